@@ -1,0 +1,39 @@
+# Everything that is done with this repository, by name.
+CARGO ?= cargo
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint bench install demo
+
+help:
+	@echo 'make demo     build pki and watch it make a hierarchy for mutual TLS'
+	@echo 'make build    the release binary, target/release/pki'
+	@echo 'make test     install what the tests need, lint, and run every test'
+	@echo 'make lint     formatting and clippy, warnings are errors'
+	@echo 'make bench    pki against other tools, as whole processes'
+	@echo 'make install  pki and its manual pages under PREFIX ($(PREFIX))'
+
+build:
+	$(CARGO) build --release --locked
+
+# cargo test comes last, so that its summary is the last thing to be read.
+test:
+	tests/setup
+	$(MAKE) --no-print-directory lint
+	$(CARGO) test --locked --no-fail-fast
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+bench: build
+	benches/run target/release/pki
+
+install: build
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1'
+	install -m 755 target/release/pki '$(DESTDIR)$(PREFIX)/bin/pki'
+	target/release/pki man '$(DESTDIR)$(PREFIX)/share/man/man1'
+
+demo: build
+	@docs/demo.sh target/release/pki

@@ -1,0 +1,163 @@
+//! Key files: how they are encrypted, who can open them.
+
+use crate::hierarchy::for_every_key_type;
+use crate::sandbox::{PASSPHRASE, Sandbox};
+
+/// The key files of a hierarchy: the root's, a subordinate's, a leaf's in the
+/// store, the leaf's as exported, and a CA's as exported.
+fn every_key_file(key_type: &str) -> (Sandbox, Vec<String>) {
+    let sandbox = Sandbox::new();
+    sandbox.write("passphrase", PASSPHRASE);
+    let kind = format!("--key-type {key_type}");
+    for line in [
+        "root --name rootCA",
+        "subordinate --ca rootCA --name intermediate0",
+    ] {
+        sandbox.with_passphrase(line).words(&kind).succeeds();
+    }
+    sandbox
+        .with_passphrase("issue --ca intermediate0 --cn client --out out --passout file:passphrase")
+        .words(&kind)
+        .succeeds();
+    sandbox
+        .with_passphrase("export --ca intermediate0 --key --out out --passout file:passphrase")
+        .succeeds();
+    let mut files = vec![
+        "pki/rootCA/ca.key".to_owned(),
+        "pki/intermediate0/ca.key".to_owned(),
+        "out/client.key".to_owned(),
+        "out/intermediate0.key".to_owned(),
+    ];
+    let leaves = sandbox.names_in("pki/intermediate0/keys");
+    assert_eq!(leaves.len(), 1, "{leaves:?}");
+    files.extend(
+        leaves
+            .iter()
+            .map(|name| format!("pki/intermediate0/keys/{name}")),
+    );
+    (sandbox, files)
+}
+
+/// CVE-2024-13454 was a key re-encrypted with a weaker cipher than it came with.
+fn every_key_file_has_the_one_encryption_for(key_type: &str) {
+    let (sandbox, files) = every_key_file(key_type);
+    for file in &files {
+        let parsed = sandbox.run("openssl", "asn1parse -in").arg(file).succeeds();
+        let values = parsed.stdout.lines().filter_map(|line| {
+            let (_, value) = line.split_once("prim: ")?;
+            let interesting = value.starts_with("OBJECT") || value.starts_with("INTEGER");
+            interesting.then(|| value.split(':').next_back().unwrap().trim())
+        });
+        let rounds = "0927C0"; // 600,000
+        assert_eq!(
+            values.collect::<Vec<_>>(),
+            ["PBES2", "PBKDF2", rounds, "hmacWithSHA256", "aes-256-cbc"],
+            "{file}\n{parsed}"
+        );
+    }
+}
+
+for_every_key_type!(every_key_file_has_the_one_encryption_for);
+
+const KEYS_THAT_EVERYBODY_KNOWS: [&str; 3] = ["p256", "ed25519", "rsa2048"];
+
+#[test]
+fn openssl_opens_every_key_file_with_its_passphrase_only() {
+    for key_type in KEYS_THAT_EVERYBODY_KNOWS {
+        let (sandbox, files) = every_key_file(key_type);
+        for file in &files {
+            let open = |source: &str| {
+                let run = sandbox
+                    .run("openssl", "pkey -noout -check -passin")
+                    .arg(source);
+                run.arg("-in").arg(file).finish()
+            };
+            let opened = open(&format!("pass:{PASSPHRASE}"));
+            assert_eq!(opened.status, Some(0), "{opened}");
+            let refused = open("pass:something else");
+            assert_eq!(refused.status, Some(1), "{refused}");
+        }
+    }
+}
+
+#[test]
+fn certtool_node_python_and_java_open_every_key_file() {
+    for key_type in KEYS_THAT_EVERYBODY_KNOWS {
+        let (sandbox, files) = every_key_file(key_type);
+        let all = files.join(" ");
+        for file in &files {
+            let run = sandbox.run("certtool", "--key-info --infile").arg(file);
+            run.arg("--password").arg(PASSPHRASE).succeeds();
+        }
+        for opener in [
+            sandbox.node("open-keys.js"),
+            sandbox.python("open_keys.py"),
+            sandbox.java("OpenKeys.java"),
+        ] {
+            let opened = opener.arg(PASSPHRASE).words(&all).succeeds();
+            assert_eq!(
+                opened.stdout,
+                format!("{} opened\n", files.len()),
+                "{opened}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_key_of_an_export_fits_its_certificate() {
+    for key_type in KEYS_THAT_EVERYBODY_KNOWS {
+        let (sandbox, _) = every_key_file(key_type);
+        let of_key = sandbox
+            .run(
+                "openssl",
+                "pkey -pubout -in out/client.key -passin file:passphrase",
+            )
+            .succeeds();
+        let of_certificate = sandbox
+            .run("openssl", "x509 -pubkey -noout -in out/client.crt")
+            .succeeds();
+        assert_eq!(of_key.stdout, of_certificate.stdout);
+    }
+}
+
+#[test]
+fn an_export_has_its_own_passphrase_and_the_store_keeps_the_ca_s() {
+    let sandbox = Sandbox::new();
+    sandbox.write("export.pass", "for the export");
+    sandbox.with_passphrase("root --name rootCA").succeeds();
+    sandbox
+        .with_passphrase("issue --ca rootCA --cn client --out out --passout file:export.pass")
+        .succeeds();
+    let leaf = sandbox.names_in("pki/rootCA/keys").remove(0);
+    for (file, opens, refuses) in [
+        ("out/client.key", "for the export", PASSPHRASE),
+        (
+            &*format!("pki/rootCA/keys/{leaf}"),
+            PASSPHRASE,
+            "for the export",
+        ),
+    ] {
+        let open = |passphrase: &str| {
+            let run = sandbox.run("openssl", "pkey -noout -in").arg(file);
+            run.arg("-passin")
+                .arg(format!("pass:{passphrase}"))
+                .finish()
+        };
+        assert_eq!(open(opens).status, Some(0), "{file}");
+        assert_eq!(open(refuses).status, Some(1), "{file}");
+    }
+}
+
+#[test]
+fn without_a_passphrase_the_exported_key_is_plain_pkcs8() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox
+        .pki("issue --ca intermediate0 --cn client --out out --no-passphrase")
+        .succeeds();
+    let key = sandbox.read("out/client.key");
+    assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{key}");
+    sandbox
+        .run("openssl", "pkey -noout -check -in out/client.key")
+        .succeeds();
+}

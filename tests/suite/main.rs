@@ -1,0 +1,26 @@
+//! `pki` as its users meet it: the binary is run, and programs that nobody
+//! here wrote judge what it made. `tests/setup` installs those programs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on stops where it is"
+)]
+
+mod cli;
+mod csrs;
+mod hierarchy;
+mod keys;
+mod lint;
+mod normalise;
+mod parallel;
+mod passphrases;
+mod readers;
+mod refusals;
+mod run;
+mod sandbox;
+mod server;
+mod snapshot;
+mod story1;
+mod story2;
+mod wired_in;

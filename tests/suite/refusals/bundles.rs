@@ -1,0 +1,66 @@
+//! What may be added to a bundle: CA certificates, read whole or refused by name.
+
+use super::refusals;
+use crate::sandbox::Sandbox;
+
+/// A CA, a leaf of it in `out/`, and files that need care to be read.
+fn with_odd_files() -> Sandbox {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox
+        .pki("issue --ca intermediate0 --cn client --out out --no-passphrase")
+        .succeeds();
+    for line in [
+        "--store others root --name other --no-passphrase",
+        "--store others subordinate --ca other --name below --no-passphrase",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    let other = sandbox.read("others/other/ca.crt");
+    let below = sandbox.read("others/below/ca.crt");
+    sandbox.write("joined.pem", format!("{}{other}", below.trim_end()));
+    sandbox.write("crlf.pem", format!("{below}{other}").replace('\n', "\r\n"));
+    sandbox.write("bom.pem", format!("\u{feff}{below}{other}"));
+    sandbox.write("indented.pem", format!("  {}", other.replace('\n', "\n  ")));
+    sandbox.write(
+        "preamble.pem",
+        format!("Certificate:\n    Data:\n{below}\nanother:\n{other}"),
+    );
+    sandbox.write(
+        "trusted.pem",
+        other.replace(" CERTIFICATE", " TRUSTED CERTIFICATE"),
+    );
+    sandbox.write(
+        "with-key.pem",
+        format!("{other}{}", sandbox.read("others/other/ca.key")),
+    );
+    sandbox.write("half.pem", &other[..other.len() / 2]);
+    sandbox.write("empty.pem", "");
+    sandbox.write("garbage.der", [0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x02]);
+    sandbox
+}
+
+refusals! { with_odd_files();
+    a_leaf: "bundle --add out/client.crt --out truststore.pem" => 1, "TBD";
+    a_key: "bundle --add out/client.key --out truststore.pem" => 1, "TBD";
+    a_certificate_with_a_key_behind_it: "bundle --add with-key.pem --out truststore.pem" => 1, "TBD";
+    a_trusted_certificate_of_openssl: "bundle --add trusted.pem --out truststore.pem" => 1, "TBD";
+    half_a_certificate: "bundle --add half.pem --out truststore.pem" => 1, "TBD";
+    an_empty_file: "bundle --add empty.pem --out truststore.pem" => 1, "TBD";
+    a_der_file_that_claims_two_gigabytes: "bundle --add garbage.der --out truststore.pem" => 1, "TBD";
+    a_ca_without_its_issuer: "bundle --add others/below/ca.crt --out truststore.pem" => 1, "TBD";
+    a_file_that_is_not_there: "bundle --add missing.pem --out truststore.pem" => 1, "TBD";
+}
+
+/// Programs have dropped certificates here without a word.
+#[test]
+fn joined_crlf_marked_and_annotated_files_are_read_whole() {
+    let sandbox = with_odd_files();
+    for file in ["joined.pem", "crlf.pem", "bom.pem", "preamble.pem"] {
+        sandbox
+            .pki("bundle --ca rootCA --out truststore.pem --add")
+            .arg(file)
+            .succeeds();
+        let certificates = sandbox.read("truststore.pem").matches("-----BEGIN").count();
+        assert_eq!(certificates, 3, "{file}");
+    }
+}

@@ -1,0 +1,119 @@
+//! What is issued ends with its CA, and a CA issues only while it is one.
+
+use super::refusals;
+use crate::sandbox::{STORE, Sandbox};
+
+refusals! { Sandbox::with_open_ca();
+    more_days_than_the_ca_has: "issue --ca intermediate0 --cn client --days 36500" => 1, "TBD";
+    an_end_after_the_ca_s: "issue --ca intermediate0 --cn client --not-after 2999-01-01" => 1, "TBD";
+    a_beginning_before_the_ca_s: "issue --ca intermediate0 --cn client --not-before 2001-01-01" => 1, "TBD";
+    an_end_before_the_beginning: "issue --ca intermediate0 --cn client --not-before 30d --not-after 10d" => 2, "TBD";
+    no_days_at_all: "issue --ca intermediate0 --cn client --days 0" => 2, "TBD";
+    a_date_that_is_none: "issue --ca intermediate0 --cn client --not-after 2027-02-30" => 2, "TBD";
+    days_and_an_end: "issue --ca intermediate0 --cn client --days 3 --not-after 2027-01-01" => 2, "TBD";
+    a_subordinate_that_outlives_its_parent: "subordinate --ca rootCA --name late --not-after 2999-01-01 --no-passphrase" => 1, "TBD";
+    a_root_to_the_year_10000: "root --name other --days 9999999 --no-passphrase" => 2, "TBD";
+}
+
+#[test]
+fn a_path_longer_than_the_ca_allows() {
+    let sandbox = Sandbox::new();
+    for line in [
+        "root --name rootCA --path-len 1 --no-passphrase",
+        "subordinate --ca rootCA --name last --path-len 0 --no-passphrase",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    sandbox.refused(
+        sandbox.pki("subordinate --ca last --name further --no-passphrase"),
+        1,
+        "TBD",
+    );
+    sandbox.refused(
+        sandbox.pki("subordinate --ca rootCA --name wide --path-len 1 --no-passphrase"),
+        1,
+        "TBD",
+    );
+}
+
+/// Under a clock that faketime sets; `pki` sees no other.
+fn at(sandbox: &Sandbox, moment: &str, line: &str) -> crate::run::Run {
+    let run = sandbox.run("faketime", "").arg(moment);
+    run.arg(env!("CARGO_BIN_EXE_pki")).words(line)
+}
+
+#[test]
+fn a_ca_that_has_ended_and_a_ca_that_has_not_begun() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .pki("root --name rootCA --not-before 2030-01-01 --not-after 2031-01-01 --no-passphrase")
+        .succeeds();
+    sandbox.refused(sandbox.pki("issue --ca rootCA --cn client"), 1, "TBD");
+    let line = "issue --ca rootCA --cn client";
+    sandbox.refused(at(&sandbox, "2032-01-01 00:00:00", line), 1, "TBD");
+    at(&sandbox, "2030-06-01 00:00:00", line).succeeds();
+}
+
+#[test]
+fn a_ca_whose_root_has_ended_issues_nothing() {
+    let sandbox = Sandbox::new();
+    for line in [
+        "root --name rootCA --days 30 --no-passphrase",
+        "subordinate --ca rootCA --name intermediate0 --no-passphrase",
+    ] {
+        at(&sandbox, "2026-01-01 00:00:00", line).succeeds();
+    }
+    let before = sandbox.store_snapshot();
+    let late = at(
+        &sandbox,
+        "2026-03-01 00:00:00",
+        "issue --ca intermediate0 --cn client",
+    );
+    late.ends_with(1);
+    before.assert_unchanged(&sandbox.path(STORE));
+}
+
+#[test]
+fn the_default_validity_is_shortened_to_the_ca_s_end_and_that_is_said() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .pki("root --name rootCA --days 30 --no-passphrase")
+        .succeeds();
+    let issued = sandbox
+        .pki("issue --ca rootCA --cn client --out out --no-passphrase")
+        .succeeds();
+    assert!(issued.stderr.contains("notice: "), "{issued}");
+    let end = |file: &str| {
+        let printed = sandbox.run("openssl", "x509 -noout -enddate -in").arg(file);
+        printed.succeeds().stdout
+    };
+    assert_eq!(end("out/client.crt"), end("pki/rootCA/ca.crt"));
+}
+
+/// RFC 5280, 4.1.2.5: `UTCTime` through 2049, `GeneralizedTime` from 2050.
+#[test]
+fn an_end_in_2049_is_utc_time_and_in_2050_generalized_time() {
+    let sandbox = Sandbox::new();
+    for (name, end, printed) in [
+        (
+            "a",
+            "2049-12-31T23:59:59Z",
+            "UTCTIME           :491231235959Z",
+        ),
+        (
+            "b",
+            "2050-01-01T00:00:00Z",
+            "GENERALIZEDTIME   :20500101000000Z",
+        ),
+    ] {
+        sandbox
+            .pki("root --no-passphrase --name")
+            .words(&format!("{name} --not-after {end}"))
+            .succeeds();
+        let parsed = sandbox
+            .run("openssl", "asn1parse -in")
+            .arg(format!("pki/{name}/ca.crt"))
+            .succeeds();
+        assert!(parsed.stdout.contains(printed), "{parsed}");
+    }
+}

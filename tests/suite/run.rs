@@ -1,0 +1,151 @@
+//! One run of one program, and its transcript.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::normalise::normalised;
+
+/// A program about to be run in a sandbox: no environment but `PATH` and
+/// `HOME`, nothing on its standard input, no terminal.
+#[must_use = "a run that is only described has not happened"]
+pub(crate) struct Run {
+    program: OsString,
+    args: Vec<OsString>,
+    command: Command,
+    stdin: Option<Vec<u8>>,
+}
+
+impl Run {
+    pub(crate) fn new(program: impl AsRef<OsStr>, folder: &Path) -> Self {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new(&program);
+        command
+            .current_dir(folder)
+            .env_clear()
+            .env("PATH", format!("{path}:/usr/sbin:/sbin"))
+            .env("HOME", folder);
+        Self {
+            program: program.as_ref().to_owned(),
+            args: Vec::new(),
+            command,
+            stdin: None,
+        }
+    }
+
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self.command.arg(arg);
+        self
+    }
+
+    /// The words of a line; an argument with spaces in it goes through [`Run::arg`].
+    pub(crate) fn words(self, line: &str) -> Self {
+        line.split_whitespace().fold(self, Self::arg)
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(input.into());
+        self
+    }
+
+    /// Starts it with its outputs readable through the child.
+    pub(crate) fn spawn(mut self) -> Child {
+        let mut child = self
+            .command
+            .stdin(match self.stdin {
+                Some(_) => Stdio::piped(),
+                None => Stdio::null(),
+            })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
+        if let Some(input) = &self.stdin {
+            // A program that refuses early may close its input unread.
+            let _ = child.stdin.take().unwrap().write_all(input);
+        }
+        child
+    }
+
+    /// Runs it to its end, however that ends.
+    pub(crate) fn finish(self) -> Transcript {
+        let words = std::iter::once(&self.program).chain(&self.args);
+        let line = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>();
+        let line = line.join(" ");
+        let output = self.spawn().wait_with_output().unwrap();
+        Transcript {
+            line,
+            status: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Runs it and requires exit code 0.
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Transcript {
+        self.ends_with(0)
+    }
+
+    /// Runs it and requires this exit code.
+    #[track_caller]
+    pub(crate) fn ends_with(self, status: i32) -> Transcript {
+        let transcript = self.finish();
+        assert_eq!(transcript.status, Some(status), "{transcript}");
+        transcript
+    }
+
+    /// Runs it and requires this exit code, nothing on stdout, and exactly
+    /// this on stderr once it is [`normalised`].
+    #[track_caller]
+    pub(crate) fn refuses(self, status: i32, stderr: &str) {
+        let transcript = self.ends_with(status);
+        assert_eq!(transcript.stdout, "", "{transcript}");
+        assert_same(&normalised(&transcript.stderr), stderr);
+    }
+}
+
+/// Two texts side by side, as they would be read, where they differ.
+#[track_caller]
+pub(crate) fn assert_same(is: &str, should_be: &str) {
+    assert!(is == should_be, "--- is\n{is}--- should be\n{should_be}---");
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| panic!("not UTF-8: {error}"))
+}
+
+/// What was run, what it said, and how it ended.
+pub(crate) struct Transcript {
+    line: String,
+    /// None where a signal ended it.
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Transcript {
+    /// The one JSON document on stdout.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
+    }
+}
+
+impl fmt::Display for Transcript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "$ {}\n--- stdout\n{}--- stderr\n{}--- exit code {:?}",
+            self.line, self.stdout, self.stderr, self.status
+        )
+    }
+}

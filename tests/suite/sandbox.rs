@@ -1,0 +1,97 @@
+//! A folder of its own for one test, and the programs run in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::run::Run;
+use crate::snapshot::Snapshot;
+
+/// The store that `pki` uses when nothing else is said.
+pub(crate) const STORE: &str = "pki";
+
+/// The passphrase of every protected CA and export, unless a test is about passphrases.
+pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
+
+pub(crate) struct Sandbox(TempDir);
+
+impl Sandbox {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    #[track_caller]
+    pub(crate) fn read(&self, name: impl AsRef<Path>) -> String {
+        let path = self.path(name);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The names in a folder, sorted.
+    pub(crate) fn names_in(&self, folder: &str) -> Vec<String> {
+        let listing = fs::read_dir(self.path(folder)).unwrap();
+        let mut names = listing
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect::<Vec<_>>();
+        names.sort();
+        names
+    }
+
+    /// `pki` with the words of `line` as its arguments.
+    pub(crate) fn pki(&self, line: &str) -> Run {
+        self.run(env!("CARGO_BIN_EXE_pki"), line)
+    }
+
+    /// Any other program of this machine.
+    pub(crate) fn run(&self, program: &str, line: &str) -> Run {
+        Run::new(program, self.folder()).words(line)
+    }
+
+    /// A script of `tests/python`, with the packages of `tests/requirements.txt`.
+    pub(crate) fn python(&self, script: &str) -> Run {
+        let python = repository("target/test-tools/venv/bin/python");
+        Run::new(python, self.folder()).arg(repository("tests/python").join(script))
+    }
+
+    /// A script of `tests/node`.
+    pub(crate) fn node(&self, script: &str) -> Run {
+        Run::new("node", self.folder()).arg(repository("tests/node").join(script))
+    }
+
+    /// A program of `tests/java`, from its source.
+    pub(crate) fn java(&self, source: &str) -> Run {
+        Run::new("java", self.folder()).arg(repository("tests/java").join(source))
+    }
+
+    /// Every byte of the store as it is now.
+    pub(crate) fn store_snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.path(STORE))
+    }
+
+    /// The refusal, word for word, and a store that is the same to the byte.
+    #[track_caller]
+    pub(crate) fn refused(&self, run: Run, status: i32, stderr: &str) {
+        let before = self.store_snapshot();
+        run.refuses(status, stderr);
+        before.assert_unchanged(&self.path(STORE));
+    }
+}
+
+/// A path in the checkout that the suite was built from.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
