@@ -1,0 +1,176 @@
+//! Writing DER.
+
+use super::tag;
+use const_oid::ObjectIdentifier;
+
+/// Collects DER; every method appends one element.
+#[derive(Default)]
+pub struct Encoder {
+    bytes: Vec<u8>,
+}
+
+/// The DER that `content` writes.
+pub fn encode(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
+    let mut encoder = Encoder::default();
+    content(&mut encoder);
+    encoder.bytes
+}
+
+/// One SEQUENCE around what `content` writes.
+pub fn sequence(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
+    encode(|encoder| encoder.sequence(content))
+}
+
+impl Encoder {
+    /// An encoder whose buffer does not grow, and so is not copied, up to `capacity` octets.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { bytes: Vec::with_capacity(capacity) }
+    }
+
+    /// What was written.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Appends elements that are DER already, untouched.
+    pub fn raw(&mut self, der: &[u8]) {
+        self.bytes.extend_from_slice(der);
+    }
+
+    /// A primitive element.
+    pub fn primitive(&mut self, tag: u8, content: &[u8]) {
+        self.bytes.push(tag);
+        let (length, used) = length_octets(content.len());
+        self.bytes.extend_from_slice(&length[..used]);
+        self.bytes.extend_from_slice(content);
+    }
+
+    /// A constructed element around what `content` writes.
+    pub fn constructed(&mut self, tag: u8, content: impl FnOnce(&mut Self)) {
+        self.bytes.push(tag);
+        let start = self.bytes.len();
+        content(self);
+        let (length, used) = length_octets(self.bytes.len() - start);
+        self.bytes.splice(start..start, length[..used].iter().copied());
+    }
+
+    /// A SEQUENCE.
+    pub fn sequence(&mut self, content: impl FnOnce(&mut Self)) {
+        self.constructed(tag::SEQUENCE, content);
+    }
+
+    /// `[number] EXPLICIT`.
+    pub fn explicit(&mut self, number: u8, content: impl FnOnce(&mut Self)) {
+        self.constructed(tag::explicit(number), content);
+    }
+
+    /// An OBJECT IDENTIFIER.
+    pub fn oid(&mut self, oid: &ObjectIdentifier) {
+        self.primitive(tag::OBJECT_IDENTIFIER, oid.as_bytes());
+    }
+
+    /// A BOOLEAN that is TRUE; FALSE is always a default, which DER leaves out.
+    pub fn boolean_true(&mut self) {
+        self.primitive(tag::BOOLEAN, &[0xff]);
+    }
+
+    /// An INTEGER that is not negative, from its big-endian magnitude.
+    pub fn unsigned(&mut self, magnitude: &[u8]) {
+        self.integer_like(tag::INTEGER, magnitude);
+    }
+
+    /// As [`Encoder::unsigned`], under another tag (`[n] IMPLICIT INTEGER`).
+    pub fn integer_like(&mut self, tag: u8, magnitude: &[u8]) {
+        let significant = magnitude
+            .iter()
+            .position(|byte| *byte != 0)
+            .map_or(&[][..], |first| &magnitude[first..]);
+        let mut content = Vec::with_capacity(significant.len() + 1);
+        if significant.first().is_none_or(|byte| byte & 0x80 != 0) {
+            content.push(0);
+        }
+        content.extend_from_slice(significant);
+        self.primitive(tag, &content);
+    }
+
+    /// An OCTET STRING.
+    pub fn octet_string(&mut self, content: &[u8]) {
+        self.primitive(tag::OCTET_STRING, content);
+    }
+
+    /// A BIT STRING of whole octets.
+    pub fn bit_string(&mut self, content: &[u8]) {
+        let mut padded = Vec::with_capacity(content.len() + 1);
+        padded.push(0);
+        padded.extend_from_slice(content);
+        self.primitive(tag::BIT_STRING, &padded);
+    }
+
+    /// A named-bit list: bit `n` of `bits` is bit `n` of the list; trailing zeros are left out
+    /// (X.690 section 11.2.2).
+    pub fn named_bits(&mut self, bits: u16) {
+        let reversed = bits.reverse_bits().to_be_bytes();
+        let used = 16 - bits.leading_zeros() as usize;
+        let octets = used.div_ceil(8);
+        let unused = octets * 8 - used;
+        let mut content = vec![u8::try_from(unused).expect("unused bits are fewer than eight")];
+        content.extend_from_slice(&reversed[..octets]);
+        self.primitive(tag::BIT_STRING, &content);
+    }
+}
+
+/// The length octets (X.690 section 10.1) and how many of them are used.
+fn length_octets(length: usize) -> ([u8; 9], usize) {
+    let mut octets = [0; 9];
+    if length < 0x80 {
+        octets[0] = u8::try_from(length).expect("checked to be under 0x80");
+        return (octets, 1);
+    }
+    let bytes = length.to_be_bytes();
+    let skip = bytes.iter().take_while(|byte| **byte == 0).count();
+    let used = bytes.len() - skip;
+    octets[0] = 0x80 | u8::try_from(used).expect("a usize has at most eight octets");
+    octets[1..=used].copy_from_slice(&bytes[skip..]);
+    (octets, used + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_take_the_fewest_octets() {
+        for (length, expected) in [
+            (0, &[0x00][..]),
+            (0x7f, &[0x7f]),
+            (0x80, &[0x81, 0x80]),
+            (0xff, &[0x81, 0xff]),
+            (0x100, &[0x82, 0x01, 0x00]),
+            (0x1_0000, &[0x83, 0x01, 0x00, 0x00]),
+        ] {
+            let (octets, used) = length_octets(length);
+            assert_eq!(&octets[..used], expected);
+        }
+    }
+
+    #[test]
+    fn integers_are_minimal_and_never_negative() {
+        for (magnitude, expected) in [
+            (&[][..], &[0x02, 1, 0][..]),
+            (&[0, 0], &[0x02, 1, 0]),
+            (&[0, 0x7f], &[0x02, 1, 0x7f]),
+            (&[0x80], &[0x02, 2, 0, 0x80]),
+            (&[0, 0, 1, 0], &[0x02, 2, 1, 0]),
+        ] {
+            assert_eq!(encode(|e| e.unsigned(magnitude)), expected);
+        }
+    }
+
+    #[test]
+    fn named_bits_leave_out_trailing_zeros() {
+        assert_eq!(encode(|e| e.named_bits(0b1)), [0x03, 2, 7, 0x80]);
+        assert_eq!(encode(|e| e.named_bits(0b110_0000)), [0x03, 2, 1, 0x06]);
+        assert_eq!(encode(|e| e.named_bits(1 << 8)), [0x03, 3, 7, 0, 0x80]);
+        assert_eq!(encode(|e| e.named_bits(0)), [0x03, 1, 0]);
+    }
+}

@@ -1,0 +1,274 @@
+//! Keys under a passphrase: PKCS #5 version 2 (RFC 8018).
+//!
+//! Written: PBES2 with PBKDF2-HMAC-SHA256, [`PBKDF2_ROUNDS`] rounds, and AES-256-CBC, which every
+//! relying party opens. Read: also what other programs chose, within limits.
+
+use super::{KeyError, PrivateKey};
+use crate::asn1::{Element, Reader, oid, sequence, tag};
+use crate::pem;
+use aws_lc_rs::cipher::{
+    AES_256, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey, PaddedBlockEncryptingKey,
+    UnboundCipherKey,
+};
+use aws_lc_rs::iv::FixedLength;
+use aws_lc_rs::{pbkdf2, rand};
+use pkcs5::pbes2;
+use std::num::NonZeroU32;
+use zeroize::Zeroizing;
+
+/// Rounds of PBKDF2 in every key file that is written here.
+pub const PBKDF2_ROUNDS: u32 = 600_000;
+
+/// Rounds over which a foreign key file is refused: some seconds of work.
+const MOST_ROUNDS: u32 = 10_000_000;
+
+/// A passphrase; wiped when dropped.
+#[derive(Clone)]
+pub struct Passphrase(Zeroizing<String>);
+
+impl Passphrase {
+    /// Takes the text as it is.
+    pub fn new(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
+    fn octets(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl PartialEq for Passphrase {
+    fn eq(&self, other: &Self) -> bool {
+        self.octets() == other.octets()
+    }
+}
+
+/// An AES-256 key derived from a passphrase, and the salt that it was derived with.
+///
+/// Deriving is slow on purpose. All key files of one CA carry the CA's salt, so that a command
+/// derives once, however many of them it opens or writes; each has an initialization vector of its
+/// own.
+#[derive(Clone)]
+pub struct KeyEncryptionKey {
+    salt: Vec<u8>,
+    rounds: u32,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl KeyEncryptionKey {
+    /// Derives a key under a new random salt.
+    pub fn generate(passphrase: &Passphrase) -> Result<Self, KeyError> {
+        let mut salt = vec![0; 16];
+        fill_random(&mut salt)?;
+        Ok(Self::derive(passphrase, salt, PBKDF2_ROUNDS))
+    }
+
+    fn derive(passphrase: &Passphrase, salt: Vec<u8>, rounds: u32) -> Self {
+        let mut key = Zeroizing::new([0; 32]);
+        let count = NonZeroU32::new(rounds).unwrap_or(NonZeroU32::MIN);
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, count, &salt, passphrase.octets(), key.as_mut_slice());
+        Self { salt, rounds, key }
+    }
+
+    /// An EncryptedPrivateKeyInfo (RFC 5958 section 3) around a PrivateKeyInfo.
+    fn encrypt(&self, pkcs8: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let failed = |_| KeyError::Library { operation: "encrypt a key" };
+        let mut iv = [0; 16];
+        fill_random(&mut iv)?;
+        // Room for the padding from the start: a buffer that grows leaves a copy of the key behind.
+        let mut buffer = Zeroizing::new(Vec::with_capacity(pkcs8.len() + 16));
+        buffer.extend_from_slice(pkcs8);
+        let key = UnboundCipherKey::new(&AES_256, self.key.as_slice()).map_err(failed)?;
+        let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).map_err(failed)?;
+        let context = EncryptionContext::Iv128(FixedLength::from(iv));
+        key.less_safe_encrypt(&mut *buffer, context).map_err(failed)?;
+        Ok(self.encrypted_private_key_info(iv, &buffer))
+    }
+
+    fn encrypted_private_key_info(&self, iv: [u8; 16], ciphertext: &[u8]) -> Vec<u8> {
+        sequence(|info| {
+            info.sequence(|algorithm| {
+                algorithm.oid(&oid::PBES2);
+                algorithm.sequence(|parameters| {
+                    parameters.sequence(|kdf| {
+                        kdf.oid(&oid::PBKDF2);
+                        kdf.sequence(|pbkdf2| {
+                            pbkdf2.octet_string(&self.salt);
+                            pbkdf2.unsigned(&self.rounds.to_be_bytes());
+                            pbkdf2.sequence(|prf| {
+                                prf.oid(&oid::HMAC_SHA256);
+                                prf.primitive(tag::NULL, &[]);
+                            });
+                        });
+                    });
+                    parameters.sequence(|cipher| {
+                        cipher.oid(&oid::AES_256_CBC);
+                        cipher.octet_string(&iv);
+                    });
+                });
+            });
+            info.octet_string(ciphertext);
+        })
+    }
+}
+
+/// How a key file is to be written.
+#[derive(Clone)]
+pub enum Protection {
+    /// Encrypted.
+    Passphrase(KeyEncryptionKey),
+    /// Not encrypted: only where the user said so.
+    None,
+}
+
+impl Protection {
+    /// Encryption under a passphrase, with a new salt.
+    pub fn new(passphrase: &Passphrase) -> Result<Self, KeyError> {
+        KeyEncryptionKey::generate(passphrase).map(Self::Passphrase)
+    }
+
+    /// The key as a PEM file: `ENCRYPTED PRIVATE KEY`, or `PRIVATE KEY`.
+    pub fn to_pem(&self, key: &PrivateKey) -> Result<Zeroizing<String>, KeyError> {
+        let pkcs8 = key.to_pkcs8()?;
+        Ok(match self {
+            Self::Passphrase(kek) => pem::encode_secret("ENCRYPTED PRIVATE KEY", &kek.encrypt(&pkcs8)?),
+            Self::None => pem::encode_secret("PRIVATE KEY", &pkcs8),
+        })
+    }
+
+    /// Whether keys are encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Passphrase(_))
+    }
+}
+
+/// A private key that needs its passphrase.
+pub struct EncryptedKey {
+    scheme: Scheme,
+    ciphertext: Vec<u8>,
+}
+
+enum Scheme {
+    /// The one that is written here; derived keys can be shared between files.
+    Ours { salt: Vec<u8>, rounds: u32, iv: [u8; 16] },
+    /// Any other that the pkcs5 crate knows.
+    Foreign(Box<pkcs5::EncryptionScheme>),
+}
+
+impl EncryptedKey {
+    /// Reads an EncryptedPrivateKeyInfo.
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        let mut reader = Reader::sequence_of(der, "an EncryptedPrivateKeyInfo")?;
+        let algorithm = reader.expect(tag::SEQUENCE, "the encryption's AlgorithmIdentifier")?;
+        let ciphertext = reader.expect(tag::OCTET_STRING, "the encrypted key")?.content.to_vec();
+        reader.end()?;
+        let scheme = match ours(&algorithm) {
+            Some(scheme) => scheme,
+            None => foreign(algorithm.whole)?,
+        };
+        if let Scheme::Ours { rounds, .. } = scheme {
+            limit_rounds(rounds)?;
+        }
+        Ok(Self { scheme, ciphertext })
+    }
+
+    /// Decrypts with a passphrase. Where the encryption is the one written here, the derived key
+    /// comes along, to be used for the other files of the same CA.
+    pub fn open(&self, passphrase: &Passphrase) -> Result<(PrivateKey, Option<KeyEncryptionKey>), KeyError> {
+        match &self.scheme {
+            Scheme::Ours { salt, rounds, .. } => {
+                let kek = KeyEncryptionKey::derive(passphrase, salt.clone(), *rounds);
+                let key = self.open_with(&kek).unwrap_or(Err(KeyError::WrongPassphrase))?;
+                Ok((key, Some(kek)))
+            }
+            Scheme::Foreign(scheme) => {
+                let pkcs8 = scheme
+                    .decrypt(passphrase.octets(), &self.ciphertext)
+                    .map(Zeroizing::new)
+                    .map_err(|_| KeyError::WrongPassphrase)?;
+                Ok((decrypted(&pkcs8)?, None))
+            }
+        }
+    }
+
+    /// Decrypts with a key derived before; `None` where it was derived with another salt.
+    pub fn open_with(&self, kek: &KeyEncryptionKey) -> Option<Result<PrivateKey, KeyError>> {
+        match &self.scheme {
+            Scheme::Ours { salt, rounds, iv } if *salt == kek.salt && *rounds == kek.rounds => {
+                Some(decrypt(kek, *iv, &self.ciphertext))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn decrypt(kek: &KeyEncryptionKey, iv: [u8; 16], ciphertext: &[u8]) -> Result<PrivateKey, KeyError> {
+    let failed = |_| KeyError::Library { operation: "set up a cipher" };
+    let key = UnboundCipherKey::new(&AES_256, kek.key.as_slice()).map_err(failed)?;
+    let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).map_err(failed)?;
+    let mut buffer = Zeroizing::new(ciphertext.to_vec());
+    let pkcs8 = key
+        .decrypt(&mut buffer, DecryptionContext::Iv128(FixedLength::from(iv)))
+        .map_err(|_| KeyError::WrongPassphrase)?;
+    decrypted(pkcs8)
+}
+
+/// With a wrong passphrase one padding in 256 looks right; what it gives is then no PrivateKeyInfo.
+fn decrypted(pkcs8: &[u8]) -> Result<PrivateKey, KeyError> {
+    if Reader::sequence_of(pkcs8, "a PrivateKeyInfo").is_err() {
+        return Err(KeyError::WrongPassphrase);
+    }
+    PrivateKey::from_pkcs8(pkcs8)
+}
+
+/// The parameters of the encryption that is written here, if it is that one.
+fn ours(algorithm: &Element<'_>) -> Option<Scheme> {
+    let mut algorithm = algorithm.reader();
+    let named = |reader: &mut Reader<'_>, expected| {
+        reader.any().ok().filter(|e| e.tag == tag::OBJECT_IDENTIFIER)?.oid().ok().filter(|id| *id == expected)
+    };
+    named(&mut algorithm, oid::PBES2)?;
+    let mut parameters = algorithm.sequence("").ok()?;
+    let mut kdf = parameters.sequence("").ok()?;
+    named(&mut kdf, oid::PBKDF2)?;
+    let mut pbkdf2 = kdf.sequence("").ok()?;
+    let salt = pbkdf2.expect(tag::OCTET_STRING, "").ok()?.content.to_vec();
+    let rounds = pbkdf2.expect(tag::INTEGER, "").ok()?.small().ok()?;
+    pbkdf2.optional(tag::INTEGER).ok()?;
+    named(&mut pbkdf2.sequence("").ok()?, oid::HMAC_SHA256)?;
+    let mut cipher = parameters.sequence("").ok()?;
+    named(&mut cipher, oid::AES_256_CBC)?;
+    let iv = cipher.expect(tag::OCTET_STRING, "").ok()?.content.try_into().ok()?;
+    Some(Scheme::Ours { salt, rounds, iv })
+}
+
+/// Another scheme, unless opening it would take a machine's memory or a day.
+fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
+    let unknown = || KeyError::Encryption { reason: "it is none of PBES1 and PBES2 with known parameters".into() };
+    let scheme = pkcs5::EncryptionScheme::try_from(algorithm).map_err(|_| unknown())?;
+    match scheme.pbes2().map(|parameters| &parameters.kdf) {
+        Some(pbes2::Kdf::Pbkdf2(parameters)) => limit_rounds(parameters.iteration_count)?,
+        Some(pbes2::Kdf::Scrypt(parameters)) => {
+            let memory = parameters
+                .cost_parameter
+                .saturating_mul(u64::from(parameters.block_size))
+                .saturating_mul(128);
+            if memory > 1 << 30 || parameters.parallelization > 16 {
+                return Err(KeyError::Encryption { reason: "scrypt with more than a GiB of memory".into() });
+            }
+        }
+        _ => {}
+    }
+    Ok(Scheme::Foreign(Box::new(scheme)))
+}
+
+fn limit_rounds(rounds: u32) -> Result<(), KeyError> {
+    if rounds > MOST_ROUNDS {
+        return Err(KeyError::Encryption { reason: format!("{rounds} rounds of PBKDF2 are too many") });
+    }
+    Ok(())
+}
+
+fn fill_random(bytes: &mut [u8]) -> Result<(), KeyError> {
+    rand::fill(bytes).map_err(|_| KeyError::Library { operation: "read random bytes" })
+}

@@ -1,0 +1,168 @@
+//! Signature algorithms: how they are named in certificates, and how signatures are verified.
+
+use super::KeyError;
+use crate::asn1::{Encoder, Malformed, Reader, encode, oid, tag};
+use aws_lc_rs::signature::{self as aws, VerificationAlgorithm};
+use const_oid::ObjectIdentifier;
+use std::fmt;
+
+/// A signature algorithm that `pki` can verify; it signs with the ones that
+/// [`super::PrivateKey::signature_algorithm`] gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum SignatureAlgorithm {
+    EcdsaSha1,
+    EcdsaSha256,
+    EcdsaSha384,
+    EcdsaSha512,
+    RsaSha1,
+    RsaSha256,
+    RsaSha384,
+    RsaSha512,
+    PssSha256,
+    PssSha384,
+    PssSha512,
+    Ed25519,
+    MlDsa44,
+    MlDsa65,
+    MlDsa87,
+}
+
+impl SignatureAlgorithm {
+    /// Appends the AlgorithmIdentifier: NULL parameters for PKCS #1 v1.5 (RFC 4055 section 5),
+    /// none for ECDSA, Ed25519 and ML-DSA (RFC 5758, 8410, 9881).
+    ///
+    /// # Panics
+    /// For RSASSA-PSS, with which nothing is signed here.
+    pub fn encode(self, encoder: &mut Encoder) {
+        let parameters_null = matches!(self, Self::RsaSha1 | Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512);
+        encoder.sequence(|s| {
+            s.oid(&self.oid());
+            if parameters_null {
+                s.primitive(tag::NULL, &[]);
+            }
+        });
+    }
+
+    /// The AlgorithmIdentifier as DER.
+    pub fn to_der(self) -> Vec<u8> {
+        encode(|encoder| self.encode(encoder))
+    }
+
+    /// Reads an AlgorithmIdentifier; `None` for an algorithm that can't be verified here.
+    pub fn from_der(der: &[u8]) -> Result<Option<Self>, Malformed> {
+        let mut reader = Reader::sequence_of(der, "an AlgorithmIdentifier")?;
+        let identifier = reader.expect(tag::OBJECT_IDENTIFIER, "an algorithm's identifier")?.oid()?;
+        if identifier == oid::RSASSA_PSS {
+            return pss(reader);
+        }
+        const PLAIN: [SignatureAlgorithm; 12] = [
+            SignatureAlgorithm::EcdsaSha1,
+            SignatureAlgorithm::EcdsaSha256,
+            SignatureAlgorithm::EcdsaSha384,
+            SignatureAlgorithm::EcdsaSha512,
+            SignatureAlgorithm::RsaSha1,
+            SignatureAlgorithm::RsaSha256,
+            SignatureAlgorithm::RsaSha384,
+            SignatureAlgorithm::RsaSha512,
+            SignatureAlgorithm::Ed25519,
+            SignatureAlgorithm::MlDsa44,
+            SignatureAlgorithm::MlDsa65,
+            SignatureAlgorithm::MlDsa87,
+        ];
+        Ok(PLAIN.into_iter().find(|known| known.oid() == identifier))
+    }
+
+    /// The algorithm's object identifier.
+    pub fn oid(self) -> ObjectIdentifier {
+        match self {
+            Self::EcdsaSha1 => oid::ECDSA_WITH_SHA1,
+            Self::EcdsaSha256 => oid::ECDSA_WITH_SHA256,
+            Self::EcdsaSha384 => oid::ECDSA_WITH_SHA384,
+            Self::EcdsaSha512 => oid::ECDSA_WITH_SHA512,
+            Self::RsaSha1 => oid::SHA1_WITH_RSA,
+            Self::RsaSha256 => oid::SHA256_WITH_RSA,
+            Self::RsaSha384 => oid::SHA384_WITH_RSA,
+            Self::RsaSha512 => oid::SHA512_WITH_RSA,
+            Self::PssSha256 | Self::PssSha384 | Self::PssSha512 => oid::RSASSA_PSS,
+            Self::Ed25519 => oid::ED25519,
+            Self::MlDsa44 => oid::ML_DSA_44,
+            Self::MlDsa65 => oid::ML_DSA_65,
+            Self::MlDsa87 => oid::ML_DSA_87,
+        }
+    }
+
+    /// Whether the signature rests on SHA-1, which no longer binds anything.
+    pub fn uses_sha1(self) -> bool {
+        matches!(self, Self::EcdsaSha1 | Self::RsaSha1)
+    }
+
+    /// Whether `signature` over `message` was made with the key in `spki`, a
+    /// SubjectPublicKeyInfo.
+    pub fn verify(self, spki: &super::PublicKey, message: &[u8], signature: &[u8]) -> Result<(), KeyError> {
+        let failed = || KeyError::Inconsistent { reason: "the signature was not made with it".into() };
+        let Some(algorithm) = self.verifier(spki) else {
+            return Err(failed());
+        };
+        algorithm.verify_sig(spki.key_octets(), message, signature).map_err(|_| failed())
+    }
+
+    fn verifier(self, key: &super::PublicKey) -> Option<&'static dyn VerificationAlgorithm> {
+        use super::{Curve, PublicKeyAlgorithm as Key};
+        Some(match (self, key.algorithm()) {
+            (Self::EcdsaSha1, Key::Ec(Curve::P256)) => &aws::ECDSA_P256_SHA1_ASN1,
+            (Self::EcdsaSha256, Key::Ec(Curve::P256)) => &aws::ECDSA_P256_SHA256_ASN1,
+            (Self::EcdsaSha384, Key::Ec(Curve::P256)) => &aws::ECDSA_P256_SHA384_ASN1,
+            (Self::EcdsaSha512, Key::Ec(Curve::P256)) => &aws::ECDSA_P256_SHA512_ASN1,
+            (Self::EcdsaSha256, Key::Ec(Curve::P384)) => &aws::ECDSA_P384_SHA256_ASN1,
+            (Self::EcdsaSha384, Key::Ec(Curve::P384)) => &aws::ECDSA_P384_SHA384_ASN1,
+            (Self::EcdsaSha512, Key::Ec(Curve::P384)) => &aws::ECDSA_P384_SHA512_ASN1,
+            (Self::EcdsaSha1, Key::Ec(Curve::P521)) => &aws::ECDSA_P521_SHA1_ASN1,
+            (Self::EcdsaSha256, Key::Ec(Curve::P521)) => &aws::ECDSA_P521_SHA256_ASN1,
+            (Self::EcdsaSha384, Key::Ec(Curve::P521)) => &aws::ECDSA_P521_SHA384_ASN1,
+            (Self::EcdsaSha512, Key::Ec(Curve::P521)) => &aws::ECDSA_P521_SHA512_ASN1,
+            (Self::RsaSha1, Key::Rsa { .. }) => &aws::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+            (Self::RsaSha256, Key::Rsa { .. }) => &aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+            (Self::RsaSha384, Key::Rsa { .. }) => &aws::RSA_PKCS1_2048_8192_SHA384,
+            (Self::RsaSha512, Key::Rsa { .. }) => &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+            (Self::PssSha256, Key::Rsa { .. }) => &aws::RSA_PSS_2048_8192_SHA256,
+            (Self::PssSha384, Key::Rsa { .. }) => &aws::RSA_PSS_2048_8192_SHA384,
+            (Self::PssSha512, Key::Rsa { .. }) => &aws::RSA_PSS_2048_8192_SHA512,
+            (Self::Ed25519, Key::Ed25519) => &aws::ED25519,
+            (Self::MlDsa44, Key::MlDsa44) => &aws::ML_DSA_44,
+            (Self::MlDsa65, Key::MlDsa65) => &aws::ML_DSA_65,
+            (Self::MlDsa87, Key::MlDsa87) => &aws::ML_DSA_87,
+            _ => return None,
+        })
+    }
+}
+
+/// The hash that RSASSA-PSS parameters name (RFC 4055 section 3.1).
+fn pss(mut reader: Reader<'_>) -> Result<Option<SignatureAlgorithm>, Malformed> {
+    let Some(parameters) = reader.optional(tag::SEQUENCE)? else {
+        return Ok(None);
+    };
+    let Some(hash) = parameters.reader().optional(tag::explicit(0))? else {
+        return Ok(None);
+    };
+    let mut hash = hash.reader().sequence("a hash algorithm")?;
+    let hash = hash.expect(tag::OBJECT_IDENTIFIER, "a hash algorithm")?.oid()?;
+    Ok([
+        (oid::SHA256, SignatureAlgorithm::PssSha256),
+        (oid::SHA384, SignatureAlgorithm::PssSha384),
+        (oid::SHA512, SignatureAlgorithm::PssSha512),
+    ]
+    .into_iter()
+    .find_map(|(known, algorithm)| (known == hash).then_some(algorithm)))
+}
+
+impl fmt::Display for SignatureAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PssSha256 => f.write_str("id-RSASSA-PSS with sha256"),
+            Self::PssSha384 => f.write_str("id-RSASSA-PSS with sha384"),
+            Self::PssSha512 => f.write_str("id-RSASSA-PSS with sha512"),
+            other => f.write_str(oid::name(&other.oid()).expect("every algorithm here has a name")),
+        }
+    }
+}

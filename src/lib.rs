@@ -1,0 +1,5 @@
+//! A private certificate authority: the library under the `pki` command.
+pub mod asn1;
+pub mod key;
+pub mod pem;
+pub mod x509;

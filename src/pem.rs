@@ -1,0 +1,189 @@
+//! PEM (RFC 7468): written strictly, read as people really have it.
+//!
+//! Every `-----BEGIN` marker either gives an object or an error; none is passed over.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+/// Why a text is not read as PEM.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PemError {
+    /// A BEGIN line that has no end.
+    #[error("line {line}: the BEGIN marker is cut off")]
+    Marker {
+        /// The line, counted from one.
+        line: usize,
+    },
+    /// An object without its END line.
+    #[error("line {line}: {label} has no END marker; the file may be cut off")]
+    Unterminated {
+        /// The line of the BEGIN marker.
+        line: usize,
+        /// What the BEGIN marker names.
+        label: String,
+    },
+    /// What stands between the markers is not base64.
+    #[error("line {line}: {label} is not base64 between its markers")]
+    Base64 {
+        /// The line of the BEGIN marker.
+        line: usize,
+        /// What the BEGIN marker names.
+        label: String,
+    },
+}
+
+/// One PEM object.
+#[derive(Clone)]
+pub struct PemObject {
+    /// What the markers name, such as `CERTIFICATE`.
+    pub label: String,
+    /// Encapsulated header lines (RFC 1421), which old encrypted keys have.
+    pub headers: Vec<String>,
+    /// The decoded contents; wiped when dropped, since they may be a key.
+    pub der: Zeroizing<Vec<u8>>,
+    /// The line of the BEGIN marker, counted from one.
+    pub line: usize,
+}
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+const LINE: usize = 64;
+
+/// Whether the bytes have a PEM marker anywhere.
+pub fn looks_like_pem(bytes: &[u8]) -> bool {
+    memchr::memmem::find(bytes, BEGIN.as_bytes()).is_some()
+}
+
+/// Every object in the text, in order.
+///
+/// A byte order mark, CRLF, text before and between objects, indentation and markers joined on
+/// one line are taken as they come.
+pub fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
+    let mut objects = Vec::new();
+    let mut lines = LineCounter { text, counted: 0, line: 1 };
+    let mut at = 0;
+    while let Some(found) = memchr::memmem::find(&text[at..], BEGIN.as_bytes()) {
+        let begin = at + found;
+        let line = lines.at(begin);
+        let (label, body) = label(text, begin + BEGIN.len()).ok_or(PemError::Marker { line })?;
+        let marker = format!("{END}{label}{DASHES}");
+        let unterminated = || PemError::Unterminated { line, label: label.to_owned() };
+        let length = memchr::memmem::find(&text[body..], marker.as_bytes()).ok_or_else(unterminated)?;
+        let content = &text[body..body + length];
+        if memchr::memmem::find(content, DASHES.as_bytes()).is_some() {
+            return Err(unterminated());
+        }
+        let (headers, der) =
+            contents(content).ok_or_else(|| PemError::Base64 { line, label: label.to_owned() })?;
+        objects.push(PemObject { label: label.to_owned(), headers, der, line });
+        at = body + length + marker.len();
+    }
+    Ok(objects)
+}
+
+/// The label that starts at `start`, and where the contents begin.
+fn label(text: &[u8], start: usize) -> Option<(&str, usize)> {
+    let window = &text[start..text.len().min(start + 80)];
+    let length = memchr::memmem::find(window, DASHES.as_bytes())?;
+    let label = std::str::from_utf8(&window[..length]).ok()?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'#' | b'.' | b'/');
+    (!label.is_empty() && label.bytes().all(plain)).then_some((label, start + length + DASHES.len()))
+}
+
+/// Header lines and decoded base64 of what stands between two markers.
+fn contents(content: &[u8]) -> Option<(Vec<String>, Zeroizing<Vec<u8>>)> {
+    let mut headers = Vec::new();
+    let mut base64 = Zeroizing::new(Vec::with_capacity(content.len()));
+    for line in content.split(|byte| *byte == b'\n') {
+        if line.contains(&b':') {
+            headers.push(String::from_utf8(line.trim_ascii().to_vec()).ok()?);
+        } else {
+            base64.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
+        }
+    }
+    let mut der = Zeroizing::new(vec![0; base64.len() / 4 * 3 + 3]);
+    let length = STANDARD.decode_slice(base64.as_slice(), &mut der).ok()?;
+    der.truncate(length);
+    (length > 0).then_some((headers, der))
+}
+
+/// Tells the line of ever later positions, counting each newline once.
+struct LineCounter<'a> {
+    text: &'a [u8],
+    counted: usize,
+    line: usize,
+}
+
+impl LineCounter<'_> {
+    fn at(&mut self, position: usize) -> usize {
+        self.line += memchr::memchr_iter(b'\n', &self.text[self.counted..position]).count();
+        self.counted = position;
+        self.line
+    }
+}
+
+/// One object as RFC 7468 section 2 writes it: 64 columns, LF, a final newline.
+pub fn encode(label: &str, der: &[u8]) -> String {
+    let mut text = String::with_capacity(der.len() / 3 * 4 + der.len() / 48 + 2 * label.len() + 40);
+    encode_into(&mut text, label, der);
+    text
+}
+
+/// As [`encode`], for private keys: the text is wiped when dropped.
+pub fn encode_secret(label: &str, der: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(der.len() * 2 + 2 * label.len() + 64));
+    encode_into(&mut text, label, der);
+    text
+}
+
+fn encode_into(text: &mut String, label: &str, der: &[u8]) {
+    text.push_str(BEGIN);
+    text.push_str(label);
+    text.push_str("-----\n");
+    for chunk in der.chunks(LINE / 4 * 3) {
+        STANDARD.encode_string(chunk, text);
+        text.push('\n');
+    }
+    text.push_str(END);
+    text.push_str(label);
+    text.push_str("-----\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(text: &str) -> Result<Vec<(String, Vec<u8>)>, PemError> {
+        let objects = decode(text.as_bytes())?;
+        Ok(objects.into_iter().map(|object| (object.label, object.der.to_vec())).collect())
+    }
+
+    #[test]
+    fn what_is_written_has_64_columns_and_a_final_newline() {
+        let text = encode("X", &[0xa5; 49]);
+        let lengths: Vec<usize> = text.lines().map(str::len).collect();
+        assert_eq!(lengths, [17, 64, 4, 15]);
+        assert!(text.ends_with("-----END X-----\n"));
+    }
+
+    #[test]
+    fn marks_joins_preambles_and_indentation_lose_nothing() {
+        let text = "\u{feff}Certificate:\r\n    Data: x\r\n-----BEGIN A-----\r\nAQID\r\n-----END A----------BEGIN B-----\n  BAU=\n  -----END B-----";
+        let expected = vec![("A".to_owned(), vec![1, 2, 3]), ("B".to_owned(), vec![4, 5])];
+        assert_eq!(labels(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_cut_off_is_named_with_its_line() {
+        let unterminated = PemError::Unterminated { line: 2, label: "A".into() };
+        assert_eq!(labels("\n-----BEGIN A-----\nAQID\n"), Err(unterminated.clone()));
+        let nested = "\n-----BEGIN A-----\nAQID\n-----BEGIN A-----\nAQID\n-----END A-----\n";
+        assert_eq!(labels(nested), Err(unterminated));
+        assert_eq!(labels("-----BEGIN A"), Err(PemError::Marker { line: 1 }));
+        let base64 = PemError::Base64 { line: 1, label: "A".into() };
+        assert_eq!(labels("-----BEGIN A-----\nAQ*D\n-----END A-----"), Err(base64.clone()));
+        assert_eq!(labels("-----BEGIN A-----\n-----END A-----"), Err(base64));
+    }
+}

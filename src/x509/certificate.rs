@@ -1,0 +1,337 @@
+//! Certificates: written field by field, and read without losing a byte.
+
+use super::constraints::NameConstraints;
+use super::extension::{BasicConstraints, Extension};
+use super::general_name::GeneralName;
+use super::name::Name;
+use super::serial::{Serial, SerialError};
+use super::validity::Validity;
+use crate::asn1::{Malformed, Reader, encode_time, oid, parse_time, sequence, tag};
+use crate::key::{KeyError, PublicKey, SignatureAlgorithm};
+use aws_lc_rs::digest::{SHA256, digest};
+use const_oid::ObjectIdentifier;
+use std::fmt;
+
+/// What is to be certified: the fields of a TBSCertificate (RFC 5280 section 4.1).
+#[derive(Clone)]
+pub struct TbsCertificate<'a> {
+    /// serialNumber.
+    pub serial: &'a Serial,
+    /// signature: the algorithm of the issuer's key.
+    pub signature: SignatureAlgorithm,
+    /// issuer: the bytes of the CA's subject.
+    pub issuer: &'a Name,
+    /// validity.
+    pub validity: Validity,
+    /// subject.
+    pub subject: &'a Name,
+    /// subjectPublicKeyInfo.
+    pub public_key: &'a PublicKey,
+    /// extensions, in the order in which they are written.
+    pub extensions: &'a [Extension],
+}
+
+impl TbsCertificate<'_> {
+    /// The DER that is signed.
+    pub fn to_der(&self) -> Vec<u8> {
+        let Self { serial, signature, issuer, validity, subject, public_key, extensions } = self;
+        sequence(|tbs| {
+            tbs.explicit(0, |version| version.unsigned(&[2])); // v3
+            serial.encode(tbs);
+            signature.encode(tbs);
+            tbs.raw(issuer.der());
+            tbs.sequence(|times| {
+                encode_time(times, validity.not_before);
+                encode_time(times, validity.not_after);
+            });
+            tbs.raw(subject.der());
+            tbs.raw(public_key.spki());
+            tbs.explicit(3, |wrapper| {
+                wrapper.sequence(|list| extensions.iter().for_each(|extension| extension.encode(list)));
+            });
+        })
+    }
+}
+
+/// A signed structure: what was signed, the algorithm, and the signature (RFC 5280 section 4.1.1).
+pub fn assemble(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
+    sequence(|signed| {
+        signed.raw(tbs);
+        algorithm.encode(signed);
+        signed.bit_string(signature);
+    })
+}
+
+/// A certificate that anyone may have made: its bytes, and what they say.
+#[derive(Clone)]
+pub struct Certificate {
+    der: Vec<u8>,
+    tbs: std::ops::Range<usize>,
+    version: u32,
+    serial: Vec<u8>,
+    inner_algorithm: Vec<u8>,
+    outer_algorithm: Vec<u8>,
+    signature: Vec<u8>,
+    issuer: Name,
+    subject: Name,
+    validity: Validity,
+    public_key: PublicKey,
+    extensions: Vec<Extension>,
+}
+
+impl Certificate {
+    /// Reads a certificate; the whole of `der` has to be it.
+    pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
+        let mut outer = Reader::sequence_of(der, "a Certificate")?;
+        let tbs = outer.expect(tag::SEQUENCE, "a TBSCertificate")?;
+        let outer_algorithm = outer.expect(tag::SEQUENCE, "a signature algorithm")?.whole.to_vec();
+        let signature = outer.expect(tag::BIT_STRING, "a signature")?.whole_octets()?.to_vec();
+        outer.end()?;
+        let start = der.len() - Reader::single(der)?.content.len();
+
+        let mut fields = tbs.reader();
+        let version = match fields.optional(tag::explicit(0))? {
+            Some(version) => version.reader().expect(tag::INTEGER, "a version")?.small()?.saturating_add(1),
+            None => 1,
+        };
+        let serial = fields.expect(tag::INTEGER, "a serial number")?.content.to_vec();
+        let inner_algorithm = fields.expect(tag::SEQUENCE, "a signature algorithm")?.whole.to_vec();
+        let issuer = Name::from_der(fields.expect(tag::SEQUENCE, "an issuer")?.whole)?;
+        let mut times = fields.sequence("a validity")?;
+        let validity = Validity { not_before: parse_time(&times.any()?)?, not_after: parse_time(&times.any()?)? };
+        let subject = Name::from_der(fields.expect(tag::SEQUENCE, "a subject")?.whole)?;
+        let public_key = PublicKey::from_spki(fields.expect(tag::SEQUENCE, "a public key")?.whole)?;
+        fields.optional(tag::context(1))?;
+        fields.optional(tag::context(2))?;
+        let extensions = match fields.optional(tag::explicit(3))? {
+            Some(wrapper) => Extension::decode_all(&Reader::single(wrapper.content)?)?,
+            None => Vec::new(),
+        };
+        fields.end()?;
+        Ok(Self {
+            der: der.to_vec(),
+            tbs: start..start + tbs.whole.len(),
+            version,
+            serial,
+            inner_algorithm,
+            outer_algorithm,
+            signature,
+            issuer,
+            subject,
+            validity,
+            public_key,
+            extensions,
+        })
+    }
+
+    /// The bytes of the certificate.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The certificate as a PEM object.
+    pub fn to_pem(&self) -> String {
+        crate::pem::encode("CERTIFICATE", &self.der)
+    }
+
+    /// The bytes that are signed.
+    pub fn tbs(&self) -> &[u8] {
+        &self.der[self.tbs.clone()]
+    }
+
+    /// The version, counted from 1.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The serial number, if it is one that RFC 5280 allows.
+    pub fn serial(&self) -> Result<Serial, SerialError> {
+        match self.serial.first() {
+            Some(first) if first & 0x80 == 0 => Serial::from_magnitude(&self.serial),
+            _ => Err(SerialError::Zero),
+        }
+    }
+
+    /// The contents of the serial number's INTEGER, whatever they are.
+    pub fn serial_octets(&self) -> &[u8] {
+        &self.serial
+    }
+
+    /// The signature algorithm inside what is signed: an AlgorithmIdentifier.
+    pub fn inner_algorithm(&self) -> &[u8] {
+        &self.inner_algorithm
+    }
+
+    /// The signature algorithm beside the signature: an AlgorithmIdentifier.
+    pub fn outer_algorithm(&self) -> &[u8] {
+        &self.outer_algorithm
+    }
+
+    /// The signature algorithm, if it is one that can be verified here.
+    pub fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
+        SignatureAlgorithm::from_der(&self.outer_algorithm).ok().flatten()
+    }
+
+    /// The signature's octets.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// The issuer's name.
+    pub fn issuer(&self) -> &Name {
+        &self.issuer
+    }
+
+    /// The subject's name.
+    pub fn subject(&self) -> &Name {
+        &self.subject
+    }
+
+    /// The validity.
+    pub fn validity(&self) -> Validity {
+        self.validity
+    }
+
+    /// The subject's public key.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// Every extension, in order.
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// The extension with this identifier.
+    pub fn extension(&self, oid: &ObjectIdentifier) -> Option<&Extension> {
+        self.extensions.iter().find(|extension| extension.oid == *oid)
+    }
+
+    /// The SHA-256 hash of the certificate.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.der)
+    }
+
+    fn decoded<T>(
+        &self,
+        oid: &ObjectIdentifier,
+        decode: impl FnOnce(&Extension) -> Result<T, Malformed>,
+    ) -> Option<T> {
+        self.extension(oid).and_then(|extension| decode(extension).ok())
+    }
+
+    /// basicConstraints; `None` where it is missing or broken.
+    pub fn basic_constraints(&self) -> Option<BasicConstraints> {
+        self.decoded(&oid::BASIC_CONSTRAINTS, Extension::to_basic_constraints)
+    }
+
+    /// Whether basicConstraints say that the subject is a CA.
+    pub fn is_ca(&self) -> bool {
+        self.basic_constraints().is_some_and(|constraints| constraints.ca)
+    }
+
+    /// keyUsage; `None` where it is missing or broken.
+    pub fn key_usage(&self) -> Option<u16> {
+        self.decoded(&oid::KEY_USAGE, Extension::to_key_usage)
+    }
+
+    /// extKeyUsage; empty where it is missing or broken.
+    pub fn extended_key_usage(&self) -> Vec<ObjectIdentifier> {
+        self.decoded(&oid::EXT_KEY_USAGE, Extension::to_extended_key_usage).unwrap_or_default()
+    }
+
+    /// subjectAltName; empty where it is missing or broken.
+    pub fn subject_alt_names(&self) -> Vec<GeneralName> {
+        self.decoded(&oid::SUBJECT_ALT_NAME, Extension::to_general_names).unwrap_or_default()
+    }
+
+    /// subjectKeyIdentifier.
+    pub fn subject_key_identifier(&self) -> Option<Vec<u8>> {
+        self.decoded(&oid::SUBJECT_KEY_IDENTIFIER, Extension::to_subject_key_identifier)
+    }
+
+    /// The key identifier of authorityKeyIdentifier.
+    pub fn authority_key_identifier(&self) -> Option<Vec<u8>> {
+        self.decoded(&oid::AUTHORITY_KEY_IDENTIFIER, Extension::to_authority_key_identifier).flatten()
+    }
+
+    /// nameConstraints, an error where they can't be understood and so can't be held to.
+    pub fn name_constraints(&self) -> Result<NameConstraints, Malformed> {
+        match self.extension(&oid::NAME_CONSTRAINTS) {
+            Some(extension) => NameConstraints::from_der(&extension.value),
+            None => Ok(NameConstraints::default()),
+        }
+    }
+
+    /// Whether subject and issuer are one name.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+
+    /// Whether it is signed with its own key.
+    pub fn is_self_signed(&self) -> bool {
+        self.is_self_issued() && self.verify_signature(&self.public_key).is_ok()
+    }
+
+    /// Whether the certificate names `issuer` as its issuer: the names to the byte, and the key
+    /// identifiers where both have one. The signature is not looked at.
+    pub fn names_as_issuer(&self, issuer: &Self) -> bool {
+        let identifiers = (self.authority_key_identifier(), issuer.subject_key_identifier());
+        let fits = !matches!(&identifiers, (Some(own), Some(theirs)) if own != theirs);
+        self.issuer == issuer.subject && fits
+    }
+
+    /// Whether the certificate was signed with this key.
+    pub fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
+        match SignatureAlgorithm::from_der(&self.outer_algorithm)? {
+            Some(algorithm) if self.inner_algorithm == self.outer_algorithm => {
+                algorithm.verify(key, self.tbs(), &self.signature)
+            }
+            Some(_) => Err(KeyError::Inconsistent { reason: "two signature algorithms are named".into() }),
+            None => Err(KeyError::Unsupported { algorithm: algorithm_name(&self.outer_algorithm) }),
+        }
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate({})", self.subject)
+    }
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+/// The name of an AlgorithmIdentifier's algorithm, or its object identifier.
+pub fn algorithm_name(der: &[u8]) -> String {
+    if let Ok(Some(known)) = SignatureAlgorithm::from_der(der) {
+        return known.to_string();
+    }
+    let identifier = Reader::sequence_of(der, "an AlgorithmIdentifier")
+        .and_then(|mut reader| reader.expect(tag::OBJECT_IDENTIFIER, "an algorithm")?.oid());
+    match identifier {
+        Ok(identifier) => oid::name(&identifier).map_or_else(|| identifier.to_string(), str::to_owned),
+        Err(_) => "an algorithm that is not well formed".to_owned(),
+    }
+}
+
+/// A SHA-256 hash, shown as lowercase hex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    /// The hash of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let hash = digest(&SHA256, bytes);
+        Self(hash.as_ref().try_into().expect("SHA-256 has 32 octets"))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}

@@ -1,0 +1,403 @@
+//! Name constraints (RFC 5280 section 4.2.1.10): written, read, and applied before issuing.
+
+use super::general_name::{GeneralName, host_name, uri_host};
+use super::name::Name;
+use crate::asn1::{Element, Encoder, Malformed, Reader, sequence, tag};
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// The names that a CA may and may not put into certificates below it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NameConstraints {
+    /// permittedSubtrees: a name of a kind that is listed has to be in one of them.
+    pub permitted: Vec<Subtree>,
+    /// excludedSubtrees: no name may be in any of them.
+    pub excluded: Vec<Subtree>,
+}
+
+/// A subtree of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subtree {
+    /// A host and every host under it; with a leading dot only those under it.
+    Dns(String),
+    /// An address and a mask.
+    Ip(IpAddr, u8),
+    /// A mailbox, all of a host's mailboxes, or with a leading dot those of all hosts under it.
+    Email(String),
+    /// The host of a URI, or with a leading dot every host under it.
+    Uri(String),
+    /// A name and every name that starts with it.
+    Directory(Name),
+    /// Any other kind: the GeneralName's DER. Nothing of its kind is ever allowed.
+    Other(Vec<u8>),
+}
+
+/// Why a text is no subtree.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a name constraint: write dns:example.test, ip:10.0.0.0/8, email:example.test or uri:.example.test")]
+pub struct SubtreeError {
+    /// What was written.
+    pub text: String,
+}
+
+/// A name that a CA of the path does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConstraintViolation {
+    /// The name is in an excluded subtree.
+    #[error("{name} is in the excluded subtree {subtree}")]
+    Excluded {
+        /// The name.
+        name: String,
+        /// The subtree.
+        subtree: String,
+    },
+    /// The name is in none of the permitted subtrees of its kind.
+    #[error("{name} is in none of the permitted subtrees: {subtrees}")]
+    NotPermitted {
+        /// The name.
+        name: String,
+        /// The permitted subtrees of its kind.
+        subtrees: String,
+    },
+}
+
+impl FromStr for Subtree {
+    type Err = SubtreeError;
+
+    fn from_str(text: &str) -> Result<Self, SubtreeError> {
+        let bad = || SubtreeError { text: text.to_owned() };
+        let (kind, value) = text.split_once(':').ok_or_else(bad)?;
+        let host = |value: &str| {
+            let (dot, bare) = value.strip_prefix('.').map_or(("", value), |bare| (".", bare));
+            host_name(bare, false).map(|name| format!("{dot}{name}")).map_err(|_| bad())
+        };
+        match kind.to_ascii_lowercase().as_str() {
+            "dns" => host(value).map(Self::Dns),
+            "uri" => host(value).map(Self::Uri),
+            "email" => match GeneralName::email(value) {
+                Ok(GeneralName::Email(address)) => Ok(Self::Email(address)),
+                _ => host(value).map(Self::Email),
+            },
+            "ip" => {
+                let (address, bits) = match value.split_once('/') {
+                    Some((address, bits)) => (address, Some(bits)),
+                    None => (value, None),
+                };
+                let address: IpAddr = address.parse().map_err(|_| bad())?;
+                let most = if address.is_ipv4() { 32 } else { 128 };
+                let bits = bits.map_or(Ok(most), str::parse).map_err(|_| bad())?;
+                if bits > most {
+                    return Err(bad());
+                }
+                Ok(Self::Ip(address, bits))
+            }
+            "dirname" => Name::parse(value).map(Self::Directory).map_err(|_| bad()),
+            _ => Err(bad()),
+        }
+    }
+}
+
+impl fmt::Display for Subtree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => write!(f, "dns:{}", super::text::Escaped(name)),
+            Self::Ip(address, bits) => write!(f, "ip:{address}/{bits}"),
+            Self::Email(name) => write!(f, "email:{}", super::text::Escaped(name)),
+            Self::Uri(name) => write!(f, "uri:{}", super::text::Escaped(name)),
+            Self::Directory(name) => write!(f, "dirname:{name}"),
+            Self::Other(der) => GeneralName::Other(der.clone()).fmt(f),
+        }
+    }
+}
+
+impl NameConstraints {
+    /// Whether nothing is constrained; the extension must not be there then.
+    pub fn is_empty(&self) -> bool {
+        self.permitted.is_empty() && self.excluded.is_empty()
+    }
+
+    /// The extension's value.
+    pub fn to_der(&self) -> Vec<u8> {
+        let subtrees = |encoder: &mut Encoder, number, subtrees: &[Subtree]| {
+            if !subtrees.is_empty() {
+                encoder.constructed(tag::explicit(number), |list| {
+                    // minimum is 0, the default; maximum is absent (section 4.2.1.10).
+                    subtrees.iter().for_each(|subtree| list.sequence(|general| subtree.encode(general)));
+                });
+            }
+        };
+        sequence(|constraints| {
+            subtrees(constraints, 0, &self.permitted);
+            subtrees(constraints, 1, &self.excluded);
+        })
+    }
+
+    /// Reads the extension's value.
+    pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::sequence_of(der, "a NameConstraints")?;
+        let subtrees = |element: Option<Element<'_>>| -> Result<Vec<Subtree>, Malformed> {
+            let Some(element) = element else {
+                return Ok(Vec::new());
+            };
+            let mut list = element.reader();
+            let mut subtrees = Vec::new();
+            while !list.is_empty() {
+                let mut general = list.sequence("a GeneralSubtree")?;
+                subtrees.push(Subtree::decode(&general.any()?)?);
+            }
+            Ok(subtrees)
+        };
+        let permitted = subtrees(reader.optional(tag::explicit(0))?)?;
+        let excluded = subtrees(reader.optional(tag::explicit(1))?)?;
+        reader.end()?;
+        Ok(Self { permitted, excluded })
+    }
+
+    /// Holds names to these constraints.
+    ///
+    /// Stricter than a verifier has to be: a wildcard is excluded where any host that it stands for
+    /// is, a URI without a host is in no permitted subtree, and a common name that reads as a host,
+    /// address or mailbox is held to the constraints of that kind.
+    pub fn check(&self, subject: &Name, names: &[GeneralName]) -> Result<(), ConstraintViolation> {
+        let mut all = names.to_vec();
+        if !subject.is_empty() {
+            all.push(GeneralName::Directory(subject.clone()));
+        }
+        all.extend(subject.email_addresses().map(GeneralName::Email));
+        if let Some(name) = subject.common_name().and_then(|text| GeneralName::parse(&text).ok()) {
+            // A word without a dot is a name like any other, not a host to be constrained.
+            let host_like = !matches!(&name, GeneralName::Dns(host) if !host.contains('.'));
+            if host_like && !matches!(name, GeneralName::Uri(_)) {
+                all.push(name);
+            }
+        }
+        all.iter().try_for_each(|name| self.check_one(name))
+    }
+
+    fn check_one(&self, name: &GeneralName) -> Result<(), ConstraintViolation> {
+        if let Some(subtree) = self.excluded.iter().find(|subtree| subtree.meets(name)) {
+            return Err(ConstraintViolation::Excluded { name: name.to_string(), subtree: subtree.to_string() });
+        }
+        let of_kind: Vec<_> = self.permitted.iter().filter(|subtree| subtree.is_of_kind(name)).collect();
+        if of_kind.is_empty() || of_kind.iter().any(|subtree| subtree.contains(name)) {
+            return Ok(());
+        }
+        let subtrees: Vec<String> = of_kind.iter().map(ToString::to_string).collect();
+        Err(ConstraintViolation::NotPermitted { name: name.to_string(), subtrees: subtrees.join(", ") })
+    }
+}
+
+impl Subtree {
+    fn encode(&self, encoder: &mut Encoder) {
+        match self {
+            Self::Email(name) => encoder.primitive(tag::context(1), name.as_bytes()),
+            Self::Dns(name) => encoder.primitive(tag::context(2), name.as_bytes()),
+            Self::Directory(name) => encoder.explicit(4, |directory| directory.raw(name.der())),
+            Self::Uri(name) => encoder.primitive(tag::context(6), name.as_bytes()),
+            Self::Ip(address, bits) => encoder.primitive(tag::context(7), &address_and_mask(*address, *bits)),
+            Self::Other(der) => encoder.raw(der),
+        }
+    }
+
+    fn decode(element: &Element<'_>) -> Result<Self, Malformed> {
+        if element.tag == tag::context(7) {
+            return address_range(element.content).ok_or(Malformed::Value("an address constraint is not well formed"));
+        }
+        Ok(match GeneralName::decode(element)? {
+            GeneralName::Dns(name) => Self::Dns(name.to_ascii_lowercase()),
+            GeneralName::Email(name) => Self::Email(name),
+            GeneralName::Uri(name) => Self::Uri(name.to_ascii_lowercase()),
+            GeneralName::Directory(name) => Self::Directory(name),
+            GeneralName::Ip(_) | GeneralName::Other(_) => Self::Other(element.whole.to_vec()),
+        })
+    }
+
+    /// Whether the name is of the kind that this subtree is about.
+    fn is_of_kind(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Dns(_), GeneralName::Dns(_))
+            | (Self::Ip(..), GeneralName::Ip(_))
+            | (Self::Email(_), GeneralName::Email(_))
+            | (Self::Uri(_), GeneralName::Uri(_))
+            | (Self::Directory(_), GeneralName::Directory(_)) => true,
+            (Self::Other(own), GeneralName::Other(der)) => own.first() == der.first(),
+            _ => false,
+        }
+    }
+
+    /// Whether all that the name stands for is in this subtree.
+    fn contains(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Dns(base), GeneralName::Dns(host)) => {
+                host_in(host.strip_prefix("*.").unwrap_or(host), base, Under::OrItself)
+            }
+            (Self::Ip(base, bits), GeneralName::Ip(address)) => address_in(*address, *base, *bits),
+            (Self::Email(base), GeneralName::Email(address)) => mailbox_in(address, base),
+            (Self::Uri(base), GeneralName::Uri(uri)) => uri
+                .split_once("//")
+                .is_some_and(|(_, authority)| host_in(uri_host(authority), base, Under::WithDotOnly)),
+            (Self::Directory(base), GeneralName::Directory(name)) => name_in(name, base),
+            _ => false,
+        }
+    }
+
+    /// Whether anything that the name stands for is in this subtree.
+    fn meets(&self, name: &GeneralName) -> bool {
+        match (self, name) {
+            (Self::Dns(base), GeneralName::Dns(host)) => match host.strip_prefix("*.") {
+                Some(above) => {
+                    let base = base.trim_start_matches('.');
+                    host_in(above, base, Under::OrItself)
+                        || base.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(above))
+                }
+                None => self.contains(name),
+            },
+            // A URI whose host can't be told may be in any subtree.
+            (Self::Uri(_), GeneralName::Uri(uri)) if !uri.contains("//") => true,
+            (Self::Other(_), GeneralName::Other(_)) => self.is_of_kind(name),
+            _ => self.contains(name),
+        }
+    }
+}
+
+/// Which hosts under a base count.
+#[derive(Clone, Copy, PartialEq)]
+enum Under {
+    /// The base and all under it, as for dNSName.
+    OrItself,
+    /// The base alone, or with a leading dot all under it, as for URIs and mailboxes.
+    WithDotOnly,
+}
+
+fn host_in(host: &str, base: &str, under: Under) -> bool {
+    if base.is_empty() {
+        return true;
+    }
+    let host = host.to_ascii_lowercase();
+    let base = base.to_ascii_lowercase();
+    match base.strip_prefix('.') {
+        Some(_) => host.ends_with(&base) && host.len() > base.len(),
+        None if host == base => true,
+        None => under == Under::OrItself && host.ends_with(&base) && host[..host.len() - base.len()].ends_with('.'),
+    }
+}
+
+/// A base with an `@` is one mailbox; without, a host (section 4.2.1.10).
+fn mailbox_in(address: &str, base: &str) -> bool {
+    match base.rsplit_once('@') {
+        Some((local, host)) => address
+            .rsplit_once('@')
+            .is_some_and(|(own, own_host)| own == local && own_host.eq_ignore_ascii_case(host)),
+        None => address.rsplit_once('@').is_some_and(|(_, host)| host_in(host, base, Under::WithDotOnly)),
+    }
+}
+
+/// Whether the name starts with the RDNs of the base, compared by their bytes.
+fn name_in(name: &Name, base: &Name) -> bool {
+    let rdns = |name: &Name| Reader::sequence_of(name.der(), "a Name").map(|reader| reader.rest().to_vec());
+    match (rdns(name), rdns(base)) {
+        (Ok(name), Ok(base)) => name.starts_with(&base),
+        _ => false,
+    }
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+fn mask(length: usize, bits: u8) -> Vec<u8> {
+    (0..length)
+        .map(|index| match usize::from(bits).saturating_sub(index * 8) {
+            0 => 0,
+            some @ 1..8 => 0xff << (8 - some),
+            _ => 0xff,
+        })
+        .collect()
+}
+
+fn address_in(address: IpAddr, base: IpAddr, bits: u8) -> bool {
+    let (address, base) = (octets(address), octets(base));
+    address.len() == base.len()
+        && address.iter().zip(&base).zip(mask(base.len(), bits)).all(|((a, b), mask)| a & mask == b & mask)
+}
+
+/// The address, with the bits that don't count at zero, and the mask.
+fn address_and_mask(address: IpAddr, bits: u8) -> Vec<u8> {
+    let address = octets(address);
+    let mask = mask(address.len(), bits);
+    let network = address.iter().zip(&mask).map(|(octet, mask)| octet & mask);
+    network.chain(mask.iter().copied()).collect()
+}
+
+fn address_range(content: &[u8]) -> Option<Subtree> {
+    let half = content.len() / 2;
+    let (address, mask_octets) = content.split_at(half);
+    let address: IpAddr = match *address {
+        [a, b, c, d] => [a, b, c, d].into(),
+        _ => <[u8; 16]>::try_from(address).ok()?.into(),
+    };
+    let bits = mask_octets.iter().map(|octet| octet.count_ones()).sum::<u32>();
+    let bits = u8::try_from(bits).ok()?;
+    (mask_octets == mask(half, bits)).then_some(Subtree::Ip(address, bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(permitted: &[&str], excluded: &[&str], subject: &str, names: &[&str]) -> bool {
+        let subtrees = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        let constraints = NameConstraints { permitted: subtrees(permitted), excluded: subtrees(excluded) };
+        assert_eq!(NameConstraints::from_der(&constraints.to_der()).unwrap(), constraints);
+        let names: Vec<_> = names.iter().map(|name| GeneralName::parse(name).unwrap()).collect();
+        constraints.check(&Name::parse(subject).unwrap(), &names).is_ok()
+    }
+
+    #[test]
+    fn a_permitted_subtree_holds_names_of_its_kind_only() {
+        let permitted = ["dns:example.test", "ip:10.0.0.0/8", "email:example.test", "uri:.example.test"];
+        for (name, expected) in [
+            ("example.test", true),
+            ("a.b.example.test", true),
+            ("badexample.test", false),
+            ("*.example.test", true),
+            ("*.test", false),
+            ("10.255.0.1", true),
+            ("11.0.0.1", false),
+            ("::1", false),
+            ("a@example.test", true),
+            ("a@b.example.test", false),
+            ("https://a.example.test/", true),
+            ("https://example.test/", false),
+            ("urn:a:b", false),
+        ] {
+            assert_eq!(allowed(&permitted, &[], "/O=x", &[name]), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn wildcards_uris_and_common_names_do_not_slip_past() {
+        assert!(!allowed(&[], &["dns:secret.example.test"], "/O=x", &["*.example.test"]));
+        assert!(!allowed(&[], &["dns:example.test"], "/O=x", &["*.a.example.test"]));
+        assert!(allowed(&[], &["dns:secret.example.test"], "/O=x", &["a.example.test"]));
+        assert!(!allowed(&["dns:example.test"], &[], "/CN=www.other.test", &[]));
+        assert!(!allowed(&["email:example.test"], &[], "/emailAddress=a@other.test", &[]));
+        assert!(!allowed(&["email:example.test"], &[], "/CN=a@other.test", &[]));
+        assert!(!allowed(&["ip:10.0.0.0/8"], &[], "/CN=192.0.2.1", &[]));
+        assert!(allowed(&["dns:example.test"], &[], "/CN=localclient", &[]));
+        assert!(!allowed(&[], &["uri:example.test"], "/O=x", &["urn:a:b"]));
+        assert!(!allowed(&["dirname:/O=x"], &[], "/O=y/CN=z", &[]));
+        assert!(allowed(&["dirname:/O=x"], &[], "/O=x/CN=z", &[]));
+    }
+
+    #[test]
+    fn what_is_no_subtree_is_refused() {
+        for text in ["example.test", "dns:", "ip:10.0.0.0/33", "ip:x/8", "dns:*.a", "foo:bar", "email:"] {
+            assert!(text.parse::<Subtree>().is_err(), "{text}");
+        }
+    }
+}

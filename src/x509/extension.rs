@@ -1,0 +1,290 @@
+//! Extensions (RFC 5280 section 4.2): those that `pki` writes, as bytes, and those that it reads.
+
+use super::general_name::GeneralName;
+use crate::asn1::{Element, Malformed, Reader, encode, oid, sequence, tag};
+use const_oid::ObjectIdentifier;
+
+/// An extension: its identifier, whether it is critical, and the DER in its OCTET STRING.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extension {
+    /// extnID.
+    pub oid: ObjectIdentifier,
+    /// critical.
+    pub critical: bool,
+    /// The contents of extnValue.
+    pub value: Vec<u8>,
+}
+
+/// The bits of keyUsage (section 4.2.1.3).
+pub mod key_usage {
+    #![allow(missing_docs)]
+    pub const DIGITAL_SIGNATURE: u16 = 1 << 0;
+    pub const CONTENT_COMMITMENT: u16 = 1 << 1;
+    pub const KEY_ENCIPHERMENT: u16 = 1 << 2;
+    pub const DATA_ENCIPHERMENT: u16 = 1 << 3;
+    pub const KEY_AGREEMENT: u16 = 1 << 4;
+    pub const KEY_CERT_SIGN: u16 = 1 << 5;
+    pub const CRL_SIGN: u16 = 1 << 6;
+    pub const ENCIPHER_ONLY: u16 = 1 << 7;
+    pub const DECIPHER_ONLY: u16 = 1 << 8;
+
+    /// The names of the bits, in their order.
+    pub const NAMES: [&str; 9] = [
+        "digitalSignature",
+        "contentCommitment",
+        "keyEncipherment",
+        "dataEncipherment",
+        "keyAgreement",
+        "keyCertSign",
+        "cRLSign",
+        "encipherOnly",
+        "decipherOnly",
+    ];
+}
+
+/// basicConstraints (section 4.2.1.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BasicConstraints {
+    /// Whether the subject is a CA.
+    pub ca: bool,
+    /// How many CAs may stand between this one and a leaf.
+    pub path_length: Option<u32>,
+}
+
+impl Extension {
+    fn new(oid: ObjectIdentifier, critical: bool, value: Vec<u8>) -> Self {
+        Self { oid, critical, value }
+    }
+
+    /// basicConstraints, critical as section 4.2.1.9 demands of CAs.
+    pub fn basic_constraints(constraints: BasicConstraints) -> Self {
+        let value = sequence(|basic| {
+            if constraints.ca {
+                basic.boolean_true();
+                if let Some(length) = constraints.path_length {
+                    basic.unsigned(&length.to_be_bytes());
+                }
+            }
+        });
+        Self::new(oid::BASIC_CONSTRAINTS, true, value)
+    }
+
+    /// keyUsage, critical.
+    pub fn key_usage(bits: u16) -> Self {
+        Self::new(oid::KEY_USAGE, true, encode(|value| value.named_bits(bits)))
+    }
+
+    /// extKeyUsage; critical only for time stamping (RFC 3161 section 2.3).
+    pub fn extended_key_usage(purposes: &[ObjectIdentifier]) -> Self {
+        let value = sequence(|list| purposes.iter().for_each(|purpose| list.oid(purpose)));
+        Self::new(oid::EXT_KEY_USAGE, purposes == [oid::TIME_STAMPING], value)
+    }
+
+    /// subjectKeyIdentifier.
+    pub fn subject_key_identifier(identifier: &[u8]) -> Self {
+        Self::new(oid::SUBJECT_KEY_IDENTIFIER, false, encode(|value| value.octet_string(identifier)))
+    }
+
+    /// authorityKeyIdentifier with nothing but the key identifier.
+    pub fn authority_key_identifier(identifier: &[u8]) -> Self {
+        let value = sequence(|authority| authority.primitive(tag::context(0), identifier));
+        Self::new(oid::AUTHORITY_KEY_IDENTIFIER, false, value)
+    }
+
+    /// subjectAltName; critical where the subject is empty (section 4.2.1.6).
+    pub fn subject_alt_name(names: &[GeneralName], critical: bool) -> Self {
+        let value = sequence(|list| names.iter().for_each(|name| name.encode(list)));
+        Self::new(oid::SUBJECT_ALT_NAME, critical, value)
+    }
+
+    /// nameConstraints, critical (section 4.2.1.10).
+    pub fn name_constraints(constraints: &super::constraints::NameConstraints) -> Self {
+        Self::new(oid::NAME_CONSTRAINTS, true, constraints.to_der())
+    }
+
+    /// cRLDistributionPoints: one point with every URL, since all have the same list.
+    pub fn crl_distribution_points(urls: &[String]) -> Self {
+        let value = sequence(|points| {
+            points.sequence(|point| {
+                point.explicit(0, |name| {
+                    name.explicit(0, |full| {
+                        urls.iter().for_each(|url| full.primitive(tag::context(6), url.as_bytes()));
+                    });
+                });
+            });
+        });
+        Self::new(oid::CRL_DISTRIBUTION_POINTS, false, value)
+    }
+
+    /// authorityInfoAccess: where the issuer's certificate and its OCSP responder are.
+    pub fn authority_info_access(ca_issuers: &[String], ocsp: &[String]) -> Self {
+        let value = sequence(|list| {
+            let ocsp = ocsp.iter().map(|url| (oid::OCSP, url));
+            let ca_issuers = ca_issuers.iter().map(|url| (oid::CA_ISSUERS, url));
+            for (method, url) in ocsp.chain(ca_issuers) {
+                list.sequence(|access| {
+                    access.oid(&method);
+                    access.primitive(tag::context(6), url.as_bytes());
+                });
+            }
+        });
+        Self::new(oid::AUTHORITY_INFO_ACCESS, false, value)
+    }
+
+    /// ocsp-nocheck (RFC 6960 section 4.2.2.2.1).
+    pub fn ocsp_no_check() -> Self {
+        Self::new(oid::OCSP_NO_CHECK, false, encode(|value| value.primitive(tag::NULL, &[])))
+    }
+
+    /// cRLNumber (section 5.2.3).
+    pub fn crl_number(number: u128) -> Self {
+        Self::new(oid::CRL_NUMBER, false, encode(|value| value.unsigned(&number.to_be_bytes())))
+    }
+
+    /// Appends the Extension.
+    pub fn encode(&self, encoder: &mut crate::asn1::Encoder) {
+        let Self { oid, critical, value } = self;
+        encoder.sequence(|extension| {
+            extension.oid(oid);
+            if *critical {
+                extension.boolean_true();
+            }
+            extension.octet_string(value);
+        });
+    }
+
+    /// Reads an Extensions.
+    pub fn decode_all(element: &Element<'_>) -> Result<Vec<Self>, Malformed> {
+        let mut list = element.reader();
+        let mut extensions: Vec<Self> = Vec::new();
+        while !list.is_empty() {
+            let mut extension = list.sequence("an Extension")?;
+            let oid = extension.expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?.oid()?;
+            let critical = match extension.optional(tag::BOOLEAN)? {
+                Some(critical) => critical.boolean()?,
+                None => false,
+            };
+            let value = extension.expect(tag::OCTET_STRING, "an extension's value")?.content.to_vec();
+            extension.end()?;
+            if extensions.iter().any(|known| known.oid == oid) {
+                return Err(Malformed::Value("an extension is in it twice"));
+            }
+            extensions.push(Self { oid, critical, value });
+        }
+        Ok(extensions)
+    }
+
+    /// The value of basicConstraints.
+    pub fn to_basic_constraints(&self) -> Result<BasicConstraints, Malformed> {
+        let mut reader = Reader::sequence_of(&self.value, "a BasicConstraints")?;
+        let ca = match reader.optional(tag::BOOLEAN)? {
+            Some(ca) => ca.boolean()?,
+            None => false,
+        };
+        let path_length = reader.optional(tag::INTEGER)?.map(|length| length.small()).transpose()?;
+        reader.end()?;
+        Ok(BasicConstraints { ca, path_length })
+    }
+
+    /// The value of keyUsage.
+    pub fn to_key_usage(&self) -> Result<u16, Malformed> {
+        let element = Reader::single(&self.value)?;
+        if element.tag != tag::BIT_STRING {
+            return Err(Malformed::Unexpected("a KeyUsage"));
+        }
+        element.named_bits()
+    }
+
+    /// The value of extKeyUsage.
+    pub fn to_extended_key_usage(&self) -> Result<Vec<ObjectIdentifier>, Malformed> {
+        let mut reader = Reader::sequence_of(&self.value, "an ExtKeyUsageSyntax")?;
+        let mut purposes = Vec::new();
+        while !reader.is_empty() {
+            purposes.push(reader.expect(tag::OBJECT_IDENTIFIER, "a key purpose")?.oid()?);
+        }
+        if purposes.is_empty() {
+            return Err(Malformed::Value("an extended key usage is empty"));
+        }
+        Ok(purposes)
+    }
+
+    /// The value of subjectAltName or issuerAltName.
+    pub fn to_general_names(&self) -> Result<Vec<GeneralName>, Malformed> {
+        let mut reader = Reader::sequence_of(&self.value, "a GeneralNames")?;
+        let mut names = Vec::new();
+        while !reader.is_empty() {
+            names.push(GeneralName::decode(&reader.any()?)?);
+        }
+        Ok(names)
+    }
+
+    /// The value of subjectKeyIdentifier.
+    pub fn to_subject_key_identifier(&self) -> Result<Vec<u8>, Malformed> {
+        let element = Reader::single(&self.value)?;
+        if element.tag != tag::OCTET_STRING {
+            return Err(Malformed::Unexpected("a SubjectKeyIdentifier"));
+        }
+        Ok(element.content.to_vec())
+    }
+
+    /// The key identifier in authorityKeyIdentifier, if there is one.
+    pub fn to_authority_key_identifier(&self) -> Result<Option<Vec<u8>>, Malformed> {
+        let mut reader = Reader::sequence_of(&self.value, "an AuthorityKeyIdentifier")?;
+        Ok(reader.optional(tag::context(0))?.map(|identifier| identifier.content.to_vec()))
+    }
+
+    /// Every URL among the distribution points of cRLDistributionPoints.
+    pub fn to_distribution_urls(&self) -> Result<Vec<String>, Malformed> {
+        let mut points = Reader::sequence_of(&self.value, "a CRLDistributionPoints")?;
+        let mut urls = Vec::new();
+        while !points.is_empty() {
+            let mut point = points.sequence("a DistributionPoint")?;
+            let Some(name) = point.optional(tag::explicit(0))? else {
+                continue;
+            };
+            if let Some(full) = name.reader().optional(tag::explicit(0))? {
+                urls.extend(uris(full.reader())?);
+            }
+        }
+        Ok(urls)
+    }
+
+    /// Access method and location of each entry of authorityInfoAccess or subjectInfoAccess.
+    pub fn to_access_descriptions(&self) -> Result<Vec<(ObjectIdentifier, GeneralName)>, Malformed> {
+        let mut list = Reader::sequence_of(&self.value, "an AuthorityInfoAccessSyntax")?;
+        let mut descriptions = Vec::new();
+        while !list.is_empty() {
+            let mut description = list.sequence("an AccessDescription")?;
+            let method = description.expect(tag::OBJECT_IDENTIFIER, "an access method")?.oid()?;
+            descriptions.push((method, GeneralName::decode(&description.any()?)?));
+        }
+        Ok(descriptions)
+    }
+
+    /// The policies of certificatePolicies, without their qualifiers.
+    pub fn to_policies(&self) -> Result<Vec<ObjectIdentifier>, Malformed> {
+        let mut list = Reader::sequence_of(&self.value, "a CertificatePolicies")?;
+        let mut policies = Vec::new();
+        while !list.is_empty() {
+            let mut policy = list.sequence("a PolicyInformation")?;
+            policies.push(policy.expect(tag::OBJECT_IDENTIFIER, "a policy's identifier")?.oid()?);
+        }
+        Ok(policies)
+    }
+}
+
+fn uris(mut names: Reader<'_>) -> Result<Vec<String>, Malformed> {
+    let mut urls = Vec::new();
+    while !names.is_empty() {
+        if let GeneralName::Uri(url) = GeneralName::decode(&names.any()?)? {
+            urls.push(url);
+        }
+    }
+    Ok(urls)
+}
+
+/// The names of the bits that are set in a keyUsage.
+pub fn key_usage_names(bits: u16) -> Vec<&'static str> {
+    let set = |index: &usize| bits & 1 << index != 0;
+    (0..key_usage::NAMES.len()).filter(set).map(|index| key_usage::NAMES[index]).collect()
+}

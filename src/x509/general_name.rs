@@ -1,0 +1,328 @@
+//! Subject alternative names (RFC 5280 section 4.2.1.6).
+
+use super::name::Name;
+use super::text::{Escaped, is_deceptive};
+use crate::asn1::{Element, Encoder, Malformed, oid, tag};
+use const_oid::ObjectIdentifier;
+use std::fmt;
+use std::net::IpAddr;
+
+/// One name in a GeneralNames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GeneralName {
+    /// dNSName: A-labels, perhaps behind one `*.`.
+    Dns(String),
+    /// iPAddress.
+    Ip(IpAddr),
+    /// rfc822Name, or SmtpUTF8Mailbox (RFC 9598) where the local part is not ASCII.
+    Email(String),
+    /// uniformResourceIdentifier.
+    Uri(String),
+    /// directoryName.
+    Directory(Name),
+    /// Any other kind: its DER.
+    Other(Vec<u8>),
+}
+
+/// Why a text is no subject alternative name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{}\" is not {kind}: {problem}", Escaped(.value))]
+pub struct GeneralNameError {
+    /// What was written.
+    pub value: String,
+    /// What it was to be.
+    pub kind: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl GeneralName {
+    /// Reads `dns:…`, `ip:…`, `email:…`, `uri:…` (in any case), or detects the type.
+    pub fn parse(text: &str) -> Result<Self, GeneralNameError> {
+        let text = text.trim();
+        if let Some((prefix, value)) = text.split_once(':') {
+            match prefix.to_ascii_lowercase().as_str() {
+                "dns" => return Self::dns(value),
+                "ip" => return Self::ip(value),
+                "email" => return Self::email(value),
+                "uri" => return Self::uri(value),
+                _ => {}
+            }
+        }
+        if text.parse::<IpAddr>().is_ok() {
+            Self::ip(text)
+        } else if text.contains(':') {
+            Self::uri(text)
+        } else if text.contains('@') {
+            Self::email(text)
+        } else {
+            Self::dns(text)
+        }
+    }
+
+    /// Reads a list of names that commas separate.
+    pub fn parse_list(text: &str) -> Result<Vec<Self>, GeneralNameError> {
+        text.split(',').map(Self::parse).collect()
+    }
+
+    /// A host name; one that is not ASCII becomes A-labels (RFC 9549).
+    pub fn dns(text: &str) -> Result<Self, GeneralNameError> {
+        host_name(text, true).map(Self::Dns).map_err(|problem| error(text, "a DNS name", problem))
+    }
+
+    /// An IP address.
+    pub fn ip(text: &str) -> Result<Self, GeneralNameError> {
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        bare.parse().map(Self::Ip).map_err(|_| error(text, "an IP address", "it is neither IPv4 nor IPv6"))
+    }
+
+    /// An e-mail address; its host becomes A-labels.
+    pub fn email(text: &str) -> Result<Self, GeneralNameError> {
+        let problem = |problem: String| error(text, "an e-mail address", problem);
+        let (local, host) = text.rsplit_once('@').ok_or_else(|| problem("it has no @".into()))?;
+        if local.is_empty() || local.len() > 64 {
+            return Err(problem("the part before the @ has 1 to 64 octets".into()));
+        }
+        let plain = |character: char| {
+            character.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(character) || !character.is_ascii()
+        };
+        if !local.chars().all(|character| plain(character) && !is_deceptive(character))
+            || local.starts_with('.')
+            || local.ends_with('.')
+            || local.contains("..")
+        {
+            return Err(problem("the part before the @ has characters that it can't have".into()));
+        }
+        let host = host_name(host, false).map_err(|reason| problem(reason.into()))?;
+        Ok(Self::Email(format!("{local}@{host}")))
+    }
+
+    /// An absolute URI (RFC 3986), in ASCII.
+    pub fn uri(text: &str) -> Result<Self, GeneralNameError> {
+        let problem = |problem: &str| error(text, "a URI", problem);
+        let (scheme, rest) = text.split_once(':').ok_or_else(|| problem("it has no scheme"))?;
+        let scheme_allowed = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        if !scheme_allowed {
+            return Err(problem("its scheme is not one"));
+        }
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+        if rest.is_empty() || !rest.bytes().all(allowed) {
+            return Err(problem("it has characters that a URI can't have, or none after the scheme"));
+        }
+        if let Some(authority) = rest.strip_prefix("//") {
+            let host = uri_host(authority);
+            let literal = host.starts_with('[') && host.ends_with(']');
+            if !literal && host.parse::<IpAddr>().is_err() {
+                host_name(host, false).map_err(|reason| problem(&format!("its host is none: {reason}")))?;
+            }
+        }
+        Ok(Self::Uri(text.to_owned()))
+    }
+
+    /// Appends the GeneralName.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        match self {
+            Self::Email(address) if !address.is_ascii() => encoder.constructed(tag::explicit(0), |other| {
+                other.oid(&oid::SMTP_UTF8_MAILBOX);
+                other.explicit(0, |value| value.primitive(tag::UTF8_STRING, address.as_bytes()));
+            }),
+            Self::Email(address) => encoder.primitive(tag::context(1), address.as_bytes()),
+            Self::Dns(name) => encoder.primitive(tag::context(2), name.as_bytes()),
+            Self::Directory(name) => encoder.explicit(4, |directory| directory.raw(name.der())),
+            Self::Uri(uri) => encoder.primitive(tag::context(6), uri.as_bytes()),
+            Self::Ip(IpAddr::V4(address)) => encoder.primitive(tag::context(7), &address.octets()),
+            Self::Ip(IpAddr::V6(address)) => encoder.primitive(tag::context(7), &address.octets()),
+            Self::Other(der) => encoder.raw(der),
+        }
+    }
+
+    /// Reads a GeneralName as it stands; what it says is not judged.
+    pub fn decode(element: &Element<'_>) -> Result<Self, Malformed> {
+        let text = || {
+            String::from_utf8(element.content.to_vec()).map_err(|_| Malformed::Value("a name is not text"))
+        };
+        Ok(match element.tag {
+            tag if tag == tag::explicit(0) => other_name(element)?,
+            tag if tag == tag::context(1) => Self::Email(text()?),
+            tag if tag == tag::context(2) => Self::Dns(text()?),
+            tag if tag == tag::explicit(4) => Self::Directory(Name::from_der(element.content)?),
+            tag if tag == tag::context(6) => Self::Uri(text()?),
+            tag if tag == tag::context(7) => match *element.content {
+                [a, b, c, d] => Self::Ip([a, b, c, d].into()),
+                ref octets => match <[u8; 16]>::try_from(octets) {
+                    Ok(octets) => Self::Ip(octets.into()),
+                    Err(_) => return Err(Malformed::Value("an IP address has neither 4 nor 16 octets")),
+                },
+            },
+            _ => Self::Other(element.whole.to_vec()),
+        })
+    }
+
+    /// Judges a name that was decoded as [`GeneralName::parse`] judges one that was written, and
+    /// brings it into the same form; `None` for kinds that are not taken from requests.
+    pub fn checked(&self) -> Option<Result<Self, GeneralNameError>> {
+        match self {
+            Self::Dns(name) => Some(Self::dns(name)),
+            Self::Ip(_) => Some(Ok(self.clone())),
+            Self::Email(address) => Some(Self::email(address)),
+            Self::Uri(uri) => Some(Self::uri(uri)),
+            Self::Directory(_) | Self::Other(_) => None,
+        }
+    }
+}
+
+/// SmtpUTF8Mailbox is an e-mail address; any other otherName stays what it is.
+fn other_name(element: &Element<'_>) -> Result<GeneralName, Malformed> {
+    let mut reader = element.reader();
+    let kind: ObjectIdentifier = reader.expect(tag::OBJECT_IDENTIFIER, "the type of an otherName")?.oid()?;
+    let value = reader.expect(tag::explicit(0), "the value of an otherName")?;
+    if kind == oid::SMTP_UTF8_MAILBOX {
+        let text = value.reader().expect(tag::UTF8_STRING, "a mailbox")?.content.to_vec();
+        return String::from_utf8(text).map(GeneralName::Email).map_err(|_| Malformed::Value("a name is not text"));
+    }
+    Ok(GeneralName::Other(element.whole.to_vec()))
+}
+
+/// The host of a URI's authority (RFC 3986 section 3.2), with brackets if it is a literal.
+pub fn uri_host(authority: &str) -> &str {
+    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
+    let host = authority[..end].rsplit_once('@').map_or(&authority[..end], |(_, host)| host);
+    match host.rfind(':') {
+        Some(colon) if !host.ends_with(']') => &host[..colon],
+        _ => host,
+    }
+}
+
+/// A host name in A-labels and lower case: letters, digits and inner hyphens, labels of at most 63
+/// octets, 253 in all (RFC 5280 section 4.2.1.6, RFC 1034 section 3.5).
+pub fn host_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
+    let (star, host) = match text.strip_prefix("*.") {
+        Some(host) if wildcard => ("*.", host),
+        _ => ("", text),
+    };
+    if host.contains('*') {
+        return Err("a * can only be the whole first label");
+    }
+    if host.chars().any(is_deceptive) {
+        return Err("it has characters that can't be shown");
+    }
+    let ascii = if host.is_ascii() {
+        host.to_ascii_lowercase()
+    } else {
+        idna::domain_to_ascii_strict(host).map_err(|_| "it can't be written in A-labels")?
+    };
+    if ascii.len() > 253 - star.len() {
+        return Err("it has more than 253 characters");
+    }
+    for label in ascii.split('.') {
+        check_label(label)?;
+    }
+    if ascii.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err("its last label is a number, as in an IP address");
+    }
+    Ok(format!("{star}{ascii}"))
+}
+
+fn check_label(label: &str) -> Result<(), &'static str> {
+    if label.is_empty() {
+        return Err("it has an empty label");
+    }
+    if label.len() > 63 {
+        return Err("a label has more than 63 characters");
+    }
+    if label.starts_with('-') || label.ends_with('-') {
+        return Err("a label starts or ends with a hyphen");
+    }
+    if !label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err("a label has other characters than letters, digits and hyphens");
+    }
+    Ok(())
+}
+
+fn error(value: &str, kind: &'static str, problem: impl Into<String>) -> GeneralNameError {
+    GeneralNameError { value: value.to_owned(), kind, problem: problem.into() }
+}
+
+impl fmt::Display for GeneralName {
+    /// `dns:…`, `ip:…`, `email:…`, `uri:…`, `dirname:…`, or `other:` and the DER in hex.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => write!(f, "dns:{}", Escaped(name)),
+            Self::Ip(address) => write!(f, "ip:{address}"),
+            Self::Email(address) => write!(f, "email:{}", Escaped(address)),
+            Self::Uri(uri) => write!(f, "uri:{}", Escaped(uri)),
+            Self::Directory(name) => write!(f, "dirname:{name}"),
+            Self::Other(der) => {
+                f.write_str("other:")?;
+                der.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> Result<String, String> {
+        GeneralName::parse(text).map(|name| name.to_string()).map_err(|error| error.problem)
+    }
+
+    #[test]
+    fn types_are_detected_or_given() {
+        for (text, expected) in [
+            ("www.Example.test", "dns:www.example.test"),
+            ("*.example.test", "dns:*.example.test"),
+            ("localhost", "dns:localhost"),
+            ("10.0.0.1", "ip:10.0.0.1"),
+            ("IP:10.0.0.1", "ip:10.0.0.1"),
+            ("2001:DB8::1", "ip:2001:db8::1"),
+            ("ip:[::1]", "ip:::1"),
+            ("a@example.test", "email:a@example.test"),
+            ("https://example.test/x", "uri:https://example.test/x"),
+            ("spiffe://trust.test/ns/a", "uri:spiffe://trust.test/ns/a"),
+            ("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "uri:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
+            ("münchen.test", "dns:xn--mnchen-3ya.test"),
+            ("email:a@münchen.test", "email:a@xn--mnchen-3ya.test"),
+            ("jürgen@example.test", "email:jürgen@example.test"),
+        ] {
+            assert_eq!(shown(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_host_can_be_called_is_refused() {
+        for text in [
+            "", "dns:", "a..b", ".a", "a.", "-a.test", "a-.test", "a_b.test", "dns:1.2.3.4", "a b",
+            "*", "*.*.test", "w*.test", "a.*.test", "dns:a/b", "email:a", "email:@b.test",
+            "email:a@*.test", "uri:nothing", "uri:http://", "uri:http://a b/", "ip:1.2.3", "a\0.test",
+            "a\u{202e}.test", "email:a\n@b.test",
+        ] {
+            assert!(shown(text).is_err(), "{text:?}");
+        }
+        assert!(shown(&format!("{}.test", "a".repeat(64))).is_err());
+        assert!(shown(&format!("{}.test", "a".repeat(63))).is_ok());
+    }
+
+    #[test]
+    fn hosts_are_found_in_uris() {
+        for (authority, host) in [
+            ("a.test", "a.test"),
+            ("u:p@a.test:8443/x?y", "a.test"),
+            ("[::1]:443/", "[::1]"),
+            ("a.test?x=@b", "a.test"),
+        ] {
+            assert_eq!(uri_host(authority), host);
+        }
+    }
+
+    #[test]
+    fn every_kind_reads_back() {
+        for text in ["dns:a.test", "ip:10.0.0.1", "ip:::1", "email:a@b.test", "email:ü@b.test", "uri:urn:a:b"] {
+            let name = GeneralName::parse(text).unwrap();
+            let der = crate::asn1::encode(|encoder| name.encode(encoder));
+            assert_eq!(GeneralName::decode(&crate::asn1::Reader::single(&der).unwrap()), Ok(name));
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! X.509 certificates, requests and lists (RFC 5280): no input or output, no clock.
+
+pub mod attribute;
+pub mod certificate;
+pub mod constraints;
+pub mod extension;
+pub mod general_name;
+pub mod lint;
+pub mod name;
+pub mod path;
+pub mod profile;
+pub mod request;
+pub mod serial;
+pub mod text;
+pub mod validity;
+
+pub use certificate::{Certificate, Fingerprint, TbsCertificate};
+pub use constraints::{NameConstraints, Subtree};
+pub use extension::{BasicConstraints, Extension};
+pub use general_name::GeneralName;
+pub use name::Name;
+pub use profile::Profile;
+pub use request::CertificationRequest;
+pub use serial::Serial;
+pub use validity::Validity;

@@ -1,0 +1,128 @@
+//! Profiles: what a certificate is for, and the extensions that follow.
+
+use super::extension::{Extension, key_usage};
+use super::general_name::GeneralName;
+use crate::asn1::oid;
+use crate::key::{PublicKey, PublicKeyAlgorithm};
+use const_oid::ObjectIdentifier;
+use std::fmt;
+use std::str::FromStr;
+
+/// What a leaf certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// A TLS client.
+    #[default]
+    Client,
+    /// A TLS server.
+    Server,
+    /// A TLS client and server.
+    Peer,
+    /// Signed and encrypted mail (S/MIME).
+    Email,
+    /// Signed code.
+    CodeSigning,
+    /// An OCSP responder of its CA.
+    Ocsp,
+    /// A time-stamping authority.
+    Timestamp,
+}
+
+/// A profile that there is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp")]
+pub struct UnknownProfile(pub String);
+
+impl Profile {
+    /// Every profile, in the order in which they are documented.
+    pub const ALL: [Self; 7] =
+        [Self::Client, Self::Server, Self::Peer, Self::Email, Self::CodeSigning, Self::Ocsp, Self::Timestamp];
+
+    /// The name by which options and reports speak of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Peer => "peer",
+            Self::Email => "email",
+            Self::CodeSigning => "code-signing",
+            Self::Ocsp => "ocsp",
+            Self::Timestamp => "timestamp",
+        }
+    }
+
+    /// The key purposes of extKeyUsage (RFC 5280 section 4.2.1.12).
+    pub fn purposes(self) -> &'static [ObjectIdentifier] {
+        match self {
+            Self::Client => &[oid::CLIENT_AUTH],
+            Self::Server => &[oid::SERVER_AUTH],
+            Self::Peer => &[oid::SERVER_AUTH, oid::CLIENT_AUTH],
+            Self::Email => &[oid::EMAIL_PROTECTION],
+            Self::CodeSigning => &[oid::CODE_SIGNING],
+            Self::Ocsp => &[oid::OCSP_SIGNING],
+            Self::Timestamp => &[oid::TIME_STAMPING],
+        }
+    }
+
+    /// The bits of keyUsage: signatures, and for RSA the key transport of TLS and S/MIME.
+    pub fn key_usage(self, key: &PublicKey) -> u16 {
+        let transport = matches!(self, Self::Client | Self::Server | Self::Peer | Self::Email)
+            && matches!(key.algorithm(), PublicKeyAlgorithm::Rsa { .. });
+        key_usage::DIGITAL_SIGNATURE | if transport { key_usage::KEY_ENCIPHERMENT } else { 0 }
+    }
+
+    /// Extensions that only this profile has.
+    pub fn extensions(self) -> Vec<Extension> {
+        if self == Self::Ocsp { vec![Extension::ocsp_no_check()] } else { Vec::new() }
+    }
+
+    /// The alternative name that a relying party looks for, made of the common name where that is
+    /// one; relying parties no longer look at the common name itself.
+    pub fn alternative_name_of(self, common_name: &str) -> Option<GeneralName> {
+        match self {
+            Self::Server | Self::Peer => match GeneralName::parse(common_name) {
+                Ok(name @ (GeneralName::Dns(_) | GeneralName::Ip(_))) => Some(name),
+                _ => None,
+            },
+            Self::Email => GeneralName::email(common_name).ok(),
+            _ => None,
+        }
+    }
+
+    /// What kind of alternative name has to be there, if any.
+    pub fn required_name(self) -> Option<&'static str> {
+        match self {
+            Self::Server | Self::Peer => Some("a host name or an IP address"),
+            Self::Email => Some("an e-mail address"),
+            _ => None,
+        }
+    }
+
+    /// Whether these names have the one that has to be there.
+    pub fn has_required_name(self, names: &[GeneralName]) -> bool {
+        match self {
+            Self::Server | Self::Peer => {
+                names.iter().any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)))
+            }
+            Self::Email => names.iter().any(|name| matches!(name, GeneralName::Email(_))),
+            _ => true,
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = UnknownProfile;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProfile> {
+        Self::ALL
+            .into_iter()
+            .find(|profile| profile.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownProfile(text.to_owned()))
+    }
+}

@@ -1,0 +1,133 @@
+//! Certification requests (PKCS #10, RFC 2986).
+
+use super::extension::Extension;
+use super::general_name::GeneralName;
+use super::name::Name;
+use crate::asn1::{Malformed, Reader, oid, sequence, tag};
+use crate::key::{KeyError, PrivateKey, PublicKey, SignatureAlgorithm};
+use const_oid::ObjectIdentifier;
+
+/// A request that anyone may have made: its bytes, and what they ask for.
+#[derive(Debug, Clone)]
+pub struct CertificationRequest {
+    der: Vec<u8>,
+    info: std::ops::Range<usize>,
+    subject: Name,
+    public_key: PublicKey,
+    extensions: Vec<Extension>,
+    other_attributes: Vec<ObjectIdentifier>,
+    algorithm: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl CertificationRequest {
+    /// Makes a request for `subject`, signed with its key.
+    pub fn create(key: &PrivateKey, subject: &Name, extensions: &[Extension]) -> Result<Vec<u8>, KeyError> {
+        let info = sequence(|info| {
+            info.unsigned(&[0]);
+            info.raw(subject.der());
+            info.raw(key.public().spki());
+            info.constructed(tag::explicit(0), |attributes| {
+                if !extensions.is_empty() {
+                    attributes.sequence(|attribute| {
+                        attribute.oid(&oid::EXTENSION_REQUEST);
+                        attribute.constructed(tag::SET, |values| {
+                            values.sequence(|list| extensions.iter().for_each(|e| e.encode(list)));
+                        });
+                    });
+                }
+            });
+        });
+        let signature = key.sign(&info)?;
+        Ok(super::certificate::assemble(&info, key.signature_algorithm(), &signature))
+    }
+
+    /// Reads a CertificationRequest; its signature is not looked at.
+    pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
+        let mut outer = Reader::sequence_of(der, "a CertificationRequest")?;
+        let info = outer.expect(tag::SEQUENCE, "a CertificationRequestInfo")?;
+        let algorithm = outer.expect(tag::SEQUENCE, "a signature algorithm")?.whole.to_vec();
+        let signature = outer.expect(tag::BIT_STRING, "a signature")?.whole_octets()?.to_vec();
+        outer.end()?;
+        let start = der.len() - Reader::single(der)?.content.len();
+
+        let mut fields = info.reader();
+        fields.expect(tag::INTEGER, "a version")?;
+        let subject = Name::from_der(fields.expect(tag::SEQUENCE, "a subject")?.whole)?;
+        let public_key = PublicKey::from_spki(fields.expect(tag::SEQUENCE, "a public key")?.whole)?;
+        let mut extensions = Vec::new();
+        let mut other_attributes = Vec::new();
+        if let Some(attributes) = fields.optional(tag::explicit(0))? {
+            let mut attributes = attributes.reader();
+            while !attributes.is_empty() {
+                let mut attribute = attributes.sequence("an attribute")?;
+                let kind = attribute.expect(tag::OBJECT_IDENTIFIER, "an attribute type")?.oid()?;
+                let values = attribute.expect(tag::SET, "an attribute's values")?;
+                if kind == oid::EXTENSION_REQUEST && extensions.is_empty() {
+                    extensions = Extension::decode_all(&Reader::single(values.content)?)?;
+                } else {
+                    other_attributes.push(kind);
+                }
+            }
+        }
+        fields.end()?;
+        Ok(Self {
+            der: der.to_vec(),
+            info: start..start + info.whole.len(),
+            subject,
+            public_key,
+            extensions,
+            other_attributes,
+            algorithm,
+            signature,
+        })
+    }
+
+    /// Whether the request is signed with the key that it is about: proof of possession.
+    pub fn verify(&self) -> Result<(), KeyError> {
+        match SignatureAlgorithm::from_der(&self.algorithm)? {
+            Some(algorithm) => {
+                algorithm.verify(&self.public_key, &self.der[self.info.clone()], &self.signature)
+            }
+            None => Err(KeyError::Unsupported { algorithm: self.algorithm_name() }),
+        }
+    }
+
+    /// The name of the signature algorithm.
+    pub fn algorithm_name(&self) -> String {
+        super::certificate::algorithm_name(&self.algorithm)
+    }
+
+    /// The bytes of the request.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The subject asked for.
+    pub fn subject(&self) -> &Name {
+        &self.subject
+    }
+
+    /// The public key.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// The extensions asked for.
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// Types of attributes other than extensionRequest.
+    pub fn other_attributes(&self) -> &[ObjectIdentifier] {
+        &self.other_attributes
+    }
+
+    /// The alternative names asked for, as they stand.
+    pub fn subject_alt_names(&self) -> Result<Vec<GeneralName>, Malformed> {
+        match self.extensions.iter().find(|extension| extension.oid == oid::SUBJECT_ALT_NAME) {
+            Some(extension) => extension.to_general_names(),
+            None => Ok(Vec::new()),
+        }
+    }
+}

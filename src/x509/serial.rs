@@ -1,0 +1,204 @@
+//! Serial numbers (RFC 5280 section 4.1.2.2).
+
+use crate::asn1::{Encoder, tag};
+use std::fmt;
+use std::str::FromStr;
+
+/// The most octets that a serial number may have.
+pub const MOST_OCTETS: usize = 20;
+
+/// A serial number as `pki` issues it and takes it: positive, at most twenty octets as DER.
+///
+/// Held as the big-endian magnitude without leading zeros.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Serial(Vec<u8>);
+
+/// Why a text or a number is no serial number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SerialError {
+    /// Zero, or nothing at all.
+    #[error("a serial number is greater than zero")]
+    Zero,
+    /// More than twenty octets.
+    #[error("a serial number has at most 20 octets")]
+    TooLong,
+    /// The text is no number in the notation that it uses.
+    #[error("{text:?} is not a serial number: write it as hex digits, or decimal as dec:…")]
+    Text {
+        /// What was written.
+        text: String,
+    },
+}
+
+impl Serial {
+    /// From a big-endian magnitude; leading zeros don't count.
+    pub fn from_magnitude(magnitude: &[u8]) -> Result<Self, SerialError> {
+        let first = magnitude.iter().position(|byte| *byte != 0).ok_or(SerialError::Zero)?;
+        let significant = &magnitude[first..];
+        // A first bit of one costs an octet more as a DER INTEGER.
+        if significant.len() + usize::from(significant[0] >> 7) > MOST_OCTETS {
+            return Err(SerialError::TooLong);
+        }
+        Ok(Self(significant.to_vec()))
+    }
+
+    /// A counter followed by 64 random bits: unique by the first, unpredictable by the second.
+    ///
+    /// The counter is what makes two serials differ in the leading 53 bits, which is all that a
+    /// JavaScript number keeps of them.
+    pub fn from_counter(counter: u128, random: u64) -> Result<Self, SerialError> {
+        let mut magnitude = counter.to_be_bytes().to_vec();
+        magnitude.extend_from_slice(&random.to_be_bytes());
+        if counter == 0 {
+            return Err(SerialError::Zero);
+        }
+        Self::from_magnitude(&magnitude)
+    }
+
+    /// The counter in a serial that [`Serial::from_counter`] made.
+    pub fn counter(&self) -> u128 {
+        let above = &self.0[..self.0.len().saturating_sub(8)];
+        above.iter().fold(0, |counter, byte| counter << 8 | u128::from(*byte))
+    }
+
+    /// The big-endian magnitude, without leading zeros.
+    pub fn magnitude(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Appends the CertificateSerialNumber.
+    pub fn encode(&self, encoder: &mut Encoder) {
+        encoder.integer_like(tag::INTEGER, &self.0);
+    }
+
+    /// What a user's text can mean; a bare number of decimal digits is read as hex, and as decimal
+    /// only where the caller finds no certificate under the first reading.
+    pub fn readings(text: &str) -> Result<SerialReadings, SerialError> {
+        let bad = || SerialError::Text { text: text.to_owned() };
+        let trimmed = text.trim();
+        if let Some(decimal) = trimmed.strip_prefix("dec:") {
+            return Ok(SerialReadings { first: from_decimal(decimal).ok_or_else(bad)??, other: None });
+        }
+        let digits: String = trimmed.chars().filter(|character| *character != ':').collect();
+        let prefixed = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+        let first = from_hex(prefixed.unwrap_or(&digits)).ok_or_else(bad)?;
+        let bare = prefixed.is_none() && !trimmed.contains(':') && !trimmed.starts_with('0');
+        let other = if bare { from_decimal(trimmed).and_then(Result::ok) } else { None };
+        match (first, other) {
+            (Ok(first), other) => Ok(SerialReadings { other: other.filter(|o| *o != first), first }),
+            (Err(error), None) => Err(error),
+            (Err(_), Some(decimal)) => Ok(SerialReadings { first: decimal, other: None }),
+        }
+    }
+}
+
+/// The one or two numbers that a serial's text can mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SerialReadings {
+    /// The reading as hex, or the only one.
+    pub first: Serial,
+    /// The reading as decimal, where the text allows it and it is another number.
+    pub other: Option<Serial>,
+}
+
+fn from_hex(digits: &str) -> Option<Result<Serial, SerialError>> {
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let digits = digits.trim_start_matches('0');
+    if digits.len() > 2 * MOST_OCTETS {
+        return Some(Err(SerialError::TooLong));
+    }
+    let padded = format!("{}{digits}", if digits.len() % 2 == 1 { "0" } else { "" });
+    let octet = |at: usize| u8::from_str_radix(&padded[at..at + 2], 16).expect("checked to be hex digits");
+    let magnitude: Vec<u8> = (0..padded.len()).step_by(2).map(octet).collect();
+    Some(Serial::from_magnitude(&magnitude))
+}
+
+fn from_decimal(digits: &str) -> Option<Result<Serial, SerialError>> {
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let mut magnitude = [0u8; MOST_OCTETS];
+    for digit in digits.bytes() {
+        let mut carry = u32::from(digit - b'0');
+        for octet in magnitude.iter_mut().rev() {
+            carry += u32::from(*octet) * 10;
+            *octet = u8::try_from(carry & 0xff).expect("masked to a byte");
+            carry >>= 8;
+        }
+        if carry != 0 {
+            return Some(Err(SerialError::TooLong));
+        }
+    }
+    Some(Serial::from_magnitude(&magnitude))
+}
+
+impl fmt::Display for Serial {
+    /// Uppercase hex, two digits an octet, without separators.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
+    }
+}
+
+impl fmt::Debug for Serial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Serial({self})")
+    }
+}
+
+impl FromStr for Serial {
+    type Err = SerialError;
+
+    /// Reads hex as [`Display`](fmt::Display) writes it.
+    fn from_str(text: &str) -> Result<Self, SerialError> {
+        from_hex(text).unwrap_or_else(|| Err(SerialError::Text { text: text.to_owned() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serial(hex: &str) -> Serial {
+        hex.parse().unwrap()
+    }
+
+    #[test]
+    fn twenty_octets_fit_and_twenty_one_do_not() {
+        assert!(Serial::from_magnitude(&[0x7f; 20]).is_ok());
+        assert_eq!(Serial::from_magnitude(&[0x80; 20]), Err(SerialError::TooLong));
+        assert_eq!(Serial::from_magnitude(&[1; 21]), Err(SerialError::TooLong));
+        assert_eq!(Serial::from_magnitude(&[0, 0]), Err(SerialError::Zero));
+        assert!(Serial::from_counter((1 << 95) - 1, u64::MAX).is_ok());
+        assert_eq!(Serial::from_counter(1 << 95, 0), Err(SerialError::TooLong));
+    }
+
+    #[test]
+    fn the_counter_comes_first_and_reads_back() {
+        let made = Serial::from_counter(0x0102, 0x00ff).unwrap();
+        assert_eq!(made.to_string(), "010200000000000000FF");
+        assert_eq!(made.counter(), 0x0102);
+        assert_eq!(serial("FF").counter(), 0);
+    }
+
+    #[test]
+    fn every_notation_means_the_same_number() {
+        for text in ["03A5B1", "3a5b1", "0x03a5b1", "03:A5:B1", "0003A5B1", "dec:239025"] {
+            assert_eq!(Serial::readings(text).unwrap().first, serial("03A5B1"), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_bare_number_has_two_readings() {
+        let readings = Serial::readings("1000").unwrap();
+        assert_eq!(readings.first, serial("1000"));
+        assert_eq!(readings.other, Some(serial("03E8")));
+        for text in ["0x1000", "10:00", "01000", "dec:1000", "10A0", "7"] {
+            assert_eq!(Serial::readings(text).unwrap().other, None, "{text}");
+        }
+        for text in ["", "xyz", "dec:1f", "0", "-1", "dec:"] {
+            assert!(Serial::readings(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Validity (RFC 5280 section 4.1.2.5), and the ways in which users write times.
+
+use std::str::FromStr;
+use time::format_description::well_known::Rfc3339;
+use time::{Date, Duration, OffsetDateTime, UtcOffset};
+
+/// A span of time; both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// notBefore.
+    pub not_before: OffsetDateTime,
+    /// notAfter.
+    pub not_after: OffsetDateTime,
+}
+
+impl Validity {
+    /// Whether `time` is in it.
+    pub fn contains(&self, time: OffsetDateTime) -> bool {
+        self.not_before <= time && time <= self.not_after
+    }
+}
+
+/// A point in time as a user writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// RFC 3339, or a date.
+    At(OffsetDateTime),
+    /// A duration from now.
+    FromNow(Duration),
+}
+
+/// A text that is no point in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a time: write 2027-01-31, 2027-01-31T12:00:00Z, or a duration from now such as 90d, 12h or 1y")]
+pub struct MomentError(String);
+
+impl Moment {
+    /// The time that is meant, if it is one that a certificate can hold: a whole second of the
+    /// years 1950 to 9999.
+    pub fn resolve(self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        let time = match self {
+            Self::At(time) => time,
+            Self::FromNow(duration) => now.checked_add(duration)?,
+        };
+        whole_second(time).filter(|time| (1950..=9999).contains(&time.year()))
+    }
+}
+
+/// The same time in UTC without its fraction.
+pub fn whole_second(time: OffsetDateTime) -> Option<OffsetDateTime> {
+    time.checked_to_offset(UtcOffset::UTC)?.replace_nanosecond(0).ok()
+}
+
+impl FromStr for Moment {
+    type Err = MomentError;
+
+    fn from_str(text: &str) -> Result<Self, MomentError> {
+        if let Some(duration) = parse_duration(text) {
+            return Ok(Self::FromNow(duration));
+        }
+        if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+            return Ok(Self::At(time));
+        }
+        let day = time::macros::format_description!("[year]-[month]-[day]");
+        match Date::parse(text, day) {
+            Ok(date) => Ok(Self::At(date.midnight().assume_utc())),
+            Err(_) => Err(MomentError(text.to_owned())),
+        }
+    }
+}
+
+/// A duration such as `90d`, `12h`, `1y` (365 days), `2w`, `30m`, `45s`, or several in a row as in
+/// `1d12h`; a minus makes it one that has passed.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let (sign, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let mut seconds: i64 = 0;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: i64 = rest[..digits].parse().ok()?;
+        let unit = match rest.as_bytes().get(digits)? {
+            b's' => 1,
+            b'm' => 60,
+            b'h' => 3_600,
+            b'd' => 86_400,
+            b'w' => 604_800,
+            b'y' => 31_536_000,
+            _ => return None,
+        };
+        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
+        rest = &rest[digits + 1..];
+    }
+    (!text.is_empty() && text != "-").then(|| Duration::seconds(sign * seconds))
+}
+
+/// RFC 3339 in UTC, to the second: the way in which times are shown and stored.
+pub fn rfc3339(time: OffsetDateTime) -> String {
+    let utc = whole_second(time).unwrap_or(time);
+    utc.format(&Rfc3339).unwrap_or_else(|_| utc.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn every_way_of_writing_a_time() {
+        let now = datetime!(2026-01-01 12:00:00.5 UTC);
+        for (text, expected) in [
+            ("90d", datetime!(2026-04-01 12:00 UTC)),
+            ("1y", datetime!(2027-01-01 12:00 UTC)),
+            ("1d12h", datetime!(2026-01-03 0:00 UTC)),
+            ("-5m", datetime!(2026-01-01 11:55 UTC)),
+            ("2027-01-31", datetime!(2027-01-31 0:00 UTC)),
+            ("2027-01-31T12:00:00+02:00", datetime!(2027-01-31 10:00 UTC)),
+        ] {
+            assert_eq!(text.parse::<Moment>().unwrap().resolve(now), Some(expected), "{text}");
+        }
+        for text in ["", "-", "d", "90", "90x", "2027-13-01", "tomorrow", "99999999999999999999d"] {
+            assert!(text.parse::<Moment>().is_err(), "{text}");
+        }
+        assert_eq!("9000y".parse::<Moment>().unwrap().resolve(now), None);
+        assert_eq!("1949-12-31".parse::<Moment>().unwrap().resolve(now), None);
+    }
+}
