@@ -28,6 +28,7 @@ lint:
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
 bench: build
+	tests/setup bench
 	benches/run target/release/pki
 
 install: build
