@@ -1,0 +1,138 @@
+//! One way to do the measured work: the processes that it takes.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::cpu;
+
+/// The place and the name of one piece of work.
+pub struct Round {
+    folder: PathBuf,
+    number: usize,
+}
+
+impl Round {
+    /// A new, empty folder under `parent`.
+    pub fn new(parent: &Path, number: usize) -> Result<Self> {
+        let folder = parent.join(number.to_string());
+        fs::create_dir_all(&folder)?;
+        Ok(Self { folder, number })
+    }
+
+    /// The working directory of the round's processes.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A common name that no other round has.
+    pub fn common_name(&self) -> String {
+        format!("client-{}", self.number)
+    }
+
+    /// Puts a file into the folder.
+    pub fn write(&self, name: &str, contents: &str) -> Result<()> {
+        fs::write(self.folder.join(name), contents).context(format!("cannot write {name}"))
+    }
+
+    /// Reads a file of the folder.
+    pub fn read(&self, name: &str) -> Result<String> {
+        fs::read_to_string(self.folder.join(name)).context(format!("cannot read {name}"))
+    }
+}
+
+/// What one round took.
+#[derive(Clone, Copy)]
+pub struct Sample {
+    /// From the first process's start to the last one's end.
+    pub wall: Duration,
+    /// User and system time of all of them.
+    pub cpu: Duration,
+}
+
+/// In place of the machine's trust store. `openssl x509 -req` and programs in Go read all of that
+/// where there is one, which is several times the work that is measured here, and no part of it.
+const NO_TRUST_STORE: &str = "/dev/null";
+
+type Commands = dyn Fn(&Round) -> Result<Vec<Command>>;
+type Certificate = dyn Fn(&Round) -> Result<String>;
+
+/// A program, or a sequence of programs, that does the work of a round.
+pub struct Contender {
+    name: String,
+    commands: Box<Commands>,
+    certificate: Option<Box<Certificate>>,
+}
+
+impl Contender {
+    /// `commands` prepares a round, off the clock, and names the processes that are then timed.
+    pub fn new(
+        name: impl Into<String>,
+        commands: impl Fn(&Round) -> Result<Vec<Command>> + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            commands: Box::new(commands),
+            certificate: None,
+        }
+    }
+
+    /// Says where a round's certificate is, so that it can be looked at.
+    #[must_use]
+    pub fn certificate_in(self, file: impl Fn(&Round) -> String + 'static) -> Self {
+        self.certificate_from(move |round| round.read(&file(round)))
+    }
+
+    /// Says how to get a round's certificate, as PEM.
+    #[must_use]
+    pub fn certificate_from(
+        mut self,
+        certificate: impl Fn(&Round) -> Result<String> + 'static,
+    ) -> Self {
+        self.certificate = Some(Box::new(certificate));
+        self
+    }
+
+    /// As the table calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The certificate that the round made, where this contender leaves one.
+    pub fn certificate(&self, round: &Round) -> Option<Result<String>> {
+        self.certificate
+            .as_ref()
+            .map(|certificate| certificate(round))
+    }
+
+    /// Does the work of a round; a process that fails ends the benchmark.
+    pub fn run(&self, round: &Round) -> Result<Sample> {
+        let mut commands = (self.commands)(round)?;
+        for (index, command) in commands.iter_mut().enumerate() {
+            command
+                .current_dir(round.folder())
+                .env("SSL_CERT_FILE", NO_TRUST_STORE)
+                .env("SSL_CERT_DIR", NO_TRUST_STORE)
+                .stdin(Stdio::null())
+                .stdout(File::create(round.folder().join(format!("{index}.out")))?)
+                .stderr(File::create(round.folder().join(format!("{index}.err")))?);
+        }
+        let cpu_before = cpu::of_children()?;
+        let start = Instant::now();
+        for (index, command) in commands.iter_mut().enumerate() {
+            let status = command
+                .status()
+                .with_context(|| format!("{} does not start", self.name))?;
+            if !status.success() {
+                let said = round.read(&format!("{index}.err")).unwrap_or_default();
+                bail!("{}: {command:?} ended with {status}\n{said}", self.name);
+            }
+        }
+        let wall = start.elapsed();
+        let cpu = cpu::of_children()?.saturating_sub(cpu_before);
+        Ok(Sample { wall, cpu })
+    }
+}

@@ -1,0 +1,48 @@
+//! What the figures were measured on.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use anyhow::{Context, Result};
+
+/// Processor, cores, kernel and the file system under `folder`, in a line.
+pub fn described(folder: &Path) -> Result<String> {
+    let cores = thread::available_parallelism()?;
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    Ok(format!(
+        "{}, {cores} cores · Linux {} · {}",
+        processor()?,
+        kernel.trim(),
+        file_system(folder)?
+    ))
+}
+
+fn processor() -> Result<String> {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo")?;
+    let model = cpuinfo
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    Ok(model
+        .map_or("unnamed processor", |model| {
+            model.trim_matches([' ', '\t', ':'])
+        })
+        .to_owned())
+}
+
+/// The type of the mount with the longest path above the folder (proc(5), `mountinfo`): the mount
+/// point is the fifth field, the type the first after the lone dash.
+fn file_system(folder: &Path) -> Result<String> {
+    let folder = folder.canonicalize()?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+    mounts
+        .lines()
+        .filter_map(|line| {
+            let (mount, source) = line.split_once(" - ")?;
+            Some((mount.split(' ').nth(4)?, source.split(' ').next()?))
+        })
+        .filter(|(point, _)| folder.starts_with(point))
+        .max_by_key(|(point, _)| point.len())
+        .map(|(_, kind)| kind.to_owned())
+        .context("no mount holds the folder")
+}

@@ -1,0 +1,130 @@
+//! `pki` itself, with a store that holds one CA without a passphrase.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::harness::{Contender, Round};
+use crate::peers::KeyKind;
+
+const PKI: &str = env!("CARGO_BIN_EXE_pki");
+const CA: &str = "benchmark";
+
+/// A store to issue from.
+#[derive(Clone)]
+pub struct Store {
+    folder: PathBuf,
+    kind: KeyKind,
+}
+
+impl Store {
+    /// Makes the store and its CA.
+    pub fn new(folder: &Path, kind: KeyKind) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let store = Self {
+            folder: folder.join("pki"),
+            kind,
+        };
+        run(store.command("root --no-passphrase --name").args([
+            CA,
+            "--key-type",
+            store.key_type(),
+        ]))?;
+        Ok(store)
+    }
+
+    /// The CA's certificate, written to a file.
+    pub fn ca_certificate(&self) -> Result<PathBuf> {
+        let folder = self.folder.with_file_name("ca");
+        run(self
+            .command("export --ca")
+            .arg(CA)
+            .arg("--out")
+            .arg(&folder))?;
+        Ok(folder.join(CA).with_extension("crt"))
+    }
+
+    /// A key and a client certificate, both in the store.
+    pub fn issue(&self) -> Contender {
+        let store = self.clone();
+        Contender::new("**pki issue**", move |round| {
+            Ok(vec![store.issue_command(round)])
+        })
+    }
+
+    /// The same, and both in files as well.
+    pub fn issue_to_files(&self) -> Contender {
+        let store = self.clone();
+        Contender::new("**pki issue --out**", move |round| {
+            let mut issue = store.issue_command(round);
+            issue.args(["--out", "given", "--no-passphrase"]);
+            Ok(vec![issue])
+        })
+        .certificate_in(|round| format!("given/{}.crt", round.common_name()))
+    }
+
+    /// A client certificate for an existing CSR, in the store and in a file.
+    pub fn sign_request(&self, request: PathBuf) -> Contender {
+        let store = self.clone();
+        Contender::new("**pki issue --csr --out**", move |_| {
+            let mut issue = store.command("issue --out given --ca");
+            issue.arg(CA).arg("--csr").arg(&request);
+            Ok(vec![issue])
+        })
+        .certificate_in(|_| "given/request.crt".to_owned())
+    }
+
+    fn issue_command(&self, round: &Round) -> Command {
+        let mut issue = self.command("issue --ca");
+        issue.args([CA, "--key-type", self.key_type()]);
+        issue.args(["--cn", &round.common_name()]);
+        issue
+    }
+
+    fn key_type(&self) -> &'static str {
+        match self.kind {
+            KeyKind::P256 => "p256",
+            KeyKind::Rsa2048 => "rsa2048",
+        }
+    }
+
+    fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(PKI);
+        command
+            .arg("--store")
+            .arg(&self.folder)
+            .args(words.split(' '));
+        command
+    }
+}
+
+/// `pki --version`: the process and nothing else.
+pub fn version_alone() -> Contender {
+    Contender::new("**pki --version**", |_| {
+        let mut version = Command::new(PKI);
+        version.arg("--version");
+        Ok(vec![version])
+    })
+}
+
+/// Name and version.
+pub fn version() -> Result<String> {
+    let output = Command::new(PKI)
+        .arg("--version")
+        .output()
+        .context("pki does not start")?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .context("pki does not start")?;
+    if !output.status.success() {
+        bail!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
