@@ -27,9 +27,9 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
-bench: build
-	tests/setup bench
-	benches/run target/release/pki
+bench:
+	benches/setup
+	$(CARGO) bench --locked --bench issue
 
 install: build
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1'
