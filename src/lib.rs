@@ -3,3 +3,5 @@ pub mod asn1;
 pub mod key;
 pub mod pem;
 pub mod x509;
+pub mod store;
+pub mod ca;

@@ -1,0 +1,203 @@
+//! Making CAs: roots, and CAs under CAs of the store.
+
+use super::draft::{Content, Draft, sign_root};
+use super::error::CaError;
+use super::issue::{pointers, random_u64};
+use super::issuer::{Issuer, Purpose};
+use super::lifetime::Lifetime;
+use super::notice::Notice;
+use super::passphrases::{Passphrases, protection_for};
+use crate::key::{KeyType, PrivateKey, PublicKey};
+use crate::store::{Ca, CaName, CaRecord, Issuance, Material, Observer, Store, StoreError};
+use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
+use crate::x509::extension::{BasicConstraints, Extension};
+use crate::x509::{Certificate, Name, NameConstraints, Serial};
+use std::path::Path;
+use time::OffsetDateTime;
+
+/// Days for which a CA is valid where nothing else is said.
+pub const DEFAULT_DAYS: u32 = 3650;
+
+/// What kind of CA to make.
+pub struct NewCa {
+    /// Its name in the store.
+    pub name: CaName,
+    /// Its subject.
+    pub subject: Name,
+    /// How long it is valid.
+    pub lifetime: Lifetime,
+    /// What kind of key it has.
+    pub key_type: KeyType,
+    /// How many CAs may stand below it; `None` for as many as its parent allows.
+    pub path_length: Option<u32>,
+    /// The names that it may certify.
+    pub constraints: NameConstraints,
+    /// Where its list is: see [`CaRecord::crl_urls`].
+    pub crl_urls: Vec<String>,
+    /// Where its certificate is.
+    pub ca_issuers_urls: Vec<String>,
+    /// Where its OCSP responder is.
+    pub ocsp_urls: Vec<String>,
+}
+
+impl NewCa {
+    fn record(&self, parent: Option<CaName>) -> CaRecord {
+        CaRecord {
+            name: self.name.clone(),
+            parent,
+            crl_urls: self.crl_urls.clone(),
+            ca_issuers_urls: self.ca_issuers_urls.clone(),
+            ocsp_urls: self.ocsp_urls.clone(),
+        }
+    }
+
+    fn extensions(&self, path_length: Option<u32>, parent: Option<&CaRecord>) -> Vec<Extension> {
+        let mut extensions = vec![
+            Extension::basic_constraints(BasicConstraints { ca: true, path_length }),
+            Extension::key_usage(KEY_CERT_SIGN | CRL_SIGN | DIGITAL_SIGNATURE),
+        ];
+        if !self.constraints.is_empty() {
+            extensions.push(Extension::name_constraints(&self.constraints));
+        }
+        extensions.extend(parent.map(|parent| pointers(parent, true)).unwrap_or_default());
+        extensions
+    }
+
+    fn key(&self, notices: &mut Vec<Notice>) -> Result<PrivateKey, CaError> {
+        if self.key_type.is_rarely_supported() {
+            notices.push(Notice::RareKeyType { kind: self.key_type.to_string() });
+        }
+        PrivateKey::generate(self.key_type).map_err(CaError::NewKey)
+    }
+}
+
+/// Makes a root in the store at `path`, and the store where there is none.
+pub fn create_root(
+    path: &Path,
+    observer: Observer,
+    new: &NewCa,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+) -> Result<(Ca, Vec<Notice>), CaError> {
+    // Before a passphrase is asked for, and before a store is made for nothing.
+    Store::check_place(path)?;
+    match Store::open(path, observer.clone()) {
+        Ok(store) => store.check_free(&new.name)?,
+        Err(StoreError::NoStore { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mut notices = Vec::new();
+    let validity = new.lifetime.resolve(now, DEFAULT_DAYS, None, &mut notices)?;
+    let key = new.key(&mut notices)?;
+    let content = Content {
+        subject: new.subject.clone(),
+        validity,
+        public_key: key.public().clone(),
+        extensions: new.extensions(new.path_length, None),
+        profile: "root",
+    };
+    let draft = Draft::new(content, &[], key.signature_algorithm())?;
+    let key_pem = protected(&new.name, &key, passphrases)?;
+
+    let store = Store::open_or_create(path, observer)?;
+    let reserved = store.reserve_ca(&new.name)?;
+    let serial = Serial::from_counter(1, random_u64()?).expect("a counter of one octet fits");
+    let certificate = sign_root(&draft, &serial, &key)?;
+    let issuance = draft.issuance(&serial, &certificate, 1);
+    reserved.stage(&Material {
+        record: &new.record(None),
+        certificate: &certificate,
+        key_pem: &key_pem,
+        serial_counter: 1,
+        issued: &[issuance],
+    })?;
+    Ok((reserved.finish()?, notices))
+}
+
+fn protected(
+    name: &CaName,
+    key: &PrivateKey,
+    passphrases: &mut dyn Passphrases,
+) -> Result<zeroize::Zeroizing<String>, CaError> {
+    protection_for(&format!("the new key of {name}"), passphrases)?.to_pem(key).map_err(CaError::NewKey)
+}
+
+/// Makes a CA under a CA of the store.
+pub fn create_subordinate(
+    store: &Store,
+    parent: &CaName,
+    new: &NewCa,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+) -> Result<(Ca, Vec<Notice>), CaError> {
+    store.check_free(&new.name)?;
+    let mut notices = Vec::new();
+    let limits = store.ca(parent)?;
+    let path_length = path_length_under(&limits, new.path_length)?;
+    new.lifetime.resolve(now, DEFAULT_DAYS, Some(limits.certificate()), &mut Vec::new())?;
+    let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
+    let key = new.key(&mut notices)?;
+    let draft = draft_under(&issuer, new, path_length, key.public(), now, &mut notices)?;
+    let key_pem = protected(&new.name, &key, passphrases)?;
+    let random = random_u64()?;
+
+    let reserved = store.reserve_ca(&new.name)?;
+    let mut locked = issuer.ca().lock()?;
+    let serial = locked.reserve_serial(random)?;
+    let certificate = issuer.sign(&draft, &serial)?;
+    let issuance = draft.issuance(&serial, &certificate, locked.counter());
+    reserved.stage(&material(&new.record(Some(parent.clone())), &certificate, &key_pem, &[]))?;
+    if let Err(error) = locked.record_issuances(&[issuance]) {
+        // What can't be taken back now is cleared away by the next command.
+        let _ = reserved.give_up();
+        return Err(error.into());
+    }
+    drop(locked);
+    Ok((reserved.finish()?, notices))
+}
+
+fn material<'a>(
+    record: &'a CaRecord,
+    certificate: &'a Certificate,
+    key_pem: &'a str,
+    issued: &'a [Issuance],
+) -> Material<'a> {
+    Material { record, certificate, key_pem, serial_counter: 0, issued }
+}
+
+fn draft_under(
+    issuer: &Issuer,
+    new: &NewCa,
+    path_length: Option<u32>,
+    public_key: &PublicKey,
+    now: OffsetDateTime,
+    notices: &mut Vec<Notice>,
+) -> Result<Draft, CaError> {
+    let ca = issuer.ca();
+    let content = Content {
+        subject: new.subject.clone(),
+        validity: new.lifetime.resolve(now, DEFAULT_DAYS, Some(ca.certificate()), notices)?,
+        public_key: public_key.clone(),
+        extensions: new.extensions(path_length, Some(ca.record())),
+        profile: "subordinate",
+    };
+    Draft::new(content, issuer.path(), issuer.signature_algorithm())
+}
+
+/// The path length under a parent: one less than the parent's at most, and that where nothing is
+/// asked for.
+fn path_length_under(parent: &Ca, asked: Option<u32>) -> Result<Option<u32>, CaError> {
+    let Some(allowed) = parent.certificate().basic_constraints().and_then(|basic| basic.path_length) else {
+        return Ok(asked);
+    };
+    let Some(most) = allowed.checked_sub(1) else {
+        return Err(CaError::CaUnusable {
+            ca: parent.name().clone(),
+            problem: "its path length is 0: no CA may stand below it".into(),
+        });
+    };
+    match asked {
+        Some(asked) if asked > most => Err(CaError::PathLength { ca: parent.name().clone(), allowed, asked }),
+        asked => Ok(asked.or(Some(most))),
+    }
+}

@@ -1,0 +1,127 @@
+//! Issuing in two steps: a draft that passed the rules, and its signature.
+//!
+//! A draft is built, signed with a key that is thrown away, and held to the rules before anything
+//! else happens: what breaks a rule costs no serial number and never meets the CA's key.
+
+use super::error::CaError;
+use super::issuer::check_rules;
+use crate::key::{KeyType, PrivateKey, PublicKey, SignatureAlgorithm};
+use crate::store::Issuance;
+use crate::x509::certificate::assemble;
+use crate::x509::{Certificate, Extension, Name, Serial, TbsCertificate, Validity};
+
+/// A certificate that is right but for its serial number and signature.
+pub struct Draft {
+    subject: Name,
+    issuer: Name,
+    validity: Validity,
+    public_key: PublicKey,
+    extensions: Vec<Extension>,
+    signature: SignatureAlgorithm,
+    profile: &'static str,
+}
+
+/// What goes into a draft.
+pub struct Content {
+    /// subject.
+    pub subject: Name,
+    /// validity.
+    pub validity: Validity,
+    /// subjectPublicKeyInfo.
+    pub public_key: PublicKey,
+    /// Extensions other than the two key identifiers.
+    pub extensions: Vec<Extension>,
+    /// What the journal calls its kind.
+    pub profile: &'static str,
+}
+
+impl Draft {
+    /// Builds a certificate for an issuer and holds it to the rules. `issuers` is the path from the
+    /// issuer to its root; empty for a root.
+    pub fn new(
+        content: Content,
+        issuers: &[Certificate],
+        signature: SignatureAlgorithm,
+    ) -> Result<Self, CaError> {
+        let Content { subject, validity, public_key, mut extensions, profile } = content;
+        extensions.push(Extension::subject_key_identifier(&public_key.key_identifier()));
+        let issuer = match issuers.first() {
+            Some(issuer) => {
+                if let Some(identifier) = issuer.subject_key_identifier() {
+                    extensions.push(Extension::authority_key_identifier(&identifier));
+                }
+                issuer.subject().clone()
+            }
+            None => subject.clone(),
+        };
+        let draft = Self { subject, issuer, validity, public_key, extensions, signature, profile };
+        draft.check(issuers)?;
+        Ok(draft)
+    }
+
+    /// The public key.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    fn check(&self, issuers: &[Certificate]) -> Result<(), CaError> {
+        let stand_in = Serial::from_counter(1, u64::MAX).expect("a counter of one octet fits");
+        let throwaway = PrivateKey::generate(KeyType::P256).map_err(CaError::NewKey)?;
+        let tbs = self.tbs(&stand_in);
+        let signature = throwaway.sign(&tbs).map_err(CaError::NewKey)?;
+        let certificate = Certificate::from_der(&assemble(&tbs, self.signature, &signature))
+            .expect("what was just written reads back");
+        check_rules(&certificate, issuers)
+    }
+
+    fn tbs(&self, serial: &Serial) -> Vec<u8> {
+        let Self { subject, issuer, validity, public_key, extensions, signature, profile: _ } = self;
+        TbsCertificate {
+            serial,
+            signature: *signature,
+            issuer,
+            validity: *validity,
+            subject,
+            public_key,
+            extensions,
+        }
+        .to_der()
+    }
+
+    /// Signs, then reads what was signed: it has to verify, to be what was meant, and to pass the
+    /// rules again.
+    pub(super) fn sign(
+        &self,
+        serial: &Serial,
+        key: &PrivateKey,
+        issuers: &[Certificate],
+    ) -> Result<Certificate, CaError> {
+        let tbs = self.tbs(serial);
+        let signature = key.sign(&tbs).map_err(CaError::NewKey)?;
+        let certificate = Certificate::from_der(&assemble(&tbs, self.signature, &signature))
+            .expect("what was just written reads back");
+        certificate.verify_signature(key.public()).map_err(CaError::NewKey)?;
+        check_rules(&certificate, issuers)?;
+        Ok(certificate)
+    }
+
+    /// The line that the journal gets.
+    pub fn issuance(&self, serial: &Serial, certificate: &Certificate, counter: u128) -> Issuance {
+        Issuance {
+            serial: serial.clone(),
+            cn: self.subject.common_name().unwrap_or_default(),
+            subject: self.subject.to_string(),
+            sans: certificate.subject_alt_names().iter().map(ToString::to_string).collect(),
+            profile: self.profile.to_owned(),
+            not_before: self.validity.not_before,
+            not_after: self.validity.not_after,
+            counter,
+            der: certificate.der().to_vec(),
+        }
+    }
+}
+
+/// A root signs itself: its draft has no issuer but its own key.
+pub(super) fn sign_root(draft: &Draft, serial: &Serial, key: &PrivateKey) -> Result<Certificate, CaError> {
+    draft.sign(serial, key, &[])
+}

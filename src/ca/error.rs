@@ -1,0 +1,199 @@
+//! What can go wrong with a CA's work.
+
+use crate::asn1::Malformed;
+use crate::key::KeyError;
+use crate::pem::PemError;
+use crate::store::{CaName, StoreError};
+use crate::x509::Serial;
+use crate::x509::general_name::GeneralNameError;
+use crate::x509::lint::Finding;
+use crate::x509::name::NameError;
+use crate::x509::path::MissingIssuer;
+use std::path::PathBuf;
+
+/// Why a use case did not do what was asked. Unless it says so, nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CaError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key of the store or of a file can't be used.
+    #[error("the key {} can't be used", path.display())]
+    Key {
+        /// The key's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: KeyError,
+    },
+    /// A key could not be made or encoded.
+    #[error("a key could not be made")]
+    NewKey(#[source] KeyError),
+    /// No passphrase is to be had.
+    #[error("there is no passphrase for {key}")]
+    NoPassphrase {
+        /// The key it was wanted for.
+        key: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The CA's key is not in the store.
+    #[error("the key of {ca} is not in the store")]
+    KeyElsewhere {
+        /// The CA.
+        ca: CaName,
+    },
+    /// The CA's key is not the one in its certificate.
+    #[error("the key of {ca} is not the one that its certificate certifies")]
+    KeyMismatch {
+        /// The CA.
+        ca: CaName,
+    },
+    /// A CA's certificate does not allow what was asked, or does not stand.
+    #[error("{ca} can't issue: {problem}")]
+    CaUnusable {
+        /// The CA.
+        ca: CaName,
+        /// Why.
+        problem: String,
+    },
+    /// What would be issued breaks rules.
+    #[error("the certificate would not be right")]
+    Lint {
+        /// What the rules found.
+        #[source]
+        findings: Findings,
+    },
+    /// The subject can't be a name.
+    #[error("the subject can't be used")]
+    Subject(#[from] NameError),
+    /// An alternative name can't be one.
+    #[error("the alternative name can't be used")]
+    AlternativeName(#[from] GeneralNameError),
+    /// Neither a subject nor an alternative name was given.
+    #[error("the certificate would have neither a subject nor an alternative name")]
+    Nameless,
+    /// The profile needs an alternative name.
+    #[error("a certificate of profile {profile} needs {kind} among its alternative names")]
+    NeedsAlternativeName {
+        /// The profile.
+        profile: String,
+        /// What kind of name.
+        kind: &'static str,
+    },
+    /// The times asked for can't be had.
+    #[error("the validity can't be had: {problem}")]
+    Validity {
+        /// Why.
+        problem: String,
+    },
+    /// A path length that the CA above does not allow.
+    #[error("{ca} allows at most {allowed} CAs below it, so the new one can't have path length {asked}")]
+    PathLength {
+        /// The CA above.
+        ca: CaName,
+        /// What the CA above allows.
+        allowed: u32,
+        /// What was asked for.
+        asked: u32,
+    },
+    /// A file that is not what was expected.
+    #[error("{} is not {expected}", path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        expected: &'static str,
+        /// What is wrong with it.
+        source: InputError,
+    },
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] crate::store::FileError),
+    /// There is no certificate of that name or number.
+    #[error("{ca} has issued no certificate {wanted}")]
+    NoSuchCertificate {
+        /// The CA.
+        ca: CaName,
+        /// What was looked for, as in "with serial 0A".
+        wanted: String,
+    },
+    /// A serial number's text fits two certificates.
+    #[error("{text} fits two certificates of {ca}: {hex} if it is hex, {decimal} if it is decimal")]
+    AmbiguousSerial {
+        /// The CA.
+        ca: CaName,
+        /// What was written.
+        text: String,
+        /// The certificate's serial under the first reading.
+        hex: Serial,
+        /// The certificate's serial under the second.
+        decimal: Serial,
+    },
+    /// A name that can't be that of a file.
+    #[error("{name:?} can't be a file name")]
+    FileName {
+        /// The name.
+        name: String,
+    },
+    /// A bundle whose paths don't reach their roots.
+    #[error("the bundle would not be complete")]
+    IncompleteBundle(#[from] MissingIssuer),
+    /// A file holds other things where only CA certificates may be.
+    #[error("{} can't go into a bundle", path.display())]
+    NotForBundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: InputError,
+    },
+    /// What stands in the place of an output is something else.
+    #[error("{} is there already and is not {kind}", path.display())]
+    WouldReplace {
+        /// The file.
+        path: PathBuf,
+        /// What it would be replaced by.
+        kind: &'static str,
+    },
+    /// The store has changed, and something after that failed.
+    #[error("{what} stands in the store, but what follows could not be done")]
+    AfterCommit {
+        /// What was committed.
+        what: String,
+        /// How to get the rest.
+        remedy: String,
+        /// What failed.
+        source: Box<CaError>,
+    },
+}
+
+/// What is wrong with a file from outside.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// It is no readable PEM.
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    /// Its DER is broken.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// Its key is not right.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Something else is in it.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Findings of the rules, one after the other.
+#[derive(Debug, Clone)]
+pub struct Findings(pub Vec<Finding>);
+
+impl std::error::Error for Findings {}
+
+impl std::fmt::Display for Findings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, finding) in self.0.iter().enumerate() {
+            write!(f, "{}{finding}", if index == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! Reading files that anyone may have made.
+
+use super::error::{CaError, InputError};
+use crate::asn1::{Reader, tag};
+use crate::pem::{self, PemObject};
+use crate::store::FileError;
+use crate::x509::{Certificate, CertificationRequest};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// One object in a file.
+pub struct ForeignObject {
+    /// What PEM calls it; for DER, what its structure says.
+    pub label: String,
+    /// Its DER.
+    pub der: Zeroizing<Vec<u8>>,
+}
+
+/// Every object in a file, PEM or DER.
+pub fn read_objects(path: &Path) -> Result<Vec<ForeignObject>, CaError> {
+    objects(&read(path)?).map_err(|source| CaError::Input {
+        path: path.to_owned(),
+        expected: "a file with certificates, requests, lists or keys",
+        source,
+    })
+}
+
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CaError> {
+    let content = if path == Path::new("-") {
+        let mut content = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin(), &mut content).map(|_| content)
+    } else {
+        std::fs::read(path)
+    };
+    let content = content.map_err(|source| FileError { operation: "read", path: path.to_owned(), source })?;
+    Ok(Zeroizing::new(content))
+}
+
+fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
+    if content.is_empty() {
+        return Err(InputError::Other("the file is empty".into()));
+    }
+    if pem::looks_like_pem(content) {
+        let from_pem = |PemObject { label, der, .. }| ForeignObject { label, der };
+        return Ok(pem::decode(content)?.into_iter().map(from_pem).collect());
+    }
+    let label = der_label(content).ok_or_else(|| InputError::Other("it is neither PEM nor DER".into()))?;
+    Ok(vec![ForeignObject { label: label.into(), der: Zeroizing::new(content.to_vec()) }])
+}
+
+/// What a DER structure is, by the shape of its first fields.
+fn der_label(der: &[u8]) -> Option<&'static str> {
+    let mut outer = Reader::sequence_of(der, "").ok()?;
+    let first = outer.any().ok()?;
+    if first.tag == tag::INTEGER {
+        return Some("PRIVATE KEY");
+    }
+    if first.tag == tag::OBJECT_IDENTIFIER {
+        return Some("PKCS7");
+    }
+    if first.tag != tag::SEQUENCE {
+        return None;
+    }
+    match outer.peek() {
+        Some(tag::OCTET_STRING) => return Some("ENCRYPTED PRIVATE KEY"),
+        Some(tag::BIT_STRING) => return Some("PUBLIC KEY"),
+        _ => {}
+    }
+    let mut inner = first.reader();
+    let mut tags = Vec::new();
+    while let Ok(element) = inner.any() {
+        tags.push((element.tag, element.content));
+    }
+    let numbered = usize::from(tags.first()?.0 == tag::INTEGER);
+    match tags.first()?.0 {
+        found if found == tag::explicit(0) => Some("CERTIFICATE"),
+        // A request's version is 0 and a subject follows; a v1 certificate's serial, an algorithm and
+        // an issuer; a list's version 1, an algorithm, an issuer and a time.
+        tag::INTEGER if tags.len() >= 6 && tags.get(3).is_some_and(|(tag, _)| *tag == tag::SEQUENCE) => {
+            Some("CERTIFICATE")
+        }
+        _ if is_time(tags.get(numbered + 2)?.0) => Some("X509 CRL"),
+        tag::INTEGER => Some("CERTIFICATE REQUEST"),
+        _ => None,
+    }
+}
+
+fn is_time(tag: u8) -> bool {
+    tag == tag::UTC_TIME || tag == tag::GENERALIZED_TIME
+}
+
+/// The certificates in a file, which may hold nothing else.
+pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
+    let wrong = |source: InputError| CaError::Input { path: path.to_owned(), expected: "a file of certificates", source };
+    let mut certificates = Vec::new();
+    for (index, object) in read_objects(path)?.into_iter().enumerate() {
+        if object.label != "CERTIFICATE" && object.label != "X509 CERTIFICATE" {
+            return Err(wrong(InputError::Other(format!("object {} in it is {:?}", index + 1, object.label))));
+        }
+        certificates.push(Certificate::from_der(&object.der).map_err(|error| wrong(error.into()))?);
+    }
+    if certificates.is_empty() {
+        return Err(wrong(InputError::Other("there is no certificate in it".into())));
+    }
+    Ok(certificates)
+}
+
+/// The one certification request in a file.
+pub fn read_request(path: &Path) -> Result<CertificationRequest, CaError> {
+    let wrong = |source: InputError| CaError::Input { path: path.to_owned(), expected: "a certification request", source };
+    let objects = objects(&read(path)?).map_err(wrong)?;
+    match objects.as_slice() {
+        [object] if object.label.ends_with("CERTIFICATE REQUEST") => {
+            CertificationRequest::from_der(&object.der).map_err(|error| wrong(error.into()))
+        }
+        [object] => Err(wrong(InputError::Other(format!("it holds {:?}", object.label)))),
+        objects => Err(wrong(InputError::Other(format!("it holds {} objects", objects.len())))),
+    }
+}

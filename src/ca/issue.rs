@@ -1,0 +1,232 @@
+//! Issuing certificates to servers, people and machines.
+
+use super::draft::{Content, Draft};
+use super::error::CaError;
+use super::issuer::Issuer;
+use super::lifetime::Lifetime;
+use super::notice::Notice;
+use crate::asn1::oid;
+use crate::key::{KeyType, PrivateKey, PublicKey};
+use crate::store::{CaRecord, Issuance};
+use crate::x509::extension::{BasicConstraints, Extension};
+use crate::x509::request::CertificationRequest;
+use crate::x509::{Certificate, GeneralName, Name, Profile};
+use aws_lc_rs::rand;
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// Days for which a leaf is valid where nothing else is said.
+pub const DEFAULT_DAYS: u32 = 365;
+
+/// What to issue.
+pub struct LeafRequest {
+    /// The subject; `None` takes the request's, or leaves it empty.
+    pub subject: Option<Name>,
+    /// Alternative names, beside those of a request.
+    pub alternative_names: Vec<GeneralName>,
+    /// What it is for.
+    pub profile: Profile,
+    /// How long it is valid.
+    pub lifetime: Lifetime,
+    /// Whose key it certifies.
+    pub key: KeySource,
+}
+
+/// Where the key comes from.
+pub enum KeySource {
+    /// Made here and kept in the store.
+    Generate(KeyType),
+    /// Made elsewhere; the request proves that its sender has it.
+    Request {
+        /// The request's file, for errors.
+        path: PathBuf,
+        /// The request.
+        request: Box<CertificationRequest>,
+    },
+}
+
+/// What was issued.
+pub struct Issued {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Its record.
+    pub issuance: Issuance,
+    /// Its key, where it was made here.
+    pub key: Option<PrivateKey>,
+    /// What the user wants to know.
+    pub notices: Vec<Notice>,
+}
+
+/// Issues one certificate. The serial number is reserved, the certificate signed and verified, the
+/// key and then the record made durable, in this order, before anything is returned.
+pub fn issue(issuer: &Issuer, request: LeafRequest, now: OffsetDateTime) -> Result<Issued, CaError> {
+    let mut notices = Vec::new();
+    let (draft, key) = draft(issuer, request, now, &mut notices)?;
+    let random = random_u64()?;
+    let key_pem = key.as_ref().map(|key| issuer.protection().to_pem(key)).transpose();
+    let key_pem = key_pem.map_err(CaError::NewKey)?;
+
+    let mut locked = issuer.ca().lock()?;
+    let serial = locked.reserve_serial(random)?;
+    let certificate = issuer.sign(&draft, &serial)?;
+    if let Some(pem) = &key_pem {
+        locked.store_leaf_key(&serial, pem)?;
+    }
+    let issuance = draft.issuance(&serial, &certificate, locked.counter());
+    locked.record_issuances(std::slice::from_ref(&issuance))?;
+    Ok(Issued { certificate, issuance, key, notices })
+}
+
+/// 64 bits from the system's random source.
+pub(super) fn random_u64() -> Result<u64, CaError> {
+    let mut octets = [0; 8];
+    rand::fill(&mut octets)
+        .map_err(|_| CaError::NewKey(crate::key::KeyError::Library { operation: "read random bytes" }))?;
+    Ok(u64::from_be_bytes(octets))
+}
+
+fn draft(
+    issuer: &Issuer,
+    request: LeafRequest,
+    now: OffsetDateTime,
+    notices: &mut Vec<Notice>,
+) -> Result<(Draft, Option<PrivateKey>), CaError> {
+    let LeafRequest { subject, alternative_names, profile, lifetime, key } = request;
+    let validity = lifetime.resolve(now, DEFAULT_DAYS, Some(issuer.ca().certificate()), notices)?;
+    let asked = Asked { subject, alternative_names };
+    let (asked, private_key, public_key) = match key {
+        KeySource::Generate(kind) => {
+            asked.check(profile)?;
+            if kind.is_rarely_supported() {
+                notices.push(Notice::RareKeyType { kind: kind.to_string() });
+            }
+            let key = PrivateKey::generate(kind).map_err(CaError::NewKey)?;
+            let public = key.public().clone();
+            (asked, Some(key), public)
+        }
+        KeySource::Request { path, request } => {
+            prove_possession(&path, &request)?;
+            (asked.merged_with(&path, &request, notices)?, None, request.public_key().clone())
+        }
+    };
+    let names = asked.check(profile)?;
+    let subject = asked.subject.unwrap_or_else(empty_name);
+    let extensions = leaf_extensions(&subject, &names, profile, &public_key, issuer.ca().record());
+    let content = Content { subject, validity, public_key, extensions, profile: profile.as_str() };
+    let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
+    Ok((draft, private_key))
+}
+
+fn empty_name() -> Name {
+    Name::from_attributes([]).expect("no attribute can be wrong")
+}
+
+/// The names asked for, on the command line and in a request.
+struct Asked {
+    subject: Option<Name>,
+    alternative_names: Vec<GeneralName>,
+}
+
+impl Asked {
+    /// The alternative names that the certificate gets: each once, the common name among them where
+    /// the profile looks for it.
+    fn check(&self, profile: Profile) -> Result<Vec<GeneralName>, CaError> {
+        let mut names: Vec<GeneralName> = Vec::new();
+        let common_name = self.subject.as_ref().and_then(Name::common_name);
+        let from_common_name = common_name.as_deref().and_then(|name| profile.alternative_name_of(name));
+        for name in from_common_name.iter().chain(&self.alternative_names) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        if self.subject.as_ref().is_none_or(Name::is_empty) && names.is_empty() {
+            return Err(CaError::Nameless);
+        }
+        if let Some(kind) = profile.required_name().filter(|_| !profile.has_required_name(&names)) {
+            return Err(CaError::NeedsAlternativeName { profile: profile.to_string(), kind });
+        }
+        Ok(names)
+    }
+
+    /// Takes subject and alternative names from a request, held to the rules of names that are typed,
+    /// and says what was not taken.
+    fn merged_with(
+        mut self,
+        path: &Path,
+        request: &CertificationRequest,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Self, CaError> {
+        let mut ignored: Vec<String> = Vec::new();
+        if self.subject.is_none() {
+            request.subject().check()?;
+            self.subject = Some(request.subject().clone()).filter(|name| !name.is_empty());
+        } else if self.subject.as_ref() != Some(request.subject()) && !request.subject().is_empty() {
+            ignored.push(format!("the subject {}", request.subject()));
+        }
+        let broken = |source: crate::asn1::Malformed| CaError::Input {
+            path: path.to_owned(),
+            expected: "a certification request that can be used",
+            source: source.into(),
+        };
+        for name in request.subject_alt_names().map_err(broken)? {
+            match name.checked() {
+                Some(checked) => self.alternative_names.push(checked?),
+                None => ignored.push(format!("the alternative name {name}")),
+            }
+        }
+        let others = request.extensions().iter().map(|extension| extension.oid);
+        let others = others.filter(|identifier| *identifier != oid::SUBJECT_ALT_NAME);
+        for identifier in others.chain(request.other_attributes().iter().copied()) {
+            ignored.push(oid::name(&identifier).map_or_else(|| identifier.to_string(), str::to_owned));
+        }
+        if !ignored.is_empty() {
+            notices.push(Notice::IgnoredFromRequest { what: ignored });
+        }
+        Ok(self)
+    }
+}
+
+/// The request is signed with its key, and the key is one that may be certified.
+fn prove_possession(path: &Path, request: &CertificationRequest) -> Result<(), CaError> {
+    let failed = |source: crate::key::KeyError| CaError::Input {
+        path: path.to_owned(),
+        expected: "a certification request that can be used",
+        source: source.into(),
+    };
+    request.public_key().check_certifiable().map_err(failed)?;
+    request.verify().map_err(failed)
+}
+
+fn leaf_extensions(
+    subject: &Name,
+    names: &[GeneralName],
+    profile: Profile,
+    key: &PublicKey,
+    ca: &CaRecord,
+) -> Vec<Extension> {
+    let mut extensions = vec![
+        Extension::basic_constraints(BasicConstraints { ca: false, path_length: None }),
+        Extension::key_usage(profile.key_usage(key)),
+        Extension::extended_key_usage(profile.purposes()),
+    ];
+    if !names.is_empty() {
+        extensions.push(Extension::subject_alt_name(names, subject.is_empty()));
+    }
+    extensions.extend(profile.extensions());
+    // A responder that is not to be checked needs no pointer to its revocation (RFC 6960 4.2.2.2.1).
+    extensions.extend(pointers(ca, profile != Profile::Ocsp));
+    extensions
+}
+
+/// Where a CA says that its list, its certificate and its responder are.
+pub(super) fn pointers(ca: &CaRecord, revocation: bool) -> Vec<Extension> {
+    let mut extensions = Vec::new();
+    if revocation && !ca.crl_urls.is_empty() {
+        extensions.push(Extension::crl_distribution_points(&ca.crl_urls));
+    }
+    let ocsp: &[String] = if revocation { &ca.ocsp_urls } else { &[] };
+    if !(ca.ca_issuers_urls.is_empty() && ocsp.is_empty()) {
+        extensions.push(Extension::authority_info_access(&ca.ca_issuers_urls, ocsp));
+    }
+    extensions
+}

@@ -1,0 +1,123 @@
+//! The one way to a CA's signing key.
+
+use super::draft::Draft;
+use super::error::{CaError, Findings};
+use super::passphrases::{Passphrases, Unlocked};
+use crate::key::{PrivateKey, Protection, SignatureAlgorithm};
+use crate::store::{Ca, CaName, Store};
+use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
+use crate::x509::lint::{Candidate, lint};
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, Serial, path};
+use time::OffsetDateTime;
+
+/// What a CA's key is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Signing certificates.
+    Certificates,
+    /// Signing revocation lists.
+    Lists,
+}
+
+/// A CA whose key is open, after proof that it may sign: the key is the certificate's, the
+/// certificate is that of a CA with the key usage wanted, it is valid now, and so is every one above
+/// it, each signed by the next.
+pub struct Issuer {
+    ca: Ca,
+    /// The CA's certificate and those above it, up to the root.
+    path: Vec<Certificate>,
+    key: PrivateKey,
+    protection: Protection,
+}
+
+impl Issuer {
+    /// Opens a CA's key.
+    pub fn open(
+        store: &Store,
+        name: &CaName,
+        purpose: Purpose,
+        passphrases: &mut dyn Passphrases,
+        now: OffsetDateTime,
+    ) -> Result<Self, CaError> {
+        let ca = store.ca(name)?;
+        let path = standing_path(store, &ca, purpose, now)?;
+        let content = ca.key_file()?.ok_or_else(|| CaError::KeyElsewhere { ca: name.clone() })?;
+        let mut unlocked = Unlocked::new();
+        let label = format!("the key of {name}");
+        let key = unlocked.open(&ca.key_path(), &label, &content, passphrases)?;
+        if key.public().spki() != ca.certificate().public_key().spki() {
+            return Err(CaError::KeyMismatch { ca: name.clone() });
+        }
+        Ok(Self { ca, path, key, protection: unlocked.protection() })
+    }
+
+    /// The CA.
+    pub fn ca(&self) -> &Ca {
+        &self.ca
+    }
+
+    /// The CA's certificate, its issuer's, and so on up to the root.
+    pub fn path(&self) -> &[Certificate] {
+        &self.path
+    }
+
+    /// How keys that the CA keeps are written: as its own.
+    pub fn protection(&self) -> &Protection {
+        &self.protection
+    }
+
+    /// The algorithm with which the CA signs.
+    pub fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.key.signature_algorithm()
+    }
+
+    /// Signs what passed the rules as a draft, under its final serial number, and proves that what
+    /// came out is what was meant.
+    pub fn sign(&self, draft: &Draft, serial: &Serial) -> Result<Certificate, CaError> {
+        draft.sign(serial, &self.key, &self.path)
+    }
+}
+
+/// The certificates from the CA up to its root, after proof that all of them stand.
+fn standing_path(
+    store: &Store,
+    ca: &Ca,
+    purpose: Purpose,
+    now: OffsetDateTime,
+) -> Result<Vec<Certificate>, CaError> {
+    let unusable = |problem: String| CaError::CaUnusable { ca: ca.name().clone(), problem };
+    let mut certificates = vec![ca.certificate().clone()];
+    certificates.extend(store.ancestors(ca)?.iter().map(|ancestor| ancestor.certificate().clone()));
+    let (bit, bit_name) = match purpose {
+        Purpose::Certificates => (KEY_CERT_SIGN, "keyCertSign"),
+        Purpose::Lists => (CRL_SIGN, "cRLSign"),
+    };
+    if !ca.certificate().is_ca() {
+        return Err(unusable("its certificate is not that of a CA".into()));
+    }
+    if ca.certificate().key_usage().is_some_and(|usage| usage & bit == 0) {
+        return Err(unusable(format!("its certificate has no {bit_name}")));
+    }
+    for (index, certificate) in certificates.iter().enumerate() {
+        let subject = certificate.subject();
+        let validity = certificate.validity();
+        if now < validity.not_before {
+            return Err(unusable(format!("{subject} is not valid before {}", rfc3339(validity.not_before))));
+        }
+        if now > validity.not_after {
+            return Err(unusable(format!("{subject} expired at {}", rfc3339(validity.not_after))));
+        }
+        let issuer = certificates.get(index + 1).unwrap_or(certificate);
+        if !path::issued(issuer, certificate) {
+            return Err(unusable(format!("{subject} is not signed by {}", issuer.subject())));
+        }
+    }
+    Ok(certificates)
+}
+
+/// Holds a certificate to the rules.
+pub(super) fn check_rules(certificate: &Certificate, issuers: &[Certificate]) -> Result<(), CaError> {
+    let findings = lint(&Candidate { certificate, issuers });
+    if findings.is_empty() { Ok(()) } else { Err(CaError::Lint { findings: Findings(findings) }) }
+}

@@ -1,0 +1,27 @@
+//! The use cases: what can be done with a CA. The clock and the passphrases are handed in.
+
+mod authority;
+mod bundle;
+mod draft;
+mod error;
+mod export;
+mod foreign;
+mod issue;
+mod issuer;
+mod lifetime;
+mod notice;
+mod passphrases;
+mod select;
+
+pub use authority::{NewCa, create_root, create_subordinate};
+pub use bundle::{Bundle, BundleRequest, bundle, write_bundle};
+pub use draft::{Content, Draft};
+pub use error::{CaError, Findings, InputError};
+pub use export::{Destination, Export, Exported, KeyOutput};
+pub use foreign::{ForeignObject, read_certificates, read_objects, read_request};
+pub use issue::{Issued, KeySource, LeafRequest, issue};
+pub use issuer::{Issuer, Purpose};
+pub use lifetime::{End, Lifetime};
+pub use notice::Notice;
+pub use passphrases::{Passphrases, Unlocked, protection_for};
+pub use select::{Selector, Status, select_one};

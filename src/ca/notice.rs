@@ -1,0 +1,62 @@
+//! What a user wants to know although everything went well.
+
+use crate::x509::validity::rfc3339;
+use std::fmt;
+use time::OffsetDateTime;
+
+/// Something that was done, or left out, without having been asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The default validity was cut to the CA's end.
+    ValidityShortened {
+        /// The end.
+        until: OffsetDateTime,
+    },
+    /// What a request asked for and does not get.
+    IgnoredFromRequest {
+        /// Names of extensions and attributes.
+        what: Vec<String>,
+    },
+    /// A key type that few relying parties take yet.
+    RareKeyType {
+        /// The key type.
+        kind: String,
+    },
+    /// Of several certificates with one common name, one was taken.
+    ChosenAmongSeveral {
+        /// The common name.
+        cn: String,
+        /// How many there are.
+        count: usize,
+        /// The one that was taken.
+        serial: String,
+    },
+    /// The key is not in the store, so that none was exported.
+    NoKeyToExport,
+    /// A certificate that was exported is no longer valid.
+    ExportedInvalid {
+        /// `expired` or `revoked`.
+        status: &'static str,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ValidityShortened { until } => {
+                write!(f, "the validity was shortened to the end of the CA's: {}", rfc3339(*until))
+            }
+            Self::IgnoredFromRequest { what } => {
+                write!(f, "the request also asks for {}, which was ignored", what.join(", "))
+            }
+            Self::RareKeyType { kind } => {
+                write!(f, "few servers, clients and libraries take {kind} keys yet")
+            }
+            Self::ChosenAmongSeveral { cn, count, serial } => {
+                write!(f, "{count} certificates have the common name {cn:?}; the newest valid one was taken: {serial}")
+            }
+            Self::NoKeyToExport => f.write_str("the key was made elsewhere, so there is none to export"),
+            Self::ExportedInvalid { status } => write!(f, "the certificate is {status}"),
+        }
+    }
+}

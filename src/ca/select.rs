@@ -1,0 +1,95 @@
+//! Finding one certificate among those that a CA issued.
+
+use super::error::CaError;
+use super::notice::Notice;
+use crate::store::{Ca, Issuance};
+use crate::x509::serial::SerialReadings;
+use std::fmt;
+use time::OffsetDateTime;
+
+/// How a user names a certificate.
+#[derive(Debug, Clone)]
+pub enum Selector {
+    /// By its serial number: the text, and what it can mean.
+    Serial(String, SerialReadings),
+    /// By its common name.
+    CommonName(String),
+}
+
+/// What a certificate is worth now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Neither revoked nor expired; it may become valid only later.
+    Valid,
+    /// Revoked.
+    Revoked,
+    /// Past its notAfter.
+    Expired,
+}
+
+impl Status {
+    /// The status of a certificate at a time.
+    pub fn of(issuance: &Issuance, now: OffsetDateTime) -> Self {
+        if now > issuance.not_after { Self::Expired } else { Self::Valid }
+    }
+
+    /// The name by which options and reports speak of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The one certificate that is meant; by common name the newest valid one, with a notice where there
+/// are others.
+pub fn select_one(
+    ca: &Ca,
+    selector: &Selector,
+    now: OffsetDateTime,
+    notices: &mut Vec<Notice>,
+) -> Result<Issuance, CaError> {
+    let missing = |wanted: String| CaError::NoSuchCertificate { ca: ca.name().clone(), wanted };
+    match selector {
+        Selector::Serial(text, readings) => by_serial(ca, text, readings)?
+            .ok_or_else(|| missing(format!("with serial {}", readings.first))),
+        Selector::CommonName(name) => {
+            let mut found = ca.issuances_named(name)?;
+            found.sort_by_key(|issuance| (Status::of(issuance, now) == Status::Valid, issuance.not_before));
+            let count = found.len();
+            // Records of the same second stay in the order of issuing, so the last is the newest.
+            let newest = found.pop().ok_or_else(|| missing(format!("with common name {name:?}")))?;
+            if count > 1 {
+                let (cn, serial) = (name.clone(), newest.serial.to_string());
+                notices.push(Notice::ChosenAmongSeveral { cn, count, serial });
+            }
+            Ok(newest)
+        }
+    }
+}
+
+/// The certificate with this serial; refused where the text fits two under its two readings.
+fn by_serial(ca: &Ca, text: &str, readings: &SerialReadings) -> Result<Option<Issuance>, CaError> {
+    let first = ca.issuance(&readings.first)?;
+    let other = match &readings.other {
+        Some(serial) => ca.issuance(serial)?,
+        None => None,
+    };
+    match (first, other) {
+        (Some(hex), Some(decimal)) => Err(CaError::AmbiguousSerial {
+            ca: ca.name().clone(),
+            text: text.to_owned(),
+            hex: hex.serial,
+            decimal: decimal.serial,
+        }),
+        (first, other) => Ok(first.or(other)),
+    }
+}

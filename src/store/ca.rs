@@ -1,0 +1,217 @@
+//! One CA of the store: what it is, what it issued, and the way to issue more.
+
+use super::error::StoreError;
+use super::file::{self, Access};
+use super::journal;
+use super::layout::CaLayout;
+use super::lock::Lock;
+use super::name::CaName;
+use super::record::{CaRecord, Issuance};
+use super::{Observer, counter};
+use crate::pem;
+use crate::x509::{Certificate, Serial};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// A CA, as its files were when it was opened.
+#[derive(Clone)]
+pub struct Ca {
+    layout: CaLayout,
+    record: CaRecord,
+    certificate: Certificate,
+    observer: Observer,
+}
+
+impl Ca {
+    /// Opens a CA; `None` where there is none.
+    pub(super) fn open(layout: CaLayout, name: &CaName, observer: &Observer) -> Result<Option<Self>, StoreError> {
+        let path = layout.record();
+        let Some(bytes) = file::read_if_there(&path)? else {
+            return Ok(None);
+        };
+        let record: CaRecord = serde_json::from_slice(&bytes)
+            .map_err(|error| StoreError::damaged(&path, format!("can't be read: {error}")))?;
+        if record.name != *name {
+            return Err(StoreError::damaged(&path, format!("is about another CA: {}", record.name)));
+        }
+        let certificate = read_certificate(&layout.certificate())?;
+        Ok(Some(Self { layout, record, certificate, observer: observer.clone() }))
+    }
+
+    /// The CA's name.
+    pub fn name(&self) -> &CaName {
+        &self.record.name
+    }
+
+    /// The CA's folder.
+    pub fn path(&self) -> &Path {
+        self.layout.directory()
+    }
+
+    /// What `ca.json` says.
+    pub fn record(&self) -> &CaRecord {
+        &self.record
+    }
+
+    /// The CA's certificate.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The file with the CA's key.
+    pub fn key_path(&self) -> std::path::PathBuf {
+        self.layout.key()
+    }
+
+    /// The content of the CA's key file; `None` where the key is kept elsewhere.
+    pub fn key_file(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        Ok(file::read_if_there(&self.layout.key())?.map(Zeroizing::new))
+    }
+
+    /// The file with the key of a leaf that was made here.
+    pub fn leaf_key_path(&self, serial: &Serial) -> std::path::PathBuf {
+        self.layout.leaf_key(serial)
+    }
+
+    /// The content of a leaf's key file; `None` where the key was made elsewhere.
+    pub fn leaf_key_file(&self, serial: &Serial) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        Ok(file::read_if_there(&self.layout.leaf_key(serial))?.map(Zeroizing::new))
+    }
+
+    /// Every certificate that the CA issued, in the order of issuing; reads as it goes.
+    pub fn issuances(&self) -> Result<Issuances, StoreError> {
+        self.issuances_with(Vec::new())
+    }
+
+    /// The certificate with this serial number.
+    pub fn issuance(&self, serial: &Serial) -> Result<Option<Issuance>, StoreError> {
+        let needle = format!("\"serial\":\"{serial}\"");
+        self.issuances_with(needle.into_bytes())?
+            .find(|issuance| issuance.as_ref().map_or(true, |issuance| issuance.serial == *serial))
+            .transpose()
+    }
+
+    /// Every certificate with this common name, in the order of issuing.
+    pub fn issuances_named(&self, common_name: &str) -> Result<Vec<Issuance>, StoreError> {
+        let needle = serde_json::to_vec(common_name).expect("a string is plain data");
+        self.issuances_with(needle)?
+            .filter(|issuance| issuance.as_ref().map_or(true, |issuance| issuance.cn == common_name))
+            .collect()
+    }
+
+    /// Those whose line has `needle` in it.
+    fn issuances_with(&self, needle: Vec<u8>) -> Result<Issuances, StoreError> {
+        Ok(Issuances { reader: journal::Reader::open(&self.layout.issued())?, needle })
+    }
+
+    /// Waits until no other process changes this CA.
+    pub fn lock(&self) -> Result<LockedCa<'_>, StoreError> {
+        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let issued = journal::Writer::open(&self.layout.issued(), &self.observer)?;
+        let recorded = issued.last::<Issuance>()?.map_or(0, |last| last.counter);
+        // An older copy of the counter may have been put back; the journal knows better.
+        let counter = counter::read(&self.layout.serial_counter())?.max(recorded);
+        Ok(LockedCa { ca: self, issued, counter, _lock: lock })
+    }
+}
+
+fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {
+    let bytes = file::read(path)?;
+    let objects = pem::decode(&bytes).map_err(|error| StoreError::damaged(path, format!("is not PEM: {error}")))?;
+    let [object] = objects.as_slice() else {
+        return Err(StoreError::damaged(path, "does not hold one certificate"));
+    };
+    Certificate::from_der(&object.der)
+        .map_err(|error| StoreError::damaged(path, format!("is not a certificate: {error}")))
+}
+
+/// Reads `issued.jsonl`.
+pub struct Issuances {
+    reader: journal::Reader,
+    needle: Vec<u8>,
+}
+
+impl Iterator for Issuances {
+    type Item = Result<Issuance, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.reader.next_with(&self.needle).transpose()
+    }
+}
+
+/// A CA that no other process changes: the only way to its counters and journals.
+pub struct LockedCa<'a> {
+    ca: &'a Ca,
+    issued: journal::Writer,
+    counter: u128,
+    _lock: Lock,
+}
+
+impl LockedCa<'_> {
+    /// Reserves a serial number, durably. It is never given out again, used or not.
+    pub fn reserve_serial(&mut self, random: u64) -> Result<Serial, StoreError> {
+        let used_up = || StoreError::SerialsUsedUp { name: self.ca.name().clone() };
+        let next = self.counter.checked_add(1).ok_or_else(used_up)?;
+        let serial = Serial::from_counter(next, random).map_err(|_| used_up())?;
+        counter::write(&self.ca.layout.serial_counter(), next)?;
+        self.counter = next;
+        Ok(serial)
+    }
+
+    /// The highest counter that was reserved.
+    pub fn counter(&self) -> u128 {
+        self.counter
+    }
+
+    /// Keeps a leaf's key, durably.
+    pub fn store_leaf_key(&self, serial: &Serial, key_pem: &str) -> Result<(), StoreError> {
+        file::create(&self.ca.layout.leaf_key(serial), Access::Owner, key_pem.as_bytes())?;
+        Ok(file::sync_directory(&self.ca.layout.leaf_keys())?)
+    }
+
+    /// Records certificates, durably: they are issued when this returns.
+    pub fn record_issuances(&mut self, issuances: &[Issuance]) -> Result<(), StoreError> {
+        self.issued.append(issuances)
+    }
+}
+
+/// Everything that a new CA's folder holds.
+pub struct Material<'a> {
+    /// `ca.json`.
+    pub record: &'a CaRecord,
+    /// `ca.crt`.
+    pub certificate: &'a Certificate,
+    /// `ca.key`, as PEM.
+    pub key_pem: &'a str,
+    /// The serial counter's first value.
+    pub serial_counter: u128,
+    /// What the CA has issued already: a root, itself.
+    pub issued: &'a [Issuance],
+}
+
+impl Material<'_> {
+    /// Writes and syncs everything but the name of the folder.
+    pub(super) fn write(&self, layout: &CaLayout) -> Result<(), StoreError> {
+        let Self { record, certificate, key_pem, serial_counter, issued } = self;
+        let name = record.name.as_str();
+        let mut json = serde_json::to_vec_pretty(record).expect("a record is plain data");
+        json.push(b'\n');
+        let no_revocations: [(); 0] = [];
+        file::create_directory(layout.directory(), 0o777)?;
+        file::create_directory(&layout.leaf_keys(), 0o700)?;
+        file::create(&layout.key(), Access::Owner, key_pem.as_bytes())?;
+        let plain = [
+            (layout.certificate(), certificate.to_pem().into_bytes()),
+            (layout.serial_counter(), counter::line(*serial_counter).into_bytes()),
+            (layout.crl_number_counter(), counter::line(0).into_bytes()),
+            (layout.issued(), journal::start("issued", name, issued)),
+            (layout.revoked(), journal::start("revoked", name, &no_revocations)),
+            (layout.lock(), Vec::new()),
+            (layout.record(), json),
+        ];
+        for (path, content) in plain {
+            file::create(&path, Access::Umask, &content)?;
+        }
+        Ok(file::sync_directory(layout.directory())?)
+    }
+}

@@ -1,0 +1,100 @@
+//! What can go wrong with the store.
+
+use super::name::CaName;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What went wrong with a file or folder, inside or outside the store.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {operation} {}", path.display())]
+pub struct FileError {
+    /// What was being done, as in "create".
+    pub operation: &'static str,
+    /// The file or folder.
+    pub path: PathBuf,
+    /// The operating system's word for it.
+    pub source: io::Error,
+}
+
+impl FileError {
+    pub(crate) fn of(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self { operation, path: path.to_owned(), source }
+    }
+
+    /// Whether there is no such file.
+    pub fn is_missing(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+/// What went wrong with the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// There is no store.
+    #[error("there is no store at {}", path.display())]
+    NoStore {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The folder has other things in it than a store.
+    #[error("{} is not empty and is not a store", path.display())]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A newer `pki` wrote the store.
+    #[error("the store at {} has format {found}; this program knows formats up to {known}", path.display())]
+    Newer {
+        /// The store.
+        path: PathBuf,
+        /// The store's format.
+        found: u32,
+        /// The newest format that this program knows.
+        known: u32,
+    },
+    /// A file of the store is not what `pki` left there.
+    #[error("the store is damaged: {} {problem}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// There is no CA of this name.
+    #[error("there is no CA named {name} in the store")]
+    NoSuchCa {
+        /// The name.
+        name: CaName,
+        /// The names of the CAs that there are.
+        known: Vec<CaName>,
+    },
+    /// There is a CA of this name already.
+    #[error("there is a CA named {name} in the store already")]
+    CaExists {
+        /// The name.
+        name: CaName,
+    },
+    /// Another process kept the lock for too long.
+    #[error("another process has held {} for {seconds} seconds", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// The serial counter has reached the largest number that fits.
+    #[error("{name} has used up its serial numbers")]
+    SerialsUsedUp {
+        /// The CA.
+        name: CaName,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn damaged(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), problem: problem.into() }
+    }
+}

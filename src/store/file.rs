@@ -1,0 +1,372 @@
+//! Every change to a file: inside the store, and where results are put.
+//!
+//! A file comes into being whole or not at all, and is durable when a function here returns. A sync
+//! that failed is reported and never repeated, since the kernel forgets what it could not write.
+
+use super::error::FileError;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The owner alone, whatever the umask: private keys.
+    Owner,
+    /// As the umask says: certificates, lists, records.
+    Umask,
+}
+
+impl Access {
+    fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Umask => 0o666,
+        }
+    }
+}
+
+/// What may stand in the place of a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Nothing.
+    Keep,
+    /// A file, which the new one takes the place of.
+    Replace,
+}
+
+/// The whole of a file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(FileError::of("read", path))
+}
+
+/// The whole of a file, or `None` where there is none.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a file under its final name; durable once its folder is synced.
+///
+/// For places that no one looks into before something else says that the file is there.
+pub(crate) fn create(path: &Path, access: Access, content: &[u8]) -> Result<(), FileError> {
+    let mut file = open_new(path, access).map_err(FileError::of("create", path))?;
+    file.write_all(content).map_err(FileError::of("write", path))?;
+    file.sync_all().map_err(FileError::of("sync", path))
+}
+
+fn open_new(path: &Path, access: Access) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create_new(true).mode(access.mode()).open(path)
+}
+
+/// Writes over a file of the same length and makes it durable: one sector, one sync.
+pub(crate) fn overwrite(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    let file = OpenOptions::new().write(true).open(path).map_err(FileError::of("open", path))?;
+    file.write_all_at(content, 0).map_err(FileError::of("write", path))?;
+    file.sync_data().map_err(FileError::of("sync", path))
+}
+
+/// Makes a folder; its parent is not synced.
+pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), FileError> {
+    fs::DirBuilder::new().mode(mode).create(path).map_err(FileError::of("create", path))
+}
+
+/// Makes a folder and those above it where they are missing.
+pub(crate) fn create_directories(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(FileError::of("create", path))
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_directory(path: &Path) -> Result<(), FileError> {
+    let directory = File::open(path).map_err(FileError::of("open", path))?;
+    directory.sync_all().map_err(FileError::of("sync", path))
+}
+
+/// Gives a file or folder its final name, where nothing may stand.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
+    let renamed = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // File systems without the flag: a link has the same effect for files.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            fs::hard_link(from, to).and_then(|()| fs::remove_file(from))
+        }
+        other => other.map_err(io::Error::from),
+    };
+    renamed.map_err(FileError::of("create", to))
+}
+
+/// Removes a folder and what is in it.
+pub(crate) fn remove_directory(path: &Path) -> Result<(), FileError> {
+    fs::remove_dir_all(path).map_err(FileError::of("remove", path))
+}
+
+/// Writes a whole file in one go.
+pub fn write(path: &Path, access: Access, existing: Existing, content: &[u8]) -> Result<(), FileError> {
+    let mut staged = Staged::new(path, access, existing)?;
+    staged.write_all(content).map_err(FileError::of("write", path))?;
+    staged.commit()
+}
+
+/// A file in the making: it stands under a hidden name until [`Staged::commit`].
+///
+/// The hidden name follows from the final one, and the writer holds a lock on it: what a writer
+/// left behind when it was killed has no lock, and the next writer clears it away.
+pub struct Staged {
+    file: File,
+    hidden: PathBuf,
+    path: PathBuf,
+    existing: Existing,
+    committed: bool,
+}
+
+impl Staged {
+    /// Starts a file. What stands in its place is looked at now, so that nothing is written in
+    /// vain, and again when it takes its place.
+    pub fn new(path: &Path, access: Access, existing: Existing) -> Result<Self, FileError> {
+        refuse_unless_free(path, existing)?;
+        let hidden = hidden_name(path).map_err(FileError::of("create", path))?;
+        let file = open_hidden(&hidden, access).map_err(FileError::of("create", path))?;
+        Ok(Self { file, hidden, path: path.to_owned(), existing, committed: false })
+    }
+
+    /// Makes the file durable and gives it its name.
+    pub fn commit(mut self) -> Result<(), FileError> {
+        self.make_durable()?;
+        self.give_name()?;
+        sync_directory(folder_of(&self.path))
+    }
+
+    fn make_durable(&self) -> Result<(), FileError> {
+        self.file.sync_all().map_err(FileError::of("sync", &self.path))
+    }
+
+    fn give_name(&mut self) -> Result<(), FileError> {
+        match self.existing {
+            Existing::Keep => rename_new(&self.hidden, &self.path)?,
+            Existing::Replace => {
+                refuse_unless_free(&self.path, self.existing)?;
+                fs::rename(&self.hidden, &self.path).map_err(FileError::of("create", &self.path))?;
+            }
+        }
+        self.committed = true;
+        Ok(())
+    }
+}
+
+/// Commits files of one folder: where one can't be, those that were new are taken back.
+pub fn commit_all(mut files: Vec<Staged>) -> Result<(), FileError> {
+    files.iter().try_for_each(Staged::make_durable)?;
+    for index in 0..files.len() {
+        if let Err(error) = files[index].give_name() {
+            for earlier in files[..index].iter().filter(|file| file.existing == Existing::Keep) {
+                // The first failure is the one to report.
+                let _ = fs::remove_file(&earlier.path);
+            }
+            return Err(error);
+        }
+    }
+    files.first().map_or(Ok(()), |file| sync_directory(folder_of(&file.path)))
+}
+
+impl Write for Staged {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.file.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.committed {
+            // Whatever made the file fail has been reported; a leftover is cleared by the next writer.
+            let _ = fs::remove_file(&self.hidden);
+        }
+    }
+}
+
+/// The folder that a path's last part is in.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn hidden_name(path: &Path) -> io::Result<PathBuf> {
+    let name = path.file_name().ok_or_else(|| io::Error::other("it is not the name of a file"))?;
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(".part");
+    Ok(path.with_file_name(hidden))
+}
+
+/// A symbolic link, a device or a pipe in the place of a result is nobody's wish.
+fn refuse_unless_free(path: &Path, existing: Existing) -> Result<(), FileError> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(FileError::of("create", path)(error)),
+    };
+    let refused = if existing == Existing::Keep {
+        io::Error::from(io::ErrorKind::AlreadyExists)
+    } else if !found.is_file() {
+        io::Error::other("what stands in its place is not a regular file")
+    } else {
+        return Ok(());
+    };
+    Err(FileError::of("create", path)(refused))
+}
+
+/// Opens the hidden file for this process alone.
+fn open_hidden(hidden: &Path, access: Access) -> io::Result<File> {
+    loop {
+        match open_new(hidden, access) {
+            Ok(file) => {
+                file.lock()?;
+                // Between creation and lock another writer may have taken it for a leftover.
+                if is_linked(&file, hidden)? {
+                    return Ok(file);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => clear_leftover(hidden)?,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Waits for a writer at work; what has no writer is a leftover, and is removed.
+fn clear_leftover(hidden: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(hidden).is_ok_and(|found| found.is_file()) {
+        return match fs::symlink_metadata(hidden) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Err(io::Error::other("something that is not a file stands under its hidden name")),
+        };
+    }
+    let file = match OpenOptions::new().read(true).open(hidden) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    file.lock()?;
+    if is_linked(&file, hidden)? {
+        fs::remove_file(hidden)?;
+    }
+    Ok(())
+}
+
+/// Whether the open file is still the one under its name.
+fn is_linked(file: &File, path: &Path) -> io::Result<bool> {
+    let own = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok(found.ino() == own.ino() && found.dev() == own.dev()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// A file that only grows.
+pub(crate) struct Appending {
+    file: File,
+    path: PathBuf,
+}
+
+impl Appending {
+    /// Opens a file that has to be there.
+    pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
+        let file = OpenOptions::new().read(true).append(true).open(path).map_err(FileError::of("open", path))?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// The file's length in octets.
+    pub(crate) fn len(&self) -> Result<u64, FileError> {
+        Ok(self.file.metadata().map_err(FileError::of("read", &self.path))?.len())
+    }
+
+    /// Up to `length` octets in front of `end`.
+    pub(crate) fn read_before(&self, end: u64, length: u64) -> Result<Vec<u8>, FileError> {
+        let start = end.saturating_sub(length);
+        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
+        self.file.read_exact_at(&mut bytes, start).map_err(FileError::of("read", &self.path))?;
+        Ok(bytes)
+    }
+
+    /// Appends and makes durable; on failure the file is cut back to what it was, as far as the
+    /// system lets it.
+    pub(crate) fn append(&self, content: &[u8]) -> Result<(), FileError> {
+        let before = self.len()?;
+        let appended = (&self.file)
+            .write_all(content)
+            .map_err(FileError::of("write", &self.path))
+            .and_then(|()| self.file.sync_data().map_err(FileError::of("sync", &self.path)));
+        if appended.is_err() {
+            // The reader of a longer file sets an unfinished line aside, so this may fail too.
+            let _ = self.file.set_len(before);
+        }
+        appended
+    }
+
+    /// Cuts the file to `length` octets and makes that durable.
+    pub(crate) fn truncate(&self, length: u64) -> Result<(), FileError> {
+        self.file.set_len(length).map_err(FileError::of("cut", &self.path))?;
+        self.file.sync_data().map_err(FileError::of("sync", &self.path))
+    }
+}
+
+/// Appends to a file that need not be there yet.
+pub(crate) fn append_or_create(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(Access::Umask.mode())
+        .open(path)
+        .map_err(FileError::of("create", path))?;
+    file.write_all(content).map_err(FileError::of("write", path))?;
+    file.sync_all().map_err(FileError::of("sync", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn a_leftover_of_a_killed_writer_is_cleared_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.crt");
+        fs::write(folder.path().join(".a.crt.part"), "half").unwrap();
+        write(&path, Access::Umask, Existing::Keep, b"whole").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn nothing_is_replaced_unasked_and_links_never() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.key");
+        write(&path, Access::Owner, Existing::Keep, b"1").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(write(&path, Access::Owner, Existing::Keep, b"2").is_err());
+        write(&path, Access::Owner, Existing::Replace, b"3").unwrap();
+        let link = folder.path().join("link");
+        symlink(&path, &link).unwrap();
+        assert!(write(&link, Access::Owner, Existing::Replace, b"4").is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"3");
+    }
+
+    #[test]
+    fn a_file_that_is_given_up_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let staged = Staged::new(&folder.path().join("a"), Access::Umask, Existing::Keep).unwrap();
+        drop(staged);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,64 @@
+//! `store.json`: the version of the store's format.
+
+use super::error::{FileError, StoreError};
+use super::file::{self, Access, Existing};
+use super::layout::StoreLayout;
+use serde::{Deserialize, Serialize};
+
+/// The format that this program writes.
+const CURRENT: u32 = 1;
+
+/// `store.json`.
+#[derive(Serialize, Deserialize)]
+struct Format {
+    format: u32,
+}
+
+/// Whether the store is there and has a format that this program knows.
+pub(super) fn check(layout: &StoreLayout) -> Result<(), StoreError> {
+    let path = layout.format();
+    let Some(bytes) = file::read_if_there(&path)? else {
+        return Err(StoreError::NoStore { path: layout.root().to_owned() });
+    };
+    let Format { format } = serde_json::from_slice(&bytes)
+        .map_err(|error| StoreError::damaged(&path, format!("can't be read: {error}")))?;
+    if format > CURRENT {
+        return Err(StoreError::Newer { path: layout.root().to_owned(), found: format, known: CURRENT });
+    }
+    Ok(())
+}
+
+/// Whether an empty store could be made: the folder is missing, or has nothing in it but what an
+/// interrupted attempt left.
+pub(super) fn check_free(layout: &StoreLayout) -> Result<(), StoreError> {
+    let root = layout.root();
+    let entries = match std::fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(FileError::of("read", root)(error).into()),
+    };
+    for entry in entries {
+        let entry = entry.map_err(FileError::of("read", root))?;
+        if entry.file_name() != ".store.json.part" {
+            return Err(StoreError::NotAStore { path: root.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// Makes an empty store where there is none.
+pub(super) fn create_unless_there(layout: &StoreLayout) -> Result<(), StoreError> {
+    match check(layout) {
+        Err(StoreError::NoStore { .. }) => {}
+        other => return other,
+    }
+    check_free(layout)?;
+    file::create_directories(layout.root())?;
+    let mut content = serde_json::to_vec(&Format { format: CURRENT }).expect("a number is plain data");
+    content.push(b'\n');
+    match file::write(&layout.format(), Access::Umask, Existing::Keep, &content) {
+        // Another process was first.
+        Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        other => Ok(other?),
+    }
+}

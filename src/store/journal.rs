@@ -1,0 +1,302 @@
+//! Journals: one JSON object a line, only ever appended to.
+//!
+//! The last field of every line is `check`: 128 bits of the SHA-256 hash of the previous line's
+//! check and this line. A line that is changed, dropped or moved breaks the chain behind it. The
+//! first line names the journal, so that an empty file is never taken for a new one.
+//!
+//! What follows the last newline was never acknowledged: a reader passes over it, the next writer
+//! moves it to a file beside the journal.
+
+use super::error::StoreError;
+use super::file::{self, Appending};
+use super::{Notice, Observer};
+use aws_lc_rs::digest::{Context, SHA256};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+/// `,"check":"` + 32 digits + `"}`.
+const CHECK_FIELD: &str = ",\"check\":\"";
+const CHECK_DIGITS: usize = 32;
+const TAIL: usize = CHECK_FIELD.len() + CHECK_DIGITS + 2;
+
+/// Octets read at a time when the last line is looked for.
+const WINDOW: u64 = 16 * 1024;
+
+/// The value that binds a line to those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Check([u8; CHECK_DIGITS]);
+
+impl Check {
+    /// In front of the first line.
+    const START: Self = Self([b'0'; CHECK_DIGITS]);
+
+    fn after(self, body: &[u8]) -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(&self.0);
+        context.update(body);
+        let hash = context.finish();
+        let mut digits = [0; CHECK_DIGITS];
+        for (pair, octet) in digits.chunks_mut(2).zip(hash.as_ref()) {
+            pair[0] = b"0123456789abcdef"[usize::from(octet >> 4)];
+            pair[1] = b"0123456789abcdef"[usize::from(octet & 15)];
+        }
+        Self(digits)
+    }
+
+    fn of_line(line: &[u8]) -> Option<Self> {
+        let tail = line.get(line.len().checked_sub(TAIL)?..)?;
+        let digits = tail.strip_prefix(CHECK_FIELD.as_bytes())?.strip_suffix(b"\"}")?;
+        Some(Self(digits.try_into().ok()?))
+    }
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    journal: &'a str,
+    ca: &'a str,
+}
+
+/// The lines of a new journal: its header, and records that it starts with.
+pub(super) fn start<T: Serialize>(journal: &str, ca: &str, records: &[T]) -> Vec<u8> {
+    let mut lines = Lines { check: Check::START, bytes: Vec::new() };
+    lines.push(&Header { journal, ca });
+    records.iter().for_each(|record| lines.push(record));
+    lines.bytes
+}
+
+/// Lines in the making.
+struct Lines {
+    check: Check,
+    bytes: Vec<u8>,
+}
+
+impl Lines {
+    fn push(&mut self, record: &impl Serialize) {
+        let mut body = serde_json::to_vec(record).expect("records are plain data");
+        let closing = body.pop();
+        debug_assert_eq!(closing, Some(b'}'));
+        self.check = self.check.after(&body);
+        self.bytes.append(&mut body);
+        self.bytes.extend_from_slice(CHECK_FIELD.as_bytes());
+        self.bytes.extend_from_slice(&self.check.0);
+        self.bytes.extend_from_slice(b"\"}\n");
+    }
+}
+
+/// A journal that is appended to; its owner holds the CA's lock.
+pub(super) struct Writer {
+    file: Appending,
+    path: PathBuf,
+    last: Vec<u8>,
+    check: Check,
+}
+
+impl Writer {
+    /// Opens a journal, moves an unfinished last line aside, and reads the last whole one.
+    pub(super) fn open(path: &Path, observer: &Observer) -> Result<Self, StoreError> {
+        let file = match Appending::open(path) {
+            Err(error) if error.is_missing() => return Err(StoreError::damaged(path, "is missing")),
+            other => other?,
+        };
+        let end = set_torn_tail_aside(&file, path, observer)?;
+        let last = last_line(&file, end)?;
+        let check = Check::of_line(&last)
+            .ok_or_else(|| StoreError::damaged(path, "has a last line that is not a whole record"))?;
+        Ok(Self { file, path: path.to_owned(), last, check })
+    }
+
+    /// The last record; `None` where there is only the header.
+    pub(super) fn last<T: DeserializeOwned>(&self) -> Result<Option<T>, StoreError> {
+        if self.last.starts_with(b"{\"journal\":") {
+            return Ok(None);
+        }
+        serde_json::from_slice(&self.last)
+            .map(Some)
+            .map_err(|error| StoreError::damaged(&self.path, format!("has a last line that can't be read: {error}")))
+    }
+
+    /// Appends records, durably: all of them are there when this returns.
+    pub(super) fn append<T: Serialize>(&mut self, records: &[T]) -> Result<(), StoreError> {
+        let mut lines = Lines { check: self.check, bytes: Vec::new() };
+        records.iter().for_each(|record| lines.push(record));
+        self.file.append(&lines.bytes)?;
+        self.check = lines.check;
+        if let Some(last) = lines.bytes.strip_suffix(b"\n") {
+            let start = memchr::memrchr(b'\n', last).map_or(0, |newline| newline + 1);
+            self.last = last[start..].to_vec();
+        }
+        Ok(())
+    }
+}
+
+/// Where the last whole line ends, after everything behind it was moved to `….torn`.
+fn set_torn_tail_aside(file: &Appending, path: &Path, observer: &Observer) -> Result<u64, StoreError> {
+    let length = file.len()?;
+    let mut end = length;
+    while end > 0 {
+        let window = file.read_before(end, WINDOW)?;
+        if let Some(newline) = memchr::memrchr(b'\n', &window) {
+            end = end - window.len() as u64 + newline as u64 + 1;
+            break;
+        }
+        end -= window.len() as u64;
+    }
+    if end == 0 {
+        return Err(StoreError::damaged(path, "is empty or has no whole line"));
+    }
+    if end < length {
+        let torn = file.read_before(length, length - end)?;
+        let aside = path.with_extension("jsonl.torn");
+        file::append_or_create(&aside, &[&torn[..], b"\n"].concat())?;
+        file.truncate(end)?;
+        observer(&Notice::TornLine { path: path.to_owned(), aside });
+    }
+    Ok(end)
+}
+
+/// The line that ends, with its newline, at `end`.
+fn last_line(file: &Appending, end: u64) -> Result<Vec<u8>, StoreError> {
+    let mut length = WINDOW;
+    loop {
+        let mut window = file.read_before(end, length)?;
+        window.pop();
+        if let Some(newline) = memchr::memrchr(b'\n', &window) {
+            return Ok(window.split_off(newline + 1));
+        }
+        if window.len() as u64 + 1 == end {
+            return Ok(window);
+        }
+        length *= 2;
+    }
+}
+
+/// Reads a journal's records from its first line on, without a lock.
+pub(super) struct Reader {
+    file: BufReader<File>,
+    path: PathBuf,
+    line: Vec<u8>,
+    number: usize,
+}
+
+impl Reader {
+    /// Opens a journal and reads its header.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let file = match File::open(path) {
+            Ok(file) => BufReader::with_capacity(256 * 1024, file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(StoreError::damaged(path, "is missing"));
+            }
+            Err(error) => return Err(super::error::FileError::of("open", path)(error).into()),
+        };
+        let mut reader = Self { file, path: path.to_owned(), line: Vec::new(), number: 0 };
+        match reader.next_line()? {
+            Some(line) if line.starts_with(b"{\"journal\":") => Ok(reader),
+            _ => Err(StoreError::damaged(path, "does not start with a journal's header")),
+        }
+    }
+
+    /// The next whole line, without its newline.
+    fn next_line(&mut self) -> Result<Option<&[u8]>, StoreError> {
+        self.line.clear();
+        self.file
+            .read_until(b'\n', &mut self.line)
+            .map_err(super::error::FileError::of("read", &self.path))?;
+        self.number += 1;
+        // What has no newline is a writer's work in progress, or torn.
+        Ok(self.line.strip_suffix(b"\n"))
+    }
+
+    /// The next record among the lines that have `needle` in them.
+    pub(super) fn next_with<T: DeserializeOwned>(&mut self, needle: &[u8]) -> Result<Option<T>, StoreError> {
+        let finder = memchr::memmem::Finder::new(needle);
+        loop {
+            let found = match self.next_line()? {
+                None => return Ok(None),
+                Some(line) => finder.find(line).is_some(),
+            };
+            if found {
+                return self.record().map(Some);
+            }
+        }
+    }
+
+    fn record<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
+        serde_json::from_slice(&self.line).map_err(|error| {
+            StoreError::damaged(&self.path, format!("has a line {} that can't be read: {error}", self.number))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use std::sync::Arc;
+
+    #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+    struct Record {
+        serial: String,
+    }
+
+    fn record(serial: &str) -> Record {
+        Record { serial: serial.into() }
+    }
+
+    fn journal() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("issued.jsonl");
+        std::fs::write(&path, start("issued", "ca", &[record("01")])).unwrap();
+        (folder, path)
+    }
+
+    fn writer(path: &Path) -> Result<Writer, StoreError> {
+        let observer: Observer = Arc::new(|_| {});
+        Writer::open(path, &observer)
+    }
+
+    fn all(path: &Path) -> Vec<Record> {
+        let mut reader = Reader::open(path).unwrap();
+        std::iter::from_fn(|| reader.next_with(b"").unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_appended_reads_back_and_continues_the_chain() {
+        let (_folder, path) = journal();
+        writer(&path).unwrap().append(&[record("02"), record("03")]).unwrap();
+        let mut again = writer(&path).unwrap();
+        assert_eq!(again.last::<Record>().unwrap(), Some(record("03")));
+        again.append(&[record("04")]).unwrap();
+        assert_eq!(all(&path), ["01", "02", "03", "04"].map(record));
+        let text = std::fs::read(&path).unwrap();
+        let mut check = Check::START;
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            check = check.after(&line[..line.len() - TAIL]);
+            assert_eq!(Check::of_line(line), Some(check));
+        }
+    }
+
+    #[test]
+    fn a_torn_last_line_is_set_aside() {
+        let (_folder, path) = journal();
+        file::append_or_create(&path, b"{\"serial\":\"02").unwrap();
+        assert_eq!(all(&path), [record("01")]);
+        let mut healed = writer(&path).unwrap();
+        healed.append(&[record("03")]).unwrap();
+        assert_eq!(all(&path), ["01", "03"].map(record));
+        let aside = std::fs::read(path.with_extension("jsonl.torn")).unwrap();
+        assert_eq!(aside, b"{\"serial\":\"02\n");
+    }
+
+    #[test]
+    fn an_empty_or_missing_journal_is_damage() {
+        let (_folder, path) = journal();
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(writer(&path), Err(StoreError::Damaged { .. })));
+        assert!(matches!(Reader::open(&path), Err(StoreError::Damaged { .. })));
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(writer(&path), Err(StoreError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,101 @@
+//! Where everything is. No other module forms a path inside the store.
+
+use super::name::CaName;
+use crate::x509::Serial;
+use std::path::{Path, PathBuf};
+
+/// The store's own files.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreLayout {
+    root: PathBuf,
+}
+
+/// The files of one CA.
+#[derive(Debug, Clone)]
+pub(crate) struct CaLayout {
+    directory: PathBuf,
+}
+
+/// What a CA's directory is called until it is complete.
+const STAGED: &str = ".new-";
+
+impl StoreLayout {
+    pub(crate) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn format(&self) -> PathBuf {
+        self.root.join("store.json")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    pub(crate) fn published_lists(&self) -> PathBuf {
+        self.root.join("crl")
+    }
+
+    pub(crate) fn ca(&self, name: &CaName) -> CaLayout {
+        CaLayout { directory: self.root.join(name.as_str()) }
+    }
+
+    pub(crate) fn staged_ca(&self, name: &CaName) -> CaLayout {
+        CaLayout { directory: self.root.join(format!("{STAGED}{name}")) }
+    }
+
+    /// The CA that a directory entry is being staged for, if it is one.
+    pub(crate) fn staged_name(entry: &str) -> Option<CaName> {
+        entry.strip_prefix(STAGED)?.parse().ok()
+    }
+}
+
+impl CaLayout {
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn record(&self) -> PathBuf {
+        self.directory.join("ca.json")
+    }
+
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.directory.join("ca.crt")
+    }
+
+    pub(crate) fn key(&self) -> PathBuf {
+        self.directory.join("ca.key")
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.directory.join("lock")
+    }
+
+    pub(crate) fn serial_counter(&self) -> PathBuf {
+        self.directory.join("serial")
+    }
+
+    pub(crate) fn crl_number_counter(&self) -> PathBuf {
+        self.directory.join("crlnumber")
+    }
+
+    pub(crate) fn issued(&self) -> PathBuf {
+        self.directory.join("issued.jsonl")
+    }
+
+    pub(crate) fn revoked(&self) -> PathBuf {
+        self.directory.join("revoked.jsonl")
+    }
+
+    pub(crate) fn leaf_keys(&self) -> PathBuf {
+        self.directory.join("keys")
+    }
+
+    pub(crate) fn leaf_key(&self, serial: &Serial) -> PathBuf {
+        self.leaf_keys().join(format!("{serial}.key"))
+    }
+}

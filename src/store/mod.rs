@@ -1,0 +1,265 @@
+//! The store: a folder with the CAs, what they issued, and what they revoked.
+//!
+//! What it promises: a serial number is reserved durably before it is used and never again; a
+//! record is durable when the call that makes it returns; what is damaged is reported and never
+//! taken for new. Readers take no lock.
+//!
+//! # Format
+//! * 1: `store.json`; per CA `ca.json`, `ca.crt`, `ca.key`, `serial`, `crlnumber`,
+//!   `issued.jsonl`, `revoked.jsonl`, `keys/`, `lock`; published lists in `crl/`.
+
+mod ca;
+mod counter;
+mod error;
+pub mod file;
+mod format;
+mod journal;
+mod layout;
+mod lock;
+mod name;
+mod record;
+
+pub use ca::{Ca, Issuances, LockedCa, Material};
+pub use error::{FileError, StoreError};
+pub use name::{CaName, CaNameError, is_device_name};
+pub use record::{CaRecord, Issuance};
+
+use layout::{CaLayout, StoreLayout};
+use lock::Lock;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Something that the store did or met that a user wants to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Another process holds a lock that is waited for.
+    Waiting {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The unfinished last line of a journal was moved.
+    TornLine {
+        /// The journal.
+        path: PathBuf,
+        /// Where the line is now.
+        aside: PathBuf,
+    },
+    /// A CA that was left unfinished was completed, or cleared away.
+    UnfinishedCa {
+        /// Its name.
+        name: CaName,
+        /// Whether it is there now.
+        completed: bool,
+    },
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Waiting { path } => write!(f, "waiting for another process that holds {}", path.display()),
+            Self::TornLine { path, aside } => write!(
+                f,
+                "{} ended in an unfinished line, which was never acknowledged; it is in {} now",
+                path.display(),
+                aside.display()
+            ),
+            Self::UnfinishedCa { name, completed: true } => {
+                write!(f, "{name} had been left unfinished by an interrupted command; it is complete now")
+            }
+            Self::UnfinishedCa { name, completed: false } => {
+                write!(f, "what an interrupted command had left of {name} was cleared away")
+            }
+        }
+    }
+}
+
+/// Is told of every [`Notice`].
+pub type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;
+
+/// A store.
+#[derive(Clone)]
+pub struct Store {
+    layout: StoreLayout,
+    observer: Observer,
+}
+
+impl Store {
+    /// Opens the store in a folder.
+    pub fn open(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+        let store = Self { layout: StoreLayout::new(path), observer };
+        format::check(&store.layout)?;
+        store.finish_unfinished_cas()?;
+        Ok(store)
+    }
+
+    /// Opens the store in a folder, after making an empty one where there is nothing.
+    pub fn open_or_create(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+        format::create_unless_there(&StoreLayout::new(path))?;
+        Self::open(path, observer)
+    }
+
+    /// Whether a store could be opened or made here; nothing is changed.
+    pub fn check_place(path: &Path) -> Result<(), StoreError> {
+        let layout = StoreLayout::new(path);
+        match format::check(&layout) {
+            Err(StoreError::NoStore { .. }) => format::check_free(&layout),
+            other => other,
+        }
+    }
+
+    /// The store's folder.
+    pub fn path(&self) -> &Path {
+        self.layout.root()
+    }
+
+    /// Where lists are published by default.
+    pub fn published_lists(&self) -> PathBuf {
+        self.layout.published_lists()
+    }
+
+    /// The names of all CAs, sorted.
+    pub fn ca_names(&self) -> Result<Vec<CaName>, StoreError> {
+        let mut names = Vec::new();
+        for entry in self.entries()? {
+            if let Ok(name) = entry.parse::<CaName>()
+                && self.layout.ca(&name).record().exists()
+            {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The CA of this name.
+    pub fn ca(&self, name: &CaName) -> Result<Ca, StoreError> {
+        Ca::open(self.layout.ca(name), name, &self.observer)?
+            .map_or_else(|| Err(StoreError::NoSuchCa { name: name.clone(), known: self.ca_names()? }), Ok)
+    }
+
+    /// Every CA, sorted by name.
+    pub fn cas(&self) -> Result<Vec<Ca>, StoreError> {
+        self.ca_names()?.iter().map(|name| self.ca(name)).collect()
+    }
+
+    /// The CA's issuer, that one's issuer, and so on up to the root.
+    pub fn ancestors(&self, ca: &Ca) -> Result<Vec<Ca>, StoreError> {
+        let mut ancestors: Vec<Ca> = Vec::new();
+        let mut parent = ca.record().parent.clone();
+        while let Some(name) = parent {
+            if name == *ca.name() || ancestors.iter().any(|ancestor| *ancestor.name() == name) {
+                return Err(StoreError::damaged(ca.path(), "is above itself in the hierarchy"));
+            }
+            let ancestor = self.ca(&name)?;
+            parent = ancestor.record().parent.clone();
+            ancestors.push(ancestor);
+        }
+        Ok(ancestors)
+    }
+
+    /// Keeps a place for a new CA: no other process can make one until this is dropped.
+    pub fn reserve_ca(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
+        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        self.settle_staged(name)?;
+        self.check_free(name)?;
+        Ok(ReservedCa { store: self, name: name.clone(), _lock: lock })
+    }
+
+    /// Whether no CA has this name yet.
+    pub fn check_free(&self, name: &CaName) -> Result<(), StoreError> {
+        if self.layout.ca(name).directory().exists() {
+            return Err(StoreError::CaExists { name: name.clone() });
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> Result<Vec<String>, StoreError> {
+        let root = self.layout.root();
+        let failed = |error| FileError::of("read", root)(error);
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(root).map_err(failed)? {
+            if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
+                entries.push(name);
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Finishes or clears away what killed commands left, unless a command is at it now.
+    fn finish_unfinished_cas(&self) -> Result<(), StoreError> {
+        let staged: Vec<CaName> =
+            self.entries()?.iter().filter_map(|entry| StoreLayout::staged_name(entry)).collect();
+        if staged.is_empty() {
+            return Ok(());
+        }
+        // A store that can't be written to can still be read.
+        if let Ok(Some(_lock)) = Lock::try_acquire(&self.layout.lock()) {
+            staged.iter().try_for_each(|name| self.settle_staged(name))?;
+        }
+        Ok(())
+    }
+
+    /// A staged CA whose certificate is in its parent's journal was acknowledged by it, and gets its
+    /// name; any other was not, and goes.
+    fn settle_staged(&self, name: &CaName) -> Result<(), StoreError> {
+        let staged = self.layout.staged_ca(name);
+        if !staged.directory().exists() {
+            return Ok(());
+        }
+        let completed = self.is_recorded_by_parent(&staged, name)?;
+        if completed {
+            self.give_name(&staged, name)?;
+        } else {
+            file::remove_directory(staged.directory())?;
+        }
+        (self.observer)(&Notice::UnfinishedCa { name: name.clone(), completed });
+        Ok(())
+    }
+
+    fn is_recorded_by_parent(&self, staged: &CaLayout, name: &CaName) -> Result<bool, StoreError> {
+        let Ok(Some(unfinished)) = Ca::open(staged.clone(), name, &self.observer) else {
+            return Ok(false);
+        };
+        let Some(parent) = unfinished.record().parent.clone() else {
+            return Ok(false);
+        };
+        let Ok(serial) = unfinished.certificate().serial() else {
+            return Ok(false);
+        };
+        let recorded = self.ca(&parent)?.issuance(&serial)?;
+        Ok(recorded.is_some_and(|issuance| issuance.der == unfinished.certificate().der()))
+    }
+
+    fn give_name(&self, staged: &CaLayout, name: &CaName) -> Result<(), StoreError> {
+        file::rename_new(staged.directory(), self.layout.ca(name).directory())?;
+        Ok(file::sync_directory(self.layout.root())?)
+    }
+}
+
+/// A place kept for a CA that is being made.
+pub struct ReservedCa<'a> {
+    store: &'a Store,
+    name: CaName,
+    _lock: Lock,
+}
+
+impl ReservedCa<'_> {
+    /// Makes everything of the CA durable, under a hidden name.
+    pub fn stage(&self, material: &Material<'_>) -> Result<(), StoreError> {
+        material.write(&self.store.layout.staged_ca(&self.name))?;
+        Ok(file::sync_directory(self.store.layout.root())?)
+    }
+
+    /// Gives the staged CA its name. Where it has a parent, the parent's journal has its certificate
+    /// by now.
+    pub fn finish(self) -> Result<Ca, StoreError> {
+        let staged = self.store.layout.staged_ca(&self.name);
+        self.store.give_name(&staged, &self.name)?;
+        self.store.ca(&self.name)
+    }
+
+    /// Takes back what [`ReservedCa::stage`] made.
+    pub fn give_up(self) -> Result<(), StoreError> {
+        Ok(file::remove_directory(self.store.layout.staged_ca(&self.name).directory())?)
+    }
+}

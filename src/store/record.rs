@@ -1,0 +1,90 @@
+//! What the store keeps: the types whose serialized form is the store's format.
+
+use super::name::CaName;
+use crate::x509::Serial;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use time::OffsetDateTime;
+
+/// `ca.json`. Stored: fields are added, never renamed or removed, within one format version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaRecord {
+    /// The CA's name in the store.
+    pub name: CaName,
+    /// The CA that issued its certificate; `None` for a root.
+    pub parent: Option<CaName>,
+    /// Where what it issues says that its list is: cRLDistributionPoints.
+    #[serde(default)]
+    pub crl_urls: Vec<String>,
+    /// Where what it issues says that its certificate is: caIssuers in authorityInfoAccess.
+    #[serde(default)]
+    pub ca_issuers_urls: Vec<String>,
+    /// Where what it issues says that its OCSP responder is.
+    #[serde(default)]
+    pub ocsp_urls: Vec<String>,
+}
+
+/// A line of `issued.jsonl`. Stored, as [`CaRecord`] is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issuance {
+    /// The serial number.
+    #[serde(with = "serial")]
+    pub serial: Serial,
+    /// The most specific common name; empty where there is none.
+    pub cn: String,
+    /// The subject as RFC 4514 writes it.
+    pub subject: String,
+    /// The alternative names, as `dns:…`, `ip:…`, `email:…`, `uri:…`.
+    pub sans: Vec<String>,
+    /// The profile: one of those for leaves, `root`, or `subordinate`.
+    pub profile: String,
+    /// When it becomes valid.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_before: OffsetDateTime,
+    /// When it ceases to be valid.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_after: OffsetDateTime,
+    /// The highest serial counter in use when the line was written, in decimal.
+    #[serde(with = "decimal")]
+    pub counter: u128,
+    /// The certificate.
+    #[serde(with = "base64_octets")]
+    pub der: Vec<u8>,
+}
+
+mod serial {
+    use super::{Deserialize, Deserializer, Serial, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(serial: &Serial, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(serial)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Serial, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+mod decimal {
+    use super::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+mod base64_octets {
+    use super::{Deserialize, Deserializer, Serializer};
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    pub(super) fn serialize<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(octets))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        STANDARD.decode(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
