@@ -1,7 +1,8 @@
 //! A private certificate authority: the library under the `pki` command.
 pub mod asn1;
+pub mod ca;
+pub mod cli;
 pub mod key;
 pub mod pem;
-pub mod x509;
 pub mod store;
-pub mod ca;
+pub mod x509;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The `pki` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pki::cli::main()
+}

@@ -62,22 +62,37 @@ pub fn looks_like_pem(bytes: &[u8]) -> bool {
 /// one line are taken as they come.
 pub fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
     let mut objects = Vec::new();
-    let mut lines = LineCounter { text, counted: 0, line: 1 };
+    let mut lines = LineCounter {
+        text,
+        counted: 0,
+        line: 1,
+    };
     let mut at = 0;
     while let Some(found) = memchr::memmem::find(&text[at..], BEGIN.as_bytes()) {
         let begin = at + found;
         let line = lines.at(begin);
         let (label, body) = label(text, begin + BEGIN.len()).ok_or(PemError::Marker { line })?;
         let marker = format!("{END}{label}{DASHES}");
-        let unterminated = || PemError::Unterminated { line, label: label.to_owned() };
-        let length = memchr::memmem::find(&text[body..], marker.as_bytes()).ok_or_else(unterminated)?;
+        let unterminated = || PemError::Unterminated {
+            line,
+            label: label.to_owned(),
+        };
+        let length =
+            memchr::memmem::find(&text[body..], marker.as_bytes()).ok_or_else(unterminated)?;
         let content = &text[body..body + length];
         if memchr::memmem::find(content, DASHES.as_bytes()).is_some() {
             return Err(unterminated());
         }
-        let (headers, der) =
-            contents(content).ok_or_else(|| PemError::Base64 { line, label: label.to_owned() })?;
-        objects.push(PemObject { label: label.to_owned(), headers, der, line });
+        let (headers, der) = contents(content).ok_or_else(|| PemError::Base64 {
+            line,
+            label: label.to_owned(),
+        })?;
+        objects.push(PemObject {
+            label: label.to_owned(),
+            headers,
+            der,
+            line,
+        });
         at = body + length + marker.len();
     }
     Ok(objects)
@@ -88,8 +103,10 @@ fn label(text: &[u8], start: usize) -> Option<(&str, usize)> {
     let window = &text[start..text.len().min(start + 80)];
     let length = memchr::memmem::find(window, DASHES.as_bytes())?;
     let label = std::str::from_utf8(&window[..length]).ok()?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'#' | b'.' | b'/');
-    (!label.is_empty() && label.bytes().all(plain)).then_some((label, start + length + DASHES.len()))
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'#' | b'.' | b'/');
+    (!label.is_empty() && label.bytes().all(plain))
+        .then_some((label, start + length + DASHES.len()))
 }
 
 /// Header lines and decoded base64 of what stands between two markers.
@@ -157,7 +174,10 @@ mod tests {
 
     fn labels(text: &str) -> Result<Vec<(String, Vec<u8>)>, PemError> {
         let objects = decode(text.as_bytes())?;
-        Ok(objects.into_iter().map(|object| (object.label, object.der.to_vec())).collect())
+        Ok(objects
+            .into_iter()
+            .map(|object| (object.label, object.der.to_vec()))
+            .collect())
     }
 
     #[test]
@@ -171,19 +191,34 @@ mod tests {
     #[test]
     fn marks_joins_preambles_and_indentation_lose_nothing() {
         let text = "\u{feff}Certificate:\r\n    Data: x\r\n-----BEGIN A-----\r\nAQID\r\n-----END A----------BEGIN B-----\n  BAU=\n  -----END B-----";
-        let expected = vec![("A".to_owned(), vec![1, 2, 3]), ("B".to_owned(), vec![4, 5])];
+        let expected = vec![
+            ("A".to_owned(), vec![1, 2, 3]),
+            ("B".to_owned(), vec![4, 5]),
+        ];
         assert_eq!(labels(text).unwrap(), expected);
     }
 
     #[test]
     fn what_is_cut_off_is_named_with_its_line() {
-        let unterminated = PemError::Unterminated { line: 2, label: "A".into() };
-        assert_eq!(labels("\n-----BEGIN A-----\nAQID\n"), Err(unterminated.clone()));
+        let unterminated = PemError::Unterminated {
+            line: 2,
+            label: "A".into(),
+        };
+        assert_eq!(
+            labels("\n-----BEGIN A-----\nAQID\n"),
+            Err(unterminated.clone())
+        );
         let nested = "\n-----BEGIN A-----\nAQID\n-----BEGIN A-----\nAQID\n-----END A-----\n";
         assert_eq!(labels(nested), Err(unterminated));
         assert_eq!(labels("-----BEGIN A"), Err(PemError::Marker { line: 1 }));
-        let base64 = PemError::Base64 { line: 1, label: "A".into() };
-        assert_eq!(labels("-----BEGIN A-----\nAQ*D\n-----END A-----"), Err(base64.clone()));
+        let base64 = PemError::Base64 {
+            line: 1,
+            label: "A".into(),
+        };
+        assert_eq!(
+            labels("-----BEGIN A-----\nAQ*D\n-----END A-----"),
+            Err(base64.clone())
+        );
         assert_eq!(labels("-----BEGIN A-----\n-----END A-----"), Err(base64));
     }
 }

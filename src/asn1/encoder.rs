@@ -24,7 +24,9 @@ pub fn sequence(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
 impl Encoder {
     /// An encoder whose buffer does not grow, and so is not copied, up to `capacity` octets.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { bytes: Vec::with_capacity(capacity) }
+        Self {
+            bytes: Vec::with_capacity(capacity),
+        }
     }
 
     /// What was written.
@@ -51,7 +53,8 @@ impl Encoder {
         let start = self.bytes.len();
         content(self);
         let (length, used) = length_octets(self.bytes.len() - start);
-        self.bytes.splice(start..start, length[..used].iter().copied());
+        self.bytes
+            .splice(start..start, length[..used].iter().copied());
     }
 
     /// A SEQUENCE.

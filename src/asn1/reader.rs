@@ -62,7 +62,9 @@ impl<'a> Element<'a> {
         if magnitude.len() > 4 {
             return Err(Malformed::Value("an INTEGER is too large"));
         }
-        Ok(magnitude.iter().fold(0, |value, byte| value << 8 | u32::from(*byte)))
+        Ok(magnitude
+            .iter()
+            .fold(0, |value, byte| value << 8 | u32::from(*byte)))
     }
 
     /// An OBJECT IDENTIFIER.
@@ -147,7 +149,11 @@ impl<'a> Reader<'a> {
         }
         let (whole, rest) = self.rest.split_at(end);
         self.rest = rest;
-        Ok(Element { tag: whole[0], content: &whole[header..], whole })
+        Ok(Element {
+            tag: whole[0],
+            content: &whole[header..],
+            whole,
+        })
     }
 
     /// The next element, which has to have this tag.
@@ -161,7 +167,11 @@ impl<'a> Reader<'a> {
 
     /// The next element if it has this tag.
     pub fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, Malformed> {
-        if self.peek() == Some(tag) { self.any().map(Some) } else { Ok(None) }
+        if self.peek() == Some(tag) {
+            self.any().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// The elements of the next SEQUENCE.
@@ -171,7 +181,11 @@ impl<'a> Reader<'a> {
 
     /// Nothing may be left.
     pub fn end(&self) -> Result<(), Malformed> {
-        if self.is_empty() { Ok(()) } else { Err(Malformed::NotDer("there are bytes after the end")) }
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(Malformed::NotDer("there are bytes after the end"))
+        }
     }
 }
 
@@ -194,7 +208,9 @@ pub(super) fn header(bytes: &[u8]) -> Result<(usize, usize), Malformed> {
         return Err(Malformed::NotDer("a length over 4 GiB"));
     }
     let digits = rest.get(..octets).ok_or(Malformed::Truncated)?;
-    let length = digits.iter().fold(0usize, |length, byte| length << 8 | usize::from(*byte));
+    let length = digits
+        .iter()
+        .fold(0usize, |length, byte| length << 8 | usize::from(*byte));
     if length < 0x80 || digits[0] == 0 {
         return Err(Malformed::NotDer("a length in more octets than it needs"));
     }
@@ -212,19 +228,42 @@ mod tests {
             (&[0x30], Malformed::Truncated),
             (&[0x30, 0x05, 1], Malformed::Truncated),
             (&[0x30, 0x82, 1], Malformed::Truncated),
-            (&[0x30, 0x80, 0, 0], Malformed::NotDer("an indefinite length")),
-            (&[0x30, 0x81, 0x01, 0], Malformed::NotDer("a length in more octets than it needs")),
-            (&[0x30, 0x85, 1, 0, 0, 0, 0], Malformed::NotDer("a length over 4 GiB")),
-            (&[0x1f, 0x81, 0x00], Malformed::NotDer("a tag of several octets")),
-            (&[0x05, 0x00, 0x00], Malformed::NotDer("there are bytes after the end")),
+            (
+                &[0x30, 0x80, 0, 0],
+                Malformed::NotDer("an indefinite length"),
+            ),
+            (
+                &[0x30, 0x81, 0x01, 0],
+                Malformed::NotDer("a length in more octets than it needs"),
+            ),
+            (
+                &[0x30, 0x85, 1, 0, 0, 0, 0],
+                Malformed::NotDer("a length over 4 GiB"),
+            ),
+            (
+                &[0x1f, 0x81, 0x00],
+                Malformed::NotDer("a tag of several octets"),
+            ),
+            (
+                &[0x05, 0x00, 0x00],
+                Malformed::NotDer("there are bytes after the end"),
+            ),
         ] {
-            assert_eq!(Reader::single(bytes).map(|_| ()), Err(expected), "{bytes:02x?}");
+            assert_eq!(
+                Reader::single(bytes).map(|_| ()),
+                Err(expected),
+                "{bytes:02x?}"
+            );
         }
     }
 
     #[test]
     fn named_bits_are_read_from_the_first_octet_on() {
-        let element = |content| Element { tag: tag::BIT_STRING, content, whole: &[] };
+        let element = |content| Element {
+            tag: tag::BIT_STRING,
+            content,
+            whole: &[],
+        };
         assert_eq!(element(&[1, 0x06]).named_bits(), Ok(0b110_0000));
         assert_eq!(element(&[7, 0, 0x80]).named_bits(), Ok(1 << 8));
         assert!(element(&[]).named_bits().is_err());

@@ -29,7 +29,14 @@ pub fn parse_time(element: &Element<'_>) -> Result<OffsetDateTime, Malformed> {
     let (year, rest) = match (element.tag, digits.len()) {
         (tag::UTC_TIME, 12) => {
             let short = number(&digits[..2]);
-            (if short >= 50 { 1900 + short } else { 2000 + short }, &digits[2..])
+            (
+                if short >= 50 {
+                    1900 + short
+                } else {
+                    2000 + short
+                },
+                &digits[2..],
+            )
         }
         (tag::GENERALIZED_TIME, 14) => (number(&digits[..4]), &digits[4..]),
         (tag::UTC_TIME | tag::GENERALIZED_TIME, _) => return Err(BAD),
@@ -45,7 +52,9 @@ pub fn parse_time(element: &Element<'_>) -> Result<OffsetDateTime, Malformed> {
 
 /// The value of up to four decimal digits.
 fn number(digits: &str) -> u16 {
-    digits.bytes().fold(0, |value, digit| value * 10 + u16::from(digit - b'0'))
+    digits
+        .bytes()
+        .fold(0, |value, digit| value * 10 + u16::from(digit - b'0'))
 }
 
 #[cfg(test)]
@@ -57,10 +66,16 @@ mod tests {
     #[test]
     fn utc_time_through_2049_then_generalized_time() {
         for (time, expected) in [
-            (datetime!(1950-01-01 0:00 UTC), &b"\x17\x0d500101000000Z"[..]),
+            (
+                datetime!(1950-01-01 0:00 UTC),
+                &b"\x17\x0d500101000000Z"[..],
+            ),
             (datetime!(2049-12-31 23:59:59 UTC), b"\x17\x0d491231235959Z"),
             (datetime!(2050-01-01 0:00 UTC), b"\x18\x0f20500101000000Z"),
-            (datetime!(9999-12-31 23:59:59 UTC), b"\x18\x0f99991231235959Z"),
+            (
+                datetime!(9999-12-31 23:59:59 UTC),
+                b"\x18\x0f99991231235959Z",
+            ),
         ] {
             let der = encode(|encoder| encode_time(encoder, time));
             assert_eq!(der, expected);
@@ -70,8 +85,18 @@ mod tests {
 
     #[test]
     fn times_without_seconds_with_offsets_or_off_the_calendar_are_refused() {
-        for content in ["4912312359Z", "491231235959+0000", "491331235959Z", "490230000000Z", "49123123595xZ"] {
-            let element = Element { tag: tag::UTC_TIME, content: content.as_bytes(), whole: &[] };
+        for content in [
+            "4912312359Z",
+            "491231235959+0000",
+            "491331235959Z",
+            "490230000000Z",
+            "49123123595xZ",
+        ] {
+            let element = Element {
+                tag: tag::UTC_TIME,
+                content: content.as_bytes(),
+                whole: &[],
+            };
             assert!(parse_time(&element).is_err(), "{content}");
         }
     }

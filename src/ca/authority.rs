@@ -53,19 +53,28 @@ impl NewCa {
 
     fn extensions(&self, path_length: Option<u32>, parent: Option<&CaRecord>) -> Vec<Extension> {
         let mut extensions = vec![
-            Extension::basic_constraints(BasicConstraints { ca: true, path_length }),
+            Extension::basic_constraints(BasicConstraints {
+                ca: true,
+                path_length,
+            }),
             Extension::key_usage(KEY_CERT_SIGN | CRL_SIGN | DIGITAL_SIGNATURE),
         ];
         if !self.constraints.is_empty() {
             extensions.push(Extension::name_constraints(&self.constraints));
         }
-        extensions.extend(parent.map(|parent| pointers(parent, true)).unwrap_or_default());
+        extensions.extend(
+            parent
+                .map(|parent| pointers(parent, true))
+                .unwrap_or_default(),
+        );
         extensions
     }
 
     fn key(&self, notices: &mut Vec<Notice>) -> Result<PrivateKey, CaError> {
         if self.key_type.is_rarely_supported() {
-            notices.push(Notice::RareKeyType { kind: self.key_type.to_string() });
+            notices.push(Notice::RareKeyType {
+                kind: self.key_type.to_string(),
+            });
         }
         PrivateKey::generate(self.key_type).map_err(CaError::NewKey)
     }
@@ -87,7 +96,9 @@ pub fn create_root(
         Err(error) => return Err(error.into()),
     }
     let mut notices = Vec::new();
-    let validity = new.lifetime.resolve(now, DEFAULT_DAYS, None, &mut notices)?;
+    let validity = new
+        .lifetime
+        .resolve(now, DEFAULT_DAYS, None, &mut notices)?;
     let key = new.key(&mut notices)?;
     let content = Content {
         subject: new.subject.clone(),
@@ -119,7 +130,9 @@ fn protected(
     key: &PrivateKey,
     passphrases: &mut dyn Passphrases,
 ) -> Result<zeroize::Zeroizing<String>, CaError> {
-    protection_for(&format!("the new key of {name}"), passphrases)?.to_pem(key).map_err(CaError::NewKey)
+    protection_for(&format!("the new key of {name}"), passphrases)?
+        .to_pem(key)
+        .map_err(CaError::NewKey)
 }
 
 /// Makes a CA under a CA of the store.
@@ -134,7 +147,12 @@ pub fn create_subordinate(
     let mut notices = Vec::new();
     let limits = store.ca(parent)?;
     let path_length = path_length_under(&limits, new.path_length)?;
-    new.lifetime.resolve(now, DEFAULT_DAYS, Some(limits.certificate()), &mut Vec::new())?;
+    new.lifetime.resolve(
+        now,
+        DEFAULT_DAYS,
+        Some(limits.certificate()),
+        &mut Vec::new(),
+    )?;
     let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
     let key = new.key(&mut notices)?;
     let draft = draft_under(&issuer, new, path_length, key.public(), now, &mut notices)?;
@@ -146,7 +164,12 @@ pub fn create_subordinate(
     let serial = locked.reserve_serial(random)?;
     let certificate = issuer.sign(&draft, &serial)?;
     let issuance = draft.issuance(&serial, &certificate, locked.counter());
-    reserved.stage(&material(&new.record(Some(parent.clone())), &certificate, &key_pem, &[]))?;
+    reserved.stage(&material(
+        &new.record(Some(parent.clone())),
+        &certificate,
+        &key_pem,
+        &[],
+    ))?;
     if let Err(error) = locked.record_issuances(&[issuance]) {
         // What can't be taken back now is cleared away by the next command.
         let _ = reserved.give_up();
@@ -162,7 +185,13 @@ fn material<'a>(
     key_pem: &'a str,
     issued: &'a [Issuance],
 ) -> Material<'a> {
-    Material { record, certificate, key_pem, serial_counter: 0, issued }
+    Material {
+        record,
+        certificate,
+        key_pem,
+        serial_counter: 0,
+        issued,
+    }
 }
 
 fn draft_under(
@@ -176,7 +205,9 @@ fn draft_under(
     let ca = issuer.ca();
     let content = Content {
         subject: new.subject.clone(),
-        validity: new.lifetime.resolve(now, DEFAULT_DAYS, Some(ca.certificate()), notices)?,
+        validity: new
+            .lifetime
+            .resolve(now, DEFAULT_DAYS, Some(ca.certificate()), notices)?,
         public_key: public_key.clone(),
         extensions: new.extensions(path_length, Some(ca.record())),
         profile: "subordinate",
@@ -187,7 +218,11 @@ fn draft_under(
 /// The path length under a parent: one less than the parent's at most, and that where nothing is
 /// asked for.
 fn path_length_under(parent: &Ca, asked: Option<u32>) -> Result<Option<u32>, CaError> {
-    let Some(allowed) = parent.certificate().basic_constraints().and_then(|basic| basic.path_length) else {
+    let Some(allowed) = parent
+        .certificate()
+        .basic_constraints()
+        .and_then(|basic| basic.path_length)
+    else {
         return Ok(asked);
     };
     let Some(most) = allowed.checked_sub(1) else {
@@ -197,7 +232,11 @@ fn path_length_under(parent: &Ca, asked: Option<u32>) -> Result<Option<u32>, CaE
         });
     };
     match asked {
-        Some(asked) if asked > most => Err(CaError::PathLength { ca: parent.name().clone(), allowed, asked }),
+        Some(asked) if asked > most => Err(CaError::PathLength {
+            ca: parent.name().clone(),
+            allowed,
+            asked,
+        }),
         asked => Ok(asked.or(Some(most))),
     }
 }

@@ -28,7 +28,10 @@ pub struct Bundle {
 pub fn bundle(store: &Store, request: &BundleRequest) -> Result<Bundle, CaError> {
     let named: Vec<Ca> = match request.cas.as_slice() {
         [] => store.cas()?,
-        names => names.iter().map(|name| store.ca(name)).collect::<Result<_, _>>()?,
+        names => names
+            .iter()
+            .map(|name| store.ca(name))
+            .collect::<Result<_, _>>()?,
     };
     let mut wanted = Vec::new();
     for path in &request.files {
@@ -36,11 +39,22 @@ pub fn bundle(store: &Store, request: &BundleRequest) -> Result<Bundle, CaError>
     }
     for ca in &named {
         wanted.push(ca.certificate().clone());
-        wanted.extend(store.ancestors(ca)?.iter().map(|ancestor| ancestor.certificate().clone()));
+        wanted.extend(
+            store
+                .ancestors(ca)?
+                .iter()
+                .map(|ancestor| ancestor.certificate().clone()),
+        );
     }
-    let pool: Vec<Certificate> = store.cas()?.iter().map(|ca| ca.certificate().clone()).collect();
+    let pool: Vec<Certificate> = store
+        .cas()?
+        .iter()
+        .map(|ca| ca.certificate().clone())
+        .collect();
     let complete = path::complete(wanted, &pool)?;
-    Ok(Bundle { certificates: path::issuers_last(complete) })
+    Ok(Bundle {
+        certificates: path::issuers_last(&complete),
+    })
 }
 
 /// A trust store vouches for CAs: a leaf in it would be trusted to be nothing.
@@ -66,7 +80,15 @@ impl Bundle {
 pub fn write_bundle(bundle: &Bundle, path: &Path, overwrite: bool) -> Result<(), CaError> {
     let free = std::fs::symlink_metadata(path).is_err();
     if !free && !overwrite && !holds_only(path, "CERTIFICATE") {
-        return Err(CaError::WouldReplace { path: path.to_owned(), kind: "a bundle" });
+        return Err(CaError::WouldReplace {
+            path: path.to_owned(),
+            kind: "a bundle",
+        });
     }
-    Ok(file::write(path, Access::Umask, Existing::Replace, bundle.to_pem().as_bytes())?)
+    Ok(file::write(
+        path,
+        Access::Umask,
+        Existing::Replace,
+        bundle.to_pem().as_bytes(),
+    )?)
 }

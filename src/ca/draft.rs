@@ -43,8 +43,16 @@ impl Draft {
         issuers: &[Certificate],
         signature: SignatureAlgorithm,
     ) -> Result<Self, CaError> {
-        let Content { subject, validity, public_key, mut extensions, profile } = content;
-        extensions.push(Extension::subject_key_identifier(&public_key.key_identifier()));
+        let Content {
+            subject,
+            validity,
+            public_key,
+            mut extensions,
+            profile,
+        } = content;
+        extensions.push(Extension::subject_key_identifier(
+            &public_key.key_identifier(),
+        ));
         let issuer = match issuers.first() {
             Some(issuer) => {
                 if let Some(identifier) = issuer.subject_key_identifier() {
@@ -54,7 +62,15 @@ impl Draft {
             }
             None => subject.clone(),
         };
-        let draft = Self { subject, issuer, validity, public_key, extensions, signature, profile };
+        let draft = Self {
+            subject,
+            issuer,
+            validity,
+            public_key,
+            extensions,
+            signature,
+            profile,
+        };
         draft.check(issuers)?;
         Ok(draft)
     }
@@ -75,7 +91,15 @@ impl Draft {
     }
 
     fn tbs(&self, serial: &Serial) -> Vec<u8> {
-        let Self { subject, issuer, validity, public_key, extensions, signature, profile: _ } = self;
+        let Self {
+            subject,
+            issuer,
+            validity,
+            public_key,
+            extensions,
+            signature,
+            profile: _,
+        } = self;
         TbsCertificate {
             serial,
             signature: *signature,
@@ -100,7 +124,9 @@ impl Draft {
         let signature = key.sign(&tbs).map_err(CaError::NewKey)?;
         let certificate = Certificate::from_der(&assemble(&tbs, self.signature, &signature))
             .expect("what was just written reads back");
-        certificate.verify_signature(key.public()).map_err(CaError::NewKey)?;
+        certificate
+            .verify_signature(key.public())
+            .map_err(CaError::NewKey)?;
         check_rules(&certificate, issuers)?;
         Ok(certificate)
     }
@@ -111,7 +137,11 @@ impl Draft {
             serial: serial.clone(),
             cn: self.subject.common_name().unwrap_or_default(),
             subject: self.subject.to_string(),
-            sans: certificate.subject_alt_names().iter().map(ToString::to_string).collect(),
+            sans: certificate
+                .subject_alt_names()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             profile: self.profile.to_owned(),
             not_before: self.validity.not_before,
             not_after: self.validity.not_after,
@@ -122,6 +152,10 @@ impl Draft {
 }
 
 /// A root signs itself: its draft has no issuer but its own key.
-pub(super) fn sign_root(draft: &Draft, serial: &Serial, key: &PrivateKey) -> Result<Certificate, CaError> {
+pub(super) fn sign_root(
+    draft: &Draft,
+    serial: &Serial,
+    key: &PrivateKey,
+) -> Result<Certificate, CaError> {
     draft.sign(serial, key, &[])
 }

@@ -87,7 +87,9 @@ pub enum CaError {
         problem: String,
     },
     /// A path length that the CA above does not allow.
-    #[error("{ca} allows at most {allowed} CAs below it, so the new one can't have path length {asked}")]
+    #[error(
+        "{ca} allows at most {allowed} CAs below it, so the new one can't have path length {asked}"
+    )]
     PathLength {
         /// The CA above.
         ca: CaName,

@@ -59,11 +59,21 @@ impl Export<'_> {
             && name.bytes().all(allowed)
             && !name.ends_with('.')
             && !is_device_name(name);
-        if safe { Ok(()) } else { Err(CaError::FileName { name: name.to_owned() }) }
+        if safe {
+            Ok(())
+        } else {
+            Err(CaError::FileName {
+                name: name.to_owned(),
+            })
+        }
     }
 
     /// Whether [`Export::write`] would find something in the place of one of its files.
-    pub fn check_destination(name: &str, has_key: bool, destination: &Destination) -> Result<(), CaError> {
+    pub fn check_destination(
+        name: &str,
+        has_key: bool,
+        destination: &Destination,
+    ) -> Result<(), CaError> {
         Self::check_name(name)?;
         for kind in ["crt", "chain.pem", "fullchain.pem", "key", "der"] {
             let wanted = match kind {
@@ -74,7 +84,12 @@ impl Export<'_> {
             let path = destination.directory.join(format!("{name}.{kind}"));
             if wanted && !destination.overwrite && std::fs::symlink_metadata(&path).is_ok() {
                 let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
-                return Err(FileError { operation: "create", path, source }.into());
+                return Err(FileError {
+                    operation: "create",
+                    path,
+                    source,
+                }
+                .into());
             }
         }
         Ok(())
@@ -85,23 +100,50 @@ impl Export<'_> {
     pub fn write(&self, destination: &Destination) -> Result<Exported, CaError> {
         Self::check_name(self.name)?;
         file::create_directories(&destination.directory)?;
-        let path = |ending: &str| destination.directory.join(format!("{}.{ending}", self.name));
-        let existing = if destination.overwrite { Existing::Replace } else { Existing::Keep };
+        let path = |ending: &str| {
+            destination
+                .directory
+                .join(format!("{}.{ending}", self.name))
+        };
+        let existing = if destination.overwrite {
+            Existing::Replace
+        } else {
+            Existing::Keep
+        };
         let mut staged = Vec::new();
         let mut files = Vec::new();
         let mut stage = |kind, path: PathBuf, access, content: &[u8]| -> Result<(), FileError> {
             let mut new = file::Staged::new(&path, access, existing)?;
-            new.write_all(content).map_err(|source| FileError { operation: "write", path: path.clone(), source })?;
+            new.write_all(content).map_err(|source| FileError {
+                operation: "write",
+                path: path.clone(),
+                source,
+            })?;
             staged.push(new);
             files.push((kind, path));
             Ok(())
         };
-        stage("crt", path("crt"), Access::Umask, self.certificate.to_pem().as_bytes())?;
+        stage(
+            "crt",
+            path("crt"),
+            Access::Umask,
+            self.certificate.to_pem().as_bytes(),
+        )?;
         if !self.issuers.is_empty() {
-            stage("chain", path("chain.pem"), Access::Umask, self.chain().as_bytes())?;
+            stage(
+                "chain",
+                path("chain.pem"),
+                Access::Umask,
+                self.chain().as_bytes(),
+            )?;
         }
         if self.is_below_a_root() {
-            stage("fullchain", path("fullchain.pem"), Access::Umask, self.full_chain().as_bytes())?;
+            stage(
+                "fullchain",
+                path("fullchain.pem"),
+                Access::Umask,
+                self.full_chain().as_bytes(),
+            )?;
         }
         if let Some(KeyOutput { key, protection }) = &self.key {
             let text = protection.to_pem(key).map_err(CaError::NewKey)?;
@@ -111,7 +153,10 @@ impl Export<'_> {
             stage("der", path("der"), Access::Umask, self.certificate.der())?;
         }
         file::commit_all(staged)?;
-        Ok(Exported { files, notices: Vec::new() })
+        Ok(Exported {
+            files,
+            notices: Vec::new(),
+        })
     }
 
     fn is_below_a_root(&self) -> bool {
@@ -125,8 +170,14 @@ impl Export<'_> {
 
     /// From the certificate up to the CA below the root: what a server sends.
     fn full_chain(&self) -> String {
-        let below_root = self.issuers.iter().take(self.issuers.len().saturating_sub(1));
-        std::iter::once(self.certificate).chain(below_root).map(Certificate::to_pem).collect()
+        let below_root = self
+            .issuers
+            .iter()
+            .take(self.issuers.len().saturating_sub(1));
+        std::iter::once(self.certificate)
+            .chain(below_root)
+            .map(Certificate::to_pem)
+            .collect()
     }
 }
 
@@ -135,5 +186,7 @@ pub(super) fn holds_only(path: &Path, label: &str) -> bool {
     std::fs::read(path)
         .ok()
         .and_then(|content| pem::decode(&content).ok())
-        .is_some_and(|objects| !objects.is_empty() && objects.iter().all(|object| object.label == label))
+        .is_some_and(|objects| {
+            !objects.is_empty() && objects.iter().all(|object| object.label == label)
+        })
 }

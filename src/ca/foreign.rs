@@ -32,7 +32,11 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CaError> {
     } else {
         std::fs::read(path)
     };
-    let content = content.map_err(|source| FileError { operation: "read", path: path.to_owned(), source })?;
+    let content = content.map_err(|source| FileError {
+        operation: "read",
+        path: path.to_owned(),
+        source,
+    })?;
     Ok(Zeroizing::new(content))
 }
 
@@ -44,8 +48,12 @@ fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
         let from_pem = |PemObject { label, der, .. }| ForeignObject { label, der };
         return Ok(pem::decode(content)?.into_iter().map(from_pem).collect());
     }
-    let label = der_label(content).ok_or_else(|| InputError::Other("it is neither PEM nor DER".into()))?;
-    Ok(vec![ForeignObject { label: label.into(), der: Zeroizing::new(content.to_vec()) }])
+    let label =
+        der_label(content).ok_or_else(|| InputError::Other("it is neither PEM nor DER".into()))?;
+    Ok(vec![ForeignObject {
+        label: label.into(),
+        der: Zeroizing::new(content.to_vec()),
+    }])
 }
 
 /// What a DER structure is, by the shape of its first fields.
@@ -76,7 +84,9 @@ fn der_label(der: &[u8]) -> Option<&'static str> {
         found if found == tag::explicit(0) => Some("CERTIFICATE"),
         // A request's version is 0 and a subject follows; a v1 certificate's serial, an algorithm and
         // an issuer; a list's version 1, an algorithm, an issuer and a time.
-        tag::INTEGER if tags.len() >= 6 && tags.get(3).is_some_and(|(tag, _)| *tag == tag::SEQUENCE) => {
+        tag::INTEGER
+            if tags.len() >= 6 && tags.get(3).is_some_and(|(tag, _)| *tag == tag::SEQUENCE) =>
+        {
             Some("CERTIFICATE")
         }
         _ if is_time(tags.get(numbered + 2)?.0) => Some("X509 CRL"),
@@ -91,29 +101,49 @@ fn is_time(tag: u8) -> bool {
 
 /// The certificates in a file, which may hold nothing else.
 pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
-    let wrong = |source: InputError| CaError::Input { path: path.to_owned(), expected: "a file of certificates", source };
+    let wrong = |source: InputError| CaError::Input {
+        path: path.to_owned(),
+        expected: "a file of certificates",
+        source,
+    };
     let mut certificates = Vec::new();
     for (index, object) in read_objects(path)?.into_iter().enumerate() {
         if object.label != "CERTIFICATE" && object.label != "X509 CERTIFICATE" {
-            return Err(wrong(InputError::Other(format!("object {} in it is {:?}", index + 1, object.label))));
+            return Err(wrong(InputError::Other(format!(
+                "object {} in it is {:?}",
+                index + 1,
+                object.label
+            ))));
         }
         certificates.push(Certificate::from_der(&object.der).map_err(|error| wrong(error.into()))?);
     }
     if certificates.is_empty() {
-        return Err(wrong(InputError::Other("there is no certificate in it".into())));
+        return Err(wrong(InputError::Other(
+            "there is no certificate in it".into(),
+        )));
     }
     Ok(certificates)
 }
 
 /// The one certification request in a file.
 pub fn read_request(path: &Path) -> Result<CertificationRequest, CaError> {
-    let wrong = |source: InputError| CaError::Input { path: path.to_owned(), expected: "a certification request", source };
+    let wrong = |source: InputError| CaError::Input {
+        path: path.to_owned(),
+        expected: "a certification request",
+        source,
+    };
     let objects = objects(&read(path)?).map_err(wrong)?;
     match objects.as_slice() {
         [object] if object.label.ends_with("CERTIFICATE REQUEST") => {
             CertificationRequest::from_der(&object.der).map_err(|error| wrong(error.into()))
         }
-        [object] => Err(wrong(InputError::Other(format!("it holds {:?}", object.label)))),
-        objects => Err(wrong(InputError::Other(format!("it holds {} objects", objects.len())))),
+        [object] => Err(wrong(InputError::Other(format!(
+            "it holds {:?}",
+            object.label
+        )))),
+        objects => Err(wrong(InputError::Other(format!(
+            "it holds {} objects",
+            objects.len()
+        )))),
     }
 }

@@ -59,11 +59,18 @@ pub struct Issued {
 
 /// Issues one certificate. The serial number is reserved, the certificate signed and verified, the
 /// key and then the record made durable, in this order, before anything is returned.
-pub fn issue(issuer: &Issuer, request: LeafRequest, now: OffsetDateTime) -> Result<Issued, CaError> {
+pub fn issue(
+    issuer: &Issuer,
+    request: LeafRequest,
+    now: OffsetDateTime,
+) -> Result<Issued, CaError> {
     let mut notices = Vec::new();
     let (draft, key) = draft(issuer, request, now, &mut notices)?;
     let random = random_u64()?;
-    let key_pem = key.as_ref().map(|key| issuer.protection().to_pem(key)).transpose();
+    let key_pem = key
+        .as_ref()
+        .map(|key| issuer.protection().to_pem(key))
+        .transpose();
     let key_pem = key_pem.map_err(CaError::NewKey)?;
 
     let mut locked = issuer.ca().lock()?;
@@ -74,14 +81,22 @@ pub fn issue(issuer: &Issuer, request: LeafRequest, now: OffsetDateTime) -> Resu
     }
     let issuance = draft.issuance(&serial, &certificate, locked.counter());
     locked.record_issuances(std::slice::from_ref(&issuance))?;
-    Ok(Issued { certificate, issuance, key, notices })
+    Ok(Issued {
+        certificate,
+        issuance,
+        key,
+        notices,
+    })
 }
 
 /// 64 bits from the system's random source.
 pub(super) fn random_u64() -> Result<u64, CaError> {
     let mut octets = [0; 8];
-    rand::fill(&mut octets)
-        .map_err(|_| CaError::NewKey(crate::key::KeyError::Library { operation: "read random bytes" }))?;
+    rand::fill(&mut octets).map_err(|_| {
+        CaError::NewKey(crate::key::KeyError::Library {
+            operation: "read random bytes",
+        })
+    })?;
     Ok(u64::from_be_bytes(octets))
 }
 
@@ -91,14 +106,25 @@ fn draft(
     now: OffsetDateTime,
     notices: &mut Vec<Notice>,
 ) -> Result<(Draft, Option<PrivateKey>), CaError> {
-    let LeafRequest { subject, alternative_names, profile, lifetime, key } = request;
+    let LeafRequest {
+        subject,
+        alternative_names,
+        profile,
+        lifetime,
+        key,
+    } = request;
     let validity = lifetime.resolve(now, DEFAULT_DAYS, Some(issuer.ca().certificate()), notices)?;
-    let asked = Asked { subject, alternative_names };
+    let asked = Asked {
+        subject,
+        alternative_names,
+    };
     let (asked, private_key, public_key) = match key {
         KeySource::Generate(kind) => {
             asked.check(profile)?;
             if kind.is_rarely_supported() {
-                notices.push(Notice::RareKeyType { kind: kind.to_string() });
+                notices.push(Notice::RareKeyType {
+                    kind: kind.to_string(),
+                });
             }
             let key = PrivateKey::generate(kind).map_err(CaError::NewKey)?;
             let public = key.public().clone();
@@ -106,13 +132,23 @@ fn draft(
         }
         KeySource::Request { path, request } => {
             prove_possession(&path, &request)?;
-            (asked.merged_with(&path, &request, notices)?, None, request.public_key().clone())
+            (
+                asked.merged_with(&path, &request, notices)?,
+                None,
+                request.public_key().clone(),
+            )
         }
     };
     let names = asked.check(profile)?;
     let subject = asked.subject.unwrap_or_else(empty_name);
     let extensions = leaf_extensions(&subject, &names, profile, &public_key, issuer.ca().record());
-    let content = Content { subject, validity, public_key, extensions, profile: profile.as_str() };
+    let content = Content {
+        subject,
+        validity,
+        public_key,
+        extensions,
+        profile: profile.as_str(),
+    };
     let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
     Ok((draft, private_key))
 }
@@ -133,7 +169,9 @@ impl Asked {
     fn check(&self, profile: Profile) -> Result<Vec<GeneralName>, CaError> {
         let mut names: Vec<GeneralName> = Vec::new();
         let common_name = self.subject.as_ref().and_then(Name::common_name);
-        let from_common_name = common_name.as_deref().and_then(|name| profile.alternative_name_of(name));
+        let from_common_name = common_name
+            .as_deref()
+            .and_then(|name| profile.alternative_name_of(name));
         for name in from_common_name.iter().chain(&self.alternative_names) {
             if !names.contains(name) {
                 names.push(name.clone());
@@ -142,8 +180,14 @@ impl Asked {
         if self.subject.as_ref().is_none_or(Name::is_empty) && names.is_empty() {
             return Err(CaError::Nameless);
         }
-        if let Some(kind) = profile.required_name().filter(|_| !profile.has_required_name(&names)) {
-            return Err(CaError::NeedsAlternativeName { profile: profile.to_string(), kind });
+        if let Some(kind) = profile
+            .required_name()
+            .filter(|_| !profile.has_required_name(&names))
+        {
+            return Err(CaError::NeedsAlternativeName {
+                profile: profile.to_string(),
+                kind,
+            });
         }
         Ok(names)
     }
@@ -160,7 +204,8 @@ impl Asked {
         if self.subject.is_none() {
             request.subject().check()?;
             self.subject = Some(request.subject().clone()).filter(|name| !name.is_empty());
-        } else if self.subject.as_ref() != Some(request.subject()) && !request.subject().is_empty() {
+        } else if self.subject.as_ref() != Some(request.subject()) && !request.subject().is_empty()
+        {
             ignored.push(format!("the subject {}", request.subject()));
         }
         let broken = |source: crate::asn1::Malformed| CaError::Input {
@@ -177,7 +222,8 @@ impl Asked {
         let others = request.extensions().iter().map(|extension| extension.oid);
         let others = others.filter(|identifier| *identifier != oid::SUBJECT_ALT_NAME);
         for identifier in others.chain(request.other_attributes().iter().copied()) {
-            ignored.push(oid::name(&identifier).map_or_else(|| identifier.to_string(), str::to_owned));
+            ignored
+                .push(oid::name(&identifier).map_or_else(|| identifier.to_string(), str::to_owned));
         }
         if !ignored.is_empty() {
             notices.push(Notice::IgnoredFromRequest { what: ignored });
@@ -205,7 +251,10 @@ fn leaf_extensions(
     ca: &CaRecord,
 ) -> Vec<Extension> {
     let mut extensions = vec![
-        Extension::basic_constraints(BasicConstraints { ca: false, path_length: None }),
+        Extension::basic_constraints(BasicConstraints {
+            ca: false,
+            path_length: None,
+        }),
         Extension::key_usage(profile.key_usage(key)),
         Extension::extended_key_usage(profile.purposes()),
     ];

@@ -42,14 +42,21 @@ impl Issuer {
     ) -> Result<Self, CaError> {
         let ca = store.ca(name)?;
         let path = standing_path(store, &ca, purpose, now)?;
-        let content = ca.key_file()?.ok_or_else(|| CaError::KeyElsewhere { ca: name.clone() })?;
+        let content = ca
+            .key_file()?
+            .ok_or_else(|| CaError::KeyElsewhere { ca: name.clone() })?;
         let mut unlocked = Unlocked::new();
         let label = format!("the key of {name}");
         let key = unlocked.open(&ca.key_path(), &label, &content, passphrases)?;
         if key.public().spki() != ca.certificate().public_key().spki() {
             return Err(CaError::KeyMismatch { ca: name.clone() });
         }
-        Ok(Self { ca, path, key, protection: unlocked.protection() })
+        Ok(Self {
+            ca,
+            path,
+            key,
+            protection: unlocked.protection(),
+        })
     }
 
     /// The CA.
@@ -86,9 +93,17 @@ fn standing_path(
     purpose: Purpose,
     now: OffsetDateTime,
 ) -> Result<Vec<Certificate>, CaError> {
-    let unusable = |problem: String| CaError::CaUnusable { ca: ca.name().clone(), problem };
+    let unusable = |problem: String| CaError::CaUnusable {
+        ca: ca.name().clone(),
+        problem,
+    };
     let mut certificates = vec![ca.certificate().clone()];
-    certificates.extend(store.ancestors(ca)?.iter().map(|ancestor| ancestor.certificate().clone()));
+    certificates.extend(
+        store
+            .ancestors(ca)?
+            .iter()
+            .map(|ancestor| ancestor.certificate().clone()),
+    );
     let (bit, bit_name) = match purpose {
         Purpose::Certificates => (KEY_CERT_SIGN, "keyCertSign"),
         Purpose::Lists => (CRL_SIGN, "cRLSign"),
@@ -96,28 +111,53 @@ fn standing_path(
     if !ca.certificate().is_ca() {
         return Err(unusable("its certificate is not that of a CA".into()));
     }
-    if ca.certificate().key_usage().is_some_and(|usage| usage & bit == 0) {
+    if ca
+        .certificate()
+        .key_usage()
+        .is_some_and(|usage| usage & bit == 0)
+    {
         return Err(unusable(format!("its certificate has no {bit_name}")));
     }
     for (index, certificate) in certificates.iter().enumerate() {
         let subject = certificate.subject();
         let validity = certificate.validity();
         if now < validity.not_before {
-            return Err(unusable(format!("{subject} is not valid before {}", rfc3339(validity.not_before))));
+            return Err(unusable(format!(
+                "{subject} is not valid before {}",
+                rfc3339(validity.not_before)
+            )));
         }
         if now > validity.not_after {
-            return Err(unusable(format!("{subject} expired at {}", rfc3339(validity.not_after))));
+            return Err(unusable(format!(
+                "{subject} expired at {}",
+                rfc3339(validity.not_after)
+            )));
         }
         let issuer = certificates.get(index + 1).unwrap_or(certificate);
         if !path::issued(issuer, certificate) {
-            return Err(unusable(format!("{subject} is not signed by {}", issuer.subject())));
+            return Err(unusable(format!(
+                "{subject} is not signed by {}",
+                issuer.subject()
+            )));
         }
     }
     Ok(certificates)
 }
 
 /// Holds a certificate to the rules.
-pub(super) fn check_rules(certificate: &Certificate, issuers: &[Certificate]) -> Result<(), CaError> {
-    let findings = lint(&Candidate { certificate, issuers });
-    if findings.is_empty() { Ok(()) } else { Err(CaError::Lint { findings: Findings(findings) }) }
+pub(super) fn check_rules(
+    certificate: &Certificate,
+    issuers: &[Certificate],
+) -> Result<(), CaError> {
+    let findings = lint(&Candidate {
+        certificate,
+        issuers,
+    });
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(CaError::Lint {
+            findings: Findings(findings),
+        })
+    }
 }

@@ -35,7 +35,8 @@ impl Lifetime {
         notices: &mut Vec<Notice>,
     ) -> Result<Validity, CaError> {
         let problem = |problem: String| CaError::Validity { problem };
-        let off_the_calendar = || problem("it is outside the years that a certificate can name".into());
+        let off_the_calendar =
+            || problem("it is outside the years that a certificate can name".into());
         let not_before = match self.not_before {
             Some(moment) => moment.resolve(now).ok_or_else(off_the_calendar)?,
             None => whole_second(now).ok_or_else(off_the_calendar)?,
@@ -46,27 +47,38 @@ impl Lifetime {
             Some(End::At(moment)) => moment.resolve(now),
             None => after(default_days),
         };
-        let mut not_after = not_after.filter(|end| end.year() <= 9999).ok_or_else(off_the_calendar)?;
+        let mut not_after = not_after
+            .filter(|end| end.year() <= 9999)
+            .ok_or_else(off_the_calendar)?;
         if not_after <= not_before {
             let (end, begin) = (rfc3339(not_after), rfc3339(not_before));
-            return Err(problem(format!("it would end at {end}, and begin at {begin}")));
+            return Err(problem(format!(
+                "it would end at {end}, and begin at {begin}"
+            )));
         }
         if let Some(issuer) = issuer {
             let limits = issuer.validity();
             if not_before < limits.not_before {
                 let (asked, limit) = (rfc3339(not_before), rfc3339(limits.not_before));
-                return Err(problem(format!("it would begin at {asked}, and the CA is valid from {limit}")));
+                return Err(problem(format!(
+                    "it would begin at {asked}, and the CA is valid from {limit}"
+                )));
             }
             if not_after > limits.not_after {
                 let limit = rfc3339(limits.not_after);
                 if self.end.is_some() || limits.not_after <= not_before {
                     let asked = rfc3339(not_after);
-                    return Err(problem(format!("it would end at {asked}, and the CA is valid until {limit}")));
+                    return Err(problem(format!(
+                        "it would end at {asked}, and the CA is valid until {limit}"
+                    )));
                 }
                 not_after = limits.not_after;
                 notices.push(Notice::ValidityShortened { until: not_after });
             }
         }
-        Ok(Validity { not_before, not_after })
+        Ok(Validity {
+            not_before,
+            not_after,
+        })
     }
 }

@@ -44,18 +44,31 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ValidityShortened { until } => {
-                write!(f, "the validity was shortened to the end of the CA's: {}", rfc3339(*until))
+                write!(
+                    f,
+                    "the validity was shortened to the end of the CA's: {}",
+                    rfc3339(*until)
+                )
             }
             Self::IgnoredFromRequest { what } => {
-                write!(f, "the request also asks for {}, which was ignored", what.join(", "))
+                write!(
+                    f,
+                    "the request also asks for {}, which was ignored",
+                    what.join(", ")
+                )
             }
             Self::RareKeyType { kind } => {
                 write!(f, "few servers, clients and libraries take {kind} keys yet")
             }
             Self::ChosenAmongSeveral { cn, count, serial } => {
-                write!(f, "{count} certificates have the common name {cn:?}; the newest valid one was taken: {serial}")
+                write!(
+                    f,
+                    "{count} certificates have the common name {cn:?}; the newest valid one was taken: {serial}"
+                )
             }
-            Self::NoKeyToExport => f.write_str("the key was made elsewhere, so there is none to export"),
+            Self::NoKeyToExport => {
+                f.write_str("the key was made elsewhere, so there is none to export")
+            }
             Self::ExportedInvalid { status } => write!(f, "the certificate is {status}"),
         }
     }

@@ -12,7 +12,8 @@ pub trait Passphrases {
 
     /// The passphrase under which this new or exported key is to be put; `None` where the user wants
     /// the key unencrypted.
-    fn to_protect(&mut self, key: &str) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>>;
+    fn to_protect(&mut self, key: &str)
+    -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>>;
 }
 
 /// Opens the keys of one CA with one derivation, and protects new ones with the same.
@@ -24,7 +25,10 @@ pub struct Unlocked {
 impl Unlocked {
     /// Opens nothing yet.
     pub fn new() -> Self {
-        Self { passphrase: None, derived: None }
+        Self {
+            passphrase: None,
+            derived: None,
+        }
     }
 
     /// Reads a key file, with a passphrase if it is encrypted.
@@ -35,19 +39,29 @@ impl Unlocked {
         content: &[u8],
         passphrases: &mut dyn Passphrases,
     ) -> Result<PrivateKey, CaError> {
-        let failed = |source: KeyError| CaError::Key { path: path.to_owned(), source };
+        let failed = |source: KeyError| CaError::Key {
+            path: path.to_owned(),
+            source,
+        };
         let encrypted = match KeyFile::parse(content).map_err(failed)? {
             KeyFile::Plain(key) => return Ok(key),
             KeyFile::Encrypted(encrypted) => encrypted,
         };
-        if let Some(opened) = self.derived.as_ref().and_then(|derived| encrypted.open_with(derived)) {
+        if let Some(opened) = self
+            .derived
+            .as_ref()
+            .and_then(|derived| encrypted.open_with(derived))
+        {
             return opened.map_err(failed);
         }
         let passphrase = match &self.passphrase {
             Some(passphrase) => passphrase.clone(),
             None => passphrases
                 .to_open(label)
-                .map_err(|source| CaError::NoPassphrase { key: label.to_owned(), source })?,
+                .map_err(|source| CaError::NoPassphrase {
+                    key: label.to_owned(),
+                    source,
+                })?,
         };
         let (key, derived) = encrypted.open(&passphrase).map_err(failed)?;
         self.passphrase = Some(passphrase);
@@ -57,7 +71,9 @@ impl Unlocked {
 
     /// How other keys of the same CA are to be written: as the one that was opened.
     pub fn protection(&self) -> Protection {
-        self.derived.clone().map_or(Protection::None, Protection::Passphrase)
+        self.derived
+            .clone()
+            .map_or(Protection::None, Protection::Passphrase)
     }
 }
 
@@ -68,10 +84,16 @@ impl Default for Unlocked {
 }
 
 /// How a new or exported key is to be written.
-pub fn protection_for(label: &str, passphrases: &mut dyn Passphrases) -> Result<Protection, CaError> {
+pub fn protection_for(
+    label: &str,
+    passphrases: &mut dyn Passphrases,
+) -> Result<Protection, CaError> {
     let passphrase = passphrases
         .to_protect(label)
-        .map_err(|source| CaError::NoPassphrase { key: label.to_owned(), source })?;
+        .map_err(|source| CaError::NoPassphrase {
+            key: label.to_owned(),
+            source,
+        })?;
     match passphrase {
         Some(passphrase) => Protection::new(&passphrase).map_err(CaError::NewKey),
         None => Ok(Protection::None),

@@ -30,7 +30,11 @@ pub enum Status {
 impl Status {
     /// The status of a certificate at a time.
     pub fn of(issuance: &Issuance, now: OffsetDateTime) -> Self {
-        if now > issuance.not_after { Self::Expired } else { Self::Valid }
+        if now > issuance.not_after {
+            Self::Expired
+        } else {
+            Self::Valid
+        }
     }
 
     /// The name by which options and reports speak of it.
@@ -57,16 +61,26 @@ pub fn select_one(
     now: OffsetDateTime,
     notices: &mut Vec<Notice>,
 ) -> Result<Issuance, CaError> {
-    let missing = |wanted: String| CaError::NoSuchCertificate { ca: ca.name().clone(), wanted };
+    let missing = |wanted: String| CaError::NoSuchCertificate {
+        ca: ca.name().clone(),
+        wanted,
+    };
     match selector {
         Selector::Serial(text, readings) => by_serial(ca, text, readings)?
             .ok_or_else(|| missing(format!("with serial {}", readings.first))),
         Selector::CommonName(name) => {
             let mut found = ca.issuances_named(name)?;
-            found.sort_by_key(|issuance| (Status::of(issuance, now) == Status::Valid, issuance.not_before));
+            found.sort_by_key(|issuance| {
+                (
+                    Status::of(issuance, now) == Status::Valid,
+                    issuance.not_before,
+                )
+            });
             let count = found.len();
             // Records of the same second stay in the order of issuing, so the last is the newest.
-            let newest = found.pop().ok_or_else(|| missing(format!("with common name {name:?}")))?;
+            let newest = found
+                .pop()
+                .ok_or_else(|| missing(format!("with common name {name:?}")))?;
             if count > 1 {
                 let (cn, serial) = (name.clone(), newest.serial.to_string());
                 notices.push(Notice::ChosenAmongSeveral { cn, count, serial });

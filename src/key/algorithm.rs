@@ -31,7 +31,9 @@ pub enum KeyType {
 
 /// A key type that `pki` does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87")]
+#[error(
+    "{0:?} is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87"
+)]
 pub struct UnknownKeyType(pub String);
 
 impl KeyType {
@@ -88,7 +90,10 @@ impl FromStr for KeyType {
             .chars()
             .filter(|character| !matches!(character, '-' | ':' | '_'))
             .collect();
-        let plain = plain.strip_prefix("ec").filter(|rest| !rest.is_empty()).unwrap_or(&plain);
+        let plain = plain
+            .strip_prefix("ec")
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or(&plain);
         Ok(match plain {
             "p256" | "prime256v1" | "secp256r1" => Self::P256,
             "p384" | "secp384r1" => Self::P384,

@@ -7,8 +7,8 @@ use super::{KeyError, PrivateKey};
 use crate::asn1::{Element, Reader, oid, sequence, tag};
 use crate::pem;
 use aws_lc_rs::cipher::{
-    AES_256, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey, PaddedBlockEncryptingKey,
-    UnboundCipherKey,
+    AES_256, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey,
+    PaddedBlockEncryptingKey, UnboundCipherKey,
 };
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::{pbkdf2, rand};
@@ -66,13 +66,21 @@ impl KeyEncryptionKey {
     fn derive(passphrase: &Passphrase, salt: Vec<u8>, rounds: u32) -> Self {
         let mut key = Zeroizing::new([0; 32]);
         let count = NonZeroU32::new(rounds).unwrap_or(NonZeroU32::MIN);
-        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, count, &salt, passphrase.octets(), key.as_mut_slice());
+        pbkdf2::derive(
+            pbkdf2::PBKDF2_HMAC_SHA256,
+            count,
+            &salt,
+            passphrase.octets(),
+            key.as_mut_slice(),
+        );
         Self { salt, rounds, key }
     }
 
     /// An EncryptedPrivateKeyInfo (RFC 5958 section 3) around a PrivateKeyInfo.
     fn encrypt(&self, pkcs8: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let failed = |_| KeyError::Library { operation: "encrypt a key" };
+        let failed = |_| KeyError::Library {
+            operation: "encrypt a key",
+        };
         let mut iv = [0; 16];
         fill_random(&mut iv)?;
         // Room for the padding from the start: a buffer that grows leaves a copy of the key behind.
@@ -81,7 +89,8 @@ impl KeyEncryptionKey {
         let key = UnboundCipherKey::new(&AES_256, self.key.as_slice()).map_err(failed)?;
         let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).map_err(failed)?;
         let context = EncryptionContext::Iv128(FixedLength::from(iv));
-        key.less_safe_encrypt(&mut *buffer, context).map_err(failed)?;
+        key.less_safe_encrypt(&mut *buffer, context)
+            .map_err(failed)?;
         Ok(self.encrypted_private_key_info(iv, &buffer))
     }
 
@@ -131,7 +140,9 @@ impl Protection {
     pub fn to_pem(&self, key: &PrivateKey) -> Result<Zeroizing<String>, KeyError> {
         let pkcs8 = key.to_pkcs8()?;
         Ok(match self {
-            Self::Passphrase(kek) => pem::encode_secret("ENCRYPTED PRIVATE KEY", &kek.encrypt(&pkcs8)?),
+            Self::Passphrase(kek) => {
+                pem::encode_secret("ENCRYPTED PRIVATE KEY", &kek.encrypt(&pkcs8)?)
+            }
             Self::None => pem::encode_secret("PRIVATE KEY", &pkcs8),
         })
     }
@@ -150,7 +161,11 @@ pub struct EncryptedKey {
 
 enum Scheme {
     /// The one that is written here; derived keys can be shared between files.
-    Ours { salt: Vec<u8>, rounds: u32, iv: [u8; 16] },
+    Ours {
+        salt: Vec<u8>,
+        rounds: u32,
+        iv: [u8; 16],
+    },
     /// Any other that the pkcs5 crate knows.
     Foreign(Box<pkcs5::EncryptionScheme>),
 }
@@ -160,7 +175,10 @@ impl EncryptedKey {
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         let mut reader = Reader::sequence_of(der, "an EncryptedPrivateKeyInfo")?;
         let algorithm = reader.expect(tag::SEQUENCE, "the encryption's AlgorithmIdentifier")?;
-        let ciphertext = reader.expect(tag::OCTET_STRING, "the encrypted key")?.content.to_vec();
+        let ciphertext = reader
+            .expect(tag::OCTET_STRING, "the encrypted key")?
+            .content
+            .to_vec();
         reader.end()?;
         let scheme = match ours(&algorithm) {
             Some(scheme) => scheme,
@@ -174,11 +192,16 @@ impl EncryptedKey {
 
     /// Decrypts with a passphrase. Where the encryption is the one written here, the derived key
     /// comes along, to be used for the other files of the same CA.
-    pub fn open(&self, passphrase: &Passphrase) -> Result<(PrivateKey, Option<KeyEncryptionKey>), KeyError> {
+    pub fn open(
+        &self,
+        passphrase: &Passphrase,
+    ) -> Result<(PrivateKey, Option<KeyEncryptionKey>), KeyError> {
         match &self.scheme {
             Scheme::Ours { salt, rounds, .. } => {
                 let kek = KeyEncryptionKey::derive(passphrase, salt.clone(), *rounds);
-                let key = self.open_with(&kek).unwrap_or(Err(KeyError::WrongPassphrase))?;
+                let key = self
+                    .open_with(&kek)
+                    .unwrap_or(Err(KeyError::WrongPassphrase))?;
                 Ok((key, Some(kek)))
             }
             Scheme::Foreign(scheme) => {
@@ -202,8 +225,14 @@ impl EncryptedKey {
     }
 }
 
-fn decrypt(kek: &KeyEncryptionKey, iv: [u8; 16], ciphertext: &[u8]) -> Result<PrivateKey, KeyError> {
-    let failed = |_| KeyError::Library { operation: "set up a cipher" };
+fn decrypt(
+    kek: &KeyEncryptionKey,
+    iv: [u8; 16],
+    ciphertext: &[u8],
+) -> Result<PrivateKey, KeyError> {
+    let failed = |_| KeyError::Library {
+        operation: "set up a cipher",
+    };
     let key = UnboundCipherKey::new(&AES_256, kek.key.as_slice()).map_err(failed)?;
     let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).map_err(failed)?;
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
@@ -225,7 +254,13 @@ fn decrypted(pkcs8: &[u8]) -> Result<PrivateKey, KeyError> {
 fn ours(algorithm: &Element<'_>) -> Option<Scheme> {
     let mut algorithm = algorithm.reader();
     let named = |reader: &mut Reader<'_>, expected| {
-        reader.any().ok().filter(|e| e.tag == tag::OBJECT_IDENTIFIER)?.oid().ok().filter(|id| *id == expected)
+        reader
+            .any()
+            .ok()
+            .filter(|e| e.tag == tag::OBJECT_IDENTIFIER)?
+            .oid()
+            .ok()
+            .filter(|id| *id == expected)
     };
     named(&mut algorithm, oid::PBES2)?;
     let mut parameters = algorithm.sequence("").ok()?;
@@ -238,13 +273,20 @@ fn ours(algorithm: &Element<'_>) -> Option<Scheme> {
     named(&mut pbkdf2.sequence("").ok()?, oid::HMAC_SHA256)?;
     let mut cipher = parameters.sequence("").ok()?;
     named(&mut cipher, oid::AES_256_CBC)?;
-    let iv = cipher.expect(tag::OCTET_STRING, "").ok()?.content.try_into().ok()?;
+    let iv = cipher
+        .expect(tag::OCTET_STRING, "")
+        .ok()?
+        .content
+        .try_into()
+        .ok()?;
     Some(Scheme::Ours { salt, rounds, iv })
 }
 
 /// Another scheme, unless opening it would take a machine's memory or a day.
 fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
-    let unknown = || KeyError::Encryption { reason: "it is none of PBES1 and PBES2 with known parameters".into() };
+    let unknown = || KeyError::Encryption {
+        reason: "it is none of PBES1 and PBES2 with known parameters".into(),
+    };
     let scheme = pkcs5::EncryptionScheme::try_from(algorithm).map_err(|_| unknown())?;
     match scheme.pbes2().map(|parameters| &parameters.kdf) {
         Some(pbes2::Kdf::Pbkdf2(parameters)) => limit_rounds(parameters.iteration_count)?,
@@ -254,7 +296,9 @@ fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
                 .saturating_mul(u64::from(parameters.block_size))
                 .saturating_mul(128);
             if memory > 1 << 30 || parameters.parallelization > 16 {
-                return Err(KeyError::Encryption { reason: "scrypt with more than a GiB of memory".into() });
+                return Err(KeyError::Encryption {
+                    reason: "scrypt with more than a GiB of memory".into(),
+                });
             }
         }
         _ => {}
@@ -264,11 +308,15 @@ fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
 
 fn limit_rounds(rounds: u32) -> Result<(), KeyError> {
     if rounds > MOST_ROUNDS {
-        return Err(KeyError::Encryption { reason: format!("{rounds} rounds of PBKDF2 are too many") });
+        return Err(KeyError::Encryption {
+            reason: format!("{rounds} rounds of PBKDF2 are too many"),
+        });
     }
     Ok(())
 }
 
 fn fill_random(bytes: &mut [u8]) -> Result<(), KeyError> {
-    rand::fill(bytes).map_err(|_| KeyError::Library { operation: "read random bytes" })
+    rand::fill(bytes).map_err(|_| KeyError::Library {
+        operation: "read random bytes",
+    })
 }

@@ -29,7 +29,9 @@ enum Pair {
 impl PrivateKey {
     /// A new key from the system's random source.
     pub fn generate(kind: KeyType) -> Result<Self, KeyError> {
-        let failed = |_| KeyError::Library { operation: "generate a key" };
+        let failed = |_| KeyError::Library {
+            operation: "generate a key",
+        };
         let ecdsa = |algorithm| EcdsaKeyPair::generate(algorithm).map(Pair::Ecdsa);
         let rsa = |size| RsaKeyPair::generate(size).map(Pair::Rsa);
         let ml_dsa = |algorithm| PqdsaKeyPair::generate(algorithm).map(Pair::MlDsa);
@@ -53,12 +55,16 @@ impl PrivateKey {
         let mut reader = Reader::sequence_of(der, "a PrivateKeyInfo")?;
         reader.expect(tag::INTEGER, "the version of a PrivateKeyInfo")?;
         let mut identifier = reader.sequence("the key's AlgorithmIdentifier")?;
-        let kind = identifier.expect(tag::OBJECT_IDENTIFIER, "the key's algorithm")?.oid()?;
+        let kind = identifier
+            .expect(tag::OBJECT_IDENTIFIER, "the key's algorithm")?
+            .oid()?;
         let ecdsa = |algorithm| EcdsaKeyPair::from_pkcs8(algorithm, der).map(Pair::Ecdsa);
         let ml_dsa = |algorithm| PqdsaKeyPair::from_pkcs8(algorithm, der).map(Pair::MlDsa);
         let pair = match kind {
             oid::EC_PUBLIC_KEY => {
-                let curve = identifier.expect(tag::OBJECT_IDENTIFIER, "a named curve")?.oid()?;
+                let curve = identifier
+                    .expect(tag::OBJECT_IDENTIFIER, "a named curve")?
+                    .oid()?;
                 ecdsa(ecdsa_algorithm(&curve)?)
             }
             oid::RSA_ENCRYPTION => RsaKeyPair::from_pkcs8(der).map(Pair::Rsa),
@@ -66,9 +72,15 @@ impl PrivateKey {
             oid::ML_DSA_44 => ml_dsa(&aws::ML_DSA_44_SIGNING),
             oid::ML_DSA_65 => ml_dsa(&aws::ML_DSA_65_SIGNING),
             oid::ML_DSA_87 => ml_dsa(&aws::ML_DSA_87_SIGNING),
-            other => return Err(KeyError::Unsupported { algorithm: algorithm_name(&other) }),
+            other => {
+                return Err(KeyError::Unsupported {
+                    algorithm: algorithm_name(&other),
+                });
+            }
         };
-        Self::from_pair(pair.map_err(|reason| KeyError::Inconsistent { reason: reason.to_string() })?)
+        Self::from_pair(pair.map_err(|reason| KeyError::Inconsistent {
+            reason: reason.to_string(),
+        })?)
     }
 
     fn from_pair(pair: Pair) -> Result<Self, KeyError> {
@@ -78,10 +90,16 @@ impl PrivateKey {
             Pair::Rsa(pair) => pair.public_key().as_der(),
             Pair::MlDsa(pair) => pair.public_key().as_der(),
         };
-        let spki = spki.map_err(|_| KeyError::Library { operation: "encode a public key" })?;
+        let spki = spki.map_err(|_| KeyError::Library {
+            operation: "encode a public key",
+        })?;
         let public = PublicKey::from_spki(spki.as_ref())?;
         let signature_algorithm = signature_algorithm(&public)?;
-        Ok(Self { pair, public, signature_algorithm })
+        Ok(Self {
+            pair,
+            public,
+            signature_algorithm,
+        })
     }
 
     /// The public half.
@@ -105,8 +123,13 @@ impl PrivateKey {
             Pair::Ed25519(pair) => Ok(pair.try_sign(message).map_err(failed)?.as_ref().to_vec()),
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&aws::RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-                    .map_err(failed)?;
+                pair.sign(
+                    &aws::RSA_PKCS1_SHA256,
+                    &SystemRandom::new(),
+                    message,
+                    &mut signature,
+                )
+                .map_err(failed)?;
                 Ok(signature)
             }
             Pair::MlDsa(pair) => {
@@ -120,23 +143,39 @@ impl PrivateKey {
 
     /// The key as PrivateKeyInfo (RFC 5958, version 1).
     pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let failed = |_| KeyError::Library { operation: "encode a private key" };
+        let failed = |_| KeyError::Library {
+            operation: "encode a private key",
+        };
         let wiped = |der: &[u8]| Zeroizing::new(der.to_vec());
         Ok(match &self.pair {
             Pair::Ecdsa(pair) => wiped(pair.to_pkcs8v1().map_err(failed)?.as_ref()),
             Pair::MlDsa(pair) => wiped(pair.to_pkcs8v1().map_err(failed)?.as_ref()),
-            Pair::Ed25519(pair) => wiped(AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map_err(failed)?.as_ref()),
-            Pair::Rsa(pair) => wiped(AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map_err(failed)?.as_ref()),
+            Pair::Ed25519(pair) => wiped(
+                AsDer::<Pkcs8V1Der<'_>>::as_der(pair)
+                    .map_err(failed)?
+                    .as_ref(),
+            ),
+            Pair::Rsa(pair) => wiped(
+                AsDer::<Pkcs8V1Der<'_>>::as_der(pair)
+                    .map_err(failed)?
+                    .as_ref(),
+            ),
         })
     }
 }
 
-fn ecdsa_algorithm(curve: &const_oid::ObjectIdentifier) -> Result<&'static EcdsaSigningAlgorithm, KeyError> {
+fn ecdsa_algorithm(
+    curve: &const_oid::ObjectIdentifier,
+) -> Result<&'static EcdsaSigningAlgorithm, KeyError> {
     Ok(match *curve {
         oid::P256 => &aws::ECDSA_P256_SHA256_ASN1_SIGNING,
         oid::P384 => &aws::ECDSA_P384_SHA384_ASN1_SIGNING,
         oid::P521 => &aws::ECDSA_P521_SHA512_ASN1_SIGNING,
-        other => return Err(KeyError::Unsupported { algorithm: algorithm_name(&other) }),
+        other => {
+            return Err(KeyError::Unsupported {
+                algorithm: algorithm_name(&other),
+            });
+        }
     })
 }
 
@@ -155,7 +194,11 @@ fn signature_algorithm(public: &PublicKey) -> Result<SignatureAlgorithm, KeyErro
         PublicKeyAlgorithm::MlDsa44 => SignatureAlgorithm::MlDsa44,
         PublicKeyAlgorithm::MlDsa65 => SignatureAlgorithm::MlDsa65,
         PublicKeyAlgorithm::MlDsa87 => SignatureAlgorithm::MlDsa87,
-        other => return Err(KeyError::Unsupported { algorithm: other.to_string() }),
+        other => {
+            return Err(KeyError::Unsupported {
+                algorithm: other.to_string(),
+            });
+        }
     })
 }
 
@@ -179,23 +222,34 @@ impl KeyFile {
         let object = objects
             .iter()
             .find(|object| object.label.ends_with("PRIVATE KEY"))
-            .ok_or_else(|| KeyError::NotAKey { found: found(&objects) })?;
+            .ok_or_else(|| KeyError::NotAKey {
+                found: found(&objects),
+            })?;
         if !object.headers.is_empty() {
             return Err(KeyError::Encryption {
-                reason: "it is in the old PEM encryption; `openssl pkcs8 -topk8` converts it".into(),
+                reason: "it is in the old PEM encryption; `openssl pkcs8 -topk8` converts it"
+                    .into(),
             });
         }
         match object.label.as_str() {
             "PRIVATE KEY" => PrivateKey::from_pkcs8(&object.der).map(Self::Plain),
             "ENCRYPTED PRIVATE KEY" => EncryptedKey::from_der(&object.der).map(Self::Encrypted),
-            "EC PRIVATE KEY" => PrivateKey::from_pkcs8(&sec1_to_pkcs8(&object.der)?).map(Self::Plain),
-            "RSA PRIVATE KEY" => PrivateKey::from_pkcs8(&pkcs1_to_pkcs8(&object.der)).map(Self::Plain),
-            other => Err(KeyError::NotAKey { found: format!("a PEM object {other:?}") }),
+            "EC PRIVATE KEY" => {
+                PrivateKey::from_pkcs8(&sec1_to_pkcs8(&object.der)?).map(Self::Plain)
+            }
+            "RSA PRIVATE KEY" => {
+                PrivateKey::from_pkcs8(&pkcs1_to_pkcs8(&object.der)).map(Self::Plain)
+            }
+            other => Err(KeyError::NotAKey {
+                found: format!("a PEM object {other:?}"),
+            }),
         }
     }
 
     fn parse_der(der: &[u8]) -> Result<Self, KeyError> {
-        let not_a_key = |_| KeyError::NotAKey { found: "neither PEM nor DER".into() };
+        let not_a_key = |_| KeyError::NotAKey {
+            found: "neither PEM nor DER".into(),
+        };
         let first = Reader::single(der).map_err(not_a_key)?.reader().peek();
         if first == Some(tag::SEQUENCE) {
             return EncryptedKey::from_der(der).map(Self::Encrypted);

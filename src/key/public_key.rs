@@ -45,12 +45,20 @@ impl PublicKey {
     pub fn from_spki(spki: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::sequence_of(spki, "a SubjectPublicKeyInfo")?;
         let mut identifier = reader.sequence("the key's AlgorithmIdentifier")?;
-        let octets = reader.expect(tag::BIT_STRING, "the key's BIT STRING")?.whole_octets()?;
+        let octets = reader
+            .expect(tag::BIT_STRING, "the key's BIT STRING")?
+            .whole_octets()?;
         reader.end()?;
-        let kind = identifier.expect(tag::OBJECT_IDENTIFIER, "the key's algorithm")?.oid()?;
+        let kind = identifier
+            .expect(tag::OBJECT_IDENTIFIER, "the key's algorithm")?
+            .oid()?;
         let algorithm = algorithm(kind, &mut identifier, octets)?;
         let end = spki.len();
-        Ok(Self { spki: spki.to_vec(), octets: end - octets.len()..end, algorithm })
+        Ok(Self {
+            spki: spki.to_vec(),
+            octets: end - octets.len()..end,
+            algorithm,
+        })
     }
 
     /// The SubjectPublicKeyInfo.
@@ -72,7 +80,10 @@ impl PublicKey {
     /// (RFC 7093 section 2, method 1).
     pub fn key_identifier(&self) -> [u8; 20] {
         let hash = digest(&SHA256, self.key_octets());
-        *hash.as_ref().first_chunk().expect("SHA-256 has more than twenty octets")
+        *hash
+            .as_ref()
+            .first_chunk()
+            .expect("SHA-256 has more than twenty octets")
     }
 
     /// Whether the key may be certified: an algorithm that relying parties take, and a key that is
@@ -84,7 +95,9 @@ impl PublicKey {
                 Ok(weak::judge_rsa(modulus, exponent)?)
             }
             PublicKeyAlgorithm::OtherCurve(_) | PublicKeyAlgorithm::Other(_) => {
-                Err(KeyError::Unsupported { algorithm: self.algorithm.to_string() })
+                Err(KeyError::Unsupported {
+                    algorithm: self.algorithm.to_string(),
+                })
             }
             _ => self.check_parses(),
         }
@@ -105,7 +118,9 @@ impl PublicKey {
         };
         ParsedPublicKey::new(verifier, self.key_octets())
             .map(|_| ())
-            .map_err(|reason| KeyError::Inconsistent { reason: reason.to_string() })
+            .map_err(|reason| KeyError::Inconsistent {
+                reason: reason.to_string(),
+            })
     }
 }
 
@@ -116,7 +131,9 @@ fn algorithm(
 ) -> Result<PublicKeyAlgorithm, Malformed> {
     Ok(match kind {
         oid::EC_PUBLIC_KEY => {
-            let curve = parameters.expect(tag::OBJECT_IDENTIFIER, "a named curve")?.oid()?;
+            let curve = parameters
+                .expect(tag::OBJECT_IDENTIFIER, "a named curve")?
+                .oid()?;
             match curve {
                 oid::P256 => PublicKeyAlgorithm::Ec(Curve::P256),
                 oid::P384 => PublicKeyAlgorithm::Ec(Curve::P384),
@@ -126,8 +143,12 @@ fn algorithm(
         }
         oid::RSA_ENCRYPTION => {
             let (modulus, _) = rsa_numbers(octets)?;
-            let leading = modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
-            PublicKeyAlgorithm::Rsa { bits: modulus.len() * 8 - leading }
+            let leading = modulus
+                .first()
+                .map_or(0, |byte| byte.leading_zeros() as usize);
+            PublicKeyAlgorithm::Rsa {
+                bits: modulus.len() * 8 - leading,
+            }
         }
         oid::ED25519 => PublicKeyAlgorithm::Ed25519,
         oid::ML_DSA_44 => PublicKeyAlgorithm::MlDsa44,

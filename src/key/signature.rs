@@ -28,6 +28,22 @@ pub enum SignatureAlgorithm {
     MlDsa87,
 }
 
+/// The algorithms that their object identifier alone names.
+const PLAIN: [SignatureAlgorithm; 12] = [
+    SignatureAlgorithm::EcdsaSha1,
+    SignatureAlgorithm::EcdsaSha256,
+    SignatureAlgorithm::EcdsaSha384,
+    SignatureAlgorithm::EcdsaSha512,
+    SignatureAlgorithm::RsaSha1,
+    SignatureAlgorithm::RsaSha256,
+    SignatureAlgorithm::RsaSha384,
+    SignatureAlgorithm::RsaSha512,
+    SignatureAlgorithm::Ed25519,
+    SignatureAlgorithm::MlDsa44,
+    SignatureAlgorithm::MlDsa65,
+    SignatureAlgorithm::MlDsa87,
+];
+
 impl SignatureAlgorithm {
     /// Appends the AlgorithmIdentifier: NULL parameters for PKCS #1 v1.5 (RFC 4055 section 5),
     /// none for ECDSA, Ed25519 and ML-DSA (RFC 5758, 8410, 9881).
@@ -35,7 +51,10 @@ impl SignatureAlgorithm {
     /// # Panics
     /// For RSASSA-PSS, with which nothing is signed here.
     pub fn encode(self, encoder: &mut Encoder) {
-        let parameters_null = matches!(self, Self::RsaSha1 | Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512);
+        let parameters_null = matches!(
+            self,
+            Self::RsaSha1 | Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512
+        );
         encoder.sequence(|s| {
             s.oid(&self.oid());
             if parameters_null {
@@ -52,24 +71,12 @@ impl SignatureAlgorithm {
     /// Reads an AlgorithmIdentifier; `None` for an algorithm that can't be verified here.
     pub fn from_der(der: &[u8]) -> Result<Option<Self>, Malformed> {
         let mut reader = Reader::sequence_of(der, "an AlgorithmIdentifier")?;
-        let identifier = reader.expect(tag::OBJECT_IDENTIFIER, "an algorithm's identifier")?.oid()?;
+        let identifier = reader
+            .expect(tag::OBJECT_IDENTIFIER, "an algorithm's identifier")?
+            .oid()?;
         if identifier == oid::RSASSA_PSS {
             return pss(reader);
         }
-        const PLAIN: [SignatureAlgorithm; 12] = [
-            SignatureAlgorithm::EcdsaSha1,
-            SignatureAlgorithm::EcdsaSha256,
-            SignatureAlgorithm::EcdsaSha384,
-            SignatureAlgorithm::EcdsaSha512,
-            SignatureAlgorithm::RsaSha1,
-            SignatureAlgorithm::RsaSha256,
-            SignatureAlgorithm::RsaSha384,
-            SignatureAlgorithm::RsaSha512,
-            SignatureAlgorithm::Ed25519,
-            SignatureAlgorithm::MlDsa44,
-            SignatureAlgorithm::MlDsa65,
-            SignatureAlgorithm::MlDsa87,
-        ];
         Ok(PLAIN.into_iter().find(|known| known.oid() == identifier))
     }
 
@@ -99,12 +106,21 @@ impl SignatureAlgorithm {
 
     /// Whether `signature` over `message` was made with the key in `spki`, a
     /// SubjectPublicKeyInfo.
-    pub fn verify(self, spki: &super::PublicKey, message: &[u8], signature: &[u8]) -> Result<(), KeyError> {
-        let failed = || KeyError::Inconsistent { reason: "the signature was not made with it".into() };
+    pub fn verify(
+        self,
+        spki: &super::PublicKey,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), KeyError> {
+        let failed = || KeyError::Inconsistent {
+            reason: "the signature was not made with it".into(),
+        };
         let Some(algorithm) = self.verifier(spki) else {
             return Err(failed());
         };
-        algorithm.verify_sig(spki.key_octets(), message, signature).map_err(|_| failed())
+        algorithm
+            .verify_sig(spki.key_octets(), message, signature)
+            .map_err(|_| failed())
     }
 
     fn verifier(self, key: &super::PublicKey) -> Option<&'static dyn VerificationAlgorithm> {
@@ -122,9 +138,13 @@ impl SignatureAlgorithm {
             (Self::EcdsaSha384, Key::Ec(Curve::P521)) => &aws::ECDSA_P521_SHA384_ASN1,
             (Self::EcdsaSha512, Key::Ec(Curve::P521)) => &aws::ECDSA_P521_SHA512_ASN1,
             (Self::RsaSha1, Key::Rsa { .. }) => &aws::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-            (Self::RsaSha256, Key::Rsa { .. }) => &aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+            (Self::RsaSha256, Key::Rsa { .. }) => {
+                &aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
+            }
             (Self::RsaSha384, Key::Rsa { .. }) => &aws::RSA_PKCS1_2048_8192_SHA384,
-            (Self::RsaSha512, Key::Rsa { .. }) => &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+            (Self::RsaSha512, Key::Rsa { .. }) => {
+                &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
+            }
             (Self::PssSha256, Key::Rsa { .. }) => &aws::RSA_PSS_2048_8192_SHA256,
             (Self::PssSha384, Key::Rsa { .. }) => &aws::RSA_PSS_2048_8192_SHA384,
             (Self::PssSha512, Key::Rsa { .. }) => &aws::RSA_PSS_2048_8192_SHA512,
@@ -146,7 +166,9 @@ fn pss(mut reader: Reader<'_>) -> Result<Option<SignatureAlgorithm>, Malformed> 
         return Ok(None);
     };
     let mut hash = hash.reader().sequence("a hash algorithm")?;
-    let hash = hash.expect(tag::OBJECT_IDENTIFIER, "a hash algorithm")?.oid()?;
+    let hash = hash
+        .expect(tag::OBJECT_IDENTIFIER, "a hash algorithm")?
+        .oid()?;
     Ok([
         (oid::SHA256, SignatureAlgorithm::PssSha256),
         (oid::SHA384, SignatureAlgorithm::PssSha384),

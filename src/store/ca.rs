@@ -10,7 +10,7 @@ use super::record::{CaRecord, Issuance};
 use super::{Observer, counter};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// A CA, as its files were when it was opened.
@@ -24,7 +24,11 @@ pub struct Ca {
 
 impl Ca {
     /// Opens a CA; `None` where there is none.
-    pub(super) fn open(layout: CaLayout, name: &CaName, observer: &Observer) -> Result<Option<Self>, StoreError> {
+    pub(super) fn open(
+        layout: CaLayout,
+        name: &CaName,
+        observer: &Observer,
+    ) -> Result<Option<Self>, StoreError> {
         let path = layout.record();
         let Some(bytes) = file::read_if_there(&path)? else {
             return Ok(None);
@@ -32,10 +36,18 @@ impl Ca {
         let record: CaRecord = serde_json::from_slice(&bytes)
             .map_err(|error| StoreError::damaged(&path, format!("can't be read: {error}")))?;
         if record.name != *name {
-            return Err(StoreError::damaged(&path, format!("is about another CA: {}", record.name)));
+            return Err(StoreError::damaged(
+                &path,
+                format!("is about another CA: {}", record.name),
+            ));
         }
         let certificate = read_certificate(&layout.certificate())?;
-        Ok(Some(Self { layout, record, certificate, observer: observer.clone() }))
+        Ok(Some(Self {
+            layout,
+            record,
+            certificate,
+            observer: observer.clone(),
+        }))
     }
 
     /// The CA's name.
@@ -58,9 +70,19 @@ impl Ca {
         &self.certificate
     }
 
+    /// The file with the CA's certificate.
+    pub fn certificate_path(&self) -> PathBuf {
+        self.layout.certificate()
+    }
+
     /// The file with the CA's key.
-    pub fn key_path(&self) -> std::path::PathBuf {
+    pub fn key_path(&self) -> PathBuf {
         self.layout.key()
+    }
+
+    /// Whether the CA's key is kept here.
+    pub fn has_key(&self) -> bool {
+        self.layout.key().exists()
     }
 
     /// The content of the CA's key file; `None` where the key is kept elsewhere.
@@ -69,7 +91,7 @@ impl Ca {
     }
 
     /// The file with the key of a leaf that was made here.
-    pub fn leaf_key_path(&self, serial: &Serial) -> std::path::PathBuf {
+    pub fn leaf_key_path(&self, serial: &Serial) -> PathBuf {
         self.layout.leaf_key(serial)
     }
 
@@ -87,7 +109,11 @@ impl Ca {
     pub fn issuance(&self, serial: &Serial) -> Result<Option<Issuance>, StoreError> {
         let needle = format!("\"serial\":\"{serial}\"");
         self.issuances_with(needle.into_bytes())?
-            .find(|issuance| issuance.as_ref().map_or(true, |issuance| issuance.serial == *serial))
+            .find(|issuance| {
+                issuance
+                    .as_ref()
+                    .map_or(true, |issuance| issuance.serial == *serial)
+            })
             .transpose()
     }
 
@@ -95,13 +121,20 @@ impl Ca {
     pub fn issuances_named(&self, common_name: &str) -> Result<Vec<Issuance>, StoreError> {
         let needle = serde_json::to_vec(common_name).expect("a string is plain data");
         self.issuances_with(needle)?
-            .filter(|issuance| issuance.as_ref().map_or(true, |issuance| issuance.cn == common_name))
+            .filter(|issuance| {
+                issuance
+                    .as_ref()
+                    .map_or(true, |issuance| issuance.cn == common_name)
+            })
             .collect()
     }
 
     /// Those whose line has `needle` in it.
     fn issuances_with(&self, needle: Vec<u8>) -> Result<Issuances, StoreError> {
-        Ok(Issuances { reader: journal::Reader::open(&self.layout.issued())?, needle })
+        Ok(Issuances {
+            reader: journal::Reader::open(&self.layout.issued())?,
+            needle,
+        })
     }
 
     /// Waits until no other process changes this CA.
@@ -111,13 +144,19 @@ impl Ca {
         let recorded = issued.last::<Issuance>()?.map_or(0, |last| last.counter);
         // An older copy of the counter may have been put back; the journal knows better.
         let counter = counter::read(&self.layout.serial_counter())?.max(recorded);
-        Ok(LockedCa { ca: self, issued, counter, _lock: lock })
+        Ok(LockedCa {
+            ca: self,
+            issued,
+            counter,
+            _lock: lock,
+        })
     }
 }
 
 fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {
     let bytes = file::read(path)?;
-    let objects = pem::decode(&bytes).map_err(|error| StoreError::damaged(path, format!("is not PEM: {error}")))?;
+    let objects = pem::decode(&bytes)
+        .map_err(|error| StoreError::damaged(path, format!("is not PEM: {error}")))?;
     let [object] = objects.as_slice() else {
         return Err(StoreError::damaged(path, "does not hold one certificate"));
     };
@@ -150,7 +189,9 @@ pub struct LockedCa<'a> {
 impl LockedCa<'_> {
     /// Reserves a serial number, durably. It is never given out again, used or not.
     pub fn reserve_serial(&mut self, random: u64) -> Result<Serial, StoreError> {
-        let used_up = || StoreError::SerialsUsedUp { name: self.ca.name().clone() };
+        let used_up = || StoreError::SerialsUsedUp {
+            name: self.ca.name().clone(),
+        };
         let next = self.counter.checked_add(1).ok_or_else(used_up)?;
         let serial = Serial::from_counter(next, random).map_err(|_| used_up())?;
         counter::write(&self.ca.layout.serial_counter(), next)?;
@@ -165,7 +206,11 @@ impl LockedCa<'_> {
 
     /// Keeps a leaf's key, durably.
     pub fn store_leaf_key(&self, serial: &Serial, key_pem: &str) -> Result<(), StoreError> {
-        file::create(&self.ca.layout.leaf_key(serial), Access::Owner, key_pem.as_bytes())?;
+        file::create(
+            &self.ca.layout.leaf_key(serial),
+            Access::Owner,
+            key_pem.as_bytes(),
+        )?;
         Ok(file::sync_directory(&self.ca.layout.leaf_keys())?)
     }
 
@@ -192,7 +237,13 @@ pub struct Material<'a> {
 impl Material<'_> {
     /// Writes and syncs everything but the name of the folder.
     pub(super) fn write(&self, layout: &CaLayout) -> Result<(), StoreError> {
-        let Self { record, certificate, key_pem, serial_counter, issued } = self;
+        let Self {
+            record,
+            certificate,
+            key_pem,
+            serial_counter,
+            issued,
+        } = self;
         let name = record.name.as_str();
         let mut json = serde_json::to_vec_pretty(record).expect("a record is plain data");
         json.push(b'\n');
@@ -202,10 +253,16 @@ impl Material<'_> {
         file::create(&layout.key(), Access::Owner, key_pem.as_bytes())?;
         let plain = [
             (layout.certificate(), certificate.to_pem().into_bytes()),
-            (layout.serial_counter(), counter::line(*serial_counter).into_bytes()),
+            (
+                layout.serial_counter(),
+                counter::line(*serial_counter).into_bytes(),
+            ),
             (layout.crl_number_counter(), counter::line(0).into_bytes()),
             (layout.issued(), journal::start("issued", name, issued)),
-            (layout.revoked(), journal::start("revoked", name, &no_revocations)),
+            (
+                layout.revoked(),
+                journal::start("revoked", name, &no_revocations),
+            ),
             (layout.lock(), Vec::new()),
             (layout.record(), json),
         ];

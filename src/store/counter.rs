@@ -20,12 +20,21 @@ pub(super) fn read(path: &Path) -> Result<u128, StoreError> {
     let Some(bytes) = file::read_if_there(path)? else {
         return Err(StoreError::damaged(path, "is missing"));
     };
-    let text = std::str::from_utf8(&bytes).ok().and_then(|text| text.strip_suffix('\n'));
+    let text = std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| text.strip_suffix('\n'));
     match text {
-        Some(digits) if digits.len() == WIDTH && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            digits.parse().map_err(|_| StoreError::damaged(path, "holds a number that is too large"))
+        Some(digits)
+            if digits.len() == WIDTH && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            digits
+                .parse()
+                .map_err(|_| StoreError::damaged(path, "holds a number that is too large"))
         }
-        _ => Err(StoreError::damaged(path, "is not a number of 39 digits and a newline")),
+        _ => Err(StoreError::damaged(
+            path,
+            "is not a number of 39 digits and a newline",
+        )),
     }
 }
 

@@ -18,7 +18,11 @@ pub struct FileError {
 
 impl FileError {
     pub(crate) fn of(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self { operation, path: path.to_owned(), source }
+        move |source| Self {
+            operation,
+            path: path.to_owned(),
+            source,
+        }
     }
 
     /// Whether there is no such file.
@@ -95,6 +99,9 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn damaged(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Damaged { path: path.to_owned(), problem: problem.into() }
+        Self::Damaged {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
     }
 }

@@ -57,24 +57,37 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 /// For places that no one looks into before something else says that the file is there.
 pub(crate) fn create(path: &Path, access: Access, content: &[u8]) -> Result<(), FileError> {
     let mut file = open_new(path, access).map_err(FileError::of("create", path))?;
-    file.write_all(content).map_err(FileError::of("write", path))?;
+    file.write_all(content)
+        .map_err(FileError::of("write", path))?;
     file.sync_all().map_err(FileError::of("sync", path))
 }
 
 fn open_new(path: &Path, access: Access) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create_new(true).mode(access.mode()).open(path)
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(access.mode())
+        .open(path)
 }
 
 /// Writes over a file of the same length and makes it durable: one sector, one sync.
 pub(crate) fn overwrite(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    let file = OpenOptions::new().write(true).open(path).map_err(FileError::of("open", path))?;
-    file.write_all_at(content, 0).map_err(FileError::of("write", path))?;
+    let file = OpenOptions::new()
+        .write(true)
+        .open(path)
+        .map_err(FileError::of("open", path))?;
+    file.write_all_at(content, 0)
+        .map_err(FileError::of("write", path))?;
     file.sync_data().map_err(FileError::of("sync", path))
 }
 
 /// Makes a folder; its parent is not synced.
 pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), FileError> {
-    fs::DirBuilder::new().mode(mode).create(path).map_err(FileError::of("create", path))
+    fs::DirBuilder::new()
+        .mode(mode)
+        .create(path)
+        .map_err(FileError::of("create", path))
 }
 
 /// Makes a folder and those above it where they are missing.
@@ -106,9 +119,16 @@ pub(crate) fn remove_directory(path: &Path) -> Result<(), FileError> {
 }
 
 /// Writes a whole file in one go.
-pub fn write(path: &Path, access: Access, existing: Existing, content: &[u8]) -> Result<(), FileError> {
+pub fn write(
+    path: &Path,
+    access: Access,
+    existing: Existing,
+    content: &[u8],
+) -> Result<(), FileError> {
     let mut staged = Staged::new(path, access, existing)?;
-    staged.write_all(content).map_err(FileError::of("write", path))?;
+    staged
+        .write_all(content)
+        .map_err(FileError::of("write", path))?;
     staged.commit()
 }
 
@@ -131,7 +151,13 @@ impl Staged {
         refuse_unless_free(path, existing)?;
         let hidden = hidden_name(path).map_err(FileError::of("create", path))?;
         let file = open_hidden(&hidden, access).map_err(FileError::of("create", path))?;
-        Ok(Self { file, hidden, path: path.to_owned(), existing, committed: false })
+        Ok(Self {
+            file,
+            hidden,
+            path: path.to_owned(),
+            existing,
+            committed: false,
+        })
     }
 
     /// Makes the file durable and gives it its name.
@@ -142,7 +168,9 @@ impl Staged {
     }
 
     fn make_durable(&self) -> Result<(), FileError> {
-        self.file.sync_all().map_err(FileError::of("sync", &self.path))
+        self.file
+            .sync_all()
+            .map_err(FileError::of("sync", &self.path))
     }
 
     fn give_name(&mut self) -> Result<(), FileError> {
@@ -150,7 +178,8 @@ impl Staged {
             Existing::Keep => rename_new(&self.hidden, &self.path)?,
             Existing::Replace => {
                 refuse_unless_free(&self.path, self.existing)?;
-                fs::rename(&self.hidden, &self.path).map_err(FileError::of("create", &self.path))?;
+                fs::rename(&self.hidden, &self.path)
+                    .map_err(FileError::of("create", &self.path))?;
             }
         }
         self.committed = true;
@@ -163,14 +192,19 @@ pub fn commit_all(mut files: Vec<Staged>) -> Result<(), FileError> {
     files.iter().try_for_each(Staged::make_durable)?;
     for index in 0..files.len() {
         if let Err(error) = files[index].give_name() {
-            for earlier in files[..index].iter().filter(|file| file.existing == Existing::Keep) {
+            for earlier in files[..index]
+                .iter()
+                .filter(|file| file.existing == Existing::Keep)
+            {
                 // The first failure is the one to report.
                 let _ = fs::remove_file(&earlier.path);
             }
             return Err(error);
         }
     }
-    files.first().map_or(Ok(()), |file| sync_directory(folder_of(&file.path)))
+    files
+        .first()
+        .map_or(Ok(()), |file| sync_directory(folder_of(&file.path)))
 }
 
 impl Write for Staged {
@@ -201,7 +235,9 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 fn hidden_name(path: &Path) -> io::Result<PathBuf> {
-    let name = path.file_name().ok_or_else(|| io::Error::other("it is not the name of a file"))?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::other("it is not the name of a file"))?;
     let mut hidden = OsString::from(".");
     hidden.push(name);
     hidden.push(".part");
@@ -248,7 +284,9 @@ fn clear_leftover(hidden: &Path) -> io::Result<()> {
         return match fs::symlink_metadata(hidden) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
-            Ok(_) => Err(io::Error::other("something that is not a file stands under its hidden name")),
+            Ok(_) => Err(io::Error::other(
+                "something that is not a file stands under its hidden name",
+            )),
         };
     }
     let file = match OpenOptions::new().read(true).open(hidden) {
@@ -282,20 +320,33 @@ pub(crate) struct Appending {
 impl Appending {
     /// Opens a file that has to be there.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
-        let file = OpenOptions::new().read(true).append(true).open(path).map_err(FileError::of("open", path))?;
-        Ok(Self { file, path: path.to_owned() })
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(path)
+            .map_err(FileError::of("open", path))?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+        })
     }
 
     /// The file's length in octets.
     pub(crate) fn len(&self) -> Result<u64, FileError> {
-        Ok(self.file.metadata().map_err(FileError::of("read", &self.path))?.len())
+        Ok(self
+            .file
+            .metadata()
+            .map_err(FileError::of("read", &self.path))?
+            .len())
     }
 
     /// Up to `length` octets in front of `end`.
     pub(crate) fn read_before(&self, end: u64, length: u64) -> Result<Vec<u8>, FileError> {
         let start = end.saturating_sub(length);
         let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
-        self.file.read_exact_at(&mut bytes, start).map_err(FileError::of("read", &self.path))?;
+        self.file
+            .read_exact_at(&mut bytes, start)
+            .map_err(FileError::of("read", &self.path))?;
         Ok(bytes)
     }
 
@@ -306,7 +357,11 @@ impl Appending {
         let appended = (&self.file)
             .write_all(content)
             .map_err(FileError::of("write", &self.path))
-            .and_then(|()| self.file.sync_data().map_err(FileError::of("sync", &self.path)));
+            .and_then(|()| {
+                self.file
+                    .sync_data()
+                    .map_err(FileError::of("sync", &self.path))
+            });
         if appended.is_err() {
             // The reader of a longer file sets an unfinished line aside, so this may fail too.
             let _ = self.file.set_len(before);
@@ -316,8 +371,12 @@ impl Appending {
 
     /// Cuts the file to `length` octets and makes that durable.
     pub(crate) fn truncate(&self, length: u64) -> Result<(), FileError> {
-        self.file.set_len(length).map_err(FileError::of("cut", &self.path))?;
-        self.file.sync_data().map_err(FileError::of("sync", &self.path))
+        self.file
+            .set_len(length)
+            .map_err(FileError::of("cut", &self.path))?;
+        self.file
+            .sync_data()
+            .map_err(FileError::of("sync", &self.path))
     }
 }
 
@@ -329,7 +388,8 @@ pub(crate) fn append_or_create(path: &Path, content: &[u8]) -> Result<(), FileEr
         .mode(Access::Umask.mode())
         .open(path)
         .map_err(FileError::of("create", path))?;
-    file.write_all(content).map_err(FileError::of("write", path))?;
+    file.write_all(content)
+        .map_err(FileError::of("write", path))?;
     file.sync_all().map_err(FileError::of("sync", path))
 }
 
@@ -353,7 +413,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
         write(&path, Access::Owner, Existing::Keep, b"1").unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert!(write(&path, Access::Owner, Existing::Keep, b"2").is_err());
         write(&path, Access::Owner, Existing::Replace, b"3").unwrap();
         let link = folder.path().join("link");

@@ -18,12 +18,18 @@ struct Format {
 pub(super) fn check(layout: &StoreLayout) -> Result<(), StoreError> {
     let path = layout.format();
     let Some(bytes) = file::read_if_there(&path)? else {
-        return Err(StoreError::NoStore { path: layout.root().to_owned() });
+        return Err(StoreError::NoStore {
+            path: layout.root().to_owned(),
+        });
     };
     let Format { format } = serde_json::from_slice(&bytes)
         .map_err(|error| StoreError::damaged(&path, format!("can't be read: {error}")))?;
     if format > CURRENT {
-        return Err(StoreError::Newer { path: layout.root().to_owned(), found: format, known: CURRENT });
+        return Err(StoreError::Newer {
+            path: layout.root().to_owned(),
+            found: format,
+            known: CURRENT,
+        });
     }
     Ok(())
 }
@@ -40,7 +46,9 @@ pub(super) fn check_free(layout: &StoreLayout) -> Result<(), StoreError> {
     for entry in entries {
         let entry = entry.map_err(FileError::of("read", root))?;
         if entry.file_name() != ".store.json.part" {
-            return Err(StoreError::NotAStore { path: root.to_owned() });
+            return Err(StoreError::NotAStore {
+                path: root.to_owned(),
+            });
         }
     }
     Ok(())
@@ -54,7 +62,8 @@ pub(super) fn create_unless_there(layout: &StoreLayout) -> Result<(), StoreError
     }
     check_free(layout)?;
     file::create_directories(layout.root())?;
-    let mut content = serde_json::to_vec(&Format { format: CURRENT }).expect("a number is plain data");
+    let mut content =
+        serde_json::to_vec(&Format { format: CURRENT }).expect("a number is plain data");
     content.push(b'\n');
     match file::write(&layout.format(), Access::Umask, Existing::Keep, &content) {
         // Another process was first.

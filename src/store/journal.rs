@@ -48,7 +48,9 @@ impl Check {
 
     fn of_line(line: &[u8]) -> Option<Self> {
         let tail = line.get(line.len().checked_sub(TAIL)?..)?;
-        let digits = tail.strip_prefix(CHECK_FIELD.as_bytes())?.strip_suffix(b"\"}")?;
+        let digits = tail
+            .strip_prefix(CHECK_FIELD.as_bytes())?
+            .strip_suffix(b"\"}")?;
         Some(Self(digits.try_into().ok()?))
     }
 }
@@ -61,7 +63,10 @@ struct Header<'a> {
 
 /// The lines of a new journal: its header, and records that it starts with.
 pub(super) fn start<T: Serialize>(journal: &str, ca: &str, records: &[T]) -> Vec<u8> {
-    let mut lines = Lines { check: Check::START, bytes: Vec::new() };
+    let mut lines = Lines {
+        check: Check::START,
+        bytes: Vec::new(),
+    };
     lines.push(&Header { journal, ca });
     records.iter().for_each(|record| lines.push(record));
     lines.bytes
@@ -98,14 +103,22 @@ impl Writer {
     /// Opens a journal, moves an unfinished last line aside, and reads the last whole one.
     pub(super) fn open(path: &Path, observer: &Observer) -> Result<Self, StoreError> {
         let file = match Appending::open(path) {
-            Err(error) if error.is_missing() => return Err(StoreError::damaged(path, "is missing")),
+            Err(error) if error.is_missing() => {
+                return Err(StoreError::damaged(path, "is missing"));
+            }
             other => other?,
         };
         let end = set_torn_tail_aside(&file, path, observer)?;
         let last = last_line(&file, end)?;
-        let check = Check::of_line(&last)
-            .ok_or_else(|| StoreError::damaged(path, "has a last line that is not a whole record"))?;
-        Ok(Self { file, path: path.to_owned(), last, check })
+        let check = Check::of_line(&last).ok_or_else(|| {
+            StoreError::damaged(path, "has a last line that is not a whole record")
+        })?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            last,
+            check,
+        })
     }
 
     /// The last record; `None` where there is only the header.
@@ -115,12 +128,20 @@ impl Writer {
         }
         serde_json::from_slice(&self.last)
             .map(Some)
-            .map_err(|error| StoreError::damaged(&self.path, format!("has a last line that can't be read: {error}")))
+            .map_err(|error| {
+                StoreError::damaged(
+                    &self.path,
+                    format!("has a last line that can't be read: {error}"),
+                )
+            })
     }
 
     /// Appends records, durably: all of them are there when this returns.
     pub(super) fn append<T: Serialize>(&mut self, records: &[T]) -> Result<(), StoreError> {
-        let mut lines = Lines { check: self.check, bytes: Vec::new() };
+        let mut lines = Lines {
+            check: self.check,
+            bytes: Vec::new(),
+        };
         records.iter().for_each(|record| lines.push(record));
         self.file.append(&lines.bytes)?;
         self.check = lines.check;
@@ -133,7 +154,11 @@ impl Writer {
 }
 
 /// Where the last whole line ends, after everything behind it was moved to `….torn`.
-fn set_torn_tail_aside(file: &Appending, path: &Path, observer: &Observer) -> Result<u64, StoreError> {
+fn set_torn_tail_aside(
+    file: &Appending,
+    path: &Path,
+    observer: &Observer,
+) -> Result<u64, StoreError> {
     let length = file.len()?;
     let mut end = length;
     while end > 0 {
@@ -152,7 +177,10 @@ fn set_torn_tail_aside(file: &Appending, path: &Path, observer: &Observer) -> Re
         let aside = path.with_extension("jsonl.torn");
         file::append_or_create(&aside, &[&torn[..], b"\n"].concat())?;
         file.truncate(end)?;
-        observer(&Notice::TornLine { path: path.to_owned(), aside });
+        observer(&Notice::TornLine {
+            path: path.to_owned(),
+            aside,
+        });
     }
     Ok(end)
 }
@@ -191,10 +219,18 @@ impl Reader {
             }
             Err(error) => return Err(super::error::FileError::of("open", path)(error).into()),
         };
-        let mut reader = Self { file, path: path.to_owned(), line: Vec::new(), number: 0 };
+        let mut reader = Self {
+            file,
+            path: path.to_owned(),
+            line: Vec::new(),
+            number: 0,
+        };
         match reader.next_line()? {
             Some(line) if line.starts_with(b"{\"journal\":") => Ok(reader),
-            _ => Err(StoreError::damaged(path, "does not start with a journal's header")),
+            _ => Err(StoreError::damaged(
+                path,
+                "does not start with a journal's header",
+            )),
         }
     }
 
@@ -210,7 +246,10 @@ impl Reader {
     }
 
     /// The next record among the lines that have `needle` in them.
-    pub(super) fn next_with<T: DeserializeOwned>(&mut self, needle: &[u8]) -> Result<Option<T>, StoreError> {
+    pub(super) fn next_with<T: DeserializeOwned>(
+        &mut self,
+        needle: &[u8],
+    ) -> Result<Option<T>, StoreError> {
         let finder = memchr::memmem::Finder::new(needle);
         loop {
             let found = match self.next_line()? {
@@ -225,7 +264,10 @@ impl Reader {
 
     fn record<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
         serde_json::from_slice(&self.line).map_err(|error| {
-            StoreError::damaged(&self.path, format!("has a line {} that can't be read: {error}", self.number))
+            StoreError::damaged(
+                &self.path,
+                format!("has a line {} that can't be read: {error}", self.number),
+            )
         })
     }
 }
@@ -242,7 +284,9 @@ mod tests {
     }
 
     fn record(serial: &str) -> Record {
-        Record { serial: serial.into() }
+        Record {
+            serial: serial.into(),
+        }
     }
 
     fn journal() -> (tempfile::TempDir, PathBuf) {
@@ -265,14 +309,20 @@ mod tests {
     #[test]
     fn what_is_appended_reads_back_and_continues_the_chain() {
         let (_folder, path) = journal();
-        writer(&path).unwrap().append(&[record("02"), record("03")]).unwrap();
+        writer(&path)
+            .unwrap()
+            .append(&[record("02"), record("03")])
+            .unwrap();
         let mut again = writer(&path).unwrap();
         assert_eq!(again.last::<Record>().unwrap(), Some(record("03")));
         again.append(&[record("04")]).unwrap();
         assert_eq!(all(&path), ["01", "02", "03", "04"].map(record));
         let text = std::fs::read(&path).unwrap();
         let mut check = Check::START;
-        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in text
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             check = check.after(&line[..line.len() - TAIL]);
             assert_eq!(Check::of_line(line), Some(check));
         }
@@ -295,7 +345,10 @@ mod tests {
         let (_folder, path) = journal();
         std::fs::write(&path, "").unwrap();
         assert!(matches!(writer(&path), Err(StoreError::Damaged { .. })));
-        assert!(matches!(Reader::open(&path), Err(StoreError::Damaged { .. })));
+        assert!(matches!(
+            Reader::open(&path),
+            Err(StoreError::Damaged { .. })
+        ));
         std::fs::remove_file(&path).unwrap();
         assert!(matches!(writer(&path), Err(StoreError::Damaged { .. })));
     }

@@ -21,7 +21,9 @@ const STAGED: &str = ".new-";
 
 impl StoreLayout {
     pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self {
+            root: root.to_owned(),
+        }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -41,11 +43,15 @@ impl StoreLayout {
     }
 
     pub(crate) fn ca(&self, name: &CaName) -> CaLayout {
-        CaLayout { directory: self.root.join(name.as_str()) }
+        CaLayout {
+            directory: self.root.join(name.as_str()),
+        }
     }
 
     pub(crate) fn staged_ca(&self, name: &CaName) -> CaLayout {
-        CaLayout { directory: self.root.join(format!("{STAGED}{name}")) }
+        CaLayout {
+            directory: self.root.join(format!("{STAGED}{name}")),
+        }
     }
 
     /// The CA that a directory entry is being staged for, if it is one.

@@ -44,7 +44,12 @@ impl Lock {
 /// The lock file stays when a lock is released: removing it would let two processes each hold a
 /// lock on a file of that name.
 fn open(path: &Path) -> Result<File, StoreError> {
-    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path);
     Ok(opened.map_err(FileError::of("open", path))?)
 }
 
@@ -57,11 +62,18 @@ fn wait(file: File, path: &Path, observer: &Observer) -> Result<Lock, StoreError
         let _ = sender.send(locked);
     });
     let locked = receiver.recv_timeout(SAY_AFTER).or_else(|_| {
-        observer(&Notice::Waiting { path: path.to_owned() });
+        observer(&Notice::Waiting {
+            path: path.to_owned(),
+        });
         receiver.recv_timeout(GIVE_UP_AFTER.saturating_sub(SAY_AFTER))
     });
     match locked {
-        Ok(locked) => Ok(Lock { _file: locked.map_err(FileError::of("lock", path))? }),
-        Err(_) => Err(StoreError::Locked { path: path.to_owned(), seconds: GIVE_UP_AFTER.as_secs() }),
+        Ok(locked) => Ok(Lock {
+            _file: locked.map_err(FileError::of("lock", path))?,
+        }),
+        Err(_) => Err(StoreError::Locked {
+            path: path.to_owned(),
+            seconds: GIVE_UP_AFTER.as_secs(),
+        }),
     }
 }

@@ -56,18 +56,34 @@ pub enum Notice {
 impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Waiting { path } => write!(f, "waiting for another process that holds {}", path.display()),
+            Self::Waiting { path } => write!(
+                f,
+                "waiting for another process that holds {}",
+                path.display()
+            ),
             Self::TornLine { path, aside } => write!(
                 f,
                 "{} ended in an unfinished line, which was never acknowledged; it is in {} now",
                 path.display(),
                 aside.display()
             ),
-            Self::UnfinishedCa { name, completed: true } => {
-                write!(f, "{name} had been left unfinished by an interrupted command; it is complete now")
+            Self::UnfinishedCa {
+                name,
+                completed: true,
+            } => {
+                write!(
+                    f,
+                    "{name} had been left unfinished by an interrupted command; it is complete now"
+                )
             }
-            Self::UnfinishedCa { name, completed: false } => {
-                write!(f, "what an interrupted command had left of {name} was cleared away")
+            Self::UnfinishedCa {
+                name,
+                completed: false,
+            } => {
+                write!(
+                    f,
+                    "what an interrupted command had left of {name} was cleared away"
+                )
             }
         }
     }
@@ -86,7 +102,10 @@ pub struct Store {
 impl Store {
     /// Opens the store in a folder.
     pub fn open(path: &Path, observer: Observer) -> Result<Self, StoreError> {
-        let store = Self { layout: StoreLayout::new(path), observer };
+        let store = Self {
+            layout: StoreLayout::new(path),
+            observer,
+        };
         format::check(&store.layout)?;
         store.finish_unfinished_cas()?;
         Ok(store)
@@ -133,8 +152,15 @@ impl Store {
 
     /// The CA of this name.
     pub fn ca(&self, name: &CaName) -> Result<Ca, StoreError> {
-        Ca::open(self.layout.ca(name), name, &self.observer)?
-            .map_or_else(|| Err(StoreError::NoSuchCa { name: name.clone(), known: self.ca_names()? }), Ok)
+        Ca::open(self.layout.ca(name), name, &self.observer)?.map_or_else(
+            || {
+                Err(StoreError::NoSuchCa {
+                    name: name.clone(),
+                    known: self.ca_names()?,
+                })
+            },
+            Ok,
+        )
     }
 
     /// Every CA, sorted by name.
@@ -148,10 +174,13 @@ impl Store {
         let mut parent = ca.record().parent.clone();
         while let Some(name) = parent {
             if name == *ca.name() || ancestors.iter().any(|ancestor| *ancestor.name() == name) {
-                return Err(StoreError::damaged(ca.path(), "is above itself in the hierarchy"));
+                return Err(StoreError::damaged(
+                    ca.path(),
+                    "is above itself in the hierarchy",
+                ));
             }
             let ancestor = self.ca(&name)?;
-            parent = ancestor.record().parent.clone();
+            parent.clone_from(&ancestor.record().parent);
             ancestors.push(ancestor);
         }
         Ok(ancestors)
@@ -162,7 +191,11 @@ impl Store {
         let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
         self.settle_staged(name)?;
         self.check_free(name)?;
-        Ok(ReservedCa { store: self, name: name.clone(), _lock: lock })
+        Ok(ReservedCa {
+            store: self,
+            name: name.clone(),
+            _lock: lock,
+        })
     }
 
     /// Whether no CA has this name yet.
@@ -187,14 +220,19 @@ impl Store {
 
     /// Finishes or clears away what killed commands left, unless a command is at it now.
     fn finish_unfinished_cas(&self) -> Result<(), StoreError> {
-        let staged: Vec<CaName> =
-            self.entries()?.iter().filter_map(|entry| StoreLayout::staged_name(entry)).collect();
+        let staged: Vec<CaName> = self
+            .entries()?
+            .iter()
+            .filter_map(|entry| StoreLayout::staged_name(entry))
+            .collect();
         if staged.is_empty() {
             return Ok(());
         }
         // A store that can't be written to can still be read.
         if let Ok(Some(_lock)) = Lock::try_acquire(&self.layout.lock()) {
-            staged.iter().try_for_each(|name| self.settle_staged(name))?;
+            staged
+                .iter()
+                .try_for_each(|name| self.settle_staged(name))?;
         }
         Ok(())
     }
@@ -212,7 +250,10 @@ impl Store {
         } else {
             file::remove_directory(staged.directory())?;
         }
-        (self.observer)(&Notice::UnfinishedCa { name: name.clone(), completed });
+        (self.observer)(&Notice::UnfinishedCa {
+            name: name.clone(),
+            completed,
+        });
         Ok(())
     }
 
@@ -260,6 +301,8 @@ impl ReservedCa<'_> {
 
     /// Takes back what [`ReservedCa::stage`] made.
     pub fn give_up(self) -> Result<(), StoreError> {
-        Ok(file::remove_directory(self.store.layout.staged_ca(&self.name).directory())?)
+        Ok(file::remove_directory(
+            self.store.layout.staged_ca(&self.name).directory(),
+        )?)
     }
 }

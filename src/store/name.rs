@@ -34,7 +34,8 @@ impl CaName {
 pub fn is_device_name(text: &str) -> bool {
     let stem = text.split('.').next().unwrap_or(text).to_ascii_lowercase();
     let numbered = |prefix| {
-        stem.strip_prefix(prefix).is_some_and(|rest: &str| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
+        stem.strip_prefix(prefix)
+            .is_some_and(|rest: &str| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
     };
     DEVICES.contains(&stem.as_str()) || numbered("com") || numbered("lpt")
 }
@@ -43,14 +44,22 @@ impl FromStr for CaName {
     type Err = CaNameError;
 
     fn from_str(text: &str) -> Result<Self, CaNameError> {
-        let error = |problem| Err(CaNameError { text: text.to_owned(), problem });
+        let error = |problem| {
+            Err(CaNameError {
+                text: text.to_owned(),
+                problem,
+            })
+        };
         if !text.starts_with(|first: char| first.is_ascii_alphanumeric()) {
             return error("it has to start with a letter or a digit");
         }
         if text.len() > 64 {
             return error("it has more than 64 characters");
         }
-        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
+        if !text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        {
             return error("it has characters other than letters, digits, '.', '_' and '-'");
         }
         if TAKEN.iter().any(|taken| text.eq_ignore_ascii_case(taken)) || is_device_name(text) {
@@ -86,12 +95,35 @@ mod tests {
 
     #[test]
     fn names_stay_inside_the_store() {
-        for text in ["rootCA", "intermediate0", "a", "A.b_c-d", "0", &"a".repeat(64)] {
+        for text in [
+            "rootCA",
+            "intermediate0",
+            "a",
+            "A.b_c-d",
+            "0",
+            &"a".repeat(64),
+        ] {
             assert!(text.parse::<CaName>().is_ok(), "{text}");
         }
         for text in [
-            "", ".", "..", "../../etc/x", "-rf", ".hidden", "a/b", "a b", "ä", "crl", "CRL", "lock", "store.json",
-            "con", "NUL.x", "com1", "a\0b", &"a".repeat(65),
+            "",
+            ".",
+            "..",
+            "../../etc/x",
+            "-rf",
+            ".hidden",
+            "a/b",
+            "a b",
+            "ä",
+            "crl",
+            "CRL",
+            "lock",
+            "store.json",
+            "con",
+            "NUL.x",
+            "com1",
+            "a\0b",
+            &"a".repeat(65),
         ] {
             assert!(text.parse::<CaName>().is_err(), "{text:?}");
         }

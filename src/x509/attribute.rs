@@ -20,12 +20,35 @@ pub struct AttributeType {
 /// The common name.
 pub const COMMON_NAME: AttributeType = KNOWN[0];
 
-const fn text(oid: ObjectIdentifier, short: &'static str, alias: &'static str, most: usize) -> AttributeType {
-    AttributeType { oid, short, alias, string: tag::UTF8_STRING, most }
+const fn text(
+    oid: ObjectIdentifier,
+    short: &'static str,
+    alias: &'static str,
+    most: usize,
+) -> AttributeType {
+    AttributeType {
+        oid,
+        short,
+        alias,
+        string: tag::UTF8_STRING,
+        most,
+    }
 }
 
-const fn string(oid: ObjectIdentifier, short: &'static str, alias: &'static str, string: u8, most: usize) -> AttributeType {
-    AttributeType { oid, short, alias, string, most }
+const fn string(
+    oid: ObjectIdentifier,
+    short: &'static str,
+    alias: &'static str,
+    string: u8,
+    most: usize,
+) -> AttributeType {
+    AttributeType {
+        oid,
+        short,
+        alias,
+        string,
+        most,
+    }
 }
 
 /// Short names of RFC 4514 and openssl; upper bounds of RFC 5280 appendix A.1 and X.520. Text is a
@@ -33,35 +56,90 @@ const fn string(oid: ObjectIdentifier, short: &'static str, alias: &'static str,
 const KNOWN: [AttributeType; 23] = [
     text(oid::COMMON_NAME, "CN", "commonName", 64),
     text(oid::ORGANIZATION_NAME, "O", "organizationName", 64),
-    text(oid::ORGANIZATIONAL_UNIT_NAME, "OU", "organizationalUnitName", 64),
-    string(oid::COUNTRY_NAME, "C", "countryName", tag::PRINTABLE_STRING, 2),
-    text(oid::STATE_OR_PROVINCE_NAME, "ST", "stateOrProvinceName", 128),
+    text(
+        oid::ORGANIZATIONAL_UNIT_NAME,
+        "OU",
+        "organizationalUnitName",
+        64,
+    ),
+    string(
+        oid::COUNTRY_NAME,
+        "C",
+        "countryName",
+        tag::PRINTABLE_STRING,
+        2,
+    ),
+    text(
+        oid::STATE_OR_PROVINCE_NAME,
+        "ST",
+        "stateOrProvinceName",
+        128,
+    ),
     text(oid::LOCALITY_NAME, "L", "localityName", 128),
-    string(oid::DOMAIN_COMPONENT, "DC", "domainComponent", tag::IA5_STRING, 63),
+    string(
+        oid::DOMAIN_COMPONENT,
+        "DC",
+        "domainComponent",
+        tag::IA5_STRING,
+        63,
+    ),
     text(oid::USER_ID, "UID", "userId", 256),
-    string(oid::EMAIL_ADDRESS, "emailAddress", "E", tag::IA5_STRING, 255),
-    string(oid::SERIAL_NUMBER, "serialNumber", "serial", tag::PRINTABLE_STRING, 64),
+    string(
+        oid::EMAIL_ADDRESS,
+        "emailAddress",
+        "E",
+        tag::IA5_STRING,
+        255,
+    ),
+    string(
+        oid::SERIAL_NUMBER,
+        "serialNumber",
+        "serial",
+        tag::PRINTABLE_STRING,
+        64,
+    ),
     text(oid::STREET_ADDRESS, "STREET", "streetAddress", 128),
     text(oid::POSTAL_CODE, "postalCode", "postalCode", 40),
     text(oid::TITLE, "title", "T", 64),
     text(oid::SURNAME, "SN", "surname", 128),
     text(oid::GIVEN_NAME, "GN", "givenName", 128),
     text(oid::INITIALS, "initials", "initials", 128),
-    text(oid::GENERATION_QUALIFIER, "generationQualifier", "generationQualifier", 128),
-    string(oid::DN_QUALIFIER, "dnQualifier", "dnQualifier", tag::PRINTABLE_STRING, 128),
+    text(
+        oid::GENERATION_QUALIFIER,
+        "generationQualifier",
+        "generationQualifier",
+        128,
+    ),
+    string(
+        oid::DN_QUALIFIER,
+        "dnQualifier",
+        "dnQualifier",
+        tag::PRINTABLE_STRING,
+        128,
+    ),
     text(oid::PSEUDONYM, "pseudonym", "pseudonym", 128),
     text(oid::NAME, "name", "name", 128),
     text(oid::DESCRIPTION, "description", "description", 1024),
-    text(oid::BUSINESS_CATEGORY, "businessCategory", "businessCategory", 128),
-    text(oid::ORGANIZATION_IDENTIFIER, "organizationIdentifier", "organizationIdentifier", 256),
+    text(
+        oid::BUSINESS_CATEGORY,
+        "businessCategory",
+        "businessCategory",
+        128,
+    ),
+    text(
+        oid::ORGANIZATION_IDENTIFIER,
+        "organizationIdentifier",
+        "organizationIdentifier",
+        256,
+    ),
 ];
 
 impl AttributeType {
     /// The type with this name, in any case.
     pub fn find(name: &str) -> Option<Self> {
-        KNOWN
-            .into_iter()
-            .find(|kind| kind.short.eq_ignore_ascii_case(name) || kind.alias.eq_ignore_ascii_case(name))
+        KNOWN.into_iter().find(|kind| {
+            kind.short.eq_ignore_ascii_case(name) || kind.alias.eq_ignore_ascii_case(name)
+        })
     }
 
     /// The type with this object identifier.
@@ -95,7 +173,11 @@ impl AttributeType {
         } else {
             return Ok(());
         };
-        Err(NameError::Value { kind: self.short.to_owned(), value: value.to_owned(), problem })
+        Err(NameError::Value {
+            kind: self.short.to_owned(),
+            value: value.to_owned(),
+            problem,
+        })
     }
 }
 
@@ -122,12 +204,17 @@ pub fn decode_text(value: &Element<'_>) -> Option<String> {
         // T.61 in practice is Latin-1.
         tag::TELETEX_STRING => Some(value.content.iter().map(|byte| char::from(*byte)).collect()),
         tag::BMP_STRING => {
-            let units = value.content.chunks(2).map(|unit| Some(u16::from_be_bytes(unit.try_into().ok()?)));
+            let units = value
+                .content
+                .chunks(2)
+                .map(|unit| Some(u16::from_be_bytes(unit.try_into().ok()?)));
             String::from_utf16(&units.collect::<Option<Vec<_>>>()?).ok()
         }
         tag::UNIVERSAL_STRING => {
             let points = value.content.chunks(4);
-            points.map(|point| char::from_u32(u32::from_be_bytes(point.try_into().ok()?))).collect()
+            points
+                .map(|point| char::from_u32(u32::from_be_bytes(point.try_into().ok()?)))
+                .collect()
         }
         _ => None,
     }

@@ -34,7 +34,15 @@ pub struct TbsCertificate<'a> {
 impl TbsCertificate<'_> {
     /// The DER that is signed.
     pub fn to_der(&self) -> Vec<u8> {
-        let Self { serial, signature, issuer, validity, subject, public_key, extensions } = self;
+        let Self {
+            serial,
+            signature,
+            issuer,
+            validity,
+            subject,
+            public_key,
+            extensions,
+        } = self;
         sequence(|tbs| {
             tbs.explicit(0, |version| version.unsigned(&[2])); // v3
             serial.encode(tbs);
@@ -47,7 +55,11 @@ impl TbsCertificate<'_> {
             tbs.raw(subject.der());
             tbs.raw(public_key.spki());
             tbs.explicit(3, |wrapper| {
-                wrapper.sequence(|list| extensions.iter().for_each(|extension| extension.encode(list)));
+                wrapper.sequence(|list| {
+                    extensions
+                        .iter()
+                        .for_each(|extension| extension.encode(list));
+                });
             });
         })
     }
@@ -84,21 +96,40 @@ impl Certificate {
     pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
         let mut outer = Reader::sequence_of(der, "a Certificate")?;
         let tbs = outer.expect(tag::SEQUENCE, "a TBSCertificate")?;
-        let outer_algorithm = outer.expect(tag::SEQUENCE, "a signature algorithm")?.whole.to_vec();
-        let signature = outer.expect(tag::BIT_STRING, "a signature")?.whole_octets()?.to_vec();
+        let outer_algorithm = outer
+            .expect(tag::SEQUENCE, "a signature algorithm")?
+            .whole
+            .to_vec();
+        let signature = outer
+            .expect(tag::BIT_STRING, "a signature")?
+            .whole_octets()?
+            .to_vec();
         outer.end()?;
         let start = der.len() - Reader::single(der)?.content.len();
 
         let mut fields = tbs.reader();
         let version = match fields.optional(tag::explicit(0))? {
-            Some(version) => version.reader().expect(tag::INTEGER, "a version")?.small()?.saturating_add(1),
+            Some(version) => version
+                .reader()
+                .expect(tag::INTEGER, "a version")?
+                .small()?
+                .saturating_add(1),
             None => 1,
         };
-        let serial = fields.expect(tag::INTEGER, "a serial number")?.content.to_vec();
-        let inner_algorithm = fields.expect(tag::SEQUENCE, "a signature algorithm")?.whole.to_vec();
+        let serial = fields
+            .expect(tag::INTEGER, "a serial number")?
+            .content
+            .to_vec();
+        let inner_algorithm = fields
+            .expect(tag::SEQUENCE, "a signature algorithm")?
+            .whole
+            .to_vec();
         let issuer = Name::from_der(fields.expect(tag::SEQUENCE, "an issuer")?.whole)?;
         let mut times = fields.sequence("a validity")?;
-        let validity = Validity { not_before: parse_time(&times.any()?)?, not_after: parse_time(&times.any()?)? };
+        let validity = Validity {
+            not_before: parse_time(&times.any()?)?,
+            not_after: parse_time(&times.any()?)?,
+        };
         let subject = Name::from_der(fields.expect(tag::SEQUENCE, "a subject")?.whole)?;
         let public_key = PublicKey::from_spki(fields.expect(tag::SEQUENCE, "a public key")?.whole)?;
         fields.optional(tag::context(1))?;
@@ -169,7 +200,9 @@ impl Certificate {
 
     /// The signature algorithm, if it is one that can be verified here.
     pub fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
-        SignatureAlgorithm::from_der(&self.outer_algorithm).ok().flatten()
+        SignatureAlgorithm::from_der(&self.outer_algorithm)
+            .ok()
+            .flatten()
     }
 
     /// The signature's octets.
@@ -204,7 +237,9 @@ impl Certificate {
 
     /// The extension with this identifier.
     pub fn extension(&self, oid: &ObjectIdentifier) -> Option<&Extension> {
-        self.extensions.iter().find(|extension| extension.oid == *oid)
+        self.extensions
+            .iter()
+            .find(|extension| extension.oid == *oid)
     }
 
     /// The SHA-256 hash of the certificate.
@@ -217,7 +252,8 @@ impl Certificate {
         oid: &ObjectIdentifier,
         decode: impl FnOnce(&Extension) -> Result<T, Malformed>,
     ) -> Option<T> {
-        self.extension(oid).and_then(|extension| decode(extension).ok())
+        self.extension(oid)
+            .and_then(|extension| decode(extension).ok())
     }
 
     /// basicConstraints; `None` where it is missing or broken.
@@ -227,7 +263,8 @@ impl Certificate {
 
     /// Whether basicConstraints say that the subject is a CA.
     pub fn is_ca(&self) -> bool {
-        self.basic_constraints().is_some_and(|constraints| constraints.ca)
+        self.basic_constraints()
+            .is_some_and(|constraints| constraints.ca)
     }
 
     /// keyUsage; `None` where it is missing or broken.
@@ -237,22 +274,31 @@ impl Certificate {
 
     /// extKeyUsage; empty where it is missing or broken.
     pub fn extended_key_usage(&self) -> Vec<ObjectIdentifier> {
-        self.decoded(&oid::EXT_KEY_USAGE, Extension::to_extended_key_usage).unwrap_or_default()
+        self.decoded(&oid::EXT_KEY_USAGE, Extension::to_extended_key_usage)
+            .unwrap_or_default()
     }
 
     /// subjectAltName; empty where it is missing or broken.
     pub fn subject_alt_names(&self) -> Vec<GeneralName> {
-        self.decoded(&oid::SUBJECT_ALT_NAME, Extension::to_general_names).unwrap_or_default()
+        self.decoded(&oid::SUBJECT_ALT_NAME, Extension::to_general_names)
+            .unwrap_or_default()
     }
 
     /// subjectKeyIdentifier.
     pub fn subject_key_identifier(&self) -> Option<Vec<u8>> {
-        self.decoded(&oid::SUBJECT_KEY_IDENTIFIER, Extension::to_subject_key_identifier)
+        self.decoded(
+            &oid::SUBJECT_KEY_IDENTIFIER,
+            Extension::to_subject_key_identifier,
+        )
     }
 
     /// The key identifier of authorityKeyIdentifier.
     pub fn authority_key_identifier(&self) -> Option<Vec<u8>> {
-        self.decoded(&oid::AUTHORITY_KEY_IDENTIFIER, Extension::to_authority_key_identifier).flatten()
+        self.decoded(
+            &oid::AUTHORITY_KEY_IDENTIFIER,
+            Extension::to_authority_key_identifier,
+        )
+        .flatten()
     }
 
     /// nameConstraints, an error where they can't be understood and so can't be held to.
@@ -276,7 +322,10 @@ impl Certificate {
     /// Whether the certificate names `issuer` as its issuer: the names to the byte, and the key
     /// identifiers where both have one. The signature is not looked at.
     pub fn names_as_issuer(&self, issuer: &Self) -> bool {
-        let identifiers = (self.authority_key_identifier(), issuer.subject_key_identifier());
+        let identifiers = (
+            self.authority_key_identifier(),
+            issuer.subject_key_identifier(),
+        );
         let fits = !matches!(&identifiers, (Some(own), Some(theirs)) if own != theirs);
         self.issuer == issuer.subject && fits
     }
@@ -287,8 +336,12 @@ impl Certificate {
             Some(algorithm) if self.inner_algorithm == self.outer_algorithm => {
                 algorithm.verify(key, self.tbs(), &self.signature)
             }
-            Some(_) => Err(KeyError::Inconsistent { reason: "two signature algorithms are named".into() }),
-            None => Err(KeyError::Unsupported { algorithm: algorithm_name(&self.outer_algorithm) }),
+            Some(_) => Err(KeyError::Inconsistent {
+                reason: "two signature algorithms are named".into(),
+            }),
+            None => Err(KeyError::Unsupported {
+                algorithm: algorithm_name(&self.outer_algorithm),
+            }),
         }
     }
 }
@@ -313,7 +366,9 @@ pub fn algorithm_name(der: &[u8]) -> String {
     let identifier = Reader::sequence_of(der, "an AlgorithmIdentifier")
         .and_then(|mut reader| reader.expect(tag::OBJECT_IDENTIFIER, "an algorithm")?.oid());
     match identifier {
-        Ok(identifier) => oid::name(&identifier).map_or_else(|| identifier.to_string(), str::to_owned),
+        Ok(identifier) => {
+            oid::name(&identifier).map_or_else(|| identifier.to_string(), str::to_owned)
+        }
         Err(_) => "an algorithm that is not well formed".to_owned(),
     }
 }

@@ -35,7 +35,9 @@ pub enum Subtree {
 
 /// Why a text is no subtree.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a name constraint: write dns:example.test, ip:10.0.0.0/8, email:example.test or uri:.example.test")]
+#[error(
+    "{text:?} is not a name constraint: write dns:example.test, ip:10.0.0.0/8, email:example.test or uri:.example.test"
+)]
 pub struct SubtreeError {
     /// What was written.
     pub text: String,
@@ -66,11 +68,17 @@ impl FromStr for Subtree {
     type Err = SubtreeError;
 
     fn from_str(text: &str) -> Result<Self, SubtreeError> {
-        let bad = || SubtreeError { text: text.to_owned() };
+        let bad = || SubtreeError {
+            text: text.to_owned(),
+        };
         let (kind, value) = text.split_once(':').ok_or_else(bad)?;
         let host = |value: &str| {
-            let (dot, bare) = value.strip_prefix('.').map_or(("", value), |bare| (".", bare));
-            host_name(bare, false).map(|name| format!("{dot}{name}")).map_err(|_| bad())
+            let (dot, bare) = value
+                .strip_prefix('.')
+                .map_or(("", value), |bare| (".", bare));
+            host_name(bare, false)
+                .map(|name| format!("{dot}{name}"))
+                .map_err(|_| bad())
         };
         match kind.to_ascii_lowercase().as_str() {
             "dns" => host(value).map(Self::Dns),
@@ -123,7 +131,9 @@ impl NameConstraints {
             if !subtrees.is_empty() {
                 encoder.constructed(tag::explicit(number), |list| {
                     // minimum is 0, the default; maximum is absent (section 4.2.1.10).
-                    subtrees.iter().for_each(|subtree| list.sequence(|general| subtree.encode(general)));
+                    subtrees
+                        .iter()
+                        .for_each(|subtree| list.sequence(|general| subtree.encode(general)));
                 });
             }
         };
@@ -151,7 +161,10 @@ impl NameConstraints {
         let permitted = subtrees(reader.optional(tag::explicit(0))?)?;
         let excluded = subtrees(reader.optional(tag::explicit(1))?)?;
         reader.end()?;
-        Ok(Self { permitted, excluded })
+        Ok(Self {
+            permitted,
+            excluded,
+        })
     }
 
     /// Holds names to these constraints.
@@ -165,7 +178,10 @@ impl NameConstraints {
             all.push(GeneralName::Directory(subject.clone()));
         }
         all.extend(subject.email_addresses().map(GeneralName::Email));
-        if let Some(name) = subject.common_name().and_then(|text| GeneralName::parse(&text).ok()) {
+        if let Some(name) = subject
+            .common_name()
+            .and_then(|text| GeneralName::parse(&text).ok())
+        {
             // A word without a dot is a name like any other, not a host to be constrained.
             let host_like = !matches!(&name, GeneralName::Dns(host) if !host.contains('.'));
             if host_like && !matches!(name, GeneralName::Uri(_)) {
@@ -177,14 +193,24 @@ impl NameConstraints {
 
     fn check_one(&self, name: &GeneralName) -> Result<(), ConstraintViolation> {
         if let Some(subtree) = self.excluded.iter().find(|subtree| subtree.meets(name)) {
-            return Err(ConstraintViolation::Excluded { name: name.to_string(), subtree: subtree.to_string() });
+            return Err(ConstraintViolation::Excluded {
+                name: name.to_string(),
+                subtree: subtree.to_string(),
+            });
         }
-        let of_kind: Vec<_> = self.permitted.iter().filter(|subtree| subtree.is_of_kind(name)).collect();
+        let of_kind: Vec<_> = self
+            .permitted
+            .iter()
+            .filter(|subtree| subtree.is_of_kind(name))
+            .collect();
         if of_kind.is_empty() || of_kind.iter().any(|subtree| subtree.contains(name)) {
             return Ok(());
         }
         let subtrees: Vec<String> = of_kind.iter().map(ToString::to_string).collect();
-        Err(ConstraintViolation::NotPermitted { name: name.to_string(), subtrees: subtrees.join(", ") })
+        Err(ConstraintViolation::NotPermitted {
+            name: name.to_string(),
+            subtrees: subtrees.join(", "),
+        })
     }
 }
 
@@ -195,14 +221,17 @@ impl Subtree {
             Self::Dns(name) => encoder.primitive(tag::context(2), name.as_bytes()),
             Self::Directory(name) => encoder.explicit(4, |directory| directory.raw(name.der())),
             Self::Uri(name) => encoder.primitive(tag::context(6), name.as_bytes()),
-            Self::Ip(address, bits) => encoder.primitive(tag::context(7), &address_and_mask(*address, *bits)),
+            Self::Ip(address, bits) => {
+                encoder.primitive(tag::context(7), &address_and_mask(*address, *bits));
+            }
             Self::Other(der) => encoder.raw(der),
         }
     }
 
     fn decode(element: &Element<'_>) -> Result<Self, Malformed> {
         if element.tag == tag::context(7) {
-            return address_range(element.content).ok_or(Malformed::Value("an address constraint is not well formed"));
+            return address_range(element.content)
+                .ok_or(Malformed::Value("an address constraint is not well formed"));
         }
         Ok(match GeneralName::decode(element)? {
             GeneralName::Dns(name) => Self::Dns(name.to_ascii_lowercase()),
@@ -229,14 +258,18 @@ impl Subtree {
     /// Whether all that the name stands for is in this subtree.
     fn contains(&self, name: &GeneralName) -> bool {
         match (self, name) {
-            (Self::Dns(base), GeneralName::Dns(host)) => {
-                host_in(host.strip_prefix("*.").unwrap_or(host), base, Under::OrItself)
-            }
+            (Self::Dns(base), GeneralName::Dns(host)) => host_in(
+                host.strip_prefix("*.").unwrap_or(host),
+                base,
+                Under::OrItself,
+            ),
             (Self::Ip(base, bits), GeneralName::Ip(address)) => address_in(*address, *base, *bits),
             (Self::Email(base), GeneralName::Email(address)) => mailbox_in(address, base),
-            (Self::Uri(base), GeneralName::Uri(uri)) => uri
-                .split_once("//")
-                .is_some_and(|(_, authority)| host_in(uri_host(authority), base, Under::WithDotOnly)),
+            (Self::Uri(base), GeneralName::Uri(uri)) => {
+                uri.split_once("//").is_some_and(|(_, authority)| {
+                    host_in(uri_host(authority), base, Under::WithDotOnly)
+                })
+            }
             (Self::Directory(base), GeneralName::Directory(name)) => name_in(name, base),
             _ => false,
         }
@@ -249,7 +282,9 @@ impl Subtree {
                 Some(above) => {
                     let base = base.trim_start_matches('.');
                     host_in(above, base, Under::OrItself)
-                        || base.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(above))
+                        || base
+                            .split_once('.')
+                            .is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(above))
                 }
                 None => self.contains(name),
             },
@@ -279,7 +314,11 @@ fn host_in(host: &str, base: &str, under: Under) -> bool {
     match base.strip_prefix('.') {
         Some(_) => host.ends_with(&base) && host.len() > base.len(),
         None if host == base => true,
-        None => under == Under::OrItself && host.ends_with(&base) && host[..host.len() - base.len()].ends_with('.'),
+        None => {
+            under == Under::OrItself
+                && host.ends_with(&base)
+                && host[..host.len() - base.len()].ends_with('.')
+        }
     }
 }
 
@@ -289,13 +328,17 @@ fn mailbox_in(address: &str, base: &str) -> bool {
         Some((local, host)) => address
             .rsplit_once('@')
             .is_some_and(|(own, own_host)| own == local && own_host.eq_ignore_ascii_case(host)),
-        None => address.rsplit_once('@').is_some_and(|(_, host)| host_in(host, base, Under::WithDotOnly)),
+        None => address
+            .rsplit_once('@')
+            .is_some_and(|(_, host)| host_in(host, base, Under::WithDotOnly)),
     }
 }
 
 /// Whether the name starts with the RDNs of the base, compared by their bytes.
 fn name_in(name: &Name, base: &Name) -> bool {
-    let rdns = |name: &Name| Reader::sequence_of(name.der(), "a Name").map(|reader| reader.rest().to_vec());
+    let rdns = |name: &Name| {
+        Reader::sequence_of(name.der(), "a Name").map(|reader| reader.rest().to_vec())
+    };
     match (rdns(name), rdns(base)) {
         (Ok(name), Ok(base)) => name.starts_with(&base),
         _ => false,
@@ -322,7 +365,11 @@ fn mask(length: usize, bits: u8) -> Vec<u8> {
 fn address_in(address: IpAddr, base: IpAddr, bits: u8) -> bool {
     let (address, base) = (octets(address), octets(base));
     address.len() == base.len()
-        && address.iter().zip(&base).zip(mask(base.len(), bits)).all(|((a, b), mask)| a & mask == b & mask)
+        && address
+            .iter()
+            .zip(&base)
+            .zip(mask(base.len(), bits))
+            .all(|((a, b), mask)| a & mask == b & mask)
 }
 
 /// The address, with the bits that don't count at zero, and the mask.
@@ -340,7 +387,10 @@ fn address_range(content: &[u8]) -> Option<Subtree> {
         [a, b, c, d] => [a, b, c, d].into(),
         _ => <[u8; 16]>::try_from(address).ok()?.into(),
     };
-    let bits = mask_octets.iter().map(|octet| octet.count_ones()).sum::<u32>();
+    let bits = mask_octets
+        .iter()
+        .map(|octet| octet.count_ones())
+        .sum::<u32>();
     let bits = u8::try_from(bits).ok()?;
     (mask_octets == mask(half, bits)).then_some(Subtree::Ip(address, bits))
 }
@@ -351,15 +401,31 @@ mod tests {
 
     fn allowed(permitted: &[&str], excluded: &[&str], subject: &str, names: &[&str]) -> bool {
         let subtrees = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        let constraints = NameConstraints { permitted: subtrees(permitted), excluded: subtrees(excluded) };
-        assert_eq!(NameConstraints::from_der(&constraints.to_der()).unwrap(), constraints);
-        let names: Vec<_> = names.iter().map(|name| GeneralName::parse(name).unwrap()).collect();
-        constraints.check(&Name::parse(subject).unwrap(), &names).is_ok()
+        let constraints = NameConstraints {
+            permitted: subtrees(permitted),
+            excluded: subtrees(excluded),
+        };
+        assert_eq!(
+            NameConstraints::from_der(&constraints.to_der()).unwrap(),
+            constraints
+        );
+        let names: Vec<_> = names
+            .iter()
+            .map(|name| GeneralName::parse(name).unwrap())
+            .collect();
+        constraints
+            .check(&Name::parse(subject).unwrap(), &names)
+            .is_ok()
     }
 
     #[test]
     fn a_permitted_subtree_holds_names_of_its_kind_only() {
-        let permitted = ["dns:example.test", "ip:10.0.0.0/8", "email:example.test", "uri:.example.test"];
+        let permitted = [
+            "dns:example.test",
+            "ip:10.0.0.0/8",
+            "email:example.test",
+            "uri:.example.test",
+        ];
         for (name, expected) in [
             ("example.test", true),
             ("a.b.example.test", true),
@@ -375,18 +441,52 @@ mod tests {
             ("https://example.test/", false),
             ("urn:a:b", false),
         ] {
-            assert_eq!(allowed(&permitted, &[], "/O=x", &[name]), expected, "{name}");
+            assert_eq!(
+                allowed(&permitted, &[], "/O=x", &[name]),
+                expected,
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn wildcards_uris_and_common_names_do_not_slip_past() {
-        assert!(!allowed(&[], &["dns:secret.example.test"], "/O=x", &["*.example.test"]));
-        assert!(!allowed(&[], &["dns:example.test"], "/O=x", &["*.a.example.test"]));
-        assert!(allowed(&[], &["dns:secret.example.test"], "/O=x", &["a.example.test"]));
-        assert!(!allowed(&["dns:example.test"], &[], "/CN=www.other.test", &[]));
-        assert!(!allowed(&["email:example.test"], &[], "/emailAddress=a@other.test", &[]));
-        assert!(!allowed(&["email:example.test"], &[], "/CN=a@other.test", &[]));
+        assert!(!allowed(
+            &[],
+            &["dns:secret.example.test"],
+            "/O=x",
+            &["*.example.test"]
+        ));
+        assert!(!allowed(
+            &[],
+            &["dns:example.test"],
+            "/O=x",
+            &["*.a.example.test"]
+        ));
+        assert!(allowed(
+            &[],
+            &["dns:secret.example.test"],
+            "/O=x",
+            &["a.example.test"]
+        ));
+        assert!(!allowed(
+            &["dns:example.test"],
+            &[],
+            "/CN=www.other.test",
+            &[]
+        ));
+        assert!(!allowed(
+            &["email:example.test"],
+            &[],
+            "/emailAddress=a@other.test",
+            &[]
+        ));
+        assert!(!allowed(
+            &["email:example.test"],
+            &[],
+            "/CN=a@other.test",
+            &[]
+        ));
         assert!(!allowed(&["ip:10.0.0.0/8"], &[], "/CN=192.0.2.1", &[]));
         assert!(allowed(&["dns:example.test"], &[], "/CN=localclient", &[]));
         assert!(!allowed(&[], &["uri:example.test"], "/O=x", &["urn:a:b"]));
@@ -396,7 +496,15 @@ mod tests {
 
     #[test]
     fn what_is_no_subtree_is_refused() {
-        for text in ["example.test", "dns:", "ip:10.0.0.0/33", "ip:x/8", "dns:*.a", "foo:bar", "email:"] {
+        for text in [
+            "example.test",
+            "dns:",
+            "ip:10.0.0.0/33",
+            "ip:x/8",
+            "dns:*.a",
+            "foo:bar",
+            "email:",
+        ] {
             assert!(text.parse::<Subtree>().is_err(), "{text}");
         }
     }

@@ -53,7 +53,11 @@ pub struct BasicConstraints {
 
 impl Extension {
     fn new(oid: ObjectIdentifier, critical: bool, value: Vec<u8>) -> Self {
-        Self { oid, critical, value }
+        Self {
+            oid,
+            critical,
+            value,
+        }
     }
 
     /// basicConstraints, critical as section 4.2.1.9 demands of CAs.
@@ -82,7 +86,11 @@ impl Extension {
 
     /// subjectKeyIdentifier.
     pub fn subject_key_identifier(identifier: &[u8]) -> Self {
-        Self::new(oid::SUBJECT_KEY_IDENTIFIER, false, encode(|value| value.octet_string(identifier)))
+        Self::new(
+            oid::SUBJECT_KEY_IDENTIFIER,
+            false,
+            encode(|value| value.octet_string(identifier)),
+        )
     }
 
     /// authorityKeyIdentifier with nothing but the key identifier.
@@ -108,7 +116,8 @@ impl Extension {
             points.sequence(|point| {
                 point.explicit(0, |name| {
                     name.explicit(0, |full| {
-                        urls.iter().for_each(|url| full.primitive(tag::context(6), url.as_bytes()));
+                        urls.iter()
+                            .for_each(|url| full.primitive(tag::context(6), url.as_bytes()));
                     });
                 });
             });
@@ -133,17 +142,29 @@ impl Extension {
 
     /// ocsp-nocheck (RFC 6960 section 4.2.2.2.1).
     pub fn ocsp_no_check() -> Self {
-        Self::new(oid::OCSP_NO_CHECK, false, encode(|value| value.primitive(tag::NULL, &[])))
+        Self::new(
+            oid::OCSP_NO_CHECK,
+            false,
+            encode(|value| value.primitive(tag::NULL, &[])),
+        )
     }
 
     /// cRLNumber (section 5.2.3).
     pub fn crl_number(number: u128) -> Self {
-        Self::new(oid::CRL_NUMBER, false, encode(|value| value.unsigned(&number.to_be_bytes())))
+        Self::new(
+            oid::CRL_NUMBER,
+            false,
+            encode(|value| value.unsigned(&number.to_be_bytes())),
+        )
     }
 
     /// Appends the Extension.
     pub fn encode(&self, encoder: &mut crate::asn1::Encoder) {
-        let Self { oid, critical, value } = self;
+        let Self {
+            oid,
+            critical,
+            value,
+        } = self;
         encoder.sequence(|extension| {
             extension.oid(oid);
             if *critical {
@@ -159,17 +180,26 @@ impl Extension {
         let mut extensions: Vec<Self> = Vec::new();
         while !list.is_empty() {
             let mut extension = list.sequence("an Extension")?;
-            let oid = extension.expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?.oid()?;
+            let oid = extension
+                .expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?
+                .oid()?;
             let critical = match extension.optional(tag::BOOLEAN)? {
                 Some(critical) => critical.boolean()?,
                 None => false,
             };
-            let value = extension.expect(tag::OCTET_STRING, "an extension's value")?.content.to_vec();
+            let value = extension
+                .expect(tag::OCTET_STRING, "an extension's value")?
+                .content
+                .to_vec();
             extension.end()?;
             if extensions.iter().any(|known| known.oid == oid) {
                 return Err(Malformed::Value("an extension is in it twice"));
             }
-            extensions.push(Self { oid, critical, value });
+            extensions.push(Self {
+                oid,
+                critical,
+                value,
+            });
         }
         Ok(extensions)
     }
@@ -181,7 +211,10 @@ impl Extension {
             Some(ca) => ca.boolean()?,
             None => false,
         };
-        let path_length = reader.optional(tag::INTEGER)?.map(|length| length.small()).transpose()?;
+        let path_length = reader
+            .optional(tag::INTEGER)?
+            .map(|length| length.small())
+            .transpose()?;
         reader.end()?;
         Ok(BasicConstraints { ca, path_length })
     }
@@ -200,7 +233,11 @@ impl Extension {
         let mut reader = Reader::sequence_of(&self.value, "an ExtKeyUsageSyntax")?;
         let mut purposes = Vec::new();
         while !reader.is_empty() {
-            purposes.push(reader.expect(tag::OBJECT_IDENTIFIER, "a key purpose")?.oid()?);
+            purposes.push(
+                reader
+                    .expect(tag::OBJECT_IDENTIFIER, "a key purpose")?
+                    .oid()?,
+            );
         }
         if purposes.is_empty() {
             return Err(Malformed::Value("an extended key usage is empty"));
@@ -230,7 +267,9 @@ impl Extension {
     /// The key identifier in authorityKeyIdentifier, if there is one.
     pub fn to_authority_key_identifier(&self) -> Result<Option<Vec<u8>>, Malformed> {
         let mut reader = Reader::sequence_of(&self.value, "an AuthorityKeyIdentifier")?;
-        Ok(reader.optional(tag::context(0))?.map(|identifier| identifier.content.to_vec()))
+        Ok(reader
+            .optional(tag::context(0))?
+            .map(|identifier| identifier.content.to_vec()))
     }
 
     /// Every URL among the distribution points of cRLDistributionPoints.
@@ -250,12 +289,16 @@ impl Extension {
     }
 
     /// Access method and location of each entry of authorityInfoAccess or subjectInfoAccess.
-    pub fn to_access_descriptions(&self) -> Result<Vec<(ObjectIdentifier, GeneralName)>, Malformed> {
+    pub fn to_access_descriptions(
+        &self,
+    ) -> Result<Vec<(ObjectIdentifier, GeneralName)>, Malformed> {
         let mut list = Reader::sequence_of(&self.value, "an AuthorityInfoAccessSyntax")?;
         let mut descriptions = Vec::new();
         while !list.is_empty() {
             let mut description = list.sequence("an AccessDescription")?;
-            let method = description.expect(tag::OBJECT_IDENTIFIER, "an access method")?.oid()?;
+            let method = description
+                .expect(tag::OBJECT_IDENTIFIER, "an access method")?
+                .oid()?;
             descriptions.push((method, GeneralName::decode(&description.any()?)?));
         }
         Ok(descriptions)
@@ -267,7 +310,11 @@ impl Extension {
         let mut policies = Vec::new();
         while !list.is_empty() {
             let mut policy = list.sequence("a PolicyInformation")?;
-            policies.push(policy.expect(tag::OBJECT_IDENTIFIER, "a policy's identifier")?.oid()?);
+            policies.push(
+                policy
+                    .expect(tag::OBJECT_IDENTIFIER, "a policy's identifier")?
+                    .oid()?,
+            );
         }
         Ok(policies)
     }
@@ -286,5 +333,8 @@ fn uris(mut names: Reader<'_>) -> Result<Vec<String>, Malformed> {
 /// The names of the bits that are set in a keyUsage.
 pub fn key_usage_names(bits: u16) -> Vec<&'static str> {
     let set = |index: &usize| bits & 1 << index != 0;
-    (0..key_usage::NAMES.len()).filter(set).map(|index| key_usage::NAMES[index]).collect()
+    (0..key_usage::NAMES.len())
+        .filter(set)
+        .map(|index| key_usage::NAMES[index])
+        .collect()
 }

@@ -67,31 +67,46 @@ impl GeneralName {
 
     /// A host name; one that is not ASCII becomes A-labels (RFC 9549).
     pub fn dns(text: &str) -> Result<Self, GeneralNameError> {
-        host_name(text, true).map(Self::Dns).map_err(|problem| error(text, "a DNS name", problem))
+        host_name(text, true)
+            .map(Self::Dns)
+            .map_err(|problem| error(text, "a DNS name", problem))
     }
 
     /// An IP address.
     pub fn ip(text: &str) -> Result<Self, GeneralNameError> {
-        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-        bare.parse().map(Self::Ip).map_err(|_| error(text, "an IP address", "it is neither IPv4 nor IPv6"))
+        let bare = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+            .unwrap_or(text);
+        bare.parse()
+            .map(Self::Ip)
+            .map_err(|_| error(text, "an IP address", "it is neither IPv4 nor IPv6"))
     }
 
     /// An e-mail address; its host becomes A-labels.
     pub fn email(text: &str) -> Result<Self, GeneralNameError> {
         let problem = |problem: String| error(text, "an e-mail address", problem);
-        let (local, host) = text.rsplit_once('@').ok_or_else(|| problem("it has no @".into()))?;
+        let (local, host) = text
+            .rsplit_once('@')
+            .ok_or_else(|| problem("it has no @".into()))?;
         if local.is_empty() || local.len() > 64 {
             return Err(problem("the part before the @ has 1 to 64 octets".into()));
         }
         let plain = |character: char| {
-            character.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(character) || !character.is_ascii()
+            character.is_ascii_alphanumeric()
+                || "!#$%&'*+-/=?^_`{|}~.".contains(character)
+                || !character.is_ascii()
         };
-        if !local.chars().all(|character| plain(character) && !is_deceptive(character))
+        if !local
+            .chars()
+            .all(|character| plain(character) && !is_deceptive(character))
             || local.starts_with('.')
             || local.ends_with('.')
             || local.contains("..")
         {
-            return Err(problem("the part before the @ has characters that it can't have".into()));
+            return Err(problem(
+                "the part before the @ has characters that it can't have".into(),
+            ));
         }
         let host = host_name(host, false).map_err(|reason| problem(reason.into()))?;
         Ok(Self::Email(format!("{local}@{host}")))
@@ -100,21 +115,29 @@ impl GeneralName {
     /// An absolute URI (RFC 3986), in ASCII.
     pub fn uri(text: &str) -> Result<Self, GeneralNameError> {
         let problem = |problem: &str| error(text, "a URI", problem);
-        let (scheme, rest) = text.split_once(':').ok_or_else(|| problem("it has no scheme"))?;
+        let (scheme, rest) = text
+            .split_once(':')
+            .ok_or_else(|| problem("it has no scheme"))?;
         let scheme_allowed = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
         if !scheme_allowed {
             return Err(problem("its scheme is not one"));
         }
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+        let allowed =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
         if rest.is_empty() || !rest.bytes().all(allowed) {
-            return Err(problem("it has characters that a URI can't have, or none after the scheme"));
+            return Err(problem(
+                "it has characters that a URI can't have, or none after the scheme",
+            ));
         }
         if let Some(authority) = rest.strip_prefix("//") {
             let host = uri_host(authority);
             let literal = host.starts_with('[') && host.ends_with(']');
             if !literal && host.parse::<IpAddr>().is_err() {
-                host_name(host, false).map_err(|reason| problem(&format!("its host is none: {reason}")))?;
+                host_name(host, false)
+                    .map_err(|reason| problem(&format!("its host is none: {reason}")))?;
             }
         }
         Ok(Self::Uri(text.to_owned()))
@@ -123,10 +146,14 @@ impl GeneralName {
     /// Appends the GeneralName.
     pub fn encode(&self, encoder: &mut Encoder) {
         match self {
-            Self::Email(address) if !address.is_ascii() => encoder.constructed(tag::explicit(0), |other| {
-                other.oid(&oid::SMTP_UTF8_MAILBOX);
-                other.explicit(0, |value| value.primitive(tag::UTF8_STRING, address.as_bytes()));
-            }),
+            Self::Email(address) if !address.is_ascii() => {
+                encoder.constructed(tag::explicit(0), |other| {
+                    other.oid(&oid::SMTP_UTF8_MAILBOX);
+                    other.explicit(0, |value| {
+                        value.primitive(tag::UTF8_STRING, address.as_bytes());
+                    });
+                });
+            }
             Self::Email(address) => encoder.primitive(tag::context(1), address.as_bytes()),
             Self::Dns(name) => encoder.primitive(tag::context(2), name.as_bytes()),
             Self::Directory(name) => encoder.explicit(4, |directory| directory.raw(name.der())),
@@ -140,7 +167,8 @@ impl GeneralName {
     /// Reads a GeneralName as it stands; what it says is not judged.
     pub fn decode(element: &Element<'_>) -> Result<Self, Malformed> {
         let text = || {
-            String::from_utf8(element.content.to_vec()).map_err(|_| Malformed::Value("a name is not text"))
+            String::from_utf8(element.content.to_vec())
+                .map_err(|_| Malformed::Value("a name is not text"))
         };
         Ok(match element.tag {
             tag if tag == tag::explicit(0) => other_name(element)?,
@@ -152,7 +180,11 @@ impl GeneralName {
                 [a, b, c, d] => Self::Ip([a, b, c, d].into()),
                 ref octets => match <[u8; 16]>::try_from(octets) {
                     Ok(octets) => Self::Ip(octets.into()),
-                    Err(_) => return Err(Malformed::Value("an IP address has neither 4 nor 16 octets")),
+                    Err(_) => {
+                        return Err(Malformed::Value(
+                            "an IP address has neither 4 nor 16 octets",
+                        ));
+                    }
                 },
             },
             _ => Self::Other(element.whole.to_vec()),
@@ -175,11 +207,19 @@ impl GeneralName {
 /// SmtpUTF8Mailbox is an e-mail address; any other otherName stays what it is.
 fn other_name(element: &Element<'_>) -> Result<GeneralName, Malformed> {
     let mut reader = element.reader();
-    let kind: ObjectIdentifier = reader.expect(tag::OBJECT_IDENTIFIER, "the type of an otherName")?.oid()?;
+    let kind: ObjectIdentifier = reader
+        .expect(tag::OBJECT_IDENTIFIER, "the type of an otherName")?
+        .oid()?;
     let value = reader.expect(tag::explicit(0), "the value of an otherName")?;
     if kind == oid::SMTP_UTF8_MAILBOX {
-        let text = value.reader().expect(tag::UTF8_STRING, "a mailbox")?.content.to_vec();
-        return String::from_utf8(text).map(GeneralName::Email).map_err(|_| Malformed::Value("a name is not text"));
+        let text = value
+            .reader()
+            .expect(tag::UTF8_STRING, "a mailbox")?
+            .content
+            .to_vec();
+        return String::from_utf8(text)
+            .map(GeneralName::Email)
+            .map_err(|_| Malformed::Value("a name is not text"));
     }
     Ok(GeneralName::Other(element.whole.to_vec()))
 }
@@ -187,7 +227,9 @@ fn other_name(element: &Element<'_>) -> Result<GeneralName, Malformed> {
 /// The host of a URI's authority (RFC 3986 section 3.2), with brackets if it is a literal.
 pub fn uri_host(authority: &str) -> &str {
     let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
-    let host = authority[..end].rsplit_once('@').map_or(&authority[..end], |(_, host)| host);
+    let host = authority[..end]
+        .rsplit_once('@')
+        .map_or(&authority[..end], |(_, host)| host);
     match host.rfind(':') {
         Some(colon) if !host.ends_with(']') => &host[..colon],
         _ => host,
@@ -218,7 +260,11 @@ pub fn host_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
     for label in ascii.split('.') {
         check_label(label)?;
     }
-    if ascii.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit())) {
+    if ascii
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         return Err("its last label is a number, as in an IP address");
     }
     Ok(format!("{star}{ascii}"))
@@ -234,14 +280,21 @@ fn check_label(label: &str) -> Result<(), &'static str> {
     if label.starts_with('-') || label.ends_with('-') {
         return Err("a label starts or ends with a hyphen");
     }
-    if !label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+    if !label
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    {
         return Err("a label has other characters than letters, digits and hyphens");
     }
     Ok(())
 }
 
 fn error(value: &str, kind: &'static str, problem: impl Into<String>) -> GeneralNameError {
-    GeneralNameError { value: value.to_owned(), kind, problem: problem.into() }
+    GeneralNameError {
+        value: value.to_owned(),
+        kind,
+        problem: problem.into(),
+    }
 }
 
 impl fmt::Display for GeneralName {
@@ -266,7 +319,9 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Result<String, String> {
-        GeneralName::parse(text).map(|name| name.to_string()).map_err(|error| error.problem)
+        GeneralName::parse(text)
+            .map(|name| name.to_string())
+            .map_err(|error| error.problem)
     }
 
     #[test]
@@ -282,7 +337,10 @@ mod tests {
             ("a@example.test", "email:a@example.test"),
             ("https://example.test/x", "uri:https://example.test/x"),
             ("spiffe://trust.test/ns/a", "uri:spiffe://trust.test/ns/a"),
-            ("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "uri:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"),
+            (
+                "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+                "uri:urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+            ),
             ("münchen.test", "dns:xn--mnchen-3ya.test"),
             ("email:a@münchen.test", "email:a@xn--mnchen-3ya.test"),
             ("jürgen@example.test", "email:jürgen@example.test"),
@@ -294,10 +352,31 @@ mod tests {
     #[test]
     fn what_no_host_can_be_called_is_refused() {
         for text in [
-            "", "dns:", "a..b", ".a", "a.", "-a.test", "a-.test", "a_b.test", "dns:1.2.3.4", "a b",
-            "*", "*.*.test", "w*.test", "a.*.test", "dns:a/b", "email:a", "email:@b.test",
-            "email:a@*.test", "uri:nothing", "uri:http://", "uri:http://a b/", "ip:1.2.3", "a\0.test",
-            "a\u{202e}.test", "email:a\n@b.test",
+            "",
+            "dns:",
+            "a..b",
+            ".a",
+            "a.",
+            "-a.test",
+            "a-.test",
+            "a_b.test",
+            "dns:1.2.3.4",
+            "a b",
+            "*",
+            "*.*.test",
+            "w*.test",
+            "a.*.test",
+            "dns:a/b",
+            "email:a",
+            "email:@b.test",
+            "email:a@*.test",
+            "uri:nothing",
+            "uri:http://",
+            "uri:http://a b/",
+            "ip:1.2.3",
+            "a\0.test",
+            "a\u{202e}.test",
+            "email:a\n@b.test",
         ] {
             assert!(shown(text).is_err(), "{text:?}");
         }
@@ -319,10 +398,20 @@ mod tests {
 
     #[test]
     fn every_kind_reads_back() {
-        for text in ["dns:a.test", "ip:10.0.0.1", "ip:::1", "email:a@b.test", "email:ü@b.test", "uri:urn:a:b"] {
+        for text in [
+            "dns:a.test",
+            "ip:10.0.0.1",
+            "ip:::1",
+            "email:a@b.test",
+            "email:ü@b.test",
+            "uri:urn:a:b",
+        ] {
             let name = GeneralName::parse(text).unwrap();
             let der = crate::asn1::encode(|encoder| name.encode(encoder));
-            assert_eq!(GeneralName::decode(&crate::asn1::Reader::single(&der).unwrap()), Ok(name));
+            assert_eq!(
+                GeneralName::decode(&crate::asn1::Reader::single(&der).unwrap()),
+                Ok(name)
+            );
         }
     }
 }

@@ -30,7 +30,9 @@ pub struct NameAttribute {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// The text is neither of the two notations.
-    #[error("{text:?} is not a distinguished name: write /C=JP/O=Example/CN=x or CN=x,O=Example,C=JP")]
+    #[error(
+        "{text:?} is not a distinguished name: write /C=JP/O=Example/CN=x or CN=x,O=Example,C=JP"
+    )]
     Notation {
         /// What was written.
         text: String,
@@ -73,7 +75,9 @@ impl Name {
     /// Reads `/C=JP/O=Example/OU=a/OU=b/CN=x`, or RFC 4514's `CN=x,OU=b,OU=a,O=Example,C=JP`, in
     /// which the order is the reverse. `+` joins the values of a multi-valued RDN in both.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let notation = || NameError::Notation { text: text.to_owned() };
+        let notation = || NameError::Notation {
+            text: text.to_owned(),
+        };
         let slashes = text.starts_with('/');
         let body = text.strip_prefix('/').unwrap_or(text);
         let mut rdns = Vec::new();
@@ -82,8 +86,9 @@ impl Name {
             for assertion in split(rdn, '+') {
                 let (kind, value) = assertion.split_once('=').ok_or_else(notation)?;
                 let kind = kind.trim();
-                let known = AttributeType::find(kind)
-                    .ok_or_else(|| NameError::UnknownType { kind: kind.to_owned() })?;
+                let known = AttributeType::find(kind).ok_or_else(|| NameError::UnknownType {
+                    kind: kind.to_owned(),
+                })?;
                 values.push(known.encode(&unescape(value).ok_or_else(notation)?)?);
             }
             rdns.push(values);
@@ -99,7 +104,9 @@ impl Name {
         Self(sequence(|name| {
             for mut values in rdns {
                 values.sort();
-                name.constructed(tag::SET, |rdn| values.iter().for_each(|value| rdn.raw(value)));
+                name.constructed(tag::SET, |rdn| {
+                    values.iter().for_each(|value| rdn.raw(value));
+                });
             }
         }))
     }
@@ -144,13 +151,17 @@ impl Name {
         let mut rdns = Reader::sequence_of(&self.0, "a Name")?;
         let mut index = 0;
         while !rdns.is_empty() {
-            let mut rdn = rdns.expect(tag::SET, "a relative distinguished name")?.reader();
+            let mut rdn = rdns
+                .expect(tag::SET, "a relative distinguished name")?
+                .reader();
             if rdn.is_empty() {
                 return Err(Malformed::Value("a relative distinguished name is empty"));
             }
             while !rdn.is_empty() {
                 let mut pair = rdn.sequence("an attribute")?;
-                let kind = pair.expect(tag::OBJECT_IDENTIFIER, "an attribute type")?.oid()?;
+                let kind = pair
+                    .expect(tag::OBJECT_IDENTIFIER, "an attribute type")?
+                    .oid()?;
                 let value = pair.any()?;
                 pair.end()?;
                 each(index, kind, value)?;
@@ -180,7 +191,8 @@ impl Name {
     /// This name with a common name behind it.
     pub fn with_common_name(&self, common_name: &str) -> Result<Self, NameError> {
         let value = attribute::COMMON_NAME.encode(common_name)?;
-        let rdns = Reader::sequence_of(&self.0, "a Name").expect("the structure was checked when the name was made");
+        let rdns = Reader::sequence_of(&self.0, "a Name")
+            .expect("the structure was checked when the name was made");
         Ok(Self(sequence(|name| {
             name.raw(rdns.rest());
             name.constructed(tag::SET, |rdn| rdn.raw(&value));
@@ -266,12 +278,14 @@ impl fmt::Display for Name {
                 }
                 previous = Some(rdn);
                 write!(f, "{}=", attribute::short_name(&attribute.kind))?;
-                match &attribute.text {
-                    Some(text) => write_escaped(f, text)?,
-                    None => {
-                        f.write_str("#")?;
-                        attribute.der.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-                    }
+                if let Some(text) = &attribute.text {
+                    write_escaped(f, text)?
+                } else {
+                    f.write_str("#")?;
+                    attribute
+                        .der
+                        .iter()
+                        .try_for_each(|byte| write!(f, "{byte:02x}"))?;
                 }
             }
         }
@@ -286,12 +300,18 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     for (index, character) in text.chars().enumerate() {
         let outer_space = character == ' ' && (index == 0 || index == last);
         let outer_hash = character == '#' && index == 0;
-        if matches!(character, '"' | '+' | ',' | ';' | '<' | '>' | '\\') || outer_space || outer_hash {
+        if matches!(character, '"' | '+' | ',' | ';' | '<' | '>' | '\\')
+            || outer_space
+            || outer_hash
+        {
             f.write_char('\\')?;
             f.write_char(character)?;
         } else if is_deceptive(character) {
             let mut buffer = [0; 4];
-            character.encode_utf8(&mut buffer).bytes().try_for_each(|byte| write!(f, "\\{byte:02X}"))?;
+            character
+                .encode_utf8(&mut buffer)
+                .bytes()
+                .try_for_each(|byte| write!(f, "\\{byte:02X}"))?;
         } else {
             f.write_char(character)?;
         }
@@ -317,21 +337,42 @@ mod tests {
         assert_eq!(slashes.to_string(), "CN=x,OU=b,OU=a,O=Example,C=JP");
         let components = Name::parse("/DC=com/DC=example/CN=a/b");
         assert!(components.is_err());
-        assert_eq!(Name::parse("/DC=com/DC=example").unwrap().to_string(), "DC=example,DC=com");
+        assert_eq!(
+            Name::parse("/DC=com/DC=example").unwrap().to_string(),
+            "DC=example,DC=com"
+        );
     }
 
     #[test]
     fn what_is_escaped_reads_back() {
-        for text in ["CN=a\\,b,O=c\\+d", "CN=\\ a\\ ", "CN=\\#x", "CN=a\\\\b", "CN=x+UID=u,O=y"] {
+        for text in [
+            "CN=a\\,b,O=c\\+d",
+            "CN=\\ a\\ ",
+            "CN=\\#x",
+            "CN=a\\\\b",
+            "CN=x+UID=u,O=y",
+        ] {
             let name = Name::parse(text).unwrap();
             assert_eq!(Name::parse(&name.to_string()).unwrap(), name, "{text}");
         }
-        assert_eq!(Name::parse("CN=J\\c3\\bcrgen").unwrap().common_name().unwrap(), "Jürgen");
+        assert_eq!(
+            Name::parse("CN=J\\c3\\bcrgen")
+                .unwrap()
+                .common_name()
+                .unwrap(),
+            "Jürgen"
+        );
     }
 
     #[test]
     fn what_could_deceive_is_refused_and_never_shown_raw() {
-        for value in ["a\u{1b}[2Jb", "good.test\0.evil.test", "a\nb", "a\u{202e}b", "a\u{200b}b"] {
+        for value in [
+            "a\u{1b}[2Jb",
+            "good.test\0.evil.test",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{200b}b",
+        ] {
             assert!(Name::from_common_name(value).is_err(), "{value:?}");
         }
         let hostile = Name(sequence(|name| {
@@ -350,9 +391,18 @@ mod tests {
     fn bad_notations_and_types_are_named() {
         assert!(matches!(Name::parse("x"), Err(NameError::Notation { .. })));
         assert!(matches!(Name::parse(""), Err(NameError::Notation { .. })));
-        assert!(matches!(Name::parse("/XX=y"), Err(NameError::UnknownType { .. })));
-        assert!(matches!(Name::parse("/C=Japan"), Err(NameError::Value { .. })));
-        assert!(matches!(Name::parse(&format!("/CN={}", "a".repeat(65))), Err(NameError::Value { .. })));
+        assert!(matches!(
+            Name::parse("/XX=y"),
+            Err(NameError::UnknownType { .. })
+        ));
+        assert!(matches!(
+            Name::parse("/C=Japan"),
+            Err(NameError::Value { .. })
+        ));
+        assert!(matches!(
+            Name::parse(&format!("/CN={}", "a".repeat(65))),
+            Err(NameError::Value { .. })
+        ));
         assert!(Name::parse(&format!("/CN={}", "ü".repeat(64))).is_ok());
     }
 }

@@ -18,7 +18,8 @@ pub fn issuer_of<'a>(
     certificate: &Certificate,
     pool: impl IntoIterator<Item = &'a Certificate>,
 ) -> Option<&'a Certificate> {
-    pool.into_iter().find(|candidate| issued(candidate, certificate))
+    pool.into_iter()
+        .find(|candidate| issued(candidate, certificate))
 }
 
 /// Whether `issuer` issued `certificate`; a root issued itself.
@@ -29,12 +30,18 @@ pub fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
 /// Keeps one of each certificate, compared by its DER, in the order of first appearance.
 pub fn deduplicate(certificates: Vec<Certificate>) -> Vec<Certificate> {
     let mut seen = HashSet::new();
-    certificates.into_iter().filter(|certificate| seen.insert(certificate.fingerprint())).collect()
+    certificates
+        .into_iter()
+        .filter(|certificate| seen.insert(certificate.fingerprint()))
+        .collect()
 }
 
 /// The certificates with which the paths of all of `wanted` reach their roots, taken from `pool`
 /// where they are not among `wanted`.
-pub fn complete(wanted: Vec<Certificate>, pool: &[Certificate]) -> Result<Vec<Certificate>, MissingIssuer> {
+pub fn complete(
+    wanted: Vec<Certificate>,
+    pool: &[Certificate],
+) -> Result<Vec<Certificate>, MissingIssuer> {
     let mut complete = deduplicate(wanted);
     let mut next = 0;
     while let Some(certificate) = complete.get(next) {
@@ -53,12 +60,18 @@ pub fn complete(wanted: Vec<Certificate>, pool: &[Certificate]) -> Result<Vec<Ce
 
 /// Every issuer behind what it issued; otherwise the order stays. Where certificates certify each
 /// other in a ring, the first of them goes first.
-pub fn issuers_last(certificates: Vec<Certificate>) -> Vec<Certificate> {
+pub fn issuers_last(certificates: &[Certificate]) -> Vec<Certificate> {
     let issuers: Vec<Vec<usize>> = certificates
         .iter()
         .map(|certificate| {
-            let others = certificates.iter().enumerate().filter(|(_, other)| *other != certificate);
-            others.filter(|(_, other)| issued(other, certificate)).map(|(index, _)| index).collect()
+            let others = certificates
+                .iter()
+                .enumerate()
+                .filter(|(_, other)| *other != certificate);
+            others
+                .filter(|(_, other)| issued(other, certificate))
+                .map(|(index, _)| index)
+                .collect()
         })
         .collect();
     let mut waiting: Vec<usize> = (0..certificates.len()).collect();

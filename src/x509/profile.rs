@@ -30,13 +30,22 @@ pub enum Profile {
 
 /// A profile that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp")]
+#[error(
+    "{0:?} is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp"
+)]
 pub struct UnknownProfile(pub String);
 
 impl Profile {
     /// Every profile, in the order in which they are documented.
-    pub const ALL: [Self; 7] =
-        [Self::Client, Self::Server, Self::Peer, Self::Email, Self::CodeSigning, Self::Ocsp, Self::Timestamp];
+    pub const ALL: [Self; 7] = [
+        Self::Client,
+        Self::Server,
+        Self::Peer,
+        Self::Email,
+        Self::CodeSigning,
+        Self::Ocsp,
+        Self::Timestamp,
+    ];
 
     /// The name by which options and reports speak of it.
     pub fn as_str(self) -> &'static str {
@@ -68,12 +77,21 @@ impl Profile {
     pub fn key_usage(self, key: &PublicKey) -> u16 {
         let transport = matches!(self, Self::Client | Self::Server | Self::Peer | Self::Email)
             && matches!(key.algorithm(), PublicKeyAlgorithm::Rsa { .. });
-        key_usage::DIGITAL_SIGNATURE | if transport { key_usage::KEY_ENCIPHERMENT } else { 0 }
+        key_usage::DIGITAL_SIGNATURE
+            | if transport {
+                key_usage::KEY_ENCIPHERMENT
+            } else {
+                0
+            }
     }
 
     /// Extensions that only this profile has.
     pub fn extensions(self) -> Vec<Extension> {
-        if self == Self::Ocsp { vec![Extension::ocsp_no_check()] } else { Vec::new() }
+        if self == Self::Ocsp {
+            vec![Extension::ocsp_no_check()]
+        } else {
+            Vec::new()
+        }
     }
 
     /// The alternative name that a relying party looks for, made of the common name where that is
@@ -101,10 +119,12 @@ impl Profile {
     /// Whether these names have the one that has to be there.
     pub fn has_required_name(self, names: &[GeneralName]) -> bool {
         match self {
-            Self::Server | Self::Peer => {
-                names.iter().any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)))
-            }
-            Self::Email => names.iter().any(|name| matches!(name, GeneralName::Email(_))),
+            Self::Server | Self::Peer => names
+                .iter()
+                .any(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_))),
+            Self::Email => names
+                .iter()
+                .any(|name| matches!(name, GeneralName::Email(_))),
             _ => true,
         }
     }

@@ -22,7 +22,11 @@ pub struct CertificationRequest {
 
 impl CertificationRequest {
     /// Makes a request for `subject`, signed with its key.
-    pub fn create(key: &PrivateKey, subject: &Name, extensions: &[Extension]) -> Result<Vec<u8>, KeyError> {
+    pub fn create(
+        key: &PrivateKey,
+        subject: &Name,
+        extensions: &[Extension],
+    ) -> Result<Vec<u8>, KeyError> {
         let info = sequence(|info| {
             info.unsigned(&[0]);
             info.raw(subject.der());
@@ -39,15 +43,25 @@ impl CertificationRequest {
             });
         });
         let signature = key.sign(&info)?;
-        Ok(super::certificate::assemble(&info, key.signature_algorithm(), &signature))
+        Ok(super::certificate::assemble(
+            &info,
+            key.signature_algorithm(),
+            &signature,
+        ))
     }
 
     /// Reads a CertificationRequest; its signature is not looked at.
     pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
         let mut outer = Reader::sequence_of(der, "a CertificationRequest")?;
         let info = outer.expect(tag::SEQUENCE, "a CertificationRequestInfo")?;
-        let algorithm = outer.expect(tag::SEQUENCE, "a signature algorithm")?.whole.to_vec();
-        let signature = outer.expect(tag::BIT_STRING, "a signature")?.whole_octets()?.to_vec();
+        let algorithm = outer
+            .expect(tag::SEQUENCE, "a signature algorithm")?
+            .whole
+            .to_vec();
+        let signature = outer
+            .expect(tag::BIT_STRING, "a signature")?
+            .whole_octets()?
+            .to_vec();
         outer.end()?;
         let start = der.len() - Reader::single(der)?.content.len();
 
@@ -61,7 +75,9 @@ impl CertificationRequest {
             let mut attributes = attributes.reader();
             while !attributes.is_empty() {
                 let mut attribute = attributes.sequence("an attribute")?;
-                let kind = attribute.expect(tag::OBJECT_IDENTIFIER, "an attribute type")?.oid()?;
+                let kind = attribute
+                    .expect(tag::OBJECT_IDENTIFIER, "an attribute type")?
+                    .oid()?;
                 let values = attribute.expect(tag::SET, "an attribute's values")?;
                 if kind == oid::EXTENSION_REQUEST && extensions.is_empty() {
                     extensions = Extension::decode_all(&Reader::single(values.content)?)?;
@@ -86,10 +102,14 @@ impl CertificationRequest {
     /// Whether the request is signed with the key that it is about: proof of possession.
     pub fn verify(&self) -> Result<(), KeyError> {
         match SignatureAlgorithm::from_der(&self.algorithm)? {
-            Some(algorithm) => {
-                algorithm.verify(&self.public_key, &self.der[self.info.clone()], &self.signature)
-            }
-            None => Err(KeyError::Unsupported { algorithm: self.algorithm_name() }),
+            Some(algorithm) => algorithm.verify(
+                &self.public_key,
+                &self.der[self.info.clone()],
+                &self.signature,
+            ),
+            None => Err(KeyError::Unsupported {
+                algorithm: self.algorithm_name(),
+            }),
         }
     }
 
@@ -125,7 +145,11 @@ impl CertificationRequest {
 
     /// The alternative names asked for, as they stand.
     pub fn subject_alt_names(&self) -> Result<Vec<GeneralName>, Malformed> {
-        match self.extensions.iter().find(|extension| extension.oid == oid::SUBJECT_ALT_NAME) {
+        match self
+            .extensions
+            .iter()
+            .find(|extension| extension.oid == oid::SUBJECT_ALT_NAME)
+        {
             Some(extension) => extension.to_general_names(),
             None => Ok(Vec::new()),
         }

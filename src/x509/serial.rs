@@ -33,7 +33,10 @@ pub enum SerialError {
 impl Serial {
     /// From a big-endian magnitude; leading zeros don't count.
     pub fn from_magnitude(magnitude: &[u8]) -> Result<Self, SerialError> {
-        let first = magnitude.iter().position(|byte| *byte != 0).ok_or(SerialError::Zero)?;
+        let first = magnitude
+            .iter()
+            .position(|byte| *byte != 0)
+            .ok_or(SerialError::Zero)?;
         let significant = &magnitude[first..];
         // A first bit of one costs an octet more as a DER INTEGER.
         if significant.len() + usize::from(significant[0] >> 7) > MOST_OCTETS {
@@ -58,7 +61,9 @@ impl Serial {
     /// The counter in a serial that [`Serial::from_counter`] made.
     pub fn counter(&self) -> u128 {
         let above = &self.0[..self.0.len().saturating_sub(8)];
-        above.iter().fold(0, |counter, byte| counter << 8 | u128::from(*byte))
+        above
+            .iter()
+            .fold(0, |counter, byte| counter << 8 | u128::from(*byte))
     }
 
     /// The big-endian magnitude, without leading zeros.
@@ -74,20 +79,40 @@ impl Serial {
     /// What a user's text can mean; a bare number of decimal digits is read as hex, and as decimal
     /// only where the caller finds no certificate under the first reading.
     pub fn readings(text: &str) -> Result<SerialReadings, SerialError> {
-        let bad = || SerialError::Text { text: text.to_owned() };
+        let bad = || SerialError::Text {
+            text: text.to_owned(),
+        };
         let trimmed = text.trim();
         if let Some(decimal) = trimmed.strip_prefix("dec:") {
-            return Ok(SerialReadings { first: from_decimal(decimal).ok_or_else(bad)??, other: None });
+            return Ok(SerialReadings {
+                first: from_decimal(decimal).ok_or_else(bad)??,
+                other: None,
+            });
         }
-        let digits: String = trimmed.chars().filter(|character| *character != ':').collect();
-        let prefixed = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+        let digits: String = trimmed
+            .chars()
+            .filter(|character| *character != ':')
+            .collect();
+        let prefixed = digits
+            .strip_prefix("0x")
+            .or_else(|| digits.strip_prefix("0X"));
         let first = from_hex(prefixed.unwrap_or(&digits)).ok_or_else(bad)?;
         let bare = prefixed.is_none() && !trimmed.contains(':') && !trimmed.starts_with('0');
-        let other = if bare { from_decimal(trimmed).and_then(Result::ok) } else { None };
+        let other = if bare {
+            from_decimal(trimmed).and_then(Result::ok)
+        } else {
+            None
+        };
         match (first, other) {
-            (Ok(first), other) => Ok(SerialReadings { other: other.filter(|o| *o != first), first }),
+            (Ok(first), other) => Ok(SerialReadings {
+                other: other.filter(|o| *o != first),
+                first,
+            }),
             (Err(error), None) => Err(error),
-            (Err(_), Some(decimal)) => Ok(SerialReadings { first: decimal, other: None }),
+            (Err(_), Some(decimal)) => Ok(SerialReadings {
+                first: decimal,
+                other: None,
+            }),
         }
     }
 }
@@ -110,7 +135,8 @@ fn from_hex(digits: &str) -> Option<Result<Serial, SerialError>> {
         return Some(Err(SerialError::TooLong));
     }
     let padded = format!("{}{digits}", if digits.len() % 2 == 1 { "0" } else { "" });
-    let octet = |at: usize| u8::from_str_radix(&padded[at..at + 2], 16).expect("checked to be hex digits");
+    let octet =
+        |at: usize| u8::from_str_radix(&padded[at..at + 2], 16).expect("checked to be hex digits");
     let magnitude: Vec<u8> = (0..padded.len()).step_by(2).map(octet).collect();
     Some(Serial::from_magnitude(&magnitude))
 }
@@ -152,7 +178,11 @@ impl FromStr for Serial {
 
     /// Reads hex as [`Display`](fmt::Display) writes it.
     fn from_str(text: &str) -> Result<Self, SerialError> {
-        from_hex(text).unwrap_or_else(|| Err(SerialError::Text { text: text.to_owned() }))
+        from_hex(text).unwrap_or_else(|| {
+            Err(SerialError::Text {
+                text: text.to_owned(),
+            })
+        })
     }
 }
 
@@ -167,7 +197,10 @@ mod tests {
     #[test]
     fn twenty_octets_fit_and_twenty_one_do_not() {
         assert!(Serial::from_magnitude(&[0x7f; 20]).is_ok());
-        assert_eq!(Serial::from_magnitude(&[0x80; 20]), Err(SerialError::TooLong));
+        assert_eq!(
+            Serial::from_magnitude(&[0x80; 20]),
+            Err(SerialError::TooLong)
+        );
         assert_eq!(Serial::from_magnitude(&[1; 21]), Err(SerialError::TooLong));
         assert_eq!(Serial::from_magnitude(&[0, 0]), Err(SerialError::Zero));
         assert!(Serial::from_counter((1 << 95) - 1, u64::MAX).is_ok());
@@ -184,8 +217,19 @@ mod tests {
 
     #[test]
     fn every_notation_means_the_same_number() {
-        for text in ["03A5B1", "3a5b1", "0x03a5b1", "03:A5:B1", "0003A5B1", "dec:239025"] {
-            assert_eq!(Serial::readings(text).unwrap().first, serial("03A5B1"), "{text}");
+        for text in [
+            "03A5B1",
+            "3a5b1",
+            "0x03a5b1",
+            "03:A5:B1",
+            "0003A5B1",
+            "dec:239025",
+        ] {
+            assert_eq!(
+                Serial::readings(text).unwrap().first,
+                serial("03A5B1"),
+                "{text}"
+            );
         }
     }
 

@@ -31,7 +31,9 @@ pub enum Moment {
 
 /// A text that is no point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a time: write 2027-01-31, 2027-01-31T12:00:00Z, or a duration from now such as 90d, 12h or 1y")]
+#[error(
+    "{0:?} is not a time: write 2027-01-31, 2027-01-31T12:00:00Z, or a duration from now such as 90d, 12h or 1y"
+)]
 pub struct MomentError(String);
 
 impl Moment {
@@ -48,7 +50,9 @@ impl Moment {
 
 /// The same time in UTC without its fraction.
 pub fn whole_second(time: OffsetDateTime) -> Option<OffsetDateTime> {
-    time.checked_to_offset(UtcOffset::UTC)?.replace_nanosecond(0).ok()
+    time.checked_to_offset(UtcOffset::UTC)?
+        .replace_nanosecond(0)
+        .ok()
 }
 
 impl FromStr for Moment {
@@ -117,9 +121,22 @@ mod tests {
             ("2027-01-31", datetime!(2027-01-31 0:00 UTC)),
             ("2027-01-31T12:00:00+02:00", datetime!(2027-01-31 10:00 UTC)),
         ] {
-            assert_eq!(text.parse::<Moment>().unwrap().resolve(now), Some(expected), "{text}");
+            assert_eq!(
+                text.parse::<Moment>().unwrap().resolve(now),
+                Some(expected),
+                "{text}"
+            );
         }
-        for text in ["", "-", "d", "90", "90x", "2027-13-01", "tomorrow", "99999999999999999999d"] {
+        for text in [
+            "",
+            "-",
+            "d",
+            "90",
+            "90x",
+            "2027-13-01",
+            "tomorrow",
+            "99999999999999999999d",
+        ] {
             assert!(text.parse::<Moment>().is_err(), "{text}");
         }
         assert_eq!("9000y".parse::<Moment>().unwrap().resolve(now), None);

@@ -14,21 +14,29 @@ pub(super) fn only_known_extensions_are_critical(candidate: &Candidate<'_>) -> O
         oid::EXT_KEY_USAGE,
     ];
     let extensions = candidate.certificate.extensions();
-    let odd = extensions.iter().find(|extension| extension.critical && !KNOWN.contains(&extension.oid))?;
+    let odd = extensions
+        .iter()
+        .find(|extension| extension.critical && !KNOWN.contains(&extension.oid))?;
     Some(format!("extension {} is critical", odd.oid))
 }
 
 pub(super) fn basic_constraints_are_critical(candidate: &Candidate<'_>) -> Option<String> {
     match candidate.certificate.extension(&oid::BASIC_CONSTRAINTS) {
         None => Some("there are no basic constraints".to_owned()),
-        Some(extension) if !extension.critical => Some("basic constraints are not critical".to_owned()),
-        Some(extension) => extension.to_basic_constraints().err().map(|error| error.to_string()),
+        Some(extension) if !extension.critical => {
+            Some("basic constraints are not critical".to_owned())
+        }
+        Some(extension) => extension
+            .to_basic_constraints()
+            .err()
+            .map(|error| error.to_string()),
     }
 }
 
 pub(super) fn path_length_is_only_in_cas(candidate: &Candidate<'_>) -> Option<String> {
     let constraints = candidate.certificate.basic_constraints()?;
-    (!constraints.ca && constraints.path_length.is_some()).then(|| "a leaf has a path length".to_owned())
+    (!constraints.ca && constraints.path_length.is_some())
+        .then(|| "a leaf has a path length".to_owned())
 }
 
 pub(super) fn key_usage_is_critical(candidate: &Candidate<'_>) -> Option<String> {
@@ -60,7 +68,10 @@ pub(super) fn leaves_have_a_purpose(candidate: &Candidate<'_>) -> Option<String>
     let certificate = candidate.certificate;
     match certificate.extension(&oid::EXT_KEY_USAGE) {
         None => (!certificate.is_ca()).then(|| "a leaf has no extended key usage".to_owned()),
-        Some(extension) => extension.to_extended_key_usage().err().map(|error| error.to_string()),
+        Some(extension) => extension
+            .to_extended_key_usage()
+            .err()
+            .map(|error| error.to_string()),
     }
 }
 
@@ -75,7 +86,9 @@ pub(super) fn no_leaf_has_every_purpose(candidate: &Candidate<'_>) -> Option<Str
 pub(super) fn subject_key_identifier_is_there(candidate: &Candidate<'_>) -> Option<String> {
     match candidate.certificate.subject_key_identifier() {
         None => Some("there is no subject key identifier".to_owned()),
-        Some(identifier) if identifier.is_empty() => Some("the subject key identifier is empty".to_owned()),
+        Some(identifier) if identifier.is_empty() => {
+            Some("the subject key identifier is empty".to_owned())
+        }
         Some(_) => None,
     }
 }
@@ -98,7 +111,9 @@ pub(super) fn alternative_names_are_well_formed(candidate: &Candidate<'_>) -> Op
     })
 }
 
-pub(super) fn alternative_names_stand_in_for_an_empty_subject(candidate: &Candidate<'_>) -> Option<String> {
+pub(super) fn alternative_names_stand_in_for_an_empty_subject(
+    candidate: &Candidate<'_>,
+) -> Option<String> {
     let certificate = candidate.certificate;
     let names = certificate.extension(&oid::SUBJECT_ALT_NAME);
     match (certificate.subject().is_empty(), names) {
@@ -113,7 +128,9 @@ pub(super) fn alternative_names_stand_in_for_an_empty_subject(candidate: &Candid
     }
 }
 
-pub(super) fn name_constraints_are_only_in_cas_and_critical(candidate: &Candidate<'_>) -> Option<String> {
+pub(super) fn name_constraints_are_only_in_cas_and_critical(
+    candidate: &Candidate<'_>,
+) -> Option<String> {
     let certificate = candidate.certificate;
     let extension = certificate.extension(&oid::NAME_CONSTRAINTS)?;
     if !certificate.is_ca() {
@@ -123,7 +140,9 @@ pub(super) fn name_constraints_are_only_in_cas_and_critical(candidate: &Candidat
         return Some("the name constraints are not critical".to_owned());
     }
     match certificate.name_constraints() {
-        Ok(constraints) if constraints.is_empty() => Some("the name constraints are empty".to_owned()),
+        Ok(constraints) if constraints.is_empty() => {
+            Some("the name constraints are empty".to_owned())
+        }
         Ok(_) => None,
         Err(error) => Some(error.to_string()),
     }
@@ -134,6 +153,10 @@ pub(super) fn time_stamping_is_alone_and_critical(candidate: &Candidate<'_>) -> 
     if !purposes.contains(&oid::TIME_STAMPING) {
         return None;
     }
-    let critical = candidate.certificate.extension(&oid::EXT_KEY_USAGE).is_some_and(|e| e.critical);
-    (purposes.len() > 1 || !critical).then(|| "time stamping is not the only, critical purpose".to_owned())
+    let critical = candidate
+        .certificate
+        .extension(&oid::EXT_KEY_USAGE)
+        .is_some_and(|e| e.critical);
+    (purposes.len() > 1 || !critical)
+        .then(|| "time stamping is not the only, critical purpose".to_owned())
 }

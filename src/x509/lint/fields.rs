@@ -8,8 +8,14 @@ pub(super) fn version_is_3(candidate: &Candidate<'_>) -> Option<String> {
     (version != 3).then(|| format!("the version is {version}"))
 }
 
-pub(super) fn serial_is_positive_and_at_most_20_octets(candidate: &Candidate<'_>) -> Option<String> {
-    candidate.certificate.serial().err().map(|error| error.to_string())
+pub(super) fn serial_is_positive_and_at_most_20_octets(
+    candidate: &Candidate<'_>,
+) -> Option<String> {
+    candidate
+        .certificate
+        .serial()
+        .err()
+        .map(|error| error.to_string())
 }
 
 pub(super) fn signature_algorithms_are_the_same(candidate: &Candidate<'_>) -> Option<String> {
@@ -20,7 +26,9 @@ pub(super) fn signature_algorithms_are_the_same(candidate: &Candidate<'_>) -> Op
 
 pub(super) fn signature_does_not_rest_on_sha1(candidate: &Candidate<'_>) -> Option<String> {
     match candidate.certificate.signature_algorithm() {
-        Some(algorithm) if algorithm.uses_sha1() => Some(format!("the signature algorithm is {algorithm}")),
+        Some(algorithm) if algorithm.uses_sha1() => {
+            Some(format!("the signature algorithm is {algorithm}"))
+        }
         Some(_) => None,
         None => Some("the signature algorithm is unknown".to_owned()),
     }
@@ -28,7 +36,8 @@ pub(super) fn signature_does_not_rest_on_sha1(candidate: &Candidate<'_>) -> Opti
 
 pub(super) fn validity_runs_forward(candidate: &Candidate<'_>) -> Option<String> {
     let validity = candidate.certificate.validity();
-    (validity.not_after < validity.not_before).then(|| "the validity ends before it begins".to_owned())
+    (validity.not_after < validity.not_before)
+        .then(|| "the validity ends before it begins".to_owned())
 }
 
 pub(super) fn times_are_utc_through_2049(candidate: &Candidate<'_>) -> Option<String> {
@@ -44,13 +53,26 @@ pub(super) fn times_are_utc_through_2049(candidate: &Candidate<'_>) -> Option<St
 
 pub(super) fn subject_of_a_ca_is_not_empty(candidate: &Candidate<'_>) -> Option<String> {
     let certificate = candidate.certificate;
-    (certificate.is_ca() && certificate.subject().is_empty()).then(|| "a CA has no subject".to_owned())
+    (certificate.is_ca() && certificate.subject().is_empty())
+        .then(|| "a CA has no subject".to_owned())
 }
 
-pub(super) fn subject_attributes_are_within_their_bounds(candidate: &Candidate<'_>) -> Option<String> {
-    candidate.certificate.subject().check().err().map(|error| error.to_string())
+pub(super) fn subject_attributes_are_within_their_bounds(
+    candidate: &Candidate<'_>,
+) -> Option<String> {
+    candidate
+        .certificate
+        .subject()
+        .check()
+        .err()
+        .map(|error| error.to_string())
 }
 
 pub(super) fn public_key_is_strong(candidate: &Candidate<'_>) -> Option<String> {
-    candidate.certificate.public_key().check_certifiable().err().map(|error| error.to_string())
+    candidate
+        .certificate
+        .public_key()
+        .check_certifiable()
+        .err()
+        .map(|error| error.to_string())
 }

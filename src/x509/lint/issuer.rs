@@ -8,7 +8,9 @@ pub(super) fn issuer_is_the_subject_of_the_ca(candidate: &Candidate<'_>) -> Opti
         .then(|| "the issuer is not the CA's subject to the byte".to_owned())
 }
 
-pub(super) fn authority_key_identifier_is_that_of_the_ca(candidate: &Candidate<'_>) -> Option<String> {
+pub(super) fn authority_key_identifier_is_that_of_the_ca(
+    candidate: &Candidate<'_>,
+) -> Option<String> {
     let own = candidate.certificate.authority_key_identifier();
     let theirs = candidate.issuer().subject_key_identifier();
     match (own, theirs) {
@@ -24,11 +26,15 @@ pub(super) fn authority_key_identifier_is_that_of_the_ca(candidate: &Candidate<'
 pub(super) fn issuer_may_sign_certificates(candidate: &Candidate<'_>) -> Option<String> {
     let issuer = candidate.issuer();
     let usage = issuer.key_usage().unwrap_or(KEY_CERT_SIGN);
-    (!issuer.is_ca() || usage & KEY_CERT_SIGN == 0).then(|| "the issuer may not sign certificates".to_owned())
+    (!issuer.is_ca() || usage & KEY_CERT_SIGN == 0)
+        .then(|| "the issuer may not sign certificates".to_owned())
 }
 
 pub(super) fn validity_is_inside_that_of_the_ca(candidate: &Candidate<'_>) -> Option<String> {
-    let (own, theirs) = (candidate.certificate.validity(), candidate.issuer().validity());
+    let (own, theirs) = (
+        candidate.certificate.validity(),
+        candidate.issuer().validity(),
+    );
     (own.not_before < theirs.not_before || own.not_after > theirs.not_after)
         .then(|| "the validity is not inside that of the CA".to_owned())
 }
@@ -37,23 +43,40 @@ pub(super) fn path_lengths_are_held(candidate: &Candidate<'_>) -> Option<String>
     if !candidate.certificate.is_ca() {
         return None;
     }
-    let own = candidate.certificate.basic_constraints().and_then(|constraints| constraints.path_length);
-    candidate.issuers.iter().enumerate().find_map(|(below, issuer)| {
-        let allowed = issuer.basic_constraints()?.path_length? as usize;
-        let needed = below + 1 + own.unwrap_or(0) as usize;
-        (needed > allowed).then(|| {
-            format!("{} allows {allowed} CAs below it, and this would be number {needed}", issuer.subject())
+    let own = candidate
+        .certificate
+        .basic_constraints()
+        .and_then(|constraints| constraints.path_length);
+    candidate
+        .issuers
+        .iter()
+        .enumerate()
+        .find_map(|(below, issuer)| {
+            let allowed = issuer.basic_constraints()?.path_length? as usize;
+            let needed = below + 1 + own.unwrap_or(0) as usize;
+            (needed > allowed).then(|| {
+                format!(
+                    "{} allows {allowed} CAs below it, and this would be number {needed}",
+                    issuer.subject()
+                )
+            })
         })
-    })
 }
 
 pub(super) fn names_are_inside_the_constraints(candidate: &Candidate<'_>) -> Option<String> {
     let certificate = candidate.certificate;
     let names = certificate.subject_alt_names();
-    candidate.issuers.iter().find_map(|issuer| match issuer.name_constraints() {
-        Ok(constraints) => constraints.check(certificate.subject(), &names).err().map(|error| {
-            format!("{} does not allow it: {error}", issuer.subject())
-        }),
-        Err(error) => Some(format!("the name constraints of {} can't be understood: {error}", issuer.subject())),
-    })
+    candidate
+        .issuers
+        .iter()
+        .find_map(|issuer| match issuer.name_constraints() {
+            Ok(constraints) => constraints
+                .check(certificate.subject(), &names)
+                .err()
+                .map(|error| format!("{} does not allow it: {error}", issuer.subject())),
+            Err(error) => Some(format!(
+                "the name constraints of {} can't be understood: {error}",
+                issuer.subject()
+            )),
+        })
 }

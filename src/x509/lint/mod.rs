@@ -96,7 +96,11 @@ pub fn lint(candidate: &Candidate<'_>) -> Vec<Finding> {
         .iter()
         .filter_map(|rule| {
             let message = (rule.check)(candidate)?;
-            Some(Finding { rule: rule.name, section: rule.section, message })
+            Some(Finding {
+                rule: rule.name,
+                section: rule.section,
+                message,
+            })
         })
         .collect()
 }

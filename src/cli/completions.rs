@@ -1,0 +1,70 @@
+//! `pki completions` and `pki man`.
+
+use super::failure::Failure;
+use super::report::Report;
+use crate::store::file::{self, Access, Existing};
+use clap::Args;
+use clap_complete::Shell;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Write a shell's completions to standard output
+#[derive(Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+impl CompletionsArgs {
+    pub(super) fn run(self) -> Report {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut super::command(), "pki", &mut script);
+        Report::raw(script)
+    }
+}
+
+/// Write the manual pages into a folder
+#[derive(Args)]
+pub(super) struct ManArgs {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Pages {
+    files: Vec<String>,
+}
+
+impl ManArgs {
+    pub(super) fn run(self) -> Result<Report, Failure> {
+        let mut command = super::command();
+        command.build();
+        file::create_directories(&self.directory)?;
+        let mut files = Vec::new();
+        for page in pages(&command) {
+            let name = page
+                .get_display_name()
+                .unwrap_or(page.get_name())
+                .to_owned();
+            let path = self.directory.join(format!("{name}.1"));
+            let mut content = Vec::new();
+            clap_mangen::Man::new(page)
+                .render(&mut content)
+                .map_err(Failure::output)?;
+            file::write(&path, Access::Umask, Existing::Replace, &content)?;
+            files.push(path.display().to_string());
+        }
+        let text = files.join("\n") + "\n";
+        Ok(Report::new(&Pages { files }, text))
+    }
+}
+
+/// The command itself and each of its subcommands.
+fn pages(command: &clap::Command) -> Vec<clap::Command> {
+    let visible = command.get_subcommands().filter(|sub| !sub.is_hide_set());
+    std::iter::once(command.clone())
+        .chain(visible.cloned())
+        .collect()
+}

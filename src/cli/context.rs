@@ -1,0 +1,62 @@
+//! What every command has at hand.
+
+use super::failure::Failure;
+use crate::store::{Observer, Store};
+use crate::x509::text::Escaped;
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+/// The global options, and the one look at the clock.
+pub(super) struct Context {
+    pub(super) store: PathBuf,
+    pub(super) no_input: bool,
+    pub(super) now: OffsetDateTime,
+    quiet: bool,
+    verbose: bool,
+}
+
+impl Context {
+    pub(super) fn new(store: PathBuf, no_input: bool, quiet: bool, verbose: bool) -> Self {
+        Self {
+            store,
+            no_input,
+            quiet,
+            verbose,
+            now: OffsetDateTime::now_utc(),
+        }
+    }
+
+    pub(super) fn open_store(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.store, self.observer())?)
+    }
+
+    /// Passes the store's notices on to the user.
+    pub(super) fn observer(&self) -> Observer {
+        let quiet = self.quiet;
+        Arc::new(move |notice| {
+            if !quiet {
+                eprintln!("notice: {}", Escaped(&notice.to_string()));
+            }
+        })
+    }
+
+    /// Something that the user did not ask for and wants to know.
+    pub(super) fn notice(&self, text: impl Display) {
+        if !self.quiet {
+            eprintln!("notice: {}", Escaped(&text.to_string()));
+        }
+    }
+
+    pub(super) fn notices<T: Display>(&self, notices: impl IntoIterator<Item = T>) {
+        notices.into_iter().for_each(|notice| self.notice(notice));
+    }
+
+    /// Something that only the curious want to know.
+    pub(super) fn detail(&self, text: impl Display) {
+        if self.verbose && !self.quiet {
+            eprintln!("{}", Escaped(&text.to_string()));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Certificates, requests and keys as data, by the field names of RFC 5280 and RFC 2986, and as text
+//! made of that data.
+
+use crate::asn1::oid;
+use crate::key::{KeyFile, PublicKey};
+use crate::x509::certificate::algorithm_name;
+use crate::x509::extension::{Extension, key_usage_names};
+use crate::x509::text::Escaped;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, CertificationRequest, Fingerprint, GeneralName, NameConstraints};
+use const_oid::ObjectIdentifier;
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+
+/// A certificate.
+pub(super) fn certificate(certificate: &Certificate) -> Value {
+    let validity = certificate.validity();
+    let serial = certificate.serial().map_or_else(
+        |error| format!("{} ({error})", hex(certificate.serial_octets())),
+        |serial| serial.to_string(),
+    );
+    json!({
+        "type": "certificate",
+        "version": certificate.version(),
+        "serial_number": serial,
+        "signature": algorithm_name(certificate.inner_algorithm()),
+        "issuer": certificate.issuer().to_string(),
+        "validity": {
+            "not_before": rfc3339(validity.not_before),
+            "not_after": rfc3339(validity.not_after),
+        },
+        "subject": certificate.subject().to_string(),
+        "subject_public_key_info": public_key(certificate.public_key()),
+        "extensions": extensions(certificate.extensions()),
+        "fingerprint_sha256": certificate.fingerprint().to_string(),
+    })
+}
+
+/// A certification request.
+pub(super) fn request(request: &CertificationRequest) -> Value {
+    let attributes: Vec<String> = request.other_attributes().iter().map(oid_name).collect();
+    json!({
+        "type": "certification_request",
+        "subject": request.subject().to_string(),
+        "subject_public_key_info": public_key(request.public_key()),
+        "extensions": extensions(request.extensions()),
+        "other_attributes": attributes,
+        "signature_algorithm": request.algorithm_name(),
+        "signature_verifies": request.verify().is_ok(),
+        "fingerprint_sha256": Fingerprint::of(request.der()).to_string(),
+    })
+}
+
+/// A private key, of which nothing is shown but what kind it is.
+pub(super) fn private_key(file: &KeyFile) -> Value {
+    match file {
+        KeyFile::Plain(key) => json!({
+            "type": "private_key",
+            "encrypted": false,
+            "subject_public_key_info": public_key(key.public()),
+        }),
+        KeyFile::Encrypted(_) => json!({ "type": "private_key", "encrypted": true }),
+    }
+}
+
+/// A public key.
+pub(super) fn public_key(key: &PublicKey) -> Value {
+    json!({
+        "algorithm": key.algorithm().to_string(),
+        "key_identifier": hex(&key.key_identifier()),
+        "sha256": Fingerprint::of(key.spki()).to_string(),
+    })
+}
+
+fn extensions(extensions: &[Extension]) -> Vec<Value> {
+    extensions
+        .iter()
+        .map(|extension| {
+            json!({
+                "extn_id": oid_name(&extension.oid),
+                "critical": extension.critical,
+                "extn_value": extension_value(extension).unwrap_or_else(|| json!(hex(&extension.value))),
+            })
+        })
+        .collect()
+}
+
+/// The value as data; `None` where it is unknown or broken, and its bytes have to do.
+fn extension_value(extension: &Extension) -> Option<Value> {
+    let names = |names: Vec<GeneralName>| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let identifiers = |list: Vec<ObjectIdentifier>| list.iter().map(oid_name).collect::<Vec<_>>();
+    Some(match extension.oid {
+        oid::BASIC_CONSTRAINTS => {
+            let basic = extension.to_basic_constraints().ok()?;
+            let mut value = json!({ "ca": basic.ca });
+            if let Some(length) = basic.path_length {
+                value["path_len_constraint"] = json!(length);
+            }
+            value
+        }
+        oid::KEY_USAGE => json!(key_usage_names(extension.to_key_usage().ok()?)),
+        oid::EXT_KEY_USAGE => json!(identifiers(extension.to_extended_key_usage().ok()?)),
+        oid::SUBJECT_ALT_NAME | oid::ISSUER_ALT_NAME => {
+            json!(names(extension.to_general_names().ok()?))
+        }
+        oid::SUBJECT_KEY_IDENTIFIER => json!(hex(&extension.to_subject_key_identifier().ok()?)),
+        oid::AUTHORITY_KEY_IDENTIFIER => {
+            json!(hex(&extension.to_authority_key_identifier().ok()??))
+        }
+        oid::CRL_DISTRIBUTION_POINTS | oid::FRESHEST_CRL => {
+            json!(extension.to_distribution_urls().ok()?)
+        }
+        oid::CERTIFICATE_POLICIES => json!(identifiers(extension.to_policies().ok()?)),
+        oid::NAME_CONSTRAINTS => {
+            name_constraints(&NameConstraints::from_der(&extension.value).ok()?)
+        }
+        oid::AUTHORITY_INFO_ACCESS | oid::SUBJECT_INFO_ACCESS => {
+            let described = |(method, location): (ObjectIdentifier, GeneralName)| json!({ "access_method": oid_name(&method), "access_location": location.to_string() });
+            extension
+                .to_access_descriptions()
+                .ok()?
+                .into_iter()
+                .map(described)
+                .collect()
+        }
+        oid::OCSP_NO_CHECK => Value::Null,
+        _ => return None,
+    })
+}
+
+fn name_constraints(constraints: &NameConstraints) -> Value {
+    let texts = |subtrees: &[crate::x509::Subtree]| {
+        subtrees.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    json!({
+        "permitted_subtrees": texts(&constraints.permitted),
+        "excluded_subtrees": texts(&constraints.excluded),
+    })
+}
+
+fn oid_name(identifier: &ObjectIdentifier) -> String {
+    oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
+}
+
+pub(super) fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut text, octet| {
+        write!(text, "{octet:02x}").expect("a String takes everything");
+        text
+    })
+}
+
+/// The same data as indented lines; what comes from outside is made harmless.
+pub(super) fn text(value: &Value) -> String {
+    let mut text = String::new();
+    if let Value::Object(fields) = value {
+        let mut rest = fields.clone();
+        if let Some(Value::String(kind)) = rest.shift_remove("type") {
+            writeln!(text, "{}", kind.replace('_', " ")).expect("a String takes everything");
+        }
+        write_fields(&rest, 1, &mut text);
+    }
+    text
+}
+
+fn write_fields(fields: &Map<String, Value>, depth: usize, text: &mut String) {
+    let width = fields.keys().map(String::len).max().unwrap_or(0);
+    for (name, value) in fields {
+        let label = name.replace('_', " ");
+        let indent = "  ".repeat(depth);
+        if let Some(line) = one_line(value) {
+            writeln!(text, "{indent}{label:width$}  {}", Escaped(&line))
+                .expect("a String takes everything");
+            continue;
+        }
+        writeln!(text, "{indent}{label}").expect("a String takes everything");
+        match value {
+            Value::Object(fields) => write_fields(fields, depth + 1, text),
+            Value::Array(items) => items
+                .iter()
+                .for_each(|item| write_item(item, depth + 1, text)),
+            _ => {}
+        }
+    }
+}
+
+fn write_item(item: &Value, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    if let Some(extension) = extension_line(item) {
+        writeln!(text, "{indent}{}", Escaped(&extension)).expect("a String takes everything");
+    } else if let Some(line) = one_line(item) {
+        writeln!(text, "{indent}{}", Escaped(&line)).expect("a String takes everything");
+    } else if let Value::Object(fields) = item {
+        write_fields(fields, depth, text);
+    }
+}
+
+/// An extension reads best on one line: its name, whether it is critical, its value.
+fn extension_line(item: &Value) -> Option<String> {
+    let name = item.get("extn_id")?.as_str()?;
+    let critical = if item.get("critical")?.as_bool()? {
+        " (critical)"
+    } else {
+        ""
+    };
+    let value = item.get("extn_value")?;
+    if value.is_null() {
+        return Some(format!("{name}{critical}"));
+    }
+    Some(format!("{name}{critical}: {}", inline(value)))
+}
+
+fn inline(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(inline).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .filter(|(_, value)| !value.as_array().is_some_and(Vec::is_empty));
+            let parts: Vec<_> = fields
+                .map(|(name, value)| format!("{} {}", name.replace('_', " "), inline(value)))
+                .collect();
+            parts.join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn one_line(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(items) if items.is_empty() => Some("none".into()),
+        Value::Array(items) if items.iter().all(Value::is_string) => Some(inline(value)),
+        Value::Array(_) | Value::Object(_) => None,
+        Value::Null => Some(String::new()),
+        _ => Some(inline(value)),
+    }
+}

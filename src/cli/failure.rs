@@ -1,0 +1,246 @@
+//! Errors on standard error, and exit codes. The hints are worded here and nowhere else.
+
+use super::passphrase::Unavailable;
+use crate::ca::CaError;
+use crate::key::KeyError;
+use crate::store::{CaName, FileError, StoreError};
+use crate::x509::text::is_deceptive;
+use std::fmt::Write as _;
+use std::io;
+use std::process::ExitCode;
+
+/// Done but for something after the commit.
+const AFTER_COMMIT: u8 = 4;
+/// Failed; nothing was changed.
+const FAILED: u8 = 1;
+/// The command line is wrong.
+const USAGE: u8 = 2;
+
+/// Why a command did not do what was asked: an error, a hint, an exit code.
+pub(super) struct Failure {
+    error: anyhow::Error,
+    hint: Option<String>,
+    exit: u8,
+}
+
+impl Failure {
+    /// What was asked makes no sense, though every option by itself does.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            error: anyhow::Error::msg(message.into()),
+            hint: None,
+            exit: USAGE,
+        }
+    }
+
+    /// What was asked could not be done.
+    pub(super) fn plain(message: impl Into<String>) -> Self {
+        Self {
+            error: anyhow::Error::msg(message.into()),
+            hint: None,
+            exit: FAILED,
+        }
+    }
+
+    /// Says what to do about it.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Standard output could not be written to.
+    pub(super) fn output(error: io::Error) -> Self {
+        Self {
+            error: anyhow::Error::new(error).context("could not write to standard output"),
+            hint: None,
+            exit: FAILED,
+        }
+    }
+
+    /// The store has changed, and standard output could not be written to.
+    pub(super) fn unwritten(error: io::Error, remedy: String) -> Self {
+        let error = anyhow::Error::new(error)
+            .context("it is done, but standard output could not be written to");
+        Self {
+            error,
+            hint: Some(remedy),
+            exit: AFTER_COMMIT,
+        }
+    }
+
+    /// The system's error, if it is that nobody reads standard output any more.
+    pub(super) fn broken_pipe(&self) -> Option<io::Error> {
+        let error = self.error.root_cause().downcast_ref::<io::Error>()?;
+        (error.kind() == io::ErrorKind::BrokenPipe).then(|| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// Writes to standard error.
+    pub(super) fn write(self) -> ExitCode {
+        let mut text = String::new();
+        let mut causes: Vec<String> = Vec::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            if causes.last() != Some(&cause) {
+                causes.push(cause);
+            }
+        }
+        for (index, cause) in causes.iter().enumerate() {
+            let label = if index == 0 { "error" } else { "caused by" };
+            writeln!(text, "{label}: {cause}").expect("a String takes everything");
+        }
+        if let Some(hint) = &self.hint {
+            writeln!(text, "hint: {hint}").expect("a String takes everything");
+        }
+        eprint!("{}", harmless(&text));
+        ExitCode::from(self.exit)
+    }
+}
+
+/// What clap has to say; help and version are no errors.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return match error.print() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Err(error) => Failure::output(error).write(),
+        };
+    }
+    eprint!("{}", harmless(&error.render().to_string()));
+    ExitCode::from(USAGE)
+}
+
+/// Text with line breaks, in which nothing else steers a terminal.
+fn harmless(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character != '\n' && is_deceptive(character) {
+            write!(safe, "\\u{{{:x}}}", u32::from(character)).expect("a String takes everything");
+        } else {
+            safe.push(character);
+        }
+    }
+    safe
+}
+
+impl From<CaError> for Failure {
+    fn from(error: CaError) -> Self {
+        let hint = ca_hint(&error);
+        let exit = if matches!(error, CaError::AfterCommit { .. }) {
+            AFTER_COMMIT
+        } else {
+            FAILED
+        };
+        Self {
+            error: error.into(),
+            hint,
+            exit,
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        CaError::from(error).into()
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        CaError::from(error).into()
+    }
+}
+
+fn ca_hint(error: &CaError) -> Option<String> {
+    Some(match error {
+        CaError::Store(error) => return store_hint(error),
+        CaError::File(error) => return file_hint(error),
+        CaError::Key { source, .. } => return key_hint(source),
+        CaError::NoPassphrase { source, .. } => {
+            return source
+                .downcast_ref::<Unavailable>()?
+                .hint
+                .map(str::to_owned);
+        }
+        CaError::KeyElsewhere { .. } => {
+            "run the command where the key is, or put the key back as ca.key in the CA's folder"
+                .into()
+        }
+        CaError::KeyMismatch { .. } => {
+            "put the key back that belongs to ca.crt in the CA's folder".into()
+        }
+        CaError::Nameless => "give --cn, --subject or --san".into(),
+        CaError::NeedsAlternativeName { .. } => "give it with --san".into(),
+        CaError::Validity { .. } => {
+            "choose other times with --days, --not-before or --not-after".into()
+        }
+        CaError::PathLength { ca, allowed, .. } => match allowed.checked_sub(1) {
+            Some(most) => {
+                format!("give --path-len {most} or less, or make it under another CA than {ca}")
+            }
+            None => return None,
+        },
+        CaError::NoSuchCertificate { ca, .. } => {
+            format!("`pki list --ca {ca}` shows what it has issued")
+        }
+        CaError::AmbiguousSerial { .. } => "write 0x… for hex or dec:… for decimal".into(),
+        CaError::FileName { .. } => {
+            "give a name of letters, digits, '.', '_', '@', '+' and '-' with --name".into()
+        }
+        CaError::IncompleteBundle(missing) => {
+            format!("add the certificate of {} with --add", missing.issuer)
+        }
+        CaError::WouldReplace { .. } => "give another file, or --force to replace it".into(),
+        CaError::AfterCommit { remedy, .. } => remedy.clone(),
+        CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
+        CaError::CaUnusable { .. }
+        | CaError::NewKey(_)
+        | CaError::Lint { .. }
+        | CaError::Subject(_)
+        | CaError::AlternativeName(_)
+        | CaError::Input { .. } => return None,
+    })
+}
+
+fn store_hint(error: &StoreError) -> Option<String> {
+    Some(match error {
+        StoreError::NoStore { .. } => {
+            "`pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place".into()
+        }
+        StoreError::NotAStore { .. } => "name an empty or new folder with --store".into(),
+        StoreError::Newer { .. } => "use the version of pki that wrote it, or a newer one".into(),
+        StoreError::Damaged { .. } => "restore the file from a backup; nothing was changed".into(),
+        StoreError::NoSuchCa { known, .. } if known.is_empty() => "`pki root --name NAME` makes one".into(),
+        StoreError::NoSuchCa { known, .. } => {
+            let names: Vec<_> = known.iter().map(CaName::as_str).collect();
+            format!("there are {}", names.join(", "))
+        }
+        StoreError::CaExists { .. } => "choose another name with --name".into(),
+        StoreError::Locked { .. } => "try again when the other process is done; `fuser` on the file names it".into(),
+        StoreError::SerialsUsedUp { .. } => "make a new CA".into(),
+        StoreError::File(error) => return file_hint(error),
+    })
+}
+
+fn file_hint(error: &FileError) -> Option<String> {
+    match error.source.kind() {
+        io::ErrorKind::AlreadyExists => Some("give another place, or --force to replace it".into()),
+        io::ErrorKind::PermissionDenied => {
+            Some("check the permissions of the folder and of the file".into())
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("make room and try again".into())
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            Some("the store can be read here, but not changed".into())
+        }
+        _ => None,
+    }
+}
+
+fn key_hint(error: &KeyError) -> Option<String> {
+    match error {
+        KeyError::WrongPassphrase => {
+            Some("give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE".into())
+        }
+        _ => None,
+    }
+}

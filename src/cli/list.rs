@@ -1,0 +1,188 @@
+//! `pki list`.
+
+use super::context::Context;
+use super::failure::Failure;
+use super::issue::CertificateEntry;
+use super::report::{Format, Report};
+use crate::ca::Status;
+use crate::store::{Ca, CaName, Issuance, Store};
+use crate::x509::GeneralName;
+use crate::x509::text::Escaped;
+use crate::x509::validity::{parse_duration, rfc3339};
+use clap::{Args, ValueEnum};
+use std::io::{self, Write};
+use time::{Duration, OffsetDateTime};
+
+/// List the certificates that were issued
+///
+/// In the order of issuing; read and written as it goes, whatever their number.
+#[derive(Args)]
+pub(super) struct ListArgs {
+    /// Only what this CA issued; repeatable
+    #[arg(long, value_name = "NAME")]
+    ca: Vec<CaName>,
+    /// Only with this common name
+    #[arg(long, value_name = "NAME")]
+    cn: Option<String>,
+    /// Only with this alternative name
+    #[arg(long, value_name = "NAME")]
+    san: Option<String>,
+    /// Only with this status
+    #[arg(long, value_enum)]
+    status: Option<StatusFilter>,
+    /// Only valid ones that expire within this time, as in 30d
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    expiring: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StatusFilter {
+    Valid,
+    Revoked,
+    Expired,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "write a duration such as 30d, 12h or 1y".into())
+}
+
+/// What a certificate has to be to be listed.
+struct Filter {
+    cn: Option<String>,
+    san: Option<String>,
+    status: Option<Status>,
+    expires_before: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+}
+
+impl ListArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let store = context.open_store()?;
+        let cas = self.selected(&store)?;
+        let filter = self.filter(context)?;
+        Ok(Report::stream(move |format, out| {
+            write_list(&cas, &filter, format, out)
+        }))
+    }
+
+    fn selected(&self, store: &Store) -> Result<Vec<Ca>, Failure> {
+        match self.ca.as_slice() {
+            [] => Ok(store.cas()?),
+            names => Ok(names
+                .iter()
+                .map(|name| store.ca(name))
+                .collect::<Result<_, _>>()?),
+        }
+    }
+
+    fn filter(&self, context: &Context) -> Result<Filter, Failure> {
+        let san = self.san.as_deref().map(GeneralName::parse).transpose();
+        Ok(Filter {
+            cn: self.cn.clone(),
+            san: san
+                .map_err(crate::ca::CaError::from)?
+                .map(|name| name.to_string()),
+            status: self.status.map(|status| match status {
+                StatusFilter::Valid => Status::Valid,
+                StatusFilter::Revoked => Status::Revoked,
+                StatusFilter::Expired => Status::Expired,
+            }),
+            expires_before: self.expiring.map(|within| {
+                context
+                    .now
+                    .checked_add(within)
+                    .unwrap_or(OffsetDateTime::now_utc())
+            }),
+            now: context.now,
+        })
+    }
+}
+
+impl Filter {
+    /// The certificate's status, if it is to be listed.
+    fn admits(&self, issuance: &Issuance) -> Option<Status> {
+        let status = Status::of(issuance, self.now);
+        let admitted = self.cn.as_ref().is_none_or(|cn| *cn == issuance.cn)
+            && self
+                .san
+                .as_ref()
+                .is_none_or(|san| issuance.sans.contains(san))
+            && self.status.is_none_or(|wanted| wanted == status)
+            && self
+                .expires_before
+                .is_none_or(|end| status == Status::Valid && issuance.not_after <= end);
+        admitted.then_some(status)
+    }
+}
+
+fn write_list(
+    cas: &[Ca],
+    filter: &Filter,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let written = |result: io::Result<()>| result.map_err(Failure::output);
+    let mut first = true;
+    written(if format == Format::Json {
+        write!(out, "[")
+    } else {
+        Ok(())
+    })?;
+    for ca in cas {
+        for issuance in ca.issuances()? {
+            let issuance = issuance?;
+            let Some(status) = filter.admits(&issuance) else {
+                continue;
+            };
+            written(match format {
+                Format::Json => write_json(out, ca, &issuance, status, first),
+                Format::Text => write_line(out, ca, &issuance, status, first),
+            })?;
+            first = false;
+        }
+    }
+    written(match format {
+        Format::Json => writeln!(out, "{}]", if first { "" } else { "\n" }),
+        Format::Text => Ok(()),
+    })
+}
+
+fn write_json(
+    out: &mut dyn Write,
+    ca: &Ca,
+    issuance: &Issuance,
+    status: Status,
+    first: bool,
+) -> io::Result<()> {
+    let entry = CertificateEntry::listed(ca.name(), issuance, Some(status.as_str()));
+    write!(out, "{}", if first { "\n  " } else { ",\n  " })?;
+    serde_json::to_writer(out, &entry).map_err(io::Error::from)
+}
+
+fn write_line(
+    out: &mut dyn Write,
+    ca: &Ca,
+    issuance: &Issuance,
+    status: Status,
+    first: bool,
+) -> io::Result<()> {
+    if first {
+        writeln!(
+            out,
+            "{:8} {:20} {:14} {:16} {:20} SUBJECT",
+            "STATUS", "VALID UNTIL", "PROFILE", "CA", "SERIAL"
+        )?;
+    }
+    let until = rfc3339(issuance.not_after);
+    let subject = Escaped(&issuance.subject);
+    let (name, serial) = (ca.name(), issuance.serial.to_string());
+    write!(
+        out,
+        "{status:8} {until:20} {:14} {name:16} {serial:20} {subject}",
+        issuance.profile
+    )?;
+    if !issuance.sans.is_empty() {
+        write!(out, " [{}]", Escaped(&issuance.sans.join(", ")))?;
+    }
+    writeln!(out)
+}

@@ -1,0 +1,134 @@
+//! The command line: the only place with a terminal, a clock, and exit codes.
+
+mod bundle;
+mod completions;
+mod context;
+mod describe;
+mod export;
+mod failure;
+mod issue;
+mod list;
+mod options;
+mod passphrase;
+mod report;
+mod root;
+mod show;
+mod subordinate;
+mod tree;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use context::Context;
+use failure::Failure;
+use report::{Format, Report};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A private certificate authority in one command.
+#[derive(Parser)]
+#[command(
+    name = "pki",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+#[command(
+    after_help = "Start with:\n  pki root --name rootCA\n  pki subordinate --ca rootCA --name intermediate0\n  pki issue --ca intermediate0 --cn localclient --out ."
+)]
+struct Cli {
+    /// The store's folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "PKI_STORE",
+        default_value = "./pki",
+        hide_env_values = true
+    )]
+    store: PathBuf,
+    /// How results are written to standard output
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    format: Format,
+    /// Never prompt: fail, and say which option to use
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// No notices and no progress
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more about what is done
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Root(root::RootArgs),
+    Subordinate(subordinate::SubordinateArgs),
+    Issue(issue::IssueArgs),
+    Export(export::ExportArgs),
+    Bundle(bundle::BundleArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Tree(tree::TreeArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
+}
+
+impl Command {
+    fn run(self, context: &Context) -> Result<Report, Failure> {
+        match self {
+            Self::Root(args) => args.run(context),
+            Self::Subordinate(args) => args.run(context),
+            Self::Issue(args) => args.run(context),
+            Self::Export(args) => args.run(context),
+            Self::Bundle(args) => args.run(context),
+            Self::List(args) => args.run(context),
+            Self::Show(args) => args.run(context),
+            Self::Tree(args) => args.run(context),
+            Self::Completions(args) => Ok(args.run()),
+            Self::Man(args) => args.run(),
+        }
+    }
+}
+
+/// Parses, runs, and writes the result.
+pub fn main() -> ExitCode {
+    keep_memory_private();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage(&error),
+    };
+    let Cli {
+        store,
+        format,
+        no_input,
+        quiet,
+        verbose,
+        command,
+    } = cli;
+    let context = Context::new(store, no_input, quiet, verbose);
+    match command.run(&context) {
+        Ok(report) => report.write(format),
+        Err(failure) => failure.write(),
+    }
+}
+
+/// The command line as clap knows it: what the reference, man pages and completions are made of.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Keys are in this process's memory: no core file, and no other process may look into it.
+fn keep_memory_private() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    // A system that refuses is no reason to refuse work; what can be had is taken.
+    let _ = setrlimit(
+        Resource::Core,
+        Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        },
+    );
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}

@@ -1,0 +1,131 @@
+//! Options that several commands share: subjects, names, times.
+
+use super::Failure;
+use crate::ca::{CaError, End, Lifetime, Selector};
+use crate::x509::serial::SerialReadings;
+use crate::x509::validity::Moment;
+use crate::x509::{GeneralName, Name, Serial, Subtree};
+use clap::Args;
+
+/// Who a certificate is about.
+#[derive(Args)]
+pub(super) struct SubjectArgs {
+    /// The common name
+    #[arg(long, value_name = "NAME")]
+    cn: Option<String>,
+    /// The whole subject: /C=JP/O=Example/CN=x or CN=x,O=Example,C=JP
+    #[arg(long, value_name = "DN")]
+    subject: Option<String>,
+}
+
+impl SubjectArgs {
+    /// The subject; a common name given beside a subject without one goes to its end.
+    pub(super) fn resolve(&self) -> Result<Option<Name>, Failure> {
+        let name = match (&self.subject, &self.cn) {
+            (None, None) => return Ok(None),
+            (None, Some(cn)) => Name::from_common_name(cn),
+            (Some(subject), None) => Name::parse(subject),
+            (Some(subject), Some(cn)) => {
+                let name = Name::parse(subject).map_err(CaError::from)?;
+                match name.common_name() {
+                    Some(own) if own == *cn => return Ok(Some(name)),
+                    Some(_) => {
+                        return Err(Failure::usage(
+                            "--subject has another common name than --cn gives",
+                        ));
+                    }
+                    None => name.with_common_name(cn),
+                }
+            }
+        };
+        Ok(Some(name.map_err(CaError::from)?))
+    }
+}
+
+/// How long a certificate is valid.
+#[derive(Args)]
+pub(super) struct LifetimeArgs {
+    /// Days of validity
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
+    days: Option<u32>,
+    /// The end of the validity: 2027-01-31, RFC 3339, or from now as in 90d, 12h, 1y
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    not_after: Option<Moment>,
+    /// The begin of the validity [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    not_before: Option<Moment>,
+}
+
+impl LifetimeArgs {
+    pub(super) fn lifetime(&self) -> Lifetime {
+        let end = self.days.map(End::Days).or(self.not_after.map(End::At));
+        Lifetime {
+            not_before: self.not_before,
+            end,
+        }
+    }
+}
+
+/// What a CA may certify, and where its lists are.
+#[derive(Args)]
+pub(super) struct PolicyArgs {
+    /// How many CAs may stand below it
+    #[arg(long, value_name = "N")]
+    pub(super) path_len: Option<u32>,
+    /// Names that it may certify, and no others of their kind: dns:example.test, ip:10.0.0.0/8, email:, uri:, dirname:
+    #[arg(long, value_name = "SUBTREE")]
+    pub(super) permit: Vec<Subtree>,
+    /// Names that it may not certify
+    #[arg(long, value_name = "SUBTREE")]
+    pub(super) exclude: Vec<Subtree>,
+    /// Where its revocation list will be; goes into what it issues
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    pub(super) crl_url: Vec<String>,
+    /// Where its certificate will be; goes into what it issues
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    pub(super) ca_issuers_url: Vec<String>,
+    /// Where its OCSP responder will be; goes into what it issues
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    pub(super) ocsp_url: Vec<String>,
+}
+
+/// RFC 5280 section 4.2.1.13 knows http and ldap; what reads these files fetches http.
+fn http_url(text: &str) -> Result<String, String> {
+    let scheme = text
+        .split_once("://")
+        .map(|(scheme, _)| scheme.to_ascii_lowercase());
+    if !matches!(scheme.as_deref(), Some("http" | "https" | "ldap")) {
+        return Err("it has to start with http://, https:// or ldap://".into());
+    }
+    GeneralName::uri(text)
+        .map(|_| text.to_owned())
+        .map_err(|error| error.problem)
+}
+
+/// One certificate among those that a CA issued.
+#[derive(Args)]
+pub(super) struct SelectorArgs {
+    /// The certificate's common name
+    #[arg(long, value_name = "NAME", conflicts_with = "serial")]
+    cn: Option<String>,
+    /// The certificate's serial number: hex, or dec:…
+    #[arg(long, value_name = "S")]
+    serial: Option<String>,
+}
+
+impl SelectorArgs {
+    pub(super) fn selector(&self) -> Result<Option<Selector>, Failure> {
+        match (&self.serial, &self.cn) {
+            (Some(text), _) => {
+                readings(text).map(|readings| Some(Selector::Serial(text.clone(), readings)))
+            }
+            (None, Some(cn)) => Ok(Some(Selector::CommonName(cn.clone()))),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// What a serial number's text can mean.
+pub(super) fn readings(text: &str) -> Result<SerialReadings, Failure> {
+    Serial::readings(text).map_err(|error| Failure::usage(error.to_string()))
+}

@@ -1,0 +1,306 @@
+//! Passphrases: `prompt`, `env:VAR`, `file:PATH`, `fd:N`, `stdin`, `pass:TEXT`.
+
+use super::context::Context;
+use crate::ca::Passphrases;
+use crate::key::Passphrase;
+use clap::Args;
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::PathBuf;
+use std::str::FromStr;
+use zeroize::Zeroizing;
+
+/// Where a passphrase is read from.
+#[derive(Clone)]
+pub(super) enum Source {
+    Prompt,
+    Env(String),
+    File(PathBuf),
+    Descriptor(u32),
+    Stdin,
+    Text(Zeroizing<String>),
+}
+
+impl FromStr for Source {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "prompt" => Ok(Self::Prompt),
+            None if text == "stdin" => Ok(Self::Stdin),
+            Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
+            Some(("fd", number)) => number
+                .parse()
+                .map(Self::Descriptor)
+                .map_err(|_| "fd: needs a number".into()),
+            Some(("pass", text)) => Ok(Self::Text(Zeroizing::new(text.to_owned()))),
+            // The text itself may be the passphrase, so it is not repeated.
+            _ => Err("it is none of prompt, env:VAR, file:PATH, fd:N, stdin and pass:TEXT".into()),
+        }
+    }
+}
+
+/// Clap repeats values that don't parse; a passphrase must not be repeated, so none fails to parse.
+#[derive(Clone)]
+pub(super) struct SourceText(Zeroizing<String>);
+
+impl From<&str> for SourceText {
+    fn from(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+}
+
+/// Opens keys of the store.
+#[derive(Args)]
+pub(super) struct PassinArgs {
+    /// The passphrase that opens the key: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT
+    #[arg(long, value_name = "SRC")]
+    passin: Option<SourceText>,
+}
+
+/// Protects keys that are new or leave the store.
+#[derive(Args)]
+pub(super) struct PassoutArgs {
+    /// The passphrase for the new or exported key: as --passin
+    #[arg(long, value_name = "SRC", conflicts_with = "no_passphrase")]
+    passout: Option<SourceText>,
+    /// Leave the new or exported key unencrypted
+    #[arg(long)]
+    no_passphrase: bool,
+}
+
+impl PassoutArgs {
+    /// Whether anything was said about the key.
+    pub(super) fn is_given(&self) -> bool {
+        self.passout.is_some() || self.no_passphrase
+    }
+}
+
+/// What the key is that gets protected: the environment speaks for keys of the store alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protecting {
+    NewCa,
+    Export,
+}
+
+/// The user's passphrases, from wherever the options say.
+pub(super) struct UserPassphrases {
+    passin: Option<Source>,
+    passout: Option<Source>,
+    no_passphrase: bool,
+    protecting: Protecting,
+    may_prompt: bool,
+}
+
+/// Why there is no passphrase, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{fact}")]
+pub(super) struct Unavailable {
+    fact: String,
+    pub(super) hint: Option<&'static str>,
+}
+
+fn unavailable(
+    fact: impl Into<String>,
+    hint: Option<&'static str>,
+) -> Box<dyn Error + Send + Sync> {
+    Box::new(Unavailable {
+        fact: fact.into(),
+        hint,
+    })
+}
+
+const OPEN_WITH: &str = "give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE";
+const PROTECT_CA_WITH: &str =
+    "give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase";
+const PROTECT_EXPORT_WITH: &str = "give one with --passout, or say --no-passphrase";
+
+impl UserPassphrases {
+    pub(super) fn new(
+        context: &Context,
+        passin: Option<&PassinArgs>,
+        passout: Option<&PassoutArgs>,
+        protecting: Protecting,
+    ) -> Result<Self, super::Failure> {
+        let parse = |option: &str, text: Option<&SourceText>| {
+            let parsed = text.map(|text| text.0.parse::<Source>()).transpose();
+            parsed.map_err(|problem| {
+                super::Failure::usage(format!("the value of {option} can't be used: {problem}"))
+            })
+        };
+        let passin = parse("--passin", passin.and_then(|args| args.passin.as_ref()))?;
+        let protect = parse("--passout", passout.and_then(|args| args.passout.as_ref()))?;
+        for source in passin.iter().chain(&protect) {
+            if matches!(source, Source::Text(_)) {
+                context
+                    .notice("a passphrase on the command line can be seen by others, as in `ps`");
+            }
+        }
+        Ok(Self {
+            passin,
+            passout: protect,
+            no_passphrase: passout.is_some_and(|args| args.no_passphrase),
+            protecting,
+            may_prompt: !context.no_input
+                && io::stdin().is_terminal()
+                && io::stderr().is_terminal(),
+        })
+    }
+
+    fn prompt(
+        &self,
+        question: &str,
+        hint: &'static str,
+    ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+        if !self.may_prompt {
+            return Err(unavailable(
+                "it can't be asked for: there is no terminal, or --no-input was given",
+                Some(hint),
+            ));
+        }
+        let text = rpassword::prompt_password(question).map(Zeroizing::new)?;
+        checked(text, "the prompt")
+    }
+
+    fn prompt_twice(
+        &self,
+        key: &str,
+        hint: &'static str,
+    ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+        let first = self.prompt(&format!("Passphrase for {key}: "), hint)?;
+        let second = self.prompt("The same again: ", hint)?;
+        if first != second {
+            return Err(unavailable("the two passphrases are not the same", None));
+        }
+        Ok(first)
+    }
+}
+
+impl Passphrases for UserPassphrases {
+    fn to_open(&mut self, key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+        match self.passin.clone().or_else(from_environment) {
+            Some(Source::Prompt) | None => {
+                self.prompt(&format!("Passphrase for {key}: "), OPEN_WITH)
+            }
+            Some(source) => read(&source),
+        }
+    }
+
+    fn to_protect(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
+        if self.no_passphrase {
+            return Ok(None);
+        }
+        let (environment, hint) = match self.protecting {
+            Protecting::NewCa => (from_environment(), PROTECT_CA_WITH),
+            Protecting::Export => (None, PROTECT_EXPORT_WITH),
+        };
+        match self.passout.clone().or(environment) {
+            Some(Source::Prompt) | None => self.prompt_twice(key, hint),
+            Some(source) => read(&source),
+        }
+        .map(Some)
+    }
+}
+
+fn from_environment() -> Option<Source> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    match set("PKI_PASSPHRASE_FILE") {
+        Some(path) => Some(Source::File(path.into())),
+        None => set("PKI_PASSPHRASE").map(|_| Source::Env("PKI_PASSPHRASE".into())),
+    }
+}
+
+fn read(source: &Source) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+    let failed = |place: &str, error: io::Error| {
+        unavailable(format!("{place} can't be read: {error}"), None)
+    };
+    match source {
+        Source::Prompt => Err(unavailable("it can only be asked for on a terminal", None)),
+        Source::Text(text) => checked(text.clone(), "pass:"),
+        Source::Env(name) => match std::env::var(name) {
+            Ok(text) => checked(Zeroizing::new(text), &format!("the variable {name}")),
+            Err(std::env::VarError::NotPresent) => {
+                Err(unavailable(format!("the variable {name} is not set"), None))
+            }
+            Err(std::env::VarError::NotUnicode(_)) => Err(unavailable(
+                format!("the variable {name} is not UTF-8"),
+                None,
+            )),
+        },
+        Source::File(path) => {
+            let place = format!("the file {}", path.display());
+            let file = File::open(path).map_err(|error| failed(&place, error))?;
+            checked(
+                first_line(file).map_err(|error| failed(&place, error))?,
+                &place,
+            )
+        }
+        Source::Descriptor(number) => {
+            let place = format!("file descriptor {number}");
+            // Opening it by name keeps the descriptor itself, which is not this program's to own.
+            let file =
+                File::open(format!("/dev/fd/{number}")).map_err(|error| failed(&place, error))?;
+            checked(
+                first_line(file).map_err(|error| failed(&place, error))?,
+                &place,
+            )
+        }
+        Source::Stdin => {
+            let line = first_line(Unbuffered).map_err(|error| failed("standard input", error))?;
+            checked(line, "standard input")
+        }
+    }
+}
+
+/// Standard input, of which no more is taken than is asked for: two passphrases may be two lines.
+struct Unbuffered;
+
+impl Read for Unbuffered {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
+    }
+}
+
+/// The first line, read octet by octet so that what follows stays for the next reader.
+fn first_line(mut from: impl Read) -> io::Result<Zeroizing<String>> {
+    const MOST: usize = 4096;
+    let mut line = Zeroizing::new(Vec::with_capacity(MOST));
+    let mut octet = [0];
+    while from.read(&mut octet)? == 1 && octet[0] != b'\n' {
+        if line.len() == MOST {
+            return Err(io::Error::other("its first line is too long"));
+        }
+        line.push(octet[0]);
+    }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    match std::str::from_utf8(&line) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => Err(io::Error::other("it is not UTF-8")),
+    }
+}
+
+fn checked(
+    text: Zeroizing<String>,
+    place: &str,
+) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+    if text.is_empty() {
+        return Err(unavailable(
+            format!("{place} gives an empty passphrase"),
+            None,
+        ));
+    }
+    if text.contains('\0') {
+        return Err(unavailable(
+            format!("{place} gives a passphrase with a NUL in it"),
+            None,
+        ));
+    }
+    Ok(Passphrase::new(text))
+}

@@ -1,0 +1,152 @@
+//! Results on standard output: made once, written as text or JSON.
+
+use super::failure::Failure;
+use crate::x509::text::Escaped;
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+/// Writes a result that is too large to be held, as text or JSON.
+type Stream = Box<dyn FnOnce(Format, &mut dyn Write) -> Result<(), Failure>>;
+
+enum Body {
+    Document { json: Value, text: String },
+    Raw(Vec<u8>),
+    Stream(Stream),
+}
+
+/// What a command has to say, and its exit code.
+pub(super) struct Report {
+    body: Body,
+    exit: u8,
+    committed: Option<String>,
+}
+
+impl Report {
+    /// A result as data and as text.
+    pub(super) fn new(data: &impl Serialize, text: impl Into<String>) -> Self {
+        let json = serde_json::to_value(data).expect("reports are plain data");
+        Self {
+            body: Body::Document {
+                json,
+                text: text.into(),
+            },
+            exit: 0,
+            committed: None,
+        }
+    }
+
+    /// A file that goes to standard output as it is, whatever the format.
+    pub(super) fn raw(content: impl Into<Vec<u8>>) -> Self {
+        Self {
+            body: Body::Raw(content.into()),
+            exit: 0,
+            committed: None,
+        }
+    }
+
+    /// A result that is written as it is made.
+    pub(super) fn stream(
+        stream: impl FnOnce(Format, &mut dyn Write) -> Result<(), Failure> + 'static,
+    ) -> Self {
+        Self {
+            body: Body::Stream(Box::new(stream)),
+            exit: 0,
+            committed: None,
+        }
+    }
+
+    /// The result of a command that changed the store: how to see it again is said where it can't
+    /// be written.
+    pub(super) fn committed(mut self, remedy: impl Into<String>) -> Self {
+        self.committed = Some(remedy.into());
+        self
+    }
+
+    /// Writes to standard output.
+    pub(super) fn write(self, format: Format) -> ExitCode {
+        let Self {
+            body,
+            exit,
+            committed,
+        } = self;
+        let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+        let written = match body {
+            Body::Document { json, .. } if format == Format::Json => {
+                serde_json::to_writer_pretty(&mut out, &json)
+                    .map_err(io::Error::from)
+                    .and_then(|()| writeln!(out))
+            }
+            Body::Document { text, .. } => out.write_all(text.as_bytes()),
+            Body::Raw(content) => out.write_all(&content),
+            Body::Stream(stream) => match stream(format, &mut out) {
+                Ok(()) => Ok(()),
+                Err(failure) => {
+                    if let Some(error) = failure.broken_pipe() {
+                        Err(error)
+                    } else {
+                        let _ = out.flush();
+                        return failure.write();
+                    }
+                }
+            },
+        };
+        match (written.and_then(|()| out.flush()), committed) {
+            (Ok(()), _) => ExitCode::from(exit),
+            (Err(error), Some(remedy)) => Failure::unwritten(error, remedy).write(),
+            // Whoever reads has seen enough, as in `pki list | head`.
+            (Err(error), None) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(exit),
+            (Err(error), None) => Failure::output(error).write(),
+        }
+    }
+}
+
+/// Aligned lines of a label and a value.
+#[derive(Default)]
+pub(super) struct Lines {
+    rows: Vec<(String, String)>,
+}
+
+impl Lines {
+    /// Adds a line; what comes from certificates is made harmless.
+    pub(super) fn row(mut self, label: &str, value: impl std::fmt::Display) -> Self {
+        self.rows
+            .push((label.to_owned(), Escaped(&value.to_string()).to_string()));
+        self
+    }
+
+    /// Adds a line if there is something to say.
+    pub(super) fn row_if(self, label: &str, value: Option<impl std::fmt::Display>) -> Self {
+        match value {
+            Some(value) => self.row(label, value),
+            None => self,
+        }
+    }
+
+    /// The lines under a heading.
+    pub(super) fn under(self, heading: &str) -> String {
+        let width = self
+            .rows
+            .iter()
+            .map(|(label, _)| label.chars().count())
+            .max()
+            .unwrap_or(0);
+        let mut text = format!("{}\n", Escaped(heading));
+        for (label, value) in &self.rows {
+            writeln!(text, "  {label:width$}  {value}").expect("a String takes everything");
+        }
+        text
+    }
+}

@@ -1,0 +1,123 @@
+//! `pki show`.
+
+use super::context::Context;
+use super::describe;
+use super::failure::Failure;
+use super::options::SelectorArgs;
+use super::report::Report;
+use crate::ca::{CaError, ForeignObject, InputError, Status, read_objects, select_one};
+use crate::key::{KeyFile, PublicKey};
+use crate::store::CaName;
+use crate::x509::{Certificate, CertificationRequest};
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// Show a certificate of the store, or what is in a file
+///
+/// A file may hold certificates, requests and keys, PEM or DER, made by anyone; - is standard input.
+/// Of a private key nothing is shown but its kind.
+#[derive(Args)]
+pub(super) struct ShowArgs {
+    /// The file
+    #[arg(value_name = "FILE", conflicts_with_all = ["ca", "cn", "serial"], required_unless_present = "ca")]
+    file: Option<PathBuf>,
+    /// A CA of the store: its certificate, or with --cn or --serial one that it issued
+    #[arg(long, value_name = "NAME")]
+    ca: Option<CaName>,
+    #[command(flatten)]
+    selector: SelectorArgs,
+}
+
+impl ShowArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        match (&self.file, &self.ca) {
+            (Some(file), _) => show_file(file),
+            (None, Some(ca)) => self.show_stored(ca, context),
+            (None, None) => Err(Failure::usage("there is neither a file nor --ca")),
+        }
+    }
+
+    fn show_stored(&self, name: &CaName, context: &Context) -> Result<Report, Failure> {
+        let ca = context.open_store()?.ca(name)?;
+        let Some(selector) = self.selector.selector()? else {
+            let mut value = describe::certificate(ca.certificate());
+            value["ca"] = json!(name);
+            value["key"] = json!(if ca.has_key() {
+                "in the store"
+            } else {
+                "elsewhere"
+            });
+            return Ok(report(&value));
+        };
+        let mut notices = Vec::new();
+        let issuance = select_one(&ca, &selector, context.now, &mut notices)?;
+        context.notices(notices);
+        let certificate = Certificate::from_der(&issuance.der).map_err(|error| CaError::Input {
+            path: ca.path().to_owned(),
+            expected: "a store whose records can be read",
+            source: error.into(),
+        })?;
+        let mut value = describe::certificate(&certificate);
+        value["ca"] = json!(name);
+        value["profile"] = json!(issuance.profile);
+        value["status"] = json!(Status::of(&issuance, context.now).as_str());
+        let has_key = ca.leaf_key_file(&issuance.serial)?.is_some();
+        value["key"] = json!(if has_key { "in the store" } else { "elsewhere" });
+        Ok(report(&value))
+    }
+}
+
+fn report(value: &Value) -> Report {
+    Report::new(value, describe::text(value))
+}
+
+fn show_file(path: &Path) -> Result<Report, Failure> {
+    let objects = read_objects(path)?;
+    let mut described = Vec::new();
+    for (index, object) in objects.iter().enumerate() {
+        let value = describe_object(object).map_err(|source| CaError::Input {
+            path: path.to_owned(),
+            expected: "a file that can be shown",
+            source: InputError::Other(format!(
+                "object {} in it, {:?}: {source}",
+                index + 1,
+                object.label
+            )),
+        })?;
+        described.push(value);
+    }
+    match described.as_slice() {
+        [] => Err(Failure::plain(format!(
+            "there is nothing in {} that can be shown",
+            path.display()
+        ))
+        .hint("it may be text; certificates, requests and keys are PEM or DER")),
+        [one] => Ok(report(one)),
+        several => {
+            let text: Vec<String> = several.iter().map(describe::text).collect();
+            Ok(Report::new(&several, text.join("\n")))
+        }
+    }
+}
+
+fn describe_object(object: &ForeignObject) -> Result<Value, InputError> {
+    let ForeignObject { label, der } = object;
+    Ok(match label.as_str() {
+        "CERTIFICATE" | "X509 CERTIFICATE" => describe::certificate(&Certificate::from_der(der)?),
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+            describe::request(&CertificationRequest::from_der(der)?)
+        }
+        "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => {
+            describe::private_key(&KeyFile::parse(
+                crate::pem::encode_secret(label, der).as_bytes(),
+            )?)
+        }
+        "PUBLIC KEY" => {
+            let mut value = json!({ "type": "public_key" });
+            value["subject_public_key_info"] = describe::public_key(&PublicKey::from_spki(der)?);
+            value
+        }
+        other => json!({ "type": other, "bytes": der.len() }),
+    })
+}

@@ -1,0 +1,110 @@
+//! `pki tree`.
+
+use super::context::Context;
+use super::failure::Failure;
+use super::report::Report;
+use crate::store::Ca;
+use crate::x509::text::Escaped;
+use crate::x509::validity::rfc3339;
+use clap::Args;
+use serde::Serialize;
+use std::fmt::Write;
+use time::OffsetDateTime;
+
+/// Show the CAs of the store and how they stand to each other
+#[derive(Args)]
+pub(super) struct TreeArgs {}
+
+#[derive(Serialize)]
+struct Node {
+    ca: String,
+    subject: String,
+    not_after: String,
+    key_type: String,
+    key_here: bool,
+    path_length: Option<u32>,
+    status: &'static str,
+    subordinates: Vec<Node>,
+}
+
+impl TreeArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let Self {} = self;
+        let cas = context.open_store()?.cas()?;
+        // What has no parent in the store is shown at the top, so that every CA is shown.
+        let is_top = |ca: &&Ca| match &ca.record().parent {
+            Some(parent) => !cas.iter().any(|other| other.name() == parent),
+            None => true,
+        };
+        let tops: Vec<&Ca> = cas.iter().filter(is_top).collect();
+        let nodes: Vec<Node> = tops
+            .into_iter()
+            .map(|ca| node(ca, &cas, context.now))
+            .collect();
+        let mut text = String::new();
+        for node in &nodes {
+            draw(node, "", "", &mut text);
+        }
+        Ok(Report::new(&nodes, text))
+    }
+}
+
+fn node(ca: &Ca, all: &[Ca], now: OffsetDateTime) -> Node {
+    let certificate = ca.certificate();
+    let validity = certificate.validity();
+    let children = all
+        .iter()
+        .filter(|other| other.record().parent.as_ref() == Some(ca.name()));
+    Node {
+        ca: ca.name().to_string(),
+        subject: certificate.subject().to_string(),
+        not_after: rfc3339(validity.not_after),
+        key_type: certificate.public_key().algorithm().to_string(),
+        key_here: ca.has_key(),
+        path_length: certificate
+            .basic_constraints()
+            .and_then(|basic| basic.path_length),
+        status: if now > validity.not_after {
+            "expired"
+        } else {
+            "valid"
+        },
+        subordinates: children.map(|child| node(child, all, now)).collect(),
+    }
+}
+
+fn draw(node: &Node, lead: &str, branch: &str, text: &mut String) {
+    let mut facts = vec![
+        node.key_type.clone(),
+        format!("until {}", &node.not_after[..10]),
+    ];
+    if node.status != "valid" {
+        facts.push(node.status.to_owned());
+    }
+    if let Some(length) = node.path_length {
+        facts.push(format!("path length {length}"));
+    }
+    if !node.key_here {
+        facts.push("key elsewhere".to_owned());
+    }
+    let subject = Escaped(&node.subject);
+    writeln!(
+        text,
+        "{lead}{branch}{}  {subject}  ({})",
+        node.ca,
+        facts.join(", ")
+    )
+    .expect("a String takes everything");
+    let lead = format!(
+        "{lead}{}",
+        match branch {
+            "" => "",
+            "└─ " => "   ",
+            _ => "│  ",
+        }
+    );
+    for (index, child) in node.subordinates.iter().enumerate() {
+        let last = index + 1 == node.subordinates.len();
+        draw(child, &lead, if last { "└─ " } else { "├─ " }, text);
+    }
+}
