@@ -171,8 +171,8 @@ impl Store {
     /// The CA's issuer, that one's issuer, and so on up to the root.
     pub fn ancestors(&self, ca: &Ca) -> Result<Vec<Ca>, StoreError> {
         let mut ancestors: Vec<Ca> = Vec::new();
-        let mut parent = ca.record().parent.clone();
-        while let Some(name) = parent {
+        let mut next = ca.record().parent.clone();
+        while let Some(name) = next {
             if name == *ca.name() || ancestors.iter().any(|ancestor| *ancestor.name() == name) {
                 return Err(StoreError::damaged(
                     ca.path(),
@@ -180,7 +180,7 @@ impl Store {
                 ));
             }
             let ancestor = self.ca(&name)?;
-            parent.clone_from(&ancestor.record().parent);
+            next = ancestor.record().parent.clone();
             ancestors.push(ancestor);
         }
         Ok(ancestors)
