@@ -7,8 +7,10 @@
     reason = "a test that cannot go on stops where it is"
 )]
 
+mod architecture;
 mod cli;
 mod csrs;
+mod docs;
 mod hierarchy;
 mod keys;
 mod lint;
@@ -16,6 +18,7 @@ mod normalise;
 mod parallel;
 mod passphrases;
 mod readers;
+mod reference;
 mod refusals;
 mod run;
 mod sandbox;

@@ -1,0 +1,441 @@
+//! The pages that users follow, followed: their commands are run as they are
+//! written, and what they say is printed has to be printed.
+//!
+//! A page is a shell session in a folder of its own.
+//!
+//! * ```` ```sh ```` is run, and each of its commands has to succeed; with
+//!   `sh exit=N` its last one has to end with that code.
+//! * ```` ```text ```` behind it is what it prints. `…` stands for any part of
+//!   a line; on a line of its own, for any lines.
+//! * ```` ```LANGUAGE file=NAME ```` is a file, and is written.
+//!
+//! Port 8443 stands for a free one. A server is started with `&`, and the
+//! session goes on when it accepts connections.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+
+use crate::run::Transcript;
+use crate::sandbox::{Sandbox, repository};
+
+/// The port that the pages name.
+const PORT: &str = "8443";
+
+#[test]
+fn the_walk_through_of_the_readme_works() {
+    follow("README.md");
+}
+
+#[test]
+fn the_page_about_nginx_works() {
+    follow("docs/nginx.md");
+}
+
+#[test]
+fn the_page_about_node_works() {
+    follow("docs/node.md");
+}
+
+#[test]
+fn the_page_about_curl_works() {
+    follow("docs/curl.md");
+}
+
+#[test]
+fn the_page_about_the_issuance_cycle_works() {
+    follow("docs/issuance-cycle.md");
+}
+
+#[test]
+fn the_page_about_the_store_works() {
+    follow("docs/store-format.md");
+}
+
+#[test]
+fn every_page_with_commands_is_followed() {
+    let followed = fs::read_to_string(file!()).or_else(|_| fs::read_to_string(source()));
+    let followed = followed.unwrap();
+    for page in pages() {
+        let has_commands = blocks(&fs::read_to_string(repository(&page)).unwrap())
+            .iter()
+            .any(|block| block.language == "sh");
+        assert!(
+            !has_commands || followed.contains(&format!("follow(\"{page}\");")),
+            "{page} has commands, and no test runs them"
+        );
+    }
+}
+
+#[test]
+fn every_command_that_a_page_names_is_one_that_pki_knows() {
+    for page in pages() {
+        for line in commands_named_in(&fs::read_to_string(repository(&page)).unwrap()) {
+            assert!(is_known(words(&line)), "{page}: `{line}`");
+        }
+    }
+}
+
+/// A command may be named without its options, and an option at its end without a value.
+fn is_known(words: Vec<String>) -> bool {
+    let with_value = words.iter().cloned().chain(["1".to_owned()]).collect();
+    [words, with_value].into_iter().any(|words| {
+        let parsed = pki::cli::command().try_get_matches_from(words);
+        parsed.map_or_else(
+            |error| error.kind() == ErrorKind::MissingRequiredArgument,
+            |_| true,
+        )
+    })
+}
+
+#[test]
+fn every_link_between_pages_leads_somewhere() {
+    for page in pages() {
+        let text = fs::read_to_string(repository(&page)).unwrap();
+        let folder = repository(&page).parent().unwrap().to_owned();
+        for target in links(&text) {
+            let (path, anchor) = target.split_once('#').unwrap_or((&target, ""));
+            let file = if path.is_empty() {
+                repository(&page)
+            } else {
+                folder.join(path)
+            };
+            assert!(file.exists(), "{page} links to {target}");
+            if !anchor.is_empty() {
+                let headings = headings(&fs::read_to_string(file).unwrap());
+                assert!(
+                    headings.iter().any(|heading| heading == anchor),
+                    "{page} links to {target}, and there is no such heading"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_that_is_wrong_is_caught() {
+    for (page, complaint) in [
+        ("```sh\nfalse\n```", "a command fails"),
+        ("```sh\nfalse\ntrue\n```", "a command fails"),
+        ("```sh exit=3\nfalse\n```", "a command fails"),
+        ("```sh exit=1\ntrue\n```", "a command fails"),
+        (
+            "```sh\necho one\n```\n\n```text\ntwo\n```",
+            "it prints something else",
+        ),
+        (
+            "```sh\necho one; echo two\n```\n```text\none\n```",
+            "it prints something else",
+        ),
+        ("```text\none\n```", "no command stands before"),
+    ] {
+        let problem = play(page).expect_err(page);
+        assert!(problem.contains(complaint), "{page}\n{problem}");
+    }
+}
+
+#[test]
+fn a_page_that_is_right_passes() {
+    let page = "```conf file=a/b.conf\nport 8443\n```
+```sh\nexport NAME=value\n```
+```sh\necho $NAME; cat a/b.conf | cut -c1-4; seq 9; echo 2027-01-31\n```
+```text\nvalue\nport\n1\n…\n9\n2027-…\n```
+```sh exit=7\nexit_with() { return $1; }; exit_with 7\n```
+```text\n```";
+    assert_eq!(play(page), Ok(()));
+}
+
+/// Plays a page of the repository.
+#[track_caller]
+fn follow(page: &str) {
+    let text = fs::read_to_string(repository(page)).unwrap();
+    if let Err(problem) = play(&text) {
+        panic!("{page}: {problem}");
+    }
+}
+
+/// Plays a page, once more where another program took the port meanwhile.
+fn play(page: &str) -> Result<(), String> {
+    let mut outcome = Ok(());
+    for _ in 0..5 {
+        outcome = play_once(page);
+        match &outcome {
+            Err(problem) if is_about_the_port(problem) => {}
+            _ => break,
+        }
+    }
+    outcome
+}
+
+fn is_about_the_port(problem: &str) -> bool {
+    let words = ["already in use", "EADDRINUSE"];
+    words.iter().any(|words| problem.contains(words))
+}
+
+fn play_once(page: &str) -> Result<(), String> {
+    let port = free_port().to_string();
+    let blocks = blocks(&page.replace(PORT, &port));
+    let sandbox = Sandbox::new();
+    // On a terminal, curl shows no progress and does show errors.
+    sandbox.write(".curlrc", "silent\nshow-error\nnoproxy = *\n");
+    sandbox.write(".session/script", script(&blocks, &port)?);
+    let pki = Path::new(env!("CARGO_BIN_EXE_pki")).parent().unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let session = sandbox
+        .run("bash", ".session/script")
+        .env("PATH", format!("{}:{path}:/usr/sbin:/sbin", pki.display()))
+        .finish();
+    if session.status != Some(0) {
+        return Err(failed(&sandbox, &blocks, &session));
+    }
+    blocks
+        .iter()
+        .enumerate()
+        .filter_map(|(index, block)| Some((index, block.prints.as_ref()?)))
+        .try_for_each(|(index, wanted)| {
+            let printed = sandbox.read(output(index));
+            if matches(
+                &wanted.lines().collect::<Vec<_>>(),
+                &printed.lines().collect::<Vec<_>>(),
+            ) {
+                return Ok(());
+            }
+            let block = &blocks[index].content;
+            Err(format!(
+                "it prints something else\n{block}--- is\n{printed}--- should be\n{wanted}---"
+            ))
+        })
+}
+
+/// Where the output of a block is kept.
+fn output(index: usize) -> String {
+    format!(".session/{index}")
+}
+
+fn failed(sandbox: &Sandbox, blocks: &[Block], session: &Transcript) -> String {
+    let last = (0..blocks.len())
+        .rev()
+        .find(|index| sandbox.path(output(*index)).exists());
+    let (block, printed) = match last {
+        Some(index) => (blocks[index].content.as_str(), sandbox.read(output(index))),
+        None => ("", String::new()),
+    };
+    let logs = sandbox
+        .names_in(".")
+        .into_iter()
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "log"))
+        .map(|name| format!("--- {name}\n{}", sandbox.read(&name)))
+        .collect::<String>();
+    format!("a command fails\n{block}--- it prints\n{printed}{logs}{session}")
+}
+
+/// The page as one script: blocks share variables, as they do for a reader.
+fn script(blocks: &[Block], port: &str) -> Result<String, String> {
+    let mut script = String::from(
+        "set -eu
+umask 022
+end_servers() {
+    for process in $(jobs -p) $(cat nginx.pid 2>/dev/null); do
+        kill \"$process\" 2>/dev/null || true
+    done
+}
+trap end_servers EXIT
+",
+    );
+    for (index, block) in blocks.iter().enumerate() {
+        let Block {
+            language,
+            info,
+            content,
+            prints: _,
+        } = block;
+        let output = output(index);
+        if let Some(name) = info.strip_prefix("file=") {
+            let end = format!("END_OF_FILE_{index}");
+            write!(
+                script,
+                "mkdir -p \"$(dirname '{name}')\"\ncat >'{name}' <<'{end}'\n{content}{end}\n"
+            )
+            .unwrap();
+        } else if language == "sh" && info.is_empty() {
+            write!(script, "{{\n{content}}} >{output} 2>&1\n").unwrap();
+        } else if let Some(code) = info.strip_prefix("exit=").filter(|_| language == "sh") {
+            write!(
+                script,
+                "set +e\n{{\n{content}}} >{output} 2>&1\nended=$?\nset -e\n[ $ended -eq {code} ]\n"
+            )
+            .unwrap();
+        } else {
+            return Err(format!("a block that is not understood: {language} {info}"));
+        }
+        if content.lines().any(|line| line.ends_with(" &")) {
+            write!(
+                script,
+                "until (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; do
+    kill -0 $! && sleep 0.05
+done >>{output} 2>&1\n"
+            )
+            .unwrap();
+        }
+    }
+    Ok(script)
+}
+
+/// A fenced block of a page.
+struct Block {
+    language: String,
+    /// What the fence says behind the language.
+    info: String,
+    /// Its lines, each with its line break.
+    content: String,
+    /// What the `text` block behind it says.
+    prints: Option<String>,
+}
+
+/// The blocks that are run or written. Those of other languages, without a
+/// file name, are for the eye alone.
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(fence) = line.strip_prefix("```") else {
+            continue;
+        };
+        let (language, info) = fence.split_once(' ').unwrap_or((fence, ""));
+        let content = lines
+            .by_ref()
+            .take_while(|line| *line != "```")
+            .fold(String::new(), |content, line| content + line + "\n");
+        if language == "text" {
+            match blocks.last_mut() {
+                Some(command) if command.language == "sh" && command.prints.is_none() => {
+                    command.prints = Some(content);
+                }
+                _ => blocks.push(Block {
+                    language: "text, and no command stands before it".into(),
+                    info: info.into(),
+                    content,
+                    prints: None,
+                }),
+            }
+        } else if language == "sh" || info.starts_with("file=") {
+            blocks.push(Block {
+                language: language.into(),
+                info: info.into(),
+                content,
+                prints: None,
+            });
+        }
+    }
+    blocks
+}
+
+/// Whether the lines are those wanted; `…` on a line of its own is any lines.
+fn matches(wanted: &[&str], printed: &[&str]) -> bool {
+    match wanted.split_first() {
+        None => printed.is_empty(),
+        Some((&"…", rest)) => {
+            (0..=printed.len()).any(|skipped| matches(rest, &printed[skipped..]))
+        }
+        Some((line, rest)) => printed
+            .split_first()
+            .is_some_and(|(first, others)| fits(line, first) && matches(rest, others)),
+    }
+}
+
+/// Whether a line is the one wanted; `…` in it is anything.
+fn fits(wanted: &str, printed: &str) -> bool {
+    match wanted.split_once('…') {
+        None => wanted == printed,
+        Some((start, rest)) => printed.strip_prefix(start).is_some_and(|behind| {
+            behind
+                .char_indices()
+                .map(|(index, _)| index)
+                .chain([behind.len()])
+                .any(|skipped| fits(rest, &behind[skipped..]))
+        }),
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// This file, wherever the tests are run from.
+fn source() -> PathBuf {
+    repository("tests/suite/docs.rs")
+}
+
+/// Every page, by its path in the repository.
+fn pages() -> Vec<String> {
+    let mut pages = vec!["README.md".to_owned()];
+    for folder in ["docs", "docs/decisions"] {
+        for entry in fs::read_dir(repository(folder)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if Path::new(&name).extension().is_some_and(|end| end == "md") {
+                pages.push(format!("{folder}/{name}"));
+            }
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// What stands between backquotes and begins with `pki `.
+fn commands_named_in(page: &str) -> Vec<String> {
+    let mut in_block = false;
+    let prose = page
+        .lines()
+        .filter(|line| {
+            let fence = line.starts_with("```");
+            in_block ^= fence;
+            !fence && !in_block
+        })
+        .collect::<Vec<_>>()
+        .join(" ");
+    let spans = prose.split('`').skip(1).step_by(2);
+    spans
+        .filter(|span| span.starts_with("pki "))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The words of a command line, as a shell splits them; ellipses and options in brackets are for
+/// the eye.
+fn words(line: &str) -> Vec<String> {
+    let quoted = |word: &str| word.trim_matches(['\'', '"']).to_owned();
+    line.split_whitespace()
+        .filter(|word| *word != "…")
+        .map(quoted)
+        .collect()
+}
+
+/// The targets of links that stay in the repository.
+fn links(page: &str) -> Vec<String> {
+    let targets = page.split("](").skip(1);
+    targets
+        .filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()))
+        .filter(|target| !target.contains("://"))
+        .collect()
+}
+
+/// The anchors of a page's headings.
+fn headings(page: &str) -> Vec<String> {
+    page.lines()
+        .filter_map(|line| line.strip_prefix('#'))
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = title.chars().filter_map(|character| match character {
+                ' ' => Some('-'),
+                '-' | '_' => Some(character),
+                _ if character.is_alphanumeric() => Some(character),
+                _ => None,
+            });
+            kept.collect()
+        })
+        .collect()
+}
