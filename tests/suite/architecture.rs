@@ -290,8 +290,9 @@ impl Source {
         self.code.match_indices(wanted).any(|(start, _)| {
             let before = self.code[..start].chars().next_back();
             let after = self.code[start + wanted.len()..].chars().next();
-            let ends_open = wanted.ends_with(inside);
-            !before.is_some_and(inside) && !(ends_open && after.is_some_and(inside))
+            let ends_in_a_word = wanted.ends_with(inside);
+            let goes_on = ends_in_a_word && after.is_some_and(inside);
+            !before.is_some_and(inside) && !goes_on
         })
     }
 }

@@ -15,7 +15,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::error::ErrorKind;
 
@@ -57,8 +57,7 @@ fn the_page_about_the_store_works() {
 
 #[test]
 fn every_page_with_commands_is_followed() {
-    let followed = fs::read_to_string(file!()).or_else(|_| fs::read_to_string(source()));
-    let followed = followed.unwrap();
+    let followed = fs::read_to_string(repository("tests/suite/docs.rs")).unwrap();
     for page in pages() {
         let has_commands = blocks(&fs::read_to_string(repository(&page)).unwrap())
             .iter()
@@ -73,8 +72,9 @@ fn every_page_with_commands_is_followed() {
 #[test]
 fn every_command_that_a_page_names_is_one_that_pki_knows() {
     for page in pages() {
-        for line in commands_named_in(&fs::read_to_string(repository(&page)).unwrap()) {
-            assert!(is_known(words(&line)), "{page}: `{line}`");
+        for span in spans(&fs::read_to_string(repository(&page)).unwrap()) {
+            let is_command = span.starts_with("pki ");
+            assert!(!is_command || is_known(words(&span)), "{page}: `{span}`");
         }
     }
 }
@@ -89,6 +89,19 @@ fn is_known(words: Vec<String>) -> bool {
             |_| true,
         )
     })
+}
+
+#[test]
+fn every_make_target_that_a_page_names_is_in_the_makefile() {
+    let makefile = fs::read_to_string(repository("Makefile")).unwrap();
+    for page in pages() {
+        for span in spans(&fs::read_to_string(repository(&page)).unwrap()) {
+            if let Some(target) = span.strip_prefix("make ") {
+                let rule = format!("\n{target}:");
+                assert!(makefile.contains(&rule), "{page}: `{span}`");
+            }
+        }
+    }
 }
 
 #[test]
@@ -122,6 +135,7 @@ fn a_page_that_is_wrong_is_caught() {
         ("```sh\nfalse\ntrue\n```", "a command fails"),
         ("```sh exit=3\nfalse\n```", "a command fails"),
         ("```sh exit=1\ntrue\n```", "a command fails"),
+        ("```sh\nfalse &\n```", "a command fails"),
         (
             "```sh\necho one\n```\n\n```text\ntwo\n```",
             "it prints something else",
@@ -157,7 +171,7 @@ fn follow(page: &str) {
     }
 }
 
-/// Plays a page, once more where another program took the port meanwhile.
+/// Plays a page, and again where another program took the port meanwhile.
 fn play(page: &str) -> Result<(), String> {
     let mut outcome = Ok(());
     for _ in 0..5 {
@@ -204,8 +218,9 @@ fn play_once(page: &str) -> Result<(), String> {
                 return Ok(());
             }
             let block = &blocks[index].content;
+            let logs = logs(&sandbox);
             Err(format!(
-                "it prints something else\n{block}--- is\n{printed}--- should be\n{wanted}---"
+                "it prints something else\n{block}--- is\n{printed}--- should be\n{wanted}{logs}---"
             ))
         })
 }
@@ -223,13 +238,18 @@ fn failed(sandbox: &Sandbox, blocks: &[Block], session: &Transcript) -> String {
         Some(index) => (blocks[index].content.as_str(), sandbox.read(output(index))),
         None => ("", String::new()),
     };
-    let logs = sandbox
-        .names_in(".")
-        .into_iter()
-        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "log"))
-        .map(|name| format!("--- {name}\n{}", sandbox.read(&name)))
-        .collect::<String>();
+    let logs = logs(sandbox);
     format!("a command fails\n{block}--- it prints\n{printed}{logs}{session}")
+}
+
+/// What servers wrote into files in the folder.
+fn logs(sandbox: &Sandbox) -> String {
+    let names = sandbox.names_in(".").into_iter();
+    names
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "log"))
+        .fold(String::new(), |logs, name| {
+            logs + "--- " + &name + "\n" + &sandbox.read(&name)
+        })
 }
 
 /// The page as one script: blocks share variables, as they do for a reader.
@@ -275,7 +295,8 @@ trap end_servers EXIT
             write!(
                 script,
                 "until (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; do
-    kill -0 $! && sleep 0.05
+    kill -0 $!
+    sleep 0.05
 done >>{output} 2>&1\n"
             )
             .unwrap();
@@ -365,11 +386,6 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-/// This file, wherever the tests are run from.
-fn source() -> PathBuf {
-    repository("tests/suite/docs.rs")
-}
-
 /// Every page, by its path in the repository.
 fn pages() -> Vec<String> {
     let mut pages = vec!["README.md".to_owned()];
@@ -385,8 +401,8 @@ fn pages() -> Vec<String> {
     pages
 }
 
-/// What stands between backquotes and begins with `pki `.
-fn commands_named_in(page: &str) -> Vec<String> {
+/// What stands between backquotes, outside of blocks.
+fn spans(page: &str) -> Vec<String> {
     let mut in_block = false;
     let prose = page
         .lines()
@@ -398,14 +414,10 @@ fn commands_named_in(page: &str) -> Vec<String> {
         .collect::<Vec<_>>()
         .join(" ");
     let spans = prose.split('`').skip(1).step_by(2);
-    spans
-        .filter(|span| span.starts_with("pki "))
-        .map(str::to_owned)
-        .collect()
+    spans.map(str::to_owned).collect()
 }
 
-/// The words of a command line, as a shell splits them; ellipses and options in brackets are for
-/// the eye.
+/// The words of a command line; an ellipsis is for the eye.
 fn words(line: &str) -> Vec<String> {
     let quoted = |word: &str| word.trim_matches(['\'', '"']).to_owned();
     line.split_whitespace()

@@ -89,10 +89,10 @@ fn sentence(text: &str) -> String {
 fn table(text: &mut String, command: &Command, wanted: impl Fn(&Arg) -> bool) {
     let described = |arg: &&Arg| !matches!(arg.get_id().as_str(), "help" | "version");
     let args = command.get_arguments().filter(described);
-    let rows = args
-        .filter(|arg| wanted(arg) && !arg.is_hide_set())
-        .map(|arg| format!("| {} | {} |\n", names(arg), meaning(command, arg)))
-        .collect::<String>();
+    let args = args.filter(|arg| wanted(arg) && !arg.is_hide_set());
+    let rows = args.fold(String::new(), |rows, arg| {
+        rows + "| " + &names(arg) + " | " + &meaning(command, arg) + " |\n"
+    });
     if !rows.is_empty() {
         write!(text, "\n| option | meaning |\n| --- | --- |\n{rows}").unwrap();
     }
