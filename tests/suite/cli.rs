@@ -34,7 +34,8 @@ fn on_a_missing_store_every_command_but_root_says_how_to_start() {
 
 #[test]
 fn a_missing_store_is_refused_in_these_words() {
-    Sandbox::new().pki("list").refuses(1, "TBD");
+    Sandbox::new().pki("list").refuses(1, "error: there is no store at ./pki\n\
+         hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place\n");
 }
 
 #[test]
@@ -43,7 +44,8 @@ fn a_missing_ca_is_refused_with_the_names_of_those_there_are() {
     sandbox.refused(
         sandbox.pki("issue --ca intermediate1 --cn client"),
         1,
-        "TBD",
+        "error: there is no CA named intermediate1 in the store\n\
+         hint: there are intermediate0, rootCA\n",
     );
 }
 
@@ -178,7 +180,7 @@ fn list_answers_in_json_and_filters() {
         all.as_array().unwrap().clone()
     };
     let all = listed("");
-    assert_eq!(all.len(), 4, "three leaves and a subordinate: {all:#?}");
+    assert_eq!(all.len(), 5, "three leaves and two CAs: {all:#?}");
     for certificate in &all {
         assert_fields(certificate, &["ca", "serial", "subject", "sans", "status"]);
         assert_fields(
@@ -191,7 +193,7 @@ fn list_answers_in_json_and_filters() {
     assert_eq!(listed("--cn client").len(), 2);
     assert_eq!(listed("--ca rootCA --cn client").len(), 1);
     assert_eq!(listed("--san www.example.test").len(), 1);
-    assert_eq!(listed("--status valid").len(), 4);
+    assert_eq!(listed("--status valid").len(), 5);
     assert_eq!(listed("--status expired").len(), 0);
     assert_eq!(listed("--ca intermediate0 --expiring 30d").len(), 0);
     assert_eq!(listed("--ca intermediate0 --expiring 400d").len(), 2);

@@ -16,16 +16,16 @@ impl Sandbox {
     }
 
     /// Story 2: `rootCA` over `intermediate0` and `intermediate1`, and
-    /// `intermediate2` under `intermediate1`; every key under a passphrase.
+    /// `intermediate2` under `intermediate1`, without passphrases.
     pub(crate) fn with_three_tiers() -> Self {
         let sandbox = Self::new();
         for line in [
-            "root --name rootCA",
-            "subordinate --ca rootCA --name intermediate0",
-            "subordinate --ca rootCA --name intermediate1",
-            "subordinate --ca intermediate1 --name intermediate2",
+            "root --name rootCA --no-passphrase",
+            "subordinate --ca rootCA --name intermediate0 --no-passphrase",
+            "subordinate --ca rootCA --name intermediate1 --no-passphrase",
+            "subordinate --ca intermediate1 --name intermediate2 --no-passphrase",
         ] {
-            sandbox.with_passphrase(line).succeeds();
+            sandbox.pki(line).succeeds();
         }
         sandbox
     }

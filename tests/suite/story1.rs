@@ -142,7 +142,7 @@ fn nginx_refuses_a_client_of_another_ca() {
         answer.stdout.contains("The SSL certificate error"),
         "{answer}"
     );
-    server.assert_logs("unable to get local issuer certificate");
+    server.assert_logs("unable to verify the first certificate");
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn with_two_clients() -> Sandbox {
         "export --ca intermediate0 --cn client0 --out client0 --passout file:client0.pass",
         "export --ca intermediate2 --cn client2 --out client2 --passout file:client2.pass",
     ] {
-        sandbox.with_passphrase(line).succeeds();
+        sandbox.pki(line).succeeds();
     }
     sandbox
 }
@@ -29,7 +29,7 @@ fn subjects(sandbox: &Sandbox, file: &str) -> Vec<String> {
         .arg(file)
         .succeeds();
     let names = printed.stdout.lines().filter_map(|line| {
-        let name = line.trim().strip_prefix("Subject: CN = ")?;
+        let name = line.trim().strip_prefix("Subject: CN=")?;
         Some(name.to_owned())
     });
     names.collect()

@@ -40,15 +40,26 @@ fn with_odd_files() -> Sandbox {
 }
 
 refusals! { with_odd_files();
-    a_leaf: "bundle --add out/client.crt --out truststore.pem" => 1, "TBD";
-    a_key: "bundle --add out/client.key --out truststore.pem" => 1, "TBD";
-    a_certificate_with_a_key_behind_it: "bundle --add with-key.pem --out truststore.pem" => 1, "TBD";
-    a_trusted_certificate_of_openssl: "bundle --add trusted.pem --out truststore.pem" => 1, "TBD";
-    half_a_certificate: "bundle --add half.pem --out truststore.pem" => 1, "TBD";
-    an_empty_file: "bundle --add empty.pem --out truststore.pem" => 1, "TBD";
-    a_der_file_that_claims_two_gigabytes: "bundle --add garbage.der --out truststore.pem" => 1, "TBD";
-    a_ca_without_its_issuer: "bundle --add others/below/ca.crt --out truststore.pem" => 1, "TBD";
-    a_file_that_is_not_there: "bundle --add missing.pem --out truststore.pem" => 1, "TBD";
+    a_leaf: "bundle --add out/client.crt --out truststore.pem" => 1, "error: out/client.crt can't go into a bundle\n\
+         caused by: CN=client in it is not a CA\n\
+         hint: a bundle holds CA certificates alone; leave it out\n";
+    a_key: "bundle --add out/client.key --out truststore.pem" => 1, "error: out/client.key is not a file of certificates\n\
+         caused by: object 1 in it is \"PRIVATE KEY\"\n";
+    a_certificate_with_a_key_behind_it: "bundle --add with-key.pem --out truststore.pem" => 1, "error: with-key.pem is not a file of certificates\n\
+         caused by: object 2 in it is \"PRIVATE KEY\"\n";
+    a_trusted_certificate_of_openssl: "bundle --add trusted.pem --out truststore.pem" => 1, "error: trusted.pem is not a file of certificates\n\
+         caused by: object 1 in it is \"TRUSTED CERTIFICATE\"\n";
+    half_a_certificate: "bundle --add half.pem --out truststore.pem" => 1, "error: half.pem is not a file with certificates, requests, lists or keys\n\
+         caused by: line 1: CERTIFICATE has no END marker; the file may be cut off\n";
+    an_empty_file: "bundle --add empty.pem --out truststore.pem" => 1, "error: empty.pem is not a file with certificates, requests, lists or keys\n\
+         caused by: the file is empty\n";
+    a_der_file_that_claims_two_gigabytes: "bundle --add garbage.der --out truststore.pem" => 1, "error: garbage.der is not a file with certificates, requests, lists or keys\n\
+         caused by: it is neither PEM nor DER\n";
+    a_ca_without_its_issuer: "bundle --add others/below/ca.crt --out truststore.pem" => 1, "error: the bundle would not be complete\n\
+         caused by: the issuer of CN=below is missing: CN=other\n\
+         hint: add the certificate of CN=other with --add\n";
+    a_file_that_is_not_there: "bundle --add missing.pem --out truststore.pem" => 1, "error: could not read missing.pem\n\
+         caused by: No such file or directory (os error 2)\n";
 }
 
 /// Programs have dropped certificates here without a word.

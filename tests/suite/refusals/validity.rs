@@ -4,15 +4,27 @@ use super::refusals;
 use crate::sandbox::{STORE, Sandbox};
 
 refusals! { Sandbox::with_open_ca();
-    more_days_than_the_ca_has: "issue --ca intermediate0 --cn client --days 36500" => 1, "TBD";
-    an_end_after_the_ca_s: "issue --ca intermediate0 --cn client --not-after 2999-01-01" => 1, "TBD";
-    a_beginning_before_the_ca_s: "issue --ca intermediate0 --cn client --not-before 2001-01-01" => 1, "TBD";
-    an_end_before_the_beginning: "issue --ca intermediate0 --cn client --not-before 30d --not-after 10d" => 2, "TBD";
-    no_days_at_all: "issue --ca intermediate0 --cn client --days 0" => 2, "TBD";
-    a_date_that_is_none: "issue --ca intermediate0 --cn client --not-after 2027-02-30" => 2, "TBD";
-    days_and_an_end: "issue --ca intermediate0 --cn client --days 3 --not-after 2027-01-01" => 2, "TBD";
-    a_subordinate_that_outlives_its_parent: "subordinate --ca rootCA --name late --not-after 2999-01-01 --no-passphrase" => 1, "TBD";
-    a_root_to_the_year_10000: "root --name other --days 9999999 --no-passphrase" => 2, "TBD";
+    more_days_than_the_ca_has: "issue --ca intermediate0 --cn client --days 36500" => 1, "error: the validity can't be had: it would end at [time], and the CA is valid until [time]\n\
+         hint: choose other times with --days, --not-before or --not-after\n";
+    an_end_after_the_ca_s: "issue --ca intermediate0 --cn client --not-after 2999-01-01" => 1, "error: the validity can't be had: it would end at [time], and the CA is valid until [time]\n\
+         hint: choose other times with --days, --not-before or --not-after\n";
+    a_beginning_before_the_ca_s: "issue --ca intermediate0 --cn client --not-before 2001-01-01" => 1, "error: the validity can't be had: it would begin at [time], and the CA is valid from [time]\n\
+         hint: choose other times with --days, --not-before or --not-after\n";
+    an_end_before_the_beginning: "issue --ca intermediate0 --cn client --not-before 30d --not-after 10d" => 1, "TBD";
+    no_days_at_all: "issue --ca intermediate0 --cn client --days 0" => 2, "error: invalid value '0' for '--days <N>': 0 is not in 1..=4294967295\n\
+         \n\
+         For more information, try '--help'.\n";
+    a_date_that_is_none: "issue --ca intermediate0 --cn client --not-after 2027-02-30" => 2, "error: invalid value '[time]' for '--not-after <TIME>': \"[time]\" is not a time: write [time], [time], or a duration from now such as 90d, 12h or 1y\n\
+         \n\
+         For more information, try '--help'.\n";
+    days_and_an_end: "issue --ca intermediate0 --cn client --days 3 --not-after 2027-01-01" => 2, "error: the argument '--days <N>' cannot be used with '--not-after <TIME>'\n\
+         \n\
+         Usage: pki issue --ca <NAME> --cn <NAME> --days <N>\n\
+         \n\
+         For more information, try '--help'.\n";
+    a_subordinate_that_outlives_its_parent: "subordinate --ca rootCA --name late --not-after 2999-01-01 --no-passphrase" => 1, "error: the validity can't be had: it would end at [time], and the CA is valid until [time]\n\
+         hint: choose other times with --days, --not-before or --not-after\n";
+    a_root_to_the_year_10000: "root --name other --days 9999999 --no-passphrase" => 1, "TBD";
 }
 
 #[test]
@@ -27,12 +39,13 @@ fn a_path_longer_than_the_ca_allows() {
     sandbox.refused(
         sandbox.pki("subordinate --ca last --name further --no-passphrase"),
         1,
-        "TBD",
+        "error: last can't issue: its path length is 0: no CA may stand below it\n",
     );
     sandbox.refused(
         sandbox.pki("subordinate --ca rootCA --name wide --path-len 1 --no-passphrase"),
         1,
-        "TBD",
+        "error: rootCA allows at most 1 CAs below it, so the new one can't have path length 1\n\
+         hint: give --path-len 0 or less, or make it under another CA than rootCA\n",
     );
 }
 
@@ -48,20 +61,34 @@ fn a_ca_that_has_ended_and_a_ca_that_has_not_begun() {
     sandbox
         .pki("root --name rootCA --not-before 2030-01-01 --not-after 2031-01-01 --no-passphrase")
         .succeeds();
-    sandbox.refused(sandbox.pki("issue --ca rootCA --cn client"), 1, "TBD");
+    sandbox.refused(
+        sandbox.pki("issue --ca rootCA --cn client"),
+        1,
+        "error: rootCA can't issue: CN=rootCA is not valid before [time]\n",
+    );
     let line = "issue --ca rootCA --cn client";
-    sandbox.refused(at(&sandbox, "2032-01-01 00:00:00", line), 1, "TBD");
+    sandbox.refused(
+        at(&sandbox, "2032-01-01 00:00:00", line),
+        1,
+        "error: rootCA can't issue: CN=rootCA expired at [time]\n",
+    );
     at(&sandbox, "2030-06-01 00:00:00", line).succeeds();
 }
 
 #[test]
 fn a_ca_whose_root_has_ended_issues_nothing() {
     let sandbox = Sandbox::new();
-    for line in [
-        "root --name rootCA --days 30 --no-passphrase",
-        "subordinate --ca rootCA --name intermediate0 --no-passphrase",
+    for (day, line) in [
+        (
+            "2026-01-01 00:00:00",
+            "root --name rootCA --days 30 --no-passphrase",
+        ),
+        (
+            "2026-01-02 00:00:00",
+            "subordinate --ca rootCA --name intermediate0 --no-passphrase",
+        ),
     ] {
-        at(&sandbox, "2026-01-01 00:00:00", line).succeeds();
+        at(&sandbox, day, line).succeeds();
     }
     let before = sandbox.store_snapshot();
     let late = at(
