@@ -29,6 +29,11 @@ impl Encoder {
         }
     }
 
+    /// Continues behind what is in a buffer already.
+    pub fn onto(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+
     /// What was written.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
@@ -41,10 +46,15 @@ impl Encoder {
 
     /// A primitive element.
     pub fn primitive(&mut self, tag: u8, content: &[u8]) {
-        self.bytes.push(tag);
-        let (length, used) = length_octets(content.len());
-        self.bytes.extend_from_slice(&length[..used]);
+        self.header(tag, content.len());
         self.bytes.extend_from_slice(content);
+    }
+
+    /// The identifier and length octets of an element whose contents follow.
+    pub fn header(&mut self, tag: u8, length: usize) {
+        self.bytes.push(tag);
+        let (octets, used) = length_octets(length);
+        self.bytes.extend_from_slice(&octets[..used]);
     }
 
     /// A constructed element around what `content` writes.

@@ -10,7 +10,7 @@ mod time;
 
 pub use encoder::{Encoder, encode, sequence};
 pub use reader::{Element, Malformed, Reader};
-pub use time::{encode_time, parse_time};
+pub use time::{encode_generalized_time, encode_time, parse_time};
 
 /// Identifier octets (X.690 section 8.1.2) that certificates, lists and keys use.
 #[allow(missing_docs)]

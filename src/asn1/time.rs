@@ -7,15 +7,39 @@ use ::time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 ///
 /// Fractions of a second are dropped, as the RFC demands.
 pub fn encode_time(encoder: &mut Encoder, time: OffsetDateTime) {
+    if (1950..2050).contains(&time.year()) {
+        // The year's first two digits are the only difference.
+        encoder.primitive(tag::UTC_TIME, &digits(time)[2..]);
+    } else {
+        encode_generalized_time(encoder, time);
+    }
+}
+
+/// Appends a GeneralizedTime, whatever the year.
+pub fn encode_generalized_time(encoder: &mut Encoder, time: OffsetDateTime) {
+    encoder.primitive(tag::GENERALIZED_TIME, &digits(time));
+}
+
+/// `YYYYMMDDHHMMSSZ`.
+fn digits(time: OffsetDateTime) -> [u8; 15] {
     let (year, month, day) = time.to_calendar_date();
     let (hour, minute, second) = time.to_hms();
-    let month = u8::from(month);
-    let rest = format!("{month:02}{day:02}{hour:02}{minute:02}{second:02}Z");
-    if (1950..2050).contains(&year) {
-        encoder.primitive(tag::UTC_TIME, format!("{:02}{rest}", year % 100).as_bytes());
-    } else {
-        encoder.primitive(tag::GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes());
+    let year = u16::try_from(year).unwrap_or(0);
+    let pairs = [
+        u8::try_from(year / 100 % 100).expect("two digits fit a byte"),
+        u8::try_from(year % 100).expect("two digits fit a byte"),
+        u8::from(month),
+        day,
+        hour,
+        minute,
+        second,
+    ];
+    let mut digits = [b'Z'; 15];
+    for (place, pair) in digits.chunks_exact_mut(2).zip(pairs) {
+        place[0] = b'0' + pair / 10;
+        place[1] = b'0' + pair % 10;
     }
+    digits
 }
 
 /// The time in a UTCTime or GeneralizedTime that ends in `Z` and has seconds.

@@ -1,6 +1,6 @@
 //! Making CAs: roots, and CAs under CAs of the store.
 
-use super::draft::{Content, Draft, sign_root};
+use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::issue::{pointers, random_u64};
 use super::issuer::{Issuer, Purpose};
@@ -8,10 +8,10 @@ use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::{Passphrases, protection_for};
 use crate::key::{KeyType, PrivateKey, PublicKey};
-use crate::store::{Ca, CaName, CaRecord, Issuance, Material, Observer, Store, StoreError};
+use crate::store::{Ca, CaName, CaRecord, Material, Observer, ReservedCa, Store, StoreError};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
-use crate::x509::{Certificate, Name, NameConstraints, Serial};
+use crate::x509::{Name, NameConstraints, Serial};
 use std::path::Path;
 use time::OffsetDateTime;
 
@@ -113,16 +113,49 @@ pub fn create_root(
     let store = Store::open_or_create(path, observer)?;
     let reserved = store.reserve_ca(&new.name)?;
     let serial = Serial::from_counter(1, random_u64()?).expect("a counter of one octet fits");
-    let certificate = sign_root(&draft, &serial, &key)?;
+    let certificate = draft.sign(&serial, &key, &[])?;
     let issuance = draft.issuance(&serial, &certificate, 1);
-    reserved.stage(&Material {
+    let material = Material {
         record: &new.record(None),
         certificate: &certificate,
         key_pem: &key_pem,
         serial_counter: 1,
         issued: &[issuance],
-    })?;
-    Ok((reserved.finish()?, notices))
+    };
+    stage(&reserved, &material)?;
+    Ok((finish(&reserved, &new.name, Recorded::Nowhere)?, notices))
+}
+
+/// Where a new CA's certificate is recorded before the CA has its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Recorded {
+    /// In its parent's journal: it is issued.
+    ByParent,
+    /// In its own folder alone.
+    Nowhere,
+}
+
+/// What failed while nothing was recorded is taken back; what can't be taken back now is cleared away
+/// by the next command, so the first failure is the one to report.
+fn stage(reserved: &ReservedCa<'_>, material: &Material<'_>) -> Result<(), CaError> {
+    reserved.stage(material).map_err(|error| {
+        let _ = reserved.give_up();
+        error.into()
+    })
+}
+
+fn finish(reserved: &ReservedCa<'_>, name: &CaName, recorded: Recorded) -> Result<Ca, CaError> {
+    reserved.finish().map_err(|unfinished| {
+        if recorded == Recorded::Nowhere && !unfinished.has_its_name {
+            let _ = reserved.give_up();
+            return unfinished.source.into();
+        }
+        CaError::AfterCommit {
+            what: format!("the CA {name}"),
+            remedy: "the next command completes it; `pki tree` shows it then".into(),
+            source: Box::new(unfinished.source.into()),
+        }
+    })
 }
 
 fn protected(
@@ -154,6 +187,7 @@ pub fn create_subordinate(
         &mut Vec::new(),
     )?;
     let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
+    issuer.refuse_own_name(&new.subject)?;
     let key = new.key(&mut notices)?;
     let draft = draft_under(&issuer, new, path_length, key.public(), now, &mut notices)?;
     let key_pem = protected(&new.name, &key, passphrases)?;
@@ -164,34 +198,20 @@ pub fn create_subordinate(
     let serial = locked.reserve_serial(random)?;
     let certificate = issuer.sign(&draft, &serial)?;
     let issuance = draft.issuance(&serial, &certificate, locked.counter());
-    reserved.stage(&material(
-        &new.record(Some(parent.clone())),
-        &certificate,
-        &key_pem,
-        &[],
-    ))?;
+    let material = Material {
+        record: &new.record(Some(parent.clone())),
+        certificate: &certificate,
+        key_pem: &key_pem,
+        serial_counter: 0,
+        issued: &[],
+    };
+    stage(&reserved, &material)?;
     if let Err(error) = locked.record_issuances(&[issuance]) {
-        // What can't be taken back now is cleared away by the next command.
         let _ = reserved.give_up();
         return Err(error.into());
     }
     drop(locked);
-    Ok((reserved.finish()?, notices))
-}
-
-fn material<'a>(
-    record: &'a CaRecord,
-    certificate: &'a Certificate,
-    key_pem: &'a str,
-    issued: &'a [Issuance],
-) -> Material<'a> {
-    Material {
-        record,
-        certificate,
-        key_pem,
-        serial_counter: 0,
-        issued,
-    }
+    Ok((finish(&reserved, &new.name, Recorded::ByParent)?, notices))
 }
 
 fn draft_under(

@@ -1,7 +1,6 @@
 //! Trust stores: one PEM file with every CA certificate that a relying party needs, once.
 
 use super::error::{CaError, InputError};
-use super::export::holds_only;
 use super::foreign::read_certificates;
 use crate::store::file::{self, Access, Existing};
 use crate::store::{Ca, CaName, Store};
@@ -51,6 +50,9 @@ pub fn bundle(store: &Store, request: &BundleRequest) -> Result<Bundle, CaError>
         .iter()
         .map(|ca| ca.certificate().clone())
         .collect();
+    if wanted.is_empty() {
+        return Err(CaError::EmptyBundle);
+    }
     let complete = path::complete(wanted, &pool)?;
     Ok(Bundle {
         certificates: path::issuers_last(&complete),
@@ -77,9 +79,14 @@ impl Bundle {
 }
 
 /// Writes a bundle in the place of nothing, of another bundle, or with `overwrite` of any file.
-pub fn write_bundle(bundle: &Bundle, path: &Path, overwrite: bool) -> Result<(), CaError> {
+pub fn write_bundle(
+    store: &Store,
+    bundle: &Bundle,
+    path: &Path,
+    overwrite: bool,
+) -> Result<(), CaError> {
     let free = std::fs::symlink_metadata(path).is_err();
-    if !free && !overwrite && !holds_only(path, "CERTIFICATE") {
+    if !free && !overwrite && (store.contains_file_of_ca(path) || !is_bundle(path)) {
         return Err(CaError::WouldReplace {
             path: path.to_owned(),
             kind: "a bundle",
@@ -91,4 +98,10 @@ pub fn write_bundle(bundle: &Bundle, path: &Path, overwrite: bool) -> Result<(),
         Existing::Replace,
         bundle.to_pem().as_bytes(),
     )?)
+}
+
+/// Whether a file holds CA certificates and nothing else: a leaf's certificate or chain is none.
+fn is_bundle(path: &Path) -> bool {
+    let is_file = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    is_file && ca_certificates(path).is_ok()
 }

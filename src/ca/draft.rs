@@ -112,7 +112,7 @@ impl Draft {
         .to_der()
     }
 
-    /// Signs, then reads what was signed: it has to verify, to be what was meant, and to pass the
+    /// Signs with the issuer's key, or a root with its own; then reads what was signed: it has to verify, to be what was meant, and to pass the
     /// rules again.
     pub(super) fn sign(
         &self,
@@ -149,13 +149,4 @@ impl Draft {
             der: certificate.der().to_vec(),
         }
     }
-}
-
-/// A root signs itself: its draft has no issuer but its own key.
-pub(super) fn sign_root(
-    draft: &Draft,
-    serial: &Serial,
-    key: &PrivateKey,
-) -> Result<Certificate, CaError> {
-    draft.sign(serial, key, &[])
 }

@@ -69,6 +69,12 @@ pub enum CaError {
     /// An alternative name can't be one.
     #[error("the alternative name can't be used")]
     AlternativeName(#[from] GeneralNameError),
+    /// The subject is that of a CA above.
+    #[error("{subject} is the subject of a CA above it")]
+    NameOfIssuer {
+        /// The subject.
+        subject: String,
+    },
     /// Neither a subject nor an alternative name was given.
     #[error("the certificate would have neither a subject nor an alternative name")]
     Nameless,
@@ -137,6 +143,9 @@ pub enum CaError {
         /// The name.
         name: String,
     },
+    /// There is nothing to put into a bundle.
+    #[error("there is no CA to put into the bundle")]
+    EmptyBundle,
     /// A bundle whose paths don't reach their roots.
     #[error("the bundle would not be complete")]
     IncompleteBundle(#[from] MissingIssuer),

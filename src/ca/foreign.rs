@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 pub struct ForeignObject {
     /// What PEM calls it; for DER, what its structure says.
     pub label: String,
+    /// Encapsulated header lines, which old encrypted keys have.
+    pub headers: Vec<String>,
     /// Its DER.
     pub der: Zeroizing<Vec<u8>>,
 }
@@ -45,13 +47,23 @@ fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
         return Err(InputError::Other("the file is empty".into()));
     }
     if pem::looks_like_pem(content) {
-        let from_pem = |PemObject { label, der, .. }| ForeignObject { label, der };
+        let from_pem = |PemObject {
+                            label,
+                            headers,
+                            der,
+                            ..
+                        }| ForeignObject {
+            label,
+            headers,
+            der,
+        };
         return Ok(pem::decode(content)?.into_iter().map(from_pem).collect());
     }
     let label =
         der_label(content).ok_or_else(|| InputError::Other("it is neither PEM nor DER".into()))?;
     Ok(vec![ForeignObject {
         label: label.into(),
+        headers: Vec::new(),
         der: Zeroizing::new(content.to_vec()),
     }])
 }
@@ -61,7 +73,11 @@ fn der_label(der: &[u8]) -> Option<&'static str> {
     let mut outer = Reader::sequence_of(der, "").ok()?;
     let first = outer.any().ok()?;
     if first.tag == tag::INTEGER {
-        return Some("PRIVATE KEY");
+        return Some(match outer.peek() {
+            Some(tag::OCTET_STRING) => "EC PRIVATE KEY",
+            Some(tag::INTEGER) => "RSA PRIVATE KEY",
+            _ => "PRIVATE KEY",
+        });
     }
     if first.tag == tag::OBJECT_IDENTIFIER {
         return Some("PKCS7");

@@ -80,7 +80,13 @@ pub fn issue(
         locked.store_leaf_key(&serial, pem)?;
     }
     let issuance = draft.issuance(&serial, &certificate, locked.counter());
-    locked.record_issuances(std::slice::from_ref(&issuance))?;
+    if let Err(error) = locked.record_issuances(std::slice::from_ref(&issuance)) {
+        if key_pem.is_some() {
+            // A key without a certificate is of no use; what failed first is the one to report.
+            let _ = locked.remove_leaf_key(&serial);
+        }
+        return Err(error.into());
+    }
     Ok(Issued {
         certificate,
         issuance,
@@ -141,6 +147,7 @@ fn draft(
     };
     let names = asked.check(profile)?;
     let subject = asked.subject.unwrap_or_else(empty_name);
+    issuer.refuse_own_name(&subject)?;
     let extensions = leaf_extensions(&subject, &names, profile, &public_key, issuer.ca().record());
     let content = Content {
         subject,

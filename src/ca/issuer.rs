@@ -8,7 +8,7 @@ use crate::store::{Ca, CaName, Store};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::lint::{Candidate, lint};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Serial, path};
+use crate::x509::{Certificate, Name, Serial, path};
 use time::OffsetDateTime;
 
 /// What a CA's key is wanted for.
@@ -55,7 +55,7 @@ impl Issuer {
             ca,
             path,
             key,
-            protection: unlocked.protection(),
+            protection: unlocked.protection()?,
         })
     }
 
@@ -77,6 +77,21 @@ impl Issuer {
     /// The algorithm with which the CA signs.
     pub fn signature_algorithm(&self) -> SignatureAlgorithm {
         self.key.signature_algorithm()
+    }
+
+    /// A certificate with the subject of its CA, or of one above it, would be taken for that CA where
+    /// issuers and lists are looked up by name.
+    pub fn refuse_own_name(&self, subject: &Name) -> Result<(), CaError> {
+        match self
+            .path
+            .iter()
+            .any(|certificate| certificate.subject() == subject)
+        {
+            true => Err(CaError::NameOfIssuer {
+                subject: subject.to_string(),
+            }),
+            false => Ok(()),
+        }
     }
 
     /// Signs what passed the rules as a draft, under its final serial number, and proves that what

@@ -17,7 +17,7 @@ pub use authority::{NewCa, create_root, create_subordinate};
 pub use bundle::{Bundle, BundleRequest, bundle, write_bundle};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError};
-pub use export::{Destination, Export, Exported, KeyOutput};
+pub use export::{Destination, Exported, KeyOutput, OpenExport, Parts};
 pub use foreign::{ForeignObject, read_certificates, read_objects, read_request};
 pub use issue::{Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};

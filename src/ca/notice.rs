@@ -30,9 +30,13 @@ pub enum Notice {
         count: usize,
         /// The one that was taken.
         serial: String,
+        /// Whether it is valid; none is where it is not.
+        valid: bool,
     },
     /// The key is not in the store, so that none was exported.
     NoKeyToExport,
+    /// The certificate is that of a CA, whose key is not among those of leaves.
+    KeyOfCa,
     /// A certificate that was exported is no longer valid.
     ExportedInvalid {
         /// `expired` or `revoked`.
@@ -60,15 +64,28 @@ impl fmt::Display for Notice {
             Self::RareKeyType { kind } => {
                 write!(f, "few servers, clients and libraries take {kind} keys yet")
             }
-            Self::ChosenAmongSeveral { cn, count, serial } => {
+            Self::ChosenAmongSeveral {
+                cn,
+                count,
+                serial,
+                valid,
+            } => {
+                let which = if *valid {
+                    "the newest valid one"
+                } else {
+                    "none is valid; the newest"
+                };
                 write!(
                     f,
-                    "{count} certificates have the common name {cn:?}; the newest valid one was taken: {serial}"
+                    "{count} certificates have the common name {cn:?}; {which} was taken: {serial}"
                 )
             }
             Self::NoKeyToExport => {
                 f.write_str("the key was made elsewhere, so there is none to export")
             }
+            Self::KeyOfCa => f.write_str(
+                "the certificate is that of a CA; `pki export --ca NAME --key` exports its key",
+            ),
             Self::ExportedInvalid { status } => write!(f, "the certificate is {status}"),
         }
     }

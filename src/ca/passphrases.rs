@@ -69,11 +69,17 @@ impl Unlocked {
         Ok(key)
     }
 
-    /// How other keys of the same CA are to be written: as the one that was opened.
-    pub fn protection(&self) -> Protection {
-        self.derived
-            .clone()
-            .map_or(Protection::None, Protection::Passphrase)
+    /// How other keys of the same CA are to be written: under the passphrase that opened it, where it
+    /// needed one. A key file that somebody else encrypted may be weaker than ours have to be; it
+    /// lends its passphrase then, not its derivation.
+    pub fn protection(&self) -> Result<Protection, CaError> {
+        match (&self.passphrase, &self.derived) {
+            (None, _) => Ok(Protection::None),
+            (Some(_), Some(derived)) if derived.is_strong() => {
+                Ok(Protection::Passphrase(derived.clone()))
+            }
+            (Some(passphrase), _) => Protection::new(passphrase).map_err(CaError::NewKey),
+        }
     }
 }
 

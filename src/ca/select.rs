@@ -70,9 +70,11 @@ pub fn select_one(
             .ok_or_else(|| missing(format!("with serial {}", readings.first))),
         Selector::CommonName(name) => {
             let mut found = ca.issuances_named(name)?;
+            let is_valid = |issuance: &Issuance| Status::of(issuance, now) == Status::Valid;
             found.sort_by_key(|issuance| {
                 (
-                    Status::of(issuance, now) == Status::Valid,
+                    is_valid(issuance),
+                    issuance.not_before <= now,
                     issuance.not_before,
                 )
             });
@@ -83,7 +85,12 @@ pub fn select_one(
                 .ok_or_else(|| missing(format!("with common name {name:?}")))?;
             if count > 1 {
                 let (cn, serial) = (name.clone(), newest.serial.to_string());
-                notices.push(Notice::ChosenAmongSeveral { cn, count, serial });
+                notices.push(Notice::ChosenAmongSeveral {
+                    cn,
+                    count,
+                    serial,
+                    valid: is_valid(&newest),
+                });
             }
             Ok(newest)
         }

@@ -57,7 +57,7 @@ impl BundleArgs {
         if self.out == Path::new("-") {
             return Ok(Report::raw(made.to_pem()));
         }
-        write_bundle(&made, &self.out, self.force)?;
+        write_bundle(&store, &made, &self.out, self.force)?;
         Ok(report(&made, &self.out))
     }
 }
@@ -86,12 +86,10 @@ fn report(bundle: &Bundle, file: &Path) -> Report {
         certificates.len(),
         file.display()
     );
-    Report::new(
-        &BundleReport {
-            certificates,
-            findings: Vec::new(),
-            file: file.display().to_string(),
-        },
-        lines.under(&heading),
-    )
+    let report = BundleReport {
+        certificates,
+        findings: Vec::new(),
+        file: file.display().to_string(),
+    };
+    Report::new(&report, lines.under(&heading)).committed("the bundle is written")
 }

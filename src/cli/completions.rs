@@ -57,7 +57,7 @@ impl ManArgs {
             files.push(path.display().to_string());
         }
         let text = files.join("\n") + "\n";
-        Ok(Report::new(&Pages { files }, text))
+        Ok(Report::new(&Pages { files }, text).committed("the pages are written"))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What every command has at hand.
 
-use super::failure::Failure;
+use super::failure::{Failure, say};
 use crate::store::{Observer, Store};
-use crate::x509::text::Escaped;
+
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,10 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(store: PathBuf, no_input: bool, quiet: bool, verbose: bool) -> Self {
+    pub(super) fn new(store: Option<PathBuf>, no_input: bool, quiet: bool, verbose: bool) -> Self {
+        let from_environment = || std::env::var_os("PKI_STORE").filter(|path| !path.is_empty());
+        let store = store.or_else(|| from_environment().map(PathBuf::from));
+        let store = store.unwrap_or_else(|| PathBuf::from("./pki"));
         Self {
             store,
             no_input,
@@ -37,7 +40,7 @@ impl Context {
         let quiet = self.quiet;
         Arc::new(move |notice| {
             if !quiet {
-                eprintln!("notice: {}", Escaped(&notice.to_string()));
+                say(&format!("notice: {notice}\n"));
             }
         })
     }
@@ -45,7 +48,7 @@ impl Context {
     /// Something that the user did not ask for and wants to know.
     pub(super) fn notice(&self, text: impl Display) {
         if !self.quiet {
-            eprintln!("notice: {}", Escaped(&text.to_string()));
+            say(&format!("notice: {text}\n"));
         }
     }
 
@@ -56,7 +59,7 @@ impl Context {
     /// Something that only the curious want to know.
     pub(super) fn detail(&self, text: impl Display) {
         if self.verbose && !self.quiet {
-            eprintln!("{}", Escaped(&text.to_string()));
+            say(&format!("{text}\n"));
         }
     }
 }

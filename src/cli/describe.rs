@@ -2,7 +2,7 @@
 //! made of that data.
 
 use crate::asn1::oid;
-use crate::key::{KeyFile, PublicKey};
+use crate::key::{KeyError, KeyFile, PublicKey};
 use crate::x509::certificate::algorithm_name;
 use crate::x509::extension::{Extension, key_usage_names};
 use crate::x509::text::Escaped;
@@ -52,15 +52,22 @@ pub(super) fn request(request: &CertificationRequest) -> Value {
 }
 
 /// A private key, of which nothing is shown but what kind it is.
-pub(super) fn private_key(file: &KeyFile) -> Value {
-    match file {
-        KeyFile::Plain(key) => json!({
-            "type": "private_key",
-            "encrypted": false,
-            "subject_public_key_info": public_key(key.public()),
-        }),
-        KeyFile::Encrypted(_) => json!({ "type": "private_key", "encrypted": true }),
+pub(super) fn private_key(label: &str, headers: &[String], der: &[u8]) -> Result<Value, KeyError> {
+    if !headers.is_empty() {
+        return Ok(
+            json!({ "type": "private_key", "encrypted": true, "encryption": "old PEM encryption" }),
+        );
     }
+    Ok(
+        match KeyFile::parse(crate::pem::encode_secret(label, der).as_bytes())? {
+            KeyFile::Plain(key) => json!({
+                "type": "private_key",
+                "encrypted": false,
+                "subject_public_key_info": public_key(key.public()),
+            }),
+            KeyFile::Encrypted(_) => json!({ "type": "private_key", "encrypted": true }),
+        },
+    )
 }
 
 /// A public key.

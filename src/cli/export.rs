@@ -6,7 +6,7 @@ use super::options::SelectorArgs;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, Destination, Export, Exported, InputError, KeyOutput, Notice, Selector, Status,
+    CaError, Destination, Exported, InputError, KeyOutput, Notice, Parts, Selector, Status,
     Unlocked, protection_for, select_one,
 };
 use crate::key::{PrivateKey, Protection};
@@ -15,7 +15,7 @@ use crate::x509::Certificate;
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// Give out a certificate with its chains and its key
@@ -72,20 +72,20 @@ impl ExportArgs {
         };
         let destination = Destination {
             directory: self.out.clone(),
+            name: subject.name.clone(),
             overwrite: self.force,
             der: self.der,
         };
-        Export::check_destination(&subject.name, subject.key_file.is_some(), &destination)?;
-        let key = self.open_key(&subject, context)?;
-        let export = Export {
-            name: &subject.name,
-            certificate: &subject.certificate,
-            issuers: &subject.issuers,
-            key: key
-                .as_ref()
-                .map(|(key, protection)| KeyOutput { key, protection }),
+        let parts = Parts {
+            chains: !subject.issuers.is_empty(),
+            key: subject.key_file.is_some(),
         };
-        let exported = export.write(&destination)?;
+        let open = destination.open(parts)?;
+        let key = self.open_key(&subject, context)?;
+        let key = key
+            .as_ref()
+            .map(|(key, protection)| KeyOutput { key, protection });
+        let exported = open.write(&subject.certificate, &subject.issuers, key.as_ref())?;
         context.notices(notices);
         Ok(report(&self.ca, &subject, &exported))
     }
@@ -113,7 +113,11 @@ impl ExportArgs {
         let certificate = Certificate::from_der(&issuance.der).map_err(damaged)?;
         let key_file = ca.leaf_key_file(&issuance.serial)?;
         if key_file.is_none() {
-            notices.push(Notice::NoKeyToExport);
+            notices.push(if certificate.is_ca() {
+                Notice::KeyOfCa
+            } else {
+                Notice::NoKeyToExport
+            });
         }
         let mut issuers = vec![ca.certificate().clone()];
         issuers.extend(certificates_above(store, ca)?);
@@ -211,21 +215,18 @@ fn report(ca: &CaName, subject: &Subject, exported: &Exported) -> Report {
         fingerprint_sha256: subject.certificate.fingerprint().to_string(),
         files: exported_files(exported),
     };
-    let rows = exported
-        .files
+    let lines = exported
         .iter()
-        .map(|(kind, path)| (*kind, path.as_path()));
-    let lines = rows.fold(Lines::default(), |lines, (kind, path): (&str, &Path)| {
-        lines.row(kind, path.display())
-    });
+        .fold(Lines::default(), |lines, (kind, path)| {
+            lines.row(kind, path.display())
+        });
     let text = lines.under(&format!("exported {}", subject.certificate.subject()));
-    Report::new(&report, text)
+    Report::new(&report, text).committed("the files are written")
 }
 
 /// The files as the JSON reports name them.
 pub(super) fn exported_files(exported: &Exported) -> BTreeMap<&'static str, String> {
     exported
-        .files
         .iter()
         .map(|(kind, path)| (*kind, path.display().to_string()))
         .collect()

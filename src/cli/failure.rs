@@ -6,7 +6,7 @@ use crate::key::KeyError;
 use crate::store::{CaName, FileError, StoreError};
 use crate::x509::text::is_deceptive;
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// Done but for something after the commit.
@@ -90,7 +90,7 @@ impl Failure {
         if let Some(hint) = &self.hint {
             writeln!(text, "hint: {hint}").expect("a String takes everything");
         }
-        eprint!("{}", harmless(&text));
+        say(&text);
         ExitCode::from(self.exit)
     }
 }
@@ -104,8 +104,14 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
             Err(error) => Failure::output(error).write(),
         };
     }
-    eprint!("{}", harmless(&error.render().to_string()));
+    say(&error.render().to_string());
     ExitCode::from(USAGE)
+}
+
+/// Writes to standard error. Where nobody listens any more, nothing is lost by going on: what a
+/// command did and did not do shows in its exit code.
+pub(super) fn say(text: &str) {
+    let _ = io::stderr().write_all(harmless(text).as_bytes());
 }
 
 /// Text with line breaks, in which nothing else steers a terminal.
@@ -187,6 +193,10 @@ fn ca_hint(error: &CaError) -> Option<String> {
         }
         CaError::IncompleteBundle(missing) => {
             format!("add the certificate of {} with --add", missing.issuer)
+        }
+        CaError::NameOfIssuer { .. } => "give it another subject".into(),
+        CaError::EmptyBundle => {
+            "`pki root --name NAME` makes one, and --add takes certificates from files".into()
         }
         CaError::WouldReplace { .. } => "give another file, or --force to replace it".into(),
         CaError::AfterCommit { remedy, .. } => remedy.clone(),

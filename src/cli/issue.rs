@@ -7,8 +7,8 @@ use super::options::{LifetimeArgs, SubjectArgs};
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, Destination, Export, Issued, Issuer, KeyOutput, KeySource, LeafRequest, Purpose,
-    issue, protection_for, read_request,
+    CaError, Destination, Issued, Issuer, KeyOutput, KeySource, LeafRequest, OpenExport, Parts,
+    Purpose, issue, protection_for, read_request,
 };
 use crate::key::{KeyType, Protection};
 use crate::store::{CaName, Issuance};
@@ -72,8 +72,7 @@ struct OutArgs {
 
 /// What happens after the certificate is recorded.
 struct Delivery {
-    name: String,
-    destination: Destination,
+    files: OpenExport,
     protection: Protection,
 }
 
@@ -88,7 +87,7 @@ impl IssueArgs {
             Protecting::Export,
         )?;
         let request = self.request()?;
-        let delivery = self.delivery(&request, &mut passphrases)?;
+        let files = self.open_files(&request)?;
         let issuer = Issuer::open(
             &store,
             &self.ca,
@@ -97,20 +96,24 @@ impl IssueArgs {
             context.now,
         )?;
         context.detail(format!("opened the key of {}", self.ca));
+        let delivery = match files {
+            Some((files, name)) => Some(Delivery::new(files, &name, &request, &mut passphrases)?),
+            None => None,
+        };
         let issued = issue(&issuer, request, context.now)?;
         context.notices(&issued.notices);
+        let remedy = self.fetch_with(&issued.issuance);
         let files =
-            match &delivery {
+            match delivery {
                 Some(delivery) => delivery.write(&issued, issuer.path()).map_err(|source| {
                     CaError::AfterCommit {
                         what: format!("the certificate {}", issued.issuance.serial),
-                        remedy: fetch_with(&self.ca, &issued.issuance),
+                        remedy: remedy.clone(),
                         source: Box::new(source),
                     }
                 })?,
                 None => BTreeMap::new(),
             };
-        let remedy = fetch_with(&self.ca, &issued.issuance);
         let entry = CertificateEntry::new(&self.ca, &issued.issuance, files);
         Ok(Report::new(&entry, entry.text()).committed(remedy))
     }
@@ -134,19 +137,22 @@ impl IssueArgs {
         })
     }
 
-    /// Everything about the files that can go wrong is looked at before anything is issued.
-    fn delivery(
-        &self,
-        request: &LeafRequest,
-        passphrases: &mut UserPassphrases,
-    ) -> Result<Option<Delivery>, Failure> {
+    /// Opens the files that are wanted: what hinders them has to show before anything is issued.
+    fn open_files(&self, request: &LeafRequest) -> Result<Option<(OpenExport, String)>, Failure> {
         let Some(directory) = &self.out.out else {
             if self.out.passout.is_given() {
-                return Err(Failure::usage("--passout and --no-passphrase are about the files of --out, which is not given")
-                    .hint("the key stays in the store under the CA's passphrase; `pki export` gives it out"));
+                return Err(Failure::usage(
+                    "--passout and --no-passphrase are about the files of --out, which is not given",
+                )
+                .hint("the key stays in the store under the CA's passphrase; `pki export` gives it out"));
             }
             return Ok(None);
         };
+        if directory.as_os_str() == "-" {
+            return Err(Failure::usage(
+                "--out is a folder here, for several files; - is none",
+            ));
+        }
         let common_name = || match (&request.subject, &request.key) {
             (Some(subject), _) => subject.common_name(),
             (None, KeySource::Request { request, .. }) => request.subject().common_name(),
@@ -160,49 +166,60 @@ impl IssueArgs {
             .unwrap_or_default();
         let destination = Destination {
             directory: directory.clone(),
+            name: name.clone(),
             overwrite: self.out.force,
             der: self.out.der,
         };
-        let makes_key = matches!(request.key, KeySource::Generate(_));
-        Export::check_destination(&name, makes_key, &destination)?;
-        let protection = if makes_key {
-            protection_for(&format!("the exported key of {name}"), passphrases)?
-        } else {
-            Protection::None
-        };
-        Ok(Some(Delivery {
-            name,
-            destination,
-            protection,
-        }))
+        let key = matches!(request.key, KeySource::Generate(_));
+        Ok(Some((destination.open(Parts { chains: true, key })?, name)))
+    }
+
+    fn fetch_with(&self, issuance: &Issuance) -> String {
+        let name = self
+            .out
+            .name
+            .as_ref()
+            .map(|name| format!(" --name {name}"))
+            .unwrap_or_default();
+        format!(
+            "`pki export --ca {} --serial 0x{} --out DIR{name}` writes its files",
+            self.ca, issuance.serial
+        )
     }
 }
 
 impl Delivery {
+    fn new(
+        files: OpenExport,
+        name: &str,
+        request: &LeafRequest,
+        passphrases: &mut UserPassphrases,
+    ) -> Result<Self, Failure> {
+        let protection = match request.key {
+            KeySource::Generate(_) => {
+                protection_for(&format!("the exported key of {name}"), passphrases)?
+            }
+            KeySource::Request { .. } => Protection::None,
+        };
+        Ok(Self { files, protection })
+    }
+
     fn write(
-        &self,
+        self,
         issued: &Issued,
         path: &[Certificate],
     ) -> Result<BTreeMap<&'static str, String>, CaError> {
+        let Self { files, protection } = self;
         let key = issued.key.as_ref().map(|key| KeyOutput {
             key,
-            protection: &self.protection,
+            protection: &protection,
         });
-        let export = Export {
-            name: &self.name,
-            certificate: &issued.certificate,
-            issuers: path,
-            key,
-        };
-        Ok(exported_files(&export.write(&self.destination)?))
+        Ok(exported_files(&files.write(
+            &issued.certificate,
+            path,
+            key.as_ref(),
+        )?))
     }
-}
-
-fn fetch_with(ca: &CaName, issuance: &Issuance) -> String {
-    format!(
-        "`pki export --ca {ca} --serial 0x{} --out DIR` writes its files",
-        issuance.serial
-    )
 }
 
 /// A certificate as `issue` and `list` report it.

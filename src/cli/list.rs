@@ -11,7 +11,7 @@ use crate::x509::text::Escaped;
 use crate::x509::validity::{parse_duration, rfc3339};
 use clap::{Args, ValueEnum};
 use std::io::{self, Write};
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 /// List the certificates that were issued
 ///
@@ -91,7 +91,7 @@ impl ListArgs {
                 context
                     .now
                     .checked_add(within)
-                    .unwrap_or(OffsetDateTime::now_utc())
+                    .unwrap_or(PrimitiveDateTime::MAX.assume_utc())
             }),
             now: context.now,
         })

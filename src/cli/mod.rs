@@ -35,16 +35,9 @@ use std::process::ExitCode;
     after_help = "Start with:\n  pki root --name rootCA\n  pki subordinate --ca rootCA --name intermediate0\n  pki issue --ca intermediate0 --cn localclient --out ."
 )]
 struct Cli {
-    /// The store's folder
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "PKI_STORE",
-        default_value = "./pki",
-        hide_env_values = true
-    )]
-    store: PathBuf,
+    /// The store's folder [default: PKI_STORE, else ./pki]
+    #[arg(long, global = true, value_name = "DIR")]
+    store: Option<PathBuf>,
     /// How results are written to standard output
     #[arg(long, global = true, value_enum, default_value = "text")]
     format: Format,
@@ -122,6 +115,8 @@ pub fn command() -> clap::Command {
 /// Keys are in this process's memory: no core file, and no other process may look into it.
 fn keep_memory_private() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    use signal_hook::consts::SIGXFSZ;
+    use std::sync::Arc;
     // A system that refuses is no reason to refuse work; what can be had is taken.
     let _ = setrlimit(
         Resource::Core,
@@ -131,4 +126,7 @@ fn keep_memory_private() {
         },
     );
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    // A file that reaches the size limit is an error to be told, not a signal that kills; a handler
+    // that only notes the signal lets the write fail instead.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }

@@ -4,6 +4,8 @@ use super::context::Context;
 use crate::ca::Passphrases;
 use crate::key::Passphrase;
 use clap::Args;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -92,6 +94,8 @@ pub(super) struct UserPassphrases {
     no_passphrase: bool,
     protecting: Protecting,
     may_prompt: bool,
+    /// Descriptors that were read from: the next passphrase is their next line.
+    descriptors: BTreeMap<u32, File>,
 }
 
 /// Why there is no passphrase, and what to do about it.
@@ -146,6 +150,7 @@ impl UserPassphrases {
             may_prompt: !context.no_input
                 && io::stdin().is_terminal()
                 && io::stderr().is_terminal(),
+            descriptors: BTreeMap::new(),
         })
     }
 
@@ -178,13 +183,63 @@ impl UserPassphrases {
     }
 }
 
+impl UserPassphrases {
+    fn read(&mut self, source: &Source) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+        let failed = |place: &str, error: io::Error| {
+            unavailable(format!("{place} can't be read: {error}"), None)
+        };
+        match source {
+            Source::Prompt => Err(unavailable("it can only be asked for on a terminal", None)),
+            Source::Text(text) => checked(text.clone(), "pass:"),
+            Source::Env(name) => match std::env::var(name) {
+                Ok(text) => checked(Zeroizing::new(text), &format!("the variable {name}")),
+                Err(std::env::VarError::NotPresent) => {
+                    Err(unavailable(format!("the variable {name} is not set"), None))
+                }
+                Err(std::env::VarError::NotUnicode(_)) => Err(unavailable(
+                    format!("the variable {name} is not UTF-8"),
+                    None,
+                )),
+            },
+            Source::File(path) => {
+                let place = format!("the file {}", path.display());
+                let file = File::open(path).map_err(|error| failed(&place, error))?;
+                checked(
+                    first_line(file).map_err(|error| failed(&place, error))?,
+                    &place,
+                )
+            }
+            Source::Descriptor(number) => {
+                let place = format!("file descriptor {number}");
+                let file = match self.descriptors.entry(*number) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    // Opening it by name leaves the descriptor itself alone, which is not ours to own.
+                    Entry::Vacant(new) => {
+                        let opened = File::open(format!("/dev/fd/{number}"));
+                        new.insert(opened.map_err(|error| failed(&place, error))?)
+                    }
+                };
+                checked(
+                    first_line(file).map_err(|error| failed(&place, error))?,
+                    &place,
+                )
+            }
+            Source::Stdin => {
+                let line =
+                    first_line(Unbuffered).map_err(|error| failed("standard input", error))?;
+                checked(line, "standard input")
+            }
+        }
+    }
+}
+
 impl Passphrases for UserPassphrases {
     fn to_open(&mut self, key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
         match self.passin.clone().or_else(from_environment) {
             Some(Source::Prompt) | None => {
                 self.prompt(&format!("Passphrase for {key}: "), OPEN_WITH)
             }
-            Some(source) => read(&source),
+            Some(source) => self.read(&source),
         }
     }
 
@@ -201,7 +256,7 @@ impl Passphrases for UserPassphrases {
         };
         match self.passout.clone().or(environment) {
             Some(Source::Prompt) | None => self.prompt_twice(key, hint),
-            Some(source) => read(&source),
+            Some(source) => self.read(&source),
         }
         .map(Some)
     }
@@ -212,48 +267,6 @@ fn from_environment() -> Option<Source> {
     match set("PKI_PASSPHRASE_FILE") {
         Some(path) => Some(Source::File(path.into())),
         None => set("PKI_PASSPHRASE").map(|_| Source::Env("PKI_PASSPHRASE".into())),
-    }
-}
-
-fn read(source: &Source) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-    let failed = |place: &str, error: io::Error| {
-        unavailable(format!("{place} can't be read: {error}"), None)
-    };
-    match source {
-        Source::Prompt => Err(unavailable("it can only be asked for on a terminal", None)),
-        Source::Text(text) => checked(text.clone(), "pass:"),
-        Source::Env(name) => match std::env::var(name) {
-            Ok(text) => checked(Zeroizing::new(text), &format!("the variable {name}")),
-            Err(std::env::VarError::NotPresent) => {
-                Err(unavailable(format!("the variable {name} is not set"), None))
-            }
-            Err(std::env::VarError::NotUnicode(_)) => Err(unavailable(
-                format!("the variable {name} is not UTF-8"),
-                None,
-            )),
-        },
-        Source::File(path) => {
-            let place = format!("the file {}", path.display());
-            let file = File::open(path).map_err(|error| failed(&place, error))?;
-            checked(
-                first_line(file).map_err(|error| failed(&place, error))?,
-                &place,
-            )
-        }
-        Source::Descriptor(number) => {
-            let place = format!("file descriptor {number}");
-            // Opening it by name keeps the descriptor itself, which is not this program's to own.
-            let file =
-                File::open(format!("/dev/fd/{number}")).map_err(|error| failed(&place, error))?;
-            checked(
-                first_line(file).map_err(|error| failed(&place, error))?,
-                &place,
-            )
-        }
-        Source::Stdin => {
-            let line = first_line(Unbuffered).map_err(|error| failed("standard input", error))?;
-            checked(line, "standard input")
-        }
     }
 }
 

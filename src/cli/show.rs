@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::options::SelectorArgs;
 use super::report::Report;
 use crate::ca::{CaError, ForeignObject, InputError, Status, read_objects, select_one};
-use crate::key::{KeyFile, PublicKey};
+use crate::key::PublicKey;
 use crate::store::CaName;
 use crate::x509::{Certificate, CertificationRequest};
 use clap::Args;
@@ -102,16 +102,18 @@ fn show_file(path: &Path) -> Result<Report, Failure> {
 }
 
 fn describe_object(object: &ForeignObject) -> Result<Value, InputError> {
-    let ForeignObject { label, der } = object;
+    let ForeignObject {
+        label,
+        headers,
+        der,
+    } = object;
     Ok(match label.as_str() {
         "CERTIFICATE" | "X509 CERTIFICATE" => describe::certificate(&Certificate::from_der(der)?),
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
             describe::request(&CertificationRequest::from_der(der)?)
         }
         "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => {
-            describe::private_key(&KeyFile::parse(
-                crate::pem::encode_secret(label, der).as_bytes(),
-            )?)
+            describe::private_key(label, headers, der)?
         }
         "PUBLIC KEY" => {
             let mut value = json!({ "type": "public_key" });

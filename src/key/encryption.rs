@@ -63,6 +63,11 @@ impl KeyEncryptionKey {
         Ok(Self::derive(passphrase, salt, PBKDF2_ROUNDS))
     }
 
+    /// Whether keys encrypted under it are as strong as those that are written here have to be.
+    pub fn is_strong(&self) -> bool {
+        self.rounds >= PBKDF2_ROUNDS && self.salt.len() >= 16
+    }
+
     fn derive(passphrase: &Passphrase, salt: Vec<u8>, rounds: u32) -> Self {
         let mut key = Zeroizing::new([0; 32]);
         let count = NonZeroU32::new(rounds).unwrap_or(NonZeroU32::MIN);
@@ -145,11 +150,6 @@ impl Protection {
             }
             Self::None => pem::encode_secret("PRIVATE KEY", &pkcs8),
         })
-    }
-
-    /// Whether keys are encrypted.
-    pub fn is_encrypted(&self) -> bool {
-        matches!(self, Self::Passphrase(_))
     }
 }
 

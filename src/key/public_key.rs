@@ -1,7 +1,7 @@
 //! Public keys, as SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
 
 use super::{KeyError, weak};
-use crate::asn1::{Malformed, Reader, oid, tag};
+use crate::asn1::{Malformed, Reader, encode, oid, sequence, tag};
 use aws_lc_rs::digest::{SHA256, digest};
 use const_oid::ObjectIdentifier;
 use std::fmt;
@@ -41,7 +41,7 @@ pub enum PublicKeyAlgorithm {
 }
 
 impl PublicKey {
-    /// Reads a SubjectPublicKeyInfo of any algorithm.
+    /// Reads a SubjectPublicKeyInfo of any algorithm; what it says is not judged.
     pub fn from_spki(spki: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::sequence_of(spki, "a SubjectPublicKeyInfo")?;
         let mut identifier = reader.sequence("the key's AlgorithmIdentifier")?;
@@ -86,9 +86,13 @@ impl PublicKey {
             .expect("SHA-256 has more than twenty octets")
     }
 
-    /// Whether the key may be certified: an algorithm that relying parties take, and a key that is
-    /// none of the known weak ones.
+    /// Whether the key may be certified: an algorithm that relying parties take, in the one encoding
+    /// that they all read, and a key that is none of the known weak ones.
+    ///
+    /// The SubjectPublicKeyInfo goes into a certificate to the byte: what is odd about it, or hidden
+    /// in it, would be signed.
     pub fn check_certifiable(&self) -> Result<(), KeyError> {
+        self.check_encoding()?;
         match self.algorithm {
             PublicKeyAlgorithm::Rsa { .. } => {
                 let (modulus, exponent) = rsa_numbers(self.key_octets())?;
@@ -100,6 +104,43 @@ impl PublicKey {
                 })
             }
             _ => self.check_parses(),
+        }
+    }
+
+    /// Whether the key's encoding is the canonical one of its algorithm; true of algorithms that are
+    /// not known here.
+    fn check_encoding(&self) -> Result<(), Malformed> {
+        let octets = self.key_octets();
+        if let Some(identifier) = self.algorithm.identifier() {
+            let canonical = sequence(|spki| {
+                spki.raw(&identifier);
+                spki.bit_string(octets);
+            });
+            if self.spki != canonical {
+                return Err(Malformed::Value(
+                    "the key's AlgorithmIdentifier has other parameters than its algorithm has",
+                ));
+            }
+        }
+        match self.algorithm {
+            // RFC 5480 section 2.2: the uncompressed form is the one that everybody reads.
+            PublicKeyAlgorithm::Ec(_) if octets.first() != Some(&4) => Err(Malformed::Value(
+                "the key's point is not in the uncompressed form",
+            )),
+            PublicKeyAlgorithm::Rsa { .. } => {
+                let (modulus, exponent) = rsa_numbers(octets)?;
+                let canonical = sequence(|key| {
+                    key.unsigned(modulus);
+                    key.unsigned(exponent);
+                });
+                if octets != canonical {
+                    return Err(Malformed::NotDer(
+                        "an INTEGER of the RSA key in more octets than it needs",
+                    ));
+                }
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -121,6 +162,43 @@ impl PublicKey {
             .map_err(|reason| KeyError::Inconsistent {
                 reason: reason.to_string(),
             })
+    }
+}
+
+impl PublicKeyAlgorithm {
+    /// The AlgorithmIdentifier of keys that can be certified: the named curve and nothing else for
+    /// EC (RFC 5480 section 2.1.1), NULL parameters for RSA (RFC 3279 section 2.3.1), none for
+    /// Ed25519 (RFC 8410 section 3) and ML-DSA (RFC 9881 section 2).
+    fn identifier(self) -> Option<Vec<u8>> {
+        let (algorithm, parameters) = match self {
+            Self::Ec(curve) => (
+                oid::EC_PUBLIC_KEY,
+                encode(|parameters| parameters.oid(&curve.oid())),
+            ),
+            Self::Rsa { .. } => (
+                oid::RSA_ENCRYPTION,
+                encode(|parameters| parameters.primitive(tag::NULL, &[])),
+            ),
+            Self::Ed25519 => (oid::ED25519, Vec::new()),
+            Self::MlDsa44 => (oid::ML_DSA_44, Vec::new()),
+            Self::MlDsa65 => (oid::ML_DSA_65, Vec::new()),
+            Self::MlDsa87 => (oid::ML_DSA_87, Vec::new()),
+            Self::OtherCurve(_) | Self::Other(_) => return None,
+        };
+        Some(sequence(|identifier| {
+            identifier.oid(&algorithm);
+            identifier.raw(&parameters);
+        }))
+    }
+}
+
+impl Curve {
+    fn oid(self) -> ObjectIdentifier {
+        match self {
+            Self::P256 => oid::P256,
+            Self::P384 => oid::P384,
+            Self::P521 => oid::P521,
+        }
     }
 }
 
@@ -158,13 +236,18 @@ fn algorithm(
     })
 }
 
-/// Modulus and exponent of an RSAPublicKey (RFC 8017 appendix A.1.1).
+/// Modulus and exponent of an RSAPublicKey (RFC 8017 appendix A.1.1), without leading zeros.
 fn rsa_numbers(octets: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let mut reader = Reader::sequence_of(octets, "an RSAPublicKey")?;
     let modulus = reader.expect(tag::INTEGER, "an RSA modulus")?.unsigned()?;
     let exponent = reader.expect(tag::INTEGER, "an RSA exponent")?.unsigned()?;
     reader.end()?;
-    Ok((modulus, exponent))
+    Ok((significant(modulus), significant(exponent)))
+}
+
+fn significant(magnitude: &[u8]) -> &[u8] {
+    let zeros = magnitude.iter().take_while(|octet| **octet == 0).count();
+    &magnitude[zeros..]
 }
 
 impl fmt::Display for PublicKeyAlgorithm {
@@ -183,5 +266,103 @@ impl fmt::Display for PublicKeyAlgorithm {
                 None => write!(f, "{id}"),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::{KeyType, PrivateKey};
+
+    fn spki(identifier: &[u8], octets: &[u8]) -> PublicKey {
+        let spki = sequence(|spki| {
+            spki.sequence(|algorithm| algorithm.raw(identifier));
+            spki.bit_string(octets);
+        });
+        PublicKey::from_spki(&spki).unwrap()
+    }
+
+    /// The contents of an AlgorithmIdentifier: an algorithm, and whatever is behind it.
+    fn identifier(algorithm: ObjectIdentifier, parameters: &[u8]) -> Vec<u8> {
+        encode(|contents| {
+            contents.oid(&algorithm);
+            contents.raw(parameters);
+        })
+    }
+
+    fn refused(key: &PublicKey) -> bool {
+        matches!(key.check_certifiable(), Err(KeyError::Malformed(_)))
+    }
+
+    #[test]
+    fn keys_made_here_are_certified() {
+        for kind in ["p256", "p384", "p521", "ed25519", "rsa2048", "ml-dsa-44"] {
+            let key = PrivateKey::generate(kind.parse::<KeyType>().unwrap()).unwrap();
+            key.public().check_certifiable().unwrap();
+        }
+    }
+
+    #[test]
+    fn parameters_that_the_algorithm_does_not_have_are_read_but_not_certified() {
+        const NULL: &[u8] = &[tag::NULL, 0];
+        let ed25519 = PrivateKey::generate("ed25519".parse().unwrap()).unwrap();
+        let octets = ed25519.public().key_octets();
+        assert!(!refused(&spki(&identifier(oid::ED25519, &[]), octets)));
+        assert!(refused(&spki(&identifier(oid::ED25519, NULL), octets)));
+
+        let p256 = PrivateKey::generate("p256".parse().unwrap()).unwrap();
+        let octets = p256.public().key_octets();
+        let curve = encode(|parameters| parameters.oid(&oid::P256));
+        let more = [&curve[..], b"\x04\x04evil"].concat();
+        assert!(!refused(&spki(
+            &identifier(oid::EC_PUBLIC_KEY, &curve),
+            octets
+        )));
+        assert!(refused(&spki(
+            &identifier(oid::EC_PUBLIC_KEY, &more),
+            octets
+        )));
+
+        let rsa = PrivateKey::generate("rsa2048".parse().unwrap()).unwrap();
+        let octets = rsa.public().key_octets();
+        assert!(refused(&spki(
+            &identifier(oid::RSA_ENCRYPTION, &[]),
+            octets
+        )));
+        let twice = [NULL, NULL].concat();
+        assert!(refused(&spki(
+            &identifier(oid::RSA_ENCRYPTION, &twice),
+            octets
+        )));
+    }
+
+    #[test]
+    fn compressed_points_are_not_certified() {
+        let p256 = PrivateKey::generate("p256".parse().unwrap()).unwrap();
+        let point = p256.public().key_octets();
+        let curve = encode(|parameters| parameters.oid(&oid::P256));
+        let parity = point[64] & 1;
+        for first in [2 + parity, 6 + parity] {
+            let end = if first < 4 { 33 } else { 65 };
+            let other = [&[first], &point[1..end]].concat();
+            assert!(refused(&spki(
+                &identifier(oid::EC_PUBLIC_KEY, &curve),
+                &other
+            )));
+        }
+    }
+
+    #[test]
+    fn rsa_integers_with_needless_zeros_are_read_but_not_certified() {
+        let rsa = PrivateKey::generate("rsa2048".parse().unwrap()).unwrap();
+        let (modulus, exponent) = rsa_numbers(rsa.public().key_octets()).unwrap();
+        let padded = [&[0; 9], modulus].concat();
+        let octets = sequence(|key| {
+            key.primitive(tag::INTEGER, &padded);
+            key.unsigned(exponent);
+        });
+        let key = spki(&identifier(oid::RSA_ENCRYPTION, &[tag::NULL, 0]), &octets);
+        assert_eq!(key.algorithm(), PublicKeyAlgorithm::Rsa { bits: 2048 });
+        assert!(refused(&key));
     }
 }

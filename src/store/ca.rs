@@ -137,6 +137,11 @@ impl Ca {
         })
     }
 
+    /// Makes what the journal of certificates holds durable, whoever wrote it.
+    pub(super) fn sync_issued(&self) -> Result<(), StoreError> {
+        Ok(file::sync(&self.layout.issued())?)
+    }
+
     /// Waits until no other process changes this CA.
     pub fn lock(&self) -> Result<LockedCa<'_>, StoreError> {
         let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
@@ -212,6 +217,11 @@ impl LockedCa<'_> {
             key_pem.as_bytes(),
         )?;
         Ok(file::sync_directory(&self.ca.layout.leaf_keys())?)
+    }
+
+    /// Takes back a leaf's key whose certificate could not be recorded.
+    pub fn remove_leaf_key(&self, serial: &Serial) -> Result<(), StoreError> {
+        Ok(file::remove(&self.ca.layout.leaf_key(serial))?)
     }
 
     /// Records certificates, durably: they are issued when this returns.

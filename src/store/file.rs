@@ -10,6 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +58,25 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 /// For places that no one looks into before something else says that the file is there.
 pub(crate) fn create(path: &Path, access: Access, content: &[u8]) -> Result<(), FileError> {
     let mut file = open_new(path, access).map_err(FileError::of("create", path))?;
-    file.write_all(content)
-        .map_err(FileError::of("write", path))?;
+    let written = file
+        .write_all(content)
+        .map_err(FileError::of("write", path))
+        .and_then(|()| file.sync_all().map_err(FileError::of("sync", path)));
+    if written.is_err() {
+        // Half a file is worse than none; the first failure is the one to report.
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
+/// Takes back a file that something after its creation made useless.
+pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
+    fs::remove_file(path).map_err(FileError::of("remove", path))
+}
+
+/// Makes what others wrote to a file durable.
+pub(crate) fn sync(path: &Path) -> Result<(), FileError> {
+    let file = File::open(path).map_err(FileError::of("open", path))?;
     file.sync_all().map_err(FileError::of("sync", path))
 }
 
@@ -90,9 +108,18 @@ pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), FileError> 
         .map_err(FileError::of("create", path))
 }
 
-/// Makes a folder and those above it where they are missing.
+/// Makes a folder and those above it where they are missing, durably.
 pub(crate) fn create_directories(path: &Path) -> Result<(), FileError> {
-    fs::create_dir_all(path).map_err(FileError::of("create", path))
+    let is_missing = |path: &&Path| fs::symlink_metadata(path).is_err();
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .filter(|ancestor| !ancestor.as_os_str().is_empty())
+        .take_while(is_missing)
+        .collect();
+    fs::create_dir_all(path).map_err(FileError::of("create", path))?;
+    missing
+        .iter()
+        .try_for_each(|made| sync_directory(folder_of(made)))
 }
 
 /// Makes the names in a folder durable.
@@ -103,14 +130,25 @@ pub(crate) fn sync_directory(path: &Path) -> Result<(), FileError> {
 
 /// Gives a file or folder its final name, where nothing may stand.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
+    use rustix::io::Errno;
     let renamed = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // File systems without the flag: a link has the same effect for files.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-            fs::hard_link(from, to).and_then(|()| fs::remove_file(from))
-        }
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => rename_new_without_flag(from, to),
         other => other.map_err(io::Error::from),
     };
     renamed.map_err(FileError::of("create", to))
+}
+
+/// For file systems without the flag. A link never replaces a file; a folder is never renamed onto
+/// one that has something in it.
+fn rename_new_without_flag(from: &Path, to: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(from)?.is_dir() {
+        return match fs::symlink_metadata(to) {
+            Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(_) => fs::rename(from, to),
+        };
+    }
+    fs::hard_link(from, to)?;
+    fs::remove_file(from)
 }
 
 /// Removes a folder and what is in it.
@@ -141,6 +179,7 @@ pub struct Staged {
     hidden: PathBuf,
     path: PathBuf,
     existing: Existing,
+    is_new: bool,
     committed: bool,
 }
 
@@ -149,6 +188,7 @@ impl Staged {
     /// vain, and again when it takes its place.
     pub fn new(path: &Path, access: Access, existing: Existing) -> Result<Self, FileError> {
         refuse_unless_free(path, existing)?;
+        let is_new = fs::symlink_metadata(path).is_err();
         let hidden = hidden_name(path).map_err(FileError::of("create", path))?;
         let file = open_hidden(&hidden, access).map_err(FileError::of("create", path))?;
         Ok(Self {
@@ -156,8 +196,14 @@ impl Staged {
             hidden,
             path: path.to_owned(),
             existing,
+            is_new,
             committed: false,
         })
+    }
+
+    /// The file's final name.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Makes the file durable and gives it its name.
@@ -192,10 +238,7 @@ pub fn commit_all(mut files: Vec<Staged>) -> Result<(), FileError> {
     files.iter().try_for_each(Staged::make_durable)?;
     for index in 0..files.len() {
         if let Err(error) = files[index].give_name() {
-            for earlier in files[..index]
-                .iter()
-                .filter(|file| file.existing == Existing::Keep)
-            {
+            for earlier in files[..index].iter().filter(|file| file.is_new) {
                 // The first failure is the one to report.
                 let _ = fs::remove_file(&earlier.path);
             }
@@ -266,7 +309,7 @@ fn open_hidden(hidden: &Path, access: Access) -> io::Result<File> {
     loop {
         match open_new(hidden, access) {
             Ok(file) => {
-                file.lock()?;
+                let file = lock_in_time(file)?;
                 // Between creation and lock another writer may have taken it for a leftover.
                 if is_linked(&file, hidden)? {
                     return Ok(file);
@@ -290,15 +333,25 @@ fn clear_leftover(hidden: &Path) -> io::Result<()> {
         };
     }
     let file = match OpenOptions::new().read(true).open(hidden) {
-        Ok(file) => file,
+        Ok(file) => lock_in_time(file)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
-    file.lock()?;
     if is_linked(&file, hidden)? {
         fs::remove_file(hidden)?;
     }
     Ok(())
+}
+
+/// A writer of the same file is waited for, though not for ever.
+fn lock_in_time(file: File) -> io::Result<File> {
+    let patience = Duration::from_secs(60);
+    match super::lock::wait_for_lock(file).recv_timeout(patience) {
+        Ok(locked) => locked,
+        Err(_) => Err(io::Error::other(
+            "another process has been writing it for 60 seconds",
+        )),
+    }
 }
 
 /// Whether the open file is still the one under its name.

@@ -1,8 +1,8 @@
 //! Journals: one JSON object a line, only ever appended to.
 //!
 //! The last field of every line is `check`: 128 bits of the SHA-256 hash of the previous line's
-//! check and this line. A line that is changed, dropped or moved breaks the chain behind it. The
-//! first line names the journal, so that an empty file is never taken for a new one.
+//! check and this line. A line that is changed, dropped or moved breaks the chain: the record behind
+//! it does not follow, and whoever reads that record is told. The first line names the journal, so that an empty file is never taken for a new one.
 //!
 //! What follows the last newline was never acknowledged: a reader passes over it, the next writer
 //! moves it to a file beside the journal.
@@ -110,8 +110,17 @@ impl Writer {
         };
         let end = set_torn_tail_aside(&file, path, observer)?;
         let last = last_line(&file, end)?;
-        let check = Check::of_line(&last).ok_or_else(|| {
-            StoreError::damaged(path, "has a last line that is not a whole record")
+        let before = end - last.len() as u64 - 1;
+        let previous = if before == 0 {
+            Vec::new()
+        } else {
+            last_line(&file, before)?
+        };
+        let check = follows(&last, &previous).ok_or_else(|| {
+            StoreError::damaged(
+                path,
+                "has a last line that does not follow from the one before",
+            )
         })?;
         Ok(Self {
             file,
@@ -151,6 +160,17 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+/// The line's check, if it is the one that follows from the previous line; nothing precedes the first.
+fn follows(line: &[u8], previous: &[u8]) -> Option<Check> {
+    let before = if previous.is_empty() {
+        Check::START
+    } else {
+        Check::of_line(previous)?
+    };
+    let check = Check::of_line(line)?;
+    (before.after(&line[..line.len() - TAIL]) == check).then_some(check)
 }
 
 /// Where the last whole line ends, after everything behind it was moved to `….torn`.
@@ -207,6 +227,8 @@ pub(super) struct Reader {
     path: PathBuf,
     line: Vec<u8>,
     number: usize,
+    /// The end of the line before, with its check.
+    previous: Vec<u8>,
 }
 
 impl Reader {
@@ -224,25 +246,30 @@ impl Reader {
             path: path.to_owned(),
             line: Vec::new(),
             number: 0,
+            previous: Vec::new(),
         };
-        match reader.next_line()? {
-            Some(line) if line.starts_with(b"{\"journal\":") => Ok(reader),
-            _ => Err(StoreError::damaged(
+        if !reader.advance()? || !reader.line.starts_with(b"{\"journal\":") {
+            return Err(StoreError::damaged(
                 path,
                 "does not start with a journal's header",
-            )),
+            ));
         }
+        reader.check_line()?;
+        Ok(reader)
     }
 
-    /// The next whole line, without its newline.
-    fn next_line(&mut self) -> Result<Option<&[u8]>, StoreError> {
+    /// Goes to the next whole line.
+    fn advance(&mut self) -> Result<bool, StoreError> {
+        let tail = self.line.len().saturating_sub(TAIL);
+        self.previous.clear();
+        self.previous.extend_from_slice(&self.line[tail..]);
         self.line.clear();
         self.file
             .read_until(b'\n', &mut self.line)
             .map_err(super::error::FileError::of("read", &self.path))?;
         self.number += 1;
         // What has no newline is a writer's work in progress, or torn.
-        Ok(self.line.strip_suffix(b"\n"))
+        Ok(self.line.pop_if(|last| *last == b'\n').is_some())
     }
 
     /// The next record among the lines that have `needle` in them.
@@ -251,15 +278,27 @@ impl Reader {
         needle: &[u8],
     ) -> Result<Option<T>, StoreError> {
         let finder = memchr::memmem::Finder::new(needle);
-        loop {
-            let found = match self.next_line()? {
-                None => return Ok(None),
-                Some(line) => finder.find(line).is_some(),
-            };
-            if found {
+        while self.advance()? {
+            if finder.find(&self.line).is_some() {
+                self.check_line()?;
                 return self.record().map(Some);
             }
         }
+        Ok(None)
+    }
+
+    fn check_line(&self) -> Result<(), StoreError> {
+        follows(&self.line, &self.previous)
+            .map(|_| ())
+            .ok_or_else(|| {
+                StoreError::damaged(
+                    &self.path,
+                    format!(
+                        "has a line {} that does not follow from the one before",
+                        self.number
+                    ),
+                )
+            })
     }
 
     fn record<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
@@ -338,6 +377,26 @@ mod tests {
         assert_eq!(all(&path), ["01", "03"].map(record));
         let aside = std::fs::read(path.with_extension("jsonl.torn")).unwrap();
         assert_eq!(aside, b"{\"serial\":\"02\n");
+    }
+
+    #[test]
+    fn a_line_that_was_changed_or_dropped_is_found() {
+        let (_folder, path) = journal();
+        writer(&path)
+            .unwrap()
+            .append(&["02", "03", "04"].map(record))
+            .unwrap();
+        let whole = std::fs::read_to_string(&path).unwrap();
+        let third = format!("{}\n", whole.lines().nth(3).unwrap());
+        for damaged in [whole.replace("\"03\"", "\"05\""), whole.replace(&third, "")] {
+            std::fs::write(&path, damaged).unwrap();
+            let mut reader = Reader::open(&path).unwrap();
+            let outcome: Result<Vec<Record>, _> =
+                std::iter::from_fn(|| reader.next_with(b"").transpose()).collect();
+            assert!(matches!(outcome, Err(StoreError::Damaged { .. })));
+        }
+        std::fs::write(&path, whole.replace("\"04\"", "\"05\"")).unwrap();
+        assert!(matches!(writer(&path), Err(StoreError::Damaged { .. })));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Where everything is. No other module forms a path inside the store.
 
+use super::error::StoreError;
 use super::name::CaName;
 use crate::x509::Serial;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,19 @@ impl StoreLayout {
 impl CaLayout {
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Whether a CA is here. Without its record a folder that has any other of its files is damaged,
+    /// not absent.
+    pub(crate) fn is_of_a_ca(&self) -> Result<bool, StoreError> {
+        if self.record().exists() {
+            return Ok(true);
+        }
+        let others = [self.certificate(), self.key(), self.issued()];
+        match others.iter().find(|path| path.exists()) {
+            Some(_) => Err(StoreError::damaged(&self.record(), "is missing")),
+            None => Ok(false),
+        }
     }
 
     pub(crate) fn record(&self) -> PathBuf {

@@ -4,6 +4,7 @@ use super::Notice;
 use super::Observer;
 use super::error::{FileError, StoreError};
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
@@ -22,12 +23,7 @@ pub(crate) struct Lock {
 impl Lock {
     /// Waits for the lock, with a notice, up to a minute.
     pub(crate) fn acquire(path: &Path, observer: &Observer) -> Result<Self, StoreError> {
-        let file = open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => wait(file, path, observer),
-            Err(TryLockError::Error(error)) => Err(FileError::of("lock", path)(error).into()),
-        }
+        wait(open(path)?, path, observer)
     }
 
     /// Takes the lock if it is free.
@@ -53,14 +49,8 @@ fn open(path: &Path) -> Result<File, StoreError> {
     Ok(opened.map_err(FileError::of("open", path))?)
 }
 
-/// A thread waits in the kernel, which hands the lock over without a delay; it ends with the process
-/// where it waits in vain.
 fn wait(file: File, path: &Path, observer: &Observer) -> Result<Lock, StoreError> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let locked = file.lock().map(|()| file);
-        let _ = sender.send(locked);
-    });
+    let receiver = wait_for_lock(file);
     let locked = receiver.recv_timeout(SAY_AFTER).or_else(|_| {
         observer(&Notice::Waiting {
             path: path.to_owned(),
@@ -76,4 +66,20 @@ fn wait(file: File, path: &Path, observer: &Observer) -> Result<Lock, StoreError
             seconds: GIVE_UP_AFTER.as_secs(),
         }),
     }
+}
+
+/// Gives the file when it is locked. Where it is not free now a thread waits in the kernel, which
+/// hands the lock over without a delay; the thread ends with the process where it waits in vain.
+pub(super) fn wait_for_lock(file: File) -> mpsc::Receiver<io::Result<File>> {
+    let (sender, receiver) = mpsc::channel();
+    // Nobody listens any more where a wait was given up.
+    match file.try_lock() {
+        Ok(()) => drop(sender.send(Ok(file))),
+        Err(TryLockError::Error(error)) => drop(sender.send(Err(error))),
+        Err(TryLockError::WouldBlock) => drop(thread::spawn(move || {
+            let locked = file.lock().map(|()| file);
+            drop(sender.send(locked));
+        })),
+    }
+    receiver
 }

@@ -44,6 +44,13 @@ pub enum Notice {
         /// Where the line is now.
         aside: PathBuf,
     },
+    /// A CA that was left unfinished can't be completed or cleared away now.
+    Unsettled {
+        /// Its name.
+        name: CaName,
+        /// Why.
+        problem: String,
+    },
     /// A CA that was left unfinished was completed, or cleared away.
     UnfinishedCa {
         /// Its name.
@@ -67,6 +74,12 @@ impl std::fmt::Display for Notice {
                 path.display(),
                 aside.display()
             ),
+            Self::Unsettled { name, problem } => {
+                write!(
+                    f,
+                    "an interrupted command left {name} unfinished, and that can't be mended now: {problem}"
+                )
+            }
             Self::UnfinishedCa {
                 name,
                 completed: true,
@@ -141,7 +154,7 @@ impl Store {
         let mut names = Vec::new();
         for entry in self.entries()? {
             if let Ok(name) = entry.parse::<CaName>()
-                && self.layout.ca(&name).record().exists()
+                && self.layout.ca(&name).is_of_a_ca()?
             {
                 names.push(name);
             }
@@ -186,6 +199,20 @@ impl Store {
         Ok(ancestors)
     }
 
+    /// Whether a path leads into the folder of one of the CAs, where only the store writes.
+    pub fn contains_file_of_ca(&self, path: &Path) -> bool {
+        let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+        let root = self.layout.root().canonicalize().ok();
+        match (folder, root) {
+            (Some(folder), Some(root)) => folder.strip_prefix(root).is_ok_and(|inside| {
+                let first = inside.components().next();
+                let name = first.and_then(|name| name.as_os_str().to_str());
+                name.is_some_and(|name| name.parse::<CaName>().is_ok())
+            }),
+            _ => false,
+        }
+    }
+
     /// Keeps a place for a new CA: no other process can make one until this is dropped.
     pub fn reserve_ca(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
         let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
@@ -218,27 +245,32 @@ impl Store {
         Ok(entries)
     }
 
-    /// Finishes or clears away what killed commands left, unless a command is at it now.
+    /// Finishes or clears away what killed commands left, unless a command is at it now. A store that
+    /// can't be written to can still be read, so what fails here is no more than a notice.
     fn finish_unfinished_cas(&self) -> Result<(), StoreError> {
-        let staged: Vec<CaName> = self
-            .entries()?
+        let entries = self.entries()?;
+        let staged: Vec<CaName> = entries
             .iter()
             .filter_map(|entry| StoreLayout::staged_name(entry))
             .collect();
         if staged.is_empty() {
             return Ok(());
         }
-        // A store that can't be written to can still be read.
         if let Ok(Some(_lock)) = Lock::try_acquire(&self.layout.lock()) {
-            staged
-                .iter()
-                .try_for_each(|name| self.settle_staged(name))?;
+            for name in staged {
+                if let Err(error) = self.settle_staged(&name) {
+                    (self.observer)(&Notice::Unsettled {
+                        name,
+                        problem: error.to_string(),
+                    });
+                }
+            }
         }
         Ok(())
     }
 
     /// A staged CA whose certificate is in its parent's journal was acknowledged by it, and gets its
-    /// name; any other was not, and goes.
+    /// name; one of which it is certain that it was not, goes.
     fn settle_staged(&self, name: &CaName) -> Result<(), StoreError> {
         let staged = self.layout.staged_ca(name);
         if !staged.directory().exists() {
@@ -247,6 +279,7 @@ impl Store {
         let completed = self.is_recorded_by_parent(&staged, name)?;
         if completed {
             self.give_name(&staged, name)?;
+            file::sync_directory(self.layout.root())?;
         } else {
             file::remove_directory(staged.directory())?;
         }
@@ -257,23 +290,35 @@ impl Store {
         Ok(())
     }
 
+    /// An error wherever it can't be told: the key of a CA that was issued may be in there.
     fn is_recorded_by_parent(&self, staged: &CaLayout, name: &CaName) -> Result<bool, StoreError> {
-        let Ok(Some(unfinished)) = Ca::open(staged.clone(), name, &self.observer) else {
+        // `ca.json` is written last: without it the parent was never asked to record anything.
+        let Some(unfinished) = Ca::open(staged.clone(), name, &self.observer)? else {
             return Ok(false);
         };
         let Some(parent) = unfinished.record().parent.clone() else {
             return Ok(false);
         };
-        let Ok(serial) = unfinished.certificate().serial() else {
-            return Ok(false);
-        };
-        let recorded = self.ca(&parent)?.issuance(&serial)?;
-        Ok(recorded.is_some_and(|issuance| issuance.der == unfinished.certificate().der()))
+        let certificate = unfinished.certificate();
+        let serial = certificate
+            .serial()
+            .map_err(|error| StoreError::damaged(&staged.certificate(), error.to_string()))?;
+        let parent = self.ca(&parent)?;
+        let recorded = parent
+            .issuance(&serial)?
+            .is_some_and(|issuance| issuance.der == certificate.der());
+        if recorded {
+            // The record was read, but whoever wrote it may have been killed before its sync.
+            parent.sync_issued()?;
+        }
+        Ok(recorded)
     }
 
     fn give_name(&self, staged: &CaLayout, name: &CaName) -> Result<(), StoreError> {
-        file::rename_new(staged.directory(), self.layout.ca(name).directory())?;
-        Ok(file::sync_directory(self.layout.root())?)
+        Ok(file::rename_new(
+            staged.directory(),
+            self.layout.ca(name).directory(),
+        )?)
     }
 }
 
@@ -293,16 +338,34 @@ impl ReservedCa<'_> {
 
     /// Gives the staged CA its name. Where it has a parent, the parent's journal has its certificate
     /// by now.
-    pub fn finish(self) -> Result<Ca, StoreError> {
-        let staged = self.store.layout.staged_ca(&self.name);
-        self.store.give_name(&staged, &self.name)?;
-        self.store.ca(&self.name)
+    pub fn finish(&self) -> Result<Ca, Unfinished> {
+        let Self { store, name, _lock } = self;
+        let unnamed = |source| Unfinished {
+            has_its_name: false,
+            source,
+        };
+        let named = |source| Unfinished {
+            has_its_name: true,
+            source,
+        };
+        store
+            .give_name(&store.layout.staged_ca(name), name)
+            .map_err(unnamed)?;
+        file::sync_directory(store.layout.root()).map_err(|error| named(error.into()))?;
+        store.ca(name).map_err(named)
     }
 
-    /// Takes back what [`ReservedCa::stage`] made.
-    pub fn give_up(self) -> Result<(), StoreError> {
-        Ok(file::remove_directory(
-            self.store.layout.staged_ca(&self.name).directory(),
-        )?)
+    /// Takes back what [`ReservedCa::stage`] made, unless the parent's journal has its certificate.
+    pub fn give_up(&self) -> Result<(), StoreError> {
+        self.store.settle_staged(&self.name)
     }
+}
+
+/// Why [`ReservedCa::finish`] did not come to its end.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// Whether the CA has its name, and so is there.
+    pub has_its_name: bool,
+    /// What failed.
+    pub source: StoreError,
 }

@@ -147,6 +147,12 @@ impl AttributeType {
         KNOWN.into_iter().find(|kind| kind.oid == *oid)
     }
 
+    /// Whether a value of this type may be a string of this type: a DirectoryString is a UTF8String
+    /// or a PrintableString (RFC 5280 section 4.1.2.4); the others have one string type each.
+    pub fn admits(&self, string: u8) -> bool {
+        string == self.string || self.string == tag::UTF8_STRING && is_directory_string(string)
+    }
+
     /// The AttributeTypeAndValue with this value.
     pub fn encode(&self, value: &str) -> Result<Vec<u8>, NameError> {
         self.check(value)?;
@@ -185,8 +191,27 @@ fn is_country(value: &str) -> bool {
     value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
+/// Whether a tag is one of the two choices of DirectoryString that certificates still get.
+pub fn is_directory_string(string: u8) -> bool {
+    matches!(string, tag::UTF8_STRING | tag::PRINTABLE_STRING)
+}
+
+/// What ASN.1 calls a string type.
+pub fn string_name(string: u8) -> &'static str {
+    match string {
+        tag::UTF8_STRING => "UTF8String",
+        tag::PRINTABLE_STRING => "PrintableString",
+        tag::IA5_STRING => "IA5String",
+        tag::TELETEX_STRING => "TeletexString",
+        tag::VISIBLE_STRING => "VisibleString",
+        tag::UNIVERSAL_STRING => "UniversalString",
+        tag::BMP_STRING => "BMPString",
+        _ => "string of another kind",
+    }
+}
+
 /// X.680 section 41.4.
-fn is_printable(byte: u8) -> bool {
+pub fn is_printable(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte)
 }
 

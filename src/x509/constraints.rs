@@ -1,8 +1,10 @@
 //! Name constraints (RFC 5280 section 4.2.1.10): written, read, and applied before issuing.
 
-use super::general_name::{GeneralName, host_name, uri_host};
-use super::name::Name;
+use super::general_name::{Authority, GeneralName, host_name};
+use super::name::{Name, NameAttribute};
+use super::text::is_deceptive;
 use crate::asn1::{Element, Encoder, Malformed, Reader, sequence, tag};
+use const_oid::ObjectIdentifier;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -84,8 +86,10 @@ impl FromStr for Subtree {
             "dns" => host(value).map(Self::Dns),
             "uri" => host(value).map(Self::Uri),
             "email" => match GeneralName::email(value) {
-                Ok(GeneralName::Email(address)) => Ok(Self::Email(address)),
-                _ => host(value).map(Self::Email),
+                // rfc822Name is an IA5String; nothing could be held to another mailbox.
+                Ok(GeneralName::Email(address)) if address.is_ascii() => Ok(Self::Email(address)),
+                Ok(_) => Err(bad()),
+                Err(_) => host(value).map(Self::Email),
             },
             "ip" => {
                 let (address, bits) = match value.split_once('/') {
@@ -170,24 +174,15 @@ impl NameConstraints {
     /// Holds names to these constraints.
     ///
     /// Stricter than a verifier has to be: a wildcard is excluded where any host that it stands for
-    /// is, a URI without a host is in no permitted subtree, and a common name that reads as a host,
-    /// address or mailbox is held to the constraints of that kind.
+    /// is, a URI whose host can't be told is in no permitted and in every excluded subtree, and every
+    /// common name that reads as a host, address or mailbox is held to the constraints of that kind.
     pub fn check(&self, subject: &Name, names: &[GeneralName]) -> Result<(), ConstraintViolation> {
         let mut all = names.to_vec();
         if !subject.is_empty() {
             all.push(GeneralName::Directory(subject.clone()));
         }
         all.extend(subject.email_addresses().map(GeneralName::Email));
-        if let Some(name) = subject
-            .common_name()
-            .and_then(|text| GeneralName::parse(&text).ok())
-        {
-            // A word without a dot is a name like any other, not a host to be constrained.
-            let host_like = !matches!(&name, GeneralName::Dns(host) if !host.contains('.'));
-            if host_like && !matches!(name, GeneralName::Uri(_)) {
-                all.push(name);
-            }
-        }
+        all.extend(subject.common_names().filter_map(|text| read_as(&text)));
         all.iter().try_for_each(|name| self.check_one(name))
     }
 
@@ -211,6 +206,25 @@ impl NameConstraints {
             name: name.to_string(),
             subtrees: subtrees.join(", "),
         })
+    }
+}
+
+/// What a common name is to those who look for a host, an address or a mailbox in it, whether or
+/// not it is a well-formed one: verifiers have compared `a_b.example.test` with hosts.
+fn read_as(common_name: &str) -> Option<GeneralName> {
+    let text = common_name.trim();
+    match GeneralName::parse(text) {
+        // A word without a dot is a name like any other, not a host to be constrained.
+        Ok(GeneralName::Dns(host)) if !host.contains('.') => None,
+        Ok(GeneralName::Uri(_)) => None,
+        Ok(name) => Some(name),
+        Err(_) if text.contains('@') => Some(GeneralName::Email(text.to_owned())),
+        Err(_) => {
+            // The other full stops of IDNA (RFC 3490 section 3.1).
+            let host = text.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".");
+            let no_host = |character: char| character.is_whitespace() || "/:".contains(character);
+            (host.contains('.') && !host.contains(no_host)).then_some(GeneralName::Dns(host))
+        }
     }
 }
 
@@ -258,17 +272,12 @@ impl Subtree {
     /// Whether all that the name stands for is in this subtree.
     fn contains(&self, name: &GeneralName) -> bool {
         match (self, name) {
-            (Self::Dns(base), GeneralName::Dns(host)) => host_in(
-                host.strip_prefix("*.").unwrap_or(host),
-                base,
-                Under::OrItself,
-            ),
+            // A wildcard is under whatever its parent is under, and under the parent itself.
+            (Self::Dns(base), GeneralName::Dns(host)) => host_in(host, base, Under::OrItself),
             (Self::Ip(base, bits), GeneralName::Ip(address)) => address_in(*address, *base, *bits),
             (Self::Email(base), GeneralName::Email(address)) => mailbox_in(address, base),
             (Self::Uri(base), GeneralName::Uri(uri)) => {
-                uri.split_once("//").is_some_and(|(_, authority)| {
-                    host_in(uri_host(authority), base, Under::WithDotOnly)
-                })
+                uri_host(uri).is_some_and(|host| host_in(&host, base, Under::WithDotOnly))
             }
             (Self::Directory(base), GeneralName::Directory(name)) => name_in(name, base),
             _ => false,
@@ -278,7 +287,7 @@ impl Subtree {
     /// Whether anything that the name stands for is in this subtree.
     fn meets(&self, name: &GeneralName) -> bool {
         match (self, name) {
-            (Self::Dns(base), GeneralName::Dns(host)) => match host.strip_prefix("*.") {
+            (Self::Dns(base), GeneralName::Dns(host)) => match above_wildcard(host) {
                 Some(above) => {
                     let base = base.trim_start_matches('.');
                     host_in(above, base, Under::OrItself)
@@ -289,11 +298,25 @@ impl Subtree {
                 None => self.contains(name),
             },
             // A URI whose host can't be told may be in any subtree.
-            (Self::Uri(_), GeneralName::Uri(uri)) if !uri.contains("//") => true,
+            (Self::Uri(_), GeneralName::Uri(uri)) if uri_host(uri).is_none() => true,
             (Self::Other(_), GeneralName::Other(_)) => self.is_of_kind(name),
             _ => self.contains(name),
         }
     }
+}
+
+/// What is above a first label that has a `*` anywhere in it.
+fn above_wildcard(host: &str) -> Option<&str> {
+    let (first, above) = host.split_once('.')?;
+    first.contains('*').then_some(above)
+}
+
+/// The host that a URI is held to. Section 4.2.1.10 has a URI rejected, where constraints apply to
+/// it, that has no authority or a host that is not a name; one before whose host another could
+/// be read, as user information, goes with them.
+fn uri_host(uri: &str) -> Option<String> {
+    let authority = Authority::of(uri).filter(|authority| authority.user_info.is_none())?;
+    host_name(authority.host, false).ok()
 }
 
 /// Which hosts under a base count.
@@ -309,7 +332,7 @@ fn host_in(host: &str, base: &str, under: Under) -> bool {
     if base.is_empty() {
         return true;
     }
-    let host = host.to_ascii_lowercase();
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     let base = base.to_ascii_lowercase();
     match base.strip_prefix('.') {
         Some(_) => host.ends_with(&base) && host.len() > base.len(),
@@ -334,14 +357,48 @@ fn mailbox_in(address: &str, base: &str) -> bool {
     }
 }
 
-/// Whether the name starts with the RDNs of the base, compared by their bytes.
+/// Whether the name starts with the RDNs of the base, compared as section 7.1 compares names.
 fn name_in(name: &Name, base: &Name) -> bool {
-    let rdns = |name: &Name| {
-        Reader::sequence_of(name.der(), "a Name").map(|reader| reader.rest().to_vec())
-    };
-    match (rdns(name), rdns(base)) {
-        (Ok(name), Ok(base)) => name.starts_with(&base),
-        _ => false,
+    comparable(name).starts_with(&comparable(base))
+}
+
+/// The RDNs of a name in a form in which equal ones are the same: sets of attributes.
+fn comparable(name: &Name) -> Vec<Vec<(ObjectIdentifier, Value)>> {
+    let attributes = name.attributes();
+    let rdns = attributes.chunk_by(|one, next| one.rdn == next.rdn);
+    rdns.map(|rdn| {
+        let mut set: Vec<_> = rdn
+            .iter()
+            .map(|attribute| (attribute.kind, Value::of(attribute)))
+            .collect();
+        set.sort();
+        set
+    })
+    .collect()
+}
+
+/// An attribute's value, without what makes no difference.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Value {
+    Text(String),
+    Der(Vec<u8>),
+}
+
+impl Value {
+    /// Text of any string type is compared without regard to case, outer and repeated spaces
+    /// (section 7.1), and characters that can't be seen (RFC 4518 section 2.2).
+    fn of(attribute: &NameAttribute) -> Self {
+        let Some(text) = &attribute.text else {
+            return Self::Der(attribute.der.clone());
+        };
+        let seen: String = text
+            .chars()
+            .filter(|character| character.is_whitespace() || !is_deceptive(*character))
+            .flat_map(char::to_uppercase)
+            .flat_map(char::to_lowercase)
+            .collect();
+        let words: Vec<&str> = seen.split_whitespace().collect();
+        Self::Text(words.join(" "))
     }
 }
 
@@ -495,6 +552,109 @@ mod tests {
     }
 
     #[test]
+    fn every_common_name_is_held_to_the_constraints_of_hosts() {
+        for name in [
+            "/CN=www.other.test/CN=localclient",
+            "/CN=www.other.test/CN=www.example.test",
+            "/CN=a_b.other.test",
+            "/CN=other.test.",
+            "/CN=a_b.x..other.test",
+            "/CN=w*.other.test",
+            "/CN=ü_x。other。test",
+            "/CN=v1.2",
+        ] {
+            assert!(!allowed(&["dns:example.test"], &[], name, &[]), "{name}");
+        }
+        for name in [
+            "/CN=a_b.other.test",
+            "/CN=other.test.",
+            "/CN=w*.other.test",
+            "/CN=x/CN=OTHER.test/CN=y",
+        ] {
+            assert!(!allowed(&[], &["dns:other.test"], name, &[]), "{name}");
+        }
+        assert!(!allowed(
+            &[],
+            &["dns:www.other.test"],
+            "/CN=w*.other.test",
+            &[]
+        ));
+        assert!(!allowed(
+            &["email:example.test"],
+            &[],
+            "/CN=a b@other.test",
+            &[]
+        ));
+        for name in [
+            "/CN=a_b.example.test",
+            "/CN=J. R. Smith",
+            "/CN=Example Corp.",
+        ] {
+            assert!(allowed(&["dns:example.test"], &[], name, &[]), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_under_its_parent() {
+        assert!(allowed(&["dns:.good.test"], &[], "/O=x", &["*.good.test"]));
+        assert!(allowed(
+            &["dns:.good.test"],
+            &[],
+            "/O=x",
+            &["*.a.good.test"]
+        ));
+        assert!(!allowed(&["dns:.good.test"], &[], "/O=x", &["*.test"]));
+        assert!(!allowed(&["dns:.good.test"], &[], "/O=x", &["good.test"]));
+    }
+
+    #[test]
+    fn directory_names_are_compared_without_case_spaces_and_string_types() {
+        for name in ["/O=ACME  inc/CN=z", "/O=acme Inc /CN=z", "/O= Acme\tINC"] {
+            let name = name.replace('\t', " ");
+            assert!(
+                !allowed(&[], &["dirname:/O=Acme Inc"], &name, &[]),
+                "{name}"
+            );
+            assert!(allowed(&["dirname:/O=Acme Inc"], &[], &name, &[]), "{name}");
+        }
+        assert!(!allowed(&[], &["dirname:/O=Straße"], "/O=STRASSE", &[]));
+        assert!(allowed(&[], &["dirname:/O=Acme Inc"], "/O=AcmeInc", &[]));
+        assert!(allowed(&[], &["dirname:/O=Acme"], "/OU=Acme", &[]));
+
+        let printable = sequence(|name| {
+            name.constructed(tag::SET, |rdn| {
+                rdn.sequence(|pair| {
+                    pair.oid(&crate::asn1::oid::ORGANIZATION_NAME);
+                    pair.primitive(tag::PRINTABLE_STRING, b"acme");
+                });
+            });
+        });
+        let excluded = NameConstraints {
+            permitted: Vec::new(),
+            excluded: vec!["dirname:/O=Acme".parse().unwrap()],
+        };
+        let subject = Name::from_der(&printable).unwrap();
+        assert!(excluded.check(&subject, &[]).is_err());
+    }
+
+    #[test]
+    fn uris_whose_host_can_not_be_told_are_refused_where_constraints_apply() {
+        for uri in [
+            "urn:x//a.example.test/",
+            "https://user@a.example.test/",
+            "https://192.0.2.1/",
+            "https://[2001:db8::1]/",
+        ] {
+            assert!(allowed(&["dns:example.test"], &[], "/O=x", &[uri]), "{uri}");
+            assert!(
+                !allowed(&["uri:.example.test"], &[], "/O=x", &[uri]),
+                "{uri}"
+            );
+            assert!(!allowed(&[], &["uri:.other.test"], "/O=x", &[uri]), "{uri}");
+        }
+    }
+
+    #[test]
     fn what_is_no_subtree_is_refused() {
         for text in [
             "example.test",
@@ -504,6 +664,7 @@ mod tests {
             "dns:*.a",
             "foo:bar",
             "email:",
+            "email:ü@x.test",
         ] {
             assert!(text.parse::<Subtree>().is_err(), "{text}");
         }

@@ -5,7 +5,7 @@ use super::text::{Escaped, is_deceptive};
 use crate::asn1::{Element, Encoder, Malformed, oid, tag};
 use const_oid::ObjectIdentifier;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// One name in a GeneralNames.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,20 +125,16 @@ impl GeneralName {
         if !scheme_allowed {
             return Err(problem("its scheme is not one"));
         }
-        let allowed =
-            |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
-        if rest.is_empty() || !rest.bytes().all(allowed) {
-            return Err(problem(
-                "it has characters that a URI can't have, or none after the scheme",
-            ));
-        }
-        if let Some(authority) = rest.strip_prefix("//") {
-            let host = uri_host(authority);
-            let literal = host.starts_with('[') && host.ends_with(']');
-            if !literal && host.parse::<IpAddr>().is_err() {
-                host_name(host, false)
-                    .map_err(|reason| problem(&format!("its host is none: {reason}")))?;
-            }
+        check_uri_text(rest).map_err(problem)?;
+        let brackets = rest.matches(['[', ']']).count();
+        let literal = match Authority::of(text) {
+            Some(authority) => authority
+                .check()
+                .map_err(|reason| problem(&format!("its authority is none: {reason}")))?,
+            None => false,
+        };
+        if brackets != if literal { 2 } else { 0 } {
+            return Err(problem("it has brackets elsewhere than around its host"));
         }
         Ok(Self::Uri(text.to_owned()))
     }
@@ -224,15 +220,80 @@ fn other_name(element: &Element<'_>) -> Result<GeneralName, Malformed> {
     Ok(GeneralName::Other(element.whole.to_vec()))
 }
 
-/// The host of a URI's authority (RFC 3986 section 3.2), with brackets if it is a literal.
-pub fn uri_host(authority: &str) -> &str {
-    let end = authority.find(['/', '?', '#']).unwrap_or(authority.len());
-    let host = authority[..end]
-        .rsplit_once('@')
-        .map_or(&authority[..end], |(_, host)| host);
-    match host.rfind(':') {
-        Some(colon) if !host.ends_with(']') => &host[..colon],
-        _ => host,
+/// The characters behind a URI's scheme: at most one `#`, and every `%` before two hexadecimal
+/// digits (RFC 3986 sections 2 and 3.5).
+fn check_uri_text(rest: &str) -> Result<(), &'static str> {
+    let allowed =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+    if rest.is_empty() || !rest.bytes().all(allowed) {
+        return Err("it has characters that a URI can't have, or none after the scheme");
+    }
+    if rest.matches('#').count() > 1 {
+        return Err("it has more than one #");
+    }
+    let escaped = |behind: &str| {
+        let digits = behind.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if rest.split('%').skip(1).all(escaped) {
+        Ok(())
+    } else {
+        Err("it has a % that two hexadecimal digits don't follow")
+    }
+}
+
+/// The authority of a URI, in its parts (RFC 3986 section 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Authority<'a> {
+    /// What is before the last `@`.
+    pub user_info: Option<&'a str>,
+    /// The host, with brackets if it is a literal.
+    pub host: &'a str,
+    /// What is behind the colon.
+    pub port: Option<&'a str>,
+}
+
+impl<'a> Authority<'a> {
+    /// The authority, if `//` is directly behind the scheme.
+    pub fn of(uri: &'a str) -> Option<Self> {
+        let (_, rest) = uri.split_once(':')?;
+        let rest = rest.strip_prefix("//")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (user_info, location) = match rest[..end].rsplit_once('@') {
+            Some((user_info, location)) => (Some(user_info), location),
+            None => (None, &rest[..end]),
+        };
+        let (host, port) = match location.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, Some(port)),
+            _ => (location, None),
+        };
+        Some(Self {
+            user_info,
+            host,
+            port,
+        })
+    }
+
+    /// Whether the parts are what they have to be; tells whether the host is a literal in brackets.
+    fn check(&self) -> Result<bool, &'static str> {
+        if self.user_info.is_some_and(|user| user.contains('@')) {
+            return Err("it has more than one @");
+        }
+        if let Some(port) = self.port.filter(|port| !port.is_empty())
+            && (!port.bytes().all(|byte| byte.is_ascii_digit()) || port.parse::<u16>().is_err())
+        {
+            return Err("its port is not a number up to 65535");
+        }
+        let literal = self.host.strip_prefix('[').map(|rest| {
+            let address = rest.strip_suffix(']');
+            address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
+        });
+        match literal {
+            Some(true) => Ok(true),
+            Some(false) => Err("what is in brackets is not an IPv6 address"),
+            None if self.host.parse::<Ipv4Addr>().is_ok() => Ok(false),
+            None => host_name(self.host, false).map(|_| false),
+        }
     }
 }
 
@@ -260,6 +321,11 @@ pub fn host_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
     for label in ascii.split('.') {
         check_label(label)?;
     }
+    // RFC 5891 section 5.4: what says that it is an A-label has to be one.
+    let a_labels = ascii.split('.').any(|label| label.starts_with("xn--"));
+    if a_labels && idna::domain_to_ascii_strict(&ascii).ok().as_ref() != Some(&ascii) {
+        return Err("a label that begins with xn-- is not an A-label");
+    }
     if ascii
         .rsplit('.')
         .next()
@@ -279,6 +345,10 @@ fn check_label(label: &str) -> Result<(), &'static str> {
     }
     if label.starts_with('-') || label.ends_with('-') {
         return Err("a label starts or ends with a hyphen");
+    }
+    // RFC 5891 section 4.2.3.1; all but xn-- is kept for what may come.
+    if label.get(2..4) == Some("--") && !label.starts_with("xn--") {
+        return Err("a label has hyphens in its third and fourth place");
     }
     if !label
         .bytes()
@@ -385,14 +455,79 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_found_in_uris() {
-        for (authority, host) in [
-            ("a.test", "a.test"),
-            ("u:p@a.test:8443/x?y", "a.test"),
-            ("[::1]:443/", "[::1]"),
-            ("a.test?x=@b", "a.test"),
+    fn an_authority_is_directly_behind_the_scheme() {
+        for (uri, expected) in [
+            ("https://a.test", Some((None, "a.test", None))),
+            (
+                "https://u:p@a.test:8443/x?y",
+                Some((Some("u:p"), "a.test", Some("8443"))),
+            ),
+            ("https://[::1]:443/", Some((None, "[::1]", Some("443")))),
+            ("https://[::1]", Some((None, "[::1]", None))),
+            ("https://a.test?x=@b", Some((None, "a.test", None))),
+            ("urn:x//a.test/", None),
+            ("urn:a:b", None),
         ] {
-            assert_eq!(uri_host(authority), host);
+            let parts = Authority::of(uri);
+            let parts = parts.map(|parts| (parts.user_info, parts.host, parts.port));
+            assert_eq!(parts, expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn uris_that_are_not_well_formed_are_refused() {
+        for uri in [
+            "https://a.test:x/",
+            "https://a.test:+80/",
+            "https://a.test:65536/",
+            "https://a.test/%",
+            "https://a.test/%2",
+            "https://a.test/%zz",
+            "https://a.test/#a#b",
+            "https://[a.test]/",
+            "https://[10.0.0.1]/",
+            "https://[::1/",
+            "https://[::1]x/",
+            "https://::1/",
+            "https://a.test/[x]",
+            "urn:[x]",
+            "https://[::1]/?[",
+            "https://a@b@c.test/",
+            "https://a_b.test/",
+            "https://ab--cd.test/",
+        ] {
+            assert!(GeneralName::uri(uri).is_err(), "{uri}");
+        }
+        for uri in [
+            "https://a.test:8443/%2f?x=@y#z",
+            "https://u:p%40@a.test/",
+            "https://[2001:db8::1]:443/x",
+            "https://192.0.2.1/",
+            "https://a.test:/",
+            "https://xn--mnchen-3ya.test/",
+        ] {
+            assert!(GeneralName::uri(uri).is_ok(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn labels_that_only_look_like_a_labels_are_refused() {
+        for host in [
+            "xn--a.test",
+            "xn--.test",
+            "xn--zzzzzzzz9999.test",
+            "xn--a-ecp.ru--x.test",
+            "www.xn--abc-.test",
+            "ab--cd.test",
+        ] {
+            assert!(GeneralName::dns(host).is_err(), "{host}");
+        }
+        for host in [
+            "xn--mnchen-3ya.test",
+            "*.XN--mnchen-3ya.test",
+            "a-b--c.test",
+        ] {
+            assert!(GeneralName::dns(host).is_ok(), "{host}");
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod attribute;
 pub mod certificate;
 pub mod constraints;
+pub mod crl;
 pub mod extension;
 pub mod general_name;
 pub mod lint;
@@ -10,16 +11,19 @@ pub mod name;
 pub mod path;
 pub mod profile;
 pub mod request;
+pub mod revocation;
 pub mod serial;
 pub mod text;
 pub mod validity;
 
 pub use certificate::{Certificate, Fingerprint, TbsCertificate};
 pub use constraints::{NameConstraints, Subtree};
+pub use crl::RevocationList;
 pub use extension::{BasicConstraints, Extension};
 pub use general_name::GeneralName;
 pub use name::Name;
 pub use profile::Profile;
 pub use request::CertificationRequest;
+pub use revocation::Reason;
 pub use serial::Serial;
 pub use validity::Validity;

@@ -2,7 +2,7 @@
 
 use super::attribute::{self, AttributeType};
 use super::text::{Escaped, is_deceptive};
-use crate::asn1::{Malformed, Reader, oid, sequence, tag};
+use crate::asn1::{Element, Malformed, Reader, oid, sequence, tag};
 use const_oid::ObjectIdentifier;
 use std::fmt;
 
@@ -53,6 +53,9 @@ pub enum NameError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A multi-valued RDN that is not the SET OF that DER demands.
+    #[error("the values of a relative distinguished name are not in the order of DER")]
+    Order,
 }
 
 impl Name {
@@ -89,6 +92,9 @@ impl Name {
                 let known = AttributeType::find(kind).ok_or_else(|| NameError::UnknownType {
                     kind: kind.to_owned(),
                 })?;
+                if !slashes && value.trim_start_matches(' ').starts_with('#') {
+                    return Err(hexadecimal(&known, value));
+                }
                 values.push(known.encode(&unescape(value).ok_or_else(notation)?)?);
             }
             rdns.push(values);
@@ -146,7 +152,7 @@ impl Name {
 
     fn walk(
         &self,
-        mut each: impl FnMut(usize, ObjectIdentifier, crate::asn1::Element<'_>) -> Result<(), Malformed>,
+        mut each: impl FnMut(usize, ObjectIdentifier, Element<'_>) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
         let mut rdns = Reader::sequence_of(&self.0, "a Name")?;
         let mut index = 0;
@@ -180,11 +186,20 @@ impl Name {
             .and_then(|attribute| attribute.text)
     }
 
+    /// Every common name, in the order of the name.
+    pub fn common_names(&self) -> impl Iterator<Item = String> {
+        self.texts_of(oid::COMMON_NAME)
+    }
+
     /// Every value of an attribute that is an e-mail address (PKCS #9).
     pub fn email_addresses(&self) -> impl Iterator<Item = String> {
+        self.texts_of(oid::EMAIL_ADDRESS)
+    }
+
+    fn texts_of(&self, kind: ObjectIdentifier) -> impl Iterator<Item = String> + use<> {
         self.attributes()
             .into_iter()
-            .filter(|attribute| attribute.kind == oid::EMAIL_ADDRESS)
+            .filter(move |attribute| attribute.kind == kind)
             .filter_map(|attribute| attribute.text)
     }
 
@@ -199,28 +214,111 @@ impl Name {
         })))
     }
 
-    /// Whether every attribute is one that may stand in a certificate issued here; a name from a
-    /// request is held to what a name on the command line is.
-    pub fn check(&self) -> Result<(), NameError> {
+    /// A request's subject as it goes into a certificate: values of string types that certificates
+    /// no longer get (RFC 5280 section 4.1.2.4) are written anew in those of their attribute types,
+    /// and multi-valued RDNs are sorted; then it is checked as [`Name::check`] does.
+    pub fn normalized(&self) -> Result<Self, NameError> {
+        let mut rdns: Vec<Vec<Vec<u8>>> = Vec::new();
         for attribute in self.attributes() {
-            let short = attribute::short_name(&attribute.kind);
-            let problem = |problem: &str, value: &str| NameError::Value {
-                kind: short.clone(),
-                value: value.to_owned(),
-                problem: problem.to_owned(),
-            };
-            let Some(text) = &attribute.text else {
-                return Err(problem("is not text", "…"));
-            };
-            match AttributeType::of(&attribute.kind) {
-                Some(known) => known.check(text)?,
-                None if text.chars().any(is_deceptive) => {
-                    return Err(problem("has characters that can't be shown", text));
-                }
-                None => {}
+            if attribute.rdn == rdns.len() {
+                rdns.push(Vec::new());
             }
+            rdns[attribute.rdn].push(attribute.normalized()?);
+        }
+        let name = Self::from_rdns(rdns);
+        name.check()?;
+        Ok(name)
+    }
+
+    /// Whether every attribute is one that may stand in a certificate issued here; a name from a
+    /// request is held to what a name on the command line is. Not for the names of CAs that are
+    /// there already: those are copied, whatever they are.
+    pub fn check(&self) -> Result<(), NameError> {
+        self.attributes()
+            .iter()
+            .try_for_each(NameAttribute::check)?;
+        if self.is_sorted() {
+            Ok(())
+        } else {
+            Err(NameError::Order)
+        }
+    }
+
+    /// Whether the values of every RDN, a SET OF, ascend (X.690 section 11.6).
+    fn is_sorted(&self) -> bool {
+        elements(&self.0)
+            .flat_map(|name| elements(name.content))
+            .all(|rdn| elements(rdn.content).is_sorted_by_key(|value| value.whole))
+    }
+}
+
+/// The elements in `content`, up to the first that is broken.
+fn elements(content: &[u8]) -> impl Iterator<Item = Element<'_>> {
+    let mut reader = Reader::new(content);
+    std::iter::from_fn(move || reader.any().ok())
+}
+
+impl NameAttribute {
+    /// The identifier octet of the value.
+    fn string(&self) -> u8 {
+        self.der[0]
+    }
+
+    fn problem(&self, problem: impl Into<String>) -> NameError {
+        NameError::Value {
+            kind: attribute::short_name(&self.kind),
+            value: self.text.clone().unwrap_or_else(|| "…".to_owned()),
+            problem: problem.into(),
+        }
+    }
+
+    fn check(&self) -> Result<(), NameError> {
+        let Some(text) = &self.text else {
+            return Err(self.problem("is not text"));
+        };
+        let known = AttributeType::of(&self.kind);
+        match known {
+            Some(known) => known.check(text)?,
+            None if text.chars().any(is_deceptive) => {
+                return Err(self.problem("has characters that can't be shown"));
+            }
+            None => {}
+        }
+        let admitted = known.map_or_else(
+            || attribute::is_directory_string(self.string()),
+            |known| known.admits(self.string()),
+        );
+        if !admitted {
+            let string = attribute::string_name(self.string());
+            return Err(self.problem(format!("is a {string}, which it can't be")));
+        }
+        if self.string() == tag::PRINTABLE_STRING && !text.bytes().all(attribute::is_printable) {
+            return Err(self.problem("is a PrintableString with characters that it can't have"));
         }
         Ok(())
+    }
+
+    /// The AttributeTypeAndValue, in a string type that its type admits. A value that is in one
+    /// already keeps its bytes.
+    fn normalized(&self) -> Result<Vec<u8>, NameError> {
+        match (AttributeType::of(&self.kind), &self.text) {
+            (Some(known), Some(text)) if !known.admits(self.string()) => known.encode(text),
+            _ => Ok(sequence(|pair| {
+                pair.oid(&self.kind);
+                pair.raw(&self.der);
+            })),
+        }
+    }
+}
+
+/// `#` begins the hexadecimal form of a value's BER (RFC 4514 section 2.4), which is not taken: it
+/// would put bytes into a certificate that nobody reads before.
+fn hexadecimal(kind: &AttributeType, value: &str) -> NameError {
+    NameError::Value {
+        kind: kind.short.to_owned(),
+        value: value.to_owned(),
+        problem: "is in the hexadecimal form, which is not read here (write \\# for a # in front)"
+            .to_owned(),
     }
 }
 
@@ -267,29 +365,26 @@ impl fmt::Display for Name {
     /// RFC 4514: the most specific attribute first. What could deceive a reader is escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let attributes = self.attributes();
-        let mut previous: Option<usize> = None;
-        let last = attributes.last().map_or(0, |attribute| attribute.rdn);
-        for rdn in (0..=last).rev() {
-            for attribute in attributes.iter().filter(|attribute| attribute.rdn == rdn) {
-                match previous {
-                    None => {}
-                    Some(index) if index == rdn => f.write_str("+")?,
-                    Some(_) => f.write_str(",")?,
-                }
-                previous = Some(rdn);
-                write!(f, "{}=", attribute::short_name(&attribute.kind))?;
-                if let Some(text) = &attribute.text {
-                    write_escaped(f, text)?
-                } else {
-                    f.write_str("#")?;
-                    attribute
-                        .der
-                        .iter()
-                        .try_for_each(|byte| write!(f, "{byte:02x}"))?;
-                }
+        let rdns = attributes.chunk_by(|one, next| one.rdn == next.rdn);
+        for (index, rdn) in rdns.rev().enumerate() {
+            f.write_str(if index == 0 { "" } else { "," })?;
+            for (index, attribute) in rdn.iter().enumerate() {
+                f.write_str(if index == 0 { "" } else { "+" })?;
+                write!(f, "{attribute}")?;
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for NameAttribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=", attribute::short_name(&self.kind))?;
+        if let Some(text) = &self.text {
+            return write_escaped(f, text);
+        }
+        f.write_str("#")?;
+        self.der.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -385,6 +480,112 @@ mod tests {
         }));
         assert_eq!(hostile.to_string(), "CN=a\\1B[2J\\E2\\80\\AE");
         assert!(hostile.check().is_err());
+    }
+
+    fn from_values(rdns: &[&[(ObjectIdentifier, u8, &[u8])]]) -> Name {
+        let der = sequence(|name| {
+            for values in rdns {
+                name.constructed(tag::SET, |rdn| {
+                    for (kind, string, value) in *values {
+                        rdn.sequence(|pair| {
+                            pair.oid(kind);
+                            pair.primitive(*string, value);
+                        });
+                    }
+                });
+            }
+        });
+        Name::from_der(&der).unwrap()
+    }
+
+    #[test]
+    fn string_types_that_certificates_do_not_get_are_refused_or_written_anew() {
+        use oid::{COMMON_NAME, COUNTRY_NAME, DOMAIN_COMPONENT, EMAIL_ADDRESS, SERIAL_NUMBER};
+        for (kind, string, value, normalized) in [
+            (
+                COMMON_NAME,
+                tag::TELETEX_STRING,
+                &b"J\xfcrgen"[..],
+                "CN=Jürgen",
+            ),
+            (COMMON_NAME, tag::BMP_STRING, b"\0J\x65\xe5", "CN=J日"),
+            (COMMON_NAME, tag::UNIVERSAL_STRING, b"\0\0\0x", "CN=x"),
+            (COMMON_NAME, tag::VISIBLE_STRING, b"x", "CN=x"),
+            (COMMON_NAME, tag::IA5_STRING, b"a@x", "CN=a@x"),
+            (COUNTRY_NAME, tag::UTF8_STRING, b"JP", "C=JP"),
+            (SERIAL_NUMBER, tag::UTF8_STRING, b"1", "serialNumber=1"),
+            (DOMAIN_COMPONENT, tag::UTF8_STRING, b"test", "DC=test"),
+            (EMAIL_ADDRESS, tag::UTF8_STRING, b"a@x", "emailAddress=a@x"),
+        ] {
+            let name = from_values(&[&[(kind, string, value)]]);
+            assert!(name.check().is_err(), "{name}");
+            assert_eq!(name.normalized(), Name::parse(normalized));
+        }
+    }
+
+    #[test]
+    fn names_of_common_requests_keep_their_bytes() {
+        let name = from_values(&[
+            &[(oid::COUNTRY_NAME, tag::PRINTABLE_STRING, b"JP")],
+            &[(oid::DOMAIN_COMPONENT, tag::IA5_STRING, b"test")],
+            &[(oid::ORGANIZATION_NAME, tag::PRINTABLE_STRING, b"Example")],
+            &[(oid::COMMON_NAME, tag::UTF8_STRING, "ü".as_bytes())],
+            &[(oid::EMAIL_ADDRESS, tag::IA5_STRING, b"a@x.test")],
+        ]);
+        assert_eq!(name.check(), Ok(()));
+        assert_eq!(name.normalized(), Ok(name));
+    }
+
+    #[test]
+    fn strings_that_are_not_what_their_type_says_are_refused() {
+        let unknown = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.99999.7");
+        for (kind, string, value) in [
+            (oid::COMMON_NAME, tag::PRINTABLE_STRING, &b"a@b*"[..]),
+            (unknown, tag::PRINTABLE_STRING, b"a@b*"),
+            (unknown, tag::TELETEX_STRING, b"x"),
+            (oid::COMMON_NAME, tag::TELETEX_STRING, b"a\x9b2J"),
+            (oid::COMMON_NAME, tag::BMP_STRING, b"\0a\0"),
+            (oid::COUNTRY_NAME, tag::UTF8_STRING, b"jp"),
+        ] {
+            let name = from_values(&[&[(kind, string, value)]]);
+            assert!(name.check().is_err(), "{name}");
+            assert!(name.normalized().is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_of_an_rdn_out_of_order_are_refused_or_sorted() {
+        let user: (_, _, &[u8]) = (oid::USER_ID, tag::UTF8_STRING, b"u");
+        let common: (_, _, &[u8]) = (oid::COMMON_NAME, tag::UTF8_STRING, b"x");
+        let (one, other) = (
+            from_values(&[&[user, common]]),
+            from_values(&[&[common, user]]),
+        );
+        let sorted = Name::parse("CN=x+UID=u").unwrap();
+        assert!([&one, &other].contains(&&sorted));
+        for name in [one, other] {
+            assert_eq!(name.check().is_ok(), name == sorted);
+            assert_eq!(name.normalized().as_ref(), Ok(&sorted));
+        }
+    }
+
+    #[test]
+    fn the_hexadecimal_form_is_refused() {
+        for text in ["CN=#0c0161", "O=x, CN= #0c0161", "CN=a+UID=#0c0161"] {
+            let error = Name::parse(text).unwrap_err();
+            assert!(error.to_string().contains("hexadecimal"), "{error}");
+        }
+        assert_eq!(Name::parse("CN=\\#x"), Name::parse("/CN=#x"));
+    }
+
+    /// Some 3 MB; a walk for each of them would take minutes.
+    #[test]
+    fn a_name_of_very_many_rdns_is_shown_in_no_time() {
+        let value: &[_] = &[(oid::COMMON_NAME, tag::UTF8_STRING, &b"x"[..])];
+        let name = from_values(&vec![value; 250_000]);
+        let start = std::time::Instant::now();
+        assert_eq!(name.to_string().len(), 250_000 * 5 - 1);
+        assert!(start.elapsed().as_secs() < 20);
     }
 
     #[test]

@@ -1,0 +1,382 @@
+//! Certificate revocation lists (RFC 5280 section 5).
+//!
+//! A list is written into one buffer, entry by entry, and its headers in front of them afterwards:
+//! what it costs in memory is its own size. It is read in place, entry by entry.
+
+use super::extension::Extension;
+use super::name::Name;
+use super::revocation::Reason;
+use super::serial::Serial;
+use crate::asn1::{Element, Encoder, Malformed, Reader, encode, encode_time, oid, parse_time, tag};
+use crate::key::{KeyError, PrivateKey, PublicKey, SignatureAlgorithm};
+use time::OffsetDateTime;
+
+/// One entry of a list that is being made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// userCertificate.
+    pub serial: &'a Serial,
+    /// revocationDate.
+    pub revoked_at: OffsetDateTime,
+    /// reasonCode; left out where it is unspecified (section 5.3.1).
+    pub reason: Reason,
+    /// invalidityDate.
+    pub invalidity_date: Option<OffsetDateTime>,
+}
+
+/// The fields of a list beside its entries.
+#[derive(Debug, Clone, Copy)]
+pub struct Header<'a> {
+    /// issuer: the bytes of the CA's subject.
+    pub issuer: &'a Name,
+    /// authorityKeyIdentifier: the CA's subject key identifier.
+    pub key_identifier: &'a [u8],
+    /// thisUpdate.
+    pub this_update: OffsetDateTime,
+    /// nextUpdate.
+    pub next_update: OffsetDateTime,
+    /// cRLNumber.
+    pub number: u128,
+}
+
+/// Room in front of the entries for everything that precedes them, beside the issuer.
+const HEADROOM: usize = 256;
+
+/// A list in the making.
+pub struct ListBuilder {
+    buffer: Vec<u8>,
+    headroom: usize,
+    entries: usize,
+}
+
+impl ListBuilder {
+    /// Starts a list of this issuer.
+    pub fn new(issuer: &Name) -> Self {
+        let headroom = HEADROOM + issuer.der().len();
+        Self {
+            buffer: vec![0; headroom],
+            headroom,
+            entries: 0,
+        }
+    }
+
+    /// Adds an entry.
+    pub fn push(&mut self, entry: &Entry<'_>) {
+        let mut encoder = Encoder::onto(std::mem::take(&mut self.buffer));
+        encode_entry(&mut encoder, entry);
+        self.buffer = encoder.into_bytes();
+        self.entries += 1;
+    }
+
+    /// How many entries were added.
+    pub fn len(&self) -> usize {
+        self.entries
+    }
+
+    /// Whether no entry was added.
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
+    /// Puts the headers around the entries and signs.
+    pub fn sign(self, header: &Header<'_>, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
+        let Self {
+            mut buffer,
+            headroom,
+            entries,
+        } = self;
+        let Header {
+            issuer,
+            key_identifier,
+            this_update,
+            next_update,
+            number,
+        } = *header;
+        let algorithm = key.signature_algorithm();
+        let mut start = headroom;
+        if entries > 0 {
+            // An empty list has no revokedCertificates at all (section 5.1.2.6).
+            let entries_length = buffer.len() - headroom;
+            put_in_front(
+                &mut buffer,
+                &mut start,
+                &header_of(tag::SEQUENCE, entries_length),
+            );
+        }
+        let fields = encode(|tbs| {
+            tbs.unsigned(&[1]); // v2
+            algorithm.encode(tbs);
+            tbs.raw(issuer.der());
+            encode_time(tbs, this_update);
+            encode_time(tbs, next_update);
+        });
+        put_in_front(&mut buffer, &mut start, &fields);
+        buffer.extend_from_slice(&encode(|tbs| {
+            tbs.explicit(0, |wrapper| {
+                wrapper.sequence(|list| {
+                    Extension::authority_key_identifier(key_identifier).encode(list);
+                    Extension::crl_number(number).encode(list);
+                });
+            });
+        }));
+        let tbs_length = buffer.len() - start;
+        put_in_front(
+            &mut buffer,
+            &mut start,
+            &header_of(tag::SEQUENCE, tbs_length),
+        );
+        let signature = key.sign(&buffer[start..])?;
+        buffer.extend_from_slice(&encode(|signed| {
+            algorithm.encode(signed);
+            signed.bit_string(&signature);
+        }));
+        let length = buffer.len() - start;
+        put_in_front(&mut buffer, &mut start, &header_of(tag::SEQUENCE, length));
+        buffer.drain(..start);
+        Ok(buffer)
+    }
+}
+
+fn header_of(tag: u8, length: usize) -> Vec<u8> {
+    encode(|encoder| encoder.header(tag, length))
+}
+
+/// Writes `bytes` so that they end where the buffer's used part starts.
+fn put_in_front(buffer: &mut [u8], start: &mut usize, bytes: &[u8]) {
+    let end = *start;
+    *start = end
+        .checked_sub(bytes.len())
+        .expect("the headroom was made for all headers");
+    buffer[*start..end].copy_from_slice(bytes);
+}
+
+fn encode_entry(encoder: &mut Encoder, entry: &Entry<'_>) {
+    let Entry {
+        serial,
+        revoked_at,
+        reason,
+        invalidity_date,
+    } = entry;
+    encoder.sequence(|fields| {
+        serial.encode(fields);
+        encode_time(fields, *revoked_at);
+        if *reason == Reason::Unspecified && invalidity_date.is_none() {
+            return;
+        }
+        fields.sequence(|extensions| {
+            if *reason != Reason::Unspecified {
+                extensions.sequence(|extension| {
+                    extension.oid(&oid::REASON_CODE);
+                    extension.primitive(tag::OCTET_STRING, &[tag::ENUMERATED, 1, reason.code()]);
+                });
+            }
+            if let Some(date) = invalidity_date {
+                let value = encode(|value| crate::asn1::encode_generalized_time(value, *date));
+                Extension {
+                    oid: oid::INVALIDITY_DATE,
+                    critical: false,
+                    value,
+                }
+                .encode(extensions);
+            }
+        });
+    });
+}
+
+/// A list that anyone may have made, read in place.
+#[derive(Debug, Clone)]
+pub struct RevocationList<'a> {
+    der: &'a [u8],
+    tbs: &'a [u8],
+    version: u32,
+    algorithm: &'a [u8],
+    signature: &'a [u8],
+    issuer: Name,
+    this_update: OffsetDateTime,
+    next_update: Option<OffsetDateTime>,
+    entries: Option<Element<'a>>,
+    extensions: Vec<Extension>,
+}
+
+/// One entry of a list that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadEntry<'a> {
+    /// The contents of userCertificate's INTEGER.
+    pub serial: &'a [u8],
+    /// revocationDate.
+    pub revoked_at: OffsetDateTime,
+    /// reasonCode; `None` where there is none, or one that is not defined.
+    pub reason: Option<Reason>,
+    /// invalidityDate.
+    pub invalidity_date: Option<OffsetDateTime>,
+}
+
+impl ReadEntry<'_> {
+    /// The serial, if it is one that RFC 5280 allows.
+    pub fn serial(&self) -> Option<Serial> {
+        (self.serial.first()? & 0x80 == 0).then(|| Serial::from_magnitude(self.serial).ok())?
+    }
+}
+
+impl<'a> RevocationList<'a> {
+    /// Reads a list; the whole of `der` has to be it. Entries are read when they are asked for.
+    pub fn from_der(der: &'a [u8]) -> Result<Self, Malformed> {
+        let mut outer = Reader::sequence_of(der, "a CertificateList")?;
+        let tbs = outer.expect(tag::SEQUENCE, "a TBSCertList")?;
+        let algorithm = outer.expect(tag::SEQUENCE, "a signature algorithm")?.whole;
+        let signature = outer
+            .expect(tag::BIT_STRING, "a signature")?
+            .whole_octets()?;
+        outer.end()?;
+
+        let mut fields = tbs.reader();
+        let version = match fields.optional(tag::INTEGER)? {
+            Some(version) => version.small()?.saturating_add(1),
+            None => 1,
+        };
+        fields.expect(tag::SEQUENCE, "a signature algorithm")?;
+        let issuer = Name::from_der(fields.expect(tag::SEQUENCE, "an issuer")?.whole)?;
+        let this_update = parse_time(&fields.any()?)?;
+        let is_time = |tag| matches!(tag, Some(tag::UTC_TIME | tag::GENERALIZED_TIME));
+        let next_update = if is_time(fields.peek()) {
+            Some(parse_time(&fields.any()?)?)
+        } else {
+            None
+        };
+        let entries = fields.optional(tag::SEQUENCE)?;
+        let extensions = match fields.optional(tag::explicit(0))? {
+            Some(wrapper) => Extension::decode_all(&Reader::single(wrapper.content)?)?,
+            None => Vec::new(),
+        };
+        fields.end()?;
+        Ok(Self {
+            der,
+            tbs: tbs.whole,
+            version,
+            algorithm,
+            signature,
+            issuer,
+            this_update,
+            next_update,
+            entries,
+            extensions,
+        })
+    }
+
+    /// The bytes of the list.
+    pub fn der(&self) -> &'a [u8] {
+        self.der
+    }
+
+    /// The version, counted from 1.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The issuer's name.
+    pub fn issuer(&self) -> &Name {
+        &self.issuer
+    }
+
+    /// thisUpdate.
+    pub fn this_update(&self) -> OffsetDateTime {
+        self.this_update
+    }
+
+    /// nextUpdate.
+    pub fn next_update(&self) -> Option<OffsetDateTime> {
+        self.next_update
+    }
+
+    /// The signature algorithm: an AlgorithmIdentifier.
+    pub fn algorithm(&self) -> &'a [u8] {
+        self.algorithm
+    }
+
+    /// Every extension of the list.
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// cRLNumber, if there is one that fits 128 bits.
+    pub fn number(&self) -> Option<u128> {
+        let extension = self
+            .extensions
+            .iter()
+            .find(|extension| extension.oid == oid::CRL_NUMBER)?;
+        let magnitude = Reader::single(&extension.value).ok()?.unsigned().ok()?;
+        (magnitude.len() <= 16).then(|| {
+            magnitude
+                .iter()
+                .fold(0, |number, octet| number << 8 | u128::from(*octet))
+        })
+    }
+
+    /// The entries, in order.
+    pub fn entries(&self) -> Entries<'a> {
+        Entries {
+            reader: self
+                .entries
+                .map_or_else(|| Reader::new(&[]), |entries| entries.reader()),
+        }
+    }
+
+    /// Whether the list was signed with this key.
+    pub fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
+        match SignatureAlgorithm::from_der(self.algorithm)? {
+            Some(algorithm) => algorithm.verify(key, self.tbs, self.signature),
+            None => Err(KeyError::Unsupported {
+                algorithm: super::certificate::algorithm_name(self.algorithm),
+            }),
+        }
+    }
+}
+
+/// Reads entries one after the other.
+#[derive(Debug, Clone)]
+pub struct Entries<'a> {
+    reader: Reader<'a>,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Result<ReadEntry<'a>, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.reader.is_empty() {
+            return None;
+        }
+        let entry = read_entry(&mut self.reader);
+        if entry.is_err() {
+            self.reader = Reader::new(&[]);
+        }
+        Some(entry)
+    }
+}
+
+fn read_entry<'a>(list: &mut Reader<'a>) -> Result<ReadEntry<'a>, Malformed> {
+    let mut fields = list.sequence("an entry")?;
+    let serial = fields.expect(tag::INTEGER, "a serial number")?.content;
+    let revoked_at = parse_time(&fields.any()?)?;
+    let mut entry = ReadEntry {
+        serial,
+        revoked_at,
+        reason: None,
+        invalidity_date: None,
+    };
+    if let Some(extensions) = fields.optional(tag::SEQUENCE)? {
+        for extension in Extension::decode_all(&extensions)? {
+            match extension.oid {
+                oid::REASON_CODE => {
+                    let code = Reader::single(&extension.value)?;
+                    entry.reason = code.content.first().copied().and_then(Reason::from_code);
+                }
+                oid::INVALIDITY_DATE => {
+                    entry.invalidity_date = Some(parse_time(&Reader::single(&extension.value)?)?);
+                }
+                _ => {}
+            }
+        }
+    }
+    fields.end()?;
+    Ok(entry)
+}
