@@ -201,9 +201,12 @@ fn a_process_with_a_key_leaves_no_core_and_outlives_a_file_size_limit() {
     assert_eq!(core[4..6], ["0", "0"], "{limits}");
 
     let status = fs::read_to_string(waiting.proc("status")).unwrap();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = u64::from_str_radix(ignored.unwrap().trim(), 16).unwrap();
-    assert!(ignored & (1 << (SIGXFSZ - 1)) != 0, "{status}");
+    let signals = |field: &str| {
+        let bits = status.lines().find_map(|line| line.strip_prefix(field));
+        u64::from_str_radix(bits.unwrap().trim(), 16).unwrap()
+    };
+    let handled = signals("SigIgn:") | signals("SigCgt:");
+    assert!(handled & (1 << (SIGXFSZ - 1)) != 0, "{status}");
 }
 
 /// The kernel gives `/proc/PID` to root where a process may not be dumped or

@@ -43,7 +43,8 @@ refusals! { Sandbox::with_csrs();
          hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
     a_request_named_like_an_option_going_out: "issue --ca intermediate0 --csr csrs/cn-option.csr --out out" => 1, "error: \"-rf\" can't be a file name\n\
          hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
-    a_name_for_the_files_that_is_a_path: "issue --ca intermediate0 --cn client --name ../client --out out --no-passphrase" => 1, "TBD";
+    a_name_for_the_files_that_is_a_path: "issue --ca intermediate0 --cn client --name ../client --out out --no-passphrase" => 1, "error: \"../client\" can't be a file name\n\
+         hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
 
     a_ca_named_like_a_path: "root --name ../up --no-passphrase" => 2, "error: invalid value '../up' for '--name <NAME>': \"../up\" can't be the name of a CA: it has to start with a letter or a digit\n\
          \n\
@@ -56,7 +57,9 @@ refusals! { Sandbox::with_csrs();
          For more information, try '--help'.\n";
     a_ca_named_like_one_that_is_there: "root --name rootCA --no-passphrase" => 1, "error: there is a CA named rootCA in the store already\n\
          hint: choose another name with --name\n";
-    a_ca_named_like_a_folder_of_the_store: "root --name crl --no-passphrase" => 2, "TBD";
+    a_ca_named_like_a_folder_of_the_store: "root --name crl --no-passphrase" => 2, "error: invalid value 'crl' for '--name <NAME>': \"crl\" can't be the name of a CA: the name is taken by the store or the operating system\n\
+         \n\
+         For more information, try '--help'.\n";
     a_subordinate_named_like_one_that_is_there: "subordinate --ca rootCA --name intermediate0 --no-passphrase" => 1, "error: there is a CA named intermediate0 in the store already\n\
          hint: choose another name with --name\n";
     a_ca_to_issue_from_named_like_a_path: "issue --ca ../pki/rootCA --cn client" => 2, "error: invalid value '../pki/rootCA' for '--ca <NAME>': \"../pki/rootCA\" can't be the name of a CA: it has to start with a letter or a digit\n\
@@ -67,11 +70,16 @@ refusals! { Sandbox::with_csrs();
          hint: give it with --san\n";
     a_server_whose_common_name_is_no_host_name: "issue --ca intermediate0 --profile server --cn local_client!" => 1, "error: a certificate of profile server needs a host name or an IP address among its alternative names\n\
          hint: give it with --san\n";
-    a_wildcard_inside_a_host_name: "issue --ca intermediate0 --cn w --san a.*.example.test" => 1, "TBD";
-    a_wildcard_for_every_host: "issue --ca intermediate0 --cn w --san *" => 1, "TBD";
-    an_address_that_is_none: "issue --ca intermediate0 --cn w --san ip:192.0.2.256" => 1, "TBD";
-    a_subject_that_does_not_parse: "issue --ca intermediate0 --subject CN" => 1, "TBD";
-    a_country_of_three_letters: "issue --ca intermediate0 --subject /C=JPN/CN=x" => 1, "TBD";
+    a_wildcard_inside_a_host_name: "issue --ca intermediate0 --cn w --san a.*.example.test" => 1, "error: the alternative name can't be used\n\
+         caused by: \"a.*.example.test\" is not a DNS name: a * can only be the whole first label\n";
+    a_wildcard_for_every_host: "issue --ca intermediate0 --cn w --san *" => 1, "error: the alternative name can't be used\n\
+         caused by: \"*\" is not a DNS name: a * can only be the whole first label\n";
+    an_address_that_is_none: "issue --ca intermediate0 --cn w --san ip:192.0.2.256" => 1, "error: the alternative name can't be used\n\
+         caused by: \"192.0.2.256\" is not an IP address: it is neither IPv4 nor IPv6\n";
+    a_subject_that_does_not_parse: "issue --ca intermediate0 --subject CN" => 1, "error: the subject can't be used\n\
+         caused by: \"CN\" is not a distinguished name: write /C=JP/O=Example/CN=x or CN=x,O=Example,C=JP\n";
+    a_country_of_three_letters: "issue --ca intermediate0 --subject /C=JPN/CN=x" => 1, "error: the subject can't be used\n\
+         caused by: the value of C has more than 2 characters: \"JPN\"\n";
 }
 
 /// Copied to the byte it would make a certificate that pkilint calls fatal.
