@@ -209,8 +209,8 @@ impl Asked {
     ) -> Result<Self, CaError> {
         let mut ignored: Vec<String> = Vec::new();
         if self.subject.is_none() {
-            request.subject().check()?;
-            self.subject = Some(request.subject().clone()).filter(|name| !name.is_empty());
+            let subject = request.subject().normalized()?;
+            self.subject = Some(subject).filter(|name| !name.is_empty());
         } else if self.subject.as_ref() != Some(request.subject()) && !request.subject().is_empty()
         {
             ignored.push(format!("the subject {}", request.subject()));
