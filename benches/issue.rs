@@ -1,3 +1,4 @@
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 //! One certificate by one command: `pki issue` against other tools, as whole processes.
 //!
 //! `cargo bench --bench issue` measures, prints the tables and puts them into `docs/performance.md`;

@@ -11,7 +11,7 @@ use crate::key::{KeyType, PrivateKey, PublicKey};
 use crate::store::{Ca, CaName, CaRecord, Material, Observer, ReservedCa, Store, StoreError};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
-use crate::x509::{Name, NameConstraints, Serial};
+use crate::x509::{Name, NameConstraints, Serial, Validity};
 use std::path::Path;
 use time::OffsetDateTime;
 
@@ -180,16 +180,14 @@ pub fn create_subordinate(
     let mut notices = Vec::new();
     let limits = store.ca(parent)?;
     let path_length = path_length_under(&limits, new.path_length)?;
-    new.lifetime.resolve(
-        now,
-        DEFAULT_DAYS,
-        Some(limits.certificate()),
-        &mut Vec::new(),
-    )?;
+    // A CA that lasts as long as the one above is what is asked for where nothing is said, so the
+    // default is shortened without a notice.
+    let validity =
+        new.lifetime.resolve(now, DEFAULT_DAYS, Some(limits.certificate()), &mut Vec::new())?;
     let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
     issuer.refuse_own_name(&new.subject)?;
     let key = new.key(&mut notices)?;
-    let draft = draft_under(&issuer, new, path_length, key.public(), now, &mut notices)?;
+    let draft = draft_under(&issuer, new, path_length, key.public(), validity)?;
     let key_pem = protected(&new.name, &key, passphrases)?;
     let random = random_u64()?;
 
@@ -219,15 +217,12 @@ fn draft_under(
     new: &NewCa,
     path_length: Option<u32>,
     public_key: &PublicKey,
-    now: OffsetDateTime,
-    notices: &mut Vec<Notice>,
+    validity: Validity,
 ) -> Result<Draft, CaError> {
     let ca = issuer.ca();
     let content = Content {
         subject: new.subject.clone(),
-        validity: new
-            .lifetime
-            .resolve(now, DEFAULT_DAYS, Some(ca.certificate()), notices)?,
+        validity,
         public_key: public_key.clone(),
         extensions: new.extensions(path_length, Some(ca.record())),
         profile: "subordinate",

@@ -5,7 +5,8 @@ use crate::asn1::{Reader, tag};
 use crate::pem::{self, PemObject};
 use crate::store::FileError;
 use crate::x509::{Certificate, CertificationRequest};
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// One object in a file.
@@ -18,28 +19,46 @@ pub struct ForeignObject {
     pub der: Zeroizing<Vec<u8>>,
 }
 
-/// Every object in a file, PEM or DER.
-pub fn read_objects(path: &Path) -> Result<Vec<ForeignObject>, CaError> {
-    objects(&read(path)?).map_err(|source| CaError::Input {
-        path: path.to_owned(),
-        expected: "a file with certificates, requests, lists or keys",
-        source,
-    })
+/// A file's content, and what it is called in errors.
+pub struct Input {
+    path: PathBuf,
+    content: Zeroizing<Vec<u8>>,
 }
 
-fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, CaError> {
-    let content = if path == Path::new("-") {
-        let mut content = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin(), &mut content).map(|_| content)
-    } else {
-        std::fs::read(path)
-    };
-    let content = content.map_err(|source| FileError {
-        operation: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(Zeroizing::new(content))
+/// Octets over which a file is refused: a list of ten million entries has half of them.
+const MOST_OCTETS: u64 = 1 << 30;
+
+impl Input {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self, CaError> {
+        let failed = |source| FileError { operation: "read", path: path.to_owned(), source };
+        Self::from_reader(path, std::fs::File::open(path).map_err(failed)?)
+    }
+
+    /// Reads from anything; `path` is what errors call it.
+    pub fn from_reader(path: &Path, from: impl Read) -> Result<Self, CaError> {
+        let failed = |source| FileError { operation: "read", path: path.to_owned(), source };
+        let mut content = Zeroizing::new(Vec::new());
+        let length = from.take(MOST_OCTETS + 1).read_to_end(&mut content).map_err(failed)?;
+        if length as u64 > MOST_OCTETS {
+            return Err(failed(std::io::ErrorKind::FileTooLarge.into()).into());
+        }
+        Ok(Self { path: path.to_owned(), content })
+    }
+
+    /// What errors call it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Every object in it, PEM or DER.
+    pub fn objects(&self) -> Result<Vec<ForeignObject>, CaError> {
+        objects(&self.content).map_err(|source| CaError::Input {
+            path: self.path.clone(),
+            expected: "a file with certificates, requests, lists or keys",
+            source,
+        })
+    }
 }
 
 fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
@@ -123,7 +142,7 @@ pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
         source,
     };
     let mut certificates = Vec::new();
-    for (index, object) in read_objects(path)?.into_iter().enumerate() {
+    for (index, object) in Input::read(path)?.objects()?.into_iter().enumerate() {
         if object.label != "CERTIFICATE" && object.label != "X509 CERTIFICATE" {
             return Err(wrong(InputError::Other(format!(
                 "object {} in it is {:?}",
@@ -148,7 +167,7 @@ pub fn read_request(path: &Path) -> Result<CertificationRequest, CaError> {
         expected: "a certification request",
         source,
     };
-    let objects = objects(&read(path)?).map_err(wrong)?;
+    let objects = objects(&Input::read(path)?.content).map_err(wrong)?;
     match objects.as_slice() {
         [object] if object.label.ends_with("CERTIFICATE REQUEST") => {
             CertificationRequest::from_der(&object.der).map_err(|error| wrong(error.into()))

@@ -82,16 +82,10 @@ impl Issuer {
     /// A certificate with the subject of its CA, or of one above it, would be taken for that CA where
     /// issuers and lists are looked up by name.
     pub fn refuse_own_name(&self, subject: &Name) -> Result<(), CaError> {
-        match self
-            .path
-            .iter()
-            .any(|certificate| certificate.subject() == subject)
-        {
-            true => Err(CaError::NameOfIssuer {
-                subject: subject.to_string(),
-            }),
-            false => Ok(()),
+        if self.path.iter().any(|certificate| certificate.subject() == subject) {
+            return Err(CaError::NameOfIssuer { subject: subject.to_string() });
         }
+        Ok(())
     }
 
     /// Signs what passed the rules as a draft, under its final serial number, and proves that what

@@ -18,7 +18,7 @@ pub use bundle::{Bundle, BundleRequest, bundle, write_bundle};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError};
 pub use export::{Destination, Exported, KeyOutput, OpenExport, Parts};
-pub use foreign::{ForeignObject, read_certificates, read_objects, read_request};
+pub use foreign::{ForeignObject, Input, read_certificates, read_request};
 pub use issue::{Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};
 pub use lifetime::{End, Lifetime};

@@ -81,11 +81,9 @@ fn report(bundle: &Bundle, file: &Path) -> Report {
                 format!("{}, until {}", entry.subject, entry.not_after),
             )
         });
-    let heading = format!(
-        "wrote {} certificates to {}",
-        certificates.len(),
-        file.display()
-    );
+    let count = certificates.len();
+    let plural = if count == 1 { "" } else { "s" };
+    let heading = format!("wrote {count} certificate{plural} to {}", file.display());
     let report = BundleReport {
         certificates,
         findings: Vec::new(),

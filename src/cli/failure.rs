@@ -221,7 +221,7 @@ fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::NoSuchCa { known, .. } if known.is_empty() => "`pki root --name NAME` makes one".into(),
         StoreError::NoSuchCa { known, .. } => {
             let names: Vec<_> = known.iter().map(CaName::as_str).collect();
-            format!("there are {}", names.join(", "))
+            format!("the store has {}", names.join(", "))
         }
         StoreError::CaExists { .. } => "choose another name with --name".into(),
         StoreError::Locked { .. } => "try again when the other process is done; `fuser` on the file names it".into(),

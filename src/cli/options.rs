@@ -1,11 +1,12 @@
 //! Options that several commands share: subjects, names, times.
 
 use super::Failure;
-use crate::ca::{CaError, End, Lifetime, Selector};
+use crate::ca::{CaError, End, Input, Lifetime, Selector};
 use crate::x509::serial::SerialReadings;
 use crate::x509::validity::Moment;
 use crate::x509::{GeneralName, Name, Serial, Subtree};
 use clap::Args;
+use std::path::Path;
 
 /// Who a certificate is about.
 #[derive(Args)]
@@ -45,7 +46,7 @@ impl SubjectArgs {
 /// How long a certificate is valid.
 #[derive(Args)]
 pub(super) struct LifetimeArgs {
-    /// Days of validity
+    /// Days of validity [default: 3650 for a CA, 365 for others]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
     days: Option<u32>,
     /// The end of the validity: 2027-01-31, RFC 3339, or from now as in 90d, 12h, 1y
@@ -128,4 +129,12 @@ impl SelectorArgs {
 /// What a serial number's text can mean.
 pub(super) fn readings(text: &str) -> Result<SerialReadings, Failure> {
     Serial::readings(text).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// What is in a file; - is standard input.
+pub(super) fn input(path: &Path) -> Result<Input, Failure> {
+    if path == Path::new("-") {
+        return Ok(Input::from_reader(path, std::io::stdin().lock())?);
+    }
+    Ok(Input::read(path)?)
 }

@@ -3,9 +3,9 @@
 use super::context::Context;
 use super::describe;
 use super::failure::Failure;
-use super::options::SelectorArgs;
+use super::options::{SelectorArgs, input};
 use super::report::Report;
-use crate::ca::{CaError, ForeignObject, InputError, Status, read_objects, select_one};
+use crate::ca::{CaError, ForeignObject, InputError, Status, select_one};
 use crate::key::PublicKey;
 use crate::store::CaName;
 use crate::x509::{Certificate, CertificationRequest};
@@ -73,7 +73,7 @@ fn report(value: &Value) -> Report {
 }
 
 fn show_file(path: &Path) -> Result<Report, Failure> {
-    let objects = read_objects(path)?;
+    let objects = input(path)?.objects()?;
     let mut described = Vec::new();
     for (index, object) in objects.iter().enumerate() {
         let value = describe_object(object).map_err(|source| CaError::Input {

@@ -8,6 +8,7 @@
 //! moves it to a file beside the journal.
 
 use super::error::StoreError;
+use super::layout;
 use super::file::{self, Appending};
 use super::{Notice, Observer};
 use aws_lc_rs::digest::{Context, SHA256};
@@ -194,7 +195,7 @@ fn set_torn_tail_aside(
     }
     if end < length {
         let torn = file.read_before(length, length - end)?;
-        let aside = path.with_extension("jsonl.torn");
+        let aside = layout::torn_lines(path);
         file::append_or_create(&aside, &[&torn[..], b"\n"].concat())?;
         file.truncate(end)?;
         observer(&Notice::TornLine {

@@ -119,3 +119,8 @@ impl CaLayout {
         self.leaf_keys().join(format!("{serial}.key"))
     }
 }
+
+/// Where unfinished lines of a journal are put aside.
+pub(crate) fn torn_lines(journal: &Path) -> PathBuf {
+    journal.with_extension("jsonl.torn")
+}

@@ -145,9 +145,6 @@ fn meaning(command: &Command, arg: &Arg) -> String {
         let defaults = said_default.into_iter().chain(defaults).collect::<Vec<_>>();
         parts.extend((!defaults.is_empty()).then(|| format!("Default: {}.", defaults.join(", "))));
     }
-    if let Some(variable) = arg.get_env() {
-        parts.push(format!("Variable: `{}`.", variable.to_string_lossy()));
-    }
     let others = command
         .get_arguments()
         .filter(|other| conflicts(command, arg, other) || conflicts(command, other, arg));
