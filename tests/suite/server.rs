@@ -97,6 +97,7 @@ impl Server {
 }
 
 impl Drop for Server {
+    #[allow(clippy::print_stderr, reason = "the harness shows it with the failure")]
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.process.kill();
