@@ -8,7 +8,7 @@ use crate::x509::Serial;
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::lint::Finding;
 use crate::x509::name::NameError;
-use crate::x509::path::MissingIssuer;
+use crate::x509::path::IncompletePath;
 use std::path::PathBuf;
 
 /// Why a use case did not do what was asked. Unless it says so, nothing was changed.
@@ -148,7 +148,7 @@ pub enum CaError {
     EmptyBundle,
     /// A bundle whose paths don't reach their roots.
     #[error("the bundle would not be complete")]
-    IncompleteBundle(#[from] MissingIssuer),
+    IncompleteBundle(#[from] IncompletePath),
     /// A file holds other things where only CA certificates may be.
     #[error("{} can't go into a bundle", path.display())]
     NotForBundle {

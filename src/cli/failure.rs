@@ -4,6 +4,7 @@ use super::passphrase::Unavailable;
 use crate::ca::CaError;
 use crate::key::KeyError;
 use crate::store::{CaName, FileError, StoreError};
+use crate::x509::path::IncompletePath;
 use crate::x509::text::is_deceptive;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -191,9 +192,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::FileName { .. } => {
             "give a name of letters, digits, '.', '_', '@', '+' and '-' with --name".into()
         }
-        CaError::IncompleteBundle(missing) => {
-            format!("add the certificate of {} with --add", missing.issuer)
-        }
+        CaError::IncompleteBundle(path) => return path_hint(path),
         CaError::NameOfIssuer { .. } => "give it another subject".into(),
         CaError::EmptyBundle => {
             "`pki root --name NAME` makes one, and --add takes certificates from files".into()
@@ -228,6 +227,18 @@ fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::SerialsUsedUp { .. } => "make a new CA".into(),
         StoreError::File(error) => return file_hint(error),
     })
+}
+
+fn path_hint(path: &IncompletePath) -> Option<String> {
+    match path {
+        IncompletePath::MissingIssuer { issuer, .. } => {
+            Some(format!("add the certificate of {issuer} with --add"))
+        }
+        IncompletePath::Rootless { .. } => {
+            Some("add the certificate of the root above with --add".into())
+        }
+        IncompletePath::Unverifiable { .. } => None,
+    }
 }
 
 fn file_hint(error: &FileError) -> Option<String> {
