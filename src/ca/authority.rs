@@ -182,8 +182,12 @@ pub fn create_subordinate(
     let path_length = path_length_under(&limits, new.path_length)?;
     // A CA that lasts as long as the one above is what is asked for where nothing is said, so the
     // default is shortened without a notice.
-    let validity =
-        new.lifetime.resolve(now, DEFAULT_DAYS, Some(limits.certificate()), &mut Vec::new())?;
+    let validity = new.lifetime.resolve(
+        now,
+        DEFAULT_DAYS,
+        Some(limits.certificate()),
+        &mut Vec::new(),
+    )?;
     let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
     issuer.refuse_own_name(&new.subject)?;
     let key = new.key(&mut notices)?;

@@ -165,6 +165,48 @@ pub enum CaError {
         /// What it would be replaced by.
         kind: &'static str,
     },
+    /// A list without entries that its predecessor has.
+    #[error("the new list of {ca} would lack {} that the published one has: {}", plural(.serials.len(), "revocation"), first_few(.serials))]
+    ListWouldShrink {
+        /// The CA.
+        ca: CaName,
+        /// The serials that the store knows nothing of.
+        serials: Vec<Serial>,
+    },
+    /// A list is needed that is not published.
+    #[error("there is no list of {ca} at {}", path.display())]
+    NoPublishedList {
+        /// The CA.
+        ca: CaName,
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// A common name that several live certificates have.
+    #[error("{} of {ca} have the common name {cn:?}: {}", plural(.serials.len(), "live certificate"), first_few(.serials))]
+    SeveralLive {
+        /// The CA.
+        ca: CaName,
+        /// The common name.
+        cn: String,
+        /// Their serials.
+        serials: Vec<Serial>,
+    },
+    /// A hold to be lifted that there is not.
+    #[error("{serial} of {ca} is not on hold: {problem}")]
+    NotOnHold {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// How it stands.
+        problem: &'static str,
+    },
+    /// A CA asked to revoke itself.
+    #[error("{ca} can't revoke its own certificate")]
+    OwnCertificate {
+        /// The CA.
+        ca: CaName,
+    },
     /// The store has changed, and something after that failed.
     #[error("{what} stands in the store, but what follows could not be done")]
     AfterCommit {
@@ -175,6 +217,19 @@ pub enum CaError {
         /// What failed.
         source: Box<CaError>,
     },
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+fn first_few(serials: &[Serial]) -> String {
+    const FEW: usize = 10;
+    let mut shown: Vec<String> = serials.iter().take(FEW).map(ToString::to_string).collect();
+    if serials.len() > FEW {
+        shown.push("…".to_owned());
+    }
+    shown.join(", ")
 }
 
 /// What is wrong with a file from outside.

@@ -31,24 +31,43 @@ const MOST_OCTETS: u64 = 1 << 30;
 impl Input {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, CaError> {
-        let failed = |source| FileError { operation: "read", path: path.to_owned(), source };
+        let failed = |source| FileError {
+            operation: "read",
+            path: path.to_owned(),
+            source,
+        };
         Self::from_reader(path, std::fs::File::open(path).map_err(failed)?)
     }
 
     /// Reads from anything; `path` is what errors call it.
     pub fn from_reader(path: &Path, from: impl Read) -> Result<Self, CaError> {
-        let failed = |source| FileError { operation: "read", path: path.to_owned(), source };
+        let failed = |source| FileError {
+            operation: "read",
+            path: path.to_owned(),
+            source,
+        };
         let mut content = Zeroizing::new(Vec::new());
-        let length = from.take(MOST_OCTETS + 1).read_to_end(&mut content).map_err(failed)?;
+        let length = from
+            .take(MOST_OCTETS + 1)
+            .read_to_end(&mut content)
+            .map_err(failed)?;
         if length as u64 > MOST_OCTETS {
             return Err(failed(std::io::ErrorKind::FileTooLarge.into()).into());
         }
-        Ok(Self { path: path.to_owned(), content })
+        Ok(Self {
+            path: path.to_owned(),
+            content,
+        })
     }
 
     /// What errors call it.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The content, which is no secret: a list, a certificate.
+    pub fn into_content(mut self) -> Vec<u8> {
+        std::mem::take(&mut *self.content)
     }
 
     /// Every object in it, PEM or DER.

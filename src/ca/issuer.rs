@@ -5,10 +5,11 @@ use super::error::{CaError, Findings};
 use super::passphrases::{Passphrases, Unlocked};
 use crate::key::{PrivateKey, Protection, SignatureAlgorithm};
 use crate::store::{Ca, CaName, Store};
+use crate::x509::crl::{Header, ListBuilder};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::lint::{Candidate, lint};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Name, Serial, path};
+use crate::x509::{Certificate, Name, RevocationList, Serial, path};
 use time::OffsetDateTime;
 
 /// What a CA's key is wanted for.
@@ -79,11 +80,44 @@ impl Issuer {
         self.key.signature_algorithm()
     }
 
+    /// What lists name as the CA's key: its subject key identifier, or for a certificate without one
+    /// what it would have.
+    pub fn key_identifier(&self) -> Vec<u8> {
+        let certificate = self.ca.certificate();
+        let own = certificate.subject_key_identifier();
+        own.unwrap_or_else(|| certificate.public_key().key_identifier().to_vec())
+    }
+
+    /// Signs a list, and proves that what came out is what was meant.
+    pub(super) fn sign_list(
+        &self,
+        list: ListBuilder,
+        header: &Header<'_>,
+    ) -> Result<Vec<u8>, CaError> {
+        let entries = list.len();
+        let der = list.sign(header, &self.key).map_err(CaError::NewKey)?;
+        let read = RevocationList::from_der(&der).expect("what was just written reads back");
+        read.verify_signature(self.key.public())
+            .map_err(CaError::NewKey)?;
+        assert_eq!(
+            read.entries().flatten().count(),
+            entries,
+            "every entry reads back"
+        );
+        Ok(der)
+    }
+
     /// A certificate with the subject of its CA, or of one above it, would be taken for that CA where
     /// issuers and lists are looked up by name.
     pub fn refuse_own_name(&self, subject: &Name) -> Result<(), CaError> {
-        if self.path.iter().any(|certificate| certificate.subject() == subject) {
-            return Err(CaError::NameOfIssuer { subject: subject.to_string() });
+        if self
+            .path
+            .iter()
+            .any(|certificate| certificate.subject() == subject)
+        {
+            return Err(CaError::NameOfIssuer {
+                subject: subject.to_string(),
+            });
         }
         Ok(())
     }
@@ -106,13 +140,16 @@ fn standing_path(
         ca: ca.name().clone(),
         problem,
     };
+    let ancestors = store.ancestors(ca)?;
     let mut certificates = vec![ca.certificate().clone()];
     certificates.extend(
-        store
-            .ancestors(ca)?
+        ancestors
             .iter()
             .map(|ancestor| ancestor.certificate().clone()),
     );
+    if purpose == Purpose::Certificates {
+        refuse_revoked(ca, &ancestors)?;
+    }
     let (bit, bit_name) = match purpose {
         Purpose::Certificates => (KEY_CERT_SIGN, "keyCertSign"),
         Purpose::Lists => (CRL_SIGN, "cRLSign"),
@@ -151,6 +188,28 @@ fn standing_path(
         }
     }
     Ok(certificates)
+}
+
+/// Nobody would trust what a revoked CA issues; its list it may still sign.
+fn refuse_revoked(ca: &Ca, ancestors: &[Ca]) -> Result<(), CaError> {
+    let members = std::iter::once(ca).chain(ancestors);
+    for (member, issuer) in members.zip(ancestors) {
+        let Ok(serial) = member.certificate().serial() else {
+            continue;
+        };
+        if let Some(revoked) = issuer.revoked(&serial)? {
+            let (at, reason) = (rfc3339(revoked.revoked_at), revoked.reason);
+            let problem = format!(
+                "{} was revoked at {at} ({reason})",
+                member.certificate().subject()
+            );
+            return Err(CaError::CaUnusable {
+                ca: ca.name().clone(),
+                problem,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Holds a certificate to the rules.

@@ -9,8 +9,10 @@ mod foreign;
 mod issue;
 mod issuer;
 mod lifetime;
+mod lists;
 mod notice;
 mod passphrases;
+mod revoke;
 mod select;
 
 pub use authority::{NewCa, create_root, create_subordinate};
@@ -22,6 +24,11 @@ pub use foreign::{ForeignObject, Input, read_certificates, read_request};
 pub use issue::{Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};
 pub use lifetime::{End, Lifetime};
+pub use lists::{
+    Freshness, ListRequest, Published, check_list, foreign_list, publish_chain, publish_list,
+    write_foreign_list,
+};
 pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, protection_for};
+pub use revoke::{Outcome, Target, Verdict, revoke, revoke_all};
 pub use select::{Selector, Status, select_one};

@@ -12,6 +12,11 @@ pub enum Notice {
         /// The end.
         until: OffsetDateTime,
     },
+    /// The clock shows a time before that of the last list.
+    ClockBehind {
+        /// The new list's thisUpdate, which is that of the last one.
+        this_update: OffsetDateTime,
+    },
     /// What a request asked for and does not get.
     IgnoredFromRequest {
         /// Names of extensions and attributes.
@@ -54,6 +59,11 @@ impl fmt::Display for Notice {
                     rfc3339(*until)
                 )
             }
+            Self::ClockBehind { this_update } => write!(
+                f,
+                "the clock is behind the last list, so the new one is dated as that one: {}",
+                rfc3339(*this_update)
+            ),
             Self::IgnoredFromRequest { what } => {
                 write!(
                     f,

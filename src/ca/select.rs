@@ -2,7 +2,7 @@
 
 use super::error::CaError;
 use super::notice::Notice;
-use crate::store::{Ca, Issuance};
+use crate::store::{Ca, Issuance, Revoked};
 use crate::x509::serial::SerialReadings;
 use std::fmt;
 use time::OffsetDateTime;
@@ -28,12 +28,12 @@ pub enum Status {
 }
 
 impl Status {
-    /// The status of a certificate at a time.
-    pub fn of(issuance: &Issuance, now: OffsetDateTime) -> Self {
-        if now > issuance.not_after {
-            Self::Expired
-        } else {
-            Self::Valid
+    /// The status of a certificate at a time; one that is both is called revoked.
+    pub fn of(issuance: &Issuance, revoked: Option<&Revoked>, now: OffsetDateTime) -> Self {
+        match revoked {
+            Some(_) => Self::Revoked,
+            None if now > issuance.not_after => Self::Expired,
+            None => Self::Valid,
         }
     }
 
@@ -69,18 +69,16 @@ pub fn select_one(
         Selector::Serial(text, readings) => by_serial(ca, text, readings)?
             .ok_or_else(|| missing(format!("with serial {}", readings.first))),
         Selector::CommonName(name) => {
-            let mut found = ca.issuances_named(name)?;
-            let is_valid = |issuance: &Issuance| Status::of(issuance, now) == Status::Valid;
-            found.sort_by_key(|issuance| {
-                (
-                    is_valid(issuance),
-                    issuance.not_before <= now,
-                    issuance.not_before,
-                )
-            });
+            let mut found = Vec::new();
+            for issuance in ca.issuances_named(name)? {
+                let revoked = ca.revoked(&issuance.serial)?;
+                let valid = Status::of(&issuance, revoked.as_ref(), now) == Status::Valid;
+                found.push((valid, issuance.not_before <= now, issuance));
+            }
+            found.sort_by_key(|(valid, begun, issuance)| (*valid, *begun, issuance.not_before));
             let count = found.len();
             // Records of the same second stay in the order of issuing, so the last is the newest.
-            let newest = found
+            let (valid, _, newest) = found
                 .pop()
                 .ok_or_else(|| missing(format!("with common name {name:?}")))?;
             if count > 1 {
@@ -89,7 +87,7 @@ pub fn select_one(
                     cn,
                     count,
                     serial,
-                    valid: is_valid(&newest),
+                    valid,
                 });
             }
             Ok(newest)
@@ -98,7 +96,11 @@ pub fn select_one(
 }
 
 /// The certificate with this serial; refused where the text fits two under its two readings.
-fn by_serial(ca: &Ca, text: &str, readings: &SerialReadings) -> Result<Option<Issuance>, CaError> {
+pub(super) fn by_serial(
+    ca: &Ca,
+    text: &str,
+    readings: &SerialReadings,
+) -> Result<Option<Issuance>, CaError> {
     let first = ca.issuance(&readings.first)?;
     let other = match &readings.other {
         Some(serial) => ca.issuance(serial)?,

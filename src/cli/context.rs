@@ -52,6 +52,11 @@ impl Context {
         }
     }
 
+    /// Something that is not safe; no option silences it.
+    pub(super) fn warning(text: impl Display) {
+        say(&format!("warning: {text}\n"));
+    }
+
     pub(super) fn notices<T: Display>(&self, notices: impl IntoIterator<Item = T>) {
         notices.into_iter().for_each(|notice| self.notice(notice));
     }

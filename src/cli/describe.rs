@@ -1,9 +1,10 @@
 //! Certificates, requests and keys as data, by the field names of RFC 5280 and RFC 2986, and as text
 //! made of that data.
 
-use crate::asn1::oid;
+use crate::asn1::{Malformed, Reader, oid};
 use crate::key::{KeyError, KeyFile, PublicKey};
 use crate::x509::certificate::algorithm_name;
+use crate::x509::crl::{ReadEntry, RevocationList};
 use crate::x509::extension::{Extension, key_usage_names};
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
@@ -49,6 +50,44 @@ pub(super) fn request(request: &CertificationRequest) -> Value {
         "signature_verifies": request.verify().is_ok(),
         "fingerprint_sha256": Fingerprint::of(request.der()).to_string(),
     })
+}
+
+/// A revocation list: its fields, and how many entries it has.
+pub(super) fn list(list: &RevocationList<'_>) -> Result<Value, Malformed> {
+    let mut entries = 0;
+    for entry in list.entries() {
+        entry?;
+        entries += 1;
+    }
+    Ok(json!({
+        "type": "certificate_list",
+        "version": list.version(),
+        "signature": algorithm_name(list.algorithm()),
+        "issuer": list.issuer().to_string(),
+        "this_update": rfc3339(list.this_update()),
+        "next_update": list.next_update().map(rfc3339),
+        "crl_extensions": extensions(list.extensions()),
+        "entries": entries,
+        "fingerprint_sha256": Fingerprint::of(list.der()).to_string(),
+    }))
+}
+
+/// One entry of a list.
+pub(super) fn list_entry(entry: &ReadEntry<'_>) -> Value {
+    let serial = entry
+        .serial()
+        .map_or_else(|| hex(entry.serial), |serial| serial.to_string());
+    let mut value = json!({
+        "user_certificate": serial,
+        "revocation_date": rfc3339(entry.revoked_at),
+    });
+    if let Some(reason) = entry.reason {
+        value["reason_code"] = json!(reason.as_str());
+    }
+    if let Some(date) = entry.invalidity_date {
+        value["invalidity_date"] = json!(rfc3339(date));
+    }
+    value
 }
 
 /// A private key, of which nothing is shown but what kind it is.
@@ -131,6 +170,9 @@ fn extension_value(extension: &Extension) -> Option<Value> {
                 .collect()
         }
         oid::OCSP_NO_CHECK => Value::Null,
+        oid::CRL_NUMBER => {
+            json!(hex(Reader::single(&extension.value).ok()?.unsigned().ok()?).to_uppercase())
+        }
         _ => return None,
     })
 }

@@ -99,7 +99,8 @@ impl ExportArgs {
         notices: &mut Vec<Notice>,
     ) -> Result<Subject, Failure> {
         let issuance = select_one(ca, selector, context.now, notices)?;
-        let status = Status::of(&issuance, context.now);
+        let revoked = ca.revoked(&issuance.serial)?;
+        let status = Status::of(&issuance, revoked.as_ref(), context.now);
         if status != Status::Valid {
             notices.push(Notice::ExportedInvalid {
                 status: status.as_str(),

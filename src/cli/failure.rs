@@ -22,6 +22,8 @@ pub(super) struct Failure {
     error: anyhow::Error,
     hint: Option<String>,
     exit: u8,
+    /// What failed beside it; each is written as it would be by itself.
+    others: Vec<Self>,
 }
 
 impl Failure {
@@ -31,6 +33,7 @@ impl Failure {
             error: anyhow::Error::msg(message.into()),
             hint: None,
             exit: USAGE,
+            others: Vec::new(),
         }
     }
 
@@ -40,7 +43,21 @@ impl Failure {
             error: anyhow::Error::msg(message.into()),
             hint: None,
             exit: FAILED,
+            others: Vec::new(),
         }
+    }
+
+    /// What failed for some of several CAs; `None` where nothing did. One error is written for each.
+    pub(super) fn of_several(failures: Vec<(CaName, CaError)>, any_done: bool) -> Option<Self> {
+        let mut failures = failures.into_iter().map(|(_, error)| Self::from(error));
+        let mut last = failures.next()?;
+        for failure in failures {
+            last.others.push(failure);
+        }
+        if any_done {
+            last.exit = AFTER_COMMIT;
+        }
+        Some(last)
     }
 
     /// Says what to do about it.
@@ -55,6 +72,7 @@ impl Failure {
             error: anyhow::Error::new(error).context("could not write to standard output"),
             hint: None,
             exit: FAILED,
+            others: Vec::new(),
         }
     }
 
@@ -66,6 +84,7 @@ impl Failure {
             error,
             hint: Some(remedy),
             exit: AFTER_COMMIT,
+            others: Vec::new(),
         }
     }
 
@@ -77,6 +96,12 @@ impl Failure {
 
     /// Writes to standard error.
     pub(super) fn write(self) -> ExitCode {
+        say(&self.text());
+        self.others.iter().for_each(|other| say(&other.text()));
+        ExitCode::from(self.exit)
+    }
+
+    fn text(&self) -> String {
         let mut text = String::new();
         let mut causes: Vec<String> = Vec::new();
         for cause in self.error.chain().map(ToString::to_string) {
@@ -91,8 +116,7 @@ impl Failure {
         if let Some(hint) = &self.hint {
             writeln!(text, "hint: {hint}").expect("a String takes everything");
         }
-        say(&text);
-        ExitCode::from(self.exit)
+        text
     }
 }
 
@@ -140,6 +164,7 @@ impl From<CaError> for Failure {
             error: error.into(),
             hint,
             exit,
+            others: Vec::new(),
         }
     }
 }
@@ -193,6 +218,14 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "give a name of letters, digits, '.', '_', '@', '+' and '-' with --name".into()
         }
         CaError::IncompleteBundle(path) => return path_hint(path),
+        CaError::ListWouldShrink { .. } => {
+            "the store is older than the published list: restore its newest backup, or record them with `pki revoke`".into()
+        }
+        CaError::NoPublishedList { ca, .. } => format!("`pki crl --ca {ca}` where its key is makes one"),
+        CaError::SeveralLive { .. } => "name one with --serial, or all of them with --all".into(),
+        CaError::OwnCertificate { .. } => {
+            "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
+        }
         CaError::NameOfIssuer { .. } => "give it another subject".into(),
         CaError::EmptyBundle => {
             "`pki root --name NAME` makes one, and --add takes certificates from files".into()
@@ -201,6 +234,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::AfterCommit { remedy, .. } => remedy.clone(),
         CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
         CaError::CaUnusable { .. }
+        | CaError::NotOnHold { .. }
         | CaError::NewKey(_)
         | CaError::Lint { .. }
         | CaError::Subject(_)

@@ -8,10 +8,10 @@ use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
     CaError, Destination, Issued, Issuer, KeyOutput, KeySource, LeafRequest, OpenExport, Parts,
-    Purpose, issue, protection_for, read_request,
+    Purpose, Status, issue, protection_for, read_request,
 };
 use crate::key::{KeyType, Protection};
-use crate::store::{CaName, Issuance};
+use crate::store::{CaName, Issuance, Revoked};
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Fingerprint, GeneralName, Profile};
@@ -78,6 +78,12 @@ struct Delivery {
 
 impl IssueArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        if !self.subject.is_given() && self.san.is_empty() && self.csr.is_none() {
+            return Err(
+                Failure::usage("there is none of --cn, --subject, --san and --csr")
+                    .hint("`pki issue --ca NAME --cn NAME` issues a client certificate"),
+            );
+        }
         let store = context.open_store()?;
         store.ca(&self.ca)?;
         let mut passphrases = UserPassphrases::new(
@@ -237,6 +243,10 @@ pub(super) struct CertificateEntry {
     files: Option<BTreeMap<&'static str, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
 impl CertificateEntry {
@@ -248,7 +258,12 @@ impl CertificateEntry {
     }
 
     /// As it stands in a list.
-    pub(super) fn listed(ca: &CaName, issuance: &Issuance, status: Option<&'static str>) -> Self {
+    pub(super) fn listed(
+        ca: &CaName,
+        issuance: &Issuance,
+        standing: Option<(Status, Option<&Revoked>)>,
+    ) -> Self {
+        let revoked = standing.and_then(|(_, revoked)| revoked);
         Self {
             ca: ca.to_string(),
             serial: issuance.serial.to_string(),
@@ -259,7 +274,9 @@ impl CertificateEntry {
             not_after: rfc3339(issuance.not_after),
             fingerprint_sha256: Fingerprint::of(&issuance.der).to_string(),
             files: None,
-            status,
+            status: standing.map(|(status, _)| status.as_str()),
+            revoked_at: revoked.map(|revoked| rfc3339(revoked.revoked_at)),
+            reason: revoked.map(|revoked| revoked.reason.as_str()),
         }
     }
 

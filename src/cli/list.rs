@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::issue::CertificateEntry;
 use super::report::{Format, Report};
 use crate::ca::Status;
-use crate::store::{Ca, CaName, Issuance, Store};
+use crate::store::{Ca, CaName, Issuance, Revoked, Store};
 use crate::x509::GeneralName;
 use crate::x509::text::Escaped;
 use crate::x509::validity::{parse_duration, rfc3339};
@@ -100,8 +100,8 @@ impl ListArgs {
 
 impl Filter {
     /// The certificate's status, if it is to be listed.
-    fn admits(&self, issuance: &Issuance) -> Option<Status> {
-        let status = Status::of(issuance, self.now);
+    fn admits(&self, issuance: &Issuance, revoked: Option<&Revoked>) -> Option<Status> {
+        let status = Status::of(issuance, revoked, self.now);
         let admitted = self.cn.as_ref().is_none_or(|cn| *cn == issuance.cn)
             && self
                 .san
@@ -129,13 +129,15 @@ fn write_list(
         Ok(())
     })?;
     for ca in cas {
+        let all_revoked = ca.all_revoked()?;
         for issuance in ca.issuances()? {
             let issuance = issuance?;
-            let Some(status) = filter.admits(&issuance) else {
+            let revoked = all_revoked.get(&issuance.serial);
+            let Some(status) = filter.admits(&issuance, revoked) else {
                 continue;
             };
             written(match format {
-                Format::Json => write_json(out, ca, &issuance, status, first),
+                Format::Json => write_json(out, ca, &issuance, (status, revoked), first),
                 Format::Text => write_line(out, ca, &issuance, status, first),
             })?;
             first = false;
@@ -151,10 +153,10 @@ fn write_json(
     out: &mut dyn Write,
     ca: &Ca,
     issuance: &Issuance,
-    status: Status,
+    standing: (Status, Option<&Revoked>),
     first: bool,
 ) -> io::Result<()> {
-    let entry = CertificateEntry::listed(ca.name(), issuance, Some(status.as_str()));
+    let entry = CertificateEntry::listed(ca.name(), issuance, Some(standing));
     write!(out, "{}", if first { "\n  " } else { ",\n  " })?;
     serde_json::to_writer(out, &entry).map_err(io::Error::from)
 }

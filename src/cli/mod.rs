@@ -3,6 +3,7 @@
 mod bundle;
 mod completions;
 mod context;
+mod crl;
 mod describe;
 mod export;
 mod failure;
@@ -11,6 +12,7 @@ mod list;
 mod options;
 mod passphrase;
 mod report;
+mod revoke;
 mod root;
 mod show;
 mod subordinate;
@@ -61,6 +63,8 @@ enum Command {
     Issue(issue::IssueArgs),
     Export(export::ExportArgs),
     Bundle(bundle::BundleArgs),
+    Revoke(revoke::RevokeArgs),
+    Crl(crl::CrlArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
     Tree(tree::TreeArgs),
@@ -76,6 +80,8 @@ impl Command {
             Self::Issue(args) => args.run(context),
             Self::Export(args) => args.run(context),
             Self::Bundle(args) => args.run(context),
+            Self::Revoke(args) => args.run(context),
+            Self::Crl(args) => args.run(context),
             Self::List(args) => args.run(context),
             Self::Show(args) => args.run(context),
             Self::Tree(args) => args.run(context),

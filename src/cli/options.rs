@@ -20,6 +20,11 @@ pub(super) struct SubjectArgs {
 }
 
 impl SubjectArgs {
+    /// Whether anything was said about it.
+    pub(super) fn is_given(&self) -> bool {
+        self.cn.is_some() || self.subject.is_some()
+    }
+
     /// The subject; a common name given beside a subject without one goes to its end.
     pub(super) fn resolve(&self) -> Result<Option<Name>, Failure> {
         let name = match (&self.subject, &self.cn) {

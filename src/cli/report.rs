@@ -9,6 +9,9 @@ use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
+/// Exit code of a check that says no.
+const CHECK_SAYS_NO: u8 = 3;
+
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
@@ -32,6 +35,7 @@ pub(super) struct Report {
     body: Body,
     exit: u8,
     committed: Option<String>,
+    failure: Option<Failure>,
 }
 
 impl Report {
@@ -45,6 +49,7 @@ impl Report {
             },
             exit: 0,
             committed: None,
+            failure: None,
         }
     }
 
@@ -54,6 +59,7 @@ impl Report {
             body: Body::Raw(content.into()),
             exit: 0,
             committed: None,
+            failure: None,
         }
     }
 
@@ -65,6 +71,7 @@ impl Report {
             body: Body::Stream(Box::new(stream)),
             exit: 0,
             committed: None,
+            failure: None,
         }
     }
 
@@ -75,12 +82,25 @@ impl Report {
         self
     }
 
+    /// The answer of a check: exit code 3 where it is no.
+    pub(super) fn verdict(mut self, yes: bool) -> Self {
+        self.exit = if yes { 0 } else { CHECK_SAYS_NO };
+        self
+    }
+
+    /// What failed beside what was done; it is written after the result, and gives the exit code.
+    pub(super) fn failing(mut self, failure: Failure) -> Self {
+        self.failure = Some(failure);
+        self
+    }
+
     /// Writes to standard output.
     pub(super) fn write(self, format: Format) -> ExitCode {
         let Self {
             body,
             exit,
             committed,
+            failure,
         } = self;
         let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
         let written = match body {
@@ -104,7 +124,7 @@ impl Report {
             },
         };
         match (written.and_then(|()| out.flush()), committed) {
-            (Ok(()), _) => ExitCode::from(exit),
+            (Ok(()), _) => failure.map_or_else(|| ExitCode::from(exit), Failure::write),
             (Err(error), Some(remedy)) => Failure::unwritten(error, remedy).write(),
             // Whoever reads has seen enough, as in `pki list | head`.
             (Err(error), None) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(exit),

@@ -4,13 +4,16 @@ use super::context::Context;
 use super::describe;
 use super::failure::Failure;
 use super::options::{SelectorArgs, input};
-use super::report::Report;
-use crate::ca::{CaError, ForeignObject, InputError, Status, select_one};
+use super::report::{Format, Report};
+use crate::ca::{CaError, ForeignObject, InputError, Status, foreign_list, select_one};
 use crate::key::PublicKey;
 use crate::store::CaName;
-use crate::x509::{Certificate, CertificationRequest};
+use crate::x509::crl::ReadEntry;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, CertificationRequest, RevocationList};
 use clap::Args;
 use serde_json::{Value, json};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Show a certificate of the store, or what is in a file
@@ -27,11 +30,15 @@ pub(super) struct ShowArgs {
     ca: Option<CaName>,
     #[command(flatten)]
     selector: SelectorArgs,
+    /// Every entry of a revocation list too
+    #[arg(long, requires = "file")]
+    all: bool,
 }
 
 impl ShowArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         match (&self.file, &self.ca) {
+            (Some(file), _) if self.all => show_entries(file),
             (Some(file), _) => show_file(file),
             (None, Some(ca)) => self.show_stored(ca, context),
             (None, None) => Err(Failure::usage("there is neither a file nor --ca")),
@@ -61,7 +68,12 @@ impl ShowArgs {
         let mut value = describe::certificate(&certificate);
         value["ca"] = json!(name);
         value["profile"] = json!(issuance.profile);
-        value["status"] = json!(Status::of(&issuance, context.now).as_str());
+        let revoked = ca.revoked(&issuance.serial)?;
+        value["status"] = json!(Status::of(&issuance, revoked.as_ref(), context.now).as_str());
+        if let Some(revoked) = revoked {
+            value["revoked_at"] = json!(rfc3339(revoked.revoked_at));
+            value["reason"] = json!(revoked.reason.as_str());
+        }
         let has_key = ca.leaf_key_file(&issuance.serial)?.is_some();
         value["key"] = json!(if has_key { "in the store" } else { "elsewhere" });
         Ok(report(&value))
@@ -120,6 +132,67 @@ fn describe_object(object: &ForeignObject) -> Result<Value, InputError> {
             value["subject_public_key_info"] = describe::public_key(&PublicKey::from_spki(der)?);
             value
         }
+        "X509 CRL" => describe::list(&RevocationList::from_der(der)?)?,
         other => json!({ "type": other, "bytes": der.len() }),
     })
+}
+
+/// A list with its entries, which are written as they are read.
+fn show_entries(path: &Path) -> Result<Report, Failure> {
+    let der = foreign_list(&input(path)?)?;
+    Ok(Report::stream(move |format, out| {
+        let list = RevocationList::from_der(&der).expect("it was read before");
+        let mut value = describe::list(&list).expect("it was read before");
+        if let Value::Object(fields) = &mut value {
+            fields.shift_remove("entries");
+        }
+        let entries = list.entries().flatten();
+        let written = match format {
+            Format::Text => write_entry_lines(&value, entries, out),
+            Format::Json => write_entry_objects(&value, entries, out),
+        };
+        written.map_err(Failure::output)
+    }))
+}
+
+fn write_entry_lines<'a>(
+    list: &Value,
+    entries: impl Iterator<Item = ReadEntry<'a>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    out.write_all(describe::text(list).as_bytes())?;
+    writeln!(out, "  revoked certificates")?;
+    for entry in entries {
+        let serial = entry
+            .serial()
+            .map_or_else(|| describe::hex(entry.serial), |serial| serial.to_string());
+        write!(out, "    {serial}  {}", rfc3339(entry.revoked_at))?;
+        if let Some(reason) = entry.reason {
+            write!(out, "  {reason}")?;
+        }
+        if let Some(date) = entry.invalidity_date {
+            write!(out, "  invalid since {}", rfc3339(date))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The list's object, left open for the entries.
+fn write_entry_objects<'a>(
+    list: &Value,
+    entries: impl Iterator<Item = ReadEntry<'a>>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let object = list.to_string();
+    write!(
+        out,
+        "{},\"revoked_certificates\":[",
+        object.strip_suffix('}').unwrap_or(&object)
+    )?;
+    for (index, entry) in entries.enumerate() {
+        write!(out, "{}", if index == 0 { "\n" } else { ",\n" })?;
+        serde_json::to_writer(&mut *out, &describe::list_entry(&entry))?;
+    }
+    writeln!(out, "\n]}}")
 }

@@ -48,7 +48,7 @@ pub enum KeyError {
     },
     /// A public key that must not be certified.
     #[error("the public key is weak: {0}")]
-    Weak(#[from] weak::WeakKey),
+    Weak(weak::WeakKey),
     /// The key is encrypted and the passphrase is not the right one.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
@@ -64,4 +64,10 @@ pub enum KeyError {
         /// What was asked of it.
         operation: &'static str,
     },
+}
+
+impl From<weak::WeakKey> for KeyError {
+    fn from(weakness: weak::WeakKey) -> Self {
+        Self::Weak(weakness)
+    }
 }

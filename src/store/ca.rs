@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 /// A CA, as its files were when it was opened.
 #[derive(Clone)]
 pub struct Ca {
-    layout: CaLayout,
+    pub(super) layout: CaLayout,
     record: CaRecord,
     certificate: Certificate,
-    observer: Observer,
+    pub(super) observer: Observer,
 }
 
 impl Ca {
@@ -257,7 +257,7 @@ impl Material<'_> {
         let name = record.name.as_str();
         let mut json = serde_json::to_vec_pretty(record).expect("a record is plain data");
         json.push(b'\n');
-        let no_revocations: [(); 0] = [];
+        let nothing: [(); 0] = [];
         file::create_directory(layout.directory(), 0o777)?;
         file::create_directory(&layout.leaf_keys(), 0o700)?;
         file::create(&layout.key(), Access::Owner, key_pem.as_bytes())?;
@@ -269,9 +269,10 @@ impl Material<'_> {
             ),
             (layout.crl_number_counter(), counter::line(0).into_bytes()),
             (layout.issued(), journal::start("issued", name, issued)),
+            (layout.revoked(), journal::start("revoked", name, &nothing)),
             (
-                layout.revoked(),
-                journal::start("revoked", name, &no_revocations),
+                layout.signed_lists(),
+                journal::start("crls", name, &nothing),
             ),
             (layout.lock(), Vec::new()),
             (layout.record(), json),

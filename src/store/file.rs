@@ -8,7 +8,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -191,6 +191,7 @@ impl Staged {
         let is_new = fs::symlink_metadata(path).is_err();
         let hidden = hidden_name(path).map_err(FileError::of("create", path))?;
         let file = open_hidden(&hidden, access).map_err(FileError::of("create", path))?;
+        keep_readers(&file, path, access).map_err(FileError::of("create", path))?;
         Ok(Self {
             file,
             hidden,
@@ -269,6 +270,17 @@ impl Drop for Staged {
     }
 }
 
+/// Whoever could read the file that is replaced can read the one in its place: a server that reads a
+/// list or a bundle does not lose it to the umask of a nightly job.
+fn keep_readers(file: &File, path: &Path, access: Access) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if access == Access::Umask && found.is_file() => {
+            file.set_permissions(fs::Permissions::from_mode(found.mode() & 0o666))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The folder that a path's last part is in.
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
@@ -295,7 +307,7 @@ fn refuse_unless_free(path: &Path, existing: Existing) -> Result<(), FileError> 
         Err(error) => return Err(FileError::of("create", path)(error)),
     };
     let refused = if existing == Existing::Keep {
-        io::Error::from(io::ErrorKind::AlreadyExists)
+        io::Error::new(io::ErrorKind::AlreadyExists, "it is there already")
     } else if !found.is_file() {
         io::Error::other("what stands in its place is not a regular file")
     } else {
@@ -449,7 +461,7 @@ pub(crate) fn append_or_create(path: &Path, content: &[u8]) -> Result<(), FileEr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn a_leftover_of_a_killed_writer_is_cleared_away() {

@@ -8,8 +8,9 @@
 //! moves it to a file beside the journal.
 
 use super::error::StoreError;
-use super::layout;
 use super::file::{self, Appending};
+use super::layout;
+use super::record::Coverage;
 use super::{Notice, Observer};
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::Serialize;
@@ -146,6 +147,11 @@ impl Writer {
             })
     }
 
+    /// The place behind the last record.
+    pub(super) fn end(&self) -> Result<Coverage, StoreError> {
+        coverage(&self.last, self.file.len()?, &self.path)
+    }
+
     /// Appends records, durably: all of them are there when this returns.
     pub(super) fn append<T: Serialize>(&mut self, records: &[T]) -> Result<(), StoreError> {
         let mut lines = Lines {
@@ -174,6 +180,30 @@ fn follows(line: &[u8], previous: &[u8]) -> Option<Check> {
     (before.after(&line[..line.len() - TAIL]) == check).then_some(check)
 }
 
+/// The end of a journal's last whole line, without a lock.
+pub(super) fn end(path: &Path) -> Result<Coverage, StoreError> {
+    let file = Appending::open(path)?;
+    let end = end_of_lines(&file, path)?;
+    coverage(&last_line(&file, end)?, end, path)
+}
+
+/// Whether a journal still has what it had when the place was noted.
+pub(super) fn still_covers(path: &Path, place: &Coverage) -> Result<bool, StoreError> {
+    let file = Appending::open(path)?;
+    if place.length == 0 || place.length > file.len()? {
+        return Ok(false);
+    }
+    let line = last_line(&file, place.length)?;
+    Ok(Check::of_line(&line).is_some_and(|check| check.0 == place.check.as_bytes()))
+}
+
+fn coverage(line: &[u8], end: u64, path: &Path) -> Result<Coverage, StoreError> {
+    let check = Check::of_line(line)
+        .ok_or_else(|| StoreError::damaged(path, "has a last line that is not a whole record"))?;
+    let check = std::str::from_utf8(&check.0).unwrap_or_default().to_owned();
+    Ok(Coverage { length: end, check })
+}
+
 /// Where the last whole line ends, after everything behind it was moved to `….torn`.
 fn set_torn_tail_aside(
     file: &Appending,
@@ -181,7 +211,23 @@ fn set_torn_tail_aside(
     observer: &Observer,
 ) -> Result<u64, StoreError> {
     let length = file.len()?;
-    let mut end = length;
+    let end = end_of_lines(file, path)?;
+    if end < length {
+        let torn = file.read_before(length, length - end)?;
+        let aside = layout::torn_lines(path);
+        file::append_or_create(&aside, &[&torn[..], b"\n"].concat())?;
+        file.truncate(end)?;
+        observer(&Notice::TornLine {
+            path: path.to_owned(),
+            aside,
+        });
+    }
+    Ok(end)
+}
+
+/// Where the last whole line ends.
+fn end_of_lines(file: &Appending, path: &Path) -> Result<u64, StoreError> {
+    let mut end = file.len()?;
     while end > 0 {
         let window = file.read_before(end, WINDOW)?;
         if let Some(newline) = memchr::memrchr(b'\n', &window) {
@@ -192,16 +238,6 @@ fn set_torn_tail_aside(
     }
     if end == 0 {
         return Err(StoreError::damaged(path, "is empty or has no whole line"));
-    }
-    if end < length {
-        let torn = file.read_before(length, length - end)?;
-        let aside = layout::torn_lines(path);
-        file::append_or_create(&aside, &[&torn[..], b"\n"].concat())?;
-        file.truncate(end)?;
-        observer(&Notice::TornLine {
-            path: path.to_owned(),
-            aside,
-        });
     }
     Ok(end)
 }

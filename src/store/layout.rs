@@ -111,6 +111,10 @@ impl CaLayout {
         self.directory.join("revoked.jsonl")
     }
 
+    pub(crate) fn signed_lists(&self) -> PathBuf {
+        self.directory.join("crls.jsonl")
+    }
+
     pub(crate) fn leaf_keys(&self) -> PathBuf {
         self.directory.join("keys")
     }

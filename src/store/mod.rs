@@ -6,7 +6,7 @@
 //!
 //! # Format
 //! * 1: `store.json`; per CA `ca.json`, `ca.crt`, `ca.key`, `serial`, `crlnumber`,
-//!   `issued.jsonl`, `revoked.jsonl`, `keys/`, `lock`; published lists in `crl/`.
+//!   `issued.jsonl`, `revoked.jsonl`, `crls.jsonl`, `keys/`, `lock`; published lists in `crl/`.
 
 mod ca;
 mod counter;
@@ -18,11 +18,13 @@ mod layout;
 mod lock;
 mod name;
 mod record;
+mod revocations;
 
 pub use ca::{Ca, Issuances, LockedCa, Material};
 pub use error::{FileError, StoreError};
 pub use name::{CaName, CaNameError, is_device_name};
-pub use record::{CaRecord, Issuance};
+pub use record::{CaRecord, Coverage, Issuance, Revoked, SignedList};
+pub use revocations::{LockedLists, LockedRevocations, RevocationChange};
 
 use layout::{CaLayout, StoreLayout};
 use lock::Lock;

@@ -1,7 +1,7 @@
 //! What the store keeps: the types whose serialized form is the store's format.
 
 use super::name::CaName;
-use crate::x509::Serial;
+use crate::x509::{Reason, Serial};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 
@@ -49,6 +49,98 @@ pub struct Issuance {
     /// The certificate.
     #[serde(with = "base64_octets")]
     pub der: Vec<u8>,
+}
+
+/// A line of `revoked.jsonl`. Stored, as [`CaRecord`] is.
+///
+/// The first line about a serial says that it is revoked. Lines about a serial that has one already
+/// are rare, and start with `again`, so that they are found at once: the release of a hold, or a
+/// reason that takes the place of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct RevocationLine {
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) again: bool,
+    #[serde(with = "serial")]
+    pub(super) serial: Serial,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) revoked: Option<Revoked>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub(super) released_at: Option<OffsetDateTime>,
+}
+
+/// That a certificate is revoked: why, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// The reason.
+    #[serde(with = "reason")]
+    pub reason: Reason,
+    /// revocationDate: when it was recorded.
+    #[serde(rename = "at", with = "time::serde::rfc3339")]
+    pub revoked_at: OffsetDateTime,
+    /// invalidityDate: since when the key was suspect.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "time::serde::rfc3339::option"
+    )]
+    pub invalidity_date: Option<OffsetDateTime>,
+    /// The certificate's notAfter, which tells when it can leave the list.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_after: OffsetDateTime,
+}
+
+/// A line of `crls.jsonl`: a list that was signed. Stored, as [`CaRecord`] is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedList {
+    /// cRLNumber.
+    #[serde(with = "decimal")]
+    pub number: u128,
+    /// thisUpdate.
+    #[serde(with = "time::serde::rfc3339")]
+    pub this_update: OffsetDateTime,
+    /// nextUpdate.
+    #[serde(with = "time::serde::rfc3339")]
+    pub next_update: OffsetDateTime,
+    /// How many entries it has.
+    pub entries: usize,
+    /// How much of `revoked.jsonl` it covers.
+    pub covers: Coverage,
+    /// The SHA-256 hash of its DER, in hex.
+    pub sha256: String,
+}
+
+/// A place in a journal: everything up to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Octets from the journal's beginning.
+    pub length: u64,
+    /// The check of the line that ends there.
+    pub check: String,
+}
+
+mod reason {
+    use super::{Deserialize, Deserializer, Reason, Serializer};
+
+    // serde hands over a reference, whatever the size.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub(super) fn serialize<S: Serializer>(
+        reason: &Reason,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(reason.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Reason, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
 }
 
 mod serial {

@@ -212,6 +212,12 @@ pub struct ReadEntry<'a> {
 }
 
 impl ReadEntry<'_> {
+    /// Whether the entry is about this serial.
+    pub fn is(&self, serial: &Serial) -> bool {
+        let zeros = self.serial.iter().take_while(|octet| **octet == 0).count();
+        self.serial[zeros..] == *serial.magnitude()
+    }
+
     /// The serial, if it is one that RFC 5280 allows.
     pub fn serial(&self) -> Option<Serial> {
         (self.serial.first()? & 0x80 == 0).then(|| Serial::from_magnitude(self.serial).ok())?

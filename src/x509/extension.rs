@@ -254,6 +254,9 @@ impl Extension {
         while !reader.is_empty() {
             names.push(GeneralName::decode(&reader.any()?)?);
         }
+        if names.is_empty() {
+            return Err(Malformed::Value("a list of alternative names is empty"));
+        }
         Ok(names)
     }
 

@@ -66,7 +66,9 @@ impl CertificationRequest {
         let start = der.len() - Reader::single(der)?.content.len();
 
         let mut fields = info.reader();
-        fields.expect(tag::INTEGER, "a version")?;
+        if fields.expect(tag::INTEGER, "a version")?.small()? != 0 {
+            return Err(Malformed::Value("the version of a request is not 1"));
+        }
         let subject = Name::from_der(fields.expect(tag::SEQUENCE, "a subject")?.whole)?;
         let public_key = PublicKey::from_spki(fields.expect(tag::SEQUENCE, "a public key")?.whole)?;
         let mut extensions = Vec::new();

@@ -45,7 +45,7 @@ fn a_missing_ca_is_refused_with_the_names_of_those_there_are() {
         sandbox.pki("issue --ca intermediate1 --cn client"),
         1,
         "error: there is no CA named intermediate1 in the store\n\
-         hint: there are intermediate0, rootCA\n",
+         hint: the store has intermediate0, rootCA\n",
     );
 }
 

@@ -19,7 +19,7 @@ fn under_umask(sandbox: &Sandbox, umask: &str, line: &str) -> Run {
 fn in_the_way(file: &str) -> String {
     format!(
         "error: could not create {file}\n\
-         caused by: entity already exists\n\
+         caused by: it is there already\n\
          hint: give another place, or --force to replace it\n"
     )
 }

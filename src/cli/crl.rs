@@ -1,0 +1,304 @@
+//! `pki crl`.
+
+use super::context::Context;
+use super::failure::Failure;
+use super::options::input;
+use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
+use super::report::{Lines, Report};
+use crate::ca::{
+    CaError, End, Freshness, ListRequest, Published, check_list, foreign_list, publish_chain,
+    publish_list, write_foreign_list,
+};
+use crate::pem;
+use crate::store::{Ca, CaName, Store};
+use crate::x509::validity::{Moment, parse_duration, rfc3339};
+use clap::Args;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use time::Duration;
+
+/// Sign revocation lists and publish them, convert one, or watch over them
+///
+/// A list for each CA named, or for every CA whose key is in the store: NAME.crl (DER), and with --to-pem
+/// NAME.crl.pem, replaced in one step.
+#[derive(Args)]
+pub(super) struct CrlArgs {
+    /// A CA of the store [default: every CA whose key is here]
+    #[arg(long, value_name = "NAME")]
+    ca: Vec<CaName>,
+    /// The folder to publish in [default: crl in the store]; with --in the file to write, - is standard output
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// PEM too; with --in PEM instead of DER
+    #[arg(long, conflicts_with = "to_der")]
+    to_pem: bool,
+    /// With --in: DER instead of PEM
+    #[arg(long, requires = "in")]
+    to_der: bool,
+    /// Also NAME.chain.crl.pem: the lists of the CA and of all above it
+    #[arg(long, conflicts_with = "in")]
+    chain: bool,
+    /// Days until the next list [default: 7]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["next_update", "in"])]
+    days: Option<u32>,
+    /// When the next list will come: 2027-01-31, RFC 3339, or from now as in 7d
+    #[arg(long, value_name = "TIME", conflicts_with = "in")]
+    next_update: Option<Moment>,
+    /// Sign only where a revocation is new, or less than a third of the validity is left
+    #[arg(long, conflicts_with = "in")]
+    if_needed: bool,
+    /// Sign nothing: exit 3 where a published list is missing, stale, behind the store, or ends soon
+    #[arg(long, conflicts_with_all = ["in", "to_pem", "chain", "if_needed", "days", "next_update"])]
+    check: bool,
+    /// With --check: what «soon» means
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "check")]
+    within: Option<Duration>,
+    /// Convert this list, made by anyone: the same bytes, PEM or DER
+    #[arg(long = "in", id = "in", value_name = "FILE", conflicts_with = "ca")]
+    input: Option<PathBuf>,
+    /// Replace files that are no lists
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    passin: PassinArgs,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).ok_or_else(|| "write a duration such as 24h".into())
+}
+
+#[derive(Serialize)]
+struct ListEntry {
+    ca: String,
+    number: Option<String>,
+    this_update: String,
+    next_update: Option<String>,
+    entries: usize,
+    signed: bool,
+    files: BTreeMap<&'static str, String>,
+}
+
+#[derive(Serialize)]
+struct CheckEntry {
+    ca: String,
+    status: &'static str,
+    next_update: Option<String>,
+    file: String,
+}
+
+impl CrlArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        if let Some(path) = &self.input {
+            return self.convert(path);
+        }
+        let store = context.open_store()?;
+        let request = self.request(&store);
+        if self.check {
+            return self.check(&store, &request, context);
+        }
+        self.publish(&store, &request, context)
+    }
+
+    fn request(&self, store: &Store) -> ListRequest {
+        ListRequest {
+            directory: self.out.clone().unwrap_or_else(|| store.published_lists()),
+            pem: self.to_pem,
+            end: self.days.map(End::Days).or(self.next_update.map(End::At)),
+            if_needed: self.if_needed,
+            overwrite: self.force,
+        }
+    }
+
+    fn convert(&self, path: &Path) -> Result<Report, Failure> {
+        if !self.to_pem && !self.to_der {
+            return Err(Failure::usage(
+                "--in needs --to-pem or --to-der: what the list is to become",
+            ));
+        }
+        let der = foreign_list(&input(path)?)?;
+        let content = if self.to_pem {
+            pem::encode("X509 CRL", &der).into_bytes()
+        } else {
+            der
+        };
+        match self.out.as_deref() {
+            None => Ok(Report::raw(content)),
+            Some(out) if out == Path::new("-") => Ok(Report::raw(content)),
+            Some(out) => {
+                write_foreign_list(out, &content, self.force)?;
+                let file = out.display().to_string();
+                let text = format!("wrote the list to {file}\n");
+                Ok(Report::new(&serde_json::json!({ "file": file }), text)
+                    .committed("the file is written"))
+            }
+        }
+    }
+
+    fn selected(&self, store: &Store, with_key_only: bool) -> Result<Vec<Ca>, Failure> {
+        match self.ca.as_slice() {
+            [] => Ok(store
+                .cas()?
+                .into_iter()
+                .filter(|ca| !with_key_only || ca.has_key())
+                .collect()),
+            names => Ok(names
+                .iter()
+                .map(|name| store.ca(name))
+                .collect::<Result<_, _>>()?),
+        }
+    }
+
+    /// One CA that fails does not stop the others; the exit code tells.
+    fn publish(
+        &self,
+        store: &Store,
+        request: &ListRequest,
+        context: &Context,
+    ) -> Result<Report, Failure> {
+        let cas = self.selected(store, true)?;
+        if cas.is_empty() {
+            return Err(
+                Failure::plain("there is no CA in the store whose key is here")
+                    .hint("name one with --ca"),
+            );
+        }
+        let mut passphrases =
+            UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
+        let mut failures = Vec::new();
+        let mut published: Vec<(Ca, Published)> = Vec::new();
+        for ca in cas {
+            match publish_list(store, &ca, request, &mut passphrases, context.now) {
+                Ok(list) => {
+                    context.notices(
+                        list.notices
+                            .iter()
+                            .map(|notice| format!("{}: {notice}", ca.name())),
+                    );
+                    published.push((ca, list));
+                }
+                Err(error) => failures.push((ca.name().clone(), error)),
+            }
+        }
+        if self.chain {
+            for (ca, list) in &mut published {
+                match publish_chain(store, ca, request) {
+                    Ok(path) => list.files.push(("chain", path)),
+                    Err(error) => failures.push((ca.name().clone(), after_signing(list, error))),
+                }
+            }
+        }
+        let any_signed = published.iter().any(|(_, list)| list.signed);
+        let report = report(&published);
+        Ok(match Failure::of_several(failures, any_signed) {
+            Some(failure) => report.failing(failure),
+            None => report,
+        })
+    }
+
+    fn check(
+        &self,
+        store: &Store,
+        request: &ListRequest,
+        context: &Context,
+    ) -> Result<Report, Failure> {
+        let mut entries = Vec::new();
+        let mut text = String::new();
+        for ca in self.selected(store, false)? {
+            let within = self.within.unwrap_or(Duration::ZERO);
+            let (freshness, next_update) = check_list(&ca, request, within, context.now)?;
+            let entry = CheckEntry {
+                ca: ca.name().to_string(),
+                status: status(freshness),
+                next_update: next_update.map(rfc3339),
+                file: request.der_path(&ca).display().to_string(),
+            };
+            text.push_str(&entry.line());
+            entries.push(entry);
+        }
+        let all_fresh = entries
+            .iter()
+            .all(|entry| entry.status == status(Freshness::Fresh));
+        Ok(Report::new(&entries, text).verdict(all_fresh))
+    }
+}
+
+/// Where the list itself was signed, what fails behind it fails after the commit.
+fn after_signing(list: &Published, error: CaError) -> CaError {
+    if !list.signed {
+        return error;
+    }
+    CaError::AfterCommit {
+        what: "the new list".into(),
+        remedy: "`pki crl --chain --if-needed` writes the chain when the other lists are there"
+            .into(),
+        source: Box::new(error),
+    }
+}
+
+fn status(freshness: Freshness) -> &'static str {
+    match freshness {
+        Freshness::Fresh => "fresh",
+        Freshness::Missing => "missing",
+        Freshness::Stale => "stale",
+        Freshness::EndsSoon => "ends_soon",
+        Freshness::Outdated => "outdated",
+    }
+}
+
+impl CheckEntry {
+    fn line(&self) -> String {
+        let Self {
+            ca,
+            status,
+            next_update,
+            file,
+        } = self;
+        let until = next_update.as_deref().unwrap_or("never");
+        match *status {
+            "fresh" => format!("{ca}: fresh until {until}\n"),
+            "missing" => format!("{ca}: missing: no list of it at {file}\n"),
+            "stale" => format!("{ca}: stale since {until}\n"),
+            "ends_soon" => format!("{ca}: ends soon, at {until}\n"),
+            _ => {
+                format!("{ca}: outdated: something was revoked or released since {file} was made\n")
+            }
+        }
+    }
+}
+
+fn report(published: &[(Ca, Published)]) -> Report {
+    let mut text = String::new();
+    let mut entries = Vec::new();
+    for (ca, list) in published {
+        let entry = ListEntry {
+            ca: ca.name().to_string(),
+            number: list.number.map(|number| number.to_string()),
+            this_update: rfc3339(list.this_update),
+            next_update: list.next_update.map(rfc3339),
+            entries: list.entries,
+            signed: list.signed,
+            files: list
+                .files
+                .iter()
+                .map(|(kind, path)| (*kind, path.display().to_string()))
+                .collect(),
+        };
+        let done = if entry.signed {
+            "signed a list of"
+        } else {
+            "nothing is new: kept the list of"
+        };
+        let mut lines = Lines::default()
+            .row_if("number", entry.number.as_ref())
+            .row("entries", entry.entries)
+            .row_if("next update", entry.next_update.as_ref());
+        for (kind, path) in &list.files {
+            lines = lines.row(kind, path.display());
+        }
+        text.push_str(&lines.under(&format!("{done} {}", entry.ca)));
+        entries.push(entry);
+    }
+    Report::new(&entries, text)
+        .committed("the lists are published; `pki crl --check` looks at them")
+}

@@ -1,0 +1,222 @@
+//! `pki revoke`.
+
+use super::context::Context;
+use super::failure::Failure;
+use super::options::{SelectorArgs, input, readings};
+use super::report::{Format, Report};
+use crate::ca::{
+    CaError, Outcome, Selector, Target, Verdict, read_certificates, revoke, revoke_all, select_one,
+};
+use crate::store::{Ca, CaName, Issuance};
+use crate::x509::Reason;
+use crate::x509::validity::{Moment, rfc3339};
+use clap::Args;
+use serde::Serialize;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// Revoke a certificate that a CA issued, or lift a hold
+///
+/// Recorded at once; relying parties learn of it from the next list (`pki crl`). A CA is revoked by the
+/// CA above it.
+#[derive(Args)]
+#[group(id = "what", required = true, multiple = false, args = ["cn", "serial", "cert", "from"])]
+pub(super) struct RevokeArgs {
+    /// The CA that issued the certificate
+    #[arg(long, value_name = "NAME")]
+    ca: CaName,
+    #[command(flatten)]
+    selector: SelectorArgs,
+    /// The certificate itself, in a file
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+    /// Many: rows of serial[,reason[,invalidity date]]; - is standard input
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["reason", "invalidity_date", "release"])]
+    from: Option<PathBuf>,
+    /// Every live certificate with the common name
+    #[arg(long, requires = "cn")]
+    all: bool,
+    /// unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise, or the number
+    #[arg(long, value_name = "REASON", default_value_t)]
+    reason: Reason,
+    /// Since when the key is suspect
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    invalidity_date: Option<Moment>,
+    /// Lift a hold (certificateHold); other revocations are for good
+    #[arg(long, conflicts_with_all = ["reason", "invalidity_date"])]
+    release: bool,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    ca: String,
+    serial: String,
+    reason: Option<&'static str>,
+    revoked_at: Option<String>,
+    already: bool,
+}
+
+impl RevokeArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let ca = context.open_store()?.ca(&self.ca)?;
+        let several = self.all || self.from.is_some();
+        let outcomes = match &self.from {
+            Some(path) => revoke_all(&ca, &rows(&ca, path, context.now)?, context.now)?,
+            None => revoke(&ca, &self.target()?, self.verdict(context)?, context.now)?,
+        };
+        let entries: Vec<Entry> = outcomes
+            .iter()
+            .map(|outcome| Entry::new(&self.ca, outcome))
+            .collect();
+        Ok(report(entries, several).committed(format!(
+            "`pki list --ca {} --status revoked` shows it",
+            self.ca
+        )))
+    }
+
+    fn verdict(&self, context: &Context) -> Result<Verdict, Failure> {
+        if self.release {
+            return Ok(Verdict::Release);
+        }
+        Ok(Verdict::Revoke {
+            reason: self.reason,
+            invalidity_date: self.invalidity_date(context)?,
+        })
+    }
+
+    fn invalidity_date(&self, context: &Context) -> Result<Option<OffsetDateTime>, Failure> {
+        match self.invalidity_date {
+            None => Ok(None),
+            Some(moment) => match moment.resolve(context.now) {
+                Some(date) => Ok(Some(date)),
+                None => Err(Failure::usage(
+                    "the invalidity date is outside the calendar",
+                )),
+            },
+        }
+    }
+
+    fn target(&self) -> Result<Target, Failure> {
+        if let Some(path) = &self.cert {
+            let mut certificates = read_certificates(path)?;
+            // Of a chain the first is the one it is about.
+            return Ok(Target::Certificate {
+                path: path.clone(),
+                certificate: Box::new(certificates.swap_remove(0)),
+            });
+        }
+        match self.selector.selector()? {
+            Some(Selector::CommonName(name)) if self.all => Ok(Target::AllNamed(name)),
+            Some(selector) => Ok(Target::Selected(selector)),
+            None => Err(Failure::usage(
+                "there is none of --serial, --cn, --cert and --from",
+            )),
+        }
+    }
+}
+
+impl Entry {
+    fn new(ca: &CaName, outcome: &Outcome) -> Self {
+        Self {
+            ca: ca.to_string(),
+            serial: outcome.serial.to_string(),
+            reason: outcome.revoked.map(|revoked| revoked.reason.as_str()),
+            revoked_at: outcome.revoked.map(|revoked| rfc3339(revoked.revoked_at)),
+            already: outcome.already,
+        }
+    }
+
+    fn line(&self) -> String {
+        let Self {
+            ca,
+            serial,
+            reason,
+            revoked_at,
+            already,
+        } = self;
+        match (reason, revoked_at) {
+            (Some(reason), Some(at)) if *already => {
+                format!("{serial} of {ca} was revoked already, at {at} ({reason})\n")
+            }
+            (Some(reason), Some(at)) => format!("revoked {serial} of {ca} at {at} ({reason})\n"),
+            _ => format!("released {serial} of {ca}\n"),
+        }
+    }
+}
+
+/// One document for one certificate; for several one object a line.
+fn report(entries: Vec<Entry>, several: bool) -> Report {
+    if let [entry] = entries.as_slice()
+        && !several
+    {
+        return Report::new(entry, entry.line());
+    }
+    Report::stream(move |format, out| write_lines(&entries, format, out).map_err(Failure::output))
+}
+
+fn write_lines(entries: &[Entry], format: Format, out: &mut dyn Write) -> io::Result<()> {
+    for entry in entries {
+        match format {
+            Format::Text => out.write_all(entry.line().as_bytes())?,
+            Format::Json => {
+                serde_json::to_writer(&mut *out, entry)?;
+                writeln!(out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every row has to be sound, and every certificate there, before any is revoked.
+fn rows(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<Vec<(Issuance, Verdict)>, Failure> {
+    let content = input(path)?.into_content();
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(content.as_slice());
+    let mut verdicts = Vec::new();
+    for (index, row) in reader.records().enumerate() {
+        let bad = |column: usize, problem: String| {
+            Failure::plain(format!(
+                "{} line {}, column {column}: {problem}",
+                path.display(),
+                index + 1
+            ))
+        };
+        let row = row.map_err(|error| bad(1, error.to_string()))?;
+        let field = |column: usize| row.get(column).filter(|text| !text.is_empty());
+        let serial = field(0).ok_or_else(|| bad(1, "there is no serial".into()))?;
+        if index == 0 && serial.eq_ignore_ascii_case("serial") {
+            continue;
+        }
+        if row.len() > 3 {
+            return Err(bad(
+                4,
+                "a row has at most a serial, a reason and an invalidity date".into(),
+            ));
+        }
+        let reason = field(1).map_or(Ok(Reason::default()), str::parse);
+        let date = field(2)
+            .map(str::parse::<Moment>)
+            .transpose()
+            .map_err(|error| bad(3, error.to_string()))?;
+        let date = match date.map(|moment| moment.resolve(now)) {
+            Some(None) => return Err(bad(3, "the date is outside the calendar".into())),
+            date => date.flatten(),
+        };
+        let verdict = Verdict::Revoke {
+            reason: reason.map_err(|error| bad(2, error.to_string()))?,
+            invalidity_date: date,
+        };
+        let selector = Selector::Serial(
+            serial.to_owned(),
+            readings(serial).map_err(|_| bad(1, format!("{serial:?} is no serial number")))?,
+        );
+        let issuance = select_one(ca, &selector, now, &mut Vec::new())
+            .map_err(|error: CaError| bad(1, error.to_string()))?;
+        verdicts.push((issuance, verdict));
+    }
+    Ok(verdicts)
+}

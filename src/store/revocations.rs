@@ -1,0 +1,210 @@
+//! What a CA has revoked, and the lists that it signed.
+
+use super::ca::Ca;
+use super::counter;
+use super::error::StoreError;
+use super::journal::{self, Reader, Writer};
+use super::lock::Lock;
+use super::record::{Coverage, RevocationLine, Revoked, SignedList};
+use crate::x509::Serial;
+use std::collections::{HashMap, HashSet};
+use time::OffsetDateTime;
+
+/// How lines about a serial that was revoked before start; see [`RevocationLine`].
+const AGAIN: &[u8] = b"{\"again\":true,";
+
+/// Something to be recorded about a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevocationChange {
+    /// It is revoked from now on, for the first time.
+    Revoke(Serial, Revoked),
+    /// It was on hold, and is revoked for good.
+    Replace(Serial, Revoked),
+    /// Its hold is lifted.
+    Release(Serial, OffsetDateTime),
+}
+
+impl From<&RevocationChange> for RevocationLine {
+    fn from(change: &RevocationChange) -> Self {
+        let (again, serial, revoked, released_at) = match change {
+            RevocationChange::Revoke(serial, revoked) => (false, serial, Some(*revoked), None),
+            RevocationChange::Replace(serial, revoked) => (true, serial, Some(*revoked), None),
+            RevocationChange::Release(serial, at) => (true, serial, None, Some(*at)),
+        };
+        Self {
+            again,
+            serial: serial.clone(),
+            revoked,
+            released_at,
+        }
+    }
+}
+
+impl Ca {
+    /// Whether a certificate is revoked now.
+    pub fn revoked(&self, serial: &Serial) -> Result<Option<Revoked>, StoreError> {
+        let needle = format!("\"serial\":\"{serial}\"");
+        let mut reader = Reader::open(&self.layout.revoked())?;
+        let mut state = None;
+        while let Some(line) = reader.next_with::<RevocationLine>(needle.as_bytes())? {
+            if line.serial == *serial {
+                state = line.revoked;
+            }
+        }
+        Ok(state)
+    }
+
+    /// Every certificate that is revoked now.
+    pub fn all_revoked(&self) -> Result<HashMap<Serial, Revoked>, StoreError> {
+        let mut all = HashMap::new();
+        self.each_revoked(|serial, revoked| {
+            all.insert(serial.clone(), *revoked);
+        })?;
+        Ok(all)
+    }
+
+    /// Calls `each` for every certificate that is revoked now, in the order in which they first were.
+    /// Only lines about serials that were revoked before are held in memory.
+    pub fn each_revoked(&self, mut each: impl FnMut(&Serial, &Revoked)) -> Result<(), StoreError> {
+        let changed = self.changed_again()?;
+        let mut reader = Reader::open(&self.layout.revoked())?;
+        while let Some(line) = reader.next_with::<RevocationLine>(b"")? {
+            if line.again {
+                continue;
+            }
+            let state = changed.get(&line.serial).copied().unwrap_or(line.revoked);
+            if let Some(revoked) = state {
+                each(&line.serial, &revoked);
+            }
+        }
+        Ok(())
+    }
+
+    /// The present state of every serial that was released, or revoked for another reason.
+    fn changed_again(&self) -> Result<HashMap<Serial, Option<Revoked>>, StoreError> {
+        let mut reader = Reader::open(&self.layout.revoked())?;
+        let mut changed = HashMap::new();
+        while let Some(line) = reader.next_with::<RevocationLine>(AGAIN)? {
+            changed.insert(line.serial, line.revoked);
+        }
+        Ok(changed)
+    }
+
+    /// Every serial that ever was revoked, whether released since or not.
+    pub fn ever_revoked(&self) -> Result<HashSet<Serial>, StoreError> {
+        let mut reader = Reader::open(&self.layout.revoked())?;
+        let mut serials = HashSet::new();
+        while let Some(line) = reader.next_with::<RevocationLine>(b"")? {
+            serials.insert(line.serial);
+        }
+        Ok(serials)
+    }
+
+    /// The place behind the last revocation.
+    pub fn revocations_end(&self) -> Result<Coverage, StoreError> {
+        journal::end(&self.layout.revoked())
+    }
+
+    /// The list that was signed last.
+    pub fn last_list(&self) -> Result<Option<SignedList>, StoreError> {
+        let mut reader = Reader::open(&self.layout.signed_lists())?;
+        let mut last = None;
+        while let Some(list) = reader.next_with(b"")? {
+            last = Some(list);
+        }
+        Ok(last)
+    }
+
+    /// Waits until no other process changes this CA, to revoke.
+    pub fn lock_revocations(&self) -> Result<LockedRevocations, StoreError> {
+        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let journal = Writer::open(&self.layout.revoked(), &self.observer)?;
+        Ok(LockedRevocations {
+            journal,
+            _lock: lock,
+        })
+    }
+
+    /// Waits until no other process changes this CA, to sign lists.
+    pub fn lock_lists(&self) -> Result<LockedLists<'_>, StoreError> {
+        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let covers = Writer::open(&self.layout.revoked(), &self.observer)?.end()?;
+        let journal = Writer::open(&self.layout.signed_lists(), &self.observer)?;
+        let last: Option<SignedList> = journal.last()?;
+        if let Some(last) = &last
+            && !journal::still_covers(&self.layout.revoked(), &last.covers)?
+        {
+            let problem = format!(
+                "has lost revocations that list number {} was made of",
+                last.number
+            );
+            return Err(StoreError::damaged(&self.layout.revoked(), problem));
+        }
+        let number = counter::read(&self.layout.crl_number_counter())?;
+        // An older copy of the counter may have been put back; the journal knows better.
+        let number = number.max(last.as_ref().map_or(0, |last| last.number));
+        Ok(LockedLists {
+            ca: self,
+            journal,
+            last,
+            covers,
+            number,
+            _lock: lock,
+        })
+    }
+}
+
+/// A CA that no other process changes, in order to revoke.
+pub struct LockedRevocations {
+    journal: Writer,
+    _lock: Lock,
+}
+
+impl LockedRevocations {
+    /// Records changes, durably: they stand when this returns.
+    pub fn record(&mut self, changes: &[RevocationChange]) -> Result<(), StoreError> {
+        let lines: Vec<RevocationLine> = changes.iter().map(RevocationLine::from).collect();
+        if lines.is_empty() {
+            Ok(())
+        } else {
+            self.journal.append(&lines)
+        }
+    }
+}
+
+/// A CA that no other process changes, in order to sign lists.
+pub struct LockedLists<'a> {
+    ca: &'a Ca,
+    journal: Writer,
+    last: Option<SignedList>,
+    covers: Coverage,
+    number: u128,
+    _lock: Lock,
+}
+
+impl LockedLists<'_> {
+    /// The list that was signed last.
+    pub fn last(&self) -> Option<&SignedList> {
+        self.last.as_ref()
+    }
+
+    /// How much of the journal of revocations a list that is made now covers.
+    pub fn covers(&self) -> &Coverage {
+        &self.covers
+    }
+
+    /// Reserves a list's number, durably: above all that were, and above `published`.
+    pub fn reserve_number(&mut self, published: Option<u128>) -> Result<u128, StoreError> {
+        let next = self.number.max(published.unwrap_or(0)).saturating_add(1);
+        counter::write(&self.ca.layout.crl_number_counter(), next)?;
+        self.number = next;
+        Ok(next)
+    }
+
+    /// Records a list that was signed, durably.
+    pub fn record(&mut self, list: SignedList) -> Result<(), StoreError> {
+        self.journal.append(std::slice::from_ref(&list))?;
+        self.last = Some(list);
+        Ok(())
+    }
+}
