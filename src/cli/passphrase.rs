@@ -138,7 +138,9 @@ impl UserPassphrases {
         let protect = parse("--passout", passout.and_then(|args| args.passout.as_ref()))?;
         for source in passin.iter().chain(&protect) {
             if matches!(source, Source::Text(_)) {
-                Context::warning("a passphrase on the command line can be seen by others, as in `ps`");
+                Context::warning(
+                    "a passphrase on the command line can be seen by others, as in `ps`",
+                );
             }
         }
         Ok(Self {
