@@ -10,7 +10,7 @@ use crate::pem;
 use crate::store::file::{self, Access, Existing};
 use crate::store::{Ca, LockedLists, SignedList, Store};
 use crate::x509::crl::{Entry, Header, ListBuilder, RevocationList};
-use crate::x509::validity::{rfc3339, whole_second};
+use crate::x509::validity::rfc3339;
 use crate::x509::{Fingerprint, Serial};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,6 @@ pub fn publish_list(
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
 ) -> Result<Published, CaError> {
-    let now = whole_second(now).unwrap_or(now);
     refuse_other_files(ca, request)?;
     if request.if_needed
         && let Some(standing) = standing_list(ca, request, now)?

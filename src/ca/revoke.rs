@@ -4,6 +4,7 @@ use super::error::CaError;
 use super::select::{Selector, by_serial};
 use crate::store::{Ca, Issuance, LockedRevocations, RevocationChange, Revoked};
 use crate::x509::{Certificate, Reason, Serial};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
@@ -70,12 +71,12 @@ pub fn revoke_all(
     now: OffsetDateTime,
 ) -> Result<Vec<Outcome>, CaError> {
     let mut locked: LockedRevocations = ca.lock_revocations()?;
-    let mut states = ca.all_revoked()?;
+    let mut states = States::new(ca, verdicts.len())?;
     let mut changes = Vec::new();
     let mut outcomes = Vec::new();
     for (issuance, verdict) in verdicts {
         refuse_own_certificate(ca, issuance)?;
-        let known = states.get(&issuance.serial).copied();
+        let known = states.of(&issuance.serial)?;
         let change = change(ca, issuance, known, *verdict, now)?;
         let revoked = match &change {
             Some(RevocationChange::Revoke(_, revoked) | RevocationChange::Replace(_, revoked)) => {
@@ -84,10 +85,7 @@ pub fn revoke_all(
             Some(RevocationChange::Release(..)) => None,
             None => known,
         };
-        match revoked {
-            Some(revoked) => states.insert(issuance.serial.clone(), revoked),
-            None => states.remove(&issuance.serial),
-        };
+        states.known.insert(issuance.serial.clone(), revoked);
         outcomes.push(Outcome {
             serial: issuance.serial.clone(),
             revoked,
@@ -97,6 +95,38 @@ pub fn revoke_all(
     }
     locked.record(&changes)?;
     Ok(outcomes)
+}
+
+/// How certificates stand: one look through the journal for each of a few, or one look for many.
+struct States<'a> {
+    ca: &'a Ca,
+    known: HashMap<Serial, Option<Revoked>>,
+    complete: bool,
+}
+
+impl<'a> States<'a> {
+    fn new(ca: &'a Ca, count: usize) -> Result<Self, CaError> {
+        const FEW: usize = 4;
+        let mut known = HashMap::new();
+        if count > FEW {
+            ca.each_revoked(|serial, revoked| {
+                known.insert(serial.clone(), Some(*revoked));
+            })?;
+        }
+        Ok(Self {
+            ca,
+            known,
+            complete: count > FEW,
+        })
+    }
+
+    fn of(&self, serial: &Serial) -> Result<Option<Revoked>, CaError> {
+        match self.known.get(serial) {
+            Some(state) => Ok(*state),
+            None if self.complete => Ok(None),
+            None => Ok(self.ca.revoked(serial)?),
+        }
+    }
 }
 
 /// What has to be recorded, given how the certificate stands; `None` where it stands so already.

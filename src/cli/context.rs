@@ -3,6 +3,7 @@
 use super::failure::{Failure, say};
 use crate::store::{Observer, Store};
 
+use crate::x509::validity::whole_second;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,13 +22,15 @@ impl Context {
     pub(super) fn new(store: Option<PathBuf>, no_input: bool, quiet: bool, verbose: bool) -> Self {
         let from_environment = || std::env::var_os("PKI_STORE").filter(|path| !path.is_empty());
         let store = store.or_else(|| from_environment().map(PathBuf::from));
+        // Certificates, lists and records know no fractions of a second.
+        let now = OffsetDateTime::now_utc();
         let store = store.unwrap_or_else(|| PathBuf::from("./pki"));
         Self {
             store,
             no_input,
             quiet,
             verbose,
-            now: OffsetDateTime::now_utc(),
+            now: whole_second(now).unwrap_or(now),
         }
     }
 

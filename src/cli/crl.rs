@@ -92,6 +92,11 @@ impl CrlArgs {
         if let Some(path) = &self.input {
             return self.convert(path);
         }
+        if self.out.as_deref() == Some(Path::new("-")) {
+            return Err(Failure::usage(
+                "--out is a folder here, for several files; - is none",
+            ));
+        }
         let store = context.open_store()?;
         let request = self.request(&store);
         if self.check {
@@ -177,14 +182,14 @@ impl CrlArgs {
                     );
                     published.push((ca, list));
                 }
-                Err(error) => failures.push((ca.name().clone(), error)),
+                Err(error) => failures.push(error),
             }
         }
         if self.chain {
             for (ca, list) in &mut published {
                 match publish_chain(store, ca, request) {
                     Ok(path) => list.files.push(("chain", path)),
-                    Err(error) => failures.push((ca.name().clone(), after_signing(list, error))),
+                    Err(error) => failures.push(after_signing(list, error)),
                 }
             }
         }

@@ -48,16 +48,14 @@ impl Failure {
     }
 
     /// What failed for some of several CAs; `None` where nothing did. One error is written for each.
-    pub(super) fn of_several(failures: Vec<(CaName, CaError)>, any_done: bool) -> Option<Self> {
-        let mut failures = failures.into_iter().map(|(_, error)| Self::from(error));
-        let mut last = failures.next()?;
-        for failure in failures {
-            last.others.push(failure);
-        }
+    pub(super) fn of_several(failures: Vec<CaError>, any_done: bool) -> Option<Self> {
+        let mut failures = failures.into_iter().map(Self::from);
+        let mut first = failures.next()?;
+        first.others = failures.collect();
         if any_done {
-            last.exit = AFTER_COMMIT;
+            first.exit = AFTER_COMMIT;
         }
-        Some(last)
+        Some(first)
     }
 
     /// Says what to do about it.
