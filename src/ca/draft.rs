@@ -7,7 +7,7 @@ use super::error::CaError;
 use super::issuer::check_rules;
 use crate::key::{KeyType, PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::store::Issuance;
-use crate::x509::certificate::assemble;
+use crate::x509::signed::assemble;
 use crate::x509::{Certificate, Extension, Name, Serial, TbsCertificate, Validity};
 
 /// A certificate that is right but for its serial number and signature.
@@ -83,11 +83,15 @@ impl Draft {
     fn check(&self, issuers: &[Certificate]) -> Result<(), CaError> {
         let stand_in = Serial::from_counter(1, u64::MAX).expect("a counter of one octet fits");
         let throwaway = PrivateKey::generate(KeyType::P256).map_err(CaError::NewKey)?;
-        let tbs = self.tbs(&stand_in);
-        let signature = throwaway.sign(&tbs).map_err(CaError::NewKey)?;
-        let certificate = Certificate::from_der(&assemble(&tbs, self.signature, &signature))
-            .expect("what was just written reads back");
+        let certificate = self.signed(&stand_in, &throwaway)?;
         check_rules(&certificate, issuers)
+    }
+
+    fn signed(&self, serial: &Serial, key: &PrivateKey) -> Result<Certificate, CaError> {
+        let tbs = self.tbs(serial);
+        let signature = key.sign(&tbs).map_err(CaError::NewKey)?;
+        let der = assemble(&tbs, self.signature, &signature);
+        Ok(Certificate::from_der(&der).expect("what was just written reads back"))
     }
 
     fn tbs(&self, serial: &Serial) -> Vec<u8> {
@@ -112,18 +116,15 @@ impl Draft {
         .to_der()
     }
 
-    /// Signs with the issuer's key, or a root with its own; then reads what was signed: it has to verify, to be what was meant, and to pass the
-    /// rules again.
+    /// Signs with the issuer's key, or a root with its own; then reads what was signed: it has to
+    /// verify, and to pass the rules again.
     pub(super) fn sign(
         &self,
         serial: &Serial,
         key: &PrivateKey,
         issuers: &[Certificate],
     ) -> Result<Certificate, CaError> {
-        let tbs = self.tbs(serial);
-        let signature = key.sign(&tbs).map_err(CaError::NewKey)?;
-        let certificate = Certificate::from_der(&assemble(&tbs, self.signature, &signature))
-            .expect("what was just written reads back");
+        let certificate = self.signed(serial, key)?;
         certificate
             .verify_signature(key.public())
             .map_err(CaError::NewKey)?;

@@ -5,6 +5,7 @@ use super::extension::{BasicConstraints, Extension};
 use super::general_name::GeneralName;
 use super::name::Name;
 use super::serial::{Serial, SerialError};
+use super::signed::Signed;
 use super::validity::Validity;
 use crate::asn1::{Malformed, Reader, encode_time, oid, parse_time, sequence, tag};
 use crate::key::{KeyError, PublicKey, SignatureAlgorithm};
@@ -65,15 +66,6 @@ impl TbsCertificate<'_> {
     }
 }
 
-/// A signed structure: what was signed, the algorithm, and the signature (RFC 5280 section 4.1.1).
-pub fn assemble(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
-    sequence(|signed| {
-        signed.raw(tbs);
-        algorithm.encode(signed);
-        signed.bit_string(signature);
-    })
-}
-
 /// A certificate that anyone may have made: its bytes, and what they say.
 #[derive(Clone)]
 pub struct Certificate {
@@ -94,20 +86,8 @@ pub struct Certificate {
 impl Certificate {
     /// Reads a certificate; the whole of `der` has to be it.
     pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
-        let mut outer = Reader::sequence_of(der, "a Certificate")?;
-        let tbs = outer.expect(tag::SEQUENCE, "a TBSCertificate")?;
-        let outer_algorithm = outer
-            .expect(tag::SEQUENCE, "a signature algorithm")?
-            .whole
-            .to_vec();
-        let signature = outer
-            .expect(tag::BIT_STRING, "a signature")?
-            .whole_octets()?
-            .to_vec();
-        outer.end()?;
-        let start = der.len() - Reader::single(der)?.content.len();
-
-        let mut fields = tbs.reader();
+        let signed = Signed::from_der(der, "a Certificate")?;
+        let mut fields = signed.tbs.reader();
         let version = match fields.optional(tag::explicit(0))? {
             Some(version) => version
                 .reader()
@@ -141,12 +121,12 @@ impl Certificate {
         fields.end()?;
         Ok(Self {
             der: der.to_vec(),
-            tbs: start..start + tbs.whole.len(),
+            tbs: signed.tbs_range(),
             version,
             serial,
             inner_algorithm,
-            outer_algorithm,
-            signature,
+            outer_algorithm: signed.algorithm.to_vec(),
+            signature: signed.signature.to_vec(),
             issuer,
             subject,
             validity,

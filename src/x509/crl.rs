@@ -7,6 +7,7 @@ use super::extension::Extension;
 use super::name::Name;
 use super::revocation::Reason;
 use super::serial::Serial;
+use super::signed::Signed;
 use crate::asn1::{Element, Encoder, Malformed, Reader, encode, encode_time, oid, parse_time, tag};
 use crate::key::{KeyError, PrivateKey, PublicKey, SignatureAlgorithm};
 use time::OffsetDateTime;
@@ -227,15 +228,8 @@ impl ReadEntry<'_> {
 impl<'a> RevocationList<'a> {
     /// Reads a list; the whole of `der` has to be it. Entries are read when they are asked for.
     pub fn from_der(der: &'a [u8]) -> Result<Self, Malformed> {
-        let mut outer = Reader::sequence_of(der, "a CertificateList")?;
-        let tbs = outer.expect(tag::SEQUENCE, "a TBSCertList")?;
-        let algorithm = outer.expect(tag::SEQUENCE, "a signature algorithm")?.whole;
-        let signature = outer
-            .expect(tag::BIT_STRING, "a signature")?
-            .whole_octets()?;
-        outer.end()?;
-
-        let mut fields = tbs.reader();
+        let signed = Signed::from_der(der, "a CertificateList")?;
+        let mut fields = signed.tbs.reader();
         let version = match fields.optional(tag::INTEGER)? {
             Some(version) => version.small()?.saturating_add(1),
             None => 1,
@@ -257,10 +251,10 @@ impl<'a> RevocationList<'a> {
         fields.end()?;
         Ok(Self {
             der,
-            tbs: tbs.whole,
+            tbs: signed.tbs.whole,
             version,
-            algorithm,
-            signature,
+            algorithm: signed.algorithm,
+            signature: signed.signature,
             issuer,
             this_update,
             next_update,

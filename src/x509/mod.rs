@@ -13,6 +13,7 @@ pub mod profile;
 pub mod request;
 pub mod revocation;
 pub mod serial;
+pub mod signed;
 pub mod text;
 pub mod validity;
 

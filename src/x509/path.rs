@@ -266,7 +266,8 @@ mod tests {
     use super::*;
     use crate::asn1::{Reader, encode, oid, sequence, tag};
     use crate::key::{KeyType, PrivateKey};
-    use crate::x509::certificate::{TbsCertificate, assemble};
+    use crate::x509::certificate::TbsCertificate;
+    use crate::x509::signed::assemble;
     use crate::x509::{Serial, Validity};
     use time::macros::datetime;
 

@@ -3,6 +3,7 @@
 use super::extension::Extension;
 use super::general_name::GeneralName;
 use super::name::Name;
+use super::signed::{Signed, assemble};
 use crate::asn1::{Malformed, Reader, oid, sequence, tag};
 use crate::key::{KeyError, PrivateKey, PublicKey, SignatureAlgorithm};
 use const_oid::ObjectIdentifier;
@@ -43,29 +44,13 @@ impl CertificationRequest {
             });
         });
         let signature = key.sign(&info)?;
-        Ok(super::certificate::assemble(
-            &info,
-            key.signature_algorithm(),
-            &signature,
-        ))
+        Ok(assemble(&info, key.signature_algorithm(), &signature))
     }
 
     /// Reads a CertificationRequest; its signature is not looked at.
     pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
-        let mut outer = Reader::sequence_of(der, "a CertificationRequest")?;
-        let info = outer.expect(tag::SEQUENCE, "a CertificationRequestInfo")?;
-        let algorithm = outer
-            .expect(tag::SEQUENCE, "a signature algorithm")?
-            .whole
-            .to_vec();
-        let signature = outer
-            .expect(tag::BIT_STRING, "a signature")?
-            .whole_octets()?
-            .to_vec();
-        outer.end()?;
-        let start = der.len() - Reader::single(der)?.content.len();
-
-        let mut fields = info.reader();
+        let signed = Signed::from_der(der, "a CertificationRequest")?;
+        let mut fields = signed.tbs.reader();
         if fields.expect(tag::INTEGER, "a version")?.small()? != 0 {
             return Err(Malformed::Value("the version of a request is not 1"));
         }
@@ -91,13 +76,13 @@ impl CertificationRequest {
         fields.end()?;
         Ok(Self {
             der: der.to_vec(),
-            info: start..start + info.whole.len(),
+            info: signed.tbs_range(),
             subject,
             public_key,
             extensions,
             other_attributes,
-            algorithm,
-            signature,
+            algorithm: signed.algorithm.to_vec(),
+            signature: signed.signature.to_vec(),
         })
     }
 

@@ -1,0 +1,52 @@
+//! The frame that certificates, requests and lists share: what is signed, with which algorithm, and
+//! the signature (RFC 5280 sections 4.1.1 and 5.1.1, RFC 2986 section 4.2).
+
+use crate::asn1::{Element, Malformed, Reader, sequence, tag};
+use crate::key::SignatureAlgorithm;
+use std::ops::Range;
+
+/// A signed structure, taken apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Signed<'a> {
+    /// What is signed.
+    pub(super) tbs: Element<'a>,
+    /// An AlgorithmIdentifier.
+    pub(super) algorithm: &'a [u8],
+    /// The signature's octets.
+    pub(super) signature: &'a [u8],
+    start: usize,
+}
+
+impl<'a> Signed<'a> {
+    /// Takes a structure apart; the whole of `der` has to be it.
+    pub(super) fn from_der(der: &'a [u8], what: &'static str) -> Result<Self, Malformed> {
+        let mut outer = Reader::sequence_of(der, what)?;
+        let start = der.len() - outer.rest().len();
+        let tbs = outer.expect(tag::SEQUENCE, "what is signed")?;
+        let algorithm = outer.expect(tag::SEQUENCE, "a signature algorithm")?.whole;
+        let signature = outer
+            .expect(tag::BIT_STRING, "a signature")?
+            .whole_octets()?;
+        outer.end()?;
+        Ok(Self {
+            tbs,
+            algorithm,
+            signature,
+            start,
+        })
+    }
+
+    /// Where in the structure's DER the signed octets are.
+    pub(super) fn tbs_range(&self) -> Range<usize> {
+        self.start..self.start + self.tbs.whole.len()
+    }
+}
+
+/// Puts a signed structure together.
+pub fn assemble(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
+    sequence(|signed| {
+        signed.raw(tbs);
+        algorithm.encode(signed);
+        signed.bit_string(signature);
+    })
+}
