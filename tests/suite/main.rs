@@ -9,6 +9,8 @@
 
 mod architecture;
 mod cli;
+mod clock;
+mod crl;
 mod csrs;
 mod docs;
 mod hierarchy;
@@ -17,6 +19,7 @@ mod lint;
 mod normalise;
 mod parallel;
 mod passphrases;
+mod published;
 mod readers;
 mod reference;
 mod refusals;

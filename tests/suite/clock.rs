@@ -1,0 +1,12 @@
+//! `pki` under a clock that faketime sets; it sees no other.
+
+use crate::run::Run;
+use crate::sandbox::Sandbox;
+
+impl Sandbox {
+    /// `pki` at a moment as in `2026-02-01 12:00:00`, in UTC.
+    pub(crate) fn pki_at(&self, moment: &str, line: &str) -> Run {
+        let run = self.run("faketime", "").env("TZ", "UTC").arg(moment);
+        run.arg(env!("CARGO_BIN_EXE_pki")).words(line)
+    }
+}
