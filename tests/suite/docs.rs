@@ -46,6 +46,11 @@ fn the_page_about_curl_works() {
 }
 
 #[test]
+fn the_page_about_revocation_works() {
+    follow("docs/revocation.md");
+}
+
+#[test]
 fn the_page_about_the_issuance_cycle_works() {
     follow("docs/issuance-cycle.md");
 }
