@@ -23,6 +23,7 @@ mod published;
 mod readers;
 mod reference;
 mod refusals;
+mod revoke;
 mod run;
 mod sandbox;
 mod server;

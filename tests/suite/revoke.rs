@@ -1,0 +1,547 @@
+//! `pki revoke`: which certificate is meant, what is recorded about it, and what is refused.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::normalise::normalised;
+use crate::run::{Transcript, assert_same};
+use crate::sandbox::{STORE, Sandbox};
+
+const ISSUED: &str = "pki/intermediate0/issued.jsonl";
+const RECORDED: &str = "pki/intermediate0/revoked.jsonl";
+
+fn revoke(sandbox: &Sandbox, what: &str) -> Transcript {
+    let run = sandbox.pki("revoke --ca intermediate0").words(what);
+    run.succeeds()
+}
+
+/// One object for one certificate.
+fn revoke_json(sandbox: &Sandbox, what: &str) -> Value {
+    let run = sandbox.pki("--format json revoke --ca intermediate0");
+    run.words(what).succeeds().json()
+}
+
+#[track_caller]
+fn assert_says(transcript: &Transcript, text: &str) {
+    assert_same(&normalised(&transcript.stdout), text);
+    assert_eq!(transcript.stderr, "");
+}
+
+/// How many lines stand in the journal of revocations below its head.
+fn recorded(sandbox: &Sandbox) -> usize {
+    sandbox.read(RECORDED).lines().count() - 1
+}
+
+fn list_revoked(sandbox: &Sandbox) -> Value {
+    let line = "--format json list --ca intermediate0 --status revoked";
+    sandbox.pki(line).succeeds().json()
+}
+
+#[test]
+fn a_serial_is_taken_in_every_notation() {
+    let sandbox = Sandbox::with_open_ca();
+    let serial = sandbox.issued("intermediate0", "client");
+    let number = u128::from_str_radix(&serial, 16).unwrap();
+    let octets = serial.as_bytes().chunks(2);
+    let colons = octets.map(|octet| str::from_utf8(octet).unwrap());
+    let colons = colons.collect::<Vec<_>>().join(":");
+    let notations = [
+        serial.clone(),
+        serial.to_lowercase(),
+        serial.trim_start_matches('0').to_owned(),
+        format!("0000{serial}"),
+        format!("0x{serial}"),
+        format!("0X{}", serial.to_lowercase()),
+        colons.to_lowercase(),
+        colons,
+        format!("dec:{number}"),
+        number.to_string(),
+    ];
+    let done = revoke(&sandbox, &format!("--serial {serial}"));
+    let says = format!("revoked {serial} of intermediate0 at [time] (unspecified)\n");
+    assert_says(&done, &says.replace(&serial, "[serial]"));
+    for notation in notations {
+        let again = revoke_json(&sandbox, &format!("--serial {notation}"));
+        assert_eq!(again["serial"], serial.as_str(), "{notation}");
+        assert_eq!(again["already"], true, "{notation}");
+    }
+    assert_eq!(recorded(&sandbox), 1);
+}
+
+/// Adds an issuance of this serial to the journal, as docs/store-format.md
+/// says how: no two serials of ours would ever fit one number.
+fn forge_issuance(sandbox: &Sandbox, serial: &str) {
+    let journal = sandbox.read(ISSUED);
+    let mut line: Value = serde_json::from_str(journal.lines().last().unwrap()).unwrap();
+    let above = line["check"].as_str().unwrap().to_owned();
+    line["serial"] = json!(serial);
+    line.as_object_mut().unwrap().shift_remove("check");
+    let line = line.to_string();
+    let body = line.strip_suffix('}').unwrap();
+    let digest = sandbox
+        .run("sha256sum", "")
+        .stdin(format!("{above}{body}"))
+        .succeeds();
+    let check = &digest.stdout[..32];
+    sandbox.write(ISSUED, format!("{journal}{body},\"check\":\"{check}\"}}\n"));
+}
+
+#[test]
+fn a_bare_number_that_fits_two_certificates_is_refused_and_names_both() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.issued("intermediate0", "client");
+    let bare = "1000000000000000000";
+    // The number in hex, and in decimal.
+    forge_issuance(&sandbox, "01000000000000000000");
+    forge_issuance(&sandbox, "0DE0B6B3A7640000");
+    let refusal = "error: 1000000000000000000 fits two certificates of intermediate0: 01000000000000000000 if it is hex, 0DE0B6B3A7640000 if it is decimal\n\
+         hint: write 0x… for hex or dec:… for decimal\n";
+    let run = sandbox.pki("revoke --ca intermediate0 --serial").arg(bare);
+    let before = sandbox.store_snapshot();
+    let refused = run.ends_with(1);
+    assert_same(&refused.stderr, refusal);
+    before.assert_unchanged(&sandbox.path(STORE));
+
+    let hex = revoke_json(&sandbox, &format!("--serial 0x{bare}"));
+    assert_eq!(hex["serial"], "01000000000000000000");
+    let decimal = revoke_json(&sandbox, &format!("--serial dec:{bare}"));
+    assert_eq!(decimal["serial"], "0DE0B6B3A7640000");
+}
+
+#[test]
+fn a_common_name_is_enough_for_the_one_live_certificate() {
+    let sandbox = Sandbox::with_open_ca();
+    let old = sandbox.issued("intermediate0", "client");
+    revoke(&sandbox, &format!("--serial {old}"));
+    let live = sandbox.issued("intermediate0", "client");
+    let done = revoke_json(&sandbox, "--cn client --reason superseded");
+    assert_eq!(done["serial"], live.as_str());
+    assert_eq!(done["already"], false);
+}
+
+#[test]
+fn a_common_name_of_several_live_certificates_takes_all() {
+    let sandbox = Sandbox::with_open_ca();
+    let serials = [(); 3].map(|()| sandbox.issued("intermediate0", "client"));
+    sandbox.issued("intermediate0", "client-2");
+    let before = sandbox.store_snapshot();
+    let refused = sandbox
+        .pki("revoke --ca intermediate0 --cn client")
+        .ends_with(1);
+    let says = format!(
+        "error: 3 live certificates of intermediate0 have the common name \"client\": {}\n\
+         hint: name one with --serial, or all of them with --all\n",
+        serials.join(", ")
+    );
+    assert_same(&refused.stderr, &says);
+    before.assert_unchanged(&sandbox.path(STORE));
+
+    revoke(&sandbox, &format!("--serial {}", serials[1]));
+    let done = sandbox
+        .pki("--format json revoke --ca intermediate0 --cn client --all")
+        .succeeds();
+    let lines = done.stdout.lines().map(|line| {
+        let object: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(object["already"], false);
+        object["serial"].as_str().unwrap().to_owned()
+    });
+    assert_eq!(lines.collect::<Vec<_>>(), [&*serials[0], &*serials[2]]);
+    assert_eq!(list_revoked(&sandbox).as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_certificate_file_says_which_and_a_chain_s_first_is_meant() {
+    let sandbox = Sandbox::with_open_ca();
+    for name in ["a", "b"] {
+        let line = format!("issue --ca intermediate0 --cn {name} --out out --no-passphrase");
+        sandbox.pki(&line).succeeds();
+    }
+    sandbox
+        .run("openssl", "x509 -in out/b.crt -outform DER -out b.der")
+        .succeeds();
+    for file in ["out/a.fullchain.pem", "b.der"] {
+        let says = "revoked [serial] of intermediate0 at [time] (unspecified)\n";
+        assert_says(&revoke(&sandbox, &format!("--cert {file}")), says);
+    }
+    let names = list_revoked(&sandbox);
+    assert_eq!(names[0]["subject"], "CN=a");
+    assert_eq!(names[1]["subject"], "CN=b");
+}
+
+#[test]
+fn rows_of_a_csv_are_revoked_together() {
+    let sandbox = Sandbox::with_open_ca();
+    let serials = ["a", "b", "c"].map(|cn| sandbox.issued("intermediate0", cn));
+    let [a, b, c] = &serials;
+    sandbox.write(
+        "rows.csv",
+        format!("serial,reason,date\r\n{a}\r\n0x{b}, key-compromise\r\n{c},4,2026-01-31\r\n"),
+    );
+    let says = "revoked [serial] of intermediate0 at [time] (unspecified)\n\
+         revoked [serial] of intermediate0 at [time] (keyCompromise)\n\
+         revoked [serial] of intermediate0 at [time] (superseded)\n";
+    assert_says(&revoke(&sandbox, "--from rows.csv"), says);
+    assert_eq!(recorded(&sandbox), 3);
+
+    // Again, from standard input: nothing is recorded.
+    let before = sandbox.store_snapshot();
+    let again = sandbox
+        .pki("--format json revoke --ca intermediate0 --from -")
+        .stdin(sandbox.read("rows.csv"))
+        .succeeds();
+    let already = again.stdout.matches("\"already\":true").count();
+    assert_eq!(already, 3, "{again}");
+    before.assert_unchanged(&sandbox.path(STORE));
+
+    sandbox.pki("crl --ca intermediate0").succeeds();
+    let list = sandbox.published("intermediate0");
+    assert_eq!(list.serials, serials);
+    let text = &list.text.stdout;
+    assert!(text.contains("Invalidity Date"), "{text}");
+    assert!(text.contains("Jan 31 00:00:00 2026 GMT"), "{text}");
+}
+
+#[test]
+fn a_bad_row_names_file_line_and_column_and_nothing_is_recorded() {
+    let sandbox = Sandbox::with_open_ca();
+    let good = sandbox.issued("intermediate0", "good");
+    let reasons = "unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn and aACompromise";
+    let bad_reason = format!("column 2: \"whatever\" is not a reason; there are {reasons}");
+    for (row, says) in [
+        ("zz", "column 1: \"zz\" is no serial number"),
+        (
+            "1234",
+            "column 1: intermediate0 has issued no certificate with serial 1234",
+        ),
+        (",superseded", "column 1: there is no serial"),
+        ("GOOD,whatever", &*bad_reason),
+        (
+            "GOOD,superseded,yesterday",
+            "column 3: \"yesterday\" is not a time: write [time], [time], or a duration from now such as 90d, 12h or 1y",
+        ),
+        (
+            "GOOD,superseded,2026-01-31,x",
+            "column 4: a row has at most a serial, a reason and an invalidity date",
+        ),
+    ] {
+        sandbox.write(
+            "rows.csv",
+            format!("{good}\n{good}\n{row}\n").replace("GOOD", &good),
+        );
+        sandbox.refused(
+            sandbox.pki("revoke --ca intermediate0 --from rows.csv"),
+            1,
+            &format!("error: rows.csv line 3, {says}\n"),
+        );
+    }
+    assert_eq!(list_revoked(&sandbox), json!([]));
+}
+
+#[test]
+fn every_reason_is_taken_in_every_style_and_reaches_the_list() {
+    const REASONS: [(&str, &str, &str); 9] = [
+        ("0", "unspecified", ""),
+        ("1", "keyCompromise", "Key Compromise"),
+        ("2", "cACompromise", "CA Compromise"),
+        ("3", "affiliationChanged", "Affiliation Changed"),
+        ("4", "superseded", "Superseded"),
+        ("5", "cessationOfOperation", "Cessation Of Operation"),
+        ("6", "certificateHold", "Certificate Hold"),
+        ("9", "privilegeWithdrawn", "Privilege Withdrawn"),
+        ("10", "aACompromise", "AA Compromise"),
+    ];
+    let sandbox = Sandbox::with_open_ca();
+    for (number, name, _) in REASONS {
+        let mut kebab = String::new();
+        for letter in name.chars() {
+            if letter.is_uppercase() && !kebab.ends_with('a') && !kebab.ends_with('c') {
+                kebab.push('-');
+            }
+            kebab.push(letter.to_ascii_lowercase());
+        }
+        let snake = kebab.replace('-', "_").to_uppercase();
+        for style in [number, name, &name.to_uppercase(), &kebab, &snake] {
+            let serial = sandbox.issued("intermediate0", "client");
+            let done = revoke_json(&sandbox, &format!("--serial {serial} --reason {style}"));
+            assert_eq!(done["reason"], name, "{style}");
+        }
+    }
+    sandbox.pki("crl --ca intermediate0").succeeds();
+    let text = sandbox.published("intermediate0").text.stdout;
+    for (_, name, printed) in REASONS {
+        let count = text.lines().filter(|line| line.trim() == printed).count();
+        assert_eq!(count, if printed.is_empty() { 0 } else { 5 }, "{name}");
+    }
+    // Left out where it is unspecified.
+    assert_eq!(text.matches("Serial Number: ").count(), 45);
+    assert_eq!(text.matches("Reason Code").count(), 40);
+}
+
+#[test]
+fn a_hold_is_lifted_and_only_a_hold() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.issued("intermediate0", "client");
+    let hold = revoke(&sandbox, "--cn client --reason certificateHold");
+    let says = "revoked [serial] of intermediate0 at [time] (certificateHold)\n";
+    assert_says(&hold, says);
+    let lifted = revoke(&sandbox, "--cn client --release");
+    assert_says(&lifted, "released [serial] of intermediate0\n");
+    assert_eq!(list_revoked(&sandbox), json!([]));
+
+    let release = || sandbox.pki("revoke --ca intermediate0 --cn client --release");
+    sandbox.refused(
+        release(),
+        1,
+        "error: [serial] of intermediate0 is not on hold: it is not revoked\n",
+    );
+    sandbox.issued("intermediate0", "for-good");
+    revoke(&sandbox, "--cn for-good");
+    sandbox.refused(
+        sandbox.pki("revoke --ca intermediate0 --cn for-good --release"),
+        1,
+        "error: [serial] of intermediate0 is not on hold: it is revoked for good\n",
+    );
+}
+
+#[test]
+fn a_hold_that_becomes_final_keeps_its_first_date() {
+    let sandbox = Sandbox::new();
+    let at = |moment: &str, line: &str| sandbox.pki_at(moment, line).succeeds();
+    let midnight = "2026-02-01 00:00:00";
+    at(midnight, "root --name rootCA --no-passphrase");
+    at(midnight, "issue --ca rootCA --cn client");
+    let hold = "revoke --ca rootCA --cn client --reason certificateHold";
+    at("2026-03-01 00:00:00", hold);
+    at("2026-03-01 12:00:00", "crl");
+    let held = sandbox.published("rootCA").text;
+    assert!(held.stdout.contains("Certificate Hold"), "{held}");
+
+    let line = "revoke --ca rootCA --cn client --reason keyCompromise";
+    let replaced = at("2026-04-01 00:00:00", line);
+    let first_date = "at 2026-03-01T00:00:0";
+    assert!(replaced.stdout.contains(first_date), "{replaced}");
+    assert!(replaced.stdout.ends_with("(keyCompromise)\n"), "{replaced}");
+    at("2026-04-01 12:00:00", "crl");
+    let list = sandbox.published("rootCA");
+    let text = &list.text.stdout;
+    assert_eq!(list.serials.len(), 1, "{text}");
+    assert!(text.contains("Revocation Date: Mar  1 00:00:0"), "{text}");
+    assert!(text.contains("Key Compromise"), "{text}");
+
+    // What is final stays: neither another reason nor a hold takes its place.
+    for reason in ["superseded", "certificateHold"] {
+        let before = sandbox.store_snapshot();
+        let line = format!("revoke --ca rootCA --cn client --reason {reason}");
+        let kept = at("2026-05-01 00:00:00", &line);
+        assert!(kept.stdout.contains(first_date), "{kept}");
+        assert!(kept.stdout.contains("revoked already"), "{kept}");
+        assert!(kept.stdout.ends_with("(keyCompromise)\n"), "{kept}");
+        before.assert_unchanged(&sandbox.path(STORE));
+    }
+}
+
+#[test]
+fn revoked_already_is_said_and_records_nothing() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.issued("intermediate0", "client");
+    revoke(&sandbox, "--cn client --reason keyCompromise");
+    let before = sandbox.store_snapshot();
+    let again = revoke(&sandbox, "--cn client --reason superseded");
+    assert_says(
+        &again,
+        "[serial] of intermediate0 was revoked already, at [time] (keyCompromise)\n",
+    );
+    before.assert_unchanged(&sandbox.path(STORE));
+}
+
+#[test]
+fn revoked_by_many_at_once_is_recorded_once() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.issued("intermediate0", "client");
+    let line = "--format json revoke --ca intermediate0 --cn client";
+    let running = [(); 8].map(|()| sandbox.pki(line).spawn());
+    let first = running.map(|process| {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success());
+        let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+        u32::from(object["already"] == false)
+    });
+    assert_eq!(first.iter().sum::<u32>(), 1);
+    assert_eq!(recorded(&sandbox), 1);
+    sandbox.pki("crl --ca intermediate0").succeeds();
+    assert_eq!(sandbox.published("intermediate0").serials.len(), 1);
+}
+
+#[test]
+fn a_root_can_t_revoke_itself() {
+    let sandbox = Sandbox::with_open_ca();
+    for what in ["--cert pki/rootCA/ca.crt", "--cn rootCA"] {
+        sandbox.refused(
+            sandbox.pki("revoke --ca rootCA").words(what),
+            1,
+            "error: rootCA can't revoke its own certificate\n\
+             hint: a CA is revoked by the CA above it; a root is taken out of the trust stores\n",
+        );
+    }
+}
+
+#[test]
+fn a_subordinate_that_is_revoked_issues_no_more_and_still_signs_its_list() {
+    let sandbox = Sandbox::with_three_tiers();
+    let serial = sandbox.issued("intermediate2", "client");
+    sandbox
+        .pki("revoke --ca rootCA --cert pki/intermediate1/ca.crt --reason cACompromise")
+        .succeeds();
+    for ca in ["intermediate1", "intermediate2"] {
+        let before = sandbox.store_snapshot();
+        let line = format!("issue --ca {ca} --cn another");
+        let refused = sandbox.pki(&line).ends_with(1);
+        let says = format!("error: {ca} can't issue: CN=intermediate1 was revoked at ");
+        assert!(refused.stderr.starts_with(&says), "{refused}");
+        before.assert_unchanged(&sandbox.path(STORE));
+    }
+    sandbox.issued("intermediate0", "beside-it");
+
+    sandbox
+        .pki("revoke --ca intermediate2 --cn client")
+        .succeeds();
+    sandbox.pki("crl --chain").succeeds();
+    assert_eq!(sandbox.published("intermediate2").serials, [serial]);
+    assert_eq!(sandbox.published("intermediate1").number, 1);
+    assert_eq!(sandbox.published("rootCA").serials.len(), 1);
+}
+
+#[test]
+fn list_shows_the_revoked_with_their_reasons_and_times() {
+    let sandbox = Sandbox::with_open_ca();
+    let mut rows = String::new();
+    for (cn, reason) in [("a", "keyCompromise"), ("b", "superseded")] {
+        let serial = sandbox.issued("intermediate0", cn);
+        writeln!(rows, "{serial},{reason}").unwrap();
+    }
+    sandbox.issued("intermediate0", "valid");
+    sandbox.write("rows.csv", rows);
+    revoke(&sandbox, "--from rows.csv");
+
+    let text = sandbox
+        .pki("list --ca intermediate0 --status revoked")
+        .succeeds();
+    assert_eq!(text.stdout.lines().count(), 3, "{text}");
+    for cn in ["a", "b"] {
+        let row = text
+            .stdout
+            .lines()
+            .find(|line| line.starts_with("revoked ") && line.ends_with(&format!(" CN={cn}")));
+        assert!(row.is_some(), "{text}");
+    }
+    let listed = list_revoked(&sandbox);
+    for (index, reason) in ["keyCompromise", "superseded"].into_iter().enumerate() {
+        assert_eq!(listed[index]["status"], "revoked");
+        assert_eq!(listed[index]["reason"], reason);
+        let at = listed[index]["revoked_at"].as_str().unwrap();
+        assert_eq!(normalised(at), "[time]");
+    }
+    let valid = sandbox
+        .pki("--format json list --ca intermediate0 --status valid")
+        .succeeds()
+        .json();
+    assert_eq!(valid.as_array().unwrap().len(), 1);
+    assert!(valid[0].get("reason").is_none_or(Value::is_null));
+}
+
+#[test]
+fn json_names_the_certificate_its_reason_its_time_and_whether_it_was_so_already() {
+    let sandbox = Sandbox::with_open_ca();
+    let serial = sandbox.issued("intermediate0", "client");
+    let keys = |object: &Value| {
+        let keys = object.as_object().unwrap().keys().cloned();
+        keys.collect::<Vec<_>>().join(" ")
+    };
+    let done = revoke_json(&sandbox, "--cn client --reason certificateHold");
+    assert_eq!(keys(&done), "ca serial reason revoked_at already");
+    assert_eq!(done["ca"], "intermediate0");
+    assert_eq!(done["serial"], serial.as_str());
+    assert_eq!(done["reason"], "certificateHold");
+    assert_eq!(normalised(done["revoked_at"].as_str().unwrap()), "[time]");
+    assert_eq!(done["already"], false);
+
+    let again = revoke_json(&sandbox, "--cn client");
+    assert_eq!(again["revoked_at"], done["revoked_at"]);
+
+    sandbox.issued("intermediate0", "other");
+    revoke(&sandbox, "--cn other --reason certificateHold");
+    let lifted = revoke_json(&sandbox, "--cn other --release");
+    assert_eq!(keys(&lifted), "ca serial reason revoked_at already");
+    assert_eq!(lifted["reason"], Value::Null);
+    assert_eq!(lifted["revoked_at"], Value::Null);
+    assert_eq!(lifted["already"], false);
+}
+
+#[test]
+fn what_can_t_be_revoked_is_refused_and_the_store_is_the_same_to_the_byte() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.issued("intermediate0", "client");
+    sandbox
+        .pki("--store others root --name intermediate0 --no-passphrase")
+        .succeeds();
+    let shows = "hint: `pki list --ca intermediate0` shows what it has issued\n";
+    let not_issued = "error: intermediate0 has issued no certificate";
+    for (what, says) in [
+        (
+            "--serial 1234",
+            format!("{not_issued} with serial 1234\n{shows}"),
+        ),
+        (
+            "--cn nobody",
+            format!("{not_issued} with common name \"nobody\"\n{shows}"),
+        ),
+        (
+            "--cn nobody --all",
+            format!("{not_issued} with common name \"nobody\" that is live\n{shows}"),
+        ),
+        // Of the same name, and not of its making.
+        (
+            "--cert others/intermediate0/ca.crt",
+            format!("{not_issued} that is in others/intermediate0/ca.crt\n{shows}"),
+        ),
+        (
+            "--cert pki/intermediate0/ca.crt",
+            format!("{not_issued} that is in pki/intermediate0/ca.crt\n{shows}"),
+        ),
+        (
+            "--cert pki/rootCA/ca.key",
+            "error: pki/rootCA/ca.key is not a file of certificates\n\
+             caused by: object 1 in it is \"PRIVATE KEY\"\n"
+                .to_owned(),
+        ),
+        (
+            "--cert missing.crt",
+            "error: could not read missing.crt\n\
+             caused by: No such file or directory (os error 2)\n"
+                .to_owned(),
+        ),
+    ] {
+        let run = sandbox.pki("revoke --ca intermediate0").words(what);
+        sandbox.refused(run, 1, &says);
+    }
+    let before = sandbox.store_snapshot();
+    for what in [
+        "--cn client --invalidity-date 2999-01-01",
+        "--cn client --serial 1234",
+        "--cn client --reason removeFromCRL",
+        "--cn client --reason 8",
+        "--cn client --reason 7",
+        "--cn client --reason 11",
+        "--cn client --release --reason superseded",
+        "--serial 1234 --all",
+        "--serial xyz",
+        "",
+    ] {
+        let refused = sandbox.pki("revoke --ca intermediate0").words(what);
+        let refused = refused.finish();
+        assert!(matches!(refused.status, Some(1 | 2)), "{refused}");
+        assert!(refused.stderr.starts_with("error: "), "{refused}");
+        before.assert_unchanged(&sandbox.path(STORE));
+    }
+}
