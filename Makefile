@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint bench install demo
+.PHONY: help build compiler test lint bench install demo
 
 help:
 	@echo 'make demo     build pki and watch it make a hierarchy for mutual TLS'
@@ -14,8 +14,13 @@ help:
 	@echo 'make bench    pki against other tools, as whole processes'
 	@echo 'make install  pki and its manual pages under PREFIX ($(PREFIX))'
 
-build:
+build: compiler
 	$(CARGO) build --release --locked
+
+# Rust links with a C compiler, and AWS-LC is written in C.
+compiler:
+	@command -v cc >/dev/null || { apt-get update -q && \
+	    apt-get install -y --no-install-recommends build-essential; }
 
 # cargo test comes last, so that its summary is the last thing to be read.
 test:
