@@ -364,19 +364,109 @@ fn read_entry<'a>(list: &mut Reader<'a>) -> Result<ReadEntry<'a>, Malformed> {
         invalidity_date: None,
     };
     if let Some(extensions) = fields.optional(tag::SEQUENCE)? {
-        for extension in Extension::decode_all(&extensions)? {
-            match extension.oid {
-                oid::REASON_CODE => {
-                    let code = Reader::single(&extension.value)?;
-                    entry.reason = code.content.first().copied().and_then(Reason::from_code);
-                }
-                oid::INVALIDITY_DATE => {
-                    entry.invalidity_date = Some(parse_time(&Reader::single(&extension.value)?)?);
-                }
-                _ => {}
-            }
-        }
+        read_entry_extensions(extensions.reader(), &mut entry)?;
     }
     fields.end()?;
     Ok(entry)
+}
+
+/// A list may have a million entries, so nothing is kept of their extensions but what they say.
+fn read_entry_extensions(mut list: Reader<'_>, entry: &mut ReadEntry<'_>) -> Result<(), Malformed> {
+    while !list.is_empty() {
+        let mut extension = list.sequence("an Extension")?;
+        let identifier = extension.expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?;
+        extension.optional(tag::BOOLEAN)?;
+        let value = extension.expect(tag::OCTET_STRING, "an extension's value")?;
+        extension.end()?;
+        if identifier.content == oid::REASON_CODE.as_bytes() {
+            let code = Reader::single(value.content)?;
+            entry.reason = code.content.first().copied().and_then(Reason::from_code);
+        } else if identifier.content == oid::INVALIDITY_DATE.as_bytes() {
+            entry.invalidity_date = Some(parse_time(&Reader::single(value.content)?)?);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyType;
+    use ::time::macros::datetime;
+
+    fn list(entries: &[Entry<'_>]) -> (Vec<u8>, PrivateKey, Name) {
+        let key = PrivateKey::generate(KeyType::P256).unwrap();
+        let issuer = Name::from_common_name("ca").unwrap();
+        let mut builder = ListBuilder::new(&issuer);
+        entries.iter().for_each(|entry| builder.push(entry));
+        let header = Header {
+            issuer: &issuer,
+            key_identifier: &[1; 20],
+            this_update: datetime!(2026-01-01 0:00 UTC),
+            next_update: datetime!(2026-01-08 0:00 UTC),
+            number: 300,
+        };
+        let der = builder.sign(&header, &key).unwrap();
+        (der, key, issuer)
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let serial = "0102030405060708090A".parse().unwrap();
+        let entry = Entry {
+            serial: &serial,
+            revoked_at: datetime!(2025-12-31 1:02:03 UTC),
+            reason: Reason::KeyCompromise,
+            invalidity_date: Some(datetime!(2025-12-30 0:00 UTC)),
+        };
+        let plain = Entry {
+            reason: Reason::Unspecified,
+            invalidity_date: None,
+            ..entry.clone()
+        };
+        let (der, key, issuer) = list(&[entry.clone(), plain]);
+        let read = RevocationList::from_der(&der).unwrap();
+        assert_eq!(
+            (read.version(), read.number(), read.issuer()),
+            (2, Some(300), &issuer)
+        );
+        assert!(read.verify_signature(key.public()).is_ok());
+        let entries: Vec<_> = read.entries().map(Result::unwrap).collect();
+        assert_eq!(entries.len(), 2);
+        assert!(entries[0].is(&serial));
+        assert_eq!(entries[0].revoked_at, entry.revoked_at);
+        assert_eq!(entries[0].reason, Some(Reason::KeyCompromise));
+        assert_eq!(entries[0].invalidity_date, entry.invalidity_date);
+        assert_eq!(
+            (entries[1].reason, entries[1].invalidity_date),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn an_empty_list_has_no_list_of_entries() {
+        let (der, ..) = list(&[]);
+        let tbs = Reader::single(&der).unwrap().reader().any().unwrap();
+        let tags: Vec<u8> = std::iter::successors(Some(tbs.reader()), |reader| {
+            let mut next = *reader;
+            next.any().ok().map(|_| next)
+        })
+        .filter_map(|reader| reader.peek())
+        .collect();
+        let expected = [
+            tag::INTEGER,
+            tag::SEQUENCE,
+            tag::SEQUENCE,
+            tag::UTC_TIME,
+            tag::UTC_TIME,
+            tag::explicit(0),
+        ];
+        assert_eq!(tags, expected);
+    }
+
+    #[test]
+    fn a_list_that_is_cut_off_is_refused_at_every_octet() {
+        let (der, ..) = list(&[]);
+        assert!((0..der.len()).all(|length| RevocationList::from_der(&der[..length]).is_err()));
+    }
 }
