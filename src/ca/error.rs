@@ -92,6 +92,15 @@ pub enum CaError {
         /// Why.
         problem: String,
     },
+    /// A key can't be suspect from tomorrow on.
+    #[error("the invalidity date is in the future")]
+    InvalidityInFuture,
+    /// A list's nextUpdate can't be had.
+    #[error("the list can't be replaced then: {problem}")]
+    NextUpdate {
+        /// Why.
+        problem: String,
+    },
     /// A path length that the CA above does not allow.
     #[error(
         "{ca} allows at most {allowed} CAs below it, so the new one can't have path length {asked}"

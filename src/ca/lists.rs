@@ -64,6 +64,17 @@ impl ListRequest {
         self.directory.join(format!("{}.crl.pem", ca.name()))
     }
 
+    /// Whether the PEM file is written: where it is wanted, and where there is one already, which must
+    /// not be left behind.
+    pub(super) fn wants_pem(&self, ca: &Ca) -> bool {
+        self.pem || self.pem_path(ca).exists()
+    }
+
+    /// Whether the chain's file is there already, and must not be left behind.
+    pub fn has_chain(&self, ca: &Ca) -> bool {
+        self.chain_path(ca).exists()
+    }
+
     /// Where the lists of the CA and of all above it are published together.
     pub fn chain_path(&self, ca: &Ca) -> PathBuf {
         self.directory.join(format!("{}.chain.crl.pem", ca.name()))
@@ -80,6 +91,7 @@ pub fn publish_list(
     now: OffsetDateTime,
 ) -> Result<Published, CaError> {
     refuse_other_files(ca, request)?;
+    file::create_directories(&request.directory)?;
     if request.if_needed
         && let Some(standing) = standing_list(ca, request, now)?
     {
@@ -140,7 +152,7 @@ impl Times {
         if this_update > now {
             notices.push(Notice::ClockBehind { this_update });
         }
-        let off_the_calendar = || CaError::Validity {
+        let off_the_calendar = || CaError::NextUpdate {
             problem: "nextUpdate is outside the calendar".into(),
         };
         let end = ca.certificate().validity().not_after;
@@ -156,7 +168,7 @@ impl Times {
                 rfc3339(asked),
                 rfc3339(this_update)
             );
-            return Err(CaError::Validity { problem });
+            return Err(CaError::NextUpdate { problem });
         }
         if asked > end {
             notices.push(Notice::ValidityShortened { until: end });
@@ -211,7 +223,7 @@ fn sign_list(
 }
 
 /// Every certificate that is revoked, in the order of revocation. One that had expired when the
-/// predecessor was made and is on it has been on a list beyond its validity, and leaves (section 3.3).
+/// predecessor was made has been on a list beyond its validity, and leaves (section 3.3).
 fn gather_entries(
     ca: &Ca,
     predecessor: Option<&RevocationList<'_>>,
@@ -233,8 +245,12 @@ fn gather_entries(
             before.next();
             followed += 1;
         }
-        let expired = predecessor.is_some_and(|list| list.this_update() > revoked.not_after);
-        if !(listed && expired) {
+        let has_been_listed = predecessor.is_some_and(|list| {
+            // What is not on it and was recorded before it was made, left with an earlier one.
+            list.this_update() > revoked.not_after
+                && (listed || revoked.revoked_at < list.this_update())
+        });
+        if !has_been_listed {
             builder.push(&Entry {
                 serial,
                 revoked_at: revoked.revoked_at.min(this_update),
@@ -292,7 +308,7 @@ fn standing_list(
     }
     let mut files = vec![("der", path)];
     let pem_path = request.pem_path(ca);
-    if request.pem {
+    if request.wants_pem(ca) {
         let text = pem::encode("X509 CRL", &der);
         if std::fs::read(&pem_path).ok().as_deref() != Some(text.as_bytes()) {
             file::write(&pem_path, Access::Umask, Existing::Replace, text.as_bytes())?;
@@ -316,11 +332,10 @@ fn write_files(
     der: &[u8],
 ) -> Result<Vec<(&'static str, PathBuf)>, CaError> {
     let write = || -> Result<Vec<(&'static str, PathBuf)>, CaError> {
-        file::create_directories(&request.directory)?;
         let path = request.der_path(ca);
         file::write(&path, Access::Umask, Existing::Replace, der)?;
         let mut files = vec![("der", path)];
-        if request.pem {
+        if request.wants_pem(ca) {
             let path = request.pem_path(ca);
             let text = pem::encode("X509 CRL", der);
             file::write(&path, Access::Umask, Existing::Replace, text.as_bytes())?;

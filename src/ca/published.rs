@@ -36,7 +36,10 @@ pub(super) fn refuse_other_files(ca: &Ca, request: &ListRequest) -> Result<(), C
         });
     }
     let pem_path = request.pem_path(ca);
-    if request.pem && std::fs::symlink_metadata(&pem_path).is_ok() && !holds_only_lists(&pem_path) {
+    if request.wants_pem(ca)
+        && std::fs::symlink_metadata(&pem_path).is_ok()
+        && !holds_only_lists(&pem_path)
+    {
         return Err(CaError::WouldReplace {
             path: pem_path,
             kind: "a list",
@@ -92,7 +95,7 @@ pub enum Freshness {
     Stale,
     /// It ends within the time that was asked about.
     EndsSoon,
-    /// Something was revoked or released since it was made.
+    /// Something was revoked or released since it was made, or the PEM file beside it is another list.
     Outdated,
 }
 
@@ -110,6 +113,9 @@ pub fn check_list(
     let Some(next_update) = list.next_update() else {
         return Ok((Freshness::Stale, None));
     };
+    let pem_path = request.pem_path(ca);
+    let pem_differs = pem_path.exists()
+        && std::fs::read(&pem_path).ok() != Some(pem::encode("X509 CRL", &der).into_bytes());
     let last = ca.last_list()?;
     let outdated = match last {
         Some(last) => last.covers != ca.revocations_end()? || list.number() != Some(last.number),
@@ -119,7 +125,7 @@ pub fn check_list(
         Freshness::Stale
     } else if next_update - now < within {
         Freshness::EndsSoon
-    } else if outdated {
+    } else if outdated || pem_differs {
         Freshness::Outdated
     } else {
         Freshness::Fresh

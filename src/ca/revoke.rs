@@ -2,7 +2,7 @@
 
 use super::error::CaError;
 use super::select::{Selector, by_serial};
-use crate::store::{Ca, Issuance, LockedRevocations, RevocationChange, Revoked};
+use crate::store::{Ca, Issuance, LockedRevocations, RevocationChange, Revoked, Standing};
 use crate::x509::{Certificate, Reason, Serial};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ pub fn revoke(
     verdict: Verdict,
     now: OffsetDateTime,
 ) -> Result<Vec<Outcome>, CaError> {
-    let issuances = issuances_of(ca, target, now)?;
+    let issuances = issuances_of(ca, target, verdict, now)?;
     let verdicts: Vec<(Issuance, Verdict)> = issuances
         .into_iter()
         .map(|issuance| (issuance, verdict))
@@ -71,24 +71,24 @@ pub fn revoke_all(
     now: OffsetDateTime,
 ) -> Result<Vec<Outcome>, CaError> {
     let mut locked: LockedRevocations = ca.lock_revocations()?;
-    let mut states = States::new(ca, verdicts.len())?;
+    let mut standings = Standings::new(ca, verdicts.len())?;
     let mut changes = Vec::new();
     let mut outcomes = Vec::new();
     for (issuance, verdict) in verdicts {
         refuse_own_certificate(ca, issuance)?;
-        let known = states.of(&issuance.serial)?;
-        let change = change(ca, issuance, known, *verdict, now)?;
-        let revoked = match &change {
-            Some(RevocationChange::Revoke(_, revoked) | RevocationChange::Replace(_, revoked)) => {
-                Some(*revoked)
-            }
-            Some(RevocationChange::Release(..)) => None,
-            None => known,
+        let before = standings.of(&issuance.serial)?;
+        let change = change(ca, issuance, before, *verdict, now)?;
+        let after = match &change {
+            Some(
+                RevocationChange::Revoke(_, revoked) | RevocationChange::RevokeAgain(_, revoked),
+            ) => Standing::Revoked(*revoked),
+            Some(RevocationChange::Release(..)) => Standing::Released,
+            None => before,
         };
-        states.known.insert(issuance.serial.clone(), revoked);
+        standings.known.insert(issuance.serial.clone(), after);
         outcomes.push(Outcome {
             serial: issuance.serial.clone(),
-            revoked,
+            revoked: after.revoked(),
             already: change.is_none(),
         });
         changes.extend(change);
@@ -97,34 +97,34 @@ pub fn revoke_all(
     Ok(outcomes)
 }
 
-/// How certificates stand: one look through the journal for each of a few, or one look for many.
-struct States<'a> {
+/// How certificates stand: a look through the journal for each of a few, or one look for many.
+struct Standings<'a> {
     ca: &'a Ca,
-    known: HashMap<Serial, Option<Revoked>>,
+    known: HashMap<Serial, Standing>,
     complete: bool,
 }
 
-impl<'a> States<'a> {
+impl<'a> Standings<'a> {
     fn new(ca: &'a Ca, count: usize) -> Result<Self, CaError> {
         const FEW: usize = 4;
-        let mut known = HashMap::new();
-        if count > FEW {
-            ca.each_revoked(|serial, revoked| {
-                known.insert(serial.clone(), Some(*revoked));
-            })?;
-        }
+        let complete = count > FEW;
+        let known = if complete {
+            ca.standings()?
+        } else {
+            HashMap::new()
+        };
         Ok(Self {
             ca,
             known,
-            complete: count > FEW,
+            complete,
         })
     }
 
-    fn of(&self, serial: &Serial) -> Result<Option<Revoked>, CaError> {
+    fn of(&self, serial: &Serial) -> Result<Standing, CaError> {
         match self.known.get(serial) {
-            Some(state) => Ok(*state),
-            None if self.complete => Ok(None),
-            None => Ok(self.ca.revoked(serial)?),
+            Some(standing) => Ok(*standing),
+            None if self.complete => Ok(Standing::NeverRevoked),
+            None => Ok(self.ca.standing(serial)?),
         }
     }
 }
@@ -133,7 +133,7 @@ impl<'a> States<'a> {
 fn change(
     ca: &Ca,
     issuance: &Issuance,
-    known: Option<Revoked>,
+    before: Standing,
     verdict: Verdict,
     now: OffsetDateTime,
 ) -> Result<Option<RevocationChange>, CaError> {
@@ -145,12 +145,14 @@ fn change(
     };
     let (reason, invalidity_date) = match verdict {
         Verdict::Release => {
-            return match known {
-                Some(revoked) if revoked.reason == Reason::CertificateHold => {
+            return match before {
+                Standing::Revoked(revoked) if revoked.reason == Reason::CertificateHold => {
                     Ok(Some(RevocationChange::Release(serial, now)))
                 }
-                Some(_) => Err(not_on_hold("it is revoked for good")),
-                None => Err(not_on_hold("it is not revoked")),
+                Standing::Revoked(_) => Err(not_on_hold("it is revoked for good")),
+                Standing::NeverRevoked | Standing::Released => {
+                    Err(not_on_hold("it is not revoked"))
+                }
             };
         }
         Verdict::Revoke {
@@ -159,9 +161,7 @@ fn change(
         } => (reason, invalidity_date),
     };
     if invalidity_date.is_some_and(|date| date > now) {
-        return Err(CaError::Validity {
-            problem: "the invalidity date is in the future".into(),
-        });
+        return Err(CaError::InvalidityInFuture);
     }
     let revoked = Revoked {
         reason,
@@ -169,9 +169,10 @@ fn change(
         invalidity_date,
         not_after: issuance.not_after,
     };
-    Ok(match known {
-        None => Some(RevocationChange::Revoke(serial, revoked)),
-        Some(known)
+    Ok(match before {
+        Standing::NeverRevoked => Some(RevocationChange::Revoke(serial, revoked)),
+        Standing::Released => Some(RevocationChange::RevokeAgain(serial, revoked)),
+        Standing::Revoked(known)
             if known.reason == Reason::CertificateHold && reason != Reason::CertificateHold =>
         {
             // The hold began what is now final: the first date stands.
@@ -179,9 +180,9 @@ fn change(
                 revoked_at: known.revoked_at,
                 ..revoked
             };
-            Some(RevocationChange::Replace(serial, revoked))
+            Some(RevocationChange::RevokeAgain(serial, revoked))
         }
-        Some(_) => None,
+        Standing::Revoked(_) => None,
     })
 }
 
@@ -195,7 +196,12 @@ fn refuse_own_certificate(ca: &Ca, issuance: &Issuance) -> Result<(), CaError> {
     Ok(())
 }
 
-fn issuances_of(ca: &Ca, target: &Target, now: OffsetDateTime) -> Result<Vec<Issuance>, CaError> {
+fn issuances_of(
+    ca: &Ca,
+    target: &Target,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<Vec<Issuance>, CaError> {
     let missing = |wanted: String| CaError::NoSuchCertificate {
         ca: ca.name().clone(),
         wanted,
@@ -204,15 +210,8 @@ fn issuances_of(ca: &Ca, target: &Target, now: OffsetDateTime) -> Result<Vec<Iss
         Target::Selected(Selector::Serial(text, readings)) => by_serial(ca, text, readings)?
             .map(|issuance| vec![issuance])
             .ok_or_else(|| missing(format!("with serial {}", readings.first))),
-        Target::Selected(Selector::CommonName(name)) => the_live_one(ca, name, now),
-        Target::AllNamed(name) => {
-            let live = live_named(ca, name, now)?;
-            if live.is_empty() {
-                Err(missing(format!("with common name {name:?} that is live")))
-            } else {
-                Ok(live)
-            }
-        }
+        Target::Selected(Selector::CommonName(name)) => the_one(ca, name, verdict, now),
+        Target::AllNamed(name) => all_meant(ca, name, verdict, now),
         Target::Certificate { path, certificate } => {
             let issuance = certificate
                 .serial()
@@ -228,36 +227,62 @@ fn issuances_of(ca: &Ca, target: &Target, now: OffsetDateTime) -> Result<Vec<Iss
     }
 }
 
-/// The one live certificate with a common name; of none live, the last, which is revoked already.
-fn the_live_one(ca: &Ca, name: &str, now: OffsetDateTime) -> Result<Vec<Issuance>, CaError> {
-    let mut live = live_named(ca, name, now)?;
-    if live.len() > 1 {
+/// The one certificate with a common name that can be meant.
+fn the_one(
+    ca: &Ca,
+    name: &str,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<Vec<Issuance>, CaError> {
+    let mut meant = all_meant(ca, name, verdict, now)?;
+    let is_live = |issuance: &Issuance| is_meant(ca, issuance, verdict, now);
+    if meant.len() > 1 && is_live(&meant[0])? {
         return Err(CaError::SeveralLive {
             ca: ca.name().clone(),
             cn: name.to_owned(),
-            serials: live.into_iter().map(|issuance| issuance.serial).collect(),
+            serials: meant.into_iter().map(|issuance| issuance.serial).collect(),
         });
     }
-    if live.is_empty() {
-        live.extend(ca.issuances_named(name)?.pop());
-    }
-    if live.is_empty() {
+    Ok(meant.split_off(meant.len() - 1))
+}
+
+/// Those with a common name that a verdict can be about; where there are none, all of them, which
+/// stand as they were to stand already, or can't.
+fn all_meant(
+    ca: &Ca,
+    name: &str,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<Vec<Issuance>, CaError> {
+    let named = ca.issuances_named(name)?;
+    if named.is_empty() {
         let wanted = format!("with common name {name:?}");
         return Err(CaError::NoSuchCertificate {
             ca: ca.name().clone(),
             wanted,
         });
     }
-    Ok(live)
-}
-
-/// Those that are neither expired nor revoked.
-fn live_named(ca: &Ca, name: &str, now: OffsetDateTime) -> Result<Vec<Issuance>, CaError> {
-    let mut live = Vec::new();
-    for issuance in ca.issuances_named(name)? {
-        if now <= issuance.not_after && ca.revoked(&issuance.serial)?.is_none() {
-            live.push(issuance);
+    let mut meant = Vec::new();
+    for issuance in &named {
+        if is_meant(ca, issuance, verdict, now)? {
+            meant.push(issuance.clone());
         }
     }
-    Ok(live)
+    Ok(if meant.is_empty() { named } else { meant })
+}
+
+/// To be revoked is what is neither expired nor revoked; to be released, what is on hold.
+fn is_meant(
+    ca: &Ca,
+    issuance: &Issuance,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<bool, CaError> {
+    let revoked = ca.revoked(&issuance.serial)?;
+    Ok(match verdict {
+        Verdict::Revoke { .. } => now <= issuance.not_after && revoked.is_none(),
+        Verdict::Release => {
+            revoked.is_some_and(|revoked| revoked.reason == Reason::CertificateHold)
+        }
+    })
 }

@@ -185,8 +185,8 @@ impl CrlArgs {
                 Err(error) => failures.push(error),
             }
         }
-        if self.chain {
-            for (ca, list) in &mut published {
+        for (ca, list) in &mut published {
+            if self.chain || request.has_chain(ca) {
                 match publish_chain(store, ca, request) {
                     Ok(path) => list.files.push(("chain", path)),
                     Err(error) => failures.push(after_signing(list, error)),
@@ -266,7 +266,9 @@ impl CheckEntry {
             "stale" => format!("{ca}: stale since {until}\n"),
             "ends_soon" => format!("{ca}: ends soon, at {until}\n"),
             _ => {
-                format!("{ca}: outdated: something was revoked or released since {file} was made\n")
+                format!(
+                    "{ca}: outdated: {file} or the PEM file beside it lacks what was recorded since\n"
+                )
             }
         }
     }

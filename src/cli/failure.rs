@@ -202,6 +202,8 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::Validity { .. } => {
             "choose other times with --days, --not-before or --not-after".into()
         }
+        CaError::NextUpdate { .. } => "choose another time with --days or --next-update".into(),
+        CaError::InvalidityInFuture => "give the time from which the key was suspect".into(),
         CaError::PathLength { ca, allowed, .. } => match allowed.checked_sub(1) {
             Some(most) => {
                 format!("give --path-len {most} or less, or make it under another CA than {ca}")

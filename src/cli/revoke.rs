@@ -178,11 +178,15 @@ fn rows(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<Vec<(Issuance, Verd
         .from_reader(content.as_slice());
     let mut verdicts = Vec::new();
     for (index, row) in reader.records().enumerate() {
+        let line = match &row {
+            Ok(row) => row.position().map_or(0, csv::Position::line),
+            Err(error) => error.position().map_or(0, csv::Position::line),
+        };
         let bad = |column: usize, problem: String| {
             Failure::plain(format!(
                 "{} line {}, column {column}: {problem}",
                 path.display(),
-                index + 1
+                line
             ))
         };
         let row = row.map_err(|error| bad(1, error.to_string()))?;
@@ -204,6 +208,9 @@ fn rows(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<Vec<(Issuance, Verd
             .map_err(|error| bad(3, error.to_string()))?;
         let date = match date.map(|moment| moment.resolve(now)) {
             Some(None) => return Err(bad(3, "the date is outside the calendar".into())),
+            Some(Some(date)) if date > now => {
+                return Err(bad(3, "the invalidity date is in the future".into()));
+            }
             date => date.flatten(),
         };
         let verdict = Verdict::Revoke {

@@ -24,7 +24,7 @@ pub use ca::{Ca, Issuances, LockedCa, Material};
 pub use error::{FileError, StoreError};
 pub use name::{CaName, CaNameError, is_device_name};
 pub use record::{CaRecord, Coverage, Issuance, Revoked, SignedList};
-pub use revocations::{LockedLists, LockedRevocations, RevocationChange};
+pub use revocations::{LockedLists, LockedRevocations, RevocationChange, Standing};
 
 use layout::{CaLayout, StoreLayout};
 use lock::Lock;

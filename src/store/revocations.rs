@@ -18,17 +18,38 @@ const AGAIN: &[u8] = b"{\"again\":true,";
 pub enum RevocationChange {
     /// It is revoked from now on, for the first time.
     Revoke(Serial, Revoked),
-    /// It was on hold, and is revoked for good.
-    Replace(Serial, Revoked),
+    /// It was on hold, or released from one, and is revoked now.
+    RevokeAgain(Serial, Revoked),
     /// Its hold is lifted.
     Release(Serial, OffsetDateTime),
+}
+
+/// How a certificate stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It never was revoked.
+    NeverRevoked,
+    /// It was on hold, which was lifted.
+    Released,
+    /// It is revoked.
+    Revoked(Revoked),
+}
+
+impl Standing {
+    /// That it is revoked, if it is.
+    pub fn revoked(self) -> Option<Revoked> {
+        match self {
+            Self::Revoked(revoked) => Some(revoked),
+            Self::NeverRevoked | Self::Released => None,
+        }
+    }
 }
 
 impl From<&RevocationChange> for RevocationLine {
     fn from(change: &RevocationChange) -> Self {
         let (again, serial, revoked, released_at) = match change {
             RevocationChange::Revoke(serial, revoked) => (false, serial, Some(*revoked), None),
-            RevocationChange::Replace(serial, revoked) => (true, serial, Some(*revoked), None),
+            RevocationChange::RevokeAgain(serial, revoked) => (true, serial, Some(*revoked), None),
             RevocationChange::Release(serial, at) => (true, serial, None, Some(*at)),
         };
         Self {
@@ -43,15 +64,31 @@ impl From<&RevocationChange> for RevocationLine {
 impl Ca {
     /// Whether a certificate is revoked now.
     pub fn revoked(&self, serial: &Serial) -> Result<Option<Revoked>, StoreError> {
+        Ok(self.standing(serial)?.revoked())
+    }
+
+    /// How a certificate stands.
+    pub fn standing(&self, serial: &Serial) -> Result<Standing, StoreError> {
         let needle = format!("\"serial\":\"{serial}\"");
         let mut reader = Reader::open(&self.layout.revoked())?;
-        let mut state = None;
+        let mut standing = Standing::NeverRevoked;
         while let Some(line) = reader.next_with::<RevocationLine>(needle.as_bytes())? {
             if line.serial == *serial {
-                state = line.revoked;
+                standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
             }
         }
-        Ok(state)
+        Ok(standing)
+    }
+
+    /// How every certificate stands that ever was revoked.
+    pub fn standings(&self) -> Result<HashMap<Serial, Standing>, StoreError> {
+        let mut standings = HashMap::new();
+        let mut reader = Reader::open(&self.layout.revoked())?;
+        while let Some(line) = reader.next_with::<RevocationLine>(b"")? {
+            let standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
+            standings.insert(line.serial, standing);
+        }
+        Ok(standings)
     }
 
     /// Every certificate that is revoked now.

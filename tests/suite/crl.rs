@@ -328,7 +328,7 @@ fn check_says_how_each_list_stands_and_the_exit_code_whether_all_are_fresh() {
         "2026-02-01 13:00:00",
         "crl --check",
         3,
-        "intermediate0: outdated: something was revoked or released since ./pki/crl/intermediate0.crl was made\n\
+        "intermediate0: outdated: ./pki/crl/intermediate0.crl or the PEM file beside it lacks what was recorded since\n\
          rootCA: fresh until 2026-02-08T12:00:00Z\n",
     );
     sandbox
@@ -370,8 +370,10 @@ fn an_expired_revoked_certificate_stays_for_one_more_list() {
     // Both have expired; the one that no list has named yet is named too.
     run("2026-01-20 00:00:00", "crl --ca intermediate0");
     assert_published(&sandbox, &[&listed, &late]);
-    run("2026-01-21 00:00:00", "crl --ca intermediate0");
-    assert_published(&sandbox, &[]);
+    for moment in ["2026-01-21 00:00:00", "2026-01-22 00:00:00"] {
+        run(moment, "crl --ca intermediate0");
+        assert_published(&sandbox, &[]);
+    }
 }
 
 #[test]

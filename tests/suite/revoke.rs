@@ -295,6 +295,15 @@ fn a_hold_is_lifted_and_only_a_hold() {
         1,
         "error: [serial] of intermediate0 is not on hold: it is not revoked\n",
     );
+    let again = revoke(&sandbox, "--cn client --reason keyCompromise");
+    let says = "revoked [serial] of intermediate0 at [time] (keyCompromise)\n";
+    assert_says(&again, says);
+    let revoked = list_revoked(&sandbox);
+    assert_eq!(revoked.as_array().map(Vec::len), Some(1), "{revoked}");
+    sandbox.pki("crl --ca intermediate0").succeeds();
+    let list = sandbox.published("intermediate0").text;
+    assert!(list.stdout.contains("Key Compromise"), "{list}");
+
     sandbox.issued("intermediate0", "for-good");
     revoke(&sandbox, "--cn for-good");
     sandbox.refused(
@@ -498,7 +507,7 @@ fn what_can_t_be_revoked_is_refused_and_the_store_is_the_same_to_the_byte() {
         ),
         (
             "--cn nobody --all",
-            format!("{not_issued} with common name \"nobody\" that is live\n{shows}"),
+            format!("{not_issued} with common name \"nobody\"\n{shows}"),
         ),
         // Of the same name, and not of its making.
         (
