@@ -65,6 +65,10 @@ impl FromStr for CaName {
         if TAKEN.iter().any(|taken| text.eq_ignore_ascii_case(taken)) || is_device_name(text) {
             return error("the name is taken by the store or the operating system");
         }
+        // NAME.chain.crl.pem is the file with the lists of NAME and of all above it.
+        if text.to_ascii_lowercase().ends_with(".chain") {
+            return error("names that end in .chain are those of files of another CA");
+        }
         Ok(Self(text.to_owned()))
     }
 }
@@ -123,6 +127,8 @@ mod tests {
             "NUL.x",
             "com1",
             "a\0b",
+            "a.chain",
+            "a.Chain",
             &"a".repeat(65),
         ] {
             assert!(text.parse::<CaName>().is_err(), "{text:?}");
