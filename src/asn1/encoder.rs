@@ -59,12 +59,16 @@ impl Encoder {
 
     /// A constructed element around what `content` writes.
     pub fn constructed(&mut self, tag: u8, content: impl FnOnce(&mut Self)) {
-        self.bytes.push(tag);
+        // Most lengths fit the one octet that is kept free for them; longer ones move the contents.
+        self.bytes.extend_from_slice(&[tag, 0]);
         let start = self.bytes.len();
         content(self);
         let (length, used) = length_octets(self.bytes.len() - start);
-        self.bytes
-            .splice(start..start, length[..used].iter().copied());
+        self.bytes[start - 1] = length[0];
+        if used > 1 {
+            self.bytes
+                .splice(start..start, length[1..used].iter().copied());
+        }
     }
 
     /// A SEQUENCE.
@@ -98,12 +102,12 @@ impl Encoder {
             .iter()
             .position(|byte| *byte != 0)
             .map_or(&[][..], |first| &magnitude[first..]);
-        let mut content = Vec::with_capacity(significant.len() + 1);
-        if significant.first().is_none_or(|byte| byte & 0x80 != 0) {
-            content.push(0);
+        let padded = significant.first().is_none_or(|byte| byte & 0x80 != 0);
+        self.header(tag, significant.len() + usize::from(padded));
+        if padded {
+            self.bytes.push(0);
         }
-        content.extend_from_slice(significant);
-        self.primitive(tag, &content);
+        self.bytes.extend_from_slice(significant);
     }
 
     /// An OCTET STRING.
@@ -113,10 +117,9 @@ impl Encoder {
 
     /// A BIT STRING of whole octets.
     pub fn bit_string(&mut self, content: &[u8]) {
-        let mut padded = Vec::with_capacity(content.len() + 1);
-        padded.push(0);
-        padded.extend_from_slice(content);
-        self.primitive(tag::BIT_STRING, &padded);
+        self.header(tag::BIT_STRING, content.len() + 1);
+        self.bytes.push(0);
+        self.bytes.extend_from_slice(content);
     }
 
     /// A named-bit list: bit `n` of `bits` is bit `n` of the list; trailing zeros are left out

@@ -2,10 +2,15 @@
 //!
 //! The last field of every line is `check`: 128 bits of the SHA-256 hash of the previous line's
 //! check and this line. A line that is changed, dropped or moved breaks the chain: the record behind
-//! it does not follow, and whoever reads that record is told. The first line names the journal, so that an empty file is never taken for a new one.
+//! it does not follow, and whoever reads that record is told. The first line names the journal, so
+//! that an empty file is never taken for a new one.
 //!
 //! What follows the last newline was never acknowledged: a reader passes over it, the next writer
 //! moves it to a file beside the journal.
+
+mod scan;
+
+pub(super) use scan::scan;
 
 use super::error::StoreError;
 use super::file::{self, Appending};
@@ -134,7 +139,7 @@ impl Writer {
 
     /// The last record; `None` where there is only the header.
     pub(super) fn last<T: DeserializeOwned>(&self) -> Result<Option<T>, StoreError> {
-        if self.last.starts_with(b"{\"journal\":") {
+        if is_header(&self.last) {
             return Ok(None);
         }
         serde_json::from_slice(&self.last)
@@ -167,6 +172,10 @@ impl Writer {
         }
         Ok(())
     }
+}
+
+fn is_header(line: &[u8]) -> bool {
+    line.starts_with(b"{\"journal\":")
 }
 
 /// The line's check, if it is the one that follows from the previous line; nothing precedes the first.
@@ -285,7 +294,7 @@ impl Reader {
             number: 0,
             previous: Vec::new(),
         };
-        if !reader.advance()? || !reader.line.starts_with(b"{\"journal\":") {
+        if !reader.advance()? || !is_header(&reader.line) {
             return Err(StoreError::damaged(
                 path,
                 "does not start with a journal's header",

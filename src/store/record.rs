@@ -1,8 +1,11 @@
 //! What the store keeps: the types whose serialized form is the store's format.
 
 use super::name::CaName;
+use crate::x509::validity::parse_rfc3339;
 use crate::x509::{Reason, Serial};
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 use time::OffsetDateTime;
 
 /// `ca.json`. Stored: fields are added, never renamed or removed, within one format version.
@@ -38,10 +41,10 @@ pub struct Issuance {
     /// The profile: one of those for leaves, `root`, or `subordinate`.
     pub profile: String,
     /// When it becomes valid.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "moment")]
     pub not_before: OffsetDateTime,
     /// When it ceases to be valid.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "moment")]
     pub not_after: OffsetDateTime,
     /// The highest serial counter in use when the line was written, in decimal.
     #[serde(with = "decimal")]
@@ -67,7 +70,7 @@ pub(super) struct RevocationLine {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "time::serde::rfc3339::option"
+        with = "moment::optional"
     )]
     pub(super) released_at: Option<OffsetDateTime>,
 }
@@ -79,17 +82,17 @@ pub struct Revoked {
     #[serde(with = "reason")]
     pub reason: Reason,
     /// revocationDate: when it was recorded.
-    #[serde(rename = "at", with = "time::serde::rfc3339")]
+    #[serde(rename = "at", with = "moment")]
     pub revoked_at: OffsetDateTime,
     /// invalidityDate: since when the key was suspect.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "time::serde::rfc3339::option"
+        with = "moment::optional"
     )]
     pub invalidity_date: Option<OffsetDateTime>,
     /// The certificate's notAfter, which tells when it can leave the list.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "moment")]
     pub not_after: OffsetDateTime,
 }
 
@@ -100,10 +103,10 @@ pub struct SignedList {
     #[serde(with = "decimal")]
     pub number: u128,
     /// thisUpdate.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "moment")]
     pub this_update: OffsetDateTime,
     /// nextUpdate.
-    #[serde(with = "time::serde::rfc3339")]
+    #[serde(with = "moment")]
     pub next_update: OffsetDateTime,
     /// How many entries it has.
     pub entries: usize,
@@ -122,8 +125,69 @@ pub struct Coverage {
     pub check: String,
 }
 
+/// Reads what is written as one text; nothing is copied on the way.
+fn parsed<'de, D: Deserializer<'de>, T, E: fmt::Display>(
+    deserializer: D,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, D::Error> {
+    struct Text<F>(F);
+
+    impl<T, E: fmt::Display, F: FnOnce(&str) -> Result<T, E>> Visitor<'_> for Text<F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+
+        fn visit_str<Error: serde::de::Error>(self, text: &str) -> Result<T, Error> {
+            (self.0)(text).map_err(Error::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Text(parse))
+}
+
+mod moment {
+    use super::{Deserializer, OffsetDateTime, Serializer, parse_rfc3339, parsed};
+
+    pub(super) fn serialize<S: Serializer>(
+        moment: &OffsetDateTime,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        time::serde::rfc3339::serialize(moment, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<OffsetDateTime, D::Error> {
+        parsed(deserializer, |text| {
+            parse_rfc3339(text).ok_or_else(|| format!("{text:?} is no time as RFC 3339 writes it"))
+        })
+    }
+
+    /// For fields that are left out where there is nothing to say.
+    pub(super) mod optional {
+        use super::{Deserializer, OffsetDateTime, Serializer};
+
+        // serde hands over a reference, whatever the size.
+        #[allow(clippy::ref_option)]
+        pub(in super::super) fn serialize<S: Serializer>(
+            moment: &Option<OffsetDateTime>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            time::serde::rfc3339::option::serialize(moment, serializer)
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<OffsetDateTime>, D::Error> {
+            super::deserialize(deserializer).map(Some)
+        }
+    }
+}
+
 mod reason {
-    use super::{Deserialize, Deserializer, Reason, Serializer};
+    use super::{Deserializer, Reason, Serializer, parsed};
 
     // serde hands over a reference, whatever the size.
     #[allow(clippy::trivially_copy_pass_by_ref)]
@@ -137,14 +201,12 @@ mod reason {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Reason, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        parsed(deserializer, str::parse)
     }
 }
 
 mod serial {
-    use super::{Deserialize, Deserializer, Serial, Serializer};
+    use super::{Deserializer, Serial, Serializer, parsed};
 
     pub(super) fn serialize<S: Serializer>(
         serial: &Serial,
@@ -156,14 +218,12 @@ mod serial {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Serial, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        parsed(deserializer, str::parse)
     }
 }
 
 mod decimal {
-    use super::{Deserialize, Deserializer, Serializer};
+    use super::{Deserializer, Serializer, parsed};
 
     pub(super) fn serialize<S: Serializer>(
         number: &u128,
@@ -175,14 +235,12 @@ mod decimal {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<u128, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        parsed(deserializer, str::parse)
     }
 }
 
 mod base64_octets {
-    use super::{Deserialize, Deserializer, Serializer};
+    use super::{Deserializer, Serializer, parsed};
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
 
@@ -196,8 +254,6 @@ mod base64_octets {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<u8>, D::Error> {
-        STANDARD
-            .decode(String::deserialize(deserializer)?)
-            .map_err(serde::de::Error::custom)
+        parsed(deserializer, |text| STANDARD.decode(text))
     }
 }

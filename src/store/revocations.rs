@@ -83,11 +83,10 @@ impl Ca {
     /// How every certificate stands that ever was revoked.
     pub fn standings(&self) -> Result<HashMap<Serial, Standing>, StoreError> {
         let mut standings = HashMap::new();
-        let mut reader = Reader::open(&self.layout.revoked())?;
-        while let Some(line) = reader.next_with::<RevocationLine>(b"")? {
+        journal::scan(&self.layout.revoked(), |line: RevocationLine| {
             let standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
             standings.insert(line.serial, standing);
-        }
+        })?;
         Ok(standings)
     }
 
@@ -104,17 +103,15 @@ impl Ca {
     /// Only lines about serials that were revoked before are held in memory.
     pub fn each_revoked(&self, mut each: impl FnMut(&Serial, &Revoked)) -> Result<(), StoreError> {
         let changed = self.changed_again()?;
-        let mut reader = Reader::open(&self.layout.revoked())?;
-        while let Some(line) = reader.next_with::<RevocationLine>(b"")? {
+        journal::scan(&self.layout.revoked(), |line: RevocationLine| {
             if line.again {
-                continue;
+                return;
             }
             let state = changed.get(&line.serial).copied().unwrap_or(line.revoked);
             if let Some(revoked) = state {
                 each(&line.serial, &revoked);
             }
-        }
-        Ok(())
+        })
     }
 
     /// The present state of every serial that was released, or revoked for another reason.
@@ -129,11 +126,10 @@ impl Ca {
 
     /// Every serial that ever was revoked, whether released since or not.
     pub fn ever_revoked(&self) -> Result<HashSet<Serial>, StoreError> {
-        let mut reader = Reader::open(&self.layout.revoked())?;
         let mut serials = HashSet::new();
-        while let Some(line) = reader.next_with::<RevocationLine>(b"")? {
+        journal::scan(&self.layout.revoked(), |line: RevocationLine| {
             serials.insert(line.serial);
-        }
+        })?;
         Ok(serials)
     }
 

@@ -88,6 +88,9 @@ impl FromStr for Reason {
     /// Takes the names of RFC 5280 in any case or style (`keyCompromise`, `key-compromise`,
     /// `KEY_COMPROMISE`), and the numbers.
     fn from_str(text: &str) -> Result<Self, UnknownReason> {
+        if let Some(exact) = Self::ALL.into_iter().find(|reason| reason.as_str() == text) {
+            return Ok(exact);
+        }
         let plain: String = text
             .chars()
             .filter(|c| !matches!(c, '-' | '_' | ' '))

@@ -9,9 +9,13 @@ pub const MOST_OCTETS: usize = 20;
 
 /// A serial number as `pki` issues it and takes it: positive, at most twenty octets as DER.
 ///
-/// Held as the big-endian magnitude without leading zeros.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Serial(Vec<u8>);
+/// Held as the big-endian magnitude without leading zeros, in place: a million of them are no million
+/// allocations. The length comes first, so that the order is that of the numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Serial {
+    length: u8,
+    octets: [u8; MOST_OCTETS],
+}
 
 /// Why a text or a number is no serial number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +46,10 @@ impl Serial {
         if significant.len() + usize::from(significant[0] >> 7) > MOST_OCTETS {
             return Err(SerialError::TooLong);
         }
-        Ok(Self(significant.to_vec()))
+        let mut octets = [0; MOST_OCTETS];
+        octets[..significant.len()].copy_from_slice(significant);
+        let length = u8::try_from(significant.len()).expect("at most twenty octets");
+        Ok(Self { length, octets })
     }
 
     /// A counter followed by 64 random bits: unique by the first, unpredictable by the second.
@@ -50,8 +57,9 @@ impl Serial {
     /// The counter is what makes two serials differ in the leading 53 bits, which is all that a
     /// JavaScript number keeps of them.
     pub fn from_counter(counter: u128, random: u64) -> Result<Self, SerialError> {
-        let mut magnitude = counter.to_be_bytes().to_vec();
-        magnitude.extend_from_slice(&random.to_be_bytes());
+        let mut magnitude = [0; 24];
+        magnitude[..16].copy_from_slice(&counter.to_be_bytes());
+        magnitude[16..].copy_from_slice(&random.to_be_bytes());
         if counter == 0 {
             return Err(SerialError::Zero);
         }
@@ -60,7 +68,8 @@ impl Serial {
 
     /// The counter in a serial that [`Serial::from_counter`] made.
     pub fn counter(&self) -> u128 {
-        let above = &self.0[..self.0.len().saturating_sub(8)];
+        let magnitude = self.magnitude();
+        let above = &magnitude[..magnitude.len().saturating_sub(8)];
         above
             .iter()
             .fold(0, |counter, byte| counter << 8 | u128::from(*byte))
@@ -68,12 +77,12 @@ impl Serial {
 
     /// The big-endian magnitude, without leading zeros.
     pub fn magnitude(&self) -> &[u8] {
-        &self.0
+        &self.octets[..usize::from(self.length)]
     }
 
     /// Appends the CertificateSerialNumber.
     pub fn encode(&self, encoder: &mut Encoder) {
-        encoder.integer_like(tag::INTEGER, &self.0);
+        encoder.integer_like(tag::INTEGER, self.magnitude());
     }
 
     /// What a user's text can mean; a bare number of decimal digits is read as hex, and as decimal
@@ -134,10 +143,12 @@ fn from_hex(digits: &str) -> Option<Result<Serial, SerialError>> {
     if digits.len() > 2 * MOST_OCTETS {
         return Some(Err(SerialError::TooLong));
     }
-    let padded = format!("{}{digits}", if digits.len() % 2 == 1 { "0" } else { "" });
-    let octet =
-        |at: usize| u8::from_str_radix(&padded[at..at + 2], 16).expect("checked to be hex digits");
-    let magnitude: Vec<u8> = (0..padded.len()).step_by(2).map(octet).collect();
+    let mut magnitude = [0u8; MOST_OCTETS];
+    for (place, digit) in digits.bytes().rev().enumerate() {
+        let value = char::from(digit).to_digit(16)?;
+        let octet = &mut magnitude[MOST_OCTETS - 1 - place / 2];
+        *octet |= u8::try_from(value).expect("one digit fits a byte") << (4 * (place % 2));
+    }
     Some(Serial::from_magnitude(&magnitude))
 }
 
@@ -163,7 +174,14 @@ fn from_decimal(digits: &str) -> Option<Result<Serial, SerialError>> {
 impl fmt::Display for Serial {
     /// Uppercase hex, two digits an octet, without separators.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
+        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+        let mut text = [0; 2 * MOST_OCTETS];
+        for (pair, octet) in text.chunks_exact_mut(2).zip(self.magnitude()) {
+            pair[0] = DIGITS[usize::from(octet >> 4)];
+            pair[1] = DIGITS[usize::from(octet & 15)];
+        }
+        let used = &text[..2 * usize::from(self.length)];
+        f.write_str(std::str::from_utf8(used).expect("digits are ASCII"))
     }
 }
 
