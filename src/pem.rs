@@ -4,6 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::io::{self, Write};
 use zeroize::Zeroizing;
 
 /// Why a text is not read as PEM.
@@ -141,31 +142,50 @@ impl LineCounter<'_> {
     }
 }
 
+/// What the BEGIN markers of a text name, in order; what stands between them is not looked at.
+pub fn labels(text: &[u8]) -> Vec<&str> {
+    memchr::memmem::find_iter(text, BEGIN.as_bytes())
+        .map(|begin| label(text, begin + BEGIN.len()).map_or("", |(label, _)| label))
+        .collect()
+}
+
 /// One object as RFC 7468 section 2 writes it: 64 columns, LF, a final newline.
 pub fn encode(label: &str, der: &[u8]) -> String {
-    let mut text = String::with_capacity(der.len() / 3 * 4 + der.len() / 48 + 2 * label.len() + 40);
-    encode_into(&mut text, label, der);
-    text
+    let mut text = Vec::with_capacity(encoded_length(label, der));
+    write(&mut text, label, der).expect("a Vec takes everything");
+    String::from_utf8(text).expect("base64 is ASCII")
 }
 
 /// As [`encode`], for private keys: the text is wiped when dropped.
-pub fn encode_secret(label: &str, der: &[u8]) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(der.len() * 2 + 2 * label.len() + 64));
-    encode_into(&mut text, label, der);
+pub fn encode_secret(label: &str, der: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(encoded_length(label, der)));
+    write(&mut *text, label, der).expect("a Vec takes everything");
     text
 }
 
-fn encode_into(text: &mut String, label: &str, der: &[u8]) {
-    text.push_str(BEGIN);
-    text.push_str(label);
-    text.push_str("-----\n");
+fn encoded_length(label: &str, der: &[u8]) -> usize {
+    let base64 = der.len().div_ceil(3) * 4;
+    base64
+        + base64.div_ceil(LINE)
+        + 2 * label.len()
+        + BEGIN.len()
+        + END.len()
+        + 2 * DASHES.len()
+        + 2
+}
+
+/// Writes what [`encode`] gives, line by line, so that a large object is never held as text.
+pub fn write(to: &mut impl Write, label: &str, der: &[u8]) -> io::Result<()> {
+    writeln!(to, "{BEGIN}{label}{DASHES}")?;
+    let mut line = Zeroizing::new([0; LINE + 1]);
     for chunk in der.chunks(LINE / 4 * 3) {
-        STANDARD.encode_string(chunk, text);
-        text.push('\n');
+        let length = STANDARD
+            .encode_slice(chunk, &mut *line)
+            .expect("a line has room for its base64");
+        line[length] = b'\n';
+        to.write_all(&line[..=length])?;
     }
-    text.push_str(END);
-    text.push_str(label);
-    text.push_str("-----\n");
+    writeln!(to, "{END}{label}{DASHES}")
 }
 
 #[cfg(test)]

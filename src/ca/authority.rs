@@ -162,7 +162,7 @@ fn protected(
     name: &CaName,
     key: &PrivateKey,
     passphrases: &mut dyn Passphrases,
-) -> Result<zeroize::Zeroizing<String>, CaError> {
+) -> Result<zeroize::Zeroizing<Vec<u8>>, CaError> {
     protection_for(&format!("the new key of {name}"), passphrases)?
         .to_pem(key)
         .map_err(CaError::NewKey)

@@ -9,7 +9,9 @@ use crate::x509::general_name::GeneralNameError;
 use crate::x509::lint::Finding;
 use crate::x509::name::NameError;
 use crate::x509::path::IncompletePath;
+use crate::x509::validity::rfc3339;
 use std::path::PathBuf;
+use time::OffsetDateTime;
 
 /// Why a use case did not do what was asked. Unless it says so, nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,26 @@ pub enum CaError {
     KeyElsewhere {
         /// The CA.
         ca: CaName,
+    },
+    /// What was signed ahead lacks what was recorded since.
+    #[error("the {count} lists that {ca} signed ahead lack what was revoked or released since")]
+    AheadVoid {
+        /// The CA.
+        ca: CaName,
+        /// How many there are.
+        count: usize,
+        /// Why no other list was signed.
+        source: Option<Box<CaError>>,
+    },
+    /// What was signed ahead is used up.
+    #[error("no list that {ca} signed ahead is for now; the last ends at {}", rfc3339(*until))]
+    AheadOver {
+        /// The CA.
+        ca: CaName,
+        /// When the last of them ends.
+        until: OffsetDateTime,
+        /// Why no other list was signed.
+        source: Option<Box<CaError>>,
     },
     /// The CA's key is not the one in its certificate.
     #[error("the key of {ca} is not the one that its certificate certifies")]

@@ -132,7 +132,7 @@ impl OpenExport {
         }
         if let (Some(file), Some(KeyOutput { key, protection })) = (key_file, key) {
             let text = protection.to_pem(key).map_err(CaError::NewKey)?;
-            files.push(("key", filled(file, text.as_bytes())?));
+            files.push(("key", filled(file, &text)?));
         }
         if let Some(file) = der {
             files.push(("der", filled(file, certificate.der())?));

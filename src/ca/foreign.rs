@@ -36,17 +36,25 @@ impl Input {
             path: path.to_owned(),
             source,
         };
-        Self::from_reader(path, std::fs::File::open(path).map_err(failed)?)
+        let file = std::fs::File::open(path).map_err(failed)?;
+        let length = file.metadata().map_or(0, |found| found.len());
+        Self::with_room(path, file, length)
     }
 
     /// Reads from anything; `path` is what errors call it.
     pub fn from_reader(path: &Path, from: impl Read) -> Result<Self, CaError> {
+        Self::with_room(path, from, 0)
+    }
+
+    /// What is expected to have `length` octets is not moved about in memory while it grows.
+    fn with_room(path: &Path, from: impl Read, length: u64) -> Result<Self, CaError> {
         let failed = |source| FileError {
             operation: "read",
             path: path.to_owned(),
             source,
         };
-        let mut content = Zeroizing::new(Vec::new());
+        let room = usize::try_from(length.min(MOST_OCTETS)).unwrap_or(0) + 1;
+        let mut content = Zeroizing::new(Vec::with_capacity(room));
         let length = from
             .take(MOST_OCTETS + 1)
             .read_to_end(&mut content)
@@ -63,6 +71,11 @@ impl Input {
     /// What errors call it.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The content.
+    pub(super) fn content(&self) -> &[u8] {
+        &self.content
     }
 
     /// The content, which is no secret: a list, a certificate.

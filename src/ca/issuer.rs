@@ -10,6 +10,7 @@ use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::lint::{Candidate, lint};
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Name, RevocationList, Serial, path};
+use std::thread;
 use time::OffsetDateTime;
 
 /// What a CA's key is wanted for.
@@ -88,15 +89,26 @@ impl Issuer {
         own.unwrap_or_else(|| certificate.public_key().key_identifier().to_vec())
     }
 
-    /// Signs a list, and proves that what came out is what was meant.
-    pub(super) fn sign_list(
+    /// Signs a list, and proves that what came out is what was meant. `meanwhile` gets the list while
+    /// the proof goes on; what it made is dropped if that fails.
+    pub(super) fn sign_list<T: Send>(
         &self,
         list: ListBuilder,
         header: &Header<'_>,
-    ) -> Result<Vec<u8>, CaError> {
+        meanwhile: impl FnOnce(&[u8]) -> T + Send,
+    ) -> Result<(Vec<u8>, T), CaError> {
         let entries = list.len();
         let der = list.sign(header, &self.key).map_err(CaError::NewKey)?;
-        let read = RevocationList::from_der(&der).expect("what was just written reads back");
+        let prepared = thread::scope(|scope| {
+            let meanwhile = scope.spawn(|| meanwhile(&der));
+            self.prove_list(&der, entries)?;
+            Ok::<T, CaError>(meanwhile.join().expect("it does not panic"))
+        })?;
+        Ok((der, prepared))
+    }
+
+    fn prove_list(&self, der: &[u8], entries: usize) -> Result<(), CaError> {
+        let read = RevocationList::from_der(der).expect("what was just written reads back");
         read.verify_signature(self.key.public())
             .map_err(CaError::NewKey)?;
         assert_eq!(
@@ -104,7 +116,7 @@ impl Issuer {
             entries,
             "every entry reads back"
         );
-        Ok(der)
+        Ok(())
     }
 
     /// A certificate with the subject of its CA, or of one above it, would be taken for that CA where

@@ -12,7 +12,6 @@ mod lifetime;
 mod lists;
 mod notice;
 mod passphrases;
-mod published;
 mod revoke;
 mod select;
 
@@ -25,9 +24,11 @@ pub use foreign::{ForeignObject, Input, read_certificates, read_request};
 pub use issue::{Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};
 pub use lifetime::{End, Lifetime};
-pub use lists::{ListRequest, Published, publish_list};
+pub use lists::{
+    Ahead, AheadRequest, Freshness, ListRequest, Origin, Place, Published, check_list,
+    foreign_list, publish_chain, publish_list, sign_ahead, write_foreign_list,
+};
 pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, protection_for};
-pub use published::{Freshness, check_list, foreign_list, publish_chain, write_foreign_list};
-pub use revoke::{Outcome, Target, Verdict, revoke, revoke_all};
+pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
 pub use select::{Selector, Status, select_one};

@@ -1,5 +1,6 @@
 //! What a user wants to know although everything went well.
 
+use crate::store::CaName;
 use crate::x509::validity::rfc3339;
 use std::fmt;
 use time::OffsetDateTime;
@@ -16,6 +17,20 @@ pub enum Notice {
     ClockBehind {
         /// The new list's thisUpdate, which is that of the last one.
         this_update: OffsetDateTime,
+    },
+    /// What is recorded now makes the lists void that were signed ahead.
+    AheadVoid {
+        /// How many there are.
+        count: usize,
+        /// The CA.
+        ca: CaName,
+    },
+    /// The CA ends before as many lists as were asked for.
+    FewerAhead {
+        /// How many there are.
+        count: usize,
+        /// The CA's end.
+        until: OffsetDateTime,
     },
     /// What a request asked for and does not get.
     IgnoredFromRequest {
@@ -63,6 +78,15 @@ impl fmt::Display for Notice {
                 f,
                 "the clock is behind the last list, so the new one is dated as that one: {}",
                 rfc3339(*this_update)
+            ),
+            Self::AheadVoid { count, ca } => write!(
+                f,
+                "{count} lists of {ca} that were signed ahead are void now, and none of them will be published: sign new ones with `pki crl --ca {ca} --ahead`"
+            ),
+            Self::FewerAhead { count, until } => write!(
+                f,
+                "{count} lists were signed, and no more, since the CA ends at {}",
+                rfc3339(*until)
             ),
             Self::IgnoredFromRequest { what } => {
                 write!(

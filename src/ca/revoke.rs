@@ -1,6 +1,8 @@
 //! Revoking certificates, and lifting holds.
 
 use super::error::CaError;
+use super::lists::Ahead;
+use super::notice::Notice;
 use super::select::{Selector, by_serial};
 use crate::store::{Ca, Issuance, LockedRevocations, RevocationChange, Revoked, Standing};
 use crate::x509::{Certificate, Reason, Serial};
@@ -49,13 +51,22 @@ pub struct Outcome {
     pub already: bool,
 }
 
+/// What became of all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcomes {
+    /// One for each certificate.
+    pub certificates: Vec<Outcome>,
+    /// What the user wants to know.
+    pub notices: Vec<Notice>,
+}
+
 /// Records a verdict about certificates that the CA issued, durably and all at once.
 pub fn revoke(
     ca: &Ca,
     target: &Target,
     verdict: Verdict,
     now: OffsetDateTime,
-) -> Result<Vec<Outcome>, CaError> {
+) -> Result<Outcomes, CaError> {
     let issuances = issuances_of(ca, target, verdict, now)?;
     let verdicts: Vec<(Issuance, Verdict)> = issuances
         .into_iter()
@@ -69,7 +80,7 @@ pub fn revoke_all(
     ca: &Ca,
     verdicts: &[(Issuance, Verdict)],
     now: OffsetDateTime,
-) -> Result<Vec<Outcome>, CaError> {
+) -> Result<Outcomes, CaError> {
     let mut locked: LockedRevocations = ca.lock_revocations()?;
     let mut standings = Standings::new(ca, verdicts.len())?;
     let mut changes = Vec::new();
@@ -93,8 +104,28 @@ pub fn revoke_all(
         });
         changes.extend(change);
     }
+    let notices = if changes.is_empty() {
+        Vec::new()
+    } else {
+        lists_made_void(ca, now)?
+    };
     locked.record(&changes)?;
-    Ok(outcomes)
+    Ok(Outcomes {
+        certificates: outcomes,
+        notices,
+    })
+}
+
+/// What was signed ahead says nothing of what is recorded now.
+fn lists_made_void(ca: &Ca, now: OffsetDateTime) -> Result<Vec<Notice>, CaError> {
+    let ahead = Ahead::of(&ca.recent_lists()?, &ca.revocations_end()?, now);
+    Ok(match ahead {
+        Ahead::Due { left, .. } => vec![Notice::AheadVoid {
+            count: left + 1,
+            ca: ca.name().clone(),
+        }],
+        Ahead::None | Ahead::Void { .. } | Ahead::OutOfTime { .. } => Vec::new(),
+    })
 }
 
 /// How certificates stand: a look through the journal for each of a few, or one look for many.

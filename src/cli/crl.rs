@@ -6,8 +6,8 @@ use super::options::input;
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, End, Freshness, ListRequest, Published, check_list, foreign_list, publish_chain,
-    publish_list, write_foreign_list,
+    AheadRequest, CaError, End, Freshness, ListRequest, Origin, Place, Published, check_list,
+    foreign_list, publish_chain, publish_list, sign_ahead, write_foreign_list,
 };
 use crate::pem;
 use crate::store::{Ca, CaName, Store};
@@ -48,6 +48,12 @@ pub(super) struct CrlArgs {
     /// Sign only where a revocation is new, or less than a third of the validity is left
     #[arg(long, conflicts_with = "in")]
     if_needed: bool,
+    /// Sign N lists at once, each for when the one before it gets old; `pki crl` publishes them in turn, without the key
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), requires = "every", conflicts_with_all = ["in", "if_needed", "check"])]
+    ahead: Option<u32>,
+    /// With --ahead: from the beginning of one list to that of the next, as in 30d
+    #[arg(long, value_name = "DURATION", value_parser = interval, requires = "ahead")]
+    every: Option<Duration>,
     /// Sign nothing: exit 3 where a published list is missing, stale, behind the store, or ends soon
     #[arg(long, conflicts_with_all = ["in", "to_pem", "chain", "if_needed", "days", "next_update"])]
     check: bool,
@@ -68,15 +74,30 @@ fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "write a duration such as 24h".into())
 }
 
+fn interval(text: &str) -> Result<Duration, String> {
+    duration(text)
+        .ok()
+        .filter(|interval| interval.is_positive())
+        .ok_or_else(|| "write a duration such as 30d".into())
+}
+
 #[derive(Serialize)]
 struct ListEntry {
     ca: String,
-    number: Option<String>,
+    number: String,
     this_update: String,
-    next_update: Option<String>,
+    next_update: String,
     entries: usize,
     signed: bool,
+    ahead: Option<AheadEntry>,
     files: BTreeMap<&'static str, String>,
+}
+
+/// The lists that are to come.
+#[derive(Serialize)]
+struct AheadEntry {
+    lists: usize,
+    until: String,
 }
 
 #[derive(Serialize)]
@@ -98,21 +119,20 @@ impl CrlArgs {
             ));
         }
         let store = context.open_store()?;
-        let request = self.request(&store);
-        if self.check {
-            return self.check(&store, &request, context);
-        }
-        self.publish(&store, &request, context)
-    }
-
-    fn request(&self, store: &Store) -> ListRequest {
-        ListRequest {
+        let place = Place {
             directory: self.out.clone().unwrap_or_else(|| store.published_lists()),
             pem: self.to_pem,
-            end: self.days.map(End::Days).or(self.next_update.map(End::At)),
-            if_needed: self.if_needed,
             overwrite: self.force,
+        };
+        if self.check {
+            return self.check(&store, &place, context);
         }
+        if self.ahead.is_some() && matches!(self.next_update, Some(Moment::At(_))) {
+            return Err(Failure::usage(
+                "--ahead signs lists that end one after the other, so --next-update has to be a duration, as in 40d",
+            ));
+        }
+        self.publish(&store, place, context)
     }
 
     fn convert(&self, path: &Path) -> Result<Report, Failure> {
@@ -145,7 +165,7 @@ impl CrlArgs {
             [] => Ok(store
                 .cas()?
                 .into_iter()
-                .filter(|ca| !with_key_only || ca.has_key())
+                .filter(|ca| !with_key_only || ca.has_key() || has_ahead(ca))
                 .collect()),
             names => Ok(names
                 .iter()
@@ -155,12 +175,12 @@ impl CrlArgs {
     }
 
     /// One CA that fails does not stop the others; the exit code tells.
-    fn publish(
-        &self,
-        store: &Store,
-        request: &ListRequest,
-        context: &Context,
-    ) -> Result<Report, Failure> {
+    fn publish(&self, store: &Store, place: Place, context: &Context) -> Result<Report, Failure> {
+        let request = ListRequest {
+            place,
+            end: self.days.map(End::Days).or(self.next_update.map(End::At)),
+            if_needed: self.if_needed,
+        };
         let cas = self.selected(store, true)?;
         if cas.is_empty() {
             return Err(
@@ -173,7 +193,14 @@ impl CrlArgs {
         let mut failures = Vec::new();
         let mut published: Vec<(Ca, Published)> = Vec::new();
         for ca in cas {
-            match publish_list(store, &ca, request, &mut passphrases, context.now) {
+            let done = match (self.ahead, self.every) {
+                (Some(count), Some(every)) => {
+                    let ahead = AheadRequest { count, every };
+                    sign_ahead(store, &ca, &request, ahead, &mut passphrases, context.now)
+                }
+                _ => publish_list(store, &ca, &request, &mut passphrases, context.now),
+            };
+            match done {
                 Ok(list) => {
                     context.notices(
                         list.notices
@@ -186,14 +213,16 @@ impl CrlArgs {
             }
         }
         for (ca, list) in &mut published {
-            if self.chain || request.has_chain(ca) {
-                match publish_chain(store, ca, request) {
+            if self.chain || request.place.has_chain(ca) {
+                match publish_chain(store, ca, &request.place) {
                     Ok(path) => list.files.push(("chain", path)),
                     Err(error) => failures.push(after_signing(list, error)),
                 }
             }
         }
-        let any_signed = published.iter().any(|(_, list)| list.signed);
+        let any_signed = published
+            .iter()
+            .any(|(_, list)| list.origin != Origin::Kept);
         let report = report(&published);
         Ok(match Failure::of_several(failures, any_signed) {
             Some(failure) => report.failing(failure),
@@ -201,22 +230,17 @@ impl CrlArgs {
         })
     }
 
-    fn check(
-        &self,
-        store: &Store,
-        request: &ListRequest,
-        context: &Context,
-    ) -> Result<Report, Failure> {
+    fn check(&self, store: &Store, place: &Place, context: &Context) -> Result<Report, Failure> {
         let mut entries = Vec::new();
         let mut text = String::new();
         for ca in self.selected(store, false)? {
             let within = self.within.unwrap_or(Duration::ZERO);
-            let (freshness, next_update) = check_list(&ca, request, within, context.now)?;
+            let (freshness, next_update) = check_list(&ca, place, within, context.now)?;
             let entry = CheckEntry {
                 ca: ca.name().to_string(),
                 status: status(freshness),
                 next_update: next_update.map(rfc3339),
-                file: request.der_path(&ca).display().to_string(),
+                file: place.der(&ca).display().to_string(),
             };
             text.push_str(&entry.line());
             entries.push(entry);
@@ -228,9 +252,15 @@ impl CrlArgs {
     }
 }
 
+/// A CA whose key is elsewhere may have left lists for the time to come.
+fn has_ahead(ca: &Ca) -> bool {
+    ca.recent_lists()
+        .is_ok_and(|recent| recent.first().is_some_and(|list| list.ahead))
+}
+
 /// Where the list itself was signed, what fails behind it fails after the commit.
 fn after_signing(list: &Published, error: CaError) -> CaError {
-    if !list.signed {
+    if list.origin == Origin::Kept {
         return error;
     }
     CaError::AfterCommit {
@@ -280,26 +310,35 @@ fn report(published: &[(Ca, Published)]) -> Report {
     for (ca, list) in published {
         let entry = ListEntry {
             ca: ca.name().to_string(),
-            number: list.number.map(|number| number.to_string()),
-            this_update: rfc3339(list.this_update),
-            next_update: list.next_update.map(rfc3339),
-            entries: list.entries,
-            signed: list.signed,
+            number: list.list.number.to_string(),
+            this_update: rfc3339(list.list.this_update),
+            next_update: rfc3339(list.list.next_update),
+            entries: list.list.entries,
+            signed: list.origin == Origin::Signed,
+            ahead: list.ahead.map(|(lists, until)| AheadEntry {
+                lists,
+                until: rfc3339(until),
+            }),
             files: list
                 .files
                 .iter()
                 .map(|(kind, path)| (*kind, path.display().to_string()))
                 .collect(),
         };
-        let done = if entry.signed {
-            "signed a list of"
-        } else {
-            "nothing is new: kept the list of"
+        let done = match list.origin {
+            Origin::Signed => "signed a list of",
+            Origin::SignedAhead => "published a list that was signed ahead, of",
+            Origin::Kept => "nothing is new: kept the list of",
         };
+        let ahead = entry.ahead.as_ref();
         let mut lines = Lines::default()
-            .row_if("number", entry.number.as_ref())
+            .row("number", &entry.number)
             .row("entries", entry.entries)
-            .row_if("next update", entry.next_update.as_ref());
+            .row("next update", &entry.next_update)
+            .row_if(
+                "ahead",
+                ahead.map(|AheadEntry { lists, until }| format!("{lists} more, until {until}")),
+            );
         for (kind, path) in &list.files {
             lines = lines.row(kind, path.display());
         }

@@ -98,7 +98,7 @@ pub(super) fn private_key(label: &str, headers: &[String], der: &[u8]) -> Result
         );
     }
     Ok(
-        match KeyFile::parse(crate::pem::encode_secret(label, der).as_bytes())? {
+        match KeyFile::parse(&crate::pem::encode_secret(label, der))? {
             KeyFile::Plain(key) => json!({
                 "type": "private_key",
                 "encrypted": false,

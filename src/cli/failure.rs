@@ -194,6 +194,9 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "run the command where the key is, or put the key back as ca.key in the CA's folder"
                 .into()
         }
+        CaError::AheadVoid { ca, .. } | CaError::AheadOver { ca, .. } => {
+            format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
+        }
         CaError::KeyMismatch { .. } => {
             "put the key back that belongs to ca.crt in the CA's folder".into()
         }

@@ -65,7 +65,9 @@ impl RevokeArgs {
             Some(path) => revoke_all(&ca, &rows(&ca, path, context.now)?, context.now)?,
             None => revoke(&ca, &self.target()?, self.verdict(context)?, context.now)?,
         };
+        context.notices(&outcomes.notices);
         let entries: Vec<Entry> = outcomes
+            .certificates
             .iter()
             .map(|outcome| Entry::new(&self.ca, outcome))
             .collect();

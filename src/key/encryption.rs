@@ -142,7 +142,7 @@ impl Protection {
     }
 
     /// The key as a PEM file: `ENCRYPTED PRIVATE KEY`, or `PRIVATE KEY`.
-    pub fn to_pem(&self, key: &PrivateKey) -> Result<Zeroizing<String>, KeyError> {
+    pub fn to_pem(&self, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let pkcs8 = key.to_pkcs8()?;
         Ok(match self {
             Self::Passphrase(kek) => {

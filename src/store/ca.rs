@@ -210,12 +210,8 @@ impl LockedCa<'_> {
     }
 
     /// Keeps a leaf's key, durably.
-    pub fn store_leaf_key(&self, serial: &Serial, key_pem: &str) -> Result<(), StoreError> {
-        file::create(
-            &self.ca.layout.leaf_key(serial),
-            Access::Owner,
-            key_pem.as_bytes(),
-        )?;
+    pub fn store_leaf_key(&self, serial: &Serial, key_pem: &[u8]) -> Result<(), StoreError> {
+        file::create(&self.ca.layout.leaf_key(serial), Access::Owner, key_pem)?;
         Ok(file::sync_directory(&self.ca.layout.leaf_keys())?)
     }
 
@@ -237,7 +233,7 @@ pub struct Material<'a> {
     /// `ca.crt`.
     pub certificate: &'a Certificate,
     /// `ca.key`, as PEM.
-    pub key_pem: &'a str,
+    pub key_pem: &'a [u8],
     /// The serial counter's first value.
     pub serial_counter: u128,
     /// What the CA has issued already: a root, itself.
@@ -260,7 +256,7 @@ impl Material<'_> {
         let nothing: [(); 0] = [];
         file::create_directory(layout.directory(), 0o777)?;
         file::create_directory(&layout.leaf_keys(), 0o700)?;
-        file::create(&layout.key(), Access::Owner, key_pem.as_bytes())?;
+        file::create(&layout.key(), Access::Owner, key_pem)?;
         let plain = [
             (layout.certificate(), certificate.to_pem().into_bytes()),
             (

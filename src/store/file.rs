@@ -176,6 +176,7 @@ pub fn write(
 /// left behind when it was killed has no lock, and the next writer clears it away.
 pub struct Staged {
     file: File,
+    is_durable: bool,
     hidden: PathBuf,
     path: PathBuf,
     existing: Existing,
@@ -194,6 +195,7 @@ impl Staged {
         keep_readers(&file, path, access).map_err(FileError::of("create", path))?;
         Ok(Self {
             file,
+            is_durable: false,
             hidden,
             path: path.to_owned(),
             existing,
@@ -207,17 +209,30 @@ impl Staged {
         &self.path
     }
 
+    /// Writes to it.
+    pub(crate) fn fill(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> Result<(), FileError> {
+        write(self).map_err(FileError::of("write", &self.path))
+    }
+
     /// Makes the file durable and gives it its name.
     pub fn commit(mut self) -> Result<(), FileError> {
-        self.make_durable()?;
+        self.sync()?;
         self.give_name()?;
         sync_directory(folder_of(&self.path))
     }
 
-    fn make_durable(&self) -> Result<(), FileError> {
-        self.file
-            .sync_all()
-            .map_err(FileError::of("sync", &self.path))
+    /// Makes what was written durable, before the file has its name.
+    pub(crate) fn sync(&mut self) -> Result<(), FileError> {
+        if !self.is_durable {
+            self.file
+                .sync_all()
+                .map_err(FileError::of("sync", &self.path))?;
+            self.is_durable = true;
+        }
+        Ok(())
     }
 
     fn give_name(&mut self) -> Result<(), FileError> {
@@ -236,7 +251,7 @@ impl Staged {
 
 /// Commits files of one folder: where one can't be, those that were new are taken back.
 pub fn commit_all(mut files: Vec<Staged>) -> Result<(), FileError> {
-    files.iter().try_for_each(Staged::make_durable)?;
+    files.iter_mut().try_for_each(Staged::sync)?;
     for index in 0..files.len() {
         if let Err(error) = files[index].give_name() {
             for earlier in files[..index].iter().filter(|file| file.is_new) {
@@ -253,6 +268,7 @@ pub fn commit_all(mut files: Vec<Staged>) -> Result<(), FileError> {
 
 impl Write for Staged {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.is_durable = false;
         self.file.write(buffer)
     }
 

@@ -196,6 +196,32 @@ pub(super) fn end(path: &Path) -> Result<Coverage, StoreError> {
     coverage(&last_line(&file, end)?, end, path)
 }
 
+/// Reads records from the last whole line on backwards, for as long as `goes_on` says so of each.
+pub(super) fn backwards<T: DeserializeOwned>(
+    path: &Path,
+    goes_on: impl Fn(&T) -> bool,
+) -> Result<Vec<T>, StoreError> {
+    let file = Appending::open(path)?;
+    let mut records = Vec::new();
+    let mut end = end_of_lines(&file, path)?;
+    let mut line = last_line(&file, end)?;
+    while !is_header(&line) {
+        end -= line.len() as u64 + 1;
+        let previous = last_line(&file, end)?;
+        let read = follows(&line, &previous).and_then(|_| serde_json::from_slice(&line).ok());
+        let record: T = read.ok_or_else(|| {
+            StoreError::damaged(path, format!("has a bad line that begins at octet {end}"))
+        })?;
+        let stops = !goes_on(&record);
+        records.push(record);
+        if stops {
+            break;
+        }
+        line = previous;
+    }
+    Ok(records)
+}
+
 /// Whether a journal still has what it had when the place was noted.
 pub(super) fn still_covers(path: &Path, place: &Coverage) -> Result<bool, StoreError> {
     let file = Appending::open(path)?;

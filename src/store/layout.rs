@@ -20,6 +20,9 @@ pub(crate) struct CaLayout {
 /// What a CA's directory is called until it is complete.
 const STAGED: &str = ".new-";
 
+/// How the names of lists end.
+const LIST: &str = ".crl";
+
 impl StoreLayout {
     pub(crate) fn new(root: &Path) -> Self {
         Self {
@@ -113,6 +116,19 @@ impl CaLayout {
 
     pub(crate) fn signed_lists(&self) -> PathBuf {
         self.directory.join("crls.jsonl")
+    }
+
+    pub(crate) fn lists_ahead(&self) -> PathBuf {
+        self.directory.join("ahead")
+    }
+
+    pub(crate) fn list_ahead(&self, number: u128) -> PathBuf {
+        self.lists_ahead().join(format!("{number}{LIST}"))
+    }
+
+    /// The number of the list that a file among those that were signed ahead is named after.
+    pub(crate) fn number_of_list_ahead(entry: &str) -> Option<u128> {
+        entry.strip_suffix(LIST)?.parse().ok()
     }
 
     pub(crate) fn leaf_keys(&self) -> PathBuf {

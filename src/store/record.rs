@@ -99,6 +99,9 @@ pub struct Revoked {
 /// A line of `crls.jsonl`: a list that was signed. Stored, as [`CaRecord`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedList {
+    /// Whether it was signed ahead of its time, and is kept until then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ahead: bool,
     /// cRLNumber.
     #[serde(with = "decimal")]
     pub number: u128,

@@ -3,10 +3,12 @@
 use super::ca::Ca;
 use super::counter;
 use super::error::StoreError;
+use super::file::{self, Access};
 use super::journal::{self, Reader, Writer};
+use super::layout::CaLayout;
 use super::lock::Lock;
 use super::record::{Coverage, RevocationLine, Revoked, SignedList};
-use crate::x509::Serial;
+use crate::x509::{Fingerprint, Serial};
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
@@ -138,14 +140,24 @@ impl Ca {
         journal::end(&self.layout.revoked())
     }
 
-    /// The list that was signed last.
-    pub fn last_list(&self) -> Result<Option<SignedList>, StoreError> {
-        let mut reader = Reader::open(&self.layout.signed_lists())?;
-        let mut last = None;
-        while let Some(list) = reader.next_with(b"")? {
-            last = Some(list);
+    /// The lists that were signed last, newest first: those that were signed ahead, back to one that
+    /// was published at once.
+    pub fn recent_lists(&self) -> Result<Vec<SignedList>, StoreError> {
+        journal::backwards(&self.layout.signed_lists(), |list: &SignedList| list.ahead)
+    }
+
+    /// A list that was signed ahead; it has to be what is on record.
+    pub fn list_signed_ahead(&self, list: &SignedList) -> Result<Vec<u8>, StoreError> {
+        let path = self.layout.list_ahead(list.number);
+        let der =
+            file::read_if_there(&path)?.ok_or_else(|| StoreError::damaged(&path, "is missing"))?;
+        if Fingerprint::of(&der).to_string() != list.sha256 {
+            return Err(StoreError::damaged(
+                &path,
+                "is not the list that was signed",
+            ));
         }
-        Ok(last)
+        Ok(der)
     }
 
     /// Waits until no other process changes this CA, to revoke.
@@ -163,8 +175,9 @@ impl Ca {
         let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
         let covers = Writer::open(&self.layout.revoked(), &self.observer)?.end()?;
         let journal = Writer::open(&self.layout.signed_lists(), &self.observer)?;
-        let last: Option<SignedList> = journal.last()?;
-        if let Some(last) = &last
+        let recent = self.recent_lists()?;
+        let last = recent.first();
+        if let Some(last) = last
             && !journal::still_covers(&self.layout.revoked(), &last.covers)?
         {
             let problem = format!(
@@ -175,11 +188,11 @@ impl Ca {
         }
         let number = counter::read(&self.layout.crl_number_counter())?;
         // An older copy of the counter may have been put back; the journal knows better.
-        let number = number.max(last.as_ref().map_or(0, |last| last.number));
+        let number = number.max(last.map_or(0, |last| last.number));
         Ok(LockedLists {
             ca: self,
             journal,
-            last,
+            recent,
             covers,
             number,
             _lock: lock,
@@ -209,16 +222,16 @@ impl LockedRevocations {
 pub struct LockedLists<'a> {
     ca: &'a Ca,
     journal: Writer,
-    last: Option<SignedList>,
+    recent: Vec<SignedList>,
     covers: Coverage,
     number: u128,
     _lock: Lock,
 }
 
 impl LockedLists<'_> {
-    /// The list that was signed last.
-    pub fn last(&self) -> Option<&SignedList> {
-        self.last.as_ref()
+    /// As [`Ca::recent_lists`].
+    pub fn recent(&self) -> &[SignedList] {
+        &self.recent
     }
 
     /// How much of the journal of revocations a list that is made now covers.
@@ -226,18 +239,48 @@ impl LockedLists<'_> {
         &self.covers
     }
 
-    /// Reserves a list's number, durably: above all that were, and above `published`.
-    pub fn reserve_number(&mut self, published: Option<u128>) -> Result<u128, StoreError> {
-        let next = self.number.max(published.unwrap_or(0)).saturating_add(1);
-        counter::write(&self.ca.layout.crl_number_counter(), next)?;
-        self.number = next;
-        Ok(next)
+    /// Reserves numbers for `count` lists, durably, and gives the first: above all that were, and above
+    /// `published`.
+    pub fn reserve_numbers(
+        &mut self,
+        published: Option<u128>,
+        count: usize,
+    ) -> Result<u128, StoreError> {
+        let before = self.number.max(published.unwrap_or(0));
+        self.number = before.saturating_add(count as u128);
+        counter::write(&self.ca.layout.crl_number_counter(), self.number)?;
+        Ok(before.saturating_add(1))
     }
 
-    /// Records a list that was signed, durably.
-    pub fn record(&mut self, list: SignedList) -> Result<(), StoreError> {
-        self.journal.append(std::slice::from_ref(&list))?;
-        self.last = Some(list);
-        Ok(())
+    /// Keeps a list until it is due; [`LockedLists::record`] makes it count.
+    pub fn store_ahead(&self, number: u128, der: &[u8]) -> Result<(), StoreError> {
+        let folder = self.ca.layout.lists_ahead();
+        file::create_directories(&folder)?;
+        file::create(&self.ca.layout.list_ahead(number), Access::Umask, der)?;
+        Ok(file::sync_directory(&folder)?)
+    }
+
+    /// Records lists that were signed, durably.
+    pub fn record(&mut self, lists: &[SignedList]) -> Result<(), StoreError> {
+        self.journal.append(lists)
+    }
+
+    /// Clears away what was signed ahead and has a number below `number`: none of it will be published
+    /// any more.
+    pub fn forget_ahead(&self, number: u128) {
+        let Ok(entries) = std::fs::read_dir(self.ca.layout.lists_ahead()) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let is_below = name
+                .to_str()
+                .and_then(CaLayout::number_of_list_ahead)
+                .is_some_and(|found| found < number);
+            if is_below {
+                // Nothing reads it; the next list that is signed has it cleared away.
+                let _ = file::remove(&entry.path());
+            }
+        }
     }
 }

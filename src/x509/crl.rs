@@ -44,6 +44,7 @@ pub struct Header<'a> {
 const HEADROOM: usize = 256;
 
 /// A list in the making.
+#[derive(Clone)]
 pub struct ListBuilder {
     buffer: Vec<u8>,
     headroom: usize,
@@ -53,9 +54,16 @@ pub struct ListBuilder {
 impl ListBuilder {
     /// Starts a list of this issuer.
     pub fn new(issuer: &Name) -> Self {
+        Self::with_capacity(issuer, 0)
+    }
+
+    /// Starts a list whose buffer is not moved until its entries take more than `octets`.
+    pub fn with_capacity(issuer: &Name, octets: usize) -> Self {
         let headroom = HEADROOM + issuer.der().len();
+        let mut buffer = Vec::with_capacity(2 * headroom + octets);
+        buffer.resize(headroom, 0);
         Self {
-            buffer: vec![0; headroom],
+            buffer,
             headroom,
             entries: 0,
         }

@@ -1,0 +1,202 @@
+//! Lists that are signed ahead of their time, so that a CA's key can stay away: for roots that are
+//! offline.
+//!
+//! All of them say what is revoked when they are signed. They are void as soon as anything else is
+//! recorded; the store knows, because each list notes how much of the journal it covers.
+
+use super::super::error::CaError;
+use super::super::issuer::{Issuer, Purpose};
+use super::super::lifetime::End;
+use super::super::notice::Notice;
+use super::super::passphrases::Passphrases;
+use super::entries::gather_entries;
+use super::publish::{ListRequest, Origin, Predecessor, Published, publish_due};
+use super::sign::{Times, sign_list, this_update};
+use crate::store::file;
+use crate::store::{Ca, Coverage, SignedList, Store};
+use crate::x509::crl::RevocationList;
+use crate::x509::validity::{Moment, rfc3339};
+use time::{Duration, OffsetDateTime};
+
+/// How many lists are signed ahead, and how far apart they begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AheadRequest {
+    /// How many, the one that begins now included.
+    pub count: u32,
+    /// From the thisUpdate of one to that of the next.
+    pub every: Duration,
+}
+
+/// How the lists stand that a CA signed ahead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ahead {
+    /// There are none, or a list was signed since.
+    None,
+    /// One is due.
+    Due {
+        /// The one.
+        list: SignedList,
+        /// How many are to come after it.
+        left: usize,
+        /// When the last of them ends.
+        until: OffsetDateTime,
+    },
+    /// What was recorded since makes them void.
+    Void {
+        /// How many there are.
+        count: usize,
+    },
+    /// The last has ended, or the clock is behind the first.
+    OutOfTime {
+        /// When the last of them ends.
+        until: OffsetDateTime,
+    },
+}
+
+impl Ahead {
+    /// Looks at a CA's recent lists, newest first, with the end of its revocations.
+    pub fn of(recent: &[SignedList], covers: &Coverage, now: OffsetDateTime) -> Self {
+        let ahead: Vec<&SignedList> = recent.iter().take_while(|list| list.ahead).collect();
+        let Some(last) = ahead.first() else {
+            return Self::None;
+        };
+        if last.covers != *covers {
+            return Self::Void { count: ahead.len() };
+        }
+        let until = last.next_update;
+        let begun = ahead.iter().position(|list| list.this_update <= now);
+        match begun {
+            Some(left) if now <= ahead[left].next_update => Self::Due {
+                list: ahead[left].clone(),
+                left,
+                until,
+            },
+            _ => Self::OutOfTime { until },
+        }
+    }
+
+    /// Why none of them can be published, if none can.
+    pub(super) fn refusal(&self, ca: &Ca) -> Option<CaError> {
+        let ca = ca.name().clone();
+        let source = None;
+        match self {
+            Self::None => Some(CaError::KeyElsewhere { ca }),
+            Self::Due { .. } => None,
+            Self::Void { count } => Some(CaError::AheadVoid {
+                ca,
+                count: *count,
+                source,
+            }),
+            Self::OutOfTime { until } => Some(CaError::AheadOver {
+                ca,
+                until: *until,
+                source,
+            }),
+        }
+    }
+
+    /// Where a key can't be had, what was signed ahead was to make up for it: that is the first thing
+    /// to say.
+    pub(super) fn explain(&self, ca: &Ca, error: CaError) -> CaError {
+        let mut refusal = match self {
+            Self::None | Self::Due { .. } => return error,
+            Self::Void { .. } | Self::OutOfTime { .. } => self.refusal(ca),
+        };
+        if let Some(CaError::AheadVoid { source, .. } | CaError::AheadOver { source, .. }) =
+            &mut refusal
+        {
+            *source = Some(Box::new(error));
+            return refusal.expect("it was just looked at");
+        }
+        error
+    }
+}
+
+/// Signs a CA's next lists in one go, keeps them in the store, and publishes the first. Each begins
+/// when it is due, and ends after the next one has begun.
+pub fn sign_ahead(
+    store: &Store,
+    ca: &Ca,
+    request: &ListRequest,
+    ahead: AheadRequest,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+) -> Result<Published, CaError> {
+    let place = &request.place;
+    file::create_directories(&place.directory)?;
+    let issuer = Issuer::open(store, ca.name(), Purpose::Lists, passphrases, now)?;
+    let mut locked = ca.lock_lists()?;
+    let mut notices = Vec::new();
+    let predecessor = Predecessor::read(ca, place, &locked)?;
+    let predecessor = predecessor.list();
+    let begin = this_update(predecessor.as_ref(), locked.recent(), now, &mut notices);
+    let windows = windows(ca, begin, request.end, ahead, &mut notices)?;
+    let covers = locked.covers().clone();
+    let entries = gather_entries(ca, predecessor.as_ref(), &covers, begin)?;
+    let published = predecessor.as_ref().and_then(RevocationList::number);
+    let first = locked.reserve_numbers(published, windows.len())?;
+    let mut records = Vec::with_capacity(windows.len());
+    for (number, times) in (first..).zip(&windows) {
+        let list = sign_list(&issuer, entries.clone(), *times, number, &covers, |_| ())?;
+        locked.store_ahead(number, &list.der)?;
+        records.push(SignedList {
+            ahead: true,
+            ..list.record
+        });
+    }
+    locked.record(&records)?;
+    locked.forget_ahead(first);
+    drop(locked);
+    let published = publish_due(ca, place, begin).map_err(|source| CaError::AfterCommit {
+        what: format!("{} lists of {}", records.len(), ca.name()),
+        remedy: format!("`pki crl --ca {}` publishes the one that is due", ca.name()),
+        source: Box::new(source),
+    })?;
+    Ok(Published {
+        origin: Origin::Signed,
+        notices,
+        ..published
+    })
+}
+
+/// The times of every list: as many as were asked for, or as the CA's own validity has room for.
+fn windows(
+    ca: &Ca,
+    begin: OffsetDateTime,
+    end: Option<End>,
+    ahead: AheadRequest,
+    notices: &mut Vec<Notice>,
+) -> Result<Vec<Times>, CaError> {
+    let problem = |problem: String| CaError::NextUpdate { problem };
+    // The default leaves whoever publishes them a third of the interval to be late.
+    let end = end.unwrap_or(End::At(Moment::FromNow(ahead.every + ahead.every / 3)));
+    let last = ca.certificate().validity().not_after;
+    let mut windows = Vec::new();
+    let mut this_update = begin;
+    let mut ignored = Vec::new();
+    for _ in 0..ahead.count {
+        if this_update >= last {
+            break;
+        }
+        let times = Times::resolve(ca, this_update, end, this_update, &mut ignored)?;
+        let next = this_update
+            .checked_add(ahead.every)
+            .ok_or_else(|| problem("a list would begin outside the calendar".into()))?;
+        if times.next_update <= next && times.next_update < last {
+            return Err(problem(format!(
+                "a list would end at {}, and the next one begins at {}",
+                rfc3339(times.next_update),
+                rfc3339(next)
+            )));
+        }
+        windows.push(times);
+        this_update = next;
+    }
+    if windows.len() < ahead.count as usize {
+        notices.push(Notice::FewerAhead {
+            count: windows.len(),
+            until: last,
+        });
+    }
+    Ok(windows)
+}

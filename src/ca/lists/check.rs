@@ -1,0 +1,62 @@
+//! Watching over published lists.
+
+use super::super::error::CaError;
+use super::ahead::Ahead;
+use super::place::Place;
+use super::published::{holds_as_pem, read_published};
+use crate::store::Ca;
+use crate::x509::crl::RevocationList;
+use time::{Duration, OffsetDateTime};
+
+/// How a CA's published list stands, for monitoring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// It is good.
+    Fresh,
+    /// There is none, or what is there is none of this CA's.
+    Missing,
+    /// Its nextUpdate has passed, or it has none.
+    Stale,
+    /// It ends within the time that was asked about.
+    EndsSoon,
+    /// Something was revoked or released since it was made, one that was signed ahead is due in its
+    /// place, or the PEM file beside it is another list.
+    Outdated,
+}
+
+/// Looks at a CA's published list; needs no key.
+pub fn check_list(
+    ca: &Ca,
+    place: &Place,
+    within: Duration,
+    now: OffsetDateTime,
+) -> Result<(Freshness, Option<OffsetDateTime>), CaError> {
+    let recent = ca.recent_lists()?;
+    let Some(der) = read_published(ca, &place.der(ca), &recent)? else {
+        return Ok((Freshness::Missing, None));
+    };
+    let list = RevocationList::from_der(&der).expect("it was read before");
+    let Some(next_update) = list.next_update() else {
+        return Ok((Freshness::Stale, None));
+    };
+    let covers = ca.revocations_end()?;
+    let is_due = match Ahead::of(&recent, &covers, now) {
+        Ahead::Due { list: due, .. } => Some(due.number) <= list.number(),
+        _ => true,
+    };
+    let is_current = recent
+        .iter()
+        .any(|record| Some(record.number) == list.number() && record.covers == covers);
+    let pem_path = place.pem(ca);
+    let pem_differs = pem_path.exists() && !holds_as_pem(&pem_path, &der);
+    let freshness = if now > next_update {
+        Freshness::Stale
+    } else if next_update - now < within {
+        Freshness::EndsSoon
+    } else if !is_due || !is_current || pem_differs {
+        Freshness::Outdated
+    } else {
+        Freshness::Fresh
+    };
+    Ok((freshness, Some(next_update)))
+}

@@ -1,0 +1,56 @@
+//! Lists that anyone may have made, from PEM to DER and back.
+
+use super::super::error::{CaError, InputError};
+use super::super::foreign::Input;
+use crate::store::file::{self, Access, Existing};
+use crate::x509::crl::RevocationList;
+use std::path::Path;
+
+/// The one list in a file, PEM or DER, made by anyone: its DER, untouched.
+pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
+    let wrong = |source: InputError| CaError::Input {
+        path: input.path().to_owned(),
+        expected: "a certificate revocation list",
+        source,
+    };
+    let objects = input.objects()?;
+    let [object] = objects.as_slice() else {
+        return Err(wrong(InputError::Other(format!(
+            "it holds {} objects",
+            objects.len()
+        ))));
+    };
+    if object.label != "X509 CRL" {
+        return Err(wrong(InputError::Other(format!(
+            "it holds {:?}",
+            object.label
+        ))));
+    }
+    let list = RevocationList::from_der(&object.der).map_err(|error| wrong(error.into()))?;
+    for entry in list.entries() {
+        entry.map_err(|error| wrong(error.into()))?;
+    }
+    Ok(object.der.to_vec())
+}
+
+/// Writes a list in the place of nothing, of another list, or with `overwrite` of any file.
+pub fn write_foreign_list(path: &Path, content: &[u8], overwrite: bool) -> Result<(), CaError> {
+    let is_list = || {
+        Input::read(path)
+            .and_then(|input| foreign_list(&input))
+            .is_ok()
+    };
+    let found = std::fs::symlink_metadata(path);
+    if found.is_ok_and(|found| !found.is_file() || !(overwrite || is_list())) {
+        return Err(CaError::WouldReplace {
+            path: path.to_owned(),
+            kind: "a list",
+        });
+    }
+    Ok(file::write(
+        path,
+        Access::Umask,
+        Existing::Replace,
+        content,
+    )?)
+}

@@ -1,0 +1,71 @@
+//! What a new list has to hold.
+
+use super::super::error::CaError;
+use crate::store::{Ca, Coverage};
+use crate::x509::Serial;
+use crate::x509::crl::{Entry, ListBuilder, RevocationList};
+use std::collections::HashSet;
+use time::OffsetDateTime;
+
+/// Octets of the journal for each octet of the list that is made of it, at least.
+const JOURNAL_TO_LIST: u64 = 3;
+
+/// Every certificate that is revoked, in the order of revocation. One that had expired when the
+/// predecessor was made has been on a list beyond its validity, and leaves (section 3.3).
+pub(super) fn gather_entries(
+    ca: &Ca,
+    predecessor: Option<&RevocationList<'_>>,
+    covers: &Coverage,
+    this_update: OffsetDateTime,
+) -> Result<ListBuilder, CaError> {
+    let octets = usize::try_from(covers.length / JOURNAL_TO_LIST).unwrap_or(0);
+    let mut builder = ListBuilder::with_capacity(ca.certificate().subject(), octets);
+    let mut before = predecessor
+        .map(RevocationList::entries)
+        .into_iter()
+        .flatten()
+        .peekable();
+    ca.each_revoked(|serial, revoked| {
+        // Both are in the order of revocation, so that one look ahead finds what is on both.
+        let listed = before
+            .next_if(|entry| entry.as_ref().is_ok_and(|entry| entry.is(serial)))
+            .is_some();
+        let has_been_listed = predecessor.is_some_and(|list| {
+            // What is not on it and was recorded before it was made, left with an earlier one.
+            list.this_update() > revoked.not_after
+                && (listed || revoked.revoked_at < list.this_update())
+        });
+        if !has_been_listed {
+            builder.push(&Entry {
+                serial,
+                revoked_at: revoked.revoked_at.min(this_update),
+                reason: revoked.reason,
+                invalidity_date: revoked.invalidity_date,
+            });
+        }
+    })?;
+    if before.next().is_some() {
+        refuse_to_shrink(ca, predecessor)?;
+    }
+    Ok(builder)
+}
+
+/// Whoever holds the predecessor knows of revocations; none of them may be forgotten but by release.
+fn refuse_to_shrink(ca: &Ca, predecessor: Option<&RevocationList<'_>>) -> Result<(), CaError> {
+    let known: HashSet<Serial> = ca.ever_revoked()?;
+    let entries = predecessor.map(RevocationList::entries);
+    let lost: Vec<Serial> = entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.serial())
+        .filter(|serial| !known.contains(serial))
+        .collect();
+    if lost.is_empty() {
+        Ok(())
+    } else {
+        Err(CaError::ListWouldShrink {
+            ca: ca.name().clone(),
+            serials: lost,
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! Where lists are published.
+
+use crate::store::Ca;
+use std::path::PathBuf;
+
+/// A folder with the lists of CAs, in the forms that their readers want.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The folder.
+    pub directory: PathBuf,
+    /// Whether a PEM file stands beside the DER.
+    pub pem: bool,
+    /// Whether files that are no lists may be replaced.
+    pub overwrite: bool,
+}
+
+impl Place {
+    /// Where a CA's list is, as DER.
+    pub fn der(&self, ca: &Ca) -> PathBuf {
+        self.directory.join(format!("{}.crl", ca.name()))
+    }
+
+    /// Where it is as PEM.
+    pub fn pem(&self, ca: &Ca) -> PathBuf {
+        self.directory.join(format!("{}.crl.pem", ca.name()))
+    }
+
+    /// Where the lists of the CA and of all above it are together.
+    pub fn chain(&self, ca: &Ca) -> PathBuf {
+        self.directory.join(format!("{}.chain.crl.pem", ca.name()))
+    }
+
+    /// Whether the PEM file is written: where it is wanted, and where there is one already, which must
+    /// not be left behind.
+    pub(super) fn wants_pem(&self, ca: &Ca) -> bool {
+        self.pem || self.pem(ca).exists()
+    }
+
+    /// Whether the chain's file is there already, and must not be left behind.
+    pub fn has_chain(&self, ca: &Ca) -> bool {
+        self.chain(ca).exists()
+    }
+}

@@ -1,0 +1,276 @@
+//! Publishing: a new list, one that was signed ahead, or none where nothing is new.
+
+use super::super::error::CaError;
+use super::super::issuer::{Issuer, Purpose};
+use super::super::lifetime::End;
+use super::super::notice::Notice;
+use super::super::passphrases::Passphrases;
+use super::ahead::Ahead;
+use super::entries::gather_entries;
+use super::place::Place;
+use super::published::{LABEL, holds_as_pem, read_published, refuse_other_pem};
+use super::sign::{NewList, Times, sign_list, this_update};
+use crate::pem;
+use crate::store::file::{self, Access, Existing, Staged};
+use crate::store::{Ca, FileError, LockedLists, SignedList, Store};
+use crate::x509::crl::RevocationList;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// Days for which a list is valid where nothing else is said.
+const DEFAULT_DAYS: u32 = 7;
+
+/// What is wanted of a list.
+#[derive(Debug, Clone)]
+pub struct ListRequest {
+    /// Where it is published.
+    pub place: Place,
+    /// When the list is to be replaced; the default is a week.
+    pub end: Option<End>,
+    /// Whether a list that is still good is left as it is.
+    pub if_needed: bool,
+}
+
+/// Where a published list comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was signed now.
+    Signed,
+    /// It was signed ahead, and its time has come.
+    SignedAhead,
+    /// It was published before, and nothing is new.
+    Kept,
+}
+
+/// A list that is published now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// What the store knows of it.
+    pub list: SignedList,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The lists that were signed ahead and are still to come.
+    pub ahead: Option<(usize, OffsetDateTime)>,
+    /// Kind and path of its files.
+    pub files: Vec<(&'static str, PathBuf)>,
+    /// What the user wants to know.
+    pub notices: Vec<Notice>,
+}
+
+/// Publishes a CA's list. One that was signed ahead and is due goes first, and needs no key; so does
+/// with `if_needed` one that is published, if nothing is new and a third of its validity is left.
+/// Otherwise a list is signed.
+pub fn publish_list(
+    store: &Store,
+    ca: &Ca,
+    request: &ListRequest,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+) -> Result<Published, CaError> {
+    let place = &request.place;
+    file::create_directories(&place.directory)?;
+    let recent = ca.recent_lists()?;
+    let ahead = Ahead::of(&recent, &ca.revocations_end()?, now);
+    if let (Ahead::Due { .. }, None) = (&ahead, request.end) {
+        return publish_due(ca, place, now);
+    }
+    if request.if_needed
+        && let Some(kept) = keep_published(ca, place, &recent, now)?
+    {
+        return Ok(kept);
+    }
+    let issuer = Issuer::open(store, ca.name(), Purpose::Lists, passphrases, now)
+        .map_err(|error| ahead.explain(ca, error))?;
+    let mut locked = ca.lock_lists()?;
+    let mut notices = Vec::new();
+    let predecessor = Predecessor::read(ca, place, &locked)?;
+    let predecessor = predecessor.list();
+    let this_update = this_update(predecessor.as_ref(), locked.recent(), now, &mut notices);
+    let end = request.end.unwrap_or(End::Days(DEFAULT_DAYS));
+    let times = Times::resolve(ca, this_update, end, now, &mut notices)?;
+    let entries = gather_entries(ca, predecessor.as_ref(), locked.covers(), this_update)?;
+    let published = predecessor.as_ref().and_then(RevocationList::number);
+    let number = locked.reserve_numbers(published, 1)?;
+    let NewList {
+        record, prepared, ..
+    } = sign_list(&issuer, entries, times, number, locked.covers(), |der| {
+        stage(ca, place, der)
+    })?;
+    let staged = prepared?;
+    locked.record(std::slice::from_ref(&record))?;
+    let files = commit(ca, staged)?;
+    locked.forget_ahead(number);
+    Ok(Published {
+        list: record,
+        origin: Origin::Signed,
+        ahead: None,
+        files,
+        notices,
+    })
+}
+
+/// Publishes what was signed ahead and is due now.
+pub(super) fn publish_due(
+    ca: &Ca,
+    place: &Place,
+    now: OffsetDateTime,
+) -> Result<Published, CaError> {
+    let locked = ca.lock_lists()?;
+    let ahead = Ahead::of(locked.recent(), locked.covers(), now);
+    let Ahead::Due { list, left, until } = ahead else {
+        return Err(ahead.refusal(ca).expect("no list is due"));
+    };
+    let predecessor = Predecessor::read(ca, place, &locked)?;
+    let published = predecessor.list().and_then(|list| list.number());
+    let (files, origin) = if published >= Some(list.number) {
+        (keep_pem(ca, place, &predecessor.0)?, Origin::Kept)
+    } else {
+        let der = ca.list_signed_ahead(&list)?;
+        (commit(ca, stage(ca, place, &der)?)?, Origin::SignedAhead)
+    };
+    Ok(Published {
+        list,
+        origin,
+        ahead: Some((left, until)),
+        files,
+        notices: Vec::new(),
+    })
+}
+
+/// The list that is published where a new one will be; empty where there is none.
+pub(super) struct Predecessor(Vec<u8>);
+
+impl Predecessor {
+    /// Refuses files that are no lists of this CA, unless they may be replaced.
+    pub(super) fn read(ca: &Ca, place: &Place, locked: &LockedLists<'_>) -> Result<Self, CaError> {
+        let path = place.der(ca);
+        let found = read_published(ca, &path, locked.recent())?;
+        if found.is_none() && !place.overwrite && std::fs::symlink_metadata(&path).is_ok() {
+            return Err(CaError::WouldReplace {
+                path,
+                kind: "a list of this CA",
+            });
+        }
+        if place.wants_pem(ca) {
+            refuse_other_pem(place, &place.pem(ca))?;
+        }
+        Ok(Self(found.unwrap_or_default()))
+    }
+
+    pub(super) fn list(&self) -> Option<RevocationList<'_>> {
+        RevocationList::from_der(&self.0).ok()
+    }
+}
+
+/// The published list, if it is still good: nothing was recorded since, and at least a third of its
+/// validity is left.
+fn keep_published(
+    ca: &Ca,
+    place: &Place,
+    recent: &[SignedList],
+    now: OffsetDateTime,
+) -> Result<Option<Published>, CaError> {
+    let Some(last) = recent.first() else {
+        return Ok(None);
+    };
+    let third = (last.next_update - last.this_update) / 3;
+    let has_news = ca.revocations_end()? != last.covers;
+    if last.ahead || has_news || now < last.this_update || last.next_update - now < third {
+        return Ok(None);
+    }
+    let Some(der) = read_published(ca, &place.der(ca), recent)? else {
+        return Ok(None);
+    };
+    let published = RevocationList::from_der(&der).expect("it was read before");
+    if published.number() != Some(last.number) {
+        return Ok(None);
+    }
+    Ok(Some(Published {
+        list: last.clone(),
+        origin: Origin::Kept,
+        ahead: None,
+        files: keep_pem(ca, place, &der)?,
+        notices: Vec::new(),
+    }))
+}
+
+/// A PEM file that is wanted and missing, or another list, is written: no key is needed for it.
+fn keep_pem(ca: &Ca, place: &Place, der: &[u8]) -> Result<Vec<(&'static str, PathBuf)>, CaError> {
+    let mut files = vec![("der", place.der(ca))];
+    if place.wants_pem(ca) {
+        let path = place.pem(ca);
+        if !holds_as_pem(&path, der) {
+            refuse_other_pem(place, &path)?;
+            stage_pem(&path, der)?.commit()?;
+        }
+        files.push(("pem", path));
+    }
+    Ok(files)
+}
+
+/// Files that are written and durable, and have no name yet.
+pub(super) struct StagedFiles(Vec<(&'static str, Staged)>);
+
+/// Writes a list's files without showing them.
+pub(super) fn stage(ca: &Ca, place: &Place, der: &[u8]) -> Result<StagedFiles, FileError> {
+    let mut staged = Staged::new(&place.der(ca), Access::Umask, Existing::Replace)?;
+    staged.fill(|file| file.write_all(der))?;
+    let mut files = vec![("der", staged)];
+    if place.wants_pem(ca) {
+        files.push(("pem", stage_pem(&place.pem(ca), der)?));
+    }
+    for (_, file) in &mut files {
+        file.sync()?;
+    }
+    Ok(StagedFiles(files))
+}
+
+fn stage_pem(path: &Path, der: &[u8]) -> Result<Staged, FileError> {
+    let mut staged = Staged::new(path, Access::Umask, Existing::Replace)?;
+    staged.fill(|file| {
+        let mut buffered = BufWriter::with_capacity(64 * 1024, file);
+        pem::write(&mut buffered, LABEL, der)?;
+        buffered.flush()
+    })?;
+    Ok(staged)
+}
+
+/// Gives the files of a list that is on record their names.
+pub(super) fn commit(
+    ca: &Ca,
+    staged: StagedFiles,
+) -> Result<Vec<(&'static str, PathBuf)>, CaError> {
+    let (kinds, files): (Vec<_>, Vec<_>) = staged.0.into_iter().unzip();
+    let paths: Vec<PathBuf> = files.iter().map(|file| file.path().to_owned()).collect();
+    file::commit_all(files).map_err(|source| CaError::AfterCommit {
+        what: format!("a new list of {}", ca.name()),
+        remedy: "run the same command again: it signs another list, with the next number".into(),
+        source: Box::new(source.into()),
+    })?;
+    Ok(kinds.into_iter().zip(paths).collect())
+}
+
+/// Publishes the lists of a CA and of all above it in one PEM file: what servers want that check the
+/// whole path.
+pub fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
+    let path = place.chain(ca);
+    refuse_other_pem(place, &path)?;
+    let mut staged = Staged::new(&path, Access::Umask, Existing::Replace)?;
+    for member in std::iter::once(ca.clone()).chain(store.ancestors(ca)?) {
+        let path = place.der(&member);
+        let der = read_published(&member, &path, &member.recent_lists()?)?.ok_or_else(|| {
+            CaError::NoPublishedList {
+                ca: member.name().clone(),
+                path,
+            }
+        })?;
+        staged.fill(|file| {
+            let mut buffered = BufWriter::with_capacity(64 * 1024, file);
+            pem::write(&mut buffered, LABEL, &der)?;
+            buffered.flush()
+        })?;
+    }
+    staged.commit()?;
+    Ok(path)
+}

@@ -1,0 +1,93 @@
+//! Files that are published already: what they are, and whether they may be replaced.
+
+use super::super::error::CaError;
+use super::super::foreign::Input;
+use super::place::Place;
+use crate::pem;
+use crate::store::{Ca, SignedList};
+use crate::x509::Fingerprint;
+use crate::x509::crl::RevocationList;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+
+/// What PEM calls a list (RFC 7468 section 6).
+pub(super) const LABEL: &str = "X509 CRL";
+
+/// What is published at a path, if it is a list of this CA: one of those that it signed last, or any
+/// other that its key signed.
+pub(super) fn read_published(
+    ca: &Ca,
+    path: &Path,
+    recent: &[SignedList],
+) -> Result<Option<Vec<u8>>, CaError> {
+    let der = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => Input::read(path)?.into_content(),
+        _ => return Ok(None),
+    };
+    let is_ours = RevocationList::from_der(&der).is_ok_and(|list| {
+        list.issuer() == ca.certificate().subject()
+            && (is_recent(&list, recent)
+                || list.verify_signature(ca.certificate().public_key()).is_ok())
+    });
+    Ok(is_ours.then_some(der))
+}
+
+/// Whether the bytes are those of a list that is on record, which was proved when it was signed.
+fn is_recent(list: &RevocationList<'_>, recent: &[SignedList]) -> bool {
+    let mut same_number = recent
+        .iter()
+        .filter(|record| Some(record.number) == list.number());
+    same_number.any(|record| record.sha256 == Fingerprint::of(list.der()).to_string())
+}
+
+/// A PEM file that is no list is not replaced unasked.
+pub(super) fn refuse_other_pem(place: &Place, path: &Path) -> Result<(), CaError> {
+    if place.overwrite || fs::symlink_metadata(path).is_err() || holds_only_lists(path) {
+        return Ok(());
+    }
+    Err(CaError::WouldReplace {
+        path: path.to_owned(),
+        kind: "a list",
+    })
+}
+
+/// Whether a file is made of PEM lists alone, going by their markers.
+fn holds_only_lists(path: &Path) -> bool {
+    let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    is_file
+        && Input::read(path).is_ok_and(|input| {
+            let labels = pem::labels(input.content());
+            !labels.is_empty() && labels.iter().all(|label| *label == LABEL)
+        })
+}
+
+/// Whether a file is this list as PEM, and nothing else.
+pub(super) fn holds_as_pem(path: &Path, der: &[u8]) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    let mut rest = Comparing(BufReader::new(file));
+    let is_same = pem::write(&mut rest, LABEL, der).is_ok();
+    is_same && matches!(rest.0.read(&mut [0]), Ok(0))
+}
+
+/// Takes only what stands next in the file.
+struct Comparing(BufReader<File>);
+
+impl Write for Comparing {
+    fn write(&mut self, expected: &[u8]) -> io::Result<usize> {
+        let mut found = [0; 128];
+        let length = expected.len().min(found.len());
+        self.0.read_exact(&mut found[..length])?;
+        if found[..length] == expected[..length] {
+            Ok(length)
+        } else {
+            Err(io::ErrorKind::InvalidData.into())
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
