@@ -135,7 +135,7 @@ impl Draft {
     /// The line that the journal gets.
     pub fn issuance(&self, serial: &Serial, certificate: &Certificate, counter: u128) -> Issuance {
         Issuance {
-            serial: serial.clone(),
+            serial: *serial,
             cn: self.subject.common_name().unwrap_or_default(),
             subject: self.subject.to_string(),
             sans: certificate

@@ -9,7 +9,7 @@ use crate::x509::crl::{Header, ListBuilder};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::lint::{Candidate, lint};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Name, RevocationList, Serial, path};
+use crate::x509::{Certificate, Fingerprint, Name, RevocationList, Serial, path};
 use std::thread;
 use time::OffsetDateTime;
 
@@ -96,15 +96,17 @@ impl Issuer {
         list: ListBuilder,
         header: &Header<'_>,
         meanwhile: impl FnOnce(&[u8]) -> T + Send,
-    ) -> Result<(Vec<u8>, T), CaError> {
+    ) -> Result<(Vec<u8>, Fingerprint, T), CaError> {
         let entries = list.len();
         let der = list.sign(header, &self.key).map_err(CaError::NewKey)?;
-        let prepared = thread::scope(|scope| {
+        let (fingerprint, prepared) = thread::scope(|scope| {
             let meanwhile = scope.spawn(|| meanwhile(&der));
             self.prove_list(&der, entries)?;
-            Ok::<T, CaError>(meanwhile.join().expect("it does not panic"))
+            let fingerprint = Fingerprint::of(&der);
+            let prepared = meanwhile.join().expect("it does not panic");
+            Ok::<_, CaError>((fingerprint, prepared))
         })?;
-        Ok((der, prepared))
+        Ok((der, fingerprint, prepared))
     }
 
     fn prove_list(&self, der: &[u8], entries: usize) -> Result<(), CaError> {

@@ -96,9 +96,9 @@ pub fn revoke_all(
             Some(RevocationChange::Release(..)) => Standing::Released,
             None => before,
         };
-        standings.known.insert(issuance.serial.clone(), after);
+        standings.known.insert(issuance.serial, after);
         outcomes.push(Outcome {
-            serial: issuance.serial.clone(),
+            serial: issuance.serial,
             revoked: after.revoked(),
             already: change.is_none(),
         });
@@ -168,10 +168,10 @@ fn change(
     verdict: Verdict,
     now: OffsetDateTime,
 ) -> Result<Option<RevocationChange>, CaError> {
-    let serial = issuance.serial.clone();
+    let serial = issuance.serial;
     let not_on_hold = |problem: &'static str| CaError::NotOnHold {
         ca: ca.name().clone(),
-        serial: serial.clone(),
+        serial,
         problem,
     };
     let (reason, invalidity_date) = match verdict {

@@ -1,6 +1,6 @@
 //! Journals: one JSON object a line, only ever appended to.
 //!
-//! The last field of every line is `check`: 128 bits of the SHA-256 hash of the previous line's
+//! The last field of every line is `check`: the 128-bit XXH3 hash of the previous line's
 //! check and this line. A line that is changed, dropped or moved breaks the chain: the record behind
 //! it does not follow, and whoever reads that record is told. The first line names the journal, so
 //! that an empty file is never taken for a new one.
@@ -17,12 +17,12 @@ use super::file::{self, Appending};
 use super::layout;
 use super::record::Coverage;
 use super::{Notice, Observer};
-use aws_lc_rs::digest::{Context, SHA256};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use xxhash_rust::xxh3::Xxh3Default;
 
 /// `,"check":"` + 32 digits + `"}`.
 const CHECK_FIELD: &str = ",\"check\":\"";
@@ -41,12 +41,12 @@ impl Check {
     const START: Self = Self([b'0'; CHECK_DIGITS]);
 
     fn after(self, body: &[u8]) -> Self {
-        let mut context = Context::new(&SHA256);
-        context.update(&self.0);
-        context.update(body);
-        let hash = context.finish();
+        let mut hash = Xxh3Default::new();
+        hash.update(&self.0);
+        hash.update(body);
+        let hash = hash.digest128().to_be_bytes();
         let mut digits = [0; CHECK_DIGITS];
-        for (pair, octet) in digits.chunks_mut(2).zip(hash.as_ref()) {
+        for (pair, octet) in digits.chunks_exact_mut(2).zip(hash) {
             pair[0] = b"0123456789abcdef"[usize::from(octet >> 4)];
             pair[1] = b"0123456789abcdef"[usize::from(octet & 15)];
         }

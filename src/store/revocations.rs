@@ -56,7 +56,7 @@ impl From<&RevocationChange> for RevocationLine {
         };
         Self {
             again,
-            serial: serial.clone(),
+            serial: *serial,
             revoked,
             released_at,
         }
@@ -96,7 +96,7 @@ impl Ca {
     pub fn all_revoked(&self) -> Result<HashMap<Serial, Revoked>, StoreError> {
         let mut all = HashMap::new();
         self.each_revoked(|serial, revoked| {
-            all.insert(serial.clone(), *revoked);
+            all.insert(*serial, *revoked);
         })?;
         Ok(all)
     }

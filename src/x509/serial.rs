@@ -145,9 +145,9 @@ fn from_hex(digits: &str) -> Option<Result<Serial, SerialError>> {
     }
     let mut magnitude = [0u8; MOST_OCTETS];
     for (place, digit) in digits.bytes().rev().enumerate() {
-        let value = char::from(digit).to_digit(16)?;
-        let octet = &mut magnitude[MOST_OCTETS - 1 - place / 2];
-        *octet |= u8::try_from(value).expect("one digit fits a byte") << (4 * (place % 2));
+        // ASCII letters have bit 6 set, and count from ten where their low bits count from one.
+        let value = (digit & 15) + 9 * (digit >> 6);
+        magnitude[MOST_OCTETS - 1 - place / 2] |= value << (4 * (place % 2));
     }
     Some(Serial::from_magnitude(&magnitude))
 }

@@ -11,6 +11,7 @@ mod architecture;
 mod cli;
 mod clock;
 mod crl;
+mod crl_ahead;
 mod crl_convert;
 mod crl_verifiers;
 mod csrs;

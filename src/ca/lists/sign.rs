@@ -5,7 +5,6 @@ use super::super::issuer::Issuer;
 use super::super::lifetime::End;
 use super::super::notice::Notice;
 use crate::store::{Ca, Coverage, SignedList};
-use crate::x509::Fingerprint;
 use crate::x509::crl::{Header, ListBuilder, RevocationList};
 use crate::x509::validity::rfc3339;
 use time::{Duration, OffsetDateTime};
@@ -100,7 +99,7 @@ pub(super) fn sign_list<T: Send>(
         number,
     };
     let count = entries.len();
-    let (der, prepared) = issuer.sign_list(entries, &header, meanwhile)?;
+    let (der, fingerprint, prepared) = issuer.sign_list(entries, &header, meanwhile)?;
     let record = SignedList {
         ahead: false,
         number,
@@ -108,7 +107,7 @@ pub(super) fn sign_list<T: Send>(
         next_update,
         entries: count,
         covers: covers.clone(),
-        sha256: Fingerprint::of(&der).to_string(),
+        sha256: fingerprint.to_string(),
     };
     Ok(NewList {
         der,
