@@ -34,7 +34,7 @@ lint:
 
 bench:
 	benches/setup
-	$(CARGO) bench --locked --bench issue
+	$(CARGO) bench --locked --bench issue --bench crl
 
 install: build
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1'

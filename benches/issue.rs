@@ -12,16 +12,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use harness::{Comparison, Contender, Report, Round};
+use harness::{Comparison, Contender, Report, Round, rounds_asked};
 use peers::{Authority, KeyKind, certtool, cfssl, minica, mkcert, openssl};
 use store::Store;
 
 fn main() -> Result<()> {
     let asked = rounds_asked()?;
     let rounds = |usual| asked.unwrap_or(usual);
-    peers::require_all()?;
+    peers::require(&["openssl", "certtool", "cfssl", "mkcert", "minica"])?;
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench-issue");
     fs::create_dir_all(&folder)?;
 
@@ -95,13 +95,4 @@ fn client_of(
         certificates.into_iter().collect::<Result<String, _>>()?,
     )?;
     Ok(move |certificate: &str| openssl::verify_client(&both, certificate))
-}
-
-/// The number behind `--rounds`.
-fn rounds_asked() -> Result<Option<usize>> {
-    let mut arguments = std::env::args()
-        .skip_while(|argument| argument != "--rounds")
-        .skip(1);
-    let number = arguments.next().map(|number| number.parse());
-    number.transpose().context("--rounds takes a number")
 }

@@ -19,6 +19,7 @@ pub struct Comparison {
     folder: PathBuf,
     contenders: Vec<Contender>,
     judge: Box<Judge>,
+    warm_up: usize,
 }
 
 impl Comparison {
@@ -32,13 +33,21 @@ impl Comparison {
             folder: folder.to_owned(),
             contenders: Vec::new(),
             judge: Box::new(|_| Ok(())),
+            warm_up: WARM_UP,
         })
     }
 
-    /// Has a certificate of each contender judged, so that all of them did the same work.
+    /// Has a product of each contender judged, so that all of them did the same work.
     #[must_use]
     pub fn judged_by(mut self, judge: impl Fn(&str) -> Result<()> + 'static) -> Self {
         self.judge = Box::new(judge);
+        self
+    }
+
+    /// Throws away one round only, where a round takes many seconds.
+    #[must_use]
+    pub fn with_short_warm_up(mut self) -> Self {
+        self.warm_up = 1;
         self
     }
 
@@ -54,11 +63,11 @@ impl Comparison {
         eprintln!("{}: {rounds} rounds", self.title);
         let count = self.contenders.len();
         let mut samples = vec![Vec::with_capacity(rounds); count];
-        for number in 0..WARM_UP + rounds {
+        for number in 0..self.warm_up + rounds {
             for turn in 0..count {
                 let index = (turn + number) % count;
                 let sample = self.take_turn(index, number)?;
-                if number >= WARM_UP {
+                if number >= self.warm_up {
                     samples[index].push(sample);
                 }
             }
@@ -78,10 +87,10 @@ impl Comparison {
         let round = Round::new(&self.folder.join(index.to_string()), number)?;
         let sample = contender.run(&round)?;
         if number == 0
-            && let Some(certificate) = contender.certificate(&round)
+            && let Some(product) = contender.product(&round)
         {
-            certificate
-                .and_then(|certificate| (self.judge)(&certificate))
+            product
+                .and_then(|product| (self.judge)(&product))
                 .with_context(|| format!("{} did not make what was asked", contender.name()))?;
         }
         Ok(sample)
@@ -105,6 +114,8 @@ pub struct Row<'a> {
     pub cpu: Spread,
     /// Wall time divided by the first contender's in the same round.
     pub ratio: Spread,
+    /// Resident octets, where they were measured.
+    pub memory: Option<Spread>,
 }
 
 impl Measured {
@@ -132,5 +143,11 @@ fn row<'a>(name: &'a str, samples: &[Sample], first: &[Sample]) -> Row<'a> {
         ratio: Spread::of(
             pairs.map(|(one, base)| one.wall.as_secs_f64() / base.wall.as_secs_f64()),
         ),
+        memory: memory(samples),
     }
+}
+
+fn memory(samples: &[Sample]) -> Option<Spread> {
+    let octets: Option<Vec<f64>> = samples.iter().map(|sample| sample.memory).collect();
+    octets.map(Spread::of)
 }

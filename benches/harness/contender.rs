@@ -51,6 +51,8 @@ pub struct Sample {
     pub wall: Duration,
     /// User and system time of all of them.
     pub cpu: Duration,
+    /// The largest resident set of any of them, in octets, where it was asked for.
+    pub memory: Option<f64>,
 }
 
 /// In place of the machine's trust store. `openssl x509 -req` and programs in Go read all of that
@@ -58,13 +60,14 @@ pub struct Sample {
 const NO_TRUST_STORE: &str = "/dev/null";
 
 type Commands = dyn Fn(&Round) -> Result<Vec<Command>>;
-type Certificate = dyn Fn(&Round) -> Result<String>;
+type Product = dyn Fn(&Round) -> Result<String>;
 
 /// A program, or a sequence of programs, that does the work of a round.
 pub struct Contender {
     name: String,
     commands: Box<Commands>,
-    certificate: Option<Box<Certificate>>,
+    product: Option<Box<Product>>,
+    weighs: bool,
 }
 
 impl Contender {
@@ -76,23 +79,28 @@ impl Contender {
         Self {
             name: name.into(),
             commands: Box::new(commands),
-            certificate: None,
+            product: None,
+            weighs: false,
         }
     }
 
-    /// Says where a round's certificate is, so that it can be looked at.
+    /// Says where a round's product is, so that it can be looked at.
     #[must_use]
-    pub fn certificate_in(self, file: impl Fn(&Round) -> String + 'static) -> Self {
-        self.certificate_from(move |round| round.read(&file(round)))
+    pub fn product_in(self, file: impl Fn(&Round) -> String + 'static) -> Self {
+        self.product_from(move |round| round.read(&file(round)))
     }
 
-    /// Says how to get a round's certificate, as PEM.
+    /// Says how to get a round's product, as PEM.
     #[must_use]
-    pub fn certificate_from(
-        mut self,
-        certificate: impl Fn(&Round) -> Result<String> + 'static,
-    ) -> Self {
-        self.certificate = Some(Box::new(certificate));
+    pub fn product_from(mut self, product: impl Fn(&Round) -> Result<String> + 'static) -> Self {
+        self.product = Some(Box::new(product));
+        self
+    }
+
+    /// Has the memory of each process measured, by GNU time, which costs a millisecond for each.
+    #[must_use]
+    pub fn weighed(mut self) -> Self {
+        self.weighs = true;
         self
     }
 
@@ -101,16 +109,17 @@ impl Contender {
         &self.name
     }
 
-    /// The certificate that the round made, where this contender leaves one.
-    pub fn certificate(&self, round: &Round) -> Option<Result<String>> {
-        self.certificate
-            .as_ref()
-            .map(|certificate| certificate(round))
+    /// The product that the round made, where this contender leaves one.
+    pub fn product(&self, round: &Round) -> Option<Result<String>> {
+        self.product.as_ref().map(|product| product(round))
     }
 
     /// Does the work of a round; a process that fails ends the benchmark.
     pub fn run(&self, round: &Round) -> Result<Sample> {
         let mut commands = (self.commands)(round)?;
+        if self.weighs {
+            commands = commands.iter().enumerate().map(under_gnu_time).collect();
+        }
         for (index, command) in commands.iter_mut().enumerate() {
             command
                 .current_dir(round.folder())
@@ -133,6 +142,27 @@ impl Contender {
         }
         let wall = start.elapsed();
         let cpu = cpu::of_children()?.saturating_sub(cpu_before);
-        Ok(Sample { wall, cpu })
+        let memory = if self.weighs {
+            Some(largest(round, commands.len())?)
+        } else {
+            None
+        };
+        Ok(Sample { wall, cpu, memory })
     }
+}
+
+fn under_gnu_time((index, command): (usize, &Command)) -> Command {
+    let mut timed = Command::new("/usr/bin/time");
+    timed.args(["-f", "%M", "-o", &format!("{index}.kib")]);
+    timed.arg(command.get_program()).args(command.get_args());
+    timed
+}
+
+fn largest(round: &Round, commands: usize) -> Result<f64> {
+    let mut largest: f64 = 0.0;
+    for index in 0..commands {
+        let kibibytes: f64 = round.read(&format!("{index}.kib"))?.trim().parse()?;
+        largest = largest.max(kibibytes * 1024.0);
+    }
+    Ok(largest)
 }

@@ -15,6 +15,17 @@ mod machine;
 mod report;
 mod statistics;
 
+use anyhow::{Context, Result};
+
 pub use comparison::Comparison;
 pub use contender::{Contender, Round};
 pub use report::Report;
+
+/// The number behind `--rounds`.
+pub fn rounds_asked() -> Result<Option<usize>> {
+    let mut arguments = std::env::args()
+        .skip_while(|argument| argument != "--rounds")
+        .skip(1);
+    let number = arguments.next().map(|number| number.parse());
+    number.transpose().context("--rounds takes a number")
+}

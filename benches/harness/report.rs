@@ -56,10 +56,17 @@ fn replaced_between(page: &str, opening: &str, closing: &str, inside: &str) -> O
 }
 
 fn table(measured: &Measured) -> String {
+    let rows = measured.rows();
+    let is_weighed = rows.iter().any(|row| row.memory.is_some());
+    let (head, rule) = if is_weighed {
+        (" memory, median |", " ---: |")
+    } else {
+        ("", "")
+    };
     let mut table = format!(
         "\n**{}** ({} rounds)\n\n\
-         | | wall time, median | min – max | CPU time, median | ratio, median | min – max |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: |\n",
+         | | wall time, median | min – max | CPU time, median | ratio, median | min – max |{head}\n\
+         | --- | ---: | ---: | ---: | ---: | ---: |{rule}\n",
         measured.title,
         measured.rounds(),
     );
@@ -68,11 +75,15 @@ fn table(measured: &Measured) -> String {
         wall,
         cpu,
         ratio,
-    } in measured.rows()
+        memory,
+    } in rows
     {
+        let memory = memory.map_or_else(String::new, |memory| {
+            format!(" {} MB |", three_digits(memory.median / 1e6))
+        });
         let _ = writeln!(
             table,
-            "| {name} | {} | {} | {} | {} | {} |",
+            "| {name} | {} | {} | {} | {} | {} |{memory}",
             milliseconds(wall.median),
             range(&wall, milliseconds),
             milliseconds(cpu.median),

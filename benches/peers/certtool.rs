@@ -31,7 +31,7 @@ pub fn issue(authority: &Authority) -> Contender {
             Ok(vec![key, certificate])
         },
     )
-    .certificate_in(|_| "client.crt".to_owned())
+    .product_in(|_| "client.crt".to_owned())
 }
 
 /// A client certificate for an existing CSR.
@@ -42,7 +42,7 @@ pub fn sign_request(authority: &Authority, request: PathBuf) -> Contender {
         certificate.arg("--load-request").arg(&request);
         Ok(vec![certificate])
     })
-    .certificate_in(|_| "client.crt".to_owned())
+    .product_in(|_| "client.crt".to_owned())
 }
 
 fn sign(authority: &Authority, round: &Round) -> Result<Command> {

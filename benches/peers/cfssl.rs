@@ -34,7 +34,7 @@ pub fn issue(authority: &Authority) -> Contender {
         gencert.arg("request.json");
         Ok(vec![gencert])
     })
-    .certificate_from(certificate)
+    .product_from(certificate)
 }
 
 /// A client certificate for an existing CSR.
@@ -45,7 +45,7 @@ pub fn sign_request(authority: &Authority, request: PathBuf) -> Contender {
         sign.arg(&request);
         Ok(vec![sign])
     })
-    .certificate_from(certificate)
+    .product_from(certificate)
 }
 
 fn sign(verb: &str, authority: &Authority, round: &Round) -> Result<Command> {

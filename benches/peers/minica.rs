@@ -23,5 +23,5 @@ pub fn issue(authority: &Authority) -> Contender {
         minica.arg(round.common_name());
         Ok(vec![minica])
     })
-    .certificate_in(|round: &Round| format!("{}.crt", round.common_name()))
+    .product_in(|round: &Round| format!("{}.crt", round.common_name()))
 }

@@ -22,5 +22,5 @@ pub fn issue(authority: &Authority) -> Contender {
         mkcert.env("CAROOT", authority.folder());
         Ok(vec![mkcert])
     })
-    .certificate_in(|_| "client.crt".to_owned())
+    .product_in(|_| "client.crt".to_owned())
 }

@@ -21,9 +21,10 @@ use anyhow::{Context, Result, bail};
 pub use authority::{Authority, KeyKind};
 
 /// Fails with the remedy where a program is not installed.
-pub fn require_all() -> Result<()> {
-    let missing: Vec<&str> = ["openssl", "certtool", "cfssl", "mkcert", "minica"]
-        .into_iter()
+pub fn require(programs: &[&'static str]) -> Result<()> {
+    let missing: Vec<&str> = programs
+        .iter()
+        .copied()
         .filter(|program| !is_installed(program))
         .collect();
     if missing.is_empty() {

@@ -1,14 +1,19 @@
 //! OpenSSL's recipe: a key and a CSR by `req`, signed by `x509 -req` with an extension file, for
 //! which alone the certificate gets extensions at all.
 
-use std::io::Write as _;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Authority, command, first_line};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::{Authority, command, first_line, output};
 use crate::harness::{Contender, Round};
+use crate::store::revocations::Revocation;
 
 const EXTENSIONS: &str = "\
 basicConstraints = critical, CA:FALSE
@@ -35,7 +40,7 @@ pub fn issue(authority: &Authority) -> Contender {
         request.args(["-keyout", "client.key", "-out", "client.csr"]);
         Ok(vec![request, sign(&authority, round, "client.csr".into())?])
     })
-    .certificate_in(|_| "client.crt".to_owned())
+    .product_in(|_| "client.crt".to_owned())
 }
 
 /// A client certificate for an existing CSR.
@@ -44,7 +49,7 @@ pub fn sign_request(authority: &Authority, request: PathBuf) -> Contender {
     Contender::new("openssl x509 -req", move |round| {
         Ok(vec![sign(&authority, round, request.clone())?])
     })
-    .certificate_in(|_| "client.crt".to_owned())
+    .product_in(|_| "client.crt".to_owned())
 }
 
 fn sign(authority: &Authority, round: &Round, request: PathBuf) -> Result<Command> {
@@ -76,4 +81,56 @@ pub fn verify_client(cas: &Path, certificate: &str) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Writes the index of a CA that has revoked all of these.
+pub fn revoke_all(authority: &Authority, revocations: &[Revocation]) -> Result<()> {
+    let folder = authority.folder();
+    let mut index = BufWriter::new(File::create(folder.join("index.txt"))?);
+    for Revocation { serial, at, until } in revocations {
+        let (at, until) = (utc_time(*at)?, utc_time(*until)?);
+        writeln!(
+            index,
+            "R\t{until}\t{at},keyCompromise\t{serial}\tunknown\t/CN={serial}"
+        )?;
+    }
+    index.flush()?;
+    fs::write(folder.join("crlnumber"), "01\n")?;
+    Ok(fs::write(folder.join("ca.cnf"), configuration(folder))?)
+}
+
+fn configuration(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "[ca]\ndefault_ca = x\n[x]\ndatabase = {folder}/index.txt\ncrlnumber = {folder}/crlnumber\n\
+         default_md = sha256\ndefault_crl_days = 7\ncrl_extensions = e\n\
+         [e]\nauthorityKeyIdentifier = keyid\n"
+    )
+}
+
+fn utc_time(time: OffsetDateTime) -> Result<String> {
+    let format = format_description!("[year repr:last_two][month][day][hour][minute][second]Z");
+    Ok(time.format(format)?)
+}
+
+/// A list of all that is revoked, as PEM and as DER.
+pub fn list(authority: &Authority) -> Contender {
+    let authority = authority.clone();
+    Contender::new("openssl ca -gencrl, openssl crl -outform DER", move |_| {
+        let mut list = command("openssl ca -gencrl -out list.crl.pem");
+        list.arg("-config").arg(authority.folder().join("ca.cnf"));
+        list.arg("-cert").arg(&authority.certificate);
+        list.arg("-keyfile").arg(&authority.key);
+        let convert = command("openssl crl -in list.crl.pem -outform DER -out list.crl");
+        Ok(vec![list, convert])
+    })
+    .product_from(|round| entries(&round.folder().join("list.crl")))
+    .weighed()
+}
+
+/// How many entries a list has.
+pub fn entries(list: &Path) -> Result<String> {
+    let text = output(command("openssl crl -noout -text -in").arg(list))?;
+    let entries = text.lines().filter(|line| line.contains("Serial Number:"));
+    Ok(entries.count().to_string())
 }

@@ -1,5 +1,12 @@
 //! `pki` itself, with a store that holds one CA without a passphrase.
 
+#![allow(
+    dead_code,
+    reason = "every benchmark includes this module and uses a part of it"
+)]
+
+pub mod revocations;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,7 +14,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use crate::harness::{Contender, Round};
-use crate::peers::KeyKind;
+use crate::peers::{KeyKind, openssl};
+
+use revocations::Revocation;
 
 const PKI: &str = env!("CARGO_BIN_EXE_pki");
 const CA: &str = "benchmark";
@@ -62,7 +71,7 @@ impl Store {
             issue.args(["--out", "given", "--no-passphrase"]);
             Ok(vec![issue])
         })
-        .certificate_in(|round| format!("given/{}.crt", round.common_name()))
+        .product_in(|round| format!("given/{}.crt", round.common_name()))
     }
 
     /// A client certificate for an existing CSR, in the store and in a file.
@@ -73,7 +82,50 @@ impl Store {
             issue.arg(CA).arg("--csr").arg(&request);
             Ok(vec![issue])
         })
-        .certificate_in(|_| "given/request.crt".to_owned())
+        .product_in(|_| "given/request.crt".to_owned())
+    }
+
+    /// Has all of these revoked.
+    pub fn revoke_all(&self, all: &[Revocation]) -> Result<()> {
+        revocations::append(&self.folder.join(CA).join("revoked.jsonl"), all)
+    }
+
+    /// Publishes a list.
+    pub fn publish(&self) -> Result<()> {
+        run(self.command("crl --to-pem --ca").arg(CA))
+    }
+
+    /// The first list, as DER and as PEM.
+    pub fn first_list(&self) -> Contender {
+        let store = self.clone();
+        self.list("**pki crl --to-pem**, the first", move || {
+            let lists = store.lists();
+            if lists.exists() {
+                fs::remove_dir_all(lists)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A list in the place of one with the same entries.
+    pub fn next_list(&self) -> Contender {
+        self.list("**pki crl --to-pem**, the next", || Ok(()))
+    }
+
+    fn list(&self, name: &str, prepare: impl Fn() -> Result<()> + 'static) -> Contender {
+        let (store, lists) = (self.clone(), self.lists());
+        Contender::new(name, move |_| {
+            prepare()?;
+            let mut command = store.command("crl --to-pem --ca");
+            command.arg(CA);
+            Ok(vec![command])
+        })
+        .product_from(move |_| openssl::entries(&lists.join(CA).with_extension("crl")))
+        .weighed()
+    }
+
+    fn lists(&self) -> PathBuf {
+        self.folder.join("crl")
     }
 
     fn issue_command(&self, round: &Round) -> Command {
