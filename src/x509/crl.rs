@@ -207,6 +207,9 @@ pub struct RevocationList<'a> {
     extensions: Vec<Extension>,
 }
 
+/// The CRLReason that stands in delta lists alone.
+const REMOVE_FROM_CRL: u8 = 8;
+
 /// One entry of a list that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadEntry<'a> {
@@ -218,6 +221,10 @@ pub struct ReadEntry<'a> {
     pub reason: Option<Reason>,
     /// invalidityDate.
     pub invalidity_date: Option<OffsetDateTime>,
+    /// Whether it takes back an entry of another list: reasonCode is removeFromCRL.
+    pub removes: bool,
+    /// Whether a critical extension is in it that is not one of these.
+    pub has_unknown_critical: bool,
 }
 
 impl ReadEntry<'_> {
@@ -370,6 +377,8 @@ fn read_entry<'a>(list: &mut Reader<'a>) -> Result<ReadEntry<'a>, Malformed> {
         revoked_at,
         reason: None,
         invalidity_date: None,
+        removes: false,
+        has_unknown_critical: false,
     };
     if let Some(extensions) = fields.optional(tag::SEQUENCE)? {
         read_entry_extensions(extensions.reader(), &mut entry)?;
@@ -383,14 +392,17 @@ fn read_entry_extensions(mut list: Reader<'_>, entry: &mut ReadEntry<'_>) -> Res
     while !list.is_empty() {
         let mut extension = list.sequence("an Extension")?;
         let identifier = extension.expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?;
-        extension.optional(tag::BOOLEAN)?;
+        let critical = extension.optional(tag::BOOLEAN)?;
         let value = extension.expect(tag::OCTET_STRING, "an extension's value")?;
         extension.end()?;
         if identifier.content == oid::REASON_CODE.as_bytes() {
             let code = Reader::single(value.content)?;
             entry.reason = code.content.first().copied().and_then(Reason::from_code);
+            entry.removes = code.content == [REMOVE_FROM_CRL];
         } else if identifier.content == oid::INVALIDITY_DATE.as_bytes() {
             entry.invalidity_date = Some(parse_time(&Reader::single(value.content)?)?);
+        } else if let Some(critical) = critical {
+            entry.has_unknown_critical |= critical.boolean()?;
         }
     }
     Ok(())
