@@ -4,7 +4,7 @@ use super::error::{CaError, InputError};
 use crate::asn1::{Reader, tag};
 use crate::pem::{self, PemObject};
 use crate::store::FileError;
-use crate::x509::{Certificate, CertificationRequest};
+use crate::x509::{Certificate, CertificationRequest, RevocationList};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -168,13 +168,18 @@ fn is_time(tag: u8) -> bool {
 
 /// The certificates in a file, which may hold nothing else.
 pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
+    certificates_in(&Input::read(path)?)
+}
+
+/// The certificates in what was read, which may hold nothing else.
+pub fn certificates_in(input: &Input) -> Result<Vec<Certificate>, CaError> {
     let wrong = |source: InputError| CaError::Input {
-        path: path.to_owned(),
+        path: input.path().to_owned(),
         expected: "a file of certificates",
         source,
     };
     let mut certificates = Vec::new();
-    for (index, object) in Input::read(path)?.objects()?.into_iter().enumerate() {
+    for (index, object) in input.objects()?.into_iter().enumerate() {
         if object.label != "CERTIFICATE" && object.label != "X509 CERTIFICATE" {
             return Err(wrong(InputError::Other(format!(
                 "object {} in it is {:?}",
@@ -190,6 +195,31 @@ pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
         )));
     }
     Ok(certificates)
+}
+
+/// The DER of the revocation lists in what was read, which may hold nothing else.
+pub fn lists_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
+    let wrong = |source: InputError| CaError::Input {
+        path: input.path().to_owned(),
+        expected: "a file of certificate revocation lists",
+        source,
+    };
+    let mut lists = Vec::new();
+    for (index, mut object) in input.objects()?.into_iter().enumerate() {
+        if object.label != "X509 CRL" {
+            return Err(wrong(InputError::Other(format!(
+                "object {} in it is {:?}",
+                index + 1,
+                object.label
+            ))));
+        }
+        RevocationList::from_der(&object.der).map_err(|error| wrong(error.into()))?;
+        lists.push(std::mem::take(&mut *object.der));
+    }
+    if lists.is_empty() {
+        return Err(wrong(InputError::Other("there is no list in it".into())));
+    }
+    Ok(lists)
 }
 
 /// The one certification request in a file.

@@ -14,13 +14,16 @@ mod notice;
 mod passphrases;
 mod revoke;
 mod select;
+mod verify;
 
 pub use authority::{NewCa, create_root, create_subordinate};
 pub use bundle::{Bundle, BundleRequest, bundle, write_bundle};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError};
 pub use export::{Destination, Exported, KeyOutput, OpenExport, Parts};
-pub use foreign::{ForeignObject, Input, read_certificates, read_request};
+pub use foreign::{
+    ForeignObject, Input, certificates_in, lists_in, read_certificates, read_request,
+};
 pub use issue::{Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};
 pub use lifetime::{End, Lifetime};
@@ -32,3 +35,4 @@ pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, protection_for};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
 pub use select::{Selector, Status, select_one};
+pub use verify::{CheckedBy, Judgement, Standing, VerifyRequest, verify};

@@ -17,6 +17,7 @@ mod root;
 mod show;
 mod subordinate;
 mod tree;
+mod verify;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use context::Context;
@@ -68,6 +69,7 @@ enum Command {
     List(list::ListArgs),
     Show(show::ShowArgs),
     Tree(tree::TreeArgs),
+    Verify(verify::VerifyArgs),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
 }
@@ -85,6 +87,7 @@ impl Command {
             Self::List(args) => args.run(context),
             Self::Show(args) => args.run(context),
             Self::Tree(args) => args.run(context),
+            Self::Verify(args) => args.run(context),
             Self::Completions(args) => Ok(args.run()),
             Self::Man(args) => args.run(),
         }

@@ -16,6 +16,7 @@ pub mod serial;
 pub mod signed;
 pub mod text;
 pub mod validity;
+pub mod verify;
 
 pub use certificate::{Certificate, Fingerprint, TbsCertificate};
 pub use constraints::{NameConstraints, Subtree};

@@ -111,7 +111,7 @@ pub fn issuers_last(certificates: &[Certificate]) -> Vec<Certificate> {
 ///
 /// Signatures are what costs. A certificate is held against each key of its issuer's name, not each
 /// certificate, and against none behind the one that fits; the key that fitted last is tried first.
-struct Graph<'a> {
+pub(super) struct Graph<'a> {
     certificates: &'a [Certificate],
     by_subject: HashMap<&'a Name, Vec<usize>>,
     issuers: Vec<OnceCell<Vec<usize>>>,
@@ -119,7 +119,7 @@ struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    fn of(certificates: &'a [Certificate]) -> Self {
+    pub(super) fn of(certificates: &'a [Certificate]) -> Self {
         let mut by_subject: HashMap<&Name, Vec<usize>> = HashMap::new();
         for (node, certificate) in certificates.iter().enumerate() {
             by_subject
@@ -136,7 +136,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Every certificate that issued this one; a root's issuer is the root alone.
-    fn issuers(&self, node: usize) -> &[usize] {
+    pub(super) fn issuers(&self, node: usize) -> &[usize] {
         self.issuers[node].get_or_init(|| {
             if self.certificates[node].is_self_signed() {
                 return vec![node];
@@ -149,13 +149,17 @@ impl<'a> Graph<'a> {
     }
 
     /// The certificates that this one names as its issuer.
-    fn candidates(&self, node: usize) -> Vec<usize> {
+    pub(super) fn candidates(&self, node: usize) -> Vec<usize> {
         let certificate = &self.certificates[node];
-        let named = self.by_subject.get(certificate.issuer());
-        let named = named.into_iter().flatten().copied();
-        named
-            .filter(|issuer| certificate.names_as_issuer(&self.certificates[*issuer]))
-            .collect()
+        let mut candidates = self.namesakes_of_issuer(node).to_vec();
+        candidates.retain(|issuer| certificate.names_as_issuer(&self.certificates[*issuer]));
+        candidates
+    }
+
+    /// The certificates with the name of this one's issuer, whatever their keys.
+    pub(super) fn namesakes_of_issuer(&self, node: usize) -> &[usize] {
+        let issuer = self.certificates[node].issuer();
+        self.by_subject.get(issuer).map_or(&[], Vec::as_slice)
     }
 
     fn key(&self, node: usize) -> &'a [u8] {
@@ -245,7 +249,7 @@ fn trail(below: &HashMap<usize, usize>, node: usize) -> Vec<usize> {
 }
 
 /// The algorithm, if it is the reason for which no signature of this key can be verified here.
-fn unverifiable(certificate: &Certificate, key: &PublicKey) -> Option<String> {
+pub(super) fn unverifiable(certificate: &Certificate, key: &PublicKey) -> Option<String> {
     let Some(algorithm) = certificate.signature_algorithm() else {
         return Some(algorithm_name(certificate.outer_algorithm()));
     };

@@ -85,6 +85,21 @@ impl Profile {
             }
     }
 
+    /// The bits of keyUsage of which a certificate needs one to be for this, whoever issued it (RFC 5280
+    /// section 4.2.1.12).
+    pub fn consistent_key_usage(self) -> u16 {
+        use key_usage::{CONTENT_COMMITMENT, DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_ENCIPHERMENT};
+        match self {
+            Self::Client | Self::Peer => DIGITAL_SIGNATURE | KEY_AGREEMENT,
+            Self::Server => DIGITAL_SIGNATURE | KEY_ENCIPHERMENT | KEY_AGREEMENT,
+            Self::Email => {
+                DIGITAL_SIGNATURE | CONTENT_COMMITMENT | KEY_ENCIPHERMENT | KEY_AGREEMENT
+            }
+            Self::CodeSigning => DIGITAL_SIGNATURE,
+            Self::Ocsp | Self::Timestamp => DIGITAL_SIGNATURE | CONTENT_COMMITMENT,
+        }
+    }
+
     /// Extensions that only this profile has.
     pub fn extensions(self) -> Vec<Extension> {
         if self == Self::Ocsp {

@@ -33,4 +33,6 @@ mod server;
 mod snapshot;
 mod story1;
 mod story2;
+mod verify;
+mod verify_foreign;
 mod wired_in;

@@ -1,0 +1,224 @@
+//! `pki verify`.
+
+use super::context::Context;
+use super::failure::Failure;
+use super::options::input;
+use super::report::{Lines, Report};
+use crate::ca::{
+    CaError, CheckedBy, Input, Judgement, Standing, VerifyRequest, certificates_in, lists_in,
+    verify,
+};
+use crate::store::{Store, StoreError};
+use crate::x509::text::Escaped;
+use crate::x509::validity::{Moment, rfc3339};
+use crate::x509::verify::{Hostname, Question, Refusal, called, serial_text};
+use crate::x509::{Certificate, Profile, RevocationList};
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Say whether a certificate is valid, and if not why; exit 3 where it is not
+///
+/// Its path to a root, every signature, validity, constraint and purpose on it, and revocation. The roots
+/// are those of the store, or those of --bundle; what is revoked is what the store has recorded, or what
+/// --crl says.
+#[derive(Args)]
+pub(super) struct VerifyArgs {
+    /// The certificate, PEM or DER; behind it CAs that may stand above it; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Trust the self-signed certificates of this file instead of the store's; the others in it may stand on the path
+    #[arg(long, value_name = "FILE")]
+    bundle: Vec<PathBuf>,
+    /// Revocation lists, PEM or DER, of every CA of the path, instead of the store's record
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+    /// What it has to be for: client, server, peer, email, code-signing, ocsp, timestamp [default: anything]
+    #[arg(long, value_name = "PURPOSE")]
+    purpose: Option<Profile>,
+    /// The host name or address that it has to be for
+    #[arg(long, value_name = "NAME")]
+    hostname: Option<Hostname>,
+    /// When it has to be valid: 2027-01-31, RFC 3339, or from now as in 30d [default: now]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<Moment>,
+}
+
+#[derive(Serialize)]
+struct VerifyReport {
+    file: String,
+    valid: bool,
+    reason: Option<String>,
+    subject: String,
+    serial: String,
+    at: String,
+    purpose: Option<&'static str>,
+    hostname: Option<String>,
+    path: Vec<PathEntry>,
+    revocation: Vec<RevocationEntry>,
+}
+
+#[derive(Serialize)]
+struct PathEntry {
+    subject: String,
+    fingerprint_sha256: String,
+    not_after: String,
+}
+
+#[derive(Serialize)]
+struct RevocationEntry {
+    subject: String,
+    serial: String,
+    checked_by: &'static str,
+    revoked_at: Option<String>,
+    reason: Option<&'static str>,
+}
+
+impl VerifyArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let lists = read_all(&self.crl, lists_in)?;
+        let request = self.request(&lists, context)?;
+        let store = self.store(context)?;
+        let judgement = verify(store.as_ref(), &request)?;
+        let data = self.data(&judgement, &request.question);
+        let valid = judgement.refusal.is_none();
+        Ok(Report::new(&data, text(&judgement)).verdict(valid))
+    }
+
+    fn request<'a>(
+        &self,
+        lists: &'a [Vec<u8>],
+        context: &Context,
+    ) -> Result<VerifyRequest<'a>, Failure> {
+        let moment = self.at.unwrap_or(Moment::At(context.now));
+        let time = moment
+            .resolve(context.now)
+            .ok_or_else(|| Failure::usage("--at is no time that a certificate can hold"))?;
+        let bundle = match self.bundle.as_slice() {
+            [] => None,
+            files => Some(read_all(files, certificates_in)?),
+        };
+        Ok(VerifyRequest {
+            certificates: certificates_in(&input(&self.file)?)?,
+            bundle,
+            lists: lists
+                .iter()
+                .map(|der| RevocationList::from_der(der).expect("it was read before"))
+                .collect(),
+            question: Question {
+                time,
+                purpose: self.purpose,
+                hostname: self.hostname.clone(),
+            },
+        })
+    }
+
+    /// Where the roots and the lists are given, no store has to be there.
+    fn store(&self, context: &Context) -> Result<Option<Store>, Failure> {
+        if self.bundle.is_empty() {
+            return context.open_store().map(Some);
+        }
+        match Store::open(&context.store, context.observer()) {
+            Ok(store) => Ok(Some(store)),
+            Err(StoreError::NoStore { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn data(&self, judgement: &Judgement, question: &Question) -> VerifyReport {
+        let certificate = &judgement.certificate;
+        VerifyReport {
+            file: self.file.display().to_string(),
+            valid: judgement.refusal.is_none(),
+            reason: judgement.refusal.as_ref().map(ToString::to_string),
+            subject: certificate.subject().to_string(),
+            serial: serial_text(certificate),
+            at: rfc3339(question.time),
+            purpose: question.purpose.map(Profile::as_str),
+            hostname: question.hostname.as_ref().map(ToString::to_string),
+            path: judgement.path.iter().map(path_entry).collect(),
+            revocation: judgement.standings.iter().map(revocation_entry).collect(),
+        }
+    }
+}
+
+fn read_all<T>(
+    files: &[PathBuf],
+    read: impl Fn(&Input) -> Result<Vec<T>, CaError>,
+) -> Result<Vec<T>, Failure> {
+    let mut all = Vec::new();
+    for file in files {
+        all.extend(read(&input(file)?)?);
+    }
+    Ok(all)
+}
+
+fn path_entry(certificate: &Certificate) -> PathEntry {
+    PathEntry {
+        subject: certificate.subject().to_string(),
+        fingerprint_sha256: certificate.fingerprint().to_string(),
+        not_after: rfc3339(certificate.validity().not_after),
+    }
+}
+
+fn revocation_entry(standing: &Standing) -> RevocationEntry {
+    let (revoked_at, reason) = match &standing.refusal {
+        Some(Refusal::Revoked {
+            revoked_at, reason, ..
+        }) => (Some(rfc3339(*revoked_at)), Some(reason.as_str())),
+        _ => (None, None),
+    };
+    RevocationEntry {
+        subject: standing.certificate.subject().to_string(),
+        serial: serial_text(&standing.certificate),
+        checked_by: match standing.checked_by {
+            CheckedBy::Store => "store",
+            CheckedBy::List => "list",
+            CheckedBy::None => "none",
+        },
+        revoked_at,
+        reason,
+    }
+}
+
+/// The verdict in one line; of a good one also until when, and what is behind it.
+fn text(judgement: &Judgement) -> String {
+    if let Some(refusal) = &judgement.refusal {
+        return format!("not valid: {}\n", Escaped(&refusal.to_string()));
+    }
+    let ends = judgement.path.iter();
+    let end = ends
+        .map(|certificate| certificate.validity().not_after)
+        .min();
+    let mut lines = Lines::default().row_if("valid until", end.map(rfc3339));
+    for (label, checked_by) in [
+        ("not revoked, by the store", CheckedBy::Store),
+        ("not revoked, by its list", CheckedBy::List),
+        ("revocation not checked", CheckedBy::None),
+    ] {
+        let standings = judgement.standings.iter();
+        let of_these: Vec<String> = standings
+            .filter(|standing| standing.checked_by == checked_by)
+            .map(|standing| called(&standing.certificate))
+            .collect();
+        if !of_these.is_empty() {
+            lines = lines.row(label, of_these.join(", "));
+        }
+    }
+    lines.under(&heading(judgement))
+}
+
+fn heading(judgement: &Judgement) -> String {
+    let subject = called(&judgement.certificate);
+    match &judgement.path[1..] {
+        [] => format!("valid: {subject}, a trusted root"),
+        issuers => {
+            let short = |issuer: &Certificate| {
+                let name = issuer.subject().common_name();
+                name.unwrap_or_else(|| called(issuer))
+            };
+            let issuers: Vec<String> = issuers.iter().map(short).collect();
+            format!("valid: {subject}, by {}", issuers.join(", "))
+        }
+    }
+}

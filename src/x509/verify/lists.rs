@@ -1,0 +1,179 @@
+//! What lists say of a certificate (RFC 5280 section 6.3, of complete lists that the issuer signed).
+
+use super::refusal::{Refusal, called, serial_text};
+use crate::asn1::oid;
+use crate::key::KeyError;
+use crate::x509::extension::key_usage::CRL_SIGN;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, RevocationList};
+use const_oid::ObjectIdentifier;
+use time::OffsetDateTime;
+
+/// Why no list can be asked about a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each field is what its message calls it")]
+pub enum ListProblem {
+    #[error("no list of {issuer} was given")]
+    Missing { issuer: String },
+    #[error("the list of {issuer} is not signed with its key")]
+    Signature { issuer: String },
+    #[error("the signature of the list of {issuer} can't be verified here: {algorithm}")]
+    Unverifiable { issuer: String, algorithm: String },
+    #[error("{issuer} has no cRLSign in its keyUsage, so that its list says nothing")]
+    NoCrlSign { issuer: String },
+    #[error("the list of {issuer} is not valid before {}", rfc3339(*.this_update))]
+    NotYetValid {
+        issuer: String,
+        this_update: OffsetDateTime,
+    },
+    #[error("the list of {issuer} ended at {}", rfc3339(*.next_update))]
+    Ended {
+        issuer: String,
+        next_update: OffsetDateTime,
+    },
+    #[error("the list of {issuer} does not say when it ends")]
+    Endless { issuer: String },
+    #[error("the list of {issuer} is not about all that it issued: it has {extension}")]
+    Partial {
+        issuer: String,
+        extension: &'static str,
+    },
+    #[error("the list of {issuer} has a critical extension that is not understood: {extension}")]
+    CriticalExtension { issuer: String, extension: String },
+    #[error("an entry of the list of {issuer} has a critical extension that is not understood")]
+    CriticalEntryExtension { issuer: String },
+    #[error("the list of {issuer} is broken")]
+    Broken { issuer: String },
+}
+
+/// Whether a certificate is on none of the lists: the newest that can be asked decides, and there has
+/// to be one.
+pub fn check_lists(
+    lists: &[RevocationList<'_>],
+    certificate: &Certificate,
+    issuer: &Certificate,
+    time: OffsetDateTime,
+) -> Result<(), Refusal> {
+    let unknown = |problem| Refusal::NoList {
+        subject: called(certificate),
+        problem,
+    };
+    let mut problem = None;
+    let mut newest: Option<&RevocationList<'_>> = None;
+    let order = |list: &RevocationList<'_>| (list.this_update(), list.number());
+    for list in lists {
+        if list.issuer() != certificate.issuer() {
+            continue;
+        }
+        match can_be_asked(list, issuer, time) {
+            Ok(()) if newest.is_none_or(|newest| order(newest) < order(list)) => {
+                newest = Some(list);
+            }
+            Ok(()) => {}
+            Err(found) => problem = problem.or(Some(found)),
+        }
+    }
+    match newest {
+        Some(list) => check_entries(list, certificate, issuer, unknown),
+        None => Err(unknown(problem.unwrap_or(ListProblem::Missing {
+            issuer: called(issuer),
+        }))),
+    }
+}
+
+/// Whether a list is its issuer's, about all that it issued, and good at this time.
+fn can_be_asked(
+    list: &RevocationList<'_>,
+    issuer: &Certificate,
+    time: OffsetDateTime,
+) -> Result<(), ListProblem> {
+    let name = called(issuer);
+    match list.verify_signature(issuer.public_key()) {
+        Ok(()) => {}
+        Err(KeyError::Unsupported { algorithm }) => {
+            return Err(ListProblem::Unverifiable {
+                issuer: name,
+                algorithm,
+            });
+        }
+        Err(_) => return Err(ListProblem::Signature { issuer: name }),
+    }
+    if issuer.key_usage().unwrap_or(CRL_SIGN) & CRL_SIGN == 0 {
+        return Err(ListProblem::NoCrlSign { issuer: name });
+    }
+    extensions_are_understood(list, &name)?;
+    if time < list.this_update() {
+        return Err(ListProblem::NotYetValid {
+            issuer: name,
+            this_update: list.this_update(),
+        });
+    }
+    match list.next_update() {
+        None => Err(ListProblem::Endless { issuer: name }),
+        Some(next_update) if time > next_update => Err(ListProblem::Ended {
+            issuer: name,
+            next_update,
+        }),
+        Some(_) => Ok(()),
+    }
+}
+
+fn extensions_are_understood(list: &RevocationList<'_>, issuer: &str) -> Result<(), ListProblem> {
+    const PARTIAL: [ObjectIdentifier; 2] =
+        [oid::DELTA_CRL_INDICATOR, oid::ISSUING_DISTRIBUTION_POINT];
+    const UNDERSTOOD: [ObjectIdentifier; 2] = [oid::AUTHORITY_KEY_IDENTIFIER, oid::CRL_NUMBER];
+    for extension in list.extensions() {
+        let name = oid::name(&extension.oid);
+        if PARTIAL.contains(&extension.oid) {
+            return Err(ListProblem::Partial {
+                issuer: issuer.to_owned(),
+                extension: name.expect("both have names"),
+            });
+        }
+        if extension.critical && !UNDERSTOOD.contains(&extension.oid) {
+            return Err(ListProblem::CriticalExtension {
+                issuer: issuer.to_owned(),
+                extension: name.map_or_else(|| extension.oid.to_string(), str::to_owned),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Looks through the whole list: what can't be read may be the entry that is looked for.
+fn check_entries(
+    list: &RevocationList<'_>,
+    certificate: &Certificate,
+    issuer: &Certificate,
+    unknown: impl Fn(ListProblem) -> Refusal,
+) -> Result<(), Refusal> {
+    let issuer = || called(issuer);
+    let serial = significant(certificate.serial_octets());
+    let mut revoked = None;
+    for entry in list.entries() {
+        let entry = entry.map_err(|_| unknown(ListProblem::Broken { issuer: issuer() }))?;
+        if entry.has_unknown_critical {
+            return Err(unknown(ListProblem::CriticalEntryExtension {
+                issuer: issuer(),
+            }));
+        }
+        if !entry.removes && significant(entry.serial) == serial {
+            revoked.get_or_insert((entry.revoked_at, entry.reason.unwrap_or_default()));
+        }
+    }
+    match revoked {
+        Some((revoked_at, reason)) => Err(Refusal::Revoked {
+            subject: called(certificate),
+            serial: serial_text(certificate),
+            revoked_at,
+            reason,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The octets of an INTEGER without those that do not change it.
+fn significant(octets: &[u8]) -> &[u8] {
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
+    &octets[zeros..]
+}

@@ -1,0 +1,69 @@
+//! Whether a certificate stands: its path to a trusted one, by RFC 5280 section 6.1 but for policies
+//! and, of revocation, by lists that are handed in (section 6.3).
+//!
+//! The rules here name the certificate and the fact. What passes them is judged once more, by
+//! rustls-webpki where it can: who is called valid was held to both.
+
+mod lists;
+mod refusal;
+mod rules;
+mod search;
+mod second;
+
+pub use lists::{ListProblem, check_lists};
+pub use refusal::{Refusal, called, serial_text};
+pub use search::{Paths, TooManyPaths, Trust};
+
+use super::general_name::host_name;
+use super::{Certificate, Profile};
+use rustls_pki_types::{DnsName, ServerName};
+use std::net::IpAddr;
+use std::str::FromStr;
+use time::OffsetDateTime;
+
+/// What a certificate is asked to be good for.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// When.
+    pub time: OffsetDateTime,
+    /// For what; `None` for anything.
+    pub purpose: Option<Profile>,
+    /// As which host.
+    pub hostname: Option<Hostname>,
+}
+
+/// Judges a path, whose signatures were verified as it was built: the certificate first, the
+/// trusted one last.
+pub fn judge(path: &[Certificate], question: &Question) -> Result<(), Refusal> {
+    rules::check(path, question)?;
+    second::check(path, question)
+}
+
+/// A host's name or address, as a client knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hostname(ServerName<'static>);
+
+/// A text that is neither a host's name nor an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is neither a host name nor an address")]
+pub struct HostnameError(String);
+
+impl FromStr for Hostname {
+    type Err = HostnameError;
+
+    fn from_str(text: &str) -> Result<Self, HostnameError> {
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Ok(Self(ServerName::IpAddress(address.into())));
+        }
+        let bad = || HostnameError(text.to_owned());
+        let name = host_name(text, false).map_err(|_| bad())?;
+        let name = DnsName::try_from(name).map_err(|_| bad())?;
+        Ok(Self(ServerName::DnsName(name)))
+    }
+}
+
+impl std::fmt::Display for Hostname {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.to_str())
+    }
+}

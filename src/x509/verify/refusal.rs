@@ -1,0 +1,139 @@
+//! Why a certificate is not valid: facts, each about the certificate that it names.
+
+use super::lists::ListProblem;
+use crate::x509::constraints::ConstraintViolation;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, Profile, Reason};
+use time::OffsetDateTime;
+
+/// Why a certificate is not valid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each field is what its message calls it")]
+pub enum Refusal {
+    /// The issuer is not at hand.
+    #[error("the issuer of {subject} is missing: {issuer}")]
+    MissingIssuer { subject: String, issuer: String },
+    /// A CA of the issuer's name is at hand, with a key of another identifier.
+    #[error(
+        "the issuer of {subject} is missing: the {issuer} at hand has another key than it names"
+    )]
+    OtherKey { subject: String, issuer: String },
+    /// The CA that is named did not sign it.
+    #[error("the signature of {subject} does not verify under the key of {issuer}")]
+    Signature { subject: String, issuer: String },
+    /// Nobody can tell here whether the signature is right.
+    #[error("the signature of {subject} can't be verified here: {algorithm}")]
+    Unverifiable { subject: String, algorithm: String },
+    /// A root that nobody vouches for.
+    #[error("{subject} is signed with its own key and is not a trusted root")]
+    Untrusted { subject: String },
+    /// CAs that certify each other, under no trusted root.
+    #[error("no trusted root is above {subject}: the CAs over it only certify each other")]
+    Rootless { subject: String },
+    /// More paths than are worth a look, or longer ones.
+    #[error("{subject} has more or longer paths than are looked at, and none of those is valid")]
+    TooManyPaths { subject: String },
+    #[error("{subject} is not valid before {}", rfc3339(*.not_before))]
+    NotYetValid {
+        subject: String,
+        not_before: OffsetDateTime,
+    },
+    #[error("{subject} expired at {}", rfc3339(*.not_after))]
+    Expired {
+        subject: String,
+        not_after: OffsetDateTime,
+    },
+    /// It is of a version that has no extensions.
+    #[error("{subject} is of version {version}, which can't say what it is for")]
+    Version { subject: String, version: u32 },
+    #[error("{subject} has a critical extension that is not understood here: {extension}")]
+    CriticalExtension { subject: String, extension: String },
+    #[error("the {extension} of {subject} is broken")]
+    BrokenExtension {
+        subject: String,
+        extension: &'static str,
+    },
+    /// What issued it is no CA.
+    #[error("{issuer}, which signed {subject}, is not a CA")]
+    NotACa { subject: String, issuer: String },
+    #[error("{issuer}, which signed {subject}, has no keyCertSign in its keyUsage")]
+    NoKeyCertSign { subject: String, issuer: String },
+    #[error("the signature of {subject} binds nothing: it is made with {algorithm}")]
+    WeakSignature { subject: String, algorithm: String },
+    #[error("{issuer} allows {allowed} CAs below it, and {below} are between it and {subject}")]
+    PathLength {
+        subject: String,
+        issuer: String,
+        allowed: u32,
+        below: usize,
+    },
+    #[error("{issuer} does not allow {subject}: {violation}")]
+    NameConstraint {
+        subject: String,
+        issuer: String,
+        violation: ConstraintViolation,
+    },
+    #[error("{subject} is not for {purpose}: its extKeyUsage is {has}")]
+    Purpose {
+        subject: String,
+        purpose: Profile,
+        has: String,
+    },
+    #[error("{subject} is not for {purpose}: its keyUsage is {has}")]
+    KeyUsage {
+        subject: String,
+        purpose: Profile,
+        has: String,
+    },
+    #[error("{subject} is not for the host {hostname}: it has {has}")]
+    Hostname {
+        subject: String,
+        hostname: String,
+        has: String,
+    },
+    /// The rules here found nothing.
+    #[error("rustls-webpki refuses the path of {subject}: {problem}")]
+    SecondOpinion { subject: String, problem: String },
+    #[error("{subject} was revoked at {} ({reason}), serial {serial}", rfc3339(*.revoked_at))]
+    Revoked {
+        subject: String,
+        serial: String,
+        revoked_at: OffsetDateTime,
+        reason: Reason,
+    },
+    /// No list can be asked about it.
+    #[error("{subject} may be revoked: {problem}")]
+    NoList {
+        subject: String,
+        problem: ListProblem,
+    },
+}
+
+impl Refusal {
+    /// Whether all but the revocation of the path was found good.
+    pub fn is_about_revocation(&self) -> bool {
+        matches!(self, Self::Revoked { .. } | Self::NoList { .. })
+    }
+}
+
+/// What a certificate is called: its subject, else its first alternative name, else its serial.
+pub fn called(certificate: &Certificate) -> String {
+    if !certificate.subject().is_empty() {
+        return certificate.subject().to_string();
+    }
+    match certificate.subject_alt_names().first() {
+        Some(name) => name.to_string(),
+        None => format!("the certificate with serial {}", serial_text(certificate)),
+    }
+}
+
+/// The serial as it is written everywhere; one that RFC 5280 does not allow as its octets.
+pub fn serial_text(certificate: &Certificate) -> String {
+    certificate.serial().map_or_else(
+        |_| {
+            let octets = certificate.serial_octets().iter();
+            octets.fold(String::new(), |text, octet| text + &format!("{octet:02X}"))
+        },
+        |serial| serial.to_string(),
+    )
+}

@@ -1,0 +1,154 @@
+//! The second opinion: rustls-webpki, and the host name, of which it alone judges.
+
+use super::refusal::{Refusal, called};
+use super::{Hostname, Question};
+use crate::x509::{Certificate, Subtree};
+use const_oid::ObjectIdentifier;
+use rustls_pki_types::{CertificateDer, UnixTime};
+use std::time::Duration;
+use webpki::{
+    ALL_VERIFICATION_ALGS, EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter,
+    KeyUsage, anchor_from_trusted_cert,
+};
+
+/// CAs between a leaf and its root that webpki follows.
+const MOST_SUBORDINATES: usize = 6;
+
+/// Holds a path that the rules found good to webpki's, and the certificate to the host name.
+pub(super) fn check(path: &[Certificate], question: &Question) -> Result<(), Refusal> {
+    let subject = &path[0];
+    let ders: Vec<CertificateDer<'_>> = path
+        .iter()
+        .map(|certificate| CertificateDer::from(certificate.der()))
+        .collect();
+    let refused = |error: Error| Refusal::SecondOpinion {
+        subject: called(subject),
+        problem: in_words(&error),
+    };
+    if let Some(time) = webpki_time(question)
+        && can_judge(path)
+    {
+        judge(&ders, question, time).map_err(refused)?;
+    }
+    match &question.hostname {
+        Some(hostname) => {
+            let leaf = EndEntityCert::try_from(&ders[0]).map_err(refused)?;
+            leaf.verify_is_valid_for_subject_name(&hostname.0)
+                .map_err(|_| wrong_host(subject, hostname))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What webpki refuses without having judged it, or counts otherwise than RFC 5280: CA certificates
+/// in the place of a leaf, long paths, CAs that issued themselves, and constraints of names other
+/// than hosts and addresses.
+fn can_judge(path: &[Certificate]) -> bool {
+    let Some((anchor, below)) = path.split_last() else {
+        return false;
+    };
+    let Some((leaf, subordinates)) = below.split_first() else {
+        return false;
+    };
+    let mut issuers = subordinates.iter().chain([anchor]);
+    !leaf.is_ca()
+        && subordinates.len() <= MOST_SUBORDINATES
+        && !subordinates.iter().any(Certificate::is_self_issued)
+        && issuers.all(has_only_known_constraints)
+}
+
+fn has_only_known_constraints(issuer: &Certificate) -> bool {
+    let constraints = issuer.name_constraints().unwrap_or_default();
+    let mut subtrees = constraints.permitted.iter().chain(&constraints.excluded);
+    subtrees.all(|subtree| matches!(subtree, Subtree::Dns(_) | Subtree::Ip(..)))
+}
+
+/// webpki knows no time before 1970.
+fn webpki_time(question: &Question) -> Option<UnixTime> {
+    let seconds = u64::try_from(question.time.unix_timestamp()).ok()?;
+    Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+}
+
+fn judge(ders: &[CertificateDer<'_>], question: &Question, time: UnixTime) -> Result<(), Error> {
+    let last = ders.len() - 1;
+    let anchors = [anchor_from_trusted_cert(&ders[last])?];
+    let leaf = EndEntityCert::try_from(&ders[0])?;
+    let purposes: &[ObjectIdentifier] = question.purpose.map_or(&[], |purpose| purpose.purposes());
+    let usages = purposes
+        .iter()
+        .map(|purpose| Usage::For(KeyUsage::required_if_present(purpose.as_bytes())));
+    for usage in std::iter::once(Usage::Any).chain(usages) {
+        leaf.verify_for_usage(
+            ALL_VERIFICATION_ALGS,
+            &anchors,
+            &ders[1..last],
+            time,
+            usage,
+            None,
+            None,
+        )?;
+    }
+    Ok(())
+}
+
+/// The key purposes that a path has to have.
+enum Usage {
+    /// Whichever they are.
+    Any,
+    For(KeyUsage),
+}
+
+impl ExtendedKeyUsageValidator for Usage {
+    fn validate(&self, mut purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), Error> {
+        match self {
+            Self::Any => purposes.try_for_each(|purpose| purpose.map(drop)),
+            Self::For(usage) => usage.validate(purposes),
+        }
+    }
+}
+
+fn wrong_host(certificate: &Certificate, hostname: &Hostname) -> Refusal {
+    let names: Vec<String> = certificate
+        .subject_alt_names()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    Refusal::Hostname {
+        subject: called(certificate),
+        hostname: hostname.to_string(),
+        has: if names.is_empty() {
+            "no alternative name".to_owned()
+        } else {
+            names.join(", ")
+        },
+    }
+}
+
+/// What is left for webpki to find in a path that the rules found good.
+fn in_words(error: &Error) -> String {
+    let words = match error {
+        Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => "its encoding is not DER",
+        Error::InvalidCertValidity => "it ends before it begins",
+        Error::InvalidSignatureForPublicKey => "a signature does not verify",
+        Error::SignatureAlgorithmMismatch => "two signature algorithms are named",
+        Error::UnsupportedSignatureAlgorithmContext(_)
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "a signature algorithm that it does not know"
+        }
+        Error::NameConstraintViolation => "a name constraint is violated",
+        Error::InvalidNetworkMaskConstraint | Error::MalformedNameConstraint => {
+            "a name constraint is not well formed"
+        }
+        Error::MalformedDnsIdentifier => "an alternative name is not a host name",
+        Error::PathLenConstraintViolated => "a path length constraint is violated",
+        Error::ExtensionValueInvalid | Error::MalformedExtensions => "an extension is broken",
+        Error::CertDistrusted => "a key is known to be distrusted",
+        // The other errors' names say what they are about; what is behind the name is for programs.
+        other => {
+            let name = format!("{other:?}");
+            let end = name.find(|character: char| !character.is_alphanumeric());
+            return name[..end.unwrap_or(name.len())].to_owned();
+        }
+    };
+    words.to_owned()
+}

@@ -1,0 +1,658 @@
+//! `pki verify` over what openssl made: every refusal, word for word, and the
+//! same verdict as `openssl verify` gives.
+
+use std::fs;
+
+use crate::run::{Run, Transcript};
+use crate::sandbox::Sandbox;
+use crate::verify::assert_says;
+
+const CA: &str = "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n";
+const CLIENT: &str =
+    "basicConstraints=CA:false\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n";
+const HOST: &str = "basicConstraints=CA:false\nkeyUsage=critical,digitalSignature\n\
+                    subjectAltName=DNS:www.example.test\n";
+
+impl Sandbox {
+    /// `FILE.crt` for the key `KEY.key`, which is made where there is none: a certificate of
+    /// `subject` by the CA whose files are `issuer`'s, or by itself.
+    fn certify_key(&self, file: &str, key: &str, subject: &str, issuer: &str, extensions: &str) {
+        self.certify_with("-days 30", file, key, subject, issuer, extensions);
+    }
+
+    /// The same with options of `openssl req`.
+    fn certify_with(
+        &self,
+        options: &str,
+        file: &str,
+        key: &str,
+        subject: &str,
+        issuer: &str,
+        extensions: &str,
+    ) {
+        let key = format!("{key}.key");
+        if !self.path(&key).exists() {
+            self.run(
+                "openssl",
+                "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out",
+            )
+            .arg(&key)
+            .succeeds();
+        }
+        self.write(
+            "made.cnf",
+            format!(
+                "[req]\ndistinguished_name=dn\nprompt=no\n[dn]\n[x]\nsubjectKeyIdentifier=hash\n\
+                 authorityKeyIdentifier=keyid\n{extensions}"
+            ),
+        );
+        let made = self
+            .run(
+                "openssl",
+                "req -x509 -new -utf8 -config made.cnf -extensions x",
+            )
+            .words(options)
+            .words(&format!("-key {key} -out {file}.crt -subj"))
+            .arg(format!("/CN={subject}"));
+        let made = if issuer == file {
+            made
+        } else {
+            made.words(&format!("-CA {issuer}.crt -CAkey {issuer}.key"))
+        };
+        made.succeeds();
+    }
+
+    fn certify(&self, name: &str, issuer: &str, extensions: &str) {
+        self.certify_key(name, name, name, issuer, extensions);
+    }
+
+    /// `FILE.crl.pem`, a list by `ca`, with rows of `openssl ca`'s index and extensions of the list.
+    fn list_by(&self, file: &str, ca: &str, rows: &str, extensions: &str) {
+        self.write("index.txt", rows);
+        self.write("crlnumber", "07\n");
+        self.write(
+            "list.cnf",
+            format!(
+                "[ca]\ndefault_ca=c\n[c]\ndatabase=index.txt\ncrlnumber=crlnumber\n\
+                 default_md=sha256\ndefault_crl_days=7\ncrl_extensions=x\n[x]\n\
+                 authorityKeyIdentifier=keyid\n{extensions}\n[users]\nonlyuser=TRUE\n"
+            ),
+        );
+        self.run("openssl", "ca -gencrl -config list.cnf")
+            .words(&format!(
+                "-cert {ca}.crt -keyfile {ca}.key -out {file}.crl.pem"
+            ))
+            .succeeds();
+    }
+
+    /// A row of `openssl ca`'s index that revokes `NAME.crt`.
+    fn revoked_row(&self, name: &str, reason: &str) -> String {
+        let serial = self
+            .run("openssl", "x509 -noout -serial -in")
+            .arg(format!("{name}.crt"))
+            .succeeds();
+        let serial = serial
+            .stdout
+            .trim()
+            .trim_start_matches("serial=")
+            .to_owned();
+        format!("R\t360101000000Z\t260102000000Z,{reason}\t{serial}\tunknown\t/CN={name}\n")
+    }
+
+    /// One file of several.
+    fn joined(&self, file: &str, parts: &[&str]) {
+        let parts = parts.iter().map(|part| self.read(part));
+        self.write(file, parts.collect::<String>());
+    }
+}
+
+/// `root`, `sub` under it, and `leaf`, a client; a list of each CA, on which is nothing.
+fn chain() -> Sandbox {
+    chain_with(CA, CA, CLIENT)
+}
+
+fn chain_with(root: &str, sub: &str, leaf: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.certify("root", "root", root);
+    sandbox.certify("sub", "root", sub);
+    sandbox.certify("leaf", "sub", leaf);
+    for ca in ["root", "sub"] {
+        sandbox.list_by(ca, ca, "", "");
+    }
+    sandbox.joined("lists.pem", &["root.crl.pem", "sub.crl.pem"]);
+    sandbox
+}
+
+/// `pki verify` and `openssl verify` over the same files; `leaf.crt` under `root.crt`, of whom
+/// `lists.pem` has the lists, unless `options` say otherwise.
+struct Case<'a> {
+    sandbox: &'a Sandbox,
+    leaf: &'a str,
+    others: &'a [&'a str],
+    pki: &'a str,
+    openssl: &'a str,
+}
+
+impl<'a> Case<'a> {
+    fn of(sandbox: &'a Sandbox) -> Self {
+        Self {
+            sandbox,
+            leaf: "leaf.crt",
+            others: &["sub.crt"],
+            pki: "",
+            openssl: "",
+        }
+    }
+
+    fn pki_run(&self) -> Run {
+        let run = self.sandbox.pki("verify --bundle root.crt --crl lists.pem");
+        let bundles = self.others.iter();
+        let run = bundles.fold(run, |run, file| run.arg("--bundle").arg(file));
+        run.words(self.pki).arg(self.leaf)
+    }
+
+    fn openssl_run(&self) -> Transcript {
+        let run = self
+            .sandbox
+            .run("openssl", "verify -x509_strict -crl_check_all");
+        let run = run
+            .words("-CAfile root.crt -CRLfile lists.pem")
+            .words(self.openssl);
+        let run = self
+            .others
+            .iter()
+            .fold(run, |run, file| run.arg("-untrusted").arg(file));
+        run.arg(self.leaf).finish()
+    }
+
+    /// Both say yes.
+    #[track_caller]
+    fn both_accept(&self) {
+        let openssl = self.openssl_run();
+        assert_eq!(openssl.status, Some(0), "{openssl}");
+        let accepted = self.pki_run().succeeds();
+        assert!(accepted.stdout.starts_with("valid: "), "{accepted}");
+    }
+
+    /// Both say no, ours for this reason.
+    #[track_caller]
+    fn both_refuse(&self, reason: &str) {
+        let openssl = self.openssl_run();
+        assert!(openssl.status.is_some_and(|code| code != 0), "{openssl}");
+        assert_says(self.pki_run(), 3, &format!("not valid: {reason}\n"));
+    }
+}
+
+#[test]
+fn a_good_chain_in_pem_and_der_with_its_lists() {
+    let sandbox = chain();
+    let case = Case::of(&sandbox);
+    case.both_accept();
+    assert_says(
+        case.pki_run(),
+        0,
+        "valid: CN=leaf, by sub, root\n\
+         \x20 valid until               [time]\n\
+         \x20 not revoked, by its list  CN=leaf, CN=sub\n",
+    );
+    for (purpose, flag) in [("client", "sslclient"), ("server", "sslserver")] {
+        let case = Case {
+            pki: &format!("--purpose {purpose}"),
+            openssl: &format!("-purpose {flag}"),
+            ..Case::of(&sandbox)
+        };
+        match purpose {
+            "client" => case.both_accept(),
+            _ => case.both_refuse("CN=leaf is not for server: its extKeyUsage is clientAuth"),
+        }
+    }
+    for line in [
+        "x509 -outform DER -in leaf.crt -out leaf.der",
+        "x509 -outform DER -in root.crt -out root.der",
+        "x509 -outform DER -in sub.crt -out sub.der",
+        "crl -outform DER -in root.crl.pem -out root.crl",
+        "crl -outform DER -in sub.crl.pem -out sub.crl",
+    ] {
+        sandbox.run("openssl", line).succeeds();
+    }
+    let der = "verify leaf.der --bundle root.der --bundle sub.der --crl sub.crl --crl root.crl";
+    sandbox.pki(der).succeeds();
+    sandbox.joined("full.pem", &["leaf.crt", "sub.crt", "root.crt"]);
+    sandbox.pki("verify full.pem --bundle root.crt").succeeds();
+    // A root that comes with the certificate vouches for nothing.
+    sandbox.certify("other", "other", CA);
+    assert_says(
+        sandbox.pki("verify full.pem --bundle other.crt"),
+        3,
+        "not valid: CN=root is signed with its own key and is not a trusted root\n",
+    );
+}
+
+#[test]
+fn the_end_that_is_told_is_the_earliest_of_the_path() {
+    let sandbox = chain();
+    sandbox.certify_with("-days 20", "sub", "sub", "sub", "root", CA);
+    let enddate = |file: &str| {
+        let run = sandbox.run("openssl", "x509 -noout -enddate -dateopt iso_8601 -in");
+        let line = run.arg(file).succeeds().stdout;
+        line.trim()
+            .trim_start_matches("notAfter=")
+            .replace(' ', "T")
+    };
+    assert_ne!(enddate("sub.crt"), enddate("leaf.crt"));
+    let said = Case::of(&sandbox).pki_run().succeeds();
+    let line = format!("  valid until               {}\n", enddate("sub.crt"));
+    assert!(said.stdout.contains(&line), "{said}");
+}
+
+#[test]
+fn every_time() {
+    let sandbox = chain();
+    let now = sandbox.run("date", "+%s").succeeds().stdout;
+    let now: i64 = now.trim().parse().unwrap();
+    for (days, reason) in [
+        (-1, "CN=leaf is not valid before [time]"),
+        (
+            8,
+            "CN=leaf may be revoked: the list of CN=sub ended at [time]",
+        ),
+        (31, "CN=leaf expired at [time]"),
+    ] {
+        Case {
+            pki: &format!("--at {days}d"),
+            openssl: &format!("-attime {}", now + days * 86_400),
+            ..Case::of(&sandbox)
+        }
+        .both_refuse(reason);
+    }
+}
+
+#[test]
+fn every_way_not_to_reach_the_root() {
+    let sandbox = chain();
+    let case = Case::of(&sandbox);
+    Case {
+        others: &[],
+        ..case
+    }
+    .both_refuse("the issuer of CN=leaf is missing: CN=sub");
+    sandbox.certify_key("other-sub", "other-sub", "sub", "root", CA);
+    Case {
+        others: &["other-sub.crt"],
+        ..Case::of(&sandbox)
+    }
+    .both_refuse(
+        "the issuer of CN=leaf is missing: the CN=sub at hand has another key than it names",
+    );
+    sandbox
+        .run("openssl", "x509 -outform DER -in leaf.crt -out leaf.der")
+        .succeeds();
+    let mut forged = fs::read(sandbox.path("leaf.der")).unwrap();
+    *forged.last_mut().unwrap() ^= 1;
+    sandbox.write("forged.der", forged);
+    Case {
+        leaf: "forged.der",
+        ..Case::of(&sandbox)
+    }
+    .both_refuse("the signature of CN=leaf does not verify under the key of CN=sub");
+    sandbox.certify("alone", "alone", CLIENT);
+    Case {
+        leaf: "alone.crt",
+        ..Case::of(&sandbox)
+    }
+    .both_refuse("CN=alone is signed with its own key and is not a trusted root");
+    sandbox.certify("below", "leaf", CLIENT);
+    let case = Case {
+        leaf: "below.crt",
+        others: &["leaf.crt", "sub.crt"],
+        ..Case::of(&sandbox)
+    };
+    case.both_refuse("CN=leaf, which signed CN=below, is not a CA");
+}
+
+#[test]
+fn every_ca_that_may_not() {
+    let no_cert_sign = "basicConstraints=critical,CA:true\nkeyUsage=critical,cRLSign\n";
+    let sandbox = chain_with(CA, no_cert_sign, CLIENT);
+    Case::of(&sandbox)
+        .both_refuse("CN=sub, which signed CN=leaf, has no keyCertSign in its keyUsage");
+
+    let no_crl_sign = "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n";
+    let sandbox = chain_with(CA, no_crl_sign, CLIENT);
+    Case::of(&sandbox).both_refuse(
+        "CN=leaf may be revoked: CN=sub has no cRLSign in its keyUsage, so that its list says nothing",
+    );
+
+    let for_servers = format!("{CA}extendedKeyUsage=serverAuth\n");
+    let sandbox = chain_with(CA, &for_servers, CLIENT);
+    Case {
+        pki: "--purpose client",
+        openssl: "-purpose sslclient",
+        ..Case::of(&sandbox)
+    }
+    .both_refuse("CN=sub is not for client: its extKeyUsage is serverAuth");
+
+    let agreement = CLIENT.replace("digitalSignature", "keyEncipherment");
+    let sandbox = chain_with(CA, CA, &agreement);
+    Case {
+        pki: "--purpose client",
+        openssl: "-purpose sslclient",
+        ..Case::of(&sandbox)
+    }
+    .both_refuse("CN=leaf is not for client: its keyUsage is keyEncipherment");
+
+    let unknown = format!("{CLIENT}1.2.3.4=critical,ASN1:NULL\n");
+    let sandbox = chain_with(CA, CA, &unknown);
+    Case::of(&sandbox)
+        .both_refuse("CN=leaf has a critical extension that is not understood here: 1.2.3.4");
+}
+
+#[test]
+fn path_lengths() {
+    let none_below = CA.replace("CA:true", "CA:true,pathlen:0");
+    let one_below = CA.replace("CA:true", "CA:true,pathlen:1");
+    Case::of(&chain_with(&one_below, &none_below, CLIENT)).both_accept();
+    Case::of(&chain_with(&none_below, CA, CLIENT))
+        .both_refuse("CN=root allows 0 CAs below it, and 1 are between it and CN=leaf");
+}
+
+#[test]
+fn name_constraints() {
+    for (constraints, violation) in [
+        ("permitted;DNS:example.test", ""),
+        ("excluded;DNS:example.org", ""),
+        (
+            "permitted;DNS:example.org",
+            "dns:www.example.test is in none of the permitted subtrees: dns:example.org",
+        ),
+        (
+            "excluded;DNS:example.test",
+            "dns:www.example.test is in the excluded subtree dns:example.test",
+        ),
+        (
+            "permitted;dirName:sect",
+            "dirname:CN=leaf is in none of the permitted subtrees: dirname:O=Example",
+        ),
+    ] {
+        let constrained =
+            format!("{CA}nameConstraints=critical,{constraints}\n[sect]\nO=Example\n");
+        let sandbox = chain_with(CA, &constrained, HOST);
+        match violation {
+            "" => Case::of(&sandbox).both_accept(),
+            violation => Case::of(&sandbox)
+                .both_refuse(&format!("CN=sub does not allow CN=leaf: {violation}")),
+        }
+    }
+}
+
+#[test]
+fn hosts() {
+    let sandbox = chain_with(CA, CA, HOST);
+    Case {
+        pki: "--hostname www.example.test --purpose server",
+        openssl: "-verify_hostname www.example.test -purpose sslserver",
+        ..Case::of(&sandbox)
+    }
+    .both_accept();
+    Case {
+        pki: "--hostname example.test",
+        openssl: "-verify_hostname example.test",
+        ..Case::of(&sandbox)
+    }
+    .both_refuse("CN=leaf is not for the host example.test: it has dns:www.example.test");
+}
+
+#[test]
+fn every_revocation() {
+    for reason in ["keyCompromise", "certificateHold", "unspecified"] {
+        let sandbox = chain();
+        let row = sandbox.revoked_row("leaf", reason);
+        sandbox.list_by("sub", "sub", &row, "");
+        sandbox.joined("lists.pem", &["sub.crl.pem", "root.crl.pem"]);
+        Case::of(&sandbox).both_refuse(&format!(
+            "CN=leaf was revoked at [time] ({reason}), serial [serial]"
+        ));
+    }
+    let sandbox = chain();
+    let row = sandbox.revoked_row("sub", "CACompromise");
+    sandbox.list_by("root", "root", &row, "");
+    sandbox.joined("lists.pem", &["sub.crl.pem", "root.crl.pem"]);
+    Case::of(&sandbox).both_refuse("CN=sub was revoked at [time] (cACompromise), serial [serial]");
+    // Taken back, as delta lists do: openssl does not count it either.
+    let row = sandbox.revoked_row("sub", "removeFromCRL");
+    sandbox.list_by("root", "root", &row, "");
+    sandbox.joined("lists.pem", &["sub.crl.pem", "root.crl.pem"]);
+    Case::of(&sandbox).both_accept();
+}
+
+#[test]
+fn every_list_that_can_not_be_asked() {
+    let sandbox = chain();
+    sandbox.joined("lists.pem", &["sub.crl.pem"]);
+    Case::of(&sandbox).both_refuse("CN=sub may be revoked: no list of CN=root was given");
+    // The right name, and another key.
+    sandbox.certify_key("other", "other", "root", "other", CA);
+    sandbox.list_by("other", "other", "", "");
+    sandbox.joined("lists.pem", &["sub.crl.pem", "other.crl.pem"]);
+    Case::of(&sandbox)
+        .both_refuse("CN=sub may be revoked: the list of CN=root is not signed with its key");
+    // Beside the right one it does no harm.
+    sandbox.joined(
+        "lists.pem",
+        &["other.crl.pem", "sub.crl.pem", "root.crl.pem"],
+    );
+    Case::of(&sandbox).both_accept();
+    sandbox.list_by("root", "root", "", "1.2.3.4=critical,ASN1:NULL");
+    sandbox.joined("lists.pem", &["sub.crl.pem", "root.crl.pem"]);
+    Case::of(&sandbox).both_refuse(
+        "CN=sub may be revoked: the list of CN=root has a critical extension that is not understood: 1.2.3.4",
+    );
+}
+
+/// openssl knows such lists; here they are refused rather than half understood.
+#[test]
+fn lists_about_a_part_are_refused() {
+    for (extension, name) in [
+        (
+            "issuingDistributionPoint=critical,@users",
+            "issuingDistributionPoint",
+        ),
+        ("2.5.29.27=critical,ASN1:INTEGER:1", "deltaCRLIndicator"),
+    ] {
+        let sandbox = chain();
+        sandbox.list_by("sub", "sub", "", extension);
+        sandbox.joined("lists.pem", &["sub.crl.pem", "root.crl.pem"]);
+        assert_says(
+            Case::of(&sandbox).pki_run(),
+            3,
+            &format!(
+                "not valid: CN=leaf may be revoked: the list of CN=sub is not about all that it issued: it has {name}\n"
+            ),
+        );
+    }
+}
+
+/// A CA that changed its key: two certificates of one name, in either order, each with its list.
+#[test]
+fn of_two_cas_with_one_name_the_right_one_is_found() {
+    let sandbox = chain();
+    sandbox.certify_key("new-sub", "new-sub", "sub", "root", CA);
+    sandbox.certify_key("new-leaf", "new-leaf", "new-leaf", "new-sub", CLIENT);
+    sandbox.list_by("new-sub", "new-sub", "", "");
+    sandbox.joined(
+        "lists.pem",
+        &["sub.crl.pem", "new-sub.crl.pem", "root.crl.pem"],
+    );
+    for leaf in ["leaf.crt", "new-leaf.crt"] {
+        for others in [&["sub.crt", "new-sub.crt"], &["new-sub.crt", "sub.crt"]] {
+            Case {
+                leaf,
+                others,
+                ..Case::of(&sandbox)
+            }
+            .both_accept();
+        }
+    }
+    // Without key identifiers only the signature tells.
+    let plain =
+        |text: &str| format!("{text}subjectKeyIdentifier=none\nauthorityKeyIdentifier=none\n");
+    for (file, issuer, extensions) in [
+        ("sub", "root", CA),
+        ("new-sub", "root", CA),
+        ("leaf", "sub", CLIENT),
+    ] {
+        let subject = if file == "leaf" { "leaf" } else { "sub" };
+        sandbox.certify_key(file, file, subject, issuer, &plain(extensions));
+    }
+    let verify = "verify leaf.crt --bundle root.crt --crl lists.pem";
+    let run = sandbox
+        .pki(verify)
+        .words("--bundle new-sub.crt --bundle sub.crt");
+    run.succeeds();
+    assert_says(
+        sandbox.pki(verify).words("--bundle new-sub.crt"),
+        3,
+        "not valid: the signature of CN=leaf does not verify under the key of CN=sub\n",
+    );
+}
+
+/// Two CAs that certify each other, with a root above them and without.
+#[test]
+fn a_ring_of_cross_certificates_has_an_end() {
+    let sandbox = chain();
+    sandbox.certify("other-root", "other-root", CA);
+    sandbox.certify_key("other", "other", "other", "other-root", CA);
+    sandbox.certify_key("sub-by-other", "sub", "sub", "other", CA);
+    sandbox.certify_key("other-by-sub", "other", "other", "sub", CA);
+    let ring = ["sub-by-other.crt", "other-by-sub.crt"];
+    let without = sandbox.pki("verify leaf.crt --bundle other-root.crt");
+    let without = ring
+        .iter()
+        .fold(without, |run, file| run.arg("--bundle").arg(file));
+    assert_says(
+        without,
+        3,
+        "not valid: no trusted root is above CN=leaf: the CAs over it only certify each other\n",
+    );
+    Case {
+        others: &["sub.crt", "sub-by-other.crt", "other-by-sub.crt"],
+        ..Case::of(&sandbox)
+    }
+    .both_accept();
+    // openssl takes the first issuer that it meets; here each is tried.
+    let reverse = &["other-by-sub.crt", "sub-by-other.crt", "sub.crt"];
+    Case {
+        others: reverse,
+        ..Case::of(&sandbox)
+    }
+    .pki_run()
+    .succeeds();
+}
+
+/// Layers of CAs, each of which has a certificate of every one above: more than two thousand paths.
+#[test]
+fn a_maze_of_cross_certificates_has_an_end() {
+    let sandbox = Sandbox::new();
+    sandbox.certify("root", "root", CA);
+    let mut bundle = sandbox.read("root.crt");
+    let mut above = vec!["root".to_owned()];
+    for layer in 0..8 {
+        let names = [0, 1, 2].map(|number| format!("ca{layer}-{number}"));
+        for name in &names {
+            for issuer in &above {
+                sandbox.certify_key(name, name, name, issuer, CA);
+                bundle += &sandbox.read(format!("{name}.crt"));
+            }
+        }
+        above = names.to_vec();
+    }
+    sandbox.certify("leaf", &above[0], CLIENT);
+    sandbox.write("maze.pem", bundle);
+    let verify = sandbox.pki("verify leaf.crt --bundle maze.pem");
+    let found = verify.succeeds();
+    assert!(
+        found.stdout.starts_with("valid: CN=leaf, by ca7-0, ca6-"),
+        "{found}"
+    );
+    assert_says(
+        sandbox.pki("verify leaf.crt --bundle maze.pem --purpose server"),
+        3,
+        "not valid: CN=leaf has more or longer paths than are looked at, and none of those is valid\n",
+    );
+}
+
+#[test]
+fn signatures_that_bind_nothing_or_can_not_be_judged_are_told() {
+    let sandbox = Sandbox::new();
+    for (name, kind, digest) in [
+        ("sha1", "RSA -pkeyopt rsa_keygen_bits:2048", "-sha1"),
+        ("short", "RSA -pkeyopt rsa_keygen_bits:1024", "-sha256"),
+        ("md5", "RSA -pkeyopt rsa_keygen_bits:2048", "-md5"),
+        ("k1", "EC -pkeyopt ec_paramgen_curve:secp256k1", "-sha256"),
+        ("ed448", "ED448", ""),
+    ] {
+        sandbox
+            .run("openssl", "genpkey -algorithm")
+            .words(kind)
+            .words(&format!("-out {name}.key"))
+            .succeeds();
+        sandbox.certify(name, name, CA);
+        let options = format!("-days 30 {digest}");
+        sandbox.certify_with(&options, "leaf", "leaf", "leaf", name, CLIENT);
+        let reason = match name {
+            "sha1" => {
+                "the signature of CN=leaf binds nothing: it is made with sha1WithRSAEncryption"
+            }
+            "short" => "the signature of CN=leaf binds nothing: it is made with rsa1024",
+            "md5" => "the signature of CN=leaf can't be verified here: md5WithRSAEncryption",
+            // Whether the root is its own issuer can't be told either, so nothing trusts it.
+            "k1" => "the signature of CN=leaf can't be verified here: secp256k1",
+            _ => "the signature of CN=leaf can't be verified here: id-Ed448",
+        };
+        assert_says(
+            sandbox
+                .pki("verify leaf.crt --bundle")
+                .arg(format!("{name}.crt")),
+            3,
+            &format!("not valid: {reason}\n"),
+        );
+    }
+}
+
+#[test]
+fn a_certificate_of_version_1_is_told() {
+    let sandbox = chain();
+    for line in [
+        "req -new -key leaf.key -subj /CN=old -out old.csr",
+        "x509 -req -in old.csr -CA sub.crt -CAkey sub.key -CAcreateserial -out old.crt",
+    ] {
+        sandbox.run("openssl", line).succeeds();
+    }
+    assert_says(
+        Case {
+            leaf: "old.crt",
+            ..Case::of(&sandbox)
+        }
+        .pki_run(),
+        3,
+        "not valid: CN=old is of version 1, which can't say what it is for\n",
+    );
+}
+
+#[test]
+fn names_from_outside_do_not_steer_the_terminal() {
+    let sandbox = Sandbox::new();
+    sandbox.certify_key("evil", "evil", "a\u{1b}[2J\u{202e}b", "evil", CLIENT);
+    assert_says(
+        sandbox.pki("--store nowhere verify evil.crt --bundle evil.crt"),
+        0,
+        "valid: CN=a\\1B[2J\\E2\\80\\AEb, a trusted root\n\
+         \x20 valid until  [time]\n",
+    );
+    sandbox.certify("root", "root", CA);
+    let said = sandbox
+        .pki("--format json verify evil.crt --bundle root.crt")
+        .ends_with(3);
+    let reason = "CN=a\\1B[2J\\E2\\80\\AEb is signed with its own key and is not a trusted root";
+    assert_eq!(said.json()["reason"], reason);
+}
