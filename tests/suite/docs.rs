@@ -51,6 +51,11 @@ fn the_page_about_revocation_works() {
 }
 
 #[test]
+fn the_page_about_verifying_works() {
+    follow("docs/verify.md");
+}
+
+#[test]
 fn the_page_about_the_issuance_cycle_works() {
     follow("docs/issuance-cycle.md");
 }

@@ -267,6 +267,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "show a.pub",
         "show empty.p7",
         "tree",
+        "verify out/www.example.test.crt",
         "man man",
     ] {
         let json = sandbox

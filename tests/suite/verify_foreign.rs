@@ -385,6 +385,18 @@ fn name_constraints() {
     }
 }
 
+/// The rules here find the name inside the subtree, and leave its letters alone.
+#[test]
+fn what_the_second_judge_alone_refuses_is_told() {
+    let constrained = format!("{CA}nameConstraints=critical,permitted;DNS:example.test\n");
+    let odd = HOST.replace("www.example", "a b.example");
+    assert_says(
+        Case::of(&chain_with(CA, &constrained, &odd)).pki_run(),
+        3,
+        "not valid: rustls-webpki refuses the path of CN=leaf: an alternative name is not a host name\n",
+    );
+}
+
 #[test]
 fn hosts() {
     let sandbox = chain_with(CA, CA, HOST);

@@ -177,3 +177,104 @@ fn significant(octets: &[u8]) -> &[u8] {
     let zeros = octets.iter().take_while(|octet| **octet == 0).count();
     &octets[zeros..]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::{Encoder, encode_time, sequence, tag};
+    use crate::key::{KeyType, PrivateKey};
+    use crate::x509::signed::assemble;
+    use crate::x509::{Name, Reason, Serial, TbsCertificate, Validity};
+    use time::macros::datetime;
+
+    const THEN: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
+    const SERIAL: [u8; 2] = [1, 0xa5];
+
+    /// A CA, and what a list with entries that are written by hand says of its certificate.
+    fn judged(entries: &[(&[u8], &dyn Fn(&mut Encoder))]) -> Result<(), Refusal> {
+        let key = PrivateKey::generate(KeyType::P256).unwrap();
+        let name = Name::from_common_name("ca").unwrap();
+        let tbs = TbsCertificate {
+            serial: &Serial::from_magnitude(&SERIAL).unwrap(),
+            signature: key.signature_algorithm(),
+            issuer: &name,
+            validity: Validity {
+                not_before: THEN,
+                not_after: datetime!(2036-01-01 0:00 UTC),
+            },
+            subject: &name,
+            public_key: key.public(),
+            extensions: &[],
+        };
+        let signed = |tbs: &[u8]| {
+            let signature = key.sign(tbs).unwrap();
+            assemble(tbs, key.signature_algorithm(), &signature)
+        };
+        let ca = Certificate::from_der(&signed(&tbs.to_der())).unwrap();
+        let list = signed(&sequence(|list| {
+            list.unsigned(&[1]);
+            key.signature_algorithm().encode(list);
+            list.raw(name.der());
+            encode_time(list, THEN);
+            encode_time(list, datetime!(2026-01-08 0:00 UTC));
+            list.sequence(|all| {
+                for (serial, extensions) in entries {
+                    all.sequence(|entry| {
+                        entry.primitive(tag::INTEGER, serial);
+                        encode_time(entry, THEN);
+                        entry.sequence(|list| extensions(list));
+                    });
+                }
+            });
+        }));
+        let list = RevocationList::from_der(&list).unwrap();
+        check_lists(&[list], &ca, &ca, THEN)
+    }
+
+    fn extension(list: &mut Encoder, oid: &ObjectIdentifier, critical: bool, value: &[u8]) {
+        list.sequence(|extension| {
+            extension.oid(oid);
+            if critical {
+                extension.boolean_true();
+            }
+            extension.octet_string(value);
+        });
+    }
+
+    #[test]
+    fn an_entry_counts_whatever_zeros_are_before_its_serial() {
+        let compromise: &dyn Fn(&mut Encoder) =
+            &|list| extension(list, &oid::REASON_CODE, false, &[tag::ENUMERATED, 1, 1]);
+        for serial in [&[1, 0xa5][..], &[0, 1, 0xa5]] {
+            let refusal = judged(&[(&[7], compromise), (serial, compromise)]).unwrap_err();
+            let Refusal::Revoked { reason, .. } = refusal else {
+                panic!("{refusal}");
+            };
+            assert_eq!(reason, Reason::KeyCompromise);
+        }
+        assert_eq!(judged(&[(&[1, 0xa6], compromise)]), Ok(()));
+    }
+
+    #[test]
+    fn what_takes_an_entry_of_another_list_back_revokes_nothing() {
+        let removes: &dyn Fn(&mut Encoder) =
+            &|list| extension(list, &oid::REASON_CODE, false, &[tag::ENUMERATED, 1, 8]);
+        assert_eq!(judged(&[(&SERIAL, removes)]), Ok(()));
+    }
+
+    /// From there on entries may be about certificates of another CA (section 5.3.3).
+    #[test]
+    fn a_list_with_an_entry_that_is_not_understood_can_not_be_asked() {
+        let indirect = |critical| {
+            move |list: &mut Encoder| {
+                extension(list, &oid::CERTIFICATE_ISSUER, critical, &[0x30, 0]);
+            }
+        };
+        let refusal = judged(&[(&[7], &indirect(true))]).unwrap_err();
+        let problem = ListProblem::CriticalEntryExtension {
+            issuer: "CN=ca".into(),
+        };
+        assert!(matches!(refusal, Refusal::NoList { problem: found, .. } if found == problem));
+        assert_eq!(judged(&[(&[7], &indirect(false))]), Ok(()));
+    }
+}
