@@ -171,7 +171,7 @@ pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
     certificates_in(&Input::read(path)?)
 }
 
-/// The certificates in what was read, which may hold nothing else.
+/// The certificates in what was read, which may hold nothing else: at least one.
 pub fn certificates_in(input: &Input) -> Result<Vec<Certificate>, CaError> {
     let wrong = |source: InputError| CaError::Input {
         path: input.path().to_owned(),

@@ -35,4 +35,4 @@ pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, protection_for};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
 pub use select::{Selector, Status, select_one};
-pub use verify::{CheckedBy, Judgement, Standing, VerifyRequest, verify};
+pub use verify::{Checked, CheckedBy, Judgement, VerifyRequest, verify};

@@ -8,8 +8,10 @@ use crate::x509::{Certificate, RevocationList};
 
 /// What is to be judged, by what.
 pub struct VerifyRequest<'a> {
-    /// The certificates of the file: the first is judged, the others may stand on its path.
-    pub certificates: Vec<Certificate>,
+    /// The certificate that is judged.
+    pub certificate: Certificate,
+    /// Those that came with it; they may stand on its path.
+    pub beside: Vec<Certificate>,
     /// The certificates of bundles: the self-signed ones are trusted, the others may stand on the
     /// path. `None` where the store's CAs take their place.
     pub bundle: Option<Vec<Certificate>>,
@@ -21,18 +23,17 @@ pub struct VerifyRequest<'a> {
 
 /// What came out.
 pub struct Judgement {
-    /// The certificate.
-    pub certificate: Certificate,
-    /// It and those above it up to the trusted one; empty where there is no such path.
+    /// The certificate and those above it up to the trusted one; empty where there is no such path.
     pub path: Vec<Certificate>,
-    /// How those of the path stand whose revocation was looked at, up to the first that is revoked.
-    pub standings: Vec<Standing>,
+    /// How those of the path stand whose revocation was looked at, up to the first that can't be
+    /// relied on.
+    pub revocation: Vec<Checked>,
     /// Why it is not valid, if it is not.
     pub refusal: Option<Refusal>,
 }
 
 /// How a certificate of a path stands.
-pub struct Standing {
+pub struct Checked {
     /// The certificate.
     pub certificate: Certificate,
     /// Who knows.
@@ -55,47 +56,28 @@ pub enum CheckedBy {
 /// Judges the path that is found good, or says why none is. Of several bad ones the first decides,
 /// unless a later one is bad for a revocation alone.
 pub fn verify(store: Option<&Store>, request: &VerifyRequest<'_>) -> Result<Judgement, CaError> {
-    let VerifyRequest {
-        certificates,
-        bundle,
-        lists,
-        question,
-    } = request;
-    let (certificate, beside) = certificates
-        .split_first()
-        .expect("a file has a certificate");
     let known = store.map_or_else(|| Ok(Vec::new()), Store::cas)?;
-    let pool = match bundle {
-        Some(bundle) => bundle.clone(),
-        None => known.iter().map(|ca| ca.certificate().clone()).collect(),
+    let trust = trust(&known, request);
+    let revocations = match request.lists.as_slice() {
+        [] => Revocations::Recorded(&known),
+        lists => Revocations::Listed(lists),
     };
-    let (anchors, mut others): (Vec<_>, Vec<_>) =
-        pool.into_iter().partition(Certificate::is_self_signed);
-    others.extend_from_slice(beside);
-    let trust = Trust::new(certificate, anchors, others);
-    let revocations = if lists.is_empty() {
-        Revocations::Recorded(&known)
-    } else {
-        Revocations::Listed(lists)
-    };
-
-    let mut paths = Paths::of(&trust);
-    let mut bad: Option<Judgement> = None;
-    let refused = |refusal| Judgement {
-        certificate: certificate.clone(),
+    let without_path = |refusal| Judgement {
         path: Vec::new(),
-        standings: Vec::new(),
+        revocation: Vec::new(),
         refusal: Some(refusal),
     };
+    let mut bad: Option<Judgement> = None;
+    let mut paths = Paths::of(&trust);
     loop {
         let Ok(path) = paths.next_path() else {
-            let subject = called(certificate);
-            return Ok(refused(Refusal::TooManyPaths { subject }));
+            let subject = called(&request.certificate);
+            return Ok(without_path(Refusal::TooManyPaths { subject }));
         };
         let Some(path) = path else {
-            return Ok(bad.unwrap_or_else(|| refused(paths.why_none())));
+            return Ok(bad.unwrap_or_else(|| without_path(paths.why_none())));
         };
-        let judgement = judge_path(path, question, &revocations)?;
+        let judgement = judge_path(path, &request.question, &revocations)?;
         let Some(refusal) = &judgement.refusal else {
             return Ok(judgement);
         };
@@ -105,25 +87,36 @@ pub fn verify(store: Option<&Store>, request: &VerifyRequest<'_>) -> Result<Judg
     }
 }
 
+/// What paths are made of: where there is no bundle, the CAs of the store.
+fn trust(known: &[Ca], request: &VerifyRequest<'_>) -> Trust {
+    let pool = match &request.bundle {
+        Some(bundle) => bundle.clone(),
+        None => known.iter().map(|ca| ca.certificate().clone()).collect(),
+    };
+    let (anchors, mut others): (Vec<_>, Vec<_>) =
+        pool.into_iter().partition(Certificate::is_self_signed);
+    others.extend_from_slice(&request.beside);
+    Trust::new(&request.certificate, anchors, others)
+}
+
 fn judge_path(
     path: Vec<Certificate>,
     question: &Question,
     revocations: &Revocations<'_>,
 ) -> Result<Judgement, CaError> {
-    let mut standings = Vec::new();
+    let mut revocation = Vec::new();
     let mut refusal = judge(&path, question).err();
     for (certificate, issuer) in path.iter().zip(path.iter().skip(1)) {
         if refusal.is_some() {
             break;
         }
-        let standing = revocations.standing(certificate, issuer, question)?;
-        refusal = standing.refusal.clone();
-        standings.push(standing);
+        let checked = revocations.check(certificate, issuer, question)?;
+        refusal = checked.refusal.clone();
+        revocation.push(checked);
     }
     Ok(Judgement {
-        certificate: path[0].clone(),
         path,
-        standings,
+        revocation,
         refusal,
     })
 }
@@ -137,12 +130,12 @@ enum Revocations<'a> {
 }
 
 impl Revocations<'_> {
-    fn standing(
+    fn check(
         &self,
         certificate: &Certificate,
         issuer: &Certificate,
         question: &Question,
-    ) -> Result<Standing, CaError> {
+    ) -> Result<Checked, CaError> {
         let (checked_by, refusal) = match self {
             Self::Listed(lists) => {
                 let checked = check_lists(lists, certificate, issuer, question.time);
@@ -150,7 +143,7 @@ impl Revocations<'_> {
             }
             Self::Recorded(cas) => recorded(cas, certificate, issuer)?,
         };
-        Ok(Standing {
+        Ok(Checked {
             certificate: certificate.clone(),
             checked_by,
             refusal,

@@ -5,8 +5,7 @@ use super::failure::Failure;
 use super::options::input;
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, CheckedBy, Input, Judgement, Standing, VerifyRequest, certificates_in, lists_in,
-    verify,
+    CaError, Checked, CheckedBy, Input, Judgement, VerifyRequest, certificates_in, lists_in, verify,
 };
 use crate::store::{Store, StoreError};
 use crate::x509::text::Escaped;
@@ -80,9 +79,9 @@ impl VerifyArgs {
         let request = self.request(&lists, context)?;
         let store = self.store(context)?;
         let judgement = verify(store.as_ref(), &request)?;
-        let data = self.data(&judgement, &request.question);
+        let data = self.data(&request, &judgement);
         let valid = judgement.refusal.is_none();
-        Ok(Report::new(&data, text(&judgement)).verdict(valid))
+        Ok(Report::new(&data, text(&request.certificate, &judgement)).verdict(valid))
     }
 
     fn request<'a>(
@@ -98,8 +97,10 @@ impl VerifyArgs {
             [] => None,
             files => Some(read_all(files, certificates_in)?),
         };
+        let mut certificates = certificates_in(&input(&self.file)?)?;
         Ok(VerifyRequest {
-            certificates: certificates_in(&input(&self.file)?)?,
+            certificate: certificates.remove(0),
+            beside: certificates,
             bundle,
             lists: lists
                 .iter()
@@ -125,8 +126,12 @@ impl VerifyArgs {
         }
     }
 
-    fn data(&self, judgement: &Judgement, question: &Question) -> VerifyReport {
-        let certificate = &judgement.certificate;
+    fn data(&self, request: &VerifyRequest<'_>, judgement: &Judgement) -> VerifyReport {
+        let VerifyRequest {
+            certificate,
+            question,
+            ..
+        } = request;
         VerifyReport {
             file: self.file.display().to_string(),
             valid: judgement.refusal.is_none(),
@@ -137,7 +142,7 @@ impl VerifyArgs {
             purpose: question.purpose.map(Profile::as_str),
             hostname: question.hostname.as_ref().map(ToString::to_string),
             path: judgement.path.iter().map(path_entry).collect(),
-            revocation: judgement.standings.iter().map(revocation_entry).collect(),
+            revocation: judgement.revocation.iter().map(revocation_entry).collect(),
         }
     }
 }
@@ -161,17 +166,17 @@ fn path_entry(certificate: &Certificate) -> PathEntry {
     }
 }
 
-fn revocation_entry(standing: &Standing) -> RevocationEntry {
-    let (revoked_at, reason) = match &standing.refusal {
+fn revocation_entry(checked: &Checked) -> RevocationEntry {
+    let (revoked_at, reason) = match &checked.refusal {
         Some(Refusal::Revoked {
             revoked_at, reason, ..
         }) => (Some(rfc3339(*revoked_at)), Some(reason.as_str())),
         _ => (None, None),
     };
     RevocationEntry {
-        subject: standing.certificate.subject().to_string(),
-        serial: serial_text(&standing.certificate),
-        checked_by: match standing.checked_by {
+        subject: checked.certificate.subject().to_string(),
+        serial: serial_text(&checked.certificate),
+        checked_by: match checked.checked_by {
             CheckedBy::Store => "store",
             CheckedBy::List => "list",
             CheckedBy::None => "none",
@@ -182,7 +187,7 @@ fn revocation_entry(standing: &Standing) -> RevocationEntry {
 }
 
 /// The verdict in one line; of a good one also until when, and what is behind it.
-fn text(judgement: &Judgement) -> String {
+fn text(certificate: &Certificate, judgement: &Judgement) -> String {
     if let Some(refusal) = &judgement.refusal {
         return format!("not valid: {}\n", Escaped(&refusal.to_string()));
     }
@@ -196,20 +201,20 @@ fn text(judgement: &Judgement) -> String {
         ("not revoked, by its list", CheckedBy::List),
         ("revocation not checked", CheckedBy::None),
     ] {
-        let standings = judgement.standings.iter();
-        let of_these: Vec<String> = standings
-            .filter(|standing| standing.checked_by == checked_by)
-            .map(|standing| called(&standing.certificate))
+        let all = judgement.revocation.iter();
+        let of_these: Vec<String> = all
+            .filter(|checked| checked.checked_by == checked_by)
+            .map(|checked| called(&checked.certificate))
             .collect();
         if !of_these.is_empty() {
             lines = lines.row(label, of_these.join(", "));
         }
     }
-    lines.under(&heading(judgement))
+    lines.under(&heading(certificate, judgement))
 }
 
-fn heading(judgement: &Judgement) -> String {
-    let subject = called(&judgement.certificate);
+fn heading(certificate: &Certificate, judgement: &Judgement) -> String {
+    let subject = called(certificate);
     match &judgement.path[1..] {
         [] => format!("valid: {subject}, a trusted root"),
         issuers => {

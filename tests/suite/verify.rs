@@ -231,6 +231,24 @@ fn lists_decide_where_they_are_given_and_every_ca_needs_one() {
 }
 
 #[test]
+fn a_list_that_was_made_later_than_the_time_that_is_asked_about_says_nothing_of_it() {
+    let sandbox = Sandbox::new();
+    for line in [
+        "root --name rootCA --no-passphrase --not-before -9d",
+        "issue --ca rootCA --cn a --out out --no-passphrase --not-before -9d",
+        "crl",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    sandbox.pki("verify out/a.crt --at -5d").succeeds();
+    assert_says(
+        sandbox.pki("verify out/a.crt --at -5d --crl pki/crl/rootCA.crl"),
+        3,
+        "not valid: CN=a may be revoked: the list of CN=rootCA is not valid before [time]\n",
+    );
+}
+
+#[test]
 fn json_says_the_same() {
     let sandbox = tiers();
     let verify = |line: &str| sandbox.pki("--format json verify").words(line);

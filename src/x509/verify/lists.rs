@@ -190,8 +190,13 @@ mod tests {
     const THEN: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
     const SERIAL: [u8; 2] = [1, 0xa5];
 
-    /// A CA, and what a list with entries that are written by hand says of its certificate.
-    fn judged(entries: &[(&[u8], &dyn Fn(&mut Encoder))]) -> Result<(), Refusal> {
+    const NEXT: Option<OffsetDateTime> = Some(datetime!(2026-01-08 0:00 UTC));
+
+    /// An entry: its serial, and what writes its extensions.
+    type Entry<'a> = (&'a [u8], &'a dyn Fn(&mut Encoder));
+
+    /// What a list with entries that are written by hand says of the certificate of its CA.
+    fn judged(next: Option<OffsetDateTime>, entries: &[Entry<'_>]) -> Result<(), Refusal> {
         let key = PrivateKey::generate(KeyType::P256).unwrap();
         let name = Name::from_common_name("ca").unwrap();
         let tbs = TbsCertificate {
@@ -216,7 +221,7 @@ mod tests {
             key.signature_algorithm().encode(list);
             list.raw(name.der());
             encode_time(list, THEN);
-            encode_time(list, datetime!(2026-01-08 0:00 UTC));
+            next.into_iter().for_each(|next| encode_time(list, next));
             list.sequence(|all| {
                 for (serial, extensions) in entries {
                     all.sequence(|entry| {
@@ -246,20 +251,20 @@ mod tests {
         let compromise: &dyn Fn(&mut Encoder) =
             &|list| extension(list, &oid::REASON_CODE, false, &[tag::ENUMERATED, 1, 1]);
         for serial in [&[1, 0xa5][..], &[0, 1, 0xa5]] {
-            let refusal = judged(&[(&[7], compromise), (serial, compromise)]).unwrap_err();
+            let refusal = judged(NEXT, &[(&[7], compromise), (serial, compromise)]).unwrap_err();
             let Refusal::Revoked { reason, .. } = refusal else {
                 panic!("{refusal}");
             };
             assert_eq!(reason, Reason::KeyCompromise);
         }
-        assert_eq!(judged(&[(&[1, 0xa6], compromise)]), Ok(()));
+        assert_eq!(judged(NEXT, &[(&[1, 0xa6], compromise)]), Ok(()));
     }
 
     #[test]
     fn what_takes_an_entry_of_another_list_back_revokes_nothing() {
         let removes: &dyn Fn(&mut Encoder) =
             &|list| extension(list, &oid::REASON_CODE, false, &[tag::ENUMERATED, 1, 8]);
-        assert_eq!(judged(&[(&SERIAL, removes)]), Ok(()));
+        assert_eq!(judged(NEXT, &[(&SERIAL, removes)]), Ok(()));
     }
 
     /// From there on entries may be about certificates of another CA (section 5.3.3).
@@ -270,11 +275,27 @@ mod tests {
                 extension(list, &oid::CERTIFICATE_ISSUER, critical, &[0x30, 0]);
             }
         };
-        let refusal = judged(&[(&[7], &indirect(true))]).unwrap_err();
+        let refusal = judged(NEXT, &[(&[7], &indirect(true))]).unwrap_err();
         let problem = ListProblem::CriticalEntryExtension {
             issuer: "CN=ca".into(),
         };
         assert!(matches!(refusal, Refusal::NoList { problem: found, .. } if found == problem));
-        assert_eq!(judged(&[(&[7], &indirect(false))]), Ok(()));
+        assert_eq!(judged(NEXT, &[(&[7], &indirect(false))]), Ok(()));
+    }
+
+    #[test]
+    fn a_list_that_has_no_end_or_can_not_be_read_to_its_end_can_not_be_asked() {
+        let nothing: &dyn Fn(&mut Encoder) = &|_| {};
+        let broken: &dyn Fn(&mut Encoder) = &|list| list.raw(&[tag::INTEGER]);
+        let issuer = || "CN=ca".to_owned();
+        for (next, entry, expected) in [
+            (None, nothing, ListProblem::Endless { issuer: issuer() }),
+            (NEXT, broken, ListProblem::Broken { issuer: issuer() }),
+        ] {
+            let Err(Refusal::NoList { problem, .. }) = judged(next, &[(&[7], entry)]) else {
+                panic!("{expected} is not told");
+            };
+            assert_eq!(problem, expected);
+        }
     }
 }
