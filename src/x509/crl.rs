@@ -199,6 +199,8 @@ pub struct RevocationList<'a> {
     tbs: &'a [u8],
     version: u32,
     algorithm: &'a [u8],
+    /// The same once more, under the signature; it has to be the same (section 5.1.1.2).
+    inner_algorithm: &'a [u8],
     signature: &'a [u8],
     issuer: Name,
     this_update: OffsetDateTime,
@@ -249,7 +251,7 @@ impl<'a> RevocationList<'a> {
             Some(version) => version.small()?.saturating_add(1),
             None => 1,
         };
-        fields.expect(tag::SEQUENCE, "a signature algorithm")?;
+        let inner_algorithm = fields.expect(tag::SEQUENCE, "a signature algorithm")?.whole;
         let issuer = Name::from_der(fields.expect(tag::SEQUENCE, "an issuer")?.whole)?;
         let this_update = parse_time(&fields.any()?)?;
         let is_time = |tag| matches!(tag, Some(tag::UTC_TIME | tag::GENERALIZED_TIME));
@@ -269,6 +271,7 @@ impl<'a> RevocationList<'a> {
             tbs: signed.tbs.whole,
             version,
             algorithm: signed.algorithm,
+            inner_algorithm,
             signature: signed.signature,
             issuer,
             this_update,
@@ -338,6 +341,11 @@ impl<'a> RevocationList<'a> {
 
     /// Whether the list was signed with this key.
     pub fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
+        if self.algorithm != self.inner_algorithm {
+            return Err(KeyError::Inconsistent {
+                reason: "the list names two signature algorithms".into(),
+            });
+        }
         match SignatureAlgorithm::from_der(self.algorithm)? {
             Some(algorithm) => algorithm.verify(key, self.tbs, self.signature),
             None => Err(KeyError::Unsupported {
@@ -482,6 +490,20 @@ mod tests {
             tag::explicit(0),
         ];
         assert_eq!(tags, expected);
+    }
+
+    #[test]
+    fn a_list_that_names_two_algorithms_is_not_believed() {
+        let (der, key, _) = list(&[]);
+        let signed = Signed::from_der(&der, "a list").unwrap();
+        let mut tbs = signed.tbs.whole.to_vec();
+        let sha256 = oid::ECDSA_WITH_SHA256.as_bytes();
+        let at = memchr::memmem::find(&tbs, sha256).unwrap();
+        tbs[at..at + sha256.len()].copy_from_slice(oid::ECDSA_WITH_SHA384.as_bytes());
+        let signature = key.sign(&tbs).unwrap();
+        let forged = super::super::signed::assemble(&tbs, key.signature_algorithm(), &signature);
+        let read = RevocationList::from_der(&forged).unwrap();
+        assert!(read.verify_signature(key.public()).is_err());
     }
 
     #[test]
