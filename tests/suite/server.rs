@@ -2,39 +2,68 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::sandbox::{Sandbox, repository};
 
 /// A running server. It is ended by its own process id when the test ends,
 /// however it ends; its log is shown when the test fails.
 pub(crate) struct Server {
-    name: &'static str,
+    kind: &'static Kind,
     process: Child,
     log: PathBuf,
     pub(crate) port: u16,
 }
+
+/// What is different from server to server.
+struct Kind {
+    name: &'static str,
+    /// What tells it to read its files again.
+    reload: Signal,
+    /// What its log says when it has, and nobody answers by the old ones.
+    reloaded: &'static str,
+}
+
+const NGINX: Kind = Kind {
+    name: "nginx",
+    reload: Signal::HUP,
+    reloaded: "exited with code 0",
+};
+
+const HAPROXY: Kind = Kind {
+    name: "haproxy",
+    reload: Signal::USR2,
+    reloaded: "exited with code 0",
+};
+
+const NODE: Kind = Kind {
+    name: "node",
+    reload: Signal::HUP,
+    reloaded: "reloaded",
+};
 
 impl Server {
     /// nginx with this inside its one `server` block, where `listen` and
     /// `server_name` are said already.
     #[track_caller]
     pub(crate) fn nginx(sandbox: &Sandbox, settings: &str) -> Self {
-        // The port is free when it is chosen; should another program take it
-        // before nginx does, nginx says so and another port is tried.
-        for _ in 0..10 {
-            let mut server = start_nginx(sandbox, settings, free_port());
-            if server.accepts_connections() {
-                return server;
-            }
-            let taken = server.log().contains("Address already in use");
-            assert!(taken, "nginx does not start");
-        }
-        panic!("nginx found no free port in ten tries");
+        on_a_free_port(
+            |port| start_nginx(sandbox, settings, port),
+            "start worker process ",
+        )
+    }
+
+    /// HAProxy with this behind the address of its one `bind`; it greets every
+    /// client by its name.
+    #[track_caller]
+    pub(crate) fn haproxy(sandbox: &Sandbox, bind: &str) -> Self {
+        on_a_free_port(|port| start_haproxy(sandbox, bind, port), "Loading success")
     }
 
     /// `tests/node/SCRIPT`, which prints the port it chose.
@@ -54,13 +83,30 @@ impl Server {
         let stdout = process.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         let mut server = Self {
-            name: "node",
+            kind: &NODE,
             process,
             log,
             port: 0,
         };
         server.port = line.trim().parse().expect("node prints its port");
         server
+    }
+
+    /// Has it read its files again, and waits until nothing is answered by the old ones.
+    #[track_caller]
+    pub(crate) fn reload(&self) {
+        let Kind {
+            name,
+            reload,
+            reloaded,
+        } = self.kind;
+        let reloads = || self.log().matches(reloaded).count();
+        let before = reloads();
+        kill_process(Pid::from_child(&self.process), *reload).unwrap();
+        assert!(
+            comes_true(|| reloads() > before),
+            "{name} never said that it reloaded"
+        );
     }
 
     /// What the server has written to its log so far.
@@ -72,40 +118,74 @@ impl Server {
     /// the server writes down why, so they are waited for.
     #[track_caller]
     pub(crate) fn assert_logs(&self, words: &str) {
-        for _ in 0..2_000 {
-            if self.log().contains(words) {
-                return;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        panic!("the log of {} never said: {words}", self.name);
+        assert!(
+            comes_true(|| self.log().contains(words)),
+            "the log of {} never said: {words}",
+            self.kind.name
+        );
     }
 
-    /// Tries to connect until it works, or the server has ended.
-    fn accepts_connections(&mut self) -> bool {
-        for _ in 0..2_000 {
-            if self.process.try_wait().unwrap().is_some() {
-                return false;
-            }
-            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return true;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        panic!("{} runs but accepts no connection", self.name);
+    fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
+    }
+
+    /// Waits until it says that it started, or has ended.
+    fn starts(&mut self, started: &str) -> bool {
+        let mut ended = false;
+        let said = comes_true(|| {
+            ended = self.has_ended();
+            ended || self.log().contains(started)
+        });
+        assert!(
+            said,
+            "{} runs but never says that it started",
+            self.kind.name
+        );
+        !ended
     }
 }
 
 impl Drop for Server {
     #[allow(clippy::print_stderr, reason = "the harness shows it with the failure")]
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        // It may have ended by itself, and its id be somebody else's by now.
+        if !self.has_ended() {
+            // Workers end only with a master that is asked to.
+            let _ = kill_process(Pid::from_child(&self.process), Signal::TERM);
+            if !comes_true(|| self.has_ended()) {
+                let _ = self.process.kill();
+                let _ = self.process.wait();
+            }
+        }
         if thread::panicking() {
-            eprintln!("--- log of {}\n{}---", self.name, self.log());
+            eprintln!("--- log of {}\n{}---", self.kind.name, self.log());
         }
     }
+}
+
+/// Looks again and again, for as long as a busy machine may need.
+fn comes_true(mut holds: impl FnMut() -> bool) -> bool {
+    (0..2_000).any(|_| {
+        holds() || {
+            thread::sleep(Duration::from_millis(10));
+            false
+        }
+    })
+}
+
+/// The port is free when it is chosen; should another program take it before
+/// the server does, the server says so and another port is tried.
+#[track_caller]
+fn on_a_free_port(start: impl Fn(u16) -> Server, started: &str) -> Server {
+    for _ in 0..10 {
+        let mut server = start(free_port());
+        if server.starts(started) {
+            return server;
+        }
+        let taken = server.log().contains("Address already in use");
+        assert!(taken, "{} does not start", server.kind.name);
+    }
+    panic!("no free port in ten tries");
 }
 
 fn free_port() -> u16 {
@@ -116,12 +196,11 @@ fn free_port() -> u16 {
 fn start_nginx(sandbox: &Sandbox, settings: &str, port: u16) -> Server {
     let log = sandbox.path("nginx/error.log");
     sandbox.write("nginx/error.log", "");
-    // One process in the foreground, and every file inside the sandbox.
+    // In the foreground, and every file inside the sandbox.
     sandbox.write(
         "nginx/nginx.conf",
         format!(
             "daemon off;
-master_process off;
 pid nginx.pid;
 error_log error.log info;
 events {{ }}
@@ -141,15 +220,13 @@ http {{
 "
         ),
     );
-    let path = std::env::var("PATH").unwrap_or_default();
-    let process = Command::new("nginx")
+    let process = in_sbin_too("nginx")
         .arg("-p")
         .arg(sandbox.path("nginx"))
         .arg("-e")
         .arg(&log)
         .arg("-c")
         .arg("nginx.conf")
-        .env("PATH", format!("{path}:/usr/sbin:/sbin"))
         .current_dir(sandbox.folder())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -157,9 +234,51 @@ http {{
         .spawn()
         .expect("nginx runs");
     Server {
-        name: "nginx",
+        kind: &NGINX,
         process,
         log,
         port,
     }
+}
+
+fn start_haproxy(sandbox: &Sandbox, bind: &str, port: u16) -> Server {
+    let log = sandbox.path("haproxy.log");
+    sandbox.write(
+        "haproxy.cfg",
+        format!(
+            "global
+    log stderr format raw local0
+defaults
+    log global
+    mode http
+    timeout client 30s
+frontend mtls
+    bind 127.0.0.1:{port} ssl {bind}
+    http-request return status 200 content-type text/plain lf-string \"hello %[ssl_c_s_dn(CN)]\\n\"
+"
+        ),
+    );
+    // A master that starts new workers and lets the old ones finish, as service managers run it.
+    let process = in_sbin_too("haproxy")
+        .args(["-W", "-f", "haproxy.cfg"])
+        .current_dir(sandbox.folder())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .expect("haproxy runs");
+    Server {
+        kind: &HAPROXY,
+        process,
+        log,
+        port,
+    }
+}
+
+/// Servers live in sbin, which is not in every user's PATH.
+fn in_sbin_too(program: &str) -> Command {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Command::new(program);
+    command.env("PATH", format!("{path}:/usr/sbin:/sbin"));
+    command
 }

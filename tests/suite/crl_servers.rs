@@ -1,0 +1,205 @@
+//! Servers that check revocation let a client in until they have read the list
+//! that it is on, and its neighbour afterwards too; and curl does so with a server.
+
+use crate::run::Transcript;
+use crate::sandbox::Sandbox;
+use crate::server::Server;
+
+const LISTS: &str = "pki/crl/intermediate2.chain.crl.pem";
+
+/// curl's code for a peer certificate that it does not accept.
+const CURL_PEER_FAILED_VERIFICATION: i32 = 60;
+
+/// `rootCA` over `intermediate1` over `intermediate2`, which issued to a server
+/// and to the clients `good` and `revoked`, all in `out/`; a trust store and the
+/// lists, on which nobody is yet.
+fn three_tiers(key_type: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    for line in [
+        "root --name rootCA --key-type",
+        "subordinate --ca rootCA --name intermediate1 --key-type",
+        "subordinate --ca intermediate1 --name intermediate2 --key-type",
+        "issue --ca intermediate2 --out out --cn good --key-type",
+        "issue --ca intermediate2 --out out --cn revoked --key-type",
+        "issue --ca intermediate2 --out out --cn www.example.test --profile server --key-type",
+    ] {
+        let made = sandbox.pki(line).arg(key_type).arg("--no-passphrase");
+        made.succeeds();
+    }
+    sandbox.pki("bundle --out truststore.pem").succeeds();
+    sandbox.pki("crl --to-pem --chain").succeeds();
+    sandbox
+}
+
+/// curl as one of the clients; it ends with the status of the answer.
+fn curl(sandbox: &Sandbox, server: &Server, client: &str) -> Transcript {
+    let to = format!("www.example.test:443:127.0.0.1:{}", server.port);
+    sandbox
+        .run("curl", "--silent --show-error --noproxy *")
+        .words("--cacert pki/rootCA/ca.crt --write-out status:%{http_code}")
+        .arg("--connect-to")
+        .arg(to)
+        .words(&format!("--cert out/{client}.fullchain.pem"))
+        .words(&format!("--key out/{client}.key"))
+        .arg("https://www.example.test/")
+        .finish()
+}
+
+#[track_caller]
+fn assert_let_in(sandbox: &Sandbox, server: &Server, client: &str) {
+    let answer = curl(sandbox, server, client);
+    assert_eq!(answer.status, Some(0), "{answer}");
+    assert_eq!(answer.stdout, format!("hello {client}\nstatus:200"));
+}
+
+/// Both are in; one is revoked and the list published; once the server has
+/// reloaded, and not before, that one is out, and the other still in.
+#[track_caller]
+fn assert_out_once_reloaded(
+    sandbox: &Sandbox,
+    server: &Server,
+    assert_refused: impl Fn(&Transcript),
+) {
+    assert_let_in(sandbox, server, "good");
+    assert_let_in(sandbox, server, "revoked");
+    sandbox
+        .pki("revoke --ca intermediate2 --cn revoked --reason keyCompromise")
+        .succeeds();
+    sandbox.pki("crl --to-pem --chain").succeeds();
+    assert_let_in(sandbox, server, "revoked");
+    server.reload();
+    assert_let_in(sandbox, server, "good");
+    assert_refused(&curl(sandbox, server, "revoked"));
+}
+
+fn nginx(key_type: &str) {
+    let sandbox = three_tiers(key_type);
+    let server = Server::nginx(
+        &sandbox,
+        &format!(
+            "ssl_certificate ../out/www.example.test.fullchain.pem;
+        ssl_certificate_key ../out/www.example.test.key;
+        ssl_client_certificate ../truststore.pem;
+        ssl_crl ../{LISTS};
+        ssl_verify_client on;
+        ssl_verify_depth 3;
+        location / {{
+            if ($ssl_client_s_dn ~ CN=(.*)) {{ return 200 \"hello $1\\n\"; }}
+        }}"
+        ),
+    );
+    assert_out_once_reloaded(&sandbox, &server, |answer| {
+        assert_eq!(answer.status, Some(0), "{answer}");
+        let page = &answer.stdout;
+        assert!(page.contains("The SSL certificate error"), "{answer}");
+        assert!(page.ends_with("status:400"), "{answer}");
+    });
+    server.assert_logs("client SSL certificate verify error: (23:certificate revoked)");
+}
+
+fn haproxy(key_type: &str) {
+    let sandbox = three_tiers(key_type);
+    let both = ["fullchain.pem", "key"];
+    let both = both.map(|file| sandbox.read(format!("out/www.example.test.{file}")));
+    sandbox.write("server.pem", both.concat());
+    let server = Server::haproxy(
+        &sandbox,
+        &format!("crt server.pem ca-file truststore.pem verify required crl-file {LISTS}"),
+    );
+    assert_out_once_reloaded(&sandbox, &server, assert_alert_certificate_revoked);
+    server.assert_logs("SSL client certificate not trusted");
+}
+
+const NODE: [&str; 3] = [
+    "out/www.example.test.fullchain.pem",
+    "out/www.example.test.key",
+    "truststore.pem",
+];
+
+fn node(key_type: &str) {
+    let sandbox = three_tiers(key_type);
+    let lists = ["intermediate2", "intermediate1", "rootCA"];
+    let lists = lists.map(|ca| format!("pki/crl/{ca}.crl.pem"));
+    let lists = lists.each_ref().map(String::as_str);
+    let server = Server::node(&sandbox, "crl-server.js", &[&NODE[..], &lists].concat());
+    assert_out_once_reloaded(&sandbox, &server, |answer| {
+        assert_ne!(answer.status, Some(0), "{answer}");
+        assert_eq!(answer.stdout, "status:000", "{answer}");
+    });
+    server.assert_logs("refused: CERT_REVOKED");
+}
+
+/// The server says why in the alert with which it ends the handshake.
+#[track_caller]
+fn assert_alert_certificate_revoked(answer: &Transcript) {
+    assert_ne!(answer.status, Some(0), "{answer}");
+    assert_eq!(answer.stdout, "status:000", "{answer}");
+    assert!(answer.stderr.contains("certificate revoked"), "{answer}");
+}
+
+/// One after the other, the lists are a file of which Node reads the first
+/// alone; it misses those of the CAs above, and refuses even who is on no list.
+#[test]
+fn node_refuses_everyone_where_the_lists_are_one_file() {
+    let sandbox = three_tiers("p256");
+    let server = Server::node(&sandbox, "crl-server.js", &[&NODE[..], &[LISTS]].concat());
+    let answer = curl(&sandbox, &server, "good");
+    assert_ne!(answer.status, Some(0), "{answer}");
+    assert_eq!(answer.stdout, "status:000", "{answer}");
+    server.assert_logs("refused: UNABLE_TO_GET_CRL");
+}
+
+fn curl_with_the_lists(key_type: &str) {
+    let sandbox = three_tiers(key_type);
+    let server = Server::nginx(
+        &sandbox,
+        "ssl_certificate ../out/www.example.test.fullchain.pem;
+        ssl_certificate_key ../out/www.example.test.key;
+        location / { return 200 \"hello\\n\"; }",
+    );
+    let ask = || {
+        let to = format!("www.example.test:443:127.0.0.1:{}", server.port);
+        sandbox
+            .run("curl", "--silent --show-error --noproxy *")
+            .words("--cacert pki/rootCA/ca.crt --crlfile")
+            .arg(LISTS)
+            .words("--connect-to")
+            .arg(to)
+            .arg("https://www.example.test/")
+    };
+    assert_eq!(ask().succeeds().stdout, "hello\n");
+    sandbox
+        .pki("revoke --ca intermediate2 --cn www.example.test --reason superseded")
+        .succeeds();
+    sandbox.pki("crl --to-pem --chain").succeeds();
+    let refused = ask().ends_with(CURL_PEER_FAILED_VERIFICATION);
+    assert_eq!(refused.stdout, "", "{refused}");
+    let says = "curl: (60) SSL certificate problem: certificate revoked\n";
+    assert!(refused.stderr.starts_with(says), "{refused}");
+}
+
+/// A test for each of two key types, in a module named after `$check`.
+macro_rules! for_p256_and_rsa {
+    ($($check:ident)+) => {
+        $(mod $check {
+            use super::$check as check;
+
+            #[test]
+            fn p256() {
+                check("p256");
+            }
+
+            #[test]
+            fn rsa2048() {
+                check("rsa2048");
+            }
+        })+
+    };
+}
+
+for_p256_and_rsa! {
+    nginx
+    haproxy
+    node
+    curl_with_the_lists
+}
