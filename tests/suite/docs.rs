@@ -9,8 +9,9 @@
 //!   a line; on a line of its own, for any lines.
 //! * ```` ```LANGUAGE file=NAME ```` is a file, and is written.
 //!
-//! Port 8443 stands for a free one. A server is started with `&`, and the
-//! session goes on when it accepts connections.
+//! Ports 8443 and 8080 stand for free ones. A server is started with `&`, and
+//! the session goes on when 8443 accepts connections. Node finds the packages of
+//! `tests/node`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,8 +23,8 @@ use clap::error::ErrorKind;
 use crate::run::Transcript;
 use crate::sandbox::{Sandbox, repository};
 
-/// The port that the pages name.
-const PORT: &str = "8443";
+/// The ports that the pages name, for HTTPS and for HTTP.
+const PORTS: [&str; 2] = ["8443", "8080"];
 
 #[test]
 fn the_walk_through_of_the_readme_works() {
@@ -53,6 +54,11 @@ fn the_page_about_revocation_works() {
 #[test]
 fn the_page_about_verifying_works() {
     follow("docs/verify.md");
+}
+
+#[test]
+fn the_page_about_the_authorizer_works() {
+    follow("docs/authorizer.md");
 }
 
 #[test]
@@ -200,17 +206,22 @@ fn is_about_the_port(problem: &str) -> bool {
 }
 
 fn play_once(page: &str) -> Result<(), String> {
-    let port = free_port().to_string();
-    let blocks = blocks(&page.replace(PORT, &port));
+    let ports = free_ports();
+    let blocks = blocks(
+        &page
+            .replace(PORTS[0], &ports[0])
+            .replace(PORTS[1], &ports[1]),
+    );
     let sandbox = Sandbox::new();
     // On a terminal, curl shows no progress and does show errors.
     sandbox.write(".curlrc", "silent\nshow-error\nnoproxy = *\n");
-    sandbox.write(".session/script", script(&blocks, &port)?);
+    sandbox.write(".session/script", script(&blocks, &ports[0])?);
     let pki = Path::new(env!("CARGO_BIN_EXE_pki")).parent().unwrap();
     let path = std::env::var("PATH").unwrap_or_default();
     let session = sandbox
         .run("bash", ".session/script")
         .env("PATH", format!("{}:{path}:/usr/sbin:/sbin", pki.display()))
+        .env("NODE_PATH", repository("tests/node/node_modules"))
         .finish();
     if session.status != Some(0) {
         return Err(failed(&sandbox, &blocks, &session));
@@ -391,9 +402,20 @@ fn fits(wanted: &str, printed: &str) -> bool {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.local_addr().unwrap().port()
+fn free_ports() -> [String; 2] {
+    // Both are held until both are chosen.
+    let listeners = PORTS.map(|_| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port().to_string())
+}
+
+/// A file that a page of the repository shows.
+#[track_caller]
+pub(crate) fn file_of(page: &str, name: &str) -> String {
+    let text = fs::read_to_string(repository(page)).unwrap();
+    let info = format!("file={name}");
+    let file = blocks(&text).into_iter().find(|block| block.info == info);
+    file.unwrap_or_else(|| panic!("{page} shows no {name}"))
+        .content
 }
 
 /// Every page, by its path in the repository.

@@ -36,4 +36,5 @@ mod story1;
 mod story2;
 mod verify;
 mod verify_foreign;
+mod story4;
 mod wired_in;
