@@ -28,8 +28,8 @@ pub use issue::{Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};
 pub use lifetime::{End, Lifetime};
 pub use lists::{
-    Ahead, AheadRequest, Freshness, ListRequest, Origin, Place, Published, check_list,
-    foreign_list, publish_chain, publish_list, sign_ahead, write_foreign_list,
+    Ahead, AheadRequest, Freshness, ListRequest, Origin, Place, Published, chains_below,
+    check_list, foreign_list, publish_chain, publish_list, sign_ahead, write_foreign_list,
 };
 pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, protection_for};

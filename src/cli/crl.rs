@@ -6,15 +6,15 @@ use super::options::input;
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    AheadRequest, CaError, End, Freshness, ListRequest, Origin, Place, Published, check_list,
-    foreign_list, publish_chain, publish_list, sign_ahead, write_foreign_list,
+    AheadRequest, CaError, End, Freshness, ListRequest, Origin, Place, Published, chains_below,
+    check_list, foreign_list, publish_chain, publish_list, sign_ahead, write_foreign_list,
 };
 use crate::pem;
 use crate::store::{Ca, CaName, Store};
 use crate::x509::validity::{Moment, parse_duration, rfc3339};
 use clap::Args;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use time::Duration;
 
@@ -212,14 +212,7 @@ impl CrlArgs {
                 Err(error) => failures.push(error),
             }
         }
-        for (ca, list) in &mut published {
-            if self.chain || request.place.has_chain(ca) {
-                match publish_chain(store, ca, &request.place) {
-                    Ok(path) => list.files.push(("chain", path)),
-                    Err(error) => failures.push(after_signing(list, error)),
-                }
-            }
-        }
+        failures.extend(self.publish_chains(store, &request.place, &mut published, context));
         let any_signed = published
             .iter()
             .any(|(_, list)| list.origin != Origin::Kept);
@@ -230,12 +223,53 @@ impl CrlArgs {
         })
     }
 
+    /// Where it is wanted, and where there is one already that would be left behind; gives what failed.
+    fn publish_chains(
+        &self,
+        store: &Store,
+        place: &Place,
+        published: &mut [(Ca, Published)],
+        context: &Context,
+    ) -> Vec<CaError> {
+        let mut failures = Vec::new();
+        let mut done = BTreeSet::new();
+        for (ca, list) in &mut *published {
+            if self.chain || place.has_chain(ca) {
+                match publish_chain(store, ca, place) {
+                    Ok(path) => list.files.push(("chain", path)),
+                    Err(error) => failures.push(after_signing(list, error)),
+                }
+            }
+            done.insert(ca.name().clone());
+        }
+        let new = published
+            .iter()
+            .filter(|(_, list)| list.origin != Origin::Kept);
+        for (ca, list) in new {
+            let written = chains_below(store, ca, place).and_then(|below| {
+                let others = below
+                    .iter()
+                    .filter(|other| done.insert(other.name().clone()));
+                others
+                    .map(|other| publish_chain(store, other, place))
+                    .collect::<Result<Vec<_>, _>>()
+            });
+            match written {
+                Ok(paths) => context.notices(paths.iter().map(|path| {
+                    format!("the new list of {} is in {} too", ca.name(), path.display())
+                })),
+                Err(error) => failures.push(after_signing(list, error)),
+            }
+        }
+        failures
+    }
+
     fn check(&self, store: &Store, place: &Place, context: &Context) -> Result<Report, Failure> {
         let mut entries = Vec::new();
         let mut text = String::new();
         for ca in self.selected(store, false)? {
             let within = self.within.unwrap_or(Duration::ZERO);
-            let (freshness, next_update) = check_list(&ca, place, within, context.now)?;
+            let (freshness, next_update) = check_list(store, &ca, place, within, context.now)?;
             let entry = CheckEntry {
                 ca: ca.name().to_string(),
                 status: status(freshness),
@@ -297,7 +331,7 @@ impl CheckEntry {
             "ends_soon" => format!("{ca}: ends soon, at {until}\n"),
             _ => {
                 format!(
-                    "{ca}: outdated: {file} or the PEM file beside it lacks what was recorded since\n"
+                    "{ca}: outdated: {file} or a PEM file beside it lacks what was recorded since\n"
                 )
             }
         }

@@ -24,7 +24,9 @@ pub use ca::{Ca, Issuances, LockedCa, Material};
 pub use error::{FileError, StoreError};
 pub use name::{CaName, CaNameError, is_device_name};
 pub use record::{CaRecord, Coverage, Issuance, Revoked, SignedList};
-pub use revocations::{LockedLists, LockedRevocations, RevocationChange, Standing};
+pub use revocations::{
+    LockedLists, LockedPublication, LockedRevocations, RevocationChange, Standing,
+};
 
 use layout::{CaLayout, StoreLayout};
 use lock::Lock;

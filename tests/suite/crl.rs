@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::thread;
 use std::time::Duration;
 
@@ -328,7 +328,7 @@ fn check_says_how_each_list_stands_and_the_exit_code_whether_all_are_fresh() {
         "2026-02-01 13:00:00",
         "crl --check",
         3,
-        "intermediate0: outdated: ./pki/crl/intermediate0.crl or the PEM file beside it lacks what was recorded since\n\
+        "intermediate0: outdated: ./pki/crl/intermediate0.crl or a PEM file beside it lacks what was recorded since\n\
          rootCA: fresh until 2026-02-08T12:00:00Z\n",
     );
     sandbox
@@ -551,6 +551,75 @@ fn a_chain_that_lacks_a_list_above_is_said_after_the_list_was_published() {
     let chain = sandbox.read("pki/crl/intermediate0.chain.crl.pem");
     assert_eq!(chain.matches("BEGIN X509 CRL").count(), 2);
     assert_eq!(sandbox.published("intermediate0").number, 1);
+}
+
+/// The root's list is in the chains of all: one that was left behind would end before it.
+#[test]
+fn a_new_list_gets_into_the_chains_below_that_are_published() {
+    let sandbox = Sandbox::with_three_tiers();
+    sandbox.pki("crl --ca intermediate1 --ca rootCA").succeeds();
+    sandbox.pki("crl --ca intermediate2 --chain").succeeds();
+    sandbox
+        .pki("revoke --ca rootCA --cert pki/intermediate0/ca.crt")
+        .succeeds();
+    let signed = sandbox.pki("crl --ca rootCA --to-pem").succeeds();
+    assert_same(
+        &signed.stderr,
+        "notice: the new list of rootCA is in ./pki/crl/intermediate2.chain.crl.pem too\n",
+    );
+    let chain = sandbox.read("pki/crl/intermediate2.chain.crl.pem");
+    assert!(chain.ends_with(&sandbox.read("pki/crl/rootCA.crl.pem")));
+    assert_eq!(chain.matches("BEGIN X509 CRL").count(), 3);
+    // Where none was wanted, none appears.
+    assert_eq!(
+        sandbox.names_in("pki/crl"),
+        [
+            "intermediate1.crl",
+            "intermediate2.chain.crl.pem",
+            "intermediate2.crl",
+            "rootCA.crl",
+            "rootCA.crl.pem",
+        ]
+    );
+}
+
+#[test]
+fn check_finds_a_chain_that_was_left_behind() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl --chain").succeeds();
+    let chain = "pki/crl/intermediate0.chain.crl.pem";
+    let old = sandbox.read(chain);
+    sandbox.pki("crl --ca rootCA").succeeds();
+    sandbox.pki("crl --check").succeeds();
+    sandbox.write(chain, old);
+    let checked = sandbox.pki("crl --check").ends_with(3);
+    assert_same(
+        &normalised(&checked.stdout),
+        "intermediate0: outdated: ./pki/crl/intermediate0.crl or a PEM file beside it lacks what was recorded since\n\
+         rootCA: fresh until [time]\n",
+    );
+    sandbox.pki("crl --if-needed --chain").succeeds();
+    sandbox.pki("crl --check").succeeds();
+}
+
+/// Who watches the folder sees a change only where there is one.
+#[test]
+fn files_of_lists_in_which_nothing_is_new_are_not_touched() {
+    let sandbox = Sandbox::with_open_ca();
+    let publish = || sandbox.pki("crl --if-needed --to-pem --chain").succeeds();
+    let files = || {
+        let names = sandbox.names_in("pki/crl").into_iter();
+        let files = names.map(|name| {
+            let file = fs::metadata(sandbox.path("pki/crl").join(&name)).unwrap();
+            (name, file.ino(), file.modified().unwrap())
+        });
+        files.collect::<Vec<_>>()
+    };
+    publish();
+    let before = files();
+    assert_eq!(before.len(), 6);
+    publish();
+    assert_eq!(files(), before);
 }
 
 /// Spread over the whole life of a `pki crl`, which is a few milliseconds.

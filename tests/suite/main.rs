@@ -34,7 +34,7 @@ mod server;
 mod snapshot;
 mod story1;
 mod story2;
+mod story4;
 mod verify;
 mod verify_foreign;
-mod story4;
 mod wired_in;

@@ -2,9 +2,10 @@
 
 use super::super::error::CaError;
 use super::ahead::Ahead;
+use super::chain::holds_chain;
 use super::place::Place;
 use super::published::{holds_as_pem, read_published};
-use crate::store::Ca;
+use crate::store::{Ca, Store};
 use crate::x509::crl::RevocationList;
 use time::{Duration, OffsetDateTime};
 
@@ -20,12 +21,13 @@ pub enum Freshness {
     /// It ends within the time that was asked about.
     EndsSoon,
     /// Something was revoked or released since it was made, one that was signed ahead is due in its
-    /// place, or the PEM file beside it is another list.
+    /// place, or a PEM file beside it has another list.
     Outdated,
 }
 
 /// Looks at a CA's published list; needs no key.
 pub fn check_list(
+    store: &Store,
     ca: &Ca,
     place: &Place,
     within: Duration,
@@ -48,12 +50,13 @@ pub fn check_list(
         .iter()
         .any(|record| Some(record.number) == list.number() && record.covers == covers);
     let pem_path = place.pem(ca);
-    let pem_differs = pem_path.exists() && !holds_as_pem(&pem_path, &der);
+    let pem_differs = pem_path.exists() && !holds_as_pem(&pem_path, &[&der]);
+    let chain_differs = place.has_chain(ca) && !holds_chain(store, ca, place);
     let freshness = if now > next_update {
         Freshness::Stale
     } else if next_update - now < within {
         Freshness::EndsSoon
-    } else if !is_due || !is_current || pem_differs {
+    } else if !is_due || !is_current || pem_differs || chain_differs {
         Freshness::Outdated
     } else {
         Freshness::Fresh

@@ -2,6 +2,7 @@
 //! the time for which they are.
 
 mod ahead;
+mod chain;
 mod check;
 mod convert;
 mod entries;
@@ -11,7 +12,8 @@ mod published;
 mod sign;
 
 pub use ahead::{Ahead, AheadRequest, sign_ahead};
+pub use chain::{chains_below, publish_chain};
 pub use check::{Freshness, check_list};
 pub use convert::{foreign_list, write_foreign_list};
 pub use place::Place;
-pub use publish::{ListRequest, Origin, Published, publish_chain, publish_list};
+pub use publish::{ListRequest, Origin, Published, publish_list};

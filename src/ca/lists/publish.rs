@@ -6,16 +6,16 @@ use super::super::lifetime::End;
 use super::super::notice::Notice;
 use super::super::passphrases::Passphrases;
 use super::ahead::Ahead;
+use super::chain::publish_pem;
 use super::entries::gather_entries;
 use super::place::Place;
-use super::published::{LABEL, holds_as_pem, read_published, refuse_other_pem};
+use super::published::{read_published, refuse_other_pem, stage_pem};
 use super::sign::{NewList, Times, sign_list, this_update};
-use crate::pem;
 use crate::store::file::{self, Access, Existing, Staged};
 use crate::store::{Ca, FileError, LockedLists, SignedList, Store};
 use crate::x509::crl::RevocationList;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 use time::OffsetDateTime;
 
 /// Days for which a list is valid where nothing else is said.
@@ -127,8 +127,9 @@ pub(super) fn publish_due(
         // Behind a clock that went back, one of those that are to come is out already.
         let mut recent = locked.recent().iter();
         let out = recent.find(|recent| Some(recent.number) == published);
-        let files = keep_pem(ca, place, &predecessor.0)?;
-        (out.cloned().unwrap_or(list), files, Origin::Kept)
+        let list = out.cloned().unwrap_or(list);
+        drop(locked);
+        (list, kept_files(ca, place)?, Origin::Kept)
     } else {
         let der = ca.list_signed_ahead(&list)?;
         let files = commit(ca, stage(ca, place, &der)?)?;
@@ -195,21 +196,17 @@ fn keep_published(
         list: last.clone(),
         origin: Origin::Kept,
         ahead: None,
-        files: keep_pem(ca, place, &der)?,
+        files: kept_files(ca, place)?,
         notices: Vec::new(),
     }))
 }
 
-/// A PEM file that is wanted and missing, or another list, is written: no key is needed for it.
-fn keep_pem(ca: &Ca, place: &Place, der: &[u8]) -> Result<Vec<(&'static str, PathBuf)>, CaError> {
+/// The files of a list that is published already. A PEM file that is wanted and missing, or another
+/// list, is written: no key is needed for it.
+fn kept_files(ca: &Ca, place: &Place) -> Result<Vec<(&'static str, PathBuf)>, CaError> {
     let mut files = vec![("der", place.der(ca))];
     if place.wants_pem(ca) {
-        let path = place.pem(ca);
-        if !holds_as_pem(&path, der) {
-            refuse_other_pem(place, &path)?;
-            stage_pem(&path, der)?.commit()?;
-        }
-        files.push(("pem", path));
+        files.push(("pem", publish_pem(ca, place)?));
     }
     Ok(files)
 }
@@ -223,22 +220,12 @@ pub(super) fn stage(ca: &Ca, place: &Place, der: &[u8]) -> Result<StagedFiles, F
     staged.fill(|file| file.write_all(der))?;
     let mut files = vec![("der", staged)];
     if place.wants_pem(ca) {
-        files.push(("pem", stage_pem(&place.pem(ca), der)?));
+        files.push(("pem", stage_pem(&place.pem(ca), &[der])?));
     }
     for (_, file) in &mut files {
         file.sync()?;
     }
     Ok(StagedFiles(files))
-}
-
-fn stage_pem(path: &Path, der: &[u8]) -> Result<Staged, FileError> {
-    let mut staged = Staged::new(path, Access::Umask, Existing::Replace)?;
-    staged.fill(|file| {
-        let mut buffered = BufWriter::with_capacity(64 * 1024, file);
-        pem::write(&mut buffered, LABEL, der)?;
-        buffered.flush()
-    })?;
-    Ok(staged)
 }
 
 /// Gives the files of a list that is on record their names.
@@ -254,28 +241,4 @@ pub(super) fn commit(
         source: Box::new(source.into()),
     })?;
     Ok(kinds.into_iter().zip(paths).collect())
-}
-
-/// Publishes the lists of a CA and of all above it in one PEM file: what servers want that check the
-/// whole path.
-pub fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
-    let path = place.chain(ca);
-    refuse_other_pem(place, &path)?;
-    let mut staged = Staged::new(&path, Access::Umask, Existing::Replace)?;
-    for member in std::iter::once(ca.clone()).chain(store.ancestors(ca)?) {
-        let path = place.der(&member);
-        let der = read_published(&member, &path, &member.recent_lists()?)?.ok_or_else(|| {
-            CaError::NoPublishedList {
-                ca: member.name().clone(),
-                path,
-            }
-        })?;
-        staged.fill(|file| {
-            let mut buffered = BufWriter::with_capacity(64 * 1024, file);
-            pem::write(&mut buffered, LABEL, &der)?;
-            buffered.flush()
-        })?;
-    }
-    staged.commit()?;
-    Ok(path)
 }

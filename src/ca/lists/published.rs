@@ -4,11 +4,12 @@ use super::super::error::CaError;
 use super::super::foreign::Input;
 use super::place::Place;
 use crate::pem;
-use crate::store::{Ca, SignedList};
+use crate::store::file::{Access, Existing, Staged};
+use crate::store::{Ca, FileError, SignedList};
 use crate::x509::Fingerprint;
 use crate::x509::crl::RevocationList;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 /// What PEM calls a list (RFC 7468 section 6).
@@ -62,13 +63,28 @@ fn holds_only_lists(path: &Path) -> bool {
         })
 }
 
-/// Whether a file is this list as PEM, and nothing else.
-pub(super) fn holds_as_pem(path: &Path, der: &[u8]) -> bool {
+/// Writes lists as PEM, one behind the other, without showing the file.
+pub(super) fn stage_pem(path: &Path, lists: &[impl AsRef<[u8]>]) -> Result<Staged, FileError> {
+    let mut staged = Staged::new(path, Access::Umask, Existing::Replace)?;
+    staged.fill(|file| {
+        let mut buffered = BufWriter::with_capacity(64 * 1024, file);
+        for der in lists {
+            pem::write(&mut buffered, LABEL, der.as_ref())?;
+        }
+        buffered.flush()
+    })?;
+    Ok(staged)
+}
+
+/// Whether a file is these lists as PEM, and nothing else.
+pub(super) fn holds_as_pem(path: &Path, lists: &[impl AsRef<[u8]>]) -> bool {
     let Ok(file) = File::open(path) else {
         return false;
     };
     let mut rest = Comparing(BufReader::new(file));
-    let is_same = pem::write(&mut rest, LABEL, der).is_ok();
+    let is_same = lists
+        .iter()
+        .all(|der| pem::write(&mut rest, LABEL, der.as_ref()).is_ok());
     is_same && matches!(rest.0.read(&mut [0]), Ok(0))
 }
 
