@@ -10,6 +10,9 @@ const LISTS: &str = "pki/crl/intermediate2.chain.crl.pem";
 /// curl's code for a peer certificate that it does not accept.
 const CURL_PEER_FAILED_VERIFICATION: i32 = 60;
 
+/// OpenSSL's X509_V_ERR_CERT_REVOKED.
+const CERTIFICATE_REVOKED: u32 = 23;
+
 /// `rootCA` over `intermediate1` over `intermediate2`, which issued to a server
 /// and to the clients `good` and `revoked`, all in `out/`; a trust store and the
 /// lists, on which nobody is yet.
@@ -72,10 +75,10 @@ fn assert_out_once_reloaded(
     assert_refused(&curl(sandbox, server, "revoked"));
 }
 
-fn nginx(key_type: &str) {
-    let sandbox = three_tiers(key_type);
-    let server = Server::nginx(
-        &sandbox,
+/// nginx with the lists, and with these settings beside.
+fn nginx_with(sandbox: &Sandbox, settings: &str) -> Server {
+    Server::nginx(
+        sandbox,
         &format!(
             "ssl_certificate ../out/www.example.test.fullchain.pem;
         ssl_certificate_key ../out/www.example.test.key;
@@ -83,11 +86,17 @@ fn nginx(key_type: &str) {
         ssl_crl ../{LISTS};
         ssl_verify_client on;
         ssl_verify_depth 3;
+        {settings}
         location / {{
-            if ($ssl_client_s_dn ~ CN=(.*)) {{ return 200 \"hello $1\\n\"; }}
+            if ($ssl_client_s_dn ~ CN=(.*)) {{ return 200 \"hello $1\n\"; }}
         }}"
         ),
-    );
+    )
+}
+
+fn nginx(key_type: &str) {
+    let sandbox = three_tiers(key_type);
+    let server = nginx_with(&sandbox, "");
     assert_out_once_reloaded(&sandbox, &server, |answer| {
         assert_eq!(answer.status, Some(0), "{answer}");
         let page = &answer.stdout;
@@ -95,6 +104,48 @@ fn nginx(key_type: &str) {
         assert!(page.ends_with("status:400"), "{answer}");
     });
     server.assert_logs("client SSL certificate verify error: (23:certificate revoked)");
+}
+
+/// What openssl says, as the client that will be revoked, about a TLS session and the answer.
+fn session(sandbox: &Sandbox, server: &Server, options: &str) -> Transcript {
+    sandbox
+        .run("openssl", "s_client -tls1_2 -ign_eof -connect")
+        .arg(format!("127.0.0.1:{}", server.port))
+        .words("-cert out/revoked.crt -key out/revoked.key")
+        .words(options)
+        .stdin("GET / HTTP/1.0\r\n\r\n")
+        .finish()
+}
+
+/// A session from before the revocation, taken up again after the reload.
+fn session_of_a_revoked_client(settings: &str) -> Transcript {
+    let sandbox = three_tiers("p256");
+    let server = nginx_with(&sandbox, settings);
+    let first = session(&sandbox, &server, "-sess_out session.pem");
+    assert!(first.stdout.contains("hello revoked"), "{first}");
+    sandbox
+        .pki("revoke --ca intermediate2 --cn revoked")
+        .succeeds();
+    sandbox.pki("crl --to-pem --chain").succeeds();
+    server.reload();
+    session(&sandbox, &server, "-sess_in session.pem")
+}
+
+#[test]
+fn a_session_with_nginx_from_before_does_not_outlive_the_reload() {
+    let later = session_of_a_revoked_client("");
+    assert!(later.stdout.contains("New, TLSv1.2"), "{later}");
+    assert!(later.stdout.contains("400 Bad Request"), "{later}");
+}
+
+/// The page about revocation warns of it.
+#[test]
+fn a_session_in_a_shared_cache_of_nginx_outlives_the_reload() {
+    let later = session_of_a_revoked_client(
+        "ssl_session_cache shared:sessions:1m; ssl_session_tickets off;",
+    );
+    assert!(later.stdout.contains("Reused, TLSv1.2"), "{later}");
+    assert!(later.stdout.contains("hello revoked"), "{later}");
 }
 
 fn haproxy(key_type: &str) {
@@ -106,8 +157,8 @@ fn haproxy(key_type: &str) {
         &sandbox,
         &format!("crt server.pem ca-file truststore.pem verify required crl-file {LISTS}"),
     );
-    assert_out_once_reloaded(&sandbox, &server, assert_alert_certificate_revoked);
-    server.assert_logs("SSL client certificate not trusted");
+    assert_out_once_reloaded(&sandbox, &server, assert_no_answer);
+    server.assert_logs(&format!("refused: error {CERTIFICATE_REVOKED}\n"));
 }
 
 const NODE: [&str; 3] = [
@@ -122,19 +173,14 @@ fn node(key_type: &str) {
     let lists = lists.map(|ca| format!("pki/crl/{ca}.crl.pem"));
     let lists = lists.each_ref().map(String::as_str);
     let server = Server::node(&sandbox, "crl-server.js", &[&NODE[..], &lists].concat());
-    assert_out_once_reloaded(&sandbox, &server, |answer| {
-        assert_ne!(answer.status, Some(0), "{answer}");
-        assert_eq!(answer.stdout, "status:000", "{answer}");
-    });
+    assert_out_once_reloaded(&sandbox, &server, assert_no_answer);
     server.assert_logs("refused: CERT_REVOKED");
 }
 
-/// The server says why in the alert with which it ends the handshake.
 #[track_caller]
-fn assert_alert_certificate_revoked(answer: &Transcript) {
+fn assert_no_answer(answer: &Transcript) {
     assert_ne!(answer.status, Some(0), "{answer}");
     assert_eq!(answer.stdout, "status:000", "{answer}");
-    assert!(answer.stderr.contains("certificate revoked"), "{answer}");
 }
 
 /// One after the other, the lists are a file of which Node reads the first
@@ -143,9 +189,7 @@ fn assert_alert_certificate_revoked(answer: &Transcript) {
 fn node_refuses_everyone_where_the_lists_are_one_file() {
     let sandbox = three_tiers("p256");
     let server = Server::node(&sandbox, "crl-server.js", &[&NODE[..], &[LISTS]].concat());
-    let answer = curl(&sandbox, &server, "good");
-    assert_ne!(answer.status, Some(0), "{answer}");
-    assert_eq!(answer.stdout, "status:000", "{answer}");
+    assert_no_answer(&curl(&sandbox, &server, "good"));
     server.assert_logs("refused: UNABLE_TO_GET_CRL");
 }
 

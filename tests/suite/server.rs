@@ -60,7 +60,7 @@ impl Server {
     }
 
     /// HAProxy with this behind the address of its one `bind`; it greets every
-    /// client by its name.
+    /// client by its name, and logs OpenSSL's number for why it refused one.
     #[track_caller]
     pub(crate) fn haproxy(sandbox: &Sandbox, bind: &str) -> Self {
         on_a_free_port(|port| start_haproxy(sandbox, bind, port), "Loading success")
@@ -252,6 +252,7 @@ defaults
     log global
     mode http
     timeout client 30s
+    error-log-format \"refused: error %[ssl_c_err]\"
 frontend mtls
     bind 127.0.0.1:{port} ssl {bind}
     http-request return status 200 content-type text/plain lf-string \"hello %[ssl_c_s_dn(CN)]\\n\"
