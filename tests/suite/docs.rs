@@ -10,7 +10,8 @@
 //! * ```` ```LANGUAGE file=NAME ```` is a file, and is written.
 //!
 //! Ports 8443 and 8080 stand for free ones. A server is started with `&`, and
-//! the session goes on when 8443 accepts connections. Node finds the packages of
+//! the session goes on when 8443 accepts connections; where a block ends with a
+//! server's end, it goes on when 8443 is free. Node finds the packages of
 //! `tests/node`.
 
 use std::fmt::Write as _;
@@ -319,6 +320,14 @@ trap end_servers EXIT
     kill -0 $!
     sleep 0.05
 done >>{output} 2>&1\n"
+            )
+            .unwrap();
+        }
+        let ends_server = |end: &&str| content.trim_end().ends_with(end);
+        if ["kill $!", "-s stop"].iter().any(ends_server) {
+            writeln!(
+                script,
+                "while (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.05; done"
             )
             .unwrap();
         }

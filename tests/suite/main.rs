@@ -30,6 +30,7 @@ mod refusals;
 mod revoke;
 mod run;
 mod sandbox;
+mod scheduled;
 mod server;
 mod snapshot;
 mod story1;
