@@ -204,6 +204,17 @@ impl Ca {
             _lock: lock,
         })
     }
+
+    /// Waits until no other process signs a list of this CA, to write what is made of lists.
+    pub fn lock_publication(&self) -> Result<LockedPublication, StoreError> {
+        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        Ok(LockedPublication { _lock: lock })
+    }
+}
+
+/// A CA of which no other process signs or publishes a list.
+pub struct LockedPublication {
+    _lock: Lock,
 }
 
 /// A CA of which no other process signs or publishes a list.

@@ -503,6 +503,32 @@ fn lists_signed_at_once_have_numbers_of_their_own_and_the_last_is_published() {
     assert_eq!(sandbox.list_in("pki/crl/intermediate0.crl.pem").number, 20);
 }
 
+/// A slow process has read the lists and is about to write the chain, when another signs a list and
+/// publishes its own chain.
+#[test]
+fn a_chain_of_old_lists_does_not_take_the_place_of_one_of_new_lists() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl --to-pem").succeeds();
+    let mut slow = sandbox
+        .run("strace", "--follow-forks --quiet=all --output=calls")
+        .words("--trace-path=./pki/crl/.intermediate0.chain.crl.pem.part")
+        .words("--inject=openat:delay_enter=2s:when=1")
+        .arg(env!("CARGO_BIN_EXE_pki"))
+        .words("crl --ca intermediate0 --if-needed --chain")
+        .spawn();
+    let calls = || fs::read_to_string(sandbox.path("calls")).unwrap_or_default();
+    while !calls().contains("openat") && slow.try_wait().unwrap().is_none() {
+        thread::yield_now();
+    }
+    sandbox.pki("crl --ca intermediate0 --chain").succeeds();
+    assert!(slow.wait_with_output().unwrap().status.success());
+    let lists = ["intermediate0", "rootCA"].map(|ca| format!("pki/crl/{ca}.crl.pem"));
+    assert_same(
+        &sandbox.read("pki/crl/intermediate0.chain.crl.pem"),
+        &lists.map(|list| sandbox.read(list)).concat(),
+    );
+}
+
 #[test]
 fn a_ca_that_fails_does_not_stop_the_others_and_the_exit_code_tells() {
     let sandbox = Sandbox::new();
