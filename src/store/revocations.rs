@@ -170,12 +170,6 @@ impl Ca {
         })
     }
 
-    /// Waits until no other process signs a list of this CA, to write what is made of lists.
-    pub fn lock_publication(&self) -> Result<LockedPublication, StoreError> {
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
-        Ok(LockedPublication { _lock: lock })
-    }
-
     /// Waits until no other process changes this CA, to sign lists.
     pub fn lock_lists(&self) -> Result<LockedLists<'_>, StoreError> {
         let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
@@ -210,11 +204,6 @@ impl Ca {
         let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
         Ok(LockedPublication { _lock: lock })
     }
-}
-
-/// A CA of which no other process signs or publishes a list.
-pub struct LockedPublication {
-    _lock: Lock,
 }
 
 /// A CA of which no other process signs or publishes a list.
