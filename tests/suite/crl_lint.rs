@@ -1,8 +1,11 @@
-//! pkilint finds nothing to say about the lists that `pki` signs.
+//! pkilint finds nothing to say about the lists that `pki` signs. Of a list's
+//! signature and its algorithm it says nothing for any key type, so cryptography
+//! verifies those.
 
 use std::fmt::Write as _;
 
 use crate::hierarchy::for_every_key_type;
+use crate::run::Run;
 use crate::sandbox::Sandbox;
 
 const REASONS: [&str; 9] = [
@@ -36,7 +39,7 @@ fn assert_pkilint_finds_nothing(sandbox: &Sandbox, lines: &str) {
     assert_eq!(report.stdout, format!("{count} linted\n"));
 }
 
-fn pkilint_finds_nothing_in_lists_of(key_type: &str) {
+fn pkilint_and_cryptography_approve_of_lists_of(key_type: &str) {
     let sandbox = Sandbox::new();
     for line in [
         "root --name rootCA --key-type",
@@ -68,9 +71,25 @@ fn pkilint_finds_nothing_in_lists_of(key_type: &str) {
          CRL one/intermediate0.crl\nARL one/rootCA.crl\n\
          CRL reasons/intermediate0.crl\n",
     );
+    for (ca, folders) in [
+        ("intermediate0", &["empty", "one", "reasons"][..]),
+        ("rootCA", &["empty", "one"]),
+    ] {
+        assert_cryptography_verifies(&sandbox, ca, folders);
+    }
 }
 
-for_every_key_type!(pkilint_finds_nothing_in_lists_of);
+#[track_caller]
+fn assert_cryptography_verifies(sandbox: &Sandbox, ca: &str, folders: &[&str]) {
+    let certificate = format!("pki/{ca}/ca.crt");
+    let lists = folders.iter().map(|folder| format!("{folder}/{ca}.crl"));
+    let run = sandbox.python("crl_signature.py").arg(&certificate);
+    let verified = lists.clone().fold(run, Run::arg).succeeds();
+    let lines = lists.map(|list| format!("{list}: signed by {certificate}\n"));
+    assert_eq!(verified.stdout, lines.collect::<String>());
+}
+
+for_every_key_type!(pkilint_and_cryptography_approve_of_lists_of);
 
 #[test]
 fn pkilint_finds_nothing_in_a_list_of_a_thousand() {
@@ -100,4 +119,16 @@ fn pkilint_as_it_is_run_here_finds_what_is_wrong() {
     let report = report.ends_with(1);
     assert!(report.stdout.contains("ERROR"), "{report}");
     assert!(report.stdout.ends_with("1 linted\n"), "{report}");
+}
+
+#[test]
+fn cryptography_as_it_is_run_here_refuses_a_list_of_another_key() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl --ca intermediate0").succeeds();
+    let run = sandbox.python("crl_signature.py");
+    let report = run.words("pki/rootCA/ca.crt pki/crl/intermediate0.crl");
+    assert_eq!(
+        report.succeeds().stdout,
+        "pki/crl/intermediate0.crl: NOT signed by pki/rootCA/ca.crt\n"
+    );
 }
