@@ -29,7 +29,7 @@ test:
 	$(CARGO) test --locked --no-fail-fast
 
 lint:
-	$(CARGO) fmt --check
+	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
 bench:

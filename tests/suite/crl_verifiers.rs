@@ -10,6 +10,7 @@ use webpki::{
     OwnedCertRevocationList, RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy,
 };
 
+use crate::hierarchy::for_p256_and_rsa;
 use crate::run::{Run, Transcript};
 use crate::sandbox::Sandbox;
 
@@ -225,25 +226,6 @@ fn nss_judges(key_type: &str) {
         |client| certutil("-V -u C -e -n").arg(client),
         "Peer's Certificate has been revoked.",
     );
-}
-
-/// A test for each of two key types, in a module named after `$check`.
-macro_rules! for_p256_and_rsa {
-    ($($check:ident)+) => {
-        $(mod $check {
-            use super::$check as check;
-
-            #[test]
-            fn p256() {
-                check("p256");
-            }
-
-            #[test]
-            fn rsa2048() {
-                check("rsa2048");
-            }
-        })+
-    };
 }
 
 for_p256_and_rsa! {

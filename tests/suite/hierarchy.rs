@@ -146,3 +146,23 @@ macro_rules! for_every_key_type {
     };
 }
 pub(crate) use for_every_key_type;
+
+/// A test for each of two key types, in a module named after `$check`.
+macro_rules! for_p256_and_rsa {
+    ($($check:ident)+) => {
+        $(mod $check {
+            use super::$check as check;
+
+            #[test]
+            fn p256() {
+                check("p256");
+            }
+
+            #[test]
+            fn rsa2048() {
+                check("rsa2048");
+            }
+        })+
+    };
+}
+pub(crate) use for_p256_and_rsa;

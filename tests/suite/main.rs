@@ -21,6 +21,7 @@ mod docs;
 mod hierarchy;
 mod keys;
 mod lint;
+mod load_balancer;
 mod normalise;
 mod parallel;
 mod passphrases;

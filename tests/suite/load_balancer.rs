@@ -1,0 +1,236 @@
+//! Story 3: a load balancer, of the TLS library that the cloud's are made of,
+//! with our trust store and our lists. It says why it refuses a client.
+
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+use load_balancer::LoadBalancer;
+
+use crate::hierarchy::for_p256_and_rsa;
+use crate::run::{Run, Transcript};
+use crate::sandbox::Sandbox;
+
+const ROOT_LIST: &str = "pki/crl/rootCA.crl.pem";
+const ISSUING_LIST: &str = "pki/crl/intermediate0.crl.pem";
+
+/// For a CA old enough to have issued what has expired.
+const LONG: &str = "--not-before 2024-01-01 --not-after 2044-01-01";
+
+/// A hierarchy with keys of one type, the balancer's own certificate in
+/// `server/`, and a client in `out/`.
+struct Site {
+    sandbox: Sandbox,
+    key_type: &'static str,
+}
+
+impl Site {
+    fn new(key_type: &'static str) -> Self {
+        let site = Self {
+            sandbox: Sandbox::new(),
+            key_type,
+        };
+        site.make(&format!("root --name rootCA {LONG}"));
+        site.make(&format!(
+            "subordinate --ca rootCA --name intermediate0 {LONG}"
+        ));
+        site.issue("server --profile server --san www.example.test --out server");
+        site.issue("good --out out");
+        for line in [
+            "bundle --ca intermediate0 --out truststore.pem",
+            "bundle --ca rootCA --out root.pem",
+            "crl --to-pem",
+        ] {
+            site.sandbox.pki(line).succeeds();
+        }
+        site
+    }
+
+    /// `pki` making something that has an unencrypted key of the site's type.
+    #[track_caller]
+    fn make(&self, line: &str) {
+        let made = self.sandbox.pki(line).arg("--no-passphrase");
+        made.arg("--key-type").arg(self.key_type).succeeds();
+    }
+
+    /// Issues a certificate for this name, with these options.
+    #[track_caller]
+    fn issue(&self, name_and_options: &str) {
+        self.make(&format!("issue --ca intermediate0 --cn {name_and_options}"));
+    }
+
+    /// A balancer that has read this trust store and these lists as they are now.
+    fn balancer(&self, trust_store: &str, lists: &[&str]) -> Result<LoadBalancer, String> {
+        let lists = lists.iter().map(|list| self.sandbox.read(list));
+        LoadBalancer::new(
+            &self.sandbox.read("server/server.fullchain.pem"),
+            &self.sandbox.read("server/server.key"),
+            &self.sandbox.read(trust_store),
+            &lists.collect::<Vec<_>>(),
+        )
+    }
+
+    /// A balancer that checks the path, and one that checks revocation too.
+    fn balancers(&self) -> [LoadBalancer; 2] {
+        [
+            self.balancer("truststore.pem", &[]).unwrap(),
+            self.balancer("root.pem", &[ROOT_LIST, ISSUING_LIST])
+                .unwrap(),
+        ]
+    }
+
+    /// What curl with this certificate and key gets, and why the balancer
+    /// refused it.
+    fn visit(&self, balancer: &LoadBalancer, client: &[&str]) -> (Transcript, Result<(), String>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let run = self
+            .sandbox
+            .run("curl", "--silent --show-error --noproxy *")
+            .words("--cacert pki/rootCA/ca.crt --connect-to")
+            .arg(format!("www.example.test:443:{address}"));
+        let run = client.iter().fold(run, Run::arg);
+        thread::scope(|scope| {
+            let visitor = scope.spawn(move || {
+                let answer = run.arg("https://www.example.test/").finish();
+                // Should curl have ended before it connected, this is who is served.
+                drop(TcpStream::connect(address));
+                answer
+            });
+            let served = balancer.serve(&listener.accept().unwrap().0);
+            (visitor.join().unwrap(), served)
+        })
+    }
+
+    /// As [`Self::visit`], of `FOLDER/NAME` with its chain.
+    fn visit_of(&self, balancer: &LoadBalancer, client: &str) -> (Transcript, Result<(), String>) {
+        let chain = format!("{client}.fullchain.pem");
+        let key = format!("{client}.key");
+        self.visit(balancer, &["--cert", &chain, "--key", &key])
+    }
+
+    #[track_caller]
+    fn assert_let_in(&self, balancer: &LoadBalancer, client: &str) {
+        let (answer, served) = self.visit_of(balancer, client);
+        assert_eq!(served, Ok(()), "{answer}");
+        assert_eq!(answer.stdout, "let in", "{answer}");
+        assert_eq!(answer.status, Some(0), "{answer}");
+    }
+
+    #[track_caller]
+    fn assert_refused(&self, balancer: &LoadBalancer, client: &str, why: &str) {
+        assert_refusal(&self.visit_of(balancer, client), why);
+    }
+
+    #[track_caller]
+    fn assert_refused_by_all(&self, client: &str, why: &str) {
+        for balancer in self.balancers() {
+            self.assert_refused(&balancer, client, why);
+        }
+    }
+}
+
+#[track_caller]
+fn assert_refusal((answer, served): &(Transcript, Result<(), String>), why: &str) {
+    assert_eq!(served, &Err(why.to_owned()), "{answer}");
+    assert!(answer.status.is_some_and(|code| code != 0), "{answer}");
+    assert_eq!(answer.stdout, "", "{answer}");
+}
+
+fn a_good_client_is_let_in(key_type: &'static str) {
+    let site = Site::new(key_type);
+    for balancer in site.balancers() {
+        site.assert_let_in(&balancer, "out/good");
+    }
+}
+
+fn a_revoked_client_is_let_in_until_the_new_list_is_loaded(key_type: &'static str) {
+    let site = Site::new(key_type);
+    site.issue("revoked --out out");
+    site.sandbox
+        .pki("revoke --ca intermediate0 --cn revoked --reason keyCompromise")
+        .succeeds();
+    let balancer = || {
+        site.balancer("root.pem", &[ROOT_LIST, ISSUING_LIST])
+            .unwrap()
+    };
+    site.assert_let_in(&balancer(), "out/revoked");
+    site.sandbox.pki("crl --to-pem").succeeds();
+    let balancer = balancer();
+    site.assert_refused(&balancer, "out/revoked", "S2N_ERR_CERT_REVOKED");
+    site.assert_let_in(&balancer, "out/good");
+}
+
+/// One of a CA with other names, and one of a CA with the names of ours.
+fn a_client_of_an_unknown_ca_is_refused(key_type: &'static str) {
+    let site = Site::new(key_type);
+    for (store, root, subordinate) in [
+        ("strangers", "strangers", "stranger"),
+        ("doubles", "rootCA", "intermediate0"),
+    ] {
+        for line in [
+            format!("root --name {root}"),
+            format!("subordinate --ca {root} --name {subordinate}"),
+            format!("issue --ca {subordinate} --cn good --out {store}/out"),
+        ] {
+            site.make(&format!("--store {store} {line}"));
+        }
+        site.assert_refused_by_all(&format!("{store}/out/good"), "S2N_ERR_CERT_UNTRUSTED");
+    }
+}
+
+fn a_client_outside_its_validity_is_refused(key_type: &'static str) {
+    let site = Site::new(key_type);
+    site.issue("expired --out out --not-before 2025-01-01 --not-after 2025-02-01");
+    site.assert_refused_by_all("out/expired", "S2N_ERR_CERT_EXPIRED");
+    site.issue("early --out out --not-before 2043-01-01 --not-after 2043-02-01");
+    site.assert_refused_by_all("out/early", "S2N_ERR_CERT_NOT_YET_VALID");
+}
+
+fn a_certificate_for_servers_is_refused_as_a_client_s(key_type: &'static str) {
+    let site = Site::new(key_type);
+    site.assert_refused_by_all("server/server", "S2N_ERR_CERT_INTENT_INVALID");
+}
+
+fn a_client_without_a_certificate_is_refused(key_type: &'static str) {
+    let site = Site::new(key_type);
+    for balancer in site.balancers() {
+        let visit = site.visit(&balancer, &[]);
+        assert_refusal(&visit, "S2N_ERR_MISSING_CLIENT_CERT");
+    }
+}
+
+/// s2n-tls takes nobody for good of whose issuer it has no list. Nor can it
+/// tie the root's list to a path that ends with the subordinate, as all do
+/// where the trust store holds it: with lists, the root alone is for s2n-tls.
+fn a_list_of_every_ca_is_asked_for_and_the_root_alone(key_type: &'static str) {
+    let site = Site::new(key_type);
+    for (trust_store, lists) in [
+        ("root.pem", &[ROOT_LIST][..]),
+        ("root.pem", &[ISSUING_LIST]),
+        ("truststore.pem", &[ROOT_LIST, ISSUING_LIST]),
+    ] {
+        let balancer = site.balancer(trust_store, lists).unwrap();
+        site.assert_refused(&balancer, "out/good", "S2N_ERR_CRL_LOOKUP_FAILED");
+    }
+}
+
+fn a_list_that_has_ended_is_not_loaded(key_type: &'static str) {
+    let site = Site::new(key_type);
+    site.make(&format!("--store old root --name rootCA {LONG}"));
+    site.sandbox
+        .pki_at("2024-06-01 12:00:00", "--store old crl --to-pem")
+        .succeeds();
+    let refused = site.balancer("root.pem", &["old/crl/rootCA.crl.pem"]).err();
+    assert_eq!(refused.as_deref(), Some("S2N_ERR_CRL_EXPIRED"));
+}
+
+for_p256_and_rsa! {
+    a_good_client_is_let_in
+    a_revoked_client_is_let_in_until_the_new_list_is_loaded
+    a_client_of_an_unknown_ca_is_refused
+    a_client_outside_its_validity_is_refused
+    a_certificate_for_servers_is_refused_as_a_client_s
+    a_client_without_a_certificate_is_refused
+    a_list_of_every_ca_is_asked_for_and_the_root_alone
+    a_list_that_has_ended_is_not_loaded
+}
