@@ -221,7 +221,7 @@ pub struct ReadEntry<'a> {
     pub revoked_at: OffsetDateTime,
     /// reasonCode; `None` where there is none, or one that is not defined.
     pub reason: Option<Reason>,
-    /// invalidityDate.
+    /// invalidityDate; `None` where there is none, or one that RFC 5280 does not allow.
     pub invalidity_date: Option<OffsetDateTime>,
     /// Whether it takes back an entry of another list: reasonCode is removeFromCRL.
     pub removes: bool,
@@ -408,7 +408,7 @@ fn read_entry_extensions(mut list: Reader<'_>, entry: &mut ReadEntry<'_>) -> Res
             entry.reason = code.content.first().copied().and_then(Reason::from_code);
             entry.removes = code.content == [REMOVE_FROM_CRL];
         } else if identifier.content == oid::INVALIDITY_DATE.as_bytes() {
-            entry.invalidity_date = Some(parse_time(&Reader::single(value.content)?)?);
+            entry.invalidity_date = parse_time(&Reader::single(value.content)?).ok();
         } else if let Some(critical) = critical {
             entry.has_unknown_critical |= critical.boolean()?;
         }
@@ -469,6 +469,36 @@ mod tests {
             (entries[1].reason, entries[1].invalidity_date),
             (None, None)
         );
+    }
+
+    #[test]
+    fn a_signature_that_does_not_end_on_an_octet_is_read_and_verifies_under_no_key() {
+        let (mut der, key, _) = list(&[]);
+        let signature = Signed::from_der(&der, "").unwrap().signature.len();
+        let unused = der.len() - signature - 1;
+        der[unused] = 3;
+        let read = RevocationList::from_der(&der).unwrap();
+        assert!(read.verify_signature(key.public()).is_err());
+        der[unused] = 8;
+        assert!(RevocationList::from_der(&der).is_err());
+    }
+
+    #[test]
+    fn an_invalidity_date_that_is_not_allowed_is_left_out() {
+        let serial = "01".parse().unwrap();
+        let (mut der, ..) = list(&[Entry {
+            serial: &serial,
+            revoked_at: datetime!(2025-12-31 0:00 UTC),
+            reason: Reason::KeyCompromise,
+            invalidity_date: Some(datetime!(2025-12-30 1:02:03 UTC)),
+        }]);
+        let date = b"20251230010203Z";
+        let at = memchr::memmem::find(&der, date).unwrap();
+        der[at + date.len() - 3] = b'.';
+        let entries: Vec<_> = RevocationList::from_der(&der).unwrap().entries().collect();
+        let entry = entries[0].as_ref().unwrap();
+        assert_eq!(entry.reason, Some(Reason::KeyCompromise));
+        assert_eq!(entry.invalidity_date, None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) struct Signed<'a> {
     pub(super) tbs: Element<'a>,
     /// An AlgorithmIdentifier.
     pub(super) algorithm: &'a [u8],
-    /// The signature's octets.
+    /// The signature's octets; none where it does not end on one, and so verifies under no key.
     pub(super) signature: &'a [u8],
     start: usize,
 }
@@ -24,9 +24,11 @@ impl<'a> Signed<'a> {
         let start = der.len() - outer.rest().len();
         let tbs = outer.expect(tag::SEQUENCE, "what is signed")?;
         let algorithm = outer.expect(tag::SEQUENCE, "a signature algorithm")?.whole;
-        let signature = outer
-            .expect(tag::BIT_STRING, "a signature")?
-            .whole_octets()?;
+        let signature = outer.expect(tag::BIT_STRING, "a signature")?;
+        let signature = match signature.content {
+            [1..=7, _, ..] => &[],
+            _ => signature.whole_octets()?,
+        };
         outer.end()?;
         Ok(Self {
             tbs,
