@@ -1,7 +1,7 @@
 //! Reading files that anyone may have made.
 
 use super::error::{CaError, InputError};
-use crate::asn1::{Reader, tag};
+use crate::asn1::{Malformed, Reader, tag};
 use crate::pem::{self, PemObject};
 use crate::store::FileError;
 use crate::x509::{Certificate, CertificationRequest, RevocationList};
@@ -110,8 +110,7 @@ fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
         };
         return Ok(pem::decode(content)?.into_iter().map(from_pem).collect());
     }
-    let label =
-        der_label(content).ok_or_else(|| InputError::Other("it is neither PEM nor DER".into()))?;
+    let label = der_label(content).ok_or_else(|| InputError::Other(why_not_der(content).into()))?;
     Ok(vec![ForeignObject {
         label: label.into(),
         headers: Vec::new(),
@@ -159,6 +158,22 @@ fn der_label(der: &[u8]) -> Option<&'static str> {
         _ if is_time(tags.get(numbered + 2)?.0) => Some("X509 CRL"),
         tag::INTEGER => Some("CERTIFICATE REQUEST"),
         _ => None,
+    }
+}
+
+/// Why there is no object in a file without PEM markers.
+fn why_not_der(content: &[u8]) -> &'static str {
+    // A text may start with the octet of a SEQUENCE, which is the digit 0.
+    let in_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
+    if content.first() != Some(&tag::SEQUENCE) || content.iter().all(in_text) {
+        return "it is neither PEM nor DER";
+    }
+    let mut reader = Reader::new(content);
+    match reader.any() {
+        Err(Malformed::Truncated) => "it is cut off: it starts as DER, and ends before its length",
+        Err(_) => "it is neither PEM nor DER",
+        Ok(_) if reader.is_empty() => "it is DER of another kind",
+        Ok(_) => "it is DER that goes on after its end",
     }
 }
 

@@ -115,6 +115,10 @@ fn a_file_that_is_cut_off_anywhere_is_refused() {
                 refused.stderr.starts_with("error: cut is not a "),
                 "{refused}"
             );
+            if length > 0 && file == "openssl.crl" {
+                let says = "it is cut off: it starts as DER, and ends before its length\n";
+                assert!(refused.stderr.ends_with(says), "{refused}");
+            }
             assert!(!sandbox.path("made.pem").exists());
         }
     }
@@ -136,12 +140,19 @@ fn what_is_no_single_list_is_refused_by_name() {
         certificate.replace(" CERTIFICATE", " X509 CRL")
     });
     sandbox.write("text", "hello\n");
+    sandbox.write("number", "07\n");
+    sandbox.write("null.der", b"\x30\x02\x05\x00");
     sandbox.write("empty", "");
     let objects = "not a file with certificates, requests, lists or keys\ncaused by:";
     let list = "not a certificate revocation list\ncaused by:";
     for (file, says) in [
-        ("more.crl", format!("{objects} it is neither PEM nor DER")),
+        (
+            "more.crl",
+            format!("{objects} it is DER that goes on after its end"),
+        ),
         ("text", format!("{objects} it is neither PEM nor DER")),
+        ("number", format!("{objects} it is neither PEM nor DER")),
+        ("null.der", format!("{objects} it is DER of another kind")),
         ("empty", format!("{objects} the file is empty")),
         ("two.pem", format!("{list} it holds 2 objects")),
         ("with-certificate.pem", format!("{list} it holds 2 objects")),
