@@ -126,6 +126,8 @@ fn der_label(der: &[u8]) -> Option<&'static str> {
         return Some(match outer.peek() {
             Some(tag::OCTET_STRING) => "EC PRIVATE KEY",
             Some(tag::INTEGER) => "RSA PRIVATE KEY",
+            // RFC 7292: no private key has this version.
+            Some(tag::SEQUENCE) if first.content == [3] => "PKCS12",
             _ => "PRIVATE KEY",
         });
     }

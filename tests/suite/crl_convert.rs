@@ -143,6 +143,10 @@ fn what_is_no_single_list_is_refused_by_name() {
     sandbox.write("number", "07\n");
     sandbox.write("null.der", b"\x30\x02\x05\x00");
     sandbox.write("empty", "");
+    sandbox
+        .run("openssl", "pkcs12 -export -passout pass:x -out ca.p12")
+        .words("-in pki/rootCA/ca.crt -inkey pki/rootCA/ca.key")
+        .succeeds();
     let objects = "not a file with certificates, requests, lists or keys\ncaused by:";
     let list = "not a certificate revocation list\ncaused by:";
     for (file, says) in [
@@ -164,6 +168,7 @@ fn what_is_no_single_list_is_refused_by_name() {
             "pki/rootCA/ca.key",
             format!("{list} it holds \"PRIVATE KEY\""),
         ),
+        ("ca.p12", format!("{list} it holds \"PKCS12\"")),
     ] {
         let run = sandbox.pki("crl --to-pem --in").arg(file);
         sandbox.refused(run, 1, &format!("error: {file} is {says}\n"));
