@@ -38,6 +38,7 @@ mod snapshot;
 mod story1;
 mod story2;
 mod story4;
+mod vectors;
 mod verify;
 mod verify_foreign;
 mod wired_in;
