@@ -54,7 +54,7 @@ refusals! { with_odd_files();
     an_empty_file: "bundle --add empty.pem --out truststore.pem" => 1, "error: empty.pem is not a file with certificates, requests, lists or keys\n\
          caused by: the file is empty\n";
     a_der_file_that_claims_two_gigabytes: "bundle --add garbage.der --out truststore.pem" => 1, "error: garbage.der is not a file with certificates, requests, lists or keys\n\
-         caused by: it is neither PEM nor DER\n";
+         caused by: it is cut off: it starts as DER, and ends before its length\n";
     a_ca_without_its_issuer: "bundle --add others/below/ca.crt --out truststore.pem" => 1, "error: the bundle would not be complete\n\
          caused by: the issuer of CN=below is missing: CN=other\n\
          hint: add the certificate of CN=other with --add\n";
