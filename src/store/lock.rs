@@ -29,7 +29,7 @@ impl Lock {
     /// Takes the lock if it is free.
     pub(crate) fn try_acquire(path: &Path) -> Result<Option<Self>, StoreError> {
         let file = open(path)?;
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(FileError::of("lock", path)(error).into()),
@@ -73,13 +73,32 @@ fn wait(file: File, path: &Path, observer: &Observer) -> Result<Lock, StoreError
 pub(super) fn wait_for_lock(file: File) -> mpsc::Receiver<io::Result<File>> {
     let (sender, receiver) = mpsc::channel();
     // Nobody listens any more where a wait was given up.
-    match file.try_lock() {
+    match try_lock(&file) {
         Ok(()) => drop(sender.send(Ok(file))),
         Err(TryLockError::Error(error)) => drop(sender.send(Err(error))),
         Err(TryLockError::WouldBlock) => drop(thread::spawn(move || {
-            let locked = file.lock().map(|()| file);
+            let locked = lock(&file).map(|()| file);
             drop(sender.send(locked));
         })),
     }
     receiver
+}
+
+/// A signal that a process takes and goes on after ends no wait.
+fn lock(file: &File) -> io::Result<()> {
+    loop {
+        match file.lock() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
 }
