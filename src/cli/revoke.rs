@@ -223,8 +223,12 @@ fn rows(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<Vec<(Issuance, Verd
             serial.to_owned(),
             readings(serial).map_err(|_| bad(1, format!("{serial:?} is no serial number")))?,
         );
-        let issuance = select_one(ca, &selector, now, &mut Vec::new())
-            .map_err(|error: CaError| bad(1, error.to_string()))?;
+        let issuance =
+            select_one(ca, &selector, now, &mut Vec::new()).map_err(|error| match error {
+                // About the store, and not about the row.
+                CaError::Store(_) | CaError::File(_) => error.into(),
+                error => bad(1, error.to_string()),
+            })?;
         verdicts.push((issuance, verdict));
     }
     Ok(verdicts)
