@@ -85,8 +85,9 @@ pub fn write_bundle(
     path: &Path,
     overwrite: bool,
 ) -> Result<(), CaError> {
-    let free = std::fs::symlink_metadata(path).is_err();
-    if !free && !overwrite && (store.contains_file_of_ca(path) || !is_bundle(path)) {
+    let is_kept =
+        || -> Result<bool, CaError> { Ok(store.contains_file_of_ca(path) || !is_bundle(path)?) };
+    if !overwrite && file::stands(path)? && is_kept()? {
         return Err(CaError::WouldReplace {
             path: path.to_owned(),
             kind: "a bundle",
@@ -100,8 +101,15 @@ pub fn write_bundle(
     )?)
 }
 
-/// Whether a file holds CA certificates and nothing else: a leaf's certificate or chain is none.
-fn is_bundle(path: &Path) -> bool {
-    let is_file = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
-    is_file && ca_certificates(path).is_ok()
+/// Whether a file holds CA certificates and nothing else: a leaf's certificate or chain is none. What
+/// can't be read may be anything.
+fn is_bundle(path: &Path) -> Result<bool, CaError> {
+    if !file::is_regular(path)? {
+        return Ok(false);
+    }
+    match ca_certificates(path) {
+        Ok(_) => Ok(true),
+        Err(error @ CaError::File(_)) => Err(error),
+        Err(_) => Ok(false),
+    }
 }

@@ -162,11 +162,15 @@ impl CrlArgs {
 
     fn selected(&self, store: &Store, with_key_only: bool) -> Result<Vec<Ca>, Failure> {
         match self.ca.as_slice() {
-            [] => Ok(store
-                .cas()?
-                .into_iter()
-                .filter(|ca| !with_key_only || ca.has_key() || has_ahead(ca))
-                .collect()),
+            [] => {
+                let mut selected = Vec::new();
+                for ca in store.cas()? {
+                    if !with_key_only || ca.has_key()? || has_ahead(&ca)? {
+                        selected.push(ca);
+                    }
+                }
+                Ok(selected)
+            }
             names => Ok(names
                 .iter()
                 .map(|name| store.ca(name))
@@ -234,13 +238,16 @@ impl CrlArgs {
         let mut failures = Vec::new();
         let mut done = BTreeSet::new();
         for (ca, list) in &mut *published {
-            if self.chain || place.has_chain(ca) {
-                match publish_chain(store, ca, place) {
-                    Ok(path) => list.files.push(("chain", path)),
-                    Err(error) => failures.push(after_signing(list, error)),
-                }
-            }
             done.insert(ca.name().clone());
+            let chain = match place.has_chain(ca) {
+                Ok(false) if !self.chain => continue,
+                Ok(_) => publish_chain(store, ca, place),
+                Err(error) => Err(error),
+            };
+            match chain {
+                Ok(path) => list.files.push(("chain", path)),
+                Err(error) => failures.push(after_signing(list, error)),
+            }
         }
         let new = published
             .iter()
@@ -287,9 +294,8 @@ impl CrlArgs {
 }
 
 /// A CA whose key is elsewhere may have left lists for the time to come.
-fn has_ahead(ca: &Ca) -> bool {
-    ca.recent_lists()
-        .is_ok_and(|recent| recent.first().is_some_and(|list| list.ahead))
+fn has_ahead(ca: &Ca) -> Result<bool, Failure> {
+    Ok(ca.recent_lists()?.first().is_some_and(|list| list.ahead))
 }
 
 /// Where the list itself was signed, what fails behind it fails after the commit.

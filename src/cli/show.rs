@@ -50,7 +50,7 @@ impl ShowArgs {
         let Some(selector) = self.selector.selector()? else {
             let mut value = describe::certificate(ca.certificate());
             value["ca"] = json!(name);
-            value["key"] = json!(if ca.has_key() {
+            value["key"] = json!(if ca.has_key()? {
                 "in the store"
             } else {
                 "elsewhere"

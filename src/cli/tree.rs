@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::report::Report;
-use crate::store::Ca;
+use crate::store::{Ca, StoreError};
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
 use clap::Args;
@@ -40,7 +40,7 @@ impl TreeArgs {
         let nodes: Vec<Node> = tops
             .into_iter()
             .map(|ca| node(ca, &cas, context.now))
-            .collect();
+            .collect::<Result<_, _>>()?;
         let mut text = String::new();
         for node in &nodes {
             draw(node, "", "", &mut text);
@@ -49,18 +49,18 @@ impl TreeArgs {
     }
 }
 
-fn node(ca: &Ca, all: &[Ca], now: OffsetDateTime) -> Node {
+fn node(ca: &Ca, all: &[Ca], now: OffsetDateTime) -> Result<Node, StoreError> {
     let certificate = ca.certificate();
     let validity = certificate.validity();
     let children = all
         .iter()
         .filter(|other| other.record().parent.as_ref() == Some(ca.name()));
-    Node {
+    Ok(Node {
         ca: ca.name().to_string(),
         subject: certificate.subject().to_string(),
         not_after: rfc3339(validity.not_after),
         key_type: certificate.public_key().algorithm().to_string(),
-        key_here: ca.has_key(),
+        key_here: ca.has_key()?,
         path_length: certificate
             .basic_constraints()
             .and_then(|basic| basic.path_length),
@@ -69,8 +69,10 @@ fn node(ca: &Ca, all: &[Ca], now: OffsetDateTime) -> Node {
         } else {
             "valid"
         },
-        subordinates: children.map(|child| node(child, all, now)).collect(),
-    }
+        subordinates: children
+            .map(|child| node(child, all, now))
+            .collect::<Result<_, _>>()?,
+    })
 }
 
 fn draw(node: &Node, lead: &str, branch: &str, text: &mut String) {

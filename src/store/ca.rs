@@ -81,8 +81,8 @@ impl Ca {
     }
 
     /// Whether the CA's key is kept here.
-    pub fn has_key(&self) -> bool {
-        self.layout.key().exists()
+    pub fn has_key(&self) -> Result<bool, StoreError> {
+        Ok(file::stands(&self.layout.key())?)
     }
 
     /// The content of the CA's key file; `None` where the key is kept elsewhere.

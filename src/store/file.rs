@@ -6,7 +6,7 @@
 use super::error::FileError;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -50,6 +50,25 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.is_missing() => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Whether anything has this name; what can't be told is an error and not a no.
+pub fn stands(path: &Path) -> Result<bool, FileError> {
+    Ok(found(path)?.is_some())
+}
+
+/// Whether a regular file has this name: not a symbolic link, a folder, a device or a pipe.
+pub fn is_regular(path: &Path) -> Result<bool, FileError> {
+    Ok(found(path)?.is_some_and(|found| found.is_file()))
+}
+
+fn found(path: &Path) -> Result<Option<Metadata>, FileError> {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        Err(error) => Err(FileError::of("look at", path)(error)),
     }
 }
 
@@ -110,12 +129,20 @@ pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), FileError> 
 
 /// Makes a folder and those above it where they are missing, durably.
 pub(crate) fn create_directories(path: &Path) -> Result<(), FileError> {
-    let is_missing = |path: &&Path| fs::symlink_metadata(path).is_err();
-    let missing: Vec<&Path> = path
-        .ancestors()
-        .filter(|ancestor| !ancestor.as_os_str().is_empty())
-        .take_while(is_missing)
-        .collect();
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(FileError::of("look at", path)(error));
+        }
+        _ => {}
+    }
+    let mut missing: Vec<&Path> = Vec::new();
+    for ancestor in path.ancestors() {
+        if ancestor.as_os_str().is_empty() || stands(ancestor)? {
+            break;
+        }
+        missing.push(ancestor);
+    }
     fs::create_dir_all(path).map_err(FileError::of("create", path))?;
     missing
         .iter()

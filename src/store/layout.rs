@@ -1,6 +1,7 @@
 //! Where everything is. No other module forms a path inside the store.
 
 use super::error::StoreError;
+use super::file;
 use super::name::CaName;
 use crate::x509::Serial;
 use std::path::{Path, PathBuf};
@@ -72,14 +73,15 @@ impl CaLayout {
     /// Whether a CA is here. Without its record a folder that has any other of its files is damaged,
     /// not absent.
     pub(crate) fn is_of_a_ca(&self) -> Result<bool, StoreError> {
-        if self.record().exists() {
+        if file::stands(&self.record())? {
             return Ok(true);
         }
-        let others = [self.certificate(), self.key(), self.issued()];
-        match others.iter().find(|path| path.exists()) {
-            Some(_) => Err(StoreError::damaged(&self.record(), "is missing")),
-            None => Ok(false),
+        for other in [self.certificate(), self.key(), self.issued()] {
+            if file::stands(&other)? {
+                return Err(StoreError::damaged(&self.record(), "is missing"));
+            }
         }
+        Ok(false)
     }
 
     pub(crate) fn record(&self) -> PathBuf {

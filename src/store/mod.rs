@@ -231,7 +231,7 @@ impl Store {
 
     /// Whether no CA has this name yet.
     pub fn check_free(&self, name: &CaName) -> Result<(), StoreError> {
-        if self.layout.ca(name).directory().exists() {
+        if file::stands(self.layout.ca(name).directory())? {
             return Err(StoreError::CaExists { name: name.clone() });
         }
         Ok(())
@@ -277,7 +277,7 @@ impl Store {
     /// name; one of which it is certain that it was not, goes.
     fn settle_staged(&self, name: &CaName) -> Result<(), StoreError> {
         let staged = self.layout.staged_ca(name);
-        if !staged.directory().exists() {
+        if !file::stands(staged.directory())? {
             return Ok(());
         }
         let completed = self.is_recorded_by_parent(&staged, name)?;

@@ -71,7 +71,7 @@ pub fn chains_below(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Ca>, Ca
     for other in store.cas()? {
         let ancestors = store.ancestors(&other)?;
         let is_below = ancestors.iter().any(|above| above.name() == ca.name());
-        if is_below && place.has_chain(&other) {
+        if is_below && place.has_chain(&other)? {
             below.push(other);
         }
     }

@@ -5,7 +5,7 @@ use super::ahead::Ahead;
 use super::chain::holds_chain;
 use super::place::Place;
 use super::published::{holds_as_pem, read_published};
-use crate::store::{Ca, Store};
+use crate::store::{Ca, Store, file};
 use crate::x509::crl::RevocationList;
 use time::{Duration, OffsetDateTime};
 
@@ -50,8 +50,8 @@ pub fn check_list(
         .iter()
         .any(|record| Some(record.number) == list.number() && record.covers == covers);
     let pem_path = place.pem(ca);
-    let pem_differs = pem_path.exists() && !holds_as_pem(&pem_path, &[&der]);
-    let chain_differs = place.has_chain(ca) && !holds_chain(store, ca, place);
+    let pem_differs = file::stands(&pem_path)? && !holds_as_pem(&pem_path, &[&der]);
+    let chain_differs = place.has_chain(ca)? && !holds_chain(store, ca, place);
     let freshness = if now > next_update {
         Freshness::Stale
     } else if next_update - now < within {

@@ -35,13 +35,10 @@ pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
 
 /// Writes a list in the place of nothing, of another list, or with `overwrite` of any file.
 pub fn write_foreign_list(path: &Path, content: &[u8], overwrite: bool) -> Result<(), CaError> {
-    let is_list = || {
-        Input::read(path)
-            .and_then(|input| foreign_list(&input))
-            .is_ok()
+    let may_go = || -> Result<bool, CaError> {
+        Ok(file::is_regular(path)? && (overwrite || foreign_list(&Input::read(path)?).is_ok()))
     };
-    let found = std::fs::symlink_metadata(path);
-    if found.is_ok_and(|found| !found.is_file() || !(overwrite || is_list())) {
+    if file::stands(path)? && !may_go()? {
         return Err(CaError::WouldReplace {
             path: path.to_owned(),
             kind: "a list",

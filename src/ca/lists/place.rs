@@ -1,6 +1,7 @@
 //! Where lists are published.
 
-use crate::store::Ca;
+use super::super::error::CaError;
+use crate::store::{Ca, file};
 use std::path::PathBuf;
 
 /// A folder with the lists of CAs, in the forms that their readers want.
@@ -32,12 +33,12 @@ impl Place {
 
     /// Whether the PEM file is written: where it is wanted, and where there is one already, which must
     /// not be left behind.
-    pub(super) fn wants_pem(&self, ca: &Ca) -> bool {
-        self.pem || self.pem(ca).exists()
+    pub(super) fn wants_pem(&self, ca: &Ca) -> Result<bool, CaError> {
+        Ok(self.pem || file::stands(&self.pem(ca))?)
     }
 
     /// Whether the chain's file is there already, and must not be left behind.
-    pub fn has_chain(&self, ca: &Ca) -> bool {
-        self.chain(ca).exists()
+    pub fn has_chain(&self, ca: &Ca) -> Result<bool, CaError> {
+        Ok(file::stands(&self.chain(ca))?)
     }
 }

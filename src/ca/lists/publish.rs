@@ -152,13 +152,13 @@ impl Predecessor {
     pub(super) fn read(ca: &Ca, place: &Place, locked: &LockedLists<'_>) -> Result<Self, CaError> {
         let path = place.der(ca);
         let found = read_published(ca, &path, locked.recent())?;
-        if found.is_none() && !place.overwrite && std::fs::symlink_metadata(&path).is_ok() {
+        if found.is_none() && !place.overwrite && file::stands(&path)? {
             return Err(CaError::WouldReplace {
                 path,
                 kind: "a list of this CA",
             });
         }
-        if place.wants_pem(ca) {
+        if place.wants_pem(ca)? {
             refuse_other_pem(place, &place.pem(ca))?;
         }
         Ok(Self(found.unwrap_or_default()))
@@ -205,7 +205,7 @@ fn keep_published(
 /// list, is written: no key is needed for it.
 fn kept_files(ca: &Ca, place: &Place) -> Result<Vec<(&'static str, PathBuf)>, CaError> {
     let mut files = vec![("der", place.der(ca))];
-    if place.wants_pem(ca) {
+    if place.wants_pem(ca)? {
         files.push(("pem", publish_pem(ca, place)?));
     }
     Ok(files)
@@ -215,11 +215,11 @@ fn kept_files(ca: &Ca, place: &Place) -> Result<Vec<(&'static str, PathBuf)>, Ca
 pub(super) struct StagedFiles(Vec<(&'static str, Staged)>);
 
 /// Writes a list's files without showing them.
-pub(super) fn stage(ca: &Ca, place: &Place, der: &[u8]) -> Result<StagedFiles, FileError> {
+pub(super) fn stage(ca: &Ca, place: &Place, der: &[u8]) -> Result<StagedFiles, CaError> {
     let mut staged = Staged::new(&place.der(ca), Access::Umask, Existing::Replace)?;
     staged.fill(|file| file.write_all(der))?;
     let mut files = vec![("der", staged)];
-    if place.wants_pem(ca) {
+    if place.wants_pem(ca)? {
         files.push(("pem", stage_pem(&place.pem(ca), &[der])?));
     }
     for (_, file) in &mut files {

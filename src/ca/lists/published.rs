@@ -4,11 +4,11 @@ use super::super::error::CaError;
 use super::super::foreign::Input;
 use super::place::Place;
 use crate::pem;
-use crate::store::file::{Access, Existing, Staged};
+use crate::store::file::{self, Access, Existing, Staged};
 use crate::store::{Ca, FileError, SignedList};
 use crate::x509::Fingerprint;
 use crate::x509::crl::RevocationList;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
@@ -22,10 +22,10 @@ pub(super) fn read_published(
     path: &Path,
     recent: &[SignedList],
 ) -> Result<Option<Vec<u8>>, CaError> {
-    let der = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_file() => Input::read(path)?.into_content(),
-        _ => return Ok(None),
-    };
+    if !file::is_regular(path)? {
+        return Ok(None);
+    }
+    let der = Input::read(path)?.into_content();
     let is_ours = RevocationList::from_der(&der).is_ok_and(|list| {
         list.issuer() == ca.certificate().subject()
             && (is_recent(&list, recent)
@@ -44,7 +44,7 @@ fn is_recent(list: &RevocationList<'_>, recent: &[SignedList]) -> bool {
 
 /// A PEM file that is no list is not replaced unasked.
 pub(super) fn refuse_other_pem(place: &Place, path: &Path) -> Result<(), CaError> {
-    if place.overwrite || fs::symlink_metadata(path).is_err() || holds_only_lists(path) {
+    if place.overwrite || !file::stands(path)? || holds_only_lists(path)? {
         return Ok(());
     }
     Err(CaError::WouldReplace {
@@ -54,13 +54,13 @@ pub(super) fn refuse_other_pem(place: &Place, path: &Path) -> Result<(), CaError
 }
 
 /// Whether a file is made of PEM lists alone, going by their markers.
-fn holds_only_lists(path: &Path) -> bool {
-    let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
-    is_file
-        && Input::read(path).is_ok_and(|input| {
-            let labels = pem::labels(input.content());
-            !labels.is_empty() && labels.iter().all(|label| *label == LABEL)
-        })
+fn holds_only_lists(path: &Path) -> Result<bool, CaError> {
+    if !file::is_regular(path)? {
+        return Ok(false);
+    }
+    let input = Input::read(path)?;
+    let labels = pem::labels(input.content());
+    Ok(!labels.is_empty() && labels.iter().all(|label| *label == LABEL))
 }
 
 /// Writes lists as PEM, one behind the other, without showing the file.
