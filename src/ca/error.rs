@@ -3,7 +3,8 @@
 use crate::asn1::Malformed;
 use crate::key::KeyError;
 use crate::pem::PemError;
-use crate::store::{CaName, StoreError};
+use crate::store::file::Uncommitted;
+use crate::store::{CaName, FileError, StoreError};
 use crate::x509::Serial;
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::lint::Finding;
@@ -147,7 +148,7 @@ pub enum CaError {
     },
     /// A file could not be read or written.
     #[error(transparent)]
-    File(#[from] crate::store::FileError),
+    File(#[from] FileError),
     /// There is no certificate of that name or number.
     #[error("{ca} has issued no certificate {wanted}")]
     NoSuchCertificate {
@@ -248,6 +249,24 @@ pub enum CaError {
         /// What failed.
         source: Box<CaError>,
     },
+    /// A file is in its place, and others are not, or it may not outlast a power cut.
+    #[error("{} is in its place, but what follows could not be done", path.display())]
+    InPlace {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        source: FileError,
+    },
+}
+
+impl From<Uncommitted> for CaError {
+    fn from(error: Uncommitted) -> Self {
+        let Uncommitted { in_place, source } = error;
+        match in_place {
+            Some(path) => Self::InPlace { path, source },
+            None => source.into(),
+        }
+    }
 }
 
 fn plural(count: usize, word: &str) -> String {

@@ -221,7 +221,8 @@ impl CrlArgs {
             .iter()
             .any(|(_, list)| list.origin != Origin::Kept);
         let report = report(&published);
-        Ok(match Failure::of_several(failures, any_signed) {
+        let remedy = "the other lists stand; `pki crl --if-needed` signs what is missing";
+        Ok(match Failure::of_several(failures, any_signed, remedy) {
             Some(failure) => report.failing(failure),
             None => report,
         })

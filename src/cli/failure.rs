@@ -3,6 +3,7 @@
 use super::passphrase::Unavailable;
 use crate::ca::CaError;
 use crate::key::KeyError;
+use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
 use crate::x509::path::IncompletePath;
 use crate::x509::text::is_deceptive;
@@ -47,12 +48,19 @@ impl Failure {
         }
     }
 
-    /// What failed for some of several CAs; `None` where nothing did. One error is written for each.
-    pub(super) fn of_several(failures: Vec<CaError>, any_done: bool) -> Option<Self> {
-        let mut failures = failures.into_iter().map(Self::from);
-        let mut first = failures.next()?;
-        first.others = failures.collect();
-        if any_done {
+    /// What failed for some of several CAs; `None` where nothing did. One error is written for each,
+    /// and `remedy` is the hint where something was committed and none of them has one.
+    pub(super) fn of_several(failures: Vec<CaError>, any_done: bool, remedy: &str) -> Option<Self> {
+        let mut failures: Vec<Self> = failures.into_iter().map(Self::from).collect();
+        let committed = any_done || failures.iter().any(|failure| failure.exit == AFTER_COMMIT);
+        let hinted = failures.iter().any(|failure| failure.hint.is_some());
+        if let Some(last) = failures.last_mut().filter(|_| committed && !hinted) {
+            last.hint = Some(remedy.into());
+        }
+        let others = failures.split_off(failures.len().min(1));
+        let mut first = failures.pop()?;
+        first.others = others;
+        if committed {
             first.exit = AFTER_COMMIT;
         }
         Some(first)
@@ -153,7 +161,7 @@ fn harmless(text: &str) -> String {
 impl From<CaError> for Failure {
     fn from(error: CaError) -> Self {
         let hint = ca_hint(&error);
-        let exit = if matches!(error, CaError::AfterCommit { .. }) {
+        let exit = if matches!(error, CaError::AfterCommit { .. } | CaError::InPlace { .. }) {
             AFTER_COMMIT
         } else {
             FAILED
@@ -175,6 +183,12 @@ impl From<StoreError> for Failure {
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
+        CaError::from(error).into()
+    }
+}
+
+impl From<Uncommitted> for Failure {
+    fn from(error: Uncommitted) -> Self {
         CaError::from(error).into()
     }
 }
@@ -235,6 +249,9 @@ fn ca_hint(error: &CaError) -> Option<String> {
         }
         CaError::WouldReplace { .. } => "give another file, or --force to replace it".into(),
         CaError::AfterCommit { remedy, .. } => remedy.clone(),
+        CaError::InPlace { .. } => {
+            "run the command again, with --force where it would not replace a file".into()
+        }
         CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
         CaError::CaUnusable { .. }
         | CaError::NotOnHold { .. }

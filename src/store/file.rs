@@ -93,6 +93,14 @@ pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     fs::remove_file(path).map_err(FileError::of("remove", path))
 }
 
+/// Removes a file where there is one.
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), FileError> {
+    match remove(path) {
+        Err(error) if error.is_missing() => Ok(()),
+        other => other,
+    }
+}
+
 /// Makes what others wrote to a file durable.
 pub(crate) fn sync(path: &Path) -> Result<(), FileError> {
     let file = File::open(path).map_err(FileError::of("open", path))?;
@@ -189,7 +197,7 @@ pub fn write(
     access: Access,
     existing: Existing,
     content: &[u8],
-) -> Result<(), FileError> {
+) -> Result<(), Uncommitted> {
     let mut staged = Staged::new(path, access, existing)?;
     staged
         .write_all(content)
@@ -215,12 +223,10 @@ impl Staged {
     /// Starts a file. What stands in its place is looked at now, so that nothing is written in
     /// vain, and again when it takes its place.
     pub fn new(path: &Path, access: Access, existing: Existing) -> Result<Self, FileError> {
-        refuse_unless_free(path, existing)?;
-        let is_new = fs::symlink_metadata(path).is_err();
+        let is_new = refuse_unless_free(path, existing)?;
         let hidden = hidden_name(path).map_err(FileError::of("create", path))?;
         let file = open_hidden(&hidden, access).map_err(FileError::of("create", path))?;
-        keep_readers(&file, path, access).map_err(FileError::of("create", path))?;
-        Ok(Self {
+        let staged = Self {
             file,
             is_durable: false,
             hidden,
@@ -228,7 +234,9 @@ impl Staged {
             existing,
             is_new,
             committed: false,
-        })
+        };
+        keep_readers(&staged.file, path, access).map_err(FileError::of("create", path))?;
+        Ok(staged)
     }
 
     /// The file's final name.
@@ -245,10 +253,8 @@ impl Staged {
     }
 
     /// Makes the file durable and gives it its name.
-    pub fn commit(mut self) -> Result<(), FileError> {
-        self.sync()?;
-        self.give_name()?;
-        sync_directory(folder_of(&self.path))
+    pub fn commit(self) -> Result<(), Uncommitted> {
+        commit_all(vec![self])
     }
 
     /// Makes what was written durable, before the file has its name.
@@ -277,20 +283,43 @@ impl Staged {
 }
 
 /// Commits files of one folder: where one can't be, those that were new are taken back.
-pub fn commit_all(mut files: Vec<Staged>) -> Result<(), FileError> {
+pub fn commit_all(mut files: Vec<Staged>) -> Result<(), Uncommitted> {
     files.iter_mut().try_for_each(Staged::sync)?;
     for index in 0..files.len() {
-        if let Err(error) = files[index].give_name() {
-            for earlier in files[..index].iter().filter(|file| file.is_new) {
-                // The first failure is the one to report.
-                let _ = fs::remove_file(&earlier.path);
-            }
-            return Err(error);
+        if let Err(source) = files[index].give_name() {
+            let stays = |file: &&Staged| !file.is_new || fs::remove_file(&file.path).is_err();
+            let staying: Vec<&Staged> = files[..index].iter().filter(stays).collect();
+            return Err(Uncommitted {
+                in_place: staying.first().map(|file| file.path.clone()),
+                source,
+            });
         }
     }
-    files
-        .first()
-        .map_or(Ok(()), |file| sync_directory(folder_of(&file.path)))
+    let Some(file) = files.first() else {
+        return Ok(());
+    };
+    sync_directory(folder_of(&file.path)).map_err(|source| Uncommitted {
+        in_place: Some(file.path.clone()),
+        source,
+    })
+}
+
+/// Why files did not come to be, or not in a way that outlasts a power cut.
+#[derive(Debug)]
+pub struct Uncommitted {
+    /// A file that is in its place all the same.
+    pub in_place: Option<PathBuf>,
+    /// What failed.
+    pub source: FileError,
+}
+
+impl From<FileError> for Uncommitted {
+    fn from(source: FileError) -> Self {
+        Self {
+            in_place: None,
+            source,
+        }
+    }
 }
 
 impl Write for Staged {
@@ -342,11 +371,12 @@ fn hidden_name(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(hidden))
 }
 
-/// A symbolic link, a device or a pipe in the place of a result is nobody's wish.
-fn refuse_unless_free(path: &Path, existing: Existing) -> Result<(), FileError> {
+/// Whether nothing stands in the place of a result. A symbolic link, a device or a pipe there is
+/// nobody's wish.
+fn refuse_unless_free(path: &Path, existing: Existing) -> Result<bool, FileError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(FileError::of("create", path)(error)),
     };
     let refused = if existing == Existing::Keep {
@@ -354,7 +384,7 @@ fn refuse_unless_free(path: &Path, existing: Existing) -> Result<(), FileError> 
     } else if !found.is_file() {
         io::Error::other("what stands in its place is not a regular file")
     } else {
-        return Ok(());
+        return Ok(false);
     };
     Err(FileError::of("create", path)(refused))
 }
@@ -364,9 +394,11 @@ fn open_hidden(hidden: &Path, access: Access) -> io::Result<File> {
     loop {
         match open_new(hidden, access) {
             Ok(file) => {
-                let file = lock_in_time(file)?;
-                // Between creation and lock another writer may have taken it for a leftover.
-                if is_linked(&file, hidden)? {
+                let claimed = claim(file, hidden).inspect_err(|_| {
+                    // What failed is the one to report.
+                    let _ = fs::remove_file(hidden);
+                })?;
+                if let Some(file) = claimed {
                     return Ok(file);
                 }
             }
@@ -374,6 +406,13 @@ fn open_hidden(hidden: &Path, access: Access) -> io::Result<File> {
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Locks a hidden file. Between its creation and the lock another writer may have taken it for a
+/// leftover: then there is none.
+fn claim(file: File, hidden: &Path) -> io::Result<Option<File>> {
+    let file = lock_in_time(file)?;
+    Ok(is_linked(&file, hidden)?.then_some(file))
 }
 
 /// Waits for a writer at work; what has no writer is a leftover, and is removed.

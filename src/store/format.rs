@@ -67,7 +67,8 @@ pub(super) fn create_unless_there(layout: &StoreLayout) -> Result<(), StoreError
     content.push(b'\n');
     match file::write(&layout.format(), Access::Umask, Existing::Keep, &content) {
         // Another process was first.
-        Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        other => Ok(other?),
+        Err(error) if error.source.source.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        // A store without a CA is none that anybody relies on: it may as well be there.
+        other => Ok(other.map_err(|error| error.source)?),
     }
 }
