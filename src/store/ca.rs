@@ -271,7 +271,6 @@ impl Material<'_> {
                 journal::start("crls", name, &nothing),
             ),
             (layout.lock(), Vec::new()),
-            (layout.record(), json),
         ];
         for (path, content) in plain {
             file::create(&path, Access::Umask, &content)?;
