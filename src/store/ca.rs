@@ -1,7 +1,7 @@
 //! One CA of the store: what it is, what it issued, and the way to issue more.
 
 use super::error::StoreError;
-use super::file::{self, Access};
+use super::file::{self, Access, Existing};
 use super::journal;
 use super::layout::CaLayout;
 use super::lock::Lock;
@@ -211,8 +211,13 @@ impl LockedCa<'_> {
 
     /// Keeps a leaf's key, durably.
     pub fn store_leaf_key(&self, serial: &Serial, key_pem: &[u8]) -> Result<(), StoreError> {
-        file::create(&self.ca.layout.leaf_key(serial), Access::Owner, key_pem)?;
-        Ok(file::sync_directory(&self.ca.layout.leaf_keys())?)
+        let path = self.ca.layout.leaf_key(serial);
+        file::create(&path, Access::Owner, key_pem)?;
+        let synced = file::sync_directory(&self.ca.layout.leaf_keys()).inspect_err(|_| {
+            // Nothing will be issued for it; what failed is the one to report.
+            let _ = file::remove(&path);
+        });
+        Ok(synced?)
     }
 
     /// Takes back a leaf's key whose certificate could not be recorded.
@@ -275,6 +280,10 @@ impl Material<'_> {
         for (path, content) in plain {
             file::create(&path, Access::Umask, &content)?;
         }
-        Ok(file::sync_directory(layout.directory())?)
+        file::sync_directory(layout.directory())?;
+        // Whole or absent, and the last: where it stands, all the rest does.
+        file::write(&layout.record(), Access::Umask, Existing::Keep, &json)
+            .map_err(|error| error.source)?;
+        Ok(())
     }
 }

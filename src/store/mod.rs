@@ -285,6 +285,10 @@ impl Store {
             self.give_name(&staged, name)?;
             file::sync_directory(self.layout.root())?;
         } else {
+            // First what says that it is whole: should this be interrupted too, the rest is known to
+            // be a remainder.
+            file::remove_if_there(&staged.record())?;
+            file::sync_directory(staged.directory())?;
             file::remove_directory(staged.directory())?;
         }
         (self.observer)(&Notice::UnfinishedCa {
