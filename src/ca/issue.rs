@@ -7,7 +7,7 @@ use super::lifetime::Lifetime;
 use super::notice::Notice;
 use crate::asn1::oid;
 use crate::key::{KeyType, PrivateKey, PublicKey};
-use crate::store::{CaRecord, Issuance};
+use crate::store::{CaRecord, Issuance, StoreError};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
 use crate::x509::{Certificate, GeneralName, Name, Profile};
@@ -81,7 +81,8 @@ pub fn issue(
     }
     let issuance = draft.issuance(&serial, &certificate, locked.counter());
     if let Err(error) = locked.record_issuances(std::slice::from_ref(&issuance)) {
-        if key_pem.is_some() {
+        let is_undecided = matches!(error, StoreError::Undecided { .. });
+        if key_pem.is_some() && !is_undecided {
             // A key without a certificate is of no use; what failed first is the one to report.
             let _ = locked.remove_leaf_key(&serial);
         }

@@ -161,10 +161,11 @@ fn harmless(text: &str) -> String {
 impl From<CaError> for Failure {
     fn from(error: CaError) -> Self {
         let hint = ca_hint(&error);
-        let exit = if matches!(error, CaError::AfterCommit { .. } | CaError::InPlace { .. }) {
-            AFTER_COMMIT
-        } else {
-            FAILED
+        let exit = match &error {
+            CaError::AfterCommit { .. }
+            | CaError::InPlace { .. }
+            | CaError::Store(StoreError::Undecided { .. }) => AFTER_COMMIT,
+            _ => FAILED,
         };
         Self {
             error: error.into(),
@@ -267,6 +268,9 @@ fn store_hint(error: &StoreError) -> Option<String> {
     Some(match error {
         StoreError::NoStore { .. } => {
             "`pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place".into()
+        }
+        StoreError::Undecided { .. } => {
+            "see to the disk; what `pki list` shows then is what stands".into()
         }
         StoreError::NotAStore { .. } => "name an empty or new folder with --store".into(),
         StoreError::Newer { .. } => "use the version of pki that wrote it, or a newer one".into(),

@@ -1,5 +1,6 @@
 //! What can go wrong with the store.
 
+use super::file::Uncommitted;
 use super::name::CaName;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,14 @@ pub enum StoreError {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Something was appended to a journal that may stand there or may not.
+    #[error("what was recorded in {} could neither be made durable nor be taken back", path.display())]
+    Undecided {
+        /// The journal.
+        path: PathBuf,
+        /// What failed.
+        source: FileError,
+    },
     /// There is no store.
     #[error("there is no store at {}", path.display())]
     NoStore {
@@ -95,6 +104,16 @@ pub enum StoreError {
         /// The CA.
         name: CaName,
     },
+}
+
+impl From<Uncommitted> for StoreError {
+    fn from(error: Uncommitted) -> Self {
+        let Uncommitted { in_place, source } = error;
+        match in_place {
+            Some(path) => Self::Undecided { path, source },
+            None => source.into(),
+        }
+    }
 }
 
 impl StoreError {

@@ -497,9 +497,8 @@ impl Appending {
         Ok(bytes)
     }
 
-    /// Appends and makes durable; on failure the file is cut back to what it was, as far as the
-    /// system lets it.
-    pub(crate) fn append(&self, content: &[u8]) -> Result<(), FileError> {
+    /// Appends and makes durable; on failure the file is cut back to what it was.
+    pub(crate) fn append(&self, content: &[u8]) -> Result<(), Uncommitted> {
         let before = self.len()?;
         let appended = (&self.file)
             .write_all(content)
@@ -509,11 +508,14 @@ impl Appending {
                     .sync_data()
                     .map_err(FileError::of("sync", &self.path))
             });
-        if appended.is_err() {
-            // The reader of a longer file sets an unfinished line aside, so this may fail too.
-            let _ = self.file.set_len(before);
-        }
-        appended
+        appended.map_err(|source| {
+            // What failed first is the one to report.
+            let taken_back = self.truncate(before).is_ok();
+            Uncommitted {
+                in_place: (!taken_back).then(|| self.path.clone()),
+                source,
+            }
+        })
     }
 
     /// Cuts the file to `length` octets and makes that durable.
