@@ -94,6 +94,87 @@ fn eight_processes_issuing_fifty_each_make_four_hundred_serials_while_others_rea
     assert_eq!(listed.json().as_array().unwrap().len(), PROCESSES * EACH);
 }
 
+/// What a reader of a list saw: that it is whole and good, as openssl says, its number, its serials.
+fn read_list(sandbox: &Sandbox, file: &str) -> (u128, Vec<String>) {
+    let read = sandbox
+        .run(
+            "openssl",
+            "crl -noout -text -CAfile pki/intermediate0/ca.crt -in",
+        )
+        .arg(file)
+        .succeeds();
+    assert!(read.stderr.contains("verify OK"), "{read}");
+    let (_, number) = read.stdout.split_once("X509v3 CRL Number:").unwrap();
+    let number = number.trim_start().lines().next().unwrap().trim();
+    let serials = read.stdout.lines();
+    let serials = serials.filter_map(|line| line.trim().strip_prefix("Serial Number: "));
+    (
+        number.parse().unwrap(),
+        serials.map(str::to_owned).collect(),
+    )
+}
+
+#[test]
+fn whoever_reads_while_lists_are_signed_and_certificates_revoked_reads_whole_lists_that_only_grow()
+{
+    let sandbox = Sandbox::with_open_ca();
+    let names = (0..12).map(|n| format!("client-{n}")).collect::<Vec<_>>();
+    let serials = names.iter().map(|cn| sandbox.issued("intermediate0", cn));
+    let mut serials = serials.collect::<Vec<_>>();
+    sandbox.pki("crl --to-pem --chain").succeeds();
+    let done = AtomicBool::new(false);
+    let finished = || done.load(Ordering::Relaxed);
+    let reads = thread::scope(|scope| {
+        let readers = ["crl", "crl.pem"].map(|end| {
+            let file = format!("pki/crl/intermediate0.{end}");
+            let (sandbox, finished) = (&sandbox, &finished);
+            scope.spawn(move || {
+                let (mut reads, mut last) = (0, (0, Vec::new()));
+                while !finished() {
+                    let now = read_list(sandbox, &file);
+                    assert!(now.0 >= last.0, "{file}: {} after {}", now.0, last.0);
+                    assert!(now.1.starts_with(&last.1), "{file} lost a revocation");
+                    (reads, last) = (reads + 1, now);
+                }
+                reads
+            })
+        });
+        let chain = scope.spawn(|| {
+            let mut reads = 0;
+            while !finished() {
+                let line = "storeutl -noout -crls pki/crl/intermediate0.chain.crl.pem";
+                let read = sandbox.run("openssl", line).succeeds();
+                assert!(read.stdout.contains("Total found: 2"), "{read}");
+                reads += 1;
+            }
+            reads
+        });
+        let writers = names.chunks(6).map(|names| {
+            let sandbox = &sandbox;
+            scope.spawn(move || {
+                for cn in names {
+                    let line = format!("revoke --ca intermediate0 --cn {cn}");
+                    sandbox.pki(&line).succeeds();
+                    sandbox.pki("crl --to-pem --chain").succeeds();
+                }
+            })
+        });
+        let ended = writers.collect::<Vec<_>>().into_iter();
+        let ended = ended.map(ScopedJoinHandle::join).collect::<Vec<_>>();
+        // Said before a writer's panic is passed on: the readers must end too.
+        done.store(true, Ordering::Relaxed);
+        ended.into_iter().for_each(Result::unwrap);
+        let reads = readers.map(|reader| reader.join().unwrap());
+        [reads[0], reads[1], chain.join().unwrap()]
+    });
+    assert!(reads.iter().all(|reads| *reads > 0), "{reads:?}");
+    let (number, mut listed) = read_list(&sandbox, "pki/crl/intermediate0.crl");
+    assert_eq!(number, 13);
+    listed.sort_unstable();
+    serials.sort_unstable();
+    assert_eq!(listed, serials);
+}
+
 /// util-linux's `flock` holding a CA's lock until its input is closed.
 struct Holder(Child);
 

@@ -1,7 +1,6 @@
 //! The whole content of a folder, to show that nothing in it changed.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -28,21 +27,25 @@ impl Snapshot {
     /// Fails with the names of the files that differ.
     #[track_caller]
     pub(crate) fn assert_unchanged(&self, folder: &Path) {
-        let now = Self::of(folder);
-        let mut differences = String::new();
-        for (path, entry) in &self.0 {
-            match now.0.get(path) {
-                None => writeln!(differences, "gone: {}", path.display()).unwrap(),
-                Some(other) if other != entry => {
-                    writeln!(differences, "changed: {}", path.display()).unwrap();
-                }
-                Some(_) => {}
-            }
-        }
-        for path in now.0.keys().filter(|path| !self.0.contains_key(*path)) {
-            writeln!(differences, "new: {}", path.display()).unwrap();
-        }
+        let differences = self.differences(folder).join("\n");
         assert!(differences.is_empty(), "the files changed\n{differences}");
+    }
+
+    /// The files that differ, as `gone: path`, `changed: path` and `new: path`.
+    pub(crate) fn differences(&self, folder: &Path) -> Vec<String> {
+        let now = Self::of(folder);
+        let before = self.0.iter().filter_map(|(path, entry)| {
+            let change = match now.0.get(path) {
+                None => "gone",
+                Some(other) if other != entry => "changed",
+                Some(_) => return None,
+            };
+            Some(format!("{change}: {}", path.display()))
+        });
+        let new = now.0.keys().filter(|path| !self.0.contains_key(*path));
+        before
+            .chain(new.map(|path| format!("new: {}", path.display())))
+            .collect()
     }
 }
 

@@ -1,0 +1,318 @@
+//! Every system call of every command that writes, failing or never reached.
+//!
+//! A command is traced once. Then, for each of its calls on a file of the sandbox and on standard
+//! output: the process is killed before the call takes effect, or the call fails with EIO, ENOSPC
+//! or EINTR. Whatever happens, nothing that was acknowledged is gone, no number comes twice, what
+//! has a name is whole, the exit code is true, and the next command works and leaves nothing behind.
+
+mod judge;
+mod page;
+mod sweep;
+mod torn;
+mod trace;
+
+use std::fs;
+use std::path::Path;
+
+use crate::sandbox::Sandbox;
+
+use judge::{Verdict, ensure};
+use sweep::Sweep;
+
+/// Two CAs with certificates, of which some are revoked, and with lists, one of which is behind.
+fn begin() -> Sandbox {
+    let sandbox = Sandbox::with_open_ca();
+    for cn in ["kept", "listed", "unlisted", "victim"] {
+        sandbox.issued("intermediate0", cn);
+    }
+    let rows = ["row-1", "row-2", "row-3"].map(|cn| sandbox.issued("intermediate0", cn));
+    sandbox.write("rows.csv", rows.join("\n"));
+    for line in [
+        "issue --ca rootCA --cn beside",
+        "export --ca intermediate0 --cn kept --out given --no-passphrase",
+        "bundle --out truststore.pem --ca rootCA",
+        "revoke --ca intermediate0 --cn listed",
+        "crl --to-pem --chain",
+        "revoke --ca intermediate0 --cn unlisted --reason keyCompromise",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    sandbox
+}
+
+fn lines(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(ToString::to_string).collect()
+}
+
+/// Both CAs have a list with this number, and PEM and chain are of the same lists.
+fn lists_are_published(sandbox: &Sandbox, number: u128) -> Verdict {
+    for ca in ["rootCA", "intermediate0"] {
+        for file in ["crl", "crl.pem", "chain.crl.pem"] {
+            let list = sandbox.list_in(&format!("pki/crl/{ca}.{file}"));
+            ensure(list.number == number, || {
+                format!("{ca}.{file} is {}", list.number)
+            })?;
+        }
+    }
+    let pem = |name: &str| sandbox.read(format!("pki/crl/{name}.pem"));
+    let chain = pem("intermediate0.crl") + &pem("rootCA.crl");
+    ensure(pem("intermediate0.chain.crl") == chain, || {
+        "the chain is of other lists".into()
+    })
+}
+
+#[test]
+fn crl_with_pem_and_chains() {
+    Sweep {
+        command: "crl --to-pem --chain",
+        begin: begin(),
+        done: |sandbox| lists_are_published(sandbox, 2),
+        next: |_| lines(&["crl --to-pem --chain"]),
+    }
+    .run();
+}
+
+#[test]
+fn crl_keeps_up_the_files_that_are_there() {
+    Sweep {
+        command: "crl",
+        begin: begin(),
+        done: |sandbox| lists_are_published(sandbox, 2),
+        next: |_| lines(&["crl"]),
+    }
+    .run();
+}
+
+fn is_revoked(sandbox: &Sandbox, cn: &str) -> Verdict {
+    let line = format!("--format json list --ca intermediate0 --cn {cn}");
+    let listed = sandbox.pki(&line).succeeds().json();
+    ensure(listed[0]["status"] == "revoked", || {
+        format!("{cn}: {listed}")
+    })
+}
+
+#[test]
+fn revoke() {
+    Sweep {
+        command: "revoke --ca intermediate0 --cn victim",
+        begin: begin(),
+        done: |sandbox| is_revoked(sandbox, "victim"),
+        next: |_| lines(&["revoke --ca intermediate0 --cn victim", "crl"]),
+    }
+    .run();
+}
+
+#[test]
+fn revoke_from_a_file() {
+    Sweep {
+        command: "revoke --ca intermediate0 --from rows.csv",
+        begin: begin(),
+        done: |sandbox| {
+            let rows = ["row-1", "row-2", "row-3"];
+            rows.iter().try_for_each(|cn| is_revoked(sandbox, cn))
+        },
+        next: |_| lines(&["revoke --ca intermediate0 --from rows.csv", "crl"]),
+    }
+    .run();
+}
+
+/// The files of a certificate, which fit together as openssl sees it.
+fn files_are_written(sandbox: &Sandbox, folder: &str, name: &str) -> Verdict {
+    let file = |end: &str| format!("{folder}/{name}.{end}");
+    let bundle = "-CAfile pki/rootCA/ca.crt -untrusted";
+    let [chain, full_chain, leaf] = ["chain.pem", "fullchain.pem", "crt"].map(file);
+    let verified = sandbox
+        .run("openssl", "verify")
+        .words(&format!("{bundle} {chain} {leaf} {full_chain}"))
+        .finish();
+    ensure(verified.status == Some(0), || verified.to_string())?;
+    let public =
+        |line: &str, end: &str| sandbox.run("openssl", line).arg(file(end)).finish().stdout;
+    let key = public("pkey -pubout -in", "key");
+    let certified = public("x509 -noout -pubkey -in", "crt");
+    ensure(!key.is_empty() && key == certified, || {
+        "the key is another one".into()
+    })
+}
+
+#[test]
+fn issue_with_files() {
+    Sweep {
+        command: "issue --ca intermediate0 --cn fresh --out out --no-passphrase",
+        begin: begin(),
+        done: |sandbox| files_are_written(sandbox, "out", "fresh"),
+        next: |_| lines(&["issue --ca intermediate0 --cn fresh --out out --no-passphrase --force"]),
+    }
+    .run();
+}
+
+#[test]
+fn export_into_a_new_folder() {
+    Sweep {
+        command: "export --ca intermediate0 --cn kept --out out --no-passphrase",
+        begin: begin(),
+        done: |sandbox| files_are_written(sandbox, "out", "kept"),
+        next: |_| lines(&["export --ca intermediate0 --cn kept --out out --no-passphrase --force"]),
+    }
+    .run();
+}
+
+#[test]
+fn export_over_files_that_are_there() {
+    Sweep {
+        command: "export --ca intermediate0 --cn victim --name kept --out given --no-passphrase --force",
+        begin: begin(),
+        done: |sandbox| files_are_written(sandbox, "given", "kept"),
+        next: |_| {
+            lines(&["export --ca intermediate0 --cn victim --name kept --out given --no-passphrase --force"])
+        },
+    }
+    .run();
+}
+
+/// A new CA is there, whole, and its certificate is good; or it can be made.
+fn make_or_use(sandbox: &Sandbox, ca: &str, make: &str) -> Vec<String> {
+    // What an interrupted command left is completed or cleared away by any other.
+    sandbox.pki("tree").succeeds();
+    let made = sandbox.path(format!("pki/{ca}/ca.json")).exists();
+    let mut next = Vec::new();
+    if !made {
+        next.push(make.to_owned());
+    }
+    next.push(format!("issue --ca {ca} --cn below"));
+    next.push(format!("crl --ca {ca}"));
+    next
+}
+
+fn ca_is_good(sandbox: &Sandbox, ca: &str) -> Verdict {
+    let verified = sandbox
+        .run("openssl", "verify -trusted pki/rootCA/ca.crt -trusted")
+        .words(&format!("pki/{ca}/ca.crt pki/{ca}/ca.crt"))
+        .finish();
+    ensure(verified.status == Some(0), || verified.to_string())
+}
+
+#[test]
+fn root_in_a_store() {
+    Sweep {
+        command: "root --name added --no-passphrase",
+        begin: begin(),
+        done: |sandbox| ca_is_good(sandbox, "added"),
+        next: |sandbox| make_or_use(sandbox, "added", "root --name added --no-passphrase"),
+    }
+    .run();
+}
+
+#[test]
+fn subordinate() {
+    Sweep {
+        command: "subordinate --ca rootCA --name added --no-passphrase",
+        begin: begin(),
+        done: |sandbox| ca_is_good(sandbox, "added"),
+        next: |sandbox| {
+            make_or_use(
+                sandbox,
+                "added",
+                "subordinate --ca rootCA --name added --no-passphrase",
+            )
+        },
+    }
+    .run();
+}
+
+/// What a `subordinate` leaves that is killed at a call.
+fn killed_making_a_ca(call: &str, file: &str) -> Sandbox {
+    let sandbox = begin();
+    let command = "subordinate --ca rootCA --name added --no-passphrase";
+    let calls = trace::record(&begin(), command);
+    let path = Path::new(file);
+    let call = calls
+        .iter()
+        .find(|found| found.name == call && found.path == path);
+    trace::run_with(&sandbox, command, call.unwrap(), trace::Fault::Kill).unwrap();
+    assert!(sandbox.path("pki/.new-added/ca.json").exists());
+    sandbox
+}
+
+#[test]
+fn clearing_away_a_ca_that_was_not_issued() {
+    Sweep {
+        command: "tree",
+        begin: killed_making_a_ca("write", "pki/rootCA/issued.jsonl"),
+        done: |sandbox| {
+            let tree = sandbox.pki("tree").succeeds();
+            ensure(!tree.stdout.contains("added"), || tree.to_string())
+        },
+        next: |sandbox| {
+            let make = "subordinate --ca rootCA --name added --no-passphrase";
+            make_or_use(sandbox, "added", make)
+        },
+    }
+    .run();
+}
+
+#[test]
+fn completing_a_ca_that_was_issued() {
+    Sweep {
+        command: "list --ca rootCA",
+        begin: killed_making_a_ca("renameat2", "pki/.new-added"),
+        done: |sandbox| {
+            sandbox.pki("tree").succeeds();
+            ca_is_good(sandbox, "added")
+        },
+        next: |sandbox| make_or_use(sandbox, "added", "(it has been issued)"),
+    }
+    .run();
+}
+
+#[test]
+fn root_and_its_store() {
+    Sweep {
+        command: "--store new root --name first --no-passphrase",
+        begin: begin(),
+        done: |sandbox| {
+            let listed = sandbox.pki("--store new list --ca first").finish();
+            ensure(listed.status == Some(0), || listed.to_string())
+        },
+        next: |sandbox| {
+            let tree = sandbox.pki("--store new tree").finish();
+            let made = tree.stdout.contains("first");
+            let all = [
+                "--store new root --name first --no-passphrase",
+                "--store new issue --ca first --cn below",
+            ];
+            lines(&all[usize::from(made)..])
+        },
+    }
+    .run();
+}
+
+#[test]
+fn bundle_over_one_that_is_there() {
+    Sweep {
+        command: "bundle --out truststore.pem",
+        begin: begin(),
+        done: |sandbox| {
+            let text = sandbox.read("truststore.pem");
+            let count = text.matches("-----END CERTIFICATE-----\n").count();
+            ensure(count == 2, || text)
+        },
+        next: |_| lines(&["bundle --out truststore.pem"]),
+    }
+    .run();
+}
+
+#[test]
+fn crl_converted_into_a_file() {
+    Sweep {
+        command: "crl --in pki/crl/rootCA.crl --to-pem --out converted.pem",
+        begin: begin(),
+        done: |sandbox| {
+            let beside = fs::read(sandbox.path("pki/crl/rootCA.crl.pem")).unwrap();
+            let converted = fs::read(sandbox.path("converted.pem")).unwrap();
+            ensure(beside == converted, || "it is another list".into())
+        },
+        next: |_| lines(&["crl --in pki/crl/rootCA.crl --to-pem --out converted.pem"]),
+    }
+    .run();
+}

@@ -1,0 +1,251 @@
+//! One command, with every fault in the place of each of its system calls in turn.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::run::Transcript;
+use crate::sandbox::Sandbox;
+use crate::snapshot::Snapshot;
+
+use super::judge::{
+    CAS, Standing, Verdict, assert_jq_reads, assert_tidy, assert_unique, ensure, highest_counter,
+};
+use super::page;
+use super::trace::{Call, Fault, record, run_with, unsynced};
+
+/// A command to be swept.
+pub(super) struct Sweep {
+    pub(super) command: &'static str,
+    /// What it is run in; each point has a copy of its own.
+    pub(super) begin: Sandbox,
+    /// What has to stand when it says that it is done.
+    pub(super) done: fn(&Sandbox) -> Verdict,
+    /// What its users do next, whatever became of it.
+    pub(super) next: fn(&Sandbox) -> Vec<String>,
+}
+
+/// A call, and what happens in its place.
+type Point<'a> = (&'a Call, Fault);
+
+/// How a faulted command may end, besides by a signal.
+const DONE: i32 = 0;
+const NOTHING_CHANGED: i32 = 1;
+const COMMITTED: i32 = 4;
+
+impl Sweep {
+    /// Tries every point, and fails with all those that went wrong.
+    #[track_caller]
+    pub(super) fn run(self) {
+        let sandbox = copy_of(&self.begin);
+        let calls = record(&sandbox, self.command);
+        (self.done)(&sandbox).unwrap();
+        assert_eq!(unsynced(&calls), Vec::<String>::new(), "{}", self.command);
+        let points = points(&calls);
+        // Every command goes on with what another left, so that even to look is to change.
+        let standing = Standing::of(&copy_of(&self.begin)).unwrap();
+        let (next, problems) = (AtomicUsize::new(0), Mutex::new(String::new()));
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if let Err(problem) = self.try_point(*point, &standing) {
+                            let mut problems = problems.lock().unwrap();
+                            writeln!(problems, "{}: {problem}", described(*point)).unwrap();
+                        }
+                    }
+                });
+            }
+        });
+        let changes = calls.iter().filter(|call| call.changes()).count();
+        let kills = points.iter().filter(|(_, fault)| *fault == Fault::Kill);
+        let tally = page::Tally {
+            command: self.command,
+            calls: calls.len(),
+            changes,
+            kills: kills.count(),
+            points: points.len(),
+        };
+        // Past the capture of the test harness: the numbers are of interest when all is well.
+        writeln!(std::io::stderr().lock(), "{tally}").unwrap();
+        let problems = problems.into_inner().unwrap();
+        assert!(problems.is_empty(), "pki {}\n{problems}", self.command);
+        page::hold(&tally);
+    }
+
+    fn try_point(&self, point: Point<'_>, standing: &Standing) -> Verdict {
+        // A call that strace counts differently this time is tried once more.
+        for _ in 0..3 {
+            let sandbox = copy_of(&self.begin);
+            let before = Snapshot::of(sandbox.folder());
+            if let Some(transcript) = run_with(&sandbox, self.command, point.0, point.1) {
+                return self
+                    .judge(&sandbox, standing, &before, &transcript, point)
+                    .map_err(|problem| format!("{problem}\n{transcript}"));
+            }
+        }
+        Err("another call stands in its place each time".into())
+    }
+
+    fn judge(
+        &self,
+        sandbox: &Sandbox,
+        standing: &Standing,
+        before: &Snapshot,
+        transcript: &Transcript,
+        (call, fault): Point<'_>,
+    ) -> Verdict {
+        let differences = before.differences(sandbox.folder());
+        let mends = self.begin.path("pki/.new-added").exists();
+        let changed = differences.iter().filter(|line| {
+            // Any command, this one too, goes on with what another left unfinished.
+            let is_mended = mends && (line.contains("/.new-added") || line.contains("/added"));
+            !is_mended && !may_remain(sandbox, line)
+        });
+        let changed: Vec<&String> = changed.collect();
+        match transcript.status {
+            Some(DONE) => {
+                (self.done)(sandbox)?;
+                // What can't be cleared away now does not hinder a command, and is said.
+                if !transcript.stderr.contains("can't be mended now") {
+                    assert_tidy(sandbox)?;
+                }
+            }
+            Some(NOTHING_CHANGED) => {
+                ensure(changed.is_empty(), || format!("exit 1, and {changed:?}"))?;
+                says_why(transcript, call, fault)?;
+            }
+            Some(COMMITTED) => {
+                ensure(!changed.is_empty(), || "exit 4, and nothing changed".into())?;
+                says_why(transcript, call, fault)?;
+                ensure(transcript.stderr.contains("\nhint: "), || "no hint".into())?;
+            }
+            None => ensure(fault == Fault::Kill, || "it was killed".into())?,
+            Some(code) => return Err(format!("exit code {code}")),
+        }
+        let repeated = transcript.status == Some(DONE) && !call.changes();
+        if differences.is_empty() || repeated {
+            // It is what every point begins with, to the byte; or done as without the fault.
+            return Ok(());
+        }
+        let faulted = standing.kept(sandbox)?;
+        let counters = CAS.map(|ca| highest_counter(sandbox, ca));
+        let known = CAS.map(|ca| issued(sandbox, ca));
+        for line in (self.next)(sandbox) {
+            let next = sandbox.pki(&line).finish();
+            let works = next.status == Some(DONE);
+            ensure(works, || format!("the next command fails: {next}"))?;
+        }
+        for ((ca, counter), known) in CAS.iter().zip(counters).zip(known) {
+            let issued_since = issued(sandbox, ca) > known;
+            let rises = !issued_since || highest_counter(sandbox, ca) > counter;
+            ensure(rises, || format!("{ca}: a counter twice"))?;
+        }
+        faulted.kept(sandbox)?;
+        assert_unique(sandbox)?;
+        if fault == Fault::Kill {
+            assert_jq_reads(sandbox)?;
+        }
+        assert_tidy(sandbox)
+    }
+}
+
+/// How many certificates a CA has recorded.
+fn issued(sandbox: &Sandbox, ca: &str) -> usize {
+    sandbox
+        .read(format!("pki/{ca}/issued.jsonl"))
+        .lines()
+        .count()
+}
+
+/// Every fault of every call; of calls that go on reading a file, those of the first.
+fn points(calls: &[Call]) -> Vec<Point<'_>> {
+    let mut points = Vec::new();
+    for (index, call) in calls.iter().enumerate() {
+        if index == 0 || !call.goes_on_from(&calls[index - 1]) {
+            points.extend(call.faults().into_iter().map(|fault| (call, fault)));
+        }
+    }
+    points
+}
+
+fn described((call, fault): Point<'_>) -> String {
+    let fault = match fault {
+        Fault::Kill => "SIGKILL",
+        Fault::Error(error) => error,
+    };
+    let Call {
+        name, nth, path, ..
+    } = call;
+    format!("{fault} at {name} {nth} on {}", path.display())
+}
+
+/// What a command that failed may leave: a number that is not used, a lock, an empty folder, an
+/// empty store.
+fn may_remain(sandbox: &Sandbox, difference: &str) -> bool {
+    let (kind, path) = difference.split_once(": ").unwrap();
+    let path = Path::new(path);
+    let name = path.file_name().unwrap().to_string_lossy();
+    match kind {
+        "changed" => matches!(&*name, "serial" | "crlnumber"),
+        "new" if path.is_dir() => {
+            fs::read_dir(path).unwrap().next().is_none() || is_empty_store(path)
+        }
+        "new" => name == "lock" || (name == "store.json" && is_empty_store(&sandbox.path("new"))),
+        _ => false,
+    }
+}
+
+fn is_empty_store(folder: &Path) -> bool {
+    let names = fs::read_dir(folder).into_iter().flatten();
+    names
+        .map(|entry| entry.unwrap().file_name())
+        .all(|name| name == "lock" || name == "store.json")
+}
+
+/// The error names the system's reason, and the file or the folder that it is in.
+fn says_why(transcript: &Transcript, call: &Call, fault: Fault) -> Verdict {
+    let reason = match fault {
+        Fault::Error("EIO") => "Input/output error",
+        Fault::Error("ENOSPC") => "No space left on device",
+        Fault::Error("EINTR") => "Interrupted system call",
+        _ => return Err("a killed process has no exit code".into()),
+    };
+    let stderr = &transcript.stderr;
+    ensure(stderr.contains("error: "), || "no error is said".into())?;
+    ensure(stderr.contains(reason), || {
+        format!("{reason:?} is not said")
+    })?;
+    let name = call.path.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.trim_start_matches(".new-").trim_start_matches('.');
+    let name = name.trim_end_matches(".part");
+    let folder = call.path.parent().and_then(Path::file_name);
+    let folder = folder.is_some_and(|folder| stderr.contains(&*folder.to_string_lossy()));
+    let is_named = stderr.contains(name) || folder;
+    ensure(is_named, || format!("{name} is not named"))
+}
+
+/// The same files in another folder.
+fn copy_of(sandbox: &Sandbox) -> Sandbox {
+    let copy = Sandbox::in_memory();
+    copy_files(sandbox.folder(), copy.folder());
+    copy
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy_files(&entry.path(), &to);
+            fs::set_permissions(&to, entry.metadata().unwrap().permissions()).unwrap();
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}

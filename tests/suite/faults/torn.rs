@@ -1,0 +1,178 @@
+//! Journals whose last line is half written, or can't be made durable.
+
+use std::fs;
+
+use crate::run::Transcript;
+use crate::sandbox::{STORE, Sandbox};
+
+use super::begin;
+use super::judge::{Standing, assert_jq_reads, assert_tidy, assert_unique};
+
+const REVOKED: &str = "pki/intermediate0/revoked.jsonl";
+const ISSUED: &str = "pki/intermediate0/issued.jsonl";
+
+/// The length of a file in octets.
+fn length(sandbox: &Sandbox, path: &str) -> u64 {
+    fs::metadata(sandbox.path(path)).unwrap().len()
+}
+
+/// `pki` with faults that strace puts in the place of its calls, in files of limited length.
+fn run_with(sandbox: &Sandbox, injections: &[&str], limit: Option<u64>, line: &str) -> Transcript {
+    let run = injections.iter().fold(
+        sandbox.run("strace", "-o /dev/null -e trace=fdatasync,ftruncate"),
+        |run, injection| run.arg("-e").arg(format!("inject={injection}")),
+    );
+    let run = match limit {
+        Some(octets) => run.arg("prlimit").arg(format!("--fsize={octets}")),
+        None => run,
+    };
+    run.arg(env!("CARGO_BIN_EXE_pki")).words(line).finish()
+}
+
+/// The file system takes a part of a line and no more, as it does when it is full.
+#[test]
+fn a_line_that_does_not_fit_is_taken_back_wherever_it_is_cut() {
+    let sandbox = begin();
+    let standing = Standing::of(&sandbox).unwrap();
+    for (journal, line) in [
+        (REVOKED, "revoke --ca intermediate0 --cn victim"),
+        (ISSUED, "issue --ca intermediate0 --cn fresh"),
+    ] {
+        let before = sandbox.read(journal);
+        for taken in [0, 1, 40, 90, 140] {
+            let limit = length(&sandbox, journal) + taken;
+            let full = sandbox
+                .run("prlimit", "")
+                .arg(format!("--fsize={limit}"))
+                .arg(env!("CARGO_BIN_EXE_pki"))
+                .words(line)
+                .ends_with(1);
+            assert_eq!(
+                full.stderr,
+                format!(
+                    "error: could not write ./{journal}\ncaused by: File too large (os error 27)\n"
+                )
+            );
+            assert_eq!(sandbox.read(journal), before, "{taken} octets were taken");
+        }
+    }
+    assert_eq!(sandbox.names_in("pki/intermediate0/keys").len(), 7);
+    let standing = standing.kept(&sandbox).unwrap();
+    sandbox
+        .pki("revoke --ca intermediate0 --cn victim")
+        .succeeds();
+    sandbox
+        .pki("issue --ca intermediate0 --cn fresh")
+        .succeeds();
+    standing.kept(&sandbox).unwrap();
+    assert_unique(&sandbox).unwrap();
+}
+
+/// The process is killed when a part of its line is on the disk, before it can take it back.
+#[test]
+fn a_line_that_was_cut_by_a_kill_is_set_aside_wherever_it_is_cut() {
+    let line = "revoke --ca intermediate0 --cn victim";
+    let sandbox = begin();
+    let standing = Standing::of(&sandbox).unwrap();
+    let mut torn = 0;
+    for taken in [1, 2, 40, 90, 140] {
+        let before = sandbox.read(REVOKED);
+        let limit = length(&sandbox, REVOKED) + taken;
+        let killed = run_with(
+            &sandbox,
+            &["ftruncate:signal=SIGKILL:when=1"],
+            Some(limit),
+            line,
+        );
+        assert_eq!(killed.status, None, "{killed}");
+        let cut = sandbox.read(REVOKED);
+        assert_eq!(cut.len(), before.len() + usize::try_from(taken).unwrap());
+        // Whoever reads passes over it.
+        standing.kept(&sandbox).unwrap();
+        let mended = sandbox.pki("crl --ca intermediate0").succeeds();
+        let says = "notice: ./pki/intermediate0/revoked.jsonl ended in an unfinished line";
+        assert!(mended.stderr.starts_with(says), "{mended}");
+        assert_eq!(sandbox.read(REVOKED), before);
+        torn += usize::try_from(taken).unwrap() + 1;
+        assert_eq!(sandbox.read(format!("{REVOKED}.torn")).len(), torn);
+    }
+    sandbox.pki(line).succeeds();
+    sandbox.pki("crl").succeeds();
+    standing.kept(&sandbox).unwrap();
+    assert_jq_reads(&sandbox).unwrap();
+    assert_tidy(&sandbox).unwrap();
+}
+
+/// A disk that syncs nothing and takes nothing back: what was appended can be read, and may be gone
+/// after a power cut. Neither «done» nor «nothing changed» would be true.
+#[test]
+fn what_can_neither_be_synced_nor_taken_back_is_said_to_be_undecided() {
+    for (journal, sync, line) in [
+        (REVOKED, 1, "revoke --ca intermediate0 --cn victim"),
+        // The first is that of the serial counter.
+        (ISSUED, 2, "issue --ca intermediate0 --cn fresh"),
+    ] {
+        let sync = format!("fdatasync:error=EIO:when={sync}+");
+        let says = format!(
+            "error: what was recorded in ./{journal} could neither be made durable nor be taken back\n\
+             caused by: could not sync ./{journal}\n\
+             caused by: Input/output error (os error 5)\n\
+             hint: see to the disk; what `pki list` shows then is what stands\n"
+        );
+        for stays in [&[&*sync, "ftruncate:error=EIO"][..], &[&*sync]] {
+            let sandbox = begin();
+            let standing = Standing::of(&sandbox).unwrap();
+            let undecided = run_with(&sandbox, stays, None, line);
+            assert_eq!(undecided.status, Some(4), "{undecided}");
+            assert_eq!(undecided.stderr, says);
+            // Whichever it is, it is whole: a certificate that is there has its key.
+            let standing = standing.kept(&sandbox).unwrap();
+            let named = "--format json list --ca intermediate0 --cn fresh";
+            let listed = sandbox.pki(named).succeeds().json();
+            for issued in listed.as_array().unwrap() {
+                let serial = issued["serial"].as_str().unwrap();
+                let key = format!("pki/intermediate0/keys/{serial}.key");
+                assert!(sandbox.path(key).exists(), "{serial} lost its key");
+            }
+            sandbox.pki(line).succeeds();
+            standing.kept(&sandbox).unwrap();
+            assert_unique(&sandbox).unwrap();
+        }
+    }
+}
+
+/// A sync that failed is not tried again, and what it was to keep is not acknowledged: the kernel
+/// would say that all is well, and have forgotten the data.
+#[test]
+fn a_sync_that_failed_is_not_repeated_in_hope() {
+    let sandbox = begin();
+    for (call, line) in [
+        ("fdatasync", "revoke --ca intermediate0 --cn victim"),
+        ("fdatasync", "issue --ca intermediate0 --cn fresh"),
+        (
+            "fsync",
+            "crl --in pki/crl/rootCA.crl --to-pem --out converted.pem",
+        ),
+    ] {
+        let before = sandbox.store_snapshot();
+        let failed = sandbox
+            .run("strace", "-y -s 0 -o strace.log -e")
+            .arg("trace=fsync,fdatasync,ftruncate,unlink")
+            .arg("-e")
+            .arg(format!("inject={call}:error=EIO:when=1"))
+            .arg(env!("CARGO_BIN_EXE_pki"))
+            .words(line)
+            .ends_with(1);
+        assert!(failed.stderr.contains("Input/output error"), "{failed}");
+        let log = sandbox.read("strace.log");
+        let mut after = log.lines().skip_while(|line| !line.ends_with("(INJECTED)"));
+        let file = after.next().unwrap().split(['(', ')']).nth(1).unwrap();
+        let again = after
+            .take_while(|line| !line.starts_with("ftruncate"))
+            .find(|line| line.contains("sync") && line.contains(file));
+        assert_eq!(again, None, "{log}");
+        let changed = before.differences(&sandbox.path(STORE));
+        let allowed = |line: &String| line.ends_with("intermediate0/serial");
+        assert!(changed.iter().all(allowed), "{changed:?}");
+    }
+}
