@@ -478,6 +478,14 @@ impl Appending {
         })
     }
 
+    /// Opens it to read alone, for which no right to write is needed.
+    pub(crate) fn open_to_read(path: &Path) -> Result<Self, FileError> {
+        Ok(Self {
+            file: File::open(path).map_err(FileError::of("open", path))?,
+            path: path.to_owned(),
+        })
+    }
+
     /// The file's length in octets.
     pub(crate) fn len(&self) -> Result<u64, FileError> {
         Ok(self

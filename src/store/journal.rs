@@ -191,7 +191,7 @@ fn follows(line: &[u8], previous: &[u8]) -> Option<Check> {
 
 /// The end of a journal's last whole line, without a lock.
 pub(super) fn end(path: &Path) -> Result<Coverage, StoreError> {
-    let file = Appending::open(path)?;
+    let file = Appending::open_to_read(path)?;
     let end = end_of_lines(&file, path)?;
     coverage(&last_line(&file, end)?, end, path)
 }
@@ -201,7 +201,7 @@ pub(super) fn backwards<T: DeserializeOwned>(
     path: &Path,
     goes_on: impl Fn(&T) -> bool,
 ) -> Result<Vec<T>, StoreError> {
-    let file = Appending::open(path)?;
+    let file = Appending::open_to_read(path)?;
     let mut records = Vec::new();
     let mut end = end_of_lines(&file, path)?;
     let mut line = last_line(&file, end)?;
@@ -224,7 +224,7 @@ pub(super) fn backwards<T: DeserializeOwned>(
 
 /// Whether a journal still has what it had when the place was noted.
 pub(super) fn still_covers(path: &Path, place: &Coverage) -> Result<bool, StoreError> {
-    let file = Appending::open(path)?;
+    let file = Appending::open_to_read(path)?;
     if place.length == 0 || place.length > file.len()? {
         return Ok(false);
     }

@@ -666,8 +666,7 @@ fn of_several_cas_one_failing_before_and_one_after_its_commit_is_exit_code_4() {
         .lines()
         .filter(|line| line.starts_with("error: "));
     assert_eq!(errors.count(), 2, "{half}");
-    let says =
-        "error: the new list stands in the store, but what follows could not be done";
+    let says = "error: the new list stands in the store, but what follows could not be done";
     assert!(half.stderr.contains(says), "{half}");
 }
 

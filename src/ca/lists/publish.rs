@@ -12,7 +12,7 @@ use super::place::Place;
 use super::published::{read_published, refuse_other_pem, stage_pem};
 use super::sign::{NewList, Times, sign_list, this_update};
 use crate::store::file::{self, Access, Existing, Staged};
-use crate::store::{Ca, FileError, LockedLists, SignedList, Store};
+use crate::store::{Ca, LockedLists, SignedList, Store};
 use crate::x509::crl::RevocationList;
 use std::io::Write;
 use std::path::PathBuf;
