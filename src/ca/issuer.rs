@@ -22,6 +22,9 @@ pub enum Purpose {
     Lists,
 }
 
+/// Octets of a list from which on it is proved and written at the same time.
+const WORTH_A_THREAD: usize = 1 << 20;
+
 /// A CA whose key is open, after proof that it may sign: the key is the certificate's, the
 /// certificate is that of a CA with the key usage wanted, it is valid now, and so is every one above
 /// it, each signed by the next.
@@ -99,6 +102,12 @@ impl Issuer {
     ) -> Result<(Vec<u8>, Fingerprint, T), CaError> {
         let entries = list.len();
         let der = list.sign(header, &self.key).map_err(CaError::NewKey)?;
+        if der.len() < WORTH_A_THREAD {
+            self.prove_list(&der, entries)?;
+            let fingerprint = Fingerprint::of(&der);
+            let prepared = meanwhile(&der);
+            return Ok((der, fingerprint, prepared));
+        }
         let (fingerprint, prepared) = thread::scope(|scope| {
             let meanwhile = scope.spawn(|| meanwhile(&der));
             self.prove_list(&der, entries)?;
