@@ -53,7 +53,7 @@ pub enum CaError {
         /// How many there are.
         count: usize,
         /// Why no other list was signed.
-        source: Option<Box<CaError>>,
+        source: Box<CaError>,
     },
     /// What was signed ahead is used up.
     #[error("no list that {ca} signed ahead is for now; the last ends at {}", rfc3339(*until))]
@@ -63,7 +63,7 @@ pub enum CaError {
         /// When the last of them ends.
         until: OffsetDateTime,
         /// Why no other list was signed.
-        source: Option<Box<CaError>>,
+        source: Box<CaError>,
     },
     /// The CA's key is not the one in its certificate.
     #[error("the key of {ca} is not the one that its certificate certifies")]

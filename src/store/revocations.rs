@@ -273,7 +273,14 @@ impl LockedLists<'_> {
 
     /// Records lists that were signed, durably.
     pub fn record(&mut self, lists: &[SignedList]) -> Result<(), StoreError> {
-        self.journal.append(lists)
+        self.journal.append(lists)?;
+        for list in lists {
+            if !list.ahead {
+                self.recent.clear();
+            }
+            self.recent.insert(0, list.clone());
+        }
+        Ok(())
     }
 
     /// Clears away what was signed ahead and has a number below `number`: none of it will be published

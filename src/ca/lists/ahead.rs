@@ -75,40 +75,15 @@ impl Ahead {
         }
     }
 
-    /// Why none of them can be published, if none can.
-    pub(super) fn refusal(&self, ca: &Ca) -> Option<CaError> {
-        let ca = ca.name().clone();
-        let source = None;
-        match self {
-            Self::None => Some(CaError::KeyElsewhere { ca }),
-            Self::Due { .. } => None,
-            Self::Void { count } => Some(CaError::AheadVoid {
-                ca,
-                count: *count,
-                source,
-            }),
-            Self::OutOfTime { until } => Some(CaError::AheadOver {
-                ca,
-                until: *until,
-                source,
-            }),
-        }
-    }
-
     /// Where a key can't be had, what was signed ahead was to make up for it: that is the first thing
     /// to say.
     pub(super) fn explain(&self, ca: &Ca, error: CaError) -> CaError {
-        let mut refusal = match self {
-            Self::None | Self::Due { .. } => return error,
-            Self::Void { .. } | Self::OutOfTime { .. } => self.refusal(ca),
-        };
-        if let Some(CaError::AheadVoid { source, .. } | CaError::AheadOver { source, .. }) =
-            &mut refusal
-        {
-            *source = Some(Box::new(error));
-            return refusal.expect("it was just looked at");
+        let (ca, source) = (ca.name().clone(), Box::new(error));
+        match *self {
+            Self::None | Self::Due { .. } => *source,
+            Self::Void { count } => CaError::AheadVoid { ca, count, source },
+            Self::OutOfTime { until } => CaError::AheadOver { ca, until, source },
         }
-        error
     }
 }
 
@@ -146,16 +121,16 @@ pub fn sign_ahead(
     }
     locked.record(&records)?;
     locked.forget_ahead(first);
-    drop(locked);
-    let published = publish_due(ca, place, begin).map_err(|source| CaError::AfterCommit {
-        what: format!("{} lists of {}", records.len(), ca.name()),
-        remedy: format!("`pki crl --ca {}` publishes the one that is due", ca.name()),
-        source: Box::new(source),
-    })?;
+    let published =
+        publish_due(locked, ca, place, begin).map_err(|source| CaError::AfterCommit {
+            what: format!("{} lists of {}", records.len(), ca.name()),
+            remedy: format!("`pki crl --ca {}` publishes the one that is due", ca.name()),
+            source: Box::new(source),
+        })?;
     Ok(Published {
         origin: Origin::Signed,
         notices,
-        ..published
+        ..published.expect("the first begins now")
     })
 }
 

@@ -72,8 +72,10 @@ pub fn publish_list(
     file::create_directories(&place.directory)?;
     let recent = ca.recent_lists()?;
     let ahead = Ahead::of(&recent, &ca.revocations_end()?, now);
-    if let (Ahead::Due { .. }, None) = (&ahead, request.end) {
-        return publish_due(ca, place, now);
+    if let (Ahead::Due { .. }, None) = (&ahead, request.end)
+        && let Some(published) = publish_due(ca.lock_lists()?, ca, place, now)?
+    {
+        return Ok(published);
     }
     if request.if_needed
         && let Some(kept) = keep_published(ca, place, &recent, now)?
@@ -110,16 +112,15 @@ pub fn publish_list(
     })
 }
 
-/// Publishes what was signed ahead and is due now.
+/// Publishes what was signed ahead and is due now, if there is such a list.
 pub(super) fn publish_due(
+    locked: LockedLists<'_>,
     ca: &Ca,
     place: &Place,
     now: OffsetDateTime,
-) -> Result<Published, CaError> {
-    let locked = ca.lock_lists()?;
-    let ahead = Ahead::of(locked.recent(), locked.covers(), now);
-    let Ahead::Due { list, left, until } = ahead else {
-        return Err(ahead.refusal(ca).expect("no list is due"));
+) -> Result<Option<Published>, CaError> {
+    let Ahead::Due { list, left, until } = Ahead::of(locked.recent(), locked.covers(), now) else {
+        return Ok(None);
     };
     let predecessor = Predecessor::read(ca, place, &locked)?;
     let published = predecessor.list().and_then(|list| list.number());
@@ -135,13 +136,13 @@ pub(super) fn publish_due(
         let files = commit(ca, stage(ca, place, &der)?)?;
         (list, files, Origin::SignedAhead)
     };
-    Ok(Published {
+    Ok(Some(Published {
         list,
         origin,
         ahead: Some((left, until)),
         files,
         notices: Vec::new(),
-    })
+    }))
 }
 
 /// The list that is published where a new one will be; empty where there is none.
