@@ -10,6 +10,7 @@ use super::lock::Lock;
 use super::record::{Coverage, RevocationLine, Revoked, SignedList};
 use crate::x509::{Fingerprint, Serial};
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeBounds;
 use time::OffsetDateTime;
 
 /// How lines about a serial that was revoked before start; see [`RevocationLine`].
@@ -283,19 +284,15 @@ impl LockedLists<'_> {
         Ok(())
     }
 
-    /// Clears away what was signed ahead and has a number below `number`: none of it will be published
-    /// any more.
-    pub fn forget_ahead(&self, number: u128) {
+    /// Clears away what was signed ahead and has one of these numbers: none of it will be published.
+    pub fn forget_ahead(&self, numbers: impl RangeBounds<u128>) {
         let Ok(entries) = std::fs::read_dir(self.ca.layout.lists_ahead()) else {
             return;
         };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            let is_below = name
-                .to_str()
-                .and_then(CaLayout::number_of_list_ahead)
-                .is_some_and(|found| found < number);
-            if is_below {
+            let number = name.to_str().and_then(CaLayout::number_of_list_ahead);
+            if number.is_some_and(|number| numbers.contains(&number)) {
                 // Nothing reads it; the next list that is signed has it cleared away.
                 let _ = file::remove(&entry.path());
             }

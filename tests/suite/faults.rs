@@ -83,6 +83,25 @@ fn crl_keeps_up_the_files_that_are_there() {
     .run();
 }
 
+#[test]
+fn crl_ahead_of_time() {
+    Sweep {
+        command: "crl --ca intermediate0 --ahead 2 --every 30d",
+        begin: begin(),
+        done: |sandbox| {
+            let list = |file: &str| sandbox.list_in(file).number;
+            let numbers = [
+                list("pki/crl/intermediate0.crl"),
+                list("pki/intermediate0/ahead/2.crl"),
+                list("pki/intermediate0/ahead/3.crl"),
+            ];
+            ensure(numbers == [2, 2, 3], || format!("{numbers:?}"))
+        },
+        next: |_| lines(&["crl --ca intermediate0 --ahead 2 --every 30d"]),
+    }
+    .run();
+}
+
 fn is_revoked(sandbox: &Sandbox, cn: &str) -> Verdict {
     let line = format!("--format json list --ca intermediate0 --cn {cn}");
     let listed = sandbox.pki(&line).succeeds().json();

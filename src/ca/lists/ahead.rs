@@ -13,7 +13,7 @@ use super::entries::gather_entries;
 use super::publish::{ListRequest, Origin, Predecessor, Published, publish_due};
 use super::sign::{Times, sign_list, this_update};
 use crate::store::file;
-use crate::store::{Ca, Coverage, SignedList, Store};
+use crate::store::{Ca, Coverage, LockedLists, SignedList, Store, StoreError};
 use crate::x509::crl::RevocationList;
 use crate::x509::validity::{Moment, rfc3339};
 use time::{Duration, OffsetDateTime};
@@ -110,20 +110,32 @@ pub fn sign_ahead(
     let entries = gather_entries(ca, predecessor.as_ref(), &covers, begin)?;
     let published = predecessor.as_ref().and_then(RevocationList::number);
     let first = locked.reserve_numbers(published, windows.len())?;
-    let mut records = Vec::with_capacity(windows.len());
-    for (number, times) in (first..).zip(&windows) {
-        let list = sign_list(&issuer, entries.clone(), *times, number, &covers, |_| ())?;
-        locked.store_ahead(number, &list.der)?;
-        records.push(SignedList {
-            ahead: true,
-            ..list.record
-        });
-    }
-    locked.record(&records)?;
-    locked.forget_ahead(first);
+    let keep = |locked: &mut LockedLists<'_>| -> Result<usize, CaError> {
+        let mut records = Vec::with_capacity(windows.len());
+        for (number, times) in (first..).zip(&windows) {
+            let list = sign_list(&issuer, entries.clone(), *times, number, &covers, |_| ())?;
+            locked.store_ahead(number, &list.der)?;
+            records.push(SignedList {
+                ahead: true,
+                ..list.record
+            });
+        }
+        locked.record(&records)?;
+        Ok(records.len())
+    };
+    let count = match keep(&mut locked) {
+        Ok(count) => count,
+        // They may be on record.
+        Err(error @ CaError::Store(StoreError::Undecided { .. })) => return Err(error),
+        Err(error) => {
+            locked.forget_ahead(first..);
+            return Err(error);
+        }
+    };
+    locked.forget_ahead(..first);
     let published =
         publish_due(locked, ca, place, begin).map_err(|source| CaError::AfterCommit {
-            what: format!("{} lists of {}", records.len(), ca.name()),
+            what: format!("{count} lists of {}", ca.name()),
             remedy: format!("`pki crl --ca {}` publishes the one that is due", ca.name()),
             source: Box::new(source),
         })?;

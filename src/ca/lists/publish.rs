@@ -102,7 +102,7 @@ pub fn publish_list(
     let staged = prepared?;
     locked.record(std::slice::from_ref(&record))?;
     let files = commit(ca, staged)?;
-    locked.forget_ahead(number);
+    locked.forget_ahead(..number);
     Ok(Published {
         list: record,
         origin: Origin::Signed,
