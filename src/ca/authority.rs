@@ -51,33 +51,44 @@ impl NewCa {
         }
     }
 
-    fn extensions(&self, path_length: Option<u32>, parent: Option<&CaRecord>) -> Vec<Extension> {
-        let mut extensions = vec![
-            Extension::basic_constraints(BasicConstraints {
-                ca: true,
-                path_length,
-            }),
-            Extension::key_usage(KEY_CERT_SIGN | CRL_SIGN | DIGITAL_SIGNATURE),
-        ];
-        if !self.constraints.is_empty() {
-            extensions.push(Extension::name_constraints(&self.constraints));
-        }
-        extensions.extend(
-            parent
-                .map(|parent| pointers(parent, true))
-                .unwrap_or_default(),
-        );
-        extensions
-    }
-
     fn key(&self, notices: &mut Vec<Notice>) -> Result<PrivateKey, CaError> {
-        if self.key_type.is_rarely_supported() {
-            notices.push(Notice::RareKeyType {
-                kind: self.key_type.to_string(),
-            });
-        }
-        PrivateKey::generate(self.key_type).map_err(CaError::NewKey)
+        new_key(self.key_type, notices)
     }
+}
+
+/// A CA's key.
+pub(super) fn new_key(kind: KeyType, notices: &mut Vec<Notice>) -> Result<PrivateKey, CaError> {
+    if kind.is_rarely_supported() {
+        notices.push(Notice::RareKeyType {
+            kind: kind.to_string(),
+        });
+    }
+    PrivateKey::generate(kind).map_err(CaError::NewKey)
+}
+
+/// What makes a certificate that of a CA, and where the list, certificate and responder of the one
+/// above are.
+pub(super) fn ca_extensions(
+    path_length: Option<u32>,
+    constraints: &NameConstraints,
+    parent: Option<&CaRecord>,
+) -> Vec<Extension> {
+    let mut extensions = vec![
+        Extension::basic_constraints(BasicConstraints {
+            ca: true,
+            path_length,
+        }),
+        Extension::key_usage(KEY_CERT_SIGN | CRL_SIGN | DIGITAL_SIGNATURE),
+    ];
+    if !constraints.is_empty() {
+        extensions.push(Extension::name_constraints(constraints));
+    }
+    extensions.extend(
+        parent
+            .map(|parent| pointers(parent, true))
+            .unwrap_or_default(),
+    );
+    extensions
 }
 
 /// Makes a root in the store at `path`, and the store where there is none.
@@ -104,7 +115,7 @@ pub fn create_root(
         subject: new.subject.clone(),
         validity,
         public_key: key.public().clone(),
-        extensions: new.extensions(new.path_length, None),
+        extensions: ca_extensions(new.path_length, &new.constraints, None),
         profile: "root",
     };
     let draft = Draft::new(content, &[], key.signature_algorithm())?;
@@ -118,7 +129,7 @@ pub fn create_root(
     let material = Material {
         record: &new.record(None),
         certificate: &certificate,
-        key_pem: &key_pem,
+        key_pem: Some(&key_pem),
         serial_counter: 1,
         issued: &[issuance],
     };
@@ -158,7 +169,7 @@ fn finish(reserved: &ReservedCa<'_>, name: &CaName, recorded: Recorded) -> Resul
     })
 }
 
-fn protected(
+pub(super) fn protected(
     name: &CaName,
     key: &PrivateKey,
     passphrases: &mut dyn Passphrases,
@@ -203,7 +214,7 @@ pub fn create_subordinate(
     let material = Material {
         record: &new.record(Some(parent.clone())),
         certificate: &certificate,
-        key_pem: &key_pem,
+        key_pem: Some(&key_pem),
         serial_counter: 0,
         issued: &[],
     };
@@ -228,7 +239,7 @@ fn draft_under(
         subject: new.subject.clone(),
         validity,
         public_key: public_key.clone(),
-        extensions: new.extensions(path_length, Some(ca.record())),
+        extensions: ca_extensions(path_length, &new.constraints, Some(ca.record())),
         profile: "subordinate",
     };
     Draft::new(content, issuer.path(), issuer.signature_algorithm())
@@ -236,7 +247,7 @@ fn draft_under(
 
 /// The path length under a parent: one less than the parent's at most, and that where nothing is
 /// asked for.
-fn path_length_under(parent: &Ca, asked: Option<u32>) -> Result<Option<u32>, CaError> {
+pub(super) fn path_length_under(parent: &Ca, asked: Option<u32>) -> Result<Option<u32>, CaError> {
     let Some(allowed) = parent
         .certificate()
         .basic_constraints()

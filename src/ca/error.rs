@@ -11,6 +11,7 @@ use crate::x509::lint::Finding;
 use crate::x509::name::NameError;
 use crate::x509::path::IncompletePath;
 use crate::x509::validity::rfc3339;
+use crate::x509::verify::Refusal;
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
@@ -78,6 +79,24 @@ pub enum CaError {
         ca: CaName,
         /// Why.
         problem: String,
+    },
+    /// The CA waits already, for the certificate of another request.
+    #[error("{ca} waits for the certificate of another request: {problem}")]
+    OtherRequest {
+        /// The CA.
+        ca: CaName,
+        /// What differs.
+        problem: String,
+    },
+    /// What came back can't be the certificate of the CA that waits.
+    #[error("{} can't be installed as {ca}", path.display())]
+    Misfit {
+        /// The certificate's file.
+        path: PathBuf,
+        /// The CA.
+        ca: CaName,
+        /// Why not.
+        source: Misfit,
     },
     /// What would be issued breaks rules.
     #[error("the certificate would not be right")]
@@ -282,6 +301,37 @@ fn first_few(serials: &[Serial]) -> String {
     shown.join(", ")
 }
 
+/// Why a certificate is not the one that a CA waits for.
+#[derive(Debug, thiserror::Error)]
+pub enum Misfit {
+    /// It certifies another key.
+    #[error("none of its certificates is about the key of the request")]
+    Key,
+    /// It is about somebody else.
+    #[error("the request is about {asked}, and the certificate about {found}")]
+    Subject {
+        /// The request's subject.
+        asked: String,
+        /// The certificate's.
+        found: String,
+    },
+    /// It does not make its subject a CA.
+    #[error("the certificate is not that of a CA: its basicConstraints do not say CA:TRUE")]
+    NotACa,
+    /// Its key may not be used for what a CA does.
+    #[error("the certificate has no {missing} in its keyUsage")]
+    KeyUsage {
+        /// The bit that is missing.
+        missing: &'static str,
+    },
+    /// There is no good path above it.
+    #[error(transparent)]
+    Path(Refusal),
+    /// It breaks rules without which it is of no use.
+    #[error(transparent)]
+    Rules(Findings),
+}
+
 /// What is wrong with a file from outside.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
@@ -300,7 +350,7 @@ pub enum InputError {
 }
 
 /// Findings of the rules, one after the other.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Findings(pub Vec<Finding>);
 
 impl std::error::Error for Findings {}

@@ -6,7 +6,7 @@ use crate::store::file::{self, Access, Existing, Staged};
 use crate::store::{FileError, is_device_name};
 use crate::x509::Certificate;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where files are put, and whether they may take the place of others.
 #[derive(Debug, Clone)]
@@ -143,6 +143,26 @@ impl OpenExport {
             .collect();
         file::commit_all(files.into_iter().map(|(_, file)| file).collect())?;
         Ok(exported)
+    }
+}
+
+/// One file that is open and has no name yet.
+pub struct OpenFile(Staged);
+
+impl OpenFile {
+    /// Opens it; with `overwrite` it takes the place of a file that is there.
+    pub fn open(path: &Path, overwrite: bool) -> Result<Self, CaError> {
+        let existing = if overwrite {
+            Existing::Replace
+        } else {
+            Existing::Keep
+        };
+        Ok(Self(Staged::new(path, Access::Umask, existing)?))
+    }
+
+    /// Gives it its content and its name.
+    pub fn write(self, content: &[u8]) -> Result<(), CaError> {
+        Ok(filled(self.0, content)?.commit()?)
     }
 }
 

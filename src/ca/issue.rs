@@ -12,6 +12,7 @@ use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
 use crate::x509::{Certificate, GeneralName, Name, Profile};
 use aws_lc_rs::rand;
+use const_oid::ObjectIdentifier;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
@@ -230,8 +231,7 @@ impl Asked {
         let others = request.extensions().iter().map(|extension| extension.oid);
         let others = others.filter(|identifier| *identifier != oid::SUBJECT_ALT_NAME);
         for identifier in others.chain(request.other_attributes().iter().copied()) {
-            ignored
-                .push(oid::name(&identifier).map_or_else(|| identifier.to_string(), str::to_owned));
+            ignored.push(called(&identifier));
         }
         if !ignored.is_empty() {
             notices.push(Notice::IgnoredFromRequest { what: ignored });
@@ -240,8 +240,13 @@ impl Asked {
     }
 }
 
+/// What an extension or attribute is called.
+pub(super) fn called(identifier: &ObjectIdentifier) -> String {
+    oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
+}
+
 /// The request is signed with its key, and the key is one that may be certified.
-fn prove_possession(path: &Path, request: &CertificationRequest) -> Result<(), CaError> {
+pub(super) fn prove_possession(path: &Path, request: &CertificationRequest) -> Result<(), CaError> {
     let failed = |source: crate::key::KeyError| CaError::Input {
         path: path.to_owned(),
         expected: "a certification request that can be used",

@@ -2,28 +2,33 @@
 
 mod authority;
 mod bundle;
+mod certify;
 mod draft;
 mod error;
 mod export;
 mod foreign;
+mod install;
 mod issue;
 mod issuer;
 mod lifetime;
 mod lists;
 mod notice;
 mod passphrases;
+mod request;
 mod revoke;
 mod select;
 mod verify;
 
 pub use authority::{NewCa, create_root, create_subordinate};
 pub use bundle::{Bundle, BundleRequest, bundle, write_bundle};
+pub use certify::{CaRequest, certify_ca};
 pub use draft::{Content, Draft};
-pub use error::{CaError, Findings, InputError};
-pub use export::{Destination, Exported, KeyOutput, OpenExport, Parts};
+pub use error::{CaError, Findings, InputError, Misfit};
+pub use export::{Destination, Exported, KeyOutput, OpenExport, OpenFile, Parts};
 pub use foreign::{
     ForeignObject, Input, certificates_in, lists_in, read_certificates, read_request,
 };
+pub use install::{Installed, install_ca};
 pub use issue::{Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};
 pub use lifetime::{End, Lifetime};
@@ -33,6 +38,7 @@ pub use lists::{
 };
 pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, protection_for};
+pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
 pub use select::{Selector, Status, select_one};
 pub use verify::{Checked, CheckedBy, Judgement, VerifyRequest, verify};

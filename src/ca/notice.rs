@@ -1,5 +1,6 @@
 //! What a user wants to know although everything went well.
 
+use super::error::Findings;
 use crate::store::CaName;
 use crate::x509::validity::rfc3339;
 use std::fmt;
@@ -36,6 +37,16 @@ pub enum Notice {
     IgnoredFromRequest {
         /// Names of extensions and attributes.
         what: Vec<String>,
+    },
+    /// The CA waits already; its request is the one that was made before.
+    SameRequest {
+        /// The CA.
+        ca: CaName,
+    },
+    /// A certificate from elsewhere can be used, and is not all that it should be.
+    Imperfect {
+        /// What the rules found.
+        findings: Findings,
     },
     /// A key type that few relying parties take yet.
     RareKeyType {
@@ -93,6 +104,16 @@ impl fmt::Display for Notice {
                     f,
                     "the request also asks for {}, which was ignored",
                     what.join(", ")
+                )
+            }
+            Self::SameRequest { ca } => write!(
+                f,
+                "{ca} waits for its certificate already, and its key and request stay as they are"
+            ),
+            Self::Imperfect { findings } => {
+                write!(
+                    f,
+                    "the certificate breaks rules and can be used all the same: {findings}"
                 )
             }
             Self::RareKeyType { kind } => {

@@ -1,12 +1,13 @@
 //! Errors on standard error, and exit codes. The hints are worded here and nowhere else.
 
 use super::passphrase::Unavailable;
-use crate::ca::CaError;
+use crate::ca::{CaError, Misfit};
 use crate::key::KeyError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
 use crate::x509::path::IncompletePath;
 use crate::x509::text::is_deceptive;
+use crate::x509::verify::Refusal;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -215,6 +216,10 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::KeyMismatch { .. } => {
             "put the key back that belongs to ca.crt in the CA's folder".into()
         }
+        CaError::OtherRequest { .. } => {
+            "leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name".into()
+        }
+        CaError::Misfit { ca, source, .. } => return misfit_hint(ca, source),
         CaError::Nameless => "give --cn, --subject or --san".into(),
         CaError::NeedsAlternativeName { .. } => "give it with --san".into(),
         CaError::Validity { .. } => {
@@ -280,10 +285,40 @@ fn store_hint(error: &StoreError) -> Option<String> {
             let names: Vec<_> = known.iter().map(CaName::as_str).collect();
             format!("the store has {}", names.join(", "))
         }
+        StoreError::CaWaiting { name } => format!(
+            "`pki subordinate --name {name} --install CERT --chain FILE` installs it; --request FILE writes the request again"
+        ),
+        StoreError::NotWaiting { is_there: true, .. } => {
+            "it has one; `pki tree` shows the CAs, and which of them wait".into()
+        }
+        StoreError::NotWaiting { name, .. } => format!(
+            "`pki subordinate --name {name} --request FILE` makes its key and a request"
+        ),
         StoreError::CaExists { .. } => "choose another name with --name".into(),
         StoreError::Locked { .. } => "try again when the other process is done; `fuser` on the file names it".into(),
         StoreError::SerialsUsedUp { .. } => "make a new CA".into(),
         StoreError::File(error) => return file_hint(error),
+    })
+}
+
+fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
+    Some(match misfit {
+        Misfit::Key => format!(
+            "install what was made of the request that `pki subordinate --name {ca} --request FILE` writes"
+        ),
+        Misfit::Subject { .. } => {
+            "have it signed with the subject of the request, or make a request with that subject under another name".into()
+        }
+        Misfit::NotACa | Misfit::KeyUsage { .. } => {
+            "have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign".into()
+        }
+        Misfit::Path(
+            Refusal::MissingIssuer { .. }
+            | Refusal::OtherKey { .. }
+            | Refusal::Untrusted { .. }
+            | Refusal::Rootless { .. },
+        ) => "give the certificates of all CAs above it, up to the root, with --chain".into(),
+        Misfit::Path(_) | Misfit::Rules(_) => return None,
     })
 }
 

@@ -58,21 +58,30 @@ struct Filter {
 impl ListArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         let store = context.open_store()?;
-        let cas = self.selected(&store)?;
+        let cas = self.selected(&store, context)?;
         let filter = self.filter(context)?;
         Ok(Report::stream(move |format, out| {
             write_list(&cas, &filter, format, out)
         }))
     }
 
-    fn selected(&self, store: &Store) -> Result<Vec<Ca>, Failure> {
-        match self.ca.as_slice() {
-            [] => Ok(store.cas()?),
-            names => Ok(names
-                .iter()
-                .map(|name| store.ca(name))
-                .collect::<Result<_, _>>()?),
+    /// A CA that waits for its certificate has issued nothing, and that is said.
+    fn selected(&self, store: &Store, context: &Context) -> Result<Vec<Ca>, Failure> {
+        let is_wanted = |name: &CaName| self.ca.is_empty() || self.ca.contains(name);
+        let mut waiting = Vec::new();
+        for ca in store.waiting_cas()? {
+            if is_wanted(ca.name()) {
+                context.notice(format!("{} waits for its certificate", ca.name()));
+                waiting.push(ca.name().clone());
+            }
         }
+        if self.ca.is_empty() {
+            return Ok(store.cas()?);
+        }
+        let issuing = self.ca.iter().filter(|name| !waiting.contains(name));
+        Ok(issuing
+            .map(|name| store.ca(name))
+            .collect::<Result<_, _>>()?)
     }
 
     fn filter(&self, context: &Context) -> Result<Filter, Failure> {

@@ -9,6 +9,7 @@ mod export;
 mod failure;
 mod issue;
 mod list;
+mod machines;
 mod options;
 mod passphrase;
 mod report;

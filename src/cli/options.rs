@@ -4,7 +4,7 @@ use super::Failure;
 use crate::ca::{CaError, End, Input, Lifetime, Selector};
 use crate::x509::serial::SerialReadings;
 use crate::x509::validity::Moment;
-use crate::x509::{GeneralName, Name, Serial, Subtree};
+use crate::x509::{GeneralName, Name, NameConstraints, Serial, Subtree};
 use clap::Args;
 use std::path::Path;
 
@@ -93,6 +93,15 @@ pub(super) struct PolicyArgs {
     /// Where its OCSP responder will be; goes into what it issues
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(super) ocsp_url: Vec<String>,
+}
+
+impl PolicyArgs {
+    pub(super) fn constraints(&self) -> NameConstraints {
+        NameConstraints {
+            permitted: self.permit.clone(),
+            excluded: self.exclude.clone(),
+        }
+    }
 }
 
 /// RFC 5280 section 4.2.1.13 knows http and ldap; what reads these files fetches http.

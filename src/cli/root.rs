@@ -9,9 +9,10 @@ use crate::ca::{CaError, NewCa, create_root};
 use crate::key::KeyType;
 use crate::store::{Ca, CaName};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Name, NameConstraints};
+use crate::x509::{Certificate, Name};
 use clap::Args;
 use serde::Serialize;
+use std::path::Path;
 
 /// Make a root CA: a key, and a certificate that it signs itself
 ///
@@ -29,14 +30,14 @@ pub(super) struct RootArgs {
 #[derive(Args)]
 pub(super) struct NewCaArgs {
     #[command(flatten)]
-    subject: SubjectArgs,
+    pub(super) subject: SubjectArgs,
     #[command(flatten)]
-    lifetime: LifetimeArgs,
-    /// p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65, ml-dsa-87
-    #[arg(long, value_name = "TYPE", default_value_t)]
-    key_type: KeyType,
+    pub(super) lifetime: LifetimeArgs,
+    /// p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65, ml-dsa-87 [default: p256]
+    #[arg(long, value_name = "TYPE")]
+    pub(super) key_type: Option<KeyType>,
     #[command(flatten)]
-    policy: PolicyArgs,
+    pub(super) policy: PolicyArgs,
     #[command(flatten)]
     pub(super) passout: PassoutArgs,
 }
@@ -49,8 +50,8 @@ impl NewCaArgs {
         };
         let PolicyArgs {
             path_len,
-            permit,
-            exclude,
+            permit: _,
+            exclude: _,
             crl_url,
             ca_issuers_url,
             ocsp_url,
@@ -59,12 +60,9 @@ impl NewCaArgs {
             name: name.clone(),
             subject,
             lifetime: self.lifetime.lifetime(),
-            key_type: self.key_type,
+            key_type: self.key_type.unwrap_or_default(),
             path_length: *path_len,
-            constraints: NameConstraints {
-                permitted: permit.clone(),
-                excluded: exclude.clone(),
-            },
+            constraints: self.policy.constraints(),
             crl_urls: crl_url.clone(),
             ca_issuers_urls: ca_issuers_url.clone(),
             ocsp_urls: ocsp_url.clone(),
@@ -89,10 +87,11 @@ impl RootArgs {
     }
 }
 
+/// A CA that was made, here or elsewhere.
 #[derive(Serialize)]
-struct MadeCa {
-    ca: String,
-    parent: Option<String>,
+pub(super) struct MadeCa {
+    pub(super) ca: Option<String>,
+    pub(super) parent: Option<String>,
     subject: String,
     serial: String,
     key_type: String,
@@ -100,38 +99,61 @@ struct MadeCa {
     not_before: String,
     not_after: String,
     fingerprint_sha256: String,
-    certificate: String,
+    pub(super) certificate: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) added: Option<Vec<String>>,
+}
+
+impl MadeCa {
+    /// One whose certificate is in a file.
+    pub(super) fn new(certificate: &Certificate, file: &Path) -> Self {
+        let validity = certificate.validity();
+        Self {
+            ca: None,
+            parent: None,
+            subject: certificate.subject().to_string(),
+            serial: certificate
+                .serial()
+                .map(|serial| serial.to_string())
+                .unwrap_or_default(),
+            key_type: certificate.public_key().algorithm().to_string(),
+            path_length: certificate
+                .basic_constraints()
+                .and_then(|basic| basic.path_length),
+            not_before: rfc3339(validity.not_before),
+            not_after: rfc3339(validity.not_after),
+            fingerprint_sha256: certificate.fingerprint().to_string(),
+            certificate: file.display().to_string(),
+            added: None,
+        }
+    }
+
+    /// One of the store.
+    pub(super) fn of(ca: &Ca) -> Self {
+        Self {
+            ca: Some(ca.name().to_string()),
+            parent: ca.record().parent.as_ref().map(ToString::to_string),
+            ..Self::new(ca.certificate(), &ca.certificate_path())
+        }
+    }
+
+    pub(super) fn lines(&self) -> Lines {
+        Lines::default()
+            .row_if("under", self.parent.as_ref())
+            .row("subject", &self.subject)
+            .row("serial", &self.serial)
+            .row("key type", &self.key_type)
+            .row_if("path length", self.path_length)
+            .row("valid until", &self.not_after)
+            .row("certificate", &self.certificate)
+    }
 }
 
 /// What was made, and how to see it again.
 pub(super) fn report(ca: &Ca, kind: &str) -> Report {
-    let certificate = ca.certificate();
-    let validity = certificate.validity();
-    let made = MadeCa {
-        ca: ca.name().to_string(),
-        parent: ca.record().parent.as_ref().map(ToString::to_string),
-        subject: certificate.subject().to_string(),
-        serial: certificate
-            .serial()
-            .map(|serial| serial.to_string())
-            .unwrap_or_default(),
-        key_type: certificate.public_key().algorithm().to_string(),
-        path_length: certificate
-            .basic_constraints()
-            .and_then(|basic| basic.path_length),
-        not_before: rfc3339(validity.not_before),
-        not_after: rfc3339(validity.not_after),
-        fingerprint_sha256: certificate.fingerprint().to_string(),
-        certificate: ca.certificate_path().display().to_string(),
-    };
-    let text = Lines::default()
-        .row_if("under", made.parent.as_ref())
-        .row("subject", &made.subject)
-        .row("serial", &made.serial)
-        .row("key type", &made.key_type)
-        .row_if("path length", made.path_length)
-        .row("valid until", &made.not_after)
-        .row("certificate", &made.certificate)
-        .under(&format!("made the {kind} {}", made.ca));
-    Report::new(&made, text).committed(format!("`pki show --ca {}` shows it", made.ca))
+    let made = MadeCa::of(ca);
+    let text = made
+        .lines()
+        .under(&format!("made the {kind} {}", ca.name()));
+    Report::new(&made, text).committed(format!("`pki show --ca {}` shows it", ca.name()))
 }

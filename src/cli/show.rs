@@ -46,7 +46,15 @@ impl ShowArgs {
     }
 
     fn show_stored(&self, name: &CaName, context: &Context) -> Result<Report, Failure> {
-        let ca = context.open_store()?.ca(name)?;
+        let store = context.open_store()?;
+        if let (Some(waiting), None) = (store.waiting(name)?, self.selector.selector()?) {
+            let mut value = describe::request(waiting.request());
+            value["ca"] = json!(name);
+            value["status"] = json!("waiting for its certificate");
+            value["key"] = json!("in the store");
+            return Ok(report(&value));
+        }
+        let ca = store.ca(name)?;
         let Some(selector) = self.selector.selector()? else {
             let mut value = describe::certificate(ca.certificate());
             value["ca"] = json!(name);

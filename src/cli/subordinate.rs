@@ -2,24 +2,47 @@
 
 use super::context::Context;
 use super::failure::Failure;
+use super::machines::{self, Signing};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use super::root::{NewCaArgs, report};
 use crate::ca::create_subordinate;
 use crate::store::CaName;
-use clap::Args;
+use clap::{ArgGroup, Args};
+use std::path::PathBuf;
 
-/// Make a CA under a CA of the store
+/// Make a CA under a CA of the store, or under one that is elsewhere
 ///
-/// Path length and validity are held to the parent's.
+/// Path length and validity are held to the parent's. Where the two are on different machines, --request
+/// makes the key and a request on the one, --csr signs it on the other, and --install takes what came
+/// back.
 #[derive(Args)]
+#[command(group(ArgGroup::new("written").args(["csr", "request"])))]
 pub(super) struct SubordinateArgs {
-    /// The CA that signs the new one
-    #[arg(long, visible_alias = "parent", value_name = "NAME")]
-    ca: CaName,
-    /// The CA's name in the store, and its common name unless --cn or --subject say another
-    #[arg(long, value_name = "NAME")]
-    name: CaName,
+    /// The CA that signs the new one; not where that is elsewhere
+    #[arg(long, visible_alias = "parent", value_name = "NAME", required_unless_present_any = ["request", "install"])]
+    ca: Option<CaName>,
+    /// The CA's name in the store, and its common name unless --cn or --subject say another; not for somebody else's
+    #[arg(long, value_name = "NAME", required_unless_present = "csr")]
+    name: Option<CaName>,
+    /// Sign somebody's request as a CA: its public key and subject are taken; no CA comes to be in the store
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "request", "install", "key_type", "crl_url", "ca_issuers_url", "ocsp_url", "passout", "no_passphrase"])]
+    csr: Option<PathBuf>,
+    /// With --csr: the file to write the certificate to [default: standard output]
+    #[arg(long, value_name = "FILE", requires = "csr")]
+    out: Option<PathBuf>,
+    /// Make a key, and write a request for a CA elsewhere to sign; run again, the same request; - is standard output
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "install", "days", "not_after", "not_before", "path_len", "permit", "exclude", "passin"])]
+    request: Option<PathBuf>,
+    /// Install the certificate that was made of the request, PEM or DER, perhaps with those above it; - is standard input
+    #[arg(long, value_name = "CERT", conflicts_with_all = ["ca", "cn", "subject", "key_type", "days", "not_after", "not_before", "path_len", "permit", "exclude", "crl_url", "ca_issuers_url", "ocsp_url", "passin", "passout", "no_passphrase"])]
+    install: Option<PathBuf>,
+    /// With --install: the certificates of the CAs above it, up to the root
+    #[arg(long, value_name = "FILE", requires = "install")]
+    chain: Vec<PathBuf>,
+    /// Replace the file that is to be written
+    #[arg(long, requires = "written")]
+    force: bool,
     #[command(flatten)]
     new: NewCaArgs,
     #[command(flatten)]
@@ -28,17 +51,57 @@ pub(super) struct SubordinateArgs {
 
 impl SubordinateArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
-        let store = context.open_store()?;
-        let new = self.new.new_ca(&self.name)?;
-        let mut passphrases = UserPassphrases::new(
-            context,
-            Some(&self.passin),
-            Some(&self.new.passout),
-            Protecting::NewCa,
-        )?;
-        let (ca, notices) =
-            create_subordinate(&store, &self.ca, &new, &mut passphrases, context.now)?;
-        context.notices(notices);
-        Ok(report(&ca, "CA"))
+        let Self {
+            ca,
+            name,
+            csr,
+            out,
+            request,
+            install,
+            chain,
+            force,
+            new,
+            passin,
+        } = self;
+        match (csr, request, install) {
+            (Some(csr), ..) => {
+                let signing = Signing {
+                    parent: &stated(ca, "--ca")?,
+                    csr: &csr,
+                    out: out.as_deref(),
+                    force,
+                };
+                machines::sign(&signing, &new, &passin, context)
+            }
+            (_, Some(file), _) => {
+                machines::request(&stated(name, "--name")?, &file, force, &new, context)
+            }
+            (.., Some(file)) => machines::install(&stated(name, "--name")?, &file, &chain, context),
+            (None, None, None) => {
+                let (ca, name) = (stated(ca, "--ca")?, stated(name, "--name")?);
+                subordinate(&ca, &name, &new, &passin, context)
+            }
+        }
     }
+}
+
+/// What the command line has to have by now.
+fn stated(name: Option<CaName>, option: &str) -> Result<CaName, Failure> {
+    name.ok_or_else(|| Failure::usage(format!("{option} is missing")))
+}
+
+fn subordinate(
+    parent: &CaName,
+    name: &CaName,
+    new: &NewCaArgs,
+    passin: &PassinArgs,
+    context: &Context,
+) -> Result<Report, Failure> {
+    let store = context.open_store()?;
+    let mut passphrases =
+        UserPassphrases::new(context, Some(passin), Some(&new.passout), Protecting::NewCa)?;
+    let new = new.new_ca(name)?;
+    let (ca, notices) = create_subordinate(&store, parent, &new, &mut passphrases, context.now)?;
+    context.notices(notices);
+    Ok(report(&ca, "CA"))
 }

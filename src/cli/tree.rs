@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::report::Report;
-use crate::store::{Ca, StoreError};
+use crate::store::{Ca, StoreError, WaitingCa};
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
 use clap::Args;
@@ -19,7 +19,7 @@ pub(super) struct TreeArgs {}
 struct Node {
     ca: String,
     subject: String,
-    not_after: String,
+    not_after: Option<String>,
     key_type: String,
     key_here: bool,
     path_length: Option<u32>,
@@ -30,17 +30,19 @@ struct Node {
 impl TreeArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         let Self {} = self;
-        let cas = context.open_store()?.cas()?;
+        let store = context.open_store()?;
+        let cas = store.cas()?;
         // What has no parent in the store is shown at the top, so that every CA is shown.
         let is_top = |ca: &&Ca| match &ca.record().parent {
             Some(parent) => !cas.iter().any(|other| other.name() == parent),
             None => true,
         };
         let tops: Vec<&Ca> = cas.iter().filter(is_top).collect();
-        let nodes: Vec<Node> = tops
+        let mut nodes: Vec<Node> = tops
             .into_iter()
             .map(|ca| node(ca, &cas, context.now))
             .collect::<Result<_, _>>()?;
+        nodes.extend(store.waiting_cas()?.iter().map(waiting_node));
         let mut text = String::new();
         for node in &nodes {
             draw(node, "", "", &mut text);
@@ -58,7 +60,7 @@ fn node(ca: &Ca, all: &[Ca], now: OffsetDateTime) -> Result<Node, StoreError> {
     Ok(Node {
         ca: ca.name().to_string(),
         subject: certificate.subject().to_string(),
-        not_after: rfc3339(validity.not_after),
+        not_after: Some(rfc3339(validity.not_after)),
         key_type: certificate.public_key().algorithm().to_string(),
         key_here: ca.has_key()?,
         path_length: certificate
@@ -75,13 +77,31 @@ fn node(ca: &Ca, all: &[Ca], now: OffsetDateTime) -> Result<Node, StoreError> {
     })
 }
 
+fn waiting_node(waiting: &WaitingCa) -> Node {
+    let request = waiting.request();
+    Node {
+        ca: waiting.name().to_string(),
+        subject: request.subject().to_string(),
+        not_after: None,
+        key_type: request.public_key().algorithm().to_string(),
+        key_here: true,
+        path_length: None,
+        status: "waiting",
+        subordinates: Vec::new(),
+    }
+}
+
 fn draw(node: &Node, lead: &str, branch: &str, text: &mut String) {
-    let mut facts = vec![
-        node.key_type.clone(),
-        format!("until {}", &node.not_after[..10]),
-    ];
-    if node.status != "valid" {
-        facts.push(node.status.to_owned());
+    let mut facts = vec![node.key_type.clone()];
+    facts.extend(
+        node.not_after
+            .as_ref()
+            .map(|end| format!("until {}", &end[..10])),
+    );
+    match node.status {
+        "valid" => {}
+        "waiting" => facts.push("waiting for its certificate".to_owned()),
+        status => facts.push(status.to_owned()),
     }
     if let Some(length) = node.path_length {
         facts.push(format!("path length {length}"));

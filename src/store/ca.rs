@@ -237,8 +237,8 @@ pub struct Material<'a> {
     pub record: &'a CaRecord,
     /// `ca.crt`.
     pub certificate: &'a Certificate,
-    /// `ca.key`, as PEM.
-    pub key_pem: &'a [u8],
+    /// `ca.key`, as PEM; `None` where the key is kept elsewhere.
+    pub key_pem: Option<&'a [u8]>,
     /// The serial counter's first value.
     pub serial_counter: u128,
     /// What the CA has issued already: a root, itself.
@@ -261,7 +261,9 @@ impl Material<'_> {
         let nothing: [(); 0] = [];
         file::create_directory(layout.directory(), 0o777)?;
         file::create_directory(&layout.leaf_keys(), 0o700)?;
-        file::create(&layout.key(), Access::Owner, key_pem)?;
+        if let Some(key_pem) = key_pem {
+            file::create(&layout.key(), Access::Owner, key_pem)?;
+        }
         let plain = [
             (layout.certificate(), certificate.to_pem().into_bytes()),
             (

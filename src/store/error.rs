@@ -90,6 +90,20 @@ pub enum StoreError {
         /// The name.
         name: CaName,
     },
+    /// The CA has a key and no certificate yet.
+    #[error("{name} waits for its certificate")]
+    CaWaiting {
+        /// The name.
+        name: CaName,
+    },
+    /// No CA of this name waits for a certificate.
+    #[error("no CA named {name} waits for its certificate")]
+    NotWaiting {
+        /// The name.
+        name: CaName,
+        /// Whether there is a CA of this name, which has its certificate.
+        is_there: bool,
+    },
     /// Another process kept the lock for too long.
     #[error("another process has held {} for {seconds} seconds", path.display())]
     Locked {

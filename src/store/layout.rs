@@ -21,6 +21,9 @@ pub(crate) struct CaLayout {
 /// What a CA's directory is called until it is complete.
 const STAGED: &str = ".new-";
 
+/// What the directory of a CA that waits for its certificate is called.
+const WAITING: &str = ".waiting-";
+
 /// How the names of lists end.
 const LIST: &str = ".crl";
 
@@ -63,6 +66,17 @@ impl StoreLayout {
     pub(crate) fn staged_name(entry: &str) -> Option<CaName> {
         entry.strip_prefix(STAGED)?.parse().ok()
     }
+
+    pub(crate) fn waiting_ca(&self, name: &CaName) -> CaLayout {
+        CaLayout {
+            directory: self.root.join(format!("{WAITING}{name}")),
+        }
+    }
+
+    /// The CA that a directory entry keeps the key of until its certificate comes, if it is one.
+    pub(crate) fn waiting_name(entry: &str) -> Option<CaName> {
+        entry.strip_prefix(WAITING)?.parse().ok()
+    }
 }
 
 impl CaLayout {
@@ -94,6 +108,15 @@ impl CaLayout {
 
     pub(crate) fn key(&self) -> PathBuf {
         self.directory.join("ca.key")
+    }
+
+    pub(crate) fn request(&self) -> PathBuf {
+        self.directory.join("ca.csr")
+    }
+
+    /// What becomes `ca.json` when the certificate has come.
+    pub(crate) fn intended_record(&self) -> PathBuf {
+        self.directory.join("intended.json")
     }
 
     pub(crate) fn lock(&self) -> PathBuf {

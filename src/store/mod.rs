@@ -6,7 +6,8 @@
 //!
 //! # Format
 //! * 1: `store.json`; per CA `ca.json`, `ca.crt`, `ca.key`, `serial`, `crlnumber`,
-//!   `issued.jsonl`, `revoked.jsonl`, `crls.jsonl`, `keys/`, `lock`; published lists in `crl/`.
+//!   `issued.jsonl`, `revoked.jsonl`, `crls.jsonl`, `keys/`, `lock`; published lists in `crl/`;
+//!   per CA that waits for its certificate a folder `.waiting-NAME`.
 
 mod ca;
 mod counter;
@@ -19,6 +20,7 @@ mod lock;
 mod name;
 mod record;
 mod revocations;
+mod waiting;
 
 pub use ca::{Ca, Issuances, LockedCa, Material};
 pub use error::{FileError, StoreError};
@@ -27,6 +29,7 @@ pub use record::{CaRecord, Coverage, Issuance, Revoked, SignedList};
 pub use revocations::{
     LockedLists, LockedPublication, LockedRevocations, RevocationChange, Standing,
 };
+pub use waiting::{Installation, Uninstalled, WaitingCa};
 
 use layout::{CaLayout, StoreLayout};
 use lock::Lock;
@@ -169,15 +172,14 @@ impl Store {
 
     /// The CA of this name.
     pub fn ca(&self, name: &CaName) -> Result<Ca, StoreError> {
-        Ca::open(self.layout.ca(name), name, &self.observer)?.map_or_else(
-            || {
-                Err(StoreError::NoSuchCa {
-                    name: name.clone(),
-                    known: self.ca_names()?,
-                })
-            },
-            Ok,
-        )
+        if let Some(ca) = Ca::open(self.layout.ca(name), name, &self.observer)? {
+            return Ok(ca);
+        }
+        self.refuse_waiting(name)?;
+        Err(StoreError::NoSuchCa {
+            name: name.clone(),
+            known: self.ca_names()?,
+        })
     }
 
     /// Every CA, sorted by name.
@@ -234,7 +236,16 @@ impl Store {
         if file::stands(self.layout.ca(name).directory())? {
             return Err(StoreError::CaExists { name: name.clone() });
         }
-        Ok(())
+        self.refuse_waiting(name)
+    }
+
+    /// Whether no CA has this name yet, and none waits under it.
+    pub fn is_free(&self, name: &CaName) -> Result<bool, StoreError> {
+        match self.check_free(name) {
+            Ok(()) => Ok(true),
+            Err(StoreError::CaExists { .. } | StoreError::CaWaiting { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn entries(&self) -> Result<Vec<String>, StoreError> {
@@ -257,16 +268,25 @@ impl Store {
             .iter()
             .filter_map(|entry| StoreLayout::staged_name(entry))
             .collect();
-        if staged.is_empty() {
+        let installed = self.waiting_beside_their_cas(&entries)?;
+        if staged.is_empty() && installed.is_empty() {
             return Ok(());
         }
         if let Ok(Some(_lock)) = Lock::try_acquire(&self.layout.lock()) {
+            let unsettled = |name, error: StoreError| {
+                (self.observer)(&Notice::Unsettled {
+                    name,
+                    problem: error.to_string(),
+                });
+            };
             for name in staged {
                 if let Err(error) = self.settle_staged(&name) {
-                    (self.observer)(&Notice::Unsettled {
-                        name,
-                        problem: error.to_string(),
-                    });
+                    unsettled(name, error);
+                }
+            }
+            for name in installed {
+                if let Err(error) = self.settle_installed(&name) {
+                    unsettled(name, error);
                 }
             }
         }
@@ -285,11 +305,7 @@ impl Store {
             self.give_name(&staged, name)?;
             file::sync_directory(self.layout.root())?;
         } else {
-            // First what says that it is whole: should this be interrupted too, the rest is known to
-            // be a remainder.
-            file::remove_if_there(&staged.record())?;
-            file::sync_directory(staged.directory())?;
-            file::remove_directory(staged.directory())?;
+            discard(&staged)?;
         }
         (self.observer)(&Notice::UnfinishedCa {
             name: name.clone(),
@@ -328,6 +344,15 @@ impl Store {
             self.layout.ca(name).directory(),
         )?)
     }
+}
+
+/// Removes a staged CA.
+fn discard(staged: &CaLayout) -> Result<(), StoreError> {
+    // First what says that it is whole: should this be interrupted too, the rest is known to be a
+    // remainder.
+    file::remove_if_there(&staged.record())?;
+    file::sync_directory(staged.directory())?;
+    Ok(file::remove_directory(staged.directory())?)
 }
 
 /// A place kept for a CA that is being made.

@@ -46,9 +46,12 @@ pub fn check_list(
         Ahead::Due { list: due, .. } => Some(due.number) <= list.number(),
         _ => true,
     };
-    let is_current = recent
-        .iter()
-        .any(|record| Some(record.number) == list.number() && record.covers == covers);
+    // Of the lists of a CA that never signed one here nothing is recorded.
+    let is_foreign = recent.is_empty() && !ca.has_key()?;
+    let is_current = is_foreign
+        || recent
+            .iter()
+            .any(|record| Some(record.number) == list.number() && record.covers == covers);
     let pem_path = place.pem(ca);
     let pem_differs = file::stands(&pem_path)? && !holds_as_pem(&pem_path, &[&der]);
     let chain_differs = place.has_chain(ca)? && !holds_chain(store, ca, place);

@@ -1,0 +1,174 @@
+//! `pki subordinate` where the CA and the one above it are on different machines.
+
+use super::context::Context;
+use super::failure::Failure;
+use super::options::input;
+use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
+use super::report::{Lines, Report};
+use super::root::{MadeCa, NewCaArgs};
+use crate::ca::{
+    CaError, CaRequest, Installed, NewRequest, OpenFile, certificates_in, certify_ca, install_ca,
+    read_request, request_ca,
+};
+use crate::store::{CaName, CaRecord, WaitingCa};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Whose request is signed, by whom, and where the certificate goes.
+pub(super) struct Signing<'a> {
+    pub(super) parent: &'a CaName,
+    pub(super) csr: &'a Path,
+    pub(super) out: Option<&'a Path>,
+    pub(super) force: bool,
+}
+
+/// `--csr`.
+pub(super) fn sign(
+    signing: &Signing<'_>,
+    new: &NewCaArgs,
+    passin: &PassinArgs,
+    context: &Context,
+) -> Result<Report, Failure> {
+    let store = context.open_store()?;
+    let mut passphrases = UserPassphrases::new(context, Some(passin), None, Protecting::NewCa)?;
+    let asked = CaRequest {
+        path: signing.csr.to_owned(),
+        request: read_request(signing.csr)?,
+        subject: new.subject.resolve()?,
+        lifetime: new.lifetime.lifetime(),
+        path_length: new.policy.path_len,
+        constraints: new.policy.constraints(),
+    };
+    // What hinders the file has to show before anything is issued.
+    let out = signing.out.filter(|out| *out != Path::new("-"));
+    let file = out
+        .map(|out| OpenFile::open(out, signing.force))
+        .transpose()?;
+    let issued = certify_ca(
+        &store,
+        signing.parent,
+        &asked,
+        &mut passphrases,
+        context.now,
+    )?;
+    context.notices(&issued.notices);
+    let pem = issued.certificate.to_pem();
+    let remedy = format!(
+        "`pki export --ca {} --serial 0x{} --out DIR` writes it",
+        signing.parent, issued.issuance.serial
+    );
+    let (Some(file), Some(out)) = (file, out) else {
+        return Ok(Report::raw(pem).committed(remedy));
+    };
+    file.write(pem.as_bytes())
+        .map_err(|source| CaError::AfterCommit {
+            what: format!("the certificate {}", issued.issuance.serial),
+            remedy: remedy.clone(),
+            source: Box::new(source),
+        })?;
+    let mut made = MadeCa::new(&issued.certificate, out);
+    made.parent = Some(signing.parent.to_string());
+    let text = made.lines().under("signed the certificate of a CA");
+    Ok(Report::new(&made, text).committed(remedy))
+}
+
+#[derive(Serialize)]
+struct MadeRequest {
+    ca: String,
+    subject: String,
+    key_type: String,
+    request: String,
+}
+
+/// `--request`.
+pub(super) fn request(
+    name: &CaName,
+    path: &Path,
+    force: bool,
+    new: &NewCaArgs,
+    context: &Context,
+) -> Result<Report, Failure> {
+    let mut passphrases =
+        UserPassphrases::new(context, None, Some(&new.passout), Protecting::NewCa)?;
+    let new = NewRequest {
+        record: CaRecord {
+            name: name.clone(),
+            parent: None,
+            crl_urls: new.policy.crl_url.clone(),
+            ca_issuers_urls: new.policy.ca_issuers_url.clone(),
+            ocsp_urls: new.policy.ocsp_url.clone(),
+        },
+        subject: new.subject.resolve()?,
+        key_type: new.key_type,
+    };
+    let to_file = path != Path::new("-");
+    let file = to_file.then(|| OpenFile::open(path, force)).transpose()?;
+    let (waiting, notices) =
+        request_ca(&context.store, context.observer(), &new, &mut passphrases)?;
+    context.notices(notices);
+    let pem = waiting.request_pem();
+    let remedy = format!("`pki subordinate --name {name} --request FILE` writes the request again");
+    let Some(file) = file else {
+        return Ok(Report::raw(pem).committed(remedy));
+    };
+    file.write(pem.as_bytes())
+        .map_err(|source| CaError::AfterCommit {
+            what: format!("the request of {name}"),
+            remedy: remedy.clone(),
+            source: Box::new(source),
+        })?;
+    Ok(requested(&waiting, path).committed(remedy))
+}
+
+fn requested(waiting: &WaitingCa, file: &Path) -> Report {
+    let request = waiting.request();
+    let made = MadeRequest {
+        ca: waiting.name().to_string(),
+        subject: request.subject().to_string(),
+        key_type: request.public_key().algorithm().to_string(),
+        request: file.display().to_string(),
+    };
+    let text = Lines::default()
+        .row("subject", &made.subject)
+        .row("key type", &made.key_type)
+        .row("request", &made.request)
+        .under(&format!("{} waits for its certificate", made.ca));
+    Report::new(&made, text)
+}
+
+/// `--install`.
+pub(super) fn install(
+    name: &CaName,
+    file: &Path,
+    chain: &[PathBuf],
+    context: &Context,
+) -> Result<Report, Failure> {
+    let store = context.open_store()?;
+    let answer = certificates_in(&input(file)?)?;
+    let mut above = Vec::new();
+    for file in chain {
+        above.extend(certificates_in(&input(file)?)?);
+    }
+    let installed = install_ca(&store, name, file, &answer, above, context.now)?;
+    context.notices(&installed.notices);
+    Ok(report(&installed).committed(format!("`pki show --ca {name}` shows it")))
+}
+
+fn report(installed: &Installed) -> Report {
+    let Installed {
+        ca, path, added, ..
+    } = installed;
+    let names: Vec<String> = added.iter().map(ToString::to_string).collect();
+    let root = path.last().map(|root| root.fingerprint().to_string());
+    let mut made = MadeCa::of(ca);
+    let text = made
+        .lines()
+        .row_if(
+            "added",
+            (!names.is_empty()).then(|| format!("{}, without keys", names.join(", "))),
+        )
+        .row_if("root SHA-256", root)
+        .under(&format!("installed the certificate of {}", ca.name()));
+    made.added = Some(names);
+    Report::new(&made, text)
+}

@@ -1,0 +1,298 @@
+//! CAs whose certificates come from elsewhere: first a key and a request, then what came back.
+//!
+//! Until then the key is in a folder beside those of the CAs, `.waiting-NAME`, which no command takes
+//! for a CA, and which none clears away before the CA has its name.
+
+use super::ca::{Ca, Material};
+use super::error::StoreError;
+use super::file::{self, Access};
+use super::layout::CaLayout;
+use super::lock::Lock;
+use super::name::CaName;
+use super::record::CaRecord;
+use super::{Notice, ReservedCa, Store, Unfinished};
+use crate::pem;
+use crate::x509::CertificationRequest;
+use zeroize::Zeroizing;
+
+/// What PEM calls a request (RFC 7468 section 7).
+const LABEL: &str = "CERTIFICATE REQUEST";
+
+/// A CA that has a key and no certificate yet.
+pub struct WaitingCa {
+    layout: CaLayout,
+    record: CaRecord,
+    request: CertificationRequest,
+}
+
+impl WaitingCa {
+    /// Opens one; `None` where there is none.
+    fn open(layout: CaLayout, name: &CaName) -> Result<Option<Self>, StoreError> {
+        if !file::stands(layout.directory())? {
+            return Ok(None);
+        }
+        let path = layout.intended_record();
+        let damaged = |problem: String| StoreError::damaged(&path, problem);
+        let record: CaRecord = serde_json::from_slice(&file::read(&path)?)
+            .map_err(|error| damaged(format!("can't be read: {error}")))?;
+        if record.name != *name {
+            return Err(damaged(format!("is about another CA: {}", record.name)));
+        }
+        Ok(Some(Self {
+            request: read_request(&layout)?,
+            layout,
+            record,
+        }))
+    }
+
+    /// The CA's name.
+    pub fn name(&self) -> &CaName {
+        &self.record.name
+    }
+
+    /// What `ca.json` is to say, but for the parent.
+    pub fn record(&self) -> &CaRecord {
+        &self.record
+    }
+
+    /// The request for its certificate.
+    pub fn request(&self) -> &CertificationRequest {
+        &self.request
+    }
+
+    /// The request as PEM.
+    pub fn request_pem(&self) -> String {
+        pem::encode(LABEL, self.request.der())
+    }
+
+    /// The content of the key file.
+    pub fn key_file(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        Ok(Zeroizing::new(file::read(&self.layout.key())?))
+    }
+}
+
+fn read_request(layout: &CaLayout) -> Result<CertificationRequest, StoreError> {
+    let path = layout.request();
+    let objects = pem::decode(&file::read(&path)?)
+        .map_err(|error| StoreError::damaged(&path, format!("is not PEM: {error}")))?;
+    let [object] = objects.as_slice() else {
+        return Err(StoreError::damaged(&path, "does not hold one request"));
+    };
+    CertificationRequest::from_der(&object.der)
+        .map_err(|error| StoreError::damaged(&path, format!("is not a request: {error}")))
+}
+
+impl Store {
+    /// The CA of this name, if it waits for its certificate.
+    pub fn waiting(&self, name: &CaName) -> Result<Option<WaitingCa>, StoreError> {
+        if file::stands(self.layout.ca(name).directory())? {
+            return Ok(None);
+        }
+        WaitingCa::open(self.layout.waiting_ca(name), name)
+    }
+
+    /// Every CA that waits for its certificate, sorted by name.
+    pub fn waiting_cas(&self) -> Result<Vec<WaitingCa>, StoreError> {
+        let entries = self.entries()?;
+        let entries = entries.iter();
+        let mut names: Vec<CaName> = entries
+            .filter_map(|entry| super::StoreLayout::waiting_name(entry))
+            .collect();
+        names.sort();
+        let mut waiting = Vec::new();
+        for name in names {
+            waiting.extend(self.waiting(&name)?);
+        }
+        Ok(waiting)
+    }
+
+    pub(super) fn refuse_waiting(&self, name: &CaName) -> Result<(), StoreError> {
+        if file::stands(self.layout.waiting_ca(name).directory())? {
+            return Err(StoreError::CaWaiting { name: name.clone() });
+        }
+        Ok(())
+    }
+
+    /// Keeps everybody else from making CAs while a certificate is installed.
+    pub fn reserve_installation(&self, name: &CaName) -> Result<Installation<'_>, StoreError> {
+        // The first look needs no lock, which a store that is only read does not give.
+        let is_there = file::stands(self.layout.ca(name).directory())?;
+        let not_waiting = |is_there| StoreError::NotWaiting {
+            name: name.clone(),
+            is_there,
+        };
+        self.waiting(name)?.ok_or_else(|| not_waiting(is_there))?;
+        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        Ok(Installation {
+            store: self,
+            waiting: self.waiting(name)?.ok_or_else(|| not_waiting(true))?,
+            _lock: lock,
+        })
+    }
+
+    /// Those whose CAs have their names: the command that installed them was interrupted at its end.
+    pub(super) fn waiting_beside_their_cas(
+        &self,
+        entries: &[String],
+    ) -> Result<Vec<CaName>, StoreError> {
+        let mut names = Vec::new();
+        for entry in entries {
+            if let Some(name) = super::StoreLayout::waiting_name(entry)
+                && file::stands(self.layout.ca(&name).directory())?
+            {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Clears away what the CA has by now; a key that it does not have stays.
+    pub(super) fn settle_installed(&self, name: &CaName) -> Result<(), StoreError> {
+        let waiting = self.layout.waiting_ca(name);
+        let key = file::read_if_there(&waiting.key())?.map(Zeroizing::new);
+        if let Some(key) = key {
+            let installed = self.ca(name)?.key_file()?;
+            if installed.is_none_or(|installed| *installed != *key) {
+                return Err(StoreError::damaged(
+                    waiting.directory(),
+                    "has another key than the CA of its name",
+                ));
+            }
+        }
+        file::remove_directory(waiting.directory())?;
+        file::sync_directory(self.layout.root())?;
+        (self.observer)(&Notice::UnfinishedCa {
+            name: name.clone(),
+            completed: true,
+        });
+        Ok(())
+    }
+}
+
+impl ReservedCa<'_> {
+    /// Makes a key and the request for its certificate durable, under a hidden name.
+    pub fn stage_request(
+        &self,
+        record: &CaRecord,
+        request_der: &[u8],
+        key_pem: &[u8],
+    ) -> Result<(), StoreError> {
+        let layout = self.store.layout.staged_ca(&self.name);
+        let mut json = serde_json::to_vec_pretty(record).expect("a record is plain data");
+        json.push(b'\n');
+        let request = pem::encode(LABEL, request_der);
+        file::create_directory(layout.directory(), 0o777)?;
+        file::create(&layout.key(), Access::Owner, key_pem)?;
+        file::create(&layout.request(), Access::Umask, request.as_bytes())?;
+        file::create(&layout.intended_record(), Access::Umask, &json)?;
+        file::sync_directory(layout.directory())?;
+        Ok(file::sync_directory(self.store.layout.root())?)
+    }
+
+    /// Gives what was staged the name under which it waits.
+    pub fn finish_request(&self) -> Result<WaitingCa, Unfinished> {
+        let Self { store, name, _lock } = self;
+        let layout = store.layout.waiting_ca(name);
+        file::rename_new(store.layout.staged_ca(name).directory(), layout.directory()).map_err(
+            |error| Unfinished {
+                has_its_name: false,
+                source: error.into(),
+            },
+        )?;
+        let named = |source| Unfinished {
+            has_its_name: true,
+            source,
+        };
+        file::sync_directory(store.layout.root()).map_err(|error| named(error.into()))?;
+        let waiting = WaitingCa::open(layout, name).map_err(named)?;
+        waiting.ok_or_else(|| named(StoreError::CaWaiting { name: name.clone() }))
+    }
+}
+
+/// The store while a certificate is installed: no other process can make a CA until this is dropped.
+pub struct Installation<'a> {
+    store: &'a Store,
+    waiting: WaitingCa,
+    _lock: Lock,
+}
+
+/// Why an installation did not come to its end.
+#[derive(Debug)]
+pub struct Uninstalled {
+    /// The CAs that were added before.
+    pub added: Vec<CaName>,
+    /// What failed.
+    pub source: StoreError,
+}
+
+impl Installation<'_> {
+    /// The store.
+    pub fn store(&self) -> &Store {
+        self.store
+    }
+
+    /// The CA that waits.
+    pub fn waiting(&self) -> &WaitingCa {
+        &self.waiting
+    }
+
+    /// Adds CAs, each below one that is there or before it, and the one that waited as the last; then
+    /// its request goes.
+    pub fn install(&self, cas: &[Material<'_>]) -> Result<Ca, Uninstalled> {
+        let mut added = Vec::new();
+        for material in cas {
+            match self.add(material) {
+                Ok(()) => added.push(material.record.name.clone()),
+                Err(unfinished) => {
+                    let Unfinished {
+                        has_its_name,
+                        source,
+                    } = unfinished;
+                    added.extend(has_its_name.then(|| material.record.name.clone()));
+                    return Err(Uninstalled { added, source });
+                }
+            }
+        }
+        self.clear_away()
+            .map_err(|source| Uninstalled { added, source })
+    }
+
+    fn add(&self, material: &Material<'_>) -> Result<(), Unfinished> {
+        let Self { store, .. } = self;
+        let name = &material.record.name;
+        let staged = store.layout.staged_ca(name);
+        let unnamed = |source| Unfinished {
+            has_its_name: false,
+            source,
+        };
+        self.check_place_for(name).map_err(unnamed)?;
+        material
+            .write(&staged)
+            .and_then(|()| Ok(file::sync_directory(store.layout.root())?))
+            .and_then(|()| store.give_name(&staged, name))
+            .map_err(|source| {
+                // What can't be taken back now is cleared away by the next command.
+                let _ = super::discard(&staged);
+                unnamed(source)
+            })?;
+        file::sync_directory(store.layout.root()).map_err(|error| Unfinished {
+            has_its_name: true,
+            source: error.into(),
+        })
+    }
+
+    fn check_place_for(&self, name: &CaName) -> Result<(), StoreError> {
+        self.store.settle_staged(name)?;
+        if name == self.waiting.name() {
+            return Ok(());
+        }
+        self.store.check_free(name)
+    }
+
+    fn clear_away(&self) -> Result<Ca, StoreError> {
+        let ca = self.store.ca(self.waiting.name())?;
+        file::remove_directory(self.waiting.layout.directory())?;
+        file::sync_directory(self.store.layout.root())?;
+        Ok(ca)
+    }
+}
