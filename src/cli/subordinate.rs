@@ -8,7 +8,7 @@ use super::report::Report;
 use super::root::{NewCaArgs, report};
 use crate::ca::create_subordinate;
 use crate::store::CaName;
-use clap::{ArgGroup, Args};
+use clap::Args;
 use std::path::PathBuf;
 
 /// Make a CA under a CA of the store, or under one that is elsewhere
@@ -17,7 +17,6 @@ use std::path::PathBuf;
 /// makes the key and a request on the one, --csr signs it on the other, and --install takes what came
 /// back.
 #[derive(Args)]
-#[command(group(ArgGroup::new("written").args(["csr", "request"])))]
 pub(super) struct SubordinateArgs {
     /// The CA that signs the new one; not where that is elsewhere
     #[arg(long, visible_alias = "parent", value_name = "NAME", required_unless_present_any = ["request", "install"])]
@@ -29,7 +28,7 @@ pub(super) struct SubordinateArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "request", "install", "key_type", "crl_url", "ca_issuers_url", "ocsp_url", "passout", "no_passphrase"])]
     csr: Option<PathBuf>,
     /// With --csr: the file to write the certificate to [default: standard output]
-    #[arg(long, value_name = "FILE", requires = "csr")]
+    #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Make a key, and write a request for a CA elsewhere to sign; run again, the same request; - is standard output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "install", "days", "not_after", "not_before", "path_len", "permit", "exclude", "passin"])]
@@ -38,10 +37,10 @@ pub(super) struct SubordinateArgs {
     #[arg(long, value_name = "CERT", conflicts_with_all = ["ca", "cn", "subject", "key_type", "days", "not_after", "not_before", "path_len", "permit", "exclude", "crl_url", "ca_issuers_url", "ocsp_url", "passin", "passout", "no_passphrase"])]
     install: Option<PathBuf>,
     /// With --install: the certificates of the CAs above it, up to the root
-    #[arg(long, value_name = "FILE", requires = "install")]
+    #[arg(long, value_name = "FILE")]
     chain: Vec<PathBuf>,
-    /// Replace the file that is to be written
-    #[arg(long, requires = "written")]
+    /// With --csr or --request: replace the file that is to be written
+    #[arg(long)]
     force: bool,
     #[command(flatten)]
     new: NewCaArgs,
@@ -63,6 +62,21 @@ impl SubordinateArgs {
             new,
             passin,
         } = self;
+        // clap does not hold to what is required where it conflicts with what is there.
+        for (is_given, option, owner, is_there) in [
+            (out.is_some(), "--out", "--csr", csr.is_some()),
+            (!chain.is_empty(), "--chain", "--install", install.is_some()),
+            (
+                force,
+                "--force",
+                "--csr or --request",
+                csr.is_some() || request.is_some(),
+            ),
+        ] {
+            if is_given && !is_there {
+                return Err(Failure::usage(format!("{option} needs {owner}")));
+            }
+        }
         match (csr, request, install) {
             (Some(csr), ..) => {
                 let signing = Signing {

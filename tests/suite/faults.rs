@@ -335,3 +335,93 @@ fn crl_converted_into_a_file() {
     }
     .run();
 }
+
+/// The request of a CA of another store.
+fn with_their_request() -> Sandbox {
+    let sandbox = begin();
+    sandbox
+        .pki("--store theirs subordinate --name theirs --request theirs.csr --no-passphrase")
+        .succeeds();
+    sandbox
+}
+
+#[test]
+fn signing_the_request_of_a_ca() {
+    Sweep {
+        command: "subordinate --ca rootCA --csr theirs.csr --out theirs.crt",
+        begin: with_their_request(),
+        done: |sandbox| {
+            let line = "verify -CAfile pki/rootCA/ca.crt theirs.crt";
+            let verified = sandbox.run("openssl", line).finish();
+            ensure(verified.status == Some(0), || verified.to_string())
+        },
+        next: |_| lines(&["subordinate --ca rootCA --csr theirs.csr --out theirs.crt --force"]),
+    }
+    .run();
+}
+
+#[test]
+fn a_ca_that_waits() {
+    Sweep {
+        command: "subordinate --name added --request added.csr --no-passphrase",
+        begin: begin(),
+        done: |sandbox| {
+            let key = sandbox
+                .run("openssl", "pkey -pubout -in pki/.waiting-added/ca.key")
+                .finish();
+            let request = sandbox
+                .run("openssl", "req -verify -noout -pubkey -in added.csr")
+                .finish();
+            ensure(
+                request.status == Some(0) && key.stdout == request.stdout,
+                || format!("{key}\n{request}"),
+            )
+        },
+        next: |_| {
+            lines(&[
+                "subordinate --name added --request added.csr --no-passphrase --force",
+                "subordinate --ca rootCA --csr added.csr --out added.crt",
+                "subordinate --name added --install added.crt",
+                "issue --ca added --cn below",
+            ])
+        },
+    }
+    .run();
+}
+
+/// A CA that waits, and its certificate by a root that the store does not know.
+fn with_their_certificate() -> Sandbox {
+    let sandbox = begin();
+    for line in [
+        "subordinate --name added --request added.csr --no-passphrase",
+        "--store theirs root --name theirs --no-passphrase",
+        "--store theirs subordinate --ca theirs --csr added.csr --out added.crt",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    sandbox
+}
+
+#[test]
+fn installing_a_certificate() {
+    Sweep {
+        command: "subordinate --name added --install added.crt --chain theirs/theirs/ca.crt",
+        begin: with_their_certificate(),
+        done: |sandbox| {
+            let tree = sandbox.pki("tree").succeeds().stdout;
+            let is_installed = tree.contains("theirs  ") && tree.contains("└─ added  ");
+            ensure(is_installed && !tree.contains("waiting"), || tree)
+        },
+        next: |sandbox| {
+            // What an interrupted command left is completed or cleared away by any other.
+            let waits = sandbox.pki("tree").succeeds().stdout.contains("waiting");
+            let all = [
+                "subordinate --name added --install added.crt --chain theirs/theirs/ca.crt",
+                "issue --ca added --cn below",
+                "crl --ca added",
+            ];
+            lines(&all[usize::from(!waits)..])
+        },
+    }
+    .run();
+}

@@ -23,6 +23,7 @@ mod hierarchy;
 mod keys;
 mod lint;
 mod load_balancer;
+mod machines;
 mod normalise;
 mod parallel;
 mod passphrases;
