@@ -53,6 +53,11 @@ fn the_page_about_revocation_works() {
 }
 
 #[test]
+fn the_page_about_several_machines_works() {
+    follow("docs/machines.md");
+}
+
+#[test]
 fn the_page_about_verifying_works() {
     follow("docs/verify.md");
 }

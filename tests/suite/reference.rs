@@ -247,6 +247,10 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
     for line in [
         "root --name rootCA --no-passphrase",
         "subordinate --ca rootCA --name intermediate0 --no-passphrase --path-len 0",
+        "subordinate --ca rootCA --csr a.csr --out a.crt",
+        "subordinate --name waiting --request waiting.csr --no-passphrase",
+        "subordinate --ca rootCA --csr waiting.csr --out waiting.crt",
+        "subordinate --name waiting --install waiting.crt",
         "issue --ca intermediate0 --profile server --cn www.example.test --out out --no-passphrase --der",
         "issue --ca intermediate0 --csr a.csr",
         "export --ca intermediate0 --cn www.example.test --out again --no-passphrase --der",
