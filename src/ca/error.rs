@@ -326,7 +326,7 @@ pub enum Misfit {
     },
     /// There is no good path above it.
     #[error(transparent)]
-    Path(Refusal),
+    Path(Box<Refusal>),
     /// It breaks rules without which it is of no use.
     #[error(transparent)]
     Rules(Findings),

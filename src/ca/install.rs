@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 /// Rules that a certificate may break and be of use: the CA issues what keeps them, and relying
 /// parties take its path.
-const BEARABLE: [&str; 9] = [
+const BEARABLE: [&str; 10] = [
     "serial_is_positive_and_at_most_20_octets",
     "times_are_utc_through_2049",
     "subject_attributes_are_within_their_bounds",
@@ -23,6 +23,7 @@ const BEARABLE: [&str; 9] = [
     "alternative_names_are_well_formed",
     "authority_key_identifier_is_that_of_the_ca",
     "validity_is_inside_that_of_the_ca",
+    "name_constraints_are_only_in_cas_and_critical",
 ];
 
 /// What was installed.
@@ -45,7 +46,7 @@ pub fn install_ca(
     name: &CaName,
     file: &Path,
     answer: &[Certificate],
-    chain: Vec<Certificate>,
+    chain: &[Certificate],
     now: OffsetDateTime,
 ) -> Result<Installed, CaError> {
     let installation = store.reserve_installation(name)?;
@@ -57,7 +58,7 @@ pub fn install_ca(
     };
     let certificate = certificate_for(waiting, answer).map_err(misfit)?;
     may_act_as_ca(certificate).map_err(misfit)?;
-    let beside = [answer, &chain].concat();
+    let beside = [answer, chain].concat();
     let path = path_above(installation.store(), certificate, beside, now)?.map_err(misfit)?;
     let notices = hold_to_rules(&path).map_err(misfit)?;
     let (ca, added) = write(&installation, &path)?;
@@ -140,7 +141,7 @@ fn path_above(
     };
     let judgement = verify(Some(store), &request)?;
     Ok(match judgement.refusal {
-        Some(refusal) => Err(Misfit::Path(refusal)),
+        Some(refusal) => Err(Misfit::Path(Box::new(refusal))),
         None => Ok(judgement.path),
     })
 }
@@ -164,41 +165,19 @@ fn hold_to_rules(path: &[Certificate]) -> Result<Vec<Notice>, Misfit> {
     Ok(vec![Notice::Imperfect { findings }])
 }
 
-/// Adds the CAs above that the store does not have, the highest first, and gives the CA its
-/// certificate.
+/// Adds the CAs above that the store does not have, and gives the CA its certificate.
 fn write(
     installation: &Installation<'_>,
     path: &[Certificate],
 ) -> Result<(Ca, Vec<CaName>), CaError> {
     let waiting = installation.waiting();
-    let known = installation.store().cas()?;
-    let mut records: Vec<(CaRecord, &Certificate)> = Vec::new();
-    let mut parent: Option<CaName> = None;
-    for certificate in path[1..].iter().rev() {
-        let ca = known.iter().find(|ca| ca.certificate() == certificate);
-        let name = match ca {
-            Some(ca) => ca.name().clone(),
-            None => {
-                let taken = |name: &CaName| {
-                    name == waiting.name() || records.iter().any(|(record, _)| record.name == *name)
-                };
-                let name = free_name(installation.store(), certificate, taken)?;
-                records.push((record(name.clone(), parent), certificate));
-                name
-            }
-        };
-        parent = Some(name);
-    }
-    let added: Vec<CaName> = records
-        .iter()
-        .map(|(record, _)| record.name.clone())
-        .collect();
+    let Above { missing, parent } = above(installation, &path[1..])?;
     let own = CaRecord {
         parent,
         ..waiting.record().clone()
     };
     let key = waiting.key_file()?;
-    let without_keys = records.iter().map(|(record, certificate)| Material {
+    let without_keys = missing.iter().map(|(record, certificate)| Material {
         record,
         certificate,
         key_pem: None,
@@ -214,7 +193,37 @@ fn write(
     };
     let all: Vec<Material<'_>> = without_keys.chain([with_key]).collect();
     let ca = installation.install(&all).map_err(uninstalled)?;
-    Ok((ca, added))
+    let added = missing.into_iter().map(|(record, _)| record.name);
+    Ok((ca, added.collect()))
+}
+
+/// The CAs above the one that waits.
+struct Above<'a> {
+    /// Those that the store does not have, the highest first.
+    missing: Vec<(CaRecord, &'a Certificate)>,
+    /// The one directly above.
+    parent: Option<CaName>,
+}
+
+fn above<'a>(
+    installation: &Installation<'_>,
+    issuers: &'a [Certificate],
+) -> Result<Above<'a>, CaError> {
+    let store = installation.store();
+    let known = store.cas()?;
+    let mut missing: Vec<(CaRecord, &Certificate)> = Vec::new();
+    let mut parent: Option<CaName> = None;
+    for certificate in issuers.iter().rev() {
+        if let Some(ca) = known.iter().find(|ca| ca.certificate() == certificate) {
+            parent = Some(ca.name().clone());
+            continue;
+        }
+        let is_taken = |name: &CaName| missing.iter().any(|(record, _)| record.name == *name);
+        let name = free_name(store, certificate, is_taken)?;
+        missing.push((record(name.clone(), parent), certificate));
+        parent = Some(name);
+    }
+    Ok(Above { missing, parent })
 }
 
 fn record(name: CaName, parent: Option<CaName>) -> CaRecord {
@@ -246,7 +255,7 @@ fn uninstalled(error: Uninstalled) -> CaError {
 fn free_name(
     store: &Store,
     certificate: &Certificate,
-    taken: impl Fn(&CaName) -> bool,
+    is_taken: impl Fn(&CaName) -> bool,
 ) -> Result<CaName, CaError> {
     let base = base_name(&certificate.subject().common_name().unwrap_or_default());
     let mut number = 1_u64;
@@ -256,7 +265,7 @@ fn free_name(
             _ => format!("{base}-{number}"),
         };
         if let Ok(name) = candidate.parse::<CaName>()
-            && !taken(&name)
+            && !is_taken(&name)
             && store.is_free(&name)?
         {
             return Ok(name);
@@ -288,6 +297,14 @@ fn base_name(common_name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::x509::lint::RULES;
+
+    #[test]
+    fn every_rule_that_may_be_broken_is_one() {
+        for name in BEARABLE {
+            assert!(RULES.iter().any(|rule| rule.name == name), "{name}");
+        }
+    }
 
     #[test]
     fn a_common_name_becomes_the_name_of_a_ca() {

@@ -139,7 +139,7 @@ impl fmt::Display for Notice {
                 f.write_str("the key was made elsewhere, so there is none to export")
             }
             Self::KeyOfCa => f.write_str(
-                "the certificate is that of a CA; `pki export --ca NAME --key` exports its key",
+                "the certificate is that of a CA; where its key is, `pki export --ca NAME --key` exports it",
             ),
             Self::ExportedInvalid { status } => write!(f, "the certificate is {status}"),
         }

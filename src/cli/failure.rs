@@ -312,13 +312,16 @@ fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
         Misfit::NotACa | Misfit::KeyUsage { .. } => {
             "have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign".into()
         }
-        Misfit::Path(
+        Misfit::Path(refusal) => match **refusal {
             Refusal::MissingIssuer { .. }
             | Refusal::OtherKey { .. }
             | Refusal::Untrusted { .. }
-            | Refusal::Rootless { .. },
-        ) => "give the certificates of all CAs above it, up to the root, with --chain".into(),
-        Misfit::Path(_) | Misfit::Rules(_) => return None,
+            | Refusal::Rootless { .. } => {
+                "give the certificates of all CAs above it, up to the root, with --chain".into()
+            }
+            _ => return None,
+        },
+        Misfit::Rules(_) => return None,
     })
 }
 

@@ -149,7 +149,7 @@ pub(super) fn install(
     for file in chain {
         above.extend(certificates_in(&input(file)?)?);
     }
-    let installed = install_ca(&store, name, file, &answer, above, context.now)?;
+    let installed = install_ca(&store, name, file, &answer, &above, context.now)?;
     context.notices(&installed.notices);
     Ok(report(&installed).committed(format!("`pki show --ca {name}` shows it")))
 }

@@ -50,9 +50,11 @@ impl ShowArgs {
         if let (Some(waiting), None) = (store.waiting(name)?, self.selector.selector()?) {
             let mut value = describe::request(waiting.request());
             value["ca"] = json!(name);
-            value["status"] = json!("waiting for its certificate");
             value["key"] = json!("in the store");
-            return Ok(report(&value));
+            value["status"] = json!("waiting for its certificate");
+            let text = describe::text(&value);
+            value["status"] = json!("waiting");
+            return Ok(Report::new(&value, text));
         }
         let ca = store.ca(name)?;
         let Some(selector) = self.selector.selector()? else {

@@ -249,6 +249,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "subordinate --ca rootCA --name intermediate0 --no-passphrase --path-len 0",
         "subordinate --ca rootCA --csr a.csr --out a.crt",
         "subordinate --name waiting --request waiting.csr --no-passphrase",
+        "show --ca waiting",
         "subordinate --ca rootCA --csr waiting.csr --out waiting.crt",
         "subordinate --name waiting --install waiting.crt",
         "issue --ca intermediate0 --profile server --cn www.example.test --out out --no-passphrase --der",

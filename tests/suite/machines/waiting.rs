@@ -28,8 +28,14 @@ fn tree_list_and_show_say_that_it_waits() {
         .succeeds()
         .json();
     assert_eq!(shown["type"], "certification_request");
-    assert_eq!(shown["status"], "waiting for its certificate");
+    assert_eq!(shown["status"], "waiting");
     assert_eq!(shown["key"], "in the store");
+    let shown = sandbox.pki("show --ca inter0").succeeds();
+    let status = shown.stdout.lines().find(|line| line.contains("status"));
+    assert!(
+        status.is_some_and(|line| line.ends_with("  waiting for its certificate")),
+        "{shown}"
+    );
 }
 
 #[test]
