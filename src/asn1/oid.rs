@@ -57,6 +57,17 @@ identifiers! {
     AES_128_CBC = "2.16.840.1.101.3.4.1.2", "aes128-CBC-PAD";
     AES_256_CBC = "2.16.840.1.101.3.4.1.42", "aes256-CBC-PAD";
 
+    // PKCS #12: RFC 7292, RFC 2985; the last is what Java's PKCS12KeyStore marks trust anchors with.
+    PKCS7_DATA = "1.2.840.113549.1.7.1", "data";
+    PKCS7_ENCRYPTED_DATA = "1.2.840.113549.1.7.6", "encryptedData";
+    PKCS8_SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2", "pkcs8ShroudedKeyBag";
+    CERT_BAG = "1.2.840.113549.1.12.10.1.3", "certBag";
+    X509_CERTIFICATE = "1.2.840.113549.1.9.22.1", "x509Certificate";
+    FRIENDLY_NAME = "1.2.840.113549.1.9.20", "friendlyName";
+    LOCAL_KEY_ID = "1.2.840.113549.1.9.21", "localKeyId";
+    PBE_SHA1_3DES = "1.2.840.113549.1.12.1.3", "pbeWithSHAAnd3-KeyTripleDES-CBC";
+    TRUSTED_KEY_USAGE = "2.16.840.1.113894.746875.1.1", "trustedKeyUsage";
+
     // Attribute types: RFC 4519, RFC 5280 appendix A, PKCS #9.
     COMMON_NAME = "2.5.4.3", "commonName";
     SURNAME = "2.5.4.4", "surname";

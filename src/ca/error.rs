@@ -194,6 +194,26 @@ pub enum CaError {
         /// The name.
         name: String,
     },
+    /// A name that can't be that of a Kubernetes Secret.
+    #[error("{name:?} can't be the name of a Kubernetes Secret")]
+    SecretName {
+        /// The name.
+        name: String,
+    },
+    /// The files asked for hold a key, and there is none.
+    #[error("the key was made elsewhere, and there is no {what} without it")]
+    KeyNeeded {
+        /// What was to be written.
+        what: &'static str,
+    },
+    /// What a party does not take.
+    #[error("{party} does not take {what}")]
+    NotTaken {
+        /// Who.
+        party: &'static str,
+        /// What.
+        what: String,
+    },
     /// There is nothing to put into a bundle.
     #[error("there is no CA to put into the bundle")]
     EmptyBundle,

@@ -1,12 +1,15 @@
 //! Giving certificates and keys out, as the files that servers and clients take.
 
 use super::error::CaError;
-use crate::key::{PrivateKey, Protection};
+use super::kubernetes::{TlsSecret, secret_name};
+use crate::key::pkcs12::{self, Encryption, KeyEntry};
+use crate::key::{KeyError, Passphrase, PrivateKey, Protection};
 use crate::store::file::{self, Access, Existing, Staged};
 use crate::store::{FileError, is_device_name};
 use crate::x509::Certificate;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Where files are put, and whether they may take the place of others.
 #[derive(Debug, Clone)]
@@ -17,8 +20,6 @@ pub struct Destination {
     pub name: String,
     /// Whether files that are there already may be replaced.
     pub overwrite: bool,
-    /// Whether the certificate is also written as DER.
-    pub der: bool,
 }
 
 /// A private key to be written, and how.
@@ -27,63 +28,112 @@ pub struct KeyOutput<'a> {
     pub key: &'a PrivateKey,
     /// How it is written.
     pub protection: &'a Protection,
+    /// What `protection` was made of; a PKCS #12 file needs it.
+    pub passphrase: Option<&'a Passphrase>,
+}
+
+/// The files that an export can be made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// `NAME.crt`: the certificate.
+    Certificate,
+    /// `NAME.chain.pem`: its issuer up to the root.
+    Chain,
+    /// `NAME.fullchain.pem`: the certificate, then the CAs below the root.
+    FullChain,
+    /// `NAME.key`: the key.
+    Key,
+    /// `NAME.der`: the certificate as DER.
+    Der,
+    /// `NAME.p12`: the key, the certificate and the chain as PKCS #12.
+    Pkcs12(Strength),
+    /// `NAME.secret.yaml`: the same as the manifest of a Kubernetes Secret.
+    Secret,
+}
+
+/// How a PKCS #12 file is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// As well as everybody reads who is kept up to date.
+    Modern,
+    /// As old readers need it.
+    Compatible,
 }
 
 /// Files that are open and have no names yet: whatever hinders them has shown before anything is
 /// issued.
 pub struct OpenExport {
-    certificate: Staged,
-    chains: Option<Chains>,
-    key: Option<Staged>,
-    der: Option<Staged>,
-}
-
-struct Chains {
-    chain: Staged,
-    full_chain: Staged,
-}
-
-/// What an export is to hold beside the certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parts {
-    /// The chains: a root has none.
-    pub chains: bool,
-    /// The key.
-    pub key: bool,
+    name: String,
+    files: Vec<(FileKind, Staged)>,
 }
 
 /// The files that were written, kind and path, in the order in which they are documented.
 pub type Exported = Vec<(&'static str, PathBuf)>;
 
+impl FileKind {
+    /// What a certificate of a CA is exported as, unless somebody wants it otherwise.
+    pub fn usual(has_issuers: bool, has_key: bool, der: bool) -> Vec<Self> {
+        let chains = has_issuers.then_some([Self::Chain, Self::FullChain]);
+        let mut kinds = vec![Self::Certificate];
+        kinds.extend(chains.into_iter().flatten());
+        kinds.extend(has_key.then_some(Self::Key));
+        kinds.extend(der.then_some(Self::Der));
+        kinds
+    }
+
+    /// The name of the file in reports.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Certificate => "crt",
+            Self::Chain => "chain",
+            Self::FullChain => "fullchain",
+            Self::Key => "key",
+            Self::Der => "der",
+            Self::Pkcs12(_) => "p12",
+            Self::Secret => "secret",
+        }
+    }
+
+    /// What stands behind `NAME.`.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Chain => "chain.pem",
+            Self::FullChain => "fullchain.pem",
+            Self::Secret => "secret.yaml",
+            Self::Certificate | Self::Key | Self::Der | Self::Pkcs12(_) => self.name(),
+        }
+    }
+
+    fn access(self) -> Access {
+        match self {
+            Self::Certificate | Self::Chain | Self::FullChain | Self::Der => Access::Umask,
+            Self::Key | Self::Pkcs12(_) | Self::Secret => Access::Owner,
+        }
+    }
+}
+
 impl Destination {
-    /// Opens `NAME.crt`, `NAME.chain.pem`, `NAME.fullchain.pem`, and `NAME.key`, `NAME.der` where they
-    /// are wanted.
-    pub fn open(&self, parts: Parts) -> Result<OpenExport, CaError> {
+    /// Opens a file of each kind.
+    pub fn open(&self, kinds: &[FileKind]) -> Result<OpenExport, CaError> {
         check_name(&self.name)?;
+        if kinds.contains(&FileKind::Secret) {
+            secret_name(&self.name)?;
+        }
         file::create_directories(&self.directory)?;
         let existing = if self.overwrite {
             Existing::Replace
         } else {
             Existing::Keep
         };
-        let stage = |ending: &str, access| {
-            Staged::new(
-                &self.directory.join(format!("{}.{ending}", self.name)),
-                access,
-                existing,
-            )
+        let stage = |kind: &FileKind| {
+            let file = format!("{}.{}", self.name, kind.ending());
+            let staged = Staged::new(&self.directory.join(file), kind.access(), existing)?;
+            Ok((*kind, staged))
         };
-        let chains = || -> Result<Chains, FileError> {
-            Ok(Chains {
-                chain: stage("chain.pem", Access::Umask)?,
-                full_chain: stage("fullchain.pem", Access::Umask)?,
-            })
-        };
+        let files: Result<_, FileError> = kinds.iter().map(stage).collect();
         Ok(OpenExport {
-            certificate: stage("crt", Access::Umask)?,
-            chains: parts.chains.then(chains).transpose()?,
-            key: parts.key.then(|| stage("key", Access::Owner)).transpose()?,
-            der: self.der.then(|| stage("der", Access::Umask)).transpose()?,
+            name: self.name.clone(),
+            files: files?,
         })
     }
 }
@@ -114,34 +164,20 @@ impl OpenExport {
         issuers: &[Certificate],
         key: Option<&KeyOutput<'_>>,
     ) -> Result<Exported, CaError> {
-        let Self {
-            certificate: certificate_file,
-            chains,
-            key: key_file,
-            der,
-        } = self;
-        let mut files = vec![(
-            "crt",
-            filled(certificate_file, certificate.to_pem().as_bytes())?,
-        )];
-        if let Some(Chains { chain, full_chain }) = chains {
-            files.push(("chain", filled(chain, pem_of(issuers).as_bytes())?));
-            let below_root = &issuers[..issuers.len().saturating_sub(1)];
-            let text = certificate.to_pem() + &pem_of(below_root);
-            files.push(("fullchain", filled(full_chain, text.as_bytes())?));
+        let Self { name, files } = self;
+        let contents = Contents {
+            name: &name,
+            certificate,
+            issuers,
+            key,
+        };
+        let mut exported = Exported::new();
+        let mut written = Vec::new();
+        for (kind, file) in files {
+            exported.push((kind.name(), file.path().to_owned()));
+            written.push(filled(file, &contents.of(kind)?)?);
         }
-        if let (Some(file), Some(KeyOutput { key, protection })) = (key_file, key) {
-            let text = protection.to_pem(key).map_err(CaError::NewKey)?;
-            files.push(("key", filled(file, &text)?));
-        }
-        if let Some(file) = der {
-            files.push(("der", filled(file, certificate.der())?));
-        }
-        let exported = files
-            .iter()
-            .map(|(kind, file)| (*kind, file.path().to_owned()))
-            .collect();
-        file::commit_all(files.into_iter().map(|(_, file)| file).collect())?;
+        file::commit_all(written)?;
         Ok(exported)
     }
 }
@@ -163,6 +199,82 @@ impl OpenFile {
     /// Gives it its content and its name.
     pub fn write(self, content: &[u8]) -> Result<(), CaError> {
         Ok(filled(self.0, content)?.commit()?)
+    }
+}
+
+/// What the files are made of.
+struct Contents<'a> {
+    name: &'a str,
+    certificate: &'a Certificate,
+    issuers: &'a [Certificate],
+    key: Option<&'a KeyOutput<'a>>,
+}
+
+impl Contents<'_> {
+    fn of(&self, kind: FileKind) -> Result<Zeroizing<Vec<u8>>, CaError> {
+        let public = |text: String| Zeroizing::new(text.into_bytes());
+        Ok(match kind {
+            FileKind::Certificate => public(self.certificate.to_pem()),
+            FileKind::Chain => public(pem_of(self.issuers)),
+            FileKind::FullChain => public(self.full_chain()),
+            FileKind::Der => Zeroizing::new(self.certificate.der().to_vec()),
+            FileKind::Key => {
+                let KeyOutput {
+                    key, protection, ..
+                } = self.key("key file")?;
+                protection.to_pem(key).map_err(CaError::NewKey)?
+            }
+            FileKind::Pkcs12(strength) => self.pkcs12(strength)?,
+            FileKind::Secret => self.secret()?,
+        })
+    }
+
+    /// The key, without which there is none of the files that hold one.
+    fn key(&self, what: &'static str) -> Result<&KeyOutput<'_>, CaError> {
+        self.key.ok_or(CaError::KeyNeeded { what })
+    }
+
+    fn full_chain(&self) -> String {
+        let below_root = &self.issuers[..self.issuers.len().saturating_sub(1)];
+        self.certificate.to_pem() + &pem_of(below_root)
+    }
+
+    fn pkcs12(&self, strength: Strength) -> Result<Zeroizing<Vec<u8>>, CaError> {
+        let KeyOutput {
+            key,
+            protection,
+            passphrase,
+        } = self.key("PKCS #12 file")?;
+        let (Some(passphrase), Protection::Passphrase(derived)) = (passphrase, protection) else {
+            return Err(CaError::NewKey(KeyError::Unprotected));
+        };
+        let certificates: Vec<&[u8]> = std::iter::once(self.certificate)
+            .chain(self.issuers)
+            .map(Certificate::der)
+            .collect();
+        let entry = KeyEntry {
+            name: self.name,
+            key,
+            certificates: &certificates,
+        };
+        let encryption = match strength {
+            Strength::Modern => Encryption::Modern(derived),
+            Strength::Compatible => Encryption::Compatible,
+        };
+        let file = pkcs12::key_store(&entry, passphrase, encryption);
+        file.map(Zeroizing::new).map_err(CaError::NewKey)
+    }
+
+    fn secret(&self) -> Result<Zeroizing<Vec<u8>>, CaError> {
+        let KeyOutput { key, .. } = self.key("Secret")?;
+        let root = self.issuers.last().unwrap_or(self.certificate);
+        let secret = TlsSecret {
+            name: &secret_name(self.name)?,
+            ca: &root.to_pem(),
+            certificate: &self.full_chain(),
+            key: &Protection::None.to_pem(key).map_err(CaError::NewKey)?,
+        };
+        Ok(secret.manifest())
     }
 }
 

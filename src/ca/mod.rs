@@ -10,6 +10,7 @@ mod foreign;
 mod install;
 mod issue;
 mod issuer;
+mod kubernetes;
 mod lifetime;
 mod lists;
 mod notice;
@@ -24,20 +25,21 @@ pub use bundle::{Bundle, BundleRequest, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};
-pub use export::{Destination, Exported, KeyOutput, OpenExport, OpenFile, Parts};
+pub use export::{Destination, Exported, FileKind, KeyOutput, OpenExport, OpenFile, Strength};
 pub use foreign::{
     ForeignObject, Input, certificates_in, lists_in, read_certificates, read_request,
 };
 pub use install::{Installed, install_ca};
 pub use issue::{Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};
+pub use kubernetes::secret_name;
 pub use lifetime::{End, Lifetime};
 pub use lists::{
     Ahead, AheadRequest, Freshness, ListRequest, Origin, Place, Published, chains_below,
     check_list, foreign_list, publish_chain, publish_list, sign_ahead, write_foreign_list,
 };
 pub use notice::Notice;
-pub use passphrases::{Passphrases, Unlocked, protection_for};
+pub use passphrases::{Passphrases, Unlocked, passphrase_for, protection_for};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
 pub use select::{Selector, Status, select_one};

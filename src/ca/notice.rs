@@ -68,6 +68,8 @@ pub enum Notice {
     NoKeyToExport,
     /// The certificate is that of a CA, whose key is not among those of leaves.
     KeyOfCa,
+    /// A PKCS #12 file was written for readers that know nothing better.
+    WeakPkcs12,
     /// A certificate that was exported is no longer valid.
     ExportedInvalid {
         /// `expired` or `revoked`.
@@ -140,6 +142,9 @@ impl fmt::Display for Notice {
             }
             Self::KeyOfCa => f.write_str(
                 "the certificate is that of a CA; where its key is, `pki export --ca NAME --key` exports it",
+            ),
+            Self::WeakPkcs12 => f.write_str(
+                "3DES and SHA-1 guard the key in the .p12 file less well than --p12 modern would: delete the file once it has been imported",
             ),
             Self::ExportedInvalid { status } => write!(f, "the certificate is {status}"),
         }

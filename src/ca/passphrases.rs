@@ -89,18 +89,25 @@ impl Default for Unlocked {
     }
 }
 
+/// The passphrase of a new or exported key, if it is to have one.
+pub fn passphrase_for(
+    label: &str,
+    passphrases: &mut dyn Passphrases,
+) -> Result<Option<Passphrase>, CaError> {
+    passphrases
+        .to_protect(label)
+        .map_err(|source| CaError::NoPassphrase {
+            key: label.to_owned(),
+            source,
+        })
+}
+
 /// How a new or exported key is to be written.
 pub fn protection_for(
     label: &str,
     passphrases: &mut dyn Passphrases,
 ) -> Result<Protection, CaError> {
-    let passphrase = passphrases
-        .to_protect(label)
-        .map_err(|source| CaError::NoPassphrase {
-            key: label.to_owned(),
-            source,
-        })?;
-    match passphrase {
+    match passphrase_for(label, passphrases)? {
         Some(passphrase) => Protection::new(&passphrase).map_err(CaError::NewKey),
         None => Ok(Protection::None),
     }

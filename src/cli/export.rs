@@ -6,13 +6,13 @@ use super::options::SelectorArgs;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, Destination, Exported, InputError, KeyOutput, Notice, Parts, Selector, Status,
-    Unlocked, protection_for, select_one,
+    CaError, Destination, Exported, FileKind, InputError, KeyOutput, Notice, Selector, Status,
+    Strength, Unlocked, passphrase_for, select_one,
 };
-use crate::key::{PrivateKey, Protection};
+use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
 use crate::store::{Ca, CaName, Store};
 use crate::x509::Certificate;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -39,6 +39,12 @@ pub(super) struct ExportArgs {
     /// Also write the certificate as DER
     #[arg(long)]
     der: bool,
+    /// Also write NAME.p12: PKCS #12 with the key, the certificate and its chain
+    #[arg(long, value_name = "KIND")]
+    p12: Option<Pkcs12Kind>,
+    /// Write what this party takes, instead of the usual files
+    #[arg(long = "for", value_name = "PARTY", conflicts_with_all = ["der", "p12"])]
+    party: Option<Party>,
     /// The CA's own key too
     #[arg(long, conflicts_with_all = ["cn", "serial"])]
     key: bool,
@@ -49,6 +55,33 @@ pub(super) struct ExportArgs {
     passin: PassinArgs,
     #[command(flatten)]
     passout: PassoutArgs,
+}
+
+/// How a PKCS #12 file is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Pkcs12Kind {
+    /// AES-256 and SHA-256: OpenSSL, Windows since 10 1709, Java since 8u301, NSS
+    Modern,
+    /// 3DES and SHA-1: older readers, and the key chains of Apple
+    Compat,
+}
+
+/// Who takes an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Party {
+    /// AWS Certificate Manager: NAME.crt, NAME.chain.pem, and NAME.key without a passphrase
+    Acm,
+    /// NAME.secret.yaml, a manifest of type kubernetes.io/tls, with the key without a passphrase
+    Kubernetes,
+    /// NAME.p12, a key store
+    Java,
+}
+
+/// A key that was opened, and how it is to be written.
+struct OpenKey {
+    key: PrivateKey,
+    protection: Protection,
+    passphrase: Option<Passphrase>,
 }
 
 /// What is to be exported, before its key is opened.
@@ -63,6 +96,7 @@ struct Subject {
 
 impl ExportArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        self.check_passphrase_options()?;
         let store = context.open_store()?;
         let ca = store.ca(&self.ca)?;
         let mut notices = Vec::new();
@@ -74,20 +108,86 @@ impl ExportArgs {
             directory: self.out.clone(),
             name: subject.name.clone(),
             overwrite: self.force,
-            der: self.der,
         };
-        let parts = Parts {
-            chains: !subject.issuers.is_empty(),
-            key: subject.key_file.is_some(),
-        };
-        let open = destination.open(parts)?;
+        let open = destination.open(&self.kinds(&subject)?)?;
         let key = self.open_key(&subject, context)?;
-        let key = key
-            .as_ref()
-            .map(|(key, protection)| KeyOutput { key, protection });
+        let key = key.as_ref().map(|open| KeyOutput {
+            key: &open.key,
+            protection: &open.protection,
+            passphrase: open.passphrase.as_ref(),
+        });
+        if self.p12 == Some(Pkcs12Kind::Compat) {
+            notices.push(Notice::WeakPkcs12);
+        }
         let exported = open.write(&subject.certificate, &subject.issuers, key.as_ref())?;
         context.notices(notices);
         Ok(report(&self.ca, &subject, &exported))
+    }
+
+    /// A key leaves without encryption only where the user said so, and a PKCS #12 file never does.
+    fn check_passphrase_options(&self) -> Result<(), Failure> {
+        let wants_pkcs12 = match self.party {
+            Some(Party::Java) => Some("--for java"),
+            _ => self.p12.map(|_| "--p12"),
+        };
+        if let Some(option) = wants_pkcs12.filter(|_| self.passout.is_none_wanted()) {
+            return Err(Failure::usage(format!(
+                "{option} writes a PKCS #12 file, which is never without a passphrase"
+            ))
+            .hint("give one with --passout"));
+        }
+        let wants_plain = match self.party {
+            Some(Party::Acm) => Some(("acm", "ACM")),
+            Some(Party::Kubernetes) => Some(("kubernetes", "Kubernetes")),
+            _ => None,
+        };
+        if let Some((party, name)) = wants_plain.filter(|_| !self.passout.is_none_wanted()) {
+            return Err(Failure::usage(format!(
+                "{name} takes a key only without a passphrase, and --for {party} writes none unless told so"
+            ))
+            .hint("say --no-passphrase, and delete the file with the key once it has been taken"));
+        }
+        let wants_key = self.party.is_some() || self.p12.is_some();
+        if wants_key && !self.key && !self.selector.is_given() {
+            return Err(Failure::usage(
+                "--p12 and --for write a key, and a CA's is only exported with --key",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The files that are wanted; what nobody would take is refused before a key is opened.
+    fn kinds(&self, subject: &Subject) -> Result<Vec<FileKind>, CaError> {
+        let has_key = subject.key_file.is_some();
+        let needed = |what| has_key.then_some(()).ok_or(CaError::KeyNeeded { what });
+        let chain = (!subject.issuers.is_empty()).then_some(FileKind::Chain);
+        Ok(match self.party {
+            Some(Party::Acm) => {
+                needed("import into ACM")?;
+                check_acm(&subject.certificate)?;
+                let files = [Some(FileKind::Certificate), chain, Some(FileKind::Key)];
+                files.into_iter().flatten().collect()
+            }
+            Some(Party::Kubernetes) => {
+                needed("Secret")?;
+                vec![FileKind::Secret]
+            }
+            Some(Party::Java) => {
+                needed("key store")?;
+                vec![FileKind::Pkcs12(Strength::Modern)]
+            }
+            None => {
+                let mut kinds = FileKind::usual(chain.is_some(), has_key, self.der);
+                if let Some(kind) = self.p12 {
+                    needed("PKCS #12 file")?;
+                    kinds.push(FileKind::Pkcs12(match kind {
+                        Pkcs12Kind::Modern => Strength::Modern,
+                        Pkcs12Kind::Compat => Strength::Compatible,
+                    }));
+                }
+                kinds
+            }
+        })
     }
 
     fn leaf(
@@ -158,11 +258,7 @@ impl ExportArgs {
         })
     }
 
-    fn open_key(
-        &self,
-        subject: &Subject,
-        context: &Context,
-    ) -> Result<Option<(PrivateKey, Protection)>, Failure> {
+    fn open_key(&self, subject: &Subject, context: &Context) -> Result<Option<OpenKey>, Failure> {
         let Some(content) = &subject.key_file else {
             return Ok(None);
         };
@@ -178,11 +274,37 @@ impl ExportArgs {
             content,
             &mut passphrases,
         )?;
-        let protection = protection_for(
-            &format!("the exported key of {}", subject.name),
-            &mut passphrases,
-        )?;
-        Ok(Some((key, protection)))
+        let label = format!("the exported key of {}", subject.name);
+        let passphrase = passphrase_for(&label, &mut passphrases)?;
+        let for_java = self.party == Some(Party::Java);
+        if for_java && passphrase.as_ref().is_some_and(|text| !text.is_ascii()) {
+            return Err(CaError::NotTaken {
+                party: "Java",
+                what: "a passphrase with other characters than those of ASCII".into(),
+            }
+            .into());
+        }
+        let protection = match &passphrase {
+            Some(passphrase) => Protection::new(passphrase).map_err(CaError::NewKey)?,
+            None => Protection::None,
+        };
+        Ok(Some(OpenKey {
+            key,
+            protection,
+            passphrase,
+        }))
+    }
+}
+
+/// Whether AWS Certificate Manager imports a certificate with such a key. None of those is more than
+/// the 5,120 octets that a key may have.
+fn check_acm(certificate: &Certificate) -> Result<(), CaError> {
+    match certificate.public_key().algorithm() {
+        PublicKeyAlgorithm::Ec(_) | PublicKeyAlgorithm::Rsa { .. } => Ok(()),
+        other => Err(CaError::NotTaken {
+            party: "ACM",
+            what: format!("keys of type {other}"),
+        }),
     }
 }
 

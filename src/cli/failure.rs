@@ -240,6 +240,12 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::FileName { .. } => {
             "give a name of letters, digits, '.', '_', '@', '+' and '-' with --name".into()
         }
+        CaError::SecretName { .. } => {
+            "give a name of at most 253 lowercase letters, digits, '.' and '-' with --name".into()
+        }
+        CaError::KeyNeeded { .. } => {
+            "its owner, who has the key, makes it of that and of NAME.fullchain.pem".into()
+        }
         CaError::IncompleteBundle(path) => return path_hint(path),
         CaError::ListWouldShrink { .. } => {
             "the store is older than the published list: restore its newest backup, or record them with `pki revoke`".into()
@@ -261,6 +267,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
         CaError::CaUnusable { .. }
         | CaError::NotOnHold { .. }
+        | CaError::NotTaken { .. }
         | CaError::NewKey(_)
         | CaError::Lint { .. }
         | CaError::Subject(_)

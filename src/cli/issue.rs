@@ -7,7 +7,7 @@ use super::options::{LifetimeArgs, SubjectArgs};
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, Destination, Issued, Issuer, KeyOutput, KeySource, LeafRequest, OpenExport, Parts,
+    CaError, Destination, FileKind, Issued, Issuer, KeyOutput, KeySource, LeafRequest, OpenExport,
     Purpose, Status, issue, protection_for, read_request,
 };
 use crate::key::{KeyType, Protection};
@@ -174,10 +174,10 @@ impl IssueArgs {
             directory: directory.clone(),
             name: name.clone(),
             overwrite: self.out.force,
-            der: self.out.der,
         };
         let key = matches!(request.key, KeySource::Generate(_));
-        Ok(Some((destination.open(Parts { chains: true, key })?, name)))
+        let kinds = FileKind::usual(true, key, self.out.der);
+        Ok(Some((destination.open(&kinds)?, name)))
     }
 
     fn fetch_with(&self, issuance: &Issuance) -> String {
@@ -219,6 +219,7 @@ impl Delivery {
         let key = issued.key.as_ref().map(|key| KeyOutput {
             key,
             protection: &protection,
+            passphrase: None,
         });
         Ok(exported_files(&files.write(
             &issued.certificate,

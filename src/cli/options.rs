@@ -129,6 +129,12 @@ pub(super) struct SelectorArgs {
 }
 
 impl SelectorArgs {
+    /// Whether a certificate was named.
+    pub(super) fn is_given(&self) -> bool {
+        self.cn.is_some() || self.serial.is_some()
+    }
+
+    /// The certificate that was named.
     pub(super) fn selector(&self) -> Result<Option<Selector>, Failure> {
         match (&self.serial, &self.cn) {
             (Some(text), _) => {

@@ -78,6 +78,11 @@ impl PassoutArgs {
     pub(super) fn is_given(&self) -> bool {
         self.passout.is_some() || self.no_passphrase
     }
+
+    /// Whether the key is to be left unencrypted.
+    pub(super) fn is_none_wanted(&self) -> bool {
+        self.no_passphrase
+    }
 }
 
 /// What the key is that gets protected: the environment speaks for keys of the store alone.

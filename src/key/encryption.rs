@@ -32,6 +32,19 @@ impl Passphrase {
         Self(text)
     }
 
+    /// Whether it is ASCII: Java opens nothing else.
+    pub fn is_ascii(&self) -> bool {
+        self.0.is_ascii()
+    }
+
+    /// The passphrase as PKCS #12 wants it: a BMPString with a NUL behind (RFC 7292 appendix B.1).
+    pub(super) fn bmp_string(&self) -> Zeroizing<Vec<u8>> {
+        let mut octets = Zeroizing::new(Vec::with_capacity(2 * self.0.len() + 2));
+        octets.extend(self.0.encode_utf16().flat_map(u16::to_be_bytes));
+        octets.extend([0, 0]);
+        octets
+    }
+
     fn octets(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -83,47 +96,68 @@ impl KeyEncryptionKey {
 
     /// An EncryptedPrivateKeyInfo (RFC 5958 section 3) around a PrivateKeyInfo.
     fn encrypt(&self, pkcs8: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let Encrypted {
+            algorithm,
+            ciphertext,
+        } = self.encrypted(pkcs8)?;
+        Ok(sequence(|info| {
+            info.raw(&algorithm);
+            info.octet_string(&ciphertext);
+        }))
+    }
+
+    /// Encrypts whatever it is.
+    pub(super) fn encrypted(&self, plain: &[u8]) -> Result<Encrypted, KeyError> {
         let failed = |_| KeyError::Library {
             operation: "encrypt a key",
         };
         let mut iv = [0; 16];
         fill_random(&mut iv)?;
         // Room for the padding from the start: a buffer that grows leaves a copy of the key behind.
-        let mut buffer = Zeroizing::new(Vec::with_capacity(pkcs8.len() + 16));
-        buffer.extend_from_slice(pkcs8);
+        let mut buffer = Zeroizing::new(Vec::with_capacity(plain.len() + 16));
+        buffer.extend_from_slice(plain);
         let key = UnboundCipherKey::new(&AES_256, self.key.as_slice()).map_err(failed)?;
         let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).map_err(failed)?;
         let context = EncryptionContext::Iv128(FixedLength::from(iv));
         key.less_safe_encrypt(&mut *buffer, context)
             .map_err(failed)?;
-        Ok(self.encrypted_private_key_info(iv, &buffer))
-    }
-
-    fn encrypted_private_key_info(&self, iv: [u8; 16], ciphertext: &[u8]) -> Vec<u8> {
-        sequence(|info| {
-            info.sequence(|algorithm| {
-                algorithm.oid(&oid::PBES2);
-                algorithm.sequence(|parameters| {
-                    parameters.sequence(|kdf| {
-                        kdf.oid(&oid::PBKDF2);
-                        kdf.sequence(|pbkdf2| {
-                            pbkdf2.octet_string(&self.salt);
-                            pbkdf2.unsigned(&self.rounds.to_be_bytes());
-                            pbkdf2.sequence(|prf| {
-                                prf.oid(&oid::HMAC_SHA256);
-                                prf.primitive(tag::NULL, &[]);
-                            });
-                        });
-                    });
-                    parameters.sequence(|cipher| {
-                        cipher.oid(&oid::AES_256_CBC);
-                        cipher.octet_string(&iv);
-                    });
-                });
-            });
-            info.octet_string(ciphertext);
+        Ok(Encrypted {
+            algorithm: self.algorithm(iv),
+            ciphertext: buffer.to_vec(),
         })
     }
+
+    /// The AlgorithmIdentifier of PBES2 (RFC 8018 appendix A.4).
+    fn algorithm(&self, iv: [u8; 16]) -> Vec<u8> {
+        sequence(|algorithm| {
+            algorithm.oid(&oid::PBES2);
+            algorithm.sequence(|parameters| {
+                parameters.sequence(|kdf| {
+                    kdf.oid(&oid::PBKDF2);
+                    kdf.sequence(|pbkdf2| {
+                        pbkdf2.octet_string(&self.salt);
+                        pbkdf2.unsigned(&self.rounds.to_be_bytes());
+                        pbkdf2.sequence(|prf| {
+                            prf.oid(&oid::HMAC_SHA256);
+                            prf.primitive(tag::NULL, &[]);
+                        });
+                    });
+                });
+                parameters.sequence(|cipher| {
+                    cipher.oid(&oid::AES_256_CBC);
+                    cipher.octet_string(&iv);
+                });
+            });
+        })
+    }
+}
+
+/// What was encrypted, and how.
+pub(super) struct Encrypted {
+    /// The AlgorithmIdentifier.
+    pub(super) algorithm: Vec<u8>,
+    /// The octets.
+    pub(super) ciphertext: Vec<u8>,
 }
 
 /// How a key file is to be written.
@@ -315,7 +349,7 @@ fn limit_rounds(rounds: u32) -> Result<(), KeyError> {
     Ok(())
 }
 
-fn fill_random(bytes: &mut [u8]) -> Result<(), KeyError> {
+pub(super) fn fill_random(bytes: &mut [u8]) -> Result<(), KeyError> {
     rand::fill(bytes).map_err(|_| KeyError::Library {
         operation: "read random bytes",
     })

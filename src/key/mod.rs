@@ -1,10 +1,11 @@
 //! Keys: algorithms, private keys, their files and their encryption.
 //!
 //! Private-key operations go through AWS-LC. Key bytes are held in memory that is wiped, and leave
-//! it as PKCS#8 (RFC 5958) only, encrypted unless the caller says [`Protection::None`].
+//! it as PKCS#8 (RFC 5958) or in PKCS#12 (RFC 7292) only, encrypted unless the caller says [`Protection::None`].
 
 mod algorithm;
 mod encryption;
+pub mod pkcs12;
 mod private_key;
 mod public_key;
 mod signature;
@@ -52,6 +53,9 @@ pub enum KeyError {
     /// The key is encrypted and the passphrase is not the right one.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
+    /// A form that has no unencrypted variant.
+    #[error("a PKCS #12 file needs a passphrase")]
+    Unprotected,
     /// The key's encryption is one that `pki` does not open.
     #[error("its encryption can't be opened: {reason}")]
     Encryption {

@@ -1,0 +1,349 @@
+//! PKCS #12 (RFC 7292): a key with its certificates, or trust anchors, in one file under a passphrase.
+//!
+//! Written only. Every file has a MAC, and every bag is encrypted, those of certificates too: many
+//! readers show nothing before the passphrase is right.
+
+use super::encryption::{Encrypted, fill_random};
+use super::{KeyEncryptionKey, KeyError, Passphrase, PrivateKey};
+use crate::asn1::{Encoder, encode, oid, sequence, tag};
+use aws_lc_rs::{digest, hmac};
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
+use const_oid::ObjectIdentifier;
+use zeroize::Zeroizing;
+
+/// Rounds under the MAC of a modern file: as many as Windows takes, and the same as under its bags.
+const MODERN_MAC_ROUNDS: u32 = 600_000;
+
+/// Rounds of every derivation of a compatible file.
+const COMPATIBLE_ROUNDS: u32 = 100_000;
+
+const SALT: usize = 16;
+
+/// How a file is encrypted.
+#[derive(Clone, Copy)]
+pub enum Encryption<'a> {
+    /// PBES2 with PBKDF2-HMAC-SHA256 and AES-256-CBC; the MAC is HMAC-SHA256.
+    Modern(&'a KeyEncryptionKey),
+    /// pbeWithSHAAnd3-KeyTripleDES-CBC and HMAC-SHA1: for readers that know nothing better.
+    Compatible,
+}
+
+/// A key, and the certificates that speak for it.
+pub struct KeyEntry<'a> {
+    /// What the entry is called.
+    pub name: &'a str,
+    /// The key.
+    pub key: &'a PrivateKey,
+    /// The DER of its certificate, and then of the CAs above.
+    pub certificates: &'a [&'a [u8]],
+}
+
+/// A file with one key, its certificate and the chain above.
+pub fn key_store(
+    entry: &KeyEntry<'_>,
+    passphrase: &Passphrase,
+    encryption: Encryption<'_>,
+) -> Result<Vec<u8>, KeyError> {
+    let KeyEntry {
+        name,
+        key,
+        certificates,
+    } = entry;
+    let lock = Lock {
+        passphrase,
+        encryption,
+    };
+    let digest = certificates
+        .first()
+        .map(|leaf| digest::digest(&digest::SHA256, leaf));
+    let key_id = digest.as_ref().map(|digest| &digest.as_ref()[..20]);
+    let named = attributes(&[
+        Some(friendly_name(name)),
+        key_id.map(|id| attribute(&oid::LOCAL_KEY_ID, |value| value.octet_string(id))),
+    ]);
+    let certificate_bags = sequence(|contents| {
+        for (index, certificate) in certificates.iter().enumerate() {
+            let attributes = if index == 0 { &named[..] } else { &[] };
+            certificate_bag(contents, certificate, attributes);
+        }
+    });
+    let Encrypted {
+        algorithm,
+        ciphertext,
+    } = lock.encrypt(&key.to_pkcs8()?)?;
+    let key_bags = sequence(|contents| {
+        bag(contents, &oid::PKCS8_SHROUDED_KEY_BAG, &named, |value| {
+            value.sequence(|info| {
+                info.raw(&algorithm);
+                info.octet_string(&ciphertext);
+            });
+        });
+    });
+    let certificates = encrypted_data(&lock.encrypt(&certificate_bags)?);
+    lock.pfx(&sequence(|safe| {
+        safe.raw(&certificates);
+        safe.raw(&data(&key_bags));
+    }))
+}
+
+/// A file of trust anchors as Java reads them: every certificate, by its DER, under an alias of its
+/// own and with the attribute without which Java's key stores show none. Java opens it if the
+/// passphrase is ASCII.
+pub fn trust_store(
+    certificates: &[(&str, &[u8])],
+    passphrase: &Passphrase,
+) -> Result<Vec<u8>, KeyError> {
+    let derived = KeyEncryptionKey::generate(passphrase)?;
+    let lock = Lock {
+        passphrase,
+        encryption: Encryption::Modern(&derived),
+    };
+    let bags = sequence(|contents| {
+        for (alias, certificate) in certificates {
+            let trusted = attribute(&oid::TRUSTED_KEY_USAGE, |value| {
+                value.oid(&oid::ANY_EXTENDED_KEY_USAGE);
+            });
+            let attributes = attributes(&[Some(friendly_name(alias)), Some(trusted)]);
+            certificate_bag(contents, certificate, &attributes);
+        }
+    });
+    let contents = encrypted_data(&lock.encrypt(&bags)?);
+    lock.pfx(&sequence(|safe| safe.raw(&contents)))
+}
+
+/// SafeBag (RFC 7292 section 4.2).
+fn bag(
+    contents: &mut Encoder,
+    kind: &ObjectIdentifier,
+    attributes: &[u8],
+    value: impl FnOnce(&mut Encoder),
+) {
+    contents.sequence(|bag| {
+        bag.oid(kind);
+        bag.explicit(0, value);
+        bag.raw(attributes);
+    });
+}
+
+/// CertBag (RFC 7292 section 4.2.3).
+fn certificate_bag(contents: &mut Encoder, certificate: &[u8], attributes: &[u8]) {
+    bag(contents, &oid::CERT_BAG, attributes, |value| {
+        value.sequence(|bag| {
+            bag.oid(&oid::X509_CERTIFICATE);
+            bag.explicit(0, |value| value.octet_string(certificate));
+        });
+    });
+}
+
+/// The SET OF attributes of a bag, in the order that DER asks for (X.690 section 11.6).
+fn attributes(of_bag: &[Option<Vec<u8>>]) -> Vec<u8> {
+    let mut sorted: Vec<&Vec<u8>> = of_bag.iter().flatten().collect();
+    sorted.sort();
+    encode(|encoder| {
+        encoder.constructed(tag::SET, |set| {
+            sorted.iter().for_each(|attribute| set.raw(attribute));
+        });
+    })
+}
+
+fn attribute(kind: &ObjectIdentifier, value: impl FnOnce(&mut Encoder)) -> Vec<u8> {
+    sequence(|attribute| {
+        attribute.oid(kind);
+        attribute.constructed(tag::SET, value);
+    })
+}
+
+fn friendly_name(name: &str) -> Vec<u8> {
+    let octets: Vec<u8> = name.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    attribute(&oid::FRIENDLY_NAME, |value| {
+        value.primitive(tag::BMP_STRING, &octets);
+    })
+}
+
+/// ContentInfo of type data (RFC 5652 sections 3 and 4).
+fn data(content: &[u8]) -> Vec<u8> {
+    sequence(|info| {
+        info.oid(&oid::PKCS7_DATA);
+        info.explicit(0, |value| value.octet_string(content));
+    })
+}
+
+/// ContentInfo of type encryptedData (RFC 5652 section 8).
+fn encrypted_data(encrypted: &Encrypted) -> Vec<u8> {
+    sequence(|info| {
+        info.oid(&oid::PKCS7_ENCRYPTED_DATA);
+        info.explicit(0, |value| {
+            value.sequence(|data| {
+                data.unsigned(&[0]);
+                data.sequence(|content| {
+                    content.oid(&oid::PKCS7_DATA);
+                    content.raw(&encrypted.algorithm);
+                    content.primitive(tag::context(0), &encrypted.ciphertext);
+                });
+            });
+        });
+    })
+}
+
+/// What a file is locked with.
+struct Lock<'a> {
+    passphrase: &'a Passphrase,
+    encryption: Encryption<'a>,
+}
+
+impl Lock<'_> {
+    fn encrypt(&self, plain: &[u8]) -> Result<Encrypted, KeyError> {
+        match self.encryption {
+            Encryption::Modern(derived) => derived.encrypted(plain),
+            Encryption::Compatible => triple_des(self.passphrase, plain),
+        }
+    }
+
+    /// PFX (RFC 7292 section 4) around an AuthenticatedSafe.
+    fn pfx(&self, safe: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let (hash, rounds) = match self.encryption {
+            Encryption::Modern(_) => (&SHA_256, MODERN_MAC_ROUNDS),
+            Encryption::Compatible => (&SHA_1, COMPATIBLE_ROUNDS),
+        };
+        let mut salt = [0; SALT];
+        fill_random(&mut salt)?;
+        let kdf = Kdf {
+            hash,
+            salt: &salt,
+            rounds,
+        };
+        let key = kdf.derive(MAC_KEY, self.passphrase, hash.digest.output_len());
+        let mac = hmac::sign(&hmac::Key::new(hash.hmac, &key), safe);
+        Ok(sequence(|pfx| {
+            pfx.unsigned(&[3]);
+            pfx.raw(&data(safe));
+            pfx.sequence(|mac_data| {
+                mac_data.sequence(|info| {
+                    info.sequence(|algorithm| {
+                        algorithm.oid(&hash.oid);
+                        algorithm.primitive(tag::NULL, &[]);
+                    });
+                    info.octet_string(mac.as_ref());
+                });
+                mac_data.octet_string(&salt);
+                mac_data.unsigned(&rounds.to_be_bytes());
+            });
+        }))
+    }
+}
+
+/// pbeWithSHAAnd3-KeyTripleDES-CBC (RFC 7292 appendix C).
+fn triple_des(passphrase: &Passphrase, plain: &[u8]) -> Result<Encrypted, KeyError> {
+    const BLOCK: usize = 8;
+    let failed = || KeyError::Library {
+        operation: "encrypt with 3DES",
+    };
+    let mut salt = [0; SALT];
+    fill_random(&mut salt)?;
+    let part = |purpose, length| {
+        let kdf = Kdf {
+            hash: &SHA_1,
+            salt: &salt,
+            rounds: COMPATIBLE_ROUNDS,
+        };
+        kdf.derive(purpose, passphrase, length)
+    };
+    let key = part(ENCRYPTION_KEY, 3 * BLOCK);
+    let iv = part(INITIALIZATION_VECTOR, BLOCK);
+    let cipher =
+        cbc::Encryptor::<des::TdesEde3>::new_from_slices(&key, &iv).map_err(|_| failed())?;
+    let mut buffer = Zeroizing::new(vec![0; plain.len() + BLOCK]);
+    buffer[..plain.len()].copy_from_slice(plain);
+    let ciphertext = cipher
+        .encrypt_padded::<Pkcs7>(&mut buffer, plain.len())
+        .map_err(|_| failed())?
+        .to_vec();
+    let algorithm = sequence(|algorithm| {
+        algorithm.oid(&oid::PBE_SHA1_3DES);
+        algorithm.sequence(|parameters| {
+            parameters.octet_string(&salt);
+            parameters.unsigned(&COMPATIBLE_ROUNDS.to_be_bytes());
+        });
+    });
+    Ok(Encrypted {
+        algorithm,
+        ciphertext,
+    })
+}
+
+/// The hash of a file, in all its roles.
+struct Hash {
+    oid: ObjectIdentifier,
+    digest: &'static digest::Algorithm,
+    hmac: hmac::Algorithm,
+}
+
+static SHA_1: Hash = Hash {
+    oid: oid::SHA1,
+    digest: &digest::SHA1_FOR_LEGACY_USE_ONLY,
+    hmac: hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+};
+
+static SHA_256: Hash = Hash {
+    oid: oid::SHA256,
+    digest: &digest::SHA256,
+    hmac: hmac::HMAC_SHA256,
+};
+
+/// What octets are derived for (RFC 7292 appendix B.3).
+const ENCRYPTION_KEY: u8 = 1;
+const INITIALIZATION_VECTOR: u8 = 2;
+const MAC_KEY: u8 = 3;
+
+/// The key derivation of PKCS #12 (RFC 7292 appendix B.2), whose letters name what is here.
+struct Kdf<'a> {
+    hash: &'static Hash,
+    salt: &'a [u8],
+    rounds: u32,
+}
+
+impl Kdf<'_> {
+    fn derive(&self, purpose: u8, passphrase: &Passphrase, length: usize) -> Zeroizing<Vec<u8>> {
+        let block = self.hash.digest.block_len();
+        let diversifier = vec![purpose; block];
+        let password = passphrase.bmp_string();
+        let filled = |octets: &[u8]| octets.len().next_multiple_of(block);
+        let mut input = Zeroizing::new(Vec::with_capacity(filled(self.salt) + filled(&password)));
+        input.extend(self.salt.iter().cycle().take(filled(self.salt)));
+        input.extend(password.iter().cycle().take(filled(&password)));
+        // Room for the last block's whole hash: a buffer that grows leaves a copy behind.
+        let mut derived = Zeroizing::new(Vec::with_capacity(length + block));
+        while derived.len() < length {
+            let hash = self.iterated(&diversifier, &input);
+            derived.extend_from_slice(&hash);
+            for part in input.chunks_exact_mut(block) {
+                add_with_one(part, &hash);
+            }
+        }
+        derived.truncate(length);
+        derived
+    }
+
+    /// A_i: the hash of D and I, and of itself, as often as there are rounds.
+    fn iterated(&self, diversifier: &[u8], input: &[u8]) -> Zeroizing<Vec<u8>> {
+        let mut context = digest::Context::new(self.hash.digest);
+        context.update(diversifier);
+        context.update(input);
+        let mut hash = context.finish();
+        for _ in 1..self.rounds {
+            hash = digest::digest(self.hash.digest, hash.as_ref());
+        }
+        Zeroizing::new(hash.as_ref().to_vec())
+    }
+}
+
+/// I_j = (I_j + B + 1) mod 2^v, where B is the hash repeated.
+fn add_with_one(part: &mut [u8], hash: &[u8]) {
+    let mut carry = 1;
+    for (index, octet) in part.iter_mut().enumerate().rev() {
+        let sum = u16::from(*octet) + u16::from(hash[index % hash.len()]) + carry;
+        *octet = (sum & 0xff) as u8;
+        carry = sum >> 8;
+    }
+}
