@@ -201,7 +201,7 @@ pub enum CaError {
         name: String,
     },
     /// The files asked for hold a key, and there is none.
-    #[error("the key was made elsewhere, and there is no {what} without it")]
+    #[error("its key is not here, and without it there is no {what}")]
     KeyNeeded {
         /// What was to be written.
         what: &'static str,

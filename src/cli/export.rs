@@ -60,7 +60,7 @@ pub(super) struct ExportArgs {
 /// How a PKCS #12 file is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Pkcs12Kind {
-    /// AES-256 and SHA-256: OpenSSL, Windows since 10 1709, Java since 8u301, NSS
+    /// AES-256 and SHA-256: OpenSSL 3, Windows since 10 1709, Java 17, NSS
     Modern,
     /// 3DES and SHA-1: older readers, and the key chains of Apple
     Compat,
@@ -126,11 +126,10 @@ impl ExportArgs {
 
     /// A key leaves without encryption only where the user said so, and a PKCS #12 file never does.
     fn check_passphrase_options(&self) -> Result<(), Failure> {
-        let wants_pkcs12 = match self.party {
-            Some(Party::Java) => Some("--for java"),
-            _ => self.p12.map(|_| "--p12"),
-        };
-        if let Some(option) = wants_pkcs12.filter(|_| self.passout.is_none_wanted()) {
+        if let Some(option) = self
+            .pkcs12_option()
+            .filter(|_| self.passout.is_none_wanted())
+        {
             return Err(Failure::usage(format!(
                 "{option} writes a PKCS #12 file, which is never without a passphrase"
             ))
@@ -154,6 +153,14 @@ impl ExportArgs {
             ));
         }
         Ok(())
+    }
+
+    /// The option that asks for a PKCS #12 file.
+    fn pkcs12_option(&self) -> Option<&'static str> {
+        match self.party {
+            Some(Party::Java) => Some("--for java"),
+            _ => self.p12.map(|_| "--p12"),
+        }
     }
 
     /// The files that are wanted; what nobody would take is refused before a key is opened.
@@ -266,7 +273,10 @@ impl ExportArgs {
             context,
             Some(&self.passin),
             Some(&self.passout),
-            Protecting::Export,
+            match self.pkcs12_option() {
+                Some(_) => Protecting::Pkcs12,
+                None => Protecting::Export,
+            },
         )?;
         let key = Unlocked::new().open(
             &subject.key_path,

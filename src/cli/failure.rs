@@ -244,7 +244,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "give a name of at most 253 lowercase letters, digits, '.' and '-' with --name".into()
         }
         CaError::KeyNeeded { .. } => {
-            "its owner, who has the key, makes it of that and of NAME.fullchain.pem".into()
+            "who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`".into()
         }
         CaError::IncompleteBundle(path) => return path_hint(path),
         CaError::ListWouldShrink { .. } => {

@@ -90,6 +90,8 @@ impl PassoutArgs {
 pub(super) enum Protecting {
     NewCa,
     Export,
+    /// As an export, but never left unencrypted.
+    Pkcs12,
 }
 
 /// The user's passphrases, from wherever the options say.
@@ -125,6 +127,7 @@ const OPEN_WITH: &str = "give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSP
 const PROTECT_CA_WITH: &str =
     "give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase";
 const PROTECT_EXPORT_WITH: &str = "give one with --passout, or say --no-passphrase";
+const PROTECT_PKCS12_WITH: &str = "give one with --passout";
 
 impl UserPassphrases {
     pub(super) fn new(
@@ -259,6 +262,7 @@ impl Passphrases for UserPassphrases {
         let (environment, hint) = match self.protecting {
             Protecting::NewCa => (from_environment(), PROTECT_CA_WITH),
             Protecting::Export => (None, PROTECT_EXPORT_WITH),
+            Protecting::Pkcs12 => (None, PROTECT_PKCS12_WITH),
         };
         match self.passout.clone().or(environment) {
             Some(Source::Prompt) | None => self.prompt_twice(key, hint),

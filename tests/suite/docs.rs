@@ -48,6 +48,11 @@ fn the_page_about_curl_works() {
 }
 
 #[test]
+fn the_page_about_exports_works() {
+    follow("docs/exports.md");
+}
+
+#[test]
 fn the_page_about_revocation_works() {
     follow("docs/revocation.md");
 }

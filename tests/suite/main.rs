@@ -18,6 +18,7 @@ mod crl_servers;
 mod crl_verifiers;
 mod csrs;
 mod docs;
+mod exports;
 mod faults;
 mod hierarchy;
 mod keys;

@@ -94,7 +94,7 @@ fn no_system_call_passes_on_a_passphrase_or_a_private_key() {
     let mut traces = String::new();
     for (n, line) in [
         "issue --ca rootCA --cn client --out out --passout file:export.pass",
-        "export --ca rootCA --cn client --out again --passout file:export.pass",
+        "export --ca rootCA --cn client --out again --p12 compat --passout file:export.pass",
     ]
     .iter()
     .enumerate()

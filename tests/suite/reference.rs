@@ -255,6 +255,8 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "issue --ca intermediate0 --profile server --cn www.example.test --out out --no-passphrase --der",
         "issue --ca intermediate0 --csr a.csr",
         "export --ca intermediate0 --cn www.example.test --out again --no-passphrase --der",
+        "export --ca intermediate0 --cn www.example.test --out for-java --passout pass:a --for java",
+        "export --ca intermediate0 --cn www.example.test --out secret --no-passphrase --for kubernetes",
         "export --ca intermediate0 --out again",
         "bundle",
         "crl --to-pem --chain",
