@@ -47,6 +47,9 @@ identifiers! {
     SHA512 = "2.16.840.1.101.3.4.2.3", "sha512";
     MGF1 = "1.2.840.113549.1.1.8", "id-mgf1";
 
+    // Files of certificates: RFC 5652.
+    SIGNED_DATA = "1.2.840.113549.1.7.2", "id-signedData";
+
     // Key encryption: RFC 8018.
     PBES2 = "1.2.840.113549.1.5.13", "PBES2";
     PBKDF2 = "1.2.840.113549.1.5.12", "PBKDF2";

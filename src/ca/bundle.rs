@@ -1,11 +1,15 @@
-//! Trust stores: one PEM file with every CA certificate that a relying party needs, once.
+//! Trust stores: every CA certificate that a relying party needs, once.
 
 use super::error::{CaError, InputError};
 use super::foreign::read_certificates;
-use crate::store::file::{self, Access, Existing};
+use super::preflight::{BundleFinding, Form, Judged, Origin, RelyingParty};
+use crate::store::file::{self, Access, Existing, Staged, commit_all};
 use crate::store::{Ca, CaName, Store};
-use crate::x509::{Certificate, path};
+use crate::x509::{Certificate, Fingerprint, path};
+use std::collections::HashSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
 
 /// What goes into a bundle.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +18,8 @@ pub struct BundleRequest {
     pub cas: Vec<CaName>,
     /// Files of certificates that anyone may have made.
     pub files: Vec<PathBuf>,
+    /// Who it is for.
+    pub party: Option<&'static RelyingParty>,
 }
 
 /// CA certificates: each once, the path of each complete to its root, each issuer behind what it
@@ -21,11 +27,13 @@ pub struct BundleRequest {
 pub struct Bundle {
     /// The certificates, in the order in which they are written.
     pub certificates: Vec<Certificate>,
+    party: Option<&'static RelyingParty>,
 }
 
 /// Gathers a bundle. What a file's path lacks is taken from the store.
 pub fn bundle(store: &Store, request: &BundleRequest) -> Result<Bundle, CaError> {
     let named: Vec<Ca> = match request.cas.as_slice() {
+        [] if request.is_alone() && !request.files.is_empty() => Vec::new(),
         [] => store.cas()?,
         names => names
             .iter()
@@ -38,25 +46,39 @@ pub fn bundle(store: &Store, request: &BundleRequest) -> Result<Bundle, CaError>
     }
     for ca in &named {
         wanted.push(ca.certificate().clone());
-        wanted.extend(
-            store
-                .ancestors(ca)?
-                .iter()
-                .map(|ancestor| ancestor.certificate().clone()),
-        );
+        if !request.is_alone() {
+            let above = store.ancestors(ca)?;
+            wanted.extend(above.iter().map(|above| above.certificate().clone()));
+        }
     }
-    let pool: Vec<Certificate> = store
-        .cas()?
-        .iter()
-        .map(|ca| ca.certificate().clone())
-        .collect();
     if wanted.is_empty() {
         return Err(CaError::EmptyBundle);
     }
-    let complete = path::complete(wanted, &pool)?;
+    let certificates = if request.is_alone() {
+        path::deduplicate(wanted)
+    } else {
+        let pool: Vec<Certificate> = store
+            .cas()?
+            .iter()
+            .map(|ca| ca.certificate().clone())
+            .collect();
+        path::issuers_last(&path::complete(wanted, &pool)?)
+    };
     Ok(Bundle {
-        certificates: path::issuers_last(&complete),
+        certificates,
+        party: request.party,
     })
+}
+
+impl BundleRequest {
+    /// Whether what is named goes into it without what is above it.
+    fn is_alone(&self) -> bool {
+        self.form() == Form::OneCertificate
+    }
+
+    fn form(&self) -> Form {
+        self.party.map_or(Form::OneFile, |party| party.form)
+    }
 }
 
 /// A trust store vouches for CAs: a leaf in it would be trusted to be nothing.
@@ -71,45 +93,168 @@ fn ca_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
     }
 }
 
+/// A file of a bundle, and where it goes.
+pub struct PlacedFile {
+    /// Its place.
+    pub path: PathBuf,
+    /// What it holds.
+    pub certificates: Vec<Certificate>,
+}
+
+/// What a bundle changes about the one in its place.
+#[derive(Default)]
+pub struct Changes {
+    /// Certificates that only the new one has.
+    pub added: Vec<Certificate>,
+    /// Certificates that only the old one has.
+    pub removed: Vec<Certificate>,
+    /// Certificates that both have.
+    pub kept: Vec<Certificate>,
+}
+
 impl Bundle {
-    /// The bundle as PEM.
+    /// Everything that is wrong with it, by the general rules and by those of whom it is for.
+    pub fn judge(&self, now: OffsetDateTime) -> Vec<BundleFinding> {
+        let files = self.parts().into_iter();
+        let octets: Vec<usize> = files.map(|(_, part)| to_pem(&part).len()).collect();
+        Judged::new(&self.certificates, &octets, now).findings(self.party, Origin::Made)
+    }
+
+    /// Whether it is one file of PEM.
+    pub fn is_one_file(&self) -> bool {
+        self.parts().len() == 1
+    }
+
+    /// The bundle as PEM, in one file.
     pub fn to_pem(&self) -> String {
-        self.certificates.iter().map(Certificate::to_pem).collect()
+        to_pem(&self.certificates)
+    }
+
+    /// How many CAs the longest path has.
+    pub fn longest_path(&self) -> usize {
+        let paths = path::paths_to_roots(&self.certificates);
+        paths.iter().flatten().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// The files that it is written to; `out` is the first or only one.
+    pub fn files(&self, out: &Path) -> Vec<PlacedFile> {
+        let parts = self.parts().into_iter();
+        parts
+            .map(|(mark, certificates)| PlacedFile {
+                path: mark.map_or_else(|| out.to_owned(), |mark| marked(out, &mark)),
+                certificates,
+            })
+            .collect()
+    }
+
+    /// What goes into a file each, and what marks its name.
+    fn parts(&self) -> Vec<(Option<String>, Vec<Certificate>)> {
+        let whole = || vec![(None, self.certificates.clone())];
+        match self.party.map_or(Form::OneFile, |party| party.form) {
+            Form::OneFile | Form::OneCertificate | Form::Pkcs12 => whole(),
+            Form::AnchorsApart => {
+                let all = self.certificates.iter().cloned();
+                let (anchors, others): (Vec<_>, Vec<_>) =
+                    all.partition(Certificate::is_self_signed);
+                let mut parts = vec![(None, anchors)];
+                if !others.is_empty() {
+                    parts.push((Some("intermediates".to_owned()), others));
+                }
+                parts
+            }
+            Form::OneChainAFile => match path::chains(&self.certificates) {
+                chains if chains.len() > 1 => (1..)
+                    .zip(chains)
+                    .map(|(number, chain): (u32, _)| (Some(number.to_string()), chain))
+                    .collect(),
+                _ => whole(),
+            },
+        }
     }
 }
 
-/// Writes a bundle in the place of nothing, of another bundle, or with `overwrite` of any file.
+/// `truststore.pem` as `truststore.MARK.pem`.
+fn marked(out: &Path, mark: &str) -> PathBuf {
+    let stem = out.file_stem().unwrap_or_default();
+    let mut name = stem.to_owned();
+    name.push(".");
+    name.push(mark);
+    if let Some(extension) = out.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    out.with_file_name(name)
+}
+
+fn to_pem(certificates: &[Certificate]) -> String {
+    certificates.iter().map(Certificate::to_pem).collect()
+}
+
+/// Writes a bundle in the place of nothing, of another bundle, or with `overwrite` of any file, and
+/// gives what it changed about the one that it replaced.
 pub fn write_bundle(
     store: &Store,
-    bundle: &Bundle,
-    path: &Path,
+    files: &[PlacedFile],
     overwrite: bool,
-) -> Result<(), CaError> {
-    let is_kept =
-        || -> Result<bool, CaError> { Ok(store.contains_file_of_ca(path) || !is_bundle(path)?) };
-    if !overwrite && file::stands(path)? && is_kept()? {
-        return Err(CaError::WouldReplace {
-            path: path.to_owned(),
-            kind: "a bundle",
-        });
+) -> Result<Option<Changes>, CaError> {
+    let mut before: Option<Vec<Certificate>> = None;
+    for PlacedFile { path, .. } in files {
+        if !file::stands(path)? {
+            continue;
+        }
+        match bundle_at(path) {
+            Ok(Some(certificates)) if overwrite || !store.contains_file_of_ca(path) => {
+                before.get_or_insert_default().extend(certificates);
+            }
+            _ if overwrite => {}
+            Err(error) => return Err(error),
+            Ok(_) => {
+                return Err(CaError::WouldReplace {
+                    path: path.clone(),
+                    kind: "a bundle",
+                });
+            }
+        }
     }
-    Ok(file::write(
-        path,
-        Access::Umask,
-        Existing::Replace,
-        bundle.to_pem().as_bytes(),
-    )?)
+    let mut staged = Vec::new();
+    for PlacedFile { path, certificates } in files {
+        let mut file = Staged::new(path, Access::Umask, Existing::Replace)?;
+        file.fill(|file| file.write_all(to_pem(certificates).as_bytes()))?;
+        staged.push(file);
+    }
+    commit_all(staged)?;
+    Ok(before.map(|before| Changes::between(before, files)))
 }
 
-/// Whether a file holds CA certificates and nothing else: a leaf's certificate or chain is none. What
-/// can't be read may be anything.
-fn is_bundle(path: &Path) -> Result<bool, CaError> {
+/// The CA certificates in a file that holds nothing else: a leaf's certificate or chain is none.
+/// What can't be read may be anything.
+fn bundle_at(path: &Path) -> Result<Option<Vec<Certificate>>, CaError> {
     if !file::is_regular(path)? {
-        return Ok(false);
+        return Ok(None);
     }
     match ca_certificates(path) {
-        Ok(_) => Ok(true),
+        Ok(certificates) => Ok(Some(certificates)),
         Err(error @ CaError::File(_)) => Err(error),
-        Err(_) => Ok(false),
+        Err(_) => Ok(None),
+    }
+}
+
+impl Changes {
+    fn between(before: Vec<Certificate>, files: &[PlacedFile]) -> Self {
+        let after = files.iter().flat_map(|file| file.certificates.clone());
+        let after = path::deduplicate(after.collect());
+        let before = path::deduplicate(before);
+        let was_there: HashSet<Fingerprint> = before.iter().map(Certificate::fingerprint).collect();
+        let is_there: HashSet<Fingerprint> = after.iter().map(Certificate::fingerprint).collect();
+        let (kept, added) = after
+            .into_iter()
+            .partition(|certificate| was_there.contains(&certificate.fingerprint()));
+        let mut removed = before;
+        removed.retain(|certificate| !is_there.contains(&certificate.fingerprint()));
+        Self {
+            added,
+            removed,
+            kept,
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::error::{CaError, InputError};
 use crate::asn1::{Malformed, Reader, tag};
 use crate::pem::{self, PemObject};
 use crate::store::FileError;
-use crate::x509::{Certificate, CertificationRequest, RevocationList};
+use crate::x509::{Certificate, CertificationRequest, RevocationList, signed_data};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -93,7 +93,7 @@ impl Input {
     }
 }
 
-fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
+pub(super) fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
     if content.is_empty() {
         return Err(InputError::Other("the file is empty".into()));
     }
@@ -183,6 +183,16 @@ fn is_time(tag: u8) -> bool {
     tag == tag::UTC_TIME || tag == tag::GENERALIZED_TIME
 }
 
+/// Whether PEM calls a certificate so.
+pub(super) fn is_certificate_label(label: &str) -> bool {
+    matches!(label, "CERTIFICATE" | "X509 CERTIFICATE")
+}
+
+/// Whether PEM calls a file of certificates so (RFC 7468 sections 8 and 9).
+pub(super) fn is_signed_data_label(label: &str) -> bool {
+    matches!(label, "PKCS7" | "CMS")
+}
+
 /// The certificates in a file, which may hold nothing else.
 pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
     certificates_in(&Input::read(path)?)
@@ -197,7 +207,13 @@ pub fn certificates_in(input: &Input) -> Result<Vec<Certificate>, CaError> {
     };
     let mut certificates = Vec::new();
     for (index, object) in input.objects()?.into_iter().enumerate() {
-        if object.label != "CERTIFICATE" && object.label != "X509 CERTIFICATE" {
+        if is_signed_data_label(&object.label) {
+            let all =
+                signed_data::certificates(&object.der).map_err(|error| wrong(error.into()))?;
+            certificates.extend(all);
+            continue;
+        }
+        if !is_certificate_label(&object.label) {
             return Err(wrong(InputError::Other(format!(
                 "object {} in it is {:?}",
                 index + 1,

@@ -15,13 +15,14 @@ mod lifetime;
 mod lists;
 mod notice;
 mod passphrases;
+mod preflight;
 mod request;
 mod revoke;
 mod select;
 mod verify;
 
 pub use authority::{NewCa, create_root, create_subordinate};
-pub use bundle::{Bundle, BundleRequest, bundle, write_bundle};
+pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};
@@ -40,6 +41,10 @@ pub use lists::{
 };
 pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, passphrase_for, protection_for};
+pub use preflight::{
+    BundleFinding, Foreign, Form, Hash, Key, Level, Limit, PARTIES, RelyingParty, VerifyDepth,
+    party,
+};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
 pub use select::{Selector, Status, select_one};

@@ -260,6 +260,9 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "`pki root --name NAME` makes one, and --add takes certificates from files".into()
         }
         CaError::WouldReplace { .. } => "give another file, or --force to replace it".into(),
+        CaError::FormatNotYet { .. } => {
+            "write the bundle without --for, and import its certificates with keytool one by one".into()
+        }
         CaError::AfterCommit { remedy, .. } => remedy.clone(),
         CaError::InPlace { .. } => {
             "run the command again, with --force where it would not replace a file".into()

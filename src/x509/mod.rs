@@ -14,6 +14,7 @@ pub mod request;
 pub mod revocation;
 pub mod serial;
 pub mod signed;
+pub mod signed_data;
 pub mod text;
 pub mod validity;
 pub mod verify;

@@ -75,6 +75,35 @@ pub fn complete(
         .collect())
 }
 
+/// The way from each certificate to a root, itself first, through as few others as it can be; or why
+/// there is none among them.
+pub fn paths_to_roots(certificates: &[Certificate]) -> Vec<Result<Vec<usize>, IncompletePath>> {
+    let graph = Graph::of(certificates);
+    let none = vec![false; certificates.len()];
+    (0..certificates.len())
+        .map(|start| graph.path_to_a_root(start, &none, &none))
+        .collect()
+}
+
+/// The chain of each certificate that issued no other, up to its root.
+pub fn chains(certificates: &[Certificate]) -> Vec<Vec<Certificate>> {
+    let graph = Graph::of(certificates);
+    let mut has_below = vec![false; certificates.len()];
+    for node in 0..certificates.len() {
+        let above = graph.issuers(node).iter().filter(|issuer| **issuer != node);
+        above.for_each(|issuer| has_below[*issuer] = true);
+    }
+    let paths = paths_to_roots(certificates).into_iter().zip(has_below);
+    paths
+        .filter_map(|(path, has_below)| path.ok().filter(|_| !has_below))
+        .map(|path| {
+            path.iter()
+                .map(|node| certificates[*node].clone())
+                .collect()
+        })
+        .collect()
+}
+
 /// Every issuer behind what it issued; otherwise the order stays. Where certificates certify each
 /// other in a ring, the first of them goes first.
 pub fn issuers_last(certificates: &[Certificate]) -> Vec<Certificate> {

@@ -68,6 +68,11 @@ fn the_page_about_verifying_works() {
 }
 
 #[test]
+fn the_page_about_targets_works() {
+    follow("docs/targets.md");
+}
+
+#[test]
 fn the_page_about_the_authorizer_works() {
     follow("docs/authorizer.md");
 }

@@ -41,6 +41,7 @@ mod snapshot;
 mod story1;
 mod story2;
 mod story4;
+mod targets;
 mod vectors;
 mod verify;
 mod verify_foreign;

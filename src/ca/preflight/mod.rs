@@ -1,0 +1,144 @@
+//! What is looked at before a trust store goes to a relying party: the general rules, and the limits
+//! of the party that it is for.
+//!
+//! A rule's name stays as it is: scripts read it.
+
+mod general;
+mod limits;
+mod parties;
+mod read;
+mod text;
+
+pub use limits::{Hash, Key, Limit};
+pub use parties::{Form, PARTIES, RelyingParty, VerifyDepth, party};
+pub use read::Foreign;
+
+use crate::x509::Certificate;
+use crate::x509::path::{IncompletePath, paths_to_roots};
+use std::fmt;
+use time::OffsetDateTime;
+
+/// Whether a finding stops the writing of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// It would be refused, or trusted wrongly.
+    Error,
+    /// It works, and may not be what was meant.
+    Warning,
+}
+
+impl Level {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// What a rule found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleFinding {
+    /// How bad it is.
+    pub level: Level,
+    /// The rule's name, in words joined by hyphens.
+    pub rule: &'static str,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl BundleFinding {
+    fn error(rule: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            level: Level::Error,
+            rule,
+            message: message.into(),
+        }
+    }
+
+    fn warning(rule: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            level: Level::Warning,
+            ..Self::error(rule, message)
+        }
+    }
+}
+
+impl fmt::Display for BundleFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.rule)
+    }
+}
+
+/// Certificates to be judged, and what is known of how they stand to each other.
+pub(super) struct Judged<'a> {
+    /// The certificates, as they stand in the files.
+    certificates: &'a [Certificate],
+    /// The octets of each file.
+    files: &'a [usize],
+    /// The path of each certificate to a root, itself first.
+    paths: Vec<Result<Vec<usize>, IncompletePath>>,
+    now: OffsetDateTime,
+}
+
+/// Whether a file is one that was made here, whose form is given, or somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Made,
+    Foreign,
+}
+
+impl<'a> Judged<'a> {
+    pub(super) fn new(
+        certificates: &'a [Certificate],
+        files: &'a [usize],
+        now: OffsetDateTime,
+    ) -> Self {
+        Self {
+            certificates,
+            files,
+            paths: paths_to_roots(certificates),
+            now,
+        }
+    }
+
+    /// Everything that is wrong, errors first.
+    pub(super) fn findings(
+        &self,
+        party: Option<&RelyingParty>,
+        origin: Origin,
+    ) -> Vec<BundleFinding> {
+        let mut findings = general::check(self);
+        findings.extend(general::paths(self, party));
+        if let Some(party) = party {
+            let limits = party.limits.iter();
+            findings.extend(limits.flat_map(|(level, limit)| limit.check(*level, self)));
+            if origin == Origin::Foreign {
+                findings.extend(party.form.check(self));
+            }
+        }
+        findings.sort_by_key(|finding| finding.level);
+        findings
+    }
+
+    /// Where the roots are.
+    fn is_root(&self, node: usize) -> bool {
+        self.paths[node].as_ref().is_ok_and(|path| path.len() == 1)
+    }
+
+    /// How many CAs the longest path to a root has.
+    fn longest_path(&self) -> usize {
+        let lengths = self.paths.iter().flatten().map(Vec::len);
+        lengths.max().unwrap_or(0)
+    }
+}
+
+/// How a certificate is called in findings.
+fn called(certificate: &Certificate) -> String {
+    if certificate.subject().is_empty() {
+        format!("the certificate {}", certificate.fingerprint())
+    } else {
+        certificate.subject().to_string()
+    }
+}

@@ -1,0 +1,346 @@
+//! Who reads trust stores, and what they hold them to: a row a party. A new party is a new row.
+
+use super::Level::{self, Error, Warning};
+use super::{BundleFinding, Hash, Judged, Key, Limit};
+use crate::key::Curve::{P256, P384, P521};
+
+/// A program or service that reads trust stores.
+#[derive(Debug)]
+pub struct RelyingParty {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it is.
+    pub title: &'static str,
+    /// Where its rules are written.
+    pub source: &'static str,
+    /// In which files it wants the certificates.
+    pub form: Form,
+    /// Whether it takes lines that start with `#`, and have no `-`, beside the certificates.
+    pub comments: bool,
+    /// What it holds them to.
+    pub limits: &'static [(Level, Limit)],
+    /// How it is told how long paths are, if it has to be told.
+    pub verify_depth: Option<VerifyDepth>,
+    /// What else its users have to know.
+    pub notes: &'static [&'static str],
+}
+
+/// In which files the certificates are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One PEM file of all.
+    OneFile,
+    /// A PEM file of one certificate, whose issuer need not be there.
+    OneCertificate,
+    /// A PEM file for each CA that has no other below it, with all above it.
+    OneChainAFile,
+    /// A PEM file of roots, and one of the others.
+    AnchorsApart,
+    /// A PKCS #12 trust store.
+    Pkcs12,
+}
+
+/// The setting with which a server is told how long paths are.
+#[derive(Debug)]
+pub struct VerifyDepth {
+    /// Its name.
+    pub setting: &'static str,
+    /// What stands behind the number.
+    pub end: &'static str,
+    /// What it is where nothing is said.
+    pub default: usize,
+    /// Whether the root counts.
+    pub counts_root: bool,
+}
+
+impl VerifyDepth {
+    /// The line that a server needs for paths of as many CAs, if it needs one.
+    pub fn line(&self, cas: usize) -> Option<String> {
+        let depth = cas - usize::from(!self.counts_root && cas > 0);
+        let line = || format!("{} {depth}{}", self.setting, self.end);
+        (depth > self.default).then(line)
+    }
+}
+
+/// The party of this name.
+pub fn party(name: &str) -> Option<&'static RelyingParty> {
+    PARTIES.iter().find(|party| party.name == name)
+}
+
+const KB: usize = 1024;
+
+const SHA_2: &[Hash] = &[Hash::Sha256, Hash::Sha384, Hash::Sha512];
+const NIST_CURVES_AND_RSA: &[Key] = &[
+    Key::Rsa(2048, 8192),
+    Key::Ec(P256),
+    Key::Ec(P384),
+    Key::Ec(P521),
+];
+const COMMON_KEYS: &[Key] = &[
+    Key::Rsa(2048, 2048),
+    Key::Rsa(3072, 3072),
+    Key::Rsa(4096, 4096),
+    Key::Ec(P256),
+    Key::Ec(P384),
+];
+const LOAD_BALANCER: &[(Level, Limit)] = &[
+    (Error, Limit::Certificates(25)),
+    (Error, Limit::CertificateOctets(16 * KB)),
+    (Error, Limit::SubjectOctets(10_000)),
+    (Error, Limit::Depth(4)),
+    (Error, Limit::Keys(NIST_CURVES_AND_RSA)),
+    (Error, Limit::Hashes(SHA_2)),
+];
+
+/// What most parties are, for rows to differ from.
+const PLAIN: RelyingParty = RelyingParty {
+    name: "",
+    title: "",
+    source: "",
+    form: Form::OneFile,
+    comments: false,
+    limits: &[],
+    verify_depth: None,
+    notes: &[],
+};
+
+/// Every party that is known.
+pub const PARTIES: &[RelyingParty] = &[
+    RelyingParty {
+        name: "alb",
+        title: "AWS Application Load Balancer",
+        source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html",
+        comments: true,
+        limits: LOAD_BALANCER,
+        notes: &[
+            "A trust store is replaced whole.",
+            "Revocation lists are PEM, at most 30 of 50 MB each with 500,000 entries together; the list of the issuing CA is enough.",
+        ],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "nlb",
+        title: "AWS Network Load Balancer",
+        source: "taken to be as `alb`",
+        comments: true,
+        limits: LOAD_BALANCER,
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "api-gateway",
+        title: "Amazon API Gateway",
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-mutual-tls.html",
+        limits: &[
+            (Error, Limit::Depth(4)),
+            (
+                Error,
+                Limit::Keys(&[
+                    Key::RsaFrom(2048),
+                    Key::Ec(P256),
+                    Key::Ec(P384),
+                    Key::Ec(P521),
+                ]),
+            ),
+            (Error, Limit::Hashes(SHA_2)),
+        ],
+        notes: &[
+            "The leaves of every CA in the file are let in.",
+            "Revocation is never looked at: an authorizer has to, with the list as DER.",
+        ],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "cloudfront",
+        title: "Amazon CloudFront",
+        source: "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/trust-stores-certificate-management.html",
+        comments: true,
+        limits: &[
+            (Error, Limit::Certificates(25)),
+            (Error, Limit::CertificateOctets(16 * KB)),
+            (Error, Limit::FileOctets(64 * KB)),
+            (Error, Limit::SubjectOctets(10_000)),
+            (Error, Limit::Depth(4)),
+            (Error, Limit::Keys(COMMON_KEYS)),
+            (Error, Limit::Hashes(SHA_2)),
+        ],
+        notes: &["It reads no revocation lists: revoked serial numbers go into a key-value store."],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "roles-anywhere",
+        title: "AWS IAM Roles Anywhere",
+        source: "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html",
+        limits: &[
+            (Error, Limit::Certificates(2)),
+            (Error, Limit::Depth(5)),
+            (Error, Limit::Hashes(SHA_2)),
+        ],
+        notes: &[
+            "A leaf has to be of version 3, no CA, with digitalSignature and a subject.",
+            "At most two revocation lists, PEM, of at most 300,000 octets.",
+        ],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "iot",
+        title: "AWS IoT Core",
+        source: "https://docs.aws.amazon.com/iot/latest/apireference/API_RegisterCACertificate.html",
+        form: Form::OneCertificate,
+        limits: &[
+            (Error, Limit::Certificates(1)),
+            (Error, Limit::FileOctets(65_536)),
+            (Error, Limit::Keys(&[Key::RsaFrom(2048), Key::AnyEc])),
+        ],
+        notes: &["It reads no revocation lists."],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "gcp",
+        title: "Google Cloud Load Balancing and Certificate Manager",
+        source: "https://cloud.google.com/load-balancing/docs/mtls",
+        form: Form::AnchorsApart,
+        limits: &[
+            (Error, Limit::Certificates(200)),
+            (Error, Limit::Intermediates(100)),
+            (Error, Limit::SameSubjectAndKey(10)),
+            (Error, Limit::Depth(10)),
+            (Error, Limit::NameConstraints(10)),
+            (Error, Limit::Keys(COMMON_KEYS)),
+        ],
+        notes: &[
+            "The extended key usage of a leaf has to have clientAuth.",
+            "It reads no revocation lists.",
+        ],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "azure",
+        title: "Azure Application Gateway",
+        source: "https://learn.microsoft.com/en-us/azure/application-gateway/mutual-authentication-overview",
+        form: Form::OneChainAFile,
+        limits: &[(Error, Limit::FileOctets(25 * KB))],
+        notes: &["It reads no revocation lists."],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "cloudflare",
+        title: "Cloudflare, with a CA of one's own",
+        source: "https://developers.cloudflare.com/ssl/client-certificates/byo-ca/",
+        limits: &[
+            (Error, Limit::Keys(&[Key::RsaFrom(0), Key::AnyEc])),
+            (
+                Error,
+                Limit::Hashes(&[Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512]),
+            ),
+        ],
+        notes: &["It reads no revocation lists."],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "nginx",
+        title: "nginx",
+        source: "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_depth",
+        verify_depth: Some(VerifyDepth {
+            setting: "ssl_verify_depth",
+            end: ";",
+            default: 1,
+            counts_root: false,
+        }),
+        notes: &["`ssl_crl` needs the list of every CA of the path, the root's too."],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "haproxy",
+        title: "HAProxy",
+        source: "https://docs.haproxy.org/3.0/configuration.html#5.1-ca-file",
+        notes: &["`crl-file` needs the list of every CA of the path, the root's too."],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "apache",
+        title: "Apache HTTP Server",
+        source: "https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslverifydepth",
+        verify_depth: Some(VerifyDepth {
+            setting: "SSLVerifyDepth",
+            end: "",
+            default: 1,
+            counts_root: true,
+        }),
+        notes: &[
+            "`SSLCARevocationCheck chain` needs the list of every CA of the path, the root's too.",
+        ],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "envoy",
+        title: "Envoy",
+        source: "https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/tls/v3/common.proto",
+        notes: &[
+            "A list of one CA of the path means lists of all, unless `only_verify_leaf_cert_crl` is set.",
+        ],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "node",
+        title: "Node.js",
+        source: "https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions",
+        notes: &["`crl` takes an array of PEM texts, a list each, of every CA of the path."],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "postgres",
+        title: "PostgreSQL",
+        source: "https://www.postgresql.org/docs/current/ssl-tcp.html",
+        notes: &["`ssl_crl_file` needs the list of every CA of the path, the root's too."],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "java",
+        title: "Java",
+        source: "https://docs.oracle.com/en/java/javase/17/docs/specs/man/keytool.html",
+        form: Form::Pkcs12,
+        notes: &["`keytool -importcert` takes the first certificate of a PEM file alone."],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "rustls",
+        title: "rustls, with rustls-webpki",
+        source: "https://docs.rs/rustls-webpki",
+        limits: &[
+            (Warning, Limit::Depth(8)),
+            (
+                Warning,
+                Limit::Keys(&[
+                    Key::Rsa(2048, 8192),
+                    Key::Ec(P256),
+                    Key::Ec(P384),
+                    Key::Ed25519,
+                ]),
+            ),
+        ],
+        notes: &[
+            "At most six CAs may stand between a leaf and the certificate that is trusted; P-521 is not taken with *ring*.",
+        ],
+        ..PLAIN
+    },
+];
+
+impl Form {
+    /// What of a file that somebody else made is not in this form.
+    pub(super) fn check(self, judged: &Judged<'_>) -> Option<BundleFinding> {
+        let count = judged.certificates.len();
+        let roots = (0..count).filter(|node| judged.is_root(*node)).count();
+        match self {
+            Self::OneFile | Self::OneCertificate => None,
+            Self::Pkcs12 => Some(BundleFinding::error("pkcs12", "it is no PKCS #12 trust store")),
+            Self::AnchorsApart => (roots > 0 && roots < count).then(|| {
+                let message = format!("{roots} of {count} certificates are roots; roots and others go into files of their own");
+                BundleFinding::error("anchors-apart", message)
+            }),
+            Self::OneChainAFile => (judged.longest_path() < count).then(|| {
+                let message = format!("the {count} certificates are not one chain; a chain goes into a file of its own");
+                BundleFinding::error("one-chain", message)
+            }),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Reading a trust store that anyone may have made: as much of it as there is, and what is odd.
+
+use super::{BundleFinding, Judged, Origin, RelyingParty, text};
+use crate::asn1::{Malformed, Reader};
+use crate::ca::foreign::{
+    ForeignObject, Input, is_certificate_label, is_signed_data_label, objects,
+};
+use crate::pem;
+use crate::x509::{Certificate, signed_data};
+use time::OffsetDateTime;
+
+/// A trust store that anyone may have made.
+pub struct Foreign {
+    /// The certificates in it, in its order.
+    pub certificates: Vec<Certificate>,
+    /// What was odd about the others, and about its form.
+    findings: Vec<BundleFinding>,
+    octets: usize,
+}
+
+impl Foreign {
+    /// Reads what there is.
+    pub fn read(input: &Input, party: Option<&RelyingParty>) -> Self {
+        let content = input.content();
+        let mut foreign = Self {
+            certificates: Vec::new(),
+            findings: Vec::new(),
+            octets: content.len(),
+        };
+        match objects(content) {
+            Ok(objects) => foreign.take_all(&objects),
+            Err(problem) => foreign.found("readable", problem.to_string()),
+        }
+        if pem::looks_like_pem(content) {
+            foreign.findings.extend(text::check(content, party));
+        } else if !foreign.certificates.is_empty() {
+            foreign.found("pem", "it is DER, and not PEM");
+        }
+        foreign
+    }
+
+    /// Everything that is wrong with it.
+    pub fn judge(&self, party: Option<&RelyingParty>, now: OffsetDateTime) -> Vec<BundleFinding> {
+        let files = [self.octets];
+        let judged = Judged::new(&self.certificates, &files, now);
+        let mut findings = self.findings.clone();
+        findings.extend(judged.findings(party, Origin::Foreign));
+        findings.sort_by_key(|finding| finding.level);
+        findings
+    }
+
+    fn found(&mut self, rule: &'static str, message: impl Into<String>) {
+        self.findings.push(BundleFinding::error(rule, message));
+    }
+
+    fn take_all(&mut self, objects: &[ForeignObject]) {
+        for (index, object) in objects.iter().enumerate() {
+            let called = format!("object {}", index + 1);
+            match self.take(object, &called) {
+                Ok(()) => {}
+                Err(problem) => self.found("well-formed", format!("{called}: {problem}")),
+            }
+        }
+    }
+
+    fn take(&mut self, object: &ForeignObject, called: &str) -> Result<(), Malformed> {
+        let ForeignObject { label, der, .. } = object;
+        match label.as_str() {
+            label if is_certificate_label(label) => {
+                self.certificates.push(Certificate::from_der(der)?);
+            }
+            // OpenSSL's own kind: a certificate, and behind it what it is trusted for.
+            "TRUSTED CERTIFICATE" => {
+                let certificate = Reader::new(der).any()?.whole;
+                self.certificates.push(Certificate::from_der(certificate)?);
+                let message = format!("{called} is {label:?}, which only OpenSSL reads");
+                self.found("certificate-label", message);
+            }
+            label if is_signed_data_label(label) => {
+                self.certificates.extend(signed_data::certificates(der)?);
+                self.found("only-certificates", format!("{called} is PKCS #7"));
+            }
+            label => self.found("only-certificates", format!("{called} is {label:?}")),
+        }
+        Ok(())
+    }
+}

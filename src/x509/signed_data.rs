@@ -1,0 +1,32 @@
+//! Certificates in a PKCS #7 file (`.p7b`): a SignedData that nobody signed (RFC 5652 section 5.1).
+
+use super::Certificate;
+use crate::asn1::{Malformed, Reader, oid, tag};
+
+/// The certificates of a ContentInfo with a SignedData. Its lists and signers are not looked at;
+/// certificates of kinds that are no longer used are passed over.
+pub fn certificates(der: &[u8]) -> Result<Vec<Certificate>, Malformed> {
+    let mut content_info = Reader::sequence_of(der, "a ContentInfo")?;
+    let kind = content_info.expect(tag::OBJECT_IDENTIFIER, "a content type")?;
+    if kind.oid()? != oid::SIGNED_DATA {
+        return Err(Malformed::Unexpected("a SignedData"));
+    }
+    let content = content_info.expect(tag::explicit(0), "a SignedData")?;
+    content_info.end()?;
+    let mut signed_data = Reader::sequence_of(content.content, "a SignedData")?;
+    signed_data.expect(tag::INTEGER, "a version")?;
+    signed_data.expect(tag::SET, "digest algorithms")?;
+    signed_data.expect(tag::SEQUENCE, "an encapsulated content")?;
+    let Some(set) = signed_data.optional(tag::explicit(0))? else {
+        return Ok(Vec::new());
+    };
+    let mut reader = set.reader();
+    let mut certificates = Vec::new();
+    while !reader.is_empty() {
+        let element = reader.any()?;
+        if element.tag == tag::SEQUENCE {
+            certificates.push(Certificate::from_der(element.whole)?);
+        }
+    }
+    Ok(certificates)
+}

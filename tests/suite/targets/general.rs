@@ -1,0 +1,157 @@
+//! The rules for every trust store.
+
+use super::{
+    Authority, P256, P384, assert_judged, chain, key_file, make, make_one, root, roots, rules,
+};
+use crate::sandbox::Sandbox;
+
+/// A test a line: a set of CAs, and the rules that it breaks whoever reads it.
+macro_rules! broken {
+    ($($name:ident: $authorities:expr => $errors:expr, $warnings:expr;)+) => {
+        $(#[test]
+        fn $name() {
+            let sandbox = Sandbox::new();
+            let authorities: Vec<Authority> = $authorities.into();
+            let pem = make(&sandbox, &authorities);
+            let report = assert_judged(&sandbox, "", pem, &$errors);
+            let warnings: &[&str] = &$warnings;
+            assert_eq!(rules(&report, "warning"), warnings);
+        })+
+    };
+}
+
+broken! {
+    a_root_is_fine: roots(1) => [], [];
+    one_key_in_two_certificates_is_a_warning: chain(2) => [], ["one-certificate-a-key"];
+    one_subject_with_two_keys_is_a_warning: [root("r"), root("r").key(P384)] => [], ["one-key-a-subject"];
+    a_leaf: [root("r").basic_constraints("critical, CA:FALSE").key_usage("critical, digitalSignature")] => ["only-cas"], [];
+    basic_constraints_that_are_not_critical: [root("r").basic_constraints("CA:TRUE")] => ["basic-constraints-critical"], [];
+    a_ca_without_key_cert_sign: [root("r").key_usage("critical, cRLSign")] => ["key-cert-sign"], [];
+    a_ca_without_crl_sign_is_a_warning: [root("r").key_usage("critical, keyCertSign")] => [], ["crl-sign"];
+    a_ca_that_ends_soon_is_a_warning: [root("r").options("-days 29")] => [], ["ends-soon"];
+    a_ca_that_ends_later_is_fine: [root("r").options("-days 31")] => [], [];
+    a_path_longer_than_a_ca_allows: [
+        root("a").basic_constraints("critical, CA:TRUE, pathlen:1"),
+        root("b").under("a"),
+        root("c").under("b"),
+    ] => ["path-length"], ["one-certificate-a-key"];
+    a_path_as_long_as_a_ca_allows: [
+        root("a").basic_constraints("critical, CA:TRUE, pathlen:1"),
+        root("b").under("a"),
+    ] => [], ["one-certificate-a-key"];
+}
+
+#[test]
+fn a_certificate_that_is_in_it_twice() {
+    let sandbox = Sandbox::new();
+    let pem = make(&sandbox, &roots(1)).repeat(2);
+    assert_judged(&sandbox, "", pem, &["each-once"]);
+}
+
+#[test]
+fn a_path_without_its_root() {
+    let sandbox = Sandbox::new();
+    make(&sandbox, &chain(2));
+    assert_judged(&sandbox, "", sandbox.read("c1.crt"), &["issuer-missing"]);
+    // What is registered alone has its issuer elsewhere.
+    assert_judged(&sandbox, "--for iot", sandbox.read("c1.crt"), &[]);
+}
+
+#[test]
+fn an_issuer_of_the_right_name_and_another_key() {
+    let sandbox = Sandbox::new();
+    make(&sandbox, &[root("a"), root("b").under("a")]);
+    let other = make_one(&sandbox, &root("a").key(P384));
+    let pem = sandbox.read("b.crt") + &other;
+    assert_judged(&sandbox, "", pem, &["issuer-signature"]);
+}
+
+#[test]
+fn a_certificate_of_version_1() {
+    let sandbox = Sandbox::new();
+    for line in [
+        "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout old.key -subj /CN=old -out old.csr",
+        "x509 -req -in old.csr -signkey old.key -out old.crt",
+    ] {
+        sandbox.run("openssl", line).succeeds();
+    }
+    assert_judged(&sandbox, "", sandbox.read("old.crt"), &["version-3"]);
+}
+
+#[test]
+fn a_ca_that_is_not_valid_now() {
+    let sandbox = Sandbox::new();
+    for line in [
+        "--store early root --name early --not-before 1d --no-passphrase",
+        "--store rare root --name rare --key-type ml-dsa-44 --no-passphrase",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    let early = sandbox.read("early/early/ca.crt");
+    assert_judged(&sandbox, "", early, &["valid-now"]);
+    let report = assert_judged(&sandbox, "", sandbox.read("rare/rare/ca.crt"), &[]);
+    assert_eq!(rules(&report, "warning"), ["rare-key-type"]);
+}
+
+#[test]
+fn what_is_no_certificate_is_named() {
+    let sandbox = Sandbox::new();
+    let pem = make(&sandbox, &roots(1));
+    let key = sandbox.read(key_file(&sandbox, P256));
+    assert_judged(&sandbox, "", format!("{pem}{key}"), &["only-certificates"]);
+    let none = ["no-certificate", "readable"];
+    assert_judged(&sandbox, "", "", &none);
+    assert_judged(&sandbox, "", "neither\n", &none);
+    let cut = &pem[..pem.len() / 2];
+    let cut_off = ["final-newline", "no-certificate", "readable"];
+    assert_judged(&sandbox, "", cut, &cut_off);
+    let trusted = pem.replace(" CERTIFICATE", " TRUSTED CERTIFICATE");
+    assert_judged(&sandbox, "", trusted, &["certificate-label"]);
+}
+
+#[test]
+fn der_and_pkcs7_are_read_and_said_not_to_be_what_servers_read() {
+    let sandbox = Sandbox::new();
+    make(&sandbox, &chain(2));
+    sandbox.write("all.pem", sandbox.read("c1.crt") + &sandbox.read("c0.crt"));
+    for line in [
+        "x509 -in c0.crt -outform DER -out c0.der",
+        "crl2pkcs7 -nocrl -certfile all.pem -out all.p7b",
+        "crl2pkcs7 -nocrl -certfile all.pem -outform DER -out all.p7b.der",
+    ] {
+        sandbox.run("openssl", line).succeeds();
+    }
+    let judged = |file: &str, errors: &[&str]| {
+        let content = std::fs::read(sandbox.path(file)).unwrap();
+        let report = assert_judged(&sandbox, "", content, errors);
+        report["certificates"].as_array().unwrap().len()
+    };
+    assert_eq!(judged("c0.der", &["pem"]), 1);
+    assert_eq!(judged("all.p7b", &["only-certificates"]), 2);
+    assert_eq!(judged("all.p7b.der", &["only-certificates", "pem"]), 2);
+    sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    let added = sandbox.pki("--format json bundle --add all.p7b --out t.pem");
+    let added = added.succeeds().json();
+    assert_eq!(added["certificates"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn the_text_names_every_finding() {
+    let sandbox = Sandbox::new();
+    let pem = make(&sandbox, &roots(1)).repeat(2);
+    sandbox.write("twice.pem", format!("\n{pem}"));
+    let judged = sandbox
+        .pki("bundle --check twice.pem --for alb")
+        .ends_with(3);
+    assert_eq!(
+        judged.stdout,
+        "twice.pem does not fit AWS Application Load Balancer: 2 errors\n  \
+         error: blank-line  line 1: it is blank\n  \
+         error: each-once   CN=r0 is in it more than once\n"
+    );
+    assert_eq!(judged.stderr, "");
+    sandbox.pki("bundle --check missing.pem").refuses(
+        1,
+        "error: could not read missing.pem\ncaused by: No such file or directory (os error 2)\n",
+    );
+}

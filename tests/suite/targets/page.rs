@@ -1,0 +1,121 @@
+//! docs/targets.md: made from the table of parties, and with every rule's name.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use pki::ca::{Form, PARTIES, RelyingParty};
+
+use crate::sandbox::repository;
+
+const PAGE: &str = "docs/targets.md";
+
+/// What stands above this line is written by hand.
+const MADE_FROM_HERE: &str = "<!-- Made from the program's own table; to make it anew: \
+                              UPDATE_REFERENCE=1 cargo test --test suite reference -->\n";
+
+#[test]
+fn the_reference_of_targets_is_that_of_the_table() {
+    let path = repository(PAGE);
+    let page = fs::read_to_string(&path).unwrap();
+    let (by_hand, _) = page
+        .split_once(MADE_FROM_HERE)
+        .unwrap_or_else(|| panic!("{PAGE} has no line {MADE_FROM_HERE}"));
+    let targets = PARTIES.iter().map(section).collect::<String>();
+    let made = format!("{by_hand}{MADE_FROM_HERE}{targets}");
+    if std::env::var_os("UPDATE_REFERENCE").is_some_and(|value| value == "1") {
+        fs::write(&path, &made).unwrap();
+        return;
+    }
+    assert!(
+        page == made,
+        "{PAGE} is out of date; UPDATE_REFERENCE=1 with this test writes it anew"
+    );
+}
+
+fn section(party: &RelyingParty) -> String {
+    let mut text = format!("\n### `{}`: {}\n\n", party.name, party.title);
+    let source = match party.source {
+        url if url.starts_with("https://") => format!("<{url}>"),
+        other => other.to_owned(),
+    };
+    writeln!(text, "Rules: {source}. {}", form(party)).unwrap();
+    if !party.limits.is_empty() {
+        text.push_str("\n| rule | level | limit |\n| --- | --- | --- |\n");
+    }
+    for (level, limit) in party.limits {
+        let level = level.as_str();
+        writeln!(text, "| `{}` | {level} | {limit} |", limit.rule()).unwrap();
+    }
+    let depth = party.verify_depth.as_ref().map(|depth| {
+        let counted = if depth.counts_root {
+            "with the root"
+        } else {
+            "without the root"
+        };
+        format!(
+            "`{}` has to be the number of CAs of the longest path, {counted}, where that is more than {}: `pki` says so.",
+            depth.setting, depth.default
+        )
+    });
+    let comments = party.comments.then(|| {
+        "Lines that start with `#` and have no `-` may stand beside the certificates.".into()
+    });
+    let notes = party.notes.iter().map(|note| (*note).to_owned());
+    let notes = comments.into_iter().chain(depth).chain(notes);
+    let notes = notes.collect::<Vec<String>>();
+    if !notes.is_empty() {
+        text.push('\n');
+    }
+    for note in notes {
+        writeln!(text, "* {note}").unwrap();
+    }
+    text
+}
+
+fn form(party: &RelyingParty) -> &'static str {
+    match party.form {
+        Form::OneFile => "One PEM file.",
+        Form::OneCertificate => {
+            "The one certificate that is named, without those above it (`certificate-count`)."
+        }
+        Form::OneChainAFile => {
+            "A PEM file for each chain up to its root: `truststore.pem`, or `truststore.1.pem`, `truststore.2.pem`, … (`one-chain`)."
+        }
+        Form::AnchorsApart => {
+            "Roots in one PEM file, `truststore.pem`, the others in `truststore.intermediates.pem` (`anchors-apart`)."
+        }
+        Form::Pkcs12 => "A PKCS #12 trust store, which can't be written yet (`pkcs12`).",
+    }
+}
+
+/// The rules are named where they are found, with `error("…"` and the like.
+#[test]
+fn every_rule_is_named_on_the_page_and_no_others_are() {
+    let mut rules = Vec::new();
+    for file in fs::read_dir(repository("src/ca/preflight")).unwrap() {
+        let source = fs::read_to_string(file.unwrap().path()).unwrap();
+        let calls = ["error(\"", "warning(\"", "found(\"", "=> \""];
+        for call in calls {
+            let names = source.split(call).skip(1);
+            let names = names.map(|rest| rest.split('"').next().unwrap().to_owned());
+            rules.extend(names.filter(|name| is_rule(name)));
+        }
+    }
+    assert!(rules.len() > 30, "{rules:?}");
+    let page = fs::read_to_string(repository(PAGE)).unwrap();
+    for rule in &rules {
+        assert!(page.contains(&format!("`{rule}`")), "{PAGE} lacks {rule}");
+    }
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    for row in rows {
+        let named = row.split('`').next().unwrap();
+        assert!(rules.iter().any(|rule| rule == named), "no rule {named}");
+    }
+}
+
+fn is_rule(name: &str) -> bool {
+    let plain =
+        |character: char| character.is_ascii_lowercase() || "-0123456789".contains(character);
+    // The names of the levels are no rules.
+    !["error", "warning"].contains(&name) && name.len() > 2 && name.chars().all(plain)
+}
