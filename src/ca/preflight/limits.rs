@@ -151,7 +151,7 @@ impl Limit {
 }
 
 fn over(count: usize, most: usize, message: &str) -> Vec<String> {
-    let found = || format!("{message}; {} are taken", with_commas(most));
+    let found = || format!("{message}; at most {} are taken", with_commas(most));
     (count > most).then(found).into_iter().collect()
 }
 
@@ -272,7 +272,7 @@ fn with_commas(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -18,7 +18,7 @@ fn a_bundle_that_breaks_a_limit_is_not_written_and_the_old_one_stays() {
     assert_eq!(
         refused.stdout,
         "the bundle does not fit AWS Application Load Balancer: 1 error\n  \
-         error: path-depth  the longest path, with a leaf, has 5 certificates; 4 are taken\n"
+         error: path-depth  the longest path, with a leaf, has 5 certificates; at most 4 are taken\n"
     );
     assert_eq!(
         refused.stderr,

@@ -3,8 +3,15 @@
 use super::{assert_judged, make, roots};
 use crate::sandbox::Sandbox;
 
+type Changed = (
+    &'static str,
+    fn(&str) -> String,
+    &'static str,
+    &'static [&'static str],
+);
+
 /// A change to the text of two certificates, who reads it, and the rules that it breaks.
-const FORMS: [(&str, fn(&str) -> String, &str, &[&str]); 16] = [
+const FORMS: [Changed; 16] = [
     ("as pki writes it", str::to_owned, "", &[]),
     (
         "a BOM",
