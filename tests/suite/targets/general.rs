@@ -79,16 +79,19 @@ fn a_certificate_of_version_1() {
 }
 
 #[test]
-fn a_ca_that_is_not_valid_now() {
+fn a_ca_that_is_not_valid_now_and_one_with_a_rare_key() {
     let sandbox = Sandbox::new();
     for line in [
         "--store early root --name early --not-before 1d --no-passphrase",
+        "--store late root --name late --not-before=-2d --not-after=-1d --no-passphrase",
         "--store rare root --name rare --key-type ml-dsa-44 --no-passphrase",
     ] {
         sandbox.pki(line).succeeds();
     }
     let early = sandbox.read("early/early/ca.crt");
     assert_judged(&sandbox, "", early, &["valid-now"]);
+    let late = sandbox.read("late/late/ca.crt");
+    assert_judged(&sandbox, "", late, &["valid-now"]);
     let report = assert_judged(&sandbox, "", sandbox.read("rare/rare/ca.crt"), &[]);
     assert_eq!(rules(&report, "warning"), ["rare-key-type"]);
 }
