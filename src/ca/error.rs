@@ -73,7 +73,7 @@ pub enum CaError {
         ca: CaName,
     },
     /// A CA's certificate does not allow what was asked, or does not stand.
-    #[error("{ca} can't issue: {problem}")]
+    #[error("{ca} can't sign this: {problem}")]
     CaUnusable {
         /// The CA.
         ca: CaName,

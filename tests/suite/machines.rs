@@ -356,7 +356,7 @@ fn what_the_ca_above_does_not_allow_is_not_signed() {
     sandbox.refused(
         sign("--ca lowest"),
         1,
-        "error: lowest can't issue: its path length is 0: no CA may stand below it\n",
+        "error: lowest can't sign this: its path length is 0: no CA may stand below it\n",
     );
     sandbox.refused(
         sign("--ca rootCA --path-len 1"),

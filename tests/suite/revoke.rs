@@ -406,7 +406,7 @@ fn a_subordinate_that_is_revoked_issues_no_more_and_still_signs_its_list() {
         let before = sandbox.store_snapshot();
         let line = format!("issue --ca {ca} --cn another");
         let refused = sandbox.pki(&line).ends_with(1);
-        let says = format!("error: {ca} can't issue: CN=intermediate1 was revoked at ");
+        let says = format!("error: {ca} can't sign this: CN=intermediate1 was revoked at ");
         assert!(refused.stderr.starts_with(&says), "{refused}");
         before.assert_unchanged(&sandbox.path(STORE));
     }

@@ -41,7 +41,7 @@ fn a_path_longer_than_the_ca_allows() {
     sandbox.refused(
         sandbox.pki("subordinate --ca last --name further --no-passphrase"),
         1,
-        "error: last can't issue: its path length is 0: no CA may stand below it\n",
+        "error: last can't sign this: its path length is 0: no CA may stand below it\n",
     );
     sandbox.refused(
         sandbox.pki("subordinate --ca rootCA --name wide --path-len 1 --no-passphrase"),
@@ -66,13 +66,13 @@ fn a_ca_that_has_ended_and_a_ca_that_has_not_begun() {
     sandbox.refused(
         sandbox.pki("issue --ca rootCA --cn client"),
         1,
-        "error: rootCA can't issue: CN=rootCA is not valid before [time]\n",
+        "error: rootCA can't sign this: CN=rootCA is not valid before [time]\n",
     );
     let line = "issue --ca rootCA --cn client";
     sandbox.refused(
         at(&sandbox, "2032-01-01 00:00:00", line),
         1,
-        "error: rootCA can't issue: CN=rootCA expired at [time]\n",
+        "error: rootCA can't sign this: CN=rootCA expired at [time]\n",
     );
     at(&sandbox, "2030-06-01 00:00:00", line).succeeds();
 }
