@@ -300,6 +300,14 @@ fn no_list_goes_past_the_end_of_the_ca() {
             );
         }
     }
+    let refused = sandbox
+        .pki_at(
+            "2026-03-12 12:00:00",
+            "crl --ca rootCA --ahead 2 --every 30d",
+        )
+        .ends_with(1);
+    let says = "the first list would begin at 2026-03-12T12:00:00Z, and the CA ends at 2026-03-12T12:00:00Z";
+    assert!(refused.stderr.contains(says), "{refused}");
     let last = sandbox.list_in("pki/rootCA/ahead/3.crl");
     assert_eq!(last.this_update, "2026-03-02 12:00:00Z");
     assert_eq!(last.next_update, "2026-03-12 12:00:00Z");

@@ -179,6 +179,12 @@ fn windows(
         windows.push(times);
         this_update = next;
     }
+    if windows.is_empty() {
+        let (begin, last) = (rfc3339(begin), rfc3339(last));
+        return Err(problem(format!(
+            "the first list would begin at {begin}, and the CA ends at {last}"
+        )));
+    }
     if windows.len() < ahead.count as usize {
         notices.push(Notice::FewerAhead {
             count: windows.len(),
