@@ -1,6 +1,7 @@
 //! Servers that check revocation let a client in until they have read the list
 //! that it is on, and its neighbour afterwards too; and curl does so with a server.
 
+use crate::hierarchy::for_p256_and_rsa;
 use crate::run::Transcript;
 use crate::sandbox::Sandbox;
 use crate::server::Server;
@@ -220,25 +221,6 @@ fn curl_with_the_lists(key_type: &str) {
     assert_eq!(refused.stdout, "", "{refused}");
     let says = "curl: (60) SSL certificate problem: certificate revoked\n";
     assert!(refused.stderr.starts_with(says), "{refused}");
-}
-
-/// A test for each of two key types, in a module named after `$check`.
-macro_rules! for_p256_and_rsa {
-    ($($check:ident)+) => {
-        $(mod $check {
-            use super::$check as check;
-
-            #[test]
-            fn p256() {
-                check("p256");
-            }
-
-            #[test]
-            fn rsa2048() {
-                check("rsa2048");
-            }
-        })+
-    };
 }
 
 for_p256_and_rsa! {
