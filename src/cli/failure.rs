@@ -349,6 +349,7 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
 
 fn file_hint(error: &FileError) -> Option<String> {
     match error.source.kind() {
+        io::ErrorKind::NotADirectory => Some("name another folder".into()),
         io::ErrorKind::AlreadyExists => Some("give another place, or --force to replace it".into()),
         io::ErrorKind::PermissionDenied => {
             Some("check the permissions of the folder and of the file".into())

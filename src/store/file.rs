@@ -139,6 +139,10 @@ pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), FileError> 
 pub(crate) fn create_directories(path: &Path) -> Result<(), FileError> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => {
+            let not_a_folder = io::ErrorKind::NotADirectory.into();
+            return Err(FileError::of("use", path)(not_a_folder));
+        }
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(FileError::of("look at", path)(error));
         }

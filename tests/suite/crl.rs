@@ -102,6 +102,18 @@ fn json_holds_an_object_for_every_ca_that_was_named() {
 }
 
 #[test]
+fn a_file_is_no_folder_to_publish_in() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.write("lists", "");
+    let run = sandbox.pki("crl --ca rootCA --out lists");
+    sandbox.refused(
+        run,
+        1,
+        "error: could not use lists\ncaused by: not a directory\nhint: name another folder\n",
+    );
+}
+
+#[test]
 fn an_empty_list_has_no_revoked_certificates_and_every_list_its_extensions() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.pki("crl").succeeds();

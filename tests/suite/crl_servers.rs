@@ -18,18 +18,7 @@ const CERTIFICATE_REVOKED: u32 = 23;
 /// and to the clients `good` and `revoked`, all in `out/`; a trust store and the
 /// lists, on which nobody is yet.
 fn three_tiers(key_type: &str) -> Sandbox {
-    let sandbox = Sandbox::new();
-    for line in [
-        "root --name rootCA --key-type",
-        "subordinate --ca rootCA --name intermediate1 --key-type",
-        "subordinate --ca intermediate1 --name intermediate2 --key-type",
-        "issue --ca intermediate2 --out out --cn good --key-type",
-        "issue --ca intermediate2 --out out --cn revoked --key-type",
-        "issue --ca intermediate2 --out out --cn www.example.test --profile server --key-type",
-    ] {
-        let made = sandbox.pki(line).arg(key_type).arg("--no-passphrase");
-        made.succeeds();
-    }
+    let sandbox = Sandbox::with_clients_below_three_tiers(key_type);
     sandbox.pki("bundle --out truststore.pem").succeeds();
     sandbox.pki("crl --to-pem --chain").succeeds();
     sandbox

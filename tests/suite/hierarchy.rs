@@ -4,6 +4,24 @@ use crate::run::Run;
 use crate::sandbox::{PASSPHRASE, Sandbox};
 
 impl Sandbox {
+    /// `rootCA` over `intermediate1` over `intermediate2`, which issued to a
+    /// server and to the clients `good` and `revoked`, all in `out/`.
+    pub(crate) fn with_clients_below_three_tiers(key_type: &str) -> Self {
+        let sandbox = Self::new();
+        for line in [
+            "root --name rootCA --key-type",
+            "subordinate --ca rootCA --name intermediate1 --key-type",
+            "subordinate --ca intermediate1 --name intermediate2 --key-type",
+            "issue --ca intermediate2 --out out --cn good --key-type",
+            "issue --ca intermediate2 --out out --cn revoked --key-type",
+            "issue --ca intermediate2 --out out --cn www.example.test --profile server --key-type",
+        ] {
+            let made = sandbox.pki(line).arg(key_type).arg("--no-passphrase");
+            made.succeeds();
+        }
+        sandbox
+    }
+
     /// A root and a subordinate without passphrases: for tests that are about
     /// certificates and not about keys.
     pub(crate) fn with_open_ca() -> Self {

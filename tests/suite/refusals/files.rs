@@ -187,7 +187,7 @@ fn an_output_folder_that_is_a_file_is_refused_before_anything_is_issued() {
     sandbox.refused(
         sandbox.pki(ISSUE),
         1,
-        "error: could not create out\ncaused by: File exists (os error 17)\nhint: give another place, or --force to replace it\n",
+        "error: could not use out\ncaused by: not a directory\nhint: name another folder\n",
     );
 }
 
