@@ -60,6 +60,19 @@ identifiers! {
     AES_128_CBC = "2.16.840.1.101.3.4.1.2", "aes128-CBC-PAD";
     AES_256_CBC = "2.16.840.1.101.3.4.1.42", "aes256-CBC-PAD";
 
+    // Key encryption of old: RFC 8018 appendix A.3, RFC 7292 appendix C.
+    PBE_MD2_DES = "1.2.840.113549.1.5.1", "pbeWithMD2AndDES-CBC";
+    PBE_MD2_RC2 = "1.2.840.113549.1.5.4", "pbeWithMD2AndRC2-CBC";
+    PBE_MD5_DES = "1.2.840.113549.1.5.3", "pbeWithMD5AndDES-CBC";
+    PBE_MD5_RC2 = "1.2.840.113549.1.5.6", "pbeWithMD5AndRC2-CBC";
+    PBE_SHA1_DES = "1.2.840.113549.1.5.10", "pbeWithSHA1AndDES-CBC";
+    PBE_SHA1_RC2 = "1.2.840.113549.1.5.11", "pbeWithSHA1AndRC2-CBC";
+    PBE_SHA1_128_RC4 = "1.2.840.113549.1.12.1.1", "pbeWithSHAAnd128BitRC4";
+    PBE_SHA1_40_RC4 = "1.2.840.113549.1.12.1.2", "pbeWithSHAAnd40BitRC4";
+    PBE_SHA1_2_KEY_3DES = "1.2.840.113549.1.12.1.4", "pbeWithSHAAnd2-KeyTripleDES-CBC";
+    PBE_SHA1_128_RC2 = "1.2.840.113549.1.12.1.5", "pbeWithSHAAnd128BitRC2-CBC";
+    PBE_SHA1_40_RC2 = "1.2.840.113549.1.12.1.6", "pbeWithSHAAnd40BitRC2-CBC";
+
     // PKCS #12: RFC 7292, RFC 2985; the last is what Java's PKCS12KeyStore marks trust anchors with.
     PKCS7_DATA = "1.2.840.113549.1.7.1", "data";
     PKCS7_ENCRYPTED_DATA = "1.2.840.113549.1.7.6", "encryptedData";

@@ -93,9 +93,7 @@ pub(super) fn list_entry(entry: &ReadEntry<'_>) -> Value {
 /// A private key, of which nothing is shown but what kind it is.
 pub(super) fn private_key(label: &str, headers: &[String], der: &[u8]) -> Result<Value, KeyError> {
     if !headers.is_empty() {
-        return Ok(
-            json!({ "type": "private_key", "encrypted": true, "encryption": "old PEM encryption" }),
-        );
+        return Ok(json!({ "type": "private_key", "encrypted": true }));
     }
     Ok(
         match KeyFile::parse(&crate::pem::encode_secret(label, der))? {

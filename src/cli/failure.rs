@@ -369,6 +369,10 @@ fn key_hint(error: &KeyError) -> Option<String> {
         KeyError::WrongPassphrase => {
             Some("give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE".into())
         }
+        KeyError::Encryption { .. } => Some(
+            "encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there"
+                .into(),
+        ),
         _ => None,
     }
 }

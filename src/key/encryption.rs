@@ -3,6 +3,8 @@
 //! Written: PBES2 with PBKDF2-HMAC-SHA256, [`PBKDF2_ROUNDS`] rounds, and AES-256-CBC, which every
 //! relying party opens. Read: also what other programs chose, within limits.
 
+use super::old_encryption::OldEncryption;
+use super::private_key::Form;
 use super::{KeyError, PrivateKey};
 use crate::asn1::{Element, Reader, oid, sequence, tag};
 use crate::pem;
@@ -45,7 +47,7 @@ impl Passphrase {
         octets
     }
 
-    fn octets(&self) -> &[u8] {
+    pub(super) fn octets(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
@@ -191,6 +193,7 @@ impl Protection {
 pub struct EncryptedKey {
     scheme: Scheme,
     ciphertext: Vec<u8>,
+    form: Form,
 }
 
 enum Scheme {
@@ -200,8 +203,10 @@ enum Scheme {
         rounds: u32,
         iv: [u8; 16],
     },
-    /// Any other that the pkcs5 crate knows.
+    /// Any other of PBES2 that the pkcs5 crate knows.
     Foreign(Box<pkcs5::EncryptionScheme>),
+    /// One from before PBES2.
+    Old(OldEncryption),
 }
 
 impl EncryptedKey {
@@ -214,14 +219,28 @@ impl EncryptedKey {
             .content
             .to_vec();
         reader.end()?;
-        let scheme = match ours(&algorithm) {
-            Some(scheme) => scheme,
-            None => foreign(algorithm.whole)?,
+        let scheme = match (ours(&algorithm), OldEncryption::from_algorithm(&algorithm)) {
+            (Some(scheme), _) => scheme,
+            (None, Some(old)) => Scheme::Old(old?),
+            (None, None) => foreign(algorithm.whole)?,
         };
         if let Scheme::Ours { rounds, .. } = scheme {
             limit_rounds(rounds)?;
         }
-        Ok(Self { scheme, ciphertext })
+        Ok(Self {
+            scheme,
+            ciphertext,
+            form: Form::Pkcs8,
+        })
+    }
+
+    /// Reads what stands in a PEM object whose headers say how it is encrypted.
+    pub(super) fn from_pem(form: Form, object: &pem::PemObject) -> Result<Self, KeyError> {
+        Ok(Self {
+            scheme: Scheme::Old(OldEncryption::from_headers(&object.headers)?),
+            ciphertext: object.der.to_vec(),
+            form,
+        })
     }
 
     /// Decrypts with a passphrase. Where the encryption is the one written here, the derived key
@@ -239,11 +258,15 @@ impl EncryptedKey {
                 Ok((key, Some(kek)))
             }
             Scheme::Foreign(scheme) => {
-                let pkcs8 = scheme
+                let plain = scheme
                     .decrypt(passphrase.octets(), &self.ciphertext)
                     .map(Zeroizing::new)
                     .map_err(|_| KeyError::WrongPassphrase)?;
-                Ok((decrypted(&pkcs8)?, None))
+                Ok((decrypted(self.form, &plain)?, None))
+            }
+            Scheme::Old(encryption) => {
+                let plain = encryption.decrypt(passphrase, &self.ciphertext)?;
+                Ok((decrypted(self.form, &plain)?, None))
             }
         }
     }
@@ -270,18 +293,18 @@ fn decrypt(
     let key = UnboundCipherKey::new(&AES_256, kek.key.as_slice()).map_err(failed)?;
     let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).map_err(failed)?;
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
-    let pkcs8 = key
+    let plain = key
         .decrypt(&mut buffer, DecryptionContext::Iv128(FixedLength::from(iv)))
         .map_err(|_| KeyError::WrongPassphrase)?;
-    decrypted(pkcs8)
+    decrypted(Form::Pkcs8, plain)
 }
 
-/// With a wrong passphrase one padding in 256 looks right; what it gives is then no PrivateKeyInfo.
-fn decrypted(pkcs8: &[u8]) -> Result<PrivateKey, KeyError> {
-    if Reader::sequence_of(pkcs8, "a PrivateKeyInfo").is_err() {
+/// With a wrong passphrase one padding in 256 looks right; what it gives is then no key.
+fn decrypted(form: Form, plain: &[u8]) -> Result<PrivateKey, KeyError> {
+    if Reader::sequence_of(plain, "a private key").is_err() {
         return Err(KeyError::WrongPassphrase);
     }
-    PrivateKey::from_pkcs8(pkcs8)
+    form.read(plain)
 }
 
 /// The parameters of the encryption that is written here, if it is that one.
@@ -319,7 +342,7 @@ fn ours(algorithm: &Element<'_>) -> Option<Scheme> {
 /// Another scheme, unless opening it would take a machine's memory or a day.
 fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
     let unknown = || KeyError::Encryption {
-        reason: "it is none of PBES1 and PBES2 with known parameters".into(),
+        reason: "it is neither of PBES1 nor of PBES2 with known parameters".into(),
     };
     let scheme = pkcs5::EncryptionScheme::try_from(algorithm).map_err(|_| unknown())?;
     match scheme.pbes2().map(|parameters| &parameters.kdf) {
@@ -340,10 +363,10 @@ fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
     Ok(Scheme::Foreign(Box::new(scheme)))
 }
 
-fn limit_rounds(rounds: u32) -> Result<(), KeyError> {
+pub(super) fn limit_rounds(rounds: u32) -> Result<(), KeyError> {
     if rounds > MOST_ROUNDS {
         return Err(KeyError::Encryption {
-            reason: format!("{rounds} rounds of PBKDF2 are too many"),
+            reason: format!("{rounds} rounds of key derivation are too many"),
         });
     }
     Ok(())

@@ -5,6 +5,7 @@
 
 mod algorithm;
 mod encryption;
+mod old_encryption;
 pub mod pkcs12;
 mod private_key;
 mod public_key;

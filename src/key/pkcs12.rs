@@ -273,13 +273,13 @@ fn triple_des(passphrase: &Passphrase, plain: &[u8]) -> Result<Encrypted, KeyErr
 }
 
 /// The hash of a file, in all its roles.
-struct Hash {
+pub(super) struct Hash {
     oid: ObjectIdentifier,
     digest: &'static digest::Algorithm,
     hmac: hmac::Algorithm,
 }
 
-static SHA_1: Hash = Hash {
+pub(super) static SHA_1: Hash = Hash {
     oid: oid::SHA1,
     digest: &digest::SHA1_FOR_LEGACY_USE_ONLY,
     hmac: hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
@@ -292,19 +292,25 @@ static SHA_256: Hash = Hash {
 };
 
 /// What octets are derived for (RFC 7292 appendix B.3).
-const ENCRYPTION_KEY: u8 = 1;
-const INITIALIZATION_VECTOR: u8 = 2;
+pub(super) const ENCRYPTION_KEY: u8 = 1;
+pub(super) const INITIALIZATION_VECTOR: u8 = 2;
 const MAC_KEY: u8 = 3;
 
 /// The key derivation of PKCS #12 (RFC 7292 appendix B.2), whose letters name what is here.
-struct Kdf<'a> {
-    hash: &'static Hash,
-    salt: &'a [u8],
-    rounds: u32,
+pub(super) struct Kdf<'a> {
+    pub(super) hash: &'static Hash,
+    pub(super) salt: &'a [u8],
+    pub(super) rounds: u32,
 }
 
 impl Kdf<'_> {
-    fn derive(&self, purpose: u8, passphrase: &Passphrase, length: usize) -> Zeroizing<Vec<u8>> {
+    /// As many octets for a purpose.
+    pub(super) fn derive(
+        &self,
+        purpose: u8,
+        passphrase: &Passphrase,
+        length: usize,
+    ) -> Zeroizing<Vec<u8>> {
         let block = self.hash.digest.block_len();
         let diversifier = vec![purpose; block];
         let password = passphrase.bmp_string();

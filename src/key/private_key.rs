@@ -206,14 +206,36 @@ fn signature_algorithm(public: &PublicKey) -> Result<SignatureAlgorithm, KeyErro
 pub enum KeyFile {
     /// An unencrypted key.
     Plain(PrivateKey),
-    /// An EncryptedPrivateKeyInfo (RFC 5958 section 3).
+    /// An EncryptedPrivateKeyInfo (RFC 5958 section 3), or a PEM object whose headers say how it is
+    /// encrypted.
     Encrypted(EncryptedKey),
 }
 
+/// The structure that a private key is in.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    /// PrivateKeyInfo (RFC 5958).
+    Pkcs8,
+    /// ECPrivateKey (RFC 5915).
+    Sec1,
+    /// RSAPrivateKey (RFC 8017 appendix A.1.2).
+    Pkcs1,
+}
+
+impl Form {
+    /// The key in it.
+    pub(super) fn read(self, der: &[u8]) -> Result<PrivateKey, KeyError> {
+        match self {
+            Self::Pkcs8 => PrivateKey::from_pkcs8(der),
+            Self::Sec1 => PrivateKey::from_pkcs8(&sec1_to_pkcs8(der)?),
+            Self::Pkcs1 => PrivateKey::from_pkcs8(&pkcs1_to_pkcs8(der)),
+        }
+    }
+}
+
 impl KeyFile {
-    /// Reads what `pki` and openssl write: PKCS#8, plain or encrypted, SEC 1 (RFC 5915) and
-    /// PKCS #1 (RFC 8017), as PEM, or PKCS#8 as DER. An `EC PARAMETERS` object before the key is
-    /// passed over.
+    /// Reads what `pki` and openssl write: PKCS#8, SEC 1 (RFC 5915) and PKCS #1 (RFC 8017), plain or
+    /// encrypted, as PEM, or PKCS#8 as DER. An `EC PARAMETERS` object before the key is passed over.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         if !pem::looks_like_pem(bytes) {
             return Self::parse_der(bytes);
@@ -225,25 +247,23 @@ impl KeyFile {
             .ok_or_else(|| KeyError::NotAKey {
                 found: found(&objects),
             })?;
-        if !object.headers.is_empty() {
-            return Err(KeyError::Encryption {
-                reason: "it is in the old PEM encryption; `openssl pkcs8 -topk8` converts it"
-                    .into(),
-            });
-        }
-        match object.label.as_str() {
-            "PRIVATE KEY" => PrivateKey::from_pkcs8(&object.der).map(Self::Plain),
-            "ENCRYPTED PRIVATE KEY" => EncryptedKey::from_der(&object.der).map(Self::Encrypted),
-            "EC PRIVATE KEY" => {
-                PrivateKey::from_pkcs8(&sec1_to_pkcs8(&object.der)?).map(Self::Plain)
+        let form = match object.label.as_str() {
+            "ENCRYPTED PRIVATE KEY" => {
+                return EncryptedKey::from_der(&object.der).map(Self::Encrypted);
             }
-            "RSA PRIVATE KEY" => {
-                PrivateKey::from_pkcs8(&pkcs1_to_pkcs8(&object.der)).map(Self::Plain)
+            "PRIVATE KEY" => Form::Pkcs8,
+            "EC PRIVATE KEY" => Form::Sec1,
+            "RSA PRIVATE KEY" => Form::Pkcs1,
+            other => {
+                return Err(KeyError::NotAKey {
+                    found: format!("a PEM object {other:?}"),
+                });
             }
-            other => Err(KeyError::NotAKey {
-                found: format!("a PEM object {other:?}"),
-            }),
+        };
+        if object.headers.is_empty() {
+            return form.read(&object.der).map(Self::Plain);
         }
+        EncryptedKey::from_pem(form, object).map(Self::Encrypted)
     }
 
     fn parse_der(der: &[u8]) -> Result<Self, KeyError> {

@@ -20,6 +20,7 @@ mod csrs;
 mod docs;
 mod exports;
 mod faults;
+mod foreign_keys;
 mod hierarchy;
 mod keys;
 mod lint;
