@@ -82,6 +82,7 @@ identifiers! {
     FRIENDLY_NAME = "1.2.840.113549.1.9.20", "friendlyName";
     LOCAL_KEY_ID = "1.2.840.113549.1.9.21", "localKeyId";
     PBE_SHA1_3DES = "1.2.840.113549.1.12.1.3", "pbeWithSHAAnd3-KeyTripleDES-CBC";
+    PBMAC1 = "1.2.840.113549.1.5.14", "PBMAC1";
     TRUSTED_KEY_USAGE = "2.16.840.1.113894.746875.1.1", "trustedKeyUsage";
 
     // Attribute types: RFC 4519, RFC 5280 appendix A, PKCS #9.

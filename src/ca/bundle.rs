@@ -1,12 +1,15 @@
 //! Trust stores: every CA certificate that a relying party needs, once.
 
+use super::alias::aliases;
 use super::error::{CaError, InputError};
-use super::foreign::read_certificates;
+use super::foreign::{Input, certificates_in, read_certificates};
 use super::preflight::{BundleFinding, Form, Judged, Origin, RelyingParty};
+use crate::key::pkcs12::{self, Pfx};
+use crate::key::{KeyError, Passphrase};
 use crate::store::file::{self, Access, Existing, Staged, commit_all};
 use crate::store::{Ca, CaName, Store};
 use crate::x509::{Certificate, Fingerprint, path};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
@@ -28,6 +31,7 @@ pub struct Bundle {
     /// The certificates, in the order in which they are written.
     pub certificates: Vec<Certificate>,
     party: Option<&'static RelyingParty>,
+    names: HashMap<Fingerprint, CaName>,
 }
 
 /// Gathers a bundle. What a file's path lacks is taken from the store.
@@ -54,19 +58,20 @@ pub fn bundle(store: &Store, request: &BundleRequest) -> Result<Bundle, CaError>
     if wanted.is_empty() {
         return Err(CaError::EmptyBundle);
     }
-    let certificates = if request.is_alone() {
-        path::deduplicate(wanted)
-    } else {
-        let pool: Vec<Certificate> = store
-            .cas()?
-            .iter()
-            .map(|ca| ca.certificate().clone())
-            .collect();
-        path::issuers_last(&path::complete(wanted, &pool)?)
-    };
+    if request.is_alone() {
+        return Ok(Bundle {
+            certificates: path::deduplicate(wanted),
+            party: request.party,
+            names: HashMap::new(),
+        });
+    }
+    let known = store.cas()?;
+    let pool: Vec<Certificate> = known.iter().map(|ca| ca.certificate().clone()).collect();
+    let named = |ca: &Ca| (ca.certificate().fingerprint(), ca.name().clone());
     Ok(Bundle {
-        certificates,
+        certificates: path::issuers_last(&path::complete(wanted, &pool)?),
         party: request.party,
+        names: known.iter().map(named).collect(),
     })
 }
 
@@ -83,7 +88,10 @@ impl BundleRequest {
 
 /// A trust store vouches for CAs: a leaf in it would be trusted to be nothing.
 fn ca_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
-    let certificates = read_certificates(path)?;
+    only_cas(path, read_certificates(path)?)
+}
+
+fn only_cas(path: &Path, certificates: Vec<Certificate>) -> Result<Vec<Certificate>, CaError> {
     match certificates.iter().find(|certificate| !certificate.is_ca()) {
         Some(leaf) => Err(CaError::NotForBundle {
             path: path.to_owned(),
@@ -99,6 +107,8 @@ pub struct PlacedFile {
     pub path: PathBuf,
     /// What it holds.
     pub certificates: Vec<Certificate>,
+    /// Its octets.
+    pub content: Vec<u8>,
 }
 
 /// What a bundle changes about the one in its place.
@@ -120,14 +130,15 @@ impl Bundle {
         Judged::new(&self.certificates, &octets, now).findings(self.party, Origin::Made)
     }
 
-    /// Whether it is one file of PEM.
+    /// Whether it is one file.
     pub fn is_one_file(&self) -> bool {
         self.parts().len() == 1
     }
 
-    /// The bundle as PEM, in one file.
-    pub fn to_pem(&self) -> String {
-        to_pem(&self.certificates)
+    /// What each certificate is called in a PKCS #12 trust store; `None` for other files.
+    pub fn aliases(&self) -> Option<Vec<String>> {
+        let is_named = self.form() == Form::Pkcs12;
+        is_named.then(|| aliases(&self.certificates, &self.names))
     }
 
     /// How many CAs the longest path has.
@@ -136,21 +147,50 @@ impl Bundle {
         paths.iter().flatten().map(Vec::len).max().unwrap_or(0)
     }
 
-    /// The files that it is written to; `out` is the first or only one.
-    pub fn files(&self, out: &Path) -> Vec<PlacedFile> {
+    /// The files that it is written to; `out` is the first or only one. The passphrase is that of a
+    /// PKCS #12 trust store, and other files have none.
+    pub fn files(
+        &self,
+        out: &Path,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Vec<PlacedFile>, CaError> {
         let parts = self.parts().into_iter();
         parts
-            .map(|(mark, certificates)| PlacedFile {
-                path: mark.map_or_else(|| out.to_owned(), |mark| marked(out, &mark)),
-                certificates,
+            .map(|(mark, certificates)| {
+                Ok(PlacedFile {
+                    path: mark.map_or_else(|| out.to_owned(), |mark| marked(out, &mark)),
+                    content: self.content(&certificates, passphrase)?,
+                    certificates,
+                })
             })
             .collect()
+    }
+
+    fn content(
+        &self,
+        certificates: &[Certificate],
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Vec<u8>, CaError> {
+        let Some(aliases) = self.aliases() else {
+            return Ok(to_pem(certificates).into_bytes());
+        };
+        let passphrase = passphrase.ok_or(CaError::NewKey(KeyError::Unprotected))?;
+        let entries: Vec<(&str, &[u8])> = aliases
+            .iter()
+            .map(String::as_str)
+            .zip(certificates.iter().map(Certificate::der))
+            .collect();
+        pkcs12::trust_store(&entries, passphrase).map_err(CaError::NewKey)
+    }
+
+    fn form(&self) -> Form {
+        self.party.map_or(Form::OneFile, |party| party.form)
     }
 
     /// What goes into a file each, and what marks its name.
     fn parts(&self) -> Vec<(Option<String>, Vec<Certificate>)> {
         let whole = || vec![(None, self.certificates.clone())];
-        match self.party.map_or(Form::OneFile, |party| party.form) {
+        match self.form() {
             Form::OneFile | Form::OneCertificate | Form::Pkcs12 => whole(),
             Form::AnchorsApart => {
                 let all = self.certificates.iter().cloned();
@@ -191,18 +231,20 @@ fn to_pem(certificates: &[Certificate]) -> String {
 }
 
 /// Writes a bundle in the place of nothing, of another bundle, or with `overwrite` of any file, and
-/// gives what it changed about the one that it replaced.
+/// gives what it changed about the one that it replaced. A PKCS #12 trust store is told from a key
+/// store by the passphrase that opens it.
 pub fn write_bundle(
     store: &Store,
     files: &[PlacedFile],
     overwrite: bool,
+    passphrase: Option<&Passphrase>,
 ) -> Result<Option<Changes>, CaError> {
     let mut before: Option<Vec<Certificate>> = None;
     for PlacedFile { path, .. } in files {
         if !file::stands(path)? {
             continue;
         }
-        match bundle_at(path) {
+        match bundle_at(path, passphrase) {
             Ok(Some(certificates)) if overwrite || !store.contains_file_of_ca(path) => {
                 before.get_or_insert_default().extend(certificates);
             }
@@ -211,15 +253,18 @@ pub fn write_bundle(
             Ok(_) => {
                 return Err(CaError::WouldReplace {
                     path: path.clone(),
-                    kind: "a bundle",
+                    kind: match passphrase {
+                        Some(_) => "a trust store under this passphrase",
+                        None => "a bundle",
+                    },
                 });
             }
         }
     }
     let mut staged = Vec::new();
-    for PlacedFile { path, certificates } in files {
+    for PlacedFile { path, content, .. } in files {
         let mut file = Staged::new(path, Access::Umask, Existing::Replace)?;
-        file.fill(|file| file.write_all(to_pem(certificates).as_bytes()))?;
+        file.fill(|file| file.write_all(content))?;
         staged.push(file);
     }
     commit_all(staged)?;
@@ -228,15 +273,30 @@ pub fn write_bundle(
 
 /// The CA certificates in a file that holds nothing else: a leaf's certificate or chain is none.
 /// What can't be read may be anything.
-fn bundle_at(path: &Path) -> Result<Option<Vec<Certificate>>, CaError> {
+fn bundle_at(
+    path: &Path,
+    passphrase: Option<&Passphrase>,
+) -> Result<Option<Vec<Certificate>>, CaError> {
     if !file::is_regular(path)? {
         return Ok(None);
     }
-    match ca_certificates(path) {
-        Ok(certificates) => Ok(Some(certificates)),
-        Err(error @ CaError::File(_)) => Err(error),
-        Err(_) => Ok(None),
-    }
+    let input = Input::read(path)?;
+    let certificates = match passphrase.and_then(|given| trust_store_in(&input, given)) {
+        Some(certificates) => Ok(certificates),
+        None => certificates_in(&input),
+    };
+    let cas = certificates.and_then(|certificates| only_cas(path, certificates));
+    Ok(cas.ok())
+}
+
+/// The certificates of a PKCS #12 file that the passphrase opens, if it has nothing else.
+fn trust_store_in(input: &Input, passphrase: &Passphrase) -> Option<Vec<Certificate>> {
+    let pfx = Pfx::from_der(input.content()).ok()?;
+    let contents = pfx.open(Some(passphrase)).ok()?;
+    let bags = contents.certificates.iter();
+    let certificates = bags.map(|bag| Certificate::from_der(&bag.der));
+    let certificates: Vec<Certificate> = certificates.collect::<Result<_, _>>().ok()?;
+    (contents.others.is_empty() && !certificates.is_empty()).then_some(certificates)
 }
 
 impl Changes {

@@ -228,11 +228,13 @@ pub enum CaError {
         /// What is wrong with it.
         source: InputError,
     },
-    /// A bundle in a format that can't be written yet.
-    #[error("a trust store for {party} can't be written yet: it is a PKCS #12 file")]
-    FormatNotYet {
-        /// Who it is for.
-        party: &'static str,
+    /// A PKCS #12 trust store can't be opened.
+    #[error("the trust store {} can't be opened", path.display())]
+    TrustStore {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: KeyError,
     },
     /// What stands in the place of an output is something else.
     #[error("{} is there already and is not {kind}", path.display())]

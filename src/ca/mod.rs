@@ -1,5 +1,6 @@
 //! The use cases: what can be done with a CA. The clock and the passphrases are handed in.
 
+mod alias;
 mod authority;
 mod bundle;
 mod certify;
@@ -40,7 +41,7 @@ pub use lists::{
     check_list, foreign_list, publish_chain, publish_list, sign_ahead, write_foreign_list,
 };
 pub use notice::Notice;
-pub use passphrases::{Passphrases, Unlocked, passphrase_for, protection_for};
+pub use passphrases::{Passphrases, Unlocked, check_for_java, passphrase_for, protection_for};
 pub use preflight::{
     BundleFinding, Foreign, Form, Hash, Key, Level, Limit, PARTIES, RelyingParty, VerifyDepth,
     party,

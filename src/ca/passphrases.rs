@@ -102,6 +102,17 @@ pub fn passphrase_for(
         })
 }
 
+/// Whether Java opens a PKCS #12 file under this passphrase.
+pub fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
+    if passphrase.is_printable_ascii() {
+        return Ok(());
+    }
+    Err(CaError::NotTaken {
+        party: "Java",
+        what: "a passphrase with other characters than the printable ones of ASCII".into(),
+    })
+}
+
 /// How a new or exported key is to be written.
 pub fn protection_for(
     label: &str,

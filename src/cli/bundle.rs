@@ -3,11 +3,13 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::options::input;
+use super::passphrase::{TrustStorePassphraseArgs, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    Bundle, BundleFinding, BundleRequest, CaError, Changes, Foreign, Form, Level, PARTIES,
-    RelyingParty, bundle, party, write_bundle,
+    Bundle, BundleFinding, BundleRequest, Changes, Foreign, Form, Level, PARTIES, RelyingParty,
+    bundle, check_for_java, party, passphrase_for, write_bundle,
 };
+use crate::key::Passphrase;
 use crate::store::CaName;
 use crate::x509::Certificate;
 use crate::x509::validity::rfc3339;
@@ -20,8 +22,8 @@ use std::path::{Path, PathBuf};
 ///
 /// Each certificate once, every path complete to its root, each issuer after what it issued. A bundle
 /// that is there already is replaced in one step. Nothing is written where the certificates break a rule;
-/// --for adds the rules of who reads it. --check judges a file that is there, and exits with 3 where it
-/// breaks one.
+/// --for adds the rules of who reads it, and with java the file is PKCS #12, under a passphrase. --check
+/// judges a file that is there, and exits with 3 where it breaks one.
 #[derive(Args)]
 pub(super) struct BundleArgs {
     /// A CA of the store, with all above it [default: every CA]
@@ -36,12 +38,14 @@ pub(super) struct BundleArgs {
     /// Judge a file that is there, and write nothing; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "add", "out", "force"])]
     check: Option<PathBuf>,
-    /// The file to write; - is standard output
-    #[arg(long, value_name = "FILE", default_value = "truststore.pem")]
-    out: PathBuf,
+    /// The file to write; - is standard output [default: truststore.pem, and truststore.p12 for java]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Replace a file that is no bundle
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    passphrases: TrustStorePassphraseArgs,
 }
 
 fn relying_party() -> impl TypedValueParser<Value = &'static RelyingParty> {
@@ -63,6 +67,8 @@ struct Entry {
     subject: String,
     fingerprint_sha256: String,
     not_after: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -81,19 +87,29 @@ struct ChangesEntry {
 
 impl BundleArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        if let Some(option) = self.passphrases.given().filter(|_| !self.is_pkcs12()) {
+            return Err(Failure::usage(format!(
+                "{option} is about a PKCS #12 trust store, which is for --for java alone"
+            )));
+        }
         match &self.check {
             Some(file) => self.check(file, context),
             None => self.write(context),
         }
     }
 
+    fn is_pkcs12(&self) -> bool {
+        self.party.is_some_and(|party| party.form == Form::Pkcs12)
+    }
+
     fn check(&self, file: &Path, context: &Context) -> Result<Report, Failure> {
-        let foreign = Foreign::read(&input(file)?, self.party);
+        let mut passphrases = UserPassphrases::of_trust_store(context, &self.passphrases)?;
+        let foreign = Foreign::read(&input(file)?, self.party, &mut passphrases)?;
         let findings = foreign.judge(self.party, context.now);
         let fits = errors(&findings) == 0;
         let heading = verdict(&file.display().to_string(), self.party, &findings);
         let report = BundleReport {
-            certificates: entries(&foreign.certificates),
+            certificates: with_aliases(entries(&foreign.certificates), foreign.aliases),
             findings: finding_entries(&findings),
             file: Some(file.display().to_string()),
             files: vec![file.display().to_string()],
@@ -107,8 +123,8 @@ impl BundleArgs {
         let made = bundle(
             &store,
             &BundleRequest {
-                cas: self.ca,
-                files: self.add,
+                cas: self.ca.clone(),
+                files: self.add.clone(),
                 party: self.party,
             },
         )?;
@@ -116,30 +132,50 @@ impl BundleArgs {
         if errors(&findings) > 0 {
             return Ok(refused(&made, self.party, &findings));
         }
-        if let Some(party) = self.party.filter(|party| party.form == Form::Pkcs12) {
-            return Err(CaError::FormatNotYet { party: party.title }.into());
-        }
-        if self.out == Path::new("-") && !made.is_one_file() {
+        let out = self.out();
+        if out == Path::new("-") && !made.is_one_file() {
             return Err(Failure::usage(
                 "--out - is one file, and the bundle is several: give the first of them",
             ));
         }
+        let passphrase = self.passphrase(context)?;
         findings.iter().for_each(Context::warning);
         if let Some(line) = setting(&made, self.party) {
             context.notice(format!(
                 "the server has to be told of paths so long: {line}"
             ));
         }
-        if self.out == Path::new("-") {
-            return Ok(Report::raw(made.to_pem()));
+        let files = made.files(&out, passphrase.as_ref())?;
+        if out == Path::new("-") {
+            let content = files.into_iter().flat_map(|file| file.content);
+            return Ok(Report::raw(content.collect::<Vec<u8>>()));
         }
-        let files = made.files(&self.out);
-        let changes = write_bundle(&store, &files, self.force)?;
+        let changes = write_bundle(&store, &files, self.force, passphrase.as_ref())?;
         let files: Vec<String> = files
             .iter()
             .map(|file| file.path.display().to_string())
             .collect();
         Ok(written(&made, &findings, files, changes.as_ref()))
+    }
+
+    fn out(&self) -> PathBuf {
+        let usual = if self.is_pkcs12() {
+            "truststore.p12"
+        } else {
+            "truststore.pem"
+        };
+        self.out.clone().unwrap_or_else(|| usual.into())
+    }
+
+    /// That of a PKCS #12 trust store, if it is one that is written.
+    fn passphrase(&self, context: &Context) -> Result<Option<Passphrase>, Failure> {
+        if !self.is_pkcs12() {
+            return Ok(None);
+        }
+        let mut passphrases = UserPassphrases::of_trust_store(context, &self.passphrases)?;
+        let passphrase = passphrase_for("the trust store", &mut passphrases)?;
+        passphrase.as_ref().map_or(Ok(()), check_for_java)?;
+        Ok(passphrase)
     }
 }
 
@@ -175,7 +211,9 @@ fn written(
     files: Vec<String>,
     changes: Option<&Changes>,
 ) -> Report {
-    let certificates = entries(&bundle.certificates);
+    let aliases = bundle.aliases().unwrap_or_default();
+    let aliases = aliases.into_iter().map(Some).collect();
+    let certificates = with_aliases(entries(&bundle.certificates), aliases);
     let ends = bundle.certificates.iter();
     let ends = ends.map(|certificate| certificate.validity().not_after);
     let heading = format!(
@@ -210,16 +248,27 @@ impl Entry {
             subject: certificate.subject().to_string(),
             fingerprint_sha256: certificate.fingerprint().to_string(),
             not_after: rfc3339(certificate.validity().not_after),
+            alias: None,
         }
     }
 
     fn text(&self) -> String {
-        format!("{}, until {}", self.subject, self.not_after)
+        let alias = self.alias.as_ref().map(|alias| format!(", alias {alias}"));
+        let alias = alias.unwrap_or_default();
+        format!("{}, until {}{alias}", self.subject, self.not_after)
     }
 }
 
 fn entries(certificates: &[Certificate]) -> Vec<Entry> {
     certificates.iter().map(Entry::of).collect()
+}
+
+/// The same entries, with what a PKCS #12 trust store calls them.
+fn with_aliases(mut entries: Vec<Entry>, aliases: Vec<Option<String>>) -> Vec<Entry> {
+    for (entry, alias) in entries.iter_mut().zip(aliases) {
+        entry.alias = alias;
+    }
+    entries
 }
 
 impl ChangesEntry {

@@ -7,7 +7,7 @@ use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
     CaError, Destination, Exported, FileKind, InputError, KeyOutput, Notice, Selector, Status,
-    Strength, Unlocked, passphrase_for, select_one,
+    Strength, Unlocked, check_for_java, passphrase_for, select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
 use crate::store::{Ca, CaName, Store};
@@ -286,13 +286,8 @@ impl ExportArgs {
         )?;
         let label = format!("the exported key of {}", subject.name);
         let passphrase = passphrase_for(&label, &mut passphrases)?;
-        let for_java = self.party == Some(Party::Java);
-        if for_java && passphrase.as_ref().is_some_and(|text| !text.is_ascii()) {
-            return Err(CaError::NotTaken {
-                party: "Java",
-                what: "a passphrase with other characters than those of ASCII".into(),
-            }
-            .into());
+        if self.party == Some(Party::Java) {
+            passphrase.as_ref().map_or(Ok(()), check_for_java)?;
         }
         let protection = match &passphrase {
             Some(passphrase) => Protection::new(passphrase).map_err(CaError::NewKey)?,

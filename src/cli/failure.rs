@@ -199,7 +199,8 @@ fn ca_hint(error: &CaError) -> Option<String> {
     Some(match error {
         CaError::Store(error) => return store_hint(error),
         CaError::File(error) => return file_hint(error),
-        CaError::Key { source, .. } => return key_hint(source),
+        CaError::Key { source, .. } => return key_hint(source, ENCRYPT_KEY_ANEW),
+        CaError::TrustStore { source, .. } => return key_hint(source, ENCRYPT_TRUST_STORE_ANEW),
         CaError::NoPassphrase { source, .. } => {
             return source
                 .downcast_ref::<Unavailable>()?
@@ -260,9 +261,6 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "`pki root --name NAME` makes one, and --add takes certificates from files".into()
         }
         CaError::WouldReplace { .. } => "give another file, or --force to replace it".into(),
-        CaError::FormatNotYet { .. } => {
-            "write the bundle without --for, and import its certificates with keytool one by one".into()
-        }
         CaError::AfterCommit { remedy, .. } => remedy.clone(),
         CaError::InPlace { .. } => {
             "run the command again, with --force where it would not replace a file".into()
@@ -364,15 +362,16 @@ fn file_hint(error: &FileError) -> Option<String> {
     }
 }
 
-fn key_hint(error: &KeyError) -> Option<String> {
+/// What to do about encryption that is not opened here.
+const ENCRYPT_KEY_ANEW: &str = "encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there";
+const ENCRYPT_TRUST_STORE_ANEW: &str = "`keytool -importkeystore` writes one anew";
+
+fn key_hint(error: &KeyError, encrypt_anew: &str) -> Option<String> {
     match error {
         KeyError::WrongPassphrase => {
             Some("give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE".into())
         }
-        KeyError::Encryption { .. } => Some(
-            "encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there"
-                .into(),
-        ),
+        KeyError::Encryption { .. } => Some(encrypt_anew.to_owned()),
         _ => None,
     }
 }

@@ -85,6 +85,25 @@ impl PassoutArgs {
     }
 }
 
+/// Opens and protects PKCS #12 trust stores, which hold no key and are never without a passphrase.
+#[derive(Args)]
+pub(super) struct TrustStorePassphraseArgs {
+    /// The passphrase that opens a PKCS #12 file: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT
+    #[arg(long, value_name = "SRC", requires = "check")]
+    passin: Option<SourceText>,
+    /// The passphrase for the PKCS #12 file that --for java writes: as --passin
+    #[arg(long, value_name = "SRC", conflicts_with = "check")]
+    passout: Option<SourceText>,
+}
+
+impl TrustStorePassphraseArgs {
+    /// The option that was given.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let passin = self.passin.as_ref().map(|_| "--passin");
+        passin.or(self.passout.as_ref().map(|_| "--passout"))
+    }
+}
+
 /// What the key is that gets protected: the environment speaks for keys of the store alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protecting {
@@ -136,15 +155,41 @@ impl UserPassphrases {
         passout: Option<&PassoutArgs>,
         protecting: Protecting,
     ) -> Result<Self, super::Failure> {
+        let passin = passin.and_then(|args| args.passin.as_ref());
+        let no_passphrase = passout.is_some_and(|args| args.no_passphrase);
+        let passout = passout.and_then(|args| args.passout.as_ref());
+        let passphrases = Self::of_sources(context, passin, passout, protecting)?;
+        Ok(Self {
+            no_passphrase,
+            ..passphrases
+        })
+    }
+
+    /// Those of a trust store.
+    pub(super) fn of_trust_store(
+        context: &Context,
+        args: &TrustStorePassphraseArgs,
+    ) -> Result<Self, super::Failure> {
+        let TrustStorePassphraseArgs { passin, passout } = args;
+        let protecting = Protecting::Pkcs12;
+        Self::of_sources(context, passin.as_ref(), passout.as_ref(), protecting)
+    }
+
+    fn of_sources(
+        context: &Context,
+        passin: Option<&SourceText>,
+        passout: Option<&SourceText>,
+        protecting: Protecting,
+    ) -> Result<Self, super::Failure> {
         let parse = |option: &str, text: Option<&SourceText>| {
             let parsed = text.map(|text| text.0.parse::<Source>()).transpose();
             parsed.map_err(|problem| {
                 super::Failure::usage(format!("the value of {option} can't be used: {problem}"))
             })
         };
-        let passin = parse("--passin", passin.and_then(|args| args.passin.as_ref()))?;
-        let protect = parse("--passout", passout.and_then(|args| args.passout.as_ref()))?;
-        for source in passin.iter().chain(&protect) {
+        let passin = parse("--passin", passin)?;
+        let passout = parse("--passout", passout)?;
+        for source in passin.iter().chain(&passout) {
             if matches!(source, Source::Text(_)) {
                 Context::warning(
                     "a passphrase on the command line can be seen by others, as in `ps`",
@@ -153,8 +198,8 @@ impl UserPassphrases {
         }
         Ok(Self {
             passin,
-            passout: protect,
-            no_passphrase: passout.is_some_and(|args| args.no_passphrase),
+            passout,
+            no_passphrase: false,
             protecting,
             may_prompt: !context.no_input
                 && io::stdin().is_terminal()

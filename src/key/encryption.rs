@@ -34,9 +34,9 @@ impl Passphrase {
         Self(text)
     }
 
-    /// Whether it is ASCII: Java opens nothing else.
-    pub fn is_ascii(&self) -> bool {
-        self.0.is_ascii()
+    /// Whether it is printable ASCII: Java opens nothing else.
+    pub fn is_printable_ascii(&self) -> bool {
+        self.0.bytes().all(|octet| matches!(octet, b' '..=b'~'))
     }
 
     /// The passphrase as PKCS #12 wants it: a BMPString with a NUL behind (RFC 7292 appendix B.1).
@@ -209,6 +209,39 @@ enum Scheme {
     Old(OldEncryption),
 }
 
+impl Scheme {
+    fn read(algorithm: &Element<'_>) -> Result<Self, KeyError> {
+        if let Some(old) = OldEncryption::from_algorithm(algorithm) {
+            return old.map(Self::Old);
+        }
+        let Some(scheme) = ours(algorithm) else {
+            return foreign(algorithm.whole);
+        };
+        if let Self::Ours { rounds, .. } = scheme {
+            limit_rounds(rounds)?;
+        }
+        Ok(scheme)
+    }
+
+    fn decrypt(
+        &self,
+        passphrase: &Passphrase,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        match self {
+            Self::Ours { salt, rounds, iv } => {
+                let kek = KeyEncryptionKey::derive(passphrase, salt.clone(), *rounds);
+                decrypt(&kek, *iv, ciphertext)
+            }
+            Self::Foreign(scheme) => scheme
+                .decrypt(passphrase.octets(), ciphertext)
+                .map(Zeroizing::new)
+                .map_err(|_| KeyError::WrongPassphrase),
+            Self::Old(encryption) => encryption.decrypt(passphrase, ciphertext),
+        }
+    }
+}
+
 impl EncryptedKey {
     /// Reads an EncryptedPrivateKeyInfo.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
@@ -219,16 +252,8 @@ impl EncryptedKey {
             .content
             .to_vec();
         reader.end()?;
-        let scheme = match (ours(&algorithm), OldEncryption::from_algorithm(&algorithm)) {
-            (Some(scheme), _) => scheme,
-            (None, Some(old)) => Scheme::Old(old?),
-            (None, None) => foreign(algorithm.whole)?,
-        };
-        if let Scheme::Ours { rounds, .. } = scheme {
-            limit_rounds(rounds)?;
-        }
         Ok(Self {
-            scheme,
+            scheme: Scheme::read(&algorithm)?,
             ciphertext,
             form: Form::Pkcs8,
         })
@@ -257,15 +282,8 @@ impl EncryptedKey {
                     .unwrap_or(Err(KeyError::WrongPassphrase))?;
                 Ok((key, Some(kek)))
             }
-            Scheme::Foreign(scheme) => {
-                let plain = scheme
-                    .decrypt(passphrase.octets(), &self.ciphertext)
-                    .map(Zeroizing::new)
-                    .map_err(|_| KeyError::WrongPassphrase)?;
-                Ok((decrypted(self.form, &plain)?, None))
-            }
-            Scheme::Old(encryption) => {
-                let plain = encryption.decrypt(passphrase, &self.ciphertext)?;
+            other => {
+                let plain = other.decrypt(passphrase, &self.ciphertext)?;
                 Ok((decrypted(self.form, &plain)?, None))
             }
         }
@@ -275,28 +293,40 @@ impl EncryptedKey {
     pub fn open_with(&self, kek: &KeyEncryptionKey) -> Option<Result<PrivateKey, KeyError>> {
         match &self.scheme {
             Scheme::Ours { salt, rounds, iv } if *salt == kek.salt && *rounds == kek.rounds => {
-                Some(decrypt(kek, *iv, &self.ciphertext))
+                let pkcs8 = decrypt(kek, *iv, &self.ciphertext);
+                Some(pkcs8.and_then(|pkcs8| decrypted(self.form, &pkcs8)))
             }
             _ => None,
         }
     }
 }
 
+/// Decrypts whatever it is, by the AlgorithmIdentifier that stands with it.
+pub(super) fn decrypt_by(
+    algorithm: &Element<'_>,
+    passphrase: &Passphrase,
+    ciphertext: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    Scheme::read(algorithm)?.decrypt(passphrase, ciphertext)
+}
+
 fn decrypt(
     kek: &KeyEncryptionKey,
     iv: [u8; 16],
     ciphertext: &[u8],
-) -> Result<PrivateKey, KeyError> {
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let failed = |_| KeyError::Library {
         operation: "set up a cipher",
     };
     let key = UnboundCipherKey::new(&AES_256, kek.key.as_slice()).map_err(failed)?;
     let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).map_err(failed)?;
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
-    let plain = key
+    let length = key
         .decrypt(&mut buffer, DecryptionContext::Iv128(FixedLength::from(iv)))
-        .map_err(|_| KeyError::WrongPassphrase)?;
-    decrypted(Form::Pkcs8, plain)
+        .map_err(|_| KeyError::WrongPassphrase)?
+        .len();
+    buffer.truncate(length);
+    Ok(buffer)
 }
 
 /// With a wrong passphrase one padding in 256 looks right; what it gives is then no key.
@@ -363,6 +393,7 @@ fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
     Ok(Scheme::Foreign(Box::new(scheme)))
 }
 
+/// Whether a foreign file's key derivation has as many rounds as are borne.
 pub(super) fn limit_rounds(rounds: u32) -> Result<(), KeyError> {
     if rounds > MOST_ROUNDS {
         return Err(KeyError::Encryption {

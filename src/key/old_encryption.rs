@@ -2,7 +2,7 @@
 //! and never written.
 
 use super::encryption::limit_rounds;
-use super::pkcs12::{ENCRYPTION_KEY, INITIALIZATION_VECTOR, Kdf, SHA_1};
+use super::pkcs12::kdf::{ENCRYPTION_KEY, INITIALIZATION_VECTOR, Kdf, SHA_1};
 use super::{KeyError, Passphrase};
 use crate::asn1::{Element, oid, tag};
 use aws_lc_rs::digest;

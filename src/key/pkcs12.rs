@@ -1,7 +1,13 @@
 //! PKCS #12 (RFC 7292): a key with its certificates, or trust anchors, in one file under a passphrase.
 //!
-//! Written only. Every file has a MAC, and every bag is encrypted, those of certificates too: many
-//! readers show nothing before the passphrase is right.
+//! Written: every file has a MAC, and every bag is encrypted, those of certificates too: many readers
+//! show nothing before the passphrase is right. Read: the certificates of a file that anyone may have
+//! made.
+
+pub(super) mod kdf;
+mod read;
+
+pub use read::{CertificateBag, Contents, Pfx};
 
 use super::encryption::{Encrypted, fill_random};
 use super::{KeyEncryptionKey, KeyError, Passphrase, PrivateKey};
@@ -10,6 +16,7 @@ use aws_lc_rs::{digest, hmac};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
 use const_oid::ObjectIdentifier;
+use kdf::{ENCRYPTION_KEY, INITIALIZATION_VECTOR, Kdf, MAC_KEY, SHA_1, SHA_256};
 use zeroize::Zeroizing;
 
 /// Rounds under the MAC of a modern file: as many as Windows takes, and the same as under its bags.
@@ -89,7 +96,7 @@ pub fn key_store(
 
 /// A file of trust anchors as Java reads them: every certificate, by its DER, under an alias of its
 /// own and with the attribute without which Java's key stores show none. Java opens it if the
-/// passphrase is ASCII.
+/// passphrase is printable ASCII.
 pub fn trust_store(
     certificates: &[(&str, &[u8])],
     passphrase: &Passphrase,
@@ -270,86 +277,4 @@ fn triple_des(passphrase: &Passphrase, plain: &[u8]) -> Result<Encrypted, KeyErr
         algorithm,
         ciphertext,
     })
-}
-
-/// The hash of a file, in all its roles.
-pub(super) struct Hash {
-    oid: ObjectIdentifier,
-    digest: &'static digest::Algorithm,
-    hmac: hmac::Algorithm,
-}
-
-pub(super) static SHA_1: Hash = Hash {
-    oid: oid::SHA1,
-    digest: &digest::SHA1_FOR_LEGACY_USE_ONLY,
-    hmac: hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-};
-
-static SHA_256: Hash = Hash {
-    oid: oid::SHA256,
-    digest: &digest::SHA256,
-    hmac: hmac::HMAC_SHA256,
-};
-
-/// What octets are derived for (RFC 7292 appendix B.3).
-pub(super) const ENCRYPTION_KEY: u8 = 1;
-pub(super) const INITIALIZATION_VECTOR: u8 = 2;
-const MAC_KEY: u8 = 3;
-
-/// The key derivation of PKCS #12 (RFC 7292 appendix B.2), whose letters name what is here.
-pub(super) struct Kdf<'a> {
-    pub(super) hash: &'static Hash,
-    pub(super) salt: &'a [u8],
-    pub(super) rounds: u32,
-}
-
-impl Kdf<'_> {
-    /// As many octets for a purpose.
-    pub(super) fn derive(
-        &self,
-        purpose: u8,
-        passphrase: &Passphrase,
-        length: usize,
-    ) -> Zeroizing<Vec<u8>> {
-        let block = self.hash.digest.block_len();
-        let diversifier = vec![purpose; block];
-        let password = passphrase.bmp_string();
-        let filled = |octets: &[u8]| octets.len().next_multiple_of(block);
-        let mut input = Zeroizing::new(Vec::with_capacity(filled(self.salt) + filled(&password)));
-        input.extend(self.salt.iter().cycle().take(filled(self.salt)));
-        input.extend(password.iter().cycle().take(filled(&password)));
-        // Room for the last block's whole hash: a buffer that grows leaves a copy behind.
-        let mut derived = Zeroizing::new(Vec::with_capacity(length + block));
-        while derived.len() < length {
-            let hash = self.iterated(&diversifier, &input);
-            derived.extend_from_slice(&hash);
-            for part in input.chunks_exact_mut(block) {
-                add_with_one(part, &hash);
-            }
-        }
-        derived.truncate(length);
-        derived
-    }
-
-    /// A_i: the hash of D and I, and of itself, as often as there are rounds.
-    fn iterated(&self, diversifier: &[u8], input: &[u8]) -> Zeroizing<Vec<u8>> {
-        let mut context = digest::Context::new(self.hash.digest);
-        context.update(diversifier);
-        context.update(input);
-        let mut hash = context.finish();
-        for _ in 1..self.rounds {
-            hash = digest::digest(self.hash.digest, hash.as_ref());
-        }
-        Zeroizing::new(hash.as_ref().to_vec())
-    }
-}
-
-/// I_j = (I_j + B + 1) mod 2^v, where B is the hash repeated.
-fn add_with_one(part: &mut [u8], hash: &[u8]) {
-    let mut carry = 1;
-    for (index, octet) in part.iter_mut().enumerate().rev() {
-        let sum = u16::from(*octet) + u16::from(hash[index % hash.len()]) + carry;
-        *octet = (sum & 0xff) as u8;
-        carry = sum >> 8;
-    }
 }

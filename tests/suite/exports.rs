@@ -4,11 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use pki::key::Passphrase;
-use pki::key::pkcs12;
-use pki::x509::Certificate;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use crate::normalise::normalised;
 use crate::run::{Run, Transcript, assert_same};
@@ -328,62 +324,9 @@ fn a_passphrase_of_any_characters_opens_it_but_not_for_java() {
         .words("--for java --force --name java")
         .refuses(
             1,
-            "error: Java does not take a passphrase with other characters than those of ASCII\n",
+            "error: Java does not take a passphrase with other characters than the printable ones of ASCII\n",
         );
     assert!(!sandbox.path("out/java.p12").exists());
-}
-
-#[test]
-fn a_java_trust_store_shows_every_ca_as_trusted() {
-    let sandbox = Sandbox::with_three_tiers();
-    let names = ["rootCA", "intermediate0", "intermediate1", "intermediate2"];
-    let certificates = names.map(|name| {
-        let file = format!("pki/{name}/ca.crt");
-        let der = sandbox.run(
-            "openssl",
-            &format!("x509 -in {file} -outform DER -out {name}.der"),
-        );
-        der.succeeds();
-        Certificate::from_der(&fs::read(sandbox.path(format!("{name}.der"))).unwrap()).unwrap()
-    });
-    let entries_of = |count: usize| {
-        let all = names.iter().zip(&certificates).take(count);
-        all.map(|(name, certificate)| (*name, certificate.der()))
-            .collect::<Vec<_>>()
-    };
-    let passphrase = Passphrase::new(Zeroizing::new(PASSPHRASE.to_owned()));
-    let store = pkcs12::trust_store(&entries_of(4), &passphrase).unwrap();
-    sandbox.write("truststore.p12", &store);
-
-    let listed = keytool(&sandbox, "truststore.p12", PASSPHRASE);
-    let mut aliases = names.map(str::to_ascii_lowercase);
-    aliases.sort();
-    let mut shown = listed
-        .stdout
-        .lines()
-        .filter_map(|line| line.strip_prefix("Alias name: "))
-        .collect::<Vec<_>>();
-    shown.sort_unstable();
-    assert_eq!(shown, aliases, "{listed}");
-    let trusted = listed
-        .stdout
-        .matches("Entry type: trustedCertEntry")
-        .count();
-    assert_eq!(trusted, 4, "{listed}");
-
-    let shown = openssl(&sandbox, "modern", "truststore.p12", PASSPHRASE).words("-info -nokeys");
-    let shown = shown.succeeds();
-    assert_same(
-        &shown.stderr,
-        "MAC: sha256, Iteration 600000\n\
-         MAC length: 32, salt length: 16\n\
-         PKCS7 Encrypted data: PBES2, PBKDF2, AES-256-CBC, Iteration 600000, PRF hmacWithSHA256\n\
-         Certificate bag\nCertificate bag\nCertificate bag\nCertificate bag\n",
-    );
-    let usage = "2.16.840.1.113894.746875.1.1: <Unsupported tag 6>";
-    assert_eq!(shown.stdout.matches(usage).count(), 4, "{shown}");
-    let refused = keytool(&sandbox, "truststore.p12", "something else");
-    assert_eq!(refused.status, Some(1), "{refused}");
 }
 
 #[track_caller]

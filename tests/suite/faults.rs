@@ -14,7 +14,7 @@ mod trace;
 use std::fs;
 use std::path::Path;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{PASSPHRASE, Sandbox};
 
 use judge::{Verdict, ensure};
 use sweep::Sweep;
@@ -317,6 +317,24 @@ fn bundle_over_one_that_is_there() {
             ensure(count == 2, || text)
         },
         next: |_| lines(&["bundle --out truststore.pem"]),
+    }
+    .run();
+}
+
+#[test]
+fn bundle_for_java() {
+    let begin = begin();
+    begin.write("passphrase", PASSPHRASE);
+    Sweep {
+        command: "bundle --for java --passout file:passphrase",
+        begin,
+        done: |sandbox| {
+            let line = "pkcs12 -nokeys -in truststore.p12 -passin file:passphrase";
+            let opened = sandbox.run("openssl", line).finish();
+            let count = opened.stdout.matches("-----END CERTIFICATE-----\n").count();
+            ensure(count == 2, || opened.to_string())
+        },
+        next: |_| lines(&["bundle --for java --passout file:passphrase"]),
     }
     .run();
 }

@@ -262,6 +262,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "subordinate --ca rootCA --name ending --days 20 --no-passphrase",
         "bundle --ca intermediate0 --ca ending",
         "bundle --ca intermediate0",
+        "bundle --ca intermediate0 --for java --passout pass:a",
         "crl --to-pem --chain",
         "crl --check",
         "revoke --ca intermediate0 --cn a --reason keyCompromise --invalidity-date -1d",

@@ -3,6 +3,7 @@
 //! certificates.
 
 mod general;
+mod java;
 mod limits;
 mod live;
 mod page;

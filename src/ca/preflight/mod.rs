@@ -6,6 +6,7 @@
 mod general;
 mod limits;
 mod parties;
+mod pkcs12;
 mod read;
 mod text;
 

@@ -299,7 +299,11 @@ pub const PARTIES: &[RelyingParty] = &[
         title: "Java",
         source: "https://docs.oracle.com/en/java/javase/17/docs/specs/man/keytool.html",
         form: Form::Pkcs12,
-        notes: &["`keytool -importcert` takes the first certificate of a PEM file alone."],
+        notes: &[
+            "`keytool -importcert` takes the first certificate of a PEM file alone.",
+            "A passphrase has to be of printable ASCII.",
+            "Aliases that differ by capitals alone are one.",
+        ],
         ..PLAIN
     },
     RelyingParty {
@@ -331,8 +335,7 @@ impl Form {
         let count = judged.certificates.len();
         let roots = (0..count).filter(|node| judged.is_root(*node)).count();
         match self {
-            Self::OneFile | Self::OneCertificate => None,
-            Self::Pkcs12 => Some(BundleFinding::error("pkcs12", "it is no PKCS #12 trust store")),
+            Self::OneFile | Self::OneCertificate | Self::Pkcs12 => None,
             Self::AnchorsApart => (roots > 0 && roots < count).then(|| {
                 let message = format!("{roots} of {count} certificates are roots; roots and others go into files of their own");
                 BundleFinding::error("anchors-apart", message)

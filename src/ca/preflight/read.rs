@@ -1,10 +1,11 @@
 //! Reading a trust store that anyone may have made: as much of it as there is, and what is odd.
 
-use super::{BundleFinding, Judged, Origin, RelyingParty, text};
+use super::{BundleFinding, Form, Judged, Origin, RelyingParty, text};
 use crate::asn1::{Malformed, Reader};
 use crate::ca::foreign::{
     ForeignObject, Input, is_certificate_label, is_signed_data_label, objects,
 };
+use crate::ca::{CaError, Passphrases};
 use crate::pem;
 use crate::x509::{Certificate, signed_data};
 use time::OffsetDateTime;
@@ -13,30 +14,45 @@ use time::OffsetDateTime;
 pub struct Foreign {
     /// The certificates in it, in its order.
     pub certificates: Vec<Certificate>,
+    /// What a PKCS #12 trust store calls each of them; empty for other files.
+    pub aliases: Vec<Option<String>>,
     /// What was odd about the others, and about its form.
-    findings: Vec<BundleFinding>,
+    pub(super) findings: Vec<BundleFinding>,
     octets: usize,
 }
 
 impl Foreign {
-    /// Reads what there is.
-    pub fn read(input: &Input, party: Option<&RelyingParty>) -> Self {
+    /// Reads what there is. A passphrase is asked for where the party takes PKCS #12, and the file
+    /// turns out to be it.
+    pub fn read(
+        input: &Input,
+        party: Option<&RelyingParty>,
+        passphrases: &mut dyn Passphrases,
+    ) -> Result<Self, CaError> {
         let content = input.content();
+        let takes_pkcs12 = party.is_some_and(|party| party.form == Form::Pkcs12);
         let mut foreign = Self {
             certificates: Vec::new(),
+            aliases: Vec::new(),
             findings: Vec::new(),
             octets: content.len(),
         };
         match objects(content) {
+            Ok(objects) if takes_pkcs12 && is_pkcs12(&objects) => {
+                foreign.take_pkcs12(input, passphrases)?;
+                return Ok(foreign);
+            }
             Ok(objects) => foreign.take_all(&objects),
             Err(problem) => foreign.found("readable", problem.to_string()),
         }
-        if pem::looks_like_pem(content) {
+        if takes_pkcs12 {
+            foreign.found("pkcs12", "it is no PKCS #12 trust store");
+        } else if pem::looks_like_pem(content) {
             foreign.findings.extend(text::check(content, party));
         } else if !foreign.certificates.is_empty() {
             foreign.found("pem", "it is DER, and not PEM");
         }
-        foreign
+        Ok(foreign)
     }
 
     /// Everything that is wrong with it.
@@ -49,7 +65,7 @@ impl Foreign {
         findings
     }
 
-    fn found(&mut self, rule: &'static str, message: impl Into<String>) {
+    pub(super) fn found(&mut self, rule: &'static str, message: impl Into<String>) {
         self.findings.push(BundleFinding::error(rule, message));
     }
 
@@ -84,4 +100,8 @@ impl Foreign {
         }
         Ok(())
     }
+}
+
+fn is_pkcs12(objects: &[ForeignObject]) -> bool {
+    matches!(objects, [object] if object.label == "PKCS12")
 }

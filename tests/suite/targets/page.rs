@@ -84,7 +84,7 @@ fn form(party: &RelyingParty) -> &'static str {
         Form::AnchorsApart => {
             "Roots in one PEM file, `truststore.pem`, the others in `truststore.intermediates.pem` (`anchors-apart`)."
         }
-        Form::Pkcs12 => "A PKCS #12 trust store, which can't be written yet (`pkcs12`).",
+        Form::Pkcs12 => "A PKCS #12 trust store, `truststore.p12`, under a passphrase (`pkcs12`).",
     }
 }
 

@@ -147,16 +147,6 @@ fn iot_gets_the_one_certificate_that_was_named() {
 }
 
 #[test]
-fn a_java_trust_store_is_refused_in_words() {
-    let sandbox = Sandbox::with_open_ca();
-    sandbox.pki("bundle --for java").refuses(
-        1,
-        "error: a trust store for Java can't be written yet: it is a PKCS #12 file\n\
-         hint: write the bundle without --for, and import its certificates with keytool one by one\n",
-    );
-}
-
-#[test]
 fn servers_are_told_of_long_paths_where_they_have_to_be() {
     let sandbox = Sandbox::with_three_tiers();
     let notice = |target: &str, ca: &str| {

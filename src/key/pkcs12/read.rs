@@ -1,0 +1,243 @@
+//! Reading: the certificates of a file that anyone may have made, and what is in it beside them.
+
+use super::kdf::{Hash, Kdf, MAC_KEY};
+use crate::asn1::{Element, Malformed, Reader, oid, tag};
+use crate::key::encryption::decrypt_by;
+use crate::key::{KeyError, Passphrase};
+use aws_lc_rs::hmac;
+use const_oid::ObjectIdentifier;
+
+/// Parts over which a file is refused, each with a key derivation of its own: most have one or two.
+const MOST_PARTS: usize = 4;
+
+/// A PFX (RFC 7292 section 4), not opened yet.
+pub struct Pfx<'a> {
+    /// The AuthenticatedSafe, over which the MAC is.
+    safe: &'a [u8],
+    mac: Option<Mac<'a>>,
+    parts: Vec<Part<'a>>,
+}
+
+/// MacData.
+struct Mac<'a> {
+    kdf: Kdf<'a>,
+    value: &'a [u8],
+}
+
+/// SafeContents, as they stand in an AuthenticatedSafe.
+enum Part<'a> {
+    Plain(&'a [u8]),
+    Encrypted {
+        algorithm: Element<'a>,
+        ciphertext: &'a [u8],
+    },
+}
+
+/// What is in a file.
+#[derive(Default)]
+pub struct Contents {
+    /// Its certificates, in its order.
+    pub certificates: Vec<CertificateBag>,
+    /// What the bags are that hold other things.
+    pub others: Vec<ObjectIdentifier>,
+}
+
+/// A certificate of a file.
+pub struct CertificateBag {
+    /// Its DER.
+    pub der: Vec<u8>,
+    /// What the file calls it.
+    pub alias: Option<String>,
+    /// Whether it has the attribute without which Java's key stores don't show it.
+    pub is_trusted: bool,
+}
+
+impl<'a> Pfx<'a> {
+    /// Reads what stands outside the encryption.
+    pub fn from_der(der: &'a [u8]) -> Result<Self, KeyError> {
+        let mut pfx = Reader::sequence_of(der, "a PFX")?;
+        pfx.expect(tag::INTEGER, "the version of a PFX")?;
+        let safe = match content_info(&mut pfx)? {
+            (oid::PKCS7_DATA, content) => octets(&content)?,
+            (other, _) => return Err(unknown("its integrity", &other)),
+        };
+        let mac = if pfx.is_empty() {
+            None
+        } else {
+            Some(Mac::read(&mut pfx.sequence("a MacData")?)?)
+        };
+        pfx.end()?;
+        let mut parts = Vec::new();
+        let mut infos = Reader::sequence_of(safe, "an AuthenticatedSafe")?;
+        while !infos.is_empty() {
+            parts.push(Part::read(&mut infos)?);
+        }
+        if parts.len() > MOST_PARTS {
+            return Err(KeyError::Encryption {
+                reason: format!("it has {} parts", parts.len()),
+            });
+        }
+        Ok(Self { safe, mac, parts })
+    }
+
+    /// Whether a MAC shows that the file is as it was made, and the passphrase right.
+    pub fn has_mac(&self) -> bool {
+        self.mac.is_some()
+    }
+
+    /// Whether it can't be read, or not be trusted, without its passphrase.
+    pub fn needs_passphrase(&self) -> bool {
+        let is_encrypted = |part: &Part<'_>| matches!(part, Part::Encrypted { .. });
+        self.has_mac() || self.parts.iter().any(is_encrypted)
+    }
+
+    /// Checks the MAC and decrypts. Without a passphrase, what is encrypted does not open.
+    pub fn open(&self, passphrase: Option<&Passphrase>) -> Result<Contents, KeyError> {
+        let passphrase = || passphrase.ok_or(KeyError::WrongPassphrase);
+        if let Some(mac) = &self.mac {
+            mac.verify(passphrase()?, self.safe)?;
+        }
+        let mut contents = Contents::default();
+        for part in &self.parts {
+            match part {
+                Part::Plain(bags) => contents.take(bags)?,
+                Part::Encrypted {
+                    algorithm,
+                    ciphertext,
+                } => contents.take(&decrypt_by(algorithm, passphrase()?, ciphertext)?)?,
+            }
+        }
+        Ok(contents)
+    }
+}
+
+impl<'a> Mac<'a> {
+    fn read(data: &mut Reader<'a>) -> Result<Self, KeyError> {
+        let mut info = data.sequence("a DigestInfo")?;
+        let algorithm = identifier(&mut info.sequence("the MAC's algorithm")?)?;
+        let value = info.expect(tag::OCTET_STRING, "a MAC")?.content;
+        let salt = data.expect(tag::OCTET_STRING, "the MAC's salt")?.content;
+        let rounds = match data.optional(tag::INTEGER)? {
+            Some(rounds) => rounds.small()?,
+            None => 1,
+        };
+        let hash = Hash::of(algorithm).ok_or_else(|| unknown("its MAC", &algorithm))?;
+        Ok(Self {
+            kdf: Kdf::foreign(hash, salt, rounds)?,
+            value,
+        })
+    }
+
+    fn verify(&self, passphrase: &Passphrase, safe: &[u8]) -> Result<(), KeyError> {
+        let hash = self.kdf.hash;
+        let key = self
+            .kdf
+            .derive(MAC_KEY, passphrase, hash.digest.output_len());
+        hmac::verify(&hmac::Key::new(hash.hmac, &key), safe, self.value)
+            .map_err(|_| KeyError::WrongPassphrase)
+    }
+}
+
+impl<'a> Part<'a> {
+    fn read(infos: &mut Reader<'a>) -> Result<Self, KeyError> {
+        match content_info(infos)? {
+            (oid::PKCS7_DATA, content) => Ok(Self::Plain(octets(&content)?)),
+            (oid::PKCS7_ENCRYPTED_DATA, content) => {
+                let mut data = Reader::sequence_of(content.content, "an EncryptedData")?;
+                data.expect(tag::INTEGER, "the version of an EncryptedData")?;
+                let mut info = data.sequence("an EncryptedContentInfo")?;
+                identifier(&mut info)?;
+                let algorithm = info.expect(tag::SEQUENCE, "the encryption's algorithm")?;
+                let ciphertext = info.expect(tag::context(0), "encrypted octets")?.content;
+                Ok(Self::Encrypted {
+                    algorithm,
+                    ciphertext,
+                })
+            }
+            (other, _) => Err(unknown("its contents", &other)),
+        }
+    }
+}
+
+/// A ContentInfo (RFC 5652 section 3): its type, and what is inside its `[0]`.
+fn content_info<'a>(reader: &mut Reader<'a>) -> Result<(ObjectIdentifier, Element<'a>), Malformed> {
+    let mut info = reader.sequence("a ContentInfo")?;
+    let kind = identifier(&mut info)?;
+    Ok((kind, info.expect(tag::explicit(0), "a content")?))
+}
+
+fn identifier(reader: &mut Reader<'_>) -> Result<ObjectIdentifier, Malformed> {
+    reader
+        .expect(tag::OBJECT_IDENTIFIER, "an OBJECT IDENTIFIER")?
+        .oid()
+}
+
+/// The octets of the one OCTET STRING in an element.
+fn octets<'a>(element: &Element<'a>) -> Result<&'a [u8], Malformed> {
+    let string = element.reader().expect(tag::OCTET_STRING, "octets")?;
+    Ok(string.content)
+}
+
+fn unknown(what: &str, oid: &ObjectIdentifier) -> KeyError {
+    let name = oid::name(oid).map_or_else(|| oid.to_string(), str::to_owned);
+    KeyError::Encryption {
+        reason: format!("{what} is of type {name}"),
+    }
+}
+
+impl Contents {
+    /// Takes the bags of SafeContents (RFC 7292 section 4.2).
+    fn take(&mut self, safe_contents: &[u8]) -> Result<(), Malformed> {
+        let mut bags = Reader::sequence_of(safe_contents, "SafeContents")?;
+        while !bags.is_empty() {
+            let mut bag = bags.sequence("a SafeBag")?;
+            let kind = identifier(&mut bag)?;
+            let value = bag.expect(tag::explicit(0), "the value of a bag")?;
+            if kind != oid::CERT_BAG {
+                self.others.push(kind);
+                continue;
+            }
+            let mut certificate = value.reader().sequence("a CertBag")?;
+            match identifier(&mut certificate)? {
+                oid::X509_CERTIFICATE => {
+                    let der = certificate.expect(tag::explicit(0), "a certificate")?;
+                    let attributes = bag.optional(tag::SET)?;
+                    self.certificates
+                        .push(CertificateBag::new(octets(&der)?, attributes)?);
+                }
+                other => self.others.push(other),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl CertificateBag {
+    fn new(der: &[u8], attributes: Option<Element<'_>>) -> Result<Self, Malformed> {
+        let mut bag = Self {
+            der: der.to_vec(),
+            alias: None,
+            is_trusted: false,
+        };
+        let mut attributes = attributes.map_or(Reader::new(&[]), |set| set.reader());
+        while !attributes.is_empty() {
+            let mut attribute = attributes.sequence("an attribute")?;
+            match identifier(&mut attribute)? {
+                oid::TRUSTED_KEY_USAGE => bag.is_trusted = true,
+                oid::FRIENDLY_NAME => {
+                    let mut values = attribute
+                        .expect(tag::SET, "the attribute's values")?
+                        .reader();
+                    let name = values.expect(tag::BMP_STRING, "a BMPString")?.content;
+                    let units = name.chunks_exact(2);
+                    let units = units.map(|unit| u16::from_be_bytes([unit[0], unit[1]]));
+                    let text = char::decode_utf16(units);
+                    let text = text.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
+                    bag.alias = Some(text.collect());
+                }
+                _ => {}
+            }
+        }
+        Ok(bag)
+    }
+}

@@ -1,0 +1,493 @@
+//! `--for java`: PKCS #12 trust stores, which keytool, openssl and Python's cryptography judge, and
+//! theirs, which `--check` judges.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{P384, make, make_one, root, roots, rules};
+use crate::run::{Run, Transcript, assert_same};
+use crate::sandbox::{PASSPHRASE, Sandbox};
+
+/// Story 2's CAs, and a file with [`PASSPHRASE`].
+fn three_tiers() -> Sandbox {
+    let sandbox = Sandbox::with_three_tiers();
+    sandbox.write("passphrase", PASSPHRASE);
+    sandbox
+}
+
+/// `pki bundle --for java` under [`PASSPHRASE`].
+fn bundle(sandbox: &Sandbox, options: &str) -> Run {
+    let line = "--format json bundle --for java --passout file:passphrase";
+    sandbox.pki(line).words(options)
+}
+
+fn keytool(sandbox: &Sandbox, file: &str, passphrase: &str) -> Transcript {
+    let run = sandbox.run(
+        "keytool",
+        "-J-Duser.language=en -J-Dfile.encoding=UTF-8 -list -v -keystore",
+    );
+    let run = run.arg(file).words("-storetype PKCS12 -storepass");
+    run.arg(passphrase).finish()
+}
+
+/// The aliases that Java knows of, each of a trusted certificate, sorted.
+#[track_caller]
+fn trusted_by_java(sandbox: &Sandbox, file: &str) -> Vec<String> {
+    let listed = keytool(sandbox, file, PASSPHRASE);
+    let lines = |start: &str| {
+        let lines = listed.stdout.lines();
+        let values = lines.filter_map(|line| line.strip_prefix(start));
+        values.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut aliases = lines("Alias name: ");
+    let kinds = lines("Entry type: ");
+    assert_eq!(kinds.len(), aliases.len(), "{listed}");
+    assert!(
+        kinds.iter().all(|kind| kind == "trustedCertEntry"),
+        "{listed}"
+    );
+    aliases.sort();
+    aliases
+}
+
+/// The aliases in a report, in lower case as Java has them, sorted.
+fn aliases(report: &Value) -> Vec<String> {
+    let certificates = report["certificates"].as_array().unwrap().iter();
+    let aliases = certificates.map(|entry| entry["alias"].as_str().unwrap().to_lowercase());
+    let mut aliases = aliases.collect::<Vec<_>>();
+    aliases.sort();
+    aliases
+}
+
+#[test]
+fn java_trusts_every_ca_under_its_name_in_the_store() {
+    let sandbox = three_tiers();
+    let report = bundle(&sandbox, "").succeeds().json();
+    assert_eq!(report["file"], "truststore.p12");
+    let names = ["intermediate0", "intermediate1", "intermediate2", "rootca"];
+    assert_eq!(aliases(&report), names);
+    assert_eq!(trusted_by_java(&sandbox, "truststore.p12"), names);
+    let refused = keytool(&sandbox, "truststore.p12", "something else");
+    assert_eq!(refused.status, Some(1), "{refused}");
+
+    let shown = sandbox
+        .run("openssl", "pkcs12 -info -nokeys -in truststore.p12")
+        .words("-passin file:passphrase")
+        .succeeds();
+    assert_same(
+        &shown.stderr,
+        "MAC: sha256, Iteration 600000\n\
+         MAC length: 32, salt length: 16\n\
+         PKCS7 Encrypted data: PBES2, PBKDF2, AES-256-CBC, Iteration 600000, PRF hmacWithSHA256\n\
+         Certificate bag\nCertificate bag\nCertificate bag\nCertificate bag\n",
+    );
+    let usage = "2.16.840.1.113894.746875.1.1: <Unsupported tag 6>";
+    assert_eq!(shown.stdout.matches(usage).count(), 4, "{shown}");
+}
+
+#[test]
+fn the_text_says_the_aliases() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.write("passphrase", PASSPHRASE);
+    let written = sandbox
+        .pki("bundle --for java --passout file:passphrase")
+        .succeeds();
+    let text = written.stdout.lines().map(|line| {
+        let (start, rest) = line.split_once(", until ").unwrap_or((line, ""));
+        let (_, alias) = rest.split_once(", ").unwrap_or_default();
+        format!("{} {alias}", start.split(", the first").next().unwrap())
+    });
+    assert_eq!(
+        text.collect::<Vec<_>>(),
+        [
+            "wrote 2 certificates to truststore.p12 ",
+            "  1  CN=intermediate0 alias intermediate0",
+            "  2  CN=rootCA alias rootCA",
+        ]
+    );
+}
+
+/// To Java, aliases that differ by capitals are one, and of two entries under it one is there.
+#[test]
+fn no_two_cas_have_an_alias_that_is_one_to_java() {
+    let sandbox = three_tiers();
+    sandbox
+        .pki("root --name ROOTca --cn other --no-passphrase")
+        .succeeds();
+    make(
+        &sandbox,
+        &[
+            root("rootCA"),
+            root("twice"),
+            root("plain"),
+            root("認証局:1").options("-utf8"),
+        ],
+    );
+    let second = make_one(&sandbox, &root("Twice").key(P384));
+    sandbox.write("second.crt", second);
+    let add = |files: &[&str]| {
+        let words = files.iter().map(|file| format!(" --add {file}"));
+        words.collect::<String>()
+    };
+    let cas = "--ca rootCA --ca ROOTca";
+    let files = [
+        "rootCA.crt",
+        "twice.crt",
+        "second.crt",
+        "plain.crt",
+        "認証局:1.crt",
+    ];
+    let report = bundle(&sandbox, cas).words(&add(&files)).succeeds().json();
+    let all = aliases(&report);
+    assert_eq!(all.len(), 7);
+    assert_eq!(trusted_by_java(&sandbox, "truststore.p12"), all);
+    let alias = |subject: &str, nth: usize| {
+        let entries = report["certificates"].as_array().unwrap().iter();
+        let mut named = entries.filter(|entry| entry["subject"] == subject);
+        let entry = named.nth(nth).unwrap();
+        let fingerprint = entry["fingerprint_sha256"].as_str().unwrap();
+        let alias = entry["alias"].as_str().unwrap();
+        alias.replace(&fingerprint[..16], "FINGERPRINT")
+    };
+    assert_eq!(alias("CN=plain", 0), "plain");
+    assert_eq!(alias("CN=認証局:1", 0), "認証局-1");
+    assert_eq!(alias("CN=twice", 0), "twice-FINGERPRINT");
+    assert_eq!(alias("CN=Twice", 0), "Twice-FINGERPRINT");
+    assert_eq!(alias("CN=other", 0), "ROOTca-FINGERPRINT");
+    let mut of_root = [alias("CN=rootCA", 0), alias("CN=rootCA", 1)];
+    of_root.sort();
+    assert_eq!(of_root[0], of_root[1]);
+    let mut reversed = files;
+    reversed.reverse();
+    let again = bundle(&sandbox, cas).words(&add(&reversed)).succeeds();
+    assert_eq!(aliases(&again.json()), all);
+}
+
+#[test]
+fn a_passphrase_is_asked_for_where_there_is_a_file_for_it_and_nowhere_else() {
+    let sandbox = three_tiers();
+    sandbox.pki("bundle --for java").refuses(
+        1,
+        "error: there is no passphrase for the trust store\n\
+         caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
+         hint: give one with --passout\n",
+    );
+    // The environment speaks for keys of the store alone.
+    let run = sandbox.with_passphrase("bundle --for java");
+    assert_eq!(run.ends_with(1).stdout, "");
+    for (line, option) in [
+        ("bundle --passout file:passphrase", "--passout"),
+        ("bundle --for alb --passout file:passphrase", "--passout"),
+        (
+            "bundle --check passphrase --passin file:passphrase",
+            "--passin",
+        ),
+    ] {
+        sandbox.pki(line).refuses(
+            2,
+            &format!(
+                "error: {option} is about a PKCS #12 trust store, which is for --for java alone\n"
+            ),
+        );
+    }
+    for passphrase in ["gefährlich", "tab\tulator"] {
+        sandbox.write("odd", passphrase);
+        sandbox.pki("bundle --for java --passout file:odd").refuses(
+            1,
+            "error: Java does not take a passphrase with other characters than the printable ones of ASCII\n",
+        );
+    }
+    assert_eq!(sandbox.names_in("."), ["odd", "passphrase", "pki"]);
+}
+
+#[test]
+fn what_stands_in_its_place_is_replaced_where_it_is_a_trust_store() {
+    let sandbox = three_tiers();
+    let subjects = |report: &Value, which: &str| {
+        let entries = report["changes"][which].as_array().unwrap().iter();
+        let subjects = entries.map(|entry| entry["subject"].as_str().unwrap().to_owned());
+        subjects.collect::<Vec<_>>()
+    };
+    let first = bundle(&sandbox, "--ca intermediate0").succeeds().json();
+    assert!(first["changes"].is_null());
+    let second = bundle(&sandbox, "--ca intermediate1").succeeds().json();
+    assert_eq!(subjects(&second, "added"), ["CN=intermediate1"]);
+    assert_eq!(subjects(&second, "removed"), ["CN=intermediate0"]);
+    assert_eq!(subjects(&second, "kept"), ["CN=rootCA"]);
+
+    // What another passphrase opens may be a key store.
+    sandbox.write("other", "another passphrase");
+    let with_other = "bundle --for java --passout file:other";
+    let before = fs::read(sandbox.path("truststore.p12")).unwrap();
+    sandbox.pki(with_other).refuses(
+        1,
+        "error: truststore.p12 is there already and is not a trust store under this passphrase\n\
+         hint: give another file, or --force to replace it\n",
+    );
+    assert_eq!(fs::read(sandbox.path("truststore.p12")).unwrap(), before);
+    let forced = sandbox
+        .pki("--format json")
+        .words(with_other)
+        .arg("--force");
+    assert!(forced.succeeds().json()["changes"].is_null());
+
+    for line in [
+        "bundle --out bundle.pem",
+        "issue --ca intermediate0 --cn someone",
+        "export --ca intermediate0 --cn someone --for java --out . --passout file:passphrase",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    let over_pem = bundle(&sandbox, "--out bundle.pem").succeeds().json();
+    assert_eq!(subjects(&over_pem, "kept").len(), 4);
+    let key_store = fs::read(sandbox.path("someone.p12")).unwrap();
+    let refused = bundle(&sandbox, "--out someone.p12").ends_with(1);
+    assert!(refused.stderr.contains("is not a trust store"), "{refused}");
+    assert_eq!(fs::read(sandbox.path("someone.p12")).unwrap(), key_store);
+    // And nothing that reads PEM is made of it in passing.
+    sandbox.pki("bundle --out truststore.p12").ends_with(1);
+}
+
+#[test]
+fn a_trust_store_goes_to_standard_output() {
+    let sandbox = three_tiers();
+    let line = "\"$0\" bundle --for java --passout file:passphrase --out - >out.p12";
+    let run = sandbox.run("sh", "-c").arg(line);
+    run.arg(env!("CARGO_BIN_EXE_pki")).succeeds();
+    assert_eq!(trusted_by_java(&sandbox, "out.p12").len(), 4);
+    assert_eq!(sandbox.names_in("."), ["out.p12", "passphrase", "pki"]);
+}
+
+/// Judges a file as Java would, and requires these errors, and these warnings.
+#[track_caller]
+fn assert_judged(sandbox: &Sandbox, file: &str, errors: &[&str], warnings: &[&str]) -> Value {
+    let line = format!("--format json bundle --for java --passin file:passphrase --check {file}");
+    let judged = sandbox.pki(&line).finish();
+    let status = if errors.is_empty() { 0 } else { 3 };
+    assert_eq!(judged.status, Some(status), "{judged}");
+    let report = judged.json();
+    assert_eq!(rules(&report, "error"), errors, "{judged}");
+    assert_eq!(rules(&report, "warning"), warnings, "{judged}");
+    report
+}
+
+/// A root in `r0.crt`, and a file with [`PASSPHRASE`].
+fn with_a_root() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("passphrase", PASSPHRASE);
+    make(&sandbox, &roots(1));
+    sandbox
+}
+
+fn python(sandbox: &Sandbox, entries: &[&str]) {
+    let run = sandbox
+        .python("java_truststore.py")
+        .arg("store.p12")
+        .arg(PASSPHRASE);
+    entries.iter().fold(run, Run::arg).succeeds();
+}
+
+#[test]
+fn ours_and_those_of_keytool_and_of_python_fit() {
+    let sandbox = with_a_root();
+    sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    bundle(&sandbox, "").succeeds();
+    let report = assert_judged(&sandbox, "truststore.p12", &[], &[]);
+    assert_eq!(aliases(&report), ["rootca"]);
+    python(&sandbox, &["One Name=r0.crt"]);
+    let report = assert_judged(&sandbox, "store.p12", &[], &[]);
+    assert_eq!(report["certificates"][0]["alias"], "One Name");
+    assert_eq!(report["certificates"][0]["subject"], "CN=r0");
+    // SHA-1 and SHA-512 under the MAC, AES-128 and 3DES, and no encryption at all.
+    for (file, properties) in [
+        ("usual.p12", ""),
+        (
+            "aes128.p12",
+            "certProtectionAlgorithm=PBEWithHmacSHA1AndAES_128 macAlgorithm=HmacPBESHA512",
+        ),
+        (
+            "3des.p12",
+            "certProtectionAlgorithm=PBEWithSHA1AndDESede macAlgorithm=HmacPBESHA1",
+        ),
+        (
+            "plain.p12",
+            "certProtectionAlgorithm=NONE macAlgorithm=HmacPBESHA384",
+        ),
+    ] {
+        let run = sandbox.run("keytool", "-importcert -noprompt -alias named -file r0.crt");
+        let run = run
+            .arg("-keystore")
+            .arg(file)
+            .arg("-storepass")
+            .arg(PASSPHRASE);
+        let properties = properties.split_whitespace();
+        properties
+            .fold(run, |run, property| {
+                run.arg(format!("-J-Dkeystore.pkcs12.{property}"))
+            })
+            .succeeds();
+        let report = assert_judged(&sandbox, file, &[], &[]);
+        assert_eq!(report["certificates"][0]["alias"], "named", "{file}");
+    }
+}
+
+#[test]
+fn an_encryption_that_is_not_opened_here_is_named() {
+    let sandbox = with_a_root();
+    let run = sandbox.run(
+        "keytool",
+        "-importcert -noprompt -alias named -file r0.crt -keystore old.p12",
+    );
+    let run = run
+        .words("-J-Dkeystore.pkcs12.legacy -storepass")
+        .arg(PASSPHRASE);
+    run.succeeds();
+    let line = "bundle --for java --passin file:passphrase --check old.p12";
+    sandbox.pki(line).refuses(
+        1,
+        "error: the trust store old.p12 can't be opened\n\
+         caused by: its encryption can't be opened: it is pbeWithSHAAnd40BitRC2-CBC\n\
+         hint: `keytool -importkeystore` writes one anew\n",
+    );
+}
+
+#[test]
+fn each_rule_of_a_trust_store_for_java_is_broken_alone() {
+    let sandbox = with_a_root();
+    let openssl = |line: &str| {
+        let run = sandbox.run(
+            "openssl",
+            "pkcs12 -export -passout file:passphrase -out made.p12",
+        );
+        run.words(line).succeeds();
+        "made.p12"
+    };
+    let file = openssl("-nokeys -in r0.crt -name named");
+    assert_judged(&sandbox, file, &["trust-attribute"], &["alias-missing"]);
+    python(&sandbox, &["=r0.crt"]);
+    assert_judged(&sandbox, "store.p12", &[], &["alias-missing"]);
+    assert_eq!(trusted_by_java(&sandbox, "store.p12"), ["1"]);
+    make(&sandbox, &[root("other").key(P384)]);
+    python(&sandbox, &["name=r0.crt", "NAME=other.crt"]);
+    assert_judged(&sandbox, "store.p12", &["alias-once"], &[]);
+    assert_eq!(trusted_by_java(&sandbox, "store.p12"), ["name"]);
+    assert_judged(&sandbox, "r0.crt", &["pkcs12"], &[]);
+    let line = "x509 -in r0.crt -outform DER -out r0.der";
+    sandbox.run("openssl", line).succeeds();
+    assert_judged(&sandbox, "r0.der", &["pkcs12"], &[]);
+
+    // The same trust store without its MAC, which is the last of the three in the outer SEQUENCE.
+    python(&sandbox, &["name=r0.crt"]);
+    without_mac(&sandbox, "store.p12");
+    assert_judged(&sandbox, "store.p12", &["mac-missing"], &[]);
+    assert!(
+        keytool(&sandbox, "store.p12", PASSPHRASE)
+            .stdout
+            .contains("trustedCertEntry")
+    );
+}
+
+/// Takes the MacData out of a PFX of more than 255 octets.
+fn without_mac(sandbox: &Sandbox, file: &str) {
+    let parsed = sandbox
+        .run("openssl", "asn1parse -inform DER -in")
+        .arg(file);
+    let parsed = parsed.succeeds();
+    let mut outer = parsed.stdout.lines().filter(|line| line.contains(":d=1 "));
+    let mac = outer.next_back().unwrap().split(':').next().unwrap().trim();
+    let mac: usize = mac.parse().unwrap();
+    let mut pfx = fs::read(sandbox.path(file)).unwrap();
+    pfx.truncate(mac);
+    let length = u16::try_from(mac - 4).unwrap();
+    assert_eq!(pfx[..2], [0x30, 0x82]);
+    pfx[2..4].copy_from_slice(&length.to_be_bytes());
+    sandbox.write(file, pfx);
+}
+
+#[test]
+fn a_key_store_is_no_trust_store() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.write("passphrase", PASSPHRASE);
+    sandbox
+        .pki("issue --ca intermediate0 --cn someone")
+        .succeeds();
+    let line =
+        "export --ca intermediate0 --cn someone --for java --out . --passout file:passphrase";
+    sandbox.pki(line).succeeds();
+    let errors = ["only-cas", "only-certificates", "trust-attribute"];
+    assert_judged(&sandbox, "someone.p12", &errors, &["alias-missing"]);
+}
+
+#[test]
+fn the_passphrase_that_opens_it_is_asked_for_and_held_to_java_s_characters() {
+    let sandbox = with_a_root();
+    python(&sandbox, &["name=r0.crt"]);
+    let check = "bundle --for java --check store.p12";
+    sandbox.pki(check).refuses(
+        1,
+        "error: there is no passphrase for the trust store store.p12\n\
+         caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
+         hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE\n",
+    );
+    sandbox.with_passphrase(check).succeeds();
+    sandbox.write("other", "something else");
+    sandbox.pki(check).words("--passin file:other").refuses(
+        1,
+        "error: the trust store store.p12 can't be opened\n\
+         caused by: the passphrase is wrong\n\
+         hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE\n",
+    );
+    // Whoever reads PEM asks for none.
+    let judged = sandbox
+        .pki("--format json bundle --check store.p12")
+        .ends_with(3);
+    let errors = ["no-certificate", "only-certificates"];
+    assert_eq!(rules(&judged.json(), "error"), errors);
+    let line = "pkcs12 -export -nokeys -in r0.crt -passout pass:tab\tulator -out store.p12";
+    let run = line.split(' ').fold(sandbox.run("openssl", ""), Run::arg);
+    run.succeeds();
+    sandbox.write("passphrase", "tab\tulator");
+    let errors = ["ascii-passphrase", "trust-attribute"];
+    assert_judged(&sandbox, "store.p12", &errors, &["alias-missing"]);
+    let refused = keytool(&sandbox, "store.p12", "tab\tulator");
+    assert_eq!(refused.status, Some(1), "{refused}");
+}
+
+/// Ten million rounds take some seconds; more are not even begun.
+#[test]
+fn a_file_with_more_rounds_than_anyone_waits_for_is_refused() {
+    let sandbox = with_a_root();
+    let run = sandbox.run(
+        "openssl",
+        "pkcs12 -export -nokeys -certpbe NONE -iter 10000001",
+    );
+    run.words("-in r0.crt -passout file:passphrase -out slow.p12")
+        .succeeds();
+    let line = "bundle --for java --passin file:passphrase --check slow.p12";
+    sandbox.pki(line).refuses(
+        1,
+        "error: the trust store slow.p12 can't be opened\n\
+         caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many\n\
+         hint: `keytool -importkeystore` writes one anew\n",
+    );
+}
+
+#[test]
+fn a_file_that_is_cut_off_or_has_other_octets_is_refused() {
+    let sandbox = with_a_root();
+    python(&sandbox, &["name=r0.crt"]);
+    let whole = fs::read(sandbox.path("store.p12")).unwrap();
+    sandbox.write("cut.p12", &whole[..whole.len() - 1]);
+    let errors = ["no-certificate", "pkcs12", "readable"];
+    assert_judged(&sandbox, "cut.p12", &errors, &[]);
+    // An octet of each part: none is read as if it were right, and none ends the program.
+    for place in (0..whole.len()).step_by(61) {
+        let mut altered = whole.clone();
+        altered[place] ^= 1;
+        sandbox.write("altered.p12", &altered);
+        let line = "bundle --for java --passin file:passphrase --check altered.p12";
+        let judged = sandbox.pki(line).finish();
+        assert!(matches!(judged.status, Some(1 | 3)), "{place}: {judged}");
+    }
+}
