@@ -151,20 +151,21 @@ pub fn labels(text: &[u8]) -> Vec<&str> {
 
 /// One object as RFC 7468 section 2 writes it: 64 columns, LF, a final newline.
 pub fn encode(label: &str, der: &[u8]) -> String {
-    let mut text = Vec::with_capacity(encoded_length(label, der));
+    let mut text = Vec::with_capacity(encoded_length(label, der.len()));
     write(&mut text, label, der).expect("a Vec takes everything");
     String::from_utf8(text).expect("base64 is ASCII")
 }
 
 /// As [`encode`], for private keys: the text is wiped when dropped.
 pub fn encode_secret(label: &str, der: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut text = Zeroizing::new(Vec::with_capacity(encoded_length(label, der)));
+    let mut text = Zeroizing::new(Vec::with_capacity(encoded_length(label, der.len())));
     write(&mut *text, label, der).expect("a Vec takes everything");
     text
 }
 
-fn encoded_length(label: &str, der: &[u8]) -> usize {
-    let base64 = der.len().div_ceil(3) * 4;
+/// Octets of what [`encode`] makes of as many octets of DER.
+pub fn encoded_length(label: &str, octets: usize) -> usize {
+    let base64 = octets.div_ceil(3) * 4;
     base64
         + base64.div_ceil(LINE)
         + 2 * label.len()

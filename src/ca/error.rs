@@ -252,6 +252,18 @@ pub enum CaError {
         /// The serials that the store knows nothing of.
         serials: Vec<Serial>,
     },
+    /// A list of more octets than its reader takes.
+    #[error("the new list of {ca} would have {octets} octets, and {party} takes at most {most}")]
+    ListTooLarge {
+        /// The CA.
+        ca: CaName,
+        /// Who reads it.
+        party: &'static str,
+        /// Octets of its file.
+        octets: usize,
+        /// Octets that are taken.
+        most: usize,
+    },
     /// A list is needed that is not published.
     #[error("there is no list of {ca} at {}", path.display())]
     NoPublishedList {

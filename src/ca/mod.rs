@@ -37,14 +37,15 @@ pub use issuer::{Issuer, Purpose};
 pub use kubernetes::secret_name;
 pub use lifetime::{End, Lifetime};
 pub use lists::{
-    Ahead, AheadRequest, Freshness, ListRequest, Origin, Place, Published, chains_below,
-    check_list, foreign_list, publish_chain, publish_list, sign_ahead, write_foreign_list,
+    Ahead, AheadRequest, Freshness, ListRequest, Origin, Place, Preview, Published, chains_below,
+    check_list, foreign_list, has_hash_names, judge_foreign_list, judge_published, preview_lists,
+    publish_chain, publish_hash_names, publish_list, publish_pem, sign_ahead, write_foreign_list,
 };
 pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, check_for_java, passphrase_for, protection_for};
 pub use preflight::{
-    BundleFinding, Foreign, Form, Hash, Key, Level, Limit, PARTIES, RelyingParty, VerifyDepth,
-    party,
+    BundleFinding, Foreign, Form, Hash, JudgedList, Key, Level, Limit, ListForm, ListLimit,
+    ListRules, PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
 };
 pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};

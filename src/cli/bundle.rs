@@ -48,7 +48,7 @@ pub(super) struct BundleArgs {
     passphrases: TrustStorePassphraseArgs,
 }
 
-fn relying_party() -> impl TypedValueParser<Value = &'static RelyingParty> {
+pub(super) fn relying_party() -> impl TypedValueParser<Value = &'static RelyingParty> {
     PossibleValuesParser::new(PARTIES.iter().map(|party| party.name))
         .map(|name| party(&name).expect("clap took no other name"))
 }
@@ -72,7 +72,7 @@ struct Entry {
 }
 
 #[derive(Serialize)]
-struct FindingEntry {
+pub(super) struct FindingEntry {
     level: &'static str,
     rule: &'static str,
     message: String,
@@ -179,7 +179,7 @@ impl BundleArgs {
     }
 }
 
-fn errors(findings: &[BundleFinding]) -> usize {
+pub(super) fn errors(findings: &[BundleFinding]) -> usize {
     let levels = findings.iter().map(|finding| finding.level);
     levels.filter(|level| *level == Level::Error).count()
 }
@@ -289,7 +289,7 @@ impl ChangesEntry {
     }
 }
 
-fn finding_entries(findings: &[BundleFinding]) -> Vec<FindingEntry> {
+pub(super) fn finding_entries(findings: &[BundleFinding]) -> Vec<FindingEntry> {
     let entry = |finding: &BundleFinding| FindingEntry {
         level: finding.level.as_str(),
         rule: finding.rule,
@@ -298,7 +298,7 @@ fn finding_entries(findings: &[BundleFinding]) -> Vec<FindingEntry> {
     findings.iter().map(entry).collect()
 }
 
-fn finding_lines(findings: &[BundleFinding]) -> Lines {
+pub(super) fn finding_lines(findings: &[BundleFinding]) -> Lines {
     findings.iter().fold(Lines::default(), |lines, finding| {
         let label = format!("{}: {}", finding.level.as_str(), finding.rule);
         lines.row(&label, &finding.message)
@@ -306,7 +306,11 @@ fn finding_lines(findings: &[BundleFinding]) -> Lines {
 }
 
 /// As in `truststore.pem does not fit alb: 2 errors, 1 warning`.
-fn verdict(what: &str, party: Option<&RelyingParty>, findings: &[BundleFinding]) -> String {
+pub(super) fn verdict(
+    what: &str,
+    party: Option<&RelyingParty>,
+    findings: &[BundleFinding],
+) -> String {
     let errors = errors(findings);
     let whom = party.map_or_else(
         || "the general rules".to_owned(),
@@ -325,6 +329,6 @@ fn verdict(what: &str, party: Option<&RelyingParty>, findings: &[BundleFinding])
     format!("{what} {verdict} {whom}: {}", counts.join(", "))
 }
 
-fn plural(count: usize, word: &str) -> String {
+pub(super) fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

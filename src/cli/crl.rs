@@ -1,27 +1,34 @@
 //! `pki crl`.
 
+mod report;
+mod target;
+
+use super::bundle::{errors, relying_party};
 use super::context::Context;
 use super::failure::Failure;
 use super::options::input;
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
-use super::report::{Lines, Report};
+use super::report::Report;
 use crate::ca::{
-    AheadRequest, CaError, End, Freshness, ListRequest, Origin, Place, Published, chains_below,
-    check_list, foreign_list, publish_chain, publish_list, sign_ahead, write_foreign_list,
+    AheadRequest, CaError, End, ListForm, ListRequest, Origin, Place, Published, RelyingParty,
+    chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list, judge_published,
+    preview_lists, publish_chain, publish_hash_names, publish_list, publish_pem, sign_ahead,
+    write_foreign_list,
 };
 use crate::pem;
 use crate::store::{Ca, CaName, Store};
-use crate::x509::validity::{Moment, parse_duration, rfc3339};
+use crate::x509::validity::{Moment, parse_duration};
 use clap::Args;
-use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use report::CheckEntry;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use time::Duration;
 
 /// Sign revocation lists and publish them, convert one, or watch over them
 ///
 /// A list for each CA named, or for every CA whose key is in the store: NAME.crl (DER), and with --to-pem
-/// NAME.crl.pem, replaced in one step.
+/// NAME.crl.pem, replaced in one step. --for makes what a load balancer, server or library reads, and
+/// nothing is signed where its rules are broken.
 #[derive(Args)]
 pub(super) struct CrlArgs {
     /// A CA of the store [default: every CA whose key is here]
@@ -45,6 +52,12 @@ pub(super) struct CrlArgs {
     /// When the next list will come: 2027-01-31, RFC 3339, or from now as in 7d
     #[arg(long, value_name = "TIME", conflicts_with = "in")]
     next_update: Option<Moment>,
+    /// Who reads the lists: they are held to its limits before any is signed, and its files are written
+    #[arg(long = "for", value_name = "TARGET", value_parser = relying_party())]
+    party: Option<&'static RelyingParty>,
+    /// Also HASH.r0: the names by which OpenSSL finds lists in a folder
+    #[arg(long, conflicts_with_all = ["in", "check"])]
+    hash_names: bool,
     /// Sign only where a revocation is new, or less than a third of the validity is left
     #[arg(long, conflicts_with = "in")]
     if_needed: bool,
@@ -54,8 +67,8 @@ pub(super) struct CrlArgs {
     /// With --ahead: from the beginning of one list to that of the next, as in 30d
     #[arg(long, value_name = "DURATION", value_parser = interval, requires = "ahead")]
     every: Option<Duration>,
-    /// Sign nothing: exit 3 where a published list is missing, stale, behind the store, or ends soon
-    #[arg(long, conflicts_with_all = ["in", "to_pem", "chain", "if_needed", "days", "next_update"])]
+    /// Sign nothing: exit 3 where a published list is missing, stale, behind the store, or ends soon, and with --for where it breaks a rule; with --in and --for of that list alone
+    #[arg(long, conflicts_with_all = ["to_pem", "to_der", "chain", "if_needed", "days", "next_update"])]
     check: bool,
     /// With --check: what «soon» means
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "check")]
@@ -81,37 +94,10 @@ fn interval(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write a duration such as 30d".into())
 }
 
-#[derive(Serialize)]
-struct ListEntry {
-    ca: String,
-    number: String,
-    this_update: String,
-    next_update: String,
-    entries: usize,
-    signed: bool,
-    ahead: Option<AheadEntry>,
-    files: BTreeMap<&'static str, String>,
-}
-
-/// The lists that are to come.
-#[derive(Serialize)]
-struct AheadEntry {
-    lists: usize,
-    until: String,
-}
-
-#[derive(Serialize)]
-struct CheckEntry {
-    ca: String,
-    status: &'static str,
-    next_update: Option<String>,
-    file: String,
-}
-
 impl CrlArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         if let Some(path) = &self.input {
-            return self.convert(path);
+            return self.convert(path, context);
         }
         if self.out.as_deref() == Some(Path::new("-")) {
             return Err(Failure::usage(
@@ -119,9 +105,10 @@ impl CrlArgs {
             ));
         }
         let store = context.open_store()?;
+        let form = self.party.map(|party| party.lists.form);
         let place = Place {
             directory: self.out.clone().unwrap_or_else(|| store.published_lists()),
-            pem: self.to_pem,
+            pem: self.to_pem || form.is_some_and(ListForm::has_pem_files),
             overwrite: self.force,
         };
         if self.check {
@@ -135,14 +122,32 @@ impl CrlArgs {
         self.publish(&store, place, context)
     }
 
-    fn convert(&self, path: &Path) -> Result<Report, Failure> {
-        if !self.to_pem && !self.to_der {
+    fn convert(&self, path: &Path, context: &Context) -> Result<Report, Failure> {
+        if self.check && self.party.is_none() {
             return Err(Failure::usage(
-                "--in needs --to-pem or --to-der: what the list is to become",
+                "--check with --in needs --for: by whose rules",
             ));
         }
+        let to_pem = match (self.party, self.to_pem, self.to_der) {
+            (None, false, false) => {
+                return Err(Failure::usage(
+                    "--in needs --to-pem or --to-der: what the list is to become",
+                ));
+            }
+            (_, true, _) => true,
+            (_, _, true) => false,
+            (Some(party), ..) => party.lists.form != ListForm::Der,
+        };
         let der = foreign_list(&input(path)?)?;
-        let content = if self.to_pem {
+        let mut findings = Vec::new();
+        if let Some(party) = self.party {
+            findings = judge_foreign_list(path, &der, party, context.now);
+            if self.check || errors(&findings) > 0 {
+                return Ok(target::judged(path, party, &findings, self.check));
+            }
+            target::tell(context, party, &findings);
+        }
+        let content = if to_pem {
             pem::encode("X509 CRL", &der).into_bytes()
         } else {
             der
@@ -152,10 +157,7 @@ impl CrlArgs {
             Some(out) if out == Path::new("-") => Ok(Report::raw(content)),
             Some(out) => {
                 write_foreign_list(out, &content, self.force)?;
-                let file = out.display().to_string();
-                let text = format!("wrote the list to {file}\n");
-                Ok(Report::new(&serde_json::json!({ "file": file }), text)
-                    .committed("the file is written"))
+                Ok(report::converted(out, self.party, &findings))
             }
         }
     }
@@ -184,13 +186,33 @@ impl CrlArgs {
             place,
             end: self.days.map(End::Days).or(self.next_update.map(End::At)),
             if_needed: self.if_needed,
+            party: self.party,
         };
-        let cas = self.selected(store, true)?;
+        let mut cas = self.selected(store, true)?;
         if cas.is_empty() {
             return Err(
                 Failure::plain("there is no CA in the store whose key is here")
                     .hint("name one with --ca"),
             );
+        }
+        let mut findings = Vec::new();
+        let chosen = cas.clone();
+        if let Some(party) = self.party {
+            let ahead = self.ahead.is_some();
+            let preview = preview_lists(store, &cas, &request, party, ahead, context.now)?;
+            if errors(&preview.findings) > 0 {
+                return Ok(target::refused(party, &preview.findings));
+            }
+            target::tell(context, party, &preview.findings);
+            findings = preview.findings;
+            context.notices(preview.also.iter().map(|ca| {
+                format!(
+                    "{} needs the list of {} too, and it is due",
+                    party.title,
+                    ca.name()
+                )
+            }));
+            cas.extend(preview.also);
         }
         let mut passphrases =
             UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
@@ -216,11 +238,16 @@ impl CrlArgs {
                 Err(error) => failures.push(error),
             }
         }
-        failures.extend(self.publish_chains(store, &request.place, &mut published, context));
+        let place = &request.place;
+        failures.extend(self.publish_chains(store, place, &mut published, context));
+        failures.extend(self.publish_others(store, place, &mut published));
+        if let Some(party) = self.party.filter(|_| failures.is_empty()) {
+            target::settings(store, &chosen, place, party, self.hash_names, context)?;
+        }
         let any_signed = published
             .iter()
             .any(|(_, list)| list.origin != Origin::Kept);
-        let report = report(&published);
+        let report = report::published(&published, self.party.map(|_| findings.as_slice()));
         let remedy = "the other lists stand; `pki crl --if-needed` signs what is missing";
         Ok(match Failure::of_several(failures, any_signed, remedy) {
             Some(failure) => report.failing(failure),
@@ -238,10 +265,12 @@ impl CrlArgs {
     ) -> Vec<CaError> {
         let mut failures = Vec::new();
         let mut done = BTreeSet::new();
+        let form = self.party.map(|party| party.lists.form);
+        let wanted = self.chain || form == Some(ListForm::Chain);
         for (ca, list) in &mut *published {
             done.insert(ca.name().clone());
             let chain = match place.has_chain(ca) {
-                Ok(false) if !self.chain => continue,
+                Ok(false) if !wanted => continue,
                 Ok(_) => publish_chain(store, ca, place),
                 Err(error) => Err(error),
             };
@@ -272,25 +301,66 @@ impl CrlArgs {
         failures
     }
 
+    /// Where they are wanted: the names that OpenSSL looks for, which are kept up where they are there
+    /// already, and files of CAs above that signed nothing now; gives what failed.
+    fn publish_others(
+        &self,
+        store: &Store,
+        place: &Place,
+        published: &mut [(Ca, Published)],
+    ) -> Vec<CaError> {
+        let mut failures = Vec::new();
+        for (ca, list) in &mut *published {
+            let named = match has_hash_names(ca, place) {
+                Ok(false) if !self.hash_names => continue,
+                Ok(_) => publish_hash_names(ca, place),
+                Err(error) => Err(error),
+            };
+            match named {
+                Ok(paths) => list
+                    .files
+                    .extend(paths.into_iter().map(|path| ("hash", path))),
+                Err(error) => failures.push(after_signing(list, error)),
+            }
+        }
+        let done: BTreeSet<CaName> = published.iter().map(|(ca, _)| ca.name().clone()).collect();
+        for (ca, list) in published {
+            let written = store.ancestors(ca).map_err(CaError::from);
+            let written = written.and_then(|above| {
+                let mut above = above.iter().filter(|above| !done.contains(above.name()));
+                above.try_for_each(|above| self.publish_other(above, place))
+            });
+            let error = written.err().map(|error| after_signing(list, error));
+            failures.extend(error);
+        }
+        failures
+    }
+
+    /// The files of a CA above, whose list is as it was.
+    fn publish_other(&self, ca: &Ca, place: &Place) -> Result<(), CaError> {
+        let form = self.party.map(|party| party.lists.form);
+        if form == Some(ListForm::PemOfPath) {
+            publish_pem(ca, place)?;
+        }
+        if self.hash_names && form.is_some_and(ListForm::is_of_path) {
+            publish_hash_names(ca, place)?;
+        }
+        Ok(())
+    }
+
     fn check(&self, store: &Store, place: &Place, context: &Context) -> Result<Report, Failure> {
         let mut entries = Vec::new();
-        let mut text = String::new();
-        for ca in self.selected(store, false)? {
+        let cas = self.selected(store, false)?;
+        for ca in &cas {
             let within = self.within.unwrap_or(Duration::ZERO);
-            let (freshness, next_update) = check_list(store, &ca, place, within, context.now)?;
-            let entry = CheckEntry {
-                ca: ca.name().to_string(),
-                status: status(freshness),
-                next_update: next_update.map(rfc3339),
-                file: place.der(&ca).display().to_string(),
-            };
-            text.push_str(&entry.line());
-            entries.push(entry);
+            let (freshness, next_update) = check_list(store, ca, place, within, context.now)?;
+            entries.push(CheckEntry::of(ca, place, freshness, next_update));
         }
-        let all_fresh = entries
-            .iter()
-            .all(|entry| entry.status == status(Freshness::Fresh));
-        Ok(Report::new(&entries, text).verdict(all_fresh))
+        let findings = match self.party {
+            Some(party) => judge_published(store, &cas, place, party, context.now)?,
+            None => Vec::new(),
+        };
+        Ok(report::checked(&entries, self.party, &findings))
     }
 }
 
@@ -310,82 +380,4 @@ fn after_signing(list: &Published, error: CaError) -> CaError {
             .into(),
         source: Box::new(error),
     }
-}
-
-fn status(freshness: Freshness) -> &'static str {
-    match freshness {
-        Freshness::Fresh => "fresh",
-        Freshness::Missing => "missing",
-        Freshness::Stale => "stale",
-        Freshness::EndsSoon => "ends_soon",
-        Freshness::Outdated => "outdated",
-    }
-}
-
-impl CheckEntry {
-    fn line(&self) -> String {
-        let Self {
-            ca,
-            status,
-            next_update,
-            file,
-        } = self;
-        let until = next_update.as_deref().unwrap_or("never");
-        match *status {
-            "fresh" => format!("{ca}: fresh until {until}\n"),
-            "missing" => format!("{ca}: missing: no list of it at {file}\n"),
-            "stale" => format!("{ca}: stale since {until}\n"),
-            "ends_soon" => format!("{ca}: ends soon, at {until}\n"),
-            _ => {
-                format!(
-                    "{ca}: outdated: {file} or a PEM file beside it lacks what was recorded since\n"
-                )
-            }
-        }
-    }
-}
-
-fn report(published: &[(Ca, Published)]) -> Report {
-    let mut text = String::new();
-    let mut entries = Vec::new();
-    for (ca, list) in published {
-        let entry = ListEntry {
-            ca: ca.name().to_string(),
-            number: list.list.number.to_string(),
-            this_update: rfc3339(list.list.this_update),
-            next_update: rfc3339(list.list.next_update),
-            entries: list.list.entries,
-            signed: list.origin == Origin::Signed,
-            ahead: list.ahead.map(|(lists, until)| AheadEntry {
-                lists,
-                until: rfc3339(until),
-            }),
-            files: list
-                .files
-                .iter()
-                .map(|(kind, path)| (*kind, path.display().to_string()))
-                .collect(),
-        };
-        let done = match list.origin {
-            Origin::Signed => "signed a list of",
-            Origin::SignedAhead => "published a list that was signed ahead, of",
-            Origin::Kept => "nothing is new: kept the list of",
-        };
-        let ahead = entry.ahead.as_ref();
-        let mut lines = Lines::default()
-            .row("number", &entry.number)
-            .row("entries", entry.entries)
-            .row("next update", &entry.next_update)
-            .row_if(
-                "ahead",
-                ahead.map(|AheadEntry { lists, until }| format!("{lists} more, until {until}")),
-            );
-        for (kind, path) in &list.files {
-            lines = lines.row(kind, path.display());
-        }
-        text.push_str(&lines.under(&format!("{done} {}", entry.ca)));
-        entries.push(entry);
-    }
-    Report::new(&entries, text)
-        .committed("the lists are published; `pki crl --check` looks at them")
 }

@@ -268,6 +268,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
         CaError::CaUnusable { .. }
         | CaError::NotOnHold { .. }
+        | CaError::ListTooLarge { .. }
         | CaError::NotTaken { .. }
         | CaError::NewKey(_)
         | CaError::Lint { .. }

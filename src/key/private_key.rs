@@ -1,6 +1,6 @@
 //! Private keys, and the files that hold them.
 
-use super::{EncryptedKey, KeyError, KeyType, PublicKey, PublicKeyAlgorithm, SignatureAlgorithm};
+use super::{EncryptedKey, KeyError, KeyType, PublicKey, SignatureAlgorithm};
 use crate::asn1::{Encoder, Reader, oid, tag};
 use crate::pem;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -94,7 +94,7 @@ impl PrivateKey {
             operation: "encode a public key",
         })?;
         let public = PublicKey::from_spki(spki.as_ref())?;
-        let signature_algorithm = signature_algorithm(&public)?;
+        let signature_algorithm = SignatureAlgorithm::of_key(&public)?;
         Ok(Self {
             pair,
             public,
@@ -181,25 +181,6 @@ fn ecdsa_algorithm(
 
 fn algorithm_name(identifier: &const_oid::ObjectIdentifier) -> String {
     oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
-}
-
-fn signature_algorithm(public: &PublicKey) -> Result<SignatureAlgorithm, KeyError> {
-    use super::Curve;
-    Ok(match public.algorithm() {
-        PublicKeyAlgorithm::Ec(Curve::P256) => SignatureAlgorithm::EcdsaSha256,
-        PublicKeyAlgorithm::Ec(Curve::P384) => SignatureAlgorithm::EcdsaSha384,
-        PublicKeyAlgorithm::Ec(Curve::P521) => SignatureAlgorithm::EcdsaSha512,
-        PublicKeyAlgorithm::Rsa { .. } => SignatureAlgorithm::RsaSha256,
-        PublicKeyAlgorithm::Ed25519 => SignatureAlgorithm::Ed25519,
-        PublicKeyAlgorithm::MlDsa44 => SignatureAlgorithm::MlDsa44,
-        PublicKeyAlgorithm::MlDsa65 => SignatureAlgorithm::MlDsa65,
-        PublicKeyAlgorithm::MlDsa87 => SignatureAlgorithm::MlDsa87,
-        other => {
-            return Err(KeyError::Unsupported {
-                algorithm: other.to_string(),
-            });
-        }
-    })
 }
 
 /// What a key file holds: a key, or one that needs a passphrase.

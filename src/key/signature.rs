@@ -1,6 +1,6 @@
 //! Signature algorithms: how they are named in certificates, and how signatures are verified.
 
-use super::KeyError;
+use super::{Curve, KeyError, PublicKey, PublicKeyAlgorithm};
 use crate::asn1::{Encoder, Malformed, Reader, encode, oid, tag};
 use aws_lc_rs::signature::{self as aws, VerificationAlgorithm};
 use const_oid::ObjectIdentifier;
@@ -45,6 +45,25 @@ const PLAIN: [SignatureAlgorithm; 12] = [
 ];
 
 impl SignatureAlgorithm {
+    /// The algorithm with which the private half of this key signs: the hash fits the key's strength.
+    pub fn of_key(public: &PublicKey) -> Result<Self, KeyError> {
+        Ok(match public.algorithm() {
+            PublicKeyAlgorithm::Ec(Curve::P256) => Self::EcdsaSha256,
+            PublicKeyAlgorithm::Ec(Curve::P384) => Self::EcdsaSha384,
+            PublicKeyAlgorithm::Ec(Curve::P521) => Self::EcdsaSha512,
+            PublicKeyAlgorithm::Rsa { .. } => Self::RsaSha256,
+            PublicKeyAlgorithm::Ed25519 => Self::Ed25519,
+            PublicKeyAlgorithm::MlDsa44 => Self::MlDsa44,
+            PublicKeyAlgorithm::MlDsa65 => Self::MlDsa65,
+            PublicKeyAlgorithm::MlDsa87 => Self::MlDsa87,
+            other => {
+                return Err(KeyError::Unsupported {
+                    algorithm: other.to_string(),
+                });
+            }
+        })
+    }
+
     /// Appends the AlgorithmIdentifier: NULL parameters for PKCS #1 v1.5 (RFC 4055 section 5),
     /// none for ECDSA, Ed25519 and ML-DSA (RFC 5758, 8410, 9881).
     ///

@@ -87,6 +87,11 @@ impl ListBuilder {
         self.entries == 0
     }
 
+    /// Octets that a list of these entries has at least.
+    pub fn least_octets(&self) -> usize {
+        self.buffer.len() - HEADROOM
+    }
+
     /// Puts the headers around the entries and signs.
     pub fn sign(self, header: &Header<'_>, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
         let Self {

@@ -8,6 +8,7 @@ pub mod extension;
 pub mod general_name;
 pub mod lint;
 pub mod name;
+mod name_hash;
 pub mod path;
 pub mod profile;
 pub mod request;

@@ -10,7 +10,7 @@ use super::super::lifetime::End;
 use super::super::notice::Notice;
 use super::super::passphrases::Passphrases;
 use super::entries::gather_entries;
-use super::publish::{ListRequest, Origin, Predecessor, Published, publish_due};
+use super::publish::{ListRequest, Origin, Predecessor, Published, publish_due, refuse_too_large};
 use super::sign::{Times, sign_list, this_update};
 use crate::store::file;
 use crate::store::{Ca, Coverage, LockedLists, SignedList, Store, StoreError};
@@ -114,6 +114,7 @@ pub fn sign_ahead(
         let mut records = Vec::with_capacity(windows.len());
         for (number, times) in (first..).zip(&windows) {
             let list = sign_list(&issuer, entries.clone(), *times, number, &covers, |_| ())?;
+            refuse_too_large(ca, request.party, &list.der)?;
             locked.store_ahead(number, &list.der)?;
             records.push(SignedList {
                 ahead: true,

@@ -16,7 +16,7 @@ pub fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, C
 }
 
 /// Puts the published list beside itself as PEM, where it is not there yet.
-pub(super) fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
+pub fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
     let path = place.pem(ca);
     write_where_new(ca, place, &path, || Ok(vec![published(ca, place)?]))?;
     Ok(path)
@@ -57,7 +57,7 @@ fn chain(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Vec<u8>>, CaError>
 }
 
 /// The published list of the CA.
-fn published(ca: &Ca, place: &Place) -> Result<Vec<u8>, CaError> {
+pub(super) fn published(ca: &Ca, place: &Place) -> Result<Vec<u8>, CaError> {
     let path = place.der(ca);
     read_published(ca, &path, &ca.recent_lists()?)?.ok_or_else(|| CaError::NoPublishedList {
         ca: ca.name().clone(),

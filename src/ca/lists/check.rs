@@ -3,6 +3,7 @@
 use super::super::error::CaError;
 use super::ahead::Ahead;
 use super::chain::holds_chain;
+use super::hashed::holds_hash_names;
 use super::place::Place;
 use super::published::{holds_as_pem, read_published};
 use crate::store::{Ca, Store, file};
@@ -55,11 +56,12 @@ pub fn check_list(
     let pem_path = place.pem(ca);
     let pem_differs = file::stands(&pem_path)? && !holds_as_pem(&pem_path, &[&der]);
     let chain_differs = place.has_chain(ca)? && !holds_chain(store, ca, place);
+    let names_differ = !holds_hash_names(ca, place, &der)?;
     let freshness = if now > next_update {
         Freshness::Stale
     } else if next_update - now < within {
         Freshness::EndsSoon
-    } else if !is_due || !is_current || pem_differs || chain_differs {
+    } else if !is_due || !is_current || pem_differs || chain_differs || names_differ {
         Freshness::Outdated
     } else {
         Freshness::Fresh

@@ -2,9 +2,11 @@
 
 use super::super::error::{CaError, InputError};
 use super::super::foreign::Input;
+use super::super::preflight::{BundleFinding, JudgedList, RelyingParty, judge_lists};
 use crate::store::file::{self, Access, Existing};
 use crate::x509::crl::RevocationList;
 use std::path::Path;
+use time::OffsetDateTime;
 
 /// The one list in a file, PEM or DER, made by anyone: its DER, untouched.
 pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
@@ -31,6 +33,18 @@ pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
         entry.map_err(|error| wrong(error.into()))?;
     }
     Ok(object.der.to_vec())
+}
+
+/// What a party would find wrong with a list that [`foreign_list`] read.
+pub fn judge_foreign_list(
+    path: &Path,
+    der: &[u8],
+    party: &RelyingParty,
+    now: OffsetDateTime,
+) -> Vec<BundleFinding> {
+    let list = RevocationList::from_der(der).expect("it was read before");
+    let judged = JudgedList::read(path.display().to_string(), &list);
+    judge_lists(&[judged], party, now)
 }
 
 /// Writes a list in the place of nothing, of another list, or with `overwrite` of any file.

@@ -5,6 +5,7 @@ use super::super::issuer::{Issuer, Purpose};
 use super::super::lifetime::End;
 use super::super::notice::Notice;
 use super::super::passphrases::Passphrases;
+use super::super::preflight::{RelyingParty, too_many_octets};
 use super::ahead::Ahead;
 use super::chain::publish_pem;
 use super::entries::gather_entries;
@@ -30,6 +31,8 @@ pub struct ListRequest {
     pub end: Option<End>,
     /// Whether a list that is still good is left as it is.
     pub if_needed: bool,
+    /// Who reads it, where it is for somebody: its file is not larger than they take.
+    pub party: Option<&'static RelyingParty>,
 }
 
 /// Where a published list comes from.
@@ -78,9 +81,15 @@ pub fn publish_list(
         return Ok(published);
     }
     if request.if_needed
-        && let Some(kept) = keep_published(ca, place, &recent, now)?
+        && let Some((list, _)) = still_good(ca, place, &recent, now)?
     {
-        return Ok(kept);
+        return Ok(Published {
+            list,
+            origin: Origin::Kept,
+            ahead: None,
+            files: kept_files(ca, place)?,
+            notices: Vec::new(),
+        });
     }
     let issuer = Issuer::open(store, ca.name(), Purpose::Lists, passphrases, now)
         .map_err(|error| ahead.explain(ca, error))?;
@@ -97,6 +106,7 @@ pub fn publish_list(
     let NewList {
         record, prepared, ..
     } = sign_list(&issuer, entries, times, number, locked.covers(), |der| {
+        refuse_too_large(ca, request.party, der)?;
         stage(ca, place, der)
     })?;
     let staged = prepared?;
@@ -172,12 +182,12 @@ impl Predecessor {
 
 /// The published list, if it is still good: nothing was recorded since, and at least a third of its
 /// validity is left.
-fn keep_published(
+pub(super) fn still_good(
     ca: &Ca,
     place: &Place,
     recent: &[SignedList],
     now: OffsetDateTime,
-) -> Result<Option<Published>, CaError> {
+) -> Result<Option<(SignedList, Vec<u8>)>, CaError> {
     let Some(last) = recent.first() else {
         return Ok(None);
     };
@@ -190,16 +200,26 @@ fn keep_published(
         return Ok(None);
     };
     let published = RevocationList::from_der(&der).expect("it was read before");
-    if published.number() != Some(last.number) {
-        return Ok(None);
+    let is_last = published.number() == Some(last.number);
+    Ok(is_last.then(|| (last.clone(), der)))
+}
+
+/// A list that its reader would not take does not leave.
+pub(super) fn refuse_too_large(
+    ca: &Ca,
+    party: Option<&RelyingParty>,
+    der: &[u8],
+) -> Result<(), CaError> {
+    let Some(party) = party else { return Ok(()) };
+    match too_many_octets(party, der.len()) {
+        Some((octets, most)) => Err(CaError::ListTooLarge {
+            ca: ca.name().clone(),
+            party: party.title,
+            octets,
+            most,
+        }),
+        None => Ok(()),
     }
-    Ok(Some(Published {
-        list: last.clone(),
-        origin: Origin::Kept,
-        ahead: None,
-        files: kept_files(ca, place)?,
-        notices: Vec::new(),
-    }))
 }
 
 /// The files of a list that is published already. A PEM file that is wanted and missing, or another

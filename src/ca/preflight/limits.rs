@@ -138,7 +138,7 @@ impl Limit {
                 (!fits).then(|| format!("{}; {self} are taken", message()))
             }),
             Self::Hashes(taken) => each(&|certificate| {
-                let hash = hash_of(certificate);
+                let hash = certificate.signature_algorithm().and_then(Hash::of);
                 let fits = hash.is_some_and(|hash| taken.contains(&hash));
                 let algorithm = || algorithm_name(certificate.outer_algorithm());
                 (!fits).then(|| {
@@ -150,7 +150,7 @@ impl Limit {
     }
 }
 
-fn over(count: usize, most: usize, message: &str) -> Vec<String> {
+pub(super) fn over(count: usize, most: usize, message: &str) -> Vec<String> {
     let found = || format!("{message}; at most {} are taken", with_commas(most));
     (count > most).then(found).into_iter().collect()
 }
@@ -186,22 +186,24 @@ fn name_constraints(certificate: &Certificate, most: usize) -> Option<String> {
     }
 }
 
-/// The hash of a certificate's signature; `None` where none is named.
-fn hash_of(certificate: &Certificate) -> Option<Hash> {
-    use SignatureAlgorithm as Signature;
-    Some(match certificate.signature_algorithm()? {
-        Signature::EcdsaSha1 | Signature::RsaSha1 => Hash::Sha1,
-        Signature::EcdsaSha256 | Signature::RsaSha256 | Signature::PssSha256 => Hash::Sha256,
-        Signature::EcdsaSha384 | Signature::RsaSha384 | Signature::PssSha384 => Hash::Sha384,
-        Signature::EcdsaSha512 | Signature::RsaSha512 | Signature::PssSha512 => Hash::Sha512,
-        Signature::Ed25519 | Signature::MlDsa44 | Signature::MlDsa65 | Signature::MlDsa87 => {
-            return None;
-        }
-    })
+impl Hash {
+    /// The hash of a signature; `None` where none is named.
+    pub(super) fn of(signature: SignatureAlgorithm) -> Option<Self> {
+        use SignatureAlgorithm as Signature;
+        Some(match signature {
+            Signature::EcdsaSha1 | Signature::RsaSha1 => Self::Sha1,
+            Signature::EcdsaSha256 | Signature::RsaSha256 | Signature::PssSha256 => Self::Sha256,
+            Signature::EcdsaSha384 | Signature::RsaSha384 | Signature::PssSha384 => Self::Sha384,
+            Signature::EcdsaSha512 | Signature::RsaSha512 | Signature::PssSha512 => Self::Sha512,
+            Signature::Ed25519 | Signature::MlDsa44 | Signature::MlDsa65 | Signature::MlDsa87 => {
+                return None;
+            }
+        })
+    }
 }
 
 impl Key {
-    fn is(self, algorithm: PublicKeyAlgorithm) -> bool {
+    pub(super) fn is(self, algorithm: PublicKeyAlgorithm) -> bool {
         match (self, algorithm) {
             (Self::Rsa(least, most), PublicKeyAlgorithm::Rsa { bits }) => {
                 (least..=most).contains(&bits)
@@ -262,13 +264,13 @@ impl fmt::Display for Limit {
     }
 }
 
-fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
+pub(super) fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
     let items: Vec<String> = items.iter().map(ToString::to_string).collect();
     f.write_str(&items.join(", "))
 }
 
 /// As in 16,384.
-fn with_commas(number: usize) -> String {
+pub(super) fn with_commas(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -1,16 +1,19 @@
-//! What is looked at before a trust store goes to a relying party: the general rules, and the limits
-//! of the party that it is for.
+//! What is looked at before a trust store or revocation lists go to a relying party: the general rules,
+//! and the limits of the party that they are for.
 //!
 //! A rule's name stays as it is: scripts read it.
 
 mod general;
 mod limits;
+mod lists;
 mod parties;
 mod pkcs12;
 mod read;
 mod text;
 
 pub use limits::{Hash, Key, Limit};
+pub use lists::{JudgedList, ListForm, ListLimit, ListRules, holds_for_lists};
+pub(super) use lists::{judge_lists, missing_list, too_many_octets};
 pub use parties::{Form, PARTIES, RelyingParty, VerifyDepth, party};
 pub use read::Foreign;
 

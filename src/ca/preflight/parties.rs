@@ -1,7 +1,8 @@
-//! Who reads trust stores, and what they hold them to: a row a party. A new party is a new row.
+//! Who reads trust stores and revocation lists, and what they hold them to: a row a party. A new party
+//! is a new row.
 
 use super::Level::{self, Error, Warning};
-use super::{BundleFinding, Hash, Judged, Key, Limit};
+use super::{BundleFinding, Hash, Judged, Key, Limit, ListForm, ListLimit, ListRules};
 use crate::key::Curve::{P256, P384, P521};
 
 /// A program or service that reads trust stores.
@@ -21,6 +22,8 @@ pub struct RelyingParty {
     pub limits: &'static [(Level, Limit)],
     /// How it is told how long paths are, if it has to be told.
     pub verify_depth: Option<VerifyDepth>,
+    /// What it reads of revocation lists.
+    pub lists: ListRules,
     /// What else its users have to know.
     pub notes: &'static [&'static str],
 }
@@ -68,6 +71,7 @@ pub fn party(name: &str) -> Option<&'static RelyingParty> {
 }
 
 const KB: usize = 1024;
+const MB: usize = 1024 * KB;
 
 const SHA_2: &[Hash] = &[Hash::Sha256, Hash::Sha384, Hash::Sha512];
 const NIST_CURVES_AND_RSA: &[Key] = &[
@@ -92,6 +96,32 @@ const LOAD_BALANCER: &[(Level, Limit)] = &[
     (Error, Limit::Hashes(SHA_2)),
 ];
 
+const LOAD_BALANCER_LISTS: ListRules = ListRules {
+    form: ListForm::Pem,
+    source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html",
+    limits: &[
+        (Error, ListLimit::Lists(30)),
+        (Error, ListLimit::Entries(500_000)),
+        (Error, ListLimit::FileOctets(50 * MB)),
+    ],
+    note: Some("the list of the CA that issued the clients is enough"),
+    ..NO_LISTS
+};
+
+/// For rows to differ from.
+const NO_LISTS: ListRules = ListRules {
+    form: ListForm::None,
+    source: "",
+    limits: &[],
+    settings: &[],
+    folder_settings: &[],
+    note: None,
+};
+const LISTS_OF_PATH: ListRules = ListRules {
+    form: ListForm::Chain,
+    ..NO_LISTS
+};
+
 /// What most parties are, for rows to differ from.
 const PLAIN: RelyingParty = RelyingParty {
     name: "",
@@ -101,6 +131,7 @@ const PLAIN: RelyingParty = RelyingParty {
     comments: false,
     limits: &[],
     verify_depth: None,
+    lists: NO_LISTS,
     notes: &[],
 };
 
@@ -112,10 +143,8 @@ pub const PARTIES: &[RelyingParty] = &[
         source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html",
         comments: true,
         limits: LOAD_BALANCER,
-        notes: &[
-            "A trust store is replaced whole.",
-            "Revocation lists are PEM, at most 30 of 50 MB each with 500,000 entries together; the list of the issuing CA is enough.",
-        ],
+        notes: &["A trust store is replaced whole."],
+        lists: LOAD_BALANCER_LISTS,
         ..PLAIN
     },
     RelyingParty {
@@ -124,6 +153,10 @@ pub const PARTIES: &[RelyingParty] = &[
         source: "taken to be as `alb`",
         comments: true,
         limits: LOAD_BALANCER,
+        lists: ListRules {
+            source: "taken to be as `alb`",
+            ..LOAD_BALANCER_LISTS
+        },
         ..PLAIN
     },
     RelyingParty {
@@ -143,10 +176,12 @@ pub const PARTIES: &[RelyingParty] = &[
             ),
             (Error, Limit::Hashes(SHA_2)),
         ],
-        notes: &[
-            "The leaves of every CA in the file are let in.",
-            "Revocation is never looked at: an authorizer has to, with the list as DER.",
-        ],
+        notes: &["The leaves of every CA in the file are let in."],
+        lists: ListRules {
+            form: ListForm::Der,
+            note: Some("it never looks at revocation itself: an authorizer reads the lists"),
+            ..NO_LISTS
+        },
         ..PLAIN
     },
     RelyingParty {
@@ -163,7 +198,10 @@ pub const PARTIES: &[RelyingParty] = &[
             (Error, Limit::Keys(COMMON_KEYS)),
             (Error, Limit::Hashes(SHA_2)),
         ],
-        notes: &["It reads no revocation lists: revoked serial numbers go into a key-value store."],
+        lists: ListRules {
+            note: Some("put the serial numbers that are revoked into a key-value store"),
+            ..NO_LISTS
+        },
         ..PLAIN
     },
     RelyingParty {
@@ -175,10 +213,16 @@ pub const PARTIES: &[RelyingParty] = &[
             (Error, Limit::Depth(5)),
             (Error, Limit::Hashes(SHA_2)),
         ],
-        notes: &[
-            "A leaf has to be of version 3, no CA, with digitalSignature and a subject.",
-            "At most two revocation lists, PEM, of at most 300,000 octets.",
-        ],
+        notes: &["A leaf has to be of version 3, no CA, with digitalSignature and a subject."],
+        lists: ListRules {
+            form: ListForm::Pem,
+            source: "https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_ImportCrl.html",
+            limits: &[
+                (Error, ListLimit::Lists(2)),
+                (Error, ListLimit::FileOctets(300_000)),
+            ],
+            ..NO_LISTS
+        },
         ..PLAIN
     },
     RelyingParty {
@@ -191,7 +235,6 @@ pub const PARTIES: &[RelyingParty] = &[
             (Error, Limit::FileOctets(65_536)),
             (Error, Limit::Keys(&[Key::RsaFrom(2048), Key::AnyEc])),
         ],
-        notes: &["It reads no revocation lists."],
         ..PLAIN
     },
     RelyingParty {
@@ -207,10 +250,7 @@ pub const PARTIES: &[RelyingParty] = &[
             (Error, Limit::NameConstraints(10)),
             (Error, Limit::Keys(COMMON_KEYS)),
         ],
-        notes: &[
-            "The extended key usage of a leaf has to have clientAuth.",
-            "It reads no revocation lists.",
-        ],
+        notes: &["The extended key usage of a leaf has to have clientAuth."],
         ..PLAIN
     },
     RelyingParty {
@@ -219,7 +259,6 @@ pub const PARTIES: &[RelyingParty] = &[
         source: "https://learn.microsoft.com/en-us/azure/application-gateway/mutual-authentication-overview",
         form: Form::OneChainAFile,
         limits: &[(Error, Limit::FileOctets(25 * KB))],
-        notes: &["It reads no revocation lists."],
         ..PLAIN
     },
     RelyingParty {
@@ -233,7 +272,6 @@ pub const PARTIES: &[RelyingParty] = &[
                 Limit::Hashes(&[Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512]),
             ),
         ],
-        notes: &["It reads no revocation lists."],
         ..PLAIN
     },
     RelyingParty {
@@ -246,14 +284,22 @@ pub const PARTIES: &[RelyingParty] = &[
             default: 1,
             counts_root: false,
         }),
-        notes: &["`ssl_crl` needs the list of every CA of the path, the root's too."],
+        lists: ListRules {
+            source: "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
+            settings: &["ssl_crl FILE;"],
+            ..LISTS_OF_PATH
+        },
         ..PLAIN
     },
     RelyingParty {
         name: "haproxy",
         title: "HAProxy",
         source: "https://docs.haproxy.org/3.0/configuration.html#5.1-ca-file",
-        notes: &["`crl-file` needs the list of every CA of the path, the root's too."],
+        lists: ListRules {
+            source: "https://docs.haproxy.org/3.0/configuration.html#5.1-crl-file",
+            settings: &["crl-file FILE"],
+            ..LISTS_OF_PATH
+        },
         ..PLAIN
     },
     RelyingParty {
@@ -266,32 +312,48 @@ pub const PARTIES: &[RelyingParty] = &[
             default: 1,
             counts_root: true,
         }),
-        notes: &[
-            "`SSLCARevocationCheck chain` needs the list of every CA of the path, the root's too.",
-        ],
+        lists: ListRules {
+            source: "https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcarevocationcheck",
+            settings: &["SSLCARevocationCheck chain", "SSLCARevocationFile FILE"],
+            folder_settings: &["SSLCARevocationCheck chain", "SSLCARevocationPath FOLDER"],
+            ..LISTS_OF_PATH
+        },
         ..PLAIN
     },
     RelyingParty {
         name: "envoy",
         title: "Envoy",
         source: "https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/tls/v3/common.proto",
-        notes: &[
-            "A list of one CA of the path means lists of all, unless `only_verify_leaf_cert_crl` is set.",
-        ],
+        lists: ListRules {
+            settings: &["crl: {filename: FILE}"],
+            note: Some(
+                "the list of one CA means lists of all, unless only_verify_leaf_cert_crl is set",
+            ),
+            ..LISTS_OF_PATH
+        },
         ..PLAIN
     },
     RelyingParty {
         name: "node",
         title: "Node.js",
         source: "https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions",
-        notes: &["`crl` takes an array of PEM texts, a list each, of every CA of the path."],
+        lists: ListRules {
+            form: ListForm::PemOfPath,
+            settings: &["crl: ['FILE'].map((file) => fs.readFileSync(file)),"],
+            note: Some("of several lists in one text it reads the first: they go into an array"),
+            ..LISTS_OF_PATH
+        },
         ..PLAIN
     },
     RelyingParty {
         name: "postgres",
         title: "PostgreSQL",
         source: "https://www.postgresql.org/docs/current/ssl-tcp.html",
-        notes: &["`ssl_crl_file` needs the list of every CA of the path, the root's too."],
+        lists: ListRules {
+            settings: &["ssl_crl_file = 'FILE'"],
+            folder_settings: &["ssl_crl_dir = 'FOLDER'"],
+            ..LISTS_OF_PATH
+        },
         ..PLAIN
     },
     RelyingParty {
@@ -304,6 +366,11 @@ pub const PARTIES: &[RelyingParty] = &[
             "A passphrase has to be of printable ASCII.",
             "Aliases that differ by capitals alone are one.",
         ],
+        lists: ListRules {
+            source: "https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/security/cert/CertificateFactory.html",
+            note: Some("CertificateFactory.generateCRLs reads all of the file"),
+            ..LISTS_OF_PATH
+        },
         ..PLAIN
     },
     RelyingParty {
@@ -325,6 +392,18 @@ pub const PARTIES: &[RelyingParty] = &[
         notes: &[
             "At most six CAs may stand between a leaf and the certificate that is trusted; P-521 is not taken with *ring*.",
         ],
+        lists: ListRules {
+            limits: &[
+                (Error, ListLimit::Version2),
+                (Error, ListLimit::NextUpdate),
+                (Error, ListLimit::Number),
+                (Error, ListLimit::NoDelta),
+                (Error, ListLimit::FullName),
+                (Warning, ListLimit::Depth(8)),
+            ],
+            note: Some("CertificateRevocationListDer::pem_file_iter reads all of the file"),
+            ..LISTS_OF_PATH
+        },
         ..PLAIN
     },
 ];

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use pki::ca::{Form, PARTIES, RelyingParty};
+use pki::ca::{Form, ListForm, PARTIES, RelyingParty, holds_for_lists};
 
 use crate::sandbox::repository;
 
@@ -69,7 +69,73 @@ fn section(party: &RelyingParty) -> String {
     for note in notes {
         writeln!(text, "* {note}").unwrap();
     }
+    text + &lists(party)
+}
+
+/// What it reads of revocation lists.
+fn lists(party: &RelyingParty) -> String {
+    let rules = &party.lists;
+    let mut note = rules
+        .note
+        .map(|note| format!(": {note}"))
+        .unwrap_or_default();
+    if rules.form == ListForm::None {
+        return format!("\nIt reads no revocation lists (`lists-unsupported`){note}.\n");
+    }
+    if !note.is_empty() {
+        note = format!(" Its users are told{note}.");
+    }
+    let source = match party.lists_source() {
+        url if url.starts_with("https://") => format!("<{url}>"),
+        other => other.to_owned(),
+    };
+    let mut text = format!(
+        "\nRevocation lists, `pki crl --for {}`: {}. Rules: {source}.{note}\n",
+        party.name,
+        list_form(rules.form)
+    );
+    let limits = rules.limits.iter();
+    let limits = limits.map(|(level, limit)| (level, limit.rule(), limit.to_string()));
+    let shared = party
+        .limits
+        .iter()
+        .filter(|(_, limit)| holds_for_lists(limit));
+    let shared = shared.map(|(level, limit)| (level, limit.rule(), limit.to_string()));
+    let rows = limits.chain(shared).map(|(level, rule, limit)| {
+        let level = level.as_str();
+        format!("| `{rule}` | {level} | {limit} |\n")
+    });
+    let rows = rows.collect::<String>();
+    if !rows.is_empty() {
+        write!(
+            text,
+            "\n| rule | level | limit |\n| --- | --- | --- |\n{rows}"
+        )
+        .unwrap();
+    }
+    for (settings, what) in [
+        (rules.settings, ""),
+        (rules.folder_settings, ", with `--hash-names`"),
+    ] {
+        if !settings.is_empty() {
+            let lines = settings.iter().map(|line| format!("`{line}`"));
+            let lines = lines.collect::<Vec<_>>().join(" and ");
+            write!(text, "\nSetting{what}: {lines}\n").unwrap();
+        }
+    }
     text
+}
+
+fn list_form(form: ListForm) -> &'static str {
+    match form {
+        ListForm::None => "none",
+        ListForm::Der => "DER, a list a file, `NAME.crl`",
+        ListForm::Pem => "PEM, a list a file, `NAME.crl.pem`",
+        ListForm::PemOfPath => "PEM, a list a file, `NAME.crl.pem`, of every CA of the path",
+        ListForm::Chain => {
+            "one PEM file with the list of every CA of the path, `NAME.chain.crl.pem`"
+        }
+    }
 }
 
 fn form(party: &RelyingParty) -> &'static str {

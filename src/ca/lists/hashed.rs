@@ -1,0 +1,106 @@
+//! Lists under the names by which OpenSSL finds them in a folder: `HASH.r0`, and `HASH.r1` and so on
+//! where several names have one hash.
+
+use super::super::error::CaError;
+use super::super::foreign::{Input, lists_in};
+use super::chain::published;
+use super::place::Place;
+use super::published::{holds_as_pem, stage_pem};
+use crate::store::{Ca, file};
+use crate::x509::crl::RevocationList;
+use std::path::{Path, PathBuf};
+
+/// What stands under one of the names of a hash.
+enum Slot {
+    Free,
+    /// A list of this CA, of now or of before.
+    Own,
+    /// A list of another CA.
+    Other,
+}
+
+/// Whether a list of the CA stands under one of the names of its hash already, and must not be left
+/// behind.
+pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
+    for path in names(ca, place) {
+        match slot(ca, &path)? {
+            Some(Slot::Own) => return Ok(true),
+            Some(Slot::Other) => {}
+            Some(Slot::Free) | None => break,
+        }
+    }
+    Ok(false)
+}
+
+/// Puts the published list under the first name of its hash that no other CA's list has. OpenSSL looks
+/// from one number to the next, so that none is ever taken away: each that had a list of this CA has the
+/// new one.
+pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
+    let _locked = ca.lock_publication()?;
+    let list = [published(ca, place)?];
+    let mut own = Vec::new();
+    for path in names(ca, place) {
+        match slot(ca, &path)? {
+            Some(Slot::Own) => own.push(path),
+            Some(Slot::Other) => {}
+            Some(Slot::Free) | None if !own.is_empty() => break,
+            None if !place.overwrite => {
+                return Err(CaError::WouldReplace {
+                    path,
+                    kind: "a list",
+                });
+            }
+            Some(Slot::Free) | None => {
+                own.push(path);
+                break;
+            }
+        }
+    }
+    for path in &own {
+        if !holds_as_pem(path, &list) {
+            stage_pem(path, &list)?.commit()?;
+        }
+    }
+    Ok(own)
+}
+
+/// Whether what stands under the names of the CA's hash is its published list.
+pub(super) fn holds_hash_names(ca: &Ca, place: &Place, der: &[u8]) -> Result<bool, CaError> {
+    for path in names(ca, place) {
+        match slot(ca, &path)? {
+            Some(Slot::Own) if !holds_as_pem(&path, &[der]) => return Ok(false),
+            Some(Slot::Own | Slot::Other) => {}
+            Some(Slot::Free) | None => break,
+        }
+    }
+    Ok(true)
+}
+
+/// `HASH.r0`, `HASH.r1`, …
+fn names(ca: &Ca, place: &Place) -> impl Iterator<Item = PathBuf> {
+    let hash = ca.certificate().subject().openssl_hash();
+    let directory = place.directory.clone();
+    (0_u32..).map(move |number| directory.join(format!("{hash:08x}.r{number}")))
+}
+
+/// What stands there; `None` for what is no list.
+fn slot(ca: &Ca, path: &Path) -> Result<Option<Slot>, CaError> {
+    if !file::stands(path)? {
+        return Ok(Some(Slot::Free));
+    }
+    if !file::is_regular(path)? {
+        return Ok(None);
+    }
+    let lists = match lists_in(&Input::read(path)?) {
+        Ok(lists) => lists,
+        Err(error @ CaError::File(_)) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let is_own = lists.iter().any(|der| {
+        let list = RevocationList::from_der(der).expect("it was read before");
+        let certificate = ca.certificate();
+        list.issuer() == certificate.subject()
+            && list.verify_signature(certificate.public_key()).is_ok()
+    });
+    Ok(Some(if is_own { Slot::Own } else { Slot::Other }))
+}

@@ -1,0 +1,428 @@
+//! Revocation lists against the rules of those who read them: what they read, in which files, and
+//! their limits.
+
+use super::limits::{list as listed, over, with_commas};
+use super::{BundleFinding, Hash, Level, Limit, RelyingParty};
+use crate::asn1::{Malformed, Reader, oid, tag};
+use crate::key::SignatureAlgorithm;
+use crate::pem;
+use crate::x509::certificate::algorithm_name;
+use crate::x509::extension::key_usage::CRL_SIGN;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, RevocationList};
+use std::fmt;
+use time::OffsetDateTime;
+
+/// What a relying party reads of revocation lists.
+#[derive(Debug)]
+pub struct ListRules {
+    /// In which files it wants them.
+    pub form: ListForm,
+    /// Where its rules about lists are written; empty where all of its rules are.
+    pub source: &'static str,
+    /// What it holds them to, beside the kinds of keys and signatures that it takes anyway.
+    pub limits: &'static [(Level, ListLimit)],
+    /// Lines of its configuration that name the file FILE.
+    pub settings: &'static [&'static str],
+    /// Lines that name FOLDER, where lists have the names that OpenSSL looks for; empty where it reads
+    /// no such folder.
+    pub folder_settings: &'static [&'static str],
+    /// What its users have to know.
+    pub note: Option<&'static str>,
+}
+
+/// In which files lists are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListForm {
+    /// It reads none.
+    None,
+    /// DER, of the CAs that were chosen.
+    Der,
+    /// PEM, a list a file, of the CAs that were chosen.
+    Pem,
+    /// PEM, a list a file, of every CA of the path.
+    PemOfPath,
+    /// One PEM file with the list of every CA of the path.
+    Chain,
+}
+
+impl ListForm {
+    /// Whether the list of every CA of a path is needed.
+    pub fn is_of_path(self) -> bool {
+        matches!(self, Self::PemOfPath | Self::Chain)
+    }
+
+    /// Whether each list is a PEM file of its own.
+    pub fn has_pem_files(self) -> bool {
+        matches!(self, Self::Pem | Self::PemOfPath)
+    }
+
+    /// Octets of the file with a list of as many octets, where a list is a file.
+    fn file_octets(self, octets: usize) -> usize {
+        match self {
+            Self::None | Self::Der => octets,
+            Self::Pem | Self::PemOfPath | Self::Chain => pem::encoded_length("X509 CRL", octets),
+        }
+    }
+}
+
+/// One limit of a relying party for the lists that it reads.
+#[derive(Debug, Clone, Copy)]
+pub enum ListLimit {
+    /// Lists.
+    Lists(usize),
+    /// Entries of all lists together.
+    Entries(usize),
+    /// Octets of a list's file.
+    FileOctets(usize),
+    /// Certificates of the path under a list's CA, with a leaf and the root.
+    Depth(usize),
+    /// Lists are of version 2.
+    Version2,
+    /// Lists say when the next one comes.
+    NextUpdate,
+    /// Lists are numbered.
+    Number,
+    /// Lists are whole.
+    NoDelta,
+    /// An issuingDistributionPoint has a fullName, and neither reasons nor other CAs' entries.
+    FullName,
+}
+
+impl ListLimit {
+    /// The name of the rule.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Lists(_) => "list-count",
+            Self::Entries(_) => "entry-count",
+            Self::FileOctets(_) => "list-octets",
+            Self::Depth(_) => "path-depth",
+            Self::Version2 => "list-version",
+            Self::NextUpdate => "next-update",
+            Self::Number => "list-number",
+            Self::NoDelta => "delta-list",
+            Self::FullName => "distribution-point",
+        }
+    }
+}
+
+/// The limit in words, as in "at most 30 lists".
+impl fmt::Display for ListLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (most, what) = match self {
+            Self::Lists(most) => (most, "lists"),
+            Self::Entries(most) => (most, "entries in all lists together"),
+            Self::FileOctets(most) => (most, "octets a file"),
+            Self::Depth(most) => (most, "certificates a path, with leaf and root"),
+            Self::Version2 => return f.write_str("version 2"),
+            Self::NextUpdate => return f.write_str("a nextUpdate"),
+            Self::Number => return f.write_str("a cRLNumber"),
+            Self::NoDelta => return f.write_str("no delta list"),
+            Self::FullName => {
+                return f.write_str(
+                    "an issuingDistributionPoint, where there is one, has a fullName, and neither onlySomeReasons nor indirectCRL",
+                );
+            }
+        };
+        write!(f, "at most {} {what}", with_commas(*most))
+    }
+}
+
+/// A list that is judged: one that is there, or one that is about to be signed, of which less is known
+/// and nothing is wrong that its signer sees to.
+#[derive(Debug, Clone)]
+pub struct JudgedList {
+    /// What findings call it.
+    called: String,
+    /// The certificate of its CA, where that is known.
+    certificate: Option<Certificate>,
+    /// How many CAs are on the path from its CA to the root, where that is known.
+    path: Option<usize>,
+    signature: Option<SignatureAlgorithm>,
+    signature_name: String,
+    entries: usize,
+    /// Of its DER; of one that is not signed yet, at least.
+    octets: usize,
+    /// What only those have that are there.
+    read: Option<ReadFields>,
+}
+
+#[derive(Debug, Clone)]
+struct ReadFields {
+    version: u32,
+    this_update: OffsetDateTime,
+    next_update: Option<OffsetDateTime>,
+    is_numbered: bool,
+    is_delta: bool,
+    distribution_point: Option<&'static str>,
+}
+
+impl JudgedList {
+    /// A list that is there.
+    pub fn read(called: impl Into<String>, list: &RevocationList<'_>) -> Self {
+        let extension = |wanted| {
+            let mut all = list.extensions().iter();
+            all.find(|extension| extension.oid == wanted)
+        };
+        let signature = SignatureAlgorithm::from_der(list.algorithm());
+        let distribution_point = extension(oid::ISSUING_DISTRIBUTION_POINT);
+        Self {
+            called: called.into(),
+            certificate: None,
+            path: None,
+            signature: signature.ok().flatten(),
+            signature_name: algorithm_name(list.algorithm()),
+            entries: list.entries().count(),
+            octets: list.der().len(),
+            read: Some(ReadFields {
+                version: list.version(),
+                this_update: list.this_update(),
+                next_update: list.next_update(),
+                is_numbered: extension(oid::CRL_NUMBER).is_some(),
+                is_delta: extension(oid::DELTA_CRL_INDICATOR).is_some(),
+                distribution_point: distribution_point
+                    .and_then(|point| distribution_point_problem(&point.value)),
+            }),
+        }
+    }
+
+    /// A list that the key in this certificate is to sign.
+    pub fn to_be_signed(
+        called: impl Into<String>,
+        certificate: &Certificate,
+        entries: usize,
+        octets: usize,
+    ) -> Self {
+        let signature = SignatureAlgorithm::of_key(certificate.public_key()).ok();
+        let identifier = signature.map(SignatureAlgorithm::to_der);
+        Self {
+            called: called.into(),
+            certificate: None,
+            path: None,
+            signature,
+            signature_name: identifier.map_or_else(String::new, |der| algorithm_name(&der)),
+            entries,
+            octets,
+            read: None,
+        }
+    }
+
+    /// Of this CA, with as many CAs on its path, itself and the root among them.
+    #[must_use]
+    pub fn of(mut self, certificate: &Certificate, path: usize) -> Self {
+        self.certificate = Some(certificate.clone());
+        self.path = Some(path);
+        self
+    }
+}
+
+/// What of an issuingDistributionPoint (RFC 5280 section 5.2.5) is more than a place.
+fn distribution_point_problem(value: &[u8]) -> Option<&'static str> {
+    let unreadable = |_: Malformed| "an issuingDistributionPoint that can't be read";
+    let read = || {
+        let mut fields = Reader::sequence_of(value, "an IssuingDistributionPoint")?;
+        let mut problem = Some("an issuingDistributionPoint without a fullName");
+        if let Some(point) = fields.optional(tag::explicit(0))?
+            && point.reader().peek() == Some(tag::explicit(0))
+        {
+            problem = None;
+        }
+        while !fields.is_empty() {
+            match fields.any()?.tag {
+                found if found == tag::context(3) => problem = Some("onlySomeReasons"),
+                found if found == tag::context(4) => problem = Some("the entries of other CAs"),
+                _ => {}
+            }
+        }
+        Ok(problem)
+    };
+    read().unwrap_or_else(|error| Some(unreadable(error)))
+}
+
+/// Everything that is wrong with lists that go to a party together, errors first.
+pub fn judge_lists(
+    lists: &[JudgedList],
+    party: &RelyingParty,
+    now: OffsetDateTime,
+) -> Vec<BundleFinding> {
+    if party.lists.form == ListForm::None {
+        return vec![unsupported(party)];
+    }
+    let mut findings = Vec::new();
+    for list in lists {
+        findings.extend(list.is_outside(now));
+        findings.extend(list.signer_may());
+    }
+    for (level, limit) in party.lists.limits {
+        let messages = limit.messages(lists, party).into_iter();
+        findings.extend(messages.map(|message| BundleFinding {
+            level: *level,
+            rule: limit.rule(),
+            message,
+        }));
+    }
+    for (level, limit) in party.limits {
+        let messages = lists.iter().filter_map(|list| list.algorithm(limit));
+        findings.extend(messages.map(|message| BundleFinding {
+            level: *level,
+            rule: limit.rule(),
+            message,
+        }));
+    }
+    findings.sort_by_key(|finding| finding.level);
+    findings
+}
+
+/// That a list is needed, and is not there.
+pub fn missing_list(message: impl Into<String>) -> BundleFinding {
+    BundleFinding::error("list-missing", message)
+}
+
+fn unsupported(party: &RelyingParty) -> BundleFinding {
+    let instead = party.lists.note.map(|note| format!(": {note}"));
+    let message = format!(
+        "{} reads no revocation lists{}",
+        party.title,
+        instead.unwrap_or_default()
+    );
+    BundleFinding::error("lists-unsupported", message)
+}
+
+/// Octets of the file with a list of as many octets of DER, and how many of them this party takes,
+/// where those are fewer.
+pub fn too_many_octets(party: &RelyingParty, octets: usize) -> Option<(usize, usize)> {
+    let octets = party.lists.form.file_octets(octets);
+    let limits = party.lists.limits.iter();
+    limits
+        .filter_map(|(level, limit)| match limit {
+            ListLimit::FileOctets(most) if *level == Level::Error => Some(*most),
+            _ => None,
+        })
+        .find(|most| octets > *most)
+        .map(|most| (octets, most))
+}
+
+impl JudgedList {
+    /// That it has ended, or has not begun.
+    pub fn is_outside(&self, now: OffsetDateTime) -> Option<BundleFinding> {
+        let read = self.read.as_ref()?;
+        let called = &self.called;
+        let message = match read.next_update {
+            Some(end) if now > end => format!("{called} ended at {}", rfc3339(end)),
+            _ if now < read.this_update => {
+                format!("{called} begins at {}", rfc3339(read.this_update))
+            }
+            _ => return None,
+        };
+        Some(BundleFinding::error("list-valid-now", message))
+    }
+
+    /// Those who look at the whole path look at this too (RFC 5280 section 6.3.3).
+    fn signer_may(&self) -> Option<BundleFinding> {
+        let certificate = self.certificate.as_ref()?;
+        let usage = certificate.key_usage().unwrap_or(CRL_SIGN);
+        (usage & CRL_SIGN == 0).then(|| {
+            let subject = certificate.subject();
+            let message = format!("the keyUsage of {subject} lacks cRLSign");
+            BundleFinding::error("crl-sign", message)
+        })
+    }
+
+    /// Whose key, or whose signature, is not of a kind that is taken.
+    fn algorithm(&self, limit: &Limit) -> Option<String> {
+        match *limit {
+            Limit::Keys(taken) => {
+                let certificate = self.certificate.as_ref()?;
+                let algorithm = certificate.public_key().algorithm();
+                let fits = taken.iter().any(|key| key.is(algorithm));
+                (!fits).then(|| {
+                    let subject = certificate.subject();
+                    let taken = Listed(taken);
+                    format!("{subject} has a key of type {algorithm}; {taken} are taken")
+                })
+            }
+            Limit::Hashes(taken) => {
+                let hash = self.signature.and_then(Hash::of);
+                let fits = hash.is_some_and(|hash| taken.contains(&hash));
+                (!fits).then(|| {
+                    let (called, with) = (&self.called, &self.signature_name);
+                    let taken = Listed(taken);
+                    format!("{called} is signed with {with}; {taken} are taken")
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// As in "SHA-256, SHA-384".
+struct Listed<'a, T>(&'a [T]);
+
+impl<T: fmt::Display> fmt::Display for Listed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        listed(f, self.0)
+    }
+}
+
+impl ListLimit {
+    fn messages(&self, lists: &[JudgedList], party: &RelyingParty) -> Vec<String> {
+        let each = |check: &dyn Fn(&JudgedList) -> Option<String>| {
+            lists.iter().filter_map(check).collect::<Vec<_>>()
+        };
+        let each_read = |check: &dyn Fn(&ReadFields) -> Option<&'static str>| {
+            each(&|list| {
+                let problem = check(list.read.as_ref()?)?;
+                Some(format!("{} {problem}", list.called))
+            })
+        };
+        match *self {
+            Self::Lists(most) => {
+                let count = lists.len();
+                over(count, most, &format!("there are {count} lists"))
+            }
+            Self::Entries(most) => {
+                let count = lists.iter().map(|list| list.entries).sum();
+                let together = with_commas(count);
+                let message = format!("the lists have {together} entries together");
+                over(count, most, &message)
+            }
+            Self::FileOctets(most) => each(&|list| {
+                let octets = party.lists.form.file_octets(list.octets);
+                let at_least = if list.read.is_none() { "at least " } else { "" };
+                let shown = with_commas(octets);
+                let message = format!("{} has {at_least}{shown} octets", list.called);
+                over(octets, most, &message).pop()
+            }),
+            Self::Depth(most) => each(&|list| {
+                let depth = list.path? + 1;
+                let message = format!("{} is for paths of {depth} certificates", list.called);
+                over(depth, most, &message).pop()
+            }),
+            Self::Version2 => each_read(&|read| (read.version != 2).then_some("is of version 1")),
+            Self::NextUpdate => {
+                each_read(&|read| read.next_update.is_none().then_some("has no nextUpdate"))
+            }
+            Self::Number => each_read(&|read| (!read.is_numbered).then_some("has no cRLNumber")),
+            Self::NoDelta => each_read(&|read| read.is_delta.then_some("is a delta list")),
+            Self::FullName => each(&|list| {
+                let problem = list.read.as_ref()?.distribution_point?;
+                Some(format!("{} has {problem}", list.called))
+            }),
+        }
+    }
+}
+
+impl RelyingParty {
+    /// Where its rules about lists are written.
+    pub fn lists_source(&self) -> &'static str {
+        match self.lists.source {
+            "" => self.source,
+            source => source,
+        }
+    }
+}
+
+/// What of the limits for certificates lists are held to as well.
+pub fn holds_for_lists(limit: &Limit) -> bool {
+    matches!(limit, Limit::Keys(_) | Limit::Hashes(_))
+}

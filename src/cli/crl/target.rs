@@ -1,0 +1,104 @@
+//! What `pki crl --for` says of rules, and of how the files are put to use.
+
+use crate::ca::{BundleFinding, ListForm, Place, RelyingParty};
+use crate::cli::bundle::{errors, finding_entries, finding_lines, verdict};
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::report::Report;
+use crate::store::{Ca, Store};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Nothing was signed: the findings, and what to do about them.
+pub(super) fn refused(party: &RelyingParty, findings: &[BundleFinding]) -> Report {
+    let heading = verdict("the set of lists", Some(party), findings);
+    let report = json!({ "lists": [], "findings": finding_entries(findings) });
+    let text = finding_lines(findings).under(&heading);
+    let failure = Failure::plain("nothing was signed: the lists would break rules");
+    Report::new(&report, text).failing(if party.lists.form == ListForm::None {
+        failure
+    } else {
+        failure.hint("choose other CAs with --ca, or mend what the findings name")
+    })
+}
+
+/// A list that anyone made, which is not converted.
+pub(super) fn judged(
+    path: &Path,
+    party: &RelyingParty,
+    findings: &[BundleFinding],
+    checks: bool,
+) -> Report {
+    let file = path.display().to_string();
+    let heading = verdict(&file, Some(party), findings);
+    let written = checks.then_some(file);
+    let report = json!({ "file": written, "findings": finding_entries(findings) });
+    let report = Report::new(&report, finding_lines(findings).under(&heading));
+    if checks {
+        return report.verdict(errors(findings) == 0);
+    }
+    report.failing(Failure::plain("nothing was written: the list breaks rules"))
+}
+
+/// What stops nothing.
+pub(super) fn tell(context: &Context, party: &RelyingParty, findings: &[BundleFinding]) {
+    findings.iter().for_each(Context::warning);
+    if let Some(note) = party.lists.note {
+        context.notice(format!("{}: {note}", party.title));
+    }
+}
+
+/// The lines of a configuration that put the files to use, for each CA that no other of them is below.
+pub(super) fn settings(
+    store: &Store,
+    chosen: &[Ca],
+    place: &Place,
+    party: &RelyingParty,
+    has_folder: bool,
+    context: &Context,
+) -> Result<(), Failure> {
+    let rules = &party.lists;
+    if has_folder && !rules.folder_settings.is_empty() {
+        let folder = absolute(&place.directory);
+        let lines = rules.folder_settings.iter();
+        let lines = lines.map(|line| line.replace("FOLDER", &folder));
+        context.notices(lines.map(|line| format!("to be set: {line}")));
+        return Ok(());
+    }
+    let lowest = lowest(store, chosen)?;
+    for ca in &lowest {
+        let files = match rules.form {
+            ListForm::PemOfPath => {
+                let above = store.ancestors(ca)?;
+                let path = std::iter::once(*ca).chain(&above);
+                path.map(|ca| absolute(&place.pem(ca))).collect()
+            }
+            _ => vec![absolute(&place.chain(ca))],
+        };
+        let whose = match lowest.len() {
+            1 => String::new(),
+            _ => format!(" for what {} issued", ca.name()),
+        };
+        let lines = rules.settings.iter();
+        let lines = lines.map(|line| line.replace("FILE", &files.join("', '")));
+        context.notices(lines.map(|line| format!("to be set{whose}: {line}")));
+    }
+    Ok(())
+}
+
+/// Those of the CAs that are above no other of them.
+fn lowest<'a>(store: &Store, cas: &'a [Ca]) -> Result<Vec<&'a Ca>, Failure> {
+    let mut above = Vec::new();
+    for ca in cas {
+        above.extend(store.ancestors(ca)?);
+    }
+    let is_above = |ca: &&Ca| above.iter().any(|above| above.name() == ca.name());
+    Ok(cas.iter().filter(|ca| !is_above(ca)).collect())
+}
+
+/// Servers have working directories of their own.
+fn absolute(path: &Path) -> String {
+    let absolute = std::path::absolute(path);
+    let path: PathBuf = absolute.unwrap_or_else(|_| path.to_owned());
+    path.display().to_string()
+}
