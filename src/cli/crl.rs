@@ -196,7 +196,7 @@ impl CrlArgs {
             );
         }
         let mut findings = Vec::new();
-        let chosen = cas.clone();
+        let mut settings = Vec::new();
         if let Some(party) = self.party {
             let ahead = self.ahead.is_some();
             let preview = preview_lists(store, &cas, &request, party, ahead, context.now)?;
@@ -205,6 +205,8 @@ impl CrlArgs {
             }
             target::tell(context, party, &preview.findings);
             findings = preview.findings;
+            let named = self.hash_names;
+            settings = target::settings(store, &cas, &request.place, party, named)?;
             context.notices(preview.also.iter().map(|ca| {
                 format!(
                     "{} needs the list of {} too, and it is due",
@@ -241,8 +243,8 @@ impl CrlArgs {
         let place = &request.place;
         failures.extend(self.publish_chains(store, place, &mut published, context));
         failures.extend(self.publish_others(store, place, &mut published));
-        if let Some(party) = self.party.filter(|_| failures.is_empty()) {
-            target::settings(store, &chosen, place, party, self.hash_names, context)?;
+        if failures.is_empty() {
+            context.notices(settings);
         }
         let any_signed = published
             .iter()
@@ -276,7 +278,7 @@ impl CrlArgs {
             };
             match chain {
                 Ok(path) => list.files.push(("chain", path)),
-                Err(error) => failures.push(after_signing(list, error)),
+                Err(error) => failures.push(after_signing(list, error, CHAIN)),
             }
         }
         let new = published
@@ -295,7 +297,7 @@ impl CrlArgs {
                 Ok(paths) => context.notices(paths.iter().map(|path| {
                     format!("the new list of {} is in {} too", ca.name(), path.display())
                 })),
-                Err(error) => failures.push(after_signing(list, error)),
+                Err(error) => failures.push(after_signing(list, error, CHAIN)),
             }
         }
         failures
@@ -320,8 +322,11 @@ impl CrlArgs {
                 Ok(paths) => list
                     .files
                     .extend(paths.into_iter().map(|path| ("hash", path))),
-                Err(error) => failures.push(after_signing(list, error)),
+                Err(error) => failures.push(after_signing(list, error, OTHERS)),
             }
+        }
+        if self.party.is_none() {
+            return failures;
         }
         let done: BTreeSet<CaName> = published.iter().map(|(ca, _)| ca.name().clone()).collect();
         for (ca, list) in published {
@@ -330,7 +335,9 @@ impl CrlArgs {
                 let mut above = above.iter().filter(|above| !done.contains(above.name()));
                 above.try_for_each(|above| self.publish_other(above, place))
             });
-            let error = written.err().map(|error| after_signing(list, error));
+            let error = written
+                .err()
+                .map(|error| after_signing(list, error, OTHERS));
             failures.extend(error);
         }
         failures
@@ -369,15 +376,18 @@ fn has_ahead(ca: &Ca) -> Result<bool, Failure> {
     Ok(ca.recent_lists()?.first().is_some_and(|list| list.ahead))
 }
 
+const CHAIN: &str = "`pki crl --chain --if-needed` writes the chain when the other lists are there";
+const OTHERS: &str =
+    "the same command with --if-needed writes the other files when nothing stands in their way";
+
 /// Where the list itself was signed, what fails behind it fails after the commit.
-fn after_signing(list: &Published, error: CaError) -> CaError {
+fn after_signing(list: &Published, error: CaError, remedy: &str) -> CaError {
     if list.origin == Origin::Kept {
         return error;
     }
     CaError::AfterCommit {
         what: "the new list".into(),
-        remedy: "`pki crl --chain --if-needed` writes the chain when the other lists are there"
-            .into(),
+        remedy: remedy.into(),
         source: Box::new(error),
     }
 }

@@ -13,6 +13,7 @@ mod clock;
 mod crl;
 mod crl_ahead;
 mod crl_convert;
+mod crl_for;
 mod crl_lint;
 mod crl_servers;
 mod crl_verifiers;

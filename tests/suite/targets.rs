@@ -148,7 +148,7 @@ fn key_file(sandbox: &Sandbox, kind: &str) -> String {
 }
 
 /// The names of the rules that a report found broken, by level.
-fn rules(report: &Value, level: &str) -> Vec<String> {
+pub(crate) fn rules(report: &Value, level: &str) -> Vec<String> {
     let findings = report["findings"].as_array().unwrap().iter();
     let findings = findings.filter(|finding| finding["level"] == level);
     let mut rules = findings

@@ -55,15 +55,14 @@ pub(super) fn settings(
     place: &Place,
     party: &RelyingParty,
     has_folder: bool,
-    context: &Context,
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     let rules = &party.lists;
+    let mut settings = Vec::new();
     if has_folder && !rules.folder_settings.is_empty() {
         let folder = absolute(&place.directory);
         let lines = rules.folder_settings.iter();
         let lines = lines.map(|line| line.replace("FOLDER", &folder));
-        context.notices(lines.map(|line| format!("to be set: {line}")));
-        return Ok(());
+        return Ok(lines.map(|line| format!("to be set: {line}")).collect());
     }
     let lowest = lowest(store, chosen)?;
     for ca in &lowest {
@@ -81,9 +80,9 @@ pub(super) fn settings(
         };
         let lines = rules.settings.iter();
         let lines = lines.map(|line| line.replace("FILE", &files.join("', '")));
-        context.notices(lines.map(|line| format!("to be set{whose}: {line}")));
+        settings.extend(lines.map(|line| format!("to be set{whose}: {line}")));
     }
-    Ok(())
+    Ok(settings)
 }
 
 /// Those of the CAs that are above no other of them.
