@@ -83,6 +83,32 @@ fn crl_keeps_up_the_files_that_are_there() {
     .run();
 }
 
+/// Under every name of a hash stands a whole list, which openssl finds by it.
+fn hash_names_are_published(sandbox: &Sandbox) -> Verdict {
+    for ca in ["rootCA", "intermediate0"] {
+        let list = format!("pki/crl/{ca}.crl.pem");
+        let run = sandbox.run("openssl", "crl -noout -hash -in").arg(&list);
+        let name = format!("pki/crl/{}.r0", run.succeeds().stdout.trim());
+        let is_same = fs::read(sandbox.path(&name)).ok() == fs::read(sandbox.path(&list)).ok();
+        ensure(is_same, || format!("{name} is not the list of {ca}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn crl_for_a_server_with_hash_names() {
+    Sweep {
+        command: "crl --for apache --hash-names",
+        begin: begin(),
+        done: |sandbox| {
+            lists_are_published(sandbox, 2)?;
+            hash_names_are_published(sandbox)
+        },
+        next: |_| lines(&["crl --for apache --hash-names"]),
+    }
+    .run();
+}
+
 #[test]
 fn crl_ahead_of_time() {
     Sweep {

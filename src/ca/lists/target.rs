@@ -80,7 +80,7 @@ pub fn judge_published(
             None => findings.push(missing(ca, &place.der(ca))),
         }
     }
-    for (ca, path) in files_read(chosen, &others, place, party) {
+    for (ca, path) in files_read(store, chosen, &others, place, party)? {
         if !file::stands(&path)? && file::stands(&place.der(ca))? {
             findings.push(missing(ca, &path));
         }
@@ -120,24 +120,35 @@ fn missing(ca: &Ca, path: &Path) -> BundleFinding {
     ))
 }
 
-/// The files that the party reads, beside the DER.
+/// The files that the party reads, beside the DER: chains of the CAs that are above no other.
 fn files_read<'a>(
+    store: &Store,
     chosen: &'a [Ca],
     others: &'a [Ca],
     place: &Place,
     party: &RelyingParty,
-) -> Vec<(&'a Ca, PathBuf)> {
-    match party.lists.form {
+) -> Result<Vec<(&'a Ca, PathBuf)>, CaError> {
+    Ok(match party.lists.form {
         ListForm::None | ListForm::Der => Vec::new(),
         ListForm::Pem | ListForm::PemOfPath => {
             let all = chosen.iter().chain(others);
             all.map(|ca| (ca, place.pem(ca))).collect()
         }
         ListForm::Chain => {
-            let chains = chosen.iter().map(|ca| (ca, place.chain(ca)));
-            chains.collect()
+            let lowest = above_no_other(store, chosen)?.into_iter();
+            lowest.map(|ca| (ca, place.chain(ca))).collect()
         }
+    })
+}
+
+/// Those of the CAs that are above no other of them.
+pub fn above_no_other<'a>(store: &Store, cas: &'a [Ca]) -> Result<Vec<&'a Ca>, CaError> {
+    let mut above = Vec::new();
+    for ca in cas {
+        above.extend(store.ancestors(ca)?);
     }
+    let is_above = |ca: &&Ca| above.iter().any(|above| above.name() == ca.name());
+    Ok(cas.iter().filter(|ca| !is_above(ca)).collect())
 }
 
 /// What will be published of a CA.

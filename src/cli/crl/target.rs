@@ -1,6 +1,6 @@
 //! What `pki crl --for` says of rules, and of how the files are put to use.
 
-use crate::ca::{BundleFinding, ListForm, Place, RelyingParty};
+use crate::ca::{BundleFinding, ListForm, Place, RelyingParty, above_no_other};
 use crate::cli::bundle::{errors, finding_entries, finding_lines, verdict};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -64,7 +64,7 @@ pub(super) fn settings(
         let lines = lines.map(|line| line.replace("FOLDER", &folder));
         return Ok(lines.map(|line| format!("to be set: {line}")).collect());
     }
-    let lowest = lowest(store, chosen)?;
+    let lowest = above_no_other(store, chosen)?;
     for ca in &lowest {
         let files = match rules.form {
             ListForm::PemOfPath => {
@@ -83,16 +83,6 @@ pub(super) fn settings(
         settings.extend(lines.map(|line| format!("to be set{whose}: {line}")));
     }
     Ok(settings)
-}
-
-/// Those of the CAs that are above no other of them.
-fn lowest<'a>(store: &Store, cas: &'a [Ca]) -> Result<Vec<&'a Ca>, Failure> {
-    let mut above = Vec::new();
-    for ca in cas {
-        above.extend(store.ancestors(ca)?);
-    }
-    let is_above = |ca: &&Ca| above.iter().any(|above| above.name() == ca.name());
-    Ok(cas.iter().filter(|ca| !is_above(ca)).collect())
 }
 
 /// Servers have working directories of their own.
