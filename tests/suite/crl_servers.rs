@@ -148,7 +148,26 @@ fn haproxy(key_type: &str) {
         &format!("crt server.pem ca-file truststore.pem verify required crl-file {LISTS}"),
     );
     assert_out_once_reloaded(&sandbox, &server, assert_no_answer);
-    server.assert_logs(&format!("refused: error {CERTIFICATE_REVOKED}\n"));
+    server.assert_logs(&format!(
+        "refused: error {CERTIFICATE_REVOKED}, of a CA 0\n"
+    ));
+}
+
+fn apache(key_type: &str) {
+    let sandbox = three_tiers(key_type);
+    let server = Server::apache(
+        &sandbox,
+        &format!(
+            "SSLCertificateFile ../out/www.example.test.fullchain.pem
+            SSLCertificateKeyFile ../out/www.example.test.key
+            SSLCACertificateFile ../truststore.pem
+            SSLVerifyDepth 3
+            SSLCARevocationCheck chain
+            SSLCARevocationFile ../{LISTS}"
+        ),
+    );
+    assert_out_once_reloaded(&sandbox, &server, assert_no_answer);
+    server.assert_logs("Certificate Verification: Error (23): certificate revoked");
 }
 
 const NODE: [&str; 3] = [
@@ -215,6 +234,7 @@ fn curl_with_the_lists(key_type: &str) {
 for_p256_and_rsa! {
     nginx
     haproxy
+    apache
     node
     curl_with_the_lists
 }

@@ -1,14 +1,18 @@
 //! Servers on loopback that live as long as a test.
 
+mod apache;
+mod postgres;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 use crate::sandbox::{Sandbox, repository};
 
@@ -48,6 +52,16 @@ const NODE: Kind = Kind {
     reloaded: "reloaded",
 };
 
+const PYTHON: Kind = Kind {
+    name: "python",
+    ..NODE
+};
+
+const JAVA: Kind = Kind {
+    name: "java",
+    ..NODE
+};
+
 impl Server {
     /// nginx with this inside its one `server` block, where `listen` and
     /// `server_name` are said already.
@@ -60,7 +74,7 @@ impl Server {
     }
 
     /// HAProxy with this behind the address of its one `bind`; it greets every
-    /// client by its name, and logs OpenSSL's number for why it refused one.
+    /// client by its name, and logs OpenSSL's numbers for why it refused one.
     #[track_caller]
     pub(crate) fn haproxy(sandbox: &Sandbox, bind: &str) -> Self {
         on_a_free_port(|port| start_haproxy(sandbox, bind, port), "Loading success")
@@ -69,26 +83,46 @@ impl Server {
     /// `tests/node/SCRIPT`, which prints the port it chose.
     #[track_caller]
     pub(crate) fn node(sandbox: &Sandbox, script: &str, args: &[&str]) -> Self {
-        let log = sandbox.path("node.log");
-        let mut process = Command::new("node")
-            .arg(repository("tests/node").join(script))
-            .args(args)
+        let script = repository("tests/node").join(script);
+        Self::announced(sandbox, &NODE, Command::new("node").arg(script).args(args))
+    }
+
+    /// `tests/python/SCRIPT`, which prints the port it chose.
+    #[track_caller]
+    pub(crate) fn python(sandbox: &Sandbox, script: &str, args: &[&str]) -> Self {
+        let mut python = Command::new(repository("target/test-tools/venv/bin/python"));
+        let script = repository("tests/python").join(script);
+        Self::announced(sandbox, &PYTHON, python.arg(script).args(args))
+    }
+
+    /// `tests/java/SOURCE`, which prints the port it chose.
+    #[track_caller]
+    pub(crate) fn java(sandbox: &Sandbox, source: &str, args: &[&str]) -> Self {
+        let source = repository("tests/java").join(source);
+        Self::announced(sandbox, &JAVA, Command::new("java").arg(source).args(args))
+    }
+
+    #[track_caller]
+    fn announced(sandbox: &Sandbox, kind: &'static Kind, command: &mut Command) -> Self {
+        let log = sandbox.path(format!("{}.log", kind.name));
+        let mut process = command
             .current_dir(sandbox.folder())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(fs::File::create(&log).unwrap())
             .spawn()
-            .expect("node runs");
+            .unwrap_or_else(|error| panic!("{}: {error}", kind.name));
         let mut line = String::new();
         let stdout = process.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         let mut server = Self {
-            kind: &NODE,
+            kind,
             process,
             log,
             port: 0,
         };
-        server.port = line.trim().parse().expect("node prints its port");
+        let port = line.trim().parse();
+        server.port = port.unwrap_or_else(|_| panic!("{} prints no port", kind.name));
         server
     }
 
@@ -252,7 +286,7 @@ defaults
     log global
     mode http
     timeout client 30s
-    error-log-format \"refused: error %[ssl_c_err]\"
+    error-log-format \"refused: error %[ssl_c_err], of a CA %[ssl_c_ca_err]\"
 frontend mtls
     bind 127.0.0.1:{port} ssl {bind}
     http-request return status 200 content-type text/plain lf-string \"hello %[ssl_c_s_dn(CN)]\\n\"
@@ -273,6 +307,18 @@ frontend mtls
         process,
         log,
         port,
+    }
+}
+
+/// Whom servers run as where the tests run as root: they want to be nobody, or insist on it.
+const NOBODY: u32 = 65_534;
+
+/// Where the tests run as root, nobody gets into the sandbox, and has the folder.
+fn give_to_nobody(sandbox: &Sandbox, path: &Path) {
+    if geteuid().is_root() {
+        let open = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(sandbox.folder(), open).unwrap();
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
     }
 }
 

@@ -1,0 +1,133 @@
+//! PostgreSQL.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rustix::process::{Signal, geteuid};
+
+use super::{Kind, NOBODY, Server, give_to_nobody, on_a_free_port};
+use crate::sandbox::Sandbox;
+
+const POSTGRES: Kind = Kind {
+    name: "postgres",
+    reload: Signal::HUP,
+    reloaded: "received SIGHUP, reloading configuration files",
+};
+
+/// What it and its files are called by those who make the cluster.
+const ADMINISTRATOR: &str = "administrator";
+
+impl Server {
+    /// PostgreSQL with these settings, which name files of the folder
+    /// `postgres/`, and with TLS under the certificate and the key of `out/`. It
+    /// knows these users by their certificates alone.
+    #[track_caller]
+    pub(crate) fn postgres(sandbox: &Sandbox, settings: &str, users: &[&str]) -> Self {
+        let folder = sandbox.path("postgres");
+        fs::create_dir_all(&folder).unwrap();
+        give_to_nobody(sandbox, &folder);
+        for (from, to) in [("fullchain.pem", "server.crt"), ("key", "server.key")] {
+            let to = folder.join(to);
+            fs::copy(sandbox.path(format!("out/www.example.test.{from}")), &to).unwrap();
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
+            give_to_nobody(sandbox, &to);
+        }
+        make_cluster(sandbox, &folder, settings);
+        let server = on_a_free_port(
+            |port| start(sandbox, &folder, port),
+            "database system is ready to accept connections",
+        );
+        for user in users {
+            let socket = folder.display();
+            sandbox
+                .run("psql", &format!("--host {socket} --port {}", server.port))
+                .words(&format!("--username {ADMINISTRATOR} --dbname postgres"))
+                .arg("--command")
+                .arg(format!("CREATE ROLE \"{user}\" LOGIN"))
+                .succeeds();
+        }
+        server
+    }
+}
+
+#[track_caller]
+fn make_cluster(sandbox: &Sandbox, folder: &Path, settings: &str) {
+    let data = folder.join("data");
+    let made = unprivileged(&program("initdb"))
+        .args(["--auth=trust", "--no-sync", "--locale=C", "--username"])
+        .arg(ADMINISTRATOR)
+        .arg("--pgdata")
+        .arg(&data)
+        .current_dir(folder)
+        .output()
+        .expect("initdb runs");
+    let said = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "{said}");
+    sandbox.write(
+        "postgres/data/postgresql.conf",
+        format!(
+            "listen_addresses = '127.0.0.1'
+unix_socket_directories = '{}'
+fsync = off
+ssl = on
+ssl_cert_file = '../server.crt'
+ssl_key_file = '../server.key'
+{settings}
+",
+            folder.display()
+        ),
+    );
+    sandbox.write(
+        "postgres/data/pg_hba.conf",
+        format!(
+            "local all {ADMINISTRATOR} trust
+hostssl all all 127.0.0.1/32 trust clientcert=verify-full
+"
+        ),
+    );
+}
+
+fn start(sandbox: &Sandbox, folder: &Path, port: u16) -> Server {
+    let log = sandbox.path("postgres.log");
+    let process = unprivileged(&program("postgres"))
+        .arg("-D")
+        .arg(folder.join("data"))
+        .args(["-p", &port.to_string()])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(&log).unwrap())
+        .spawn()
+        .expect("postgres runs");
+    Server {
+        kind: &POSTGRES,
+        process,
+        log,
+        port,
+    }
+}
+
+/// Debian has a folder for each version, and none of them in the PATH.
+#[track_caller]
+fn program(name: &str) -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed");
+    let programs = versions.map(|version| version.unwrap().path().join("bin").join(name));
+    let found = programs.filter(|program| program.exists()).max();
+    found.unwrap_or_else(|| panic!("there is no {name}"))
+}
+
+/// PostgreSQL refuses to be root. `setpriv` becomes the program, so that its process id stays.
+fn unprivileged(program: &Path) -> Command {
+    if !geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    let nobody = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
+    command
+        .args(nobody)
+        .args(["--clear-groups", "--"])
+        .arg(program);
+    command
+}
