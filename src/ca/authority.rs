@@ -13,10 +13,10 @@ use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SI
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{Name, NameConstraints, Serial, Validity};
 use std::path::Path;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-/// Days for which a CA is valid where nothing else is said.
-pub const DEFAULT_DAYS: u32 = 3650;
+/// How long a CA is valid where nothing else is said.
+pub(super) const DEFAULT_VALIDITY: Duration = Duration::days(3650);
 
 /// What kind of CA to make.
 pub struct NewCa {
@@ -109,7 +109,7 @@ pub fn create_root(
     let mut notices = Vec::new();
     let validity = new
         .lifetime
-        .resolve(now, DEFAULT_DAYS, None, &mut notices)?;
+        .resolve(now, DEFAULT_VALIDITY, None, &mut notices)?;
     let key = new.key(&mut notices)?;
     let content = Content {
         subject: new.subject.clone(),
@@ -195,7 +195,7 @@ pub fn create_subordinate(
     // default is shortened without a notice.
     let validity = new.lifetime.resolve(
         now,
-        DEFAULT_DAYS,
+        DEFAULT_VALIDITY,
         Some(limits.certificate()),
         &mut Vec::new(),
     )?;

@@ -1,6 +1,6 @@
 //! Signing somebody's request as a CA: the key and the CA stay where they are.
 
-use super::authority::{DEFAULT_DAYS, ca_extensions, path_length_under};
+use super::authority::{DEFAULT_VALIDITY, ca_extensions, path_length_under};
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::issue::{Issued, called, prove_possession, random_u64};
@@ -45,7 +45,7 @@ pub fn certify_ca(
     let mut notices = Vec::new();
     let validity = asked.lifetime.resolve(
         now,
-        DEFAULT_DAYS,
+        DEFAULT_VALIDITY,
         Some(limits.certificate()),
         &mut Vec::new(),
     )?;

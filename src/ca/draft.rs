@@ -146,6 +146,7 @@ impl Draft {
             profile: self.profile.to_owned(),
             not_before: self.validity.not_before,
             not_after: self.validity.not_after,
+            renews: None,
             counter,
             der: certificate.der().to_vec(),
         }

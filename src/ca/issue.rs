@@ -10,14 +10,14 @@ use crate::key::{KeyType, PrivateKey, PublicKey};
 use crate::store::{CaRecord, Issuance, StoreError};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
-use crate::x509::{Certificate, GeneralName, Name, Profile};
+use crate::x509::{Certificate, GeneralName, Name, Profile, Serial};
 use aws_lc_rs::rand;
 use const_oid::ObjectIdentifier;
 use std::path::{Path, PathBuf};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-/// Days for which a leaf is valid where nothing else is said.
-pub const DEFAULT_DAYS: u32 = 365;
+/// How long a leaf is valid where nothing else is said.
+const DEFAULT_VALIDITY: Duration = Duration::days(365);
 
 /// What to issue.
 pub struct LeafRequest {
@@ -67,6 +67,17 @@ pub fn issue(
 ) -> Result<Issued, CaError> {
     let mut notices = Vec::new();
     let (draft, key) = draft(issuer, request, now, &mut notices)?;
+    issue_draft(issuer, &draft, key, None, notices)
+}
+
+/// Issues what passed the rules, perhaps in the place of another.
+pub(super) fn issue_draft(
+    issuer: &Issuer,
+    draft: &Draft,
+    key: Option<PrivateKey>,
+    renews: Option<Serial>,
+    notices: Vec<Notice>,
+) -> Result<Issued, CaError> {
     let random = random_u64()?;
     let key_pem = key
         .as_ref()
@@ -76,11 +87,14 @@ pub fn issue(
 
     let mut locked = issuer.ca().lock()?;
     let serial = locked.reserve_serial(random)?;
-    let certificate = issuer.sign(&draft, &serial)?;
+    let certificate = issuer.sign(draft, &serial)?;
     if let Some(pem) = &key_pem {
         locked.store_leaf_key(&serial, pem)?;
     }
-    let issuance = draft.issuance(&serial, &certificate, locked.counter());
+    let issuance = Issuance {
+        renews,
+        ..draft.issuance(&serial, &certificate, locked.counter())
+    };
     if let Err(error) = locked.record_issuances(std::slice::from_ref(&issuance)) {
         let is_undecided = matches!(error, StoreError::Undecided { .. });
         if key_pem.is_some() && !is_undecided {
@@ -121,7 +135,12 @@ fn draft(
         lifetime,
         key,
     } = request;
-    let validity = lifetime.resolve(now, DEFAULT_DAYS, Some(issuer.ca().certificate()), notices)?;
+    let validity = lifetime.resolve(
+        now,
+        DEFAULT_VALIDITY,
+        Some(issuer.ca().certificate()),
+        notices,
+    )?;
     let asked = Asked {
         subject,
         alternative_names,
@@ -150,7 +169,9 @@ fn draft(
     let names = asked.check(profile)?;
     let subject = asked.subject.unwrap_or_else(empty_name);
     issuer.refuse_own_name(&subject)?;
-    let extensions = leaf_extensions(&subject, &names, profile, &public_key, issuer.ca().record());
+    let names =
+        (!names.is_empty()).then(|| Extension::subject_alt_name(&names, subject.is_empty()));
+    let extensions = leaf_extensions(names, profile, &public_key, issuer.ca().record());
     let content = Content {
         subject,
         validity,
@@ -256,9 +277,9 @@ pub(super) fn prove_possession(path: &Path, request: &CertificationRequest) -> R
     request.verify().map_err(failed)
 }
 
-fn leaf_extensions(
-    subject: &Name,
-    names: &[GeneralName],
+/// What makes a certificate that of a leaf of its profile, beside its alternative names.
+pub(super) fn leaf_extensions(
+    names: Option<Extension>,
     profile: Profile,
     key: &PublicKey,
     ca: &CaRecord,
@@ -271,9 +292,7 @@ fn leaf_extensions(
         Extension::key_usage(profile.key_usage(key)),
         Extension::extended_key_usage(profile.purposes()),
     ];
-    if !names.is_empty() {
-        extensions.push(Extension::subject_alt_name(names, subject.is_empty()));
-    }
+    extensions.extend(names);
     extensions.extend(profile.extensions());
     // A responder that is not to be checked needs no pointer to its revocation (RFC 6960 4.2.2.2.1).
     extensions.extend(pointers(ca, profile != Profile::Ocsp));

@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::error::{CaError, Findings};
 use super::passphrases::{Passphrases, Unlocked};
 use crate::key::{PrivateKey, Protection, SignatureAlgorithm};
-use crate::store::{Ca, CaName, Store};
+use crate::store::{Ca, CaName, Store, StoreError};
 use crate::x509::crl::{Header, ListBuilder};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::lint::{Candidate, lint};
@@ -33,6 +33,7 @@ pub struct Issuer {
     /// The CA's certificate and those above it, up to the root.
     path: Vec<Certificate>,
     key: PrivateKey,
+    unlocked: Unlocked,
     protection: Protection,
 }
 
@@ -61,7 +62,29 @@ impl Issuer {
             path,
             key,
             protection: unlocked.protection()?,
+            unlocked,
         })
+    }
+
+    /// The key of a certificate that the CA issued, opened as its own was; `None` where it was made
+    /// elsewhere.
+    pub fn leaf_key(
+        &mut self,
+        serial: &Serial,
+        certificate: &Certificate,
+        passphrases: &mut dyn Passphrases,
+    ) -> Result<Option<PrivateKey>, CaError> {
+        let Some(content) = self.ca.leaf_key_file(serial)? else {
+            return Ok(None);
+        };
+        let path = self.ca.leaf_key_path(serial);
+        let label = format!("the key of {} {serial}", self.ca.name());
+        let key = self.unlocked.open(&path, &label, &content, passphrases)?;
+        if key.public().spki() != certificate.public_key().spki() {
+            let problem = format!("is not the key of the certificate {serial}");
+            return Err(StoreError::damaged(&path, problem).into());
+        }
+        Ok(Some(key))
     }
 
     /// The CA.

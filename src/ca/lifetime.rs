@@ -30,7 +30,7 @@ impl Lifetime {
     pub(super) fn resolve(
         self,
         now: OffsetDateTime,
-        default_days: u32,
+        default: Duration,
         issuer: Option<&Certificate>,
         notices: &mut Vec<Notice>,
     ) -> Result<Validity, CaError> {
@@ -41,11 +41,10 @@ impl Lifetime {
             Some(moment) => moment.resolve(now).ok_or_else(off_the_calendar)?,
             None => whole_second(now).ok_or_else(off_the_calendar)?,
         };
-        let after = |days: u32| not_before.checked_add(Duration::days(days.into()));
         let not_after = match self.end {
-            Some(End::Days(days)) => after(days),
+            Some(End::Days(days)) => not_before.checked_add(Duration::days(days.into())),
             Some(End::At(moment)) => moment.resolve(now),
-            None => after(default_days),
+            None => not_before.checked_add(default),
         };
         let mut not_after = not_after
             .filter(|end| end.year() <= 9999)

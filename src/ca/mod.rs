@@ -6,6 +6,7 @@ mod bundle;
 mod certify;
 mod draft;
 mod error;
+mod expiring;
 mod export;
 mod foreign;
 mod install;
@@ -17,6 +18,7 @@ mod lists;
 mod notice;
 mod passphrases;
 mod preflight;
+mod renew;
 mod request;
 mod revoke;
 mod select;
@@ -27,6 +29,7 @@ pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundl
 pub use certify::{CaRequest, certify_ca};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};
+pub use expiring::{Expiring, expiring};
 pub use export::{Destination, Exported, FileKind, KeyOutput, OpenExport, OpenFile, Strength};
 pub use foreign::{
     ForeignObject, Input, certificates_in, lists_in, read_certificates, read_request,
@@ -48,6 +51,7 @@ pub use preflight::{
     BundleFinding, Foreign, Form, Hash, JudgedList, Key, Level, Limit, ListForm, ListLimit,
     ListRules, PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
 };
+pub use renew::{Predecessor, Renewal, renew, supersede};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
 pub use select::{Selector, Status, select_one};

@@ -2,6 +2,7 @@
 
 use super::error::Findings;
 use crate::store::CaName;
+use crate::x509::Serial;
 use crate::x509::validity::rfc3339;
 use std::fmt;
 use time::OffsetDateTime;
@@ -63,6 +64,27 @@ pub enum Notice {
         serial: String,
         /// Whether it is valid; none is where it is not.
         valid: bool,
+    },
+    /// A valid certificate with the same names was issued later.
+    NewerExists {
+        /// The one that is renewed.
+        serial: Serial,
+        /// The later one.
+        newer: Serial,
+        /// Its end.
+        until: OffsetDateTime,
+    },
+    /// What ends soon is the certificate of a CA, which is renewed otherwise.
+    CaEnds {
+        /// Its subject.
+        subject: String,
+        /// Its end.
+        until: OffsetDateTime,
+    },
+    /// What was to be revoked has expired.
+    NotSuperseded {
+        /// Its serial.
+        serial: Serial,
     },
     /// The key is not in the store, so that none was exported.
     NoKeyToExport,
@@ -136,6 +158,23 @@ impl fmt::Display for Notice {
                     f,
                     "{count} certificates have the common name {cn:?}; {which} was taken: {serial}"
                 )
+            }
+            Self::NewerExists {
+                serial,
+                newer,
+                until,
+            } => write!(
+                f,
+                "{serial} has a newer one with the same names already: {newer}, valid until {}",
+                rfc3339(*until)
+            ),
+            Self::CaEnds { subject, until } => write!(
+                f,
+                "the certificate of the CA {subject} ends at {}; `pki renew --ca NAME --self` renews it",
+                rfc3339(*until)
+            ),
+            Self::NotSuperseded { serial } => {
+                write!(f, "{serial} has expired, so there is nothing to revoke")
             }
             Self::NoKeyToExport => {
                 f.write_str("the key was made elsewhere, so there is none to export")

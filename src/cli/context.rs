@@ -7,7 +7,7 @@ use crate::x509::validity::whole_second;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 /// The global options, and the one look at the clock.
 pub(super) struct Context {
@@ -32,6 +32,12 @@ impl Context {
             verbose,
             now: whole_second(now).unwrap_or(now),
         }
+    }
+
+    /// The time after so long, or the last that there is.
+    pub(super) fn after(&self, duration: Duration) -> OffsetDateTime {
+        let end = self.now.checked_add(duration);
+        end.unwrap_or(PrimitiveDateTime::MAX.assume_utc())
     }
 
     pub(super) fn open_store(&self) -> Result<Store, Failure> {

@@ -5,6 +5,7 @@ use crate::ca::{CaError, Misfit};
 use crate::key::KeyError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
+use crate::x509::Reason;
 use crate::x509::path::IncompletePath;
 use crate::x509::text::is_deceptive;
 use crate::x509::verify::Refusal;
@@ -214,6 +215,25 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::AheadVoid { ca, .. } | CaError::AheadOver { ca, .. } => {
             format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
         }
+        CaError::NotALeaf { .. } => {
+            "a CA's own certificate is renewed with `pki renew --ca NAME --self`".into()
+        }
+        CaError::RevokedPredecessor {
+            ca,
+            serial,
+            reason: Reason::CertificateHold,
+        } => format!("`pki revoke --ca {ca} --serial 0x{serial} --release` lifts the hold"),
+        CaError::RevokedPredecessor { .. } => {
+            "what is revoked has no successor; `pki issue` issues a new certificate".into()
+        }
+        CaError::KeyOfRequest { ca, .. } => {
+            format!("make a request with the new key, and sign it with `pki issue --ca {ca} --csr FILE`")
+        }
+        CaError::CompromisedKey { .. } => "renew it with a new key: --rekey".into(),
+        CaError::UnmakeableKey { .. } => {
+            "renew it with the same key, or issue with another kind of key".into()
+        }
+        CaError::CaEndsFirst { ca, .. } => format!("renew it first: `pki renew --ca {ca} --self`"),
         CaError::KeyMismatch { .. } => {
             "put the key back that belongs to ca.crt in the CA's folder".into()
         }

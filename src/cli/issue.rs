@@ -1,20 +1,18 @@
 //! `pki issue`.
 
 use super::context::Context;
-use super::export::exported_files;
+use super::delivery::{Delivery, OutArgs};
 use super::failure::Failure;
 use super::options::{LifetimeArgs, SubjectArgs};
-use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
+use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
-use crate::ca::{
-    CaError, Destination, FileKind, Issued, Issuer, KeyOutput, KeySource, LeafRequest, OpenExport,
-    Purpose, Status, issue, protection_for, read_request,
-};
-use crate::key::{KeyType, Protection};
+use crate::ca::{CaError, Issuer, KeySource, LeafRequest, Purpose, Status, issue, read_request};
+use crate::key::KeyType;
 use crate::store::{CaName, Issuance, Revoked};
 use crate::x509::general_name::GeneralNameError;
+use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Fingerprint, GeneralName, Profile};
+use crate::x509::{Fingerprint, GeneralName, Profile, Serial};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -47,33 +45,11 @@ pub(super) struct IssueArgs {
     csr: Option<PathBuf>,
     #[command(flatten)]
     passin: PassinArgs,
-    #[command(flatten)]
-    out: OutArgs,
-}
-
-/// Where the files for the owner go.
-#[derive(Args)]
-struct OutArgs {
-    /// Also write the certificate, its chains and its key into this folder
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
     /// What the files are called [default: the common name]
     #[arg(long, value_name = "NAME", requires = "out")]
     name: Option<String>,
-    /// Also write the certificate as DER
-    #[arg(long, requires = "out")]
-    der: bool,
-    /// Replace files that are there already
-    #[arg(long, requires = "out")]
-    force: bool,
     #[command(flatten)]
-    passout: PassoutArgs,
-}
-
-/// What happens after the certificate is recorded.
-struct Delivery {
-    files: OpenExport,
-    protection: Protection,
+    out: OutArgs,
 }
 
 impl IssueArgs {
@@ -84,6 +60,7 @@ impl IssueArgs {
                     .hint("`pki issue --ca NAME --cn NAME` issues a client certificate"),
             );
         }
+        self.out.check()?;
         let store = context.open_store()?;
         store.ca(&self.ca)?;
         let mut passphrases = UserPassphrases::new(
@@ -93,7 +70,9 @@ impl IssueArgs {
             Protecting::Export,
         )?;
         let request = self.request()?;
-        let files = self.open_files(&request)?;
+        let name = self.file_name(&request);
+        let has_key = matches!(request.key, KeySource::Generate(_));
+        let files = self.out.open(&name, has_key)?;
         let issuer = Issuer::open(
             &store,
             &self.ca,
@@ -103,7 +82,7 @@ impl IssueArgs {
         )?;
         context.detail(format!("opened the key of {}", self.ca));
         let delivery = match files {
-            Some((files, name)) => Some(Delivery::new(files, &name, &request, &mut passphrases)?),
+            Some(files) => Some(Delivery::new(files, &name, has_key, &mut passphrases)?),
             None => None,
         };
         let issued = issue(&issuer, request, context.now)?;
@@ -143,46 +122,18 @@ impl IssueArgs {
         })
     }
 
-    /// Opens the files that are wanted: what hinders them has to show before anything is issued.
-    fn open_files(&self, request: &LeafRequest) -> Result<Option<(OpenExport, String)>, Failure> {
-        let Some(directory) = &self.out.out else {
-            if self.out.passout.is_given() {
-                return Err(Failure::usage(
-                    "--passout and --no-passphrase are about the files of --out, which is not given",
-                )
-                .hint("the key stays in the store under the CA's passphrase; `pki export` gives it out"));
-            }
-            return Ok(None);
-        };
-        if directory.as_os_str() == "-" {
-            return Err(Failure::usage(
-                "--out is a folder here, for several files; - is none",
-            ));
-        }
-        let common_name = || match (&request.subject, &request.key) {
+    /// What the files are called.
+    fn file_name(&self, request: &LeafRequest) -> String {
+        let common_name = match (&request.subject, &request.key) {
             (Some(subject), _) => subject.common_name(),
             (None, KeySource::Request { request, .. }) => request.subject().common_name(),
             (None, KeySource::Generate(_)) => None,
         };
-        let name = self
-            .out
-            .name
-            .clone()
-            .or_else(common_name)
-            .unwrap_or_default();
-        let destination = Destination {
-            directory: directory.clone(),
-            name: name.clone(),
-            overwrite: self.out.force,
-        };
-        let key = matches!(request.key, KeySource::Generate(_));
-        let kinds = FileKind::usual(true, key, self.out.der);
-        Ok(Some((destination.open(&kinds)?, name)))
+        self.name.clone().or(common_name).unwrap_or_default()
     }
 
     fn fetch_with(&self, issuance: &Issuance) -> String {
         let name = self
-            .out
             .name
             .as_ref()
             .map(|name| format!(" --name {name}"))
@@ -191,41 +142,6 @@ impl IssueArgs {
             "`pki export --ca {} --serial 0x{} --out DIR{name}` writes its files",
             self.ca, issuance.serial
         )
-    }
-}
-
-impl Delivery {
-    fn new(
-        files: OpenExport,
-        name: &str,
-        request: &LeafRequest,
-        passphrases: &mut UserPassphrases,
-    ) -> Result<Self, Failure> {
-        let protection = match request.key {
-            KeySource::Generate(_) => {
-                protection_for(&format!("the exported key of {name}"), passphrases)?
-            }
-            KeySource::Request { .. } => Protection::None,
-        };
-        Ok(Self { files, protection })
-    }
-
-    fn write(
-        self,
-        issued: &Issued,
-        path: &[Certificate],
-    ) -> Result<BTreeMap<&'static str, String>, CaError> {
-        let Self { files, protection } = self;
-        let key = issued.key.as_ref().map(|key| KeyOutput {
-            key,
-            protection: &protection,
-            passphrase: None,
-        });
-        Ok(exported_files(&files.write(
-            &issued.certificate,
-            path,
-            key.as_ref(),
-        )?))
     }
 }
 
@@ -248,10 +164,20 @@ pub(super) struct CertificateEntry {
     revoked_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renews: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renewed_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded: Option<bool>,
 }
 
 impl CertificateEntry {
-    fn new(ca: &CaName, issuance: &Issuance, files: BTreeMap<&'static str, String>) -> Self {
+    pub(super) fn new(
+        ca: &CaName,
+        issuance: &Issuance,
+        files: BTreeMap<&'static str, String>,
+    ) -> Self {
         Self {
             files: Some(files),
             ..Self::listed(ca, issuance, None)
@@ -278,13 +204,66 @@ impl CertificateEntry {
             status: standing.map(|(status, _)| status.as_str()),
             revoked_at: revoked.map(|revoked| rfc3339(revoked.revoked_at)),
             reason: revoked.map(|revoked| revoked.reason.as_str()),
+            renews: issuance.renews.map(|serial| serial.to_string()),
+            renewed_by: None,
+            superseded: None,
         }
     }
 
-    fn text(&self) -> String {
+    /// With what was issued in its place.
+    pub(super) fn renewed_by(self, successor: Option<Serial>) -> Self {
+        Self {
+            renewed_by: successor.map(|serial| serial.to_string()),
+            ..self
+        }
+    }
+
+    /// With what became of the one before.
+    pub(super) fn superseding(self, superseded: bool) -> Self {
+        Self {
+            superseded: Some(superseded),
+            ..self
+        }
+    }
+
+    /// As a line of a table.
+    pub(super) fn line(&self) -> String {
+        let Self {
+            not_after,
+            profile,
+            ca,
+            serial,
+            ..
+        } = self;
+        let status = self.status.unwrap_or_default();
+        let subject = Escaped(&self.subject);
+        let mut line =
+            format!("{status:8} {not_after:20} {profile:14} {ca:16} {serial:20} {subject}");
+        if !self.sans.is_empty() {
+            line += &format!(" [{}]", Escaped(&self.sans.join(", ")));
+        }
+        if let Some(successor) = &self.renewed_by {
+            line += &format!(" (renewed by {successor})");
+        }
+        line
+    }
+
+    pub(super) fn text(&self) -> String {
+        let renews = self.renews.as_ref().map(|before| {
+            let revoked = self.superseded.unwrap_or_default();
+            format!(
+                "{before}{}",
+                if revoked {
+                    ", which is revoked now"
+                } else {
+                    ""
+                }
+            )
+        });
         let names = (!self.sans.is_empty()).then(|| self.sans.join(", "));
         let mut lines = Lines::default()
             .row("serial", &self.serial)
+            .row_if("renews", renews)
             .row("subject", &self.subject)
             .row_if("names", names)
             .row("valid until", &self.not_after);

@@ -4,18 +4,18 @@ use super::context::Context;
 use super::failure::Failure;
 use super::issue::CertificateEntry;
 use super::report::{Format, Report};
-use crate::ca::Status;
+use crate::ca::{Expiring, Status, expiring};
 use crate::store::{Ca, CaName, Issuance, Revoked, Store};
 use crate::x509::GeneralName;
-use crate::x509::text::Escaped;
-use crate::x509::validity::{parse_duration, rfc3339};
+use crate::x509::validity::parse_duration;
 use clap::{Args, ValueEnum};
 use std::io::{self, Write};
-use time::{Duration, OffsetDateTime, PrimitiveDateTime};
+use time::{Duration, OffsetDateTime};
 
 /// List the certificates that were issued
 ///
-/// In the order of issuing; read and written as it goes, whatever their number.
+/// In the order of issuing; read and written as it goes, whatever their number. With --expiring the
+/// soonest comes first, and the certificates of CAs that came from elsewhere are among them.
 #[derive(Args)]
 pub(super) struct ListArgs {
     /// Only what this CA issued; repeatable
@@ -30,7 +30,7 @@ pub(super) struct ListArgs {
     /// Only with this status
     #[arg(long, value_enum)]
     status: Option<StatusFilter>,
-    /// Only valid ones that expire within this time, as in 30d
+    /// Only those that end within this time, as in 30d, the soonest first; valid ones, unless --status says revoked
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     expiring: Option<Duration>,
 }
@@ -42,7 +42,8 @@ enum StatusFilter {
     Expired,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A duration from now, as options give it.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "write a duration such as 30d, 12h or 1y".into())
 }
 
@@ -51,7 +52,6 @@ struct Filter {
     cn: Option<String>,
     san: Option<String>,
     status: Option<Status>,
-    expires_before: Option<OffsetDateTime>,
     now: OffsetDateTime,
 }
 
@@ -59,9 +59,21 @@ impl ListArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         let store = context.open_store()?;
         let cas = self.selected(&store, context)?;
-        let filter = self.filter(context)?;
+        let mut filter = self.filter(context)?;
+        let Some(within) = self.expiring else {
+            return Ok(Report::stream(move |format, out| {
+                write_list(&cas, &filter, format, out)
+            }));
+        };
+        if filter.status == Some(Status::Expired) {
+            return Err(Failure::usage(
+                "what ends within a time has not expired: --expiring and --status expired exclude each other",
+            ));
+        }
+        filter.status.get_or_insert(Status::Valid);
+        let found = expiring(&store, &cas, context.after(within), context.now)?;
         Ok(Report::stream(move |format, out| {
-            write_list(&cas, &filter, format, out)
+            write_expiring(&found, &filter, format, out)
         }))
     }
 
@@ -96,12 +108,6 @@ impl ListArgs {
                 StatusFilter::Revoked => Status::Revoked,
                 StatusFilter::Expired => Status::Expired,
             }),
-            expires_before: self.expiring.map(|within| {
-                context
-                    .now
-                    .checked_add(within)
-                    .unwrap_or(PrimitiveDateTime::MAX.assume_utc())
-            }),
             now: context.now,
         })
     }
@@ -116,12 +122,16 @@ impl Filter {
                 .san
                 .as_ref()
                 .is_none_or(|san| issuance.sans.contains(san))
-            && self.status.is_none_or(|wanted| wanted == status)
-            && self
-                .expires_before
-                .is_none_or(|end| status == Status::Valid && issuance.not_after <= end);
+            && self.status.is_none_or(|wanted| wanted == status);
         admitted.then_some(status)
     }
+}
+
+/// Writes certificates one after the other, as a table or an array.
+struct Listing<'a> {
+    out: &'a mut dyn Write,
+    format: Format,
+    count: usize,
 }
 
 fn write_list(
@@ -130,70 +140,74 @@ fn write_list(
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let written = |result: io::Result<()>| result.map_err(Failure::output);
-    let mut first = true;
-    written(if format == Format::Json {
-        write!(out, "[")
-    } else {
-        Ok(())
-    })?;
+    let mut listing = Listing::begin(format, out).map_err(Failure::output)?;
     for ca in cas {
         let all_revoked = ca.all_revoked()?;
         for issuance in ca.issuances()? {
             let issuance = issuance?;
             let revoked = all_revoked.get(&issuance.serial);
-            let Some(status) = filter.admits(&issuance, revoked) else {
-                continue;
-            };
-            written(match format {
-                Format::Json => write_json(out, ca, &issuance, (status, revoked), first),
-                Format::Text => write_line(out, ca, &issuance, status, first),
-            })?;
-            first = false;
+            if let Some(status) = filter.admits(&issuance, revoked) {
+                let entry = CertificateEntry::listed(ca.name(), &issuance, Some((status, revoked)));
+                listing.add(&entry).map_err(Failure::output)?;
+            }
         }
     }
-    written(match format {
-        Format::Json => writeln!(out, "{}]", if first { "" } else { "\n" }),
-        Format::Text => Ok(()),
-    })
+    listing.end().map_err(Failure::output)
 }
 
-fn write_json(
+fn write_expiring(
+    found: &[Expiring],
+    filter: &Filter,
+    format: Format,
     out: &mut dyn Write,
-    ca: &Ca,
-    issuance: &Issuance,
-    standing: (Status, Option<&Revoked>),
-    first: bool,
-) -> io::Result<()> {
-    let entry = CertificateEntry::listed(ca.name(), issuance, Some(standing));
-    write!(out, "{}", if first { "\n  " } else { ",\n  " })?;
-    serde_json::to_writer(out, &entry).map_err(io::Error::from)
+) -> Result<(), Failure> {
+    let mut listing = Listing::begin(format, out).map_err(Failure::output)?;
+    for expiring in found {
+        let revoked = expiring.revoked.as_ref();
+        if let Some(status) = filter.admits(&expiring.issuance, revoked) {
+            let standing = Some((status, revoked));
+            let entry = CertificateEntry::listed(expiring.ca.name(), &expiring.issuance, standing)
+                .renewed_by(expiring.renewed_by);
+            listing.add(&entry).map_err(Failure::output)?;
+        }
+    }
+    listing.end().map_err(Failure::output)
 }
 
-fn write_line(
-    out: &mut dyn Write,
-    ca: &Ca,
-    issuance: &Issuance,
-    status: Status,
-    first: bool,
-) -> io::Result<()> {
-    if first {
-        writeln!(
+impl<'a> Listing<'a> {
+    fn begin(format: Format, out: &'a mut dyn Write) -> io::Result<Self> {
+        if format == Format::Json {
+            write!(out, "[")?;
+        }
+        Ok(Self {
             out,
-            "{:8} {:20} {:14} {:16} {:20} SUBJECT",
-            "STATUS", "VALID UNTIL", "PROFILE", "CA", "SERIAL"
-        )?;
+            format,
+            count: 0,
+        })
     }
-    let until = rfc3339(issuance.not_after);
-    let subject = Escaped(&issuance.subject);
-    let (name, serial) = (ca.name(), issuance.serial.to_string());
-    write!(
-        out,
-        "{status:8} {until:20} {:14} {name:16} {serial:20} {subject}",
-        issuance.profile
-    )?;
-    if !issuance.sans.is_empty() {
-        write!(out, " [{}]", Escaped(&issuance.sans.join(", ")))?;
+
+    fn add(&mut self, entry: &CertificateEntry) -> io::Result<()> {
+        match (self.format, self.count) {
+            (Format::Json, 0) => write!(self.out, "\n  ")?,
+            (Format::Json, _) => write!(self.out, ",\n  ")?,
+            (Format::Text, 0) => writeln!(
+                self.out,
+                "{:8} {:20} {:14} {:16} {:20} SUBJECT",
+                "STATUS", "VALID UNTIL", "PROFILE", "CA", "SERIAL"
+            )?,
+            (Format::Text, _) => {}
+        }
+        self.count += 1;
+        match self.format {
+            Format::Json => serde_json::to_writer(&mut *self.out, entry).map_err(io::Error::from),
+            Format::Text => writeln!(self.out, "{}", entry.line()),
+        }
     }
-    writeln!(out)
+
+    fn end(self) -> io::Result<()> {
+        match self.format {
+            Format::Json => writeln!(self.out, "{}]", if self.count == 0 { "" } else { "\n" }),
+            Format::Text => Ok(()),
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod bundle;
 mod completions;
 mod context;
 mod crl;
+mod delivery;
 mod describe;
 mod export;
 mod failure;
@@ -12,6 +13,7 @@ mod list;
 mod machines;
 mod options;
 mod passphrase;
+mod renew;
 mod report;
 mod revoke;
 mod root;
@@ -63,6 +65,7 @@ enum Command {
     Root(root::RootArgs),
     Subordinate(subordinate::SubordinateArgs),
     Issue(issue::IssueArgs),
+    Renew(Box<renew::RenewArgs>),
     Export(export::ExportArgs),
     Bundle(bundle::BundleArgs),
     Revoke(revoke::RevokeArgs),
@@ -81,6 +84,7 @@ impl Command {
             Self::Root(args) => args.run(context),
             Self::Subordinate(args) => args.run(context),
             Self::Issue(args) => args.run(context),
+            Self::Renew(args) => args.run(context),
             Self::Export(args) => args.run(context),
             Self::Bundle(args) => args.run(context),
             Self::Revoke(args) => args.run(context),

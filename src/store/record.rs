@@ -38,7 +38,7 @@ pub struct Issuance {
     pub subject: String,
     /// The alternative names, as `dns:…`, `ip:…`, `email:…`, `uri:…`.
     pub sans: Vec<String>,
-    /// The profile: one of those for leaves, `root`, or `subordinate`.
+    /// The profile: one of those for leaves, `root`, `subordinate`, or `cross`.
     pub profile: String,
     /// When it becomes valid.
     #[serde(with = "moment")]
@@ -46,6 +46,13 @@ pub struct Issuance {
     /// When it ceases to be valid.
     #[serde(with = "moment")]
     pub not_after: OffsetDateTime,
+    /// The serial of the certificate that it takes the place of.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "serial::optional"
+    )]
+    pub renews: Option<Serial>,
     /// The highest serial counter in use when the line was written, in decimal.
     #[serde(with = "decimal")]
     pub counter: u128,
@@ -222,6 +229,29 @@ mod serial {
         deserializer: D,
     ) -> Result<Serial, D::Error> {
         parsed(deserializer, str::parse)
+    }
+
+    /// For fields that are left out where there is nothing to say.
+    pub(super) mod optional {
+        use super::{Deserializer, Serial, Serializer};
+
+        // serde hands over a reference, whatever the size.
+        #[allow(clippy::ref_option)]
+        pub(in super::super) fn serialize<S: Serializer>(
+            serial: &Option<Serial>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match serial {
+                Some(serial) => serializer.collect_str(serial),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Serial>, D::Error> {
+            super::deserialize(deserializer).map(Some)
+        }
     }
 }
 

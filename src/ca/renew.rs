@@ -1,0 +1,218 @@
+//! Certificates in the place of others: the same profile, subject and names, for a further time.
+
+use super::draft::{Content, Draft};
+use super::error::CaError;
+use super::issue::{Issued, issue_draft, leaf_extensions};
+use super::issuer::Issuer;
+use super::lifetime::Lifetime;
+use super::notice::Notice;
+use super::passphrases::Passphrases;
+use super::revoke::{Verdict, revoke_all};
+use super::select::Status;
+use crate::asn1::oid;
+use crate::key::{KeyType, PrivateKey, PublicKey};
+use crate::store::{Ca, Issuance, StoreError};
+use crate::x509::{Certificate, Profile, Reason, Serial};
+use std::collections::HashSet;
+use time::OffsetDateTime;
+
+/// A certificate that can be renewed.
+pub struct Predecessor {
+    /// Its record.
+    pub issuance: Issuance,
+    /// What it says.
+    pub certificate: Certificate,
+    profile: Profile,
+    status: Status,
+}
+
+/// How to renew it.
+#[derive(Debug, Clone, Copy)]
+pub struct Renewal {
+    /// How long the new one is valid; as long as the one before where nothing is said.
+    pub lifetime: Lifetime,
+    /// Whether it gets a new key of the same kind.
+    pub new_key: bool,
+}
+
+impl Predecessor {
+    /// Looks whether a certificate of the CA can be renewed: that of a CA, and one that is revoked,
+    /// can't be. What is newer with the same names is said.
+    pub fn new(
+        ca: &Ca,
+        issuance: Issuance,
+        now: OffsetDateTime,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Self, CaError> {
+        let serial = issuance.serial;
+        let Ok(profile) = issuance.profile.parse::<Profile>() else {
+            return Err(CaError::NotALeaf {
+                ca: ca.name().clone(),
+                serial,
+                profile: issuance.profile,
+            });
+        };
+        let revoked = ca.revoked(&serial)?;
+        if let Some(revoked) = revoked {
+            return Err(CaError::RevokedPredecessor {
+                ca: ca.name().clone(),
+                serial,
+                reason: revoked.reason,
+            });
+        }
+        let certificate = Certificate::from_der(&issuance.der)
+            .map_err(|error| StoreError::damaged(ca.path(), format!("{serial}: {error}")))?;
+        if let Some(newer) = newer_than(ca, &issuance, now)? {
+            notices.push(Notice::NewerExists {
+                serial,
+                newer: newer.serial,
+                until: newer.not_after,
+            });
+        }
+        Ok(Self {
+            status: Status::of(&issuance, None, now),
+            issuance,
+            certificate,
+            profile,
+        })
+    }
+
+    /// Whether its key was made here.
+    pub fn has_key(&self, ca: &Ca) -> Result<bool, CaError> {
+        Ok(ca.leaf_key_file(&self.issuance.serial)?.is_some())
+    }
+}
+
+/// The last valid one of the same profile and names that was issued behind it, if it lasts longer.
+fn newer_than(
+    ca: &Ca,
+    issuance: &Issuance,
+    now: OffsetDateTime,
+) -> Result<Option<Issuance>, CaError> {
+    let named = ca.issuances_named(&issuance.cn)?;
+    let behind = named
+        .into_iter()
+        .rev()
+        .take_while(|other| other.serial != issuance.serial);
+    for other in behind {
+        let is_alike = other.subject == issuance.subject
+            && other.sans == issuance.sans
+            && other.profile == issuance.profile;
+        let revoked = ca.revoked(&other.serial)?;
+        if is_alike
+            && other.not_after > issuance.not_after
+            && Status::of(&other, revoked.as_ref(), now) == Status::Valid
+        {
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
+}
+
+/// Issues the successor of a certificate, which stays as it is.
+pub fn renew(
+    issuer: &mut Issuer,
+    before: &Predecessor,
+    renewal: Renewal,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+) -> Result<Issued, CaError> {
+    let Predecessor {
+        issuance,
+        certificate,
+        profile,
+        ..
+    } = before;
+    let mut notices = Vec::new();
+    let length = issuance.not_after - issuance.not_before;
+    let ends = Some(issuer.ca().certificate());
+    let validity = renewal.lifetime.resolve(now, length, ends, &mut notices)?;
+    let old_key = issuer.leaf_key(&issuance.serial, certificate, passphrases)?;
+    let (key, public_key) = match (old_key, renewal.new_key) {
+        (Some(_), true) => {
+            let key = PrivateKey::generate(kind_of(certificate)?).map_err(CaError::NewKey)?;
+            let public = key.public().clone();
+            (Some(key), public)
+        }
+        (None, true) => {
+            return Err(CaError::KeyOfRequest {
+                ca: issuer.ca().name().clone(),
+                serial: issuance.serial,
+            });
+        }
+        (key, false) => {
+            let public = certificate.public_key().clone();
+            public.check_certifiable().map_err(CaError::NewKey)?;
+            refuse_compromised(issuer.ca(), &public)?;
+            (key, public)
+        }
+    };
+    let names = certificate.extension(&oid::SUBJECT_ALT_NAME).cloned();
+    let content = Content {
+        subject: certificate.subject().clone(),
+        validity,
+        extensions: leaf_extensions(names, *profile, &public_key, issuer.ca().record()),
+        public_key,
+        profile: profile.as_str(),
+    };
+    issuer.refuse_own_name(&content.subject)?;
+    let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
+    issue_draft(issuer, &draft, key, Some(issuance.serial), notices)
+}
+
+/// The kind of key that a certificate is about.
+pub(super) fn kind_of(certificate: &Certificate) -> Result<KeyType, CaError> {
+    let kind = certificate.public_key().algorithm().to_string();
+    kind.parse().map_err(|_| CaError::UnmakeableKey { kind })
+}
+
+/// A key of which it is recorded that others have it is never certified again.
+pub(super) fn refuse_compromised(ca: &Ca, key: &PublicKey) -> Result<(), CaError> {
+    let compromised: HashSet<Serial> = ca
+        .all_revoked()?
+        .into_iter()
+        .filter(|(_, revoked)| is_compromise(revoked.reason))
+        .map(|(serial, _)| serial)
+        .collect();
+    if compromised.is_empty() {
+        return Ok(());
+    }
+    for issuance in ca.issuances()? {
+        let issuance = issuance?;
+        let is_about_key = || {
+            let certificate = Certificate::from_der(&issuance.der);
+            certificate.is_ok_and(|certificate| certificate.public_key().spki() == key.spki())
+        };
+        if compromised.contains(&issuance.serial) && is_about_key() {
+            return Err(CaError::CompromisedKey {
+                ca: ca.name().clone(),
+                serial: issuance.serial,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn is_compromise(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::KeyCompromise | Reason::CaCompromise | Reason::AaCompromise
+    )
+}
+
+/// Revokes what has a successor now; `false` where it has expired, and nobody relies on it.
+pub fn supersede(
+    ca: &Ca,
+    before: &Predecessor,
+    now: OffsetDateTime,
+) -> Result<(bool, Vec<Notice>), CaError> {
+    if before.status == Status::Expired {
+        return Ok((false, Vec::new()));
+    }
+    let verdict = Verdict::Revoke {
+        reason: Reason::Superseded,
+        invalidity_date: None,
+    };
+    let outcomes = revoke_all(ca, &[(before.issuance.clone(), verdict)], now)?;
+    Ok((true, outcomes.notices))
+}

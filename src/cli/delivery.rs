@@ -1,0 +1,103 @@
+//! The files of a certificate that is being issued, for its owner.
+
+use super::export::exported_files;
+use super::failure::Failure;
+use super::passphrase::{PassoutArgs, UserPassphrases};
+use crate::ca::{CaError, Destination, FileKind, Issued, KeyOutput, OpenExport, protection_for};
+use crate::key::Protection;
+use crate::x509::Certificate;
+use clap::Args;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Where the files for the owner go.
+#[derive(Args)]
+pub(super) struct OutArgs {
+    /// Also write the certificate, its chains and its key into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Also write the certificate as DER
+    #[arg(long, requires = "out")]
+    der: bool,
+    /// Replace files that are there already
+    #[arg(long, requires = "out")]
+    force: bool,
+    #[command(flatten)]
+    pub(super) passout: PassoutArgs,
+}
+
+/// What happens after the certificate is recorded.
+pub(super) struct Delivery {
+    files: OpenExport,
+    protection: Protection,
+}
+
+impl OutArgs {
+    /// What is said of files has to be said of some, and of several.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        let Some(directory) = &self.out else {
+            if self.passout.is_given() {
+                return Err(Failure::usage(
+                    "--passout and --no-passphrase are about the files of --out, which is not given",
+                )
+                .hint("the key stays in the store under the CA's passphrase; `pki export` gives it out"));
+            }
+            return Ok(());
+        };
+        if directory.as_os_str() == "-" {
+            return Err(Failure::usage(
+                "--out is a folder here, for several files; - is none",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Opens the files that are wanted: what hinders them has to show before anything is issued.
+    pub(super) fn open(&self, name: &str, has_key: bool) -> Result<Option<OpenExport>, CaError> {
+        let Some(directory) = &self.out else {
+            return Ok(None);
+        };
+        let destination = Destination {
+            directory: directory.clone(),
+            name: name.to_owned(),
+            overwrite: self.force,
+        };
+        let kinds = FileKind::usual(true, has_key, self.der);
+        destination.open(&kinds).map(Some)
+    }
+}
+
+impl Delivery {
+    /// Files that are open, and how the key among them is written.
+    pub(super) fn new(
+        files: OpenExport,
+        name: &str,
+        has_key: bool,
+        passphrases: &mut UserPassphrases,
+    ) -> Result<Self, CaError> {
+        let protection = if has_key {
+            protection_for(&format!("the exported key of {name}"), passphrases)?
+        } else {
+            Protection::None
+        };
+        Ok(Self { files, protection })
+    }
+
+    pub(super) fn write(
+        self,
+        issued: &Issued,
+        path: &[Certificate],
+    ) -> Result<BTreeMap<&'static str, String>, CaError> {
+        let Self { files, protection } = self;
+        let key = issued.key.as_ref().map(|key| KeyOutput {
+            key,
+            protection: &protection,
+            passphrase: None,
+        });
+        Ok(exported_files(&files.write(
+            &issued.certificate,
+            path,
+            key.as_ref(),
+        )?))
+    }
+}

@@ -1,0 +1,295 @@
+//! `pki renew`.
+
+use super::context::Context;
+use super::delivery::{Delivery, OutArgs};
+use super::failure::Failure;
+use super::issue::CertificateEntry;
+use super::list::duration;
+use super::options::readings;
+use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
+use super::report::{Format, Report};
+use crate::ca::{
+    CaError, End, Expiring, Issued, Issuer, Lifetime, Notice, Predecessor, Purpose, Renewal,
+    Selector, Status, expiring, renew, select_one, supersede,
+};
+use crate::store::{Ca, CaName, Store};
+use crate::x509::validity::Moment;
+use clap::Args;
+use std::io::{self, Write};
+use time::Duration;
+
+/// Issue a certificate in the place of another: the same profile, subject and names
+///
+/// The key stays the same, unless --rekey makes a new one; what goes into the certificate beside it is
+/// what `pki issue` writes today. The old one stays valid, unless --supersede revokes it.
+#[derive(Args)]
+pub(super) struct RenewArgs {
+    /// The CA that issued the certificate
+    #[arg(long, value_name = "NAME")]
+    ca: CaName,
+    /// The certificate's common name
+    #[arg(long, value_name = "NAME", conflicts_with = "serial")]
+    cn: Option<String>,
+    /// The certificate's serial number: hex, or dec:…
+    #[arg(long, value_name = "S")]
+    serial: Option<String>,
+    /// Every valid certificate that ends within this time, as in 30d, and has no successor yet
+    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with_all = ["cn", "serial"])]
+    expiring: Option<Duration>,
+    /// With a new key of the same kind
+    #[arg(long)]
+    rekey: bool,
+    /// Revoke the old certificate, as superseded, when all else is done
+    #[arg(long)]
+    supersede: bool,
+    /// Days of validity [default: as long as the one before]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
+    days: Option<u32>,
+    /// The end of the validity: 2027-01-31, RFC 3339, or from now as in 90d, 12h, 1y
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    not_after: Option<Moment>,
+    #[command(flatten)]
+    passin: PassinArgs,
+    /// What the files are called [default: the common name]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "out",
+        conflicts_with = "expiring"
+    )]
+    name: Option<String>,
+    #[command(flatten)]
+    out: OutArgs,
+}
+
+/// What became of several certificates.
+#[derive(Default)]
+struct Renewed {
+    entries: Vec<CertificateEntry>,
+    failures: Vec<CaError>,
+}
+
+impl RenewArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        self.out.check()?;
+        let store = context.open_store()?;
+        let ca = store.ca(&self.ca)?;
+        let mut passphrases = UserPassphrases::new(
+            context,
+            Some(&self.passin),
+            Some(&self.out.passout),
+            Protecting::Export,
+        )?;
+        if let Some(within) = self.expiring {
+            return self.renew_expiring(&store, &ca, within, &mut passphrases, context);
+        }
+        let Some(selector) = self.selector()? else {
+            return Err(Failure::usage(
+                "there is none of --cn, --serial and --expiring",
+            ));
+        };
+        let mut notices = Vec::new();
+        let issuance = select_one(&ca, &selector, context.now, &mut notices)?;
+        let before = Predecessor::new(&ca, issuance, context.now, &mut notices)?;
+        context.notices(notices);
+        let mut issuer = self.open(&store, &mut passphrases, context)?;
+        let entry = self.renew_one(&mut issuer, &before, &mut passphrases, context)?;
+        let remedy = format!("`pki list --ca {}` shows it", self.ca);
+        Ok(Report::new(&entry, entry.text()).committed(remedy))
+    }
+
+    fn selector(&self) -> Result<Option<Selector>, Failure> {
+        Ok(match (&self.serial, &self.cn) {
+            (Some(text), _) => Some(Selector::Serial(text.clone(), readings(text)?)),
+            (None, Some(cn)) => Some(Selector::CommonName(cn.clone())),
+            (None, None) => None,
+        })
+    }
+
+    fn open(
+        &self,
+        store: &Store,
+        passphrases: &mut UserPassphrases,
+        context: &Context,
+    ) -> Result<Issuer, CaError> {
+        Issuer::open(
+            store,
+            &self.ca,
+            Purpose::Certificates,
+            passphrases,
+            context.now,
+        )
+    }
+
+    /// Issues the successor, writes its files, and only then revokes the one before.
+    fn renew_one(
+        &self,
+        issuer: &mut Issuer,
+        before: &Predecessor,
+        passphrases: &mut UserPassphrases,
+        context: &Context,
+    ) -> Result<CertificateEntry, CaError> {
+        let name = self.name.as_ref().unwrap_or(&before.issuance.cn);
+        let has_key = before.has_key(issuer.ca())?;
+        let delivery = match self.out.open(name, has_key)? {
+            Some(files) => Some(Delivery::new(files, name, has_key, passphrases)?),
+            None => None,
+        };
+        let renewal = Renewal {
+            lifetime: self.lifetime(),
+            new_key: self.rekey,
+        };
+        let issued = renew(issuer, before, renewal, passphrases, context.now)?;
+        context.notices(&issued.notices);
+        let files = match delivery {
+            Some(delivery) => delivery
+                .write(&issued, issuer.path())
+                .map_err(|source| self.unfinished(&issued, before, true, source))?,
+            None => Default::default(),
+        };
+        let superseded = self.supersede && {
+            let (superseded, notices) = supersede(issuer.ca(), before, context.now)
+                .map_err(|source| self.unfinished(&issued, before, false, source))?;
+            context.notices(notices);
+            if !superseded {
+                let serial = before.issuance.serial;
+                context.notice(Notice::NotSuperseded { serial });
+            }
+            superseded
+        };
+        let entry = CertificateEntry::new(&self.ca, &issued.issuance, files);
+        Ok(entry.superseding(superseded))
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            not_before: None,
+            end: self.days.map(End::Days).or(self.not_after.map(End::At)),
+        }
+    }
+
+    /// The successor stands, and something behind it failed.
+    fn unfinished(
+        &self,
+        issued: &Issued,
+        before: &Predecessor,
+        lacks_files: bool,
+        source: CaError,
+    ) -> CaError {
+        let Self { ca, .. } = self;
+        let (serial, old) = (issued.issuance.serial, before.issuance.serial);
+        let name = self.name.as_ref().map(|name| format!(" --name {name}"));
+        let files = lacks_files.then(|| {
+            let name = name.unwrap_or_default();
+            format!("`pki export --ca {ca} --serial 0x{serial} --out DIR{name}` writes its files")
+        });
+        let revoke = self.supersede.then(|| {
+            format!(
+                "`pki revoke --ca {ca} --serial 0x{old} --reason superseded` revokes the old one"
+            )
+        });
+        let remedies: Vec<String> = files.into_iter().chain(revoke).collect();
+        CaError::AfterCommit {
+            what: format!("the certificate {serial}"),
+            remedy: remedies.join("; "),
+            source: Box::new(source),
+        }
+    }
+
+    /// Renews what is due, each by itself; the key is opened where there is something.
+    fn renew_expiring(
+        &self,
+        store: &Store,
+        ca: &Ca,
+        within: Duration,
+        passphrases: &mut UserPassphrases,
+        context: &Context,
+    ) -> Result<Report, Failure> {
+        let end = context.after(within);
+        let due = self.due(store, ca, within, context)?;
+        if due.is_empty() {
+            context.notice(format!("nothing of {} is due", self.ca));
+            return Ok(Report::stream(|_, _| Ok(())));
+        }
+        let ends = ca.certificate().validity().not_after;
+        if ends <= end && self.days.is_none() && self.not_after.is_none() {
+            // Whatever was issued now would be due again at once.
+            return Err(CaError::CaEndsFirst {
+                ca: self.ca.clone(),
+                until: ends,
+            }
+            .into());
+        }
+        let mut issuer = self.open(store, passphrases, context)?;
+        let mut renewed = Renewed::default();
+        for Expiring { issuance, .. } in due {
+            let mut notices = Vec::new();
+            let before = Predecessor::new(ca, issuance, context.now, &mut notices);
+            context.notices(notices);
+            let entry = before
+                .and_then(|before| self.renew_one(&mut issuer, &before, passphrases, context));
+            match entry {
+                Ok(entry) => renewed.entries.push(entry),
+                Err(error) => renewed.failures.push(error),
+            }
+        }
+        Ok(renewed.report(&self.ca))
+    }
+
+    /// What is valid, ends in time, and has no successor; CAs are renewed otherwise.
+    fn due(
+        &self,
+        store: &Store,
+        ca: &Ca,
+        within: Duration,
+        context: &Context,
+    ) -> Result<Vec<Expiring>, Failure> {
+        let end = context.after(within);
+        let found = expiring(store, std::slice::from_ref(ca), end, context.now)?;
+        let mut due = Vec::new();
+        for expiring in found {
+            if expiring.status(context.now) != Status::Valid || expiring.renewed_by.is_some() {
+                continue;
+            }
+            if expiring.is_of_a_leaf() {
+                due.push(expiring);
+            } else if expiring.issuance.profile != "cross" {
+                context.notice(Notice::CaEnds {
+                    subject: expiring.issuance.subject,
+                    until: expiring.issuance.not_after,
+                });
+            }
+        }
+        Ok(due)
+    }
+}
+
+impl Renewed {
+    /// One object a line; what failed is written behind it.
+    fn report(self, ca: &CaName) -> Report {
+        let Self { entries, failures } = self;
+        let remedy = format!("`pki list --ca {ca} --expiring 30d` shows what is still due");
+        let failure = Failure::of_several(failures, !entries.is_empty(), &remedy);
+        let report = Report::stream(move |format, out| {
+            let written = entries
+                .iter()
+                .try_for_each(|entry| write_entry(entry, format, out));
+            written.map_err(Failure::output)
+        })
+        .committed(format!("`pki list --ca {ca}` shows them"));
+        match failure {
+            Some(failure) => report.failing(failure),
+            None => report,
+        }
+    }
+}
+
+fn write_entry(entry: &CertificateEntry, format: Format, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text => out.write_all(entry.text().as_bytes()),
+        Format::Json => {
+            serde_json::to_writer(&mut *out, entry)?;
+            writeln!(out)
+        }
+    }
+}
