@@ -26,6 +26,8 @@ pub struct NewCa {
     pub subject: Name,
     /// How long it is valid.
     pub lifetime: Lifetime,
+    /// How long where that is not said; `None` for ten years.
+    pub length: Option<Duration>,
     /// What kind of key it has.
     pub key_type: KeyType,
     /// How many CAs may stand below it; `None` for as many as its parent allows.
@@ -49,6 +51,10 @@ impl NewCa {
             ca_issuers_urls: self.ca_issuers_urls.clone(),
             ocsp_urls: self.ocsp_urls.clone(),
         }
+    }
+
+    fn length(&self) -> Duration {
+        self.length.unwrap_or(DEFAULT_VALIDITY)
     }
 
     fn key(&self, notices: &mut Vec<Notice>) -> Result<PrivateKey, CaError> {
@@ -109,7 +115,7 @@ pub fn create_root(
     let mut notices = Vec::new();
     let validity = new
         .lifetime
-        .resolve(now, DEFAULT_VALIDITY, None, &mut notices)?;
+        .resolve(now, new.length(), None, &mut notices)?;
     let key = new.key(&mut notices)?;
     let content = Content {
         subject: new.subject.clone(),
@@ -195,7 +201,7 @@ pub fn create_subordinate(
     // default is shortened without a notice.
     let validity = new.lifetime.resolve(
         now,
-        DEFAULT_VALIDITY,
+        new.length(),
         Some(limits.certificate()),
         &mut Vec::new(),
     )?;

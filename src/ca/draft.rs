@@ -5,6 +5,7 @@
 
 use super::error::CaError;
 use super::issuer::check_rules;
+use crate::asn1::oid;
 use crate::key::{KeyType, PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::store::Issuance;
 use crate::x509::signed::assemble;
@@ -29,7 +30,8 @@ pub struct Content {
     pub validity: Validity,
     /// subjectPublicKeyInfo.
     pub public_key: PublicKey,
-    /// Extensions other than the two key identifiers.
+    /// Extensions other than the key identifiers; that of the subject only where it is not the one that
+    /// the key would get.
     pub extensions: Vec<Extension>,
     /// What the journal calls its kind.
     pub profile: &'static str,
@@ -50,9 +52,12 @@ impl Draft {
             mut extensions,
             profile,
         } = content;
-        extensions.push(Extension::subject_key_identifier(
-            &public_key.key_identifier(),
-        ));
+        let is_identified = |extension: &Extension| extension.oid == oid::SUBJECT_KEY_IDENTIFIER;
+        if !extensions.iter().any(is_identified) {
+            extensions.push(Extension::subject_key_identifier(
+                &public_key.key_identifier(),
+            ));
+        }
         let issuer = match issuers.first() {
             Some(issuer) => {
                 if let Some(identifier) = issuer.subject_key_identifier() {

@@ -1,17 +1,18 @@
 //! What can go wrong with a CA's work.
 
+use super::renewal::RenewalError;
 use crate::asn1::Malformed;
 use crate::key::KeyError;
 use crate::pem::PemError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
+use crate::x509::Serial;
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::lint::Finding;
 use crate::x509::name::NameError;
 use crate::x509::path::IncompletePath;
 use crate::x509::validity::rfc3339;
 use crate::x509::verify::Refusal;
-use crate::x509::{Reason, Serial};
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
@@ -111,58 +112,9 @@ pub enum CaError {
     /// An alternative name can't be one.
     #[error("the alternative name can't be used")]
     AlternativeName(#[from] GeneralNameError),
-    /// What is to be renewed is no leaf.
-    #[error("{serial} of {ca} is of profile {profile}, and not that of a leaf")]
-    NotALeaf {
-        /// The CA.
-        ca: CaName,
-        /// The serial.
-        serial: Serial,
-        /// Its profile.
-        profile: String,
-    },
-    /// What is to be renewed is revoked.
-    #[error("{serial} of {ca} is revoked ({reason})")]
-    RevokedPredecessor {
-        /// The CA.
-        ca: CaName,
-        /// The serial.
-        serial: Serial,
-        /// Why.
-        reason: Reason,
-    },
-    /// A new key is wanted where the old one was not made here.
-    #[error("the key of {serial} of {ca} was made elsewhere, and so must be a new one")]
-    KeyOfRequest {
-        /// The CA.
-        ca: CaName,
-        /// The serial.
-        serial: Serial,
-    },
-    /// A certificate about the same key was revoked because others have it.
-    #[error(
-        "the key is compromised: for that {serial} of {ca}, which is about it too, was revoked"
-    )]
-    CompromisedKey {
-        /// The CA.
-        ca: CaName,
-        /// The serial.
-        serial: Serial,
-    },
-    /// A kind of key that is read and not made.
-    #[error("keys of type {kind} are not made here")]
-    UnmakeableKey {
-        /// The kind.
-        kind: String,
-    },
-    /// The CA ends before what it would renew has to be renewed again.
-    #[error("{ca} ends itself within that time, at {}", rfc3339(*until))]
-    CaEndsFirst {
-        /// The CA.
-        ca: CaName,
-        /// Its end.
-        until: OffsetDateTime,
-    },
+    /// A certificate can't be renewed so.
+    #[error(transparent)]
+    Renewal(#[from] RenewalError),
     /// The subject is that of a CA above.
     #[error("{subject} is the subject of a CA above it")]
     NameOfIssuer {
@@ -399,12 +351,31 @@ pub enum Misfit {
     /// It certifies another key.
     #[error("none of its certificates is about the key of the request")]
     Key,
+    /// It certifies another key than the certificate before.
+    #[error("none of its certificates is about the CA's key")]
+    OwnKey,
     /// It is about somebody else.
     #[error("the request is about {asked}, and the certificate about {found}")]
     Subject {
         /// The request's subject.
         asked: String,
         /// The certificate's.
+        found: String,
+    },
+    /// It names its subject in other bytes than the certificate before.
+    #[error(
+        "its subject is not the CA's to the byte, so that nothing that was issued would find it"
+    )]
+    SubjectBytes,
+    /// It calls the key otherwise than the certificate before.
+    #[error(
+        "its subject key identifier is not the CA's, so that nothing that was issued would find it"
+    )]
+    KeyIdentifier,
+    /// It stands under another CA than the one before.
+    #[error("its issuer {found} is not the one of the certificate that it would replace")]
+    Issuer {
+        /// Its issuer.
         found: String,
     },
     /// It does not make its subject a CA.

@@ -3,7 +3,7 @@
 use super::error::{CaError, Findings, Misfit};
 use super::notice::Notice;
 use super::verify::{VerifyRequest, verify};
-use crate::store::{Ca, CaName, CaRecord, Installation, Material, Store, Uninstalled, WaitingCa};
+use crate::store::{Ca, CaName, CaRecord, Installation, Material, Store, Uninstalled};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::lint::{Candidate, Finding, lint};
 use crate::x509::verify::Question;
@@ -56,7 +56,9 @@ pub fn install_ca(
         ca: name.clone(),
         source,
     };
-    let certificate = certificate_for(waiting, answer).map_err(misfit)?;
+    let request = waiting.request();
+    let key = request.public_key().spki();
+    let certificate = certificate_for(key, request.subject(), answer).map_err(misfit)?;
     may_act_as_ca(certificate).map_err(misfit)?;
     let beside = [answer, chain].concat();
     let path = path_above(installation.store(), certificate, beside, now)?.map_err(misfit)?;
@@ -71,19 +73,18 @@ pub fn install_ca(
 }
 
 /// The certificate that is about our key, in whatever order they came.
-fn certificate_for<'a>(
-    waiting: &WaitingCa,
+pub(super) fn certificate_for<'a>(
+    key: &[u8],
+    subject: &Name,
     answer: &'a [Certificate],
 ) -> Result<&'a Certificate, Misfit> {
-    let request = waiting.request();
-    let key = request.public_key().spki();
     let certificate = answer
         .iter()
         .find(|certificate| certificate.public_key().spki() == key)
         .ok_or(Misfit::Key)?;
-    if !is_same_name(certificate.subject(), request.subject()) {
+    if !is_same_name(certificate.subject(), subject) {
         return Err(Misfit::Subject {
-            asked: request.subject().to_string(),
+            asked: subject.to_string(),
             found: certificate.subject().to_string(),
         });
     }
@@ -103,7 +104,7 @@ fn is_same_name(one: &Name, other: &Name) -> bool {
     one == other || values(one) == values(other)
 }
 
-fn may_act_as_ca(certificate: &Certificate) -> Result<(), Misfit> {
+pub(super) fn may_act_as_ca(certificate: &Certificate) -> Result<(), Misfit> {
     if !certificate.is_ca() {
         return Err(Misfit::NotACa);
     }
@@ -118,7 +119,7 @@ fn may_act_as_ca(certificate: &Certificate) -> Result<(), Misfit> {
 
 /// The certificate and those above it, as `pki verify` finds them; whoever installs vouches for the
 /// root.
-fn path_above(
+pub(super) fn path_above(
     store: &Store,
     certificate: &Certificate,
     beside: Vec<Certificate>,
@@ -147,7 +148,7 @@ fn path_above(
 }
 
 /// What may be borne is said; what may not is an error.
-fn hold_to_rules(path: &[Certificate]) -> Result<Vec<Notice>, Misfit> {
+pub(super) fn hold_to_rules(path: &[Certificate]) -> Result<Vec<Notice>, Misfit> {
     let findings = lint(&Candidate {
         certificate: &path[0],
         issuers: &path[1..],

@@ -9,7 +9,9 @@ use crate::x509::crl::{Header, ListBuilder};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::lint::{Candidate, lint};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Fingerprint, Name, RevocationList, Serial, path};
+use crate::x509::{
+    Certificate, CertificationRequest, Extension, Fingerprint, Name, RevocationList, Serial, path,
+};
 use std::thread;
 use time::OffsetDateTime;
 
@@ -20,6 +22,8 @@ pub enum Purpose {
     Certificates,
     /// Signing revocation lists.
     Lists,
+    /// Signing, or asking for, a certificate of its own key, which may have expired.
+    OwnCertificate,
 }
 
 /// Octets of a list from which on it is proved and written at the same time.
@@ -168,6 +172,30 @@ impl Issuer {
         Ok(())
     }
 
+    /// Signs a draft under these issuers: none where a root certifies its own key.
+    pub(super) fn sign_for(
+        &self,
+        draft: &Draft,
+        serial: &Serial,
+        issuers: &[Certificate],
+    ) -> Result<Certificate, CaError> {
+        draft.sign(serial, &self.key, issuers)
+    }
+
+    /// A request for a certificate of the CA's key and subject.
+    pub(super) fn request(
+        &self,
+        extensions: &[Extension],
+    ) -> Result<CertificationRequest, CaError> {
+        let subject = self.ca.certificate().subject();
+        let der = CertificationRequest::create(&self.key, subject, extensions)
+            .map_err(CaError::NewKey)?;
+        let request =
+            CertificationRequest::from_der(&der).expect("what was just written reads back");
+        request.verify().map_err(CaError::NewKey)?;
+        Ok(request)
+    }
+
     /// Signs what passed the rules as a draft, under its final serial number, and proves that what
     /// came out is what was meant.
     pub fn sign(&self, draft: &Draft, serial: &Serial) -> Result<Certificate, CaError> {
@@ -193,12 +221,12 @@ fn standing_path(
             .iter()
             .map(|ancestor| ancestor.certificate().clone()),
     );
-    if purpose == Purpose::Certificates {
+    if purpose != Purpose::Lists {
         refuse_revoked(ca, &ancestors)?;
     }
     let (bit, bit_name) = match purpose {
-        Purpose::Certificates => (KEY_CERT_SIGN, "keyCertSign"),
         Purpose::Lists => (CRL_SIGN, "cRLSign"),
+        Purpose::Certificates | Purpose::OwnCertificate => (KEY_CERT_SIGN, "keyCertSign"),
     };
     if !ca.certificate().is_ca() {
         return Err(unusable("its certificate is not that of a CA".into()));
@@ -213,13 +241,14 @@ fn standing_path(
     for (index, certificate) in certificates.iter().enumerate() {
         let subject = certificate.subject();
         let validity = certificate.validity();
-        if now < validity.not_before {
+        let needs_to_be_valid = purpose != Purpose::OwnCertificate;
+        if needs_to_be_valid && now < validity.not_before {
             return Err(unusable(format!(
                 "{subject} is not valid before {}",
                 rfc3339(validity.not_before)
             )));
         }
-        if now > validity.not_after {
+        if needs_to_be_valid && now > validity.not_after {
             return Err(unusable(format!(
                 "{subject} expired at {}",
                 rfc3339(validity.not_after)

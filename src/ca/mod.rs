@@ -4,6 +4,7 @@ mod alias;
 mod authority;
 mod bundle;
 mod certify;
+mod cross;
 mod draft;
 mod error;
 mod expiring;
@@ -19,14 +20,18 @@ mod notice;
 mod passphrases;
 mod preflight;
 mod renew;
+mod renewal;
 mod request;
 mod revoke;
+mod rollover;
 mod select;
+mod succession;
 mod verify;
 
 pub use authority::{NewCa, create_root, create_subordinate};
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
+pub use cross::{CrossCertificate, cross_certificate, cross_certify};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};
 pub use expiring::{Expiring, expiring};
@@ -52,7 +57,10 @@ pub use preflight::{
     ListRules, PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
 };
 pub use renew::{Predecessor, Renewal, renew, supersede};
+pub use renewal::{RenewalError, RenewalNotice};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
+pub use rollover::{RenewedCa, install_renewed, last_end, renew_ca, request_renewal, valid_of_key};
 pub use select::{Selector, Status, select_one};
+pub use succession::Succession;
 pub use verify::{Checked, CheckedBy, Judgement, VerifyRequest, verify};

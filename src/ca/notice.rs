@@ -1,8 +1,8 @@
 //! What a user wants to know although everything went well.
 
 use super::error::Findings;
+use super::renewal::RenewalNotice;
 use crate::store::CaName;
-use crate::x509::Serial;
 use crate::x509::validity::rfc3339;
 use std::fmt;
 use time::OffsetDateTime;
@@ -65,27 +65,8 @@ pub enum Notice {
         /// Whether it is valid; none is where it is not.
         valid: bool,
     },
-    /// A valid certificate with the same names was issued later.
-    NewerExists {
-        /// The one that is renewed.
-        serial: Serial,
-        /// The later one.
-        newer: Serial,
-        /// Its end.
-        until: OffsetDateTime,
-    },
-    /// What ends soon is the certificate of a CA, which is renewed otherwise.
-    CaEnds {
-        /// Its subject.
-        subject: String,
-        /// Its end.
-        until: OffsetDateTime,
-    },
-    /// What was to be revoked has expired.
-    NotSuperseded {
-        /// Its serial.
-        serial: Serial,
-    },
+    /// About a renewal.
+    Renewal(RenewalNotice),
     /// The key is not in the store, so that none was exported.
     NoKeyToExport,
     /// The certificate is that of a CA, whose key is not among those of leaves.
@@ -159,23 +140,7 @@ impl fmt::Display for Notice {
                     "{count} certificates have the common name {cn:?}; {which} was taken: {serial}"
                 )
             }
-            Self::NewerExists {
-                serial,
-                newer,
-                until,
-            } => write!(
-                f,
-                "{serial} has a newer one with the same names already: {newer}, valid until {}",
-                rfc3339(*until)
-            ),
-            Self::CaEnds { subject, until } => write!(
-                f,
-                "the certificate of the CA {subject} ends at {}; `pki renew --ca NAME --self` renews it",
-                rfc3339(*until)
-            ),
-            Self::NotSuperseded { serial } => {
-                write!(f, "{serial} has expired, so there is nothing to revoke")
-            }
+            Self::Renewal(notice) => notice.fmt(f),
             Self::NoKeyToExport => {
                 f.write_str("the key was made elsewhere, so there is none to export")
             }

@@ -7,6 +7,7 @@ use super::issuer::Issuer;
 use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
+use super::renewal::{RenewalError, RenewalNotice};
 use super::revoke::{Verdict, revoke_all};
 use super::select::Status;
 use crate::asn1::oid;
@@ -46,28 +47,33 @@ impl Predecessor {
     ) -> Result<Self, CaError> {
         let serial = issuance.serial;
         let Ok(profile) = issuance.profile.parse::<Profile>() else {
-            return Err(CaError::NotALeaf {
+            return Err(RenewalError::NotALeaf {
                 ca: ca.name().clone(),
                 serial,
                 profile: issuance.profile,
-            });
+            }
+            .into());
         };
         let revoked = ca.revoked(&serial)?;
         if let Some(revoked) = revoked {
-            return Err(CaError::RevokedPredecessor {
+            return Err(RenewalError::RevokedPredecessor {
                 ca: ca.name().clone(),
                 serial,
                 reason: revoked.reason,
-            });
+            }
+            .into());
         }
         let certificate = Certificate::from_der(&issuance.der)
             .map_err(|error| StoreError::damaged(ca.path(), format!("{serial}: {error}")))?;
         if let Some(newer) = newer_than(ca, &issuance, now)? {
-            notices.push(Notice::NewerExists {
-                serial,
-                newer: newer.serial,
-                until: newer.not_after,
-            });
+            notices.push(
+                RenewalNotice::NewerExists {
+                    serial,
+                    newer: newer.serial,
+                    until: newer.not_after,
+                }
+                .into(),
+            );
         }
         Ok(Self {
             status: Status::of(&issuance, None, now),
@@ -135,10 +141,11 @@ pub fn renew(
             (Some(key), public)
         }
         (None, true) => {
-            return Err(CaError::KeyOfRequest {
+            return Err(RenewalError::KeyOfRequest {
                 ca: issuer.ca().name().clone(),
                 serial: issuance.serial,
-            });
+            }
+            .into());
         }
         (key, false) => {
             let public = certificate.public_key().clone();
@@ -163,7 +170,8 @@ pub fn renew(
 /// The kind of key that a certificate is about.
 pub(super) fn kind_of(certificate: &Certificate) -> Result<KeyType, CaError> {
     let kind = certificate.public_key().algorithm().to_string();
-    kind.parse().map_err(|_| CaError::UnmakeableKey { kind })
+    kind.parse()
+        .map_err(|_| RenewalError::UnmakeableKey { kind }.into())
 }
 
 /// A key of which it is recorded that others have it is never certified again.
@@ -184,10 +192,11 @@ pub(super) fn refuse_compromised(ca: &Ca, key: &PublicKey) -> Result<(), CaError
             certificate.is_ok_and(|certificate| certificate.public_key().spki() == key.spki())
         };
         if compromised.contains(&issuance.serial) && is_about_key() {
-            return Err(CaError::CompromisedKey {
+            return Err(RenewalError::CompromisedKey {
                 ca: ca.name().clone(),
                 serial: issuance.serial,
-            });
+            }
+            .into());
         }
     }
     Ok(())

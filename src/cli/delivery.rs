@@ -20,8 +20,8 @@ pub(super) struct OutArgs {
     #[arg(long, requires = "out")]
     der: bool,
     /// Replace files that are there already
-    #[arg(long, requires = "out")]
-    force: bool,
+    #[arg(long)]
+    pub(super) force: bool,
     #[command(flatten)]
     pub(super) passout: PassoutArgs,
 }
@@ -33,9 +33,17 @@ pub(super) struct Delivery {
 }
 
 impl OutArgs {
+    /// Whether files are wanted.
+    pub(super) fn is_given(&self) -> bool {
+        self.out.is_some()
+    }
+
     /// What is said of files has to be said of some, and of several.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let Some(directory) = &self.out else {
+            if self.force {
+                return Err(Failure::usage("--force needs --out"));
+            }
             if self.passout.is_given() {
                 return Err(Failure::usage(
                     "--passout and --no-passphrase are about the files of --out, which is not given",

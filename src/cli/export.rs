@@ -6,8 +6,9 @@ use super::options::SelectorArgs;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, Destination, Exported, FileKind, InputError, KeyOutput, Notice, Selector, Status,
-    Strength, Unlocked, check_for_java, passphrase_for, select_one,
+    CaError, Destination, Exported, FileKind, InputError, KeyOutput, Notice, RenewalError,
+    Selector, Status, Strength, Unlocked, check_for_java, cross_certificate, passphrase_for,
+    select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
 use crate::store::{Ca, CaName, Store};
@@ -45,6 +46,9 @@ pub(super) struct ExportArgs {
     /// Write what this party takes, instead of the usual files
     #[arg(long = "for", value_name = "PARTY", conflicts_with_all = ["der", "p12"])]
     party: Option<Party>,
+    /// For who trusts this root alone: the chain goes on to it through the certificate with which it certifies the other root
+    #[arg(long, value_name = "ROOT")]
+    via: Option<CaName>,
     /// The CA's own key too
     #[arg(long, conflicts_with_all = ["cn", "serial"])]
     key: bool,
@@ -100,10 +104,13 @@ impl ExportArgs {
         let store = context.open_store()?;
         let ca = store.ca(&self.ca)?;
         let mut notices = Vec::new();
-        let subject = match self.selector.selector()? {
+        let mut subject = match self.selector.selector()? {
             Some(selector) => self.leaf(&store, &ca, &selector, context, &mut notices)?,
             None => self.authority(&store, &ca)?,
         };
+        if let Some(root) = &self.via {
+            subject.go_on_to(&store.ca(root)?, context)?;
+        }
         let destination = Destination {
             directory: self.out.clone(),
             name: subject.name.clone(),
@@ -213,12 +220,8 @@ impl ExportArgs {
                 status: status.as_str(),
             });
         }
-        let damaged = |error: crate::asn1::Malformed| CaError::Input {
-            path: ca.path().to_owned(),
-            expected: "a store whose records can be read",
-            source: InputError::from(error),
-        };
-        let certificate = Certificate::from_der(&issuance.der).map_err(damaged)?;
+        let certificate =
+            Certificate::from_der(&issuance.der).map_err(|error| damaged(ca, error))?;
         let key_file = ca.leaf_key_file(&issuance.serial)?;
         if key_file.is_none() {
             notices.push(if certificate.is_ca() {
@@ -229,7 +232,7 @@ impl ExportArgs {
         }
         let mut issuers = vec![ca.certificate().clone()];
         issuers.extend(certificates_above(store, ca)?);
-        if certificate == *ca.certificate() {
+        if certificate.is_self_signed() {
             issuers.clear();
         }
         Ok(Subject {
@@ -298,6 +301,35 @@ impl ExportArgs {
             protection,
             passphrase,
         }))
+    }
+}
+
+impl Subject {
+    /// Has the chain end in another root, which has certified the key of the one at its end.
+    fn go_on_to(&mut self, other: &Ca, context: &Context) -> Result<(), Failure> {
+        let Some(root) = self.issuers.pop() else {
+            return Err(Failure::usage(
+                "--via is about a chain, and there is none above a root",
+            ));
+        };
+        let cross = cross_certificate(other, &root, context.now)?;
+        let cross = cross.ok_or_else(|| {
+            CaError::from(RenewalError::NoCrossCertificate {
+                issuer: other.name().clone(),
+                subject: root.subject().to_string(),
+            })
+        })?;
+        let cross = Certificate::from_der(&cross.der).map_err(|error| damaged(other, error))?;
+        self.issuers.extend([cross, other.certificate().clone()]);
+        Ok(())
+    }
+}
+
+fn damaged(ca: &Ca, error: crate::asn1::Malformed) -> CaError {
+    CaError::Input {
+        path: ca.path().to_owned(),
+        expected: "a store whose records can be read",
+        source: InputError::from(error),
     }
 }
 

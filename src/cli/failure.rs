@@ -1,7 +1,7 @@
 //! Errors on standard error, and exit codes. The hints are worded here and nowhere else.
 
 use super::passphrase::Unavailable;
-use crate::ca::{CaError, Misfit};
+use crate::ca::{CaError, Misfit, RenewalError};
 use crate::key::KeyError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
@@ -215,25 +215,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::AheadVoid { ca, .. } | CaError::AheadOver { ca, .. } => {
             format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
         }
-        CaError::NotALeaf { .. } => {
-            "a CA's own certificate is renewed with `pki renew --ca NAME --self`".into()
-        }
-        CaError::RevokedPredecessor {
-            ca,
-            serial,
-            reason: Reason::CertificateHold,
-        } => format!("`pki revoke --ca {ca} --serial 0x{serial} --release` lifts the hold"),
-        CaError::RevokedPredecessor { .. } => {
-            "what is revoked has no successor; `pki issue` issues a new certificate".into()
-        }
-        CaError::KeyOfRequest { ca, .. } => {
-            format!("make a request with the new key, and sign it with `pki issue --ca {ca} --csr FILE`")
-        }
-        CaError::CompromisedKey { .. } => "renew it with a new key: --rekey".into(),
-        CaError::UnmakeableKey { .. } => {
-            "renew it with the same key, or issue with another kind of key".into()
-        }
-        CaError::CaEndsFirst { ca, .. } => format!("renew it first: `pki renew --ca {ca} --self`"),
+        CaError::Renewal(error) => renewal_hint(error),
         CaError::KeyMismatch { .. } => {
             "put the key back that belongs to ca.crt in the CA's folder".into()
         }
@@ -298,6 +280,42 @@ fn ca_hint(error: &CaError) -> Option<String> {
     })
 }
 
+fn renewal_hint(error: &RenewalError) -> String {
+    match error {
+        RenewalError::NotALeaf { .. } => {
+            "a CA's own certificate is renewed with `pki renew --ca NAME --self`".into()
+        }
+        RenewalError::RevokedPredecessor {
+            ca,
+            serial,
+            reason: Reason::CertificateHold,
+        } => format!("`pki revoke --ca {ca} --serial 0x{serial} --release` lifts the hold"),
+        RenewalError::RevokedPredecessor { .. } => {
+            "what is revoked has no successor; `pki issue` issues a new certificate".into()
+        }
+        RenewalError::KeyOfRequest { ca, .. } => {
+            format!("make a request with the new key, and sign it with `pki issue --ca {ca} --csr FILE`")
+        }
+        RenewalError::CompromisedKey { .. } => "renew it with a new key: --rekey".into(),
+        RenewalError::RevokedCa { ca, .. } => format!(
+            "a new key in its place gets a certificate: `pki renew --ca {ca} --self --rekey --name NAME`"
+        ),
+        RenewalError::NotARoot { .. } => {
+            "a CA under another is trusted through its root; `pki bundle` has what that takes".into()
+        }
+        RenewalError::NameOfPredecessor { .. } => {
+            "give another one with --cn or --subject: who looks issuers and lists up by name alone would confuse the two".into()
+        }
+        RenewalError::NoCrossCertificate { issuer, .. } => {
+            format!("`pki renew --ca {issuer} --self --cross NAME` has the two certify each other")
+        }
+        RenewalError::UnmakeableKey { .. } => {
+            "renew it with the same key, or issue with another kind of key".into()
+        }
+        RenewalError::CaEndsFirst { ca, .. } => format!("renew it first: `pki renew --ca {ca} --self`"),
+    }
+}
+
 fn store_hint(error: &StoreError) -> Option<String> {
     Some(match error {
         StoreError::NoStore { .. } => {
@@ -335,6 +353,15 @@ fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
         Misfit::Key => format!(
             "install what was made of the request that `pki subordinate --name {ca} --request FILE` writes"
         ),
+        Misfit::OwnKey => format!(
+            "install what was made of the request that `pki renew --ca {ca} --self --request FILE` writes"
+        ),
+        Misfit::SubjectBytes | Misfit::KeyIdentifier => {
+            "have it signed with the subject and the key identifier of the request, copied and not written anew".into()
+        }
+        Misfit::Issuer { .. } => {
+            "a CA stays under the one that issued it; under another it is a new CA: `pki subordinate`".into()
+        }
         Misfit::Subject { .. } => {
             "have it signed with the subject of the request, or make a request with that subject under another name".into()
         }

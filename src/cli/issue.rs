@@ -16,6 +16,7 @@ use crate::x509::{Fingerprint, GeneralName, Profile, Serial};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Issue a certificate and record it in the store
@@ -240,10 +241,11 @@ impl CertificateEntry {
         let mut line =
             format!("{status:8} {not_after:20} {profile:14} {ca:16} {serial:20} {subject}");
         if !self.sans.is_empty() {
-            line += &format!(" [{}]", Escaped(&self.sans.join(", ")));
+            write!(line, " [{}]", Escaped(&self.sans.join(", ")))
+                .expect("a String takes everything");
         }
         if let Some(successor) = &self.renewed_by {
-            line += &format!(" (renewed by {successor})");
+            write!(line, " (renewed by {successor})").expect("a String takes everything");
         }
         line
     }

@@ -20,6 +20,11 @@ pub(super) struct SubjectArgs {
 }
 
 impl SubjectArgs {
+    /// What was given elsewhere.
+    pub(super) fn new(cn: Option<String>, subject: Option<String>) -> Self {
+        Self { cn, subject }
+    }
+
     /// Whether anything was said about it.
     pub(super) fn is_given(&self) -> bool {
         self.cn.is_some() || self.subject.is_some()
@@ -105,7 +110,7 @@ impl PolicyArgs {
 }
 
 /// RFC 5280 section 4.2.1.13 knows http and ldap; what reads these files fetches http.
-fn http_url(text: &str) -> Result<String, String> {
+pub(super) fn http_url(text: &str) -> Result<String, String> {
     let scheme = text
         .split_once("://")
         .map(|(scheme, _)| scheme.to_ascii_lowercase());

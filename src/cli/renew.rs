@@ -8,58 +8,64 @@ use super::list::duration;
 use super::options::readings;
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Format, Report};
+use super::rollover::{self, RolloverArgs};
 use crate::ca::{
-    CaError, End, Expiring, Issued, Issuer, Lifetime, Notice, Predecessor, Purpose, Renewal,
-    Selector, Status, expiring, renew, select_one, supersede,
+    CaError, End, Expiring, Issued, Issuer, Lifetime, Predecessor, Purpose, Renewal, RenewalError,
+    RenewalNotice, Selector, Status, expiring, renew, select_one, supersede,
 };
 use crate::store::{Ca, CaName, Store};
 use crate::x509::validity::Moment;
 use clap::Args;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// Issue a certificate in the place of another: the same profile, subject and names
 ///
 /// The key stays the same, unless --rekey makes a new one; what goes into the certificate beside it is
 /// what `pki issue` writes today. The old one stays valid, unless --supersede revokes it.
+///
+/// With --self it is the CA's own certificate that is renewed, under the same key and name. With --rekey
+/// another CA is made beside it, with a key of its own and its policy; roots then certify each other's
+/// keys. What to do next, and when, is said.
 #[derive(Args)]
 pub(super) struct RenewArgs {
-    /// The CA that issued the certificate
+    /// The CA that issued the certificate, or with --self the one that is renewed
     #[arg(long, value_name = "NAME")]
-    ca: CaName,
-    /// The certificate's common name
+    pub(super) ca: CaName,
+    /// The certificate's common name; with --self --rekey the new CA's
     #[arg(long, value_name = "NAME", conflicts_with = "serial")]
-    cn: Option<String>,
+    pub(super) cn: Option<String>,
     /// The certificate's serial number: hex, or dec:…
     #[arg(long, value_name = "S")]
     serial: Option<String>,
     /// Every valid certificate that ends within this time, as in 30d, and has no successor yet
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with_all = ["cn", "serial"])]
     expiring: Option<Duration>,
-    /// With a new key of the same kind
+    /// The CA's own certificate
+    #[arg(long = "self", conflicts_with_all = ["serial", "expiring", "supersede", "out", "der"])]
+    own: bool,
+    /// With a new key of the same kind; with --self it is that of a new CA, called --name
     #[arg(long)]
-    rekey: bool,
+    pub(super) rekey: bool,
     /// Revoke the old certificate, as superseded, when all else is done
     #[arg(long)]
     supersede: bool,
     /// Days of validity [default: as long as the one before]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
-    days: Option<u32>,
+    pub(super) days: Option<u32>,
     /// The end of the validity: 2027-01-31, RFC 3339, or from now as in 90d, 12h, 1y
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    not_after: Option<Moment>,
+    pub(super) not_after: Option<Moment>,
     #[command(flatten)]
-    passin: PassinArgs,
-    /// What the files are called [default: the common name]
-    #[arg(
-        long,
-        value_name = "NAME",
-        requires = "out",
-        conflicts_with = "expiring"
-    )]
-    name: Option<String>,
+    pub(super) passin: PassinArgs,
+    /// What the files are called, or with --self --rekey the new CA [default: the common name]
+    #[arg(long, value_name = "NAME", conflicts_with = "expiring")]
+    pub(super) name: Option<String>,
     #[command(flatten)]
-    out: OutArgs,
+    pub(super) out: OutArgs,
+    #[command(flatten)]
+    pub(super) rollover: RolloverArgs,
 }
 
 /// What became of several certificates.
@@ -71,7 +77,14 @@ struct Renewed {
 
 impl RenewArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        if self.own {
+            return rollover::run(&self, context);
+        }
+        self.rollover.refuse_without_self()?;
         self.out.check()?;
+        if self.name.is_some() && !self.out.is_given() {
+            return Err(Failure::usage("--name needs --out"));
+        }
         let store = context.open_store()?;
         let ca = store.ca(&self.ca)?;
         let mut passphrases = UserPassphrases::new(
@@ -85,7 +98,7 @@ impl RenewArgs {
         }
         let Some(selector) = self.selector()? else {
             return Err(Failure::usage(
-                "there is none of --cn, --serial and --expiring",
+                "there is none of --cn, --serial, --expiring and --self",
             ));
         };
         let mut notices = Vec::new();
@@ -145,7 +158,7 @@ impl RenewArgs {
             Some(delivery) => delivery
                 .write(&issued, issuer.path())
                 .map_err(|source| self.unfinished(&issued, before, true, source))?,
-            None => Default::default(),
+            None => BTreeMap::new(),
         };
         let superseded = self.supersede && {
             let (superseded, notices) = supersede(issuer.ca(), before, context.now)
@@ -153,7 +166,7 @@ impl RenewArgs {
             context.notices(notices);
             if !superseded {
                 let serial = before.issuance.serial;
-                context.notice(Notice::NotSuperseded { serial });
+                context.notice(RenewalNotice::NotSuperseded { serial });
             }
             superseded
         };
@@ -161,7 +174,7 @@ impl RenewArgs {
         Ok(entry.superseding(superseded))
     }
 
-    fn lifetime(&self) -> Lifetime {
+    pub(super) fn lifetime(&self) -> Lifetime {
         Lifetime {
             not_before: None,
             end: self.days.map(End::Days).or(self.not_after.map(End::At)),
@@ -206,7 +219,7 @@ impl RenewArgs {
         context: &Context,
     ) -> Result<Report, Failure> {
         let end = context.after(within);
-        let due = self.due(store, ca, within, context)?;
+        let due = Self::due(store, ca, end, context)?;
         if due.is_empty() {
             context.notice(format!("nothing of {} is due", self.ca));
             return Ok(Report::stream(|_, _| Ok(())));
@@ -214,10 +227,10 @@ impl RenewArgs {
         let ends = ca.certificate().validity().not_after;
         if ends <= end && self.days.is_none() && self.not_after.is_none() {
             // Whatever was issued now would be due again at once.
-            return Err(CaError::CaEndsFirst {
+            return Err(CaError::from(RenewalError::CaEndsFirst {
                 ca: self.ca.clone(),
                 until: ends,
-            }
+            })
             .into());
         }
         let mut issuer = self.open(store, passphrases, context)?;
@@ -238,13 +251,11 @@ impl RenewArgs {
 
     /// What is valid, ends in time, and has no successor; CAs are renewed otherwise.
     fn due(
-        &self,
         store: &Store,
         ca: &Ca,
-        within: Duration,
+        end: OffsetDateTime,
         context: &Context,
     ) -> Result<Vec<Expiring>, Failure> {
-        let end = context.after(within);
         let found = expiring(store, std::slice::from_ref(ca), end, context.now)?;
         let mut due = Vec::new();
         for expiring in found {
@@ -254,7 +265,7 @@ impl RenewArgs {
             if expiring.is_of_a_leaf() {
                 due.push(expiring);
             } else if expiring.issuance.profile != "cross" {
-                context.notice(Notice::CaEnds {
+                context.notice(RenewalNotice::CaEnds {
                     subject: expiring.issuance.subject,
                     until: expiring.issuance.not_after,
                 });

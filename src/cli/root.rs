@@ -60,6 +60,7 @@ impl NewCaArgs {
             name: name.clone(),
             subject,
             lifetime: self.lifetime.lifetime(),
+            length: None,
             key_type: self.key_type.unwrap_or_default(),
             path_length: *path_len,
             constraints: self.policy.constraints(),
@@ -88,7 +89,7 @@ impl RootArgs {
 }
 
 /// A CA that was made, here or elsewhere.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct MadeCa {
     pub(super) ca: Option<String>,
     pub(super) parent: Option<String>,

@@ -70,6 +70,14 @@ impl Ca {
         &self.certificate
     }
 
+    /// The CA with another certificate.
+    pub(super) fn with_certificate(self, certificate: &Certificate) -> Self {
+        Self {
+            certificate: certificate.clone(),
+            ..self
+        }
+    }
+
     /// The file with the CA's certificate.
     pub fn certificate_path(&self) -> PathBuf {
         self.layout.certificate()

@@ -3,7 +3,7 @@
 use super::error::StoreError;
 use super::file;
 use super::name::CaName;
-use crate::x509::Serial;
+use crate::x509::{Fingerprint, Serial};
 use std::path::{Path, PathBuf};
 
 /// The store's own files.
@@ -108,6 +108,16 @@ impl CaLayout {
 
     pub(crate) fn key(&self) -> PathBuf {
         self.directory.join("ca.key")
+    }
+
+    /// Where the certificates are kept that others took the place of.
+    pub(crate) fn previous_certificates(&self) -> PathBuf {
+        self.directory.join("previous")
+    }
+
+    pub(crate) fn previous_certificate(&self, fingerprint: &Fingerprint) -> PathBuf {
+        self.previous_certificates()
+            .join(format!("{fingerprint}.crt"))
     }
 
     pub(crate) fn request(&self) -> PathBuf {

@@ -7,7 +7,8 @@
 //! # Format
 //! * 1: `store.json`; per CA `ca.json`, `ca.crt`, `ca.key`, `serial`, `crlnumber`,
 //!   `issued.jsonl`, `revoked.jsonl`, `crls.jsonl`, `keys/`, `lock`; published lists in `crl/`;
-//!   per CA that waits for its certificate a folder `.waiting-NAME`.
+//!   per CA that waits for its certificate a folder `.waiting-NAME`, and per CA whose certificate was
+//!   renewed a folder `previous` in its own.
 
 mod ca;
 mod counter;
@@ -19,6 +20,7 @@ mod layout;
 mod lock;
 mod name;
 mod record;
+mod replacement;
 mod revocations;
 mod waiting;
 
@@ -26,6 +28,7 @@ pub use ca::{Ca, Issuances, LockedCa, Material};
 pub use error::{FileError, StoreError};
 pub use name::{CaName, CaNameError, is_device_name};
 pub use record::{CaRecord, Coverage, Issuance, Revoked, SignedList};
+pub use replacement::{Replaced, Replacement};
 pub use revocations::{
     LockedLists, LockedPublication, LockedRevocations, RevocationChange, Standing,
 };

@@ -1,0 +1,199 @@
+//! What can go wrong with a renewal, and what its user wants to know.
+
+use super::notice::Notice;
+use crate::store::CaName;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Reason, Serial};
+use std::fmt;
+use time::OffsetDateTime;
+
+/// Why a certificate, or a CA, is not renewed. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewalError {
+    /// What is to be renewed is no leaf.
+    #[error("{serial} of {ca} is of profile {profile}, and not that of a leaf")]
+    NotALeaf {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// Its profile.
+        profile: String,
+    },
+    /// What is to be renewed is revoked.
+    #[error("{serial} of {ca} is revoked ({reason})")]
+    RevokedPredecessor {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// Why.
+        reason: Reason,
+    },
+    /// A new key is wanted where the old one was not made here.
+    #[error("the key of {serial} of {ca} was made elsewhere, and so must be a new one")]
+    KeyOfRequest {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+    },
+    /// A CA whose certificate was taken back by the CA above.
+    #[error("the certificate of {ca} is revoked ({reason})")]
+    RevokedCa {
+        /// The CA.
+        ca: CaName,
+        /// Why.
+        reason: Reason,
+    },
+    /// A CA below another, where two roots are to certify each other.
+    #[error("{ca} is no root, and only roots certify each other")]
+    NotARoot {
+        /// The CA.
+        ca: CaName,
+    },
+    /// The successor of a CA would have its subject.
+    #[error("{subject} is the subject of {ca}, whose key is another")]
+    NameOfPredecessor {
+        /// The subject.
+        subject: String,
+        /// The CA that has it.
+        ca: CaName,
+    },
+    /// Nothing leads from one root to another.
+    #[error("{issuer} has not certified the key of {subject}")]
+    NoCrossCertificate {
+        /// The root that would have.
+        issuer: CaName,
+        /// The root at the end of the chain.
+        subject: String,
+    },
+    /// A certificate about the same key was revoked because others have it.
+    #[error(
+        "the key is compromised: for that {serial} of {ca}, which is about it too, was revoked"
+    )]
+    CompromisedKey {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+    },
+    /// A kind of key that is read and not made.
+    #[error("keys of type {kind} are not made here")]
+    UnmakeableKey {
+        /// The kind.
+        kind: String,
+    },
+    /// The CA ends before what it would renew has to be renewed again.
+    #[error("{ca} ends itself within that time, at {}", rfc3339(*until))]
+    CaEndsFirst {
+        /// The CA.
+        ca: CaName,
+        /// Its end.
+        until: OffsetDateTime,
+    },
+}
+
+/// What is said of a renewal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RenewalNotice {
+    /// A valid certificate with the same names was issued later.
+    NewerExists {
+        /// The one that is renewed.
+        serial: Serial,
+        /// The later one.
+        newer: Serial,
+        /// Its end.
+        until: OffsetDateTime,
+    },
+    /// What ends soon is the certificate of a CA, which is renewed otherwise.
+    CaEnds {
+        /// Its subject.
+        subject: String,
+        /// Its end.
+        until: OffsetDateTime,
+    },
+    /// What was to be revoked has expired.
+    NotSuperseded {
+        /// Its serial.
+        serial: Serial,
+    },
+    /// The certificate is in its place already.
+    SameCertificate {
+        /// The CA.
+        ca: CaName,
+    },
+    /// A root that allows no CA below it certifies no other.
+    NoCross {
+        /// The root.
+        issuer: CaName,
+        /// The other.
+        subject: CaName,
+    },
+    /// Through another root fewer CAs may stand below a root than through itself.
+    ShorterCross {
+        /// The other root.
+        issuer: CaName,
+        /// The root.
+        subject: CaName,
+        /// How many.
+        length: u32,
+    },
+    /// A URL of the CA before that is not one of its successor's.
+    UrlLeftOut {
+        /// The URL.
+        url: String,
+    },
+}
+
+impl From<RenewalNotice> for Notice {
+    fn from(notice: RenewalNotice) -> Self {
+        Self::Renewal(notice)
+    }
+}
+
+impl fmt::Display for RenewalNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NewerExists {
+                serial,
+                newer,
+                until,
+            } => write!(
+                f,
+                "{serial} has a newer one with the same names already: {newer}, valid until {}",
+                rfc3339(*until)
+            ),
+            Self::CaEnds { subject, until } => write!(
+                f,
+                "the certificate of the CA {subject} ends at {}; `pki renew --ca NAME --self` renews it",
+                rfc3339(*until)
+            ),
+            Self::NotSuperseded { serial } => {
+                write!(f, "{serial} has expired, so there is nothing to revoke")
+            }
+            Self::SameCertificate { ca } => {
+                write!(
+                    f,
+                    "it is the certificate that {ca} has already; nothing was changed"
+                )
+            }
+            Self::NoCross { issuer, subject } => write!(
+                f,
+                "{issuer} has path length 0, so it can't certify the key of {subject}"
+            ),
+            Self::ShorterCross {
+                issuer,
+                subject,
+                length,
+            } => write!(
+                f,
+                "the path length of {issuer} leaves {length} CAs below {subject} for whoever trusts {issuer} alone"
+            ),
+            Self::UrlLeftOut { url } => write!(
+                f,
+                "{url} is that of the old CA, and was left out; --crl-url and --ca-issuers-url give others"
+            ),
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! A CA's own certificate anew: the same key and name, for a further time.
+
+use super::draft::{Content, Draft};
+use super::error::{CaError, Misfit};
+use super::install::{certificate_for, hold_to_rules, may_act_as_ca, path_above};
+use super::issue::{pointers, random_u64};
+use super::issuer::{Issuer, Purpose};
+use super::lifetime::Lifetime;
+use super::notice::Notice;
+use super::passphrases::Passphrases;
+use super::renew::refuse_compromised;
+use super::renewal::{RenewalError, RenewalNotice};
+use super::select::Status;
+use crate::asn1::oid;
+use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Store};
+use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
+use crate::x509::extension::{BasicConstraints, Extension};
+use crate::x509::{Certificate, CertificationRequest, Serial};
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// A CA with a new certificate of its key.
+pub struct RenewedCa {
+    /// The CA, with the new certificate.
+    pub ca: Ca,
+    /// The certificate before; the new one, where it was in its place already.
+    pub before: Certificate,
+    /// The file in which that one is kept; `None` where nothing was replaced.
+    pub previous: Option<PathBuf>,
+    /// What the user wants to know.
+    pub notices: Vec<Notice>,
+}
+
+impl RenewedCa {
+    fn of(replaced: Replaced, notices: Vec<Notice>) -> Self {
+        Self {
+            ca: replaced.ca,
+            before: replaced.before,
+            previous: Some(replaced.previous),
+            notices,
+        }
+    }
+}
+
+/// Renews the certificate of a CA whose issuer's key is here. The certificate is recorded by the issuer,
+/// and then takes its place.
+pub fn renew_ca(
+    store: &Store,
+    name: &CaName,
+    lifetime: Lifetime,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+) -> Result<RenewedCa, CaError> {
+    let ca = store.ca(name)?;
+    let before = ca.certificate();
+    let issuer = match &ca.record().parent {
+        Some(parent) => {
+            refuse_taken_back(&ca, &store.ca(parent)?)?;
+            Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?
+        }
+        None => Issuer::open(store, name, Purpose::OwnCertificate, passphrases, now)?,
+    };
+    let is_root = ca.record().parent.is_none();
+    let (issuers, limits) = if is_root {
+        (&[][..], None)
+    } else {
+        (issuer.path(), Some(issuer.ca()))
+    };
+    let mut notices = Vec::new();
+    let validity = before.validity();
+    let length = validity.not_after - validity.not_before;
+    let end = limits.map(Ca::certificate);
+    let validity = lifetime.resolve(now, length, end, &mut notices)?;
+    let content = Content {
+        subject: before.subject().clone(),
+        validity,
+        public_key: before.public_key().clone(),
+        extensions: extensions_of(before, path_length(before), limits.map(Ca::record)),
+        profile: if is_root { "root" } else { "subordinate" },
+    };
+    let draft = Draft::new(content, issuers, issuer.signature_algorithm())?;
+    let random = random_u64()?;
+
+    let replacement = store.reserve_replacement(name)?;
+    let mut locked = issuer.ca().lock()?;
+    let serial = locked.reserve_serial(random)?;
+    let certificate = issuer.sign_for(&draft, &serial, issuers)?;
+    let issuance = Issuance {
+        renews: replacement.ca().certificate().serial().ok(),
+        ..draft.issuance(&serial, &certificate, locked.counter())
+    };
+    locked.record_issuances(&[issuance])?;
+    drop(locked);
+    let signer = issuer.ca().name();
+    let replaced = replacement.replace(&certificate).map_err(|source| CaError::AfterCommit {
+        what: format!("the certificate {serial} of {name}"),
+        remedy: format!("`pki export --ca {signer} --serial 0x{serial} --out DIR --name {name}` writes it, and `pki renew --ca {name} --self --install DIR/{name}.crt` puts it in its place"),
+        source: Box::new(source.into()),
+    })?;
+    Ok(RenewedCa::of(replaced, notices))
+}
+
+/// What a CA's issuer has taken back is not given out again under the same key.
+fn refuse_taken_back(ca: &Ca, parent: &Ca) -> Result<(), CaError> {
+    let certificate = ca.certificate();
+    if let Ok(serial) = certificate.serial()
+        && let Some(revoked) = parent.revoked(&serial)?
+    {
+        return Err(RenewalError::RevokedCa {
+            ca: ca.name().clone(),
+            reason: revoked.reason,
+        }
+        .into());
+    }
+    refuse_compromised(parent, certificate.public_key())
+}
+
+/// How many CAs may stand below one, if its certificate says so.
+pub(super) fn path_length(certificate: &Certificate) -> Option<u32> {
+    certificate.basic_constraints()?.path_length
+}
+
+/// What a CA's certificate says, for another certificate of the same key: where lists and certificates
+/// are is its issuer's to say.
+pub(super) fn extensions_of(
+    certificate: &Certificate,
+    path_length: Option<u32>,
+    issuer: Option<&CaRecord>,
+) -> Vec<Extension> {
+    const MADE_ANEW: [const_oid::ObjectIdentifier; 5] = [
+        oid::BASIC_CONSTRAINTS,
+        oid::KEY_USAGE,
+        oid::AUTHORITY_KEY_IDENTIFIER,
+        oid::CRL_DISTRIBUTION_POINTS,
+        oid::AUTHORITY_INFO_ACCESS,
+    ];
+    let usage = certificate.key_usage();
+    let mut extensions = vec![
+        Extension::basic_constraints(BasicConstraints {
+            ca: true,
+            path_length,
+        }),
+        Extension::key_usage(usage.unwrap_or(KEY_CERT_SIGN | CRL_SIGN | DIGITAL_SIGNATURE)),
+    ];
+    let others = certificate.extensions().iter();
+    let others = others.filter(|extension| !MADE_ANEW.contains(&extension.oid));
+    extensions.extend(others.cloned());
+    extensions.extend(
+        issuer
+            .map(|issuer| pointers(issuer, true))
+            .unwrap_or_default(),
+    );
+    extensions
+}
+
+/// Asks for a new certificate of a CA's key, where that of its issuer is elsewhere. The store stays as
+/// it is.
+pub fn request_renewal(
+    store: &Store,
+    name: &CaName,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+) -> Result<CertificationRequest, CaError> {
+    let issuer = Issuer::open(store, name, Purpose::OwnCertificate, passphrases, now)?;
+    let certificate = issuer.ca().certificate();
+    let identifier = Extension::subject_key_identifier(&issuer.key_identifier());
+    let extensions = [
+        Extension::basic_constraints(BasicConstraints {
+            ca: true,
+            path_length: path_length(certificate),
+        }),
+        Extension::key_usage(KEY_CERT_SIGN | CRL_SIGN),
+        identifier,
+    ];
+    issuer.request(&extensions)
+}
+
+/// Puts a certificate that came from elsewhere in the place of a CA's own, after proof that it is one of
+/// the same key, name and issuer, with which the CA can issue.
+pub fn install_renewed(
+    store: &Store,
+    name: &CaName,
+    file: &Path,
+    answer: &[Certificate],
+    chain: &[Certificate],
+    now: OffsetDateTime,
+) -> Result<RenewedCa, CaError> {
+    let ca = store.ca(name)?;
+    let before = ca.certificate();
+    let misfit = |source: Misfit| CaError::Misfit {
+        path: file.to_owned(),
+        ca: name.clone(),
+        source,
+    };
+    let key = before.public_key().spki();
+    let certificate = certificate_for(key, before.subject(), answer);
+    let certificate = certificate.map_err(|source| match source {
+        Misfit::Key => misfit(Misfit::OwnKey),
+        other => misfit(other),
+    })?;
+    has_same_bytes(before, certificate).map_err(misfit)?;
+    may_act_as_ca(certificate).map_err(misfit)?;
+    let beside = [answer, chain].concat();
+    let path = path_above(store, certificate, beside, now)?.map_err(misfit)?;
+    is_under(store, &ca, &path)?.map_err(misfit)?;
+    let mut notices = hold_to_rules(&path).map_err(misfit)?;
+    if certificate == before {
+        notices.push(RenewalNotice::SameCertificate { ca: name.clone() }.into());
+        return Ok(RenewedCa {
+            before: before.clone(),
+            previous: None,
+            notices,
+            ca,
+        });
+    }
+    let replacement = store.reserve_replacement(name)?;
+    Ok(RenewedCa::of(replacement.replace(certificate)?, notices))
+}
+
+/// By name and key identifier what was issued finds its issuer, to the byte.
+fn has_same_bytes(before: &Certificate, certificate: &Certificate) -> Result<(), Misfit> {
+    if before.subject() != certificate.subject() {
+        return Err(Misfit::SubjectBytes);
+    }
+    let identifiers = [before, certificate].map(Certificate::subject_key_identifier);
+    match identifiers {
+        [Some(old), new] if new.as_ref() != Some(&old) => Err(Misfit::KeyIdentifier),
+        _ => Ok(()),
+    }
+}
+
+/// Whether it stands under the CA that the store has above it, or above none.
+fn is_under(store: &Store, ca: &Ca, path: &[Certificate]) -> Result<Result<(), Misfit>, CaError> {
+    let parent = ca.record().parent.as_ref();
+    let parent = parent.map(|parent| store.ca(parent)).transpose()?;
+    let fits = match (&parent, path.get(1)) {
+        (Some(parent), Some(issuer)) => {
+            let known = parent.certificate();
+            known.subject() == issuer.subject()
+                && known.public_key().spki() == issuer.public_key().spki()
+        }
+        (None, None) => true,
+        _ => false,
+    };
+    Ok(if fits {
+        Ok(())
+    } else {
+        Err(Misfit::Issuer {
+            found: path[0].issuer().to_string(),
+        })
+    })
+}
+
+/// The valid certificates that a CA issued to the key and subject of one.
+pub fn valid_of_key(
+    issuer: &Ca,
+    certificate: &Certificate,
+    now: OffsetDateTime,
+) -> Result<Vec<Serial>, CaError> {
+    let name = certificate.subject().common_name().unwrap_or_default();
+    let mut serials = Vec::new();
+    for issuance in issuer.issuances_named(&name)? {
+        let is_about_it = Certificate::from_der(&issuance.der).is_ok_and(|other| {
+            other.subject() == certificate.subject()
+                && other.public_key().spki() == certificate.public_key().spki()
+        });
+        let revoked = issuer.revoked(&issuance.serial)?;
+        if is_about_it && Status::of(&issuance, revoked.as_ref(), now) == Status::Valid {
+            serials.push(issuance.serial);
+        }
+    }
+    Ok(serials)
+}
+
+/// When the last certificate ends that a CA issued and that is relied on: not its own, nor one with
+/// which it certifies another CA's key.
+pub fn last_end(ca: &Ca, now: OffsetDateTime) -> Result<Option<OffsetDateTime>, CaError> {
+    let all_revoked = ca.all_revoked()?;
+    let mut last = None;
+    for issuance in ca.issuances()? {
+        let issuance = issuance?;
+        let counts = !matches!(issuance.profile.as_str(), "root" | "cross")
+            && issuance.not_after >= now
+            && !all_revoked.contains_key(&issuance.serial);
+        if counts {
+            last = last.max(Some(issuance.not_after));
+        }
+    }
+    Ok(last)
+}

@@ -1,0 +1,157 @@
+//! What to do after a CA was renewed, and when.
+
+use crate::store::CaName;
+use crate::x509::Serial;
+use crate::x509::text::Escaped;
+use crate::x509::validity::rfc3339;
+use serde::Serialize;
+use std::fmt::Write as _;
+use time::OffsetDateTime;
+
+/// One thing to do.
+#[derive(Serialize)]
+pub(super) struct Step {
+    /// `now`, a condition, or a time.
+    when: String,
+    /// What is to be done, and why.
+    what: String,
+    /// The commands that do it.
+    commands: Vec<String>,
+}
+
+const NOW: &str = "now";
+
+const EVERYBODY_HAS_IT: &str = "when every relying party has it";
+
+fn step(when: impl Into<String>, what: impl Into<String>, commands: &[String]) -> Step {
+    Step {
+        when: when.into(),
+        what: what.into(),
+        commands: commands.to_vec(),
+    }
+}
+
+/// The steps as text.
+pub(super) fn text(steps: &[Step]) -> String {
+    let mut text = String::from("next\n");
+    for (index, step) in steps.iter().enumerate() {
+        let Step {
+            when,
+            what,
+            commands,
+        } = step;
+        writeln!(text, "  {}. {when}: {}", index + 1, Escaped(what))
+            .expect("a String takes everything");
+        for command in commands {
+            writeln!(text, "       {}", Escaped(command)).expect("a String takes everything");
+        }
+    }
+    text
+}
+
+const WRITE_BUNDLE: &str = "pki bundle --out truststore.pem";
+
+/// After a new certificate of the same key.
+pub(super) fn after_renewal(
+    ca: &CaName,
+    is_root: bool,
+    before_ends: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Vec<Step> {
+    let mut steps = vec![step(
+        NOW,
+        format!(
+            "put the new certificate of {ca} into trust stores; what {ca} issued is valid under either"
+        ),
+        &[WRITE_BUNDLE.to_owned()],
+    )];
+    if !is_root {
+        steps.push(step(
+            NOW,
+            format!("servers and clients below {ca} get chains with it, each at its own time"),
+            &[format!("pki export --ca {ca} --serial S --out DIR --force")],
+        ));
+    }
+    if before_ends >= now {
+        steps.push(step(
+            rfc3339(before_ends),
+            "the certificate before ends: whoever has no other by then refuses what is below it",
+            &[],
+        ));
+    }
+    steps
+}
+
+/// A CA, the one that follows it, and what is known of the two.
+pub(super) struct Change<'a> {
+    pub(super) old: &'a CaName,
+    pub(super) new: &'a CaName,
+    /// The CA above, and what it has issued to the old one's key; `None` for roots.
+    pub(super) parent: Option<(&'a CaName, Vec<Serial>)>,
+    /// The certificates with which the old root certifies the new one, and the new the old one.
+    pub(super) new_by_old: Option<Serial>,
+    pub(super) old_by_new: Option<Serial>,
+    /// When the last certificate ends that the old one issued.
+    pub(super) last_end: Option<OffsetDateTime>,
+}
+
+/// After a new CA in the place of an old one.
+pub(super) fn after_succession(change: &Change<'_>) -> Vec<Step> {
+    let Change { old, new, .. } = change;
+    let mut steps = vec![step(
+        NOW,
+        format!("put {new} into trust stores beside {old}, and publish its list"),
+        &[WRITE_BUNDLE.to_owned(), format!("pki crl --ca {new}")],
+    )];
+    if change.new_by_old.is_some() {
+        steps.push(step(
+            NOW,
+            format!("whoever trusts {old} alone accepts what is below {new} with a chain that goes on to {old}"),
+            &[format!("pki export --ca {new} --cn NAME --out DIR --via {old}")],
+        ));
+    }
+    let issue = match &change.parent {
+        Some(_) => format!("pki issue --ca {new} --cn NAME"),
+        None => format!("pki subordinate --ca {new} --name NAME"),
+    };
+    steps.push(step(
+        EVERYBODY_HAS_IT,
+        format!("issue from {new}, and no more from {old}"),
+        &[issue],
+    ));
+    let (end, until) = match change.last_end {
+        Some(end) => (rfc3339(end), format!("until {}", rfc3339(end))),
+        None => (EVERYBODY_HAS_IT.to_owned(), EVERYBODY_HAS_IT.to_owned()),
+    };
+    if change.last_end.is_some() {
+        steps.push(step(
+            until,
+            format!("go on with the lists of {old}: what it issued is still revoked by it"),
+            &[format!("pki crl --ca {old}")],
+        ));
+    }
+    steps.push(retirement(change, end));
+    steps
+}
+
+fn retirement(change: &Change<'_>, when: String) -> Step {
+    let Change { old, new, .. } = change;
+    let (issuer, serials, then) = if let Some((parent, serials)) = &change.parent {
+        let then = format!("have {parent} take it back");
+        (*parent, serials.clone(), then)
+    } else {
+        let serials = change.old_by_new.into_iter().collect();
+        (*new, serials, format!("end what {new} says for it"))
+    };
+    let mut commands = vec![format!("pki bundle --ca {new} --out truststore.pem")];
+    for serial in &serials {
+        let serial = format!("--serial 0x{serial} --reason superseded");
+        commands.push(format!("pki revoke --ca {issuer} {serial}"));
+    }
+    if !serials.is_empty() {
+        commands.push(format!("pki crl --ca {issuer}"));
+    }
+    let what =
+        format!("nothing of {old} is valid any more: leave it out of trust stores, and {then}");
+    step(when, what, &commands)
+}

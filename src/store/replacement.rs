@@ -1,0 +1,100 @@
+//! A CA's certificate in the place of the one before, which is kept.
+
+use super::Store;
+use super::ca::Ca;
+use super::error::{FileError, StoreError};
+use super::file::{self, Access, Existing, Staged, Uncommitted};
+use super::lock::Lock;
+use super::name::CaName;
+use crate::x509::Certificate;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// A CA whose certificate is being replaced: no other process makes CAs or replaces certificates until
+/// this is dropped.
+pub struct Replacement {
+    ca: Ca,
+    file: Staged,
+    _lock: Lock,
+}
+
+impl Store {
+    /// Keeps the place of a CA's certificate. What hinders the file shows now.
+    pub fn reserve_replacement(&self, name: &CaName) -> Result<Replacement, StoreError> {
+        // The first look needs no lock, which a store that is only read does not give.
+        self.ca(name)?;
+        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let ca = self.ca(name)?;
+        Ok(Replacement {
+            file: Staged::new(&ca.layout.certificate(), Access::Umask, Existing::Replace)?,
+            ca,
+            _lock: lock,
+        })
+    }
+}
+
+impl Replacement {
+    /// The CA, with the certificate that is replaced.
+    pub fn ca(&self) -> &Ca {
+        &self.ca
+    }
+
+    /// Puts a certificate in the place of the one before. Whoever reads finds one of the two.
+    pub fn replace(self, certificate: &Certificate) -> Result<Replaced, Uncommitted> {
+        let Self {
+            ca,
+            mut file,
+            _lock,
+        } = self;
+        let kept = Kept::of(&ca)?;
+        let filled = file.fill(|file| file.write_all(certificate.to_pem().as_bytes()));
+        let replaced = filled
+            .map_err(Uncommitted::from)
+            .and_then(|()| file.commit());
+        replaced.inspect_err(|error| kept.take_back_unless(error.in_place.is_some()))?;
+        Ok(Replaced {
+            before: ca.certificate().clone(),
+            ca: ca.with_certificate(certificate),
+            previous: kept.path,
+        })
+    }
+}
+
+/// What a replacement came to.
+pub struct Replaced {
+    /// The CA, with its new certificate.
+    pub ca: Ca,
+    /// The certificate before.
+    pub before: Certificate,
+    /// The file in which that one is kept.
+    pub previous: PathBuf,
+}
+
+/// A CA's certificate among those before it, durably.
+struct Kept {
+    path: PathBuf,
+    is_new: bool,
+}
+
+impl Kept {
+    fn of(ca: &Ca) -> Result<Self, FileError> {
+        let layout = &ca.layout;
+        let path = layout.previous_certificate(&ca.certificate().fingerprint());
+        file::create_directories(&layout.previous_certificates())?;
+        // An interrupted command may have come as far as this; the name says what is in it.
+        let is_new = !file::stands(&path)?;
+        if is_new {
+            let pem = ca.certificate().to_pem();
+            file::write(&path, Access::Umask, Existing::Keep, pem.as_bytes())
+                .map_err(|error| error.source)?;
+        }
+        Ok(Self { path, is_new })
+    }
+
+    fn take_back_unless(&self, replaced: bool) {
+        if self.is_new && !replaced {
+            // What failed first is the one to report.
+            let _ = file::remove(&self.path);
+        }
+    }
+}
