@@ -5,6 +5,7 @@ use super::error::CaError;
 use super::issue::random_u64;
 use super::issuer::Issuer;
 use super::notice::Notice;
+use super::renew::refuse_compromised;
 use super::renewal::{RenewalError, RenewalNotice};
 use super::rollover::{extensions_of, path_length};
 use super::select::Status;
@@ -87,6 +88,7 @@ fn certify(
         return Ok(None);
     }
     let certificate = subject.certificate();
+    refuse_compromised(ca, certificate.public_key())?;
     let own = path_length(certificate);
     let most = allowed.map(|allowed| allowed - 1);
     let length = own.into_iter().chain(most).min();

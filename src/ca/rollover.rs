@@ -142,8 +142,12 @@ pub(super) fn extensions_of(
         }),
         Extension::key_usage(usage.unwrap_or(KEY_CERT_SIGN | CRL_SIGN | DIGITAL_SIGNATURE)),
     ];
+    // The usual one a draft adds by itself.
+    let identifier = certificate.public_key().key_identifier();
+    let usual = Extension::subject_key_identifier(&identifier);
     let others = certificate.extensions().iter();
-    let others = others.filter(|extension| !MADE_ANEW.contains(&extension.oid));
+    let others =
+        others.filter(|extension| !MADE_ANEW.contains(&extension.oid) && **extension != usual);
     extensions.extend(others.cloned());
     extensions.extend(
         issuer

@@ -469,3 +469,116 @@ fn installing_a_certificate() {
     }
     .run();
 }
+
+/// The newest certificate of that name took the place of `kept`'s, which is revoked.
+fn kept_is_renewed(sandbox: &Sandbox) -> Verdict {
+    let line = "--format json list --ca intermediate0 --cn kept";
+    let listed = sandbox.pki(line).succeeds().json();
+    let superseded = listed[0]["reason"] == "superseded";
+    let renewed = listed[1]["renews"] == listed[0]["serial"];
+    ensure(superseded && renewed, || listed.to_string())?;
+    files_are_written(sandbox, "out", "kept")
+}
+
+#[test]
+fn renewing_a_leaf() {
+    Sweep {
+        command: "renew --ca intermediate0 --cn kept --supersede --out out --no-passphrase",
+        begin: begin(),
+        done: kept_is_renewed,
+        next: |_| {
+            lines(&[
+                "renew --ca intermediate0 --cn kept --supersede --out out --no-passphrase --force",
+                "crl",
+            ])
+        },
+    }
+    .run();
+}
+
+/// The new certificate is in its place, the one before is kept, and what was issued is valid under both.
+fn ca_is_renewed(sandbox: &Sandbox, ca: &str) -> Verdict {
+    let previous = sandbox.names_in(&format!("pki/{ca}/previous"));
+    ensure(previous.len() == 1, || format!("{previous:?}"))?;
+    let old = format!("pki/{ca}/previous/{}", previous[0]);
+    let same = fs::read(sandbox.path(&old)).ok()
+        == fs::read(sandbox.path(format!("pki/{ca}/ca.crt"))).ok();
+    ensure(!same, || "it is the one before".into())?;
+    for certificate in [format!("pki/{ca}/ca.crt"), old] {
+        let line = format!("verify -partial_chain -CAfile {certificate} given/kept.chain.pem");
+        let verified = sandbox.run("openssl", &line).finish();
+        ensure(verified.status == Some(0), || verified.to_string())?;
+    }
+    Ok(())
+}
+
+#[test]
+fn renewing_a_root() {
+    Sweep {
+        command: "renew --ca rootCA --self",
+        begin: begin(),
+        done: |sandbox| ca_is_renewed(sandbox, "rootCA"),
+        next: |_| {
+            lines(&[
+                "renew --ca rootCA --self",
+                "issue --ca rootCA --cn below",
+                "crl",
+            ])
+        },
+    }
+    .run();
+}
+
+#[test]
+fn renewing_a_subordinate() {
+    Sweep {
+        command: "renew --ca intermediate0 --self",
+        begin: begin(),
+        done: |sandbox| {
+            let kept = sandbox.names_in("pki/intermediate0/previous").len();
+            ensure(kept == 1, || format!("{kept} are kept"))?;
+            let line = "verify -x509_strict -CAfile pki/rootCA/ca.crt -untrusted pki/intermediate0/ca.crt given/kept.crt";
+            let verified = sandbox.run("openssl", line).finish();
+            ensure(verified.status == Some(0), || verified.to_string())
+        },
+        next: |_| {
+            lines(&[
+                "renew --ca intermediate0 --self",
+                "issue --ca intermediate0 --cn below",
+                "crl",
+            ])
+        },
+    }
+    .run();
+}
+
+#[test]
+fn a_root_in_the_place_of_another() {
+    Sweep {
+        command: "renew --ca rootCA --self --rekey --name added --no-passphrase",
+        begin: begin(),
+        done: |sandbox| {
+            ca_is_good(sandbox, "added")?;
+            for (issuer, subject) in [("rootCA", "added"), ("added", "rootCA")] {
+                let line = format!("--format json list --ca {issuer} --cn {subject}");
+                let listed = sandbox.pki(&line).succeeds().json();
+                let cross = |entry: &serde_json::Value| entry["profile"] == "cross";
+                let count = listed
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .filter(|entry| cross(entry))
+                    .count();
+                ensure(count == 1, || format!("{issuer} to {subject}: {count}"))?;
+            }
+            Ok(())
+        },
+        next: |sandbox| {
+            let make = "renew --ca rootCA --self --rekey --name added --no-passphrase";
+            let mut next = make_or_use(sandbox, "added", make);
+            next.push("renew --ca rootCA --self --cross added".to_owned());
+            next
+        },
+    }
+    .run();
+}

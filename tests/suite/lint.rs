@@ -5,7 +5,7 @@ use crate::sandbox::Sandbox;
 
 /// Lints each line's certificate, or its issuer and subject as a chain.
 #[track_caller]
-fn assert_pkilint_finds_nothing(sandbox: &Sandbox, lines: &[String]) {
+pub(crate) fn assert_pkilint_finds_nothing(sandbox: &Sandbox, lines: &[String]) {
     let input = lines.join("\n");
     let report = sandbox.python("lint.py").stdin(input).succeeds();
     assert_eq!(report.stdout, format!("{} linted\n", lines.len()));

@@ -1,0 +1,180 @@
+//! CAs whose issuers are on other machines: a request with the key that they have, and what comes back.
+
+use crate::run::{Run, assert_same};
+use crate::sandbox::Sandbox;
+
+/// `inter0`, whose root is in another store, with a leaf in `out/`.
+fn two_machines() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for line in [
+        "--store vault root --name rootCA --no-passphrase --days 1000",
+        "subordinate --name inter0 --subject /O=Example/CN=inter0 --request inter0.csr --no-passphrase",
+        "--store vault subordinate --ca rootCA --csr inter0.csr --out inter0.crt --days 100 --path-len 0",
+        "subordinate --name inter0 --install inter0.crt --chain vault/rootCA/ca.crt",
+        "issue --ca inter0 --cn www.example.test --profile server --days 50 --out out --no-passphrase",
+        "renew --ca inter0 --self --request again.csr",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    sandbox
+}
+
+impl Sandbox {
+    fn renews_with(&self, answer: &str) -> Run {
+        self.pki("renew --ca inter0 --self --install").words(answer)
+    }
+
+    /// `answer.crt`, of the request, by openssl with the root's key.
+    fn answered_by_openssl(&self, request: &str, extensions: &str, more: &str) {
+        self.write("extensions.cnf", extensions);
+        self.run("openssl", "x509 -req -days 500 -extfile extensions.cnf")
+            .words(&format!(
+                "-in {request} -CA vault/rootCA/ca.crt -CAkey vault/rootCA/ca.key"
+            ))
+            .words(&format!("-out answer.crt {more}"))
+            .succeeds();
+    }
+}
+
+const CA: &str = "basicConstraints = critical, CA:TRUE, pathlen:0\n\
+                  keyUsage = critical, keyCertSign, cRLSign\nauthorityKeyIdentifier = keyid\n";
+
+#[test]
+fn what_came_back_takes_the_place_and_what_was_issued_stays_valid() {
+    let sandbox = two_machines();
+    sandbox.refused(
+        sandbox.pki("renew --ca inter0 --self"),
+        1,
+        "error: the key of rootCA is not in the store
+hint: `pki renew --ca inter0 --self --request FILE` writes a request for where it is, and --install takes what comes back
+",
+    );
+    let line = "--store vault subordinate --ca rootCA --csr again.csr --out answer.crt --days 500";
+    sandbox.pki(line).words("--path-len 0").succeeds();
+    let renewed = sandbox.renews_with("answer.crt").succeeds();
+    assert_same(&renewed.stderr, "");
+    let now = sandbox.read("pki/inter0/ca.crt");
+    assert_eq!(now, sandbox.read("answer.crt"));
+    sandbox
+        .pki("issue --ca inter0 --cn new.example.test --days 400 --out out --no-passphrase")
+        .succeeds();
+    for leaf in ["www.example.test", "new.example.test"] {
+        for ca in ["inter0.crt", "answer.crt"] {
+            let root = "vault/rootCA/ca.crt";
+            let line = format!("verify -x509_strict -CAfile {root} -untrusted {ca} out/{leaf}.crt");
+            sandbox.run("openssl", &line).succeeds();
+        }
+    }
+    let before = sandbox.store_snapshot();
+    let again = sandbox.renews_with("answer.crt").succeeds();
+    assert_same(
+        &again.stderr,
+        "notice: it is the certificate that inter0 has already; nothing was changed\n",
+    );
+    before.assert_unchanged(&sandbox.path("pki"));
+}
+
+#[test]
+fn openssl_answers_the_request_too() {
+    let sandbox = two_machines();
+    let text = sandbox
+        .run("openssl", "req -verify -noout -text -in again.csr")
+        .succeeds();
+    assert!(text.stdout.contains("CA:TRUE, pathlen:0"), "{text}");
+    let copied = "-copy_extensions copyall";
+    sandbox.answered_by_openssl("again.csr", "authorityKeyIdentifier = keyid\n", copied);
+    sandbox.renews_with("answer.crt").succeeds();
+    let line = "verify -x509_strict -CAfile vault/rootCA/ca.crt -untrusted pki/inter0/ca.crt";
+    sandbox
+        .run("openssl", line)
+        .arg("out/www.example.test.crt")
+        .succeeds();
+}
+
+/// The key of the root is elsewhere: no key is needed to put its new certificate in place.
+#[test]
+fn a_root_without_its_key_takes_its_new_certificate() {
+    let sandbox = two_machines();
+    sandbox
+        .pki("--store vault renew --ca rootCA --self --days 5000")
+        .succeeds();
+    sandbox
+        .pki("renew --ca rootCA --self --install vault/rootCA/ca.crt")
+        .succeeds();
+    sandbox.pki("bundle").succeeds();
+    let (bundle, root) = ("truststore.pem", "vault/rootCA/ca.crt");
+    assert!(sandbox.read(bundle).contains(&sandbox.read(root)));
+    sandbox.pki("verify out/www.example.test.crt").succeeds();
+}
+
+#[test]
+fn what_is_of_another_key_name_or_issuer_is_refused() {
+    let sandbox = two_machines();
+    let refused = |file: &str, cause: &str, hint: &str| {
+        let (file, chain) = file.split_once(' ').unwrap_or((file, ""));
+        let said = format!(
+            "error: {file} can't be installed as inter0\ncaused by: {cause}\nhint: {hint}\n"
+        );
+        sandbox.refused(sandbox.renews_with(file).words(chain), 1, &said);
+    };
+    refused(
+        "vault/rootCA/ca.crt",
+        "none of its certificates is about the CA's key",
+        "install what was made of the request that `pki renew --ca inter0 --self --request FILE` writes",
+    );
+    let copied = "have it signed with the subject and the key identifier of the request, copied and not written anew";
+    sandbox.answered_by_openssl(
+        "again.csr",
+        &format!("{CA}subjectKeyIdentifier = 00:01:02\n"),
+        "",
+    );
+    refused(
+        "answer.crt",
+        "its subject key identifier is not the CA's, so that nothing that was issued would find it",
+        copied,
+    );
+    // The same name in other string types.
+    sandbox.reencoded();
+    refused(
+        "answer.crt",
+        "its subject is not the CA's to the byte, so that nothing that was issued would find it",
+        copied,
+    );
+    for line in [
+        "--store other root --name otherRoot --no-passphrase",
+        "--store other subordinate --ca otherRoot --csr again.csr --out other.crt",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    refused(
+        "other.crt --chain other/otherRoot/ca.crt",
+        "its issuer CN=otherRoot is not the one of the certificate that it would replace",
+        "a CA stays under the one that issued it; under another it is a new CA: `pki subordinate`",
+    );
+    sandbox.answered_by_openssl(
+        "again.csr",
+        "keyUsage = critical, keyCertSign, cRLSign\n",
+        "",
+    );
+    sandbox.renews_with("answer.crt").ends_with(1);
+}
+
+impl Sandbox {
+    /// `answer.crt` with the subject's strings as PrintableString, where the request has UTF8String.
+    fn reencoded(&self) {
+        self.write(
+            "req.cnf",
+            "[req]\nstring_mask = pkix\ndistinguished_name = dn\nprompt = no\n[dn]\nO = Example\nCN = inter0\n",
+        );
+        self.run(
+            "openssl",
+            "req -new -config req.cnf -key pki/inter0/ca.key -out printable.csr",
+        )
+        .succeeds();
+        self.answered_by_openssl(
+            "printable.csr",
+            &format!("{CA}subjectKeyIdentifier = hash\n"),
+            "",
+        );
+    }
+}
