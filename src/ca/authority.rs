@@ -138,6 +138,7 @@ pub fn create_root(
         key_pem: Some(&key_pem),
         serial_counter: 1,
         issued: &[issuance],
+        history: None,
     };
     stage(&reserved, &material)?;
     Ok((finish(&reserved, &new.name, Recorded::Nowhere)?, notices))
@@ -223,6 +224,7 @@ pub fn create_subordinate(
         key_pem: Some(&key_pem),
         serial_counter: 0,
         issued: &[],
+        history: None,
     };
     stage(&reserved, &material)?;
     if let Err(error) = locked.record_issuances(&[issuance]) {

@@ -8,7 +8,7 @@ use super::notice::Notice;
 use super::renew::refuse_compromised;
 use super::renewal::{RenewalError, RenewalNotice};
 use super::rollover::{extensions_of, path_length};
-use super::select::Status;
+use super::select::{Status, certifies_key_of};
 use crate::store::{Ca, CaName, Issuance};
 use crate::x509::{Certificate, Validity};
 use time::OffsetDateTime;
@@ -134,12 +134,10 @@ pub fn cross_certificate(
     let mut named = issuer.issuances_named(&name)?;
     named.retain(|issuance| issuance.profile == PROFILE);
     for issuance in named.into_iter().rev() {
-        let is_about = Certificate::from_der(&issuance.der).is_ok_and(|certificate| {
-            certificate.subject() == subject.subject()
-                && certificate.public_key().spki() == subject.public_key().spki()
-        });
         let revoked = issuer.revoked(&issuance.serial)?;
-        if is_about && Status::of(&issuance, revoked.as_ref(), now) == Status::Valid {
+        if certifies_key_of(&issuance, subject)
+            && Status::of(&issuance, revoked.as_ref(), now) == Status::Valid
+        {
             return Ok(Some(issuance));
         }
     }

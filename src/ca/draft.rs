@@ -153,7 +153,7 @@ impl Draft {
             not_after: self.validity.not_after,
             renews: None,
             counter,
-            der: certificate.der().to_vec(),
+            der: Some(certificate.der().to_vec()),
         }
     }
 }

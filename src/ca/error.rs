@@ -1,5 +1,6 @@
 //! What can go wrong with a CA's work.
 
+use super::import::ImportError;
 use super::renewal::RenewalError;
 use crate::asn1::Malformed;
 use crate::key::KeyError;
@@ -99,6 +100,9 @@ pub enum CaError {
         /// Why not.
         source: Misfit,
     },
+    /// A CA of another program can't be taken over.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// What would be issued breaks rules.
     #[error("the certificate would not be right")]
     Lint {
@@ -179,6 +183,14 @@ pub enum CaError {
         ca: CaName,
         /// What was looked for, as in "with serial 0A".
         wanted: String,
+    },
+    /// The CA came into the store without a certificate that it had issued.
+    #[error("the certificate {serial} of {ca} is not in the store: the CA was imported without it")]
+    WithoutCertificate {
+        /// The CA.
+        ca: CaName,
+        /// The certificate's serial.
+        serial: Serial,
     },
     /// A serial number's text fits two certificates.
     #[error("{text} fits two certificates of {ca}: {hex} if it is hex, {decimal} if it is decimal")]

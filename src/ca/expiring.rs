@@ -3,7 +3,7 @@
 use super::error::CaError;
 use super::select::Status;
 use crate::store::{Ca, Issuance, Revoked, Store};
-use crate::x509::{Certificate, Fingerprint, Profile, Serial};
+use crate::x509::{Certificate, Profile, Serial};
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
@@ -67,8 +67,7 @@ fn expiring_of(
             successors.insert(before, issuance.serial);
         }
         if !from_elsewhere.is_empty() {
-            let recorded = Fingerprint::of(&issuance.der);
-            from_elsewhere.retain(|certificate| certificate.fingerprint() != recorded);
+            from_elsewhere.retain(|certificate| !issuance.is_of(certificate));
         }
         if ends_soon(&issuance) {
             found.push(issuance);
@@ -120,6 +119,6 @@ fn as_record(certificate: &Certificate) -> Option<Issuance> {
         not_after: validity.not_after,
         renews: None,
         counter: 0,
-        der: certificate.der().to_vec(),
+        der: Some(certificate.der().to_vec()),
     })
 }

@@ -61,7 +61,7 @@ pub fn install_ca(
     let certificate = certificate_for(key, request.subject(), answer).map_err(misfit)?;
     may_act_as_ca(certificate).map_err(misfit)?;
     let beside = [answer, chain].concat();
-    let path = path_above(installation.store(), certificate, beside, now)?.map_err(misfit)?;
+    let path = path_above(Some(installation.store()), certificate, beside, now)?.map_err(misfit)?;
     let notices = hold_to_rules(&path).map_err(misfit)?;
     let (ca, added) = write(&installation, &path)?;
     Ok(Installed {
@@ -120,13 +120,13 @@ pub(super) fn may_act_as_ca(certificate: &Certificate) -> Result<(), Misfit> {
 /// The certificate and those above it, as `pki verify` finds them; whoever installs vouches for the
 /// root.
 pub(super) fn path_above(
-    store: &Store,
+    store: Option<&Store>,
     certificate: &Certificate,
     beside: Vec<Certificate>,
     now: OffsetDateTime,
 ) -> Result<Result<Vec<Certificate>, Misfit>, CaError> {
     let mut bundle = beside;
-    for ca in store.cas()? {
+    for ca in store.map_or_else(|| Ok(Vec::new()), Store::cas)? {
         bundle.push(ca.certificate().clone());
     }
     let request = VerifyRequest {
@@ -140,7 +140,7 @@ pub(super) fn path_above(
             hostname: None,
         },
     };
-    let judgement = verify(Some(store), &request)?;
+    let judgement = verify(store, &request)?;
     Ok(match judgement.refusal {
         Some(refusal) => Err(Misfit::Path(Box::new(refusal))),
         None => Ok(judgement.path),
@@ -172,7 +172,7 @@ fn write(
     path: &[Certificate],
 ) -> Result<(Ca, Vec<CaName>), CaError> {
     let waiting = installation.waiting();
-    let Above { missing, parent } = above(installation, &path[1..])?;
+    let Above { missing, parent } = above(installation.store(), &path[1..], |_| false)?;
     let own = CaRecord {
         parent,
         ..waiting.record().clone()
@@ -184,6 +184,7 @@ fn write(
         key_pem: None,
         serial_counter: 0,
         issued: &[],
+        history: None,
     });
     let with_key = Material {
         record: &own,
@@ -191,6 +192,7 @@ fn write(
         key_pem: Some(&key),
         serial_counter: 0,
         issued: &[],
+        history: None,
     };
     let all: Vec<Material<'_>> = without_keys.chain([with_key]).collect();
     let ca = installation.install(&all).map_err(uninstalled)?;
@@ -199,18 +201,19 @@ fn write(
 }
 
 /// The CAs above the one that waits.
-struct Above<'a> {
+pub(super) struct Above<'a> {
     /// Those that the store does not have, the highest first.
-    missing: Vec<(CaRecord, &'a Certificate)>,
+    pub(super) missing: Vec<(CaRecord, &'a Certificate)>,
     /// The one directly above.
-    parent: Option<CaName>,
+    pub(super) parent: Option<CaName>,
 }
 
-fn above<'a>(
-    installation: &Installation<'_>,
+/// Finds them in the store, and names for the others, of which some are taken by what is not there yet.
+pub(super) fn above<'a>(
+    store: &Store,
     issuers: &'a [Certificate],
+    is_reserved: impl Fn(&CaName) -> bool,
 ) -> Result<Above<'a>, CaError> {
-    let store = installation.store();
     let known = store.cas()?;
     let mut missing: Vec<(CaRecord, &Certificate)> = Vec::new();
     let mut parent: Option<CaName> = None;
@@ -219,7 +222,9 @@ fn above<'a>(
             parent = Some(ca.name().clone());
             continue;
         }
-        let is_taken = |name: &CaName| missing.iter().any(|(record, _)| record.name == *name);
+        let is_taken = |name: &CaName| {
+            is_reserved(name) || missing.iter().any(|(record, _)| record.name == *name)
+        };
         let name = free_name(store, certificate, is_taken)?;
         missing.push((record(name.clone(), parent), certificate));
         parent = Some(name);

@@ -9,7 +9,9 @@ mod draft;
 mod error;
 mod expiring;
 mod export;
+mod finding;
 mod foreign;
+mod import;
 mod install;
 mod issue;
 mod issuer;
@@ -36,8 +38,13 @@ pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};
 pub use expiring::{Expiring, expiring};
 pub use export::{Destination, Exported, FileKind, KeyOutput, OpenExport, OpenFile, Strength};
+pub use finding::{Level, RuleFinding};
 pub use foreign::{
     ForeignObject, Input, certificates_in, lists_in, read_certificates, read_request,
+};
+pub use import::{
+    ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldList, Source,
+    Tally, import,
 };
 pub use install::{Installed, install_ca};
 pub use issue::{Issued, KeySource, LeafRequest, issue};
@@ -53,14 +60,14 @@ pub use lists::{
 pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, check_for_java, passphrase_for, protection_for};
 pub use preflight::{
-    BundleFinding, Foreign, Form, Hash, JudgedList, Key, Level, Limit, ListForm, ListLimit,
-    ListRules, PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
+    BundleFinding, Foreign, Form, Hash, JudgedList, Key, Limit, ListForm, ListLimit, ListRules,
+    PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
 };
 pub use renew::{Predecessor, Renewal, renew, supersede};
 pub use renewal::{RenewalError, RenewalNotice};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
 pub use rollover::{RenewedCa, install_renewed, last_end, renew_ca, request_renewal, valid_of_key};
-pub use select::{Selector, Status, select_one};
+pub use select::{Selector, Status, certificate_of, select_one};
 pub use succession::Succession;
 pub use verify::{Checked, CheckedBy, Judgement, VerifyRequest, verify};

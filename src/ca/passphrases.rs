@@ -69,6 +69,11 @@ impl Unlocked {
         Ok(key)
     }
 
+    /// Whether the key that was opened first needed a passphrase.
+    pub fn was_encrypted(&self) -> bool {
+        self.passphrase.is_some()
+    }
+
     /// How other keys of the same CA are to be written: under the passphrase that opened it, where it
     /// needed one. A key file that somebody else encrypted may be weaker than ours have to be; it
     /// lends its passphrase then, not its derivation.

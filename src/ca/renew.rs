@@ -9,10 +9,10 @@ use super::notice::Notice;
 use super::passphrases::Passphrases;
 use super::renewal::{RenewalError, RenewalNotice};
 use super::revoke::{Verdict, revoke_all};
-use super::select::Status;
+use super::select::{Status, certificate_of};
 use crate::asn1::oid;
 use crate::key::{KeyType, PrivateKey, PublicKey};
-use crate::store::{Ca, Issuance, StoreError};
+use crate::store::{Ca, Issuance};
 use crate::x509::{Certificate, Profile, Reason, Serial};
 use std::collections::HashSet;
 use time::OffsetDateTime;
@@ -63,8 +63,7 @@ impl Predecessor {
             }
             .into());
         }
-        let certificate = Certificate::from_der(&issuance.der)
-            .map_err(|error| StoreError::damaged(ca.path(), format!("{serial}: {error}")))?;
+        let certificate = certificate_of(ca, &issuance)?;
         if let Some(newer) = newer_than(ca, &issuance, now)? {
             notices.push(
                 RenewalNotice::NewerExists {
@@ -188,8 +187,8 @@ pub(super) fn refuse_compromised(ca: &Ca, key: &PublicKey) -> Result<(), CaError
     for issuance in ca.issuances()? {
         let issuance = issuance?;
         let is_about_key = || {
-            let certificate = Certificate::from_der(&issuance.der);
-            certificate.is_ok_and(|certificate| certificate.public_key().spki() == key.spki())
+            certificate_of(ca, &issuance)
+                .is_ok_and(|certificate| certificate.public_key().spki() == key.spki())
         };
         if compromised.contains(&issuance.serial) && is_about_key() {
             return Err(RenewalError::CompromisedKey {

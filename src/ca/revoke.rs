@@ -5,7 +5,7 @@ use super::lists::Ahead;
 use super::notice::Notice;
 use super::select::{Selector, by_serial};
 use crate::store::{Ca, Issuance, LockedRevocations, RevocationChange, Revoked, Standing};
-use crate::x509::{Certificate, Reason, Serial};
+use crate::x509::{Certificate, Reason, Serial, path};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use time::OffsetDateTime;
@@ -219,7 +219,7 @@ fn change(
 
 /// A root can't take itself back: who doubts its key has no reason to believe its list.
 fn refuse_own_certificate(ca: &Ca, issuance: &Issuance) -> Result<(), CaError> {
-    if issuance.der == ca.certificate().der() || issuance.profile == "root" {
+    if issuance.is_of(ca.certificate()) || issuance.profile == "root" {
         return Err(CaError::OwnCertificate {
             ca: ca.name().clone(),
         });
@@ -251,11 +251,19 @@ fn issuances_of(
                 .transpose()?
                 .flatten();
             issuance
-                .filter(|issuance| issuance.der == certificate.der())
+                .filter(|issuance| {
+                    issuance.is_of(certificate) || is_about(ca, issuance, certificate)
+                })
                 .map(|issuance| vec![issuance])
                 .ok_or_else(|| missing(format!("that is in {}", path.display())))
         }
     }
+}
+
+/// Whether a record without a certificate is about this one: its signature says so, and the serial
+/// number under which the record was found.
+fn is_about(ca: &Ca, issuance: &Issuance, certificate: &Certificate) -> bool {
+    issuance.der.is_none() && path::issued(ca.certificate(), certificate)
 }
 
 /// The one certificate with a common name that can be meant.

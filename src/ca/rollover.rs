@@ -10,7 +10,7 @@ use super::notice::Notice;
 use super::passphrases::Passphrases;
 use super::renew::refuse_compromised;
 use super::renewal::{RenewalError, RenewalNotice};
-use super::select::Status;
+use super::select::{Status, certifies_key_of};
 use crate::asn1::oid;
 use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Store};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
@@ -205,7 +205,7 @@ pub fn install_renewed(
     has_same_bytes(before, certificate).map_err(misfit)?;
     may_act_as_ca(certificate).map_err(misfit)?;
     let beside = [answer, chain].concat();
-    let path = path_above(store, certificate, beside, now)?.map_err(misfit)?;
+    let path = path_above(Some(store), certificate, beside, now)?.map_err(misfit)?;
     is_under(store, &ca, &path)?.map_err(misfit)?;
     let mut notices = hold_to_rules(&path).map_err(misfit)?;
     if certificate == before {
@@ -264,12 +264,10 @@ pub fn valid_of_key(
     let name = certificate.subject().common_name().unwrap_or_default();
     let mut serials = Vec::new();
     for issuance in issuer.issuances_named(&name)? {
-        let is_about_it = Certificate::from_der(&issuance.der).is_ok_and(|other| {
-            other.subject() == certificate.subject()
-                && other.public_key().spki() == certificate.public_key().spki()
-        });
         let revoked = issuer.revoked(&issuance.serial)?;
-        if is_about_it && Status::of(&issuance, revoked.as_ref(), now) == Status::Valid {
+        if certifies_key_of(&issuance, certificate)
+            && Status::of(&issuance, revoked.as_ref(), now) == Status::Valid
+        {
             serials.push(issuance.serial);
         }
     }

@@ -1,8 +1,9 @@
 //! Finding one certificate among those that a CA issued.
 
-use super::error::CaError;
+use super::error::{CaError, InputError};
 use super::notice::Notice;
 use crate::store::{Ca, Issuance, Revoked};
+use crate::x509::Certificate;
 use crate::x509::serial::SerialReadings;
 use std::fmt;
 use time::OffsetDateTime;
@@ -93,6 +94,32 @@ pub fn select_one(
             Ok(newest)
         }
     }
+}
+
+/// Whether a record is that of a certificate with the same subject and key.
+pub(super) fn certifies_key_of(issuance: &Issuance, certificate: &Certificate) -> bool {
+    let recorded = issuance.der.as_deref().map(Certificate::from_der);
+    recorded.is_some_and(|recorded| {
+        recorded.is_ok_and(|recorded| {
+            recorded.subject() == certificate.subject()
+                && recorded.public_key().spki() == certificate.public_key().spki()
+        })
+    })
+}
+
+/// The certificate of a record, where the store has it.
+pub fn certificate_of(ca: &Ca, issuance: &Issuance) -> Result<Certificate, CaError> {
+    let Some(der) = &issuance.der else {
+        return Err(CaError::WithoutCertificate {
+            ca: ca.name().clone(),
+            serial: issuance.serial,
+        });
+    };
+    Certificate::from_der(der).map_err(|error| CaError::Input {
+        path: ca.path().to_owned(),
+        expected: "a store whose records can be read",
+        source: InputError::from(error),
+    })
 }
 
 /// The certificate with this serial; refused where the text fits two under its two readings.

@@ -3,6 +3,7 @@
 
 use crate::asn1::{Malformed, Reader, oid};
 use crate::key::{KeyError, KeyFile, PublicKey};
+use crate::store::Issuance;
 use crate::x509::certificate::algorithm_name;
 use crate::x509::crl::{ReadEntry, RevocationList};
 use crate::x509::extension::{Extension, key_usage_names};
@@ -34,6 +35,20 @@ pub(super) fn certificate(certificate: &Certificate) -> Value {
         "subject_public_key_info": public_key(certificate.public_key()),
         "extensions": extensions(certificate.extensions()),
         "fingerprint_sha256": certificate.fingerprint().to_string(),
+    })
+}
+
+/// What is known of a certificate that the store does not have.
+pub(super) fn record(issuance: &Issuance) -> Value {
+    json!({
+        "type": "certificate",
+        "serial_number": issuance.serial.to_string(),
+        "validity": {
+            "not_before": rfc3339(issuance.not_before),
+            "not_after": rfc3339(issuance.not_after),
+        },
+        "subject": issuance.subject,
+        "certificate": "not in the store",
     })
 }
 

@@ -6,8 +6,8 @@ use super::options::SelectorArgs;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, Destination, Exported, FileKind, InputError, KeyOutput, Notice, RenewalError,
-    Selector, Status, Strength, Unlocked, check_for_java, cross_certificate, passphrase_for,
+    CaError, Destination, Exported, FileKind, KeyOutput, Notice, RenewalError, Selector, Status,
+    Strength, Unlocked, certificate_of, check_for_java, cross_certificate, passphrase_for,
     select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
@@ -220,8 +220,7 @@ impl ExportArgs {
                 status: status.as_str(),
             });
         }
-        let certificate =
-            Certificate::from_der(&issuance.der).map_err(|error| damaged(ca, error))?;
+        let certificate = certificate_of(ca, &issuance)?;
         let key_file = ca.leaf_key_file(&issuance.serial)?;
         if key_file.is_none() {
             notices.push(if certificate.is_ca() {
@@ -319,17 +318,9 @@ impl Subject {
                 subject: root.subject().to_string(),
             })
         })?;
-        let cross = Certificate::from_der(&cross.der).map_err(|error| damaged(other, error))?;
+        let cross = certificate_of(other, &cross)?;
         self.issuers.extend([cross, other.certificate().clone()]);
         Ok(())
-    }
-}
-
-fn damaged(ca: &Ca, error: crate::asn1::Malformed) -> CaError {
-    CaError::Input {
-        path: ca.path().to_owned(),
-        expected: "a store whose records can be read",
-        source: InputError::from(error),
     }
 }
 

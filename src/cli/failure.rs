@@ -1,7 +1,7 @@
 //! Errors on standard error, and exit codes. The hints are worded here and nowhere else.
 
 use super::passphrase::Unavailable;
-use crate::ca::{CaError, Misfit, RenewalError};
+use crate::ca::{CaError, ImportError, Misfit, RenewalError};
 use crate::key::KeyError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
@@ -222,6 +222,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::OtherRequest { .. } => {
             "leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name".into()
         }
+        CaError::Import(error) => return import_hint(error),
         CaError::Misfit { ca, source, .. } => return misfit_hint(ca, source),
         CaError::Nameless => "give --cn, --subject or --san".into(),
         CaError::NeedsAlternativeName { .. } => "give it with --san".into(),
@@ -239,6 +240,9 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::NoSuchCertificate { ca, .. } => {
             format!("`pki list --ca {ca}` shows what it has issued")
         }
+        CaError::WithoutCertificate { ca, .. } => format!(
+            "who it was issued to has it; `pki show --ca {ca} --serial S` shows what is known of it, and `pki revoke` revokes it"
+        ),
         CaError::AmbiguousSerial { .. } => "write 0x… for hex or dec:… for decimal".into(),
         CaError::FileName { .. } => {
             "give a name of letters, digits, '.', '_', '@', '+' and '-' with --name".into()
@@ -378,6 +382,21 @@ fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
             _ => return None,
         },
         Misfit::Rules(_) => return None,
+    })
+}
+
+fn import_hint(error: &ImportError) -> Option<String> {
+    Some(match error {
+        ImportError::Missing {
+            option: Some(option),
+            ..
+        } => format!("name the folder that has it, or the file with {option}"),
+        ImportError::Several { option, .. } => format!("say which one is meant with {option}"),
+        ImportError::KeyDoesNotFit { .. } => "name the right ones with --cert and --key".into(),
+        ImportError::NumbersUsedUp { .. } => {
+            "make a new CA; this one can issue nothing more that could be told apart".into()
+        }
+        ImportError::Missing { option: None, .. } | ImportError::NotACa { .. } => return None,
     })
 }
 

@@ -156,7 +156,8 @@ pub(super) struct CertificateEntry {
     profile: String,
     not_before: String,
     not_after: String,
-    fingerprint_sha256: String,
+    /// `null` where the CA was imported without the certificate.
+    fingerprint_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<BTreeMap<&'static str, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,7 +201,10 @@ impl CertificateEntry {
             profile: issuance.profile.clone(),
             not_before: rfc3339(issuance.not_before),
             not_after: rfc3339(issuance.not_after),
-            fingerprint_sha256: Fingerprint::of(&issuance.der).to_string(),
+            fingerprint_sha256: issuance
+                .der
+                .as_ref()
+                .map(|der| Fingerprint::of(der).to_string()),
             files: None,
             status: standing.map(|(status, _)| status.as_str()),
             revoked_at: revoked.map(|revoked| rfc3339(revoked.revoked_at)),

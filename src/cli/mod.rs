@@ -8,6 +8,7 @@ mod delivery;
 mod describe;
 mod export;
 mod failure;
+mod import;
 mod issue;
 mod list;
 mod machines;
@@ -76,6 +77,7 @@ enum Command {
     Show(show::ShowArgs),
     Tree(tree::TreeArgs),
     Verify(verify::VerifyArgs),
+    Import(import::ImportArgs),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
 }
@@ -95,6 +97,7 @@ impl Command {
             Self::Show(args) => args.run(context),
             Self::Tree(args) => args.run(context),
             Self::Verify(args) => args.run(context),
+            Self::Import(args) => args.run(context),
             Self::Completions(args) => Ok(args.run()),
             Self::Man(args) => args.run(),
         }

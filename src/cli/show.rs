@@ -5,7 +5,9 @@ use super::describe;
 use super::failure::Failure;
 use super::options::{SelectorArgs, input};
 use super::report::{Format, Report};
-use crate::ca::{CaError, ForeignObject, InputError, Status, foreign_list, select_one};
+use crate::ca::{
+    CaError, ForeignObject, InputError, Status, certificate_of, foreign_list, select_one,
+};
 use crate::key::PublicKey;
 use crate::store::CaName;
 use crate::x509::crl::ReadEntry;
@@ -70,12 +72,10 @@ impl ShowArgs {
         let mut notices = Vec::new();
         let issuance = select_one(&ca, &selector, context.now, &mut notices)?;
         context.notices(notices);
-        let certificate = Certificate::from_der(&issuance.der).map_err(|error| CaError::Input {
-            path: ca.path().to_owned(),
-            expected: "a store whose records can be read",
-            source: error.into(),
-        })?;
-        let mut value = describe::certificate(&certificate);
+        let mut value = match issuance.der {
+            Some(_) => describe::certificate(&certificate_of(&ca, &issuance)?),
+            None => describe::record(&issuance),
+        };
         value["ca"] = json!(name);
         value["profile"] = json!(issuance.profile);
         let revoked = ca.revoked(&issuance.serial)?;

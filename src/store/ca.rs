@@ -2,14 +2,16 @@
 
 use super::error::StoreError;
 use super::file::{self, Access, Existing};
+use super::history::{Beginnings, History};
 use super::journal;
 use super::layout::CaLayout;
 use super::lock::Lock;
 use super::name::CaName;
 use super::record::{CaRecord, Issuance};
-use super::{Observer, counter};
+use super::{Observer, counter, format};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -251,9 +253,17 @@ pub struct Material<'a> {
     pub serial_counter: u128,
     /// What the CA has issued already: a root, itself.
     pub issued: &'a [Issuance],
+    /// What else it did before; `None` for a CA that is new, or of which that is not known.
+    pub history: Option<&'a History>,
 }
 
 impl Material<'_> {
+    /// The store's format without which this can't be read.
+    pub(super) fn format(&self) -> Option<u32> {
+        let lacks_one = self.issued.iter().any(|issuance| issuance.der.is_none());
+        lacks_one.then_some(format::WITHOUT_CERTIFICATES)
+    }
+
     /// Writes and syncs everything but the name of the folder.
     pub(super) fn write(&self, layout: &CaLayout) -> Result<(), StoreError> {
         let Self {
@@ -262,11 +272,16 @@ impl Material<'_> {
             key_pem,
             serial_counter,
             issued,
+            history,
         } = self;
         let name = record.name.as_str();
         let mut json = serde_json::to_vec_pretty(record).expect("a record is plain data");
         json.push(b'\n');
-        let nothing: [(); 0] = [];
+        let Beginnings {
+            crl_number,
+            revoked,
+            signed_lists,
+        } = Beginnings::of(name, *history);
         file::create_directory(layout.directory(), 0o777)?;
         file::create_directory(&layout.leaf_keys(), 0o700)?;
         if let Some(key_pem) = key_pem {
@@ -278,17 +293,24 @@ impl Material<'_> {
                 layout.serial_counter(),
                 counter::line(*serial_counter).into_bytes(),
             ),
-            (layout.crl_number_counter(), counter::line(0).into_bytes()),
-            (layout.issued(), journal::start("issued", name, issued)),
-            (layout.revoked(), journal::start("revoked", name, &nothing)),
             (
-                layout.signed_lists(),
-                journal::start("crls", name, &nothing),
+                layout.crl_number_counter(),
+                counter::line(crl_number).into_bytes(),
             ),
+            (layout.revoked(), revoked),
+            (layout.signed_lists(), signed_lists),
             (layout.lock(), Vec::new()),
         ];
         for (path, content) in plain {
             file::create(&path, Access::Umask, &content)?;
+        }
+        file::create_filled(&layout.issued(), Access::Umask, |file| {
+            let mut buffered = BufWriter::with_capacity(256 * 1024, file);
+            journal::write_start(&mut buffered, "issued", name, issued)?;
+            buffered.flush()
+        })?;
+        if let Some(history) = history {
+            history.write_leaf_keys(layout)?;
         }
         file::sync_directory(layout.directory())?;
         // Whole or absent, and the last: where it stands, all the rest does.

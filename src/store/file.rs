@@ -76,9 +76,17 @@ fn found(path: &Path) -> Result<Option<Metadata>, FileError> {
 ///
 /// For places that no one looks into before something else says that the file is there.
 pub(crate) fn create(path: &Path, access: Access, content: &[u8]) -> Result<(), FileError> {
+    create_filled(path, access, |file| file.write_all(content))
+}
+
+/// As [`create`], for content that is made as it is written.
+pub(crate) fn create_filled(
+    path: &Path,
+    access: Access,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), FileError> {
     let mut file = open_new(path, access).map_err(FileError::of("create", path))?;
-    let written = file
-        .write_all(content)
+    let written = fill(&mut file)
         .map_err(FileError::of("write", path))
         .and_then(|()| file.sync_all().map_err(FileError::of("sync", path)));
     if written.is_err() {

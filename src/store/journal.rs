@@ -20,7 +20,7 @@ use super::{Notice, Observer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3Default;
 
@@ -70,13 +70,42 @@ struct Header<'a> {
 
 /// The lines of a new journal: its header, and records that it starts with.
 pub(super) fn start<T: Serialize>(journal: &str, ca: &str, records: &[T]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_start(&mut bytes, journal, ca, records).expect("a Vec takes everything");
+    bytes
+}
+
+/// Writes what [`start`] gives line by line, so that many records are never held as text.
+pub(super) fn write_start<T: Serialize>(
+    to: &mut impl Write,
+    journal: &str,
+    ca: &str,
+    records: &[T],
+) -> io::Result<()> {
     let mut lines = Lines {
         check: Check::START,
         bytes: Vec::new(),
     };
     lines.push(&Header { journal, ca });
-    records.iter().for_each(|record| lines.push(record));
-    lines.bytes
+    for record in records {
+        to.write_all(&lines.bytes)?;
+        lines.bytes.clear();
+        lines.push(record);
+    }
+    to.write_all(&lines.bytes)
+}
+
+/// The place behind the last of these lines, which are a whole journal.
+pub(super) fn end_of(lines: &[u8]) -> Coverage {
+    let last = lines.strip_suffix(b"\n").and_then(|lines| {
+        let start = memchr::memrchr(b'\n', lines).map_or(0, |newline| newline + 1);
+        Check::of_line(&lines[start..])
+    });
+    let Check(check) = last.expect("a journal has a header, and its last line a check");
+    Coverage {
+        length: lines.len() as u64,
+        check: String::from_utf8_lossy(&check).into_owned(),
+    }
 }
 
 /// Lines in the making.

@@ -9,12 +9,16 @@
 //!   `issued.jsonl`, `revoked.jsonl`, `crls.jsonl`, `keys/`, `lock`; published lists in `crl/`;
 //!   per CA that waits for its certificate a folder `.waiting-NAME`, and per CA whose certificate was
 //!   renewed a folder `previous` in its own.
+//! * 2: lines of `issued.jsonl` may lack `der`. A store becomes one of format 2 when a CA comes into it
+//!   of which certificates are missing, and is one of format 1 until then.
 
+mod addition;
 mod ca;
 mod counter;
 mod error;
 pub mod file;
 mod format;
+mod history;
 mod journal;
 mod layout;
 mod lock;
@@ -24,15 +28,17 @@ mod replacement;
 mod revocations;
 mod waiting;
 
+pub use addition::Uninstalled;
 pub use ca::{Ca, Issuances, LockedCa, Material};
 pub use error::{FileError, StoreError};
+pub use history::{ForeignList, History};
 pub use name::{CaName, CaNameError, is_device_name};
 pub use record::{CaRecord, Coverage, Issuance, Revoked, SignedList};
 pub use replacement::{Replaced, Replacement};
 pub use revocations::{
     LockedLists, LockedPublication, LockedRevocations, RevocationChange, Standing,
 };
-pub use waiting::{Installation, Uninstalled, WaitingCa};
+pub use waiting::{Installation, WaitingCa};
 
 use layout::{CaLayout, StoreLayout};
 use lock::Lock;
@@ -333,7 +339,7 @@ impl Store {
         let parent = self.ca(&parent)?;
         let recorded = parent
             .issuance(&serial)?
-            .is_some_and(|issuance| issuance.der == certificate.der());
+            .is_some_and(|issuance| issuance.is_of(certificate));
         if recorded {
             // The record was read, but whoever wrote it may have been killed before its sync.
             parent.sync_issued()?;

@@ -2,7 +2,7 @@
 
 use super::name::CaName;
 use crate::x509::validity::parse_rfc3339;
-use crate::x509::{Reason, Serial};
+use crate::x509::{Certificate, Reason, Serial};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -56,9 +56,20 @@ pub struct Issuance {
     /// The highest serial counter in use when the line was written, in decimal.
     #[serde(with = "decimal")]
     pub counter: u128,
-    /// The certificate.
-    #[serde(with = "base64_octets")]
-    pub der: Vec<u8>,
+    /// The certificate; `None` where the CA came into the store without it. Since format 2.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "base64_octets::optional"
+    )]
+    pub der: Option<Vec<u8>>,
+}
+
+impl Issuance {
+    /// Whether this very certificate is recorded.
+    pub fn is_of(&self, certificate: &Certificate) -> bool {
+        self.der.as_deref() == Some(certificate.der())
+    }
 }
 
 /// A line of `revoked.jsonl`. Stored, as [`CaRecord`] is.
@@ -109,6 +120,9 @@ pub struct SignedList {
     /// Whether it was signed ahead of its time, and is kept until then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ahead: bool,
+    /// Whether it was signed elsewhere, before the CA came into the store.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
     /// cRLNumber.
     #[serde(with = "decimal")]
     pub number: u128,
@@ -273,20 +287,28 @@ mod decimal {
 }
 
 mod base64_octets {
-    use super::{Deserializer, Serializer, parsed};
-    use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
+    /// For fields that are left out where there is nothing to say.
+    pub(super) mod optional {
+        use super::super::{Deserializer, Serializer, parsed};
+        use base64::Engine;
+        use base64::engine::general_purpose::STANDARD;
 
-    pub(super) fn serialize<S: Serializer>(
-        octets: &[u8],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(octets))
-    }
+        // serde hands over a reference, whatever the size.
+        #[allow(clippy::ref_option)]
+        pub(in super::super) fn serialize<S: Serializer>(
+            octets: &Option<Vec<u8>>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match octets {
+                Some(octets) => serializer.serialize_str(&STANDARD.encode(octets)),
+                None => serializer.serialize_none(),
+            }
+        }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<u8>, D::Error> {
-        parsed(deserializer, |text| STANDARD.decode(text))
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Vec<u8>>, D::Error> {
+            parsed(deserializer, |text| STANDARD.decode(text)).map(Some)
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Until then the key is in a folder beside those of the CAs, `.waiting-NAME`, which no command takes
 //! for a CA, and which none clears away before the CA has its name.
 
+use super::addition::Uninstalled;
 use super::ca::{Ca, Material};
 use super::error::StoreError;
 use super::file::{self, Access};
@@ -216,15 +217,6 @@ pub struct Installation<'a> {
     _lock: Lock,
 }
 
-/// Why an installation did not come to its end.
-#[derive(Debug)]
-pub struct Uninstalled {
-    /// The CAs that were added before.
-    pub added: Vec<CaName>,
-    /// What failed.
-    pub source: StoreError,
-}
-
 impl Installation<'_> {
     /// The store.
     pub fn store(&self) -> &Store {
@@ -239,46 +231,9 @@ impl Installation<'_> {
     /// Adds CAs, each below one that is there or before it, and the one that waited as the last; then
     /// its request goes.
     pub fn install(&self, cas: &[Material<'_>]) -> Result<Ca, Uninstalled> {
-        let mut added = Vec::new();
-        for material in cas {
-            match self.add(material) {
-                Ok(()) => added.push(material.record.name.clone()),
-                Err(unfinished) => {
-                    let Unfinished {
-                        has_its_name,
-                        source,
-                    } = unfinished;
-                    added.extend(has_its_name.then(|| material.record.name.clone()));
-                    return Err(Uninstalled { added, source });
-                }
-            }
-        }
+        let added = self.store.add_all(cas, |name| self.check_place_for(name))?;
         self.clear_away()
             .map_err(|source| Uninstalled { added, source })
-    }
-
-    fn add(&self, material: &Material<'_>) -> Result<(), Unfinished> {
-        let Self { store, .. } = self;
-        let name = &material.record.name;
-        let staged = store.layout.staged_ca(name);
-        let unnamed = |source| Unfinished {
-            has_its_name: false,
-            source,
-        };
-        self.check_place_for(name).map_err(unnamed)?;
-        material
-            .write(&staged)
-            .and_then(|()| Ok(file::sync_directory(store.layout.root())?))
-            .and_then(|()| store.give_name(&staged, name))
-            .map_err(|source| {
-                // What can't be taken back now is cleared away by the next command.
-                let _ = super::discard(&staged);
-                unnamed(source)
-            })?;
-        file::sync_directory(store.layout.root()).map_err(|error| Unfinished {
-            has_its_name: true,
-            source: error.into(),
-        })
     }
 
     fn check_place_for(&self, name: &CaName) -> Result<(), StoreError> {

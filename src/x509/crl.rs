@@ -335,6 +335,12 @@ impl<'a> RevocationList<'a> {
         })
     }
 
+    /// Whether there is a cRLNumber, of whatever size.
+    pub fn has_number(&self) -> bool {
+        let mut extensions = self.extensions.iter();
+        extensions.any(|extension| extension.oid == oid::CRL_NUMBER)
+    }
+
     /// The entries, in order.
     pub fn entries(&self) -> Entries<'a> {
         Entries {

@@ -107,7 +107,7 @@ pub fn sign_ahead(
     let begin = this_update(predecessor.as_ref(), locked.recent(), now, &mut notices);
     let windows = windows(ca, begin, request.end, ahead, &mut notices)?;
     let covers = locked.covers().clone();
-    let entries = gather_entries(ca, predecessor.as_ref(), &covers, begin)?;
+    let entries = gather_entries(ca, predecessor.as_ref(), locked.recent(), &covers, begin)?;
     let published = predecessor.as_ref().and_then(RevocationList::number);
     let first = locked.reserve_numbers(published, windows.len())?;
     let keep = |locked: &mut LockedLists<'_>| -> Result<usize, CaError> {

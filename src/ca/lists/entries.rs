@@ -1,7 +1,7 @@
 //! What a new list has to hold.
 
 use super::super::error::CaError;
-use crate::store::{Ca, Coverage};
+use crate::store::{Ca, Coverage, SignedList};
 use crate::x509::Serial;
 use crate::x509::crl::{Entry, ListBuilder, RevocationList};
 use std::collections::HashSet;
@@ -11,13 +11,16 @@ use time::OffsetDateTime;
 const JOURNAL_TO_LIST: u64 = 3;
 
 /// Every certificate that is revoked, in the order of revocation. One that had expired when the
-/// predecessor was made has been on a list beyond its validity, and leaves (section 3.3).
+/// predecessor was made has been on a list beyond its validity, and leaves (section 3.3); but the first
+/// list of a CA that came from elsewhere holds all that its last list there may have held.
 pub(super) fn gather_entries(
     ca: &Ca,
     predecessor: Option<&RevocationList<'_>>,
+    recent: &[SignedList],
     covers: &Coverage,
     this_update: OffsetDateTime,
 ) -> Result<ListBuilder, CaError> {
+    let is_first = recent.first().is_none_or(|list| list.imported);
     let octets = usize::try_from(covers.length / JOURNAL_TO_LIST).unwrap_or(0);
     let mut builder = ListBuilder::with_capacity(ca.certificate().subject(), octets);
     let mut before = predecessor
@@ -35,7 +38,7 @@ pub(super) fn gather_entries(
             list.this_update() > revoked.not_after
                 && (listed || revoked.revoked_at < list.this_update())
         });
-        if !has_been_listed {
+        if is_first || !has_been_listed {
             builder.push(&Entry {
                 serial,
                 revoked_at: revoked.revoked_at.min(this_update),

@@ -100,7 +100,13 @@ pub fn publish_list(
     let this_update = this_update(predecessor.as_ref(), locked.recent(), now, &mut notices);
     let end = request.end.unwrap_or(End::Days(DEFAULT_DAYS));
     let times = Times::resolve(ca, this_update, end, now, &mut notices)?;
-    let entries = gather_entries(ca, predecessor.as_ref(), locked.covers(), this_update)?;
+    let entries = gather_entries(
+        ca,
+        predecessor.as_ref(),
+        locked.recent(),
+        locked.covers(),
+        this_update,
+    )?;
     let published = predecessor.as_ref().and_then(RevocationList::number);
     let number = locked.reserve_numbers(published, 1)?;
     let NewList {

@@ -175,7 +175,7 @@ fn foresee(
     }
     let predecessor = read_published(ca, &place.der(ca), &recent)?.unwrap_or_default();
     let predecessor = RevocationList::from_der(&predecessor).ok();
-    let entries = gather_entries(ca, predecessor.as_ref(), &covers, now)?;
+    let entries = gather_entries(ca, predecessor.as_ref(), &recent, &covers, now)?;
     let list = JudgedList::to_be_signed(
         called(ca),
         ca.certificate(),

@@ -1,7 +1,5 @@
 //! What is looked at before a trust store or revocation lists go to a relying party: the general rules,
 //! and the limits of the party that they are for.
-//!
-//! A rule's name stays as it is: scripts read it.
 
 mod general;
 mod limits;
@@ -11,6 +9,7 @@ mod pkcs12;
 mod read;
 mod text;
 
+pub use super::finding::{Level, RuleFinding as BundleFinding};
 pub use limits::{Hash, Key, Limit};
 pub use lists::{JudgedList, ListForm, ListLimit, ListRules, holds_for_lists};
 pub(super) use lists::{judge_lists, missing_list, too_many_octets};
@@ -19,61 +18,7 @@ pub use read::Foreign;
 
 use crate::x509::Certificate;
 use crate::x509::path::{IncompletePath, paths_to_roots};
-use std::fmt;
 use time::OffsetDateTime;
-
-/// Whether a finding stops the writing of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// It would be refused, or trusted wrongly.
-    Error,
-    /// It works, and may not be what was meant.
-    Warning,
-}
-
-impl Level {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
-
-/// What a rule found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundleFinding {
-    /// How bad it is.
-    pub level: Level,
-    /// The rule's name, in words joined by hyphens.
-    pub rule: &'static str,
-    /// What is wrong.
-    pub message: String,
-}
-
-impl BundleFinding {
-    fn error(rule: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            level: Level::Error,
-            rule,
-            message: message.into(),
-        }
-    }
-
-    fn warning(rule: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            level: Level::Warning,
-            ..Self::error(rule, message)
-        }
-    }
-}
-
-impl fmt::Display for BundleFinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.message, self.rule)
-    }
-}
 
 /// Certificates to be judged, and what is known of how they stand to each other.
 pub(super) struct Judged<'a> {

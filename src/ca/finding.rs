@@ -1,0 +1,58 @@
+//! What rules find in files that anyone may have made.
+//!
+//! A rule's name stays as it is: scripts read it.
+
+use std::fmt;
+
+/// Whether a finding stops what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// It would be refused, or trusted wrongly.
+    Error,
+    /// It works, and may not be what was meant.
+    Warning,
+}
+
+impl Level {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// What a rule found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleFinding {
+    /// How bad it is.
+    pub level: Level,
+    /// The rule's name, in words joined by hyphens.
+    pub rule: &'static str,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl RuleFinding {
+    pub(super) fn error(rule: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            level: Level::Error,
+            rule,
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn warning(rule: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            level: Level::Warning,
+            ..Self::error(rule, message)
+        }
+    }
+}
+
+impl fmt::Display for RuleFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.message, self.rule)
+    }
+}

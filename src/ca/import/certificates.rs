@@ -1,0 +1,191 @@
+//! The certificates that a CA issued, from the files of other programs.
+
+use crate::ca::RuleFinding;
+use crate::ca::foreign::read_certificates;
+use crate::store::Issuance;
+use crate::x509::{Certificate, Fingerprint, Name, Profile, Serial, path};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+/// The profile of a certificate that is none of ours.
+const OTHER_PROFILE: &str = "imported";
+
+/// A certificate of the CA, and where it was found.
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    pub(super) subject: Name,
+    /// The hash of its SubjectPublicKeyInfo.
+    pub(super) key: Fingerprint,
+    /// Its record, but for the counter.
+    pub(super) issuance: Issuance,
+}
+
+/// Those of a folder, by their serial numbers, and what is wrong with others.
+#[derive(Default)]
+pub(super) struct Certificates {
+    pub(super) found: HashMap<Serial, Found>,
+    pub(super) findings: Vec<RuleFinding>,
+}
+
+impl Certificates {
+    /// Reads files, and proves that the CA issued what is in them; on all processors.
+    pub(super) fn read(files: &[PathBuf], ca: &Certificate) -> Self {
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        let share = files.len().div_ceil(workers).max(1);
+        let results: Vec<Result<Found, RuleFinding>> = thread::scope(|scope| {
+            let shares: Vec<_> = files
+                .chunks(share)
+                .map(|files| {
+                    let read = move || files.iter().map(|path| found(path, ca)).collect::<Vec<_>>();
+                    scope.spawn(read)
+                })
+                .collect();
+            let joined = shares.into_iter();
+            joined
+                .flat_map(|share| share.join().expect("it does not panic"))
+                .collect()
+        });
+        let mut certificates = Self::default();
+        for result in results {
+            match result {
+                Ok(found) => certificates.add(found),
+                Err(finding) => certificates.findings.push(finding),
+            }
+        }
+        certificates
+    }
+
+    /// The same certificate may be in two files; two with one serial number are a disaster that
+    /// happened.
+    fn add(&mut self, new: Found) {
+        let serial = new.issuance.serial;
+        match self.found.get(&serial) {
+            None => {
+                self.found.insert(serial, new);
+            }
+            Some(known) if known.issuance.der == new.issuance.der => {}
+            Some(known) => {
+                let message = format!(
+                    "{} and {} are two certificates with the serial number {serial}",
+                    known.path.display(),
+                    new.path.display()
+                );
+                self.findings
+                    .push(RuleFinding::error("serial-twice", message));
+            }
+        }
+    }
+}
+
+fn found(path: &Path, ca: &Certificate) -> Result<Found, RuleFinding> {
+    let shown = path.display();
+    let certificate = match read_certificates(path) {
+        Ok(mut all) => all.swap_remove(0),
+        Err(error) => {
+            let causes = causes(&error);
+            return Err(RuleFinding::error("certificate-unreadable", causes));
+        }
+    };
+    if certificate != *ca && !path::issued(ca, &certificate) {
+        let message = format!(
+            "{shown} is not signed by {}, but says it is issued by {}",
+            ca.subject(),
+            certificate.issuer()
+        );
+        return Err(RuleFinding::error("not-issued-by-this-ca", message));
+    }
+    let serial = certificate.serial().map_err(|error| {
+        let message = format!("{shown} has a serial number that can't be recorded: {error}");
+        RuleFinding::error("serial-unusable", message)
+    })?;
+    let names_another = |stem: &str| {
+        let named = stem.parse::<Serial>();
+        stem.len() % 2 == 0 && named.is_ok_and(|named| named != serial)
+    };
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let is_by_serial = path.extension().is_some_and(|ending| ending == "pem");
+    if is_by_serial && stem.is_some_and(names_another) {
+        let message = format!("{shown} holds the certificate with serial number {serial}");
+        return Err(RuleFinding::error("file-of-another-serial", message));
+    }
+    let issuance = issuance(&certificate, serial, ca);
+    Ok(Found {
+        path: path.to_owned(),
+        subject: certificate.subject().clone(),
+        key: Fingerprint::of(certificate.public_key().spki()),
+        issuance,
+    })
+}
+
+fn issuance(certificate: &Certificate, serial: Serial, ca: &Certificate) -> Issuance {
+    let subject = certificate.subject();
+    let validity = certificate.validity();
+    let names = certificate.subject_alt_names();
+    Issuance {
+        serial,
+        cn: subject.common_name().unwrap_or_default(),
+        subject: subject.to_string(),
+        sans: names.iter().map(ToString::to_string).collect(),
+        profile: profile(certificate, ca).to_owned(),
+        not_before: validity.not_before,
+        not_after: validity.not_after,
+        renews: None,
+        counter: 0,
+        der: Some(certificate.der().to_vec()),
+    }
+}
+
+/// The record of a certificate that is missing.
+pub(super) fn without_certificate(
+    serial: Serial,
+    subject: &[u8],
+    not_after: time::OffsetDateTime,
+    ca: &Certificate,
+) -> Issuance {
+    let subject = super::subject::read(subject);
+    Issuance {
+        serial,
+        cn: subject.common_name,
+        subject: subject.text,
+        sans: Vec::new(),
+        profile: OTHER_PROFILE.to_owned(),
+        // No record tells when it was issued; not before the CA was there.
+        not_before: ca.validity().not_before.min(not_after),
+        not_after,
+        renews: None,
+        counter: 0,
+        der: None,
+    }
+}
+
+/// What a certificate is for, going by its extensions.
+fn profile(certificate: &Certificate, ca: &Certificate) -> &'static str {
+    if certificate == ca {
+        return "root";
+    }
+    if certificate.is_ca() {
+        return "subordinate";
+    }
+    let purposes = certificate.extended_key_usage();
+    let is_for = |profile: &Profile| {
+        let theirs = profile.purposes();
+        theirs.len() == purposes.len() && theirs.iter().all(|purpose| purposes.contains(purpose))
+    };
+    let known = Profile::ALL.into_iter().find(is_for);
+    known.map_or(OTHER_PROFILE, Profile::as_str)
+}
+
+/// An error with its causes, as one text.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,65 @@
+//! Why a CA can't be taken over, whatever is done about its records.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why an import was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A file is in none of the places where it is usual.
+    #[error("there is no {what} in {}: looked for {}", directory.display(), names(looked_for))]
+    Missing {
+        /// What was looked for.
+        what: &'static str,
+        /// The folder.
+        directory: PathBuf,
+        /// The usual places.
+        looked_for: Vec<PathBuf>,
+        /// The option that names another; `None` where there is none.
+        option: Option<&'static str>,
+    },
+    /// Several files could be meant.
+    #[error("there is more than one {what} in {}: {}", directory.display(), names(found))]
+    Several {
+        /// What was looked for.
+        what: &'static str,
+        /// The folder.
+        directory: PathBuf,
+        /// What was found.
+        found: Vec<PathBuf>,
+        /// The option that says which.
+        option: &'static str,
+    },
+    /// The key is that of no certificate.
+    #[error("the key {} is not the one that {} certifies", key.display(), certificate.display())]
+    KeyDoesNotFit {
+        /// The key's file.
+        key: PathBuf,
+        /// The certificate's file.
+        certificate: PathBuf,
+    },
+    /// The certificate may not act as a CA.
+    #[error("{} can't be taken over as a CA: {problem}", certificate.display())]
+    NotACa {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// Why.
+        problem: &'static str,
+    },
+    /// No number is left above those that were used.
+    #[error("no {kind} is left above {highest}")]
+    NumbersUsedUp {
+        /// `serial number` or `list number`.
+        kind: &'static str,
+        /// The highest that is known.
+        highest: String,
+    },
+}
+
+fn names(paths: &[PathBuf]) -> impl fmt::Display {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    names.join(", ")
+}

@@ -1,0 +1,85 @@
+//! Keys of certificates, as far as they can be had.
+
+use super::certificates::{Found, causes};
+use crate::ca::foreign::Input;
+use crate::ca::{CaError, Passphrases, RuleFinding, Unlocked};
+use crate::key::{Passphrase, PrivateKey};
+use crate::x509::{Fingerprint, Serial};
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+/// Keys that are those of certificates; one may be that of several, as after a renewal.
+#[derive(Default)]
+pub(super) struct LeafKeys {
+    pub(super) keys: Vec<(PrivateKey, Vec<Serial>)>,
+    /// What was not taken.
+    pub(super) findings: Vec<RuleFinding>,
+}
+
+impl LeafKeys {
+    /// Opens the files that are not encrypted, or have the passphrase of the CA's key.
+    pub(super) fn read<'a>(
+        files: &[PathBuf],
+        found: impl Iterator<Item = &'a Found>,
+        unlocked: &mut Unlocked,
+    ) -> Self {
+        let mut keys = Self::default();
+        if files.is_empty() {
+            return keys;
+        }
+        let mut certified: HashMap<Fingerprint, Vec<Serial>> = HashMap::new();
+        for certificate in found {
+            let serials = certified.entry(certificate.key).or_default();
+            serials.push(certificate.issuance.serial);
+        }
+        for path in files {
+            match open(path, unlocked) {
+                Ok(key) => keys.take(path, key, &mut certified),
+                Err(error) => keys.missed("key-not-opened", causes(&error)),
+            }
+        }
+        keys
+    }
+
+    fn take(
+        &mut self,
+        path: &Path,
+        key: PrivateKey,
+        certified: &mut HashMap<Fingerprint, Vec<Serial>>,
+    ) {
+        // A copy of a key that was taken already finds none left.
+        match certified.get_mut(&Fingerprint::of(key.public().spki())) {
+            Some(serials) if serials.is_empty() => {}
+            Some(serials) => self.keys.push((key, std::mem::take(serials))),
+            None => {
+                let message = format!("{} is the key of no certificate", path.display());
+                self.missed("key-does-not-fit", message);
+            }
+        }
+    }
+
+    /// A key that stays where it is hinders nobody.
+    fn missed(&mut self, rule: &'static str, message: String) {
+        self.findings.push(RuleFinding::warning(rule, message));
+    }
+}
+
+fn open(path: &Path, unlocked: &mut Unlocked) -> Result<PrivateKey, CaError> {
+    let input = Input::read(path)?;
+    let label = format!("the key {}", path.display());
+    unlocked.open(path, &label, input.content(), &mut NoOther)
+}
+
+/// Knows no passphrase but the one that opened the CA's key.
+struct NoOther;
+
+impl Passphrases for NoOther {
+    fn to_open(&mut self, _: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+        Err("it is encrypted, and the key of the CA is not".into())
+    }
+
+    fn to_protect(&mut self, _: &str) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,141 @@
+//! The numbers that must not come again.
+
+use super::error::ImportError;
+use crate::ca::{CaError, RuleFinding};
+use crate::store::FileError;
+use crate::x509::crl::RevocationList;
+use crate::x509::serial::SerialError;
+use crate::x509::{Certificate, Serial};
+use std::path::Path;
+
+/// What is known of the numbers of a CA.
+#[derive(Default)]
+pub(super) struct Numbers {
+    /// The highest serial number.
+    pub(super) serial: Option<Serial>,
+    /// The highest number of a list.
+    pub(super) list: u128,
+    pub(super) findings: Vec<RuleFinding>,
+}
+
+impl Numbers {
+    pub(super) fn saw(&mut self, serial: Serial) {
+        self.serial = self.serial.max(Some(serial));
+    }
+
+    /// The serial number that a root gave itself. Most are 20 random octets, which no counter comes near
+    /// to; those above them would be long for nothing.
+    pub(super) fn saw_own(&mut self, root: &Certificate) {
+        let own = root.serial().ok();
+        let near = own.filter(|own| own.counter() <= u128::from(u64::MAX));
+        near.into_iter().for_each(|own| self.saw(own));
+    }
+
+    /// The number of a list.
+    pub(super) fn saw_list(&mut self, list: &RevocationList<'_>) -> Result<(), ImportError> {
+        match (list.number(), list.has_number()) {
+            (Some(number), _) => self.list = self.list.max(number),
+            (None, true) => return Err(used_up("list number", "2^128")),
+            (None, false) => {}
+        }
+        Ok(())
+    }
+
+    /// The file with the next serial number, which may have been given out by whoever was interrupted
+    /// before they wrote the one behind it.
+    pub(super) fn read_serial(&mut self, path: &Path) -> Result<(), CaError> {
+        let text = read(path)?;
+        match text.trim().parse::<Serial>() {
+            Ok(next) => self.saw(next),
+            Err(SerialError::Zero) => {}
+            Err(SerialError::TooLong) => return Err(used_up("serial number", text.trim()).into()),
+            Err(error) => self.unreadable(path, &error.to_string()),
+        }
+        Ok(())
+    }
+
+    /// The file with the next number of a list.
+    pub(super) fn read_crl_number(&mut self, path: &Path) -> Result<(), CaError> {
+        let text = read(path)?;
+        let digits = text.trim();
+        let is_hex = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        match u128::from_str_radix(digits, 16) {
+            Ok(next) => self.list = self.list.max(next),
+            Err(_) if is_hex => return Err(used_up("list number", digits).into()),
+            Err(error) => self.unreadable(path, &error.to_string()),
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, path: &Path, problem: &str) {
+        let message = format!("{} is not a number: {problem}", path.display());
+        self.findings
+            .push(RuleFinding::error("number-unreadable", message));
+    }
+
+    /// The serial counter under which nothing is issued any more: serial numbers are a counter and 64
+    /// random bits, so that those of the next counter are higher than all that were seen.
+    pub(super) fn counter(&self) -> Result<u128, ImportError> {
+        let Some(highest) = self.serial else {
+            return Ok(0);
+        };
+        let counter = highest.counter();
+        match Serial::from_counter(counter + 1, u64::MAX) {
+            Ok(_) => Ok(counter),
+            Err(_) => Err(used_up("serial number", &highest.to_string())),
+        }
+    }
+
+    /// The number under which no list is signed any more.
+    pub(super) fn crl_number(&self) -> Result<u128, ImportError> {
+        match self.list.checked_add(1) {
+            Some(_) => Ok(self.list),
+            None => Err(used_up("list number", "2^128")),
+        }
+    }
+}
+
+fn used_up(kind: &'static str, highest: &str) -> ImportError {
+    ImportError::NumbersUsedUp {
+        kind,
+        highest: highest.to_owned(),
+    }
+}
+
+fn read(path: &Path) -> Result<String, FileError> {
+    let text = std::fs::read(path).map_err(|source| FileError {
+        operation: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counter(highest: &str) -> Option<u128> {
+        let mut numbers = Numbers::default();
+        numbers.saw(highest.parse().unwrap());
+        numbers.saw("01".parse().unwrap());
+        numbers.counter().ok()
+    }
+
+    #[test]
+    fn the_next_serial_number_is_above_all() {
+        for highest in ["01", "10C9", "FFFFFFFFFFFFFFFF", "010000000000000000"] {
+            let next = Serial::from_counter(counter(highest).unwrap() + 1, 0).unwrap();
+            assert!(next > highest.parse().unwrap(), "{highest}");
+        }
+        assert_eq!(Numbers::default().counter().unwrap(), 0);
+    }
+
+    #[test]
+    fn the_last_counter_has_none_above_it() {
+        let last = format!("7{}{}", "F".repeat(23), "0".repeat(16));
+        assert_eq!(counter(&last), None);
+        let but_one = format!("7{}E{}", "F".repeat(22), "F".repeat(16));
+        assert_eq!(counter(&but_one), Some((1 << 95) - 2));
+    }
+}

@@ -1,0 +1,254 @@
+//! What becomes of a CA's rows, certificates and last list: the records of the store.
+
+use super::certificates::{Certificates, Found, without_certificate};
+use super::index::{Broken, Revocation, Row};
+use super::subject::is_oneline;
+use crate::ca::RuleFinding;
+use crate::store::{Issuance, RevocationChange, Revoked};
+use crate::x509::crl::ReadEntry;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, Reason, RevocationList, Serial};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use time::OffsetDateTime;
+
+/// The records, in the making.
+pub(super) struct Records<'a> {
+    ca: &'a Certificate,
+    now: OffsetDateTime,
+    /// In the order of the index.
+    pub(super) issuances: Vec<Issuance>,
+    /// The place of each serial number among them.
+    places: HashMap<Serial, usize>,
+    standings: HashMap<Serial, Revocation>,
+    pub(super) findings: Vec<RuleFinding>,
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn new(ca: &'a Certificate, now: OffsetDateTime) -> Self {
+        Self {
+            ca,
+            now,
+            issuances: Vec::new(),
+            places: HashMap::new(),
+            standings: HashMap::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    fn found(&mut self, rule: &'static str, message: impl Into<String>) {
+        self.findings.push(RuleFinding::error(rule, message));
+    }
+
+    /// Takes a row, and its certificate from where those are.
+    pub(super) fn take_row(
+        &mut self,
+        row: Result<Row, Broken>,
+        certificates: &mut Certificates,
+        issued_in: &Path,
+    ) {
+        match row {
+            Ok(row) => self.take_whole(&row, certificates, issued_in),
+            Err(broken) => self.take_broken(broken, certificates),
+        }
+    }
+
+    fn take_whole(&mut self, row: &Row, certificates: &mut Certificates, issued_in: &Path) {
+        let Row { line, serial, .. } = *row;
+        if self.places.contains_key(&serial) {
+            let message = format!("line {line} of the index has the serial number {serial} again");
+            self.found("serial-twice", message);
+        } else {
+            let issuance = match certificates.found.remove(&serial) {
+                Some(found) => self.compared(row, found),
+                None => {
+                    let file = issued_in.join(format!("{serial}.pem"));
+                    let message = format!(
+                        "line {line} of the index is about {serial}, and there is no usable certificate of that number as {}",
+                        file.display()
+                    );
+                    self.found("certificate-missing", message);
+                    without_certificate(serial, &row.subject, row.not_after, self.ca)
+                }
+            };
+            self.add(issuance);
+        }
+        if let Some(revocation) = row.revoked {
+            self.revoke(line, serial, revocation);
+        }
+    }
+
+    /// The certificate's record, which counts where the row says something else.
+    fn compared(&mut self, row: &Row, found: Found) -> Issuance {
+        let Found {
+            path,
+            subject,
+            issuance,
+            ..
+        } = found;
+        let (line, shown) = (row.line, path.display());
+        if issuance.not_after != row.not_after {
+            let (row, certificate) = (rfc3339(row.not_after), rfc3339(issuance.not_after));
+            let message =
+                format!("line {line} of the index ends at {row}, and {shown} at {certificate}");
+            self.found("row-and-certificate-differ", message);
+        }
+        if !is_oneline(&row.subject, &subject) {
+            let row = String::from_utf8_lossy(&row.subject);
+            let message =
+                format!("line {line} of the index is about {row}, and {shown} about {subject}");
+            self.found("row-and-certificate-differ", message);
+        }
+        issuance
+    }
+
+    /// Nothing of a row that can't be read is guessed but that what was revoked stays so.
+    fn take_broken(&mut self, broken: Broken, certificates: &mut Certificates) {
+        let Broken {
+            line,
+            problem,
+            serial,
+            is_revoked,
+            not_after,
+            subject,
+        } = broken;
+        self.found("row-broken", format!("line {line} of the index: {problem}"));
+        let Some(serial) = serial else {
+            return;
+        };
+        if !self.places.contains_key(&serial) {
+            let issuance = match certificates.found.remove(&serial) {
+                Some(found) => found.issuance,
+                None => {
+                    let not_after = not_after.unwrap_or(self.ca.validity().not_after);
+                    without_certificate(serial, &subject, not_after, self.ca)
+                }
+            };
+            self.add(issuance);
+        }
+        if is_revoked {
+            let revocation = Revocation {
+                at: self.now,
+                reason: Reason::Unspecified,
+                invalidity_date: None,
+                is_lifted: false,
+            };
+            self.standings.entry(serial).or_insert(revocation);
+        }
+    }
+
+    fn add(&mut self, issuance: Issuance) {
+        self.places.insert(issuance.serial, self.issuances.len());
+        self.issuances.push(issuance);
+    }
+
+    fn revoke(&mut self, line: usize, serial: Serial, revocation: Revocation) {
+        if revocation.is_lifted {
+            let message = format!(
+                "line {line} of the index says removeFromCRL of {serial}: its hold was lifted, and it is on no list of its own any more"
+            );
+            self.findings
+                .push(RuleFinding::warning("hold-lifted", message));
+        }
+        self.standings.entry(serial).or_insert(revocation);
+    }
+
+    /// Takes the certificates that no row is about.
+    pub(super) fn take_others(&mut self, certificates: Certificates) {
+        let mut others: Vec<Found> = certificates.found.into_values().collect();
+        others.sort_by(|one, other| one.path.cmp(&other.path));
+        for other in others {
+            // Where the CA's own certificate is among them, it need not have been issued from here.
+            let is_own = other.issuance.is_of(self.ca);
+            if !is_own {
+                let message = format!("no line of the index is about {}", other.path.display());
+                self.found("row-missing", message);
+                self.add(other.issuance);
+            }
+        }
+    }
+
+    /// Compares the last list: what is on it stays revoked. Whether every revocation is on it.
+    pub(super) fn compare(&mut self, path: &Path, list: &RevocationList<'_>) -> bool {
+        let mut listed = HashSet::new();
+        for entry in list.entries().flatten() {
+            let Some(serial) = entry.serial() else {
+                let message = format!(
+                    "{} has an entry with a serial number that can't be recorded",
+                    path.display()
+                );
+                self.found("serial-unusable", message);
+                continue;
+            };
+            listed.insert(serial);
+            self.compare_entry(path, serial, &entry);
+        }
+        let mut standings = self.standings.iter();
+        standings.all(|(serial, revocation)| revocation.is_lifted || listed.contains(serial))
+    }
+
+    fn compare_entry(&mut self, path: &Path, serial: Serial, entry: &ReadEntry<'_>) {
+        let shown = path.display();
+        let on_list = Revocation {
+            at: entry.revoked_at,
+            reason: if entry.removes {
+                Reason::CertificateHold
+            } else {
+                entry.reason.unwrap_or_default()
+            },
+            invalidity_date: entry.invalidity_date,
+            is_lifted: entry.removes,
+        };
+        match self.standings.get(&serial) {
+            Some(recorded) if *recorded == on_list => {}
+            Some(_) => {
+                let message = format!(
+                    "{shown} and the index say different things of {serial}; the index counts"
+                );
+                self.findings
+                    .push(RuleFinding::warning("list-and-index-differ", message));
+            }
+            None if entry.removes => {}
+            None => {
+                let message = format!("{serial} is revoked on {shown}, and not in the index");
+                self.found("revoked-on-list-only", message);
+                self.standings.insert(serial, on_list);
+                if !self.places.contains_key(&serial) {
+                    let end = self.ca.validity().not_after;
+                    self.add(without_certificate(serial, b"", end, self.ca));
+                }
+            }
+        }
+    }
+
+    /// The journal of revocations: as they happened.
+    pub(super) fn changes(&self) -> Vec<RevocationChange> {
+        let mut standings: Vec<(usize, &Revocation)> = self
+            .standings
+            .iter()
+            .map(|(serial, revocation)| (self.places[serial], revocation))
+            .collect();
+        standings.sort_by_key(|(place, revocation)| (revocation.at, *place));
+        let mut changes = Vec::with_capacity(standings.len());
+        for (place, revocation) in standings {
+            let issuance = &self.issuances[place];
+            let revoked = Revoked {
+                reason: revocation.reason,
+                revoked_at: revocation.at,
+                invalidity_date: revocation.invalidity_date,
+                not_after: issuance.not_after,
+            };
+            changes.push(RevocationChange::Revoke(issuance.serial, revoked));
+            if revocation.is_lifted {
+                changes.push(RevocationChange::Release(issuance.serial, revocation.at));
+            }
+        }
+        changes
+    }
+
+    /// Whether a certificate is revoked now.
+    pub(super) fn is_revoked(&self, serial: &Serial) -> bool {
+        let standing = self.standings.get(serial);
+        standing.is_some_and(|revocation| !revocation.is_lifted)
+    }
+}

@@ -1,0 +1,162 @@
+//! Names on one line, as OpenSSL's `X509_NAME_oneline` writes them: `/O=Example/CN=x`, octets outside
+//! of printable ASCII as `\xHH`. Slashes in values look like those in front of attributes, and some
+//! versions put a backslash in front of them.
+
+use crate::asn1::Reader;
+use crate::x509::Name;
+use crate::x509::attribute::AttributeType;
+
+/// Whether a line is what OpenSSL makes of a name.
+pub(super) fn is_oneline(line: &[u8], name: &Name) -> bool {
+    let mut rest = line;
+    for attribute in name.attributes() {
+        let Ok(value) = Reader::single(&attribute.der) else {
+            return false;
+        };
+        let behind = key(rest).and_then(|(_, behind)| {
+            let plain = written(value.content, false);
+            let escaped = written(value.content, true);
+            behind
+                .strip_prefix(plain.as_slice())
+                .or_else(|| behind.strip_prefix(escaped.as_slice()))
+        });
+        match behind {
+            Some(behind) => rest = behind,
+            None => return false,
+        }
+    }
+    rest.is_empty() || (name.is_empty() && rest == b"/")
+}
+
+fn written(value: &[u8], with_backslashes: bool) -> Vec<u8> {
+    let mut text = Vec::with_capacity(value.len());
+    for octet in value {
+        match octet {
+            b'/' | b'+' if with_backslashes => text.extend([b'\\', *octet]),
+            b' '..=b'~' => text.push(*octet),
+            other => text.extend(format!("\\x{other:02X}").into_bytes()),
+        }
+    }
+    text
+}
+
+/// What stands between a slash and an equals sign, and what follows.
+fn key(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.strip_prefix(b"/")?;
+    let end = text
+        .iter()
+        .position(|octet| !(octet.is_ascii_alphanumeric() || b".-".contains(octet)))?;
+    (end > 0 && text[end] == b'=').then(|| (&text[..end], &text[end + 1..]))
+}
+
+/// A name of which there is nothing but the line.
+pub(super) struct Read {
+    /// The last common name; empty where there is none.
+    pub(super) common_name: String,
+    /// As RFC 4514 writes it, or the line where that can't be told.
+    pub(super) text: String,
+}
+
+/// Reads a line as well as that can be done.
+pub(super) fn read(line: &[u8]) -> Read {
+    let attributes = attributes(line);
+    let is_common_name = |key: &&(String, String)| key.0 == "CN";
+    let common_name = attributes.iter().rev().find(is_common_name);
+    let known: Option<Vec<(AttributeType, &str)>> = attributes
+        .iter()
+        .map(|(key, value)| Some((AttributeType::find(key)?, value.as_str())))
+        .collect();
+    let name = known.and_then(|known| Name::from_attributes(known).ok());
+    Read {
+        common_name: common_name.map_or_else(String::new, |(_, value)| value.clone()),
+        text: name.map_or_else(
+            || String::from_utf8_lossy(line).into_owned(),
+            |name| name.to_string(),
+        ),
+    }
+}
+
+/// Keys and values; a slash that no key follows belongs to its value.
+fn attributes(line: &[u8]) -> Vec<(String, String)> {
+    let mut attributes = Vec::new();
+    let mut rest = line;
+    while let Some((key, behind)) = self::key(rest) {
+        let is_end = |at: &usize| {
+            let is_escaped = *at > 0 && behind[*at - 1] == b'\\';
+            !is_escaped && self::key(&behind[*at..]).is_some()
+        };
+        let end = (0..behind.len()).find(is_end).unwrap_or(behind.len());
+        let key = String::from_utf8_lossy(key).into_owned();
+        attributes.push((key, value(&behind[..end])));
+        rest = &behind[end..];
+    }
+    attributes
+}
+
+fn value(text: &[u8]) -> String {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        match (first, behind) {
+            (b'\\', [b'x', high, low, ..]) if hex(*high, *low).is_some() => {
+                octets.extend(hex(*high, *low));
+                rest = &behind[3..];
+            }
+            (b'\\', [next @ (b'/' | b'+'), ..]) => {
+                octets.push(*next);
+                rest = &behind[1..];
+            }
+            _ => octets.push(*first),
+        }
+    }
+    String::from_utf8_lossy(&octets).into_owned()
+}
+
+fn hex(high: u8, low: u8) -> Option<u8> {
+    let digit = |octet: u8| char::from(octet).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_that_of_its_name_alone() {
+        let name = Name::parse("/O=A\\/B\\+ Ünï/CN=päul\\\\x/CN=q").unwrap();
+        let escaped = r"/O=A\/B\+ \xC3\x9Cn\xC3\xAF/CN=p\xC3\xA4ul\x/CN=q";
+        let plain = r"/O=A/B+ \xC3\x9Cn\xC3\xAF/CN=p\xC3\xA4ul\x/CN=q";
+        for line in [escaped, plain] {
+            assert!(is_oneline(line.as_bytes(), &name), "{line}");
+        }
+        for line in [
+            "",
+            "/",
+            "/CN=q",
+            "/O=A/B+ Ünï/CN=päul/CN=q",
+            &format!("{plain}/CN=r"),
+            &plain.replace("/CN=q", "/CN=Q"),
+        ] {
+            assert!(!is_oneline(line.as_bytes(), &name), "{line}");
+        }
+        let nameless = Name::from_attributes([]).unwrap();
+        assert!(is_oneline(b"", &nameless) && is_oneline(b"/", &nameless));
+    }
+
+    #[test]
+    fn what_a_line_says_is_read() {
+        for (line, common_name, text) in [
+            ("/O=Example/CN=x", "x", "CN=x,O=Example"),
+            ("/CN=a/b/CN=c", "c", "CN=c,CN=a/b"),
+            (r"/O=A\/B/CN=p\xC3\xA4ul", "päul", "CN=päul,O=A/B"),
+            ("/1.2.3.4=odd/CN=x", "x", "/1.2.3.4=odd/CN=x"),
+            ("/O=Example", "", "O=Example"),
+            ("", "", ""),
+            ("no name", "", "no name"),
+        ] {
+            let read = read(line.as_bytes());
+            assert_eq!((&*read.common_name, &*read.text), (common_name, text));
+        }
+    }
+}

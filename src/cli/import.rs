@@ -1,0 +1,297 @@
+//! `pki import`.
+
+use super::bundle::{FindingEntry, errors, finding_entries, finding_lines, plural};
+use super::context::Context;
+use super::failure::Failure;
+use super::options::{http_url, input};
+use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
+use super::report::{Lines, Report};
+use crate::ca::{
+    ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldList, Source, Tally,
+    certificates_in, import,
+};
+use crate::store::{CaName, CaRecord};
+use crate::x509::validity::rfc3339;
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Take over a CA that openssl or easy-rsa kept, whole or not at all
+///
+/// Its key, every certificate that its index names, every revocation; its numbers go on. The folder that it
+/// comes from is only read. Makes the store too, where there is none yet.
+#[derive(Args)]
+pub(super) struct ImportArgs {
+    /// A folder of `openssl ca`: index.txt, newcerts, serial, crlnumber, the CA's certificate and key
+    #[arg(long, value_name = "DIR", required_unless_present = "easy_rsa")]
+    openssl: Option<PathBuf>,
+    /// A folder of easy-rsa 3, or the pki folder in it
+    #[arg(long, value_name = "DIR", conflicts_with = "openssl")]
+    easy_rsa: Option<PathBuf>,
+    /// The CA's name in the store
+    #[arg(long, value_name = "NAME")]
+    name: CaName,
+    /// The CA's certificate, where it is in none of the usual places
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+    /// The CA's key
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The last list that the CA signed
+    #[arg(long, value_name = "FILE")]
+    crl: Option<PathBuf>,
+    /// The index of certificates; serial and crlnumber are looked for beside it
+    #[arg(long, value_name = "FILE")]
+    index: Option<PathBuf>,
+    /// The certificates of the CAs above it, up to the root, where they are not in the store
+    #[arg(long, value_name = "FILE")]
+    chain: Vec<PathBuf>,
+    /// Take what can be taken: what is wrong with the rest is no error then
+    #[arg(long)]
+    partial: bool,
+    /// Show what would be taken over, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where its revocation list will be; goes into what it issues
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    crl_url: Vec<String>,
+    /// Where its certificate will be; goes into what it issues
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    ca_issuers_url: Vec<String>,
+    /// Where its OCSP responder will be; goes into what it issues
+    #[arg(long, value_name = "URL", value_parser = http_url)]
+    ocsp_url: Vec<String>,
+    #[command(flatten)]
+    passin: PassinArgs,
+    #[command(flatten)]
+    passout: PassoutArgs,
+}
+
+#[derive(Serialize)]
+struct ImportReport {
+    ca: String,
+    imported: bool,
+    dry_run: bool,
+    from: String,
+    layout: &'static str,
+    subject: String,
+    not_after: String,
+    fingerprint_sha256: String,
+    parent: Option<String>,
+    added: Vec<String>,
+    certificates: TallyEntry,
+    keys: usize,
+    old_list: Option<OldListEntry>,
+    highest_serial: Option<String>,
+    next_serial: String,
+    next_crl_number: String,
+    findings: Vec<FindingEntry>,
+}
+
+#[derive(Serialize)]
+struct TallyEntry {
+    valid: usize,
+    revoked: usize,
+    expired: usize,
+    without_certificate: usize,
+}
+
+#[derive(Serialize)]
+struct OldListEntry {
+    file: String,
+    number: Option<String>,
+    this_update: String,
+    entries: usize,
+}
+
+impl ImportArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let mut passphrases = UserPassphrases::new(
+            context,
+            Some(&self.passin),
+            Some(&self.passout),
+            Protecting::NewCa,
+        )?;
+        let request = self.request()?;
+        let imported = import(
+            &context.store,
+            context.observer(),
+            &request,
+            &mut passphrases,
+            context.now,
+        )?;
+        Ok(report(&request, &imported))
+    }
+
+    fn request(self) -> Result<ImportRequest, Failure> {
+        let (layout, directory) = match (self.openssl, self.easy_rsa) {
+            (Some(directory), _) => (Layout::Openssl, directory),
+            (None, Some(directory)) => (Layout::EasyRsa, directory),
+            (None, None) => return Err(Failure::usage("--openssl or --easy-rsa is missing")),
+        };
+        let mut chain = Vec::new();
+        for file in &self.chain {
+            chain.extend(certificates_in(&input(file)?)?);
+        }
+        Ok(ImportRequest {
+            record: CaRecord {
+                name: self.name,
+                parent: None,
+                crl_urls: self.crl_url,
+                ca_issuers_urls: self.ca_issuers_url,
+                ocsp_urls: self.ocsp_url,
+            },
+            source: Source {
+                layout,
+                directory,
+                certificate: self.cert,
+                key: self.key,
+                list: self.crl,
+                index: self.index,
+            },
+            chain,
+            protection: if self.passout.is_given() {
+                KeyProtection::Asked
+            } else {
+                KeyProtection::AsBefore
+            },
+            partial: self.partial,
+            dry_run: self.dry_run,
+        })
+    }
+}
+
+fn report(request: &ImportRequest, imported: &Imported) -> Report {
+    let (name, findings) = (&request.record.name, &imported.findings);
+    let entry = ImportReport::of(request, imported);
+    let text = entry.text(imported) + &finding_text(imported);
+    let report = Report::new(&entry, text);
+    match imported.outcome {
+        ImportOutcome::Done { .. } => report.committed(format!("`pki show --ca {name}` shows it")),
+        ImportOutcome::DryRun => report,
+        ImportOutcome::Refused => {
+            let count = plural(errors(findings), "error");
+            report.failing(
+                Failure::plain(format!("{name} was not imported: {count}"))
+                    .hint("mend what the findings name, or take what can be taken with --partial"),
+            )
+        }
+    }
+}
+
+impl ImportReport {
+    fn of(request: &ImportRequest, imported: &Imported) -> Self {
+        let certificate = &imported.certificate;
+        let Tally {
+            valid,
+            revoked,
+            expired,
+            without_certificate,
+        } = imported.tally;
+        let (parent, added) = match &imported.outcome {
+            ImportOutcome::Done { ca, added } => (ca.record().parent.as_ref(), added.as_slice()),
+            ImportOutcome::DryRun | ImportOutcome::Refused => (None, &[][..]),
+        };
+        Self {
+            ca: request.record.name.to_string(),
+            imported: matches!(imported.outcome, ImportOutcome::Done { .. }),
+            dry_run: request.dry_run,
+            from: request.source.directory.display().to_string(),
+            layout: request.source.layout.as_str(),
+            subject: certificate.subject().to_string(),
+            not_after: rfc3339(certificate.validity().not_after),
+            fingerprint_sha256: certificate.fingerprint().to_string(),
+            parent: parent.map(ToString::to_string),
+            added: added.iter().map(ToString::to_string).collect(),
+            certificates: TallyEntry {
+                valid,
+                revoked,
+                expired,
+                without_certificate,
+            },
+            keys: imported.keys,
+            old_list: imported.old_list.as_ref().map(OldListEntry::of),
+            highest_serial: imported.highest_serial.map(|serial| serial.to_string()),
+            next_serial: imported.next_serial.to_string(),
+            next_crl_number: imported.next_crl_number.to_string(),
+            findings: finding_entries(&imported.findings),
+        }
+    }
+
+    fn text(&self, imported: &Imported) -> String {
+        let (name, from, layout) = (&self.ca, &self.from, self.layout);
+        let heading = match imported.outcome {
+            ImportOutcome::Done { .. } => format!("imported {name} from {from} ({layout})"),
+            ImportOutcome::DryRun => format!("would import {name} from {from} ({layout})"),
+            ImportOutcome::Refused => format!("can't import {name} from {from} ({layout})"),
+        };
+        let is_done = self.imported;
+        Lines::default()
+            .row_if("under", self.parent.as_ref())
+            .row("subject", &self.subject)
+            .row("valid until", &self.not_after)
+            .row("certificates", self.certificates.text())
+            .row_if("keys of them", (self.keys > 0).then_some(self.keys))
+            .row_if("last list", self.old_list.as_ref().map(OldListEntry::text))
+            .row("next serial", format!("{} or above", self.next_serial))
+            .row("next list", format!("number {}", self.next_crl_number))
+            .row_if(
+                "added",
+                (!self.added.is_empty())
+                    .then(|| format!("{}, without keys", self.added.join(", "))),
+            )
+            .row_if(
+                "do next",
+                is_done.then(|| format!("`pki crl --ca {name}` signs its first list")),
+            )
+            .under(&heading)
+    }
+}
+
+impl TallyEntry {
+    fn text(&self) -> String {
+        let Self {
+            valid,
+            revoked,
+            expired,
+            without_certificate,
+        } = self;
+        let counts = format!("{valid} valid, {revoked} revoked, {expired} expired");
+        match without_certificate {
+            0 => counts,
+            missing => format!("{counts}; {missing} of them only as a record"),
+        }
+    }
+}
+
+impl OldListEntry {
+    fn of(list: &OldList) -> Self {
+        Self {
+            file: list.path.display().to_string(),
+            number: list.number.map(|number| number.to_string()),
+            this_update: rfc3339(list.this_update),
+            entries: list.entries,
+        }
+    }
+
+    fn text(&self) -> String {
+        let number = self.number.as_deref().unwrap_or("none");
+        let entries = match self.entries {
+            1 => "1 entry".to_owned(),
+            count => format!("{count} entries"),
+        };
+        format!(
+            "{}, number {number}, of {}, {entries}",
+            self.file, self.this_update
+        )
+    }
+}
+
+fn finding_text(imported: &Imported) -> String {
+    let findings = &imported.findings;
+    if findings.is_empty() {
+        return String::new();
+    }
+    let count = plural(findings.len(), "finding");
+    finding_lines(findings).under(&count)
+}
