@@ -23,6 +23,7 @@ mod exports;
 mod faults;
 mod foreign_keys;
 mod hierarchy;
+mod import;
 mod keys;
 mod lint;
 mod load_balancer;

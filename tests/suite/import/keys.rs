@@ -1,0 +1,156 @@
+//! The CA's key: opened whatever openssl encrypted it with, and written as every key of the store is.
+
+use crate::run::{Run, assert_same};
+use crate::sandbox::Sandbox;
+
+use super::{OLD, exists};
+
+/// What `openssl pkcs8 -topk8` and the old commands for keys are told.
+const ENCRYPTIONS: [(&str, &str); 9] = [
+    ("pkcs8 -topk8", "-v2 aes-256-cbc"),
+    ("pkcs8 -topk8", "-v2 aes-128-cbc -v2prf hmacWithSHA1"),
+    (
+        "pkcs8 -topk8",
+        "-v2 aes-192-cbc -v2prf hmacWithSHA512 -iter 9999",
+    ),
+    ("pkcs8 -topk8", "-v2 des3"),
+    ("pkcs8 -topk8", "-v1 PBE-SHA1-3DES"),
+    ("pkcs8 -topk8", "-scrypt"),
+    ("ec", "-aes256"),
+    ("ec", "-aes128"),
+    ("ec", "-des3"),
+];
+
+const KEY: &str = "old/private/cakey.pem";
+
+impl Sandbox {
+    /// The CA's key in another form.
+    fn rewrite_key(&self, command: &str, options: &str) {
+        let pass = format!("pass:{OLD}");
+        self.run("openssl", command)
+            .words(&format!("-in {KEY} -out other.key -passin"))
+            .arg(&pass)
+            .arg("-passout")
+            .arg(&pass)
+            .words(options)
+            .succeeds();
+        let key = self.read("other.key");
+        self.write(KEY, key);
+    }
+
+    /// The key in the store is the CA's, under this passphrase, in the one encryption of the store.
+    #[track_caller]
+    fn key_is_ours(&self, passphrase: &str) {
+        let parsed = self
+            .run("openssl", "asn1parse -in pki/old/ca.key")
+            .succeeds()
+            .stdout;
+        for name in [
+            "PBES2",
+            "PBKDF2",
+            ":0927C0",
+            "hmacWithSHA256",
+            "aes-256-cbc",
+        ] {
+            assert!(parsed.contains(name), "{name}: {parsed}");
+        }
+        let public = self
+            .run("openssl", "pkey -pubout -in pki/old/ca.key -passin")
+            .arg(format!("pass:{passphrase}"))
+            .succeeds();
+        let certified = self
+            .run("openssl", "x509 -noout -pubkey -in old/cacert.pem")
+            .succeeds();
+        assert_same(&public.stdout, &certified.stdout);
+    }
+
+    fn import_without_passphrases(&self, line: &str) -> Run {
+        self.pki("import --name old --openssl old").words(line)
+    }
+}
+
+#[test]
+fn a_key_in_every_encryption_of_openssl_is_taken_over() {
+    for (command, options) in ENCRYPTIONS {
+        let sandbox = Sandbox::with_empty_openssl_ca();
+        sandbox.rewrite_key(command, options);
+        let key = sandbox.read(KEY);
+        assert!(key.contains("ENCRYPTED"), "{options}: {key}");
+        sandbox.imported("--openssl old");
+        sandbox.key_is_ours(OLD);
+    }
+}
+
+#[test]
+fn a_key_gets_another_passphrase_where_one_is_given() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox
+        .import("--openssl old --passout env:NEW")
+        .env("NEW", "the new one")
+        .succeeds();
+    sandbox.key_is_ours("the new one");
+    sandbox
+        .pki("issue --ca old --cn new")
+        .env("PKI_PASSPHRASE", "the new one")
+        .succeeds();
+}
+
+#[test]
+fn a_key_without_a_passphrase_needs_one_or_a_word() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox.rewrite_key("pkcs8 -topk8", "-nocrypt");
+    sandbox.import_without_passphrases("").refuses(
+        1,
+        "error: there is no passphrase for the new CA old
+caused by: it can't be asked for: there is no terminal, or --no-input was given
+hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase
+",
+    );
+    assert!(!exists(&sandbox, "pki"));
+    sandbox
+        .import_without_passphrases("--passout env:NEW")
+        .env("NEW", "the new one")
+        .succeeds();
+    sandbox.key_is_ours("the new one");
+    sandbox
+        .import_without_passphrases("--no-passphrase --store open")
+        .succeeds();
+    let key = sandbox.read("open/old/ca.key");
+    assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{key}");
+}
+
+#[test]
+fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox
+        .import_without_passphrases("--partial --passin env:OLD")
+        .env("OLD", "not this one")
+        .refuses(
+            1,
+            "error: the key old/private/cakey.pem can't be used
+caused by: the passphrase is wrong
+hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
+",
+        );
+    sandbox.import_without_passphrases("--partial").refuses(
+        1,
+        "error: there is no passphrase for the key of old in old/private/cakey.pem
+caused by: it can't be asked for: there is no terminal, or --no-input was given
+hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
+",
+    );
+    let key = sandbox.read(KEY);
+    sandbox.write(KEY, &key[..key.len() / 2]);
+    let cut_off = sandbox.import("--openssl old --partial").ends_with(1);
+    let start = "error: the key old/private/cakey.pem can't be used\ncaused by: the key is not readable PEM\ncaused by: line 1: ";
+    assert!(cut_off.stderr.starts_with(start), "{cut_off}");
+    let leaf = sandbox.read("leaf.key");
+    sandbox.write(KEY, leaf);
+    sandbox.import("--openssl old --partial").refuses(
+        1,
+        "error: the key old/private/cakey.pem is not the one that old/cacert.pem certifies
+hint: name the right ones with --cert and --key
+",
+    );
+    assert!(!exists(&sandbox, "pki"));
+}

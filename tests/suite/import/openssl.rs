@@ -1,0 +1,342 @@
+//! A CA of `openssl ca`: everything of it is taken over.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::normalise::normalised;
+use crate::run::assert_same;
+use crate::sandbox::Sandbox;
+
+use super::{OLD, exists, lines_of, rules, serial_of};
+
+#[test]
+fn a_ca_of_openssl_is_taken_over() {
+    let sandbox = Sandbox::with_openssl_ca();
+    let index = sandbox.read("old/index.txt");
+    let report = sandbox.imported("--openssl old");
+    let count = |status: &str| lines_of(&index, status).len();
+    // A hold that was lifted is no revocation.
+    let lifted = index.matches("removeFromCRL").count();
+    let expired_of_them = index
+        .lines()
+        .filter(|line| line.starts_with("R\t21") && line.contains("removeFromCRL"))
+        .count();
+    assert_eq!(
+        report["certificates"],
+        json!({
+            "valid": count("V") + lifted - expired_of_them,
+            "revoked": count("R") - lifted,
+            "expired": count("E") + expired_of_them,
+            "without_certificate": 0,
+        })
+    );
+    assert_eq!((count("R"), lifted), (60, 5));
+    assert!(count("E") > 20, "{index}");
+    assert_eq!(report["next_crl_number"], "17");
+    assert_eq!(rules(&report, "error"), Vec::<String>::new());
+    assert_eq!(rules(&report, "warning"), ["hold-lifted"; 5]);
+
+    // The list that openssl signed last and our first say the same of every entry.
+    sandbox.pki_old("crl --ca old").succeeds();
+    let mut theirs = sandbox.entries("old/crl.pem");
+    let all = theirs.len();
+    theirs.retain(|line| !line.contains("removeFromCRL"));
+    assert_eq!((all, theirs.len()), (60, 55));
+    assert_eq!(sandbox.entries("pki/crl/old.crl"), theirs);
+    let ours = sandbox.list_in("pki/crl/old.crl");
+    assert_eq!(ours.number, 17);
+    // Those that have expired were on it once more than needed, and leave with the next.
+    sandbox.pki_old("crl --ca old").succeeds();
+    let expired = lines_of(&index, "R");
+    let expired = expired.iter().filter(|line| line.starts_with("R\t21"));
+    let still = theirs.len()
+        - expired
+            .filter(|line| !line.contains("removeFromCRL"))
+            .count();
+    assert_eq!(sandbox.entries("pki/crl/old.crl").len(), still);
+    assert!(still < theirs.len());
+}
+
+/// For whom openssl checks: a certificate that was revoked, one on hold, one whose hold was lifted, and
+/// one that never was, under openssl's last list and under our first.
+#[test]
+fn verifiers_see_no_difference_between_the_lists() {
+    let sandbox = Sandbox::with_openssl_ca();
+    sandbox.imported("--openssl old");
+    sandbox.pki_old("crl --ca old --to-pem").succeeds();
+    let index = sandbox.read("old/index.txt");
+    let mut seen = [0, 0];
+    for line in index.lines().filter(|line| !line.starts_with("E\t")) {
+        let serial = serial_of(line);
+        let verdicts = ["old/crl.pem", "pki/crl/old.crl.pem"].map(|list| {
+            let line = "verify -crl_check -no_check_time -CAfile old/cacert.pem -CRLfile";
+            let run = sandbox.run("openssl", line).arg(list);
+            run.arg(format!("old/newcerts/{serial}.pem"))
+                .finish()
+                .status
+        });
+        assert_eq!(verdicts[0], verdicts[1], "{line}");
+        seen[usize::from(verdicts[0] == Some(0))] += 1;
+        if seen.iter().all(|count| *count > 8) {
+            return;
+        }
+    }
+    panic!("{seen:?}");
+}
+
+#[test]
+fn what_is_issued_afterwards_has_numbers_above_all_and_verifies() {
+    let sandbox = Sandbox::with_openssl_ca();
+    // A serial number of 20 octets, as `-rand_serial` and `-create_serial` make them.
+    sandbox.write("old/serial", "00F123456789ABCDEF0123456789ABCDEF012345\n");
+    sandbox
+        .old_ca("-notext -extensions client -infiles 0.csr")
+        .succeeds();
+    let highest = "F123456789ABCDEF0123456789ABCDEF012345";
+    let report = sandbox.imported("--openssl old");
+    assert_eq!(
+        report["highest_serial"],
+        "F123456789ABCDEF0123456789ABCDEF012346"
+    );
+    let issued = sandbox
+        .pki_old("--format json issue --ca old --cn new --out out --no-passphrase")
+        .succeeds()
+        .json();
+    let serial = issued["serial"].as_str().unwrap().to_owned();
+    assert!(
+        serial.len() == highest.len() && *serial > *highest,
+        "{serial}"
+    );
+    assert!(serial.as_str() >= report["next_serial"].as_str().unwrap());
+    sandbox.pki_old("crl --ca old --to-pem").succeeds();
+    for list in ["old/crl.pem", "pki/crl/old.crl.pem"] {
+        sandbox
+            .run(
+                "openssl",
+                "verify -x509_strict -purpose sslclient -crl_check",
+            )
+            .words(&format!(
+                "-CAfile old/cacert.pem -CRLfile {list} out/new.crt"
+            ))
+            .succeeds();
+    }
+    sandbox.pki("verify out/new.crt").succeeds();
+}
+
+/// Every record is of the certificate that openssl made, to the byte, with the profile that its key
+/// purposes make it.
+#[test]
+fn every_certificate_is_in_the_store() {
+    let sandbox = Sandbox::with_openssl_ca();
+    sandbox.imported("--openssl old");
+    let listed = sandbox.pki("--format json list").succeeds().json();
+    let listed = listed.as_array().unwrap();
+    let index = sandbox.read("old/index.txt");
+    assert_eq!(listed.len(), 200);
+    let mut profiles = std::collections::BTreeMap::<&str, usize>::new();
+    for (line, entry) in index.lines().zip(listed) {
+        assert_eq!(entry["serial"], serial_of(line), "{line}");
+        *profiles
+            .entry(entry["profile"].as_str().unwrap())
+            .or_default() += 1;
+    }
+    let expected = [
+        ("client", 140),
+        ("imported", 20),
+        ("peer", 20),
+        ("server", 20),
+    ];
+    assert_eq!(profiles.into_iter().collect::<Vec<_>>(), expected);
+    for serial in ["1000", "1001", "1002", "10C7"] {
+        let line = format!("export --ca old --serial 0x{serial} --out out --name {serial}");
+        sandbox.pki(&line).succeeds();
+        let theirs = sandbox.read(format!("old/newcerts/{serial}.pem"));
+        assert_eq!(sandbox.read(format!("out/{serial}.crt")), theirs);
+    }
+    // Its own last row is an expired one; it can be revoked like any other.
+    sandbox.pki("revoke --ca old --serial 0x1001").succeeds();
+    sandbox
+        .pki("revoke --ca old --cert old/newcerts/1002.pem")
+        .succeeds();
+}
+
+#[test]
+fn an_import_says_what_it_did_and_a_dry_run_what_it_would_do() {
+    let sandbox = Sandbox::with_openssl_ca();
+    let dry = sandbox.import("--openssl old --dry-run").succeeds();
+    assert!(!exists(&sandbox, "pki"), "a dry run makes no store");
+    let done = sandbox.import("--openssl old").succeeds();
+    let text = "imported old from old (openssl)
+  subject       CN=Old CA,O=Old
+  valid until   [time]
+  certificates  115 valid, 55 revoked, 30 expired
+  last list     old/crl.pem, number 15, of [time], 60 entries
+  next serial   010000000000000000 or above
+  next list     number 17
+  do next       `pki crl --ca old` signs its first list
+5 findings
+";
+    let (head, findings) = done.stdout.split_at(done.stdout.find("  warning").unwrap());
+    // How many have expired is up to the batches.
+    let is_tally = |line: &str| line.starts_with("  certificates");
+    let without = |text: &str| {
+        let lines = text.lines().filter(|line| !is_tally(line));
+        lines.fold(String::new(), |text, line| text + line + "\n")
+    };
+    assert_same(
+        &without(&normalised(head).replace("[serial]", "010000000000000000")),
+        &without(text),
+    );
+    assert_eq!(findings.lines().count(), 5, "{findings}");
+    let would = dry.stdout.replace("would import", "imported");
+    let done = done.stdout.lines().filter(|line| !line.contains("do next"));
+    assert_eq!(would.lines().collect::<Vec<_>>(), done.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_name_that_is_there_is_refused_and_another_is_taken() {
+    let sandbox = Sandbox::with_openssl_ca();
+    sandbox.imported("--openssl old");
+    sandbox.refused(
+        sandbox.import("--openssl old"),
+        1,
+        "error: there is a CA named old in the store already\nhint: choose another name with --name\n",
+    );
+    sandbox
+        .pki("import --name second --openssl old --passin env:OLD")
+        .env("OLD", OLD)
+        .succeeds();
+}
+
+/// The old list is on record: a clock that is behind it, and a higher number in a file that was copied
+/// from elsewhere, don't get a list that goes back.
+#[test]
+fn the_first_list_goes_on_from_the_old_one() {
+    let sandbox = Sandbox::with_openssl_ca();
+    sandbox.write("old/crlnumber", "00\n");
+    sandbox.imported("--openssl old");
+    let signed = sandbox
+        .pki_at("2026-01-01 00:00:00", "crl --ca old")
+        .env("PKI_PASSPHRASE", OLD)
+        .finish();
+    // The CA is not valid yet then.
+    assert_eq!(signed.status, Some(1), "{signed}");
+    sandbox.pki_old("crl --ca old").succeeds();
+    let (theirs, ours) = (
+        sandbox.list_in("old/crl.pem"),
+        sandbox.list_in("pki/crl/old.crl"),
+    );
+    assert_eq!((theirs.number, ours.number), (15, 16));
+    assert!(theirs.this_update <= ours.this_update);
+    let journal = sandbox.read("pki/old/crls.jsonl");
+    assert!(
+        journal
+            .lines()
+            .nth(1)
+            .unwrap()
+            .contains("\"imported\":true"),
+        "{journal}"
+    );
+}
+
+/// A list of openssl in the place of ours is the predecessor of ours, and what it has stays.
+#[test]
+fn openssls_list_in_the_place_of_ours_is_followed_by_a_whole_one() {
+    let sandbox = Sandbox::with_openssl_ca();
+    sandbox.imported("--openssl old");
+    fs::create_dir_all(sandbox.path("lists")).unwrap();
+    sandbox
+        .run(
+            "openssl",
+            "crl -in old/crl.pem -outform DER -out lists/old.crl",
+        )
+        .succeeds();
+    sandbox.pki_old("crl --ca old --out lists").succeeds();
+    let mut theirs = sandbox.entries("old/crl.pem");
+    theirs.retain(|line| !line.contains("removeFromCRL"));
+    assert_eq!(sandbox.entries("lists/old.crl"), theirs);
+}
+
+/// What `openssl ca` keeps has other names elsewhere.
+#[test]
+fn files_in_other_places_are_found_or_named() {
+    let sandbox = Sandbox::with_openssl_ca();
+    let moved = |from: &str, to: &str| {
+        fs::create_dir_all(sandbox.path(to).parent().unwrap()).unwrap();
+        fs::rename(sandbox.path(from), sandbox.path(to)).unwrap();
+    };
+    moved("old/cacert.pem", "old/certs/ca.cert.pem");
+    moved("old/private/cakey.pem", "old/private/ca.key.pem");
+    moved("old/crl.pem", "old/crl/ca.crl.pem");
+    let dry = sandbox.imported("--dry-run --openssl old");
+    assert_eq!(dry["old_list"]["file"], "old/crl/ca.crl.pem");
+    moved("old/certs/ca.cert.pem", "the.crt");
+    moved("old/private/ca.key.pem", "the.key");
+    moved("old/crl/ca.crl.pem", "the.crl");
+    moved("old/index.txt", "old/the.index");
+    let named = "--cert the.crt --key the.key --crl the.crl --index old/the.index";
+    let dry = sandbox.imported(&format!("--dry-run --openssl old {named}"));
+    assert_eq!(dry["old_list"]["file"], "the.crl");
+    assert_eq!(dry["next_crl_number"], "17");
+    moved("old", "work/demoCA");
+    moved("the.crt", "work/demoCA/cacert.pem");
+    moved("the.key", "work/demoCA/private/cakey.pem");
+    moved("work/demoCA/the.index", "work/demoCA/index.txt");
+    let report = sandbox.imported("--openssl work");
+    assert_eq!(report["old_list"], json!(null));
+    assert!(rules(&report, "warning").contains(&"old-list-missing".to_owned()));
+}
+
+/// A CA below another one: its parent is in the store, or comes with it.
+#[test]
+fn a_subordinate_finds_its_parent_or_is_given_it() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    sandbox
+        .run(
+            "openssl",
+            "req -new -key old/private/cakey.pem -out ca.csr -subj",
+        )
+        .arg("/O=Old/CN=Old CA")
+        .arg("-passin")
+        .arg(format!("pass:{OLD}"))
+        .succeeds();
+    sandbox
+        .pki("subordinate --ca rootCA --csr ca.csr --out sub.crt")
+        .succeeds();
+    fs::rename(sandbox.path("sub.crt"), sandbox.path("old/cacert.pem")).unwrap();
+    let report = sandbox.imported("--openssl old");
+    assert_eq!(
+        (&report["parent"], &report["added"]),
+        (&json!("rootCA"), &json!([]))
+    );
+    sandbox
+        .pki_old("issue --ca old --cn new --out out --no-passphrase")
+        .succeeds();
+    sandbox
+        .run(
+            "openssl",
+            "verify -x509_strict -CAfile pki/rootCA/ca.crt -untrusted",
+        )
+        .words("out/new.chain.pem out/new.crt")
+        .succeeds();
+
+    let elsewhere = |line: &str| sandbox.import(line).words("--store elsewhere");
+    elsewhere("--openssl old").refuses(
+        1,
+        "error: old/cacert.pem can't be installed as old
+caused by: the issuer of CN=Old CA,O=Old is missing: CN=rootCA
+hint: give the certificates of all CAs above it, up to the root, with --chain
+",
+    );
+    assert!(!exists(&sandbox, "elsewhere"));
+    elsewhere("--openssl old --chain pki/rootCA/ca.crt").succeeds();
+    let tree = sandbox.pki("--store elsewhere tree").succeeds();
+    assert_same(
+        &normalised(&tree.stdout),
+        "rootCA  CN=rootCA  (p256, until [time], key elsewhere)
+└─ old  CN=Old CA,O=Old  (p256, until [time])
+",
+    );
+}

@@ -1,0 +1,268 @@
+//! What is refused, by name, and what is taken all the same where a part is enough.
+
+use std::fs;
+
+use crate::sandbox::Sandbox;
+
+use super::{errors, exists, rules};
+
+/// Exactly these rules are broken, and nothing is in the store.
+#[track_caller]
+fn breaks(sandbox: &Sandbox, expected: &[&str]) {
+    let (errors, refused) = sandbox.refused_import("--openssl old");
+    assert_eq!(errors, expected, "{refused}");
+    let count = expected.len();
+    let plural = if count == 1 { "" } else { "s" };
+    let error = format!(
+        "error: old was not imported: {count} error{plural}\nhint: mend what the findings name, or take what can be taken with --partial\n"
+    );
+    assert_eq!(refused.stderr, error);
+    assert!(!exists(sandbox, "pki"));
+    // What would be refused is refused of a dry run too.
+    let dry = sandbox.import("--openssl old --dry-run").ends_with(1);
+    assert_eq!(dry.stderr, error);
+}
+
+#[test]
+fn a_certificate_that_is_missing_is_recorded_without_it() {
+    let sandbox = Sandbox::with_openssl_ca();
+    // The first is revoked, the second is not; neither has expired.
+    for serial in ["1000", "1001"] {
+        fs::remove_file(sandbox.path(format!("old/newcerts/{serial}.pem"))).unwrap();
+    }
+    breaks(&sandbox, &["certificate-missing"; 2]);
+    let report = sandbox.imported("--openssl old --partial");
+    assert_eq!(errors(&report), Vec::<String>::new());
+    assert_eq!(report["certificates"]["without_certificate"], 2);
+    assert_eq!(sandbox.read("pki/store.json"), "{\"format\":2}\n");
+
+    // It is on the list, as it was.
+    sandbox.pki_old("crl --ca old").succeeds();
+    let listed = sandbox.entries("pki/crl/old.crl");
+    assert!(listed[0].starts_with("1000 "), "{listed:?}");
+
+    // Every command says something of it.
+    let list = sandbox.pki("--format json list").succeeds().json();
+    let entry = &list[1];
+    assert_eq!(entry["serial"], "1001");
+    assert_eq!(entry["profile"], "imported");
+    assert_eq!(entry["fingerprint_sha256"], serde_json::Value::Null);
+    assert_eq!(
+        entry["subject"],
+        "CN=a slash,OU=two,OU=one,O=Example/Branch,C=JP"
+    );
+    let shown = sandbox.pki("show --ca old --serial 0x1001").succeeds();
+    let fields = shown.stdout.lines().map(|line| line.split_whitespace());
+    let fields = fields.map(|words| words.collect::<Vec<_>>().join(" "));
+    assert!(
+        fields
+            .collect::<Vec<_>>()
+            .contains(&"certificate not in the store".to_owned()),
+        "{shown}"
+    );
+    sandbox.refused(
+        sandbox.pki("export --ca old --serial 0x1001 --out out"),
+        1,
+        "error: the certificate 1001 of old is not in the store: the CA was imported without it
+hint: who it was issued to has it; `pki show --ca old --serial S` shows what is known of it, and `pki revoke` revokes it
+",
+    );
+    let original = Sandbox::with_openssl_ca();
+    let pem = original.read("old/newcerts/1001.pem");
+    sandbox.write("1001.pem", pem);
+    sandbox.pki("verify 1001.pem").succeeds();
+    sandbox.pki("revoke --ca old --cert 1001.pem").succeeds();
+    sandbox.pki("verify 1001.pem").ends_with(3);
+    let again = sandbox
+        .pki("--format json revoke --ca old --serial 0x1001")
+        .succeeds();
+    assert_eq!(again.json()["already"], true);
+    sandbox.pki_old("crl --ca old").succeeds();
+    let listed = sandbox.entries("pki/crl/old.crl");
+    assert!(
+        listed.iter().any(|line| line.starts_with("1001 ")),
+        "{listed:?}"
+    );
+}
+
+#[test]
+fn a_row_that_is_broken_is_refused_with_its_line() {
+    let sandbox = Sandbox::with_openssl_ca();
+    sandbox.replace("old/index.txt", "Z,keyCompromise\t", "Z,stolen\t");
+    let line = sandbox.read("old/index.txt");
+    let line = line
+        .lines()
+        .position(|line| line.contains("stolen"))
+        .unwrap()
+        + 1;
+    breaks(&sandbox, &["row-broken"]);
+    let refused = sandbox.import("--openssl old").ends_with(1);
+    let named = format!("line {line} of the index: \"stolen\" is not a reason");
+    assert!(refused.stdout.contains(&named), "{refused}");
+    // What was revoked stays so.
+    let report = sandbox.imported("--openssl old --partial");
+    assert_eq!(report["certificates"]["revoked"], 55);
+    sandbox.pki_old("crl --ca old").succeeds();
+    assert_eq!(sandbox.entries("pki/crl/old.crl").len(), 55);
+}
+
+#[test]
+fn an_index_that_was_cut_off_is_refused() {
+    let sandbox = Sandbox::with_openssl_ca();
+    let index = sandbox.read("old/index.txt");
+    sandbox.write("old/index.txt", &index[..index.len() / 2]);
+    let (found, _) = sandbox.refused_import("--openssl old");
+    assert!(found.contains(&"row-broken".to_owned()), "{found:?}");
+    assert!(found.contains(&"row-missing".to_owned()), "{found:?}");
+    assert!(
+        found.contains(&"revoked-on-list-only".to_owned()),
+        "{found:?}"
+    );
+    // Of what the certificates and the list still tell, nothing is lost.
+    let report = sandbox.imported("--openssl old --partial");
+    let tally = &report["certificates"];
+    let count = |name: &str| tally[name].as_u64().unwrap();
+    assert_eq!(count("valid") + count("revoked") + count("expired"), 200);
+    sandbox.pki_old("crl --ca old").succeeds();
+    let mut theirs = sandbox.entries("old/crl.pem");
+    theirs.retain(|line| !line.contains("removeFromCRL"));
+    assert_eq!(sandbox.entries("pki/crl/old.crl"), theirs);
+}
+
+#[test]
+fn a_serial_number_that_comes_twice_is_refused() {
+    let sandbox = Sandbox::with_openssl_ca();
+    // Neither is revoked.
+    sandbox.replace("old/index.txt", "\t1002\t", "\t1001\t");
+    breaks(&sandbox, &["serial-twice", "row-missing"]);
+}
+
+#[test]
+fn a_row_that_is_about_another_certificate_is_refused() {
+    let sandbox = Sandbox::with_openssl_ca();
+    sandbox.replace("old/index.txt", "/CN=plain", "/CN=other");
+    breaks(&sandbox, &["row-and-certificate-differ"]);
+    let copy = Sandbox::with_openssl_ca();
+    fs::copy(
+        copy.path("old/newcerts/1001.pem"),
+        copy.path("old/newcerts/1003.pem"),
+    )
+    .unwrap();
+    breaks(&copy, &["file-of-another-serial", "certificate-missing"]);
+}
+
+#[test]
+fn a_certificate_that_is_broken_or_of_another_ca_is_refused() {
+    let sandbox = Sandbox::with_openssl_ca();
+    let pem = sandbox.read("old/newcerts/1001.pem");
+    sandbox.write("old/newcerts/1001.pem", &pem[..pem.len() / 2]);
+    breaks(&sandbox, &["certificate-unreadable", "certificate-missing"]);
+    let sandbox = Sandbox::with_openssl_ca();
+    // The same name, and another key.
+    let other = Sandbox::with_empty_openssl_ca();
+    other.write("old.cnf", sandbox.read("old.cnf"));
+    other.request("0.csr", "/CN=theirs");
+    other.old_ca("-notext -infiles 0.csr").succeeds();
+    fs::copy(
+        other.path("old/newcerts/1000.pem"),
+        sandbox.path("old/newcerts/1000.pem"),
+    )
+    .unwrap();
+    breaks(&sandbox, &["not-issued-by-this-ca", "certificate-missing"]);
+}
+
+#[test]
+fn a_list_that_is_not_its_own_is_refused() {
+    let sandbox = Sandbox::with_openssl_ca();
+    let other = Sandbox::with_empty_openssl_ca();
+    other.old_ca("-gencrl -out old/crl.pem").succeeds();
+    sandbox.write("old/crl.pem", other.read("old/crl.pem"));
+    breaks(&sandbox, &["old-list-of-another-ca"]);
+    let report = sandbox.imported("--openssl old --partial");
+    assert_eq!(report["old_list"], serde_json::Value::Null);
+    let sandbox = Sandbox::with_openssl_ca();
+    sandbox.write("old/crl.pem", "no list");
+    breaks(&sandbox, &["old-list-unreadable"]);
+}
+
+#[test]
+fn what_is_revoked_on_the_list_alone_is_taken_from_there() {
+    let sandbox = Sandbox::with_openssl_ca();
+    let index = sandbox.read("old/index.txt");
+    let line = index
+        .lines()
+        .find(|line| line.contains("Z,superseded\t"))
+        .unwrap();
+    let fields: Vec<&str> = line.split('\t').collect();
+    let valid = format!(
+        "V\t{}\t\t{}\t{}\t{}",
+        fields[1], fields[3], fields[4], fields[5]
+    );
+    sandbox.replace("old/index.txt", line, &valid);
+    breaks(&sandbox, &["revoked-on-list-only"]);
+    let report = sandbox.imported("--openssl old --partial");
+    assert_eq!(report["certificates"]["revoked"], 55);
+    assert!(rules(&report, "warning").contains(&"revoked-on-list-only".to_owned()));
+    sandbox.pki_old("crl --ca old").succeeds();
+    let mut theirs = sandbox.entries("old/crl.pem");
+    theirs.retain(|line| !line.contains("removeFromCRL"));
+    assert_eq!(sandbox.entries("pki/crl/old.crl"), theirs);
+}
+
+#[test]
+fn numbers_that_are_used_up_are_refused_by_name() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    let last = "7".to_owned() + &"F".repeat(39);
+    sandbox.write("old/serial", format!("{last}\n"));
+    sandbox.import("--openssl old --partial").refuses(
+        1,
+        "error: no serial number is left above [serial]\nhint: make a new CA; this one can issue nothing more that could be told apart\n",
+    );
+    sandbox.write("old/serial", "1000\n");
+    sandbox.write("old/crlnumber", "F".repeat(40));
+    sandbox.import("--openssl old").refuses(
+        1,
+        "error: no list number is left above [serial]\nhint: make a new CA; this one can issue nothing more that could be told apart\n",
+    );
+    sandbox.write("old/crlnumber", "one\n");
+    breaks(&sandbox, &["number-unreadable"]);
+}
+
+#[test]
+fn a_folder_without_a_ca_or_with_two_is_refused() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox.import("--openssl nowhere").refuses(
+        1,
+        "error: there is no index of certificates in nowhere: looked for index.txt, db/index, db/index.txt\nhint: name the folder that has it, or the file with --index\n",
+    );
+    sandbox.write("old/ca.crt", "another");
+    sandbox.import("--openssl old").refuses(
+        1,
+        "error: there is more than one CA certificate in old: old/cacert.pem, old/ca.crt\nhint: say which one is meant with --cert\n",
+    );
+    sandbox
+        .import("--openssl old --cert old/cacert.pem --dry-run")
+        .succeeds();
+    fs::remove_file(sandbox.path("old/cacert.pem")).unwrap();
+    fs::remove_file(sandbox.path("old/ca.crt")).unwrap();
+    let missing = sandbox.import("--openssl old").ends_with(1);
+    let start = "error: there is no CA certificate in old: looked for cacert.pem, ca.crt, ";
+    assert!(missing.stderr.starts_with(start), "{missing}");
+}
+
+#[test]
+fn a_certificate_that_is_not_that_of_a_ca_is_refused() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox
+        .run(
+            "openssl",
+            "req -x509 -key old/private/cakey.pem -days 9 -subj /CN=x",
+        )
+        .words("-addext basicConstraints=CA:FALSE -out old/cacert.pem -passin")
+        .arg(format!("pass:{}", super::OLD))
+        .succeeds();
+    sandbox.import("--openssl old --partial").refuses(
+        1,
+        "error: old/cacert.pem can't be taken over as a CA: its basicConstraints do not say CA:TRUE\n",
+    );
+}
