@@ -433,6 +433,40 @@ fn a_ca_that_waits() {
     .run();
 }
 
+/// A CA of openssl with a certificate that is valid, one that is revoked, and one that is lost.
+fn with_openssl_ca() -> Sandbox {
+    let sandbox = begin();
+    sandbox.make_openssl_ca();
+    sandbox.rewrite_key("pkcs8 -topk8", "-nocrypt");
+    sandbox.request("leaf.csr", "/CN=leaf");
+    sandbox
+        .old_ca("-notext -infiles leaf.csr leaf.csr leaf.csr")
+        .succeeds();
+    sandbox.old_ca("-revoke old/newcerts/1001.pem").succeeds();
+    sandbox.old_ca("-gencrl -out old/crl.pem").succeeds();
+    fs::remove_file(sandbox.path("old/newcerts/1002.pem")).unwrap();
+    sandbox
+}
+
+#[test]
+fn importing_a_ca() {
+    const IMPORT: &str = "import --openssl old --name added --no-passphrase --partial";
+    Sweep {
+        command: IMPORT,
+        begin: with_openssl_ca(),
+        done: |sandbox| {
+            let listed = sandbox.pki("list --ca added").succeeds().stdout;
+            let standings = listed.lines().skip(1).map(|line| line.split(' ').next());
+            let standings = standings.collect::<Option<Vec<_>>>();
+            ensure(standings == Some(vec!["valid", "revoked", "valid"]), || {
+                listed
+            })
+        },
+        next: |sandbox| make_or_use(sandbox, "added", IMPORT),
+    }
+    .run();
+}
+
 /// A CA that waits, and its certificate by a root that the store does not know.
 fn with_their_certificate() -> Sandbox {
     let sandbox = begin();

@@ -47,6 +47,10 @@ subjectAltName = DNS:www.example.test
 extendedKeyUsage = serverAuth, clientAuth
 [other]
 extendedKeyUsage = clientAuth, emailProtection
+[req]
+prompt = no
+distinguished_name = any
+string_mask = utf8only
 [any]
 countryName = optional
 organizationName = optional
@@ -81,7 +85,7 @@ const WAYS: [&str; 12] = [
 ];
 
 impl Sandbox {
-    fn old_ca(&self, line: &str) -> Run {
+    pub(crate) fn old_ca(&self, line: &str) -> Run {
         self.run("openssl", "ca -batch -config old.cnf -passin")
             .arg(format!("pass:{OLD}"))
             .words(line)
@@ -90,28 +94,31 @@ impl Sandbox {
     /// `old/`: a CA of openssl that has issued nothing.
     fn with_empty_openssl_ca() -> Self {
         let sandbox = Self::new();
-        sandbox.write("old.cnf", CONFIGURATION);
-        fs::create_dir_all(sandbox.path("old/newcerts")).unwrap();
-        fs::create_dir_all(sandbox.path("old/private")).unwrap();
-        sandbox.write("old/index.txt", "");
-        sandbox.write("old/serial", "1000\n");
-        sandbox.write("old/crlnumber", "0F\n");
+        sandbox.make_openssl_ca();
         sandbox
-            .run("openssl", "req -x509 -newkey ec -days 3650")
+    }
+
+    /// `old/`, beside whatever is in the folder.
+    pub(crate) fn make_openssl_ca(&self) {
+        self.write("old.cnf", CONFIGURATION);
+        fs::create_dir_all(self.path("old/newcerts")).unwrap();
+        fs::create_dir_all(self.path("old/private")).unwrap();
+        self.write("old/index.txt", "");
+        self.write("old/serial", "1000\n");
+        self.write("old/crlnumber", "0F\n");
+        self.run("openssl", "req -x509 -newkey ec -days 3650")
             .words("-pkeyopt ec_paramgen_curve:P-256 -addext keyUsage=critical,keyCertSign,cRLSign")
             .words("-keyout old/private/cakey.pem -out old/cacert.pem -passout")
             .arg(format!("pass:{OLD}"))
             .arg("-subj")
             .arg("/O=Old/CN=Old CA")
             .succeeds();
-        sandbox
-            .run("openssl", "genpkey -algorithm EC -out leaf.key")
+        self.run("openssl", "genpkey -algorithm EC -out leaf.key")
             .words("-pkeyopt ec_paramgen_curve:P-256")
             .succeeds();
-        sandbox
     }
 
-    fn request(&self, file: &str, subject: &str) {
+    pub(crate) fn request(&self, file: &str, subject: &str) {
         self.run(
             "openssl",
             "req -new -utf8 -config old.cnf -key leaf.key -out",

@@ -3,6 +3,7 @@
 use super::error::ImportError;
 use crate::ca::CaError;
 use crate::store::FileError;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 /// Whose way of keeping a CA a folder follows.
@@ -142,7 +143,7 @@ const LIST_ENDINGS: [&str; 3] = ["pem", "crl", "der"];
 
 impl Places {
     pub(super) fn find(source: &Source) -> Result<Self, CaError> {
-        let root = root(source);
+        let root = root(source)?;
         let folder = Folder(&root);
         let (certificate, key) = match source.layout {
             Layout::Openssl => (&OPENSSL_CERTIFICATE, &OPENSSL_KEY),
@@ -157,11 +158,12 @@ impl Places {
             Layout::EasyRsa => folder.files_in(&EASY_RSA_KEYS, &["key"])?,
         };
         let beside_index = index.parent().unwrap_or(Path::new("")).to_owned();
-        let beside = |name: &str| Some(beside_index.join(name)).filter(|path| path.is_file());
+        let beside =
+            |name: &str| existing([beside_index.join(name)]).map(|found| found.into_iter().next());
         Ok(Self {
             keys: keys.into_iter().filter(|path| *path != key).collect(),
-            serial: beside("serial"),
-            crl_number: beside("crlnumber"),
+            serial: beside("serial")?,
+            crl_number: beside("crlnumber")?,
             lists: folder.lists(source.list.as_deref())?,
             certificate,
             key,
@@ -173,18 +175,48 @@ impl Places {
 }
 
 /// The folder itself, or the one in it that its users give to their programs.
-fn root(source: &Source) -> PathBuf {
+fn root(source: &Source) -> Result<PathBuf, FileError> {
     let usual = match source.layout {
         Layout::Openssl => "demoCA",
         Layout::EasyRsa => "pki",
     };
     let below = source.directory.join(usual);
-    let has_index = |folder: &Path| INDEX.names.iter().any(|name| folder.join(name).is_file());
-    if !has_index(&source.directory) && has_index(&below) {
+    let indexes = |folder: &Path| existing(INDEX.names.iter().map(|name| folder.join(name)));
+    let is_below = indexes(&source.directory)?.is_empty() && !indexes(&below)?.is_empty();
+    Ok(if is_below {
         below
     } else {
         source.directory.clone()
+    })
+}
+
+/// Those of these paths at which there is a file.
+fn existing(paths: impl IntoIterator<Item = PathBuf>) -> Result<Vec<PathBuf>, FileError> {
+    let mut existing = Vec::new();
+    for path in paths {
+        if found(&path)?.is_some_and(|found| found.is_file()) {
+            existing.push(path);
+        }
     }
+    Ok(existing)
+}
+
+/// What is at a path, behind links.
+fn found(path: &Path) -> Result<Option<Metadata>, FileError> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    match std::fs::metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        Err(source) => Err(FileError {
+            operation: "look at",
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn is_folder(path: &Path) -> Result<bool, FileError> {
+    Ok(found(path)?.is_some_and(|found| found.is_dir()))
 }
 
 struct Folder<'a>(&'a Path);
@@ -196,7 +228,7 @@ impl Folder<'_> {
             return Ok(given.to_owned());
         }
         let places = wanted.names.iter().map(|name| self.0.join(name));
-        let found: Vec<PathBuf> = places.filter(|path| path.is_file()).collect();
+        let found = existing(places)?;
         let what = wanted.what;
         match found.as_slice() {
             [] => Err(ImportError::Missing {
@@ -232,7 +264,11 @@ impl Folder<'_> {
             return Ok((files, self.0.join(EASY_RSA_ISSUED[0])));
         }
         let usual = self.0.join("newcerts");
-        let folder = if usual.is_dir() { "newcerts" } else { "certs" };
+        let folder = if is_folder(&usual)? {
+            "newcerts"
+        } else {
+            "certs"
+        };
         let mut files = self.files_in(&[folder], &CERTIFICATE_ENDINGS)?;
         files.retain(|path| {
             let stem = path.file_stem().and_then(|stem| stem.to_str());
@@ -247,7 +283,7 @@ impl Folder<'_> {
         }
         let mut lists = self.files_in(&["crl"], &LIST_ENDINGS)?;
         let beside = ["crl.pem", "ca.crl"].map(|name| self.0.join(name));
-        lists.extend(beside.into_iter().filter(|path| path.is_file()));
+        lists.extend(existing(beside)?);
         Ok(lists)
     }
 
@@ -255,19 +291,19 @@ impl Folder<'_> {
     fn files_in(&self, folders: &[&str], endings: &[&str]) -> Result<Vec<PathBuf>, CaError> {
         let mut files = Vec::new();
         for folder in folders.iter().map(|name| self.0.join(name)) {
-            if !folder.is_dir() {
+            if !is_folder(&folder)? {
                 continue;
             }
             let mut here = Vec::new();
             for entry in std::fs::read_dir(&folder).map_err(failed(&folder))? {
                 let path = entry.map_err(failed(&folder))?.path();
                 let ending = path.extension().and_then(|ending| ending.to_str());
-                if ending.is_some_and(|ending| endings.contains(&ending)) && path.is_file() {
+                if ending.is_some_and(|ending| endings.contains(&ending)) {
                     here.push(path);
                 }
             }
             here.sort();
-            files.append(&mut here);
+            files.append(&mut existing(here)?);
         }
         Ok(files)
     }

@@ -25,7 +25,7 @@ const KEY: &str = "old/private/cakey.pem";
 
 impl Sandbox {
     /// The CA's key in another form.
-    fn rewrite_key(&self, command: &str, options: &str) {
+    pub(crate) fn rewrite_key(&self, command: &str, options: &str) {
         let pass = format!("pass:{OLD}");
         self.run("openssl", command)
             .words(&format!("-in {KEY} -out other.key -passin"))

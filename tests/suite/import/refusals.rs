@@ -160,7 +160,6 @@ fn a_certificate_that_is_broken_or_of_another_ca_is_refused() {
     let sandbox = Sandbox::with_openssl_ca();
     // The same name, and another key.
     let other = Sandbox::with_empty_openssl_ca();
-    other.write("old.cnf", sandbox.read("old.cnf"));
     other.request("0.csr", "/CN=theirs");
     other.old_ca("-notext -infiles 0.csr").succeeds();
     fs::copy(
