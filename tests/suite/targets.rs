@@ -2,8 +2,10 @@
 //! is just held and where it is just broken, by its name. OpenSSL makes the
 //! certificates.
 
+mod every;
 mod general;
 mod java;
+mod kinds;
 mod limits;
 mod live;
 mod page;
@@ -34,9 +36,7 @@ const P256: &str = "EC -pkeyopt ec_paramgen_curve:P-256";
 const P384: &str = "EC -pkeyopt ec_paramgen_curve:P-384";
 const P521: &str = "EC -pkeyopt ec_paramgen_curve:P-521";
 const ED25519: &str = "ED25519";
-const RSA_1024: &str = "RSA -pkeyopt rsa_keygen_bits:1024";
 const RSA_2048: &str = "RSA -pkeyopt rsa_keygen_bits:2048";
-const RSA_2560: &str = "RSA -pkeyopt rsa_keygen_bits:2560";
 
 fn root(name: &str) -> Authority {
     Authority {

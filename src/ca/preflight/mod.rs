@@ -18,6 +18,7 @@ pub use read::Foreign;
 
 use crate::x509::Certificate;
 use crate::x509::path::{IncompletePath, paths_to_roots};
+use std::collections::HashSet;
 use time::OffsetDateTime;
 
 /// Certificates to be judged, and what is known of how they stand to each other.
@@ -74,6 +75,15 @@ impl<'a> Judged<'a> {
     /// Where the roots are.
     fn is_root(&self, node: usize) -> bool {
         self.paths[node].as_ref().is_ok_and(|path| path.len() == 1)
+    }
+
+    /// How many certificates there are, each counted once; or none, where some path has no root.
+    fn distinct(&self) -> usize {
+        if self.paths.iter().any(Result::is_err) {
+            return 0;
+        }
+        let fingerprints = self.certificates.iter().map(Certificate::fingerprint);
+        fingerprints.collect::<HashSet<_>>().len()
     }
 
     /// How many CAs the longest path to a root has.

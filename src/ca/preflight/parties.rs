@@ -419,7 +419,8 @@ impl Form {
                 let message = format!("{roots} of {count} certificates are roots; roots and others go into files of their own");
                 BundleFinding::error("anchors-apart", message)
             }),
-            Self::OneChainAFile => (judged.longest_path() < count).then(|| {
+            // Where a path is broken, or a certificate is there twice, that is what is told.
+            Self::OneChainAFile => (judged.longest_path() < judged.distinct()).then(|| {
                 let message = format!("the {count} certificates are not one chain; a chain goes into a file of its own");
                 BundleFinding::error("one-chain", message)
             }),

@@ -1,14 +1,14 @@
 //! The limits of each party, from both sides.
 
 use super::{
-    Authority, ED25519, P384, P521, RSA_1024, RSA_2048, RSA_2560, assert_judged, chain, judged,
-    make, make_one, root, roots, rules,
+    Authority, P521, RSA_2048, assert_judged, chain, judged, make, make_one, root, roots, rules,
 };
 use crate::sandbox::Sandbox;
 
 judged! {
     alb_takes_25_certificates: "alb", roots(25) => [];
     alb_refuses_26_certificates: "alb", roots(26) => ["certificate-count"];
+    nlb_takes_25_certificates: "nlb", roots(25) => [];
     nlb_refuses_26_certificates: "nlb", roots(26) => ["certificate-count"];
     cloudfront_takes_25_certificates: "cloudfront", roots(25) => [];
     cloudfront_refuses_26_certificates: "cloudfront", roots(26) => ["certificate-count"];
@@ -25,6 +25,7 @@ judged! {
 
     alb_takes_a_depth_of_4: "alb", chain(3) => [];
     alb_refuses_a_depth_of_5: "alb", chain(4) => ["path-depth"];
+    nlb_takes_a_depth_of_4: "nlb", chain(3) => [];
     nlb_refuses_a_depth_of_5: "nlb", chain(4) => ["path-depth"];
     cloudfront_takes_a_depth_of_4: "cloudfront", chain(3) => [];
     cloudfront_refuses_a_depth_of_5: "cloudfront", chain(4) => ["path-depth"];
@@ -34,39 +35,14 @@ judged! {
 
     alb_takes_subjects_of_10_000_octets: "alb", [of_subject("a", 49), of_subject("b", 49)] => [];
     alb_refuses_subjects_of_10_001_octets: "alb", [of_subject("a", 49), of_subject("b", 50)] => ["subject-octets"];
+    nlb_takes_subjects_of_10_000_octets: "nlb", [of_subject("a", 49), of_subject("b", 49)] => [];
+    nlb_refuses_subjects_of_10_001_octets: "nlb", [of_subject("a", 49), of_subject("b", 50)] => ["subject-octets"];
+    cloudfront_takes_subjects_of_10_000_octets: "cloudfront", [of_subject("a", 49), of_subject("b", 49)] => [];
     cloudfront_refuses_subjects_of_10_001_octets: "cloudfront", [of_subject("a", 49), of_subject("b", 50)] => ["subject-octets"];
-
-    alb_takes_rsa_2560: "alb", [root("r").key(RSA_2560)] => [];
-    alb_takes_p521: "alb", [root("r").key(P521)] => [];
-    alb_refuses_rsa_1024: "alb", [root("r").key(RSA_1024)] => ["key-type"];
-    alb_refuses_ed25519: "alb", [root("r").key(ED25519)] => ["key-type", "signature-hash"];
-    api_gateway_takes_p521: "api-gateway", [root("r").key(P521)] => [];
-    api_gateway_refuses_rsa_1024: "api-gateway", [root("r").key(RSA_1024)] => ["key-type"];
-    cloudfront_takes_p384: "cloudfront", [root("r").key(P384)] => [];
-    cloudfront_takes_rsa_2048: "cloudfront", [root("r").key(RSA_2048)] => [];
-    cloudfront_refuses_rsa_2560: "cloudfront", [root("r").key(RSA_2560)] => ["key-type"];
-    cloudfront_refuses_p521: "cloudfront", [root("r").key(P521)] => ["key-type"];
-    gcp_takes_rsa_2048: "gcp", [root("r").key(RSA_2048)] => [];
-    gcp_refuses_p521: "gcp", [root("r").key(P521)] => ["key-type"];
-    gcp_refuses_rsa_2560: "gcp", [root("r").key(RSA_2560)] => ["key-type"];
-    iot_takes_p521: "iot", [root("r").key(P521)] => [];
-    iot_refuses_rsa_1024: "iot", [root("r").key(RSA_1024)] => ["key-type"];
-    iot_refuses_ed25519: "iot", [root("r").key(ED25519)] => ["key-type"];
-    cloudflare_takes_rsa_1024: "cloudflare", [root("r").key(RSA_1024)] => [];
-    cloudflare_refuses_ed25519: "cloudflare", [root("r").key(ED25519)] => ["key-type", "signature-hash"];
-    nginx_takes_ed25519: "nginx", [root("r").key(ED25519)] => [];
-
-    alb_takes_sha512: "alb", [root("r").options("-sha512")] => [];
-    alb_refuses_sha1: "alb", [root("r").options("-sha1")] => ["signature-hash"];
-    cloudfront_refuses_sha1: "cloudfront", [root("r").options("-sha1")] => ["signature-hash"];
-    api_gateway_refuses_sha1: "api-gateway", [root("r").options("-sha1")] => ["signature-hash"];
-    roles_anywhere_refuses_sha1: "roles-anywhere", [root("r").options("-sha1")] => ["signature-hash"];
-    cloudflare_takes_sha1: "cloudflare", [root("r").options("-sha1")] => [];
 
     azure_takes_one_chain: "azure", chain(3) => [];
     azure_refuses_two_chains: "azure", roots(2) => ["one-chain"];
     gcp_refuses_anchors_beside_intermediates: "gcp", chain(2) => ["anchors-apart"];
-    java_refuses_pem: "java", roots(1) => ["pkcs12"];
 }
 
 /// A root with as many permitted subtrees.
