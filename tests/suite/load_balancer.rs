@@ -36,8 +36,8 @@ impl Site {
         site.issue("server --profile server --san www.example.test --out server");
         site.issue("good --out out");
         for line in [
-            "bundle --ca intermediate0 --out truststore.pem",
-            "bundle --ca rootCA --out root.pem",
+            "bundle --ca intermediate0 --for alb --out truststore.pem",
+            "bundle --ca rootCA --for alb --out root.pem",
             "crl --to-pem",
         ] {
             site.sandbox.pki(line).succeeds();
@@ -224,7 +224,78 @@ fn a_list_that_has_ended_is_not_loaded(key_type: &'static str) {
     assert_eq!(refused.as_deref(), Some("S2N_ERR_CRL_EXPIRED"));
 }
 
+/// As `--for alb` says it: RSA from 2048 bits, and the curves of NIST; P-256
+/// and RSA 2048 are below.
+mod a_good_client_with_any_key_that_is_taken_is_let_in {
+    use super::a_good_client_is_let_in as check;
+
+    #[test]
+    fn p384() {
+        check("p384");
+    }
+
+    #[test]
+    fn p521() {
+        check("p521");
+    }
+
+    #[test]
+    fn rsa4096() {
+        check("rsa4096");
+    }
+}
+
+/// A leaf, two CAs and the root: as long as `--for alb` lets a path be.
+fn a_client_at_the_end_of_the_longest_path_is_let_in(key_type: &'static str) {
+    let site = Site::new(key_type);
+    site.make("subordinate --ca intermediate0 --name intermediate1");
+    site.make("issue --ca intermediate1 --cn deep --out out");
+    let bundle = |ca: &str| {
+        let line = format!("bundle --for alb --ca {ca} --out {ca}.pem");
+        site.sandbox.pki(&line)
+    };
+    bundle("intermediate1").succeeds();
+    let balancer = site.balancer("intermediate1.pem", &[]).unwrap();
+    site.assert_let_in(&balancer, "out/deep");
+    // The path is in the trust store: who sends the certificate alone is let in as well.
+    let (answer, served) = site.visit(
+        &balancer,
+        &["--cert", "out/deep.crt", "--key", "out/deep.key"],
+    );
+    assert_eq!(served, Ok(()), "{answer}");
+    site.assert_let_in(&balancer, "out/good");
+    site.make("subordinate --ca intermediate1 --name intermediate2");
+    let refused = bundle("intermediate2").ends_with(1);
+    assert!(refused.stdout.contains("path-depth"), "{refused}");
+}
+
+/// The clients of the first and of the last of twenty-five CAs.
+fn a_trust_store_of_as_many_cas_as_are_taken_lets_the_clients_of_each_in(key_type: &'static str) {
+    let site = Site::new(key_type);
+    for number in 1..=23 {
+        site.make(&format!("subordinate --ca rootCA --name another{number}"));
+    }
+    for number in [1, 23] {
+        site.make(&format!(
+            "issue --ca another{number} --cn client{number} --out out"
+        ));
+    }
+    let bundle = || site.sandbox.pki("bundle --for alb --out all.pem");
+    bundle().succeeds();
+    let count = site.sandbox.read("all.pem").matches("-----BEGIN").count();
+    assert_eq!(count, 25);
+    let balancer = site.balancer("all.pem", &[]).unwrap();
+    for client in ["out/good", "out/client1", "out/client23"] {
+        site.assert_let_in(&balancer, client);
+    }
+    site.make("subordinate --ca rootCA --name another24");
+    let refused = bundle().ends_with(1);
+    assert!(refused.stdout.contains("certificate-count"), "{refused}");
+}
+
 for_p256_and_rsa! {
+    a_client_at_the_end_of_the_longest_path_is_let_in
+    a_trust_store_of_as_many_cas_as_are_taken_lets_the_clients_of_each_in
     a_good_client_is_let_in
     a_revoked_client_is_let_in_until_the_new_list_is_loaded
     a_client_of_an_unknown_ca_is_refused

@@ -143,7 +143,10 @@ pub const PARTIES: &[RelyingParty] = &[
         source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html",
         comments: true,
         limits: LOAD_BALANCER,
-        notes: &["A trust store is replaced whole."],
+        notes: &[
+            "A trust store is replaced whole.",
+            "s2n-tls by itself, given lists, wants the root alone in the trust store ([revocation.md](revocation.md)); whether that holds for a load balancer made of it is not documented.",
+        ],
         lists: LOAD_BALANCER_LISTS,
         ..PLAIN
     },
