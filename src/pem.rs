@@ -207,6 +207,10 @@ mod tests {
         let lengths: Vec<usize> = text.lines().map(str::len).collect();
         assert_eq!(lengths, [17, 64, 4, 15]);
         assert!(text.ends_with("-----END X-----\n"));
+        for octets in [0, 1, 2, 3, 47, 48, 49, 96, 1000] {
+            let text = encode("X", &vec![0; octets]);
+            assert_eq!(text.len(), encoded_length("X", octets));
+        }
     }
 
     #[test]

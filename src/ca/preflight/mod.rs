@@ -3,6 +3,7 @@
 
 mod general;
 mod limits;
+mod list_rules;
 mod lists;
 mod parties;
 mod pkcs12;
@@ -11,7 +12,8 @@ mod text;
 
 pub use super::finding::{Level, RuleFinding as BundleFinding};
 pub use limits::{Hash, Key, Limit};
-pub use lists::{JudgedList, ListForm, ListLimit, ListRules, holds_for_lists};
+pub use list_rules::{ListForm, ListLimit, ListRules, holds_for_lists};
+pub use lists::JudgedList;
 pub(super) use lists::{judge_lists, missing_list, too_many_octets};
 pub use parties::{Form, PARTIES, RelyingParty, VerifyDepth, party};
 pub use read::Foreign;

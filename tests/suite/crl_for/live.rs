@@ -44,23 +44,56 @@ fn curl(sandbox: &Sandbox, server: &Server, client: &str) -> Transcript {
         .finish()
 }
 
-#[test]
-fn nginx() {
-    let (sandbox, said) = revoked_for("nginx");
-    let server = Server::nginx(
-        &sandbox,
+fn nginx_with(sandbox: &Sandbox, settings: &str) -> Server {
+    Server::nginx(
+        sandbox,
         &format!(
             "ssl_certificate ../out/www.example.test.fullchain.pem;
             ssl_certificate_key ../out/www.example.test.key;
             ssl_client_certificate ../truststore.pem;
             ssl_verify_client on;
             ssl_verify_depth 3;
-            {}
-            location / {{ return 200 \"hello $ssl_client_s_dn\\n\"; }}",
-            said.join("\n")
+            {settings}
+            location / {{ return 200 \"hello $ssl_client_s_dn\\n\"; }}"
         ),
-    );
+    )
+}
+
+#[test]
+fn nginx() {
+    let (sandbox, said) = revoked_for("nginx");
+    let server = nginx_with(&sandbox, &said.join("\n"));
     assert_eq!(curl(&sandbox, &server, "good").stdout, "hello CN=good\n");
+    let refused = curl(&sandbox, &server, "revoked").stdout;
+    assert!(refused.contains("The SSL certificate error"), "{refused}");
+    server.assert_logs("client SSL certificate verify error: (23:certificate revoked)");
+}
+
+/// nginx takes one file: those of two CAs behind each other, with the list of the root in both.
+#[test]
+fn nginx_with_the_files_of_two_paths_in_one() {
+    let sandbox = Sandbox::with_three_tiers();
+    for line in [
+        "issue --ca intermediate0 --cn near --out out --no-passphrase",
+        "issue --ca intermediate2 --cn deep --out out --no-passphrase",
+        "issue --ca intermediate2 --cn revoked --out out --no-passphrase",
+        "issue --ca intermediate0 --cn www.example.test --profile server --out out --no-passphrase",
+        "revoke --ca intermediate2 --cn revoked",
+        "bundle --out truststore.pem",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    let said = settings(&sandbox.pki("crl --for nginx").succeeds());
+    let files = said.iter().map(|line| {
+        let (_, file) = line.split_once(" ssl_crl ").unwrap();
+        fs::read_to_string(file.trim_end_matches(';')).unwrap()
+    });
+    let files = files.collect::<Vec<_>>();
+    assert_eq!(files.len(), 2, "{said:?}");
+    sandbox.write("both.pem", files.concat());
+    let server = nginx_with(&sandbox, "ssl_crl ../both.pem;");
+    assert_eq!(curl(&sandbox, &server, "near").stdout, "hello CN=near\n");
+    assert_eq!(curl(&sandbox, &server, "deep").stdout, "hello CN=deep\n");
     let refused = curl(&sandbox, &server, "revoked").stdout;
     assert!(refused.contains("The SSL certificate error"), "{refused}");
     server.assert_logs("client SSL certificate verify error: (23:certificate revoked)");
