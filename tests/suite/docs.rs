@@ -63,6 +63,11 @@ fn the_page_about_several_machines_works() {
 }
 
 #[test]
+fn the_page_about_renewal_works() {
+    follow("docs/renewal.md");
+}
+
+#[test]
 fn the_page_about_verifying_works() {
     follow("docs/verify.md");
 }

@@ -566,7 +566,7 @@ fn renewing_a_root() {
 #[test]
 fn renewing_a_subordinate() {
     Sweep {
-        command: "renew --ca intermediate0 --self",
+        command: "renew --ca intermediate0 --self --days 3000",
         begin: begin(),
         done: |sandbox| {
             let kept = sandbox.names_in("pki/intermediate0/previous").len();
@@ -577,7 +577,7 @@ fn renewing_a_subordinate() {
         },
         next: |_| {
             lines(&[
-                "renew --ca intermediate0 --self",
+                "renew --ca intermediate0 --self --days 3000",
                 "issue --ca intermediate0 --cn below",
                 "crl",
             ])
