@@ -393,6 +393,7 @@ fn import_hint(error: &ImportError) -> Option<String> {
         } => format!("name the folder that has it, or the file with {option}"),
         ImportError::Several { option, .. } => format!("say which one is meant with {option}"),
         ImportError::KeyDoesNotFit { .. } => "name the right ones with --cert and --key".into(),
+        ImportError::AlreadyHere { ca } => format!("`pki show --ca {ca}` shows it"),
         ImportError::NumbersUsedUp { .. } => {
             "make a new CA; this one can issue nothing more that could be told apart".into()
         }

@@ -68,6 +68,11 @@ fn the_page_about_renewal_works() {
 }
 
 #[test]
+fn the_page_about_leaving_openssl_works() {
+    follow("docs/import.md");
+}
+
+#[test]
 fn the_page_about_verifying_works() {
     follow("docs/verify.md");
 }

@@ -455,12 +455,15 @@ fn importing_a_ca() {
         command: IMPORT,
         begin: with_openssl_ca(),
         done: |sandbox| {
-            let listed = sandbox.pki("list --ca added").succeeds().stdout;
-            let standings = listed.lines().skip(1).map(|line| line.split(' ').next());
-            let standings = standings.collect::<Option<Vec<_>>>();
-            ensure(standings == Some(vec!["valid", "revoked", "valid"]), || {
-                listed
-            })
+            let listed = sandbox.pki("--format json list --ca added").succeeds();
+            let json = listed.json();
+            let certificates = json.as_array().unwrap().iter();
+            let standing = certificates.map(|entry| {
+                let is_lost = entry["fingerprint_sha256"].is_null();
+                (entry["status"].as_str().unwrap(), is_lost)
+            });
+            let expected = [("valid", false), ("revoked", false), ("valid", true)];
+            ensure(standing.eq(expected), || listed.to_string())
         },
         next: |sandbox| make_or_use(sandbox, "added", IMPORT),
     }

@@ -136,10 +136,10 @@ impl Sandbox {
             CONFIGURATION.to_owned()
                 + "[req]\nprompt = no\ndistinguished_name = any\nstring_mask = utf8only\n",
         );
-        let mut requests = String::new();
+        let mut requests = Vec::new();
         for (number, subject) in SUBJECTS.iter().enumerate() {
             sandbox.request(&format!("{number}.csr"), subject);
-            requests += &format!(" {number}.csr");
+            requests.push(format!("{number}.csr"));
         }
         for (times, options) in [
             (20, "-extensions client"),
@@ -153,7 +153,7 @@ impl Sandbox {
         ] {
             sandbox
                 .old_ca(&format!("-notext {options} -infiles"))
-                .words(&requests.repeat(times))
+                .words(&vec![requests.join(" "); times].join(" "))
                 .succeeds();
         }
         // Every third certificate, so that some of each kind are among them.

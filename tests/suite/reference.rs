@@ -243,6 +243,17 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
     ] {
         sandbox.run("openssl", line).succeeds();
     }
+    sandbox.make_openssl_ca();
+    sandbox.rewrite_key("pkcs8 -topk8", "-nocrypt");
+    sandbox.request("a.csr", "/CN=a");
+    for line in [
+        "-notext -infiles a.csr",
+        "-notext -infiles a.csr",
+        "-gencrl -out old/crl.pem",
+    ] {
+        sandbox.old_ca(line).succeeds();
+    }
+    fs::remove_file(sandbox.path("old/newcerts/1001.pem")).unwrap();
     let mut fields = BTreeMap::<String, BTreeSet<String>>::new();
     for line in [
         "root --name rootCA --no-passphrase",
@@ -291,6 +302,8 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "show empty.p7",
         "tree",
         "verify out/www.example.test.crt",
+        "import --openssl old --name old --no-passphrase --partial",
+        "show --ca old --serial 0x1001",
         "man man",
     ] {
         let json = sandbox

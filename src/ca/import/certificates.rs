@@ -1,7 +1,7 @@
 //! The certificates that a CA issued, from the files of other programs.
 
-use crate::ca::RuleFinding;
 use crate::ca::foreign::read_certificates;
+use crate::ca::{CaError, RuleFinding};
 use crate::store::Issuance;
 use crate::x509::{Certificate, Fingerprint, Name, Profile, Serial, path};
 use std::collections::HashMap;
@@ -30,14 +30,14 @@ pub(super) struct Certificates {
 
 impl Certificates {
     /// Reads files, and proves that the CA issued what is in them; on all processors.
-    pub(super) fn read(files: &[PathBuf], ca: &Certificate) -> Self {
+    pub(super) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
         let workers = thread::available_parallelism().map_or(1, usize::from);
         let share = files.len().div_ceil(workers).max(1);
-        let results: Vec<Result<Found, RuleFinding>> = thread::scope(|scope| {
+        let results: Vec<Result<Read, CaError>> = thread::scope(|scope| {
             let shares: Vec<_> = files
                 .chunks(share)
                 .map(|files| {
-                    let read = move || files.iter().map(|path| found(path, ca)).collect::<Vec<_>>();
+                    let read = move || files.iter().map(|path| read(path, ca)).collect::<Vec<_>>();
                     scope.spawn(read)
                 })
                 .collect();
@@ -48,12 +48,12 @@ impl Certificates {
         });
         let mut certificates = Self::default();
         for result in results {
-            match result {
+            match result? {
                 Ok(found) => certificates.add(found),
                 Err(finding) => certificates.findings.push(finding),
             }
         }
-        certificates
+        Ok(certificates)
     }
 
     /// The same certificate may be in two files; two with one serial number are a disaster that
@@ -78,16 +78,21 @@ impl Certificates {
     }
 }
 
-fn found(path: &Path, ca: &Certificate) -> Result<Found, RuleFinding> {
+/// What a file holds, or what is wrong with it.
+type Read = Result<Found, RuleFinding>;
+
+/// An error where the file itself can't be read: that says nothing about what is in it.
+fn read(path: &Path, ca: &Certificate) -> Result<Read, CaError> {
+    Ok(match read_certificates(path) {
+        Ok(mut all) => found(path, &all.swap_remove(0), ca),
+        Err(error @ CaError::File(_)) => return Err(error),
+        Err(error) => Err(RuleFinding::error("certificate-unreadable", causes(&error))),
+    })
+}
+
+fn found(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     let shown = path.display();
-    let certificate = match read_certificates(path) {
-        Ok(mut all) => all.swap_remove(0),
-        Err(error) => {
-            let causes = causes(&error);
-            return Err(RuleFinding::error("certificate-unreadable", causes));
-        }
-    };
-    if certificate != *ca && !path::issued(ca, &certificate) {
+    if certificate != ca && !path::issued(ca, certificate) {
         let message = format!(
             "{shown} is not signed by {}, but says it is issued by {}",
             ca.subject(),
@@ -101,7 +106,7 @@ fn found(path: &Path, ca: &Certificate) -> Result<Found, RuleFinding> {
     })?;
     let names_another = |stem: &str| {
         let named = stem.parse::<Serial>();
-        stem.len() % 2 == 0 && named.is_ok_and(|named| named != serial)
+        stem.len().is_multiple_of(2) && named.is_ok_and(|named| named != serial)
     };
     let stem = path.file_stem().and_then(|stem| stem.to_str());
     let is_by_serial = path.extension().is_some_and(|ending| ending == "pem");
@@ -109,7 +114,7 @@ fn found(path: &Path, ca: &Certificate) -> Result<Found, RuleFinding> {
         let message = format!("{shown} holds the certificate with serial number {serial}");
         return Err(RuleFinding::error("file-of-another-serial", message));
     }
-    let issuance = issuance(&certificate, serial, ca);
+    let issuance = issuance(certificate, serial, ca);
     Ok(Found {
         path: path.to_owned(),
         subject: certificate.subject().clone(),

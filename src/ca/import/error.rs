@@ -1,5 +1,6 @@
 //! Why a CA can't be taken over, whatever is done about its records.
 
+use crate::store::CaName;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -45,6 +46,12 @@ pub enum ImportError {
         certificate: PathBuf,
         /// Why.
         problem: &'static str,
+    },
+    /// The store has the CA, with its key: two counters would number the same CA's certificates.
+    #[error("the CA is in the store already: {ca} has the same key")]
+    AlreadyHere {
+        /// Its name.
+        ca: CaName,
     },
     /// No number is left above those that were used.
     #[error("no {kind} is left above {highest}")]

@@ -23,10 +23,10 @@ impl LeafKeys {
         files: &[PathBuf],
         found: impl Iterator<Item = &'a Found>,
         unlocked: &mut Unlocked,
-    ) -> Self {
+    ) -> Result<Self, CaError> {
         let mut keys = Self::default();
         if files.is_empty() {
-            return keys;
+            return Ok(keys);
         }
         let mut certified: HashMap<Fingerprint, Vec<Serial>> = HashMap::new();
         for certificate in found {
@@ -36,10 +36,11 @@ impl LeafKeys {
         for path in files {
             match open(path, unlocked) {
                 Ok(key) => keys.take(path, key, &mut certified),
+                Err(error @ CaError::File(_)) => return Err(error),
                 Err(error) => keys.missed("key-not-opened", causes(&error)),
             }
         }
-        keys
+        Ok(keys)
     }
 
     fn take(

@@ -137,6 +137,9 @@ pub fn import(
     let places = Places::find(&request.source)?;
     let mut authority = Authority::open(&places, name, passphrases)?;
     authority.beside.extend_from_slice(&request.chain);
+    store
+        .as_ref()
+        .map_or(Ok(()), |store| authority.refuse_second(store))?;
     let path_up = authority.path(store.as_ref(), &places.certificate, name, now)?;
     let mut taken = Taken::read(&places, &mut authority, now)?;
     taken.judge(&path_up, now);
@@ -180,6 +183,7 @@ pub fn import(
         .for_each(|issuance| issuance.counter = counter);
     let store = Store::open_or_create(path, observer)?;
     let own = Own {
+        authority: &authority,
         request,
         key_pem: &keys.own,
         serial_counter: counter,
@@ -245,6 +249,20 @@ impl Authority {
             key,
             unlocked,
         })
+    }
+
+    /// A CA of the store with the same key would give out the same numbers.
+    fn refuse_second(&self, store: &Store) -> Result<(), CaError> {
+        for ca in store.cas()? {
+            let is_same = ca.certificate().public_key().spki() == self.key.public().spki();
+            if is_same && ca.has_key()? {
+                return Err(ImportError::AlreadyHere {
+                    ca: ca.name().clone(),
+                }
+                .into());
+            }
+        }
+        Ok(())
     }
 
     /// Its certificate and those above it; a root that has expired is one all the same.
@@ -321,12 +339,12 @@ impl Taken {
             numbers.read_crl_number(path)?;
         }
         let index = Input::read(&places.index)?;
-        let mut certificates = Certificates::read(&places.issued, ca);
+        let mut certificates = Certificates::read(&places.issued, ca)?;
         let keys = LeafKeys::read(
             &places.keys,
             certificates.found.values(),
             &mut authority.unlocked,
-        );
+        )?;
         let mut records = Records::new(ca, now);
         records.findings.append(&mut certificates.findings);
         for row in index::rows(index.content()) {
@@ -385,7 +403,7 @@ impl Taken {
         for finding in lint(&candidate) {
             warn("ca-certificate", finding.to_string());
         }
-        if self.lists.last().is_none() && self.revocations.iter().next().is_some() {
+        if self.lists.last().is_none() && !self.revocations.is_empty() {
             let message = "there is no list to compare the index with".to_owned();
             warn("old-list-missing", message);
         }
@@ -421,6 +439,7 @@ impl Taken {
 
 /// What goes into the store.
 struct Own<'a> {
+    authority: &'a Authority,
     request: &'a ImportRequest,
     key_pem: &'a [u8],
     serial_counter: u128,
@@ -432,6 +451,7 @@ impl Own<'_> {
     /// Adds the CAs above that the store does not have, and the CA.
     fn write(&self, store: &Store, path: &[Certificate]) -> Result<ImportOutcome, CaError> {
         let reserved = store.reserve_ca(&self.request.record.name)?;
+        self.authority.refuse_second(store)?;
         let is_taken = |name: &CaName| *name == self.request.record.name;
         let Above { missing, parent } = above(store, &path[1..], is_taken)?;
         let record = CaRecord {

@@ -21,6 +21,8 @@ pub(super) struct Records<'a> {
     /// The place of each serial number among them.
     places: HashMap<Serial, usize>,
     standings: HashMap<Serial, Revocation>,
+    /// Those of which no more is known than that they are revoked.
+    unclear: HashSet<Serial>,
     pub(super) findings: Vec<RuleFinding>,
 }
 
@@ -32,6 +34,7 @@ impl<'a> Records<'a> {
             issuances: Vec::new(),
             places: HashMap::new(),
             standings: HashMap::new(),
+            unclear: HashSet::new(),
             findings: Vec::new(),
         }
     }
@@ -59,17 +62,16 @@ impl<'a> Records<'a> {
             let message = format!("line {line} of the index has the serial number {serial} again");
             self.found("serial-twice", message);
         } else {
-            let issuance = match certificates.found.remove(&serial) {
-                Some(found) => self.compared(row, found),
-                None => {
-                    let file = issued_in.join(format!("{serial}.pem"));
-                    let message = format!(
-                        "line {line} of the index is about {serial}, and there is no usable certificate of that number as {}",
-                        file.display()
-                    );
-                    self.found("certificate-missing", message);
-                    without_certificate(serial, &row.subject, row.not_after, self.ca)
-                }
+            let issuance = if let Some(found) = certificates.found.remove(&serial) {
+                self.compared(row, found)
+            } else {
+                let file = issued_in.join(format!("{serial}.pem"));
+                let message = format!(
+                    "line {line} of the index is about {serial}, and there is no usable certificate of that number as {}",
+                    file.display()
+                );
+                self.found("certificate-missing", message);
+                without_certificate(serial, &row.subject, row.not_after, self.ca)
             };
             self.add(issuance);
         }
@@ -117,13 +119,10 @@ impl<'a> Records<'a> {
             return;
         };
         if !self.places.contains_key(&serial) {
-            let issuance = match certificates.found.remove(&serial) {
-                Some(found) => found.issuance,
-                None => {
-                    let not_after = not_after.unwrap_or(self.ca.validity().not_after);
-                    without_certificate(serial, &subject, not_after, self.ca)
-                }
-            };
+            let end = not_after.unwrap_or(self.ca.validity().not_after);
+            let missing = || without_certificate(serial, &subject, end, self.ca);
+            let found = certificates.found.remove(&serial);
+            let issuance = found.map_or_else(missing, |found| found.issuance);
             self.add(issuance);
         }
         if is_revoked {
@@ -133,7 +132,10 @@ impl<'a> Records<'a> {
                 invalidity_date: None,
                 is_lifted: false,
             };
-            self.standings.entry(serial).or_insert(revocation);
+            self.standings.entry(serial).or_insert_with(|| {
+                self.unclear.insert(serial);
+                revocation
+            });
         }
     }
 
@@ -201,6 +203,9 @@ impl<'a> Records<'a> {
         };
         match self.standings.get(&serial) {
             Some(recorded) if *recorded == on_list => {}
+            Some(_) if self.unclear.contains(&serial) => {
+                self.standings.insert(serial, on_list);
+            }
             Some(_) => {
                 let message = format!(
                     "{shown} and the index say different things of {serial}; the index counts"
