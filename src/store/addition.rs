@@ -48,14 +48,13 @@ impl Store {
     fn add(&self, material: &Material<'_>) -> Result<(), Unfinished> {
         let name = &material.record.name;
         let staged = self.layout.staged_ca(name);
-        material
-            .write(&staged)
+        // First the format: what is staged and whole may get its name from another command.
+        let raised = material
+            .format()
+            .map_or(Ok(()), |format| format::raise(&self.layout, format));
+        raised
+            .and_then(|()| material.write(&staged))
             .and_then(|()| Ok(file::sync_directory(self.layout.root())?))
-            .and_then(|()| {
-                material
-                    .format()
-                    .map_or(Ok(()), |format| format::raise(&self.layout, format))
-            })
             .and_then(|()| self.give_name(&staged, name))
             .map_err(|source| {
                 // What can't be taken back now is cleared away by the next command.

@@ -1,5 +1,7 @@
 //! A CA of easy-rsa 3, as Debian has it.
 
+use std::sync::OnceLock;
+
 use serde_json::json;
 
 use crate::run::Run;
@@ -21,8 +23,14 @@ impl Sandbox {
             .env("EASYRSA_PASSOUT", &pass)
     }
 
-    /// `easy/pki`: four clients and a server, of which two were renewed and two are revoked.
+    /// A copy of what [`Sandbox::build_easy_rsa_ca`] makes once.
     fn with_easy_rsa_ca() -> Self {
+        static BUILT: OnceLock<Sandbox> = OnceLock::new();
+        BUILT.get_or_init(Self::build_easy_rsa_ca).copied()
+    }
+
+    /// `easy/pki`: four clients and a server, of which two were renewed and two are revoked.
+    fn build_easy_rsa_ca() -> Self {
         let sandbox = Self::new();
         std::fs::create_dir(sandbox.path("easy")).unwrap();
         sandbox.easy_rsa("init-pki").succeeds();
