@@ -88,7 +88,7 @@ impl PassoutArgs {
 /// Opens and protects PKCS #12 trust stores, which hold no key and are never without a passphrase.
 #[derive(Args)]
 pub(super) struct TrustStorePassphraseArgs {
-    /// The passphrase that opens a PKCS #12 file: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT
+    /// The passphrase that opens the PKCS #12 file of --check: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT
     #[arg(long, value_name = "SRC", requires = "check")]
     passin: Option<SourceText>,
     /// The passphrase for the PKCS #12 file that --for java writes: as --passin

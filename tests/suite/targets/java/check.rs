@@ -215,19 +215,25 @@ fn the_passphrase_that_opens_it_is_asked_for_and_held_to_java_s_characters() {
 #[test]
 fn a_file_with_more_rounds_than_anyone_waits_for_is_refused() {
     let sandbox = with_a_root();
-    let run = sandbox.run(
-        "openssl",
-        "pkcs12 -export -nokeys -certpbe NONE -iter 10000001",
-    );
-    run.words("-in r0.crt -passout file:passphrase -out slow.p12")
-        .succeeds();
-    let line = "bundle --for java --passin file:passphrase --check slow.p12";
-    sandbox.pki(line).refuses(
-        1,
-        "error: the trust store slow.p12 can't be opened\n\
-         caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many\n\
-         hint: `keytool -importkeystore` writes one anew\n",
-    );
+    for (part, encryption) in [
+        ("mac", ""),
+        ("bags", "-nomac -certpbe AES-256-CBC"),
+        ("bags", "-nomac -certpbe PBE-SHA1-3DES"),
+    ] {
+        let run = sandbox.run("openssl", "pkcs12 -export -nokeys -in r0.crt");
+        run.words("-passout file:passphrase -out slow.p12")
+            .words(encryption)
+            .succeeds();
+        let run = sandbox.python("p12_rounds.py").arg("slow.p12");
+        run.words(part).arg("10000001").succeeds();
+        let line = "bundle --for java --passin file:passphrase --check slow.p12";
+        sandbox.pki(line).refuses(
+            1,
+            "error: the trust store slow.p12 can't be opened\n\
+             caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many\n\
+             hint: `keytool -importkeystore` writes one anew\n",
+        );
+    }
 }
 
 #[test]
