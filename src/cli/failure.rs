@@ -301,6 +301,10 @@ fn renewal_hint(error: &RenewalError) -> String {
             format!("make a request with the new key, and sign it with `pki issue --ca {ca} --csr FILE`")
         }
         RenewalError::CompromisedKey { .. } => "renew it with a new key: --rekey".into(),
+        RenewalError::RevokedCa {
+            reason: Reason::CertificateHold,
+            ..
+        } => "the CA above it lifts the hold: `pki revoke --ca NAME --serial S --release`".into(),
         RenewalError::RevokedCa { ca, .. } => format!(
             "a new key in its place gets a certificate: `pki renew --ca {ca} --self --rekey --name NAME`"
         ),

@@ -22,6 +22,7 @@ mod root;
 mod show;
 mod steps;
 mod subordinate;
+mod succession;
 mod tree;
 mod verify;
 

@@ -1,28 +1,23 @@
-//! `pki renew --self`: a CA's own certificate, and a CA in the place of another.
+//! `pki renew --self`: a CA's own certificate under the same key.
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::{SubjectArgs, http_url, input};
+use super::options::{http_url, input};
 use super::passphrase::{Protecting, UserPassphrases};
 use super::renew::RenewArgs;
-use super::report::Report;
+use super::report::{Lines, Report};
 use super::root::MadeCa;
-use super::steps::{self, Change, Step};
+use super::steps::{self, Step};
+use super::succession::{crossed, succeeded};
 use crate::ca::{
-    CaError, CrossCertificate, Issuer, NewCa, OpenFile, Passphrases, Purpose, RenewedCa,
-    Succession, certificates_in, create_root, create_subordinate, cross_certify, install_renewed,
-    last_end, renew_ca, request_renewal, valid_of_key,
+    CaError, OpenFile, RenewedCa, certificates_in, install_renewed, renew_ca, request_renewal,
 };
-use crate::key::{KeyType, Passphrase};
+use crate::key::KeyType;
 use crate::pem;
-use crate::store::{Ca, CaName, Store};
-use crate::x509::Serial;
-use crate::x509::validity::rfc3339;
+use crate::store::CaName;
 use clap::Args;
 use serde::Serialize;
-use std::error::Error;
 use std::path::{Path, PathBuf};
-use time::OffsetDateTime;
 
 /// What `--self` alone takes.
 #[derive(Args)]
@@ -41,22 +36,22 @@ pub(super) struct RolloverArgs {
     cross: Option<CaName>,
     /// With --self --rekey: roots do not certify each other's keys
     #[arg(long)]
-    no_cross: bool,
+    pub(super) no_cross: bool,
     /// With --self --rekey: the new CA's whole subject [default: its name, as common name]
     #[arg(long, value_name = "DN")]
-    subject: Option<String>,
+    pub(super) subject: Option<String>,
     /// With --self --rekey: another kind of key
     #[arg(long, value_name = "TYPE")]
-    key_type: Option<KeyType>,
+    pub(super) key_type: Option<KeyType>,
     /// With --self --rekey: where the new CA's list will be [default: as before, with the new name]
     #[arg(long, value_name = "URL", value_parser = http_url)]
-    crl_url: Vec<String>,
+    pub(super) crl_url: Vec<String>,
     /// With --self --rekey: where its certificate will be [default: as before, with the new name]
     #[arg(long, value_name = "URL", value_parser = http_url)]
-    ca_issuers_url: Vec<String>,
+    pub(super) ca_issuers_url: Vec<String>,
     /// With --self --rekey: where its OCSP responder will be [default: as before]
     #[arg(long, value_name = "URL", value_parser = http_url)]
-    ocsp_url: Vec<String>,
+    pub(super) ocsp_url: Vec<String>,
 }
 
 impl RolloverArgs {
@@ -234,7 +229,7 @@ fn write_request(args: &RenewArgs, path: &Path, context: &Context) -> Result<Rep
         key_type: request.public_key().algorithm().to_string(),
         request: path.display().to_string(),
     };
-    let text = super::report::Lines::default()
+    let text = Lines::default()
         .row("subject", &entry.subject)
         .row("key type", &entry.key_type)
         .row("request", &entry.request)
@@ -243,254 +238,4 @@ fn write_request(args: &RenewArgs, path: &Path, context: &Context) -> Result<Rep
             args.ca
         ));
     Ok(Report::new(&entry, text).committed("the file is written"))
-}
-
-#[derive(Serialize)]
-struct CrossEntry {
-    ca: String,
-    subject: String,
-    serial: String,
-    not_after: String,
-}
-
-impl CrossEntry {
-    fn of(cross: &[CrossCertificate]) -> Vec<Self> {
-        let entry = |cross: &CrossCertificate| Self {
-            ca: cross.issuer.to_string(),
-            subject: cross.issuance.subject.clone(),
-            serial: cross.issuance.serial.to_string(),
-            not_after: rfc3339(cross.issuance.not_after),
-        };
-        cross.iter().map(entry).collect()
-    }
-
-    fn line(&self) -> String {
-        let Self {
-            ca,
-            subject,
-            serial,
-            not_after,
-        } = self;
-        format!("{ca} certifies the key of {subject} until {not_after}: {serial}\n")
-    }
-}
-
-#[derive(Serialize)]
-struct CrossReport {
-    ca: String,
-    cross: Vec<CrossEntry>,
-}
-
-fn crossed(args: &RenewArgs, other: &CaName, context: &Context) -> Result<Report, Failure> {
-    let store = context.open_store()?;
-    let mut passphrases =
-        UserPassphrases::new(context, Some(&args.passin), None, Protecting::NewCa)?;
-    let mut open = |name: &CaName| {
-        let purpose = Purpose::Certificates;
-        Issuer::open(&store, name, purpose, &mut passphrases, context.now)
-    };
-    let (one, other) = (open(&args.ca)?, open(other)?);
-    let (cross, notices) = cross_certify(&one, &other, context.now)?;
-    context.notices(notices);
-    let report = CrossReport {
-        ca: args.ca.to_string(),
-        cross: CrossEntry::of(&cross),
-    };
-    let text: String = report.cross.iter().map(CrossEntry::line).collect();
-    let remedy = format!("`pki list --ca {}` shows it", args.ca);
-    Ok(Report::new(&report, text).committed(remedy))
-}
-
-/// A CA in the place of another.
-#[derive(Serialize)]
-struct SucceededEntry {
-    #[serde(flatten)]
-    made: MadeCa,
-    succeeds: String,
-    cross: Vec<CrossEntry>,
-    steps: Vec<Step>,
-}
-
-fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
-    let store = context.open_store()?;
-    let old = store.ca(&args.ca)?;
-    let mut notices = Vec::new();
-    let new = succession(args)?.of(&old, &mut notices)?;
-    store.check_free(&new.name)?;
-    let standing = Standing::of(&store, &old, context)?;
-    let mut passphrases = NewKnown {
-        user: UserPassphrases::new(
-            context,
-            Some(&args.passin),
-            Some(&args.out.passout),
-            Protecting::NewCa,
-        )?,
-        new: format!("the key of {}", new.name),
-        protected: None,
-    };
-    let (made, cross) = match &old.record().parent {
-        Some(parent) => {
-            let made = create_subordinate(&store, parent, &new, &mut passphrases, context.now)?;
-            notices.extend(made.1);
-            (made.0, Vec::new())
-        }
-        None => beside_root(args, &store, &old, &new, &mut passphrases, context)?,
-    };
-    context.notices(notices);
-    Ok(succession_report(&old, &made, &cross, standing)
-        .committed(format!("`pki show --ca {}` shows it", new.name)))
-}
-
-fn succession(args: &RenewArgs) -> Result<Succession, Failure> {
-    let name = args.name.as_deref().ok_or_else(|| {
-        Failure::usage("--self --rekey makes another CA, and --name has to say what it is called")
-    })?;
-    let name: CaName = name
-        .parse()
-        .map_err(|error| Failure::usage(format!("the value of --name can't be used: {error}")))?;
-    let RolloverArgs {
-        subject,
-        key_type,
-        crl_url,
-        ca_issuers_url,
-        ocsp_url,
-        ..
-    } = &args.rollover;
-    Ok(Succession {
-        name,
-        subject: SubjectArgs::new(args.cn.clone(), subject.clone()).resolve()?,
-        lifetime: args.lifetime(),
-        key_type: *key_type,
-        crl_urls: crl_url.clone(),
-        ca_issuers_urls: ca_issuers_url.clone(),
-        ocsp_urls: ocsp_url.clone(),
-    })
-}
-
-/// A root beside another. That one's key is opened first, so that what hinders it shows before anything
-/// is made.
-fn beside_root(
-    args: &RenewArgs,
-    store: &Store,
-    old: &Ca,
-    new: &NewCa,
-    passphrases: &mut NewKnown,
-    context: &Context,
-) -> Result<(Ca, Vec<CrossCertificate>), Failure> {
-    let now = context.now;
-    let old = if args.rollover.no_cross {
-        None
-    } else {
-        let purpose = Purpose::Certificates;
-        let opened = Issuer::open(store, old.name(), purpose, passphrases, now);
-        Some(opened.map_err(|error| match error {
-            error @ (CaError::KeyElsewhere { .. } | CaError::CaUnusable { .. }) => {
-                Failure::from(error).hint("--no-cross makes the new root without it")
-            }
-            other => other.into(),
-        })?)
-    };
-    let (made, notices) = create_root(&context.store, context.observer(), new, passphrases, now)?;
-    context.notices(notices);
-    let Some(old) = old else {
-        return Ok((made, Vec::new()));
-    };
-    let name = made.name().clone();
-    let crossed = Issuer::open(store, &name, Purpose::Certificates, passphrases, now)
-        .and_then(|new| cross_certify(&old, &new, now));
-    let (cross, notices) = crossed.map_err(|source| CaError::AfterCommit {
-        what: format!("the root {name}"),
-        remedy: format!(
-            "`pki renew --ca {} --self --cross {name}` has the two certify each other's keys",
-            args.ca
-        ),
-        source: Box::new(source),
-    })?;
-    context.notices(notices);
-    Ok((made, cross))
-}
-
-/// What is to be known of a CA before another takes its place.
-struct Standing<'a> {
-    /// The CA above, and what it has issued to this one's key.
-    parent: Option<(&'a CaName, Vec<Serial>)>,
-    last_end: Option<OffsetDateTime>,
-}
-
-impl<'a> Standing<'a> {
-    fn of(store: &Store, ca: &'a Ca, context: &Context) -> Result<Self, CaError> {
-        let parent = match &ca.record().parent {
-            Some(parent) => {
-                let issuer = store.ca(parent)?;
-                Some((
-                    parent,
-                    valid_of_key(&issuer, ca.certificate(), context.now)?,
-                ))
-            }
-            None => None,
-        };
-        Ok(Self {
-            parent,
-            last_end: last_end(ca, context.now)?,
-        })
-    }
-}
-
-fn succession_report(
-    old: &Ca,
-    new: &Ca,
-    cross: &[CrossCertificate],
-    standing: Standing<'_>,
-) -> Report {
-    let serial_by = |issuer: &Ca| {
-        let cross = cross.iter().find(|cross| cross.issuer == *issuer.name());
-        cross.map(|cross| cross.issuance.serial)
-    };
-    let Standing { parent, last_end } = standing;
-    let change = Change {
-        old: old.name(),
-        new: new.name(),
-        parent,
-        new_by_old: serial_by(old),
-        old_by_new: serial_by(new),
-        last_end,
-    };
-    let entry = SucceededEntry {
-        made: MadeCa::of(new),
-        succeeds: old.name().to_string(),
-        cross: CrossEntry::of(cross),
-        steps: steps::after_succession(&change),
-    };
-    let mut text = entry.made.lines().under(&format!(
-        "made {} in the place of {}",
-        new.name(),
-        old.name()
-    ));
-    text.extend(entry.cross.iter().map(CrossEntry::line));
-    text += &steps::text(&entry.steps);
-    Report::new(&entry, text)
-}
-
-/// The passphrase of a key that was just made opens it again.
-struct NewKnown {
-    user: UserPassphrases,
-    new: String,
-    protected: Option<Passphrase>,
-}
-
-impl Passphrases for NewKnown {
-    fn to_open(&mut self, key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-        match &self.protected {
-            Some(known) if key == self.new => Ok(known.clone()),
-            _ => self.user.to_open(key),
-        }
-    }
-
-    fn to_protect(
-        &mut self,
-        key: &str,
-    ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
-        self.protected = self.user.to_protect(key)?;
-        Ok(self.protected.clone())
-    }
 }

@@ -1,0 +1,278 @@
+//! `pki renew --self --rekey`: a CA in the place of another; `--cross`: roots that certify each other.
+
+use super::context::Context;
+use super::failure::Failure;
+use super::options::SubjectArgs;
+use super::passphrase::{Protecting, UserPassphrases};
+use super::renew::RenewArgs;
+use super::report::Report;
+use super::rollover::RolloverArgs;
+use super::root::MadeCa;
+use super::steps::{self, Change, Step};
+use crate::ca::{
+    CaError, CrossCertificate, Issuer, NewCa, Passphrases, Purpose, Succession, create_root,
+    create_subordinate, cross_certify, last_end, valid_of_key,
+};
+use crate::key::Passphrase;
+use crate::store::{Ca, CaName, Store};
+use crate::x509::Serial;
+use crate::x509::validity::rfc3339;
+use serde::Serialize;
+use std::error::Error;
+use time::OffsetDateTime;
+
+#[derive(Serialize)]
+struct CrossEntry {
+    ca: String,
+    subject: String,
+    serial: String,
+    not_after: String,
+}
+
+impl CrossEntry {
+    fn of(cross: &[CrossCertificate]) -> Vec<Self> {
+        let entry = |cross: &CrossCertificate| Self {
+            ca: cross.issuer.to_string(),
+            subject: cross.issuance.subject.clone(),
+            serial: cross.issuance.serial.to_string(),
+            not_after: rfc3339(cross.issuance.not_after),
+        };
+        cross.iter().map(entry).collect()
+    }
+
+    fn line(&self) -> String {
+        let Self {
+            ca,
+            subject,
+            serial,
+            not_after,
+        } = self;
+        format!("{ca} certifies the key of {subject} until {not_after}: {serial}\n")
+    }
+}
+
+#[derive(Serialize)]
+struct CrossReport {
+    ca: String,
+    cross: Vec<CrossEntry>,
+}
+
+/// `--cross`.
+pub(super) fn crossed(
+    args: &RenewArgs,
+    other: &CaName,
+    context: &Context,
+) -> Result<Report, Failure> {
+    let store = context.open_store()?;
+    let mut passphrases =
+        UserPassphrases::new(context, Some(&args.passin), None, Protecting::NewCa)?;
+    let mut open = |name: &CaName| {
+        let purpose = Purpose::Certificates;
+        Issuer::open(&store, name, purpose, &mut passphrases, context.now)
+    };
+    let (one, other) = (open(&args.ca)?, open(other)?);
+    let (cross, notices) = cross_certify(&one, &other, context.now)?;
+    context.notices(notices);
+    let report = CrossReport {
+        ca: args.ca.to_string(),
+        cross: CrossEntry::of(&cross),
+    };
+    let text: String = report.cross.iter().map(CrossEntry::line).collect();
+    let remedy = format!("`pki list --ca {}` shows it", args.ca);
+    Ok(Report::new(&report, text).committed(remedy))
+}
+
+/// A CA in the place of another.
+#[derive(Serialize)]
+struct SucceededEntry {
+    #[serde(flatten)]
+    made: MadeCa,
+    succeeds: String,
+    cross: Vec<CrossEntry>,
+    steps: Vec<Step>,
+}
+
+/// `--rekey`.
+pub(super) fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
+    let store = context.open_store()?;
+    let old = store.ca(&args.ca)?;
+    let mut notices = Vec::new();
+    let new = succession(args)?.of(&old, &mut notices)?;
+    store.check_free(&new.name)?;
+    let standing = Standing::of(&store, &old, context)?;
+    let mut passphrases = NewKnown {
+        user: UserPassphrases::new(
+            context,
+            Some(&args.passin),
+            Some(&args.out.passout),
+            Protecting::NewCa,
+        )?,
+        new: format!("the key of {}", new.name),
+        protected: None,
+    };
+    let (made, cross) = match &old.record().parent {
+        Some(parent) => {
+            let made = create_subordinate(&store, parent, &new, &mut passphrases, context.now)?;
+            notices.extend(made.1);
+            (made.0, Vec::new())
+        }
+        None => beside_root(args, &store, &old, &new, &mut passphrases, context)?,
+    };
+    context.notices(notices);
+    Ok(succession_report(&old, &made, &cross, standing)
+        .committed(format!("`pki show --ca {}` shows it", new.name)))
+}
+
+fn succession(args: &RenewArgs) -> Result<Succession, Failure> {
+    let name = args.name.as_deref().ok_or_else(|| {
+        Failure::usage("--self --rekey makes another CA, and --name has to say what it is called")
+    })?;
+    let name: CaName = name
+        .parse()
+        .map_err(|error| Failure::usage(format!("the value of --name can't be used: {error}")))?;
+    let RolloverArgs {
+        subject,
+        key_type,
+        crl_url,
+        ca_issuers_url,
+        ocsp_url,
+        ..
+    } = &args.rollover;
+    Ok(Succession {
+        name,
+        subject: SubjectArgs::new(args.cn.clone(), subject.clone()).resolve()?,
+        lifetime: args.lifetime(),
+        key_type: *key_type,
+        crl_urls: crl_url.clone(),
+        ca_issuers_urls: ca_issuers_url.clone(),
+        ocsp_urls: ocsp_url.clone(),
+    })
+}
+
+/// A root beside another. That one's key is opened first, so that what hinders it shows before anything
+/// is made.
+fn beside_root(
+    args: &RenewArgs,
+    store: &Store,
+    old: &Ca,
+    new: &NewCa,
+    passphrases: &mut NewKnown,
+    context: &Context,
+) -> Result<(Ca, Vec<CrossCertificate>), Failure> {
+    let now = context.now;
+    let old = if args.rollover.no_cross {
+        None
+    } else {
+        let purpose = Purpose::Certificates;
+        let opened = Issuer::open(store, old.name(), purpose, passphrases, now);
+        Some(opened.map_err(|error| match error {
+            error @ (CaError::KeyElsewhere { .. } | CaError::CaUnusable { .. }) => {
+                Failure::from(error).hint("--no-cross makes the new root without it")
+            }
+            other => other.into(),
+        })?)
+    };
+    let (made, notices) = create_root(&context.store, context.observer(), new, passphrases, now)?;
+    context.notices(notices);
+    let Some(old) = old else {
+        return Ok((made, Vec::new()));
+    };
+    let name = made.name().clone();
+    let crossed = Issuer::open(store, &name, Purpose::Certificates, passphrases, now)
+        .and_then(|new| cross_certify(&old, &new, now));
+    let (cross, notices) = crossed.map_err(|source| CaError::AfterCommit {
+        what: format!("the root {name}"),
+        remedy: format!(
+            "`pki renew --ca {} --self --cross {name}` has the two certify each other's keys",
+            args.ca
+        ),
+        source: Box::new(source),
+    })?;
+    context.notices(notices);
+    Ok((made, cross))
+}
+
+/// What is to be known of a CA before another takes its place.
+struct Standing<'a> {
+    /// The CA above, and what it has issued to this one's key.
+    parent: Option<(&'a CaName, Vec<Serial>)>,
+    last_end: Option<OffsetDateTime>,
+}
+
+impl<'a> Standing<'a> {
+    fn of(store: &Store, ca: &'a Ca, context: &Context) -> Result<Self, CaError> {
+        let parent = match &ca.record().parent {
+            Some(parent) => {
+                let issuer = store.ca(parent)?;
+                Some((
+                    parent,
+                    valid_of_key(&issuer, ca.certificate(), context.now)?,
+                ))
+            }
+            None => None,
+        };
+        Ok(Self {
+            parent,
+            last_end: last_end(ca, context.now)?,
+        })
+    }
+}
+
+fn succession_report(
+    old: &Ca,
+    new: &Ca,
+    cross: &[CrossCertificate],
+    standing: Standing<'_>,
+) -> Report {
+    let serial_by = |issuer: &Ca| {
+        let cross = cross.iter().find(|cross| cross.issuer == *issuer.name());
+        cross.map(|cross| cross.issuance.serial)
+    };
+    let Standing { parent, last_end } = standing;
+    let change = Change {
+        old: old.name(),
+        new: new.name(),
+        parent,
+        new_by_old: serial_by(old),
+        old_by_new: serial_by(new),
+        last_end,
+    };
+    let entry = SucceededEntry {
+        made: MadeCa::of(new),
+        succeeds: old.name().to_string(),
+        cross: CrossEntry::of(cross),
+        steps: steps::after_succession(&change),
+    };
+    let mut text = entry.made.lines().under(&format!(
+        "made {} in the place of {}",
+        new.name(),
+        old.name()
+    ));
+    text.extend(entry.cross.iter().map(CrossEntry::line));
+    text += &steps::text(&entry.steps);
+    Report::new(&entry, text)
+}
+
+/// The passphrase of a key that was just made opens it again.
+struct NewKnown {
+    user: UserPassphrases,
+    new: String,
+    protected: Option<Passphrase>,
+}
+
+impl Passphrases for NewKnown {
+    fn to_open(&mut self, key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+        match &self.protected {
+            Some(known) if key == self.new => Ok(known.clone()),
+            _ => self.user.to_open(key),
+        }
+    }
+
+    fn to_protect(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
+        self.protected = self.user.to_protect(key)?;
+        Ok(self.protected.clone())
+    }
+}
