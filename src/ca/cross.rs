@@ -5,7 +5,7 @@ use super::error::CaError;
 use super::issue::random_u64;
 use super::issuer::Issuer;
 use super::notice::Notice;
-use super::renew::refuse_compromised;
+use super::renew::CompromisedKeys;
 use super::renewal::{RenewalError, RenewalNotice};
 use super::rollover::{extensions_of, path_length};
 use super::select::{Status, certifies_key_of};
@@ -88,7 +88,7 @@ fn certify(
         return Ok(None);
     }
     let certificate = subject.certificate();
-    refuse_compromised(ca, certificate.public_key())?;
+    CompromisedKeys::of(ca)?.refuse(certificate.public_key())?;
     let own = path_length(certificate);
     let most = allowed.map(|allowed| allowed - 1);
     let length = own.into_iter().chain(most).min();

@@ -63,7 +63,7 @@ pub use preflight::{
     BundleFinding, Foreign, Form, Hash, JudgedList, Key, Limit, ListForm, ListLimit, ListRules,
     PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
 };
-pub use renew::{Predecessor, Renewal, renew, supersede};
+pub use renew::{CompromisedKeys, Predecessor, Renewal, renew, supersede};
 pub use renewal::{RenewalError, RenewalNotice};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};

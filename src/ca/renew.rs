@@ -12,9 +12,9 @@ use super::revoke::{Verdict, revoke_all};
 use super::select::{Status, certificate_of};
 use crate::asn1::oid;
 use crate::key::{KeyType, PrivateKey, PublicKey};
-use crate::store::{Ca, Issuance};
+use crate::store::{Ca, CaName, Issuance};
 use crate::x509::{Certificate, Profile, Reason, Serial};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
 /// A certificate that can be renewed.
@@ -28,12 +28,14 @@ pub struct Predecessor {
 }
 
 /// How to renew it.
-#[derive(Debug, Clone, Copy)]
-pub struct Renewal {
+#[derive(Clone, Copy)]
+pub struct Renewal<'a> {
     /// How long the new one is valid; as long as the one before where nothing is said.
     pub lifetime: Lifetime,
     /// Whether it gets a new key of the same kind.
     pub new_key: bool,
+    /// The keys that are not certified again.
+    pub compromised: &'a CompromisedKeys,
 }
 
 impl Predecessor {
@@ -46,6 +48,29 @@ impl Predecessor {
         notices: &mut Vec<Notice>,
     ) -> Result<Self, CaError> {
         let serial = issuance.serial;
+        if let Some(revoked) = ca.revoked(&serial)? {
+            return Err(RenewalError::RevokedPredecessor {
+                ca: ca.name().clone(),
+                serial,
+                reason: revoked.reason,
+            }
+            .into());
+        }
+        let newer = newer_than(ca, &issuance, now)?;
+        let predecessor = Self::unrevoked(ca, issuance, now)?;
+        notices.extend(newer.map(|newer| {
+            Notice::from(RenewalNotice::NewerExists {
+                serial,
+                newer: newer.serial,
+                until: newer.not_after,
+            })
+        }));
+        Ok(predecessor)
+    }
+
+    /// One of which it is known that it is not revoked, as of those that are due.
+    pub fn unrevoked(ca: &Ca, issuance: Issuance, now: OffsetDateTime) -> Result<Self, CaError> {
+        let serial = issuance.serial;
         let Ok(profile) = issuance.profile.parse::<Profile>() else {
             return Err(RenewalError::NotALeaf {
                 ca: ca.name().clone(),
@@ -54,26 +79,7 @@ impl Predecessor {
             }
             .into());
         };
-        let revoked = ca.revoked(&serial)?;
-        if let Some(revoked) = revoked {
-            return Err(RenewalError::RevokedPredecessor {
-                ca: ca.name().clone(),
-                serial,
-                reason: revoked.reason,
-            }
-            .into());
-        }
         let certificate = certificate_of(ca, &issuance)?;
-        if let Some(newer) = newer_than(ca, &issuance, now)? {
-            notices.push(
-                RenewalNotice::NewerExists {
-                    serial,
-                    newer: newer.serial,
-                    until: newer.not_after,
-                }
-                .into(),
-            );
-        }
         Ok(Self {
             status: Status::of(&issuance, None, now),
             issuance,
@@ -118,7 +124,7 @@ fn newer_than(
 pub fn renew(
     issuer: &mut Issuer,
     before: &Predecessor,
-    renewal: Renewal,
+    renewal: Renewal<'_>,
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
 ) -> Result<Issued, CaError> {
@@ -149,7 +155,7 @@ pub fn renew(
         (key, false) => {
             let public = certificate.public_key().clone();
             public.check_certifiable().map_err(CaError::NewKey)?;
-            refuse_compromised(issuer.ca(), &public)?;
+            renewal.compromised.refuse(&public)?;
             (key, public)
         }
     };
@@ -173,32 +179,48 @@ pub(super) fn kind_of(certificate: &Certificate) -> Result<KeyType, CaError> {
         .map_err(|_| RenewalError::UnmakeableKey { kind }.into())
 }
 
-/// A key of which it is recorded that others have it is never certified again.
-pub(super) fn refuse_compromised(ca: &Ca, key: &PublicKey) -> Result<(), CaError> {
-    let compromised: HashSet<Serial> = ca
-        .all_revoked()?
-        .into_iter()
-        .filter(|(_, revoked)| is_compromise(revoked.reason))
-        .map(|(serial, _)| serial)
-        .collect();
-    if compromised.is_empty() {
-        return Ok(());
-    }
-    for issuance in ca.issuances()? {
-        let issuance = issuance?;
-        let is_about_key = || {
-            certificate_of(ca, &issuance)
-                .is_ok_and(|certificate| certificate.public_key().spki() == key.spki())
-        };
-        if compromised.contains(&issuance.serial) && is_about_key() {
-            return Err(RenewalError::CompromisedKey {
-                ca: ca.name().clone(),
-                serial: issuance.serial,
+/// Keys of which it is recorded that others have them: none of them is certified again.
+pub struct CompromisedKeys {
+    ca: CaName,
+    /// The SubjectPublicKeyInfo, and the certificate that was revoked for it.
+    keys: HashMap<Vec<u8>, Serial>,
+}
+
+impl CompromisedKeys {
+    /// Those of the certificates that a CA issued.
+    pub fn of(ca: &Ca) -> Result<Self, CaError> {
+        let mut revoked: HashSet<Serial> = ca
+            .all_revoked()?
+            .into_iter()
+            .filter(|(_, revoked)| is_compromise(revoked.reason))
+            .map(|(serial, _)| serial)
+            .collect();
+        let mut keys = HashMap::new();
+        let mut issuances = ca.issuances()?;
+        while !revoked.is_empty()
+            && let Some(issuance) = issuances.next().transpose()?
+        {
+            if revoked.remove(&issuance.serial)
+                && let Ok(certificate) = certificate_of(ca, &issuance)
+            {
+                keys.insert(certificate.public_key().spki().to_vec(), issuance.serial);
             }
-            .into());
+        }
+        Ok(Self {
+            ca: ca.name().clone(),
+            keys,
+        })
+    }
+
+    pub(super) fn refuse(&self, key: &PublicKey) -> Result<(), RenewalError> {
+        match self.keys.get(key.spki()) {
+            Some(serial) => Err(RenewalError::CompromisedKey {
+                ca: self.ca.clone(),
+                serial: *serial,
+            }),
+            None => Ok(()),
         }
     }
-    Ok(())
 }
 
 fn is_compromise(reason: Reason) -> bool {

@@ -84,6 +84,18 @@ pub enum RenewalError {
         /// The kind.
         kind: String,
     },
+    /// The files of two that are due would have one name.
+    #[error(
+        "{serial} of {ca} has the common name {name:?}, as another that is due has, and its files would take the place of that one's"
+    )]
+    SameFiles {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// The name.
+        name: String,
+    },
     /// The CA ends before what it would renew has to be renewed again.
     #[error("{ca} ends itself within that time, at {}", rfc3339(*until))]
     CaEndsFirst {

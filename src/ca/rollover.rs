@@ -8,7 +8,7 @@ use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
-use super::renew::refuse_compromised;
+use super::renew::CompromisedKeys;
 use super::renewal::{RenewalError, RenewalNotice};
 use super::select::{Status, certifies_key_of};
 use crate::asn1::oid;
@@ -112,7 +112,8 @@ fn refuse_taken_back(ca: &Ca, parent: &Ca) -> Result<(), CaError> {
         }
         .into());
     }
-    refuse_compromised(parent, certificate.public_key())
+    let compromised = CompromisedKeys::of(parent)?;
+    Ok(compromised.refuse(certificate.public_key())?)
 }
 
 /// How many CAs may stand below one, if its certificate says so.

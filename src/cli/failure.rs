@@ -320,6 +320,9 @@ fn renewal_hint(error: &RenewalError) -> String {
         RenewalError::UnmakeableKey { .. } => {
             "renew it with the same key, or issue with another kind of key".into()
         }
+        RenewalError::SameFiles { ca, serial, .. } => format!(
+            "`pki renew --ca {ca} --serial 0x{serial} --out DIR --name NAME` renews it by itself"
+        ),
         RenewalError::CaEndsFirst { ca, .. } => format!("renew it first: `pki renew --ca {ca} --self`"),
     }
 }

@@ -10,13 +10,13 @@ use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Format, Report};
 use super::rollover::{self, RolloverArgs};
 use crate::ca::{
-    CaError, End, Expiring, Issued, Issuer, Lifetime, Predecessor, Purpose, Renewal, RenewalError,
-    RenewalNotice, Selector, Status, expiring, renew, select_one, supersede,
+    CaError, CompromisedKeys, End, Expiring, Issued, Issuer, Lifetime, Predecessor, Purpose,
+    Renewal, RenewalError, RenewalNotice, Selector, Status, expiring, renew, select_one, supersede,
 };
 use crate::store::{Ca, CaName, Store};
 use crate::x509::validity::Moment;
 use clap::Args;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 use time::{Duration, OffsetDateTime};
 
@@ -105,8 +105,10 @@ impl RenewArgs {
         let issuance = select_one(&ca, &selector, context.now, &mut notices)?;
         let before = Predecessor::new(&ca, issuance, context.now, &mut notices)?;
         context.notices(notices);
+        let compromised = CompromisedKeys::of(&ca)?;
         let mut issuer = self.open(&store, &mut passphrases, context)?;
-        let entry = self.renew_one(&mut issuer, &before, &mut passphrases, context)?;
+        let renewal = self.renewal(&compromised);
+        let entry = self.renew_one(&mut issuer, &before, renewal, &mut passphrases, context)?;
         let remedy = format!("`pki list --ca {}` shows it", self.ca);
         Ok(Report::new(&entry, entry.text()).committed(remedy))
     }
@@ -139,6 +141,7 @@ impl RenewArgs {
         &self,
         issuer: &mut Issuer,
         before: &Predecessor,
+        renewal: Renewal<'_>,
         passphrases: &mut UserPassphrases,
         context: &Context,
     ) -> Result<CertificateEntry, CaError> {
@@ -147,10 +150,6 @@ impl RenewArgs {
         let delivery = match self.out.open(name, has_key)? {
             Some(files) => Some(Delivery::new(files, name, has_key, passphrases)?),
             None => None,
-        };
-        let renewal = Renewal {
-            lifetime: self.lifetime(),
-            new_key: self.rekey,
         };
         let issued = renew(issuer, before, renewal, passphrases, context.now)?;
         context.notices(&issued.notices);
@@ -172,6 +171,14 @@ impl RenewArgs {
         };
         let entry = CertificateEntry::new(&self.ca, &issued.issuance, files);
         Ok(entry.superseding(superseded))
+    }
+
+    fn renewal<'a>(&self, compromised: &'a CompromisedKeys) -> Renewal<'a> {
+        Renewal {
+            lifetime: self.lifetime(),
+            new_key: self.rekey,
+            compromised,
+        }
     }
 
     pub(super) fn lifetime(&self) -> Lifetime {
@@ -233,17 +240,26 @@ impl RenewArgs {
             })
             .into());
         }
+        let compromised = CompromisedKeys::of(ca)?;
+        let renewal = self.renewal(&compromised);
         let mut issuer = self.open(store, passphrases, context)?;
         let mut renewed = Renewed::default();
+        let mut names = HashSet::new();
         for Expiring { issuance, .. } in due {
-            let mut notices = Vec::new();
-            let before = Predecessor::new(ca, issuance, context.now, &mut notices);
-            context.notices(notices);
-            let entry = before
-                .and_then(|before| self.renew_one(&mut issuer, &before, passphrases, context));
+            if self.out.is_given() && !names.insert(issuance.cn.clone()) {
+                renewed.fail(RenewalError::SameFiles {
+                    ca: self.ca.clone(),
+                    serial: issuance.serial,
+                    name: issuance.cn,
+                });
+                continue;
+            }
+            let entry = Predecessor::unrevoked(ca, issuance, context.now).and_then(|before| {
+                self.renew_one(&mut issuer, &before, renewal, passphrases, context)
+            });
             match entry {
                 Ok(entry) => renewed.entries.push(entry),
-                Err(error) => renewed.failures.push(error),
+                Err(error) => renewed.fail(error),
             }
         }
         Ok(renewed.report(&self.ca))
@@ -276,6 +292,10 @@ impl RenewArgs {
 }
 
 impl Renewed {
+    fn fail(&mut self, error: impl Into<CaError>) {
+        self.failures.push(error.into());
+    }
+
     /// One object a line; what failed is written behind it.
     fn report(self, ca: &CaName) -> Report {
         let Self { entries, failures } = self;

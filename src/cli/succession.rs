@@ -112,15 +112,25 @@ pub(super) fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, F
     };
     let (made, cross) = match &old.record().parent {
         Some(parent) => {
-            let made = create_subordinate(&store, parent, &new, &mut passphrases, context.now)?;
-            notices.extend(made.1);
-            (made.0, Vec::new())
+            let made = create_subordinate(&store, parent, &new, &mut passphrases, context.now);
+            let (made, said) = made.map_err(|error| key_elsewhere(error, &new.name))?;
+            notices.extend(said);
+            (made, Vec::new())
         }
         None => beside_root(args, &store, &old, &new, &mut passphrases, context)?,
     };
     context.notices(notices);
     Ok(succession_report(&old, &made, &cross, standing)
         .committed(format!("`pki show --ca {}` shows it", new.name)))
+}
+
+fn key_elsewhere(error: CaError, new: &CaName) -> Failure {
+    match error {
+        error @ CaError::KeyElsewhere { .. } => Failure::from(error).hint(format!(
+            "`pki subordinate --name {new} --request FILE` makes its key, and a request for where that is"
+        )),
+        other => other.into(),
+    }
 }
 
 fn succession(args: &RenewArgs) -> Result<Succession, Failure> {

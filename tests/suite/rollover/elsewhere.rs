@@ -75,6 +75,18 @@ hint: `pki renew --ca inter0 --self --request FILE` writes a request for where i
 }
 
 #[test]
+fn a_new_key_takes_a_request_of_its_own() {
+    let sandbox = two_machines();
+    sandbox.refused(
+        sandbox.pki("renew --ca inter0 --self --rekey --name inter1 --no-passphrase"),
+        1,
+        "error: the key of rootCA is not in the store
+hint: `pki subordinate --name inter1 --request FILE` makes its key, and a request for where that is
+",
+    );
+}
+
+#[test]
 fn openssl_answers_the_request_too() {
     let sandbox = two_machines();
     let text = sandbox
