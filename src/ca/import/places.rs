@@ -2,6 +2,7 @@
 
 use super::error::ImportError;
 use crate::ca::CaError;
+use crate::ca::foreign::Input;
 use crate::store::FileError;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
@@ -239,9 +240,10 @@ impl Folder<'_> {
             }
             .into()),
             [first, others @ ..] => {
-                let content = read(first)?;
+                // They may be keys, which leave no copies in memory.
+                let content = Input::read(first)?;
                 for other in others {
-                    if read(other)? != content {
+                    if Input::read(other)?.content() != content.content() {
                         return Err(ImportError::Several {
                             what,
                             directory: self.0.to_owned(),
@@ -272,7 +274,7 @@ impl Folder<'_> {
         let mut files = self.files_in(&[folder], &CERTIFICATE_ENDINGS)?;
         files.retain(|path| {
             let stem = path.file_stem().and_then(|stem| stem.to_str());
-            stem.is_some_and(|stem| stem.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            stem.is_some_and(is_serial)
         });
         Ok((files, self.0.join(folder)))
     }
@@ -309,8 +311,10 @@ impl Folder<'_> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    std::fs::read(path).map_err(failed(path))
+/// Whether openssl would name a certificate so: two digits an octet, in upper case. `ca.pem` is not one.
+fn is_serial(stem: &str) -> bool {
+    let digit = |octet: u8| octet.is_ascii_digit() || (b'A'..=b'F').contains(&octet);
+    stem.len().is_multiple_of(2) && stem.bytes().all(digit)
 }
 
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> FileError {

@@ -66,7 +66,9 @@ pub(super) fn read(line: &[u8]) -> Read {
         .iter()
         .map(|(key, value)| Some((AttributeType::find(key)?, value.as_str())))
         .collect();
-    let name = known.and_then(|known| Name::from_attributes(known).ok());
+    let name = known
+        .filter(|known| !known.is_empty())
+        .and_then(|known| Name::from_attributes(known).ok());
     Read {
         common_name: common_name.map_or_else(String::new, |(_, value)| value.clone()),
         text: name.map_or_else(

@@ -291,6 +291,45 @@ fn files_in_other_places_are_found_or_named() {
     assert!(rules(&report, "warning").contains(&"old-list-missing".to_owned()));
 }
 
+/// It can be kept, and says what it can't do.
+#[test]
+fn a_ca_that_has_expired_or_signs_no_lists_is_taken_over_with_a_warning() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox
+        .run(
+            "openssl",
+            "req -x509 -key old/private/cakey.pem -days 9 -subj /CN=x",
+        )
+        .words("-addext keyUsage=critical,keyCertSign -out old/cacert.pem -passin")
+        .arg(format!("pass:{OLD}"))
+        .succeeds();
+    let report = sandbox
+        .pki_at("2040-01-01 00:00:00", "--format json import --openssl old")
+        .words("--name old --passin env:OLD")
+        .env("OLD", OLD)
+        .succeeds()
+        .json();
+    let warnings = rules(&report, "warning");
+    assert!(
+        warnings.starts_with(&["ca-expired".into(), "ca-signs-no-lists".into()]),
+        "{report}"
+    );
+    sandbox.pki("list --ca old").succeeds();
+}
+
+/// Without a folder `newcerts`, certificates are looked for among others, by their names.
+#[test]
+fn certificates_beside_others_are_found_by_their_serial_numbers() {
+    let sandbox = Sandbox::with_openssl_ca();
+    fs::rename(sandbox.path("old/newcerts"), sandbox.path("old/certs")).unwrap();
+    sandbox
+        .run("cp", "old/cacert.pem old/certs/ca.pem")
+        .succeeds();
+    sandbox.write("old/certs/notes.pem", "of somebody");
+    let report = sandbox.imported("--openssl old");
+    assert_eq!(report["certificates"]["without_certificate"], 0);
+}
+
 /// A CA below another one: its parent is in the store, or comes with it.
 #[test]
 fn a_subordinate_finds_its_parent_or_is_given_it() {
