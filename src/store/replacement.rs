@@ -82,17 +82,25 @@ impl Kept {
         let path = layout.previous_certificate(&ca.certificate().fingerprint());
         file::create_directories(&layout.previous_certificates())?;
         // An interrupted command may have come as far as this; the name says what is in it.
-        let is_new = !file::stands(&path)?;
-        if is_new {
+        let kept = Self {
+            is_new: !file::stands(&path)?,
+            path,
+        };
+        if kept.is_new {
             let pem = ca.certificate().to_pem();
-            file::write(&path, Access::Umask, Existing::Keep, pem.as_bytes())
-                .map_err(|error| error.source)?;
+            file::write(&kept.path, Access::Umask, Existing::Keep, pem.as_bytes()).map_err(
+                |error| {
+                    kept.take_back_unless(error.in_place.is_none());
+                    error.source
+                },
+            )?;
         }
-        Ok(Self { path, is_new })
+        Ok(kept)
     }
 
-    fn take_back_unless(&self, replaced: bool) {
-        if self.is_new && !replaced {
+    /// Removes what is of no use where nothing took its place.
+    fn take_back_unless(&self, is_needed: bool) {
+        if self.is_new && !is_needed {
             // What failed first is the one to report.
             let _ = file::remove(&self.path);
         }

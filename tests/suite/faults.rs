@@ -619,3 +619,35 @@ fn a_root_in_the_place_of_another() {
     }
     .run();
 }
+
+#[test]
+fn installing_a_certificate_in_the_place_of_another() {
+    let sandbox = begin();
+    for line in [
+        "renew --ca intermediate0 --self --request again.csr",
+        "subordinate --ca rootCA --csr again.csr --out answer.crt --days 3000",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    Sweep {
+        command: "renew --ca intermediate0 --self --install answer.crt",
+        begin: sandbox,
+        done: |sandbox| {
+            let kept = sandbox.names_in("pki/intermediate0/previous").len();
+            ensure(kept == 1, || format!("{kept} are kept"))?;
+            let (now, answer) = (
+                sandbox.read("pki/intermediate0/ca.crt"),
+                sandbox.read("answer.crt"),
+            );
+            ensure(now == answer, || "it is another certificate".into())
+        },
+        next: |_| {
+            lines(&[
+                "renew --ca intermediate0 --self --days 2000",
+                "renew --ca intermediate0 --self --install answer.crt",
+                "issue --ca intermediate0 --cn below",
+            ])
+        },
+    }
+    .run();
+}
