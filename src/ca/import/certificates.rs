@@ -21,6 +21,9 @@ pub(super) struct Found {
     pub(super) issuance: Issuance,
 }
 
+/// Files below which another thread takes longer to start than it saves.
+const WORTH_A_THREAD: usize = 64;
+
 /// Those of a folder, by their serial numbers, and what is wrong with others.
 #[derive(Default)]
 pub(super) struct Certificates {
@@ -32,7 +35,7 @@ impl Certificates {
     /// Reads files, and proves that the CA issued what is in them; on all processors.
     pub(super) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
         let workers = thread::available_parallelism().map_or(1, usize::from);
-        let share = files.len().div_ceil(workers).max(1);
+        let share = files.len().div_ceil(workers).max(WORTH_A_THREAD);
         let results: Vec<Result<Read, CaError>> = thread::scope(|scope| {
             let shares: Vec<_> = files
                 .chunks(share)
