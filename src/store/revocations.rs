@@ -147,6 +147,16 @@ impl Ca {
         journal::backwards(&self.layout.signed_lists(), |list: &SignedList| list.ahead)
     }
 
+    /// The lists that say all there is to say, newest first: as far back as they are valid at `now`, and
+    /// nothing was revoked or released since.
+    pub fn lists_without_news(&self, now: OffsetDateTime) -> Result<Vec<SignedList>, StoreError> {
+        let covers = self.revocations_end()?;
+        let is_good = |list: &SignedList| list.covers == covers && now <= list.next_update;
+        let mut lists = journal::backwards(&self.layout.signed_lists(), is_good)?;
+        lists.retain(is_good);
+        Ok(lists)
+    }
+
     /// A list that was signed ahead; it has to be what is on record.
     pub fn list_signed_ahead(&self, list: &SignedList) -> Result<Vec<u8>, StoreError> {
         let path = self.layout.list_ahead(list.number);

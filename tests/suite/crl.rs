@@ -290,6 +290,43 @@ fn if_needed_signs_again_when_less_than_a_third_of_the_validity_is_left() {
     assert!(needed("2027-02-03 03:00:00"));
 }
 
+/// A list is as good as the next one while nothing happens between them, wherever each is.
+#[test]
+fn lists_in_two_folders_are_good_until_something_is_revoked() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .with_passphrase("root --name rootCA --cn Example")
+        .succeeds();
+    let folders = ["", "--out x"];
+    for folder in folders {
+        sandbox
+            .with_passphrase("crl --if-needed")
+            .words(folder)
+            .succeeds();
+    }
+    let before = sandbox.store_snapshot();
+    for folder in folders {
+        let kept = sandbox.pki("--format json crl --if-needed").words(folder);
+        assert_eq!(kept.succeeds().json()[0]["signed"], false, "{folder}");
+        sandbox.pki("crl --check").words(folder).succeeds();
+    }
+    before.assert_unchanged(&sandbox.path(STORE));
+    sandbox
+        .with_passphrase("issue --ca rootCA --cn client")
+        .succeeds();
+    sandbox.pki("revoke --ca rootCA --cn client").succeeds();
+    for folder in folders {
+        sandbox.pki("crl --check").words(folder).ends_with(3);
+        sandbox
+            .with_passphrase("crl --if-needed")
+            .words(folder)
+            .succeeds();
+    }
+    for folder in folders {
+        sandbox.pki("crl --check").words(folder).succeeds();
+    }
+}
+
 #[test]
 fn check_says_how_each_list_stands_and_the_exit_code_whether_all_are_fresh() {
     let sandbox = from_2020_to_2030();

@@ -49,10 +49,8 @@ pub fn check_list(
     };
     // Of the lists of a CA that never signed one here nothing is recorded.
     let is_foreign = recent.is_empty() && !ca.has_key()?;
-    let is_current = is_foreign
-        || recent
-            .iter()
-            .any(|record| Some(record.number) == list.number() && record.covers == covers);
+    let mut without_news = ca.lists_without_news(now)?.into_iter();
+    let is_current = is_foreign || without_news.any(|record| Some(record.number) == list.number());
     let pem_path = place.pem(ca);
     let pem_differs = file::stands(&pem_path)? && !holds_as_pem(&pem_path, &[&der]);
     let chain_differs = place.has_chain(ca)? && !holds_chain(store, ca, place);

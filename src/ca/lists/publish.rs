@@ -194,20 +194,21 @@ pub(super) fn still_good(
     recent: &[SignedList],
     now: OffsetDateTime,
 ) -> Result<Option<(SignedList, Vec<u8>)>, CaError> {
-    let Some(last) = recent.first() else {
-        return Ok(None);
-    };
-    let third = (last.next_update - last.this_update) / 3;
-    let has_news = ca.revocations_end()? != last.covers;
-    if last.ahead || has_news || now < last.this_update || last.next_update - now < third {
+    if recent.first().is_none_or(|last| last.ahead) {
         return Ok(None);
     }
     let Some(der) = read_published(ca, &place.der(ca), recent)? else {
         return Ok(None);
     };
     let published = RevocationList::from_der(&der).expect("it was read before");
-    let is_last = published.number() == Some(last.number);
-    Ok(is_last.then(|| (last.clone(), der)))
+    // It need not be the last: others may have been signed for other folders.
+    let mut without_news = ca.lists_without_news(now)?.into_iter();
+    let on_record = without_news.find(|record| Some(record.number) == published.number());
+    let good = on_record.filter(|list| {
+        let third = (list.next_update - list.this_update) / 3;
+        now >= list.this_update && list.next_update - now >= third
+    });
+    Ok(good.map(|list| (list, der)))
 }
 
 /// A list that its reader would not take does not leave.

@@ -114,7 +114,7 @@ fn haproxy() {
     let server = Server::haproxy(&sandbox, &bind);
     assert_eq!(curl(&sandbox, &server, "good").stdout, "hello good\n");
     assert_ne!(curl(&sandbox, &server, "revoked").status, Some(0));
-    server.assert_logs("refused: error 23\n");
+    server.assert_logs("refused: error 23, of a CA 0\n");
 }
 
 #[test]
