@@ -21,8 +21,8 @@ pub(super) struct Found {
     pub(super) issuance: Issuance,
 }
 
-/// Files below which another thread takes longer to start than it saves.
-const WORTH_A_THREAD: usize = 64;
+/// Files below which threads take longer to start than they save.
+const WORTH_THREADS: usize = 64;
 
 /// Those of a folder, by their serial numbers, and what is wrong with others.
 #[derive(Default)]
@@ -32,23 +32,13 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    /// Reads files, and proves that the CA issued what is in them; on all processors.
+    /// Reads files, and proves that the CA issued what is in them.
     pub(super) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
-        let workers = thread::available_parallelism().map_or(1, usize::from);
-        let share = files.len().div_ceil(workers).max(WORTH_A_THREAD);
-        let results: Vec<Result<Read, CaError>> = thread::scope(|scope| {
-            let shares: Vec<_> = files
-                .chunks(share)
-                .map(|files| {
-                    let read = move || files.iter().map(|path| read(path, ca)).collect::<Vec<_>>();
-                    scope.spawn(read)
-                })
-                .collect();
-            let joined = shares.into_iter();
-            joined
-                .flat_map(|share| share.join().expect("it does not panic"))
-                .collect()
-        });
+        let results = if files.len() < WORTH_THREADS {
+            files.iter().map(|path| read(path, ca)).collect()
+        } else {
+            read_all(files, ca)
+        };
         let mut certificates = Self::default();
         for result in results {
             match result? {
@@ -79,6 +69,25 @@ impl Certificates {
             }
         }
     }
+}
+
+/// Reads files on all processors, in their order.
+fn read_all(files: &[PathBuf], ca: &Certificate) -> Vec<Result<Read, CaError>> {
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let share = files.len().div_ceil(workers);
+    thread::scope(|scope| {
+        let shares: Vec<_> = files
+            .chunks(share)
+            .map(|files| {
+                let read = move || files.iter().map(|path| read(path, ca)).collect::<Vec<_>>();
+                scope.spawn(read)
+            })
+            .collect();
+        let joined = shares.into_iter();
+        joined
+            .flat_map(|share| share.join().expect("it does not panic"))
+            .collect()
+    })
 }
 
 /// What a file holds, or what is wrong with it.

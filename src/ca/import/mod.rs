@@ -3,6 +3,7 @@
 //! What its files say is read and compared first, and nothing is written before all of it is understood.
 //! Then the CA comes into the store as any other does: made under a hidden name, and renamed.
 
+mod authority;
 mod certificates;
 mod error;
 mod index;
@@ -12,34 +13,25 @@ mod old_lists;
 mod places;
 mod records;
 mod subject;
+mod taken;
 
 pub use error::ImportError;
 pub use old_lists::OldList;
 pub use places::{Layout, Source};
 
-use super::error::{CaError, Misfit};
+use super::error::CaError;
 use super::finding::{Level, RuleFinding};
-use super::foreign::{Input, read_certificates};
-use super::install::{Above, above, path_above};
-use super::passphrases::{Passphrases, Unlocked, protection_for};
-use super::select::Status;
-use crate::key::{PrivateKey, Protection};
+use super::install::{Above, above};
+use super::passphrases::Passphrases;
 use crate::store::{
     Ca, CaName, CaRecord, History, Issuance, Material, Observer, Store, StoreError, Uninstalled,
 };
-use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
-use crate::x509::lint::{Candidate, lint};
-use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Serial};
-use certificates::Certificates;
-use leaf_keys::LeafKeys;
-use numbers::Numbers;
-use old_lists::OldLists;
+use authority::Authority;
 use places::Places;
-use records::Records;
 use std::path::Path;
+use taken::Taken;
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 /// How the keys of an imported CA are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,249 +184,6 @@ pub fn import(
     };
     imported.outcome = own.write(&store, &path_up)?;
     Ok(imported)
-}
-
-/// The CA itself, proven to be one.
-struct Authority {
-    certificate: Certificate,
-    /// Other certificates that came with its own.
-    beside: Vec<Certificate>,
-    key: PrivateKey,
-    unlocked: Unlocked,
-}
-
-/// Keys as they are written.
-struct KeyFiles {
-    own: Zeroizing<Vec<u8>>,
-    leaves: Vec<(Serial, Zeroizing<Vec<u8>>)>,
-}
-
-impl Authority {
-    fn open(
-        places: &Places,
-        name: &CaName,
-        passphrases: &mut dyn Passphrases,
-    ) -> Result<Self, CaError> {
-        let mut beside = read_certificates(&places.certificate)?;
-        let input = Input::read(&places.key)?;
-        let mut unlocked = Unlocked::new();
-        let label = format!("the key of {name} in {}", places.key.display());
-        let key = unlocked.open(&places.key, &label, input.content(), passphrases)?;
-        let is_its =
-            |certificate: &Certificate| certificate.public_key().spki() == key.public().spki();
-        let Some(own) = beside.iter().position(is_its) else {
-            return Err(ImportError::KeyDoesNotFit {
-                key: places.key.clone(),
-                certificate: places.certificate.clone(),
-            }
-            .into());
-        };
-        let certificate = beside.remove(own);
-        let not_a_ca = |problem| ImportError::NotACa {
-            certificate: places.certificate.clone(),
-            problem,
-        };
-        if !certificate.is_ca() {
-            return Err(not_a_ca("its basicConstraints do not say CA:TRUE").into());
-        }
-        if certificate
-            .key_usage()
-            .is_some_and(|usage| usage & KEY_CERT_SIGN == 0)
-        {
-            return Err(not_a_ca("its keyUsage has no keyCertSign").into());
-        }
-        Ok(Self {
-            certificate,
-            beside,
-            key,
-            unlocked,
-        })
-    }
-
-    /// A CA of the store with the same key would give out the same numbers.
-    fn refuse_second(&self, store: &Store) -> Result<(), CaError> {
-        for ca in store.cas()? {
-            let is_same = ca.certificate().public_key().spki() == self.key.public().spki();
-            if is_same && ca.has_key()? {
-                return Err(ImportError::AlreadyHere {
-                    ca: ca.name().clone(),
-                }
-                .into());
-            }
-        }
-        Ok(())
-    }
-
-    /// Its certificate and those above it; a root that has expired is one all the same.
-    fn path(
-        &self,
-        store: Option<&Store>,
-        file: &Path,
-        name: &CaName,
-        now: OffsetDateTime,
-    ) -> Result<Vec<Certificate>, CaError> {
-        if self.certificate.is_self_signed() {
-            return Ok(vec![self.certificate.clone()]);
-        }
-        let found = path_above(store, &self.certificate, self.beside.clone(), now)?;
-        found.map_err(|source: Misfit| CaError::Misfit {
-            path: file.to_owned(),
-            ca: name.clone(),
-            source,
-        })
-    }
-
-    fn keys(
-        &self,
-        request: &ImportRequest,
-        leaves: &LeafKeys,
-        passphrases: &mut dyn Passphrases,
-    ) -> Result<KeyFiles, CaError> {
-        let is_asked = request.protection == KeyProtection::Asked || !self.unlocked.was_encrypted();
-        let protection: Protection = if is_asked {
-            let label = format!("the new CA {}", request.record.name);
-            protection_for(&label, passphrases)?
-        } else {
-            self.unlocked.protection()?
-        };
-        let written = |key: &PrivateKey| protection.to_pem(key).map_err(CaError::NewKey);
-        let mut files = KeyFiles {
-            own: written(&self.key)?,
-            leaves: Vec::new(),
-        };
-        for (key, serials) in &leaves.keys {
-            for serial in serials {
-                files.leaves.push((*serial, written(key)?));
-            }
-        }
-        Ok(files)
-    }
-}
-
-/// All that the files say, compared.
-struct Taken {
-    issued: Vec<Issuance>,
-    revocations: Vec<crate::store::RevocationChange>,
-    revoked: Vec<bool>,
-    numbers: Numbers,
-    lists: OldLists,
-    /// Whether every revocation is on the last list.
-    is_list_complete: bool,
-    keys: LeafKeys,
-    findings: Vec<RuleFinding>,
-}
-
-impl Taken {
-    fn read(
-        places: &Places,
-        authority: &mut Authority,
-        now: OffsetDateTime,
-    ) -> Result<Self, CaError> {
-        let ca = &authority.certificate;
-        let mut numbers = Numbers::default();
-        if let Some(path) = &places.serial {
-            numbers.read_serial(path)?;
-        }
-        if let Some(path) = &places.crl_number {
-            numbers.read_crl_number(path)?;
-        }
-        let index = Input::read(&places.index)?;
-        let mut certificates = Certificates::read(&places.issued, ca)?;
-        let keys = LeafKeys::read(
-            &places.keys,
-            certificates.found.values(),
-            &mut authority.unlocked,
-        )?;
-        let mut records = Records::new(ca, now);
-        records.findings.append(&mut certificates.findings);
-        for row in index::rows(index.content()) {
-            records.take_row(row, &mut certificates, &places.issued_in);
-        }
-        records.take_others(certificates);
-        let mut lists = OldLists::read(&places.lists, ca)?;
-        records.findings.append(&mut lists.findings);
-        for list in lists.all() {
-            numbers.saw_list(&list)?;
-        }
-        let is_list_complete = lists
-            .last()
-            .is_some_and(|(path, list)| records.compare(path, &list));
-        if ca.is_self_signed() {
-            numbers.saw_own(ca);
-        }
-        let revocations = records.changes();
-        let issued = std::mem::take(&mut records.issuances);
-        issued
-            .iter()
-            .for_each(|issuance| numbers.saw(issuance.serial));
-        let revoked = issued.iter();
-        let revoked = revoked.map(|issuance| records.is_revoked(&issuance.serial));
-        Ok(Self {
-            revoked: revoked.collect(),
-            issued,
-            revocations,
-            numbers,
-            lists,
-            is_list_complete,
-            keys,
-            findings: records.findings,
-        })
-    }
-
-    /// What the CA itself can't do any more, or never could.
-    fn judge(&mut self, path: &[Certificate], now: OffsetDateTime) {
-        let ca = &path[0];
-        let mut warn = |rule, message: String| {
-            self.findings.push(RuleFinding::warning(rule, message));
-        };
-        let end = ca.validity().not_after;
-        if now > end {
-            let message = format!("the CA expired at {}: it signs nothing more", rfc3339(end));
-            warn("ca-expired", message);
-        }
-        if ca.key_usage().is_some_and(|usage| usage & CRL_SIGN == 0) {
-            let message = "its keyUsage has no cRLSign: it can't sign lists".to_owned();
-            warn("ca-signs-no-lists", message);
-        }
-        let candidate = Candidate {
-            certificate: ca,
-            issuers: &path[1..],
-        };
-        for finding in lint(&candidate) {
-            warn("ca-certificate", finding.to_string());
-        }
-        if self.lists.last().is_none() && !self.revocations.is_empty() {
-            let message = "there is no list to compare the index with".to_owned();
-            warn("old-list-missing", message);
-        }
-    }
-
-    /// Everything that is wrong, errors first; where a part is enough, nothing is an error.
-    fn findings(&mut self, partial: bool) -> Vec<RuleFinding> {
-        let mut findings = std::mem::take(&mut self.findings);
-        findings.append(&mut self.numbers.findings);
-        findings.append(&mut self.keys.findings);
-        if partial {
-            for finding in &mut findings {
-                finding.level = Level::Warning;
-            }
-        }
-        findings.sort_by_key(|finding| finding.level);
-        findings
-    }
-
-    fn tally(&self, now: OffsetDateTime) -> Tally {
-        let mut tally = Tally::default();
-        for (issuance, is_revoked) in self.issued.iter().zip(&self.revoked) {
-            tally.without_certificate += usize::from(issuance.der.is_none());
-            match (is_revoked, Status::of(issuance, None, now)) {
-                (true, _) => tally.revoked += 1,
-                (false, Status::Expired) => tally.expired += 1,
-                (false, _) => tally.valid += 1,
-            }
-        }
-        tally
-    }
 }
 
 /// What goes into the store.

@@ -1,0 +1,134 @@
+//! The CA that is taken over: its key, its certificate, and those above it.
+
+use super::error::ImportError;
+use super::leaf_keys::LeafKeys;
+use super::places::Places;
+use super::{ImportRequest, KeyProtection};
+use crate::ca::foreign::{Input, read_certificates};
+use crate::ca::install::path_above;
+use crate::ca::passphrases::protection_for;
+use crate::ca::{CaError, Misfit, Passphrases, Unlocked};
+use crate::key::{PrivateKey, Protection};
+use crate::store::{CaName, Store};
+use crate::x509::extension::key_usage::KEY_CERT_SIGN;
+use crate::x509::{Certificate, Serial};
+use std::path::Path;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// The CA itself, proven to be one.
+pub(super) struct Authority {
+    pub(super) certificate: Certificate,
+    /// Other certificates that came with its own.
+    pub(super) beside: Vec<Certificate>,
+    key: PrivateKey,
+    pub(super) unlocked: Unlocked,
+}
+
+/// Keys as they are written.
+pub(super) struct KeyFiles {
+    pub(super) own: Zeroizing<Vec<u8>>,
+    pub(super) leaves: Vec<(Serial, Zeroizing<Vec<u8>>)>,
+}
+
+impl Authority {
+    pub(super) fn open(
+        places: &Places,
+        name: &CaName,
+        passphrases: &mut dyn Passphrases,
+    ) -> Result<Self, CaError> {
+        let mut beside = read_certificates(&places.certificate)?;
+        let input = Input::read(&places.key)?;
+        let mut unlocked = Unlocked::new();
+        let label = format!("the key of {name} in {}", places.key.display());
+        let key = unlocked.open(&places.key, &label, input.content(), passphrases)?;
+        let is_its =
+            |certificate: &Certificate| certificate.public_key().spki() == key.public().spki();
+        let Some(own) = beside.iter().position(is_its) else {
+            return Err(ImportError::KeyDoesNotFit {
+                key: places.key.clone(),
+                certificate: places.certificate.clone(),
+            }
+            .into());
+        };
+        let certificate = beside.remove(own);
+        let not_a_ca = |problem| ImportError::NotACa {
+            certificate: places.certificate.clone(),
+            problem,
+        };
+        if !certificate.is_ca() {
+            return Err(not_a_ca("its basicConstraints do not say CA:TRUE").into());
+        }
+        if certificate
+            .key_usage()
+            .is_some_and(|usage| usage & KEY_CERT_SIGN == 0)
+        {
+            return Err(not_a_ca("its keyUsage has no keyCertSign").into());
+        }
+        Ok(Self {
+            certificate,
+            beside,
+            key,
+            unlocked,
+        })
+    }
+
+    /// A CA of the store with the same key would give out the same numbers.
+    pub(super) fn refuse_second(&self, store: &Store) -> Result<(), CaError> {
+        for ca in store.cas()? {
+            let is_same = ca.certificate().public_key().spki() == self.key.public().spki();
+            if is_same && ca.has_key()? {
+                return Err(ImportError::AlreadyHere {
+                    ca: ca.name().clone(),
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Its certificate and those above it; a root that has expired is one all the same.
+    pub(super) fn path(
+        &self,
+        store: Option<&Store>,
+        file: &Path,
+        name: &CaName,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Certificate>, CaError> {
+        if self.certificate.is_self_signed() {
+            return Ok(vec![self.certificate.clone()]);
+        }
+        let found = path_above(store, &self.certificate, self.beside.clone(), now)?;
+        found.map_err(|source: Misfit| CaError::Misfit {
+            path: file.to_owned(),
+            ca: name.clone(),
+            source,
+        })
+    }
+
+    pub(super) fn keys(
+        &self,
+        request: &ImportRequest,
+        leaves: &LeafKeys,
+        passphrases: &mut dyn Passphrases,
+    ) -> Result<KeyFiles, CaError> {
+        let is_asked = request.protection == KeyProtection::Asked || !self.unlocked.was_encrypted();
+        let protection: Protection = if is_asked {
+            let label = format!("the new CA {}", request.record.name);
+            protection_for(&label, passphrases)?
+        } else {
+            self.unlocked.protection()?
+        };
+        let written = |key: &PrivateKey| protection.to_pem(key).map_err(CaError::NewKey);
+        let mut files = KeyFiles {
+            own: written(&self.key)?,
+            leaves: Vec::new(),
+        };
+        for (key, serials) in &leaves.keys {
+            for serial in serials {
+                files.leaves.push((*serial, written(key)?));
+            }
+        }
+        Ok(files)
+    }
+}

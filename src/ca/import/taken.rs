@@ -1,0 +1,145 @@
+//! What the files of a CA say, read and compared.
+
+use super::Tally;
+use super::authority::Authority;
+use super::certificates::Certificates;
+use super::index;
+use super::leaf_keys::LeafKeys;
+use super::numbers::Numbers;
+use super::old_lists::OldLists;
+use super::places::Places;
+use super::records::Records;
+use crate::ca::foreign::Input;
+use crate::ca::{CaError, Level, RuleFinding, Status};
+use crate::store::{Issuance, RevocationChange};
+use crate::x509::Certificate;
+use crate::x509::extension::key_usage::CRL_SIGN;
+use crate::x509::lint::{Candidate, lint};
+use crate::x509::validity::rfc3339;
+use time::OffsetDateTime;
+
+/// All that the files say, compared.
+pub(super) struct Taken {
+    pub(super) issued: Vec<Issuance>,
+    pub(super) revocations: Vec<RevocationChange>,
+    revoked: Vec<bool>,
+    pub(super) numbers: Numbers,
+    pub(super) lists: OldLists,
+    /// Whether every revocation is on the last list.
+    pub(super) is_list_complete: bool,
+    pub(super) keys: LeafKeys,
+    findings: Vec<RuleFinding>,
+}
+
+impl Taken {
+    pub(super) fn read(
+        places: &Places,
+        authority: &mut Authority,
+        now: OffsetDateTime,
+    ) -> Result<Self, CaError> {
+        let ca = &authority.certificate;
+        let mut numbers = Numbers::default();
+        if let Some(path) = &places.serial {
+            numbers.read_serial(path)?;
+        }
+        if let Some(path) = &places.crl_number {
+            numbers.read_crl_number(path)?;
+        }
+        let index = Input::read(&places.index)?;
+        let mut certificates = Certificates::read(&places.issued, ca)?;
+        let keys = LeafKeys::read(
+            &places.keys,
+            certificates.found.values(),
+            &mut authority.unlocked,
+        )?;
+        let mut records = Records::new(ca, now);
+        records.findings.append(&mut certificates.findings);
+        for row in index::rows(index.content()) {
+            records.take_row(row, &mut certificates, &places.issued_in);
+        }
+        records.take_others(certificates);
+        let mut lists = OldLists::read(&places.lists, ca)?;
+        records.findings.append(&mut lists.findings);
+        for list in lists.all() {
+            numbers.saw_list(&list)?;
+        }
+        let is_list_complete = lists
+            .last()
+            .is_some_and(|(path, list)| records.compare(path, &list));
+        if ca.is_self_signed() {
+            numbers.saw_own(ca);
+        }
+        let revocations = records.changes();
+        let issued = std::mem::take(&mut records.issuances);
+        issued
+            .iter()
+            .for_each(|issuance| numbers.saw(issuance.serial));
+        let revoked = issued.iter();
+        let revoked = revoked.map(|issuance| records.is_revoked(&issuance.serial));
+        Ok(Self {
+            revoked: revoked.collect(),
+            issued,
+            revocations,
+            numbers,
+            lists,
+            is_list_complete,
+            keys,
+            findings: records.findings,
+        })
+    }
+
+    /// What the CA itself can't do any more, or never could.
+    pub(super) fn judge(&mut self, path: &[Certificate], now: OffsetDateTime) {
+        let ca = &path[0];
+        let mut warn = |rule, message: String| {
+            self.findings.push(RuleFinding::warning(rule, message));
+        };
+        let end = ca.validity().not_after;
+        if now > end {
+            let message = format!("the CA expired at {}: it signs nothing more", rfc3339(end));
+            warn("ca-expired", message);
+        }
+        if ca.key_usage().is_some_and(|usage| usage & CRL_SIGN == 0) {
+            let message = "its keyUsage has no cRLSign: it can't sign lists".to_owned();
+            warn("ca-signs-no-lists", message);
+        }
+        let candidate = Candidate {
+            certificate: ca,
+            issuers: &path[1..],
+        };
+        for finding in lint(&candidate) {
+            warn("ca-certificate", finding.to_string());
+        }
+        if self.lists.last().is_none() && !self.revocations.is_empty() {
+            let message = "there is no list to compare the index with".to_owned();
+            warn("old-list-missing", message);
+        }
+    }
+
+    /// Everything that is wrong, errors first; where a part is enough, nothing is an error.
+    pub(super) fn findings(&mut self, partial: bool) -> Vec<RuleFinding> {
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.append(&mut self.numbers.findings);
+        findings.append(&mut self.keys.findings);
+        if partial {
+            for finding in &mut findings {
+                finding.level = Level::Warning;
+            }
+        }
+        findings.sort_by_key(|finding| finding.level);
+        findings
+    }
+
+    pub(super) fn tally(&self, now: OffsetDateTime) -> Tally {
+        let mut tally = Tally::default();
+        for (issuance, is_revoked) in self.issued.iter().zip(&self.revoked) {
+            tally.without_certificate += usize::from(issuance.der.is_none());
+            match (is_revoked, Status::of(issuance, None, now)) {
+                (true, _) => tally.revoked += 1,
+                (false, Status::Expired) => tally.expired += 1,
+                (false, _) => tally.valid += 1,
+            }
+        }
+        tally
+    }
+}
