@@ -118,6 +118,7 @@ fn as_record(certificate: &Certificate) -> Option<Issuance> {
         not_before: validity.not_before,
         not_after: validity.not_after,
         renews: None,
+        row: None,
         counter: 0,
         der: Some(certificate.der().to_vec()),
     })

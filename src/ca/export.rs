@@ -4,9 +4,10 @@ use super::error::CaError;
 use super::kubernetes::{TlsSecret, secret_name};
 use crate::key::pkcs12::{self, Encryption, KeyEntry};
 use crate::key::{KeyError, Passphrase, PrivateKey, Protection};
-use crate::store::file::{self, Access, Existing, Staged};
+use crate::store::file::{self, Access, Existing, Group, Staged};
 use crate::store::{FileError, is_device_name};
 use crate::x509::Certificate;
+use rayon::prelude::*;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -164,6 +165,17 @@ impl OpenExport {
         issuers: &[Certificate],
         key: Option<&KeyOutput<'_>>,
     ) -> Result<Exported, CaError> {
+        let (exported, files) = self.filled(certificate, issuers, key)?;
+        file::commit_all(files)?;
+        Ok(exported)
+    }
+
+    fn filled(
+        self,
+        certificate: &Certificate,
+        issuers: &[Certificate],
+        key: Option<&KeyOutput<'_>>,
+    ) -> Result<(Exported, Vec<Staged>), CaError> {
         let Self { name, files } = self;
         let contents = Contents {
             name: &name,
@@ -177,8 +189,113 @@ impl OpenExport {
             exported.push((kind.name(), file.path().to_owned()));
             written.push(filled(file, &contents.of(kind)?)?);
         }
-        file::commit_all(written)?;
+        Ok((exported, written))
+    }
+}
+
+/// A folder that gets the files of many certificates, which become durable together.
+pub struct ExportFolder {
+    directory: PathBuf,
+    group: Group,
+    overwrite: bool,
+}
+
+/// A certificate among many whose files are written.
+pub struct GroupExport<'a> {
+    /// What its files are called.
+    pub name: &'a str,
+    /// Which files.
+    pub kinds: Vec<FileKind>,
+    /// The certificate.
+    pub certificate: &'a Certificate,
+    /// Its key, where there is one.
+    pub key: Option<KeyOutput<'a>>,
+}
+
+impl ExportFolder {
+    /// Opens the folder; it is made where it is missing.
+    pub fn open(directory: &Path, overwrite: bool) -> Result<Self, CaError> {
+        file::create_directories(directory)?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            group: Group::of(directory)?,
+            overwrite,
+        })
+    }
+
+    /// Whether files of this name could be written now; nothing is changed.
+    pub fn check(&self, name: &str, kinds: &[FileKind]) -> Result<(), CaError> {
+        check_name(name)?;
+        for kind in kinds {
+            file::check_place(&self.place(name, *kind), self.existing())?;
+        }
+        Ok(())
+    }
+
+    /// The files of a certificate, where all of them are there, and the certificate in them is this one.
+    pub fn with(&self, export: &GroupExport<'_>) -> Result<Option<Exported>, CaError> {
+        let own = self.place(export.name, FileKind::Certificate);
+        let there = file::read_if_there(&own)?;
+        if there.is_none_or(|there| there != export.certificate.to_pem().as_bytes()) {
+            return Ok(None);
+        }
+        let mut exported = Exported::new();
+        for kind in &export.kinds {
+            let path = self.place(export.name, *kind);
+            if !file::stands(&path)? {
+                return Ok(None);
+            }
+            exported.push((kind.name(), path));
+        }
+        Ok(Some(exported))
+    }
+
+    /// Writes the files of certificates with the same issuers: all of them or none.
+    pub fn write(
+        &self,
+        exports: &[GroupExport<'_>],
+        issuers: &[Certificate],
+    ) -> Result<Vec<Exported>, CaError> {
+        let filled: Vec<(Exported, Vec<Staged>)> = exports
+            .par_iter()
+            .map(|export| self.fill(export, issuers))
+            .collect::<Result<_, _>>()?;
+        let (exported, files): (Vec<_>, Vec<_>) = filled.into_iter().unzip();
+        file::commit_group(&self.group, files.into_iter().flatten().collect())?;
         Ok(exported)
+    }
+
+    fn fill(
+        &self,
+        export: &GroupExport<'_>,
+        issuers: &[Certificate],
+    ) -> Result<(Exported, Vec<Staged>), CaError> {
+        let GroupExport {
+            name,
+            kinds,
+            certificate,
+            key,
+        } = export;
+        let destination = Destination {
+            directory: self.directory.clone(),
+            name: (*name).to_owned(),
+            overwrite: self.overwrite,
+        };
+        destination
+            .open(kinds)?
+            .filled(certificate, issuers, key.as_ref())
+    }
+
+    fn place(&self, name: &str, kind: FileKind) -> PathBuf {
+        self.directory.join(format!("{name}.{}", kind.ending()))
+    }
+
+    fn existing(&self) -> Existing {
+        if self.overwrite {
+            Existing::Replace
+        } else {
+            Existing::Keep
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::issuer::Issuer;
 use super::lifetime::Lifetime;
 use super::notice::Notice;
 use crate::asn1::oid;
-use crate::key::{KeyType, PrivateKey, PublicKey};
+use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
 use crate::store::{CaRecord, Issuance, StoreError};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
@@ -31,6 +31,17 @@ pub struct LeafRequest {
     pub lifetime: Lifetime,
     /// Whose key it certifies.
     pub key: KeySource,
+}
+
+impl LeafRequest {
+    /// The common name that the certificate gets.
+    pub fn common_name(&self) -> Option<String> {
+        match (&self.subject, &self.key) {
+            (Some(subject), _) => subject.common_name(),
+            (None, KeySource::Request { request, .. }) => request.subject().common_name(),
+            (None, KeySource::Generate(_)) => None,
+        }
+    }
 }
 
 /// Where the key comes from.
@@ -115,19 +126,37 @@ pub(super) fn issue_draft(
 pub(super) fn random_u64() -> Result<u64, CaError> {
     let mut octets = [0; 8];
     rand::fill(&mut octets).map_err(|_| {
-        CaError::NewKey(crate::key::KeyError::Library {
+        CaError::NewKey(KeyError::Library {
             operation: "read random bytes",
         })
     })?;
     Ok(u64::from_be_bytes(octets))
 }
 
-fn draft(
+/// A draft of what was asked for, and the key where one is made.
+pub(super) fn draft(
     issuer: &Issuer,
     request: LeafRequest,
     now: OffsetDateTime,
     notices: &mut Vec<Notice>,
 ) -> Result<(Draft, Option<PrivateKey>), CaError> {
+    let mut made = None;
+    let generate = |kind| {
+        let key = PrivateKey::generate(kind)?;
+        Ok(made.insert(key).public().clone())
+    };
+    let draft = draft_with(issuer, request, generate, now, notices)?;
+    Ok((draft, made))
+}
+
+/// A draft of what was asked for; `generate` gives the public half of a key of the kind that was.
+pub(super) fn draft_with(
+    issuer: &Issuer,
+    request: LeafRequest,
+    generate: impl FnOnce(KeyType) -> Result<PublicKey, KeyError>,
+    now: OffsetDateTime,
+    notices: &mut Vec<Notice>,
+) -> Result<Draft, CaError> {
     let LeafRequest {
         subject,
         alternative_names,
@@ -145,7 +174,7 @@ fn draft(
         subject,
         alternative_names,
     };
-    let (asked, private_key, public_key) = match key {
+    let (asked, public_key) = match key {
         KeySource::Generate(kind) => {
             asked.check(profile)?;
             if kind.is_rarely_supported() {
@@ -153,17 +182,12 @@ fn draft(
                     kind: kind.to_string(),
                 });
             }
-            let key = PrivateKey::generate(kind).map_err(CaError::NewKey)?;
-            let public = key.public().clone();
-            (asked, Some(key), public)
+            (asked, generate(kind).map_err(CaError::NewKey)?)
         }
         KeySource::Request { path, request } => {
             prove_possession(&path, &request)?;
-            (
-                asked.merged_with(&path, &request, notices)?,
-                None,
-                request.public_key().clone(),
-            )
+            let asked = asked.merged_with(&path, &request, notices)?;
+            (asked, request.public_key().clone())
         }
     };
     let names = asked.check(profile)?;
@@ -179,8 +203,7 @@ fn draft(
         extensions,
         profile: profile.as_str(),
     };
-    let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
-    Ok((draft, private_key))
+    Draft::new(content, issuer.path(), issuer.signature_algorithm())
 }
 
 fn empty_name() -> Name {
@@ -268,7 +291,7 @@ pub(super) fn called(identifier: &ObjectIdentifier) -> String {
 
 /// The request is signed with its key, and the key is one that may be certified.
 pub(super) fn prove_possession(path: &Path, request: &CertificationRequest) -> Result<(), CaError> {
-    let failed = |source: crate::key::KeyError| CaError::Input {
+    let failed = |source: KeyError| CaError::Input {
         path: path.to_owned(),
         expected: "a certification request that can be used",
         source: source.into(),

@@ -2,6 +2,7 @@
 
 mod alias;
 mod authority;
+mod batch;
 mod bundle;
 mod certify;
 mod cross;
@@ -31,13 +32,17 @@ mod succession;
 mod verify;
 
 pub use authority::{NewCa, create_root, create_subordinate};
+pub use batch::{Batch, DryRun, RowOutcome, TableRow, last_batch, new_batch};
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
 pub use cross::{CrossCertificate, cross_certificate, cross_certify};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};
 pub use expiring::{Expiring, expiring};
-pub use export::{Destination, Exported, FileKind, KeyOutput, OpenExport, OpenFile, Strength};
+pub use export::{
+    Destination, ExportFolder, Exported, FileKind, GroupExport, KeyOutput, OpenExport, OpenFile,
+    Strength,
+};
 pub use finding::{Level, RuleFinding};
 pub use foreign::{
     ForeignObject, Input, certificates_in, lists_in, read_certificates, read_request,

@@ -5,11 +5,13 @@ use crate::store::{Observer, Store};
 
 use crate::x509::validity::whole_second;
 use std::fmt::Display;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 /// The global options, and the one look at the clock.
+#[derive(Clone)]
 pub(super) struct Context {
     pub(super) store: PathBuf,
     pub(super) no_input: bool,
@@ -68,6 +70,11 @@ impl Context {
 
     pub(super) fn notices<T: Display>(&self, notices: impl IntoIterator<Item = T>) {
         notices.into_iter().for_each(|notice| self.notice(notice));
+    }
+
+    /// Whether standard error is a terminal on which how far a command is may be shown.
+    pub(super) fn shows_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
     }
 
     /// Something that only the curious want to know.

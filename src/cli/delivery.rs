@@ -3,7 +3,9 @@
 use super::export::exported_files;
 use super::failure::Failure;
 use super::passphrase::{PassoutArgs, UserPassphrases};
-use crate::ca::{CaError, Destination, FileKind, Issued, KeyOutput, OpenExport, protection_for};
+use crate::ca::{
+    CaError, Destination, ExportFolder, FileKind, Issued, KeyOutput, OpenExport, protection_for,
+};
 use crate::key::Protection;
 use crate::x509::Certificate;
 use clap::Args;
@@ -36,6 +38,17 @@ impl OutArgs {
     /// Whether files are wanted.
     pub(super) fn is_given(&self) -> bool {
         self.out.is_some()
+    }
+
+    /// Whether DER is among them.
+    pub(super) fn der(&self) -> bool {
+        self.der
+    }
+
+    /// The folder for the files of many certificates.
+    pub(super) fn folder(&self) -> Result<Option<ExportFolder>, CaError> {
+        let open = |folder: &PathBuf| ExportFolder::open(folder, self.force);
+        self.out.as_ref().map(open).transpose()
     }
 
     /// What is said of files has to be said of some, and of several.

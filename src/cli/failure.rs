@@ -1,6 +1,7 @@
 //! Errors on standard error, and exit codes. The hints are worded here and nowhere else.
 
 use super::passphrase::Unavailable;
+use super::table::BadRow;
 use crate::ca::{CaError, ImportError, Misfit, RenewalError};
 use crate::key::KeyError;
 use crate::store::file::Uncommitted;
@@ -66,6 +67,40 @@ impl Failure {
             first.exit = AFTER_COMMIT;
         }
         Some(first)
+    }
+
+    /// What is wrong with rows of a table, and how many more there are than are named.
+    pub(super) fn of_rows(mut rows: Vec<Self>, more: usize) -> Self {
+        if more > 0 {
+            let rows_more = if more == 1 { "row" } else { "rows" };
+            rows.push(Self::plain(format!(
+                "{more} more {rows_more} can't be issued either"
+            )));
+        }
+        let others = rows.split_off(rows.len().min(1));
+        let mut first = rows.pop().unwrap_or_else(|| Self::plain("there is no row"));
+        first.others = others;
+        first
+    }
+
+    /// Says what to do about all of it, behind the last.
+    pub(super) fn hint_at_end(mut self, hint: String) -> Self {
+        match self.others.last_mut() {
+            Some(last) => last.hint = Some(hint),
+            None => self.hint = Some(hint),
+        }
+        self
+    }
+
+    /// What ended a batch after so many of its rows were issued.
+    pub(super) fn among_rows(mut self, issued: u64, count: u64) -> Self {
+        if issued > 0 {
+            let context = format!("{issued} of {count} rows are issued, and then something failed");
+            self.error = self.error.context(context);
+            self.hint = Some("the same command with --resume goes on with the rest".into());
+            self.exit = AFTER_COMMIT;
+        }
+        self
     }
 
     /// Says what to do about it.
@@ -173,6 +208,17 @@ impl From<CaError> for Failure {
             error: error.into(),
             hint,
             exit,
+            others: Vec::new(),
+        }
+    }
+}
+
+impl From<BadRow> for Failure {
+    fn from(row: BadRow) -> Self {
+        Self {
+            error: row.into(),
+            hint: None,
+            exit: FAILED,
             others: Vec::new(),
         }
     }

@@ -1,5 +1,9 @@
 //! `pki issue`.
 
+mod batch;
+mod check;
+mod rows;
+
 use super::context::Context;
 use super::delivery::{Delivery, OutArgs};
 use super::failure::Failure;
@@ -28,6 +32,15 @@ pub(super) struct IssueArgs {
     /// The CA that issues
     #[arg(long, value_name = "NAME")]
     ca: CaName,
+    /// Many: rows of cn,san,profile,days,key_type,csr,name, or of what their header names; - is standard input
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["cn", "subject", "san", "csr", "name"])]
+    from: Option<PathBuf>,
+    /// Issue the sound rows of --from, though others are not
+    #[arg(long, requires = "from")]
+    keep_going: bool,
+    /// Go on with the last run of the same table that did not come to its end
+    #[arg(long, requires = "from")]
+    resume: bool,
     #[command(flatten)]
     subject: SubjectArgs,
     /// client, server, peer, email, code-signing, ocsp, timestamp
@@ -55,11 +68,14 @@ pub(super) struct IssueArgs {
 
 impl IssueArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        if let Some(path) = &self.from {
+            return batch::run(&self, path, context);
+        }
         if !self.subject.is_given() && self.san.is_empty() && self.csr.is_none() {
-            return Err(
-                Failure::usage("there is none of --cn, --subject, --san and --csr")
-                    .hint("`pki issue --ca NAME --cn NAME` issues a client certificate"),
-            );
+            return Err(Failure::usage(
+                "there is none of --cn, --subject, --san, --csr and --from",
+            )
+            .hint("`pki issue --ca NAME --cn NAME` issues a client certificate"));
         }
         self.out.check()?;
         let store = context.open_store()?;
@@ -125,12 +141,10 @@ impl IssueArgs {
 
     /// What the files are called.
     fn file_name(&self, request: &LeafRequest) -> String {
-        let common_name = match (&request.subject, &request.key) {
-            (Some(subject), _) => subject.common_name(),
-            (None, KeySource::Request { request, .. }) => request.subject().common_name(),
-            (None, KeySource::Generate(_)) => None,
-        };
-        self.name.clone().or(common_name).unwrap_or_default()
+        self.name
+            .clone()
+            .or_else(|| request.common_name())
+            .unwrap_or_default()
     }
 
     fn fetch_with(&self, issuance: &Issuance) -> String {
@@ -172,6 +186,10 @@ pub(super) struct CertificateEntry {
     renewed_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     superseded: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    already: Option<bool>,
 }
 
 impl CertificateEntry {
@@ -212,6 +230,17 @@ impl CertificateEntry {
             renews: issuance.renews.map(|serial| serial.to_string()),
             renewed_by: None,
             superseded: None,
+            row: None,
+            already: None,
+        }
+    }
+
+    /// As one of those of a table; whether an earlier run issued it.
+    pub(super) fn of_row(self, number: u64, already: bool) -> Self {
+        Self {
+            row: Some(number),
+            already: Some(already),
+            ..self
         }
     }
 
@@ -240,7 +269,10 @@ impl CertificateEntry {
             serial,
             ..
         } = self;
-        let status = self.status.unwrap_or_default();
+        let of_row = self
+            .already
+            .map(|already| if already { "already" } else { "issued" });
+        let status = self.status.or(of_row).unwrap_or_default();
         let subject = Escaped(&self.subject);
         let mut line =
             format!("{status:8} {not_after:20} {profile:14} {ca:16} {serial:20} {subject}");

@@ -208,6 +208,14 @@ impl UserPassphrases {
         })
     }
 
+    /// Whether one of them is to come from standard input.
+    pub(super) fn read_standard_input(&self) -> bool {
+        let sources = self.passin.iter().chain(&self.passout);
+        sources
+            .into_iter()
+            .any(|source| matches!(source, Source::Stdin | Source::Descriptor(0)))
+    }
+
     fn prompt(
         &self,
         question: &str,

@@ -1,13 +1,13 @@
 //! One CA of the store: what it is, what it issued, and the way to issue more.
 
 use super::error::StoreError;
-use super::file::{self, Access, Existing};
+use super::file::{self, Access, Existing, Group};
 use super::history::{Beginnings, History};
 use super::journal;
 use super::layout::CaLayout;
-use super::lock::Lock;
+use super::lock::{Lock, Sharing};
 use super::name::CaName;
-use super::record::{CaRecord, Issuance};
+use super::record::{CaRecord, Issuance, TableId};
 use super::{Observer, counter, format};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
@@ -139,6 +139,18 @@ impl Ca {
             .collect()
     }
 
+    /// Every certificate that was issued from rows of a table, in the order of issuing.
+    pub fn issuances_of_table(
+        &self,
+        table: TableId,
+    ) -> Result<impl Iterator<Item = Result<Issuance, StoreError>>, StoreError> {
+        let needle = format!("\"row\":\"{table}-");
+        let is_of_table =
+            move |issuance: &Issuance| issuance.row.is_some_and(|row| row.batch.table == table);
+        let found = self.issuances_with(needle.into_bytes())?;
+        Ok(found.filter(move |issuance| issuance.as_ref().map_or(true, is_of_table)))
+    }
+
     /// Those whose line has `needle` in it.
     fn issuances_with(&self, needle: Vec<u8>) -> Result<Issuances, StoreError> {
         Ok(Issuances {
@@ -150,6 +162,26 @@ impl Ca {
     /// Makes what the journal of certificates holds durable, whoever wrote it.
     pub(super) fn sync_issued(&self) -> Result<(), StoreError> {
         Ok(file::sync(&self.layout.issued())?)
+    }
+
+    /// Keeps the end of an interrupted batch from being issued twice: who goes on with one waits until
+    /// none is at work, and those that begin keep it waiting, not each other.
+    pub fn lock_batches(&self, goes_on: bool) -> Result<LockedBatches, StoreError> {
+        let sharing = if goes_on {
+            Sharing::Alone
+        } else {
+            Sharing::Shared
+        };
+        let lock = Lock::of_folder(&self.layout.leaf_keys(), sharing, &self.observer)?;
+        Ok(LockedBatches { _lock: lock })
+    }
+
+    /// A way to keep many leaf keys at once.
+    pub fn leaf_keys(&self) -> Result<LeafKeys<'_>, StoreError> {
+        Ok(LeafKeys {
+            ca: self,
+            group: Group::of(&self.layout.leaf_keys())?,
+        })
     }
 
     /// Waits until no other process changes this CA.
@@ -193,6 +225,43 @@ impl Iterator for Issuances {
     }
 }
 
+/// A CA of which nobody goes on with an interrupted batch.
+pub struct LockedBatches {
+    _lock: Lock,
+}
+
+/// Leaf keys that become durable together.
+pub struct LeafKeys<'a> {
+    ca: &'a Ca,
+    group: Group,
+}
+
+impl LeafKeys<'_> {
+    /// Keeps a leaf's key; durable after [`LeafKeys::sync`].
+    pub fn store(&self, serial: &Serial, key_pem: &[u8]) -> Result<(), StoreError> {
+        let path = self.ca.layout.leaf_key(serial);
+        Ok(Group::create(&path, Access::Owner, key_pem)?)
+    }
+
+    /// Makes keys that were stored durable.
+    pub fn sync(&self, serials: &[Serial]) -> Result<(), StoreError> {
+        if serials.is_empty() {
+            return Ok(());
+        }
+        let path = |serial| self.ca.layout.leaf_key(serial);
+        let paths: Vec<PathBuf> = serials.iter().map(path).collect();
+        Ok(self.group.sync(&paths)?)
+    }
+
+    /// Takes back keys for which nothing was recorded.
+    pub fn discard(&self, serials: &[Serial]) {
+        for serial in serials {
+            // A key without a certificate is of no use to anybody, and does no harm.
+            let _ = file::remove_if_there(&self.ca.layout.leaf_key(serial));
+        }
+    }
+}
+
 /// A CA that no other process changes: the only way to its counters and journals.
 pub struct LockedCa<'a> {
     ca: &'a Ca,
@@ -204,14 +273,24 @@ pub struct LockedCa<'a> {
 impl LockedCa<'_> {
     /// Reserves a serial number, durably. It is never given out again, used or not.
     pub fn reserve_serial(&mut self, random: u64) -> Result<Serial, StoreError> {
+        let reserved = self.reserve_serials(&[random])?;
+        Ok(reserved[0])
+    }
+
+    /// Reserves a serial number for each random number, as [`LockedCa::reserve_serial`] does, in one go.
+    pub fn reserve_serials(&mut self, random: &[u64]) -> Result<Vec<Serial>, StoreError> {
         let used_up = || StoreError::SerialsUsedUp {
             name: self.ca.name().clone(),
         };
-        let next = self.counter.checked_add(1).ok_or_else(used_up)?;
-        let serial = Serial::from_counter(next, random).map_err(|_| used_up())?;
-        counter::write(&self.ca.layout.serial_counter(), next)?;
-        self.counter = next;
-        Ok(serial)
+        let mut last = self.counter;
+        let mut serials = Vec::with_capacity(random.len());
+        for random in random {
+            last = last.checked_add(1).ok_or_else(used_up)?;
+            serials.push(Serial::from_counter(last, *random).map_err(|_| used_up())?);
+        }
+        counter::write(&self.ca.layout.serial_counter(), last)?;
+        self.counter = last;
+        Ok(serials)
     }
 
     /// The highest counter that was reserved.

@@ -3,7 +3,12 @@
 //! A file comes into being whole or not at all, and is durable when a function here returns. A sync
 //! that failed is reported and never repeated, since the kernel forgets what it could not write.
 
+mod group;
+
+pub(crate) use group::Group;
+
 use super::error::FileError;
+use super::lock::Sharing;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -316,6 +321,15 @@ pub fn commit_all(mut files: Vec<Staged>) -> Result<(), Uncommitted> {
     })
 }
 
+/// Commits many files of one folder, which become durable together: where one can't be, those that were
+/// new are taken back.
+pub(crate) fn commit_group(group: &Group, mut files: Vec<Staged>) -> Result<(), Uncommitted> {
+    let hidden: Vec<PathBuf> = files.iter().map(|file| file.hidden.clone()).collect();
+    group.sync(&hidden)?;
+    files.iter_mut().for_each(|file| file.is_durable = true);
+    commit_all(files)
+}
+
 /// Why files did not come to be, or not in a way that outlasts a power cut.
 #[derive(Debug)]
 pub struct Uncommitted {
@@ -381,6 +395,11 @@ fn hidden_name(path: &Path) -> io::Result<PathBuf> {
     hidden.push(name);
     hidden.push(".part");
     Ok(path.with_file_name(hidden))
+}
+
+/// Whether a file could come to be here, for what stands in its place; nothing is changed.
+pub(crate) fn check_place(path: &Path, existing: Existing) -> Result<(), FileError> {
+    refuse_unless_free(path, existing).map(drop)
 }
 
 /// Whether nothing stands in the place of a result. A symbolic link, a device or a pipe there is
@@ -452,7 +471,7 @@ fn clear_leftover(hidden: &Path) -> io::Result<()> {
 /// A writer of the same file is waited for, though not for ever.
 fn lock_in_time(file: File) -> io::Result<File> {
     let patience = Duration::from_secs(60);
-    match super::lock::wait_for_lock(file).recv_timeout(patience) {
+    match super::lock::wait_for_lock(file, Sharing::Alone).recv_timeout(patience) {
         Ok(locked) => locked,
         Err(_) => Err(io::Error::other(
             "another process has been writing it for 60 seconds",

@@ -14,6 +14,15 @@ use std::time::Duration;
 const SAY_AFTER: Duration = Duration::from_secs(1);
 const GIVE_UP_AFTER: Duration = Duration::from_secs(60);
 
+/// With whom a lock is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// With nobody.
+    Alone,
+    /// With all who want it so.
+    Shared,
+}
+
 /// A lock that is held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -23,13 +32,23 @@ pub(crate) struct Lock {
 impl Lock {
     /// Waits for the lock, with a notice, up to a minute.
     pub(crate) fn acquire(path: &Path, observer: &Observer) -> Result<Self, StoreError> {
-        wait(open(path)?, path, observer)
+        wait(open(path)?, Sharing::Alone, path, observer)
+    }
+
+    /// Waits for a lock on a folder, alone or with others that want it so.
+    pub(crate) fn of_folder(
+        path: &Path,
+        sharing: Sharing,
+        observer: &Observer,
+    ) -> Result<Self, StoreError> {
+        let folder = File::open(path).map_err(FileError::of("open", path))?;
+        wait(folder, sharing, path, observer)
     }
 
     /// Takes the lock if it is free.
     pub(crate) fn try_acquire(path: &Path) -> Result<Option<Self>, StoreError> {
         let file = open(path)?;
-        match try_lock(&file) {
+        match try_lock(&file, Sharing::Alone) {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(FileError::of("lock", path)(error).into()),
@@ -49,8 +68,13 @@ fn open(path: &Path) -> Result<File, StoreError> {
     Ok(opened.map_err(FileError::of("open", path))?)
 }
 
-fn wait(file: File, path: &Path, observer: &Observer) -> Result<Lock, StoreError> {
-    let receiver = wait_for_lock(file);
+fn wait(
+    file: File,
+    sharing: Sharing,
+    path: &Path,
+    observer: &Observer,
+) -> Result<Lock, StoreError> {
+    let receiver = wait_for_lock(file, sharing);
     let locked = receiver.recv_timeout(SAY_AFTER).or_else(|_| {
         observer(&Notice::Waiting {
             path: path.to_owned(),
@@ -70,14 +94,14 @@ fn wait(file: File, path: &Path, observer: &Observer) -> Result<Lock, StoreError
 
 /// Gives the file when it is locked. Where it is not free now a thread waits in the kernel, which
 /// hands the lock over without a delay; the thread ends with the process where it waits in vain.
-pub(super) fn wait_for_lock(file: File) -> mpsc::Receiver<io::Result<File>> {
+pub(super) fn wait_for_lock(file: File, sharing: Sharing) -> mpsc::Receiver<io::Result<File>> {
     let (sender, receiver) = mpsc::channel();
     // Nobody listens any more where a wait was given up.
-    match try_lock(&file) {
+    match try_lock(&file, sharing) {
         Ok(()) => drop(sender.send(Ok(file))),
         Err(TryLockError::Error(error)) => drop(sender.send(Err(error))),
         Err(TryLockError::WouldBlock) => drop(thread::spawn(move || {
-            let locked = lock(&file).map(|()| file);
+            let locked = lock(&file, sharing).map(|()| file);
             drop(sender.send(locked));
         })),
     }
@@ -85,18 +109,26 @@ pub(super) fn wait_for_lock(file: File) -> mpsc::Receiver<io::Result<File>> {
 }
 
 /// A signal that a process takes and goes on after ends no wait.
-fn lock(file: &File) -> io::Result<()> {
+fn lock(file: &File, sharing: Sharing) -> io::Result<()> {
     loop {
-        match file.lock() {
+        let locked = match sharing {
+            Sharing::Alone => file.lock(),
+            Sharing::Shared => file.lock_shared(),
+        };
+        match locked {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             other => return other,
         }
     }
 }
 
-fn try_lock(file: &File) -> Result<(), TryLockError> {
+fn try_lock(file: &File, sharing: Sharing) -> Result<(), TryLockError> {
     loop {
-        match file.try_lock() {
+        let locked = match sharing {
+            Sharing::Alone => file.try_lock(),
+            Sharing::Shared => file.try_lock_shared(),
+        };
+        match locked {
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             other => return other,
         }

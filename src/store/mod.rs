@@ -29,11 +29,11 @@ mod revocations;
 mod waiting;
 
 pub use addition::Uninstalled;
-pub use ca::{Ca, Issuances, LockedCa, Material};
+pub use ca::{Ca, Issuances, LeafKeys, LockedBatches, LockedCa, Material};
 pub use error::{FileError, StoreError};
 pub use history::{ForeignList, History};
 pub use name::{CaName, CaNameError, is_device_name};
-pub use record::{CaRecord, Coverage, Issuance, Revoked, SignedList};
+pub use record::{BatchId, BatchRow, CaRecord, Coverage, Issuance, Revoked, SignedList, TableId};
 pub use replacement::{Replaced, Replacement};
 pub use revocations::{
     LockedLists, LockedPublication, LockedRevocations, RevocationChange, Standing,

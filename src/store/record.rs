@@ -6,7 +6,9 @@ use crate::x509::{Certificate, Reason, Serial};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::io::{self, Read};
 use time::OffsetDateTime;
+use xxhash_rust::xxh3::Xxh3Default;
 
 /// `ca.json`. Stored: fields are added, never renamed or removed, within one format version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,9 @@ pub struct Issuance {
         with = "serial::optional"
     )]
     pub renews: Option<Serial>,
+    /// The row of the table that it was issued from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<BatchRow>,
     /// The highest serial counter in use when the line was written, in decimal.
     #[serde(with = "decimal")]
     pub counter: u128,
@@ -69,6 +74,78 @@ impl Issuance {
     /// Whether this very certificate is recorded.
     pub fn is_of(&self, certificate: &Certificate) -> bool {
         self.der.as_deref() == Some(certificate.der())
+    }
+}
+
+/// A row of a table of certificates. Stored as `TABLE-RUN:NUMBER`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BatchRow {
+    /// The batch.
+    pub batch: BatchId,
+    /// The row's number, from 1.
+    pub number: u64,
+}
+
+/// One time that certificates were issued from a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BatchId {
+    /// The table.
+    pub table: TableId,
+    /// What tells this time from others: a random number.
+    pub run: u64,
+}
+
+/// What tells tables apart: the 128-bit XXH3 hash of their octets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TableId(u128);
+
+impl TableId {
+    /// That of what a reader has.
+    pub fn of(mut from: impl Read) -> io::Result<Self> {
+        let mut hash = Xxh3Default::new();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return Ok(Self(hash.digest128())),
+                Ok(length) => hash.update(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl fmt::Display for TableId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl Serialize for BatchRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self {
+            batch: BatchId { table, run },
+            number,
+        } = self;
+        serializer.collect_str(&format_args!("{table}-{run:016x}:{number}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for BatchRow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |text: &str| {
+            let (table, rest) = text.split_once('-')?;
+            let (run, number) = rest.split_once(':')?;
+            let table = TableId(u128::from_str_radix(table, 16).ok()?);
+            let run = u64::from_str_radix(run, 16).ok()?;
+            Some(Self {
+                batch: BatchId { table, run },
+                number: number.parse().ok()?,
+            })
+        };
+        parsed(deserializer, |text| {
+            read(text).ok_or_else(|| format!("{text:?} is no row of a table"))
+        })
     }
 }
 

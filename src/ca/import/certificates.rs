@@ -148,6 +148,7 @@ fn issuance(certificate: &Certificate, serial: Serial, ca: &Certificate) -> Issu
         not_before: validity.not_before,
         not_after: validity.not_after,
         renews: None,
+        row: None,
         counter: 0,
         der: Some(certificate.der().to_vec()),
     }
@@ -171,6 +172,7 @@ pub(super) fn without_certificate(
         not_before: ca.validity().not_before.min(not_after),
         not_after,
         renews: None,
+        row: None,
         counter: 0,
         der: None,
     }

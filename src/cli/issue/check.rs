@@ -1,0 +1,138 @@
+//! What is wrong with the rows of a table, before anything is issued.
+
+use super::rows::{COLUMNS, CertificateRow, Defaults, NEEDED, kinds};
+use crate::ca::{DryRun, ExportFolder, Issuer, Notice, TableRow};
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::table::TableFile;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// Rows that are looked at together.
+const GROUP: usize = 4096;
+/// Rows that are named where none is issued.
+const MOST_NAMED: usize = 20;
+
+/// What there was to see of the rows before anything was issued.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) count: u64,
+    pub(super) makes_keys: bool,
+    pub(super) unsound: BTreeMap<u64, Failure>,
+}
+
+/// Holds rows to all that they will be held to when they are issued.
+pub(super) struct RowCheck<'a> {
+    dry_run: DryRun<'a>,
+    /// The folder of the files, and whether DER is among them.
+    place: Option<(&'a ExportFolder, bool)>,
+    issued: &'a HashSet<u64>,
+    /// What the files of the rows so far are called.
+    names: HashSet<String>,
+    /// What was said already.
+    notices: HashSet<String>,
+    context: &'a Context,
+}
+
+/// What a sound row will give.
+struct Sound {
+    name: String,
+    notices: Vec<Notice>,
+}
+
+impl<'a> RowCheck<'a> {
+    /// `place` is the folder of the rows' files, and whether DER is among them; `issued` are the rows
+    /// that have their certificates.
+    pub(super) fn new(
+        issuer: &'a Issuer,
+        place: Option<(&'a ExportFolder, bool)>,
+        issued: &'a HashSet<u64>,
+        context: &'a Context,
+    ) -> Self {
+        Self {
+            dry_run: DryRun::new(issuer, context.now),
+            place,
+            issued,
+            names: HashSet::new(),
+            notices: HashSet::new(),
+            context,
+        }
+    }
+
+    pub(super) fn look_at(
+        &mut self,
+        table: &TableFile,
+        defaults: &Arc<Defaults>,
+    ) -> Result<Seen, Failure> {
+        let rows = table.rows(COLUMNS, NEEDED)?;
+        let mut rows = rows.map(|row| CertificateRow::new(row, defaults));
+        let mut seen = Seen::default();
+        loop {
+            let group: Vec<CertificateRow> = rows.by_ref().take(GROUP).collect();
+            if group.is_empty() {
+                return Ok(seen);
+            }
+            let checked: Vec<Result<Sound, Failure>> =
+                group.par_iter().map(|row| self.check(row)).collect();
+            for (row, checked) in group.iter().zip(checked) {
+                seen.count += 1;
+                seen.makes_keys |= row.makes_key();
+                let named = checked.and_then(|sound| self.take_note(row, sound));
+                if let Err(failure) = named {
+                    seen.unsound.insert(row.number(), failure);
+                }
+            }
+        }
+    }
+
+    fn check(&self, row: &CertificateRow) -> Result<Sound, Failure> {
+        let request = row.request()?;
+        let common_name = request.common_name().unwrap_or_default();
+        let name = row.file_name(&common_name).to_owned();
+        if self.issued.contains(&row.number()) {
+            return Ok(Sound {
+                name,
+                notices: Vec::new(),
+            });
+        }
+        if let Some((folder, der)) = self.place {
+            let there = folder.check(&name, &kinds(row, der));
+            there.map_err(|error| row.unplaced(error))?;
+        }
+        let checked = self.dry_run.check(request);
+        let notices = checked.map_err(|error| row.refused(error))?;
+        Ok(Sound { name, notices })
+    }
+
+    fn take_note(&mut self, row: &CertificateRow, sound: Sound) -> Result<(), Failure> {
+        let Sound { name, notices } = sound;
+        if self.place.is_some() && !self.names.insert(name.clone()) {
+            let problem = format!("the files of another row are called {name:?}");
+            return Err(row.bad("name", problem));
+        }
+        for notice in notices {
+            let text = notice.to_string();
+            if self.notices.insert(text.clone()) {
+                self.context.notice(format!("{}: {text}", row.place()));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Seen {
+    /// That there are rows which can't be issued, and that none was.
+    pub(super) fn refusal(self) -> Failure {
+        let (count, unsound) = (self.count, self.unsound.len());
+        let more = unsound.saturating_sub(MOST_NAMED);
+        let named = self.unsound.into_values().take(MOST_NAMED).collect();
+        let failure = Failure::of_rows(named, more);
+        let sound = count - unsound as u64;
+        failure.hint_at_end(if sound == 0 {
+            "nothing was issued".into()
+        } else {
+            format!("nothing was issued; --keep-going issues the {sound} sound ones")
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! The rows of `pki issue --from`.
+
+use super::IssueArgs;
+use crate::ca::{CaError, End, FileKind, KeySource, LeafRequest, Lifetime, TableRow, read_request};
+use crate::cli::failure::Failure;
+use crate::cli::table::{BadRow, Columns, Row};
+use crate::key::KeyType;
+use crate::x509::{GeneralName, Name, Profile};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a row can say.
+pub(super) const COLUMNS: Columns = &["cn", "san", "profile", "days", "key_type", "csr", "name"];
+
+/// The columns of which a row needs one.
+pub(super) const NEEDED: &[&str] = &["cn", "csr"];
+
+/// What holds for rows that say nothing else.
+pub(super) struct Defaults {
+    profile: Profile,
+    lifetime: Lifetime,
+    key_type: KeyType,
+    /// What the paths of requests start from.
+    folder: PathBuf,
+}
+
+impl Defaults {
+    pub(super) fn new(args: &IssueArgs, table: &Path) -> Self {
+        Self {
+            profile: args.profile,
+            lifetime: args.lifetime.lifetime(),
+            key_type: args.key_type.unwrap_or_default(),
+            folder: table.parent().map(Path::to_owned).unwrap_or_default(),
+        }
+    }
+}
+
+/// A row that asks for a certificate.
+pub(super) struct CertificateRow {
+    row: Row,
+    defaults: Arc<Defaults>,
+}
+
+impl CertificateRow {
+    pub(super) fn new(row: Row, defaults: &Arc<Defaults>) -> Self {
+        Self {
+            row,
+            defaults: defaults.clone(),
+        }
+    }
+
+    /// What its files are called, given the common name.
+    pub(super) fn file_name<'a>(&'a self, common_name: &'a str) -> &'a str {
+        self.row.field("name").unwrap_or(common_name)
+    }
+
+    /// Whether its key is made here.
+    pub(super) fn makes_key(&self) -> bool {
+        self.row.field("csr").is_none()
+    }
+
+    /// That something is wrong with what a column says.
+    pub(super) fn bad(&self, column: &'static str, problem: impl std::fmt::Display) -> Failure {
+        self.row.bad(Some(column), problem).into()
+    }
+
+    /// That its files can't be where they are to be.
+    pub(super) fn unplaced(&self, error: CaError) -> Failure {
+        self.bad("name", in_one_line(error))
+    }
+
+    /// Where it stands.
+    pub(super) fn place(&self) -> String {
+        self.row.place()
+    }
+
+    fn read(&self) -> Result<LeafRequest, BadRow> {
+        let Self { row, defaults } = self;
+        row.check()?;
+        let csr = row.parsed("csr", |path| {
+            let path = defaults.folder.join(path);
+            read_request(&path)
+                .map(|request| (path, request))
+                .map_err(in_one_line)
+        })?;
+        if row.field("cn").is_none() && csr.is_none() {
+            return Err(row.bad(Some("cn"), "there is neither a cn nor a csr"));
+        }
+        let key_type = row.parsed("key_type", str::parse::<KeyType>)?;
+        if csr.is_some() && key_type.is_some() {
+            let problem = "the key is that of the csr, and of its type";
+            return Err(row.bad(Some("key_type"), problem));
+        }
+        let days = row.parsed("days", |text| {
+            let days = text.parse::<NonZeroU32>().map(NonZeroU32::get);
+            days.map_err(|_| format!("{text:?} is no number of days"))
+        });
+        Ok(LeafRequest {
+            subject: row.parsed("cn", Name::from_common_name)?,
+            alternative_names: row
+                .parsed("san", GeneralName::parse_list)?
+                .unwrap_or_default(),
+            profile: row
+                .parsed("profile", str::parse)?
+                .unwrap_or(defaults.profile),
+            lifetime: Lifetime {
+                end: days?.map(End::Days).or(defaults.lifetime.end),
+                ..defaults.lifetime
+            },
+            key: match csr {
+                Some((path, request)) => KeySource::Request {
+                    path,
+                    request: Box::new(request),
+                },
+                None => KeySource::Generate(key_type.unwrap_or(defaults.key_type)),
+            },
+        })
+    }
+}
+
+impl TableRow for CertificateRow {
+    type Error = Failure;
+
+    fn number(&self) -> u64 {
+        self.row.number
+    }
+
+    fn cost(&self) -> usize {
+        let kind = self.row.field("key_type").map(str::parse::<KeyType>);
+        match kind.and_then(Result::ok).unwrap_or(self.defaults.key_type) {
+            _ if !self.makes_key() => 1,
+            KeyType::Rsa2048 => 32,
+            KeyType::Rsa3072 => 96,
+            KeyType::Rsa4096 => 256,
+            _ => 1,
+        }
+    }
+
+    fn request(&self) -> Result<LeafRequest, Failure> {
+        Ok(self.read()?)
+    }
+
+    fn refused(&self, error: CaError) -> Failure {
+        let column = match &error {
+            // About the store, and not about the row.
+            CaError::Store(_) | CaError::File(_) | CaError::NewKey(_) => return error.into(),
+            CaError::Validity { .. } => Some("days"),
+            CaError::NeedsAlternativeName { .. } | CaError::AlternativeName(_) => Some("san"),
+            CaError::NameOfIssuer { .. } | CaError::Subject(_) | CaError::Nameless => Some("cn"),
+            CaError::FileName { .. } => Some("name"),
+            CaError::Input { .. } => Some("csr"),
+            _ => None,
+        };
+        self.row.bad(column, in_one_line(error)).into()
+    }
+}
+
+/// An error and its causes.
+fn in_one_line(error: CaError) -> String {
+    format!("{:#}", anyhow::Error::from(error))
+}
+
+/// The files that a row's certificate gets.
+pub(super) fn kinds(row: &CertificateRow, der: bool) -> Vec<FileKind> {
+    FileKind::usual(true, row.makes_key(), der)
+}
