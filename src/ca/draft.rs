@@ -98,7 +98,8 @@ impl Draft {
 
     fn assembled(&self, tbs: &[u8], signature: &[u8]) -> Certificate {
         let der = assemble(tbs, self.signature, signature);
-        Certificate::from_der(&der).expect("what was just written reads back")
+        let certificate = Certificate::from_der(&der).expect("what was just written reads back");
+        certificate.with_known_key(&self.public_key)
     }
 
     fn tbs(&self, serial: &Serial) -> Vec<u8> {

@@ -121,11 +121,7 @@ impl Destination {
             secret_name(&self.name)?;
         }
         file::create_directories(&self.directory)?;
-        let existing = if self.overwrite {
-            Existing::Replace
-        } else {
-            Existing::Keep
-        };
+        let existing = Existing::unless(self.overwrite);
         let stage = |kind: &FileKind| {
             let file = format!("{}.{}", self.name, kind.ending());
             let staged = Staged::new(&self.directory.join(file), kind.access(), existing)?;
@@ -193,11 +189,19 @@ impl OpenExport {
     }
 }
 
+/// Where the files of many certificates are to be.
+#[derive(Debug, Clone)]
+pub struct ExportPlace {
+    /// The folder; made where it is missing.
+    pub directory: PathBuf,
+    /// Whether files that are there already may be replaced.
+    pub overwrite: bool,
+}
+
 /// A folder that gets the files of many certificates, which become durable together.
 pub struct ExportFolder {
-    directory: PathBuf,
+    place: ExportPlace,
     group: Group,
-    overwrite: bool,
 }
 
 /// A certificate among many whose files are written.
@@ -212,36 +216,42 @@ pub struct GroupExport<'a> {
     pub key: Option<KeyOutput<'a>>,
 }
 
-impl ExportFolder {
-    /// Opens the folder; it is made where it is missing.
-    pub fn open(directory: &Path, overwrite: bool) -> Result<Self, CaError> {
-        file::create_directories(directory)?;
-        Ok(Self {
-            directory: directory.to_owned(),
-            group: Group::of(directory)?,
-            overwrite,
-        })
-    }
-
+impl ExportPlace {
     /// Whether files of this name could be written now; nothing is changed.
     pub fn check(&self, name: &str, kinds: &[FileKind]) -> Result<(), CaError> {
         check_name(name)?;
+        let existing = Existing::unless(self.overwrite);
         for kind in kinds {
-            file::check_place(&self.place(name, *kind), self.existing())?;
+            file::check_place(&self.path(name, *kind), existing)?;
         }
         Ok(())
     }
 
+    /// Opens the folder.
+    pub fn open(self) -> Result<ExportFolder, CaError> {
+        file::create_directories(&self.directory)?;
+        Ok(ExportFolder {
+            group: Group::of(&self.directory)?,
+            place: self,
+        })
+    }
+
+    fn path(&self, name: &str, kind: FileKind) -> PathBuf {
+        self.directory.join(format!("{name}.{}", kind.ending()))
+    }
+}
+
+impl ExportFolder {
     /// The files of a certificate, where all of them are there, and the certificate in them is this one.
     pub fn with(&self, export: &GroupExport<'_>) -> Result<Option<Exported>, CaError> {
-        let own = self.place(export.name, FileKind::Certificate);
+        let own = self.place.path(export.name, FileKind::Certificate);
         let there = file::read_if_there(&own)?;
         if there.is_none_or(|there| there != export.certificate.to_pem().as_bytes()) {
             return Ok(None);
         }
         let mut exported = Exported::new();
         for kind in &export.kinds {
-            let path = self.place(export.name, *kind);
+            let path = self.place.path(export.name, *kind);
             if !file::stands(&path)? {
                 return Ok(None);
             }
@@ -277,25 +287,13 @@ impl ExportFolder {
             key,
         } = export;
         let destination = Destination {
-            directory: self.directory.clone(),
+            directory: self.place.directory.clone(),
             name: (*name).to_owned(),
-            overwrite: self.overwrite,
+            overwrite: self.place.overwrite,
         };
         destination
             .open(kinds)?
             .filled(certificate, issuers, key.as_ref())
-    }
-
-    fn place(&self, name: &str, kind: FileKind) -> PathBuf {
-        self.directory.join(format!("{name}.{}", kind.ending()))
-    }
-
-    fn existing(&self) -> Existing {
-        if self.overwrite {
-            Existing::Replace
-        } else {
-            Existing::Keep
-        }
     }
 }
 
@@ -305,11 +303,7 @@ pub struct OpenFile(Staged);
 impl OpenFile {
     /// Opens it; with `overwrite` it takes the place of a file that is there.
     pub fn open(path: &Path, overwrite: bool) -> Result<Self, CaError> {
-        let existing = if overwrite {
-            Existing::Replace
-        } else {
-            Existing::Keep
-        };
+        let existing = Existing::unless(overwrite);
         Ok(Self(Staged::new(path, Access::Umask, existing)?))
     }
 

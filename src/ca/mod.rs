@@ -40,8 +40,8 @@ pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};
 pub use expiring::{Expiring, expiring};
 pub use export::{
-    Destination, ExportFolder, Exported, FileKind, GroupExport, KeyOutput, OpenExport, OpenFile,
-    Strength,
+    Destination, ExportFolder, ExportPlace, Exported, FileKind, GroupExport, KeyOutput, OpenExport,
+    OpenFile, Strength,
 };
 pub use finding::{Level, RuleFinding};
 pub use foreign::{

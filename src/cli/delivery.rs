@@ -4,7 +4,7 @@ use super::export::exported_files;
 use super::failure::Failure;
 use super::passphrase::{PassoutArgs, UserPassphrases};
 use crate::ca::{
-    CaError, Destination, ExportFolder, FileKind, Issued, KeyOutput, OpenExport, protection_for,
+    CaError, Destination, ExportPlace, FileKind, Issued, KeyOutput, OpenExport, protection_for,
 };
 use crate::key::Protection;
 use crate::x509::Certificate;
@@ -46,9 +46,11 @@ impl OutArgs {
     }
 
     /// The folder for the files of many certificates.
-    pub(super) fn folder(&self) -> Result<Option<ExportFolder>, CaError> {
-        let open = |folder: &PathBuf| ExportFolder::open(folder, self.force);
-        self.out.as_ref().map(open).transpose()
+    pub(super) fn folder(&self) -> Option<ExportPlace> {
+        self.out.as_ref().map(|directory| ExportPlace {
+            directory: directory.clone(),
+            overwrite: self.force,
+        })
     }
 
     /// What is said of files has to be said of some, and of several.

@@ -1,18 +1,37 @@
 //! Public keys, as SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
 
-use super::{KeyError, weak};
+use super::{KeyError, SignatureAlgorithm, weak};
 use crate::asn1::{Malformed, Reader, encode, oid, sequence, tag};
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{ParsedPublicKey, VerificationAlgorithm};
 use const_oid::ObjectIdentifier;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 /// A public key: the bytes of its SubjectPublicKeyInfo, untouched, and what they say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PublicKey {
     spki: Vec<u8>,
     octets: std::ops::Range<usize>,
     algorithm: PublicKeyAlgorithm,
+    findings: Arc<Findings>,
 }
+
+/// What takes time to find out about a key, and is found out once for it and its copies.
+#[derive(Debug, Default)]
+struct Findings {
+    is_certifiable: OnceLock<()>,
+    /// The key as a verifier of signatures, with the algorithm that it was first asked for.
+    verifier: OnceLock<(SignatureAlgorithm, ParsedPublicKey)>,
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.spki == other.spki
+    }
+}
+
+impl Eq for PublicKey {}
 
 /// A named curve of RFC 5480 that can be certified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +77,7 @@ impl PublicKey {
             spki: spki.to_vec(),
             octets: end - octets.len()..end,
             algorithm,
+            findings: Arc::default(),
         })
     }
 
@@ -92,6 +112,39 @@ impl PublicKey {
     /// The SubjectPublicKeyInfo goes into a certificate to the byte: what is odd about it, or hidden
     /// in it, would be signed.
     pub fn check_certifiable(&self) -> Result<(), KeyError> {
+        if self.findings.is_certifiable.get().is_none() {
+            self.judge()?;
+            let _ = self.findings.is_certifiable.set(());
+        }
+        Ok(())
+    }
+
+    /// Whether a signature over `message` was made with the key. `verifier` is the one of AWS-LC for the
+    /// algorithm.
+    pub(super) fn verifies(
+        &self,
+        algorithm: SignatureAlgorithm,
+        verifier: &'static dyn VerificationAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let Findings { verifier: kept, .. } = &*self.findings;
+        if kept.get().is_none()
+            && let Ok(parsed) = ParsedPublicKey::new(verifier, self.key_octets())
+        {
+            let _ = kept.set((algorithm, parsed));
+        }
+        match kept.get() {
+            Some((first, parsed)) if *first == algorithm => {
+                parsed.verify_sig(message, signature).is_ok()
+            }
+            _ => verifier
+                .verify_sig(self.key_octets(), message, signature)
+                .is_ok(),
+        }
+    }
+
+    fn judge(&self) -> Result<(), KeyError> {
         self.check_encoding()?;
         match self.algorithm {
             PublicKeyAlgorithm::Rsa { .. } => {
@@ -146,7 +199,7 @@ impl PublicKey {
 
     /// Whether AWS-LC takes the key's bits: a point on its curve, a key of the right length.
     fn check_parses(&self) -> Result<(), KeyError> {
-        use aws_lc_rs::signature::{self as aws, ParsedPublicKey, VerificationAlgorithm};
+        use aws_lc_rs::signature as aws;
         let verifier: &'static dyn VerificationAlgorithm = match self.algorithm {
             PublicKeyAlgorithm::Ec(Curve::P256) => &aws::ECDSA_P256_SHA256_ASN1,
             PublicKeyAlgorithm::Ec(Curve::P384) => &aws::ECDSA_P384_SHA384_ASN1,

@@ -137,9 +137,11 @@ impl SignatureAlgorithm {
         let Some(algorithm) = self.verifier(spki) else {
             return Err(failed());
         };
-        algorithm
-            .verify_sig(spki.key_octets(), message, signature)
-            .map_err(|_| failed())
+        if spki.verifies(self, algorithm, message, signature) {
+            Ok(())
+        } else {
+            Err(failed())
+        }
     }
 
     fn verifier(self, key: &super::PublicKey) -> Option<&'static dyn VerificationAlgorithm> {

@@ -44,6 +44,13 @@ pub enum Existing {
     Replace,
 }
 
+impl Existing {
+    /// Nothing, unless files may be overwritten.
+    pub fn unless(overwrite: bool) -> Self {
+        if overwrite { Self::Replace } else { Self::Keep }
+    }
+}
+
 /// The whole of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(FileError::of("read", path))

@@ -135,6 +135,16 @@ impl Certificate {
         })
     }
 
+    /// The certificate with a key that is known: what was found out about it counts here too. Where it
+    /// is about another key, nothing changes.
+    #[must_use]
+    pub fn with_known_key(mut self, key: &PublicKey) -> Self {
+        if self.public_key == *key {
+            self.public_key = key.clone();
+        }
+        self
+    }
+
     /// The bytes of the certificate.
     pub fn der(&self) -> &[u8] {
         &self.der

@@ -77,7 +77,7 @@ pub(super) fn run(args: &IssueArgs, path: &Path, context: &Context) -> Result<Re
     let issuer = Issuer::open(&store, &args.ca, purpose, &mut passphrases, context.now)?;
     context.detail(format!("opened the key of {}", args.ca));
     let defaults = Arc::new(Defaults::new(args, path));
-    let folder = args.out.folder()?;
+    let folder = args.out.folder();
     let place = folder.as_ref().map(|folder| (folder, args.out.der()));
     let seen = RowCheck::new(&issuer, place, &issued, context).look_at(&table, &defaults)?;
     if !args.keep_going && !seen.unsound.is_empty() {
@@ -86,7 +86,7 @@ pub(super) fn run(args: &IssueArgs, path: &Path, context: &Context) -> Result<Re
     let files = match folder {
         Some(folder) => Some(Files {
             protection: key_protection(&seen, &mut passphrases)?,
-            folder,
+            folder: folder.open()?,
             der: args.out.der(),
         }),
         None => None,

@@ -1,7 +1,7 @@
 //! What is wrong with the rows of a table, before anything is issued.
 
 use super::rows::{COLUMNS, CertificateRow, Defaults, NEEDED, kinds};
-use crate::ca::{DryRun, ExportFolder, Issuer, Notice, TableRow};
+use crate::ca::{DryRun, ExportPlace, Issuer, Notice, TableRow};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::table::TableFile;
@@ -26,7 +26,7 @@ pub(super) struct Seen {
 pub(super) struct RowCheck<'a> {
     dry_run: DryRun<'a>,
     /// The folder of the files, and whether DER is among them.
-    place: Option<(&'a ExportFolder, bool)>,
+    place: Option<(&'a ExportPlace, bool)>,
     issued: &'a HashSet<u64>,
     /// What the files of the rows so far are called.
     names: HashSet<String>,
@@ -46,7 +46,7 @@ impl<'a> RowCheck<'a> {
     /// that have their certificates.
     pub(super) fn new(
         issuer: &'a Issuer,
-        place: Option<(&'a ExportFolder, bool)>,
+        place: Option<(&'a ExportPlace, bool)>,
         issued: &'a HashSet<u64>,
         context: &'a Context,
     ) -> Self {
@@ -129,10 +129,10 @@ impl Seen {
         let named = self.unsound.into_values().take(MOST_NAMED).collect();
         let failure = Failure::of_rows(named, more);
         let sound = count - unsound as u64;
-        failure.hint_at_end(if sound == 0 {
-            "nothing was issued".into()
-        } else {
-            format!("nothing was issued; --keep-going issues the {sound} sound ones")
+        failure.hint_at_end(match sound {
+            0 => "nothing was issued".into(),
+            1 => "nothing was issued; --keep-going issues the one that is sound".into(),
+            sound => format!("nothing was issued; --keep-going issues the {sound} that are sound"),
         })
     }
 }
