@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::issue::CertificateEntry;
 use super::report::{Format, Report};
 use crate::ca::{Expiring, Status, expiring};
-use crate::store::{Ca, CaName, Issuance, Revoked, Store};
+use crate::store::{Ca, CaName, Issuance, Issuances, Revoked, Store, StoreError};
 use crate::x509::GeneralName;
 use crate::x509::validity::parse_duration;
 use clap::{Args, ValueEnum};
@@ -114,6 +114,14 @@ impl ListArgs {
 }
 
 impl Filter {
+    /// What may be listed, and perhaps more.
+    fn candidates(&self, ca: &Ca) -> Result<Issuances, StoreError> {
+        match self.cn.as_ref().or(self.san.as_ref()) {
+            Some(name) => ca.issuances_mentioning(name),
+            None => ca.issuances(),
+        }
+    }
+
     /// The certificate's status, if it is to be listed.
     fn admits(&self, issuance: &Issuance, revoked: Option<&Revoked>) -> Option<Status> {
         let status = Status::of(issuance, revoked, self.now);
@@ -143,7 +151,7 @@ fn write_list(
     let mut listing = Listing::begin(format, out).map_err(Failure::output)?;
     for ca in cas {
         let all_revoked = ca.all_revoked()?;
-        for issuance in ca.issuances()? {
+        for issuance in filter.candidates(ca)? {
             let issuance = issuance?;
             let revoked = all_revoked.get(&issuance.serial);
             if let Some(status) = filter.admits(&issuance, revoked) {

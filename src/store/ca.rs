@@ -129,14 +129,20 @@ impl Ca {
 
     /// Every certificate with this common name, in the order of issuing.
     pub fn issuances_named(&self, common_name: &str) -> Result<Vec<Issuance>, StoreError> {
-        let needle = serde_json::to_vec(common_name).expect("a string is plain data");
-        self.issuances_with(needle)?
+        self.issuances_mentioning(common_name)?
             .filter(|issuance| {
                 issuance
                     .as_ref()
                     .map_or(true, |issuance| issuance.cn == common_name)
             })
             .collect()
+    }
+
+    /// Every certificate whose record has a text as one of its values, and perhaps others, in the order of
+    /// issuing; only their records are read.
+    pub fn issuances_mentioning(&self, text: &str) -> Result<Issuances, StoreError> {
+        let needle = serde_json::to_vec(text).expect("a string is plain data");
+        self.issuances_with(needle)
     }
 
     /// Every certificate that was issued from rows of a table, in the order of issuing.

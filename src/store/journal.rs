@@ -9,8 +9,10 @@
 //! moves it to a file beside the journal.
 
 mod scan;
+mod search;
 
 pub(super) use scan::scan;
+pub(super) use search::Reader;
 
 use super::error::StoreError;
 use super::file::{self, Appending};
@@ -19,8 +21,7 @@ use super::record::Coverage;
 use super::{Notice, Observer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3Default;
 
@@ -319,96 +320,6 @@ fn last_line(file: &Appending, end: u64) -> Result<Vec<u8>, StoreError> {
             return Ok(window);
         }
         length *= 2;
-    }
-}
-
-/// Reads a journal's records from its first line on, without a lock.
-pub(super) struct Reader {
-    file: BufReader<File>,
-    path: PathBuf,
-    line: Vec<u8>,
-    number: usize,
-    /// The end of the line before, with its check.
-    previous: Vec<u8>,
-}
-
-impl Reader {
-    /// Opens a journal and reads its header.
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = match File::open(path) {
-            Ok(file) => BufReader::with_capacity(256 * 1024, file),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(StoreError::damaged(path, "is missing"));
-            }
-            Err(error) => return Err(super::error::FileError::of("open", path)(error).into()),
-        };
-        let mut reader = Self {
-            file,
-            path: path.to_owned(),
-            line: Vec::new(),
-            number: 0,
-            previous: Vec::new(),
-        };
-        if !reader.advance()? || !is_header(&reader.line) {
-            return Err(StoreError::damaged(
-                path,
-                "does not start with a journal's header",
-            ));
-        }
-        reader.check_line()?;
-        Ok(reader)
-    }
-
-    /// Goes to the next whole line.
-    fn advance(&mut self) -> Result<bool, StoreError> {
-        let tail = self.line.len().saturating_sub(TAIL);
-        self.previous.clear();
-        self.previous.extend_from_slice(&self.line[tail..]);
-        self.line.clear();
-        self.file
-            .read_until(b'\n', &mut self.line)
-            .map_err(super::error::FileError::of("read", &self.path))?;
-        self.number += 1;
-        // What has no newline is a writer's work in progress, or torn.
-        Ok(self.line.pop_if(|last| *last == b'\n').is_some())
-    }
-
-    /// The next record among the lines that have `needle` in them.
-    pub(super) fn next_with<T: DeserializeOwned>(
-        &mut self,
-        needle: &[u8],
-    ) -> Result<Option<T>, StoreError> {
-        let finder = memchr::memmem::Finder::new(needle);
-        while self.advance()? {
-            if finder.find(&self.line).is_some() {
-                self.check_line()?;
-                return self.record().map(Some);
-            }
-        }
-        Ok(None)
-    }
-
-    fn check_line(&self) -> Result<(), StoreError> {
-        follows(&self.line, &self.previous)
-            .map(|_| ())
-            .ok_or_else(|| {
-                StoreError::damaged(
-                    &self.path,
-                    format!(
-                        "has a line {} that does not follow from the one before",
-                        self.number
-                    ),
-                )
-            })
-    }
-
-    fn record<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
-        serde_json::from_slice(&self.line).map_err(|error| {
-            StoreError::damaged(
-                &self.path,
-                format!("has a line {} that can't be read: {error}", self.number),
-            )
-        })
     }
 }
 
