@@ -47,7 +47,9 @@ impl PrivateKey {
             KeyType::MlDsa65 => ml_dsa(&aws::ML_DSA_65_SIGNING),
             KeyType::MlDsa87 => ml_dsa(&aws::ML_DSA_87_SIGNING),
         };
-        Self::from_pair(pair.map_err(failed)?)
+        let key = Self::from_pair(pair.map_err(failed)?)?;
+        key.public.was_made_here();
+        Ok(key)
     }
 
     /// Reads a PrivateKeyInfo or OneAsymmetricKey (RFC 5958).

@@ -53,6 +53,11 @@ fn the_page_about_exports_works() {
 }
 
 #[test]
+fn the_page_about_many_certificates_works() {
+    follow("docs/batch.md");
+}
+
+#[test]
 fn the_page_about_revocation_works() {
     follow("docs/revocation.md");
 }

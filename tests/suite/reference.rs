@@ -254,6 +254,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         sandbox.old_ca(line).succeeds();
     }
     fs::remove_file(sandbox.path("old/newcerts/1001.pem")).unwrap();
+    sandbox.write("one.csv", "of a table");
     let mut fields = BTreeMap::<String, BTreeSet<String>>::new();
     for line in [
         "root --name rootCA --no-passphrase",
@@ -265,6 +266,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "subordinate --name waiting --install waiting.crt",
         "issue --ca intermediate0 --profile server --cn www.example.test --out out --no-passphrase --der",
         "issue --ca intermediate0 --csr a.csr",
+        "issue --ca intermediate0 --from one.csv",
         "export --ca intermediate0 --cn www.example.test --out again --no-passphrase --der",
         "export --ca intermediate0 --cn www.example.test --out for-java --passout pass:a --for java",
         "export --ca intermediate0 --cn www.example.test --out secret --no-passphrase --for kubernetes",
