@@ -169,12 +169,14 @@ fn report(request: &ImportRequest, imported: &Imported) -> Report {
     match imported.outcome {
         ImportOutcome::Done { .. } => report.committed(format!("`pki show --ca {name}` shows it")),
         ImportOutcome::DryRun => report,
-        ImportOutcome::Refused => {
+        ImportOutcome::Refused { has_part } => {
             let count = plural(errors(findings), "error");
-            report.failing(
-                Failure::plain(format!("{name} was not imported: {count}"))
-                    .hint("mend what the findings name, or take what can be taken with --partial"),
-            )
+            let remedy = if has_part {
+                "mend what the findings name, or take what can be taken with --partial"
+            } else {
+                "mend the lines of the index that revocation-unreadable names: no revocation is passed over, not even with --partial"
+            };
+            report.failing(Failure::plain(format!("{name} was not imported: {count}")).hint(remedy))
         }
     }
 }
@@ -190,7 +192,7 @@ impl ImportReport {
         } = imported.tally;
         let (parent, added) = match &imported.outcome {
             ImportOutcome::Done { ca, added } => (ca.record().parent.as_ref(), added.as_slice()),
-            ImportOutcome::DryRun | ImportOutcome::Refused => (None, &[][..]),
+            ImportOutcome::DryRun | ImportOutcome::Refused { .. } => (None, &[][..]),
         };
         Self {
             ca: request.record.name.to_string(),
@@ -223,7 +225,7 @@ impl ImportReport {
         let heading = match imported.outcome {
             ImportOutcome::Done { .. } => format!("imported {name} from {from} ({layout})"),
             ImportOutcome::DryRun => format!("would import {name} from {from} ({layout})"),
-            ImportOutcome::Refused => format!("can't import {name} from {from} ({layout})"),
+            ImportOutcome::Refused { .. } => format!("can't import {name} from {from} ({layout})"),
         };
         let is_done = self.imported;
         Lines::default()

@@ -27,6 +27,18 @@ pub(super) struct Revocation {
     pub(super) is_lifted: bool,
 }
 
+impl Revocation {
+    /// Which of two lines about one certificate counts: what can't be lifted above what can, and a
+    /// revocation above none.
+    pub(super) fn firmness(&self) -> u8 {
+        match self.reason {
+            _ if self.is_lifted => 0,
+            Reason::CertificateHold => 1,
+            _ => 2,
+        }
+    }
+}
+
 /// A line that can't be read as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Broken {
@@ -35,8 +47,8 @@ pub(super) struct Broken {
     pub(super) problem: String,
     /// What could be read of it all the same.
     pub(super) serial: Option<Serial>,
-    /// Whether it is about a certificate that is revoked.
-    pub(super) is_revoked: bool,
+    /// Whether it says that a certificate is revoked, or may do so.
+    pub(super) may_revoke: bool,
     pub(super) not_after: Option<OffsetDateTime>,
     pub(super) subject: Vec<u8>,
 }
@@ -56,13 +68,19 @@ fn row(line: usize, text: &[u8]) -> Result<Row, Broken> {
         line,
         problem: String::new(),
         serial: None,
-        is_revoked: fields.first().is_some_and(|status| status == b"R"),
+        may_revoke: may_revoke(&fields),
         not_after: None,
         subject: Vec::new(),
     };
     let [status, not_after, revocation, serial, _file, subject] = fields.as_slice() else {
-        let problem = format!("it has {} fields instead of 6", fields.len());
-        return Err(Broken { problem, ..broken });
+        let is_subject = |field: &&Vec<u8>| field.starts_with(b"/");
+        return Err(Broken {
+            problem: format!("it has {} fields instead of 6", fields.len()),
+            serial: only_serial(&fields),
+            not_after: fields.get(1).and_then(|field| time(field)),
+            subject: fields.iter().find(is_subject).cloned().unwrap_or_default(),
+            ..broken
+        });
     };
     broken.subject = subject.clone();
     broken.not_after = time(not_after);
@@ -93,6 +111,27 @@ fn row(line: usize, text: &[u8]) -> Result<Row, Broken> {
         }),
         (Err(problem), _) | (_, Err(problem)) => Err(Broken { problem, ..broken }),
     }
+}
+
+/// Whether a line is about a certificate that is revoked, or was meant to be: its status is not one of
+/// those that say otherwise, or there is something in the place of a revocation's date.
+fn may_revoke(fields: &[Vec<u8>]) -> bool {
+    let is_valid = matches!(fields[0].as_slice(), b"V" | b"E");
+    let mut behind_end = fields.iter().skip(2);
+    let has_date = behind_end.any(|field| revocation(field).is_ok());
+    let has_something = fields.len() == 6 && !fields[2].is_empty();
+    !is_valid || has_date || has_something
+}
+
+/// The one serial number in a line with a field too few or too many. The last field may have been cut off.
+fn only_serial(fields: &[Vec<u8>]) -> Option<Serial> {
+    let (_, whole) = fields.split_last()?;
+    let mut serials = whole
+        .iter()
+        .skip(1)
+        .filter_map(|field| shown(field).parse::<Serial>().ok());
+    let first = serials.next()?;
+    serials.all(|other| other == first).then_some(first)
 }
 
 /// A tab with a backslash in front of it belongs to its field.
@@ -268,7 +307,7 @@ mod tests {
     fn what_is_broken_says_what_it_can() {
         let broken = one("R\t270918025602Z\t?\t1001\tunknown\t/CN=a").unwrap_err();
         assert_eq!(broken.serial.unwrap().to_string(), "1001");
-        assert!(broken.is_revoked && broken.not_after.is_some());
+        assert!(broken.may_revoke && broken.not_after.is_some());
         for line in [
             "V\t270918025602Z\t\t1001\tunknown",
             "X\t270918025602Z\t\t1001\tunknown\t/CN=a",
@@ -280,6 +319,38 @@ mod tests {
             "\0\0",
         ] {
             assert!(one(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_may_revoke_is_told_from_what_does_not() {
+        for (line, serial, may_revoke) in [
+            ("R\t270918025602Z\t261122025603Z\t1001\t/CN=a", "1001", true),
+            ("R\t270918025602Z\t1001\tunknown\t/CN=a", "1001", true),
+            (
+                "R\t270918025602Z\t261122025603Z\t1001\tunknown\t/CN=a\tb",
+                "1001",
+                true,
+            ),
+            ("V\t270918025602Z\t261122025603Z\t1001\t/CN=a", "1001", true),
+            ("V\t270918025602Z\t?\t1001\tunknown\t/CN=a", "1001", true),
+            ("V\t270918025602Z\t\t1001\t/CN=a", "1001", false),
+            ("V\t27", "", false),
+            // What is cut off may have had more digits.
+            ("R\t270918025602Z\t261122025603Z\t10", "", true),
+            (
+                "R\t270918025602Z\t261122025603Z\t1001\t1002\t/CN=a\t",
+                "",
+                true,
+            ),
+            ("R\t270918025602Z\t\tone\tunknown\t/CN=a", "", true),
+            ("R 270918025602Z 261122025603Z 1001 unknown /CN=a", "", true),
+            ("\0\0", "", true),
+        ] {
+            let broken = one(line).unwrap_err();
+            let read = broken.serial.map(|serial| serial.to_string());
+            assert_eq!(read.unwrap_or_default(), serial, "{line}");
+            assert_eq!(broken.may_revoke, may_revoke, "{line}");
         }
     }
 }

@@ -85,7 +85,10 @@ pub enum ImportOutcome {
     /// Nothing was written: it was not asked for.
     DryRun,
     /// Nothing was written: there are errors.
-    Refused,
+    Refused {
+        /// Whether a part could be taken.
+        has_part: bool,
+    },
     /// It is in the store.
     Done {
         /// The CA.
@@ -135,6 +138,7 @@ pub fn import(
     let path_up = authority.path(store.as_ref(), &places.certificate, name, now)?;
     let mut taken = Taken::read(&places, &mut authority, now)?;
     taken.judge(&path_up, now);
+    let has_part = taken.has_part();
     let findings = taken.findings(request.partial);
     let is_refused = findings.iter().any(|finding| finding.level == Level::Error);
     let counter = taken.numbers.counter()?;
@@ -153,7 +157,7 @@ pub fn import(
         next_serial: Serial::from_counter(counter + 1, 0).expect("it was tried before"),
         next_crl_number: crl_number + 1,
         findings,
-        outcome: ImportOutcome::Refused,
+        outcome: ImportOutcome::Refused { has_part },
     };
     if is_refused {
         return Ok(imported);

@@ -12,6 +12,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use time::OffsetDateTime;
 
+/// A line of which nothing can be passed over: the revocation of somebody would be lost.
+pub(super) const REVOCATION_UNREADABLE: &str = "revocation-unreadable";
+
 /// The records, in the making.
 pub(super) struct Records<'a> {
     ca: &'a Certificate,
@@ -110,14 +113,21 @@ impl<'a> Records<'a> {
             line,
             problem,
             serial,
-            is_revoked,
+            may_revoke,
             not_after,
             subject,
         } = broken;
-        self.found("row-broken", format!("line {line} of the index: {problem}"));
         let Some(serial) = serial else {
-            return;
+            return if may_revoke {
+                let message = format!(
+                    "line {line} of the index may be that of a revoked certificate, and which one can't be read: {problem}"
+                );
+                self.found(REVOCATION_UNREADABLE, message);
+            } else {
+                self.found("row-broken", format!("line {line} of the index: {problem}"));
+            };
         };
+        self.found("row-broken", format!("line {line} of the index: {problem}"));
         if !self.places.contains_key(&serial) {
             let end = not_after.unwrap_or(self.ca.validity().not_after);
             let missing = || without_certificate(serial, &subject, end, self.ca);
@@ -125,17 +135,16 @@ impl<'a> Records<'a> {
             let issuance = found.map_or_else(missing, |found| found.issuance);
             self.add(issuance);
         }
-        if is_revoked {
+        let is_known = self.is_revoked(&serial);
+        if may_revoke && !is_known {
             let revocation = Revocation {
                 at: self.now,
                 reason: Reason::Unspecified,
                 invalidity_date: None,
                 is_lifted: false,
             };
-            self.standings.entry(serial).or_insert_with(|| {
-                self.unclear.insert(serial);
-                revocation
-            });
+            self.standings.insert(serial, revocation);
+            self.unclear.insert(serial);
         }
     }
 
@@ -152,7 +161,12 @@ impl<'a> Records<'a> {
             self.findings
                 .push(RuleFinding::warning("hold-lifted", message));
         }
-        self.standings.entry(serial).or_insert(revocation);
+        let is_outdone = |known: &Revocation| known.firmness() < revocation.firmness();
+        let is_unclear = self.unclear.contains(&serial) && !revocation.is_lifted;
+        if is_unclear || self.standings.get(&serial).is_none_or(is_outdone) {
+            self.unclear.remove(&serial);
+            self.standings.insert(serial, revocation);
+        }
     }
 
     /// Takes the certificates that no row is about.
@@ -203,7 +217,8 @@ impl<'a> Records<'a> {
         };
         match self.standings.get(&serial) {
             Some(recorded) if *recorded == on_list => {}
-            Some(_) if self.unclear.contains(&serial) => {
+            Some(_) if self.unclear.contains(&serial) && !entry.removes => {
+                self.unclear.remove(&serial);
                 self.standings.insert(serial, on_list);
             }
             Some(_) => {

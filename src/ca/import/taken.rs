@@ -8,7 +8,7 @@ use super::leaf_keys::LeafKeys;
 use super::numbers::Numbers;
 use super::old_lists::OldLists;
 use super::places::Places;
-use super::records::Records;
+use super::records::{REVOCATION_UNREADABLE, Records};
 use crate::ca::foreign::Input;
 use crate::ca::{CaError, Level, RuleFinding, Status};
 use crate::store::{Issuance, RevocationChange};
@@ -116,14 +116,23 @@ impl Taken {
         }
     }
 
-    /// Everything that is wrong, errors first; where a part is enough, nothing is an error.
+    /// Whether what can be taken is enough, where the user says so: a revocation is never lost.
+    pub(super) fn has_part(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.all(|finding| finding.rule != REVOCATION_UNREADABLE)
+    }
+
+    /// Everything that is wrong, errors first; where a part is enough, nothing is an error but what
+    /// would lose a revocation.
     pub(super) fn findings(&mut self, partial: bool) -> Vec<RuleFinding> {
         let mut findings = std::mem::take(&mut self.findings);
         findings.append(&mut self.numbers.findings);
         findings.append(&mut self.keys.findings);
         if partial {
             for finding in &mut findings {
-                finding.level = Level::Warning;
+                if finding.rule != REVOCATION_UNREADABLE {
+                    finding.level = Level::Warning;
+                }
             }
         }
         findings.sort_by_key(|finding| finding.level);

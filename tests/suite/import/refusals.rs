@@ -113,7 +113,10 @@ fn a_row_that_is_broken_is_refused_with_its_line() {
 fn an_index_that_was_cut_off_is_refused() {
     let sandbox = Sandbox::with_openssl_ca();
     let index = sandbox.read("old/index.txt");
-    sandbox.write("old/index.txt", &index[..index.len() / 2]);
+    // In the midst of a line that revokes nothing.
+    let half = index.len() / 2;
+    let row = half + index[half..].find("\nV\t").unwrap();
+    sandbox.write("old/index.txt", &index[..row + "\nV\t27".len()]);
     let (found, _) = sandbox.refused_import("--openssl old");
     assert!(found.contains(&"row-broken".to_owned()), "{found:?}");
     assert!(found.contains(&"row-missing".to_owned()), "{found:?}");
@@ -130,6 +133,84 @@ fn an_index_that_was_cut_off_is_refused() {
     let mut theirs = sandbox.entries("old/crl.pem");
     theirs.retain(|line| !line.contains("removeFromCRL"));
     assert_eq!(sandbox.entries("pki/crl/old.crl"), theirs);
+}
+
+/// A field is missing, or there is one too many: whom the line revokes is known all the same.
+#[test]
+fn a_broken_row_still_revokes() {
+    for (from, to) in [("\tunknown\t", "\t"), ("\tunknown\t", "\tunknown\tx\t")] {
+        let sandbox = Sandbox::with_openssl_ca();
+        let index = sandbox.read("old/index.txt");
+        let line = index
+            .lines()
+            .find(|line| line.contains("Z,keyCompromise\t"))
+            .unwrap();
+        sandbox.replace("old/index.txt", line, &line.replace(from, to));
+        fs::remove_file(sandbox.path("old/crl.pem")).unwrap();
+        breaks(&sandbox, &["row-broken"]);
+        let report = sandbox.imported("--openssl old --partial");
+        assert_eq!(report["certificates"]["revoked"], 55);
+        let serial = super::serial_of(line);
+        let certificate = format!("verify old/newcerts/{serial}.pem");
+        sandbox.pki(&certificate).ends_with(3);
+    }
+}
+
+/// Neither is taken without it.
+#[test]
+fn a_row_that_revokes_nobody_knows_whom_is_refused_even_in_part() {
+    let sandbox = Sandbox::with_openssl_ca();
+    let index = sandbox.read("old/index.txt");
+    let line = index
+        .lines()
+        .find(|line| line.contains("Z,keyCompromise\t"))
+        .unwrap();
+    let serial = super::serial_of(line);
+    let number = index.lines().position(|other| other == line).unwrap() + 1;
+    for broken in [
+        line.split(&serial).next().unwrap().to_owned(),
+        line.replace(&serial, "?"),
+        line.replace('\t', " "),
+    ] {
+        sandbox.write("old/index.txt", index.replace(line, &broken));
+        let (found, refused) = sandbox.refused_import("--openssl old --partial");
+        assert_eq!(found, ["revocation-unreadable"], "{refused}");
+        let named = format!("line {number} of the index may be that of a revoked certificate");
+        assert!(refused.stdout.contains(&named), "{refused}");
+        assert_eq!(
+            refused.stderr,
+            "error: old was not imported: 1 error\nhint: mend the lines of the index that revocation-unreadable names: no revocation is passed over, not even with --partial\n"
+        );
+    }
+}
+
+/// A line that lifts a hold takes back nothing that another line says.
+#[test]
+fn of_two_rows_of_one_certificate_the_one_that_revokes_counts() {
+    let sandbox = Sandbox::with_openssl_ca();
+    let index = sandbox.read("old/index.txt");
+    let line = index
+        .lines()
+        .find(|line| line.contains("Z,keyCompromise\t"))
+        .unwrap();
+    let lifted = line.replace("Z,keyCompromise\t", "Z,removeFromCRL\t");
+    let held = line.replace("Z,keyCompromise\t", "Z,certificateHold\t");
+    for before in [lifted, held] {
+        let both = format!("{before}\n{line}");
+        sandbox.write("old/index.txt", index.replace(line, &both));
+        breaks(&sandbox, &["serial-twice"]);
+        let report = sandbox
+            .import("--format json --openssl old --partial --store twice")
+            .succeeds()
+            .json();
+        assert_eq!(report["certificates"]["revoked"], 55);
+        let serial = super::serial_of(line);
+        let shown = sandbox
+            .pki(&format!("--store twice show --ca old --serial 0x{serial}"))
+            .succeeds();
+        assert!(shown.stdout.contains("keyCompromise"), "{shown}");
+        fs::remove_dir_all(sandbox.path("twice")).unwrap();
+    }
 }
 
 #[test]
