@@ -139,6 +139,9 @@ const EASY_RSA_KEYS: [&str; 4] = [
     "renewed/private",
 ];
 
+/// Lists that stand beside the certificate rather than in a folder of their own.
+const LISTS: [&str; 4] = ["crl.pem", "ca.crl", "root-ca.crl", "sub-ca.crl"];
+
 const CERTIFICATE_ENDINGS: [&str; 3] = ["pem", "crt", "cer"];
 const LIST_ENDINGS: [&str; 3] = ["pem", "crl", "der"];
 
@@ -165,7 +168,7 @@ impl Places {
             keys: keys.into_iter().filter(|path| *path != key).collect(),
             serial: beside("serial")?,
             crl_number: beside("crlnumber")?,
-            lists: folder.lists(source.list.as_deref())?,
+            lists: folder.lists(source.list.as_deref(), &certificate)?,
             certificate,
             key,
             index,
@@ -279,13 +282,18 @@ impl Folder<'_> {
         Ok((files, self.0.join(folder)))
     }
 
-    fn lists(&self, given: Option<&Path>) -> Result<Vec<PathBuf>, CaError> {
+    fn lists(&self, given: Option<&Path>, certificate: &Path) -> Result<Vec<PathBuf>, CaError> {
         if let Some(given) = given {
             return Ok(vec![given.to_owned()]);
         }
         let mut lists = self.files_in(&["crl"], &LIST_ENDINGS)?;
-        let beside = ["crl.pem", "ca.crl"].map(|name| self.0.join(name));
-        lists.extend(existing(beside)?);
+        let mut beside: Vec<PathBuf> = LISTS.iter().map(|name| self.0.join(name)).collect();
+        beside.push(certificate.with_extension("crl"));
+        for path in existing(beside)? {
+            if !lists.contains(&path) {
+                lists.push(path);
+            }
+        }
         Ok(lists)
     }
 

@@ -278,9 +278,16 @@ fn files_in_other_places_are_found_or_named() {
     moved("old/private/ca.key.pem", "the.key");
     moved("old/crl/ca.crl.pem", "the.crl");
     moved("old/index.txt", "old/the.index");
-    let named = "--cert the.crt --key the.key --crl the.crl --index old/the.index";
-    let dry = sandbox.imported(&format!("--dry-run --openssl old {named}"));
+    let beside = "--cert the.crt --key the.key --index old/the.index";
+    let dry = sandbox.imported(&format!("--dry-run --openssl old {beside}"));
     assert_eq!(dry["old_list"]["file"], "the.crl");
+    moved("the.crl", "old/root-ca.crl");
+    let dry = sandbox.imported(&format!("--dry-run --openssl old {beside}"));
+    assert_eq!(dry["old_list"]["file"], "old/root-ca.crl");
+    moved("old/root-ca.crl", "the.list");
+    let named = "--cert the.crt --key the.key --crl the.list --index old/the.index";
+    let dry = sandbox.imported(&format!("--dry-run --openssl old {named}"));
+    assert_eq!(dry["old_list"]["file"], "the.list");
     assert_eq!(dry["next_crl_number"], "17");
     moved("old", "work/demoCA");
     moved("the.crt", "work/demoCA/cacert.pem");
