@@ -2,6 +2,7 @@
 
 mod easy_rsa;
 mod keys;
+mod lists;
 mod openssl;
 mod refusals;
 

@@ -1,18 +1,34 @@
-//! The lists that a CA signed before.
+//! The lists that a CA signed before. Whatever they revoke stays revoked; the last of those that are
+//! whole is the one that our first list follows.
 
 use super::certificates::causes;
+use crate::asn1::oid;
 use crate::ca::foreign::{Input, lists_in};
 use crate::ca::{CaError, RuleFinding};
 use crate::store::ForeignList;
 use crate::x509::{Certificate, Fingerprint, RevocationList};
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 /// Lists that the CA's key signed.
 #[derive(Default)]
 pub(super) struct OldLists {
-    lists: Vec<(PathBuf, Vec<u8>)>,
+    lists: Vec<OnFile>,
     pub(super) findings: Vec<RuleFinding>,
+}
+
+struct OnFile {
+    path: PathBuf,
+    der: Vec<u8>,
+    /// Whether it speaks of every certificate of the CA.
+    is_whole: bool,
+}
+
+impl OnFile {
+    fn list(&self) -> RevocationList<'_> {
+        RevocationList::from_der(&self.der).expect("it was read before")
+    }
 }
 
 /// The last list.
@@ -61,34 +77,54 @@ impl OldLists {
         if let Some(Err(error)) = list.entries().find(Result::is_err) {
             return self.found("old-list-unreadable", format!("{shown}: {error}"));
         }
-        self.lists.push((path.to_owned(), der));
+        if self.lists.iter().any(|known| known.der == der) {
+            return;
+        }
+        let limit = limit(&list);
+        if let Some(limit) = limit {
+            let message = format!(
+                "{shown} has {limit}, so it is a part of a list; what it revokes is compared, and it is not the last list"
+            );
+            self.findings
+                .push(RuleFinding::warning("old-list-partial", message));
+        }
+        self.lists.push(OnFile {
+            path: path.to_owned(),
+            is_whole: limit.is_none(),
+            der,
+        });
     }
 
     fn found(&mut self, rule: &'static str, message: String) {
         self.findings.push(RuleFinding::error(rule, message));
     }
 
-    /// Each of them.
-    pub(super) fn all(&self) -> impl Iterator<Item = RevocationList<'_>> {
-        let read = |der| RevocationList::from_der(der).expect("it was read before");
-        self.lists.iter().map(move |(_, der)| read(der))
+    /// Each of them, the newest first.
+    pub(super) fn newest_first(&self) -> Vec<(&Path, RevocationList<'_>)> {
+        let lists = self.lists.iter();
+        sorted(lists.map(|on_file| (on_file.path.as_path(), on_file.list())))
     }
 
-    /// The one that was signed last.
+    /// The one of those that are whole that was signed last.
     pub(super) fn last(&self) -> Option<(&Path, RevocationList<'_>)> {
-        let paths = self.lists.iter().map(|(path, _)| path.as_path());
-        let order = |list: &RevocationList<'_>| (list.number(), list.this_update());
-        paths.zip(self.all()).max_by_key(|(_, list)| order(list))
+        let whole = self.lists.iter().filter(|on_file| on_file.is_whole);
+        let sorted = sorted(whole.map(|on_file| (on_file.path.as_path(), on_file.list())));
+        sorted.into_iter().next()
     }
 
-    /// What the store keeps of the last one. Without a number of its own it has the highest there is.
+    /// What the store keeps: the last one, or what there is of a list. Without a number of its own it has
+    /// the highest there is; and our first list is dated before none of them.
     pub(super) fn to_store(&self, highest_number: u128, is_complete: bool) -> Option<ForeignList> {
-        let (_, list) = self.last()?;
+        let all = self.newest_first();
+        let newest = all.first()?.1.this_update();
+        let last = self.last();
+        // One that names none promises nothing, and neither does a part of one.
+        let promised = last.as_ref().and_then(|(_, list)| list.next_update());
+        let list = last.map_or_else(|| all[0].1.clone(), |(_, list)| list);
         Some(ForeignList {
             number: list.number().unwrap_or(highest_number),
-            this_update: list.this_update(),
-            // One that names none promises nothing.
-            next_update: list.next_update().unwrap_or(list.this_update()),
+            this_update: newest,
+            next_update: promised.map_or(newest, |promised| promised.max(newest)),
             entries: list.entries().count(),
             fingerprint: Fingerprint::of(list.der()),
             is_complete,
@@ -105,4 +141,22 @@ impl OldLists {
             entries: list.entries().count(),
         })
     }
+}
+
+/// The newest first: the date tells, and the number where two have the same. Some programs number none.
+fn sorted<'a>(
+    lists: impl Iterator<Item = (&'a Path, RevocationList<'a>)>,
+) -> Vec<(&'a Path, RevocationList<'a>)> {
+    let mut sorted: Vec<_> = lists.collect();
+    sorted.sort_by_key(|(_, list)| Reverse((list.this_update(), list.number())));
+    sorted
+}
+
+/// What makes a list one that does not speak of every certificate of its CA (RFC 5280 sections 5.2.4
+/// and 5.2.5).
+fn limit(list: &RevocationList<'_>) -> Option<&'static str> {
+    let limits = [oid::DELTA_CRL_INDICATOR, oid::ISSUING_DISTRIBUTION_POINT];
+    let mut extensions = list.extensions().iter();
+    let limit = extensions.find(|extension| limits.contains(&extension.oid))?;
+    oid::name(&limit.oid)
 }

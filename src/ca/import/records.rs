@@ -12,6 +12,13 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use time::OffsetDateTime;
 
+/// Whether a list is the last one, or there is a newer one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Age {
+    Last,
+    Older,
+}
+
 /// A line of which nothing can be passed over: the revocation of somebody would be lost.
 pub(super) const REVOCATION_UNREADABLE: &str = "revocation-unreadable";
 
@@ -184,8 +191,13 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Compares the last list: what is on it stays revoked. Whether every revocation is on it.
-    pub(super) fn compare(&mut self, path: &Path, list: &RevocationList<'_>) -> bool {
+    /// Compares a list: what is on it stays revoked. The serial numbers on it.
+    pub(super) fn compare(
+        &mut self,
+        path: &Path,
+        list: &RevocationList<'_>,
+        age: Age,
+    ) -> HashSet<Serial> {
         let mut listed = HashSet::new();
         for entry in list.entries().flatten() {
             let Some(serial) = entry.serial() else {
@@ -197,13 +209,18 @@ impl<'a> Records<'a> {
                 continue;
             };
             listed.insert(serial);
-            self.compare_entry(path, serial, &entry);
+            self.compare_entry(path, serial, &entry, age);
         }
+        listed
+    }
+
+    /// Whether every revocation is on a list with these serial numbers.
+    pub(super) fn are_all_in(&self, listed: &HashSet<Serial>) -> bool {
         let mut standings = self.standings.iter();
         standings.all(|(serial, revocation)| revocation.is_lifted || listed.contains(serial))
     }
 
-    fn compare_entry(&mut self, path: &Path, serial: Serial, entry: &ReadEntry<'_>) {
+    fn compare_entry(&mut self, path: &Path, serial: Serial, entry: &ReadEntry<'_>, age: Age) {
         let shown = path.display();
         let on_list = Revocation {
             at: entry.revoked_at,
@@ -221,6 +238,9 @@ impl<'a> Records<'a> {
                 self.unclear.remove(&serial);
                 self.standings.insert(serial, on_list);
             }
+            // A hold may have been lifted since, or have become more.
+            Some(recorded)
+                if age == Age::Older && (on_list.firmness() < 2 || recorded.firmness() == 2) => {}
             Some(_) => {
                 let message = format!(
                     "{shown} and the index say different things of {serial}; the index counts"

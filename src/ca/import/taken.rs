@@ -8,14 +8,14 @@ use super::leaf_keys::LeafKeys;
 use super::numbers::Numbers;
 use super::old_lists::OldLists;
 use super::places::Places;
-use super::records::{REVOCATION_UNREADABLE, Records};
+use super::records::{Age, REVOCATION_UNREADABLE, Records};
 use crate::ca::foreign::Input;
 use crate::ca::{CaError, Level, RuleFinding, Status};
 use crate::store::{Issuance, RevocationChange};
-use crate::x509::Certificate;
 use crate::x509::extension::key_usage::CRL_SIGN;
 use crate::x509::lint::{Candidate, lint};
 use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, RevocationList};
 use time::OffsetDateTime;
 
 /// All that the files say, compared.
@@ -60,12 +60,10 @@ impl Taken {
         records.take_others(certificates);
         let mut lists = OldLists::read(&places.lists, ca)?;
         records.findings.append(&mut lists.findings);
-        for list in lists.all() {
+        let is_list_complete = compare(&mut records, &lists);
+        for (_, list) in lists.newest_first() {
             numbers.saw_list(&list)?;
         }
-        let is_list_complete = lists
-            .last()
-            .is_some_and(|(path, list)| records.compare(path, &list));
         if ca.is_self_signed() {
             numbers.saw_own(ca);
         }
@@ -151,4 +149,23 @@ impl Taken {
         }
         tally
     }
+}
+
+/// Compares the last list, and then every other: also what only an older one revokes stays revoked.
+/// Whether every revocation is on the last.
+fn compare(records: &mut Records<'_>, lists: &OldLists) -> bool {
+    let last = lists.last();
+    let is_last = |list: &RevocationList<'_>| {
+        let last = last.as_ref();
+        last.is_some_and(|(_, last)| last.der() == list.der())
+    };
+    let listed = last
+        .as_ref()
+        .map(|(path, list)| records.compare(path, list, Age::Last));
+    for (path, list) in lists.newest_first() {
+        if !is_last(&list) {
+            records.compare(path, &list, Age::Older);
+        }
+    }
+    listed.is_some_and(|listed| records.are_all_in(&listed))
 }
