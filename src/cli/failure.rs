@@ -400,7 +400,9 @@ fn store_hint(error: &StoreError) -> Option<String> {
         ),
         StoreError::CaExists { .. } => "choose another name with --name".into(),
         StoreError::Locked { .. } => "try again when the other process is done; `fuser` on the file names it".into(),
-        StoreError::SerialsUsedUp { .. } => "make a new CA".into(),
+        StoreError::SerialsUsedUp { .. } | StoreError::ListNumbersUsedUp { .. } => {
+            "make a new CA".into()
+        }
         StoreError::File(error) => return file_hint(error),
     })
 }

@@ -118,6 +118,12 @@ pub enum StoreError {
         /// The CA.
         name: CaName,
     },
+    /// The numbers of lists have reached the largest that fits.
+    #[error("{name} has used up the numbers of its lists")]
+    ListNumbersUsedUp {
+        /// The CA.
+        name: CaName,
+    },
 }
 
 impl From<Uncommitted> for StoreError {

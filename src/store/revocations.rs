@@ -269,9 +269,12 @@ impl LockedLists<'_> {
         count: usize,
     ) -> Result<u128, StoreError> {
         let before = self.number.max(published.unwrap_or(0));
-        self.number = before.saturating_add(count as u128);
+        let last = before.checked_add(count as u128);
+        self.number = last.ok_or_else(|| StoreError::ListNumbersUsedUp {
+            name: self.ca.name().clone(),
+        })?;
         counter::write(&self.ca.layout.crl_number_counter(), self.number)?;
-        Ok(before.saturating_add(1))
+        Ok(before + 1)
     }
 
     /// Keeps a list until it is due; [`LockedLists::record`] makes it count.
