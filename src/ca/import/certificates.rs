@@ -28,6 +28,8 @@ const WORTH_THREADS: usize = 64;
 #[derive(Default)]
 pub(super) struct Certificates {
     pub(super) found: HashMap<Serial, Found>,
+    /// The serial numbers of those of the CA that are not among them.
+    pub(super) not_taken: Vec<Serial>,
     pub(super) findings: Vec<RuleFinding>,
 }
 
@@ -43,7 +45,10 @@ impl Certificates {
         for result in results {
             match result? {
                 Ok(found) => certificates.add(found),
-                Err(finding) => certificates.findings.push(finding),
+                Err(NotTaken { serial, finding }) => {
+                    certificates.not_taken.extend(serial);
+                    certificates.findings.push(finding);
+                }
             }
         }
         Ok(certificates)
@@ -91,14 +96,29 @@ fn read_all(files: &[PathBuf], ca: &Certificate) -> Vec<Result<Read, CaError>> {
 }
 
 /// What a file holds, or what is wrong with it.
-type Read = Result<Found, RuleFinding>;
+type Read = Result<Found, NotTaken>;
+
+struct NotTaken {
+    /// Its serial number, where the CA has given it out all the same.
+    serial: Option<Serial>,
+    finding: RuleFinding,
+}
+
+impl NotTaken {
+    fn new(rule: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            serial: None,
+            finding: RuleFinding::error(rule, message),
+        }
+    }
+}
 
 /// An error where the file itself can't be read: that says nothing about what is in it.
 fn read(path: &Path, ca: &Certificate) -> Result<Read, CaError> {
     Ok(match read_certificates(path) {
         Ok(mut all) => found(path, &all.swap_remove(0), ca),
         Err(error @ CaError::File(_)) => return Err(error),
-        Err(error) => Err(RuleFinding::error("certificate-unreadable", causes(&error))),
+        Err(error) => Err(NotTaken::new("certificate-unreadable", causes(&error))),
     })
 }
 
@@ -110,11 +130,11 @@ fn found(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
             ca.subject(),
             certificate.issuer()
         );
-        return Err(RuleFinding::error("not-issued-by-this-ca", message));
+        return Err(NotTaken::new("not-issued-by-this-ca", message));
     }
     let serial = certificate.serial().map_err(|error| {
         let message = format!("{shown} has a serial number that can't be recorded: {error}");
-        RuleFinding::error("serial-unusable", message)
+        NotTaken::new("serial-unusable", message)
     })?;
     let names_another = |stem: &str| {
         let named = stem.parse::<Serial>();
@@ -124,7 +144,10 @@ fn found(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     let is_by_serial = path.extension().is_some_and(|ending| ending == "pem");
     if is_by_serial && stem.is_some_and(names_another) {
         let message = format!("{shown} holds the certificate with serial number {serial}");
-        return Err(RuleFinding::error("file-of-another-serial", message));
+        return Err(NotTaken {
+            serial: Some(serial),
+            ..NotTaken::new("file-of-another-serial", message)
+        });
     }
     let issuance = issuance(certificate, serial, ca);
     Ok(Found {

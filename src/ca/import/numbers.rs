@@ -1,6 +1,7 @@
 //! The numbers that must not come again.
 
 use super::error::ImportError;
+use super::places::Places;
 use crate::ca::{CaError, RuleFinding};
 use crate::store::FileError;
 use crate::x509::crl::RevocationList;
@@ -67,8 +68,40 @@ impl Numbers {
         Ok(())
     }
 
+    /// Says on what the numbers go on that stand in no file.
+    pub(super) fn judge_files(&mut self, places: &Places) {
+        let index = places.index.display();
+        if places.serial.is_none() {
+            let message = format!(
+                "there is no file serial beside {index}: serial numbers go on above {}",
+                self.serial.map_or_else(
+                    || "0, as none was seen".to_owned(),
+                    |highest| format!("{highest}, the highest that was seen")
+                )
+            );
+            self.warn("serial-missing", message);
+        }
+        if places.crl_number.is_none() && (places.numbers_lists || self.list > 0) {
+            let message = format!(
+                "there is no file crlnumber beside {index}: list numbers go on above {}",
+                match self.list {
+                    0 => "0, as no list with a number was found".to_owned(),
+                    highest => format!("{highest}, the highest of the lists that were found"),
+                }
+            );
+            self.warn("crl-number-missing", message);
+        }
+    }
+
+    fn warn(&mut self, rule: &'static str, message: String) {
+        self.findings.push(RuleFinding::warning(rule, message));
+    }
+
     fn unreadable(&mut self, path: &Path, problem: &str) {
-        let message = format!("{} is not a number: {problem}", path.display());
+        let message = format!(
+            "{} is not a number: {problem}; the next number belongs in it, in hex digits",
+            path.display()
+        );
         self.findings
             .push(RuleFinding::error("number-unreadable", message));
     }

@@ -55,6 +55,8 @@ pub(super) struct Places {
     pub(super) issued_in: PathBuf,
     pub(super) serial: Option<PathBuf>,
     pub(super) crl_number: Option<PathBuf>,
+    /// Whether its program numbers lists; easy-rsa does only where it is told to.
+    pub(super) numbers_lists: bool,
     pub(super) lists: Vec<PathBuf>,
     /// Keys that may be those of certificates.
     pub(super) keys: Vec<PathBuf>,
@@ -168,6 +170,7 @@ impl Places {
             keys: keys.into_iter().filter(|path| *path != key).collect(),
             serial: beside("serial")?,
             crl_number: beside("crlnumber")?,
+            numbers_lists: source.layout == Layout::Openssl,
             lists: folder.lists(source.list.as_deref(), &certificate)?,
             certificate,
             key,

@@ -57,12 +57,16 @@ impl Taken {
         for row in index::rows(index.content()) {
             records.take_row(row, &mut certificates, &places.issued_in);
         }
+        let others = std::mem::take(&mut certificates.not_taken);
         records.take_others(certificates);
         let mut lists = OldLists::read(&places.lists, ca)?;
         records.findings.append(&mut lists.findings);
         let is_list_complete = compare(&mut records, &lists);
         for (_, list) in lists.newest_first() {
             numbers.saw_list(&list)?;
+            let entries = list.entries().flatten();
+            let serials = entries.filter_map(|entry| entry.serial());
+            serials.for_each(|serial| numbers.saw(serial));
         }
         if ca.is_self_signed() {
             numbers.saw_own(ca);
@@ -72,6 +76,8 @@ impl Taken {
         issued
             .iter()
             .for_each(|issuance| numbers.saw(issuance.serial));
+        others.into_iter().for_each(|serial| numbers.saw(serial));
+        numbers.judge_files(places);
         let revoked = issued.iter();
         let revoked = revoked.map(|issuance| records.is_revoked(&issuance.serial));
         Ok(Self {

@@ -1,5 +1,7 @@
 //! The lists that a CA signed before: which of them is the last, and what all of them revoke.
 
+use std::fs;
+
 use serde_json::json;
 
 use crate::sandbox::Sandbox;
@@ -23,7 +25,7 @@ impl Sandbox {
         sandbox
             .old_ca("-notext -extensions client -infiles 0.csr 0.csr")
             .succeeds();
-        std::fs::create_dir(sandbox.path("old/crl")).unwrap();
+        fs::create_dir(sandbox.path("old/crl")).unwrap();
         sandbox
     }
 
@@ -89,6 +91,61 @@ fn the_last_list_is_the_one_with_the_newest_date() {
 }
 
 #[test]
+fn numbers_without_their_files_go_on_above_those_that_were_seen() {
+    let sandbox = Sandbox::with_two_certificates();
+    sandbox.list("old/crl.pem", "");
+    for name in ["serial", "crlnumber"] {
+        fs::remove_file(sandbox.path("old").join(name)).unwrap();
+    }
+    let run = sandbox.import("--openssl old --dry-run").succeeds();
+    let said = "
+2 findings
+  warning: serial-missing      there is no file serial beside old/index.txt: serial numbers go on above 1001, the highest that was seen
+  warning: crl-number-missing  there is no file crlnumber beside old/index.txt: list numbers go on above 15, the highest of the lists that were found
+";
+    assert!(run.stdout.ends_with(said), "{run}");
+    fs::remove_file(sandbox.path("old/crl.pem")).unwrap();
+    let run = sandbox.import("--openssl old --dry-run").succeeds();
+    let said = "list numbers go on above 0, as no list with a number was found\n";
+    assert!(run.stdout.ends_with(said), "{run}");
+}
+
+/// A certificate that lies in the wrong place and in no line has its number all the same.
+#[test]
+fn the_number_of_a_certificate_that_is_not_taken_does_not_come_again() {
+    let sandbox = Sandbox::with_two_certificates();
+    let index = sandbox.read("old/index.txt");
+    sandbox.write("old/serial", "0F0000000000000000AA\n");
+    sandbox
+        .old_ca("-notext -extensions client -infiles 0.csr")
+        .succeeds();
+    let from = sandbox.path("old/newcerts/0F0000000000000000AA.pem");
+    fs::rename(from, sandbox.path("old/newcerts/1002.pem")).unwrap();
+    sandbox.write("old/index.txt", index);
+    sandbox.write("old/serial", "1002\n");
+    let report = sandbox.imported("--openssl old --partial --dry-run");
+    assert_eq!(report["highest_serial"], "0F0000000000000000AA");
+    assert_eq!(report["next_serial"], "0F010000000000000000");
+}
+
+/// No number comes twice, not even the last there is.
+#[test]
+fn a_list_above_the_last_number_is_refused() {
+    let sandbox = Sandbox::with_two_certificates();
+    let last_but_one = "F".repeat(31) + "E";
+    sandbox.write("old/crlnumber", format!("{last_but_one}\n"));
+    let report = sandbox.imported("--openssl old");
+    assert_eq!(report["next_crl_number"], u128::MAX.to_string());
+    sandbox.pki_old("crl --ca old").succeeds();
+    let list = fs::read(sandbox.path("pki/crl/old.crl")).unwrap();
+    sandbox.pki_old("crl --ca old").refuses(
+        1,
+        "error: old has used up the numbers of its lists\nhint: make a new CA\n",
+    );
+    assert_eq!(fs::read(sandbox.path("pki/crl/old.crl")).unwrap(), list);
+}
+
+#[test]
 fn what_only_an_older_list_revokes_is_not_lost() {
     let sandbox = Sandbox::with_two_certificates();
     let before = "-crl_lastupdate 20260101000000Z -crl_nextupdate 20360101000000Z";
@@ -137,7 +194,7 @@ fn the_first_list_is_dated_before_none_that_was_found() {
     let part = sandbox.list_in("old/crl/part.pem");
     for (store, whole) in [("with", true), ("without", false)] {
         if !whole {
-            std::fs::remove_file(sandbox.path("old/crl.pem")).unwrap();
+            fs::remove_file(sandbox.path("old/crl.pem")).unwrap();
         }
         let at = format!("--store {store}");
         sandbox.import(&format!("--openssl old {at}")).succeeds();
