@@ -30,6 +30,14 @@ identifiers! {
     SHA384_WITH_RSA = "1.2.840.113549.1.1.12", "sha384WithRSAEncryption";
     SHA512_WITH_RSA = "1.2.840.113549.1.1.13", "sha512WithRSAEncryption";
     MD5_WITH_RSA = "1.2.840.113549.1.1.4", "md5WithRSAEncryption";
+    SHA224_WITH_RSA = "1.2.840.113549.1.1.14", "sha224WithRSAEncryption";
+    SHA3_256_WITH_RSA = "2.16.840.1.101.3.4.3.14", "id-rsassa-pkcs1-v1_5-with-sha3-256";
+    SHA3_384_WITH_RSA = "2.16.840.1.101.3.4.3.15", "id-rsassa-pkcs1-v1_5-with-sha3-384";
+    SHA3_512_WITH_RSA = "2.16.840.1.101.3.4.3.16", "id-rsassa-pkcs1-v1_5-with-sha3-512";
+    ECDSA_WITH_SHA224 = "1.2.840.10045.4.3.1", "ecdsa-with-SHA224";
+    ECDSA_WITH_SHA3_256 = "2.16.840.1.101.3.4.3.10", "id-ecdsa-with-sha3-256";
+    ECDSA_WITH_SHA3_384 = "2.16.840.1.101.3.4.3.11", "id-ecdsa-with-sha3-384";
+    ECDSA_WITH_SHA3_512 = "2.16.840.1.101.3.4.3.12", "id-ecdsa-with-sha3-512";
     ECDSA_WITH_SHA1 = "1.2.840.10045.4.1", "ecdsa-with-SHA1";
     ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2", "ecdsa-with-SHA256";
     ECDSA_WITH_SHA384 = "1.2.840.10045.4.3.3", "ecdsa-with-SHA384";

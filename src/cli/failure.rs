@@ -452,6 +452,9 @@ fn import_hint(error: &ImportError) -> Option<String> {
         ImportError::NumbersUsedUp { .. } => {
             "make a new CA; this one can issue nothing more that could be told apart".into()
         }
+        ImportError::SignatureNotChecked { .. } => {
+            "sign the certificate anew with the same key, as with `openssl x509 -in OLD -key KEY -sha256 -out NEW`, and name it with --cert".into()
+        }
         ImportError::Missing { option: None, .. } | ImportError::NotACa { .. } => return None,
     })
 }

@@ -8,7 +8,7 @@ use crate::ca::foreign::{Input, read_certificates};
 use crate::ca::install::path_above;
 use crate::ca::passphrases::protection_for;
 use crate::ca::{CaError, Misfit, Passphrases, Unlocked};
-use crate::key::{PrivateKey, Protection};
+use crate::key::{KeyError, PrivateKey, Protection};
 use crate::store::{CaName, Store};
 use crate::x509::extension::key_usage::KEY_CERT_SIGN;
 use crate::x509::{Certificate, Serial};
@@ -95,8 +95,17 @@ impl Authority {
         name: &CaName,
         now: OffsetDateTime,
     ) -> Result<Vec<Certificate>, CaError> {
-        if self.certificate.is_self_signed() {
-            return Ok(vec![self.certificate.clone()]);
+        let signed = self.certificate.verify_signature(self.key.public());
+        match (self.certificate.is_self_issued(), signed) {
+            (true, Ok(())) => return Ok(vec![self.certificate.clone()]),
+            (true, Err(KeyError::Unsupported { algorithm })) => {
+                return Err(ImportError::SignatureNotChecked {
+                    certificate: file.to_owned(),
+                    algorithm,
+                }
+                .into());
+            }
+            _ => {}
         }
         let found = path_above(store, &self.certificate, self.beside.clone(), now)?;
         found.map_err(|source: Misfit| CaError::Misfit {

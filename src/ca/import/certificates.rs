@@ -2,6 +2,7 @@
 
 use crate::ca::foreign::read_certificates;
 use crate::ca::{CaError, RuleFinding};
+use crate::key::KeyError;
 use crate::store::Issuance;
 use crate::x509::{Certificate, Fingerprint, Name, Profile, Serial, path};
 use std::collections::HashMap;
@@ -10,6 +11,9 @@ use std::thread;
 
 /// The profile of a certificate that is none of ours.
 const OTHER_PROFILE: &str = "imported";
+
+/// The algorithm of a signature is one that no signature is verified with here.
+pub(super) const SIGNATURE_NOT_CHECKED: &str = "signature-not-checked";
 
 /// A certificate of the CA, and where it was found.
 pub(super) struct Found {
@@ -124,6 +128,19 @@ fn read(path: &Path, ca: &Certificate) -> Result<Read, CaError> {
 
 fn found(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     let shown = path.display();
+    if certificate != ca && certificate.names_as_issuer(ca) {
+        let checked = certificate.verify_signature(ca.public_key());
+        if let Err(KeyError::Unsupported { algorithm }) = checked {
+            let message = format!(
+                "{shown} is signed with {algorithm}, which is not checked here: whether {} issued it can't be told",
+                ca.subject()
+            );
+            return Err(NotTaken {
+                serial: certificate.serial().ok(),
+                ..NotTaken::new(SIGNATURE_NOT_CHECKED, message)
+            });
+        }
+    }
     if certificate != ca && !path::issued(ca, certificate) {
         let message = format!(
             "{shown} is not signed by {}, but says it is issued by {}",

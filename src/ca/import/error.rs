@@ -47,6 +47,14 @@ pub enum ImportError {
         /// Why.
         problem: &'static str,
     },
+    /// Whether the certificate is that of a root can't be told.
+    #[error("{} is signed with {algorithm}, which is not checked here", certificate.display())]
+    SignatureNotChecked {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The algorithm.
+        algorithm: String,
+    },
     /// The store has the CA, with its key: two counters would number the same CA's certificates.
     #[error("the CA is in the store already: {ca} has the same key")]
     AlreadyHere {

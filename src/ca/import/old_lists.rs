@@ -1,10 +1,11 @@
 //! The lists that a CA signed before. Whatever they revoke stays revoked; the last of those that are
 //! whole is the one that our first list follows.
 
-use super::certificates::causes;
+use super::certificates::{SIGNATURE_NOT_CHECKED, causes};
 use crate::asn1::oid;
 use crate::ca::foreign::{Input, lists_in};
 use crate::ca::{CaError, RuleFinding};
+use crate::key::KeyError;
 use crate::store::ForeignList;
 use crate::x509::{Certificate, Fingerprint, RevocationList};
 use std::cmp::Reverse;
@@ -21,7 +22,7 @@ pub(super) struct OldLists {
 struct OnFile {
     path: PathBuf,
     der: Vec<u8>,
-    /// Whether it speaks of every certificate of the CA.
+    /// Whether it is proven to be of the CA, and speaks of each of its certificates.
     is_whole: bool,
 }
 
@@ -65,8 +66,15 @@ impl OldLists {
     fn take(&mut self, path: &Path, der: Vec<u8>, ca: &Certificate) {
         let list = RevocationList::from_der(&der).expect("it was read before");
         let shown = path.display();
-        let is_signed = || list.verify_signature(ca.public_key()).is_ok();
-        if list.issuer() != ca.subject() || !is_signed() {
+        let signed = list.verify_signature(ca.public_key());
+        let is_its = list.issuer() == ca.subject();
+        if let (true, Err(KeyError::Unsupported { algorithm })) = (is_its, &signed) {
+            let message = format!(
+                "{shown} is signed with {algorithm}, which is not checked here: whether it is a list of {} can't be told",
+                ca.subject()
+            );
+            self.found(SIGNATURE_NOT_CHECKED, message);
+        } else if !is_its || signed.is_err() {
             let message = format!(
                 "{shown} is a list of {}, and not signed with the key of {}",
                 list.issuer(),
@@ -90,7 +98,7 @@ impl OldLists {
         }
         self.lists.push(OnFile {
             path: path.to_owned(),
-            is_whole: limit.is_none(),
+            is_whole: signed.is_ok() && limit.is_none(),
             der,
         });
     }

@@ -254,6 +254,66 @@ fn a_certificate_that_is_broken_or_of_another_ca_is_refused() {
     breaks(&sandbox, &["not-issued-by-this-ca", "certificate-missing"]);
 }
 
+/// Whose they are can't be told; that they are another's is not said.
+#[test]
+fn signatures_that_are_not_checked_are_named() {
+    for (digest, algorithm) in [
+        ("sha224", "ecdsa-with-SHA224"),
+        ("sha3-256", "id-ecdsa-with-sha3-256"),
+    ] {
+        let sandbox = Sandbox::with_empty_openssl_ca();
+        sandbox.request("0.csr", "/CN=leaf");
+        sandbox
+            .old_ca(&format!("-notext -md {digest} -infiles 0.csr"))
+            .succeeds();
+        breaks(&sandbox, &["signature-not-checked", "certificate-missing"]);
+        let refused = sandbox.import("--openssl old").ends_with(1);
+        let said = format!("1000.pem is signed with {algorithm}, which is not checked here");
+        assert!(refused.stdout.contains(&said), "{refused}");
+        sandbox
+            .old_ca(&format!("-gencrl -md {digest} -out old/crl.pem"))
+            .succeeds();
+        breaks(
+            &sandbox,
+            &[
+                "signature-not-checked",
+                "certificate-missing",
+                "signature-not-checked",
+            ],
+        );
+        let report = sandbox.imported("--openssl old --partial");
+        assert_eq!(report["certificates"]["without_certificate"], 1);
+        // Its number was given out, and it is not the last one.
+        assert_eq!(report["old_list"], serde_json::Value::Null);
+        assert_eq!(report["next_crl_number"], "17");
+    }
+}
+
+#[test]
+fn a_root_whose_signature_is_not_checked_is_refused() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    let sign = |digest: &str, out: &str| {
+        sandbox
+            .run(
+                "openssl",
+                "x509 -in old/cacert.pem -key old/private/cakey.pem",
+            )
+            .words(&format!("-{digest} -out {out} -passin"))
+            .arg(format!("pass:{}", super::OLD))
+            .succeeds();
+    };
+    sign("sha224", "weak.pem");
+    fs::rename(sandbox.path("weak.pem"), sandbox.path("old/cacert.pem")).unwrap();
+    sandbox.import("--openssl old --partial").refuses(
+        1,
+        "error: old/cacert.pem is signed with ecdsa-with-SHA224, which is not checked here
+hint: sign the certificate anew with the same key, as with `openssl x509 -in OLD -key KEY -sha256 -out NEW`, and name it with --cert
+",
+    );
+    sign("sha256", "new.pem");
+    sandbox.imported("--openssl old --cert new.pem");
+}
+
 #[test]
 fn a_list_that_is_not_its_own_is_refused() {
     let sandbox = Sandbox::with_openssl_ca();
