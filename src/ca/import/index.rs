@@ -17,6 +17,13 @@ pub(super) struct Row {
     pub(super) subject: Vec<u8>,
 }
 
+impl Row {
+    /// Whether openssl found no subject: it writes the serial number then, so that no two are the same.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.subject.is_empty() || shown(&self.subject).parse() == Ok(self.serial)
+    }
+}
+
 /// That a certificate is revoked, or was on hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Revocation {

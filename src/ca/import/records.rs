@@ -81,7 +81,8 @@ impl<'a> Records<'a> {
                     file.display()
                 );
                 self.found("certificate-missing", message);
-                without_certificate(serial, &row.subject, row.not_after, self.ca)
+                let subject: &[u8] = if row.is_nameless() { b"" } else { &row.subject };
+                without_certificate(serial, subject, row.not_after, self.ca)
             };
             self.add(issuance);
         }
@@ -105,7 +106,7 @@ impl<'a> Records<'a> {
                 format!("line {line} of the index ends at {row}, and {shown} at {certificate}");
             self.found("row-and-certificate-differ", message);
         }
-        if !is_oneline(&row.subject, &subject) {
+        if !is_oneline(&row.subject, &subject) && !(subject.is_empty() && row.is_nameless()) {
             let row = String::from_utf8_lossy(&row.subject);
             let message =
                 format!("line {line} of the index is about {row}, and {shown} about {subject}");

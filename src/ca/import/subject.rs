@@ -1,31 +1,50 @@
 //! Names on one line, as OpenSSL's `X509_NAME_oneline` writes them: `/O=Example/CN=x`, octets outside
-//! of printable ASCII as `\xHH`. Slashes in values look like those in front of attributes, and some
-//! versions put a backslash in front of them.
+//! of printable ASCII as `\xHH`. Further values of one RDN follow a `+`. Slashes in values look like
+//! those in front of attributes, and some versions put a backslash in front of them.
 
-use crate::asn1::Reader;
+use crate::asn1::{Malformed, Reader};
 use crate::x509::Name;
 use crate::x509::attribute::AttributeType;
 
 /// Whether a line is what OpenSSL makes of a name.
 pub(super) fn is_oneline(line: &[u8], name: &Name) -> bool {
+    let attributes = name.attributes();
     let mut rest = line;
-    for attribute in name.attributes() {
-        let Ok(value) = Reader::single(&attribute.der) else {
-            return false;
-        };
-        let behind = key(rest).and_then(|(_, behind)| {
-            let plain = written(value.content, false);
-            let escaped = written(value.content, true);
-            behind
-                .strip_prefix(plain.as_slice())
-                .or_else(|| behind.strip_prefix(escaped.as_slice()))
-        });
-        match behind {
+    for rdn in attributes.chunk_by(|one, other| one.rdn == other.rdn) {
+        let values: Result<Vec<&[u8]>, Malformed> = rdn
+            .iter()
+            .map(|attribute| Ok(Reader::single(&attribute.der)?.content))
+            .collect();
+        match values.ok().and_then(|values| behind_rdn(rest, &values)) {
             Some(behind) => rest = behind,
             None => return false,
         }
     }
     rest.is_empty() || (name.is_empty() && rest == b"/")
+}
+
+/// Values of one RDN of which every order is tried.
+const MOST_ORDERED: usize = 6;
+
+/// What follows an RDN of these values. They are a set, and stand in the order in which they came.
+fn behind_rdn<'a>(line: &'a [u8], values: &[&[u8]]) -> Option<&'a [u8]> {
+    if values.len() == 1 || values.len() > MOST_ORDERED {
+        let mut values = values.iter();
+        return values.try_fold(line, |line, value| behind_value(line, value));
+    }
+    (0..values.len()).find_map(|at| {
+        let others = [&values[..at], &values[at + 1..]].concat();
+        behind_rdn(behind_value(line, values[at])?, &others)
+    })
+}
+
+fn behind_value<'a>(line: &'a [u8], value: &[u8]) -> Option<&'a [u8]> {
+    let (_, behind) = key(line)?;
+    let plain = written(value, false);
+    let escaped = written(value, true);
+    behind
+        .strip_prefix(plain.as_slice())
+        .or_else(|| behind.strip_prefix(escaped.as_slice()))
 }
 
 fn written(value: &[u8], with_backslashes: bool) -> Vec<u8> {
@@ -40,9 +59,9 @@ fn written(value: &[u8], with_backslashes: bool) -> Vec<u8> {
     text
 }
 
-/// What stands between a slash and an equals sign, and what follows.
+/// What stands between a slash, or a plus, and an equals sign, and what follows.
 fn key(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let text = text.strip_prefix(b"/")?;
+    let text = text.strip_prefix(b"/").or(text.strip_prefix(b"+"))?;
     let end = text
         .iter()
         .position(|octet| !(octet.is_ascii_alphanumeric() || b".-".contains(octet)))?;
@@ -60,17 +79,11 @@ pub(super) struct Read {
 /// Reads a line as well as that can be done.
 pub(super) fn read(line: &[u8]) -> Read {
     let attributes = attributes(line);
-    let is_common_name = |key: &&(String, String)| key.0 == "CN";
-    let common_name = attributes.iter().rev().find(is_common_name);
-    let known: Option<Vec<(AttributeType, &str)>> = attributes
-        .iter()
-        .map(|(key, value)| Some((AttributeType::find(key)?, value.as_str())))
-        .collect();
-    let name = known
-        .filter(|known| !known.is_empty())
-        .and_then(|known| Name::from_attributes(known).ok());
+    let mut backwards = attributes.iter().rev();
+    let common_name = backwards.find(|attribute| attribute.key == "CN");
+    let name = Name::parse(&attributes.iter().fold(String::new(), Attribute::onto)).ok();
     Read {
-        common_name: common_name.map_or_else(String::new, |(_, value)| value.clone()),
+        common_name: common_name.map_or_else(String::new, |attribute| attribute.value.clone()),
         text: name.map_or_else(
             || String::from_utf8_lossy(line).into_owned(),
             |name| name.to_string(),
@@ -78,18 +91,48 @@ pub(super) fn read(line: &[u8]) -> Read {
     }
 }
 
-/// Keys and values; a slash that no key follows belongs to its value.
-fn attributes(line: &[u8]) -> Vec<(String, String)> {
+/// One attribute on a line.
+struct Attribute {
+    /// `/`, or `+` where it is in the RDN of the one before.
+    separator: char,
+    key: String,
+    value: String,
+}
+
+impl Attribute {
+    /// Puts it behind others, in the notation that [`Name::parse`] reads.
+    fn onto(mut text: String, attribute: &Self) -> String {
+        text.push(attribute.separator);
+        text.push_str(&attribute.key);
+        text.push('=');
+        for character in attribute.value.chars() {
+            if "\\/+".contains(character) {
+                text.push('\\');
+            }
+            text.push(character);
+        }
+        text
+    }
+}
+
+/// Keys and values; a slash that no key follows belongs to its value, and a plus does where what follows
+/// is not the name of an attribute.
+fn attributes(line: &[u8]) -> Vec<Attribute> {
     let mut attributes = Vec::new();
     let mut rest = line;
     while let Some((key, behind)) = self::key(rest) {
         let is_end = |at: &usize| {
             let is_escaped = *at > 0 && behind[*at - 1] == b'\\';
-            !is_escaped && self::key(&behind[*at..]).is_some()
+            let next = self::key(&behind[*at..]).filter(|_| !is_escaped);
+            let is_known = |key| AttributeType::find(&String::from_utf8_lossy(key)).is_some();
+            next.is_some_and(|(key, _)| behind[*at] == b'/' || is_known(key))
         };
         let end = (0..behind.len()).find(is_end).unwrap_or(behind.len());
-        let key = String::from_utf8_lossy(key).into_owned();
-        attributes.push((key, value(&behind[..end])));
+        attributes.push(Attribute {
+            separator: rest[0].into(),
+            key: String::from_utf8_lossy(key).into_owned(),
+            value: value(&behind[..end]),
+        });
         rest = &behind[end..];
     }
     attributes
@@ -142,6 +185,21 @@ mod tests {
         ] {
             assert!(!is_oneline(line.as_bytes(), &name), "{line}");
         }
+        let name = Name::parse("/O=x/CN=a+OU=ab+L=c/CN=q").unwrap();
+        for line in [
+            "/O=x/CN=a+OU=ab+L=c/CN=q",
+            "/O=x/L=c+OU=ab+CN=a/CN=q",
+            "/O=x/OU=ab/CN=a/L=c/CN=q",
+        ] {
+            assert!(is_oneline(line.as_bytes(), &name), "{line}");
+        }
+        for line in [
+            "/O=x/CN=a+OU=a+L=c/CN=q",
+            "/O=x/CN=a+OU=ab/CN=q",
+            "/O=x/CN=a+OU=ab+L=c",
+        ] {
+            assert!(!is_oneline(line.as_bytes(), &name), "{line}");
+        }
         let nameless = Name::from_attributes([]).unwrap();
         assert!(is_oneline(b"", &nameless) && is_oneline(b"/", &nameless));
     }
@@ -154,6 +212,8 @@ mod tests {
             (r"/O=A\/B/CN=p\xC3\xA4ul", "päul", "CN=päul,O=A/B"),
             ("/1.2.3.4=odd/CN=x", "x", "/1.2.3.4=odd/CN=x"),
             ("/O=Example", "", "O=Example"),
+            ("/O=x/OU=b+CN=a", "a", "CN=a+OU=b,O=x"),
+            (r"/CN=a+b=c\x41\x5C", "a+b=cA\\", "CN=a\\+b=cA\\\\"),
             ("", "", ""),
             ("no name", "", "no name"),
         ] {
