@@ -7,11 +7,12 @@ use super::{ImportRequest, KeyProtection};
 use crate::ca::foreign::{Input, read_certificates};
 use crate::ca::install::path_above;
 use crate::ca::passphrases::protection_for;
-use crate::ca::{CaError, Misfit, Passphrases, Unlocked};
+use crate::ca::{CaError, Misfit, Passphrases, RuleFinding, Unlocked};
 use crate::key::{KeyError, PrivateKey, Protection};
 use crate::store::{CaName, Store};
 use crate::x509::extension::key_usage::KEY_CERT_SIGN;
-use crate::x509::{Certificate, Serial};
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, Serial, Validity};
 use std::path::Path;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -23,6 +24,30 @@ pub(super) struct Authority {
     pub(super) beside: Vec<Certificate>,
     key: PrivateKey,
     pub(super) unlocked: Unlocked,
+    /// What was found in its file.
+    pub(super) findings: Vec<RuleFinding>,
+}
+
+/// Of a CA's certificates that are about one key, as after a renewal, the greatest is taken: one that is
+/// in force, and of those the one that is so longest.
+fn usefulness(certificate: &Certificate, now: OffsetDateTime) -> (bool, bool, OffsetDateTime) {
+    let Validity {
+        not_before,
+        not_after,
+    } = certificate.validity();
+    let is_in_force = not_before <= now && now <= not_after;
+    (certificate.is_ca(), is_in_force, not_after)
+}
+
+fn not_taken(taken: &Certificate, other: &Certificate, file: &Path) -> RuleFinding {
+    let end = |certificate: &Certificate| rfc3339(certificate.validity().not_after);
+    let message = format!(
+        "{} has two certificates of the CA's key: the one until {} is taken, and not the one until {}",
+        file.display(),
+        end(taken),
+        end(other)
+    );
+    RuleFinding::warning("ca-certificate-twice", message)
 }
 
 /// Keys as they are written.
@@ -36,6 +61,7 @@ impl Authority {
         places: &Places,
         name: &CaName,
         passphrases: &mut dyn Passphrases,
+        now: OffsetDateTime,
     ) -> Result<Self, CaError> {
         let mut beside = read_certificates(&places.certificate)?;
         let input = Input::read(&places.key)?;
@@ -44,7 +70,10 @@ impl Authority {
         let key = unlocked.open(&places.key, &label, input.content(), passphrases)?;
         let is_its =
             |certificate: &Certificate| certificate.public_key().spki() == key.public().spki();
-        let Some(own) = beside.iter().position(is_its) else {
+        let its = beside.iter().enumerate();
+        let its = its.filter(|(_, certificate)| is_its(certificate));
+        let best = its.max_by_key(|(_, certificate)| usefulness(certificate, now));
+        let Some((own, _)) = best else {
             return Err(ImportError::KeyDoesNotFit {
                 key: places.key.clone(),
                 certificate: places.certificate.clone(),
@@ -52,6 +81,9 @@ impl Authority {
             .into());
         };
         let certificate = beside.remove(own);
+        let others = beside.iter().filter(|other| is_its(other));
+        let findings = others.filter(|other| **other != certificate);
+        let findings = findings.map(|other| not_taken(&certificate, other, &places.certificate));
         let not_a_ca = |problem| ImportError::NotACa {
             certificate: places.certificate.clone(),
             problem,
@@ -66,6 +98,7 @@ impl Authority {
             return Err(not_a_ca("its keyUsage has no keyCertSign").into());
         }
         Ok(Self {
+            findings: findings.collect(),
             certificate,
             beside,
             key,

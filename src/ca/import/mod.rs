@@ -130,7 +130,7 @@ pub fn import(
         .as_ref()
         .map_or(Ok(()), |store| store.check_free(name))?;
     let places = Places::find(&request.source)?;
-    let mut authority = Authority::open(&places, name, passphrases)?;
+    let mut authority = Authority::open(&places, name, passphrases, now)?;
     authority.beside.extend_from_slice(&request.chain);
     store
         .as_ref()

@@ -37,6 +37,7 @@ impl Taken {
         authority: &mut Authority,
         now: OffsetDateTime,
     ) -> Result<Self, CaError> {
+        let findings = std::mem::take(&mut authority.findings);
         let ca = &authority.certificate;
         let mut numbers = Numbers::default();
         if let Some(path) = &places.serial {
@@ -53,6 +54,7 @@ impl Taken {
             &mut authority.unlocked,
         )?;
         let mut records = Records::new(ca, now);
+        records.findings = findings;
         records.findings.append(&mut certificates.findings);
         for row in index::rows(index.content()) {
             records.take_row(row, &mut certificates, &places.issued_in);

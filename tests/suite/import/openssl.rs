@@ -8,7 +8,7 @@ use crate::normalise::normalised;
 use crate::run::assert_same;
 use crate::sandbox::Sandbox;
 
-use super::{OLD, exists, lines_of, rules, serial_of};
+use super::{CONFIGURATION, OLD, exists, lines_of, rules, serial_of};
 
 #[test]
 fn a_ca_of_openssl_is_taken_over() {
@@ -298,6 +298,56 @@ fn files_in_other_places_are_found_or_named() {
     assert!(rules(&report, "warning").contains(&"old-list-missing".to_owned()));
 }
 
+/// The CA's certificate was renewed with the same key, and its file has both.
+#[test]
+fn of_two_certificates_of_the_key_the_one_in_force_is_taken() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    let new = sandbox.read("old/cacert.pem");
+    let aside = CONFIGURATION.replace("dir = old", "dir = aside");
+    sandbox.write(
+        "aside.cnf",
+        aside + "[self]\nbasicConstraints = critical, CA:TRUE\n",
+    );
+    fs::create_dir_all(sandbox.path("aside/newcerts")).unwrap();
+    sandbox.write("aside/index.txt", "");
+    sandbox.write("aside/serial", "01\n");
+    sandbox
+        .run("openssl", "req -new -key old/private/cakey.pem -out ca.csr")
+        .arg("-subj")
+        .arg("/O=Old/CN=Old CA")
+        .arg("-passin")
+        .arg(format!("pass:{OLD}"))
+        .succeeds();
+    for dates in [
+        "-startdate 20200101000000Z -enddate 20210101000000Z",
+        // It lasts longer, and is not valid yet.
+        "-startdate 20900101000000Z -enddate 20950101000000Z",
+    ] {
+        sandbox
+            .run("openssl", "ca -batch -config aside.cnf -selfsign -notext")
+            .words("-keyfile old/private/cakey.pem -in ca.csr -extensions self -out other.pem")
+            .words(dates)
+            .arg("-passin")
+            .arg(format!("pass:{OLD}"))
+            .succeeds();
+        let other = sandbox.read("other.pem");
+        for both in [format!("{other}{new}"), format!("{new}{other}")] {
+            sandbox.write("old/cacert.pem", both);
+            let report = sandbox.imported("--openssl old --dry-run");
+            let shown = sandbox
+                .run("openssl", "x509 -noout -fingerprint -sha256")
+                .stdin(new.as_bytes())
+                .succeeds();
+            let fingerprint = shown.stdout.split('=').nth(1).unwrap();
+            assert_eq!(
+                report["fingerprint_sha256"].as_str().unwrap(),
+                fingerprint.trim().replace(':', "").to_lowercase()
+            );
+            assert!(rules(&report, "warning").contains(&"ca-certificate-twice".to_owned()));
+        }
+    }
+}
+
 /// It can be kept, and says what it can't do.
 #[test]
 fn a_ca_that_has_expired_or_signs_no_lists_is_taken_over_with_a_warning() {
@@ -322,6 +372,45 @@ fn a_ca_that_has_expired_or_signs_no_lists_is_taken_over_with_a_warning() {
         "{report}"
     );
     sandbox.pki("list --ca old").succeeds();
+}
+
+/// A subject with several values in one RDN, and none at all; with their certificates, and without.
+#[test]
+fn subjects_of_every_form_are_read() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox.replace("old.cnf", "commonName = supplied", "commonName = optional");
+    sandbox.request("many.csr", "/O=Example/CN=b+OU=a unit+serialNumber=7");
+    sandbox.request("none.csr", "/");
+    sandbox
+        .old_ca("-notext -preserveDN -extensions server -infiles many.csr none.csr")
+        .succeeds();
+    let index = sandbox.read("old/index.txt");
+    let subjects: Vec<&str> = index
+        .lines()
+        .map(|line| line.rsplit('\t').next().unwrap())
+        .collect();
+    assert!(
+        subjects[0].contains('+') && subjects[1] == "1001",
+        "{index}"
+    );
+    sandbox.imported("--openssl old");
+    let subjects = |store: &str| {
+        let line = format!("--format json list --store {store}");
+        let listed = sandbox.pki(&line).succeeds().json();
+        let entries = listed.as_array().unwrap().iter();
+        entries
+            .map(|entry| entry["subject"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let read = subjects("pki");
+    assert_eq!(read[1], "");
+    for serial in ["1000", "1001"] {
+        fs::remove_file(sandbox.path(format!("old/newcerts/{serial}.pem"))).unwrap();
+    }
+    sandbox
+        .import("--openssl old --partial --store without")
+        .succeeds();
+    assert_eq!(subjects("without"), read);
 }
 
 /// Without a folder `newcerts`, certificates are looked for among others, by their names.
