@@ -48,6 +48,11 @@ impl Store {
     fn add(&self, material: &Material<'_>) -> Result<(), Unfinished> {
         let name = &material.record.name;
         let staged = self.layout.staged_ca(name);
+        let unfinished = |source| Unfinished {
+            has_its_name: false,
+            source,
+        };
+        let format = format::read(&self.layout).map_err(unfinished)?;
         // First the format: what is staged and whole may get its name from another command.
         let raised = material
             .format()
@@ -57,12 +62,13 @@ impl Store {
             .and_then(|()| Ok(file::sync_directory(self.layout.root())?))
             .and_then(|()| self.give_name(&staged, name))
             .map_err(|source| {
-                // What can't be taken back now is cleared away by the next command.
-                let _ = super::discard(&staged);
-                Unfinished {
-                    has_its_name: false,
-                    source,
+                // What can't be taken back now is cleared away by the next command; a format that is
+                // newer than it has to be keeps nothing from being read here.
+                let is_absent = matches!(file::stands(staged.directory()), Ok(false));
+                if is_absent || super::discard(&staged).is_ok() {
+                    let _ = format::lower(&self.layout, format);
                 }
+                unfinished(source)
             })?;
         file::sync_directory(self.layout.root()).map_err(|error| Unfinished {
             has_its_name: true,

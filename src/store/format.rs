@@ -33,7 +33,8 @@ pub(super) fn check(layout: &StoreLayout) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn read(layout: &StoreLayout) -> Result<u32, StoreError> {
+/// The store's format.
+pub(super) fn read(layout: &StoreLayout) -> Result<u32, StoreError> {
     let path = layout.format();
     let Some(bytes) = file::read_if_there(&path)? else {
         return Err(StoreError::NoStore {
@@ -57,6 +58,18 @@ pub(super) fn raise(layout: &StoreLayout, format: u32) -> Result<(), StoreError>
     if read(layout)? >= format {
         return Ok(());
     }
+    write(layout, format)
+}
+
+/// Takes back what [`raise`] did, or tried to, where nothing came into the store that needs it.
+pub(super) fn lower(layout: &StoreLayout, format: u32) -> Result<(), StoreError> {
+    if read(layout)? <= format {
+        return Ok(());
+    }
+    write(layout, format)
+}
+
+fn write(layout: &StoreLayout, format: u32) -> Result<(), StoreError> {
     let written = file::write(
         &layout.format(),
         Access::Umask,

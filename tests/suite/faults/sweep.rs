@@ -191,7 +191,7 @@ fn may_remain(sandbox: &Sandbox, difference: &str) -> bool {
     let path = Path::new(path);
     let name = path.file_name().unwrap().to_string_lossy();
     match kind {
-        "changed" => matches!(&*name, "serial" | "crlnumber" | "store.json"),
+        "changed" => matches!(&*name, "serial" | "crlnumber"),
         "new" if path.is_dir() => {
             fs::read_dir(path).unwrap().next().is_none() || is_empty_store(path)
         }
