@@ -14,6 +14,12 @@ pub trait Passphrases {
     /// the key unencrypted.
     fn to_protect(&mut self, key: &str)
     -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>>;
+
+    /// Whether [`Passphrases::to_protect`] would ask somebody, who is not asked now; the error that it would
+    /// be where nobody can be.
+    fn would_ask_to_protect(&mut self, key: &str) -> Result<bool, Box<dyn Error + Send + Sync>> {
+        self.to_protect(key).map(|_| false)
+    }
 }
 
 /// Opens the keys of one CA with one derivation, and protects new ones with the same.
@@ -116,6 +122,16 @@ pub fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
         party: "Java",
         what: "a passphrase with other characters than the printable ones of ASCII".into(),
     })
+}
+
+/// Whether somebody would be asked for the passphrase of a new or exported key.
+pub fn would_ask_for(label: &str, passphrases: &mut dyn Passphrases) -> Result<bool, CaError> {
+    passphrases
+        .would_ask_to_protect(label)
+        .map_err(|source| CaError::NoPassphrase {
+            key: label.to_owned(),
+            source,
+        })
 }
 
 /// How a new or exported key is to be written.

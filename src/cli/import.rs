@@ -85,6 +85,7 @@ struct ImportReport {
     highest_serial: Option<String>,
     next_serial: String,
     next_crl_number: String,
+    asks_for_passphrase: bool,
     findings: Vec<FindingEntry>,
 }
 
@@ -168,7 +169,7 @@ fn report(request: &ImportRequest, imported: &Imported) -> Report {
     let report = Report::new(&entry, text);
     match imported.outcome {
         ImportOutcome::Done { .. } => report.committed(format!("`pki show --ca {name}` shows it")),
-        ImportOutcome::DryRun => report,
+        ImportOutcome::DryRun { .. } => report,
         ImportOutcome::Refused { has_part } => {
             let count = plural(errors(findings), "error");
             let remedy = if has_part {
@@ -192,7 +193,7 @@ impl ImportReport {
         } = imported.tally;
         let (parent, added) = match &imported.outcome {
             ImportOutcome::Done { ca, added } => (ca.record().parent.as_ref(), added.as_slice()),
-            ImportOutcome::DryRun | ImportOutcome::Refused { .. } => (None, &[][..]),
+            ImportOutcome::DryRun { .. } | ImportOutcome::Refused { .. } => (None, &[][..]),
         };
         Self {
             ca: request.record.name.to_string(),
@@ -216,6 +217,7 @@ impl ImportReport {
             highest_serial: imported.highest_serial.map(|serial| serial.to_string()),
             next_serial: imported.next_serial.to_string(),
             next_crl_number: imported.next_crl_number.to_string(),
+            asks_for_passphrase: matches!(imported.outcome, ImportOutcome::DryRun { asks: true }),
             findings: finding_entries(&imported.findings),
         }
     }
@@ -224,7 +226,7 @@ impl ImportReport {
         let (name, from, layout) = (&self.ca, &self.from, self.layout);
         let heading = match imported.outcome {
             ImportOutcome::Done { .. } => format!("imported {name} from {from} ({layout})"),
-            ImportOutcome::DryRun => format!("would import {name} from {from} ({layout})"),
+            ImportOutcome::DryRun { .. } => format!("would import {name} from {from} ({layout})"),
             ImportOutcome::Refused { .. } => format!("can't import {name} from {from} ({layout})"),
         };
         let is_done = self.imported;
@@ -241,6 +243,11 @@ impl ImportReport {
                 "added",
                 (!self.added.is_empty())
                     .then(|| format!("{}, without keys", self.added.join(", "))),
+            )
+            .row_if(
+                "will ask for",
+                self.asks_for_passphrase
+                    .then(|| format!("a passphrase for the key of {name}")),
             )
             .row_if(
                 "do next",

@@ -216,17 +216,34 @@ impl UserPassphrases {
             .any(|source| matches!(source, Source::Stdin | Source::Descriptor(0)))
     }
 
+    fn check_prompt(&self, hint: &'static str) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if self.may_prompt {
+            return Ok(());
+        }
+        Err(unavailable(
+            "it can't be asked for: there is no terminal, or --no-input was given",
+            Some(hint),
+        ))
+    }
+
+    /// Where the passphrase of a new or exported key comes from; nowhere, it is asked for.
+    fn protecting_source(&self) -> (Option<Source>, &'static str) {
+        let (environment, hint) = match self.protecting {
+            Protecting::NewCa => (from_environment(), PROTECT_CA_WITH),
+            Protecting::Export => (None, PROTECT_EXPORT_WITH),
+            Protecting::Pkcs12 => (None, PROTECT_PKCS12_WITH),
+        };
+        let source = self.passout.clone().or(environment);
+        let read = source.filter(|source| !matches!(source, Source::Prompt));
+        (read, hint)
+    }
+
     fn prompt(
         &self,
         question: &str,
         hint: &'static str,
     ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-        if !self.may_prompt {
-            return Err(unavailable(
-                "it can't be asked for: there is no terminal, or --no-input was given",
-                Some(hint),
-            ));
-        }
+        self.check_prompt(hint)?;
         let text = rpassword::prompt_password(question).map(Zeroizing::new)?;
         checked(text, "the prompt")
     }
@@ -312,16 +329,21 @@ impl Passphrases for UserPassphrases {
         if self.no_passphrase {
             return Ok(None);
         }
-        let (environment, hint) = match self.protecting {
-            Protecting::NewCa => (from_environment(), PROTECT_CA_WITH),
-            Protecting::Export => (None, PROTECT_EXPORT_WITH),
-            Protecting::Pkcs12 => (None, PROTECT_PKCS12_WITH),
-        };
-        match self.passout.clone().or(environment) {
-            Some(Source::Prompt) | None => self.prompt_twice(key, hint),
-            Some(source) => self.read(&source),
+        match self.protecting_source() {
+            (None, hint) => self.prompt_twice(key, hint),
+            (Some(source), _) => self.read(&source),
         }
         .map(Some)
+    }
+
+    fn would_ask_to_protect(&mut self, _: &str) -> Result<bool, Box<dyn Error + Send + Sync>> {
+        if self.no_passphrase {
+            return Ok(false);
+        }
+        match self.protecting_source() {
+            (None, hint) => self.check_prompt(hint).map(|()| true),
+            (Some(source), _) => self.read(&source).map(|_| false),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::places::Places;
 use super::{ImportRequest, KeyProtection};
 use crate::ca::foreign::{Input, read_certificates};
 use crate::ca::install::path_above;
-use crate::ca::passphrases::protection_for;
+use crate::ca::passphrases::{protection_for, would_ask_for};
 use crate::ca::{CaError, Misfit, Passphrases, RuleFinding, Unlocked};
 use crate::key::{KeyError, PrivateKey, Protection};
 use crate::store::{CaName, Store};
@@ -26,6 +26,10 @@ pub(super) struct Authority {
     pub(super) unlocked: Unlocked,
     /// What was found in its file.
     pub(super) findings: Vec<RuleFinding>,
+}
+
+fn label(request: &ImportRequest) -> String {
+    format!("the new CA {}", request.record.name)
 }
 
 /// Of a CA's certificates that are about one key, as after a renewal, the greatest is taken: one that is
@@ -148,16 +152,31 @@ impl Authority {
         })
     }
 
+    /// Whether its keys get a passphrase that has to be given.
+    fn needs_passphrase(&self, request: &ImportRequest) -> bool {
+        request.protection == KeyProtection::Asked || !self.unlocked.was_encrypted()
+    }
+
+    /// Whether somebody would be asked for that; an error where it would not be there.
+    pub(super) fn would_ask(
+        &self,
+        request: &ImportRequest,
+        passphrases: &mut dyn Passphrases,
+    ) -> Result<bool, CaError> {
+        if !self.needs_passphrase(request) {
+            return Ok(false);
+        }
+        would_ask_for(&label(request), passphrases)
+    }
+
     pub(super) fn keys(
         &self,
         request: &ImportRequest,
         leaves: &LeafKeys,
         passphrases: &mut dyn Passphrases,
     ) -> Result<KeyFiles, CaError> {
-        let is_asked = request.protection == KeyProtection::Asked || !self.unlocked.was_encrypted();
-        let protection: Protection = if is_asked {
-            let label = format!("the new CA {}", request.record.name);
-            protection_for(&label, passphrases)?
+        let protection: Protection = if self.needs_passphrase(request) {
+            protection_for(&label(request), passphrases)?
         } else {
             self.unlocked.protection()?
         };

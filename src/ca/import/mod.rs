@@ -83,7 +83,10 @@ pub struct Imported {
 /// What became of an import.
 pub enum ImportOutcome {
     /// Nothing was written: it was not asked for.
-    DryRun,
+    DryRun {
+        /// Whether somebody would be asked for the passphrase of its key.
+        asks: bool,
+    },
     /// Nothing was written: there are errors.
     Refused {
         /// Whether a part could be taken.
@@ -163,7 +166,8 @@ pub fn import(
         return Ok(imported);
     }
     if request.dry_run {
-        imported.outcome = ImportOutcome::DryRun;
+        let asks = authority.would_ask(request, passphrases)?;
+        imported.outcome = ImportOutcome::DryRun { asks };
         return Ok(imported);
     }
     let keys = authority.keys(request, &taken.keys, passphrases)?;

@@ -107,6 +107,21 @@ hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --n
 ",
     );
     assert!(!exists(&sandbox, "pki"));
+    // What would be refused is refused of a dry run too.
+    for options in ["", "--passout env:NOT_SET"] {
+        let import = |more: &str| {
+            let run = sandbox.import_without_passphrases(options).words(more);
+            run.ends_with(1).stderr
+        };
+        assert_same(&import("--dry-run"), &import(""));
+    }
+    for options in ["--no-passphrase", "--passout env:NEW"] {
+        sandbox
+            .import_without_passphrases(options)
+            .words("--dry-run")
+            .env("NEW", "the new one")
+            .succeeds();
+    }
     sandbox
         .import_without_passphrases("--passout env:NEW")
         .env("NEW", "the new one")
@@ -117,6 +132,27 @@ hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --n
         .succeeds();
     let key = sandbox.read("open/old/ca.key");
     assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n"), "{key}");
+}
+
+/// On a terminal a dry run asks for nothing that it does not need, and says what the import would ask for.
+#[test]
+fn a_dry_run_says_what_would_be_asked_for() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox.rewrite_key("pkcs8 -topk8", "-nocrypt");
+    let import = "import --name old --openssl old --dry-run";
+    let on_terminal = |options: &str| {
+        sandbox
+            .python("on_terminal.py")
+            .arg(env!("CARGO_BIN_EXE_pki"))
+            .words(import)
+            .words(options)
+            .succeeds()
+            .stdout
+    };
+    let asks = "  will ask for  a passphrase for the key of old\r\n";
+    assert!(on_terminal("").contains(asks), "{}", on_terminal(""));
+    assert!(!on_terminal("--no-passphrase").contains("will ask for"));
+    assert!(!exists(&sandbox, "pki"));
 }
 
 #[test]
