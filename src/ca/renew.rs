@@ -2,7 +2,8 @@
 
 use super::draft::{Content, Draft};
 use super::error::CaError;
-use super::issue::{Issued, issue_draft, leaf_extensions};
+use super::import::IMPORTED;
+use super::issue::{Issued, issue_draft, leaf_extensions, pointers};
 use super::issuer::Issuer;
 use super::lifetime::Lifetime;
 use super::notice::Notice;
@@ -12,8 +13,10 @@ use super::revoke::{Verdict, revoke_all};
 use super::select::{Status, certificate_of};
 use crate::asn1::oid;
 use crate::key::{KeyType, PrivateKey, PublicKey};
-use crate::store::{Ca, CaName, Issuance};
-use crate::x509::{Certificate, Profile, Reason, Serial};
+use crate::store::{Ca, CaName, CaRecord, Issuance};
+use crate::x509::extension::BasicConstraints;
+use crate::x509::{Certificate, Extension, Profile, Reason, Serial};
+use const_oid::ObjectIdentifier;
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
@@ -23,7 +26,8 @@ pub struct Predecessor {
     pub issuance: Issuance,
     /// What it says.
     pub certificate: Certificate,
-    profile: Profile,
+    /// `None` for one of none of ours, as imported ones are: what it may be used for, it says itself.
+    profile: Option<Profile>,
     status: Status,
 }
 
@@ -71,15 +75,23 @@ impl Predecessor {
     /// One of which it is known that it is not revoked, as of those that are due.
     pub fn unrevoked(ca: &Ca, issuance: Issuance, now: OffsetDateTime) -> Result<Self, CaError> {
         let serial = issuance.serial;
-        let Ok(profile) = issuance.profile.parse::<Profile>() else {
+        let profile = issuance.profile.parse::<Profile>().ok();
+        if profile.is_none() && issuance.profile != IMPORTED {
             return Err(RenewalError::NotALeaf {
                 ca: ca.name().clone(),
                 serial,
                 profile: issuance.profile,
             }
             .into());
-        };
+        }
         let certificate = certificate_of(ca, &issuance)?;
+        if profile.is_none() && certificate.extended_key_usage().is_empty() {
+            return Err(RenewalError::Purposeless {
+                ca: ca.name().clone(),
+                serial,
+            }
+            .into());
+        }
         Ok(Self {
             status: Status::of(&issuance, None, now),
             issuance,
@@ -160,16 +172,43 @@ pub fn renew(
         }
     };
     let names = certificate.extension(&oid::SUBJECT_ALT_NAME).cloned();
+    let record = issuer.ca().record();
     let content = Content {
         subject: certificate.subject().clone(),
         validity,
-        extensions: leaf_extensions(names, *profile, &public_key, issuer.ca().record()),
+        extensions: match profile {
+            Some(profile) => leaf_extensions(names, *profile, &public_key, record),
+            None => extensions_as_before(certificate, record),
+        },
         public_key,
-        profile: profile.as_str(),
+        profile: profile.map_or(IMPORTED, Profile::as_str),
     };
     issuer.refuse_own_name(&content.subject)?;
     let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
     issue_draft(issuer, &draft, key, Some(issuance.serial), notices)
+}
+
+/// What a certificate of no profile of ours is for, and the names in it.
+fn extensions_as_before(before: &Certificate, ca: &CaRecord) -> Vec<Extension> {
+    const KEPT: [ObjectIdentifier; 4] = [
+        oid::KEY_USAGE,
+        oid::EXT_KEY_USAGE,
+        oid::SUBJECT_ALT_NAME,
+        oid::CERTIFICATE_POLICIES,
+    ];
+    let mut extensions = vec![Extension::basic_constraints(BasicConstraints {
+        ca: false,
+        path_length: None,
+    })];
+    let all = before.extensions().iter();
+    let kept = all.filter(|extension| KEPT.contains(&extension.oid));
+    extensions.extend(kept.map(|kept| Extension {
+        // Other programs don't mark it so, as RFC 5280 section 4.2.1.3 demands.
+        critical: kept.critical || kept.oid == oid::KEY_USAGE,
+        ..kept.clone()
+    }));
+    extensions.extend(pointers(ca, true));
+    extensions
 }
 
 /// The kind of key that a certificate is about.

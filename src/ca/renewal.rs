@@ -20,6 +20,14 @@ pub enum RenewalError {
         /// Its profile.
         profile: String,
     },
+    /// What is to be renewed was imported, and nothing says what it is for.
+    #[error("{serial} of {ca} was imported and has no extended key usage")]
+    Purposeless {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+    },
     /// What is to be renewed is revoked.
     #[error("{serial} of {ca} is revoked ({reason})")]
     RevokedPredecessor {

@@ -335,6 +335,9 @@ fn renewal_hint(error: &RenewalError) -> String {
         RenewalError::NotALeaf { .. } => {
             "a CA's own certificate is renewed with `pki renew --ca NAME --self`".into()
         }
+        RenewalError::Purposeless { ca, serial } => format!(
+            "`pki show --ca {ca} --serial 0x{serial}` shows it; `pki issue --ca {ca} --profile PROFILE` with its names, or with --csr, issues one with a purpose"
+        ),
         RenewalError::RevokedPredecessor {
             ca,
             serial,

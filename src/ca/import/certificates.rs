@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// The profile of a certificate that is none of ours.
-const OTHER_PROFILE: &str = "imported";
+/// The profile of a certificate that has none of ours.
+pub(in crate::ca) const IMPORTED: &str = "imported";
 
 /// The algorithm of a signature is one that no signature is verified with here.
 pub(super) const SIGNATURE_NOT_CHECKED: &str = "signature-not-checked";
@@ -207,7 +207,7 @@ pub(super) fn without_certificate(
         cn: subject.common_name,
         subject: subject.text,
         sans: Vec::new(),
-        profile: OTHER_PROFILE.to_owned(),
+        profile: IMPORTED.to_owned(),
         // No record tells when it was issued; not before the CA was there.
         not_before: ca.validity().not_before.min(not_after),
         not_after,
@@ -232,7 +232,7 @@ fn profile(certificate: &Certificate, ca: &Certificate) -> &'static str {
         theirs.len() == purposes.len() && theirs.iter().all(|purpose| purposes.contains(purpose))
     };
     let known = Profile::ALL.into_iter().find(is_for);
-    known.map_or(OTHER_PROFILE, Profile::as_str)
+    known.map_or(IMPORTED, Profile::as_str)
 }
 
 /// An error with its causes, as one text.

@@ -106,7 +106,8 @@ impl<'a> Records<'a> {
                 format!("line {line} of the index ends at {row}, and {shown} at {certificate}");
             self.found("row-and-certificate-differ", message);
         }
-        if !is_oneline(&row.subject, &subject) && !(subject.is_empty() && row.is_nameless()) {
+        let is_nameless = subject.is_empty() && row.is_nameless();
+        if !is_nameless && !is_oneline(&row.subject, &subject) {
             let row = String::from_utf8_lossy(&row.subject);
             let message =
                 format!("line {line} of the index is about {row}, and {shown} about {subject}");
