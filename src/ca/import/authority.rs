@@ -110,15 +110,18 @@ impl Authority {
         })
     }
 
-    /// A CA of the store with the same key would give out the same numbers.
+    /// A CA of the store with the same key would give out the same numbers; and where it is there without
+    /// its key, those below it would not see what this one revoked.
     pub(super) fn refuse_second(&self, store: &Store) -> Result<(), CaError> {
         for ca in store.cas()? {
             let is_same = ca.certificate().public_key().spki() == self.key.public().spki();
-            if is_same && ca.has_key()? {
-                return Err(ImportError::AlreadyHere {
-                    ca: ca.name().clone(),
-                }
-                .into());
+            if is_same {
+                let name = ca.name().clone();
+                return Err(if ca.has_key()? {
+                    ImportError::AlreadyHere { ca: name }.into()
+                } else {
+                    ImportError::HereWithoutKey { ca: name }.into()
+                });
             }
         }
         Ok(())

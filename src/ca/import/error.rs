@@ -61,6 +61,12 @@ pub enum ImportError {
         /// Its name.
         ca: CaName,
     },
+    /// The store has the CA, without its key: it came there above another one.
+    #[error("the CA is in the store already, without its key: {ca}")]
+    HereWithoutKey {
+        /// Its name.
+        ca: CaName,
+    },
     /// No number is left above those that were used.
     #[error("no {kind} is left above {highest}")]
     NumbersUsedUp {

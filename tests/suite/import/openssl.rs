@@ -426,6 +426,74 @@ fn certificates_beside_others_are_found_by_their_serial_numbers() {
     assert_eq!(report["certificates"]["without_certificate"], 0);
 }
 
+/// What one of no profile of ours is for stays as it was; where nothing says what, nothing is guessed.
+#[test]
+fn an_imported_certificate_is_renewed_as_it_is() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox.replace(
+        "old.cnf",
+        "[other]\n",
+        "[other]\nkeyUsage = digitalSignature, keyEncipherment\nsubjectAltName = email:a@example.test\n",
+    );
+    sandbox.request("0.csr", "/O=Example/CN=leaf");
+    for options in ["-extensions other", ""] {
+        sandbox
+            .old_ca(&format!("-notext {options} -infiles 0.csr"))
+            .succeeds();
+    }
+    sandbox.imported("--openssl old");
+    sandbox
+        .pki_old("renew --ca old --serial 0x1000 --out out --name new")
+        .succeeds();
+    let said = |file: &str| {
+        let line = "x509 -noout -subject -pubkey -ext keyUsage,extendedKeyUsage,subjectAltName -in";
+        let text = sandbox.run("openssl", line).arg(file).succeeds().stdout;
+        text.replace("critical", "")
+    };
+    assert_same(&said("out/new.crt"), &said("old/newcerts/1000.pem"));
+    sandbox
+        .run(
+            "openssl",
+            "verify -x509_strict -purpose smimesign -CAfile old/cacert.pem out/new.crt",
+        )
+        .succeeds();
+    sandbox.pki_old("renew --ca old --serial 0x1001").refuses(
+        1,
+        "error: 1001 of old was imported and has no extended key usage
+hint: `pki show --ca old --serial 0x1001` shows it; `pki issue --ca old --profile PROFILE` with its names, or with --csr, issues one with a purpose
+",
+    );
+}
+
+/// A root that is in the store already, above a CA of which it was given, can't come a second time.
+#[test]
+fn a_root_that_is_there_without_its_key_is_not_doubled() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    let configuration = sandbox.read("old.cnf");
+    sandbox.write(
+        "old.cnf",
+        configuration
+            + "[ca-below]\nbasicConstraints = critical, CA:TRUE\n"
+            + "keyUsage = critical, keyCertSign, cRLSign\nsubjectKeyIdentifier = hash\n",
+    );
+    sandbox
+        .pki("subordinate --name sub --request sub.csr --no-passphrase")
+        .succeeds();
+    sandbox
+        .old_ca("-notext -extensions ca-below -in sub.csr -out sub.crt")
+        .succeeds();
+    sandbox
+        .pki("subordinate --name sub --install sub.crt --chain old/cacert.pem")
+        .succeeds();
+    sandbox.refused(
+        sandbox.import("--openssl old"),
+        1,
+        "error: the CA is in the store already, without its key: Old-CA
+hint: import into a new store with --store: the highest CA first, with its key, and then those below it
+",
+    );
+}
+
 /// A CA below another one: its parent is in the store, or comes with it.
 #[test]
 fn a_subordinate_finds_its_parent_or_is_given_it() {
