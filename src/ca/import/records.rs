@@ -240,6 +240,14 @@ impl<'a> Records<'a> {
                 self.unclear.remove(&serial);
                 self.standings.insert(serial, on_list);
             }
+            // What was no hold can't have been lifted.
+            Some(recorded) if recorded.is_lifted && on_list.firmness() == 2 => {
+                let message = format!(
+                    "{serial} is revoked on {shown} for good, and the index says removeFromCRL of it"
+                );
+                self.found("revoked-on-list-only", message);
+                self.standings.insert(serial, on_list);
+            }
             // A hold may have been lifted since, or have become more.
             Some(recorded)
                 if age == Age::Older && (on_list.firmness() < 2 || recorded.firmness() == 2) => {}

@@ -154,6 +154,18 @@ fn what_only_an_older_list_revokes_is_not_lost() {
     sandbox.list_alone_revokes_1001();
 }
 
+/// Only a hold can be lifted.
+#[test]
+fn what_a_list_revokes_for_good_no_row_lifts() {
+    let sandbox = Sandbox::with_two_certificates();
+    sandbox
+        .old_ca("-revoke old/newcerts/1001.pem -crl_reason keyCompromise")
+        .succeeds();
+    sandbox.list("old/crl.pem", "");
+    sandbox.replace("old/index.txt", "Z,keyCompromise\t", "Z,removeFromCRL\t");
+    sandbox.list_alone_revokes_1001();
+}
+
 #[test]
 fn a_part_of_a_list_revokes_and_is_not_the_last() {
     for (name, extension) in PARTS {
