@@ -461,6 +461,9 @@ fn import_hint(error: &ImportError) -> Option<String> {
         ImportError::SignatureNotChecked { .. } => {
             "sign the certificate anew with the same key, as with `openssl x509 -in OLD -key KEY -sha256 -out NEW`, and name it with --cert".into()
         }
+        ImportError::NoFolder { .. } => {
+            "name the folder in which the other program keeps the CA".into()
+        }
         ImportError::Missing { option: None, .. } | ImportError::NotACa { .. } => return None,
     })
 }

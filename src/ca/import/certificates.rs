@@ -5,7 +5,7 @@ use crate::ca::{CaError, RuleFinding};
 use crate::key::KeyError;
 use crate::store::Issuance;
 use crate::x509::{Certificate, Fingerprint, Name, Profile, Serial, path};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -34,6 +34,8 @@ pub(super) struct Certificates {
     pub(super) found: HashMap<Serial, Found>,
     /// The serial numbers of those of the CA that are not among them.
     pub(super) not_taken: Vec<Serial>,
+    /// The files of which it is said why nothing in them is taken.
+    pub(super) explained: HashSet<PathBuf>,
     pub(super) findings: Vec<RuleFinding>,
 }
 
@@ -46,10 +48,11 @@ impl Certificates {
             read_all(files, ca)
         };
         let mut certificates = Self::default();
-        for result in results {
+        for (path, result) in files.iter().zip(results) {
             match result? {
                 Ok(found) => certificates.add(found),
                 Err(NotTaken { serial, finding }) => {
+                    certificates.explained.insert(path.clone());
                     certificates.not_taken.extend(serial);
                     certificates.findings.push(finding);
                 }

@@ -7,6 +7,12 @@ use std::path::PathBuf;
 /// Why an import was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
+    /// There is no such folder.
+    #[error("there is no folder {}", directory.display())]
+    NoFolder {
+        /// What was given as one.
+        directory: PathBuf,
+    },
     /// A file is in none of the places where it is usual.
     #[error("there is no {what} in {}: looked for {}", directory.display(), names(looked_for))]
     Missing {

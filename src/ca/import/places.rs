@@ -149,6 +149,12 @@ const LIST_ENDINGS: [&str; 3] = ["pem", "crl", "der"];
 
 impl Places {
     pub(super) fn find(source: &Source) -> Result<Self, CaError> {
+        if !is_folder(&source.directory)? {
+            return Err(ImportError::NoFolder {
+                directory: source.directory.clone(),
+            }
+            .into());
+        }
         let root = root(source)?;
         let folder = Folder(&root);
         let (certificate, key) = match source.layout {
