@@ -218,7 +218,12 @@ pub(super) fn above<'a>(
     let mut missing: Vec<(CaRecord, &Certificate)> = Vec::new();
     let mut parent: Option<CaName> = None;
     for certificate in issuers.iter().rev() {
-        if let Some(ca) = known.iter().find(|ca| ca.certificate() == certificate) {
+        let itself = known.iter().find(|ca| ca.certificate() == certificate);
+        let renewed = || {
+            let mut known = known.iter();
+            known.find(|ca| are_of_one_ca(ca.certificate(), certificate))
+        };
+        if let Some(ca) = itself.or_else(renewed) {
             parent = Some(ca.name().clone());
             continue;
         }
@@ -230,6 +235,14 @@ pub(super) fn above<'a>(
         parent = Some(name);
     }
     Ok(Above { missing, parent })
+}
+
+/// Whether one certificate is the renewal of the other: a second CA of that key would know nothing of what
+/// the first one revokes.
+fn are_of_one_ca(one: &Certificate, other: &Certificate) -> bool {
+    one.subject() == other.subject()
+        && one.issuer() == other.issuer()
+        && one.public_key().spki() == other.public_key().spki()
 }
 
 fn record(name: CaName, parent: Option<CaName>) -> CaRecord {

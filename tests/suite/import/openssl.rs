@@ -494,6 +494,35 @@ hint: import into a new store with --store: the highest CA first, with its key, 
     );
 }
 
+/// The certificate that the root had before is that of the same root.
+#[test]
+fn a_subordinate_comes_below_the_root_whose_certificate_was_renewed() {
+    let sandbox = Sandbox::with_empty_openssl_ca();
+    sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    fs::copy(sandbox.path("pki/rootCA/ca.crt"), sandbox.path("first.crt")).unwrap();
+    sandbox.pki("renew --ca rootCA --self").succeeds();
+    sandbox
+        .run("openssl", "req -new -key old/private/cakey.pem -out ca.csr")
+        .arg("-subj")
+        .arg("/O=Old/CN=Old CA")
+        .arg("-passin")
+        .arg(format!("pass:{OLD}"))
+        .succeeds();
+    sandbox
+        .pki("subordinate --ca rootCA --csr ca.csr --out sub.crt")
+        .succeeds();
+    fs::rename(sandbox.path("sub.crt"), sandbox.path("old/cacert.pem")).unwrap();
+    let report = sandbox.imported("--openssl old --chain first.crt");
+    assert_eq!(
+        (&report["parent"], &report["added"]),
+        (&json!("rootCA"), &json!([]))
+    );
+    sandbox
+        .pki_old("issue --ca old --cn new --out out --no-passphrase")
+        .succeeds();
+    sandbox.pki("verify out/new.crt").succeeds();
+}
+
 /// A CA below another one: its parent is in the store, or comes with it.
 #[test]
 fn a_subordinate_finds_its_parent_or_is_given_it() {
