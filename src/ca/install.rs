@@ -239,7 +239,7 @@ pub(super) fn above<'a>(
 
 /// Whether one certificate is the renewal of the other: a second CA of that key would know nothing of what
 /// the first one revokes.
-fn are_of_one_ca(one: &Certificate, other: &Certificate) -> bool {
+pub(super) fn are_of_one_ca(one: &Certificate, other: &Certificate) -> bool {
     one.subject() == other.subject()
         && one.issuer() == other.issuer()
         && one.public_key().spki() == other.public_key().spki()

@@ -452,9 +452,7 @@ fn import_hint(error: &ImportError) -> Option<String> {
         ImportError::Several { option, .. } => format!("say which one is meant with {option}"),
         ImportError::KeyDoesNotFit { .. } => "name the right ones with --cert and --key".into(),
         ImportError::AlreadyHere { ca } => format!("`pki show --ca {ca}` shows it"),
-        ImportError::HereWithoutKey { .. } => {
-            "import into a new store with --store: the highest CA first, with its key, and then those below it".into()
-        }
+        ImportError::HereWithoutKey { ca } => format!("--name {ca} gives it its key"),
         ImportError::NumbersUsedUp { .. } => {
             "make a new CA; this one can issue nothing more that could be told apart".into()
         }

@@ -3,8 +3,9 @@
 use super::ca::{Ca, Material};
 use super::error::StoreError;
 use super::file;
+use super::layout::CaLayout;
 use super::name::CaName;
-use super::{ReservedCa, Store, Unfinished, format};
+use super::{Notice, ReservedCa, Store, Unfinished, format};
 
 /// Why CAs did not all come into the store.
 #[derive(Debug)]
@@ -30,7 +31,8 @@ impl Store {
                 has_its_name: false,
                 source,
             });
-            match placed.and_then(|()| self.add(material)) {
+            let give_name = |staged: &CaLayout| self.give_name(staged, name);
+            match placed.and_then(|()| self.add(material, give_name)) {
                 Ok(()) => added.push(name.clone()),
                 Err(unfinished) => {
                     let Unfinished {
@@ -45,7 +47,12 @@ impl Store {
         Ok(added)
     }
 
-    fn add(&self, material: &Material<'_>) -> Result<(), Unfinished> {
+    /// Makes everything of a CA durable under a hidden name, and lets it have its own.
+    fn add(
+        &self,
+        material: &Material<'_>,
+        give_name: impl FnOnce(&CaLayout) -> Result<(), StoreError>,
+    ) -> Result<(), Unfinished> {
         let name = &material.record.name;
         let staged = self.layout.staged_ca(name);
         let unfinished = |source| Unfinished {
@@ -60,7 +67,7 @@ impl Store {
         raised
             .and_then(|()| material.write(&staged))
             .and_then(|()| Ok(file::sync_directory(self.layout.root())?))
-            .and_then(|()| self.give_name(&staged, name))
+            .and_then(|()| give_name(&staged))
             .map_err(|source| {
                 // What can't be taken back now is cleared away by the next command; a format that is
                 // newer than it has to be keeps nothing from being read here.
@@ -81,6 +88,30 @@ impl ReservedCa<'_> {
     /// The store.
     pub fn store(&self) -> &Store {
         self.store
+    }
+
+    /// Puts a CA with its key in the place of the reserved one, which is here without it. Whoever reads
+    /// finds one of the two.
+    pub fn replace_keyless(&self, material: &Material<'_>) -> Result<Ca, Uninstalled> {
+        let Self { store, name, _lock } = self;
+        let folder = store.layout.ca(name);
+        let exchange =
+            |staged: &CaLayout| Ok(file::exchange(staged.directory(), folder.directory())?);
+        let uninstalled = |has_its_name: bool, source| Uninstalled {
+            added: has_its_name.then(|| name.clone()).into_iter().collect(),
+            source,
+        };
+        store
+            .add(material, exchange)
+            .map_err(|error| uninstalled(error.has_its_name, error.source))?;
+        // The hidden name is that of the one before now; what is left of it, the next command clears away.
+        if let Err(error) = super::discard(&store.layout.staged_ca(name)) {
+            (store.observer)(&Notice::Unsettled {
+                name: name.clone(),
+                problem: error.to_string(),
+            });
+        }
+        store.ca(name).map_err(|source| uninstalled(true, source))
     }
 
     /// Adds CAs, each below one that is there or before it, the reserved one as the last.

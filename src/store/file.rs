@@ -197,6 +197,12 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     renamed.map_err(FileError::of("create", to))
 }
 
+/// Gives each of two folders the name of the other, in one step.
+pub(crate) fn exchange(one: &Path, other: &Path) -> Result<(), FileError> {
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
+        .map_err(|error| FileError::of("replace", other)(error.into()))
+}
+
 /// For file systems without the flag. A link never replaces a file; a folder is never renamed onto
 /// one that has something in it.
 fn rename_new_without_flag(from: &Path, to: &Path) -> io::Result<()> {

@@ -240,6 +240,20 @@ impl Store {
         })
     }
 
+    /// Keeps the place of a CA that is here without its key, to give it that.
+    pub fn reserve_keyless(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
+        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        self.settle_staged(name)?;
+        if self.ca(name)?.has_key()? {
+            return Err(StoreError::CaExists { name: name.clone() });
+        }
+        Ok(ReservedCa {
+            store: self,
+            name: name.clone(),
+            _lock: lock,
+        })
+    }
+
     /// Whether no CA has this name yet.
     pub fn check_free(&self, name: &CaName) -> Result<(), StoreError> {
         if file::stands(self.layout.ca(name).directory())? {
@@ -303,13 +317,15 @@ impl Store {
     }
 
     /// A staged CA whose certificate is in its parent's journal was acknowledged by it, and gets its
-    /// name; one of which it is certain that it was not, goes.
+    /// name; one of which it is certain that it was not, goes. So does one whose name stands: it was to
+    /// take the place of a CA without its key, or is what was there before.
     fn settle_staged(&self, name: &CaName) -> Result<(), StoreError> {
         let staged = self.layout.staged_ca(name);
         if !file::stands(staged.directory())? {
             return Ok(());
         }
-        let completed = self.is_recorded_by_parent(&staged, name)?;
+        let stands = file::stands(self.layout.ca(name).directory())?;
+        let completed = !stands && self.is_recorded_by_parent(&staged, name)?;
         if completed {
             self.give_name(&staged, name)?;
             file::sync_directory(self.layout.root())?;

@@ -470,6 +470,60 @@ fn importing_a_ca() {
     .run();
 }
 
+/// As [`with_openssl_ca`], with a CA below it in the store, and so a copy of it without its key.
+fn with_copy_of_openssl_ca() -> Sandbox {
+    let sandbox = with_openssl_ca();
+    let configuration = sandbox.read("old.cnf");
+    sandbox.write(
+        "old.cnf",
+        configuration
+            + "[ca-below]\nbasicConstraints = critical, CA:TRUE\n"
+            + "keyUsage = critical, keyCertSign, cRLSign\nsubjectKeyIdentifier = hash\n",
+    );
+    sandbox
+        .pki("subordinate --name below --request below.csr --no-passphrase")
+        .succeeds();
+    sandbox
+        .old_ca("-notext -extensions ca-below -in below.csr -out below.crt")
+        .succeeds();
+    sandbox
+        .pki("subordinate --name below --install below.crt --chain old/cacert.pem")
+        .succeeds();
+    sandbox
+}
+
+#[test]
+fn importing_a_ca_that_is_there_without_its_key() {
+    const IMPORT: &str = "import --openssl old --name Old-CA --no-passphrase --partial";
+    fn has_key(sandbox: &Sandbox) -> bool {
+        sandbox.path("pki/Old-CA/ca.key").exists()
+    }
+    Sweep {
+        command: IMPORT,
+        begin: with_copy_of_openssl_ca(),
+        done: |sandbox| {
+            ensure(has_key(sandbox), || "it has no key".into())?;
+            let tree = sandbox.pki("tree").succeeds().stdout;
+            ensure(tree.contains("└─ below  "), || tree)?;
+            let listed = sandbox.pki("--format json list --ca Old-CA").succeeds();
+            let count = listed.json().as_array().unwrap().len();
+            ensure(count == 4, || listed.to_string())
+        },
+        next: |sandbox| {
+            // What an interrupted command left is cleared away by any other, and the CA is always there.
+            let tree = sandbox.pki("tree").succeeds().stdout;
+            assert!(tree.contains("└─ below  "), "{tree}");
+            let mut next = Vec::new();
+            if !has_key(sandbox) {
+                next.push(IMPORT.to_owned());
+            }
+            next.extend(lines(&["issue --ca Old-CA --cn below", "crl --ca Old-CA"]));
+            next
+        },
+    }
+    .run();
+}
+
 /// A CA that waits, and its certificate by a root that the store does not know.
 fn with_their_certificate() -> Sandbox {
     let sandbox = begin();

@@ -5,11 +5,11 @@ use super::leaf_keys::LeafKeys;
 use super::places::Places;
 use super::{ImportRequest, KeyProtection};
 use crate::ca::foreign::{Input, read_certificates};
-use crate::ca::install::path_above;
+use crate::ca::install::{are_of_one_ca, path_above};
 use crate::ca::passphrases::{protection_for, would_ask_for};
 use crate::ca::{CaError, Misfit, Passphrases, RuleFinding, Unlocked};
 use crate::key::{KeyError, PrivateKey, Protection};
-use crate::store::{CaName, Store};
+use crate::store::{Ca, CaName, Store};
 use crate::x509::extension::key_usage::KEY_CERT_SIGN;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Serial, Validity};
@@ -110,21 +110,32 @@ impl Authority {
         })
     }
 
-    /// A CA of the store with the same key would give out the same numbers; and where it is there without
-    /// its key, those below it would not see what this one revoked.
-    pub(super) fn refuse_second(&self, store: &Store) -> Result<(), CaError> {
+    /// The CA itself, where it is in the store under this name without its key. Any other CA with the same
+    /// key is refused: it would give out the same numbers, or those below it would not see what this one
+    /// revoked.
+    pub(super) fn refuse_second(
+        &self,
+        store: &Store,
+        name: &CaName,
+    ) -> Result<Option<Ca>, CaError> {
+        let mut itself = None;
         for ca in store.cas()? {
-            let is_same = ca.certificate().public_key().spki() == self.key.public().spki();
-            if is_same {
-                let name = ca.name().clone();
-                return Err(if ca.has_key()? {
-                    ImportError::AlreadyHere { ca: name }.into()
-                } else {
-                    ImportError::HereWithoutKey { ca: name }.into()
-                });
+            if ca.certificate().public_key().spki() != self.key.public().spki() {
+                continue;
             }
+            let found = ca.name().clone();
+            if ca.has_key()? {
+                return Err(ImportError::AlreadyHere { ca: found }.into());
+            }
+            if found != *name || !are_of_one_ca(ca.certificate(), &self.certificate) {
+                return Err(ImportError::HereWithoutKey { ca: found }.into());
+            }
+            itself = Some(ca);
         }
-        Ok(())
+        if itself.is_none() {
+            store.check_free(name)?;
+        }
+        Ok(itself)
     }
 
     /// Its certificate and those above it; a root that has expired is one all the same.

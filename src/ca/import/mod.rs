@@ -132,13 +132,13 @@ pub fn import(
     };
     store
         .as_ref()
-        .map_or(Ok(()), |store| store.check_free(name))?;
+        .map_or(Ok(()), |store| check_name(store, name))?;
     let places = Places::find(&request.source)?;
     let mut authority = Authority::open(&places, name, passphrases, now)?;
     authority.beside.extend_from_slice(&request.chain);
-    store
-        .as_ref()
-        .map_or(Ok(()), |store| authority.refuse_second(store))?;
+    if let Some(store) = &store {
+        authority.refuse_second(store, name)?;
+    }
     let path_up = authority.path(store.as_ref(), &places.certificate, name, now)?;
     let mut taken = Taken::read(&places, &mut authority, now)?;
     taken.judge(&path_up, now);
@@ -208,8 +208,12 @@ struct Own<'a> {
 impl Own<'_> {
     /// Adds the CAs above that the store does not have, and the CA.
     fn write(&self, store: &Store, path: &[Certificate]) -> Result<ImportOutcome, CaError> {
-        let reserved = store.reserve_ca(&self.request.record.name)?;
-        self.authority.refuse_second(store)?;
+        let name = &self.request.record.name;
+        if let Some(keyless) = self.authority.refuse_second(store, name)? {
+            return self.give_key(store, &keyless, &path[0]);
+        }
+        let reserved = store.reserve_ca(name)?;
+        self.authority.refuse_second(store, name)?;
         let is_taken = |name: &CaName| *name == self.request.record.name;
         let Above { missing, parent } = above(store, &path[1..], is_taken)?;
         let record = CaRecord {
@@ -224,20 +228,54 @@ impl Own<'_> {
             issued: &[],
             history: None,
         });
-        let own = Material {
-            record: &record,
-            certificate: &path[0],
-            key_pem: Some(self.key_pem),
-            serial_counter: self.serial_counter,
-            issued: self.issued,
-            history: Some(self.history),
-        };
+        let own = self.material(&record, &path[0]);
         let all: Vec<Material<'_>> = without_keys.chain([own]).collect();
         let ca = reserved.add(&all).map_err(unfinished)?;
         Ok(ImportOutcome::Done {
             ca: Box::new(ca),
             added: missing.into_iter().map(|(record, _)| record.name).collect(),
         })
+    }
+
+    /// Puts the CA in the place of its own copy without a key, above which everything stays.
+    fn give_key(
+        &self,
+        store: &Store,
+        keyless: &Ca,
+        certificate: &Certificate,
+    ) -> Result<ImportOutcome, CaError> {
+        let name = keyless.name();
+        let reserved = store.reserve_keyless(name)?;
+        self.authority.refuse_second(store, name)?;
+        let record = CaRecord {
+            parent: keyless.record().parent.clone(),
+            ..self.request.record.clone()
+        };
+        let own = self.material(&record, certificate);
+        let ca = reserved.replace_keyless(&own).map_err(unfinished)?;
+        Ok(ImportOutcome::Done {
+            ca: Box::new(ca),
+            added: Vec::new(),
+        })
+    }
+
+    fn material<'m>(&'m self, record: &'m CaRecord, certificate: &'m Certificate) -> Material<'m> {
+        Material {
+            record,
+            certificate,
+            key_pem: Some(self.key_pem),
+            serial_counter: self.serial_counter,
+            issued: self.issued,
+            history: Some(self.history),
+        }
+    }
+}
+
+/// Whether the name is free, or that of a CA without its key, which may be this one's.
+fn check_name(store: &Store, name: &CaName) -> Result<(), StoreError> {
+    match store.check_free(name) {
+        Err(StoreError::CaExists { .. }) if !store.ca(name)?.has_key()? => Ok(()),
+        other => other,
     }
 }
 

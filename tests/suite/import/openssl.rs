@@ -465,9 +465,10 @@ hint: `pki show --ca old --serial 0x1001` shows it; `pki issue --ca old --profil
     );
 }
 
-/// A root that is in the store already, above a CA of which it was given, can't come a second time.
+/// A root came into the store without its key, above a CA of which it was given: it is not there twice, and
+/// what it revoked counts.
 #[test]
-fn a_root_that_is_there_without_its_key_is_not_doubled() {
+fn a_root_that_is_there_without_its_key_gets_it() {
     let sandbox = Sandbox::with_empty_openssl_ca();
     let configuration = sandbox.read("old.cnf");
     sandbox.write(
@@ -488,9 +489,37 @@ fn a_root_that_is_there_without_its_key_is_not_doubled() {
     sandbox.refused(
         sandbox.import("--openssl old"),
         1,
-        "error: the CA is in the store already, without its key: Old-CA
-hint: import into a new store with --store: the highest CA first, with its key, and then those below it
+        "error: the CA is in the store already, without its key: Old-CA\nhint: --name Old-CA gives it its key\n",
+    );
+    sandbox.old_ca("-revoke old/newcerts/1000.pem").succeeds();
+    let named = |line: &str| {
+        sandbox
+            .pki("import --name Old-CA --openssl old --passin env:OLD")
+            .env("OLD", OLD)
+            .words(line)
+    };
+    let before = sandbox.store_snapshot();
+    named("--dry-run").succeeds();
+    before.assert_unchanged(&sandbox.path("pki"));
+    named("").succeeds();
+    let tree = sandbox.pki("tree").succeeds();
+    assert_same(
+        &normalised(&tree.stdout),
+        "Old-CA  CN=Old CA,O=Old  (p256, until [time])
+└─ sub  CN=sub  (p256, until [time])
 ",
+    );
+    let refused = sandbox.pki("issue --ca sub --cn new").ends_with(1);
+    assert!(refused.stderr.contains("revoked"), "{refused}");
+    sandbox.pki_old("issue --ca Old-CA --cn new").succeeds();
+    sandbox.pki_old("crl --ca Old-CA").succeeds();
+    assert_eq!(sandbox.entries("pki/crl/Old-CA.crl").len(), 1);
+    assert!(!exists(&sandbox, "pki/.new-Old-CA"));
+    // It has its key now.
+    sandbox.refused(
+        named(""),
+        1,
+        "error: there is a CA named Old-CA in the store already\nhint: choose another name with --name\n",
     );
 }
 
