@@ -1,5 +1,6 @@
 //! Issuing certificates to servers, people and machines.
 
+use super::compromised::{KeyOf, refuse_compromised};
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::issuer::Issuer;
@@ -7,7 +8,7 @@ use super::lifetime::Lifetime;
 use super::notice::Notice;
 use crate::asn1::oid;
 use crate::key::{KeyType, PrivateKey, PublicKey};
-use crate::store::{CaRecord, Issuance, StoreError};
+use crate::store::{Ca, CaRecord, Issuance, StoreError};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
 use crate::x509::{Certificate, GeneralName, Name, Profile, Serial};
@@ -158,7 +159,7 @@ fn draft(
             (asked, Some(key), public)
         }
         KeySource::Request { path, request } => {
-            prove_possession(&path, &request)?;
+            may_be_certified(issuer.ca(), &path, &request)?;
             (
                 asked.merged_with(&path, &request, notices)?,
                 None,
@@ -266,15 +267,20 @@ pub(super) fn called(identifier: &ObjectIdentifier) -> String {
     oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
 }
 
-/// The request is signed with its key, and the key is one that may be certified.
-pub(super) fn prove_possession(path: &Path, request: &CertificationRequest) -> Result<(), CaError> {
+/// The request is signed with its key, and the key is one that the CA may certify.
+pub(super) fn may_be_certified(
+    ca: &Ca,
+    path: &Path,
+    request: &CertificationRequest,
+) -> Result<(), CaError> {
     let failed = |source: crate::key::KeyError| CaError::Input {
         path: path.to_owned(),
         expected: "a certification request that can be used",
         source: source.into(),
     };
     request.public_key().check_certifiable().map_err(failed)?;
-    request.verify().map_err(failed)
+    request.verify().map_err(failed)?;
+    refuse_compromised(ca, request.public_key(), &KeyOf::Request)
 }
 
 /// What makes a certificate that of a leaf of its profile, beside its alternative names.

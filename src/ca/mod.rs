@@ -4,6 +4,7 @@ mod alias;
 mod authority;
 mod bundle;
 mod certify;
+mod compromised;
 mod cross;
 mod draft;
 mod error;
@@ -33,6 +34,7 @@ mod verify;
 pub use authority::{NewCa, create_root, create_subordinate};
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
+pub use compromised::{CompromisedKeys, KeyOf};
 pub use cross::{CrossCertificate, cross_certificate, cross_certify};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};
@@ -63,7 +65,7 @@ pub use preflight::{
     BundleFinding, Foreign, Form, Hash, JudgedList, Key, Limit, ListForm, ListLimit, ListRules,
     PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
 };
-pub use renew::{CompromisedKeys, Predecessor, Renewal, renew, supersede};
+pub use renew::{Predecessor, Renewal, renew, supersede};
 pub use renewal::{RenewalError, RenewalNotice};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};

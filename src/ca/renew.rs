@@ -1,5 +1,6 @@
 //! Certificates in the place of others: the same profile, subject and names, for a further time.
 
+use super::compromised::{CompromisedKeys, KeyOf};
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::issue::{Issued, issue_draft, leaf_extensions};
@@ -11,10 +12,9 @@ use super::renewal::{RenewalError, RenewalNotice};
 use super::revoke::{Verdict, revoke_all};
 use super::select::{Status, certificate_of};
 use crate::asn1::oid;
-use crate::key::{KeyType, PrivateKey, PublicKey};
-use crate::store::{Ca, CaName, Issuance};
-use crate::x509::{Certificate, Profile, Reason, Serial};
-use std::collections::{HashMap, HashSet};
+use crate::key::{KeyType, PrivateKey};
+use crate::store::{Ca, Issuance};
+use crate::x509::{Certificate, Profile, Reason};
 use time::OffsetDateTime;
 
 /// A certificate that can be renewed.
@@ -155,7 +155,8 @@ pub fn renew(
         (key, false) => {
             let public = certificate.public_key().clone();
             public.check_certifiable().map_err(CaError::NewKey)?;
-            renewal.compromised.refuse(&public)?;
+            let whose = key.as_ref().map_or(KeyOf::Request, |_| KeyOf::Leaf);
+            renewal.compromised.refuse(&public, whose)?;
             (key, public)
         }
     };
@@ -177,57 +178,6 @@ pub(super) fn kind_of(certificate: &Certificate) -> Result<KeyType, CaError> {
     let kind = certificate.public_key().algorithm().to_string();
     kind.parse()
         .map_err(|_| RenewalError::UnmakeableKey { kind }.into())
-}
-
-/// Keys of which it is recorded that others have them: none of them is certified again.
-pub struct CompromisedKeys {
-    ca: CaName,
-    /// The SubjectPublicKeyInfo, and the certificate that was revoked for it.
-    keys: HashMap<Vec<u8>, Serial>,
-}
-
-impl CompromisedKeys {
-    /// Those of the certificates that a CA issued.
-    pub fn of(ca: &Ca) -> Result<Self, CaError> {
-        let mut revoked: HashSet<Serial> = ca
-            .all_revoked()?
-            .into_iter()
-            .filter(|(_, revoked)| is_compromise(revoked.reason))
-            .map(|(serial, _)| serial)
-            .collect();
-        let mut keys = HashMap::new();
-        let mut issuances = ca.issuances()?;
-        while !revoked.is_empty()
-            && let Some(issuance) = issuances.next().transpose()?
-        {
-            if revoked.remove(&issuance.serial)
-                && let Ok(certificate) = certificate_of(ca, &issuance)
-            {
-                keys.insert(certificate.public_key().spki().to_vec(), issuance.serial);
-            }
-        }
-        Ok(Self {
-            ca: ca.name().clone(),
-            keys,
-        })
-    }
-
-    pub(super) fn refuse(&self, key: &PublicKey) -> Result<(), RenewalError> {
-        match self.keys.get(key.spki()) {
-            Some(serial) => Err(RenewalError::CompromisedKey {
-                ca: self.ca.clone(),
-                serial: *serial,
-            }),
-            None => Ok(()),
-        }
-    }
-}
-
-fn is_compromise(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::KeyCompromise | Reason::CaCompromise | Reason::AaCompromise
-    )
 }
 
 /// Revokes what has a successor now; `false` where it has expired, and nobody relies on it.

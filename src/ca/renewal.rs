@@ -68,16 +68,6 @@ pub enum RenewalError {
         /// The root at the end of the chain.
         subject: String,
     },
-    /// A certificate about the same key was revoked because others have it.
-    #[error(
-        "the key is compromised: for that {serial} of {ca}, which is about it too, was revoked"
-    )]
-    CompromisedKey {
-        /// The CA.
-        ca: CaName,
-        /// The serial.
-        serial: Serial,
-    },
     /// A kind of key that is read and not made.
     #[error("keys of type {kind} are not made here")]
     UnmakeableKey {

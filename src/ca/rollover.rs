@@ -1,5 +1,6 @@
 //! A CA's own certificate anew: the same key and name, for a further time.
 
+use super::compromised::{key_of, refuse_compromised_cas};
 use super::draft::{Content, Draft};
 use super::error::{CaError, Misfit};
 use super::install::{certificate_for, hold_to_rules, may_act_as_ca, path_above};
@@ -8,11 +9,10 @@ use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
-use super::renew::CompromisedKeys;
 use super::renewal::{RenewalError, RenewalNotice};
 use super::select::{Status, certifies_key_of};
 use crate::asn1::oid;
-use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Store};
+use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Revoked, Store};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{Certificate, CertificationRequest, Serial};
@@ -53,11 +53,9 @@ pub fn renew_ca(
 ) -> Result<RenewedCa, CaError> {
     let ca = store.ca(name)?;
     let before = ca.certificate();
+    refuse_taken_back(store, &ca)?;
     let issuer = match &ca.record().parent {
-        Some(parent) => {
-            refuse_taken_back(&ca, &store.ca(parent)?)?;
-            Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?
-        }
+        Some(parent) => Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?,
         None => Issuer::open(store, name, Purpose::OwnCertificate, passphrases, now)?,
     };
     let is_root = ca.record().parent.is_none();
@@ -101,19 +99,23 @@ pub fn renew_ca(
 }
 
 /// What a CA's issuer has taken back is not given out again under the same key.
-fn refuse_taken_back(ca: &Ca, parent: &Ca) -> Result<(), CaError> {
-    let certificate = ca.certificate();
-    if let Ok(serial) = certificate.serial()
-        && let Some(revoked) = parent.revoked(&serial)?
-    {
+fn refuse_taken_back(store: &Store, ca: &Ca) -> Result<(), CaError> {
+    if let Some(revoked) = revoked_by_parent(store, ca)? {
         return Err(RenewalError::RevokedCa {
             ca: ca.name().clone(),
             reason: revoked.reason,
         }
         .into());
     }
-    let compromised = CompromisedKeys::of(parent)?;
-    Ok(compromised.refuse(certificate.public_key())?)
+    refuse_compromised_cas(store, [key_of(ca)])
+}
+
+/// That the CA above has revoked a CA's certificate, if it has.
+pub(super) fn revoked_by_parent(store: &Store, ca: &Ca) -> Result<Option<Revoked>, CaError> {
+    let (Some(parent), Ok(serial)) = (&ca.record().parent, ca.certificate().serial()) else {
+        return Ok(None);
+    };
+    Ok(store.ca(parent)?.revoked(&serial)?)
 }
 
 /// How many CAs may stand below one, if its certificate says so.

@@ -1,7 +1,7 @@
 //! Errors on standard error, and exit codes. The hints are worded here and nowhere else.
 
 use super::passphrase::Unavailable;
-use crate::ca::{CaError, ImportError, Misfit, RenewalError};
+use crate::ca::{CaError, ImportError, KeyOf, Misfit, RenewalError};
 use crate::key::KeyError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
@@ -216,6 +216,11 @@ fn ca_hint(error: &CaError) -> Option<String> {
             format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
         }
         CaError::Renewal(error) => renewal_hint(error),
+        CaError::CompromisedKey { whose, .. } => match whose {
+            KeyOf::Leaf => "renew it with a new key: --rekey".into(),
+            KeyOf::Request => "make a request with a new key".into(),
+            KeyOf::Ca(ca) => new_key_for(ca),
+        },
         CaError::KeyMismatch { .. } => {
             "put the key back that belongs to ca.crt in the CA's folder".into()
         }
@@ -284,6 +289,12 @@ fn ca_hint(error: &CaError) -> Option<String> {
     })
 }
 
+fn new_key_for(ca: &CaName) -> String {
+    format!(
+        "a new key in its place gets a certificate: `pki renew --ca {ca} --self --rekey --name NAME`"
+    )
+}
+
 fn renewal_hint(error: &RenewalError) -> String {
     match error {
         RenewalError::NotALeaf { .. } => {
@@ -300,14 +311,11 @@ fn renewal_hint(error: &RenewalError) -> String {
         RenewalError::KeyOfRequest { ca, .. } => {
             format!("make a request with the new key, and sign it with `pki issue --ca {ca} --csr FILE`")
         }
-        RenewalError::CompromisedKey { .. } => "renew it with a new key: --rekey".into(),
         RenewalError::RevokedCa {
             reason: Reason::CertificateHold,
             ..
         } => "the CA above it lifts the hold: `pki revoke --ca NAME --serial S --release`".into(),
-        RenewalError::RevokedCa { ca, .. } => format!(
-            "a new key in its place gets a certificate: `pki renew --ca {ca} --self --rekey --name NAME`"
-        ),
+        RenewalError::RevokedCa { ca, .. } => new_key_for(ca),
         RenewalError::NotARoot { .. } => {
             "a CA under another is trusted through its root; `pki bundle` has what that takes".into()
         }

@@ -176,7 +176,9 @@ fn beside_root(
         let purpose = Purpose::Certificates;
         let opened = Issuer::open(store, old.name(), purpose, passphrases, now);
         Some(opened.map_err(|error| match error {
-            error @ (CaError::KeyElsewhere { .. } | CaError::CaUnusable { .. }) => {
+            error @ (CaError::KeyElsewhere { .. }
+            | CaError::CaUnusable { .. }
+            | CaError::CompromisedKey { .. }) => {
                 Failure::from(error).hint("--no-cross makes the new root without it")
             }
             other => other.into(),

@@ -7,13 +7,17 @@ use super::journal;
 use super::layout::CaLayout;
 use super::lock::Lock;
 use super::name::CaName;
-use super::record::{CaRecord, Issuance};
+use super::record::{self, CaRecord, Issuance};
 use super::{Observer, counter, format};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
+use memchr::memmem;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
+
+/// How many octets of a key tell it from others: what is in front of them names its kind.
+const KEY_TAIL: usize = 48;
 
 /// A CA, as its files were when it was opened.
 #[derive(Clone)]
@@ -137,6 +141,22 @@ impl Ca {
                     .map_or(true, |issuance| issuance.cn == common_name)
             })
             .collect()
+    }
+
+    /// Every recorded certificate that may be about a public key, in the order of issuing: those whose
+    /// octets have the key's last ones in them.
+    pub fn issuances_about(&self, spki: &[u8]) -> Result<Vec<Issuance>, StoreError> {
+        let needles = record::base64_of_octets_inside(&spki[spki.len().saturating_sub(KEY_TAIL)..]);
+        let finders = needles
+            .iter()
+            .map(|needle| memmem::Finder::new(needle.as_bytes()));
+        let finders: Vec<_> = finders.collect();
+        let mut reader = journal::Reader::open(&self.layout.issued())?;
+        let mut found = Vec::new();
+        while let Some(issuance) = reader.next_with_any(&finders)? {
+            found.push(issuance);
+        }
+        Ok(found)
     }
 
     /// Those whose line has `needle` in it.

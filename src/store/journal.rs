@@ -378,9 +378,19 @@ impl Reader {
         &mut self,
         needle: &[u8],
     ) -> Result<Option<T>, StoreError> {
-        let finder = memchr::memmem::Finder::new(needle);
+        self.next_with_any(&[memchr::memmem::Finder::new(needle)])
+    }
+
+    /// The next record among the lines that have one of several texts in them.
+    pub(super) fn next_with_any<T: DeserializeOwned>(
+        &mut self,
+        finders: &[memchr::memmem::Finder<'_>],
+    ) -> Result<Option<T>, StoreError> {
         while self.advance()? {
-            if finder.find(&self.line).is_some() {
+            if finders
+                .iter()
+                .any(|finder| finder.find(&self.line).is_some())
+            {
                 self.check_line()?;
                 return self.record().map(Some);
             }

@@ -1,6 +1,7 @@
 //! CAs that are renewed: under the same key, and by another CA in their place. Relying parties that
 //! know the old one, the new one or both accept what either issued.
 
+mod compromised;
 mod elsewhere;
 mod servers;
 
@@ -323,8 +324,8 @@ hint: `pki renew --ca rootCA --self --cross NAME` has the two certify each other
     sandbox.refused(
         sandbox.pki("renew --ca rootCA --self --cross root2"),
         1,
-        "error: the key is compromised: for that [serial] of rootCA, which is about it too, was revoked
-hint: renew it with a new key: --rekey
+        "error: the key of root2 is compromised: for that [serial] of rootCA, which is about it too, was revoked
+hint: a new key in its place gets a certificate: `pki renew --ca root2 --self --rekey --name NAME`
 ",
     );
 }

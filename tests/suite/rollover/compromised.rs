@@ -1,0 +1,110 @@
+//! Keys that others have: no certificate of them is made or installed, and none of a CA's signs.
+
+use crate::run::Run;
+use crate::sandbox::Sandbox;
+
+impl Sandbox {
+    /// `rootCA` over `inter0`, and the serial of the certificate that `inter0` had before this one.
+    fn with_renewed_ca() -> (Self, String) {
+        let sandbox = Self::new();
+        for line in [
+            "root --name rootCA --no-passphrase --days 1000",
+            "subordinate --ca rootCA --name inter0 --no-passphrase --days 500",
+        ] {
+            sandbox.pki(line).succeeds();
+        }
+        let renewed = sandbox.pki("--format json renew --ca inter0 --self");
+        let before = renewed.succeeds().json()["renews"]
+            .as_str()
+            .map(str::to_owned);
+        (sandbox, before.unwrap())
+    }
+
+    /// `again.crt`, by `rootCA`, for the key that `inter0` has.
+    fn with_answer() -> Self {
+        let (sandbox, _) = Self::with_renewed_ca();
+        for line in [
+            "renew --ca inter0 --self --request again.csr",
+            "subordinate --ca rootCA --csr again.csr --out again.crt --days 600",
+        ] {
+            sandbox.pki(line).succeeds();
+        }
+        sandbox
+    }
+
+    fn installs(&self) -> Run {
+        self.pki("renew --ca inter0 --self --install again.crt")
+    }
+
+    /// A request, by openssl, with a key of its own.
+    fn requests(&self, subject: &str, kind: &str) {
+        self.run(
+            "openssl",
+            "req -new -nodes -keyout their.key -out their.csr",
+        )
+        .words(&format!("-subj /CN={subject} -newkey {kind}"))
+        .succeeds();
+    }
+}
+
+/// Whatever is in front of the key in the certificate.
+#[test]
+fn the_key_of_a_request_that_was_revoked_as_compromised_is_not_certified() {
+    let sandbox = Sandbox::with_open_ca();
+    for (subject, kind) in [
+        ("a", "ec -pkeyopt ec_paramgen_curve:P-256"),
+        ("ab", "rsa:2048"),
+        ("abc", "ed25519"),
+    ] {
+        sandbox.requests(subject, kind);
+        for line in [
+            "issue --ca intermediate0 --csr their.csr",
+            "issue --ca intermediate0 --csr their.csr",
+            "-q revoke --ca intermediate0 --all --reason keyCompromise --cn",
+        ] {
+            let subject = if line.ends_with("--cn") { subject } else { "" };
+            sandbox.pki(line).words(subject).succeeds();
+        }
+        for line in [
+            "issue --ca intermediate0 --csr their.csr --subject CN=other",
+            "subordinate --ca intermediate0 --csr their.csr",
+        ] {
+            sandbox.refused(
+                sandbox.pki(line),
+                1,
+                "error: the key is compromised: for that [serial] of intermediate0, which is about it too, was revoked
+hint: make a request with a new key
+",
+            );
+        }
+    }
+    sandbox.requests("a", "ed25519");
+    sandbox
+        .pki("issue --ca intermediate0 --csr their.csr")
+        .succeeds();
+}
+
+#[test]
+fn a_ca_that_waits_with_a_compromised_key_waits_in_vain() {
+    let sandbox = Sandbox::with_open_ca();
+    for line in [
+        "subordinate --name waiting --request waiting.csr --no-passphrase",
+        "subordinate --ca rootCA --csr waiting.csr --out waiting.crt",
+        "subordinate --ca rootCA --csr waiting.csr --out again.crt",
+        "-q revoke --ca rootCA --cert waiting.crt --reason keyCompromise",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    for line in [
+        "subordinate --name waiting --install again.crt",
+        "subordinate --name waiting --request again.csr",
+    ] {
+        sandbox.refused(
+            sandbox.pki(line),
+            1,
+            "error: the key is compromised: for that [serial] of rootCA, which is about it too, was revoked
+hint: make a request with a new key
+",
+        );
+    }
+}
