@@ -15,7 +15,7 @@ use crate::asn1::oid;
 use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Revoked, Store};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
-use crate::x509::{Certificate, CertificationRequest, Serial};
+use crate::x509::{Certificate, CertificationRequest, Reason, Serial};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
@@ -210,6 +210,14 @@ pub fn install_renewed(
     let beside = [answer, chain].concat();
     let path = path_above(Some(store), certificate, beside, now)?.map_err(misfit)?;
     is_under(store, &ca, &path)?.map_err(misfit)?;
+    // Whoever takes a certificate back for a better one has made that one: it is what is installed.
+    match refuse_taken_back(store, &ca) {
+        Err(CaError::Renewal(RenewalError::RevokedCa {
+            reason: Reason::Superseded,
+            ..
+        })) if certificate != before => refuse_compromised_cas(store, [key_of(&ca)])?,
+        other => other?,
+    }
     let mut notices = hold_to_rules(&path).map_err(misfit)?;
     if certificate == before {
         notices.push(RenewalNotice::SameCertificate { ca: name.clone() }.into());

@@ -47,6 +47,46 @@ impl Sandbox {
     }
 }
 
+#[test]
+fn a_ca_that_was_taken_back_does_not_come_again_with_what_is_installed() {
+    let sandbox = Sandbox::with_answer();
+    sandbox
+        .pki("revoke --ca rootCA --cert pki/inter0/ca.crt --reason keyCompromise")
+        .succeeds();
+    sandbox.refused(
+        sandbox.installs(),
+        1,
+        "error: the certificate of inter0 is revoked (keyCompromise)
+hint: a new key in its place gets a certificate: `pki renew --ca inter0 --self --rekey --name NAME`
+",
+    );
+}
+
+#[test]
+fn a_certificate_that_was_taken_back_is_not_installed() {
+    let sandbox = Sandbox::with_answer();
+    sandbox
+        .pki("revoke --ca rootCA --cert again.crt --reason superseded")
+        .succeeds();
+    sandbox.refused(
+        sandbox.installs(),
+        1,
+        "error: again.crt can't be installed as inter0
+caused by: CN=inter0 was revoked at [time] (superseded), serial [serial]
+",
+    );
+}
+
+/// That the one before was taken back for this one is no reason against it.
+#[test]
+fn what_came_in_the_place_of_one_that_is_superseded_is_installed() {
+    let sandbox = Sandbox::with_answer();
+    sandbox
+        .pki("revoke --ca rootCA --cert pki/inter0/ca.crt --reason superseded")
+        .succeeds();
+    sandbox.installs().succeeds();
+}
+
 /// Whatever is in front of the key in the certificate.
 #[test]
 fn the_key_of_a_request_that_was_revoked_as_compromised_is_not_certified() {
