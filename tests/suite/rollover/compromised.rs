@@ -87,6 +87,62 @@ fn what_came_in_the_place_of_one_that_is_superseded_is_installed() {
     sandbox.installs().succeeds();
 }
 
+#[test]
+fn a_ca_whose_certificate_before_was_revoked_for_its_key_signs_no_certificate() {
+    for (reason, signs) in [
+        ("keyCompromise", false),
+        ("cACompromise", false),
+        ("superseded", true),
+    ] {
+        let (sandbox, before) = Sandbox::with_renewed_ca();
+        sandbox
+            .pki("subordinate --ca inter0 --name below --no-passphrase")
+            .succeeds();
+        let revoke = format!("-q revoke --ca rootCA --serial 0x{before} --reason {reason}");
+        sandbox.pki(&revoke).succeeds();
+        for line in [
+            "issue --ca inter0 --cn a",
+            "issue --ca below --cn a",
+            "renew --ca inter0 --self",
+            "renew --ca inter0 --self --request again.csr",
+        ] {
+            if signs {
+                sandbox.pki(line).succeeds();
+                continue;
+            }
+            sandbox.refused(
+                sandbox.pki(line),
+                1,
+                "error: the key of inter0 is compromised: for that [serial] of rootCA, which is about it too, was revoked
+hint: a new key in its place gets a certificate: `pki renew --ca inter0 --self --rekey --name NAME`
+",
+            );
+        }
+        sandbox.pki("crl --ca inter0 --ca below").succeeds();
+    }
+}
+
+#[test]
+fn a_root_whose_key_another_revoked_signs_no_certificate() {
+    let sandbox = Sandbox::new();
+    for line in [
+        "root --name one --no-passphrase",
+        "root --name two --no-passphrase",
+        "renew --ca one --self --cross two",
+        "-q revoke --ca one --cn two --reason cACompromise",
+        "issue --ca one --cn a",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    sandbox.refused(
+        sandbox.pki("issue --ca two --cn a"),
+        1,
+        "error: the key of two is compromised: for that [serial] of one, which is about it too, was revoked
+hint: a new key in its place gets a certificate: `pki renew --ca two --self --rekey --name NAME`
+",
+    );
+}
+
 /// Whatever is in front of the key in the certificate.
 #[test]
 fn the_key_of_a_request_that_was_revoked_as_compromised_is_not_certified() {
