@@ -124,18 +124,21 @@ pub(super) fn path_length(certificate: &Certificate) -> Option<u32> {
 }
 
 /// What a CA's certificate says, for another certificate of the same key: where lists and certificates
-/// are is its issuer's to say.
+/// are, and by what other names it is called, is its issuer's to say; for how long the key signs was said
+/// of the validity before.
 pub(super) fn extensions_of(
     certificate: &Certificate,
     path_length: Option<u32>,
     issuer: Option<&CaRecord>,
 ) -> Vec<Extension> {
-    const MADE_ANEW: [const_oid::ObjectIdentifier; 5] = [
+    const MADE_ANEW: [const_oid::ObjectIdentifier; 7] = [
         oid::BASIC_CONSTRAINTS,
         oid::KEY_USAGE,
         oid::AUTHORITY_KEY_IDENTIFIER,
         oid::CRL_DISTRIBUTION_POINTS,
         oid::AUTHORITY_INFO_ACCESS,
+        oid::PRIVATE_KEY_USAGE_PERIOD,
+        oid::ISSUER_ALT_NAME,
     ];
     let usage = certificate.key_usage();
     let mut extensions = vec![

@@ -204,3 +204,30 @@ hint: make a request with a new key
         );
     }
 }
+
+/// They are the issuer's to say, or of the validity before.
+#[test]
+fn what_is_not_about_the_ca_does_not_go_into_its_next_certificate() {
+    let sandbox = Sandbox::with_answer();
+    sandbox.write(
+        "extensions.cnf",
+        "authorityKeyIdentifier = keyid\n\
+         issuerAltName = DNS:issuer.example.test\n\
+         certificatePolicies = 1.2.3.4\n\
+         2.5.29.16 = DER:30:11:80:0F:32:30:32:36:30:31:30:31:30:30:30:30:30:30:5A\n",
+    );
+    sandbox
+        .run(
+            "openssl",
+            "x509 -req -in again.csr -days 400 -out again.crt",
+        )
+        .words("-CA pki/rootCA/ca.crt -CAkey pki/rootCA/ca.key -copy_extensions copyall -extfile extensions.cnf")
+        .succeeds();
+    sandbox.installs().succeeds();
+    let text = || sandbox.openssl_x509("pki/inter0/ca.crt", "-text");
+    let gone = ["Issuer Alternative Name", "Private Key Usage Period"];
+    assert!(gone.iter().all(|what| text().contains(what)), "{}", text());
+    sandbox.pki("renew --ca inter0 --self").succeeds();
+    assert!(!gone.iter().any(|what| text().contains(what)), "{}", text());
+    assert!(text().contains("Policy: 1.2.3.4"), "{}", text());
+}
