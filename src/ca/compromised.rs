@@ -1,12 +1,13 @@
 //! Keys of which it is recorded that others have them: none is certified again, and none of a CA signs.
 
 use super::error::CaError;
-use super::select::certificate_of;
+use super::select::{Status, certificate_of};
 use crate::key::PublicKey;
-use crate::store::{Ca, CaName, Store};
+use crate::store::{Ca, CaName, Issuance, Store};
 use crate::x509::Serial;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use time::OffsetDateTime;
 
 /// Whose key it is that others have: what to do instead depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +104,52 @@ pub(super) fn refuse_compromised_cas<'a>(
         }
     }
     Ok(())
+}
+
+/// Valid certificates, other than those in `besides`, about keys that are given with the certificate that
+/// they were found in.
+pub(super) fn certified_too(
+    ca: &Ca,
+    keys: &HashMap<Vec<u8>, Serial>,
+    besides: &HashSet<Serial>,
+    now: OffsetDateTime,
+) -> Result<Vec<(Serial, Serial)>, CaError> {
+    const FEW: usize = 4;
+    let mut found = Vec::new();
+    let mut look_at = |issuance: &Issuance| -> Result<(), CaError> {
+        if besides.contains(&issuance.serial) || issuance.der.is_none() {
+            return Ok(());
+        }
+        let certificate = certificate_of(ca, issuance)?;
+        if let Some(serial) = keys.get(certificate.public_key().spki()) {
+            let revoked = ca.revoked(&issuance.serial)?;
+            if Status::of(issuance, revoked.as_ref(), now) == Status::Valid {
+                found.push((*serial, issuance.serial));
+            }
+        }
+        Ok(())
+    };
+    if keys.len() > FEW {
+        for issuance in ca.issuances()? {
+            look_at(&issuance?)?;
+        }
+        return Ok(found);
+    }
+    for key in keys.keys() {
+        for issuance in ca.issuances_about(key)? {
+            look_at(&issuance)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a CA's key is recorded so by any CA that may have certified it.
+pub fn is_compromised(store: &Store, ca: &Ca) -> Result<bool, CaError> {
+    match refuse_compromised_cas(store, [key_of(ca)]) {
+        Ok(()) => Ok(false),
+        Err(CaError::CompromisedKey { .. }) => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether there are, or may be, certificates of other CAs among those that a CA issued.

@@ -34,7 +34,7 @@ mod verify;
 pub use authority::{NewCa, create_root, create_subordinate};
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
-pub use compromised::{CompromisedKeys, KeyOf};
+pub use compromised::{CompromisedKeys, KeyOf, is_compromised};
 pub use cross::{CrossCertificate, cross_certificate, cross_certify};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};

@@ -9,7 +9,7 @@ use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
 use super::renewal::{RenewalError, RenewalNotice};
-use super::revoke::{Verdict, revoke_all};
+use super::revoke::{Verdict, record_all};
 use super::select::{Status, certificate_of};
 use crate::asn1::oid;
 use crate::key::{KeyType, PrivateKey};
@@ -193,6 +193,6 @@ pub fn supersede(
         reason: Reason::Superseded,
         invalidity_date: None,
     };
-    let outcomes = revoke_all(ca, &[(before.issuance.clone(), verdict)], now)?;
+    let outcomes = record_all(ca, &[(before.issuance.clone(), verdict)], now)?;
     Ok((true, outcomes.notices))
 }
