@@ -1,5 +1,6 @@
 //! Errors on standard error, and exit codes. The hints are worded here and nowhere else.
 
+use super::context::Context;
 use super::passphrase::Unavailable;
 use crate::ca::{CaError, ImportError, KeyOf, Misfit, RenewalError};
 use crate::key::KeyError;
@@ -100,6 +101,16 @@ impl Failure {
     pub(super) fn broken_pipe(&self) -> Option<io::Error> {
         let error = self.error.root_cause().downcast_ref::<io::Error>()?;
         (error.kind() == io::ErrorKind::BrokenPipe).then(|| io::ErrorKind::BrokenPipe.into())
+    }
+
+    /// With hints whose commands are about this store.
+    pub(super) fn in_store(self, context: &Context) -> Self {
+        let others = self.others.into_iter();
+        Self {
+            hint: self.hint.map(|hint| context.commands(&hint)),
+            others: others.map(|other| other.in_store(context)).collect(),
+            ..self
+        }
     }
 
     /// Writes to standard error.

@@ -179,7 +179,9 @@ fn report(renewed: &RenewedCa, context: &Context) -> Report {
     let serial = before.serial().ok().filter(|_| is_replaced);
     let steps = if is_replaced {
         let ends = before.validity().not_after;
-        steps::after_renewal(ca.name(), made.parent.is_none(), ends, context.now)
+        let is_root = made.parent.is_none();
+        let steps = steps::after_renewal(ca.name(), is_root, ends, context.now);
+        steps::in_store(steps, context)
     } else {
         Vec::new()
     };

@@ -1,5 +1,6 @@
 //! What to do after a CA was renewed, and when.
 
+use super::context::Context;
 use crate::store::CaName;
 use crate::x509::Serial;
 use crate::x509::text::Escaped;
@@ -29,6 +30,16 @@ fn step(when: impl Into<String>, what: impl Into<String>, commands: &[String]) -
         what: what.into(),
         commands: commands.to_vec(),
     }
+}
+
+/// The steps with commands that are about this store.
+pub(super) fn in_store(mut steps: Vec<Step>, context: &Context) -> Vec<Step> {
+    for step in &mut steps {
+        for command in &mut step.commands {
+            *command = context.command(command);
+        }
+    }
+    steps
 }
 
 /// The steps as text.

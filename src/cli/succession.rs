@@ -120,7 +120,7 @@ pub(super) fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, F
         None => beside_root(args, &store, &old, &new, &mut passphrases, context)?,
     };
     context.notices(notices);
-    Ok(succession_report(&old, &made, &cross, standing)
+    Ok(succession_report(&old, &made, &cross, standing, context)
         .committed(format!("`pki show --ca {}` shows it", new.name)))
 }
 
@@ -235,6 +235,7 @@ fn succession_report(
     new: &Ca,
     cross: &[CrossCertificate],
     standing: Standing<'_>,
+    context: &Context,
 ) -> Report {
     let serial_by = |issuer: &Ca| {
         let cross = cross.iter().find(|cross| cross.issuer == *issuer.name());
@@ -253,7 +254,7 @@ fn succession_report(
         made: MadeCa::of(new),
         succeeds: old.name().to_string(),
         cross: CrossEntry::of(cross),
-        steps: steps::after_succession(&change),
+        steps: steps::in_store(steps::after_succession(&change), context),
     };
     let mut text = entry.made.lines().under(&format!(
         "made {} in the place of {}",
