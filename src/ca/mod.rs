@@ -66,7 +66,7 @@ pub use preflight::{
     PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
 };
 pub use renew::{Predecessor, Renewal, renew, supersede};
-pub use renewal::{RenewalError, RenewalNotice};
+pub use renewal::{DueCa, RenewalError, RenewalNotice};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
 pub use rollover::{RenewedCa, install_renewed, last_end, renew_ca, request_renewal, valid_of_key};

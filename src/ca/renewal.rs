@@ -1,7 +1,7 @@
 //! What can go wrong with a renewal, and what its user wants to know.
 
 use super::notice::Notice;
-use crate::store::CaName;
+use crate::store::{Ca, CaName, Store, StoreError};
 use crate::x509::validity::rfc3339;
 use crate::x509::{Reason, Serial};
 use std::fmt;
@@ -93,7 +93,42 @@ pub enum RenewalError {
         ca: CaName,
         /// Its end.
         until: OffsetDateTime,
+        /// The CAs to renew, the highest first: those above it that end as soon are among them.
+        due: Vec<DueCa>,
     },
+}
+
+/// A CA that ends within a time.
+#[derive(Debug)]
+pub struct DueCa {
+    /// Its name.
+    pub ca: CaName,
+    /// Whether a certificate that is valid as long as its own ends within that time, too.
+    pub is_short: bool,
+}
+
+impl DueCa {
+    /// Those of a CA and those above it that end by `end`, the highest first.
+    pub fn up_from(
+        store: &Store,
+        ca: &Ca,
+        end: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut due = Vec::new();
+        for ca in std::iter::once(ca.clone()).chain(store.ancestors(ca)?) {
+            let validity = ca.certificate().validity();
+            if validity.not_after <= end {
+                let length = validity.not_after - validity.not_before;
+                due.push(Self {
+                    ca: ca.name().clone(),
+                    is_short: length <= end - now,
+                });
+            }
+        }
+        due.reverse();
+        Ok(due)
+    }
 }
 
 /// What is said of a renewal.

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::passphrase::Unavailable;
-use crate::ca::{CaError, ImportError, KeyOf, Misfit, RenewalError};
+use crate::ca::{CaError, DueCa, ImportError, KeyOf, Misfit, RenewalError};
 use crate::key::KeyError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
@@ -306,6 +306,20 @@ fn new_key_for(ca: &CaName) -> String {
     )
 }
 
+fn renew_first(due: &[DueCa]) -> String {
+    let command = |DueCa { ca, is_short }: &DueCa| {
+        let days = if *is_short { " --days N" } else { "" };
+        format!("`pki renew --ca {ca} --self{days}`")
+    };
+    let commands: Vec<String> = due.iter().map(command).collect();
+    let longer = if due.iter().any(|due| due.is_short) {
+        ", with N days that go beyond that time"
+    } else {
+        ""
+    };
+    format!("first comes {}{longer}", commands.join(", then "))
+}
+
 fn renewal_hint(error: &RenewalError) -> String {
     match error {
         RenewalError::NotALeaf { .. } => {
@@ -342,7 +356,7 @@ fn renewal_hint(error: &RenewalError) -> String {
         RenewalError::SameFiles { ca, serial, .. } => format!(
             "`pki renew --ca {ca} --serial 0x{serial} --out DIR --name NAME` renews it by itself"
         ),
-        RenewalError::CaEndsFirst { ca, .. } => format!("renew it first: `pki renew --ca {ca} --self`"),
+        RenewalError::CaEndsFirst { due, .. } => renew_first(due),
     }
 }
 

@@ -10,7 +10,7 @@ use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Format, Report};
 use super::rollover::{self, RolloverArgs};
 use crate::ca::{
-    CaError, CompromisedKeys, End, Expiring, Issued, Issuer, Lifetime, Predecessor, Purpose,
+    CaError, CompromisedKeys, DueCa, End, Expiring, Issued, Issuer, Lifetime, Predecessor, Purpose,
     Renewal, RenewalError, RenewalNotice, Selector, Status, expiring, renew, select_one, supersede,
 };
 use crate::store::{Ca, CaName, Store};
@@ -237,6 +237,7 @@ impl RenewArgs {
             return Err(CaError::from(RenewalError::CaEndsFirst {
                 ca: self.ca.clone(),
                 until: ends,
+                due: DueCa::up_from(store, ca, end, context.now)?,
             })
             .into());
         }

@@ -605,7 +605,7 @@ fn a_ca_that_ends_first_renews_nothing_that_would_be_due_at_once() {
         sandbox.pki("-q renew --ca rootCA --expiring 30d"),
         1,
         "error: rootCA ends itself within that time, at [time]
-hint: renew it first: `pki renew --ca rootCA --self`
+hint: first comes `pki renew --ca rootCA --self --days N`, with N days that go beyond that time
 ",
     );
 }
