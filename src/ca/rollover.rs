@@ -289,10 +289,25 @@ pub fn valid_of_key(
 }
 
 /// When the last certificate ends that a CA issued and that is relied on: not its own, nor one with
-/// which it certifies another CA's key.
-pub fn last_end(ca: &Ca, now: OffsetDateTime) -> Result<Option<OffsetDateTime>, CaError> {
+/// which it certifies another CA's key. CAs below are among them, whether recorded or not.
+pub fn last_end(
+    store: &Store,
+    ca: &Ca,
+    now: OffsetDateTime,
+) -> Result<Option<OffsetDateTime>, CaError> {
     let all_revoked = ca.all_revoked()?;
     let mut last = None;
+    for other in store.cas()? {
+        let certificate = other.certificate();
+        let end = certificate.validity().not_after;
+        let serial = certificate.serial().ok();
+        if other.record().parent.as_ref() == Some(ca.name())
+            && end >= now
+            && !serial.is_some_and(|serial| all_revoked.contains_key(&serial))
+        {
+            last = last.max(Some(end));
+        }
+    }
     for issuance in ca.issuances()? {
         let issuance = issuance?;
         let counts = !matches!(issuance.profile.as_str(), "root" | "cross")

@@ -11,7 +11,7 @@ use super::root::MadeCa;
 use super::steps::{self, Change, Step};
 use crate::ca::{
     CaError, CrossCertificate, Issuer, NewCa, Passphrases, Purpose, Succession, create_root,
-    create_subordinate, cross_certify, last_end, valid_of_key,
+    create_subordinate, cross_certify, is_compromised, last_end, valid_of_key,
 };
 use crate::key::Passphrase;
 use crate::store::{Ca, CaName, Store};
@@ -209,6 +209,9 @@ struct Standing<'a> {
     /// The CA above, and what it has issued to this one's key.
     parent: Option<(&'a CaName, Vec<Serial>)>,
     last_end: Option<OffsetDateTime>,
+    is_compromised: bool,
+    /// The CAs that have nothing to do with it.
+    others: Vec<CaName>,
 }
 
 impl<'a> Standing<'a> {
@@ -225,8 +228,22 @@ impl<'a> Standing<'a> {
         };
         Ok(Self {
             parent,
-            last_end: last_end(ca, context.now)?,
+            last_end: last_end(store, ca, context.now)?,
+            is_compromised: is_compromised(store, ca)?,
+            others: Self::others(store, ca)?,
         })
+    }
+
+    fn others(store: &Store, ca: &Ca) -> Result<Vec<CaName>, CaError> {
+        let mut others = Vec::new();
+        for other in store.cas()? {
+            let ancestors = store.ancestors(&other)?;
+            let mut path = std::iter::once(&other).chain(&ancestors);
+            if path.all(|member| member.name() != ca.name()) {
+                others.push(other.name().clone());
+            }
+        }
+        Ok(others)
     }
 }
 
@@ -241,7 +258,15 @@ fn succession_report(
         let cross = cross.iter().find(|cross| cross.issuer == *issuer.name());
         cross.map(|cross| cross.issuance.serial)
     };
-    let Standing { parent, last_end } = standing;
+    let Standing {
+        parent,
+        last_end,
+        is_compromised,
+        mut others,
+    } = standing;
+    others.push(new.name().clone());
+    others.sort();
+    let length = new.certificate().basic_constraints();
     let change = Change {
         old: old.name(),
         new: new.name(),
@@ -249,6 +274,9 @@ fn succession_report(
         new_by_old: serial_by(old),
         old_by_new: serial_by(new),
         last_end,
+        is_compromised,
+        takes_cas: length.is_none_or(|basic| basic.path_length != Some(0)),
+        remaining: others,
     };
     let entry = SucceededEntry {
         made: MadeCa::of(new),

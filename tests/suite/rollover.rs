@@ -4,6 +4,7 @@
 mod compromised;
 mod elsewhere;
 mod servers;
+mod steps;
 
 use std::fs;
 
@@ -229,7 +230,7 @@ next
   3. until [time]: go on with the lists of inter0: what it issued is still revoked by it
        pki crl --ca inter0
   4. [time]: nothing of inter0 is valid any more: leave it out of trust stores, and have rootCA take it back
-       pki bundle --ca inter1 --out truststore.pem
+       pki bundle --ca inter1 --ca rootCA --out truststore.pem
        pki revoke --ca rootCA --serial 0x… --reason superseded
        pki crl --ca rootCA
 ",

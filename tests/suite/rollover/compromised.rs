@@ -5,7 +5,7 @@ use crate::sandbox::Sandbox;
 
 impl Sandbox {
     /// `rootCA` over `inter0`, and the serial of the certificate that `inter0` had before this one.
-    fn with_renewed_ca() -> (Self, String) {
+    pub(super) fn with_renewed_ca() -> (Self, String) {
         let sandbox = Self::new();
         for line in [
             "root --name rootCA --no-passphrase --days 1000",
