@@ -8,7 +8,7 @@ use super::issuer::Issuer;
 use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
-use super::renewal::{RenewalError, RenewalNotice};
+use super::renewal::{RenewalError, RenewalNotice, compare};
 use super::revoke::{Verdict, record_all};
 use super::select::{Status, certificate_of};
 use crate::asn1::oid;
@@ -138,6 +138,7 @@ pub fn renew(
     let length = issuance.not_after - issuance.not_before;
     let ends = Some(issuer.ca().certificate());
     let validity = renewal.lifetime.resolve(now, length, ends, &mut notices)?;
+    notices.extend(compare(certificate.validity(), validity, now));
     let old_key = issuer.leaf_key(&issuance.serial, certificate, passphrases)?;
     let (key, public_key) = match (old_key, renewal.new_key) {
         (Some(_), true) => {

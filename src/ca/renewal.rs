@@ -3,7 +3,7 @@
 use super::notice::Notice;
 use crate::store::{Ca, CaName, Store, StoreError};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Reason, Serial};
+use crate::x509::{Reason, Serial, Validity};
 use std::fmt;
 use time::OffsetDateTime;
 
@@ -150,6 +150,18 @@ pub enum RenewalNotice {
         /// Its end.
         until: OffsetDateTime,
     },
+    /// What is made ends before what it takes the place of.
+    EndsSooner {
+        /// Its end.
+        until: OffsetDateTime,
+        /// That of the one before.
+        before: OffsetDateTime,
+    },
+    /// The certificate before is not valid yet.
+    NotBegun {
+        /// When it becomes valid.
+        begins: OffsetDateTime,
+    },
     /// What was to be revoked has expired.
     NotSuperseded {
         /// Its serial.
@@ -183,6 +195,20 @@ pub enum RenewalNotice {
     },
 }
 
+/// What is to be said of two validities, the one in the place of the other.
+pub(super) fn compare(before: Validity, new: Validity, now: OffsetDateTime) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    if now < before.not_before {
+        let begins = before.not_before;
+        notices.push(RenewalNotice::NotBegun { begins }.into());
+    }
+    if new.not_after < before.not_after {
+        let (until, before) = (new.not_after, before.not_after);
+        notices.push(RenewalNotice::EndsSooner { until, before }.into());
+    }
+    notices
+}
+
 impl From<RenewalNotice> for Notice {
     fn from(notice: RenewalNotice) -> Self {
         Self::Renewal(notice)
@@ -205,6 +231,17 @@ impl fmt::Display for RenewalNotice {
                 f,
                 "the certificate of the CA {subject} ends at {}; `pki renew --ca NAME --self` renews it",
                 rfc3339(*until)
+            ),
+            Self::EndsSooner { until, before } => write!(
+                f,
+                "the new certificate ends at {}, sooner than the one before: {}",
+                rfc3339(*until),
+                rfc3339(*before)
+            ),
+            Self::NotBegun { begins } => write!(
+                f,
+                "the certificate before is not valid before {}: the clock is wrong now, or was when that one was made",
+                rfc3339(*begins)
             ),
             Self::NotSuperseded { serial } => {
                 write!(f, "{serial} has expired, so there is nothing to revoke")

@@ -9,7 +9,7 @@ use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
-use super::renewal::{RenewalError, RenewalNotice};
+use super::renewal::{RenewalError, RenewalNotice, compare};
 use super::select::{Status, certifies_key_of};
 use crate::asn1::oid;
 use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Revoked, Store};
@@ -69,6 +69,7 @@ pub fn renew_ca(
     let length = validity.not_after - validity.not_before;
     let end = limits.map(Ca::certificate);
     let validity = lifetime.resolve(now, length, end, &mut notices)?;
+    notices.extend(compare(before.validity(), validity, now));
     let content = Content {
         subject: before.subject().clone(),
         validity,
@@ -231,6 +232,7 @@ pub fn install_renewed(
             ca,
         });
     }
+    notices.extend(compare(before.validity(), certificate.validity(), now));
     let replacement = store.reserve_replacement(name)?;
     Ok(RenewedCa::of(replacement.replace(certificate)?, notices))
 }
