@@ -5,6 +5,7 @@ use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::issuer::Issuer;
 use super::lifetime::Lifetime;
+use super::lineage::Successors;
 use super::notice::Notice;
 use crate::asn1::oid;
 use crate::key::{KeyType, PrivateKey, PublicKey};
@@ -68,7 +69,15 @@ pub fn issue(
 ) -> Result<Issued, CaError> {
     let mut notices = Vec::new();
     let (draft, key) = draft(issuer, request, now, &mut notices)?;
-    issue_draft(issuer, &draft, key, None, notices)
+    issue_draft(issuer, &draft, key, InPlaceOf::default(), notices)
+}
+
+/// The certificate whose place is taken, if one's is.
+#[derive(Default)]
+pub(super) struct InPlaceOf<'a> {
+    pub(super) serial: Option<Serial>,
+    /// Where it is to get one successor alone: what others have renewed.
+    pub(super) unless_renewed: Option<&'a mut Successors>,
 }
 
 /// Issues what passed the rules, perhaps in the place of another.
@@ -76,7 +85,7 @@ pub(super) fn issue_draft(
     issuer: &Issuer,
     draft: &Draft,
     key: Option<PrivateKey>,
-    renews: Option<Serial>,
+    before: InPlaceOf<'_>,
     notices: Vec<Notice>,
 ) -> Result<Issued, CaError> {
     let random = random_u64()?;
@@ -87,13 +96,20 @@ pub(super) fn issue_draft(
     let key_pem = key_pem.map_err(CaError::NewKey)?;
 
     let mut locked = issuer.ca().lock()?;
+    if let InPlaceOf {
+        serial: Some(serial),
+        unless_renewed: Some(successors),
+    } = before
+    {
+        successors.refuse(issuer.ca(), serial)?;
+    }
     let serial = locked.reserve_serial(random)?;
     let certificate = issuer.sign(draft, &serial)?;
     if let Some(pem) = &key_pem {
         locked.store_leaf_key(&serial, pem)?;
     }
     let issuance = Issuance {
-        renews,
+        renews: before.serial,
         ..draft.issuance(&serial, &certificate, locked.counter())
     };
     if let Err(error) = locked.record_issuances(std::slice::from_ref(&issuance)) {

@@ -18,6 +18,7 @@ mod issue;
 mod issuer;
 mod kubernetes;
 mod lifetime;
+mod lineage;
 mod lists;
 mod notice;
 mod passphrases;
@@ -53,6 +54,7 @@ pub use issue::{Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};
 pub use kubernetes::secret_name;
 pub use lifetime::{End, Lifetime};
+pub use lineage::{Lineage, Successors};
 pub use lists::{
     Ahead, AheadRequest, Freshness, ListRequest, Origin, Place, Preview, Published, above_no_other,
     chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list, judge_published,

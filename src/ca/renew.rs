@@ -3,9 +3,10 @@
 use super::compromised::{CompromisedKeys, KeyOf};
 use super::draft::{Content, Draft};
 use super::error::CaError;
-use super::issue::{Issued, issue_draft, leaf_extensions};
+use super::issue::{InPlaceOf, Issued, issue_draft, leaf_extensions};
 use super::issuer::Issuer;
 use super::lifetime::Lifetime;
+use super::lineage::Successors;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
 use super::renewal::{RenewalError, RenewalNotice, compare};
@@ -28,7 +29,6 @@ pub struct Predecessor {
 }
 
 /// How to renew it.
-#[derive(Clone, Copy)]
 pub struct Renewal<'a> {
     /// How long the new one is valid; as long as the one before where nothing is said.
     pub lifetime: Lifetime,
@@ -36,6 +36,8 @@ pub struct Renewal<'a> {
     pub new_key: bool,
     /// The keys that are not certified again.
     pub compromised: &'a CompromisedKeys,
+    /// Where what another process renews meanwhile is not renewed again.
+    pub unless_renewed: Option<&'a mut Successors>,
 }
 
 impl Predecessor {
@@ -171,7 +173,11 @@ pub fn renew(
     };
     issuer.refuse_own_name(&content.subject)?;
     let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
-    issue_draft(issuer, &draft, key, Some(issuance.serial), notices)
+    let in_place_of = InPlaceOf {
+        serial: Some(issuance.serial),
+        unless_renewed: renewal.unless_renewed,
+    };
+    issue_draft(issuer, &draft, key, in_place_of, notices)
 }
 
 /// The kind of key that a certificate is about.

@@ -1,10 +1,12 @@
 //! What can go wrong with a renewal, and what its user wants to know.
 
+use super::error::CaError;
 use super::notice::Notice;
 use crate::store::{Ca, CaName, Store, StoreError};
 use crate::x509::validity::rfc3339;
 use crate::x509::{Reason, Serial, Validity};
 use std::fmt;
+use std::path::PathBuf;
 use time::OffsetDateTime;
 
 /// Why a certificate, or a CA, is not renewed. Nothing was changed.
@@ -74,17 +76,38 @@ pub enum RenewalError {
         /// The kind.
         kind: String,
     },
-    /// The files of two that are due would have one name.
-    #[error(
-        "{serial} of {ca} has the common name {name:?}, as another that is due has, and its files would take the place of that one's"
-    )]
-    SameFiles {
+    /// The files of what would be issued can't be written; which of several certificates it is about.
+    #[error("{serial} of {ca} is not renewed, since the files of its successor can't be written")]
+    Files {
         /// The CA.
         ca: CaName,
         /// The serial.
         serial: Serial,
-        /// The name.
-        name: String,
+        /// Why.
+        source: Box<CaError>,
+    },
+    /// What is in the place of the files is not about the certificate, nor about one before it.
+    #[error(
+        "{serial} of {ca} is not renewed, since {} is none of its files, nor of those of one before it",
+        path.display()
+    )]
+    FilesOfOther {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process was faster.
+    #[error("{serial} of {ca} was renewed meanwhile by another process: {by}")]
+    RenewedMeanwhile {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// The one in its place.
+        by: Serial,
     },
     /// The CA ends before what it would renew has to be renewed again.
     #[error("{ca} ends itself within that time, at {}", rfc3339(*until))]
@@ -149,6 +172,20 @@ pub enum RenewalNotice {
         subject: String,
         /// Its end.
         until: OffsetDateTime,
+    },
+    /// Another process renewed it, so that it is not due any more.
+    RenewedMeanwhile {
+        /// Its serial.
+        serial: Serial,
+        /// The one in its place.
+        by: Serial,
+    },
+    /// The files are not called by the common name, which others have.
+    FilesCalled {
+        /// The one that is renewed.
+        serial: Serial,
+        /// The files' name.
+        name: String,
     },
     /// What is made ends before what it takes the place of.
     EndsSooner {
@@ -231,6 +268,13 @@ impl fmt::Display for RenewalNotice {
                 f,
                 "the certificate of the CA {subject} ends at {}; `pki renew --ca NAME --self` renews it",
                 rfc3339(*until)
+            ),
+            Self::RenewedMeanwhile { serial, by } => {
+                write!(f, "{serial} was renewed meanwhile by another process: {by}")
+            }
+            Self::FilesCalled { serial, name } => write!(
+                f,
+                "others have the common name of {serial}, so the files of its successor are called {name}"
             ),
             Self::EndsSooner { until, before } => write!(
                 f,

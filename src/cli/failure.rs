@@ -6,10 +6,10 @@ use crate::ca::{CaError, DueCa, ImportError, KeyOf, Misfit, RenewalError};
 use crate::key::KeyError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
-use crate::x509::Reason;
 use crate::x509::path::IncompletePath;
 use crate::x509::text::is_deceptive;
 use crate::x509::verify::Refusal;
+use crate::x509::{Reason, Serial};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -226,7 +226,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::AheadVoid { ca, .. } | CaError::AheadOver { ca, .. } => {
             format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
         }
-        CaError::Renewal(error) => renewal_hint(error),
+        CaError::Renewal(error) => return renewal_hint(error),
         CaError::CompromisedKey { whose, .. } => match whose {
             KeyOf::Leaf => "renew it with a new key: --rekey".into(),
             KeyOf::Request => "make a request with a new key".into(),
@@ -306,6 +306,10 @@ fn new_key_for(ca: &CaName) -> String {
     )
 }
 
+fn by_itself(ca: &CaName, serial: &Serial) -> String {
+    format!("`pki renew --ca {ca} --serial 0x{serial} --out DIR --name NAME` renews it by itself")
+}
+
 fn renew_first(due: &[DueCa]) -> String {
     let command = |DueCa { ca, is_short }: &DueCa| {
         let days = if *is_short { " --days N" } else { "" };
@@ -320,8 +324,8 @@ fn renew_first(due: &[DueCa]) -> String {
     format!("first comes {}{longer}", commands.join(", then "))
 }
 
-fn renewal_hint(error: &RenewalError) -> String {
-    match error {
+fn renewal_hint(error: &RenewalError) -> Option<String> {
+    Some(match error {
         RenewalError::NotALeaf { .. } => {
             "a CA's own certificate is renewed with `pki renew --ca NAME --self`".into()
         }
@@ -353,11 +357,14 @@ fn renewal_hint(error: &RenewalError) -> String {
         RenewalError::UnmakeableKey { .. } => {
             "renew it with the same key, or issue with another kind of key".into()
         }
-        RenewalError::SameFiles { ca, serial, .. } => format!(
-            "`pki renew --ca {ca} --serial 0x{serial} --out DIR --name NAME` renews it by itself"
-        ),
+        RenewalError::Files { ca, serial, source } => match &**source {
+            CaError::FileName { .. } => by_itself(ca, serial),
+            source => return ca_hint(source),
+        },
+        RenewalError::FilesOfOther { ca, serial, .. } => by_itself(ca, serial),
+        RenewalError::RenewedMeanwhile { .. } => return None,
         RenewalError::CaEndsFirst { due, .. } => renew_first(due),
-    }
+    })
 }
 
 fn store_hint(error: &StoreError) -> Option<String> {

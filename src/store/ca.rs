@@ -143,6 +143,20 @@ impl Ca {
             .collect()
     }
 
+    /// The certificate that was issued last.
+    pub fn last_issuance(&self) -> Result<Option<Issuance>, StoreError> {
+        Ok(journal::backwards(&self.layout.issued(), |_| false)?.pop())
+    }
+
+    /// Those that were issued since the serial counter was this, in the order of issuing.
+    pub fn issuances_since(&self, counter: u128) -> Result<Vec<Issuance>, StoreError> {
+        let is_new = |issuance: &Issuance| issuance.counter > counter;
+        let mut issuances = journal::backwards(&self.layout.issued(), is_new)?;
+        issuances.retain(is_new);
+        issuances.reverse();
+        Ok(issuances)
+    }
+
     /// Every recorded certificate that may be about a public key, in the order of issuing: those whose
     /// octets have the key's last ones in them.
     pub fn issuances_about(&self, spki: &[u8]) -> Result<Vec<Issuance>, StoreError> {
