@@ -91,15 +91,15 @@ pub(super) fn refuse_compromised(ca: &Ca, key: &PublicKey, whose: &KeyOf) -> Res
 
 /// Refuses keys of CAs that any CA has recorded so which may have certified them: under a certificate
 /// before, or as another root, or in the place of the one that is above now.
-pub(super) fn refuse_compromised_cas<'a>(
+pub(super) fn refuse_compromised_cas(
     store: &Store,
-    keys: impl IntoIterator<Item = (KeyOf, &'a PublicKey)> + Clone,
+    keys: &[(KeyOf, &PublicKey)],
 ) -> Result<(), CaError> {
     let known = store.cas()?;
     for ca in known.iter().filter(|ca| is_above_cas(ca, &known)) {
-        for (whose, key) in keys.clone() {
-            if whose != KeyOf::Ca(ca.name().clone()) {
-                refuse_compromised(ca, key, &whose)?;
+        for (whose, key) in keys {
+            if *whose != KeyOf::Ca(ca.name().clone()) {
+                refuse_compromised(ca, key, whose)?;
             }
         }
     }
@@ -145,7 +145,7 @@ pub(super) fn certified_too(
 
 /// Whether a CA's key is recorded so by any CA that may have certified it.
 pub fn is_compromised(store: &Store, ca: &Ca) -> Result<bool, CaError> {
-    match refuse_compromised_cas(store, [key_of(ca)]) {
+    match refuse_compromised_cas(store, &[key_of(ca)]) {
         Ok(()) => Ok(false),
         Err(CaError::CompromisedKey { .. }) => Ok(true),
         Err(error) => Err(error),

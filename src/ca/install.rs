@@ -66,7 +66,7 @@ pub fn install_ca(
     let notices = hold_to_rules(&path).map_err(misfit)?;
     refuse_compromised_cas(
         installation.store(),
-        [(KeyOf::Request, request.public_key())],
+        &[(KeyOf::Request, request.public_key())],
     )?;
     let (ca, added) = write(&installation, &path)?;
     Ok(Installed {

@@ -224,7 +224,8 @@ fn standing_path(
     );
     if purpose != Purpose::Lists {
         refuse_revoked(ca, &ancestors)?;
-        refuse_compromised_cas(store, std::iter::once(ca).chain(&ancestors).map(key_of))?;
+        let members = std::iter::once(ca).chain(&ancestors);
+        refuse_compromised_cas(store, &members.map(key_of).collect::<Vec<_>>())?;
     }
     let (bit, bit_name) = match purpose {
         Purpose::Lists => (CRL_SIGN, "cRLSign"),

@@ -37,7 +37,7 @@ pub fn request_ca(
             if let Some(waiting) = store.waiting(name)? {
                 refuse_other(&waiting, new)?;
                 let key = waiting.request().public_key();
-                refuse_compromised_cas(&store, [(KeyOf::Request, key)])?;
+                refuse_compromised_cas(&store, &[(KeyOf::Request, key)])?;
                 return Ok((waiting, vec![Notice::SameRequest { ca: name.clone() }]));
             }
             store.check_free(name)?;

@@ -108,7 +108,7 @@ fn refuse_taken_back(store: &Store, ca: &Ca) -> Result<(), CaError> {
         }
         .into());
     }
-    refuse_compromised_cas(store, [key_of(ca)])
+    refuse_compromised_cas(store, &[key_of(ca)])
 }
 
 /// That the CA above has revoked a CA's certificate, if it has.
@@ -219,7 +219,7 @@ pub fn install_renewed(
         Err(CaError::Renewal(RenewalError::RevokedCa {
             reason: Reason::Superseded,
             ..
-        })) if certificate != before => refuse_compromised_cas(store, [key_of(&ca)])?,
+        })) if certificate != before => refuse_compromised_cas(store, &[key_of(&ca)])?,
         other => other?,
     }
     let mut notices = hold_to_rules(&path).map_err(misfit)?;

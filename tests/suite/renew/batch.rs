@@ -26,7 +26,7 @@ impl Sandbox {
     /// The serials of the certificates in `out/`, by their files' names without them.
     fn serials_in_out(&self) -> Vec<(String, String)> {
         let mut names = self.names_in("out");
-        names.retain(|name| name.ends_with(".crt"));
+        names.retain(|name| name.strip_suffix(".crt").is_some());
         let serial = |name: &String| self.openssl_x509(&format!("out/{name}"), "-serial");
         let of = |name: &String| (without_serials(name), serial(name));
         names.iter().map(of).collect()
