@@ -123,6 +123,7 @@ identifiers! {
     // Extensions: RFC 5280 section 4.2 and 5.2, RFC 6960, RFC 7633, RFC 6962.
     SUBJECT_KEY_IDENTIFIER = "2.5.29.14", "subjectKeyIdentifier";
     KEY_USAGE = "2.5.29.15", "keyUsage";
+    PRIVATE_KEY_USAGE_PERIOD = "2.5.29.16", "privateKeyUsagePeriod";
     SUBJECT_ALT_NAME = "2.5.29.17", "subjectAltName";
     ISSUER_ALT_NAME = "2.5.29.18", "issuerAltName";
     BASIC_CONSTRAINTS = "2.5.29.19", "basicConstraints";

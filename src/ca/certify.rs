@@ -3,7 +3,7 @@
 use super::authority::{DEFAULT_VALIDITY, ca_extensions, path_length_under};
 use super::draft::{Content, Draft};
 use super::error::CaError;
-use super::issue::{Issued, called, prove_possession, random_u64};
+use super::issue::{Issued, called, may_be_certified, random_u64};
 use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
@@ -40,7 +40,7 @@ pub fn certify_ca(
     now: OffsetDateTime,
 ) -> Result<Issued, CaError> {
     let limits = store.ca(parent)?;
-    prove_possession(&asked.path, &asked.request)?;
+    may_be_certified(&limits, &asked.path, &asked.request)?;
     let path_length = path_length_under(&limits, asked.path_length)?;
     let mut notices = Vec::new();
     let validity = asked.lifetime.resolve(

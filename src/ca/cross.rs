@@ -1,11 +1,11 @@
 //! Roots that certify each other's keys, so that whoever trusts the one reaches the other.
 
+use super::compromised::{key_of, refuse_compromised};
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::issue::random_u64;
 use super::issuer::Issuer;
 use super::notice::Notice;
-use super::renew::CompromisedKeys;
 use super::renewal::{RenewalError, RenewalNotice};
 use super::rollover::{extensions_of, path_length};
 use super::select::{Status, certifies_key_of};
@@ -88,7 +88,8 @@ fn certify(
         return Ok(None);
     }
     let certificate = subject.certificate();
-    CompromisedKeys::of(ca)?.refuse(certificate.public_key())?;
+    let (whose, key) = key_of(subject);
+    refuse_compromised(ca, key, &whose)?;
     let own = path_length(certificate);
     let most = allowed.map(|allowed| allowed - 1);
     let length = own.into_iter().chain(most).min();

@@ -1,5 +1,6 @@
 //! What can go wrong with a CA's work.
 
+use super::compromised::KeyOf;
 use super::import::ImportError;
 use super::renewal::RenewalError;
 use crate::asn1::Malformed;
@@ -119,6 +120,18 @@ pub enum CaError {
     /// A certificate can't be renewed so.
     #[error(transparent)]
     Renewal(#[from] RenewalError),
+    /// A certificate about the same key was revoked because others have it.
+    #[error(
+        "{whose} is compromised: for that {serial} of {ca}, which is about it too, was revoked"
+    )]
+    CompromisedKey {
+        /// The CA that revoked it.
+        ca: CaName,
+        /// Its serial.
+        serial: Serial,
+        /// Whose key it is.
+        whose: KeyOf,
+    },
     /// The subject is that of a CA above.
     #[error("{subject} is the subject of a CA above it")]
     NameOfIssuer {

@@ -1,7 +1,7 @@
 //! What ends soon: certificates that CAs issued, and those of CAs that came from elsewhere.
 
 use super::error::CaError;
-use super::select::Status;
+use super::select::{Status, certifies_key_of};
 use crate::store::{Ca, Issuance, Revoked, Store};
 use crate::x509::{Certificate, Profile, Serial};
 use std::collections::{HashMap, HashSet};
@@ -78,10 +78,26 @@ fn expiring_of(
     let expiring = found.into_iter().map(|issuance| Expiring {
         ca: ca.clone(),
         revoked: all_revoked.get(&issuance.serial).copied(),
-        renewed_by: successors.get(&issuance.serial).copied(),
+        renewed_by: match certificate_now(&issuance, known) {
+            Some(certificate) => certificate
+                .serial()
+                .ok()
+                .filter(|_| !issuance.is_of(certificate)),
+            None => successors.get(&issuance.serial).copied(),
+        },
         issuance,
     });
     Ok(expiring.collect())
+}
+
+/// The certificate that a CA has now to whose key and name one was issued: whatever is recorded, it is
+/// renewed where that is another.
+fn certificate_now<'a>(issuance: &Issuance, known: &'a [Ca]) -> Option<&'a Certificate> {
+    if !matches!(issuance.profile.as_str(), "root" | "subordinate") {
+        return None;
+    }
+    let mut certificates = known.iter().map(Ca::certificate);
+    certificates.find(|certificate| certifies_key_of(issuance, certificate))
 }
 
 /// The certificates of a root itself, and of the CAs directly below.

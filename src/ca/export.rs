@@ -114,6 +114,23 @@ impl FileKind {
 }
 
 impl Destination {
+    /// The file of a kind.
+    pub(super) fn file(&self, kind: FileKind) -> PathBuf {
+        let name = format!("{}.{}", self.name, kind.ending());
+        self.directory.join(name)
+    }
+
+    /// The first file of these kinds that is there already.
+    pub(super) fn in_place(&self, kinds: &[FileKind]) -> Result<Option<PathBuf>, CaError> {
+        for kind in kinds {
+            let path = self.file(*kind);
+            if file::stands(&path)? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
     /// Opens a file of each kind.
     pub fn open(&self, kinds: &[FileKind]) -> Result<OpenExport, CaError> {
         check_name(&self.name)?;
@@ -123,8 +140,7 @@ impl Destination {
         file::create_directories(&self.directory)?;
         let existing = Existing::unless(self.overwrite);
         let stage = |kind: &FileKind| {
-            let file = format!("{}.{}", self.name, kind.ending());
-            let staged = Staged::new(&self.directory.join(file), kind.access(), existing)?;
+            let staged = Staged::new(&self.file(*kind), kind.access(), existing)?;
             Ok((*kind, staged))
         };
         let files: Result<_, FileError> = kinds.iter().map(stage).collect();
@@ -136,7 +152,7 @@ impl Destination {
 }
 
 /// Whether a name is that of a file and of nothing else, on any system.
-fn check_name(name: &str) -> Result<(), CaError> {
+pub(super) fn check_name(name: &str) -> Result<(), CaError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
     let safe = name.starts_with(|first: char| first.is_ascii_alphanumeric())
         && name.len() <= 128

@@ -1,5 +1,6 @@
 //! Installing the certificate that somebody else's CA made of a request of ours.
 
+use super::compromised::{KeyOf, refuse_compromised_cas};
 use super::error::{CaError, Findings, Misfit};
 use super::notice::Notice;
 use super::verify::{VerifyRequest, verify};
@@ -63,6 +64,10 @@ pub fn install_ca(
     let beside = [answer, chain].concat();
     let path = path_above(Some(installation.store()), certificate, beside, now)?.map_err(misfit)?;
     let notices = hold_to_rules(&path).map_err(misfit)?;
+    refuse_compromised_cas(
+        installation.store(),
+        &[(KeyOf::Request, request.public_key())],
+    )?;
     let (ca, added) = write(&installation, &path)?;
     Ok(Installed {
         ca,

@@ -1,13 +1,15 @@
 //! Issuing certificates to servers, people and machines.
 
+use super::compromised::{KeyOf, refuse_compromised};
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::issuer::Issuer;
 use super::lifetime::Lifetime;
+use super::lineage::Successors;
 use super::notice::Notice;
 use crate::asn1::oid;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
-use crate::store::{CaRecord, Issuance, StoreError};
+use crate::store::{Ca, CaRecord, Issuance, StoreError};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
 use crate::x509::{Certificate, GeneralName, Name, Profile, Serial};
@@ -78,7 +80,15 @@ pub fn issue(
 ) -> Result<Issued, CaError> {
     let mut notices = Vec::new();
     let (draft, key) = draft(issuer, request, now, &mut notices)?;
-    issue_draft(issuer, &draft, key, None, notices)
+    issue_draft(issuer, &draft, key, InPlaceOf::default(), notices)
+}
+
+/// The certificate whose place is taken, if one's is.
+#[derive(Default)]
+pub(super) struct InPlaceOf<'a> {
+    pub(super) serial: Option<Serial>,
+    /// Where it is to get one successor alone: what others have renewed.
+    pub(super) unless_renewed: Option<&'a mut Successors>,
 }
 
 /// Issues what passed the rules, perhaps in the place of another.
@@ -86,7 +96,7 @@ pub(super) fn issue_draft(
     issuer: &Issuer,
     draft: &Draft,
     key: Option<PrivateKey>,
-    renews: Option<Serial>,
+    before: InPlaceOf<'_>,
     notices: Vec<Notice>,
 ) -> Result<Issued, CaError> {
     let random = random_u64()?;
@@ -97,13 +107,20 @@ pub(super) fn issue_draft(
     let key_pem = key_pem.map_err(CaError::NewKey)?;
 
     let mut locked = issuer.ca().lock()?;
+    if let InPlaceOf {
+        serial: Some(serial),
+        unless_renewed: Some(successors),
+    } = before
+    {
+        successors.refuse(issuer.ca(), serial)?;
+    }
     let serial = locked.reserve_serial(random)?;
     let certificate = issuer.sign(draft, &serial)?;
     if let Some(pem) = &key_pem {
         locked.store_leaf_key(&serial, pem)?;
     }
     let issuance = Issuance {
-        renews,
+        renews: before.serial,
         ..draft.issuance(&serial, &certificate, locked.counter())
     };
     if let Err(error) = locked.record_issuances(std::slice::from_ref(&issuance)) {
@@ -185,7 +202,7 @@ pub(super) fn draft_with(
             (asked, generate(kind).map_err(CaError::NewKey)?)
         }
         KeySource::Request { path, request } => {
-            prove_possession(&path, &request)?;
+            may_be_certified(issuer.ca(), &path, &request)?;
             let asked = asked.merged_with(&path, &request, notices)?;
             (asked, request.public_key().clone())
         }
@@ -289,15 +306,20 @@ pub(super) fn called(identifier: &ObjectIdentifier) -> String {
     oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
 }
 
-/// The request is signed with its key, and the key is one that may be certified.
-pub(super) fn prove_possession(path: &Path, request: &CertificationRequest) -> Result<(), CaError> {
+/// The request is signed with its key, and the key is one that the CA may certify.
+pub(super) fn may_be_certified(
+    ca: &Ca,
+    path: &Path,
+    request: &CertificationRequest,
+) -> Result<(), CaError> {
     let failed = |source: KeyError| CaError::Input {
         path: path.to_owned(),
         expected: "a certification request that can be used",
         source: source.into(),
     };
     request.public_key().check_certifiable().map_err(failed)?;
-    request.verify().map_err(failed)
+    request.verify().map_err(failed)?;
+    refuse_compromised(ca, request.public_key(), &KeyOf::Request)
 }
 
 /// What makes a certificate that of a leaf of its profile, beside its alternative names.

@@ -1,5 +1,6 @@
 //! The one way to a CA's signing key.
 
+use super::compromised::{key_of, refuse_compromised_cas};
 use super::draft::Draft;
 use super::error::{CaError, Findings};
 use super::passphrases::{Passphrases, Unlocked};
@@ -223,6 +224,8 @@ fn standing_path(
     );
     if purpose != Purpose::Lists {
         refuse_revoked(ca, &ancestors)?;
+        let members = std::iter::once(ca).chain(&ancestors);
+        refuse_compromised_cas(store, &members.map(key_of).collect::<Vec<_>>())?;
     }
     let (bit, bit_name) = match purpose {
         Purpose::Lists => (CRL_SIGN, "cRLSign"),

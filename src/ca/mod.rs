@@ -5,6 +5,7 @@ mod authority;
 mod batch;
 mod bundle;
 mod certify;
+mod compromised;
 mod cross;
 mod draft;
 mod error;
@@ -18,6 +19,7 @@ mod issue;
 mod issuer;
 mod kubernetes;
 mod lifetime;
+mod lineage;
 mod lists;
 mod notice;
 mod passphrases;
@@ -35,6 +37,7 @@ pub use authority::{NewCa, create_root, create_subordinate};
 pub use batch::{Batch, DryRun, RowOutcome, TableRow, last_batch, new_batch};
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
+pub use compromised::{CompromisedKeys, KeyOf, is_compromised};
 pub use cross::{CrossCertificate, cross_certificate, cross_certify};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};
@@ -56,6 +59,7 @@ pub use issue::{Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};
 pub use kubernetes::secret_name;
 pub use lifetime::{End, Lifetime};
+pub use lineage::{Lineage, Successors};
 pub use lists::{
     Ahead, AheadRequest, Freshness, ListRequest, Origin, Place, Preview, Published, above_no_other,
     chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list, judge_published,
@@ -68,8 +72,8 @@ pub use preflight::{
     BundleFinding, Foreign, Form, Hash, JudgedList, Key, Limit, ListForm, ListLimit, ListRules,
     PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
 };
-pub use renew::{CompromisedKeys, Predecessor, Renewal, renew, supersede};
-pub use renewal::{RenewalError, RenewalNotice};
+pub use renew::{Predecessor, Renewal, renew, supersede};
+pub use renewal::{DueCa, RenewalError, RenewalNotice};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{Outcome, Outcomes, Target, Verdict, revoke, revoke_all};
 pub use rollover::{RenewedCa, install_renewed, last_end, renew_ca, request_renewal, valid_of_key};

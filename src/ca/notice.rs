@@ -3,6 +3,7 @@
 use super::error::Findings;
 use super::renewal::RenewalNotice;
 use crate::store::CaName;
+use crate::x509::Serial;
 use crate::x509::validity::rfc3339;
 use std::fmt;
 use time::OffsetDateTime;
@@ -64,6 +65,15 @@ pub enum Notice {
         serial: String,
         /// Whether it is valid; none is where it is not.
         valid: bool,
+    },
+    /// A key that was revoked as compromised is that of another valid certificate.
+    KeyStillCertified {
+        /// The one that was revoked.
+        serial: Serial,
+        /// The CA of the other one.
+        ca: CaName,
+        /// The other one.
+        valid: Serial,
     },
     /// About a renewal.
     Renewal(RenewalNotice),
@@ -140,6 +150,10 @@ impl fmt::Display for Notice {
                     "{count} certificates have the common name {cn:?}; {which} was taken: {serial}"
                 )
             }
+            Self::KeyStillCertified { serial, ca, valid } => write!(
+                f,
+                "the key of {serial} is that of {valid} of {ca} too, which is valid: `pki revoke --ca {ca} --serial 0x{valid} --reason keyCompromise` revokes it"
+            ),
             Self::Renewal(notice) => notice.fmt(f),
             Self::NoKeyToExport => {
                 f.write_str("the key was made elsewhere, so there is none to export")

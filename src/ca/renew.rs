@@ -1,23 +1,24 @@
 //! Certificates in the place of others: the same profile, subject and names, for a further time.
 
+use super::compromised::{CompromisedKeys, KeyOf};
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::import::IMPORTED;
-use super::issue::{Issued, issue_draft, leaf_extensions, pointers};
+use super::issue::{InPlaceOf, Issued, issue_draft, leaf_extensions, pointers};
 use super::issuer::Issuer;
 use super::lifetime::Lifetime;
+use super::lineage::Successors;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
-use super::renewal::{RenewalError, RenewalNotice};
-use super::revoke::{Verdict, revoke_all};
+use super::renewal::{RenewalError, RenewalNotice, compare};
+use super::revoke::{Verdict, record_all};
 use super::select::{Status, certificate_of};
 use crate::asn1::oid;
-use crate::key::{KeyType, PrivateKey, PublicKey};
-use crate::store::{Ca, CaName, CaRecord, Issuance};
+use crate::key::{KeyType, PrivateKey};
+use crate::store::{Ca, CaRecord, Issuance};
 use crate::x509::extension::BasicConstraints;
-use crate::x509::{Certificate, Extension, Profile, Reason, Serial};
+use crate::x509::{Certificate, Extension, Profile, Reason};
 use const_oid::ObjectIdentifier;
-use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
 /// A certificate that can be renewed.
@@ -32,7 +33,6 @@ pub struct Predecessor {
 }
 
 /// How to renew it.
-#[derive(Clone, Copy)]
 pub struct Renewal<'a> {
     /// How long the new one is valid; as long as the one before where nothing is said.
     pub lifetime: Lifetime,
@@ -40,6 +40,8 @@ pub struct Renewal<'a> {
     pub new_key: bool,
     /// The keys that are not certified again.
     pub compromised: &'a CompromisedKeys,
+    /// Where what another process renews meanwhile is not renewed again.
+    pub unless_renewed: Option<&'a mut Successors>,
 }
 
 impl Predecessor {
@@ -150,6 +152,7 @@ pub fn renew(
     let length = issuance.not_after - issuance.not_before;
     let ends = Some(issuer.ca().certificate());
     let validity = renewal.lifetime.resolve(now, length, ends, &mut notices)?;
+    notices.extend(compare(certificate.validity(), validity, now));
     let old_key = issuer.leaf_key(&issuance.serial, certificate, passphrases)?;
     let (key, public_key) = match (old_key, renewal.new_key) {
         (Some(_), true) => {
@@ -167,7 +170,8 @@ pub fn renew(
         (key, false) => {
             let public = certificate.public_key().clone();
             public.check_certifiable().map_err(CaError::NewKey)?;
-            renewal.compromised.refuse(&public)?;
+            let whose = key.as_ref().map_or(KeyOf::Request, |_| KeyOf::Leaf);
+            renewal.compromised.refuse(&public, whose)?;
             (key, public)
         }
     };
@@ -185,7 +189,11 @@ pub fn renew(
     };
     issuer.refuse_own_name(&content.subject)?;
     let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
-    issue_draft(issuer, &draft, key, Some(issuance.serial), notices)
+    let in_place_of = InPlaceOf {
+        serial: Some(issuance.serial),
+        unless_renewed: renewal.unless_renewed,
+    };
+    issue_draft(issuer, &draft, key, in_place_of, notices)
 }
 
 /// What a certificate of no profile of ours is for, and the names in it.
@@ -218,57 +226,6 @@ pub(super) fn kind_of(certificate: &Certificate) -> Result<KeyType, CaError> {
         .map_err(|_| RenewalError::UnmakeableKey { kind }.into())
 }
 
-/// Keys of which it is recorded that others have them: none of them is certified again.
-pub struct CompromisedKeys {
-    ca: CaName,
-    /// The SubjectPublicKeyInfo, and the certificate that was revoked for it.
-    keys: HashMap<Vec<u8>, Serial>,
-}
-
-impl CompromisedKeys {
-    /// Those of the certificates that a CA issued.
-    pub fn of(ca: &Ca) -> Result<Self, CaError> {
-        let mut revoked: HashSet<Serial> = ca
-            .all_revoked()?
-            .into_iter()
-            .filter(|(_, revoked)| is_compromise(revoked.reason))
-            .map(|(serial, _)| serial)
-            .collect();
-        let mut keys = HashMap::new();
-        let mut issuances = ca.issuances()?;
-        while !revoked.is_empty()
-            && let Some(issuance) = issuances.next().transpose()?
-        {
-            if revoked.remove(&issuance.serial)
-                && let Ok(certificate) = certificate_of(ca, &issuance)
-            {
-                keys.insert(certificate.public_key().spki().to_vec(), issuance.serial);
-            }
-        }
-        Ok(Self {
-            ca: ca.name().clone(),
-            keys,
-        })
-    }
-
-    pub(super) fn refuse(&self, key: &PublicKey) -> Result<(), RenewalError> {
-        match self.keys.get(key.spki()) {
-            Some(serial) => Err(RenewalError::CompromisedKey {
-                ca: self.ca.clone(),
-                serial: *serial,
-            }),
-            None => Ok(()),
-        }
-    }
-}
-
-fn is_compromise(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::KeyCompromise | Reason::CaCompromise | Reason::AaCompromise
-    )
-}
-
 /// Revokes what has a successor now; `false` where it has expired, and nobody relies on it.
 pub fn supersede(
     ca: &Ca,
@@ -282,6 +239,6 @@ pub fn supersede(
         reason: Reason::Superseded,
         invalidity_date: None,
     };
-    let outcomes = revoke_all(ca, &[(before.issuance.clone(), verdict)], now)?;
+    let outcomes = record_all(ca, &[(before.issuance.clone(), verdict)], now)?;
     Ok((true, outcomes.notices))
 }

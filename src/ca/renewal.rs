@@ -1,10 +1,12 @@
 //! What can go wrong with a renewal, and what its user wants to know.
 
+use super::error::CaError;
 use super::notice::Notice;
-use crate::store::CaName;
+use crate::store::{Ca, CaName, Store, StoreError};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Reason, Serial};
+use crate::x509::{Reason, Serial, Validity};
 use std::fmt;
+use std::path::PathBuf;
 use time::OffsetDateTime;
 
 /// Why a certificate, or a CA, is not renewed. Nothing was changed.
@@ -76,33 +78,44 @@ pub enum RenewalError {
         /// The root at the end of the chain.
         subject: String,
     },
-    /// A certificate about the same key was revoked because others have it.
-    #[error(
-        "the key is compromised: for that {serial} of {ca}, which is about it too, was revoked"
-    )]
-    CompromisedKey {
-        /// The CA.
-        ca: CaName,
-        /// The serial.
-        serial: Serial,
-    },
     /// A kind of key that is read and not made.
     #[error("keys of type {kind} are not made here")]
     UnmakeableKey {
         /// The kind.
         kind: String,
     },
-    /// The files of two that are due would have one name.
-    #[error(
-        "{serial} of {ca} has the common name {name:?}, as another that is due has, and its files would take the place of that one's"
-    )]
-    SameFiles {
+    /// The files of what would be issued can't be written; which of several certificates it is about.
+    #[error("{serial} of {ca} is not renewed, since the files of its successor can't be written")]
+    Files {
         /// The CA.
         ca: CaName,
         /// The serial.
         serial: Serial,
-        /// The name.
-        name: String,
+        /// Why.
+        source: Box<CaError>,
+    },
+    /// What is in the place of the files is not about the certificate, nor about one before it.
+    #[error(
+        "{serial} of {ca} is not renewed, since {} is none of its files, nor of those of one before it",
+        path.display()
+    )]
+    FilesOfOther {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process was faster.
+    #[error("{serial} of {ca} was renewed meanwhile by another process: {by}")]
+    RenewedMeanwhile {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// The one in its place.
+        by: Serial,
     },
     /// The CA ends before what it would renew has to be renewed again.
     #[error("{ca} ends itself within that time, at {}", rfc3339(*until))]
@@ -111,7 +124,42 @@ pub enum RenewalError {
         ca: CaName,
         /// Its end.
         until: OffsetDateTime,
+        /// The CAs to renew, the highest first: those above it that end as soon are among them.
+        due: Vec<DueCa>,
     },
+}
+
+/// A CA that ends within a time.
+#[derive(Debug)]
+pub struct DueCa {
+    /// Its name.
+    pub ca: CaName,
+    /// Whether a certificate that is valid as long as its own ends within that time, too.
+    pub is_short: bool,
+}
+
+impl DueCa {
+    /// Those of a CA and those above it that end by `end`, the highest first.
+    pub fn up_from(
+        store: &Store,
+        ca: &Ca,
+        end: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut due = Vec::new();
+        for ca in std::iter::once(ca.clone()).chain(store.ancestors(ca)?) {
+            let validity = ca.certificate().validity();
+            if validity.not_after <= end {
+                let length = validity.not_after - validity.not_before;
+                due.push(Self {
+                    ca: ca.name().clone(),
+                    is_short: length <= end - now,
+                });
+            }
+        }
+        due.reverse();
+        Ok(due)
+    }
 }
 
 /// What is said of a renewal.
@@ -132,6 +180,32 @@ pub enum RenewalNotice {
         subject: String,
         /// Its end.
         until: OffsetDateTime,
+    },
+    /// Another process renewed it, so that it is not due any more.
+    RenewedMeanwhile {
+        /// Its serial.
+        serial: Serial,
+        /// The one in its place.
+        by: Serial,
+    },
+    /// The files are not called by the common name, which others have.
+    FilesCalled {
+        /// The one that is renewed.
+        serial: Serial,
+        /// The files' name.
+        name: String,
+    },
+    /// What is made ends before what it takes the place of.
+    EndsSooner {
+        /// Its end.
+        until: OffsetDateTime,
+        /// That of the one before.
+        before: OffsetDateTime,
+    },
+    /// The certificate before is not valid yet.
+    NotBegun {
+        /// When it becomes valid.
+        begins: OffsetDateTime,
     },
     /// What was to be revoked has expired.
     NotSuperseded {
@@ -166,6 +240,20 @@ pub enum RenewalNotice {
     },
 }
 
+/// What is to be said of two validities, the one in the place of the other.
+pub(super) fn compare(before: Validity, new: Validity, now: OffsetDateTime) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    if now < before.not_before {
+        let begins = before.not_before;
+        notices.push(RenewalNotice::NotBegun { begins }.into());
+    }
+    if new.not_after < before.not_after {
+        let (until, before) = (new.not_after, before.not_after);
+        notices.push(RenewalNotice::EndsSooner { until, before }.into());
+    }
+    notices
+}
+
 impl From<RenewalNotice> for Notice {
     fn from(notice: RenewalNotice) -> Self {
         Self::Renewal(notice)
@@ -188,6 +276,24 @@ impl fmt::Display for RenewalNotice {
                 f,
                 "the certificate of the CA {subject} ends at {}; `pki renew --ca NAME --self` renews it",
                 rfc3339(*until)
+            ),
+            Self::RenewedMeanwhile { serial, by } => {
+                write!(f, "{serial} was renewed meanwhile by another process: {by}")
+            }
+            Self::FilesCalled { serial, name } => write!(
+                f,
+                "others have the common name of {serial}, so the files of its successor are called {name}"
+            ),
+            Self::EndsSooner { until, before } => write!(
+                f,
+                "the new certificate ends at {}, sooner than the one before: {}",
+                rfc3339(*until),
+                rfc3339(*before)
+            ),
+            Self::NotBegun { begins } => write!(
+                f,
+                "the certificate before is not valid before {}: the clock is wrong now, or was when that one was made",
+                rfc3339(*begins)
             ),
             Self::NotSuperseded { serial } => {
                 write!(f, "{serial} has expired, so there is nothing to revoke")

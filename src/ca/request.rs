@@ -1,6 +1,7 @@
 //! A CA whose certificate is to come from elsewhere: its key, and the request for the certificate.
 
 use super::authority::{new_key, protected};
+use super::compromised::{KeyOf, refuse_compromised_cas};
 use super::error::CaError;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
@@ -35,6 +36,8 @@ pub fn request_ca(
         Ok(store) => {
             if let Some(waiting) = store.waiting(name)? {
                 refuse_other(&waiting, new)?;
+                let key = waiting.request().public_key();
+                refuse_compromised_cas(&store, &[(KeyOf::Request, key)])?;
                 return Ok((waiting, vec![Notice::SameRequest { ca: name.clone() }]));
             }
             store.check_free(name)?;

@@ -1,12 +1,13 @@
 //! Revoking certificates, and lifting holds.
 
+use super::compromised::certified_too;
 use super::error::CaError;
 use super::lists::Ahead;
 use super::notice::Notice;
-use super::select::{Selector, by_serial};
-use crate::store::{Ca, Issuance, LockedRevocations, RevocationChange, Revoked, Standing};
+use super::select::{Selector, by_serial, certificate_of};
+use crate::store::{Ca, Issuance, LockedRevocations, RevocationChange, Revoked, Standing, Store};
 use crate::x509::{Certificate, Reason, Serial, path};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
@@ -62,6 +63,7 @@ pub struct Outcomes {
 
 /// Records a verdict about certificates that the CA issued, durably and all at once.
 pub fn revoke(
+    store: &Store,
     ca: &Ca,
     target: &Target,
     verdict: Verdict,
@@ -72,11 +74,70 @@ pub fn revoke(
         .into_iter()
         .map(|issuance| (issuance, verdict))
         .collect();
-    revoke_all(ca, &verdicts, now)
+    revoke_all(store, ca, &verdicts, now)
 }
 
-/// Records verdicts, each about one certificate, durably and all at once.
+/// Records verdicts, each about one certificate, durably and all at once. Where a key is compromised, it
+/// is said what else is valid with it.
 pub fn revoke_all(
+    store: &Store,
+    ca: &Ca,
+    verdicts: &[(Issuance, Verdict)],
+    now: OffsetDateTime,
+) -> Result<Outcomes, CaError> {
+    let notices = valid_all_the_same(store, ca, verdicts, now)?;
+    let mut outcomes = record_all(ca, verdicts, now)?;
+    outcomes.notices.extend(notices);
+    Ok(outcomes)
+}
+
+/// The certificates that are valid with keys that these verdicts call compromised.
+fn valid_all_the_same(
+    store: &Store,
+    ca: &Ca,
+    verdicts: &[(Issuance, Verdict)],
+    now: OffsetDateTime,
+) -> Result<Vec<Notice>, CaError> {
+    let mut keys = HashMap::new();
+    for (issuance, verdict) in verdicts {
+        if let Verdict::Revoke { reason, .. } = verdict
+            && reason.is_compromise()
+            && issuance.der.is_some()
+        {
+            let certificate = certificate_of(ca, issuance)?;
+            keys.insert(certificate.public_key().spki().to_vec(), issuance.serial);
+        }
+    }
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own: HashSet<Serial> = verdicts.iter().map(|(other, _)| other.serial).collect();
+    let mut notices = Vec::new();
+    for other in store.cas()? {
+        let is_own = other.name() == ca.name();
+        let besides = if is_own { &own } else { &HashSet::new() };
+        for (serial, valid) in certified_too(&other, &keys, besides, now)? {
+            // A root is not revoked: see `refuse_own_certificate`.
+            if !is_own_certificate(&other, &valid)? {
+                notices.push(Notice::KeyStillCertified {
+                    serial,
+                    ca: other.name().clone(),
+                    valid,
+                });
+            }
+        }
+    }
+    Ok(notices)
+}
+
+/// Whether a CA's certificate with this serial is one of its own key.
+fn is_own_certificate(ca: &Ca, serial: &Serial) -> Result<bool, CaError> {
+    let issuance = ca.issuance(serial)?;
+    Ok(issuance.is_some_and(|issuance| issuance.profile == "root"))
+}
+
+/// As [`revoke_all`], with nothing to say of keys.
+pub(super) fn record_all(
     ca: &Ca,
     verdicts: &[(Issuance, Verdict)],
     now: OffsetDateTime,

@@ -1,5 +1,6 @@
 //! A CA's own certificate anew: the same key and name, for a further time.
 
+use super::compromised::{key_of, refuse_compromised_cas};
 use super::draft::{Content, Draft};
 use super::error::{CaError, Misfit};
 use super::install::{certificate_for, hold_to_rules, may_act_as_ca, path_above};
@@ -8,14 +9,13 @@ use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
-use super::renew::CompromisedKeys;
-use super::renewal::{RenewalError, RenewalNotice};
+use super::renewal::{RenewalError, RenewalNotice, compare};
 use super::select::{Status, certifies_key_of};
 use crate::asn1::oid;
-use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Store};
+use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Revoked, Store};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
-use crate::x509::{Certificate, CertificationRequest, Serial};
+use crate::x509::{Certificate, CertificationRequest, Reason, Serial};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
@@ -53,11 +53,9 @@ pub fn renew_ca(
 ) -> Result<RenewedCa, CaError> {
     let ca = store.ca(name)?;
     let before = ca.certificate();
+    refuse_taken_back(store, &ca)?;
     let issuer = match &ca.record().parent {
-        Some(parent) => {
-            refuse_taken_back(&ca, &store.ca(parent)?)?;
-            Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?
-        }
+        Some(parent) => Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?,
         None => Issuer::open(store, name, Purpose::OwnCertificate, passphrases, now)?,
     };
     let is_root = ca.record().parent.is_none();
@@ -71,6 +69,7 @@ pub fn renew_ca(
     let length = validity.not_after - validity.not_before;
     let end = limits.map(Ca::certificate);
     let validity = lifetime.resolve(now, length, end, &mut notices)?;
+    notices.extend(compare(before.validity(), validity, now));
     let content = Content {
         subject: before.subject().clone(),
         validity,
@@ -101,19 +100,23 @@ pub fn renew_ca(
 }
 
 /// What a CA's issuer has taken back is not given out again under the same key.
-fn refuse_taken_back(ca: &Ca, parent: &Ca) -> Result<(), CaError> {
-    let certificate = ca.certificate();
-    if let Ok(serial) = certificate.serial()
-        && let Some(revoked) = parent.revoked(&serial)?
-    {
+fn refuse_taken_back(store: &Store, ca: &Ca) -> Result<(), CaError> {
+    if let Some(revoked) = revoked_by_parent(store, ca)? {
         return Err(RenewalError::RevokedCa {
             ca: ca.name().clone(),
             reason: revoked.reason,
         }
         .into());
     }
-    let compromised = CompromisedKeys::of(parent)?;
-    Ok(compromised.refuse(certificate.public_key())?)
+    refuse_compromised_cas(store, &[key_of(ca)])
+}
+
+/// That the CA above has revoked a CA's certificate, if it has.
+pub(super) fn revoked_by_parent(store: &Store, ca: &Ca) -> Result<Option<Revoked>, CaError> {
+    let (Some(parent), Ok(serial)) = (&ca.record().parent, ca.certificate().serial()) else {
+        return Ok(None);
+    };
+    Ok(store.ca(parent)?.revoked(&serial)?)
 }
 
 /// How many CAs may stand below one, if its certificate says so.
@@ -122,18 +125,21 @@ pub(super) fn path_length(certificate: &Certificate) -> Option<u32> {
 }
 
 /// What a CA's certificate says, for another certificate of the same key: where lists and certificates
-/// are is its issuer's to say.
+/// are, and by what other names it is called, is its issuer's to say; for how long the key signs was said
+/// of the validity before.
 pub(super) fn extensions_of(
     certificate: &Certificate,
     path_length: Option<u32>,
     issuer: Option<&CaRecord>,
 ) -> Vec<Extension> {
-    const MADE_ANEW: [const_oid::ObjectIdentifier; 5] = [
+    const MADE_ANEW: [const_oid::ObjectIdentifier; 7] = [
         oid::BASIC_CONSTRAINTS,
         oid::KEY_USAGE,
         oid::AUTHORITY_KEY_IDENTIFIER,
         oid::CRL_DISTRIBUTION_POINTS,
         oid::AUTHORITY_INFO_ACCESS,
+        oid::PRIVATE_KEY_USAGE_PERIOD,
+        oid::ISSUER_ALT_NAME,
     ];
     let usage = certificate.key_usage();
     let mut extensions = vec![
@@ -208,6 +214,14 @@ pub fn install_renewed(
     let beside = [answer, chain].concat();
     let path = path_above(Some(store), certificate, beside, now)?.map_err(misfit)?;
     is_under(store, &ca, &path)?.map_err(misfit)?;
+    // Whoever takes a certificate back for a better one has made that one: it is what is installed.
+    match refuse_taken_back(store, &ca) {
+        Err(CaError::Renewal(RenewalError::RevokedCa {
+            reason: Reason::Superseded,
+            ..
+        })) if certificate != before => refuse_compromised_cas(store, &[key_of(&ca)])?,
+        other => other?,
+    }
     let mut notices = hold_to_rules(&path).map_err(misfit)?;
     if certificate == before {
         notices.push(RenewalNotice::SameCertificate { ca: name.clone() }.into());
@@ -218,6 +232,7 @@ pub fn install_renewed(
             ca,
         });
     }
+    notices.extend(compare(before.validity(), certificate.validity(), now));
     let replacement = store.reserve_replacement(name)?;
     Ok(RenewedCa::of(replacement.replace(certificate)?, notices))
 }
@@ -276,10 +291,25 @@ pub fn valid_of_key(
 }
 
 /// When the last certificate ends that a CA issued and that is relied on: not its own, nor one with
-/// which it certifies another CA's key.
-pub fn last_end(ca: &Ca, now: OffsetDateTime) -> Result<Option<OffsetDateTime>, CaError> {
+/// which it certifies another CA's key. CAs below are among them, whether recorded or not.
+pub fn last_end(
+    store: &Store,
+    ca: &Ca,
+    now: OffsetDateTime,
+) -> Result<Option<OffsetDateTime>, CaError> {
     let all_revoked = ca.all_revoked()?;
     let mut last = None;
+    for other in store.cas()? {
+        let certificate = other.certificate();
+        let end = certificate.validity().not_after;
+        let serial = certificate.serial().ok();
+        if other.record().parent.as_ref() == Some(ca.name())
+            && end >= now
+            && !serial.is_some_and(|serial| all_revoked.contains_key(&serial))
+        {
+            last = last.max(Some(end));
+        }
+    }
     for issuance in ca.issuances()? {
         let issuance = issuance?;
         let counts = !matches!(issuance.profile.as_str(), "root" | "cross")

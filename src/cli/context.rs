@@ -6,7 +6,7 @@ use crate::store::{Observer, Store};
 use crate::x509::validity::whole_second;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
@@ -18,7 +18,12 @@ pub(super) struct Context {
     pub(super) now: OffsetDateTime,
     quiet: bool,
     verbose: bool,
+    /// How commands name the store; `None` where they find it by themselves.
+    store_option: Option<String>,
 }
+
+/// Where the store is if nobody says otherwise.
+const DEFAULT_STORE: &str = "./pki";
 
 impl Context {
     pub(super) fn new(store: Option<PathBuf>, no_input: bool, quiet: bool, verbose: bool) -> Self {
@@ -26,8 +31,10 @@ impl Context {
         let store = store.or_else(|| from_environment().map(PathBuf::from));
         // Certificates, lists and records know no fractions of a second.
         let now = OffsetDateTime::now_utc();
-        let store = store.unwrap_or_else(|| PathBuf::from("./pki"));
+        let store = store.unwrap_or_else(|| PathBuf::from(DEFAULT_STORE));
+        let is_default = store == Path::new(DEFAULT_STORE) || store == Path::new("pki");
         Self {
+            store_option: (!is_default).then(|| format!("--store {}", quoted(&store))),
             store,
             no_input,
             quiet,
@@ -40,6 +47,22 @@ impl Context {
     pub(super) fn after(&self, duration: Duration) -> OffsetDateTime {
         let end = self.now.checked_add(duration);
         end.unwrap_or(PrimitiveDateTime::MAX.assume_utc())
+    }
+
+    /// A command line as it has to be given for this store.
+    pub(super) fn command(&self, line: &str) -> String {
+        match (&self.store_option, line.strip_prefix("pki ")) {
+            (Some(option), Some(rest)) => format!("pki {option} {rest}"),
+            _ => line.to_owned(),
+        }
+    }
+
+    /// Text in which commands stand between backticks.
+    pub(super) fn commands(&self, text: &str) -> String {
+        match &self.store_option {
+            Some(option) => text.replace("`pki ", &format!("`pki {option} ")),
+            None => text.to_owned(),
+        }
     }
 
     pub(super) fn open_store(&self) -> Result<Store, Failure> {
@@ -59,7 +82,7 @@ impl Context {
     /// Something that the user did not ask for and wants to know.
     pub(super) fn notice(&self, text: impl Display) {
         if !self.quiet {
-            say(&format!("notice: {text}\n"));
+            say(&format!("notice: {}\n", self.commands(&text.to_string())));
         }
     }
 
@@ -83,4 +106,14 @@ impl Context {
             say(&format!("{text}\n"));
         }
     }
+}
+
+/// A path as one word of a shell's.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./@%+=:,-".contains(&byte);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return text.into_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }

@@ -4,7 +4,8 @@ use super::export::exported_files;
 use super::failure::Failure;
 use super::passphrase::{PassoutArgs, UserPassphrases};
 use crate::ca::{
-    CaError, Destination, ExportPlace, FileKind, Issued, KeyOutput, OpenExport, protection_for,
+    CaError, Destination, ExportPlace, FileKind, Issued, KeyOutput, Lineage, OpenExport,
+    protection_for,
 };
 use crate::key::Protection;
 use crate::x509::Certificate;
@@ -85,8 +86,28 @@ impl OutArgs {
             name: name.to_owned(),
             overwrite: self.force,
         };
-        let kinds = FileKind::usual(true, has_key, self.der);
-        destination.open(&kinds).map(Some)
+        destination.open(&self.kinds(has_key)).map(Some)
+    }
+
+    /// Opens those of a certificate's successor, which is one of many, and says what they are called: see
+    /// [`Lineage::destination`].
+    pub(super) fn open_beside_others(
+        &self,
+        lineage: &Lineage,
+        has_key: bool,
+    ) -> Result<Option<(String, OpenExport)>, CaError> {
+        let Some(directory) = &self.out else {
+            return Ok(None);
+        };
+        let kinds = self.kinds(has_key);
+        let destination = lineage.destination(directory, &kinds, self.force)?;
+        let files = destination.open(&kinds)?;
+        Ok(Some((destination.name, files)))
+    }
+
+    /// The files that are wanted.
+    fn kinds(&self, has_key: bool) -> Vec<FileKind> {
+        FileKind::usual(true, has_key, self.der)
     }
 }
 

@@ -1,15 +1,16 @@
 //! Errors on standard error, and exit codes. The hints are worded here and nowhere else.
 
+use super::context::Context;
 use super::passphrase::Unavailable;
 use super::table::BadRow;
-use crate::ca::{CaError, ImportError, Misfit, RenewalError};
+use crate::ca::{CaError, DueCa, ImportError, KeyOf, Misfit, RenewalError};
 use crate::key::KeyError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
-use crate::x509::Reason;
 use crate::x509::path::IncompletePath;
 use crate::x509::text::is_deceptive;
 use crate::x509::verify::Refusal;
+use crate::x509::{Reason, Serial};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -137,6 +138,16 @@ impl Failure {
         (error.kind() == io::ErrorKind::BrokenPipe).then(|| io::ErrorKind::BrokenPipe.into())
     }
 
+    /// With hints whose commands are about this store.
+    pub(super) fn in_store(self, context: &Context) -> Self {
+        let others = self.others.into_iter();
+        Self {
+            hint: self.hint.map(|hint| context.commands(&hint)),
+            others: others.map(|other| other.in_store(context)).collect(),
+            ..self
+        }
+    }
+
     /// Writes to standard error.
     pub(super) fn write(self) -> ExitCode {
         say(&self.text());
@@ -261,7 +272,12 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::AheadVoid { ca, .. } | CaError::AheadOver { ca, .. } => {
             format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
         }
-        CaError::Renewal(error) => renewal_hint(error),
+        CaError::Renewal(error) => return renewal_hint(error),
+        CaError::CompromisedKey { whose, .. } => match whose {
+            KeyOf::Leaf => "renew it with a new key: --rekey".into(),
+            KeyOf::Request => "make a request with a new key".into(),
+            KeyOf::Ca(ca) => new_key_for(ca),
+        },
         CaError::KeyMismatch { .. } => {
             "put the key back that belongs to ca.crt in the CA's folder".into()
         }
@@ -330,8 +346,32 @@ fn ca_hint(error: &CaError) -> Option<String> {
     })
 }
 
-fn renewal_hint(error: &RenewalError) -> String {
-    match error {
+fn new_key_for(ca: &CaName) -> String {
+    format!(
+        "a new key in its place gets a certificate: `pki renew --ca {ca} --self --rekey --name NAME`"
+    )
+}
+
+fn by_itself(ca: &CaName, serial: &Serial) -> String {
+    format!("`pki renew --ca {ca} --serial 0x{serial} --out DIR --name NAME` renews it by itself")
+}
+
+fn renew_first(due: &[DueCa]) -> String {
+    let command = |DueCa { ca, is_short }: &DueCa| {
+        let days = if *is_short { " --days N" } else { "" };
+        format!("`pki renew --ca {ca} --self{days}`")
+    };
+    let commands: Vec<String> = due.iter().map(command).collect();
+    let longer = if due.iter().any(|due| due.is_short) {
+        ", with N days that go beyond that time"
+    } else {
+        ""
+    };
+    format!("first comes {}{longer}", commands.join(", then "))
+}
+
+fn renewal_hint(error: &RenewalError) -> Option<String> {
+    Some(match error {
         RenewalError::NotALeaf { .. } => {
             "a CA's own certificate is renewed with `pki renew --ca NAME --self`".into()
         }
@@ -349,14 +389,11 @@ fn renewal_hint(error: &RenewalError) -> String {
         RenewalError::KeyOfRequest { ca, .. } => {
             format!("make a request with the new key, and sign it with `pki issue --ca {ca} --csr FILE`")
         }
-        RenewalError::CompromisedKey { .. } => "renew it with a new key: --rekey".into(),
         RenewalError::RevokedCa {
             reason: Reason::CertificateHold,
             ..
         } => "the CA above it lifts the hold: `pki revoke --ca NAME --serial S --release`".into(),
-        RenewalError::RevokedCa { ca, .. } => format!(
-            "a new key in its place gets a certificate: `pki renew --ca {ca} --self --rekey --name NAME`"
-        ),
+        RenewalError::RevokedCa { ca, .. } => new_key_for(ca),
         RenewalError::NotARoot { .. } => {
             "a CA under another is trusted through its root; `pki bundle` has what that takes".into()
         }
@@ -369,11 +406,14 @@ fn renewal_hint(error: &RenewalError) -> String {
         RenewalError::UnmakeableKey { .. } => {
             "renew it with the same key, or issue with another kind of key".into()
         }
-        RenewalError::SameFiles { ca, serial, .. } => format!(
-            "`pki renew --ca {ca} --serial 0x{serial} --out DIR --name NAME` renews it by itself"
-        ),
-        RenewalError::CaEndsFirst { ca, .. } => format!("renew it first: `pki renew --ca {ca} --self`"),
-    }
+        RenewalError::Files { ca, serial, source } => match &**source {
+            CaError::FileName { .. } => by_itself(ca, serial),
+            source => return ca_hint(source),
+        },
+        RenewalError::FilesOfOther { ca, serial, .. } => by_itself(ca, serial),
+        RenewalError::RenewedMeanwhile { .. } => return None,
+        RenewalError::CaEndsFirst { due, .. } => renew_first(due),
+    })
 }
 
 fn store_hint(error: &StoreError) -> Option<String> {

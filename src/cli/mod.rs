@@ -125,8 +125,8 @@ pub fn main() -> ExitCode {
     } = cli;
     let context = Context::new(store, no_input, quiet, verbose);
     match command.run(&context) {
-        Ok(report) => report.write(format),
-        Err(failure) => failure.write(),
+        Ok(report) => report.in_store(&context).write(format),
+        Err(failure) => failure.in_store(&context).write(),
     }
 }
 

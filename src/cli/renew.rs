@@ -10,13 +10,14 @@ use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Format, Report};
 use super::rollover::{self, RolloverArgs};
 use crate::ca::{
-    CaError, CompromisedKeys, End, Expiring, Issued, Issuer, Lifetime, Predecessor, Purpose,
-    Renewal, RenewalError, RenewalNotice, Selector, Status, expiring, renew, select_one, supersede,
+    CaError, CompromisedKeys, DueCa, End, Expiring, Issued, Issuer, Lifetime, Lineage, Predecessor,
+    Purpose, Renewal, RenewalError, RenewalNotice, Selector, Status, Successors, expiring, renew,
+    select_one, supersede,
 };
-use crate::store::{Ca, CaName, Store};
+use crate::store::{Ca, CaName, Issuance, Store};
 use crate::x509::validity::Moment;
 use clap::Args;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use time::{Duration, OffsetDateTime};
 
@@ -107,8 +108,21 @@ impl RenewArgs {
         context.notices(notices);
         let compromised = CompromisedKeys::of(&ca)?;
         let mut issuer = self.open(&store, &mut passphrases, context)?;
-        let renewal = self.renewal(&compromised);
-        let entry = self.renew_one(&mut issuer, &before, renewal, &mut passphrases, context)?;
+        let name = self.name.as_ref().unwrap_or(&before.issuance.cn);
+        let has_key = before.has_key(&ca)?;
+        let delivery = match self.out.open(name, has_key)? {
+            Some(files) => Some(Delivery::new(files, name, has_key, &mut passphrases)?),
+            None => None,
+        };
+        let renewal = self.renewal(&compromised, None);
+        let entry = self.renew_one(
+            &mut issuer,
+            &before,
+            renewal,
+            delivery,
+            &mut passphrases,
+            context,
+        )?;
         let remedy = format!("`pki list --ca {}` shows it", self.ca);
         Ok(Report::new(&entry, entry.text()).committed(remedy))
     }
@@ -142,15 +156,10 @@ impl RenewArgs {
         issuer: &mut Issuer,
         before: &Predecessor,
         renewal: Renewal<'_>,
+        delivery: Option<Delivery>,
         passphrases: &mut UserPassphrases,
         context: &Context,
     ) -> Result<CertificateEntry, CaError> {
-        let name = self.name.as_ref().unwrap_or(&before.issuance.cn);
-        let has_key = before.has_key(issuer.ca())?;
-        let delivery = match self.out.open(name, has_key)? {
-            Some(files) => Some(Delivery::new(files, name, has_key, passphrases)?),
-            None => None,
-        };
         let issued = renew(issuer, before, renewal, passphrases, context.now)?;
         context.notices(&issued.notices);
         let files = match delivery {
@@ -173,8 +182,13 @@ impl RenewArgs {
         Ok(entry.superseding(superseded))
     }
 
-    fn renewal<'a>(&self, compromised: &'a CompromisedKeys) -> Renewal<'a> {
+    fn renewal<'a>(
+        &self,
+        compromised: &'a CompromisedKeys,
+        unless_renewed: Option<&'a mut Successors>,
+    ) -> Renewal<'a> {
         Renewal {
+            unless_renewed,
             lifetime: self.lifetime(),
             new_key: self.rekey,
             compromised,
@@ -226,6 +240,7 @@ impl RenewArgs {
         context: &Context,
     ) -> Result<Report, Failure> {
         let end = context.after(within);
+        let mut successors = Successors::from_now_on(ca)?;
         let due = Self::due(store, ca, end, context)?;
         if due.is_empty() {
             context.notice(format!("nothing of {} is due", self.ca));
@@ -237,32 +252,66 @@ impl RenewArgs {
             return Err(CaError::from(RenewalError::CaEndsFirst {
                 ca: self.ca.clone(),
                 until: ends,
+                due: DueCa::up_from(store, ca, end, context.now)?,
             })
             .into());
         }
         let compromised = CompromisedKeys::of(ca)?;
-        let renewal = self.renewal(&compromised);
         let mut issuer = self.open(store, passphrases, context)?;
         let mut renewed = Renewed::default();
-        let mut names = HashSet::new();
         for Expiring { issuance, .. } in due {
-            if self.out.is_given() && !names.insert(issuance.cn.clone()) {
-                renewed.fail(RenewalError::SameFiles {
-                    ca: self.ca.clone(),
-                    serial: issuance.serial,
-                    name: issuance.cn,
-                });
-                continue;
-            }
             let entry = Predecessor::unrevoked(ca, issuance, context.now).and_then(|before| {
-                self.renew_one(&mut issuer, &before, renewal, passphrases, context)
+                let delivery = self.deliver_beside_others(ca, &before, passphrases, context)?;
+                let renewal = self.renewal(&compromised, Some(&mut successors));
+                self.renew_one(
+                    &mut issuer,
+                    &before,
+                    renewal,
+                    delivery,
+                    passphrases,
+                    context,
+                )
             });
             match entry {
                 Ok(entry) => renewed.entries.push(entry),
-                Err(error) => renewed.fail(error),
+                Err(CaError::Renewal(RenewalError::RenewedMeanwhile { serial, by, .. })) => {
+                    context.notice(RenewalNotice::RenewedMeanwhile { serial, by });
+                }
+                Err(error) => renewed.failures.push(error),
             }
         }
         Ok(renewed.report(&self.ca))
+    }
+
+    /// The files for one of several, which take the place of no other certificate's.
+    fn deliver_beside_others(
+        &self,
+        ca: &Ca,
+        before: &Predecessor,
+        passphrases: &mut UserPassphrases,
+        context: &Context,
+    ) -> Result<Option<Delivery>, CaError> {
+        let Issuance { serial, cn, .. } = &before.issuance;
+        let has_key = before.has_key(ca)?;
+        let lineage = Lineage::of(ca, &before.issuance, context.now)?;
+        let opened = self.out.open_beside_others(&lineage, has_key);
+        let opened = opened.map_err(|error| match error {
+            error @ CaError::Renewal(_) => error,
+            source => CaError::from(RenewalError::Files {
+                ca: self.ca.clone(),
+                serial: *serial,
+                source: Box::new(source),
+            }),
+        })?;
+        let Some((name, files)) = opened else {
+            return Ok(None);
+        };
+        let delivery = Delivery::new(files, &name, has_key, passphrases)?;
+        if name != *cn {
+            let serial = *serial;
+            context.notice(RenewalNotice::FilesCalled { serial, name });
+        }
+        Ok(Some(delivery))
     }
 
     /// What is valid, ends in time, and has no successor; CAs are renewed otherwise.
@@ -292,10 +341,6 @@ impl RenewArgs {
 }
 
 impl Renewed {
-    fn fail(&mut self, error: impl Into<CaError>) {
-        self.failures.push(error.into());
-    }
-
     /// One object a line; what failed is written behind it.
     fn report(self, ca: &CaName) -> Report {
         let Self { entries, failures } = self;

@@ -1,5 +1,6 @@
 //! Results on standard output: made once, written as text or JSON.
 
+use super::context::Context;
 use super::failure::Failure;
 use crate::x509::text::Escaped;
 use clap::ValueEnum;
@@ -92,6 +93,15 @@ impl Report {
     pub(super) fn failing(mut self, failure: Failure) -> Self {
         self.failure = Some(failure);
         self
+    }
+
+    /// With hints whose commands are about this store.
+    pub(super) fn in_store(self, context: &Context) -> Self {
+        Self {
+            committed: self.committed.map(|remedy| context.commands(&remedy)),
+            failure: self.failure.map(|failure| failure.in_store(context)),
+            ..self
+        }
     }
 
     /// Writes to standard output.

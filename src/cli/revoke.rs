@@ -59,11 +59,18 @@ struct Entry {
 
 impl RevokeArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
-        let ca = context.open_store()?.ca(&self.ca)?;
+        let store = context.open_store()?;
+        let ca = store.ca(&self.ca)?;
         let several = self.all || self.from.is_some();
         let outcomes = match &self.from {
-            Some(path) => revoke_all(&ca, &rows(&ca, path, context.now)?, context.now)?,
-            None => revoke(&ca, &self.target()?, self.verdict(context)?, context.now)?,
+            Some(path) => revoke_all(&store, &ca, &rows(&ca, path, context.now)?, context.now)?,
+            None => revoke(
+                &store,
+                &ca,
+                &self.target()?,
+                self.verdict(context)?,
+                context.now,
+            )?,
         };
         context.notices(&outcomes.notices);
         let entries: Vec<Entry> = outcomes

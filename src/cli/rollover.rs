@@ -141,6 +141,10 @@ fn renewed(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
     let ca = &args.ca;
     let renewed = renew_ca(&store, ca, args.lifetime(), &mut passphrases, context.now);
     let renewed = renewed.map_err(|error| match error {
+        CaError::KeyElsewhere { ca: issuer } if issuer == *ca => Failure::from(CaError::KeyElsewhere { ca: issuer })
+            .hint(format!(
+                "a root renews itself: where its key is, with the same command; `pki renew --ca {ca} --self --install CERT` takes what comes of it"
+            )),
         CaError::KeyElsewhere { ca: issuer } => Failure::from(CaError::KeyElsewhere { ca: issuer })
             .hint(format!(
                 "`pki renew --ca {ca} --self --request FILE` writes a request for where it is, and --install takes what comes back"
@@ -179,7 +183,9 @@ fn report(renewed: &RenewedCa, context: &Context) -> Report {
     let serial = before.serial().ok().filter(|_| is_replaced);
     let steps = if is_replaced {
         let ends = before.validity().not_after;
-        steps::after_renewal(ca.name(), made.parent.is_none(), ends, context.now)
+        let is_root = made.parent.is_none();
+        let steps = steps::after_renewal(ca.name(), is_root, ends, context.now);
+        steps::in_store(steps, context)
     } else {
         Vec::new()
     };

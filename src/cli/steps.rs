@@ -1,5 +1,6 @@
 //! What to do after a CA was renewed, and when.
 
+use super::context::Context;
 use crate::store::CaName;
 use crate::x509::Serial;
 use crate::x509::text::Escaped;
@@ -29,6 +30,16 @@ fn step(when: impl Into<String>, what: impl Into<String>, commands: &[String]) -
         what: what.into(),
         commands: commands.to_vec(),
     }
+}
+
+/// The steps with commands that are about this store.
+pub(super) fn in_store(mut steps: Vec<Step>, context: &Context) -> Vec<Step> {
+    for step in &mut steps {
+        for command in &mut step.commands {
+            *command = context.command(command);
+        }
+    }
+    steps
 }
 
 /// The steps as text.
@@ -93,10 +104,38 @@ pub(super) struct Change<'a> {
     pub(super) old_by_new: Option<Serial>,
     /// When the last certificate ends that the old one issued.
     pub(super) last_end: Option<OffsetDateTime>,
+    /// Whether others have the old one's key.
+    pub(super) is_compromised: bool,
+    /// Whether CAs may stand below the new one.
+    pub(super) takes_cas: bool,
+    /// The CAs that stay when the old one goes, with all that is below it.
+    pub(super) remaining: Vec<CaName>,
+}
+
+impl Change<'_> {
+    /// The trust store without the old one.
+    fn write_remaining(&self) -> String {
+        let names = self.remaining.iter().map(|name| format!(" --ca {name}"));
+        format!(
+            "pki bundle{} --out truststore.pem",
+            names.collect::<String>()
+        )
+    }
+
+    fn issue_from_new(&self) -> String {
+        let Self { new, .. } = self;
+        match &self.parent {
+            None if self.takes_cas => format!("pki subordinate --ca {new} --name NAME"),
+            _ => format!("pki issue --ca {new} --cn NAME"),
+        }
+    }
 }
 
 /// After a new CA in the place of an old one.
 pub(super) fn after_succession(change: &Change<'_>) -> Vec<Step> {
+    if change.is_compromised {
+        return after_compromise(change);
+    }
     let Change { old, new, .. } = change;
     let mut steps = vec![step(
         NOW,
@@ -110,14 +149,10 @@ pub(super) fn after_succession(change: &Change<'_>) -> Vec<Step> {
             &[format!("pki export --ca {new} --cn NAME --out DIR --via {old}")],
         ));
     }
-    let issue = match &change.parent {
-        Some(_) => format!("pki issue --ca {new} --cn NAME"),
-        None => format!("pki subordinate --ca {new} --name NAME"),
-    };
     steps.push(step(
         EVERYBODY_HAS_IT,
         format!("issue from {new}, and no more from {old}"),
-        &[issue],
+        &[change.issue_from_new()],
     ));
     let (end, until) = match change.last_end {
         Some(end) => (rfc3339(end), format!("until {}", rfc3339(end))),
@@ -134,6 +169,37 @@ pub(super) fn after_succession(change: &Change<'_>) -> Vec<Step> {
     steps
 }
 
+/// After a new CA in the place of one whose key others have: nothing of the old one can wait.
+fn after_compromise(change: &Change<'_>) -> Vec<Step> {
+    let Change { old, new, .. } = change;
+    let mut steps = vec![step(
+        NOW,
+        format!("put {new} into trust stores in the place of {old}, and publish its list"),
+        &[change.write_remaining(), format!("pki crl --ca {new}")],
+    )];
+    if let Some((parent, serials)) = &change.parent {
+        steps.push(step(
+            NOW,
+            format!("have {parent} take back whatever certifies the key of {old}"),
+            &take_back(parent, serials, "keyCompromise"),
+        ));
+    }
+    steps.push(step(
+        NOW,
+        format!("issue from {new} what {old} issued: whoever has its key can issue the same"),
+        &[change.issue_from_new()],
+    ));
+    steps
+}
+
+/// Revokes these certificates, and makes it known.
+fn take_back(issuer: &CaName, serials: &[Serial], reason: &str) -> Vec<String> {
+    let revoke = |serial| format!("pki revoke --ca {issuer} --serial 0x{serial} --reason {reason}");
+    let mut commands: Vec<String> = serials.iter().map(revoke).collect();
+    commands.push(format!("pki crl --ca {issuer}"));
+    commands
+}
+
 fn retirement(change: &Change<'_>, when: String) -> Step {
     let Change { old, new, .. } = change;
     let (issuer, serials, then) = if let Some((parent, serials)) = &change.parent {
@@ -143,13 +209,9 @@ fn retirement(change: &Change<'_>, when: String) -> Step {
         let serials = change.old_by_new.into_iter().collect();
         (*new, serials, format!("end what {new} says for it"))
     };
-    let mut commands = vec![format!("pki bundle --ca {new} --out truststore.pem")];
-    for serial in &serials {
-        let serial = format!("--serial 0x{serial} --reason superseded");
-        commands.push(format!("pki revoke --ca {issuer} {serial}"));
-    }
+    let mut commands = vec![change.write_remaining()];
     if !serials.is_empty() {
-        commands.push(format!("pki crl --ca {issuer}"));
+        commands.extend(take_back(issuer, &serials, "superseded"));
     }
     let what =
         format!("nothing of {old} is valid any more: leave it out of trust stores, and {then}");

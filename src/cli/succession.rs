@@ -11,7 +11,7 @@ use super::root::MadeCa;
 use super::steps::{self, Change, Step};
 use crate::ca::{
     CaError, CrossCertificate, Issuer, NewCa, Passphrases, Purpose, Succession, create_root,
-    create_subordinate, cross_certify, last_end, valid_of_key,
+    create_subordinate, cross_certify, is_compromised, last_end, valid_of_key,
 };
 use crate::key::Passphrase;
 use crate::store::{Ca, CaName, Store};
@@ -120,7 +120,7 @@ pub(super) fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, F
         None => beside_root(args, &store, &old, &new, &mut passphrases, context)?,
     };
     context.notices(notices);
-    Ok(succession_report(&old, &made, &cross, standing)
+    Ok(succession_report(&old, &made, &cross, standing, context)
         .committed(format!("`pki show --ca {}` shows it", new.name)))
 }
 
@@ -176,7 +176,9 @@ fn beside_root(
         let purpose = Purpose::Certificates;
         let opened = Issuer::open(store, old.name(), purpose, passphrases, now);
         Some(opened.map_err(|error| match error {
-            error @ (CaError::KeyElsewhere { .. } | CaError::CaUnusable { .. }) => {
+            error @ (CaError::KeyElsewhere { .. }
+            | CaError::CaUnusable { .. }
+            | CaError::CompromisedKey { .. }) => {
                 Failure::from(error).hint("--no-cross makes the new root without it")
             }
             other => other.into(),
@@ -207,6 +209,9 @@ struct Standing<'a> {
     /// The CA above, and what it has issued to this one's key.
     parent: Option<(&'a CaName, Vec<Serial>)>,
     last_end: Option<OffsetDateTime>,
+    is_compromised: bool,
+    /// The CAs that have nothing to do with it.
+    others: Vec<CaName>,
 }
 
 impl<'a> Standing<'a> {
@@ -223,8 +228,22 @@ impl<'a> Standing<'a> {
         };
         Ok(Self {
             parent,
-            last_end: last_end(ca, context.now)?,
+            last_end: last_end(store, ca, context.now)?,
+            is_compromised: is_compromised(store, ca)?,
+            others: Self::others(store, ca)?,
         })
+    }
+
+    fn others(store: &Store, ca: &Ca) -> Result<Vec<CaName>, CaError> {
+        let mut others = Vec::new();
+        for other in store.cas()? {
+            let ancestors = store.ancestors(&other)?;
+            let mut path = std::iter::once(&other).chain(&ancestors);
+            if path.all(|member| member.name() != ca.name()) {
+                others.push(other.name().clone());
+            }
+        }
+        Ok(others)
     }
 }
 
@@ -233,12 +252,21 @@ fn succession_report(
     new: &Ca,
     cross: &[CrossCertificate],
     standing: Standing<'_>,
+    context: &Context,
 ) -> Report {
     let serial_by = |issuer: &Ca| {
         let cross = cross.iter().find(|cross| cross.issuer == *issuer.name());
         cross.map(|cross| cross.issuance.serial)
     };
-    let Standing { parent, last_end } = standing;
+    let Standing {
+        parent,
+        last_end,
+        is_compromised,
+        mut others,
+    } = standing;
+    others.push(new.name().clone());
+    others.sort();
+    let length = new.certificate().basic_constraints();
     let change = Change {
         old: old.name(),
         new: new.name(),
@@ -246,12 +274,15 @@ fn succession_report(
         new_by_old: serial_by(old),
         old_by_new: serial_by(new),
         last_end,
+        is_compromised,
+        takes_cas: length.is_none_or(|basic| basic.path_length != Some(0)),
+        remaining: others,
     };
     let entry = SucceededEntry {
         made: MadeCa::of(new),
         succeeds: old.name().to_string(),
         cross: CrossEntry::of(cross),
-        steps: steps::after_succession(&change),
+        steps: steps::in_store(steps::after_succession(&change), context),
     };
     let mut text = entry.made.lines().under(&format!(
         "made {} in the place of {}",

@@ -7,13 +7,17 @@ use super::journal;
 use super::layout::CaLayout;
 use super::lock::{Lock, Sharing};
 use super::name::CaName;
-use super::record::{CaRecord, Issuance, TableId};
+use super::record::{self, CaRecord, Issuance, TableId};
 use super::{Observer, counter, format};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
+use memchr::memmem;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
+
+/// How many octets of a key tell it from others: what is in front of them names its kind.
+const KEY_TAIL: usize = 48;
 
 /// A CA, as its files were when it was opened.
 #[derive(Clone)]
@@ -155,6 +159,36 @@ impl Ca {
             move |issuance: &Issuance| issuance.row.is_some_and(|row| row.batch.table == table);
         let found = self.issuances_with(needle.into_bytes())?;
         Ok(found.filter(move |issuance| issuance.as_ref().map_or(true, is_of_table)))
+    }
+
+    /// The certificate that was issued last.
+    pub fn last_issuance(&self) -> Result<Option<Issuance>, StoreError> {
+        Ok(journal::backwards(&self.layout.issued(), |_| false)?.pop())
+    }
+
+    /// Those that were issued since the serial counter was this, in the order of issuing.
+    pub fn issuances_since(&self, counter: u128) -> Result<Vec<Issuance>, StoreError> {
+        let is_new = |issuance: &Issuance| issuance.counter > counter;
+        let mut issuances = journal::backwards(&self.layout.issued(), is_new)?;
+        issuances.retain(is_new);
+        issuances.reverse();
+        Ok(issuances)
+    }
+
+    /// Every recorded certificate that may be about a public key, in the order of issuing: those whose
+    /// octets have the key's last ones in them.
+    pub fn issuances_about(&self, spki: &[u8]) -> Result<Vec<Issuance>, StoreError> {
+        let needles = record::base64_of_octets_inside(&spki[spki.len().saturating_sub(KEY_TAIL)..]);
+        let finders = needles
+            .iter()
+            .map(|needle| memmem::Finder::new(needle.as_bytes()));
+        let finders: Vec<_> = finders.collect();
+        let mut reader = journal::Reader::open(&self.layout.issued())?;
+        let mut found = Vec::new();
+        while let Some(issuance) = reader.next_with_any(&finders)? {
+            found.push(issuance);
+        }
+        Ok(found)
     }
 
     /// Those whose line has `needle` in it.

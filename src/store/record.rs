@@ -363,6 +363,17 @@ mod decimal {
     }
 }
 
+/// How octets look in Base64 wherever they stand among others: one text for each place that they can
+/// have in a group of three.
+pub(super) fn base64_of_octets_inside(octets: &[u8]) -> [String; 3] {
+    use base64::Engine;
+    [0, 1, 2].map(|skipped| {
+        let rest = octets.get(skipped..).unwrap_or_default();
+        let whole = &rest[..rest.len() / 3 * 3];
+        base64::engine::general_purpose::STANDARD.encode(whole)
+    })
+}
+
 mod base64_octets {
     /// For fields that are left out where there is nothing to say.
     pub(super) mod optional {
@@ -386,6 +397,26 @@ mod base64_octets {
             deserializer: D,
         ) -> Result<Option<Vec<u8>>, D::Error> {
             parsed(deserializer, |text| STANDARD.decode(text)).map(Some)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64_of_octets_inside;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    #[test]
+    fn octets_are_found_in_base64_wherever_they_stand() {
+        let octets: Vec<u8> = (1..=48).collect();
+        for before in 0..7 {
+            let text = STANDARD.encode([&vec![255; before][..], &octets, &[254; 5]].concat());
+            let needles = base64_of_octets_inside(&octets);
+            assert!(
+                needles.iter().any(|needle| text.contains(needle)),
+                "{before}"
+            );
         }
     }
 }

@@ -16,6 +16,9 @@ use time::OffsetDateTime;
 /// How lines about a serial that was revoked before start; see [`RevocationLine`].
 const AGAIN: &[u8] = b"{\"again\":true,";
 
+/// What stands in lines about keys that others have, and in no others.
+const COMPROMISE: &[u8] = b"Compromise\"";
+
 /// Something to be recorded about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevocationChange {
@@ -125,6 +128,21 @@ impl Ca {
             changed.insert(line.serial, line.revoked);
         }
         Ok(changed)
+    }
+
+    /// Every certificate that was revoked because others have a key: that is for good.
+    pub fn compromised(&self) -> Result<HashSet<Serial>, StoreError> {
+        let mut reader = Reader::open(&self.layout.revoked())?;
+        let mut serials = HashSet::new();
+        while let Some(line) = reader.next_with::<RevocationLine>(COMPROMISE)? {
+            if line
+                .revoked
+                .is_some_and(|revoked| revoked.reason.is_compromise())
+            {
+                serials.insert(line.serial);
+            }
+        }
+        Ok(serials)
     }
 
     /// Every serial that ever was revoked, whether released since or not.

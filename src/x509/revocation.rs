@@ -70,6 +70,14 @@ impl Reason {
         }
     }
 
+    /// Whether somebody else has a key, so that no certificate of it is worth anything.
+    pub fn is_compromise(self) -> bool {
+        matches!(
+            self,
+            Self::KeyCompromise | Self::CaCompromise | Self::AaCompromise
+        )
+    }
+
     /// The reason with this number.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.code() == code)

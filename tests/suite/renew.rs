@@ -1,5 +1,7 @@
 //! Certificates in the place of others: what stays, what is new, and what is refused.
 
+mod batch;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::thread;
@@ -571,27 +573,6 @@ fn files_of_what_is_due_take_the_place_of_the_old_ones() {
     }
 }
 
-/// Two machines may have certificates of one name; with --force the files of the one would be gone.
-#[test]
-fn of_two_with_one_name_the_files_do_not_take_each_other_s_place() {
-    let sandbox = with_ends();
-    sandbox
-        .pki("issue --ca intermediate0 --cn ten --days 12")
-        .succeeds();
-    let renew = "-q renew --ca intermediate0 --days 90 --expiring 30d --out out";
-    let renewed = sandbox
-        .pki(renew)
-        .words("--no-passphrase --force")
-        .ends_with(4);
-    assert_eq!(renewed.stdout.matches("issued a client").count(), 2);
-    let error = "error: [serial] of intermediate0 has the common name \"ten\", as another that is due has, and its files would take the place of that one's\n";
-    let said = normalised(&renewed.stderr);
-    assert!(said.starts_with(error), "{renewed}");
-    let key = "pkey -pubout -in out/ten.key";
-    let key = sandbox.run("openssl", key).succeeds().stdout;
-    assert_eq!(key, sandbox.openssl_x509("out/ten.crt", "-pubkey"));
-}
-
 #[test]
 fn a_ca_that_ends_first_renews_nothing_that_would_be_due_at_once() {
     let sandbox = Sandbox::new();
@@ -605,7 +586,7 @@ fn a_ca_that_ends_first_renews_nothing_that_would_be_due_at_once() {
         sandbox.pki("-q renew --ca rootCA --expiring 30d"),
         1,
         "error: rootCA ends itself within that time, at [time]
-hint: renew it first: `pki renew --ca rootCA --self`
+hint: first comes `pki renew --ca rootCA --self --days N`, with N days that go beyond that time
 ",
     );
 }

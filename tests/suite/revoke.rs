@@ -1,5 +1,7 @@
 //! `pki revoke`: which certificate is meant, what is recorded about it, and what is refused.
 
+mod keys;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};

@@ -1,8 +1,10 @@
 //! CAs that are renewed: under the same key, and by another CA in their place. Relying parties that
 //! know the old one, the new one or both accept what either issued.
 
+mod compromised;
 mod elsewhere;
 mod servers;
+mod steps;
 
 use std::fs;
 
@@ -228,7 +230,7 @@ next
   3. until [time]: go on with the lists of inter0: what it issued is still revoked by it
        pki crl --ca inter0
   4. [time]: nothing of inter0 is valid any more: leave it out of trust stores, and have rootCA take it back
-       pki bundle --ca inter1 --out truststore.pem
+       pki bundle --ca inter1 --ca rootCA --out truststore.pem
        pki revoke --ca rootCA --serial 0x… --reason superseded
        pki crl --ca rootCA
 ",
@@ -323,8 +325,8 @@ hint: `pki renew --ca rootCA --self --cross NAME` has the two certify each other
     sandbox.refused(
         sandbox.pki("renew --ca rootCA --self --cross root2"),
         1,
-        "error: the key is compromised: for that [serial] of rootCA, which is about it too, was revoked
-hint: renew it with a new key: --rekey
+        "error: the key of root2 is compromised: for that [serial] of rootCA, which is about it too, was revoked
+hint: a new key in its place gets a certificate: `pki renew --ca root2 --self --rekey --name NAME`
 ",
     );
 }

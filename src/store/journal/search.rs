@@ -50,7 +50,7 @@ impl Reader {
             previous: Vec::new(),
             before: 0,
         };
-        let header = reader.find(None)?;
+        let header = reader.find(&[Finder::new(b"")])?;
         if !header.is_some_and(|(start, end)| is_header(&reader.block[start..end])) {
             return Err(StoreError::damaged(
                 path,
@@ -65,8 +65,15 @@ impl Reader {
         &mut self,
         needle: &[u8],
     ) -> Result<Option<T>, StoreError> {
-        let finder = (!needle.is_empty()).then(|| Finder::new(needle));
-        let Some((start, end)) = self.find(finder.as_ref())? else {
+        self.next_with_any(&[Finder::new(needle)])
+    }
+
+    /// The next record among the lines that have one of several texts in them.
+    pub(in super::super) fn next_with_any<T: DeserializeOwned>(
+        &mut self,
+        finders: &[Finder<'_>],
+    ) -> Result<Option<T>, StoreError> {
+        let Some((start, end)) = self.find(finders)? else {
             return Ok(None);
         };
         let record = serde_json::from_slice(&self.block[start..end]);
@@ -74,15 +81,12 @@ impl Reader {
         record.map(Some)
     }
 
-    /// Where in the block the next line is that has something in it; any line for nothing. It follows
-    /// from the one before.
-    fn find(&mut self, wanted: Option<&Finder<'_>>) -> Result<Option<(usize, usize)>, StoreError> {
+    /// Where in the block the next line is that has one of several texts in it. It follows from the one
+    /// before.
+    fn find(&mut self, wanted: &[Finder<'_>]) -> Result<Option<(usize, usize)>, StoreError> {
         loop {
             let lines = &self.block[self.next..self.end];
-            let found = match wanted {
-                Some(finder) => finder.find(lines),
-                None => (!lines.is_empty()).then_some(0),
-            };
+            let found = first_of(wanted, lines).filter(|_| !lines.is_empty());
             if let Some(place) = found.map(|place| self.next + place) {
                 let start = memrchr(b'\n', &self.block[self.next..place])
                     .map_or(self.next, |newline| self.next + newline + 1);
@@ -155,6 +159,17 @@ impl Reader {
             }
         }
     }
+}
+
+/// The first place where one of several texts is.
+fn first_of(wanted: &[Finder<'_>], lines: &[u8]) -> Option<usize> {
+    let mut first = None;
+    for finder in wanted {
+        // What is behind the first of the others is of no interest.
+        let limit = first.map_or(lines.len(), |place| place);
+        first = finder.find(&lines[..limit]).or(first);
+    }
+    first
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::run::{Run, assert_same};
 use crate::sandbox::Sandbox;
 
 /// `inter0`, whose root is in another store, with a leaf in `out/`.
-fn two_machines() -> Sandbox {
+pub(super) fn two_machines() -> Sandbox {
     let sandbox = Sandbox::new();
     for line in [
         "--store vault root --name rootCA --no-passphrase --days 1000",

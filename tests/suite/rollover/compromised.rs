@@ -1,0 +1,233 @@
+//! Keys that others have: no certificate of them is made or installed, and none of a CA's signs.
+
+use crate::run::Run;
+use crate::sandbox::Sandbox;
+
+impl Sandbox {
+    /// `rootCA` over `inter0`, and the serial of the certificate that `inter0` had before this one.
+    pub(super) fn with_renewed_ca() -> (Self, String) {
+        let sandbox = Self::new();
+        for line in [
+            "root --name rootCA --no-passphrase --days 1000",
+            "subordinate --ca rootCA --name inter0 --no-passphrase --days 500",
+        ] {
+            sandbox.pki(line).succeeds();
+        }
+        let renewed = sandbox.pki("--format json renew --ca inter0 --self");
+        let before = renewed.succeeds().json()["renews"]
+            .as_str()
+            .map(str::to_owned);
+        (sandbox, before.unwrap())
+    }
+
+    /// `again.crt`, by `rootCA`, for the key that `inter0` has.
+    fn with_answer() -> Self {
+        let (sandbox, _) = Self::with_renewed_ca();
+        for line in [
+            "renew --ca inter0 --self --request again.csr",
+            "subordinate --ca rootCA --csr again.csr --out again.crt --days 600",
+        ] {
+            sandbox.pki(line).succeeds();
+        }
+        sandbox
+    }
+
+    fn installs(&self) -> Run {
+        self.pki("renew --ca inter0 --self --install again.crt")
+    }
+
+    /// A request, by openssl, with a key of its own.
+    fn requests(&self, subject: &str, kind: &str) {
+        self.run(
+            "openssl",
+            "req -new -nodes -keyout their.key -out their.csr",
+        )
+        .words(&format!("-subj /CN={subject} -newkey {kind}"))
+        .succeeds();
+    }
+}
+
+#[test]
+fn a_ca_that_was_taken_back_does_not_come_again_with_what_is_installed() {
+    let sandbox = Sandbox::with_answer();
+    sandbox
+        .pki("revoke --ca rootCA --cert pki/inter0/ca.crt --reason keyCompromise")
+        .succeeds();
+    sandbox.refused(
+        sandbox.installs(),
+        1,
+        "error: the certificate of inter0 is revoked (keyCompromise)
+hint: a new key in its place gets a certificate: `pki renew --ca inter0 --self --rekey --name NAME`
+",
+    );
+}
+
+#[test]
+fn a_certificate_that_was_taken_back_is_not_installed() {
+    let sandbox = Sandbox::with_answer();
+    sandbox
+        .pki("revoke --ca rootCA --cert again.crt --reason superseded")
+        .succeeds();
+    sandbox.refused(
+        sandbox.installs(),
+        1,
+        "error: again.crt can't be installed as inter0
+caused by: CN=inter0 was revoked at [time] (superseded), serial [serial]
+",
+    );
+}
+
+/// That the one before was taken back for this one is no reason against it.
+#[test]
+fn what_came_in_the_place_of_one_that_is_superseded_is_installed() {
+    let sandbox = Sandbox::with_answer();
+    sandbox
+        .pki("revoke --ca rootCA --cert pki/inter0/ca.crt --reason superseded")
+        .succeeds();
+    sandbox.installs().succeeds();
+}
+
+#[test]
+fn a_ca_whose_certificate_before_was_revoked_for_its_key_signs_no_certificate() {
+    for (reason, signs) in [
+        ("keyCompromise", false),
+        ("cACompromise", false),
+        ("superseded", true),
+    ] {
+        let (sandbox, before) = Sandbox::with_renewed_ca();
+        sandbox
+            .pki("subordinate --ca inter0 --name below --no-passphrase")
+            .succeeds();
+        let revoke = format!("-q revoke --ca rootCA --serial 0x{before} --reason {reason}");
+        sandbox.pki(&revoke).succeeds();
+        for line in [
+            "issue --ca inter0 --cn a",
+            "issue --ca below --cn a",
+            "renew --ca inter0 --self",
+            "renew --ca inter0 --self --request again.csr",
+        ] {
+            if signs {
+                sandbox.pki(line).succeeds();
+                continue;
+            }
+            sandbox.refused(
+                sandbox.pki(line),
+                1,
+                "error: the key of inter0 is compromised: for that [serial] of rootCA, which is about it too, was revoked
+hint: a new key in its place gets a certificate: `pki renew --ca inter0 --self --rekey --name NAME`
+",
+            );
+        }
+        sandbox.pki("crl --ca inter0 --ca below").succeeds();
+    }
+}
+
+#[test]
+fn a_root_whose_key_another_revoked_signs_no_certificate() {
+    let sandbox = Sandbox::new();
+    for line in [
+        "root --name one --no-passphrase",
+        "root --name two --no-passphrase",
+        "renew --ca one --self --cross two",
+        "-q revoke --ca one --cn two --reason cACompromise",
+        "issue --ca one --cn a",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    sandbox.refused(
+        sandbox.pki("issue --ca two --cn a"),
+        1,
+        "error: the key of two is compromised: for that [serial] of one, which is about it too, was revoked
+hint: a new key in its place gets a certificate: `pki renew --ca two --self --rekey --name NAME`
+",
+    );
+}
+
+/// Whatever is in front of the key in the certificate.
+#[test]
+fn the_key_of_a_request_that_was_revoked_as_compromised_is_not_certified() {
+    let sandbox = Sandbox::with_open_ca();
+    for (subject, kind) in [
+        ("a", "ec -pkeyopt ec_paramgen_curve:P-256"),
+        ("ab", "rsa:2048"),
+        ("abc", "ed25519"),
+    ] {
+        sandbox.requests(subject, kind);
+        for line in [
+            "issue --ca intermediate0 --csr their.csr",
+            "issue --ca intermediate0 --csr their.csr",
+            "-q revoke --ca intermediate0 --all --reason keyCompromise --cn",
+        ] {
+            let subject = if line.ends_with("--cn") { subject } else { "" };
+            sandbox.pki(line).words(subject).succeeds();
+        }
+        for line in [
+            "issue --ca intermediate0 --csr their.csr --subject CN=other",
+            "subordinate --ca intermediate0 --csr their.csr",
+        ] {
+            sandbox.refused(
+                sandbox.pki(line),
+                1,
+                "error: the key is compromised: for that [serial] of intermediate0, which is about it too, was revoked
+hint: make a request with a new key
+",
+            );
+        }
+    }
+    sandbox.requests("a", "ed25519");
+    sandbox
+        .pki("issue --ca intermediate0 --csr their.csr")
+        .succeeds();
+}
+
+#[test]
+fn a_ca_that_waits_with_a_compromised_key_waits_in_vain() {
+    let sandbox = Sandbox::with_open_ca();
+    for line in [
+        "subordinate --name waiting --request waiting.csr --no-passphrase",
+        "subordinate --ca rootCA --csr waiting.csr --out waiting.crt",
+        "subordinate --ca rootCA --csr waiting.csr --out again.crt",
+        "-q revoke --ca rootCA --cert waiting.crt --reason keyCompromise",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    for line in [
+        "subordinate --name waiting --install again.crt",
+        "subordinate --name waiting --request again.csr",
+    ] {
+        sandbox.refused(
+            sandbox.pki(line),
+            1,
+            "error: the key is compromised: for that [serial] of rootCA, which is about it too, was revoked
+hint: make a request with a new key
+",
+        );
+    }
+}
+
+/// They are the issuer's to say, or of the validity before.
+#[test]
+fn what_is_not_about_the_ca_does_not_go_into_its_next_certificate() {
+    let sandbox = Sandbox::with_answer();
+    sandbox.write(
+        "extensions.cnf",
+        "authorityKeyIdentifier = keyid\n\
+         issuerAltName = DNS:issuer.example.test\n\
+         certificatePolicies = 1.2.3.4\n\
+         2.5.29.16 = DER:30:11:80:0F:32:30:32:36:30:31:30:31:30:30:30:30:30:30:5A\n",
+    );
+    sandbox
+        .run(
+            "openssl",
+            "x509 -req -in again.csr -days 400 -out again.crt",
+        )
+        .words("-CA pki/rootCA/ca.crt -CAkey pki/rootCA/ca.key -copy_extensions copyall -extfile extensions.cnf")
+        .succeeds();
+    sandbox.installs().succeeds();
+    let text = || sandbox.openssl_x509("pki/inter0/ca.crt", "-text");
+    let gone = ["Issuer Alternative Name", "Private Key Usage Period"];
+    assert!(gone.iter().all(|what| text().contains(what)), "{}", text());
+    sandbox.pki("renew --ca inter0 --self").succeeds();
+    assert!(!gone.iter().any(|what| text().contains(what)), "{}", text());
+    assert!(text().contains("Policy: 1.2.3.4"), "{}", text());
+}
