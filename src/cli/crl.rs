@@ -11,9 +11,9 @@ use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use crate::ca::{
     AheadRequest, CaError, End, ListForm, ListRequest, Origin, Place, Published, RelyingParty,
-    chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list, judge_published,
-    preview_lists, publish_chain, publish_hash_names, publish_list, publish_pem, sign_ahead,
-    write_foreign_list,
+    cas_read, chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list,
+    judge_published, preview_lists, publish_chain, publish_hash_names, publish_list, publish_pem,
+    sign_ahead, write_foreign_list,
 };
 use crate::pem;
 use crate::store::{Ca, CaName, Store};
@@ -167,7 +167,9 @@ impl CrlArgs {
             [] => {
                 let mut selected = Vec::new();
                 for ca in store.cas()? {
-                    if !with_key_only || ca.has_key()? || has_ahead(&ca)? {
+                    // Without a key nothing more is signed ahead.
+                    let has_lists = self.ahead.is_none() && has_ahead(&ca)?;
+                    if !with_key_only || ca.has_key()? || has_lists {
                         selected.push(ca);
                     }
                 }
@@ -197,6 +199,7 @@ impl CrlArgs {
         }
         let mut findings = Vec::new();
         let mut settings = Vec::new();
+        let chosen = cas.len();
         if let Some(party) = self.party {
             let ahead = self.ahead.is_some();
             let preview = preview_lists(store, &cas, &request, party, ahead, context.now)?;
@@ -220,9 +223,9 @@ impl CrlArgs {
             UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
         let mut failures = Vec::new();
         let mut published: Vec<(Ca, Published)> = Vec::new();
-        for ca in cas {
+        for (index, ca) in cas.into_iter().enumerate() {
             let done = match (self.ahead, self.every) {
-                (Some(count), Some(every)) => {
+                (Some(count), Some(every)) if index < chosen => {
                     let ahead = AheadRequest { count, every };
                     sign_ahead(store, &ca, &request, ahead, &mut passphrases, context.now)
                 }
@@ -357,14 +360,16 @@ impl CrlArgs {
 
     fn check(&self, store: &Store, place: &Place, context: &Context) -> Result<Report, Failure> {
         let mut entries = Vec::new();
-        let cas = self.selected(store, false)?;
+        let chosen = self.selected(store, false)?;
+        let count = chosen.len();
+        let cas = cas_read(store, chosen, self.party)?;
         for ca in &cas {
             let within = self.within.unwrap_or(Duration::ZERO);
             let (freshness, next_update) = check_list(store, ca, place, within, context.now)?;
             entries.push(CheckEntry::of(ca, place, freshness, next_update));
         }
         let findings = match self.party {
-            Some(party) => judge_published(store, &cas, place, party, context.now)?,
+            Some(party) => judge_published(store, &cas[..count], &cas, place, party, context.now)?,
             None => Vec::new(),
         };
         Ok(report::checked(&entries, self.party, &findings))

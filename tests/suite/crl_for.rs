@@ -1,6 +1,7 @@
 //! `pki crl --for`: lists against the rules of those who read them, each where it is just held and
 //! where it is just broken, by its name; and the files that readers want.
 
+mod above;
 mod foreign;
 mod hash_names;
 mod limits;

@@ -20,4 +20,4 @@ pub use convert::{foreign_list, judge_foreign_list, write_foreign_list};
 pub use hashed::{has_hash_names, publish_hash_names};
 pub use place::Place;
 pub use publish::{ListRequest, Origin, Published, publish_list};
-pub use target::{Preview, above_no_other, judge_published, preview_lists};
+pub use target::{Preview, above_no_other, cas_read, judge_published, preview_lists};

@@ -14,7 +14,7 @@ pub use super::finding::{Level, RuleFinding as BundleFinding};
 pub use limits::{Hash, Key, Limit};
 pub use list_rules::{ListForm, ListLimit, ListRules, holds_for_lists};
 pub use lists::JudgedList;
-pub(super) use lists::{judge_lists, missing_list, too_many_octets};
+pub(super) use lists::{judge_lists, missing_list, outdated_list, too_many_octets};
 pub use parties::{Form, PARTIES, RelyingParty, VerifyDepth, party};
 pub use read::Foreign;
 
