@@ -255,7 +255,7 @@ pub(super) fn stage(ca: &Ca, place: &Place, der: &[u8]) -> Result<StagedFiles, C
     staged.fill(|file| file.write_all(der))?;
     let mut files = vec![("der", staged)];
     if place.wants_pem(ca)? {
-        files.push(("pem", stage_pem(&place.pem(ca), &[der])?));
+        files.push(("pem", stage_pem(&place.pem(ca), Existing::Replace, &[der])?));
     }
     for (_, file) in &mut files {
         file.sync()?;
