@@ -59,7 +59,7 @@ pub(super) fn settings(
     let rules = &party.lists;
     let mut settings = Vec::new();
     if has_folder && !rules.folder_settings.is_empty() {
-        let folder = absolute(&place.directory);
+        let folder = rules.grammar.quote(&absolute(&place.directory));
         let lines = rules.folder_settings.iter();
         let lines = lines.map(|line| line.replace("FOLDER", &folder));
         return Ok(lines.map(|line| format!("to be set: {line}")).collect());
@@ -70,16 +70,20 @@ pub(super) fn settings(
             ListForm::PemOfPath => {
                 let above = store.ancestors(ca)?;
                 let path = std::iter::once(*ca).chain(&above);
-                path.map(|ca| absolute(&place.pem(ca))).collect()
+                path.map(|ca| place.pem(ca)).collect()
             }
-            _ => vec![absolute(&place.chain(ca))],
+            _ => vec![place.chain(ca)],
         };
+        let files = files
+            .iter()
+            .map(|path| rules.grammar.quote(&absolute(path)));
+        let files: Vec<String> = files.collect();
         let whose = match lowest.len() {
             1 => String::new(),
             _ => format!(" for what {} issued", ca.name()),
         };
         let lines = rules.settings.iter();
-        let lines = lines.map(|line| line.replace("FILE", &files.join("', '")));
+        let lines = lines.map(|line| line.replace("FILE", &files.join(", ")));
         settings.extend(lines.map(|line| format!("to be set{whose}: {line}")));
     }
     Ok(settings)
