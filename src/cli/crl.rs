@@ -68,7 +68,7 @@ pub(super) struct CrlArgs {
     #[arg(long, value_name = "DURATION", value_parser = interval, requires = "ahead")]
     every: Option<Duration>,
     /// Sign nothing: exit 3 where a published list is missing, stale, behind the store, or ends soon, and with --for where it breaks a rule; with --in and --for of that list alone
-    #[arg(long, conflicts_with_all = ["to_pem", "to_der", "chain", "if_needed", "days", "next_update"])]
+    #[arg(long, conflicts_with_all = ["to_pem", "to_der", "chain", "if_needed", "days", "next_update", "force"])]
     check: bool,
     /// With --check: what «soon» means
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "check")]
@@ -128,11 +128,22 @@ impl CrlArgs {
                 "--check with --in needs --for: by whose rules",
             ));
         }
+        if self.check && self.out.is_some() {
+            return Err(Failure::usage(
+                "--check with --in writes nothing: leave --out away",
+            ));
+        }
         let to_pem = match (self.party, self.to_pem, self.to_der) {
             (None, false, false) => {
                 return Err(Failure::usage(
                     "--in needs --to-pem or --to-der: what the list is to become",
                 ));
+            }
+            (Some(party), _, true) if party.lists.form.is_pem() => {
+                return Err(Failure::usage(format!(
+                    "{} reads PEM: leave --to-der away",
+                    party.title
+                )));
             }
             (_, true, _) => true,
             (_, _, true) => false,
@@ -141,7 +152,7 @@ impl CrlArgs {
         let der = foreign_list(&input(path)?)?;
         let mut findings = Vec::new();
         if let Some(party) = self.party {
-            findings = judge_foreign_list(path, &der, party, context.now);
+            findings = judge_foreign_list(path, &der, party, self.within, context.now);
             if self.check || errors(&findings) > 0 {
                 return Ok(target::judged(path, party, &findings, self.check));
             }
