@@ -4,6 +4,7 @@
 mod above;
 mod foreign;
 mod hash_names;
+mod hints;
 mod limits;
 mod live;
 mod shapes;

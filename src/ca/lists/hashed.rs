@@ -87,6 +87,23 @@ fn take(path: &Path, list: &[Vec<u8>]) -> Result<bool, CaError> {
     }
 }
 
+/// Refuses what is no list under the name that the CA's would get.
+pub(super) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> {
+    for path in names(ca, place) {
+        match slot(ca, &path)? {
+            Some(Slot::Own | Slot::Free) => break,
+            Some(Slot::Other) => {}
+            None => {
+                return Err(CaError::WouldReplace {
+                    path,
+                    kind: "a list",
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Whether what stands under the names of the CA's hash is its published list.
 pub(super) fn holds_hash_names(ca: &Ca, place: &Place, der: &[u8]) -> Result<bool, CaError> {
     for path in names(ca, place) {

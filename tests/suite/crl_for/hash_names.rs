@@ -206,9 +206,13 @@ fn a_file_that_is_no_list_stays_and_a_stale_list_goes() {
         .succeeds();
     let name = format!("pki/crl/{}.r0", hash(&sandbox, "other/rootCA.crl.pem"));
     sandbox.write(&name, "mine\n");
-    let refused = sandbox.pki(line).ends_with(4);
-    let says = format!("caused by: ./{name} is there already and is not a list\n");
-    assert!(refused.stderr.contains(&says), "{refused}");
+    let before = sandbox.store_snapshot();
+    let says = format!(
+        "error: ./{name} is there already and is not a list\n\
+         hint: give another file, or --force to replace it\n"
+    );
+    sandbox.pki(line).refuses(1, &says);
+    before.assert_unchanged(&sandbox.path("pki"));
     assert_eq!(sandbox.read(&name), "mine\n");
     sandbox.pki(line).arg("--force").succeeds();
     sandbox.write(&name, sandbox.read("other/rootCA.crl.pem"));
