@@ -235,8 +235,9 @@ impl CrlArgs {
                 self.refuse_other_files(ca, &request.place, is_new)?;
             }
         }
-        let (mut published, mut failures) =
-            self.publish_each(store, cas, chosen, &request, context)?;
+        let mut failures = Vec::new();
+        let mut published =
+            self.publish_each(store, cas, chosen, &request, &mut failures, context)?;
         let place = &request.place;
         failures.extend(self.publish_chains(store, place, &mut published, context));
         failures.extend(self.publish_others(store, place, &mut published));
@@ -254,18 +255,18 @@ impl CrlArgs {
         })
     }
 
-    /// What was published, and what failed; of the CAs, so many were chosen.
+    /// What was published; of the CAs, so many were chosen.
     fn publish_each(
         &self,
         store: &Store,
         cas: Vec<Ca>,
         chosen: usize,
         request: &ListRequest,
+        failures: &mut Vec<CaError>,
         context: &Context,
-    ) -> Result<(Vec<(Ca, Published)>, Vec<CaError>), Failure> {
+    ) -> Result<Vec<(Ca, Published)>, Failure> {
         let mut passphrases =
             UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
-        let mut failures = Vec::new();
         let mut published: Vec<(Ca, Published)> = Vec::new();
         for (index, ca) in cas.into_iter().enumerate() {
             let free = match self.party {
@@ -291,7 +292,7 @@ impl CrlArgs {
                 Err(error) => failures.push(error),
             }
         }
-        Ok((published, failures))
+        Ok(published)
     }
 
     fn check(&self, store: &Store, place: &Place, context: &Context) -> Result<Report, Failure> {
