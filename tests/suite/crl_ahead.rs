@@ -1,6 +1,7 @@
 //! `pki crl --ahead`: lists that are signed while the key is at hand, and
 //! published in their turn while it is not.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -419,7 +420,7 @@ fn forget_what_was_signed_together(sandbox: &Sandbox) {
             None => body.to_owned(),
         };
         check = format!("{:032x}", xxh3_128(format!("{check}{body}").as_bytes()));
-        text += &format!("{body},\"check\":\"{check}\"}}\n");
+        writeln!(text, "{body},\"check\":\"{check}\"}}").unwrap();
     }
     assert!(!text.contains("ahead_from"));
     sandbox.write(journal, text);
