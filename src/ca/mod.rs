@@ -62,15 +62,15 @@ pub use lifetime::{End, Lifetime};
 pub use lineage::{Lineage, Successors};
 pub use lists::{
     Ahead, AheadRequest, Freshness, ListRequest, Origin, Place, Preview, Published, above_no_other,
-    chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list, judge_published,
-    preview_lists, publish_chain, publish_hash_names, publish_list, publish_pem, sign_ahead,
-    write_foreign_list,
+    cas_read, chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list,
+    judge_published, preview_lists, publish_chain, publish_hash_names, publish_list, publish_pem,
+    refuse_other_files, sign_ahead, write_foreign_list,
 };
 pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, check_for_java, passphrase_for, protection_for};
 pub use preflight::{
-    BundleFinding, Foreign, Form, Hash, JudgedList, Key, Limit, ListForm, ListLimit, ListRules,
-    PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
+    BundleFinding, Foreign, Form, Grammar, Hash, JudgedList, Key, Limit, ListForm, ListLimit,
+    ListRules, PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
 };
 pub use renew::{Predecessor, Renewal, renew, supersede};
 pub use renewal::{DueCa, RenewalError, RenewalNotice};

@@ -1,5 +1,7 @@
 //! `pki crl`.
 
+mod again;
+mod files;
 mod report;
 mod target;
 
@@ -11,16 +13,14 @@ use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use crate::ca::{
     AheadRequest, CaError, End, ListForm, ListRequest, Origin, Place, Published, RelyingParty,
-    chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list, judge_published,
-    preview_lists, publish_chain, publish_hash_names, publish_list, publish_pem, sign_ahead,
-    write_foreign_list,
+    cas_read, check_list, foreign_list, judge_foreign_list, judge_published, preview_lists,
+    publish_list, sign_ahead, write_foreign_list,
 };
 use crate::pem;
 use crate::store::{Ca, CaName, Store};
 use crate::x509::validity::{Moment, parse_duration};
 use clap::Args;
 use report::CheckEntry;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use time::Duration;
 
@@ -68,7 +68,7 @@ pub(super) struct CrlArgs {
     #[arg(long, value_name = "DURATION", value_parser = interval, requires = "ahead")]
     every: Option<Duration>,
     /// Sign nothing: exit 3 where a published list is missing, stale, behind the store, or ends soon, and with --for where it breaks a rule; with --in and --for of that list alone
-    #[arg(long, conflicts_with_all = ["to_pem", "to_der", "chain", "if_needed", "days", "next_update"])]
+    #[arg(long, conflicts_with_all = ["to_pem", "to_der", "chain", "if_needed", "days", "next_update", "force"])]
     check: bool,
     /// With --check: what «soon» means
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "check")]
@@ -128,11 +128,22 @@ impl CrlArgs {
                 "--check with --in needs --for: by whose rules",
             ));
         }
+        if self.check && self.out.is_some() {
+            return Err(Failure::usage(
+                "--check with --in writes nothing: leave --out away",
+            ));
+        }
         let to_pem = match (self.party, self.to_pem, self.to_der) {
             (None, false, false) => {
                 return Err(Failure::usage(
                     "--in needs --to-pem or --to-der: what the list is to become",
                 ));
+            }
+            (Some(party), _, true) if party.lists.form.is_pem() => {
+                return Err(Failure::usage(format!(
+                    "{} reads PEM: leave --to-der away",
+                    party.title
+                )));
             }
             (_, true, _) => true,
             (_, _, true) => false,
@@ -141,7 +152,7 @@ impl CrlArgs {
         let der = foreign_list(&input(path)?)?;
         let mut findings = Vec::new();
         if let Some(party) = self.party {
-            findings = judge_foreign_list(path, &der, party, context.now);
+            findings = judge_foreign_list(path, &der, party, self.within, context.now);
             if self.check || errors(&findings) > 0 {
                 return Ok(target::judged(path, party, &findings, self.check));
             }
@@ -167,7 +178,9 @@ impl CrlArgs {
             [] => {
                 let mut selected = Vec::new();
                 for ca in store.cas()? {
-                    if !with_key_only || ca.has_key()? || has_ahead(&ca)? {
+                    // Without a key nothing more is signed ahead.
+                    let has_lists = self.ahead.is_none() && has_ahead(&ca)?;
+                    if !with_key_only || ca.has_key()? || has_lists {
                         selected.push(ca);
                     }
                 }
@@ -196,7 +209,8 @@ impl CrlArgs {
             );
         }
         let mut findings = Vec::new();
-        let mut settings = Vec::new();
+        let mut settings = None;
+        let chosen = cas.len();
         if let Some(party) = self.party {
             let ahead = self.ahead.is_some();
             let preview = preview_lists(store, &cas, &request, party, ahead, context.now)?;
@@ -206,7 +220,7 @@ impl CrlArgs {
             target::tell(context, party, &preview.findings);
             findings = preview.findings;
             let named = self.hash_names;
-            settings = target::settings(store, &cas, &request.place, party, named)?;
+            settings = Some(target::settings(store, &cas, &request.place, party, named)?);
             context.notices(preview.also.iter().map(|ca| {
                 format!(
                     "{} needs the list of {} too, and it is due",
@@ -214,20 +228,58 @@ impl CrlArgs {
                     ca.name()
                 )
             }));
+            let all = cas_read(store, cas.clone(), Some(party))?;
             cas.extend(preview.also);
+            for ca in &all {
+                let is_new = cas.iter().any(|new| new.name() == ca.name());
+                self.refuse_other_files(ca, &request.place, is_new)?;
+            }
         }
+        let mut failures = Vec::new();
+        let mut published =
+            self.publish_each(store, cas, chosen, &request, &mut failures, context)?;
+        let place = &request.place;
+        failures.extend(self.publish_chains(store, place, &mut published, context));
+        failures.extend(self.publish_others(store, place, &mut published));
+        let any_signed = published
+            .iter()
+            .any(|(_, list)| list.origin != Origin::Kept);
+        if let Some(settings) = settings.filter(|_| failures.is_empty()) {
+            settings.tell(context, any_signed);
+        }
+        let report = report::published(&published, self.party.map(|_| findings.as_slice()));
+        let remedy = self.remedy_for_others();
+        Ok(match Failure::of_several(failures, any_signed, &remedy) {
+            Some(failure) => report.failing(failure),
+            None => report,
+        })
+    }
+
+    /// What was published; of the CAs, so many were chosen.
+    fn publish_each(
+        &self,
+        store: &Store,
+        cas: Vec<Ca>,
+        chosen: usize,
+        request: &ListRequest,
+        failures: &mut Vec<CaError>,
+        context: &Context,
+    ) -> Result<Vec<(Ca, Published)>, Failure> {
         let mut passphrases =
             UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
-        let mut failures = Vec::new();
         let mut published: Vec<(Ca, Published)> = Vec::new();
-        for ca in cas {
-            let done = match (self.ahead, self.every) {
-                (Some(count), Some(every)) => {
-                    let ahead = AheadRequest { count, every };
-                    sign_ahead(store, &ca, &request, ahead, &mut passphrases, context.now)
-                }
-                _ => publish_list(store, &ca, &request, &mut passphrases, context.now),
+        for (index, ca) in cas.into_iter().enumerate() {
+            let free = match self.party {
+                Some(_) => Ok(()),
+                None => self.refuse_other_files(&ca, &request.place, true),
             };
+            let done = free.and_then(|()| match (self.ahead, self.every) {
+                (Some(count), Some(every)) if index < chosen => {
+                    let ahead = AheadRequest { count, every };
+                    sign_ahead(store, &ca, request, ahead, &mut passphrases, context.now)
+                }
+                _ => publish_list(store, &ca, request, &mut passphrases, context.now),
+            });
             match done {
                 Ok(list) => {
                     context.notices(
@@ -240,131 +292,21 @@ impl CrlArgs {
                 Err(error) => failures.push(error),
             }
         }
-        let place = &request.place;
-        failures.extend(self.publish_chains(store, place, &mut published, context));
-        failures.extend(self.publish_others(store, place, &mut published));
-        if failures.is_empty() {
-            context.notices(settings);
-        }
-        let any_signed = published
-            .iter()
-            .any(|(_, list)| list.origin != Origin::Kept);
-        let report = report::published(&published, self.party.map(|_| findings.as_slice()));
-        let remedy = "the other lists stand; `pki crl --if-needed` signs what is missing";
-        Ok(match Failure::of_several(failures, any_signed, remedy) {
-            Some(failure) => report.failing(failure),
-            None => report,
-        })
-    }
-
-    /// Where it is wanted, and where there is one already that would be left behind; gives what failed.
-    fn publish_chains(
-        &self,
-        store: &Store,
-        place: &Place,
-        published: &mut [(Ca, Published)],
-        context: &Context,
-    ) -> Vec<CaError> {
-        let mut failures = Vec::new();
-        let mut done = BTreeSet::new();
-        let form = self.party.map(|party| party.lists.form);
-        let wanted = self.chain || form == Some(ListForm::Chain);
-        for (ca, list) in &mut *published {
-            done.insert(ca.name().clone());
-            let chain = match place.has_chain(ca) {
-                Ok(false) if !wanted => continue,
-                Ok(_) => publish_chain(store, ca, place),
-                Err(error) => Err(error),
-            };
-            match chain {
-                Ok(path) => list.files.push(("chain", path)),
-                Err(error) => failures.push(after_signing(list, error, CHAIN)),
-            }
-        }
-        let new = published
-            .iter()
-            .filter(|(_, list)| list.origin != Origin::Kept);
-        for (ca, list) in new {
-            let written = chains_below(store, ca, place).and_then(|below| {
-                let others = below
-                    .iter()
-                    .filter(|other| done.insert(other.name().clone()));
-                others
-                    .map(|other| publish_chain(store, other, place))
-                    .collect::<Result<Vec<_>, _>>()
-            });
-            match written {
-                Ok(paths) => context.notices(paths.iter().map(|path| {
-                    format!("the new list of {} is in {} too", ca.name(), path.display())
-                })),
-                Err(error) => failures.push(after_signing(list, error, CHAIN)),
-            }
-        }
-        failures
-    }
-
-    /// Where they are wanted: the names that OpenSSL looks for, which are kept up where they are there
-    /// already, and files of CAs above that signed nothing now; gives what failed.
-    fn publish_others(
-        &self,
-        store: &Store,
-        place: &Place,
-        published: &mut [(Ca, Published)],
-    ) -> Vec<CaError> {
-        let mut failures = Vec::new();
-        for (ca, list) in &mut *published {
-            let named = match has_hash_names(ca, place) {
-                Ok(false) if !self.hash_names => continue,
-                Ok(_) => publish_hash_names(ca, place),
-                Err(error) => Err(error),
-            };
-            match named {
-                Ok(paths) => list
-                    .files
-                    .extend(paths.into_iter().map(|path| ("hash", path))),
-                Err(error) => failures.push(after_signing(list, error, OTHERS)),
-            }
-        }
-        if self.party.is_none() {
-            return failures;
-        }
-        let done: BTreeSet<CaName> = published.iter().map(|(ca, _)| ca.name().clone()).collect();
-        for (ca, list) in published {
-            let written = store.ancestors(ca).map_err(CaError::from);
-            let written = written.and_then(|above| {
-                let mut above = above.iter().filter(|above| !done.contains(above.name()));
-                above.try_for_each(|above| self.publish_other(above, place))
-            });
-            let error = written
-                .err()
-                .map(|error| after_signing(list, error, OTHERS));
-            failures.extend(error);
-        }
-        failures
-    }
-
-    /// The files of a CA above, whose list is as it was.
-    fn publish_other(&self, ca: &Ca, place: &Place) -> Result<(), CaError> {
-        let form = self.party.map(|party| party.lists.form);
-        if form == Some(ListForm::PemOfPath) {
-            publish_pem(ca, place)?;
-        }
-        if self.hash_names && form.is_some_and(ListForm::is_of_path) {
-            publish_hash_names(ca, place)?;
-        }
-        Ok(())
+        Ok(published)
     }
 
     fn check(&self, store: &Store, place: &Place, context: &Context) -> Result<Report, Failure> {
         let mut entries = Vec::new();
-        let cas = self.selected(store, false)?;
+        let chosen = self.selected(store, false)?;
+        let count = chosen.len();
+        let cas = cas_read(store, chosen, self.party)?;
         for ca in &cas {
             let within = self.within.unwrap_or(Duration::ZERO);
             let (freshness, next_update) = check_list(store, ca, place, within, context.now)?;
             entries.push(CheckEntry::of(ca, place, freshness, next_update));
         }
         let findings = match self.party {
-            Some(party) => judge_published(store, &cas, place, party, context.now)?,
+            Some(party) => judge_published(store, &cas[..count], &cas, place, party, context.now)?,
             None => Vec::new(),
         };
         Ok(report::checked(&entries, self.party, &findings))
@@ -374,20 +316,4 @@ impl CrlArgs {
 /// A CA whose key is elsewhere may have left lists for the time to come.
 fn has_ahead(ca: &Ca) -> Result<bool, Failure> {
     Ok(ca.recent_lists()?.first().is_some_and(|list| list.ahead))
-}
-
-const CHAIN: &str = "`pki crl --chain --if-needed` writes the chain when the other lists are there";
-const OTHERS: &str =
-    "the same command with --if-needed writes the other files when nothing stands in their way";
-
-/// Where the list itself was signed, what fails behind it fails after the commit.
-fn after_signing(list: &Published, error: CaError, remedy: &str) -> CaError {
-    if list.origin == Origin::Kept {
-        return error;
-    }
-    CaError::AfterCommit {
-        what: "the new list".into(),
-        remedy: remedy.into(),
-        source: Box::new(error),
-    }
 }

@@ -75,6 +75,7 @@ impl ForeignList {
         };
         SignedList {
             ahead: false,
+            ahead_from: None,
             imported: true,
             number: self.number,
             this_update: self.this_update,

@@ -197,6 +197,14 @@ pub struct SignedList {
     /// Whether it was signed ahead of its time, and is kept until then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ahead: bool,
+    /// The number of the first list that was signed ahead together with it. Lists signed ahead by
+    /// earlier versions have none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "decimal::optional"
+    )]
+    pub ahead_from: Option<u128>,
     /// Whether it was signed elsewhere, before the CA came into the store.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub imported: bool,
@@ -360,6 +368,29 @@ mod decimal {
         deserializer: D,
     ) -> Result<u128, D::Error> {
         parsed(deserializer, str::parse)
+    }
+
+    /// For fields that are left out where there is nothing to say.
+    pub(super) mod optional {
+        use super::{Deserializer, Serializer};
+
+        // serde hands over a reference, whatever the size.
+        #[allow(clippy::ref_option)]
+        pub(in super::super) fn serialize<S: Serializer>(
+            number: &Option<u128>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match number {
+                Some(number) => serializer.collect_str(number),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<u128>, D::Error> {
+            super::deserialize(deserializer).map(Some)
+        }
     }
 }
 

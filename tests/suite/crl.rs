@@ -618,7 +618,7 @@ fn a_chain_that_lacks_a_list_above_is_said_after_the_list_was_published() {
         &half.stderr,
         "error: the new list stands in the store, but what follows could not be done\n\
          caused by: there is no list of rootCA at ./pki/crl/rootCA.crl\n\
-         hint: `pki crl --chain --if-needed` writes the chain when the other lists are there\n",
+         hint: `pki crl --ca intermediate0 --chain --if-needed` writes the chain when the other lists are there\n",
     );
     assert_eq!(sandbox.names_in("pki/crl"), ["intermediate0.crl"]);
     sandbox.pki("crl --ca rootCA").succeeds();

@@ -1,7 +1,10 @@
 //! `pki crl --ahead`: lists that are signed while the key is at hand, and
 //! published in their turn while it is not.
 
+use std::fmt::Write as _;
 use std::fs;
+
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::normalise::normalised;
 use crate::run::{Run, Transcript, assert_same};
@@ -369,4 +372,56 @@ fn gaps_and_lists_that_all_end_at_once_are_refused() {
         at("01-01 12:00:00", &sandbox, line).ends_with(2);
     }
     assert!(!sandbox.path("pki/crl/rootCA.crl").exists());
+}
+
+/// Lists are signed ahead again before the first have been used up: those are gone.
+#[test]
+fn of_lists_that_were_signed_ahead_twice_the_last_count() {
+    for records_are_old in [false, true] {
+        let sandbox = with_protected_root();
+        sign_three(&sandbox);
+        let again = "--format json crl --ca rootCA --ahead 3 --every 30d --to-pem";
+        let again = at("01-05 12:00:00", &sandbox, again).env("PKI_PASSPHRASE", PASSPHRASE);
+        let list = &again.succeeds().json()[0];
+        assert_eq!(list["number"], "4");
+        assert_eq!(list["ahead"]["lists"], 2);
+        if records_are_old {
+            forget_what_was_signed_together(&sandbox);
+        }
+        take_the_key_away(&sandbox);
+        // The clock is behind the first of them.
+        at("01-02 12:00:00", &sandbox, "crl --ca rootCA").refuses(
+            1,
+            "error: no list that rootCA signed ahead is for now; the last ends at [time]
+caused by: the key of rootCA is not in the store
+hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+",
+        );
+        at("02-05 12:00:00", &sandbox, "crl --ca rootCA").succeeds();
+        assert_eq!(published_number(&sandbox), 5);
+        let line = "revoke --ca rootCA --cert pki/intermediate1/ca.crt --reason cACompromise";
+        let revoked = at("01-05 12:00:00", &sandbox, line).succeeds();
+        assert!(revoked.stderr.starts_with("notice: 3 lists"), "{revoked}");
+        let void = at("01-05 12:00:00", &sandbox, "crl --ca rootCA").ends_with(1);
+        let says = "error: the 3 lists that rootCA signed ahead lack";
+        assert!(void.stderr.starts_with(says), "{void}");
+    }
+}
+
+/// Makes the journal of lists what earlier versions wrote.
+fn forget_what_was_signed_together(sandbox: &Sandbox) {
+    let journal = "pki/rootCA/crls.jsonl";
+    let mut check = "0".repeat(32);
+    let mut text = String::new();
+    for line in sandbox.read(journal).lines() {
+        let (body, _) = line.rsplit_once(",\"check\":").unwrap();
+        let body = match body.split_once("\"ahead_from\":\"") {
+            Some((before, after)) => before.to_owned() + after.split_once("\",").unwrap().1,
+            None => body.to_owned(),
+        };
+        check = format!("{:032x}", xxh3_128(format!("{check}{body}").as_bytes()));
+        writeln!(text, "{body},\"check\":\"{check}\"}}").unwrap();
+    }
+    assert!(!text.contains("ahead_from"));
+    sandbox.write(journal, text);
 }

@@ -1,8 +1,10 @@
 //! `pki crl --for`: lists against the rules of those who read them, each where it is just held and
 //! where it is just broken, by its name; and the files that readers want.
 
+mod above;
 mod foreign;
 mod hash_names;
+mod hints;
 mod limits;
 mod live;
 mod shapes;

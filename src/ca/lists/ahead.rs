@@ -56,7 +56,7 @@ pub enum Ahead {
 impl Ahead {
     /// Looks at a CA's recent lists, newest first, with the end of its revocations.
     pub fn of(recent: &[SignedList], covers: &Coverage, now: OffsetDateTime) -> Self {
-        let ahead: Vec<&SignedList> = recent.iter().take_while(|list| list.ahead).collect();
+        let ahead = signed_together(recent);
         let Some(last) = ahead.first() else {
             return Self::None;
         };
@@ -85,6 +85,23 @@ impl Ahead {
             Self::OutOfTime { until } => CaError::AheadOver { ca, until, source },
         }
     }
+}
+
+/// The lists that were signed ahead in the last go, newest first: those before them are gone.
+fn signed_together(recent: &[SignedList]) -> Vec<&SignedList> {
+    let mut together: Vec<&SignedList> = Vec::new();
+    for list in recent.iter().take_while(|list| list.ahead) {
+        let belongs = together.last().is_none_or(|next| match next.ahead_from {
+            Some(first) => list.number >= first,
+            // On record they are all alike; but each begins before the next.
+            None => list.ahead_from.is_none() && list.this_update < next.this_update,
+        });
+        if !belongs {
+            break;
+        }
+        together.push(list);
+    }
+    together
 }
 
 /// Signs a CA's next lists in one go, keeps them in the store, and publishes the first. Each begins
@@ -118,6 +135,7 @@ pub fn sign_ahead(
             locked.store_ahead(number, &list.der)?;
             records.push(SignedList {
                 ahead: true,
+                ahead_from: Some(first),
                 ..list.record
             });
         }

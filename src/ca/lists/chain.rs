@@ -4,6 +4,7 @@
 use super::super::error::CaError;
 use super::place::Place;
 use super::published::{holds_as_pem, read_published, refuse_other_pem, stage_pem};
+use crate::store::file::Existing;
 use crate::store::{Ca, Store};
 use std::path::{Path, PathBuf};
 
@@ -42,7 +43,7 @@ fn write_where_new(
     let _locked = ca.lock_publication()?;
     let lists = read()?;
     if !holds_as_pem(path, &lists) {
-        stage_pem(path, &lists)?.commit()?;
+        stage_pem(path, Existing::Replace, &lists)?.commit()?;
     }
     Ok(())
 }

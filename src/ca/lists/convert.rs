@@ -2,11 +2,11 @@
 
 use super::super::error::{CaError, InputError};
 use super::super::foreign::Input;
-use super::super::preflight::{BundleFinding, JudgedList, RelyingParty, judge_lists};
+use super::super::preflight::{BundleFinding, JudgedList, Level, RelyingParty, judge_lists};
 use crate::store::file::{self, Access, Existing};
 use crate::x509::crl::RevocationList;
 use std::path::Path;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// The one list in a file, PEM or DER, made by anyone: its DER, untouched.
 pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
@@ -35,16 +35,23 @@ pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
     Ok(object.der.to_vec())
 }
 
-/// What a party would find wrong with a list that [`foreign_list`] read.
+/// What a party would find wrong with a list that [`foreign_list`] read, now or `within` a time.
 pub fn judge_foreign_list(
     path: &Path,
     der: &[u8],
     party: &RelyingParty,
+    within: Option<Duration>,
     now: OffsetDateTime,
 ) -> Vec<BundleFinding> {
     let list = RevocationList::from_der(der).expect("it was read before");
     let judged = JudgedList::read(path.display().to_string(), &list);
-    judge_lists(&[judged], party, now)
+    let is_outside = judged.is_outside(now).is_some();
+    let within = within.filter(|_| !is_outside);
+    let soon = within.and_then(|within| judged.ends_within(within, Level::Error, now));
+    let mut findings = judge_lists(&[judged], party, now);
+    findings.extend(soon);
+    findings.sort_by_key(|finding| finding.level);
+    findings
 }
 
 /// Writes a list in the place of nothing, of another list, or with `overwrite` of any file.

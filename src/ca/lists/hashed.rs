@@ -6,16 +6,18 @@ use super::super::foreign::{Input, lists_in};
 use super::chain::published;
 use super::place::Place;
 use super::published::{holds_as_pem, stage_pem};
-use crate::store::{Ca, file};
+use crate::store::file::{self, Existing};
+use crate::store::{Ca, FileError};
 use crate::x509::crl::RevocationList;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What stands under one of the names of a hash.
 enum Slot {
     Free,
-    /// A list of this CA, of now or of before.
+    /// A list of this CA, of now or of before, and none of another CA.
     Own,
-    /// A list of another CA.
+    /// A list of another CA, whether one of this CA is beside it or not.
     Other,
 }
 
@@ -41,27 +43,65 @@ pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaErro
     let mut own = Vec::new();
     for path in names(ca, place) {
         match slot(ca, &path)? {
-            Some(Slot::Own) => own.push(path),
+            Some(Slot::Own) => {
+                if !holds_as_pem(&path, &list) {
+                    stage_pem(&path, Existing::Replace, &list)?.commit()?;
+                }
+                own.push(path);
+            }
             Some(Slot::Other) => {}
             Some(Slot::Free) | None if !own.is_empty() => break,
-            None if !place.overwrite => {
+            Some(Slot::Free) => {
+                if take(&path, &list)? {
+                    own.push(path);
+                    break;
+                }
+            }
+            None if place.overwrite => {
+                stage_pem(&path, Existing::Replace, &list)?.commit()?;
+                own.push(path);
+                break;
+            }
+            None => {
                 return Err(CaError::WouldReplace {
                     path,
                     kind: "a list",
                 });
             }
-            Some(Slot::Free) | None => {
-                own.push(path);
-                break;
-            }
-        }
-    }
-    for path in &own {
-        if !holds_as_pem(path, &list) {
-            stage_pem(path, &list)?.commit()?;
         }
     }
     Ok(own)
+}
+
+/// Puts the list there, unless another process was first: another CA may have this hash, and its list
+/// stays.
+fn take(path: &Path, list: &[Vec<u8>]) -> Result<bool, CaError> {
+    let is_taken = |error: &FileError| error.source.kind() == io::ErrorKind::AlreadyExists;
+    let staged = match stage_pem(path, Existing::Keep, list) {
+        Err(error) if is_taken(&error) => return Ok(false),
+        staged => staged?,
+    };
+    match staged.commit() {
+        Err(error) if is_taken(&error.source) => Ok(false),
+        committed => Ok(committed.map(|()| true)?),
+    }
+}
+
+/// Refuses what is no list under the name that the CA's would get.
+pub(super) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> {
+    for path in names(ca, place) {
+        match slot(ca, &path)? {
+            Some(Slot::Own | Slot::Free) => break,
+            Some(Slot::Other) => {}
+            None => {
+                return Err(CaError::WouldReplace {
+                    path,
+                    kind: "a list",
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether what stands under the names of the CA's hash is its published list.
@@ -96,7 +136,7 @@ fn slot(ca: &Ca, path: &Path) -> Result<Option<Slot>, CaError> {
         Err(error @ CaError::File(_)) => return Err(error),
         Err(_) => return Ok(None),
     };
-    let is_own = lists.iter().any(|der| {
+    let is_own = lists.iter().all(|der| {
         let list = RevocationList::from_der(der).expect("it was read before");
         let certificate = ca.certificate();
         list.issuer() == certificate.subject()

@@ -75,7 +75,8 @@ pub fn publish_list(
     file::create_directories(&place.directory)?;
     let recent = ca.recent_lists()?;
     let ahead = Ahead::of(&recent, &ca.revocations_end()?, now);
-    if let (Ahead::Due { .. }, None) = (&ahead, request.end)
+    if matches!(ahead, Ahead::Due { .. })
+        && takes_due(ca, request)?
         && let Some(published) = publish_due(ca.lock_lists()?, ca, place, now)?
     {
         return Ok(published);
@@ -126,6 +127,12 @@ pub fn publish_list(
         files,
         notices,
     })
+}
+
+/// Whether a list that was signed ahead goes before a new one. Another end is asked of one that is
+/// signed; where no key is here none is.
+pub(super) fn takes_due(ca: &Ca, request: &ListRequest) -> Result<bool, CaError> {
+    Ok(request.end.is_none() || !ca.has_key()?)
 }
 
 /// Publishes what was signed ahead and is due now, if there is such a list.
@@ -248,7 +255,7 @@ pub(super) fn stage(ca: &Ca, place: &Place, der: &[u8]) -> Result<StagedFiles, C
     staged.fill(|file| file.write_all(der))?;
     let mut files = vec![("der", staged)];
     if place.wants_pem(ca)? {
-        files.push(("pem", stage_pem(&place.pem(ca), &[der])?));
+        files.push(("pem", stage_pem(&place.pem(ca), Existing::Replace, &[der])?));
     }
     for (_, file) in &mut files {
         file.sync()?;

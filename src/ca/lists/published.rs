@@ -64,8 +64,12 @@ fn holds_only_lists(path: &Path) -> Result<bool, CaError> {
 }
 
 /// Writes lists as PEM, one behind the other, without showing the file.
-pub(super) fn stage_pem(path: &Path, lists: &[impl AsRef<[u8]>]) -> Result<Staged, FileError> {
-    let mut staged = Staged::new(path, Access::Umask, Existing::Replace)?;
+pub(super) fn stage_pem(
+    path: &Path,
+    existing: Existing,
+    lists: &[impl AsRef<[u8]>],
+) -> Result<Staged, FileError> {
+    let mut staged = Staged::new(path, Access::Umask, existing)?;
     staged.fill(|file| {
         let mut buffered = BufWriter::with_capacity(64 * 1024, file);
         for der in lists {

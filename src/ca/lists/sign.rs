@@ -102,6 +102,7 @@ pub(super) fn sign_list<T: Send>(
     let (der, fingerprint, prepared) = issuer.sign_list(entries, &header, meanwhile)?;
     let record = SignedList {
         ahead: false,
+        ahead_from: None,
         imported: false,
         number,
         this_update,

@@ -3,12 +3,13 @@
 
 use super::super::error::CaError;
 use super::super::preflight::{
-    BundleFinding, JudgedList, ListForm, RelyingParty, judge_lists, missing_list,
+    BundleFinding, JudgedList, Level, ListForm, RelyingParty, judge_lists, missing_list,
+    outdated_list,
 };
 use super::ahead::Ahead;
 use super::entries::gather_entries;
 use super::place::Place;
-use super::publish::{ListRequest, still_good};
+use super::publish::{ListRequest, still_good, takes_due};
 use super::published::read_published;
 use crate::store::{Ca, Store, file};
 use crate::x509::crl::RevocationList;
@@ -19,13 +20,13 @@ use time::OffsetDateTime;
 pub struct Preview {
     /// What breaks a rule, errors first.
     pub findings: Vec<BundleFinding>,
-    /// CAs above the chosen ones whose lists are needed and are not there, or have ended: they can be
-    /// signed here.
+    /// CAs above the chosen ones whose lists are needed and are not there, or are no longer good: new
+    /// ones can be published here.
     pub also: Vec<Ca>,
 }
 
-/// Looks at lists before any of them is signed; needs no key. `ahead` is whether lists are signed for
-/// the time to come.
+/// Looks at lists before any of them is signed; needs no key. `ahead` is whether lists of the chosen CAs
+/// are signed for the time to come.
 pub fn preview_lists(
     store: &Store,
     chosen: &[Ca],
@@ -44,43 +45,50 @@ pub fn preview_lists(
         });
     }
     for ca in chosen {
-        judged.push(foresee(store, ca, request, ahead, now)?);
+        if ahead || can_publish(ca, now)? {
+            judged.push(foresee(store, ca, request, ahead, now)?);
+        } else {
+            let (list, stuck) = what_stays(store, ca, &request.place, now)?;
+            judged.extend(list);
+            findings.extend(stuck);
+        }
     }
     for above in others_above(store, chosen, party)? {
-        let list = published(store, &above, &request.place)?;
-        let is_good = |list: &JudgedList| list.is_outside(now).is_none();
-        if !list.as_ref().is_some_and(is_good) && can_publish(&above)? {
+        if is_good(&above, &request.place, now)? {
+            judged.extend(published(store, &above, &request.place)?);
+        } else if can_publish(&above, now)? {
             judged.push(foresee(store, &above, request, false, now)?);
             also.push(above);
-        } else if let Some(list) = list {
-            judged.push(list);
         } else {
-            let path = request.place.der(&above);
-            findings.push(missing(&above, &path));
+            let (list, stuck) = what_stays(store, &above, &request.place, now)?;
+            judged.extend(list);
+            findings.extend(stuck);
         }
     }
     findings.extend(judge_lists(&judged, party, now));
+    findings.sort_by_key(|finding| finding.level);
     Ok(Preview { findings, also })
 }
 
-/// Looks at lists that are published, and at the files that the party reads.
+/// Looks at lists that are published, and at the files that the party reads; `cas` are those that
+/// [`cas_read`] gives for the chosen ones.
 pub fn judge_published(
     store: &Store,
     chosen: &[Ca],
+    cas: &[Ca],
     place: &Place,
     party: &RelyingParty,
     now: OffsetDateTime,
 ) -> Result<Vec<BundleFinding>, CaError> {
     let mut judged = Vec::new();
     let mut findings = Vec::new();
-    let others = others_above(store, chosen, party)?;
-    for ca in chosen.iter().chain(&others) {
+    for ca in cas {
         match published(store, ca, place)? {
             Some(list) => judged.push(list),
             None => findings.push(missing(ca, &place.der(ca))),
         }
     }
-    for (ca, path) in files_read(store, chosen, &others, place, party)? {
+    for (ca, path) in files_read(store, chosen, cas, place, party)? {
         if !file::stands(&path)? && file::stands(&place.der(ca))? {
             findings.push(missing(ca, &path));
         }
@@ -88,6 +96,19 @@ pub fn judge_published(
     findings.extend(judge_lists(&judged, party, now));
     findings.sort_by_key(|finding| finding.level);
     Ok(findings)
+}
+
+/// The chosen CAs, and those above them where the party needs their lists too.
+pub fn cas_read(
+    store: &Store,
+    chosen: Vec<Ca>,
+    party: Option<&RelyingParty>,
+) -> Result<Vec<Ca>, CaError> {
+    let above = match party {
+        Some(party) => others_above(store, &chosen, party)?,
+        None => Vec::new(),
+    };
+    Ok(chosen.into_iter().chain(above).collect())
 }
 
 /// The CAs above the chosen ones, where the party needs their lists too.
@@ -106,10 +127,58 @@ fn others_above(store: &Store, chosen: &[Ca], party: &RelyingParty) -> Result<Ve
     Ok(others)
 }
 
-/// Whether a list of the CA can be had here: signed, or taken from those that were signed ahead.
-fn can_publish(ca: &Ca) -> Result<bool, CaError> {
-    let ahead = ca.recent_lists()?.first().is_some_and(|list| list.ahead);
-    Ok(ca.has_key()? || ahead)
+/// Whether a new list of the CA can be had here: signed, or taken from those that were signed ahead.
+fn can_publish(ca: &Ca, now: OffsetDateTime) -> Result<bool, CaError> {
+    let ahead = Ahead::of(&ca.recent_lists()?, &ca.revocations_end()?, now);
+    Ok(ca.has_key()? || matches!(ahead, Ahead::Due { .. }))
+}
+
+/// Whether the published list of a CA needs none in its place: by the measure of `--if-needed`, or it is
+/// the one of those that were signed ahead that is due.
+fn is_good(ca: &Ca, place: &Place, now: OffsetDateTime) -> Result<bool, CaError> {
+    let recent = ca.recent_lists()?;
+    if let Ahead::Due { list, .. } = Ahead::of(&recent, &ca.revocations_end()?, now) {
+        let der = read_published(ca, &place.der(ca), &recent)?.unwrap_or_default();
+        let published = RevocationList::from_der(&der).ok();
+        return Ok(published.and_then(|list| list.number()) >= Some(list.number));
+    }
+    Ok(still_good(ca, place, &recent, now)?.is_some())
+}
+
+/// The list of a CA of which no other can be had here, and what is to be said of that.
+fn what_stays(
+    store: &Store,
+    ca: &Ca,
+    place: &Place,
+    now: OffsetDateTime,
+) -> Result<(Option<JudgedList>, Option<BundleFinding>), CaError> {
+    let recent = ca.recent_lists()?;
+    let Some(der) = read_published(ca, &place.der(ca), &recent)? else {
+        return Ok((None, Some(missing(ca, &place.der(ca)))));
+    };
+    let judged = read(store, ca, &der)?;
+    // That it is outside of its time is found without this.
+    if judged.is_outside(now).is_some() {
+        return Ok((Some(judged), None));
+    }
+    let list = RevocationList::from_der(&der).expect("it was read before");
+    let mut without_news = ca.lists_without_news(now)?.into_iter();
+    // Of the lists of a CA that never signed one here nothing is recorded.
+    let is_known = without_news.any(|record| Some(record.number) == list.number());
+    let stuck = if is_known || recent.is_empty() {
+        let third = judged.validity().unwrap_or_default() / 3;
+        judged.ends_within(third, Level::Warning, now)
+    } else {
+        Some(outdated_list(format!(
+            "{} lacks what was recorded since",
+            called(ca)
+        )))
+    };
+    let stuck = stuck.map(|mut finding| {
+        finding.message.push_str(", and its key is not here");
+        finding
+    });
+    Ok((Some(judged), stuck))
 }
 
 fn missing(ca: &Ca, path: &Path) -> BundleFinding {
@@ -124,16 +193,13 @@ fn missing(ca: &Ca, path: &Path) -> BundleFinding {
 fn files_read<'a>(
     store: &Store,
     chosen: &'a [Ca],
-    others: &'a [Ca],
+    cas: &'a [Ca],
     place: &Place,
     party: &RelyingParty,
 ) -> Result<Vec<(&'a Ca, PathBuf)>, CaError> {
     Ok(match party.lists.form {
         ListForm::None | ListForm::Der => Vec::new(),
-        ListForm::Pem | ListForm::PemOfPath => {
-            let all = chosen.iter().chain(others);
-            all.map(|ca| (ca, place.pem(ca))).collect()
-        }
+        ListForm::Pem | ListForm::PemOfPath => cas.iter().map(|ca| (ca, place.pem(ca))).collect(),
         ListForm::Chain => {
             let lowest = above_no_other(store, chosen)?.into_iter();
             lowest.map(|ca| (ca, place.chain(ca))).collect()
@@ -164,7 +230,9 @@ fn foresee(
     let covers = ca.revocations_end()?;
     if !signs_ahead {
         let ahead = Ahead::of(&recent, &covers, now);
-        if let (Ahead::Due { list, .. }, None) = (&ahead, request.end) {
+        if let Ahead::Due { list, .. } = &ahead
+            && takes_due(ca, request)?
+        {
             return read(store, ca, &ca.list_signed_ahead(list)?);
         }
         if request.if_needed

@@ -1,7 +1,7 @@
 //! What a relying party reads of revocation lists: in which files, and the kinds of limits.
 
 use super::limits::with_commas;
-use super::{Level, Limit, RelyingParty};
+use super::{Grammar, Level, Limit, RelyingParty};
 use crate::pem;
 use std::fmt;
 
@@ -14,7 +14,9 @@ pub struct ListRules {
     pub source: &'static str,
     /// What it holds them to, beside the kinds of keys and signatures that it takes anyway.
     pub limits: &'static [(Level, ListLimit)],
-    /// Lines of its configuration that name the file FILE.
+    /// How its configuration writes the names of files.
+    pub grammar: Grammar,
+    /// Lines of its configuration that name the file FILE, or files FILE, FILE.
     pub settings: &'static [&'static str],
     /// Lines that name FOLDER, where lists have the names that OpenSSL looks for; empty where it reads
     /// no such folder.
@@ -47,6 +49,11 @@ impl ListForm {
     /// Whether each list is a PEM file of its own.
     pub fn has_pem_files(self) -> bool {
         matches!(self, Self::Pem | Self::PemOfPath)
+    }
+
+    /// Whether lists are PEM, in files of whatever kind.
+    pub fn is_pem(self) -> bool {
+        self.has_pem_files() || self == Self::Chain
     }
 
     /// Octets of the file with a list of as many octets, where a list is a file.

@@ -9,7 +9,7 @@ use crate::x509::extension::key_usage::CRL_SIGN;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, RevocationList};
 use std::fmt;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// A list that is judged: one that is there, or one that is about to be signed, of which less is known
 /// and nothing is wrong that its signer sees to.
@@ -161,6 +161,11 @@ pub fn missing_list(message: impl Into<String>) -> BundleFinding {
     BundleFinding::error("list-missing", message)
 }
 
+/// That a list lacks what was recorded since, and no other can be had.
+pub fn outdated_list(message: impl Into<String>) -> BundleFinding {
+    BundleFinding::warning("list-outdated", message)
+}
+
 fn unsupported(party: &RelyingParty) -> BundleFinding {
     let instead = party.lists.note.map(|note| format!(": {note}"));
     let message = format!(
@@ -198,6 +203,27 @@ impl JudgedList {
             _ => return None,
         };
         Some(BundleFinding::error("list-valid-now", message))
+    }
+
+    /// That it ends within this time.
+    pub fn ends_within(
+        &self,
+        within: Duration,
+        level: Level,
+        now: OffsetDateTime,
+    ) -> Option<BundleFinding> {
+        let end = self.read.as_ref()?.next_update?;
+        (end - now < within).then(|| BundleFinding {
+            level,
+            rule: "list-ends-soon",
+            message: format!("{} ends at {}", self.called, rfc3339(end)),
+        })
+    }
+
+    /// The validity of one that is there, where it has an end.
+    pub fn validity(&self) -> Option<Duration> {
+        let read = self.read.as_ref()?;
+        Some(read.next_update? - read.this_update)
     }
 
     /// Those who look at the whole path look at this too (RFC 5280 section 6.3.3).

@@ -2,6 +2,7 @@
 //! and the limits of the party that they are for.
 
 mod general;
+mod grammar;
 mod limits;
 mod list_rules;
 mod lists;
@@ -11,10 +12,11 @@ mod read;
 mod text;
 
 pub use super::finding::{Level, RuleFinding as BundleFinding};
+pub use grammar::Grammar;
 pub use limits::{Hash, Key, Limit};
 pub use list_rules::{ListForm, ListLimit, ListRules, holds_for_lists};
 pub use lists::JudgedList;
-pub(super) use lists::{judge_lists, missing_list, too_many_octets};
+pub(super) use lists::{judge_lists, missing_list, outdated_list, too_many_octets};
 pub use parties::{Form, PARTIES, RelyingParty, VerifyDepth, party};
 pub use read::Foreign;
 

@@ -2,7 +2,7 @@
 //! is a new row.
 
 use super::Level::{self, Error, Warning};
-use super::{BundleFinding, Hash, Judged, Key, Limit, ListForm, ListLimit, ListRules};
+use super::{BundleFinding, Grammar, Hash, Judged, Key, Limit, ListForm, ListLimit, ListRules};
 use crate::key::Curve::{P256, P384, P521};
 
 /// A program or service that reads trust stores.
@@ -113,6 +113,7 @@ const NO_LISTS: ListRules = ListRules {
     form: ListForm::None,
     source: "",
     limits: &[],
+    grammar: Grammar::DoubleQuotes,
     settings: &[],
     folder_settings: &[],
     note: None,
@@ -300,6 +301,7 @@ pub const PARTIES: &[RelyingParty] = &[
         source: "https://docs.haproxy.org/3.0/configuration.html#5.1-ca-file",
         lists: ListRules {
             source: "https://docs.haproxy.org/3.0/configuration.html#5.1-crl-file",
+            grammar: Grammar::Shell,
             settings: &["crl-file FILE"],
             ..LISTS_OF_PATH
         },
@@ -328,6 +330,7 @@ pub const PARTIES: &[RelyingParty] = &[
         title: "Envoy",
         source: "https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/tls/v3/common.proto",
         lists: ListRules {
+            grammar: Grammar::Yaml,
             settings: &["crl: {filename: FILE}"],
             note: Some(
                 "the list of one CA means lists of all, unless only_verify_leaf_cert_crl is set",
@@ -342,7 +345,8 @@ pub const PARTIES: &[RelyingParty] = &[
         source: "https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions",
         lists: ListRules {
             form: ListForm::PemOfPath,
-            settings: &["crl: ['FILE'].map((file) => fs.readFileSync(file)),"],
+            grammar: Grammar::JavaScript,
+            settings: &["crl: [FILE].map((file) => fs.readFileSync(file)),"],
             note: Some("of several lists in one text it reads the first: they go into an array"),
             ..LISTS_OF_PATH
         },
@@ -353,8 +357,9 @@ pub const PARTIES: &[RelyingParty] = &[
         title: "PostgreSQL",
         source: "https://www.postgresql.org/docs/current/ssl-tcp.html",
         lists: ListRules {
-            settings: &["ssl_crl_file = 'FILE'"],
-            folder_settings: &["ssl_crl_dir = 'FOLDER'"],
+            grammar: Grammar::Doubled,
+            settings: &["ssl_crl_file = FILE"],
+            folder_settings: &["ssl_crl_dir = FOLDER"],
             ..LISTS_OF_PATH
         },
         ..PLAIN

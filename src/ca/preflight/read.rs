@@ -10,6 +10,14 @@ use crate::pem;
 use crate::x509::{Certificate, signed_data};
 use time::OffsetDateTime;
 
+/// What a PKCS #12 file is called among other objects.
+const PKCS12: &str = "PKCS12";
+
+/// How a key store in the form that was Java's own begins.
+const JKS: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
+
+const CONVERT_JKS: &str = "it is a JKS key store: `keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype pkcs12` makes PKCS #12 of it";
+
 /// A trust store that anyone may have made.
 pub struct Foreign {
     /// The certificates in it, in its order.
@@ -43,6 +51,7 @@ impl Foreign {
                 return Ok(foreign);
             }
             Ok(objects) => foreign.take_all(&objects),
+            Err(_) if content.starts_with(JKS) => foreign.found("readable", CONVERT_JKS),
             Err(problem) => foreign.found("readable", problem.to_string()),
         }
         if takes_pkcs12 {
@@ -96,6 +105,11 @@ impl Foreign {
                 self.certificates.extend(signed_data::certificates(der)?);
                 self.found("only-certificates", format!("{called} is PKCS #7"));
             }
+            PKCS12 => {
+                let message =
+                    format!("{called} is PKCS #12; as a trust store --for java judges it");
+                self.found("only-certificates", message);
+            }
             label => self.found("only-certificates", format!("{called} is {label:?}")),
         }
         Ok(())
@@ -103,5 +117,5 @@ impl Foreign {
 }
 
 fn is_pkcs12(objects: &[ForeignObject]) -> bool {
-    matches!(objects, [object] if object.label == "PKCS12")
+    matches!(objects, [object] if object.label == PKCS12)
 }

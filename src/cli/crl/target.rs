@@ -48,6 +48,22 @@ pub(super) fn tell(context: &Context, party: &RelyingParty, findings: &[BundleFi
     }
 }
 
+/// The lines of a configuration that put the files to use.
+pub(super) struct Settings {
+    lines: Vec<String>,
+    /// Whether everything that they name was there before.
+    are_old: bool,
+}
+
+impl Settings {
+    /// Where nothing is new they have been said already.
+    pub(super) fn tell(self, context: &Context, any_signed: bool) {
+        if any_signed || !self.are_old {
+            context.notices(self.lines);
+        }
+    }
+}
+
 /// The lines of a configuration that put the files to use, for each CA that no other of them is below.
 pub(super) fn settings(
     store: &Store,
@@ -55,34 +71,46 @@ pub(super) fn settings(
     place: &Place,
     party: &RelyingParty,
     has_folder: bool,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Settings, Failure> {
     let rules = &party.lists;
-    let mut settings = Vec::new();
+    let mut said = Vec::new();
     if has_folder && !rules.folder_settings.is_empty() {
-        let folder = absolute(&place.directory);
+        let folder = rules.grammar.quote(&absolute(&place.directory));
         let lines = rules.folder_settings.iter();
         let lines = lines.map(|line| line.replace("FOLDER", &folder));
-        return Ok(lines.map(|line| format!("to be set: {line}")).collect());
+        return Ok(Settings {
+            lines: lines.map(|line| format!("to be set: {line}")).collect(),
+            are_old: place.directory.exists(),
+        });
     }
+    let mut are_old = true;
     let lowest = above_no_other(store, chosen)?;
     for ca in &lowest {
         let files = match rules.form {
             ListForm::PemOfPath => {
                 let above = store.ancestors(ca)?;
                 let path = std::iter::once(*ca).chain(&above);
-                path.map(|ca| absolute(&place.pem(ca))).collect()
+                path.map(|ca| place.pem(ca)).collect()
             }
-            _ => vec![absolute(&place.chain(ca))],
+            _ => vec![place.chain(ca)],
         };
+        are_old &= files.iter().all(|path| path.exists());
+        let files = files
+            .iter()
+            .map(|path| rules.grammar.quote(&absolute(path)));
+        let files: Vec<String> = files.collect();
         let whose = match lowest.len() {
             1 => String::new(),
             _ => format!(" for what {} issued", ca.name()),
         };
         let lines = rules.settings.iter();
-        let lines = lines.map(|line| line.replace("FILE", &files.join("', '")));
-        settings.extend(lines.map(|line| format!("to be set{whose}: {line}")));
+        let lines = lines.map(|line| line.replace("FILE", &files.join(", ")));
+        said.extend(lines.map(|line| format!("to be set{whose}: {line}")));
     }
-    Ok(settings)
+    Ok(Settings {
+        lines: said,
+        are_old,
+    })
 }
 
 /// Servers have working directories of their own.

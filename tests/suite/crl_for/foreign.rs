@@ -256,7 +256,6 @@ fn the_form_is_that_of_the_target_unless_another_is_asked_for() {
         ("--for nginx", "PEM"),
         ("--for api-gateway", "DER"),
         ("--for api-gateway --to-pem", "PEM"),
-        ("--for alb --to-der", "DER"),
     ] {
         let line = format!("crl --in list.pem {options} --out made --force");
         sandbox.pki(&line).succeeds();
@@ -266,9 +265,42 @@ fn the_form_is_that_of_the_target_unless_another_is_asked_for() {
     sandbox
         .pki("crl --in list.pem --check")
         .refuses(2, "error: --check with --in needs --for: by whose rules\n");
+    for target in ["alb", "node", "nginx"] {
+        let line = format!("crl --in list.pem --for {target} --to-der --out none");
+        let refused = sandbox.pki(&line).ends_with(2);
+        let says = " reads PEM: leave --to-der away\n";
+        assert!(refused.stderr.ends_with(says), "{refused}");
+        assert!(!sandbox.path("none").exists());
+    }
     let unsupported = sandbox.pki("--format json crl --in list.pem --for gcp --out none");
     let report = unsupported.ends_with(1).json();
     assert_eq!(rules(&report, "error"), ["lists-unsupported"]);
     assert!(report["file"].is_null());
     assert!(!sandbox.path("none").exists());
+}
+
+/// It looks ahead as far as a check of the store's own lists, and has no use for what says how to write.
+#[test]
+fn a_check_heeds_every_option_or_refuses_it() {
+    let sandbox = foreign_ca();
+    list(&sandbox, "list.pem", "", V2, "-crlexts v2");
+    let check = "--format json crl --in list.pem --for nginx --check";
+    sandbox.pki(check).words("--within 6d").succeeds();
+    let soon = sandbox.pki(check).words("--within 8d").ends_with(3);
+    assert_eq!(rules(&soon.json(), "error"), ["list-ends-soon"]);
+    let says = "error: --check with --in writes nothing: leave --out away\n";
+    sandbox.pki(check).words("--out made").refuses(2, says);
+    sandbox.pki(check).arg("--force").ends_with(2);
+    assert!(!sandbox.path("made").exists());
+    // What has ended already is told once.
+    list(
+        &sandbox,
+        "ended.pem",
+        "",
+        V2,
+        "-crlexts v2 -crl_lastupdate 20250101000000Z -crl_nextupdate 20250108000000Z",
+    );
+    let check = "--format json crl --in ended.pem --for nginx --check --within 1d";
+    let ended = sandbox.pki(check).ends_with(3);
+    assert_eq!(rules(&ended.json(), "error"), ["list-valid-now"]);
 }

@@ -206,9 +206,13 @@ fn a_file_that_is_no_list_stays_and_a_stale_list_goes() {
         .succeeds();
     let name = format!("pki/crl/{}.r0", hash(&sandbox, "other/rootCA.crl.pem"));
     sandbox.write(&name, "mine\n");
-    let refused = sandbox.pki(line).ends_with(4);
-    let says = format!("caused by: ./{name} is there already and is not a list\n");
-    assert!(refused.stderr.contains(&says), "{refused}");
+    let before = sandbox.store_snapshot();
+    let says = format!(
+        "error: ./{name} is there already and is not a list\n\
+         hint: give another file, or --force to replace it\n"
+    );
+    sandbox.pki(line).refuses(1, &says);
+    before.assert_unchanged(&sandbox.path("pki"));
     assert_eq!(sandbox.read(&name), "mine\n");
     sandbox.pki(line).arg("--force").succeeds();
     sandbox.write(&name, sandbox.read("other/rootCA.crl.pem"));
@@ -228,4 +232,55 @@ fn a_file_that_is_no_list_stays_and_a_stale_list_goes() {
         sandbox.list_in(&next).number,
         sandbox.published("rootCA").number
     );
+}
+
+/// A file that somebody put together of several lists is not ours, though one of ours is in it.
+#[test]
+fn a_file_with_the_lists_of_two_cas_stays() {
+    let sandbox = Sandbox::new();
+    let theirs = Sandbox::new();
+    for store in [&sandbox, &theirs] {
+        let line = "root --name one --cn same --no-passphrase";
+        store.pki(line).succeeds();
+        store.pki("crl --to-pem").succeeds();
+    }
+    let hash = hash(&sandbox, "pki/crl/one.crl.pem");
+    let ours = sandbox.read("pki/crl/one.crl.pem");
+    let both = ours + &theirs.read("pki/crl/one.crl.pem");
+    sandbox.write(&format!("pki/crl/{hash}.r0"), &both);
+    sandbox.pki("crl --hash-names").succeeds();
+    assert_eq!(sandbox.read(format!("pki/crl/{hash}.r0")), both);
+    let next = sandbox.list_in(&format!("pki/crl/{hash}.r1"));
+    assert_eq!(next.number, 2);
+}
+
+/// Names are free until somebody has them: of those who look at once each gets one of its own.
+#[test]
+fn cas_of_one_name_that_are_published_at_once_have_a_number_each() {
+    const CAS: usize = 8;
+    let sandbox = Sandbox::new();
+    let cas = (0..CAS).map(|number| format!("ca{number}"));
+    let cas = cas.collect::<Vec<_>>();
+    for name in &cas {
+        let line = format!("root --name {name} --cn same --no-passphrase");
+        sandbox.pki(&line).succeeds();
+    }
+    for round in 0..5 {
+        let folder = format!("folder{round}");
+        std::thread::scope(|scope| {
+            for name in &cas {
+                let line = format!("crl --ca {name} --to-pem --hash-names --out {folder}");
+                let run = sandbox.pki(&line);
+                scope.spawn(move || run.succeeds());
+            }
+        });
+        let pem = |name: &String| sandbox.read(format!("{folder}/{name}.crl.pem"));
+        let mut lists = cas.iter().map(pem).collect::<Vec<_>>();
+        let hash = hash(&sandbox, &format!("{folder}/ca0.crl.pem"));
+        let named = |number| sandbox.read(format!("{folder}/{hash}.r{number}"));
+        let mut found = (0..CAS).map(named).collect::<Vec<_>>();
+        lists.sort();
+        found.sort();
+        assert!(lists == found, "of {folder} a list is missing");
+    }
 }

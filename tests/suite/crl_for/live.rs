@@ -18,6 +18,11 @@ use crate::server::Server;
 /// Three CAs one below the other, and a list for this target on which one of two clients is; gives the
 /// settings that were said.
 fn revoked_for(target: &str) -> (Sandbox, Vec<String>) {
+    revoked_for_in(target, "pki/crl")
+}
+
+/// The same, published in a folder of this name.
+fn revoked_for_in(target: &str, folder: &str) -> (Sandbox, Vec<String>) {
     let sandbox = Sandbox::with_clients_below_three_tiers("p256");
     for line in [
         "revoke --ca intermediate2 --cn revoked --reason keyCompromise",
@@ -26,6 +31,7 @@ fn revoked_for(target: &str) -> (Sandbox, Vec<String>) {
         sandbox.pki(line).succeeds();
     }
     let done = sandbox.pki("crl --ca intermediate2 --for").arg(target);
+    let done = done.arg("--out").arg(folder);
     let said = settings(&done.succeeds());
     (sandbox, said)
 }
@@ -141,6 +147,80 @@ fn node() {
         ),
     );
     assert_eq!(sandbox.run("node", "setting.js").succeeds().stdout, "3\n");
+}
+
+/// Whatever the folder is called, each takes the setting as it was said.
+const ODD: &str = r#"it's "a" b; c\d #e $f, {g}: [h]"#;
+
+#[test]
+fn nginx_with_a_folder_of_an_odd_name() {
+    let (sandbox, said) = revoked_for_in("nginx", ODD);
+    let server = nginx_with(&sandbox, &said.join("\n"));
+    let refused = curl(&sandbox, &server, "revoked").stdout;
+    assert!(refused.contains("The SSL certificate error"), "{refused}");
+    server.assert_logs("client SSL certificate verify error: (23:certificate revoked)");
+}
+
+#[test]
+fn haproxy_with_a_folder_of_an_odd_name() {
+    let (sandbox, said) = revoked_for_in("haproxy", ODD);
+    let both = ["fullchain.pem", "key"];
+    let both = both.map(|file| sandbox.read(format!("out/www.example.test.{file}")));
+    sandbox.write("server.pem", both.concat());
+    let bind = "crt server.pem ca-file truststore.pem verify required";
+    let server = Server::haproxy(&sandbox, &format!("{bind} {}", said.join(" ")));
+    assert_ne!(curl(&sandbox, &server, "revoked").status, Some(0));
+    server.assert_logs("refused: error 23, of a CA 0\n");
+}
+
+#[test]
+fn apache_with_a_folder_of_an_odd_name() {
+    let (sandbox, said) = revoked_for_in("apache", ODD);
+    let server = Server::apache(
+        &sandbox,
+        &format!(
+            "SSLCertificateFile ../out/www.example.test.fullchain.pem
+            SSLCertificateKeyFile ../out/www.example.test.key
+            SSLCACertificateFile ../truststore.pem
+            SSLVerifyDepth 3
+            {}",
+            said.join("\n")
+        ),
+    );
+    assert_ne!(curl(&sandbox, &server, "revoked").stdout, "hello revoked\n");
+    server.assert_logs("Certificate Verification: Error (23): certificate revoked");
+}
+
+/// It does not start where it can't read the list.
+#[test]
+fn postgres_with_a_folder_of_an_odd_name() {
+    let (sandbox, said) = revoked_for_in("postgres", &format!("postgres/{ODD}"));
+    let server = Server::postgres(&sandbox, &said.join("\n"), &[]);
+    server.assert_logs("database system is ready to accept connections");
+}
+
+#[test]
+fn node_with_a_folder_of_an_odd_name() {
+    let (sandbox, said) = revoked_for_in("node", ODD);
+    sandbox.write(
+        "setting.js",
+        format!(
+            "const fs = require('fs'); const o = {{ {} }}; console.log(o.crl.length);",
+            said[0]
+        ),
+    );
+    assert_eq!(sandbox.run("node", "setting.js").succeeds().stdout, "3\n");
+}
+
+/// A string of JSON is one of YAML.
+#[test]
+fn envoy_with_a_folder_of_an_odd_name() {
+    let (sandbox, said) = revoked_for_in("envoy", ODD);
+    let text = said[0].strip_prefix("crl: {filename: ").unwrap();
+    let file: String = serde_json::from_str(text.strip_suffix('}').unwrap()).unwrap();
+    let lists = fs::read_to_string(file).unwrap();
+    let published = sandbox.path(ODD).join("intermediate2.chain.crl.pem");
+    assert_eq!(lists, fs::read_to_string(published).unwrap());
 }
 
 #[test]

@@ -201,6 +201,8 @@ fn the_passphrase_that_opens_it_is_asked_for_and_held_to_java_s_characters() {
         .ends_with(3);
     let errors = ["no-certificate", "only-certificates"];
     assert_eq!(rules(&judged.json(), "error"), errors);
+    let says = "object 1 is PKCS #12; as a trust store --for java judges it";
+    assert!(judged.stdout.contains(says), "{judged}");
     let line = "pkcs12 -export -nokeys -in r0.crt -passout pass:tab\tulator -out store.p12";
     let run = line.split(' ').fold(sandbox.run("openssl", ""), Run::arg);
     run.succeeds();
@@ -253,4 +255,30 @@ fn a_file_that_is_cut_off_or_has_other_octets_is_refused() {
         let judged = sandbox.pki(line).finish();
         assert!(matches!(judged.status, Some(1 | 3)), "{place}: {judged}");
     }
+}
+
+/// The form that was Java's own before: named, with the command that converts it.
+#[test]
+fn a_jks_key_store_is_named_and_can_be_converted_as_it_is_said() {
+    let sandbox = with_a_root();
+    sandbox
+        .run("keytool", "-importcert -noprompt -alias one -file r0.crt")
+        .words("-storetype JKS -keystore store.jks -storepass")
+        .arg(PASSPHRASE)
+        .succeeds();
+    let errors = ["no-certificate", "pkcs12", "readable"];
+    let report = assert_judged(&sandbox, "store.jks", &errors, &[]);
+    let findings = report["findings"].as_array().unwrap().iter();
+    let mut messages = findings.map(|finding| finding["message"].as_str().unwrap());
+    let said =
+        messages.find_map(|message| message.strip_prefix("it is a JKS key store: `keytool "));
+    let (line, _) = said.unwrap().split_once('`').unwrap();
+    let line = line
+        .replace("FILE", "store.jks")
+        .replace("NEW.p12", "new.p12");
+    sandbox
+        .run("keytool", &line)
+        .words("-srcstorepass:file passphrase -deststorepass:file passphrase")
+        .succeeds();
+    assert_judged(&sandbox, "new.p12", &[], &[]);
 }

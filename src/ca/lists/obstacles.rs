@@ -1,0 +1,42 @@
+//! What stands where files of lists go: looked at before any list is signed, so that none is in vain.
+
+use super::super::error::CaError;
+use super::hashed::refuse_other_names;
+use super::place::Place;
+use super::published::{read_published, refuse_other_pem};
+use crate::store::{Ca, file};
+
+/// Refuses files that are no lists, where the CA's own go, unless they may be replaced. `chain` and
+/// `hash_names` are whether those files are wanted where there is none yet.
+pub fn refuse_other_files(
+    ca: &Ca,
+    place: &Place,
+    chain: bool,
+    hash_names: bool,
+) -> Result<(), CaError> {
+    if place.overwrite {
+        return Ok(());
+    }
+    refuse_other_der(ca, place)?;
+    if place.wants_pem(ca)? {
+        refuse_other_pem(place, &place.pem(ca))?;
+    }
+    if chain || place.has_chain(ca)? {
+        refuse_other_pem(place, &place.chain(ca))?;
+    }
+    if hash_names {
+        refuse_other_names(ca, place)?;
+    }
+    Ok(())
+}
+
+fn refuse_other_der(ca: &Ca, place: &Place) -> Result<(), CaError> {
+    let path = place.der(ca);
+    if file::stands(&path)? && read_published(ca, &path, &ca.recent_lists()?)?.is_none() {
+        return Err(CaError::WouldReplace {
+            path,
+            kind: "a list of this CA",
+        });
+    }
+    Ok(())
+}

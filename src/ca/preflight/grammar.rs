@@ -1,0 +1,63 @@
+//! How the configurations of relying parties write a text that may have any characters in it.
+
+use std::fmt::Write as _;
+
+/// The language of a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grammar {
+    /// Words, or double quotes in which a backslash stands before a quote and before itself: nginx and
+    /// Apache.
+    DoubleQuotes,
+    /// Words, or single quotes as a shell has them: HAProxy.
+    Shell,
+    /// Single quotes, doubled inside, and backslashes doubled: PostgreSQL.
+    Doubled,
+    /// A string of JavaScript.
+    JavaScript,
+    /// YAML, inside braces: Envoy.
+    Yaml,
+}
+
+impl Grammar {
+    /// The text as it stands in a configuration.
+    pub fn quote(self, text: &str) -> String {
+        match self {
+            Self::DoubleQuotes | Self::Shell | Self::Yaml if is_word(text) => text.to_owned(),
+            Self::DoubleQuotes => format!("\"{}\"", escape(text, '"')),
+            Self::Shell => format!("'{}'", text.replace('\'', r"'\''")),
+            Self::Doubled => format!("'{}'", text.replace('\\', r"\\").replace('\'', "''")),
+            Self::JavaScript => format!("'{}'", without_controls(&escape(text, '\''))),
+            Self::Yaml => format!("\"{}\"", without_controls(&escape(text, '"'))),
+        }
+    }
+}
+
+/// Whether it means itself in every grammar.
+fn is_word(text: &str) -> bool {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/._-".contains(character);
+    !text.is_empty() && text.chars().all(plain)
+}
+
+fn escape(text: &str, quote: char) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == quote || character == '\\' {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// As `\xHH`, in grammars that know it.
+fn without_controls(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_ascii_control() {
+            write!(plain, "\\x{:02x}", u32::from(character)).expect("a String takes everything");
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}

@@ -1,0 +1,68 @@
+//! What to do about lists of which only some were published, or not in every file.
+
+use super::CrlArgs;
+use crate::ca::{CaError, Grammar, Origin, Published};
+use std::fmt::Write as _;
+
+impl CrlArgs {
+    /// Where the list itself was signed, what fails behind it fails after the commit.
+    pub(super) fn after_signing(&self, list: &Published, error: CaError) -> CaError {
+        if list.origin == Origin::Kept {
+            return error;
+        }
+        let again = self.again();
+        let remedy = match error {
+            CaError::WouldReplace { .. } if !self.force => {
+                format!("`{again} --force` replaces it, and writes the other files too")
+            }
+            CaError::NoPublishedList { .. } if self.wants_chain() => {
+                format!("`{again}` writes the chain when the other lists are there")
+            }
+            _ => format!("`{again}` writes the other files when nothing stands in their way"),
+        };
+        CaError::AfterCommit {
+            what: "the new list".into(),
+            remedy,
+            source: Box::new(error),
+        }
+    }
+
+    /// What to do where lists of some CAs were published, and of others not.
+    pub(super) fn remedy_for_others(&self) -> String {
+        if self.ahead.is_some() {
+            return "the other lists stand; run the command again for what is missing, with --ca"
+                .into();
+        }
+        format!(
+            "the other lists stand; `{}` signs what is missing",
+            self.again()
+        )
+    }
+
+    /// The command that leaves what is good as it is, and makes what was asked for.
+    fn again(&self) -> String {
+        let mut line = "pki crl".to_owned();
+        for ca in &self.ca {
+            write!(line, " --ca {ca}").expect("a String takes everything");
+        }
+        if let Some(party) = self.party {
+            write!(line, " --for {}", party.name).expect("a String takes everything");
+        }
+        if let Some(out) = &self.out {
+            let out = Grammar::Shell.quote(&out.display().to_string());
+            write!(line, " --out {out}").expect("a String takes everything");
+        }
+        for (option, given) in [
+            (" --to-pem", self.to_pem),
+            (" --chain", self.chain),
+            (" --hash-names", self.hash_names),
+            (" --if-needed", true),
+            (" --force", self.force),
+        ] {
+            if given {
+                line.push_str(option);
+            }
+        }
+        line
+    }
+}

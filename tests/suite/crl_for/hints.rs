@@ -1,0 +1,105 @@
+//! What is said where lists can't be published, or only some of them.
+
+use std::fs;
+
+use super::settings;
+use crate::sandbox::Sandbox;
+
+/// What is no list is found before anything is signed, whichever of the files it is in the place of.
+#[test]
+fn a_file_in_the_way_of_any_that_a_target_reads_is_found_first() {
+    for (target, file) in [
+        ("nginx --hash-names", "HASH.r0"),
+        ("nginx", "intermediate0.chain.crl.pem"),
+        ("nginx", "rootCA.crl"),
+        ("node", "intermediate0.crl.pem"),
+        ("node", "rootCA.crl.pem"),
+    ] {
+        let sandbox = Sandbox::with_open_ca();
+        // The list of the root is there already, and stays.
+        let file = match file {
+            "HASH.r0" => {
+                sandbox.pki("crl --ca rootCA --hash-names").succeeds();
+                let names = sandbox.names_in("pki/crl");
+                names.into_iter().find(|name| name.contains(".r")).unwrap()
+            }
+            "rootCA.crl" => file.to_owned(),
+            _ => {
+                sandbox.pki("crl --ca rootCA").succeeds();
+                file.to_owned()
+            }
+        };
+        sandbox.write(&format!("pki/crl/{file}"), "mine\n");
+        let before = sandbox.store_snapshot();
+        let line = format!("crl --ca intermediate0 --for {target}");
+        let refused = sandbox.pki(&line).ends_with(1);
+        let says = format!("error: ./pki/crl/{file} is there already and is not a list");
+        assert!(refused.stderr.contains(&says), "{refused}");
+        let hint = "hint: give another file, or --force to replace it\n";
+        assert!(refused.stderr.ends_with(hint), "{refused}");
+        before.assert_unchanged(&sandbox.path("pki"));
+        sandbox.pki(&line).arg("--force").succeeds();
+    }
+}
+
+/// Without a target one CA that fails does not stop the others; of it nothing is signed.
+#[test]
+fn a_chain_in_the_way_keeps_its_own_ca_back_alone() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.write("pki/crl/intermediate0.chain.crl.pem", "mine\n");
+    let half = sandbox.pki("crl --chain").ends_with(4);
+    // The new list of the root belongs into it too.
+    let hints = half
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("hint: "));
+    assert_eq!(
+        hints.collect::<Vec<_>>(),
+        [
+            "hint: give another file, or --force to replace it",
+            "hint: `pki crl --chain --if-needed --force` replaces it, and writes the other files too",
+        ]
+    );
+    assert!(
+        half.stdout.starts_with("signed a list of rootCA\n"),
+        "{half}"
+    );
+    assert!(!sandbox.path("pki/crl/intermediate0.crl").exists());
+}
+
+#[test]
+fn the_command_for_the_rest_is_the_one_that_was_given() {
+    let sandbox = Sandbox::with_open_ca();
+    fs::rename(sandbox.path("pki/rootCA/ca.key"), sandbox.path("root.key")).unwrap();
+    let half = sandbox
+        .pki("crl --ca intermediate0 --chain --to-pem --out")
+        .arg("my lists")
+        .ends_with(4);
+    let hint = "hint: `pki crl --ca intermediate0 --out 'my lists' --to-pem --chain --if-needed` \
+                writes the chain when the other lists are there\n";
+    assert!(half.stderr.ends_with(hint), "{half}");
+}
+
+/// The chain of a CA below is in the way, at which nobody looks before the list above is signed.
+#[test]
+fn a_file_that_is_found_after_signing_is_replaced_by_force() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl").succeeds();
+    sandbox.write("pki/crl/intermediate0.chain.crl.pem", "mine\n");
+    let half = sandbox.pki("crl --ca rootCA --for nginx").ends_with(4);
+    let hint = "hint: `pki crl --ca rootCA --for nginx --if-needed --force` replaces it, and writes \
+                the other files too\n";
+    assert!(half.stderr.ends_with(hint), "{half}");
+}
+
+#[test]
+fn settings_are_said_until_what_they_name_is_there() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl").succeeds();
+    let line = "crl --for nginx --ca intermediate0 --if-needed";
+    let first = settings(&sandbox.pki(line).succeeds());
+    assert_eq!(first.len(), 1);
+    assert_eq!(settings(&sandbox.pki(line).succeeds()), [""; 0]);
+    let signed = sandbox.pki("crl --for nginx --ca intermediate0").succeeds();
+    assert_eq!(settings(&signed), first);
+}
