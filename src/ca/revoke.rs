@@ -4,8 +4,9 @@ use super::compromised::certified_too;
 use super::error::CaError;
 use super::lists::Ahead;
 use super::notice::Notice;
-use super::select::{Selector, by_serial, certificate_of};
+use super::select::{Selector, by_readings, by_serial, certificate_of};
 use crate::store::{Ca, Issuance, LockedRevocations, RevocationChange, Revoked, Standing, Store};
+use crate::x509::serial::SerialReadings;
 use crate::x509::{Certificate, Reason, Serial, path};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -39,6 +40,13 @@ pub enum Verdict {
     },
     /// Their hold is lifted.
     Release,
+}
+
+impl Verdict {
+    /// Whether others have the key.
+    fn is_compromise(self) -> bool {
+        matches!(self, Self::Revoke { reason, .. } if reason.is_compromise())
+    }
 }
 
 /// What became of one certificate.
@@ -77,6 +85,53 @@ pub fn revoke(
     revoke_all(store, ca, &verdicts, now)
 }
 
+/// What a row of a table says: a serial number as it is written, what it can mean, and the verdict.
+pub struct RowVerdict {
+    /// The text.
+    pub text: String,
+    /// What it can mean.
+    pub readings: SerialReadings,
+    /// What is to be recorded.
+    pub verdict: Verdict,
+}
+
+/// A certificate that a row is about, and the row's verdict; or why there is none.
+type RowTarget = Result<(Issuance, Verdict), CaError>;
+
+/// The certificates that rows are about, found in one look; or for each row why there is none.
+pub fn find_all(ca: &Ca, rows: Vec<RowVerdict>) -> Result<Vec<RowTarget>, CaError> {
+    let mut wanted: HashSet<Serial> = HashSet::new();
+    let mut compromised: HashSet<Serial> = ca.certificate().serial().into_iter().collect();
+    for RowVerdict {
+        readings, verdict, ..
+    } in &rows
+    {
+        let serials = std::iter::once(readings.first).chain(readings.other);
+        wanted.extend(serials.clone());
+        if verdict.is_compromise() {
+            compromised.extend(serials);
+        }
+    }
+    let mut found: HashMap<Serial, Issuance> = HashMap::new();
+    ca.each_issuance(&wanted, |mut issuance| {
+        if !compromised.contains(&issuance.serial) {
+            // Nobody asks for its key: thousands of certificates are not held for nothing.
+            issuance.der = None;
+        }
+        found.entry(issuance.serial).or_insert(issuance);
+    })?;
+    let find = |serial: &Serial| Ok(found.get(serial).cloned());
+    let row = |row: RowVerdict| {
+        let issuance = by_readings(ca, &row.text, &row.readings, find)?;
+        let missing = || CaError::NoSuchCertificate {
+            ca: ca.name().clone(),
+            wanted: format!("with serial {}", row.readings.first),
+        };
+        Ok((issuance.ok_or_else(missing)?, row.verdict))
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
 /// Records verdicts, each about one certificate, durably and all at once. Where a key is compromised, it
 /// is said what else is valid with it.
 pub fn revoke_all(
@@ -100,10 +155,7 @@ fn valid_all_the_same(
 ) -> Result<Vec<Notice>, CaError> {
     let mut keys = HashMap::new();
     for (issuance, verdict) in verdicts {
-        if let Verdict::Revoke { reason, .. } = verdict
-            && reason.is_compromise()
-            && issuance.der.is_some()
-        {
+        if verdict.is_compromise() && issuance.der.is_some() {
             let certificate = certificate_of(ca, issuance)?;
             keys.insert(certificate.public_key().spki().to_vec(), issuance.serial);
         }

@@ -3,8 +3,8 @@
 use super::error::{CaError, InputError};
 use super::notice::Notice;
 use crate::store::{Ca, Issuance, Revoked};
-use crate::x509::Certificate;
 use crate::x509::serial::SerialReadings;
+use crate::x509::{Certificate, Serial};
 use std::fmt;
 use time::OffsetDateTime;
 
@@ -128,9 +128,19 @@ pub(super) fn by_serial(
     text: &str,
     readings: &SerialReadings,
 ) -> Result<Option<Issuance>, CaError> {
-    let first = ca.issuance(&readings.first)?;
+    by_readings(ca, text, readings, |serial| Ok(ca.issuance(serial)?))
+}
+
+/// As [`by_serial`], where `find` has the records.
+pub(super) fn by_readings(
+    ca: &Ca,
+    text: &str,
+    readings: &SerialReadings,
+    find: impl Fn(&Serial) -> Result<Option<Issuance>, CaError>,
+) -> Result<Option<Issuance>, CaError> {
+    let first = find(&readings.first)?;
     let other = match &readings.other {
-        Some(serial) => ca.issuance(serial)?,
+        Some(serial) => find(serial)?,
         None => None,
     };
     match (first, other) {

@@ -73,9 +73,9 @@ impl Failure {
     /// What is wrong with rows of a table, and how many more there are than are named.
     pub(super) fn of_rows(mut rows: Vec<Self>, more: usize) -> Self {
         if more > 0 {
-            let rows_more = if more == 1 { "row" } else { "rows" };
+            let rows_are = if more == 1 { "row is" } else { "rows are" };
             rows.push(Self::plain(format!(
-                "{more} more {rows_more} can't be issued either"
+                "{more} more {rows_are} not sound either"
             )));
         }
         let others = rows.split_off(rows.len().min(1));

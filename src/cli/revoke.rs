@@ -1,19 +1,20 @@
 //! `pki revoke`.
 
+mod rows;
+
 use super::context::Context;
 use super::failure::Failure;
-use super::options::{SelectorArgs, input, readings};
+use super::options::SelectorArgs;
 use super::report::{Format, Report};
-use crate::ca::{
-    CaError, Outcome, Selector, Target, Verdict, read_certificates, revoke, revoke_all, select_one,
-};
-use crate::store::{Ca, CaName, Issuance};
+use super::table::refusal;
+use crate::ca::{Outcome, Selector, Target, Verdict, read_certificates, revoke, revoke_all};
+use crate::store::CaName;
 use crate::x509::Reason;
 use crate::x509::validity::{Moment, rfc3339};
 use clap::Args;
 use serde::Serialize;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use time::OffsetDateTime;
 
 /// Revoke a certificate that a CA issued, or lift a hold
@@ -34,6 +35,9 @@ pub(super) struct RevokeArgs {
     /// Many: rows of serial[,reason[,invalidity date]]; - is standard input
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["reason", "invalidity_date", "release"])]
     from: Option<PathBuf>,
+    /// Revoke what the sound rows of --from are about, though others are not
+    #[arg(long, requires = "from")]
+    keep_going: bool,
     /// Every live certificate with the common name
     #[arg(long, requires = "cn")]
     all: bool,
@@ -62,8 +66,16 @@ impl RevokeArgs {
         let store = context.open_store()?;
         let ca = store.ca(&self.ca)?;
         let several = self.all || self.from.is_some();
+        let mut unsound = Vec::new();
         let outcomes = match &self.from {
-            Some(path) => revoke_all(&store, &ca, &rows(&ca, path, context.now)?, context.now)?,
+            Some(path) => {
+                let (verdicts, bad) = rows::read(&ca, path, context.now)?;
+                if !bad.is_empty() && !self.keep_going {
+                    return Err(refusal(bad, verdicts.len() as u64, "revoked"));
+                }
+                unsound = bad;
+                revoke_all(&store, &ca, &verdicts, context.now)?
+            }
             None => revoke(
                 &store,
                 &ca,
@@ -78,10 +90,14 @@ impl RevokeArgs {
             .iter()
             .map(|outcome| Entry::new(&self.ca, outcome))
             .collect();
-        Ok(report(entries, several).committed(format!(
+        let report = report(entries, several).committed(format!(
             "`pki list --ca {} --status revoked` shows it",
             self.ca
-        )))
+        ));
+        if unsound.is_empty() {
+            return Ok(report);
+        }
+        Ok(report.failing(Failure::of_rows(unsound, 0)))
     }
 
     fn verdict(&self, context: &Context) -> Result<Verdict, Failure> {
@@ -175,68 +191,4 @@ fn write_lines(entries: &[Entry], format: Format, out: &mut dyn Write) -> io::Re
         }
     }
     Ok(())
-}
-
-/// Every row has to be sound, and every certificate there, before any is revoked.
-fn rows(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<Vec<(Issuance, Verdict)>, Failure> {
-    let content = input(path)?.into_content();
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(content.as_slice());
-    let mut verdicts = Vec::new();
-    for (index, row) in reader.records().enumerate() {
-        let line = match &row {
-            Ok(row) => row.position().map_or(0, csv::Position::line),
-            Err(error) => error.position().map_or(0, csv::Position::line),
-        };
-        let bad = |column: usize, problem: String| {
-            Failure::plain(format!(
-                "{} line {}, column {column}: {problem}",
-                path.display(),
-                line
-            ))
-        };
-        let row = row.map_err(|error| bad(1, error.to_string()))?;
-        let field = |column: usize| row.get(column).filter(|text| !text.is_empty());
-        let serial = field(0).ok_or_else(|| bad(1, "there is no serial".into()))?;
-        if index == 0 && serial.eq_ignore_ascii_case("serial") {
-            continue;
-        }
-        if row.len() > 3 {
-            return Err(bad(
-                4,
-                "a row has at most a serial, a reason and an invalidity date".into(),
-            ));
-        }
-        let reason = field(1).map_or(Ok(Reason::default()), str::parse);
-        let date = field(2)
-            .map(str::parse::<Moment>)
-            .transpose()
-            .map_err(|error| bad(3, error.to_string()))?;
-        let date = match date.map(|moment| moment.resolve(now)) {
-            Some(None) => return Err(bad(3, "the date is outside the calendar".into())),
-            Some(Some(date)) if date > now => {
-                return Err(bad(3, "the invalidity date is in the future".into()));
-            }
-            date => date.flatten(),
-        };
-        let verdict = Verdict::Revoke {
-            reason: reason.map_err(|error| bad(2, error.to_string()))?,
-            invalidity_date: date,
-        };
-        let selector = Selector::Serial(
-            serial.to_owned(),
-            readings(serial).map_err(|_| bad(1, format!("{serial:?} is no serial number")))?,
-        );
-        let issuance =
-            select_one(ca, &selector, now, &mut Vec::new()).map_err(|error| match error {
-                // About the store, and not about the row.
-                CaError::Store(_) | CaError::File(_) => error.into(),
-                error => bad(1, error.to_string()),
-            })?;
-        verdicts.push((issuance, verdict));
-    }
-    Ok(verdicts)
 }

@@ -44,6 +44,18 @@ impl BadRow {
     }
 }
 
+/// That rows are not sound, and that nothing was done because of them; the first ones are named.
+pub(super) fn refusal(mut unsound: Vec<Failure>, sound: u64, done: &str) -> Failure {
+    const MOST_NAMED: usize = 20;
+    let more = unsound.len().saturating_sub(MOST_NAMED);
+    unsound.truncate(MOST_NAMED);
+    let hint = format!("nothing was {done}");
+    Failure::of_rows(unsound, more).hint_at_end(match sound {
+        0 => hint,
+        _ => format!("{hint}; --keep-going leaves these rows out"),
+    })
+}
+
 /// The rows of a table, read as they are asked for.
 pub(super) struct Rows {
     path: Arc<Path>,

@@ -12,6 +12,7 @@ use super::{Observer, counter, format};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
 use memchr::memmem;
+use std::collections::HashSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -129,6 +130,27 @@ impl Ca {
                     .map_or(true, |issuance| issuance.serial == *serial)
             })
             .transpose()
+    }
+
+    /// Calls `each` for every certificate with one of these serial numbers, in the order of issuing, after
+    /// one look through the journal, all of which is proved.
+    pub fn each_issuance(
+        &self,
+        serials: &HashSet<Serial>,
+        mut each: impl FnMut(Issuance),
+    ) -> Result<(), StoreError> {
+        let texts: HashSet<String> = serials.iter().map(ToString::to_string).collect();
+        // The serial number is the first field; a line that begins otherwise is read, to be judged.
+        let is_wanted = |line: &[u8]| {
+            let rest = line.strip_prefix(b"{\"serial\":\"");
+            let text = rest.and_then(|rest| rest.split(|octet| *octet == b'"').next());
+            text.is_none_or(|text| std::str::from_utf8(text).is_ok_and(|text| texts.contains(text)))
+        };
+        journal::scan_where(&self.layout.issued(), is_wanted, |issuance: Issuance| {
+            if serials.contains(&issuance.serial) {
+                each(issuance);
+            }
+        })
     }
 
     /// Every certificate with this common name, in the order of issuing.

@@ -11,7 +11,7 @@
 mod scan;
 mod search;
 
-pub(super) use scan::scan;
+pub(super) use scan::{scan, scan_where};
 pub(super) use search::Reader;
 
 use super::error::StoreError;

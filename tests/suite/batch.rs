@@ -239,7 +239,7 @@ fn unsound_rows_are_named_and_nothing_is_issued() {
          error: rows.csv line 13, column name: the files of another row are called \"sound\"\n\
          error: rows.csv line 14, column name: \"../up\" can't be a file name\n\
          error: rows.csv line 15, column cn: CN=intermediate0 is the subject of a CA above it\n\
-         hint: nothing was issued; --keep-going issues the one that is sound\n"
+         hint: nothing was issued; --keep-going leaves these rows out\n"
     );
     sandbox.refused(
         sandbox.pki("issue --ca intermediate0 --from rows.csv --out given --no-passphrase"),
@@ -261,7 +261,7 @@ fn of_many_unsound_rows_the_first_are_named() {
         )
         .unwrap();
     }
-    said += "error: 9980 more rows can't be issued either\nhint: nothing was issued\n";
+    said += "error: 9980 more rows are not sound either\nhint: nothing was issued\n";
     let run = sandbox.pki("issue --ca intermediate0 --from rows.csv");
     sandbox.refused(run, 1, &said);
 }

@@ -205,28 +205,78 @@ fn rows_of_a_csv_are_revoked_together() {
 }
 
 #[test]
+fn sound_rows_are_revoked_where_the_others_are_not_to_stop_them() {
+    let sandbox = Sandbox::with_open_ca();
+    let [a, b] = ["a", "b"].map(|cn| sandbox.issued("intermediate0", cn));
+    let table = format!("reason,serial\nsuperseded,{a}\n,77\n,{b}\nwhatever,{b}\n");
+    let run = sandbox.pki("revoke --ca intermediate0 --from - --keep-going --format json");
+    let run = run.stdin(table).ends_with(1);
+    let revoked: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(revoked.len(), 2, "{run}");
+    assert_eq!(
+        (&revoked[0]["serial"], &revoked[0]["reason"]),
+        (&json!(a), &json!("superseded"))
+    );
+    assert_eq!(revoked[1]["serial"], json!(b));
+    assert!(run.stderr.starts_with(
+        "error: standard input line 3, column serial: intermediate0 has issued no certificate with serial 77\n\
+         error: standard input line 5, column reason: \"whatever\" is not a reason; there are "
+    ), "{run}");
+    assert_eq!(recorded(&sandbox), 2);
+}
+
+#[test]
+fn thousands_of_rows_are_recorded_with_one_look_at_what_was_issued() {
+    let sandbox = Sandbox::with_open_ca();
+    let names: Vec<String> = (0..2000).map(|row| format!("client-{row}")).collect();
+    let issued = sandbox
+        .pki("issue --ca intermediate0 --from - --format json")
+        .stdin(names.join("\n"))
+        .succeeds();
+    let serials = issued.stdout.lines().map(|line| {
+        let issued: Value = serde_json::from_str(line).unwrap();
+        issued["serial"].as_str().unwrap().to_owned()
+    });
+    let serials: Vec<String> = serials.skip(1).collect();
+    let run = sandbox.pki("revoke --ca intermediate0 --from -");
+    let run = run.stdin(serials.join("\n")).succeeds();
+    assert_eq!(run.stdout.lines().count(), 1999);
+    sandbox.pki("crl --ca intermediate0").succeeds();
+    assert_eq!(sandbox.published("intermediate0").serials, serials);
+}
+
+#[test]
 fn a_bad_row_names_file_line_and_column_and_nothing_is_recorded() {
     let sandbox = Sandbox::with_open_ca();
     let good = sandbox.issued("intermediate0", "good");
     let reasons = "unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn and aACompromise";
-    let bad_reason = format!("column 2: \"whatever\" is not a reason; there are {reasons}");
+    let bad_reason = format!("column reason: \"whatever\" is not a reason; there are {reasons}");
     for (row, says) in [
-        ("zz", "column 1: \"zz\" is no serial number"),
+        ("zz", "column serial: \"zz\" is no serial number"),
         (
             "1234",
-            "column 1: intermediate0 has issued no certificate with serial 1234",
+            "column serial: intermediate0 has issued no certificate with serial 1234",
         ),
-        (",superseded", "column 1: there is no serial"),
+        (",superseded", "column serial: there is no serial"),
         ("GOOD,whatever", &*bad_reason),
         (
             "GOOD,superseded,yesterday",
-            "column 3: \"yesterday\" is not a time: write [time], [time], or a duration from now such as 90d, 12h or 1y",
+            "column date: \"yesterday\" is not a time: write [time], [time], or a duration from now such as 90d, 12h or 1y",
         ),
         (
             "GOOD,superseded,2026-01-31,x",
-            "column 4: a row has at most a serial, a reason and an invalidity date",
+            "field 4 has no column: there are 3",
         ),
     ] {
+        let comma = if says.starts_with("column") {
+            ", "
+        } else {
+            ": "
+        };
         sandbox.write(
             "rows.csv",
             format!("{good}\n{good}\n{row}\n").replace("GOOD", &good),
@@ -234,7 +284,10 @@ fn a_bad_row_names_file_line_and_column_and_nothing_is_recorded() {
         sandbox.refused(
             sandbox.pki("revoke --ca intermediate0 --from rows.csv"),
             1,
-            &format!("error: rows.csv line 3, {says}\n"),
+            &format!(
+                "error: rows.csv line 3{comma}{says}\n\
+                 hint: nothing was revoked; --keep-going leaves these rows out\n"
+            ),
         );
     }
     assert_eq!(list_revoked(&sandbox), json!([]));

@@ -4,15 +4,13 @@ use super::rows::{COLUMNS, CertificateRow, Defaults, NEEDED, kinds};
 use crate::ca::{DryRun, ExportPlace, Issuer, Notice, TableRow};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::table::TableFile;
+use crate::cli::table::{TableFile, refusal};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Rows that are looked at together.
 const GROUP: usize = 4096;
-/// Rows that are named where none is issued.
-const MOST_NAMED: usize = 20;
 
 /// What there was to see of the rows before anything was issued.
 #[derive(Default)]
@@ -124,15 +122,7 @@ impl<'a> RowCheck<'a> {
 impl Seen {
     /// That there are rows which can't be issued, and that none was.
     pub(super) fn refusal(self) -> Failure {
-        let (count, unsound) = (self.count, self.unsound.len());
-        let more = unsound.saturating_sub(MOST_NAMED);
-        let named = self.unsound.into_values().take(MOST_NAMED).collect();
-        let failure = Failure::of_rows(named, more);
-        let sound = count - unsound as u64;
-        failure.hint_at_end(match sound {
-            0 => "nothing was issued".into(),
-            1 => "nothing was issued; --keep-going issues the one that is sound".into(),
-            sound => format!("nothing was issued; --keep-going issues the {sound} that are sound"),
-        })
+        let sound = self.count - self.unsound.len() as u64;
+        refusal(self.unsound.into_values().collect(), sound, "issued")
     }
 }

@@ -43,14 +43,24 @@ struct BadLine {
 /// one before. Takes no lock.
 pub(in super::super) fn scan<T: DeserializeOwned + Send>(
     path: &Path,
+    each: impl FnMut(T),
+) -> Result<(), StoreError> {
+    scan_where(path, |_| true, each)
+}
+
+/// As [`scan`], for the records whose lines are wanted.
+pub(in super::super) fn scan_where<T: DeserializeOwned + Send>(
+    path: &Path,
+    is_wanted: impl Fn(&[u8]) -> bool + Sync,
     mut each: impl FnMut(T),
 ) -> Result<(), StoreError> {
+    let is_wanted = &is_wanted;
     let mut blocks = Blocks::open(path)?;
     let mut taken = Taken { path, lines: 0 };
     let Some(first) = blocks.next().transpose()? else {
         return Err(StoreError::damaged(path, "is empty or has no whole line"));
     };
-    taken.take(parse(&first), &mut each)?;
+    taken.take(parse(&first, is_wanted), &mut each)?;
     if blocks.at_end {
         return Ok(());
     }
@@ -60,7 +70,7 @@ pub(in super::super) fn scan<T: DeserializeOwned + Send>(
             .map(|_| {
                 let (sender, blocks) = sync_channel(WAITING);
                 let (parsed, results) = sync_channel(WAITING);
-                scope.spawn(move || work(&blocks, &parsed));
+                scope.spawn(move || work(&blocks, &parsed, is_wanted));
                 (sender, results)
             })
             .unzip();
@@ -90,16 +100,18 @@ type ParsedBlock<T> = Result<Parsed<T>, BadLine>;
 fn work<T: DeserializeOwned>(
     blocks: &Receiver<Result<Block, StoreError>>,
     results: &SyncSender<Result<ParsedBlock<T>, StoreError>>,
+    is_wanted: &impl Fn(&[u8]) -> bool,
 ) {
     for block in blocks {
-        if results.send(block.map(|block| parse(&block))).is_err() {
+        let parsed = block.map(|block| parse(&block, is_wanted));
+        if results.send(parsed).is_err() {
             break;
         }
     }
 }
 
-/// Checks and parses the lines of a block.
-fn parse<T: DeserializeOwned>(block: &Block) -> ParsedBlock<T> {
+/// Checks the lines of a block, and parses those that are wanted.
+fn parse<T: DeserializeOwned>(block: &Block, is_wanted: &impl Fn(&[u8]) -> bool) -> ParsedBlock<T> {
     let mut parsed = Parsed {
         records: Vec::new(),
         lines: 0,
@@ -118,7 +130,7 @@ fn parse<T: DeserializeOwned>(block: &Block) -> ParsedBlock<T> {
         if follows(line, previous).is_none() {
             return Err(bad("does not follow from the one before".into()));
         }
-        if !previous.is_empty() {
+        if !previous.is_empty() && is_wanted(line) {
             let record = serde_json::from_slice(line)
                 .map_err(|error| bad(format!("can't be read: {error}")))?;
             parsed.records.push(record);

@@ -1,0 +1,68 @@
+//! The rows of `pki revoke --from`.
+
+use crate::ca::{CaError, RowVerdict, Verdict, find_all};
+use crate::cli::failure::Failure;
+use crate::cli::table::{BadRow, Columns, Row, TableFile};
+use crate::store::{Ca, Issuance};
+use crate::x509::validity::Moment;
+use crate::x509::{Reason, Serial};
+use std::path::Path;
+use time::OffsetDateTime;
+
+/// What a row can say.
+const COLUMNS: Columns = &["serial", "reason", "date"];
+
+/// Certificates with what is to be recorded about them, and what is wrong with other rows.
+type Read = (Vec<(Issuance, Verdict)>, Vec<Failure>);
+
+/// Reads a table, and finds what its rows are about.
+pub(super) fn read(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<Read, Failure> {
+    let (mut sound, mut verdicts, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+    for row in TableFile::open(path)?.rows(COLUMNS, &["serial"])? {
+        match verdict(&row, now) {
+            Ok(verdict) => {
+                verdicts.push(verdict);
+                sound.push(row);
+            }
+            Err(problem) => bad.push((row.number, problem)),
+        }
+    }
+    let mut found = Vec::with_capacity(sound.len());
+    for (row, issuance) in sound.iter().zip(find_all(ca, verdicts)?) {
+        match issuance {
+            Ok(issuance) => found.push(issuance),
+            // About the store, and not about the row.
+            Err(error @ (CaError::Store(_) | CaError::File(_))) => return Err(error.into()),
+            Err(error) => bad.push((row.number, row.bad(Some("serial"), error))),
+        }
+    }
+    bad.sort_by_key(|(number, _)| *number);
+    let bad = bad.into_iter().map(|(_, problem)| problem.into());
+    Ok((found, bad.collect()))
+}
+
+fn verdict(row: &Row, now: OffsetDateTime) -> Result<RowVerdict, BadRow> {
+    row.check()?;
+    let text = row
+        .field("serial")
+        .ok_or_else(|| row.bad(Some("serial"), "there is no serial"))?;
+    let readings = Serial::readings(text);
+    let reason = row.parsed("reason", str::parse::<Reason>)?;
+    let date = row.parsed("date", |text| {
+        let moment = text.parse::<Moment>().map_err(|error| error.to_string())?;
+        match moment.resolve(now) {
+            None => Err("the date is outside the calendar".to_owned()),
+            Some(date) if date > now => Err("the invalidity date is in the future".to_owned()),
+            Some(date) => Ok(date),
+        }
+    })?;
+    Ok(RowVerdict {
+        text: text.to_owned(),
+        readings: readings
+            .map_err(|_| row.bad(Some("serial"), format!("{text:?} is no serial number")))?,
+        verdict: Verdict::Revoke {
+            reason: reason.unwrap_or_default(),
+            invalidity_date: date,
+        },
+    })
+}
