@@ -34,7 +34,7 @@ lint:
 
 bench:
 	benches/setup
-	$(CARGO) bench --locked --bench issue --bench crl
+	$(CARGO) bench --locked --bench issue --bench crl --bench batch
 
 install: build
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1'

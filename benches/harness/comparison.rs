@@ -51,6 +51,13 @@ impl Comparison {
         self
     }
 
+    /// Measures the first round: each contender goes on with what the one before has made.
+    #[must_use]
+    pub fn without_warm_up(mut self) -> Self {
+        self.warm_up = 0;
+        self
+    }
+
     /// Adds a contender.
     #[must_use]
     pub fn with(mut self, contender: Contender) -> Self {

@@ -28,6 +28,11 @@ impl Round {
         &self.folder
     }
 
+    /// The round's number, from 0.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
     /// A common name that no other round has.
     pub fn common_name(&self) -> String {
         format!("client-{}", self.number)
@@ -102,6 +107,15 @@ impl Contender {
     pub fn weighed(mut self) -> Self {
         self.weighs = true;
         self
+    }
+
+    /// Has the table call it something else.
+    #[must_use]
+    pub fn called(self, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..self
+        }
     }
 
     /// As the table calls it.

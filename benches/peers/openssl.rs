@@ -99,6 +99,39 @@ pub fn revoke_all(authority: &Authority, revocations: &[Revocation]) -> Result<(
     Ok(fs::write(folder.join("ca.cnf"), configuration(folder))?)
 }
 
+/// Writes the index of a CA that has issued so many certificates, all of them valid.
+pub fn issue_all(authority: &Authority, count: u32) -> Result<()> {
+    let folder = authority.folder();
+    let mut index = BufWriter::new(File::create(folder.join("index.txt"))?);
+    for serial in 1..=count {
+        writeln!(
+            index,
+            "V\t351231235959Z\t\t{serial:08X}\tunknown\t/CN=device-{serial}"
+        )?;
+    }
+    index.flush()?;
+    fs::write(folder.join("crlnumber"), "01\n")?;
+    Ok(fs::write(folder.join("ca.cnf"), configuration(folder))?)
+}
+
+/// One look at the index: how the certificate with a serial number stands.
+pub fn status(authority: &Authority, serial: u32) -> Contender {
+    let authority = authority.clone();
+    Contender::new("openssl ca -status", move |_| {
+        let line = format!(
+            "openssl ca -config '{}' -cert '{}' -keyfile '{}' -status {serial:08X}",
+            authority.folder().join("ca.cnf").display(),
+            authority.certificate.display(),
+            authority.key.display(),
+        );
+        // It ends with 1 whatever it finds.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{line}; true")]);
+        Ok(vec![shell])
+    })
+    .weighed()
+}
+
 fn configuration(folder: &Path) -> String {
     let folder = folder.display();
     format!(

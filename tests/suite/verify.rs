@@ -432,7 +432,7 @@ fn a_file_that_is_cut_off_or_holds_other_things_is_an_error_and_no_verdict() {
     sandbox.pki("--store nowhere verify whole.der").refuses(
         1,
         "error: there is no store at nowhere\n\
-         hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place\n",
+         hint: `pki --store nowhere root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place\n",
     );
 }
 
