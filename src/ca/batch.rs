@@ -81,20 +81,30 @@ impl Batch<'_> {
     /// issued. Where it fails, what is being made is given up.
     pub fn issue<R: TableRow>(
         &self,
-        mut rows: impl Iterator<Item = R> + Send,
+        rows: impl Iterator<Item = R> + Send,
         mut each: impl FnMut(Vec<RowOutcome<R, Issued>>) -> Result<(), R::Error>,
     ) -> Result<(), R::Error> {
         let keys = self.issuer.ca().leaf_keys().map_err(CaError::from)?;
+        let mut rows = rows.peekable();
+        let first = self.next_group(&mut rows);
+        if rows.peek().is_none() {
+            // Nothing is left that could be made meanwhile.
+            if first.is_empty() {
+                return Ok(());
+            }
+            return each(self.record(self.make(first, &keys)?, &keys)?);
+        }
         let is_given_up = AtomicBool::new(false);
         let (sender, receiver) = sync_channel(1);
         thread::scope(|scope| {
             scope.spawn(|| {
                 let sender = sender;
-                while !is_given_up.load(Ordering::Relaxed) {
-                    let group = self.next_group(&mut rows);
-                    if group.is_empty() || sender.send(self.make(group, &keys)).is_err() {
-                        break;
-                    }
+                let mut group = first;
+                while !is_given_up.load(Ordering::Relaxed)
+                    && !group.is_empty()
+                    && sender.send(self.make(group, &keys)).is_ok()
+                {
+                    group = self.next_group(&mut rows);
                 }
             });
             let outcome = receiver.iter().try_for_each(|group| {
@@ -126,19 +136,18 @@ impl Batch<'_> {
 
     /// Drafts, reserves, signs, and keeps the keys, which are not durable yet.
     fn make<R: TableRow>(&self, rows: Vec<R>, keys: &LeafKeys<'_>) -> Group<R> {
-        let drafted = rows.into_par_iter().map(|row| {
+        let mut drafted = on_all_cores(rows, |row| {
             let asked = row.request();
             let draft = |request| self.draft(request).map_err(|error| row.refused(error));
             let outcome = asked.and_then(draft);
             RowOutcome { row, outcome }
         });
-        let mut drafted: Vec<_> = drafted.collect();
         if !self.keeps_going
             && let Some(first) = drafted.iter().position(|row| row.outcome.is_err())
         {
             drafted.truncate(first + 1);
         }
-        let signed = self.reserve(drafted)?.into_par_iter().map(|row| {
+        let signed = on_all_cores(self.reserve(drafted)?, |row| {
             let RowOutcome { row, outcome } = row;
             let outcome = match outcome {
                 Ok((drafted, serial)) => Ok(self.sign(row.number(), drafted, &serial, keys)?),
@@ -146,7 +155,7 @@ impl Batch<'_> {
             };
             Ok(RowOutcome { row, outcome })
         });
-        whole(signed.collect(), keys)
+        whole(signed, keys)
     }
 
     fn draft(&self, request: LeafRequest) -> Result<Drafted, CaError> {
@@ -253,6 +262,18 @@ impl Batch<'_> {
         }
         Ok(group)
     }
+}
+
+/// Does the same with each of many items, in their order; few are not worth another thread.
+pub fn on_all_cores<T: Send, U: Send>(
+    items: Vec<T>,
+    each: impl Fn(T) -> U + Send + Sync,
+) -> Vec<U> {
+    const FEW: usize = 8;
+    if items.len() <= FEW {
+        return items.into_iter().map(each).collect();
+    }
+    items.into_par_iter().map(each).collect()
 }
 
 /// A group all of whose rows came through; where one did not, none counts, and no key stays.

@@ -1,5 +1,6 @@
 //! Giving certificates and keys out, as the files that servers and clients take.
 
+use super::batch::on_all_cores;
 use super::error::CaError;
 use super::kubernetes::{TlsSecret, secret_name};
 use crate::key::pkcs12::{self, Encryption, KeyEntry};
@@ -7,7 +8,6 @@ use crate::key::{KeyError, Passphrase, PrivateKey, Protection};
 use crate::store::file::{self, Access, Existing, Group, Staged};
 use crate::store::{FileError, is_device_name};
 use crate::x509::Certificate;
-use rayon::prelude::*;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -282,10 +282,10 @@ impl ExportFolder {
         exports: &[GroupExport<'_>],
         issuers: &[Certificate],
     ) -> Result<Vec<Exported>, CaError> {
-        let filled: Vec<(Exported, Vec<Staged>)> = exports
-            .par_iter()
-            .map(|export| self.fill(export, issuers))
-            .collect::<Result<_, _>>()?;
+        let filled = on_all_cores(exports.iter().collect(), |export| {
+            self.fill(export, issuers)
+        });
+        let filled: Vec<(Exported, Vec<Staged>)> = filled.into_iter().collect::<Result<_, _>>()?;
         let (exported, files): (Vec<_>, Vec<_>) = filled.into_iter().unzip();
         file::commit_group(&self.group, files.into_iter().flatten().collect())?;
         Ok(exported)

@@ -34,7 +34,7 @@ mod succession;
 mod verify;
 
 pub use authority::{NewCa, create_root, create_subordinate};
-pub use batch::{Batch, DryRun, RowOutcome, TableRow, last_batch, new_batch};
+pub use batch::{Batch, DryRun, RowOutcome, TableRow, last_batch, new_batch, on_all_cores};
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
 pub use compromised::{CompromisedKeys, KeyOf, is_compromised};

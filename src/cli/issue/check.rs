@@ -1,11 +1,10 @@
 //! What is wrong with the rows of a table, before anything is issued.
 
 use super::rows::{COLUMNS, CertificateRow, Defaults, NEEDED, kinds};
-use crate::ca::{DryRun, ExportPlace, Issuer, Notice, TableRow};
+use crate::ca::{DryRun, ExportPlace, Issuer, Notice, TableRow, on_all_cores};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::table::{TableFile, refusal};
-use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -72,7 +71,7 @@ impl<'a> RowCheck<'a> {
                 return Ok(seen);
             }
             let checked: Vec<Result<Sound, Failure>> =
-                group.par_iter().map(|row| self.check(row)).collect();
+                on_all_cores(group.iter().collect(), |row| self.check(row));
             for (row, checked) in group.iter().zip(checked) {
                 seen.count += 1;
                 seen.makes_keys |= row.makes_key();

@@ -47,7 +47,11 @@ impl Group {
 
     /// Makes files in it durable, and their names.
     pub(crate) fn sync(&self, files: &[PathBuf]) -> Result<(), FileError> {
-        if files.len() > FEW && self.syncs_as_a_whole() {
+        if files.len() <= FEW {
+            files.iter().try_for_each(|file| sync(file))?;
+            return sync_directory(&self.path);
+        }
+        if self.syncs_as_a_whole() {
             return syncfs(&self.folder)
                 .map_err(io::Error::from)
                 .map_err(FileError::of("sync", &self.path));
