@@ -1,5 +1,6 @@
 //! `pki completions` and `pki man`.
 
+use super::context::Context;
 use super::failure::Failure;
 use super::report::Report;
 use crate::store::file::{self, Access, Existing};
@@ -17,10 +18,12 @@ pub(super) struct CompletionsArgs {
 }
 
 impl CompletionsArgs {
-    pub(super) fn run(self) -> Report {
+    // As every command does.
+    #[allow(clippy::unnecessary_wraps)]
+    pub(super) fn run(self, _: &Context) -> Result<Report, Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut super::command(), "pki", &mut script);
-        Report::raw(script)
+        Ok(Report::raw(script))
     }
 }
 
@@ -38,7 +41,7 @@ struct Pages {
 }
 
 impl ManArgs {
-    pub(super) fn run(self) -> Result<Report, Failure> {
+    pub(super) fn run(self, _: &Context) -> Result<Report, Failure> {
         let mut command = super::command();
         command.build();
         file::create_directories(&self.directory)?;

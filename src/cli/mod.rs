@@ -29,10 +29,11 @@ mod table;
 mod tree;
 mod verify;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::Context;
 use failure::Failure;
 use report::{Format, Report};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -48,6 +49,15 @@ use std::process::ExitCode;
     after_help = "Start with:\n  pki root --name rootCA\n  pki subordinate --ca rootCA --name intermediate0\n  pki issue --ca intermediate0 --cn localclient --out ."
 )]
 struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What goes before or behind any command.
+#[derive(Args)]
+struct GlobalArgs {
     /// The store's folder [default: PKI_STORE, else ./pki]
     #[arg(long, global = true, value_name = "DIR")]
     store: Option<PathBuf>,
@@ -63,66 +73,92 @@ struct Cli {
     /// Say more about what is done
     #[arg(short, long, global = true)]
     verbose: bool,
-    #[command(subcommand)]
-    command: Command,
 }
 
-#[derive(Subcommand)]
-enum Command {
-    Root(root::RootArgs),
-    Subordinate(subordinate::SubordinateArgs),
-    Issue(issue::IssueArgs),
-    Renew(Box<renew::RenewArgs>),
-    Export(export::ExportArgs),
-    Bundle(bundle::BundleArgs),
-    Revoke(revoke::RevokeArgs),
-    Crl(crl::CrlArgs),
-    List(list::ListArgs),
-    Show(show::ShowArgs),
-    Tree(tree::TreeArgs),
-    Verify(verify::VerifyArgs),
-    Import(import::ImportArgs),
-    Completions(completions::CompletionsArgs),
-    Man(completions::ManArgs),
-}
-
-impl Command {
-    fn run(self, context: &Context) -> Result<Report, Failure> {
-        match self {
-            Self::Root(args) => args.run(context),
-            Self::Subordinate(args) => args.run(context),
-            Self::Issue(args) => args.run(context),
-            Self::Renew(args) => args.run(context),
-            Self::Export(args) => args.run(context),
-            Self::Bundle(args) => args.run(context),
-            Self::Revoke(args) => args.run(context),
-            Self::Crl(args) => args.run(context),
-            Self::List(args) => args.run(context),
-            Self::Show(args) => args.run(context),
-            Self::Tree(args) => args.run(context),
-            Self::Verify(args) => args.run(context),
-            Self::Import(args) => args.run(context),
-            Self::Completions(args) => Ok(args.run()),
-            Self::Man(args) => args.run(),
+/// The commands, their options, and the one that a command line speaks of.
+macro_rules! commands {
+    ($($name:literal $variant:ident($args:ty);)*) => {
+        #[derive(Subcommand)]
+        enum Command {
+            $($variant(Box<$args>)),*
         }
+
+        impl Command {
+            fn run(self, context: &Context) -> Result<Report, Failure> {
+                match self {
+                    $(Self::$variant(args) => args.run(context)),*
+                }
+            }
+        }
+
+        impl Cli {
+            /// Parses with the options of this command alone: to describe all of them takes longer
+            /// than many a command does.
+            fn parsed_as(name: &str, line: &[OsString]) -> Option<Self> {
+                let root = GlobalArgs::augment_args(clap::Command::new("pki"));
+                match name {
+                    $($name => {
+                        let own = <$args>::augment_args(clap::Command::new($name));
+                        let matches = root.subcommand(own).try_get_matches_from(line).ok()?;
+                        Some(Self {
+                            global: GlobalArgs::from_arg_matches(&matches).ok()?,
+                            command: Command::$variant(Box::new(
+                                <$args>::from_arg_matches(matches.subcommand_matches($name)?).ok()?,
+                            )),
+                        })
+                    })*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    "root" Root(root::RootArgs);
+    "subordinate" Subordinate(subordinate::SubordinateArgs);
+    "issue" Issue(issue::IssueArgs);
+    "renew" Renew(renew::RenewArgs);
+    "export" Export(export::ExportArgs);
+    "bundle" Bundle(bundle::BundleArgs);
+    "revoke" Revoke(revoke::RevokeArgs);
+    "crl" Crl(crl::CrlArgs);
+    "list" List(list::ListArgs);
+    "show" Show(show::ShowArgs);
+    "tree" Tree(tree::TreeArgs);
+    "verify" Verify(verify::VerifyArgs);
+    "import" Import(import::ImportArgs);
+    "completions" Completions(completions::CompletionsArgs);
+    "man" Man(completions::ManArgs);
+}
+
+impl Cli {
+    /// Parses a command line. Where it can't be parsed by what the first word in it that names a command
+    /// takes, it is looked at with all there is, to say what is wrong.
+    fn parse(line: &[OsString]) -> Result<Self, clap::Error> {
+        let words = line.iter().skip(1).filter_map(|word| word.to_str());
+        let mut words = words.filter(|word| !word.starts_with('-'));
+        words
+            .find_map(|word| Self::parsed_as(word, line))
+            .map_or_else(|| Self::try_parse_from(line), Ok)
     }
 }
 
 /// Parses, runs, and writes the result.
 pub fn main() -> ExitCode {
     keep_memory_private();
-    let cli = match Cli::try_parse() {
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let Cli { global, command } = match Cli::parse(&line) {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
-    let Cli {
+    let GlobalArgs {
         store,
         format,
         no_input,
         quiet,
         verbose,
-        command,
-    } = cli;
+    } = global;
     let context = Context::new(store, no_input, quiet, verbose);
     match command.run(&context) {
         Ok(report) => report.in_store(&context).write(format),
@@ -152,4 +188,31 @@ fn keep_memory_private() {
     // A file that reaches the size limit is an error to be told, not a signal that kills; a handler
     // that only notes the signal lets the write fail instead.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(words: &str) -> Vec<OsString> {
+        words.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn a_word_that_is_a_value_names_no_command() {
+        let cli = Cli::parse(&line("pki --store issue list --cn root")).unwrap();
+        assert!(matches!(cli.command, Command::List(_)));
+        assert_eq!(cli.global.store, Some(PathBuf::from("issue")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_all_commands_in_mind() {
+        let said = |words| match Cli::parse(&line(words)) {
+            Ok(_) => String::new(),
+            Err(error) => error.render().to_string(),
+        };
+        assert!(said("pki isue").contains("'issue'"));
+        assert!(said("pki --help").contains("subordinate"));
+        assert!(said("pki issue --frm x").contains("--from"));
+    }
 }
