@@ -22,7 +22,7 @@ pub(super) struct RootArgs {
     /// The CA's name in the store, and its common name unless --cn or --subject say another
     #[arg(long, value_name = "NAME")]
     name: CaName,
-    /// Make the store a fixture store, for tests: `pki issue --flaw` issues in it what is wrong on purpose
+    /// Make the store a fixture store, for tests: in it, `pki issue` with --flaw issues what is wrong on purpose
     #[arg(long)]
     fixture: bool,
     #[command(flatten)]
