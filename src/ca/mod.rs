@@ -12,6 +12,7 @@ mod error;
 mod expiring;
 mod export;
 mod finding;
+mod flaw;
 mod foreign;
 mod import;
 mod install;
@@ -33,7 +34,7 @@ mod select;
 mod succession;
 mod verify;
 
-pub use authority::{NewCa, create_root, create_subordinate};
+pub use authority::{NewCa, create_fixture_root, create_root, create_subordinate};
 pub use batch::{Batch, DryRun, RowOutcome, TableRow, last_batch, new_batch, on_all_cores};
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
@@ -47,6 +48,7 @@ pub use export::{
     OpenFile, Strength,
 };
 pub use finding::{Level, RuleFinding};
+pub use flaw::{Flaw, FlawError, UnknownFlaw, issue_flawed};
 pub use foreign::{
     ForeignObject, Input, certificates_in, lists_in, read_certificates, read_request,
 };

@@ -58,6 +58,9 @@ pub struct Issuance {
     /// The row of the table that it was issued from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<BatchRow>,
+    /// What is wrong with it on purpose. Since format 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaw: Option<String>,
     /// The highest serial counter in use when the line was written, in decimal.
     #[serde(with = "decimal")]
     pub counter: u128,

@@ -226,6 +226,20 @@ fn issue_with_files() {
     .run();
 }
 
+/// Two records, one behind the other.
+#[test]
+fn issue_what_is_revoked_at_once() {
+    let begin = begin();
+    begin.write("pki/store.json", "{\"format\":3,\"fixture\":true}\n");
+    Sweep {
+        command: "issue --ca intermediate0 --cn fresh --flaw revoked",
+        begin,
+        done: |sandbox| is_revoked(sandbox, "fresh"),
+        next: |_| lines(&["issue --ca intermediate0 --cn fresh --flaw revoked", "crl"]),
+    }
+    .run();
+}
+
 #[test]
 fn export_into_a_new_folder() {
     Sweep {
