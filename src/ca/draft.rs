@@ -158,6 +158,7 @@ impl Draft {
             not_after: self.validity.not_after,
             renews: None,
             row: None,
+            entry: None,
             counter,
             der: Some(certificate.der().to_vec()),
         }

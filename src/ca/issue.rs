@@ -19,9 +19,10 @@ use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 /// How long a leaf is valid where nothing else is said.
-const DEFAULT_VALIDITY: Duration = Duration::days(365);
+pub(super) const DEFAULT_VALIDITY: Duration = Duration::days(365);
 
 /// What to issue.
+#[derive(Clone)]
 pub struct LeafRequest {
     /// The subject; `None` takes the request's, or leaves it empty.
     pub subject: Option<Name>,
@@ -46,7 +47,22 @@ impl LeafRequest {
     }
 }
 
+impl LeafRequest {
+    /// What can be told of it without its CA: whether its profile finds the names that it needs.
+    pub(super) fn check(&self) -> Result<(), CaError> {
+        let KeySource::Generate(_) = self.key else {
+            return Ok(());
+        };
+        let asked = Asked {
+            subject: self.subject.clone(),
+            alternative_names: self.alternative_names.clone(),
+        };
+        asked.check(self.profile).map(drop)
+    }
+}
+
 /// Where the key comes from.
+#[derive(Clone)]
 pub enum KeySource {
     /// Made here and kept in the store.
     Generate(KeyType),

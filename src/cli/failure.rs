@@ -110,6 +110,11 @@ impl Failure {
         self
     }
 
+    /// What went wrong, for who says it in another way.
+    pub(super) fn into_error(self) -> anyhow::Error {
+        self.error
+    }
+
     /// Standard output could not be written to.
     pub(super) fn output(error: io::Error) -> Self {
         Self {
@@ -321,6 +326,10 @@ fn ca_hint(error: &CaError) -> Option<String> {
         }
         CaError::NoPublishedList { ca, .. } => format!("`pki crl --ca {ca}` where its key is makes one"),
         CaError::SeveralLive { .. } => "name one with --serial, or all of them with --all".into(),
+        CaError::OtherCas { .. } => {
+            "a CA stays what it was made as: change the file, or give the new one another name".into()
+        }
+        CaError::Entry { source, .. } => return ca_hint(source),
         CaError::OwnCertificate { .. } => {
             "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
         }
@@ -335,6 +344,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         }
         CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
         CaError::CaUnusable { .. }
+        | CaError::RulesBroken { .. }
         | CaError::NotOnHold { .. }
         | CaError::ListTooLarge { .. }
         | CaError::NotTaken { .. }

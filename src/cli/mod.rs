@@ -1,5 +1,6 @@
 //! The command line: the only place with a terminal, a clock, and exit codes.
 
+mod apply;
 mod bundle;
 mod completions;
 mod context;
@@ -82,6 +83,7 @@ enum Command {
     Tree(tree::TreeArgs),
     Verify(verify::VerifyArgs),
     Import(import::ImportArgs),
+    Apply(apply::ApplyArgs),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
 }
@@ -102,6 +104,7 @@ impl Command {
             Self::Tree(args) => args.run(context),
             Self::Verify(args) => args.run(context),
             Self::Import(args) => args.run(context),
+            Self::Apply(args) => args.run(context),
             Self::Completions(args) => Ok(args.run()),
             Self::Man(args) => args.run(),
         }

@@ -192,6 +192,7 @@ fn issuance(certificate: &Certificate, serial: Serial, ca: &Certificate) -> Issu
         not_after: validity.not_after,
         renews: None,
         row: None,
+        entry: None,
         counter: 0,
         der: Some(certificate.der().to_vec()),
     }
@@ -216,6 +217,7 @@ pub(super) fn without_certificate(
         not_after,
         renews: None,
         row: None,
+        entry: None,
         counter: 0,
         der: None,
     }
