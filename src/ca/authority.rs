@@ -105,10 +105,38 @@ pub fn create_root(
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
 ) -> Result<(Ca, Vec<Notice>), CaError> {
+    root(path, observer, new, passphrases, now, false)
+}
+
+/// Makes a root in the fixture store at `path`, and the store where there is none; any other store is
+/// refused.
+pub fn create_fixture_root(
+    path: &Path,
+    observer: Observer,
+    new: &NewCa,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+) -> Result<(Ca, Vec<Notice>), CaError> {
+    root(path, observer, new, passphrases, now, true)
+}
+
+fn root(
+    path: &Path,
+    observer: Observer,
+    new: &NewCa,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+    in_fixture: bool,
+) -> Result<(Ca, Vec<Notice>), CaError> {
     // Before a passphrase is asked for, and before a store is made for nothing.
     Store::check_place(path)?;
     match Store::open(path, observer.clone()) {
-        Ok(store) => store.check_free(&new.name)?,
+        Ok(store) => {
+            if in_fixture {
+                store.require_fixture()?;
+            }
+            store.check_free(&new.name)?;
+        }
         Err(StoreError::NoStore { .. }) => {}
         Err(error) => return Err(error.into()),
     }
@@ -127,7 +155,11 @@ pub fn create_root(
     let draft = Draft::new(content, &[], key.signature_algorithm())?;
     let key_pem = protected(&new.name, &key, passphrases)?;
 
-    let store = Store::open_or_create(path, observer)?;
+    let store = if in_fixture {
+        Store::open_or_create_fixture(path, observer)?
+    } else {
+        Store::open_or_create(path, observer)?
+    };
     let reserved = store.reserve_ca(&new.name)?;
     let serial = Serial::from_counter(1, random_u64()?).expect("a counter of one octet fits");
     let certificate = draft.sign(&serial, &key, &[])?;

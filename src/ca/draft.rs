@@ -4,6 +4,7 @@
 //! happens: what breaks a rule costs no serial number and never meets the CA's key.
 
 use super::error::CaError;
+use super::flaw::Flaw;
 use super::issuer::check_rules;
 use crate::asn1::oid;
 use crate::key::{PrivateKey, PublicKey, SignatureAlgorithm};
@@ -23,6 +24,7 @@ pub struct Draft {
     extensions: Vec<Extension>,
     signature: SignatureAlgorithm,
     profile: &'static str,
+    flaw: Option<Flaw>,
 }
 
 /// What goes into a draft.
@@ -47,6 +49,25 @@ impl Draft {
         content: Content,
         issuers: &[Certificate],
         signature: SignatureAlgorithm,
+    ) -> Result<Self, CaError> {
+        Self::built(content, issuers, signature, None)
+    }
+
+    /// As [`Draft::new`], of what is wrong on purpose: the rules that the flaw breaks are left out.
+    pub(super) fn with_flaw(
+        content: Content,
+        issuers: &[Certificate],
+        signature: SignatureAlgorithm,
+        flaw: Flaw,
+    ) -> Result<Self, CaError> {
+        Self::built(content, issuers, signature, Some(flaw))
+    }
+
+    fn built(
+        content: Content,
+        issuers: &[Certificate],
+        signature: SignatureAlgorithm,
+        flaw: Option<Flaw>,
     ) -> Result<Self, CaError> {
         let Content {
             subject,
@@ -78,6 +99,7 @@ impl Draft {
             extensions,
             signature,
             profile,
+            flaw,
         };
         draft.check(issuers)?;
         Ok(draft)
@@ -90,10 +112,20 @@ impl Draft {
 
     fn check(&self, issuers: &[Certificate]) -> Result<(), CaError> {
         let stand_in = Serial::from_counter(1, u64::MAX).expect("a counter of one octet fits");
-        check_rules(
+        self.check_rules(
             &self.assembled(&self.tbs(&stand_in), &NO_SIGNATURE),
             issuers,
         )
+    }
+
+    /// Holds what became of it to the rules.
+    fn check_rules(
+        &self,
+        certificate: &Certificate,
+        issuers: &[Certificate],
+    ) -> Result<(), CaError> {
+        let broken = self.flaw.map_or(&[][..], Flaw::broken_rules);
+        check_rules(certificate, issuers, broken)
     }
 
     fn assembled(&self, tbs: &[u8], signature: &[u8]) -> Certificate {
@@ -111,6 +143,7 @@ impl Draft {
             extensions,
             signature,
             profile: _,
+            flaw: _,
         } = self;
         TbsCertificate {
             serial,
@@ -138,7 +171,7 @@ impl Draft {
         certificate
             .verify_signature(key.public())
             .map_err(CaError::NewKey)?;
-        check_rules(&certificate, issuers)?;
+        self.check_rules(&certificate, issuers)?;
         Ok(certificate)
     }
 
@@ -159,6 +192,7 @@ impl Draft {
             renews: None,
             row: None,
             entry: None,
+            flaw: self.flaw.map(|flaw| flaw.to_string()),
             counter,
             der: Some(certificate.der().to_vec()),
         }

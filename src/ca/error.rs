@@ -2,6 +2,7 @@
 
 use super::apply::Kind;
 use super::compromised::KeyOf;
+use super::flaw::FlawError;
 use super::import::ImportError;
 use super::renewal::RenewalError;
 use crate::asn1::Malformed;
@@ -121,6 +122,9 @@ pub enum CaError {
     /// A certificate can't be renewed so.
     #[error(transparent)]
     Renewal(#[from] RenewalError),
+    /// A certificate is not issued with a flaw.
+    #[error(transparent)]
+    Flaw(#[from] FlawError),
     /// A certificate about the same key was revoked because others have it.
     #[error(
         "{whose} is compromised: for that {serial} of {ca}, which is about it too, was revoked"

@@ -136,6 +136,7 @@ fn as_record(certificate: &Certificate) -> Option<Issuance> {
         renews: None,
         row: None,
         entry: None,
+        flaw: None,
         counter: 0,
         der: Some(certificate.der().to_vec()),
     })

@@ -9,10 +9,10 @@ use super::lineage::Successors;
 use super::notice::Notice;
 use crate::asn1::oid;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
-use crate::store::{Ca, CaRecord, Issuance, StoreError};
+use crate::store::{Ca, CaRecord, EntryId, Issuance, StoreError};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
-use crate::x509::{Certificate, GeneralName, Name, Profile, Serial};
+use crate::x509::{Certificate, GeneralName, Name, Profile, Serial, Validity};
 use aws_lc_rs::rand;
 use const_oid::ObjectIdentifier;
 use std::path::{Path, PathBuf};
@@ -105,6 +105,8 @@ pub(super) struct InPlaceOf<'a> {
     pub(super) serial: Option<Serial>,
     /// Where it is to get one successor alone: what others have renewed.
     pub(super) unless_renewed: Option<&'a mut Successors>,
+    /// The entry of a declaration that it is issued for.
+    pub(super) entry: Option<EntryId>,
 }
 
 /// Issues what passed the rules, perhaps in the place of another.
@@ -112,6 +114,19 @@ pub(super) fn issue_draft(
     issuer: &Issuer,
     draft: &Draft,
     key: Option<PrivateKey>,
+    before: InPlaceOf<'_>,
+    notices: Vec<Notice>,
+) -> Result<Issued, CaError> {
+    let sign = |serial: &Serial, _: Option<&PrivateKey>| issuer.sign(draft, serial);
+    issue_signed(issuer, draft, key, sign, before, notices)
+}
+
+/// As [`issue_draft`], where `sign` signs the draft; it gets the serial number and the certificate's key.
+pub(super) fn issue_signed(
+    issuer: &Issuer,
+    draft: &Draft,
+    key: Option<PrivateKey>,
+    sign: impl FnOnce(&Serial, Option<&PrivateKey>) -> Result<Certificate, CaError>,
     before: InPlaceOf<'_>,
     notices: Vec<Notice>,
 ) -> Result<Issued, CaError> {
@@ -126,17 +141,19 @@ pub(super) fn issue_draft(
     if let InPlaceOf {
         serial: Some(serial),
         unless_renewed: Some(successors),
+        ..
     } = before
     {
         successors.refuse(issuer.ca(), serial)?;
     }
     let serial = locked.reserve_serial(random)?;
-    let certificate = issuer.sign(draft, &serial)?;
+    let certificate = sign(&serial, key.as_ref())?;
     if let Some(pem) = &key_pem {
         locked.store_leaf_key(&serial, pem)?;
     }
     let issuance = Issuance {
         renews: before.serial,
+        entry: before.entry,
         ..draft.issuance(&serial, &certificate, locked.counter())
     };
     if let Err(error) = locked.record_issuances(std::slice::from_ref(&issuance)) {
@@ -190,19 +207,31 @@ pub(super) fn draft_with(
     now: OffsetDateTime,
     notices: &mut Vec<Notice>,
 ) -> Result<Draft, CaError> {
-    let LeafRequest {
-        subject,
-        alternative_names,
-        profile,
-        lifetime,
-        key,
-    } = request;
-    let validity = lifetime.resolve(
+    let validity = request.lifetime.resolve(
         now,
         DEFAULT_VALIDITY,
         Some(issuer.ca().certificate()),
         notices,
     )?;
+    let content = content(issuer, request, validity, generate, notices)?;
+    Draft::new(content, issuer.path(), issuer.signature_algorithm())
+}
+
+/// What was asked for, as what goes into a draft; how long it is valid is said beside it.
+pub(super) fn content(
+    issuer: &Issuer,
+    request: LeafRequest,
+    validity: Validity,
+    generate: impl FnOnce(KeyType) -> Result<PublicKey, KeyError>,
+    notices: &mut Vec<Notice>,
+) -> Result<Content, CaError> {
+    let LeafRequest {
+        subject,
+        alternative_names,
+        profile,
+        lifetime: _,
+        key,
+    } = request;
     let asked = Asked {
         subject,
         alternative_names,
@@ -229,14 +258,13 @@ pub(super) fn draft_with(
     let names =
         (!names.is_empty()).then(|| Extension::subject_alt_name(&names, subject.is_empty()));
     let extensions = leaf_extensions(names, profile, &public_key, issuer.ca().record());
-    let content = Content {
+    Ok(Content {
         subject,
         validity,
         public_key,
         extensions,
         profile: profile.as_str(),
-    };
-    Draft::new(content, issuer.path(), issuer.signature_algorithm())
+    })
 }
 
 fn empty_name() -> Name {

@@ -13,6 +13,7 @@ mod error;
 mod expiring;
 mod export;
 mod finding;
+mod flaw;
 mod foreign;
 mod import;
 mod install;
@@ -38,7 +39,7 @@ pub use apply::{
     Action, Application, Declaration, Entry, EntryFiles, Kind, Secrets, Step, WishedBundle,
     WishedCa, WishedList,
 };
-pub use authority::{NewCa, create_root, create_subordinate};
+pub use authority::{NewCa, create_fixture_root, create_root, create_subordinate};
 pub use batch::{Batch, DryRun, RowOutcome, TableRow, cost_of, last_batch, new_batch};
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
@@ -52,6 +53,7 @@ pub use export::{
     OpenFile, Strength,
 };
 pub use finding::{Level, RuleFinding};
+pub use flaw::{Flaw, FlawError, UnknownFlaw, issue_flawed};
 pub use foreign::{
     ForeignObject, Input, certificates_in, lists_in, read_certificates, read_request,
 };

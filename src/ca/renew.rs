@@ -77,6 +77,14 @@ impl Predecessor {
     /// One of which it is known that it is not revoked, as of those that are due.
     pub fn unrevoked(ca: &Ca, issuance: Issuance, now: OffsetDateTime) -> Result<Self, CaError> {
         let serial = issuance.serial;
+        if let Some(flaw) = issuance.flaw {
+            return Err(RenewalError::Flawed {
+                ca: ca.name().clone(),
+                serial,
+                flaw,
+            }
+            .into());
+        }
         let profile = issuance.profile.parse::<Profile>().ok();
         if profile.is_none() && issuance.profile != IMPORTED {
             return Err(RenewalError::NotALeaf {
@@ -122,7 +130,8 @@ fn newer_than(
     for other in behind {
         let is_alike = other.subject == issuance.subject
             && other.sans == issuance.sans
-            && other.profile == issuance.profile;
+            && other.profile == issuance.profile
+            && other.flaw.is_none();
         let revoked = ca.revoked(&other.serial)?;
         if is_alike
             && other.not_after > issuance.not_after
@@ -192,6 +201,8 @@ pub fn renew(
     let in_place_of = InPlaceOf {
         serial: Some(issuance.serial),
         unless_renewed: renewal.unless_renewed,
+        // It takes the place of the one before in what a declaration asks for too.
+        entry: issuance.entry.clone(),
     };
     issue_draft(issuer, &draft, key, in_place_of, notices)
 }

@@ -30,6 +30,16 @@ pub enum RenewalError {
         /// The serial.
         serial: Serial,
     },
+    /// What is to be renewed is wrong on purpose.
+    #[error("{serial} of {ca} was issued with the flaw {flaw}, and gets no successor")]
+    Flawed {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// What is wrong.
+        flaw: String,
+    },
     /// What is to be renewed is revoked.
     #[error("{serial} of {ca} is revoked ({reason})")]
     RevokedPredecessor {

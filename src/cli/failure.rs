@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::passphrase::Unavailable;
 use super::table::BadRow;
-use crate::ca::{CaError, DueCa, ImportError, KeyOf, Misfit, RenewalError};
+use crate::ca::{CaError, DueCa, FlawError, ImportError, KeyOf, Misfit, RenewalError};
 use crate::key::KeyError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
@@ -278,6 +278,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
             format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
         }
         CaError::Renewal(error) => return renewal_hint(error),
+        CaError::Flaw(error) => flaw_hint(error).into(),
         CaError::CompromisedKey { whose, .. } => match whose {
             KeyOf::Leaf => "renew it with a new key: --rekey".into(),
             KeyOf::Request => "make a request with a new key".into(),
@@ -380,6 +381,14 @@ fn renew_first(due: &[DueCa]) -> String {
     format!("first comes {}{longer}", commands.join(", then "))
 }
 
+fn flaw_hint(error: &FlawError) -> &'static str {
+    match error {
+        FlawError::NotHere { .. } => FIXTURE_STORE,
+        FlawError::KeyElsewhere => "leave --csr out, and the key is made here",
+        FlawError::NoNames => "give the names that it lacks with --san",
+    }
+}
+
 fn renewal_hint(error: &RenewalError) -> Option<String> {
     Some(match error {
         RenewalError::NotALeaf { .. } => {
@@ -393,6 +402,7 @@ fn renewal_hint(error: &RenewalError) -> Option<String> {
             serial,
             reason: Reason::CertificateHold,
         } => format!("`pki revoke --ca {ca} --serial 0x{serial} --release` lifts the hold"),
+        RenewalError::Flawed { .. } => "`pki issue` issues another certificate".into(),
         RenewalError::RevokedPredecessor { .. } => {
             "what is revoked has no successor; `pki issue` issues a new certificate".into()
         }
@@ -435,6 +445,7 @@ fn store_hint(error: &StoreError) -> Option<String> {
             "see to the disk; what `pki list` shows then is what stands".into()
         }
         StoreError::NotAStore { .. } => "name an empty or new folder with --store".into(),
+        StoreError::NoFixtureStore { .. } => FIXTURE_STORE.into(),
         StoreError::Newer { .. } => "use the version of pki that wrote it, or a newer one".into(),
         StoreError::Damaged { .. } => "restore the file from a backup; nothing was changed".into(),
         StoreError::NoSuchCa { known, .. } if known.is_empty() => "`pki root --name NAME` makes one".into(),
@@ -544,6 +555,9 @@ fn file_hint(error: &FileError) -> Option<String> {
         _ => None,
     }
 }
+
+/// What to do where a fixture store is needed.
+const FIXTURE_STORE: &str = "a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture";
 
 /// What to do about encryption that is not opened here.
 const ENCRYPT_KEY_ANEW: &str = "encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there";

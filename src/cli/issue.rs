@@ -10,7 +10,10 @@ use super::failure::Failure;
 use super::options::{LifetimeArgs, SubjectArgs};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
-use crate::ca::{CaError, Issuer, KeySource, LeafRequest, Purpose, Status, issue, read_request};
+use crate::ca::{
+    CaError, Flaw, Issuer, KeySource, LeafRequest, Purpose, Status, issue, issue_flawed,
+    read_request,
+};
 use crate::key::KeyType;
 use crate::store::{CaName, Issuance, Revoked};
 use crate::x509::general_name::GeneralNameError;
@@ -57,6 +60,9 @@ pub(super) struct IssueArgs {
     /// Certify the key of a request: its public key, subject and alternative names are taken
     #[arg(long, value_name = "FILE")]
     csr: Option<PathBuf>,
+    /// Wrong on purpose, in a fixture store: expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity, self-signed
+    #[arg(long, value_name = "NAME", conflicts_with = "from")]
+    flaw: Option<Flaw>,
     #[command(flatten)]
     passin: PassinArgs,
     /// What the files are called [default: the common name]
@@ -87,6 +93,9 @@ impl IssueArgs {
             Protecting::Export,
         )?;
         let request = self.request()?;
+        if let Some(flaw) = self.flaw {
+            flaw.check(&store, &request.key).map_err(CaError::from)?;
+        }
         let name = self.file_name(&request);
         let has_key = matches!(request.key, KeySource::Generate(_));
         let files = self.out.open(&name, has_key)?;
@@ -102,7 +111,10 @@ impl IssueArgs {
             Some(files) => Some(Delivery::new(files, &name, has_key, &mut passphrases)?),
             None => None,
         };
-        let issued = issue(&issuer, request, context.now)?;
+        let issued = match self.flaw {
+            Some(flaw) => issue_flawed(&issuer, request, flaw, None, context.now)?,
+            None => issue(&issuer, request, context.now)?,
+        };
         context.notices(&issued.notices);
         let remedy = self.fetch_with(&issued.issuance);
         let files =
@@ -190,6 +202,8 @@ pub(super) struct CertificateEntry {
     row: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     already: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flaw: Option<String>,
 }
 
 impl CertificateEntry {
@@ -232,6 +246,7 @@ impl CertificateEntry {
             superseded: None,
             row: None,
             already: None,
+            flaw: issuance.flaw.clone(),
         }
     }
 
@@ -280,6 +295,9 @@ impl CertificateEntry {
             write!(line, " [{}]", Escaped(&self.sans.join(", ")))
                 .expect("a String takes everything");
         }
+        if let Some(flaw) = &self.flaw {
+            write!(line, " (flaw: {})", Escaped(flaw)).expect("a String takes everything");
+        }
         if let Some(successor) = &self.renewed_by {
             write!(line, " (renewed by {successor})").expect("a String takes everything");
         }
@@ -304,6 +322,7 @@ impl CertificateEntry {
             .row_if("renews", renews)
             .row("subject", &self.subject)
             .row_if("names", names)
+            .row_if("flaw", self.flaw.as_ref())
             .row("valid until", &self.not_after);
         for (kind, path) in self.files.iter().flatten() {
             lines = lines.row(kind, path);

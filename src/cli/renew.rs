@@ -324,7 +324,8 @@ impl RenewArgs {
         let found = expiring(store, std::slice::from_ref(ca), end, context.now)?;
         let mut due = Vec::new();
         for expiring in found {
-            if expiring.status(context.now) != Status::Valid || expiring.renewed_by.is_some() {
+            let is_done = expiring.renewed_by.is_some() || expiring.issuance.flaw.is_some();
+            if expiring.status(context.now) != Status::Valid || is_done {
                 continue;
             }
             if expiring.is_of_a_leaf() {

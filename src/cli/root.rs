@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::options::{LifetimeArgs, PolicyArgs, SubjectArgs};
 use super::passphrase::{PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
-use crate::ca::{CaError, NewCa, create_root};
+use crate::ca::{CaError, NewCa, create_fixture_root, create_root};
 use crate::key::KeyType;
 use crate::store::{Ca, CaName};
 use crate::x509::validity::rfc3339;
@@ -22,6 +22,9 @@ pub(super) struct RootArgs {
     /// The CA's name in the store, and its common name unless --cn or --subject say another
     #[arg(long, value_name = "NAME")]
     name: CaName,
+    /// Make the store a fixture store, for tests: `pki issue --flaw` issues in it what is wrong on purpose
+    #[arg(long)]
+    fixture: bool,
     #[command(flatten)]
     new: NewCaArgs,
 }
@@ -76,7 +79,12 @@ impl RootArgs {
         let new = self.new.new_ca(&self.name)?;
         let mut passphrases =
             UserPassphrases::new(context, None, Some(&self.new.passout), Protecting::NewCa)?;
-        let (ca, notices) = create_root(
+        let create = if self.fixture {
+            create_fixture_root
+        } else {
+            create_root
+        };
+        let (ca, notices) = create(
             &context.store,
             context.observer(),
             &new,

@@ -78,6 +78,9 @@ impl ShowArgs {
         };
         value["ca"] = json!(name);
         value["profile"] = json!(issuance.profile);
+        if let Some(flaw) = &issuance.flaw {
+            value["flaw"] = json!(flaw);
+        }
         let revoked = ca.revoked(&issuance.serial)?;
         value["status"] = json!(Status::of(&issuance, revoked.as_ref(), context.now).as_str());
         if let Some(revoked) = revoked {

@@ -24,6 +24,8 @@ struct Node {
     key_here: bool,
     path_length: Option<u32>,
     status: &'static str,
+    /// Whether the store is a fixture store.
+    fixture: bool,
     subordinates: Vec<Node>,
 }
 
@@ -40,10 +42,15 @@ impl TreeArgs {
         let tops: Vec<&Ca> = cas.iter().filter(is_top).collect();
         let mut nodes: Vec<Node> = tops
             .into_iter()
-            .map(|ca| node(ca, &cas, context.now))
+            .map(|ca| node(ca, &cas, store.is_fixture(), context.now))
             .collect::<Result<_, _>>()?;
-        nodes.extend(store.waiting_cas()?.iter().map(waiting_node));
+        let waiting = store.waiting_cas()?;
+        let waiting = waiting.iter();
+        nodes.extend(waiting.map(|ca| waiting_node(ca, store.is_fixture())));
         let mut text = String::new();
+        if store.is_fixture() {
+            text.push_str("a fixture store: certificates in it may be wrong on purpose\n");
+        }
         for node in &nodes {
             draw(node, "", "", &mut text);
         }
@@ -51,7 +58,7 @@ impl TreeArgs {
     }
 }
 
-fn node(ca: &Ca, all: &[Ca], now: OffsetDateTime) -> Result<Node, StoreError> {
+fn node(ca: &Ca, all: &[Ca], fixture: bool, now: OffsetDateTime) -> Result<Node, StoreError> {
     let certificate = ca.certificate();
     let validity = certificate.validity();
     let children = all
@@ -71,13 +78,14 @@ fn node(ca: &Ca, all: &[Ca], now: OffsetDateTime) -> Result<Node, StoreError> {
         } else {
             "valid"
         },
+        fixture,
         subordinates: children
-            .map(|child| node(child, all, now))
+            .map(|child| node(child, all, fixture, now))
             .collect::<Result<_, _>>()?,
     })
 }
 
-fn waiting_node(waiting: &WaitingCa) -> Node {
+fn waiting_node(waiting: &WaitingCa, fixture: bool) -> Node {
     let request = waiting.request();
     Node {
         ca: waiting.name().to_string(),
@@ -87,6 +95,7 @@ fn waiting_node(waiting: &WaitingCa) -> Node {
         key_here: true,
         path_length: None,
         status: "waiting",
+        fixture,
         subordinates: Vec::new(),
     }
 }

@@ -68,6 +68,12 @@ pub enum StoreError {
         /// The newest format that this program knows.
         known: u32,
     },
+    /// What is only for a fixture store was wanted of another one.
+    #[error("the store at {} is not a fixture store", path.display())]
+    NoFixtureStore {
+        /// The store.
+        path: PathBuf,
+    },
     /// A file of the store is not what `pki` left there.
     #[error("the store is damaged: {} {problem}", path.display())]
     Damaged {

@@ -1,4 +1,4 @@
-//! `store.json`: the version of the store's format.
+//! `store.json`: the version of the store's format, and whether the store is one of fixtures.
 
 use super::error::{FileError, StoreError};
 use super::file::{self, Access, Existing};
@@ -6,7 +6,7 @@ use super::layout::StoreLayout;
 use serde::{Deserialize, Serialize};
 
 /// The newest format that this program knows.
-const CURRENT: u32 = 2;
+const CURRENT: u32 = 3;
 
 /// The format of a new store: nothing is in it that programs of that format could not read.
 const FIRST: u32 = 1;
@@ -14,15 +14,22 @@ const FIRST: u32 = 1;
 /// The first format in which certificates may be recorded without their DER.
 pub(super) const WITHOUT_CERTIFICATES: u32 = 2;
 
+/// The first format that knows of fixture stores, and that of every one.
+const FIXTURES: u32 = 3;
+
 /// `store.json`.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Format {
     format: u32,
+    /// Whether certificates may be issued in it that are wrong on purpose.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    fixture: bool,
 }
 
-/// Whether the store is there and has a format that this program knows.
-pub(super) fn check(layout: &StoreLayout) -> Result<(), StoreError> {
-    let format = read(layout)?;
+/// Looks whether the store is there and has a format that this program knows; and says whether it is a
+/// fixture store.
+pub(super) fn check(layout: &StoreLayout) -> Result<bool, StoreError> {
+    let Format { format, fixture } = stored(layout)?;
     if format > CURRENT {
         return Err(StoreError::Newer {
             path: layout.root().to_owned(),
@@ -30,24 +37,32 @@ pub(super) fn check(layout: &StoreLayout) -> Result<(), StoreError> {
             known: CURRENT,
         });
     }
-    Ok(())
+    if fixture && format < FIXTURES {
+        // No program wrote this, and one that only knows this format would not see it.
+        let problem = format!("is that of a fixture store, and format {format} has none");
+        return Err(StoreError::damaged(&layout.format(), problem));
+    }
+    Ok(fixture)
 }
 
 /// The store's format.
 pub(super) fn read(layout: &StoreLayout) -> Result<u32, StoreError> {
+    Ok(stored(layout)?.format)
+}
+
+fn stored(layout: &StoreLayout) -> Result<Format, StoreError> {
     let path = layout.format();
     let Some(bytes) = file::read_if_there(&path)? else {
         return Err(StoreError::NoStore {
             path: layout.root().to_owned(),
         });
     };
-    let Format { format } = serde_json::from_slice(&bytes)
-        .map_err(|error| StoreError::damaged(&path, format!("can't be read: {error}")))?;
-    Ok(format)
+    serde_json::from_slice(&bytes)
+        .map_err(|error| StoreError::damaged(&path, format!("can't be read: {error}")))
 }
 
-fn content(format: u32) -> Vec<u8> {
-    let mut content = serde_json::to_vec(&Format { format }).expect("a number is plain data");
+fn content(format: Format) -> Vec<u8> {
+    let mut content = serde_json::to_vec(&format).expect("a format is plain data");
     content.push(b'\n');
     content
 }
@@ -55,21 +70,23 @@ fn content(format: u32) -> Vec<u8> {
 /// Makes the store one of at least this format, before anything is in it that older programs would
 /// take for damage.
 pub(super) fn raise(layout: &StoreLayout, format: u32) -> Result<(), StoreError> {
-    if read(layout)? >= format {
+    let stored = stored(layout)?;
+    if stored.format >= format {
         return Ok(());
     }
-    write(layout, format)
+    write(layout, Format { format, ..stored })
 }
 
 /// Takes back what [`raise`] did, or tried to, where nothing came into the store that needs it.
 pub(super) fn lower(layout: &StoreLayout, format: u32) -> Result<(), StoreError> {
-    if read(layout)? <= format {
+    let stored = stored(layout)?;
+    if stored.format <= format {
         return Ok(());
     }
-    write(layout, format)
+    write(layout, Format { format, ..stored })
 }
 
-fn write(layout: &StoreLayout, format: u32) -> Result<(), StoreError> {
+fn write(layout: &StoreLayout, format: Format) -> Result<(), StoreError> {
     let written = file::write(
         &layout.format(),
         Access::Umask,
@@ -99,19 +116,23 @@ pub(super) fn check_free(layout: &StoreLayout) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes an empty store where there is none.
-pub(super) fn create_unless_there(layout: &StoreLayout) -> Result<(), StoreError> {
+/// Makes an empty store where there is none; one of fixtures, if that is wanted.
+pub(super) fn create_unless_there(layout: &StoreLayout, fixture: bool) -> Result<(), StoreError> {
     match check(layout) {
         Err(StoreError::NoStore { .. }) => {}
-        other => return other,
+        other => return other.map(|_| ()),
     }
     check_free(layout)?;
+    let format = Format {
+        format: if fixture { FIXTURES } else { FIRST },
+        fixture,
+    };
     file::create_directories(layout.root())?;
     match file::write(
         &layout.format(),
         Access::Umask,
         Existing::Keep,
-        &content(FIRST),
+        &content(format),
     ) {
         // Another process was first.
         Err(error) if error.source.source.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),

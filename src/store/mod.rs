@@ -11,6 +11,8 @@
 //!   renewed a folder `previous` in its own.
 //! * 2: lines of `issued.jsonl` may lack `der`. A store becomes one of format 2 when a CA comes into it
 //!   of which certificates are missing, and is one of format 1 until then.
+//! * 3: `fixture` in `store.json`, and `flaw` in lines of `issued.jsonl`. A store has format 3 from its
+//!   beginning, where it is made as a fixture store, or never.
 
 mod addition;
 mod ca;
@@ -128,24 +130,34 @@ pub type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;
 pub struct Store {
     layout: StoreLayout,
     observer: Observer,
+    fixture: bool,
 }
 
 impl Store {
     /// Opens the store in a folder.
     pub fn open(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+        let layout = StoreLayout::new(path);
         let store = Self {
-            layout: StoreLayout::new(path),
+            fixture: format::check(&layout)?,
+            layout,
             observer,
         };
-        format::check(&store.layout)?;
         store.finish_unfinished_cas()?;
         Ok(store)
     }
 
     /// Opens the store in a folder, after making an empty one where there is nothing.
     pub fn open_or_create(path: &Path, observer: Observer) -> Result<Self, StoreError> {
-        format::create_unless_there(&StoreLayout::new(path))?;
+        format::create_unless_there(&StoreLayout::new(path), false)?;
         Self::open(path, observer)
+    }
+
+    /// Opens the fixture store in a folder, after making an empty one where there is nothing.
+    pub fn open_or_create_fixture(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+        format::create_unless_there(&StoreLayout::new(path), true)?;
+        let store = Self::open(path, observer)?;
+        store.require_fixture()?;
+        Ok(store)
     }
 
     /// Whether a store could be opened or made here; nothing is changed.
@@ -153,13 +165,29 @@ impl Store {
         let layout = StoreLayout::new(path);
         match format::check(&layout) {
             Err(StoreError::NoStore { .. }) => format::check_free(&layout),
-            other => other,
+            other => other.map(|_| ()),
         }
     }
 
     /// The store's folder.
     pub fn path(&self) -> &Path {
         self.layout.root()
+    }
+
+    /// Whether it was made as a fixture store: one for tests, in which certificates may be wrong on
+    /// purpose.
+    pub fn is_fixture(&self) -> bool {
+        self.fixture
+    }
+
+    /// Refuses every store but a fixture store.
+    pub fn require_fixture(&self) -> Result<(), StoreError> {
+        if self.fixture {
+            return Ok(());
+        }
+        Err(StoreError::NoFixtureStore {
+            path: self.path().to_owned(),
+        })
     }
 
     /// Where lists are published by default.

@@ -61,6 +61,9 @@ pub struct Issuance {
     /// The entry of a declaration that it was issued for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<EntryId>,
+    /// What is wrong with it on purpose. Since format 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaw: Option<String>,
     /// The highest serial counter in use when the line was written, in decimal.
     #[serde(with = "decimal")]
     pub counter: u128,

@@ -83,6 +83,11 @@ fn the_page_about_verifying_works() {
 }
 
 #[test]
+fn the_page_about_fixtures_works() {
+    follow("docs/fixtures.md");
+}
+
+#[test]
 fn the_page_about_targets_works() {
     follow("docs/targets.md");
 }

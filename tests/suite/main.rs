@@ -22,6 +22,7 @@ mod csrs;
 mod docs;
 mod exports;
 mod faults;
+mod flaws;
 mod foreign_keys;
 mod hierarchy;
 mod import;

@@ -306,13 +306,18 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "verify out/www.example.test.crt",
         "import --openssl old --name old --no-passphrase --partial",
         "show --ca old --serial 0x1001",
+        "--store fixtures root --name rootCA --fixture --no-passphrase",
+        "--store fixtures issue --ca rootCA --cn a --flaw expired",
+        "--store fixtures list",
+        "--store fixtures show --ca rootCA --cn a",
         "man man",
     ] {
         let json = sandbox
             .pki(&format!("--format json {line}"))
             .succeeds()
             .json();
-        let command = line.split(' ').next().unwrap();
+        let command = line.trim_start_matches("--store fixtures ");
+        let command = command.split(' ').next().unwrap();
         let fields = fields.entry(json_section(command)).or_default();
         // A list is documented by what one of its items holds.
         match &json {

@@ -1,7 +1,9 @@
 //! The CAs of a declaration: made where they are missing. One that is there can't be changed, so what
 //! differs is refused.
 
-use super::super::authority::{create_root, create_subordinate, path_length_under};
+use super::super::authority::{
+    create_fixture_root, create_root, create_subordinate, path_length_under,
+};
 use super::super::error::CaError;
 use super::super::passphrases::Passphrases;
 use super::step::{Action, Kind, Step};
@@ -56,6 +58,11 @@ pub(super) fn make(
         now,
         ..
     } = application;
+    let create_root = if wishes.fixture {
+        create_fixture_root
+    } else {
+        create_root
+    };
     let planned = plan.iter().filter(|step| step.kind == Kind::Ca);
     for (wished, step) in wishes.cas.iter().zip(planned) {
         let mut step = step.clone();

@@ -3,6 +3,7 @@
 
 use super::super::batch::{Batch, DryRun, RowOutcome, TableRow, cost_of};
 use super::super::error::CaError;
+use super::super::flaw::issue_flawed;
 use super::super::issue::{Issued, KeySource, LeafRequest};
 use super::super::issuer::{Issuer, Purpose};
 use super::super::passphrases::Passphrases;
@@ -16,6 +17,7 @@ use crate::store::{Ca, CaName, EntryId, Issuance, Store};
 use crate::x509::Certificate;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use time::OffsetDateTime;
 
 /// What certificates that are recorded together may cost.
 const GROUP: usize = 128;
@@ -57,6 +59,10 @@ pub(super) fn plan(
     for entry in &application.wishes.certificates {
         let failed = |error: CaError| error.about(Kind::Certificate, &entry.name);
         entry.request.check().map_err(failed)?;
+        if let (Some(flaw), Some(store)) = (entry.flaw, store) {
+            let checked = flaw.check(store, &entry.request.key);
+            checked.map_err(CaError::from).map_err(failed)?;
+        }
         let view = views.get(&entry.ca);
         let records = view.map_or(&nothing, |view| &view.records).of(&entry.name);
         let step = match view {
@@ -159,6 +165,9 @@ pub(super) fn check(
             continue;
         }
         open(application, store, &entry.ca, passphrases, &mut issuers)?;
+        if entry.flaw.is_some() {
+            continue;
+        }
         let dry_run = DryRun::new(&issuers[&entry.ca], application.now);
         let checked = dry_run.check(entry.request.clone());
         checked.map_err(|error| error.about(Kind::Certificate, &entry.name))?;
@@ -218,7 +227,7 @@ impl Work<'_, '_> {
         let entries = self.application.wishes.certificates.iter();
         let mut rows = Vec::new();
         let mut incomplete = Vec::new();
-        let mut verdicts: Vec<(Issuance, Verdict, &Entry)> = Vec::new();
+        let mut verdicts: Vec<Sentence<'_>> = Vec::new();
         for entry in entries.filter(|entry| entry.ca == *name) {
             let failed = |error: CaError| error.about(Kind::Certificate, &entry.name);
             let id = id_of(entry);
@@ -267,7 +276,7 @@ impl Work<'_, '_> {
         &mut self,
         name: &CaName,
         rows: Vec<EntryRow<'e>>,
-        verdicts: &mut Vec<(Issuance, Verdict, &'e Entry)>,
+        verdicts: &mut Vec<Sentence<'e>>,
         each: &mut dyn FnMut(Step),
     ) -> Result<(), CaError> {
         if rows.iter().any(|row| row.entry.has_protected_key()) {
@@ -275,6 +284,13 @@ impl Work<'_, '_> {
         }
         let issuer = &self.issuers[name];
         let keys = &*self.keys;
+        let (flawed, rows): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| row.entry.flaw.is_some());
+        let mut done = |issued| deliver(issued, issuer, keys, verdicts, each);
+        for row in flawed {
+            let issued = row.issue_flawed(issuer, self.application.now)?;
+            done(vec![(row, issued)])?;
+        }
         let batch = Batch {
             issuer,
             id: None,
@@ -291,18 +307,7 @@ impl Work<'_, '_> {
                     Err(error) => failure = Some(error),
                 }
             }
-            let mut files = write_files(&issued, issuer, keys)?.into_iter();
-            for (row, issued) in issued {
-                let EntryRow { entry, step, .. } = row;
-                each(
-                    step.about(Some(issued.issuance.serial))
-                        .with_files(files.next().unwrap_or_default())
-                        .saying(issued.notices),
-                );
-                if let Some(verdict) = entry.revoked {
-                    verdicts.push((issued.issuance, verdict, entry));
-                }
-            }
+            done(issued)?;
             failure.map_or(Ok(()), Err)
         })
     }
@@ -331,7 +336,7 @@ impl Work<'_, '_> {
     fn revoke(
         &self,
         ca: &Ca,
-        verdicts: &[(Issuance, Verdict, &Entry)],
+        verdicts: &[Sentence<'_>],
         each: &mut dyn FnMut(Step),
     ) -> Result<(), CaError> {
         if verdicts.is_empty() {
@@ -353,6 +358,32 @@ impl Work<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// A certificate that is to be revoked, and how.
+type Sentence<'a> = (Issuance, Verdict, &'a Entry);
+
+/// Writes the files of certificates that were just issued, and tells of them.
+fn deliver<'e>(
+    issued: Vec<(EntryRow<'e>, Issued)>,
+    issuer: &Issuer,
+    keys: &ExportKeys<'_>,
+    sentences: &mut Vec<Sentence<'e>>,
+    each: &mut dyn FnMut(Step),
+) -> Result<(), CaError> {
+    let mut files = write_files(&issued, issuer, keys)?.into_iter();
+    for (row, issued) in issued {
+        let EntryRow { entry, step, .. } = row;
+        each(
+            step.about(Some(issued.issuance.serial))
+                .with_files(files.next().unwrap_or_default())
+                .saying(issued.notices),
+        );
+        if let Some(verdict) = entry.revoked {
+            sentences.push((issued.issuance, verdict, entry));
+        }
+    }
+    Ok(())
 }
 
 /// Writes the files of certificates that were just issued, those of a folder together.
@@ -406,6 +437,16 @@ struct EntryRow<'a> {
     id: EntryId,
     number: u64,
     step: Step,
+}
+
+impl EntryRow<'_> {
+    /// Issues it by itself, wrong as it is to be.
+    fn issue_flawed(&self, issuer: &Issuer, now: OffsetDateTime) -> Result<Issued, CaError> {
+        let Self { entry, id, .. } = self;
+        let flaw = entry.flaw.expect("it is one of those with a flaw");
+        issue_flawed(issuer, entry.request.clone(), flaw, Some(id.clone()), now)
+            .map_err(|error| self.refused(error))
+    }
 }
 
 impl TableRow for EntryRow<'_> {

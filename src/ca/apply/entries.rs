@@ -1,6 +1,7 @@
 //! What becomes of an entry: what was issued for it before is looked at, and compared with what it says.
 
 use super::super::error::CaError;
+use super::super::flaw::Flaw;
 use super::super::issue::{DEFAULT_VALIDITY, KeySource, LeafRequest};
 use super::super::lifetime::{End, Lifetime};
 use super::step::Action;
@@ -95,6 +96,7 @@ pub(super) fn id_of(entry: &Entry) -> EntryId {
             End::Days(days) => format!("{days} days"),
             End::At(at) => moment(at),
         }),
+        "flaw": entry.flaw.map(Flaw::as_str),
         "key": match key {
             KeySource::Generate(kind) => kind.to_string(),
             KeySource::Request { request, .. } => Fingerprint::of(request.der()).to_string(),
@@ -153,6 +155,9 @@ pub(super) fn decide<'a>(
 
 /// Whether a certificate ends so soon that its successor is issued.
 fn is_due(entry: &Entry, issuance: &Issuance, ca: &Ca, now: OffsetDateTime) -> bool {
+    if entry.flaw == Some(Flaw::Expired) {
+        return false;
+    }
     let length = issuance.not_after - issuance.not_before;
     let before = entry
         .renew_before

@@ -18,6 +18,7 @@ pub use step::{Action, Kind, Step};
 use super::authority::NewCa;
 use super::bundle::BundleRequest;
 use super::error::CaError;
+use super::flaw::Flaw;
 use super::issue::LeafRequest;
 use super::lists::ListRequest;
 use super::passphrases::Passphrases;
@@ -30,6 +31,8 @@ use time::{Duration, OffsetDateTime};
 
 /// What there is to be.
 pub struct Declaration {
+    /// Whether the store is to be one of fixtures, in which certificates may be wrong on purpose.
+    pub fixture: bool,
     /// CAs, each behind the one above it.
     pub cas: Vec<WishedCa>,
     /// Certificates.
@@ -61,6 +64,8 @@ pub struct Entry {
     pub renew_before: Option<Duration>,
     /// The files for its owner.
     pub files: Option<EntryFiles>,
+    /// What is wrong with it on purpose.
+    pub flaw: Option<Flaw>,
     /// That it is revoked, where it is to be.
     pub revoked: Option<Verdict>,
 }
@@ -146,7 +151,12 @@ impl Application<'_> {
     fn existing_store(&self) -> Result<Option<Store>, CaError> {
         Store::check_place(self.store)?;
         match Store::open(self.store, self.observer.clone()) {
-            Ok(store) => Ok(Some(store)),
+            Ok(store) => {
+                if self.wishes.fixture {
+                    store.require_fixture()?;
+                }
+                Ok(Some(store))
+            }
             Err(StoreError::NoStore { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

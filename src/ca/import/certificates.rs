@@ -193,6 +193,7 @@ fn issuance(certificate: &Certificate, serial: Serial, ca: &Certificate) -> Issu
         renews: None,
         row: None,
         entry: None,
+        flaw: None,
         counter: 0,
         der: Some(certificate.der().to_vec()),
     }
@@ -218,6 +219,7 @@ pub(super) fn without_certificate(
         renews: None,
         row: None,
         entry: None,
+        flaw: None,
         counter: 0,
         der: None,
     }

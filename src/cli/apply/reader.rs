@@ -7,7 +7,7 @@ use super::tables::{
     BundleTable, CaTable, CertificateTable, Defaults, ListTable, Parsed, Pkcs12, Span,
 };
 use crate::ca::{
-    BundleRequest, Declaration, End, Entry, EntryFiles, ExportPlace, KeySource, LeafRequest,
+    BundleRequest, Declaration, End, Entry, EntryFiles, ExportPlace, Flaw, KeySource, LeafRequest,
     Lifetime, ListForm, ListRequest, NewCa, Place as ListPlace, Verdict, WishedBundle, WishedCa,
     WishedList, read_request,
 };
@@ -28,6 +28,8 @@ pub(super) struct Reader<'a> {
     /// CAs that there are already.
     known: BTreeSet<String>,
     published_lists: PathBuf,
+    /// Whether the store is one of fixtures.
+    may_be_flawed: bool,
     now: OffsetDateTime,
     problems: Vec<Failure>,
     outputs: Outputs,
@@ -48,6 +50,7 @@ impl<'a> Reader<'a> {
             source,
             known: names.iter().map(ToString::to_string).collect(),
             published_lists,
+            may_be_flawed: store.is_some_and(Store::is_fixture),
             now,
             problems: Vec::new(),
             outputs: Outputs::default(),
@@ -57,12 +60,14 @@ impl<'a> Reader<'a> {
     pub(super) fn read(mut self) -> Result<Declaration, Failure> {
         let sections = self.source.sections(&mut self.problems);
         let Sections {
+            fixture,
             defaults,
             cas,
             certificates,
             lists,
             bundles,
         } = sections;
+        self.may_be_flawed = fixture || self.may_be_flawed;
         self.known.extend(cas.iter().map(|ca| ca.name.clone()));
         let cas = self.parents_first(cas);
         let order: Vec<String> = cas.iter().map(|ca| ca.name.clone()).collect();
@@ -79,6 +84,7 @@ impl<'a> Reader<'a> {
         let bundles = bundles.collect();
         if self.problems.is_empty() {
             return Ok(Declaration {
+                fixture,
                 cas,
                 certificates,
                 lists,
@@ -246,6 +252,23 @@ impl<'a> Reader<'a> {
             }),
             None => None,
         };
+        let flaw = table.flaw.map(|Parsed(flaw)| flaw);
+        if flaw.is_some() && !self.may_be_flawed {
+            self.problem(
+                &place,
+                "a flaw needs a fixture store: write fixture = true at the top, and use a new store",
+            );
+        }
+        if flaw == Some(Flaw::SelfSigned) && table.csr.is_some() {
+            let problem =
+                "what is self-signed is signed with its own key, which the csr does not have";
+            self.problem(&place, problem);
+        }
+        // What is revoked on purpose is so from its beginning; whatever interrupts that, it is made up for.
+        let revoked = revoked.or((flaw == Some(Flaw::Revoked)).then_some(Verdict::Revoke {
+            reason: Reason::Unspecified,
+            invalidity_date: None,
+        }));
         if self.problems.len() > before {
             return None;
         }
@@ -268,6 +291,7 @@ impl<'a> Reader<'a> {
             },
             renew_before,
             files,
+            flaw,
             revoked,
             name,
         })

@@ -29,6 +29,7 @@ pub(super) struct Named<T> {
 /// What the file says, section by section, in its order.
 #[derive(Default)]
 pub(super) struct Sections {
+    pub(super) fixture: bool,
     pub(super) defaults: Defaults,
     pub(super) cas: Vec<Named<CaTable>>,
     pub(super) certificates: Vec<Named<CertificateTable>>,
@@ -87,6 +88,7 @@ impl Source {
                         sections.defaults = defaults;
                     }
                 }
+                "fixture" => sections.fixture = self.read(value, problems).unwrap_or_default(),
                 "ca" => sections.cas = self.named(value, problems),
                 "certificate" => sections.certificates = self.named(value, problems),
                 "crl" => sections.lists = self.named(value, problems),
@@ -94,7 +96,7 @@ impl Source {
                 other => problems.push(self.bad(
                     &key.span(),
                     format!(
-                        "unknown table `{other}`, expected one of `defaults`, `ca`, `certificate`, `crl`, `bundle`"
+                        "unknown field `{other}`, expected one of `fixture`, `defaults`, `ca`, `certificate`, `crl`, `bundle`"
                     ),
                 )),
             }

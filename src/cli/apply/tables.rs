@@ -2,7 +2,7 @@
 //!
 //! What stands over a field goes into the schema, for who writes such a file.
 
-use crate::ca::{RelyingParty, party};
+use crate::ca::{Flaw, RelyingParty, party};
 use crate::key::KeyType;
 use crate::x509::validity::{Moment, parse_duration};
 use crate::x509::{GeneralName, Profile, Reason, Subtree};
@@ -24,6 +24,9 @@ use toml::Spanned;
 #[schemars(title = "pki apply", deny_unknown_fields)]
 #[allow(dead_code, reason = "its fields are what the schema is made of")]
 pub(super) struct File {
+    /// Whether the store that is made is one of fixtures, in which certificates may be wrong on purpose.
+    #[schemars(default)]
+    fixture: bool,
     /// What holds for certificates that say nothing else.
     #[schemars(default)]
     defaults: Option<Defaults>,
@@ -166,6 +169,9 @@ pub(super) struct CertificateTable {
     pub(super) p12: Option<Parsed<Pkcs12>>,
     /// Whether the key among its files is written without a passphrase.
     pub(super) no_passphrase: Option<bool>,
+    /// What is wrong with it on purpose, in a fixture store.
+    #[schemars(with = "Option<FlawName>")]
+    pub(super) flaw: Option<Parsed<Flaw>>,
     /// That it is revoked.
     pub(super) revoked: Option<RevokedTable>,
 }
@@ -340,5 +346,6 @@ named! {
     KeyTypeName: KeyType::ALL.map(KeyType::as_str).to_vec();
     ReasonName: Reason::ALL.map(Reason::as_str).to_vec();
     Pkcs12Name: vec!["modern", "compat"];
+    FlawName: Flaw::ALL.map(Flaw::as_str).to_vec();
     TargetName: target_names();
 }

@@ -256,7 +256,7 @@ fn a_store_of_a_newer_format_is_read_by_nobody_and_left_as_it_is() {
     sandbox.refused(
         sandbox.pki("issue --ca rootCA --cn client"),
         1,
-        "error: the store at ./pki has format 99; this program knows formats up to 2\n\
+        "error: the store at ./pki has format 99; this program knows formats up to 3\n\
          hint: use the version of pki that wrote it, or a newer one\n",
     );
 }

@@ -1,0 +1,408 @@
+//! Certificates that are wrong on purpose, for the tests of whoever relies on certificates.
+//!
+//! What is asked for is issued with one flaw and is right in everything else: it is held to all rules but
+//! those that the flaw itself breaks. Only a fixture store has such certificates.
+
+use super::authority::ca_extensions;
+use super::draft::{Content, Draft};
+use super::error::CaError;
+use super::issue::{
+    DEFAULT_VALIDITY, InPlaceOf, Issued, KeySource, LeafRequest, content, issue_signed, random_u64,
+};
+use super::issuer::Issuer;
+use super::lifetime::{End, Lifetime};
+use super::notice::Notice;
+use super::renew::kind_of;
+use super::revoke::{Verdict, record_all};
+use crate::asn1::oid;
+use crate::key::PrivateKey;
+use crate::store::{EntryId, Issuance, Store, StoreError};
+use crate::x509::validity::{Moment, rfc3339};
+use crate::x509::{Certificate, Extension, NameConstraints, Profile, Reason, Serial, Validity};
+use std::fmt;
+use std::str::FromStr;
+use time::{Duration, OffsetDateTime};
+
+/// Since when what is expired has been, where nothing else is said.
+const EXPIRED_SINCE: Duration = Duration::days(1);
+
+/// How long what is valid for too long is, where nothing else is said: 50 years.
+const TOO_LONG: Duration = Duration::days(50 * 365);
+
+/// What is wrong with a certificate on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is no longer valid.
+    Expired,
+    /// It is not valid yet.
+    NotYetValid,
+    /// It is revoked.
+    Revoked,
+    /// Its key purposes are others than those of its profile.
+    WrongPurpose,
+    /// It has no alternative names.
+    NoSan,
+    /// Another CA of the same name has signed it, with another key.
+    OtherCa,
+    /// It is valid for decades, and longer than its CA.
+    WeakValidity,
+    /// Its own key has signed it.
+    SelfSigned,
+}
+
+/// A flaw that there is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not a flaw; there are expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity and self-signed"
+)]
+pub struct UnknownFlaw(pub String);
+
+/// Why a certificate is not issued with a flaw. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum FlawError {
+    /// The store is for certificates that are right.
+    #[error("no certificate is issued here with the flaw {flaw}")]
+    NotHere {
+        /// The flaw.
+        flaw: Flaw,
+        /// What the store is.
+        source: StoreError,
+    },
+    /// What signs itself needs its private key, which a request does not bring.
+    #[error("a self-signed certificate is signed with its own key, which a request does not have")]
+    KeyElsewhere,
+    /// What would be left out is not there.
+    #[error("the certificate would have no alternative name without the flaw either")]
+    NoNames,
+}
+
+impl Flaw {
+    /// Every flaw, in the order in which they are documented.
+    pub const ALL: [Self; 8] = [
+        Self::Expired,
+        Self::NotYetValid,
+        Self::Revoked,
+        Self::WrongPurpose,
+        Self::NoSan,
+        Self::OtherCa,
+        Self::WeakValidity,
+        Self::SelfSigned,
+    ];
+
+    /// The name by which options, reports and records speak of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Revoked => "revoked",
+            Self::WrongPurpose => "wrong-purpose",
+            Self::NoSan => "no-san",
+            Self::OtherCa => "other-ca",
+            Self::WeakValidity => "weak-validity",
+            Self::SelfSigned => "self-signed",
+        }
+    }
+
+    /// The rules that a certificate with it may break.
+    pub(super) fn broken_rules(self) -> &'static [&'static str] {
+        match self {
+            // What has expired may have begun before its CA was made.
+            Self::Expired | Self::WeakValidity => &["validity_is_inside_that_of_the_ca"],
+            Self::SelfSigned => &["issuer_may_sign_certificates"],
+            Self::NotYetValid
+            | Self::Revoked
+            | Self::WrongPurpose
+            | Self::NoSan
+            | Self::OtherCa => &[],
+        }
+    }
+
+    /// Whether a certificate with it may be issued in a store for a key; to be asked before passphrases
+    /// are.
+    pub fn check(self, store: &Store, key: &KeySource) -> Result<(), FlawError> {
+        store
+            .require_fixture()
+            .map_err(|source| FlawError::NotHere { flaw: self, source })?;
+        match (self, key) {
+            (Self::SelfSigned, KeySource::Request { .. }) => Err(FlawError::KeyElsewhere),
+            _ => Ok(()),
+        }
+    }
+
+    /// The validity that is asked for, where the flaw is none of that; else one that has it.
+    fn validity(
+        self,
+        issuer: &Certificate,
+        asked: Lifetime,
+        now: OffsetDateTime,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Validity, CaError> {
+        let ends = issuer.validity().not_after;
+        match self {
+            Self::Expired => {
+                let validity = ended(asked, now).resolve(now, DEFAULT_VALIDITY, None, notices)?;
+                has_flaw(validity.not_after < now, || {
+                    let end = rfc3339(validity.not_after);
+                    format!("it would end at {end}, and what is expired has ended")
+                })?;
+                Ok(validity)
+            }
+            Self::NotYetValid => {
+                // Far enough from now that it stays so for long, and inside its CA's all the same.
+                let later = Moment::At(now + (ends - now) / 2);
+                let later = Lifetime {
+                    not_before: asked.not_before.or(Some(later)),
+                    ..asked
+                };
+                let validity = later.resolve(now, DEFAULT_VALIDITY, Some(issuer), notices)?;
+                has_flaw(validity.not_before > now, || {
+                    let begin = rfc3339(validity.not_before);
+                    format!("it would begin at {begin}, and what is not yet valid begins later")
+                })?;
+                Ok(validity)
+            }
+            Self::WeakValidity => {
+                let begin = Lifetime { end: None, ..asked };
+                begin.resolve(now, Duration::SECOND, Some(issuer), &mut Vec::new())?;
+                let long = Lifetime {
+                    end: asked.end.or(Some(End::At(Moment::FromNow(TOO_LONG)))),
+                    ..asked
+                };
+                let validity = long.resolve(now, DEFAULT_VALIDITY, None, notices)?;
+                has_flaw(validity.not_after > ends, || {
+                    let (end, ends) = (rfc3339(validity.not_after), rfc3339(ends));
+                    format!(
+                        "it would end at {end}, and what is valid for too long outlasts its CA, which ends at {ends}"
+                    )
+                })?;
+                Ok(validity)
+            }
+            Self::Revoked | Self::WrongPurpose | Self::NoSan | Self::OtherCa | Self::SelfSigned => {
+                asked.resolve(now, DEFAULT_VALIDITY, Some(issuer), notices)
+            }
+        }
+    }
+
+    /// Spoils what is not right with it any more.
+    fn spoil(self, content: &mut Content, profile: Profile) -> Result<(), FlawError> {
+        let spoiled = match self {
+            Self::WrongPurpose => oid::EXT_KEY_USAGE,
+            Self::NoSan => oid::SUBJECT_ALT_NAME,
+            _ => return Ok(()),
+        };
+        let extensions = &mut content.extensions;
+        let count = extensions.len();
+        extensions.retain(|extension| extension.oid != spoiled);
+        if self == Self::WrongPurpose {
+            let purposes = without_purposes_of(profile).purposes();
+            extensions.push(Extension::extended_key_usage(purposes));
+        } else if extensions.len() == count {
+            return Err(FlawError::NoNames);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Flaw {
+    type Err = UnknownFlaw;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFlaw> {
+        Self::ALL
+            .into_iter()
+            .find(|flaw| flaw.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownFlaw(text.to_owned()))
+    }
+}
+
+/// What is asked for, ended by now; that its end is a time to come is not looked at.
+fn ended(asked: Lifetime, now: OffsetDateTime) -> Lifetime {
+    let length = match asked.end {
+        Some(End::Days(days)) => Duration::days(days.into()),
+        Some(End::At(_)) | None => DEFAULT_VALIDITY,
+    };
+    let end = match (asked.not_before, asked.end) {
+        (Some(_), Some(End::Days(_))) => return asked,
+        (_, Some(End::At(end))) => end,
+        _ => Moment::FromNow(-EXPIRED_SINCE),
+    };
+    let begin = end.resolve(now).and_then(|end| end.checked_sub(length));
+    Lifetime {
+        not_before: asked.not_before.or(begin.map(Moment::At)),
+        end: Some(End::At(end)),
+    }
+}
+
+/// Times that were asked for and leave nothing of the flaw are refused.
+fn has_flaw(has_it: bool, problem: impl FnOnce() -> String) -> Result<(), CaError> {
+    if has_it {
+        return Ok(());
+    }
+    Err(CaError::Validity { problem: problem() })
+}
+
+/// A profile that has none of another's purposes.
+fn without_purposes_of(profile: Profile) -> Profile {
+    match profile {
+        Profile::Client => Profile::Server,
+        Profile::Peer => Profile::CodeSigning,
+        Profile::Server
+        | Profile::Email
+        | Profile::CodeSigning
+        | Profile::Ocsp
+        | Profile::Timestamp => Profile::Client,
+    }
+}
+
+/// Issues one certificate with a flaw, perhaps for an entry of a declaration, in the steps in which any is
+/// issued; the record names the flaw.
+pub fn issue_flawed(
+    issuer: &Issuer,
+    request: LeafRequest,
+    flaw: Flaw,
+    entry: Option<EntryId>,
+    now: OffsetDateTime,
+) -> Result<Issued, CaError> {
+    let before = InPlaceOf {
+        entry,
+        ..InPlaceOf::default()
+    };
+    flaw.check(issuer.store(), &request.key)?;
+    let mut notices = Vec::new();
+    let certificate = issuer.ca().certificate();
+    let validity = flaw.validity(certificate, request.lifetime, now, &mut notices)?;
+    let profile = request.profile;
+    let mut made = None;
+    let generate = |kind| {
+        let key = PrivateKey::generate(kind)?;
+        Ok(made.insert(key).public().clone())
+    };
+    let mut content = content(issuer, request, validity, generate, &mut notices)?;
+    flaw.spoil(&mut content, profile)?;
+    match flaw {
+        Flaw::OtherCa => issue_by_other(issuer, content, made, before, notices),
+        Flaw::SelfSigned => issue_by_itself(issuer, content, made, before, notices),
+        _ => {
+            let algorithm = issuer.signature_algorithm();
+            let draft = Draft::with_flaw(content, issuer.path(), algorithm, flaw)?;
+            let sign = |serial: &Serial, _: Option<&PrivateKey>| issuer.sign(&draft, serial);
+            let mut issued = issue_signed(issuer, &draft, made, sign, before, notices)?;
+            if flaw == Flaw::Revoked {
+                let notices = revoke_at_once(issuer, &issued.issuance, now)?;
+                issued.notices.extend(notices);
+            }
+            Ok(issued)
+        }
+    }
+}
+
+/// Has another CA sign that is called as the issuer, and is gone afterwards. Under that one the
+/// certificate is right.
+fn issue_by_other(
+    issuer: &Issuer,
+    content: Content,
+    leaf_key: Option<PrivateKey>,
+    before: InPlaceOf<'_>,
+    notices: Vec<Notice>,
+) -> Result<Issued, CaError> {
+    let own = issuer.ca().certificate();
+    let key = PrivateKey::generate(kind_of(own).unwrap_or_default()).map_err(CaError::NewKey)?;
+    let algorithm = key.signature_algorithm();
+    let of_other = Content {
+        subject: own.subject().clone(),
+        validity: own.validity(),
+        public_key: key.public().clone(),
+        extensions: ca_extensions(None, &NameConstraints::default(), None),
+        profile: "root",
+    };
+    let number = Serial::from_counter(1, random_u64()?).expect("a counter of one octet fits");
+    let other = Draft::new(of_other, &[], algorithm)?.sign(&number, &key, &[])?;
+    // What the issuer and those above it allow is held to, too.
+    let path = [std::slice::from_ref(&other), issuer.path()].concat();
+    let draft = Draft::with_flaw(content, &path, algorithm, Flaw::OtherCa)?;
+    let sign = |serial: &Serial, _: Option<&PrivateKey>| draft.sign(serial, &key, &path);
+    issue_signed(issuer, &draft, leaf_key, sign, before, notices)
+}
+
+/// Has the certificate's own key sign; the CA gives its number, and records it.
+fn issue_by_itself(
+    issuer: &Issuer,
+    mut content: Content,
+    key: Option<PrivateKey>,
+    before: InPlaceOf<'_>,
+    notices: Vec<Notice>,
+) -> Result<Issued, CaError> {
+    // A root needs none (RFC 5280 section 4.2.1.1); this is not that of a CA.
+    let identifier = content.public_key.key_identifier();
+    let identifier = Extension::authority_key_identifier(&identifier);
+    content.extensions.push(identifier);
+    let algorithm = key.as_ref().map(PrivateKey::signature_algorithm);
+    let algorithm = algorithm.ok_or(FlawError::KeyElsewhere)?;
+    let draft = Draft::with_flaw(content, &[], algorithm, Flaw::SelfSigned)?;
+    let sign = |serial: &Serial, key: Option<&PrivateKey>| {
+        let key = key.ok_or(FlawError::KeyElsewhere)?;
+        draft.sign(serial, key, &[])
+    };
+    issue_signed(issuer, &draft, key, sign, before, notices)
+}
+
+/// Revokes what was just issued.
+fn revoke_at_once(
+    issuer: &Issuer,
+    issuance: &Issuance,
+    now: OffsetDateTime,
+) -> Result<Vec<Notice>, CaError> {
+    let (ca, serial) = (issuer.ca(), issuance.serial);
+    let verdict = Verdict::Revoke {
+        reason: Reason::Unspecified,
+        invalidity_date: None,
+    };
+    let outcomes = record_all(ca, &[(issuance.clone(), verdict)], now).map_err(|source| {
+        CaError::AfterCommit {
+            what: format!("the certificate {serial}, not revoked yet,"),
+            remedy: format!(
+                "`pki revoke --ca {} --serial 0x{serial}` revokes it",
+                ca.name()
+            ),
+            source: Box::new(source),
+        }
+    })?;
+    Ok(outcomes.notices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::lint::RULES;
+
+    #[test]
+    fn every_rule_that_is_left_out_is_one() {
+        for flaw in Flaw::ALL {
+            for name in flaw.broken_rules() {
+                assert!(RULES.iter().any(|rule| rule.name == *name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_name_is_read_and_named_where_it_is_not() {
+        for flaw in Flaw::ALL {
+            assert_eq!(flaw.to_string().parse(), Ok(flaw));
+        }
+        let error = "none".parse::<Flaw>().unwrap_err().to_string();
+        assert!(Flaw::ALL.iter().all(|flaw| error.contains(flaw.as_str())));
+    }
+
+    #[test]
+    fn no_purpose_of_a_profile_is_left() {
+        for profile in Profile::ALL {
+            let other = without_purposes_of(profile).purposes();
+            assert!(!profile.purposes().iter().any(|own| other.contains(own)));
+        }
+    }
+}
