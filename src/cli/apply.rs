@@ -54,7 +54,7 @@ impl ApplyArgs {
             return Ok(if self.example {
                 Report::raw(EXAMPLE)
             } else {
-                Report::raw(schema())
+                Report::raw(tables::schema())
             });
         };
         let passphrases = UserPassphrases::new(
@@ -127,12 +127,6 @@ fn apply(
 fn reported(steps: &[Step], tense: Tense) -> Report {
     let entries: Vec<StepEntry> = steps.iter().map(StepEntry::of).collect();
     Report::new(&entries, report::text(steps, tense))
-}
-
-fn schema() -> String {
-    let schema = schemars::schema_for!(tables::File);
-    let text = serde_json::to_string_pretty(&schema).expect("a schema is plain data");
-    text + "\n"
 }
 
 /// The store, where there is one.

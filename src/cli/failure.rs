@@ -330,7 +330,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::OtherCas { .. } => {
             "a CA stays what it was made as: change the file, or give the new one another name".into()
         }
-        CaError::Entry { source, .. } => return ca_hint(source),
+        CaError::Entry { source, .. } => return entry_hint(source),
         CaError::OwnCertificate { .. } => {
             "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
         }
@@ -354,6 +354,24 @@ fn ca_hint(error: &CaError) -> Option<String> {
         | CaError::Subject(_)
         | CaError::AlternativeName(_)
         | CaError::Input { .. } => return None,
+    })
+}
+
+/// What to do about an entry of a declaration, whose fields are called as options are.
+fn entry_hint(error: &CaError) -> Option<String> {
+    Some(match error {
+        CaError::NeedsAlternativeName { .. } => "give it with san, or with cn".into(),
+        CaError::Validity { .. } => "choose other times with days, not_before or not_after".into(),
+        CaError::NextUpdate { .. } => "choose another time with days or next_update".into(),
+        CaError::PathLength { allowed, .. } => {
+            let most = allowed.checked_sub(1)?;
+            format!("write path_len = {most} or less, or another parent")
+        }
+        CaError::NameOfIssuer { .. } => "give it another subject".into(),
+        CaError::WouldReplace { .. } => {
+            "write another out or name, or have it replaced with --force".into()
+        }
+        error => return ca_hint(error),
     })
 }
 

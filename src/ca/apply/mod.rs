@@ -127,23 +127,27 @@ impl Application<'_> {
 
     /// Does what is to be done; `each` is told of every step when it is done.
     pub fn apply(&self, secrets: Secrets<'_>, each: &mut dyn FnMut(Step)) -> Result<(), CaError> {
+        let Secrets {
+            keys: passphrases,
+            exports,
+        } = secrets;
         let existing = self.existing_store()?;
         // Whatever can be refused is, before anything is done.
         let plan = self.plan()?;
-        let mut keys = ExportKeys::new(secrets.exports);
+        let mut keys = ExportKeys::new(exports);
         keys.prepare(self.wishes, &plan)?;
-        let issuers = certificates::check(self, existing.as_ref(), &plan, secrets.keys)?;
-        authorities::make(self, &plan, secrets.keys, each)?;
+        let issuers = certificates::check(self, existing.as_ref(), &plan, passphrases)?;
+        authorities::make(self, &plan, passphrases, each)?;
         let store = Store::open(self.store, self.observer.clone())?;
         let work = Work {
             application: self,
             store: &store,
             issuers,
-            passphrases: secrets.keys,
+            passphrases,
             keys: &mut keys,
         };
         work.issue(each)?;
-        outputs::publish(self, &store, secrets.keys, each)?;
+        outputs::publish(self, &store, passphrases, each)?;
         outputs::write_bundles(self, &store, each)
     }
 

@@ -143,10 +143,10 @@ impl<'a> Reader<'a> {
         place: &Place,
         cn: Option<String>,
         subject: Option<String>,
-    ) -> Option<Option<Name>> {
+    ) -> Option<Name> {
         let resolved = SubjectArgs::new(cn, subject).resolve();
         let resolved = resolved.map_err(Failure::into_error);
-        self.held(place, resolved)
+        self.held(place, resolved).flatten()
     }
 
     fn end(
@@ -166,16 +166,14 @@ impl<'a> Reader<'a> {
     fn ca(&mut self, ca: Named<CaTable>) -> Option<WishedCa> {
         let Named { name, place, table } = ca;
         let end = self.end(&place, table.days, table.not_after.as_ref(), "not_after");
-        let parent = match &table.parent {
-            Some(parent) => Some(self.name_of_ca(parent)),
-            None => None,
-        };
+        let parent = table.parent.as_ref();
+        let parent = parent.map(|parent| self.name_of_ca(parent));
         let ca_name = self.held(&place, name.parse::<CaName>());
         let cn = match &table.subject {
             None => Some(table.cn.unwrap_or_else(|| name.clone())),
             Some(_) => table.cn,
         };
-        let subject = self.subject(&place, cn, table.subject)?;
+        let subject = self.subject(&place, cn, table.subject);
         let urls = |urls: Vec<Parsed<super::tables::Url>>| {
             urls.into_iter().map(|Parsed(url)| url.0).collect()
         };
@@ -217,13 +215,11 @@ impl<'a> Reader<'a> {
             overwrite: true,
         };
         self.held(&place, anywhere.check(&name, &[]));
-        let ca = match table.ca.as_ref().or(defaults.ca.as_ref()) {
-            Some(ca) => self.name_of_ca(ca),
-            None => {
-                self.problem(&place, "there is no ca, which issues it");
-                None
-            }
-        };
+        let ca = table.ca.as_ref().or(defaults.ca.as_ref());
+        if ca.is_none() {
+            self.problem(&place, "there is no ca, which issues it");
+        }
+        let ca = ca.and_then(|ca| self.name_of_ca(ca));
         let key = self.key(&place, &table, defaults);
         let end = self.end(&place, table.days, table.not_after.as_ref(), "not_after");
         let usual = defaults.days.map(|days| End::Days(days.get()));
@@ -237,7 +233,7 @@ impl<'a> Reader<'a> {
             (None, None) => Some(table.cn.unwrap_or_else(|| name.clone())),
             _ => table.cn,
         };
-        let subject = self.subject(&place, cn, table.subject)?;
+        let subject = self.subject(&place, cn, table.subject);
         let revoked = table.revoked.map(|revoked| {
             let date = revoked.invalidity_date.map(|Parsed(moment)| moment);
             (revoked.reason, date)

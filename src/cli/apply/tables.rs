@@ -9,6 +9,7 @@ use crate::x509::{GeneralName, Profile, Reason, Subtree};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -43,6 +44,40 @@ pub(super) struct File {
     /// Trust stores, by names for reports.
     #[schemars(default)]
     bundle: BTreeMap<String, BundleTable>,
+}
+
+/// The JSON Schema of a declaration.
+pub(super) fn schema() -> String {
+    let schema = schemars::schema_for!(File);
+    let mut schema = serde_json::to_value(&schema).expect("a schema is plain data");
+    as_toml_has_it(&mut schema);
+    let text = serde_json::to_string_pretty(&schema).expect("a schema is plain data");
+    text + "\n"
+}
+
+/// TOML has no null: what may be left out is left out. Descriptions are not bound to lines.
+fn as_toml_has_it(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            if let Some(Value::Array(types)) = members.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    members.insert("type".into(), only);
+                }
+            }
+            if let Some(Value::Array(values)) = members.get_mut("enum") {
+                values.retain(|value| !value.is_null());
+            }
+            members.retain(|name, member| name != "default" || !member.is_null());
+            members.values_mut().for_each(as_toml_has_it);
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_toml_has_it),
+        _ => {}
+    }
 }
 
 /// What holds for certificates that say nothing else.
