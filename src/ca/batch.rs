@@ -11,7 +11,7 @@ use super::issue::{Issued, LeafRequest, draft, draft_with, random_u64};
 use super::issuer::Issuer;
 use super::notice::Notice;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
-use crate::store::{BatchId, BatchRow, Ca, Issuance, LeafKeys, StoreError, TableId};
+use crate::store::{BatchId, BatchRow, Ca, EntryId, Issuance, LeafKeys, StoreError, TableId};
 use crate::x509::Serial;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -27,8 +27,8 @@ use zeroize::Zeroizing;
 pub struct Batch<'a> {
     /// The CA.
     pub issuer: &'a Issuer,
-    /// The table.
-    pub id: BatchId,
+    /// The table; `None` where what is issued is not a table's.
+    pub id: Option<BatchId>,
     /// How much a group may cost; see [`TableRow::cost`].
     pub group: usize,
     /// Whether rows that can't be issued are passed over; else the first of them ends the batch.
@@ -51,8 +51,23 @@ pub trait TableRow: Send {
     /// What it asks for; called on any processor.
     fn request(&self) -> Result<LeafRequest, Self::Error>;
 
+    /// The entry of a declaration that it is, where it is one.
+    fn entry(&self) -> Option<EntryId> {
+        None
+    }
+
     /// Why what it asks for can't be issued, as what is wrong with the row.
     fn refused(&self, error: CaError) -> Self::Error;
+}
+
+/// What a certificate with a new key of this kind costs: see [`TableRow::cost`].
+pub fn cost_of(kind: KeyType) -> usize {
+    match kind {
+        KeyType::Rsa2048 => 32,
+        KeyType::Rsa3072 => 96,
+        KeyType::Rsa4096 => 256,
+        _ => 1,
+    }
 }
 
 /// A row on its way, and what became of it so far.
@@ -150,7 +165,7 @@ impl Batch<'_> {
         let signed = on_all_cores(self.reserve(drafted)?, |row| {
             let RowOutcome { row, outcome } = row;
             let outcome = match outcome {
-                Ok((drafted, serial)) => Ok(self.sign(row.number(), drafted, &serial, keys)?),
+                Ok((drafted, serial)) => Ok(self.sign(&row, drafted, &serial, keys)?),
                 Err(error) => Err(error),
             };
             Ok(RowOutcome { row, outcome })
@@ -200,9 +215,9 @@ impl Batch<'_> {
     }
 
     /// Signs one row's certificate under its serial number, and keeps its key.
-    fn sign(
+    fn sign<R: TableRow>(
         &self,
-        number: u64,
+        row: &R,
         drafted: Drafted,
         serial: &Serial,
         keys: &LeafKeys<'_>,
@@ -217,12 +232,13 @@ impl Batch<'_> {
         if let Some(pem) = &key_pem {
             keys.store(serial, pem)?;
         }
-        let row = BatchRow {
-            batch: self.id,
-            number,
+        let of_table = |batch| BatchRow {
+            batch,
+            number: row.number(),
         };
         let issuance = Issuance {
-            row: Some(row),
+            row: self.id.map(of_table),
+            entry: row.entry(),
             // The counter is that of the moment in which the line is written.
             ..draft.issuance(serial, &certificate, 0)
         };

@@ -191,6 +191,7 @@ impl Draft {
             not_after: self.validity.not_after,
             renews: None,
             row: None,
+            entry: None,
             flaw: self.flaw.map(|flaw| flaw.to_string()),
             counter,
             der: Some(certificate.der().to_vec()),

@@ -1,5 +1,6 @@
 //! What can go wrong with a CA's work.
 
+use super::apply::Kind;
 use super::compromised::KeyOf;
 use super::flaw::FlawError;
 use super::import::ImportError;
@@ -331,6 +332,30 @@ pub enum CaError {
         /// The CA.
         ca: CaName,
     },
+    /// CAs that are there, and can't become what a declaration says.
+    #[error("what is in the store is not what the file says: {}", .differences.join("; "))]
+    OtherCas {
+        /// What differs, each with the CA's name before it.
+        differences: Vec<String>,
+    },
+    /// Something that a declaration names can't be made.
+    #[error("{kind} {name} can't be made")]
+    Entry {
+        /// What kind of thing, as the declaration calls it.
+        kind: &'static str,
+        /// Its name there.
+        name: String,
+        /// Why.
+        source: Box<CaError>,
+    },
+    /// What would be written breaks rules of who reads it.
+    #[error("{what} would break rules: {}", .rules.join("; "))]
+    RulesBroken {
+        /// What.
+        what: String,
+        /// The rules.
+        rules: Vec<String>,
+    },
     /// The store has changed, and something after that failed.
     #[error("{what} stands in the store, but what follows could not be done")]
     AfterCommit {
@@ -349,6 +374,23 @@ pub enum CaError {
         /// What failed.
         source: FileError,
     },
+}
+
+impl CaError {
+    /// The same, about something that a declaration names. What has changed the store says so itself.
+    pub(super) fn about(self, kind: Kind, name: &str) -> Self {
+        match self {
+            Self::AfterCommit { .. }
+            | Self::InPlace { .. }
+            | Self::Entry { .. }
+            | Self::Store(StoreError::Undecided { .. }) => self,
+            source => Self::Entry {
+                kind: kind.as_str(),
+                name: name.to_owned(),
+                source: Box::new(source),
+            },
+        }
+    }
 }
 
 impl From<Uncommitted> for CaError {

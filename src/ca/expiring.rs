@@ -135,6 +135,7 @@ fn as_record(certificate: &Certificate) -> Option<Issuance> {
         not_after: validity.not_after,
         renews: None,
         row: None,
+        entry: None,
         flaw: None,
         counter: 0,
         der: Some(certificate.der().to_vec()),

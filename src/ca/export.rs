@@ -252,8 +252,40 @@ impl ExportPlace {
         })
     }
 
-    fn path(&self, name: &str, kind: FileKind) -> PathBuf {
+    /// The file of a kind.
+    pub(super) fn path(&self, name: &str, kind: FileKind) -> PathBuf {
         self.directory.join(format!("{name}.{}", kind.ending()))
+    }
+
+    /// The files of a certificate, where all of them are there, and those without a key hold what they
+    /// would be written with.
+    pub(super) fn holding(
+        &self,
+        export: &GroupExport<'_>,
+        issuers: &[Certificate],
+    ) -> Result<Option<Exported>, CaError> {
+        let contents = Contents {
+            name: export.name,
+            certificate: export.certificate,
+            issuers,
+            key: None,
+        };
+        let mut exported = Exported::new();
+        for kind in &export.kinds {
+            let path = self.path(export.name, *kind);
+            let is_there = match kind.access() {
+                Access::Owner => file::stands(&path)?,
+                Access::Umask => {
+                    let there = file::read_if_there(&path)?;
+                    there.as_deref() == Some(contents.of(*kind)?.as_slice())
+                }
+            };
+            if !is_there {
+                return Ok(None);
+            }
+            exported.push((kind.name(), path));
+        }
+        Ok(Some(exported))
     }
 }
 

@@ -74,7 +74,7 @@ impl Input {
     }
 
     /// The content.
-    pub(super) fn content(&self) -> &[u8] {
+    pub fn content(&self) -> &[u8] {
         &self.content
     }
 

@@ -9,7 +9,7 @@ use super::lineage::Successors;
 use super::notice::Notice;
 use crate::asn1::oid;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
-use crate::store::{Ca, CaRecord, Issuance, StoreError};
+use crate::store::{Ca, CaRecord, EntryId, Issuance, StoreError};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
 use crate::x509::{Certificate, GeneralName, Name, Profile, Serial, Validity};
@@ -22,6 +22,7 @@ use time::{Duration, OffsetDateTime};
 pub(super) const DEFAULT_VALIDITY: Duration = Duration::days(365);
 
 /// What to issue.
+#[derive(Clone)]
 pub struct LeafRequest {
     /// The subject; `None` takes the request's, or leaves it empty.
     pub subject: Option<Name>,
@@ -46,7 +47,22 @@ impl LeafRequest {
     }
 }
 
+impl LeafRequest {
+    /// What can be told of it without its CA: whether its profile finds the names that it needs.
+    pub(super) fn check(&self) -> Result<(), CaError> {
+        let KeySource::Generate(_) = self.key else {
+            return Ok(());
+        };
+        let asked = Asked {
+            subject: self.subject.clone(),
+            alternative_names: self.alternative_names.clone(),
+        };
+        asked.check(self.profile).map(drop)
+    }
+}
+
 /// Where the key comes from.
+#[derive(Clone)]
 pub enum KeySource {
     /// Made here and kept in the store.
     Generate(KeyType),
@@ -89,6 +105,8 @@ pub(super) struct InPlaceOf<'a> {
     pub(super) serial: Option<Serial>,
     /// Where it is to get one successor alone: what others have renewed.
     pub(super) unless_renewed: Option<&'a mut Successors>,
+    /// The entry of a declaration that it is issued for.
+    pub(super) entry: Option<EntryId>,
 }
 
 /// Issues what passed the rules, perhaps in the place of another.
@@ -123,6 +141,7 @@ pub(super) fn issue_signed(
     if let InPlaceOf {
         serial: Some(serial),
         unless_renewed: Some(successors),
+        ..
     } = before
     {
         successors.refuse(issuer.ca(), serial)?;
@@ -134,6 +153,7 @@ pub(super) fn issue_signed(
     }
     let issuance = Issuance {
         renews: before.serial,
+        entry: before.entry,
         ..draft.issuance(&serial, &certificate, locked.counter())
     };
     if let Err(error) = locked.record_issuances(std::slice::from_ref(&issuance)) {

@@ -1,6 +1,7 @@
 //! The use cases: what can be done with a CA. The clock and the passphrases are handed in.
 
 mod alias;
+mod apply;
 mod authority;
 mod batch;
 mod bundle;
@@ -34,8 +35,14 @@ mod select;
 mod succession;
 mod verify;
 
+pub use apply::{
+    Action, Application, Declaration, Entry, EntryFiles, Kind, Secrets, Step, WishedBundle,
+    WishedCa, WishedList,
+};
 pub use authority::{NewCa, create_fixture_root, create_root, create_subordinate};
-pub use batch::{Batch, DryRun, RowOutcome, TableRow, last_batch, new_batch, on_all_cores};
+pub use batch::{
+    Batch, DryRun, RowOutcome, TableRow, cost_of, last_batch, new_batch, on_all_cores,
+};
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
 pub use compromised::{CompromisedKeys, KeyOf, is_compromised};

@@ -201,6 +201,8 @@ pub fn renew(
     let in_place_of = InPlaceOf {
         serial: Some(issuance.serial),
         unless_renewed: renewal.unless_renewed,
+        // It takes the place of the one before in what a declaration asks for too.
+        entry: issuance.entry.clone(),
     };
     issue_draft(issuer, &draft, key, in_place_of, notices)
 }

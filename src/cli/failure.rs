@@ -110,6 +110,11 @@ impl Failure {
         self
     }
 
+    /// What went wrong, for who says it in another way.
+    pub(super) fn into_error(self) -> anyhow::Error {
+        self.error
+    }
+
     /// Standard output could not be written to.
     pub(super) fn output(error: io::Error) -> Self {
         Self {
@@ -322,6 +327,10 @@ fn ca_hint(error: &CaError) -> Option<String> {
         }
         CaError::NoPublishedList { ca, .. } => format!("`pki crl --ca {ca}` where its key is makes one"),
         CaError::SeveralLive { .. } => "name one with --serial, or all of them with --all".into(),
+        CaError::OtherCas { .. } => {
+            "a CA stays what it was made as: change the file, or give the new one another name".into()
+        }
+        CaError::Entry { source, .. } => return entry_hint(source),
         CaError::OwnCertificate { .. } => {
             "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
         }
@@ -336,6 +345,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         }
         CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
         CaError::CaUnusable { .. }
+        | CaError::RulesBroken { .. }
         | CaError::NotOnHold { .. }
         | CaError::ListTooLarge { .. }
         | CaError::NotTaken { .. }
@@ -344,6 +354,24 @@ fn ca_hint(error: &CaError) -> Option<String> {
         | CaError::Subject(_)
         | CaError::AlternativeName(_)
         | CaError::Input { .. } => return None,
+    })
+}
+
+/// What to do about an entry of a declaration, whose fields are called as options are.
+fn entry_hint(error: &CaError) -> Option<String> {
+    Some(match error {
+        CaError::NeedsAlternativeName { .. } => "give it with san, or with cn".into(),
+        CaError::Validity { .. } => "choose other times with days, not_before or not_after".into(),
+        CaError::NextUpdate { .. } => "choose another time with days or next_update".into(),
+        CaError::PathLength { allowed, .. } => {
+            let most = allowed.checked_sub(1)?;
+            format!("write path_len = {most} or less, or another parent")
+        }
+        CaError::NameOfIssuer { .. } => "give it another subject".into(),
+        CaError::WouldReplace { .. } => {
+            "write another out or name, or have it replaced with --force".into()
+        }
+        error => return ca_hint(error),
     })
 }
 

@@ -112,7 +112,7 @@ impl IssueArgs {
             None => None,
         };
         let issued = match self.flaw {
-            Some(flaw) => issue_flawed(&issuer, request, flaw, context.now)?,
+            Some(flaw) => issue_flawed(&issuer, request, flaw, None, context.now)?,
             None => issue(&issuer, request, context.now)?,
         };
         context.notices(&issued.notices);

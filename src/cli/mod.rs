@@ -1,5 +1,6 @@
 //! The command line: the only place with a terminal, a clock, and exit codes.
 
+mod apply;
 mod bundle;
 mod completions;
 mod context;
@@ -128,6 +129,7 @@ commands! {
     "tree" Tree(tree::TreeArgs);
     "verify" Verify(verify::VerifyArgs);
     "import" Import(import::ImportArgs);
+    "apply" Apply(apply::ApplyArgs);
     "completions" Completions(completions::CompletionsArgs);
     "man" Man(completions::ManArgs);
 }

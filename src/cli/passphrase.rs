@@ -208,6 +208,18 @@ impl UserPassphrases {
         })
     }
 
+    /// The same sources, for keys that leave the store.
+    pub(super) fn for_exports(&self) -> Self {
+        Self {
+            passin: None,
+            passout: self.passout.clone(),
+            no_passphrase: self.no_passphrase,
+            protecting: Protecting::Export,
+            may_prompt: self.may_prompt,
+            descriptors: BTreeMap::new(),
+        }
+    }
+
     /// Whether one of them is to come from standard input.
     pub(super) fn read_standard_input(&self) -> bool {
         let sources = self.passin.iter().chain(&self.passout);

@@ -183,6 +183,15 @@ impl Ca {
         Ok(found.filter(move |issuance| issuance.as_ref().map_or(true, is_of_table)))
     }
 
+    /// Every certificate that was issued for entries of declarations, in the order of issuing.
+    pub fn issuances_of_entries(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<Issuance, StoreError>>, StoreError> {
+        let found = self.issuances_with(b"\"entry\":\"".to_vec())?;
+        let is_of_entry = |issuance: &Issuance| issuance.entry.is_some();
+        Ok(found.filter(move |issuance| issuance.as_ref().map_or(true, is_of_entry)))
+    }
+
     /// The certificate that was issued last.
     pub fn last_issuance(&self) -> Result<Option<Issuance>, StoreError> {
         Ok(journal::backwards(&self.layout.issued(), |_| false)?.pop())

@@ -35,7 +35,9 @@ pub use ca::{Ca, Issuances, LeafKeys, LockedBatches, LockedCa, Material};
 pub use error::{FileError, StoreError};
 pub use history::{ForeignList, History};
 pub use name::{CaName, CaNameError, is_device_name};
-pub use record::{BatchId, BatchRow, CaRecord, Coverage, Issuance, Revoked, SignedList, TableId};
+pub use record::{
+    BatchId, BatchRow, CaRecord, Coverage, EntryId, Issuance, Revoked, SignedList, TableId, WishId,
+};
 pub use replacement::{Replaced, Replacement};
 pub use revocations::{
     LockedLists, LockedPublication, LockedRevocations, RevocationChange, Standing,
@@ -191,6 +193,11 @@ impl Store {
     /// Where lists are published by default.
     pub fn published_lists(&self) -> PathBuf {
         self.layout.published_lists()
+    }
+
+    /// Where lists are published by default, of a store that need not be there yet.
+    pub fn published_lists_in(store: &Path) -> PathBuf {
+        StoreLayout::new(store).published_lists()
     }
 
     /// The names of all CAs, sorted.

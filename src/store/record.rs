@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::io::{self, Read};
 use time::OffsetDateTime;
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 /// `ca.json`. Stored: fields are added, never renamed or removed, within one format version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,9 @@ pub struct Issuance {
     /// The row of the table that it was issued from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<BatchRow>,
+    /// The entry of a declaration that it was issued for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<EntryId>,
     /// What is wrong with it on purpose. Since format 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flaw: Option<String>,
@@ -148,6 +151,52 @@ impl<'de> Deserialize<'de> for BatchRow {
         };
         parsed(deserializer, |text| {
             read(text).ok_or_else(|| format!("{text:?} is no row of a table"))
+        })
+    }
+}
+
+/// An entry of a declaration, and what it said when a certificate was issued for it. Stored as
+/// `WISH:NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EntryId {
+    /// The entry's name.
+    pub name: String,
+    /// What it asked for.
+    pub wish: WishId,
+}
+
+/// What tells wishes apart: the 128-bit XXH3 hash of what they say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WishId(u128);
+
+impl WishId {
+    /// That of a wish's text.
+    pub fn of(text: &[u8]) -> Self {
+        Self(xxh3_128(text))
+    }
+}
+
+impl Serialize for EntryId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self {
+            name,
+            wish: WishId(wish),
+        } = self;
+        serializer.collect_str(&format_args!("{wish:032x}:{name}"))
+    }
+}
+
+impl<'de> Deserialize<'de> for EntryId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |text: &str| {
+            let (wish, name) = text.split_once(':')?;
+            Some(Self {
+                name: name.to_owned(),
+                wish: WishId(u128::from_str_radix(wish, 16).ok()?),
+            })
+        };
+        parsed(deserializer, |text| {
+            read(text).ok_or_else(|| format!("{text:?} is no entry of a declaration"))
         })
     }
 }

@@ -58,6 +58,11 @@ fn the_page_about_many_certificates_works() {
 }
 
 #[test]
+fn the_page_about_declarations_works() {
+    follow("docs/apply.md");
+}
+
+#[test]
 fn the_page_about_revocation_works() {
     follow("docs/revocation.md");
 }

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on stops where it is"
 )]
 
+mod apply;
 mod architecture;
 mod batch;
 mod cli;

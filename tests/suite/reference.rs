@@ -255,6 +255,10 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
     }
     fs::remove_file(sandbox.path("old/newcerts/1001.pem")).unwrap();
     sandbox.write("one.csv", "of a table");
+    sandbox.write(
+        "a.toml",
+        "[certificate.declared]\nca = \"intermediate0\"\nout = \"declared\"\nder = true\n[crl.rootCA]\nto_pem = true\nchain = true\n[bundle.declared]\nca = [\"intermediate0\"]\n",
+    );
     let mut fields = BTreeMap::<String, BTreeSet<String>>::new();
     for line in [
         "root --name rootCA --no-passphrase",
@@ -310,6 +314,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "--store fixtures issue --ca rootCA --cn a --flaw expired",
         "--store fixtures list",
         "--store fixtures show --ca rootCA --cn a",
+        "apply a.toml --no-passphrase --force",
         "man man",
     ] {
         let json = sandbox

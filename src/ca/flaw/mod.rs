@@ -15,7 +15,7 @@ use super::renew::kind_of;
 use super::revoke::{Verdict, record_all};
 use crate::asn1::oid;
 use crate::key::PrivateKey;
-use crate::store::{Issuance, Store, StoreError};
+use crate::store::{EntryId, Issuance, Store, StoreError};
 use crate::x509::{Extension, NameConstraints, Profile, Reason, Serial};
 use std::fmt;
 use std::str::FromStr;
@@ -171,13 +171,19 @@ fn without_purposes_of(profile: Profile) -> Profile {
     }
 }
 
-/// Issues one certificate with a flaw, in the steps in which any is issued; the record names the flaw.
+/// Issues one certificate with a flaw, perhaps for an entry of a declaration, in the steps in which any is
+/// issued; the record names the flaw.
 pub fn issue_flawed(
     issuer: &Issuer,
     request: LeafRequest,
     flaw: Flaw,
+    entry: Option<EntryId>,
     now: OffsetDateTime,
 ) -> Result<Issued, CaError> {
+    let before = InPlaceOf {
+        entry,
+        ..InPlaceOf::default()
+    };
     flaw.check(issuer.store(), &request.key)?;
     let mut notices = Vec::new();
     let certificate = issuer.ca().certificate();
@@ -191,13 +197,12 @@ pub fn issue_flawed(
     let mut content = content(issuer, request, validity, generate, &mut notices)?;
     flaw.spoil(&mut content, profile)?;
     match flaw {
-        Flaw::OtherCa => issue_by_other(issuer, content, made, notices),
-        Flaw::SelfSigned => issue_by_itself(issuer, content, made, notices),
+        Flaw::OtherCa => issue_by_other(issuer, content, made, before, notices),
+        Flaw::SelfSigned => issue_by_itself(issuer, content, made, before, notices),
         _ => {
             let algorithm = issuer.signature_algorithm();
             let draft = Draft::with_flaw(content, issuer.path(), algorithm, flaw)?;
             let sign = |serial: &Serial, _: Option<&PrivateKey>| issuer.sign(&draft, serial);
-            let before = InPlaceOf::default();
             let mut issued = issue_signed(issuer, &draft, made, sign, before, notices)?;
             if flaw == Flaw::Revoked {
                 let notices = revoke_at_once(issuer, &issued.issuance, now)?;
@@ -214,6 +219,7 @@ fn issue_by_other(
     issuer: &Issuer,
     content: Content,
     leaf_key: Option<PrivateKey>,
+    before: InPlaceOf<'_>,
     notices: Vec<Notice>,
 ) -> Result<Issued, CaError> {
     let own = issuer.ca().certificate();
@@ -232,7 +238,6 @@ fn issue_by_other(
     let path = [std::slice::from_ref(&other), issuer.path()].concat();
     let draft = Draft::with_flaw(content, &path, algorithm, Flaw::OtherCa)?;
     let sign = |serial: &Serial, _: Option<&PrivateKey>| draft.sign(serial, &key, &path);
-    let before = InPlaceOf::default();
     issue_signed(issuer, &draft, leaf_key, sign, before, notices)
 }
 
@@ -241,6 +246,7 @@ fn issue_by_itself(
     issuer: &Issuer,
     mut content: Content,
     key: Option<PrivateKey>,
+    before: InPlaceOf<'_>,
     notices: Vec<Notice>,
 ) -> Result<Issued, CaError> {
     // A root needs none (RFC 5280 section 4.2.1.1); this is not that of a CA.
@@ -254,7 +260,7 @@ fn issue_by_itself(
         let key = key.ok_or(FlawError::KeyElsewhere)?;
         draft.sign(serial, key, &[])
     };
-    issue_signed(issuer, &draft, key, sign, InPlaceOf::default(), notices)
+    issue_signed(issuer, &draft, key, sign, before, notices)
 }
 
 /// Revokes what was just issued.

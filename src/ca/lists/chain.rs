@@ -24,7 +24,7 @@ pub fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
 }
 
 /// Whether the chain's file is the one that the published lists make.
-pub(super) fn holds_chain(store: &Store, ca: &Ca, place: &Place) -> bool {
+pub fn holds_chain(store: &Store, ca: &Ca, place: &Place) -> bool {
     chain(store, ca, place).is_ok_and(|lists| holds_as_pem(&place.chain(ca), &lists))
 }
 

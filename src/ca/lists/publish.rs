@@ -10,7 +10,7 @@ use super::ahead::Ahead;
 use super::chain::publish_pem;
 use super::entries::gather_entries;
 use super::place::Place;
-use super::published::{read_published, refuse_other_pem, stage_pem};
+use super::published::{holds_as_pem, read_published, refuse_other_pem, stage_pem};
 use super::sign::{NewList, Times, sign_list, this_update};
 use crate::store::file::{self, Access, Existing, Staged};
 use crate::store::{Ca, LockedLists, SignedList, Store};
@@ -127,6 +127,34 @@ pub fn publish_list(
         files,
         notices,
     })
+}
+
+/// What [`publish_list`] with `if_needed` would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// Nothing.
+    Stands,
+    /// Write the PEM file of the list that is published.
+    Written,
+    /// Publish another list.
+    New,
+}
+
+/// Looks ahead; changes nothing.
+pub fn outlook(ca: &Ca, request: &ListRequest, now: OffsetDateTime) -> Result<Outlook, CaError> {
+    let place = &request.place;
+    let recent = ca.recent_lists()?;
+    let ahead = Ahead::of(&recent, &ca.revocations_end()?, now);
+    if matches!(ahead, Ahead::Due { .. }) && takes_due(ca, request)? {
+        return Ok(Outlook::New);
+    }
+    let Some((_, der)) = still_good(ca, place, &recent, now)? else {
+        return Ok(Outlook::New);
+    };
+    if place.wants_pem(ca)? && !holds_as_pem(&place.pem(ca), &[der]) {
+        return Ok(Outlook::Written);
+    }
+    Ok(Outlook::Stands)
 }
 
 /// Whether a list that was signed ahead goes before a new one. Another end is asked of one that is

@@ -146,7 +146,7 @@ impl Run {
         let progress = Progress::of_rows(&self.context, "issuing", left);
         let batch = Batch {
             issuer: &self.issuer,
-            id: self.batch,
+            id: Some(self.batch),
             group: if self.files.is_some() {
                 GROUP_WITH_FILES
             } else {

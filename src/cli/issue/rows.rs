@@ -1,7 +1,9 @@
 //! The rows of `pki issue --from`.
 
 use super::IssueArgs;
-use crate::ca::{CaError, End, FileKind, KeySource, LeafRequest, Lifetime, TableRow, read_request};
+use crate::ca::{
+    CaError, End, FileKind, KeySource, LeafRequest, Lifetime, TableRow, cost_of, read_request,
+};
 use crate::cli::failure::Failure;
 use crate::cli::table::{BadRow, Columns, Row};
 use crate::key::KeyType;
@@ -128,13 +130,10 @@ impl TableRow for CertificateRow {
 
     fn cost(&self) -> usize {
         let kind = self.row.field("key_type").map(str::parse::<KeyType>);
-        match kind.and_then(Result::ok).unwrap_or(self.defaults.key_type) {
-            _ if !self.makes_key() => 1,
-            KeyType::Rsa2048 => 32,
-            KeyType::Rsa3072 => 96,
-            KeyType::Rsa4096 => 256,
-            _ => 1,
+        if !self.makes_key() {
+            return 1;
         }
+        cost_of(kind.and_then(Result::ok).unwrap_or(self.defaults.key_type))
     }
 
     fn request(&self) -> Result<LeafRequest, Failure> {

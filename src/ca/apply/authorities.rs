@@ -1,0 +1,156 @@
+//! The CAs of a declaration: made where they are missing. One that is there can't be changed, so what
+//! differs is refused.
+
+use super::super::authority::{
+    create_fixture_root, create_root, create_subordinate, path_length_under,
+};
+use super::super::error::CaError;
+use super::super::passphrases::Passphrases;
+use super::step::{Action, Kind, Step};
+use super::{Application, WishedCa};
+use crate::store::{Ca, CaName, Store};
+
+/// What would be done about the CAs; the error names every difference of those that are there.
+pub(super) fn plan(
+    application: &Application<'_>,
+    store: Option<&Store>,
+) -> Result<Vec<Step>, CaError> {
+    let mut steps = Vec::new();
+    let mut differences = Vec::new();
+    for wished in &application.wishes.cas {
+        let name = &wished.new.name;
+        let existing = match store {
+            Some(store) if !store.is_free(name)? => Some(store.ca(name)?),
+            _ => None,
+        };
+        let action = if existing.is_some() {
+            Action::Keep
+        } else {
+            Action::Make
+        };
+        if let (Some(ca), Some(store)) = (existing, store) {
+            differences.extend(
+                differences_of(store, &ca, wished)?
+                    .into_iter()
+                    .map(|difference| format!("{name}: {difference}")),
+            );
+        }
+        steps.push(Step::new(action, Kind::Ca, name.as_str()).of_ca(wished.parent.as_ref()));
+    }
+    if differences.is_empty() {
+        Ok(steps)
+    } else {
+        Err(CaError::OtherCas { differences })
+    }
+}
+
+/// Makes those that are missing.
+pub(super) fn make(
+    application: &Application<'_>,
+    plan: &[Step],
+    passphrases: &mut dyn Passphrases,
+    each: &mut dyn FnMut(Step),
+) -> Result<(), CaError> {
+    let Application {
+        store,
+        observer,
+        wishes,
+        now,
+        ..
+    } = application;
+    let create_root = if wishes.fixture {
+        create_fixture_root
+    } else {
+        create_root
+    };
+    let planned = plan.iter().filter(|step| step.kind == Kind::Ca);
+    for (wished, step) in wishes.cas.iter().zip(planned) {
+        let mut step = step.clone();
+        if step.action == Action::Make {
+            let made = match &wished.parent {
+                None => create_root(store, observer.clone(), &wished.new, passphrases, *now),
+                Some(parent) => Store::open(store, observer.clone())
+                    .map_err(CaError::from)
+                    .and_then(|store| {
+                        create_subordinate(&store, parent, &wished.new, passphrases, *now)
+                    }),
+            };
+            let (ca, notices) = made.map_err(|error| error.about(Kind::Ca, &step.name))?;
+            step = step
+                .about(ca.certificate().serial().ok())
+                .with_files(vec![("crt", ca.certificate_path())])
+                .saying(notices);
+        }
+        each(step);
+    }
+    Ok(())
+}
+
+/// What the store's CA has otherwise than the declaration says. Its validity is not looked at: it changes
+/// with every renewal.
+fn differences_of(store: &Store, ca: &Ca, wished: &WishedCa) -> Result<Vec<String>, CaError> {
+    let WishedCa { parent, new } = wished;
+    let certificate = ca.certificate();
+    let record = ca.record();
+    let mut differences = Vec::new();
+    let mut compare = |what: &str, is: String, wished: String| {
+        if is != wished {
+            differences.push(format!("{what} is {is}, and the file says {wished}"));
+        }
+    };
+    let above = |name: &Option<CaName>| {
+        let name = name.as_ref().map(ToString::to_string);
+        name.unwrap_or_else(|| "none".into())
+    };
+    compare("the parent", above(&record.parent), above(parent));
+    compare(
+        "the subject",
+        certificate.subject().to_string(),
+        new.subject.to_string(),
+    );
+    compare(
+        "the key type",
+        certificate.public_key().algorithm().to_string(),
+        new.key_type.to_string(),
+    );
+    let length = |length: Option<u32>| length.map_or("none".into(), |length| length.to_string());
+    let basic = certificate.basic_constraints();
+    let wished_length = match &record.parent {
+        Some(parent) => path_length_under(&store.ca(parent)?, new.path_length)?,
+        None => new.path_length,
+    };
+    compare(
+        "path_len",
+        length(basic.and_then(|basic| basic.path_length)),
+        length(wished_length),
+    );
+    // Constraints that can't be read are none that the file could mean.
+    let constraints = certificate.name_constraints().unwrap_or_default();
+    compare(
+        "permit",
+        listed(&constraints.permitted),
+        listed(&new.constraints.permitted),
+    );
+    compare(
+        "exclude",
+        listed(&constraints.excluded),
+        listed(&new.constraints.excluded),
+    );
+    compare("crl_url", listed(&record.crl_urls), listed(&new.crl_urls));
+    compare(
+        "ca_issuers_url",
+        listed(&record.ca_issuers_urls),
+        listed(&new.ca_issuers_urls),
+    );
+    compare(
+        "ocsp_url",
+        listed(&record.ocsp_urls),
+        listed(&new.ocsp_urls),
+    );
+    Ok(differences)
+}
+
+fn listed(items: &[impl ToString]) -> String {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    format!("[{}]", items.join(", "))
+}

@@ -1,0 +1,176 @@
+//! What becomes of an entry: what was issued for it before is looked at, and compared with what it says.
+
+use super::super::error::CaError;
+use super::super::flaw::Flaw;
+use super::super::issue::{DEFAULT_VALIDITY, KeySource, LeafRequest};
+use super::super::lifetime::{End, Lifetime};
+use super::step::Action;
+use super::{Entry, USUAL_RENEW_BEFORE};
+use crate::store::{Ca, EntryId, Issuance, Revoked, Standing, WishId};
+use crate::x509::validity::{Moment, rfc3339};
+use crate::x509::{Fingerprint, Name};
+use serde_json::json;
+use std::collections::BTreeMap;
+use time::OffsetDateTime;
+
+/// A certificate that was issued for an entry, and how it stands.
+pub(super) struct Record {
+    pub(super) issuance: Issuance,
+    pub(super) revoked: Option<Revoked>,
+}
+
+/// What a CA issued for entries, in the order of issuing.
+#[derive(Default)]
+pub(super) struct Records(BTreeMap<String, Vec<Record>>);
+
+impl Records {
+    pub(super) fn read(ca: &Ca) -> Result<Self, CaError> {
+        let mut records = Self::default();
+        let mut standings = None;
+        for issuance in ca.issuances_of_entries()? {
+            let issuance = issuance?;
+            let Some(entry) = &issuance.entry else {
+                continue;
+            };
+            let standings = match &mut standings {
+                Some(known) => known,
+                None => standings.insert(ca.standings()?),
+            };
+            let standing = standings.get(&issuance.serial).copied();
+            let record = Record {
+                revoked: standing.and_then(Standing::revoked),
+                issuance: issuance.clone(),
+            };
+            records
+                .0
+                .entry(entry.name.clone())
+                .or_default()
+                .push(record);
+        }
+        Ok(records)
+    }
+
+    /// Those of one entry.
+    pub(super) fn of(&self, name: &str) -> &[Record] {
+        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The last of each entry, by name.
+    pub(super) fn last_of_each(&self) -> impl Iterator<Item = (&str, &Record)> {
+        let lasts = self.0.iter();
+        lasts.filter_map(|(name, records)| Some((name.as_str(), records.last()?)))
+    }
+}
+
+impl Record {
+    /// Whether it is of use to anybody.
+    pub(super) fn is_live(&self, now: OffsetDateTime) -> bool {
+        self.revoked.is_none() && now <= self.issuance.not_after
+    }
+}
+
+/// What is to be done about an entry.
+pub(super) enum Decision<'a> {
+    /// It has its certificate.
+    Keep(&'a Record),
+    /// A certificate is issued, and why.
+    Issue(Action, Option<String>),
+}
+
+/// What an entry says about its certificate, beside where the files go and whether it is revoked.
+pub(super) fn id_of(entry: &Entry) -> EntryId {
+    let LeafRequest {
+        subject,
+        alternative_names,
+        profile,
+        lifetime: Lifetime { not_before, end },
+        key,
+    } = &entry.request;
+    let names: Vec<String> = alternative_names.iter().map(ToString::to_string).collect();
+    let wish = json!({
+        "subject": subject.as_ref().map(Name::to_string),
+        "san": names,
+        "profile": profile.as_str(),
+        "not_before": not_before.map(moment),
+        "end": end.map(|end| match end {
+            End::Days(days) => format!("{days} days"),
+            End::At(at) => moment(at),
+        }),
+        "flaw": entry.flaw.map(Flaw::as_str),
+        "key": match key {
+            KeySource::Generate(kind) => kind.to_string(),
+            KeySource::Request { request, .. } => Fingerprint::of(request.der()).to_string(),
+        },
+    });
+    EntryId {
+        name: entry.name.clone(),
+        wish: WishId::of(wish.to_string().as_bytes()),
+    }
+}
+
+fn moment(moment: Moment) -> String {
+    match moment {
+        Moment::At(time) => rfc3339(time),
+        Moment::FromNow(duration) => format!("{}s", duration.whole_seconds()),
+    }
+}
+
+/// Compares an entry with what was issued for it.
+pub(super) fn decide<'a>(
+    entry: &Entry,
+    id: &EntryId,
+    records: &'a [Record],
+    ca: &Ca,
+    now: OffsetDateTime,
+) -> Decision<'a> {
+    let is_same = |record: &&Record| record.issuance.entry.as_ref() == Some(id);
+    let counts = |record: &&Record| entry.revoked.is_some() || record.revoked.is_none();
+    if let Some(record) = records.iter().rev().filter(counts).find(is_same) {
+        if is_due(entry, &record.issuance, ca, now) {
+            let end = rfc3339(record.issuance.not_after);
+            let ends = if record.issuance.not_after < now {
+                "ended"
+            } else {
+                "ends"
+            };
+            let reason = format!("{} {ends} at {end}", record.issuance.serial);
+            return Decision::Issue(Action::Renew, Some(reason));
+        }
+        return Decision::Keep(record);
+    }
+    if let Some(live) = records.iter().rev().find(|record| record.is_live(now)) {
+        let Issuance {
+            serial, not_after, ..
+        } = &live.issuance;
+        let reason = format!(
+            "the entry says something else than {serial}, which stays valid until {}",
+            rfc3339(*not_after)
+        );
+        return Decision::Issue(Action::Reissue, Some(reason));
+    }
+    let revoked = records.iter().rev().find(|record| record.revoked.is_some());
+    let reason = revoked.map(|record| format!("{} is revoked", record.issuance.serial));
+    Decision::Issue(Action::Issue, reason)
+}
+
+/// Whether a certificate ends so soon that its successor is issued.
+fn is_due(entry: &Entry, issuance: &Issuance, ca: &Ca, now: OffsetDateTime) -> bool {
+    if entry.flaw == Some(Flaw::Expired) {
+        return false;
+    }
+    let length = issuance.not_after - issuance.not_before;
+    let before = entry
+        .renew_before
+        .unwrap_or_else(|| USUAL_RENEW_BEFORE.min(length / 3));
+    if issuance.not_after - now >= before || before >= length {
+        return false;
+    }
+    let lifetime = entry.request.lifetime;
+    let issuer = Some(ca.certificate());
+    match lifetime.resolve(now, DEFAULT_VALIDITY, issuer, &mut Vec::new()) {
+        // One that would end no later is no successor; one that is meant to have ended has none.
+        Ok(next) => next.not_after > issuance.not_after && next.not_after > now,
+        // Issuing says what is wrong.
+        Err(_) => true,
+    }
+}

@@ -1,0 +1,198 @@
+//! The files of entries: whether they are as they should be, and whose they are.
+
+use super::super::error::CaError;
+use super::super::export::{ExportPlace, Exported, FileKind, GroupExport, KeyOutput, Strength};
+use super::super::foreign::read_certificates;
+use super::super::issue::KeySource;
+use super::super::passphrases::{Passphrases, passphrase_for};
+use super::entries::Record;
+use super::step::{Kind, Step};
+use super::{Declaration, Entry};
+use crate::key::{Passphrase, PrivateKey, Protection};
+use crate::store::file;
+use crate::x509::Certificate;
+use std::path::PathBuf;
+
+/// The files for the owner of an entry's certificate.
+pub struct EntryFiles {
+    /// The folder; made where it is missing.
+    pub directory: PathBuf,
+    /// What they are called.
+    pub name: String,
+    /// Whether the certificate is wanted as DER too.
+    pub der: bool,
+    /// Whether a PKCS #12 file is wanted too, and how it is encrypted.
+    pub pkcs12: Option<Strength>,
+    /// Whether the key among them is put under a passphrase.
+    pub protected: bool,
+}
+
+impl EntryFiles {
+    fn kinds(&self, has_key: bool) -> Vec<FileKind> {
+        let mut kinds = FileKind::usual(true, has_key, self.der);
+        kinds.extend(self.pkcs12.filter(|_| has_key).map(FileKind::Pkcs12));
+        kinds
+    }
+
+    /// Where they will be.
+    pub fn paths(&self, has_key: bool) -> Vec<PathBuf> {
+        let kinds = self.kinds(has_key).into_iter();
+        kinds
+            .map(|kind| self.place().path(&self.name, kind))
+            .collect()
+    }
+
+    /// The folder. Which files may be replaced there is looked at before.
+    pub(super) fn place(&self) -> ExportPlace {
+        ExportPlace {
+            directory: self.directory.clone(),
+            overwrite: true,
+        }
+    }
+
+    /// What is written of a certificate.
+    pub(super) fn export<'a>(
+        &'a self,
+        certificate: &'a Certificate,
+        makes_key: bool,
+        key: Option<&'a PrivateKey>,
+        keys: &'a ExportKeys<'_>,
+    ) -> GroupExport<'a> {
+        let output = |key| match (&keys.opened, self.protected) {
+            (Some((protection, passphrase)), true) => KeyOutput {
+                key,
+                protection,
+                passphrase: passphrase.as_ref(),
+            },
+            _ => KeyOutput {
+                key,
+                protection: &Protection::None,
+                passphrase: None,
+            },
+        };
+        GroupExport {
+            name: &self.name,
+            kinds: self.kinds(makes_key),
+            certificate,
+            key: key.map(output),
+        }
+    }
+
+    /// The files, where all of them are there and hold what they should; of those with a key it is enough
+    /// that they are there.
+    pub(super) fn standing(
+        &self,
+        certificate: &Certificate,
+        issuers: &[Certificate],
+        makes_key: bool,
+    ) -> Result<Option<Exported>, CaError> {
+        let export = GroupExport {
+            name: &self.name,
+            kinds: self.kinds(makes_key),
+            certificate,
+            key: None,
+        };
+        self.place().holding(&export, issuers)
+    }
+
+    /// Refuses files in the place of those of an entry that hold none of its certificates.
+    pub(super) fn refuse_others(&self, records: &[Record], makes_key: bool) -> Result<(), CaError> {
+        let place = self.place();
+        place.check(&self.name, &self.kinds(makes_key))?;
+        let mut known = false;
+        let mut other = None;
+        for kind in self.kinds(makes_key) {
+            let path = place.path(&self.name, kind);
+            if !file::stands(&path)? {
+                continue;
+            }
+            let names_owner = matches!(
+                kind,
+                FileKind::Certificate | FileKind::FullChain | FileKind::Der
+            );
+            if !names_owner {
+                other.get_or_insert(path);
+                continue;
+            }
+            let certificates = read_certificates(&path).unwrap_or_default();
+            let is_own = certificates.first().is_some_and(|certificate| {
+                records
+                    .iter()
+                    .any(|record| record.issuance.is_of(certificate))
+            });
+            if !is_own {
+                return Err(not_of_entry(path));
+            }
+            known = true;
+        }
+        match other {
+            Some(path) if !known => Err(not_of_entry(path)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn not_of_entry(path: PathBuf) -> CaError {
+    CaError::WouldReplace {
+        path,
+        kind: "a file of this entry",
+    }
+}
+
+/// How keys that leave the store are written.
+pub(super) struct ExportKeys<'a> {
+    passphrases: &'a mut dyn Passphrases,
+    opened: Option<(Protection, Option<Passphrase>)>,
+}
+
+impl<'a> ExportKeys<'a> {
+    pub(super) fn new(passphrases: &'a mut dyn Passphrases) -> Self {
+        Self {
+            passphrases,
+            opened: None,
+        }
+    }
+
+    /// Asks for the passphrase, where a key that is planned to be written needs it.
+    pub(super) fn prepare(&mut self, wishes: &Declaration, plan: &[Step]) -> Result<(), CaError> {
+        let is_written = |entry: &&Entry| {
+            plan.iter().any(|step| {
+                step.kind == Kind::Certificate
+                    && step.action.is_change()
+                    && step.name == entry.name
+                    && step.ca.as_ref() == Some(&entry.ca)
+            })
+        };
+        let mut entries = wishes.certificates.iter();
+        match entries.find(|entry| entry.has_protected_key() && is_written(entry)) {
+            Some(_) => self.open(),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for the passphrase, unless that was done.
+    pub(super) fn open(&mut self) -> Result<(), CaError> {
+        if self.opened.is_none() {
+            let passphrase = passphrase_for("the exported keys", self.passphrases)?;
+            let protection = match &passphrase {
+                Some(passphrase) => Protection::new(passphrase).map_err(CaError::NewKey)?,
+                None => Protection::None,
+            };
+            self.opened = Some((protection, passphrase));
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// Whether its key is made here.
+    pub(super) fn makes_key(&self) -> bool {
+        matches!(self.request.key, KeySource::Generate(_))
+    }
+
+    /// Whether its files hold a key under a passphrase.
+    pub(super) fn has_protected_key(&self) -> bool {
+        let files = self.files.as_ref();
+        self.makes_key() && files.is_some_and(|files| files.protected)
+    }
+}

@@ -1,0 +1,242 @@
+//! The lists and trust stores of a declaration: published and written where something in them is new.
+
+use super::super::bundle::{Changes, PlacedFile, bundle, write_bundle};
+use super::super::error::CaError;
+use super::super::lists::{
+    ListRequest, Origin, Outlook, chains_below, holds_chain, outlook, preview_lists, publish_chain,
+    publish_list, publish_pem, refuse_other_files,
+};
+use super::super::passphrases::Passphrases;
+use super::super::preflight::{BundleFinding, Level, ListForm};
+use super::step::{Action, Kind, Step};
+use super::{Application, WishedBundle, WishedList};
+use crate::store::file;
+use crate::store::{Ca, Store};
+use std::path::Path;
+
+/// What would be done about lists and trust stores, behind the steps that are planned so far.
+pub(super) fn plan(
+    application: &Application<'_>,
+    store: Option<&Store>,
+    steps: &mut Vec<Step>,
+) -> Result<(), CaError> {
+    for wished in &application.wishes.lists {
+        let action = planned_list(application, store, wished, steps)?;
+        steps.push(Step::new(action, Kind::List, wished.ca.as_str()));
+    }
+    let makes_ca = |step: &Step| step.kind == Kind::Ca && step.action == Action::Make;
+    for wished in &application.wishes.bundles {
+        let named = &wished.request.cas;
+        let is_new = |step: &Step| {
+            makes_ca(step)
+                && (named.is_empty() || named.iter().any(|name| name.as_str() == step.name))
+        };
+        let action = match store {
+            Some(store) if !steps.iter().any(is_new) => {
+                let files = files_of(application, store, wished)?;
+                if are_there(&files)? {
+                    Action::Keep
+                } else {
+                    Action::Write
+                }
+            }
+            _ => Action::Write,
+        };
+        steps.push(Step::new(action, Kind::Bundle, wished.name.as_str()));
+    }
+    Ok(())
+}
+
+fn planned_list(
+    application: &Application<'_>,
+    store: Option<&Store>,
+    wished: &WishedList,
+    steps: &[Step],
+) -> Result<Action, CaError> {
+    let ca = match store {
+        Some(store) if !store.is_free(&wished.ca)? => store.ca(&wished.ca)?,
+        _ => return Ok(Action::Sign),
+    };
+    let is_revocation =
+        |step: &Step| step.action == Action::Revoke && step.ca.as_ref() == Some(&wished.ca);
+    if steps.iter().any(is_revocation) {
+        return Ok(Action::Sign);
+    }
+    let Some(store) = store else {
+        return Ok(Action::Sign);
+    };
+    refuse_other_files(&ca, &wished.request.place, wished.chain, false)?;
+    let action = action_of(application, store, &ca, wished)?;
+    let above = store.ancestors(&ca)?;
+    let is_signed_above = |step: &Step| {
+        step.kind == Kind::List
+            && step.action == Action::Sign
+            && above.iter().any(|above| above.name().as_str() == step.name)
+    };
+    Ok(match action {
+        Action::Keep if wished.chain && steps.iter().any(is_signed_above) => Action::Write,
+        action => action,
+    })
+}
+
+/// What has to be done about a list of a CA that is there.
+fn action_of(
+    application: &Application<'_>,
+    store: &Store,
+    ca: &Ca,
+    wished: &WishedList,
+) -> Result<Action, CaError> {
+    let request = &wished.request;
+    Ok(match outlook(ca, request, application.now)? {
+        Outlook::Stands if wished.chain && !holds_chain(store, ca, &request.place) => Action::Write,
+        Outlook::Stands => Action::Keep,
+        Outlook::Written => Action::Write,
+        Outlook::New => Action::Sign,
+    })
+}
+
+/// Publishes the lists that are not as they should be.
+pub(super) fn publish(
+    application: &Application<'_>,
+    store: &Store,
+    passphrases: &mut dyn Passphrases,
+    each: &mut dyn FnMut(Step),
+) -> Result<(), CaError> {
+    for wished in &application.wishes.lists {
+        let ca = store.ca(&wished.ca)?;
+        let step = publish_one(application, store, &ca, wished, passphrases);
+        each(step.map_err(|error| error.about(Kind::List, wished.ca.as_str()))?);
+    }
+    Ok(())
+}
+
+fn publish_one(
+    application: &Application<'_>,
+    store: &Store,
+    ca: &Ca,
+    wished: &WishedList,
+    passphrases: &mut dyn Passphrases,
+) -> Result<Step, CaError> {
+    let WishedList { request, chain, .. } = wished;
+    let place = &request.place;
+    let now = application.now;
+    let step = |action| Step::new(action, Kind::List, ca.name().as_str());
+    refuse_other_files(ca, place, *chain, false)?;
+    let mut action = action_of(application, store, ca, wished)?;
+    if action == Action::Keep {
+        return Ok(step(action));
+    }
+    publish_others(application, store, ca, request, passphrases)?;
+    let published = publish_list(store, ca, request, passphrases, now)?;
+    let mut files = published.files;
+    if *chain {
+        files.push(("chain", publish_chain(store, ca, place)?));
+    }
+    if published.origin == Origin::Kept {
+        action = Action::Write;
+    } else {
+        for below in chains_below(store, ca, place)? {
+            publish_chain(store, &below, place)?;
+        }
+    }
+    Ok(step(action).with_files(files).saying(published.notices))
+}
+
+/// What the reader of a list needs beside it: the rules are held to before it is signed, and lists of the
+/// CAs above are there.
+fn publish_others(
+    application: &Application<'_>,
+    store: &Store,
+    ca: &Ca,
+    request: &ListRequest,
+    passphrases: &mut dyn Passphrases,
+) -> Result<(), CaError> {
+    let Some(party) = request.party else {
+        return Ok(());
+    };
+    let chosen = [ca.clone()];
+    let now = application.now;
+    let preview = preview_lists(store, &chosen, request, party, false, now)?;
+    refuse_broken(format!("the list for {}", party.title), &preview.findings)?;
+    for above in &preview.also {
+        publish_list(store, above, request, passphrases, now)?;
+    }
+    if party.lists.form == ListForm::PemOfPath {
+        for above in store.ancestors(ca)? {
+            publish_pem(&above, &request.place)?;
+        }
+    }
+    Ok(())
+}
+
+fn refuse_broken(what: String, findings: &[BundleFinding]) -> Result<(), CaError> {
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.level == Level::Error);
+    let rules: Vec<String> = errors.map(|finding| finding.message.clone()).collect();
+    if rules.is_empty() {
+        Ok(())
+    } else {
+        Err(CaError::RulesBroken { what, rules })
+    }
+}
+
+/// Writes the trust stores that are not as they should be.
+pub(super) fn write_bundles(
+    application: &Application<'_>,
+    store: &Store,
+    each: &mut dyn FnMut(Step),
+) -> Result<(), CaError> {
+    for wished in &application.wishes.bundles {
+        let step = write_one(application, store, wished);
+        each(step.map_err(|error| error.about(Kind::Bundle, &wished.name))?);
+    }
+    Ok(())
+}
+
+fn write_one(
+    application: &Application<'_>,
+    store: &Store,
+    wished: &WishedBundle,
+) -> Result<Step, CaError> {
+    let files = files_of(application, store, wished)?;
+    let paths = files.iter().map(|file| ("pem", file.path.clone()));
+    let step = |action| {
+        Step::new(action, Kind::Bundle, wished.name.as_str()).with_files(paths.clone().collect())
+    };
+    if are_there(&files)? {
+        return Ok(step(Action::Keep));
+    }
+    if let Some(folder) = wished
+        .out
+        .parent()
+        .filter(|folder| *folder != Path::new(""))
+    {
+        file::create_directories(folder)?;
+    }
+    let changes = write_bundle(store, &files, application.overwrite, None)?;
+    let reason = changes.map(|Changes { added, removed, .. }| {
+        format!("{} added, {} removed", added.len(), removed.len())
+    });
+    Ok(step(Action::Write).because(reason))
+}
+
+/// What a trust store is made of, after it was held to the rules of whom it is for.
+fn files_of(
+    application: &Application<'_>,
+    store: &Store,
+    wished: &WishedBundle,
+) -> Result<Vec<PlacedFile>, CaError> {
+    let made = bundle(store, &wished.request)?;
+    refuse_broken("the bundle".into(), &made.judge(application.now))?;
+    made.files(&wished.out, None)
+}
+
+fn are_there(files: &[PlacedFile]) -> Result<bool, CaError> {
+    for PlacedFile { path, content, .. } in files {
+        if file::read_if_there(path)?.as_ref() != Some(content) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,140 @@
+//! What is done about one thing that a declaration names.
+
+use super::super::notice::Notice;
+use crate::store::CaName;
+use crate::x509::Serial;
+use std::path::PathBuf;
+
+/// What kind of thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A CA.
+    Ca,
+    /// A certificate.
+    Certificate,
+    /// A revocation list.
+    List,
+    /// A trust store.
+    Bundle,
+}
+
+impl Kind {
+    /// The name by which reports and files speak of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ca => "ca",
+            Self::Certificate => "certificate",
+            Self::List => "crl",
+            Self::Bundle => "bundle",
+        }
+    }
+}
+
+/// What is done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing: it is as it should be.
+    Keep,
+    /// A CA is made.
+    Make,
+    /// A certificate is issued where there was none.
+    Issue,
+    /// A certificate is issued because the entry says something else now.
+    Reissue,
+    /// A certificate is issued because the one before ends soon.
+    Renew,
+    /// Files are written; nothing is signed.
+    Write,
+    /// A certificate is revoked.
+    Revoke,
+    /// A list is signed.
+    Sign,
+    /// Nothing, although no entry asks for it any more.
+    Leave,
+}
+
+impl Action {
+    /// The name by which reports speak of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Make => "make",
+            Self::Issue => "issue",
+            Self::Reissue => "reissue",
+            Self::Renew => "renew",
+            Self::Write => "write",
+            Self::Revoke => "revoke",
+            Self::Sign => "sign",
+            Self::Leave => "leave",
+        }
+    }
+
+    /// Whether something changes.
+    pub fn is_change(self) -> bool {
+        !matches!(self, Self::Keep | Self::Leave)
+    }
+
+    /// Whether a certificate is issued.
+    pub fn issues(self) -> bool {
+        matches!(self, Self::Issue | Self::Reissue | Self::Renew)
+    }
+}
+
+/// What was done, or would be, about one thing.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// What kind of thing it is about.
+    pub kind: Kind,
+    /// What the thing is called in the declaration.
+    pub name: String,
+    /// The CA of a certificate, or the one above a CA.
+    pub ca: Option<CaName>,
+    /// Why it is done.
+    pub reason: Option<String>,
+    /// The certificate.
+    pub serial: Option<Serial>,
+    /// Kind and path of the files that there are of it.
+    pub files: Vec<(&'static str, PathBuf)>,
+    /// What the user wants to know.
+    pub notices: Vec<Notice>,
+}
+
+impl Step {
+    pub(super) fn new(action: Action, kind: Kind, name: impl Into<String>) -> Self {
+        Self {
+            action,
+            kind,
+            name: name.into(),
+            ca: None,
+            reason: None,
+            serial: None,
+            files: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    pub(super) fn of_ca(self, ca: Option<&CaName>) -> Self {
+        Self {
+            ca: ca.cloned(),
+            ..self
+        }
+    }
+
+    pub(super) fn because(self, reason: Option<String>) -> Self {
+        Self { reason, ..self }
+    }
+
+    pub(super) fn about(self, serial: Option<Serial>) -> Self {
+        Self { serial, ..self }
+    }
+
+    pub(super) fn with_files(self, files: Vec<(&'static str, PathBuf)>) -> Self {
+        Self { files, ..self }
+    }
+
+    pub(super) fn saying(self, notices: Vec<Notice>) -> Self {
+        Self { notices, ..self }
+    }
+}

@@ -1,0 +1,139 @@
+//! `pki apply`.
+
+mod outputs;
+mod reader;
+mod report;
+mod source;
+mod tables;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::options::input;
+use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
+use super::report::Report;
+use crate::ca::{Application, Secrets, Step};
+use crate::store::{Store, StoreError};
+use clap::Args;
+use reader::Reader;
+use report::{StepEntry, Tense};
+use source::Source;
+use std::path::{Path, PathBuf};
+
+/// Make a whole hierarchy from one file
+///
+/// CAs, certificates, revocations, revocation lists and trust stores, as a TOML file says that they are to
+/// be. Run again, it makes only what is missing, was changed in the file, or ends soon.
+#[derive(Args)]
+pub(super) struct ApplyArgs {
+    /// The file, which --example shows; - is standard input
+    #[arg(value_name = "FILE.toml", required_unless_present_any = ["example", "schema"])]
+    file: Option<PathBuf>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    plan: bool,
+    /// Print a file to begin with
+    #[arg(long, exclusive = true)]
+    example: bool,
+    /// Print the JSON Schema of the file, for editors
+    #[arg(long, exclusive = true)]
+    schema: bool,
+    /// Replace files that are none of what the file describes
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    passin: PassinArgs,
+    #[command(flatten)]
+    passout: PassoutArgs,
+}
+
+const EXAMPLE: &str = include_str!("apply/example.toml");
+
+impl ApplyArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let Some(path) = &self.file else {
+            return Ok(if self.example {
+                Report::raw(EXAMPLE)
+            } else {
+                Report::raw(tables::schema())
+            });
+        };
+        let passphrases = UserPassphrases::new(
+            context,
+            Some(&self.passin),
+            Some(&self.passout),
+            Protecting::NewCa,
+        )?;
+        if path == Path::new("-") && passphrases.read_standard_input() {
+            return Err(
+                Failure::usage("standard input can't give both the file and a passphrase")
+                    .hint("give the passphrase with file:PATH, fd:N or env:VAR"),
+            );
+        }
+        let source = Source::new(path, &input(path)?)?;
+        let store = existing_store(context)?;
+        let lists = Store::published_lists_in(&context.store);
+        let wishes = Reader::new(&source, store.as_ref(), lists, context.now)?.read()?;
+        drop(store);
+        let application = Application {
+            store: &context.store,
+            observer: context.observer(),
+            wishes: &wishes,
+            overwrite: self.force,
+            now: context.now,
+        };
+        if self.plan {
+            let steps = application.plan()?;
+            report::tell(context, &steps);
+            return Ok(reported(&steps, Tense::Planned));
+        }
+        apply(&application, passphrases, context)
+    }
+}
+
+fn apply(
+    application: &Application<'_>,
+    mut keys: UserPassphrases,
+    context: &Context,
+) -> Result<Report, Failure> {
+    let mut exports = keys.for_exports();
+    let secrets = Secrets {
+        keys: &mut keys,
+        exports: &mut exports,
+    };
+    let mut steps: Vec<Step> = Vec::new();
+    let applied = application.apply(secrets, &mut |step| {
+        let name = &step.name;
+        context.notices(
+            step.notices
+                .iter()
+                .map(|notice| format!("{name}: {notice}")),
+        );
+        steps.push(step);
+    });
+    report::tell(context, &steps);
+    let any_done = steps.iter().any(|step| step.action.is_change());
+    let remedy = "the same command again goes on with the rest";
+    let Err(error) = applied else {
+        return Ok(reported(&steps, Tense::Done).committed("`pki list` shows what was issued"));
+    };
+    let failure = Failure::of_several(vec![error], any_done, remedy);
+    match failure {
+        Some(failure) if any_done => Ok(reported(&steps, Tense::Done).failing(failure)),
+        Some(failure) => Err(failure),
+        None => Ok(reported(&steps, Tense::Done)),
+    }
+}
+
+fn reported(steps: &[Step], tense: Tense) -> Report {
+    let entries: Vec<StepEntry> = steps.iter().map(StepEntry::of).collect();
+    Report::new(&entries, report::text(steps, tense))
+}
+
+/// The store, where there is one.
+fn existing_store(context: &Context) -> Result<Option<Store>, Failure> {
+    match Store::open(&context.store, context.observer()) {
+        Ok(store) => Ok(Some(store)),
+        Err(StoreError::NoStore { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

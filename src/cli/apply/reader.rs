@@ -1,0 +1,466 @@
+//! What a declaration says, made of its tables: everything in it that can't be is named at once, before
+//! anything is done.
+
+use super::outputs::Outputs;
+use super::source::{Named, Place, Sections, Source};
+use super::tables::{
+    BundleTable, CaTable, CertificateTable, Defaults, ListTable, Parsed, Pkcs12, Span,
+};
+use crate::ca::{
+    BundleRequest, Declaration, End, Entry, EntryFiles, ExportPlace, Flaw, KeySource, LeafRequest,
+    Lifetime, ListForm, ListRequest, NewCa, Place as ListPlace, Verdict, WishedBundle, WishedCa,
+    WishedList, read_request,
+};
+use crate::cli::failure::Failure;
+use crate::cli::options::SubjectArgs;
+use crate::store::{CaName, Store};
+use crate::x509::validity::Moment;
+use crate::x509::{Name, NameConstraints, Reason};
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use time::{Duration, OffsetDateTime};
+use toml::Spanned;
+
+/// What is needed to make sense of a file.
+pub(super) struct Reader<'a> {
+    source: &'a Source,
+    /// CAs that there are already.
+    known: BTreeSet<String>,
+    published_lists: PathBuf,
+    /// Whether the store is one of fixtures.
+    may_be_flawed: bool,
+    now: OffsetDateTime,
+    problems: Vec<Failure>,
+    outputs: Outputs,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(
+        source: &'a Source,
+        store: Option<&Store>,
+        published_lists: PathBuf,
+        now: OffsetDateTime,
+    ) -> Result<Self, Failure> {
+        let names = match store {
+            Some(store) => store.ca_names()?,
+            None => Vec::new(),
+        };
+        Ok(Self {
+            source,
+            known: names.iter().map(ToString::to_string).collect(),
+            published_lists,
+            may_be_flawed: store.is_some_and(Store::is_fixture),
+            now,
+            problems: Vec::new(),
+            outputs: Outputs::default(),
+        })
+    }
+
+    pub(super) fn read(mut self) -> Result<Declaration, Failure> {
+        let sections = self.source.sections(&mut self.problems);
+        let Sections {
+            fixture,
+            defaults,
+            cas,
+            certificates,
+            lists,
+            bundles,
+        } = sections;
+        self.may_be_flawed = fixture || self.may_be_flawed;
+        self.known.extend(cas.iter().map(|ca| ca.name.clone()));
+        let cas = self.parents_first(cas);
+        let order: Vec<String> = cas.iter().map(|ca| ca.name.clone()).collect();
+        let cas = cas.into_iter().filter_map(|ca| self.ca(ca)).collect();
+        let certificates = certificates.into_iter();
+        let certificates = certificates
+            .filter_map(|entry| self.certificate(entry, &defaults))
+            .collect();
+        let lists = lists.into_iter().filter_map(|list| self.list(list));
+        let mut lists: Vec<WishedList> = lists.collect();
+        let rank = |list: &WishedList| order.iter().position(|name| name == list.ca.as_str());
+        lists.sort_by_key(rank);
+        let bundles = bundles.into_iter().filter_map(|bundle| self.bundle(bundle));
+        let bundles = bundles.collect();
+        if self.problems.is_empty() {
+            return Ok(Declaration {
+                fixture,
+                cas,
+                certificates,
+                lists,
+                bundles,
+            });
+        }
+        Err(Failure::of_rows(self.problems, 0).hint_at_end("nothing was changed".into()))
+    }
+
+    fn problem(&mut self, place: &Place, problem: impl std::fmt::Display) {
+        self.problems.push(self.source.bad(place, problem));
+    }
+
+    /// The value, or a problem at a place.
+    fn held<T, E: Into<anyhow::Error>>(&mut self, place: &Place, value: Result<T, E>) -> Option<T> {
+        let problem = |error: E| format!("{:#}", error.into());
+        value
+            .map_err(|error| self.problem(place, problem(error)))
+            .ok()
+    }
+
+    /// Each CA behind the one above it; those that are above themselves are problems.
+    fn parents_first(&mut self, cas: Vec<Named<CaTable>>) -> Vec<Named<CaTable>> {
+        let mut left = cas;
+        let mut ordered: Vec<Named<CaTable>> = Vec::new();
+        loop {
+            let waits = |ca: &Named<CaTable>| {
+                let parent = ca.table.parent.as_ref().map(Spanned::get_ref);
+                parent.is_some_and(|parent| left.iter().any(|other| other.name == *parent))
+            };
+            let Some(next) = left.iter().position(|ca| !waits(ca)) else {
+                break;
+            };
+            ordered.push(left.remove(next));
+        }
+        for ca in &left {
+            self.problem(&ca.place, format!("{} is above itself", ca.name));
+        }
+        ordered
+    }
+
+    fn name_of_ca(&mut self, name: &Spanned<String>) -> Option<CaName> {
+        let text = name.get_ref();
+        if !self.known.contains(text) {
+            self.problem(
+                &name.span(),
+                format!("there is no CA {text:?}, neither in the file nor in the store"),
+            );
+            return None;
+        }
+        self.held(&name.span(), text.parse::<CaName>())
+    }
+
+    fn subject(
+        &mut self,
+        place: &Place,
+        cn: Option<String>,
+        subject: Option<String>,
+    ) -> Option<Name> {
+        let resolved = SubjectArgs::new(cn, subject).resolve();
+        let resolved = resolved.map_err(Failure::into_error);
+        self.held(place, resolved).flatten()
+    }
+
+    fn end(
+        &mut self,
+        place: &Place,
+        days: Option<NonZeroU32>,
+        at: Option<&Parsed<Moment>>,
+        field: &str,
+    ) -> Option<End> {
+        if days.is_some() && at.is_some() {
+            self.problem(place, format!("there are both days and {field}"));
+        }
+        let days = days.map(|days| End::Days(days.get()));
+        days.or(at.map(|Parsed(moment)| End::At(*moment)))
+    }
+
+    fn ca(&mut self, ca: Named<CaTable>) -> Option<WishedCa> {
+        let Named { name, place, table } = ca;
+        let end = self.end(&place, table.days, table.not_after.as_ref(), "not_after");
+        let parent = table.parent.as_ref();
+        let parent = parent.map(|parent| self.name_of_ca(parent));
+        let ca_name = self.held(&place, name.parse::<CaName>());
+        let cn = match &table.subject {
+            None => Some(table.cn.unwrap_or_else(|| name.clone())),
+            Some(_) => table.cn,
+        };
+        let subject = self.subject(&place, cn, table.subject);
+        let urls = |urls: Vec<Parsed<super::tables::Url>>| {
+            urls.into_iter().map(|Parsed(url)| url.0).collect()
+        };
+        Some(WishedCa {
+            parent: match parent {
+                Some(parent) => Some(parent?),
+                None => None,
+            },
+            new: NewCa {
+                name: ca_name?,
+                subject: subject?,
+                lifetime: Lifetime {
+                    not_before: table.not_before.map(|Parsed(moment)| moment),
+                    end,
+                },
+                length: None,
+                key_type: table.key_type.map(|Parsed(kind)| kind).unwrap_or_default(),
+                path_length: table.path_len,
+                constraints: NameConstraints {
+                    permitted: table.permit.into_iter().map(|Parsed(tree)| tree).collect(),
+                    excluded: table.exclude.into_iter().map(|Parsed(tree)| tree).collect(),
+                },
+                crl_urls: urls(table.crl_url),
+                ca_issuers_urls: urls(table.ca_issuers_url),
+                ocsp_urls: urls(table.ocsp_url),
+            },
+        })
+    }
+
+    fn certificate(
+        &mut self,
+        entry: Named<CertificateTable>,
+        defaults: &Defaults,
+    ) -> Option<Entry> {
+        let Named { name, place, table } = entry;
+        let before = self.problems.len();
+        let anywhere = ExportPlace {
+            directory: PathBuf::new(),
+            overwrite: true,
+        };
+        self.held(&place, anywhere.check(&name, &[]));
+        let ca = table.ca.as_ref().or(defaults.ca.as_ref());
+        if ca.is_none() {
+            self.problem(&place, "there is no ca, which issues it");
+        }
+        let ca = ca.and_then(|ca| self.name_of_ca(ca));
+        let key = self.key(&place, &table, defaults);
+        let end = self.end(&place, table.days, table.not_after.as_ref(), "not_after");
+        let usual = defaults.days.map(|days| End::Days(days.get()));
+        let lifetime = Lifetime {
+            not_before: table.not_before.map(|Parsed(moment)| moment),
+            end: end.or(usual),
+        };
+        let renew_before = self.renew_before(&place, &table, defaults, lifetime);
+        let files = self.files(&name, &place, &table, defaults);
+        let cn = match (&table.subject, &table.csr) {
+            (None, None) => Some(table.cn.unwrap_or_else(|| name.clone())),
+            _ => table.cn,
+        };
+        let subject = self.subject(&place, cn, table.subject);
+        let revoked = table.revoked.map(|revoked| {
+            let date = revoked.invalidity_date.map(|Parsed(moment)| moment);
+            (revoked.reason, date)
+        });
+        let revoked = match revoked {
+            Some((reason, date)) => Some(Verdict::Revoke {
+                reason: reason.map_or(Reason::Unspecified, |Parsed(reason)| reason),
+                invalidity_date: match date {
+                    Some(date) => Some(self.date(&place, date)?),
+                    None => None,
+                },
+            }),
+            None => None,
+        };
+        let flaw = table.flaw.map(|Parsed(flaw)| flaw);
+        if flaw.is_some() && !self.may_be_flawed {
+            self.problem(
+                &place,
+                "a flaw needs a fixture store: write fixture = true at the top, and use a new store",
+            );
+        }
+        if flaw == Some(Flaw::SelfSigned) && table.csr.is_some() {
+            let problem =
+                "what is self-signed is signed with its own key, which the csr does not have";
+            self.problem(&place, problem);
+        }
+        // What is revoked on purpose is so from its beginning; whatever interrupts that, it is made up for.
+        let revoked = revoked.or((flaw == Some(Flaw::Revoked)).then_some(Verdict::Revoke {
+            reason: Reason::Unspecified,
+            invalidity_date: None,
+        }));
+        if self.problems.len() > before {
+            return None;
+        }
+        Some(Entry {
+            ca: ca?,
+            request: LeafRequest {
+                subject,
+                alternative_names: table
+                    .san
+                    .into_iter()
+                    .flat_map(|Parsed(names)| names.0)
+                    .collect(),
+                profile: table
+                    .profile
+                    .or(defaults.profile)
+                    .map(|Parsed(profile)| profile)
+                    .unwrap_or_default(),
+                lifetime,
+                key: key?,
+            },
+            renew_before,
+            files,
+            flaw,
+            revoked,
+            name,
+        })
+    }
+
+    fn date(&mut self, place: &Place, date: Moment) -> Option<OffsetDateTime> {
+        let resolved = date.resolve(self.now);
+        if resolved.is_none() {
+            self.problem(
+                place,
+                "the invalidity_date is outside the years that a list can name",
+            );
+        }
+        resolved
+    }
+
+    fn key(
+        &mut self,
+        place: &Place,
+        table: &CertificateTable,
+        defaults: &Defaults,
+    ) -> Option<KeySource> {
+        let Some(csr) = &table.csr else {
+            let kind = table.key_type.or(defaults.key_type);
+            let kind = kind.map(|Parsed(kind)| kind).unwrap_or_default();
+            return Some(KeySource::Generate(kind));
+        };
+        if table.key_type.is_some() {
+            self.problem(place, "the key is that of the csr, and of its type");
+        }
+        let path = self.source.resolve(csr);
+        let request = self.held(place, read_request(&path))?;
+        Some(KeySource::Request {
+            path,
+            request: Box::new(request),
+        })
+    }
+
+    fn renew_before(
+        &mut self,
+        place: &Place,
+        table: &CertificateTable,
+        defaults: &Defaults,
+        lifetime: Lifetime,
+    ) -> Option<Duration> {
+        let Some(Parsed(Span(before))) = table.renew_before else {
+            // The usual time may be too long for one that is short-lived on purpose.
+            return defaults.renew_before.map(|Parsed(Span(before))| before);
+        };
+        if let Some(End::Days(days)) = lifetime.end
+            && before >= Duration::days(days.into())
+        {
+            let problem = format!("it lasts {days} days, so renew_before has to be shorter");
+            self.problem(place, problem);
+        }
+        Some(before)
+    }
+
+    fn files(
+        &mut self,
+        entry: &str,
+        place: &Place,
+        table: &CertificateTable,
+        defaults: &Defaults,
+    ) -> Option<EntryFiles> {
+        let no_passphrase = table.no_passphrase.or(defaults.no_passphrase);
+        let p12 = table.p12.or(defaults.p12);
+        let Some(out) = table.out.as_ref().or(defaults.out.as_ref()) else {
+            for (is_given, field) in [
+                (table.name.is_some(), "name"),
+                (table.der.is_some(), "der"),
+                (table.p12.is_some(), "p12"),
+                (table.no_passphrase.is_some(), "no_passphrase"),
+            ] {
+                if is_given {
+                    self.problem(
+                        place,
+                        format!("{field} is about files, and there is no out"),
+                    );
+                }
+            }
+            return None;
+        };
+        if p12.is_some() && no_passphrase == Some(true) {
+            self.problem(
+                place,
+                "p12 writes a PKCS #12 file, which is never without a passphrase",
+            );
+        }
+        if table.p12.is_some() && table.csr.is_some() {
+            self.problem(place, "p12 writes a key, and that of the csr is not here");
+        }
+        let files = EntryFiles {
+            directory: self.source.resolve(out),
+            name: table.name.clone().unwrap_or_else(|| entry.to_owned()),
+            der: table.der.or(defaults.der).unwrap_or_default(),
+            pkcs12: p12.map(|Parsed(Pkcs12(strength))| strength),
+            protected: !no_passphrase.unwrap_or_default(),
+        };
+        let checked = ExportPlace {
+            directory: files.directory.clone(),
+            overwrite: true,
+        };
+        if files.name != entry {
+            self.held(place, checked.check(&files.name, &[]));
+        }
+        for path in files.paths(table.csr.is_none()) {
+            self.claim(place, &path);
+        }
+        Some(files)
+    }
+
+    /// Keeps two things of the file from being written to one place.
+    fn claim(&mut self, place: &Place, path: &Path) {
+        if let Some(problem) = self.outputs.claim(path) {
+            self.problem(place, problem);
+        }
+    }
+
+    fn list(&mut self, list: Named<ListTable>) -> Option<WishedList> {
+        let Named { name, place, table } = list;
+        let spanned = Spanned::new(place.clone(), name);
+        let ca = self.name_of_ca(&spanned);
+        let end = self.end(
+            &place,
+            table.days,
+            table.next_update.as_ref(),
+            "next_update",
+        );
+        let party = table.party.map(|Parsed(target)| target.0);
+        let form = party.map(|party| party.lists.form);
+        let directory = match &table.out {
+            Some(out) => self.source.resolve(out),
+            None => self.published_lists.clone(),
+        };
+        let wished = WishedList {
+            ca: ca?,
+            request: ListRequest {
+                place: ListPlace {
+                    directory,
+                    pem: table.to_pem || form.is_some_and(ListForm::has_pem_files),
+                    overwrite: false,
+                },
+                end,
+                if_needed: true,
+                party,
+            },
+            chain: table.chain || form == Some(ListForm::Chain),
+        };
+        for ending in ["crl", "crl.pem", "chain.crl.pem"] {
+            let file = format!("{}.{ending}", wished.ca);
+            self.claim(&place, &wished.request.place.directory.join(file));
+        }
+        Some(wished)
+    }
+
+    fn bundle(&mut self, bundle: Named<BundleTable>) -> Option<WishedBundle> {
+        let Named { name, place, table } = bundle;
+        let named: Vec<Option<CaName>> = table.ca.iter().map(|ca| self.name_of_ca(ca)).collect();
+        let out = match &table.out {
+            Some(out) => self.source.resolve(out),
+            None => self.source.resolve(Path::new(&format!("{name}.pem"))),
+        };
+        self.claim(&place, &out);
+        let add = table.add.iter().map(|path| self.source.resolve(path));
+        Some(WishedBundle {
+            request: BundleRequest {
+                cas: named.into_iter().collect::<Option<_>>()?,
+                files: add.collect(),
+                party: table.party.map(|Parsed(target)| target.0),
+            },
+            out,
+            name,
+        })
+    }
+}

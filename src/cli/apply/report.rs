@@ -1,0 +1,116 @@
+//! What `pki apply` says of its steps.
+
+use crate::ca::{Action, Kind, Step};
+use crate::cli::bundle::plural;
+use crate::cli::context::Context;
+use crate::x509::text::Escaped;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A step as JSON.
+#[derive(Serialize)]
+pub(super) struct StepEntry {
+    action: &'static str,
+    kind: &'static str,
+    name: String,
+    ca: Option<String>,
+    reason: Option<String>,
+    serial: Option<String>,
+    files: BTreeMap<&'static str, String>,
+}
+
+impl StepEntry {
+    pub(super) fn of(step: &Step) -> Self {
+        let files = step.files.iter();
+        Self {
+            action: step.action.as_str(),
+            kind: step.kind.as_str(),
+            name: step.name.clone(),
+            ca: step.ca.as_ref().map(ToString::to_string),
+            reason: step.reason.clone(),
+            serial: step.serial.map(|serial| serial.to_string()),
+            files: files
+                .map(|(kind, path)| (*kind, path.display().to_string()))
+                .collect(),
+        }
+    }
+}
+
+/// Whether the steps are done, or would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tense {
+    Done,
+    Planned,
+}
+
+/// One line for each step that changes something, and one for all.
+pub(super) fn text(steps: &[Step], tense: Tense) -> String {
+    let changes = steps.iter().filter(|step| step.action.is_change());
+    let lines = changes.map(|step| line(step, tense) + "\n");
+    lines.collect::<String>() + &summary(steps, tense) + "\n"
+}
+
+/// Tells of the steps that change nothing.
+pub(super) fn tell(context: &Context, steps: &[Step]) {
+    for step in steps {
+        let name = Escaped(&step.name);
+        match step.action {
+            Action::Keep => context.detail(format!("unchanged: {} {name}", step.kind.as_str())),
+            Action::Leave => context.notice(format!(
+                "the file no longer names {name}, and its certificate {} of {} is left as it is",
+                step.serial
+                    .map(|serial| serial.to_string())
+                    .unwrap_or_default(),
+                step.ca
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            )),
+            _ => {}
+        }
+    }
+}
+
+/// What is said of an action, done and to be done.
+fn words(step: &Step) -> (&'static str, &'static str) {
+    match (step.action, step.kind) {
+        (Action::Make, _) if step.ca.is_none() => ("made the root CA", "make the root CA"),
+        (Action::Make, _) => ("made the CA", "make the CA"),
+        (Action::Issue, _) => ("issued", "issue"),
+        (Action::Reissue, _) => ("reissued", "reissue"),
+        (Action::Renew, _) => ("renewed", "renew"),
+        (Action::Write, Kind::Certificate) => ("wrote the files of", "write the files of"),
+        (Action::Write, Kind::List) => ("wrote the list of", "write the list of"),
+        (Action::Write, _) => ("wrote the bundle", "write the bundle"),
+        (Action::Revoke, _) => ("revoked", "revoke"),
+        (Action::Sign, _) => ("signed a list of", "sign a list of"),
+        (Action::Keep, _) => ("kept", "keep"),
+        (Action::Leave, _) => ("left", "leave"),
+    }
+}
+
+fn line(step: &Step, tense: Tense) -> String {
+    let (done, to_do) = words(step);
+    let verb = match tense {
+        Tense::Done => done.to_owned(),
+        Tense::Planned => format!("would {to_do}"),
+    };
+    let under = step.ca.as_ref().map(|ca| format!(" under {ca}"));
+    let serial = step.serial.map(|serial| format!(" as {serial}"));
+    let reason = step.reason.as_ref().map(|reason| format!(": {reason}"));
+    let parts = [under, serial, reason].into_iter().flatten();
+    let line = format!("{verb} {}{}", step.name, parts.collect::<String>());
+    Escaped(&line).to_string()
+}
+
+fn summary(steps: &[Step], tense: Tense) -> String {
+    let kept = steps.iter().filter(|step| step.action == Action::Keep);
+    let kept = kept.count();
+    let changed = steps.iter().filter(|step| step.action.is_change()).count();
+    let steps = plural(changed, "step");
+    match (changed, tense) {
+        (0, _) => format!("nothing to do, {kept} unchanged"),
+        (_, Tense::Done) => format!("{steps} done, {kept} unchanged"),
+        (_, Tense::Planned) => format!("{steps} to do, {kept} unchanged"),
+    }
+}

@@ -1,0 +1,386 @@
+//! A declaration as its file writes it: the tables of TOML, and the JSON Schema that is made of them.
+//!
+//! What stands over a field goes into the schema, for who writes such a file.
+
+use crate::ca::{Flaw, RelyingParty, party};
+use crate::key::KeyType;
+use crate::x509::validity::{Moment, parse_duration};
+use crate::x509::{GeneralName, Profile, Reason, Subtree};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::str::FromStr;
+use toml::Spanned;
+
+/// CAs, certificates, revocation lists and trust stores, for `pki apply`. Relative paths start from the
+/// folder of the file.
+// Read section by section, so that all that is wrong is named at once.
+#[derive(JsonSchema)]
+#[schemars(title = "pki apply", deny_unknown_fields)]
+#[allow(dead_code, reason = "its fields are what the schema is made of")]
+pub(super) struct File {
+    /// Whether the store that is made is one of fixtures, in which certificates may be wrong on purpose.
+    #[schemars(default)]
+    fixture: bool,
+    /// What holds for certificates that say nothing else.
+    #[schemars(default)]
+    defaults: Option<Defaults>,
+    /// CAs, by their names in the store.
+    #[schemars(default)]
+    ca: BTreeMap<String, CaTable>,
+    /// Certificates, by names that tell them apart; the names of their files, and their common names, unless
+    /// they say others.
+    #[schemars(default)]
+    certificate: BTreeMap<String, CertificateTable>,
+    /// Published revocation lists, by the names of their CAs.
+    #[schemars(default)]
+    crl: BTreeMap<String, ListTable>,
+    /// Trust stores, by names for reports.
+    #[schemars(default)]
+    bundle: BTreeMap<String, BundleTable>,
+}
+
+/// The JSON Schema of a declaration.
+pub(super) fn schema() -> String {
+    let schema = schemars::schema_for!(File);
+    let mut schema = serde_json::to_value(&schema).expect("a schema is plain data");
+    as_toml_has_it(&mut schema);
+    let text = serde_json::to_string_pretty(&schema).expect("a schema is plain data");
+    text + "\n"
+}
+
+/// TOML has no null: what may be left out is left out. Descriptions are not bound to lines.
+fn as_toml_has_it(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = text.replace('\n', " ");
+            }
+            if let Some(Value::Array(types)) = members.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    members.insert("type".into(), only);
+                }
+            }
+            if let Some(Value::Array(values)) = members.get_mut("enum") {
+                values.retain(|value| !value.is_null());
+            }
+            members.retain(|name, member| name != "default" || !member.is_null());
+            members.values_mut().for_each(as_toml_has_it);
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_toml_has_it),
+        _ => {}
+    }
+}
+
+/// What holds for certificates that say nothing else.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct Defaults {
+    /// The CA that issues.
+    #[schemars(with = "Option<String>")]
+    pub(super) ca: Option<Spanned<String>>,
+    /// What certificates are for.
+    #[schemars(with = "Option<ProfileName>")]
+    pub(super) profile: Option<Parsed<Profile>>,
+    /// The kind of the keys.
+    #[schemars(with = "Option<KeyTypeName>")]
+    pub(super) key_type: Option<Parsed<KeyType>>,
+    /// Days of validity; 365 where nothing is said.
+    pub(super) days: Option<NonZeroU32>,
+    /// How long before their end certificates are renewed, as in "30d"; where nothing is said a third of
+    /// the validity, and not more than 30 days.
+    #[schemars(with = "Option<String>")]
+    pub(super) renew_before: Option<Parsed<Span>>,
+    /// The folder for the files of certificates; where nothing is said there are none.
+    pub(super) out: Option<PathBuf>,
+    /// Whether NAME.der is written too.
+    pub(super) der: Option<bool>,
+    /// Whether NAME.p12 is written too, and how it is encrypted.
+    #[schemars(with = "Option<Pkcs12Name>")]
+    pub(super) p12: Option<Parsed<Pkcs12>>,
+    /// Whether the keys among the files are written without a passphrase.
+    pub(super) no_passphrase: Option<bool>,
+}
+
+/// A CA.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct CaTable {
+    /// The CA that signs it, of this file or of the store; a root has none.
+    #[schemars(with = "Option<String>")]
+    pub(super) parent: Option<Spanned<String>>,
+    /// The common name; the CA's name where nothing is said.
+    pub(super) cn: Option<String>,
+    /// The whole subject: "/C=JP/O=Example/CN=x" or "CN=x,O=Example,C=JP".
+    pub(super) subject: Option<String>,
+    /// Days of validity; 3650 where nothing is said.
+    pub(super) days: Option<NonZeroU32>,
+    /// The end of the validity: "2030-01-31", RFC 3339, or from now as in "5y".
+    #[schemars(with = "Option<String>")]
+    pub(super) not_after: Option<Parsed<Moment>>,
+    /// The begin of the validity: now where nothing is said.
+    #[schemars(with = "Option<String>")]
+    pub(super) not_before: Option<Parsed<Moment>>,
+    /// The kind of its key; p256 where nothing is said.
+    #[schemars(with = "Option<KeyTypeName>")]
+    pub(super) key_type: Option<Parsed<KeyType>>,
+    /// How many CAs may stand below it.
+    pub(super) path_len: Option<u32>,
+    /// Names that it may certify, and no others of their kind: "dns:example.test", "ip:10.0.0.0/8".
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) permit: Vec<Parsed<Subtree>>,
+    /// Names that it may not certify.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) exclude: Vec<Parsed<Subtree>>,
+    /// Where its revocation list will be.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) crl_url: Vec<Parsed<Url>>,
+    /// Where its certificate will be.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) ca_issuers_url: Vec<Parsed<Url>>,
+    /// Where its OCSP responder will be.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) ocsp_url: Vec<Parsed<Url>>,
+}
+
+/// A certificate.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct CertificateTable {
+    /// The CA that issues it, of this file or of the store.
+    #[schemars(with = "Option<String>")]
+    pub(super) ca: Option<Spanned<String>>,
+    /// The common name.
+    pub(super) cn: Option<String>,
+    /// The whole subject: "/C=JP/O=Example/CN=x" or "CN=x,O=Example,C=JP".
+    pub(super) subject: Option<String>,
+    /// Alternative names: "www.example.test", "10.0.0.1", "a@example.test", "https://…".
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) san: Vec<Parsed<AlternativeNames>>,
+    /// What it is for.
+    #[schemars(with = "Option<ProfileName>")]
+    pub(super) profile: Option<Parsed<Profile>>,
+    /// Days of validity.
+    pub(super) days: Option<NonZeroU32>,
+    /// The end of the validity: "2027-01-31", RFC 3339, or from now as in "90d".
+    #[schemars(with = "Option<String>")]
+    pub(super) not_after: Option<Parsed<Moment>>,
+    /// The begin of the validity: now where nothing is said.
+    #[schemars(with = "Option<String>")]
+    pub(super) not_before: Option<Parsed<Moment>>,
+    /// The kind of its key.
+    #[schemars(with = "Option<KeyTypeName>")]
+    pub(super) key_type: Option<Parsed<KeyType>>,
+    /// A file with a request, whose key, subject and alternative names are taken.
+    pub(super) csr: Option<PathBuf>,
+    /// How long before its end it is renewed, as in "30d".
+    #[schemars(with = "Option<String>")]
+    pub(super) renew_before: Option<Parsed<Span>>,
+    /// The folder for its files.
+    pub(super) out: Option<PathBuf>,
+    /// What its files are called.
+    pub(super) name: Option<String>,
+    /// Whether NAME.der is written too.
+    pub(super) der: Option<bool>,
+    /// Whether NAME.p12 is written too, and how it is encrypted.
+    #[schemars(with = "Option<Pkcs12Name>")]
+    pub(super) p12: Option<Parsed<Pkcs12>>,
+    /// Whether the key among its files is written without a passphrase.
+    pub(super) no_passphrase: Option<bool>,
+    /// What is wrong with it on purpose, in a fixture store.
+    #[schemars(with = "Option<FlawName>")]
+    pub(super) flaw: Option<Parsed<Flaw>>,
+    /// That it is revoked.
+    pub(super) revoked: Option<RevokedTable>,
+}
+
+/// A revocation.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct RevokedTable {
+    /// Why, by RFC 5280's name, as in "keyCompromise".
+    #[schemars(with = "Option<ReasonName>")]
+    pub(super) reason: Option<Parsed<Reason>>,
+    /// Since when the key was suspect: "2026-01-31", RFC 3339, or before now as in "-2d".
+    #[schemars(with = "Option<String>")]
+    pub(super) invalidity_date: Option<Parsed<Moment>>,
+}
+
+/// A published revocation list.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct ListTable {
+    /// Days until the next list; 7 where nothing is said.
+    pub(super) days: Option<NonZeroU32>,
+    /// When the next list will come: "2027-01-31", RFC 3339, or from now as in "12h".
+    #[schemars(with = "Option<String>")]
+    pub(super) next_update: Option<Parsed<Moment>>,
+    /// The folder to publish in; crl in the store where nothing is said.
+    pub(super) out: Option<PathBuf>,
+    /// Whether NAME.crl.pem is written too.
+    #[serde(default)]
+    pub(super) to_pem: bool,
+    /// Whether NAME.chain.crl.pem is written too: the lists of the CA and of all above it.
+    #[serde(default)]
+    pub(super) chain: bool,
+    /// Who reads it: its limits are held, and its files are written.
+    #[serde(rename = "for")]
+    #[schemars(with = "Option<TargetName>")]
+    pub(super) party: Option<Parsed<Target>>,
+}
+
+/// A trust store.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct BundleTable {
+    /// CAs, each with all above it; every CA of the store where nothing is said.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) ca: Vec<Spanned<String>>,
+    /// Files with certificates, PEM, DER or PKCS #7, made by anyone.
+    #[serde(default)]
+    pub(super) add: Vec<PathBuf>,
+    /// Who reads it: its limits are held, and its form is written.
+    #[serde(rename = "for")]
+    #[schemars(with = "Option<TargetName>")]
+    pub(super) party: Option<Parsed<Target>>,
+    /// The file; NAME.pem where nothing is said.
+    pub(super) out: Option<PathBuf>,
+}
+
+/// A text that says something.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parsed<T>(pub(super) T);
+
+impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Parsed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// A length of time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span(pub(super) time::Duration);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let span = parse_duration(text).filter(|span| !span.is_negative());
+        span.map(Self)
+            .ok_or_else(|| format!("{text:?} is no length of time: write 30d, 12h or 1y"))
+    }
+}
+
+/// One text with alternative names.
+pub(super) struct AlternativeNames(pub(super) Vec<GeneralName>);
+
+impl FromStr for AlternativeNames {
+    type Err = crate::x509::general_name::GeneralNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        GeneralName::parse_list(text).map(Self)
+    }
+}
+
+/// Where something is fetched.
+pub(super) struct Url(pub(super) String);
+
+impl FromStr for Url {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        crate::cli::options::http_url(text)
+            .map(Self)
+            .map_err(|problem| format!("{text:?} can't be used: {problem}"))
+    }
+}
+
+/// How a PKCS #12 file is encrypted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pkcs12(pub(super) crate::ca::Strength);
+
+impl FromStr for Pkcs12 {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "modern" => Ok(Self(crate::ca::Strength::Modern)),
+            "compat" => Ok(Self(crate::ca::Strength::Compatible)),
+            _ => Err(format!("{text:?} is none of modern and compat")),
+        }
+    }
+}
+
+/// Who reads a file.
+#[derive(Clone, Copy)]
+pub(super) struct Target(pub(super) &'static RelyingParty);
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let targets = target_names().join(", ");
+        party(text)
+            .map(Self)
+            .ok_or_else(|| format!("{text:?} is none of {targets}"))
+    }
+}
+
+fn target_names() -> Vec<&'static str> {
+    let names = crate::ca::PARTIES.iter().map(|party| party.name);
+    // Its trust store is PKCS #12, under a passphrase.
+    names.filter(|name| *name != "java").collect()
+}
+
+/// A type of which the schema names the values.
+macro_rules! named {
+    ($($type:ident: $values:expr;)*) => {$(
+        struct $type;
+
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let values: Vec<&str> = $values;
+                json_schema!({ "type": "string", "enum": values })
+            }
+        }
+    )*};
+}
+
+named! {
+    ProfileName: Profile::ALL.map(Profile::as_str).to_vec();
+    KeyTypeName: KeyType::ALL.map(KeyType::as_str).to_vec();
+    ReasonName: Reason::ALL.map(Reason::as_str).to_vec();
+    Pkcs12Name: vec!["modern", "compat"];
+    FlawName: Flaw::ALL.map(Flaw::as_str).to_vec();
+    TargetName: target_names();
+}

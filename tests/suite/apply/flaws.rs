@@ -1,0 +1,86 @@
+//! Fixtures that are wrong on purpose.
+
+use crate::sandbox::Sandbox;
+
+const FIXTURES: &str = r#"
+fixture = true
+
+[defaults]
+ca = "testCA"
+profile = "server"
+out = "certs"
+no_passphrase = true
+
+[ca.rootCA]
+
+[ca.testCA]
+parent = "rootCA"
+
+[certificate.right]
+cn = "a.example.test"
+
+[certificate.expired]
+cn = "b.example.test"
+flaw = "expired"
+
+[certificate.not-yet-valid]
+cn = "c.example.test"
+flaw = "not-yet-valid"
+
+[certificate.revoked]
+cn = "d.example.test"
+flaw = "revoked"
+
+[certificate.wrong-purpose]
+cn = "e.example.test"
+flaw = "wrong-purpose"
+
+[certificate.self-signed]
+cn = "f.example.test"
+flaw = "self-signed"
+
+[crl.testCA]
+to_pem = true
+
+[bundle.truststore]
+"#;
+
+#[test]
+fn each_is_refused_for_its_flaw_and_issued_once() {
+    let sandbox = Sandbox::applied(FIXTURES);
+    let verify =
+        "-purpose sslserver -CAfile truststore.pem -crl_check -CRLfile pki/crl/testCA.crl.pem";
+    sandbox.verifies(verify, "certs/right.crt");
+    for (name, complaint) in [
+        ("expired", "certificate has expired"),
+        ("not-yet-valid", "certificate is not yet valid"),
+        ("revoked", "certificate revoked"),
+        ("wrong-purpose", "purpose"),
+        ("self-signed", "self-signed certificate"),
+    ] {
+        let line = format!("verify {verify} certs/{name}.crt");
+        let refused = sandbox.run("openssl", &line).ends_with(2);
+        assert!(refused.stderr.contains(complaint), "{refused}");
+    }
+    sandbox.assert_settled("a.toml");
+}
+
+#[test]
+fn a_store_that_is_none_of_fixtures_has_none() {
+    let sandbox = Sandbox::new();
+    sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    sandbox.write("a.toml", FIXTURES);
+    sandbox.refused(
+        sandbox.apply("a.toml"),
+        1,
+        "error: the store at ./pki is not a fixture store\n\
+         hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture\n",
+    );
+    sandbox.write("a.toml", FIXTURES.replace("fixture = true", ""));
+    let refused = sandbox.apply("a.toml").ends_with(1);
+    let flaws = refused
+        .stderr
+        .matches("a flaw needs a fixture store")
+        .count();
+    assert_eq!(flaws, 5, "{refused}");
+}

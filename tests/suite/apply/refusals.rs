@@ -1,0 +1,142 @@
+//! Files that can't be applied: all that is wrong is named at once, with its place, and nothing is done.
+
+use super::SMALL;
+use crate::sandbox::Sandbox;
+
+/// The file is refused with these words, and there is no store afterwards.
+#[track_caller]
+fn refused(file: &str, stderr: &str) {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.toml", file);
+    sandbox.apply("a.toml").refuses(1, stderr);
+    assert_eq!(sandbox.names_in("."), ["a.toml"]);
+}
+
+#[test]
+fn what_is_no_toml() {
+    refused(
+        "[ca.rootCA\n",
+        "error: a.toml line 1, column 11: unclosed table, expected `]`\n\
+         hint: nothing was changed\n",
+    );
+}
+
+#[test]
+fn fields_that_there_are_not() {
+    refused(
+        "[ca.rootCA]\nday = 3\n\n[certificates.a]\n",
+        "error: a.toml line 2, column 1: unknown field `day`, expected one of `parent`, `cn`, `subject`, `days`, `not_after`, `not_before`, `key_type`, `path_len`, `permit`, `exclude`, `crl_url`, `ca_issuers_url`, `ocsp_url`\n\
+         error: a.toml line 4, column 2: unknown field `certificates`, expected one of `fixture`, `defaults`, `ca`, `certificate`, `crl`, `bundle`\n\
+         hint: nothing was changed\n",
+    );
+}
+
+#[test]
+fn values_that_can_not_be() {
+    refused(
+        "[ca.rootCA]\nkey_type = \"rsa1024\"\n\
+         [certificate.a]\nca = \"rootCA\"\ndays = 0\n\
+         [certificate.b]\nca = \"rootCA\"\nprofile = \"sever\"\n\
+         [crl.rootCA]\nfor = \"nginy\"\n",
+        "error: a.toml line 2, column 12: \"rsa1024\" is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87\n\
+         error: a.toml line 5, column 8: invalid value: integer `0`, expected a nonzero u32\n\
+         error: a.toml line 8, column 11: \"sever\" is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp\n\
+         error: a.toml line 10, column 7: \"nginy\" is none of alb, nlb, api-gateway, cloudfront, roles-anywhere, iot, gcp, azure, cloudflare, nginx, haproxy, apache, envoy, node, postgres, rustls\n\
+         hint: nothing was changed\n",
+    );
+}
+
+#[test]
+fn cas_that_are_not_there_or_above_themselves() {
+    refused(
+        "[ca.a]\nparent = \"b\"\n[ca.b]\nparent = \"a\"\n[ca.c]\nparent = \"nobody\"\n\
+         [certificate.x]\nca = \"nobody\"\n[certificate.y]\n[bundle.z]\nca = [\"c\", \"nobody\"]\n",
+        "error: a.toml line 1, column 5: a is above itself\n\
+         error: a.toml line 3, column 5: b is above itself\n\
+         error: a.toml line 6, column 10: there is no CA \"nobody\", neither in the file nor in the store\n\
+         error: a.toml line 8, column 6: there is no CA \"nobody\", neither in the file nor in the store\n\
+         error: a.toml line 9, column 14: there is no ca, which issues it\n\
+         error: a.toml line 11, column 12: there is no CA \"nobody\", neither in the file nor in the store\n\
+         hint: nothing was changed\n",
+    );
+}
+
+#[test]
+fn names_that_can_not_be_and_files_that_two_would_write() {
+    refused(
+        "[ca.crl]\n[ca.rootCA]\n\
+         [certificate.\"../a\"]\nca = \"rootCA\"\n\
+         [certificate.b]\nca = \"rootCA\"\nout = \"certs\"\n\
+         [certificate.c]\nca = \"rootCA\"\nout = \"./x/../certs\"\nname = \"b\"\ncsr = \"missing.csr\"\n\
+         [bundle.b]\nout = \"certs/b.crt\"\n",
+        "error: a.toml line 1, column 5: \"crl\" can't be the name of a CA: the name is taken by the store or the operating system\n\
+         error: a.toml line 3, column 14: \"../a\" can't be a file name\n\
+         error: a.toml line 8, column 14: could not read missing.csr: No such file or directory (os error 2)\n\
+         error: a.toml line 8, column 14: ./x/../certs/b.crt is written by something else too\n\
+         error: a.toml line 8, column 14: ./x/../certs/b.chain.pem is written by something else too\n\
+         error: a.toml line 8, column 14: ./x/../certs/b.fullchain.pem is written by something else too\n\
+         error: a.toml line 13, column 9: certs/b.crt is written by something else too\n\
+         hint: nothing was changed\n",
+    );
+}
+
+#[test]
+fn wishes_that_contradict_each_other() {
+    refused(
+        "[ca.rootCA]\ndays = 3\nnot_after = \"3d\"\n\
+         [certificate.a]\nca = \"rootCA\"\ndays = 20\nrenew_before = \"30d\"\nder = true\n\
+         [certificate.b]\nca = \"rootCA\"\nout = \"certs\"\np12 = \"modern\"\nno_passphrase = true\n",
+        "error: a.toml line 1, column 5: there are both days and not_after\n\
+         error: a.toml line 4, column 14: it lasts 20 days, so renew_before has to be shorter\n\
+         error: a.toml line 4, column 14: der is about files, and there is no out\n\
+         error: a.toml line 9, column 14: p12 writes a PKCS #12 file, which is never without a passphrase\n\
+         hint: nothing was changed\n",
+    );
+}
+
+#[test]
+fn a_server_without_a_name() {
+    let file = SMALL.replace("cn = \"www.example.test\"", "cn = \"the server\"");
+    refused(
+        &file,
+        "error: certificate www can't be made\n\
+         caused by: a certificate of profile server needs a host name or an IP address among its alternative names\n\
+         hint: give it with san, or with cn\n",
+    );
+}
+
+#[test]
+fn a_ca_that_is_another_one() {
+    let sandbox = Sandbox::applied(SMALL);
+    let file = SMALL
+        .replace("path_len = 0", "path_len = 1\nkey_type = \"p384\"")
+        .replace(
+            "[ca.rootCA]",
+            "[ca.rootCA]\nsubject = \"/O=Example/CN=rootCA\"",
+        );
+    sandbox.write("a.toml", file);
+    sandbox.refused(
+        sandbox.apply("a.toml"),
+        1,
+        "error: what is in the store is not what the file says: rootCA: the subject is CN=rootCA, and the file says CN=rootCA,O=Example; intermediate0: the key type is p256, and the file says p384; intermediate0: path_len is 0, and the file says 1\n\
+         hint: a CA stays what it was made as: change the file, or give the new one another name\n",
+    );
+}
+
+#[test]
+fn files_of_others_are_not_replaced() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.toml", SMALL);
+    sandbox.write("certs/www.key", "mine");
+    sandbox.apply("a.toml").refuses(
+        1,
+        "error: certificate www can't be made\n\
+         caused by: certs/www.key is there already and is not a file of this entry\n\
+         hint: write another out or name, or have it replaced with --force\n",
+    );
+    assert!(!sandbox.path("pki").exists());
+    sandbox
+        .pki("apply a.toml --no-passphrase --force")
+        .succeeds();
+    sandbox.assert_settled("a.toml");
+}
