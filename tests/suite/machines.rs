@@ -400,7 +400,7 @@ fn json_of_the_three_steps() {
         tree,
         json!([{
             "ca": "inter0", "subject": "CN=inter0", "not_after": null, "key_type": "p256",
-            "key_here": true, "path_length": null, "status": "waiting", "subordinates": [],
+            "key_here": true, "path_length": null, "status": "waiting", "fixture": false, "subordinates": [],
         }])
     );
     below.carry("inter0.csr", &above);
