@@ -20,6 +20,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use harness::{Comparison, Contender, Report, rounds_asked};
 use peers::{Authority, KeyKind, openssl};
 use store::Store;
+use store::applied;
 use store::batches::table;
 
 /// Certificates of the batch that is compared with the bare loop.
@@ -42,6 +43,7 @@ fn main() -> Result<()> {
     let versions = [store::version()?, openssl::version()?];
     let mut report = Report::new("batch", &folder, &versions)?;
     report.add(&batch(&folder.join("batch"))?.run(rounds(5))?);
+    report.add(&hierarchy(&folder.join("hierarchy"))?.run(rounds(20))?);
     let place = folder.join("million");
     let store = Store::new(&cleared(&place)?.join("store"), KeyKind::P256)?;
     report.add(&end_to_end(&store, &place)?.run(1)?);
@@ -103,6 +105,22 @@ fn batch(folder: &Path) -> Result<Comparison> {
         .with(bare.weighed())
         .with(store.issue_table(rows.clone()))
         .with(store.issue_table_to_files(rows)))
+}
+
+/// All that the fixtures are, and nothing left to do; and what openssl takes for as many certificates alone.
+fn hierarchy(folder: &Path) -> Result<Comparison> {
+    let title = format!(
+        "A hierarchy of {} certificates from one file",
+        applied::CERTIFICATES
+    );
+    let comparison = Comparison::new(&title, &folder.join("rounds"))?;
+    let authority = Authority::new(&folder.join("authority"), KeyKind::P256)?;
+    let recipe = openssl::issue(&authority).repeated(applied::CERTIFICATES);
+    let called = format!("{}, {} times", recipe.name(), applied::CERTIFICATES);
+    Ok(comparison
+        .with(applied::apply())
+        .with(applied::apply_again())
+        .with(recipe.called(&called)))
 }
 
 /// From an empty store to a list, each step going on with what the one before has made.

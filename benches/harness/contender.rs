@@ -102,6 +102,20 @@ impl Contender {
         self
     }
 
+    /// Does the work so many times in a round.
+    #[must_use]
+    pub fn repeated(self, times: usize) -> Self {
+        let once = self.commands;
+        let commands = move |round: &Round| {
+            let all: Result<Vec<_>> = (0..times).map(|_| once(round)).collect();
+            Ok(all?.into_iter().flatten().collect())
+        };
+        Self {
+            commands: Box::new(commands),
+            ..self
+        }
+    }
+
     /// Has the memory of each process measured, by GNU time, which costs a millisecond for each.
     #[must_use]
     pub fn weighed(mut self) -> Self {

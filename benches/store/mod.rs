@@ -5,6 +5,7 @@
     reason = "every benchmark includes this module and uses a part of it"
 )]
 
+pub mod applied;
 pub mod batches;
 pub mod revocations;
 

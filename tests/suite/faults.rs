@@ -240,6 +240,58 @@ fn issue_what_is_revoked_at_once() {
     .run();
 }
 
+/// A new certificate with its files, one that is revoked, the lists, and a trust store.
+const DECLARATION: &str = r#"
+[defaults]
+ca = "intermediate0"
+out = "out"
+no_passphrase = true
+
+[ca.rootCA]
+
+[ca.intermediate0]
+parent = "rootCA"
+
+[certificate.fresh]
+
+[certificate.taken-back]
+revoked = { reason = "superseded" }
+
+[crl.rootCA]
+to_pem = true
+chain = true
+
+[crl.intermediate0]
+to_pem = true
+chain = true
+
+[bundle.truststore]
+"#;
+
+/// Each entry has one certificate, with its files, and one of them is revoked.
+fn declaration_is_applied(sandbox: &Sandbox) -> Verdict {
+    for name in ["fresh", "taken-back"] {
+        let listed = sandbox.pki("list --format json --cn").arg(name).succeeds();
+        let count = listed.json().as_array().map_or(0, Vec::len);
+        ensure(count == 1, || format!("{name} is issued {count} times"))?;
+        files_are_written(sandbox, "out", name)?;
+    }
+    is_revoked(sandbox, "taken-back")
+}
+
+#[test]
+fn applying_a_declaration() {
+    let sandbox = begin();
+    sandbox.write("pki.toml", DECLARATION);
+    Sweep {
+        command: "apply pki.toml",
+        begin: sandbox,
+        done: declaration_is_applied,
+        next: |_| lines(&["apply pki.toml"]),
+    }
+    .run();
+}
+
 #[test]
 fn export_into_a_new_folder() {
     Sweep {

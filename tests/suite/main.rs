@@ -23,6 +23,7 @@ mod csrs;
 mod docs;
 mod exports;
 mod faults;
+mod fixtures;
 mod flaws;
 mod foreign_keys;
 mod hierarchy;

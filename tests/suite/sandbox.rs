@@ -48,6 +48,13 @@ impl Sandbox {
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// The same files, with the same modes, in another folder, in memory where that can be.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::in_memory();
+        copy_files(self.folder(), copy.folder());
+        copy
+    }
+
     /// The names in a folder, sorted.
     pub(crate) fn names_in(&self, folder: &str) -> Vec<String> {
         let listing = fs::read_dir(self.path(folder)).unwrap();
@@ -95,6 +102,20 @@ impl Sandbox {
         let before = self.store_snapshot();
         run.refuses(status, stderr);
         before.assert_unchanged(&self.path(STORE));
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy_files(&entry.path(), &to);
+            fs::set_permissions(&to, entry.metadata().unwrap().permissions()).unwrap();
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 

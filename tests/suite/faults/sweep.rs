@@ -41,13 +41,13 @@ impl Sweep {
     /// Tries every point, and fails with all those that went wrong.
     #[track_caller]
     pub(super) fn run(self) {
-        let sandbox = copy_of(&self.begin);
+        let sandbox = self.begin.copy();
         let calls = record(&sandbox, self.command);
         (self.done)(&sandbox).unwrap();
         assert_eq!(unsynced(&calls), Vec::<String>::new(), "{}", self.command);
         let points = points(&calls);
         // Every command goes on with what another left, so that even to look is to change.
-        let standing = Standing::of(&copy_of(&self.begin)).unwrap();
+        let standing = Standing::of(&self.begin.copy()).unwrap();
         let (next, problems) = (AtomicUsize::new(0), Mutex::new(String::new()));
         thread::scope(|scope| {
             for _ in 0..2 {
@@ -80,7 +80,7 @@ impl Sweep {
     fn try_point(&self, point: Point<'_>, standing: &Standing) -> Verdict {
         // A call that strace counts differently this time is tried once more.
         for _ in 0..3 {
-            let sandbox = copy_of(&self.begin);
+            let sandbox = self.begin.copy();
             let before = Snapshot::of(sandbox.folder());
             if let Some(transcript) = run_with(&sandbox, self.command, point.0, point.1) {
                 return self
@@ -227,25 +227,4 @@ fn says_why(transcript: &Transcript, call: &Call, fault: Fault) -> Verdict {
     let folder = folder.is_some_and(|folder| stderr.contains(&*folder.to_string_lossy()));
     let is_named = stderr.contains(name) || folder;
     ensure(is_named, || format!("{name} is not named"))
-}
-
-/// The same files in another folder.
-fn copy_of(sandbox: &Sandbox) -> Sandbox {
-    let copy = Sandbox::in_memory();
-    copy_files(sandbox.folder(), copy.folder());
-    copy
-}
-
-fn copy_files(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            fs::create_dir(&to).unwrap();
-            copy_files(&entry.path(), &to);
-            fs::set_permissions(&to, entry.metadata().unwrap().permissions()).unwrap();
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
