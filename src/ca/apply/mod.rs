@@ -11,6 +11,7 @@ mod entries;
 mod exports;
 mod outputs;
 mod step;
+mod work;
 
 pub use exports::EntryFiles;
 pub use step::{Action, Kind, Step};
@@ -24,10 +25,10 @@ use super::lists::ListRequest;
 use super::passphrases::Passphrases;
 use super::revoke::Verdict;
 use crate::store::{CaName, Observer, Store, StoreError};
-use certificates::Work;
 use exports::ExportKeys;
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
+use work::Work;
 
 /// What there is to be.
 pub struct Declaration {
