@@ -50,6 +50,7 @@ impl NewCa {
             crl_urls: self.crl_urls.clone(),
             ca_issuers_urls: self.ca_issuers_urls.clone(),
             ocsp_urls: self.ocsp_urls.clone(),
+            restored: None,
         }
     }
 

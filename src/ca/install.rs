@@ -257,6 +257,7 @@ fn record(name: CaName, parent: Option<CaName>) -> CaRecord {
         crl_urls: Vec::new(),
         ca_issuers_urls: Vec::new(),
         ocsp_urls: Vec::new(),
+        restored: None,
     }
 }
 

@@ -33,6 +33,7 @@ mod revoke;
 mod rollover;
 mod select;
 mod succession;
+mod unrecorded;
 mod verify;
 
 pub use apply::{

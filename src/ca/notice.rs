@@ -16,6 +16,13 @@ pub enum Notice {
         /// The end.
         until: OffsetDateTime,
     },
+    /// A certificate of the CA turned up of which its backup had no record.
+    Recorded {
+        /// Its serial number.
+        serial: Serial,
+        /// The CA.
+        ca: CaName,
+    },
     /// The clock shows a time before that of the last list.
     ClockBehind {
         /// The new list's thisUpdate, which is that of the last one.
@@ -100,6 +107,10 @@ impl fmt::Display for Notice {
                     rfc3339(*until)
                 )
             }
+            Self::Recorded { serial, ca } => write!(
+                f,
+                "{serial} was issued by {ca} after the backup that it was restored from; it is on record now"
+            ),
             Self::ClockBehind { this_update } => write!(
                 f,
                 "the clock is behind the last list, so the new one is dated as that one: {}",

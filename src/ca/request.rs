@@ -114,6 +114,7 @@ fn refuse_other(waiting: &WaitingCa, new: &NewRequest) -> Result<(), CaError> {
         crl_urls,
         ca_issuers_urls,
         ocsp_urls,
+        restored: _,
     } = &new.record;
     let made = waiting.record();
     let differ = |asked: &[String], made: &[String]| !asked.is_empty() && asked != made;

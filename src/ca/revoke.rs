@@ -5,6 +5,7 @@ use super::error::CaError;
 use super::lists::Ahead;
 use super::notice::Notice;
 use super::select::{Selector, by_readings, by_serial, certificate_of};
+use super::unrecorded;
 use crate::store::{Ca, Issuance, LockedRevocations, RevocationChange, Revoked, Standing, Store};
 use crate::x509::serial::SerialReadings;
 use crate::x509::{Certificate, Reason, Serial, path};
@@ -77,12 +78,30 @@ pub fn revoke(
     verdict: Verdict,
     now: OffsetDateTime,
 ) -> Result<Outcomes, CaError> {
-    let issuances = issuances_of(ca, target, verdict, now)?;
+    let mut turned_up = None;
+    let issuances = match (issuances_of(ca, target, verdict, now), target) {
+        (
+            Err(CaError::NoSuchCertificate { ca: name, wanted }),
+            Target::Certificate { certificate, .. },
+        ) => {
+            turned_up = unrecorded::record(ca, certificate)?;
+            let missing = CaError::NoSuchCertificate { ca: name, wanted };
+            vec![turned_up.clone().ok_or(missing)?]
+        }
+        (issuances, _) => issuances?,
+    };
     let verdicts: Vec<(Issuance, Verdict)> = issuances
         .into_iter()
         .map(|issuance| (issuance, verdict))
         .collect();
-    revoke_all(store, ca, &verdicts, now)
+    let mut outcomes = revoke_all(store, ca, &verdicts, now)?;
+    outcomes
+        .notices
+        .extend(turned_up.map(|issuance| Notice::Recorded {
+            serial: issuance.serial,
+            ca: ca.name().clone(),
+        }));
+    Ok(outcomes)
 }
 
 /// What a row of a table says: a serial number as it is written, what it can mean, and the verdict.
@@ -231,7 +250,7 @@ pub(super) fn record_all(
 
 /// What was signed ahead says nothing of what is recorded now.
 fn lists_made_void(ca: &Ca, now: OffsetDateTime) -> Result<Vec<Notice>, CaError> {
-    let ahead = Ahead::of(&ca.recent_lists()?, &ca.revocations_end()?, now);
+    let ahead = Ahead::of(ca, &ca.recent_lists()?, &ca.revocations_end()?, now);
     Ok(match ahead {
         Ahead::Due { left, .. } => vec![Notice::AheadVoid {
             count: left + 1,

@@ -463,6 +463,8 @@ fn store_hint(error: &StoreError) -> Option<String> {
             "see to the disk; what `pki list` shows then is what stands".into()
         }
         StoreError::NotAStore { .. } => "name an empty or new folder with --store".into(),
+        StoreError::NotEmpty { .. } => "a backup is restored into a new or empty folder: name one with --store".into(),
+        StoreError::BadArchive { .. } => "nothing was restored; what the command backup wrote is taken as it is, to the octet".into(),
         StoreError::NoFixtureStore { .. } => FIXTURE_STORE.into(),
         StoreError::Newer { .. } => "use the version of pki that wrote it, or a newer one".into(),
         StoreError::Damaged { .. } => "restore the file from a backup; nothing was changed".into(),

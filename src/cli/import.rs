@@ -141,6 +141,7 @@ impl ImportArgs {
                 crl_urls: self.crl_url,
                 ca_issuers_urls: self.ca_issuers_url,
                 ocsp_urls: self.ocsp_url,
+                restored: None,
             },
             source: Source {
                 layout,

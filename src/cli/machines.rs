@@ -97,6 +97,7 @@ pub(super) fn request(
             crl_urls: new.policy.crl_url.clone(),
             ca_issuers_urls: new.policy.ca_issuers_url.clone(),
             ocsp_urls: new.policy.ocsp_url.clone(),
+            restored: None,
         },
         subject: new.subject.resolve()?,
         key_type: new.key_type,

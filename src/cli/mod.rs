@@ -1,6 +1,7 @@
 //! The command line: the only place with a terminal, a clock, and exit codes.
 
 mod apply;
+mod backup;
 mod bundle;
 mod completions;
 mod context;
@@ -130,6 +131,8 @@ commands! {
     "verify" Verify(verify::VerifyArgs);
     "import" Import(import::ImportArgs);
     "apply" Apply(apply::ApplyArgs);
+    "backup" Backup(backup::BackupArgs);
+    "restore" Restore(backup::RestoreArgs);
     "completions" Completions(completions::CompletionsArgs);
     "man" Man(completions::ManArgs);
 }

@@ -260,8 +260,10 @@ impl Ca {
         let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
         let issued = journal::Writer::open(&self.layout.issued(), &self.observer)?;
         let recorded = issued.last::<Issuance>()?.map_or(0, |last| last.counter);
+        let floor = self.record.restored.map_or(0, |floors| floors.counter);
         // An older copy of the counter may have been put back; the journal knows better.
         let counter = counter::read(&self.layout.serial_counter())?.max(recorded);
+        let counter = counter.max(floor);
         Ok(LockedCa {
             ca: self,
             issued,
@@ -425,8 +427,6 @@ impl Material<'_> {
             history,
         } = self;
         let name = record.name.as_str();
-        let mut json = serde_json::to_vec_pretty(record).expect("a record is plain data");
-        json.push(b'\n');
         let Beginnings {
             crl_number,
             revoked,
@@ -464,8 +464,13 @@ impl Material<'_> {
         }
         file::sync_directory(layout.directory())?;
         // Whole or absent, and the last: where it stands, all the rest does.
-        file::write(&layout.record(), Access::Umask, Existing::Keep, &json)
-            .map_err(|error| error.source)?;
+        file::write(
+            &layout.record(),
+            Access::Umask,
+            Existing::Keep,
+            &record.to_json(),
+        )
+        .map_err(|error| error.source)?;
         Ok(())
     }
 }

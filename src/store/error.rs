@@ -118,6 +118,22 @@ pub enum StoreError {
         /// How long was waited.
         seconds: u64,
     },
+    /// A folder is to become a store, and has something in it.
+    #[error("{} is not empty", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An archive is not a whole backup of a store.
+    #[error("{} can't be restored: {}{problem}", path.display(), entry.as_ref().map_or(String::new(), |entry| format!("{entry} ")))]
+    BadArchive {
+        /// The archive.
+        path: PathBuf,
+        /// The entry of it that is meant.
+        entry: Option<String>,
+        /// What is wrong.
+        problem: String,
+    },
     /// The serial counter has reached the largest number that fits.
     #[error("{name} has used up its serial numbers")]
     SerialsUsedUp {

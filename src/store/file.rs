@@ -3,8 +3,10 @@
 //! A file comes into being whole or not at all, and is durable when a function here returns. A sync
 //! that failed is reported and never repeated, since the kernel forgets what it could not write.
 
+mod folder;
 mod group;
 
+pub(crate) use folder::StagedFolder;
 pub(crate) use group::Group;
 
 use super::error::FileError;
@@ -195,6 +197,11 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
         other => other.map_err(io::Error::from),
     };
     renamed.map_err(FileError::of("create", to))
+}
+
+/// Gives a folder the name of one that has nothing in it, which goes.
+pub(crate) fn rename_onto_empty(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).map_err(FileError::of("create", to))
 }
 
 /// Gives each of two folders the name of the other, in one step.
@@ -393,7 +400,7 @@ fn keep_readers(file: &File, path: &Path, access: Access) -> io::Result<()> {
 }
 
 /// The folder that a path's last part is in.
-fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -528,6 +535,11 @@ impl Appending {
             file: File::open(path).map_err(FileError::of("open", path))?,
             path: path.to_owned(),
         })
+    }
+
+    /// The open file.
+    pub(crate) fn into_file(self) -> File {
+        self.file
     }
 
     /// The file's length in octets.

@@ -21,6 +21,7 @@ use super::record::Coverage;
 use super::{Notice, Observer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::Xxh3Default;
@@ -267,6 +268,25 @@ fn coverage(line: &[u8], end: u64, path: &Path) -> Result<Coverage, StoreError> 
         .ok_or_else(|| StoreError::damaged(path, "has a last line that is not a whole record"))?;
     let check = std::str::from_utf8(&check.0).unwrap_or_default().to_owned();
     Ok(Coverage { length: end, check })
+}
+
+/// A journal that is open to be read, and where its last whole line ends.
+pub(super) fn open_whole(path: &Path) -> Result<(File, u64), StoreError> {
+    let file = Appending::open_to_read(path)?;
+    let end = end_of_lines(&file, path)?;
+    Ok((file.into_file(), end))
+}
+
+/// Whether the first line says that it is this journal of this CA.
+pub(super) fn check_header(path: &Path, journal: &str, ca: &str) -> Result<(), StoreError> {
+    let header = start::<()>(journal, ca, &[]);
+    let length = header.len() as u64;
+    let file = Appending::open_to_read(path)?;
+    if file.len()? >= length && file.read_before(length, length)? == header {
+        return Ok(());
+    }
+    let problem = format!("does not begin as the journal {journal:?} of {ca} does");
+    Err(StoreError::damaged(path, problem))
 }
 
 /// Where the last whole line ends, after everything behind it was moved to `….torn`.

@@ -15,6 +15,8 @@
 //!   beginning, where it is made as a fixture store, or never.
 
 mod addition;
+mod archive;
+mod backup;
 mod ca;
 mod counter;
 mod error;
@@ -27,18 +29,23 @@ mod lock;
 mod name;
 mod record;
 mod replacement;
+mod restore;
 mod revocations;
 mod waiting;
 
 pub use addition::Uninstalled;
+pub use archive::BackupError;
+pub use backup::{BackedUp, BackedUpCa, Snapshot};
 pub use ca::{Ca, Issuances, LeafKeys, LockedBatches, LockedCa, Material};
 pub use error::{FileError, StoreError};
 pub use history::{ForeignList, History};
 pub use name::{CaName, CaNameError, is_device_name};
 pub use record::{
-    BatchId, BatchRow, CaRecord, Coverage, EntryId, Issuance, Revoked, SignedList, TableId, WishId,
+    BatchId, BatchRow, CaRecord, Coverage, EntryId, Floors, Issuance, Revoked, SignedList, TableId,
+    WishId,
 };
 pub use replacement::{Replaced, Replacement};
+pub use restore::{RestoreError, Restored, RestoredCa};
 pub use revocations::{
     LockedLists, LockedPublication, LockedRevocations, RevocationChange, Standing,
 };
@@ -247,6 +254,13 @@ impl Store {
             ancestors.push(ancestor);
         }
         Ok(ancestors)
+    }
+
+    /// Whether a path leads into the store.
+    pub fn contains(&self, path: &Path) -> bool {
+        let folder = file::folder_of(path).canonicalize();
+        let root = self.layout.root().canonicalize();
+        matches!((folder, root), (Ok(folder), Ok(root)) if folder.starts_with(&root))
     }
 
     /// Whether a path leads into the folder of one of the CAs, where only the store writes.

@@ -26,6 +26,29 @@ pub struct CaRecord {
     /// Where what it issues says that its OCSP responder is.
     #[serde(default)]
     pub ocsp_urls: Vec<String>,
+    /// Above what it goes on where it came back from a backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Floors>,
+}
+
+impl CaRecord {
+    /// What `ca.json` holds.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self).expect("a record is plain data");
+        json.push(b'\n');
+        json
+    }
+}
+
+/// Numbers that are used up, whatever counters and journals say. Stored, as [`CaRecord`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Floors {
+    /// The serial counter.
+    #[serde(with = "decimal")]
+    pub counter: u128,
+    /// The number of the last list.
+    #[serde(with = "decimal")]
+    pub crl_number: u128,
 }
 
 /// A line of `issued.jsonl`. Stored, as [`CaRecord`] is.

@@ -165,11 +165,20 @@ impl Ca {
         journal::backwards(&self.layout.signed_lists(), |list: &SignedList| list.ahead)
     }
 
+    /// Whether a list is from before the CA came back from a backup: others may have followed it, of which
+    /// nothing is recorded.
+    pub fn signed_before_restore(&self, list: &SignedList) -> bool {
+        let restored = self.record().restored;
+        restored.is_some_and(|floors| list.number <= floors.crl_number)
+    }
+
     /// The lists that say all there is to say, newest first: as far back as they are valid at `now`, and
     /// nothing was revoked or released since.
     pub fn lists_without_news(&self, now: OffsetDateTime) -> Result<Vec<SignedList>, StoreError> {
         let covers = self.revocations_end()?;
-        let is_good = |list: &SignedList| list.covers == covers && now <= list.next_update;
+        let is_good = |list: &SignedList| {
+            list.covers == covers && now <= list.next_update && !self.signed_before_restore(list)
+        };
         let mut lists = journal::backwards(&self.layout.signed_lists(), is_good)?;
         lists.retain(is_good);
         Ok(lists)
@@ -218,6 +227,8 @@ impl Ca {
         let number = counter::read(&self.layout.crl_number_counter())?;
         // An older copy of the counter may have been put back; the journal knows better.
         let number = number.max(last.map_or(0, |last| last.number));
+        let floor = self.record().restored.map_or(0, |floors| floors.crl_number);
+        let number = number.max(floor);
         Ok(LockedLists {
             ca: self,
             journal,

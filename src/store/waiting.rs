@@ -28,7 +28,7 @@ pub struct WaitingCa {
 
 impl WaitingCa {
     /// Opens one; `None` where there is none.
-    fn open(layout: CaLayout, name: &CaName) -> Result<Option<Self>, StoreError> {
+    pub(super) fn open(layout: CaLayout, name: &CaName) -> Result<Option<Self>, StoreError> {
         if !file::stands(layout.directory())? {
             return Ok(None);
         }
@@ -179,13 +179,11 @@ impl ReservedCa<'_> {
         key_pem: &[u8],
     ) -> Result<(), StoreError> {
         let layout = self.store.layout.staged_ca(&self.name);
-        let mut json = serde_json::to_vec_pretty(record).expect("a record is plain data");
-        json.push(b'\n');
         let request = pem::encode(LABEL, request_der);
         file::create_directory(layout.directory(), 0o777)?;
         file::create(&layout.key(), Access::Owner, key_pem)?;
         file::create(&layout.request(), Access::Umask, request.as_bytes())?;
-        file::create(&layout.intended_record(), Access::Umask, &json)?;
+        file::create(&layout.intended_record(), Access::Umask, &record.to_json())?;
         file::sync_directory(layout.directory())?;
         Ok(file::sync_directory(self.store.layout.root())?)
     }

@@ -83,6 +83,11 @@ fn the_page_about_leaving_openssl_works() {
 }
 
 #[test]
+fn the_page_about_backups_works() {
+    follow("docs/backup.md");
+}
+
+#[test]
 fn the_page_about_verifying_works() {
     follow("docs/verify.md");
 }

@@ -806,3 +806,69 @@ fn installing_a_certificate_in_the_place_of_another() {
     }
     .run();
 }
+
+/// Another store that comes out of a backup has what this one had.
+fn restores(sandbox: &Sandbox, archive: &str) -> Verdict {
+    let restore = format!("--store proved restore {archive}");
+    let restored = sandbox.pki(&restore).finish();
+    ensure(restored.status == Some(0), || restored.to_string())?;
+    let list = |store: &str| {
+        let line = format!("--store {store} --format json list");
+        sandbox.pki(&line).succeeds().stdout
+    };
+    let same = list("proved") == list("pki");
+    fs::remove_dir_all(sandbox.path("proved")).unwrap();
+    ensure(same, || "it is another store".into())
+}
+
+#[test]
+fn backing_up() {
+    Sweep {
+        command: "backup backup.tar",
+        begin: begin(),
+        done: |sandbox| restores(sandbox, "backup.tar"),
+        next: |_| lines(&["backup backup.tar --force"]),
+    }
+    .run();
+}
+
+#[test]
+fn backing_up_over_a_backup() {
+    let sandbox = begin();
+    sandbox.pki("backup backup.tar").succeeds();
+    sandbox.issued("intermediate0", "later");
+    Sweep {
+        command: "backup backup.tar --force",
+        begin: sandbox,
+        done: |sandbox| restores(sandbox, "backup.tar"),
+        next: |_| lines(&["backup backup.tar --force"]),
+    }
+    .run();
+}
+
+#[test]
+fn restoring() {
+    let sandbox = begin();
+    sandbox.pki("backup backup.tar").succeeds();
+    Sweep {
+        command: "--store new restore backup.tar",
+        begin: sandbox,
+        done: |sandbox| {
+            let list = |store: &str| {
+                let line = format!("--store {store} --format json list");
+                sandbox.pki(&line).succeeds().stdout
+            };
+            ensure(list("new") == list("pki"), || "it is another store".into())
+        },
+        next: |sandbox| {
+            let restored = sandbox.path("new").exists();
+            let all = [
+                "--store new restore backup.tar",
+                "--store new issue --ca intermediate0 --cn below",
+                "--store new crl",
+            ];
+            lines(&all[usize::from(restored)..])
+        },
+    }
+    .run();
+}

@@ -9,6 +9,7 @@
 
 mod apply;
 mod architecture;
+mod backup;
 mod batch;
 mod cli;
 mod clock;

@@ -315,6 +315,8 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "--store fixtures list",
         "--store fixtures show --ca rootCA --cn a",
         "apply a.toml --no-passphrase --force",
+        "backup a.tar",
+        "--store restored restore a.tar",
         "man man",
     ] {
         let json = sandbox
@@ -322,6 +324,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
             .succeeds()
             .json();
         let command = line.trim_start_matches("--store fixtures ");
+        let command = command.trim_start_matches("--store restored ");
         let command = command.split(' ').next().unwrap();
         let fields = fields.entry(json_section(command)).or_default();
         // A list is documented by what one of its items holds.

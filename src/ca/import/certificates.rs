@@ -178,7 +178,12 @@ fn found(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     })
 }
 
-fn issuance(certificate: &Certificate, serial: Serial, ca: &Certificate) -> Issuance {
+/// The record of a certificate that came from elsewhere.
+pub(in crate::ca) fn issuance(
+    certificate: &Certificate,
+    serial: Serial,
+    ca: &Certificate,
+) -> Issuance {
     let subject = certificate.subject();
     let validity = certificate.validity();
     let names = certificate.subject_alt_names();

@@ -15,7 +15,7 @@ mod records;
 mod subject;
 mod taken;
 
-pub(super) use certificates::IMPORTED;
+pub(super) use certificates::{IMPORTED, issuance};
 pub use error::ImportError;
 pub use old_lists::OldList;
 pub use places::{Layout, Source};

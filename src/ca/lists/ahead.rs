@@ -41,7 +41,7 @@ pub enum Ahead {
         /// When the last of them ends.
         until: OffsetDateTime,
     },
-    /// What was recorded since makes them void.
+    /// What was recorded since makes them void, or may have been before the CA was restored.
     Void {
         /// How many there are.
         count: usize,
@@ -54,13 +54,14 @@ pub enum Ahead {
 }
 
 impl Ahead {
-    /// Looks at a CA's recent lists, newest first, with the end of its revocations.
-    pub fn of(recent: &[SignedList], covers: &Coverage, now: OffsetDateTime) -> Self {
+    /// Looks at a CA's recent lists, newest first, with the end of its revocations. What was signed before
+    /// the CA came back from a backup may lack what was recorded before it was lost.
+    pub fn of(ca: &Ca, recent: &[SignedList], covers: &Coverage, now: OffsetDateTime) -> Self {
         let ahead = signed_together(recent);
         let Some(last) = ahead.first() else {
             return Self::None;
         };
-        if last.covers != *covers {
+        if last.covers != *covers || ca.signed_before_restore(last) {
             return Self::Void { count: ahead.len() };
         }
         let until = last.next_update;

@@ -43,7 +43,7 @@ pub fn check_list(
         return Ok((Freshness::Stale, None));
     };
     let covers = ca.revocations_end()?;
-    let is_due = match Ahead::of(&recent, &covers, now) {
+    let is_due = match Ahead::of(ca, &recent, &covers, now) {
         Ahead::Due { list: due, .. } => Some(due.number) <= list.number(),
         _ => true,
     };

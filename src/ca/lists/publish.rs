@@ -74,7 +74,7 @@ pub fn publish_list(
     let place = &request.place;
     file::create_directories(&place.directory)?;
     let recent = ca.recent_lists()?;
-    let ahead = Ahead::of(&recent, &ca.revocations_end()?, now);
+    let ahead = Ahead::of(ca, &recent, &ca.revocations_end()?, now);
     if matches!(ahead, Ahead::Due { .. })
         && takes_due(ca, request)?
         && let Some(published) = publish_due(ca.lock_lists()?, ca, place, now)?
@@ -144,7 +144,7 @@ pub enum Outlook {
 pub fn outlook(ca: &Ca, request: &ListRequest, now: OffsetDateTime) -> Result<Outlook, CaError> {
     let place = &request.place;
     let recent = ca.recent_lists()?;
-    let ahead = Ahead::of(&recent, &ca.revocations_end()?, now);
+    let ahead = Ahead::of(ca, &recent, &ca.revocations_end()?, now);
     if matches!(ahead, Ahead::Due { .. }) && takes_due(ca, request)? {
         return Ok(Outlook::New);
     }
@@ -170,7 +170,8 @@ pub(super) fn publish_due(
     place: &Place,
     now: OffsetDateTime,
 ) -> Result<Option<Published>, CaError> {
-    let Ahead::Due { list, left, until } = Ahead::of(locked.recent(), locked.covers(), now) else {
+    let Ahead::Due { list, left, until } = Ahead::of(ca, locked.recent(), locked.covers(), now)
+    else {
         return Ok(None);
     };
     let predecessor = Predecessor::read(ca, place, &locked)?;

@@ -129,7 +129,7 @@ fn others_above(store: &Store, chosen: &[Ca], party: &RelyingParty) -> Result<Ve
 
 /// Whether a new list of the CA can be had here: signed, or taken from those that were signed ahead.
 fn can_publish(ca: &Ca, now: OffsetDateTime) -> Result<bool, CaError> {
-    let ahead = Ahead::of(&ca.recent_lists()?, &ca.revocations_end()?, now);
+    let ahead = Ahead::of(ca, &ca.recent_lists()?, &ca.revocations_end()?, now);
     Ok(ca.has_key()? || matches!(ahead, Ahead::Due { .. }))
 }
 
@@ -137,7 +137,7 @@ fn can_publish(ca: &Ca, now: OffsetDateTime) -> Result<bool, CaError> {
 /// the one of those that were signed ahead that is due.
 fn is_good(ca: &Ca, place: &Place, now: OffsetDateTime) -> Result<bool, CaError> {
     let recent = ca.recent_lists()?;
-    if let Ahead::Due { list, .. } = Ahead::of(&recent, &ca.revocations_end()?, now) {
+    if let Ahead::Due { list, .. } = Ahead::of(ca, &recent, &ca.revocations_end()?, now) {
         let der = read_published(ca, &place.der(ca), &recent)?.unwrap_or_default();
         let published = RevocationList::from_der(&der).ok();
         return Ok(published.and_then(|list| list.number()) >= Some(list.number));
@@ -229,7 +229,7 @@ fn foresee(
     let recent = ca.recent_lists()?;
     let covers = ca.revocations_end()?;
     if !signs_ahead {
-        let ahead = Ahead::of(&recent, &covers, now);
+        let ahead = Ahead::of(ca, &recent, &covers, now);
         if let Ahead::Due { list, .. } = &ahead
             && takes_due(ca, request)?
         {

@@ -45,6 +45,16 @@ impl Group {
         })
     }
 
+    /// As [`Group::create`], for content that is made as it is written.
+    pub(crate) fn create_filled(
+        path: &Path,
+        access: Access,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), FileError> {
+        let mut file = open_new(path, access).map_err(FileError::of("create", path))?;
+        fill(&mut file).map_err(FileError::of("write", path))
+    }
+
     /// Makes files in it durable, and their names.
     pub(crate) fn sync(&self, files: &[PathBuf]) -> Result<(), FileError> {
         if files.len() <= FEW {

@@ -15,6 +15,9 @@ const CALLS: &str = "openat,statx,newfstatat,read,pread64,getdents64,write,pwrit
                      fdatasync,ftruncate,rename,renameat,renameat2,link,linkat,symlink,unlink,\
                      unlinkat,mkdir,mkdirat,rmdir,flock,fchmod,fchmodat,chmod";
 
+/// What a store that is being restored as `new` is called until it is whole.
+const RESTORED: &str = ".new.part";
+
 /// Stands for a path where standard output is written to.
 const STDOUT: &str = "standard output";
 
@@ -211,8 +214,12 @@ pub(super) fn unsynced(calls: &[Call]) -> Vec<String> {
         let path = call.path.as_path();
         // A journal that is still in the making is written as any file is.
         let is_journal = path.extension().is_some_and(|end| end == "jsonl")
-            && !path.to_string_lossy().contains("/.new-");
-        let in_store = |path: &&&Path| path.starts_with(STORE) && !path.starts_with("pki/crl");
+            && !path.to_string_lossy().contains("/.new-")
+            && !path.starts_with(RESTORED);
+        let in_store = |path: &&&Path| {
+            let in_restored = path.starts_with(RESTORED) && path.as_os_str() != RESTORED;
+            in_restored || (path.starts_with(STORE) && !path.starts_with("pki/crl"))
+        };
         let waiting: Vec<&Path> = match call.name.as_str() {
             "write" if call.is_stdout() => written.iter().chain(&named).copied().collect(),
             "write" if is_journal => written.iter().chain(&named).copied().collect(),
@@ -221,8 +228,11 @@ pub(super) fn unsynced(calls: &[Call]) -> Vec<String> {
                     let part = part.as_os_str().to_string_lossy();
                     part.starts_with(".new-") && path.parent() != Some(Path::new(STORE))
                 });
+                // What has its name inside a store without one needs that to last when the store gets one.
+                let is_inside = path.starts_with(RESTORED) && path.as_os_str() != RESTORED;
                 let beside = |file: &&&Path| !in_making || file.parent() == path.parent();
                 let named = named.iter().filter(in_store).filter(beside);
+                let named = named.filter(|_| !is_inside);
                 written.iter().chain(named).copied().collect()
             }
             _ => Vec::new(),

@@ -1,0 +1,277 @@
+//! `pki backup` and `pki restore`.
+
+use super::context::Context;
+use super::failure::Failure;
+use super::report::{Lines, Report};
+use crate::ca::CaError;
+use crate::store::file::{Access, Existing, Staged};
+use crate::store::{
+    BackedUp, BackupError, FileError, RestoreError, Restored, Snapshot, Store, StoreError,
+};
+use clap::Args;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+/// Octets that are held on their way into or out of an archive.
+const BUFFER: usize = 256 * 1024;
+
+/// Write the whole store into one file
+///
+/// A tar archive of the store as it is at one moment, while others go on reading and writing: certificates,
+/// records, lists, and keys as they are, encrypted or not. No passphrase is needed.
+#[derive(Args)]
+pub(super) struct BackupArgs {
+    /// The file to write; - is standard output
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Replace a file that is there already
+    #[arg(long)]
+    force: bool,
+}
+
+/// Make a store of a backup
+///
+/// Into the folder that --store names, which must be missing or empty. All of the archive is proved first,
+/// and the store comes to be in one step. Every CA goes on far above the serial numbers and the list numbers
+/// that the backup knows of, so that nothing comes twice that was issued or signed since.
+#[derive(Args)]
+pub(super) struct RestoreArgs {
+    /// What `pki backup` wrote; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+#[derive(Serialize)]
+struct BackupEntry {
+    file: String,
+    cas: Vec<CaEntry>,
+    waiting: Vec<String>,
+    files: u64,
+    octets: u64,
+}
+
+#[derive(Serialize)]
+struct CaEntry {
+    ca: String,
+    certificates: u64,
+}
+
+#[derive(Serialize)]
+struct RestoreEntry {
+    store: String,
+    made_at: String,
+    cas: Vec<RestoredEntry>,
+    waiting: Vec<String>,
+    files: u64,
+}
+
+#[derive(Serialize)]
+struct RestoredEntry {
+    ca: String,
+    certificates: u64,
+    serial_counter: String,
+    crl_number: String,
+}
+
+impl BackupArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        raise_limit_of_open_files();
+        if self.file == Path::new("-") {
+            return self.on_standard_output(context);
+        }
+        let store = context.open_store()?;
+        if store.contains(&self.file) {
+            let problem = format!(
+                "{} is in the store that it is to be a backup of",
+                self.file.display()
+            );
+            return Err(Failure::usage(problem).hint("name a file elsewhere, best on another disk"));
+        }
+        let existing = Existing::unless(self.force);
+        let mut staged = Staged::new(&self.file, Access::Owner, existing)?;
+        let snapshot = hold(&store, context)?;
+        let mut out = BufWriter::with_capacity(BUFFER, &mut staged);
+        let written = snapshot.write(&mut out).map_err(|error| match error {
+            BackupError::Store(error) => Failure::from(error),
+            BackupError::Output(error) => FileError::of("write", &self.file)(error).into(),
+        })?;
+        drop(out);
+        staged.commit()?;
+        Ok(Report::new(
+            &BackupEntry {
+                file: self.file.display().to_string(),
+                cas: written
+                    .cas
+                    .iter()
+                    .map(|ca| CaEntry {
+                        ca: ca.name.to_string(),
+                        certificates: ca.certificates,
+                    })
+                    .collect(),
+                waiting: written.waiting.iter().map(ToString::to_string).collect(),
+                files: written.files,
+                octets: written.octets,
+            },
+            text_of_backup(&written, &self.file),
+        )
+        .committed("the backup is whole"))
+    }
+
+    fn on_standard_output(&self, context: &Context) -> Result<Report, Failure> {
+        if self.force {
+            return Err(Failure::usage("--force is about a file, and - is none"));
+        }
+        if io::stdout().is_terminal() {
+            return Err(Failure::usage("a backup is not written to a terminal")
+                .hint("name a file, or pass it on to a program: `pki backup - | …`"));
+        }
+        let store = context.open_store()?;
+        let context = context.clone();
+        Ok(Report::stream(move |_, out| {
+            let written = hold(&store, &context)?.write(&mut { out });
+            let written = written.map_err(|error| match error {
+                BackupError::Store(error) => Failure::from(error),
+                // Half a backup is no result, as half a listing may be.
+                BackupError::Output(error) => Failure::output(io::Error::other(error.to_string())),
+            })?;
+            context.notice(text_of_backup(&written, Path::new("standard output")).trim_end());
+            Ok(())
+        }))
+    }
+}
+
+/// Holds the store as it is now, and says what its owner wants to know of that.
+fn hold<'a>(store: &'a Store, context: &Context) -> Result<Snapshot<'a>, StoreError> {
+    let snapshot = store.snapshot(context.now)?;
+    let open: Vec<String> = snapshot.unencrypted().map(ToString::to_string).collect();
+    if !open.is_empty() {
+        context.notice(format!(
+            "not encrypted, in the backup as in the store: the key of {}",
+            open.join(", ")
+        ));
+    }
+    for path in snapshot.left_out() {
+        context.notice(format!(
+            "{} is none of the store's, and is not in the backup",
+            path.display()
+        ));
+    }
+    Ok(snapshot)
+}
+
+/// The files of a snapshot are open at the same time, and a store may have many CAs.
+fn raise_limit_of_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where it can't be raised, the store may be small enough all the same.
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    );
+}
+
+fn text_of_backup(written: &BackedUp, to: &Path) -> String {
+    let mut lines = Lines::default();
+    for ca in &written.cas {
+        lines = lines.row(ca.name.as_str(), counted(ca.certificates, "certificate"));
+    }
+    for name in &written.waiting {
+        lines = lines.row(name.as_str(), "waits for its certificate");
+    }
+    let heading = format!(
+        "backed up {} to {}, {} in {} files",
+        counted(written.cas.len() as u64, "CA"),
+        to.display(),
+        counted(written.octets, "octet"),
+        written.files
+    );
+    lines.under(&heading)
+}
+
+fn counted(count: u64, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+impl RestoreArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let from = self.file.as_path();
+        let restored = if from == Path::new("-") {
+            restore(io::stdin().lock(), Path::new("standard input"), context)?
+        } else {
+            let file = File::open(from).map_err(FileError::of("open", from))?;
+            restore(file, from, context)?
+        };
+        let entry = RestoreEntry {
+            store: context.store.display().to_string(),
+            made_at: restored.made_at.clone(),
+            cas: restored
+                .cas
+                .iter()
+                .map(|ca| RestoredEntry {
+                    ca: ca.name.to_string(),
+                    certificates: ca.certificates,
+                    serial_counter: ca.floors.counter.to_string(),
+                    crl_number: ca.floors.crl_number.to_string(),
+                })
+                .collect(),
+            waiting: restored.waiting.iter().map(ToString::to_string).collect(),
+            files: restored.files,
+        };
+        Ok(Report::new(&entry, text_of_restored(&restored, context)).committed(COMPLETE))
+    }
+}
+
+/// What is said where the store is there, but something after that failed.
+const COMPLETE: &str = "the store is there: `pki tree` shows its CAs";
+
+fn restore(input: impl Read, from: &Path, context: &Context) -> Result<Restored, Failure> {
+    let input = BufReader::with_capacity(BUFFER, input);
+    Store::restore(input, from, &context.store, &context.observer()).map_err(|error| match error {
+        RestoreError::Store(error) => error.into(),
+        RestoreError::Place(error) => {
+            let failure = Failure::from(CaError::from(error));
+            failure.hint(COMPLETE)
+        }
+    })
+}
+
+fn text_of_restored(restored: &Restored, context: &Context) -> String {
+    let mut lines = Lines::default();
+    for ca in &restored.cas {
+        lines = lines.row(
+            ca.name.as_str(),
+            format!(
+                "{}; goes on above serial counter {}, list number {}",
+                counted(ca.certificates, "certificate"),
+                ca.floors.counter,
+                ca.floors.crl_number
+            ),
+        );
+    }
+    for name in &restored.waiting {
+        lines = lines.row(name.as_str(), "waits for its certificate");
+    }
+    let heading = format!(
+        "restored {} to {}, as of {}, {} files",
+        counted(restored.cas.len() as u64, "CA"),
+        context.store.display(),
+        restored.made_at,
+        restored.files
+    );
+    let mut text = lines.under(&heading);
+    let _ = writeln!(
+        text,
+        "what was issued, revoked or signed after {} is not in it:",
+        restored.made_at
+    );
+    text.push_str(&context.commands(
+        "  revoke again     `pki revoke --ca NAME --serial S`\n  revoke unknown   `pki revoke --ca NAME --cert FILE`\n  sign new lists   `pki crl`\n",
+    ));
+    text
+}

@@ -1,0 +1,440 @@
+//! A backup: the whole store as it is at one moment, while others go on.
+//!
+//! For that moment, which lasts as long as it takes to open the files, nobody makes CAs, and each CA in its
+//! turn is left alone. What is copied afterwards does not change any more: small files were read, lists
+//! are never written over, and of a journal, which only grows, that much is copied as there was. Lists come
+//! before the journals that they were recorded in, and CAs before those above them; so no list is ahead of
+//! its journal, and no CA is there without the record of its certificate. The keys of leaves, which may be
+//! millions, are looked for last: whatever a journal speaks of has its key by then.
+
+use super::archive::{BackupError, Entry, Writer};
+use super::ca::Ca;
+use super::error::{FileError, StoreError};
+use super::layout::{CaLayout, Part, StoreLayout};
+use super::lock::Lock;
+use super::name::CaName;
+use super::{Store, format, journal};
+use crate::pem;
+use crate::x509::validity::rfc3339;
+use memchr::memmem;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// The version of the archive's layout.
+pub(super) const VERSION: u32 = 1;
+
+/// The first entry.
+pub(super) const MANIFEST: &str = "backup.json";
+
+/// The folder that has the store's files.
+pub(super) const FOLDER: &str = "store";
+
+/// What the first entry says. Fields are added, never renamed or removed, within one version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    /// The version of the archive's layout.
+    pub(super) backup: u32,
+    /// The version of the program that wrote it.
+    pub(super) pki: String,
+    /// The moment.
+    pub(super) made_at: String,
+    /// The format of the store.
+    pub(super) store_format: u32,
+    /// The CAs.
+    pub(super) cas: Vec<CaName>,
+    /// Those that wait for their certificates.
+    pub(super) waiting: Vec<CaName>,
+}
+
+/// The store as it was at one moment.
+pub struct Snapshot<'a> {
+    store: &'a Store,
+    manifest: Manifest,
+    made_at: OffsetDateTime,
+    cas: Vec<(Ca, Vec<Item>)>,
+    others: Vec<Item>,
+    left_out: Vec<PathBuf>,
+}
+
+/// A file or folder of a snapshot.
+struct Item {
+    path: PathBuf,
+    entry: Entry,
+    part: Part,
+    content: Content,
+}
+
+enum Content {
+    Folder,
+    /// The whole file.
+    Read(Zeroizing<Vec<u8>>),
+    /// The file up to the size of its entry.
+    Open(File),
+}
+
+/// What a backup has in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackedUp {
+    /// The CAs, sorted by name.
+    pub cas: Vec<BackedUpCa>,
+    /// Those that wait for their certificates.
+    pub waiting: Vec<CaName>,
+    /// How many files of the store there are.
+    pub files: u64,
+    /// How many octets the archive has.
+    pub octets: u64,
+}
+
+/// A CA in a backup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackedUpCa {
+    /// Its name.
+    pub name: CaName,
+    /// How many certificates it has recorded.
+    pub certificates: u64,
+}
+
+impl Store {
+    /// Holds the store as it is now. Others wait only while the files are opened.
+    pub fn snapshot(&self, now: OffsetDateTime) -> Result<Snapshot<'_>, StoreError> {
+        let _lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        for entry in self.entries()? {
+            if let Some(name) = StoreLayout::staged_name(&entry) {
+                // The key of a CA that was issued may be in there.
+                self.settle_staged(&name)?;
+            }
+        }
+        let mut snapshot = Snapshot {
+            store: self,
+            manifest: Manifest {
+                backup: VERSION,
+                pki: env!("CARGO_PKG_VERSION").to_owned(),
+                made_at: rfc3339(now),
+                store_format: format::read(&self.layout)?,
+                cas: self.ca_names()?,
+                waiting: Vec::new(),
+            },
+            made_at: now,
+            cas: Vec::new(),
+            others: Vec::new(),
+            left_out: Vec::new(),
+        };
+        snapshot.hold_others()?;
+        snapshot.hold_cas()?;
+        Ok(snapshot)
+    }
+
+    /// Every CA, those below others before these.
+    fn cas_from_below(&self) -> Result<Vec<Ca>, StoreError> {
+        let mut depths = Vec::new();
+        for ca in self.cas()? {
+            depths.push((self.ancestors(&ca)?.len(), ca));
+        }
+        depths.sort_by_key(|(depth, _)| std::cmp::Reverse(*depth));
+        Ok(depths.into_iter().map(|(_, ca)| ca).collect())
+    }
+}
+
+impl Snapshot<'_> {
+    /// What is in the store's folder and is none of the store's; it does not come into the backup.
+    pub fn left_out(&self) -> &[PathBuf] {
+        &self.left_out
+    }
+
+    /// The CAs whose keys are not encrypted.
+    pub fn unencrypted(&self) -> impl Iterator<Item = &CaName> {
+        let is_open = |(ca, items): &&(Ca, Vec<Item>)| {
+            items.iter().any(|item| match &item.content {
+                Content::Read(content) => item.path == ca.layout.key() && is_unencrypted(content),
+                _ => false,
+            })
+        };
+        self.cas.iter().filter(is_open).map(|(ca, _)| ca.name())
+    }
+
+    /// Everything beside the CAs, and of the lists that are published what is there now.
+    fn hold_others(&mut self) -> Result<(), StoreError> {
+        let root = self.store.layout.root().to_owned();
+        let mut held = Vec::new();
+        for (path, relative, part) in self.listing(&root)? {
+            let name = StoreLayout::waiting_name(&relative);
+            if name.is_none() && relative.parse::<CaName>().is_ok() {
+                // Its turn is yet to come, unless it is no CA.
+                if !self.manifest.cas.iter().any(|ca| ca.as_str() == relative) {
+                    self.left_out.push(path);
+                }
+                continue;
+            }
+            self.manifest.waiting.extend(name);
+            self.hold(&path, &relative, part, &mut held)?;
+        }
+        self.others = held;
+        Ok(())
+    }
+
+    fn hold_cas(&mut self) -> Result<(), StoreError> {
+        for ca in self.store.cas_from_below()? {
+            let _lock = Lock::acquire(&ca.layout.lock(), &self.store.observer)?;
+            let mut held = Vec::new();
+            let folder = ca.path().to_owned();
+            self.hold(&folder, ca.name().as_str(), Part::Folder, &mut held)?;
+            self.cas.push((ca, held));
+        }
+        self.cas
+            .sort_by(|(one, _), (other, _)| one.name().cmp(other.name()));
+        Ok(())
+    }
+
+    /// Holds a file, or a folder and what is in it, but for the keys of leaves.
+    fn hold(
+        &mut self,
+        path: &Path,
+        relative: &str,
+        part: Part,
+        held: &mut Vec<Item>,
+    ) -> Result<(), StoreError> {
+        if !part.is_folder() {
+            held.extend(held_file(path, relative, part)?);
+            return Ok(());
+        }
+        let found = fs::metadata(path).map_err(FileError::of("look at", path))?;
+        held.push(Item {
+            path: path.to_owned(),
+            entry: entry(relative, part, &found, 0),
+            part,
+            content: Content::Folder,
+        });
+        if part == Part::Folder {
+            for (path, relative, part) in self.listing(path)? {
+                self.hold(&path, &relative, part, held)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the store has in a folder, sorted by name.
+    fn listing(&mut self, folder: &Path) -> Result<Vec<(PathBuf, String, Part)>, StoreError> {
+        let failed = |error| FileError::of("read", folder)(error);
+        let mut listing = Vec::new();
+        for found in fs::read_dir(folder).map_err(failed)? {
+            let path = found.map_err(failed)?.path();
+            let relative = self.store.layout.relative(&path);
+            let known = relative.and_then(|name| Some((name.to_owned(), StoreLayout::part(name)?)));
+            match known {
+                Some((relative, part)) if fits(&path, part)? => {
+                    listing.push((path, relative, part));
+                }
+                _ if StoreLayout::is_passing(&path) => {}
+                _ => self.left_out.push(path),
+            }
+        }
+        listing.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+        Ok(listing)
+    }
+
+    /// Writes the archive. What is in the journals is proved on the way: a backup that could not be restored
+    /// is none.
+    pub fn write(self, out: &mut dyn Write) -> Result<BackedUp, BackupError> {
+        let modified = u64::try_from(self.made_at.unix_timestamp()).unwrap_or(0);
+        let mut writer = Writer::new(out, modified);
+        let mut json = serde_json::to_vec_pretty(&self.manifest).expect("names are plain data");
+        json.push(b'\n');
+        writer.description(MANIFEST, &json)?;
+        let root = self.store.layout.root();
+        let found = fs::metadata(root).map_err(FileError::of("look at", root))?;
+        let mut folder = entry("", Part::Folder, &found, 0);
+        folder.name = FOLDER.to_owned();
+        writer.folder(&folder)?;
+        for item in self.others {
+            item.write(&mut writer)?;
+        }
+        let mut cas = Vec::new();
+        for (ca, items) in self.cas {
+            let mut certificates = 0;
+            for item in items {
+                let is_issued = item.path == ca.layout.issued();
+                let has_keys = item.part == Part::LeafKeys;
+                let lines = item.write(&mut writer)?;
+                if is_issued {
+                    certificates = lines.saturating_sub(1);
+                }
+                if has_keys {
+                    write_leaf_keys(&ca, &self.store.layout, &mut writer)?;
+                }
+            }
+            cas.push(BackedUpCa {
+                name: ca.name().clone(),
+                certificates,
+            });
+        }
+        let (files, octets) = writer.finish()?;
+        Ok(BackedUp {
+            cas,
+            waiting: self.manifest.waiting,
+            // All but the first.
+            files: files - 1,
+            octets,
+        })
+    }
+}
+
+impl Item {
+    /// Writes it, and says how many lines it has.
+    fn write(self, writer: &mut Writer<'_>) -> Result<u64, BackupError> {
+        let Self {
+            path,
+            entry,
+            part,
+            content,
+        } = self;
+        let mut lines = 0;
+        match content {
+            Content::Folder => writer.folder(&entry)?,
+            Content::Read(content) => writer.whole(&entry, &content)?,
+            Content::Open(file) => {
+                if part == Part::Journal && !StoreLayout::is_torn(&path) {
+                    journal::scan_where(&path, |_| false, |_: IgnoredAny| {})?;
+                }
+                writer.file(&entry, &path, file, |octets| {
+                    lines += memchr::memchr_iter(b'\n', octets).count() as u64;
+                })?;
+            }
+        }
+        Ok(lines)
+    }
+}
+
+/// Reads a file, or opens one that only grows or is never written over; `None` where it is gone.
+fn held_file(path: &Path, relative: &str, part: Part) -> Result<Option<Item>, StoreError> {
+    let (mut file, whole) = match part {
+        Part::Journal if !StoreLayout::is_torn(path) => {
+            let (file, end) = journal::open_whole(path)?;
+            (file, Some(end))
+        }
+        _ => match File::open(path) {
+            Ok(file) => (file, None),
+            // A list that was there when the folder was read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(FileError::of("open", path)(error).into()),
+        },
+    };
+    let failed = |error| FileError::of("read", path)(error);
+    let found = file.metadata().map_err(failed)?;
+    let mut entry = entry(relative, part, &found, whole.unwrap_or(found.len()));
+    let content = if matches!(part, Part::Journal | Part::List) {
+        Content::Open(file)
+    } else {
+        let mut content = Zeroizing::new(Vec::new());
+        file.read_to_end(&mut content).map_err(failed)?;
+        entry.size = content.len() as u64;
+        Content::Read(content)
+    };
+    Ok(Some(Item {
+        path: path.to_owned(),
+        entry,
+        part,
+        content,
+    }))
+}
+
+/// Writes the keys of leaves that are there by now, one after the other.
+fn write_leaf_keys(
+    ca: &Ca,
+    layout: &StoreLayout,
+    writer: &mut Writer<'_>,
+) -> Result<(), BackupError> {
+    let folder = ca.layout.leaf_keys();
+    let failed = |error| FileError::of("read", &folder)(error);
+    for found in fs::read_dir(&folder).map_err(failed)? {
+        let path = found.map_err(failed)?.path();
+        let Some(relative) = layout.relative(&path) else {
+            continue;
+        };
+        if StoreLayout::part(relative) != Some(Part::Secret) || !fits(&path, Part::Secret)? {
+            continue;
+        }
+        if let Some((content, modified)) = leaf_key(ca, &path)? {
+            let entry = Entry {
+                name: format!("{FOLDER}/{relative}"),
+                is_folder: false,
+                mode: 0o600,
+                modified,
+                size: content.len() as u64,
+            };
+            writer.whole(&entry, &content)?;
+        }
+    }
+    Ok(())
+}
+
+type LeafKey = (Zeroizing<Vec<u8>>, u64);
+
+/// A leaf's key, unless it is in the making: then nothing speaks of it yet.
+fn leaf_key(ca: &Ca, path: &Path) -> Result<Option<LeafKey>, StoreError> {
+    let read = || -> Result<Option<LeafKey>, FileError> {
+        let failed = |error| FileError::of("read", path)(error);
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(FileError::of("open", path)(error)),
+        };
+        let mut content = Zeroizing::new(Vec::new());
+        file.read_to_end(&mut content).map_err(failed)?;
+        Ok(Some((content, modified(&file.metadata().map_err(failed)?))))
+    };
+    let key = read()?;
+    let is_whole =
+        |(content, _): &LeafKey| pem::decode(content).is_ok_and(|found| found.len() == 1);
+    if key.as_ref().is_none_or(is_whole) {
+        return Ok(key);
+    }
+    let name = path.file_name().and_then(|name| name.to_str());
+    let serial = name.and_then(CaLayout::serial_of_leaf_key);
+    match serial {
+        // Whole by now, or damaged, and then the rest of it is all that there is.
+        Some(serial) if ca.issuance(&serial)?.is_some() => Ok(read()?),
+        _ => Ok(None),
+    }
+}
+
+/// Whether a key's PEM says so of it.
+fn is_unencrypted(key: &[u8]) -> bool {
+    memmem::find(key, b"BEGIN ENCRYPTED PRIVATE KEY").is_none()
+}
+
+/// Whether what has a name is what it is the name of. Links are followed: where they lead is in the backup.
+fn fits(path: &Path, part: Part) -> Result<bool, FileError> {
+    match fs::metadata(path) {
+        Ok(found) if part.is_folder() => Ok(found.is_dir()),
+        Ok(found) => Ok(found.is_file()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(FileError::of("look at", path)(error)),
+    }
+}
+
+/// The header of a file or folder of the store: readable for whom it was, and keys for their owner.
+fn entry(relative: &str, part: Part, found: &Metadata, size: u64) -> Entry {
+    let mode = match part {
+        Part::LeafKeys => 0o700,
+        Part::Folder => 0o700 | found.mode() & 0o055,
+        Part::Secret => 0o600,
+        Part::Journal | Part::List | Part::Plain => 0o600 | found.mode() & 0o044,
+    };
+    Entry {
+        name: format!("{FOLDER}/{relative}"),
+        is_folder: part.is_folder(),
+        mode,
+        modified: modified(found),
+        size,
+    }
+}
+
+fn modified(found: &Metadata) -> u64 {
+    u64::try_from(found.mtime()).unwrap_or(0)
+}

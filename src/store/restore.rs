@@ -1,0 +1,395 @@
+//! A store out of a backup: all of it, proved, in one step; or nothing.
+//!
+//! Since the backup was made the store may have issued and signed more. So that nothing comes twice, every
+//! CA goes on far above what the backup knows of.
+
+use super::archive::{Entry, Next, Reader};
+use super::backup::{FOLDER, MANIFEST, Manifest, VERSION};
+use super::ca::Ca;
+use super::error::{FileError, StoreError};
+use super::file::{self, Access, Existing, Group, StagedFolder, Uncommitted};
+use super::layout::{Part, StoreLayout};
+use super::name::CaName;
+use super::record::{CaRecord, Floors, Issuance, RevocationLine, SignedList};
+use super::waiting::WaitingCa;
+use super::{Observer, Store, counter, format, journal};
+use crate::x509::Serial;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// How far above what a backup knows of a CA goes on: more than it issued or signed since, at a thousand a
+/// second for seven weeks, or a hundred for sixteen months; and from there the 64 random bits of a serial
+/// number still tell it from others. There is room for 2^63 restores of a store.
+const STEP: u128 = 1 << 32;
+
+/// Files that are synced one after the other: those of a store that is not large.
+const FEW: usize = 100;
+
+/// A store that was restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// When the backup was made, as it says.
+    pub made_at: String,
+    /// The CAs, sorted by name.
+    pub cas: Vec<RestoredCa>,
+    /// Those that wait for their certificates.
+    pub waiting: Vec<CaName>,
+    /// How many files were restored.
+    pub files: u64,
+}
+
+/// A CA that was restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoredCa {
+    /// Its name.
+    pub name: CaName,
+    /// How many certificates it has recorded.
+    pub certificates: u64,
+    /// Above what it goes on.
+    pub floors: Floors,
+}
+
+/// Why a store was not restored, or not in a way that outlasts a power cut.
+#[derive(Debug)]
+pub enum RestoreError {
+    /// There is no store.
+    Store(StoreError),
+    /// There may be one.
+    Place(Uncommitted),
+}
+
+impl<E: Into<StoreError>> From<E> for RestoreError {
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Store {
+    /// Restores a store from an archive, which is called `from`, into a folder that is missing or empty.
+    pub fn restore(
+        input: impl Read,
+        from: &Path,
+        target: &Path,
+        observer: &Observer,
+    ) -> Result<Restored, RestoreError> {
+        check_free(target)?;
+        let target = if file::stands(target)? {
+            fs::canonicalize(target).map_err(FileError::of("look at", target))?
+        } else {
+            target.to_owned()
+        };
+        let staged = StagedFolder::new(&target)?;
+        let mut extraction = Extraction {
+            reader: Reader::new(input, from),
+            layout: StoreLayout::new(staged.hidden()),
+            group: Group::of(staged.hidden())?,
+            unsynced: Vec::new(),
+            folders: Vec::new(),
+            files: 0,
+        };
+        let manifest = extraction.manifest()?;
+        extraction.extract()?;
+        let restored = extraction
+            .complete(manifest, observer)
+            .map_err(|error| extraction.about_entry(error))?;
+        staged.commit().map_err(RestoreError::Place)?;
+        Ok(restored)
+    }
+}
+
+/// A store may only come to be where there is nothing.
+fn check_free(target: &Path) -> Result<(), StoreError> {
+    let mut entries = match fs::read_dir(target) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(FileError::of("read", target)(error).into()),
+    };
+    match entries.next().transpose() {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(StoreError::NotEmpty {
+            path: target.to_owned(),
+        }),
+        Err(error) => Err(FileError::of("read", target)(error).into()),
+    }
+}
+
+/// An archive that is being read into a folder that is no store yet.
+struct Extraction<R> {
+    reader: Reader<R>,
+    layout: StoreLayout,
+    group: Group,
+    unsynced: Vec<PathBuf>,
+    folders: Vec<String>,
+    files: u64,
+}
+
+impl<R: Read> Extraction<R> {
+    /// The first entry.
+    fn manifest(&mut self) -> Result<Manifest, StoreError> {
+        let no_backup = "is not what a backup begins with";
+        let entry = match self.reader.next()? {
+            Next::Entry(entry) if entry.name == MANIFEST => entry,
+            _ => return Err(self.reader.bad(no_backup)),
+        };
+        let content = self.reader.description(&entry)?;
+        let json: serde_json::Value =
+            serde_json::from_slice(&content).map_err(|_| self.reader.bad(no_backup))?;
+        // Of a newer version no more than its number is known.
+        let version = json["backup"].as_u64();
+        if version != Some(u64::from(VERSION)) {
+            let version = version.map_or("an unknown version".into(), |version| {
+                format!("version {version}")
+            });
+            let problem = format!("is of {version}; this program knows version {VERSION}");
+            return Err(self.reader.bad(problem));
+        }
+        serde_json::from_value(json)
+            .map_err(|error| self.reader.bad(format!("can't be read: {error}")))
+    }
+
+    fn extract(&mut self) -> Result<(), StoreError> {
+        loop {
+            match self.reader.next()? {
+                Next::Entry(entry) => self.take(&entry)?,
+                Next::Checked => self.sync()?,
+                Next::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Makes the files durable that were read since; their names follow with their folders.
+    fn sync(&mut self) -> Result<(), StoreError> {
+        if self.unsynced.len() <= FEW {
+            self.unsynced.iter().try_for_each(|path| file::sync(path))?;
+        } else {
+            self.group.sync(&self.unsynced)?;
+        }
+        self.unsynced.clear();
+        Ok(())
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        if entry.name == FOLDER && entry.is_folder {
+            return Ok(());
+        }
+        let relative = entry.name.strip_prefix(FOLDER);
+        let relative = relative.and_then(|rest| rest.strip_prefix('/'));
+        let known = relative.and_then(|relative| Some((relative, StoreLayout::part(relative)?)));
+        let Some((relative, part)) = known.filter(|(_, part)| part.is_folder() == entry.is_folder)
+        else {
+            return Err(self.reader.bad("is nothing that a store has"));
+        };
+        let path = self.layout.absolute(relative);
+        if part.is_folder() {
+            let mode = if part == Part::LeafKeys { 0o700 } else { 0o777 };
+            self.placed(file::create_directory(&path, mode))?;
+            self.folders.push(relative.to_owned());
+            return Ok(());
+        }
+        let access = if part == Part::Secret {
+            Access::Owner
+        } else {
+            Access::Umask
+        };
+        let (reader, mut bad) = (&mut self.reader, None);
+        let created = Group::create_filled(&path, access, |file| {
+            let read = reader.file(entry, |octets| io::Write::write_all(file, octets));
+            read.unwrap_or_else(|error| {
+                bad = Some(error);
+                Ok(())
+            })
+        });
+        self.placed(created)?;
+        self.unsynced.push(path);
+        self.files += 1;
+        bad.map_or(Ok(()), Err)
+    }
+
+    /// What hinders a file or folder may be the archive's fault.
+    fn placed(&self, made: Result<(), FileError>) -> Result<(), StoreError> {
+        made.map_err(|error| match error.source.kind() {
+            io::ErrorKind::AlreadyExists => self.reader.bad("is there twice"),
+            io::ErrorKind::NotFound => self.reader.bad("comes before the folder that it is in"),
+            _ => error.into(),
+        })
+    }
+
+    /// Proves that what was read is a store, has its CAs go on above what they may have done since, and
+    /// makes it durable.
+    fn complete(&self, manifest: Manifest, observer: &Observer) -> Result<Restored, StoreError> {
+        format::check(&self.layout)?;
+        self.compare_names(&manifest)?;
+        let names: BTreeSet<&CaName> = manifest.cas.iter().collect();
+        let mut cas = Vec::new();
+        for name in &names {
+            let ca = Ca::open(self.layout.ca(name), name, observer)?;
+            let ca = ca
+                .ok_or_else(|| StoreError::damaged(&self.layout.ca(name).record(), "is missing"))?;
+            if let Some(parent) = &ca.record().parent
+                && !names.contains(parent)
+            {
+                let problem = format!("is about a CA under {parent}, which is missing");
+                return Err(StoreError::damaged(&self.layout.ca(name).record(), problem));
+            }
+            let proved = prove(&ca)?;
+            let floors = raised(&ca, proved.floors)?;
+            counter::write(&ca.layout.serial_counter(), floors.counter)?;
+            counter::write(&ca.layout.crl_number_counter(), floors.crl_number)?;
+            mark(&ca.layout.record(), ca.record(), floors)?;
+            cas.push(RestoredCa {
+                name: (*name).clone(),
+                certificates: proved.certificates,
+                floors,
+            });
+        }
+        for name in &manifest.waiting {
+            let layout = self.layout.waiting_ca(name);
+            let waiting = WaitingCa::open(layout.clone(), name)?;
+            let waiting = waiting
+                .ok_or_else(|| StoreError::damaged(&layout.intended_record(), "is missing"))?;
+            waiting.key_file()?;
+            // Installed since the backup, it may have issued.
+            let floors = Floors {
+                counter: STEP,
+                crl_number: STEP,
+            };
+            mark(&layout.intended_record(), waiting.record(), floors)?;
+        }
+        for folder in &self.folders {
+            file::sync_directory(&self.layout.absolute(folder))?;
+        }
+        Ok(Restored {
+            made_at: manifest.made_at,
+            cas,
+            waiting: manifest.waiting,
+            files: self.files,
+        })
+    }
+
+    /// The folders of CAs have to be those of the CAs that the backup speaks of.
+    fn compare_names(&self, manifest: &Manifest) -> Result<(), StoreError> {
+        let is_top = |folder: &&String| !folder.contains('/');
+        for folder in self.folders.iter().filter(is_top) {
+            let is_known = match StoreLayout::waiting_name(folder) {
+                Some(name) => manifest.waiting.contains(&name),
+                None => match folder.parse::<CaName>() {
+                    Ok(name) => manifest.cas.contains(&name),
+                    Err(_) => true,
+                },
+            };
+            if !is_known {
+                let path = self.layout.absolute(folder);
+                return Err(StoreError::damaged(
+                    &path,
+                    "is none of the CAs of this backup",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is wrong with a file that came from the archive is wrong with the archive.
+    fn about_entry(&self, error: StoreError) -> StoreError {
+        let entry = |path: &Path| Some(format!("{FOLDER}/{}", self.layout.relative(path)?));
+        match error {
+            StoreError::Damaged { path, problem } => match entry(&path) {
+                Some(name) => self.reader.bad_entry(&name, problem),
+                None => StoreError::Damaged { path, problem },
+            },
+            StoreError::NoStore { .. } => {
+                self.reader.bad_entry(&format!("{FOLDER}/"), "is no store")
+            }
+            StoreError::File(error) if error.is_missing() => match entry(&error.path) {
+                Some(name) => self.reader.bad_entry(&name, "is missing"),
+                None => error.into(),
+            },
+            StoreError::Newer { found, known, .. } => {
+                let problem =
+                    format!("has format {found}; this program knows formats up to {known}");
+                self.reader.bad_entry(FOLDER, problem)
+            }
+            other => other,
+        }
+    }
+}
+
+/// What a CA's files say that belongs together.
+struct Proved {
+    certificates: u64,
+    /// The highest numbers in them.
+    floors: Floors,
+}
+
+/// Reads all that a CA has on record.
+fn prove(ca: &Ca) -> Result<Proved, StoreError> {
+    let (layout, name) = (&ca.layout, ca.name().as_str());
+    for (path, journal) in [
+        (layout.issued(), "issued"),
+        (layout.revoked(), "revoked"),
+        (layout.signed_lists(), "crls"),
+    ] {
+        journal::check_header(&path, journal, name)?;
+    }
+    let mut counter = counter::read(&layout.serial_counter())?;
+    let mut crl_number = counter::read(&layout.crl_number_counter())?;
+    let mut certificates = 0;
+    journal::scan(&layout.issued(), |issuance: Issuance| {
+        counter = counter.max(issuance.counter);
+        certificates += 1;
+    })?;
+    journal::scan(&layout.revoked(), |_: RevocationLine| {})?;
+    journal::scan(&layout.signed_lists(), |list: SignedList| {
+        crl_number = crl_number.max(list.number);
+    })?;
+    let recent = ca.recent_lists()?;
+    if let Some(last) = recent.first()
+        && !journal::still_covers(&layout.revoked(), &last.covers)?
+    {
+        let problem = format!(
+            "lacks revocations that list number {} was made of",
+            last.number
+        );
+        return Err(StoreError::damaged(&layout.revoked(), problem));
+    }
+    for list in recent.iter().filter(|list| list.ahead) {
+        if file::stands(&layout.list_ahead(list.number))? {
+            ca.list_signed_ahead(list)?;
+        }
+    }
+    if !file::stands(&layout.leaf_keys())? {
+        return Err(StoreError::damaged(&layout.leaf_keys(), "is missing"));
+    }
+    Ok(Proved {
+        certificates,
+        floors: Floors {
+            counter,
+            crl_number,
+        },
+    })
+}
+
+/// Numbers far above these, and above those of a restore before.
+fn raised(ca: &Ca, known: Floors) -> Result<Floors, StoreError> {
+    let before = ca.record().restored.unwrap_or(known);
+    let counter = known.counter.max(before.counter).checked_add(STEP);
+    let crl_number = known.crl_number.max(before.crl_number).checked_add(STEP);
+    let name = || ca.name().clone();
+    Ok(Floors {
+        counter: counter
+            .filter(|counter| Serial::from_counter(*counter, u64::MAX).is_ok())
+            .ok_or_else(|| StoreError::SerialsUsedUp { name: name() })?,
+        crl_number: crl_number.ok_or_else(|| StoreError::ListNumbersUsedUp { name: name() })?,
+    })
+}
+
+/// Writes down above what a CA goes on, so that counters from before are of no harm.
+fn mark(path: &Path, record: &CaRecord, floors: Floors) -> Result<(), StoreError> {
+    let record = CaRecord {
+        restored: Some(floors),
+        ..record.clone()
+    };
+    let written = file::write(path, Access::Umask, Existing::Replace, &record.to_json());
+    Ok(written.map_err(|error| error.source)?)
+}
