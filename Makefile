@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build compiler test lint bench install demo
+.PHONY: help build compiler test lint bench install demo audit sbom reproducible
 
 help:
 	@echo 'make demo     build pki and watch it make a hierarchy for mutual TLS'
@@ -12,6 +12,9 @@ help:
 	@echo 'make test     install what the tests need, lint, and run every test'
 	@echo 'make lint     formatting and clippy, warnings are errors'
 	@echo 'make bench    pki against other tools, as whole processes'
+	@echo 'make audit    licences, origins and known vulnerabilities of what pki is made of'
+	@echo 'make sbom     what pki is made of, target/pki.cdx.json'
+	@echo 'make reproducible  build it twice, and compare'
 	@echo 'make install  pki and its manual pages under PREFIX ($(PREFIX))'
 
 build: compiler
@@ -35,6 +38,22 @@ lint:
 bench:
 	benches/setup
 	$(CARGO) bench --locked --bench issue --bench crl --bench batch
+
+# Needs the database of known vulnerabilities, a git repository that cargo-deny fetches.
+audit:
+	@command -v cargo-deny >/dev/null || { \
+	    echo 'make audit needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }
+	$(CARGO) deny --locked check
+
+sbom:
+	@command -v cargo-cyclonedx >/dev/null || { \
+	    echo 'make sbom needs cargo-cyclonedx: cargo install --locked cargo-cyclonedx' >&2; exit 1; }
+	$(CARGO) cyclonedx --quiet --describe binaries --format json --spec-version 1.5
+	mkdir -p target
+	mv pki_bin.cdx.json target/pki.cdx.json
+
+reproducible: compiler
+	CARGO='$(CARGO)' tests/reproducible
 
 install: build
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1'

@@ -46,21 +46,30 @@ impl Input {
         Self::with_room(path, from, 0)
     }
 
-    /// What is expected to have `length` octets is not moved about in memory while it grows.
-    fn with_room(path: &Path, from: impl Read, length: u64) -> Result<Self, CaError> {
+    /// What is expected to have `length` octets is not moved about in memory while it grows; where it turns
+    /// out longer, what it leaves behind is wiped: it may be a key.
+    fn with_room(path: &Path, mut from: impl Read, length: u64) -> Result<Self, CaError> {
+        const LEAST: usize = 4096;
         let failed = |source| FileError {
             operation: "read",
             path: path.to_owned(),
             source,
         };
-        let room = usize::try_from(length.min(MOST_OCTETS)).unwrap_or(0) + 1;
-        let mut content = Zeroizing::new(Vec::with_capacity(room));
-        let length = from
-            .take(MOST_OCTETS + 1)
-            .read_to_end(&mut content)
-            .map_err(failed)?;
-        if length as u64 > MOST_OCTETS {
-            return Err(failed(std::io::ErrorKind::FileTooLarge.into()).into());
+        let most = usize::try_from(MOST_OCTETS).unwrap_or(usize::MAX);
+        let room = usize::try_from(length).unwrap_or(usize::MAX);
+        let mut content = wiped_room(room.clamp(LEAST, most) + 1);
+        loop {
+            let room = content.capacity() - content.len();
+            let some = &mut from.by_ref().take(room as u64);
+            if some.read_to_end(&mut content).map_err(failed)? < room {
+                break;
+            }
+            if content.len() > most {
+                return Err(failed(std::io::ErrorKind::FileTooLarge.into()).into());
+            }
+            let mut larger = wiped_room((2 * content.len()).min(most + 1));
+            larger.extend_from_slice(&content);
+            content = larger;
         }
         Ok(Self {
             path: path.to_owned(),
@@ -91,6 +100,10 @@ impl Input {
             source,
         })
     }
+}
+
+fn wiped_room(octets: usize) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(octets))
 }
 
 pub(super) fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::report::Report;
 use crate::store::file::{self, Access, Existing};
+use crate::x509::text::Escaped;
 use clap::Args;
 use clap_complete::Shell;
 use serde::Serialize;
@@ -59,7 +60,8 @@ impl ManArgs {
             file::write(&path, Access::Umask, Existing::Replace, &content)?;
             files.push(path.display().to_string());
         }
-        let text = files.join("\n") + "\n";
+        let lines = files.iter().map(|file| format!("{}\n", Escaped(file)));
+        let text: String = lines.collect();
         Ok(Report::new(&Pages { files }, text).committed("the pages are written"))
     }
 }

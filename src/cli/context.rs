@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, say};
 use crate::store::{Observer, Store};
-
+use crate::x509::text::Escaped;
 use crate::x509::validity::whole_second;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
@@ -74,7 +74,7 @@ impl Context {
         let quiet = self.quiet;
         Arc::new(move |notice| {
             if !quiet {
-                say(&format!("notice: {notice}\n"));
+                say(&format!("notice: {}\n", Escaped(&notice.to_string())));
             }
         })
     }
@@ -82,13 +82,14 @@ impl Context {
     /// Something that the user did not ask for and wants to know.
     pub(super) fn notice(&self, text: impl Display) {
         if !self.quiet {
-            say(&format!("notice: {}\n", self.commands(&text.to_string())));
+            let text = self.commands(&text.to_string());
+            say(&format!("notice: {}\n", Escaped(&text)));
         }
     }
 
     /// Something that is not safe; no option silences it.
     pub(super) fn warning(text: impl Display) {
-        say(&format!("warning: {text}\n"));
+        say(&format!("warning: {}\n", Escaped(&text.to_string())));
     }
 
     pub(super) fn notices<T: Display>(&self, notices: impl IntoIterator<Item = T>) {
@@ -103,7 +104,7 @@ impl Context {
     /// Something that only the curious want to know.
     pub(super) fn detail(&self, text: impl Display) {
         if self.verbose && !self.quiet {
-            say(&format!("{text}\n"));
+            say(&format!("{}\n", Escaped(&text.to_string())));
         }
     }
 }

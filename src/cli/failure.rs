@@ -8,9 +8,10 @@ use crate::key::KeyError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
 use crate::x509::path::IncompletePath;
-use crate::x509::text::is_deceptive;
+use crate::x509::text::{Escaped, harmless};
 use crate::x509::verify::Refusal;
 use crate::x509::{Reason, Serial};
+use clap::error::ContextValue;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -170,17 +171,18 @@ impl Failure {
         }
         for (index, cause) in causes.iter().enumerate() {
             let label = if index == 0 { "error" } else { "caused by" };
-            writeln!(text, "{label}: {cause}").expect("a String takes everything");
+            // A file's name with a line break in it makes no line of its own.
+            writeln!(text, "{label}: {}", Escaped(cause)).expect("a String takes everything");
         }
         if let Some(hint) = &self.hint {
-            writeln!(text, "hint: {hint}").expect("a String takes everything");
+            writeln!(text, "hint: {}", Escaped(hint)).expect("a String takes everything");
         }
         text
     }
 }
 
 /// What clap has to say; help and version are no errors.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+pub(super) fn usage(mut error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return match error.print() {
             Ok(()) => ExitCode::SUCCESS,
@@ -188,27 +190,40 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
             Err(error) => Failure::output(error).write(),
         };
     }
+    escape_quoted(&mut error);
     say(&error.render().to_string());
     ExitCode::from(USAGE)
+}
+
+/// Makes what clap repeats of the command line harmless, and leaves out a passphrase in the wrong place.
+fn escape_quoted(error: &mut clap::Error) {
+    let escaped = |text: &str| match text.split_once("pass:") {
+        Some((before, _)) => format!("{}pass:…", Escaped(before)),
+        None => Escaped(text).to_string(),
+    };
+    let quoted = error.context().filter_map(|(kind, value)| {
+        let value = match value {
+            ContextValue::String(text) => ContextValue::String(escaped(text)),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(|text| escaped(text)).collect())
+            }
+            ContextValue::StyledStrs(texts) => {
+                let texts = texts.iter().map(|text| escaped(&text.to_string()).into());
+                ContextValue::StyledStrs(texts.collect())
+            }
+            _ => return None,
+        };
+        Some((kind, value))
+    });
+    for (kind, value) in quoted.collect::<Vec<_>>() {
+        error.insert(kind, value);
+    }
 }
 
 /// Writes to standard error. Where nobody listens any more, nothing is lost by going on: what a
 /// command did and did not do shows in its exit code.
 pub(super) fn say(text: &str) {
     let _ = io::stderr().write_all(harmless(text).as_bytes());
-}
-
-/// Text with line breaks, in which nothing else steers a terminal.
-fn harmless(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character != '\n' && is_deceptive(character) {
-            write!(safe, "\\u{{{:x}}}", u32::from(character)).expect("a String takes everything");
-        } else {
-            safe.push(character);
-        }
-    }
-    safe
 }
 
 impl From<CaError> for Failure {

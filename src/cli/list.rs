@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::issue::CertificateEntry;
-use super::report::{Format, Report};
+use super::report::{Format, Report, write_json};
 use crate::ca::{Expiring, Status, expiring};
 use crate::store::{Ca, CaName, Issuance, Issuances, Revoked, Store, StoreError};
 use crate::x509::GeneralName;
@@ -207,7 +207,7 @@ impl<'a> Listing<'a> {
         }
         self.count += 1;
         match self.format {
-            Format::Json => serde_json::to_writer(&mut *self.out, entry).map_err(io::Error::from),
+            Format::Json => write_json(self.out, entry),
             Format::Text => writeln!(self.out, "{}", entry.line()),
         }
     }

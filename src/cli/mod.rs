@@ -155,7 +155,7 @@ pub fn main() -> ExitCode {
     let line: Vec<OsString> = std::env::args_os().collect();
     let Cli { global, command } = match Cli::parse(&line) {
         Ok(cli) => cli,
-        Err(error) => return failure::usage(&error),
+        Err(error) => return failure::usage(error),
     };
     let GlobalArgs {
         store,

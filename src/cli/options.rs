@@ -1,6 +1,7 @@
 //! Options that several commands share: subjects, names, times.
 
 use super::Failure;
+use super::passphrase::Unbuffered;
 use crate::ca::{CaError, End, Input, Lifetime, Selector};
 use crate::x509::serial::SerialReadings;
 use crate::x509::validity::Moment;
@@ -159,7 +160,7 @@ pub(super) fn readings(text: &str) -> Result<SerialReadings, Failure> {
 /// What is in a file; - is standard input.
 pub(super) fn input(path: &Path) -> Result<Input, Failure> {
     if path == Path::new("-") {
-        return Ok(Input::from_reader(path, std::io::stdin().lock())?);
+        return Ok(Input::from_reader(path, Unbuffered)?);
     }
     Ok(Input::read(path)?)
 }

@@ -3,12 +3,15 @@
 use super::context::Context;
 use crate::ca::Passphrases;
 use crate::key::Passphrase;
+use crate::x509::text::Escaped;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::error::Error;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use zeroize::Zeroizing;
@@ -265,7 +268,7 @@ impl UserPassphrases {
         key: &str,
         hint: &'static str,
     ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-        let first = self.prompt(&format!("Passphrase for {key}: "), hint)?;
+        let first = self.prompt(&format!("Passphrase for {}: ", Escaped(key)), hint)?;
         let second = self.prompt("The same again: ", hint)?;
         if first != second {
             return Err(unavailable("the two passphrases are not the same", None));
@@ -282,16 +285,14 @@ impl UserPassphrases {
         match source {
             Source::Prompt => Err(unavailable("it can only be asked for on a terminal", None)),
             Source::Text(text) => checked(text.clone(), "pass:"),
-            Source::Env(name) => match std::env::var(name) {
-                Ok(text) => checked(Zeroizing::new(text), &format!("the variable {name}")),
-                Err(std::env::VarError::NotPresent) => {
-                    Err(unavailable(format!("the variable {name} is not set"), None))
-                }
-                Err(std::env::VarError::NotUnicode(_)) => Err(unavailable(
-                    format!("the variable {name} is not UTF-8"),
-                    None,
-                )),
-            },
+            Source::Env(name) => {
+                let octets = variable(name)
+                    .ok_or_else(|| unavailable(format!("the variable {name} is not set"), None))?;
+                let text = std::str::from_utf8(&octets)
+                    .map_err(|_| unavailable(format!("the variable {name} is not UTF-8"), None))?;
+                let text = Zeroizing::new(text.to_owned());
+                checked(text, &format!("the variable {name}"))
+            }
             Source::File(path) => {
                 let place = format!("the file {}", path.display());
                 let file = File::open(path).map_err(|error| failed(&place, error))?;
@@ -328,7 +329,7 @@ impl Passphrases for UserPassphrases {
     fn to_open(&mut self, key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
         match self.passin.clone().or_else(from_environment) {
             Some(Source::Prompt) | None => {
-                self.prompt(&format!("Passphrase for {key}: "), OPEN_WITH)
+                self.prompt(&format!("Passphrase for {}: ", Escaped(key)), OPEN_WITH)
             }
             Some(source) => self.read(&source),
         }
@@ -360,15 +361,21 @@ impl Passphrases for UserPassphrases {
 }
 
 fn from_environment() -> Option<Source> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     match set("PKI_PASSPHRASE_FILE") {
-        Some(path) => Some(Source::File(path.into())),
+        Some(path) => Some(Source::File(OsStr::from_bytes(&path).into())),
         None => set("PKI_PASSPHRASE").map(|_| Source::Env("PKI_PASSPHRASE".into())),
     }
 }
 
-/// Standard input, of which no more is taken than is asked for: two passphrases may be two lines.
-struct Unbuffered;
+/// A variable's value in memory that is wiped: asking whether there is one makes a copy of it too.
+fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
+    std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
+}
+
+/// Standard input, of which no more is taken than is asked for, and no copy is kept in a buffer: two
+/// passphrases may be two lines.
+pub(super) struct Unbuffered;
 
 impl Read for Unbuffered {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

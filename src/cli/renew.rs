@@ -7,7 +7,7 @@ use super::issue::CertificateEntry;
 use super::list::duration;
 use super::options::readings;
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
-use super::report::{Format, Report};
+use super::report::{Format, Report, write_json};
 use super::rollover::{self, RolloverArgs};
 use crate::ca::{
     CaError, CompromisedKeys, DueCa, End, Expiring, Issued, Issuer, Lifetime, Lineage, Predecessor,
@@ -365,7 +365,7 @@ fn write_entry(entry: &CertificateEntry, format: Format, out: &mut dyn Write) ->
     match format {
         Format::Text => out.write_all(entry.text().as_bytes()),
         Format::Json => {
-            serde_json::to_writer(&mut *out, entry)?;
+            write_json(out, entry)?;
             writeln!(out)
         }
     }

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use crate::x509::text::Escaped;
+use crate::x509::text::{Escaped, harmless, harmless_json};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
@@ -115,11 +115,10 @@ impl Report {
         let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
         let written = match body {
             Body::Document { json, .. } if format == Format::Json => {
-                serde_json::to_writer_pretty(&mut out, &json)
-                    .map_err(io::Error::from)
-                    .and_then(|()| writeln!(out))
+                let text = serde_json::to_string_pretty(&json).expect("reports are plain data");
+                writeln!(out, "{}", harmless_json(text))
             }
-            Body::Document { text, .. } => out.write_all(text.as_bytes()),
+            Body::Document { text, .. } => out.write_all(harmless(&text).as_bytes()),
             Body::Raw(content) => out.write_all(&content),
             Body::Stream(stream) => match stream(format, &mut out) {
                 Ok(()) => Ok(()),
@@ -141,6 +140,12 @@ impl Report {
             (Err(error), None) => Failure::output(error).write(),
         }
     }
+}
+
+/// Writes JSON on one line, without its end.
+pub(super) fn write_json(out: &mut dyn Write, data: &impl Serialize) -> io::Result<()> {
+    let json = serde_json::to_string(data).expect("reports are plain data");
+    out.write_all(harmless_json(json).as_bytes())
 }
 
 /// Aligned lines of a label and a value.

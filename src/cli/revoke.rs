@@ -5,7 +5,7 @@ mod rows;
 use super::context::Context;
 use super::failure::Failure;
 use super::options::SelectorArgs;
-use super::report::{Format, Report};
+use super::report::{Format, Report, write_json};
 use super::table::refusal;
 use crate::ca::{Outcome, Selector, Target, Verdict, read_certificates, revoke, revoke_all};
 use crate::store::CaName;
@@ -185,7 +185,7 @@ fn write_lines(entries: &[Entry], format: Format, out: &mut dyn Write) -> io::Re
         match format {
             Format::Text => out.write_all(entry.line().as_bytes())?,
             Format::Json => {
-                serde_json::to_writer(&mut *out, entry)?;
+                write_json(out, entry)?;
                 writeln!(out)?;
             }
         }

@@ -4,13 +4,14 @@ use super::context::Context;
 use super::describe;
 use super::failure::Failure;
 use super::options::{SelectorArgs, input};
-use super::report::{Format, Report};
+use super::report::{Format, Report, write_json};
 use crate::ca::{
     CaError, ForeignObject, InputError, Status, certificate_of, foreign_list, select_one,
 };
 use crate::key::PublicKey;
 use crate::store::CaName;
 use crate::x509::crl::ReadEntry;
+use crate::x509::text::harmless_json;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, CertificationRequest, RevocationList};
 use clap::Args;
@@ -197,7 +198,7 @@ fn write_entry_objects<'a>(
     entries: impl Iterator<Item = ReadEntry<'a>>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let object = list.to_string();
+    let object = harmless_json(list.to_string());
     write!(
         out,
         "{},\"revoked_certificates\":[",
@@ -205,7 +206,7 @@ fn write_entry_objects<'a>(
     )?;
     for (index, entry) in entries.enumerate() {
         write!(out, "{}", if index == 0 { "\n" } else { ",\n" })?;
-        serde_json::to_writer(&mut *out, &describe::list_entry(&entry))?;
+        write_json(out, &describe::list_entry(&entry))?;
     }
     writeln!(out, "\n]}}")
 }

@@ -10,7 +10,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -121,6 +121,7 @@ impl TableFile {
 
     /// Its rows, from the first on. `needed` are the columns one of which a header has to name.
     pub(super) fn rows(&self, columns: Columns, needed: &[&str]) -> Result<Rows, Failure> {
+        self.refuse_pem()?;
         let mut reader = self.reader();
         let mut first = StringRecord::new();
         // What is wrong with the first row comes up when the rows are read.
@@ -144,6 +145,28 @@ impl TableFile {
             reader,
             count: 0,
         })
+    }
+
+    /// Almost any text is a table of one column. A key taken for one would be recorded line by line, as
+    /// names.
+    fn refuse_pem(&self) -> Result<(), Failure> {
+        for (line, content) in (1..).zip(BufReader::new(self.content_again()).split(b'\n')) {
+            let content = content.map_err(|source| FileError {
+                operation: "read",
+                path: self.path.clone(),
+                source,
+            })?;
+            if content.trim_ascii_start().starts_with(b"-----BEGIN ") {
+                return Err(BadRow {
+                    path: self.path.clone(),
+                    line,
+                    column: None,
+                    problem: "a PEM object begins here, so that this is no table".into(),
+                }
+                .into());
+            }
+        }
+        Ok(())
     }
 
     fn reader(&self) -> csv::Reader<FromStart> {

@@ -13,13 +13,13 @@ use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::passphrase::{Protecting, UserPassphrases};
 use crate::cli::progress::Progress;
-use crate::cli::report::{Format, Report};
+use crate::cli::report::{Format, Report, write_json};
 use crate::cli::table::TableFile;
 use crate::key::{PrivateKey, Protection};
 use crate::store::{BatchId, Ca, Issuance, LockedBatches};
 use crate::x509::Certificate;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -326,7 +326,7 @@ fn write_all(
     let line = |out: &mut dyn Write, entry: &CertificateEntry| match format {
         Format::Text => writeln!(out, "{}", entry.line()),
         Format::Json => {
-            serde_json::to_writer(&mut *out, entry).map_err(io::Error::from)?;
+            write_json(out, entry)?;
             writeln!(out)
         }
     };

@@ -69,26 +69,3 @@ pub(super) fn hold(tally: &Tally) {
         "{PAGE} says more than was swept; UPDATE_REFERENCE=1 writes it anew\n{row}\n{tally}"
     );
 }
-
-/// What the page promises is held to by the tests that it names: each is there.
-#[test]
-fn every_test_that_the_page_names_is_in_the_suite() {
-    let page = fs::read_to_string(repository(PAGE)).unwrap();
-    let spans = page.split('`').skip(1).step_by(2);
-    let tests: Vec<&str> = spans.filter(|span| span.contains("::")).collect();
-    assert!(tests.len() > 10, "{tests:?}");
-    for test in tests {
-        let (module, name) = test.rsplit_once("::").unwrap();
-        let folder = if module.starts_with("store::") {
-            "src"
-        } else {
-            "tests/suite"
-        };
-        let file = format!("{folder}/{}.rs", module.replace("::", "/"));
-        let source = fs::read_to_string(repository(&file)).unwrap_or_default();
-        let is_there = source
-            .split("#[test]\n")
-            .any(|item| item.trim_start().starts_with(&format!("fn {name}(")));
-        assert!(is_there, "{PAGE}: there is no test {test} in {file}");
-    }
-}

@@ -1,11 +1,10 @@
 //! Where files are written: with which mode, and over what never.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use crate::run::Run;
-use crate::sandbox::{PASSPHRASE, STORE, Sandbox};
+use crate::sandbox::{STORE, Sandbox};
 
 const ISSUE: &str = "issue --ca intermediate0 --cn client --out out --no-passphrase";
 
@@ -34,76 +33,6 @@ fn not_a_bundle(file: &str) -> String {
 fn mode(sandbox: &Sandbox, file: &str) -> u32 {
     let metadata = fs::metadata(sandbox.path(file)).unwrap();
     metadata.permissions().mode() & 0o777
-}
-
-/// tang, acme.sh and certbot had keys that everyone could read, if only for a moment.
-#[test]
-fn every_file_that_holds_a_key_is_created_exclusively_with_mode_0600() {
-    let sandbox = Sandbox::new();
-    sandbox.write("export.pass", "for the export");
-    let mut files_with_keys = 0;
-    for (n, line) in [
-        "root --name rootCA",
-        "subordinate --ca rootCA --name intermediate0",
-        "issue --ca intermediate0 --cn client --out out --passout file:export.pass",
-        "export --ca intermediate0 --cn client --out plain --no-passphrase",
-        "export --ca intermediate0 --key --out key --passout file:export.pass",
-    ]
-    .iter()
-    .enumerate()
-    {
-        let trace = format!("trace-{n}");
-        let script = "umask 000; exec strace -f -y -s 64 -e trace=open,openat,creat,write,pwrite64,writev -o \"$@\"";
-        sandbox
-            .run("sh", "-c")
-            .arg(script)
-            .words("sh")
-            .arg(&trace)
-            .arg(env!("CARGO_BIN_EXE_pki"))
-            .words(line)
-            .env("PKI_PASSPHRASE", PASSPHRASE)
-            .succeeds();
-        files_with_keys += assert_keys_are_private(&sandbox.read(&trace));
-    }
-    // Two CAs, a leaf in the store, and three exports.
-    assert_eq!(files_with_keys, 6);
-    for file in [
-        "pki/rootCA/ca.key",
-        "out/client.key",
-        "plain/client.key",
-        "key/intermediate0.key",
-    ] {
-        assert_eq!(mode(&sandbox, file), 0o600, "{file}");
-    }
-}
-
-/// Follows each file from its creation to the write that puts a key into it.
-/// Says how many there were.
-#[track_caller]
-fn assert_keys_are_private(trace: &str) -> usize {
-    let mut created = BTreeMap::new();
-    let mut with_keys = 0;
-    for call in trace.lines() {
-        let file = call
-            .split_once('<')
-            .and_then(|(_, rest)| rest.split_once('>'));
-        if call.contains("O_CREAT") {
-            // `openat(…, "name", flags, mode) = 3</path/name>`
-            let opened = call
-                .rsplit_once('<')
-                .map(|(_, rest)| rest.trim_end_matches('>'));
-            created.insert(opened.unwrap_or_default().to_owned(), call.to_owned());
-        } else if call.contains("PRIVATE KEY") {
-            let (path, _) = file.expect("strace -y names the file");
-            let creation = created
-                .get(path)
-                .unwrap_or_else(|| panic!("not created: {call}"));
-            assert!(creation.contains("O_EXCL"), "{creation}");
-            assert!(creation.contains(", 0600)"), "{creation}");
-            with_keys += 1;
-        }
-    }
-    with_keys
 }
 
 #[test]
@@ -178,6 +107,68 @@ fn a_fifo_or_folder_in_the_place_of_a_key_is_refused_at_once() {
     fs::remove_file(sandbox.path("out/client.key")).unwrap();
     fs::create_dir(sandbox.path("out/client.key")).unwrap();
     sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.key"));
+}
+
+/// The name under which a file is made before it has its own is known to everyone.
+#[test]
+fn a_link_under_the_hidden_name_of_a_key_is_not_followed() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox
+        .pki("issue --ca intermediate0 --cn client")
+        .succeeds();
+    fs::create_dir(sandbox.path("out")).unwrap();
+    for (hidden, export) in [
+        (".client.key.part", "--no-passphrase"),
+        (
+            ".client.secret.yaml.part",
+            "--for kubernetes --no-passphrase",
+        ),
+        (".client.p12.part", "--for java --passout env:NEW"),
+    ] {
+        symlink(sandbox.path("elsewhere"), sandbox.path("out").join(hidden)).unwrap();
+        let export = sandbox
+            .pki("export --ca intermediate0 --cn client --out out")
+            .words(export);
+        let refused = export.env("NEW", "a new one").ends_with(1);
+        assert!(
+            refused
+                .stderr
+                .contains("something that is not a file stands under its hidden name"),
+            "{refused}"
+        );
+        assert!(!sandbox.path("elsewhere").exists(), "{hidden}");
+        assert_eq!(sandbox.names_in("out"), [hidden]);
+        fs::remove_file(sandbox.path("out").join(hidden)).unwrap();
+    }
+}
+
+#[test]
+fn whatever_is_in_the_place_of_another_kind_of_file_with_a_key_stays() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox
+        .pki("issue --ca intermediate0 --cn client")
+        .succeeds();
+    for (file, export) in [
+        ("out/client.p12", "--for java --passout env:NEW"),
+        ("out/client.secret.yaml", "--for kubernetes --no-passphrase"),
+    ] {
+        let export = || {
+            let run = sandbox
+                .pki("export --ca intermediate0 --cn client --out out")
+                .words(export);
+            run.env("NEW", "a new one")
+        };
+        sandbox.write(file, "precious");
+        sandbox.refused(export(), 1, &in_the_way(file));
+        assert_eq!(sandbox.read(file), "precious");
+        fs::remove_file(sandbox.path(file)).unwrap();
+        symlink(sandbox.path("elsewhere"), sandbox.path(file)).unwrap();
+        sandbox.refused(export(), 1, &in_the_way(file));
+        let forced = export().arg("--force").ends_with(1);
+        assert!(forced.stderr.contains("is not a regular file"), "{forced}");
+        assert!(!sandbox.path("elsewhere").exists(), "{file}");
+        fs::remove_file(sandbox.path(file)).unwrap();
+    }
 }
 
 #[test]

@@ -1,0 +1,42 @@
+//! The pages on which a test stands beside each promise: each of those tests is there.
+
+use std::fs;
+
+use crate::sandbox::repository;
+
+const PAGES: [&str; 2] = ["docs/durability.md", "docs/security.md"];
+
+#[test]
+fn every_test_that_a_page_names_is_in_the_suite() {
+    for page in PAGES {
+        let text = fs::read_to_string(repository(page)).unwrap();
+        let spans = text.split('`').skip(1).step_by(2);
+        let tests: Vec<&str> = spans.filter(|span| span.contains("::")).collect();
+        assert!(tests.len() > 10, "{page}: {tests:?}");
+        for test in tests {
+            let (module, name) = test.rsplit_once("::").unwrap();
+            let file = file_of(module);
+            let source = fs::read_to_string(repository(&file)).unwrap_or_default();
+            assert!(
+                holds(&source, name),
+                "{page}: there is no test {test} in {file}"
+            );
+        }
+    }
+}
+
+fn file_of(module: &str) -> String {
+    let layers = ["store::", "x509::", "key::"];
+    let is_ours = layers.iter().any(|layer| module.starts_with(layer));
+    let folder = if is_ours { "src" } else { "tests/suite" };
+    format!("{folder}/{}.rs", module.replace("::", "/"))
+}
+
+/// A function with the attribute, or a row of the table of refusals.
+fn holds(source: &str, name: &str) -> bool {
+    let row = format!("    {name}: \"");
+    let function = format!("fn {name}(");
+    let mut items = source.split("#[test]\n");
+    items.any(|item| item.trim_start().starts_with(&function))
+        || source.contains("refusals! {") && source.lines().any(|line| line.starts_with(&row))
+}
