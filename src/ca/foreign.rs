@@ -53,14 +53,18 @@ impl Input {
             path: path.to_owned(),
             source,
         };
-        let room = usize::try_from(length.min(MOST_OCTETS)).unwrap_or(0) + 1;
+        let too_large = || failed(std::io::ErrorKind::FileTooLarge.into());
+        if length > MOST_OCTETS {
+            return Err(too_large().into());
+        }
+        let room = usize::try_from(length).unwrap_or(0) + 1;
         let mut content = Zeroizing::new(Vec::with_capacity(room));
         let length = from
             .take(MOST_OCTETS + 1)
             .read_to_end(&mut content)
             .map_err(failed)?;
         if length as u64 > MOST_OCTETS {
-            return Err(failed(std::io::ErrorKind::FileTooLarge.into()).into());
+            return Err(too_large().into());
         }
         Ok(Self {
             path: path.to_owned(),
