@@ -160,6 +160,14 @@ impl Failure {
         ExitCode::from(self.exit)
     }
 
+    /// What [`Failure::write`] writes.
+    pub(super) fn said(&self) -> String {
+        let others = self.others.iter().map(|other| harmless(&other.text()));
+        std::iter::once(harmless(&self.text()))
+            .chain(others)
+            .collect()
+    }
+
     fn text(&self) -> String {
         let mut text = String::new();
         let mut causes: Vec<String> = Vec::new();

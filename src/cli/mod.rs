@@ -17,6 +17,7 @@ mod machines;
 mod options;
 mod passphrase;
 mod progress;
+pub mod reading;
 mod renew;
 mod report;
 mod revoke;
