@@ -17,6 +17,7 @@ use std::path::Path;
 use crate::sandbox::{PASSPHRASE, Sandbox};
 
 use judge::{Verdict, ensure};
+pub(crate) use page::hold_to_its_tests;
 use sweep::Sweep;
 
 /// Two CAs with certificates, of which some are revoked, and with lists, one of which is behind.

@@ -26,6 +26,7 @@ mod faults;
 mod flaws;
 mod foreign_keys;
 mod hierarchy;
+mod hostile;
 mod import;
 mod keys;
 mod lint;
