@@ -561,7 +561,7 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
         IncompletePath::Rootless { .. } => {
             Some("add the certificate of the root above with --add".into())
         }
-        IncompletePath::Unverifiable { .. } => None,
+        IncompletePath::Unverifiable { .. } | IncompletePath::TooManyKeys { .. } => None,
     }
 }
 
