@@ -2,9 +2,13 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
+# The compiler for `make fuzz`, how long each target is run, and which of them.
+NIGHTLY ?= nightly
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/corpus/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help build compiler test lint bench install demo audit sbom reproducible
+.PHONY: help build compiler test lint bench fuzz install demo audit sbom reproducible
 
 help:
 	@echo 'make demo     build pki and watch it make a hierarchy for mutual TLS'
@@ -12,6 +16,7 @@ help:
 	@echo 'make test     install what the tests need, lint, and run every test'
 	@echo 'make lint     formatting and clippy, warnings are errors'
 	@echo 'make bench    pki against other tools, as whole processes'
+	@echo 'make fuzz     libFuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS)) a target, with the Rust compiler $(NIGHTLY)'
 	@echo 'make audit    licences, origins and known vulnerabilities of what pki is made of'
 	@echo 'make sbom     what pki is made of, target/pki.cdx.json'
 	@echo 'make reproducible  build it twice, and compare'
@@ -38,6 +43,18 @@ lint:
 bench:
 	benches/setup
 	$(CARGO) bench --locked --bench issue --bench crl --bench batch
+
+# What is found to be new goes to target/fuzz, and into fuzz/corpus by hand: the replay takes it from there.
+fuzz: compiler
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked
+	@mkdir -p target/fuzz/tmp
+	@set -e; for target in $(FUZZ_TARGETS); do \
+	    mkdir -p "target/fuzz/corpus/$$target"; echo "fuzz: $$target"; \
+	    TMPDIR="$$PWD/target/fuzz/tmp" $(CARGO) +$(NIGHTLY) fuzz run --debug-assertions \
+	        --target-dir target/fuzz "$$target" \
+	        "target/fuzz/corpus/$$target" "fuzz/corpus/$$target" -- \
+	        -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=60 -rss_limit_mb=4096; \
+	done; rm -rf target/fuzz/tmp
 
 # Needs the database of known vulnerabilities, a git repository that cargo-deny fetches.
 audit:

@@ -55,6 +55,10 @@ impl Input {
             path: path.to_owned(),
             source,
         };
+        let too_large = || failed(std::io::ErrorKind::FileTooLarge.into());
+        if length > MOST_OCTETS {
+            return Err(too_large().into());
+        }
         let most = usize::try_from(MOST_OCTETS).unwrap_or(usize::MAX);
         let room = usize::try_from(length).unwrap_or(usize::MAX);
         let mut content = wiped_room(room.clamp(LEAST, most) + 1);
@@ -65,7 +69,7 @@ impl Input {
                 break;
             }
             if content.len() > most {
-                return Err(failed(std::io::ErrorKind::FileTooLarge.into()).into());
+                return Err(too_large().into());
             }
             let mut larger = wiped_room((2 * content.len()).min(most + 1));
             larger.extend_from_slice(&content);

@@ -11,13 +11,14 @@ use super::failure::Failure;
 use super::options::input;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::Report;
-use crate::ca::{Application, Secrets, Step};
+use crate::ca::{Application, Declaration, Input, Secrets, Step};
 use crate::store::{Store, StoreError};
 use clap::Args;
 use reader::Reader;
 use report::{StepEntry, Tense};
 use source::Source;
 use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
 
 /// Make a whole hierarchy from one file
 ///
@@ -69,11 +70,10 @@ impl ApplyArgs {
                     .hint("give the passphrase with file:PATH, fd:N or env:VAR"),
             );
         }
-        let source = Source::new(path, &input(path)?)?;
+        let file = input(path)?;
         let store = existing_store(context)?;
-        let lists = Store::published_lists_in(&context.store);
-        let wishes = Reader::new(&source, store.as_ref(), lists, context.now)?.read()?;
-        drop(store);
+        let wishes = declared(&file, store.as_ref(), &context.store, context.now)?;
+        drop((store, file));
         let application = Application {
             store: &context.store,
             observer: context.observer(),
@@ -88,6 +88,18 @@ impl ApplyArgs {
         }
         apply(&application, passphrases, context)
     }
+}
+
+/// What a file says, of a store that is there or will be at `place`.
+pub(super) fn declared(
+    file: &Input,
+    store: Option<&Store>,
+    place: &Path,
+    now: OffsetDateTime,
+) -> Result<Declaration, Failure> {
+    let source = Source::new(file)?;
+    let lists = Store::published_lists_in(place);
+    Reader::new(&source, store, lists, now)?.read()
 }
 
 fn apply(

@@ -161,6 +161,14 @@ impl Failure {
         ExitCode::from(self.exit)
     }
 
+    /// What [`Failure::write`] writes.
+    pub(super) fn said(&self) -> String {
+        let others = self.others.iter().map(|other| harmless(&other.text()));
+        std::iter::once(harmless(&self.text()))
+            .chain(others)
+            .collect()
+    }
+
     fn text(&self) -> String {
         let mut text = String::new();
         let mut causes: Vec<String> = Vec::new();
@@ -570,7 +578,7 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
         IncompletePath::Rootless { .. } => {
             Some("add the certificate of the root above with --add".into())
         }
-        IncompletePath::Unverifiable { .. } => None,
+        IncompletePath::Unverifiable { .. } | IncompletePath::TooManyKeys { .. } => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod batch;
 mod check;
-mod rows;
+pub(super) mod rows;
 
 use super::context::Context;
 use super::delivery::{Delivery, OutArgs};

@@ -18,6 +18,7 @@ mod machines;
 mod options;
 mod passphrase;
 mod progress;
+pub mod reading;
 mod renew;
 mod report;
 mod revoke;

@@ -104,6 +104,14 @@ impl Report {
         }
     }
 
+    /// The result as text and as data, if it is one that is held.
+    pub(super) fn document(self) -> Option<(String, Value)> {
+        match self.body {
+            Body::Document { json, text } => Some((text, json)),
+            Body::Raw(_) | Body::Stream(_) => None,
+        }
+    }
+
     /// Writes to standard output.
     pub(super) fn write(self, format: Format) -> ExitCode {
         let Self {

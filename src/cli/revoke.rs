@@ -1,6 +1,6 @@
 //! `pki revoke`.
 
-mod rows;
+pub(super) mod rows;
 
 use super::context::Context;
 use super::failure::Failure;

@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::options::{SelectorArgs, input};
 use super::report::{Format, Report, write_json};
 use crate::ca::{
-    CaError, ForeignObject, InputError, Status, certificate_of, foreign_list, select_one,
+    CaError, ForeignObject, Input, InputError, Status, certificate_of, foreign_list, select_one,
 };
 use crate::key::PublicKey;
 use crate::store::CaName;
@@ -42,7 +42,7 @@ impl ShowArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         match (&self.file, &self.ca) {
             (Some(file), _) if self.all => show_entries(file),
-            (Some(file), _) => show_file(file),
+            (Some(file), _) => what_is_in(&input(file)?),
             (None, Some(ca)) => self.show_stored(ca, context),
             (None, None) => Err(Failure::usage("there is neither a file nor --ca")),
         }
@@ -98,8 +98,10 @@ fn report(value: &Value) -> Report {
     Report::new(value, describe::text(value))
 }
 
-fn show_file(path: &Path) -> Result<Report, Failure> {
-    let objects = input(path)?.objects()?;
+/// Everything that is in a file.
+pub(super) fn what_is_in(input: &Input) -> Result<Report, Failure> {
+    let path = input.path();
+    let objects = input.objects()?;
     let mut described = Vec::new();
     for (index, object) in objects.iter().enumerate() {
         let value = describe_object(object).map_err(|source| CaError::Input {

@@ -102,6 +102,19 @@ impl TableFile {
         })
     }
 
+    /// A table that is at hand.
+    pub(super) fn of(path: &Path, content: &[u8]) -> Result<Self, Failure> {
+        let failed = |source| FileError {
+            operation: "read",
+            path: path.to_owned(),
+            source,
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            file: Arc::new(kept(content).map_err(failed)?),
+        })
+    }
+
     /// What errors call it.
     pub(super) fn path(&self) -> &Path {
         &self.path

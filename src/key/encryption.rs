@@ -196,7 +196,7 @@ pub struct EncryptedKey {
     form: Form,
 }
 
-enum Scheme {
+pub(super) enum Scheme {
     /// The one that is written here; derived keys can be shared between files.
     Ours {
         salt: Vec<u8>,
@@ -210,7 +210,9 @@ enum Scheme {
 }
 
 impl Scheme {
-    fn read(algorithm: &Element<'_>) -> Result<Self, KeyError> {
+    /// Reads an AlgorithmIdentifier, unless opening what it encrypts would take too long or too much
+    /// memory.
+    pub(super) fn read(algorithm: &Element<'_>) -> Result<Self, KeyError> {
         if let Some(old) = OldEncryption::from_algorithm(algorithm) {
             return old.map(Self::Old);
         }
@@ -223,7 +225,24 @@ impl Scheme {
         Ok(scheme)
     }
 
-    fn decrypt(
+    /// What deriving the key takes, in rounds of a hash; for scrypt, in blocks that are mixed.
+    pub(super) fn rounds(&self) -> u64 {
+        match self {
+            Self::Ours { rounds, .. } => u64::from(*rounds),
+            Self::Old(encryption) => u64::from(encryption.rounds()),
+            Self::Foreign(scheme) => match scheme.pbes2().map(|parameters| &parameters.kdf) {
+                Some(pbes2::Kdf::Pbkdf2(parameters)) => u64::from(parameters.iteration_count),
+                Some(pbes2::Kdf::Scrypt(parameters)) => parameters
+                    .cost_parameter
+                    .saturating_mul(u64::from(parameters.block_size))
+                    .saturating_mul(u64::from(parameters.parallelization)),
+                _ => 0,
+            },
+        }
+    }
+
+    /// Decrypts whatever it is.
+    pub(super) fn decrypt(
         &self,
         passphrase: &Passphrase,
         ciphertext: &[u8],
@@ -268,6 +287,11 @@ impl EncryptedKey {
         })
     }
 
+    /// What opening it takes, in rounds of a hash; for scrypt, in blocks that are mixed.
+    pub fn rounds(&self) -> u64 {
+        self.scheme.rounds()
+    }
+
     /// Decrypts with a passphrase. Where the encryption is the one written here, the derived key
     /// comes along, to be used for the other files of the same CA.
     pub fn open(
@@ -299,15 +323,6 @@ impl EncryptedKey {
             _ => None,
         }
     }
-}
-
-/// Decrypts whatever it is, by the AlgorithmIdentifier that stands with it.
-pub(super) fn decrypt_by(
-    algorithm: &Element<'_>,
-    passphrase: &Passphrase,
-    ciphertext: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    Scheme::read(algorithm)?.decrypt(passphrase, ciphertext)
 }
 
 fn decrypt(
@@ -394,8 +409,9 @@ fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
 }
 
 /// Whether a foreign file's key derivation has as many rounds as are borne.
-pub(super) fn limit_rounds(rounds: u32) -> Result<(), KeyError> {
-    if rounds > MOST_ROUNDS {
+pub(super) fn limit_rounds(rounds: impl Into<u64>) -> Result<(), KeyError> {
+    let rounds = rounds.into();
+    if rounds > u64::from(MOST_ROUNDS) {
         return Err(KeyError::Encryption {
             reason: format!("{rounds} rounds of key derivation are too many"),
         });

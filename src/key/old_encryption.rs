@@ -119,6 +119,14 @@ impl OldEncryption {
         })
     }
 
+    /// Rounds of the hash that its derivation takes.
+    pub(super) fn rounds(&self) -> u32 {
+        match &self.derivation {
+            Derivation::Pbkdf1 { rounds, .. } | Derivation::Pkcs12 { rounds, .. } => *rounds,
+            Derivation::OpenSsl { .. } => 1,
+        }
+    }
+
     /// Decrypts. That the passphrase is wrong shows in the padding, but for one time in 256.
     pub(super) fn decrypt(
         &self,

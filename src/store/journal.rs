@@ -238,6 +238,12 @@ pub(super) fn backwards<T: DeserializeOwned>(
     let mut line = last_line(&file, end)?;
     while !is_header(&line) {
         end -= line.len() as u64 + 1;
+        if end == 0 {
+            return Err(StoreError::damaged(
+                path,
+                "does not start with a journal's header",
+            ));
+        }
         let previous = last_line(&file, end)?;
         let read = follows(&line, &previous).and_then(|_| serde_json::from_slice(&line).ok());
         let record: T = read.ok_or_else(|| {
@@ -429,6 +435,25 @@ mod tests {
         }
         std::fs::write(&path, whole.replace("\"04\"", "\"05\"")).unwrap();
         assert!(matches!(writer(&path), Err(StoreError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_journal_without_its_header_is_damage_to_who_reads_it_backwards() {
+        let (_folder, path) = journal();
+        for lines in ["{}\n", "{\"serial\":\"01\"}\n{\"serial\":\"02\"}\n", "\n\n"] {
+            std::fs::write(&path, lines).unwrap();
+            let read = backwards(&path, |_: &Record| true);
+            assert!(matches!(read, Err(StoreError::Damaged { .. })), "{lines:?}");
+        }
+        let mut headless = Lines {
+            check: Check::START,
+            bytes: Vec::new(),
+        };
+        headless.push(&record("01"));
+        headless.push(&record("02"));
+        std::fs::write(&path, &headless.bytes).unwrap();
+        let read = backwards(&path, |_: &Record| true);
+        assert!(matches!(read, Err(StoreError::Damaged { .. })));
     }
 
     #[test]

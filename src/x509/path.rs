@@ -25,6 +25,16 @@ pub enum IncompletePath {
         /// The algorithm of the signature, or of the issuer's key.
         algorithm: String,
     },
+    /// More keys bear the issuer's name than are tried.
+    #[error("the issuer of {subject} is not to be found: {count} keys bear the name {issuer}")]
+    TooManyKeys {
+        /// The certificate's subject.
+        subject: String,
+        /// The issuer that it names.
+        issuer: String,
+        /// How many keys there are.
+        count: usize,
+    },
     /// Certificates that certify each other, and none that is its own issuer above them.
     #[error("no root is above {subject}: the CAs over it only certify each other")]
     Rootless {
@@ -32,6 +42,10 @@ pub enum IncompletePath {
         subject: String,
     },
 }
+
+/// Keys of one name that are tried for one signature: each costs a verification, and whoever makes a file
+/// may put as many into it as they like. Certificates with key identifiers name the one to try.
+pub(super) const MOST_KEYS: usize = 16;
 
 /// Whether `issuer` issued `certificate`: the names fit to the byte and the signature verifies. A
 /// root issued itself.
@@ -195,6 +209,12 @@ impl<'a> Graph<'a> {
         self.certificates[node].public_key().spki()
     }
 
+    /// How many keys certificates have.
+    pub(super) fn keys_of(&self, nodes: &[usize]) -> usize {
+        let keys = nodes.iter().map(|node| self.key(*node));
+        keys.collect::<HashSet<_>>().len()
+    }
+
     /// The key among those of the candidates with which this certificate was signed.
     fn key_that_fits(&self, node: usize, candidates: &[usize]) -> Option<&'a [u8]> {
         let certificate = &self.certificates[node];
@@ -202,9 +222,12 @@ impl<'a> Graph<'a> {
         let mut in_order = candidates.to_vec();
         in_order.sort_by_key(|candidate| Some(self.key(*candidate)) != proven);
         let mut tried = HashSet::new();
-        let fits = in_order.into_iter().find(|candidate| {
+        let untried = in_order
+            .into_iter()
+            .filter(|node| tried.insert(self.key(*node)));
+        let fits = untried.take(MOST_KEYS).find(|candidate| {
             let key = self.certificates[*candidate].public_key();
-            tried.insert(key.spki()) && certificate.verify_signature(key).is_ok()
+            certificate.verify_signature(key).is_ok()
         });
         let key = self.key(fits?);
         self.proven.borrow_mut().insert(certificate.issuer(), key);
@@ -252,6 +275,14 @@ impl<'a> Graph<'a> {
             };
         };
         let candidates = self.candidates(end);
+        let count = self.keys_of(&candidates);
+        if count > MOST_KEYS {
+            return IncompletePath::TooManyKeys {
+                subject: subject(end),
+                issuer: self.certificates[end].issuer().to_string(),
+                count,
+            };
+        }
         let unverifiable = candidates.iter().find_map(|issuer| {
             let key = self.certificates[*issuer].public_key();
             unverifiable(&self.certificates[end], key)
@@ -366,6 +397,25 @@ mod tests {
     }
 
     #[test]
+    fn not_every_key_is_tried_where_many_bear_one_name() {
+        let parties: Vec<Party> = (0..=MOST_KEYS).map(|_| party("one")).collect();
+        let [root, leaf] = ["root", "leaf"].map(party);
+        let mut pool = vec![certify(&root, &root)];
+        pool.extend(parties.iter().map(|party| certify(&root, party)));
+        let of_first = certify(&parties[0], &leaf);
+        assert!(complete(vec![of_first.clone()], &pool).is_ok());
+        let last = parties.last().unwrap();
+        let many = IncompletePath::TooManyKeys {
+            subject: "CN=leaf".into(),
+            issuer: "CN=one".into(),
+            count: MOST_KEYS + 1,
+        };
+        assert_eq!(complete(vec![certify(last, &leaf)], &pool), Err(many));
+        pool.remove(1);
+        assert!(complete(vec![certify(last, &leaf)], &pool).is_ok());
+    }
+
+    #[test]
     fn a_ring_of_cross_certificates_without_a_root_is_not_complete() {
         let [one, other, leaf, root] = ["one", "other", "leaf", "root"].map(party);
         let ring = [certify(&one, &other), certify(&other, &one)];
@@ -442,7 +492,7 @@ mod tests {
 
     /// Each held against each would be 160,000 signatures, which takes many seconds.
     #[test]
-    fn hundreds_of_certificates_of_one_name_are_ordered_in_no_time() {
+    fn hundreds_of_keys_of_one_name_are_refused_in_no_time() {
         let root = party("X");
         let mut wanted: Vec<_> = (0..200).map(|_| certify(&root, &party("X"))).collect();
         wanted.extend((0..200).map(|_| {
@@ -451,8 +501,13 @@ mod tests {
         }));
         wanted.push(certify(&root, &root));
         let start = std::time::Instant::now();
-        let whole = complete(wanted.clone(), &wanted).unwrap();
-        assert_eq!(issuers_last(&whole), wanted);
+        let many = IncompletePath::TooManyKeys {
+            subject: "CN=X".into(),
+            issuer: "CN=X".into(),
+            count: 401,
+        };
+        assert_eq!(complete(wanted.clone(), &wanted), Err(many));
+        assert_eq!(issuers_last(&wanted).len(), wanted.len());
         assert!(start.elapsed().as_secs() < 5);
     }
 }

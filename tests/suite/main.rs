@@ -28,6 +28,7 @@ mod fixtures;
 mod flaws;
 mod foreign_keys;
 mod hierarchy;
+mod hostile;
 mod import;
 mod keys;
 mod lint;

@@ -16,6 +16,8 @@ const FILES: usize = 2514;
 const LISTS: usize = 199;
 /// How many of them `pki show` shows.
 const SHOWN: usize = 1316;
+/// Of every tenth, how often `pki bundle --check` and `pki verify` judge it, and how often they refuse to.
+const JUDGED: (usize, usize) = (304, 200);
 
 /// A list that openssl converts and `pki` refuses, for its thisUpdate lacks a
 /// digit: it is no time by X.690, and openssl itself prints `Bad time value`.
@@ -28,18 +30,24 @@ struct Vectors {
     files: Vec<String>,
 }
 
+/// Where they are, and their paths from there, sorted.
+pub(crate) fn all() -> (PathBuf, Vec<String>) {
+    let versions = fs::read_dir(repository("target/test-tools/venv/lib")).unwrap();
+    let mut roots = versions.map(|version| {
+        let packages = version.unwrap().path().join("site-packages");
+        packages.join("cryptography_vectors")
+    });
+    let root = roots.next().expect("tests/setup made it");
+    let mut files = Vec::new();
+    collect(&root, &root, &mut files);
+    files.sort();
+    assert_eq!(files.len(), FILES, "{}", root.display());
+    (root, files)
+}
+
 impl Vectors {
     fn new() -> Self {
-        let versions = fs::read_dir(repository("target/test-tools/venv/lib")).unwrap();
-        let mut roots = versions.map(|version| {
-            let packages = version.unwrap().path().join("site-packages");
-            packages.join("cryptography_vectors")
-        });
-        let root = roots.next().expect("tests/setup made it");
-        let mut files = Vec::new();
-        collect(&root, &root, &mut files);
-        files.sort();
-        assert_eq!(files.len(), FILES, "{}", root.display());
+        let (root, files) = all();
         Self {
             sandbox: Sandbox::new(),
             root,
@@ -171,4 +179,57 @@ fn every_file_is_shown_or_refused() {
         assert!(!text.contains(steers), "{file}\n{text:?}");
     }
     assert_eq!(shown.values().flatten().count(), SHOWN);
+}
+
+/// The exit code of a run that did what it should, refused in words, or said no.
+fn verdict(run: Run, file: &str) -> i32 {
+    let output = run.spawn().wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(!stderr.contains("panicked"), "{file}\n{stderr}");
+    match output.status.code() {
+        Some(code @ (0 | 3)) => {
+            assert!(!output.stdout.is_empty(), "{file}\n{stderr}");
+            code
+        }
+        Some(1) => {
+            assert!(stderr.starts_with("error: "), "{file}\n{stderr}");
+            1
+        }
+        _ => panic!("{file}: {}\n{stderr}", output.status),
+    }
+}
+
+#[test]
+fn every_tenth_file_is_judged_or_refused() {
+    let vectors = Vectors::new();
+    let sandbox = &vectors.sandbox;
+    sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    let tenth = vectors.files.iter().step_by(10);
+    let mut verdicts = [0_usize; 4];
+    for file in tenth {
+        let path = vectors.root.join(file);
+        let bundle = sandbox.pki("bundle --check").arg(&path);
+        for run in [bundle, sandbox.pki("verify").arg(&path)] {
+            verdicts[usize::try_from(verdict(run, file)).unwrap()] += 1;
+        }
+    }
+    let [good, refused, _, bad] = verdicts;
+    assert_eq!((good + bad, refused), JUDGED);
+}
+
+#[test]
+fn every_request_is_certified_or_refused() {
+    let vectors = Vectors::new();
+    let sandbox = &vectors.sandbox;
+    sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    let is_request = |file: &&String| file.starts_with("x509/requests/");
+    let mut certified = 0;
+    for file in vectors.files.iter().filter(is_request) {
+        let line = "issue --ca rootCA --profile client --csr";
+        let run = sandbox.pki(line).arg(vectors.root.join(file));
+        certified += usize::from(verdict(run, file) == 0);
+    }
+    assert!(certified > 5, "{certified}");
+    let issued = sandbox.pki("--format json list --ca rootCA").succeeds();
+    assert_eq!(issued.json().as_array().unwrap().len(), certified + 1);
 }

@@ -2,8 +2,7 @@
 
 use super::error::ImportError;
 use super::places::Places;
-use crate::ca::{CaError, RuleFinding};
-use crate::store::FileError;
+use crate::ca::{CaError, Input, RuleFinding};
 use crate::x509::crl::RevocationList;
 use crate::x509::serial::SerialError;
 use crate::x509::{Certificate, Serial};
@@ -135,13 +134,9 @@ fn used_up(kind: &'static str, highest: &str) -> ImportError {
     }
 }
 
-fn read(path: &Path) -> Result<String, FileError> {
-    let text = std::fs::read(path).map_err(|source| FileError {
-        operation: "read",
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+fn read(path: &Path) -> Result<String, CaError> {
+    let input = Input::read(path)?;
+    Ok(String::from_utf8_lossy(input.content()).into_owned())
 }
 
 #[cfg(test)]

@@ -162,28 +162,32 @@ pub(super) fn paths(judged: &Judged<'_>, party: Option<&RelyingParty>) -> Vec<Bu
         return Vec::new();
     }
     let mut findings = Vec::new();
+    let mut told = HashSet::new();
+    let subjects = judged.certificates.iter().map(Certificate::subject);
+    let subjects: HashSet<String> = subjects.map(ToString::to_string).collect();
     for path in &judged.paths {
         let finding = match path {
             Ok(path) => path_length(judged, path),
-            Err(problem) => Some(incomplete(judged, problem)),
+            Err(problem) => Some(incomplete(&subjects, problem)),
         };
         // What is wrong above several of them is told once.
-        findings.extend(finding.filter(|finding| !findings.contains(finding)));
+        let is_new = |found: &BundleFinding| told.insert((found.rule, found.message.clone()));
+        findings.extend(finding.filter(is_new));
     }
     findings
 }
 
-fn incomplete(judged: &Judged<'_>, problem: &IncompletePath) -> BundleFinding {
+fn incomplete(subjects: &HashSet<String>, problem: &IncompletePath) -> BundleFinding {
     let rule = match problem {
         IncompletePath::MissingIssuer { subject, issuer } => {
-            let mut subjects = judged.certificates.iter().map(Certificate::subject);
-            if subjects.any(|other| other.to_string() == *issuer) {
+            if subjects.contains(issuer) {
                 let message = format!("the signature of {subject} is not by the key of {issuer}");
                 return BundleFinding::error("issuer-signature", message);
             }
             "issuer-missing"
         }
         IncompletePath::Unverifiable { .. } => "signature-algorithm",
+        IncompletePath::TooManyKeys { .. } => "issuer-signature",
         IncompletePath::Rootless { .. } => "no-root",
     };
     BundleFinding::error(rule, problem.to_string())

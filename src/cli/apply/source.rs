@@ -39,7 +39,8 @@ pub(super) struct Sections {
 
 impl Source {
     /// Takes what was read from a file; a byte order mark is none of it.
-    pub(super) fn new(path: &Path, input: &Input) -> Result<Self, Failure> {
+    pub(super) fn new(input: &Input) -> Result<Self, Failure> {
+        let path = input.path();
         let text = std::str::from_utf8(input.content())
             .map_err(|error| Failure::plain(format!("{} is not UTF-8: {error}", path.display())))?;
         Ok(Self {

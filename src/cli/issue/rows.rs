@@ -13,13 +13,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What a row can say.
-pub(super) const COLUMNS: Columns = &["cn", "san", "profile", "days", "key_type", "csr", "name"];
+pub(in crate::cli) const COLUMNS: Columns =
+    &["cn", "san", "profile", "days", "key_type", "csr", "name"];
 
 /// The columns of which a row needs one.
-pub(super) const NEEDED: &[&str] = &["cn", "csr"];
+pub(in crate::cli) const NEEDED: &[&str] = &["cn", "csr"];
 
-/// What holds for rows that say nothing else.
-pub(super) struct Defaults {
+/// What holds for rows that say nothing else; by default, what holds where no option says otherwise.
+#[derive(Default)]
+pub(in crate::cli) struct Defaults {
     profile: Profile,
     lifetime: Lifetime,
     key_type: KeyType,
@@ -39,13 +41,13 @@ impl Defaults {
 }
 
 /// A row that asks for a certificate.
-pub(super) struct CertificateRow {
+pub(in crate::cli) struct CertificateRow {
     row: Row,
     defaults: Arc<Defaults>,
 }
 
 impl CertificateRow {
-    pub(super) fn new(row: Row, defaults: &Arc<Defaults>) -> Self {
+    pub(in crate::cli) fn new(row: Row, defaults: &Arc<Defaults>) -> Self {
         Self {
             row,
             defaults: defaults.clone(),

@@ -18,8 +18,8 @@ type Read = (Vec<(Issuance, Verdict)>, Vec<Failure>);
 /// Reads a table, and finds what its rows are about.
 pub(super) fn read(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<Read, Failure> {
     let (mut sound, mut verdicts, mut bad) = (Vec::new(), Vec::new(), Vec::new());
-    for row in TableFile::open(path)?.rows(COLUMNS, &["serial"])? {
-        match verdict(&row, now) {
+    for (row, verdict) in rows(&TableFile::open(path)?, now)? {
+        match verdict {
             Ok(verdict) => {
                 verdicts.push(verdict);
                 sound.push(row);
@@ -39,6 +39,18 @@ pub(super) fn read(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<Read, Fa
     bad.sort_by_key(|(number, _)| *number);
     let bad = bad.into_iter().map(|(_, problem)| problem.into());
     Ok((found, bad.collect()))
+}
+
+/// The rows of a table, and what each is to record.
+pub(in crate::cli) fn rows(
+    table: &TableFile,
+    now: OffsetDateTime,
+) -> Result<impl Iterator<Item = (Row, Result<RowVerdict, BadRow>)>, Failure> {
+    let rows = table.rows(COLUMNS, &["serial"])?;
+    Ok(rows.map(move |row| {
+        let verdict = verdict(&row, now);
+        (row, verdict)
+    }))
 }
 
 fn verdict(row: &Row, now: OffsetDateTime) -> Result<RowVerdict, BadRow> {

@@ -2,7 +2,7 @@
 
 use super::kdf::{Hash, Kdf, MAC_KEY};
 use crate::asn1::{Element, Malformed, Reader, oid, tag};
-use crate::key::encryption::decrypt_by;
+use crate::key::encryption::{Scheme, limit_rounds};
 use crate::key::{KeyError, Passphrase};
 use aws_lc_rs::hmac;
 use const_oid::ObjectIdentifier;
@@ -28,7 +28,7 @@ struct Mac<'a> {
 enum Part<'a> {
     Plain(&'a [u8]),
     Encrypted {
-        algorithm: Element<'a>,
+        scheme: Scheme,
         ciphertext: &'a [u8],
     },
 }
@@ -53,7 +53,8 @@ pub struct CertificateBag {
 }
 
 impl<'a> Pfx<'a> {
-    /// Reads what stands outside the encryption.
+    /// Reads what stands outside the encryption; a file whose derivations would take too long together
+    /// is refused.
     pub fn from_der(der: &'a [u8]) -> Result<Self, KeyError> {
         let mut pfx = Reader::sequence_of(der, "a PFX")?;
         pfx.expect(tag::INTEGER, "the version of a PFX")?;
@@ -77,7 +78,19 @@ impl<'a> Pfx<'a> {
                 reason: format!("it has {} parts", parts.len()),
             });
         }
-        Ok(Self { safe, mac, parts })
+        let pfx = Self { safe, mac, parts };
+        limit_rounds(pfx.rounds())?;
+        Ok(pfx)
+    }
+
+    /// What opening it takes, in rounds of a hash; for scrypt, in blocks that are mixed.
+    pub fn rounds(&self) -> u64 {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Plain(_) => 0,
+            Part::Encrypted { scheme, .. } => scheme.rounds(),
+        });
+        let mac = self.mac.as_ref();
+        mac.map_or(0, |mac| u64::from(mac.kdf.rounds)) + parts.sum::<u64>()
     }
 
     /// Whether a MAC shows that the file is as it was made, and the passphrase right.
@@ -101,10 +114,9 @@ impl<'a> Pfx<'a> {
         for part in &self.parts {
             match part {
                 Part::Plain(bags) => contents.take(bags)?,
-                Part::Encrypted {
-                    algorithm,
-                    ciphertext,
-                } => contents.take(&decrypt_by(algorithm, passphrase()?, ciphertext)?)?,
+                Part::Encrypted { scheme, ciphertext } => {
+                    contents.take(&scheme.decrypt(passphrase()?, ciphertext)?)?;
+                }
             }
         }
         Ok(contents)
@@ -150,7 +162,7 @@ impl<'a> Part<'a> {
                 let algorithm = info.expect(tag::SEQUENCE, "the encryption's algorithm")?;
                 let ciphertext = info.expect(tag::context(0), "encrypted octets")?.content;
                 Ok(Self::Encrypted {
-                    algorithm,
+                    scheme: Scheme::read(&algorithm)?,
                     ciphertext,
                 })
             }

@@ -2,7 +2,7 @@
 
 use super::refusal::{Refusal, called};
 use crate::x509::Certificate;
-use crate::x509::path::{Graph, deduplicate, unverifiable};
+use crate::x509::path::{Graph, MOST_KEYS, deduplicate, unverifiable};
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
@@ -187,6 +187,9 @@ impl<'a> Paths<'a> {
         }
         if candidates.is_empty() {
             return Refusal::OtherKey { subject, issuer };
+        }
+        if self.graph.keys_of(&candidates) > MOST_KEYS {
+            return Refusal::TooManyPaths { subject };
         }
         match candidates
             .iter()

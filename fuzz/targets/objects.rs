@@ -1,0 +1,205 @@
+//! Certificates, requests and lists, and the files that they are in.
+
+use super::{FEW_ROUNDS, NOW, PASSPHRASE, harmless, said};
+use pki::ca::{
+    Foreign, Input, PARTIES, Passphrases, VerifyRequest, certificates_in, foreign_list,
+    judge_foreign_list,
+};
+use pki::cli::reading;
+use pki::key::Passphrase;
+use pki::key::pkcs12::Pfx;
+use pki::pem::{decode, encode};
+use pki::x509::lint::{Candidate, lint};
+use pki::x509::verify::{Question, judge};
+use pki::x509::{Certificate, CertificationRequest, RevocationList};
+use std::error::Error;
+use std::path::Path;
+use std::slice;
+use time::Duration;
+
+const FILE: &str = "hostile";
+
+fn input(content: &[u8]) -> Input {
+    Input::from_reader(Path::new(FILE), content).expect("memory can be read")
+}
+
+/// A PEM set: as many objects as there are BEGIN markers, or an error; each is the same when it is
+/// written and read again.
+pub fn pem(data: &[u8]) {
+    let objects = match decode(data) {
+        Ok(objects) => objects,
+        Err(error) => return said(&error),
+    };
+    let marker = b"-----BEGIN ";
+    let markers = data.windows(marker.len()).filter(|found| found == marker);
+    assert_eq!(objects.len(), markers.count());
+    for object in objects {
+        let again = decode(encode(&object.label, &object.der).as_bytes());
+        let again = again.expect("what is written is read");
+        assert_eq!(again.len(), 1);
+        assert_eq!(again[0].label, object.label);
+        assert_eq!(*again[0].der, *object.der);
+    }
+}
+
+/// A certificate's DER: the octets stay what they were, as DER and as PEM; everything in it can be
+/// said, and be judged by every rule.
+pub fn certificate(data: &[u8]) {
+    let certificate = match Certificate::from_der(data) {
+        Ok(certificate) => certificate,
+        Err(error) => return said(&error),
+    };
+    assert_eq!(certificate.der(), data);
+    let text = certificate.to_pem();
+    let read = certificates_in(&input(text.as_bytes())).expect("what is written is read");
+    assert_eq!(read, slice::from_ref(&certificate));
+    shown(text.as_bytes());
+    for issuers in [&[], slice::from_ref(&certificate)] {
+        lint(&Candidate {
+            certificate: &certificate,
+            issuers,
+        });
+    }
+    let question = Question {
+        time: NOW,
+        purpose: None,
+        hostname: None,
+    };
+    let path = [certificate.clone(), certificate];
+    if let Err(refusal) = judge(&path[..1], &question).and_then(|()| judge(&path, &question)) {
+        said(&refusal);
+    }
+}
+
+/// A certification request's DER.
+pub fn request(data: &[u8]) {
+    let request = match CertificationRequest::from_der(data) {
+        Ok(request) => request,
+        Err(error) => return said(&error),
+    };
+    assert_eq!(request.der(), data);
+    if let Err(error) = request.verify() {
+        said(&error);
+    }
+    if let Err(error) = request.public_key().check_certifiable() {
+        said(&error);
+    }
+    if let Err(error) = request.subject_alt_names() {
+        said(&error);
+    }
+    shown(encode("CERTIFICATE REQUEST", data).as_bytes());
+}
+
+/// A revocation list, DER or PEM: converted there and back it is the same, and every party can judge it.
+pub fn list(data: &[u8]) {
+    let der = match foreign_list(&input(data)) {
+        Ok(der) => der,
+        Err(error) => return said(&error),
+    };
+    let text = encode("X509 CRL", &der);
+    let again = foreign_list(&input(text.as_bytes())).expect("what is written is read");
+    assert_eq!(again, der);
+    let list = RevocationList::from_der(&der).expect("it was read before");
+    for entry in list.entries() {
+        let entry = entry.expect("it was read before");
+        if let Some(serial) = entry.serial() {
+            assert!(entry.is(&serial));
+        }
+    }
+    shown(text.as_bytes());
+    for party in PARTIES {
+        let within = Some(Duration::hours(24));
+        for finding in judge_foreign_list(Path::new(FILE), &der, party, within, NOW) {
+            assert!(!finding.message.is_empty());
+        }
+    }
+}
+
+/// PKCS #7.
+pub fn signed_data(data: &[u8]) {
+    match pki::x509::signed_data::certificates(data) {
+        Ok(certificates) => certificates
+            .iter()
+            .for_each(|certificate| assert!(!certificate.der().is_empty())),
+        Err(error) => said(&error),
+    }
+}
+
+/// Any file, as `pki show` says it.
+pub fn show(data: &[u8]) {
+    shown(data);
+}
+
+fn shown(content: &[u8]) {
+    match reading::shown(Path::new(FILE), content) {
+        Ok(shown) => {
+            harmless(&shown.text);
+            let json = serde_json::to_string(&shown.json).expect("it is plain data");
+            let read: serde_json::Value = serde_json::from_str(&json).expect("JSON is read");
+            assert_eq!(read, shown.json);
+        }
+        Err(refused) => harmless(&refused.to_string()),
+    }
+}
+
+/// Any file as a trust store, judged by the general rules and for a party that its octets choose.
+pub fn bundle(data: &[u8]) {
+    if Pfx::from_der(data).is_ok_and(|pfx| pfx.rounds() > FEW_ROUNDS) {
+        return;
+    }
+    let input = input(data);
+    let sum = data.iter().map(|octet| usize::from(*octet)).sum::<usize>();
+    let chosen = &PARTIES[sum % PARTIES.len()];
+    for party in [None, Some(chosen)] {
+        let foreign = match Foreign::read(&input, party, &mut Known) {
+            Ok(foreign) => foreign,
+            Err(error) => {
+                said(&error);
+                continue;
+            }
+        };
+        for finding in foreign.judge(party, NOW) {
+            assert!(!finding.message.is_empty());
+        }
+    }
+}
+
+/// A file whose first certificate is judged by the others, the self-signed of which are trusted.
+pub fn verify(data: &[u8]) {
+    let mut certificates = match certificates_in(&input(data)) {
+        Ok(certificates) => certificates.into_iter(),
+        Err(error) => return said(&error),
+    };
+    let request = VerifyRequest {
+        certificate: certificates.next().expect("there is at least one"),
+        beside: Vec::new(),
+        bundle: Some(certificates.collect()),
+        lists: Vec::new(),
+        question: Question {
+            time: NOW,
+            purpose: None,
+            hostname: None,
+        },
+    };
+    let judgement = pki::ca::verify(None, &request).expect("no store is asked");
+    match judgement.refusal {
+        Some(refusal) => said(&refusal),
+        None => assert!(!judgement.path.is_empty()),
+    }
+}
+
+/// Knows the passphrase of every key.
+pub(super) struct Known;
+
+impl Passphrases for Known {
+    fn to_open(&mut self, _key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+        Ok(Passphrase::new(PASSPHRASE.to_owned().into()))
+    }
+
+    fn to_protect(
+        &mut self,
+        _key: &str,
+    ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
+        Ok(None)
+    }
+}
