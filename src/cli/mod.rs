@@ -2,6 +2,7 @@
 
 mod apply;
 mod bundle;
+mod check;
 mod completions;
 mod context;
 mod crl;
@@ -128,6 +129,7 @@ commands! {
     "show" Show(show::ShowArgs);
     "tree" Tree(tree::TreeArgs);
     "verify" Verify(verify::VerifyArgs);
+    "check" Check(check::CheckArgs);
     "import" Import(import::ImportArgs);
     "apply" Apply(apply::ApplyArgs);
     "completions" Completions(completions::CompletionsArgs);

@@ -16,14 +16,17 @@
 
 mod addition;
 mod ca;
+mod census;
 mod counter;
 mod error;
 pub mod file;
 mod format;
 mod history;
+mod inspection;
 mod journal;
 mod layout;
 mod lock;
+mod mending;
 mod name;
 mod record;
 mod replacement;
@@ -32,8 +35,13 @@ mod waiting;
 
 pub use addition::Uninstalled;
 pub use ca::{Ca, Issuances, LeafKeys, LockedBatches, LockedCa, Material};
+pub use census::{Item, What};
 pub use error::{FileError, StoreError};
 pub use history::{ForeignList, History};
+pub use inspection::{Counter, Journal, SeenCa, SeenCertificate};
+pub use journal::{LineProblem, SurveyedLine};
+pub use layout::Leftover;
+pub use mending::Mending;
 pub use name::{CaName, CaNameError, is_device_name};
 pub use record::{
     BatchId, BatchRow, CaRecord, Coverage, EntryId, Issuance, Revoked, SignedList, TableId, WishId,
