@@ -16,7 +16,7 @@ use crate::run::{Run, Transcript};
 use crate::sandbox::Sandbox;
 
 /// The passphrase of the keys of openssl and easy-rsa.
-const OLD: &str = "the old passphrase";
+pub(crate) const OLD: &str = "the old passphrase";
 
 /// How `openssl ca` keeps a CA.
 const CONFIGURATION: &str = "\

@@ -10,6 +10,7 @@
 mod apply;
 mod architecture;
 mod batch;
+mod check;
 mod cli;
 mod clock;
 mod crl;

@@ -315,8 +315,16 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "--store fixtures list",
         "--store fixtures show --ca rootCA --cn a",
         "apply a.toml --no-passphrase --force",
+        "revoke --ca intermediate0 --cn a --all",
+        "check --repair",
         "man man",
     ] {
+        if line == "check --repair" {
+            sandbox.write(
+                "pki/crl/.other.crl.part",
+                "what an interrupted command left",
+            );
+        }
         let json = sandbox
             .pki(&format!("--format json {line}"))
             .succeeds()

@@ -113,3 +113,29 @@ fn left(item: &Item, leftover: &Leftover) -> StoreFinding {
             .healed_by(Remedy::TakeAway),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn what_belongs_to_another_user_than_the_store_is_found() {
+        let item = |owner| Item {
+            path: PathBuf::from("pki/rootCA/ca.crt"),
+            ca: None,
+            what: What::Open,
+            mode: 0o644,
+            owner,
+        };
+        let mut found = Found::default();
+        check_item(&item(1000), 1000, &mut found);
+        check_item(&item(0), 1000, &mut found);
+        let findings = found.finish();
+        let rules: Vec<&str> = findings
+            .iter()
+            .map(|finding| finding.finding.rule)
+            .collect();
+        assert_eq!(rules, ["other-owner"]);
+    }
+}

@@ -111,9 +111,16 @@ impl StoreFinding {
         }
     }
 
-    /// Whether both are the same fact, whatever has become of it meanwhile.
+    pub(super) fn healed_only_if(self, is_safe: bool) -> Self {
+        Self {
+            remedy: self.remedy.filter(|_| is_safe),
+            ..self
+        }
+    }
+
+    /// Whether both are the same fact, of which nothing has changed meanwhile.
     fn is_about_the_same(&self, other: &Self) -> bool {
-        self.finding.rule == other.finding.rule
+        self.finding == other.finding
             && self.path == other.path
             && self.line == other.line
             && self.serial == other.serial
@@ -188,7 +195,7 @@ pub(super) fn unreadable(
 /// takes to go on to its next file.
 pub(super) const SHORT: &[u64] = &[50, 250];
 /// The same, where a command may open a key and sign in between.
-pub(super) const LONG: &[u64] = &[50, 250, 700, 1000, 1500, 1500];
+pub(super) const LONG: &[u64] = &[50, 250, 700, 1000, 2000, 2000, 2000];
 
 /// Looks again at what another process may be at work on: only what is found every time is a finding.
 /// Each pause is in milliseconds.

@@ -37,6 +37,8 @@ pub(super) struct Issued {
     pub(super) ending: Vec<Serial>,
     /// The highest counter that a record names.
     pub(super) counter: u128,
+    /// Whether every line of the journal could be read.
+    pub(super) is_whole: bool,
 }
 
 /// What came of one record.
@@ -81,7 +83,10 @@ impl<'a> Standard<'a> {
         found: &mut Found,
         progress: &dyn Fn(u64),
     ) -> Issued {
-        let mut issued = Issued::default();
+        let mut issued = Issued {
+            is_whole: true,
+            ..Issued::default()
+        };
         let mut out_of_place = Vec::new();
         let mut told = 0;
         let judge = |issuance, follows| self.judge(&issuance, follows);
@@ -92,6 +97,7 @@ impl<'a> Standard<'a> {
                 told = line.end;
             }
             if let Some(problem) = &line.problem {
+                issued.is_whole = false;
                 found.push(line_finding(self.ca, Journal::Issued, line.number, problem));
             }
             let Some(judged) = line.outcome else {
@@ -116,6 +122,7 @@ impl<'a> Standard<'a> {
             }
         });
         if let Err(error) = read {
+            issued.is_whole = false;
             found.push(unread(self.ca, Journal::Issued, &error));
         }
         issued.serials.sort_unstable();

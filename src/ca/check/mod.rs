@@ -196,8 +196,19 @@ fn check_ca(
     found.extend(lists.check(store, &revocations, now, within, pauses));
     let standard = Standard::of(store, ca, &own_key, &kept);
     let issued = standard.survey(now, soon, &mut found, progress);
-    found.extend(revocations.unknown(ca, &issued.serials));
-    found.extend(keys::check_unrecorded(ca, &kept, &issued.serials, pauses));
+    // Of a journal that is damaged nothing can be said to be missing.
+    if issued.is_whole {
+        let unknown = revocations.unknown(ca, &issued.serials);
+        // A journal that has lost records may have lost those of keys, too.
+        let may_heal = unknown.is_empty() && revocations.is_whole;
+        found.extend(unknown);
+        let unrecorded = keys::check_unrecorded(ca, &kept, &issued.serials, pauses);
+        found.extend(
+            unrecorded
+                .into_iter()
+                .map(|finding| finding.healed_only_if(may_heal)),
+        );
+    }
     for journal in Journal::ALL {
         found.extend(journal::check_tail(ca, journal, pauses));
     }
