@@ -194,8 +194,6 @@ pub(super) fn unreadable(
 /// For how long something is looked at again that a command may be about to change: as long as one
 /// takes to go on to its next file.
 pub(super) const SHORT: &[u64] = &[50, 250];
-/// The same, where a command may open a key and sign in between.
-pub(super) const LONG: &[u64] = &[50, 250, 700, 1000, 2000, 2000, 2000];
 
 /// Looks again at what another process may be at work on: only what is found every time is a finding.
 /// Each pause is in milliseconds.

@@ -5,7 +5,7 @@ mod content;
 use super::super::foreign::{Input, lists_in};
 use super::super::lists::{Ahead, Place};
 use super::Found;
-use super::finding::{LONG, Remedy, StoreFinding, settled};
+use super::finding::{Remedy, StoreFinding, settled};
 use super::journal::{line_finding, unread};
 use super::revoked::Revocations;
 use super::rule::{
@@ -122,7 +122,10 @@ impl<'a> Lists<'a> {
         pauses: &[u64],
     ) -> Vec<StoreFinding> {
         let mut found = Found::default();
-        found.extend(self.check_covers());
+        // Of a journal that is damaged nothing can be said to be missing.
+        if revocations.is_whole {
+            found.extend(self.check_covers());
+        }
         found.extend(self.check_ahead(now));
         match self.published_list() {
             None => found.extend(self.check_absent(revocations, pauses)),
@@ -131,8 +134,7 @@ impl<'a> Lists<'a> {
                 found.extend(self.check_entries(&list, revocations));
                 found.extend(self.check_times(&list, now, within));
                 found.extend(self.check_news(&list, revocations, now, pauses));
-                let pauses = if pauses.is_empty() { pauses } else { LONG };
-                found.extend(settled(pauses, || self.check_copies(store)));
+                found.extend(settled(pauses, || self.check_copies(store, now)));
             }
         }
         found.finish()
@@ -251,7 +253,7 @@ impl<'a> Lists<'a> {
 }
 
 /// Whether these are the bytes of a list of this CA.
-fn is_list_of(ca: &Ca, der: &[u8]) -> bool {
+pub(super) fn is_list_of(ca: &Ca, der: &[u8]) -> bool {
     RevocationList::from_der(der).is_ok_and(|list| {
         let certificate = ca.certificate();
         list.issuer() == certificate.subject()

@@ -543,6 +543,13 @@ fn records() -> Vec<Damage> {
     ]
 }
 
+fn put_older_chain_back(sandbox: &Sandbox) {
+    let chain = "pki/crl/intermediate0.chain.crl.pem";
+    let older = sandbox.read(chain);
+    sandbox.pki("crl --ca rootCA").succeeds();
+    sandbox.write(chain, older);
+}
+
 /// A list that was made before anything was revoked, as if it were the one on record.
 fn put_list_without_entries(sandbox: &Sandbox) {
     sandbox
@@ -655,6 +662,19 @@ fn lists() -> Vec<Damage> {
             let list = sandbox.read("pki/crl/intermediate0.crl.pem");
             sandbox.write("pki/crl/intermediate0.chain.crl.pem", list);
         }),
+        healed(
+            "an older chain",
+            &["list-copy-behind"],
+            put_older_chain_back,
+        ),
+        Damage {
+            look: |sandbox, options| later(sandbox, "+1h", options),
+            ..healed(
+                "an older chain, for an hour",
+                &["list-copy"],
+                put_older_chain_back,
+            )
+        },
         seen("eight days", &["list-stale"], |sandbox, options| {
             later(sandbox, "+8d", options)
         }),

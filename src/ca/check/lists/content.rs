@@ -1,20 +1,25 @@
 //! The list that is published: its number, its entries, its times, and what is made of it.
 
+use super::super::super::foreign::{Input, lists_in};
 use super::super::super::lists::{
     Ahead, Place, holds_as_pem, holds_chain, holds_hash_names, published,
 };
 use super::super::finding::{Remedy, StoreFinding, settled};
 use super::super::revoked::Revocations;
 use super::super::rule::{
-    LIST_COPY, LIST_ENDS_SOON, LIST_FORGOTTEN, LIST_INCOMPLETE, LIST_NUMBER, LIST_OUTDATED,
-    LIST_STALE, LIST_UNREADABLE, LIST_UNRECORDED,
+    CheckRule, LIST_COPY, LIST_COPY_BEHIND, LIST_ENDS_SOON, LIST_FORGOTTEN, LIST_INCOMPLETE,
+    LIST_NUMBER, LIST_OUTDATED, LIST_STALE, LIST_UNREADABLE, LIST_UNRECORDED,
 };
-use super::Lists;
+use super::{Lists, is_list_of};
 use crate::store::{Ca, Counter, Store};
 use crate::x509::validity::rfc3339;
 use crate::x509::{Fingerprint, RevocationList, Serial};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use time::{Duration, OffsetDateTime};
+
+/// For how long a command may be at work that publishes the lists of many CAs.
+const AT_WORK: Duration = Duration::minutes(10);
 
 impl Lists<'_> {
     pub(super) fn check_number(&self, list: &RevocationList<'_>) -> Option<StoreFinding> {
@@ -178,43 +183,65 @@ impl Lists<'_> {
     }
 
     /// That what is made of the published list is made of this one.
-    pub(super) fn check_copies(&self, store: &Store) -> Vec<StoreFinding> {
+    pub(super) fn check_copies(&self, store: &Store, now: OffsetDateTime) -> Vec<StoreFinding> {
         let Ok(der) = published(self.ca, self.place) else {
             return Vec::new();
         };
+        let own = [self.ca];
         let [pem, chain] = self.copies();
         let mut findings = Vec::new();
-        let mut differs = |path: &Path, of: &str, remedy: Option<Remedy>| {
-            let message = format!("{} is not made of {of}", path.display());
-            findings.push(StoreFinding {
-                remedy,
-                ..LIST_COPY.broken(message).at(path).about(self.ca)
-            });
-        };
-        let written = || Some(Remedy::WriteCopies);
         if pem.exists() && !holds_as_pem(&pem, &[&der]) {
-            differs(&pem, &numbered(self.place, &[self.ca]), written());
+            findings.push(self.copy_differs(&pem, &own, now));
         }
-        // What is above a CA without a parent is found elsewhere.
+        // That a CA above or its list is missing is found elsewhere.
+        let is_published = |above: &Ca| published(above, self.place).is_ok();
         if let Ok(above) = store.ancestors(self.ca)
             && chain.exists()
+            && above.iter().all(is_published)
             && !holds_chain(store, self.ca, self.place)
         {
-            let is_known = above
-                .iter()
-                .all(|above| published(above, self.place).is_ok());
             let path: Vec<&Ca> = std::iter::once(self.ca).chain(&above).collect();
-            let of = numbered(self.place, &path);
-            differs(&chain, &of, is_known.then(written).flatten());
+            findings.push(self.copy_differs(&chain, &path, now));
         }
         if let Ok(false) = holds_hash_names(self.ca, self.place, &der) {
-            let of = numbered(self.place, &[self.ca]);
+            let rule = self.copy_rule(true, &own, now);
+            let of = numbered(self.place, &own);
             let message =
                 format!("a file under the names of the hash of its issuer is not made of {of}");
-            let finding = self.broken(LIST_COPY, message);
-            findings.push(finding.healed_by(Remedy::WriteCopies));
+            findings.push(self.broken(rule, message).healed_by(Remedy::WriteCopies));
         }
         findings
+    }
+
+    fn copy_differs(&self, copy: &Path, cas: &[&Ca], now: OffsetDateTime) -> StoreFinding {
+        let lists = Input::read(copy).and_then(|input| lists_in(&input));
+        let is_older = lists.is_ok_and(|lists| {
+            let mut pairs = lists.iter().zip(cas);
+            lists.len() == cas.len() && pairs.all(|(der, ca)| is_list_of(ca, der))
+        });
+        let of = numbered(self.place, cas);
+        let message = format!("{} is not made of {of}", copy.display());
+        let finding = self.copy_rule(is_older, cas, now).broken(message);
+        finding
+            .at(copy)
+            .about(self.ca)
+            .healed_by(Remedy::WriteCopies)
+    }
+
+    /// A command that publishes lists writes what is made of them behind the last: meanwhile it is made of
+    /// older ones, and nothing is wrong.
+    fn copy_rule(&self, is_older: bool, cas: &[&Ca], now: OffsetDateTime) -> &'static CheckRule {
+        let published = cas.iter().filter_map(|ca| {
+            let metadata = std::fs::metadata(self.place.der(ca)).ok()?;
+            Some(metadata.mtime())
+        });
+        let age = published.max().map(|newest| now.unix_timestamp() - newest);
+        let is_young = age.is_some_and(|age| age < AT_WORK.whole_seconds());
+        if is_older && is_young {
+            LIST_COPY_BEHIND
+        } else {
+            LIST_COPY
+        }
     }
 }
 
