@@ -6,6 +6,7 @@ mod damages;
 mod many;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -101,13 +102,12 @@ fn rewrite(sandbox: &Sandbox, journal: &str, change: impl FnOnce(&mut Vec<Value>
     change(&mut lines);
     let mut check = "0".repeat(32);
     let mut written = String::new();
-    for line in lines {
-        let mut line = line;
+    for mut line in lines {
         line.as_object_mut().unwrap().remove("check");
         let text = line.to_string();
         let body = text.strip_suffix('}').unwrap();
         check = format!("{:032x}", xxh3_128(format!("{check}{body}").as_bytes()));
-        written.push_str(&format!("{body},\"check\":\"{check}\"}}\n"));
+        writeln!(written, "{body},\"check\":\"{check}\"}}").unwrap();
     }
     sandbox.write(journal, written);
 }

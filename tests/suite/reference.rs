@@ -319,16 +319,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "check --repair",
         "man man",
     ] {
-        if line == "check --repair" {
-            sandbox.write(
-                "pki/crl/.other.crl.part",
-                "what an interrupted command left",
-            );
-        }
-        let json = sandbox
-            .pki(&format!("--format json {line}"))
-            .succeeds()
-            .json();
+        let json = printed(&sandbox, line);
         let command = line.trim_start_matches("--store fixtures ");
         let command = command.split(' ').next().unwrap();
         let fields = fields.entry(json_section(command)).or_default();
@@ -339,6 +330,14 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         }
     }
     fields
+}
+
+fn printed(sandbox: &Sandbox, line: &str) -> Value {
+    if line == "check --repair" {
+        sandbox.write("pki/crl/.other.crl.part", "left by an interrupted command");
+    }
+    let run = sandbox.pki(&format!("--format json {line}"));
+    run.succeeds().json()
 }
 
 fn collect(value: &Value, path: &str, fields: &mut BTreeSet<String>) {

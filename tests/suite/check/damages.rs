@@ -28,33 +28,25 @@ struct Damage {
     rules: &'static [&'static str],
     /// Whether `--repair` mends all of it.
     heals: bool,
-    damage: fn(&Sandbox),
+    make: fn(&Sandbox),
     /// How it is looked at.
     look: fn(&Sandbox, &str) -> Run,
 }
 
-const fn lasting(
-    what: &'static str,
-    rules: &'static [&'static str],
-    damage: fn(&Sandbox),
-) -> Damage {
+const fn lasting(what: &'static str, rules: &'static [&'static str], make: fn(&Sandbox)) -> Damage {
     Damage {
         what,
         rules,
         heals: false,
-        damage,
+        make,
         look: plain,
     }
 }
 
-const fn healed(
-    what: &'static str,
-    rules: &'static [&'static str],
-    damage: fn(&Sandbox),
-) -> Damage {
+const fn healed(what: &'static str, rules: &'static [&'static str], make: fn(&Sandbox)) -> Damage {
     Damage {
         heals: true,
-        ..lasting(what, rules, damage)
+        ..lasting(what, rules, make)
     }
 }
 
@@ -114,7 +106,10 @@ fn damages() -> Vec<Damage> {
         keys(),
         journals(),
         records(),
+        revocations(),
         lists(),
+        published(),
+        ends_and_news(),
     ]
     .into_iter()
     .flatten()
@@ -290,7 +285,7 @@ fn keys() -> Vec<Damage> {
             "a CA's key under few rounds",
             &["key-encryption"],
             |sandbox| {
-                let options = format!("-passin env:P -passout env:P -out new.key");
+                let options = "-passin env:P -passout env:P -out new.key";
                 let line = format!(
                     "pkcs8 -topk8 -v2 aes-256-cbc -iter 2048 -in pki/guarded/ca.key {options}"
                 );
@@ -355,7 +350,7 @@ fn journals() -> Vec<Damage> {
         }),
         lasting("another journal", &["journal-header"], |sandbox| {
             rewrite(sandbox, ISSUED, |lines| {
-                lines[0]["journal"] = json!("revoked")
+                lines[0]["journal"] = json!("revoked");
             });
         }),
         lasting("a changed line", &["journal-chain"], |sandbox| {
@@ -442,7 +437,7 @@ fn records() -> Vec<Damage> {
         ),
         lasting("another subject", &["certificate-mismatch"], |sandbox| {
             rewrite_record(sandbox, "kept", |record| {
-                record["subject"] = json!("CN=other")
+                record["subject"] = json!("CN=other");
             });
         }),
         lasting("another end", &["certificate-mismatch"], |sandbox| {
@@ -506,6 +501,11 @@ fn records() -> Vec<Damage> {
         lasting("a record twice", &["serial-duplicate"], |sandbox| {
             rewrite(sandbox, ISSUED, |lines| lines.push(lines[1].clone()));
         }),
+    ]
+}
+
+fn revocations() -> Vec<Damage> {
+    vec![
         lasting("a certificate that ends soon", &["expiring"], |sandbox| {
             sandbox
                 .pki("issue --ca intermediate0 --cn soon --days 9")
@@ -567,7 +567,7 @@ fn put_list_without_entries(sandbox: &Sandbox) {
     let theirs = sandbox.read("before/intermediate0/crls.jsonl");
     let theirs: Value = serde_json::from_str(theirs.lines().last().unwrap()).unwrap();
     rewrite(sandbox, LISTS, |lines| {
-        lines[1]["sha256"] = theirs["sha256"].clone()
+        lines[1]["sha256"] = theirs["sha256"].clone();
     });
 }
 
@@ -596,6 +596,11 @@ fn lists() -> Vec<Damage> {
                 fs::copy(ahead.join("1.crl"), ahead.join("2.crl")).unwrap();
             },
         ),
+    ]
+}
+
+fn published() -> Vec<Damage> {
+    vec![
         healed("half a list", &["list-unreadable"], |sandbox| {
             sandbox.write("pki/crl/intermediate0.crl", "0");
         }),
@@ -675,6 +680,11 @@ fn lists() -> Vec<Damage> {
                 put_older_chain_back,
             )
         },
+    ]
+}
+
+fn ends_and_news() -> Vec<Damage> {
+    vec![
         seen("eight days", &["list-stale"], |sandbox, options| {
             later(sandbox, "+8d", options)
         }),
@@ -761,39 +771,40 @@ fn ensure(holds: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
 
 impl Damage {
     fn judge(&self, sandbox: &Sandbox) -> Result<(), String> {
-        (self.damage)(sandbox);
+        (self.make)(sandbox);
         let before = Snapshot::of(&sandbox.path("pki"));
         let found = (self.look)(sandbox, "").finish();
-        self.expect(&found, self.rules)?;
+        expect(&found, self.rules)?;
         let changed = before.differences(&sandbox.path("pki"));
         ensure(changed.is_empty(), || format!("a look changed {changed:?}"))?;
         let mended = (self.look)(sandbox, "--repair").finish();
         let repairs = mended.json()["repairs"].as_array().map_or(0, Vec::len);
         if self.heals {
-            self.expect(&mended, &[])?;
+            expect(&mended, &[])?;
             ensure(repairs > 0, || format!("nothing is said: {mended}"))?;
             return works(sandbox);
         }
-        self.expect(&mended, self.rules)?;
+        expect(&mended, self.rules)?;
         ensure(repairs == 0, || format!("something was mended: {mended}"))?;
         let changed = before.differences(&sandbox.path("pki"));
         ensure(changed.is_empty(), || {
             format!("--repair changed {changed:?}")
         })
     }
+}
 
-    fn expect(&self, found: &Transcript, expected: &[&str]) -> Result<(), String> {
-        let wrong = expected.iter().any(|name| {
-            let rule = CHECK_RULES.iter().find(|rule| rule.name == *name);
-            rule.unwrap().level != Level::Notice
-        });
-        let status = if wrong { 3 } else { 0 };
-        ensure(found.status == Some(status), || format!("{found}"))?;
-        let expected: BTreeSet<String> = expected.iter().map(ToString::to_string).collect();
-        ensure(rules(found) == expected, || {
-            format!("not {expected:?}: {found}")
-        })
-    }
+/// What was found, and the exit code that follows from it.
+fn expect(found: &Transcript, expected: &[&str]) -> Result<(), String> {
+    let wrong = expected.iter().any(|name| {
+        let rule = CHECK_RULES.iter().find(|rule| rule.name == *name);
+        rule.unwrap().level != Level::Notice
+    });
+    let status = if wrong { 3 } else { 0 };
+    ensure(found.status == Some(status), || format!("{found}"))?;
+    let expected: BTreeSet<String> = expected.iter().map(ToString::to_string).collect();
+    ensure(rules(found) == expected, || {
+        format!("not {expected:?}: {found}")
+    })
 }
 
 /// What comes next: certificates and lists, of which openssl finds nothing wrong.

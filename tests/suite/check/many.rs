@@ -6,7 +6,7 @@ use crate::sandbox::Sandbox;
 
 const MANY: usize = 20_000;
 
-/// As much as the program takes by itself, and some blocks of the journal: far less than the journal.
+/// Loosely: the program by itself, some blocks of the journal for every processor, and the serial numbers.
 const MOST_KIB: u64 = 64 * 1024;
 
 #[test]
