@@ -11,6 +11,8 @@ pub enum Level {
     Error,
     /// It works, and may not be what was meant.
     Warning,
+    /// All is well, and this is to be known.
+    Notice,
 }
 
 impl Level {
@@ -19,6 +21,7 @@ impl Level {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Notice => "notice",
         }
     }
 }

@@ -6,6 +6,7 @@ mod authority;
 mod batch;
 mod bundle;
 mod certify;
+mod check;
 mod compromised;
 mod cross;
 mod draft;
@@ -46,6 +47,10 @@ pub use batch::{
 };
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
+pub use check::{
+    CHECK_RULES, CheckRequest, CheckRule, Checkup, Repair, Repaired, StoreFinding, check,
+    octets_to_check, repair,
+};
 pub use compromised::{CompromisedKeys, KeyOf, is_compromised};
 pub use cross::{CrossCertificate, cross_certificate, cross_certify};
 pub use draft::{Content, Draft};

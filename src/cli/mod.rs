@@ -3,6 +3,7 @@
 mod apply;
 mod backup;
 mod bundle;
+mod check;
 mod completions;
 mod context;
 mod crl;
@@ -130,6 +131,7 @@ commands! {
     "show" Show(show::ShowArgs);
     "tree" Tree(tree::TreeArgs);
     "verify" Verify(verify::VerifyArgs);
+    "check" Check(check::CheckArgs);
     "import" Import(import::ImportArgs);
     "apply" Apply(apply::ApplyArgs);
     "backup" Backup(backup::BackupArgs);

@@ -65,6 +65,13 @@ pub(super) struct PassinArgs {
     passin: Option<SourceText>,
 }
 
+impl PassinArgs {
+    /// Whether it was said where the passphrase comes from.
+    pub(super) fn is_given(&self) -> bool {
+        self.passin.is_some()
+    }
+}
+
 /// Protects keys that are new or leave the store.
 #[derive(Args)]
 pub(super) struct PassoutArgs {
@@ -221,6 +228,12 @@ impl UserPassphrases {
             may_prompt: self.may_prompt,
             descriptors: BTreeMap::new(),
         }
+    }
+
+    /// Whether a passphrase that opens a key would be asked for, and is not given.
+    pub(super) fn would_ask_to_open(&self) -> bool {
+        let given = self.passin.clone().or_else(from_environment);
+        matches!(given, None | Some(Source::Prompt))
     }
 
     /// Whether one of them is to come from standard input.

@@ -9,15 +9,24 @@ pub(super) struct Progress(ProgressBar);
 impl Progress {
     /// Of as many rows as there are.
     pub(super) fn of_rows(context: &Context, doing: &'static str, rows: u64) -> Self {
+        let template = "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
+        Self::new(context, doing, rows, template)
+    }
+
+    /// Of as many octets as there are.
+    pub(super) fn of_octets(context: &Context, doing: &'static str, octets: u64) -> Self {
+        let template = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {eta}";
+        Self::new(context, doing, octets, template)
+    }
+
+    fn new(context: &Context, doing: &'static str, length: u64, template: &str) -> Self {
         let target = if context.shows_progress() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
-        let style = ProgressStyle::with_template(
-            "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}",
-        );
-        let bar = ProgressBar::with_draw_target(Some(rows), target);
+        let style = ProgressStyle::with_template(template);
+        let bar = ProgressBar::with_draw_target(Some(length), target);
         bar.set_style(style.expect("the template is right"));
         bar.set_message(doing);
         Self(bar)
@@ -26,6 +35,11 @@ impl Progress {
     /// So many more are done.
     pub(super) fn advance(&self, rows: usize) {
         self.0.inc(rows as u64);
+    }
+
+    /// So many octets more are done.
+    pub(super) fn advance_octets(&self, octets: u64) {
+        self.0.inc(octets);
     }
 
     /// Writes to standard output or error in between.

@@ -292,6 +292,14 @@ impl EncryptedKey {
         self.scheme.rounds()
     }
 
+    /// Whether it is encrypted as every key is that is written here, or stronger.
+    pub fn is_strong(&self) -> bool {
+        match &self.scheme {
+            Scheme::Ours { salt, rounds, .. } => *rounds >= PBKDF2_ROUNDS && salt.len() >= 16,
+            Scheme::Foreign(_) | Scheme::Old(_) => false,
+        }
+    }
+
     /// Decrypts with a passphrase. Where the encryption is the one written here, the derived key
     /// comes along, to be used for the other files of the same CA.
     pub fn open(

@@ -273,7 +273,7 @@ impl Ca {
     }
 }
 
-fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {
+pub(super) fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {
     let bytes = file::read(path)?;
     let objects = pem::decode(&bytes)
         .map_err(|error| StoreError::damaged(path, format!("is not PEM: {error}")))?;

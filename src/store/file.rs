@@ -488,6 +488,35 @@ fn clear_leftover(hidden: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Takes away what a writer left that was interrupted, as [`clear_leftover`] does, but keeps it under
+/// another name; `false` where there is none any more.
+pub(crate) fn take_leftover_away(path: &Path, to: &Path) -> Result<bool, FileError> {
+    let failed = || FileError::of("move", path);
+    let file = match OpenOptions::new().read(true).open(path) {
+        Ok(file) => lock_in_time(file).map_err(failed())?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed()(error)),
+    };
+    if !is_linked(&file, path).map_err(failed())? {
+        return Ok(false);
+    }
+    rename_new(path, to)?;
+    sync_directory(folder_of(to))?;
+    sync_directory(folder_of(path))?;
+    Ok(true)
+}
+
+/// Takes permissions away from a file or folder: what is not in `mode`.
+pub(crate) fn tighten(path: &Path, mode: u32) -> Result<(), FileError> {
+    let failed = || FileError::of("change the permissions of", path);
+    let found = fs::symlink_metadata(path).map_err(failed())?;
+    if found.is_symlink() {
+        return Ok(());
+    }
+    let permissions = fs::Permissions::from_mode(found.mode() & mode);
+    fs::set_permissions(path, permissions).map_err(failed())
+}
+
 /// A writer of the same file is waited for, though not for ever.
 fn lock_in_time(file: File) -> io::Result<File> {
     let patience = Duration::from_secs(60);

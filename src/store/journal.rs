@@ -10,9 +10,12 @@
 
 mod scan;
 mod search;
+mod survey;
 
 pub(super) use scan::{scan, scan_where};
 pub(super) use search::Reader;
+pub(super) use survey::{Expected, survey, torn_octets};
+pub use survey::{LineProblem, SurveyedLine};
 
 use super::error::StoreError;
 use super::file::{self, Appending};

@@ -30,6 +30,52 @@ const LIST: &str = ".crl";
 /// How the names of leaf keys end.
 const KEY: &str = ".key";
 
+/// What a folder with copies of what was repaired is called.
+const REPAIRED: &str = ".repair-";
+
+/// What something in the store is, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A file that anybody may read.
+    File,
+    /// A file that its owner alone may read.
+    Secret,
+    /// A folder with files of the store.
+    Folder(Inside),
+    /// What nobody but its owner may look into, with the keys of leaves.
+    LeafKeys,
+    /// Copies of what was repaired: of no meaning any more.
+    Copies,
+    /// Something that an interrupted command left, or that one is making now.
+    Leftover(Leftover),
+}
+
+/// What is in a folder of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// A CA.
+    Ca(CaName),
+    /// A CA that waits for its certificate.
+    Waiting(CaName),
+    /// Lists that are published, and what others put beside them.
+    PublishedLists,
+    /// Certificates that others took the place of.
+    PreviousCertificates,
+    /// Lists that were signed ahead of their time.
+    ListsAhead,
+}
+
+/// What an interrupted command left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leftover {
+    /// A CA in the making.
+    UnfinishedCa(CaName),
+    /// A file in the making.
+    UnfinishedFile,
+    /// Lines of a journal that were never acknowledged.
+    TornLines,
+}
+
 impl StoreLayout {
     pub(crate) fn new(root: &Path) -> Self {
         Self {
@@ -70,6 +116,59 @@ impl StoreLayout {
         entry.strip_prefix(STAGED)?.parse().ok()
     }
 
+    /// Where copies are kept of what is repaired at a time.
+    pub(crate) fn repaired(&self, time: &str) -> PathBuf {
+        self.root.join(format!("{REPAIRED}{time}"))
+    }
+
+    /// Where the copy of a file of the store is among others.
+    pub(crate) fn copy_in(&self, copies: &Path, original: &Path) -> PathBuf {
+        let inside = original.strip_prefix(&self.root);
+        copies.join(inside.unwrap_or(Path::new("file")))
+    }
+
+    /// What an entry of the store's folder is; `None` for what is none of the store's.
+    pub(crate) fn kind_of(&self, entry: &str) -> Option<Kind> {
+        let path = self.root.join(entry);
+        if [self.format(), self.lock()].contains(&path) {
+            return Some(Kind::File);
+        }
+        if path == self.published_lists() {
+            return Some(Kind::Folder(Inside::PublishedLists));
+        }
+        if entry.starts_with(REPAIRED) {
+            return Some(Kind::Copies);
+        }
+        if let Some(name) = Self::staged_name(entry) {
+            return Some(Kind::Leftover(Leftover::UnfinishedCa(name)));
+        }
+        if let Some(name) = Self::waiting_name(entry) {
+            return Some(Kind::Folder(Inside::Waiting(name)));
+        }
+        match entry.parse() {
+            Ok(name) => Some(Kind::Folder(Inside::Ca(name))),
+            Err(_) => unfinished(entry),
+        }
+    }
+
+    /// What a file among the published lists is; whatever else there is may be anybody's.
+    pub(crate) fn kind_of_published(entry: &str) -> Option<Kind> {
+        let is_hash_name = entry.split_once(".r").is_some_and(|(hash, number)| {
+            hash.len() == 8
+                && hash.bytes().all(|octet| octet.is_ascii_hexdigit())
+                && number.parse::<u32>().is_ok()
+        });
+        let name = entry
+            .strip_suffix(".pem")
+            .map_or(entry, |name| name)
+            .strip_suffix(LIST);
+        match name {
+            Some(_) => Some(Kind::File),
+            None if is_hash_name => Some(Kind::File),
+            None => unfinished(entry),
+        }
+    }
+
     pub(crate) fn waiting_ca(&self, name: &CaName) -> CaLayout {
         CaLayout {
             directory: self.root.join(format!("{WAITING}{name}")),
@@ -101,6 +200,73 @@ impl CaLayout {
         Ok(false)
     }
 
+    /// What an entry of a CA's folder is; `None` for what is none of the store's.
+    pub(crate) fn kind_of(&self, entry: &str) -> Option<Kind> {
+        let path = self.directory.join(entry);
+        let journals = [self.issued(), self.revoked(), self.signed_lists()];
+        let files = [
+            self.record(),
+            self.certificate(),
+            self.lock(),
+            self.serial_counter(),
+            self.crl_number_counter(),
+        ];
+        if path == self.key() {
+            Some(Kind::Secret)
+        } else if files.contains(&path) || journals.contains(&path) {
+            Some(Kind::File)
+        } else if path == self.leaf_keys() {
+            Some(Kind::LeafKeys)
+        } else if path == self.previous_certificates() {
+            Some(Kind::Folder(Inside::PreviousCertificates))
+        } else if path == self.lists_ahead() {
+            Some(Kind::Folder(Inside::ListsAhead))
+        } else if journals.iter().any(|journal| path == torn_lines(journal)) {
+            Some(Kind::Leftover(Leftover::TornLines))
+        } else {
+            unfinished(entry)
+        }
+    }
+
+    /// What an entry of the folder of a CA is that waits for its certificate.
+    pub(crate) fn kind_of_waiting(&self, entry: &str) -> Option<Kind> {
+        let path = self.directory.join(entry);
+        if path == self.key() {
+            Some(Kind::Secret)
+        } else if path == self.request() || path == self.intended_record() {
+            Some(Kind::File)
+        } else {
+            unfinished(entry)
+        }
+    }
+
+    /// What an entry among the certificates is that others took the place of.
+    pub(crate) fn kind_of_previous(entry: &str) -> Option<Kind> {
+        let is_fingerprint =
+            |name: &str| name.len() == 64 && name.bytes().all(|octet| octet.is_ascii_hexdigit());
+        if entry.strip_suffix(".crt").is_some_and(is_fingerprint) {
+            Some(Kind::File)
+        } else {
+            unfinished(entry)
+        }
+    }
+
+    /// What an entry among the lists is that were signed ahead.
+    pub(crate) fn kind_of_ahead(entry: &str) -> Option<Kind> {
+        match Self::number_of_list_ahead(entry) {
+            Some(_) => Some(Kind::File),
+            None => unfinished(entry),
+        }
+    }
+
+    /// What an entry among the keys of leaves is.
+    pub(crate) fn kind_of_leaf_key(entry: &str) -> Option<Kind> {
+        match Self::serial_of_leaf_key(entry) {
+            Some(_) => Some(Kind::Secret),
+            None => unfinished(entry),
+        }
+    }
+
     pub(crate) fn record(&self) -> PathBuf {
         self.directory.join("ca.json")
     }
@@ -121,6 +287,12 @@ impl CaLayout {
     pub(crate) fn previous_certificate(&self, fingerprint: &Fingerprint) -> PathBuf {
         self.previous_certificates()
             .join(format!("{fingerprint}.crt"))
+    }
+
+    /// One of those, by the name of its file.
+    pub(crate) fn previous_named(&self, entry: &str) -> Option<PathBuf> {
+        let is_one = Self::kind_of_previous(entry) == Some(Kind::File);
+        is_one.then(|| self.previous_certificates().join(entry))
     }
 
     pub(crate) fn request(&self) -> PathBuf {
@@ -298,9 +470,22 @@ fn is_published_list(file: &str) -> bool {
     name.is_some_and(|name| name.parse::<CaName>().is_ok())
 }
 
+/// A file in the making, if the name is that of one.
+fn unfinished(entry: &str) -> Option<Kind> {
+    let name = entry.strip_prefix('.')?.strip_suffix(".part")?;
+    (!name.is_empty()).then_some(Kind::Leftover(Leftover::UnfinishedFile))
+}
+
 /// Where unfinished lines of a journal are put aside.
 pub(crate) fn torn_lines(journal: &Path) -> PathBuf {
     journal.with_extension("jsonl.torn")
+}
+
+/// Another name for what has none of its own, beside one that is taken.
+pub(crate) fn beside(taken: &Path) -> PathBuf {
+    let mut name = taken.file_name().unwrap_or_default().to_owned();
+    name.push("+");
+    taken.with_file_name(name)
 }
 
 #[cfg(test)]

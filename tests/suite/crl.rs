@@ -204,7 +204,7 @@ fn a_number_counter_that_is_gone_or_empty_is_damage_and_not_a_new_beginning() {
         sandbox.pki("crl --ca intermediate0"),
         1,
         "error: the store is damaged: ./pki/intermediate0/crlnumber is missing\n\
-         hint: restore the file from a backup; nothing was changed\n",
+         hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed\n",
     );
 }
 
@@ -446,7 +446,7 @@ fn a_list_that_would_lose_revocations_is_refused() {
         sandbox.pki("crl --ca intermediate0"),
         1,
         "error: the store is damaged: ./pki/intermediate0/revoked.jsonl has lost revocations that list number 2 was made of\n\
-         hint: restore the file from a backup; nothing was changed\n",
+         hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed\n",
     );
     sandbox.write(&journals[1], &older[1]);
     let before = sandbox.store_snapshot();

@@ -326,14 +326,14 @@ fn a_list_that_was_changed_in_the_store_is_not_published() {
     at("01-31 12:00:00", &sandbox, "crl --ca rootCA").refuses(
         1,
         "error: the store is damaged: ./pki/rootCA/ahead/2.crl is not the list that was signed
-hint: restore the file from a backup; nothing was changed
+hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
 ",
     );
     fs::remove_file(second).unwrap();
     at("01-31 12:00:00", &sandbox, "crl --ca rootCA").refuses(
         1,
         "error: the store is damaged: ./pki/rootCA/ahead/2.crl is missing
-hint: restore the file from a backup; nothing was changed
+hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
 ",
     );
     assert_eq!(published_number(&sandbox), 1);

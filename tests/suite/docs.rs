@@ -93,6 +93,11 @@ fn the_page_about_verifying_works() {
 }
 
 #[test]
+fn the_page_about_checking_works() {
+    follow("docs/check.md");
+}
+
+#[test]
 fn the_page_about_fixtures_works() {
     follow("docs/fixtures.md");
 }

@@ -527,7 +527,7 @@ fn a_mark_in_an_older_format_is_damage() {
         sandbox.pki("issue --ca rootCA --cn client --flaw expired"),
         1,
         "error: the store is damaged: ./pki/store.json is that of a fixture store, and format 1 has none\n\
-         hint: restore the file from a backup; nothing was changed\n",
+         hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed\n",
     );
 }
 

@@ -11,6 +11,7 @@ mod apply;
 mod architecture;
 mod backup;
 mod batch;
+mod check;
 mod cli;
 mod clock;
 mod crl;

@@ -58,7 +58,7 @@ fn chain(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Vec<u8>>, CaError>
 }
 
 /// The published list of the CA.
-pub(super) fn published(ca: &Ca, place: &Place) -> Result<Vec<u8>, CaError> {
+pub(in crate::ca) fn published(ca: &Ca, place: &Place) -> Result<Vec<u8>, CaError> {
     let path = place.der(ca);
     read_published(ca, &path, &ca.recent_lists()?)?.ok_or_else(|| CaError::NoPublishedList {
         ca: ca.name().clone(),

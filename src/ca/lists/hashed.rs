@@ -105,7 +105,7 @@ pub(super) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> 
 }
 
 /// Whether what stands under the names of the CA's hash is its published list.
-pub(super) fn holds_hash_names(ca: &Ca, place: &Place, der: &[u8]) -> Result<bool, CaError> {
+pub(in crate::ca) fn holds_hash_names(ca: &Ca, place: &Place, der: &[u8]) -> Result<bool, CaError> {
     for path in names(ca, place) {
         match slot(ca, &path)? {
             Some(Slot::Own) if !holds_as_pem(&path, &[der]) => return Ok(false),

@@ -15,11 +15,14 @@ mod sign;
 mod target;
 
 pub use ahead::{Ahead, AheadRequest, sign_ahead};
+pub(in crate::ca) use chain::published;
 pub use chain::{chains_below, holds_chain, publish_chain, publish_pem};
 pub use check::{Freshness, check_list};
 pub use convert::{foreign_list, judge_foreign_list, write_foreign_list};
+pub(in crate::ca) use hashed::holds_hash_names;
 pub use hashed::{has_hash_names, publish_hash_names};
 pub use obstacles::refuse_other_files;
 pub use place::Place;
 pub use publish::{ListRequest, Origin, Outlook, Published, outlook, publish_list};
+pub(in crate::ca) use published::holds_as_pem;
 pub use target::{Preview, above_no_other, cas_read, judge_published, preview_lists};

@@ -81,7 +81,7 @@ pub(super) fn stage_pem(
 }
 
 /// Whether a file is these lists as PEM, and nothing else.
-pub(super) fn holds_as_pem(path: &Path, lists: &[impl AsRef<[u8]>]) -> bool {
+pub(in crate::ca) fn holds_as_pem(path: &Path, lists: &[impl AsRef<[u8]>]) -> bool {
     let Ok(file) = File::open(path) else {
         return false;
     };

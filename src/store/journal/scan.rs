@@ -21,10 +21,10 @@ const WAITING: usize = 2;
 const MOST_WORKERS: usize = 8;
 
 /// Whole lines of a journal, one after the other.
-struct Block {
+pub(super) struct Block {
     /// The end of the line in front of them, with its check; empty in front of the first.
-    previous: Vec<u8>,
-    lines: Vec<u8>,
+    pub(super) previous: Vec<u8>,
+    pub(super) lines: Vec<u8>,
 }
 
 /// The records of a block, and of how many lines they are.
@@ -54,13 +54,24 @@ pub(in super::super) fn scan_where<T: DeserializeOwned + Send>(
     is_wanted: impl Fn(&[u8]) -> bool + Sync,
     mut each: impl FnMut(T),
 ) -> Result<(), StoreError> {
-    let is_wanted = &is_wanted;
-    let mut blocks = Blocks::open(path)?;
     let mut taken = Taken { path, lines: 0 };
+    let work = |block: Block| parse(&block, &is_wanted);
+    in_blocks(path, work, |block| taken.take(block, &mut each))
+}
+
+/// Has the blocks of a journal worked on by several threads, and takes what comes of them in the
+/// journal's order.
+pub(super) fn in_blocks<R: Send>(
+    path: &Path,
+    work: impl Fn(Block) -> R + Sync,
+    mut take: impl FnMut(R) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let work = &work;
+    let mut blocks = Blocks::open(path)?;
     let Some(first) = blocks.next().transpose()? else {
         return Err(StoreError::damaged(path, "is empty or has no whole line"));
     };
-    taken.take(parse(&first, is_wanted), &mut each)?;
+    take(work(first))?;
     if blocks.at_end {
         return Ok(());
     }
@@ -69,8 +80,8 @@ pub(in super::super) fn scan_where<T: DeserializeOwned + Send>(
         let (senders, results): (Vec<_>, Vec<_>) = (0..workers)
             .map(|_| {
                 let (sender, blocks) = sync_channel(WAITING);
-                let (parsed, results) = sync_channel(WAITING);
-                scope.spawn(move || work(&blocks, &parsed, is_wanted));
+                let (done, results) = sync_channel(WAITING);
+                scope.spawn(move || work_on(&blocks, &done, work));
                 (sender, results)
             })
             .unzip();
@@ -78,7 +89,7 @@ pub(in super::super) fn scan_where<T: DeserializeOwned + Send>(
         // Blocks are dealt in turn and collected in turn: that keeps their order.
         for result in results.iter().cycle() {
             match result.recv() {
-                Ok(result) => taken.take(result?, &mut each)?,
+                Ok(result) => take(result?)?,
                 Err(_) => break,
             }
         }
@@ -95,20 +106,19 @@ fn deal(blocks: Blocks<'_>, senders: &[SyncSender<Result<Block, StoreError>>]) {
     }
 }
 
-type ParsedBlock<T> = Result<Parsed<T>, BadLine>;
-
-fn work<T: DeserializeOwned>(
+fn work_on<R>(
     blocks: &Receiver<Result<Block, StoreError>>,
-    results: &SyncSender<Result<ParsedBlock<T>, StoreError>>,
-    is_wanted: &impl Fn(&[u8]) -> bool,
+    results: &SyncSender<Result<R, StoreError>>,
+    work: &impl Fn(Block) -> R,
 ) {
     for block in blocks {
-        let parsed = block.map(|block| parse(&block, is_wanted));
-        if results.send(parsed).is_err() {
+        if results.send(block.map(work)).is_err() {
             break;
         }
     }
 }
+
+type ParsedBlock<T> = Result<Parsed<T>, BadLine>;
 
 /// Checks the lines of a block, and parses those that are wanted.
 fn parse<T: DeserializeOwned>(block: &Block, is_wanted: &impl Fn(&[u8]) -> bool) -> ParsedBlock<T> {

@@ -250,6 +250,15 @@ fn keys_are_for_their_owner(folder: &Path) -> Verdict {
     Ok(())
 }
 
+/// That `pki check` finds nothing wrong that `--repair` does not mend, and that this touches no record.
+pub(super) fn is_sound_or_mended(sandbox: &Sandbox) -> Verdict {
+    let journals = || JOURNALS.map(|path| whole_lines(sandbox, path));
+    let before = journals();
+    let check = sandbox.pki("check --repair").finish();
+    ensure(check.status == Some(0), || format!("not sound: {check}"))?;
+    ensure(journals() == before, || "--repair changed a record".into())
+}
+
 /// That nothing unfinished is left in a sandbox.
 pub(super) fn assert_tidy(sandbox: &Sandbox) -> Verdict {
     for path in files_in(sandbox.folder()) {

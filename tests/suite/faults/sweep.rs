@@ -14,6 +14,7 @@ use crate::snapshot::Snapshot;
 
 use super::judge::{
     CAS, Standing, Verdict, assert_jq_reads, assert_tidy, assert_unique, ensure, highest_counter,
+    is_sound_or_mended,
 };
 use super::page;
 use super::trace::{Call, Fault, record, run_with, unsynced};
@@ -133,6 +134,7 @@ impl Sweep {
             return Ok(());
         }
         let faulted = standing.kept(sandbox)?;
+        is_sound_or_mended(&sandbox.copy())?;
         let counters = CAS.map(|ca| highest_counter(sandbox, ca));
         let known = CAS.map(|ca| issued(sandbox, ca));
         for line in (self.next)(sandbox) {

@@ -168,7 +168,7 @@ fn what_is_damaged_is_said() {
         sandbox.write(&format!("pki/.waiting-inter0/{file}"), content);
         sandbox.refused(sandbox.pki("tree"), 1, stderr);
     };
-    let hint = "hint: restore the file from a backup; nothing was changed\n";
+    let hint = "hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed\n";
     damaged(
         "ca.csr",
         "",

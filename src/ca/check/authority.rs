@@ -1,0 +1,195 @@
+//! A CA itself: its certificate, the path above it, when it ends; and those that wait for theirs.
+
+use super::finding::{Remedy, StoreFinding};
+use super::rule::{
+    CA_ENDS_SOON, CA_EXPIRED, CA_PARENT, CA_PATH, CA_REVOKED, LEFTOVER, PREVIOUS_CERTIFICATE,
+    SERIAL_UNUSUAL, WAITING_UNREADABLE,
+};
+use super::unreadable;
+use crate::store::{Ca, CaName, Store, StoreError};
+use crate::x509::extension::key_usage::KEY_CERT_SIGN;
+use crate::x509::validity::rfc3339;
+use crate::x509::verify::{Question, called, judge};
+use crate::x509::{Certificate, path};
+use time::OffsetDateTime;
+
+/// Looks at a CA's certificate. `soon` is the time until which one ends soon.
+pub(super) fn check_authority(
+    store: &Store,
+    ca: &Ca,
+    soon: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Vec<StoreFinding> {
+    let mut findings = Vec::new();
+    findings.extend(check_serial(ca));
+    findings.extend(check_end(ca, soon, now));
+    findings.extend(check_previous(ca));
+    match store.ancestors(ca) {
+        Ok(ancestors) => {
+            findings.extend(path_problem(ca, &ancestors).map(|problem| CA_PATH.broken(problem)));
+            findings.extend(check_revoked(ca, ancestors.first()));
+        }
+        Err(error) => findings.push(parent_problem(ca, &error)),
+    }
+    let at_certificate = |finding: StoreFinding| match finding.path {
+        Some(_) => finding,
+        None => finding.at(&ca.certificate_path()),
+    };
+    let about = |finding: StoreFinding| at_certificate(finding).about(ca);
+    findings.into_iter().map(about).collect()
+}
+
+fn parent_problem(ca: &Ca, error: &StoreError) -> StoreFinding {
+    match error {
+        StoreError::NoSuchCa { name, .. } => CA_PARENT.broken(format!(
+            "the CA above {} is {name}, which is not in the store",
+            ca.name()
+        )),
+        error => CA_PARENT.broken(format!("no CA can be told above {}: {error}", ca.name())),
+    }
+}
+
+/// Why the path up to the root does not stand, if it does not. Whether it has ended is another matter.
+fn path_problem(ca: &Ca, ancestors: &[Ca]) -> Option<String> {
+    let certificate = ca.certificate();
+    if !certificate.is_ca() {
+        return Some("the certificate is not that of a CA".into());
+    }
+    if certificate
+        .key_usage()
+        .is_some_and(|usage| usage & KEY_CERT_SIGN == 0)
+    {
+        return Some("the certificate has no keyCertSign".into());
+    }
+    let above = ancestors.iter().map(Ca::certificate);
+    let certificates: Vec<Certificate> =
+        std::iter::once(certificate).chain(above).cloned().collect();
+    for (index, below) in certificates.iter().enumerate() {
+        let issuer = certificates.get(index + 1).unwrap_or(below);
+        if !path::issued(issuer, below) {
+            let (below, issuer) = (called(below), called(issuer));
+            return Some(format!("{below} is not signed by {issuer}"));
+        }
+    }
+    let begins = certificates.iter().map(|each| each.validity().not_before);
+    let time = begins.max().expect("the certificate is one of them");
+    let question = Question {
+        time,
+        purpose: None,
+        hostname: None,
+    };
+    judge(&certificates, &question)
+        .err()
+        .map(|refusal| refusal.to_string())
+}
+
+fn check_serial(ca: &Ca) -> Option<StoreFinding> {
+    let certificate = ca.certificate();
+    let octets = certificate.serial_octets();
+    let problem = match certificate.serial() {
+        Ok(_) => return None,
+        Err(_) if octets.first().is_some_and(|first| first & 0x80 != 0) => "is negative".into(),
+        Err(error) => format!("can't be one: {error}"),
+    };
+    let name = ca.name();
+    Some(SERIAL_UNUSUAL.broken(format!(
+        "the serial number of the certificate of {name} {problem}"
+    )))
+}
+
+fn check_end(ca: &Ca, soon: OffsetDateTime, now: OffsetDateTime) -> Option<StoreFinding> {
+    let end = ca.certificate().validity().not_after;
+    let (name, at) = (ca.name(), rfc3339(end));
+    if end < now {
+        return Some(CA_EXPIRED.broken(format!("the certificate of {name} expired at {at}")));
+    }
+    (end <= soon).then(|| {
+        CA_ENDS_SOON.broken(format!(
+            "the certificate of {name} ends at {at}; `pki renew --ca {name} --self` renews it"
+        ))
+    })
+}
+
+fn check_revoked(ca: &Ca, above: Option<&Ca>) -> Option<StoreFinding> {
+    let above = above?;
+    let serial = ca.certificate().serial().ok()?;
+    // A journal that can't be read is found elsewhere.
+    let revoked = above.revoked(&serial).ok()??;
+    let (name, issuer) = (ca.name(), above.name());
+    let (at, reason) = (rfc3339(revoked.revoked_at), revoked.reason);
+    Some(CA_REVOKED.broken(format!(
+        "{issuer} revoked the certificate of {name} at {at} ({reason})"
+    )))
+}
+
+/// What others took the place of has the same name and key, and is what its file is named after.
+fn check_previous(ca: &Ca) -> Vec<StoreFinding> {
+    let wrong = |message: String| PREVIOUS_CERTIFICATE.broken(message);
+    let previous = match ca.previous_certificates() {
+        Ok(previous) => previous,
+        Err(error) => return vec![unreadable(PREVIOUS_CERTIFICATE, &error, ca.path())],
+    };
+    let mut findings = Vec::new();
+    for (path, certificate) in previous {
+        let shown = path.display();
+        let own = ca.certificate();
+        let problem = match &certificate {
+            Err(error) => {
+                findings.push(unreadable(PREVIOUS_CERTIFICATE, error, &path));
+                continue;
+            }
+            Ok(certificate) => {
+                let named = path.file_stem().and_then(|stem| stem.to_str());
+                if named != Some(certificate.fingerprint().to_string().as_str()) {
+                    "is another certificate than its name says"
+                } else if certificate.subject() != own.subject()
+                    || certificate.public_key().spki() != own.public_key().spki()
+                {
+                    "is not of this CA's name and key"
+                } else {
+                    continue;
+                }
+            }
+        };
+        findings.push(wrong(format!("{shown} {problem}")).at(&path));
+    }
+    findings
+}
+
+/// Looks at a CA that waits for its certificate.
+pub(super) fn check_waiting(store: &Store, name: &CaName) -> Option<StoreFinding> {
+    let waiting = match store.waiting(name) {
+        Ok(Some(waiting)) => waiting,
+        Ok(None) => {
+            let message = format!(
+                "{name} has its certificate, and still the request for it; the next command clears that away"
+            );
+            return Some(
+                LEFTOVER
+                    .broken(message)
+                    .healed_by(Remedy::Settle)
+                    .about_named(name),
+            );
+        }
+        Err(error) => {
+            let finding = unreadable(WAITING_UNREADABLE, &error, store.path());
+            return Some(finding.about_named(name));
+        }
+    };
+    let problem = match waiting
+        .key_file()
+        .map(|content| crate::key::KeyFile::parse(&content))
+    {
+        Err(error) => {
+            return Some(unreadable(WAITING_UNREADABLE, &error, store.path()).about_named(name));
+        }
+        Ok(Err(error)) => format!("the key of {name} can't be read: {error}"),
+        Ok(Ok(crate::key::KeyFile::Plain(key)))
+            if key.public().spki() != waiting.request().public_key().spki() =>
+        {
+            format!("the key of {name} is not that of its request")
+        }
+        Ok(Ok(_)) => return None,
+    };
+    Some(WAITING_UNREADABLE.broken(problem).about_named(name))
+}

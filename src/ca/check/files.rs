@@ -1,0 +1,141 @@
+//! The files of a store: that there are no others, whose they are, and who may read and write them.
+
+use super::finding::{Remedy, SHORT, StoreFinding, settled};
+use super::rule::{
+    FILE_UNREADABLE, FOREIGN_FILE, KEY_PERMISSIONS, LEFTOVER, OTHER_OWNER, WORLD_WRITABLE,
+};
+use super::{Found, unreadable};
+use crate::store::{CaName, Item, Leftover, Store, What};
+
+/// All permissions but that of everybody to write.
+const ALL_BUT_WORLD_WRITABLE: u32 = 0o7775;
+
+/// Looks at everything in the store's folder, or in those of some CAs.
+pub(super) fn check_files(store: &Store, chosen: &[CaName], pauses: &[u64]) -> Vec<StoreFinding> {
+    // What stands still is found at once, and is not looked at again for what does not.
+    let mut lasting = look(store, chosen);
+    if lasting.iter().any(may_pass) {
+        let pauses = if pauses.is_empty() { pauses } else { SHORT };
+        let passing = settled(pauses, || {
+            look(store, chosen).into_iter().filter(may_pass).collect()
+        });
+        lasting.retain(|finding| !may_pass(finding));
+        lasting.extend(passing);
+    }
+    lasting
+}
+
+/// What a command makes, and takes away when it is done.
+fn may_pass(finding: &StoreFinding) -> bool {
+    finding.finding.rule == LEFTOVER.name || finding.finding.rule == FILE_UNREADABLE.name
+}
+
+fn look(store: &Store, chosen: &[CaName]) -> Vec<StoreFinding> {
+    let mut found = Found::default();
+    let mut owner = None;
+    let looked = store.census(|item| {
+        let owner = *owner.get_or_insert(item.owner);
+        let is_chosen = |ca: &CaName| chosen.contains(ca);
+        if chosen.is_empty() || item.ca.as_ref().is_some_and(is_chosen) {
+            check_item(&item, owner, &mut found);
+        }
+    });
+    if let Err(error) = looked {
+        found.push(unreadable(FILE_UNREADABLE, &error, store.path()));
+    }
+    found.finish()
+}
+
+fn check_item(item: &Item, owner: u32, found: &mut Found) {
+    let Item {
+        path,
+        ca,
+        what,
+        mode,
+        ..
+    } = item;
+    let shown = path.display();
+    let mut push = |finding: StoreFinding| {
+        found.push(StoreFinding {
+            ca: ca.clone(),
+            ..finding.at(path)
+        });
+    };
+    match what {
+        What::Foreign { problem } => push(FOREIGN_FILE.broken(format!("{shown} {problem}"))),
+        What::Leftover(leftover) => push(left(item, leftover)),
+        What::Secret { is_folder } if mode & 0o077 != 0 => {
+            let (kind, least) = if *is_folder {
+                ("folder", 0o700)
+            } else {
+                ("file", 0o600)
+            };
+            let message =
+                format!("{shown} has mode {mode:04o}: others than its owner may use the {kind}");
+            push(
+                KEY_PERMISSIONS
+                    .broken(message)
+                    .healed_by(Remedy::Tighten(least)),
+            );
+        }
+        What::Open if mode & 0o002 != 0 => {
+            let message = format!("{shown} has mode {mode:04o}: everybody may write to it");
+            let remedy = Remedy::Tighten(ALL_BUT_WORLD_WRITABLE);
+            push(WORLD_WRITABLE.broken(message).healed_by(remedy));
+        }
+        What::Open | What::Secret { .. } => {}
+    }
+    let is_ours = !matches!(what, What::Foreign { .. });
+    if is_ours && item.owner != owner {
+        let message = format!(
+            "{shown} belongs to user {}, and the store to user {owner}",
+            item.owner
+        );
+        push(OTHER_OWNER.broken(message));
+    }
+}
+
+fn left(item: &Item, leftover: &Leftover) -> StoreFinding {
+    let shown = item.path.display();
+    match leftover {
+        Leftover::UnfinishedCa(name) => LEFTOVER
+            .broken(format!(
+                "{shown} is what an interrupted command left of {name}; the next command completes it or clears it away"
+            ))
+            .healed_by(Remedy::Settle),
+        Leftover::UnfinishedFile => LEFTOVER
+            .broken(format!("{shown} is a file that an interrupted command did not finish"))
+            .healed_by(Remedy::TakeAway),
+        Leftover::TornLines => LEFTOVER
+            .broken(format!(
+                "{shown} keeps lines that interrupted commands did not finish; they were never acknowledged"
+            ))
+            .healed_by(Remedy::TakeAway),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn what_belongs_to_another_user_than_the_store_is_found() {
+        let item = |owner| Item {
+            path: PathBuf::from("pki/rootCA/ca.crt"),
+            ca: None,
+            what: What::Open,
+            mode: 0o644,
+            owner,
+        };
+        let mut found = Found::default();
+        check_item(&item(1000), 1000, &mut found);
+        check_item(&item(0), 1000, &mut found);
+        let findings = found.finish();
+        let rules: Vec<&str> = findings
+            .iter()
+            .map(|finding| finding.finding.rule)
+            .collect();
+        assert_eq!(rules, ["other-owner"]);
+    }
+}

@@ -1,0 +1,219 @@
+//! What is wrong with a store, and what could be done about it.
+
+use super::super::finding::{Level, RuleFinding};
+use super::rule::CheckRule;
+use crate::store::{Ca, CaName, Counter, Journal, StoreError};
+use crate::x509::Serial;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+/// Findings of one rule about one file that are told one by one.
+const MOST_ALIKE: usize = 20;
+
+/// Something that is not as it should be in a store.
+#[derive(Debug, Clone)]
+pub struct StoreFinding {
+    /// Which rule, how bad, and in words.
+    pub finding: RuleFinding,
+    /// The CA that it is about.
+    pub ca: Option<CaName>,
+    /// The file or folder.
+    pub path: Option<PathBuf>,
+    /// The line of the file, from 1.
+    pub line: Option<usize>,
+    /// The certificate.
+    pub serial: Option<Serial>,
+    /// What mends it.
+    pub(super) remedy: Option<Remedy>,
+}
+
+/// What `--repair` does about a finding.
+#[derive(Debug, Clone)]
+pub(super) enum Remedy {
+    /// Sets the unfinished line of a journal aside.
+    SetAside(Journal),
+    /// Moves a counter up.
+    Raise(Counter, u128),
+    /// Takes permissions away: what is not in these.
+    Tighten(u32),
+    /// Takes a file away that an interrupted command left.
+    TakeAway,
+    /// Takes the key of a certificate away that was never recorded.
+    TakeLeafKeyAway,
+    /// Completes a CA or clears it away, as any command does.
+    Settle,
+    /// Writes what is made of published lists.
+    WriteCopies,
+    /// Puts a list back in its place.
+    Restore(Vec<u8>),
+}
+
+impl StoreFinding {
+    pub(super) fn of(finding: RuleFinding) -> Self {
+        Self {
+            finding,
+            ca: None,
+            path: None,
+            line: None,
+            serial: None,
+            remedy: None,
+        }
+    }
+
+    /// How bad it is.
+    pub fn level(&self) -> Level {
+        self.finding.level
+    }
+
+    /// Whether `--repair` mends it.
+    pub fn can_be_repaired(&self) -> bool {
+        self.remedy.is_some()
+    }
+
+    pub(super) fn about(self, ca: &Ca) -> Self {
+        self.about_named(ca.name())
+    }
+
+    pub(super) fn about_named(self, ca: &CaName) -> Self {
+        Self {
+            ca: Some(ca.clone()),
+            ..self
+        }
+    }
+
+    pub(super) fn at(self, path: &Path) -> Self {
+        Self {
+            path: Some(path.to_owned()),
+            ..self
+        }
+    }
+
+    pub(super) fn in_line(self, line: usize) -> Self {
+        Self {
+            line: Some(line),
+            ..self
+        }
+    }
+
+    pub(super) fn of_serial(self, serial: &Serial) -> Self {
+        Self {
+            serial: Some(*serial),
+            ..self
+        }
+    }
+
+    pub(super) fn healed_by(self, remedy: Remedy) -> Self {
+        Self {
+            remedy: Some(remedy),
+            ..self
+        }
+    }
+
+    pub(super) fn healed_only_if(self, is_safe: bool) -> Self {
+        Self {
+            remedy: self.remedy.filter(|_| is_safe),
+            ..self
+        }
+    }
+
+    /// Whether both are the same fact, of which nothing has changed meanwhile.
+    fn is_about_the_same(&self, other: &Self) -> bool {
+        self.finding == other.finding
+            && self.path == other.path
+            && self.line == other.line
+            && self.serial == other.serial
+    }
+}
+
+/// Findings, of which those that are alike are cut short.
+#[derive(Default)]
+pub(super) struct Found {
+    findings: Vec<StoreFinding>,
+    alike: HashMap<(&'static str, Option<PathBuf>), usize>,
+}
+
+impl Found {
+    pub(super) fn push(&mut self, finding: StoreFinding) {
+        let key = (finding.finding.rule, finding.path.clone());
+        let count = self.alike.entry(key).or_default();
+        *count += 1;
+        if *count <= MOST_ALIKE {
+            self.findings.push(finding);
+        }
+    }
+
+    pub(super) fn extend(&mut self, findings: impl IntoIterator<Item = StoreFinding>) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+
+    pub(super) fn finish(self) -> Vec<StoreFinding> {
+        let mut findings = self.findings;
+        let cut = self
+            .alike
+            .into_iter()
+            .filter(|(_, count)| *count > MOST_ALIKE);
+        for ((rule, path), count) in cut {
+            let last = findings
+                .iter()
+                .rfind(|finding| finding.finding.rule == rule && finding.path == path);
+            let more = last.map(|last| StoreFinding {
+                finding: RuleFinding {
+                    message: format!("{} more like these", count - MOST_ALIKE),
+                    ..last.finding.clone()
+                },
+                line: None,
+                serial: None,
+                ..last.clone()
+            });
+            findings.extend(more);
+        }
+        findings
+    }
+}
+
+/// That a file can't be read, or what the rule says of one that is damaged.
+pub(super) fn unreadable(
+    rule: &'static CheckRule,
+    error: &StoreError,
+    file: &Path,
+) -> StoreFinding {
+    match error {
+        StoreError::Damaged { path, problem } => rule
+            .broken(format!("{} {problem}", path.display()))
+            .at(path),
+        StoreError::File(error) => {
+            let message = format!("{error}: {}", error.source);
+            super::rule::FILE_UNREADABLE.broken(message).at(&error.path)
+        }
+        error => rule.broken(error.to_string()).at(file),
+    }
+}
+
+/// For how long something is looked at again that a command may be about to change: as long as one
+/// takes to go on to its next file.
+pub(super) const SHORT: &[u64] = &[50, 250];
+
+/// Looks again at what another process may be at work on: only what is found every time is a finding.
+/// Each pause is in milliseconds.
+pub(super) fn settled(
+    pauses: &[u64],
+    mut look: impl FnMut() -> Vec<StoreFinding>,
+) -> Vec<StoreFinding> {
+    let mut findings = look();
+    for pause in pauses {
+        if findings.is_empty() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(*pause));
+        let mut again = look();
+        again.retain(|finding| {
+            findings
+                .iter()
+                .any(|before| before.is_about_the_same(finding))
+        });
+        findings = again;
+    }
+    findings
+}

@@ -1,0 +1,254 @@
+//! What a CA issued: every record is read, and every certificate proved, on all processors.
+
+use super::Found;
+use super::finding::StoreFinding;
+use super::journal::{line_finding, unread};
+use super::keys::{OwnKey, Problem, leaf_key_problem};
+use super::rule::{
+    CERTIFICATE_FLAW, CERTIFICATE_MISMATCH, CERTIFICATE_MISSING, CERTIFICATE_SIGNATURE,
+    CERTIFICATE_UNREADABLE, SERIAL_DUPLICATE, SIGNATURE_NOT_CHECKED,
+};
+use crate::key::{KeyError, PublicKey};
+use crate::store::{Ca, Issuance, Journal, LineProblem, Store};
+use crate::x509::{Certificate, Name, Profile, Serial};
+use time::OffsetDateTime;
+
+/// Octets of a journal after which is said how far the work is.
+const STEP: u64 = 1 << 18;
+
+/// What records are held to.
+pub(super) struct Standard<'a> {
+    ca: &'a Ca,
+    own_key: &'a OwnKey,
+    /// The serial numbers of the keys that are kept, sorted.
+    kept: &'a [Serial],
+    /// The CA's names and keys: of its certificate, and of those before it.
+    issuers: Vec<(Name, PublicKey)>,
+    may_lack_certificates: bool,
+    is_fixture: bool,
+}
+
+/// What the records come to.
+#[derive(Default)]
+pub(super) struct Issued {
+    /// Every serial number, sorted.
+    pub(super) serials: Vec<Serial>,
+    /// Those of leaves that end in the time that was asked about.
+    pub(super) ending: Vec<Serial>,
+    /// The highest counter that a record names.
+    pub(super) counter: u128,
+    /// Whether every line of the journal could be read.
+    pub(super) is_whole: bool,
+}
+
+/// What came of one record.
+struct Judged {
+    serial: Serial,
+    counter: u128,
+    leaf_end: Option<OffsetDateTime>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Standard<'a> {
+    pub(super) fn of(store: &Store, ca: &'a Ca, own_key: &'a OwnKey, kept: &'a [Serial]) -> Self {
+        let mut issuers: Vec<(Name, PublicKey)> = Vec::new();
+        let previous = ca.previous_certificates().unwrap_or_default();
+        let previous = previous
+            .into_iter()
+            .filter_map(|(_, certificate)| certificate.ok());
+        for certificate in std::iter::once(ca.certificate().clone()).chain(previous) {
+            let key = certificate.public_key();
+            let is_known = issuers
+                .iter()
+                .any(|(name, known)| name == certificate.subject() && known.spki() == key.spki());
+            if !is_known {
+                issuers.push((certificate.subject().clone(), key.clone()));
+            }
+        }
+        Self {
+            ca,
+            own_key,
+            kept,
+            issuers,
+            may_lack_certificates: store.may_lack_certificates(),
+            is_fixture: store.is_fixture(),
+        }
+    }
+
+    /// Reads the whole journal. `soon` is the time until which a certificate ends soon.
+    pub(super) fn survey(
+        &self,
+        now: OffsetDateTime,
+        soon: OffsetDateTime,
+        found: &mut Found,
+        progress: &dyn Fn(u64),
+    ) -> Issued {
+        let mut issued = Issued {
+            is_whole: true,
+            ..Issued::default()
+        };
+        let mut out_of_place = Vec::new();
+        let mut told = 0;
+        let judge = |issuance, follows| self.judge(&issuance, follows);
+        let path = self.ca.journal_path(Journal::Issued);
+        let read = self.ca.survey_issuances(judge, |line| {
+            if line.end - told >= STEP {
+                progress(line.end - told);
+                told = line.end;
+            }
+            if let Some(problem) = &line.problem {
+                issued.is_whole = false;
+                found.push(line_finding(self.ca, Journal::Issued, line.number, problem));
+            }
+            let Some(judged) = line.outcome else {
+                return;
+            };
+            for (rule, message) in judged.problems {
+                let message = format!("{} line {}: {message}", path.display(), line.number);
+                let finding = rule.broken(message).at(&path).about(self.ca);
+                found.push(finding.in_line(line.number).of_serial(&judged.serial));
+            }
+            issued.counter = issued.counter.max(judged.counter);
+            if judged
+                .leaf_end
+                .is_some_and(|end| (now..=soon).contains(&end))
+            {
+                issued.ending.push(judged.serial);
+            }
+            match line.problem {
+                // What was done to the line is the finding; not what comes of it.
+                Some(LineProblem::Chain(_)) => out_of_place.push(judged.serial),
+                _ => issued.serials.push(judged.serial),
+            }
+        });
+        if let Err(error) = read {
+            issued.is_whole = false;
+            found.push(unread(self.ca, Journal::Issued, &error));
+        }
+        issued.serials.sort_unstable();
+        found.extend(self.duplicates(&issued.serials));
+        issued.serials.extend(out_of_place);
+        issued.serials.sort_unstable();
+        issued.serials.dedup();
+        issued
+    }
+
+    fn duplicates(&self, sorted: &[Serial]) -> Vec<StoreFinding> {
+        let path = self.ca.journal_path(Journal::Issued);
+        let mut twice: Vec<&Serial> = sorted
+            .windows(2)
+            .filter(|pair| pair[0] == pair[1])
+            .map(|pair| &pair[0])
+            .collect();
+        twice.dedup();
+        let finding = |serial: &Serial| {
+            let message = format!(
+                "{} has several records of the serial number {serial}",
+                path.display()
+            );
+            let finding = SERIAL_DUPLICATE.broken(message).at(&path).about(self.ca);
+            finding.of_serial(serial)
+        };
+        twice.into_iter().map(finding).collect()
+    }
+
+    /// Holds a record to the rules; on any processor.
+    fn judge(&self, issuance: &Issuance, follows: bool) -> Judged {
+        let is_leaf = issuance.profile.parse::<Profile>().is_ok() || issuance.profile == "imported";
+        let mut judged = Judged {
+            serial: issuance.serial,
+            counter: if follows { issuance.counter } else { 0 },
+            leaf_end: is_leaf.then_some(issuance.not_after),
+            problems: Vec::new(),
+        };
+        if !follows {
+            return judged;
+        }
+        if issuance.flaw.is_some() && !self.is_fixture {
+            let message = "it is wrong on purpose, and the store is no fixture store".to_owned();
+            judged.problems.push((CERTIFICATE_FLAW, message));
+        }
+        let certificate = match issuance.der.as_deref().map(Certificate::from_der) {
+            None => {
+                if !self.may_lack_certificates {
+                    let message = "it has no certificate".to_owned();
+                    judged.problems.push((CERTIFICATE_MISSING, message));
+                }
+                None
+            }
+            Some(Err(error)) => {
+                let message = format!("its certificate can't be read: {error}");
+                judged.problems.push((CERTIFICATE_UNREADABLE, message));
+                None
+            }
+            Some(Ok(certificate)) => {
+                judged
+                    .problems
+                    .extend(self.certificate_problem(issuance, &certificate));
+                Some(certificate)
+            }
+        };
+        if self.kept.binary_search(&issuance.serial).is_ok() {
+            let serial = &issuance.serial;
+            let problem = leaf_key_problem(self.ca, self.own_key, serial, certificate.as_ref());
+            judged.problems.extend(problem);
+        }
+        judged
+    }
+
+    fn certificate_problem(
+        &self,
+        issuance: &Issuance,
+        certificate: &Certificate,
+    ) -> Option<Problem> {
+        if certificate.serial().ok() != Some(issuance.serial) {
+            return Some(mismatch("serial number"));
+        }
+        if certificate.subject().to_string() != issuance.subject {
+            return Some(mismatch("subject"));
+        }
+        let validity = certificate.validity();
+        if (validity.not_before, validity.not_after) != (issuance.not_before, issuance.not_after) {
+            return Some(mismatch("validity"));
+        }
+        if issuance.flaw.is_some() {
+            // Another key may have signed it, on purpose.
+            return None;
+        }
+        let mut keys = self
+            .issuers
+            .iter()
+            .filter(|(name, _)| name == certificate.issuer())
+            .map(|(_, key)| key)
+            .peekable();
+        if keys.peek().is_none() {
+            let message = format!(
+                "its certificate names {} as its issuer",
+                certificate.issuer()
+            );
+            return Some((CERTIFICATE_MISMATCH, message));
+        }
+        let mut problem = None;
+        for key in keys {
+            match certificate.verify_signature(key) {
+                Ok(()) => return None,
+                Err(KeyError::Unsupported { algorithm }) => {
+                    let message = format!(
+                        "the signature of its certificate is not checked here: {algorithm}"
+                    );
+                    problem = Some((SIGNATURE_NOT_CHECKED, message));
+                }
+                Err(_) => {
+                    let message = "its certificate is not signed with the CA's key".to_owned();
+                    problem = Some((CERTIFICATE_SIGNATURE, message));
+                }
+            }
+        }
+        problem
+    }
+}
+
+fn mismatch(what: &str) -> Problem {
+    let message = format!("its certificate has another {what} than the record");
+    (CERTIFICATE_MISMATCH, message)
+}

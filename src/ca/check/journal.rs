@@ -1,0 +1,87 @@
+//! What is wrong with the lines of any journal, and with the counter beside it.
+
+use super::finding::{Remedy, StoreFinding, settled};
+use super::rule::{
+    COUNTER_BEHIND, COUNTER_DAMAGED, JOURNAL_CHAIN, JOURNAL_HEADER, JOURNAL_MISSING,
+    JOURNAL_RECORD, JOURNAL_TORN,
+};
+use super::unreadable;
+use crate::store::{Ca, Counter, Journal, LineProblem, StoreError};
+
+/// What is wrong with a line.
+pub(super) fn line_finding(
+    ca: &Ca,
+    journal: Journal,
+    line: usize,
+    problem: &LineProblem,
+) -> StoreFinding {
+    let path = ca.journal_path(journal);
+    let (rule, problem) = match problem {
+        LineProblem::Header(problem) => (JOURNAL_HEADER, problem),
+        LineProblem::Chain(problem) => (JOURNAL_CHAIN, problem),
+        LineProblem::Unreadable(problem) => (JOURNAL_RECORD, problem),
+    };
+    let message = format!("{} line {line} {problem}", path.display());
+    rule.broken(message).at(&path).about(ca).in_line(line)
+}
+
+/// That a journal can't be read at all.
+pub(super) fn unread(ca: &Ca, journal: Journal, error: &StoreError) -> StoreFinding {
+    unreadable(JOURNAL_MISSING, error, &ca.journal_path(journal)).about(ca)
+}
+
+/// That a journal ends in a line that was never acknowledged.
+pub(super) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<StoreFinding> {
+    settled(pauses, || {
+        // What can't be read has been found before.
+        let torn = ca.torn_octets(journal).unwrap_or(0);
+        let path = ca.journal_path(journal);
+        let finding = (torn > 0).then(|| {
+            JOURNAL_TORN
+                .broken(format!(
+                    "{} ends in {torn} octets of a line that was never acknowledged",
+                    path.display()
+                ))
+                .at(&path)
+                .about(ca)
+                .healed_by(Remedy::SetAside(journal))
+        });
+        finding.into_iter().collect()
+    })
+}
+
+/// That a counter can't be used, or is behind what its journal has. A counter goes up before its
+/// journal does, so that it is read behind it.
+pub(super) fn check_counter(
+    ca: &Ca,
+    which: Counter,
+    used: u128,
+    pauses: &[u64],
+) -> Vec<StoreFinding> {
+    let path = ca.counter_path(which);
+    settled(pauses, || {
+        let finding = match ca.counter(which) {
+            Err(error) => Some(counter_problem(ca, which, used, &error)),
+            Ok(counter) if counter < used => {
+                let message = format!("{} holds {counter}, and {used} is in use", path.display());
+                let remedy = Remedy::Raise(which, used);
+                Some(COUNTER_BEHIND.broken(message).at(&path).healed_by(remedy))
+            }
+            Ok(_) => None,
+        };
+        finding
+            .into_iter()
+            .map(|finding| finding.about(ca))
+            .collect()
+    })
+}
+
+/// What went on beyond the journal nobody can tell, so that it is for people to say where to go on from.
+fn counter_problem(ca: &Ca, which: Counter, used: u128, error: &StoreError) -> StoreFinding {
+    let mut finding = unreadable(COUNTER_DAMAGED, error, &ca.counter_path(which));
+    if matches!(error, StoreError::Damaged { .. }) {
+        let known = format!("; the highest number that is known to be in use is {used}");
+        finding.finding.message.push_str(&known);
+    }
+    finding
+}

@@ -1,0 +1,186 @@
+//! Keys: that they can be read, how they are encrypted, and, where they can be opened, that each is its
+//! certificate's.
+
+use super::super::error::CaError;
+use super::super::passphrases::{Passphrases, Unlocked};
+use super::finding::{Remedy, SHORT, StoreFinding, settled};
+use super::rule::{
+    CheckRule, FILE_UNREADABLE, KEY_ENCRYPTION, KEY_MISMATCH, KEY_NOT_OPENED, KEY_UNREADABLE,
+    KEY_WITHOUT_RECORD,
+};
+use super::unreadable;
+use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Protection};
+use crate::store::{Ca, StoreError};
+use crate::x509::{Certificate, Serial};
+
+/// What is known of a CA's own key, to judge those of its leaves by.
+#[derive(Default)]
+pub(super) struct OwnKey {
+    /// Whether it is encrypted.
+    pub(super) is_encrypted: bool,
+    /// Whether it could be opened, or needed no passphrase.
+    pub(super) was_opened: bool,
+    /// What opens the keys of its leaves.
+    derived: Option<KeyEncryptionKey>,
+}
+
+/// A rule that a key breaks, and how.
+pub(super) type Problem = (&'static CheckRule, String);
+
+/// Looks at a CA's own key; nothing is known of one that is kept elsewhere. It is an error where there is
+/// no passphrase, though one was to be had.
+pub(super) fn check_own_key(
+    ca: &Ca,
+    passphrases: Option<&mut dyn Passphrases>,
+) -> Result<(OwnKey, Option<StoreFinding>), CaError> {
+    let path = ca.key_path();
+    let name = ca.name();
+    let about = |(rule, message): Problem| rule.broken(message).at(&path).about(ca);
+    let content = match ca.key_file() {
+        Ok(Some(content)) => content,
+        Ok(None) => return Ok((OwnKey::default(), None)),
+        Err(error) => {
+            let finding = unreadable(KEY_UNREADABLE, &error, &path).about(ca);
+            return Ok((OwnKey::default(), Some(finding)));
+        }
+    };
+    let mut own = OwnKey::default();
+    let label = format!("the key of {name}");
+    let encrypted = match KeyFile::parse(&content) {
+        Err(error) => {
+            let problem = (KEY_UNREADABLE, format!("{label} can't be read: {error}"));
+            return Ok((own, Some(about(problem))));
+        }
+        Ok(KeyFile::Plain(key)) => {
+            own.was_opened = true;
+            let fits = key.public().spki() == ca.certificate().public_key().spki();
+            let problem = (!fits).then(|| mismatch(&label));
+            return Ok((own, problem.map(about)));
+        }
+        Ok(KeyFile::Encrypted(encrypted)) => encrypted,
+    };
+    own.is_encrypted = true;
+    let weak = (!encrypted.is_strong()).then(|| weakly_encrypted(&label));
+    let Some(passphrases) = passphrases else {
+        return Ok((own, weak.map(about)));
+    };
+    let mut unlocked = Unlocked::new();
+    let problem = match unlocked.open(&path, &label, &content, passphrases) {
+        Ok(key) => {
+            own.was_opened = true;
+            let is_strong = encrypted.is_strong();
+            own.derived = match unlocked.protection() {
+                Ok(Protection::Passphrase(derived)) if is_strong => Some(derived),
+                _ => None,
+            };
+            let fits = key.public().spki() == ca.certificate().public_key().spki();
+            (!fits).then(|| mismatch(&label))
+        }
+        Err(CaError::Key {
+            source: KeyError::WrongPassphrase,
+            ..
+        }) => Some(not_opened(&label, "the passphrase is another one")),
+        Err(error @ CaError::NoPassphrase { .. }) => return Err(error),
+        Err(CaError::Key { source, .. }) => {
+            Some((KEY_UNREADABLE, format!("{label} can't be used: {source}")))
+        }
+        Err(error) => Some((KEY_UNREADABLE, format!("{label} can't be used: {error}"))),
+    };
+    Ok((own, problem.or(weak).map(about)))
+}
+
+fn mismatch(label: &str) -> Problem {
+    (
+        KEY_MISMATCH,
+        format!("{label} is not that of its certificate"),
+    )
+}
+
+fn not_opened(label: &str, why: &str) -> Problem {
+    (KEY_NOT_OPENED, format!("{label} was not opened: {why}"))
+}
+
+fn weakly_encrypted(label: &str) -> Problem {
+    let message = format!(
+        "{label} is encrypted otherwise than with PBES2, 600,000 rounds of PBKDF2 and AES-256"
+    );
+    (KEY_ENCRYPTION, message)
+}
+
+/// Looks at the key of a certificate that the CA issued; called on any processor.
+pub(super) fn leaf_key_problem(
+    ca: &Ca,
+    own: &OwnKey,
+    serial: &Serial,
+    certificate: Option<&Certificate>,
+) -> Option<Problem> {
+    let label = format!("the key of {serial}");
+    let content = match ca.leaf_key_file(serial) {
+        // It may be taken away meanwhile, as by who keeps keys elsewhere.
+        Ok(content) => content?,
+        Err(StoreError::File(error)) => {
+            return Some((FILE_UNREADABLE, format!("{error}: {}", error.source)));
+        }
+        Err(error) => return Some((KEY_UNREADABLE, error.to_string())),
+    };
+    let key = match KeyFile::parse(&content) {
+        Err(error) => return Some((KEY_UNREADABLE, format!("{label} can't be read: {error}"))),
+        Ok(KeyFile::Plain(_)) if own.is_encrypted => {
+            let message = format!("{label} is not encrypted, and that of its CA is");
+            return Some((KEY_ENCRYPTION, message));
+        }
+        Ok(KeyFile::Plain(key)) => key,
+        Ok(KeyFile::Encrypted(encrypted)) if !encrypted.is_strong() => {
+            return Some(weakly_encrypted(&label));
+        }
+        Ok(KeyFile::Encrypted(encrypted)) => match encrypted.open_with(own.derived.as_ref()?)? {
+            Ok(key) => key,
+            Err(KeyError::WrongPassphrase) => {
+                return Some(not_opened(&label, "its passphrase is not that of its CA"));
+            }
+            Err(error) => {
+                return Some((KEY_UNREADABLE, format!("{label} can't be used: {error}")));
+            }
+        },
+    };
+    let fits = key.public().spki() == certificate?.public_key().spki();
+    (!fits).then(|| mismatch(&label))
+}
+
+/// Keys of certificates that are not recorded. `kept` are those that were there before the journal was
+/// read, in which `recorded` are.
+pub(super) fn check_unrecorded(
+    ca: &Ca,
+    kept: &[Serial],
+    recorded: &[Serial],
+    pauses: &[u64],
+) -> Vec<StoreFinding> {
+    let is_unrecorded = |serial: &&Serial| recorded.binary_search(serial).is_err();
+    let unrecorded: Vec<&Serial> = kept.iter().filter(is_unrecorded).collect();
+    if unrecorded.is_empty() {
+        return Vec::new();
+    }
+    // One for which a certificate is being issued is recorded soon, or gone.
+    let pauses = if pauses.is_empty() { pauses } else { SHORT };
+    settled(pauses, || {
+        let still = unrecorded.iter().filter(|serial| {
+            let is_here = matches!(ca.leaf_key_file(serial), Ok(Some(_)));
+            is_here && !matches!(ca.issuance(serial), Ok(Some(_)))
+        });
+        still.map(|serial| unrecorded_key(ca, serial)).collect()
+    })
+}
+
+fn unrecorded_key(ca: &Ca, serial: &Serial) -> StoreFinding {
+    let path = ca.leaf_key_path(serial);
+    let message = format!(
+        "{} is the key of a certificate that was never issued",
+        path.display()
+    );
+    KEY_WITHOUT_RECORD
+        .broken(message)
+        .at(&path)
+        .about(ca)
+        .of_serial(serial)
+        .healed_by(Remedy::TakeLeafKeyAway)
+}

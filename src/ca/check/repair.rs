@@ -1,0 +1,254 @@
+//! Mending what is safe to mend: nothing that is recorded is touched.
+
+use super::super::error::CaError;
+use super::super::lists::{Place, has_hash_names, publish_chain, publish_hash_names, publish_pem};
+use super::super::passphrases::Passphrases;
+use super::finding::{Remedy, StoreFinding};
+use super::{CheckRequest, Checkup, check};
+use crate::key::Passphrase;
+use crate::store::{Ca, CaName, Mending, Notice, Observer, Store, file};
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use time::OffsetDateTime;
+
+/// What one mending may uncover the next mends; more than these are no progress.
+const ROUNDS: usize = 3;
+
+/// Something that was mended.
+#[derive(Debug, Clone)]
+pub struct Repair {
+    /// The rule that was broken.
+    pub rule: &'static str,
+    /// What was done.
+    pub message: String,
+    /// The CA.
+    pub ca: Option<CaName>,
+    /// The file or folder.
+    pub path: Option<PathBuf>,
+    /// Where that is kept which was changed or taken away.
+    pub copy: Option<PathBuf>,
+}
+
+/// What mending came to.
+pub struct Repaired {
+    /// How the store stands now.
+    pub checkup: Checkup,
+    /// What was mended, in order.
+    pub repairs: Vec<Repair>,
+    /// What could not be mended, though it can be in general.
+    pub failures: Vec<CaError>,
+}
+
+/// Looks at a store, mends what can be mended, and looks again.
+pub fn repair(
+    path: &Path,
+    observer: &Observer,
+    request: &mut CheckRequest<'_>,
+) -> Result<Repaired, CaError> {
+    let mut remembered = request.passphrases.take().map(|asked| Remembered {
+        asked,
+        known: HashMap::new(),
+    });
+    let request = &mut CheckRequest {
+        cas: request.cas.clone(),
+        passphrases: remembered
+            .as_mut()
+            .map(|remembered| remembered as &mut dyn Passphrases),
+        ..*request
+    };
+    let mut repairs = Vec::new();
+    let mut failures = Vec::new();
+    let mut checkup = check(path, observer.clone(), request)?;
+    let (store, _) = Store::look(path, observer.clone())?;
+    let mending = store.mend(compact(request.now));
+    for _ in 0..ROUNDS {
+        let mendable = |finding: &&StoreFinding| finding.can_be_repaired();
+        let findings = checkup.findings.iter().filter(mendable).cloned();
+        let mut findings: Vec<StoreFinding> = findings.collect();
+        // What is made of lists comes behind the lists.
+        findings.sort_by_key(|finding| matches!(finding.remedy, Some(Remedy::WriteCopies)));
+        if findings.is_empty() || !failures.is_empty() {
+            break;
+        }
+        let before = repairs.len();
+        for finding in &findings {
+            match mend(&store, &mending, observer, finding) {
+                Ok(done) => repairs.extend(done),
+                Err(error) => failures.push(error),
+            }
+        }
+        checkup = check(path, observer.clone(), request)?;
+        if repairs.len() == before {
+            break;
+        }
+    }
+    Ok(Repaired {
+        checkup,
+        repairs,
+        failures,
+    })
+}
+
+/// Passphrases that are asked for once, however often a store is looked at.
+struct Remembered<'a> {
+    asked: &'a mut dyn Passphrases,
+    known: HashMap<String, Passphrase>,
+}
+
+impl Passphrases for Remembered<'_> {
+    fn to_open(&mut self, key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+        if let Some(known) = self.known.get(key) {
+            return Ok(known.clone());
+        }
+        let passphrase = self.asked.to_open(key)?;
+        self.known.insert(key.to_owned(), passphrase.clone());
+        Ok(passphrase)
+    }
+
+    fn to_protect(
+        &mut self,
+        key: &str,
+    ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
+        self.asked.to_protect(key)
+    }
+}
+
+/// The time as it stands in the names of folders.
+fn compact(time: OffsetDateTime) -> String {
+    let (date, clock) = (time.date(), time.time());
+    format!(
+        "{:04}{:02}{:02}T{:02}{:02}{:02}Z",
+        date.year(),
+        u8::from(date.month()),
+        date.day(),
+        clock.hour(),
+        clock.minute(),
+        clock.second()
+    )
+}
+
+fn mend(
+    store: &Store,
+    mending: &Mending<'_>,
+    observer: &Observer,
+    finding: &StoreFinding,
+) -> Result<Vec<Repair>, CaError> {
+    let Some(remedy) = &finding.remedy else {
+        return Ok(Vec::new());
+    };
+    let ca = || match &finding.ca {
+        Some(name) => store.ca(name).map(Some),
+        None => Ok(None),
+    };
+    let done = |message: String, copy: Option<PathBuf>| {
+        vec![Repair {
+            rule: finding.finding.rule,
+            message,
+            ca: finding.ca.clone(),
+            path: finding.path.clone(),
+            copy,
+        }]
+    };
+    let path = finding.path.as_deref().unwrap_or(store.path());
+    let shown = path.display();
+    Ok(match remedy {
+        Remedy::Settle => settle(store, observer, finding)?,
+        Remedy::Tighten(mode) => {
+            mending.tighten(path, *mode)?;
+            done(format!("took permissions of {shown} away"), None)
+        }
+        Remedy::TakeAway => match mending.take_leftover_away(path)? {
+            Some(copy) => done(format!("moved {shown} to {}", copy.display()), Some(copy)),
+            None => Vec::new(),
+        },
+        Remedy::SetAside(journal) => {
+            if let Some(ca) = ca()? {
+                mending.set_torn_line_aside(&ca, *journal)?;
+            }
+            done(format!("set the unfinished line of {shown} aside"), None)
+        }
+        Remedy::Raise(which, least) => match ca()? {
+            Some(ca) => match mending.raise(&ca, *which, *least)? {
+                Some(copy) => done(format!("moved {shown} up to {least}"), Some(copy)),
+                None => Vec::new(),
+            },
+            None => Vec::new(),
+        },
+        Remedy::TakeLeafKeyAway => match (ca()?, finding.serial) {
+            (Some(ca), Some(serial)) => match mending.take_leaf_key_away(&ca, &serial)? {
+                Some(copy) => done(format!("moved {shown} to {}", copy.display()), Some(copy)),
+                None => Vec::new(),
+            },
+            _ => Vec::new(),
+        },
+        Remedy::WriteCopies => {
+            let copy = mending.keep_copy(path)?;
+            if let Some(ca) = ca()? {
+                write_copies(store, &ca)?;
+            }
+            done(
+                format!("wrote {shown} again from the published lists"),
+                Some(copy),
+            )
+        }
+        Remedy::Restore(der) => {
+            let copy = if file::stands(path)? {
+                Some(mending.keep_copy(path)?)
+            } else {
+                None
+            };
+            if let Some(ca) = ca()? {
+                mending.restore_list(&ca, path, der)?;
+            }
+            done(format!("put {shown} back from what was made of it"), copy)
+        }
+    })
+}
+
+/// Has the store complete or clear away what interrupted commands left, as it does for any command.
+fn settle(
+    store: &Store,
+    observer: &Observer,
+    finding: &StoreFinding,
+) -> Result<Vec<Repair>, CaError> {
+    let notices = Arc::new(Mutex::new(Vec::new()));
+    let (heard, others) = (notices.clone(), observer.clone());
+    let listener: Observer = Arc::new(move |notice| match notice {
+        Notice::UnfinishedCa { .. } => {
+            let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.push(notice.to_string());
+        }
+        other => others(other),
+    });
+    Store::open(store.path(), listener)?;
+    let notices = notices.lock().unwrap_or_else(PoisonError::into_inner);
+    let repair = |message: &String| Repair {
+        rule: finding.finding.rule,
+        message: message.clone(),
+        ca: finding.ca.clone(),
+        path: finding.path.clone(),
+        copy: None,
+    };
+    Ok(notices.iter().map(repair).collect())
+}
+
+/// Writes what stands beside a published list already anew.
+fn write_copies(store: &Store, ca: &Ca) -> Result<(), CaError> {
+    let place = Place {
+        directory: store.published_lists(),
+        pem: false,
+        overwrite: true,
+    };
+    if file::stands(&place.pem(ca))? {
+        publish_pem(ca, &place)?;
+    }
+    if place.has_chain(ca)? {
+        publish_chain(store, ca, &place)?;
+    }
+    if has_hash_names(ca, &place)? {
+        publish_hash_names(ca, &place)?;
+    }
+    Ok(())
+}

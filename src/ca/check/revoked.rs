@@ -1,0 +1,123 @@
+//! What a CA revoked.
+
+use super::Found;
+use super::finding::StoreFinding;
+use super::journal::{line_finding, unread};
+use super::rule::{JOURNAL_RECORD, REVOCATION_ORDER, REVOCATION_UNKNOWN};
+use crate::store::{Ca, Journal, LineProblem, RevocationChange};
+use crate::x509::Serial;
+use std::collections::HashMap;
+use time::OffsetDateTime;
+
+/// How a certificate stands that was revoked once.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Standing {
+    /// Its notAfter, if it is revoked now.
+    pub(super) now: Option<OffsetDateTime>,
+    /// The same, when the published list was made.
+    pub(super) when_listed: Option<OffsetDateTime>,
+}
+
+/// What the journal of revocations comes to.
+#[derive(Default)]
+pub(super) struct Revocations {
+    /// Every certificate that ever was revoked.
+    pub(super) standings: HashMap<Serial, Standing>,
+    /// Whether every line of the journal could be read.
+    pub(super) is_whole: bool,
+}
+
+impl Revocations {
+    /// Reads the whole journal; `listed` is how far it went when the published list was made.
+    pub(super) fn survey(ca: &Ca, listed: u64, found: &mut Found) -> Self {
+        let mut revocations = Self {
+            is_whole: true,
+            ..Self::default()
+        };
+        let path = ca.journal_path(Journal::Revoked);
+        let read = ca.survey_revocations(|line| {
+            if let Some(problem) = &line.problem {
+                revocations.is_whole = false;
+                found.push(line_finding(ca, Journal::Revoked, line.number, problem));
+            }
+            let at = |finding: StoreFinding| finding.at(&path).about(ca).in_line(line.number);
+            let place = format!("{} line {}", path.display(), line.number);
+            match line.outcome {
+                None => {}
+                Some(None) => {
+                    let message = format!("{place} neither revokes nor releases");
+                    found.push(at(JOURNAL_RECORD.broken(message)));
+                }
+                Some(Some(change)) => {
+                    let problem = revocations.apply(&change, line.end <= listed);
+                    // What was done to the line is the finding; not what comes of it.
+                    let is_in_place = !matches!(line.problem, Some(LineProblem::Chain(_)));
+                    if let Some(problem) = problem.filter(|_| is_in_place) {
+                        let finding = REVOCATION_ORDER.broken(format!("{place} {problem}"));
+                        found.push(at(finding).of_serial(&serial_of(&change)));
+                    }
+                }
+            }
+        });
+        if let Err(error) = read {
+            revocations.is_whole = false;
+            found.push(unread(ca, Journal::Revoked, &error));
+        }
+        revocations
+    }
+
+    fn apply(&mut self, change: &RevocationChange, is_listed: bool) -> Option<String> {
+        let serial = serial_of(change);
+        let is_known = self.standings.contains_key(&serial);
+        let standing = self.standings.entry(serial).or_default();
+        standing.now = match change {
+            RevocationChange::Revoke(_, revoked) | RevocationChange::RevokeAgain(_, revoked) => {
+                Some(revoked.not_after)
+            }
+            RevocationChange::Release(..) => None,
+        };
+        if is_listed {
+            standing.when_listed = standing.now;
+        }
+        match change {
+            RevocationChange::Revoke(..) if is_known => {
+                Some(format!("revokes {serial} for the first time a second time"))
+            }
+            RevocationChange::RevokeAgain(..) | RevocationChange::Release(..) if !is_known => Some(
+                format!("goes on from a revocation of {serial} that is not there"),
+            ),
+            _ => None,
+        }
+    }
+
+    /// How many certificates are revoked now.
+    pub(super) fn count(&self) -> usize {
+        let standings = self.standings.values();
+        standings.filter(|standing| standing.now.is_some()).count()
+    }
+
+    /// Those that the CA never issued. What it issued is read behind what it revoked.
+    pub(super) fn unknown(&self, ca: &Ca, issued: &[Serial]) -> Vec<StoreFinding> {
+        let path = ca.journal_path(Journal::Revoked);
+        let is_unknown = |serial: &&Serial| issued.binary_search(serial).is_err();
+        let mut unknown: Vec<&Serial> = self.standings.keys().filter(is_unknown).collect();
+        unknown.sort_unstable();
+        let finding = |serial: &Serial| {
+            let message = format!(
+                "{} revokes {serial}, which the CA has not issued",
+                path.display()
+            );
+            let finding = REVOCATION_UNKNOWN.broken(message).at(&path).about(ca);
+            finding.of_serial(serial)
+        };
+        unknown.into_iter().map(finding).collect()
+    }
+}
+
+fn serial_of(change: &RevocationChange) -> Serial {
+    match change {
+        RevocationChange::Revoke(serial, _)
+        | RevocationChange::RevokeAgain(serial, _)
+        | RevocationChange::Release(serial, _) => *serial,
+    }
+}

@@ -1,0 +1,103 @@
+//! The rules by which a store is looked at. A rule's name stays as it is: scripts read it.
+
+use super::super::finding::{Level, RuleFinding};
+use super::finding::StoreFinding;
+
+/// A rule of `pki check`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct CheckRule {
+    /// Its name.
+    pub name: &'static str,
+    /// How bad it is where it is broken.
+    pub level: Level,
+    /// Whether `--repair` can mend it; not every case need be one that it can.
+    pub heals: bool,
+}
+
+impl CheckRule {
+    pub(super) fn broken(&'static self, message: impl Into<String>) -> StoreFinding {
+        StoreFinding::of(RuleFinding {
+            level: self.level,
+            rule: self.name,
+            message: message.into(),
+        })
+    }
+}
+
+macro_rules! rules {
+    ($($constant:ident $name:literal $level:ident $($heals:ident)?;)*) => {
+        $(pub(super) const $constant: &CheckRule = &CheckRule {
+            name: $name,
+            level: Level::$level,
+            heals: rules!(@ $($heals)?),
+        };)*
+
+        /// Every rule, in the order in which they are documented.
+        pub const CHECK_RULES: &[&CheckRule] = &[$($constant),*];
+    };
+    (@ heals) => { true };
+    (@) => { false };
+}
+
+rules! {
+    STORE_FORMAT "store-format" Error;
+    FILE_UNREADABLE "file-unreadable" Error;
+    FOREIGN_FILE "foreign-file" Warning;
+    OTHER_OWNER "other-owner" Warning;
+    KEY_PERMISSIONS "key-permissions" Error heals;
+    WORLD_WRITABLE "world-writable" Error heals;
+    LEFTOVER "leftover" Notice heals;
+
+    CA_UNREADABLE "ca-unreadable" Error;
+    CA_PARENT "ca-parent" Error;
+    CA_PATH "ca-path" Error;
+    CA_EXPIRED "ca-expired" Warning;
+    CA_ENDS_SOON "ca-ends-soon" Notice;
+    CA_REVOKED "ca-revoked" Notice;
+    SERIAL_UNUSUAL "serial-unusual" Notice;
+    PREVIOUS_CERTIFICATE "previous-certificate" Warning;
+    WAITING_UNREADABLE "waiting-unreadable" Error;
+
+    KEY_UNREADABLE "key-unreadable" Error;
+    KEY_MISMATCH "key-mismatch" Error;
+    KEY_ENCRYPTION "key-encryption" Warning;
+    KEY_NOT_OPENED "key-not-opened" Notice;
+    KEY_WITHOUT_RECORD "key-without-record" Notice heals;
+
+    JOURNAL_MISSING "journal-missing" Error;
+    JOURNAL_HEADER "journal-header" Error;
+    JOURNAL_CHAIN "journal-chain" Error;
+    JOURNAL_RECORD "journal-record" Error;
+    JOURNAL_TORN "journal-torn" Warning heals;
+    COUNTER_DAMAGED "counter-damaged" Error;
+    COUNTER_BEHIND "counter-behind" Warning heals;
+
+    CERTIFICATE_MISSING "certificate-missing" Error;
+    CERTIFICATE_UNREADABLE "certificate-unreadable" Error;
+    CERTIFICATE_MISMATCH "certificate-mismatch" Error;
+    CERTIFICATE_SIGNATURE "certificate-signature" Error;
+    SIGNATURE_NOT_CHECKED "signature-not-checked" Notice;
+    CERTIFICATE_FLAW "certificate-flaw" Error;
+    SERIAL_DUPLICATE "serial-duplicate" Error;
+    EXPIRING "expiring" Notice;
+
+    REVOCATION_UNKNOWN "revocation-unknown" Warning;
+    REVOCATION_ORDER "revocation-order" Error;
+
+    LIST_ORDER "list-order" Error;
+    LIST_COVERS "list-covers" Error;
+    LIST_AHEAD "list-ahead" Warning;
+    LIST_UNREADABLE "list-unreadable" Error heals;
+    LIST_SIGNATURE "list-signature" Error heals;
+    LIST_MISSING "list-missing" Warning heals;
+    LIST_NUMBER "list-number" Error;
+    LIST_UNRECORDED "list-unrecorded" Warning;
+    LIST_INCOMPLETE "list-incomplete" Error;
+    LIST_FORGOTTEN "list-forgotten" Error;
+    LIST_COPY "list-copy" Warning heals;
+    LIST_COPY_BEHIND "list-copy-behind" Notice heals;
+    LIST_STALE "list-stale" Warning;
+    LIST_ENDS_SOON "list-ends-soon" Notice;
+    LIST_OUTDATED "list-outdated" Notice;
+    LIST_UNPUBLISHED "list-unpublished" Notice;
+}

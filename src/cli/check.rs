@@ -1,0 +1,251 @@
+//! `pki check`.
+
+use super::bundle::plural;
+use super::context::Context;
+use super::failure::Failure;
+use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
+use super::progress::Progress;
+use super::report::{Lines, Report};
+use crate::ca::{
+    CheckRequest, Checkup, Level, Passphrases, Repair, Repaired, StoreFinding, check,
+    octets_to_check, repair,
+};
+use crate::store::CaName;
+use crate::x509::validity::parse_duration;
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+use time::Duration;
+
+/// Look at the whole store, and say all that is wrong with it; exit 3 with errors or warnings
+///
+/// Files, permissions, journals, counters, every certificate and its signature, keys, lists. Nothing is
+/// changed and no lock is taken, so that it can run at any time. --repair mends what is safe to mend; what
+/// is recorded it never touches.
+#[derive(Args)]
+pub(super) struct CheckArgs {
+    /// Only this CA; repeatable [default: all of the store]
+    #[arg(long, value_name = "NAME")]
+    ca: Vec<CaName>,
+    /// Mend what is safe to mend; what is changed or taken away is kept in the store's folder .repair-TIME
+    #[arg(long)]
+    repair: bool,
+    /// Tell what ends within this time: days, or 12h, 90d, 1y [default: 30 days; lists: in the last third of their time]
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    within: Option<Duration>,
+    /// Open every key, and ask for passphrases that are not given; without it, keys are opened for which --passin or the environment has one
+    #[arg(long)]
+    keys: bool,
+    #[command(flatten)]
+    passin: PassinArgs,
+}
+
+#[derive(Serialize)]
+struct CheckReport {
+    findings: Vec<FindingEntry>,
+    cas: usize,
+    waiting: usize,
+    certificates: usize,
+    revoked: usize,
+    expiring: usize,
+    lists: usize,
+    keys: usize,
+    repairs: Vec<RepairEntry>,
+}
+
+#[derive(Serialize)]
+struct FindingEntry {
+    level: &'static str,
+    rule: &'static str,
+    message: String,
+    ca: Option<String>,
+    path: Option<String>,
+    line: Option<usize>,
+    serial: Option<String>,
+    repairable: bool,
+}
+
+#[derive(Serialize)]
+struct RepairEntry {
+    rule: &'static str,
+    message: String,
+    ca: Option<String>,
+    path: Option<String>,
+    copy: Option<String>,
+}
+
+/// A number of days, or a duration with its unit.
+fn days(text: &str) -> Result<Duration, String> {
+    let days = text
+        .parse::<u32>()
+        .ok()
+        .map(|days| Duration::days(days.into()));
+    let duration = days.or_else(|| parse_duration(text));
+    duration
+        .filter(|duration| !duration.is_negative())
+        .ok_or_else(|| "it is neither a number of days nor a duration as in 12h, 90d, 1y".into())
+}
+
+impl CheckArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let mut passphrases =
+            UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
+        let opens_keys = self.keys || self.passin.is_given() || !passphrases.would_ask_to_open();
+        let octets = octets_to_check(&context.store, context.observer());
+        let progress = Progress::of_octets(context, "checking", octets);
+        let mut request = CheckRequest {
+            cas: self.ca,
+            within: self.within,
+            passphrases: opens_keys.then_some(&mut passphrases as &mut dyn Passphrases),
+            is_patient: !self.repair,
+            now: context.now,
+            progress: &|octets| progress.advance_octets(octets),
+        };
+        let path = &context.store;
+        if !self.repair {
+            let checkup = check(path, context.observer(), &mut request)?;
+            drop(progress);
+            return Ok(report(&checkup, &[], context));
+        }
+        let Repaired {
+            checkup,
+            repairs,
+            failures,
+        } = repair(path, &context.observer(), &mut request)?;
+        drop(progress);
+        let any_done = !repairs.is_empty();
+        let remedy = "the same command again goes on with the rest";
+        let report = report(&checkup, &repairs, context).committed(remedy);
+        Ok(match Failure::of_several(failures, any_done, remedy) {
+            Some(failure) => report.failing(failure),
+            None => report,
+        })
+    }
+}
+
+fn report(checkup: &Checkup, repairs: &[Repair], context: &Context) -> Report {
+    let Checkup {
+        findings,
+        cas,
+        waiting,
+        certificates,
+        revoked,
+        lists,
+        keys,
+        expiring,
+    } = checkup;
+    let data = CheckReport {
+        findings: findings.iter().map(FindingEntry::of).collect(),
+        cas: *cas,
+        waiting: *waiting,
+        certificates: *certificates,
+        revoked: *revoked,
+        expiring: *expiring,
+        lists: *lists,
+        keys: *keys,
+        repairs: repairs.iter().map(RepairEntry::of).collect(),
+    };
+    let text = repaired(repairs) + &grouped(findings) + &context.commands(&summary(checkup));
+    Report::new(&data, text).verdict(checkup.is_sound())
+}
+
+impl FindingEntry {
+    fn of(finding: &StoreFinding) -> Self {
+        Self {
+            level: finding.level().as_str(),
+            rule: finding.finding.rule,
+            message: finding.finding.message.clone(),
+            ca: finding.ca.as_ref().map(ToString::to_string),
+            path: shown(finding.path.as_ref()),
+            line: finding.line,
+            serial: finding.serial.map(|serial| serial.to_string()),
+            repairable: finding.can_be_repaired(),
+        }
+    }
+}
+
+impl RepairEntry {
+    fn of(repair: &Repair) -> Self {
+        Self {
+            rule: repair.rule,
+            message: repair.message.clone(),
+            ca: repair.ca.as_ref().map(ToString::to_string),
+            path: shown(repair.path.as_ref()),
+            copy: shown(repair.copy.as_ref()),
+        }
+    }
+}
+
+fn shown(path: Option<&PathBuf>) -> Option<String> {
+    path.map(|path| path.display().to_string())
+}
+
+fn repaired(repairs: &[Repair]) -> String {
+    if repairs.is_empty() {
+        return String::new();
+    }
+    let lines = repairs.iter().fold(Lines::default(), |lines, repair| {
+        lines.row(repair.rule, &repair.message)
+    });
+    lines.under("repaired")
+}
+
+/// The findings under the CAs that they are about; those about none are the store's.
+fn grouped(findings: &[StoreFinding]) -> String {
+    let groups = findings.chunk_by(|one, other| one.ca == other.ca);
+    let texts = groups.map(|group| {
+        let lines = group.iter().fold(Lines::default(), |lines, finding| {
+            let label = format!("{}: {}", finding.level().as_str(), finding.finding.rule);
+            lines.row(&label, &finding.finding.message)
+        });
+        let ca = group.first().and_then(|finding| finding.ca.as_ref());
+        lines.under(ca.map_or("the store", CaName::as_str))
+    });
+    texts.collect()
+}
+
+/// As in `store ok: 3 CAs, 1,204 certificates, 12 revoked`, or `2 errors, 1 warning`.
+fn summary(checkup: &Checkup) -> String {
+    if checkup.is_sound() {
+        let certificates = counted(checkup.certificates, "certificate");
+        let cas = counted(checkup.cas, "CA");
+        let waiting = match checkup.waiting {
+            0 => String::new(),
+            count => format!(", {} waiting", grouped_digits(count)),
+        };
+        let revoked = grouped_digits(checkup.revoked);
+        return format!("store ok: {cas}{waiting}, {certificates}, {revoked} revoked\n");
+    }
+    let levels = [
+        (checkup.count(Level::Error), "error"),
+        (checkup.count(Level::Warning), "warning"),
+    ];
+    let counts = levels.iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|(count, word)| plural(*count, word)).collect();
+    let wrong = checkup.findings.iter();
+    let wrong = wrong.filter(|finding| finding.level() != Level::Notice);
+    let mendable = wrong.filter(|finding| finding.can_be_repaired()).count();
+    let mends = match mendable {
+        0 => String::new(),
+        count => format!("; `pki check --repair` mends {count} of them"),
+    };
+    format!("{}{mends}\n", counts.join(", "))
+}
+
+fn counted(count: usize, word: &str) -> String {
+    let digits = grouped_digits(count);
+    format!("{digits} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A number with a comma before every three digits.
+fn grouped_digits(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,187 @@
+//! Everything that is in a store's folder: what it is, whose it is, and who may read it.
+
+use super::Store;
+use super::error::{FileError, StoreError};
+use super::layout::{CaLayout, Inside, Kind, Leftover, StoreLayout};
+use super::name::CaName;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Something in the store's folder.
+#[derive(Debug)]
+pub struct Item {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The CA in whose folder it is.
+    pub ca: Option<CaName>,
+    /// What it is.
+    pub what: What,
+    /// Its permissions.
+    pub mode: u32,
+    /// The user whose it is.
+    pub owner: u32,
+}
+
+/// What something in the store's folder is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A file that anybody may read, or a folder into which anybody may look.
+    Open,
+    /// A file or folder of keys, for its owner alone.
+    Secret {
+        /// Whether it is a folder.
+        is_folder: bool,
+    },
+    /// What an interrupted command left, or one is making now.
+    Leftover(Leftover),
+    /// What no version of `pki` put there.
+    Foreign {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+/// The kind of an entry that stands beside others.
+type KindOf<'a> = &'a dyn Fn(&str) -> Option<Kind>;
+type OwnedKindOf = Box<dyn Fn(&str) -> Option<Kind>>;
+
+impl Store {
+    /// Calls `each` for everything in the store's folder, and for the folder. Takes no lock: what goes
+    /// away meanwhile is left out.
+    pub fn census(&self, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
+        let root = self.layout.root();
+        let metadata = fs::metadata(root).map_err(FileError::of("look at", root))?;
+        each(Item::of(root, None, What::Open, &metadata));
+        let kind_of = |entry: &str| self.layout.kind_of(entry);
+        let mut within = |ca: Option<&CaName>, inside: &Inside| self.within(ca, inside);
+        walk(root, None, &kind_of, &mut within, &mut each)
+    }
+
+    /// What is to be looked for in a folder of the store.
+    fn within(&self, ca: Option<&CaName>, inside: &Inside) -> Option<Folder> {
+        Some(match inside {
+            Inside::Ca(name) => {
+                let layout = self.layout.ca(name);
+                // A folder with none of a CA's files is none of the store's.
+                if matches!(layout.is_of_a_ca(), Ok(false)) {
+                    return None;
+                }
+                Folder {
+                    ca: Some(name.clone()),
+                    kind_of: Box::new(move |entry| layout.kind_of(entry)),
+                }
+            }
+            Inside::Waiting(name) => {
+                let layout = self.layout.waiting_ca(name);
+                Folder {
+                    ca: Some(name.clone()),
+                    kind_of: Box::new(move |entry| layout.kind_of_waiting(entry)),
+                }
+            }
+            Inside::PublishedLists => Folder {
+                ca: None,
+                kind_of: Box::new(|entry| {
+                    // Servers read lists here, and others may have theirs beside them.
+                    StoreLayout::kind_of_published(entry).or(Some(Kind::File))
+                }),
+            },
+            Inside::PreviousCertificates => Folder {
+                ca: ca.cloned(),
+                kind_of: Box::new(CaLayout::kind_of_previous),
+            },
+            Inside::ListsAhead => Folder {
+                ca: ca.cloned(),
+                kind_of: Box::new(CaLayout::kind_of_ahead),
+            },
+        })
+    }
+}
+
+/// What a folder of the store may have in it.
+struct Folder {
+    ca: Option<CaName>,
+    kind_of: OwnedKindOf,
+}
+
+type Within<'a> = dyn FnMut(Option<&CaName>, &Inside) -> Option<Folder> + 'a;
+
+fn walk(
+    folder: &Path,
+    ca: Option<&CaName>,
+    kind_of: KindOf<'_>,
+    within: &mut Within<'_>,
+    each: &mut impl FnMut(Item),
+) -> Result<(), StoreError> {
+    for entry in entries(folder)? {
+        let entry = entry.map_err(FileError::of("read", folder))?;
+        let path = entry.path();
+        let name = entry.file_name();
+        let Some(metadata) = look_at(&path)? else {
+            continue;
+        };
+        let mut add = |ca: Option<&CaName>, what| each(Item::of(&path, ca, what, &metadata));
+        let foreign = |problem| What::Foreign { problem };
+        let kind = name.to_str().and_then(kind_of);
+        let is_folder = fs::metadata(&path).is_ok_and(|found| found.is_dir());
+        match kind {
+            Some(Kind::Copies) => {}
+            Some(Kind::Leftover(leftover)) => add(ca, What::Leftover(leftover)),
+            Some(Kind::Folder(_) | Kind::LeafKeys) if !is_folder => {
+                add(ca, foreign("is no file of the store"));
+            }
+            Some(Kind::Folder(inside)) => match within(ca, &inside) {
+                Some(Folder { ca, kind_of }) => {
+                    add(ca.as_ref(), What::Open);
+                    walk(&path, ca.as_ref(), &kind_of, within, each)?;
+                }
+                None => add(ca, foreign("is no folder of the store")),
+            },
+            Some(Kind::LeafKeys) => {
+                add(ca, What::Secret { is_folder: true });
+                walk(&path, ca, &CaLayout::kind_of_leaf_key, within, each)?;
+            }
+            Some(Kind::File | Kind::Secret) if !metadata.is_file() && folder_is_ours(ca) => {
+                add(ca, foreign("is not a regular file"));
+            }
+            Some(Kind::File) => add(ca, What::Open),
+            Some(Kind::Secret) => add(ca, What::Secret { is_folder: false }),
+            None => add(ca, foreign("is no file of the store")),
+        }
+    }
+    Ok(())
+}
+
+/// Beside published lists anybody may put a folder or a link; a CA's folder is the store's alone.
+fn folder_is_ours(ca: Option<&CaName>) -> bool {
+    ca.is_some()
+}
+
+fn entries(folder: &Path) -> Result<impl Iterator<Item = io::Result<fs::DirEntry>>, FileError> {
+    match fs::read_dir(folder) {
+        Ok(entries) => Ok(Some(entries).into_iter().flatten()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None.into_iter().flatten()),
+        Err(error) => Err(FileError::of("read", folder)(error)),
+    }
+}
+
+fn look_at(path: &Path) -> Result<Option<Metadata>, FileError> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(FileError::of("look at", path)(error)),
+    }
+}
+
+impl Item {
+    fn of(path: &Path, ca: Option<&CaName>, what: What, metadata: &Metadata) -> Self {
+        Self {
+            path: path.to_owned(),
+            ca: ca.cloned(),
+            what,
+            mode: metadata.mode() & 0o7777,
+            owner: metadata.uid(),
+        }
+    }
+}

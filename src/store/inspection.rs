@@ -1,0 +1,254 @@
+//! Looking at a store that may be damaged, without a lock and without changing anything.
+
+use super::ca::{Ca, read_certificate};
+use super::counter;
+use super::error::{FileError, StoreError};
+use super::file;
+use super::format;
+use super::journal::{self, Expected, SurveyedLine};
+use super::layout::{CaLayout, StoreLayout};
+use super::name::CaName;
+use super::record::{Coverage, Issuance, RevocationLine, SignedList};
+use super::revocations::RevocationChange;
+use super::{Observer, Store};
+use crate::x509::{Certificate, Serial};
+use std::path::{Path, PathBuf};
+
+/// The journals of a CA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Journal {
+    /// What it issued.
+    Issued,
+    /// What it revoked.
+    Revoked,
+    /// The lists that it signed.
+    Lists,
+}
+
+impl Journal {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Issued, Self::Revoked, Self::Lists];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Issued => "issued",
+            Self::Revoked => "revoked",
+            Self::Lists => "crls",
+        }
+    }
+}
+
+/// The counters of a CA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counter {
+    /// That of serial numbers.
+    Serial,
+    /// That of the numbers of lists.
+    ListNumber,
+}
+
+/// A CA, or why it can't be opened.
+pub type SeenCa = (CaName, Result<Ca, StoreError>);
+
+/// A certificate's file, and what is in it, or why that can't be read.
+pub type SeenCertificate = (PathBuf, Result<Certificate, StoreError>);
+
+impl Store {
+    /// Opens the store in a folder as it is: what interrupted commands left stays. A file with the format
+    /// that can't be understood is told, and does not hinder.
+    pub fn look(path: &Path, observer: Observer) -> Result<(Self, Option<StoreError>), StoreError> {
+        let layout = StoreLayout::new(path);
+        let (fixture, problem) = match format::check(&layout) {
+            Ok(fixture) => (fixture, None),
+            Err(error @ StoreError::Damaged { .. }) => (false, Some(error)),
+            Err(error) => return Err(error),
+        };
+        let store = Self {
+            layout,
+            observer,
+            fixture,
+        };
+        Ok((store, problem))
+    }
+
+    /// The file with the store's format.
+    pub fn format_path(&self) -> PathBuf {
+        self.layout.format()
+    }
+
+    /// Whether certificates may be recorded in the store without their DER.
+    pub fn may_lack_certificates(&self) -> bool {
+        format::read(&self.layout).is_ok_and(|format| format >= format::WITHOUT_CERTIFICATES)
+    }
+
+    /// Every CA whose folder is here, sorted by name, or why it can't be opened.
+    pub fn look_at_cas(&self) -> Result<Vec<SeenCa>, StoreError> {
+        let mut cas = Vec::new();
+        for entry in self.entries()? {
+            let Ok(name) = entry.parse::<CaName>() else {
+                continue;
+            };
+            let layout = self.layout.ca(&name);
+            let opened = match layout.is_of_a_ca() {
+                Ok(false) => continue,
+                Ok(true) => Ca::open(layout, &name, &self.observer),
+                Err(error) => Err(error),
+            };
+            // One that goes away while it is opened is none.
+            if let Some(opened) = opened.transpose() {
+                cas.push((name, opened));
+            }
+        }
+        cas.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(cas)
+    }
+
+    /// The names under which CAs wait for their certificates, sorted.
+    pub fn waiting_names(&self) -> Result<Vec<CaName>, StoreError> {
+        let entries = self.entries()?;
+        let waiting = entries
+            .iter()
+            .filter_map(|entry| StoreLayout::waiting_name(entry));
+        let mut names: Vec<CaName> = waiting.collect();
+        names.sort();
+        Ok(names)
+    }
+}
+
+impl Ca {
+    /// The file with one of the CA's journals.
+    pub fn journal_path(&self, journal: Journal) -> PathBuf {
+        match journal {
+            Journal::Issued => self.layout.issued(),
+            Journal::Revoked => self.layout.revoked(),
+            Journal::Lists => self.layout.signed_lists(),
+        }
+    }
+
+    /// The file with one of the CA's counters.
+    pub fn counter_path(&self, which: Counter) -> PathBuf {
+        match which {
+            Counter::Serial => self.layout.serial_counter(),
+            Counter::ListNumber => self.layout.crl_number_counter(),
+        }
+    }
+
+    /// What stands in one of the CA's counters.
+    pub fn counter(&self, which: Counter) -> Result<u128, StoreError> {
+        counter::read(&self.counter_path(which))
+    }
+
+    /// The octets at a journal's end that were never acknowledged, or are being written.
+    pub fn torn_octets(&self, journal: Journal) -> Result<u64, StoreError> {
+        journal::torn_octets(&self.journal_path(journal))
+    }
+
+    /// How many octets a journal has.
+    pub fn journal_octets(&self, journal: Journal) -> u64 {
+        std::fs::metadata(self.journal_path(journal)).map_or(0, |found| found.len())
+    }
+
+    /// Reads every line of the journal of certificates, damaged or not. `judge` makes something of each
+    /// record on any processor, and is told whether its line follows from the one before.
+    pub fn survey_issuances<R: Send>(
+        &self,
+        judge: impl Fn(Issuance, bool) -> R + Sync,
+        each: impl FnMut(SurveyedLine<R>),
+    ) -> Result<(), StoreError> {
+        let (path, expected) = self.expected(Journal::Issued);
+        journal::survey(&path, expected, judge, each)
+    }
+
+    /// Reads every line of the journal of revocations, damaged or not. `None` is made of a record that
+    /// says nothing.
+    pub fn survey_revocations(
+        &self,
+        each: impl FnMut(SurveyedLine<Option<RevocationChange>>),
+    ) -> Result<(), StoreError> {
+        let (path, expected) = self.expected(Journal::Revoked);
+        journal::survey(&path, expected, |line, _| change_of(&line), each)
+    }
+
+    /// Reads every line of the journal of lists, damaged or not.
+    pub fn survey_lists(
+        &self,
+        each: impl FnMut(SurveyedLine<SignedList>),
+    ) -> Result<(), StoreError> {
+        let (path, expected) = self.expected(Journal::Lists);
+        journal::survey(&path, expected, |list, _| list, each)
+    }
+
+    fn expected(&self, journal: Journal) -> (PathBuf, Expected<'_>) {
+        let expected = Expected {
+            journal: journal.name(),
+            ca: self.name().as_str(),
+        };
+        (self.journal_path(journal), expected)
+    }
+
+    /// Whether the journal of revocations still has what it had when a list was made of it.
+    pub fn still_covers(&self, covers: &Coverage) -> Result<bool, StoreError> {
+        journal::still_covers(&self.layout.revoked(), covers)
+    }
+
+    /// The serial numbers that the files of leaf keys are named after.
+    pub fn leaf_key_serials(&self) -> Result<Vec<Serial>, StoreError> {
+        names_in(&self.layout.leaf_keys(), |name| {
+            CaLayout::serial_of_leaf_key(name)
+        })
+    }
+
+    /// The numbers of the lists that are kept until they are due, and their files.
+    pub fn kept_ahead(&self) -> Result<Vec<(u128, PathBuf)>, StoreError> {
+        let numbers = names_in(&self.layout.lists_ahead(), |name| {
+            CaLayout::number_of_list_ahead(name)
+        })?;
+        let with_path = |number| (number, self.layout.list_ahead(number));
+        Ok(numbers.into_iter().map(with_path).collect())
+    }
+
+    /// The file of a list that is kept until it is due.
+    pub fn list_ahead_path(&self, number: u128) -> PathBuf {
+        self.layout.list_ahead(number)
+    }
+
+    /// The certificates that others took the place of, or why one can't be read.
+    pub fn previous_certificates(&self) -> Result<Vec<SeenCertificate>, StoreError> {
+        let folder = self.layout.previous_certificates();
+        let names = names_in(&folder, |name| {
+            CaLayout::kind_of_previous(name).map(|_| name.to_owned())
+        })?;
+        let paths = names
+            .iter()
+            .filter_map(|name| self.layout.previous_named(name));
+        Ok(paths
+            .map(|path| {
+                let certificate = read_certificate(&path);
+                (path, certificate)
+            })
+            .collect())
+    }
+}
+
+fn change_of(line: &RevocationLine) -> Option<RevocationChange> {
+    match (line.again, line.revoked, line.released_at) {
+        (false, Some(revoked), None) => Some(RevocationChange::Revoke(line.serial, revoked)),
+        (true, Some(revoked), None) => Some(RevocationChange::RevokeAgain(line.serial, revoked)),
+        (true, None, Some(at)) => Some(RevocationChange::Release(line.serial, at)),
+        _ => None,
+    }
+}
+
+/// What the names in a folder are made of; nothing where there is no folder.
+fn names_in<T>(folder: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, StoreError> {
+    let mut names = Vec::new();
+    if !file::stands(folder)? {
+        return Ok(names);
+    }
+    let failed = |error| FileError::of("read", folder)(error);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        names.extend(name.to_str().and_then(&read));
+    }
+    Ok(names)
+}
