@@ -535,7 +535,7 @@ fn a_damaged_store_gives_no_backup() {
     sandbox.pki("-q backup backup.tar").refuses(
         1,
         "error: the store is damaged: ./pki/intermediate0/issued.jsonl has a line 2 that does not follow from the one before\n\
-         hint: restore the file from a backup; nothing was changed\n",
+         hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed\n",
     );
     before.assert_unchanged(sandbox.folder());
 }
