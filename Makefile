@@ -6,14 +6,17 @@ DESTDIR ?=
 NIGHTLY ?= nightly
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/corpus/*))
+# Mutations of the inputs of each target in `make soak`.
+FUZZ_EXECUTIONS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help build compiler test lint bench fuzz install demo audit sbom reproducible
+.PHONY: help build compiler test soak lint bench fuzz install demo audit sbom reproducible
 
 help:
 	@echo 'make demo     build pki and watch it make a hierarchy for mutual TLS'
 	@echo 'make build    the release binary, target/release/pki'
 	@echo 'make test     install what the tests need, lint, and run every test'
+	@echo 'make soak     the tests of faults and of hostile input, at length'
 	@echo 'make lint     formatting and clippy, warnings are errors'
 	@echo 'make bench    pki against other tools, as whole processes'
 	@echo 'make fuzz     libFuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS)) a target, with the Rust compiler $(NIGHTLY)'
@@ -35,6 +38,11 @@ test:
 	tests/setup
 	$(MAKE) --no-print-directory lint
 	$(CARGO) test --locked --no-fail-fast
+
+# Every error at every system call, and many more mutations.
+soak:
+	tests/setup
+	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile
 
 lint:
 	$(CARGO) fmt --all --check

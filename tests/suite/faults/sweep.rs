@@ -164,12 +164,31 @@ fn issued(sandbox: &Sandbox, ca: &str) -> usize {
         .count()
 }
 
-/// Every fault of every call; of calls that go on reading a file, those of the first.
+/// Whether every error is tried at every call, as for `make soak` and for the numbers on the page. Otherwise
+/// one of them is at each call that changes something, and at every fourth of the others; and every kill.
+pub(super) fn is_whole() -> bool {
+    ["SOAK", "UPDATE_REFERENCE"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| value == "1"))
+}
+
+/// What happens to the calls; of those that go on reading a file, to the first.
 fn points(calls: &[Call]) -> Vec<Point<'_>> {
     let mut points = Vec::new();
     for (index, call) in calls.iter().enumerate() {
-        if index == 0 || !call.goes_on_from(&calls[index - 1]) {
-            points.extend(call.faults().into_iter().map(|fault| (call, fault)));
+        if index > 0 && call.goes_on_from(&calls[index - 1]) {
+            continue;
+        }
+        let (kills, errors): (Vec<_>, Vec<_>) = call
+            .faults()
+            .into_iter()
+            .partition(|fault| *fault == Fault::Kill);
+        let of_call = |fault| (call, fault);
+        points.extend(kills.into_iter().map(of_call));
+        if is_whole() {
+            points.extend(errors.into_iter().map(of_call));
+        } else if call.changes() || index % 4 == 0 {
+            points.push((call, errors[index % errors.len()]));
         }
     }
     points
