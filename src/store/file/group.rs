@@ -37,12 +37,7 @@ impl Group {
 
     /// Makes a file in it under its final name, not durably.
     pub(crate) fn create(path: &Path, access: Access, content: &[u8]) -> Result<(), FileError> {
-        let mut file = open_new(path, access).map_err(FileError::of("create", path))?;
-        file.write_all(content).map_err(|error| {
-            // Half a file is worse than none; the first failure is the one to report.
-            let _ = remove(path);
-            FileError::of("write", path)(error)
-        })
+        Self::create_filled(path, access, |file| file.write_all(content))
     }
 
     /// As [`Group::create`], for content that is made as it is written.
@@ -52,7 +47,11 @@ impl Group {
         fill: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), FileError> {
         let mut file = open_new(path, access).map_err(FileError::of("create", path))?;
-        fill(&mut file).map_err(FileError::of("write", path))
+        fill(&mut file).map_err(|error| {
+            // Half a file is worse than none; the first failure is the one to report.
+            let _ = remove(path);
+            FileError::of("write", path)(error)
+        })
     }
 
     /// Makes files in it durable, and their names.
