@@ -11,7 +11,8 @@ pub struct Encoder {
 
 /// The DER that `content` writes.
 pub fn encode(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
-    let mut encoder = Encoder::default();
+    // What fits most extensions, so that few buffers grow.
+    let mut encoder = Encoder::with_capacity(64);
     content(&mut encoder);
     encoder.bytes
 }

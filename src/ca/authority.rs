@@ -163,7 +163,7 @@ fn root(
     };
     let reserved = store.reserve_ca(&new.name)?;
     let serial = Serial::from_counter(1, random_u64()?).expect("a counter of one octet fits");
-    let certificate = draft.sign(&serial, &key, &[])?;
+    let certificate = draft.sign(&serial, &key)?;
     let issuance = draft.issuance(&serial, &certificate, 1);
     let material = Material {
         record: &new.record(None),

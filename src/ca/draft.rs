@@ -1,7 +1,8 @@
 //! Issuing in two steps: a draft that passed the rules, and its signature.
 //!
-//! A draft is built, given a signature that is none, and held to the rules before anything else
-//! happens: what breaks a rule costs no serial number and never meets the CA's key.
+//! A draft is built, given a number and a signature that are none, and held to the rules before anything
+//! else happens: what breaks a rule costs no serial number and never meets the CA's key. From then on its
+//! octets stand; what is signed has its serial number in addition.
 
 use super::error::CaError;
 use super::flaw::Flaw;
@@ -10,7 +11,7 @@ use crate::asn1::oid;
 use crate::key::{PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::store::Issuance;
 use crate::x509::signed::assemble;
-use crate::x509::{Certificate, Extension, Name, Serial, TbsCertificate, Validity};
+use crate::x509::{Certificate, Extension, Name, Serial, TbsCertificate, Unnumbered, Validity};
 
 /// What stands for the signature while the rules are held to a draft: they see everything but that.
 const NO_SIGNATURE: [u8; 64] = [0; 64];
@@ -18,11 +19,10 @@ const NO_SIGNATURE: [u8; 64] = [0; 64];
 /// A certificate that is right but for its serial number and signature.
 pub struct Draft {
     subject: Name,
-    issuer: Name,
     validity: Validity,
     public_key: PublicKey,
-    extensions: Vec<Extension>,
     signature: SignatureAlgorithm,
+    unnumbered: Unnumbered,
     profile: &'static str,
     flaw: Option<Flaw>,
 }
@@ -82,21 +82,25 @@ impl Draft {
                 &public_key.key_identifier(),
             ));
         }
-        let issuer = match issuers.first() {
-            Some(issuer) => {
-                if let Some(identifier) = issuer.subject_key_identifier() {
-                    extensions.push(Extension::authority_key_identifier(&identifier));
-                }
-                issuer.subject().clone()
-            }
-            None => subject.clone(),
+        if let Some(identifier) = issuers
+            .first()
+            .and_then(Certificate::subject_key_identifier)
+        {
+            extensions.push(Extension::authority_key_identifier(&identifier));
+        }
+        let tbs = TbsCertificate {
+            signature,
+            issuer: issuers.first().map_or(&subject, Certificate::subject),
+            validity,
+            subject: &subject,
+            public_key: &public_key,
+            extensions: &extensions,
         };
         let draft = Self {
+            unnumbered: tbs.unnumbered(),
             subject,
-            issuer,
             validity,
             public_key,
-            extensions,
             signature,
             profile,
             flaw,
@@ -110,22 +114,12 @@ impl Draft {
         &self.public_key
     }
 
+    /// Holds it to the rules, but for those that its flaw breaks.
     fn check(&self, issuers: &[Certificate]) -> Result<(), CaError> {
         let stand_in = Serial::from_counter(1, u64::MAX).expect("a counter of one octet fits");
-        self.check_rules(
-            &self.assembled(&self.tbs(&stand_in), &NO_SIGNATURE),
-            issuers,
-        )
-    }
-
-    /// Holds what became of it to the rules.
-    fn check_rules(
-        &self,
-        certificate: &Certificate,
-        issuers: &[Certificate],
-    ) -> Result<(), CaError> {
+        let certificate = self.assembled(&self.unnumbered.numbered(&stand_in), &NO_SIGNATURE);
         let broken = self.flaw.map_or(&[][..], Flaw::broken_rules);
-        check_rules(certificate, issuers, broken)
+        check_rules(&certificate, issuers, broken)
     }
 
     fn assembled(&self, tbs: &[u8], signature: &[u8]) -> Certificate {
@@ -134,44 +128,15 @@ impl Draft {
         certificate.with_known_key(&self.public_key)
     }
 
-    fn tbs(&self, serial: &Serial) -> Vec<u8> {
-        let Self {
-            subject,
-            issuer,
-            validity,
-            public_key,
-            extensions,
-            signature,
-            profile: _,
-            flaw: _,
-        } = self;
-        TbsCertificate {
-            serial,
-            signature: *signature,
-            issuer,
-            validity: *validity,
-            subject,
-            public_key,
-            extensions,
-        }
-        .to_der()
-    }
-
     /// Signs with the issuer's key, or a root with its own; then reads what was signed: it has to
-    /// verify, and to pass the rules again.
-    pub(super) fn sign(
-        &self,
-        serial: &Serial,
-        key: &PrivateKey,
-        issuers: &[Certificate],
-    ) -> Result<Certificate, CaError> {
-        let tbs = self.tbs(serial);
+    /// verify.
+    pub(super) fn sign(&self, serial: &Serial, key: &PrivateKey) -> Result<Certificate, CaError> {
+        let tbs = self.unnumbered.numbered(serial);
         let signature = key.sign(&tbs).map_err(CaError::NewKey)?;
         let certificate = self.assembled(&tbs, &signature);
         certificate
             .verify_signature(key.public())
             .map_err(CaError::NewKey)?;
-        self.check_rules(&certificate, issuers)?;
         Ok(certificate)
     }
 

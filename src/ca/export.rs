@@ -319,7 +319,8 @@ impl ExportFolder {
         });
         let filled: Vec<(Exported, Vec<Staged>)> = filled.into_iter().collect::<Result<_, _>>()?;
         let (exported, files): (Vec<_>, Vec<_>) = filled.into_iter().unzip();
-        file::commit_group(&self.group, files.into_iter().flatten().collect())?;
+        let files = files.into_iter().flatten().collect();
+        self.group.commit(files)?;
         Ok(exported)
     }
 
@@ -334,14 +335,18 @@ impl ExportFolder {
             certificate,
             key,
         } = export;
-        let destination = Destination {
-            directory: self.place.directory.clone(),
-            name: (*name).to_owned(),
-            overwrite: self.place.overwrite,
+        check_name(name)?;
+        let existing = Existing::unless(self.place.overwrite);
+        let stage = |kind: &FileKind| {
+            let path = self.place.path(name, *kind);
+            Ok((*kind, self.group.stage(&path, kind.access(), existing)?))
         };
-        destination
-            .open(kinds)?
-            .filled(certificate, issuers, key.as_ref())
+        let files: Result<_, FileError> = kinds.iter().map(stage).collect();
+        let open = OpenExport {
+            name: (*name).to_owned(),
+            files: files?,
+        };
+        open.filled(certificate, issuers, key.as_ref())
     }
 }
 

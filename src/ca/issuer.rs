@@ -180,16 +180,6 @@ impl Issuer {
         Ok(())
     }
 
-    /// Signs a draft under these issuers: none where a root certifies its own key.
-    pub(super) fn sign_for(
-        &self,
-        draft: &Draft,
-        serial: &Serial,
-        issuers: &[Certificate],
-    ) -> Result<Certificate, CaError> {
-        draft.sign(serial, &self.key, issuers)
-    }
-
     /// A request for a certificate of the CA's key and subject.
     pub(super) fn request(
         &self,
@@ -207,7 +197,7 @@ impl Issuer {
     /// Signs what passed the rules as a draft, under its final serial number, and proves that what
     /// came out is what was meant.
     pub fn sign(&self, draft: &Draft, serial: &Serial) -> Result<Certificate, CaError> {
-        draft.sign(serial, &self.key, &self.path)
+        draft.sign(serial, &self.key)
     }
 }
 

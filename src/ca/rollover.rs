@@ -83,7 +83,7 @@ pub fn renew_ca(
     let replacement = store.reserve_replacement(name)?;
     let mut locked = issuer.ca().lock()?;
     let serial = locked.reserve_serial(random)?;
-    let certificate = issuer.sign_for(&draft, &serial, issuers)?;
+    let certificate = issuer.sign(&draft, &serial)?;
     let issuance = Issuance {
         renews: replacement.ca().certificate().serial().ok(),
         ..draft.issuance(&serial, &certificate, locked.counter())

@@ -7,17 +7,16 @@ use super::name::Name;
 use super::serial::{Serial, SerialError};
 use super::signed::Signed;
 use super::validity::Validity;
-use crate::asn1::{Malformed, Reader, encode_time, oid, parse_time, sequence, tag};
+use crate::asn1::{Encoder, Malformed, Reader, encode_time, oid, parse_time, tag};
 use crate::key::{KeyError, PublicKey, SignatureAlgorithm};
 use aws_lc_rs::digest::{SHA256, digest};
 use const_oid::ObjectIdentifier;
 use std::fmt;
 
-/// What is to be certified: the fields of a TBSCertificate (RFC 5280 section 4.1).
+/// What is to be certified: the fields of a TBSCertificate (RFC 5280 section 4.1) but for its serial
+/// number.
 #[derive(Clone)]
 pub struct TbsCertificate<'a> {
-    /// serialNumber.
-    pub serial: &'a Serial,
     /// signature: the algorithm of the issuer's key.
     pub signature: SignatureAlgorithm,
     /// issuer: the bytes of the CA's subject.
@@ -33,10 +32,9 @@ pub struct TbsCertificate<'a> {
 }
 
 impl TbsCertificate<'_> {
-    /// The DER that is signed.
-    pub fn to_der(&self) -> Vec<u8> {
+    /// The DER of all of it but the serial number.
+    pub fn unnumbered(&self) -> Unnumbered {
         let Self {
-            serial,
             signature,
             issuer,
             validity,
@@ -44,25 +42,41 @@ impl TbsCertificate<'_> {
             public_key,
             extensions,
         } = self;
-        sequence(|tbs| {
+        let mut fields = Encoder::with_capacity(1024);
+        signature.encode(&mut fields);
+        fields.raw(issuer.der());
+        fields.sequence(|times| {
+            encode_time(times, validity.not_before);
+            encode_time(times, validity.not_after);
+        });
+        fields.raw(subject.der());
+        fields.raw(public_key.spki());
+        fields.explicit(3, |wrapper| {
+            wrapper.sequence(|list| {
+                extensions
+                    .iter()
+                    .for_each(|extension| extension.encode(list));
+            });
+        });
+        Unnumbered(fields.into_bytes())
+    }
+}
+
+/// A TBSCertificate that lacks its serial number and nothing else: whatever number it gets, all its other
+/// octets stay what they are.
+pub struct Unnumbered(Vec<u8>);
+
+impl Unnumbered {
+    /// The DER that is signed.
+    pub fn numbered(&self, serial: &Serial) -> Vec<u8> {
+        // Room for the number, the version and the header.
+        let mut tbs = Encoder::with_capacity(self.0.len() + 40);
+        tbs.sequence(|tbs| {
             tbs.explicit(0, |version| version.unsigned(&[2])); // v3
             serial.encode(tbs);
-            signature.encode(tbs);
-            tbs.raw(issuer.der());
-            tbs.sequence(|times| {
-                encode_time(times, validity.not_before);
-                encode_time(times, validity.not_after);
-            });
-            tbs.raw(subject.der());
-            tbs.raw(public_key.spki());
-            tbs.explicit(3, |wrapper| {
-                wrapper.sequence(|list| {
-                    extensions
-                        .iter()
-                        .for_each(|extension| extension.encode(list));
-                });
-            });
-        })
+            tbs.raw(&self.0);
+        });
+        tbs.into_bytes()
     }
 }
 
@@ -377,6 +391,12 @@ impl Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 64];
+        for (pair, octet) in text.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(octet >> 4)];
+            pair[1] = DIGITS[usize::from(octet & 15)];
+        }
+        f.write_str(std::str::from_utf8(&text).expect("digits are ASCII"))
     }
 }

@@ -177,6 +177,9 @@ impl NameConstraints {
     /// is, a URI whose host can't be told is in no permitted and in every excluded subtree, and every
     /// common name that reads as a host, address or mailbox is held to the constraints of that kind.
     pub fn check(&self, subject: &Name, names: &[GeneralName]) -> Result<(), ConstraintViolation> {
+        if self.is_empty() {
+            return Ok(());
+        }
         let mut all = names.to_vec();
         if !subject.is_empty() {
             all.push(GeneralName::Directory(subject.clone()));

@@ -20,7 +20,7 @@ pub mod text;
 pub mod validity;
 pub mod verify;
 
-pub use certificate::{Certificate, Fingerprint, TbsCertificate};
+pub use certificate::{Certificate, Fingerprint, TbsCertificate, Unnumbered};
 pub use constraints::{NameConstraints, Subtree};
 pub use crl::RevocationList;
 pub use extension::{BasicConstraints, Extension};

@@ -351,7 +351,6 @@ mod tests {
 
     fn certify_key(issuer: &Party, subject: &Name, public_key: &PublicKey) -> Certificate {
         let tbs = TbsCertificate {
-            serial: &Serial::from_counter(1, 1).unwrap(),
             signature: issuer.1.signature_algorithm(),
             issuer: &issuer.0,
             validity: Validity {
@@ -362,7 +361,9 @@ mod tests {
             public_key,
             extensions: &[],
         };
-        let tbs = tbs.to_der();
+        let tbs = tbs
+            .unnumbered()
+            .numbered(&Serial::from_counter(1, 1).unwrap());
         let signature = issuer.1.sign(&tbs).unwrap();
         let der = assemble(&tbs, issuer.1.signature_algorithm(), &signature);
         Certificate::from_der(&der).unwrap()

@@ -1,7 +1,7 @@
 //! The frame that certificates, requests and lists share: what is signed, with which algorithm, and
 //! the signature (RFC 5280 sections 4.1.1 and 5.1.1, RFC 2986 section 4.2).
 
-use crate::asn1::{Element, Malformed, Reader, sequence, tag};
+use crate::asn1::{Element, Encoder, Malformed, Reader, tag};
 use crate::key::SignatureAlgorithm;
 use std::ops::Range;
 
@@ -46,9 +46,12 @@ impl<'a> Signed<'a> {
 
 /// Puts a signed structure together.
 pub fn assemble(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
-    sequence(|signed| {
+    // Room for the AlgorithmIdentifier and the headers.
+    let mut encoder = Encoder::with_capacity(tbs.len() + signature.len() + 64);
+    encoder.sequence(|signed| {
         signed.raw(tbs);
         algorithm.encode(signed);
         signed.bit_string(signature);
-    })
+    });
+    encoder.into_bytes()
 }

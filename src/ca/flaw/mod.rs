@@ -233,11 +233,11 @@ fn issue_by_other(
         profile: "root",
     };
     let number = Serial::from_counter(1, random_u64()?).expect("a counter of one octet fits");
-    let other = Draft::new(of_other, &[], algorithm)?.sign(&number, &key, &[])?;
+    let other = Draft::new(of_other, &[], algorithm)?.sign(&number, &key)?;
     // What the issuer and those above it allow is held to, too.
     let path = [std::slice::from_ref(&other), issuer.path()].concat();
     let draft = Draft::with_flaw(content, &path, algorithm, Flaw::OtherCa)?;
-    let sign = |serial: &Serial, _: Option<&PrivateKey>| draft.sign(serial, &key, &path);
+    let sign = |serial: &Serial, _: Option<&PrivateKey>| draft.sign(serial, &key);
     issue_signed(issuer, &draft, leaf_key, sign, before, notices)
 }
 
@@ -258,7 +258,7 @@ fn issue_by_itself(
     let draft = Draft::with_flaw(content, &[], algorithm, Flaw::SelfSigned)?;
     let sign = |serial: &Serial, key: Option<&PrivateKey>| {
         let key = key.ok_or(FlawError::KeyElsewhere)?;
-        draft.sign(serial, key, &[])
+        draft.sign(serial, key)
     };
     issue_signed(issuer, &draft, key, sign, before, notices)
 }

@@ -200,7 +200,6 @@ mod tests {
         let key = PrivateKey::generate(KeyType::P256).unwrap();
         let name = Name::from_common_name("ca").unwrap();
         let tbs = TbsCertificate {
-            serial: &Serial::from_magnitude(&SERIAL).unwrap(),
             signature: key.signature_algorithm(),
             issuer: &name,
             validity: Validity {
@@ -215,7 +214,8 @@ mod tests {
             let signature = key.sign(tbs).unwrap();
             assemble(tbs, key.signature_algorithm(), &signature)
         };
-        let ca = Certificate::from_der(&signed(&tbs.to_der())).unwrap();
+        let serial = Serial::from_magnitude(&SERIAL).unwrap();
+        let ca = Certificate::from_der(&signed(&tbs.unnumbered().numbered(&serial))).unwrap();
         let list = signed(&sequence(|list| {
             list.unsigned(&[1]);
             key.signature_algorithm().encode(list);
