@@ -242,14 +242,15 @@ pub fn write(
     staged.commit()
 }
 
-/// A file in the making: it stands under a hidden name until [`Staged::commit`].
+/// A file in the making: it stands under a hidden name until [`Staged::commit`], or one of a
+/// [`Group`] perhaps under none.
 ///
 /// The hidden name follows from the final one, and the writer holds a lock on it: what a writer
 /// left behind when it was killed has no lock, and the next writer clears it away.
 pub struct Staged {
     file: File,
     is_durable: bool,
-    hidden: PathBuf,
+    hidden: Option<PathBuf>,
     path: PathBuf,
     existing: Existing,
     is_new: bool,
@@ -266,7 +267,7 @@ impl Staged {
         let staged = Self {
             file,
             is_durable: false,
-            hidden,
+            hidden: Some(hidden),
             path: path.to_owned(),
             existing,
             is_new,
@@ -306,12 +307,12 @@ impl Staged {
     }
 
     fn give_name(&mut self) -> Result<(), FileError> {
-        match self.existing {
-            Existing::Keep => rename_new(&self.hidden, &self.path)?,
-            Existing::Replace => {
+        match (&self.hidden, self.existing) {
+            (None, _) => group::give_first_name(&self.file, &self.path)?,
+            (Some(hidden), Existing::Keep) => rename_new(hidden, &self.path)?,
+            (Some(hidden), Existing::Replace) => {
                 refuse_unless_free(&self.path, self.existing)?;
-                fs::rename(&self.hidden, &self.path)
-                    .map_err(FileError::of("create", &self.path))?;
+                fs::rename(hidden, &self.path).map_err(FileError::of("create", &self.path))?;
             }
         }
         self.committed = true;
@@ -339,15 +340,6 @@ pub fn commit_all(mut files: Vec<Staged>) -> Result<(), Uncommitted> {
         in_place: Some(file.path.clone()),
         source,
     })
-}
-
-/// Commits many files of one folder, which become durable together: where one can't be, those that were
-/// new are taken back.
-pub(crate) fn commit_group(group: &Group, mut files: Vec<Staged>) -> Result<(), Uncommitted> {
-    let hidden: Vec<PathBuf> = files.iter().map(|file| file.hidden.clone()).collect();
-    group.sync(&hidden)?;
-    files.iter_mut().for_each(|file| file.is_durable = true);
-    commit_all(files)
 }
 
 /// Why files did not come to be, or not in a way that outlasts a power cut.
@@ -381,9 +373,9 @@ impl Write for Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        if !self.committed {
+        if let Some(hidden) = self.hidden.as_ref().filter(|_| !self.committed) {
             // Whatever made the file fail has been reported; a leftover is cleared by the next writer.
-            let _ = fs::remove_file(&self.hidden);
+            let _ = fs::remove_file(hidden);
         }
     }
 }

@@ -4,13 +4,21 @@
 //! all of them, and says of all of them whether it could; where it can't be relied on, each file is
 //! synced by itself.
 
-use super::{Access, FileError, open_new, remove, sync, sync_directory};
+use super::{
+    Access, Existing, FileError, Staged, Uncommitted, commit_all, folder_of, open_new, remove,
+    sync, sync_directory,
+};
 use rayon::prelude::*;
-use rustix::fs::{fstatfs, syncfs};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstatfs, linkat, open, stat, syncfs};
+use rustix::io::Errno;
 use rustix::system::uname;
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+
+/// Where the system shows the files that a process has open, under their numbers.
+const OPEN_FILES: &str = "/proc/self/fd";
 
 /// Files of which each is synced by itself: fewer than what makes the other way worth its while.
 const FEW: usize = 8;
@@ -23,15 +31,23 @@ const RELIABLE: [i64; 3] = [0xEF53, 0x5846_5342, 0x9123_683E];
 pub(crate) struct Group {
     folder: File,
     path: PathBuf,
+    /// Whether one call makes all of it durable.
+    syncs_as_a_whole: bool,
+    /// Whether a file may have no name until it is whole.
+    takes_nameless: bool,
 }
 
 impl Group {
     /// Opens the folder. What `syncfs` reports are the errors since then, so that this comes before the
     /// first file.
     pub(crate) fn of(folder: &Path) -> Result<Self, FileError> {
+        let path = folder.to_owned();
+        let folder = File::open(folder).map_err(FileError::of("open", folder))?;
         Ok(Self {
-            folder: File::open(folder).map_err(FileError::of("open", folder))?,
-            path: folder.to_owned(),
+            syncs_as_a_whole: syncs_as_a_whole(&folder),
+            takes_nameless: stat(OPEN_FILES).is_ok(),
+            folder,
+            path,
         })
     }
 
@@ -54,27 +70,84 @@ impl Group {
         })
     }
 
+    /// Begins a file in it that has its name when all of the group are durable, and until then where the
+    /// file system can none at all: a hidden name and its lock cost more than the file, and a file without
+    /// a name is gone with its writer. What stands in its place is looked at when it gets the name.
+    pub(crate) fn stage(
+        &self,
+        path: &Path,
+        access: Access,
+        existing: Existing,
+    ) -> Result<Staged, FileError> {
+        if existing == Existing::Replace || !self.takes_nameless {
+            return Staged::new(path, access, existing);
+        }
+        let mode = Mode::from_raw_mode(access.mode());
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        match open(folder_of(path), flags, mode) {
+            Ok(file) => Ok(Staged {
+                file: file.into(),
+                is_durable: false,
+                hidden: None,
+                path: path.to_owned(),
+                existing,
+                is_new: true,
+                committed: false,
+            }),
+            // File systems and kernels that don't have them.
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOSYS) => {
+                Staged::new(path, access, existing)
+            }
+            Err(error) => Err(FileError::of("create", path)(error.into())),
+        }
+    }
+
+    /// Commits files that were begun here, which become durable together: where one can't be, those that
+    /// were new are taken back.
+    pub(crate) fn commit(&self, mut files: Vec<Staged>) -> Result<(), Uncommitted> {
+        if files.len() > FEW {
+            if self.syncs_as_a_whole {
+                self.sync_whole()?;
+                files.iter_mut().for_each(|file| file.is_durable = true);
+            } else {
+                files.par_iter_mut().try_for_each(Staged::sync)?;
+            }
+        }
+        commit_all(files)
+    }
+
     /// Makes files in it durable, and their names.
     pub(crate) fn sync(&self, files: &[PathBuf]) -> Result<(), FileError> {
         if files.len() <= FEW {
             files.iter().try_for_each(|file| sync(file))?;
             return sync_directory(&self.path);
         }
-        if self.syncs_as_a_whole() {
-            return syncfs(&self.folder)
-                .map_err(io::Error::from)
-                .map_err(FileError::of("sync", &self.path));
+        if self.syncs_as_a_whole {
+            return self.sync_whole();
         }
         files.par_iter().try_for_each(|file| sync(file))?;
         sync_directory(&self.path)
     }
 
-    /// Linux tells of errors in `syncfs` since 5.8.
-    fn syncs_as_a_whole(&self) -> bool {
-        let kind = fstatfs(&self.folder).map(|found| found.f_type);
-        let is_reliable = kind.is_ok_and(|kind| RELIABLE.contains(&kind));
-        is_reliable && version_of_kernel().is_some_and(|version| version >= (5, 8))
+    fn sync_whole(&self) -> Result<(), FileError> {
+        syncfs(&self.folder)
+            .map_err(io::Error::from)
+            .map_err(FileError::of("sync", &self.path))
     }
+}
+
+/// Gives a file that has none its name, where nothing may stand.
+pub(super) fn give_first_name(file: &File, path: &Path) -> Result<(), FileError> {
+    let open = format!("{OPEN_FILES}/{}", file.as_raw_fd());
+    linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW)
+        .map_err(|error| FileError::of("create", path)(error.into()))
+}
+
+/// Linux tells of errors in `syncfs` since 5.8.
+fn syncs_as_a_whole(folder: &File) -> bool {
+    let kind = fstatfs(folder).map(|found| found.f_type);
+    let is_reliable = kind.is_ok_and(|kind| RELIABLE.contains(&kind));
+    is_reliable && version_of_kernel().is_some_and(|version| version >= (5, 8))
 }
 
 fn version_of_kernel() -> Option<(u32, u32)> {
@@ -104,6 +177,28 @@ mod tests {
             for file in &files {
                 assert_eq!(fs::read(file).unwrap(), b"content");
             }
+        }
+    }
+
+    #[test]
+    fn staged_files_have_their_names_together_and_replace_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        for count in [2, 3 * FEW] {
+            let group = Group::of(folder.path()).unwrap();
+            let path = |index: usize| folder.path().join(format!("{count}-{index}"));
+            let stage = |index: usize| {
+                let mut file = group
+                    .stage(&path(index), Access::Owner, Existing::Keep)
+                    .unwrap();
+                file.write_all(b"content").unwrap();
+                file
+            };
+            group.commit((1..count).map(stage).collect()).unwrap();
+            assert_eq!(fs::read(path(1)).unwrap(), b"content");
+            // The last of them stands in the way: the first is taken back.
+            let refused = group.commit(vec![stage(0), stage(count - 1)]).unwrap_err();
+            assert_eq!(refused.source.path, path(count - 1));
+            assert!(refused.in_place.is_none() && !path(0).exists());
         }
     }
 

@@ -71,11 +71,13 @@ impl Call {
         reads && self.name == before.name && self.path == before.path
     }
 
-    /// Whether it is on the same file. The name of a key follows from its random serial number, and
-    /// a folder is emptied in the order in which the file system has its files.
+    /// Whether it is on the same file. The name of a key follows from its random serial number, a file
+    /// without a name is shown by its number, and a folder is emptied in the order in which the file
+    /// system has its files.
     fn is_like(&self, other: &Self) -> bool {
         let is_key = |path: &Path| path.extension().is_some_and(|end| end == "key");
-        let any_name = self.name == "unlinkat" || (is_key(&self.path) && is_key(&other.path));
+        let both = |is: &dyn Fn(&Path) -> bool| is(&self.path) && is(&other.path);
+        let any_name = self.name == "unlinkat" || both(&is_key) || both(&is_nameless);
         self.path == other.path || (any_name && self.path.parent() == other.path.parent())
     }
 
@@ -112,7 +114,11 @@ impl Call {
             (base.to_owned(), None)
         } else {
             let mut names = rest.split('"').skip(1).step_by(2);
-            let path = base.join(names.next()?);
+            let path = match names.next()? {
+                // A file without a name gets one.
+                open if open.starts_with("/proc/self/fd/") => folder.join(names.clone().next()?),
+                path => base.join(path),
+            };
             let renames = name.starts_with("rename") || name.starts_with("link");
             (
                 path,
@@ -142,6 +148,12 @@ impl Call {
             line: line.into(),
         }
     }
+}
+
+/// Whether strace shows a file that has no name: `#` and its number.
+fn is_nameless(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    name.is_some_and(|name| name.starts_with('#'))
 }
 
 /// Runs `pki` to its end, and gives its calls.
@@ -223,7 +235,7 @@ pub(super) fn unsynced(calls: &[Call]) -> Vec<String> {
         let waiting: Vec<&Path> = match call.name.as_str() {
             "write" if call.is_stdout() => written.iter().chain(&named).copied().collect(),
             "write" if is_journal => written.iter().chain(&named).copied().collect(),
-            "rename" | "renameat2" => {
+            "rename" | "renameat2" | "linkat" => {
                 let in_making = path.components().any(|part| {
                     let part = part.as_os_str().to_string_lossy();
                     part.starts_with(".new-") && path.parent() != Some(Path::new(STORE))
@@ -263,7 +275,7 @@ pub(super) fn unsynced(calls: &[Call]) -> Vec<String> {
             "mkdir" => {
                 named.insert(path);
             }
-            "rename" | "renameat2" => {
+            "rename" | "renameat2" | "linkat" => {
                 named.remove(path);
                 named.extend(call.to.as_deref());
             }
