@@ -9,13 +9,16 @@ mod peers;
 mod store;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, ParsedPublicKey,
+};
 
 use harness::{Comparison, Contender, Report, rounds_asked};
 use peers::{Authority, KeyKind, openssl};
@@ -27,12 +30,23 @@ use store::batches::table;
 const BATCH: u32 = 20_000;
 /// Certificates of the large store.
 const MANY: u32 = 1_000_000;
-/// How this program is told to run the bare loop.
+/// How this program is told to be a bare loop, which one, and in which folder.
 const BARE: &str = "--bare-loop";
+const SIGNED: &str = "signed";
+const VERIFIED: &str = "verified";
+const WRITTEN: &str = "written";
+
+/// Files of each certificate that `--out` gives.
+const FILES: u32 = 4;
+/// Files that are synced together, as a batch with files does it.
+const SYNCED_TOGETHER: u32 = 500;
 
 fn main() -> Result<()> {
-    if std::env::args().any(|argument| argument == BARE) {
-        return bare_loop(BATCH);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, what, folder] = arguments.as_slice()
+        && first == BARE
+    {
+        return bare(what, Path::new(folder));
     }
     let asked = rounds_asked()?;
     let rounds = |usual| asked.unwrap_or(usual);
@@ -63,30 +77,67 @@ fn cleared(folder: &Path) -> Result<PathBuf> {
     Ok(folder.to_owned())
 }
 
-/// Keys and signatures alone, on all cores: what no batch can be quicker than.
-fn bare_loop(count: u32) -> Result<()> {
+fn bare(what: &str, folder: &Path) -> Result<()> {
+    match what {
+        SIGNED => on_all_cores(BATCH, |count| keys_and_signatures(count, false)),
+        VERIFIED => on_all_cores(BATCH, |count| keys_and_signatures(count, true)),
+        WRITTEN => files(folder),
+        other => bail!("there is no bare loop {other}"),
+    }
+}
+
+fn on_all_cores(count: u32, each: impl Fn(u32) -> Result<()> + Copy + Send) -> Result<()> {
     let threads = u32::try_from(thread::available_parallelism()?.get())?;
     thread::scope(|scope| {
-        let each = move || -> Result<()> {
-            let random = SystemRandom::new();
-            let generate = || EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING);
-            let issuer = generate().ok().context("no key")?;
-            let message = [0; 400];
-            for _ in 0..count / threads {
-                std::hint::black_box(generate().ok().context("no key")?);
-                let signature = issuer
-                    .sign(&random, &message)
-                    .ok()
-                    .context("no signature")?;
-                std::hint::black_box(signature);
-            }
-            Ok(())
-        };
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(each)).collect();
+        let workers: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(move || each(count / threads)))
+            .collect();
         workers
             .into_iter()
             .try_for_each(|worker| worker.join().expect("it does not panic"))
     })
+}
+
+/// Keys and signatures: what no batch can be quicker than; and where each signature is verified, none that
+/// does that.
+fn keys_and_signatures(count: u32, verified: bool) -> Result<()> {
+    let random = SystemRandom::new();
+    let generate = || EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING);
+    let issuer = generate().ok().context("no key")?;
+    let public = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, issuer.public_key().as_ref())
+        .ok()
+        .context("no public key")?;
+    let message = [0; 400];
+    for _ in 0..count {
+        std::hint::black_box(generate().ok().context("no key")?);
+        let signature = issuer
+            .sign(&random, &message)
+            .ok()
+            .context("no signature")?;
+        if verified {
+            let verdict = public.verify_sig(&message, signature.as_ref());
+            verdict.ok().context("a signature that does not verify")?;
+        }
+        std::hint::black_box(signature);
+    }
+    Ok(())
+}
+
+/// As many files as the owners of a batch get, of the same size, with their names from the start and synced
+/// in groups: what the file system takes for them.
+fn files(folder: &Path) -> Result<()> {
+    let folder = folder.join("files");
+    fs::create_dir(&folder)?;
+    let opened = fs::File::open(&folder)?;
+    let content = [b'a'; 1000];
+    for group in 0..BATCH * FILES / SYNCED_TOGETHER {
+        for file in 0..SYNCED_TOGETHER {
+            let path = folder.join(format!("device-{group}-{file}.crt"));
+            fs::File::create_new(path)?.write_all(&content)?;
+        }
+        rustix::fs::syncfs(&opened)?;
+    }
+    Ok(())
 }
 
 fn batch(folder: &Path) -> Result<Comparison> {
@@ -94,17 +145,26 @@ fn batch(folder: &Path) -> Result<Comparison> {
     let store = Store::new(&folder.join("store"), KeyKind::P256)?;
     let rows = folder.join("rows.csv");
     table(&rows, BATCH)?;
-    let own = std::env::current_exe()?;
-    let bare = Contender::new("keys and signatures alone", move |_| {
-        let mut bare = Command::new(&own);
-        bare.arg(BARE);
-        Ok(vec![bare])
-    });
     Ok(comparison
         .with_short_warm_up()
-        .with(bare.weighed())
+        .with(bare_loop("keys and signatures alone", SIGNED)?)
+        .with(bare_loop(
+            "keys, signatures and their verification alone",
+            VERIFIED,
+        )?)
+        .with(bare_loop("the owners' files alone", WRITTEN)?)
         .with(store.issue_table(rows.clone()))
         .with(store.issue_table_to_files(rows)))
+}
+
+fn bare_loop(called: &str, what: &'static str) -> Result<Contender> {
+    let own = std::env::current_exe()?;
+    let bare = Contender::new(called, move |round| {
+        let mut bare = Command::new(&own);
+        bare.args([BARE, what]).arg(round.folder());
+        Ok(vec![bare])
+    });
+    Ok(bare.weighed())
 }
 
 /// All that the fixtures are, and nothing left to do; and what openssl takes for as many certificates alone.
