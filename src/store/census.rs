@@ -54,47 +54,27 @@ impl Store {
         let root = self.layout.root();
         let metadata = fs::metadata(root).map_err(FileError::of("look at", root))?;
         each(Item::of(root, None, What::Open, &metadata));
-        let kind_of = |entry: &str| self.layout.kind_of(entry);
         let mut within = |ca: Option<&CaName>, inside: &Inside| self.within(ca, inside);
-        walk(root, None, &kind_of, &mut within, &mut each)
+        walk(root, None, &StoreLayout::kind_of, &mut within, &mut each)
     }
 
     /// What is to be looked for in a folder of the store.
     fn within(&self, ca: Option<&CaName>, inside: &Inside) -> Option<Folder> {
-        Some(match inside {
-            Inside::Ca(name) => {
-                let layout = self.layout.ca(name);
-                // A folder with none of a CA's files is none of the store's.
-                if matches!(layout.is_of_a_ca(), Ok(false)) {
-                    return None;
-                }
-                Folder {
-                    ca: Some(name.clone()),
-                    kind_of: Box::new(move |entry| layout.kind_of(entry)),
-                }
+        let ca = match inside {
+            // A folder with none of a CA's files is none of the store's.
+            Inside::Ca(name) if matches!(self.layout.ca(name).is_of_a_ca(), Ok(false)) => {
+                return None;
             }
-            Inside::Waiting(name) => {
-                let layout = self.layout.waiting_ca(name);
-                Folder {
-                    ca: Some(name.clone()),
-                    kind_of: Box::new(move |entry| layout.kind_of_waiting(entry)),
-                }
-            }
-            Inside::PublishedLists => Folder {
-                ca: None,
-                kind_of: Box::new(|entry| {
-                    // Servers read lists here, and others may have theirs beside them.
-                    StoreLayout::kind_of_published(entry).or(Some(Kind::File))
-                }),
-            },
-            Inside::PreviousCertificates => Folder {
-                ca: ca.cloned(),
-                kind_of: Box::new(CaLayout::kind_of_previous),
-            },
-            Inside::ListsAhead => Folder {
-                ca: ca.cloned(),
-                kind_of: Box::new(CaLayout::kind_of_ahead),
-            },
+            Inside::Ca(name) | Inside::Waiting(name) => Some(name.clone()),
+            Inside::PublishedLists => None,
+            Inside::PreviousCertificates | Inside::ListsAhead => ca.cloned(),
+        };
+        let inside = inside.clone();
+        let others = (inside == Inside::PublishedLists).then_some(Kind::Plain);
+        Some(Folder {
+            ca,
+            // Servers read published lists, and others may have theirs beside them.
+            kind_of: Box::new(move |entry| inside.kind_of(entry).or_else(|| others.clone())),
         })
     }
 }
@@ -142,11 +122,11 @@ fn walk(
                 add(ca, What::Secret { is_folder: true });
                 walk(&path, ca, &CaLayout::kind_of_leaf_key, within, each)?;
             }
-            Some(Kind::File | Kind::Secret) if !metadata.is_file() && folder_is_ours(ca) => {
+            Some(_) if !metadata.is_file() && folder_is_ours(ca) => {
                 add(ca, foreign("is not a regular file"));
             }
-            Some(Kind::File) => add(ca, What::Open),
             Some(Kind::Secret) => add(ca, What::Secret { is_folder: false }),
+            Some(Kind::Journal | Kind::List | Kind::Lock | Kind::Plain) => add(ca, What::Open),
             None => add(ca, foreign("is no file of the store")),
         }
     }

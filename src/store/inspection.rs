@@ -215,13 +215,9 @@ impl Ca {
     /// The certificates that others took the place of, or why one can't be read.
     pub fn previous_certificates(&self) -> Result<Vec<SeenCertificate>, StoreError> {
         let folder = self.layout.previous_certificates();
-        let names = names_in(&folder, |name| {
-            CaLayout::kind_of_previous(name).map(|_| name.to_owned())
-        })?;
-        let paths = names
-            .iter()
-            .filter_map(|name| self.layout.previous_named(name));
+        let paths = names_in(&folder, |name| self.layout.previous_named(name))?;
         Ok(paths
+            .into_iter()
             .map(|path| {
                 let certificate = read_certificate(&path);
                 (path, certificate)

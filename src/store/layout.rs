@@ -36,8 +36,14 @@ const REPAIRED: &str = ".repair-";
 /// What something in the store is, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A file that anybody may read.
-    File,
+    /// A journal.
+    Journal,
+    /// A revocation list, or several.
+    List,
+    /// A lock, in which nothing stands.
+    Lock,
+    /// Any other file that anybody may read.
+    Plain,
     /// A file that its owner alone may read.
     Secret,
     /// A folder with files of the store.
@@ -128,12 +134,16 @@ impl StoreLayout {
     }
 
     /// What an entry of the store's folder is; `None` for what is none of the store's.
-    pub(crate) fn kind_of(&self, entry: &str) -> Option<Kind> {
-        let path = self.root.join(entry);
-        if [self.format(), self.lock()].contains(&path) {
-            return Some(Kind::File);
+    pub(crate) fn kind_of(entry: &str) -> Option<Kind> {
+        let here = Self::new(Path::new(""));
+        let path = Path::new(entry);
+        if path == here.format() {
+            return Some(Kind::Plain);
         }
-        if path == self.published_lists() {
+        if path == here.lock() {
+            return Some(Kind::Lock);
+        }
+        if path == here.published_lists() {
             return Some(Kind::Folder(Inside::PublishedLists));
         }
         if entry.starts_with(REPAIRED) {
@@ -148,24 +158,6 @@ impl StoreLayout {
         match entry.parse() {
             Ok(name) => Some(Kind::Folder(Inside::Ca(name))),
             Err(_) => unfinished(entry),
-        }
-    }
-
-    /// What a file among the published lists is; whatever else there is may be anybody's.
-    pub(crate) fn kind_of_published(entry: &str) -> Option<Kind> {
-        let is_hash_name = entry.split_once(".r").is_some_and(|(hash, number)| {
-            hash.len() == 8
-                && hash.bytes().all(|octet| octet.is_ascii_hexdigit())
-                && number.parse::<u32>().is_ok()
-        });
-        let name = entry
-            .strip_suffix(".pem")
-            .map_or(entry, |name| name)
-            .strip_suffix(LIST);
-        match name {
-            Some(_) => Some(Kind::File),
-            None if is_hash_name => Some(Kind::File),
-            None => unfinished(entry),
         }
     }
 
@@ -200,73 +192,6 @@ impl CaLayout {
         Ok(false)
     }
 
-    /// What an entry of a CA's folder is; `None` for what is none of the store's.
-    pub(crate) fn kind_of(&self, entry: &str) -> Option<Kind> {
-        let path = self.directory.join(entry);
-        let journals = [self.issued(), self.revoked(), self.signed_lists()];
-        let files = [
-            self.record(),
-            self.certificate(),
-            self.lock(),
-            self.serial_counter(),
-            self.crl_number_counter(),
-        ];
-        if path == self.key() {
-            Some(Kind::Secret)
-        } else if files.contains(&path) || journals.contains(&path) {
-            Some(Kind::File)
-        } else if path == self.leaf_keys() {
-            Some(Kind::LeafKeys)
-        } else if path == self.previous_certificates() {
-            Some(Kind::Folder(Inside::PreviousCertificates))
-        } else if path == self.lists_ahead() {
-            Some(Kind::Folder(Inside::ListsAhead))
-        } else if journals.iter().any(|journal| path == torn_lines(journal)) {
-            Some(Kind::Leftover(Leftover::TornLines))
-        } else {
-            unfinished(entry)
-        }
-    }
-
-    /// What an entry of the folder of a CA is that waits for its certificate.
-    pub(crate) fn kind_of_waiting(&self, entry: &str) -> Option<Kind> {
-        let path = self.directory.join(entry);
-        if path == self.key() {
-            Some(Kind::Secret)
-        } else if path == self.request() || path == self.intended_record() {
-            Some(Kind::File)
-        } else {
-            unfinished(entry)
-        }
-    }
-
-    /// What an entry among the certificates is that others took the place of.
-    pub(crate) fn kind_of_previous(entry: &str) -> Option<Kind> {
-        let is_fingerprint =
-            |name: &str| name.len() == 64 && name.bytes().all(|octet| octet.is_ascii_hexdigit());
-        if entry.strip_suffix(".crt").is_some_and(is_fingerprint) {
-            Some(Kind::File)
-        } else {
-            unfinished(entry)
-        }
-    }
-
-    /// What an entry among the lists is that were signed ahead.
-    pub(crate) fn kind_of_ahead(entry: &str) -> Option<Kind> {
-        match Self::number_of_list_ahead(entry) {
-            Some(_) => Some(Kind::File),
-            None => unfinished(entry),
-        }
-    }
-
-    /// What an entry among the keys of leaves is.
-    pub(crate) fn kind_of_leaf_key(entry: &str) -> Option<Kind> {
-        match Self::serial_of_leaf_key(entry) {
-            Some(_) => Some(Kind::Secret),
-            None => unfinished(entry),
-        }
-    }
-
     pub(crate) fn record(&self) -> PathBuf {
         self.directory.join("ca.json")
     }
@@ -291,7 +216,7 @@ impl CaLayout {
 
     /// One of those, by the name of its file.
     pub(crate) fn previous_named(&self, entry: &str) -> Option<PathBuf> {
-        let is_one = Self::kind_of_previous(entry) == Some(Kind::File);
+        let is_one = Inside::PreviousCertificates.kind_of(entry) == Some(Kind::Plain);
         is_one.then(|| self.previous_certificates().join(entry))
     }
 
@@ -348,6 +273,14 @@ impl CaLayout {
         (serial.to_string() == text).then_some(serial)
     }
 
+    /// What an entry among the keys of leaves is.
+    pub(crate) fn kind_of_leaf_key(entry: &str) -> Option<Kind> {
+        match Self::serial_of_leaf_key(entry) {
+            Some(_) => Some(Kind::Secret),
+            None => unfinished(entry),
+        }
+    }
+
     pub(crate) fn leaf_keys(&self) -> PathBuf {
         self.directory.join("keys")
     }
@@ -357,7 +290,77 @@ impl CaLayout {
     }
 }
 
-/// What a path inside the store is for.
+impl Inside {
+    /// What an entry of the folder is; `None` for what is none of the store's.
+    pub(crate) fn kind_of(&self, entry: &str) -> Option<Kind> {
+        let kind = match self {
+            Self::Ca(_) => kind_in_ca(entry),
+            Self::Waiting(_) => kind_in_waiting(entry),
+            Self::PublishedLists => is_published_list(entry).then_some(Kind::List),
+            Self::PreviousCertificates => is_previous(entry).then_some(Kind::Plain),
+            Self::ListsAhead => is_list_ahead(entry).then_some(Kind::List),
+        };
+        kind.or_else(|| unfinished(entry))
+    }
+}
+
+fn kind_in_ca(entry: &str) -> Option<Kind> {
+    let here = CaLayout {
+        directory: PathBuf::new(),
+    };
+    let path = Path::new(entry);
+    let journals = [here.issued(), here.revoked(), here.signed_lists()];
+    let plain = [
+        here.record(),
+        here.certificate(),
+        here.serial_counter(),
+        here.crl_number_counter(),
+    ];
+    Some(if path == here.key() {
+        Kind::Secret
+    } else if path == here.lock() {
+        Kind::Lock
+    } else if plain.iter().any(|file| path == file) {
+        Kind::Plain
+    } else if journals.iter().any(|journal| path == journal) {
+        Kind::Journal
+    } else if path == here.leaf_keys() {
+        Kind::LeafKeys
+    } else if path == here.previous_certificates() {
+        Kind::Folder(Inside::PreviousCertificates)
+    } else if path == here.lists_ahead() {
+        Kind::Folder(Inside::ListsAhead)
+    } else if journals.iter().any(|journal| path == torn_lines(journal)) {
+        Kind::Leftover(Leftover::TornLines)
+    } else {
+        return None;
+    })
+}
+
+fn kind_in_waiting(entry: &str) -> Option<Kind> {
+    let here = CaLayout {
+        directory: PathBuf::new(),
+    };
+    let path = Path::new(entry);
+    if path == here.key() {
+        Some(Kind::Secret)
+    } else {
+        (path == here.request() || path == here.intended_record()).then_some(Kind::Plain)
+    }
+}
+
+fn is_previous(entry: &str) -> bool {
+    let is_fingerprint =
+        |name: &str| name.len() == 64 && name.bytes().all(|octet| octet.is_ascii_hexdigit());
+    entry.strip_suffix(".crt").is_some_and(is_fingerprint)
+}
+
+fn is_list_ahead(entry: &str) -> bool {
+    let number = CaLayout::number_of_list_ahead(entry);
+    number.is_some_and(|number| entry == format!("{number}{LIST}"))
+}
+
+/// What a backup keeps, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// The folder of a CA's leaf keys, which only its owner looks into.
@@ -381,24 +384,39 @@ impl Part {
     }
 }
 
-impl StoreLayout {
-    /// What a path relative to the store is for; `None` for what is none of the store's: locks, what is
-    /// in the making, and what others put there.
-    pub(crate) fn part(relative: &str) -> Option<Part> {
-        let parts: Vec<&str> = relative.split('/').collect();
-        match parts[..] {
-            ["store.json"] => Some(Part::Plain),
-            ["crl"] => Some(Part::Folder),
-            ["crl", file] => is_published_list(file).then_some(Part::List),
-            [folder, ref below @ ..] if Self::waiting_name(folder).is_some() => match below {
-                [] => Some(Part::Folder),
-                ["ca.key"] => Some(Part::Secret),
-                ["ca.csr" | "intended.json"] => Some(Part::Plain),
-                _ => None,
-            },
-            [folder, ref below @ ..] if folder.parse::<CaName>().is_ok() => CaLayout::part(below),
+impl Kind {
+    /// What an entry is of what is a folder.
+    fn of_entry(&self, entry: &str) -> Option<Self> {
+        match self {
+            Self::Folder(inside) => inside.kind_of(entry),
+            Self::LeafKeys => CaLayout::kind_of_leaf_key(entry),
             _ => None,
         }
+    }
+
+    /// What of it a backup keeps; nothing of locks, of copies and of what is in the making.
+    fn part(&self) -> Option<Part> {
+        Some(match self {
+            Self::Folder(_) => Part::Folder,
+            Self::LeafKeys => Part::LeafKeys,
+            Self::Secret => Part::Secret,
+            Self::Journal | Self::Leftover(Leftover::TornLines) => Part::Journal,
+            Self::List => Part::List,
+            Self::Plain => Part::Plain,
+            Self::Lock | Self::Copies | Self::Leftover(_) => return None,
+        })
+    }
+}
+
+impl StoreLayout {
+    /// What a path relative to the store is for; `None` for what a backup does not keep, and for what
+    /// others put there.
+    pub(crate) fn part(relative: &str) -> Option<Part> {
+        let mut names = relative.split('/');
+        let first = Self::kind_of(names.next()?);
+        names
+            .try_fold(first?, |kind, name| kind.of_entry(name))?
+            .part()
     }
 
     /// Whether a path is one of a lock, or of something in the making.
@@ -421,38 +439,6 @@ impl StoreLayout {
     /// The path inside the store that is called so.
     pub(crate) fn absolute(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
-    }
-}
-
-impl CaLayout {
-    fn part(below: &[&str]) -> Option<Part> {
-        let journals = ["issued", "revoked", "crls"];
-        match below {
-            [] | ["previous" | "ahead"] => Some(Part::Folder),
-            ["keys"] => Some(Part::LeafKeys),
-            ["ca.key"] => Some(Part::Secret),
-            ["ca.json" | "ca.crt" | "serial" | "crlnumber"] => Some(Part::Plain),
-            [file] => {
-                let journal = file.strip_suffix(".torn").unwrap_or(file);
-                let journal = journal.strip_suffix(".jsonl")?;
-                journals.contains(&journal).then_some(Part::Journal)
-            }
-            ["keys", file] => {
-                Self::serial_of_leaf_key(file)?;
-                Some(Part::Secret)
-            }
-            ["previous", file] => {
-                let digits = file.strip_suffix(".crt")?;
-                let is_digest =
-                    digits.len() == 64 && digits.bytes().all(|octet| octet.is_ascii_hexdigit());
-                is_digest.then_some(Part::Plain)
-            }
-            ["ahead", file] => {
-                let number = Self::number_of_list_ahead(file)?;
-                (*file == format!("{number}{LIST}")).then_some(Part::List)
-            }
-            _ => None,
-        }
     }
 }
 
