@@ -10,13 +10,14 @@ FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/corpus/*))
 FUZZ_EXECUTIONS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help build compiler test soak lint bench fuzz install demo audit sbom reproducible
+.PHONY: help build compiler test soak injected lint bench fuzz install demo audit sbom reproducible
 
 help:
 	@echo 'make demo     build pki and watch it make a hierarchy for mutual TLS'
 	@echo 'make build    the release binary, target/release/pki'
 	@echo 'make test     install what the tests need, lint, and run every test'
 	@echo 'make soak     the tests of faults and of hostile input, at length'
+	@echo 'make injected known bugs put into a copy of pki, and the tests that have to find them'
 	@echo 'make lint     formatting and clippy, warnings are errors'
 	@echo 'make bench    pki against other tools, as whole processes'
 	@echo 'make fuzz     libFuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS)) a target, with the Rust compiler $(NIGHTLY)'
@@ -43,6 +44,11 @@ test:
 soak:
 	tests/setup
 	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile
+
+# That a test is green says something where it is red for the bug that it stands against.
+injected:
+	tests/setup
+	tests/injected/run
 
 lint:
 	$(CARGO) fmt --all --check

@@ -31,6 +31,7 @@ mod foreign_keys;
 mod hierarchy;
 mod hostile;
 mod import;
+mod injected;
 mod keys;
 mod lint;
 mod load_balancer;
