@@ -593,7 +593,11 @@ fn file_hint(error: &FileError) -> Option<String> {
             Some("make room and try again".into())
         }
         io::ErrorKind::ReadOnlyFilesystem => {
-            Some("the store can be read here, but not changed".into())
+            Some("mount it so that it can be written, or name another place".into())
+        }
+        // The system says so; of what is too large to be read, nobody is to raise a limit.
+        io::ErrorKind::FileTooLarge if error.source.raw_os_error().is_some() => {
+            Some("raise the limit on the size of files: `ulimit -f`".into())
         }
         _ => None,
     }

@@ -65,6 +65,13 @@ fn open(path: &Path) -> Result<File, StoreError> {
         .create(true)
         .truncate(false)
         .open(path);
+    let opened = match opened {
+        // What changes nothing, as a backup, works here too: to be locked, it may be opened to be read.
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            File::open(path).map_err(|_| error)
+        }
+        other => other,
+    };
     Ok(opened.map_err(FileError::of("open", path))?)
 }
 

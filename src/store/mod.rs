@@ -377,9 +377,24 @@ impl Store {
     /// name; one of which it is certain that it was not, goes. So does one whose name stands: it was to
     /// take the place of a CA without its key, or is what was there before.
     fn settle_staged(&self, name: &CaName) -> Result<(), StoreError> {
+        if let Some(completed) = self.completes_staged(name)? {
+            self.say_settled(name, completed);
+        }
+        Ok(())
+    }
+
+    fn say_settled(&self, name: &CaName, completed: bool) {
+        (self.observer)(&Notice::UnfinishedCa {
+            name: name.clone(),
+            completed,
+        });
+    }
+
+    /// Whether a staged CA got its name, or went; `None` where there is none.
+    fn completes_staged(&self, name: &CaName) -> Result<Option<bool>, StoreError> {
         let staged = self.layout.staged_ca(name);
         if !file::stands(staged.directory())? {
-            return Ok(());
+            return Ok(None);
         }
         let stands = file::stands(self.layout.ca(name).directory())?;
         let completed = !stands && self.is_recorded_by_parent(&staged, name)?;
@@ -389,11 +404,7 @@ impl Store {
         } else {
             discard(&staged)?;
         }
-        (self.observer)(&Notice::UnfinishedCa {
-            name: name.clone(),
-            completed,
-        });
-        Ok(())
+        Ok(Some(completed))
     }
 
     /// An error wherever it can't be told: the key of a CA that was issued may be in there.
@@ -472,7 +483,11 @@ impl ReservedCa<'_> {
 
     /// Takes back what [`ReservedCa::stage`] made, unless the parent's journal has its certificate.
     pub fn give_up(&self) -> Result<(), StoreError> {
-        self.store.settle_staged(&self.name)
+        // That it goes is no news: why has been said.
+        if self.store.completes_staged(&self.name)? == Some(true) {
+            self.store.say_settled(&self.name, true);
+        }
+        Ok(())
     }
 }
 

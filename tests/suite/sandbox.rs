@@ -21,6 +21,11 @@ impl Sandbox {
         Self(TempDir::new().unwrap())
     }
 
+    /// In a folder that is there.
+    pub(crate) fn new_in(folder: &Path) -> Self {
+        Self(TempDir::new_in(folder).unwrap())
+    }
+
     /// In memory where the system has such a place: for runs that are many and short.
     pub(crate) fn in_memory() -> Self {
         let memory = Path::new("/dev/shm");
@@ -50,7 +55,11 @@ impl Sandbox {
 
     /// The same files, with the same modes, in another folder, in memory where that can be.
     pub(crate) fn copy(&self) -> Self {
-        let copy = Self::in_memory();
+        self.copy_into(Self::in_memory())
+    }
+
+    /// The same files, with the same modes, in another sandbox, which is empty.
+    pub(crate) fn copy_into(&self, copy: Self) -> Self {
         copy_files(self.folder(), copy.folder());
         copy
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,8 +17,8 @@ use super::judge::{
     CAS, Standing, Verdict, assert_jq_reads, assert_tidy, assert_unique, ensure, highest_counter,
     is_sound_or_mended,
 };
-use super::page;
 use super::trace::{Call, Fault, record, run_with, unsynced};
+use super::{page, power, shortage};
 
 /// A command to be swept.
 pub(super) struct Sweep {
@@ -34,8 +35,8 @@ pub(super) struct Sweep {
 type Point<'a> = (&'a Call, Fault);
 
 /// How a faulted command may end, besides by a signal.
-const DONE: i32 = 0;
-const NOTHING_CHANGED: i32 = 1;
+pub(super) const DONE: i32 = 0;
+pub(super) const NOTHING_CHANGED: i32 = 1;
 const COMMITTED: i32 = 4;
 
 impl Sweep {
@@ -49,19 +50,11 @@ impl Sweep {
         let points = points(&calls);
         // Every command goes on with what another left, so that even to look is to change.
         let standing = Standing::of(&self.begin.copy()).unwrap();
-        let (next, problems) = (AtomicUsize::new(0), Mutex::new(String::new()));
-        thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if let Err(problem) = self.try_point(*point, &standing) {
-                            let mut problems = problems.lock().unwrap();
-                            writeln!(problems, "{}: {problem}", described(*point)).unwrap();
-                        }
-                    }
-                });
-            }
+        let problems = each_of(&points, described, |point| {
+            self.try_point(*point, &standing)
         });
+        let (cuts, after_cuts) = power::cut(&self, &standing);
+        let (shortages, in_shortage) = shortage::walk(&self, &standing);
         let changes = calls.iter().filter(|call| call.changes()).count();
         let kills = points.iter().filter(|(_, fault)| *fault == Fault::Kill);
         let tally = page::Tally {
@@ -70,12 +63,26 @@ impl Sweep {
             changes,
             kills: kills.count(),
             points: points.len(),
+            cuts,
+            shortages,
         };
         // Past the capture of the test harness: the numbers are of interest when all is well.
         writeln!(std::io::stderr().lock(), "{tally}").unwrap();
-        let problems = problems.into_inner().unwrap();
+        let problems = problems + &after_cuts + &in_shortage;
         assert!(problems.is_empty(), "pki {}\n{problems}", self.command);
         page::hold(&tally);
+    }
+
+    /// As [`Sweep::run`], without calls that fail: those of a command at work on several processors can't be
+    /// counted.
+    #[track_caller]
+    pub(super) fn runs_short(self) {
+        let standing = Standing::of(&self.begin.copy()).unwrap();
+        let (cuts, after_cuts) = power::cut(&self, &standing);
+        let (_, in_shortage) = shortage::walk(&self, &standing);
+        let problems = after_cuts + &in_shortage;
+        assert!(problems.is_empty(), "pki {}\n{problems}", self.command);
+        assert!(cuts > 0, "pki {} has nothing to lose", self.command);
     }
 
     fn try_point(&self, point: Point<'_>, standing: &Standing) -> Verdict {
@@ -100,6 +107,31 @@ impl Sweep {
         transcript: &Transcript,
         (call, fault): Point<'_>,
     ) -> Verdict {
+        let why = || says_why(transcript, call, fault);
+        let differences = self.ends_truly(sandbox, before, transcript, why)?;
+        let was_ended = transcript.status.is_some() || fault == Fault::Kill;
+        ensure(was_ended, || "it was killed".into())?;
+        let repeated = transcript.status == Some(DONE) && !call.changes();
+        if differences.is_empty() || repeated {
+            // It is what every point begins with, to the byte; or done as without the fault.
+            return Ok(());
+        }
+        self.goes_on(sandbox, standing)?;
+        if fault == Fault::Kill {
+            assert_jq_reads(sandbox)?;
+        }
+        Ok(())
+    }
+
+    /// That the exit code says what has changed, and `why` what hindered it; and the files that are other
+    /// than before.
+    pub(super) fn ends_truly(
+        &self,
+        sandbox: &Sandbox,
+        before: &Snapshot,
+        transcript: &Transcript,
+        why: impl Fn() -> Verdict,
+    ) -> Result<Vec<String>, String> {
         let differences = before.differences(sandbox.folder());
         let mends = self.begin.path("pki/.new-added").exists();
         let changed = differences.iter().filter(|line| {
@@ -118,21 +150,22 @@ impl Sweep {
             }
             Some(NOTHING_CHANGED) => {
                 ensure(changed.is_empty(), || format!("exit 1, and {changed:?}"))?;
-                says_why(transcript, call, fault)?;
+                why()?;
             }
             Some(COMMITTED) => {
                 ensure(!changed.is_empty(), || "exit 4, and nothing changed".into())?;
-                says_why(transcript, call, fault)?;
+                why()?;
                 ensure(transcript.stderr.contains("\nhint: "), || "no hint".into())?;
             }
-            None => ensure(fault == Fault::Kill, || "it was killed".into())?,
+            None => {}
             Some(code) => return Err(format!("exit code {code}")),
         }
-        let repeated = transcript.status == Some(DONE) && !call.changes();
-        if differences.is_empty() || repeated {
-            // It is what every point begins with, to the byte; or done as without the fault.
-            return Ok(());
-        }
+        Ok(differences)
+    }
+
+    /// That nothing is lost, that what is not right can be mended, and that the next command works and leaves
+    /// nothing in the making.
+    pub(super) fn goes_on(&self, sandbox: &Sandbox, standing: &Standing) -> Verdict {
         let faulted = standing.kept(sandbox)?;
         is_sound_or_mended(&sandbox.copy())?;
         let counters = CAS.map(|ca| highest_counter(sandbox, ca));
@@ -149,11 +182,35 @@ impl Sweep {
         }
         faulted.kept(sandbox)?;
         assert_unique(sandbox)?;
-        if fault == Fault::Kill {
-            assert_jq_reads(sandbox)?;
-        }
         assert_tidy(sandbox)
     }
+}
+
+/// Tries each, two at a time, and says what was wrong with which.
+pub(super) fn each_of<T: Sync>(
+    points: &[T],
+    described: impl Fn(&T) -> String + Sync,
+    try_point: impl Fn(&T) -> Verdict + Sync,
+) -> String {
+    let (next, problems) = (AtomicUsize::new(0), Mutex::new(String::new()));
+    let verdict = |point: &T| {
+        // What a command says that was to succeed is in the panic; which point it was is not.
+        let tried = catch_unwind(AssertUnwindSafe(|| try_point(point)));
+        tried.unwrap_or_else(|_| Err("it ended the test, as said above".into()))
+    };
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(problem) = verdict(point) {
+                        let mut problems = problems.lock().unwrap();
+                        writeln!(problems, "{}: {problem}", described(point)).unwrap();
+                    }
+                }
+            });
+        }
+    });
+    problems.into_inner().unwrap()
 }
 
 /// How many certificates a CA has recorded.
@@ -194,7 +251,7 @@ fn points(calls: &[Call]) -> Vec<Point<'_>> {
     points
 }
 
-fn described((call, fault): Point<'_>) -> String {
+fn described((call, fault): &Point<'_>) -> String {
     let fault = match fault {
         Fault::Kill => "SIGKILL",
         Fault::Error(error) => error,

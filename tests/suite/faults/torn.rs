@@ -50,7 +50,9 @@ fn a_line_that_does_not_fit_is_taken_back_wherever_it_is_cut() {
             assert_eq!(
                 full.stderr,
                 format!(
-                    "error: could not write ./{journal}\ncaused by: File too large (os error 27)\n"
+                    "error: could not write ./{journal}\n\
+                     caused by: File too large (os error 27)\n\
+                     hint: raise the limit on the size of files: `ulimit -f`\n"
                 )
             );
             assert_eq!(sandbox.read(journal), before, "{taken} octets were taken");
@@ -101,6 +103,41 @@ fn a_line_that_was_cut_by_a_kill_is_set_aside_wherever_it_is_cut() {
     standing.kept(&sandbox).unwrap();
     assert_jq_reads(&sandbox).unwrap();
     assert_tidy(&sandbox).unwrap();
+}
+
+/// Of several pages that were appended at once, power was cut before the first was on the disk, and after the
+/// others were. What `pki` can't tell from damage it calls damage, and nothing that was recorded before goes.
+#[test]
+fn a_hole_in_what_was_being_appended_is_called_damage() {
+    const PAGE: usize = 4096;
+    let sandbox = begin();
+    let rows: Vec<String> = (1..=12).map(|number| format!("many-{number}")).collect();
+    sandbox.write("many.csv", rows.join("\n"));
+    let before = fs::read(sandbox.path(ISSUED)).unwrap();
+    sandbox
+        .pki("issue --ca intermediate0 --from many.csv --resume")
+        .succeeds();
+    let mut appended = fs::read(sandbox.path(ISSUED)).unwrap();
+    let end_of_page = before.len().next_multiple_of(PAGE);
+    appended[before.len()..end_of_page].fill(0);
+    sandbox.write(ISSUED, &appended);
+    let stopped = sandbox.pki("list").ends_with(1);
+    assert_eq!(
+        stopped.stderr,
+        format!(
+            "error: the store is damaged: ./{ISSUED} has a line 9 that does not follow from the one before\n\
+             hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed\n"
+        )
+    );
+    let checked = sandbox.pki("check --repair").ends_with(3);
+    assert!(checked.stdout.contains("line 9"), "{checked}");
+    assert_eq!(fs::read(sandbox.path(ISSUED)).unwrap(), appended);
+    // Cut back to what was acknowledged, it goes on.
+    sandbox.write(ISSUED, &before);
+    sandbox
+        .pki("issue --ca intermediate0 --cn fresh")
+        .succeeds();
+    assert_unique(&sandbox).unwrap();
 }
 
 /// A disk that syncs nothing and takes nothing back: what was appended can be read, and may be gone
