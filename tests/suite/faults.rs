@@ -5,7 +5,7 @@
 //! or EINTR. Whatever happens, nothing that was acknowledged is gone, no number comes twice, what
 //! has a name is whole, the exit code is true, and the next command works and leaves nothing behind.
 
-mod judge;
+pub(crate) mod judge;
 mod page;
 mod sweep;
 mod torn;

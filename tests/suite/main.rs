@@ -35,6 +35,7 @@ mod keys;
 mod lint;
 mod load_balancer;
 mod machines;
+mod model;
 mod normalise;
 mod parallel;
 mod passphrases;
