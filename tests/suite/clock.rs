@@ -23,6 +23,7 @@ impl Sandbox {
         let run = run.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         run.arg(env!("CARGO_BIN_EXE_pki")).words(line)
     }
+
     /// The same as a process of its own, which can be killed: faketime starts a program below itself.
     pub(crate) fn pki_alone_at(&self, moment: &str, line: &str) -> Run {
         let run = self.pki(line).env("TZ", "UTC").env("FAKETIME", moment);

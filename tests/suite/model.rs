@@ -46,7 +46,7 @@ fn config() -> Config {
         config.max_shrink_iters = 400;
     }
     if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = if is_long() { 1000 } else { 30 };
+        config.cases = if is_long() { 300 } else { 30 };
     }
     if config.rng_seed == RngSeed::Random {
         config.rng_seed = RngSeed::Fixed(RandomState::new().hash_one("seed"));

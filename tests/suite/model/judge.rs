@@ -50,7 +50,7 @@ impl World {
         }
         for folder in [".", OUT, "declared"] {
             for name in names_in(&self.sandbox.path(folder)) {
-                if name.ends_with(".part") {
+                if name.contains(".part") {
                     fs::remove_file(self.sandbox.path(folder).join(name)).unwrap();
                 }
             }
@@ -232,8 +232,7 @@ impl World {
             if let Some(list) = &list
                 && Some(&list.der) != old
             {
-                let publishes = |run: &&Ended| run.order.publishes.contains(&name);
-                ensure(runs.iter().any(|run| publishes(&run)), || {
+                ensure(runs.iter().any(|run| run.order.may_publish(&name)), || {
                     format!("nobody published a list of {name}")
                 })?;
                 self.judge_list(&name, &authority, list, before, runs)?;
@@ -242,9 +241,9 @@ impl World {
                 format!("the list of {name} is gone")
             })?;
             let authority = self.known.cas.get_mut(&name).expect("it is one of them");
-            authority.ahead |= runs.iter().any(|run| {
-                run.order.publishes.contains(&name) && run.order.line.contains("--ahead")
-            });
+            authority.ahead |= runs
+                .iter()
+                .any(|run| run.order.may_publish(&name) && run.order.line.contains("--ahead"));
             if let Some(list) = &list {
                 authority.list_floor = list.this_update.clone();
             }
@@ -284,7 +283,7 @@ impl World {
             }
         }
         self.given.numbers.insert(ca.to_owned(), given);
-        let publish = |run: &Ended| run.order.publishes.iter().any(|name| name == ca);
+        let publish = |run: &Ended| run.order.may_publish(ca);
         let all_said = |run: &Ended| !run.is_uncertain() && run.order.command() == "crl";
         let all_said = runs.iter().filter(|run| publish(run)).all(all_said);
         Ok(highest.filter(|_| all_said))

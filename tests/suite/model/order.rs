@@ -26,6 +26,8 @@ pub(super) struct Order {
     pub(super) makes: Option<String>,
     /// The CAs of which it may publish lists.
     pub(super) publishes: Vec<String>,
+    /// Whether it may publish those of CAs that are made meanwhile, too.
+    pub(super) publishes_all: bool,
     /// The files that it writes for their owner, without their endings.
     pub(super) gives_out: Option<String>,
     /// The table whose rows it issues; whether it goes on with an earlier run.
@@ -105,6 +107,7 @@ impl Order {
             revokes_named: None,
             makes: None,
             publishes: Vec::new(),
+            publishes_all: false,
             gives_out: None,
             table: None,
             backup: None,
@@ -154,6 +157,11 @@ impl Order {
         }
     }
 
+    /// Whether it may publish a list of a CA.
+    pub(super) fn may_publish(&self, ca: &str) -> bool {
+        self.publishes_all || self.publishes.iter().any(|name| name == ca)
+    }
+
     /// The command that is meant, for the count of what was run.
     pub(super) fn command(&self) -> &str {
         self.line.split(' ').next().unwrap_or_default()
@@ -186,7 +194,7 @@ impl Situation<'_> {
             }
             Action::Revoke { leaf, reason } => revoke(self.leaf(*leaf)?, reason.name()),
             Action::RevokeNamed { ca, cn, all } => {
-                self.revoke_named(&self.ca(*ca), cn.of(&NAMES)?, *all)?
+                self.revoke_named(&self.ca(*ca), cn.of(&NAMES)?, *all)
             }
             Action::RevokeRows { leaves } => self.revoke_rows(leaves)?,
             Action::RevokeAuthority { ca, hold } => self.revoke_authority(&self.ca(*ca), *hold)?,
@@ -198,7 +206,7 @@ impl Situation<'_> {
                 if_needed,
             } => self.crl(*ca, *pem, *chain, *if_needed),
             Action::CrlAhead { ca } => self.crl_ahead(&self.ca(*ca)),
-            Action::Export { leaf, name } => self.export(self.leaf(*leaf)?, *name),
+            Action::Export { leaf, name } => Self::export(self.leaf(*leaf)?, *name),
             Action::Bundle { ca, target } => self.bundle(*ca, *target),
             Action::Renew {
                 leaf,
@@ -287,7 +295,7 @@ impl Situation<'_> {
         order
     }
 
-    fn revoke_named(&self, ca: &str, cn: &str, all: bool) -> Option<Order> {
+    fn revoke_named(&self, ca: &str, cn: &str, all: bool) -> Order {
         let named = self.known.named(ca, cn);
         let live: Vec<&Certificate> = named
             .iter()
@@ -310,7 +318,7 @@ impl Situation<'_> {
         for certificate in meant {
             order = order.records(certificate, Some(Reason::Unspecified.name()));
         }
-        Some(order)
+        order
     }
 
     fn revoke_rows(&self, leaves: &[Pick]) -> Option<Order> {
@@ -361,7 +369,7 @@ impl Situation<'_> {
             .map_or_else(|| self.known.names(), |ca| vec![ca.clone()]);
         let mut line = "crl".to_owned();
         if let Some(ca) = &chosen {
-            line += &format!(" --ca {ca}");
+            line = format!("{line} --ca {ca}");
         }
         for (option, given) in [
             (" --to-pem", pem),
@@ -385,7 +393,9 @@ impl Situation<'_> {
         } else {
             vec![0]
         };
-        self.publishing(Order::new(line, Says::Lists, statuses), targets)
+        let mut order = Order::new(line, Says::Lists, statuses);
+        order.publishes_all = chosen.is_none();
+        self.publishing(order, targets)
     }
 
     fn crl_ahead(&self, ca: &str) -> Order {
@@ -406,7 +416,7 @@ impl Situation<'_> {
         order
     }
 
-    fn export(&self, leaf: &Certificate, name: Pick) -> Order {
+    fn export(leaf: &Certificate, name: Pick) -> Order {
         let name = format!("export-{}", name.0 % 3);
         let Certificate { ca, serial, .. } = leaf;
         let line = format!(
@@ -419,7 +429,7 @@ impl Situation<'_> {
         let chosen = ca.map(|pick| self.ca(pick));
         let mut line = "bundle --out truststore.pem".to_owned();
         if let Some(ca) = &chosen {
-            line += &format!(" --ca {ca}");
+            line = format!("{line} --ca {ca}");
         }
         line += if target { " --for nginx" } else { "" };
         let mut cas = chosen

@@ -10,6 +10,9 @@ use super::world::Done;
 
 const PAGE: &str = "docs/durability.md";
 
+/// The row for the run.
+const START: &str = "| `make test` | ";
+
 /// What all cases came to.
 #[derive(Default)]
 pub(super) struct Tally {
@@ -46,9 +49,9 @@ impl Tally {
         ]
     }
 
-    fn row(&self, command: &str) -> String {
+    fn row(&self) -> String {
         let numbers = self.numbers().map(|number| number.to_string());
-        format!("| `{command}` | {} |", numbers.join(" | "))
+        format!("{START}{} |", numbers.join(" | "))
     }
 }
 
@@ -67,28 +70,27 @@ impl fmt::Display for Tally {
     }
 }
 
-/// The page has a row for the run, and there was not much less than it says.
+/// The page has a row for a short run, and there was not much less than it says.
 #[track_caller]
 pub(super) fn hold(tally: &Tally, is_long: bool) {
     if std::env::var_os("PROPTEST_CASES").is_some() {
         // The page does not speak of it.
         return;
     }
-    let command = if is_long { "make soak" } else { "make test" };
     let path = repository(PAGE);
     let page = fs::read_to_string(&path).unwrap();
-    let start = format!("| `{command}` | ");
-    let row = page.lines().find(|line| line.starts_with(&start));
-    let row = row.unwrap_or_else(|| panic!("{PAGE} has no row {start}"));
-    let now = tally.row(command);
-    if std::env::var_os("UPDATE_REFERENCE").is_some_and(|value| value == "1") {
+    let row = page.lines().find(|line| line.starts_with(START));
+    let row = row.unwrap_or_else(|| panic!("{PAGE} has no row {START}"));
+    let now = tally.row();
+    if !is_long && std::env::var_os("UPDATE_REFERENCE").is_some_and(|value| value == "1") {
         fs::write(&path, page.replace(row, &now)).unwrap();
         return;
     }
-    let numbers = row[start.len()..].split('|').map(str::trim);
+    let numbers = row[START.len()..].split('|').map(str::trim);
     let numbers: Vec<usize> = numbers.filter_map(|number| number.parse().ok()).collect();
     assert_eq!(numbers.len(), tally.numbers().len(), "{PAGE}: {row}");
-    let mut pairs = numbers.iter().zip(tally.numbers());
+    // How many are killed and refused is a matter of chance.
+    let mut pairs = numbers.iter().zip(tally.numbers()).take(4);
     assert!(
         pairs.all(|(said, tried)| tried * 2 >= *said),
         "{PAGE} says more than was tried; UPDATE_REFERENCE=1 writes it anew\n{row}\n{now}"

@@ -1,15 +1,24 @@
 //! What is done in a case: steps, of which each shrinks to a simpler one.
 
+use std::fmt;
+
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
 /// One of those that there are when the step is reached, whatever their number.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Pick(pub(super) u8);
 
+/// In one line, wherever it is.
+impl fmt::Debug for Pick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
 impl Pick {
-    pub(super) fn of<'a, T>(self, all: &'a [T]) -> Option<&'a T> {
+    pub(super) fn of<T>(self, all: &[T]) -> Option<&T> {
         all.get(usize::from(self.0) % all.len().max(1))
     }
 }

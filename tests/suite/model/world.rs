@@ -409,7 +409,7 @@ impl World {
                 let ca = pick.of(&names).expect("a case begins with CAs");
                 remove("pki/crl", &|name| name.starts_with(&format!("{ca}.")));
             }
-            Outputs::MadeOfLists => remove("pki/crl", &|name| name.ends_with(".pem")),
+            Outputs::MadeOfLists => remove("pki/crl", &|name| name.contains(".crl.pem")),
             Outputs::Lists => remove("pki/crl", &|_| true),
         }
         for (name, ca) in &mut self.known.cas {
