@@ -312,6 +312,8 @@ impl World {
         })?;
         let highest = self.given.numbers.entry(ca.to_owned()).or_default();
         *highest = number.max(*highest);
+        let publishers = runs.iter().filter(|run| run.order.may_publish(ca));
+        let several = publishers.count() > 1;
         let mut may_be_listed = BTreeSet::new();
         for certificate in self
             .known
@@ -325,7 +327,10 @@ impl World {
             let stays_revoked = allowed.iter().all(Option::is_some);
             let is_listed = list.serials.contains(&certificate.serial);
             // Whoever is released or revoked in this step may be so before or after the list is made.
-            let must = was_revoked && stays_revoked && !certificate.listed_beyond;
+            // Of several lists in one step the last is seen; what the first had beyond its validity left.
+            let is_beyond = *this_update > certificate.ends;
+            let may_have_left = certificate.listed_beyond || (several && is_beyond);
+            let must = was_revoked && stays_revoked && !may_have_left;
             let may = was_revoked || allowed.iter().any(Option::is_some);
             ensure(is_listed || !must, || {
                 format!("list {number} of {ca} lacks {}", certificate.serial)
@@ -333,7 +338,7 @@ impl World {
             if may {
                 may_be_listed.insert(certificate.serial.clone());
             }
-            certificate.listed_beyond |= is_listed && *this_update > certificate.ends;
+            certificate.listed_beyond |= (is_listed || (was_revoked && several)) && is_beyond;
         }
         let more: Vec<&String> = list.serials.difference(&may_be_listed).collect();
         ensure(more.is_empty(), || {
