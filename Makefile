@@ -16,7 +16,7 @@ help:
 	@echo 'make demo     build pki and watch it make a hierarchy for mutual TLS'
 	@echo 'make build    the release binary, target/release/pki'
 	@echo 'make test     install what the tests need, lint, and run every test'
-	@echo 'make soak     the tests of faults and of hostile input, at length'
+	@echo 'make soak     the tests of faults, of hostile input and of random commands, at length'
 	@echo 'make injected known bugs put into a copy of pki, and the tests that have to find them'
 	@echo 'make lint     formatting and clippy, warnings are errors'
 	@echo 'make bench    pki against other tools, as whole processes'
@@ -40,10 +40,10 @@ test:
 	$(MAKE) --no-print-directory lint
 	$(CARGO) test --locked --no-fail-fast
 
-# Every error at every system call, and many more mutations.
+# Every error at every system call, many more mutations, and many more cases of the model.
 soak:
 	tests/setup
-	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile
+	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile model::
 
 # That a test is green says something where it is red for the bug that it stands against.
 injected:

@@ -154,6 +154,16 @@ impl Ca {
         Ok(serials)
     }
 
+    /// The serials about which something was recorded behind a place.
+    pub fn recorded_since(&self, place: &Coverage) -> Result<HashSet<Serial>, StoreError> {
+        let mut reader = Reader::open_behind(&self.layout.revoked(), place)?;
+        let mut serials = HashSet::new();
+        while let Some(line) = reader.next_with::<RevocationLine>(b"")? {
+            serials.insert(line.serial);
+        }
+        Ok(serials)
+    }
+
     /// The place behind the last revocation.
     pub fn revocations_end(&self) -> Result<Coverage, StoreError> {
         journal::end(&self.layout.revoked())
@@ -163,6 +173,13 @@ impl Ca {
     /// was published at once.
     pub fn recent_lists(&self) -> Result<Vec<SignedList>, StoreError> {
         journal::backwards(&self.layout.signed_lists(), |list: &SignedList| list.ahead)
+    }
+
+    /// What is on record of the list with a number.
+    pub fn signed_list(&self, number: u128) -> Result<Option<SignedList>, StoreError> {
+        let is_later = |list: &SignedList| list.number > number;
+        let last = journal::backwards(&self.layout.signed_lists(), is_later)?.pop();
+        Ok(last.filter(|list| list.number == number))
     }
 
     /// Whether a list is from before the CA came back from a backup: others may have followed it, of which

@@ -185,6 +185,32 @@ fn a_revocation_under_a_clock_set_back_is_listed_and_not_after_this_update() {
     assert!(revoked_at <= this_update, "{parsed}");
 }
 
+/// A clock that was ahead made the list before: by it the certificate had expired, and no list had it yet.
+#[test]
+fn a_revocation_under_a_clock_set_back_is_listed_though_its_certificate_ends_before_the_last_list()
+{
+    let sandbox = from_2020_to_2030();
+    let serials = ["revoked", "held"].map(|cn| short_lived(&sandbox, cn));
+    let at = |moment: &str, line: &str| sandbox.pki_at(moment, line).succeeds();
+    let hold = "revoke --ca intermediate0 --cn held --reason certificateHold";
+    at("2026-01-05 00:00:00", hold);
+    at(
+        "2026-01-05 00:00:00",
+        "revoke --ca intermediate0 --cn held --release",
+    );
+    at("2027-06-01 00:00:00", "crl --ca intermediate0");
+    for line in ["revoke --ca intermediate0 --cn revoked", hold] {
+        at("2026-01-06 00:00:00", line);
+    }
+    at("2026-01-06 00:00:00", "crl --ca intermediate0");
+    let mut listed = sandbox.published("intermediate0").serials;
+    listed.sort_unstable();
+    assert_eq!(listed, serials);
+    // It was on a list beyond its validity.
+    at("2026-01-06 00:00:00", "crl --ca intermediate0");
+    assert_published(&sandbox, &[]);
+}
+
 #[test]
 fn a_number_counter_that_is_gone_or_empty_is_damage_and_not_a_new_beginning() {
     let sandbox = Sandbox::with_open_ca();

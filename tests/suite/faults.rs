@@ -8,7 +8,7 @@
 //! holds for whatever a power cut leaves of its changes, and where disk, inodes or file sizes end.
 
 mod disk;
-mod judge;
+pub(crate) mod judge;
 mod page;
 mod power;
 mod recording;

@@ -36,6 +36,7 @@ mod keys;
 mod lint;
 mod load_balancer;
 mod machines;
+mod model;
 mod no_room;
 mod normalise;
 mod parallel;

@@ -4,6 +4,7 @@ use super::super::error::CaError;
 use crate::store::{Ca, Coverage, SignedList};
 use crate::x509::Serial;
 use crate::x509::crl::{Entry, ListBuilder, RevocationList};
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use time::OffsetDateTime;
 
@@ -12,7 +13,8 @@ const JOURNAL_TO_LIST: u64 = 3;
 
 /// Every certificate that is revoked, in the order of revocation. One that had expired when the
 /// predecessor was made has been on a list beyond its validity, and leaves (section 3.3); but the first
-/// list of a CA that came from elsewhere holds all that its last list there may have held.
+/// list of a CA that came from elsewhere holds all that its last list there may have held. What was
+/// recorded behind the predecessor is on this one, whatever the clock said then.
 pub(super) fn gather_entries(
     ca: &Ca,
     predecessor: Option<&RevocationList<'_>>,
@@ -23,6 +25,12 @@ pub(super) fn gather_entries(
     let is_first = recent.first().is_none_or(|list| list.imported);
     let octets = usize::try_from(covers.length / JOURNAL_TO_LIST).unwrap_or(0);
     let mut builder = ListBuilder::with_capacity(ca.certificate().subject(), octets);
+    // Most often nothing depends on it.
+    let since = OnceCell::new();
+    let is_since = |serial: &Serial| {
+        let since = since.get_or_init(|| recorded_since(ca, predecessor));
+        since.as_ref().is_ok_and(|since| since.contains(serial))
+    };
     let mut before = predecessor
         .map(RevocationList::entries)
         .into_iter()
@@ -36,7 +44,7 @@ pub(super) fn gather_entries(
         let has_been_listed = predecessor.is_some_and(|list| {
             // What is not on it and was recorded before it was made, left with an earlier one.
             list.this_update() > revoked.not_after
-                && (listed || revoked.revoked_at < list.this_update())
+                && (listed || (revoked.revoked_at < list.this_update() && !is_since(serial)))
         });
         if is_first || !has_been_listed {
             builder.push(&Entry {
@@ -50,7 +58,19 @@ pub(super) fn gather_entries(
     if before.next().is_some() {
         refuse_to_shrink(ca, predecessor)?;
     }
+    since.into_inner().transpose()?;
     Ok(builder)
+}
+
+/// What was recorded since the predecessor was made, as far as the store knows of that one.
+fn recorded_since(
+    ca: &Ca,
+    predecessor: Option<&RevocationList<'_>>,
+) -> Result<HashSet<Serial>, CaError> {
+    let number = predecessor.and_then(RevocationList::number);
+    let record = number.map(|number| ca.signed_list(number)).transpose()?;
+    let since = record.flatten().map(|list| ca.recorded_since(&list.covers));
+    Ok(since.transpose()?.unwrap_or_default())
 }
 
 /// Whoever holds the predecessor knows of revocations; none of them may be forgotten but by release.

@@ -4,12 +4,13 @@
 //! in which they are found are told apart, checked and parsed. What is held in memory is a block.
 
 use super::super::error::{FileError, StoreError};
+use super::super::record::Coverage;
 use super::{TAIL, follows, is_header};
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Octets that are read at a time.
@@ -58,6 +59,28 @@ impl Reader {
             ));
         }
         Ok(reader)
+    }
+
+    /// The same behind a place that was noted.
+    pub(in super::super) fn open_behind(path: &Path, place: &Coverage) -> Result<Self, StoreError> {
+        let mut reader = Self::open(path)?;
+        let tail = (TAIL as u64 + 1).min(place.length);
+        let mut previous = Vec::new();
+        let mut seek = || -> io::Result<()> {
+            reader.file.seek(SeekFrom::Start(place.length - tail))?;
+            (&reader.file).take(tail).read_to_end(&mut previous)?;
+            Ok(())
+        };
+        seek().map_err(FileError::of("read", path))?;
+        previous.pop();
+        reader.block.clear();
+        Ok(Self {
+            next: 0,
+            end: 0,
+            previous,
+            before: place.length,
+            ..reader
+        })
     }
 
     /// The next record among the lines that have `needle` in them.
@@ -227,6 +250,21 @@ mod tests {
         let ends_in_seven = found(&path, "7,\"filling\"").unwrap();
         assert_eq!(ends_in_seven.len(), 400);
         assert_eq!(found(&path, "\"number\":4000,").unwrap(), []);
+    }
+
+    #[test]
+    fn behind_a_place_are_the_lines_that_were_written_since() {
+        let (_folder, path, records) = journal();
+        let written =
+            |count: usize| super::super::end_of(&start("issued", "ca", &records[..count]));
+        for count in [0, 1, 899, 900, 901, records.len() - 1, records.len()] {
+            let mut reader = Reader::open_behind(&path, &written(count)).unwrap();
+            let mut found: Vec<Record> = Vec::new();
+            while let Some(record) = reader.next_with(b"").unwrap() {
+                found.push(record);
+            }
+            assert_eq!(found, records[count..]);
+        }
     }
 
     #[test]

@@ -26,9 +26,9 @@ const JOURNALS: [&str; 6] = [
 ];
 
 /// What a point found wrong.
-pub(super) type Verdict = Result<(), String>;
+pub(crate) type Verdict = Result<(), String>;
 
-pub(super) fn ensure(holds: bool, problem: impl FnOnce() -> String) -> Verdict {
+pub(crate) fn ensure(holds: bool, problem: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(problem()) }
 }
 
@@ -235,7 +235,7 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Whoever holds key bytes, under whatever name, has mode 0600.
-fn keys_are_for_their_owner(folder: &Path) -> Verdict {
+pub(crate) fn keys_are_for_their_owner(folder: &Path) -> Verdict {
     for path in files_in(folder) {
         let name = path.file_name().unwrap().to_string_lossy();
         let is_key = name.split('.').any(|part| part == "key") || {
@@ -260,7 +260,7 @@ pub(super) fn is_sound_or_mended(sandbox: &Sandbox) -> Verdict {
 }
 
 /// That nothing unfinished is left in a sandbox.
-pub(super) fn assert_tidy(sandbox: &Sandbox) -> Verdict {
+pub(crate) fn assert_tidy(sandbox: &Sandbox) -> Verdict {
     for path in files_in(sandbox.folder()) {
         let parts = path
             .components()
