@@ -263,7 +263,7 @@ impl Outcome {
     /// What has to be recorded.
     fn change(&self, now: OffsetDateTime) -> Option<RevocationChange> {
         let serial = self.serial;
-        (!self.already).then(|| match self.revoked {
+        (!self.already).then_some(match self.revoked {
             Some(revoked) if self.again => RevocationChange::RevokeAgain(serial, revoked),
             Some(revoked) => RevocationChange::Revoke(serial, revoked),
             None => RevocationChange::Release(serial, now),
