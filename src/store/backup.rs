@@ -298,7 +298,7 @@ impl Item {
             Content::Read(content) => writer.whole(&entry, &content)?,
             Content::Open(file) => {
                 if part == Part::Journal && !StoreLayout::is_torn(&path) {
-                    journal::scan_lines(&path, |_| Ok(None), |_: ()| {})?;
+                    journal::scan_lines(&path, |_| Ok(None), |()| {})?;
                 }
                 writer.file(&entry, &path, file, |octets| {
                     lines += memchr::memchr_iter(b'\n', octets).count() as u64;
