@@ -138,7 +138,9 @@ pub fn issued_journal(data: &[u8]) {
             serials.insert(issuance.serial);
         }
         let read = [
-            ca.each_issuance(&serials, |_| ()),
+            ca.each_issuance(&serials, &HashSet::new(), |_, _| (), |()| ()),
+            ca.each_issuance(&serials, &serials, |_, _| (), |()| ()),
+            ca.each_of_all(|_| None, |()| ()),
             ca.issuances()?
                 .try_for_each(|issuance| issuance.map(|_| ())),
             ca.issuances_of_entries()?

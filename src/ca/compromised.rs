@@ -1,7 +1,7 @@
 //! Keys of which it is recorded that others have them: none is certified again, and none of a CA signs.
 
 use super::error::CaError;
-use super::select::{Status, certificate_of};
+use super::select::certificate_of;
 use crate::key::PublicKey;
 use crate::store::{Ca, CaName, Issuance, Store};
 use crate::x509::Serial;
@@ -113,35 +113,54 @@ pub(super) fn certified_too(
     keys: &HashMap<Vec<u8>, Serial>,
     besides: &HashSet<Serial>,
     now: OffsetDateTime,
-) -> Result<Vec<(Serial, Serial)>, CaError> {
+) -> Result<Vec<SameKey>, CaError> {
     const FEW: usize = 4;
-    let mut found = Vec::new();
-    let mut look_at = |issuance: &Issuance| -> Result<(), CaError> {
-        if besides.contains(&issuance.serial) || issuance.der.is_none() {
-            return Ok(());
+    let with_such_key = |issuance: &Issuance| -> Result<Option<SameKey>, CaError> {
+        if besides.contains(&issuance.serial) || issuance.der.is_none() || now > issuance.not_after
+        {
+            return Ok(None);
         }
         let certificate = certificate_of(ca, issuance)?;
-        if let Some(serial) = keys.get(certificate.public_key().spki()) {
-            let revoked = ca.revoked(&issuance.serial)?;
-            if Status::of(issuance, revoked.as_ref(), now) == Status::Valid {
-                found.push((*serial, issuance.serial));
+        let known = keys.get(certificate.public_key().spki());
+        Ok(known.map(|known| (*known, issuance.serial)))
+    };
+    let mut found: Vec<SameKey> = Vec::new();
+    if keys.len() > FEW {
+        let mut unreadable = None;
+        ca.each_of_all(
+            |issuance| with_such_key(issuance).transpose(),
+            |outcome| match outcome {
+                Ok(pair) => found.push(pair),
+                Err(error) => {
+                    unreadable.get_or_insert(error);
+                }
+            },
+        )?;
+        if let Some(error) = unreadable {
+            return Err(error);
+        }
+    } else {
+        for key in keys.keys() {
+            for issuance in ca.issuances_about(key)? {
+                found.extend(with_such_key(&issuance)?);
             }
         }
-        Ok(())
-    };
-    if keys.len() > FEW {
-        for issuance in ca.issuances()? {
-            look_at(&issuance?)?;
-        }
+    }
+    if found.is_empty() {
         return Ok(found);
     }
-    for key in keys.keys() {
-        for issuance in ca.issuances_about(key)? {
-            look_at(&issuance)?;
-        }
-    }
+    let standings = ca.standings_of(&found.iter().map(|(_, valid)| *valid).collect())?;
+    let is_revoked = |serial: &Serial| {
+        standings
+            .get(serial)
+            .is_some_and(|it| it.revoked().is_some())
+    };
+    found.retain(|(_, valid)| !is_revoked(valid));
     Ok(found)
 }
+
+/// A certificate whose key others have, and another one with the same key.
+type SameKey = (Serial, Serial);
 
 /// Whether a CA's key is recorded so by any CA that may have certified it.
 pub fn is_compromised(store: &Store, ca: &Ca) -> Result<bool, CaError> {

@@ -90,7 +90,9 @@ pub use preflight::{
 pub use renew::{Predecessor, Renewal, renew, supersede};
 pub use renewal::{DueCa, RenewalError, RenewalNotice};
 pub use request::{NewRequest, request_ca};
-pub use revoke::{Outcome, Outcomes, RowVerdict, Target, Verdict, find_all, revoke, revoke_all};
+pub use revoke::{
+    Outcome, Outcomes, Revocable, RowVerdict, Target, Verdict, find_all, revoke, revoke_all,
+};
 pub use rollover::{RenewedCa, install_renewed, last_end, renew_ca, request_renewal, valid_of_key};
 pub use select::{Selector, Status, certificate_of, select_one};
 pub use succession::Succession;

@@ -11,7 +11,7 @@ use super::lineage::Successors;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
 use super::renewal::{RenewalError, RenewalNotice, compare};
-use super::revoke::{Verdict, record_all};
+use super::revoke::{Revocable, Verdict, record_all};
 use super::select::{Status, certificate_of};
 use crate::asn1::oid;
 use crate::key::{KeyType, PrivateKey};
@@ -250,6 +250,7 @@ pub fn supersede(
         reason: Reason::Superseded,
         invalidity_date: None,
     };
-    let outcomes = record_all(ca, &[(before.issuance.clone(), verdict)], now)?;
+    let revocable = Revocable::of(ca, &before.issuance, verdict)?;
+    let outcomes = record_all(ca, &[(revocable, verdict)], now)?;
     Ok((true, outcomes.notices))
 }

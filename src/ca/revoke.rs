@@ -1,14 +1,20 @@
 //! Revoking certificates, and lifting holds.
 
+mod meant;
+mod rows;
+
+pub use rows::{RowVerdict, find_all};
+
 use super::compromised::certified_too;
 use super::error::CaError;
 use super::lists::Ahead;
 use super::notice::Notice;
-use super::select::{Selector, by_readings, by_serial, certificate_of};
+use super::select::{Selector, recorded_certificate};
 use super::unrecorded;
-use crate::store::{Ca, Issuance, LockedRevocations, RevocationChange, Revoked, Standing, Store};
-use crate::x509::serial::SerialReadings;
-use crate::x509::{Certificate, Reason, Serial, path};
+use crate::store::{
+    BriefIssuance, Ca, Issuance, LockedRevocations, RevocationChange, Revoked, Standing, Store,
+};
+use crate::x509::{Certificate, Reason, Serial};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use time::OffsetDateTime;
@@ -50,6 +56,53 @@ impl Verdict {
     }
 }
 
+/// A certificate that the CA issued, as far as that counts when it is revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocable {
+    serial: Serial,
+    not_after: OffsetDateTime,
+    /// Whether it is one of the CA's own key, by which the CA stands for itself.
+    is_own: bool,
+    /// The SubjectPublicKeyInfo, where the verdict is about the key, and the certificate is on record.
+    key: Option<Box<[u8]>>,
+}
+
+impl Revocable {
+    /// That of a record, for a verdict.
+    pub(super) fn of(ca: &Ca, issuance: &Issuance, verdict: Verdict) -> Result<Self, CaError> {
+        Self::with_key(ca, issuance, verdict.is_compromise())
+    }
+
+    /// That of a record; with its key, if that is asked for.
+    fn with_key(ca: &Ca, issuance: &Issuance, with_key: bool) -> Result<Self, CaError> {
+        let der = issuance.der.as_deref();
+        Ok(Self {
+            serial: issuance.serial,
+            not_after: issuance.not_after,
+            is_own: issuance.profile == "root" || der == Some(ca.certificate().der()),
+            key: match der {
+                Some(der) if with_key => Some(key_in(ca, der)?),
+                _ => None,
+            },
+        })
+    }
+
+    /// That of a brief record, where neither the key counts nor can it be the CA's own certificate.
+    fn of_brief(issuance: &BriefIssuance<'_>) -> Self {
+        Self {
+            serial: issuance.serial,
+            not_after: issuance.not_after,
+            is_own: issuance.profile == "root",
+            key: None,
+        }
+    }
+}
+
+fn key_in(ca: &Ca, der: &[u8]) -> Result<Box<[u8]>, CaError> {
+    let certificate = recorded_certificate(ca, der)?;
+    Ok(certificate.public_key().spki().into())
+}
+
 /// What became of one certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -59,6 +112,8 @@ pub struct Outcome {
     pub revoked: Option<Revoked>,
     /// Whether it stood so before, and nothing was recorded.
     pub already: bool,
+    /// Whether it ever was revoked before.
+    again: bool,
 }
 
 /// What became of all of them.
@@ -79,7 +134,7 @@ pub fn revoke(
     now: OffsetDateTime,
 ) -> Result<Outcomes, CaError> {
     let mut turned_up = None;
-    let issuances = match (issuances_of(ca, target, verdict, now), target) {
+    let issuances = match (meant::issuances_of(ca, target, verdict, now), target) {
         (
             Err(CaError::NoSuchCertificate { ca: name, wanted }),
             Target::Certificate { certificate, .. },
@@ -90,10 +145,10 @@ pub fn revoke(
         }
         (issuances, _) => issuances?,
     };
-    let verdicts: Vec<(Issuance, Verdict)> = issuances
-        .into_iter()
-        .map(|issuance| (issuance, verdict))
-        .collect();
+    let verdicts = issuances
+        .iter()
+        .map(|issuance| Ok((Revocable::of(ca, issuance, verdict)?, verdict)));
+    let verdicts = verdicts.collect::<Result<Vec<_>, CaError>>()?;
     let mut outcomes = revoke_all(store, ca, &verdicts, now)?;
     outcomes
         .notices
@@ -104,59 +159,12 @@ pub fn revoke(
     Ok(outcomes)
 }
 
-/// What a row of a table says: a serial number as it is written, what it can mean, and the verdict.
-pub struct RowVerdict {
-    /// The text.
-    pub text: String,
-    /// What it can mean.
-    pub readings: SerialReadings,
-    /// What is to be recorded.
-    pub verdict: Verdict,
-}
-
-/// A certificate that a row is about, and the row's verdict; or why there is none.
-type RowTarget = Result<(Issuance, Verdict), CaError>;
-
-/// The certificates that rows are about, found in one look; or for each row why there is none.
-pub fn find_all(ca: &Ca, rows: Vec<RowVerdict>) -> Result<Vec<RowTarget>, CaError> {
-    let mut wanted: HashSet<Serial> = HashSet::new();
-    let mut compromised: HashSet<Serial> = ca.certificate().serial().into_iter().collect();
-    for RowVerdict {
-        readings, verdict, ..
-    } in &rows
-    {
-        let serials = std::iter::once(readings.first).chain(readings.other);
-        wanted.extend(serials.clone());
-        if verdict.is_compromise() {
-            compromised.extend(serials);
-        }
-    }
-    let mut found: HashMap<Serial, Issuance> = HashMap::new();
-    ca.each_issuance(&wanted, |mut issuance| {
-        if !compromised.contains(&issuance.serial) {
-            // Nobody asks for its key: thousands of certificates are not held for nothing.
-            issuance.der = None;
-        }
-        found.entry(issuance.serial).or_insert(issuance);
-    })?;
-    let find = |serial: &Serial| Ok(found.get(serial).cloned());
-    let row = |row: RowVerdict| {
-        let issuance = by_readings(ca, &row.text, &row.readings, find)?;
-        let missing = || CaError::NoSuchCertificate {
-            ca: ca.name().clone(),
-            wanted: format!("with serial {}", row.readings.first),
-        };
-        Ok((issuance.ok_or_else(missing)?, row.verdict))
-    };
-    Ok(rows.into_iter().map(row).collect())
-}
-
 /// Records verdicts, each about one certificate, durably and all at once. Where a key is compromised, it
 /// is said what else is valid with it.
 pub fn revoke_all(
     store: &Store,
     ca: &Ca,
-    verdicts: &[(Issuance, Verdict)],
+    verdicts: &[(Revocable, Verdict)],
     now: OffsetDateTime,
 ) -> Result<Outcomes, CaError> {
     let notices = valid_all_the_same(store, ca, verdicts, now)?;
@@ -169,14 +177,15 @@ pub fn revoke_all(
 fn valid_all_the_same(
     store: &Store,
     ca: &Ca,
-    verdicts: &[(Issuance, Verdict)],
+    verdicts: &[(Revocable, Verdict)],
     now: OffsetDateTime,
 ) -> Result<Vec<Notice>, CaError> {
     let mut keys = HashMap::new();
-    for (issuance, verdict) in verdicts {
-        if verdict.is_compromise() && issuance.der.is_some() {
-            let certificate = certificate_of(ca, issuance)?;
-            keys.insert(certificate.public_key().spki().to_vec(), issuance.serial);
+    for (revocable, verdict) in verdicts {
+        if verdict.is_compromise()
+            && let Some(key) = &revocable.key
+        {
+            keys.insert(key.to_vec(), revocable.serial);
         }
     }
     if keys.is_empty() {
@@ -210,42 +219,56 @@ fn is_own_certificate(ca: &Ca, serial: &Serial) -> Result<bool, CaError> {
 /// As [`revoke_all`], with nothing to say of keys.
 pub(super) fn record_all(
     ca: &Ca,
-    verdicts: &[(Issuance, Verdict)],
+    verdicts: &[(Revocable, Verdict)],
     now: OffsetDateTime,
 ) -> Result<Outcomes, CaError> {
     let mut locked: LockedRevocations = ca.lock_revocations()?;
-    let mut standings = Standings::new(ca, verdicts.len())?;
-    let mut changes = Vec::new();
-    let mut outcomes = Vec::new();
-    for (issuance, verdict) in verdicts {
-        refuse_own_certificate(ca, issuance)?;
-        let before = standings.of(&issuance.serial)?;
-        let change = change(ca, issuance, before, *verdict, now)?;
-        let after = match &change {
-            Some(
-                RevocationChange::Revoke(_, revoked) | RevocationChange::RevokeAgain(_, revoked),
-            ) => Standing::Revoked(*revoked),
-            Some(RevocationChange::Release(..)) => Standing::Released,
-            None => before,
+    let standings = Standings::new(ca, verdicts)?;
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(verdicts.len());
+    // Where among the outcomes those are that others of the same certificate follow.
+    let mut decided: HashMap<Serial, usize> = HashMap::with_capacity(verdicts.len());
+    for (revocable, verdict) in verdicts {
+        refuse_own_certificate(ca, revocable)?;
+        let before = match decided.get(&revocable.serial) {
+            Some(index) => outcomes[*index].standing(),
+            None => standings.of(&revocable.serial)?,
         };
-        standings.known.insert(issuance.serial, after);
+        let after = after(ca, revocable, before, *verdict, now)?;
+        decided.insert(revocable.serial, outcomes.len());
         outcomes.push(Outcome {
-            serial: issuance.serial,
-            revoked: after.revoked(),
-            already: change.is_none(),
+            serial: revocable.serial,
+            revoked: after.unwrap_or(before).revoked(),
+            already: after.is_none(),
+            again: before != Standing::NeverRevoked,
         });
-        changes.extend(change);
     }
-    let notices = if changes.is_empty() {
-        Vec::new()
-    } else {
+    let is_news = outcomes.iter().any(|outcome| !outcome.already);
+    let notices = if is_news {
         lists_made_void(ca, now)?
+    } else {
+        Vec::new()
     };
-    locked.record(&changes)?;
+    locked.record(outcomes.iter().filter_map(|outcome| outcome.change(now)))?;
     Ok(Outcomes {
         certificates: outcomes,
         notices,
     })
+}
+
+impl Outcome {
+    fn standing(&self) -> Standing {
+        self.revoked.map_or(Standing::Released, Standing::Revoked)
+    }
+
+    /// What has to be recorded.
+    fn change(&self, now: OffsetDateTime) -> Option<RevocationChange> {
+        let serial = self.serial;
+        (!self.already).then_some(match self.revoked {
+            Some(revoked) if self.again => RevocationChange::RevokeAgain(serial, revoked),
+            Some(revoked) => RevocationChange::Revoke(serial, revoked),
+            None => RevocationChange::Release(serial, now),
+        })
+    }
 }
 
 /// What was signed ahead says nothing of what is recorded now.
@@ -268,11 +291,12 @@ struct Standings<'a> {
 }
 
 impl<'a> Standings<'a> {
-    fn new(ca: &'a Ca, count: usize) -> Result<Self, CaError> {
+    fn new(ca: &'a Ca, verdicts: &[(Revocable, Verdict)]) -> Result<Self, CaError> {
         const FEW: usize = 4;
-        let complete = count > FEW;
+        let complete = verdicts.len() > FEW;
         let known = if complete {
-            ca.standings()?
+            let serials = verdicts.iter().map(|(revocable, _)| revocable.serial);
+            ca.standings_of(&serials.collect())?
         } else {
             HashMap::new()
         };
@@ -292,25 +316,24 @@ impl<'a> Standings<'a> {
     }
 }
 
-/// What has to be recorded, given how the certificate stands; `None` where it stands so already.
-fn change(
+/// How the certificate stands after a verdict, given how it stands before; `None` where it stands so already.
+fn after(
     ca: &Ca,
-    issuance: &Issuance,
+    revocable: &Revocable,
     before: Standing,
     verdict: Verdict,
     now: OffsetDateTime,
-) -> Result<Option<RevocationChange>, CaError> {
-    let serial = issuance.serial;
+) -> Result<Option<Standing>, CaError> {
     let not_on_hold = |problem: &'static str| CaError::NotOnHold {
         ca: ca.name().clone(),
-        serial,
+        serial: revocable.serial,
         problem,
     };
     let (reason, invalidity_date) = match verdict {
         Verdict::Release => {
             return match before {
                 Standing::Revoked(revoked) if revoked.reason == Reason::CertificateHold => {
-                    Ok(Some(RevocationChange::Release(serial, now)))
+                    Ok(Some(Standing::Released))
                 }
                 Standing::Revoked(_) => Err(not_on_hold("it is revoked for good")),
                 Standing::NeverRevoked | Standing::Released => {
@@ -330,130 +353,29 @@ fn change(
         reason,
         revoked_at: now,
         invalidity_date,
-        not_after: issuance.not_after,
+        not_after: revocable.not_after,
     };
     Ok(match before {
-        Standing::NeverRevoked => Some(RevocationChange::Revoke(serial, revoked)),
-        Standing::Released => Some(RevocationChange::RevokeAgain(serial, revoked)),
+        Standing::NeverRevoked | Standing::Released => Some(Standing::Revoked(revoked)),
         Standing::Revoked(known)
             if known.reason == Reason::CertificateHold && reason != Reason::CertificateHold =>
         {
             // The hold began what is now final: the first date stands.
-            let revoked = Revoked {
+            Some(Standing::Revoked(Revoked {
                 revoked_at: known.revoked_at,
                 ..revoked
-            };
-            Some(RevocationChange::RevokeAgain(serial, revoked))
+            }))
         }
         Standing::Revoked(_) => None,
     })
 }
 
 /// A root can't take itself back: who doubts its key has no reason to believe its list.
-fn refuse_own_certificate(ca: &Ca, issuance: &Issuance) -> Result<(), CaError> {
-    if issuance.is_of(ca.certificate()) || issuance.profile == "root" {
+fn refuse_own_certificate(ca: &Ca, revocable: &Revocable) -> Result<(), CaError> {
+    if revocable.is_own {
         return Err(CaError::OwnCertificate {
             ca: ca.name().clone(),
         });
     }
     Ok(())
-}
-
-fn issuances_of(
-    ca: &Ca,
-    target: &Target,
-    verdict: Verdict,
-    now: OffsetDateTime,
-) -> Result<Vec<Issuance>, CaError> {
-    let missing = |wanted: String| CaError::NoSuchCertificate {
-        ca: ca.name().clone(),
-        wanted,
-    };
-    match target {
-        Target::Selected(Selector::Serial(text, readings)) => by_serial(ca, text, readings)?
-            .map(|issuance| vec![issuance])
-            .ok_or_else(|| missing(format!("with serial {}", readings.first))),
-        Target::Selected(Selector::CommonName(name)) => the_one(ca, name, verdict, now),
-        Target::AllNamed(name) => all_meant(ca, name, verdict, now),
-        Target::Certificate { path, certificate } => {
-            let issuance = certificate
-                .serial()
-                .ok()
-                .map(|serial| ca.issuance(&serial))
-                .transpose()?
-                .flatten();
-            issuance
-                .filter(|issuance| {
-                    issuance.is_of(certificate) || is_about(ca, issuance, certificate)
-                })
-                .map(|issuance| vec![issuance])
-                .ok_or_else(|| missing(format!("that is in {}", path.display())))
-        }
-    }
-}
-
-/// Whether a record without a certificate is about this one: its signature says so, and the serial
-/// number under which the record was found.
-fn is_about(ca: &Ca, issuance: &Issuance, certificate: &Certificate) -> bool {
-    issuance.der.is_none() && path::issued(ca.certificate(), certificate)
-}
-
-/// The one certificate with a common name that can be meant.
-fn the_one(
-    ca: &Ca,
-    name: &str,
-    verdict: Verdict,
-    now: OffsetDateTime,
-) -> Result<Vec<Issuance>, CaError> {
-    let mut meant = all_meant(ca, name, verdict, now)?;
-    let is_live = |issuance: &Issuance| is_meant(ca, issuance, verdict, now);
-    if meant.len() > 1 && is_live(&meant[0])? {
-        return Err(CaError::SeveralLive {
-            ca: ca.name().clone(),
-            cn: name.to_owned(),
-            serials: meant.into_iter().map(|issuance| issuance.serial).collect(),
-        });
-    }
-    Ok(meant.split_off(meant.len() - 1))
-}
-
-/// Those with a common name that a verdict can be about; where there are none, all of them, which
-/// stand as they were to stand already, or can't.
-fn all_meant(
-    ca: &Ca,
-    name: &str,
-    verdict: Verdict,
-    now: OffsetDateTime,
-) -> Result<Vec<Issuance>, CaError> {
-    let named = ca.issuances_named(name)?;
-    if named.is_empty() {
-        let wanted = format!("with common name {name:?}");
-        return Err(CaError::NoSuchCertificate {
-            ca: ca.name().clone(),
-            wanted,
-        });
-    }
-    let mut meant = Vec::new();
-    for issuance in &named {
-        if is_meant(ca, issuance, verdict, now)? {
-            meant.push(issuance.clone());
-        }
-    }
-    Ok(if meant.is_empty() { named } else { meant })
-}
-
-/// To be revoked is what is neither expired nor revoked; to be released, what is on hold.
-fn is_meant(
-    ca: &Ca,
-    issuance: &Issuance,
-    verdict: Verdict,
-    now: OffsetDateTime,
-) -> Result<bool, CaError> {
-    let revoked = ca.revoked(&issuance.serial)?;
-    Ok(match verdict {
-        Verdict::Revoke { .. } => now <= issuance.not_after && revoked.is_none(),
-        Verdict::Release => {
-            revoked.is_some_and(|revoked| revoked.reason == Reason::CertificateHold)
-        }
-    })
 }

@@ -109,12 +109,17 @@ pub(super) fn certifies_key_of(issuance: &Issuance, certificate: &Certificate) -
 
 /// The certificate of a record, where the store has it.
 pub fn certificate_of(ca: &Ca, issuance: &Issuance) -> Result<Certificate, CaError> {
-    let Some(der) = &issuance.der else {
-        return Err(CaError::WithoutCertificate {
+    match &issuance.der {
+        Some(der) => recorded_certificate(ca, der),
+        None => Err(CaError::WithoutCertificate {
             ca: ca.name().clone(),
             serial: issuance.serial,
-        });
-    };
+        }),
+    }
+}
+
+/// The certificate that these octets of a record are.
+pub(super) fn recorded_certificate(ca: &Ca, der: &[u8]) -> Result<Certificate, CaError> {
     Certificate::from_der(der).map_err(|error| CaError::Input {
         path: ca.path().to_owned(),
         expected: "a store whose records can be read",
@@ -132,23 +137,22 @@ pub(super) fn by_serial(
 }
 
 /// As [`by_serial`], where `find` has the records.
-pub(super) fn by_readings(
+pub(super) fn by_readings<T>(
     ca: &Ca,
     text: &str,
     readings: &SerialReadings,
-    find: impl Fn(&Serial) -> Result<Option<Issuance>, CaError>,
-) -> Result<Option<Issuance>, CaError> {
+    find: impl Fn(&Serial) -> Result<Option<T>, CaError>,
+) -> Result<Option<T>, CaError> {
     let first = find(&readings.first)?;
-    let other = match &readings.other {
-        Some(serial) => find(serial)?,
-        None => None,
+    let Some(decimal) = readings.other else {
+        return Ok(first);
     };
-    match (first, other) {
-        (Some(hex), Some(decimal)) => Err(CaError::AmbiguousSerial {
+    match (first, find(&decimal)?) {
+        (Some(_), Some(_)) => Err(CaError::AmbiguousSerial {
             ca: ca.name().clone(),
             text: text.to_owned(),
-            hex: hex.serial,
-            decimal: decimal.serial,
+            hex: readings.first,
+            decimal,
         }),
         (first, other) => Ok(first.or(other)),
     }

@@ -53,8 +53,8 @@ pub(super) struct RevokeArgs {
 }
 
 #[derive(Serialize)]
-struct Entry {
-    ca: String,
+struct Entry<'a> {
+    ca: &'a CaName,
     serial: String,
     reason: Option<&'static str>,
     revoked_at: Option<String>,
@@ -85,15 +85,8 @@ impl RevokeArgs {
             )?,
         };
         context.notices(&outcomes.notices);
-        let entries: Vec<Entry> = outcomes
-            .certificates
-            .iter()
-            .map(|outcome| Entry::new(&self.ca, outcome))
-            .collect();
-        let report = report(entries, several).committed(format!(
-            "`pki list --ca {} --status revoked` shows it",
-            self.ca
-        ));
+        let shown = format!("`pki list --ca {} --status revoked` shows it", self.ca);
+        let report = report(self.ca, outcomes.certificates, several).committed(shown);
         if unsound.is_empty() {
             return Ok(report);
         }
@@ -141,10 +134,10 @@ impl RevokeArgs {
     }
 }
 
-impl Entry {
-    fn new(ca: &CaName, outcome: &Outcome) -> Self {
+impl<'a> Entry<'a> {
+    fn new(ca: &'a CaName, outcome: &Outcome) -> Self {
         Self {
-            ca: ca.to_string(),
+            ca,
             serial: outcome.serial.to_string(),
             reason: outcome.revoked.map(|revoked| revoked.reason.as_str()),
             revoked_at: outcome.revoked.map(|revoked| rfc3339(revoked.revoked_at)),
@@ -171,21 +164,30 @@ impl Entry {
 }
 
 /// One document for one certificate; for several one object a line.
-fn report(entries: Vec<Entry>, several: bool) -> Report {
-    if let [entry] = entries.as_slice()
+fn report(ca: CaName, outcomes: Vec<Outcome>, several: bool) -> Report {
+    if let [outcome] = outcomes.as_slice()
         && !several
     {
-        return Report::new(entry, entry.line());
+        let entry = Entry::new(&ca, outcome);
+        return Report::new(&entry, entry.line());
     }
-    Report::stream(move |format, out| write_lines(&entries, format, out).map_err(Failure::output))
+    Report::stream(move |format, out| {
+        write_lines(&ca, &outcomes, format, out).map_err(Failure::output)
+    })
 }
 
-fn write_lines(entries: &[Entry], format: Format, out: &mut dyn Write) -> io::Result<()> {
-    for entry in entries {
+fn write_lines(
+    ca: &CaName,
+    outcomes: &[Outcome],
+    format: Format,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for outcome in outcomes {
+        let entry = Entry::new(ca, outcome);
         match format {
             Format::Text => out.write_all(entry.line().as_bytes())?,
             Format::Json => {
-                write_json(out, entry)?;
+                write_json(out, &entry)?;
                 writeln!(out)?;
             }
         }

@@ -70,10 +70,11 @@ pub(super) struct Rows {
 pub(super) struct Row {
     /// Its number among the rows, from 1.
     pub(super) number: u64,
+    /// The line of the file in which it begins.
+    pub(super) line: u64,
     path: Arc<Path>,
     columns: Columns,
     places: Arc<[Option<usize>]>,
-    line: u64,
     /// Its fields, or why they can't be told.
     fields: Result<StringRecord, String>,
 }
@@ -180,6 +181,21 @@ impl TableFile {
             }
         }
         Ok(())
+    }
+
+    /// That something is wrong with a row of which only the line is known.
+    pub(super) fn bad(
+        &self,
+        line: u64,
+        column: Option<&'static str>,
+        problem: impl Display,
+    ) -> BadRow {
+        BadRow {
+            path: self.path.clone(),
+            line,
+            column,
+            problem: problem.to_string(),
+        }
     }
 
     fn reader(&self) -> csv::Reader<FromStart> {

@@ -17,7 +17,6 @@ use super::{Store, format, journal};
 use crate::pem;
 use crate::x509::validity::rfc3339;
 use memchr::memmem;
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
@@ -299,7 +298,7 @@ impl Item {
             Content::Read(content) => writer.whole(&entry, &content)?,
             Content::Open(file) => {
                 if part == Part::Journal && !StoreLayout::is_torn(&path) {
-                    journal::scan_where(&path, |_| false, |_: IgnoredAny| {})?;
+                    journal::scan_lines(&path, |_| Ok(None), |()| {})?;
                 }
                 writer.file(&entry, &path, file, |octets| {
                     lines += memchr::memchr_iter(b'\n', octets).count() as u64;

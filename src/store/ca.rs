@@ -7,7 +7,8 @@ use super::journal;
 use super::layout::CaLayout;
 use super::lock::{Lock, Sharing};
 use super::name::CaName;
-use super::record::{self, CaRecord, Issuance, TableId};
+use super::record::{self, BriefIssuance, CaRecord, Issuance, TableId};
+use super::sought::Sought;
 use super::{Observer, counter, format};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
@@ -132,25 +133,38 @@ impl Ca {
             .transpose()
     }
 
-    /// Calls `each` for every certificate with one of these serial numbers, in the order of issuing, after
-    /// one look through the journal, all of which is proved.
-    pub fn each_issuance(
+    /// Calls `each` for what `make` makes, on any core, of every certificate with one of these serial
+    /// numbers, in the order of issuing, after one look through the journal, all of which is proved. The
+    /// whole record is read of those in `whole`.
+    pub fn each_issuance<R: Send>(
         &self,
         serials: &HashSet<Serial>,
-        mut each: impl FnMut(Issuance),
+        whole: &HashSet<Serial>,
+        make: impl Fn(&BriefIssuance<'_>, Option<Issuance>) -> R + Sync,
+        each: impl FnMut(R),
     ) -> Result<(), StoreError> {
-        let texts: HashSet<String> = serials.iter().map(ToString::to_string).collect();
-        // The serial number is the first field; a line that begins otherwise is read, to be judged.
-        let is_wanted = |line: &[u8]| {
-            let rest = line.strip_prefix(b"{\"serial\":\"");
-            let text = rest.and_then(|rest| rest.split(|octet| *octet == b'"').next());
-            text.is_none_or(|text| std::str::from_utf8(text).is_ok_and(|text| texts.contains(text)))
+        let sought = Sought::new(serials);
+        let read = |line: &[u8]| {
+            let Some(brief) = sought.read(line, |brief: &BriefIssuance<'_>| &brief.serial)? else {
+                return Ok(None);
+            };
+            let issuance = whole
+                .contains(&brief.serial)
+                .then(|| serde_json::from_slice(line));
+            Ok(Some(make(&brief, issuance.transpose()?)))
         };
-        journal::scan_where(&self.layout.issued(), is_wanted, |issuance: Issuance| {
-            if serials.contains(&issuance.serial) {
-                each(issuance);
-            }
-        })
+        journal::scan_lines(&self.layout.issued(), read, each)
+    }
+
+    /// Calls `each` for what `make` makes, on any core, of every certificate, in the order of issuing, after
+    /// proof of all of the journal; `None` is left out.
+    pub fn each_of_all<R: Send>(
+        &self,
+        make: impl Fn(&Issuance) -> Option<R> + Sync,
+        each: impl FnMut(R),
+    ) -> Result<(), StoreError> {
+        let read = |line: &[u8]| Ok(make(&serde_json::from_slice(line)?));
+        journal::scan_lines(&self.layout.issued(), read, each)
     }
 
     /// Every certificate with this common name, in the order of issuing.

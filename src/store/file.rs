@@ -582,11 +582,13 @@ impl Appending {
         Ok(bytes)
     }
 
-    /// Appends and makes durable; on failure the file is cut back to what it was.
-    pub(crate) fn append(&self, content: &[u8]) -> Result<(), Uncommitted> {
+    /// Appends what `write` writes, and makes it durable; on failure the file is cut back to what it was.
+    pub(crate) fn append(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Uncommitted> {
         let before = self.len()?;
-        let appended = (&self.file)
-            .write_all(content)
+        let appended = write(&mut &self.file)
             .map_err(FileError::of("write", &self.path))
             .and_then(|()| {
                 self.file

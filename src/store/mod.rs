@@ -34,6 +34,7 @@ mod record;
 mod replacement;
 mod restore;
 mod revocations;
+mod sought;
 mod waiting;
 
 pub use addition::Uninstalled;
@@ -49,8 +50,8 @@ pub use layout::Leftover;
 pub use mending::Mending;
 pub use name::{CaName, CaNameError, is_device_name};
 pub use record::{
-    BatchId, BatchRow, CaRecord, Coverage, EntryId, Floors, Issuance, Revoked, SignedList, TableId,
-    WishId,
+    BatchId, BatchRow, BriefIssuance, CaRecord, Coverage, EntryId, Floors, Issuance, Revoked,
+    SignedList, TableId, WishId,
 };
 pub use replacement::{Replaced, Replacement};
 pub use restore::{RestoreError, Restored, RestoredCa};

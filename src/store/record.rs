@@ -1,10 +1,11 @@
 //! What the store keeps: the types whose serialized form is the store's format.
 
 use super::name::CaName;
-use crate::x509::validity::parse_rfc3339;
+use crate::x509::validity::{parse_rfc3339, rfc3339, whole_second};
 use crate::x509::{Certificate, Reason, Serial};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 use time::OffsetDateTime;
@@ -105,6 +106,23 @@ impl Issuance {
         self.der.as_deref() == Some(certificate.der())
     }
 }
+
+/// What is asked of thousands of lines of `issued.jsonl`; nothing of it is copied.
+#[derive(Deserialize)]
+pub struct BriefIssuance<'a> {
+    /// As [`Issuance::serial`].
+    #[serde(with = "serial")]
+    pub serial: Serial,
+    /// As [`Issuance::profile`].
+    #[serde(borrow)]
+    pub profile: Cow<'a, str>,
+    /// As [`Issuance::not_after`].
+    #[serde(with = "moment")]
+    pub not_after: OffsetDateTime,
+}
+
+/// How lines about a serial that was revoked before start; see [`RevocationLine`].
+pub(super) const AGAIN: &[u8] = b"{\"again\":true,";
 
 /// A row of a table of certificates. Stored as `TABLE-RUN:NUMBER`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -332,13 +350,20 @@ fn parsed<'de, D: Deserializer<'de>, T, E: fmt::Display>(
 }
 
 mod moment {
-    use super::{Deserializer, OffsetDateTime, Serializer, parse_rfc3339, parsed};
+    use super::{
+        Deserializer, OffsetDateTime, Serializer, parse_rfc3339, parsed, rfc3339, whole_second,
+    };
 
     pub(super) fn serialize<S: Serializer>(
         moment: &OffsetDateTime,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        time::serde::rfc3339::serialize(moment, serializer)
+        if whole_second(*moment).is_some_and(|second| second == *moment) && moment.offset().is_utc()
+        {
+            serializer.serialize_str(&rfc3339(*moment))
+        } else {
+            time::serde::rfc3339::serialize(moment, serializer)
+        }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(

@@ -7,14 +7,12 @@ use super::file::{self, Access};
 use super::journal::{self, Reader, Writer};
 use super::layout::CaLayout;
 use super::lock::Lock;
-use super::record::{Coverage, RevocationLine, Revoked, SignedList};
+use super::record::{AGAIN, Coverage, RevocationLine, Revoked, SignedList};
+use super::sought::Sought;
 use crate::x509::{Fingerprint, Serial};
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeBounds;
 use time::OffsetDateTime;
-
-/// How lines about a serial that was revoked before start; see [`RevocationLine`].
-const AGAIN: &[u8] = b"{\"again\":true,";
 
 /// What stands in lines about keys that others have, and in no others.
 const COMPROMISE: &[u8] = b"Compromise\"";
@@ -90,6 +88,21 @@ impl Ca {
     pub fn standings(&self) -> Result<HashMap<Serial, Standing>, StoreError> {
         let mut standings = HashMap::new();
         journal::scan(&self.layout.revoked(), |line: RevocationLine| {
+            let standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
+            standings.insert(line.serial, standing);
+        })?;
+        Ok(standings)
+    }
+
+    /// How those of these certificates stand that ever were revoked, after one look through the journal.
+    pub fn standings_of(
+        &self,
+        serials: &HashSet<Serial>,
+    ) -> Result<HashMap<Serial, Standing>, StoreError> {
+        let sought = Sought::new(serials);
+        let read = |line: &[u8]| sought.read(line, |line: &RevocationLine| &line.serial);
+        let mut standings = HashMap::new();
+        journal::scan_lines(&self.layout.revoked(), read, |line: RevocationLine| {
             let standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
             standings.insert(line.serial, standing);
         })?;
@@ -276,13 +289,15 @@ pub struct LockedRevocations {
 
 impl LockedRevocations {
     /// Records changes, durably: they stand when this returns.
-    pub fn record(&mut self, changes: &[RevocationChange]) -> Result<(), StoreError> {
-        let lines: Vec<RevocationLine> = changes.iter().map(RevocationLine::from).collect();
-        if lines.is_empty() {
-            Ok(())
-        } else {
-            self.journal.append(&lines)
-        }
+    pub fn record(
+        &mut self,
+        changes: impl IntoIterator<Item = RevocationChange>,
+    ) -> Result<(), StoreError> {
+        self.journal.append(
+            changes
+                .into_iter()
+                .map(|change| RevocationLine::from(&change)),
+        )
     }
 }
 

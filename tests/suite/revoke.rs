@@ -230,6 +230,28 @@ fn sound_rows_are_revoked_where_the_others_are_not_to_stop_them() {
 }
 
 #[test]
+fn a_row_knows_of_the_rows_above_it() {
+    let sandbox = Sandbox::with_open_ca();
+    let names = ["a", "b", "c", "d"];
+    let serials = names.map(|cn| sandbox.issued("intermediate0", cn));
+    let [a, b, c, d] = &serials;
+    let table =
+        format!("{a},certificateHold\n{b}\n{c}\n{d}\n{a},superseded\n0x{a},certificateHold\n{b}\n");
+    let run = sandbox.pki("revoke --ca intermediate0 --from -");
+    let says = "revoked [serial] of intermediate0 at [time] (certificateHold)\n\
+         revoked [serial] of intermediate0 at [time] (unspecified)\n\
+         revoked [serial] of intermediate0 at [time] (unspecified)\n\
+         revoked [serial] of intermediate0 at [time] (unspecified)\n\
+         revoked [serial] of intermediate0 at [time] (superseded)\n\
+         [serial] of intermediate0 was revoked already, at [time] (superseded)\n\
+         [serial] of intermediate0 was revoked already, at [time] (unspecified)\n";
+    assert_says(&run.stdin(table).succeeds(), says);
+    assert_eq!(recorded(&sandbox), 5);
+    sandbox.pki("crl --ca intermediate0").succeeds();
+    assert_eq!(sandbox.published("intermediate0").serials, serials);
+}
+
+#[test]
 fn thousands_of_rows_are_recorded_with_one_look_at_what_was_issued() {
     let sandbox = Sandbox::with_open_ca();
     let names: Vec<String> = (0..2000).map(|row| format!("client-{row}")).collect();

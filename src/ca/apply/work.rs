@@ -7,7 +7,7 @@ use super::super::flaw::issue_flawed;
 use super::super::issue::{Issued, KeySource, LeafRequest};
 use super::super::issuer::Issuer;
 use super::super::passphrases::Passphrases;
-use super::super::revoke::{Verdict, revoke_all};
+use super::super::revoke::{Revocable, Verdict, revoke_all};
 use super::super::select::certificate_of;
 use super::certificates::{Issuers, View, kept, left_alone, open};
 use super::entries::{Decision, Record, decide, id_of};
@@ -174,10 +174,10 @@ impl Work<'_, '_> {
         if verdicts.is_empty() {
             return Ok(());
         }
-        let recorded: Vec<(Issuance, Verdict)> = verdicts
+        let recorded = verdicts
             .iter()
-            .map(|(issuance, verdict, _)| (issuance.clone(), *verdict))
-            .collect();
+            .map(|(issuance, verdict, _)| Ok((Revocable::of(ca, issuance, *verdict)?, *verdict)));
+        let recorded = recorded.collect::<Result<Vec<_>, CaError>>()?;
         let outcomes = revoke_all(self.store, ca, &recorded, self.application.now)?;
         let mut notices = outcomes.notices;
         for (issuance, _, entry) in verdicts {

@@ -12,7 +12,7 @@ use super::issue::{InPlaceOf, Issued, KeySource, LeafRequest, content, issue_sig
 use super::issuer::Issuer;
 use super::notice::Notice;
 use super::renew::kind_of;
-use super::revoke::{Verdict, record_all};
+use super::revoke::{Revocable, Verdict, record_all};
 use crate::asn1::oid;
 use crate::key::PrivateKey;
 use crate::store::{EntryId, Issuance, Store, StoreError};
@@ -274,15 +274,15 @@ fn revoke_at_once(
         reason: Reason::Unspecified,
         invalidity_date: None,
     };
-    let outcomes = record_all(ca, &[(issuance.clone(), verdict)], now).map_err(|source| {
-        CaError::AfterCommit {
-            what: format!("the certificate {serial}, not revoked yet,"),
-            remedy: format!(
-                "`pki revoke --ca {} --serial 0x{serial}` revokes it",
-                ca.name()
-            ),
-            source: Box::new(source),
-        }
+    let recorded = Revocable::of(ca, issuance, verdict)
+        .and_then(|revocable| record_all(ca, &[(revocable, verdict)], now));
+    let outcomes = recorded.map_err(|source| CaError::AfterCommit {
+        what: format!("the certificate {serial}, not revoked yet,"),
+        remedy: format!(
+            "`pki revoke --ca {} --serial 0x{serial}` revokes it",
+            ca.name()
+        ),
+        source: Box::new(source),
     })?;
     Ok(outcomes.notices)
 }

@@ -1,9 +1,9 @@
 //! The rows of `pki revoke --from`.
 
-use crate::ca::{CaError, RowVerdict, Verdict, find_all};
+use crate::ca::{CaError, Revocable, RowVerdict, Verdict, find_all};
 use crate::cli::failure::Failure;
 use crate::cli::table::{BadRow, Columns, Row, TableFile};
-use crate::store::{Ca, Issuance};
+use crate::store::Ca;
 use crate::x509::validity::Moment;
 use crate::x509::{Reason, Serial};
 use std::path::Path;
@@ -13,27 +13,28 @@ use time::OffsetDateTime;
 const COLUMNS: Columns = &["serial", "reason", "date"];
 
 /// Certificates with what is to be recorded about them, and what is wrong with other rows.
-type Read = (Vec<(Issuance, Verdict)>, Vec<Failure>);
+type Read = (Vec<(Revocable, Verdict)>, Vec<Failure>);
 
 /// Reads a table, and finds what its rows are about.
 pub(super) fn read(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<Read, Failure> {
     let (mut sound, mut verdicts, mut bad) = (Vec::new(), Vec::new(), Vec::new());
-    for (row, verdict) in rows(&TableFile::open(path)?, now)? {
+    let table = TableFile::open(path)?;
+    for (row, verdict) in rows(&table, now)? {
         match verdict {
             Ok(verdict) => {
                 verdicts.push(verdict);
-                sound.push(row);
+                sound.push((row.number, row.line));
             }
             Err(problem) => bad.push((row.number, problem)),
         }
     }
     let mut found = Vec::with_capacity(sound.len());
-    for (row, issuance) in sound.iter().zip(find_all(ca, verdicts)?) {
-        match issuance {
-            Ok(issuance) => found.push(issuance),
+    for ((number, line), revocable) in sound.into_iter().zip(find_all(ca, verdicts)?) {
+        match revocable {
+            Ok(revocable) => found.push(revocable),
             // About the store, and not about the row.
             Err(error @ (CaError::Store(_) | CaError::File(_))) => return Err(error.into()),
-            Err(error) => bad.push((row.number, row.bad(Some("serial"), error))),
+            Err(error) => bad.push((number, table.bad(line, Some("serial"), error))),
         }
     }
     bad.sort_by_key(|(number, _)| *number);
@@ -68,10 +69,11 @@ fn verdict(row: &Row, now: OffsetDateTime) -> Result<RowVerdict, BadRow> {
             Some(date) => Ok(date),
         }
     })?;
+    let readings =
+        readings.map_err(|_| row.bad(Some("serial"), format!("{text:?} is no serial number")))?;
     Ok(RowVerdict {
-        text: text.to_owned(),
-        readings: readings
-            .map_err(|_| row.bad(Some("serial"), format!("{text:?} is no serial number")))?,
+        text: readings.other.is_some().then(|| text.into()),
+        readings,
         verdict: Verdict::Revoke {
             reason: reason.unwrap_or_default(),
             invalidity_date: date,

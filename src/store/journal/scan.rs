@@ -1,35 +1,39 @@
 //! Reading a whole journal, on all cores.
 //!
 //! A line's check is made of the line itself and of the check that stands in the line before, so that
-//! blocks of lines are checked and parsed independently of each other. Records are handed over in
-//! the journal's order; what is held in memory is a few blocks.
+//! blocks of lines are read, checked and parsed independently of each other, each by a thread that uses
+//! its memory again for the next. What comes of them is handed over in the journal's order.
 
 use super::super::error::{FileError, StoreError};
 use super::{TAIL, follows, is_header};
+use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io::Read;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 /// Octets of a block; a journal that is smaller is read without other threads.
 const BLOCK: usize = 512 * 1024;
-/// Blocks that wait for a worker, and results that wait to be taken from it.
+/// Octets read at a time where a block's last line goes on behind it.
+const STEP: usize = 8 * 1024;
+/// Results that wait to be taken from a thread.
 const WAITING: usize = 2;
-/// More threads than this only wait for the one that reads.
+/// More threads than this only wait for the one that takes.
 const MOST_WORKERS: usize = 8;
 
 /// Whole lines of a journal, one after the other.
-pub(super) struct Block {
+pub(super) struct Block<'a> {
     /// The end of the line in front of them, with its check; empty in front of the first.
-    pub(super) previous: Vec<u8>,
-    pub(super) lines: Vec<u8>,
+    pub(super) previous: &'a [u8],
+    pub(super) lines: &'a [u8],
 }
 
-/// The records of a block, and of how many lines they are.
-struct Parsed<T> {
-    records: Vec<T>,
+/// What was made of a block, and of how many lines.
+struct Parsed<R> {
+    made: Vec<R>,
     lines: usize,
 }
 
@@ -45,17 +49,17 @@ pub(in super::super) fn scan<T: DeserializeOwned + Send>(
     path: &Path,
     each: impl FnMut(T),
 ) -> Result<(), StoreError> {
-    scan_where(path, |_| true, each)
+    scan_lines(path, |line| serde_json::from_slice(line).map(Some), each)
 }
 
-/// As [`scan`], for the records whose lines are wanted.
-pub(in super::super) fn scan_where<T: DeserializeOwned + Send>(
+/// As [`scan`], for what `read` makes of the lines, on any core; `None` is left out.
+pub(in super::super) fn scan_lines<R: Send>(
     path: &Path,
-    is_wanted: impl Fn(&[u8]) -> bool + Sync,
-    mut each: impl FnMut(T),
+    read: impl Fn(&[u8]) -> serde_json::Result<Option<R>> + Sync,
+    mut each: impl FnMut(R),
 ) -> Result<(), StoreError> {
     let mut taken = Taken { path, lines: 0 };
-    let work = |block: Block| parse(&block, &is_wanted);
+    let work = |block: Block<'_>| parse(&block, &read);
     in_blocks(path, work, |block| taken.take(block, &mut each))
 }
 
@@ -63,30 +67,31 @@ pub(in super::super) fn scan_where<T: DeserializeOwned + Send>(
 /// journal's order.
 pub(super) fn in_blocks<R: Send>(
     path: &Path,
-    work: impl Fn(Block) -> R + Sync,
+    work: impl Fn(Block<'_>) -> R + Sync,
     mut take: impl FnMut(R) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let work = &work;
-    let mut blocks = Blocks::open(path)?;
-    let Some(first) = blocks.next().transpose()? else {
+    let (journal, work) = (&Blocks::open(path)?, &work);
+    let mut buffer = Buffer::default();
+    let first = journal.block(0, &mut buffer)?;
+    if first.lines.is_empty() {
         return Err(StoreError::damaged(path, "is empty or has no whole line"));
-    };
+    }
     take(work(first))?;
-    if blocks.at_end {
+    drop(buffer);
+    if journal.count() <= 1 {
         return Ok(());
     }
     let workers = thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_WORKERS));
     thread::scope(|scope| {
-        let (senders, results): (Vec<_>, Vec<_>) = (0..workers)
-            .map(|_| {
-                let (sender, blocks) = sync_channel(WAITING);
-                let (done, results) = sync_channel(WAITING);
-                scope.spawn(move || work_on(&blocks, &done, work));
-                (sender, results)
-            })
-            .unzip();
-        scope.spawn(move || deal(blocks, &senders));
         // Blocks are dealt in turn and collected in turn: that keeps their order.
+        let results: Vec<_> = (0..workers)
+            .map(|worker| {
+                let (done, results) = sync_channel(WAITING);
+                let blocks = (1 + worker as u64..journal.count()).step_by(workers);
+                scope.spawn(move || work_on(journal, blocks, &done, work));
+                results
+            })
+            .collect();
         for result in results.iter().cycle() {
             match result.recv() {
                 Ok(result) => take(result?)?,
@@ -97,38 +102,36 @@ pub(super) fn in_blocks<R: Send>(
     })
 }
 
-fn deal(blocks: Blocks<'_>, senders: &[SyncSender<Result<Block, StoreError>>]) {
-    for (block, sender) in blocks.zip(senders.iter().cycle()) {
-        if sender.send(block).is_err() {
+fn work_on<R>(
+    journal: &Blocks<'_>,
+    blocks: impl Iterator<Item = u64>,
+    results: &SyncSender<Result<R, StoreError>>,
+    work: &impl Fn(Block<'_>) -> R,
+) {
+    let mut buffer = Buffer::default();
+    for index in blocks {
+        let result = journal.block(index, &mut buffer).map(work);
+        if results.send(result).is_err() {
             // A bad line was found; nobody wants the rest.
             break;
         }
     }
 }
 
-fn work_on<R>(
-    blocks: &Receiver<Result<Block, StoreError>>,
-    results: &SyncSender<Result<R, StoreError>>,
-    work: &impl Fn(Block) -> R,
-) {
-    for block in blocks {
-        if results.send(block.map(work)).is_err() {
-            break;
-        }
-    }
-}
+type ParsedBlock<R> = Result<Parsed<R>, BadLine>;
 
-type ParsedBlock<T> = Result<Parsed<T>, BadLine>;
-
-/// Checks the lines of a block, and parses those that are wanted.
-fn parse<T: DeserializeOwned>(block: &Block, is_wanted: &impl Fn(&[u8]) -> bool) -> ParsedBlock<T> {
+/// Checks the lines of a block, and reads them.
+fn parse<R>(
+    block: &Block<'_>,
+    read: &impl Fn(&[u8]) -> serde_json::Result<Option<R>>,
+) -> ParsedBlock<R> {
     let mut parsed = Parsed {
-        records: Vec::new(),
+        made: Vec::new(),
         lines: 0,
     };
-    let mut previous = block.previous.as_slice();
+    let mut previous = block.previous;
     let mut start = 0;
-    for newline in memchr::memchr_iter(b'\n', &block.lines) {
+    for newline in memchr_iter(b'\n', block.lines) {
         let line = &block.lines[start..newline];
         let bad = |problem: String| BadLine {
             index: parsed.lines,
@@ -140,10 +143,9 @@ fn parse<T: DeserializeOwned>(block: &Block, is_wanted: &impl Fn(&[u8]) -> bool)
         if follows(line, previous).is_none() {
             return Err(bad("does not follow from the one before".into()));
         }
-        if !previous.is_empty() && is_wanted(line) {
-            let record = serde_json::from_slice(line)
-                .map_err(|error| bad(format!("can't be read: {error}")))?;
-            parsed.records.push(record);
+        if !previous.is_empty() {
+            let made = read(line).map_err(|error| bad(format!("can't be read: {error}")))?;
+            parsed.made.extend(made);
         }
         parsed.lines += 1;
         previous = line;
@@ -159,14 +161,14 @@ struct Taken<'a> {
 }
 
 impl Taken<'_> {
-    fn take<T>(
+    fn take<R>(
         &mut self,
-        block: ParsedBlock<T>,
-        each: &mut impl FnMut(T),
+        block: ParsedBlock<R>,
+        each: &mut impl FnMut(R),
     ) -> Result<(), StoreError> {
         match block {
-            Ok(Parsed { records, lines }) => {
-                records.into_iter().for_each(each);
+            Ok(Parsed { made, lines }) => {
+                made.into_iter().for_each(each);
                 self.lines += lines;
                 Ok(())
             }
@@ -179,69 +181,105 @@ impl Taken<'_> {
     }
 }
 
-/// A journal cut into blocks of whole lines; what has no newline at its end is a writer's work in
-/// progress, or torn, and is left out.
+/// A journal as it was when it was opened, cut into blocks: a line is of the block in which it begins. What
+/// has no newline at its end is a writer's work in progress, or torn, and is left out.
 struct Blocks<'a> {
     path: &'a Path,
     file: File,
-    /// The beginning of a line whose end is in the next block.
-    rest: Vec<u8>,
-    previous: Vec<u8>,
-    at_end: bool,
+    length: u64,
 }
 
 impl<'a> Blocks<'a> {
     fn open(path: &'a Path) -> Result<Self, StoreError> {
         let file = match File::open(path) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(StoreError::damaged(path, "is missing"));
             }
             Err(error) => return Err(FileError::of("open", path)(error).into()),
         };
-        Ok(Self {
-            path,
-            file,
-            rest: Vec::new(),
-            previous: Vec::new(),
-            at_end: false,
+        let length = file.metadata().map_err(FileError::of("read", path))?.len();
+        Ok(Self { path, file, length })
+    }
+
+    fn count(&self) -> u64 {
+        self.length.div_ceil(BLOCK as u64)
+    }
+
+    /// Reads the lines of a block, and the end of the one in front of them.
+    fn block<'b>(&self, index: u64, buffer: &'b mut Buffer) -> Result<Block<'b>, StoreError> {
+        let start = index * BLOCK as u64;
+        // A line begins behind the newline of the one in front of it, which is of an earlier block.
+        let before = if index == 0 { 0 } else { TAIL + 1 };
+        let from = start - before as u64;
+        buffer.filled = 0;
+        self.read(from, before + BLOCK, buffer)?;
+        let first = match before.checked_sub(1) {
+            None => 0,
+            Some(newline) => match memchr(b'\n', buffer.octets().get(newline..).unwrap_or(b"")) {
+                Some(behind) => newline + behind + 1,
+                None => buffer.filled,
+            },
+        };
+        if first < buffer.filled {
+            self.finish_line(from, buffer)?;
+        }
+        let octets = buffer.octets();
+        let end = memrchr(b'\n', &octets[first..]).map_or(first, |newline| first + newline + 1);
+        let newline = first.saturating_sub(1);
+        Ok(Block {
+            previous: &octets[newline.saturating_sub(TAIL)..newline],
+            lines: &octets[first..end],
         })
     }
 
-    /// Reads until there is a whole line, and at least a block where the file has as much.
-    fn fill(&mut self) -> Result<Option<Block>, StoreError> {
-        let mut lines = std::mem::take(&mut self.rest);
-        while !self.at_end {
-            let before = lines.len();
-            lines.reserve(BLOCK);
-            let read = (&self.file)
-                .take(BLOCK as u64)
-                .read_to_end(&mut lines)
-                .map_err(FileError::of("read", self.path))?;
-            self.at_end = read < BLOCK;
-            if let Some(newline) = memchr::memrchr(b'\n', &lines[before..]) {
-                self.rest = lines.split_off(before + newline + 1);
-                return Ok(Some(self.cut(lines)));
+    /// Reads on to the end of the line that the buffer ends in, if it has one.
+    fn finish_line(&self, from: u64, buffer: &mut Buffer) -> Result<(), StoreError> {
+        while !buffer.octets().ends_with(b"\n") {
+            let held = buffer.filled;
+            self.read(from, STEP, buffer)?;
+            if buffer.filled == held {
+                break;
+            }
+            if let Some(newline) = memchr(b'\n', &buffer.octets()[held..]) {
+                buffer.filled = held + newline + 1;
             }
         }
-        Ok(None)
+        Ok(())
     }
 
-    fn cut(&mut self, lines: Vec<u8>) -> Block {
-        let tail = lines.len().saturating_sub(TAIL + 1);
-        let last = lines[tail..lines.len() - 1].to_vec();
-        Block {
-            previous: std::mem::replace(&mut self.previous, last),
-            lines,
+    /// Reads up to `length` octets more into a buffer that begins at `from`.
+    fn read(&self, from: u64, length: usize, buffer: &mut Buffer) -> Result<(), StoreError> {
+        let wanted = buffer.filled + length;
+        let left = self.length.saturating_sub(from);
+        let wanted = usize::try_from(left).map_or(wanted, |left| wanted.min(left));
+        if buffer.space.len() < wanted {
+            buffer.space.resize(wanted, 0);
         }
+        while buffer.filled < wanted {
+            let rest = &mut buffer.space[buffer.filled..wanted];
+            match self.file.read_at(rest, from + buffer.filled as u64) {
+                // Its writer took back what was there when it was opened.
+                Ok(0) => break,
+                Ok(read) => buffer.filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(FileError::of("read", self.path)(error).into()),
+            }
+        }
+        Ok(())
     }
 }
 
-impl Iterator for Blocks<'_> {
-    type Item = Result<Block, StoreError>;
+/// Memory that is used again for block after block.
+#[derive(Default)]
+struct Buffer {
+    space: Vec<u8>,
+    filled: usize,
+}
 
-    fn next(&mut self) -> Option<Self::Item> {
-        self.fill().transpose()
+impl Buffer {
+    fn octets(&self) -> &[u8] {
+        &self.space[..self.filled]
     }
 }
 
@@ -287,6 +325,34 @@ mod tests {
         torn.extend_from_slice(b"{\"number\":");
         std::fs::write(&path, torn).unwrap();
         assert_eq!(scanned(&path).unwrap(), records);
+    }
+
+    #[test]
+    fn lines_are_whole_wherever_a_block_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("issued.jsonl");
+        let record = |number: usize, length: usize| Record {
+            number,
+            filling: "x".repeat(length),
+        };
+        let empty = start("issued", "ca", &[record(0, 0)]).len();
+        for length in [
+            BLOCK - 2,
+            BLOCK - 1,
+            BLOCK,
+            BLOCK + 1,
+            BLOCK + STEP,
+            3 * BLOCK,
+        ] {
+            // The first record ends, with its newline, behind so many octets.
+            let records = [(0, length - empty), (1, 2 * BLOCK), (2, 10)];
+            let records = records.map(|(number, length)| record(number, length));
+            let lines = start("issued", "ca", &records);
+            std::fs::write(&path, &lines).unwrap();
+            assert_eq!(scanned(&path).unwrap(), records, "{length}");
+            std::fs::write(&path, &lines[..lines.len() - 1]).unwrap();
+            assert_eq!(scanned(&path).unwrap(), records[..2], "{length}");
+        }
     }
 
     #[test]

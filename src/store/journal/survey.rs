@@ -60,7 +60,7 @@ pub(in super::super) fn survey<T: DeserializeOwned, R: Send>(
     mut each: impl FnMut(SurveyedLine<R>),
 ) -> Result<(), StoreError> {
     let (mut number, mut end) = (0, 0);
-    let work = |block: Block| lines_of(&block, expected, &judge);
+    let work = |block: Block<'_>| lines_of(&block, expected, &judge);
     in_blocks(path, work, |lines| {
         for line in lines {
             number += 1;
@@ -77,14 +77,14 @@ pub(in super::super) fn survey<T: DeserializeOwned, R: Send>(
 }
 
 fn lines_of<T: DeserializeOwned, R>(
-    block: &Block,
+    block: &Block<'_>,
     expected: Expected<'_>,
     judge: &impl Fn(T, bool) -> R,
 ) -> Vec<LineOfBlock<R>> {
     let mut lines = Vec::new();
-    let mut previous = block.previous.as_slice();
+    let mut previous = block.previous;
     let mut start = 0;
-    for newline in memchr::memchr_iter(b'\n', &block.lines) {
+    for newline in memchr::memchr_iter(b'\n', block.lines) {
         let line = &block.lines[start..newline];
         let mut outcome = None;
         let problem = if previous.is_empty() {
