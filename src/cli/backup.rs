@@ -232,7 +232,8 @@ const COMPLETE: &str = "the store is there: `pki tree` shows its CAs";
 
 fn restore(input: impl Read, from: &Path, context: &Context) -> Result<Restored, Failure> {
     let input = BufReader::with_capacity(BUFFER, input);
-    Store::restore(input, from, &context.store, &context.observer()).map_err(|error| match error {
+    let (target, observer) = (&context.store, &context.observer());
+    Store::restore(input, from, target, context.now, observer).map_err(|error| match error {
         RestoreError::Store(error) => error.into(),
         RestoreError::Place(error) => {
             let failure = Failure::from(CaError::from(error));

@@ -478,7 +478,7 @@ mod tests {
         let (_folder, path) = journal();
         writer(&path)
             .unwrap()
-            .append(&["02", "03", "04"].map(record))
+            .append(["02", "03", "04"].map(record))
             .unwrap();
         let whole = std::fs::read_to_string(&path).unwrap();
         let third = format!("{}\n", whole.lines().nth(3).unwrap());

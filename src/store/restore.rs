@@ -18,11 +18,18 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
 
-/// How far above what a backup knows of a CA goes on: more than it issued or signed since, at a thousand a
-/// second for seven weeks, or a hundred for sixteen months; and from there the 64 random bits of a serial
-/// number still tell it from others. There is room for 2^63 restores of a store.
+/// How far above what a backup knows of a CA goes on at least, should the clock be set back: more than it
+/// issued or signed since, at a thousand a second for seven weeks, or a hundred for sixteen months; and from
+/// there the 64 random bits of a serial number still tell it from others.
 const STEP: u128 = 1 << 32;
+
+/// The microseconds since 1970: a number that nobody has counted up to one by one, and another one for
+/// every restore of the same backup. It takes seven octets.
+fn above_all_counting(now: OffsetDateTime) -> u128 {
+    u128::try_from(now.unix_timestamp_nanos() / 1000).unwrap_or(0)
+}
 
 /// Files that are synced one after the other: those of a store that is not large.
 const FEW: usize = 100;
@@ -68,10 +75,13 @@ impl<E: Into<StoreError>> From<E> for RestoreError {
 
 impl Store {
     /// Restores a store from an archive, which is called `from`, into a folder that is missing or empty.
+    /// Its CAs go on above what the backup knows of, and above what a restore of it before `now` may have
+    /// gone on to.
     pub fn restore(
         input: impl Read,
         from: &Path,
         target: &Path,
+        now: OffsetDateTime,
         observer: &Observer,
     ) -> Result<Restored, RestoreError> {
         check_free(target)?;
@@ -92,7 +102,7 @@ impl Store {
         let manifest = extraction.manifest()?;
         extraction.extract()?;
         let restored = extraction
-            .complete(manifest, observer)
+            .complete(manifest, above_all_counting(now), observer)
             .map_err(|error| extraction.about_entry(error))?;
         staged.commit().map_err(RestoreError::Place)?;
         Ok(restored)
@@ -218,7 +228,12 @@ impl<R: Read> Extraction<R> {
 
     /// Proves that what was read is a store, has its CAs go on above what they may have done since, and
     /// makes it durable.
-    fn complete(&self, manifest: Manifest, observer: &Observer) -> Result<Restored, StoreError> {
+    fn complete(
+        &self,
+        manifest: Manifest,
+        least: u128,
+        observer: &Observer,
+    ) -> Result<Restored, StoreError> {
         format::check(&self.layout)?;
         self.compare_names(&manifest)?;
         let names: BTreeSet<&CaName> = manifest.cas.iter().collect();
@@ -234,7 +249,7 @@ impl<R: Read> Extraction<R> {
                 return Err(StoreError::damaged(&self.layout.ca(name).record(), problem));
             }
             let proved = prove(&ca)?;
-            let floors = raised(&ca, proved.floors)?;
+            let floors = raised(&ca, proved.floors, least)?;
             counter::write(&ca.layout.serial_counter(), floors.counter)?;
             counter::write(&ca.layout.crl_number_counter(), floors.crl_number)?;
             mark(&ca.layout.record(), ca.record(), floors)?;
@@ -252,8 +267,8 @@ impl<R: Read> Extraction<R> {
             waiting.key_file()?;
             // Installed since the backup, it may have issued.
             let floors = Floors {
-                counter: STEP,
-                crl_number: STEP,
+                counter: STEP.max(least),
+                crl_number: STEP.max(least),
             };
             mark(&layout.intended_record(), waiting.record(), floors)?;
         }
@@ -370,11 +385,12 @@ fn prove(ca: &Ca) -> Result<Proved, StoreError> {
     })
 }
 
-/// Numbers far above these, and above those of a restore before.
-fn raised(ca: &Ca, known: Floors) -> Result<Floors, StoreError> {
+/// Numbers far above these, above those of a restore before, and not below the least.
+fn raised(ca: &Ca, known: Floors, least: u128) -> Result<Floors, StoreError> {
     let before = ca.record().restored.unwrap_or(known);
-    let counter = known.counter.max(before.counter).checked_add(STEP);
-    let crl_number = known.crl_number.max(before.crl_number).checked_add(STEP);
+    let raise = |known: u128| Some(known.checked_add(STEP)?.max(least));
+    let counter = raise(known.counter.max(before.counter));
+    let crl_number = raise(known.crl_number.max(before.crl_number));
     let name = || ca.name().clone();
     Ok(Floors {
         counter: counter

@@ -121,12 +121,14 @@ fn a_restored_store_is_the_same_but_for_where_its_numbers_go_on() {
         "notice: not encrypted, in the backup as in the store: the key of intermediate0, rootCA\n\
          notice: ./pki/README is none of the store's, and is not in the backup\n",
     );
-    let restored = sandbox.pki("--store new restore backup.tar").succeeds();
+    let restored = sandbox
+        .pki_at("2126-01-02 00:00:00", "--store new restore backup.tar")
+        .succeeds();
     assert_same(
         &normalised(&restored.stdout),
         "restored 2 CAs to new, as of [time], 33 files\n  \
-           intermediate0  2 certificates; goes on above serial counter 4294967298, list number 4294967297\n  \
-           rootCA         3 certificates; goes on above serial counter 4294967299, list number 4294967299\n  \
+           intermediate0  2 certificates; goes on above serial counter 4922985600000000, list number 4922985600000000\n  \
+           rootCA         3 certificates; goes on above serial counter 4922985600000000, list number 4922985600000000\n  \
            waiting        waits for its certificate\n\
          what was issued, revoked or signed after [time] is not in it:\n  \
            revoke again     `pki --store new revoke --ca NAME --serial S`\n  \
@@ -214,7 +216,12 @@ fn a_restored_store_repeats_no_number_of_the_one_that_went_on() {
         .words("new-out/first.crt pki-out/went-on-0.crt")
         .succeeds();
 
-    // A restore of a backup of a restored store goes on above that one.
+    // Restored once more, the same backup goes on above the first restore.
+    sandbox.pki("--store other restore backup.tar").succeeds();
+    assert!(issue("other", "elsewhere") > second);
+    assert!(sign("other") > other);
+
+    // So does a backup of a restored store.
     sandbox.pki("--store new backup again.tar").succeeds();
     sandbox.pki("--store newer restore again.tar").succeeds();
     assert!(issue("newer", "third") > second + STEP);

@@ -180,6 +180,15 @@ impl Disk {
         node
     }
 
+    /// Makes a file that has no name yet.
+    pub(super) fn make_nameless(&mut self, mode: u32) -> Node {
+        self.add_node(Inode {
+            mode,
+            content: Some(Arc::from([])),
+            pending: Vec::new(),
+        })
+    }
+
     pub(super) fn rename(&mut self, naming: Naming) {
         apply(&mut self.now, &naming);
         self.pending.push(naming);

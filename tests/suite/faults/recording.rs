@@ -176,6 +176,7 @@ impl Player {
             "write" | "writev" | "pwrite64" => self.write(call),
             "ftruncate" | "fchmod" | "fsync" | "fdatasync" | "syncfs" => self.change(call),
             "rename" | "renameat" | "renameat2" => self.rename(call),
+            "linkat" => self.give_first_name(call),
             "unlink" | "unlinkat" | "rmdir" | "mkdir" | "mkdirat" | "chmod" | "fchmodat" => {
                 self.name(call)
             }
@@ -216,6 +217,11 @@ impl Player {
         let Some((from, inside)) = self.path(call.argument(0), &path) else {
             return false;
         };
+        if flags.contains("O_TMPFILE") {
+            let node = self.disk.make_nameless(call.mode(3) & !self.umask);
+            self.keep_open(call, node);
+            return false;
+        }
         let found = self.disk.node(from, &inside);
         let node = found.unwrap_or_else(|| {
             assert!(flags.contains("O_CREAT"), "{}", call.line);
@@ -226,16 +232,28 @@ impl Player {
         if is_emptied {
             self.disk.edit(node, Edit::Length(0));
         }
-        let appends = flags.contains("O_APPEND");
-        self.open.insert(
-            call.result,
-            Open {
-                node,
-                position: 0,
-                appends,
-            },
-        );
+        self.keep_open(call, node);
         found.is_none() || is_emptied
+    }
+
+    fn keep_open(&mut self, call: &Call<'_>, node: Node) {
+        let open = Open {
+            node,
+            position: 0,
+            appends: call.argument(2).contains("O_APPEND"),
+        };
+        self.open.insert(call.result, open);
+    }
+
+    /// A name for an open file that has none.
+    fn give_first_name(&mut self, call: &Call<'_>) -> bool {
+        let file = call.path(0);
+        let number = file.strip_prefix("/proc/self/fd/");
+        let number = number.unwrap_or_else(|| panic!("a second name: {file}"));
+        let node = self.open[&number.parse().unwrap()].node;
+        let place = self.place(call.argument(2), &call.path(1)).unwrap();
+        self.disk.rename(Naming::Add(place, node));
+        true
     }
 
     fn write(&mut self, call: &Call<'_>) -> bool {

@@ -423,8 +423,7 @@ impl World {
         }
     }
 
-    /// The store is lost, and goes on as it was backed up. What was backed up before that is of no use
-    /// any more: it would go on above the same numbers.
+    /// The store is lost, and goes on as it was backed up.
     fn restore(&mut self, backup: Pick) -> Verdict {
         let Some(backup) = backup.of(&self.backups) else {
             return Ok(());
@@ -432,7 +431,6 @@ impl World {
         let (before, after) = (backup.before.clone(), backup.after.clone());
         fs::remove_dir_all(self.sandbox.path(STORE)).unwrap();
         let restored = self.pki(&format!("restore {}", backup.file)).finish();
-        self.backups.clear();
         ensure(restored.status == Some(0), || restored.to_string())?;
         self.known = before.clone();
         self.take_over()?;
