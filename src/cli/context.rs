@@ -15,7 +15,10 @@ use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 pub(super) struct Context {
     pub(super) store: PathBuf,
     pub(super) no_input: bool,
+    /// The time, to the second: certificates, lists and records know no fractions of one.
     pub(super) now: OffsetDateTime,
+    /// The same with its fractions, by which it differs from that of the command before.
+    pub(super) moment: OffsetDateTime,
     quiet: bool,
     verbose: bool,
     /// How commands name the store; `None` where they find it by themselves.
@@ -29,8 +32,7 @@ impl Context {
     pub(super) fn new(store: Option<PathBuf>, no_input: bool, quiet: bool, verbose: bool) -> Self {
         let from_environment = || std::env::var_os("PKI_STORE").filter(|path| !path.is_empty());
         let store = store.or_else(|| from_environment().map(PathBuf::from));
-        // Certificates, lists and records know no fractions of a second.
-        let now = OffsetDateTime::now_utc();
+        let moment = OffsetDateTime::now_utc();
         let store = store.unwrap_or_else(|| PathBuf::from(DEFAULT_STORE));
         let is_default = store == Path::new(DEFAULT_STORE) || store == Path::new("pki");
         Self {
@@ -39,7 +41,8 @@ impl Context {
             no_input,
             quiet,
             verbose,
-            now: whole_second(now).unwrap_or(now),
+            now: whole_second(moment).unwrap_or(moment),
+            moment,
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     sync, sync_directory,
 };
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstatfs, linkat, open, stat, syncfs};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstatfs, linkat, openat, stat, syncfs};
 use rustix::io::Errno;
 use rustix::system::uname;
 use std::fs::File;
@@ -84,7 +84,7 @@ impl Group {
         }
         let mode = Mode::from_raw_mode(access.mode());
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        match open(folder_of(path), flags, mode) {
+        match openat(CWD, folder_of(path), flags, mode) {
             Ok(file) => Ok(Staged {
                 file: file.into(),
                 is_durable: false,

@@ -218,6 +218,7 @@ impl Player {
             return false;
         };
         if flags.contains("O_TMPFILE") {
+            // Seen when it gets its name.
             let node = self.disk.make_nameless(call.mode(3) & !self.umask);
             self.keep_open(call, node);
             return false;

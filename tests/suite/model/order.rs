@@ -491,16 +491,21 @@ impl Situation<'_> {
         order
     }
 
-    /// What it declares is of the two CAs with which every case begins.
+    /// What it declares is of the two CAs with which every case begins, but for the bundle, which is of all.
     fn apply(&self) -> Order {
         let known = self.known;
+        let in_time = |ca: &String| known.is_in_time(ca, self.now);
+        let can_bundle = known.names().iter().all(in_time);
         let (root, subordinate) = (ROOTS[0], SUBORDINATES[0]);
         let declared = DECLARED.iter().flat_map(|cn| known.named(subordinate, cn));
         let is_as_declared = declared.clone().all(|one| {
             let reason = one.revoked.as_deref();
             reason.is_none() || (one.cn == DECLARED[1] && reason == Some("superseded"))
         });
-        let can = known.may_issue(subordinate, self.now) && is_as_declared && !self.lists_are_gone;
+        let can = known.may_issue(subordinate, self.now)
+            && is_as_declared
+            && can_bundle
+            && !self.lists_are_gone;
         let statuses = if can { vec![0] } else { vec![0, 1, 4] };
         let mut order = Order::new("apply pki.toml", Says::Steps, statuses);
         for cn in DECLARED {
