@@ -17,7 +17,9 @@ fn assert_named(folder: &Path, parent: &Path) {
             assert_named(&path, &path.with_extension("rs"));
         } else if path != parent {
             let module = path.file_stem().unwrap().to_string_lossy();
-            let declared = declarations.contains(&format!("\nmod {module};\n"));
+            let declaration = format!("mod {module};");
+            let mut lines = declarations.lines();
+            let declared = lines.any(|line| line.trim_start_matches("pub(crate) ") == declaration);
             assert!(
                 declared,
                 "{} does not say `mod {module};`",

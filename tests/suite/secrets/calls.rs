@@ -150,9 +150,10 @@ fn keys_are_private_from_the_first(line: &str, calls: &[Call]) {
     let created: Vec<String> = calls
         .iter()
         .map(Call::text)
-        .filter(|text| text.contains("O_CREAT"))
+        .filter(|text| text.contains("O_CREAT") || text.contains("O_TMPFILE"))
         .collect();
-    let is_private = |text: &String| text.contains("O_EXCL") && text.contains(", 0600)");
+    let is_new = |text: &String| text.contains("O_EXCL") || text.contains("O_TMPFILE");
+    let is_private = |text: &String| is_new(text) && text.contains(", 0600)");
     for text in &created {
         let holds_a_key = [".key", ".p12", ".secret.yaml"]
             .iter()
@@ -173,6 +174,10 @@ fn keys_are_private_from_the_first(line: &str, calls: &[Call]) {
         }
         let file = text.split(['<', '>']).nth(1).unwrap();
         let its = created.iter().find(|creation| {
+            if creation.contains("O_TMPFILE") {
+                // Shown as its number in its folder.
+                return creation.contains(&format!("<{file}>"));
+            }
             let relative = creation.split('"').nth(1).unwrap();
             file.ends_with(relative.trim_start_matches("./"))
         });
