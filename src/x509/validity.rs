@@ -13,13 +13,6 @@ pub struct Validity {
     pub not_after: OffsetDateTime,
 }
 
-impl Validity {
-    /// Whether `time` is in it.
-    pub fn contains(&self, time: OffsetDateTime) -> bool {
-        self.not_before <= time && time <= self.not_after
-    }
-}
-
 /// A point in time as a user writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {

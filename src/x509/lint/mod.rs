@@ -6,6 +6,8 @@
 mod extensions;
 mod fields;
 mod issuer;
+#[cfg(test)]
+mod tests;
 
 use super::certificate::Certificate;
 use std::fmt;

@@ -1,0 +1,651 @@
+//! A certificate for each rule, which breaks that rule and no other.
+
+use super::{Candidate, RULES, lint};
+use crate::asn1::{encode, encode_generalized_time, encode_time, oid, sequence, tag};
+use crate::key::{KeyType, PrivateKey, SignatureAlgorithm};
+use crate::x509::constraints::NameConstraints;
+use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
+use crate::x509::extension::{BasicConstraints, Extension};
+use crate::x509::{Certificate, GeneralName, Name};
+use const_oid::ObjectIdentifier;
+use std::sync::LazyLock;
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+/// Public keys of the root, the CA and the leaf.
+static KEYS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
+    [(); 3].map(|()| {
+        let key = PrivateKey::generate(KeyType::P256).unwrap();
+        key.public().spki().to_vec()
+    })
+});
+
+/// Elements of a certificate, each of which a case can replace by any DER.
+struct Parts {
+    version: Vec<u8>,
+    /// Contents of the INTEGER.
+    serial: Vec<u8>,
+    inner_algorithm: Vec<u8>,
+    outer_algorithm: Vec<u8>,
+    issuer: Name,
+    not_before: Vec<u8>,
+    not_after: Vec<u8>,
+    subject: Name,
+    public_key: Vec<u8>,
+    extensions: Vec<Extension>,
+}
+
+impl Parts {
+    fn new(subject: &str, issuer: &str, key: usize, last_year: i32) -> Self {
+        let algorithm = SignatureAlgorithm::EcdsaSha256.to_der();
+        let not_after = datetime!(2030-12-31 23:59:59 UTC).replace_year(last_year);
+        Self {
+            version: version(2),
+            serial: vec![1],
+            inner_algorithm: algorithm.clone(),
+            outer_algorithm: algorithm,
+            issuer: name(issuer),
+            not_before: utc_or_generalized(datetime!(2026-01-01 0:00 UTC)),
+            not_after: utc_or_generalized(not_after.unwrap()),
+            subject: name(subject),
+            public_key: KEYS[key].clone(),
+            extensions: Vec::new(),
+        }
+    }
+
+    fn certificate(&self) -> Certificate {
+        let tbs = sequence(|tbs| {
+            tbs.raw(&self.version);
+            tbs.primitive(tag::INTEGER, &self.serial);
+            tbs.raw(&self.inner_algorithm);
+            tbs.raw(self.issuer.der());
+            tbs.sequence(|validity| {
+                validity.raw(&self.not_before);
+                validity.raw(&self.not_after);
+            });
+            tbs.raw(self.subject.der());
+            tbs.raw(&self.public_key);
+            tbs.explicit(3, |wrapper| {
+                wrapper.sequence(|list| self.extensions.iter().for_each(|e| e.encode(list)));
+            });
+        });
+        let der = sequence(|certificate| {
+            certificate.raw(&tbs);
+            certificate.raw(&self.outer_algorithm);
+            certificate.bit_string(&[0; 64]);
+        });
+        Certificate::from_der(&der).unwrap()
+    }
+
+    fn extension(&mut self, oid: ObjectIdentifier) -> &mut Extension {
+        let mut all = self.extensions.iter_mut();
+        all.find(|extension| extension.oid == oid).unwrap()
+    }
+
+    fn remove(&mut self, oid: ObjectIdentifier) {
+        self.extensions.retain(|extension| extension.oid != oid);
+    }
+
+    /// Puts an extension in the place of the one of its kind, or at the end.
+    fn set(&mut self, extension: Extension) {
+        self.remove(extension.oid);
+        self.extensions.push(extension);
+    }
+}
+
+fn version(number: u8) -> Vec<u8> {
+    encode(|tbs| tbs.explicit(0, |version| version.unsigned(&[number])))
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn empty_name() -> Name {
+    Name::from_attributes([]).unwrap()
+}
+
+/// `/CN=ca` as a PrintableString, where `pki` writes a UTF8String.
+fn printable_name() -> Name {
+    let der = sequence(|name| {
+        name.constructed(tag::SET, |rdn| {
+            rdn.sequence(|pair| {
+                pair.oid(&oid::COMMON_NAME);
+                pair.primitive(tag::PRINTABLE_STRING, b"ca");
+            });
+        });
+    });
+    Name::from_der(&der).unwrap()
+}
+
+fn utc_or_generalized(time: OffsetDateTime) -> Vec<u8> {
+    encode(|element| encode_time(element, time))
+}
+
+fn generalized(time: OffsetDateTime) -> Vec<u8> {
+    encode(|element| encode_generalized_time(element, time))
+}
+
+fn algorithm(identifier: ObjectIdentifier) -> Vec<u8> {
+    sequence(|algorithm| algorithm.oid(&identifier))
+}
+
+fn basic_constraints(ca: bool, path_length: Option<u32>) -> Extension {
+    Extension::basic_constraints(BasicConstraints { ca, path_length })
+}
+
+fn alternative_names(names: &[GeneralName], critical: bool) -> Extension {
+    Extension::subject_alt_name(names, critical)
+}
+
+fn host(text: &str) -> GeneralName {
+    GeneralName::Dns(text.to_owned())
+}
+
+fn constraints(permitted: &[&str], excluded: &[&str]) -> Extension {
+    let subtrees = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+    Extension::name_constraints(&NameConstraints {
+        permitted: subtrees(permitted),
+        excluded: subtrees(excluded),
+    })
+}
+
+/// An extension with the value that is given, whatever it is.
+fn raw(oid: ObjectIdentifier, critical: bool, value: &[u8]) -> Extension {
+    Extension {
+        oid,
+        critical,
+        value: value.to_vec(),
+    }
+}
+
+/// A 1024-bit RSA key.
+fn short_rsa_key() -> Vec<u8> {
+    let mut modulus = [0xb7; 128];
+    modulus[40] = 0x11;
+    let key = sequence(|key| {
+        key.unsigned(&modulus);
+        key.unsigned(&[1, 0, 1]);
+    });
+    sequence(|spki| {
+        spki.sequence(|algorithm| {
+            algorithm.oid(&oid::RSA_ENCRYPTION);
+            algorithm.primitive(tag::NULL, &[]);
+        });
+        spki.bit_string(&key);
+    })
+}
+
+/// A certificate to be judged, and those above it.
+struct Chain {
+    certificate: Parts,
+    issuers: Vec<Parts>,
+}
+
+impl Chain {
+    /// Names of the rules that it breaks.
+    fn broken_rules(&self) -> Vec<&'static str> {
+        let issuers: Vec<_> = self.issuers.iter().map(Parts::certificate).collect();
+        let certificate = self.certificate.certificate();
+        let findings = lint(&Candidate {
+            certificate: &certificate,
+            issuers: &issuers,
+        });
+        findings.iter().map(|finding| finding.rule).collect()
+    }
+}
+
+fn root() -> Chain {
+    let mut certificate = Parts::new("/CN=root", "/CN=root", 0, 2040);
+    certificate.extensions = vec![
+        basic_constraints(true, None),
+        Extension::key_usage(KEY_CERT_SIGN | CRL_SIGN),
+        Extension::subject_key_identifier(&[1; 20]),
+    ];
+    Chain {
+        certificate,
+        issuers: Vec::new(),
+    }
+}
+
+fn ca() -> Chain {
+    let mut certificate = Parts::new("/CN=ca", "/CN=root", 1, 2035);
+    certificate.extensions = vec![
+        basic_constraints(true, Some(0)),
+        Extension::key_usage(KEY_CERT_SIGN | CRL_SIGN),
+        Extension::subject_key_identifier(&[2; 20]),
+        Extension::authority_key_identifier(&[1; 20]),
+    ];
+    Chain {
+        certificate,
+        issuers: vec![root().certificate],
+    }
+}
+
+fn leaf() -> Chain {
+    let mut certificate = Parts::new("/CN=leaf", "/CN=ca", 2, 2030);
+    certificate.extensions = vec![
+        basic_constraints(false, None),
+        Extension::key_usage(DIGITAL_SIGNATURE),
+        Extension::extended_key_usage(&[oid::CLIENT_AUTH]),
+        Extension::subject_key_identifier(&[3; 20]),
+        Extension::authority_key_identifier(&[2; 20]),
+    ];
+    let Chain {
+        certificate: ca,
+        mut issuers,
+    } = ca();
+    issuers.insert(0, ca);
+    Chain {
+        certificate,
+        issuers,
+    }
+}
+
+/// The rule, a certificate that breaks none, and the change by which it breaks that rule.
+type Case = (&'static str, fn() -> Chain, fn(&mut Chain));
+
+const OF_FIELDS: &[Case] = &[
+    ("version_is_3", leaf, |c| c.certificate.version = version(1)),
+    ("version_is_3", leaf, |c| {
+        c.certificate.version = version(3);
+    }),
+    ("version_is_3", leaf, |c| c.certificate.version = Vec::new()),
+    ("serial_is_positive_and_at_most_20_octets", leaf, |c| {
+        c.certificate.serial = vec![0];
+    }),
+    ("serial_is_positive_and_at_most_20_octets", leaf, |c| {
+        c.certificate.serial = vec![0x80];
+    }),
+    ("serial_is_positive_and_at_most_20_octets", leaf, |c| {
+        c.certificate.serial = vec![0x7f; 21];
+    }),
+    ("serial_is_positive_and_at_most_20_octets", leaf, |c| {
+        c.certificate.serial = [&[0][..], &[0xff; 20]].concat();
+    }),
+    ("signature_algorithms_are_the_same", leaf, |c| {
+        c.certificate.inner_algorithm = SignatureAlgorithm::EcdsaSha384.to_der();
+    }),
+    ("signature_algorithms_are_the_same", leaf, |c| {
+        c.certificate.outer_algorithm = SignatureAlgorithm::RsaSha256.to_der();
+    }),
+    ("signature_does_not_rest_on_sha1", leaf, |c| {
+        c.certificate.inner_algorithm = algorithm(oid::ECDSA_WITH_SHA1);
+        c.certificate.outer_algorithm = algorithm(oid::ECDSA_WITH_SHA1);
+    }),
+    ("signature_does_not_rest_on_sha1", leaf, |c| {
+        c.certificate.inner_algorithm = SignatureAlgorithm::RsaSha1.to_der();
+        c.certificate.outer_algorithm = SignatureAlgorithm::RsaSha1.to_der();
+    }),
+    ("signature_does_not_rest_on_sha1", leaf, |c| {
+        c.certificate.inner_algorithm = algorithm(oid::MD5_WITH_RSA);
+        c.certificate.outer_algorithm = algorithm(oid::MD5_WITH_RSA);
+    }),
+    ("validity_runs_forward", leaf, |c| {
+        c.certificate.not_before = utc_or_generalized(datetime!(2027-01-01 0:00:01 UTC));
+        c.certificate.not_after = utc_or_generalized(datetime!(2027-01-01 0:00 UTC));
+    }),
+    ("times_are_utc_through_2049", leaf, |c| {
+        c.certificate.not_after = generalized(datetime!(2030-01-01 0:00 UTC));
+    }),
+    ("times_are_utc_through_2049", leaf, |c| {
+        c.certificate.not_before = generalized(datetime!(2026-01-01 0:00 UTC));
+    }),
+    ("times_are_utc_through_2049", root, |c| {
+        c.certificate.not_after = generalized(datetime!(2049-12-31 23:59:59 UTC));
+    }),
+    ("subject_of_a_ca_is_not_empty", ca, |c| {
+        c.certificate.subject = empty_name();
+        let names = alternative_names(&[host("ca.example.test")], true);
+        c.certificate.set(names);
+    }),
+    ("subject_attributes_are_within_their_bounds", leaf, |c| {
+        let pair = (oid::COMMON_NAME, "x".repeat(65));
+        c.certificate.subject = utf8_name(&[pair]);
+    }),
+    ("subject_attributes_are_within_their_bounds", leaf, |c| {
+        let pair = (oid::COUNTRY_NAME, "JPN".to_owned());
+        c.certificate.subject = utf8_name(&[pair]);
+    }),
+    ("public_key_is_strong", leaf, |c| {
+        c.certificate.public_key = short_rsa_key();
+    }),
+];
+
+/// A name of UTF8Strings, unchecked.
+fn utf8_name(attributes: &[(ObjectIdentifier, String)]) -> Name {
+    let der = sequence(|name| {
+        for (kind, text) in attributes {
+            name.constructed(tag::SET, |rdn| {
+                rdn.sequence(|pair| {
+                    pair.oid(kind);
+                    pair.primitive(tag::UTF8_STRING, text.as_bytes());
+                });
+            });
+        }
+    });
+    Name::from_der(&der).unwrap()
+}
+
+const OF_EXTENSIONS: &[Case] = &[
+    ("only_known_extensions_are_critical", leaf, |c| {
+        c.certificate
+            .set(raw(oid::CERTIFICATE_POLICIES, true, &[0x30, 0]));
+    }),
+    ("only_known_extensions_are_critical", leaf, |c| {
+        let unknown = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.99999.1");
+        c.certificate.set(raw(unknown, true, &[5, 0]));
+    }),
+    ("only_known_extensions_are_critical", ca, |c| {
+        c.certificate
+            .extension(oid::AUTHORITY_KEY_IDENTIFIER)
+            .critical = true;
+    }),
+    ("basic_constraints_are_critical", leaf, |c| {
+        c.certificate.remove(oid::BASIC_CONSTRAINTS);
+    }),
+    ("basic_constraints_are_critical", leaf, |c| {
+        c.certificate.extension(oid::BASIC_CONSTRAINTS).critical = false;
+    }),
+    ("basic_constraints_are_critical", ca, |c| {
+        c.certificate.extension(oid::BASIC_CONSTRAINTS).critical = false;
+    }),
+    ("basic_constraints_are_critical", leaf, |c| {
+        c.certificate
+            .set(raw(oid::BASIC_CONSTRAINTS, true, &[5, 0]));
+    }),
+    ("path_length_is_only_in_cas", leaf, |c| {
+        let with_length = raw(oid::BASIC_CONSTRAINTS, true, &[0x30, 3, 2, 1, 0]);
+        c.certificate.set(with_length);
+    }),
+    ("key_usage_is_critical", leaf, |c| {
+        c.certificate.remove(oid::KEY_USAGE);
+    }),
+    ("key_usage_is_critical", leaf, |c| {
+        c.certificate.extension(oid::KEY_USAGE).critical = false;
+    }),
+    ("key_usage_is_critical", ca, |c| {
+        c.certificate.extension(oid::KEY_USAGE).critical = false;
+    }),
+    ("key_usage_is_critical", leaf, |c| {
+        c.certificate.set(raw(oid::KEY_USAGE, true, &[3, 1, 0]));
+    }),
+    ("key_usage_is_critical", leaf, |c| {
+        c.certificate.set(raw(oid::KEY_USAGE, true, &[4, 1, 0x80]));
+    }),
+    ("cas_sign_certificates_and_lists", ca, |c| {
+        c.certificate.set(Extension::key_usage(KEY_CERT_SIGN));
+    }),
+    ("cas_sign_certificates_and_lists", ca, |c| {
+        let usage = DIGITAL_SIGNATURE | CRL_SIGN;
+        c.certificate.set(Extension::key_usage(usage));
+    }),
+    ("leaves_do_not_sign_certificates", leaf, |c| {
+        let usage = DIGITAL_SIGNATURE | KEY_CERT_SIGN;
+        c.certificate.set(Extension::key_usage(usage));
+    }),
+    ("leaves_do_not_sign_certificates", leaf, |c| {
+        let usage = DIGITAL_SIGNATURE | CRL_SIGN;
+        c.certificate.set(Extension::key_usage(usage));
+    }),
+    ("leaves_have_a_purpose", leaf, |c| {
+        c.certificate.remove(oid::EXT_KEY_USAGE);
+    }),
+    ("leaves_have_a_purpose", leaf, |c| {
+        c.certificate
+            .set(raw(oid::EXT_KEY_USAGE, false, &[0x30, 0]));
+    }),
+    ("leaves_have_a_purpose", ca, |c| {
+        c.certificate.set(raw(oid::EXT_KEY_USAGE, false, &[5, 0]));
+    }),
+    ("no_leaf_has_every_purpose", leaf, |c| {
+        let purposes = [oid::ANY_EXTENDED_KEY_USAGE];
+        c.certificate.set(Extension::extended_key_usage(&purposes));
+    }),
+    ("no_leaf_has_every_purpose", leaf, |c| {
+        let purposes = [oid::CLIENT_AUTH, oid::ANY_EXTENDED_KEY_USAGE];
+        c.certificate.set(Extension::extended_key_usage(&purposes));
+    }),
+    ("subject_key_identifier_is_there", leaf, |c| {
+        c.certificate.remove(oid::SUBJECT_KEY_IDENTIFIER);
+    }),
+    ("subject_key_identifier_is_there", leaf, |c| {
+        c.certificate.set(Extension::subject_key_identifier(&[]));
+    }),
+    ("time_stamping_is_alone_and_critical", leaf, |c| {
+        let purposes = [oid::TIME_STAMPING, oid::CLIENT_AUTH];
+        c.certificate.set(Extension::extended_key_usage(&purposes));
+        c.certificate.extension(oid::EXT_KEY_USAGE).critical = true;
+    }),
+    ("time_stamping_is_alone_and_critical", leaf, |c| {
+        let purposes = [oid::TIME_STAMPING];
+        c.certificate.set(Extension::extended_key_usage(&purposes));
+        c.certificate.extension(oid::EXT_KEY_USAGE).critical = false;
+    }),
+];
+
+const OF_NAMES: &[Case] = &[
+    ("alternative_names_are_well_formed", leaf, |c| {
+        let twisted = [host("a.example.test"), host("b..example.test")];
+        c.certificate.set(alternative_names(&twisted, false));
+    }),
+    ("alternative_names_are_well_formed", leaf, |c| {
+        let upper_case = [host("WWW.example.test")];
+        c.certificate.set(alternative_names(&upper_case, false));
+    }),
+    ("alternative_names_are_well_formed", leaf, |c| {
+        // A registeredID.
+        let other = [GeneralName::Other(vec![0x88, 1, 0x2a])];
+        c.certificate.set(alternative_names(&other, false));
+    }),
+    ("alternative_names_are_well_formed", leaf, |c| {
+        c.certificate.set(alternative_names(&[], false));
+    }),
+    (
+        "alternative_names_stand_in_for_an_empty_subject",
+        leaf,
+        |c| c.certificate.subject = empty_name(),
+    ),
+    (
+        "alternative_names_stand_in_for_an_empty_subject",
+        leaf,
+        |c| {
+            c.certificate.subject = empty_name();
+            let names = alternative_names(&[host("a.example.test")], false);
+            c.certificate.set(names);
+        },
+    ),
+    (
+        "alternative_names_stand_in_for_an_empty_subject",
+        leaf,
+        |c| {
+            let names = alternative_names(&[host("a.example.test")], true);
+            c.certificate.set(names);
+        },
+    ),
+    ("name_constraints_are_only_in_cas_and_critical", leaf, |c| {
+        c.certificate.set(constraints(&["dns:example.test"], &[]));
+    }),
+    ("name_constraints_are_only_in_cas_and_critical", ca, |c| {
+        c.certificate.set(constraints(&["dns:example.test"], &[]));
+        c.certificate.extension(oid::NAME_CONSTRAINTS).critical = false;
+    }),
+    ("name_constraints_are_only_in_cas_and_critical", ca, |c| {
+        c.certificate.set(constraints(&[], &[]));
+    }),
+    ("name_constraints_are_only_in_cas_and_critical", ca, |c| {
+        // An address constraint whose mask has a hole.
+        let holes = [
+            0x30, 0x0e, 0xa0, 0x0c, 0x30, 0x0a, 0x87, 8, 10, 0, 0, 0, 255, 0, 255, 0,
+        ];
+        c.certificate.set(raw(oid::NAME_CONSTRAINTS, true, &holes));
+    }),
+];
+
+const OF_ISSUERS: &[Case] = &[
+    ("issuer_is_the_subject_of_the_ca", leaf, |c| {
+        c.certificate.issuer = name("/CN=root");
+    }),
+    ("issuer_is_the_subject_of_the_ca", leaf, |c| {
+        c.certificate.issuer = printable_name();
+    }),
+    ("issuer_is_the_subject_of_the_ca", root, |c| {
+        c.certificate.issuer = name("/CN=other");
+    }),
+    ("authority_key_identifier_is_that_of_the_ca", leaf, |c| {
+        c.certificate.remove(oid::AUTHORITY_KEY_IDENTIFIER);
+    }),
+    ("authority_key_identifier_is_that_of_the_ca", leaf, |c| {
+        // That of the CA above the issuer.
+        c.certificate
+            .set(Extension::authority_key_identifier(&[1; 20]));
+    }),
+    ("authority_key_identifier_is_that_of_the_ca", leaf, |c| {
+        c.issuers[0].remove(oid::SUBJECT_KEY_IDENTIFIER);
+    }),
+    ("authority_key_identifier_is_that_of_the_ca", root, |c| {
+        c.certificate
+            .set(Extension::authority_key_identifier(&[2; 20]));
+    }),
+    ("issuer_may_sign_certificates", leaf, |c| {
+        c.issuers[0].set(basic_constraints(false, None));
+    }),
+    ("issuer_may_sign_certificates", leaf, |c| {
+        c.issuers[0].set(Extension::key_usage(CRL_SIGN));
+    }),
+    ("validity_is_inside_that_of_the_ca", leaf, |c| {
+        c.certificate.not_before = utc_or_generalized(datetime!(2025-12-31 23:59:59 UTC));
+    }),
+    ("validity_is_inside_that_of_the_ca", leaf, |c| {
+        c.certificate.not_after = utc_or_generalized(datetime!(2036-01-01 0:00 UTC));
+    }),
+    ("path_lengths_are_held", ca, |c| {
+        c.issuers[0].set(basic_constraints(true, Some(0)));
+    }),
+    ("path_lengths_are_held", ca, |c| {
+        c.issuers[0].set(basic_constraints(true, Some(1)));
+        c.certificate.set(basic_constraints(true, Some(1)));
+    }),
+    ("path_lengths_are_held", below_the_ca, |c| {
+        c.issuers[0].set(basic_constraints(true, Some(0)));
+    }),
+    ("path_lengths_are_held", below_the_ca, |c| {
+        c.issuers[1].set(basic_constraints(true, Some(1)));
+    }),
+    ("names_are_inside_the_constraints", leaf, |c| {
+        c.issuers[0].set(constraints(&["dns:example.test"], &[]));
+        let names = alternative_names(&[host("www.other.test")], false);
+        c.certificate.set(names);
+    }),
+    ("names_are_inside_the_constraints", leaf, |c| {
+        c.issuers[1].set(constraints(&[], &["dirname:/CN=leaf"]));
+    }),
+    ("names_are_inside_the_constraints", leaf, |c| {
+        c.issuers[1].set(raw(oid::NAME_CONSTRAINTS, true, &[5, 0]));
+    }),
+];
+
+/// A CA below the one that `ca` gives, whose path length allows it.
+fn below_the_ca() -> Chain {
+    let mut chain = leaf();
+    chain.issuers[0].set(basic_constraints(true, None));
+    chain.certificate.set(basic_constraints(true, None));
+    let usage = Extension::key_usage(KEY_CERT_SIGN | CRL_SIGN);
+    chain.certificate.set(usage);
+    chain
+}
+
+fn cases() -> impl Iterator<Item = &'static Case> {
+    let tables = [OF_FIELDS, OF_EXTENSIONS, OF_NAMES, OF_ISSUERS];
+    tables.into_iter().flatten()
+}
+
+#[test]
+fn each_rule_alone_finds_what_breaks_it_alone() {
+    for (number, (rule, sound, change)) in cases().enumerate() {
+        let mut chain = sound();
+        assert_eq!(chain.broken_rules(), [""; 0], "{rule} ({number})");
+        change(&mut chain);
+        assert_eq!(chain.broken_rules(), [*rule], "case {number}");
+    }
+}
+
+#[test]
+fn every_rule_has_a_certificate_that_breaks_it() {
+    for rule in RULES {
+        assert!(
+            cases().any(|(name, ..)| *name == rule.name),
+            "{}",
+            rule.name
+        );
+    }
+    for (name, ..) in cases() {
+        assert!(RULES.iter().any(|rule| rule.name == *name), "{name}");
+    }
+}
+
+/// Certificates at the edge of what the rules allow.
+const SOUND: &[(fn() -> Chain, fn(&mut Chain))] = &[
+    (leaf, |c| c.certificate.serial = vec![0x7f; 20]),
+    (leaf, |c| c.certificate.serial = vec![0, 0x80]),
+    (leaf, |c| {
+        let issuer = ca().certificate;
+        c.certificate.not_before = issuer.not_before;
+        c.certificate.not_after = issuer.not_after;
+    }),
+    (leaf, |c| {
+        let moment = utc_or_generalized(datetime!(2027-01-01 0:00 UTC));
+        c.certificate.not_before = moment.clone();
+        c.certificate.not_after = moment;
+    }),
+    (root, |c| {
+        c.certificate.not_after = generalized(datetime!(2050-01-01 0:00 UTC));
+    }),
+    (leaf, |c| {
+        c.certificate.subject = utf8_name(&[(oid::COMMON_NAME, "x".repeat(64))]);
+    }),
+    (leaf, |c| {
+        c.certificate.subject = empty_name();
+        let names = alternative_names(&[host("*.example.test")], true);
+        c.certificate.set(names);
+    }),
+    (leaf, |c| {
+        let purposes = [oid::TIME_STAMPING];
+        c.certificate.set(Extension::extended_key_usage(&purposes));
+    }),
+    (ca, |c| {
+        let purposes = [oid::CLIENT_AUTH];
+        c.certificate.set(Extension::extended_key_usage(&purposes));
+    }),
+    (leaf, |c| {
+        c.issuers[0].remove(oid::SUBJECT_KEY_IDENTIFIER);
+        c.certificate.remove(oid::AUTHORITY_KEY_IDENTIFIER);
+    }),
+    (root, |c| {
+        c.certificate
+            .set(Extension::authority_key_identifier(&[1; 20]));
+    }),
+    (leaf, |c| c.issuers[0].remove(oid::KEY_USAGE)),
+    (ca, |c| c.issuers[0].set(basic_constraints(true, Some(1)))),
+    (below_the_ca, |c| {
+        c.issuers[0].set(basic_constraints(true, Some(1)));
+        c.issuers[1].set(basic_constraints(true, Some(2)));
+    }),
+    (leaf, |c| {
+        c.issuers[0].set(constraints(&["dns:example.test"], &["dns:other.test"]));
+        let names = alternative_names(&[host("www.example.test")], false);
+        c.certificate.set(names);
+    }),
+    (ca, |c| {
+        c.certificate.set(constraints(&[], &["ip:10.0.0.0/8"]));
+    }),
+];
+
+#[test]
+fn certificates_at_the_edge_of_the_rules_break_none() {
+    for (number, (sound, change)) in SOUND.iter().enumerate() {
+        let mut chain = sound();
+        change(&mut chain);
+        assert_eq!(chain.broken_rules(), [""; 0], "case {number}");
+    }
+}
