@@ -14,6 +14,7 @@ mod batch;
 mod check;
 mod cli;
 mod clock;
+mod contents;
 mod crl;
 mod crl_ahead;
 mod crl_convert;
