@@ -662,6 +662,31 @@ mod tests {
     }
 
     #[test]
+    fn a_new_name_never_takes_the_place_of_another() {
+        type Rename = fn(&Path, &Path) -> Result<(), FileError>;
+        let without_flag: Rename =
+            |from, to| rename_new_without_flag(from, to).map_err(FileError::of("create", to));
+        for rename in [rename_new as Rename, without_flag] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = |name: &str| folder.path().join(name);
+            fs::write(path("new"), "new").unwrap();
+            fs::write(path("old"), "old").unwrap();
+            fs::create_dir(path("directory")).unwrap();
+            symlink(path("nowhere"), path("link")).unwrap();
+            for taken in ["old", "directory", "link"] {
+                assert!(rename(&path("new"), &path(taken)).is_err(), "{taken}");
+                assert_eq!(fs::read(path("new")).unwrap(), b"new");
+            }
+            assert_eq!(fs::read(path("old")).unwrap(), b"old");
+            assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
+            assert!(rename(&path("directory"), &path("old")).is_err());
+            rename(&path("new"), &path("free")).unwrap();
+            assert_eq!(fs::read(path("free")).unwrap(), b"new");
+            assert!(!path("new").exists());
+        }
+    }
+
+    #[test]
     fn a_file_that_is_given_up_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let staged = Staged::new(&folder.path().join("a"), Access::Umask, Existing::Keep).unwrap();

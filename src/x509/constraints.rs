@@ -657,6 +657,53 @@ mod tests {
         }
     }
 
+    /// Every prefix of both kinds of addresses, as the bytes that RFC 5280 section 4.2.1.10 asks for.
+    #[test]
+    fn a_prefix_is_an_address_and_a_mask_of_as_many_bits() {
+        let ones = |bits: u32, length: u32| {
+            let all = u128::MAX >> (128 - length);
+            all & !all.checked_shr(bits).unwrap_or(0)
+        };
+        for (address, length) in [
+            ("255.255.255.255", 32),
+            ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 128),
+        ] {
+            for bits in 0..=length {
+                let subtree: Subtree = format!("ip:{address}/{bits}").parse().unwrap();
+                let expected = ones(bits, length).to_be_bytes();
+                let expected = &expected[16 - length as usize / 8..];
+                let der = crate::asn1::encode(|encoder| subtree.encode(encoder));
+                // The bits of the address that do not count are zero, as in the mask.
+                assert_eq!(der[2..], [expected, expected].concat(), "{address}/{bits}");
+                assert_eq!(
+                    address_range(&der[2..])
+                        .unwrap()
+                        .to_string()
+                        .split('/')
+                        .nth(1)
+                        .unwrap(),
+                    bits.to_string()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_mask_with_holes_or_of_another_length_is_no_range() {
+        for octets in [
+            &[10, 0, 0, 0, 255, 0, 255, 0][..],
+            &[10, 0, 0, 0, 0, 255, 255, 255],
+            &[10, 0, 0, 0, 255, 0xfd, 0, 0],
+            &[10, 0, 0, 0, 0, 0, 0, 1],
+            &[10, 0, 0, 255, 255, 255],
+            &[10, 0, 0, 0],
+            &[10, 0, 0, 0, 255, 255, 255, 0, 0],
+            &[],
+        ] {
+            assert_eq!(address_range(octets), None, "{octets:?}");
+        }
+    }
+
     #[test]
     fn what_is_no_subtree_is_refused() {
         for text in [

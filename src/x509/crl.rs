@@ -483,6 +483,64 @@ mod tests {
     }
 
     #[test]
+    fn a_negative_serial_is_none() {
+        let entry = |serial: &'static [u8]| ReadEntry {
+            serial,
+            revoked_at: datetime!(2026-01-01 0:00 UTC),
+            reason: None,
+            invalidity_date: None,
+            removes: false,
+            has_unknown_critical: false,
+        };
+        for (serial, expected) in [
+            (&[0x7f][..], Some("7F")),
+            (&[0, 0xff], Some("FF")),
+            (&[0xff], None),
+            (&[0x80, 0], None),
+            (&[0], None),
+            (&[], None),
+            (&[0x7f; 21], None),
+        ] {
+            let read = entry(serial).serial().map(|serial| serial.to_string());
+            assert_eq!(read.as_deref(), expected, "{serial:x?}");
+        }
+    }
+
+    #[test]
+    fn every_reason_is_written_by_its_number_and_none_where_it_is_unspecified() {
+        let serial = "01".parse().unwrap();
+        for (reason, code) in [
+            (Reason::Unspecified, None),
+            (Reason::KeyCompromise, Some(1)),
+            (Reason::CaCompromise, Some(2)),
+            (Reason::AffiliationChanged, Some(3)),
+            (Reason::Superseded, Some(4)),
+            (Reason::CessationOfOperation, Some(5)),
+            (Reason::CertificateHold, Some(6)),
+            (Reason::PrivilegeWithdrawn, Some(9)),
+            (Reason::AaCompromise, Some(10)),
+        ] {
+            for invalidity_date in [None, Some(datetime!(2025-12-30 0:00 UTC))] {
+                let (der, ..) = list(&[Entry {
+                    serial: &serial,
+                    revoked_at: datetime!(2025-12-31 0:00 UTC),
+                    reason,
+                    invalidity_date,
+                }]);
+                // The extension of section 5.3.1, without what is in front of its number.
+                let extension = [0x06, 3, 0x55, 0x1d, 0x15, 0x04, 3, 0x0a, 1];
+                let at = memchr::memmem::find(&der, &extension);
+                let written = at.map(|at| der[at + extension.len()]);
+                assert_eq!(written, code, "{reason}");
+                let read = RevocationList::from_der(&der).unwrap();
+                let entry = read.entries().next().unwrap().unwrap();
+                assert_eq!(entry.reason.unwrap_or_default(), reason);
+                assert_eq!(entry.invalidity_date, invalidity_date);
+            }
+        }
+    }
+
+    #[test]
     fn a_signature_that_does_not_end_on_an_octet_is_read_and_verifies_under_no_key() {
         let (mut der, key, _) = list(&[]);
         let signature = Signed::from_der(&der, "").unwrap().signature.len();

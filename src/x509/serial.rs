@@ -252,6 +252,50 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_does_not_fit_is_too_long_in_every_notation() {
+        // 2^159 - 1 is the greatest serial; 2^159, and from 2^160 on what would wrap round.
+        let greatest = "730750818665451459101842416358141509827966271487";
+        let read = Serial::readings(&format!("dec:{greatest}")).unwrap();
+        assert_eq!(read.first, serial(&format!("7F{}", "FF".repeat(19))));
+        for text in [
+            "dec:730750818665451459101842416358141509827966271488",
+            "dec:1461501637330902918203684832716283019655932542975",
+            "dec:1461501637330902918203684832716283019655932542976",
+            "dec:1461501637330902918203684832716283019655932542981",
+            "dec:14615016373309029182036848327162830196559325429760",
+            "dec:99999999999999999999999999999999999999999999999999999999999999999999",
+            "0x8000000000000000000000000000000000000000",
+            "0x10000000000000000000000000000000000000001",
+        ] {
+            assert_eq!(Serial::readings(text), Err(SerialError::TooLong), "{text}");
+        }
+        // As hex it does not fit, as decimal it does.
+        let readings = Serial::readings(greatest).unwrap();
+        assert_eq!((readings.first, readings.other), (read.first, None));
+    }
+
+    #[test]
+    fn leading_zeros_do_not_count() {
+        for text in [
+            format!("0x{}1A", "0".repeat(60)),
+            format!("dec:{}26", "0".repeat(60)),
+        ] {
+            assert_eq!(
+                Serial::readings(&text).unwrap().first,
+                serial("1A"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn serials_are_ordered_as_numbers() {
+        let ordered = ["01", "7F", "80", "FF", "0100", "FFFF", "010000"].map(serial);
+        assert!(ordered.is_sorted());
+        assert!(ordered.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
     fn only_a_bare_number_has_two_readings() {
         let readings = Serial::readings("1000").unwrap();
         assert_eq!(readings.first, serial("1000"));

@@ -4,6 +4,7 @@ mod easy_rsa;
 mod keys;
 mod lists;
 mod openssl;
+mod own;
 mod refusals;
 
 use std::fs;

@@ -2,6 +2,7 @@
 //! the CA above or below.
 
 mod install;
+mod odd;
 mod waiting;
 
 use std::fs;

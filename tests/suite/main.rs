@@ -7,6 +7,7 @@
     reason = "a test that cannot go on stops where it is"
 )]
 
+mod address_constraints;
 mod apply;
 mod architecture;
 mod backup;
@@ -38,6 +39,7 @@ mod lint;
 mod load_balancer;
 mod machines;
 mod model;
+mod moments;
 mod no_room;
 mod normalise;
 mod parallel;

@@ -4,6 +4,7 @@
 mod bundles;
 mod constraints;
 mod files;
+mod issuers_names;
 mod keys;
 mod names;
 mod requests;

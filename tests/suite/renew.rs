@@ -1,6 +1,7 @@
 //! Certificates in the place of others: what stays, what is new, and what is refused.
 
 mod batch;
+mod sooner;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,7 +1,7 @@
 //! What is issued ends with its CA, and a CA issues only while it is one.
 
 use super::refusals;
-use crate::sandbox::{STORE, Sandbox};
+use crate::sandbox::Sandbox;
 
 refusals! { Sandbox::with_open_ca();
     more_days_than_the_ca_has: "issue --ca intermediate0 --cn client --days 36500" => 1, "error: the validity can't be had: it would end at [time], and the CA is valid until [time]\n\
@@ -77,8 +77,9 @@ fn a_ca_that_has_ended_and_a_ca_that_has_not_begun() {
     at(&sandbox, "2030-06-01 00:00:00", line).succeeds();
 }
 
+/// A CA of the store never outlives its root; one that was installed may: see `machines::odd`.
 #[test]
-fn a_ca_whose_root_has_ended_issues_nothing() {
+fn a_ca_that_expired_with_its_root_issues_nothing() {
     let sandbox = Sandbox::new();
     for (day, line) in [
         (
@@ -92,14 +93,15 @@ fn a_ca_whose_root_has_ended_issues_nothing() {
     ] {
         at(&sandbox, day, line).succeeds();
     }
-    let before = sandbox.store_snapshot();
-    let late = at(
-        &sandbox,
-        "2026-03-01 00:00:00",
-        "issue --ca intermediate0 --cn client",
+    sandbox.refused(
+        at(
+            &sandbox,
+            "2026-03-01 00:00:00",
+            "issue --ca intermediate0 --cn client",
+        ),
+        1,
+        "error: intermediate0 can't sign this: CN=intermediate0 expired at [time]\n",
     );
-    late.ends_with(1);
-    before.assert_unchanged(&sandbox.path(STORE));
 }
 
 #[test]

@@ -163,12 +163,22 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
         "its issuer CN=otherRoot is not the one of the certificate that it would replace",
         "a CA stays under the one that issued it; under another it is a new CA: `pki subordinate`",
     );
+    // All is right but that it is no CA.
+    let identifier = sandbox.openssl_x509("pki/inter0/ca.crt", "-ext subjectKeyIdentifier");
+    let identifier = identifier.lines().nth(1).unwrap().trim();
     sandbox.answered_by_openssl(
         "again.csr",
-        "keyUsage = critical, keyCertSign, cRLSign\n",
+        &format!(
+            "keyUsage = critical, keyCertSign, cRLSign\nsubjectKeyIdentifier = {identifier}\n\
+             authorityKeyIdentifier = keyid\n"
+        ),
         "",
     );
-    sandbox.renews_with("answer.crt").ends_with(1);
+    refused(
+        "answer.crt",
+        "the certificate is not that of a CA: its basicConstraints do not say CA:TRUE",
+        "have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign",
+    );
 }
 
 impl Sandbox {

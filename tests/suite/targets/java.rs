@@ -168,15 +168,13 @@ fn no_two_cas_have_an_alias_that_is_one_to_java() {
 #[test]
 fn a_passphrase_is_asked_for_where_there_is_a_file_for_it_and_nowhere_else() {
     let sandbox = three_tiers();
-    sandbox.pki("bundle --for java").refuses(
-        1,
-        "error: there is no passphrase for the trust store\n\
-         caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
-         hint: give one with --passout\n",
-    );
+    let refusal = "error: there is no passphrase for the trust store\n\
+                   caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
+                   hint: give one with --passout\n";
+    sandbox.pki("bundle --for java").refuses(1, refusal);
     // The environment speaks for keys of the store alone.
     let run = sandbox.with_passphrase("bundle --for java");
-    assert_eq!(run.ends_with(1).stdout, "");
+    run.refuses(1, refusal);
     for (line, option) in [
         ("bundle --passout file:passphrase", "--passout"),
         ("bundle --for alb --passout file:passphrase", "--passout"),
@@ -247,7 +245,11 @@ fn what_stands_in_its_place_is_replaced_where_it_is_a_trust_store() {
     assert!(refused.stderr.contains("is not a trust store"), "{refused}");
     assert_eq!(fs::read(sandbox.path("someone.p12")).unwrap(), key_store);
     // And nothing that reads PEM is made of it in passing.
-    sandbox.pki("bundle --out truststore.p12").ends_with(1);
+    sandbox.pki("bundle --out truststore.p12").refuses(
+        1,
+        "error: truststore.p12 is there already and is not a bundle\n\
+         hint: give another file, or --force to replace it\n",
+    );
 }
 
 #[test]
