@@ -29,6 +29,7 @@ mod exports;
 mod faults;
 mod fixtures;
 mod flaws;
+mod foreign_contents;
 mod foreign_keys;
 mod hierarchy;
 mod hostile;

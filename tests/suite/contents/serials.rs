@@ -1,5 +1,7 @@
 //! Serial numbers: a counter, and 64 bits that nobody can guess.
 
+use std::collections::HashSet;
+
 use crate::sandbox::Sandbox;
 
 /// Enough that a bit which is not random is the same in all of them.
@@ -39,7 +41,7 @@ fn assert_counted_and_random(serials: &[u128]) {
         (u64::MAX, 0),
         "{random:x?}"
     );
-    let distinct: std::collections::HashSet<_> = random.iter().collect();
+    let distinct: HashSet<_> = random.iter().collect();
     assert_eq!(distinct.len(), random.len(), "{random:x?}");
 }
 
@@ -72,38 +74,39 @@ fn every_one_of_64_bits_is_random_in_certificates_of_a_table() {
 #[test]
 fn the_random_bits_of_every_kind_of_certificate_differ() {
     let sandbox = Sandbox::new();
-    let mut files = Vec::new();
-    for number in 0..3 {
-        sandbox
-            .pki("root --no-passphrase --name")
-            .arg(format!("root{number}"))
-            .succeeds();
-        sandbox
-            .pki("subordinate --no-passphrase --name")
-            .words(&format!("sub{number} --ca root{number}"))
-            .succeeds();
-        files.push(format!("pki/root{number}/ca.crt"));
-        files.push(format!("pki/sub{number}/ca.crt"));
+    for line in [
+        "root --name one --no-passphrase",
+        "root --name two --no-passphrase",
+        "root --name three --no-passphrase",
+        "subordinate --ca one --name sub1 --no-passphrase",
+        "subordinate --ca one --name sub2 --no-passphrase",
+        "subordinate --name pending1 --request pending1.csr --no-passphrase",
+        "subordinate --name pending2 --request pending2.csr --no-passphrase",
+        "subordinate --ca one --csr pending1.csr --out pending1.crt",
+        "subordinate --ca one --csr pending2.csr --out pending2.crt",
+        "renew --ca one --self",
+        "renew --ca two --self",
+        "renew --ca sub1 --self",
+        "renew --ca sub2 --self",
+        "renew --ca one --self --cross two",
+        "renew --ca one --self --cross three",
+        "renew --ca one --self --rekey --name four --no-passphrase",
+        "issue --ca one --cn leaf",
+        "renew --ca one --cn leaf",
+        "renew --ca one --cn leaf --rekey",
+    ] {
+        sandbox.pki(line).succeeds();
     }
-    for number in 0..3 {
-        let line =
-            format!("subordinate --name pending{number} --request p{number}.csr --no-passphrase");
-        sandbox.pki(&line).succeeds();
-        let line = format!("subordinate --ca root0 --csr p{number}.csr --out p{number}.crt");
-        sandbox.pki(&line).succeeds();
-        files.push(format!("p{number}.crt"));
-    }
-    let mut random: Vec<_> = files.iter().map(|file| random_of(&sandbox, file)).collect();
-    random.sort();
-    random.dedup();
-    assert_eq!(random.len(), files.len(), "{random:?}");
-}
-
-fn random_of(sandbox: &Sandbox, file: &str) -> String {
-    let printed = sandbox.run("openssl", "x509 -noout -serial -in");
-    let serial = printed.arg(file).succeeds().stdout;
-    let serial = serial.trim();
-    let random = &serial[serial.len() - 16..];
-    assert_ne!(random, "0".repeat(16), "{file}");
-    random.to_owned()
+    let listed = sandbox.pki("--format json list").succeeds().json();
+    let serials = listed.as_array().unwrap().iter();
+    let serials: Vec<_> = serials
+        .map(|entry| entry["serial"].as_str().unwrap())
+        .collect();
+    assert!(serials.len() >= 17, "{serials:?}");
+    let random: HashSet<_> = serials
+        .iter()
+        .map(|serial| &serial[serial.len() - 16..])
+        .collect();
+    assert_eq!(random.len(), serials.len(), "{serials:?}");
+    assert!(!random.contains("0000000000000000"), "{serials:?}");
 }
