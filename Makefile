@@ -2,9 +2,12 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
-# The compiler for `make fuzz`, how long each target is run, and which of them.
+# The compiler for `make fuzz`, how long each target runs, how many run at a time, which of them, and
+# where they are built.
 NIGHTLY ?= nightly
 FUZZ_SECONDS ?= 60
+FUZZ_JOBS ?= 1
+FUZZ_BUILD ?= target/fuzz/build
 FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/corpus/*))
 # Mutations of the inputs of each target in `make soak`.
 FUZZ_EXECUTIONS ?= 20000
@@ -58,17 +61,12 @@ bench:
 	benches/setup
 	$(CARGO) bench --locked --bench issue --bench crl --bench batch
 
-# What is found to be new goes to target/fuzz, and into fuzz/corpus by hand: the replay takes it from there.
+# New inputs go to target/fuzz/TARGET/corpus, and into fuzz/corpus by hand: the replay takes them from there.
 fuzz: compiler
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked
-	@mkdir -p target/fuzz/tmp
-	@set -e; for target in $(FUZZ_TARGETS); do \
-	    mkdir -p "target/fuzz/corpus/$$target"; echo "fuzz: $$target"; \
-	    TMPDIR="$$PWD/target/fuzz/tmp" $(CARGO) +$(NIGHTLY) fuzz run --debug-assertions \
-	        --target-dir target/fuzz "$$target" \
-	        "target/fuzz/corpus/$$target" "fuzz/corpus/$$target" -- \
-	        -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=60 -rss_limit_mb=4096; \
-	done; rm -rf target/fuzz/tmp
+	$(CARGO) +$(NIGHTLY) fuzz build --debug-assertions --target-dir '$(FUZZ_BUILD)'
+	@printf '%s\n' $(FUZZ_TARGETS) | \
+	    xargs -n 1 -P $(FUZZ_JOBS) fuzz/run '$(FUZZ_BUILD)' $(FUZZ_SECONDS)
 
 # Needs the database of known vulnerabilities, a git repository that cargo-deny fetches.
 audit:

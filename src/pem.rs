@@ -81,7 +81,11 @@ pub fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
         let length =
             memchr::memmem::find(&text[body..], marker.as_bytes()).ok_or_else(unterminated)?;
         let content = &text[body..body + length];
-        if memchr::memmem::find(content, DASHES.as_bytes()).is_some() {
+        // The dashes that end this BEGIN marker may begin another one.
+        let with_dashes = &text[body - DASHES.len()..body + length];
+        if memchr::memmem::find(content, DASHES.as_bytes()).is_some()
+            || with_dashes.starts_with(BEGIN.as_bytes())
+        {
             return Err(unterminated());
         }
         let (headers, der) = contents(content).ok_or_else(|| PemError::Base64 {
@@ -94,7 +98,8 @@ pub fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
             der,
             line,
         });
-        at = body + length + marker.len();
+        // The dashes that end this END marker may begin the next BEGIN marker.
+        at = body + length + marker.len() - DASHES.len();
     }
     Ok(objects)
 }
@@ -221,6 +226,20 @@ mod tests {
             ("B".to_owned(), vec![4, 5]),
         ];
         assert_eq!(labels(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn markers_that_share_their_dashes_are_read_or_refused() {
+        let text = "\u{feff}text\n-----BEGIN A-----\nAQID\n-----END A-----BEGIN B-----BAU=-----END B-----BEGIN C-----\nBgc=\n-----END C-----";
+        let expected = [("A", &[1, 2, 3][..]), ("B", &[4, 5]), ("C", &[6, 7])];
+        let expected = expected.map(|(label, der)| (label.to_owned(), der.to_vec()));
+        assert_eq!(labels(text).unwrap(), expected);
+        let nested = "text\n-----BEGIN A-----BEGIN AQID\n-----END A-----";
+        let unterminated = PemError::Unterminated {
+            line: 2,
+            label: "A".into(),
+        };
+        assert_eq!(labels(nested), Err(unterminated));
     }
 
     #[test]

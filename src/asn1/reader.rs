@@ -37,20 +37,45 @@ impl<'a> Element<'a> {
         Reader::new(self.content)
     }
 
+    /// The octets of a BIT STRING, and how many bits of the last one are unused; those are zero
+    /// (X.690 section 11.2.1).
+    pub fn bits(&self) -> Result<(u8, &'a [u8]), Malformed> {
+        const BAD: Malformed = Malformed::NotDer("a BIT STRING with wrong unused bits");
+        let [unused @ 0..=7, octets @ ..] = self.content else {
+            return Err(BAD);
+        };
+        let padding = (1_u8 << unused) - 1;
+        match octets.last() {
+            None if *unused > 0 => Err(BAD),
+            Some(last) if last & padding != 0 => Err(BAD),
+            _ => Ok((*unused, octets)),
+        }
+    }
+
     /// The contents of a BIT STRING of whole octets.
     pub fn whole_octets(&self) -> Result<&'a [u8], Malformed> {
-        match self.content.split_first() {
-            Some((0, octets)) => Ok(octets),
-            Some(_) => Err(Malformed::Value("a BIT STRING does not end on an octet")),
-            None => Err(Malformed::Value("a BIT STRING is empty")),
+        match self.bits()? {
+            (0, octets) => Ok(octets),
+            _ => Err(Malformed::Value("a BIT STRING does not end on an octet")),
+        }
+    }
+
+    /// The contents of an INTEGER or ENUMERATED, which are as short as they can be (X.690 section
+    /// 8.3.2).
+    pub fn integer(&self) -> Result<&'a [u8], Malformed> {
+        match self.content {
+            [] => Err(Malformed::NotDer("an INTEGER is empty")),
+            [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => Err(Malformed::NotDer(
+                "an INTEGER is in more octets than it needs",
+            )),
+            content => Ok(content),
         }
     }
 
     /// The magnitude of an INTEGER that is not negative, without leading zeros.
     pub fn unsigned(&self) -> Result<&'a [u8], Malformed> {
-        match self.content {
-            [] => Err(Malformed::Value("an INTEGER is empty")),
-            [first, ..] if first & 0x80 != 0 => Err(Malformed::Value("an INTEGER is negative")),
+        match self.integer()? {
+            [0x80..=0xff, ..] => Err(Malformed::Value("an INTEGER is negative")),
             [0, rest @ ..] => Ok(rest),
             all => Ok(all),
         }
@@ -67,10 +92,61 @@ impl<'a> Element<'a> {
             .fold(0, |value, byte| value << 8 | u32::from(*byte)))
     }
 
-    /// An OBJECT IDENTIFIER.
+    /// An OBJECT IDENTIFIER; each arc is as short as it can be (X.690 section 8.19.2).
     pub fn oid(&self) -> Result<ObjectIdentifier, Malformed> {
-        ObjectIdentifier::from_bytes(self.content)
-            .map_err(|_| Malformed::Value("an OBJECT IDENTIFIER is not well formed"))
+        const BAD: Malformed = Malformed::Value("an OBJECT IDENTIFIER is not well formed");
+        if !self.has_minimal_arcs() {
+            return Err(BAD);
+        }
+        ObjectIdentifier::from_bytes(self.content).map_err(|_| BAD)
+    }
+
+    /// Whether the contents are arcs of an OBJECT IDENTIFIER, however large, none with a leading zero.
+    pub(crate) fn has_minimal_arcs(&self) -> bool {
+        let mut ended = true;
+        self.content.iter().all(|octet| {
+            let is_padded = ended && *octet == 0x80;
+            ended = octet & 0x80 == 0;
+            !is_padded
+        }) && ended
+            && !self.content.is_empty()
+    }
+
+    /// Holds an element of any type to the DER of its universal type, if it has one. What is inside a
+    /// SEQUENCE, a SET or another class is not looked at.
+    pub fn check_value(&self) -> Result<(), Malformed> {
+        let text = |is_text: bool| {
+            let problem = Malformed::Value("a string has what is no character");
+            is_text.then_some(()).ok_or(problem)
+        };
+        let are_characters = |size: usize| {
+            let mut points = self.content.chunks(size);
+            points.all(|point| {
+                let value = point
+                    .iter()
+                    .fold(0, |value, octet| value << 8 | u32::from(*octet));
+                point.len() == size && char::from_u32(value).is_some()
+            })
+        };
+        match self.tag {
+            tag::BOOLEAN => self.boolean().map(drop),
+            tag::INTEGER | tag::ENUMERATED => self.integer().map(drop),
+            tag::BIT_STRING => self.bits().map(drop),
+            tag::NULL if !self.content.is_empty() => Err(Malformed::Value("a NULL is not empty")),
+            tag::OBJECT_IDENTIFIER if !self.has_minimal_arcs() => {
+                Err(Malformed::Value("an OBJECT IDENTIFIER is not well formed"))
+            }
+            tag::UTF8_STRING => text(std::str::from_utf8(self.content).is_ok()),
+            tag::BMP_STRING => text(are_characters(2)),
+            tag::UNIVERSAL_STRING => text(are_characters(4)),
+            tag::UTC_TIME | tag::GENERALIZED_TIME => super::parse_time(self).map(drop),
+            // A SEQUENCE and a SET are constructed, and no other universal type is in DER.
+            0x00 | 0x10 | 0x11 => Err(Malformed::NotDer("a type that is not there")),
+            0x20..0x40 if !matches!(self.tag, tag::SEQUENCE | tag::SET) => {
+                Err(Malformed::NotDer("a value in parts"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A BOOLEAN; DER knows one TRUE.
@@ -83,16 +159,16 @@ impl<'a> Element<'a> {
     }
 
     /// A named-bit list of up to sixteen bits: bit `n` of the result is bit `n` of the list.
+    ///
+    /// Zero bits at the end, which X.690 section 11.2.2 forbids, are taken: they are common, and
+    /// every reader takes them for what they are.
     pub fn named_bits(&self) -> Result<u16, Malformed> {
-        let [unused, octets @ ..] = self.content else {
-            return Err(Malformed::Value("a BIT STRING is empty"));
-        };
-        if *unused > 7 || octets.len() > 2 || (octets.is_empty() && *unused != 0) {
-            return Err(Malformed::Value("a list of named bits is not well formed"));
+        match self.bits()? {
+            (_, []) => Ok(0),
+            (_, [one]) => Ok(u16::from(one.reverse_bits())),
+            (_, [one, two]) => Ok(u16::from_be_bytes([*one, *two]).reverse_bits()),
+            _ => Err(Malformed::Value("a list of named bits is too long")),
         }
-        let mut padded = [0; 2];
-        padded[..octets.len()].copy_from_slice(octets);
-        Ok(u16::from_be_bytes(padded).reverse_bits())
     }
 }
 
@@ -179,6 +255,21 @@ impl<'a> Reader<'a> {
         Ok(self.expect(tag::SEQUENCE, what)?.reader())
     }
 
+    /// The next element, an AlgorithmIdentifier (RFC 5280 section 4.1.1.2): an
+    /// algorithm, and at most one value of any type.
+    pub fn algorithm(&mut self, what: &'static str) -> Result<Element<'a>, Malformed> {
+        let element = self.expect(tag::SEQUENCE, what)?;
+        let mut fields = element.reader();
+        fields
+            .expect(tag::OBJECT_IDENTIFIER, "an algorithm's identifier")?
+            .oid()?;
+        if !fields.is_empty() {
+            fields.any()?.check_value()?;
+        }
+        fields.end()?;
+        Ok(element)
+    }
+
     /// Nothing may be left.
     pub fn end(&self) -> Result<(), Malformed> {
         if self.is_empty() {
@@ -237,6 +328,14 @@ mod tests {
                 Malformed::NotDer("a length in more octets than it needs"),
             ),
             (
+                &[0x30, 0x82, 0x00, 0x80, 0],
+                Malformed::NotDer("a length in more octets than it needs"),
+            ),
+            (
+                &[0x30, 0x83, 0x00, 0x01, 0x00],
+                Malformed::NotDer("a length in more octets than it needs"),
+            ),
+            (
                 &[0x30, 0x85, 1, 0, 0, 0, 0],
                 Malformed::NotDer("a length over 4 GiB"),
             ),
@@ -257,16 +356,121 @@ mod tests {
         }
     }
 
-    #[test]
-    fn named_bits_are_read_from_the_first_octet_on() {
-        let element = |content| Element {
-            tag: tag::BIT_STRING,
+    fn element(tag: u8, content: &[u8]) -> Element<'_> {
+        Element {
+            tag,
             content,
             whole: &[],
-        };
-        assert_eq!(element(&[1, 0x06]).named_bits(), Ok(0b110_0000));
-        assert_eq!(element(&[7, 0, 0x80]).named_bits(), Ok(1 << 8));
-        assert!(element(&[]).named_bits().is_err());
-        assert!(element(&[3]).named_bits().is_err());
+        }
+    }
+
+    #[test]
+    fn named_bits_are_read_from_the_first_octet_on() {
+        let bits = |content| element(tag::BIT_STRING, content).named_bits();
+        assert_eq!(bits(&[1, 0x06]), Ok(0b110_0000));
+        assert_eq!(bits(&[0, 0x06]), Ok(0b110_0000));
+        assert_eq!(bits(&[7, 0, 0x80]), Ok(1 << 8));
+        assert_eq!(bits(&[0]), Ok(0));
+        assert!(bits(&[0, 1, 2, 3]).is_err());
+    }
+
+    #[test]
+    fn unused_bits_are_at_most_seven_and_zero() {
+        let bits = |content| element(tag::BIT_STRING, content).bits();
+        assert_eq!(bits(&[5, 0x20]), Ok((5, &[0x20][..])));
+        assert_eq!(bits(&[7, 0x80]), Ok((7, &[0x80][..])));
+        assert_eq!(bits(&[0]), Ok((0, &[][..])));
+        let wrong: [&[u8]; 6] = [&[], &[3], &[8, 0], &[5, 0x24], &[7, 0x81], &[1, 0xfe, 0x01]];
+        for content in wrong {
+            assert!(bits(content).is_err(), "{content:02x?}");
+        }
+    }
+
+    #[test]
+    fn integers_are_minimal() {
+        let integer = |content| element(tag::INTEGER, content);
+        for (content, magnitude) in [
+            (&[0][..], &[][..]),
+            (&[1], &[1]),
+            (&[0x7f], &[0x7f]),
+            (&[0, 0x80], &[0x80]),
+            (&[1, 0], &[1, 0]),
+        ] {
+            assert_eq!(integer(content).unsigned(), Ok(magnitude));
+        }
+        for negative in [&[0x80][..], &[0xff], &[0xff, 0x7f]] {
+            assert_eq!(integer(negative).integer(), Ok(negative));
+            assert!(integer(negative).unsigned().is_err());
+        }
+        let wrong: [&[u8]; 6] = [
+            &[],
+            &[0, 0],
+            &[0, 2],
+            &[0, 0x7f],
+            &[0xff, 0x80],
+            &[0xff, 0xff, 1],
+        ];
+        for content in wrong {
+            assert!(integer(content).integer().is_err(), "{content:02x?}");
+            assert!(integer(content).small().is_err(), "{content:02x?}");
+        }
+    }
+
+    #[test]
+    fn booleans_are_00_or_ff() {
+        let boolean = |content| element(tag::BOOLEAN, content).boolean();
+        assert_eq!((boolean(&[0]), boolean(&[0xff])), (Ok(false), Ok(true)));
+        let wrong: [&[u8]; 5] = [&[], &[1], &[0x7f], &[0xfe], &[0xff, 0xff]];
+        assert!(wrong.into_iter().all(|content| boolean(content).is_err()));
+    }
+
+    #[test]
+    fn object_identifiers_are_whole_and_minimal() {
+        let is_oid = |content| element(tag::OBJECT_IDENTIFIER, content).oid().is_ok();
+        assert!(is_oid(&[0x55, 0x1d, 0x0f]) && is_oid(&[0x2a, 0x86, 0x48]));
+        let wrong: [&[u8]; 5] = [
+            &[],
+            &[0x55, 0x1d, 0x80, 0x0f],
+            &[0x55, 0x80, 0x1d, 0x0f],
+            &[0x55, 0x1d, 0x8f],
+            &[0x80, 0x55],
+        ];
+        assert!(wrong.into_iter().all(|content| !is_oid(content)));
+    }
+
+    #[test]
+    fn a_value_of_any_type_is_held_to_its_type() {
+        let good: [&[u8]; 8] = [
+            b"\x05\x00",
+            b"\x02\x01\x80",
+            b"\x30\x03abc",
+            b"\x0c\x02\xc3\xa9",
+            b"\x1e\x02ab",
+            b"\xa0\x00",
+            b"\x06\x03\x69\xff\x7f",
+            b"\x17\x0d260101000000Z",
+        ];
+        let wrong: [&[u8]; 14] = [
+            b"\x05\x01\x00",
+            b"\x02\x02\x00\x01",
+            b"\x0a\x00",
+            b"\x01\x01\x01",
+            b"\x03\x02\x01\x01",
+            b"\x0c\x01\xff",
+            b"\x1e\x01a",
+            b"\x1c\x03abc",
+            b"\x1e\x02\xd8\x00",
+            b"\x1c\x04\x00\x11\x00\x00",
+            b"\x06\x02\x55\x80",
+            b"\x24\x00",
+            b"\x10\x00",
+            b"\x17\x0b2601010000Z",
+        ];
+        let check = |der| Reader::single(der).unwrap().check_value();
+        good.into_iter()
+            .for_each(|der| assert_eq!(check(der), Ok(()), "{der:02x?}"));
+        wrong
+            .into_iter()
+            .for_each(|der| assert!(check(der).is_err(), "{der:02x?}"));
     }
 }

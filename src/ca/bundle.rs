@@ -92,13 +92,29 @@ fn ca_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
 }
 
 fn only_cas(path: &Path, certificates: Vec<Certificate>) -> Result<Vec<Certificate>, CaError> {
-    match certificates.iter().find(|certificate| !certificate.is_ca()) {
-        Some(leaf) => Err(CaError::NotForBundle {
+    match certificates.iter().find_map(not_for_bundle) {
+        Some(problem) => Err(CaError::NotForBundle {
             path: path.to_owned(),
-            source: InputError::Other(format!("{} in it is not a CA", leaf.subject())),
+            source: InputError::Other(problem),
         }),
         None => Ok(certificates),
     }
+}
+
+/// Why a certificate can't be in a trust store: it is no CA's, verifiers can't read it, or its
+/// signatures bind nothing.
+fn not_for_bundle(certificate: &Certificate) -> Option<String> {
+    let subject = certificate.subject();
+    if let Some((extension, problem)) = certificate.broken_extension() {
+        return Some(format!(
+            "the {extension} of {subject} in it is broken: {problem}"
+        ));
+    }
+    if !certificate.is_ca() {
+        return Some(format!("{subject} in it is not a CA"));
+    }
+    let problem = certificate.public_key().check_order().err()?;
+    Some(format!("the key of {subject} in it is weak: {problem}"))
 }
 
 /// A file of a bundle, and where it goes.

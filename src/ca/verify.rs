@@ -3,7 +3,9 @@
 
 use super::error::CaError;
 use crate::store::{Ca, Revoked, Store};
-use crate::x509::verify::{Paths, Question, Refusal, Trust, called, check_lists, judge};
+use crate::x509::verify::{
+    ListProblem, Paths, Question, Refusal, Trust, called, check_lists, judge,
+};
 use crate::x509::{Certificate, RevocationList};
 
 /// What is to be judged, by what.
@@ -40,6 +42,8 @@ pub struct Checked {
     pub checked_by: CheckedBy,
     /// Why it can't be relied on, if it can't.
     pub refusal: Option<Refusal>,
+    /// Why CRLs of its issuer that were given were not used.
+    pub unused: Vec<ListProblem>,
 }
 
 /// Who knows whether a certificate is revoked.
@@ -136,10 +140,12 @@ impl Revocations<'_> {
         issuer: &Certificate,
         question: &Question,
     ) -> Result<Checked, CaError> {
+        let mut unused = Vec::new();
         let (checked_by, refusal) = match self {
             Self::Listed(lists) => {
                 let checked = check_lists(lists, certificate, issuer, question.time);
-                (CheckedBy::List, checked.err())
+                let refusal = checked.map(|found| unused = found).err();
+                (CheckedBy::List, refusal)
             }
             Self::Recorded(cas) => recorded(cas, certificate, issuer)?,
         };
@@ -147,6 +153,7 @@ impl Revocations<'_> {
             certificate: certificate.clone(),
             checked_by,
             refusal,
+            unused,
         })
     }
 }

@@ -71,6 +71,8 @@ struct RevocationEntry {
     checked_by: &'static str,
     revoked_at: Option<String>,
     reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unused_crls: Vec<String>,
 }
 
 impl VerifyArgs {
@@ -183,6 +185,7 @@ fn revocation_entry(checked: &Checked) -> RevocationEntry {
         },
         revoked_at,
         reason,
+        unused_crls: checked.unused.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -209,6 +212,10 @@ fn text(certificate: &Certificate, judgement: &Judgement) -> String {
         if !of_these.is_empty() {
             lines = lines.row(label, of_these.join(", "));
         }
+    }
+    let checked = judgement.revocation.iter();
+    for problem in checked.flat_map(|checked| &checked.unused) {
+        lines = lines.row("CRL not used", Escaped(&problem.to_string()).to_string());
     }
     lines.under(&heading(certificate, judgement))
 }

@@ -24,6 +24,10 @@ pub const PBKDF2_ROUNDS: u32 = 600_000;
 /// Rounds over which a foreign key file is refused: some seconds of work.
 const MOST_ROUNDS: u32 = 10_000_000;
 
+/// The product N·r·p of scrypt (RFC 7914) over which a foreign key file is refused. Memory takes
+/// 128 bytes for each unit of N·r, so this is 1 GiB that is filled once.
+const MOST_SCRYPT_WORK: u64 = 1 << 23;
+
 /// A passphrase; wiped when dropped.
 #[derive(Clone)]
 pub struct Passphrase(Zeroizing<String>);
@@ -232,10 +236,7 @@ impl Scheme {
             Self::Old(encryption) => u64::from(encryption.rounds()),
             Self::Foreign(scheme) => match scheme.pbes2().map(|parameters| &parameters.kdf) {
                 Some(pbes2::Kdf::Pbkdf2(parameters)) => u64::from(parameters.iteration_count),
-                Some(pbes2::Kdf::Scrypt(parameters)) => parameters
-                    .cost_parameter
-                    .saturating_mul(u64::from(parameters.block_size))
-                    .saturating_mul(u64::from(parameters.parallelization)),
+                Some(pbes2::Kdf::Scrypt(parameters)) => scrypt_work(parameters),
                 _ => 0,
             },
         }
@@ -392,6 +393,14 @@ fn ours(algorithm: &Element<'_>) -> Option<Scheme> {
     Some(Scheme::Ours { salt, rounds, iv })
 }
 
+/// The product N·r·p.
+fn scrypt_work(parameters: &pbes2::ScryptParams) -> u64 {
+    parameters
+        .cost_parameter
+        .saturating_mul(u64::from(parameters.block_size))
+        .saturating_mul(u64::from(parameters.parallelization))
+}
+
 /// Another scheme, unless opening it would take a machine's memory or a day.
 fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
     let unknown = || KeyError::Encryption {
@@ -401,13 +410,12 @@ fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
     match scheme.pbes2().map(|parameters| &parameters.kdf) {
         Some(pbes2::Kdf::Pbkdf2(parameters)) => limit_rounds(parameters.iteration_count)?,
         Some(pbes2::Kdf::Scrypt(parameters)) => {
-            let memory = parameters
-                .cost_parameter
-                .saturating_mul(u64::from(parameters.block_size))
-                .saturating_mul(128);
-            if memory > 1 << 30 || parameters.parallelization > 16 {
+            let work = scrypt_work(parameters);
+            if work > MOST_SCRYPT_WORK {
                 return Err(KeyError::Encryption {
-                    reason: "scrypt with more than a GiB of memory".into(),
+                    reason: format!(
+                        "scrypt with N·r·p = {work} exceeds the limit of {MOST_SCRYPT_WORK}"
+                    ),
                 });
             }
         }

@@ -1,6 +1,7 @@
 //! Public keys, as SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
 
-use super::{KeyError, SignatureAlgorithm, weak};
+use super::weak::{self, WeakKey};
+use super::{KeyError, SignatureAlgorithm};
 use crate::asn1::{Malformed, Reader, encode, oid, sequence, tag};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ParsedPublicKey, VerificationAlgorithm};
@@ -63,7 +64,7 @@ impl PublicKey {
     /// Reads a SubjectPublicKeyInfo of any algorithm; what it says is not judged.
     pub fn from_spki(spki: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::sequence_of(spki, "a SubjectPublicKeyInfo")?;
-        let mut identifier = reader.sequence("the key's AlgorithmIdentifier")?;
+        let mut identifier = reader.algorithm("the key's AlgorithmIdentifier")?.reader();
         let octets = reader
             .expect(tag::BIT_STRING, "the key's BIT STRING")?
             .whole_octets()?;
@@ -161,7 +162,19 @@ impl PublicKey {
                     algorithm: self.algorithm.to_string(),
                 })
             }
-            _ => self.check_parses(),
+            _ => {
+                self.check_parses()?;
+                Ok(self.check_order()?)
+            }
+        }
+    }
+
+    /// Whether signatures under the key bind: under an Ed25519 key of small order anybody can make
+    /// them.
+    pub fn check_order(&self) -> Result<(), WeakKey> {
+        match self.algorithm {
+            PublicKeyAlgorithm::Ed25519 => weak::judge_ed25519(self.key_octets()),
+            _ => Ok(()),
         }
     }
 
@@ -185,19 +198,6 @@ impl PublicKey {
             PublicKeyAlgorithm::Ec(_) if octets.first() != Some(&4) => Err(Malformed::Value(
                 "the key's point is not in the uncompressed form",
             )),
-            PublicKeyAlgorithm::Rsa { .. } => {
-                let (modulus, exponent) = rsa_numbers(octets)?;
-                let canonical = sequence(|key| {
-                    key.unsigned(modulus);
-                    key.unsigned(exponent);
-                });
-                if octets != canonical {
-                    return Err(Malformed::NotDer(
-                        "an INTEGER of the RSA key in more octets than it needs",
-                    ));
-                }
-                Ok(())
-            }
             _ => Ok(()),
         }
     }
@@ -294,18 +294,13 @@ fn algorithm(
     })
 }
 
-/// Modulus and exponent of an RSAPublicKey (RFC 8017 appendix A.1.1), without leading zeros.
+/// Modulus and exponent of an RSAPublicKey (RFC 8017 appendix A.1.1).
 fn rsa_numbers(octets: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let mut reader = Reader::sequence_of(octets, "an RSAPublicKey")?;
     let modulus = reader.expect(tag::INTEGER, "an RSA modulus")?.unsigned()?;
     let exponent = reader.expect(tag::INTEGER, "an RSA exponent")?.unsigned()?;
     reader.end()?;
-    Ok((significant(modulus), significant(exponent)))
-}
-
-fn significant(magnitude: &[u8]) -> &[u8] {
-    let zeros = magnitude.iter().take_while(|octet| **octet == 0).count();
-    &magnitude[zeros..]
+    Ok((modulus, exponent))
 }
 
 impl fmt::Display for PublicKeyAlgorithm {
@@ -332,12 +327,11 @@ mod tests {
     use super::*;
     use crate::key::{KeyType, PrivateKey};
 
-    fn spki(identifier: &[u8], octets: &[u8]) -> PublicKey {
-        let spki = sequence(|spki| {
+    fn spki(identifier: &[u8], octets: &[u8]) -> Result<PublicKey, Malformed> {
+        PublicKey::from_spki(&sequence(|spki| {
             spki.sequence(|algorithm| algorithm.raw(identifier));
             spki.bit_string(octets);
-        });
-        PublicKey::from_spki(&spki).unwrap()
+        }))
     }
 
     /// The contents of an AlgorithmIdentifier: an algorithm, and whatever is behind it.
@@ -348,8 +342,11 @@ mod tests {
         })
     }
 
-    fn refused(key: &PublicKey) -> bool {
-        matches!(key.check_certifiable(), Err(KeyError::Malformed(_)))
+    fn refused(key: &Result<PublicKey, Malformed>) -> bool {
+        match key {
+            Ok(key) => matches!(key.check_certifiable(), Err(KeyError::Malformed(_))),
+            Err(_) => true,
+        }
     }
 
     #[test]
@@ -361,7 +358,15 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_the_algorithm_does_not_have_are_read_but_not_certified() {
+    fn ed25519_keys_of_small_order_are_not_certified() {
+        let infinity = [&[1][..], &[0; 31]].concat();
+        let key = spki(&identifier(oid::ED25519, &[]), &infinity).unwrap();
+        assert!(matches!(key.check_certifiable(), Err(KeyError::Weak(_))));
+        assert_eq!(key.check_order(), Err(WeakKey::SmallOrder));
+    }
+
+    #[test]
+    fn parameters_that_the_algorithm_does_not_have_are_not_certified() {
         const NULL: &[u8] = &[tag::NULL, 0];
         let ed25519 = PrivateKey::generate("ed25519".parse().unwrap()).unwrap();
         let octets = ed25519.public().key_octets();
@@ -411,16 +416,20 @@ mod tests {
     }
 
     #[test]
-    fn rsa_integers_with_needless_zeros_are_read_but_not_certified() {
+    fn rsa_integers_with_needless_zeros_are_refused() {
         let rsa = PrivateKey::generate("rsa2048".parse().unwrap()).unwrap();
         let (modulus, exponent) = rsa_numbers(rsa.public().key_octets()).unwrap();
-        let padded = [&[0; 9], modulus].concat();
-        let octets = sequence(|key| {
-            key.primitive(tag::INTEGER, &padded);
-            key.unsigned(exponent);
-        });
-        let key = spki(&identifier(oid::RSA_ENCRYPTION, &[tag::NULL, 0]), &octets);
-        assert_eq!(key.algorithm(), PublicKeyAlgorithm::Rsa { bits: 2048 });
-        assert!(refused(&key));
+        let of = |modulus: &[u8], exponent: &[u8]| {
+            let octets = sequence(|key| {
+                key.primitive(tag::INTEGER, modulus);
+                key.primitive(tag::INTEGER, exponent);
+            });
+            spki(&identifier(oid::RSA_ENCRYPTION, &[tag::NULL, 0]), &octets)
+        };
+        let modulus = [&[0], modulus].concat();
+        let algorithm = of(&modulus, exponent).unwrap().algorithm();
+        assert_eq!(algorithm, PublicKeyAlgorithm::Rsa { bits: 2048 });
+        assert!(of(&[&[0], &modulus[..]].concat(), exponent).is_err());
+        assert!(of(&modulus, &[&[0], exponent].concat()).is_err());
     }
 }

@@ -1,7 +1,7 @@
-//! Judges RSA public keys made elsewhere: those in a CSR or in an imported certificate.
+//! Judges RSA and Ed25519 public keys made elsewhere: those in a CSR or in an imported certificate.
 //!
 //! A CA can't see how such a key was made, but the public half shows when it is too short, malformed,
-//! or from a generator known to be broken. The checks are those that the CA/Browser Forum's Baseline
+//! or from a generator known to be broken. The checks of RSA keys are those that the CA/Browser Forum's Baseline
 //! Requirements (BR) ask of a public CA in §6.1.1.3, §6.1.5 and §6.1.6, except its list of the keys
 //! made by Debian's OpenSSL of 2006 to 2008 (CVE-2008-0166): those are known by enumeration alone,
 //! and no such list is part of this program.
@@ -32,7 +32,7 @@ const SMALL_FACTOR_BOUND: u32 = 752;
 /// BR §6.1.1.3 refuses what Fermat's method factors "within 100 rounds".
 const FERMAT_ROUNDS: u32 = 100;
 
-/// Why an RSA public key is refused.
+/// Why a public key is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WeakKey {
     /// The modulus has fewer than 2048 bits.
@@ -66,6 +66,10 @@ pub enum WeakKey {
     },
     /// The key has the fingerprint of the ROCA generator (CVE-2017-15361).
     Roca,
+    /// The Ed25519 key is a point of small order: a signature under it fits any message.
+    SmallOrder,
+    /// The Ed25519 key is no point of the curve in the one encoding of RFC 8032 section 5.1.3.
+    NotAPoint,
     /// The modulus is the product of two numbers so close that Fermat's method finds them at once.
     ClosePrimes,
 }
@@ -101,6 +105,10 @@ impl fmt::Display for WeakKey {
             }
             Self::SmallFactor { prime } => write!(f, "the RSA modulus is divisible by {prime}"),
             Self::Roca => f.write_str("the RSA key has the ROCA fingerprint (CVE-2017-15361)"),
+            Self::SmallOrder => f.write_str(
+                "the Ed25519 key is a point of small order, so a signature under it fits any message",
+            ),
+            Self::NotAPoint => f.write_str("the Ed25519 key is not a point of the curve"),
             Self::ClosePrimes => {
                 f.write_str("the RSA modulus is the product of two primes too close to each other")
             }
@@ -129,6 +137,45 @@ pub fn judge_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), WeakKey> {
         return Err(WeakKey::ClosePrimes);
     }
     Ok(())
+}
+
+/// The y-coordinates of the eight points whose order divides 8, each as the number that RFC 8032
+/// writes in little-endian order: those of order 1, 2, 4 (twice) and 8 (four times).
+const SMALL_ORDER: [&str; 5] = [
+    "01",
+    "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec",
+    "00",
+    "05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826",
+    "7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7",
+];
+
+/// Judges an Ed25519 key: a point of the curve in its one encoding, and of large order.
+///
+/// # Errors
+/// What it is instead.
+pub fn judge_ed25519(key: &[u8]) -> Result<(), WeakKey> {
+    let prime = (BigUint::from(1u32) << 255u32) - 19u32;
+    let mut y = BigUint::from_bytes_le(key);
+    y.set_bit(255, false);
+    let reduced = &y % &prime;
+    let known = |hex: &str| BigUint::parse_bytes(hex.as_bytes(), 16);
+    if SMALL_ORDER
+        .into_iter()
+        .any(|hex| known(hex).as_ref() == Some(&reduced))
+    {
+        return Err(WeakKey::SmallOrder);
+    }
+    // x² = (y² - 1) / (d·y² + 1) with d = -121665/121666; a quotient is a square if the product is.
+    let square = &y * &y;
+    let numerator = (&square + &prime - 1u32) * 121_666u32;
+    let denominator = (&prime - 121_665u32) * &square + 121_666u32;
+    let is_square =
+        (numerator * denominator).modpow(&(&prime >> 1u32), &prime) == BigUint::from(1u32);
+    if key.len() == 32 && y == reduced && is_square {
+        Ok(())
+    } else {
+        Err(WeakKey::NotAPoint)
+    }
 }
 
 fn judge_length(modulus: &BigUint) -> Result<(), WeakKey> {
@@ -276,6 +323,54 @@ mod tests {
         successors(Some(first), |n| Some(n + &product))
             .find(|n| small_factor(n).is_none())
             .expect("the succession is endless")
+    }
+
+    /// The keys of RFC 8032 section 7.1.
+    #[test]
+    fn ed25519_keys_are_points_of_large_order() {
+        let octets = |hex: &str| {
+            let mut octets = number(hex).to_bytes_be();
+            octets.splice(0..0, std::iter::repeat_n(0, 32 - octets.len()));
+            octets
+        };
+        for key in [
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+            "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+        ] {
+            assert_eq!(judge_ed25519(&octets(key)), Ok(()));
+        }
+        // y = 2 is on no point, and neither is what is not 32 octets long.
+        let two = [&[2][..], &[0; 31]].concat();
+        assert_eq!(judge_ed25519(&two), Err(WeakKey::NotAPoint));
+        assert_eq!(judge_ed25519(&[9; 31]), Err(WeakKey::NotAPoint));
+    }
+
+    #[test]
+    fn every_encoding_of_a_point_of_small_order_is_found() {
+        let prime = (BigUint::from(1u32) << 255u32) - 19u32;
+        let mut found = 0;
+        for hex in SMALL_ORDER {
+            for y in [number(hex), number(hex) + &prime] {
+                if y.bits() > 255 {
+                    continue;
+                }
+                for sign in [false, true] {
+                    let mut y = y.clone();
+                    y.set_bit(255, sign);
+                    let mut key = y.to_bytes_le();
+                    key.resize(32, 0);
+                    assert_eq!(judge_ed25519(&key), Err(WeakKey::SmallOrder), "{key:02x?}");
+                    found += 1;
+                }
+            }
+        }
+        assert_eq!(found, 14);
+        // Any other number of the prime or more is refused as well.
+        for above in 2u32..19 {
+            let key = (&prime + above).to_bytes_le();
+            assert_eq!(judge_ed25519(&key), Err(WeakKey::NotAPoint));
+        }
     }
 
     #[test]

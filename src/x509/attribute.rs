@@ -1,6 +1,6 @@
 //! Attribute types of names: their short names, string types and limits.
 
-use super::name::NameError;
+use super::name::{NameError, shortened};
 use super::text::is_deceptive;
 use crate::asn1::{Element, oid, sequence, tag};
 use const_oid::ObjectIdentifier;
@@ -181,7 +181,7 @@ impl AttributeType {
         };
         Err(NameError::Value {
             kind: self.short.to_owned(),
-            value: value.to_owned(),
+            value: shortened(value),
             problem,
         })
     }

@@ -103,33 +103,35 @@ impl Certificate {
         let signed = Signed::from_der(der, "a Certificate")?;
         let mut fields = signed.tbs.reader();
         let version = match fields.optional(tag::explicit(0))? {
-            Some(version) => version
-                .reader()
-                .expect(tag::INTEGER, "a version")?
-                .small()?
-                .saturating_add(1),
+            Some(wrapper) => {
+                let mut wrapper = wrapper.reader();
+                let version = wrapper.expect(tag::INTEGER, "a version")?.small()?;
+                wrapper.end()?;
+                version.saturating_add(1)
+            }
             None => 1,
         };
         let serial = fields
             .expect(tag::INTEGER, "a serial number")?
-            .content
+            .integer()?
             .to_vec();
-        let inner_algorithm = fields
-            .expect(tag::SEQUENCE, "a signature algorithm")?
-            .whole
-            .to_vec();
+        let inner_algorithm = fields.algorithm("a signature algorithm")?.whole.to_vec();
         let issuer = Name::from_der(fields.expect(tag::SEQUENCE, "an issuer")?.whole)?;
         let mut times = fields.sequence("a validity")?;
         let validity = Validity {
             not_before: parse_time(&times.any()?)?,
             not_after: parse_time(&times.any()?)?,
         };
+        times.end()?;
         let subject = Name::from_der(fields.expect(tag::SEQUENCE, "a subject")?.whole)?;
         let public_key = PublicKey::from_spki(fields.expect(tag::SEQUENCE, "a public key")?.whole)?;
-        fields.optional(tag::context(1))?;
-        fields.optional(tag::context(2))?;
+        for unique_identifier in [tag::context(1), tag::context(2)] {
+            if let Some(identifier) = fields.optional(unique_identifier)? {
+                identifier.bits()?;
+            }
+        }
         let extensions = match fields.optional(tag::explicit(3))? {
-            Some(wrapper) => Extension::decode_all(&Reader::single(wrapper.content)?)?,
+            Some(wrapper) => Extension::decode_all(wrapper.content)?,
             None => Vec::new(),
         };
         fields.end()?;
@@ -249,6 +251,15 @@ impl Certificate {
     /// The SHA-256 hash of the certificate.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.der)
+    }
+
+    /// The name of the first extension that is read here and is broken, and what is wrong with it: it
+    /// must not pass for one that is not there.
+    pub fn broken_extension(&self) -> Option<(&'static str, Malformed)> {
+        self.extensions.iter().find_map(|extension| {
+            let problem = extension.check().err()?;
+            Some((oid::name(&extension.oid)?, problem))
+        })
     }
 
     fn decoded<T>(

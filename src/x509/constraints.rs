@@ -155,27 +155,43 @@ impl NameConstraints {
                 return Ok(Vec::new());
             };
             let mut list = element.reader();
+            if list.is_empty() {
+                return Err(Malformed::Value("a list of subtrees is empty"));
+            }
             let mut subtrees = Vec::new();
             while !list.is_empty() {
                 let mut general = list.sequence("a GeneralSubtree")?;
                 subtrees.push(Subtree::decode(&general.any()?)?);
+                // The default, which DER leaves out and others write.
+                if let Some(minimum) = general.optional(tag::context(0))?
+                    && minimum.small()? != 0
+                {
+                    return Err(Malformed::Value("a subtree has a minimum"));
+                }
+                general.end()?;
             }
             Ok(subtrees)
         };
         let permitted = subtrees(reader.optional(tag::explicit(0))?)?;
         let excluded = subtrees(reader.optional(tag::explicit(1))?)?;
         reader.end()?;
-        Ok(Self {
+        let constraints = Self {
             permitted,
             excluded,
-        })
+        };
+        if constraints.is_empty() {
+            return Err(Malformed::Value("name constraints are empty"));
+        }
+        Ok(constraints)
     }
 
     /// Holds names to these constraints.
     ///
     /// Stricter than a verifier has to be: a wildcard is excluded where any host that it stands for
-    /// is, a URI whose host can't be told is in no permitted and in every excluded subtree, and every
-    /// common name that reads as a host, address or mailbox is held to the constraints of that kind.
+    /// is, a URI whose host can't be told and a mailbox that is not well formed are in no permitted
+    /// and in every excluded subtree, an IPv4-mapped IPv6 address is held to the constraints of IPv4
+    /// too, and every common name that reads as a host, address or mailbox is held to the constraints
+    /// of that kind.
     pub fn check(&self, subject: &Name, names: &[GeneralName]) -> Result<(), ConstraintViolation> {
         if self.is_empty() {
             return Ok(());
@@ -186,7 +202,25 @@ impl NameConstraints {
         }
         all.extend(subject.email_addresses().map(GeneralName::Email));
         all.extend(subject.common_names().filter_map(|text| read_as(&text)));
-        all.iter().try_for_each(|name| self.check_one(name))
+        all.iter().try_for_each(|name| self.check_one(name))?;
+        self.check_mapped(&all)
+    }
+
+    /// Holds IPv4 addresses that are written as IPv6 addresses to the constraints of IPv4, and IPv4
+    /// addresses to those that exclude them so (RFC 4291 section 2.5.5.2).
+    fn check_mapped(&self, names: &[GeneralName]) -> Result<(), ConstraintViolation> {
+        let ipv4 = |subtrees: &[Subtree]| subtrees.iter().filter_map(Subtree::as_ipv4).collect();
+        let constraints = Self {
+            permitted: ipv4(&self.permitted),
+            excluded: ipv4(&self.excluded),
+        };
+        names.iter().try_for_each(|name| match name {
+            GeneralName::Ip(address) => match address.to_canonical() {
+                canonical @ IpAddr::V4(_) => constraints.check_one(&GeneralName::Ip(canonical)),
+                IpAddr::V6(_) => Ok(()),
+            },
+            _ => Ok(()),
+        })
     }
 
     fn check_one(&self, name: &GeneralName) -> Result<(), ConstraintViolation> {
@@ -252,11 +286,28 @@ impl Subtree {
         }
         Ok(match GeneralName::decode(element)? {
             GeneralName::Dns(name) => Self::Dns(name.to_ascii_lowercase()),
+            GeneralName::Email(name) if name.contains('@') && mailbox(&name).is_none() => {
+                return Err(Malformed::Value("a mailbox is not well formed"));
+            }
             GeneralName::Email(name) => Self::Email(name),
             GeneralName::Uri(name) => Self::Uri(name.to_ascii_lowercase()),
             GeneralName::Directory(name) => Self::Directory(name),
             GeneralName::Ip(_) | GeneralName::Other(_) => Self::Other(element.whole.to_vec()),
         })
+    }
+
+    /// The subtree of IPv4 addresses that this one is, also in IPv4-mapped IPv6 addresses.
+    fn as_ipv4(&self) -> Option<Self> {
+        let Self::Ip(address, bits) = *self else {
+            return None;
+        };
+        match (address, address.to_canonical()) {
+            (IpAddr::V4(_), _) => Some(self.clone()),
+            (IpAddr::V6(_), canonical @ IpAddr::V4(_)) => {
+                Some(Self::Ip(canonical, bits.checked_sub(96)?))
+            }
+            _ => None,
+        }
     }
 
     /// Whether the name is of the kind that this subtree is about.
@@ -300,7 +351,8 @@ impl Subtree {
                 }
                 None => self.contains(name),
             },
-            // A URI whose host can't be told may be in any subtree.
+            // A URI whose host can't be told may be in any subtree, and so may a broken mailbox.
+            (Self::Email(_), GeneralName::Email(address)) if mailbox(address).is_none() => true,
             (Self::Uri(_), GeneralName::Uri(uri)) if uri_host(uri).is_none() => true,
             (Self::Other(_), GeneralName::Other(_)) => self.is_of_kind(name),
             _ => self.contains(name),
@@ -348,15 +400,46 @@ fn host_in(host: &str, base: &str, under: Under) -> bool {
     }
 }
 
+/// The parts of a mailbox that is well formed (RFC 5321 section 4.1.2): its local part, perhaps in
+/// quotes, and its host.
+fn mailbox(address: &str) -> Option<(&str, &str)> {
+    let (local, host) = address.rsplit_once('@')?;
+    let quoted = local
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let is_well_formed = match quoted {
+        Some(text) => is_quoted(text) && host_name(host, false).is_ok(),
+        None => GeneralName::email(address).is_ok(),
+    };
+    is_well_formed.then_some((local, host))
+}
+
+/// Whether a text may stand in quotes: visible, each quote and backslash behind a backslash.
+fn is_quoted(text: &str) -> bool {
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        let next = match character {
+            '"' => None,
+            '\\' => characters.next(),
+            other => Some(other),
+        };
+        if next.is_none_or(is_deceptive) {
+            return false;
+        }
+    }
+    true
+}
+
 /// A base with an `@` is one mailbox; without, a host (section 4.2.1.10).
 fn mailbox_in(address: &str, base: &str) -> bool {
+    let Some((local, host)) = mailbox(address) else {
+        return false;
+    };
     match base.rsplit_once('@') {
-        Some((local, host)) => address
-            .rsplit_once('@')
-            .is_some_and(|(own, own_host)| own == local && own_host.eq_ignore_ascii_case(host)),
-        None => address
-            .rsplit_once('@')
-            .is_some_and(|(_, host)| host_in(host, base, Under::WithDotOnly)),
+        Some((base_local, base_host)) => {
+            local == base_local && host.eq_ignore_ascii_case(base_host)
+        }
+        None => host_in(host, base, Under::WithDotOnly),
     }
 }
 
@@ -465,10 +548,8 @@ mod tests {
             permitted: subtrees(permitted),
             excluded: subtrees(excluded),
         };
-        assert_eq!(
-            NameConstraints::from_der(&constraints.to_der()).unwrap(),
-            constraints
-        );
+        let read = NameConstraints::from_der(&constraints.to_der());
+        assert!(read == Ok(constraints.clone()) || constraints.is_empty());
         let names: Vec<_> = names
             .iter()
             .map(|name| GeneralName::parse(name).unwrap())
@@ -506,6 +587,116 @@ mod tests {
                 expected,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn ipv4_mapped_addresses_are_held_to_the_constraints_of_ipv4() {
+        for (permitted, excluded, name, expected) in [
+            (&[][..], &["ip:10.0.0.0/8"][..], "::ffff:10.0.0.1", false),
+            (&[], &["ip:10.0.0.0/8"], "::ffff:11.0.0.1", true),
+            (&[], &["ip:::ffff:10.0.0.0/104"], "10.1.2.3", false),
+            (&[], &["ip:::ffff:10.0.0.0/104"], "11.1.2.3", true),
+            (&["ip:::/0"], &["ip:10.0.0.1"], "::ffff:10.0.0.1", false),
+            (&["ip:::/0"], &[], "::ffff:10.0.0.1", true),
+            (&["ip:::/0", "ip:10.0.0.0/8"], &[], "::ffff:10.0.0.1", true),
+            (&["ip:::/0", "ip:10.0.0.0/8"], &[], "::ffff:11.0.0.1", false),
+            (&["ip:10.0.0.0/8"], &[], "::ffff:10.0.0.1", false),
+            (&["ip:::ffff:0:0/96"], &[], "::ffff:10.0.0.1", true),
+            (&[], &["ip:0.0.0.0/0"], "2001:db8::1", true),
+            (&[], &["ip:0.0.0.0/0"], "::10.0.0.1", true),
+        ] {
+            assert_eq!(
+                allowed(permitted, excluded, "/O=x", &[name]),
+                expected,
+                "{name}"
+            );
+        }
+        assert!(!allowed(
+            &[],
+            &["ip:10.0.0.0/8"],
+            "/CN=::ffff:10.0.0.1",
+            &[]
+        ));
+    }
+
+    #[test]
+    fn mailboxes_that_are_not_well_formed_meet_every_constraint() {
+        let verdict = |permitted: &[&str], excluded: &[&str], address: &str| {
+            let subtrees =
+                |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+            let constraints = NameConstraints {
+                permitted: subtrees(permitted),
+                excluded: subtrees(excluded),
+            };
+            let names = [GeneralName::Email(address.to_owned())];
+            constraints
+                .check(&Name::parse("/O=x").unwrap(), &names)
+                .is_ok()
+        };
+        for address in [
+            "a@b@example.test",
+            "@example.test",
+            "example.test",
+            "",
+            "a b@example.test",
+            "a@",
+            "a..b@example.test",
+            "\"a\"b\"@example.test",
+            "\"a\\\"@example.test",
+            "a@[192.0.2.1]",
+            "<a@example.test>",
+            "a@example.test ",
+        ] {
+            assert!(!verdict(&["email:example.test"], &[], address), "{address}");
+            assert!(!verdict(&[], &["email:other.test"], address), "{address}");
+            assert!(verdict(&["dns:example.test"], &[], address), "{address}");
+        }
+        for address in [
+            "a@example.test",
+            "\"a b\"@example.test",
+            "\"a@b\"@example.test",
+        ] {
+            assert!(verdict(
+                &["email:example.test"],
+                &["email:other.test"],
+                address
+            ));
+            assert!(!verdict(&["email:other.test"], &[], address), "{address}");
+            assert!(!verdict(&[], &["email:example.test"], address), "{address}");
+        }
+    }
+
+    #[test]
+    fn constraints_without_content_or_with_a_minimum_are_refused() {
+        let subtree = |minimum: &[u8]| {
+            sequence(|constraints| {
+                constraints.explicit(0, |list| {
+                    list.sequence(|general| {
+                        general.primitive(tag::context(2), b"example.test");
+                        general.raw(minimum);
+                    });
+                });
+            })
+        };
+        assert!(NameConstraints::from_der(&subtree(&[])).is_ok());
+        // The default in so many words.
+        assert!(NameConstraints::from_der(&subtree(&[0x80, 1, 0])).is_ok());
+        let mailbox = sequence(|constraints| {
+            constraints.explicit(1, |list| {
+                list.sequence(|general| general.primitive(tag::context(1), b"a@b@example.test"));
+            });
+        });
+        for wrong in [
+            subtree(&[0x80, 1, 1]),
+            subtree(&[0x81, 1, 0]),
+            subtree(&[0x80, 2, 0, 0]),
+            mailbox,
+            b"\x30\x00".to_vec(),
+            b"\x30\x02\xa0\x00".to_vec(),
+            b"\x30\x04\xa0\x00\xa1\x00".to_vec(),
+        ] {
+            assert!(NameConstraints::from_der(&wrong).is_err(), "{wrong:02x?}");
         }
     }
 

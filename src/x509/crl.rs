@@ -237,8 +237,7 @@ pub struct ReadEntry<'a> {
 impl ReadEntry<'_> {
     /// Whether the entry is about this serial.
     pub fn is(&self, serial: &Serial) -> bool {
-        let zeros = self.serial.iter().take_while(|octet| **octet == 0).count();
-        self.serial[zeros..] == *serial.magnitude()
+        self.serial().as_ref() == Some(serial)
     }
 
     /// The serial, if it is one that RFC 5280 allows.
@@ -256,7 +255,7 @@ impl<'a> RevocationList<'a> {
             Some(version) => version.small()?.saturating_add(1),
             None => 1,
         };
-        let inner_algorithm = fields.expect(tag::SEQUENCE, "a signature algorithm")?.whole;
+        let inner_algorithm = fields.algorithm("a signature algorithm")?.whole;
         let issuer = Name::from_der(fields.expect(tag::SEQUENCE, "an issuer")?.whole)?;
         let this_update = parse_time(&fields.any()?)?;
         let is_time = |tag| matches!(tag, Some(tag::UTC_TIME | tag::GENERALIZED_TIME));
@@ -267,7 +266,7 @@ impl<'a> RevocationList<'a> {
         };
         let entries = fields.optional(tag::SEQUENCE)?;
         let extensions = match fields.optional(tag::explicit(0))? {
-            Some(wrapper) => Extension::decode_all(&Reader::single(wrapper.content)?)?,
+            Some(wrapper) => Extension::decode_all(wrapper.content)?,
             None => Vec::new(),
         };
         fields.end()?;
@@ -389,7 +388,7 @@ impl<'a> Iterator for Entries<'a> {
 
 fn read_entry<'a>(list: &mut Reader<'a>) -> Result<ReadEntry<'a>, Malformed> {
     let mut fields = list.sequence("an entry")?;
-    let serial = fields.expect(tag::INTEGER, "a serial number")?.content;
+    let serial = fields.expect(tag::INTEGER, "a serial number")?.integer()?;
     let revoked_at = parse_time(&fields.any()?)?;
     let mut entry = ReadEntry {
         serial,
@@ -411,17 +410,25 @@ fn read_entry_extensions(mut list: Reader<'_>, entry: &mut ReadEntry<'_>) -> Res
     while !list.is_empty() {
         let mut extension = list.sequence("an Extension")?;
         let identifier = extension.expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?;
-        let critical = extension.optional(tag::BOOLEAN)?;
+        identifier.oid()?;
+        let critical = match extension.optional(tag::BOOLEAN)? {
+            Some(critical) => critical.boolean()?,
+            None => false,
+        };
         let value = extension.expect(tag::OCTET_STRING, "an extension's value")?;
         extension.end()?;
         if identifier.content == oid::REASON_CODE.as_bytes() {
             let code = Reader::single(value.content)?;
+            if code.tag != tag::ENUMERATED {
+                return Err(Malformed::Unexpected("a CRLReason"));
+            }
+            code.integer()?;
             entry.reason = code.content.first().copied().and_then(Reason::from_code);
             entry.removes = code.content == [REMOVE_FROM_CRL];
         } else if identifier.content == oid::INVALIDITY_DATE.as_bytes() {
             entry.invalidity_date = parse_time(&Reader::single(value.content)?).ok();
-        } else if let Some(critical) = critical {
-            entry.has_unknown_critical |= critical.boolean()?;
+        } else {
+            entry.has_unknown_critical |= critical;
         }
     }
     Ok(())
@@ -544,11 +551,14 @@ mod tests {
     fn a_signature_that_does_not_end_on_an_octet_is_read_and_verifies_under_no_key() {
         let (mut der, key, _) = list(&[]);
         let signature = Signed::from_der(&der, "").unwrap().signature.len();
-        let unused = der.len() - signature - 1;
-        der[unused] = 3;
+        let (unused, last) = (der.len() - signature - 1, der.len() - 1);
+        (der[unused], der[last]) = (3, der[last] & 0xf8);
         let read = RevocationList::from_der(&der).unwrap();
         assert!(read.verify_signature(key.public()).is_err());
-        der[unused] = 8;
+        // Unused bits are zero.
+        der[last] |= 1;
+        assert!(RevocationList::from_der(&der).is_err());
+        (der[unused], der[last]) = (8, 0);
         assert!(RevocationList::from_der(&der).is_err());
     }
 

@@ -1,7 +1,8 @@
 //! Extensions (RFC 5280 section 4.2): those that `pki` writes, as bytes, and those that it reads.
 
+use super::constraints::NameConstraints;
 use super::general_name::GeneralName;
-use crate::asn1::{Element, Malformed, Reader, encode, oid, sequence, tag};
+use crate::asn1::{Malformed, Reader, encode, oid, sequence, tag};
 use const_oid::ObjectIdentifier;
 use std::collections::HashSet;
 
@@ -107,7 +108,7 @@ impl Extension {
     }
 
     /// nameConstraints, critical (section 4.2.1.10).
-    pub fn name_constraints(constraints: &super::constraints::NameConstraints) -> Self {
+    pub fn name_constraints(constraints: &NameConstraints) -> Self {
         Self::new(oid::NAME_CONSTRAINTS, true, constraints.to_der())
     }
 
@@ -176,8 +177,8 @@ impl Extension {
     }
 
     /// Reads an Extensions.
-    pub fn decode_all(element: &Element<'_>) -> Result<Vec<Self>, Malformed> {
-        let mut list = element.reader();
+    pub fn decode_all(der: &[u8]) -> Result<Vec<Self>, Malformed> {
+        let mut list = Reader::sequence_of(der, "an Extensions")?;
         let mut extensions: Vec<Self> = Vec::new();
         let mut seen = HashSet::new();
         while !list.is_empty() {
@@ -249,11 +250,7 @@ impl Extension {
 
     /// The value of subjectAltName or issuerAltName.
     pub fn to_general_names(&self) -> Result<Vec<GeneralName>, Malformed> {
-        let mut reader = Reader::sequence_of(&self.value, "a GeneralNames")?;
-        let mut names = Vec::new();
-        while !reader.is_empty() {
-            names.push(GeneralName::decode(&reader.any()?)?);
-        }
+        let names = general_names(Reader::sequence_of(&self.value, "a GeneralNames")?)?;
         if names.is_empty() {
             return Err(Malformed::Value("a list of alternative names is empty"));
         }
@@ -272,9 +269,15 @@ impl Extension {
     /// The key identifier in authorityKeyIdentifier, if there is one.
     pub fn to_authority_key_identifier(&self) -> Result<Option<Vec<u8>>, Malformed> {
         let mut reader = Reader::sequence_of(&self.value, "an AuthorityKeyIdentifier")?;
-        Ok(reader
-            .optional(tag::context(0))?
-            .map(|identifier| identifier.content.to_vec()))
+        let identifier = reader.optional(tag::context(0))?;
+        if let Some(issuer) = reader.optional(tag::explicit(1))? {
+            general_names(issuer.reader())?;
+        }
+        if let Some(serial) = reader.optional(tag::context(2))? {
+            serial.integer()?;
+        }
+        reader.end()?;
+        Ok(identifier.map(|identifier| identifier.content.to_vec()))
     }
 
     /// Every URL among the distribution points of cRLDistributionPoints.
@@ -283,14 +286,63 @@ impl Extension {
         let mut urls = Vec::new();
         while !points.is_empty() {
             let mut point = points.sequence("a DistributionPoint")?;
-            let Some(name) = point.optional(tag::explicit(0))? else {
-                continue;
-            };
-            if let Some(full) = name.reader().optional(tag::explicit(0))? {
-                urls.extend(uris(full.reader())?);
+            if let Some(name) = point.optional(tag::explicit(0))? {
+                let name = Reader::single(name.content)?;
+                match name.tag {
+                    tag if tag == tag::explicit(0) => {
+                        let names = general_names(name.reader())?.into_iter();
+                        urls.extend(names.filter_map(|name| match name {
+                            GeneralName::Uri(url) => Some(url),
+                            _ => None,
+                        }));
+                    }
+                    // The end of a name, relative to the issuer's.
+                    tag if tag == tag::explicit(1) => {}
+                    _ => return Err(Malformed::Unexpected("a DistributionPointName")),
+                }
             }
+            if let Some(reasons) = point.optional(tag::context(1))? {
+                reasons.bits()?;
+            }
+            if let Some(issuer) = point.optional(tag::explicit(2))? {
+                general_names(issuer.reader())?;
+            }
+            point.end()?;
         }
         Ok(urls)
+    }
+
+    /// The value of policyConstraints: how many certificates further on a policy has to be explicit,
+    /// and how many further on none is mapped (section 4.2.1.11).
+    pub fn to_policy_constraints(&self) -> Result<(Option<u32>, Option<u32>), Malformed> {
+        let mut reader = Reader::sequence_of(&self.value, "a PolicyConstraints")?;
+        let mut skipped = |number| {
+            let element = reader.optional(tag::context(number))?;
+            element.map(|skipped| skipped.small()).transpose()
+        };
+        let constraints = (skipped(0)?, skipped(1)?);
+        reader.end()?;
+        match constraints {
+            (None, None) => Err(Malformed::Value("policy constraints are empty")),
+            constraints => Ok(constraints),
+        }
+    }
+
+    /// Reads the value, if it is of a kind that a path is judged by; of any other it is not looked at.
+    pub fn check(&self) -> Result<(), Malformed> {
+        match self.oid {
+            oid::BASIC_CONSTRAINTS => self.to_basic_constraints().map(drop),
+            oid::KEY_USAGE => self.to_key_usage().map(drop),
+            oid::EXT_KEY_USAGE => self.to_extended_key_usage().map(drop),
+            oid::SUBJECT_ALT_NAME => self.to_general_names().map(drop),
+            oid::NAME_CONSTRAINTS => NameConstraints::from_der(&self.value).map(drop),
+            oid::SUBJECT_KEY_IDENTIFIER => self.to_subject_key_identifier().map(drop),
+            oid::AUTHORITY_KEY_IDENTIFIER => self.to_authority_key_identifier().map(drop),
+            oid::CRL_DISTRIBUTION_POINTS => self.to_distribution_urls().map(drop),
+            oid::CERTIFICATE_POLICIES => self.to_policies().map(drop),
+            oid::POLICY_CONSTRAINTS => self.to_policy_constraints().map(drop),
+            _ => Ok(()),
+        }
     }
 
     /// Access method and location of each entry of authorityInfoAccess or subjectInfoAccess.
@@ -320,19 +372,19 @@ impl Extension {
                     .expect(tag::OBJECT_IDENTIFIER, "a policy's identifier")?
                     .oid()?,
             );
+            policy.optional(tag::SEQUENCE)?;
+            policy.end()?;
         }
         Ok(policies)
     }
 }
 
-fn uris(mut names: Reader<'_>) -> Result<Vec<String>, Malformed> {
-    let mut urls = Vec::new();
-    while !names.is_empty() {
-        if let GeneralName::Uri(url) = GeneralName::decode(&names.any()?)? {
-            urls.push(url);
-        }
+fn general_names(mut reader: Reader<'_>) -> Result<Vec<GeneralName>, Malformed> {
+    let mut names = Vec::new();
+    while !reader.is_empty() {
+        names.push(GeneralName::decode(&reader.any()?)?);
     }
-    Ok(urls)
+    Ok(names)
 }
 
 /// The names of the bits that are set in a keyUsage.
@@ -354,7 +406,7 @@ mod tests {
                 Extension::new(oid, false, Vec::new()).encode(list);
             }
         });
-        Extension::decode_all(&Reader::single(&der)?).map(|extensions| extensions.len())
+        Extension::decode_all(&der).map(|extensions| extensions.len())
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::name::Name;
 use super::text::{Escaped, is_deceptive};
-use crate::asn1::{Element, Encoder, Malformed, oid, tag};
+use crate::asn1::{Element, Encoder, Malformed, Reader, oid, tag};
 use const_oid::ObjectIdentifier;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -183,7 +183,12 @@ impl GeneralName {
                     }
                 },
             },
-            _ => Self::Other(element.whole.to_vec()),
+            // x400Address, ediPartyName.
+            0xa3 | 0xa5 => Self::Other(element.whole.to_vec()),
+            tag if tag == tag::context(8) && element.has_minimal_arcs() => {
+                Self::Other(element.whole.to_vec())
+            }
+            _ => return Err(Malformed::Value("a name is of no kind that there is")),
         })
     }
 
@@ -207,12 +212,14 @@ fn other_name(element: &Element<'_>) -> Result<GeneralName, Malformed> {
         .expect(tag::OBJECT_IDENTIFIER, "the type of an otherName")?
         .oid()?;
     let value = reader.expect(tag::explicit(0), "the value of an otherName")?;
+    reader.end()?;
+    let value = Reader::single(value.content)?;
+    value.check_value()?;
     if kind == oid::SMTP_UTF8_MAILBOX {
-        let text = value
-            .reader()
-            .expect(tag::UTF8_STRING, "a mailbox")?
-            .content
-            .to_vec();
+        if value.tag != tag::UTF8_STRING {
+            return Err(Malformed::Unexpected("a mailbox"));
+        }
+        let text = value.content.to_vec();
         return String::from_utf8(text)
             .map(GeneralName::Email)
             .map_err(|_| Malformed::Value("a name is not text"));

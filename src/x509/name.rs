@@ -53,10 +53,41 @@ pub enum NameError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A name that takes more bytes than a certificate's may.
+    #[error(
+        "the name exceeds {MOST_BYTES} bytes (it has {bytes}); its largest attribute is {kind}"
+    )]
+    TooLong {
+        /// The bytes of its DER.
+        bytes: usize,
+        /// The short name of its largest attribute.
+        kind: String,
+    },
     /// A multi-valued RDN that is not the SET OF that DER demands.
     #[error("the values of a relative distinguished name are not in the order of DER")]
     Order,
 }
+
+/// Bytes of a name in a certificate issued here; relying parties refuse far fewer attributes than
+/// fit.
+const MOST_BYTES: usize = 16 << 10;
+
+/// Types of the values in a name: those that other programs read. OpenSSL reads no certificate with
+/// another one in its names.
+const VALUE_TYPES: [u8; 9] = [
+    tag::BIT_STRING,
+    tag::UTF8_STRING,
+    tag::NUMERIC_STRING,
+    tag::PRINTABLE_STRING,
+    tag::TELETEX_STRING,
+    tag::IA5_STRING,
+    tag::UNIVERSAL_STRING,
+    tag::BMP_STRING,
+    tag::SEQUENCE,
+];
+
+/// Characters of an attribute whose type has no upper bound that is known here.
+const MOST_CHARACTERS: usize = 1024;
 
 impl Name {
     /// The name with these attributes, in this order, each an RDN of its own.
@@ -169,6 +200,10 @@ impl Name {
                     .expect(tag::OBJECT_IDENTIFIER, "an attribute type")?
                     .oid()?;
                 let value = pair.any()?;
+                if !VALUE_TYPES.contains(&value.tag) {
+                    return Err(Malformed::Unexpected("a string in a name"));
+                }
+                value.check_value()?;
                 pair.end()?;
                 each(index, kind, value)?;
             }
@@ -234,9 +269,17 @@ impl Name {
     /// request is held to what a name on the command line is. Not for the names of CAs that are
     /// there already: those are copied, whatever they are.
     pub fn check(&self) -> Result<(), NameError> {
-        self.attributes()
-            .iter()
-            .try_for_each(NameAttribute::check)?;
+        let attributes = self.attributes();
+        attributes.iter().try_for_each(NameAttribute::check)?;
+        let bytes = self.0.len();
+        if bytes > MOST_BYTES {
+            let largest = attributes
+                .iter()
+                .max_by_key(|attribute| attribute.der.len());
+            let kind = largest.expect("a name without attributes is short").kind;
+            let kind = attribute::short_name(&kind);
+            return Err(NameError::TooLong { bytes, kind });
+        }
         if self.is_sorted() {
             Ok(())
         } else {
@@ -249,6 +292,15 @@ impl Name {
         elements(&self.0)
             .flat_map(|name| elements(name.content))
             .all(|rdn| elements(rdn.content).is_sorted_by_key(|value| value.whole))
+    }
+}
+
+/// The beginning of a text that may be very long, for an error.
+pub(super) fn shortened(text: &str) -> String {
+    const MOST: usize = 80;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -267,7 +319,7 @@ impl NameAttribute {
     fn problem(&self, problem: impl Into<String>) -> NameError {
         NameError::Value {
             kind: attribute::short_name(&self.kind),
-            value: self.text.clone().unwrap_or_else(|| "…".to_owned()),
+            value: self.text.as_deref().map_or("…".to_owned(), shortened),
             problem: problem.into(),
         }
     }
@@ -279,6 +331,9 @@ impl NameAttribute {
         let known = AttributeType::of(&self.kind);
         match known {
             Some(known) => known.check(text)?,
+            None if text.chars().count() > MOST_CHARACTERS => {
+                return Err(self.problem(format!("has more than {MOST_CHARACTERS} characters")));
+            }
             None if text.chars().any(is_deceptive) => {
                 return Err(self.problem("has characters that can't be shown"));
             }
@@ -499,6 +554,66 @@ mod tests {
     }
 
     #[test]
+    fn values_that_other_programs_do_not_read_are_refused() {
+        let of = |value: &[u8]| {
+            Name::from_der(&sequence(|name| {
+                name.constructed(tag::SET, |rdn| {
+                    rdn.sequence(|pair| {
+                        pair.oid(&oid::COMMON_NAME);
+                        pair.raw(value);
+                    });
+                });
+            }))
+        };
+        for value in [
+            &b"\x13\x01a"[..],
+            b"\x12\x011",
+            b"\x03\x02\x00a",
+            b"\x30\x00",
+        ] {
+            assert!(of(value).is_ok(), "{value:02x?}");
+        }
+        for value in [
+            &b"\x1a\x01a"[..],
+            b"\x1e\x03\0a\0",
+            b"\x02\x01\x01",
+            b"\x04\x01a",
+            b"\x05\x00",
+            b"\x80\x01a",
+            b"\x0c\x01\xff",
+        ] {
+            assert!(of(value).is_err(), "{value:02x?}");
+        }
+    }
+
+    #[test]
+    fn attributes_and_names_have_upper_bounds() {
+        let unknown = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.99999.7");
+        let long = "x".repeat(1_000_000);
+        let of = |kind, value: &str| from_values(&[&[(kind, tag::UTF8_STRING, value.as_bytes())]]);
+        assert_eq!(of(unknown, &long[..1024]).check(), Ok(()));
+        assert_eq!(of(oid::COMMON_NAME, &long[..64]).check(), Ok(()));
+        for (kind, length, called) in [
+            (unknown, 1025, "1.3.6.1.4.1.99999.7"),
+            (unknown, 1_000_000, "1.3.6.1.4.1.99999.7"),
+            (oid::COMMON_NAME, 65, "CN"),
+            (oid::ORGANIZATION_NAME, 1_000_000, "O"),
+        ] {
+            for error in [
+                of(kind, &long[..length]).check(),
+                of(kind, &long[..length]).normalized().map(drop),
+            ] {
+                let text = error.unwrap_err().to_string();
+                assert!(text.contains(called) && text.len() < 300, "{text}");
+            }
+        }
+        let value: &[_] = &[(unknown, tag::UTF8_STRING, &long.as_bytes()[..1024])];
+        assert_eq!(from_values(&vec![value; 15]).check(), Ok(()));
+        let error = from_values(&vec![value; 16]).check().unwrap_err();
+        assert!(error.to_string().contains("1.3.6.1.4.1.99999.7"), "{error}");
+    }
+
+    #[test]
     fn string_types_that_certificates_do_not_get_are_refused_or_written_anew() {
         use oid::{COMMON_NAME, COUNTRY_NAME, DOMAIN_COMPONENT, EMAIL_ADDRESS, SERIAL_NUMBER};
         for (kind, string, value, normalized) in [
@@ -510,7 +625,6 @@ mod tests {
             ),
             (COMMON_NAME, tag::BMP_STRING, b"\0J\x65\xe5", "CN=J日"),
             (COMMON_NAME, tag::UNIVERSAL_STRING, b"\0\0\0x", "CN=x"),
-            (COMMON_NAME, tag::VISIBLE_STRING, b"x", "CN=x"),
             (COMMON_NAME, tag::IA5_STRING, b"a@x", "CN=a@x"),
             (COUNTRY_NAME, tag::UTF8_STRING, b"JP", "C=JP"),
             (SERIAL_NUMBER, tag::UTF8_STRING, b"1", "serialNumber=1"),
@@ -544,7 +658,6 @@ mod tests {
             (unknown, tag::PRINTABLE_STRING, b"a@b*"),
             (unknown, tag::TELETEX_STRING, b"x"),
             (oid::COMMON_NAME, tag::TELETEX_STRING, b"a\x9b2J"),
-            (oid::COMMON_NAME, tag::BMP_STRING, b"\0a\0"),
             (oid::COUNTRY_NAME, tag::UTF8_STRING, b"jp"),
         ] {
             let name = from_values(&[&[(kind, string, value)]]);

@@ -4,7 +4,7 @@ use super::extension::Extension;
 use super::general_name::GeneralName;
 use super::name::Name;
 use super::signed::{Signed, assemble};
-use crate::asn1::{Malformed, Reader, oid, sequence, tag};
+use crate::asn1::{Malformed, oid, sequence, tag};
 use crate::key::{KeyError, PrivateKey, PublicKey, SignatureAlgorithm};
 use const_oid::ObjectIdentifier;
 
@@ -66,11 +66,16 @@ impl CertificationRequest {
                     .expect(tag::OBJECT_IDENTIFIER, "an attribute type")?
                     .oid()?;
                 let values = attribute.expect(tag::SET, "an attribute's values")?;
+                attribute.end()?;
                 if kind == oid::EXTENSION_REQUEST && extensions.is_empty() {
-                    extensions = Extension::decode_all(&Reader::single(values.content)?)?;
-                } else {
-                    other_attributes.push(kind);
+                    extensions = Extension::decode_all(values.content)?;
+                    continue;
                 }
+                let mut values = values.reader();
+                while !values.is_empty() {
+                    values.any()?.check_value()?;
+                }
+                other_attributes.push(kind);
             }
         }
         fields.end()?;

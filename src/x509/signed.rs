@@ -23,11 +23,10 @@ impl<'a> Signed<'a> {
         let mut outer = Reader::sequence_of(der, what)?;
         let start = der.len() - outer.rest().len();
         let tbs = outer.expect(tag::SEQUENCE, "what is signed")?;
-        let algorithm = outer.expect(tag::SEQUENCE, "a signature algorithm")?.whole;
-        let signature = outer.expect(tag::BIT_STRING, "a signature")?;
-        let signature = match signature.content {
-            [1..=7, _, ..] => &[],
-            _ => signature.whole_octets()?,
+        let algorithm = outer.algorithm("a signature algorithm")?.whole;
+        let signature = match outer.expect(tag::BIT_STRING, "a signature")?.bits()? {
+            (0, octets) => octets,
+            _ => &[],
         };
         outer.end()?;
         Ok(Self {

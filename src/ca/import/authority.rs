@@ -92,6 +92,9 @@ impl Authority {
             certificate: places.certificate.clone(),
             problem,
         };
+        if certificate.broken_extension().is_some() {
+            return Err(not_a_ca("one of its extensions is broken").into());
+        }
         if !certificate.is_ca() {
             return Err(not_a_ca("its basicConstraints do not say CA:TRUE").into());
         }

@@ -55,6 +55,14 @@ fn is_a_ca(certificate: &Certificate) -> Option<BundleFinding> {
         let message = format!("{name} is of version {}", certificate.version());
         return Some(BundleFinding::error("version-3", message));
     }
+    if let Some((extension, problem)) = certificate.broken_extension() {
+        let message = format!("the {extension} of {name} is broken: {problem}");
+        return Some(BundleFinding::error("well-formed", message));
+    }
+    if let Err(problem) = certificate.public_key().check_order() {
+        let message = format!("the key of {name} is weak: {problem}");
+        return Some(BundleFinding::error("well-formed", message));
+    }
     if !certificate.is_ca() {
         let message = format!("{name} is not a CA");
         return Some(BundleFinding::error("only-cas", message));

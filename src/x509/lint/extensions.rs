@@ -96,7 +96,6 @@ pub(super) fn subject_key_identifier_is_there(candidate: &Candidate<'_>) -> Opti
 pub(super) fn alternative_names_are_well_formed(candidate: &Candidate<'_>) -> Option<String> {
     let extension = candidate.certificate.extension(&oid::SUBJECT_ALT_NAME)?;
     let names = match extension.to_general_names() {
-        Ok(names) if names.is_empty() => return Some("the alternative names are empty".to_owned()),
         Ok(names) => names,
         Err(error) => return Some(error.to_string()),
     };
@@ -139,13 +138,8 @@ pub(super) fn name_constraints_are_only_in_cas_and_critical(
     if !extension.critical {
         return Some("the name constraints are not critical".to_owned());
     }
-    match certificate.name_constraints() {
-        Ok(constraints) if constraints.is_empty() => {
-            Some("the name constraints are empty".to_owned())
-        }
-        Ok(_) => None,
-        Err(error) => Some(error.to_string()),
-    }
+    let problem = certificate.name_constraints().err()?;
+    Some(problem.to_string())
 }
 
 pub(super) fn time_stamping_is_alone_and_critical(candidate: &Candidate<'_>) -> Option<String> {

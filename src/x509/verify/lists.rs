@@ -46,23 +46,35 @@ pub enum ListProblem {
     Broken { issuer: String },
 }
 
-/// Whether a certificate is on none of the lists: the newest that can be asked decides, and there has
-/// to be one.
+impl ListProblem {
+    /// Whether the issuer signed the CRL, which ended or is not about all that it issued: a complete
+    /// CRL that it signed later says more.
+    fn is_about_scope_or_time(&self) -> bool {
+        matches!(self, Self::Ended { .. } | Self::Partial { .. })
+    }
+}
+
+/// Whether a certificate is on none of the CRLs: the newest that can be used decides, and there has to
+/// be one. Returns why others of its issuer were not used.
+///
+/// A CRL that can't be used is evidence all the same: if it has an entry of the certificate, or may
+/// have one, nothing is known. Not so if the issuer signed a complete CRL after it.
 pub fn check_lists(
     lists: &[RevocationList<'_>],
     certificate: &Certificate,
     issuer: &Certificate,
     time: OffsetDateTime,
-) -> Result<(), Refusal> {
+) -> Result<Vec<ListProblem>, Refusal> {
     let unknown = |problem| Refusal::NoList {
         subject: called(certificate),
         problem,
     };
-    let mut problem = None;
+    let mut unused = Vec::new();
     let mut newest: Option<&RevocationList<'_>> = None;
     let order = |list: &RevocationList<'_>| (list.this_update(), list.number());
     for list in lists {
-        if list.issuer() != certificate.issuer() {
+        // An indirect CRL of another issuer may have entries of this one.
+        if list.issuer() != certificate.issuer() && !is_of_distribution_points(list) {
             continue;
         }
         match can_be_asked(list, issuer, time) {
@@ -70,15 +82,36 @@ pub fn check_lists(
                 newest = Some(list);
             }
             Ok(()) => {}
-            Err(found) => problem = problem.or(Some(found)),
+            Err(problem) => unused.push((list, problem)),
         }
     }
-    match newest {
-        Some(list) => check_entries(list, certificate, issuer, unknown),
-        None => Err(unknown(problem.unwrap_or(ListProblem::Missing {
+    let Some(newest) = newest else {
+        let problem = unused.into_iter().next().map(|(_, problem)| problem);
+        return Err(unknown(problem.unwrap_or(ListProblem::Missing {
             issuer: called(issuer),
-        }))),
+        })));
+    };
+    check_entries(newest, certificate, issuer, unknown)?;
+    for (list, problem) in &unused {
+        let is_superseded = order(list) < order(newest) && problem.is_about_scope_or_time();
+        if !is_superseded && may_have_entry(list, certificate) {
+            return Err(unknown(problem.clone()));
+        }
     }
+    Ok(unused.into_iter().map(|(_, problem)| problem).collect())
+}
+
+/// Whether a CRL has an entry of the certificate, or one that can't be read or understood.
+fn may_have_entry(list: &RevocationList<'_>, certificate: &Certificate) -> bool {
+    list.entries().any(|entry| match entry {
+        Ok(entry) => !entry.removes && entry.serial == certificate.serial_octets(),
+        Err(_) => true,
+    })
+}
+
+fn is_of_distribution_points(list: &RevocationList<'_>) -> bool {
+    let mut extensions = list.extensions().iter();
+    extensions.any(|extension| extension.oid == oid::ISSUING_DISTRIBUTION_POINT)
 }
 
 /// Whether a list is its issuer's, about all that it issued, and good at this time.
@@ -148,7 +181,7 @@ fn check_entries(
     unknown: impl Fn(ListProblem) -> Refusal,
 ) -> Result<(), Refusal> {
     let issuer = || called(issuer);
-    let serial = significant(certificate.serial_octets());
+    let serial = certificate.serial_octets();
     let mut revoked = None;
     for entry in list.entries() {
         let entry = entry.map_err(|_| unknown(ListProblem::Broken { issuer: issuer() }))?;
@@ -157,7 +190,7 @@ fn check_entries(
                 issuer: issuer(),
             }));
         }
-        if !entry.removes && significant(entry.serial) == serial {
+        if !entry.removes && entry.serial == serial {
             revoked.get_or_insert((entry.revoked_at, entry.reason.unwrap_or_default()));
         }
     }
@@ -172,19 +205,13 @@ fn check_entries(
     }
 }
 
-/// The octets of an INTEGER without those that do not change it.
-fn significant(octets: &[u8]) -> &[u8] {
-    let zeros = octets.iter().take_while(|octet| **octet == 0).count();
-    &octets[zeros..]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::asn1::{Encoder, encode_time, sequence, tag};
     use crate::key::{KeyType, PrivateKey};
     use crate::x509::signed::assemble;
-    use crate::x509::{Name, Reason, Serial, TbsCertificate, Validity};
+    use crate::x509::{Extension, Name, Reason, Serial, TbsCertificate, Validity};
     use time::macros::datetime;
 
     const THEN: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
@@ -197,6 +224,18 @@ mod tests {
 
     /// What a list with entries that are written by hand says of the certificate of its CA.
     fn judged(next: Option<OffsetDateTime>, entries: &[Entry<'_>]) -> Result<(), Refusal> {
+        let (ca, key) = ca();
+        let list = list(&key, THEN, next, &[], entries);
+        let list = RevocationList::from_der(&list).unwrap();
+        check_lists(&[list], &ca, &ca, THEN).map(drop)
+    }
+
+    fn signed(key: &PrivateKey, tbs: &[u8]) -> Vec<u8> {
+        let signature = key.sign(tbs).unwrap();
+        assemble(tbs, key.signature_algorithm(), &signature)
+    }
+
+    fn ca() -> (Certificate, PrivateKey) {
         let key = PrivateKey::generate(KeyType::P256).unwrap();
         let name = Name::from_common_name("ca").unwrap();
         let tbs = TbsCertificate {
@@ -210,30 +249,43 @@ mod tests {
             public_key: key.public(),
             extensions: &[],
         };
-        let signed = |tbs: &[u8]| {
-            let signature = key.sign(tbs).unwrap();
-            assemble(tbs, key.signature_algorithm(), &signature)
-        };
         let serial = Serial::from_magnitude(&SERIAL).unwrap();
-        let ca = Certificate::from_der(&signed(&tbs.unnumbered().numbered(&serial))).unwrap();
-        let list = signed(&sequence(|list| {
-            list.unsigned(&[1]);
-            key.signature_algorithm().encode(list);
-            list.raw(name.der());
-            encode_time(list, THEN);
-            next.into_iter().for_each(|next| encode_time(list, next));
-            list.sequence(|all| {
-                for (serial, extensions) in entries {
-                    all.sequence(|entry| {
-                        entry.primitive(tag::INTEGER, serial);
-                        encode_time(entry, THEN);
-                        entry.sequence(|list| extensions(list));
+        let ca = signed(&key, &tbs.unnumbered().numbered(&serial));
+        (Certificate::from_der(&ca).unwrap(), key)
+    }
+
+    fn list(
+        key: &PrivateKey,
+        this: OffsetDateTime,
+        next: Option<OffsetDateTime>,
+        extensions: &[Extension],
+        entries: &[Entry<'_>],
+    ) -> Vec<u8> {
+        let name = Name::from_common_name("ca").unwrap();
+        signed(
+            key,
+            &sequence(|list| {
+                list.unsigned(&[1]);
+                key.signature_algorithm().encode(list);
+                list.raw(name.der());
+                encode_time(list, this);
+                next.into_iter().for_each(|next| encode_time(list, next));
+                list.sequence(|all| {
+                    for (serial, extensions) in entries {
+                        all.sequence(|entry| {
+                            entry.primitive(tag::INTEGER, serial);
+                            encode_time(entry, THEN);
+                            entry.sequence(|list| extensions(list));
+                        });
+                    }
+                });
+                if !extensions.is_empty() {
+                    list.explicit(0, |wrapper| {
+                        wrapper.sequence(|all| extensions.iter().for_each(|one| one.encode(all)));
                     });
                 }
-            });
-        }));
-        let list = RevocationList::from_der(&list).unwrap();
-        check_lists(&[list], &ca, &ca, THEN)
+            }),
+        )
     }
 
     fn extension(list: &mut Encoder, oid: &ObjectIdentifier, critical: bool, value: &[u8]) {
@@ -247,17 +299,70 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_counts_whatever_zeros_are_before_its_serial() {
+    fn an_entry_counts_if_its_serial_is_the_same_integer() {
         let compromise: &dyn Fn(&mut Encoder) =
             &|list| extension(list, &oid::REASON_CODE, false, &[tag::ENUMERATED, 1, 1]);
-        for serial in [&[1, 0xa5][..], &[0, 1, 0xa5]] {
-            let refusal = judged(NEXT, &[(&[7], compromise), (serial, compromise)]).unwrap_err();
-            let Refusal::Revoked { reason, .. } = refusal else {
-                panic!("{refusal}");
-            };
-            assert_eq!(reason, Reason::KeyCompromise);
-        }
+        let refusal = judged(NEXT, &[(&[7], compromise), (&SERIAL, compromise)]).unwrap_err();
+        let Refusal::Revoked { reason, .. } = refusal else {
+            panic!("{refusal}");
+        };
+        assert_eq!(reason, Reason::KeyCompromise);
         assert_eq!(judged(NEXT, &[(&[1, 0xa6], compromise)]), Ok(()));
+        // An INTEGER with a zero that it does not need is not DER.
+        let refusal = judged(NEXT, &[(&[0, 1, 0xa5], compromise)]).unwrap_err();
+        assert!(matches!(refusal, Refusal::NoList { .. }));
+    }
+
+    /// A complete CRL says that the certificate is good, and beside it is another one with an entry.
+    #[test]
+    fn a_crl_that_can_not_be_used_is_not_ignored() {
+        const LATER: OffsetDateTime = datetime!(2026-01-02 0:00 UTC);
+        const LATEST: OffsetDateTime = datetime!(2026-01-03 0:00 UTC);
+        let (ca, key) = ca();
+        let other = PrivateKey::generate(KeyType::P256).unwrap();
+        let nothing: &dyn Fn(&mut Encoder) = &|_| {};
+        let broken: &dyn Fn(&mut Encoder) = &|list| list.raw(&[tag::INTEGER]);
+        let of = |oid, critical| Extension {
+            oid,
+            critical,
+            value: vec![0x30, 0],
+        };
+        let verdict = |by: &PrivateKey, this, next, extensions: &[Extension], entry: Entry<'_>| {
+            let good = list(&key, LATER, NEXT, &[], &[(&[9], nothing)]);
+            let bad = list(by, this, next, extensions, &[entry]);
+            let lists = [&good, &bad].map(|der| RevocationList::from_der(der).unwrap());
+            check_lists(&lists, &ca, &ca, LATEST)
+        };
+        let delta = [of(oid::DELTA_CRL_INDICATOR, true)];
+        let partial = [of(oid::ISSUING_DISTRIBUTION_POINT, true)];
+        let unknown = [of(oid::CERTIFICATE_POLICIES, true)];
+        let soon = Some(LATEST);
+        let tomorrow = datetime!(2026-01-04 0:00 UTC);
+        let ended = Some(datetime!(2026-01-02 12:00 UTC));
+        let cases = [
+            ("delta", &key, LATER, soon, &delta[..]),
+            ("partial", &key, LATER, soon, &partial),
+            ("critical", &key, THEN, soon, &unknown),
+            ("signature", &other, THEN, soon, &[]),
+            ("expired", &key, LATER, ended, &[]),
+            ("endless", &key, LATER, None, &[]),
+            ("early", &key, tomorrow, NEXT, &[]),
+        ];
+        for (what, by, this, next, extensions) in cases {
+            let verdict = |entry| verdict(by, this, next, extensions, entry);
+            for entry in [(&SERIAL[..], nothing), (&[7], broken)] {
+                let Err(Refusal::NoList { .. }) = verdict(entry) else {
+                    panic!("{what} is ignored");
+                };
+            }
+            let unused = verdict((&[7], nothing)).unwrap();
+            assert_eq!(unused.len(), 1, "{what} is not named");
+        }
+        // The complete CRL is newer.
+        for extensions in [&delta[..], &partial] {
+            assert!(verdict(&key, THEN, soon, extensions, (&SERIAL, nothing)).is_ok());
+        }
+        assert!(verdict(&key, THEN, ended, &[], (&SERIAL, nothing)).is_ok());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Why a certificate is not valid: facts, each about the certificate that it names.
 
 use super::lists::ListProblem;
+use crate::asn1::Malformed;
 use crate::x509::constraints::ConstraintViolation;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Profile, Reason};
@@ -48,11 +49,14 @@ pub enum Refusal {
     Version { subject: String, version: u32 },
     #[error("{subject} has a critical extension that is not understood here: {extension}")]
     CriticalExtension { subject: String, extension: String },
-    #[error("the {extension} of {subject} is broken")]
+    #[error("the {extension} of {subject} is broken: {problem}")]
     BrokenExtension {
         subject: String,
         extension: &'static str,
+        problem: Malformed,
     },
+    #[error("{subject} is issued under no policy, and a CA above it requires an explicit one")]
+    NoPolicy { subject: String },
     /// What issued it is no CA.
     #[error("{issuer}, which signed {subject}, is not a CA")]
     NotACa { subject: String, issuer: String },

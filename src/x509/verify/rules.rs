@@ -5,8 +5,8 @@ use super::refusal::{Refusal, called};
 use crate::asn1::oid;
 use crate::key::PublicKeyAlgorithm;
 use crate::x509::extension::key_usage::KEY_CERT_SIGN;
-use crate::x509::extension::{Extension, key_usage_names};
-use crate::x509::{Certificate, NameConstraints, Profile};
+use crate::x509::extension::key_usage_names;
+use crate::x509::{Certificate, Profile};
 use const_oid::ObjectIdentifier;
 use time::OffsetDateTime;
 
@@ -33,6 +33,7 @@ pub(super) fn check(path: &[Certificate], question: &Question) -> Result<(), Ref
         path_length_is_held(issuer, &path[..index])?;
         names_are_allowed(issuer, &path[..index])?;
     }
+    policies_are_explicit(path)?;
     match question.purpose {
         Some(purpose) => fits_purpose(path, purpose),
         None => Ok(()),
@@ -74,24 +75,14 @@ fn extensions_are_understood(certificate: &Certificate) -> Result<(), Refusal> {
                 extension: name.unwrap_or_else(|| extension.oid.to_string()),
             });
         }
-        if is_broken(extension) {
-            return Err(Refusal::BrokenExtension {
-                subject: subject(),
-                extension: oid::name(&extension.oid).expect("what is read here has a name"),
-            });
-        }
     }
-    Ok(())
-}
-
-fn is_broken(extension: &Extension) -> bool {
-    match extension.oid {
-        oid::BASIC_CONSTRAINTS => extension.to_basic_constraints().is_err(),
-        oid::KEY_USAGE => extension.to_key_usage().is_err(),
-        oid::EXT_KEY_USAGE => extension.to_extended_key_usage().is_err(),
-        oid::SUBJECT_ALT_NAME => extension.to_general_names().is_err(),
-        oid::NAME_CONSTRAINTS => NameConstraints::from_der(&extension.value).is_err(),
-        _ => false,
+    match certificate.broken_extension() {
+        Some((extension, problem)) => Err(Refusal::BrokenExtension {
+            subject: subject(),
+            extension,
+            problem,
+        }),
+        None => Ok(()),
     }
 }
 
@@ -125,8 +116,10 @@ fn signature_binds(certificate: &Certificate, issuer: &Certificate) -> Result<()
     {
         return weak(algorithm.to_string());
     }
-    match issuer.public_key().algorithm() {
-        key @ PublicKeyAlgorithm::Rsa { bits } if bits < 2048 => weak(key.to_string()),
+    let key = issuer.public_key();
+    match (key.algorithm(), key.check_order()) {
+        (key @ PublicKeyAlgorithm::Rsa { bits }, _) if bits < 2048 => weak(key.to_string()),
+        (key, Err(problem)) => weak(format!("{key}, and {problem}")),
         _ => Ok(()),
     }
 }
@@ -169,6 +162,58 @@ fn names_are_allowed(issuer: &Certificate, below: &[Certificate]) -> Result<(), 
     Ok(())
 }
 
+/// Section 6.1.3: where a CA requires an explicit policy, each certificate below the trusted one has
+/// to be issued under one. Policies are not mapped here, so a mapping leaves none.
+fn policies_are_explicit(path: &[Certificate]) -> Result<(), Refusal> {
+    let mut left: Option<u32> = None;
+    let mut policies: Option<Vec<ObjectIdentifier>> = None;
+    let below = path.len().saturating_sub(1);
+    let may_be_any = !path[..below]
+        .iter()
+        .any(|certificate| certificate.extension(&oid::INHIBIT_ANY_POLICY).is_some());
+    for (index, certificate) in path[..below].iter().enumerate().rev() {
+        narrow(&mut policies, certificate, may_be_any);
+        let constraints = certificate.extension(&oid::POLICY_CONSTRAINTS);
+        let required = constraints
+            .and_then(|constraints| constraints.to_policy_constraints().ok())
+            .and_then(|(required, _)| required);
+        let before = left;
+        if index == 0 || !certificate.is_self_issued() {
+            left = left.map(|left| left.saturating_sub(1));
+        }
+        // Of the last certificate, which has none below it, only zero counts.
+        let required = required.filter(|required| index > 0 || *required == 0);
+        left = left.into_iter().chain(required).min();
+        let is_required = before == Some(0) || index == 0 && left == Some(0);
+        if is_required && policies.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Refusal::NoPolicy {
+                subject: called(&path[0]),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Leaves those of the policies above that a certificate is issued under; `None` is any policy.
+fn narrow(
+    policies: &mut Option<Vec<ObjectIdentifier>>,
+    certificate: &Certificate,
+    may_be_any: bool,
+) {
+    let own = certificate.extension(&oid::CERTIFICATE_POLICIES);
+    let own = own
+        .and_then(|own| own.to_policies().ok())
+        .unwrap_or_default();
+    if certificate.extension(&oid::POLICY_MAPPINGS).is_some() {
+        *policies = Some(Vec::new());
+    } else if !(may_be_any && own.contains(&oid::ANY_POLICY)) {
+        let above = policies.take();
+        let is_above =
+            |policy: &ObjectIdentifier| above.as_ref().is_none_or(|all| all.contains(policy));
+        *policies = Some(own.into_iter().filter(is_above).collect());
+    }
+}
+
 /// A CA that says what its key is for issues for nothing else: so every verifier takes it.
 fn fits_purpose(path: &[Certificate], purpose: Profile) -> Result<(), Refusal> {
     for certificate in path {
@@ -186,8 +231,7 @@ fn fits_purpose(path: &[Certificate], purpose: Profile) -> Result<(), Refusal> {
             });
         }
     }
-    let usage = path[0].key_usage().filter(|_| !path[0].is_ca());
-    match usage {
+    match path[0].key_usage() {
         Some(bits) if bits & purpose.consistent_key_usage() == 0 => Err(Refusal::KeyUsage {
             subject: called(&path[0]),
             purpose,
