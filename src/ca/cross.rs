@@ -9,7 +9,7 @@ use super::notice::Notice;
 use super::renewal::{RenewalError, RenewalNotice};
 use super::rollover::{extensions_of, path_length};
 use super::select::{Status, certifies_key_of};
-use crate::store::{Ca, CaName, Issuance};
+use crate::store::{Ca, CaName, Issuance, Journal};
 use crate::x509::{Certificate, Validity};
 use time::OffsetDateTime;
 
@@ -139,6 +139,7 @@ pub fn cross_certificate(
         if certifies_key_of(&issuance, subject)
             && Status::of(&issuance, revoked.as_ref(), now) == Status::Valid
         {
+            issuer.make_durable(Journal::Issued)?;
             return Ok(Some(issuance));
         }
     }

@@ -308,6 +308,11 @@ impl ExportFolder {
         Ok(Some(exported))
     }
 
+    /// Makes the names of files that are there durable, whoever gave them.
+    pub fn make_names_durable(&self) -> Result<(), CaError> {
+        Ok(file::sync(&self.place.directory)?)
+    }
+
     /// Writes the files of certificates with the same issuers: all of them or none.
     pub fn write(
         &self,

@@ -5,7 +5,7 @@ use super::export::{Destination, FileKind, check_name};
 use super::foreign::read_certificates;
 use super::renewal::RenewalError;
 use super::select::Status;
-use crate::store::{Ca, CaName, Issuance};
+use crate::store::{Ca, CaName, Issuance, Journal};
 use crate::x509::Serial;
 use std::collections::HashMap;
 use std::path::Path;
@@ -132,12 +132,15 @@ impl Successors {
             }
         }
         match self.known.get(&serial) {
-            Some(by) if ca.revoked(by)?.is_none() => Err(RenewalError::RenewedMeanwhile {
-                ca: ca.name().clone(),
-                serial,
-                by: *by,
+            Some(by) if ca.revoked(by)?.is_none() => {
+                ca.make_durable(Journal::Issued)?;
+                Err(RenewalError::RenewedMeanwhile {
+                    ca: ca.name().clone(),
+                    serial,
+                    by: *by,
+                }
+                .into())
             }
-            .into()),
             _ => Ok(()),
         }
     }

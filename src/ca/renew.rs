@@ -15,7 +15,7 @@ use super::revoke::{Revocable, Verdict, record_all};
 use super::select::{Status, certificate_of};
 use crate::asn1::oid;
 use crate::key::{KeyType, PrivateKey};
-use crate::store::{Ca, CaRecord, Issuance};
+use crate::store::{Ca, CaRecord, Issuance, Journal};
 use crate::x509::extension::BasicConstraints;
 use crate::x509::{Certificate, Extension, Profile, Reason};
 use const_oid::ObjectIdentifier;
@@ -137,6 +137,7 @@ fn newer_than(
             && other.not_after > issuance.not_after
             && Status::of(&other, revoked.as_ref(), now) == Status::Valid
         {
+            ca.make_durable(Journal::Issued)?;
             return Ok(Some(other));
         }
     }

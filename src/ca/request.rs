@@ -38,6 +38,7 @@ pub fn request_ca(
                 refuse_other(&waiting, new)?;
                 let key = waiting.request().public_key();
                 refuse_compromised_cas(&store, &[(KeyOf::Request, key)])?;
+                store.make_names_durable()?;
                 return Ok((waiting, vec![Notice::SameRequest { ca: name.clone() }]));
             }
             store.check_free(name)?;

@@ -12,7 +12,8 @@ use super::notice::Notice;
 use super::select::{Selector, recorded_certificate};
 use super::unrecorded;
 use crate::store::{
-    BriefIssuance, Ca, Issuance, LockedRevocations, RevocationChange, Revoked, Standing, Store,
+    BriefIssuance, Ca, Issuance, Journal, LockedRevocations, RevocationChange, Revoked, Standing,
+    Store,
 };
 use crate::x509::{Certificate, Reason, Serial};
 use std::collections::{HashMap, HashSet};
@@ -248,6 +249,8 @@ pub(super) fn record_all(
     } else {
         Vec::new()
     };
+    // Who knows of a revocation knows of the certificate.
+    ca.make_durable(Journal::Issued)?;
     locked.record(outcomes.iter().filter_map(|outcome| outcome.change(now)))?;
     Ok(Outcomes {
         certificates: outcomes,

@@ -12,7 +12,7 @@ use super::passphrases::Passphrases;
 use super::renewal::{RenewalError, RenewalNotice, compare};
 use super::select::{Status, certifies_key_of};
 use crate::asn1::oid;
-use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Revoked, Store};
+use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Revoked, Store, file};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{Certificate, CertificationRequest, Reason, Serial};
@@ -225,6 +225,7 @@ pub fn install_renewed(
     let mut notices = hold_to_rules(&path).map_err(misfit)?;
     if certificate == before {
         notices.push(RenewalNotice::SameCertificate { ca: name.clone() }.into());
+        file::sync(ca.path())?;
         return Ok(RenewedCa {
             before: before.clone(),
             previous: None,

@@ -11,7 +11,7 @@ use crate::ca::{
     select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
-use crate::store::{Ca, CaName, Store};
+use crate::store::{Ca, CaName, Journal, Store};
 use crate::x509::Certificate;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -126,6 +126,7 @@ impl ExportArgs {
         if self.p12 == Some(Pkcs12Kind::Compat) {
             notices.push(Notice::WeakPkcs12);
         }
+        store.make_names_durable()?;
         let exported = open.write(&subject.certificate, &subject.issuers, key.as_ref())?;
         context.notices(notices);
         Ok(report(&self.ca, &subject, &exported))
@@ -213,6 +214,7 @@ impl ExportArgs {
         notices: &mut Vec<Notice>,
     ) -> Result<Subject, Failure> {
         let issuance = select_one(ca, selector, context.now, notices)?;
+        ca.make_durable(Journal::Issued)?;
         let revoked = ca.revoked(&issuance.serial)?;
         let status = Status::of(&issuance, revoked.as_ref(), context.now);
         if status != Status::Valid {

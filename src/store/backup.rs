@@ -10,6 +10,7 @@
 use super::archive::{BackupError, Entry, Writer};
 use super::ca::Ca;
 use super::error::{FileError, StoreError};
+use super::file;
 use super::layout::{CaLayout, Part, StoreLayout};
 use super::lock::Lock;
 use super::name::CaName;
@@ -314,6 +315,8 @@ fn held_file(path: &Path, relative: &str, part: Part) -> Result<Option<Item>, St
     let (mut file, whole) = match part {
         Part::Journal if !StoreLayout::is_torn(path) => {
             let (file, end) = journal::open_whole(path)?;
+            // What is restored is what the store has, should power be cut.
+            file::sync(path)?;
             (file, Some(end))
         }
         _ => match File::open(path) {

@@ -3,6 +3,7 @@
 use super::error::StoreError;
 use super::file::{self, Access, Existing, Group};
 use super::history::{Beginnings, History};
+use super::inspection::Journal;
 use super::journal;
 use super::layout::CaLayout;
 use super::lock::{Lock, Sharing};
@@ -244,9 +245,20 @@ impl Ca {
         })
     }
 
-    /// Makes what the journal of certificates holds durable, whoever wrote it.
-    pub(super) fn sync_issued(&self) -> Result<(), StoreError> {
-        Ok(file::sync(&self.layout.issued())?)
+    /// Whether any of the CA's journals has a record.
+    pub(super) fn has_records(&self) -> Result<bool, StoreError> {
+        for journal in Journal::ALL {
+            if journal::has_records(&self.journal_path(journal))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Makes durable what a journal holds, whoever wrote it. Whoever answers on the strength of a record
+    /// calls this between reading and answering: its writer may have been killed before its sync.
+    pub fn make_durable(&self, journal: Journal) -> Result<(), StoreError> {
+        Ok(file::sync(&self.journal_path(journal))?)
     }
 
     /// Keeps the end of an interrupted batch from being issued twice: who goes on with one waits until

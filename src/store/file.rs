@@ -11,7 +11,7 @@ pub(crate) use group::Group;
 
 use super::error::FileError;
 use super::lock::Sharing;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, RenameFlags, StatVfsMountFlags, fstatvfs, renameat_with};
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
@@ -123,10 +123,19 @@ pub(crate) fn remove_if_there(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Makes what others wrote to a file durable.
+/// Makes what others wrote to a file durable, or the names in a directory. Where nothing can be
+/// written nothing is lost.
 pub(crate) fn sync(path: &Path) -> Result<(), FileError> {
     let file = File::open(path).map_err(FileError::of("open", path))?;
-    file.sync_all().map_err(FileError::of("sync", path))
+    match file.sync_all() {
+        Err(_) if is_read_only(&file) => Ok(()),
+        other => other.map_err(FileError::of("sync", path)),
+    }
+}
+
+/// Whether an open file is on a file system that is mounted to be read only; some refuse to sync.
+fn is_read_only(file: &File) -> bool {
+    fstatvfs(file).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 fn open_new(path: &Path, access: Access) -> io::Result<File> {
@@ -160,7 +169,7 @@ pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), FileError> 
 /// Makes a folder and those above it where they are missing, durably.
 pub(crate) fn create_directories(path: &Path) -> Result<(), FileError> {
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(found) if found.is_dir() => return sync_name_if_new(path),
         Ok(_) => {
             let not_a_folder = io::ErrorKind::NotADirectory.into();
             return Err(FileError::of("use", path)(not_a_folder));
@@ -177,10 +186,31 @@ pub(crate) fn create_directories(path: &Path) -> Result<(), FileError> {
         }
         missing.push(ancestor);
     }
+    let above = missing.last().map_or(path, |made| folder_of(made));
+    sync_name_if_new(above)?;
     fs::create_dir_all(path).map_err(FileError::of("create", path))?;
     missing
         .iter()
         .try_for_each(|made| sync_directory(folder_of(made)))
+}
+
+/// Makes a directory's name durable if a process may have been killed that had made it and not synced
+/// it: then nothing is in it, or one directory of which the same is true.
+fn sync_name_if_new(path: &Path) -> Result<(), FileError> {
+    let mut path = path;
+    while path.file_name().is_some() {
+        let entries = fs::read_dir(path).map_or(2, |entries| entries.take(2).count());
+        if entries > 1 {
+            break;
+        }
+        match sync(folder_of(path)) {
+            // Whoever may not look into the directory above did not make this one.
+            Err(error) if error.source.kind() == io::ErrorKind::PermissionDenied => break,
+            other => other?,
+        }
+        path = folder_of(path);
+    }
+    Ok(())
 }
 
 /// Makes the names in a folder durable.
@@ -580,6 +610,13 @@ impl Appending {
             .read_exact_at(&mut bytes, start)
             .map_err(FileError::of("read", &self.path))?;
         Ok(bytes)
+    }
+
+    /// Makes durable what the file holds, whoever wrote it.
+    pub(crate) fn sync(&self) -> Result<(), FileError> {
+        self.file
+            .sync_all()
+            .map_err(FileError::of("sync", &self.path))
     }
 
     /// Appends what `write` writes, and makes it durable; on failure the file is cut back to what it was.

@@ -5,9 +5,10 @@
 //! it does not follow, and whoever reads that record is told. The first line names the journal, so
 //! that an empty file is never taken for a new one.
 //!
-//! What follows the last newline was never acknowledged: a reader passes over it, the next writer
-//! moves it to a file beside the journal.
+//! An append that is not whole was never acknowledged: a reader passes over what is behind the last
+//! whole line, the next writer moves it to a file beside the journal; see [`ending`].
 
+mod ending;
 mod scan;
 mod search;
 mod survey;
@@ -17,11 +18,12 @@ pub(super) use search::Reader;
 pub(super) use survey::{Expected, survey, torn_octets};
 pub use survey::{LineProblem, SurveyedLine};
 
-use super::error::StoreError;
-use super::file::{self, Appending};
+use super::error::{FileError, StoreError};
+use super::file::{self, Appending, Uncommitted};
 use super::layout;
 use super::record::Coverage;
 use super::{Notice, Observer};
+use ending::{end_of_lines, push_append_start, whole_length};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,6 +45,9 @@ const WINDOW: u64 = 16 * 1024;
 
 /// Records that are written at a time.
 const GROUP: usize = 2048;
+/// Bytes of a long append that are synced before it goes on: whoever opens the journal looks for
+/// zeros in what was not known to be durable.
+const UNSYNCED: u64 = 8 * 1024 * 1024;
 /// So many at a time are worth the other cores, which may be making certificates.
 const MANY: usize = 1024;
 
@@ -228,7 +233,13 @@ impl Writer {
         coverage(&self.last, self.file.len()?, &self.path)
     }
 
-    /// Appends records, durably: all of them are there when this returns.
+    /// Makes what the journal holds durable, whoever wrote it.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        Ok(self.file.sync()?)
+    }
+
+    /// Appends records, durably: when this returns they are there, and all that was there before. Of no
+    /// records too, for whoever answers that there is nothing to add.
     pub(super) fn append<T: Serialize + Sync>(
         &mut self,
         records: impl IntoIterator<Item = T>,
@@ -239,25 +250,45 @@ impl Writer {
         };
         let mut records = records.into_iter().peekable();
         if records.peek().is_none() {
-            return Ok(());
+            return self.sync();
         }
-        self.file.append(|to| {
-            while records.peek().is_some() {
-                let group: Vec<T> = records.by_ref().take(GROUP).collect();
-                lines.bytes.clear();
-                for body in bodies_of(&group) {
-                    lines.push_body(&body);
+        let begin = self.file.len()?;
+        let mut length = begin;
+        while records.peek().is_some() {
+            let start = length;
+            let appended = self.file.append(|to| {
+                while records.peek().is_some() && length - start < UNSYNCED {
+                    let group: Vec<T> = records.by_ref().take(GROUP).collect();
+                    lines.bytes.clear();
+                    for mut body in bodies_of(&group) {
+                        if length + lines.bytes.len() as u64 > start {
+                            push_append_start(&mut body, start);
+                        }
+                        lines.push_body(&body);
+                    }
+                    to.write_all(&lines.bytes)?;
+                    length += lines.bytes.len() as u64;
                 }
-                to.write_all(&lines.bytes)?;
-            }
-            Ok(())
-        })?;
+                Ok(())
+            });
+            appended.map_err(|error| self.taken_back(begin, start, error))?;
+        }
         self.check = lines.check;
         if let Some(last) = lines.bytes.strip_suffix(b"\n") {
             let start = memchr::memrchr(b'\n', last).map_or(0, |newline| newline + 1);
             self.last = last[start..].to_vec();
         }
         Ok(())
+    }
+
+    /// Takes back the parts of a long append that were synced before one that failed.
+    fn taken_back(&self, begin: u64, start: u64, error: Uncommitted) -> Uncommitted {
+        let is_kept =
+            start > begin && error.in_place.is_none() && self.file.truncate(begin).is_err();
+        Uncommitted {
+            in_place: error.in_place.or(is_kept.then(|| self.path.clone())),
+            source: error.source,
+        }
     }
 }
 
@@ -274,6 +305,13 @@ fn follows(line: &[u8], previous: &[u8]) -> Option<Check> {
     };
     let check = Check::of_line(line)?;
     (before.after(&line[..line.len() - TAIL]) == check).then_some(check)
+}
+
+/// Whether a journal has more than its header.
+pub(super) fn has_records(path: &Path) -> Result<bool, StoreError> {
+    let file = Appending::open_to_read(path)?;
+    let end = end_of_lines(&file, path)?;
+    Ok(!is_header(&last_line(&file, end)?))
 }
 
 /// The end of a journal's last whole line, without a lock.
@@ -334,8 +372,11 @@ fn coverage(line: &[u8], end: u64, path: &Path) -> Result<Coverage, StoreError> 
 
 /// A journal that is open to be read, and where its last whole line ends.
 pub(super) fn open_whole(path: &Path) -> Result<(File, u64), StoreError> {
-    let file = Appending::open_to_read(path)?;
-    let end = end_of_lines(&file, path)?;
+    let file = match Appending::open_to_read(path) {
+        Err(error) if error.is_missing() => return Err(StoreError::damaged(path, "is missing")),
+        other => other?,
+    };
+    let end = whole_length(&file)?;
     Ok((file.into_file(), end))
 }
 
@@ -372,25 +413,8 @@ fn set_torn_tail_aside(
     Ok(end)
 }
 
-/// Where the last whole line ends.
-fn end_of_lines(file: &Appending, path: &Path) -> Result<u64, StoreError> {
-    let mut end = file.len()?;
-    while end > 0 {
-        let window = file.read_before(end, WINDOW)?;
-        if let Some(newline) = memchr::memrchr(b'\n', &window) {
-            end = end - window.len() as u64 + newline as u64 + 1;
-            break;
-        }
-        end -= window.len() as u64;
-    }
-    if end == 0 {
-        return Err(StoreError::damaged(path, "is empty or has no whole line"));
-    }
-    Ok(end)
-}
-
 /// The line that ends, with its newline, at `end`.
-fn last_line(file: &Appending, end: u64) -> Result<Vec<u8>, StoreError> {
+fn last_line(file: &Appending, end: u64) -> Result<Vec<u8>, FileError> {
     let mut length = WINDOW;
     loop {
         let mut window = file.read_before(end, length)?;
@@ -412,29 +436,29 @@ mod tests {
     use std::sync::Arc;
 
     #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
-    struct Record {
+    pub(super) struct Record {
         serial: String,
     }
 
-    fn record(serial: &str) -> Record {
+    pub(super) fn record(serial: &str) -> Record {
         Record {
             serial: serial.into(),
         }
     }
 
-    fn journal() -> (tempfile::TempDir, PathBuf) {
+    pub(super) fn journal() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("issued.jsonl");
         std::fs::write(&path, start("issued", "ca", &[record("01")])).unwrap();
         (folder, path)
     }
 
-    fn writer(path: &Path) -> Result<Writer, StoreError> {
+    pub(super) fn writer(path: &Path) -> Result<Writer, StoreError> {
         let observer: Observer = Arc::new(|_| {});
         Writer::open(path, &observer)
     }
 
-    fn all(path: &Path) -> Vec<Record> {
+    pub(super) fn all(path: &Path) -> Vec<Record> {
         let mut reader = Reader::open(path).unwrap();
         std::iter::from_fn(|| reader.next_with(b"").unwrap()).collect()
     }

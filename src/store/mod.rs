@@ -60,10 +60,12 @@ pub use revocations::{
 };
 pub use waiting::{Installation, WaitingCa};
 
+use crate::x509::validity::rfc3339;
 use layout::{CaLayout, StoreLayout};
 use lock::Lock;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use time::OffsetDateTime;
 
 /// Something that the store did or met that a user wants to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +81,13 @@ pub enum Notice {
         path: PathBuf,
         /// Where the line is now.
         aside: PathBuf,
+    },
+    /// The clock is before the time at which a backup was made that is restored.
+    ClockBehind {
+        /// The time by the clock.
+        now: OffsetDateTime,
+        /// The time of the backup.
+        made_at: OffsetDateTime,
     },
     /// A CA that was left unfinished can't be completed or cleared away now.
     Unsettled {
@@ -109,6 +118,12 @@ impl std::fmt::Display for Notice {
                 "{} ended in an unfinished line, which was never acknowledged; it is in {} now",
                 path.display(),
                 aside.display()
+            ),
+            Self::ClockBehind { now, made_at } => write!(
+                f,
+                "the clock says {}, and the backup was made at {}: set the clock; serial counters and list numbers go on from ten years above the backup",
+                rfc3339(*now),
+                rfc3339(*made_at)
             ),
             Self::Unsettled { name, problem } => {
                 write!(
@@ -329,6 +344,11 @@ impl Store {
         }
     }
 
+    /// Makes the names of CAs durable, whoever gave them; see [`Ca::make_durable`].
+    pub fn make_names_durable(&self) -> Result<(), StoreError> {
+        Ok(file::sync(self.layout.root())?)
+    }
+
     fn entries(&self) -> Result<Vec<String>, StoreError> {
         let root = self.layout.root();
         let failed = |error| FileError::of("read", root)(error);
@@ -377,8 +397,11 @@ impl Store {
     /// A staged CA whose certificate is in its parent's journal was acknowledged by it, and gets its
     /// name; one of which it is certain that it was not, goes. So does one whose name stands: it was to
     /// take the place of a CA without its key, or is what was there before.
+    ///
+    /// One with a record of its own gets its name too: it may have had it, until a power cut took it away,
+    /// and others may have issued under it.
     fn settle_staged(&self, name: &CaName) -> Result<(), StoreError> {
-        if let Some(completed) = self.completes_staged(name)? {
+        if let Some(completed) = self.completes_staged(name, true)? {
             self.say_settled(name, completed);
         }
         Ok(())
@@ -391,14 +414,19 @@ impl Store {
         });
     }
 
-    /// Whether a staged CA got its name, or went; `None` where there is none.
-    fn completes_staged(&self, name: &CaName) -> Result<Option<bool>, StoreError> {
+    /// Whether a staged CA got its name, or went; `None` if there is none. Of one that `may_be_named` it is
+    /// not known whether it had its name.
+    fn completes_staged(
+        &self,
+        name: &CaName,
+        may_be_named: bool,
+    ) -> Result<Option<bool>, StoreError> {
         let staged = self.layout.staged_ca(name);
         if !file::stands(staged.directory())? {
             return Ok(None);
         }
         let stands = file::stands(self.layout.ca(name).directory())?;
-        let completed = !stands && self.is_recorded_by_parent(&staged, name)?;
+        let completed = !stands && self.is_recorded(&staged, name, may_be_named)?;
         if completed {
             self.give_name(&staged, name)?;
             file::sync_directory(self.layout.root())?;
@@ -409,11 +437,19 @@ impl Store {
     }
 
     /// An error wherever it can't be told: the key of a CA that was issued may be in there.
-    fn is_recorded_by_parent(&self, staged: &CaLayout, name: &CaName) -> Result<bool, StoreError> {
+    fn is_recorded(
+        &self,
+        staged: &CaLayout,
+        name: &CaName,
+        may_be_named: bool,
+    ) -> Result<bool, StoreError> {
         // `ca.json` is written last: without it the parent was never asked to record anything.
         let Some(unfinished) = Ca::open(staged.clone(), name, &self.observer)? else {
             return Ok(false);
         };
+        if may_be_named && unfinished.has_records()? {
+            return Ok(true);
+        }
         let Some(parent) = unfinished.record().parent.clone() else {
             return Ok(false);
         };
@@ -427,7 +463,7 @@ impl Store {
             .is_some_and(|issuance| issuance.is_of(certificate));
         if recorded {
             // The record was read, but whoever wrote it may have been killed before its sync.
-            parent.sync_issued()?;
+            parent.make_durable(Journal::Issued)?;
         }
         Ok(recorded)
     }
@@ -485,7 +521,7 @@ impl ReservedCa<'_> {
     /// Takes back what [`ReservedCa::stage`] made, unless the parent's journal has its certificate.
     pub fn give_up(&self) -> Result<(), StoreError> {
         // That it goes is no news: why has been said.
-        if self.store.completes_staged(&self.name)? == Some(true) {
+        if self.store.completes_staged(&self.name, false)? == Some(true) {
             self.store.say_settled(&self.name, true);
         }
         Ok(())

@@ -12,8 +12,9 @@ use super::layout::{Part, StoreLayout};
 use super::name::CaName;
 use super::record::{CaRecord, Floors, Issuance, RevocationLine, SignedList};
 use super::waiting::WaitingCa;
-use super::{Observer, Store, counter, format, journal};
+use super::{Notice, Observer, Store, counter, format, journal};
 use crate::x509::Serial;
+use crate::x509::validity::parse_rfc3339;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
@@ -25,10 +26,25 @@ use time::OffsetDateTime;
 /// there the 64 random bits of a serial number still tell it from others.
 const STEP: u128 = 1 << 32;
 
-/// The microseconds since 1970: a number that nobody has counted up to one by one, and another one for
-/// every restore of the same backup. It takes seven octets.
-fn above_all_counting(now: OffsetDateTime) -> u128 {
-    u128::try_from(now.unix_timestamp_nanos() / 1000).unwrap_or(0)
+/// Microseconds of ten years: how far above its own time a backup goes on if the clock is before that.
+const FAR: u128 = 10 * 365 * 24 * 60 * 60 * 1_000_000;
+
+/// Microseconds of some days, within which a clock that was set back tells two restores apart.
+const APART: u128 = 1 << 40;
+
+/// Returns the microseconds since 1970: a number that nobody has counted up to one by one, and another
+/// one for every restore of the same backup. It takes seven bytes.
+///
+/// A clock that is before the backup was set back, and an earlier restore may have gone on from a later
+/// time: then it is a number that a right clock comes to in ten years.
+fn above_all_counting(now: OffsetDateTime, made_at: Option<OffsetDateTime>) -> u128 {
+    let micros =
+        |time: OffsetDateTime| u128::try_from(time.unix_timestamp_nanos() / 1000).unwrap_or(0);
+    let clock = micros(now);
+    match made_at.map(micros) {
+        Some(made_at) if clock < made_at => made_at + FAR + clock % APART,
+        _ => clock,
+    }
 }
 
 /// Files that are synced one after the other: those of a store that is not large.
@@ -76,7 +92,7 @@ impl<E: Into<StoreError>> From<E> for RestoreError {
 impl Store {
     /// Restores a store from an archive, which is called `from`, into a folder that is missing or empty.
     /// Its CAs go on above what the backup knows of, and above what a restore of it before `now` may have
-    /// gone on to.
+    /// gone on to; if `now` is before the backup, above what one within ten years may have gone on to.
     pub fn restore(
         input: impl Read,
         from: &Path,
@@ -101,8 +117,12 @@ impl Store {
         };
         let manifest = extraction.manifest()?;
         extraction.extract()?;
+        let made_at = parse_rfc3339(&manifest.made_at);
+        if let Some(made_at) = made_at.filter(|made_at| now < *made_at) {
+            observer(&Notice::ClockBehind { now, made_at });
+        }
         let restored = extraction
-            .complete(manifest, above_all_counting(now), observer)
+            .complete(manifest, above_all_counting(now, made_at), observer)
             .map_err(|error| extraction.about_entry(error))?;
         staged.commit().map_err(RestoreError::Place)?;
         Ok(restored)

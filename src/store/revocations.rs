@@ -241,7 +241,10 @@ impl Ca {
     /// Waits until no other process changes this CA, to sign lists.
     pub fn lock_lists(&self) -> Result<LockedLists<'_>, StoreError> {
         let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
-        let covers = Writer::open(&self.layout.revoked(), &self.observer)?.end()?;
+        let revoked = Writer::open(&self.layout.revoked(), &self.observer)?;
+        // What a list covers outlasts it.
+        revoked.sync()?;
+        let covers = revoked.end()?;
         let journal = Writer::open(&self.layout.signed_lists(), &self.observer)?;
         let recent = self.recent_lists()?;
         let last = recent.first();

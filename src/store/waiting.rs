@@ -160,6 +160,8 @@ impl Store {
                 ));
             }
         }
+        // The CA's name first: the command that gave it may have been killed before its sync.
+        file::sync_directory(self.layout.root())?;
         file::remove_directory(waiting.directory())?;
         file::sync_directory(self.layout.root())?;
         (self.observer)(&Notice::UnfinishedCa {

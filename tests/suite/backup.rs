@@ -549,3 +549,43 @@ fn a_damaged_store_gives_no_backup() {
     );
     before.assert_unchanged(sandbox.folder());
 }
+
+/// The same backup, restored a second time with a clock that was set back before it was made: numbers are
+/// above those of the first restore, and the user is told.
+#[test]
+fn a_restore_with_the_clock_set_back_goes_on_above_an_earlier_one() {
+    let sandbox = with_everything();
+    sandbox.pki("backup backup.tar").succeeds();
+    let numbers = |store: &str| {
+        ["serial", "crlnumber"].map(|file| {
+            let text = sandbox.read(format!("{store}/intermediate0/{file}"));
+            text.trim().parse::<u128>().unwrap()
+        })
+    };
+    sandbox.pki("--store first restore backup.tar").succeeds();
+    let mut before = numbers("first");
+    for (store, moment) in [
+        ("second", "2020-03-01 00:00:00"),
+        ("third", "2020-03-02 00:00:00"),
+    ] {
+        let restored = sandbox
+            .pki_at(moment, &format!("--store {store} restore backup.tar"))
+            .succeeds();
+        let says = "notice: the clock says 2020-03-0";
+        assert!(restored.stderr.starts_with(says), "{restored}");
+        let now = numbers(store);
+        assert!(
+            now[0] > before[0] && now[1] > before[1],
+            "{before:?} {now:?}"
+        );
+        // Numbers that JavaScript counts exactly.
+        assert!(now[1] < 1 << 53, "{now:?}");
+        sandbox.pki(&format!("--store {store} crl")).succeeds();
+        let list = sandbox.list_in(&format!("{store}/crl/intermediate0.crl"));
+        assert_eq!(list.number, now[1] + 1);
+        before = now;
+    }
+    // A right clock is not remarked on.
+    let restored = sandbox.pki("--store fourth restore backup.tar").succeeds();
+    assert!(!restored.stderr.contains("clock"), "{restored}");
+}

@@ -10,6 +10,8 @@
 mod disk;
 pub(crate) mod judge;
 mod page;
+mod pair;
+mod pairs;
 mod power;
 mod recording;
 mod shortage;

@@ -58,6 +58,7 @@ mod rollover;
 mod room;
 mod run;
 mod sandbox;
+mod saved_stores;
 mod scheduled;
 mod secrets;
 mod server;

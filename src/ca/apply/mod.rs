@@ -138,6 +138,9 @@ impl Application<'_> {
         let mut keys = ExportKeys::new(exports);
         keys.prepare(self.wishes, &plan)?;
         let issuers = certificates::check(self, existing.as_ref(), &plan, passphrases)?;
+        if let Some(store) = &existing {
+            store.make_names_durable()?;
+        }
         authorities::make(self, &plan, passphrases, each)?;
         let store = Store::open(self.store, self.observer.clone())?;
         let work = Work {

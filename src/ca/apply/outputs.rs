@@ -4,7 +4,7 @@ use super::super::bundle::{Changes, PlacedFile, bundle, write_bundle};
 use super::super::error::CaError;
 use super::super::lists::{
     ListRequest, Origin, Outlook, chains_below, holds_chain, outlook, preview_lists, publish_chain,
-    publish_list, publish_pem, refuse_other_files,
+    publish_list, publish_pem, refuse_other_files, stands_durably,
 };
 use super::super::passphrases::Passphrases;
 use super::super::preflight::{BundleFinding, Level, ListForm};
@@ -124,6 +124,7 @@ fn publish_one(
     refuse_other_files(ca, place, *chain, false)?;
     let mut action = action_of(application, store, ca, wished)?;
     if action == Action::Keep {
+        stands_durably(ca, place)?;
         return Ok(step(action));
     }
     publish_others(application, store, ca, request, passphrases)?;
@@ -205,6 +206,7 @@ fn write_one(
         Step::new(action, Kind::Bundle, wished.name.as_str()).with_files(paths.clone().collect())
     };
     if are_there(&files)? {
+        file::sync(file::folder_of(&wished.out))?;
         return Ok(step(Action::Keep));
     }
     if let Some(folder) = wished

@@ -14,8 +14,8 @@ use super::entries::{Decision, Record, decide, id_of};
 use super::exports::ExportKeys;
 use super::step::{Action, Kind, Step};
 use super::{Application, Entry};
-use crate::store::{Ca, CaName, EntryId, Issuance, Store};
-use std::collections::BTreeMap;
+use crate::store::{Ca, CaName, EntryId, Issuance, Journal, Store, file};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
@@ -56,10 +56,14 @@ impl Work<'_, '_> {
         // What others issued for the same entries is seen, or they see what is issued here.
         let _lock = ca.lock_batches(true)?;
         let view = View::of(self.store, ca)?;
+        // What is there already may be what a killed process wrote.
+        view.ca.make_durable(Journal::Issued)?;
+        view.ca.make_durable(Journal::Revoked)?;
         let entries = self.application.wishes.certificates.iter();
         let mut rows = Vec::new();
         let mut incomplete = Vec::new();
         let mut verdicts: Vec<Sentence<'_>> = Vec::new();
+        let mut synced: BTreeSet<&PathBuf> = BTreeSet::new();
         for entry in entries.filter(|entry| entry.ca == *name) {
             let failed = |error: CaError| error.about(Kind::Certificate, &entry.name);
             let id = id_of(entry);
@@ -76,6 +80,11 @@ impl Work<'_, '_> {
                     if step.action == Action::Write {
                         incomplete.push((entry, record, step));
                     } else {
+                        if let Some(files) = &entry.files
+                            && synced.insert(&files.directory)
+                        {
+                            file::sync(&files.directory)?;
+                        }
                         each(step);
                     }
                     if let Some(verdict) = entry.revoked.filter(|_| record.revoked.is_none()) {

@@ -23,6 +23,7 @@ pub(in crate::ca) use hashed::holds_hash_names;
 pub use hashed::{has_hash_names, publish_hash_names};
 pub use obstacles::refuse_other_files;
 pub use place::Place;
+pub(super) use publish::stands_durably;
 pub use publish::{ListRequest, Origin, Outlook, Published, outlook, publish_list};
 pub(in crate::ca) use published::holds_as_pem;
 pub use target::{Preview, above_no_other, cas_read, judge_published, preview_lists};

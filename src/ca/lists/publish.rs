@@ -13,7 +13,7 @@ use super::place::Place;
 use super::published::{holds_as_pem, read_published, refuse_other_pem, stage_pem};
 use super::sign::{NewList, Times, sign_list, this_update};
 use crate::store::file::{self, Access, Existing, Staged};
-use crate::store::{Ca, LockedLists, SignedList, Store};
+use crate::store::{Ca, Journal, LockedLists, SignedList, Store};
 use crate::x509::crl::RevocationList;
 use std::io::Write;
 use std::path::PathBuf;
@@ -84,6 +84,7 @@ pub fn publish_list(
     if request.if_needed
         && let Some((list, _)) = still_good(ca, place, &recent, now)?
     {
+        stands_durably(ca, place)?;
         return Ok(Published {
             list,
             origin: Origin::Kept,
@@ -182,9 +183,11 @@ pub(super) fn publish_due(
         let out = recent.find(|recent| Some(recent.number) == published);
         let list = out.cloned().unwrap_or(list);
         drop(locked);
+        stands_durably(ca, place)?;
         (list, kept_files(ca, place)?, Origin::Kept)
     } else {
         let der = ca.list_signed_ahead(&list)?;
+        ca.make_durable(Journal::Lists)?;
         let files = commit(ca, stage(ca, place, &der)?)?;
         (list, files, Origin::SignedAhead)
     };
@@ -245,6 +248,13 @@ pub(super) fn still_good(
         now >= list.this_update && list.next_update - now >= third
     });
     Ok(good.map(|list| (list, der)))
+}
+
+/// Makes durable what says that a published list is good: whoever wrote it may have been killed.
+pub(in super::super) fn stands_durably(ca: &Ca, place: &Place) -> Result<(), CaError> {
+    ca.make_durable(Journal::Revoked)?;
+    ca.make_durable(Journal::Lists)?;
+    Ok(file::sync(&place.directory)?)
 }
 
 /// A list that its reader would not take does not leave.

@@ -16,7 +16,7 @@ use crate::cli::progress::Progress;
 use crate::cli::report::{Format, Report, write_json};
 use crate::cli::table::TableFile;
 use crate::key::{PrivateKey, Protection};
-use crate::store::{BatchId, Ca, Issuance, LockedBatches};
+use crate::store::{BatchId, Ca, Issuance, Journal, LockedBatches};
 use crate::x509::Certificate;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
@@ -212,6 +212,10 @@ impl Run {
             return Ok(());
         }
         let ca = self.issuer.ca().clone();
+        ca.make_durable(Journal::Issued)?;
+        if let Some(files) = &self.files {
+            files.folder.make_names_durable()?;
+        }
         let mut records = ca.issuances_of_table(self.batch.table)?;
         // Those of rows that are still to come.
         let mut ahead: HashMap<u64, Issuance> = HashMap::new();

@@ -5,7 +5,7 @@
 //! its memory again for the next. What comes of them is handed over in the journal's order.
 
 use super::super::error::{FileError, StoreError};
-use super::{TAIL, follows, is_header};
+use super::{TAIL, follows, is_header, open_whole};
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::DeserializeOwned;
 use std::fs::File;
@@ -182,7 +182,7 @@ impl Taken<'_> {
 }
 
 /// A journal as it was when it was opened, cut into blocks: a line is of the block in which it begins. What
-/// has no newline at its end is a writer's work in progress, or torn, and is left out.
+/// is behind the last whole line is a writer's work in progress, or torn, and is left out.
 struct Blocks<'a> {
     path: &'a Path,
     file: File,
@@ -191,14 +191,7 @@ struct Blocks<'a> {
 
 impl<'a> Blocks<'a> {
     fn open(path: &'a Path) -> Result<Self, StoreError> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(StoreError::damaged(path, "is missing"));
-            }
-            Err(error) => return Err(FileError::of("open", path)(error).into()),
-        };
-        let length = file.metadata().map_err(FileError::of("read", path))?.len();
+        let (file, length) = open_whole(path)?;
         Ok(Self { path, file, length })
     }
 

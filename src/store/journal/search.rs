@@ -5,7 +5,7 @@
 
 use super::super::error::{FileError, StoreError};
 use super::super::record::Coverage;
-use super::{TAIL, follows, is_header};
+use super::{TAIL, follows, is_header, open_whole};
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::DeserializeOwned;
@@ -20,6 +20,8 @@ const BLOCK: usize = 1 << 20;
 pub(in super::super) struct Reader {
     file: File,
     path: PathBuf,
+    /// Where the last whole line ended when the journal was opened.
+    length: u64,
     /// Whole lines, and the beginning of the next.
     block: Vec<u8>,
     /// Where in the block the lines begin that were not looked at.
@@ -35,16 +37,11 @@ pub(in super::super) struct Reader {
 impl Reader {
     /// Opens a journal and reads its header.
     pub(in super::super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(StoreError::damaged(path, "is missing"));
-            }
-            Err(error) => return Err(FileError::of("open", path)(error).into()),
-        };
+        let (file, length) = open_whole(path)?;
         let mut reader = Self {
             file,
             path: path.to_owned(),
+            length,
             block: Vec::new(),
             next: 0,
             end: 0,
@@ -136,8 +133,7 @@ impl Reader {
         }
     }
 
-    /// Goes on to the next whole lines; `false` where there are none. What has no newline at the end
-    /// of the file is a writer's work in progress, or torn.
+    /// Goes on to the next whole lines; `false` where there are none.
     fn refill(&mut self) -> Result<bool, StoreError> {
         if let Some(newline) = self.end.checked_sub(1) {
             let tail = newline.saturating_sub(TAIL);
@@ -149,8 +145,9 @@ impl Reader {
         (self.next, self.end) = (0, 0);
         loop {
             let held = self.block.len();
+            let left = self.length.saturating_sub(self.before + held as u64);
             let read = (&self.file)
-                .take(BLOCK as u64)
+                .take(left.min(BLOCK as u64))
                 .read_to_end(&mut self.block)
                 .map_err(FileError::of("read", &self.path))?;
             if read == 0 {

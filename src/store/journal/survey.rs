@@ -2,8 +2,9 @@
 
 use super::super::error::StoreError;
 use super::super::file::Appending;
+use super::ending::end_of_lines;
 use super::scan::{Block, in_blocks};
-use super::{TAIL, end_of_lines, follows, is_header};
+use super::{TAIL, follows, is_header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;

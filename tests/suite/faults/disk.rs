@@ -79,6 +79,8 @@ pub(super) enum Content {
     Half,
     /// The files are as long as they were to be; what was appended is zeros.
     Zeros,
+    /// The files are as long as they were to be; the first half of what was appended at once is zeros.
+    Hole,
 }
 
 /// What becomes of names that were not synced, by their order.
@@ -112,6 +114,11 @@ pub(super) struct Disk {
 }
 
 impl Disk {
+    /// Whether a power cut could leave something else than what a process sees.
+    pub(super) fn is_unsynced(&self) -> bool {
+        !self.pending.is_empty() || self.nodes.iter().any(|inode| !inode.pending.is_empty())
+    }
+
     /// A folder as it is, synced.
     pub(super) fn of(folder: &Path) -> Self {
         let mut disk = Self {
@@ -244,17 +251,17 @@ impl Disk {
     /// What may be there after a power cut now, each with how it comes about. What is left by a process
     /// that is killed is not among it.
     pub(super) fn after_a_cut(&self) -> Vec<((Namings, Content), Tree)> {
-        use Content::{Half, Kept, Lost, Zeros};
+        use Content::{Half, Hole, Kept, Lost, Zeros};
         let edited = self.nodes.iter().any(|inode| !inode.pending.is_empty());
         let count = self.pending.len();
         let mut choices = vec![(Namings::Lost, Lost)];
         if edited {
-            choices.extend([Kept, Half, Zeros].map(|content| (Namings::Lost, content)));
+            choices.extend([Kept, Half, Zeros, Hole].map(|content| (Namings::Lost, content)));
         }
         if count > 0 {
             choices.push((Namings::Kept, Lost));
             if edited {
-                choices.extend([Half, Zeros].map(|content| (Namings::Kept, content)));
+                choices.extend([Half, Zeros, Hole].map(|content| (Namings::Kept, content)));
             }
         }
         if count > 1 {
@@ -351,6 +358,7 @@ fn write(
         _ if is_over => return,
         Content::Half => left.truncate(data.len() / 2),
         Content::Zeros => left.fill(0),
+        Content::Hole => left[..data.len() / 2].fill(0),
         Content::Lost => unreachable!("nothing is written then"),
     }
     let end = offset + left.len();

@@ -79,3 +79,49 @@ pub(super) fn hold(tally: &Tally) {
         "{PAGE} says more than was swept; UPDATE_REFERENCE=1 writes it anew\n{row}\n{tally}"
     );
 }
+
+/// What two commands, one after the other, went through.
+pub(super) struct PairTally<'a> {
+    pub(super) first: &'a str,
+    pub(super) second: &'a str,
+    /// Kills of the first that leave something unsynced.
+    pub(super) kills: usize,
+    /// What power cuts can leave after the second.
+    pub(super) cuts: usize,
+}
+
+impl PairTally<'_> {
+    fn start(&self) -> String {
+        format!("| `pki {}` | `pki {}` | ", self.first, self.second)
+    }
+}
+
+impl fmt::Display for PairTally<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{} | {} |", self.start(), self.kills, self.cuts)
+    }
+}
+
+/// The page has a row for both commands, and there were not many fewer states than it says.
+#[track_caller]
+pub(super) fn hold_pair(tally: &PairTally<'_>) {
+    let _writing = WRITING.lock().unwrap();
+    let path = repository(PAGE);
+    let page = fs::read_to_string(&path).unwrap();
+    let start = tally.start();
+    let row = page.lines().find(|line| line.starts_with(&start));
+    let row = row.unwrap_or_else(|| panic!("{PAGE} has no row {start}"));
+    if std::env::var_os("UPDATE_REFERENCE").is_some_and(|value| value == "1") {
+        fs::write(&path, page.replace(row, &tally.to_string())).unwrap();
+        return;
+    }
+    let numbers = row[start.len()..].split('|').map(str::trim);
+    let numbers: Vec<usize> = numbers.filter_map(|number| number.parse().ok()).collect();
+    let [kills, cuts] = numbers[..] else {
+        panic!("{PAGE}: {row}");
+    };
+    assert!(
+        tally.kills * 4 >= kills * 3 && tally.cuts * 4 >= cuts * 3,
+        "{PAGE} says more than was swept; UPDATE_REFERENCE=1 writes it anew\n{row}\n{tally}"
+    );
+}

@@ -43,6 +43,8 @@ pub(super) struct Player {
     pub(super) disk: Disk,
     /// What the process has said on standard output.
     pub(super) said: String,
+    /// The exit code.
+    pub(super) status: Option<i32>,
     folder: PathBuf,
     umask: u32,
     open: BTreeMap<i64, Open>,
@@ -50,12 +52,21 @@ pub(super) struct Player {
 
 /// Runs a program in a sandbox, and calls `after` behind each call that changed or synced something.
 #[track_caller]
-pub(super) fn play(
+pub(super) fn play(sandbox: &Sandbox, words: &[&str], after: impl FnMut(&Player, &str)) -> Player {
+    let played = play_on(Disk::of(sandbox.folder()), sandbox, words, after);
+    assert_eq!(played.status, Some(0), "{words:?}");
+    played
+}
+
+/// As [`play`], where the disk has not synced everything that is in the sandbox, for a program that may
+/// fail.
+#[track_caller]
+pub(super) fn play_on(
+    disk: Disk,
     sandbox: &Sandbox,
     words: &[&str],
     mut after: impl FnMut(&Player, &str),
 ) -> Player {
-    let disk = Disk::of(sandbox.folder());
     let beside = Sandbox::new();
     let log = beside.path("strace.log");
     let run = sandbox
@@ -64,14 +75,15 @@ pub(super) fn play(
         .arg("-e")
         .arg(format!("trace={CALLS}"));
     let run = words.iter().fold(run, Run::arg);
-    run
+    let run = run
         // One change after the other: what two threads do at once has no order.
         .env("RAYON_NUM_THREADS", "1")
-        .succeeds();
+        .finish();
     let log = fs::read_to_string(log).unwrap();
     let mut player = Player {
         disk,
         said: String::new(),
+        status: run.status,
         folder: sandbox.folder().canonicalize().unwrap(),
         umask: umask(),
         open: BTreeMap::new(),

@@ -105,39 +105,66 @@ fn a_line_that_was_cut_by_a_kill_is_set_aside_wherever_it_is_cut() {
     assert_tidy(&sandbox).unwrap();
 }
 
-/// Of several pages that were appended at once, power was cut before the first was on the disk, and after the
-/// others were. What `pki` can't tell from damage it calls damage, and nothing that was recorded before goes.
+/// Of several pages that were appended at once, power was cut before some were on the disk, and after
+/// others were: zeros, with whole lines behind them.
 #[test]
-fn a_hole_in_what_was_being_appended_is_called_damage() {
+fn a_hole_in_what_was_being_appended_is_a_torn_tail() {
     const PAGE: usize = 4096;
     let sandbox = begin();
     let rows: Vec<String> = (1..=12).map(|number| format!("many-{number}")).collect();
     sandbox.write("many.csv", rows.join("\n"));
+    let resume = "issue --ca intermediate0 --from many.csv --resume";
     let before = fs::read(sandbox.path(ISSUED)).unwrap();
-    sandbox
-        .pki("issue --ca intermediate0 --from many.csv --resume")
-        .succeeds();
-    let mut appended = fs::read(sandbox.path(ISSUED)).unwrap();
+    let standing = Standing::of(&sandbox).unwrap();
+    sandbox.pki(resume).succeeds();
+    let appended = fs::read(sandbox.path(ISSUED)).unwrap();
     let end_of_page = before.len().next_multiple_of(PAGE);
-    appended[before.len()..end_of_page].fill(0);
-    sandbox.write(ISSUED, &appended);
-    let stopped = sandbox.pki("list").ends_with(1);
-    assert_eq!(
-        stopped.stderr,
-        format!(
-            "error: the store is damaged: ./{ISSUED} has a line 9 that does not follow from the one before\n\
-             hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed\n"
-        )
-    );
-    let checked = sandbox.pki("check --repair").ends_with(3);
-    assert!(checked.stdout.contains("line 9"), "{checked}");
-    assert_eq!(fs::read(sandbox.path(ISSUED)).unwrap(), appended);
-    // Cut back to what was acknowledged, it goes on.
-    sandbox.write(ISSUED, &before);
-    sandbox
-        .pki("issue --ca intermediate0 --cn fresh")
-        .succeeds();
-    assert_unique(&sandbox).unwrap();
+    let end_of_next = (end_of_page + PAGE).min(appended.len());
+    for hole in [
+        before.len()..end_of_page,
+        end_of_page..end_of_next,
+        before.len()..end_of_next,
+    ] {
+        let mut holed = appended.clone();
+        holed[hole.clone()].fill(0);
+        sandbox.write(ISSUED, &holed);
+        // Whoever reads passes over it, and nothing is damage.
+        standing.kept(&sandbox).unwrap();
+        let checked = sandbox.pki("check").finish();
+        assert!(!checked.stdout.contains("damaged"), "{checked}");
+        assert_eq!(fs::read(sandbox.path(ISSUED)).unwrap(), holed);
+        let next = sandbox.pki(resume).succeeds();
+        let says = format!("notice: ./{ISSUED} ended in an unfinished line");
+        assert!(next.stderr.starts_with(&says), "{next}");
+        let now = fs::read(sandbox.path(ISSUED)).unwrap();
+        assert!(now.starts_with(&before) && !now.contains(&0));
+        let torn = fs::read(sandbox.path(format!("{ISSUED}.torn"))).unwrap();
+        assert!(torn.contains(&0) && torn.ends_with(b"}\n\n"));
+        fs::remove_file(sandbox.path(format!("{ISSUED}.torn"))).unwrap();
+        standing.kept(&sandbox).unwrap();
+        assert_jq_reads(&sandbox).unwrap();
+        assert_unique(&sandbox).unwrap();
+        let listed = sandbox.pki("list --ca intermediate0").succeeds().stdout;
+        assert_eq!(listed.matches("CN=many-").count(), 12, "{listed}");
+    }
+}
+
+/// Zeros in what was acknowledged before the last append are damage: the command stops.
+#[test]
+fn zeros_in_what_was_acknowledged_are_damage() {
+    let sandbox = begin();
+    sandbox.pki("issue --ca intermediate0 --cn last").succeeds();
+    let whole = fs::read(sandbox.path(ISSUED)).unwrap();
+    let newlines: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').collect();
+    let mut zeroed = whole.clone();
+    zeroed[newlines[1] + 1..newlines[2]].fill(0);
+    sandbox.write(ISSUED, &zeroed);
+    for line in ["list", "backup backup.tar"] {
+        let stopped = sandbox.pki(line).ends_with(1);
+        assert!(stopped.stderr.contains("the store is damaged"), "{stopped}");
+    }
+    sandbox.pki("check --repair").ends_with(3);
+    assert_eq!(fs::read(sandbox.path(ISSUED)).unwrap(), zeroed);
 }
 
 /// A disk that syncs nothing and takes nothing back: what was appended can be read, and may be gone
