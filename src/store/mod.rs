@@ -286,9 +286,15 @@ impl Store {
         }
     }
 
+    /// Takes the store's lock.
+    fn hold(&self) -> Result<Lock, StoreError> {
+        file::refuse_foreign_link(&self.layout.published_lists())?;
+        Lock::acquire(&self.layout.lock(), &self.observer)
+    }
+
     /// Keeps a place for a new CA: no other process can make one until this is dropped.
     pub fn reserve_ca(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let lock = self.hold()?;
         self.settle_staged(name)?;
         self.check_free(name)?;
         Ok(ReservedCa {
@@ -300,7 +306,7 @@ impl Store {
 
     /// Keeps the place of a CA that is here without its key, to give it that.
     pub fn reserve_keyless(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let lock = self.hold()?;
         self.settle_staged(name)?;
         if self.ca(name)?.has_key()? {
             return Err(StoreError::CaExists { name: name.clone() });
@@ -397,6 +403,7 @@ impl Store {
         if !file::stands(staged.directory())? {
             return Ok(None);
         }
+        file::refuse_foreign_link(staged.directory())?;
         let stands = file::stands(self.layout.ca(name).directory())?;
         let completed = !stands && self.is_recorded_by_parent(&staged, name)?;
         if completed {
