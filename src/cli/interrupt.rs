@@ -105,11 +105,16 @@ pub(super) fn at_prompt<T>(ask: impl FnOnce() -> io::Result<T>) -> io::Result<T>
     let watch = Watch::begin()?;
     watch.asking(Some((terminal, before)));
     watch.ends_at_once.store(false, Ordering::SeqCst);
-    let answer = ask();
     let is_noted = NOTED.load(Ordering::SeqCst);
+    if !is_noted && watch.came.load(Ordering::SeqCst) != 0 {
+        // It came before there was a terminal to restore.
+        watch.end_if_asking();
+    }
+    let answer = ask();
     watch.ends_at_once.store(!is_noted, Ordering::SeqCst);
     watch.asking(None);
-    let is_interrupted = matches!(&answer, Err(error) if error.kind() == io::ErrorKind::Interrupted);
+    let is_interrupted =
+        matches!(&answer, Err(error) if error.kind() == io::ErrorKind::Interrupted);
     if is_interrupted || !is_noted && watch.came.load(Ordering::SeqCst) != 0 {
         watch.end();
     }

@@ -15,6 +15,7 @@ use std::error::Error;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -305,7 +306,8 @@ impl UserPassphrases {
         hint: &'static str,
     ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
         self.check_prompt(hint)?;
-        let text = interrupt::at_prompt(|| rpassword::prompt_password(question).map(Zeroizing::new))?;
+        let text =
+            interrupt::at_prompt(|| rpassword::prompt_password(question).map(Zeroizing::new))?;
         checked(text, "the prompt")
     }
 
@@ -370,10 +372,7 @@ impl UserPassphrases {
     }
 
     /// The next passphrase for a key that is new or leaves the store.
-    fn read_to_protect(
-        &self,
-        source: &Source,
-    ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+    fn read_to_protect(&self, source: &Source) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
         let first = self.streams.borrow_mut().first.take();
         if let Some(first) = first {
             let kept = self.read(&first)?;
@@ -442,6 +441,10 @@ fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
 fn duplicate(number: u32) -> io::Result<File> {
     let number = i32::try_from(number).map_err(|_| Errno::BADF)?;
     let own = pidfd_open(getpid(), PidfdFlags::empty());
+    // What is opened to ask may get the number that nothing had.
+    if matches!(&own, Ok(own) if own.as_raw_fd() == number) {
+        return Err(Errno::BADF.into());
+    }
     match own.and_then(|own| pidfd_getfd(own, number, PidfdGetfdFlags::empty())) {
         Ok(duplicate) => Ok(duplicate.into()),
         Err(error @ Errno::BADF) => Err(error.into()),

@@ -172,32 +172,54 @@ fn open_itself(path: &Path, options: &mut OpenOptions) -> Result<File, FileError
     let flags = flags.bits().cast_signed();
     let opened = options.custom_flags(flags).open(path);
     let explained = opened.map_err(|error| match fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => io::Error::other("it is a symbolic link"),
-        Ok(found) if !found.is_file() && !found.is_dir() => not_regular(),
+        Ok(found) if found.is_symlink() => io::Error::other(Suspect::Link),
+        Ok(found) if !found.is_file() && !found.is_dir() => io::Error::other(Suspect::Kind),
         _ => error,
     });
     explained.map_err(FileError::of("open", path))
 }
 
-fn not_regular() -> io::Error {
-    io::Error::other("it is not a regular file")
+/// Why a file or directory of the store is not used: another user may have put it there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Suspect {
+    /// A symbolic link in the place of a file.
+    #[error("it is a symbolic link")]
+    Link,
+    /// A symbolic link in the place of a directory.
+    #[error("it is a symbolic link that belongs to user {owner}")]
+    LinkOf {
+        /// Its owner.
+        owner: u32,
+    },
+    /// A pipe, a device, or a directory in the place of a file.
+    #[error("it is not a regular file")]
+    Kind,
+    /// A file that also has its name elsewhere.
+    #[error("it has another name (a hard link)")]
+    Linked,
+    /// A file of neither the directory's owner nor the process's user.
+    #[error("it belongs to user {owner}, and its directory to user {directory}")]
+    Owner {
+        /// The file's owner.
+        owner: u32,
+        /// That of its directory.
+        directory: u32,
+    },
 }
 
 /// Refuses a file that may have been put there to have another one written to.
 fn check_own(file: &File, path: &Path) -> io::Result<()> {
     let found = file.metadata()?;
     if !found.is_file() {
-        return Err(not_regular());
+        return Err(io::Error::other(Suspect::Kind));
     }
     if found.nlink() > 1 {
-        return Err(io::Error::other("it has another name (a hard link)"));
+        return Err(io::Error::other(Suspect::Linked));
     }
-    let owner = fs::metadata(folder_of(path))?.uid();
-    if found.uid() != owner && found.uid() != geteuid().as_raw() {
-        return Err(io::Error::other(format!(
-            "it belongs to user {}, and its directory to user {owner}",
-            found.uid()
-        )));
+    let owner = found.uid();
+    let directory = fs::metadata(folder_of(path))?.uid();
+    if owner != directory && owner != geteuid().as_raw() {
+        return Err(io::Error::other(Suspect::Owner { owner, directory }));
     }
     Ok(())
 }
@@ -207,8 +229,9 @@ fn check_own(file: &File, path: &Path) -> io::Result<()> {
 pub(super) fn refuse_foreign_link(directory: &Path) -> Result<(), FileError> {
     match found(directory)? {
         Some(found) if is_foreign_link(&found) => {
-            let problem = format!("it is a symbolic link that belongs to user {}", found.uid());
-            Err(FileError::of("use", directory)(io::Error::other(problem)))
+            let owner = found.uid();
+            let suspect = io::Error::other(Suspect::LinkOf { owner });
+            Err(FileError::of("use", directory)(suspect))
         }
         _ => Ok(()),
     }
@@ -613,12 +636,11 @@ pub(crate) fn take_leftover_away(path: &Path, to: &Path) -> Result<bool, FileErr
 /// Takes permissions away from a file or directory: what is not in `mode`.
 pub(crate) fn tighten(path: &Path, mode: u32) -> Result<(), FileError> {
     let failed = || FileError::of("change the permissions of", path);
-    let file = open_itself(path, OpenOptions::new().read(true))
-        .map_err(|error| failed()(error.source))?;
+    let file =
+        open_itself(path, OpenOptions::new().read(true)).map_err(|error| failed()(error.source))?;
     let found = file.metadata().map_err(failed())?;
     if found.is_file() && found.nlink() > 1 {
-        let linked = io::Error::other("it has another name (a hard link)");
-        return Err(failed()(linked));
+        return Err(failed()(io::Error::other(Suspect::Linked)));
     }
     let permissions = fs::Permissions::from_mode(found.mode() & mode);
     file.set_permissions(permissions).map_err(failed())

@@ -2,8 +2,8 @@
 
 use super::{
     Access, FileError, Uncommitted, create_directories, create_directory, folder_of, hidden_name,
-    is_linked, open_itself, open_to_readers, remove_directory, rename_new, rename_onto_empty, stands,
-    sync_directory, try_lock,
+    is_linked, open_itself, open_to_readers, remove_directory, rename_new, rename_onto_empty,
+    stands, sync_directory, try_lock,
 };
 use std::fs::{File, OpenOptions};
 use std::io;
