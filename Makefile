@@ -13,13 +13,14 @@ FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/corpus/*))
 FUZZ_EXECUTIONS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help build compiler test soak injected lint bench fuzz install demo audit sbom reproducible
+.PHONY: help build compiler test soak demo-under-load injected lint bench fuzz install demo audit sbom reproducible
 
 help:
 	@echo 'make demo     build pki and watch it make a hierarchy for mutual TLS'
 	@echo 'make build    the release binary, target/release/pki'
 	@echo 'make test     install what the tests need, lint, and run every test'
 	@echo 'make soak     the tests of faults, of hostile input and of random commands, at length'
+	@echo 'make demo-under-load  the demo 50 times on a busy machine'
 	@echo 'make injected known bugs put into a copy of pki, and the tests that have to find them'
 	@echo 'make lint     formatting and clippy, warnings are errors'
 	@echo 'make bench    pki against other tools, as whole processes'
@@ -43,10 +44,16 @@ test:
 	$(MAKE) --no-print-directory lint
 	$(CARGO) test --locked --no-fail-fast
 
-# Every error at every system call, many more mutations, and many more cases of the model.
+# The demo on a busy machine, every error at every system call, many more mutations, and many more cases of the
+# model.
 soak:
 	tests/setup
+	$(MAKE) --no-print-directory demo-under-load
 	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile model::
+
+# The demo, 50 times beside a busy loop on every core.
+demo-under-load: build
+	tests/demo_under_load target/release/pki 50
 
 # That a test is green says something where it is red for the bug that it stands against.
 injected:

@@ -73,20 +73,21 @@ stop() { [ -z "$server" ] || { kill "$server" 2>/dev/null && wait "$server" 2>/d
 trap stop EXIT
 
 serve() {
-    # Port 0 is any free one; openssl prints which.
+    # Port 0 is any free one; openssl prints which. The log is there before the server is.
+    : >.server.log
     openssl s_server -www -accept 127.0.0.1:0 -Verify 2 -verify_return_error \
         -cert server/www.example.test.crt -cert_chain server/www.example.test.chain.pem \
         -key server/www.example.test.key -pass file:passphrase \
         -CAfile truststore.pem >.server.log 2>&1 </dev/null &
     server=$!
-    local tries
-    for tries in $(seq 200); do
-        port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' .server.log)
+    local tries port_line='s/^ACCEPT .*:\([0-9]*\)$/\1/p'
+    for tries in $(seq 1000); do
+        port=$(sed -n "$port_line" .server.log)
         [ -z "$port" ] || return 0
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.02
+        kill -0 "$server" 2>/dev/null || fail "openssl s_server ended: $(cat .server.log)"
+        sleep 0.05
     done
-    fail "openssl s_server does not start: $(cat .server.log)"
+    fail "openssl s_server names no port: $(cat .server.log)"
 }
 
 knock() {

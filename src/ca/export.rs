@@ -137,7 +137,7 @@ impl Destination {
         if kinds.contains(&FileKind::Secret) {
             secret_name(&self.name)?;
         }
-        file::create_directories(&self.directory)?;
+        file::create_directories(&self.directory, Access::Umask)?;
         let existing = Existing::unless(self.overwrite);
         let stage = |kind: &FileKind| {
             let staged = Staged::new(&self.file(*kind), kind.access(), existing)?;
@@ -245,7 +245,7 @@ impl ExportPlace {
 
     /// Opens the folder.
     pub fn open(self) -> Result<ExportFolder, CaError> {
-        file::create_directories(&self.directory)?;
+        file::create_directories(&self.directory, Access::Umask)?;
         Ok(ExportFolder {
             group: Group::of(&self.directory)?,
             place: self,
@@ -275,7 +275,7 @@ impl ExportPlace {
             let path = self.path(export.name, *kind);
             let is_there = match kind.access() {
                 Access::Owner => file::stands(&path)?,
-                Access::Umask => {
+                Access::Store | Access::Umask => {
                     let there = file::read_if_there(&path)?;
                     there.as_deref() == Some(contents.of(*kind)?.as_slice())
                 }

@@ -45,7 +45,7 @@ impl ManArgs {
     pub(super) fn run(self, _: &Context) -> Result<Report, Failure> {
         let mut command = super::command();
         command.build();
-        file::create_directories(&self.directory)?;
+        file::create_directories(&self.directory, Access::Umask)?;
         let mut files = Vec::new();
         for page in pages(&command) {
             let name = page

@@ -5,7 +5,7 @@ use super::passphrase::Unavailable;
 use super::table::BadRow;
 use crate::ca::{CaError, DueCa, FlawError, ImportError, KeyOf, Misfit, RenewalError};
 use crate::key::KeyError;
-use crate::store::file::Uncommitted;
+use crate::store::file::{Suspect, Uncommitted};
 use crate::store::{CaName, FileError, StoreError};
 use crate::x509::path::IncompletePath;
 use crate::x509::text::{Escaped, harmless};
@@ -583,6 +583,11 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
 }
 
 fn file_hint(error: &FileError) -> Option<String> {
+    let cause = error.source.get_ref();
+    if cause.is_some_and(|cause| cause.is::<Suspect>()) {
+        let hint = "find out who put it there; remove it, or put the file or directory itself in its place";
+        return Some(hint.into());
+    }
     match error.source.kind() {
         io::ErrorKind::NotADirectory => Some("name another folder".into()),
         io::ErrorKind::AlreadyExists => Some("give another place, or --force to replace it".into()),

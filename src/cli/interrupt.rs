@@ -1,10 +1,15 @@
-//! Ctrl-C and SIGTERM, for commands that stop at the next place where nothing is half done.
+//! Ctrl-C and other signals that end a process, where more than the process is to be looked after.
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag::{register, register_conditional_default};
-use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::flag::{register, register_conditional_default, register_usize};
+use signal_hook::low_level::{emulate_default_handler, pipe};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
 
 /// Whether the user wants the command to stop.
 pub(super) struct Interrupt(Arc<AtomicBool>);
@@ -17,6 +22,10 @@ impl Interrupt {
             register_conditional_default(signal, flag.clone())?;
             register(signal, flag.clone())?;
         }
+        NOTED.store(true, Ordering::SeqCst);
+        if let Some(watch) = WATCH.get() {
+            watch.ends_at_once.store(false, Ordering::SeqCst);
+        }
         Ok(Self(flag))
     }
 
@@ -24,4 +33,90 @@ impl Interrupt {
     pub(super) fn came(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// Whether [`Interrupt::noted`] was called.
+static NOTED: AtomicBool = AtomicBool::new(false);
+
+/// Signals since the first prompt: a handler stays, so that it has to do what the system does without one.
+static WATCH: OnceLock<Watch> = OnceLock::new();
+
+struct Watch {
+    /// Whether a signal ends the process in its handler.
+    ends_at_once: Arc<AtomicBool>,
+    /// The last signal that came.
+    came: Arc<AtomicUsize>,
+    /// The terminal at which a passphrase is being typed, and its settings before.
+    asking: Mutex<Option<(File, Termios)>>,
+}
+
+impl Watch {
+    fn begin() -> io::Result<&'static Self> {
+        if let Some(watch) = WATCH.get() {
+            return Ok(watch);
+        }
+        let ends_at_once = Arc::new(AtomicBool::new(false));
+        let came = Arc::new(AtomicUsize::new(0));
+        let (mut wakes, wake) = UnixStream::pair()?;
+        for signal in [SIGINT, SIGTERM, SIGQUIT] {
+            register_conditional_default(signal, ends_at_once.clone())?;
+            register_usize(signal, came.clone(), signal.unsigned_abs() as usize)?;
+            pipe::register(signal, wake.try_clone()?)?;
+        }
+        let watch = WATCH.get_or_init(|| Self {
+            ends_at_once,
+            came,
+            asking: Mutex::new(None),
+        });
+        thread::Builder::new().spawn(move || {
+            while wakes.read_exact(&mut [0]).is_ok() {
+                watch.end_if_asking();
+            }
+        })?;
+        Ok(watch)
+    }
+
+    fn asking(&self, terminal: Option<(File, Termios)>) -> Option<(File, Termios)> {
+        let mut asking = self.asking.lock().expect("nothing panics that holds it");
+        std::mem::replace(&mut *asking, terminal)
+    }
+
+    /// Ends the process as the signal does, if a passphrase is being typed.
+    fn end_if_asking(&self) {
+        if let Some((mut terminal, before)) = self.asking(None) {
+            // What fails here leaves the terminal as it is; the process ends all the same.
+            let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+            let _ = terminal.write_all(b"\n");
+            self.end();
+        }
+    }
+
+    fn end(&self) {
+        let signal = i32::try_from(self.came.load(Ordering::SeqCst)).unwrap_or(SIGTERM);
+        let _ = emulate_default_handler(signal);
+    }
+}
+
+/// Asks at the terminal, without echo. A signal that ends the process meanwhile leaves the terminal as it
+/// was.
+pub(super) fn at_prompt<T>(ask: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    let before = tcgetattr(&terminal)?;
+    let watch = Watch::begin()?;
+    watch.asking(Some((terminal, before)));
+    watch.ends_at_once.store(false, Ordering::SeqCst);
+    let is_noted = NOTED.load(Ordering::SeqCst);
+    if !is_noted && watch.came.load(Ordering::SeqCst) != 0 {
+        // It came before there was a terminal to restore.
+        watch.end_if_asking();
+    }
+    let answer = ask();
+    watch.ends_at_once.store(!is_noted, Ordering::SeqCst);
+    watch.asking(None);
+    let is_interrupted =
+        matches!(&answer, Err(error) if error.kind() == io::ErrorKind::Interrupted);
+    if is_interrupted || !is_noted && watch.came.load(Ordering::SeqCst) != 0 {
+        watch.end();
+    }
+    answer
 }

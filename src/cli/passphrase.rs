@@ -1,18 +1,24 @@
 //! Passphrases: `prompt`, `env:VAR`, `file:PATH`, `fd:N`, `stdin`, `pass:TEXT`.
 
 use super::context::Context;
+use super::interrupt;
 use crate::ca::Passphrases;
 use crate::key::Passphrase;
 use crate::x509::text::Escaped;
 use clap::Args;
+use rustix::io::Errno;
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::error::Error;
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
@@ -25,6 +31,17 @@ pub(super) enum Source {
     Descriptor(u32),
     Stdin,
     Text(Zeroizing<String>),
+}
+
+impl Source {
+    /// The descriptor of which it takes the next line.
+    fn stream(&self) -> Option<u32> {
+        match self {
+            Self::Stdin => Some(0),
+            Self::Descriptor(number) => Some(*number),
+            _ => None,
+        }
+    }
 }
 
 impl FromStr for Source {
@@ -130,8 +147,19 @@ pub(super) struct UserPassphrases {
     no_passphrase: bool,
     protecting: Protecting,
     may_prompt: bool,
-    /// Descriptors that were read from: the next passphrase is their next line.
-    descriptors: BTreeMap<u32, File>,
+    streams: Rc<RefCell<Streams>>,
+}
+
+/// Descriptors that passphrases are read from, each a line.
+#[derive(Default)]
+struct Streams {
+    /// One reader for each.
+    open: BTreeMap<u32, File>,
+    /// The source of --passin, until it is read, if --passout reads the same descriptor: its line is the
+    /// first, whichever passphrase is needed first.
+    first: Option<Source>,
+    /// The passphrase of --passin, if it was read for the sake of --passout.
+    kept: Option<Passphrase>,
 }
 
 /// Why there is no passphrase, and what to do about it.
@@ -206,6 +234,12 @@ impl UserPassphrases {
                 );
             }
         }
+        let stream = |source: &Option<Source>| source.as_ref().and_then(Source::stream);
+        let is_shared = stream(&passin).is_some() && stream(&passin) == stream(&passout);
+        let streams = Streams {
+            first: passin.clone().filter(|_| is_shared),
+            ..Streams::default()
+        };
         Ok(Self {
             passin,
             passout,
@@ -214,7 +248,7 @@ impl UserPassphrases {
             may_prompt: !context.no_input
                 && io::stdin().is_terminal()
                 && io::stderr().is_terminal(),
-            descriptors: BTreeMap::new(),
+            streams: Rc::new(RefCell::new(streams)),
         })
     }
 
@@ -226,7 +260,7 @@ impl UserPassphrases {
             no_passphrase: self.no_passphrase,
             protecting: Protecting::Export,
             may_prompt: self.may_prompt,
-            descriptors: BTreeMap::new(),
+            streams: self.streams.clone(),
         }
     }
 
@@ -272,7 +306,8 @@ impl UserPassphrases {
         hint: &'static str,
     ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
         self.check_prompt(hint)?;
-        let text = rpassword::prompt_password(question).map(Zeroizing::new)?;
+        let text =
+            interrupt::at_prompt(|| rpassword::prompt_password(question).map(Zeroizing::new))?;
         checked(text, "the prompt")
     }
 
@@ -291,7 +326,7 @@ impl UserPassphrases {
 }
 
 impl UserPassphrases {
-    fn read(&mut self, source: &Source) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+    fn read(&self, source: &Source) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
         let failed = |place: &str, error: io::Error| {
             unavailable(format!("{place} can't be read: {error}"), None)
         };
@@ -316,12 +351,11 @@ impl UserPassphrases {
             }
             Source::Descriptor(number) => {
                 let place = format!("file descriptor {number}");
-                let file = match self.descriptors.entry(*number) {
+                let open = &mut self.streams.borrow_mut().open;
+                let file = match open.entry(*number) {
                     Entry::Occupied(known) => known.into_mut(),
-                    // Opening it by name leaves the descriptor itself alone, which is not ours to own.
                     Entry::Vacant(new) => {
-                        let opened = File::open(format!("/dev/fd/{number}"));
-                        new.insert(opened.map_err(|error| failed(&place, error))?)
+                        new.insert(duplicate(*number).map_err(|error| failed(&place, error))?)
                     }
                 };
                 checked(
@@ -336,6 +370,16 @@ impl UserPassphrases {
             }
         }
     }
+
+    /// The next passphrase for a key that is new or leaves the store.
+    fn read_to_protect(&self, source: &Source) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+        let first = self.streams.borrow_mut().first.take();
+        if let Some(first) = first {
+            let kept = self.read(&first)?;
+            self.streams.borrow_mut().kept = Some(kept);
+        }
+        self.read(source)
+    }
 }
 
 impl Passphrases for UserPassphrases {
@@ -344,7 +388,14 @@ impl Passphrases for UserPassphrases {
             Some(Source::Prompt) | None => {
                 self.prompt(&format!("Passphrase for {}: ", Escaped(key)), OPEN_WITH)
             }
-            Some(source) => self.read(&source),
+            Some(source) => {
+                let kept = {
+                    let mut streams = self.streams.borrow_mut();
+                    streams.first = None;
+                    streams.kept.take()
+                };
+                kept.map_or_else(|| self.read(&source), Ok)
+            }
         }
     }
 
@@ -357,7 +408,7 @@ impl Passphrases for UserPassphrases {
         }
         match self.protecting_source() {
             (None, hint) => self.prompt_twice(key, hint),
-            (Some(source), _) => self.read(&source),
+            (Some(source), _) => self.read_to_protect(&source),
         }
         .map(Some)
     }
@@ -368,7 +419,7 @@ impl Passphrases for UserPassphrases {
         }
         match self.protecting_source() {
             (None, hint) => self.check_prompt(hint).map(|()| true),
-            (Some(source), _) => self.read(&source).map(|_| false),
+            (Some(source), _) => self.read_to_protect(&source).map(|_| false),
         }
     }
 }
@@ -384,6 +435,34 @@ fn from_environment() -> Option<Source> {
 /// A variable's value in memory that is wiped: asking whether there is one makes a copy of it too.
 fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
     std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
+}
+
+/// A descriptor of our own for what one that was given leads to, at the same place in it.
+fn duplicate(number: u32) -> io::Result<File> {
+    let number = i32::try_from(number).map_err(|_| Errno::BADF)?;
+    let own = pidfd_open(getpid(), PidfdFlags::empty());
+    // What is opened to ask may get the number that nothing had.
+    if matches!(&own, Ok(own) if own.as_raw_fd() == number) {
+        return Err(Errno::BADF.into());
+    }
+    match own.and_then(|own| pidfd_getfd(own, number, PidfdGetfdFlags::empty())) {
+        Ok(duplicate) => Ok(duplicate.into()),
+        Err(error @ Errno::BADF) => Err(error.into()),
+        // Kernels before 5.6 do not have the call, and containers may forbid it.
+        Err(_) => opened_again(number),
+    }
+}
+
+/// What a descriptor leads to, opened once more; of a regular file, from where the descriptor is.
+fn opened_again(number: i32) -> io::Result<File> {
+    let mut file = File::open(format!("/dev/fd/{number}"))?;
+    if file.metadata()?.is_file() {
+        let described = fs::read_to_string(format!("/proc/self/fdinfo/{number}"))?;
+        let place = described.lines().find_map(|line| line.strip_prefix("pos:"));
+        let place = place.and_then(|place| place.trim().parse().ok());
+        file.seek(SeekFrom::Start(place.unwrap_or(0)))?;
+    }
+    Ok(file)
 }
 
 /// Standard input, of which no more is taken than is asked for, and no copy is kept in a buffer: two

@@ -15,6 +15,7 @@ use aws_lc_rs::cipher::{
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::{pbkdf2, rand};
 use pkcs5::pbes2;
+use std::hint::black_box;
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
 
@@ -71,7 +72,8 @@ impl PartialEq for Passphrase {
 pub struct KeyEncryptionKey {
     salt: Vec<u8>,
     rounds: u32,
-    key: Zeroizing<[u8; 32]>,
+    /// On the heap: what is moved leaves a copy on the stack.
+    key: Zeroizing<Vec<u8>>,
 }
 
 impl KeyEncryptionKey {
@@ -88,14 +90,14 @@ impl KeyEncryptionKey {
     }
 
     fn derive(passphrase: &Passphrase, salt: Vec<u8>, rounds: u32) -> Self {
-        let mut key = Zeroizing::new([0; 32]);
+        let mut key = Zeroizing::new(vec![0; 32]);
         let count = NonZeroU32::new(rounds).unwrap_or(NonZeroU32::MIN);
         pbkdf2::derive(
             pbkdf2::PBKDF2_HMAC_SHA256,
             count,
             &salt,
             passphrase.octets(),
-            key.as_mut_slice(),
+            &mut key,
         );
         Self { salt, rounds, key }
     }
@@ -122,11 +124,13 @@ impl KeyEncryptionKey {
         // Room for the padding from the start: a buffer that grows leaves a copy of the key behind.
         let mut buffer = Zeroizing::new(Vec::with_capacity(plain.len() + 16));
         buffer.extend_from_slice(plain);
-        let key = UnboundCipherKey::new(&AES_256, self.key.as_slice()).map_err(failed)?;
-        let key = PaddedBlockEncryptingKey::cbc_pkcs7(key).map_err(failed)?;
-        let context = EncryptionContext::Iv128(FixedLength::from(iv));
-        key.less_safe_encrypt(&mut *buffer, context)
-            .map_err(failed)?;
+        with_stack_wiped(|| {
+            let key = UnboundCipherKey::new(&AES_256, &self.key)?;
+            let key = PaddedBlockEncryptingKey::cbc_pkcs7(key)?;
+            let context = EncryptionContext::Iv128(FixedLength::from(iv));
+            key.less_safe_encrypt(&mut *buffer, context)
+        })
+        .map_err(failed)?;
         Ok(Encrypted {
             algorithm: self.algorithm(iv),
             ciphertext: buffer.to_vec(),
@@ -253,11 +257,14 @@ impl Scheme {
                 let kek = KeyEncryptionKey::derive(passphrase, salt.clone(), *rounds);
                 decrypt(&kek, *iv, ciphertext)
             }
-            Self::Foreign(scheme) => scheme
-                .decrypt(passphrase.octets(), ciphertext)
-                .map(Zeroizing::new)
-                .map_err(|_| KeyError::WrongPassphrase),
-            Self::Old(encryption) => encryption.decrypt(passphrase, ciphertext),
+            Self::Foreign(scheme) => {
+                with_stack_wiped(|| scheme.decrypt(passphrase.octets(), ciphertext))
+                    .map(Zeroizing::new)
+                    .map_err(|_| KeyError::WrongPassphrase)
+            }
+            Self::Old(encryption) => {
+                with_stack_wiped(|| encryption.decrypt(passphrase, ciphertext))
+            }
         }
     }
 }
@@ -334,6 +341,25 @@ impl EncryptedKey {
     }
 }
 
+/// Octets of the stack that are wiped behind a cipher: several times what it takes.
+const WIPED_STACK: usize = 32 * 1024;
+
+/// Does what keeps parts of a key on the stack, and wipes what it used of it. Ciphers are moved when they are
+/// made, and a move leaves a copy of the expanded key behind, which begins with the key.
+fn with_stack_wiped<T>(work: impl FnOnce() -> T) -> T {
+    let done = apart(work);
+    apart(|| {
+        black_box(Zeroizing::new([0_u8; WIPED_STACK]));
+    });
+    done
+}
+
+/// Calls a function that has the stack behind its caller's frame to itself.
+#[inline(never)]
+fn apart<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
 fn decrypt(
     kek: &KeyEncryptionKey,
     iv: [u8; 16],
@@ -342,13 +368,16 @@ fn decrypt(
     let failed = |_| KeyError::Library {
         operation: "set up a cipher",
     };
-    let key = UnboundCipherKey::new(&AES_256, kek.key.as_slice()).map_err(failed)?;
-    let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).map_err(failed)?;
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
-    let length = key
-        .decrypt(&mut buffer, DecryptionContext::Iv128(FixedLength::from(iv)))
-        .map_err(|_| KeyError::WrongPassphrase)?
-        .len();
+    let length = with_stack_wiped(|| {
+        let key = UnboundCipherKey::new(&AES_256, &kek.key).map_err(failed)?;
+        let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).map_err(failed)?;
+        let context = DecryptionContext::Iv128(FixedLength::from(iv));
+        let plain = key.decrypt(&mut buffer, context);
+        plain
+            .map(|plain| plain.len())
+            .map_err(|_| KeyError::WrongPassphrase)
+    })?;
     buffer.truncate(length);
     Ok(buffer)
 }

@@ -12,7 +12,6 @@ use super::ca::Ca;
 use super::error::{FileError, StoreError};
 use super::file;
 use super::layout::{CaLayout, Part, StoreLayout};
-use super::lock::Lock;
 use super::name::CaName;
 use super::{Store, format, journal};
 use crate::pem;
@@ -103,7 +102,7 @@ pub struct BackedUpCa {
 impl Store {
     /// Holds the store as it is now. Others wait only while the files are opened.
     pub fn snapshot(&self, now: OffsetDateTime) -> Result<Snapshot<'_>, StoreError> {
-        let _lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let _lock = self.hold()?;
         for entry in self.entries()? {
             if let Some(name) = StoreLayout::staged_name(&entry) {
                 // The key of a CA that was issued may be in there.
@@ -180,7 +179,7 @@ impl Snapshot<'_> {
 
     fn hold_cas(&mut self) -> Result<(), StoreError> {
         for ca in self.store.cas_from_below()? {
-            let _lock = Lock::acquire(&ca.layout.lock(), &self.store.observer)?;
+            let _lock = ca.hold()?;
             let mut held = Vec::new();
             let folder = ca.path().to_owned();
             self.hold(&folder, ca.name().as_str(), Part::Folder, &mut held)?;

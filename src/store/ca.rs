@@ -87,6 +87,16 @@ impl Ca {
         }
     }
 
+    /// Whether a directory is in the store that the CA is in.
+    pub fn has_beside(&self, directory: &Path) -> bool {
+        let root = file::folder_of(self.path());
+        let is_inside = match (directory.canonicalize(), root.canonicalize()) {
+            (Ok(directory), Ok(root)) => directory.starts_with(root),
+            _ => false,
+        };
+        is_inside || directory.starts_with(root)
+    }
+
     /// The file with the CA's certificate.
     pub fn certificate_path(&self) -> PathBuf {
         self.layout.certificate()
@@ -269,6 +279,7 @@ impl Ca {
         } else {
             Sharing::Shared
         };
+        file::refuse_foreign_link(&self.layout.leaf_keys())?;
         let lock = Lock::of_folder(&self.layout.leaf_keys(), sharing, &self.observer)?;
         Ok(LockedBatches { _lock: lock })
     }
@@ -281,9 +292,18 @@ impl Ca {
         })
     }
 
+    /// Takes the CA's lock; its directories are the store's, and lead nowhere else by another user's wish.
+    pub(super) fn hold(&self) -> Result<Lock, StoreError> {
+        let directories = self.layout.directories();
+        directories
+            .iter()
+            .try_for_each(|directory| file::refuse_foreign_link(directory))?;
+        Lock::acquire(&self.layout.lock(), &self.observer)
+    }
+
     /// Waits until no other process changes this CA.
     pub fn lock(&self) -> Result<LockedCa<'_>, StoreError> {
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let lock = self.hold()?;
         let issued = journal::Writer::open(&self.layout.issued(), &self.observer)?;
         let recorded = issued.last::<Issuance>()?.map_or(0, |last| last.counter);
         let floor = self.record.restored.map_or(0, |floors| floors.counter);
@@ -458,8 +478,8 @@ impl Material<'_> {
             revoked,
             signed_lists,
         } = Beginnings::of(name, *history);
-        file::create_directory(layout.directory(), 0o777)?;
-        file::create_directory(&layout.leaf_keys(), 0o700)?;
+        file::create_directory(layout.directory(), Access::Store)?;
+        file::create_directory(&layout.leaf_keys(), Access::Owner)?;
         if let Some(key_pem) = key_pem {
             file::create(&layout.key(), Access::Owner, key_pem)?;
         }
@@ -475,12 +495,12 @@ impl Material<'_> {
             ),
             (layout.revoked(), revoked),
             (layout.signed_lists(), signed_lists),
-            (layout.lock(), Vec::new()),
         ];
         for (path, content) in plain {
-            file::create(&path, Access::Umask, &content)?;
+            file::create(&path, Access::Store, &content)?;
         }
-        file::create_filled(&layout.issued(), Access::Umask, |file| {
+        file::create(&layout.lock(), Access::Owner, &[])?;
+        file::create_filled(&layout.issued(), Access::Store, |file| {
             let mut buffered = BufWriter::with_capacity(256 * 1024, file);
             journal::write_start(&mut buffered, "issued", name, issued)?;
             buffered.flush()
@@ -492,7 +512,7 @@ impl Material<'_> {
         // Whole or absent, and the last: where it stands, all the rest does.
         file::write(
             &layout.record(),
-            Access::Umask,
+            Access::Store,
             Existing::Keep,
             &record.to_json(),
         )

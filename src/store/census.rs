@@ -2,6 +2,7 @@
 
 use super::Store;
 use super::error::{FileError, StoreError};
+use super::file;
 use super::layout::{CaLayout, Inside, Kind, Leftover, StoreLayout};
 use super::name::CaName;
 use std::fs::{self, Metadata};
@@ -34,6 +35,8 @@ pub enum What {
         /// Whether it is a folder.
         is_folder: bool,
     },
+    /// A lock file, for its owner alone: whoever can open it can lock it.
+    Lock,
     /// What an interrupted command left, or one is making now.
     Leftover(Leftover),
     /// What no version of `pki` put there.
@@ -101,15 +104,27 @@ fn walk(
         let Some(metadata) = look_at(&path)? else {
             continue;
         };
-        let mut add = |ca: Option<&CaName>, what| each(Item::of(&path, ca, what, &metadata));
         let foreign = |problem| What::Foreign { problem };
         let kind = name.to_str().and_then(kind_of);
-        let is_folder = fs::metadata(&path).is_ok_and(|found| found.is_dir());
+        let led_to = fs::metadata(&path).ok().filter(Metadata::is_dir);
+        let is_folder = led_to.is_some();
+        // The permissions of a link are nobody's.
+        let meant = led_to.as_ref().unwrap_or(&metadata);
+        let mut add = |ca: Option<&CaName>, what| each(Item::of(&path, ca, what, meant));
         match kind {
             Some(Kind::Copies) => {}
+            Some(Kind::Leftover(leftover @ Leftover::UnfinishedCa(_))) => {
+                add(ca, What::Leftover(leftover));
+            }
+            Some(Kind::Leftover(_) | Kind::Lock) if !metadata.is_file() => {
+                add(ca, foreign("is not a regular file"));
+            }
             Some(Kind::Leftover(leftover)) => add(ca, What::Leftover(leftover)),
             Some(Kind::Folder(_) | Kind::LeafKeys) if !is_folder => {
                 add(ca, foreign("is no file of the store"));
+            }
+            Some(Kind::Folder(_) | Kind::LeafKeys) if file::is_foreign_link(&metadata) => {
+                add(ca, foreign("is a symbolic link of another user"));
             }
             Some(Kind::Folder(inside)) => match within(ca, &inside) {
                 Some(Folder { ca, kind_of }) => {
@@ -126,7 +141,8 @@ fn walk(
                 add(ca, foreign("is not a regular file"));
             }
             Some(Kind::Secret) => add(ca, What::Secret { is_folder: false }),
-            Some(Kind::Journal | Kind::List | Kind::Lock | Kind::Plain) => add(ca, What::Open),
+            Some(Kind::Lock) => add(ca, What::Lock),
+            Some(Kind::Journal | Kind::List | Kind::Plain) => add(ca, What::Open),
             None => add(ca, foreign("is no file of the store")),
         }
     }

@@ -10,29 +10,41 @@ pub(crate) use folder::StagedFolder;
 pub(crate) use group::Group;
 
 use super::error::FileError;
-use super::lock::Sharing;
-use rustix::fs::{CWD, RenameFlags, StatVfsMountFlags, fstatvfs, renameat_with};
+use rustix::fs::{
+    CWD, Mode, OFlags, RenameFlags, StatVfsMountFlags, fstatvfs, renameat_with,
+};
+use rustix::process::{geteuid, umask};
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// The owner alone, whatever the umask: private keys.
+    /// The owner alone, whatever the umask: private keys, locks.
     Owner,
-    /// As the umask says: certificates, lists, records.
+    /// As the umask says, but for writing the owner alone: the files of the store.
+    Store,
+    /// As the umask says: results outside of the store.
     Umask,
 }
 
 impl Access {
-    fn mode(self) -> u32 {
+    pub(super) fn mode(self) -> u32 {
         match self {
             Self::Owner => 0o600,
+            Self::Store => 0o644,
             Self::Umask => 0o666,
+        }
+    }
+
+    fn directory_mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o700,
+            Self::Store => 0o755,
+            Self::Umask => 0o777,
         }
     }
 }
@@ -149,25 +161,118 @@ fn open_new(path: &Path, access: Access) -> io::Result<File> {
 
 /// Writes over a file of the same length and makes it durable: one sector, one sync.
 pub(crate) fn overwrite(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    let file = OpenOptions::new()
-        .write(true)
-        .open(path)
-        .map_err(FileError::of("open", path))?;
+    let file = open_own(path, OpenOptions::new().write(true))?;
     file.write_all_at(content, 0)
         .map_err(FileError::of("write", path))?;
     file.sync_data().map_err(FileError::of("sync", path))
 }
 
+/// Opens a file of the store to write to it.
+///
+/// Another user may be able to write to the store's directories. A link that this user put there must not
+/// lead the writes of this process to other files.
+pub(super) fn open_own(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
+    let file = open_itself(path, options)?;
+    check_own(&file, path).map_err(FileError::of("open", path))?;
+    Ok(file)
+}
+
+/// Opens a file itself: neither what a symbolic link leads to, nor a pipe that nobody writes to.
+fn open_itself(path: &Path, options: &mut OpenOptions) -> Result<File, FileError> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = flags.bits().cast_signed();
+    let opened = options.custom_flags(flags).open(path);
+    let explained = opened.map_err(|error| match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => io::Error::other(Suspect::Link),
+        Ok(found) if !found.is_file() && !found.is_dir() => io::Error::other(Suspect::Kind),
+        _ => error,
+    });
+    explained.map_err(FileError::of("open", path))
+}
+
+/// Why a file or directory of the store is not used: another user may have put it there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Suspect {
+    /// A symbolic link in the place of a file.
+    #[error("it is a symbolic link")]
+    Link,
+    /// A symbolic link in the place of a directory.
+    #[error("it is a symbolic link that belongs to user {owner}")]
+    LinkOf {
+        /// Its owner.
+        owner: u32,
+    },
+    /// A pipe, a device, or a directory in the place of a file.
+    #[error("it is not a regular file")]
+    Kind,
+    /// A file that also has its name elsewhere.
+    #[error("it has another name (a hard link)")]
+    Linked,
+    /// A file of neither the directory's owner nor the process's user.
+    #[error("it belongs to user {owner}, and its directory to user {directory}")]
+    Owner {
+        /// The file's owner.
+        owner: u32,
+        /// That of its directory.
+        directory: u32,
+    },
+}
+
+/// Refuses a file that may have been put there to have another one written to.
+fn check_own(file: &File, path: &Path) -> io::Result<()> {
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::Error::other(Suspect::Kind));
+    }
+    if found.nlink() > 1 {
+        return Err(io::Error::other(Suspect::Linked));
+    }
+    let owner = found.uid();
+    let directory = fs::metadata(folder_of(path))?.uid();
+    if owner != directory && owner != geteuid().as_raw() {
+        return Err(io::Error::other(Suspect::Owner { owner, directory }));
+    }
+    Ok(())
+}
+
+/// Refuses a symbolic link in the place of a directory of the store, unless this process's user or root
+/// made it.
+pub(super) fn refuse_foreign_link(directory: &Path) -> Result<(), FileError> {
+    match found(directory)? {
+        Some(found) if is_foreign_link(&found) => {
+            let owner = found.uid();
+            let suspect = io::Error::other(Suspect::LinkOf { owner });
+            Err(FileError::of("use", directory)(suspect))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether something is a symbolic link that another user than root and that of this process made.
+pub(super) fn is_foreign_link(found: &Metadata) -> bool {
+    found.is_symlink() && found.uid() != 0 && found.uid() != geteuid().as_raw()
+}
+
+/// Takes permissions of an open file or directory away from all but its owner, if it is ours.
+pub(super) fn keep_others_out(file: &File) -> io::Result<()> {
+    let mode = file.metadata()?.mode();
+    if mode & 0o077 != 0 {
+        // Where this fails the file belongs to another user, whose part it is, or nothing can be written.
+        let _ = file.set_permissions(fs::Permissions::from_mode(mode & 0o700));
+    }
+    Ok(())
+}
+
 /// Makes a folder; its parent is not synced.
-pub(crate) fn create_directory(path: &Path, mode: u32) -> Result<(), FileError> {
+pub(crate) fn create_directory(path: &Path, access: Access) -> Result<(), FileError> {
     fs::DirBuilder::new()
-        .mode(mode)
+        .mode(access.directory_mode())
         .create(path)
         .map_err(FileError::of("create", path))
 }
 
 /// Makes a folder and those above it where they are missing, durably.
-pub(crate) fn create_directories(path: &Path) -> Result<(), FileError> {
+pub(crate) fn create_directories(path: &Path, access: Access) -> Result<(), FileError> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return sync_name_if_new(path),
         Ok(_) => {
@@ -188,7 +293,11 @@ pub(crate) fn create_directories(path: &Path) -> Result<(), FileError> {
     }
     let above = missing.last().map_or(path, |made| folder_of(made));
     sync_name_if_new(above)?;
-    fs::create_dir_all(path).map_err(FileError::of("create", path))?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(access.directory_mode())
+        .create(path)
+        .map_err(FileError::of("create", path))?;
     missing
         .iter()
         .try_for_each(|made| sync_directory(folder_of(made)))
@@ -276,7 +385,8 @@ pub fn write(
 /// [`Group`] perhaps under none.
 ///
 /// The hidden name follows from the final one, and the writer holds a lock on it: what a writer
-/// left behind when it was killed has no lock, and the next writer clears it away.
+/// left behind when it was killed has no lock, and the next writer clears it away. A name that is locked is
+/// left alone: anybody who can read a file can lock it.
 pub struct Staged {
     file: File,
     is_durable: bool,
@@ -292,8 +402,7 @@ impl Staged {
     /// vain, and again when it takes its place.
     pub fn new(path: &Path, access: Access, existing: Existing) -> Result<Self, FileError> {
         let is_new = refuse_unless_free(path, existing)?;
-        let hidden = hidden_name(path).map_err(FileError::of("create", path))?;
-        let file = open_hidden(&hidden, access).map_err(FileError::of("create", path))?;
+        let (hidden, file) = open_hidden(path, access).map_err(FileError::of("create", path))?;
         let staged = Self {
             file,
             is_durable: false,
@@ -410,12 +519,12 @@ impl Drop for Staged {
     }
 }
 
-/// Whoever could read the file that is replaced can read the one in its place: a server that reads a
-/// list or a bundle does not lose it to the umask of a nightly job.
+/// Lets those read a file who can read the one that it replaces: a server that reads a CRL or a bundle does
+/// not lose it to the umask of a nightly job. Only the owner may write to it.
 fn keep_readers(file: &File, path: &Path, access: Access) -> io::Result<()> {
     match fs::symlink_metadata(path) {
-        Ok(found) if access == Access::Umask && found.is_file() => {
-            file.set_permissions(fs::Permissions::from_mode(found.mode() & 0o666))
+        Ok(found) if access != Access::Owner && found.is_file() => {
+            file.set_permissions(fs::Permissions::from_mode(found.mode() & 0o644))
         }
         _ => Ok(()),
     }
@@ -429,15 +538,22 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-fn hidden_name(path: &Path) -> io::Result<PathBuf> {
+/// The hidden name of a file in the making; others but the first are for when that one is taken.
+fn hidden_name(path: &Path, number: usize) -> io::Result<PathBuf> {
     let name = path
         .file_name()
         .ok_or_else(|| io::Error::other("it is not the name of a file"))?;
     let mut hidden = OsString::from(".");
     hidden.push(name);
+    if number > 0 {
+        hidden.push(format!(".{number}"));
+    }
     hidden.push(".part");
     Ok(path.with_file_name(hidden))
 }
+
+/// Hidden names for one file: more than one are taken only if others write it or lock leftovers.
+const MOST_HIDDEN: usize = 64;
 
 /// Whether a file could come to be here, for what stands in its place; nothing is changed.
 pub(crate) fn check_place(path: &Path, existing: Existing) -> Result<(), FileError> {
@@ -462,63 +578,84 @@ fn refuse_unless_free(path: &Path, existing: Existing) -> Result<bool, FileError
     Err(FileError::of("create", path)(refused))
 }
 
-/// Opens the hidden file for this process alone.
-fn open_hidden(hidden: &Path, access: Access) -> io::Result<File> {
+/// Opens a hidden file for this process alone.
+fn open_hidden(path: &Path, access: Access) -> io::Result<(PathBuf, File)> {
+    for number in 0..MOST_HIDDEN {
+        let hidden = hidden_name(path, number)?;
+        if let Some(file) = claim(&hidden, access)? {
+            return Ok((hidden, file));
+        }
+    }
+    Err(io::Error::other(
+        "other processes hold locks on everything that stands under its hidden names",
+    ))
+}
+
+/// Makes and locks a hidden file; `None` if another process has locked what stands there.
+fn claim(hidden: &Path, access: Access) -> io::Result<Option<File>> {
     loop {
         match open_new(hidden, access) {
             Ok(file) => {
-                let claimed = claim(file, hidden).inspect_err(|_| {
+                let locked = try_lock(&file).inspect_err(|_| {
                     // What failed is the one to report.
                     let _ = fs::remove_file(hidden);
                 })?;
-                if let Some(file) = claimed {
-                    return Ok(file);
+                if !locked {
+                    return Ok(None);
+                }
+                // Before the lock another writer may have taken it for a leftover.
+                if is_linked(&file, hidden)? {
+                    return Ok(Some(file));
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => clear_leftover(hidden)?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if !clear_leftover(hidden)? {
+                    return Ok(None);
+                }
+            }
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Locks a hidden file. Between its creation and the lock another writer may have taken it for a
-/// leftover: then there is none.
-fn claim(file: File, hidden: &Path) -> io::Result<Option<File>> {
-    let file = lock_in_time(file)?;
-    Ok(is_linked(&file, hidden)?.then_some(file))
-}
-
-/// Waits for a writer at work; what has no writer is a leftover, and is removed.
-fn clear_leftover(hidden: &Path) -> io::Result<()> {
+/// Removes what an interrupted writer left; `false` if another process has locked it.
+fn clear_leftover(hidden: &Path) -> io::Result<bool> {
     if !fs::symlink_metadata(hidden).is_ok_and(|found| found.is_file()) {
         return match fs::symlink_metadata(hidden) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
             Err(error) => Err(error),
             Ok(_) => Err(io::Error::other(
                 "something that is not a file stands under its hidden name",
             )),
         };
     }
-    let file = match OpenOptions::new().read(true).open(hidden) {
-        Ok(file) => lock_in_time(file)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
+    let file = match open_itself(hidden, OpenOptions::new().read(true)) {
+        Ok(file) => file,
+        Err(error) if error.is_missing() => return Ok(true),
+        Err(error) => return Err(error.source),
     };
+    if !try_lock(&file)? {
+        return Ok(false);
+    }
     if is_linked(&file, hidden)? {
         fs::remove_file(hidden)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Takes away what a writer left that was interrupted, as [`clear_leftover`] does, but keeps it under
 /// another name; `false` where there is none any more.
 pub(crate) fn take_leftover_away(path: &Path, to: &Path) -> Result<bool, FileError> {
     let failed = || FileError::of("move", path);
-    let file = match OpenOptions::new().read(true).open(path) {
-        Ok(file) => lock_in_time(file).map_err(failed())?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(failed()(error)),
+    let file = match open_itself(path, OpenOptions::new().read(true)) {
+        Ok(file) => file,
+        Err(error) if error.is_missing() => return Ok(false),
+        Err(error) => return Err(failed()(error.source)),
     };
+    if !try_lock(&file).map_err(failed())? {
+        let busy = io::Error::other("another process holds a lock on it");
+        return Err(failed()(busy));
+    }
     if !is_linked(&file, path).map_err(failed())? {
         return Ok(false);
     }
@@ -528,25 +665,38 @@ pub(crate) fn take_leftover_away(path: &Path, to: &Path) -> Result<bool, FileErr
     Ok(true)
 }
 
-/// Takes permissions away from a file or folder: what is not in `mode`.
+/// Takes permissions away from a file or directory: what is not in `mode`.
 pub(crate) fn tighten(path: &Path, mode: u32) -> Result<(), FileError> {
     let failed = || FileError::of("change the permissions of", path);
-    let found = fs::symlink_metadata(path).map_err(failed())?;
-    if found.is_symlink() {
-        return Ok(());
+    let file =
+        open_itself(path, OpenOptions::new().read(true)).map_err(|error| failed()(error.source))?;
+    let found = file.metadata().map_err(failed())?;
+    if found.is_file() && found.nlink() > 1 {
+        return Err(failed()(io::Error::other(Suspect::Linked)));
     }
     let permissions = fs::Permissions::from_mode(found.mode() & mode);
-    fs::set_permissions(path, permissions).map_err(failed())
+    file.set_permissions(permissions).map_err(failed())
 }
 
-/// A writer of the same file is waited for, though not for ever.
-fn lock_in_time(file: File) -> io::Result<File> {
-    let patience = Duration::from_secs(60);
-    match super::lock::wait_for_lock(file, Sharing::Alone).recv_timeout(patience) {
-        Ok(locked) => locked,
-        Err(_) => Err(io::Error::other(
-            "another process has been writing it for 60 seconds",
-        )),
+/// Gives a directory the permissions that one of the store gets where it is made.
+fn open_to_readers(directory: &Path) -> Result<(), FileError> {
+    // The umask can only be read by setting it.
+    let old = umask(Mode::RWXG | Mode::RWXO);
+    umask(old);
+    let mode = Access::Store.directory_mode() & !old.bits();
+    fs::set_permissions(directory, fs::Permissions::from_mode(mode))
+        .map_err(FileError::of("change the permissions of", directory))
+}
+
+/// Locks a file that no other process has locked.
+fn try_lock(file: &File) -> io::Result<bool> {
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
 }
 
@@ -569,11 +719,7 @@ pub(crate) struct Appending {
 impl Appending {
     /// Opens a file that has to be there.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(path)
-            .map_err(FileError::of("open", path))?;
+        let file = open_own(path, OpenOptions::new().read(true).append(true))?;
         Ok(Self {
             file,
             path: path.to_owned(),
@@ -655,12 +801,12 @@ impl Appending {
 
 /// Appends to a file that need not be there yet.
 pub(crate) fn append_or_create(path: &Path, content: &[u8]) -> Result<(), FileError> {
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(Access::Umask.mode())
-        .open(path)
-        .map_err(FileError::of("create", path))?;
+    let mut file = match open_new(path, Access::Store) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            open_own(path, OpenOptions::new().append(true))?
+        }
+        other => other.map_err(FileError::of("create", path))?,
+    };
     file.write_all(content)
         .map_err(FileError::of("write", path))?;
     file.sync_all().map_err(FileError::of("sync", path))

@@ -89,7 +89,7 @@ pub(super) fn lower(layout: &StoreLayout, format: u32) -> Result<(), StoreError>
 fn write(layout: &StoreLayout, format: Format) -> Result<(), StoreError> {
     let written = file::write(
         &layout.format(),
-        Access::Umask,
+        Access::Store,
         Existing::Replace,
         &content(format),
     );
@@ -127,10 +127,10 @@ pub(super) fn create_unless_there(layout: &StoreLayout, fixture: bool) -> Result
         format: if fixture { FIXTURES } else { FIRST },
         fixture,
     };
-    file::create_directories(layout.root())?;
+    file::create_directories(layout.root(), Access::Store)?;
     match file::write(
         &layout.format(),
-        Access::Umask,
+        Access::Store,
         Existing::Keep,
         &content(format),
     ) {

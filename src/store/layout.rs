@@ -178,6 +178,18 @@ impl CaLayout {
         &self.directory
     }
 
+    /// The directories into which writes to the CA go.
+    pub(crate) fn directories(&self) -> [PathBuf; 5] {
+        let store = StoreLayout::new(file::folder_of(&self.directory));
+        [
+            self.directory.clone(),
+            self.leaf_keys(),
+            self.previous_certificates(),
+            self.lists_ahead(),
+            store.published_lists(),
+        ]
+    }
+
     /// Whether a CA is here. Without its record a folder that has any other of its files is damaged,
     /// not absent.
     pub(crate) fn is_of_a_ca(&self) -> Result<bool, StoreError> {

@@ -3,8 +3,10 @@
 use super::Notice;
 use super::Observer;
 use super::error::{FileError, StoreError};
+use super::file::{self, Access};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
@@ -35,13 +37,14 @@ impl Lock {
         wait(open(path)?, Sharing::Alone, path, observer)
     }
 
-    /// Waits for a lock on a folder, alone or with others that want it so.
+    /// Waits for a lock on a directory that only its owner can open, alone or with others that want it so.
     pub(crate) fn of_folder(
         path: &Path,
         sharing: Sharing,
         observer: &Observer,
     ) -> Result<Self, StoreError> {
         let folder = File::open(path).map_err(FileError::of("open", path))?;
+        file::keep_others_out(&folder).map_err(FileError::of("open", path))?;
         wait(folder, sharing, path, observer)
     }
 
@@ -56,23 +59,20 @@ impl Lock {
     }
 }
 
-/// The lock file stays when a lock is released: removing it would let two processes each hold a
-/// lock on a file of that name.
+/// Opens a lock file, which others than its owner cannot open: whoever can open it can lock it. It stays when
+/// a lock is released: removing it would let two processes each hold a lock on a file of that name.
 fn open(path: &Path) -> Result<File, StoreError> {
-    let opened = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path);
-    let opened = match opened {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let lock = match file::open_own(path, options.mode(Access::Owner.mode())) {
         // What changes nothing, as a backup, works here too: to be locked, it may be opened to be read.
-        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
-            File::open(path).map_err(|_| error)
+        Err(error) if error.source.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            file::open_own(path, OpenOptions::new().read(true)).map_err(|_| error)?
         }
-        other => other,
+        other => other?,
     };
-    Ok(opened.map_err(FileError::of("open", path))?)
+    file::keep_others_out(&lock).map_err(FileError::of("open", path))?;
+    Ok(lock)
 }
 
 fn wait(
@@ -101,7 +101,7 @@ fn wait(
 
 /// Gives the file when it is locked. Where it is not free now a thread waits in the kernel, which
 /// hands the lock over without a delay; the thread ends with the process where it waits in vain.
-pub(super) fn wait_for_lock(file: File, sharing: Sharing) -> mpsc::Receiver<io::Result<File>> {
+fn wait_for_lock(file: File, sharing: Sharing) -> mpsc::Receiver<io::Result<File>> {
     let (sender, receiver) = mpsc::channel();
     // Nobody listens any more where a wait was given up.
     match try_lock(&file, sharing) {

@@ -37,7 +37,7 @@ impl Store {
 impl Mending<'_> {
     /// Moves the unfinished last line of a journal to the file beside it.
     pub fn set_torn_line_aside(&self, ca: &Ca, journal: Journal) -> Result<(), StoreError> {
-        let _lock = self.lock(ca)?;
+        let _lock = ca.hold()?;
         // To open it is to do so, for every writer.
         Writer::open(&ca.journal_path(journal), &silent())?;
         Ok(())
@@ -51,7 +51,7 @@ impl Mending<'_> {
         which: Counter,
         least: u128,
     ) -> Result<Option<PathBuf>, StoreError> {
-        let _lock = self.lock(ca)?;
+        let _lock = ca.hold()?;
         let path = ca.counter_path(which);
         let recorded = match which {
             Counter::Serial => ca.last_issuance()?.map_or(0, |last: Issuance| last.counter),
@@ -87,7 +87,7 @@ impl Mending<'_> {
         // Batches make the keys of a group before they record it, and hold no other lock meanwhile.
         let _batches =
             Lock::of_folder(&ca.layout.leaf_keys(), Sharing::Alone, &self.store.observer)?;
-        let _lock = self.lock(ca)?;
+        let _lock = ca.hold()?;
         let path = ca.leaf_key_path(serial);
         if ca.issuance(serial)?.is_some() || !file::stands(&path)? {
             return Ok(None);
@@ -106,12 +106,8 @@ impl Mending<'_> {
 
     /// Puts a list that is known to be its CA's into the place of the one that is missing or damaged.
     pub fn restore_list(&self, ca: &Ca, path: &Path, der: &[u8]) -> Result<(), StoreError> {
-        let _lock = self.lock(ca)?;
-        Ok(file::write(path, Access::Umask, Existing::Replace, der)?)
-    }
-
-    fn lock(&self, ca: &Ca) -> Result<Lock, StoreError> {
-        Lock::acquire(&ca.layout.lock(), &self.store.observer)
+        let _lock = ca.hold()?;
+        Ok(file::write(path, Access::Store, Existing::Replace, der)?)
     }
 
     /// A free place for a file among the copies.
@@ -128,7 +124,7 @@ impl Mending<'_> {
             place = super::layout::beside(&place);
         }
         if let Some(folder) = place.parent() {
-            file::create_directories(folder)?;
+            file::create_directories(folder, Access::Store)?;
         }
         Ok(place)
     }
@@ -138,7 +134,7 @@ impl Mending<'_> {
         while file::stands(&folder)? {
             folder = super::layout::beside(&folder);
         }
-        file::create_directory(&folder, 0o700)?;
+        file::create_directory(&folder, Access::Owner)?;
         file::sync_directory(self.store.layout.root())?;
         Ok(folder)
     }

@@ -301,9 +301,15 @@ impl Store {
         }
     }
 
+    /// Takes the store's lock.
+    fn hold(&self) -> Result<Lock, StoreError> {
+        file::refuse_foreign_link(&self.layout.published_lists())?;
+        Lock::acquire(&self.layout.lock(), &self.observer)
+    }
+
     /// Keeps a place for a new CA: no other process can make one until this is dropped.
     pub fn reserve_ca(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let lock = self.hold()?;
         self.settle_staged(name)?;
         self.check_free(name)?;
         Ok(ReservedCa {
@@ -315,7 +321,7 @@ impl Store {
 
     /// Keeps the place of a CA that is here without its key, to give it that.
     pub fn reserve_keyless(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let lock = self.hold()?;
         self.settle_staged(name)?;
         if self.ca(name)?.has_key()? {
             return Err(StoreError::CaExists { name: name.clone() });
@@ -425,6 +431,7 @@ impl Store {
         if !file::stands(staged.directory())? {
             return Ok(None);
         }
+        file::refuse_foreign_link(staged.directory())?;
         let stands = file::stands(self.layout.ca(name).directory())?;
         let completed = !stands && self.is_recorded(&staged, name, may_be_named)?;
         if completed {

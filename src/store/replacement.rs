@@ -23,10 +23,10 @@ impl Store {
     pub fn reserve_replacement(&self, name: &CaName) -> Result<Replacement, StoreError> {
         // The first look needs no lock, which a store that is only read does not give.
         self.ca(name)?;
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let lock = self.hold()?;
         let ca = self.ca(name)?;
         Ok(Replacement {
-            file: Staged::new(&ca.layout.certificate(), Access::Umask, Existing::Replace)?,
+            file: Staged::new(&ca.layout.certificate(), Access::Store, Existing::Replace)?,
             ca,
             _lock: lock,
         })
@@ -80,7 +80,7 @@ impl Kept {
     fn of(ca: &Ca) -> Result<Self, FileError> {
         let layout = &ca.layout;
         let path = layout.previous_certificate(&ca.certificate().fingerprint());
-        file::create_directories(&layout.previous_certificates())?;
+        file::create_directories(&layout.previous_certificates(), Access::Store)?;
         // An interrupted command may have come as far as this; the name says what is in it.
         let kept = Self {
             is_new: !file::stands(&path)?,
@@ -88,7 +88,7 @@ impl Kept {
         };
         if kept.is_new {
             let pem = ca.certificate().to_pem();
-            file::write(&kept.path, Access::Umask, Existing::Keep, pem.as_bytes()).map_err(
+            file::write(&kept.path, Access::Store, Existing::Keep, pem.as_bytes()).map_err(
                 |error| {
                     kept.take_back_unless(error.in_place.is_none());
                     error.source

@@ -213,15 +213,19 @@ impl<R: Read> Extraction<R> {
         };
         let path = self.layout.absolute(relative);
         if part.is_folder() {
-            let mode = if part == Part::LeafKeys { 0o700 } else { 0o777 };
-            self.placed(file::create_directory(&path, mode))?;
+            let access = if part == Part::LeafKeys {
+                Access::Owner
+            } else {
+                Access::Store
+            };
+            self.placed(file::create_directory(&path, access))?;
             self.folders.push(relative.to_owned());
             return Ok(());
         }
         let access = if part == Part::Secret {
             Access::Owner
         } else {
-            Access::Umask
+            Access::Store
         };
         let (reader, mut bad) = (&mut self.reader, None);
         let created = Group::create_filled(&path, access, |file| {
@@ -426,6 +430,6 @@ fn mark(path: &Path, record: &CaRecord, floors: Floors) -> Result<(), StoreError
         restored: Some(floors),
         ..record.clone()
     };
-    let written = file::write(path, Access::Umask, Existing::Replace, &record.to_json());
+    let written = file::write(path, Access::Store, Existing::Replace, &record.to_json());
     Ok(written.map_err(|error| error.source)?)
 }

@@ -230,7 +230,7 @@ impl Ca {
 
     /// Waits until no other process changes this CA, to revoke.
     pub fn lock_revocations(&self) -> Result<LockedRevocations, StoreError> {
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let lock = self.hold()?;
         let journal = Writer::open(&self.layout.revoked(), &self.observer)?;
         Ok(LockedRevocations {
             journal,
@@ -240,9 +240,9 @@ impl Ca {
 
     /// Waits until no other process changes this CA, to sign lists.
     pub fn lock_lists(&self) -> Result<LockedLists<'_>, StoreError> {
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let lock = self.hold()?;
         let revoked = Writer::open(&self.layout.revoked(), &self.observer)?;
-        // What a list covers outlasts it.
+        // A CRL outlasts what it covers.
         revoked.sync()?;
         let covers = revoked.end()?;
         let journal = Writer::open(&self.layout.signed_lists(), &self.observer)?;
@@ -274,7 +274,7 @@ impl Ca {
 
     /// Waits until no other process signs a list of this CA, to write what is made of lists.
     pub fn lock_publication(&self) -> Result<LockedPublication, StoreError> {
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let lock = self.hold()?;
         Ok(LockedPublication { _lock: lock })
     }
 }
@@ -344,8 +344,8 @@ impl LockedLists<'_> {
     /// Keeps a list until it is due; [`LockedLists::record`] makes it count.
     pub fn store_ahead(&self, number: u128, der: &[u8]) -> Result<(), StoreError> {
         let folder = self.ca.layout.lists_ahead();
-        file::create_directories(&folder)?;
-        file::create(&self.ca.layout.list_ahead(number), Access::Umask, der)?;
+        file::create_directories(&folder, Access::Store)?;
+        file::create(&self.ca.layout.list_ahead(number), Access::Store, der)?;
         Ok(file::sync_directory(&folder)?)
     }
 

@@ -123,7 +123,7 @@ impl Store {
             is_there,
         };
         self.waiting(name)?.ok_or_else(|| not_waiting(is_there))?;
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let lock = self.hold()?;
         Ok(Installation {
             store: self,
             waiting: self.waiting(name)?.ok_or_else(|| not_waiting(true))?,
@@ -182,10 +182,10 @@ impl ReservedCa<'_> {
     ) -> Result<(), StoreError> {
         let layout = self.store.layout.staged_ca(&self.name);
         let request = pem::encode(LABEL, request_der);
-        file::create_directory(layout.directory(), 0o777)?;
+        file::create_directory(layout.directory(), Access::Store)?;
         file::create(&layout.key(), Access::Owner, key_pem)?;
-        file::create(&layout.request(), Access::Umask, request.as_bytes())?;
-        file::create(&layout.intended_record(), Access::Umask, &record.to_json())?;
+        file::create(&layout.request(), Access::Store, request.as_bytes())?;
+        file::create(&layout.intended_record(), Access::Store, &record.to_json())?;
         file::sync_directory(layout.directory())?;
         Ok(file::sync_directory(self.store.layout.root())?)
     }

@@ -395,3 +395,35 @@ fn after_a_broken_pipe_the_certificate_stands_and_the_exit_code_is_4() {
         .succeeds();
     assert_eq!(listed.json().as_array().unwrap().len(), 1);
 }
+
+/// `pki list | head`: a reader that has seen enough is no error.
+#[test]
+fn a_reader_that_closes_at_once_is_no_error() {
+    let sandbox = Sandbox::with_open_ca();
+    let rows: String = (0..3000)
+        .map(|row| format!("name-{row}.example.test,client\n"))
+        .collect();
+    sandbox.write("rows.csv", format!("cn,profile\n{rows}"));
+    sandbox
+        .pki("issue --ca intermediate0 --from rows.csv")
+        .succeeds();
+    for line in [
+        "list",
+        "list --format json",
+        "tree",
+        "show --ca intermediate0 --cn name-0.example.test",
+    ] {
+        let mut child = sandbox.pki(line).spawn();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{line}: {said}");
+        assert_eq!(said, "", "{line}");
+    }
+    // As a shell has it, behind a page of it.
+    let script = "set -o pipefail; \"$@\" list | head -n 1";
+    let piped = sandbox.run("bash", "-c").arg(script).arg("bash");
+    let piped = piped.arg(env!("CARGO_BIN_EXE_pki")).succeeds();
+    assert_eq!(piped.stderr, "", "{piped}");
+    assert_eq!(piped.stdout.lines().count(), 1, "{piped}");
+}

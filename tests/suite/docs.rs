@@ -9,9 +9,8 @@
 //!   a line; on a line of its own, for any lines.
 //! * ```` ```LANGUAGE file=NAME ```` is a file, and is written.
 //!
-//! Ports 8443 and 8080 stand for free ones. A server is started with `&`, and
-//! the session goes on when 8443 accepts connections; where a block ends with a
-//! server's end, it goes on when 8443 is free. Node finds the packages of
+//! Ports 8443 and 8080 stand for free ones. A block that starts a server with `&`
+//! waits until the server answers or ends. Node finds the packages of
 //! `tests/node`.
 
 use std::fmt::Write as _;
@@ -202,7 +201,11 @@ fn a_page_that_is_wrong_is_caught() {
         ("```sh\nfalse\ntrue\n```", "a command fails"),
         ("```sh exit=3\nfalse\n```", "a command fails"),
         ("```sh exit=1\ntrue\n```", "a command fails"),
-        ("```sh\nfalse &\n```", "a command fails"),
+        ("```sh\nfalse &\n```", "nothing waits for"),
+        (
+            "```sh\nfalse &\ntimeout 60 sh -c \"until false; do kill -0 $! || exit; sleep 0.1; done\"\n```",
+            "a command fails",
+        ),
         (
             "```sh\necho one\n```\n\n```text\ntwo\n```",
             "it prints something else",
@@ -266,7 +269,7 @@ fn play_once(page: &str) -> Result<(), String> {
     let sandbox = Sandbox::new();
     // On a terminal, curl shows no progress and does show errors.
     sandbox.write(".curlrc", "silent\nshow-error\nnoproxy = *\n");
-    sandbox.write(".session/script", script(&blocks, &ports[0])?);
+    sandbox.write(".session/script", script(&blocks)?);
     let pki = Path::new(env!("CARGO_BIN_EXE_pki")).parent().unwrap();
     let path = std::env::var("PATH").unwrap_or_default();
     let session = sandbox
@@ -325,7 +328,7 @@ fn logs(sandbox: &Sandbox) -> String {
 }
 
 /// The page as one script: blocks share variables, as they do for a reader.
-fn script(blocks: &[Block], port: &str) -> Result<String, String> {
+fn script(blocks: &[Block]) -> Result<String, String> {
     let mut script = String::from(
         "set -eu
 umask 022
@@ -363,23 +366,10 @@ trap end_servers EXIT
         } else {
             return Err(format!("a block that is not understood: {language} {info}"));
         }
-        if content.lines().any(|line| line.ends_with(" &")) {
-            write!(
-                script,
-                "until (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; do
-    kill -0 $!
-    sleep 0.05
-done >>{output} 2>&1\n"
-            )
-            .unwrap();
-        }
-        let ends_server = |end: &&str| content.trim_end().ends_with(end);
-        if ["kill $!", "-s stop"].iter().any(ends_server) {
-            writeln!(
-                script,
-                "while (exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.05; done"
-            )
-            .unwrap();
+        if content.lines().any(|line| line.ends_with(" &")) && !content.contains("\ntimeout 60 ") {
+            return Err(format!(
+                "a server is started that nothing waits for\n{content}"
+            ));
         }
     }
     Ok(script)

@@ -1,5 +1,8 @@
 //! Key files: how they are encrypted, who can open them.
 
+use std::collections::BTreeSet;
+
+use crate::import::OLD;
 use crate::sandbox::{PASSPHRASE, Sandbox};
 
 /// The key files of a hierarchy: the root's, a subordinate's, a leaf's in the
@@ -109,6 +112,71 @@ fn assert_everybody_opens(key_type: &str) {
             "{opened}"
         );
     }
+}
+
+/// The salt of a key's encryption, as openssl shows it.
+fn salt(sandbox: &Sandbox, key: &str) -> String {
+    let parsed = sandbox.run("openssl", "asn1parse -in").arg(key).succeeds();
+    let salt = parsed.stdout.split("[HEX DUMP]:").nth(1).unwrap();
+    salt.lines().next().unwrap().to_owned()
+}
+
+#[test]
+fn every_ca_and_every_export_has_a_salt_of_its_own() {
+    let sandbox = Sandbox::new();
+    let mut salts = BTreeSet::new();
+    for name in ["a", "b", "c"] {
+        let line = format!("root --name {name}");
+        sandbox.with_passphrase(&line).succeeds();
+        salts.insert(salt(&sandbox, &format!("pki/{name}/ca.key")));
+        let line = format!("issue --ca {name} --cn x --out {name} --passout env:PKI_PASSPHRASE");
+        sandbox.with_passphrase(&line).succeeds();
+        salts.insert(salt(&sandbox, &format!("{name}/x.key")));
+    }
+    assert_eq!(salts.len(), 6, "{salts:?}");
+    for salt in &salts {
+        assert_eq!(salt.len(), 32, "{salts:?}");
+        let digits: BTreeSet<char> = salt.chars().collect();
+        assert!(digits.len() > 4, "{salts:?}");
+    }
+}
+
+/// openssl's own salt has 8 bytes; in all else this is the encryption of the store.
+#[test]
+fn a_key_with_a_short_salt_is_weak_and_encrypted_anew_on_import() {
+    let sandbox = Sandbox::new();
+    sandbox.with_passphrase("root --name r").succeeds();
+    let key = "pki/r/ca.key";
+    let weaken = "pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 600000 -passin env:P -passout env:P -in";
+    let weakened = sandbox
+        .run("openssl", weaken)
+        .arg(key)
+        .words("-out weak.key");
+    weakened.env("P", PASSPHRASE).succeeds();
+    assert_eq!(salt(&sandbox, "weak.key").len(), 16);
+    let strong = sandbox.read(key);
+    sandbox.write(key, sandbox.read("weak.key"));
+    let checked = sandbox.pki("check --format json").ends_with(3);
+    let rules: Vec<String> = checked.json()["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["rule"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(rules, ["key-encryption"], "{checked}");
+    sandbox.write(key, strong);
+    sandbox.pki("check").succeeds();
+    sandbox.make_openssl_ca();
+    let weak = "-v2 aes-256-cbc -v2prf hmacWithSHA256 -iter 600000";
+    sandbox.rewrite_key("pkcs8 -topk8", weak);
+    assert_eq!(salt(&sandbox, "old/private/cakey.pem").len(), 16);
+    let import = "import --openssl old --name old --passin env:OLD";
+    sandbox.pki(import).env("OLD", OLD).succeeds();
+    assert_eq!(salt(&sandbox, "pki/old/ca.key").len(), 32);
+    let parsed = sandbox
+        .run("openssl", "asn1parse -in pki/old/ca.key")
+        .succeeds();
+    assert!(parsed.stdout.contains(":0927C0"), "{parsed}");
 }
 
 #[test]

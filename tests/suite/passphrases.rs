@@ -134,7 +134,116 @@ fn a_source_that_is_not_there_is_named() {
     sandbox.refused(
         sandbox.pki(line).arg("fd:77"),
         1,
-        "error: there is no passphrase for the key of rootCA\ncaused by: file descriptor 77 can't be read: No such file or directory (os error 2)\n",
+        "error: there is no passphrase for the key of rootCA\ncaused by: file descriptor 77 can't be read: Bad file descriptor (os error 9)\n",
     );
     sandbox.refused(sandbox.pki(line).arg("vault:x"), 2, "error: the value of --passin can't be used: it is none of prompt, env:VAR, file:PATH, fd:N, stdin and pass:TEXT\n");
+}
+
+/// The shell opens a file, or has a pipe, under number 3 before it becomes `pki`.
+fn with_lines(sandbox: &Sandbox, opening: &str, line: &str) -> Run {
+    let script = format!("{opening}; exec \"$@\"");
+    let run = sandbox.run("bash", "-c").arg(script).arg("bash");
+    run.arg(env!("CARGO_BIN_EXE_pki")).words(line)
+}
+
+/// Whether openssl opens a key with a passphrase.
+fn opens(sandbox: &Sandbox, key: &str, passphrase: &str) -> bool {
+    let run = sandbox
+        .run("openssl", "pkey -noout -in")
+        .arg(key)
+        .arg("-passin");
+    run.arg(format!("pass:{passphrase}")).finish().status == Some(0)
+}
+
+/// One descriptor for both passphrases: the CA's is the first line and the other the second, whatever the
+/// descriptor leads to and whichever is needed first.
+#[test]
+fn two_passphrases_of_one_descriptor_are_two_lines() {
+    let declaration =
+        "[ca.r]\n[certificate.leaf]\nca = \"r\"\nprofile = \"client\"\nout = \"out\"\n";
+    let openings = [
+        ("exec 3<both", "fd:3", "fd:3"),
+        ("exec 3< <(cat both)", "fd:3", "fd:3"),
+        ("exec <both", "stdin", "stdin"),
+        ("exec < <(cat both)", "stdin", "fd:0"),
+        ("exec <both", "fd:0", "stdin"),
+        // Another program has read a line of it before.
+        ("exec 3<behind; read -r _ <&3", "fd:3", "fd:3"),
+    ];
+    let commands = [
+        "apply pki.toml",
+        "issue --ca r --cn leaf --out out",
+        "issue --ca r --from rows.csv --out out",
+        "export --ca r --cn kept --name leaf --out out",
+        "renew --ca r --cn kept --name leaf --out out",
+    ];
+    let sandbox = Sandbox::new();
+    sandbox.write("ca.pass", "ca-secret\n");
+    sandbox.write("both", "ca-secret\nexport-secret\n");
+    sandbox.write("behind", "no secret\nca-secret\nexport-secret\n");
+    sandbox.write("rows.csv", "cn,profile\nleaf,client\n");
+    sandbox.write("pki.toml", declaration);
+    sandbox
+        .pki("root --name r --passout file:ca.pass")
+        .succeeds();
+    sandbox
+        .pki("issue --ca r --cn kept --passin file:ca.pass")
+        .succeeds();
+    for (opening, passin, passout) in openings {
+        for command in commands {
+            let copy = sandbox.copy();
+            let line = format!("{command} --passin {passin} --passout {passout}");
+            let done = with_lines(&copy, opening, &line).succeeds();
+            assert!(
+                opens(&copy, "out/leaf.key", "export-secret"),
+                "{opening}: {done}"
+            );
+            assert!(
+                !opens(&copy, "out/leaf.key", "ca-secret"),
+                "{opening}: {done}"
+            );
+        }
+    }
+}
+
+#[test]
+fn two_passphrases_of_one_file_are_its_first_line() {
+    let sandbox = Sandbox::new();
+    sandbox.write("both", "the first\nthe second\n");
+    sandbox.pki("root --name r --passout file:both").succeeds();
+    sandbox
+        .pki("issue --ca r --cn leaf --out out --passin file:both --passout file:both")
+        .succeeds();
+    assert!(opens(&sandbox, "out/leaf.key", "the first"));
+}
+
+/// A key that needs no passphrase leaves the first line to --passin all the same.
+#[test]
+fn the_first_line_is_never_the_passphrase_of_an_export() {
+    let sandbox = Sandbox::new();
+    sandbox.pki("root --name r --no-passphrase").succeeds();
+    sandbox.write("both", "ca-secret\nexport-secret\n");
+    let line = "issue --ca r --cn leaf --out out --passin fd:3 --passout fd:3";
+    with_lines(&sandbox, "exec 3<both", line).succeeds();
+    assert!(opens(&sandbox, "out/leaf.key", "export-secret"));
+    sandbox.write("both", "ca-secret\n");
+    let line = "issue --ca r --cn other --out out --passin fd:3 --passout fd:3";
+    let refused = with_lines(&sandbox, "exec 3<both", line).ends_with(1);
+    assert!(
+        refused
+            .stderr
+            .contains("file descriptor 3 gives an empty passphrase"),
+        "{refused}"
+    );
+    assert!(!sandbox.path("out/other.key").exists());
+}
+
+#[test]
+fn a_descriptor_that_is_not_open_is_not_another_file_of_pki() {
+    let sandbox = with_protected_root();
+    for number in 3..12 {
+        let line = format!("issue --ca rootCA --cn client --passin fd:{number}");
+        let refused = with_lines(&sandbox, "true", &line).ends_with(1);
+        assert!(refused.stderr.contains("can't be read: "), "{refused}");
+    }
 }

@@ -10,7 +10,7 @@ use super::super::passphrases::Passphrases;
 use super::super::preflight::{BundleFinding, Level, ListForm};
 use super::step::{Action, Kind, Step};
 use super::{Application, WishedBundle, WishedList};
-use crate::store::file;
+use crate::store::file::{self, Access};
 use crate::store::{Ca, Store};
 use std::path::Path;
 
@@ -214,7 +214,7 @@ fn write_one(
         .parent()
         .filter(|folder| *folder != Path::new(""))
     {
-        file::create_directories(folder)?;
+        file::create_directories(folder, Access::Umask)?;
     }
     let changes = write_bundle(store, &files, application.overwrite, None)?;
     let reason = changes.map(|Changes { added, removed, .. }| {

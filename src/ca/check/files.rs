@@ -2,13 +2,14 @@
 
 use super::finding::{Remedy, SHORT, StoreFinding, settled};
 use super::rule::{
-    FILE_UNREADABLE, FOREIGN_FILE, KEY_PERMISSIONS, LEFTOVER, OTHER_OWNER, WORLD_WRITABLE,
+    FILE_UNREADABLE, FOREIGN_FILE, KEY_PERMISSIONS, LEFTOVER, LOCK_PERMISSIONS, OTHER_OWNER,
+    WORLD_WRITABLE,
 };
 use super::{Found, unreadable};
 use crate::store::{CaName, Item, Leftover, Store, What};
 
-/// All permissions but that of everybody to write.
-const ALL_BUT_WORLD_WRITABLE: u32 = 0o7775;
+/// All permissions but those of others than the owner to write.
+const WRITABLE_BY_OWNER: u32 = 0o7755;
 
 /// Looks at everything in the store's folder, or in those of some CAs.
 pub(super) fn check_files(store: &Store, chosen: &[CaName], pauses: &[u64]) -> Vec<StoreFinding> {
@@ -78,12 +79,23 @@ fn check_item(item: &Item, owner: u32, found: &mut Found) {
                     .healed_by(Remedy::Tighten(least)),
             );
         }
-        What::Open if mode & 0o002 != 0 => {
-            let message = format!("{shown} has mode {mode:04o}: everybody may write to it");
-            let remedy = Remedy::Tighten(ALL_BUT_WORLD_WRITABLE);
+        What::Lock if mode & 0o077 != 0 => {
+            let message =
+                format!("{shown} has mode {mode:04o}: others than its owner may hold the lock");
+            let remedy = Remedy::Tighten(0o600);
+            push(LOCK_PERMISSIONS.broken(message).healed_by(remedy));
+        }
+        What::Open if mode & 0o022 != 0 => {
+            let who = if mode & 0o002 == 0 {
+                "its group"
+            } else {
+                "everybody"
+            };
+            let message = format!("{shown} has mode {mode:04o}: {who} may write to it");
+            let remedy = Remedy::Tighten(WRITABLE_BY_OWNER);
             push(WORLD_WRITABLE.broken(message).healed_by(remedy));
         }
-        What::Open | What::Secret { .. } => {}
+        What::Open | What::Lock | What::Secret { .. } => {}
     }
     let is_ours = !matches!(what, What::Foreign { .. });
     if is_ours && item.owner != owner {

@@ -46,6 +46,7 @@ rules! {
     OTHER_OWNER "other-owner" Warning;
     KEY_PERMISSIONS "key-permissions" Error heals;
     WORLD_WRITABLE "world-writable" Error heals;
+    LOCK_PERMISSIONS "lock-permissions" Warning heals;
     LEFTOVER "leftover" Notice heals;
 
     CA_UNREADABLE "ca-unreadable" Error;

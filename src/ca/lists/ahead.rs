@@ -116,7 +116,7 @@ pub fn sign_ahead(
     now: OffsetDateTime,
 ) -> Result<Published, CaError> {
     let place = &request.place;
-    file::create_directories(&place.directory)?;
+    file::create_directories(&place.directory, place.access(ca))?;
     let issuer = Issuer::open(store, ca.name(), Purpose::Lists, passphrases, now)?;
     let mut locked = ca.lock_lists()?;
     let mut notices = Vec::new();

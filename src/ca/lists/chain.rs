@@ -43,7 +43,7 @@ fn write_where_new(
     let _locked = ca.lock_publication()?;
     let lists = read()?;
     if !holds_as_pem(path, &lists) {
-        stage_pem(path, Existing::Replace, &lists)?.commit()?;
+        stage_pem(path, place.access(ca), Existing::Replace, &lists)?.commit()?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::super::foreign::{Input, lists_in};
 use super::chain::published;
 use super::place::Place;
 use super::published::{holds_as_pem, stage_pem};
-use crate::store::file::{self, Existing};
+use crate::store::file::{self, Access, Existing};
 use crate::store::{Ca, FileError};
 use crate::x509::crl::RevocationList;
 use std::io;
@@ -39,26 +39,27 @@ pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
 /// new one.
 pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
     let _locked = ca.lock_publication()?;
+    let access = place.access(ca);
     let list = [published(ca, place)?];
     let mut own = Vec::new();
     for path in names(ca, place) {
         match slot(ca, &path)? {
             Some(Slot::Own) => {
                 if !holds_as_pem(&path, &list) {
-                    stage_pem(&path, Existing::Replace, &list)?.commit()?;
+                    stage_pem(&path, access, Existing::Replace, &list)?.commit()?;
                 }
                 own.push(path);
             }
             Some(Slot::Other) => {}
             Some(Slot::Free) | None if !own.is_empty() => break,
             Some(Slot::Free) => {
-                if take(&path, &list)? {
+                if take(&path, access, &list)? {
                     own.push(path);
                     break;
                 }
             }
             None if place.overwrite => {
-                stage_pem(&path, Existing::Replace, &list)?.commit()?;
+                stage_pem(&path, access, Existing::Replace, &list)?.commit()?;
                 own.push(path);
                 break;
             }
@@ -75,9 +76,9 @@ pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaErro
 
 /// Puts the list there, unless another process was first: another CA may have this hash, and its list
 /// stays.
-fn take(path: &Path, list: &[Vec<u8>]) -> Result<bool, CaError> {
+fn take(path: &Path, access: Access, list: &[Vec<u8>]) -> Result<bool, CaError> {
     let is_taken = |error: &FileError| error.source.kind() == io::ErrorKind::AlreadyExists;
-    let staged = match stage_pem(path, Existing::Keep, list) {
+    let staged = match stage_pem(path, access, Existing::Keep, list) {
         Err(error) if is_taken(&error) => return Ok(false),
         staged => staged?,
     };

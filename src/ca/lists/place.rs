@@ -1,6 +1,7 @@
 //! Where lists are published.
 
 use super::super::error::CaError;
+use crate::store::file::Access;
 use crate::store::{Ca, file};
 use std::path::PathBuf;
 
@@ -16,6 +17,15 @@ pub struct Place {
 }
 
 impl Place {
+    /// Who may read and write the files: in the store, only its owner writes.
+    pub(super) fn access(&self, ca: &Ca) -> Access {
+        if ca.has_beside(&self.directory) {
+            Access::Store
+        } else {
+            Access::Umask
+        }
+    }
+
     /// Where a CA's list is, as DER.
     pub fn der(&self, ca: &Ca) -> PathBuf {
         self.directory.join(format!("{}.crl", ca.name()))

@@ -12,7 +12,7 @@ use super::entries::gather_entries;
 use super::place::Place;
 use super::published::{holds_as_pem, read_published, refuse_other_pem, stage_pem};
 use super::sign::{NewList, Times, sign_list, this_update};
-use crate::store::file::{self, Access, Existing, Staged};
+use crate::store::file::{self, Existing, Staged};
 use crate::store::{Ca, Journal, LockedLists, SignedList, Store};
 use crate::x509::crl::RevocationList;
 use std::io::Write;
@@ -72,7 +72,7 @@ pub fn publish_list(
     now: OffsetDateTime,
 ) -> Result<Published, CaError> {
     let place = &request.place;
-    file::create_directories(&place.directory)?;
+    file::create_directories(&place.directory, place.access(ca))?;
     let recent = ca.recent_lists()?;
     let ahead = Ahead::of(ca, &recent, &ca.revocations_end()?, now);
     if matches!(ahead, Ahead::Due { .. })
@@ -290,11 +290,13 @@ pub(super) struct StagedFiles(Vec<(&'static str, Staged)>);
 
 /// Writes a list's files without showing them.
 pub(super) fn stage(ca: &Ca, place: &Place, der: &[u8]) -> Result<StagedFiles, CaError> {
-    let mut staged = Staged::new(&place.der(ca), Access::Umask, Existing::Replace)?;
+    let access = place.access(ca);
+    let mut staged = Staged::new(&place.der(ca), access, Existing::Replace)?;
     staged.fill(|file| file.write_all(der))?;
     let mut files = vec![("der", staged)];
     if place.wants_pem(ca)? {
-        files.push(("pem", stage_pem(&place.pem(ca), Existing::Replace, &[der])?));
+        let pem = stage_pem(&place.pem(ca), access, Existing::Replace, &[der])?;
+        files.push(("pem", pem));
     }
     for (_, file) in &mut files {
         file.sync()?;

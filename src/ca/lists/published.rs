@@ -66,10 +66,11 @@ fn holds_only_lists(path: &Path) -> Result<bool, CaError> {
 /// Writes lists as PEM, one behind the other, without showing the file.
 pub(super) fn stage_pem(
     path: &Path,
+    access: Access,
     existing: Existing,
     lists: &[impl AsRef<[u8]>],
 ) -> Result<Staged, FileError> {
-    let mut staged = Staged::new(path, Access::Umask, existing)?;
+    let mut staged = Staged::new(path, access, existing)?;
     staged.fill(|file| {
         let mut buffered = BufWriter::with_capacity(64 * 1024, file);
         for der in lists {

@@ -1,17 +1,18 @@
 //! A folder in the making.
 
 use super::{
-    FileError, Uncommitted, create_directories, create_directory, folder_of, hidden_name,
-    is_linked, remove_directory, rename_new, rename_onto_empty, stands, sync_directory,
+    Access, FileError, Uncommitted, create_directories, create_directory, folder_of, hidden_name,
+    is_linked, open_itself, open_to_readers, remove_directory, rename_new, rename_onto_empty,
+    stands, sync_directory, try_lock,
 };
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// A folder that stands under a hidden name until [`StagedFolder::commit`].
 ///
 /// Who makes it holds a lock on it: what was left by one that was killed has no lock, and the next clears
-/// it away.
+/// it away. Until then nobody else gets into it, and so nobody else can lock it.
 pub(crate) struct StagedFolder {
     hidden: PathBuf,
     path: PathBuf,
@@ -23,9 +24,9 @@ pub(crate) struct StagedFolder {
 impl StagedFolder {
     /// Begins a folder, in whose place there is none, or an empty one.
     pub(crate) fn new(path: &Path) -> Result<Self, FileError> {
-        let hidden = hidden_name(path).map_err(FileError::of("create", path))?;
+        let hidden = hidden_name(path, 0).map_err(FileError::of("create", path))?;
         let replaces_empty = stands(path)?;
-        create_directories(folder_of(path))?;
+        create_directories(folder_of(path), Access::Umask)?;
         let lock = make(&hidden)?;
         Ok(Self {
             hidden,
@@ -43,6 +44,7 @@ impl StagedFolder {
 
     /// Gives it its name; what is in it is durable by now.
     pub(crate) fn commit(mut self) -> Result<(), Uncommitted> {
+        open_to_readers(&self.hidden)?;
         sync_directory(&self.hidden)?;
         if self.replaces_empty {
             rename_onto_empty(&self.hidden, &self.path)?;
@@ -69,7 +71,7 @@ impl Drop for StagedFolder {
 /// Makes a folder under its hidden name, for this process alone.
 fn make(hidden: &Path) -> Result<File, FileError> {
     loop {
-        match create_directory(hidden, 0o777) {
+        match create_directory(hidden, Access::Owner) {
             Ok(()) => {
                 let locked = lock(hidden).inspect_err(|_| {
                     // What failed is the one to report.
@@ -91,24 +93,14 @@ fn make(hidden: &Path) -> Result<File, FileError> {
 
 /// Locks a folder, unless another process has taken it for a leftover and removed it.
 fn lock(hidden: &Path) -> Result<Option<File>, FileError> {
-    let folder = match File::open(hidden) {
+    let folder = match open_itself(hidden, OpenOptions::new().read(true)) {
         Ok(folder) => folder,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(FileError::of("open", hidden)(error)),
+        Err(error) if error.is_missing() => return Ok(None),
+        Err(error) => return Err(error),
     };
-    let locked = loop {
-        match folder.try_lock() {
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => break other,
-        }
-    };
-    match locked {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let busy = io::Error::other("another process is making it");
-            return Err(FileError::of("create", hidden)(busy));
-        }
-        Err(TryLockError::Error(error)) => return Err(FileError::of("lock", hidden)(error)),
+    if !try_lock(&folder).map_err(FileError::of("lock", hidden))? {
+        let busy = io::Error::other("another process is making it");
+        return Err(FileError::of("create", hidden)(busy));
     }
     let is_there = is_linked(&folder, hidden).map_err(FileError::of("look at", hidden))?;
     Ok(is_there.then_some(folder))

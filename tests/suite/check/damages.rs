@@ -172,6 +172,16 @@ fn files() -> Vec<Damage> {
                 set_mode(sandbox, REVOKED, 0o666);
             },
         ),
+        healed(
+            "a CRL for a group to write",
+            &["world-writable"],
+            |sandbox| {
+                set_mode(sandbox, "pki/crl/rootCA.crl", 0o664);
+            },
+        ),
+        healed("a lock for all to hold", &["lock-permissions"], |sandbox| {
+            set_mode(sandbox, "pki/rootCA/lock", 0o644);
+        }),
         healed("a CA in the making", &["leftover"], |sandbox| {
             sandbox.write("pki/.new-other/ca.crt", "");
         }),

@@ -1,4 +1,5 @@
-//! The memory of a process that has done its work: nothing of a passphrase or of a key is left in it.
+//! The memory of a process that has done its work: nothing of a passphrase, of a key or of what encrypts one is
+//! left in it.
 //!
 //! `pki` is stopped when the standard library takes leave of its main thread, behind all that is ours,
 //! and what it could write to is read. The kernel gives that to root alone.
@@ -12,7 +13,7 @@ use crate::import::OLD;
 use crate::run::Run;
 use crate::sandbox::{PASSPHRASE, STORE, Sandbox};
 
-use super::{Secret, files_under, passphrases};
+use super::{EXPORT, Secret, files_under, passphrases};
 
 /// Of the main thread: one that asks, one that gives a signal its stack, one that takes it back.
 const TAKING_LEAVE: &str = "inject=sigaltstack:signal=SIGSTOP:when=3";
@@ -82,6 +83,53 @@ impl Memory {
             let found = self.with(secret);
             assert!(found.is_empty(), "{line}: {} is in {found:?}", secret.name);
         }
+    }
+}
+
+impl Secret {
+    /// The key that a passphrase and a file's salt make, by Python's own derivation.
+    fn encrypting(sandbox: &Sandbox, file: &str, passphrase: &str) -> Self {
+        let parsed = sandbox.run("openssl", "asn1parse -in").arg(file).succeeds();
+        let salt = parsed.stdout.split("[HEX DUMP]:").nth(1).unwrap();
+        let salt = salt.lines().next().unwrap().trim();
+        let script = "import hashlib, sys; print(hashlib.pbkdf2_hmac('sha256', sys.argv[1].encode(), \
+                      bytes.fromhex(sys.argv[2]), 600000).hex())";
+        let derived = sandbox.run("python3", "-c").arg(script).arg(passphrase);
+        let derived = derived.arg(salt).succeeds().stdout;
+        let octets: Vec<u8> = (0..64)
+            .step_by(2)
+            .map(|index| u8::from_str_radix(&derived[index..index + 2], 16).unwrap())
+            .collect();
+        Self::new(format!("what encrypts {file}"), &octets)
+    }
+}
+
+/// Both halves: an expanded AES key begins with the key, and its second half stands in the reversed one.
+#[test]
+fn what_encrypts_a_key_is_not_in_memory_at_the_end() {
+    let sandbox = Sandbox::with_passphrase_files();
+    let mut found = Vec::new();
+    for line in [
+        "root --name rootCA --passout file:ca.pass",
+        "subordinate --ca rootCA --name s --passin file:ca.pass --passout file:ca.pass",
+        "issue --ca rootCA --cn client --out out --passin file:ca.pass --passout file:export.pass",
+        "renew --ca rootCA --cn client --passin file:ca.pass",
+        "export --ca rootCA --cn client --out again --passin file:ca.pass --passout file:export.pass",
+        "export --ca rootCA --cn client --out p12 --p12 modern --passin file:ca.pass --passout file:export.pass",
+        "crl --ca rootCA --passin file:ca.pass",
+        "check --keys --passin file:ca.pass",
+    ] {
+        found.push((line, Memory::at_the_end(&sandbox, |run| run.words(line))));
+    }
+    let secrets = [
+        ("pki/rootCA/ca.key", PASSPHRASE),
+        ("pki/s/ca.key", PASSPHRASE),
+        ("out/client.key", EXPORT),
+        ("again/client.key", EXPORT),
+    ];
+    let secrets = secrets.map(|(file, passphrase)| Secret::encrypting(&sandbox, file, passphrase));
+    for (line, memory) in &found {
+        memory.assert_clean(line, &secrets);
     }
 }
 
