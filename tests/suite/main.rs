@@ -41,6 +41,7 @@ mod no_room;
 mod normalise;
 mod parallel;
 mod passphrases;
+mod pkits;
 mod promises;
 mod published;
 mod readers;

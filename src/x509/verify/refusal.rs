@@ -85,6 +85,8 @@ pub enum Refusal {
         purpose: Profile,
         has: String,
     },
+    #[error("{subject} has no acceptable certificate policy: none is left at {at}")]
+    Policy { subject: String, at: String },
     #[error("{subject} is not for the host {hostname}: it has {has}")]
     Hostname {
         subject: String,

@@ -12,13 +12,17 @@ use time::OffsetDateTime;
 
 /// The extensions whose meaning is held to here, so that they may be critical; of distribution
 /// points nothing is fetched, and lists that are about some of them are refused.
-const UNDERSTOOD: [ObjectIdentifier; 6] = [
+const UNDERSTOOD: [ObjectIdentifier; 10] = [
     oid::BASIC_CONSTRAINTS,
     oid::KEY_USAGE,
     oid::EXT_KEY_USAGE,
     oid::SUBJECT_ALT_NAME,
     oid::NAME_CONSTRAINTS,
     oid::CRL_DISTRIBUTION_POINTS,
+    oid::CERTIFICATE_POLICIES,
+    oid::POLICY_MAPPINGS,
+    oid::POLICY_CONSTRAINTS,
+    oid::INHIBIT_ANY_POLICY,
 ];
 
 /// Holds a path to the rules: the certificate first, the trusted one last.
