@@ -94,6 +94,7 @@ pub struct Certificate {
     subject: Name,
     validity: Validity,
     public_key: PublicKey,
+    has_unique_identifiers: bool,
     extensions: Vec<Extension>,
 }
 
@@ -126,8 +127,8 @@ impl Certificate {
         };
         let subject = Name::from_der(fields.expect(tag::SEQUENCE, "a subject")?.whole)?;
         let public_key = PublicKey::from_spki(fields.expect(tag::SEQUENCE, "a public key")?.whole)?;
-        fields.optional(tag::context(1))?;
-        fields.optional(tag::context(2))?;
+        let issuer_identifier = fields.optional(tag::context(1))?;
+        let subject_identifier = fields.optional(tag::context(2))?;
         let extensions = match fields.optional(tag::explicit(3))? {
             Some(wrapper) => Extension::decode_all(&Reader::single(wrapper.content)?)?,
             None => Vec::new(),
@@ -145,6 +146,7 @@ impl Certificate {
             subject,
             validity,
             public_key,
+            has_unique_identifiers: issuer_identifier.or(subject_identifier).is_some(),
             extensions,
         })
     }
@@ -232,6 +234,11 @@ impl Certificate {
     /// The subject's public key.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
+    }
+
+    /// Whether issuerUniqueID or subjectUniqueID is there (section 4.1.2.8).
+    pub fn has_unique_identifiers(&self) -> bool {
+        self.has_unique_identifiers
     }
 
     /// Every extension, in order.

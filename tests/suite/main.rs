@@ -43,6 +43,7 @@ mod parallel;
 mod passphrases;
 mod pkits;
 mod promises;
+mod pss;
 mod published;
 mod readers;
 mod reference;

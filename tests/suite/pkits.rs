@@ -22,32 +22,45 @@ struct Case {
 fn cases() -> Vec<Case> {
     let table = fs::read_to_string(repository("tests/pkits.csv")).unwrap();
     let words = |cell: &str| cell.split(' ').map(str::to_owned).collect();
-    table.lines().skip(1).map(|line| {
-        let cells: Vec<&str> = line.split(',').collect();
-        let [number, _title, certificates, crls, valid, policies, explicit, mapping, any] =
-            cells[..]
-        else {
-            panic!("{line}");
-        };
-        let policies = policies.split(' ').filter_map(oid_of);
-        let mut options: String = policies.map(|oid| format!(" --policy {oid}")).collect();
-        for (flag, option) in [
-            (explicit, " --require-policy"),
-            (mapping, " --inhibit-policy-mapping"),
-            (any, " --inhibit-any-policy"),
-        ] {
-            if flag == "True" {
-                options += option;
+    table
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let [
+                number,
+                _title,
+                certificates,
+                crls,
+                valid,
+                policies,
+                explicit,
+                mapping,
+                any,
+            ] = cells[..]
+            else {
+                panic!("{line}");
+            };
+            let policies = policies.split(' ').filter_map(oid_of);
+            let mut options: String = policies.map(|oid| format!(" --policy {oid}")).collect();
+            for (flag, option) in [
+                (explicit, " --require-policy"),
+                (mapping, " --inhibit-policy-mapping"),
+                (any, " --inhibit-any-policy"),
+            ] {
+                if flag == "True" {
+                    options += option;
+                }
             }
-        }
-        Case {
-            number: number.to_owned(),
-            certificates: words(certificates),
-            crls: words(crls),
-            is_valid: valid == "True",
-            options,
-        }
-    }).collect()
+            Case {
+                number: number.to_owned(),
+                certificates: words(certificates),
+                crls: words(crls),
+                is_valid: valid == "True",
+                options,
+            }
+        })
+        .collect()
 }
 
 /// The policies of the test suite are numbered under one arc.
@@ -78,7 +91,11 @@ fn judged(case: &Case, sandbox: &Sandbox) -> (bool, String) {
         run = run.arg("--crl").arg(data().join(format!("crls/{crl}.crl")));
     }
     let done = run.finish();
-    assert!(matches!(done.status, Some(0 | 3)), "{}: {done}", case.number);
+    assert!(
+        matches!(done.status, Some(0 | 3)),
+        "{}: {done}",
+        case.number
+    );
     (done.status == Some(0), done.stdout)
 }
 
@@ -95,7 +112,11 @@ fn nist_pkits_verdicts() {
         if valid != case.is_valid {
             wrong.push(format!("{}: {said}", case.number));
         }
-        assert!(case.is_valid || !valid || true, "{} is accepted: {said}", case.number);
+        assert!(
+            case.is_valid || !valid || true,
+            "{} is accepted: {said}",
+            case.number
+        );
     }
     println!("{}", wrong.concat());
     assert_eq!(wrong.len(), known.len());

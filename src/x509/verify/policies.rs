@@ -93,7 +93,9 @@ fn policies(extension: &Extension) -> Result<BTreeSet<ObjectIdentifier>, Malform
     let all = extension.to_policies()?;
     let policies: BTreeSet<_> = all.iter().copied().collect();
     if all.is_empty() || policies.len() != all.len() {
-        return Err(Malformed::Value("certificatePolicies is empty or repeats a policy"));
+        return Err(Malformed::Value(
+            "certificatePolicies is empty or repeats a policy",
+        ));
     }
     Ok(policies)
 }
@@ -196,12 +198,13 @@ impl State {
             self.current = Level::default();
             return;
         };
-        let any_counts =
-            policies.contains(&oid::ANY_POLICY) && (self.any > 0 || is_self_issued_ca);
+        let any_counts = policies.contains(&oid::ANY_POLICY) && (self.any > 0 || is_self_issued_ca);
         let any_above = self.current.any;
         if !any_counts {
             self.current.any = false;
-            self.current.nodes.retain(|policy, _| policies.contains(policy));
+            self.current
+                .nodes
+                .retain(|policy, _| policies.contains(policy));
         }
         if any_above {
             let named = policies.iter().filter(|policy| **policy != oid::ANY_POLICY);
@@ -241,7 +244,12 @@ impl State {
             }
             if self.current.nodes.contains_key(from) {
                 for policy in to {
-                    below.nodes.entry(*policy).or_default().parents.insert(*from);
+                    below
+                        .nodes
+                        .entry(*policy)
+                        .or_default()
+                        .parents
+                        .insert(*from);
                 }
             }
         }

@@ -95,7 +95,10 @@ pub enum Refusal {
     },
     /// The rules here found nothing.
     #[error("rustls-webpki refuses the path of {subject}: {problem}")]
-    SecondOpinion { subject: String, problem: String },
+    SecondOpinion {
+        subject: String,
+        problem: &'static str,
+    },
     #[error("{subject} was revoked at {} ({reason}), serial {serial}", rfc3339(*.revoked_at))]
     Revoked {
         subject: String,
@@ -138,4 +141,15 @@ pub fn serial_text(certificate: &Certificate) -> String {
         },
         |serial| serial.to_string(),
     )
+}
+
+/// Joins the first few of many, so that a message stays readable.
+pub(super) fn first_few(all: &[impl ToString]) -> String {
+    const FEW: usize = 8;
+    let shown: Vec<String> = all.iter().take(FEW).map(ToString::to_string).collect();
+    let shown = shown.join(", ");
+    match all.len().checked_sub(FEW) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown}, and {more} more"),
+    }
 }

@@ -1,7 +1,7 @@
 //! What RFC 5280 section 6.1 demands of a path, but for policies.
 
 use super::Question;
-use super::refusal::{Refusal, called};
+use super::refusal::{Refusal, called, first_few};
 use crate::asn1::oid;
 use crate::key::PublicKeyAlgorithm;
 use crate::x509::extension::key_usage::KEY_CERT_SIGN;
@@ -186,7 +186,7 @@ fn fits_purpose(path: &[Certificate], purpose: Profile) -> Result<(), Refusal> {
             return Err(Refusal::Purpose {
                 subject: called(certificate),
                 purpose,
-                has: has.join(", "),
+                has: first_few(&has),
             });
         }
     }
