@@ -60,11 +60,7 @@ pub fn certificate(data: &[u8]) {
             issuers,
         });
     }
-    let question = Question {
-        time: NOW,
-        purpose: None,
-        hostname: None,
-    };
+    let question = Question::at(NOW);
     let path = [certificate.clone(), certificate];
     if let Err(refusal) = judge(&path[..1], &question).and_then(|()| judge(&path, &question)) {
         said(&refusal);
@@ -175,11 +171,7 @@ pub fn verify(data: &[u8]) {
         beside: Vec::new(),
         bundle: Some(certificates.collect()),
         lists: Vec::new(),
-        question: Question {
-            time: NOW,
-            purpose: None,
-            hostname: None,
-        },
+        question: Question::at(NOW),
     };
     let judgement = pki::ca::verify(None, &request).expect("no store is asked");
     match judgement.refusal {

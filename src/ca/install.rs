@@ -139,11 +139,7 @@ pub(super) fn path_above(
         beside: Vec::new(),
         bundle: Some(bundle),
         lists: Vec::new(),
-        question: Question {
-            time: now,
-            purpose: None,
-            hostname: None,
-        },
+        question: Question::at(now),
     };
     let judgement = verify(store, &request)?;
     Ok(match judgement.refusal {

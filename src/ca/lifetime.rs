@@ -6,6 +6,10 @@ use crate::x509::validity::{Moment, rfc3339, whole_second};
 use crate::x509::{Certificate, Validity};
 use time::{Duration, OffsetDateTime};
 
+/// A validity that was asked for may end so long after the CA's, and is cut to it: `--days 365` means a year also
+/// seconds after the CA was made for a year.
+const TOLERANCE: Duration = Duration::HOUR;
+
 /// The times that were asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Lifetime {
@@ -25,8 +29,8 @@ pub enum End {
 }
 
 impl Lifetime {
-    /// The validity, inside that of the issuer: what was asked for and can't be had is an error, the
-    /// default is shortened, with a notice.
+    /// Returns the validity, inside that of the issuer. A default that exceeds it is shortened, with a notice, and
+    /// so is a validity that was asked for and exceeds it by an hour at most; a longer one is an error.
     pub(super) fn resolve(
         self,
         now: OffsetDateTime,
@@ -65,7 +69,8 @@ impl Lifetime {
             }
             if not_after > limits.not_after {
                 let limit = rfc3339(limits.not_after);
-                if self.end.is_some() || limits.not_after <= not_before {
+                let is_far = not_after - limits.not_after > TOLERANCE;
+                if self.end.is_some() && is_far || limits.not_after <= not_before {
                     let asked = rfc3339(not_after);
                     return Err(problem(format!(
                         "it would end at {asked}, and the CA is valid until {limit}"

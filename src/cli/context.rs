@@ -29,13 +29,23 @@ pub(super) struct Context {
 const DEFAULT_STORE: &str = "./pki";
 
 impl Context {
-    pub(super) fn new(store: Option<PathBuf>, no_input: bool, quiet: bool, verbose: bool) -> Self {
+    pub(super) fn new(
+        store: Option<PathBuf>,
+        no_input: bool,
+        quiet: bool,
+        verbose: bool,
+    ) -> Result<Self, Failure> {
         let from_environment = || std::env::var_os("PKI_STORE").filter(|path| !path.is_empty());
         let store = store.or_else(|| from_environment().map(PathBuf::from));
         let moment = OffsetDateTime::now_utc();
         let store = store.unwrap_or_else(|| PathBuf::from(DEFAULT_STORE));
+        if let Some(scheme) = scheme_of(&store) {
+            return Err(Failure::usage(format!(
+                "the store is a URL, and {scheme}:// is not supported: give a directory"
+            )));
+        }
         let is_default = store == Path::new(DEFAULT_STORE) || store == Path::new("pki");
-        Self {
+        Ok(Self {
             store_option: (!is_default).then(|| format!("--store {}", quoted(&store))),
             store,
             no_input,
@@ -43,7 +53,7 @@ impl Context {
             verbose,
             now: whole_second(moment).unwrap_or(moment),
             moment,
-        }
+        })
     }
 
     /// The time after so long, or the last that there is.
@@ -110,6 +120,14 @@ impl Context {
             say(&format!("{}\n", Escaped(&text.to_string())));
         }
     }
+}
+
+/// The scheme of a store that is given as a URL (RFC 3986 section 3.1), as `postgres`.
+fn scheme_of(store: &Path) -> Option<&str> {
+    let (scheme, _) = store.to_str()?.split_once("://")?;
+    let rest = scheme.strip_prefix(|first: char| first.is_ascii_alphabetic())?;
+    let belongs = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
+    rest.chars().all(belongs).then_some(scheme)
 }
 
 /// A path as one word of a shell's.

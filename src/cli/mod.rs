@@ -167,7 +167,10 @@ pub fn main() -> ExitCode {
         quiet,
         verbose,
     } = global;
-    let context = Context::new(store, no_input, quiet, verbose);
+    let context = match Context::new(store, no_input, quiet, verbose) {
+        Ok(context) => context,
+        Err(failure) => return failure.write(),
+    };
     match command.run(&context) {
         Ok(report) => report.in_store(&context).write(format),
         Err(failure) => failure.in_store(&context).write(),

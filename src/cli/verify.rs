@@ -10,9 +10,10 @@ use crate::ca::{
 use crate::store::{Store, StoreError};
 use crate::x509::text::Escaped;
 use crate::x509::validity::{Moment, rfc3339};
-use crate::x509::verify::{Hostname, Question, Refusal, called, serial_text};
+use crate::x509::verify::{Hostname, PolicyInputs, Question, Refusal, called, serial_text};
 use crate::x509::{Certificate, Profile, RevocationList};
 use clap::Args;
+use const_oid::ObjectIdentifier;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -38,6 +39,18 @@ pub(super) struct VerifyArgs {
     /// The host name or address that it has to be for
     #[arg(long, value_name = "NAME")]
     hostname: Option<Hostname>,
+    /// Accept only paths that are valid for this certificate policy; repeatable [default: any]
+    #[arg(long, value_name = "OID")]
+    policy: Vec<ObjectIdentifier>,
+    /// Require a certificate policy that is valid along the whole path
+    #[arg(long)]
+    require_policy: bool,
+    /// Ignore policy mappings of the CAs on the path
+    #[arg(long)]
+    inhibit_policy_mapping: bool,
+    /// Do not let anyPolicy of a CA on the path stand for the policies that are looked for
+    #[arg(long)]
+    inhibit_any_policy: bool,
     /// When it has to be valid: 2027-01-31, RFC 3339, or from now as in 30d [default: now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<Moment>,
@@ -112,6 +125,12 @@ impl VerifyArgs {
                 time,
                 purpose: self.purpose,
                 hostname: self.hostname.clone(),
+                policies: PolicyInputs {
+                    acceptable: self.policy.clone(),
+                    require_explicit: self.require_policy,
+                    inhibit_mapping: self.inhibit_policy_mapping,
+                    inhibit_any: self.inhibit_any_policy,
+                },
             },
         })
     }

@@ -8,6 +8,7 @@ mod encryption;
 mod old_encryption;
 pub mod pkcs12;
 mod private_key;
+mod pss;
 mod public_key;
 mod signature;
 pub mod weak;
@@ -15,6 +16,7 @@ pub mod weak;
 pub use algorithm::{KeyType, UnknownKeyType};
 pub use encryption::{EncryptedKey, KeyEncryptionKey, PBKDF2_ROUNDS, Passphrase, Protection};
 pub use private_key::{KeyFile, PrivateKey};
+pub use pss::{Pss, PssHash};
 pub use public_key::{Curve, PublicKey, PublicKeyAlgorithm};
 pub use signature::SignatureAlgorithm;
 

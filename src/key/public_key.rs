@@ -295,7 +295,7 @@ fn algorithm(
 }
 
 /// Modulus and exponent of an RSAPublicKey (RFC 8017 appendix A.1.1).
-fn rsa_numbers(octets: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+pub(super) fn rsa_numbers(octets: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let mut reader = Reader::sequence_of(octets, "an RSAPublicKey")?;
     let modulus = reader.expect(tag::INTEGER, "an RSA modulus")?.unsigned()?;
     let exponent = reader.expect(tag::INTEGER, "an RSA exponent")?.unsigned()?;

@@ -1,5 +1,6 @@
 //! Signature algorithms: how they are named in certificates, and how signatures are verified.
 
+use super::pss::{Pss, PssHash};
 use super::{Curve, KeyError, PublicKey, PublicKeyAlgorithm};
 use crate::asn1::{Encoder, Malformed, Reader, encode, oid, tag};
 use aws_lc_rs::signature::{self as aws, VerificationAlgorithm};
@@ -19,9 +20,7 @@ pub enum SignatureAlgorithm {
     RsaSha256,
     RsaSha384,
     RsaSha512,
-    PssSha256,
-    PssSha384,
-    PssSha512,
+    Pss(Pss),
     Ed25519,
     MlDsa44,
     MlDsa65,
@@ -94,7 +93,7 @@ impl SignatureAlgorithm {
             .expect(tag::OBJECT_IDENTIFIER, "an algorithm's identifier")?
             .oid()?;
         if identifier == oid::RSASSA_PSS {
-            return pss(reader);
+            return Ok(Pss::from_parameters(reader)?.map(Self::Pss));
         }
         Ok(PLAIN.into_iter().find(|known| known.oid() == identifier))
     }
@@ -110,7 +109,7 @@ impl SignatureAlgorithm {
             Self::RsaSha256 => oid::SHA256_WITH_RSA,
             Self::RsaSha384 => oid::SHA384_WITH_RSA,
             Self::RsaSha512 => oid::SHA512_WITH_RSA,
-            Self::PssSha256 | Self::PssSha384 | Self::PssSha512 => oid::RSASSA_PSS,
+            Self::Pss(_) => oid::RSASSA_PSS,
             Self::Ed25519 => oid::ED25519,
             Self::MlDsa44 => oid::ML_DSA_44,
             Self::MlDsa65 => oid::ML_DSA_65,
@@ -137,11 +136,13 @@ impl SignatureAlgorithm {
         let Some(algorithm) = self.verifier(spki) else {
             return Err(failed());
         };
-        if spki.verifies(self, algorithm, message, signature) {
-            Ok(())
-        } else {
-            Err(failed())
-        }
+        let verifies = match self {
+            Self::Pss(pss) if !pss.is_usual() => {
+                pss.verifies(spki.key_octets(), message, signature)
+            }
+            _ => spki.verifies(self, algorithm, message, signature),
+        };
+        if verifies { Ok(()) } else { Err(failed()) }
     }
 
     fn verifier(self, key: &super::PublicKey) -> Option<&'static dyn VerificationAlgorithm> {
@@ -166,9 +167,11 @@ impl SignatureAlgorithm {
             (Self::RsaSha512, Key::Rsa { .. }) => {
                 &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
             }
-            (Self::PssSha256, Key::Rsa { .. }) => &aws::RSA_PSS_2048_8192_SHA256,
-            (Self::PssSha384, Key::Rsa { .. }) => &aws::RSA_PSS_2048_8192_SHA384,
-            (Self::PssSha512, Key::Rsa { .. }) => &aws::RSA_PSS_2048_8192_SHA512,
+            (Self::Pss(pss), Key::Rsa { .. }) => match pss.hash {
+                PssHash::Sha256 => &aws::RSA_PSS_2048_8192_SHA256,
+                PssHash::Sha384 => &aws::RSA_PSS_2048_8192_SHA384,
+                PssHash::Sha512 => &aws::RSA_PSS_2048_8192_SHA512,
+            },
             (Self::Ed25519, Key::Ed25519) => &aws::ED25519,
             (Self::MlDsa44, Key::MlDsa44) => &aws::ML_DSA_44,
             (Self::MlDsa65, Key::MlDsa65) => &aws::ML_DSA_65,
@@ -178,33 +181,10 @@ impl SignatureAlgorithm {
     }
 }
 
-/// The hash that RSASSA-PSS parameters name (RFC 4055 section 3.1).
-fn pss(mut reader: Reader<'_>) -> Result<Option<SignatureAlgorithm>, Malformed> {
-    let Some(parameters) = reader.optional(tag::SEQUENCE)? else {
-        return Ok(None);
-    };
-    let Some(hash) = parameters.reader().optional(tag::explicit(0))? else {
-        return Ok(None);
-    };
-    let mut hash = hash.reader().sequence("a hash algorithm")?;
-    let hash = hash
-        .expect(tag::OBJECT_IDENTIFIER, "a hash algorithm")?
-        .oid()?;
-    Ok([
-        (oid::SHA256, SignatureAlgorithm::PssSha256),
-        (oid::SHA384, SignatureAlgorithm::PssSha384),
-        (oid::SHA512, SignatureAlgorithm::PssSha512),
-    ]
-    .into_iter()
-    .find_map(|(known, algorithm)| (known == hash).then_some(algorithm)))
-}
-
 impl fmt::Display for SignatureAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PssSha256 => f.write_str("id-RSASSA-PSS with sha256"),
-            Self::PssSha384 => f.write_str("id-RSASSA-PSS with sha384"),
-            Self::PssSha512 => f.write_str("id-RSASSA-PSS with sha512"),
+            Self::Pss(pss) => write!(f, "id-RSASSA-PSS with {}", pss.hash),
             other => f.write_str(oid::name(&other.oid()).expect("every algorithm here has a name")),
         }
     }

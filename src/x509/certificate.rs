@@ -94,6 +94,7 @@ pub struct Certificate {
     subject: Name,
     validity: Validity,
     public_key: PublicKey,
+    has_unique_identifiers: bool,
     extensions: Vec<Extension>,
 }
 
@@ -125,9 +126,11 @@ impl Certificate {
         times.end()?;
         let subject = Name::from_der(fields.expect(tag::SEQUENCE, "a subject")?.whole)?;
         let public_key = PublicKey::from_spki(fields.expect(tag::SEQUENCE, "a public key")?.whole)?;
+        let mut has_unique_identifiers = false;
         for unique_identifier in [tag::context(1), tag::context(2)] {
             if let Some(identifier) = fields.optional(unique_identifier)? {
                 identifier.bits()?;
+                has_unique_identifiers = true;
             }
         }
         let extensions = match fields.optional(tag::explicit(3))? {
@@ -147,6 +150,7 @@ impl Certificate {
             subject,
             validity,
             public_key,
+            has_unique_identifiers,
             extensions,
         })
     }
@@ -234,6 +238,11 @@ impl Certificate {
     /// The subject's public key.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
+    }
+
+    /// Whether issuerUniqueID or subjectUniqueID is there (section 4.1.2.8).
+    pub fn has_unique_identifiers(&self) -> bool {
+        self.has_unique_identifiers
     }
 
     /// Every extension, in order.

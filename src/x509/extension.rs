@@ -328,6 +328,39 @@ impl Extension {
         }
     }
 
+    /// The value of policyMappings: pairs of an issuer domain policy and a subject domain policy. anyPolicy is
+    /// mapped neither from nor to (section 4.2.1.5).
+    pub fn to_policy_mappings(
+        &self,
+    ) -> Result<Vec<(ObjectIdentifier, ObjectIdentifier)>, Malformed> {
+        let mut list = Reader::sequence_of(&self.value, "a PolicyMappings")?;
+        let mut mappings = Vec::new();
+        while !list.is_empty() {
+            let mut pair = list.sequence("a policy mapping")?;
+            let mut policy = || pair.expect(tag::OBJECT_IDENTIFIER, "a policy")?.oid();
+            let (issuers, subjects) = (policy()?, policy()?);
+            pair.end()?;
+            if [issuers, subjects].contains(&oid::ANY_POLICY) {
+                return Err(Malformed::Value("policy mappings map anyPolicy"));
+            }
+            mappings.push((issuers, subjects));
+        }
+        if mappings.is_empty() {
+            return Err(Malformed::Value("policy mappings are empty"));
+        }
+        Ok(mappings)
+    }
+
+    /// The value of inhibitAnyPolicy: how many certificates further on anyPolicy does not count (section
+    /// 4.2.1.14).
+    pub fn to_inhibit_any_policy(&self) -> Result<u32, Malformed> {
+        let element = Reader::single(&self.value)?;
+        if element.tag != tag::INTEGER {
+            return Err(Malformed::Unexpected("an InhibitAnyPolicy"));
+        }
+        element.small()
+    }
+
     /// Reads the value, if it is of a kind that a path is judged by; of any other it is not looked at.
     pub fn check(&self) -> Result<(), Malformed> {
         match self.oid {
@@ -341,6 +374,8 @@ impl Extension {
             oid::CRL_DISTRIBUTION_POINTS => self.to_distribution_urls().map(drop),
             oid::CERTIFICATE_POLICIES => self.to_policies().map(drop),
             oid::POLICY_CONSTRAINTS => self.to_policy_constraints().map(drop),
+            oid::POLICY_MAPPINGS => self.to_policy_mappings().map(drop),
+            oid::INHIBIT_ANY_POLICY => self.to_inhibit_any_policy().map(drop),
             _ => Ok(()),
         }
     }

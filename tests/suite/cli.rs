@@ -39,6 +39,29 @@ fn a_missing_store_is_refused_in_these_words() {
 }
 
 #[test]
+fn a_store_that_is_a_url_is_refused_by_its_scheme() {
+    let sandbox = Sandbox::new();
+    for (store, scheme) in [
+        ("mysql://host/db", "mysql"),
+        ("s3://bucket/pki", "s3"),
+        ("file:///srv/pki", "file"),
+        ("PG+x.1-2://h", "PG+x.1-2"),
+    ] {
+        let root = "root --name rootCA --no-passphrase";
+        let refused = sandbox.pki(root).env("PKI_STORE", store).ends_with(2);
+        assert!(
+            refused
+                .stderr
+                .contains(&format!("{scheme}:// is not supported")),
+            "{refused}"
+        );
+        assert!(sandbox.names_in("").is_empty(), "{store}");
+    }
+    let plain = "root --name rootCA --no-passphrase --store a:b";
+    sandbox.pki(plain).succeeds();
+}
+
+#[test]
 fn a_missing_ca_is_refused_with_the_names_of_those_there_are() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.refused(

@@ -30,14 +30,19 @@ struct Vectors {
     files: Vec<String>,
 }
 
-/// Where they are, and their paths from there, sorted.
-pub(crate) fn all() -> (PathBuf, Vec<String>) {
+/// The directory of the test vectors.
+pub(crate) fn root() -> PathBuf {
     let versions = fs::read_dir(repository("target/test-tools/venv/lib")).unwrap();
     let mut roots = versions.map(|version| {
         let packages = version.unwrap().path().join("site-packages");
         packages.join("cryptography_vectors")
     });
-    let root = roots.next().expect("tests/setup made it");
+    roots.next().expect("tests/setup made it")
+}
+
+/// Where they are, and their paths from there, sorted.
+pub(crate) fn all() -> (PathBuf, Vec<String>) {
+    let root = root();
     let mut files = Vec::new();
     collect(&root, &root, &mut files);
     files.sort();

@@ -73,11 +73,7 @@ fn path_problem(ca: &Ca, ancestors: &[Ca]) -> Option<String> {
     }
     let begins = certificates.iter().map(|each| each.validity().not_before);
     let time = begins.max().expect("the certificate is one of them");
-    let question = Question {
-        time,
-        purpose: None,
-        hostname: None,
-    };
+    let question = Question::at(time);
     judge(&certificates, &question)
         .err()
         .map(|refusal| refusal.to_string())

@@ -2,7 +2,7 @@
 
 use super::{BundleFinding, Judged, Level, called};
 use crate::asn1::oid;
-use crate::key::{Curve, PublicKeyAlgorithm, SignatureAlgorithm};
+use crate::key::{Curve, PssHash, PublicKeyAlgorithm, SignatureAlgorithm};
 use crate::x509::Certificate;
 use crate::x509::certificate::algorithm_name;
 use std::collections::HashMap;
@@ -192,9 +192,14 @@ impl Hash {
         use SignatureAlgorithm as Signature;
         Some(match signature {
             Signature::EcdsaSha1 | Signature::RsaSha1 => Self::Sha1,
-            Signature::EcdsaSha256 | Signature::RsaSha256 | Signature::PssSha256 => Self::Sha256,
-            Signature::EcdsaSha384 | Signature::RsaSha384 | Signature::PssSha384 => Self::Sha384,
-            Signature::EcdsaSha512 | Signature::RsaSha512 | Signature::PssSha512 => Self::Sha512,
+            Signature::EcdsaSha256 | Signature::RsaSha256 => Self::Sha256,
+            Signature::EcdsaSha384 | Signature::RsaSha384 => Self::Sha384,
+            Signature::EcdsaSha512 | Signature::RsaSha512 => Self::Sha512,
+            Signature::Pss(pss) => match pss.hash {
+                PssHash::Sha256 => Self::Sha256,
+                PssHash::Sha384 => Self::Sha384,
+                PssHash::Sha512 => Self::Sha512,
+            },
             Signature::Ed25519 | Signature::MlDsa44 | Signature::MlDsa65 | Signature::MlDsa87 => {
                 return None;
             }

@@ -1,16 +1,18 @@
-//! Whether a certificate stands: its path to a trusted one, by RFC 5280 section 6.1 but for policies
-//! and, of revocation, by lists that are handed in (section 6.3).
+//! Whether a certificate stands: its path to a trusted one, by RFC 5280 section 6.1, with policies as
+//! RFC 9618 has them; and, of revocation, by lists that are handed in (section 6.3).
 //!
 //! The rules here name the certificate and the fact. What passes them is judged once more, by
 //! rustls-webpki where it can: who is called valid was held to both.
 
 mod lists;
+mod policies;
 mod refusal;
 mod rules;
 mod search;
 mod second;
 
 pub use lists::{ListProblem, check_lists};
+pub use policies::PolicyInputs;
 pub use refusal::{Refusal, called, serial_text};
 pub use search::{Paths, TooManyPaths, Trust};
 
@@ -30,12 +32,27 @@ pub struct Question {
     pub purpose: Option<Profile>,
     /// As which host.
     pub hostname: Option<Hostname>,
+    /// Under which certificate policies.
+    pub policies: PolicyInputs,
+}
+
+impl Question {
+    /// Asks whether a certificate is valid at a time, for anything.
+    pub fn at(time: OffsetDateTime) -> Self {
+        Self {
+            time,
+            purpose: None,
+            hostname: None,
+            policies: PolicyInputs::default(),
+        }
+    }
 }
 
 /// Judges a path, whose signatures were verified as it was built: the certificate first, the
 /// trusted one last.
 pub fn judge(path: &[Certificate], question: &Question) -> Result<(), Refusal> {
     rules::check(path, question)?;
+    policies::check(path, &question.policies)?;
     second::check(path, question)
 }
 

@@ -55,8 +55,6 @@ pub enum Refusal {
         extension: &'static str,
         problem: Malformed,
     },
-    #[error("{subject} is issued under no policy, and a CA above it requires an explicit one")]
-    NoPolicy { subject: String },
     /// What issued it is no CA.
     #[error("{issuer}, which signed {subject}, is not a CA")]
     NotACa { subject: String, issuer: String },
@@ -89,6 +87,8 @@ pub enum Refusal {
         purpose: Profile,
         has: String,
     },
+    #[error("{subject} has no acceptable certificate policy: none is left at {at}")]
+    Policy { subject: String, at: String },
     #[error("{subject} is not for the host {hostname}: it has {has}")]
     Hostname {
         subject: String,
@@ -97,7 +97,10 @@ pub enum Refusal {
     },
     /// The rules here found nothing.
     #[error("rustls-webpki refuses the path of {subject}: {problem}")]
-    SecondOpinion { subject: String, problem: String },
+    SecondOpinion {
+        subject: String,
+        problem: &'static str,
+    },
     #[error("{subject} was revoked at {} ({reason}), serial {serial}", rfc3339(*.revoked_at))]
     Revoked {
         subject: String,
@@ -140,4 +143,15 @@ pub fn serial_text(certificate: &Certificate) -> String {
         },
         |serial| serial.to_string(),
     )
+}
+
+/// Joins the first few of many, so that a message stays readable.
+pub(super) fn first_few(all: &[impl ToString]) -> String {
+    const FEW: usize = 8;
+    let shown: Vec<String> = all.iter().take(FEW).map(ToString::to_string).collect();
+    let shown = shown.join(", ");
+    match all.len().checked_sub(FEW) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown}, and {more} more"),
+    }
 }

@@ -1,7 +1,7 @@
 //! What RFC 5280 section 6.1 demands of a path, but for policies.
 
 use super::Question;
-use super::refusal::{Refusal, called};
+use super::refusal::{Refusal, called, first_few};
 use crate::asn1::oid;
 use crate::key::PublicKeyAlgorithm;
 use crate::x509::extension::key_usage::KEY_CERT_SIGN;
@@ -12,13 +12,17 @@ use time::OffsetDateTime;
 
 /// The extensions whose meaning is held to here, so that they may be critical; of distribution
 /// points nothing is fetched, and lists that are about some of them are refused.
-const UNDERSTOOD: [ObjectIdentifier; 6] = [
+const UNDERSTOOD: [ObjectIdentifier; 10] = [
     oid::BASIC_CONSTRAINTS,
     oid::KEY_USAGE,
     oid::EXT_KEY_USAGE,
     oid::SUBJECT_ALT_NAME,
     oid::NAME_CONSTRAINTS,
     oid::CRL_DISTRIBUTION_POINTS,
+    oid::CERTIFICATE_POLICIES,
+    oid::POLICY_MAPPINGS,
+    oid::POLICY_CONSTRAINTS,
+    oid::INHIBIT_ANY_POLICY,
 ];
 
 /// Holds a path to the rules: the certificate first, the trusted one last.
@@ -33,7 +37,6 @@ pub(super) fn check(path: &[Certificate], question: &Question) -> Result<(), Ref
         path_length_is_held(issuer, &path[..index])?;
         names_are_allowed(issuer, &path[..index])?;
     }
-    policies_are_explicit(path)?;
     match question.purpose {
         Some(purpose) => fits_purpose(path, purpose),
         None => Ok(()),
@@ -162,58 +165,6 @@ fn names_are_allowed(issuer: &Certificate, below: &[Certificate]) -> Result<(), 
     Ok(())
 }
 
-/// Section 6.1.3: where a CA requires an explicit policy, each certificate below the trusted one has
-/// to be issued under one. Policies are not mapped here, so a mapping leaves none.
-fn policies_are_explicit(path: &[Certificate]) -> Result<(), Refusal> {
-    let mut left: Option<u32> = None;
-    let mut policies: Option<Vec<ObjectIdentifier>> = None;
-    let below = path.len().saturating_sub(1);
-    let may_be_any = !path[..below]
-        .iter()
-        .any(|certificate| certificate.extension(&oid::INHIBIT_ANY_POLICY).is_some());
-    for (index, certificate) in path[..below].iter().enumerate().rev() {
-        narrow(&mut policies, certificate, may_be_any);
-        let constraints = certificate.extension(&oid::POLICY_CONSTRAINTS);
-        let required = constraints
-            .and_then(|constraints| constraints.to_policy_constraints().ok())
-            .and_then(|(required, _)| required);
-        let before = left;
-        if index == 0 || !certificate.is_self_issued() {
-            left = left.map(|left| left.saturating_sub(1));
-        }
-        // Of the last certificate, which has none below it, only zero counts.
-        let required = required.filter(|required| index > 0 || *required == 0);
-        left = left.into_iter().chain(required).min();
-        let is_required = before == Some(0) || index == 0 && left == Some(0);
-        if is_required && policies.as_ref().is_some_and(Vec::is_empty) {
-            return Err(Refusal::NoPolicy {
-                subject: called(&path[0]),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Leaves those of the policies above that a certificate is issued under; `None` is any policy.
-fn narrow(
-    policies: &mut Option<Vec<ObjectIdentifier>>,
-    certificate: &Certificate,
-    may_be_any: bool,
-) {
-    let own = certificate.extension(&oid::CERTIFICATE_POLICIES);
-    let own = own
-        .and_then(|own| own.to_policies().ok())
-        .unwrap_or_default();
-    if certificate.extension(&oid::POLICY_MAPPINGS).is_some() {
-        *policies = Some(Vec::new());
-    } else if !(may_be_any && own.contains(&oid::ANY_POLICY)) {
-        let above = policies.take();
-        let is_above =
-            |policy: &ObjectIdentifier| above.as_ref().is_none_or(|all| all.contains(policy));
-        *policies = Some(own.into_iter().filter(is_above).collect());
-    }
-}
-
 /// A CA that says what its key is for issues for nothing else: so every verifier takes it.
 fn fits_purpose(path: &[Certificate], purpose: Profile) -> Result<(), Refusal> {
     for certificate in path {
@@ -227,7 +178,7 @@ fn fits_purpose(path: &[Certificate], purpose: Profile) -> Result<(), Refusal> {
             return Err(Refusal::Purpose {
                 subject: called(certificate),
                 purpose,
-                has: has.join(", "),
+                has: first_few(&has),
             });
         }
     }

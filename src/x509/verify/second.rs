@@ -1,11 +1,14 @@
 //! The second opinion: rustls-webpki, and the host name, of which it alone judges.
 
-use super::refusal::{Refusal, called};
+use super::refusal::{Refusal, called, first_few};
 use super::{Hostname, Question};
+use crate::asn1::oid;
+use crate::key::SignatureAlgorithm;
 use crate::x509::{Certificate, Subtree};
 use const_oid::ObjectIdentifier;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;
+use time::OffsetDateTime;
 use webpki::{
     ALL_VERIFICATION_ALGS, EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter,
     KeyUsage, anchor_from_trusted_cert,
@@ -40,9 +43,9 @@ pub(super) fn check(path: &[Certificate], question: &Question) -> Result<(), Ref
     }
 }
 
-/// What webpki refuses without having judged it, or counts otherwise than RFC 5280: CA certificates
-/// in the place of a leaf, long paths, CAs that issued themselves, and constraints of names other
-/// than hosts and addresses.
+/// Whether webpki judges such a path. It refuses these unjudged, or counts them otherwise than RFC 5280: CA
+/// certificates in the place of a leaf, long paths, CAs that issued themselves, constraints of names other than
+/// hosts and addresses, and what [`can_read`] excludes.
 fn can_judge(path: &[Certificate]) -> bool {
     let Some((anchor, below)) = path.split_last() else {
         return false;
@@ -51,10 +54,31 @@ fn can_judge(path: &[Certificate]) -> bool {
         return false;
     };
     let mut issuers = subordinates.iter().chain([anchor]);
-    !leaf.is_ca()
+    path.iter().all(can_read)
+        && !leaf.is_ca()
         && subordinates.len() <= MOST_SUBORDINATES
         && !subordinates.iter().any(Certificate::is_self_issued)
         && issuers.all(has_only_known_constraints)
+}
+
+/// webpki reads no time before 1970, no unique identifiers, no critical extension about policies, and of
+/// RSASSA-PSS only salts as long as the hash. A name that is written in several ways is one name only here.
+fn can_read(certificate: &Certificate) -> bool {
+    const POLICIES: [ObjectIdentifier; 4] = [
+        oid::CERTIFICATE_POLICIES,
+        oid::POLICY_MAPPINGS,
+        oid::POLICY_CONSTRAINTS,
+        oid::INHIBIT_ANY_POLICY,
+    ];
+    let mut extensions = certificate.extensions().iter();
+    let is_usual = match certificate.signature_algorithm() {
+        Some(SignatureAlgorithm::Pss(pss)) => pss.is_usual(),
+        _ => true,
+    };
+    is_usual
+        && certificate.validity().not_before >= OffsetDateTime::UNIX_EPOCH
+        && !certificate.has_unique_identifiers()
+        && !extensions.any(|it| it.critical && POLICIES.contains(&it.oid))
 }
 
 fn has_only_known_constraints(issuer: &Certificate) -> bool {
@@ -108,27 +132,29 @@ impl ExtendedKeyUsageValidator for Usage {
 }
 
 fn wrong_host(certificate: &Certificate, hostname: &Hostname) -> Refusal {
-    let names: Vec<String> = certificate
-        .subject_alt_names()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let names = certificate.subject_alt_names();
     Refusal::Hostname {
         subject: called(certificate),
         hostname: hostname.to_string(),
         has: if names.is_empty() {
-            "no alternative name".to_owned()
+            "no SAN".to_owned()
         } else {
-            names.join(", ")
+            first_few(&names)
         },
     }
 }
 
-/// What is left for webpki to find in a path that the rules found good.
-fn in_words(error: &Error) -> String {
-    let words = match error {
-        Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => "its encoding is not DER",
-        Error::InvalidCertValidity => "it ends before it begins",
+/// Words what is left for webpki to find in a path that the rules found good.
+fn in_words(error: &Error) -> &'static str {
+    match error {
+        Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => {
+            "it cannot read one of its certificates"
+        }
+        Error::InvalidCertValidity => "a certificate expires before it begins",
+        Error::InvalidSerialNumber => "a serial number is not one of 1 to 20 bytes",
+        Error::UnsupportedCertVersion => "a certificate is not of version 3",
+        Error::UnsupportedCriticalExtension => "a critical extension that it does not know",
+        Error::UnsupportedNameType => "a kind of name that it does not know",
         Error::InvalidSignatureForPublicKey => "a signature does not verify",
         Error::SignatureAlgorithmMismatch => "two signature algorithms are named",
         Error::UnsupportedSignatureAlgorithmContext(_)
@@ -139,16 +165,22 @@ fn in_words(error: &Error) -> String {
         Error::InvalidNetworkMaskConstraint | Error::MalformedNameConstraint => {
             "a name constraint is not well formed"
         }
-        Error::MalformedDnsIdentifier => "an alternative name is not a host name",
+        Error::MalformedDnsIdentifier => "a SAN is not a host name",
         Error::PathLenConstraintViolated => "a path length constraint is violated",
         Error::ExtensionValueInvalid | Error::MalformedExtensions => "an extension is broken",
+        Error::EmptyEkuExtension => "an extKeyUsage is empty",
+        Error::RequiredEkuNotFoundContext(_) => "an extKeyUsage lacks the purpose",
         Error::CertDistrusted => "a key is known to be distrusted",
-        // The other errors' names say what they are about; what is behind the name is for programs.
-        other => {
-            let name = format!("{other:?}");
-            let end = name.find(|character: char| !character.is_alphanumeric());
-            return name[..end.unwrap_or(name.len())].to_owned();
+        Error::CaUsedAsEndEntity | Error::EndEntityUsedAsCa => {
+            "a CA and an end-entity certificate change places"
         }
-    };
-    words.to_owned()
+        Error::UnknownIssuer => "it finds no path to the trusted certificate",
+        Error::MaximumNameConstraintComparisonsExceeded => {
+            "the names and name constraints need more comparisons than it makes"
+        }
+        Error::MaximumPathBuildCallsExceeded
+        | Error::MaximumPathDepthExceeded
+        | Error::MaximumSignatureChecksExceeded => "the path is longer than it follows",
+        _ => "a rule of its own",
+    }
 }

@@ -30,6 +30,32 @@ refusals! { Sandbox::with_open_ca();
 }
 
 #[test]
+fn an_end_up_to_an_hour_past_the_ca_s_is_cut() {
+    let sandbox = Sandbox::new();
+    let begin = "2026-01-01 00:00:00";
+    for line in [
+        "root --name rootCA --no-passphrase",
+        "subordinate --ca rootCA --name sub --days 300 --no-passphrase",
+    ] {
+        sandbox.pki_at(begin, line).succeeds();
+    }
+    let show = sandbox.pki("show --ca sub --format json").succeeds();
+    let ca_ends = show.json()["validity"]["not_after"].clone();
+    for (moment, code) in [
+        ("2026-01-01 00:00:01", 0),
+        ("2026-01-01 01:00:00", 0),
+        ("2026-01-01 01:00:01", 1),
+    ] {
+        let line = "issue --ca sub --cn client --days 300 --format json";
+        let run = sandbox.pki_at(moment, line).ends_with(code);
+        if code == 0 {
+            assert_eq!(run.json()["not_after"], ca_ends, "{moment}");
+            assert!(run.stderr.contains("notice: "), "{run}");
+        }
+    }
+}
+
+#[test]
 fn a_path_longer_than_the_ca_allows() {
     let sandbox = Sandbox::new();
     for line in [
