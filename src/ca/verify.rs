@@ -7,6 +7,7 @@ use crate::x509::verify::{
     ListProblem, Paths, Question, Refusal, Trust, called, check_lists, judge,
 };
 use crate::x509::{Certificate, RevocationList};
+use std::cell::Cell;
 
 /// What is to be judged, by what.
 pub struct VerifyRequest<'a> {
@@ -61,93 +62,128 @@ pub enum CheckedBy {
 /// unless a later one is bad for a revocation alone.
 pub fn verify(store: Option<&Store>, request: &VerifyRequest<'_>) -> Result<Judgement, CaError> {
     let known = store.map_or_else(|| Ok(Vec::new()), Store::cas)?;
-    let trust = trust(&known, request);
-    let revocations = match request.lists.as_slice() {
-        [] => Revocations::Recorded(&known),
-        lists => Revocations::Listed(lists),
-    };
-    let without_path = |refusal| Judgement {
-        path: Vec::new(),
-        revocation: Vec::new(),
-        refusal: Some(refusal),
-    };
-    let mut bad: Option<Judgement> = None;
-    let mut paths = Paths::of(&trust);
-    loop {
-        let Ok(path) = paths.next_path() else {
-            let subject = called(&request.certificate);
-            return Ok(without_path(Refusal::TooManyPaths { subject }));
+    let verifier = Verifier::new(&known, request);
+    verifier.judge(&request.certificate, &request.question, &[])
+}
+
+/// Certificates whose keys may sign the CRLs of a CA beside its own: so many are judged at most.
+const MOST_SIGNERS: usize = 16;
+/// How deep the judgement of a CRL's signer may rest on that of another.
+const DEEPEST: usize = 3;
+
+/// What certificates are judged by.
+struct Verifier<'a> {
+    known: &'a [Ca],
+    lists: &'a [RevocationList<'a>],
+    anchors: Vec<Certificate>,
+    /// Certificates that may stand on a path, and vouch for nothing.
+    others: Vec<Certificate>,
+    /// How many signers of CRLs were judged.
+    signers: Cell<usize>,
+}
+
+impl<'a> Verifier<'a> {
+    /// Trusts the self-signed certificates of the bundle, or all of them if none is self-signed; without a
+    /// bundle, the roots of the store.
+    fn new(known: &'a [Ca], request: &'a VerifyRequest<'a>) -> Self {
+        let pool = match &request.bundle {
+            Some(bundle) => bundle.clone(),
+            None => known.iter().map(|ca| ca.certificate().clone()).collect(),
         };
-        let Some(path) = path else {
-            return Ok(bad.unwrap_or_else(|| without_path(paths.why_none())));
-        };
-        let judgement = judge_path(path, &request.question, &revocations)?;
-        let Some(refusal) = &judgement.refusal else {
-            return Ok(judgement);
-        };
-        if bad.is_none() || refusal.is_about_revocation() {
-            bad = Some(judgement);
+        let (mut anchors, mut others): (Vec<_>, Vec<_>) =
+            pool.into_iter().partition(Certificate::is_self_signed);
+        if anchors.is_empty() && request.bundle.is_some() {
+            std::mem::swap(&mut anchors, &mut others);
+        }
+        others.extend_from_slice(&request.beside);
+        Self {
+            known,
+            lists: &request.lists,
+            anchors,
+            others,
+            signers: Cell::new(0),
         }
     }
-}
 
-/// What paths are made of: where there is no bundle, the CAs of the store.
-fn trust(known: &[Ca], request: &VerifyRequest<'_>) -> Trust {
-    let pool = match &request.bundle {
-        Some(bundle) => bundle.clone(),
-        None => known.iter().map(|ca| ca.certificate().clone()).collect(),
-    };
-    let (anchors, mut others): (Vec<_>, Vec<_>) =
-        pool.into_iter().partition(Certificate::is_self_signed);
-    others.extend_from_slice(&request.beside);
-    Trust::new(&request.certificate, anchors, others)
-}
-
-fn judge_path(
-    path: Vec<Certificate>,
-    question: &Question,
-    revocations: &Revocations<'_>,
-) -> Result<Judgement, CaError> {
-    let mut revocation = Vec::new();
-    let mut refusal = judge(&path, question).err();
-    for (certificate, issuer) in path.iter().zip(path.iter().skip(1)) {
-        if refusal.is_some() {
-            break;
-        }
-        let checked = revocations.check(certificate, issuer, question)?;
-        refusal = checked.refusal.clone();
-        revocation.push(checked);
-    }
-    Ok(Judgement {
-        path,
-        revocation,
-        refusal,
-    })
-}
-
-/// Who is asked whether a certificate is revoked.
-enum Revocations<'a> {
-    /// The lists that were given.
-    Listed(&'a [RevocationList<'a>]),
-    /// What the CAs of the store have recorded.
-    Recorded(&'a [Ca]),
-}
-
-impl Revocations<'_> {
-    fn check(
+    /// Judges a certificate; `signers` are those of CRLs whose judgement waits for this one.
+    fn judge(
         &self,
         certificate: &Certificate,
-        issuer: &Certificate,
         question: &Question,
-    ) -> Result<Checked, CaError> {
-        let mut unused = Vec::new();
-        let (checked_by, refusal) = match self {
-            Self::Listed(lists) => {
-                let checked = check_lists(lists, certificate, issuer, question.time);
-                let refusal = checked.map(|found| unused = found).err();
-                (CheckedBy::List, refusal)
+        signers: &[&Certificate],
+    ) -> Result<Judgement, CaError> {
+        let trust = Trust::new(certificate, self.anchors.clone(), self.others.clone());
+        let without_path = |refusal| Judgement {
+            path: Vec::new(),
+            revocation: Vec::new(),
+            refusal: Some(refusal),
+        };
+        let mut bad: Option<Judgement> = None;
+        let mut paths = Paths::of(&trust);
+        loop {
+            let Ok(path) = paths.next_path() else {
+                let subject = called(certificate);
+                return Ok(without_path(Refusal::TooManyPaths { subject }));
+            };
+            let Some(path) = path else {
+                return Ok(bad.unwrap_or_else(|| without_path(paths.why_none())));
+            };
+            let judgement = self.judge_path(path, question, signers)?;
+            let Some(refusal) = &judgement.refusal else {
+                return Ok(judgement);
+            };
+            if bad.is_none() || refusal.is_about_revocation() {
+                bad = Some(judgement);
             }
-            Self::Recorded(cas) => recorded(cas, certificate, issuer)?,
+        }
+    }
+
+    fn judge_path(
+        &self,
+        path: Vec<Certificate>,
+        question: &Question,
+        signers: &[&Certificate],
+    ) -> Result<Judgement, CaError> {
+        let mut revocation = Vec::new();
+        let mut refusal = judge(&path, question).err();
+        for index in 1..path.len() {
+            if refusal.is_some() {
+                break;
+            }
+            let checked = self.revocation(&path, index, question, signers)?;
+            refusal = checked.refusal.clone();
+            revocation.push(checked);
+        }
+        Ok(Judgement {
+            path,
+            revocation,
+            refusal,
+        })
+    }
+
+    /// How the certificate below `index` stands: by the CRLs that were given, or else by the store's record.
+    fn revocation(
+        &self,
+        path: &[Certificate],
+        index: usize,
+        question: &Question,
+        signers: &[&Certificate],
+    ) -> Result<Checked, CaError> {
+        let (certificate, issuer) = (&path[index - 1], &path[index]);
+        let mut unused = Vec::new();
+        let (checked_by, refusal) = if self.lists.is_empty() {
+            recorded(self.known, certificate, issuer)?
+        } else {
+            let mut checked = check_lists(self.lists, certificate, &[issuer], question.time);
+            if let Err(Refusal::NoList { .. }) = checked {
+                let others = self.other_signers(path, index, question, signers)?;
+                let all: Vec<_> = std::iter::once(issuer).chain(&others).collect();
+                if !others.is_empty() {
+                    checked = check_lists(self.lists, certificate, &all, question.time);
+                }
+            }
+            let refusal = checked.map(|found| unused = found).err();
+            (CheckedBy::List, refusal)
         };
         Ok(Checked {
             certificate: certificate.clone(),
@@ -155,6 +191,41 @@ impl Revocations<'_> {
             refusal,
             unused,
         })
+    }
+
+    /// Certificates of the issuer's name with other keys, each under the same anchor (RFC 5280 section
+    /// 6.3.3 (f)): those of the path, and others that are found valid.
+    fn other_signers(
+        &self,
+        path: &[Certificate],
+        index: usize,
+        question: &Question,
+        signers: &[&Certificate],
+    ) -> Result<Vec<Certificate>, CaError> {
+        let issuer = &path[index];
+        let has_other_key = |found: &&Certificate| {
+            found.subject() == issuer.subject()
+                && found.public_key().spki() != issuer.public_key().spki()
+                && !signers.contains(found)
+        };
+        let on_path = path.iter().filter(has_other_key);
+        let mut found: Vec<Certificate> = on_path.cloned().collect();
+        for other in self.others.iter().filter(has_other_key) {
+            if found.contains(other)
+                || signers.len() >= DEEPEST
+                || self.signers.get() >= MOST_SIGNERS
+            {
+                continue;
+            }
+            self.signers.set(self.signers.get() + 1);
+            let waiting = [signers, &[other]].concat();
+            let judgement = self.judge(other, &Question::at(question.time), &waiting)?;
+            let same_anchor = judgement.path.last() == path.last();
+            if judgement.refusal.is_none() && same_anchor {
+                found.push(other.clone());
+            }
+        }
+        Ok(found)
     }
 }
 

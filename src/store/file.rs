@@ -10,9 +10,7 @@ pub(crate) use folder::StagedFolder;
 pub(crate) use group::Group;
 
 use super::error::FileError;
-use rustix::fs::{
-    CWD, Mode, OFlags, RenameFlags, StatVfsMountFlags, fstatvfs, renameat_with,
-};
+use rustix::fs::{CWD, Mode, OFlags, RenameFlags, StatVfsMountFlags, fstatvfs, renameat_with};
 use rustix::process::{geteuid, umask};
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};

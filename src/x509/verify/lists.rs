@@ -1,6 +1,7 @@
-//! What lists say of a certificate (RFC 5280 section 6.3, of complete lists that the issuer signed).
+//! Revocation by CRLs that are given (RFC 5280 section 6.3, but for delta CRLs, indirect CRLs, and CRLs by reason).
 
 use super::refusal::{Refusal, called, serial_text};
+use super::scope::takes_in;
 use crate::asn1::oid;
 use crate::key::KeyError;
 use crate::x509::extension::key_usage::CRL_SIGN;
@@ -33,7 +34,7 @@ pub enum ListProblem {
     },
     #[error("the list of {issuer} does not say when it ends")]
     Endless { issuer: String },
-    #[error("the list of {issuer} is not about all that it issued: it has {extension}")]
+    #[error("the CRL of {issuer} is about a part of its certificates: it has {extension}")]
     Partial {
         issuer: String,
         extension: &'static str,
@@ -59,12 +60,15 @@ impl ListProblem {
 ///
 /// A CRL that can't be used is evidence all the same: if it has an entry of the certificate, or may
 /// have one, nothing is known. Not so if the issuer signed a complete CRL after it.
+///
+/// `signers` are the issuer's certificate, and others of the same name whose keys may sign its CRLs too.
 pub fn check_lists(
     lists: &[RevocationList<'_>],
     certificate: &Certificate,
-    issuer: &Certificate,
+    signers: &[&Certificate],
     time: OffsetDateTime,
 ) -> Result<Vec<ListProblem>, Refusal> {
+    let issuer = signers[0];
     let unknown = |problem| Refusal::NoList {
         subject: called(certificate),
         problem,
@@ -77,7 +81,7 @@ pub fn check_lists(
         if list.issuer() != certificate.issuer() && !is_of_distribution_points(list) {
             continue;
         }
-        match can_be_asked(list, issuer, time) {
+        match can_be_asked(list, certificate, signers, time) {
             Ok(()) if newest.is_none_or(|newest| order(newest) < order(list)) => {
                 newest = Some(list);
             }
@@ -114,27 +118,32 @@ fn is_of_distribution_points(list: &RevocationList<'_>) -> bool {
     extensions.any(|extension| extension.oid == oid::ISSUING_DISTRIBUTION_POINT)
 }
 
-/// Whether a list is its issuer's, about all that it issued, and good at this time.
+/// Whether a CRL is the issuer's, about the certificate, and good at this time.
 fn can_be_asked(
     list: &RevocationList<'_>,
-    issuer: &Certificate,
+    certificate: &Certificate,
+    signers: &[&Certificate],
     time: OffsetDateTime,
 ) -> Result<(), ListProblem> {
-    let name = called(issuer);
-    match list.verify_signature(issuer.public_key()) {
-        Ok(()) => {}
-        Err(KeyError::Unsupported { algorithm }) => {
+    let name = called(signers[0]);
+    let mut keys = signers.iter().map(|signer| {
+        let verified = list.verify_signature(signer.public_key());
+        (signer, verified)
+    });
+    match keys.find(|(_, verified)| !matches!(verified, Err(KeyError::Inconsistent { .. }))) {
+        Some((signer, Ok(()))) if signer.key_usage().unwrap_or(CRL_SIGN) & CRL_SIGN == 0 => {
+            return Err(ListProblem::NoCrlSign { issuer: name });
+        }
+        Some((_, Ok(()))) => {}
+        Some((_, Err(KeyError::Unsupported { algorithm }))) => {
             return Err(ListProblem::Unverifiable {
                 issuer: name,
                 algorithm,
             });
         }
-        Err(_) => return Err(ListProblem::Signature { issuer: name }),
+        _ => return Err(ListProblem::Signature { issuer: name }),
     }
-    if issuer.key_usage().unwrap_or(CRL_SIGN) & CRL_SIGN == 0 {
-        return Err(ListProblem::NoCrlSign { issuer: name });
-    }
-    extensions_are_understood(list, &name)?;
+    extensions_are_understood(list, certificate, &name)?;
     if time < list.this_update() {
         return Err(ListProblem::NotYetValid {
             issuer: name,
@@ -151,13 +160,24 @@ fn can_be_asked(
     }
 }
 
-fn extensions_are_understood(list: &RevocationList<'_>, issuer: &str) -> Result<(), ListProblem> {
-    const PARTIAL: [ObjectIdentifier; 2] =
-        [oid::DELTA_CRL_INDICATOR, oid::ISSUING_DISTRIBUTION_POINT];
-    const UNDERSTOOD: [ObjectIdentifier; 2] = [oid::AUTHORITY_KEY_IDENTIFIER, oid::CRL_NUMBER];
+fn extensions_are_understood(
+    list: &RevocationList<'_>,
+    certificate: &Certificate,
+    issuer: &str,
+) -> Result<(), ListProblem> {
+    const UNDERSTOOD: [ObjectIdentifier; 3] = [
+        oid::AUTHORITY_KEY_IDENTIFIER,
+        oid::CRL_NUMBER,
+        oid::ISSUING_DISTRIBUTION_POINT,
+    ];
     for extension in list.extensions() {
         let name = oid::name(&extension.oid);
-        if PARTIAL.contains(&extension.oid) {
+        let is_partial = match extension.oid {
+            oid::DELTA_CRL_INDICATOR => true,
+            oid::ISSUING_DISTRIBUTION_POINT => !takes_in(list, certificate),
+            _ => false,
+        };
+        if is_partial {
             return Err(ListProblem::Partial {
                 issuer: issuer.to_owned(),
                 extension: name.expect("both have names"),
@@ -227,7 +247,7 @@ mod tests {
         let (ca, key) = ca();
         let list = list(&key, THEN, next, &[], entries);
         let list = RevocationList::from_der(&list).unwrap();
-        check_lists(&[list], &ca, &ca, THEN).map(drop)
+        check_lists(&[list], &ca, &[&ca], THEN).map(drop)
     }
 
     fn signed(key: &PrivateKey, tbs: &[u8]) -> Vec<u8> {

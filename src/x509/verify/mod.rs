@@ -8,6 +8,7 @@ mod lists;
 mod policies;
 mod refusal;
 mod rules;
+mod scope;
 mod search;
 mod second;
 
