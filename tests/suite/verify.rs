@@ -113,11 +113,11 @@ fn a_purpose_or_a_host_that_it_is_not_for_is_told() {
         ),
         (
             "out/localclient.crt --hostname localclient",
-            "CN=localclient is not for the host localclient: it has no alternative name",
+            "CN=localclient is not for the host localclient: it has no SAN",
         ),
         (
             "pki/rootCA/ca.crt --hostname www.example.test",
-            "CN=rootCA is not for the host www.example.test: it has no alternative name",
+            "CN=rootCA is not for the host www.example.test: it has no SAN",
         ),
     ] {
         let run = sandbox.pki("verify").words(line);
