@@ -75,7 +75,7 @@ const REASONS: [(&str, &str); 9] = [
 
 fn every_reason_with_and_without_an_invalidity_date(key_type: &str) {
     let sandbox = root(key_type);
-    let mut expected = String::new();
+    let mut expected = Vec::new();
     let mut revoke = |reason: &str, shown: &str, day: usize, invalid: bool| {
         let serial = serial_of_new(&sandbox, &format!("x{day}"));
         let line = format!("revoke --ca rootCA --serial {serial} --reason {reason}");
@@ -86,17 +86,22 @@ fn every_reason_with_and_without_an_invalidity_date(key_type: &str) {
             revoked
         };
         revoked.succeeds();
-        expected += &format!(
+        expected.push(format!(
             "    Serial Number: {serial}\n        Revocation Date: Feb {day:2} 01:02:03 2026 GMT\n"
-        );
+        ));
         if !shown.is_empty() || invalid {
-            expected += "        CRL entry extensions:\n";
+            expected.push("        CRL entry extensions:\n".to_owned());
         }
         if !shown.is_empty() {
-            expected += &format!("            X509v3 CRL Reason Code:\n                {shown}\n");
+            expected.push(format!(
+                "            X509v3 CRL Reason Code:\n                {shown}\n"
+            ));
         }
         if invalid {
-            expected += "            Invalidity Date:\n                Jan 31 22:00:59 2026 GMT\n";
+            expected.push(
+                "            Invalidity Date:\n                Jan 31 22:00:59 2026 GMT\n"
+                    .to_owned(),
+            );
         }
     };
     for (index, (reason, shown)) in REASONS.into_iter().enumerate() {
@@ -110,7 +115,7 @@ fn every_reason_with_and_without_an_invalidity_date(key_type: &str) {
     };
     assert_same(
         &contents(&sandbox, "pki/crl/rootCA.crl", "rootCA"),
-        &(header(algorithm, 1) + "Revoked Certificates:\n" + &expected),
+        &(header(algorithm, 1) + "Revoked Certificates:\n" + &expected.concat()),
     );
 }
 
