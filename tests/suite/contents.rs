@@ -101,7 +101,8 @@ fn colons(hex: &str) -> String {
 fn without_empty_lines(text: &str) -> String {
     let lines = text.lines().map(str::trim_end);
     let lines = lines.filter(|line| !line.is_empty());
-    lines.map(|line| format!("{line}\n")).collect()
+    let lines: Vec<_> = lines.map(|line| format!("{line}\n")).collect();
+    lines.concat()
 }
 
 /// A certificate as openssl has to print it.
@@ -129,9 +130,10 @@ impl Expected<'_> {
         } = self;
         let space = if subject.is_empty() { "" } else { " " };
         let extensions = extensions.lines();
-        let extensions: String = extensions
+        let extensions: Vec<_> = extensions
             .map(|line| format!("            {line}\n"))
             .collect();
+        let extensions = extensions.concat();
         format!(
             "Certificate:
     Data:

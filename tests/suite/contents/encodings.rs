@@ -68,7 +68,8 @@ fn extension(oid: &str, critical: bool, value: &str) -> String {
 
 /// Text as hex.
 fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02X}")).collect()
+    let bytes = text.bytes().map(|byte| format!("{byte:02X}"));
+    bytes.collect::<Vec<_>>().concat()
 }
 
 /// A DER element whose contents are hex, shorter than 256 bytes.
