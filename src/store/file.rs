@@ -133,8 +133,8 @@ pub(crate) fn remove_if_there(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Makes what others wrote to a file durable, or the names in a directory. Where nothing can be
-/// written nothing is lost.
+/// Makes what others wrote to a file durable, or the names in a directory. If the file system is mounted
+/// to be read only, nothing is lost.
 pub(crate) fn sync(path: &Path) -> Result<(), FileError> {
     let file = File::open(path).map_err(FileError::of("open", path))?;
     match file.sync_all() {

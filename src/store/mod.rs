@@ -121,7 +121,7 @@ impl std::fmt::Display for Notice {
             ),
             Self::ClockBehind { now, made_at } => write!(
                 f,
-                "the clock says {}, and the backup was made at {}: set the clock; serial counters and list numbers go on from ten years above the backup",
+                "the clock says {}, and the backup was made at {}: set the clock; serial counters and CRL numbers go on from ten years after the backup",
                 rfc3339(*now),
                 rfc3339(*made_at)
             ),
@@ -435,6 +435,8 @@ impl Store {
         let stands = file::stands(self.layout.ca(name).directory())?;
         let completed = !stands && self.is_recorded(&staged, name, may_be_named)?;
         if completed {
+            // Whoever made it may have been killed before its last sync.
+            file::sync_directory(staged.directory())?;
             self.give_name(&staged, name)?;
             file::sync_directory(self.layout.root())?;
         } else {

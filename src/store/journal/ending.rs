@@ -82,10 +82,11 @@ fn whole_within(file: &Appending, length: u64) -> Result<u64, FileError> {
         _ if known == end => return Ok(end),
         _ => known,
     };
-    let Some(zero) = find(file, start, end, |byte| byte == 0)? else {
+    let Some(zero) = find(file, start, end, |chunk| memchr(0, chunk))? else {
         return Ok(end);
     };
-    let zeros_end = find(file, zero, length, |byte| byte != 0)?.unwrap_or(length);
+    let other = |chunk: &[u8]| chunk.iter().position(|byte| *byte != 0);
+    let zeros_end = find(file, zero, length, other)?.unwrap_or(length);
     let is_first = zero == start || zero == known;
     let is_block_end = zeros_end == length || zeros_end.is_multiple_of(SECTOR);
     if is_first || (zero.is_multiple_of(SECTOR) && is_block_end) {
@@ -106,18 +107,17 @@ fn behind_last_newline(file: &Appending, mut end: u64) -> Result<u64, FileError>
     Ok(0)
 }
 
-/// Returns the place of the first byte of this kind between two places.
+/// Returns the place of the first byte that `sought` finds between two places.
 fn find(
     file: &Appending,
-    from: u64,
+    mut from: u64,
     to: u64,
-    is_sought: impl Fn(u8) -> bool,
+    sought: impl Fn(&[u8]) -> Option<usize>,
 ) -> Result<Option<u64>, FileError> {
-    let mut from = from;
     while from < to {
         let next = to.min(from + CHUNK);
         let chunk = file.read_before(next, next - from)?;
-        if let Some(index) = chunk.iter().position(|byte| is_sought(*byte)) {
+        if let Some(index) = sought(&chunk) {
             return Ok(Some(from + index as u64));
         }
         from = next;
