@@ -46,7 +46,7 @@ test:
 # Every error at every system call, many more mutations, and many more cases of the model.
 soak:
 	tests/setup
-	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile model::
+	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile differential model::
 
 # That a test is green says something where it is red for the bug that it stands against.
 injected:
