@@ -1,6 +1,8 @@
 //! `pki verify` over what openssl made: every refusal, word for word, and the
 //! same verdict as `openssl verify` gives.
 
+mod acceptances;
+
 use std::fs;
 
 use crate::run::{Run, Transcript};
