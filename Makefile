@@ -49,7 +49,7 @@ test:
 soak:
 	tests/setup
 	$(MAKE) --no-print-directory demo-under-load
-	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile model::
+	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile differential model::
 
 # The demo, 50 times beside a busy loop on every core.
 demo-under-load: build

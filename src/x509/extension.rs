@@ -286,7 +286,8 @@ impl Extension {
         let mut urls = Vec::new();
         while !points.is_empty() {
             let mut point = points.sequence("a DistributionPoint")?;
-            if let Some(name) = point.optional(tag::explicit(0))? {
+            let name = point.optional(tag::explicit(0))?;
+            if let Some(name) = name {
                 let name = Reader::single(name.content)?;
                 match name.tag {
                     tag if tag == tag::explicit(0) => {
@@ -304,8 +305,12 @@ impl Extension {
             if let Some(reasons) = point.optional(tag::context(1))? {
                 reasons.bits()?;
             }
-            if let Some(issuer) = point.optional(tag::explicit(2))? {
+            let issuer = point.optional(tag::explicit(2))?;
+            if let Some(issuer) = issuer {
                 general_names(issuer.reader())?;
+            }
+            if name.is_none() && issuer.is_none() {
+                return Err(Malformed::Value("a distribution point is nowhere"));
             }
             point.end()?;
         }

@@ -6,6 +6,7 @@
 mod mutate;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use mutate::{Random, mutated};
@@ -105,5 +106,6 @@ fn what_libcrypto_cannot_decode_is_not_taken() {
     assert!(found.is_empty(), "{} of {count}: {first:#?}", found.len());
     // Not everything is refused.
     assert!(count > tried / 20, "{count} of {tried} are taken");
-    println!("{tried} mutations, {count} taken, none that libcrypto can't decode");
+    let summary = format!("{tried} mutations, {count} taken, none that libcrypto can't decode");
+    writeln!(std::io::stderr().lock(), "{summary}").unwrap();
 }

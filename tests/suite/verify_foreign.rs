@@ -1,6 +1,8 @@
 //! `pki verify` over what openssl made: every refusal, word for word, and the
 //! same verdict as `openssl verify` gives.
 
+mod acceptances;
+
 use std::fs;
 
 use crate::run::{Run, Transcript};
@@ -342,7 +344,9 @@ fn every_ca_that_may_not() {
     .both_refuse("CN=leaf is not for client: its keyUsage is keyEncipherment");
 
     let broken = CLIENT.replace("extendedKeyUsage=clientAuth", "2.5.29.37=DER:05:00");
-    Case::of(&chain_with(CA, CA, &broken)).both_refuse("the extKeyUsage of CN=leaf is broken");
+    Case::of(&chain_with(CA, CA, &broken)).both_refuse(
+        "the extKeyUsage of CN=leaf is broken: an ExtKeyUsageSyntax was expected in its place",
+    );
 
     let unknown = format!("{CLIENT}1.2.3.4=critical,ASN1:NULL\n");
     let sandbox = chain_with(CA, CA, &unknown);

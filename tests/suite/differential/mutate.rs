@@ -35,7 +35,7 @@ fn parse(mut bytes: &[u8], depth: usize) -> Option<Vec<Node>> {
     let mut nodes = Vec::new();
     while let [tag, first, rest @ ..] = bytes {
         let (length, rest) = match first {
-            0..0x80 => (usize::from(*first), rest),
+            0..=0x7f => (usize::from(*first), rest),
             0x81..=0x83 => {
                 let (digits, rest) = rest.split_at_checked(usize::from(first & 3))?;
                 let length = digits
@@ -46,19 +46,19 @@ fn parse(mut bytes: &[u8], depth: usize) -> Option<Vec<Node>> {
             _ => return None,
         };
         let (content, behind) = rest.split_at_checked(length)?;
-        nodes.push(node(*tag, content, depth)?);
+        nodes.push(node(*tag, content, depth));
         bytes = behind;
     }
     bytes.is_empty().then_some(nodes)
 }
 
-fn node(tag: u8, content: &[u8], depth: usize) -> Option<Node> {
+fn node(tag: u8, content: &[u8], depth: usize) -> Node {
     let skipped = usize::from(tag == 0x03 && content.first() == Some(&0));
     let may_nest = tag & 0x20 != 0 || matches!(tag, 0x03 | 0x04);
     let inside = content.get(skipped..).filter(|inside| !inside.is_empty());
     let nested = inside.filter(|_| may_nest && depth > 0);
     let nested = nested.and_then(|inside| parse(inside, depth - 1));
-    Some(match nested {
+    match nested {
         Some(nodes) => Node {
             tag,
             prefix: content[..skipped].to_vec(),
@@ -69,7 +69,7 @@ fn node(tag: u8, content: &[u8], depth: usize) -> Option<Node> {
             prefix: Vec::new(),
             content: Content::Bytes(content.to_vec()),
         },
-    })
+    }
 }
 
 fn write(nodes: &[Node], to: &mut Vec<u8>) {
