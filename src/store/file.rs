@@ -179,6 +179,10 @@ fn open_itself(path: &Path, options: &mut OpenOptions) -> Result<File, FileError
     explained.map_err(FileError::of("open", path))
 }
 
+fn open_itself_to_read(path: &Path) -> Result<File, FileError> {
+    open_itself(path, OpenOptions::new().read(true))
+}
+
 /// Why a file or directory of the store is not used: another user may have put it there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Suspect {
@@ -597,7 +601,7 @@ fn clear_leftover(hidden: &Path) -> io::Result<bool> {
             )),
         };
     }
-    let file = match open_itself(hidden, OpenOptions::new().read(true)) {
+    let file = match open_itself_to_read(hidden) {
         Ok(file) => file,
         Err(error) if error.is_missing() => return Ok(true),
         Err(error) => return Err(error.source),
@@ -615,7 +619,7 @@ fn clear_leftover(hidden: &Path) -> io::Result<bool> {
 /// another name; `false` where there is none any more.
 pub(crate) fn take_leftover_away(path: &Path, to: &Path) -> Result<bool, FileError> {
     let failed = || FileError::of("move", path);
-    let file = match open_itself(path, OpenOptions::new().read(true)) {
+    let file = match open_itself_to_read(path) {
         Ok(file) => file,
         Err(error) if error.is_missing() => return Ok(false),
         Err(error) => return Err(failed()(error.source)),
@@ -636,8 +640,7 @@ pub(crate) fn take_leftover_away(path: &Path, to: &Path) -> Result<bool, FileErr
 /// Takes permissions away from a file or directory: what is not in `mode`.
 pub(crate) fn tighten(path: &Path, mode: u32) -> Result<(), FileError> {
     let failed = || FileError::of("change the permissions of", path);
-    let file =
-        open_itself(path, OpenOptions::new().read(true)).map_err(|error| failed()(error.source))?;
+    let file = open_itself_to_read(path).map_err(|error| failed()(error.source))?;
     let found = file.metadata().map_err(failed())?;
     if found.is_file() && found.nlink() > 1 {
         return Err(failed()(io::Error::other(Suspect::Linked)));
