@@ -568,16 +568,17 @@ fn claim(hidden: &Path, access: Access) -> io::Result<Option<File>> {
     loop {
         match open_new(hidden, access) {
             Ok(file) => {
-                let locked = try_lock(&file).inspect_err(|_| {
-                    // What failed is the one to report.
-                    let _ = fs::remove_file(hidden);
-                })?;
-                if !locked {
-                    return Ok(None);
-                }
                 // Before the lock another writer may have taken it for a leftover.
-                if is_linked(&file, hidden)? {
-                    return Ok(Some(file));
+                let is_ours = try_lock(&file)
+                    .and_then(|locked| locked.then(|| is_linked(&file, hidden)).transpose())
+                    .inspect_err(|_| {
+                        // What failed is the one to report.
+                        let _ = fs::remove_file(hidden);
+                    })?;
+                match is_ours {
+                    Some(true) => return Ok(Some(file)),
+                    Some(false) => {}
+                    None => return Ok(None),
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
