@@ -584,7 +584,8 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
 
 fn file_hint(error: &FileError) -> Option<String> {
     let cause = error.source.get_ref();
-    if cause.is_some_and(|cause| cause.is::<Suspect>()) {
+    let suspect = cause.and_then(|cause| cause.downcast_ref::<Suspect>());
+    if suspect.is_some() {
         let hint = "find out who put it there; remove it, or put the file or directory itself in its place";
         return Some(hint.into());
     }

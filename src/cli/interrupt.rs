@@ -4,7 +4,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag::{register, register_conditional_default, register_usize};
 use signal_hook::low_level::{emulate_default_handler, pipe};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -83,10 +83,10 @@ impl Watch {
 
     /// Ends the process as the signal does, if a passphrase is being typed.
     fn end_if_asking(&self) {
-        if let Some((mut terminal, before)) = self.asking(None) {
+        if let Some((terminal, before)) = self.asking(None) {
             // What fails here leaves the terminal as it is; the process ends all the same.
             let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
-            let _ = terminal.write_all(b"\n");
+            let _ = io::stderr().write_all(b"\n");
             self.end();
         }
     }
@@ -100,7 +100,7 @@ impl Watch {
 /// Asks at the terminal, without echo. A signal that ends the process meanwhile leaves the terminal as it
 /// was.
 pub(super) fn at_prompt<T>(ask: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    let terminal = File::open("/dev/tty")?;
     let before = tcgetattr(&terminal)?;
     let watch = Watch::begin()?;
     watch.asking(Some((terminal, before)));

@@ -346,6 +346,7 @@ const WIPED_STACK: usize = 32 * 1024;
 
 /// Does what keeps parts of a key on the stack, and wipes what it used of it. Ciphers are moved when they are
 /// made, and a move leaves a copy of the expanded key behind, which begins with the key.
+#[expect(clippy::large_stack_arrays, reason = "it is the stack that is wiped")]
 fn with_stack_wiped<T>(work: impl FnOnce() -> T) -> T {
     let done = apart(work);
     apart(|| {

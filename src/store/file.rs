@@ -188,6 +188,10 @@ fn open_itself(path: &Path, options: &mut OpenOptions) -> Result<File, FileError
     explained.map_err(FileError::of("open", path))
 }
 
+fn open_itself_to_read(path: &Path) -> Result<File, FileError> {
+    open_itself(path, OpenOptions::new().read(true))
+}
+
 /// Why a file or directory of the store is not used: another user may have put it there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Suspect {
@@ -594,16 +598,17 @@ fn claim(hidden: &Path, access: Access) -> io::Result<Option<File>> {
     loop {
         match open_new(hidden, access) {
             Ok(file) => {
-                let locked = try_lock(&file).inspect_err(|_| {
-                    // What failed is the one to report.
-                    let _ = fs::remove_file(hidden);
-                })?;
-                if !locked {
-                    return Ok(None);
-                }
                 // Before the lock another writer may have taken it for a leftover.
-                if is_linked(&file, hidden)? {
-                    return Ok(Some(file));
+                let is_ours = try_lock(&file)
+                    .and_then(|locked| locked.then(|| is_linked(&file, hidden)).transpose())
+                    .inspect_err(|_| {
+                        // What failed is the one to report.
+                        let _ = fs::remove_file(hidden);
+                    })?;
+                match is_ours {
+                    Some(true) => return Ok(Some(file)),
+                    Some(false) => {}
+                    None => return Ok(None),
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -627,7 +632,7 @@ fn clear_leftover(hidden: &Path) -> io::Result<bool> {
             )),
         };
     }
-    let file = match open_itself(hidden, OpenOptions::new().read(true)) {
+    let file = match open_itself_to_read(hidden) {
         Ok(file) => file,
         Err(error) if error.is_missing() => return Ok(true),
         Err(error) => return Err(error.source),
@@ -645,7 +650,7 @@ fn clear_leftover(hidden: &Path) -> io::Result<bool> {
 /// another name; `false` where there is none any more.
 pub(crate) fn take_leftover_away(path: &Path, to: &Path) -> Result<bool, FileError> {
     let failed = || FileError::of("move", path);
-    let file = match open_itself(path, OpenOptions::new().read(true)) {
+    let file = match open_itself_to_read(path) {
         Ok(file) => file,
         Err(error) if error.is_missing() => return Ok(false),
         Err(error) => return Err(failed()(error.source)),
@@ -666,8 +671,7 @@ pub(crate) fn take_leftover_away(path: &Path, to: &Path) -> Result<bool, FileErr
 /// Takes permissions away from a file or directory: what is not in `mode`.
 pub(crate) fn tighten(path: &Path, mode: u32) -> Result<(), FileError> {
     let failed = || FileError::of("change the permissions of", path);
-    let file =
-        open_itself(path, OpenOptions::new().read(true)).map_err(|error| failed()(error.source))?;
+    let file = open_itself_to_read(path).map_err(|error| failed()(error.source))?;
     let found = file.metadata().map_err(failed())?;
     if found.is_file() && found.nlink() > 1 {
         return Err(failed()(io::Error::other(Suspect::Linked)));

@@ -320,7 +320,7 @@ fn keys_are_for_their_owner_whatever_the_umask() {
             & 0o777
     };
     let pki = env!("CARGO_BIN_EXE_pki");
-    for (umask, plain, folder) in [("000", 0o666, 0o777), ("077", 0o600, 0o700)] {
+    for (umask, plain, folder) in [("000", 0o644, 0o755), ("077", 0o600, 0o700)] {
         let script = format!(
             "umask {umask}; {pki} backup {umask}.tar && {pki} --store {umask} restore {umask}.tar"
         );

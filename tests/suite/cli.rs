@@ -1,5 +1,6 @@
 //! The contract with scripts: exit codes, JSON, what is written where.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
@@ -423,10 +424,11 @@ fn after_a_broken_pipe_the_certificate_stands_and_the_exit_code_is_4() {
 #[test]
 fn a_reader_that_closes_at_once_is_no_error() {
     let sandbox = Sandbox::with_open_ca();
-    let rows: String = (0..3000)
-        .map(|row| format!("name-{row}.example.test,client\n"))
-        .collect();
-    sandbox.write("rows.csv", format!("cn,profile\n{rows}"));
+    let mut rows = String::from("cn,profile\n");
+    for row in 0..3000 {
+        writeln!(rows, "name-{row}.example.test,client").unwrap();
+    }
+    sandbox.write("rows.csv", rows);
     sandbox
         .pki("issue --ca intermediate0 --from rows.csv")
         .succeeds();

@@ -189,20 +189,16 @@ fn two_passphrases_of_one_descriptor_are_two_lines() {
     sandbox
         .pki("issue --ca r --cn kept --passin file:ca.pass")
         .succeeds();
-    for (opening, passin, passout) in openings {
-        for command in commands {
-            let copy = sandbox.copy();
-            let line = format!("{command} --passin {passin} --passout {passout}");
-            let done = with_lines(&copy, opening, &line).succeeds();
-            assert!(
-                opens(&copy, "out/leaf.key", "export-secret"),
-                "{opening}: {done}"
-            );
-            assert!(
-                !opens(&copy, "out/leaf.key", "ca-secret"),
-                "{opening}: {done}"
-            );
-        }
+    // Every way to open it with one command, and every command with one way to open it.
+    let others = commands[1..].iter().map(|command| (openings[0], *command));
+    let all = openings.map(|opening| (opening, commands[0]));
+    for ((opening, passin, passout), command) in all.into_iter().chain(others) {
+        let copy = sandbox.copy();
+        let line = format!("{command} --passin {passin} --passout {passout}");
+        let done = with_lines(&copy, opening, &line).succeeds();
+        let opens = |passphrase| opens(&copy, "out/leaf.key", passphrase);
+        assert!(opens("export-secret"), "{opening}: {done}");
+        assert!(!opens("ca-secret"), "{opening}: {done}");
     }
 }
 
@@ -241,9 +237,17 @@ fn the_first_line_is_never_the_passphrase_of_an_export() {
 #[test]
 fn a_descriptor_that_is_not_open_is_not_another_file_of_pki() {
     let sandbox = with_protected_root();
-    for number in 3..12 {
+    for number in [10, 11] {
         let line = format!("issue --ca rootCA --cn client --passin fd:{number}");
-        let refused = with_lines(&sandbox, "true", &line).ends_with(1);
-        assert!(refused.stderr.contains("can't be read: "), "{refused}");
+        let refused = with_lines(&sandbox, "exec 10<&- 11<&-", &line).ends_with(1);
+        let reason = "can't be read: Bad file descriptor";
+        assert!(refused.stderr.contains(reason), "{refused}");
+    }
+    // Of those that the shell does not close, pki has some open itself.
+    let closed = "for number in {3..9}; do eval \"exec $number<&-\"; done";
+    for number in 3..9 {
+        let line = format!("issue --ca rootCA --cn client --passin fd:{number}");
+        let refused = with_lines(&sandbox, closed, &line).ends_with(1);
+        assert!(refused.stderr.contains("file descriptor"), "{refused}");
     }
 }

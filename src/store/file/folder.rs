@@ -2,10 +2,10 @@
 
 use super::{
     Access, FileError, Uncommitted, create_directories, create_directory, folder_of, hidden_name,
-    is_linked, open_itself, open_to_readers, remove_directory, rename_new, rename_onto_empty,
-    stands, sync_directory, try_lock,
+    is_linked, open_itself_to_read, open_to_readers, remove_directory, rename_new,
+    rename_onto_empty, stands, sync_directory, try_lock,
 };
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -93,7 +93,7 @@ fn make(hidden: &Path) -> Result<File, FileError> {
 
 /// Locks a folder, unless another process has taken it for a leftover and removed it.
 fn lock(hidden: &Path) -> Result<Option<File>, FileError> {
-    let folder = match open_itself(hidden, OpenOptions::new().read(true)) {
+    let folder = match open_itself_to_read(hidden) {
         Ok(folder) => folder,
         Err(error) if error.is_missing() => return Ok(None),
         Err(error) => return Err(error),
