@@ -232,6 +232,10 @@ pub struct ReadEntry<'a> {
     pub removes: bool,
     /// Whether a critical extension is in it that is not one of these.
     pub has_unknown_critical: bool,
+    /// Whether any critical extension is in it but certificateIssuer.
+    pub has_critical: bool,
+    /// Whether it is of a certificate of another CA: certificateIssuer is there.
+    pub names_issuer: bool,
 }
 
 impl ReadEntry<'_> {
@@ -398,6 +402,8 @@ fn read_entry<'a>(list: &mut Reader<'a>) -> Result<ReadEntry<'a>, Malformed> {
         invalidity_date: None,
         removes: false,
         has_unknown_critical: false,
+        has_critical: false,
+        names_issuer: false,
     };
     if let Some(extensions) = fields.optional(tag::SEQUENCE)? {
         read_entry_extensions(extensions.reader(), &mut entry)?;
@@ -412,16 +418,20 @@ fn read_entry_extensions(mut list: Reader<'_>, entry: &mut ReadEntry<'_>) -> Res
         let mut extension = list.sequence("an Extension")?;
         let identifier = extension.expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?;
         let critical = extension.optional(tag::BOOLEAN)?;
+        let is_critical = critical.map_or(Ok(false), |critical| critical.boolean())?;
         let value = extension.expect(tag::OCTET_STRING, "an extension's value")?;
         extension.end()?;
+        let names_issuer = identifier.content == oid::CERTIFICATE_ISSUER.as_bytes();
+        entry.names_issuer |= names_issuer;
+        entry.has_critical |= is_critical && !names_issuer;
         if identifier.content == oid::REASON_CODE.as_bytes() {
             let code = Reader::single(value.content)?;
             entry.reason = code.content.first().copied().and_then(Reason::from_code);
             entry.removes = code.content == [REMOVE_FROM_CRL];
         } else if identifier.content == oid::INVALIDITY_DATE.as_bytes() {
             entry.invalidity_date = parse_time(&Reader::single(value.content)?).ok();
-        } else if let Some(critical) = critical {
-            entry.has_unknown_critical |= critical.boolean()?;
+        } else {
+            entry.has_unknown_critical |= is_critical;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@
 
 use super::super::error::{FileError, StoreError};
 use super::super::record::Coverage;
-use super::{TAIL, follows, is_header};
+use super::{MOST_OF_LINE, TAIL, TOO_LONG, follows, is_header};
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::DeserializeOwned;
@@ -149,6 +149,9 @@ impl Reader {
         (self.next, self.end) = (0, 0);
         loop {
             let held = self.block.len();
+            if held > MOST_OF_LINE {
+                return Err(StoreError::damaged(&self.path, TOO_LONG));
+            }
             let read = (&self.file)
                 .take(BLOCK as u64)
                 .read_to_end(&mut self.block)

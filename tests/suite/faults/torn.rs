@@ -112,7 +112,7 @@ fn a_hole_in_what_was_being_appended_is_called_damage() {
     const PAGE: usize = 4096;
     let sandbox = begin();
     let rows: Vec<String> = (1..=12).map(|number| format!("many-{number}")).collect();
-    sandbox.write("many.csv", rows.join("\n"));
+    sandbox.write("many.csv", "cn\n".to_owned() + &rows.join("\n"));
     let before = fs::read(sandbox.path(ISSUED)).unwrap();
     sandbox
         .pki("issue --ca intermediate0 --from many.csv --resume")
