@@ -24,6 +24,12 @@ pub enum PemError {
         /// What the BEGIN marker names.
         label: String,
     },
+    /// More objects than are read.
+    #[error("line {line}: more than {MOST_OBJECTS} PEM objects are in the file")]
+    TooMany {
+        /// The line of the first BEGIN marker that is too much.
+        line: usize,
+    },
     /// What stands between the markers is not base64.
     #[error("line {line}: {label} is not base64 between its markers")]
     Base64 {
@@ -46,6 +52,12 @@ pub struct PemObject {
     /// The line of the BEGIN marker, counted from one.
     pub line: usize,
 }
+
+/// Objects over which a file is refused. The largest sets of certificates have some thousand.
+const MOST_OBJECTS: usize = 100_000;
+
+/// Header lines over which an object is not read: old encrypted keys have two.
+const MOST_HEADERS: usize = 100;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -72,6 +84,9 @@ pub fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
     while let Some(found) = memchr::memmem::find(&text[at..], BEGIN.as_bytes()) {
         let begin = at + found;
         let line = lines.at(begin);
+        if objects.len() == MOST_OBJECTS {
+            return Err(PemError::TooMany { line });
+        }
         let (label, body) = label(text, begin + BEGIN.len()).ok_or(PemError::Marker { line })?;
         let marker = format!("{END}{label}{DASHES}");
         let unterminated = || PemError::Unterminated {
@@ -121,6 +136,9 @@ fn contents(content: &[u8]) -> Option<(Vec<String>, Zeroizing<Vec<u8>>)> {
     let mut base64 = Zeroizing::new(Vec::with_capacity(content.len()));
     for line in content.split(|byte| *byte == b'\n') {
         if line.contains(&b':') {
+            if headers.len() == MOST_HEADERS {
+                return None;
+            }
             headers.push(String::from_utf8(line.trim_ascii().to_vec()).ok()?);
         } else {
             base64.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));

@@ -12,6 +12,7 @@ use crate::harness::Contender;
 /// A table of so many clients.
 pub fn table(file: &Path, count: u32) -> Result<()> {
     let mut table = BufWriter::new(File::create(file)?);
+    writeln!(table, "cn,san")?;
     for number in 1..=count {
         writeln!(table, "device-{number},device-{number}.example.test")?;
     }

@@ -105,7 +105,7 @@ pub fn list(data: &[u8]) {
     shown(text.as_bytes());
     for party in PARTIES {
         let within = Some(Duration::hours(24));
-        for finding in judge_foreign_list(Path::new(FILE), &der, party, within, NOW) {
+        for finding in judge_foreign_list(Path::new(FILE), &der, None, party, within, NOW) {
             assert!(!finding.message.is_empty());
         }
     }

@@ -119,6 +119,14 @@ pub enum CaError {
     /// An alternative name can't be one.
     #[error("the alternative name can't be used")]
     AlternativeName(#[from] GeneralNameError),
+    /// The certificate would have more SANs than are issued.
+    #[error("the certificate has {count} SANs; at most {most} are issued")]
+    TooManyNames {
+        /// How many SANs it has.
+        count: usize,
+        /// The limit.
+        most: usize,
+    },
     /// A certificate can't be renewed so.
     #[error(transparent)]
     Renewal(#[from] RenewalError),

@@ -5,7 +5,7 @@ use crate::asn1::{Malformed, Reader, tag};
 use crate::pem::{self, PemObject};
 use crate::store::FileError;
 use crate::x509::{Certificate, CertificationRequest, RevocationList, signed_data};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -25,12 +25,52 @@ pub struct Input {
     content: Zeroizing<Vec<u8>>,
 }
 
-/// Octets over which a file is refused: a list of ten million entries has half of them.
-const MOST_OCTETS: u64 = 1 << 30;
+/// What is read from outside, by which its size is limited before there is a buffer for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// A counter.
+    Number,
+    /// A key or a CSR.
+    Single,
+    /// A declaration, or certificates.
+    Several,
+    /// Anything: a CRL of ten million entries has 400 MiB.
+    Any,
+    /// Anything of which no size is known, such as standard input.
+    Piped,
+}
+
+impl Size {
+    /// The most bytes.
+    fn most(self) -> u64 {
+        match self {
+            Self::Number => 4 << 10,
+            Self::Single => 1 << 20,
+            Self::Several => 16 << 20,
+            Self::Any => 512 << 20,
+            Self::Piped => 128 << 20,
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Number => "4 KiB",
+            Self::Single => "1 MiB",
+            Self::Several => "16 MiB",
+            Self::Any => "512 MiB",
+            Self::Piped => "128 MiB, that of a pipe",
+        }
+    }
+}
 
 impl Input {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, CaError> {
+        Self::read_of(Size::Any, path)
+    }
+
+    /// Reads a file of this size at most.
+    pub fn read_of(size: Size, path: &Path) -> Result<Self, CaError> {
         let failed = |source| FileError {
             operation: "read",
             path: path.to_owned(),
@@ -38,30 +78,47 @@ impl Input {
         };
         let file = std::fs::File::open(path).map_err(failed)?;
         let length = file.metadata().map_or(0, |found| found.len());
-        Self::with_room(path, file, length)
+        Self::with_room(path, file, length, size)
     }
 
     /// Reads from anything; `path` is what errors call it.
     pub fn from_reader(path: &Path, from: impl Read) -> Result<Self, CaError> {
-        Self::with_room(path, from, 0)
+        Self::from_reader_of(Size::Any, path, from)
+    }
+
+    /// Reads this size at most from anything.
+    pub fn from_reader_of(size: Size, path: &Path, from: impl Read) -> Result<Self, CaError> {
+        Self::with_room(path, from, 0, size)
     }
 
     /// What is expected to have `length` octets is not moved about in memory while it grows; where it turns
     /// out longer, what it leaves behind is wiped: it may be a key.
-    fn with_room(path: &Path, mut from: impl Read, length: u64) -> Result<Self, CaError> {
+    fn with_room(
+        path: &Path,
+        mut from: impl Read,
+        length: u64,
+        size: Size,
+    ) -> Result<Self, CaError> {
         const LEAST: usize = 4096;
+        let size = match size {
+            Size::Any if length == 0 => Size::Piped,
+            size => size,
+        };
         let failed = |source| FileError {
             operation: "read",
             path: path.to_owned(),
             source,
         };
-        let too_large = || failed(std::io::ErrorKind::FileTooLarge.into());
-        if length > MOST_OCTETS {
+        let too_large = || {
+            let problem = format!("it exceeds the limit of {}", size.in_words());
+            failed(io::Error::new(io::ErrorKind::FileTooLarge, problem))
+        };
+        if length > size.most() {
             return Err(too_large().into());
         }
-        let most = usize::try_from(MOST_OCTETS).unwrap_or(usize::MAX);
+        let most = usize::try_from(size.most()).unwrap_or(usize::MAX);
         let room = usize::try_from(length).unwrap_or(usize::MAX);
-        let mut content = wiped_room(room.clamp(LEAST, most) + 1);
+        let mut content = wiped_room(room.clamp(LEAST, most) + 1).map_err(failed)?;
         loop {
             let room = content.capacity() - content.len();
             let some = &mut from.by_ref().take(room as u64);
@@ -71,7 +128,8 @@ impl Input {
             if content.len() > most {
                 return Err(too_large().into());
             }
-            let mut larger = wiped_room((2 * content.len()).min(most + 1));
+            let larger = wiped_room((2 * content.len()).min(most + 1));
+            let mut larger = larger.map_err(failed)?;
             larger.extend_from_slice(&content);
             content = larger;
         }
@@ -106,8 +164,11 @@ impl Input {
     }
 }
 
-fn wiped_room(octets: usize) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(Vec::with_capacity(octets))
+/// Room for so many bytes, or an error if there is no memory for them.
+fn wiped_room(bytes: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut room = Zeroizing::new(Vec::new());
+    room.try_reserve_exact(bytes).map_err(io::Error::from)?;
+    Ok(room)
 }
 
 pub(super) fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
@@ -279,7 +340,7 @@ pub fn read_request(path: &Path) -> Result<CertificationRequest, CaError> {
         expected: "a certification request",
         source,
     };
-    let objects = objects(&Input::read(path)?.content).map_err(wrong)?;
+    let objects = objects(&Input::read_of(Size::Single, path)?.content).map_err(wrong)?;
     match objects.as_slice() {
         [object] if object.label.ends_with("CERTIFICATE REQUEST") => {
             CertificationRequest::from_der(&object.der).map_err(|error| wrong(error.into()))

@@ -15,11 +15,15 @@ use crate::x509::request::CertificationRequest;
 use crate::x509::{Certificate, GeneralName, Name, Profile, Serial, Validity};
 use aws_lc_rs::rand;
 use const_oid::ObjectIdentifier;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 /// How long a leaf is valid where nothing else is said.
 pub(super) const DEFAULT_VALIDITY: Duration = Duration::days(365);
+
+/// Most SANs of a leaf. With names of usual length its certificate is as large then as TLS libraries take.
+const MOST_NAMES: usize = 10_000;
 
 /// What to issue.
 #[derive(Clone)]
@@ -281,15 +285,18 @@ impl Asked {
     /// The alternative names that the certificate gets: each once, the common name among them where
     /// the profile looks for it.
     fn check(&self, profile: Profile) -> Result<Vec<GeneralName>, CaError> {
-        let mut names: Vec<GeneralName> = Vec::new();
         let common_name = self.subject.as_ref().and_then(Name::common_name);
         let from_common_name = common_name
             .as_deref()
             .and_then(|name| profile.alternative_name_of(name));
-        for name in from_common_name.iter().chain(&self.alternative_names) {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
+        let mut seen = HashSet::new();
+        let names = from_common_name.iter().chain(&self.alternative_names);
+        let names: Vec<GeneralName> = names.filter(|name| seen.insert(*name)).cloned().collect();
+        if names.len() > MOST_NAMES {
+            return Err(CaError::TooManyNames {
+                count: names.len(),
+                most: MOST_NAMES,
+            });
         }
         if self.subject.as_ref().is_none_or(Name::is_empty) && names.is_empty() {
             return Err(CaError::Nameless);

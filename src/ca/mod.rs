@@ -63,7 +63,7 @@ pub use export::{
 pub use finding::{Level, RuleFinding};
 pub use flaw::{Flaw, FlawError, UnknownFlaw, issue_flawed};
 pub use foreign::{
-    ForeignObject, Input, certificates_in, lists_in, read_certificates, read_request,
+    ForeignObject, Input, Size, certificates_in, lists_in, read_certificates, read_request,
 };
 pub use import::{
     ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldList, Source,

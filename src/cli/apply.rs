@@ -8,10 +8,10 @@ mod tables;
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::input;
+use super::options::input_of;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::Report;
-use crate::ca::{Application, Declaration, Input, Secrets, Step};
+use crate::ca::{Application, Declaration, Input, Secrets, Size, Step};
 use crate::store::{Store, StoreError};
 use clap::Args;
 use reader::Reader;
@@ -70,7 +70,7 @@ impl ApplyArgs {
                     .hint("give the passphrase with file:PATH, fd:N or env:VAR"),
             );
         }
-        let file = input(path)?;
+        let file = input_of(Size::Several, path)?;
         let store = existing_store(context)?;
         let wishes = declared(&file, store.as_ref(), &context.store, context.now)?;
         drop((store, file));

@@ -149,10 +149,14 @@ impl CrlArgs {
             (_, _, true) => false,
             (Some(party), ..) => party.lists.form != ListForm::Der,
         };
-        let der = foreign_list(&input(path)?)?;
+        let file = input(path)?;
+        let der = foreign_list(&file)?;
+        // What is converted gets the form of the target.
+        let file = self.check.then_some(file);
         let mut findings = Vec::new();
         if let Some(party) = self.party {
-            findings = judge_foreign_list(path, &der, party, self.within, context.now);
+            findings =
+                judge_foreign_list(path, &der, file.as_ref(), party, self.within, context.now);
             if self.check || errors(&findings) > 0 {
                 return Ok(target::judged(path, party, &findings, self.check));
             }

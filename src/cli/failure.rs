@@ -85,6 +85,12 @@ impl Failure {
         first
     }
 
+    /// Adds another failure behind these.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.others.push(other);
+        self
+    }
+
     /// Says what to do about all of it, behind the last.
     pub(super) fn hint_at_end(mut self, hint: String) -> Self {
         match self.others.last_mut() {
@@ -317,6 +323,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::Misfit { ca, source, .. } => return misfit_hint(ca, source),
         CaError::Nameless => "give --cn, --subject or --san".into(),
         CaError::NeedsAlternativeName { .. } => "give it with --san".into(),
+        CaError::TooManyNames { .. } => "issue several certificates, each with some of the SANs".into(),
         CaError::Validity { .. } => {
             "choose other times with --days, --not-before or --not-after".into()
         }
@@ -578,7 +585,10 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
         IncompletePath::Rootless { .. } => {
             Some("add the certificate of the root above with --add".into())
         }
-        IncompletePath::Unverifiable { .. } | IncompletePath::TooManyKeys { .. } => None,
+        IncompletePath::Unverifiable { .. }
+        | IncompletePath::TooManyKeys { .. }
+        | IncompletePath::TooManyNamesakes { .. }
+        | IncompletePath::TooLong { .. } => None,
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct IssueArgs {
     /// The CA that issues
     #[arg(long, value_name = "NAME")]
     ca: CaName,
-    /// Many: rows of cn,san,profile,days,key_type,csr,name, or of what their header names; - is standard input
+    /// Many: a table whose header names columns of cn, san, profile, days, key_type, csr, name; - is standard input
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["cn", "subject", "san", "csr", "name"])]
     from: Option<PathBuf>,
     /// Issue the sound rows of --from, though others are not

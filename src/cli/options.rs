@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::passphrase::Unbuffered;
-use crate::ca::{CaError, End, Input, Lifetime, Selector};
+use crate::ca::{CaError, End, Input, Lifetime, Selector, Size};
 use crate::x509::serial::SerialReadings;
 use crate::x509::validity::Moment;
 use crate::x509::{GeneralName, Name, NameConstraints, Serial, Subtree};
@@ -159,8 +159,13 @@ pub(super) fn readings(text: &str) -> Result<SerialReadings, Failure> {
 
 /// What is in a file; - is standard input.
 pub(super) fn input(path: &Path) -> Result<Input, Failure> {
+    input_of(Size::Any, path)
+}
+
+/// What is in a file of this size at most; - is standard input.
+pub(super) fn input_of(size: Size, path: &Path) -> Result<Input, Failure> {
     if path == Path::new("-") {
-        return Ok(Input::from_reader(path, Unbuffered)?);
+        return Ok(Input::from_reader_of(size, path, Unbuffered)?);
     }
-    Ok(Input::read(path)?)
+    Ok(Input::read_of(size, path)?)
 }

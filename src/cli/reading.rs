@@ -2,7 +2,7 @@
 //! command line, such as the tests with hostile input.
 
 use super::failure::Failure;
-use super::issue::rows::{COLUMNS, CertificateRow, Defaults, NEEDED};
+use super::issue::rows::{COLUMNS, CertificateRow, Defaults};
 use super::table::TableFile;
 use super::{apply, revoke, show};
 use crate::ca::{CaError, Declaration, Input, LeafRequest, RowVerdict, TableRow};
@@ -49,7 +49,7 @@ pub fn certificate_rows(
 ) -> Result<Vec<Result<LeafRequest, Refused>>, Refused> {
     let table = TableFile::of(path, content)?;
     let defaults = Arc::new(Defaults::default());
-    let rows = table.rows(COLUMNS, NEEDED)?;
+    let rows = table.rows(COLUMNS)?;
     let rows = rows.map(|row| Ok(CertificateRow::new(row, &defaults).request()?));
     Ok(rows.collect())
 }

@@ -1,22 +1,54 @@
 //! Tables: CSV files (RFC 4180) that commands read row by row.
 //!
-//! A table is read twice, first to see whether every row is sound; what can't be read twice, such as
-//! standard input, is kept in memory meanwhile. The first row names the columns, in any order, or
-//! is a row like the others, whose columns are then in the order of the documentation.
+//! A table is read more than once, first to see whether it is one: its size, its rows, their number. What
+//! can't be read twice, such as standard input, is kept in memory meanwhile. The first row names the
+//! columns, in any order. If a command takes tables without a header, the first row may also be a row like
+//! the others, whose columns are then in the order of the documentation.
 
 use super::failure::Failure;
 use crate::store::{FileError, TableId};
-use csv::{ReaderBuilder, StringRecord, Trim};
+use csv::{ByteRecord, ReaderBuilder, StringRecord, Trim};
 use rustix::fs::{MemfdFlags, memfd_create};
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The names of columns, in the order in which a row without a header has them.
-pub(super) type Columns = &'static [&'static str];
+/// The columns that a table can have.
+pub(super) struct Columns {
+    /// The names, in the order in which a row without a header has them.
+    pub(super) names: &'static [&'static str],
+    /// The columns one of which a header has to name.
+    pub(super) needed: &'static [&'static str],
+    /// Whether there has to be a header.
+    pub(super) header: Header,
+}
+
+/// Whether the first row has to name the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Header {
+    /// A table without a header is refused.
+    Required,
+    /// A first row that names no column is a row like the others.
+    Optional,
+}
+
+/// Bytes over which a file is refused as a table.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Bytes over which a table is refused that has to be kept in memory.
+const MOST_KEPT: u64 = 256 << 20;
+
+/// Bytes over which a row is refused.
+const MOST_OF_ROW: u64 = 1 << 20;
+
+/// Rows over which a table is refused.
+const MOST_ROWS: u64 = 2_000_000;
+
+/// Unsound rows after which a table is given up, whatever the others are.
+pub(super) const MOST_UNSOUND: usize = 100_000;
 
 /// A table that can be read more than once.
 pub(super) struct TableFile {
@@ -59,11 +91,15 @@ pub(super) fn refusal(mut unsound: Vec<Failure>, sound: u64, done: &str) -> Fail
 /// The rows of a table, read as they are asked for.
 pub(super) struct Rows {
     path: Arc<Path>,
-    columns: Columns,
+    columns: &'static Columns,
+    /// The header, if there is one.
+    header: Option<StringRecord>,
     /// The place in a row of each of the columns that there can be.
     places: Arc<[Option<usize>]>,
     reader: csv::Reader<FromStart>,
     count: u64,
+    /// Whether no row follows that could be told from the one before.
+    is_over: bool,
 }
 
 /// A row of a table.
@@ -73,7 +109,7 @@ pub(super) struct Row {
     /// The line of the file in which it begins.
     pub(super) line: u64,
     path: Arc<Path>,
-    columns: Columns,
+    columns: &'static Columns,
     places: Arc<[Option<usize>]>,
     /// Its fields, or why they can't be told.
     fields: Result<StringRecord, String>,
@@ -82,38 +118,36 @@ pub(super) struct Row {
 impl TableFile {
     /// Opens a table; `-` is standard input.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let failed = |source| FileError {
-            operation: "read",
-            path: path.to_owned(),
-            source,
-        };
-        let file = if path == Path::new("-") {
-            kept(io::stdin().lock()).map_err(failed)?
-        } else {
-            let file = File::open(path).map_err(failed)?;
-            if file.metadata().map_err(failed)?.is_file() {
-                file
-            } else {
-                kept(file).map_err(failed)?
+        let read = || {
+            if path == Path::new("-") {
+                return kept(io::stdin().lock());
+            }
+            let file = File::open(path)?;
+            let found = file.metadata()?;
+            match found.len() {
+                _ if !found.is_file() => kept(file),
+                length if length > MOST_BYTES => Err(exceeds("1 GiB")),
+                _ => Ok(file),
             }
         };
-        Ok(Self {
-            path: called(path),
-            file: Arc::new(file),
-        })
+        Self::from_file(called(path), read())
     }
 
     /// A table that is at hand.
     pub(super) fn of(path: &Path, content: &[u8]) -> Result<Self, Failure> {
-        let failed = |source| FileError {
-            operation: "read",
-            path: path.to_owned(),
-            source,
-        };
-        Ok(Self {
-            path: path.to_owned(),
-            file: Arc::new(kept(content).map_err(failed)?),
-        })
+        Self::from_file(path.to_owned(), kept(content))
+    }
+
+    fn from_file(path: PathBuf, file: io::Result<File>) -> Result<Self, Failure> {
+        match file {
+            Ok(file) => {
+                let file = Arc::new(file);
+                let table = Self { path, file };
+                table.refuse_other_content()?;
+                Ok(table)
+            }
+            Err(source) => Err(unread(path, source)),
+        }
     }
 
     /// What errors call it.
@@ -123,62 +157,74 @@ impl TableFile {
 
     /// What tells it from other tables.
     pub(super) fn id(&self) -> Result<TableId, Failure> {
-        TableId::of(self.content_again()).map_err(|source| {
-            FileError {
-                operation: "read",
-                path: self.path.clone(),
-                source,
-            }
-            .into()
-        })
+        TableId::of(self.content_again()).map_err(|source| unread(self.path.clone(), source))
     }
 
-    /// Its rows, from the first on. `needed` are the columns one of which a header has to name.
-    pub(super) fn rows(&self, columns: Columns, needed: &[&str]) -> Result<Rows, Failure> {
-        self.refuse_pem()?;
+    /// Its rows, from the first on.
+    pub(super) fn rows(&self, columns: &'static Columns) -> Result<Rows, Failure> {
         let mut reader = self.reader();
         let mut first = StringRecord::new();
-        // What is wrong with the first row comes up when the rows are read.
-        let is_there = reader.read_record(&mut first).unwrap_or(false);
-        let places = if is_there && is_header(&first, columns) {
-            let places = named_columns(&first, columns, needed);
-            places.map_err(|problem| BadRow {
-                path: self.path.clone(),
-                line: 1,
-                column: None,
-                problem,
-            })?
+        reader.get_mut().allow_a_row();
+        let is_there = reader.read_record(&mut first);
+        let line = first.position().map_or(1, csv::Position::line);
+        let bad = |problem: String| self.bad(line, None, problem);
+        let places = match is_there {
+            Ok(true) if columns.are_named_by(&first) => Some(columns.places(&first)),
+            _ if columns.header == Header::Optional => None,
+            Ok(true) => Some(Err(columns.no_header(&first))),
+            Ok(false) => Some(Err(format!("the table is empty; {}", columns.wanted()))),
+            Err(error) => Some(Err(unreadable(&error))),
+        };
+        let (header, places) = if let Some(places) = places {
+            (Some(first), places.map_err(bad)?)
         } else {
+            // What is wrong with the first row comes up when the rows are read.
             reader = self.reader();
-            (0..columns.len()).map(Some).collect()
+            (None, (0..columns.names.len()).map(Some).collect())
         };
         Ok(Rows {
             path: self.path.clone().into(),
             columns,
+            header,
             places: places.into(),
             reader,
             count: 0,
+            is_over: false,
         })
     }
 
-    /// Almost any text is a table of one column. A key taken for one would be recorded line by line, as
-    /// names.
-    fn refuse_pem(&self) -> Result<(), Failure> {
-        for (line, content) in (1..).zip(BufReader::new(self.content_again()).split(b'\n')) {
-            let content = content.map_err(|source| FileError {
-                operation: "read",
-                path: self.path.clone(),
-                source,
-            })?;
-            if content.trim_ascii_start().starts_with(b"-----BEGIN ") {
-                return Err(BadRow {
-                    path: self.path.clone(),
-                    line,
-                    column: None,
-                    problem: "a PEM object begins here, so that this is no table".into(),
-                }
+    /// Almost any content is a table of one column. A key taken for one would be recorded line by line, as
+    /// names; a disk image would be one row.
+    fn refuse_other_content(&self) -> Result<(), Failure> {
+        let mut start = [0; 2];
+        let read = self.file.read_at(&mut start, 0);
+        let read = read.map_err(|source| unread(self.path.clone(), source))?;
+        if matches!(&start[..read], b"\xff\xfe" | b"\xfe\xff") {
+            return Err(self
+                .bad(1, None, "the table is UTF-16: save it as UTF-8")
                 .into());
-            }
+        }
+        let mut reader = self.reader();
+        let mut row = ByteRecord::new();
+        for count in 0.. {
+            reader.get_mut().allow_a_row();
+            let line = reader.position().line();
+            let problem = match reader.read_byte_record(&mut row) {
+                Ok(false) => break,
+                Ok(true) if begins_pem(&row) => {
+                    "a PEM object begins here, so that this is no table".into()
+                }
+                Ok(true) if memchr::memchr(0, row.as_slice()).is_some() => {
+                    "it has NUL bytes: a table is text in UTF-8".into()
+                }
+                Ok(true) if count > MOST_ROWS => {
+                    format!("the table has more than {MOST_ROWS} rows: split it")
+                }
+                Ok(true) => continue,
+                Err(error) => unreadable(&error),
+            };
+            let line = row.position().map_or(line, csv::Position::line);
+            return Err(self.bad(line, None, problem).into());
         }
         Ok(())
     }
@@ -210,6 +256,7 @@ impl TableFile {
         FromStart {
             file: self.file.clone(),
             offset: 0,
+            allowed: u64::MAX,
         }
     }
 }
@@ -222,10 +269,27 @@ fn called(path: &Path) -> PathBuf {
     path.to_owned()
 }
 
+/// That a table can't be read.
+fn unread(path: PathBuf, source: io::Error) -> Failure {
+    FileError {
+        operation: "read",
+        path,
+        source,
+    }
+    .into()
+}
+
+fn exceeds(limit: &str) -> io::Error {
+    let problem = format!("it exceeds {limit}, the limit of a table: split it");
+    io::Error::new(io::ErrorKind::FileTooLarge, problem)
+}
+
 /// What can be read only once, in memory.
-fn kept(mut from: impl Read) -> io::Result<File> {
+fn kept(from: impl Read) -> io::Result<File> {
     let mut file = File::from(memfd_create("table", MemfdFlags::CLOEXEC)?);
-    io::copy(&mut from, &mut file)?;
+    if io::copy(&mut from.take(MOST_KEPT + 1), &mut file)? > MOST_KEPT {
+        return Err(exceeds("256 MiB"));
+    }
     Ok(file)
 }
 
@@ -233,66 +297,116 @@ fn kept(mut from: impl Read) -> io::Result<File> {
 struct FromStart {
     file: Arc<File>,
     offset: u64,
+    /// Bytes that are read before the next row has to begin.
+    allowed: u64,
+}
+
+impl FromStart {
+    /// A row is read next.
+    fn allow_a_row(&mut self) {
+        // With its newline, and so that its end can be seen.
+        self.allowed = MOST_OF_ROW + 3;
+    }
 }
 
 impl Read for FromStart {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.file.read_at(buffer, self.offset)?;
+        if self.allowed == 0 {
+            return Err(io::Error::other("it exceeds 1 MiB, the limit of a row"));
+        }
+        let most = usize::try_from(self.allowed).unwrap_or(usize::MAX);
+        let most = most.min(buffer.len());
+        let length = self.file.read_at(&mut buffer[..most], self.offset)?;
         self.offset += length as u64;
+        self.allowed -= length as u64;
         Ok(length)
     }
 }
 
-fn column_named(name: &str, columns: Columns) -> Option<usize> {
-    columns
+fn begins_pem(row: &ByteRecord) -> bool {
+    let lines = row
         .iter()
-        .position(|column| column.eq_ignore_ascii_case(name))
+        .flat_map(|field| field.split(|byte| *byte == b'\n'));
+    let mut lines = lines.map(<[u8]>::trim_ascii_start);
+    lines.any(|line| line.starts_with(b"-----BEGIN "))
 }
 
-fn is_header(row: &StringRecord, columns: Columns) -> bool {
-    row.iter()
-        .any(|field| column_named(field, columns).is_some())
-}
+impl Columns {
+    fn position(&self, name: &str) -> Option<usize> {
+        let mut names = self.names.iter();
+        names.position(|column| column.eq_ignore_ascii_case(name))
+    }
 
-/// The place of each column in a header.
-fn named_columns(
-    header: &StringRecord,
-    columns: Columns,
-    needed: &[&str],
-) -> Result<Vec<Option<usize>>, String> {
-    let mut places = vec![None; columns.len()];
-    for (place, name) in header.iter().enumerate() {
-        let Some(column) = column_named(name, columns) else {
-            let known = columns.join(", ");
-            return Err(format!("there is no column {name:?}; there are {known}"));
-        };
-        if places[column].replace(place).is_some() {
-            return Err(format!("the column {name} is named twice"));
+    fn are_named_by(&self, row: &StringRecord) -> bool {
+        row.iter().any(|field| self.position(field).is_some())
+    }
+
+    /// What a header is.
+    fn wanted(&self) -> String {
+        let known = self.names.join(", ");
+        format!("a table begins with a header that names its columns; there are {known}")
+    }
+
+    /// Why the first row is no header. A single field may be anything, such as a passphrase: it is not
+    /// shown.
+    fn no_header(&self, first: &StringRecord) -> String {
+        let wanted = self.wanted();
+        let field = first.get(0).unwrap_or_default();
+        if field.starts_with('#') {
+            format!("a table has no comments; {wanted}")
+        } else if let Some(separator) = field.chars().find(|found| ";\t|".contains(*found)) {
+            format!("commas separate fields, not {separator:?}; {wanted}")
+        } else if first.len() > 1 {
+            format!("there is no column {field:?}; {wanted}")
+        } else {
+            format!("the first row is no header; {wanted}")
         }
     }
-    let is_there = |name: &&str| column_named(name, columns).is_some_and(|it| places[it].is_some());
-    if !needed.iter().any(is_there) {
-        return Err(format!("there is no column {}", needed.join(" or ")));
+
+    /// The place of each column in a header.
+    fn places(&self, header: &StringRecord) -> Result<Vec<Option<usize>>, String> {
+        let mut places = vec![None; self.names.len()];
+        for (place, name) in header.iter().enumerate() {
+            let Some(column) = self.position(name) else {
+                let known = self.names.join(", ");
+                return Err(format!("there is no column {name:?}; there are {known}"));
+            };
+            if places[column].replace(place).is_some() {
+                return Err(format!("the column {name} is named twice"));
+            }
+        }
+        let is_there = |name: &&str| self.position(name).is_some_and(|it| places[it].is_some());
+        if !self.needed.iter().any(is_there) {
+            return Err(format!("there is no column {}", self.needed.join(" or ")));
+        }
+        Ok(places)
     }
-    Ok(places)
 }
 
 impl Iterator for Rows {
     type Item = Row;
 
     fn next(&mut self) -> Option<Row> {
+        if self.is_over {
+            return None;
+        }
         let mut fields = StringRecord::new();
         let line = self.reader.position().line();
+        self.reader.get_mut().allow_a_row();
         let (line, fields) = match self.reader.read_record(&mut fields) {
             Ok(false) => return None,
             Ok(true) => (
                 fields.position().map_or(line, csv::Position::line),
-                Ok(fields),
+                match self.problem(&fields) {
+                    Some(problem) => Err(problem),
+                    None => Ok(fields),
+                },
             ),
-            Err(error) => (
-                error.position().map_or(line, csv::Position::line),
-                Err(unreadable(&error)),
-            ),
+            Err(error) => {
+                self.is_over = error.is_io_error();
+                let line = error.position().map_or(line, csv::Position::line);
+                (line, Err(unreadable(&error)))
+            }
         };
         self.count += 1;
         Some(Row {
@@ -306,18 +420,59 @@ impl Iterator for Rows {
     }
 }
 
+impl Rows {
+    /// Why a row is none, though its fields can be read: it is a comment, its fields are not separated by
+    /// commas, or it is the header of another table.
+    fn problem(&self, fields: &StringRecord) -> Option<String> {
+        if let Some(header) = &self.header {
+            let pairs = fields.iter().zip(header);
+            let mut pairs = pairs.map(|(field, name)| field.eq_ignore_ascii_case(name));
+            if fields.len() == header.len() && pairs.all(|is_same| is_same) {
+                return Some("the header is repeated".into());
+            }
+        }
+        let first = fields.get(0)?;
+        let problem = if first.starts_with('#') {
+            "a table has no comments: put a value that begins with # in quotes"
+        } else if first.contains(';') {
+            "commas separate fields: put a value with ; in quotes"
+        } else {
+            return None;
+        };
+        (!self.is_quoted(fields.position()?.byte())).then(|| problem.into())
+    }
+
+    /// Whether the row that begins here, perhaps behind blank lines, has its first field in quotes.
+    fn is_quoted(&self, at: u64) -> bool {
+        let mut start = [0; 64];
+        let read = self.reader.get_ref().file.read_at(&mut start, at);
+        let start = start[..read.unwrap_or(0)].trim_ascii_start();
+        start
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(start)
+            .starts_with(b"\"")
+    }
+}
+
 fn unreadable(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".into(),
-        csv::ErrorKind::Io(error) => format!("it can't be read: {error}"),
+        csv::ErrorKind::Io(error) => error.to_string(),
         _ => error.to_string(),
     }
 }
 
 impl Row {
+    /// The bytes of its fields.
+    pub(super) fn length(&self) -> usize {
+        self.fields
+            .as_ref()
+            .map_or(0, |fields| fields.as_slice().len())
+    }
+
     /// A field; `None` where it is empty or not there.
     pub(super) fn field(&self, column: &str) -> Option<&str> {
-        let place = self.places[column_named(column, self.columns)?]?;
+        let place = self.places[self.columns.position(column)?]?;
         let field = self.fields.as_ref().ok()?.get(place)?;
         (!field.is_empty()).then_some(field)
     }

@@ -14,7 +14,7 @@ use rustix::fs::{CWD, Mode, OFlags, RenameFlags, StatVfsMountFlags, fstatvfs, re
 use rustix::process::{geteuid, umask};
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -63,9 +63,26 @@ impl Existing {
     }
 }
 
+/// Bytes over which a file of a store is not read whole: more than any CRL has.
+const MOST_READ: u64 = 512 << 20;
+
 /// The whole of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
-    fs::read(path).map_err(FileError::of("read", path))
+    let read = || {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut content = Vec::new();
+        if length <= MOST_READ {
+            content.try_reserve_exact(usize::try_from(length).unwrap_or(0))?;
+            file.take(MOST_READ + 1).read_to_end(&mut content)?;
+            if content.len() as u64 <= MOST_READ {
+                return Ok(content);
+            }
+        }
+        let problem = "it exceeds the limit of 512 MiB";
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, problem))
+    };
+    read().map_err(FileError::of("read", path))
 }
 
 /// The whole of a file, or `None` where there is none.

@@ -40,6 +40,12 @@ const TAIL: usize = CHECK_FIELD.len() + CHECK_DIGITS + 2;
 /// Octets that are copied together to be hashed: hardly any line is longer.
 const SHORT: usize = 1024;
 
+/// Bytes of a line over which a journal is damaged: the largest certificates make lines of some MiB.
+const MOST_OF_LINE: usize = 64 << 20;
+
+/// What is wrong with a journal that has such a line.
+const TOO_LONG: &str = "has a line of more than 64 MiB";
+
 /// Octets read at a time when the last line is looked for.
 const WINDOW: u64 = 16 * 1024;
 

@@ -232,6 +232,10 @@ pub struct ReadEntry<'a> {
     pub removes: bool,
     /// Whether a critical extension is in it that is not one of these.
     pub has_unknown_critical: bool,
+    /// Whether any critical extension is in it but certificateIssuer.
+    pub has_critical: bool,
+    /// Whether it is of a certificate of another CA: certificateIssuer is there.
+    pub names_issuer: bool,
 }
 
 impl ReadEntry<'_> {
@@ -397,6 +401,8 @@ fn read_entry<'a>(list: &mut Reader<'a>) -> Result<ReadEntry<'a>, Malformed> {
         invalidity_date: None,
         removes: false,
         has_unknown_critical: false,
+        has_critical: false,
+        names_issuer: false,
     };
     if let Some(extensions) = fields.optional(tag::SEQUENCE)? {
         read_entry_extensions(extensions.reader(), &mut entry)?;
@@ -411,12 +417,13 @@ fn read_entry_extensions(mut list: Reader<'_>, entry: &mut ReadEntry<'_>) -> Res
         let mut extension = list.sequence("an Extension")?;
         let identifier = extension.expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?;
         identifier.oid()?;
-        let critical = match extension.optional(tag::BOOLEAN)? {
-            Some(critical) => critical.boolean()?,
-            None => false,
-        };
+        let critical = extension.optional(tag::BOOLEAN)?;
+        let is_critical = critical.map_or(Ok(false), |critical| critical.boolean())?;
         let value = extension.expect(tag::OCTET_STRING, "an extension's value")?;
         extension.end()?;
+        let names_issuer = identifier.content == oid::CERTIFICATE_ISSUER.as_bytes();
+        entry.names_issuer |= names_issuer;
+        entry.has_critical |= is_critical && !names_issuer;
         if identifier.content == oid::REASON_CODE.as_bytes() {
             let code = Reader::single(value.content)?;
             if code.tag != tag::ENUMERATED {
@@ -428,7 +435,7 @@ fn read_entry_extensions(mut list: Reader<'_>, entry: &mut ReadEntry<'_>) -> Res
         } else if identifier.content == oid::INVALIDITY_DATE.as_bytes() {
             entry.invalidity_date = parse_time(&Reader::single(value.content)?).ok();
         } else {
-            entry.has_unknown_critical |= critical;
+            entry.has_unknown_critical |= is_critical;
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// One name in a GeneralNames.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum GeneralName {
     /// dNSName: A-labels, perhaps behind one `*.`.
     Dns(String),
@@ -36,24 +36,29 @@ pub struct GeneralNameError {
     pub problem: String,
 }
 
+const NO_PREFIX: &str = "before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:";
+
 impl GeneralName {
-    /// Reads `dns:…`, `ip:…`, `email:…`, `uri:…` (in any case), or detects the type.
+    /// Reads `dns:…`, `ip:…`, `email:…`, `uri:…` (in any case), or detects the type. Text with another
+    /// colon is a URI only if `//` follows the scheme, or the scheme is `urn`: `www.example.test:8443` and
+    /// `DSN:www.example.test` are mistakes.
     pub fn parse(text: &str) -> Result<Self, GeneralNameError> {
         let text = text.trim();
-        if let Some((prefix, value)) = text.split_once(':') {
-            match prefix.to_ascii_lowercase().as_str() {
-                "dns" => return Self::dns(value),
-                "ip" => return Self::ip(value),
-                "email" => return Self::email(value),
-                "uri" => return Self::uri(value),
-                _ => {}
-            }
-        }
         if text.parse::<IpAddr>().is_ok() {
-            Self::ip(text)
-        } else if text.contains(':') {
-            Self::uri(text)
-        } else if text.contains('@') {
+            return Self::ip(text);
+        }
+        if let Some((prefix, value)) = text.split_once(':') {
+            return match prefix.to_ascii_lowercase().as_str() {
+                "dns" => Self::dns(value),
+                "ip" => Self::ip(value),
+                "email" => Self::email(value),
+                "uri" => Self::uri(value),
+                "urn" | "spiffe" => Self::uri(text),
+                _ if value.starts_with("//") => Self::uri(text),
+                _ => Err(error(text, "a SAN", NO_PREFIX)),
+            };
+        }
+        if text.contains('@') {
             Self::email(text)
         } else {
             Self::dns(text)
@@ -423,6 +428,38 @@ mod tests {
             ("jürgen@example.test", "email:jürgen@example.test"),
         ] {
             assert_eq!(shown(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_colon_is_a_prefix_an_ipv6_address_or_a_uri() {
+        for (text, expected) in [
+            ("DNS:a.test", "dns:a.test"),
+            ("Email:a@b.test", "email:a@b.test"),
+            ("URI:mailto:a@b.test", "uri:mailto:a@b.test"),
+            ("::1", "ip:::1"),
+            ("::ffff:192.0.2.1", "ip:::ffff:192.0.2.1"),
+            ("URN:a:b", "uri:URN:a:b"),
+            ("ldap://a.test/b", "uri:ldap://a.test/b"),
+            ("Spiffe://a.test/b", "uri:Spiffe://a.test/b"),
+        ] {
+            assert_eq!(shown(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in [
+            "a.test:443",
+            "192.0.2.1:443",
+            "[2001:db8::1]:443",
+            "dsn:a.test",
+            "dns :a.test",
+            "DNS.1:a.test",
+            "mailto:a@b.test",
+            "otherName:1.2.3;UTF8:https://a.test",
+            "a.test:443/://",
+            "00:11:22:33:44:55",
+            ":a.test",
+            "a:",
+        ] {
+            assert_eq!(shown(text), Err(NO_PREFIX.to_owned()), "{text}");
         }
     }
 

@@ -4,7 +4,8 @@ use super::certificate::{Certificate, algorithm_name};
 use super::name::Name;
 use crate::key::{PublicKey, PublicKeyAlgorithm};
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
 /// Why a certificate's path does not reach a root.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +36,24 @@ pub enum IncompletePath {
         /// How many keys there are.
         count: usize,
     },
+    /// More certificates bear the issuer's name than are looked at.
+    #[error(
+        "the issuer of {subject} is not looked for: {count} certificates bear the name {issuer}, more than {MOST_NAMESAKES}"
+    )]
+    TooManyNamesakes {
+        /// The certificate's subject.
+        subject: String,
+        /// The issuer that it names.
+        issuer: String,
+        /// How many certificates there are.
+        count: usize,
+    },
+    /// A path of more certificates than are followed.
+    #[error("the path of {subject} has more than {MOST_STEPS} certificates")]
+    TooLong {
+        /// The certificate's subject.
+        subject: String,
+    },
     /// Certificates that certify each other, and none that is its own issuer above them.
     #[error("no root is above {subject}: the CAs over it only certify each other")]
     Rootless {
@@ -46,6 +65,13 @@ pub enum IncompletePath {
 /// Keys of one name that are tried for one signature: each costs a verification, and whoever makes a file
 /// may put as many into it as they like. Certificates with key identifiers name the one to try.
 pub(super) const MOST_KEYS: usize = 16;
+
+/// Certificates of one name over which none of them is taken for an issuer: each is held against each that
+/// it may have issued.
+const MOST_NAMESAKES: usize = 500;
+
+/// Certificates of a path over which it is not followed.
+const MOST_STEPS: usize = 100;
 
 /// Whether `issuer` issued `certificate`: the names fit to the byte and the signature verifies. A
 /// root issued itself.
@@ -73,10 +99,16 @@ pub fn complete(
     // The wanted ones are the first of those at hand.
     let mut taken: Vec<usize> = (0..deduplicate(wanted).len()).collect();
     let mut is_taken: Vec<bool> = (0..at_hand.len()).map(|node| node < taken.len()).collect();
+    let routes = Routes::to_roots(&graph, &is_taken);
     let mut anchored = vec![false; at_hand.len()];
     for start in 0..taken.len() {
-        for node in graph.path_to_a_root(start, &is_taken, &anchored)? {
-            anchored[node] = true;
+        for node in routes
+            .from(start)
+            .ok_or_else(|| routes.why_no_root(start))?
+        {
+            if std::mem::replace(&mut anchored[node], true) {
+                break;
+            }
             if !is_taken[node] {
                 is_taken[node] = true;
                 taken.push(node);
@@ -93,10 +125,19 @@ pub fn complete(
 /// there is none among them.
 pub fn paths_to_roots(certificates: &[Certificate]) -> Vec<Result<Vec<usize>, IncompletePath>> {
     let graph = Graph::of(certificates);
-    let none = vec![false; certificates.len()];
-    (0..certificates.len())
-        .map(|start| graph.path_to_a_root(start, &none, &none))
-        .collect()
+    let routes = Routes::to_roots(&graph, &vec![false; certificates.len()]);
+    let path = |start| {
+        let path = routes
+            .from(start)
+            .ok_or_else(|| routes.why_no_root(start))?;
+        let path: Vec<usize> = path.take(MOST_STEPS + 1).collect();
+        if path.len() > MOST_STEPS {
+            let subject = certificates[start].subject().to_string();
+            return Err(IncompletePath::TooLong { subject });
+        }
+        Ok(path)
+    };
+    (0..certificates.len()).map(path).collect()
 }
 
 /// The chain of each certificate that issued no other, up to its root.
@@ -184,6 +225,9 @@ impl<'a> Graph<'a> {
             if self.certificates[node].is_self_signed() {
                 return vec![node];
             }
+            if self.namesakes_of_issuer(node).len() > MOST_NAMESAKES {
+                return Vec::new();
+            }
             let mut candidates = self.candidates(node);
             let key = self.key_that_fits(node, &candidates);
             candidates.retain(|candidate| Some(self.key(*candidate)) == key);
@@ -234,78 +278,139 @@ impl<'a> Graph<'a> {
         Some(key)
     }
 
-    /// The way from a certificate up to a root, or to one whose way is known, through as few that
-    /// are not taken yet as it can be.
-    fn path_to_a_root(
-        &self,
-        start: usize,
-        is_taken: &[bool],
-        anchored: &[bool],
-    ) -> Result<Vec<usize>, IncompletePath> {
-        let mut below = HashMap::from([(start, start)]);
-        let mut queue = VecDeque::from([start]);
-        let mut visited = Vec::new();
-        while let Some(node) = queue.pop_front() {
-            visited.push(node);
-            if anchored[node] || self.issuers(node) == [node] {
-                return Ok(trail(&below, node));
-            }
-            for issuer in self.issuers(node) {
-                if below.contains_key(issuer) {
-                    continue;
-                }
-                below.insert(*issuer, node);
-                if is_taken[*issuer] {
-                    queue.push_front(*issuer);
-                } else {
-                    queue.push_back(*issuer);
-                }
-            }
-        }
-        Err(self.why_no_root(&visited))
-    }
-
-    /// What is wrong above the first of these certificates, which are all that are above it.
-    fn why_no_root(&self, above: &[usize]) -> IncompletePath {
-        let subject = |node: usize| self.certificates[node].subject().to_string();
-        let end = above.iter().find(|node| self.issuers(**node).is_empty());
-        let Some(end) = end.copied() else {
-            return IncompletePath::Rootless {
-                subject: subject(above[0]),
+    /// Why a certificate, which has no issuer among the others, has none.
+    fn why_no_issuer(&self, node: usize) -> IncompletePath {
+        let subject = self.certificates[node].subject().to_string();
+        let issuer = self.certificates[node].issuer().to_string();
+        let count = self.namesakes_of_issuer(node).len();
+        if count > MOST_NAMESAKES {
+            return IncompletePath::TooManyNamesakes {
+                subject,
+                issuer,
+                count,
             };
-        };
-        let candidates = self.candidates(end);
+        }
+        let candidates = self.candidates(node);
         let count = self.keys_of(&candidates);
         if count > MOST_KEYS {
             return IncompletePath::TooManyKeys {
-                subject: subject(end),
-                issuer: self.certificates[end].issuer().to_string(),
+                subject,
+                issuer,
                 count,
             };
         }
         let unverifiable = candidates.iter().find_map(|issuer| {
             let key = self.certificates[*issuer].public_key();
-            unverifiable(&self.certificates[end], key)
+            unverifiable(&self.certificates[node], key)
         });
         match unverifiable {
-            Some(algorithm) => IncompletePath::Unverifiable {
-                subject: subject(end),
-                algorithm,
-            },
-            None => IncompletePath::MissingIssuer {
-                subject: subject(end),
-                issuer: self.certificates[end].issuer().to_string(),
-            },
+            Some(algorithm) => IncompletePath::Unverifiable { subject, algorithm },
+            None => IncompletePath::MissingIssuer { subject, issuer },
         }
     }
 }
 
-/// The way from the start of a search, which is below itself, to `node`.
-fn trail(below: &HashMap<usize, usize>, node: usize) -> Vec<usize> {
-    let next = |node: &usize| below.get(node).copied().filter(|next| next != node);
-    let mut trail: Vec<usize> = std::iter::successors(Some(node), next).collect();
-    trail.reverse();
-    trail
+/// The way from every certificate to the nearest of some, found for all of them at once.
+struct Nearest(Vec<Option<Step>>);
+
+/// One step of a way. Ways are compared by the certificates on them that are not taken yet, then by
+/// all of them, then by the certificate that is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Step {
+    untaken: usize,
+    length: usize,
+    /// The certificate that is next; at the end of the way, the last one itself.
+    next: usize,
+}
+
+impl Nearest {
+    /// Looks for ways that end where `is_end` says, along issuers, with Dijkstra's algorithm.
+    fn of(graph: &Graph<'_>, is_taken: &[bool], is_end: impl Fn(usize) -> bool) -> Self {
+        let count = graph.certificates.len();
+        let mut issued_by: Vec<Vec<usize>> = vec![Vec::new(); count];
+        for node in 0..count {
+            for issuer in graph.issuers(node) {
+                issued_by[*issuer].push(node);
+            }
+        }
+        let mut steps: Vec<Option<Step>> = vec![None; count];
+        let mut queue = BinaryHeap::new();
+        for end in (0..count).filter(|node| is_end(*node)) {
+            let step = Step {
+                untaken: usize::from(!is_taken[end]),
+                length: 1,
+                next: end,
+            };
+            steps[end] = Some(step);
+            queue.push(Reverse((step, end)));
+        }
+        while let Some(Reverse((step, node))) = queue.pop() {
+            if steps[node] != Some(step) {
+                continue;
+            }
+            for below in &issued_by[node] {
+                let longer = Step {
+                    untaken: step.untaken + usize::from(!is_taken[*below]),
+                    length: step.length + 1,
+                    next: node,
+                };
+                if steps[*below].is_none_or(|known| longer < known) {
+                    steps[*below] = Some(longer);
+                    queue.push(Reverse((longer, *below)));
+                }
+            }
+        }
+        Self(steps)
+    }
+
+    /// The certificates on the way from one, itself first, if there is a way.
+    fn from(&self, start: usize) -> Option<impl Iterator<Item = usize>> {
+        self.0[start]?;
+        let next = |node: &usize| {
+            let step = self.0[*node].expect("a way has no gaps");
+            (step.next != *node).then_some(step.next)
+        };
+        Some(std::iter::successors(Some(start), next))
+    }
+}
+
+/// The way from every certificate to a root; for those that have none, what is nearest and lacks its
+/// issuer.
+struct Routes<'a> {
+    graph: &'a Graph<'a>,
+    to_roots: Nearest,
+    to_ends: OnceCell<Nearest>,
+}
+
+impl<'a> Routes<'a> {
+    /// Finds ways through as few certificates that are not taken as it can be.
+    fn to_roots(graph: &'a Graph<'a>, is_taken: &[bool]) -> Self {
+        let is_root = |node| graph.issuers(node) == [node];
+        Self {
+            graph,
+            to_roots: Nearest::of(graph, is_taken, is_root),
+            to_ends: OnceCell::new(),
+        }
+    }
+
+    fn from(&self, start: usize) -> Option<impl Iterator<Item = usize>> {
+        self.to_roots.from(start)
+    }
+
+    /// What is wrong above a certificate from which no way leads to a root.
+    fn why_no_root(&self, start: usize) -> IncompletePath {
+        let graph = self.graph;
+        let to_ends = self.to_ends.get_or_init(|| {
+            let none = vec![false; graph.certificates.len()];
+            Nearest::of(graph, &none, |node| graph.issuers(node).is_empty())
+        });
+        match to_ends.from(start).and_then(Iterator::last) {
+            Some(end) => graph.why_no_issuer(end),
+            None => IncompletePath::Rootless {
+                subject: graph.certificates[start].subject().to_string(),
+            },
+        }
+    }
 }
 
 /// The algorithm, if it is the reason for which no signature of this key can be verified here.
@@ -489,6 +594,71 @@ mod tests {
         let spki = PublicKey::from_spki(&spki).unwrap();
         let root = certify_key(&root, &root.0, &spki);
         assert_eq!(complete(vec![root], &[]), unverifiable("secp256k1"));
+    }
+
+    /// A chain of CAs, each under the next, the root last.
+    fn chain(length: usize) -> Vec<Certificate> {
+        let parties: Vec<Party> = (0..length).map(|node| party(&node.to_string())).collect();
+        let above = |node: usize| &parties[(node + 1).min(length - 1)];
+        let certified = |(node, own)| certify(above(node), own);
+        parties.iter().enumerate().map(certified).collect()
+    }
+
+    #[test]
+    fn a_path_of_too_many_certificates_is_not_followed() {
+        let certificates = chain(MOST_STEPS + 1);
+        let paths = paths_to_roots(&certificates);
+        let subject = "CN=0".into();
+        assert_eq!(paths[0], Err(IncompletePath::TooLong { subject }));
+        assert_eq!(paths[1].as_ref().map(Vec::len), Ok(MOST_STEPS));
+        assert_eq!(paths[MOST_STEPS], Ok(vec![MOST_STEPS]));
+        let completed = complete(certificates[..1].to_vec(), &certificates).unwrap();
+        assert_eq!(completed, certificates);
+    }
+
+    #[test]
+    fn of_two_paths_the_shorter_is_taken() {
+        let [root, far, near, other, leaf] = ["root", "far", "near", "near", "leaf"].map(party);
+        let near = Party(near.0, other.1);
+        let certificates = [
+            certify(&near, &leaf),
+            certify(&far, &near),
+            certify(&root, &far),
+            certify(&root, &near),
+            certify(&root, &root),
+        ];
+        let paths = paths_to_roots(&certificates);
+        assert_eq!(paths[0], Ok(vec![0, 3, 4]));
+        assert_eq!(paths[1], Ok(vec![1, 2, 4]));
+        // What is wanted anyway costs nothing.
+        let wanted = [0, 1, 2].map(|node| certificates[node].clone());
+        let completed = complete(wanted.to_vec(), &certificates).unwrap();
+        let expected = [0, 1, 2, 4].map(|node| certificates[node].clone());
+        assert_eq!(completed, expected);
+    }
+
+    /// Thousands of cross-certificates between two CAs: each issued each of the other's.
+    #[test]
+    fn certificates_of_one_name_beyond_a_number_are_no_issuers() {
+        let [one, other, root, leaf] = ["one", "other", "root", "leaf"].map(party);
+        let crossed = |count: usize| {
+            let mut certificates = vec![certify(&one, &leaf), certify(&root, &one)];
+            certificates.push(certify(&root, &root));
+            let crossed = [certify(&one, &other), certify(&other, &one)];
+            certificates.extend(crossed.iter().cycle().take(2 * count).cloned());
+            certificates
+        };
+        let paths = paths_to_roots(&crossed(MOST_NAMESAKES - 1));
+        assert_eq!(paths[0], Ok(vec![0, 1, 2]));
+        assert!(paths.iter().all(Result::is_ok));
+        let paths = paths_to_roots(&crossed(20 * MOST_NAMESAKES));
+        let many = IncompletePath::TooManyNamesakes {
+            subject: "CN=leaf".into(),
+            issuer: "CN=one".into(),
+            count: 20 * MOST_NAMESAKES + 1,
+        };
+        assert_eq!(paths[0], Err(many));
+        assert_eq!(paths[1], Ok(vec![1, 2]));
     }
 
     /// Each held against each would be 160,000 signatures, which takes many seconds.

@@ -99,7 +99,7 @@ fn rows_are_issued(sandbox: &Sandbox) -> Verdict {
 #[test]
 fn issuing_the_rows_of_a_table() {
     let sandbox = begin();
-    sandbox.write("table.csv", "of-a-table\nof-a-table-too\n");
+    sandbox.write("table.csv", "cn\nof-a-table\nof-a-table-too\n");
     let command = "issue --ca intermediate0 --from table.csv --out out --no-passphrase --resume";
     Sweep {
         command,
@@ -120,7 +120,10 @@ fn issuing_the_rows_of_a_table() {
 fn issuing_many_rows() {
     let sandbox = begin();
     let row = |number: u32| format!("many-{number}\n");
-    sandbox.write("many.csv", (1..=12).map(row).collect::<String>());
+    sandbox.write(
+        "many.csv",
+        "cn\n".to_owned() + &(1..=12).map(row).collect::<String>(),
+    );
     let command = "issue --ca intermediate0 --from many.csv --resume";
     Sweep {
         command,

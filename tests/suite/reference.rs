@@ -254,7 +254,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         sandbox.old_ca(line).succeeds();
     }
     fs::remove_file(sandbox.path("old/newcerts/1001.pem")).unwrap();
-    sandbox.write("one.csv", "of a table");
+    sandbox.write("one.csv", "cn\nof a table");
     sandbox.write(
         "a.toml",
         "[certificate.declared]\nca = \"intermediate0\"\nout = \"declared\"\nder = true\n[crl.rootCA]\nto_pem = true\nchain = true\n[bundle.declared]\nca = [\"intermediate0\"]\n",

@@ -257,7 +257,7 @@ fn thousands_of_rows_are_recorded_with_one_look_at_what_was_issued() {
     let names: Vec<String> = (0..2000).map(|row| format!("client-{row}")).collect();
     let issued = sandbox
         .pki("issue --ca intermediate0 --from - --format json")
-        .stdin(names.join("\n"))
+        .stdin("cn\n".to_owned() + &names.join("\n"))
         .succeeds();
     let serials = issued.stdout.lines().map(|line| {
         let issued: Value = serde_json::from_str(line).unwrap();

@@ -10,7 +10,7 @@ use super::step::{Action, Kind, Step};
 use super::{Application, Entry};
 use crate::store::{Ca, CaName, Store};
 use crate::x509::Certificate;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// What a CA issued for entries so far.
 pub(super) struct View {
@@ -116,12 +116,10 @@ pub(super) fn left_alone<'a>(
     view: &'a View,
 ) -> impl Iterator<Item = Step> + 'a {
     let name = view.ca.name();
-    let entries = &application.wishes.certificates;
-    let is_gone = move |wanted: &str| {
-        !entries
-            .iter()
-            .any(|entry| entry.ca == *name && entry.name == wanted)
-    };
+    let entries = application.wishes.certificates.iter();
+    let entries = entries.filter(|entry| entry.ca == *name);
+    let entries: HashSet<&str> = entries.map(|entry| entry.name.as_str()).collect();
+    let is_gone = move |wanted: &str| !entries.contains(wanted);
     let lasts = view.records.last_of_each();
     lasts
         .filter(move |(wanted, record)| is_gone(wanted) && record.is_live(application.now))
@@ -147,10 +145,10 @@ pub(super) fn check(
     let Some(store) = store else {
         return Ok(issuers);
     };
+    let issued = plan.iter().filter(|step| step.action.issues());
+    let issued: HashSet<_> = issued.filter_map(Step::entry).collect();
     for entry in &application.wishes.certificates {
-        let is_issued = plan
-            .iter()
-            .any(|step| step.action.issues() && step.is_of(entry));
+        let is_issued = issued.contains(&(&entry.ca, entry.name.as_str()));
         if !is_issued || store.is_free(&entry.ca)? {
             continue;
         }
@@ -187,9 +185,9 @@ impl Entry {
 }
 
 impl Step {
-    fn is_of(&self, entry: &Entry) -> bool {
-        self.kind == Kind::Certificate
-            && self.name == entry.name
-            && self.ca.as_ref() == Some(&entry.ca)
+    /// The CA and the name of the entry that it is about, if it is about a certificate.
+    pub(super) fn entry(&self) -> Option<(&CaName, &str)> {
+        let ca = self.ca.as_ref()?;
+        (self.kind == Kind::Certificate).then_some((ca, self.name.as_str()))
     }
 }

@@ -6,11 +6,12 @@ use super::super::foreign::read_certificates;
 use super::super::issue::KeySource;
 use super::super::passphrases::{Passphrases, passphrase_for};
 use super::entries::Record;
-use super::step::{Kind, Step};
+use super::step::Step;
 use super::{Declaration, Entry};
 use crate::key::{Passphrase, PrivateKey, Protection};
 use crate::store::file;
 use crate::x509::Certificate;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// The files for the owner of an entry's certificate.
@@ -155,14 +156,9 @@ impl<'a> ExportKeys<'a> {
 
     /// Asks for the passphrase, where a key that is planned to be written needs it.
     pub(super) fn prepare(&mut self, wishes: &Declaration, plan: &[Step]) -> Result<(), CaError> {
-        let is_written = |entry: &&Entry| {
-            plan.iter().any(|step| {
-                step.kind == Kind::Certificate
-                    && step.action.is_change()
-                    && step.name == entry.name
-                    && step.ca.as_ref() == Some(&entry.ca)
-            })
-        };
+        let written = plan.iter().filter(|step| step.action.is_change());
+        let written: HashSet<_> = written.filter_map(Step::entry).collect();
+        let is_written = |entry: &&Entry| written.contains(&(&entry.ca, entry.name.as_str()));
         let mut entries = wishes.certificates.iter();
         match entries.find(|entry| entry.has_protected_key() && is_written(entry)) {
             Some(_) => self.open(),

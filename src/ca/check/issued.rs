@@ -4,12 +4,15 @@ use super::Found;
 use super::finding::StoreFinding;
 use super::journal::{line_finding, unread};
 use super::keys::{OwnKey, Problem, leaf_key_problem};
+use super::revoked::Revocations;
 use super::rule::{
     CERTIFICATE_FLAW, CERTIFICATE_MISMATCH, CERTIFICATE_MISSING, CERTIFICATE_SIGNATURE,
-    CERTIFICATE_UNREADABLE, SERIAL_DUPLICATE, SIGNATURE_NOT_CHECKED,
+    CERTIFICATE_UNREADABLE, RECORD_MISMATCH, REVOCATION_EXPIRY, SERIAL_DUPLICATE,
+    SIGNATURE_NOT_CHECKED,
 };
 use crate::key::{KeyError, PublicKey};
 use crate::store::{Ca, Issuance, Journal, LineProblem, Store};
+use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Name, Profile, Serial};
 use time::OffsetDateTime;
 
@@ -22,6 +25,7 @@ pub(super) struct Standard<'a> {
     own_key: &'a OwnKey,
     /// The serial numbers of the keys that are kept, sorted.
     kept: &'a [Serial],
+    revocations: &'a Revocations,
     /// The CA's names and keys: of its certificate, and of those before it.
     issuers: Vec<(Name, PublicKey)>,
     may_lack_certificates: bool,
@@ -50,7 +54,13 @@ struct Judged {
 }
 
 impl<'a> Standard<'a> {
-    pub(super) fn of(store: &Store, ca: &'a Ca, own_key: &'a OwnKey, kept: &'a [Serial]) -> Self {
+    pub(super) fn of(
+        store: &Store,
+        ca: &'a Ca,
+        own_key: &'a OwnKey,
+        kept: &'a [Serial],
+        revocations: &'a Revocations,
+    ) -> Self {
         let mut issuers: Vec<(Name, PublicKey)> = Vec::new();
         let previous = ca.previous_certificates().unwrap_or_default();
         let previous = previous
@@ -69,6 +79,7 @@ impl<'a> Standard<'a> {
             ca,
             own_key,
             kept,
+            revocations,
             issuers,
             may_lack_certificates: store.may_lack_certificates(),
             is_fixture: store.is_fixture(),
@@ -185,15 +196,31 @@ impl<'a> Standard<'a> {
                 judged
                     .problems
                     .extend(self.certificate_problem(issuance, &certificate));
+                judged
+                    .problems
+                    .extend(record_problem(issuance, &certificate));
                 Some(certificate)
             }
         };
+        judged.problems.extend(self.revocation_problem(issuance));
         if self.kept.binary_search(&issuance.serial).is_ok() {
             let serial = &issuance.serial;
             let problem = leaf_key_problem(self.ca, self.own_key, serial, certificate.as_ref());
             judged.problems.extend(problem);
         }
         judged
+    }
+
+    /// Compares when the certificate expires with what its revocation says: a revocation that expires
+    /// earlier leaves the CRL too early.
+    fn revocation_problem(&self, issuance: &Issuance) -> Option<Problem> {
+        let expiry = self.revocations.standings.get(&issuance.serial)?.now?;
+        (expiry != issuance.not_after).then(|| {
+            let (expiry, not_after) = (rfc3339(expiry), rfc3339(issuance.not_after));
+            let message =
+                format!("its certificate expires at {not_after}, and its revocation says {expiry}");
+            (REVOCATION_EXPIRY, message)
+        })
     }
 
     fn certificate_problem(
@@ -245,6 +272,39 @@ impl<'a> Standard<'a> {
             }
         }
         problem
+    }
+}
+
+/// Compares what a record says for those who search it with its certificate.
+fn record_problem(issuance: &Issuance, certificate: &Certificate) -> Option<Problem> {
+    let names = certificate.subject_alt_names().into_iter();
+    let what = if certificate.subject().common_name().unwrap_or_default() != issuance.cn {
+        "cn"
+    } else if !names
+        .map(|name| name.to_string())
+        .eq(issuance.sans.iter().cloned())
+    {
+        "sans"
+    } else if issuance.flaw.is_none() && !is_of_profile(certificate, &issuance.profile) {
+        "profile"
+    } else {
+        return None;
+    };
+    let message = format!("its {what} differs from its certificate");
+    Some((RECORD_MISMATCH, message))
+}
+
+/// Whether a certificate may be of a profile. A leaf that was imported may be anything but a CA.
+fn is_of_profile(certificate: &Certificate, profile: &str) -> bool {
+    match profile.parse::<Profile>() {
+        Ok(profile) => {
+            !certificate.is_ca() && certificate.extended_key_usage() == profile.purposes()
+        }
+        Err(_) => match profile {
+            "root" => certificate.is_ca() && certificate.is_self_issued(),
+            "subordinate" | "cross" => certificate.is_ca(),
+            _ => true,
+        },
     }
 }
 

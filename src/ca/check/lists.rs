@@ -13,7 +13,7 @@ use super::rule::{
     LIST_UNPUBLISHED, LIST_UNREADABLE,
 };
 use super::unreadable;
-use crate::store::{Ca, Journal, SignedList, Store};
+use crate::store::{Ca, Journal, SignedList, Store, file};
 use crate::x509::{Fingerprint, RevocationList};
 use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
@@ -39,7 +39,7 @@ pub(super) struct Lists<'a> {
 impl<'a> Lists<'a> {
     /// Reads the published list, and then what is on record: a list is recorded before it is published.
     pub(super) fn read(ca: &'a Ca, place: &'a Place, found: &mut Found) -> Self {
-        let published = std::fs::read(place.der(ca)).ok();
+        let published = file::read(&place.der(ca)).ok();
         let mut lists = Self {
             ca,
             place,
@@ -190,7 +190,7 @@ impl<'a> Lists<'a> {
             Some(der) => finding.healed_by(Remedy::Restore(der)),
             None => finding,
         };
-        match std::fs::read(&path) {
+        match file::read(&path) {
             Ok(der) if RevocationList::from_der(&der).is_err() => {
                 let message = format!("{shown} is not a revocation list");
                 vec![healed(self.broken(LIST_UNREADABLE, message))]
@@ -200,8 +200,8 @@ impl<'a> Lists<'a> {
                 let message = format!("{shown} is not a list that the key of {name} signed");
                 vec![healed(self.broken(LIST_SIGNATURE, message))]
             }
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                vec![self.broken(FILE_UNREADABLE, format!("could not read {shown}: {error}"))]
+            Err(error) if !error.is_missing() => {
+                vec![self.broken(FILE_UNREADABLE, format!("{error}: {}", error.source))]
             }
             Err(_) if self.copies().iter().any(|copy| copy.exists()) => {
                 let message = format!("{shown} is missing, and what is made of it is there");

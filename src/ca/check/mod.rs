@@ -194,7 +194,7 @@ fn check_ca(
     let lists = Lists::read(ca, &place, &mut found);
     let revocations = Revocations::survey(ca, lists.listed(), &mut found);
     found.extend(lists.check(store, &revocations, now, within, pauses));
-    let standard = Standard::of(store, ca, &own_key, &kept);
+    let standard = Standard::of(store, ca, &own_key, &kept, &revocations);
     let issued = standard.survey(now, soon, &mut found, progress);
     // Of a journal that is damaged nothing can be said to be missing.
     if issued.is_whole {

@@ -76,6 +76,7 @@ rules! {
     CERTIFICATE_MISSING "certificate-missing" Error;
     CERTIFICATE_UNREADABLE "certificate-unreadable" Error;
     CERTIFICATE_MISMATCH "certificate-mismatch" Error;
+    RECORD_MISMATCH "record-mismatch" Error;
     CERTIFICATE_SIGNATURE "certificate-signature" Error;
     SIGNATURE_NOT_CHECKED "signature-not-checked" Notice;
     CERTIFICATE_FLAW "certificate-flaw" Error;
@@ -84,6 +85,7 @@ rules! {
 
     REVOCATION_UNKNOWN "revocation-unknown" Warning;
     REVOCATION_ORDER "revocation-order" Error;
+    REVOCATION_EXPIRY "revocation-expiry" Error;
 
     LIST_ORDER "list-order" Error;
     LIST_COVERS "list-covers" Error;

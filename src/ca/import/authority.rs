@@ -4,7 +4,7 @@ use super::error::ImportError;
 use super::leaf_keys::LeafKeys;
 use super::places::Places;
 use super::{ImportRequest, KeyProtection};
-use crate::ca::foreign::{Input, read_certificates};
+use crate::ca::foreign::{Input, Size, read_certificates};
 use crate::ca::install::{are_of_one_ca, path_above};
 use crate::ca::passphrases::{protection_for, would_ask_for};
 use crate::ca::{CaError, Misfit, Passphrases, RuleFinding, Unlocked};
@@ -68,7 +68,7 @@ impl Authority {
         now: OffsetDateTime,
     ) -> Result<Self, CaError> {
         let mut beside = read_certificates(&places.certificate)?;
-        let input = Input::read(&places.key)?;
+        let input = Input::read_of(Size::Single, &places.key)?;
         let mut unlocked = Unlocked::new();
         let label = format!("the key of {name} in {}", places.key.display());
         let key = unlocked.open(&places.key, &label, input.content(), passphrases)?;

@@ -1,7 +1,7 @@
 //! Keys of certificates, as far as they can be had.
 
 use super::certificates::{Found, causes};
-use crate::ca::foreign::Input;
+use crate::ca::foreign::{Input, Size};
 use crate::ca::{CaError, Passphrases, RuleFinding, Unlocked};
 use crate::key::{Passphrase, PrivateKey};
 use crate::x509::{Fingerprint, Serial};
@@ -67,7 +67,7 @@ impl LeafKeys {
 }
 
 fn open(path: &Path, unlocked: &mut Unlocked) -> Result<PrivateKey, CaError> {
-    let input = Input::read(path)?;
+    let input = Input::read_of(Size::Single, path)?;
     let label = format!("the key {}", path.display());
     unlocked.open(path, &label, input.content(), &mut NoOther)
 }

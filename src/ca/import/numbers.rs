@@ -2,7 +2,7 @@
 
 use super::error::ImportError;
 use super::places::Places;
-use crate::ca::{CaError, Input, RuleFinding};
+use crate::ca::{CaError, Input, RuleFinding, Size};
 use crate::x509::crl::RevocationList;
 use crate::x509::serial::SerialError;
 use crate::x509::{Certificate, Serial};
@@ -135,7 +135,7 @@ fn used_up(kind: &'static str, highest: &str) -> ImportError {
 }
 
 fn read(path: &Path) -> Result<String, CaError> {
-    let input = Input::read(path)?;
+    let input = Input::read_of(Size::Number, path)?;
     Ok(String::from_utf8_lossy(input.content()).into_owned())
 }
 

@@ -35,16 +35,21 @@ pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
     Ok(object.der.to_vec())
 }
 
-/// What a party would find wrong with a list that [`foreign_list`] read, now or `within` a time.
+/// What a party would find wrong with a list that [`foreign_list`] read, now or `within` a time. `file` is
+/// what holds it, if the party is to read that.
 pub fn judge_foreign_list(
     path: &Path,
     der: &[u8],
+    file: Option<&Input>,
     party: &RelyingParty,
     within: Option<Duration>,
     now: OffsetDateTime,
 ) -> Vec<BundleFinding> {
     let list = RevocationList::from_der(der).expect("it was read before");
-    let judged = JudgedList::read(path.display().to_string(), &list);
+    let mut judged = JudgedList::read(path.display().to_string(), &list);
+    if let Some(file) = file {
+        judged = judged.in_file(file.content());
+    }
     let is_outside = judged.is_outside(now).is_some();
     let within = within.filter(|_| !is_outside);
     let soon = within.and_then(|within| judged.ends_within(within, Level::Error, now));

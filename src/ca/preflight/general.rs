@@ -195,7 +195,10 @@ fn incomplete(subjects: &HashSet<String>, problem: &IncompletePath) -> BundleFin
             "issuer-missing"
         }
         IncompletePath::Unverifiable { .. } => "signature-algorithm",
-        IncompletePath::TooManyKeys { .. } => "issuer-signature",
+        IncompletePath::TooManyKeys { .. } | IncompletePath::TooManyNamesakes { .. } => {
+            "issuer-signature"
+        }
+        IncompletePath::TooLong { .. } => "path-length",
         IncompletePath::Rootless { .. } => "no-root",
     };
     BundleFinding::error(rule, problem.to_string())

@@ -10,6 +10,8 @@ use std::fmt;
 pub struct ListRules {
     /// In which files it wants them.
     pub form: ListForm,
+    /// Whether it reads DER beside PEM.
+    pub reads_der: bool,
     /// Where its rules about lists are written; empty where all of its rules are.
     pub source: &'static str,
     /// What it holds them to, beside the kinds of keys and signatures that it takes anyway.
@@ -82,9 +84,7 @@ pub enum ListLimit {
     NextUpdate,
     /// Lists are numbered.
     Number,
-    /// Lists are whole.
-    NoDelta,
-    /// An issuingDistributionPoint has a fullName, and neither reasons nor other CAs' entries.
+    /// An issuingDistributionPoint has a fullName.
     FullName,
 }
 
@@ -99,7 +99,6 @@ impl ListLimit {
             Self::Version2 => "list-version",
             Self::NextUpdate => "next-update",
             Self::Number => "list-number",
-            Self::NoDelta => "delta-list",
             Self::FullName => "distribution-point",
         }
     }
@@ -116,12 +115,7 @@ impl fmt::Display for ListLimit {
             Self::Version2 => return f.write_str("version 2"),
             Self::NextUpdate => return f.write_str("a nextUpdate"),
             Self::Number => return f.write_str("a cRLNumber"),
-            Self::NoDelta => return f.write_str("no delta list"),
-            Self::FullName => {
-                return f.write_str(
-                    "an issuingDistributionPoint, where there is one, has a fullName, and neither onlySomeReasons nor indirectCRL",
-                );
-            }
+            Self::FullName => return f.write_str("an issuingDistributionPoint has a fullName"),
         };
         write!(f, "at most {} {what}", with_commas(*most))
     }

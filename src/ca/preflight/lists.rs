@@ -1,13 +1,15 @@
 //! Revocation lists against the rules of those who read them.
 
 use super::limits::{list as listed, over, with_commas};
-use super::{BundleFinding, Hash, Level, Limit, ListForm, ListLimit, RelyingParty};
+use super::{BundleFinding, Hash, Level, Limit, ListForm, ListLimit, ListRules, RelyingParty};
 use crate::asn1::{Malformed, Reader, oid, tag};
 use crate::key::SignatureAlgorithm;
+use crate::pem;
 use crate::x509::certificate::algorithm_name;
 use crate::x509::extension::key_usage::CRL_SIGN;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, RevocationList};
+use const_oid::ObjectIdentifier;
 use std::fmt;
 use time::{Duration, OffsetDateTime};
 
@@ -37,7 +39,33 @@ struct ReadFields {
     next_update: Option<OffsetDateTime>,
     is_numbered: bool,
     is_delta: bool,
-    distribution_point: Option<&'static str>,
+    /// The issuingDistributionPoint, if there is one.
+    scope: Option<Scope>,
+    /// What its own extensions, or those of its entries, say of the entries of other CAs.
+    is_indirect: bool,
+    /// A critical extension that is not processed, of the CRL or of an entry.
+    critical: Option<String>,
+    /// What its file is, as far as it matters.
+    file: Option<FileForm>,
+}
+
+/// What is wrong with the file of a CRL that is read as PEM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileForm {
+    Der,
+    ByteOrderMark,
+}
+
+/// What an issuingDistributionPoint says (RFC 5280 section 5.2.5).
+#[derive(Debug, Clone, Copy, Default)]
+struct Scope {
+    /// Whether it has a distributionPoint.
+    has_point: bool,
+    /// Whether the distributionPoint is a fullName.
+    has_full_name: bool,
+    /// Which certificates or reasons it is restricted to.
+    only: Option<&'static str>,
+    is_indirect: bool,
 }
 
 impl JudgedList {
@@ -48,7 +76,11 @@ impl JudgedList {
             all.find(|extension| extension.oid == wanted)
         };
         let signature = SignatureAlgorithm::from_der(list.algorithm());
-        let distribution_point = extension(oid::ISSUING_DISTRIBUTION_POINT);
+        let scope = extension(oid::ISSUING_DISTRIBUTION_POINT);
+        let scope = scope.map(|point| Scope::from_der(&point.value));
+        let mut entries = list.entries().filter_map(Result::ok);
+        let is_indirect =
+            scope.is_some_and(|scope| scope.is_indirect) || entries.any(|entry| entry.names_issuer);
         Self {
             called: called.into(),
             certificate: None,
@@ -63,8 +95,10 @@ impl JudgedList {
                 next_update: list.next_update(),
                 is_numbered: extension(oid::CRL_NUMBER).is_some(),
                 is_delta: extension(oid::DELTA_CRL_INDICATOR).is_some(),
-                distribution_point: distribution_point
-                    .and_then(|point| distribution_point_problem(&point.value)),
+                scope,
+                is_indirect,
+                critical: unprocessed(list),
+                file: None,
             }),
         }
     }
@@ -99,27 +133,69 @@ impl JudgedList {
     }
 }
 
-/// What of an issuingDistributionPoint (RFC 5280 section 5.2.5) is more than a place.
-fn distribution_point_problem(value: &[u8]) -> Option<&'static str> {
-    let unreadable = |_: Malformed| "an issuingDistributionPoint that can't be read";
-    let read = || {
+impl Scope {
+    fn from_der(value: &[u8]) -> Self {
+        Self::read(value).unwrap_or(Self {
+            only: Some("it has an issuingDistributionPoint that can't be read"),
+            ..Self::default()
+        })
+    }
+
+    fn read(value: &[u8]) -> Result<Self, Malformed> {
+        let mut scope = Self::default();
         let mut fields = Reader::sequence_of(value, "an IssuingDistributionPoint")?;
-        let mut problem = Some("an issuingDistributionPoint without a fullName");
-        if let Some(point) = fields.optional(tag::explicit(0))?
-            && point.reader().peek() == Some(tag::explicit(0))
-        {
-            problem = None;
-        }
         while !fields.is_empty() {
-            match fields.any()?.tag {
-                found if found == tag::context(3) => problem = Some("onlySomeReasons"),
-                found if found == tag::context(4) => problem = Some("the entries of other CAs"),
+            let field = fields.any()?;
+            // Each BOOLEAN is FALSE by default; one that says so leaves the scope as it is.
+            let is_true = field.content != [0];
+            match field.tag {
+                found if found == tag::explicit(0) => {
+                    scope.has_point = true;
+                    scope.has_full_name = field.reader().peek() == Some(tag::explicit(0));
+                }
+                found if found == tag::context(1) && is_true => {
+                    scope.only = Some("it covers only end-entity certificates");
+                }
+                found if found == tag::context(2) && is_true => {
+                    scope.only = Some("it covers only CA certificates");
+                }
+                found if found == tag::context(3) => {
+                    scope.only = Some("it covers only some reasons");
+                }
+                found if found == tag::context(4) => scope.is_indirect = is_true,
+                found if found == tag::context(5) && is_true => {
+                    scope.only = Some("it covers only attribute certificates");
+                }
                 _ => {}
             }
         }
-        Ok(problem)
-    };
-    read().unwrap_or_else(|error| Some(unreadable(error)))
+        Ok(scope)
+    }
+}
+
+/// The first critical extension that readers do not process. OpenSSL processes these three in a CRL, and
+/// in an entry the certificateIssuer alone; a critical reasonCode makes it refuse the CRL.
+fn unprocessed(list: &RevocationList<'_>) -> Option<String> {
+    const PROCESSED: [ObjectIdentifier; 3] = [
+        oid::ISSUING_DISTRIBUTION_POINT,
+        oid::AUTHORITY_KEY_IDENTIFIER,
+        oid::DELTA_CRL_INDICATOR,
+    ];
+    let mut own = list.extensions().iter();
+    let own = own.find(|extension| extension.critical && !PROCESSED.contains(&extension.oid));
+    if let Some(extension) = own {
+        return Some(extension_name(&extension.oid));
+    }
+    let mut entries = list.entries().filter_map(Result::ok);
+    let entry = entries.find(|entry| entry.has_critical)?;
+    let serial = entry
+        .serial()
+        .map_or_else(String::new, |serial| format!(" of {serial}"));
+    Some(format!("one in the entry{serial}"))
+}
+
+fn extension_name(identifier: &ObjectIdentifier) -> String {
+    oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
 }
 
 /// Everything that is wrong with lists that go to a party together, errors first.
@@ -135,6 +211,8 @@ pub fn judge_lists(
     for list in lists {
         findings.extend(list.is_outside(now));
         findings.extend(list.signer_may());
+        findings.extend(list.is_partial());
+        findings.extend(list.is_not_pem(party));
     }
     for (level, limit) in party.lists.limits {
         let messages = limit.messages(lists, party).into_iter();
@@ -218,6 +296,70 @@ impl JudgedList {
             rule: "list-ends-soon",
             message: format!("{} ends at {}", self.called, rfc3339(end)),
         })
+    }
+
+    /// Notes what the file of a CRL is, which a target may not read.
+    #[must_use]
+    pub fn in_file(mut self, content: &[u8]) -> Self {
+        if let Some(read) = &mut self.read {
+            read.file = match content {
+                content if !pem::looks_like_pem(content) => Some(FileForm::Der),
+                [0xef, 0xbb, 0xbf, ..] => Some(FileForm::ByteOrderMark),
+                _ => None,
+            };
+        }
+        self
+    }
+
+    /// Finds what every target refuses, or takes for another CRL: one that does not cover all that its CA
+    /// issued, or that says of itself that whoever does not understand it may not use it.
+    fn is_partial(&self) -> Vec<BundleFinding> {
+        let Some(read) = &self.read else {
+            return Vec::new();
+        };
+        let called = &self.called;
+        let error =
+            |rule, problem: String| BundleFinding::error(rule, format!("{called}: {problem}"));
+        let mut findings = Vec::new();
+        if read.is_delta {
+            let problem = "it is a delta CRL, which lists only what changed";
+            findings.push(error("delta-list", problem.into()));
+        }
+        if read.is_indirect {
+            let problem = "it is an indirect CRL, with entries of other CAs";
+            findings.push(error("indirect-list", problem.into()));
+        }
+        if let Some(problem) = read.scope.and_then(|scope| scope.only) {
+            findings.push(error("partial-list", problem.into()));
+        } else if read.scope.is_some_and(|scope| scope.has_point) {
+            let message = format!(
+                "{called}: it covers only certificates that name its issuingDistributionPoint as their CRL distribution point"
+            );
+            findings.push(BundleFinding::warning("partial-list", message));
+        }
+        if let Some(extension) = &read.critical {
+            let problem = format!("it has a critical extension that is not processed: {extension}");
+            findings.push(error("critical-extension", problem));
+        }
+        findings
+    }
+
+    fn is_not_pem(&self, party: &RelyingParty) -> Option<BundleFinding> {
+        let file = self.read.as_ref()?.file?;
+        let ListRules {
+            form, reads_der, ..
+        } = party.lists;
+        let (called, title) = (&self.called, party.title);
+        let message = match file {
+            FileForm::Der if form.is_pem() && !reads_der => {
+                format!("{called} is DER, and {title} reads PEM")
+            }
+            FileForm::ByteOrderMark if form.is_pem() => {
+                format!("{called} begins with a byte order mark, so that its PEM is not found")
+            }
+            _ => return None,
+        };
+        Some(BundleFinding::error("list-pem", message))
     }
 
     /// The validity of one that is there, where it has an end.
@@ -312,10 +454,9 @@ impl ListLimit {
                 each_read(&|read| read.next_update.is_none().then_some("has no nextUpdate"))
             }
             Self::Number => each_read(&|read| (!read.is_numbered).then_some("has no cRLNumber")),
-            Self::NoDelta => each_read(&|read| read.is_delta.then_some("is a delta list")),
-            Self::FullName => each(&|list| {
-                let problem = list.read.as_ref()?.distribution_point?;
-                Some(format!("{} has {problem}", list.called))
+            Self::FullName => each_read(&|read| {
+                let problem = "has an issuingDistributionPoint without a fullName";
+                (!read.scope?.has_full_name).then_some(problem)
             }),
         }
     }

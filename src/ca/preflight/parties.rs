@@ -111,6 +111,7 @@ const LOAD_BALANCER_LISTS: ListRules = ListRules {
 /// For rows to differ from.
 const NO_LISTS: ListRules = ListRules {
     form: ListForm::None,
+    reads_der: false,
     source: "",
     limits: &[],
     grammar: Grammar::DoubleQuotes,
@@ -375,6 +376,7 @@ pub const PARTIES: &[RelyingParty] = &[
             "Aliases that differ by capitals alone are one.",
         ],
         lists: ListRules {
+            reads_der: true,
             source: "https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/security/cert/CertificateFactory.html",
             note: Some("CertificateFactory.generateCRLs reads all of the file"),
             ..LISTS_OF_PATH
@@ -405,7 +407,6 @@ pub const PARTIES: &[RelyingParty] = &[
                 (Error, ListLimit::Version2),
                 (Error, ListLimit::NextUpdate),
                 (Error, ListLimit::Number),
-                (Error, ListLimit::NoDelta),
                 (Error, ListLimit::FullName),
                 (Warning, ListLimit::Depth(8)),
             ],

@@ -16,11 +16,14 @@ use crate::cli::options::SubjectArgs;
 use crate::store::{CaName, Store};
 use crate::x509::validity::Moment;
 use crate::x509::{Name, NameConstraints, Reason};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 use toml::Spanned;
+
+/// Problems of a file that are told.
+const MOST_NAMED: usize = 100;
 
 /// What is needed to make sense of a file.
 pub(super) struct Reader<'a> {
@@ -78,8 +81,8 @@ impl<'a> Reader<'a> {
             .collect();
         let lists = lists.into_iter().filter_map(|list| self.list(list));
         let mut lists: Vec<WishedList> = lists.collect();
-        let rank = |list: &WishedList| order.iter().position(|name| name == list.ca.as_str());
-        lists.sort_by_key(rank);
+        let rank: HashMap<&str, usize> = order.iter().map(String::as_str).zip(0..).collect();
+        lists.sort_by_key(|list| rank.get(list.ca.as_str()));
         let bundles = bundles.into_iter().filter_map(|bundle| self.bundle(bundle));
         let bundles = bundles.collect();
         if self.problems.is_empty() {
@@ -91,7 +94,15 @@ impl<'a> Reader<'a> {
                 bundles,
             });
         }
-        Err(Failure::of_rows(self.problems, 0).hint_at_end("nothing was changed".into()))
+        let more = self.problems.len().saturating_sub(MOST_NAMED);
+        self.problems.truncate(MOST_NAMED);
+        let refusal = match more {
+            0 => Failure::of_rows(self.problems, 0),
+            _ => Failure::of_rows(self.problems, 0).and(Failure::plain(format!(
+                "{more} more problems are in the file"
+            ))),
+        };
+        Err(refusal.hint_at_end("nothing was changed".into()))
     }
 
     fn problem(&mut self, place: &Place, problem: impl std::fmt::Display) {
@@ -108,19 +119,24 @@ impl<'a> Reader<'a> {
 
     /// Each CA behind the one above it; those that are above themselves are problems.
     fn parents_first(&mut self, cas: Vec<Named<CaTable>>) -> Vec<Named<CaTable>> {
-        let mut left = cas;
-        let mut ordered: Vec<Named<CaTable>> = Vec::new();
-        loop {
-            let waits = |ca: &Named<CaTable>| {
-                let parent = ca.table.parent.as_ref().map(Spanned::get_ref);
-                parent.is_some_and(|parent| left.iter().any(|other| other.name == *parent))
-            };
-            let Some(next) = left.iter().position(|ca| !waits(ca)) else {
-                break;
-            };
-            ordered.push(left.remove(next));
+        let names: HashSet<&str> = cas.iter().map(|ca| ca.name.as_str()).collect();
+        let mut below: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut free = BTreeSet::new();
+        for (index, ca) in cas.iter().enumerate() {
+            let parent = ca.table.parent.as_ref().map(Spanned::get_ref);
+            match parent.filter(|parent| names.contains(parent.as_str())) {
+                Some(parent) => below.entry(parent.clone()).or_default().push(index),
+                None => _ = free.insert(index),
+            }
         }
-        for ca in &left {
+        let mut left: Vec<Option<Named<CaTable>>> = cas.into_iter().map(Some).collect();
+        let mut ordered: Vec<Named<CaTable>> = Vec::with_capacity(left.len());
+        while let Some(next) = free.pop_first() {
+            let ca = left[next].take().expect("a CA has one parent");
+            free.extend(below.remove(&ca.name).unwrap_or_default());
+            ordered.push(ca);
+        }
+        for ca in left.into_iter().flatten() {
             self.problem(&ca.place, format!("{} is above itself", ca.name));
         }
         ordered

@@ -14,6 +14,8 @@ use toml::de::{DeTable, DeValue};
 pub(super) struct Source {
     path: PathBuf,
     text: String,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
 /// A place in the text.
@@ -43,9 +45,14 @@ impl Source {
         let path = input.path();
         let text = std::str::from_utf8(input.content())
             .map_err(|error| Failure::plain(format!("{} is not UTF-8: {error}", path.display())))?;
+        let text = text.trim_start_matches('\u{feff}').to_owned();
+        let newlines = memchr::memchr_iter(b'\n', text.as_bytes());
         Ok(Self {
             path: path.to_owned(),
-            text: text.trim_start_matches('\u{feff}').to_owned(),
+            lines: std::iter::once(0)
+                .chain(newlines.map(|at| at + 1))
+                .collect(),
+            text,
         })
     }
 
@@ -60,9 +67,13 @@ impl Source {
     /// That something is wrong at a place.
     pub(super) fn bad(&self, place: &Place, problem: impl Display) -> Failure {
         let before = self.text.get(..place.start).unwrap_or(&self.text);
-        let line = before.matches('\n').count() + 1;
-        let begin = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before[begin..].chars().count() + 1;
+        let line = self.lines.partition_point(|begin| *begin <= before.len());
+        let before = &before[self.lines[line - 1]..];
+        // Behind so many characters nobody counts them, and thousands of problems may be on one line.
+        let column = match before.len() {
+            0..=1000 => before.chars().count(),
+            length => length,
+        } + 1;
         let path = self.path.display();
         Failure::plain(format!("{path} line {line}, column {column}: {problem}"))
     }

@@ -1,7 +1,7 @@
 //! `pki issue --from`: a certificate for every row of a table.
 
 use super::check::{RowCheck, Seen};
-use super::rows::{COLUMNS, CertificateRow, Defaults, NEEDED, kinds};
+use super::rows::{COLUMNS, CertificateRow, Defaults, kinds};
 use super::{CertificateEntry, IssueArgs};
 use crate::ca::{
     Batch, CaError, ExportFolder, GroupExport, Issued, Issuer, KeyOutput, Purpose, RowOutcome,
@@ -158,7 +158,7 @@ impl Run {
         let (issued, defaults) = (&self.issued, &self.defaults);
         let mut failures = std::mem::take(&mut self.seen.unsound);
         let unsound: HashSet<u64> = failures.keys().copied().collect();
-        let rows = self.table.rows(COLUMNS, NEEDED)?;
+        let rows = self.table.rows(COLUMNS)?;
         let rows = rows.map(|row| CertificateRow::new(row, defaults));
         let is_left = |row: &CertificateRow| {
             !issued.contains(&row.number()) && !unsound.contains(&row.number())
@@ -219,7 +219,7 @@ impl Run {
         let mut records = ca.issuances_of_table(self.batch.table)?;
         // Those of rows that are still to come.
         let mut ahead: HashMap<u64, Issuance> = HashMap::new();
-        let rows = self.table.rows(COLUMNS, NEEDED)?;
+        let rows = self.table.rows(COLUMNS)?;
         for row in rows.map(|row| CertificateRow::new(row, &self.defaults)) {
             let number = row.number();
             if !self.issued.contains(&number) {

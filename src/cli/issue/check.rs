@@ -1,15 +1,18 @@
 //! What is wrong with the rows of a table, before anything is issued.
 
-use super::rows::{COLUMNS, CertificateRow, Defaults, NEEDED, kinds};
+use super::rows::{COLUMNS, CertificateRow, Defaults, kinds};
 use crate::ca::{DryRun, ExportPlace, Issuer, Notice, TableRow, on_all_cores};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::table::{TableFile, refusal};
+use crate::cli::table::{MOST_UNSOUND, TableFile, refusal};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Rows that are looked at together.
 const GROUP: usize = 4096;
+
+/// Bytes of rows over which no more of them are looked at together.
+const GROUP_LENGTH: usize = 4 << 20;
 
 /// What there was to see of the rows before anything was issued.
 #[derive(Default)]
@@ -62,11 +65,11 @@ impl<'a> RowCheck<'a> {
         table: &TableFile,
         defaults: &Arc<Defaults>,
     ) -> Result<Seen, Failure> {
-        let rows = table.rows(COLUMNS, NEEDED)?;
+        let rows = table.rows(COLUMNS)?;
         let mut rows = rows.map(|row| CertificateRow::new(row, defaults));
         let mut seen = Seen::default();
         loop {
-            let group: Vec<CertificateRow> = rows.by_ref().take(GROUP).collect();
+            let group = next_group(&mut rows);
             if group.is_empty() {
                 return Ok(seen);
             }
@@ -79,6 +82,9 @@ impl<'a> RowCheck<'a> {
                 if let Err(failure) = named {
                     seen.unsound.insert(row.number(), failure);
                 }
+            }
+            if seen.unsound.len() >= MOST_UNSOUND {
+                return Err(refusal(seen.unsound.into_values().collect(), 0, "issued"));
             }
         }
     }
@@ -116,6 +122,20 @@ impl<'a> RowCheck<'a> {
         }
         Ok(())
     }
+}
+
+/// As many rows as are looked at together.
+fn next_group(rows: &mut impl Iterator<Item = CertificateRow>) -> Vec<CertificateRow> {
+    let mut group = Vec::new();
+    let mut length = 0;
+    while group.len() < GROUP
+        && length < GROUP_LENGTH
+        && let Some(row) = rows.next()
+    {
+        length += row.length();
+        group.push(row);
+    }
+    group
 }
 
 impl Seen {

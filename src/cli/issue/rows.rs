@@ -5,7 +5,7 @@ use crate::ca::{
     CaError, End, FileKind, KeySource, LeafRequest, Lifetime, TableRow, cost_of, read_request,
 };
 use crate::cli::failure::Failure;
-use crate::cli::table::{BadRow, Columns, Row};
+use crate::cli::table::{BadRow, Columns, Header, Row};
 use crate::key::KeyType;
 use crate::x509::{GeneralName, Name, Profile};
 use std::num::NonZeroU32;
@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What a row can say.
-pub(in crate::cli) const COLUMNS: Columns =
-    &["cn", "san", "profile", "days", "key_type", "csr", "name"];
-
-/// The columns of which a row needs one.
-pub(in crate::cli) const NEEDED: &[&str] = &["cn", "csr"];
+pub(in crate::cli) const COLUMNS: &Columns = &Columns {
+    names: &["cn", "san", "profile", "days", "key_type", "csr", "name"],
+    needed: &["cn", "csr"],
+    header: Header::Required,
+};
 
 /// What holds for rows that say nothing else; by default, what holds where no option says otherwise.
 #[derive(Default)]
@@ -57,6 +57,11 @@ impl CertificateRow {
     /// What its files are called, given the common name.
     pub(super) fn file_name<'a>(&'a self, common_name: &'a str) -> &'a str {
         self.row.field("name").unwrap_or(common_name)
+    }
+
+    /// The bytes of its fields.
+    pub(super) fn length(&self) -> usize {
+        self.row.length()
     }
 
     /// Whether its key is made here.
@@ -132,10 +137,12 @@ impl TableRow for CertificateRow {
 
     fn cost(&self) -> usize {
         let kind = self.row.field("key_type").map(str::parse::<KeyType>);
-        if !self.makes_key() {
-            return 1;
-        }
-        cost_of(kind.and_then(Result::ok).unwrap_or(self.defaults.key_type))
+        let key = match kind {
+            _ if !self.makes_key() => 1,
+            kind => cost_of(kind.and_then(Result::ok).unwrap_or(self.defaults.key_type)),
+        };
+        // Rows of thousands of SANs take time and memory too.
+        key + self.length() / 1024
     }
 
     fn request(&self) -> Result<LeafRequest, Failure> {
@@ -147,7 +154,9 @@ impl TableRow for CertificateRow {
             // About the store, and not about the row.
             CaError::Store(_) | CaError::File(_) | CaError::NewKey(_) => return error.into(),
             CaError::Validity { .. } => Some("days"),
-            CaError::NeedsAlternativeName { .. } | CaError::AlternativeName(_) => Some("san"),
+            CaError::NeedsAlternativeName { .. }
+            | CaError::AlternativeName(_)
+            | CaError::TooManyNames { .. } => Some("san"),
             CaError::NameOfIssuer { .. } | CaError::Subject(_) | CaError::Nameless => Some("cn"),
             CaError::FileName { .. } => Some("name"),
             CaError::Input { .. } => Some("csr"),

@@ -2,7 +2,7 @@
 
 use crate::ca::{CaError, Revocable, RowVerdict, Verdict, find_all};
 use crate::cli::failure::Failure;
-use crate::cli::table::{BadRow, Columns, Row, TableFile};
+use crate::cli::table::{BadRow, Columns, Header, MOST_UNSOUND, Row, TableFile, refusal};
 use crate::store::Ca;
 use crate::x509::validity::Moment;
 use crate::x509::{Reason, Serial};
@@ -10,7 +10,11 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 /// What a row can say.
-const COLUMNS: Columns = &["serial", "reason", "date"];
+const COLUMNS: &Columns = &Columns {
+    names: &["serial", "reason", "date"],
+    needed: &["serial"],
+    header: Header::Optional,
+};
 
 /// Certificates with what is to be recorded about them, and what is wrong with other rows.
 type Read = (Vec<(Revocable, Verdict)>, Vec<Failure>);
@@ -26,6 +30,10 @@ pub(super) fn read(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<Read, Fa
                 sound.push((row.number, row.line));
             }
             Err(problem) => bad.push((row.number, problem)),
+        }
+        if bad.len() == MOST_UNSOUND {
+            let bad = bad.into_iter().map(|(_, problem)| problem.into());
+            return Err(refusal(bad.collect(), 0, "revoked"));
         }
     }
     let mut found = Vec::with_capacity(sound.len());
@@ -47,7 +55,7 @@ pub(in crate::cli) fn rows(
     table: &TableFile,
     now: OffsetDateTime,
 ) -> Result<impl Iterator<Item = (Row, Result<RowVerdict, BadRow>)>, Failure> {
-    let rows = table.rows(COLUMNS, &["serial"])?;
+    let rows = table.rows(COLUMNS)?;
     Ok(rows.map(move |row| {
         let verdict = verdict(&row, now);
         (row, verdict)

@@ -5,7 +5,7 @@
 //! its memory again for the next. What comes of them is handed over in the journal's order.
 
 use super::super::error::{FileError, StoreError};
-use super::{TAIL, follows, is_header, open_whole};
+use super::{MOST_OF_LINE, TAIL, TOO_LONG, follows, is_header, open_whole};
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::DeserializeOwned;
 use std::fs::File;
@@ -230,6 +230,9 @@ impl<'a> Blocks<'a> {
     fn finish_line(&self, from: u64, buffer: &mut Buffer) -> Result<(), StoreError> {
         while !buffer.octets().ends_with(b"\n") {
             let held = buffer.filled;
+            if held > MOST_OF_LINE {
+                return Err(StoreError::damaged(self.path, TOO_LONG));
+            }
             self.read(from, STEP, buffer)?;
             if buffer.filled == held {
                 break;

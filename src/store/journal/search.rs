@@ -5,7 +5,7 @@
 
 use super::super::error::{FileError, StoreError};
 use super::super::record::Coverage;
-use super::{TAIL, follows, is_header, open_whole};
+use super::{MOST_OF_LINE, TAIL, TOO_LONG, follows, is_header, open_whole};
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::DeserializeOwned;
@@ -145,6 +145,9 @@ impl Reader {
         (self.next, self.end) = (0, 0);
         loop {
             let held = self.block.len();
+            if held > MOST_OF_LINE {
+                return Err(StoreError::damaged(&self.path, TOO_LONG));
+            }
             let left = self.length.saturating_sub(self.before + held as u64);
             let read = (&self.file)
                 .take(left.min(BLOCK as u64))

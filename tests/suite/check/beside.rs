@@ -14,10 +14,11 @@ fn what_others_are_at_work_on_is_no_finding() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.write(
         "table.csv",
-        (0..40)
-            .map(|n| format!("row-{n}"))
-            .collect::<Vec<_>>()
-            .join("\n"),
+        "cn\n".to_owned()
+            + &(0..40)
+                .map(|n| format!("row-{n}"))
+                .collect::<Vec<_>>()
+                .join("\n"),
     );
     sandbox.pki("crl --to-pem --chain").succeeds();
     let running = AtomicUsize::new(4);

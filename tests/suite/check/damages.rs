@@ -450,6 +450,42 @@ fn records() -> Vec<Damage> {
                 record["subject"] = json!("CN=other");
             });
         }),
+        lasting("another cn", &["record-mismatch"], |sandbox| {
+            rewrite_record(sandbox, "kept", |record| record["cn"] = json!("somebody"));
+        }),
+        lasting("a SAN more", &["record-mismatch"], |sandbox| {
+            rewrite_record(sandbox, "kept", |record| {
+                record["sans"] = json!(["dns:more.example.test"]);
+            });
+        }),
+        lasting("another profile", &["record-mismatch"], |sandbox| {
+            rewrite_record(sandbox, "kept", |record| {
+                record["profile"] = json!("timestamp");
+            });
+        }),
+        lasting("the profile of a CA", &["record-mismatch"], |sandbox| {
+            rewrite_record(sandbox, "kept", |record| {
+                record["profile"] = json!("subordinate");
+            });
+        }),
+        lasting(
+            "a revocation that expires early",
+            &["list-covers", "revocation-expiry"],
+            |sandbox| {
+                rewrite(sandbox, REVOKED, |lines| {
+                    lines[1]["revoked"]["not_after"] = json!("2026-01-01T00:00:00Z");
+                });
+            },
+        ),
+        lasting(
+            "a revocation that expires late",
+            &["list-covers", "revocation-expiry"],
+            |sandbox| {
+                rewrite(sandbox, REVOKED, |lines| {
+                    lines[1]["revoked"]["not_after"] = json!("2096-01-01T00:00:00Z");
+                });
+            },
+        ),
         lasting("another end", &["certificate-mismatch"], |sandbox| {
             rewrite_record(sandbox, "kept", |record| {
                 record["not_after"] = json!("2030-01-01T00:00:00Z");
@@ -498,6 +534,8 @@ fn records() -> Vec<Damage> {
                     record["not_before"] = json!(dates[0]);
                     record["not_after"] = json!(dates[1]);
                     record["der"] = json!(STANDARD.encode(der));
+                    // It has no extended key usage, as a client's would have.
+                    record["profile"] = json!("imported");
                 });
             },
         ),

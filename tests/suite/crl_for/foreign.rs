@@ -56,9 +56,14 @@ fn index(count: u64) -> String {
 fn assert_judged(sandbox: &Sandbox, file: &str, target: &str, errors: &[&str]) -> Value {
     let line = format!("--format json crl --in {file} --for {target}");
     let checked = sandbox.pki(&line).arg("--check").finish();
-    let status = if errors.is_empty() { 0 } else { 3 };
+    // Where it is, it is DER, which is not what these targets read.
+    let is_der = file.ends_with(".crl") && target != "api-gateway";
+    let mut judged = errors.to_vec();
+    judged.extend(is_der.then_some("list-pem"));
+    judged.sort_unstable();
+    let status = if judged.is_empty() { 0 } else { 3 };
     assert_eq!(checked.status, Some(status), "{checked}");
-    assert_eq!(rules(&checked.json(), "error"), errors, "{checked}");
+    assert_eq!(rules(&checked.json(), "error"), judged, "{checked}");
     let made = sandbox.path("made");
     let converted = sandbox.pki(&line).words("--out made").finish();
     let status = i32::from(!errors.is_empty());
@@ -67,6 +72,9 @@ fn assert_judged(sandbox: &Sandbox, file: &str, target: &str, errors: &[&str]) -
     assert_eq!(made.exists(), errors.is_empty(), "{converted}");
     if errors.is_empty() {
         fs::remove_file(made).unwrap();
+    }
+    if is_der {
+        return converted.json();
     }
     checked.json()
 }
@@ -150,26 +158,6 @@ fn what_rustls_does_not_take_is_named_each_by_its_rule() {
             idp("relativename = rdn\n[rdn]\nCN = x"),
             "-crlexts v2",
             &["distribution-point"],
-        ),
-        (
-            idp("fullname = URI:http://x.test/a.crl\nonlysomereasons = keyCompromise"),
-            "-crlexts v2",
-            &["distribution-point"],
-        ),
-        (
-            idp("fullname = URI:http://x.test/a.crl\nindirectCRL = TRUE"),
-            "-crlexts v2",
-            &["distribution-point"],
-        ),
-        (
-            idp("onlyuser = TRUE"),
-            "-crlexts v2",
-            &["distribution-point"],
-        ),
-        (
-            format!("{V2}2.5.29.27 = critical, ASN1:INTEGER:6\n"),
-            "-crlexts v2",
-            &["delta-list"],
         ),
         (String::new(), "", &["list-number", "list-version"]),
     ] {
@@ -303,4 +291,206 @@ fn a_check_heeds_every_option_or_refuses_it() {
     let check = "--format json crl --in ended.pem --for nginx --check --within 1d";
     let ended = sandbox.pki(check).ends_with(3);
     assert_eq!(rules(&ended.json(), "error"), ["list-valid-now"]);
+}
+
+/// Whoever reads it, it is not the CRL of all that its CA issued, or not one that may be used.
+#[test]
+fn what_every_target_refuses_is_named_by_its_rule() {
+    let sandbox = foreign_ca();
+    let idp =
+        |point: &str| format!("{V2}issuingDistributionPoint = critical, @idp\n[idp]\n{point}\n");
+    let full = "fullname = URI:http://x.test/a.crl\n";
+    for (extensions, rule) in [
+        (idp("onlyuser = TRUE"), "partial-list"),
+        (idp(&format!("{full}onlyuser = TRUE")), "partial-list"),
+        (idp(&format!("{full}onlyCA = TRUE")), "partial-list"),
+        (idp(&format!("{full}onlyAA = TRUE")), "partial-list"),
+        (
+            idp(&format!("{full}onlysomereasons = keyCompromise")),
+            "partial-list",
+        ),
+        (idp(&format!("{full}indirectCRL = TRUE")), "indirect-list"),
+        (
+            format!("{V2}2.5.29.28 = critical, DER:0500\n"),
+            "partial-list",
+        ),
+        (
+            format!("{V2}2.5.29.27 = critical, ASN1:INTEGER:6\n"),
+            "delta-list",
+        ),
+        (format!("{V2}2.5.29.27 = ASN1:INTEGER:6\n"), "delta-list"),
+        (
+            format!("{V2}1.2.3.4 = critical, ASN1:UTF8:x\n"),
+            "critical-extension",
+        ),
+        (
+            format!("{V2}2.5.29.46 = critical, DER:3000\n"),
+            "critical-extension",
+        ),
+    ] {
+        list(&sandbox, "list.pem", &index(2), &extensions, "-crlexts v2");
+        for target in [
+            "alb",
+            "roles-anywhere",
+            "api-gateway",
+            "nginx",
+            "haproxy",
+            "apache",
+            "envoy",
+            "node",
+            "postgres",
+            "java",
+            "rustls",
+        ] {
+            let line = format!("--format json crl --in list.pem --check --for {target}");
+            let checked = sandbox.pki(&line).ends_with(3);
+            let found = rules(&checked.json(), "error");
+            assert!(
+                found.iter().any(|found| found == rule),
+                "{target} {extensions}: {checked}"
+            );
+        }
+        // OpenSSL, with which most of them verify, does not use it; a delta CRL it takes for a whole one.
+        let is_used = ["2.5.29.27", "2.5.29.28"]
+            .iter()
+            .any(|oid| extensions.contains(oid));
+        assert_eq!(openssl_uses(&sandbox, "list.pem"), is_used, "{extensions}");
+    }
+    for extensions in [
+        V2.to_owned(),
+        format!("{V2}1.2.3.4 = ASN1:UTF8:x\n"),
+        format!("{V2}2.5.29.46 = DER:3000\n"),
+    ] {
+        list(&sandbox, "list.pem", &index(2), &extensions, "-crlexts v2");
+        assert_judged(&sandbox, "list.pem", "nginx", &[]);
+        assert!(openssl_uses(&sandbox, "list.pem"), "{extensions}");
+    }
+}
+
+/// Whether OpenSSL takes the list for the CA's own certificate.
+fn openssl_uses(sandbox: &Sandbox, list: &str) -> bool {
+    let line = format!("verify -crl_check -CAfile ca.crt -CRLfile {list} ca.crt");
+    sandbox.run("openssl", &line).finish().status == Some(0)
+}
+
+/// It may be all that those certificates need which name the place: this can't be seen in the list.
+#[test]
+fn a_list_for_a_distribution_point_is_warned_of() {
+    let sandbox = foreign_ca();
+    let extensions = format!(
+        "{V2}issuingDistributionPoint = critical, @idp\n[idp]\nfullname = URI:http://x.test/a.crl\n"
+    );
+    list(&sandbox, "list.pem", "", &extensions, "-crlexts v2");
+    for target in ["nginx", "rustls", "alb"] {
+        let report = assert_judged(&sandbox, "list.pem", target, &[]);
+        assert_eq!(rules(&report, "warning"), ["partial-list"]);
+    }
+}
+
+/// The list with another entry: as openssl does not write it.
+#[test]
+fn entries_with_critical_extensions_are_named() {
+    let sandbox = foreign_ca();
+    let revoked =
+        "R\t360101000000Z\t260101000000Z,keyCompromise\t1000000000000001\tunknown\t/CN=a\n";
+    // Long enough for lengths of two bytes.
+    let padded = format!("{V2}1.2.3.4 = ASN1:UTF8:{}\n", "a".repeat(300));
+    list(&sandbox, "list.pem", revoked, &padded, "-crlexts v2");
+    assert_judged(&sandbox, "list.pem", "nginx", &[]);
+    let line = "crl -in list.pem -outform DER -out list.crl";
+    sandbox.run("openssl", line).succeeds();
+    let der = fs::read(sandbox.path("list.crl")).unwrap();
+    // The reasonCode, a SEQUENCE of its identifier and its value.
+    let reason = [
+        0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, 0x01,
+    ];
+    let at = der
+        .windows(reason.len())
+        .position(|part| part == reason)
+        .unwrap();
+    let with = |extension: &[u8]| {
+        let mut der = der.clone();
+        der.splice(at..at + reason.len(), extension.iter().copied());
+        let more = extension.len() - reason.len();
+        // The extensions, the entry and the entries have short lengths; the list and what is signed long ones.
+        let entries = at - 2 - 15 - 10 - 2 - 2;
+        for start in [at - 2, entries + 2, entries] {
+            assert_eq!(der[start], 0x30);
+            der[start + 1] += u8::try_from(more).unwrap();
+        }
+        for start in [0, 4] {
+            assert_eq!(der[start..start + 2], [0x30, 0x82]);
+            let length = u16::from_be_bytes([der[start + 2], der[start + 3]]);
+            let length = length + u16::try_from(more).unwrap();
+            der[start + 2..start + 4].copy_from_slice(&length.to_be_bytes());
+        }
+        sandbox.write("changed.crl", der);
+        let text = sandbox.run("openssl", "crl -in changed.crl -inform DER -noout -text");
+        text.succeeds().stdout
+    };
+    let critical = [
+        &[0x30, 0x0d],
+        &reason[2..7],
+        &[0x01, 0x01, 0xff],
+        &reason[7..],
+    ]
+    .concat();
+    assert!(with(&critical).contains("CRL Reason Code: critical"));
+    assert_judged(
+        &sandbox,
+        "changed.crl",
+        "api-gateway",
+        &["critical-extension"],
+    );
+    let name: &[u8] = b"\x04\x0e\x30\x0c\x86\x0aurn:a:b:cd";
+    let issuer = [b"\x30\x18\x06\x03\x55\x1d\x1d\x01\x01\xff", name].concat();
+    assert!(with(&issuer).contains("Certificate Issuer"));
+    assert_judged(&sandbox, "changed.crl", "api-gateway", &["indirect-list"]);
+}
+
+/// Node throws at DER; Java reads both. What is converted gets the form of its reader.
+#[test]
+fn der_does_not_fit_who_reads_pem() {
+    let sandbox = foreign_ca();
+    list(&sandbox, "list.pem", "", V2, "-crlexts v2");
+    let line = "crl -in list.pem -outform DER -out list.crl";
+    sandbox.run("openssl", line).succeeds();
+    let marked = format!("\u{feff}{}", sandbox.read("list.pem"));
+    sandbox.write("marked.pem", marked);
+    let check = |file: &str, target: &str| {
+        let line = format!("--format json crl --in {file} --check --for {target}");
+        let checked = sandbox.pki(&line).finish();
+        let found = rules(&checked.json(), "error");
+        assert_eq!(
+            checked.status,
+            Some(if found.is_empty() { 0 } else { 3 }),
+            "{checked}"
+        );
+        found.join(" ")
+    };
+    for target in [
+        "alb",
+        "nlb",
+        "roles-anywhere",
+        "nginx",
+        "haproxy",
+        "apache",
+        "envoy",
+        "node",
+        "postgres",
+        "rustls",
+    ] {
+        assert_eq!(check("list.crl", target), "list-pem", "{target}");
+        assert_eq!(check("marked.pem", target), "list-pem", "{target}");
+        assert_eq!(check("list.pem", target), "", "{target}");
+    }
+    for target in ["java", "api-gateway"] {
+        assert_eq!(check("list.crl", target), "", "{target}");
+    }
+    let script = "try{require('tls').createSecureContext({crl:require('fs').readFileSync('list.crl')})}catch(e){process.exit(7)}";
+    sandbox.run("node", "-e").arg(script).ends_with(7);
+    sandbox
+        .pki("crl --in list.crl --for node --out made.pem")
+        .succeeds();
+    assert_eq!(sandbox.read("made.pem"), sandbox.read("list.pem"));
 }

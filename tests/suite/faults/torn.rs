@@ -112,7 +112,7 @@ fn a_hole_in_what_was_being_appended_is_a_torn_tail() {
     const PAGE: usize = 4096;
     let sandbox = begin();
     let rows: Vec<String> = (1..=12).map(|number| format!("many-{number}")).collect();
-    sandbox.write("many.csv", rows.join("\n"));
+    sandbox.write("many.csv", "cn\n".to_owned() + &rows.join("\n"));
     let resume = "issue --ca intermediate0 --from many.csv --resume";
     let before = fs::read(sandbox.path(ISSUED)).unwrap();
     let standing = Standing::of(&sandbox).unwrap();

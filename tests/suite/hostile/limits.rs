@@ -1,6 +1,5 @@
-//! What is refused for what it would take: derivations of keys without end, and files without end.
+//! What is refused for what it would take: derivations of keys without end.
 
-use std::fs::File;
 use std::slice;
 
 use const_oid::ObjectIdentifier;
@@ -168,23 +167,4 @@ fn a_trust_store_without_end_is_refused_in_words() {
         1,
         "error: the trust store dear.p12 can't be opened\ncaused by: its encryption can't be opened: 2147483648 rounds of key derivation are too many\nhint: `keytool -importkeystore` writes one anew\n",
     );
-}
-
-#[test]
-fn files_of_more_than_a_gibibyte_are_refused_unread() {
-    let sandbox = Sandbox::new();
-    let file = File::create(sandbox.path("large")).unwrap();
-    file.set_len((1 << 30) + 1).unwrap();
-    for line in [
-        "show large",
-        "bundle --check large",
-        "verify large --bundle large",
-        "crl --in large --to-pem",
-        "apply large",
-    ] {
-        sandbox.pki(line).refuses(
-            1,
-            "error: could not read large\ncaused by: file too large\n",
-        );
-    }
 }

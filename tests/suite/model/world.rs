@@ -147,7 +147,10 @@ pub(super) fn beginning() -> Sandbox {
         .words("-keyout client.key -out client.csr -subj /CN=of-a-request")
         .succeeds();
     for (index, rows) in TABLES.iter().enumerate() {
-        sandbox.write(&format!("table-{index}.csv"), rows.join("\n"));
+        sandbox.write(
+            &format!("table-{index}.csv"),
+            "cn\n".to_owned() + &rows.join("\n"),
+        );
     }
     assert!(
         DECLARED

@@ -11,7 +11,7 @@ use super::super::rule::{
     LIST_NUMBER, LIST_OUTDATED, LIST_STALE, LIST_UNREADABLE, LIST_UNRECORDED,
 };
 use super::{Lists, is_list_of};
-use crate::store::{Ca, Counter, Store};
+use crate::store::{Ca, Counter, Store, file};
 use crate::x509::validity::rfc3339;
 use crate::x509::{Fingerprint, RevocationList, Serial};
 use std::os::unix::fs::MetadataExt;
@@ -150,7 +150,7 @@ impl Lists<'_> {
         if let Some(newer) = due.filter(|newer| *newer > number) {
             // It is recorded before it is published.
             let passing = settled(pauses, || {
-                let published = std::fs::read(self.place.der(self.ca)).unwrap_or_default();
+                let published = file::read(&self.place.der(self.ca)).unwrap_or_default();
                 let published = RevocationList::from_der(&published)
                     .ok()
                     .and_then(|list| list.number());
