@@ -504,6 +504,8 @@ mod tests {
             reason: None,
             invalidity_date: None,
             removes: false,
+            has_critical: false,
+            names_issuer: false,
             has_unknown_critical: false,
         };
         for (serial, expected) in [

@@ -351,10 +351,14 @@ mod tests {
             let good = list(&key, LATER, NEXT, &[], &[(&[9], nothing)]);
             let bad = list(by, this, next, extensions, &[entry]);
             let lists = [&good, &bad].map(|der| RevocationList::from_der(der).unwrap());
-            check_lists(&lists, &ca, &ca, LATEST)
+            check_lists(&lists, &ca, &[&ca], LATEST)
         };
         let delta = [of(oid::DELTA_CRL_INDICATOR, true)];
-        let partial = [of(oid::ISSUING_DISTRIBUTION_POINT, true)];
+        // onlySomeReasons.
+        let partial = [Extension {
+            value: vec![0x30, 4, 0x83, 2, 5, 0x20],
+            ..of(oid::ISSUING_DISTRIBUTION_POINT, true)
+        }];
         let unknown = [of(oid::CERTIFICATE_POLICIES, true)];
         let soon = Some(LATEST);
         let tomorrow = datetime!(2026-01-04 0:00 UTC);
