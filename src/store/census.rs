@@ -112,6 +112,11 @@ fn walk(
                 add(ca, foreign("is no file of the store"));
             }
             Some(Kind::Folder(inside)) => match within(ca, &inside) {
+                // A list that was signed ahead says of what is revoked until then that it is valid.
+                Some(Folder { ca, kind_of }) if inside == Inside::ListsAhead => {
+                    add(ca.as_ref(), What::Secret { is_folder: true });
+                    walk(&path, ca.as_ref(), &kind_of, within, each)?;
+                }
                 Some(Folder { ca, kind_of }) => {
                     add(ca.as_ref(), What::Open);
                     walk(&path, ca.as_ref(), &kind_of, within, each)?;
@@ -126,7 +131,9 @@ fn walk(
                 add(ca, foreign("is not a regular file"));
             }
             Some(Kind::Secret) => add(ca, What::Secret { is_folder: false }),
-            Some(Kind::Journal | Kind::List | Kind::Lock | Kind::Plain) => add(ca, What::Open),
+            Some(Kind::Journal | Kind::List | Kind::Lock | Kind::Plain | Kind::Cache) => {
+                add(ca, What::Open);
+            }
             None => add(ca, foreign("is no file of the store")),
         }
     }

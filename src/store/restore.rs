@@ -193,7 +193,10 @@ impl<R: Read> Extraction<R> {
         };
         let path = self.layout.absolute(relative);
         if part.is_folder() {
-            let mode = if part == Part::LeafKeys { 0o700 } else { 0o777 };
+            let mode = match part {
+                Part::LeafKeys | Part::SecretFolder => 0o700,
+                _ => 0o777,
+            };
             self.placed(file::create_directory(&path, mode))?;
             self.folders.push(relative.to_owned());
             return Ok(());

@@ -148,7 +148,7 @@ impl TableRow for CertificateRow {
             CaError::Store(_) | CaError::File(_) | CaError::NewKey(_) => return error.into(),
             CaError::Validity { .. } => Some("days"),
             CaError::NeedsAlternativeName { .. } | CaError::AlternativeName(_) => Some("san"),
-            CaError::NameOfIssuer { .. } | CaError::Subject(_) | CaError::Nameless => Some("cn"),
+            CaError::SubjectOfCa { .. } | CaError::Subject(_) | CaError::Nameless => Some("cn"),
             CaError::FileName { .. } => Some("name"),
             CaError::Input { .. } => Some("csr"),
             _ => None,
