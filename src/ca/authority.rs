@@ -7,6 +7,7 @@ use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::{Passphrases, protection_for};
+use super::subjects::refuse_taken_subject;
 use crate::key::{KeyType, PrivateKey, PublicKey};
 use crate::store::{Ca, CaName, CaRecord, Material, Observer, ReservedCa, Store, StoreError};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
@@ -137,6 +138,7 @@ fn root(
                 store.require_fixture()?;
             }
             store.check_free(&new.name)?;
+            refuse_taken_subject(&store, &new.subject, None, now)?;
         }
         Err(StoreError::NoStore { .. }) => {}
         Err(error) => return Err(error.into()),
@@ -162,6 +164,7 @@ fn root(
         Store::open_or_create(path, observer)?
     };
     let reserved = store.reserve_ca(&new.name)?;
+    refuse_taken_subject(&store, &new.subject, None, now)?;
     let serial = Serial::from_counter(1, random_u64()?).expect("a counter of one octet fits");
     let certificate = draft.sign(&serial, &key)?;
     let issuance = draft.issuance(&serial, &certificate, 1);
@@ -228,6 +231,7 @@ pub fn create_subordinate(
     now: OffsetDateTime,
 ) -> Result<(Ca, Vec<Notice>), CaError> {
     store.check_free(&new.name)?;
+    refuse_taken_subject(store, &new.subject, None, now)?;
     let mut notices = Vec::new();
     let limits = store.ca(parent)?;
     let path_length = path_length_under(&limits, new.path_length)?;
@@ -240,17 +244,17 @@ pub fn create_subordinate(
         &mut Vec::new(),
     )?;
     let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
-    issuer.refuse_own_name(&new.subject)?;
     let key = new.key(&mut notices)?;
     let draft = draft_under(&issuer, new, path_length, key.public(), validity)?;
     let key_pem = protected(&new.name, &key, passphrases)?;
     let random = random_u64()?;
 
     let reserved = store.reserve_ca(&new.name)?;
-    let mut locked = issuer.ca().lock()?;
-    let serial = locked.reserve_serial(random)?;
+    let mut signing = issuer.lock()?;
+    refuse_taken_subject(store, &new.subject, None, now)?;
+    let serial = signing.reserve_serial(random)?;
     let certificate = issuer.sign(&draft, &serial)?;
-    let issuance = draft.issuance(&serial, &certificate, locked.counter());
+    let issuance = draft.issuance(&serial, &certificate, signing.locked().counter());
     let material = Material {
         record: &new.record(Some(parent.clone())),
         certificate: &certificate,
@@ -260,11 +264,11 @@ pub fn create_subordinate(
         history: None,
     };
     stage(&reserved, &material)?;
-    if let Err(error) = locked.record_issuances(&[issuance]) {
+    if let Err(error) = signing.record(&[issuance]) {
         let _ = reserved.give_up();
-        return Err(error.into());
+        return Err(error);
     }
-    drop(locked);
+    drop(signing);
     Ok((finish(&reserved, &new.name, Recorded::ByParent)?, notices))
 }
 

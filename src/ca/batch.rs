@@ -8,7 +8,7 @@
 use super::draft::Draft;
 use super::error::CaError;
 use super::issue::{Issued, LeafRequest, draft, draft_with, random_u64};
-use super::issuer::Issuer;
+use super::issuer::{Issuer, KeyAge, Signing};
 use super::notice::Notice;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
 use crate::store::{BatchId, BatchRow, Ca, EntryId, Issuance, LeafKeys, StoreError, TableId};
@@ -188,6 +188,19 @@ impl Batch<'_> {
         })
     }
 
+    /// Locks the CA, if it may still sign and the rows may still be issued.
+    fn lock<'d>(&self, drafted: impl Iterator<Item = &'d Drafted>) -> Result<Signing<'_>, CaError> {
+        let signing = self.issuer.lock()?;
+        self.issuer.look_at_leaves(drafted.map(|drafted| {
+            let age = match drafted.key {
+                Some(_) => KeyAge::New,
+                None => KeyAge::Known,
+            };
+            (&drafted.draft, age)
+        }))?;
+        Ok(signing)
+    }
+
     /// Reserves a serial number for every row that can be issued.
     fn reserve<R: TableRow>(
         &self,
@@ -198,7 +211,8 @@ impl Batch<'_> {
         let serials = if random.is_empty() {
             Vec::new()
         } else {
-            self.issuer.ca().lock()?.reserve_serials(&random)?
+            self.lock(drafted.iter().filter_map(|row| row.outcome.as_ref().ok()))?
+                .reserve_serials(&random)?
         };
         let mut serials = serials.into_iter();
         let numbered = drafted.into_iter().map(|row| {
@@ -257,9 +271,9 @@ impl Batch<'_> {
         keys: &LeafKeys<'_>,
     ) -> Group<R> {
         let serials = serials_with_keys(&group);
-        let recorded = keys.sync(&serials).and_then(|()| {
-            let mut locked = self.issuer.ca().lock()?;
-            let counter = locked.counter();
+        let recorded = keys.sync(&serials).map_err(CaError::from).and_then(|()| {
+            let mut signing = self.issuer.lock()?;
+            let counter = signing.locked().counter();
             let mut issuances = Vec::new();
             for issued in group.iter_mut().filter_map(|row| row.outcome.as_mut().ok()) {
                 issued.issuance.counter = counter;
@@ -268,13 +282,13 @@ impl Batch<'_> {
             if issuances.is_empty() {
                 return Ok(());
             }
-            locked.record_issuances(&issuances)
+            signing.record(&issuances)
         });
         if let Err(error) = recorded {
-            if !matches!(error, StoreError::Undecided { .. }) {
+            if !matches!(error, CaError::Store(StoreError::Undecided { .. })) {
                 keys.discard(&serials);
             }
-            return Err(error.into());
+            return Err(error);
         }
         Ok(group)
     }

@@ -1,6 +1,7 @@
 //! Signing somebody's request as a CA: the key and the CA stay where they are.
 
 use super::authority::{DEFAULT_VALIDITY, ca_extensions, path_length_under};
+use super::compromised::{CompromisedKeys, KeyOf};
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::issue::{Issued, called, may_be_certified, random_u64};
@@ -8,6 +9,7 @@ use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
+use super::subjects::refuse_taken_subject;
 use crate::asn1::oid;
 use crate::store::{CaName, Store};
 use crate::x509::{Certificate, CertificationRequest, Extension, Name, NameConstraints};
@@ -40,7 +42,9 @@ pub fn certify_ca(
     now: OffsetDateTime,
 ) -> Result<Issued, CaError> {
     let limits = store.ca(parent)?;
-    may_be_certified(&limits, &asked.path, &asked.request)?;
+    let key = asked.request.public_key();
+    may_be_certified(&asked.path, &asked.request)?;
+    CompromisedKeys::of(store)?.refuse(key, KeyOf::Request)?;
     let path_length = path_length_under(&limits, asked.path_length)?;
     let mut notices = Vec::new();
     let validity = asked.lifetime.resolve(
@@ -53,6 +57,7 @@ pub fn certify_ca(
         Some(subject) => subject.clone(),
         None => asked.request.subject().normalized()?,
     };
+    refuse_taken_subject(store, &subject, Some(key), now)?;
     let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
     issuer.refuse_own_name(&subject)?;
     let content = Content {
@@ -65,12 +70,16 @@ pub fn certify_ca(
     let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
     let random = random_u64()?;
 
-    let mut locked = issuer.ca().lock()?;
-    let serial = locked.reserve_serial(random)?;
+    // No CA comes into the store under the same subject meanwhile.
+    let cas = store.lock_cas()?;
+    let mut signing = issuer.lock()?;
+    refuse_taken_subject(store, draft.subject(), Some(key), now)?;
+    issuer.refuse_compromised(key, KeyOf::Request)?;
+    let serial = signing.reserve_serial(random)?;
     let certificate = issuer.sign(&draft, &serial)?;
-    let issuance = draft.issuance(&serial, &certificate, locked.counter());
-    locked.record_issuances(std::slice::from_ref(&issuance))?;
-    drop(locked);
+    let issuance = draft.issuance(&serial, &certificate, signing.locked().counter());
+    signing.record(std::slice::from_ref(&issuance))?;
+    drop((signing, cas));
     let what = ignored(asked, &certificate);
     if !what.is_empty() {
         notices.push(Notice::IgnoredFromRequest { what });

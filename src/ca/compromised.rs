@@ -3,8 +3,8 @@
 use super::error::CaError;
 use super::select::certificate_of;
 use crate::key::PublicKey;
-use crate::store::{Ca, CaName, Issuance, Store};
-use crate::x509::Serial;
+use crate::store::{BriefIssuance, Ca, CaName, Issuance, Store};
+use crate::x509::{Certificate, Fingerprint, Serial};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use time::OffsetDateTime;
@@ -29,38 +29,53 @@ impl fmt::Display for KeyOf {
     }
 }
 
-/// All such keys that a CA knows of, for whoever asks about many.
+/// Keys that were revoked as compromised, by any CA of the store.
 pub struct CompromisedKeys {
-    ca: CaName,
-    /// The SubjectPublicKeyInfo, and the certificate that was revoked for it.
-    keys: HashMap<Vec<u8>, Serial>,
+    /// Each by the hash of its secret part, with the CA that revoked a certificate for it.
+    keys: HashMap<Fingerprint, (CaName, Serial)>,
 }
 
 impl CompromisedKeys {
-    /// Those of the certificates that a CA issued.
-    pub fn of(ca: &Ca) -> Result<Self, CaError> {
-        let mut revoked = ca.compromised()?;
+    /// Reads what the CAs of the store revoked.
+    pub fn of(store: &Store) -> Result<Self, CaError> {
+        Self::read(&store.cas()?, |_| true)
+    }
+
+    /// Reads what these CAs revoked. Revocations recorded by earlier versions do not name the key, which is
+    /// then in the certificate: all that a CA issued is searched for those, if `is_searched` says so.
+    fn read(cas: &[Ca], is_searched: impl Fn(&Ca) -> bool) -> Result<Self, CaError> {
         let mut keys = HashMap::new();
-        let mut issuances = ca.issuances()?;
-        while !revoked.is_empty()
-            && let Some(issuance) = issuances.next().transpose()?
-        {
-            if revoked.remove(&issuance.serial)
-                && let Ok(certificate) = certificate_of(ca, &issuance)
-            {
-                keys.insert(certificate.public_key().spki().to_vec(), issuance.serial);
+        for ca in cas {
+            let mut unnamed = HashSet::new();
+            for (serial, key) in ca.compromised()? {
+                match key {
+                    Some(key) => drop(keys.insert(key, (ca.name().clone(), serial))),
+                    None => drop(unnamed.insert(serial)),
+                }
             }
+            if unnamed.is_empty() || !is_searched(ca) {
+                continue;
+            }
+            let key_in = |_: &BriefIssuance<'_>, issuance: Option<Issuance>| {
+                let issuance = issuance?;
+                let certificate = Certificate::from_der(issuance.der.as_deref()?).ok()?;
+                let key = Fingerprint::of(certificate.public_key().secret_part());
+                Some((key, issuance.serial))
+            };
+            ca.each_issuance(&unnamed, &unnamed, key_in, |found| {
+                keys.extend(found.map(|(key, serial)| (key, (ca.name().clone(), serial))));
+            })?;
         }
-        Ok(Self {
-            ca: ca.name().clone(),
-            keys,
-        })
+        Ok(Self { keys })
     }
 
     pub(super) fn refuse(&self, key: &PublicKey, whose: KeyOf) -> Result<(), CaError> {
-        match self.keys.get(key.spki()) {
-            Some(serial) => Err(CaError::CompromisedKey {
-                ca: self.ca.clone(),
+        if self.keys.is_empty() {
+            return Ok(());
+        }
+        match self.keys.get(&Fingerprint::of(key.secret_part())) {
+            Some((ca, serial)) => Err(CaError::CompromisedKey {
+                ca: ca.clone(),
                 serial: *serial,
                 whose,
             }),
@@ -69,45 +84,20 @@ impl CompromisedKeys {
     }
 }
 
-/// Refuses a key that a CA has recorded so.
-pub(super) fn refuse_compromised(ca: &Ca, key: &PublicKey, whose: &KeyOf) -> Result<(), CaError> {
-    let compromised = ca.compromised()?;
-    if compromised.is_empty() {
-        return Ok(());
-    }
-    for issuance in ca.issuances_about(key.spki())? {
-        if compromised.contains(&issuance.serial)
-            && certificate_of(ca, &issuance)?.public_key().spki() == key.spki()
-        {
-            return Err(CaError::CompromisedKey {
-                ca: ca.name().clone(),
-                serial: issuance.serial,
-                whose: whose.clone(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Refuses keys of CAs that any CA has recorded so which may have certified them: under a certificate
-/// before, or as another root, or in the place of the one that is above now.
+/// Refuses keys of CAs that any CA has recorded so. What a CA issued before revocations named the key is
+/// searched only if it may have certified CAs: this costs the same, however much the others issued.
 pub(super) fn refuse_compromised_cas(
     store: &Store,
     keys: &[(KeyOf, &PublicKey)],
 ) -> Result<(), CaError> {
     let known = store.cas()?;
-    for ca in known.iter().filter(|ca| is_above_cas(ca, &known)) {
-        for (whose, key) in keys {
-            if *whose != KeyOf::Ca(ca.name().clone()) {
-                refuse_compromised(ca, key, whose)?;
-            }
-        }
-    }
-    Ok(())
+    let compromised = CompromisedKeys::read(&known, |ca| is_above_cas(ca, &known))?;
+    keys.iter()
+        .try_for_each(|(whose, key)| compromised.refuse(key, whose.clone()))
 }
 
-/// Valid certificates, other than those in `besides`, about keys that are given with the certificate that
-/// they were found in.
+/// Valid certificates, other than those in `besides`, about keys whose secret parts are given with the
+/// certificate that they were found in.
 pub(super) fn certified_too(
     ca: &Ca,
     keys: &HashMap<Vec<u8>, Serial>,
@@ -121,7 +111,7 @@ pub(super) fn certified_too(
             return Ok(None);
         }
         let certificate = certificate_of(ca, issuance)?;
-        let known = keys.get(certificate.public_key().spki());
+        let known = keys.get(certificate.public_key().secret_part());
         Ok(known.map(|known| (*known, issuance.serial)))
     };
     let mut found: Vec<SameKey> = Vec::new();

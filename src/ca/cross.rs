@@ -1,6 +1,6 @@
 //! Roots that certify each other's keys, so that whoever trusts the one reaches the other.
 
-use super::compromised::{key_of, refuse_compromised};
+use super::compromised::key_of;
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::issue::random_u64;
@@ -9,6 +9,7 @@ use super::notice::Notice;
 use super::renewal::{RenewalError, RenewalNotice};
 use super::rollover::{extensions_of, path_length};
 use super::select::{Status, certifies_key_of};
+use super::subjects::SubjectOwner;
 use crate::store::{Ca, CaName, Issuance, Journal};
 use crate::x509::{Certificate, Validity};
 use time::OffsetDateTime;
@@ -89,7 +90,7 @@ fn certify(
     }
     let certificate = subject.certificate();
     let (whose, key) = key_of(subject);
-    refuse_compromised(ca, key, &whose)?;
+    issuer.refuse_compromised(key, whose.clone())?;
     let own = path_length(certificate);
     let most = allowed.map(|allowed| allowed - 1);
     let length = own.into_iter().chain(most).min();
@@ -114,14 +115,20 @@ fn certify(
         extensions: extensions_of(certificate, length, Some(ca.record())),
         profile: PROFILE,
     };
-    issuer.refuse_own_name(&content.subject)?;
+    if content.subject == *ca.certificate().subject() {
+        return Err(CaError::SubjectOfCa {
+            subject: content.subject.to_string(),
+            owner: SubjectOwner::Ca(ca.name().clone()),
+        });
+    }
     let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
     let random = random_u64()?;
-    let mut locked = ca.lock()?;
-    let serial = locked.reserve_serial(random)?;
+    let mut signing = issuer.lock()?;
+    issuer.refuse_compromised(key, whose)?;
+    let serial = signing.reserve_serial(random)?;
     let certificate = issuer.sign(&draft, &serial)?;
-    let issuance = draft.issuance(&serial, &certificate, locked.counter());
-    locked.record_issuances(std::slice::from_ref(&issuance))?;
+    let issuance = draft.issuance(&serial, &certificate, signing.locked().counter());
+    signing.record(std::slice::from_ref(&issuance))?;
     Ok(Some(issuance))
 }
 

@@ -109,6 +109,11 @@ impl Draft {
         Ok(draft)
     }
 
+    /// The subject.
+    pub fn subject(&self) -> &Name {
+        &self.subject
+    }
+
     /// The public key.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key

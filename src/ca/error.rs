@@ -5,18 +5,19 @@ use super::compromised::KeyOf;
 use super::flaw::FlawError;
 use super::import::ImportError;
 use super::renewal::RenewalError;
+use super::subjects::SubjectOwner;
 use crate::asn1::Malformed;
 use crate::key::KeyError;
 use crate::pem::PemError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
-use crate::x509::Serial;
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::lint::Finding;
 use crate::x509::name::NameError;
 use crate::x509::path::IncompletePath;
 use crate::x509::validity::rfc3339;
 use crate::x509::verify::Refusal;
+use crate::x509::{Reason, Serial};
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
@@ -145,11 +146,25 @@ pub enum CaError {
         /// Whose key it is.
         whose: KeyOf,
     },
-    /// The subject is that of a CA above.
-    #[error("{subject} is the subject of a CA above it")]
-    NameOfIssuer {
+    /// The subject is that of a CA.
+    #[error("the subject {subject} belongs to {owner}")]
+    SubjectOfCa {
         /// The subject.
         subject: String,
+        /// Whose it is.
+        owner: SubjectOwner,
+    },
+    /// A CA that was revoked, or is below one that was, issues nothing.
+    #[error("{ca} can't sign this: {subject} was revoked at {} ({reason})", rfc3339(*at))]
+    RevokedCa {
+        /// The CA.
+        ca: CaName,
+        /// The subject of the one that was revoked.
+        subject: String,
+        /// When.
+        at: OffsetDateTime,
+        /// Why.
+        reason: Reason,
     },
     /// Neither a subject nor an alternative name was given.
     #[error("the certificate would have neither a subject nor an alternative name")]

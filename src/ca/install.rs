@@ -3,6 +3,7 @@
 use super::compromised::{KeyOf, refuse_compromised_cas};
 use super::error::{CaError, Findings, Misfit};
 use super::notice::Notice;
+use super::subjects::refuse_taken_subject;
 use super::verify::{VerifyRequest, verify};
 use crate::store::{Ca, CaName, CaRecord, Installation, Material, Store, Uninstalled};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
@@ -67,6 +68,12 @@ pub fn install_ca(
     refuse_compromised_cas(
         installation.store(),
         &[(KeyOf::Request, request.public_key())],
+    )?;
+    refuse_taken_subject(
+        installation.store(),
+        certificate.subject(),
+        Some(request.public_key()),
+        now,
     )?;
     let (ca, added) = write(&installation, &path)?;
     Ok(Installed {

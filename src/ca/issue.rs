@@ -1,15 +1,15 @@
 //! Issuing certificates to servers, people and machines.
 
-use super::compromised::{KeyOf, refuse_compromised};
+use super::compromised::KeyOf;
 use super::draft::{Content, Draft};
 use super::error::CaError;
-use super::issuer::Issuer;
+use super::issuer::{Issuer, KeyAge};
 use super::lifetime::Lifetime;
 use super::lineage::Successors;
 use super::notice::Notice;
 use crate::asn1::oid;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
-use crate::store::{Ca, CaRecord, EntryId, Issuance, StoreError};
+use crate::store::{CaRecord, EntryId, Issuance, StoreError};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
 use crate::x509::{Certificate, GeneralName, Name, Profile, Serial, Validity};
@@ -141,7 +141,12 @@ pub(super) fn issue_signed(
         .transpose();
     let key_pem = key_pem.map_err(CaError::NewKey)?;
 
-    let mut locked = issuer.ca().lock()?;
+    let mut signing = issuer.lock()?;
+    let age = match (&key, before.serial) {
+        (Some(_), None) => KeyAge::New,
+        _ => KeyAge::Known,
+    };
+    issuer.look_at_leaves([(draft, age)])?;
     if let InPlaceOf {
         serial: Some(serial),
         unless_renewed: Some(successors),
@@ -150,23 +155,23 @@ pub(super) fn issue_signed(
     {
         successors.refuse(issuer.ca(), serial)?;
     }
-    let serial = locked.reserve_serial(random)?;
+    let serial = signing.reserve_serial(random)?;
     let certificate = sign(&serial, key.as_ref())?;
     if let Some(pem) = &key_pem {
-        locked.store_leaf_key(&serial, pem)?;
+        signing.locked().store_leaf_key(&serial, pem)?;
     }
     let issuance = Issuance {
         renews: before.serial,
         entry: before.entry,
-        ..draft.issuance(&serial, &certificate, locked.counter())
+        ..draft.issuance(&serial, &certificate, signing.locked().counter())
     };
-    if let Err(error) = locked.record_issuances(std::slice::from_ref(&issuance)) {
-        let is_undecided = matches!(error, StoreError::Undecided { .. });
+    if let Err(error) = signing.record(std::slice::from_ref(&issuance)) {
+        let is_undecided = matches!(error, CaError::Store(StoreError::Undecided { .. }));
         if key_pem.is_some() && !is_undecided {
             // A key without a certificate is of no use; what failed first is the one to report.
-            let _ = locked.remove_leaf_key(&serial);
+            let _ = signing.locked().remove_leaf_key(&serial);
         }
-        return Err(error.into());
+        return Err(error);
     }
     Ok(Issued {
         certificate,
@@ -251,14 +256,15 @@ pub(super) fn content(
             (asked, generate(kind).map_err(CaError::NewKey)?)
         }
         KeySource::Request { path, request } => {
-            may_be_certified(issuer.ca(), &path, &request)?;
+            may_be_certified(&path, &request)?;
+            issuer.refuse_compromised(request.public_key(), KeyOf::Request)?;
             let asked = asked.merged_with(&path, &request, notices)?;
             (asked, request.public_key().clone())
         }
     };
     let names = asked.check(profile)?;
     let subject = asked.subject.unwrap_or_else(empty_name);
-    issuer.refuse_own_name(&subject)?;
+    issuer.refuse_subject_of_ca(&subject)?;
     let names =
         (!names.is_empty()).then(|| Extension::subject_alt_name(&names, subject.is_empty()));
     let extensions = leaf_extensions(names, profile, &public_key, issuer.ca().record());
@@ -357,20 +363,15 @@ pub(super) fn called(identifier: &ObjectIdentifier) -> String {
     oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
 }
 
-/// The request is signed with its key, and the key is one that the CA may certify.
-pub(super) fn may_be_certified(
-    ca: &Ca,
-    path: &Path,
-    request: &CertificationRequest,
-) -> Result<(), CaError> {
+/// Refuses a CSR that is not signed with its key, or whose key is none that may be certified.
+pub(super) fn may_be_certified(path: &Path, request: &CertificationRequest) -> Result<(), CaError> {
     let failed = |source: KeyError| CaError::Input {
         path: path.to_owned(),
         expected: "a certification request that can be used",
         source: source.into(),
     };
     request.public_key().check_certifiable().map_err(failed)?;
-    request.verify().map_err(failed)?;
-    refuse_compromised(ca, request.public_key(), &KeyOf::Request)
+    request.verify().map_err(failed)
 }
 
 /// What makes a certificate that of a leaf of its profile, beside its alternative names.

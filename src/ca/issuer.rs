@@ -1,11 +1,13 @@
 //! The one way to a CA's signing key.
 
-use super::compromised::{key_of, refuse_compromised_cas};
+use super::compromised::{CompromisedKeys, KeyOf, key_of, refuse_compromised_cas};
 use super::draft::Draft;
 use super::error::{CaError, Findings};
 use super::passphrases::{Passphrases, Unlocked};
-use crate::key::{PrivateKey, Protection, SignatureAlgorithm};
-use crate::store::{Ca, CaName, Store, StoreError};
+use super::subjects::{SubjectOwner, Subjects};
+use crate::key::{PrivateKey, Protection, PublicKey, SignatureAlgorithm};
+use crate::store::{Ca, CaName, Coverage, Issuance, LockedCa, Store, StoreError};
+use crate::x509::comparison::ComparableName;
 use crate::x509::crl::{Header, ListBuilder};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::lint::{Candidate, lint};
@@ -13,6 +15,7 @@ use crate::x509::validity::rfc3339;
 use crate::x509::{
     Certificate, CertificationRequest, Extension, Fingerprint, Name, RevocationList, Serial, path,
 };
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use time::OffsetDateTime;
 
@@ -41,6 +44,76 @@ pub struct Issuer {
     key: PrivateKey,
     unlocked: Unlocked,
     protection: Protection,
+    purpose: Purpose,
+    now: OffsetDateTime,
+    /// What the proof rests on.
+    seen: Mutex<Arc<Seen>>,
+    /// Read when something is drafted; before it is signed they are read again.
+    subjects: OnceLock<Subjects>,
+}
+
+/// Whether a key was made for the certificate, or there may be others about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyAge {
+    /// It was made a moment ago.
+    New,
+    /// It came with a CSR, or is that of the certificate before.
+    Known,
+}
+
+/// What the CAs of the store had revoked when it was looked at.
+struct Seen {
+    revocations: Vec<(CaName, Coverage)>,
+    /// Read when somebody else's key is to be certified.
+    compromised: OnceLock<CompromisedKeys>,
+}
+
+impl Seen {
+    /// How far the journals go. To be taken before they are looked into.
+    fn now(store: &Store) -> Result<Self, CaError> {
+        Ok(Self {
+            revocations: store.revocations_ends()?,
+            compromised: OnceLock::new(),
+        })
+    }
+
+    fn compromised(&self, store: &Store) -> Result<&CompromisedKeys, CaError> {
+        if let Some(known) = self.compromised.get() {
+            return Ok(known);
+        }
+        let read = CompromisedKeys::of(store)?;
+        Ok(self.compromised.get_or_init(|| read))
+    }
+}
+
+/// The CA of an issuer, which no other process changes: what is signed now is recorded, unless the CA
+/// was revoked since the issuer was opened.
+pub(super) struct Signing<'a> {
+    issuer: &'a Issuer,
+    locked: LockedCa<'a>,
+}
+
+impl Signing<'_> {
+    /// As [`LockedCa::reserve_serial`].
+    pub(super) fn reserve_serial(&mut self, random: u64) -> Result<Serial, CaError> {
+        Ok(self.locked.reserve_serial(random)?)
+    }
+
+    /// As [`LockedCa::reserve_serials`].
+    pub(super) fn reserve_serials(&mut self, random: &[u64]) -> Result<Vec<Serial>, CaError> {
+        Ok(self.locked.reserve_serials(random)?)
+    }
+
+    /// The CA, to keep keys of leaves, and its counter.
+    pub(super) fn locked(&self) -> &LockedCa<'_> {
+        &self.locked
+    }
+
+    /// Records certificates, durably. The last look at what forbids it comes right before.
+    pub(super) fn record(&mut self, issuances: &[Issuance]) -> Result<(), CaError> {
+        self.issuer.look_again()?;
+        Ok(self.locked.record_issuances(issuances)?)
+    }
 }
 
 impl Issuer {
@@ -52,6 +125,7 @@ impl Issuer {
         passphrases: &mut dyn Passphrases,
         now: OffsetDateTime,
     ) -> Result<Self, CaError> {
+        let seen = Seen::now(store)?;
         let ca = store.ca(name)?;
         let path = standing_path(store, &ca, purpose, now)?;
         let content = ca
@@ -70,7 +144,40 @@ impl Issuer {
             key,
             protection: unlocked.protection()?,
             unlocked,
+            purpose,
+            now,
+            seen: Mutex::new(Arc::new(seen)),
+            subjects: OnceLock::new(),
         })
+    }
+
+    /// Waits until no other process changes the CA, and looks again whether it may sign.
+    pub(super) fn lock(&self) -> Result<Signing<'_>, CaError> {
+        let locked = self.ca.lock()?;
+        self.look_again()?;
+        Ok(Signing {
+            issuer: self,
+            locked,
+        })
+    }
+
+    /// Repeats the proof if anything was revoked since the last one.
+    fn look_again(&self) -> Result<(), CaError> {
+        let now = Seen::now(&self.store)?;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.revocations != now.revocations {
+            let ca = self.store.ca(self.ca.name())?;
+            standing_path(&self.store, &ca, self.purpose, self.now)?;
+            *seen = Arc::new(now);
+        }
+        Ok(())
+    }
+
+    /// Refuses a key that any CA of the store revoked as compromised, as far as the last look goes.
+    pub(super) fn refuse_compromised(&self, key: &PublicKey, whose: KeyOf) -> Result<(), CaError> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = Arc::clone(&seen);
+        seen.compromised(&self.store)?.refuse(key, whose)
     }
 
     /// The key of a certificate that the CA issued, opened as its own was; `None` where it was made
@@ -165,16 +272,42 @@ impl Issuer {
         Ok(())
     }
 
-    /// A certificate with the subject of its CA, or of one above it, would be taken for that CA where
-    /// issuers and lists are looked up by name.
-    pub fn refuse_own_name(&self, subject: &Name) -> Result<(), CaError> {
-        if self
-            .path
-            .iter()
-            .any(|certificate| certificate.subject() == subject)
-        {
-            return Err(CaError::NameOfIssuer {
+    /// Refuses a subject of a leaf that a CA has, as far as is known.
+    pub(super) fn refuse_subject_of_ca(&self, subject: &Name) -> Result<(), CaError> {
+        let subjects = if let Some(known) = self.subjects.get() {
+            known
+        } else {
+            let read = Subjects::of(&self.store)?;
+            self.subjects.get_or_init(|| read)
+        };
+        subjects.refuse_leaf(subject, self.now)
+    }
+
+    /// Repeats for drafts of leaves, under the lock, what was looked at when they were made: that no CA has
+    /// the subject, and that the key is not compromised if it is not new.
+    pub(super) fn look_at_leaves<'d>(
+        &self,
+        drafts: impl IntoIterator<Item = (&'d Draft, KeyAge)>,
+    ) -> Result<(), CaError> {
+        let subjects = Subjects::of(&self.store)?;
+        for (draft, age) in drafts {
+            subjects.refuse_leaf(draft.subject(), self.now)?;
+            if age == KeyAge::Known {
+                self.refuse_compromised(draft.public_key(), KeyOf::Request)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses the subject of the CA, or of one above it, whatever the key.
+    pub(super) fn refuse_own_name(&self, subject: &Name) -> Result<(), CaError> {
+        let comparable = ComparableName::of(subject);
+        let is_own =
+            |certificate: &&Certificate| ComparableName::of(certificate.subject()) == comparable;
+        if self.path.iter().any(|certificate| is_own(&certificate)) {
+            return Err(CaError::SubjectOfCa {
                 subject: subject.to_string(),
+                owner: SubjectOwner::Ca(self.ca.name().clone()),
             });
         }
         Ok(())
@@ -273,14 +406,11 @@ fn refuse_revoked(ca: &Ca, ancestors: &[Ca]) -> Result<(), CaError> {
             continue;
         };
         if let Some(revoked) = issuer.revoked(&serial)? {
-            let (at, reason) = (rfc3339(revoked.revoked_at), revoked.reason);
-            let problem = format!(
-                "{} was revoked at {at} ({reason})",
-                member.certificate().subject()
-            );
-            return Err(CaError::CaUnusable {
+            return Err(CaError::RevokedCa {
                 ca: ca.name().clone(),
-                problem,
+                subject: member.certificate().subject().to_string(),
+                at: revoked.revoked_at,
+                reason: revoked.reason,
             });
         }
     }

@@ -33,6 +33,7 @@ mod request;
 mod revoke;
 mod rollover;
 mod select;
+mod subjects;
 mod succession;
 mod unrecorded;
 mod verify;
@@ -51,7 +52,7 @@ pub use check::{
     CHECK_RULES, CheckRequest, CheckRule, Checkup, Repair, Repaired, StoreFinding, check,
     octets_to_check, repair,
 };
-pub use compromised::{CompromisedKeys, KeyOf, is_compromised};
+pub use compromised::{KeyOf, is_compromised};
 pub use cross::{CrossCertificate, cross_certificate, cross_certify};
 pub use draft::{Content, Draft};
 pub use error::{CaError, Findings, InputError, Misfit};
@@ -76,10 +77,10 @@ pub use kubernetes::secret_name;
 pub use lifetime::{End, Lifetime};
 pub use lineage::{Lineage, Successors};
 pub use lists::{
-    Ahead, AheadRequest, Freshness, ListRequest, Origin, Place, Preview, Published, above_no_other,
-    cas_read, chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list,
-    judge_published, preview_lists, publish_chain, publish_hash_names, publish_list, publish_pem,
-    refuse_other_files, sign_ahead, write_foreign_list,
+    Ahead, AheadRequest, Dating, Freshness, ListRequest, Origin, Place, Preview, Published,
+    above_no_other, cas_read, chains_below, check_list, foreign_list, has_hash_names,
+    judge_foreign_list, judge_published, preview_lists, publish_chain, publish_hash_names,
+    publish_list, publish_pem, refuse_other_files, sign_ahead, write_foreign_list,
 };
 pub use notice::Notice;
 pub use passphrases::{Passphrases, Unlocked, check_for_java, passphrase_for, protection_for};

@@ -28,6 +28,16 @@ pub enum Notice {
         /// The new list's thisUpdate, which is that of the last one.
         this_update: OffsetDateTime,
     },
+    /// The last list on record is dated in the future, and so is the new one.
+    DatedInFuture {
+        /// Its thisUpdate.
+        this_update: OffsetDateTime,
+    },
+    /// The published list is dated in the future.
+    PublishedInFuture {
+        /// Its thisUpdate.
+        this_update: OffsetDateTime,
+    },
     /// What is recorded now makes the lists void that were signed ahead.
     AheadVoid {
         /// How many there are.
@@ -114,6 +124,16 @@ impl fmt::Display for Notice {
             Self::ClockBehind { this_update } => write!(
                 f,
                 "the clock is behind the last list, so the new one is dated as that one: {}",
+                rfc3339(*this_update)
+            ),
+            Self::DatedInFuture { this_update } => write!(
+                f,
+                "the new CRL is dated in the future ({}), as the last one is: relying parties may reject it; if the clock is right, `pki crl --date-now` dates it now",
+                rfc3339(*this_update)
+            ),
+            Self::PublishedInFuture { this_update } => write!(
+                f,
+                "the published CRL is dated in the future ({}): it was signed under a wrong clock, or published before its time",
                 rfc3339(*this_update)
             ),
             Self::AheadVoid { count, ca } => write!(

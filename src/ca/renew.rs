@@ -1,6 +1,6 @@
 //! Certificates in the place of others: the same profile, subject and names, for a further time.
 
-use super::compromised::{CompromisedKeys, KeyOf};
+use super::compromised::KeyOf;
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::import::IMPORTED;
@@ -38,8 +38,6 @@ pub struct Renewal<'a> {
     pub lifetime: Lifetime,
     /// Whether it gets a new key of the same kind.
     pub new_key: bool,
-    /// The keys that are not certified again.
-    pub compromised: &'a CompromisedKeys,
     /// Where what another process renews meanwhile is not renewed again.
     pub unless_renewed: Option<&'a mut Successors>,
 }
@@ -181,7 +179,7 @@ pub fn renew(
             let public = certificate.public_key().clone();
             public.check_certifiable().map_err(CaError::NewKey)?;
             let whose = key.as_ref().map_or(KeyOf::Request, |_| KeyOf::Leaf);
-            renewal.compromised.refuse(&public, whose)?;
+            issuer.refuse_compromised(&public, whose)?;
             (key, public)
         }
     };
@@ -197,7 +195,7 @@ pub fn renew(
         public_key,
         profile: profile.map_or(IMPORTED, Profile::as_str),
     };
-    issuer.refuse_own_name(&content.subject)?;
+    issuer.refuse_subject_of_ca(&content.subject)?;
     let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
     let in_place_of = InPlaceOf {
         serial: Some(issuance.serial),

@@ -5,12 +5,14 @@ use super::compromised::{KeyOf, refuse_compromised_cas};
 use super::error::CaError;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
+use super::subjects::refuse_taken_subject;
 use crate::key::KeyType;
 use crate::store::{CaRecord, Observer, Store, StoreError, WaitingCa};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{CertificationRequest, Name};
 use std::path::Path;
+use time::OffsetDateTime;
 
 /// What CA to ask a certificate for.
 pub struct NewRequest {
@@ -29,8 +31,13 @@ pub fn request_ca(
     observer: Observer,
     new: &NewRequest,
     passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
 ) -> Result<(WaitingCa, Vec<Notice>), CaError> {
     let name = &new.record.name;
+    let subject = match &new.subject {
+        Some(subject) => subject.clone(),
+        None => Name::from_common_name(name.as_str())?,
+    };
     Store::check_place(path)?;
     match Store::open(path, observer.clone()) {
         Ok(store) => {
@@ -42,14 +49,11 @@ pub fn request_ca(
                 return Ok((waiting, vec![Notice::SameRequest { ca: name.clone() }]));
             }
             store.check_free(name)?;
+            refuse_taken_subject(&store, &subject, None, now)?;
         }
         Err(StoreError::NoStore { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let subject = match &new.subject {
-        Some(subject) => subject.clone(),
-        None => Name::from_common_name(name.as_str())?,
-    };
     if subject.is_empty() {
         return Err(CaError::Nameless);
     }
@@ -70,6 +74,7 @@ pub fn request_ca(
 
     let store = Store::open_or_create(path, observer)?;
     let reserved = store.reserve_ca(name)?;
+    refuse_taken_subject(&store, &subject, None, now)?;
     let give_up = |error: StoreError| {
         // What can't be taken back now is cleared away by the next command.
         let _ = reserved.give_up();

@@ -15,7 +15,7 @@ use crate::store::{
     BriefIssuance, Ca, Issuance, Journal, LockedRevocations, RevocationChange, Revoked, Standing,
     Store,
 };
-use crate::x509::{Certificate, Reason, Serial};
+use crate::x509::{Certificate, Fingerprint, Reason, Serial};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use time::OffsetDateTime;
@@ -64,7 +64,7 @@ pub struct Revocable {
     not_after: OffsetDateTime,
     /// Whether it is one of the CA's own key, by which the CA stands for itself.
     is_own: bool,
-    /// The SubjectPublicKeyInfo, where the verdict is about the key, and the certificate is on record.
+    /// What identifies the private key, if the verdict is about it and the certificate is on record.
     key: Option<Box<[u8]>>,
 }
 
@@ -101,7 +101,7 @@ impl Revocable {
 
 fn key_in(ca: &Ca, der: &[u8]) -> Result<Box<[u8]>, CaError> {
     let certificate = recorded_certificate(ca, der)?;
-    Ok(certificate.public_key().spki().into())
+    Ok(certificate.public_key().secret_part().into())
 }
 
 /// What became of one certificate.
@@ -357,6 +357,10 @@ fn after(
         revoked_at: now,
         invalidity_date,
         not_after: revocable.not_after,
+        key: match revocable.key.as_deref() {
+            Some(key) if reason.is_compromise() => Some(Fingerprint::of(key)),
+            _ => None,
+        },
     };
     Ok(match before {
         Standing::NeverRevoked | Standing::Released => Some(Standing::Revoked(revoked)),

@@ -81,15 +81,16 @@ pub fn renew_ca(
     let random = random_u64()?;
 
     let replacement = store.reserve_replacement(name)?;
-    let mut locked = issuer.ca().lock()?;
-    let serial = locked.reserve_serial(random)?;
+    let mut signing = issuer.lock()?;
+    refuse_taken_back(store, &ca)?;
+    let serial = signing.reserve_serial(random)?;
     let certificate = issuer.sign(&draft, &serial)?;
     let issuance = Issuance {
         renews: replacement.ca().certificate().serial().ok(),
-        ..draft.issuance(&serial, &certificate, locked.counter())
+        ..draft.issuance(&serial, &certificate, signing.locked().counter())
     };
-    locked.record_issuances(&[issuance])?;
-    drop(locked);
+    signing.record(&[issuance])?;
+    drop(signing);
     let signer = issuer.ca().name();
     let replaced = replacement.replace(&certificate).map_err(|source| CaError::AfterCommit {
         what: format!("the certificate {serial} of {name}"),
@@ -214,14 +215,7 @@ pub fn install_renewed(
     let beside = [answer, chain].concat();
     let path = path_above(Some(store), certificate, beside, now)?.map_err(misfit)?;
     is_under(store, &ca, &path)?.map_err(misfit)?;
-    // Whoever takes a certificate back for a better one has made that one: it is what is installed.
-    match refuse_taken_back(store, &ca) {
-        Err(CaError::Renewal(RenewalError::RevokedCa {
-            reason: Reason::Superseded,
-            ..
-        })) if certificate != before => refuse_compromised_cas(store, &[key_of(&ca)])?,
-        other => other?,
-    }
+    may_be_installed(store, &ca, certificate)?;
     let mut notices = hold_to_rules(&path).map_err(misfit)?;
     if certificate == before {
         notices.push(RenewalNotice::SameCertificate { ca: name.clone() }.into());
@@ -235,7 +229,20 @@ pub fn install_renewed(
     }
     notices.extend(compare(before.validity(), certificate.validity(), now));
     let replacement = store.reserve_replacement(name)?;
+    may_be_installed(store, &ca, certificate)?;
     Ok(RenewedCa::of(replacement.replace(certificate)?, notices))
+}
+
+/// Refuses a certificate of a CA that was revoked. Whoever revokes a certificate as superseded has made
+/// another: that one is installed.
+fn may_be_installed(store: &Store, ca: &Ca, certificate: &Certificate) -> Result<(), CaError> {
+    match refuse_taken_back(store, ca) {
+        Err(CaError::Renewal(RenewalError::RevokedCa {
+            reason: Reason::Superseded,
+            ..
+        })) if certificate != ca.certificate() => refuse_compromised_cas(store, &[key_of(ca)]),
+        other => other,
+    }
 }
 
 /// By name and key identifier what was issued finds its issuer, to the byte.

@@ -12,9 +12,9 @@ use super::options::input;
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use crate::ca::{
-    AheadRequest, CaError, End, ListForm, ListRequest, Origin, Place, Published, RelyingParty,
-    cas_read, check_list, foreign_list, judge_foreign_list, judge_published, preview_lists,
-    publish_list, sign_ahead, write_foreign_list,
+    AheadRequest, CaError, Dating, End, ListForm, ListRequest, Origin, Place, Published,
+    RelyingParty, cas_read, check_list, foreign_list, judge_foreign_list, judge_published,
+    preview_lists, publish_list, sign_ahead, write_foreign_list,
 };
 use crate::pem;
 use crate::store::{Ca, CaName, Store};
@@ -61,6 +61,9 @@ pub(super) struct CrlArgs {
     /// Sign only where a revocation is new, or less than a third of the validity is left
     #[arg(long, conflicts_with = "in")]
     if_needed: bool,
+    /// Date the new CRL now even if the last one is dated in the future: the way back after a clock that was ahead
+    #[arg(long, conflicts_with_all = ["in", "if_needed", "check"])]
+    date_now: bool,
     /// Sign N lists at once, each for when the one before it gets old; `pki crl` publishes them in turn, without the key
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), requires = "every", conflicts_with_all = ["in", "if_needed", "check"])]
     ahead: Option<u32>,
@@ -203,6 +206,11 @@ impl CrlArgs {
             place,
             end: self.days.map(End::Days).or(self.next_update.map(End::At)),
             if_needed: self.if_needed,
+            dating: if self.date_now {
+                Dating::Now
+            } else {
+                Dating::NotBack
+            },
             party: self.party,
         };
         let mut cas = self.selected(store, true)?;

@@ -104,8 +104,14 @@ impl Failure {
     pub(super) fn among_rows(mut self, issued: u64, count: u64) -> Self {
         if issued > 0 {
             let context = format!("{issued} of {count} rows are issued, and then something failed");
+            let is_for_good = matches!(
+                self.error.downcast_ref(),
+                Some(CaError::RevokedCa { .. } | CaError::CompromisedKey { .. })
+            );
             self.error = self.error.context(context);
-            self.hint = Some("the same command with --resume goes on with the rest".into());
+            if !is_for_good {
+                self.hint = Some("the same command with --resume goes on with the rest".into());
+            }
             self.exit = AFTER_COMMIT;
         }
         self
@@ -364,7 +370,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::OwnCertificate { .. } => {
             "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
         }
-        CaError::NameOfIssuer { .. } => "give it another subject".into(),
+        CaError::SubjectOfCa { .. } => "use another subject: --cn or --subject".into(),
         CaError::EmptyBundle => {
             "`pki root --name NAME` makes one, and --add takes certificates from files".into()
         }
@@ -374,6 +380,9 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "run the command again, with --force where it would not replace a file".into()
         }
         CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
+        CaError::RevokedCa { .. } => {
+            "issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key".into()
+        }
         CaError::CaUnusable { .. }
         | CaError::RulesBroken { .. }
         | CaError::NotOnHold { .. }
@@ -397,7 +406,7 @@ fn entry_hint(error: &CaError) -> Option<String> {
             let most = allowed.checked_sub(1)?;
             format!("write path_len = {most} or less, or another parent")
         }
-        CaError::NameOfIssuer { .. } => "give it another subject".into(),
+        CaError::SubjectOfCa { .. } => "use another subject".into(),
         CaError::WouldReplace { .. } => {
             "write another out or name, or have it replaced with --force".into()
         }

@@ -104,8 +104,8 @@ pub(super) fn request(
     };
     let to_file = path != Path::new("-");
     let file = to_file.then(|| OpenFile::open(path, force)).transpose()?;
-    let (waiting, notices) =
-        request_ca(&context.store, context.observer(), &new, &mut passphrases)?;
+    let (store, observer) = (&context.store, context.observer());
+    let (waiting, notices) = request_ca(store, observer, &new, &mut passphrases, context.now)?;
     context.notices(notices);
     let pem = waiting.request_pem();
     let remedy = format!("`pki subordinate --name {name} --request FILE` writes the request again");

@@ -10,8 +10,8 @@ use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Format, Report, write_json};
 use super::rollover::{self, RolloverArgs};
 use crate::ca::{
-    CaError, CompromisedKeys, DueCa, End, Expiring, Issued, Issuer, Lifetime, Lineage, Predecessor,
-    Purpose, Renewal, RenewalError, RenewalNotice, Selector, Status, Successors, expiring, renew,
+    CaError, DueCa, End, Expiring, Issued, Issuer, Lifetime, Lineage, Predecessor, Purpose,
+    Renewal, RenewalError, RenewalNotice, Selector, Status, Successors, expiring, renew,
     select_one, supersede,
 };
 use crate::store::{Ca, CaName, Issuance, Store};
@@ -106,7 +106,6 @@ impl RenewArgs {
         let issuance = select_one(&ca, &selector, context.now, &mut notices)?;
         let before = Predecessor::new(&ca, issuance, context.now, &mut notices)?;
         context.notices(notices);
-        let compromised = CompromisedKeys::of(&ca)?;
         let mut issuer = self.open(&store, &mut passphrases, context)?;
         let name = self.name.as_ref().unwrap_or(&before.issuance.cn);
         let has_key = before.has_key(&ca)?;
@@ -114,7 +113,7 @@ impl RenewArgs {
             Some(files) => Some(Delivery::new(files, name, has_key, &mut passphrases)?),
             None => None,
         };
-        let renewal = self.renewal(&compromised, None);
+        let renewal = self.renewal(None);
         let entry = self.renew_one(
             &mut issuer,
             &before,
@@ -182,16 +181,11 @@ impl RenewArgs {
         Ok(entry.superseding(superseded))
     }
 
-    fn renewal<'a>(
-        &self,
-        compromised: &'a CompromisedKeys,
-        unless_renewed: Option<&'a mut Successors>,
-    ) -> Renewal<'a> {
+    fn renewal<'a>(&self, unless_renewed: Option<&'a mut Successors>) -> Renewal<'a> {
         Renewal {
             unless_renewed,
             lifetime: self.lifetime(),
             new_key: self.rekey,
-            compromised,
         }
     }
 
@@ -256,13 +250,12 @@ impl RenewArgs {
             })
             .into());
         }
-        let compromised = CompromisedKeys::of(ca)?;
         let mut issuer = self.open(store, passphrases, context)?;
         let mut renewed = Renewed::default();
         for Expiring { issuance, .. } in due {
             let entry = Predecessor::unrevoked(ca, issuance, context.now).and_then(|before| {
                 let delivery = self.deliver_beside_others(ca, &before, passphrases, context)?;
-                let renewal = self.renewal(&compromised, Some(&mut successors));
+                let renewal = self.renewal(Some(&mut successors));
                 self.renew_one(
                     &mut issuer,
                     &before,

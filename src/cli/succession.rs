@@ -178,6 +178,7 @@ fn beside_root(
         Some(opened.map_err(|error| match error {
             error @ (CaError::KeyElsewhere { .. }
             | CaError::CaUnusable { .. }
+            | CaError::RevokedCa { .. }
             | CaError::CompromisedKey { .. }) => {
                 Failure::from(error).hint("--no-cross makes the new root without it")
             }

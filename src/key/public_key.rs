@@ -92,6 +92,26 @@ impl PublicKey {
         &self.spki[self.octets.clone()]
     }
 
+    /// The bytes that identify the private key, of whoever else has it: an RSA key's modulus, whatever the
+    /// exponent; the x coordinate of a point, since both points that have it are known to whoever knows one;
+    /// an Ed25519 key without its last byte, for the same reason. All of any other key.
+    pub fn secret_part(&self) -> &[u8] {
+        let octets = self.key_octets();
+        match self.algorithm {
+            PublicKeyAlgorithm::Ec(_) | PublicKeyAlgorithm::OtherCurve(_) => match octets {
+                [4 | 6 | 7, point @ ..] => &point[..point.len() / 2],
+                [2 | 3, x @ ..] => x,
+                _ => octets,
+            },
+            PublicKeyAlgorithm::Ed25519 => &octets[..octets.len().saturating_sub(1)],
+            // The key of RSASSA-PSS has the same form, under another identifier.
+            PublicKeyAlgorithm::Rsa { .. } | PublicKeyAlgorithm::Other(_) => {
+                rsa_numbers(octets).map_or(octets, |(modulus, _)| modulus)
+            }
+            _ => octets,
+        }
+    }
+
     /// What kind of key it is.
     pub fn algorithm(&self) -> PublicKeyAlgorithm {
         self.algorithm
@@ -397,6 +417,46 @@ mod tests {
             &identifier(oid::RSA_ENCRYPTION, &twice),
             octets
         )));
+    }
+
+    #[test]
+    fn keys_that_one_secret_gives_away_have_one_secret_part() {
+        let rsa = PrivateKey::generate("rsa2048".parse().unwrap()).unwrap();
+        let (modulus, _) = rsa_numbers(rsa.public().key_octets()).unwrap();
+        let other = sequence(|key| {
+            key.unsigned(modulus);
+            key.unsigned(&[1, 0, 3]);
+        });
+        let other = spki(&identifier(oid::RSA_ENCRYPTION, &[tag::NULL, 0]), &other);
+        assert_ne!(other, *rsa.public());
+        assert_eq!(other.secret_part(), rsa.public().secret_part());
+
+        let p256 = PrivateKey::generate("p256".parse().unwrap()).unwrap();
+        let point = p256.public().key_octets();
+        let curve = encode(|parameters| parameters.oid(&oid::P256));
+        for first in [2, 3] {
+            let compressed = [&[first], &point[1..33]].concat();
+            let key = spki(&identifier(oid::EC_PUBLIC_KEY, &curve), &compressed);
+            assert_eq!(key.secret_part(), p256.public().secret_part());
+        }
+
+        let ed25519 = PrivateKey::generate("ed25519".parse().unwrap()).unwrap();
+        let mut negated = ed25519.public().key_octets().to_vec();
+        negated[31] ^= 0x80;
+        let negated = spki(&identifier(oid::ED25519, &[]), &negated);
+        assert_eq!(negated.secret_part(), ed25519.public().secret_part());
+
+        let others = ["rsa2048", "p256", "ed25519", "ml-dsa-44"].map(|kind| {
+            let key = PrivateKey::generate(kind.parse::<KeyType>().unwrap()).unwrap();
+            key.public().secret_part().to_vec()
+        });
+        for key in [&rsa, &p256, &ed25519] {
+            assert!(
+                others
+                    .iter()
+                    .all(|other| other != key.public().secret_part())
+            );
+        }
     }
 
     #[test]

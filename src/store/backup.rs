@@ -209,7 +209,7 @@ impl Snapshot<'_> {
             part,
             content: Content::Folder,
         });
-        if part == Part::Folder {
+        if matches!(part, Part::Folder | Part::SecretFolder) {
             for (path, relative, part) in self.listing(path)? {
                 self.hold(&path, &relative, part, held)?;
             }
@@ -422,7 +422,7 @@ fn fits(path: &Path, part: Part) -> Result<bool, FileError> {
 /// The header of a file or folder of the store: readable for whom it was, and keys for their owner.
 fn entry(relative: &str, part: Part, found: &Metadata, size: u64) -> Entry {
     let mode = match part {
-        Part::LeafKeys => 0o700,
+        Part::LeafKeys | Part::SecretFolder => 0o700,
         Part::Folder => 0o700 | found.mode() & 0o055,
         Part::Secret => 0o600,
         Part::Journal | Part::List | Part::Plain => 0o600 | found.mode() & 0o044,

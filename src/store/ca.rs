@@ -19,7 +19,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// How many octets of a key tell it from others: what is in front of them names its kind.
+/// How many bytes of a key tell it from others.
 const KEY_TAIL: usize = 48;
 
 /// A CA, as its files were when it was opened.
@@ -232,9 +232,10 @@ impl Ca {
     }
 
     /// Every recorded certificate that may be about a public key, in the order of issuing: those whose
-    /// octets have the key's last ones in them.
-    pub fn issuances_about(&self, spki: &[u8]) -> Result<Vec<Issuance>, StoreError> {
-        let needles = record::base64_of_octets_inside(&spki[spki.len().saturating_sub(KEY_TAIL)..]);
+    /// bytes have the last ones of the key's [`secret_part`](crate::key::PublicKey::secret_part) in them.
+    pub fn issuances_about(&self, secret_part: &[u8]) -> Result<Vec<Issuance>, StoreError> {
+        let tail = &secret_part[secret_part.len().saturating_sub(KEY_TAIL)..];
+        let needles = record::base64_of_octets_inside(tail);
         let finders = needles
             .iter()
             .map(|needle| memmem::Finder::new(needle.as_bytes()));

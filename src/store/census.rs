@@ -127,6 +127,11 @@ fn walk(
                 add(ca, foreign("is a symbolic link of another user"));
             }
             Some(Kind::Folder(inside)) => match within(ca, &inside) {
+                // A list that was signed ahead says of what is revoked until then that it is valid.
+                Some(Folder { ca, kind_of }) if inside == Inside::ListsAhead => {
+                    add(ca.as_ref(), What::Secret { is_folder: true });
+                    walk(&path, ca.as_ref(), &kind_of, within, each)?;
+                }
                 Some(Folder { ca, kind_of }) => {
                     add(ca.as_ref(), What::Open);
                     walk(&path, ca.as_ref(), &kind_of, within, each)?;
@@ -142,7 +147,9 @@ fn walk(
             }
             Some(Kind::Secret) => add(ca, What::Secret { is_folder: false }),
             Some(Kind::Lock) => add(ca, What::Lock),
-            Some(Kind::Journal | Kind::List | Kind::Plain) => add(ca, What::Open),
+            Some(Kind::Journal | Kind::List | Kind::Plain | Kind::Cache) => {
+                add(ca, What::Open);
+            }
             None => add(ca, foreign("is no file of the store")),
         }
     }

@@ -50,6 +50,8 @@ pub(crate) enum Kind {
     Folder(Inside),
     /// What nobody but its owner may look into, with the keys of leaves.
     LeafKeys,
+    /// What can be derived from other files, and is left out of backups.
+    Cache,
     /// Copies of what was repaired: of no meaning any more.
     Copies,
     /// Something that an interrupted command left, or that one is making now.
@@ -265,6 +267,11 @@ impl CaLayout {
         self.directory.join("crls.jsonl")
     }
 
+    /// What the CA's issued CA certificates are: a cache, which can be deleted.
+    pub(crate) fn authorities(&self) -> PathBuf {
+        self.directory.join("authorities.json")
+    }
+
     pub(crate) fn lists_ahead(&self) -> PathBuf {
         self.directory.join("ahead")
     }
@@ -310,7 +317,7 @@ impl Inside {
             Self::Waiting(_) => kind_in_waiting(entry),
             Self::PublishedLists => is_published_list(entry).then_some(Kind::List),
             Self::PreviousCertificates => is_previous(entry).then_some(Kind::Plain),
-            Self::ListsAhead => is_list_ahead(entry).then_some(Kind::List),
+            Self::ListsAhead => is_list_ahead(entry).then_some(Kind::Secret),
         };
         kind.or_else(|| unfinished(entry))
     }
@@ -332,6 +339,8 @@ fn kind_in_ca(entry: &str) -> Option<Kind> {
         Kind::Secret
     } else if path == here.lock() {
         Kind::Lock
+    } else if path == here.authorities() {
+        Kind::Cache
     } else if plain.iter().any(|file| path == file) {
         Kind::Plain
     } else if journals.iter().any(|journal| path == journal) {
@@ -377,9 +386,11 @@ fn is_list_ahead(entry: &str) -> bool {
 pub(crate) enum Part {
     /// The folder of a CA's leaf keys, which only its owner looks into.
     LeafKeys,
+    /// Another folder that only its owner looks into.
+    SecretFolder,
     /// Any other folder.
     Folder,
-    /// A file with a key.
+    /// A file with a key, or a list that was signed ahead.
     Secret,
     /// A journal, or lines of one that were put aside.
     Journal,
@@ -392,7 +403,7 @@ pub(crate) enum Part {
 impl Part {
     /// Whether it is a folder.
     pub(crate) fn is_folder(self) -> bool {
-        matches!(self, Self::LeafKeys | Self::Folder)
+        matches!(self, Self::LeafKeys | Self::SecretFolder | Self::Folder)
     }
 }
 
@@ -409,13 +420,14 @@ impl Kind {
     /// What of it a backup keeps; nothing of locks, of copies and of what is in the making.
     fn part(&self) -> Option<Part> {
         Some(match self {
+            Self::Folder(Inside::ListsAhead) => Part::SecretFolder,
             Self::Folder(_) => Part::Folder,
             Self::LeafKeys => Part::LeafKeys,
             Self::Secret => Part::Secret,
             Self::Journal | Self::Leftover(Leftover::TornLines) => Part::Journal,
             Self::List => Part::List,
             Self::Plain => Part::Plain,
-            Self::Lock | Self::Copies | Self::Leftover(_) => return None,
+            Self::Lock | Self::Cache | Self::Copies | Self::Leftover(_) => return None,
         })
     }
 }
@@ -500,7 +512,8 @@ mod tests {
             ("rootCA/ca.key", Part::Secret),
             ("rootCA/revoked.jsonl", Part::Journal),
             ("rootCA/revoked.jsonl.torn", Part::Journal),
-            ("rootCA/ahead/12.crl", Part::List),
+            ("rootCA/ahead", Part::SecretFolder),
+            ("rootCA/ahead/12.crl", Part::Secret),
             (".waiting-a/ca.csr", Part::Plain),
             ("crl/rootCA.chain.crl.pem", Part::List),
             ("crl/0a1b2c3d.r0", Part::List),
@@ -517,6 +530,7 @@ mod tests {
             "lock",
             "rootCA/",
             "rootCA/lock",
+            "rootCA/authorities.json",
             "rootCA/.ca.crt.part",
             "rootCA/../store.json",
             "rootCA//ca.key",

@@ -16,6 +16,7 @@
 
 mod addition;
 mod archive;
+mod authorities;
 mod backup;
 mod ca;
 mod census;
@@ -262,6 +263,22 @@ impl Store {
         self.ca_names()?.iter().map(|name| self.ca(name)).collect()
     }
 
+    /// How far the journal of revocations of every CA goes, sorted by name: as long as it is the same,
+    /// nothing was revoked.
+    pub fn revocations_ends(&self) -> Result<Vec<(CaName, Coverage)>, StoreError> {
+        let end = |name: CaName| {
+            let end = journal::end(&self.layout.ca(&name).revoked())?;
+            Ok((name, end))
+        };
+        self.ca_names()?.into_iter().map(end).collect()
+    }
+
+    /// Keeps every other process from adding CAs.
+    pub fn lock_cas(&self) -> Result<LockedCas, StoreError> {
+        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        Ok(LockedCas { _lock: lock })
+    }
+
     /// The CA's issuer, that one's issuer, and so on up to the root.
     pub fn ancestors(&self, ca: &Ca) -> Result<Vec<Ca>, StoreError> {
         let mut ancestors: Vec<Ca> = Vec::new();
@@ -492,6 +509,11 @@ fn discard(staged: &CaLayout) -> Result<(), StoreError> {
     file::remove_if_there(&staged.record())?;
     file::sync_directory(staged.directory())?;
     Ok(file::remove_directory(staged.directory())?)
+}
+
+/// A store to which no other process adds CAs.
+pub struct LockedCas {
+    _lock: Lock,
 }
 
 /// A place kept for a CA that is being made.

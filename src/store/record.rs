@@ -2,7 +2,7 @@
 
 use super::name::CaName;
 use crate::x509::validity::{parse_rfc3339, rfc3339, whole_second};
-use crate::x509::{Certificate, Reason, Serial};
+use crate::x509::{Certificate, Fingerprint, Reason, Serial};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
@@ -282,6 +282,14 @@ pub struct Revoked {
     /// The certificate's notAfter, which tells when it can leave the list.
     #[serde(with = "moment")]
     pub not_after: OffsetDateTime,
+    /// The SHA-256 hash of the [`secret_part`](crate::key::PublicKey::secret_part) of a key that others
+    /// have. Revocations recorded by earlier versions have none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "fingerprint::optional"
+    )]
+    pub key: Option<Fingerprint>,
 }
 
 /// A line of `crls.jsonl`: a list that was signed. Stored, as [`CaRecord`] is.
@@ -450,6 +458,32 @@ mod serial {
             deserializer: D,
         ) -> Result<Option<Serial>, D::Error> {
             super::deserialize(deserializer).map(Some)
+        }
+    }
+}
+
+mod fingerprint {
+    /// For fields that are left out where there is nothing to say.
+    pub(super) mod optional {
+        use super::super::{Deserializer, Fingerprint, Serializer, parsed};
+
+        // serde hands over a reference, whatever the size.
+        #[allow(clippy::ref_option)]
+        pub(in super::super) fn serialize<S: Serializer>(
+            fingerprint: &Option<Fingerprint>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match fingerprint {
+                Some(fingerprint) => serializer.collect_str(fingerprint),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Fingerprint>, D::Error> {
+            let read = |text: &str| Fingerprint::parse(text).ok_or("is no SHA-256 hash");
+            parsed(deserializer, read).map(Some)
         }
     }
 }

@@ -213,10 +213,9 @@ impl<R: Read> Extraction<R> {
         };
         let path = self.layout.absolute(relative);
         if part.is_folder() {
-            let access = if part == Part::LeafKeys {
-                Access::Owner
-            } else {
-                Access::Store
+            let access = match part {
+                Part::LeafKeys | Part::SecretFolder => Access::Owner,
+                _ => Access::Store,
             };
             self.placed(file::create_directory(&path, access))?;
             self.folders.push(relative.to_owned());

@@ -143,19 +143,19 @@ impl Ca {
         Ok(changed)
     }
 
-    /// Every certificate that was revoked because others have a key: that is for good.
-    pub fn compromised(&self) -> Result<HashSet<Serial>, StoreError> {
+    /// Every certificate that was revoked because others have a key, which is for good, with the key's hash:
+    /// see [`Revoked::key`].
+    pub fn compromised(&self) -> Result<HashMap<Serial, Option<Fingerprint>>, StoreError> {
         let mut reader = Reader::open(&self.layout.revoked())?;
-        let mut serials = HashSet::new();
+        let mut compromised = HashMap::new();
         while let Some(line) = reader.next_with::<RevocationLine>(COMPROMISE)? {
-            if line
-                .revoked
-                .is_some_and(|revoked| revoked.reason.is_compromise())
+            if let Some(revoked) = line.revoked
+                && revoked.reason.is_compromise()
             {
-                serials.insert(line.serial);
+                compromised.insert(line.serial, revoked.key);
             }
         }
-        Ok(serials)
+        Ok(compromised)
     }
 
     /// Every serial that ever was revoked, whether released since or not.
@@ -341,11 +341,15 @@ impl LockedLists<'_> {
         Ok(before + 1)
     }
 
-    /// Keeps a list until it is due; [`LockedLists::record`] makes it count.
+    /// Keeps a list until it is due, for its owner alone: it says of what is revoked until then that it is
+    /// valid. [`LockedLists::record`] makes it count.
     pub fn store_ahead(&self, number: u128, der: &[u8]) -> Result<(), StoreError> {
         let folder = self.ca.layout.lists_ahead();
-        file::create_directories(&folder, Access::Store)?;
-        file::create(&self.ca.layout.list_ahead(number), Access::Store, der)?;
+        if !file::stands(&folder)? {
+            file::create_directory(&folder, Access::Owner)?;
+            file::sync_directory(self.ca.path())?;
+        }
+        file::create(&self.ca.layout.list_ahead(number), Access::Owner, der)?;
         Ok(file::sync_directory(&folder)?)
     }
 

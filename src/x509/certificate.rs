@@ -407,6 +407,20 @@ impl Fingerprint {
         let hash = digest(&SHA256, bytes);
         Self(hash.as_ref().try_into().expect("SHA-256 has 32 octets"))
     }
+
+    /// Reads what [`Display`](fmt::Display) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut hash = [0; 32];
+        let digits = text.as_bytes();
+        if digits.len() != 2 * hash.len() {
+            return None;
+        }
+        for (octet, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            let digit = |digit: u8| char::from(digit).to_digit(16);
+            *octet = u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()?;
+        }
+        Some(Self(hash))
+    }
 }
 
 impl fmt::Display for Fingerprint {

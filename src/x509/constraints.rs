@@ -1,10 +1,10 @@
 //! Name constraints (RFC 5280 section 4.2.1.10): written, read, and applied before issuing.
 
+use super::comparison::ComparableName;
 use super::general_name::{Authority, GeneralName, host_name};
-use super::name::{Name, NameAttribute};
+use super::name::Name;
 use super::text::is_deceptive;
 use crate::asn1::{Element, Encoder, Malformed, Reader, sequence, tag};
-use const_oid::ObjectIdentifier;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -445,47 +445,7 @@ fn mailbox_in(address: &str, base: &str) -> bool {
 
 /// Whether the name starts with the RDNs of the base, compared as section 7.1 compares names.
 fn name_in(name: &Name, base: &Name) -> bool {
-    comparable(name).starts_with(&comparable(base))
-}
-
-/// The RDNs of a name in a form in which equal ones are the same: sets of attributes.
-fn comparable(name: &Name) -> Vec<Vec<(ObjectIdentifier, Value)>> {
-    let attributes = name.attributes();
-    let rdns = attributes.chunk_by(|one, next| one.rdn == next.rdn);
-    rdns.map(|rdn| {
-        let mut set: Vec<_> = rdn
-            .iter()
-            .map(|attribute| (attribute.kind, Value::of(attribute)))
-            .collect();
-        set.sort();
-        set
-    })
-    .collect()
-}
-
-/// An attribute's value, without what makes no difference.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Value {
-    Text(String),
-    Der(Vec<u8>),
-}
-
-impl Value {
-    /// Text of any string type is compared without regard to case, outer and repeated spaces
-    /// (section 7.1), and characters that can't be seen (RFC 4518 section 2.2).
-    fn of(attribute: &NameAttribute) -> Self {
-        let Some(text) = &attribute.text else {
-            return Self::Der(attribute.der.clone());
-        };
-        let seen: String = text
-            .chars()
-            .filter(|character| character.is_whitespace() || !is_deceptive(*character))
-            .flat_map(char::to_uppercase)
-            .flat_map(char::to_lowercase)
-            .collect();
-        let words: Vec<&str> = seen.split_whitespace().collect();
-        Self::Text(words.join(" "))
-    }
+    ComparableName::of(name).starts_with(&ComparableName::of(base))
 }
 
 fn octets(address: IpAddr) -> Vec<u8> {

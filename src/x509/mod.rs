@@ -2,6 +2,7 @@
 
 pub mod attribute;
 pub mod certificate;
+pub mod comparison;
 pub mod constraints;
 pub mod crl;
 pub mod extension;

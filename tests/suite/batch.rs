@@ -239,7 +239,7 @@ fn unsound_rows_are_named_and_nothing_is_issued() {
          error: rows.csv line 12: field 8 has no column: there are 7\n\
          error: rows.csv line 13, column name: the files of another row are called \"sound\"\n\
          error: rows.csv line 14, column name: \"../up\" can't be a file name\n\
-         error: rows.csv line 15, column cn: CN=intermediate0 is the subject of a CA above it\n\
+         error: rows.csv line 15, column cn: the subject CN=intermediate0 belongs to the CA intermediate0\n\
          hint: nothing was issued; --keep-going leaves these rows out\n"
     );
     sandbox.refused(

@@ -326,7 +326,7 @@ fn weak_keys_and_names_that_no_ca_may_have_are_refused() {
     sandbox.refused(
         ask("/CN=rootCA"),
         1,
-        "error: CN=rootCA is the subject of a CA above it\nhint: give it another subject\n",
+        "error: the subject CN=rootCA belongs to the CA rootCA\nhint: use another subject: --cn or --subject\n",
     );
     sandbox.refused(
         ask("/"),

@@ -269,7 +269,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "subordinate --ca rootCA --csr waiting.csr --out waiting.crt",
         "subordinate --name waiting --install waiting.crt",
         "issue --ca intermediate0 --profile server --cn www.example.test --out out --no-passphrase --der",
-        "issue --ca intermediate0 --csr a.csr",
+        "issue --ca intermediate0 --csr a.csr --cn leaf",
         "issue --ca intermediate0 --from one.csv",
         "export --ca intermediate0 --cn www.example.test --out again --no-passphrase --der",
         "export --ca intermediate0 --cn www.example.test --out for-java --passout pass:a --for java",

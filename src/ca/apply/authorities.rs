@@ -6,9 +6,11 @@ use super::super::authority::{
 };
 use super::super::error::CaError;
 use super::super::passphrases::Passphrases;
+use super::super::subjects::{SubjectOwner, refuse_taken_subject};
 use super::step::{Action, Kind, Step};
 use super::{Application, WishedCa};
 use crate::store::{Ca, CaName, Store};
+use crate::x509::comparison::ComparableName;
 
 /// What would be done about the CAs; the error names every difference of those that are there.
 pub(super) fn plan(
@@ -17,6 +19,7 @@ pub(super) fn plan(
 ) -> Result<Vec<Step>, CaError> {
     let mut steps = Vec::new();
     let mut differences = Vec::new();
+    let mut subjects: Vec<(ComparableName, &CaName)> = Vec::new();
     for wished in &application.wishes.cas {
         let name = &wished.new.name;
         let existing = match store {
@@ -28,6 +31,23 @@ pub(super) fn plan(
         } else {
             Action::Make
         };
+        let subject = &wished.new.subject;
+        let comparable = ComparableName::of(subject);
+        let same = subjects.iter().find(|(known, _)| *known == comparable);
+        let taken = match (same, store) {
+            (Some((_, other)), _) => Err(CaError::SubjectOfCa {
+                subject: subject.to_string(),
+                owner: SubjectOwner::Ca((*other).clone()),
+            }),
+            (None, Some(store)) if existing.is_none() => {
+                refuse_taken_subject(store, subject, None, application.now)
+            }
+            (None, _) => Ok(()),
+        };
+        if action == Action::Make {
+            taken.map_err(|error| error.about(Kind::Ca, name.as_str()))?;
+        }
+        subjects.push((comparable, name));
         if let (Some(ca), Some(store)) = (existing, store) {
             differences.extend(
                 differences_of(store, &ca, wished)?

@@ -127,11 +127,12 @@ impl<'a> Lists<'a> {
             found.extend(self.check_covers());
         }
         found.extend(self.check_ahead(now));
+        found.extend(self.check_last_date(now));
         match self.published_list() {
             None => found.extend(self.check_absent(revocations, pauses)),
             Some(list) => {
                 found.extend(self.check_number(&list));
-                found.extend(self.check_entries(&list, revocations));
+                found.extend(self.check_entries(&list, revocations, now));
                 found.extend(self.check_times(&list, now, within));
                 found.extend(self.check_news(&list, revocations, now, pauses));
                 found.extend(settled(pauses, || self.check_copies(store, now)));

@@ -99,6 +99,7 @@ rules! {
     LIST_FORGOTTEN "list-forgotten" Error;
     LIST_COPY "list-copy" Warning heals;
     LIST_COPY_BEHIND "list-copy-behind" Notice heals;
+    LIST_FUTURE "list-future" Error;
     LIST_STALE "list-stale" Warning;
     LIST_ENDS_SOON "list-ends-soon" Notice;
     LIST_OUTDATED "list-outdated" Notice;

@@ -7,7 +7,7 @@ use crate::ca::RuleFinding;
 use crate::store::{Issuance, RevocationChange, Revoked};
 use crate::x509::crl::ReadEntry;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Reason, RevocationList, Serial};
+use crate::x509::{Certificate, Fingerprint, Reason, RevocationList, Serial};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use time::OffsetDateTime;
@@ -289,6 +289,7 @@ impl<'a> Records<'a> {
                 revoked_at: revocation.at,
                 invalidity_date: revocation.invalidity_date,
                 not_after: issuance.not_after,
+                key: compromised_key(issuance, revocation.reason),
             };
             changes.push(RevocationChange::Revoke(issuance.serial, revoked));
             if revocation.is_lifted {
@@ -303,4 +304,11 @@ impl<'a> Records<'a> {
         let standing = self.standings.get(serial);
         standing.is_some_and(|revocation| !revocation.is_lifted)
     }
+}
+
+/// The hash by which a revocation names a key that others have.
+fn compromised_key(issuance: &Issuance, reason: Reason) -> Option<Fingerprint> {
+    let der = issuance.der.as_deref().filter(|_| reason.is_compromise())?;
+    let certificate = Certificate::from_der(der).ok()?;
+    Some(Fingerprint::of(certificate.public_key().secret_part()))
 }

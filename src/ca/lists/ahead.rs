@@ -122,10 +122,12 @@ pub fn sign_ahead(
     let mut notices = Vec::new();
     let predecessor = Predecessor::read(ca, place, &locked)?;
     let predecessor = predecessor.list();
-    let begin = this_update(predecessor.as_ref(), locked.recent(), now, &mut notices);
+    let (recent, dating) = (locked.recent(), request.dating);
+    let begin = this_update(predecessor.as_ref(), recent, dating, now, &mut notices);
     let windows = windows(ca, begin, request.end, ahead, &mut notices)?;
     let covers = locked.covers().clone();
-    let entries = gather_entries(ca, predecessor.as_ref(), locked.recent(), &covers, begin)?;
+    let recent = locked.recent();
+    let entries = gather_entries(ca, predecessor.as_ref(), recent, &covers, begin, now)?;
     let published = predecessor.as_ref().and_then(RevocationList::number);
     let first = locked.reserve_numbers(published, windows.len())?;
     let keep = |locked: &mut LockedLists<'_>| -> Result<usize, CaError> {
@@ -154,7 +156,7 @@ pub fn sign_ahead(
     };
     locked.forget_ahead(..first);
     let published =
-        publish_due(locked, ca, place, begin).map_err(|source| CaError::AfterCommit {
+        publish_due(locked, ca, request, begin).map_err(|source| CaError::AfterCommit {
             what: format!("{count} lists of {}", ca.name()),
             remedy: format!("`pki crl --ca {}` publishes the one that is due", ca.name()),
             source: Box::new(source),

@@ -6,6 +6,7 @@ use super::chain::holds_chain;
 use super::hashed::holds_hash_names;
 use super::place::Place;
 use super::published::{holds_as_pem, read_published};
+use super::sign::is_in_future;
 use crate::store::{Ca, Store, file};
 use crate::x509::crl::RevocationList;
 use time::{Duration, OffsetDateTime};
@@ -19,6 +20,8 @@ pub enum Freshness {
     Missing,
     /// Its nextUpdate has passed, or it has none.
     Stale,
+    /// Its thisUpdate is in the future: a wrong clock signed it, or it was published before its time.
+    InFuture,
     /// It ends within the time that was asked about.
     EndsSoon,
     /// Something was revoked or released since it was made, one that was signed ahead is due in its
@@ -57,6 +60,8 @@ pub fn check_list(
     let names_differ = !holds_hash_names(ca, place, &der)?;
     let freshness = if now > next_update {
         Freshness::Stale
+    } else if is_in_future(list.this_update(), now) {
+        Freshness::InFuture
     } else if next_update - now < within {
         Freshness::EndsSoon
     } else if !is_due || !is_current || pem_differs || chain_differs || names_differ {

@@ -12,7 +12,8 @@ use time::OffsetDateTime;
 const JOURNAL_TO_LIST: u64 = 3;
 
 /// Every certificate that is revoked, in the order of revocation. One that had expired when the
-/// predecessor was made has been on a list beyond its validity, and leaves (section 3.3); but the first
+/// predecessor was made, and has expired now, has been on a list beyond its validity, and leaves (section
+/// 3.3): either clock may have been ahead. But the first
 /// list of a CA that came from elsewhere holds all that its last list there may have held. What was
 /// recorded behind the predecessor is on this one, whatever the clock said then.
 pub(super) fn gather_entries(
@@ -21,6 +22,7 @@ pub(super) fn gather_entries(
     recent: &[SignedList],
     covers: &Coverage,
     this_update: OffsetDateTime,
+    now: OffsetDateTime,
 ) -> Result<ListBuilder, CaError> {
     let is_first = recent.first().is_none_or(|list| list.imported);
     let octets = usize::try_from(covers.length / JOURNAL_TO_LIST).unwrap_or(0);
@@ -43,7 +45,7 @@ pub(super) fn gather_entries(
             .is_some();
         let has_been_listed = predecessor.is_some_and(|list| {
             // What is not on it and was recorded before it was made, left with an earlier one.
-            list.this_update() > revoked.not_after
+            list.this_update().min(now) > revoked.not_after
                 && (listed || (revoked.revoked_at < list.this_update() && !is_since(serial)))
         });
         if is_first || !has_been_listed {

@@ -26,4 +26,6 @@ pub use place::Place;
 pub(super) use publish::stands_durably;
 pub use publish::{ListRequest, Origin, Outlook, Published, outlook, publish_list};
 pub(in crate::ca) use published::holds_as_pem;
+pub use sign::Dating;
+pub(in crate::ca) use sign::is_in_future;
 pub use target::{Preview, above_no_other, cas_read, judge_published, preview_lists};

@@ -11,7 +11,7 @@ use super::chain::publish_pem;
 use super::entries::gather_entries;
 use super::place::Place;
 use super::published::{holds_as_pem, read_published, refuse_other_pem, stage_pem};
-use super::sign::{NewList, Times, sign_list, this_update};
+use super::sign::{Dating, NewList, Times, is_in_future, sign_list, this_update};
 use crate::store::file::{self, Existing, Staged};
 use crate::store::{Ca, Journal, LockedLists, SignedList, Store};
 use crate::x509::crl::RevocationList;
@@ -31,6 +31,8 @@ pub struct ListRequest {
     pub end: Option<End>,
     /// Whether a list that is still good is left as it is.
     pub if_needed: bool,
+    /// What it is dated after.
+    pub dating: Dating,
     /// Who reads it, where it is for somebody: its file is not larger than they take.
     pub party: Option<&'static RelyingParty>,
 }
@@ -77,7 +79,7 @@ pub fn publish_list(
     let ahead = Ahead::of(ca, &recent, &ca.revocations_end()?, now);
     if matches!(ahead, Ahead::Due { .. })
         && takes_due(ca, request)?
-        && let Some(published) = publish_due(ca.lock_lists()?, ca, place, now)?
+        && let Some(published) = publish_due(ca.lock_lists()?, ca, request, now)?
     {
         return Ok(published);
     }
@@ -99,7 +101,8 @@ pub fn publish_list(
     let mut notices = Vec::new();
     let predecessor = Predecessor::read(ca, place, &locked)?;
     let predecessor = predecessor.list();
-    let this_update = this_update(predecessor.as_ref(), locked.recent(), now, &mut notices);
+    let (recent, dating) = (locked.recent(), request.dating);
+    let this_update = this_update(predecessor.as_ref(), recent, dating, now, &mut notices);
     let end = request.end.unwrap_or(End::Days(DEFAULT_DAYS));
     let times = Times::resolve(ca, this_update, end, now, &mut notices)?;
     let entries = gather_entries(
@@ -108,6 +111,7 @@ pub fn publish_list(
         locked.recent(),
         locked.covers(),
         this_update,
+        now,
     )?;
     let published = predecessor.as_ref().and_then(RevocationList::number);
     let number = locked.reserve_numbers(published, 1)?;
@@ -168,16 +172,25 @@ pub(super) fn takes_due(ca: &Ca, request: &ListRequest) -> Result<bool, CaError>
 pub(super) fn publish_due(
     locked: LockedLists<'_>,
     ca: &Ca,
-    place: &Place,
+    request: &ListRequest,
     now: OffsetDateTime,
 ) -> Result<Option<Published>, CaError> {
+    let place = &request.place;
     let Ahead::Due { list, left, until } = Ahead::of(ca, locked.recent(), locked.covers(), now)
     else {
         return Ok(None);
     };
     let predecessor = Predecessor::read(ca, place, &locked)?;
-    let published = predecessor.list().and_then(|list| list.number());
-    let (list, files, origin) = if published >= Some(list.number) {
+    let found = predecessor.list();
+    let mut notices = Vec::new();
+    let this_update = found.as_ref().map_or(now, RevocationList::this_update);
+    let is_in_future = is_in_future(this_update, now);
+    if is_in_future {
+        notices.push(Notice::PublishedInFuture { this_update });
+    }
+    let published = found.and_then(|list| list.number());
+    let is_replaced = is_in_future && request.dating == Dating::Now;
+    let (list, files, origin) = if published >= Some(list.number) && !is_replaced {
         // Behind a clock that went back, one of those that are to come is out already.
         let mut recent = locked.recent().iter();
         let out = recent.find(|recent| Some(recent.number) == published);
@@ -196,7 +209,7 @@ pub(super) fn publish_due(
         origin,
         ahead: Some((left, until)),
         files,
-        notices: Vec::new(),
+        notices,
     }))
 }
 

@@ -48,11 +48,30 @@ impl Times {
     }
 }
 
-/// thisUpdate of a list that is signed now: it never goes back, whatever the clock does. A list that
-/// was signed ahead counts once its time has come, since it may be out.
+/// How far ahead of the clock a thisUpdate may be without being wrong: hosts' clocks differ.
+const CLOCK_SKEW: Duration = Duration::minutes(5);
+
+/// Whether a thisUpdate is in the future, as no list of a right clock is.
+pub(in crate::ca) fn is_in_future(this_update: OffsetDateTime, now: OffsetDateTime) -> bool {
+    this_update - now > CLOCK_SKEW
+}
+
+/// What a new list is dated after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dating {
+    /// The last list: thisUpdate never goes back, whatever the clock does.
+    NotBack,
+    /// The clock, since the last list was signed under a wrong one.
+    Now,
+}
+
+/// thisUpdate of a list that is signed now. A list that was signed ahead counts once its time has come,
+/// since it may be out. A published list that is dated in the future is none that was published in its
+/// time, unless it is on record so: its date does not count.
 pub(super) fn this_update(
     predecessor: Option<&RevocationList<'_>>,
     recent: &[SignedList],
+    dating: Dating,
     now: OffsetDateTime,
     notices: &mut Vec<Notice>,
 ) -> OffsetDateTime {
@@ -60,9 +79,22 @@ pub(super) fn this_update(
         .iter()
         .filter(|record| !record.ahead || record.this_update <= now)
         .map(|record| record.this_update);
-    let published = predecessor.map(RevocationList::this_update);
-    let this_update = signed.chain(published).fold(now, OffsetDateTime::max);
-    if this_update > now {
+    let signed = signed.fold(now, OffsetDateTime::max);
+    let published = predecessor.map_or(signed, RevocationList::this_update);
+    let is_told = published > signed || dating == Dating::Now;
+    if is_told && is_in_future(published, now) {
+        notices.push(Notice::PublishedInFuture {
+            this_update: published,
+        });
+    }
+    let this_update = match dating {
+        Dating::Now => now,
+        Dating::NotBack if is_in_future(published, now) => signed,
+        Dating::NotBack => signed.max(published),
+    };
+    if is_in_future(this_update, now) {
+        notices.push(Notice::DatedInFuture { this_update });
+    } else if this_update > now {
         notices.push(Notice::ClockBehind { this_update });
     }
     this_update

@@ -243,7 +243,7 @@ fn foresee(
     }
     let predecessor = read_published(ca, &place.der(ca), &recent)?.unwrap_or_default();
     let predecessor = RevocationList::from_der(&predecessor).ok();
-    let entries = gather_entries(ca, predecessor.as_ref(), &recent, &covers, now)?;
+    let entries = gather_entries(ca, predecessor.as_ref(), &recent, &covers, now, now)?;
     let list = JudgedList::to_be_signed(
         called(ca),
         ca.certificate(),

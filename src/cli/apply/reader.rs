@@ -7,9 +7,9 @@ use super::tables::{
     BundleTable, CaTable, CertificateTable, Defaults, ListTable, Parsed, Pkcs12, Span,
 };
 use crate::ca::{
-    BundleRequest, Declaration, End, Entry, EntryFiles, ExportPlace, Flaw, KeySource, LeafRequest,
-    Lifetime, ListForm, ListRequest, NewCa, Place as ListPlace, Verdict, WishedBundle, WishedCa,
-    WishedList, read_request,
+    BundleRequest, Dating, Declaration, End, Entry, EntryFiles, ExportPlace, Flaw, KeySource,
+    LeafRequest, Lifetime, ListForm, ListRequest, NewCa, Place as ListPlace, Verdict, WishedBundle,
+    WishedCa, WishedList, read_request,
 };
 use crate::cli::failure::Failure;
 use crate::cli::options::SubjectArgs;
@@ -449,6 +449,7 @@ impl<'a> Reader<'a> {
                 },
                 end,
                 if_needed: true,
+                dating: Dating::NotBack,
                 party,
             },
             chain: table.chain || form == Some(ListForm::Chain),

@@ -90,6 +90,7 @@ fn status(freshness: Freshness) -> &'static str {
         Freshness::Fresh => "fresh",
         Freshness::Missing => "missing",
         Freshness::Stale => "stale",
+        Freshness::InFuture => "in_future",
         Freshness::EndsSoon => "ends_soon",
         Freshness::Outdated => "outdated",
     }
@@ -122,6 +123,9 @@ impl CheckEntry {
             "fresh" => format!("{ca}: fresh until {until}\n"),
             "missing" => format!("{ca}: missing: no list of it at {file}\n"),
             "stale" => format!("{ca}: stale since {until}\n"),
+            "in_future" => {
+                format!("{ca}: in the future: the thisUpdate of {file} is ahead of the clock\n")
+            }
             "ends_soon" => format!("{ca}: ends soon, at {until}\n"),
             _ => {
                 format!(

@@ -157,7 +157,7 @@ impl TableRow for CertificateRow {
             CaError::NeedsAlternativeName { .. }
             | CaError::AlternativeName(_)
             | CaError::TooManyNames { .. } => Some("san"),
-            CaError::NameOfIssuer { .. } | CaError::Subject(_) | CaError::Nameless => Some("cn"),
+            CaError::SubjectOfCa { .. } | CaError::Subject(_) | CaError::Nameless => Some("cn"),
             CaError::FileName { .. } => Some("name"),
             CaError::Input { .. } => Some("csr"),
             _ => None,

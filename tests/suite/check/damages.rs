@@ -159,6 +159,13 @@ fn files() -> Vec<Damage> {
             },
         ),
         healed(
+            "a pre-signed CRL for all",
+            &["key-permissions"],
+            |sandbox| {
+                set_mode(sandbox, "pki/guarded/ahead/2.crl", 0o644);
+            },
+        ),
+        healed(
             "a folder for all to write",
             &["world-writable"],
             |sandbox| {
@@ -736,6 +743,17 @@ fn ends_and_news() -> Vec<Damage> {
         seen("eight days", &["list-stale"], |sandbox, options| {
             later(sandbox, "+8d", options)
         }),
+        lasting(
+            "a list signed under a clock that was ahead",
+            &["list-future"],
+            |sandbox| {
+                sandbox
+                    .run("faketime", "-f +4d")
+                    .arg(env!("CARGO_BIN_EXE_pki"))
+                    .words("crl --ca intermediate0 --to-pem --chain")
+                    .succeeds();
+            },
+        ),
         seen("five days", &["list-ends-soon"], |sandbox, options| {
             later(sandbox, "+5d", options)
         }),

@@ -304,7 +304,10 @@ impl World {
             format!("list {number} of {ca} after {last}")
         })?;
         let (this_update, floor) = (&list.this_update, &authority.list_floor);
-        ensure(this_update >= floor, || {
+        // A CRL that was signed ahead and is out counts for nothing while its time has not come.
+        let now = self.now();
+        let counts = !(authority.ahead && *floor > now);
+        ensure(this_update >= floor || !counts, || {
             format!("list {number} of {ca} has thisUpdate {this_update} after {floor}")
         })?;
         ensure(list.next_update > *this_update, || {
@@ -329,7 +332,9 @@ impl World {
             // Whoever is released or revoked in this step may be so before or after the list is made.
             // Of several lists in one step the last is seen; what the first had beyond its validity left.
             let is_beyond = *this_update > certificate.ends;
-            let may_have_left = certificate.listed_beyond || (several && is_beyond);
+            let has_expired = now > certificate.ends;
+            let may_have_left =
+                has_expired && (certificate.listed_beyond || (several && is_beyond));
             let must = was_revoked && stays_revoked && !may_have_left;
             let may = was_revoked || allowed.iter().any(Option::is_some);
             ensure(is_listed || !must, || {
@@ -391,7 +396,17 @@ impl World {
         let cas = known.cas.iter();
         let stale = cas.filter(|(_, ca)| ca.list.as_ref().is_some_and(is_stale));
         let stale = stale.map(|(name, _)| ("list-stale".to_owned(), name.clone()));
-        stale.collect()
+        stale.chain(self.in_future(known)).collect()
+    }
+
+    /// Published CRLs that are dated in the future.
+    fn in_future(&self, known: &Known) -> BTreeSet<Finding> {
+        let now = self.now();
+        let cas = known.cas.iter().filter(|_| !self.lists_are_gone);
+        let is_future = |list: &List| list.this_update > now;
+        let ahead = cas.filter(|(_, ca)| ca.list.as_ref().is_some_and(is_future));
+        let ahead = ahead.map(|(name, _)| ("list-future".to_owned(), name.clone()));
+        ahead.collect()
     }
 
     /// The findings of a check, but for notices, and for what disturbances have left.
@@ -406,7 +421,7 @@ impl World {
         let named = told.map(|finding| (text(finding, "rule"), text(finding, "ca")));
         let unexpected = named.filter(|(rule, ca)| match rule.as_str() {
             "counter-behind" => !self.behind.contains(ca),
-            "list-missing" | "list-copy" => !self.lists_are_gone,
+            "list-missing" | "list-copy" | "list-future" => !self.lists_are_gone,
             _ => true,
         });
         Ok(unexpected.collect())

@@ -2,16 +2,16 @@
 
 use super::super::super::foreign::{Input, lists_in};
 use super::super::super::lists::{
-    Ahead, Place, holds_as_pem, holds_chain, holds_hash_names, published,
+    Ahead, Place, holds_as_pem, holds_chain, holds_hash_names, is_in_future, published,
 };
 use super::super::finding::{Remedy, StoreFinding, settled};
 use super::super::revoked::Revocations;
 use super::super::rule::{
-    CheckRule, LIST_COPY, LIST_COPY_BEHIND, LIST_ENDS_SOON, LIST_FORGOTTEN, LIST_INCOMPLETE,
-    LIST_NUMBER, LIST_OUTDATED, LIST_STALE, LIST_UNREADABLE, LIST_UNRECORDED,
+    CheckRule, LIST_COPY, LIST_COPY_BEHIND, LIST_ENDS_SOON, LIST_FORGOTTEN, LIST_FUTURE,
+    LIST_INCOMPLETE, LIST_NUMBER, LIST_OUTDATED, LIST_STALE, LIST_UNREADABLE, LIST_UNRECORDED,
 };
 use super::{Lists, is_list_of};
-use crate::store::{Ca, Counter, Store, file};
+use crate::store::{Ca, Counter, Journal, Store, file};
 use crate::x509::validity::rfc3339;
 use crate::x509::{Fingerprint, RevocationList, Serial};
 use std::os::unix::fs::MetadataExt;
@@ -64,6 +64,7 @@ impl Lists<'_> {
         &self,
         list: &RevocationList<'_>,
         revocations: &Revocations,
+        now: OffsetDateTime,
     ) -> Vec<StoreFinding> {
         let path = self.place.der(self.ca);
         let shown = path.display();
@@ -79,7 +80,7 @@ impl Lists<'_> {
         }
         entries.sort_unstable();
         let mut findings = Vec::new();
-        let has_to_be_there = |end: OffsetDateTime| end >= list.this_update();
+        let has_to_be_there = |end: OffsetDateTime| end >= list.this_update().min(now);
         for (serial, standing) in &revocations.standings {
             let missing = standing.when_listed.is_some_and(has_to_be_there)
                 && entries.binary_search(serial).is_err();
@@ -103,6 +104,26 @@ impl Lists<'_> {
         findings
     }
 
+    /// The date of the last list on record, which the next one is dated after.
+    pub(super) fn check_last_date(&self, now: OffsetDateTime) -> Option<StoreFinding> {
+        let last = self.recent.iter().find(|list| !list.ahead)?;
+        let is_published =
+            self.published_list().and_then(|list| list.number()) == Some(last.number);
+        (!is_published && is_in_future(last.this_update, now)).then(|| {
+            let path = self.ca.journal_path(Journal::Lists);
+            self.in_future(last.this_update).at(&path)
+        })
+    }
+
+    fn in_future(&self, this_update: OffsetDateTime) -> StoreFinding {
+        let name = self.ca.name();
+        let at = rfc3339(this_update);
+        let message = format!(
+            "the CRL of {name} is dated in the future ({at}); if the clock is right, `pki crl --ca {name} --date-now` signs one dated now"
+        );
+        self.broken(LIST_FUTURE, message)
+    }
+
     pub(super) fn check_times(
         &self,
         list: &RevocationList<'_>,
@@ -116,6 +137,9 @@ impl Lists<'_> {
                 format!("the list of {name} does not say when it ends"),
             ));
         };
+        if is_in_future(list.this_update(), now) {
+            return Some(self.in_future(list.this_update()));
+        }
         let at = rfc3339(end);
         if end < now {
             return Some(self.broken(LIST_STALE, format!("the list of {name} ended at {at}")));

@@ -1,0 +1,73 @@
+//! CA certificates that a CA issued, found without reading all that it issued.
+
+use super::ca::Ca;
+use super::error::StoreError;
+use super::file::{self, Access, Existing};
+use super::journal::{self, Reader};
+use super::record::{Coverage, Issuance};
+use crate::x509::Certificate;
+use memchr::memmem::Finder;
+use serde::{Deserialize, Serialize};
+
+/// What stands in the records of CA certificates, and of leaves only if they were imported.
+const MARKS: [&[u8]; 2] = [b"\"profile\":\"subordinate\"", b"\"profile\":\"imported\""];
+
+/// Bytes of the journal that are searched anew each time before the cache is written.
+const MOST_SEARCHED: u64 = 256 * 1024;
+
+/// `authorities.json`: derived from `issued.jsonl`, and written anew if it is not there.
+#[derive(Serialize, Deserialize)]
+struct Cache {
+    /// How much of the journal was searched.
+    covers: Coverage,
+    /// The records of CA certificates in it.
+    records: Vec<Issuance>,
+}
+
+impl Ca {
+    /// The records of CA certificates that the CA issued to others, as [`certify`](crate::ca) does; in
+    /// the order of issuing. Reads what was issued since the cache was written.
+    pub fn issued_authorities(&self) -> Result<Vec<Issuance>, StoreError> {
+        let path = self.layout.issued();
+        let cached = self.cached_authorities();
+        let end = journal::end(&path)?;
+        let searched = cached.as_ref().map_or(0, |cache| cache.covers.length);
+        let mut reader = match &cached {
+            Some(cache) if cache.covers == end => return Ok(cached.expect("it is there").records),
+            Some(cache) => Reader::open_behind(&path, &cache.covers)?,
+            None => Reader::open(&path)?,
+        };
+        let mut records = cached.map(|cache| cache.records).unwrap_or_default();
+        let finders = MARKS.map(Finder::new);
+        while let Some(issuance) = reader.next_with_any::<Issuance>(&finders)? {
+            let certificate = issuance.der.as_deref().map(Certificate::from_der);
+            if certificate.is_some_and(|read| read.is_ok_and(|certificate| certificate.is_ca()))
+                && !records.iter().any(|known| known.serial == issuance.serial)
+            {
+                records.push(issuance);
+            }
+        }
+        if end.length.saturating_sub(searched) > MOST_SEARCHED {
+            let cache = Cache {
+                covers: end,
+                records,
+            };
+            let content = serde_json::to_vec(&cache).expect("records are plain data");
+            let path = self.layout.authorities();
+            // Without it the same is found, only later.
+            let _ = file::write(&path, Access::Umask, Existing::Replace, &content);
+            return Ok(cache.records);
+        }
+        Ok(records)
+    }
+
+    /// The cache, unless it can't be read or is about another journal, as after a restore.
+    fn cached_authorities(&self) -> Option<Cache> {
+        let content = file::read_if_there(&self.layout.authorities()).ok()??;
+        let cache: Cache = serde_json::from_slice(&content).ok()?;
+        let is_current = journal::still_covers(&self.layout.issued(), &cache.covers);
+        is_current
+            .is_ok_and(|is_current| is_current)
+            .then_some(cache)
+    }
+}

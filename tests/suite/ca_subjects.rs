@@ -1,0 +1,250 @@
+//! Subjects of CAs, which no other certificate gets.
+
+use crate::sandbox::Sandbox;
+
+fn with_cas() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for line in [
+        "root --name top --no-passphrase --cn Top_Authority",
+        "root --name other --no-passphrase",
+        "subordinate --ca top --name inter --no-passphrase",
+        "subordinate --name pending --request pending.csr --no-passphrase",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    sandbox
+}
+
+/// A CSR of openssl, with a key of its own or the one in a file.
+fn requests(sandbox: &Sandbox, file: &str, subject: &str, key: &str) {
+    let run = sandbox
+        .run("openssl", "req -new -utf8 -out")
+        .arg(file)
+        .arg("-subj")
+        .arg(subject);
+    let run = match key {
+        "" => run.words("-nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout new.key"),
+        key => run.words("-key").arg(key),
+    };
+    run.succeeds();
+}
+
+#[track_caller]
+fn refuses(sandbox: &Sandbox, line: &str, subject: &str, owner: &str) {
+    let before = sandbox.store_snapshot();
+    let refused = sandbox.pki(line).arg(subject).ends_with(1);
+    let says = format!(" belongs to {owner}\n");
+    assert!(refused.stderr.contains(&says), "{refused}");
+    before.assert_unchanged(&sandbox.path("pki"));
+}
+
+#[test]
+fn no_leaf_gets_the_subject_of_a_ca() {
+    let sandbox = with_cas();
+    for (subject, owner) in [
+        ("/CN=Top_Authority", "the CA top"),
+        ("/CN=top_AUTHORITY", "the CA top"),
+        ("/CN=INTER", "the CA inter"),
+        ("/CN= inter ", "the CA inter"),
+        ("/CN=Other", "the CA other"),
+        ("/CN=pending", "the CA pending"),
+    ] {
+        for ca in ["top", "inter", "other"] {
+            refuses(
+                &sandbox,
+                &format!("issue --ca {ca} --subject"),
+                subject,
+                owner,
+            );
+        }
+    }
+    for subject in ["/CN=inter2", "/O=x/CN=inter", "/OU=inter", "/CN=int er"] {
+        sandbox
+            .pki("issue --ca other --subject")
+            .arg(subject)
+            .succeeds();
+    }
+}
+
+#[test]
+fn no_csr_table_or_declaration_gets_the_subject_of_a_ca() {
+    let sandbox = with_cas();
+    // PrintableString, UTF8String and T61String are one name.
+    for (index, mask) in ["default", "utf8only", "pkix"].into_iter().enumerate() {
+        let file = format!("{index}.csr");
+        sandbox.write(
+            "req.cnf",
+            format!("[req]\nstring_mask = {mask}\ndistinguished_name = d\n[d]\n"),
+        );
+        sandbox
+            .run(
+                "openssl",
+                "req -new -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256",
+            )
+            .words("-config req.cnf -keyout new.key -subj /CN=INTER -out")
+            .arg(&file)
+            .succeeds();
+        refuses(&sandbox, "issue --ca other --csr", &file, "the CA inter");
+        refuses(
+            &sandbox,
+            "subordinate --ca other --csr",
+            &file,
+            "the CA inter",
+        );
+    }
+    sandbox.write("rows.csv", "cn\nfirst\niNTER\n");
+    refuses(
+        &sandbox,
+        "issue --ca other --from",
+        "rows.csv",
+        "the CA inter",
+    );
+    sandbox.write(
+        "pki.toml",
+        "[certificate.a]\nca = \"other\"\ncn = \"INTER\"\n",
+    );
+    refuses(&sandbox, "apply", "pki.toml", "the CA inter");
+    for ca in [
+        "[ca.new]\nsubject = \"/CN=INTER\"\n",
+        "[ca.new]\n[ca.newer]\nparent = \"new\"\nsubject = \"/CN=New\"\n",
+    ] {
+        sandbox.write("pki.toml", ca);
+        let before = sandbox.store_snapshot();
+        let refused = sandbox.pki("apply pki.toml --no-passphrase").ends_with(1);
+        assert!(refused.stderr.contains(" belongs to the CA "), "{refused}");
+        before.assert_unchanged(&sandbox.path("pki"));
+    }
+}
+
+#[test]
+fn no_new_ca_gets_the_subject_of_another() {
+    let sandbox = with_cas();
+    for line in [
+        "root --name new --no-passphrase --subject",
+        "subordinate --ca top --name new --no-passphrase --subject",
+        "subordinate --name new --request new.csr --no-passphrase --subject",
+        "renew --ca other --self --rekey --name new --no-passphrase --subject",
+    ] {
+        refuses(&sandbox, line, "/CN=Inter", "the CA inter");
+    }
+}
+
+#[test]
+fn a_foreign_ca_on_record_keeps_its_subject_while_it_is_valid() {
+    let sandbox = with_cas();
+    requests(&sandbox, "theirs.csr", "/O=Partner/CN=Their CA", "");
+    std::fs::rename(sandbox.path("new.key"), sandbox.path("their.key")).unwrap();
+    sandbox
+        .pki("subordinate --ca top --csr theirs.csr --out theirs.crt")
+        .succeeds();
+    let owner = |sandbox: &Sandbox| {
+        let run = sandbox.run("openssl", "x509 -noout -serial -in theirs.crt");
+        let shown = run.succeeds().stdout;
+        let serial = shown.trim().trim_start_matches("serial=");
+        format!("the CA certificate {serial} of top")
+    };
+    let owner = owner(&sandbox);
+    refuses(
+        &sandbox,
+        "issue --ca other --subject",
+        "/O=PARTNER/CN=their  ca",
+        &owner,
+    );
+    refuses(
+        &sandbox,
+        "root --name new --no-passphrase --subject",
+        "/O=partner/CN=Their CA",
+        &owner,
+    );
+    // Its own key may be certified again, and another when it is revoked.
+    requests(&sandbox, "same.csr", "/O=Partner/CN=Their CA", "their.key");
+    sandbox
+        .pki("subordinate --ca other --csr same.csr --out same.crt")
+        .succeeds();
+    requests(&sandbox, "new.csr", "/O=Partner/CN=Their CA", "");
+    let refused = sandbox
+        .pki("subordinate --ca other --csr new.csr")
+        .ends_with(1);
+    assert!(
+        refused.stderr.contains(" belongs to the CA certificate "),
+        "{refused}"
+    );
+    sandbox
+        .pki("revoke --ca top --cert theirs.crt --reason superseded")
+        .succeeds();
+    sandbox
+        .pki("revoke --ca other --cert same.crt --reason superseded")
+        .succeeds();
+    sandbox
+        .pki("subordinate --ca other --csr new.csr --out new.crt")
+        .succeeds();
+}
+
+/// Enough is issued behind it for the cache to be written, read, and lost again.
+#[test]
+fn a_foreign_ca_is_found_behind_many_leaves() {
+    let sandbox = with_cas();
+    requests(&sandbox, "theirs.csr", "/CN=Their CA", "");
+    sandbox
+        .pki("subordinate --ca top --csr theirs.csr --out theirs.crt")
+        .succeeds();
+    let rows: Vec<String> = (0..600).map(|row| format!("row{row}\n")).collect();
+    sandbox.write("rows.csv", format!("cn\n{}", rows.concat()));
+    sandbox.pki("issue --ca top --from rows.csv").succeeds();
+    let refused = |sandbox: &Sandbox| {
+        let refused = sandbox
+            .pki("issue --ca other --cn")
+            .arg("their ca")
+            .ends_with(1);
+        assert!(
+            refused.stderr.contains(" belongs to the CA certificate "),
+            "{refused}"
+        );
+    };
+    refused(&sandbox);
+    let cache = sandbox.path("pki/top/authorities.json");
+    assert!(cache.exists());
+    // What was issued since is looked at too.
+    requests(&sandbox, "more.csr", "/CN=Another CA", "");
+    sandbox
+        .pki("subordinate --ca top --csr more.csr --out more.crt")
+        .succeeds();
+    let refused_too = sandbox
+        .pki("issue --ca other --cn")
+        .arg("another CA")
+        .ends_with(1);
+    assert!(
+        refused_too
+            .stderr
+            .contains(" belongs to the CA certificate "),
+        "{refused_too}"
+    );
+    sandbox.pki("check").succeeds();
+    for content in [
+        "",
+        "{}",
+        "{\"covers\":{\"length\":5,\"check\":\"\"},\"records\":[]}",
+    ] {
+        std::fs::write(&cache, content).unwrap();
+        refused(&sandbox);
+    }
+    std::fs::remove_file(&cache).unwrap();
+    refused(&sandbox);
+}
+
+#[test]
+fn renewals_cross_certificates_and_installs_keep_their_subjects() {
+    let sandbox = with_cas();
+    for line in [
+        "renew --ca top --self",
+        "renew --ca inter --self",
+        "renew --ca top --self --cross other",
+        "subordinate --ca top --csr pending.csr --out pending.crt",
+        "subordinate --name pending --install pending.crt",
+        "renew --ca pending --self --request again.csr",
+        "subordinate --ca top --csr again.csr --out again.crt",
+        "renew --ca pending --self --install again.crt",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+}
