@@ -84,8 +84,6 @@ struct RevocationEntry {
     checked_by: &'static str,
     revoked_at: Option<String>,
     reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    unused_crls: Vec<String>,
 }
 
 impl VerifyArgs {
@@ -204,7 +202,6 @@ fn revocation_entry(checked: &Checked) -> RevocationEntry {
         },
         revoked_at,
         reason,
-        unused_crls: checked.unused.iter().map(ToString::to_string).collect(),
     }
 }
 
