@@ -427,7 +427,7 @@ mod tests {
             key.unsigned(modulus);
             key.unsigned(&[1, 0, 3]);
         });
-        let other = spki(&identifier(oid::RSA_ENCRYPTION, &[tag::NULL, 0]), &other);
+        let other = spki(&identifier(oid::RSA_ENCRYPTION, &[tag::NULL, 0]), &other).unwrap();
         assert_ne!(other, *rsa.public());
         assert_eq!(other.secret_part(), rsa.public().secret_part());
 
@@ -436,14 +436,14 @@ mod tests {
         let curve = encode(|parameters| parameters.oid(&oid::P256));
         for first in [2, 3] {
             let compressed = [&[first], &point[1..33]].concat();
-            let key = spki(&identifier(oid::EC_PUBLIC_KEY, &curve), &compressed);
+            let key = spki(&identifier(oid::EC_PUBLIC_KEY, &curve), &compressed).unwrap();
             assert_eq!(key.secret_part(), p256.public().secret_part());
         }
 
         let ed25519 = PrivateKey::generate("ed25519".parse().unwrap()).unwrap();
         let mut negated = ed25519.public().key_octets().to_vec();
         negated[31] ^= 0x80;
-        let negated = spki(&identifier(oid::ED25519, &[]), &negated);
+        let negated = spki(&identifier(oid::ED25519, &[]), &negated).unwrap();
         assert_eq!(negated.secret_part(), ed25519.public().secret_part());
 
         let others = ["rsa2048", "p256", "ed25519", "ml-dsa-44"].map(|kind| {
