@@ -116,7 +116,7 @@ impl<'a> Element<'a> {
     /// SEQUENCE, a SET or another class is not looked at.
     pub fn check_value(&self) -> Result<(), Malformed> {
         let text = |is_text: bool| {
-            let problem = Malformed::Value("a string has what is no character");
+            let problem = Malformed::Value("a string is not text of its type");
             is_text.then_some(()).ok_or(problem)
         };
         let are_characters = |size: usize| {

@@ -146,6 +146,7 @@ pub(super) fn path_above(
         beside: Vec::new(),
         bundle: Some(bundle),
         lists: Vec::new(),
+        trusts_intermediates: false,
         question: Question::at(now),
     };
     let judgement = verify(store, &request)?;

@@ -18,6 +18,8 @@ pub struct VerifyRequest<'a> {
     /// The certificates of bundles: the self-signed ones are trusted, the others may stand on the
     /// path. `None` where the store's CAs take their place.
     pub bundle: Option<Vec<Certificate>>,
+    /// Whether all certificates of the bundle are trusted if none is self-signed.
+    pub trusts_intermediates: bool,
     /// Where there are any, they alone decide what is revoked.
     pub lists: Vec<RevocationList<'a>>,
     /// What the certificate is asked to be good for.
@@ -83,8 +85,7 @@ struct Verifier<'a> {
 }
 
 impl<'a> Verifier<'a> {
-    /// Trusts the self-signed certificates of the bundle, or all of them if none is self-signed; without a
-    /// bundle, the roots of the store.
+    /// Trusts the self-signed certificates of the bundle; without a bundle, the roots of the store.
     fn new(known: &'a [Ca], request: &'a VerifyRequest<'a>) -> Self {
         let pool = match &request.bundle {
             Some(bundle) => bundle.clone(),
@@ -92,7 +93,7 @@ impl<'a> Verifier<'a> {
         };
         let (mut anchors, mut others): (Vec<_>, Vec<_>) =
             pool.into_iter().partition(Certificate::is_self_signed);
-        if anchors.is_empty() && request.bundle.is_some() {
+        if anchors.is_empty() && request.trusts_intermediates {
             std::mem::swap(&mut anchors, &mut others);
         }
         others.extend_from_slice(&request.beside);

@@ -114,6 +114,7 @@ impl VerifyArgs {
         Ok(VerifyRequest {
             certificate: certificates.remove(0),
             beside: certificates,
+            trusts_intermediates: bundle.is_some(),
             bundle,
             lists: lists
                 .iter()

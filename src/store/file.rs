@@ -767,6 +767,11 @@ impl Appending {
             .len())
     }
 
+    /// An error that says what is wrong with the file's content.
+    pub(crate) fn unreadable(&self, problem: &'static str) -> FileError {
+        FileError::of("read", &self.path)(io::Error::other(problem))
+    }
+
     /// Up to `length` octets in front of `end`.
     pub(crate) fn read_before(&self, end: u64, length: u64) -> Result<Vec<u8>, FileError> {
         let start = end.saturating_sub(length);

@@ -102,7 +102,8 @@ impl FromStr for Subtree {
                 if bits > most {
                     return Err(bad());
                 }
-                Ok(Self::Ip(address, bits))
+                // As it is written: 10.1.0.0/8 is 10.0.0.0/8.
+                address_range(&address_and_mask(address, bits)).ok_or_else(bad)
             }
             "dirname" => Name::parse(value).map(Self::Directory).map_err(|_| bad()),
             _ => Err(bad()),

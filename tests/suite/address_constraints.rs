@@ -199,7 +199,7 @@ fn a_mask_with_holes_is_refused() {
                 .ends_with(3);
             assert_eq!(
                 judged.stdout,
-                "not valid: the nameConstraints of CN=root is broken\n"
+                "not valid: the nameConstraints of CN=root is broken: an address constraint is not well formed\n"
             );
         }
     }
@@ -226,7 +226,7 @@ fn a_foreign_ca_with_a_mask_with_holes_is_not_installed() {
         .ends_with(1);
     assert_eq!(
         refused.stderr,
-        "error: sub.crt can't be installed as sub\ncaused by: the nameConstraints of CN=root is broken\n"
+        "error: sub.crt can't be installed as sub\ncaused by: the nameConstraints of CN=root is broken: an address constraint is not well formed\n"
     );
     before.assert_unchanged(&sandbox.path("pki"));
 }

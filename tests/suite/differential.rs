@@ -92,7 +92,7 @@ fn what_libcrypto_cannot_decode_is_not_taken() {
         }
     }
     sandbox.write("taken", &taken);
-    let script = repository("tests/suite/differential/libcrypto.py");
+    let script = repository("tests/python/libcrypto.py");
     let judged = std::process::Command::new("python3")
         .arg(script)
         .stdin(fs::File::open(sandbox.path("taken")).unwrap())

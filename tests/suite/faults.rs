@@ -662,7 +662,7 @@ fn importing_a_ca_that_is_there_without_its_key() {
             if !has_key(sandbox) {
                 next.push(IMPORT.to_owned());
             }
-            next.extend(lines(&["issue --ca Old-CA --cn below", "crl --ca Old-CA"]));
+            next.extend(lines(&["issue --ca Old-CA --cn next", "crl --ca Old-CA"]));
             next
         },
     }

@@ -111,14 +111,15 @@ fn a_ca_signs_from_its_first_to_its_last_second() {
     }
 }
 
-/// A validity may begin and end with the CA's, and not a second before or after.
+/// A validity may begin and end with the CA's; it may not begin before, nor end more than an hour after.
 #[test]
 fn a_leaf_may_have_exactly_the_validity_of_its_ca() {
     let sandbox = path("rootCA");
     for (first, last, status) in [
         (FIRST, LAST, 0),
         ("2030-01-02T03:04:04Z", LAST, 1),
-        (FIRST, "2030-02-03T04:05:07Z", 1),
+        (FIRST, "2030-02-03T05:05:06Z", 0),
+        (FIRST, "2030-02-03T05:05:07Z", 1),
     ] {
         let line = format!("issue --ca rootCA --cn x --not-before {first} --not-after {last}");
         let issued = sandbox.pki_at("2030-01-10 00:00:00", &line).finish();

@@ -57,7 +57,7 @@ fn checks(sandbox: &Sandbox, journal: &str) -> usize {
 
 fn is_used(sandbox: &Sandbox) {
     let before = ["issued", "revoked", "crls"].map(|journal| (journal, checks(sandbox, journal)));
-    sandbox.write("rows.csv", "new-1\nnew-2\nnew-3\n");
+    sandbox.write("rows.csv", "cn\nnew-1\nnew-2\nnew-3\n");
     for line in [
         "issue --ca intermediate0 --cn new --out out --no-passphrase",
         // Lines that say where their append began, behind lines that do not.

@@ -204,7 +204,7 @@ fn a_pem_file_of_more_objects_than_are_read_is_refused() {
 
 /// A journal is never read as one line.
 #[test]
-fn a_journal_with_a_line_without_end_is_damaged() {
+fn a_journal_with_a_line_without_end_is_refused() {
     let sandbox = Sandbox::with_open_ca();
     let journal = sandbox.path("pki/intermediate0/issued.jsonl");
     let file = File::options().append(true).open(journal).unwrap();

@@ -7,7 +7,7 @@
 
 use super::super::error::{FileError, StoreError};
 use super::super::file::Appending;
-use super::{Check, TAIL, last_line};
+use super::{Check, MOST_OF_LINE, TAIL, TOO_LONG, last_line};
 use memchr::{memchr, memrchr};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -95,9 +95,14 @@ fn whole_within(file: &Appending, length: u64) -> Result<u64, FileError> {
     Ok(end)
 }
 
-/// Returns the place behind the last newline in front of `end`; 0 if there is no newline.
+/// Returns the place behind the last newline in front of `end`; 0 if there is no newline. Nothing that is longer than
+/// a line is a torn tail.
 fn behind_last_newline(file: &Appending, mut end: u64) -> Result<u64, FileError> {
+    let least = end.saturating_sub(MOST_OF_LINE as u64);
     while end > 0 {
+        if end < least {
+            return Err(file.unreadable(TOO_LONG));
+        }
         let window = file.read_before(end, WINDOW)?;
         end -= window.len() as u64;
         if let Some(newline) = memrchr(b'\n', &window) {

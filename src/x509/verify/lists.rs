@@ -1,7 +1,7 @@
 //! Revocation by CRLs that are given (RFC 5280 section 6.3, but for delta CRLs, indirect CRLs, and CRLs by reason).
 
 use super::refusal::{Refusal, called, serial_text};
-use super::scope::takes_in;
+use super::scope::{distribution_point, is_indirect, takes_in};
 use crate::asn1::oid;
 use crate::key::KeyError;
 use crate::x509::extension::key_usage::CRL_SIGN;
@@ -74,28 +74,38 @@ pub fn check_lists(
         problem,
     };
     let mut unused = Vec::new();
-    let mut newest: Option<&RevocationList<'_>> = None;
+    let mut usable: Vec<&RevocationList<'_>> = Vec::new();
     let order = |list: &RevocationList<'_>| (list.this_update(), list.number());
     for list in lists {
         // An indirect CRL of another issuer may have entries of this one.
-        if list.issuer() != certificate.issuer() && !is_of_distribution_points(list) {
+        if list.issuer() != certificate.issuer() && !is_indirect(list) {
             continue;
         }
         match can_be_asked(list, certificate, signers, time) {
-            Ok(()) if newest.is_none_or(|newest| order(newest) < order(list)) => {
-                newest = Some(list);
-            }
-            Ok(()) => {}
+            Ok(()) => usable.push(list),
             Err(problem) => unused.push((list, problem)),
         }
     }
-    let Some(newest) = newest else {
+    let Some(newest) = usable.iter().copied().reduce(|newest, list| {
+        if order(newest) < order(list) {
+            list
+        } else {
+            newest
+        }
+    }) else {
         let problem = unused.into_iter().next().map(|(_, problem)| problem);
         return Err(unknown(problem.unwrap_or(ListProblem::Missing {
             issuer: called(issuer),
         })));
     };
-    check_entries(newest, certificate, issuer, unknown)?;
+    // Of CRLs with different scopes that are as new, each counts.
+    let counts = |list: &&RevocationList<'_>| {
+        list.this_update() == newest.this_update()
+            && distribution_point(list) != distribution_point(newest)
+    };
+    for list in std::iter::once(newest).chain(usable.iter().copied().filter(counts)) {
+        check_entries(list, certificate, issuer, unknown)?;
+    }
     for (list, problem) in &unused {
         let is_superseded = order(list) < order(newest) && problem.is_about_scope_or_time();
         if !is_superseded && may_have_entry(list, certificate) {
@@ -111,11 +121,6 @@ fn may_have_entry(list: &RevocationList<'_>, certificate: &Certificate) -> bool 
         Ok(entry) => !entry.removes && entry.serial == certificate.serial_octets(),
         Err(_) => true,
     })
-}
-
-fn is_of_distribution_points(list: &RevocationList<'_>) -> bool {
-    let mut extensions = list.extensions().iter();
-    extensions.any(|extension| extension.oid == oid::ISSUING_DISTRIBUTION_POINT)
 }
 
 /// Whether a CRL is the issuer's, about the certificate, and good at this time.

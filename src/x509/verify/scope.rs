@@ -6,11 +6,22 @@ use crate::x509::{Certificate, Extension, Name, RevocationList};
 /// Whether a CRL is about all reasons for which a certificate may be revoked (section 6.3.3 (b)); an
 /// indirect CRL, and one by reason, is not used for any.
 pub(super) fn takes_in(list: &RevocationList<'_>, certificate: &Certificate) -> bool {
-    let mut extensions = list.extensions().iter();
-    let found = extensions.find(|extension| extension.oid == oid::ISSUING_DISTRIBUTION_POINT);
-    found.is_none_or(|extension| {
+    distribution_point(list).is_none_or(|extension| {
         Scope::of(extension, list.issuer()).is_ok_and(|scope| scope.takes_in(certificate))
     })
+}
+
+/// Whether entries of a CRL may be about certificates of other issuers, or its scope cannot be read.
+pub(super) fn is_indirect(list: &RevocationList<'_>) -> bool {
+    distribution_point(list).is_some_and(|extension| {
+        Scope::of(extension, list.issuer()).map_or(true, |scope| scope.is_indirect)
+    })
+}
+
+/// The issuingDistributionPoint of a CRL.
+pub(super) fn distribution_point<'a>(list: &'a RevocationList<'_>) -> Option<&'a Extension> {
+    let mut extensions = list.extensions().iter();
+    extensions.find(|extension| extension.oid == oid::ISSUING_DISTRIBUTION_POINT)
 }
 
 struct Scope {
@@ -18,7 +29,8 @@ struct Scope {
     names: Option<Vec<Vec<u8>>>,
     only_leaves: bool,
     only_cas: bool,
-    /// onlySomeReasons, indirectCRL, or onlyContainsAttributeCerts.
+    is_indirect: bool,
+    /// onlySomeReasons, or onlyContainsAttributeCerts.
     is_other: bool,
 }
 
@@ -37,7 +49,8 @@ impl Scope {
             names,
             only_leaves: only_leaves?,
             only_cas: only_cas?,
-            is_other: some_reasons | indirect? | attributes?,
+            is_indirect: indirect?,
+            is_other: some_reasons | attributes?,
         })
     }
 
@@ -50,7 +63,7 @@ impl Scope {
             points_of(certificate)
                 .is_ok_and(|points| points.iter().any(|point| names.contains(point)))
         });
-        is_of_kind && is_named && !self.is_other
+        is_of_kind && is_named && !self.is_indirect && !self.is_other
     }
 }
 

@@ -477,7 +477,7 @@ fn records() -> Vec<Damage> {
         }),
         lasting(
             "a revocation that expires early",
-            &["list-covers", "revocation-expiry"],
+            &["revocation-expiry", "list-covers"],
             |sandbox| {
                 rewrite(sandbox, REVOKED, |lines| {
                     lines[1]["revoked"]["not_after"] = json!("2026-01-01T00:00:00Z");
@@ -486,7 +486,7 @@ fn records() -> Vec<Damage> {
         ),
         lasting(
             "a revocation that expires late",
-            &["list-covers", "revocation-expiry"],
+            &["revocation-expiry", "list-covers"],
             |sandbox| {
                 rewrite(sandbox, REVOKED, |lines| {
                     lines[1]["revoked"]["not_after"] = json!("2096-01-01T00:00:00Z");

@@ -158,12 +158,27 @@ fn openssl_finds_certificates_and_lists_in_a_folder() {
 }
 
 /// Two CAs with one name have one hash.
+/// Takes over roots of one subject, which `pki` does not make.
+fn cas_of_one_name(sandbox: &Sandbox, names: &[impl AsRef<str>]) {
+    for name in names.iter().map(AsRef::as_ref) {
+        let folder = format!("foreign-{name}");
+        sandbox.write(&format!("{folder}/index.txt"), "");
+        sandbox.write(&format!("{folder}/serial"), "01\n");
+        fs::create_dir(sandbox.path(format!("{folder}/private"))).unwrap();
+        let make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=same -days 3000 \
+                    -addext keyUsage=critical,keyCertSign,cRLSign";
+        let files = format!("-keyout {folder}/private/cakey.pem -out {folder}/cacert.pem");
+        sandbox.run("openssl", make).words(&files).succeeds();
+        let import = format!("import --openssl {folder} --name {name} --no-passphrase");
+        sandbox.pki(&import).succeeds();
+    }
+}
+
 #[test]
 fn two_cas_of_one_name_have_a_number_each() {
     let sandbox = Sandbox::new();
+    cas_of_one_name(&sandbox, &["one", "two"]);
     for name in ["one", "two"] {
-        let line = format!("root --name {name} --cn same --no-passphrase");
-        sandbox.pki(&line).succeeds();
         let line = format!("issue --ca {name} --cn client --out {name} --no-passphrase");
         sandbox.pki(&line).succeeds();
     }
@@ -261,10 +276,7 @@ fn cas_of_one_name_that_are_published_at_once_have_a_number_each() {
     let sandbox = Sandbox::new();
     let cas = (0..CAS).map(|number| format!("ca{number}"));
     let cas = cas.collect::<Vec<_>>();
-    for name in &cas {
-        let line = format!("root --name {name} --cn same --no-passphrase");
-        sandbox.pki(&line).succeeds();
-    }
+    cas_of_one_name(&sandbox, &cas);
     for round in 0..5 {
         let folder = format!("folder{round}");
         std::thread::scope(|scope| {

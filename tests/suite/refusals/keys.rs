@@ -25,5 +25,5 @@ refusals! { Sandbox::with_csrs();
     a_point_off_its_curve: "issue --ca intermediate0 --csr csrs/off-curve.csr" => 1, "error: csrs/off-curve.csr is not a certification request that can be used\n\
          caused by: the key's numbers don't fit each other: InvalidEncoding\n";
     a_request_without_a_key: "issue --ca intermediate0 --csr csrs/empty-key.csr" => 1, "error: csrs/empty-key.csr is not a certification request\n\
-         caused by: a BIT STRING is empty\n";
+         caused by: it is not DER: a BIT STRING with wrong unused bits\n";
 }

@@ -14,8 +14,8 @@ refusals! { Sandbox::with_csrs();
          caused by: the value of CN has characters that can't be shown: \"good\\u{202e}tset.live\"\n";
     a_request_with_a_common_name_of_65_characters: "issue --ca intermediate0 --csr csrs/cn-65.csr" => 1, "error: the subject can't be used\n\
          caused by: the value of CN has more than 64 characters: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n";
-    a_request_with_invalid_utf8: "issue --ca intermediate0 --csr csrs/cn-invalid-utf8.csr" => 1, "error: the subject can't be used\n\
-         caused by: the value of CN is not text: \"…\"\n";
+    a_request_with_invalid_utf8: "issue --ca intermediate0 --csr csrs/cn-invalid-utf8.csr" => 1, "error: csrs/cn-invalid-utf8.csr is not a certification request\n\
+         caused by: a string is not text of its type\n";
     a_request_with_an_empty_common_name: "issue --ca intermediate0 --csr csrs/cn-empty.csr" => 1, "error: the subject can't be used\n\
          caused by: the value of CN is empty: \"\"\n";
     a_request_without_any_name: "issue --ca intermediate0 --csr csrs/no-name.csr" => 1, "error: the certificate would have neither a subject nor an alternative name\n\

@@ -7,7 +7,7 @@ refusals! { Sandbox::with_csrs();
     a_signature_of_another_subject: "issue --ca intermediate0 --csr csrs/bad-signature.csr" => 1, "error: csrs/bad-signature.csr is not a certification request that can be used\n\
          caused by: the key's numbers don't fit each other: the signature was not made with it\n";
     an_empty_signature: "issue --ca intermediate0 --csr csrs/empty-signature.csr" => 1, "error: csrs/empty-signature.csr is not a certification request\n\
-         caused by: a BIT STRING is empty\n";
+         caused by: it is not DER: a BIT STRING with wrong unused bits\n";
     half_a_request: "issue --ca intermediate0 --csr csrs/truncated.csr" => 1, "error: csrs/truncated.csr is not a certification request\n\
          caused by: it ends in the middle of a value\n";
     a_request_with_a_byte_too_many: "issue --ca intermediate0 --csr csrs/trailing.csr" => 1, "error: csrs/trailing.csr is not a certification request\n\
