@@ -3,6 +3,7 @@
 
 use super::error::CaError;
 use crate::store::{Ca, Revoked, Store};
+use crate::x509::comparison::are_equal;
 use crate::x509::verify::{
     ListProblem, Paths, Question, Refusal, Trust, called, check_lists, judge,
 };
@@ -205,7 +206,7 @@ impl<'a> Verifier<'a> {
     ) -> Result<Vec<Certificate>, CaError> {
         let issuer = &path[index];
         let has_other_key = |found: &&Certificate| {
-            found.subject() == issuer.subject()
+            are_equal(found.subject(), issuer.subject())
                 && found.public_key().spki() != issuer.public_key().spki()
                 && !signers.contains(found)
         };
@@ -237,7 +238,7 @@ fn recorded(
     issuer: &Certificate,
 ) -> Result<(CheckedBy, Option<Refusal>), CaError> {
     let is_issuer = |ca: &&Ca| {
-        ca.certificate().subject() == issuer.subject()
+        are_equal(ca.certificate().subject(), issuer.subject())
             && ca.certificate().public_key().spki() == issuer.public_key().spki()
     };
     let Ok(serial) = certificate.serial() else {

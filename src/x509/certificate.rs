@@ -1,5 +1,6 @@
 //! Certificates: written field by field, and read without losing a byte.
 
+use super::comparison::are_equal;
 use super::constraints::NameConstraints;
 use super::extension::{BasicConstraints, Extension};
 use super::general_name::GeneralName;
@@ -335,7 +336,7 @@ impl Certificate {
 
     /// Whether subject and issuer are one name.
     pub fn is_self_issued(&self) -> bool {
-        self.subject == self.issuer
+        are_equal(&self.subject, &self.issuer)
     }
 
     /// Whether it is signed with its own key.
@@ -343,15 +344,15 @@ impl Certificate {
         self.is_self_issued() && self.verify_signature(&self.public_key).is_ok()
     }
 
-    /// Whether the certificate names `issuer` as its issuer: the names to the byte, and the key
-    /// identifiers where both have one. The signature is not looked at.
+    /// Whether the certificate names `issuer` as its issuer: the names are equal, and so are the
+    /// key identifiers if both have one. The signature is not looked at.
     pub fn names_as_issuer(&self, issuer: &Self) -> bool {
         let identifiers = (
             self.authority_key_identifier(),
             issuer.subject_key_identifier(),
         );
         let fits = !matches!(&identifiers, (Some(own), Some(theirs)) if own != theirs);
-        self.issuer == issuer.subject && fits
+        fits && are_equal(&self.issuer, &issuer.subject)
     }
 
     /// Whether the certificate was signed with this key.

@@ -31,6 +31,11 @@ impl ComparableName {
     }
 }
 
+/// Whether two names are one (section 7.1).
+pub fn are_equal(one: &Name, other: &Name) -> bool {
+    one == other || ComparableName::of(one) == ComparableName::of(other)
+}
+
 /// An attribute's value, without what makes no difference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Value {

@@ -1,6 +1,7 @@
 //! Certification paths among certificates at hand (RFC 5280 section 6.1).
 
 use super::certificate::{Certificate, algorithm_name};
+use super::comparison::ComparableName;
 use super::name::Name;
 use crate::key::{PublicKey, PublicKeyAlgorithm};
 use std::cell::{OnceCell, RefCell};
@@ -73,7 +74,7 @@ const MOST_NAMESAKES: usize = 500;
 /// Certificates of a path over which it is not followed.
 const MOST_STEPS: usize = 100;
 
-/// Whether `issuer` issued `certificate`: the names fit to the byte and the signature verifies. A
+/// Whether `issuer` issued `certificate`: the names are equal and the signature verifies. A
 /// root issued itself.
 pub fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
     certificate.names_as_issuer(issuer) && certificate.verify_signature(issuer.public_key()).is_ok()
@@ -197,17 +198,17 @@ pub fn issuers_last(certificates: &[Certificate]) -> Vec<Certificate> {
 /// certificate, and against none behind the one that fits; the key that fitted last is tried first.
 pub(super) struct Graph<'a> {
     certificates: &'a [Certificate],
-    by_subject: HashMap<&'a Name, Vec<usize>>,
+    by_subject: HashMap<ComparableName, Vec<usize>>,
     issuers: Vec<OnceCell<Vec<usize>>>,
     proven: RefCell<HashMap<&'a Name, &'a [u8]>>,
 }
 
 impl<'a> Graph<'a> {
     pub(super) fn of(certificates: &'a [Certificate]) -> Self {
-        let mut by_subject: HashMap<&Name, Vec<usize>> = HashMap::new();
+        let mut by_subject: HashMap<ComparableName, Vec<usize>> = HashMap::new();
         for (node, certificate) in certificates.iter().enumerate() {
             by_subject
-                .entry(certificate.subject())
+                .entry(ComparableName::of(certificate.subject()))
                 .or_default()
                 .push(node);
         }
@@ -246,7 +247,8 @@ impl<'a> Graph<'a> {
     /// The certificates with the name of this one's issuer, whatever their keys.
     pub(super) fn namesakes_of_issuer(&self, node: usize) -> &[usize] {
         let issuer = self.certificates[node].issuer();
-        self.by_subject.get(issuer).map_or(&[], Vec::as_slice)
+        let namesakes = self.by_subject.get(&ComparableName::of(issuer));
+        namesakes.map_or(&[], Vec::as_slice)
     }
 
     fn key(&self, node: usize) -> &'a [u8] {

@@ -4,6 +4,7 @@ use super::refusal::{Refusal, called, serial_text};
 use super::scope::{distribution_point, is_indirect, takes_in};
 use crate::asn1::oid;
 use crate::key::KeyError;
+use crate::x509::comparison::are_equal;
 use crate::x509::extension::key_usage::CRL_SIGN;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, RevocationList};
@@ -78,7 +79,7 @@ pub fn check_lists(
     let order = |list: &RevocationList<'_>| (list.this_update(), list.number());
     for list in lists {
         // An indirect CRL of another issuer may have entries of this one.
-        if list.issuer() != certificate.issuer() && !is_indirect(list) {
+        if !are_equal(list.issuer(), certificate.issuer()) && !is_indirect(list) {
             continue;
         }
         match can_be_asked(list, certificate, signers, time) {

@@ -45,7 +45,7 @@ pub(super) fn check(path: &[Certificate], question: &Question) -> Result<(), Ref
 
 /// Whether webpki judges such a path. It refuses these unjudged, or counts them otherwise than RFC 5280: CA
 /// certificates in the place of a leaf, long paths, CAs that issued themselves, constraints of names other than
-/// hosts and addresses, and what [`can_read`] excludes.
+/// hosts and addresses, names that are equal but not to the byte, and what [`can_read`] excludes.
 fn can_judge(path: &[Certificate]) -> bool {
     let Some((anchor, below)) = path.split_last() else {
         return false;
@@ -55,6 +55,9 @@ fn can_judge(path: &[Certificate]) -> bool {
     };
     let mut issuers = subordinates.iter().chain([anchor]);
     path.iter().all(can_read)
+        && path
+            .windows(2)
+            .all(|pair| pair[0].issuer() == pair[1].subject())
         && !leaf.is_ca()
         && subordinates.len() <= MOST_SUBORDINATES
         && !subordinates.iter().any(Certificate::is_self_issued)
@@ -62,7 +65,7 @@ fn can_judge(path: &[Certificate]) -> bool {
 }
 
 /// webpki reads no time before 1970, no unique identifiers, no critical extension about policies, and of
-/// RSASSA-PSS only salts as long as the hash. A name that is written in several ways is one name only here.
+/// RSASSA-PSS only salts as long as the hash.
 fn can_read(certificate: &Certificate) -> bool {
     const POLICIES: [ObjectIdentifier; 4] = [
         oid::CERTIFICATE_POLICIES,
