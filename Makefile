@@ -2,6 +2,8 @@
 CARGO ?= cargo
 PREFIX ?= /usr/local
 DESTDIR ?=
+# Tests that run at a time: some of them wait for servers and for each other's programs.
+TEST_THREADS ?= $(shell echo $$(($$(nproc) + 1)))
 # The compiler for `make fuzz`, how long each target runs, how many run at a time, which of them, and
 # where they are built.
 NIGHTLY ?= nightly
@@ -42,7 +44,7 @@ compiler:
 test:
 	tests/setup
 	$(MAKE) --no-print-directory lint
-	$(CARGO) test --locked --no-fail-fast
+	RUST_TEST_THREADS=$(TEST_THREADS) $(CARGO) test --locked --no-fail-fast
 
 # The demo on a busy machine, every error at every system call, many more mutations, and many more cases of the
 # model.

@@ -42,7 +42,7 @@ fn cases() -> Vec<Case> {
                 panic!("{line}");
             };
             let policies = policies.split(' ').filter_map(oid_of);
-            let mut options: String = policies.map(|oid| format!(" --policy {oid}")).collect();
+            let mut options = policies.fold(String::new(), |text, oid| text + " --policy " + &oid);
             for (flag, option) in [
                 (explicit, " --require-policy"),
                 (mapping, " --inhibit-policy-mapping"),

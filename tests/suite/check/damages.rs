@@ -105,6 +105,7 @@ fn damages() -> Vec<Damage> {
         authorities(),
         keys(),
         journals(),
+        mismatches(),
         records(),
         revocations(),
         lists(),
@@ -434,6 +435,32 @@ fn journals() -> Vec<Damage> {
     ]
 }
 
+fn mismatches() -> Vec<Damage> {
+    vec![
+        lasting("another cn", &["record-mismatch"], |sandbox| {
+            rewrite_record(sandbox, "kept", |record| record["cn"] = json!("somebody"));
+        }),
+        lasting(
+            "a revocation that expires early",
+            &["revocation-expiry", "list-covers"],
+            |sandbox| {
+                rewrite(sandbox, REVOKED, |lines| {
+                    lines[1]["revoked"]["not_after"] = json!("2026-01-01T00:00:00Z");
+                });
+            },
+        ),
+        lasting(
+            "a revocation that expires late",
+            &["revocation-expiry", "list-covers"],
+            |sandbox| {
+                rewrite(sandbox, REVOKED, |lines| {
+                    lines[1]["revoked"]["not_after"] = json!("2096-01-01T00:00:00Z");
+                });
+            },
+        ),
+    ]
+}
+
 fn records() -> Vec<Damage> {
     vec![
         lasting(
@@ -457,9 +484,6 @@ fn records() -> Vec<Damage> {
                 record["subject"] = json!("CN=other");
             });
         }),
-        lasting("another cn", &["record-mismatch"], |sandbox| {
-            rewrite_record(sandbox, "kept", |record| record["cn"] = json!("somebody"));
-        }),
         lasting("a SAN more", &["record-mismatch"], |sandbox| {
             rewrite_record(sandbox, "kept", |record| {
                 record["sans"] = json!(["dns:more.example.test"]);
@@ -475,24 +499,6 @@ fn records() -> Vec<Damage> {
                 record["profile"] = json!("subordinate");
             });
         }),
-        lasting(
-            "a revocation that expires early",
-            &["revocation-expiry", "list-covers"],
-            |sandbox| {
-                rewrite(sandbox, REVOKED, |lines| {
-                    lines[1]["revoked"]["not_after"] = json!("2026-01-01T00:00:00Z");
-                });
-            },
-        ),
-        lasting(
-            "a revocation that expires late",
-            &["revocation-expiry", "list-covers"],
-            |sandbox| {
-                rewrite(sandbox, REVOKED, |lines| {
-                    lines[1]["revoked"]["not_after"] = json!("2096-01-01T00:00:00Z");
-                });
-            },
-        ),
         lasting("another end", &["certificate-mismatch"], |sandbox| {
             rewrite_record(sandbox, "kept", |record| {
                 record["not_after"] = json!("2030-01-01T00:00:00Z");
