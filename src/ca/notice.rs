@@ -11,6 +11,13 @@ use time::OffsetDateTime;
 /// Something that was done, or left out, without having been asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
+    /// Revocations that the journal had lost were taken from the last CRL.
+    RevocationsRecovered {
+        /// How many.
+        count: usize,
+        /// The CRL's number.
+        number: u128,
+    },
     /// The default validity was cut to the CA's end.
     ValidityShortened {
         /// The end.
@@ -130,6 +137,10 @@ impl fmt::Display for Notice {
                 f,
                 "the new CRL is dated in the future ({}), as the last one is: relying parties may reject it; if the clock is right, `pki crl --date-now` dates it now",
                 rfc3339(*this_update)
+            ),
+            Self::RevocationsRecovered { count, number } => write!(
+                f,
+                "revocations missing from the record: {count}; they are recorded again as CRL number {number} lists them; later ones, if any, are lost"
             ),
             Self::PublishedInFuture { this_update } => write!(
                 f,

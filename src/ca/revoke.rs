@@ -15,6 +15,7 @@ use crate::store::{
     BriefIssuance, Ca, Issuance, Journal, LockedRevocations, RevocationChange, Revoked, Standing,
     Store,
 };
+use crate::x509::crl::ReadEntry;
 use crate::x509::{Certificate, Fingerprint, Reason, Serial};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -97,6 +98,35 @@ impl Revocable {
             key: None,
         }
     }
+}
+
+impl Revocable {
+    fn revoked(
+        &self,
+        reason: Reason,
+        revoked_at: OffsetDateTime,
+        invalidity_date: Option<OffsetDateTime>,
+    ) -> Revoked {
+        let key = self.key.as_deref().filter(|_| reason.is_compromise());
+        Revoked {
+            reason,
+            revoked_at,
+            invalidity_date,
+            not_after: self.not_after,
+            key: key.map(Fingerprint::of),
+        }
+    }
+}
+
+/// The revocation of a certificate on record, as a CRL of the CA has it.
+pub(super) fn as_listed(
+    ca: &Ca,
+    issuance: &Issuance,
+    entry: &ReadEntry<'_>,
+) -> Result<Revoked, CaError> {
+    let reason = entry.reason.unwrap_or_default();
+    let revocable = Revocable::with_key(ca, issuance, reason.is_compromise())?;
+    Ok(revocable.revoked(reason, entry.revoked_at, entry.invalidity_date))
 }
 
 fn key_in(ca: &Ca, der: &[u8]) -> Result<Box<[u8]>, CaError> {
@@ -352,16 +382,7 @@ fn after(
     if invalidity_date.is_some_and(|date| date > now) {
         return Err(CaError::InvalidityInFuture);
     }
-    let revoked = Revoked {
-        reason,
-        revoked_at: now,
-        invalidity_date,
-        not_after: revocable.not_after,
-        key: match revocable.key.as_deref() {
-            Some(key) if reason.is_compromise() => Some(Fingerprint::of(key)),
-            _ => None,
-        },
-    };
+    let revoked = revocable.revoked(reason, now, invalidity_date);
     Ok(match before {
         Standing::NeverRevoked | Standing::Released => Some(Standing::Revoked(revoked)),
         Standing::Revoked(known)

@@ -506,7 +506,7 @@ fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::BadArchive { .. } => "nothing was restored; what the command backup wrote is taken as it is, to the octet".into(),
         StoreError::NoFixtureStore { .. } => FIXTURE_STORE.into(),
         StoreError::Newer { .. } => "use the version of pki that wrote it, or a newer one".into(),
-        StoreError::Damaged { .. } => "`pki check` finds what else is damaged; restore the file from a backup; nothing was changed".into(),
+        StoreError::Damaged { .. } | StoreError::RevocationsLost { .. } => "`pki check` finds what else is damaged; restore the file from a backup; nothing was changed".into(),
         StoreError::NoSuchCa { known, .. } if known.is_empty() => "`pki root --name NAME` makes one".into(),
         StoreError::NoSuchCa { known, .. } => {
             let names: Vec<_> = known.iter().map(CaName::as_str).collect();

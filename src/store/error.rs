@@ -82,6 +82,14 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The journal of revocations lacks some that a CRL covers.
+    #[error("the store is damaged: {} has lost revocations that CRL number {number} covers", path.display())]
+    RevocationsLost {
+        /// The journal.
+        path: PathBuf,
+        /// The CRL's number.
+        number: u128,
+    },
     /// There is no CA of this name.
     #[error("there is no CA named {name} in the store")]
     NoSuchCa {

@@ -240,6 +240,20 @@ impl Ca {
 
     /// Waits until no other process changes this CA, to sign lists.
     pub fn lock_lists(&self) -> Result<LockedLists<'_>, StoreError> {
+        let locked = self.lock_lists_to_recover()?;
+        if let Some(last) = locked.recent.first()
+            && !journal::still_covers(&self.layout.revoked(), &last.covers)?
+        {
+            return Err(StoreError::RevocationsLost {
+                path: self.layout.revoked(),
+                number: last.number,
+            });
+        }
+        Ok(locked)
+    }
+
+    /// As [`Ca::lock_lists`], also if the journal of revocations lacks some that the last CRL covers.
+    pub fn lock_lists_to_recover(&self) -> Result<LockedLists<'_>, StoreError> {
         let lock = self.hold()?;
         let revoked = Writer::open(&self.layout.revoked(), &self.observer)?;
         // A CRL outlasts what it covers.
@@ -248,15 +262,6 @@ impl Ca {
         let journal = Writer::open(&self.layout.signed_lists(), &self.observer)?;
         let recent = self.recent_lists()?;
         let last = recent.first();
-        if let Some(last) = last
-            && !journal::still_covers(&self.layout.revoked(), &last.covers)?
-        {
-            let problem = format!(
-                "has lost revocations that list number {} was made of",
-                last.number
-            );
-            return Err(StoreError::damaged(&self.layout.revoked(), problem));
-        }
         let number = counter::read(&self.layout.crl_number_counter())?;
         // An older copy of the counter may have been put back; the journal knows better.
         let number = number.max(last.map_or(0, |last| last.number));
@@ -323,6 +328,20 @@ impl LockedLists<'_> {
     /// How much of the journal of revocations a list that is made now covers.
     pub fn covers(&self) -> &Coverage {
         &self.covers
+    }
+
+    /// Records revocations that the journal has lost, durably.
+    pub fn record_again(
+        &mut self,
+        lost: impl IntoIterator<Item = (Serial, Revoked)>,
+    ) -> Result<(), StoreError> {
+        let mut revoked = Writer::open(&self.ca.layout.revoked(), &self.ca.observer)?;
+        let changes = lost.into_iter().map(|(serial, revoked)| {
+            RevocationLine::from(&RevocationChange::Revoke(serial, revoked))
+        });
+        revoked.append(changes)?;
+        self.covers = revoked.end()?;
+        Ok(())
     }
 
     /// Reserves numbers for `count` lists, durably, and gives the first: above all that were, and above

@@ -25,6 +25,7 @@ mod crl_clock;
 mod crl_convert;
 mod crl_for;
 mod crl_lint;
+mod crl_recovery;
 mod crl_servers;
 mod crl_verifiers;
 mod csrs;

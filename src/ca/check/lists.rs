@@ -150,7 +150,7 @@ impl<'a> Lists<'a> {
         (!covers).then(|| {
             let number = last.number;
             let message = format!(
-                "{} has lost revocations that list number {number} was made of",
+                "{} has lost revocations that CRL number {number} covers",
                 path.display()
             );
             LIST_COVERS.broken(message).at(&path).about(self.ca)

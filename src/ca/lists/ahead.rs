@@ -11,6 +11,7 @@ use super::super::notice::Notice;
 use super::super::passphrases::Passphrases;
 use super::entries::gather_entries;
 use super::publish::{ListRequest, Origin, Predecessor, Published, publish_due, refuse_too_large};
+use super::recover::lock_lists;
 use super::sign::{Times, sign_list, this_update};
 use crate::store::file;
 use crate::store::{Ca, Coverage, LockedLists, SignedList, Store, StoreError};
@@ -118,8 +119,8 @@ pub fn sign_ahead(
     let place = &request.place;
     file::create_directories(&place.directory, place.access(ca))?;
     let issuer = Issuer::open(store, ca.name(), Purpose::Lists, passphrases, now)?;
-    let mut locked = ca.lock_lists()?;
     let mut notices = Vec::new();
+    let mut locked = lock_lists(ca, place, &mut notices)?;
     let predecessor = Predecessor::read(ca, place, &locked)?;
     let predecessor = predecessor.list();
     let (recent, dating) = (locked.recent(), request.dating);

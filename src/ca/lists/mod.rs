@@ -11,6 +11,7 @@ mod obstacles;
 mod place;
 mod publish;
 mod published;
+mod recover;
 mod sign;
 mod target;
 

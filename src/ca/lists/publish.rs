@@ -11,6 +11,7 @@ use super::chain::publish_pem;
 use super::entries::gather_entries;
 use super::place::Place;
 use super::published::{holds_as_pem, read_published, refuse_other_pem, stage_pem};
+use super::recover::lock_lists;
 use super::sign::{Dating, NewList, Times, is_in_future, sign_list, this_update};
 use crate::store::file::{self, Existing, Staged};
 use crate::store::{Ca, Journal, LockedLists, SignedList, Store};
@@ -74,13 +75,16 @@ pub fn publish_list(
     now: OffsetDateTime,
 ) -> Result<Published, CaError> {
     let place = &request.place;
+    let mut notices = Vec::new();
     file::create_directories(&place.directory, place.access(ca))?;
     let recent = ca.recent_lists()?;
     let ahead = Ahead::of(ca, &recent, &ca.revocations_end()?, now);
     if matches!(ahead, Ahead::Due { .. })
         && takes_due(ca, request)?
-        && let Some(published) = publish_due(ca.lock_lists()?, ca, request, now)?
+        && let Some(mut published) =
+            publish_due(lock_lists(ca, place, &mut notices)?, ca, request, now)?
     {
+        published.notices.append(&mut notices);
         return Ok(published);
     }
     if request.if_needed
@@ -97,8 +101,7 @@ pub fn publish_list(
     }
     let issuer = Issuer::open(store, ca.name(), Purpose::Lists, passphrases, now)
         .map_err(|error| ahead.explain(ca, error))?;
-    let mut locked = ca.lock_lists()?;
-    let mut notices = Vec::new();
+    let mut locked = lock_lists(ca, place, &mut notices)?;
     let predecessor = Predecessor::read(ca, place, &locked)?;
     let predecessor = predecessor.list();
     let (recent, dating) = (locked.recent(), request.dating);
