@@ -333,13 +333,11 @@ impl LockedLists<'_> {
     /// Records revocations that the journal has lost, durably.
     pub fn record_again(
         &mut self,
-        lost: impl IntoIterator<Item = (Serial, Revoked)>,
+        lost: impl IntoIterator<Item = RevocationChange>,
     ) -> Result<(), StoreError> {
         let mut revoked = Writer::open(&self.ca.layout.revoked(), &self.ca.observer)?;
-        let changes = lost.into_iter().map(|(serial, revoked)| {
-            RevocationLine::from(&RevocationChange::Revoke(serial, revoked))
-        });
-        revoked.append(changes)?;
+        let changes = lost.into_iter();
+        revoked.append(changes.map(|change| RevocationLine::from(&change)))?;
         self.covers = revoked.end()?;
         Ok(())
     }

@@ -102,3 +102,28 @@ fn a_lost_revocation_of_a_certificate_that_is_lost_too_is_damage() {
     let refused = sandbox.pki("crl").ends_with(1);
     assert!(refused.stderr.contains("the store is damaged"), "{refused}");
 }
+
+/// The journal has the hold, and the CRL what came after it.
+#[test]
+fn a_hold_becomes_what_the_last_crl_says() {
+    let sandbox = Sandbox::new();
+    sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    let serial = sandbox.issued("rootCA", "held");
+    let hold = "revoke --ca rootCA --cn held --reason certificateHold";
+    sandbox.pki(hold).succeeds();
+    fs::copy(sandbox.path(REVOKED), sandbox.path("older.jsonl")).unwrap();
+    for line in ["revoke --ca rootCA --cn held --reason keyCompromise", "crl"] {
+        sandbox.pki(line).succeeds();
+    }
+    put_back(&sandbox);
+    sandbox.pki("crl --to-pem --for nginx").succeeds();
+    let shown = sandbox.run("openssl", "crl -noout -text -in pki/crl/rootCA.crl.pem");
+    let text = shown.succeeds().stdout;
+    assert!(
+        text.contains(&serial) && text.contains("Key Compromise"),
+        "{text}"
+    );
+    sandbox
+        .pki("revoke --ca rootCA --cn held --release")
+        .ends_with(1);
+}

@@ -64,15 +64,19 @@ pub(super) fn gather_entries(
     Ok(builder)
 }
 
-/// What was recorded since the predecessor was made, as far as the store knows of that one.
+/// What was recorded since the predecessor was made, as far as the store knows of that one; all of it if the journal
+/// has lost what the predecessor covers.
 fn recorded_since(
     ca: &Ca,
     predecessor: Option<&RevocationList<'_>>,
 ) -> Result<HashSet<Serial>, CaError> {
     let number = predecessor.and_then(RevocationList::number);
     let record = number.map(|number| ca.signed_list(number)).transpose()?;
-    let since = record.flatten().map(|list| ca.recorded_since(&list.covers));
-    Ok(since.transpose()?.unwrap_or_default())
+    Ok(match record.flatten() {
+        Some(list) if ca.still_covers(&list.covers)? => ca.recorded_since(&list.covers)?,
+        Some(_) => ca.ever_revoked()?,
+        None => HashSet::new(),
+    })
 }
 
 /// Whoever holds the predecessor knows of revocations; none of them may be forgotten but by release.

@@ -6,9 +6,9 @@ use super::super::notice::Notice;
 use super::super::revoke::as_listed;
 use super::place::Place;
 use super::published::read_published;
-use crate::store::{Ca, LockedLists, Revoked, StoreError};
-use crate::x509::crl::RevocationList;
-use crate::x509::{Fingerprint, Serial};
+use crate::store::{Ca, LockedLists, RevocationChange, StoreError};
+use crate::x509::crl::{ReadEntry, RevocationList};
+use crate::x509::{Fingerprint, Reason};
 
 /// Locks the CA to sign CRLs. If the journal of revocations lacks some that the last CRL covers, and that CRL is
 /// published in the place of the next, they are recorded again.
@@ -45,10 +45,10 @@ pub(super) fn lock_lists<'a>(
     Ok(locked)
 }
 
-/// The revocations of a CRL that are not on record; `None` if there are none, or if one is of a certificate that is
-/// not on record either.
-fn missing_from_record(ca: &Ca, der: &[u8]) -> Result<Option<Vec<(Serial, Revoked)>>, CaError> {
-    let known = ca.ever_revoked()?;
+/// The revocations of a CRL that are not on record, or only as a hold; `None` if there are none, or if one is of a
+/// certificate that is not on record.
+fn missing_from_record(ca: &Ca, der: &[u8]) -> Result<Option<Vec<RevocationChange>>, CaError> {
+    let standings = ca.standings()?;
     let list = RevocationList::from_der(der).expect("it was read before");
     let mut missing = Vec::new();
     for entry in list.entries() {
@@ -56,13 +56,29 @@ fn missing_from_record(ca: &Ca, der: &[u8]) -> Result<Option<Vec<(Serial, Revoke
         else {
             return Ok(None);
         };
-        if known.contains(&serial) {
+        let standing = standings.get(&serial);
+        let on_record = standing.and_then(|standing| standing.revoked());
+        if on_record
+            .is_some_and(|on_record| !is_hold(on_record.reason) || is_hold(reason_of(&entry)))
+        {
             continue;
         }
         let Some(issuance) = ca.issuance(&serial)? else {
             return Ok(None);
         };
-        missing.push((serial, as_listed(ca, &issuance, &entry)?));
+        let revoked = as_listed(ca, &issuance, &entry)?;
+        missing.push(match standing {
+            None => RevocationChange::Revoke(serial, revoked),
+            Some(_) => RevocationChange::RevokeAgain(serial, revoked),
+        });
     }
     Ok((!missing.is_empty()).then_some(missing))
+}
+
+fn reason_of(entry: &ReadEntry<'_>) -> Reason {
+    entry.reason.unwrap_or_default()
+}
+
+fn is_hold(reason: Reason) -> bool {
+    reason == Reason::CertificateHold
 }

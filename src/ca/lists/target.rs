@@ -242,7 +242,12 @@ fn foresee(
         }
     }
     let predecessor = read_published(ca, &place.der(ca), &recent)?.unwrap_or_default();
-    let predecessor = RevocationList::from_der(&predecessor).ok();
+    // Revocations that the journal has lost are recorded again when it is signed, or nothing is.
+    let last = recent.first();
+    let is_covered = last.map_or(Ok(true), |last| ca.still_covers(&last.covers))?;
+    let predecessor = RevocationList::from_der(&predecessor)
+        .ok()
+        .filter(|_| is_covered);
     let entries = gather_entries(ca, predecessor.as_ref(), &recent, &covers, now, now)?;
     let list = JudgedList::to_be_signed(
         called(ca),
