@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 const MARKS: [&[u8]; 2] = [b"\"profile\":\"subordinate\"", b"\"profile\":\"imported\""];
 
 /// Bytes of the journal that are searched anew each time before the cache is written.
-const MOST_SEARCHED: u64 = 256 * 1024;
+const MOST_SEARCHED: u64 = 64 * 1024;
 
 /// `authorities.json`: derived from `issued.jsonl`, and written anew if it is not there.
 #[derive(Serialize, Deserialize)]
@@ -55,7 +55,7 @@ impl Ca {
             let content = serde_json::to_vec(&cache).expect("records are plain data");
             let path = self.layout.authorities();
             // Without it the same is found, only later.
-            let _ = file::write(&path, Access::Umask, Existing::Replace, &content);
+            let _ = file::write(&path, Access::Store, Existing::Replace, &content);
             return Ok(cache.records);
         }
         Ok(records)

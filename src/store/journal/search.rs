@@ -37,17 +37,7 @@ pub(in super::super) struct Reader {
 impl Reader {
     /// Opens a journal and reads its header.
     pub(in super::super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let (file, length) = open_whole(path)?;
-        let mut reader = Self {
-            file,
-            path: path.to_owned(),
-            length,
-            block: Vec::new(),
-            next: 0,
-            end: 0,
-            previous: Vec::new(),
-            before: 0,
-        };
+        let mut reader = Self::at_beginning(path)?;
         let header = reader.find(&[Finder::new(b"")])?;
         if !header.is_some_and(|(start, end)| is_header(&reader.block[start..end])) {
             return Err(StoreError::damaged(
@@ -58,19 +48,32 @@ impl Reader {
         Ok(reader)
     }
 
-    /// The same behind a place that was noted.
+    fn at_beginning(path: &Path) -> Result<Self, StoreError> {
+        let (file, length) = open_whole(path)?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            length,
+            block: Vec::new(),
+            next: 0,
+            end: 0,
+            previous: Vec::new(),
+            before: 0,
+        })
+    }
+
+    /// Opens a journal behind a place that was noted; nothing before it is read.
     pub(in super::super) fn open_behind(path: &Path, place: &Coverage) -> Result<Self, StoreError> {
-        let mut reader = Self::open(path)?;
+        let reader = Self::at_beginning(path)?;
         let tail = (TAIL as u64 + 1).min(place.length);
         let mut previous = Vec::new();
         let mut seek = || -> io::Result<()> {
-            reader.file.seek(SeekFrom::Start(place.length - tail))?;
+            (&reader.file).seek(SeekFrom::Start(place.length - tail))?;
             (&reader.file).take(tail).read_to_end(&mut previous)?;
             Ok(())
         };
         seek().map_err(FileError::of("read", path))?;
         previous.pop();
-        reader.block.clear();
         Ok(Self {
             next: 0,
             end: 0,
