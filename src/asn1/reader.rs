@@ -37,7 +37,7 @@ impl<'a> Element<'a> {
         Reader::new(self.content)
     }
 
-    /// The octets of a BIT STRING, and how many bits of the last one are unused; those are zero
+    /// The bytes of a BIT STRING, and how many bits of the last one are unused; those are zero
     /// (X.690 section 11.2.1).
     pub fn bits(&self) -> Result<(u8, &'a [u8]), Malformed> {
         const BAD: Malformed = Malformed::NotDer("a BIT STRING with wrong unused bits");

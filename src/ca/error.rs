@@ -123,7 +123,7 @@ pub enum CaError {
     /// The certificate would have more SANs than are issued.
     #[error("the certificate has {count} SANs; at most {most} are issued")]
     TooManyNames {
-        /// How many SANs it has.
+        /// Number of its SANs.
         count: usize,
         /// The limit.
         most: usize,
@@ -151,7 +151,7 @@ pub enum CaError {
     SubjectOfCa {
         /// The subject.
         subject: String,
-        /// Whose it is.
+        /// Owner of the subject.
         owner: SubjectOwner,
     },
     /// A CA that was revoked, or is below one that was, issues nothing.
@@ -161,7 +161,7 @@ pub enum CaError {
         ca: CaName,
         /// The subject of the one that was revoked.
         subject: String,
-        /// When.
+        /// Time of it.
         at: OffsetDateTime,
         /// Why.
         reason: Reason,

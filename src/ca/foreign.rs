@@ -25,7 +25,7 @@ pub struct Input {
     content: Zeroizing<Vec<u8>>,
 }
 
-/// What is read from outside, by which its size is limited before there is a buffer for it.
+/// Kind of input from outside, by which its size is limited before there is a buffer for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
     /// A counter.

@@ -46,7 +46,7 @@ pub struct Issuer {
     protection: Protection,
     purpose: Purpose,
     now: OffsetDateTime,
-    /// What the proof rests on.
+    /// Basis of the proof.
     seen: Mutex<Arc<Seen>>,
     /// Read when something is drafted; before it is signed they are read again.
     subjects: OnceLock<Subjects>,
@@ -61,7 +61,7 @@ pub(super) enum KeyAge {
     Known,
 }
 
-/// What the CAs of the store had revoked when it was looked at.
+/// Revocations by the CAs of the store at the time of the look.
 struct Seen {
     revocations: Vec<(CaName, Coverage)>,
     /// Read when somebody else's key is to be certified.
@@ -69,7 +69,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// How far the journals go. To be taken before they are looked into.
+    /// Returns how far the journals go. To be taken before they are looked into.
     fn now(store: &Store) -> Result<Self, CaError> {
         Ok(Self {
             revocations: store.revocations_ends()?,
@@ -94,12 +94,12 @@ pub(super) struct Signing<'a> {
 }
 
 impl Signing<'_> {
-    /// As [`LockedCa::reserve_serial`].
+    /// Same as [`LockedCa::reserve_serial`].
     pub(super) fn reserve_serial(&mut self, random: u64) -> Result<Serial, CaError> {
         Ok(self.locked.reserve_serial(random)?)
     }
 
-    /// As [`LockedCa::reserve_serials`].
+    /// Same as [`LockedCa::reserve_serials`].
     pub(super) fn reserve_serials(&mut self, random: &[u64]) -> Result<Vec<Serial>, CaError> {
         Ok(self.locked.reserve_serials(random)?)
     }

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 pub enum Notice {
     /// Revocations that the journal had lost were taken from the last CRL.
     RevocationsRecovered {
-        /// How many.
+        /// Number of them.
         count: usize,
         /// The CRL's number.
         number: u128,
@@ -35,12 +35,12 @@ pub enum Notice {
         /// The new list's thisUpdate, which is that of the last one.
         this_update: OffsetDateTime,
     },
-    /// The last list on record is dated in the future, and so is the new one.
+    /// The last CRL on record is dated in the future, and so is the new one.
     DatedInFuture {
         /// Its thisUpdate.
         this_update: OffsetDateTime,
     },
-    /// The published list is dated in the future.
+    /// The published CRL is dated in the future.
     PublishedInFuture {
         /// Its thisUpdate.
         this_update: OffsetDateTime,

@@ -71,17 +71,17 @@ pub fn verify(store: Option<&Store>, request: &VerifyRequest<'_>) -> Result<Judg
 
 /// Certificates whose keys may sign the CRLs of a CA beside its own: so many are judged at most.
 const MOST_SIGNERS: usize = 16;
-/// How deep the judgement of a CRL's signer may rest on that of another.
+/// Limit of how deep the judgement of a CRL's signer may rest on that of another.
 const DEEPEST: usize = 3;
 
-/// What certificates are judged by.
+/// Basis for judging certificates.
 struct Verifier<'a> {
     known: &'a [Ca],
     lists: &'a [RevocationList<'a>],
     anchors: Vec<Certificate>,
     /// Certificates that may stand on a path, and vouch for nothing.
     others: Vec<Certificate>,
-    /// How many signers of CRLs were judged.
+    /// Number of signers of CRLs that were judged.
     signers: Cell<usize>,
 }
 
@@ -163,7 +163,7 @@ impl<'a> Verifier<'a> {
         })
     }
 
-    /// How the certificate below `index` stands: by the CRLs that were given, or else by the store's record.
+    /// Returns how the certificate below `index` stands: by the CRLs that were given, or else by the store's record.
     fn revocation(
         &self,
         path: &[Certificate],

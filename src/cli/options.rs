@@ -162,7 +162,7 @@ pub(super) fn input(path: &Path) -> Result<Input, Failure> {
     input_of(Size::Any, path)
 }
 
-/// What is in a file of this size at most; - is standard input.
+/// Reads what is in a file of this size at most; - is standard input.
 pub(super) fn input_of(size: Size, path: &Path) -> Result<Input, Failure> {
     if path == Path::new("-") {
         return Ok(Input::from_reader_of(size, path, Unbuffered)?);

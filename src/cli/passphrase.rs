@@ -453,7 +453,7 @@ fn duplicate(number: u32) -> io::Result<File> {
     }
 }
 
-/// What a descriptor leads to, opened once more; of a regular file, from where the descriptor is.
+/// Opens once more what a descriptor leads to; of a regular file, from where the descriptor is.
 fn opened_again(number: i32) -> io::Result<File> {
     let mut file = File::open(format!("/dev/fd/{number}"))?;
     if file.metadata()?.is_file() {

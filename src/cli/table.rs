@@ -269,7 +269,7 @@ fn called(path: &Path) -> PathBuf {
     path.to_owned()
 }
 
-/// That a table can't be read.
+/// Failure to read a table.
 fn unread(path: PathBuf, source: io::Error) -> Failure {
     FileError {
         operation: "read",
@@ -341,7 +341,7 @@ impl Columns {
         row.iter().any(|field| self.position(field).is_some())
     }
 
-    /// What a header is.
+    /// Describes what a header is.
     fn wanted(&self) -> String {
         let known = self.names.join(", ");
         format!("a table begins with a header that names its columns; there are {known}")

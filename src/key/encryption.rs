@@ -341,7 +341,7 @@ impl EncryptedKey {
     }
 }
 
-/// Octets of the stack that are wiped behind a cipher: several times what it takes.
+/// Bytes of the stack that are wiped behind a cipher: several times what it takes.
 const WIPED_STACK: usize = 32 * 1024;
 
 /// Does what keeps parts of a key on the stack, and wipes what it used of it. Ciphers are moved when they are

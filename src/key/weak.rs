@@ -340,7 +340,7 @@ mod tests {
         ] {
             assert_eq!(judge_ed25519(&octets(key)), Ok(()));
         }
-        // y = 2 is on no point, and neither is what is not 32 octets long.
+        // y = 2 is on no point, and neither is what is not 32 bytes long.
         let two = [&[2][..], &[0; 31]].concat();
         assert_eq!(judge_ed25519(&two), Err(WeakKey::NotAPoint));
         assert_eq!(judge_ed25519(&[9; 31]), Err(WeakKey::NotAPoint));

@@ -9,7 +9,7 @@ use crate::x509::Certificate;
 use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 
-/// What stands in the records of CA certificates, and of leaves only if they were imported.
+/// Bytes that stand in the records of CA certificates, and of leaves only if they were imported.
 const MARKS: [&[u8]; 2] = [b"\"profile\":\"subordinate\"", b"\"profile\":\"imported\""];
 
 /// Bytes of the journal that are searched anew each time before the cache is written.
@@ -18,7 +18,7 @@ const MOST_SEARCHED: u64 = 64 * 1024;
 /// `authorities.json`: derived from `issued.jsonl`, and written anew if it is not there.
 #[derive(Serialize, Deserialize)]
 struct Cache {
-    /// How much of the journal was searched.
+    /// Part of the journal that was searched.
     covers: Coverage,
     /// The records of CA certificates in it.
     records: Vec<Issuance>,

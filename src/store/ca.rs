@@ -19,7 +19,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// How many bytes of a key tell it from others.
+/// Number of bytes of a key that tell it from others.
 const KEY_TAIL: usize = 48;
 
 /// A CA, as its files were when it was opened.

@@ -127,7 +127,7 @@ fn walk(
                 add(ca, foreign("is a symbolic link of another user"));
             }
             Some(Kind::Folder(inside)) => match within(ca, &inside) {
-                // A list that was signed ahead says of what is revoked until then that it is valid.
+                // A pre-signed CRL says of what is revoked until then that it is valid.
                 Some(Folder { ca, kind_of }) if inside == Inside::ListsAhead => {
                     add(ca.as_ref(), What::Secret { is_folder: true });
                     walk(&path, ca.as_ref(), &kind_of, within, each)?;

@@ -232,7 +232,7 @@ pub(crate) enum Suspect {
     Owner {
         /// The file's owner.
         owner: u32,
-        /// That of its directory.
+        /// Value for its directory.
         directory: u32,
     },
 }

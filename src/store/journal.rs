@@ -43,7 +43,7 @@ const SHORT: usize = 1024;
 /// Bytes of a line over which a journal is damaged: the largest certificates make lines of some MiB.
 const MOST_OF_LINE: usize = 64 << 20;
 
-/// What is wrong with a journal that has such a line.
+/// Defect of a journal that has such a line.
 const TOO_LONG: &str = "has a line of more than 64 MiB";
 
 /// Octets read at a time when the last line is looked for.
@@ -287,7 +287,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes back the parts of a long append that were synced before one that failed.
+    /// Undoes the parts of a long append that were synced before one that failed.
     fn taken_back(&self, begin: u64, start: u64, error: Uncommitted) -> Uncommitted {
         let is_kept =
             start > begin && error.in_place.is_none() && self.file.truncate(begin).is_err();

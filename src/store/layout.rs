@@ -50,7 +50,7 @@ pub(crate) enum Kind {
     Folder(Inside),
     /// What nobody but its owner may look into, with the keys of leaves.
     LeafKeys,
-    /// What can be derived from other files, and is left out of backups.
+    /// Content that can be derived from other files, and is left out of backups.
     Cache,
     /// Copies of what was repaired: of no meaning any more.
     Copies,
@@ -267,7 +267,7 @@ impl CaLayout {
         self.directory.join("crls.jsonl")
     }
 
-    /// What the CA's issued CA certificates are: a cache, which can be deleted.
+    /// File of the CA's issued CA certificates: a cache, which can be deleted.
     pub(crate) fn authorities(&self) -> PathBuf {
         self.directory.join("authorities.json")
     }
@@ -386,11 +386,11 @@ fn is_list_ahead(entry: &str) -> bool {
 pub(crate) enum Part {
     /// The folder of a CA's leaf keys, which only its owner looks into.
     LeafKeys,
-    /// Another folder that only its owner looks into.
+    /// Another directory that only its owner looks into.
     SecretFolder,
     /// Any other folder.
     Folder,
-    /// A file with a key, or a list that was signed ahead.
+    /// A file with a key, or a pre-signed CRL.
     Secret,
     /// A journal, or lines of one that were put aside.
     Journal,

@@ -263,7 +263,7 @@ impl Store {
         self.ca_names()?.iter().map(|name| self.ca(name)).collect()
     }
 
-    /// How far the journal of revocations of every CA goes, sorted by name: as long as it is the same,
+    /// Returns how far the journal of revocations of every CA goes, sorted by name: as long as it is the same,
     /// nothing was revoked.
     pub fn revocations_ends(&self) -> Result<Vec<(CaName, Coverage)>, StoreError> {
         let end = |name: CaName| {

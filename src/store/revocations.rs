@@ -252,7 +252,7 @@ impl Ca {
         Ok(locked)
     }
 
-    /// As [`Ca::lock_lists`], also if the journal of revocations lacks some that the last CRL covers.
+    /// Same as [`Ca::lock_lists`], also if the journal of revocations lacks some that the last CRL covers.
     pub fn lock_lists_to_recover(&self) -> Result<LockedLists<'_>, StoreError> {
         let lock = self.hold()?;
         let revoked = Writer::open(&self.layout.revoked(), &self.observer)?;
@@ -358,7 +358,7 @@ impl LockedLists<'_> {
         Ok(before + 1)
     }
 
-    /// Keeps a list until it is due, for its owner alone: it says of what is revoked until then that it is
+    /// Keeps a CRL until it is due, for its owner alone: it says of what is revoked until then that it is
     /// valid. [`LockedLists::record`] makes it count.
     pub fn store_ahead(&self, number: u128, der: &[u8]) -> Result<(), StoreError> {
         let folder = self.ca.layout.lists_ahead();

@@ -46,7 +46,7 @@ pub enum IncompletePath {
         subject: String,
         /// The issuer that it names.
         issuer: String,
-        /// How many certificates there are.
+        /// Number of certificates.
         count: usize,
     },
     /// A path of more certificates than are followed.
@@ -399,7 +399,7 @@ impl<'a> Routes<'a> {
         self.to_roots.from(start)
     }
 
-    /// What is wrong above a certificate from which no way leads to a root.
+    /// Returns what is wrong above a certificate from which no way leads to a root.
     fn why_no_root(&self, start: usize) -> IncompletePath {
         let graph = self.graph;
         let to_ends = self.to_ends.get_or_init(|| {

@@ -15,7 +15,7 @@ mod serials;
 /// The moment at which everything here is made.
 const NOW: &str = "2026-03-01 12:00:00";
 
-/// How openssl writes it.
+/// Same time as openssl writes it.
 const NOW_IN_TEXT: &str = "Mar  1 12:00:00 2026 GMT";
 
 /// URLs of a CA: two of its CRL, one of its OCSP responder, one of its certificate.

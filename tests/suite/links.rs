@@ -150,7 +150,7 @@ fn a_file_of_another_user_or_with_another_name_is_not_written_to() {
     sandbox.pki("issue --ca r --cn b").succeeds();
 }
 
-/// Whoever runs as root on a store of another user follows none of that user's links.
+/// A process that runs as root on a store of another user follows none of that user's links.
 #[test]
 fn a_directory_that_another_user_made_a_link_is_not_used() {
     for (directory, command) in [

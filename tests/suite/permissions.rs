@@ -1,4 +1,4 @@
-//! Who may read and write what `pki` makes, and who may stop it.
+//! Users who may read and write what `pki` makes, and who may stop it.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -232,7 +232,7 @@ impl Drop for Holder {
     }
 }
 
-/// What an interrupted command left under a hidden name is readable, and so anybody can lock it.
+/// A file that an interrupted command left under a hidden name is readable, and so anybody can lock it.
 #[test]
 fn a_locked_leftover_stops_nobody() {
     let sandbox = Sandbox::with_open_ca();

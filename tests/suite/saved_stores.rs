@@ -24,7 +24,7 @@ fn saved(format: u32) -> Sandbox {
     sandbox
 }
 
-/// What `pki list` says of each common name of the issuing CA.
+/// Returns what `pki list` says of each common name of the issuing CA.
 fn listed(sandbox: &Sandbox) -> Vec<(String, String)> {
     let json = sandbox
         .pki("--format json list --ca intermediate0")

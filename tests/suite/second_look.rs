@@ -1,4 +1,4 @@
-//! What forbids to sign is looked at again when it is signed: revocations and keys that become known
+//! Everything that forbids to sign is looked at again when it is signed: revocations and keys that become known
 //! while a command waits or works.
 
 use std::fs;

@@ -67,7 +67,7 @@ fn a_sparse_file_is_refused_unread() {
     }
 }
 
-/// What has no size is read as far as its limit.
+/// Input that has no size is read as far as its limit.
 #[test]
 fn a_device_without_end_is_refused() {
     let sandbox = Sandbox::with_open_ca();

@@ -40,7 +40,7 @@ pub(crate) fn root() -> PathBuf {
     roots.next().expect("tests/setup made it")
 }
 
-/// Where they are, and their paths from there, sorted.
+/// Returns where they are, and their paths from there, sorted.
 pub(crate) fn all() -> (PathBuf, Vec<String>) {
     let root = root();
     let mut files = Vec::new();

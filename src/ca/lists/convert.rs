@@ -35,7 +35,7 @@ pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
     Ok(object.der.to_vec())
 }
 
-/// What a party would find wrong with a list that [`foreign_list`] read, now or `within` a time. `file` is
+/// Returns what a party would find wrong with a CRL that [`foreign_list`] read, now or `within` a time. `file` is
 /// what holds it, if the party is to read that.
 pub fn judge_foreign_list(
     path: &Path,

@@ -64,7 +64,7 @@ pub(super) fn gather_entries(
     Ok(builder)
 }
 
-/// What was recorded since the predecessor was made, as far as the store knows of that one; all of it if the journal
+/// Returns what was recorded since the predecessor was made, as far as the store knows of that one; all of it if the journal
 /// has lost what the predecessor covers.
 fn recorded_since(
     ca: &Ca,

@@ -17,7 +17,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// Who may read and write the files: in the store, only its owner writes.
+    /// Returns who may read and write the files: in the store, only its owner writes.
     pub(super) fn access(&self, ca: &Ca) -> Access {
         if ca.has_beside(&self.directory) {
             Access::Store

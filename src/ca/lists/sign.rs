@@ -48,20 +48,20 @@ impl Times {
     }
 }
 
-/// How far ahead of the clock a thisUpdate may be without being wrong: hosts' clocks differ.
+/// Limit of how far ahead of the clock a thisUpdate may be without being wrong: hosts' clocks differ.
 const CLOCK_SKEW: Duration = Duration::minutes(5);
 
-/// Whether a thisUpdate is in the future, as no list of a right clock is.
+/// Whether a thisUpdate is in the future, as no CRL of a right clock is.
 pub(in crate::ca) fn is_in_future(this_update: OffsetDateTime, now: OffsetDateTime) -> bool {
     this_update - now > CLOCK_SKEW
 }
 
-/// What a new list is dated after.
+/// Basis of the date of a new CRL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dating {
-    /// The last list: thisUpdate never goes back, whatever the clock does.
+    /// The last CRL: thisUpdate never goes back, whatever the clock does.
     NotBack,
-    /// The clock, since the last list was signed under a wrong one.
+    /// The clock, since the last CRL was signed under a wrong one.
     Now,
 }
 

@@ -41,22 +41,22 @@ struct ReadFields {
     is_delta: bool,
     /// The issuingDistributionPoint, if there is one.
     scope: Option<Scope>,
-    /// What its own extensions, or those of its entries, say of the entries of other CAs.
+    /// Statement of its own extensions, or those of its entries, about the entries of other CAs.
     is_indirect: bool,
     /// A critical extension that is not processed, of the CRL or of an entry.
     critical: Option<String>,
-    /// What its file is, as far as it matters.
+    /// Form of its file, as far as it matters.
     file: Option<FileForm>,
 }
 
-/// What is wrong with the file of a CRL that is read as PEM.
+/// Defect of the file of a CRL that is read as PEM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileForm {
     Der,
     ByteOrderMark,
 }
 
-/// What an issuingDistributionPoint says (RFC 5280 section 5.2.5).
+/// Content of an issuingDistributionPoint (RFC 5280 section 5.2.5).
 #[derive(Debug, Clone, Copy, Default)]
 struct Scope {
     /// Whether it has a distributionPoint.

@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 pub(super) struct Source {
     path: PathBuf,
     text: String,
-    /// Where each line begins.
+    /// Beginning of each line.
     lines: Vec<usize>,
 }
 

@@ -53,7 +53,7 @@ pub(super) fn whole_length(file: &Appending) -> Result<u64, FileError> {
     }
 }
 
-/// As [`whole_length`], for a journal that has a whole line.
+/// Same as [`whole_length`], for a journal that has a whole line.
 pub(super) fn end_of_lines(file: &Appending, path: &Path) -> Result<u64, StoreError> {
     match whole_length(file)? {
         0 => Err(StoreError::damaged(path, "is empty or has no whole line")),

@@ -20,7 +20,7 @@ const BLOCK: usize = 1 << 20;
 pub(in super::super) struct Reader {
     file: File,
     path: PathBuf,
-    /// Where the last whole line ended when the journal was opened.
+    /// End of the last whole line when the journal was opened.
     length: u64,
     /// Whole lines, and the beginning of the next.
     block: Vec<u8>,
@@ -136,7 +136,7 @@ impl Reader {
         }
     }
 
-    /// Goes on to the next whole lines; `false` where there are none.
+    /// Goes on to the next whole lines; `false` if there are none.
     fn refill(&mut self) -> Result<bool, StoreError> {
         if let Some(newline) = self.end.checked_sub(1) {
             let tail = newline.saturating_sub(TAIL);

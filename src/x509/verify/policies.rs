@@ -57,7 +57,7 @@ fn no_policy(leaf: &Certificate, at: &Certificate) -> Refusal {
     }
 }
 
-/// What a certificate says of policies.
+/// Policies as a certificate states them.
 #[derive(Default)]
 struct Said {
     /// certificatePolicies.

@@ -12,7 +12,7 @@ fn with_urls() -> Sandbox {
     sandbox
 }
 
-/// What a profile puts into a certificate whose names the options give.
+/// Content that a profile puts into a certificate whose names the options give.
 struct Shape {
     profile: &'static str,
     options: &'static str,
@@ -232,7 +232,7 @@ fn assert_parameters(sandbox: &Sandbox, certificate: &str, key_type: &str) {
 
 for_every_key_type!(every_key_type);
 
-/// A subject that is empty makes the alternative names critical (RFC 5280 section 4.2.1.6).
+/// A subject that is empty makes the SAN critical (RFC 5280 section 4.2.1.6).
 #[test]
 fn a_leaf_without_a_subject() {
     let sandbox = with_urls();

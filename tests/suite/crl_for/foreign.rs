@@ -368,7 +368,7 @@ fn what_every_target_refuses_is_named_by_its_rule() {
     }
 }
 
-/// Whether OpenSSL takes the list for the CA's own certificate.
+/// Whether OpenSSL takes the CRL for the CA's own certificate.
 fn openssl_uses(sandbox: &Sandbox, list: &str) -> bool {
     let line = format!("verify -crl_check -CAfile ca.crt -CRLfile {list} ca.crt");
     sandbox.run("openssl", &line).finish().status == Some(0)

@@ -80,13 +80,13 @@ pub(super) fn hold(tally: &Tally) {
     );
 }
 
-/// What two commands, one after the other, went through.
+/// Tally of what two commands, one after the other, went through.
 pub(super) struct PairTally<'a> {
     pub(super) first: &'a str,
     pub(super) second: &'a str,
     /// Kills of the first that leave something unsynced.
     pub(super) kills: usize,
-    /// What power cuts can leave after the second.
+    /// Number of states that power cuts can leave after the second.
     pub(super) cuts: usize,
 }
 

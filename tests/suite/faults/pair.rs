@@ -60,7 +60,7 @@ impl Pair {
         page::hold_pair(&tally);
     }
 
-    /// What the first command leaves if it is killed behind a call, with something unsynced.
+    /// Returns what the first command leaves if it is killed behind a call, with something unsynced.
     fn killed(&self) -> Vec<(String, Disk)> {
         let sandbox = self.second.begin.copy_into(Sandbox::new());
         let mut killed = Vec::new();
@@ -72,7 +72,7 @@ impl Pair {
         killed
     }
 
-    /// What power cuts leave when the second command has answered.
+    /// Returns what power cuts leave when the second command has answered.
     fn after_both(&self, call: &str, disk: &Disk) -> Vec<Left> {
         let sandbox = Sandbox::new();
         disk::put(&disk.seen(), sandbox.folder());

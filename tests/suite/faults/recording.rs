@@ -58,7 +58,7 @@ pub(super) fn play(sandbox: &Sandbox, words: &[&str], after: impl FnMut(&Player,
     played
 }
 
-/// As [`play`], where the disk has not synced everything that is in the sandbox, for a program that may
+/// Same as [`play`], if the disk has not synced everything that is in the sandbox, for a program that may
 /// fail.
 #[track_caller]
 pub(super) fn play_on(

@@ -1,4 +1,4 @@
-//! What is refused for what it would take: derivations of keys without end.
+//! Input that is refused for what it would take: derivations of keys without end.
 
 use std::slice;
 

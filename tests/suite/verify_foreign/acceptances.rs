@@ -1,4 +1,4 @@
-//! What may look valid and is not: CAs judged for a purpose, policies that are required, CRLs that were
+//! Input that may look valid and is not: CAs judged for a purpose, policies that are required, CRLs that were
 //! given and can't be used, mailboxes that are none.
 
 use super::{CA, CLIENT, Case, HOST, chain_with};
