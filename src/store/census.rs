@@ -35,7 +35,7 @@ pub enum What {
         /// Whether it is a folder.
         is_folder: bool,
     },
-    /// A lock file, for its owner alone: whoever can open it can lock it.
+    /// A lock file, for its owner alone: a user who can open it can lock it.
     Lock,
     /// What an interrupted command left, or one is making now.
     Leftover(Leftover),

@@ -43,7 +43,7 @@ const SHORT: usize = 1024;
 /// Bytes of a line over which a journal is damaged: the largest certificates make lines of some MiB.
 const MOST_OF_LINE: usize = 64 << 20;
 
-/// Defect of a journal that has such a line.
+/// Problem of a journal that has such a line.
 const TOO_LONG: &str = "has a line of more than 64 MiB";
 
 /// Octets read at a time when the last line is looked for.

@@ -59,7 +59,7 @@ impl Lock {
     }
 }
 
-/// Opens a lock file, which others than its owner cannot open: whoever can open it can lock it. It stays when
+/// Opens a lock file, which others than its owner cannot open: a user who can open it can lock it. It stays when
 /// a lock is released: removing it would let two processes each hold a lock on a file of that name.
 fn open(path: &Path) -> Result<File, StoreError> {
     let mut options = OpenOptions::new();

@@ -452,7 +452,7 @@ impl Store {
         let stands = file::stands(self.layout.ca(name).directory())?;
         let completed = !stands && self.is_recorded(&staged, name, may_be_named)?;
         if completed {
-            // Whoever made it may have been killed before its last sync.
+            // The process that made it may have been killed before its last sync.
             file::sync_directory(staged.directory())?;
             self.give_name(&staged, name)?;
             file::sync_directory(self.layout.root())?;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::sandbox::Sandbox;
 
-/// Makes CSRs for two keys, and for two that whoever has those has too.
+/// Makes CSRs for two keys, and for two that the owner of those has too.
 const TWINS: &str = "twin_keys.py";
 
 fn with_cas() -> Sandbox {

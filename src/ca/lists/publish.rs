@@ -266,7 +266,7 @@ pub(super) fn still_good(
     Ok(good.map(|list| (list, der)))
 }
 
-/// Makes durable what says that a published list is good: whoever wrote it may have been killed.
+/// Makes durable what says that a published CRL is good: the process that wrote it may have been killed.
 pub(in super::super) fn stands_durably(ca: &Ca, place: &Place) -> Result<(), CaError> {
     ca.make_durable(Journal::Revoked)?;
     ca.make_durable(Journal::Lists)?;

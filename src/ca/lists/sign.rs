@@ -65,8 +65,8 @@ pub enum Dating {
     Now,
 }
 
-/// thisUpdate of a list that is signed now. A list that was signed ahead counts once its time has come,
-/// since it may be out. A published list that is dated in the future is none that was published in its
+/// thisUpdate of a CRL that is signed now. A pre-signed CRL counts once its time has come,
+/// since it may be out. A published CRL that is dated in the future is none that was published in its
 /// time, unless it is on record so: its date does not count.
 pub(super) fn this_update(
     predecessor: Option<&RevocationList<'_>>,

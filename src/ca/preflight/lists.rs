@@ -49,7 +49,7 @@ struct ReadFields {
     file: Option<FileForm>,
 }
 
-/// Defect of the file of a CRL that is read as PEM.
+/// Problem of the file of a CRL that is read as PEM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileForm {
     Der,
@@ -312,7 +312,7 @@ impl JudgedList {
     }
 
     /// Finds what every target refuses, or takes for another CRL: one that does not cover all that its CA
-    /// issued, or that says of itself that whoever does not understand it may not use it.
+    /// issued, or that says of itself that a reader that does not understand it may not use it.
     fn is_partial(&self) -> Vec<BundleFinding> {
         let Some(read) = &self.read else {
             return Vec::new();

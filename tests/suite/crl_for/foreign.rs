@@ -294,7 +294,7 @@ fn a_check_heeds_every_option_or_refuses_it() {
     assert_eq!(rules(&ended.json(), "error"), ["list-valid-now"]);
 }
 
-/// Whoever reads it, it is not the CRL of all that its CA issued, or not one that may be used.
+/// For every reader, it is not the CRL of all that its CA issued, or not one that may be used.
 #[test]
 fn what_every_target_refuses_is_named_by_its_rule() {
     let sandbox = foreign_ca();
