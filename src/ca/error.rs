@@ -161,7 +161,7 @@ pub enum CaError {
         ca: CaName,
         /// The subject of the one that was revoked.
         subject: String,
-        /// Time of it.
+        /// When it was revoked.
         at: OffsetDateTime,
         /// Why.
         reason: Reason,

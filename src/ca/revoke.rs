@@ -65,7 +65,7 @@ pub struct Revocable {
     not_after: OffsetDateTime,
     /// Whether it is one of the CA's own key, by which the CA stands for itself.
     is_own: bool,
-    /// Identification of the private key, if the verdict is about it and the certificate is on record.
+    /// Secret part of the key, if the verdict is about it and the certificate is on record.
     key: Option<Box<[u8]>>,
 }
 

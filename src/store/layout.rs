@@ -267,7 +267,7 @@ impl CaLayout {
         self.directory.join("crls.jsonl")
     }
 
-    /// File of the CA's issued CA certificates: a cache, which can be deleted.
+    /// Cache of the CA certificates that the CA issued; it can be deleted.
     pub(crate) fn authorities(&self) -> PathBuf {
         self.directory.join("authorities.json")
     }

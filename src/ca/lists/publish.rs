@@ -32,7 +32,7 @@ pub struct ListRequest {
     pub end: Option<End>,
     /// Whether a list that is still good is left as it is.
     pub if_needed: bool,
-    /// Basis of its date.
+    /// Rule for its thisUpdate.
     pub dating: Dating,
     /// Who reads it, where it is for somebody: its file is not larger than they take.
     pub party: Option<&'static RelyingParty>,

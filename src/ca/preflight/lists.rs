@@ -41,7 +41,7 @@ struct ReadFields {
     is_delta: bool,
     /// The issuingDistributionPoint, if there is one.
     scope: Option<Scope>,
-    /// Statement of its own extensions, or those of its entries, about the entries of other CAs.
+    /// Whether its extensions, or those of its entries, make it an indirect CRL.
     is_indirect: bool,
     /// A critical extension that is not processed, of the CRL or of an entry.
     critical: Option<String>,
