@@ -128,7 +128,7 @@ fn a_hole_in_what_was_being_appended_is_a_torn_tail() {
         let mut holed = appended.clone();
         holed[hole.clone()].fill(0);
         sandbox.write(ISSUED, &holed);
-        // Whoever reads passes over it, and nothing is damage.
+        // A reader passes over it, and nothing is damage.
         standing.kept(&sandbox).unwrap();
         let checked = sandbox.pki("check").finish();
         assert!(!checked.stdout.contains("damaged"), "{checked}");
