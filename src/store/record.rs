@@ -463,7 +463,7 @@ mod serial {
 }
 
 mod fingerprint {
-    /// For fields that are left out if there is nothing to say.
+    /// For fields that are left out where there is nothing to say.
     pub(super) mod optional {
         use super::super::{Deserializer, Fingerprint, Serializer, parsed};
 

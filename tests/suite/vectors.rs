@@ -40,7 +40,7 @@ pub(crate) fn root() -> PathBuf {
     roots.next().expect("tests/setup made it")
 }
 
-/// Returns where they are, and their paths from there, sorted.
+/// Where they are, and their paths from there, sorted.
 pub(crate) fn all() -> (PathBuf, Vec<String>) {
     let root = root();
     let mut files = Vec::new();
