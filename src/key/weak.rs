@@ -152,7 +152,7 @@ const SMALL_ORDER: [&str; 5] = [
 /// Judges an Ed25519 key: a point of the curve in its one encoding, and of large order.
 ///
 /// # Errors
-/// What it is instead.
+/// The weakness, if the point is off the curve, has small order, or is encoded in another way.
 pub fn judge_ed25519(key: &[u8]) -> Result<(), WeakKey> {
     let prime = (BigUint::from(1u32) << 255u32) - 19u32;
     let mut y = BigUint::from_bytes_le(key);
