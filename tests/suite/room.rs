@@ -97,10 +97,15 @@ impl Room {
         assert_eq!(statvfs(self.root()).unwrap().f_ffree, inodes);
     }
 
-    /// Makes all that can't be written any more.
+    /// Makes the file system read-only.
+    ///
+    /// A process that another test has just forked holds this process's files open until its exec, and the
+    /// kernel refuses to remount while a file is open for writing: so try again, a thousand times at most.
     pub(crate) fn be_read_only(&mut self) {
         let path = self.mounted_on.path().display().to_string();
-        self.tell(&format!("mount -o remount,ro {path}"));
+        self.tell(&format!(
+            "n=0; until mount -o remount,ro {path} || [ $n = 1000 ]; do n=$((n+1)); done; [ $n -lt 1000 ]"
+        ));
     }
 
     /// There is room again, and it can be written.
