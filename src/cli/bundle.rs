@@ -139,7 +139,7 @@ impl BundleArgs {
             ));
         }
         let passphrase = self.passphrase(context)?;
-        findings.iter().for_each(Context::warning);
+        findings.iter().for_each(|finding| context.warning(finding));
         if let Some(line) = setting(&made, self.party) {
             context.notice(format!(
                 "the server has to be told of paths so long: {line}"
@@ -200,8 +200,11 @@ fn refused(bundle: &Bundle, party: Option<&RelyingParty>, findings: &[BundleFind
         changes: None,
     };
     let heading = verdict("the bundle", party, findings);
-    let failure = Failure::plain("nothing was written: the bundle breaks rules")
-        .hint("choose other CAs with --ca, or mend what the findings name");
+    let failure = Failure::plain(
+        "target-rules-broken",
+        "nothing was written: the bundle breaks rules",
+    )
+    .hint("choose other CAs with --ca, or mend what the findings name");
     Report::new(&report, finding_lines(findings).under(&heading)).failing(failure)
 }
 

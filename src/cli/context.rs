@@ -1,6 +1,7 @@
 //! What every command has at hand.
 
-use super::failure::{Failure, say};
+use super::failure::{Failure, say, say_json};
+use super::report::Format;
 use crate::store::{Observer, Store};
 use crate::x509::text::Escaped;
 use crate::x509::validity::whole_second;
@@ -19,6 +20,7 @@ pub(super) struct Context {
     pub(super) now: OffsetDateTime,
     /// The same with its fractions, by which it differs from that of the command before.
     pub(super) moment: OffsetDateTime,
+    format: Format,
     quiet: bool,
     verbose: bool,
     /// How commands name the store; `None` where they find it by themselves.
@@ -31,6 +33,7 @@ const DEFAULT_STORE: &str = "./pki";
 impl Context {
     pub(super) fn new(
         store: Option<PathBuf>,
+        format: Format,
         no_input: bool,
         quiet: bool,
         verbose: bool,
@@ -49,6 +52,7 @@ impl Context {
             store_option: (!is_default).then(|| format!("--store {}", quoted(&store))),
             store,
             no_input,
+            format,
             quiet,
             verbose,
             now: whole_second(moment).unwrap_or(moment),
@@ -84,10 +88,10 @@ impl Context {
 
     /// Passes the store's notices on to the user.
     pub(super) fn observer(&self) -> Observer {
-        let quiet = self.quiet;
+        let context = self.clone();
         Arc::new(move |notice| {
-            if !quiet {
-                say(&format!("notice: {}\n", Escaped(&notice.to_string())));
+            if !context.quiet {
+                context.tell("notice", &notice.to_string());
             }
         })
     }
@@ -95,14 +99,21 @@ impl Context {
     /// Something that the user did not ask for and wants to know.
     pub(super) fn notice(&self, text: impl Display) {
         if !self.quiet {
-            let text = self.commands(&text.to_string());
-            say(&format!("notice: {}\n", Escaped(&text)));
+            self.tell("notice", &self.commands(&text.to_string()));
         }
     }
 
     /// Something that is not safe; no option silences it.
-    pub(super) fn warning(text: impl Display) {
-        say(&format!("warning: {}\n", Escaped(&text.to_string())));
+    pub(super) fn warning(&self, text: impl Display) {
+        self.tell("warning", &text.to_string());
+    }
+
+    /// Writes a notice or warning to standard error: as text, or as a JSON object on one line.
+    fn tell(&self, kind: &str, text: &str) {
+        match self.format {
+            Format::Text => say(&format!("{kind}: {}\n", Escaped(text))),
+            Format::Json => say_json(&serde_json::json!({ kind: text })),
+        }
     }
 
     pub(super) fn notices<T: Display>(&self, notices: impl IntoIterator<Item = T>) {
@@ -117,7 +128,10 @@ impl Context {
     /// Something that only the curious want to know.
     pub(super) fn detail(&self, text: impl Display) {
         if self.verbose && !self.quiet {
-            say(&format!("{}\n", Escaped(&text.to_string())));
+            match self.format {
+                Format::Text => say(&format!("{}\n", Escaped(&text.to_string()))),
+                Format::Json => self.tell("detail", &text.to_string()),
+            }
         }
     }
 }

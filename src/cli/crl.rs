@@ -215,10 +215,11 @@ impl CrlArgs {
         };
         let mut cas = self.selected(store, true)?;
         if cas.is_empty() {
-            return Err(
-                Failure::plain("there is no CA in the store whose key is here")
-                    .hint("name one with --ca"),
-            );
+            return Err(Failure::plain(
+                "key-not-in-store",
+                "there is no CA in the store whose key is here",
+            )
+            .hint("name one with --ca"));
         }
         let mut findings = Vec::new();
         let mut settings = None;

@@ -1,7 +1,10 @@
 //! Errors on standard error, and exit codes. The hints are worded here and nowhere else.
 
+mod code;
+
 use super::context::Context;
 use super::passphrase::Unavailable;
+use super::report::{Format, write_json};
 use super::table::BadRow;
 use crate::ca::{CaError, DueCa, FlawError, ImportError, KeyOf, Misfit, RenewalError};
 use crate::key::KeyError;
@@ -12,6 +15,7 @@ use crate::x509::text::{Escaped, harmless};
 use crate::x509::verify::Refusal;
 use crate::x509::{Reason, Serial};
 use clap::error::ContextValue;
+use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -26,6 +30,8 @@ const USAGE: u8 = 2;
 /// Why a command did not do what was asked: an error, a hint, an exit code.
 pub(super) struct Failure {
     error: anyhow::Error,
+    /// Code for scripts, as docs/json.md lists them.
+    code: &'static str,
     hint: Option<String>,
     exit: u8,
     /// What failed beside it; each is written as it would be by itself.
@@ -37,6 +43,7 @@ impl Failure {
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self {
             error: anyhow::Error::msg(message.into()),
+            code: code::USAGE,
             hint: None,
             exit: USAGE,
             others: Vec::new(),
@@ -44,13 +51,19 @@ impl Failure {
     }
 
     /// What was asked could not be done.
-    pub(super) fn plain(message: impl Into<String>) -> Self {
+    pub(super) fn plain(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             error: anyhow::Error::msg(message.into()),
+            code,
             hint: None,
             exit: FAILED,
             others: Vec::new(),
         }
+    }
+
+    /// Returns the failure of a row, or of an entry of a file.
+    pub(super) fn bad_row(message: impl Into<String>) -> Self {
+        Self::plain(code::BAD_ROW, message)
     }
 
     /// What failed for some of several CAs; `None` where nothing did. One error is written for each,
@@ -75,12 +88,14 @@ impl Failure {
     pub(super) fn of_rows(mut rows: Vec<Self>, more: usize) -> Self {
         if more > 0 {
             let rows_are = if more == 1 { "row is" } else { "rows are" };
-            rows.push(Self::plain(format!(
+            rows.push(Self::bad_row(format!(
                 "{more} more {rows_are} not sound either"
             )));
         }
         let others = rows.split_off(rows.len().min(1));
-        let mut first = rows.pop().unwrap_or_else(|| Self::plain("there is no row"));
+        let mut first = rows
+            .pop()
+            .unwrap_or_else(|| Self::bad_row("there is no row"));
         first.others = others;
         first
     }
@@ -132,6 +147,7 @@ impl Failure {
     pub(super) fn output(error: io::Error) -> Self {
         Self {
             error: anyhow::Error::new(error).context("could not write to standard output"),
+            code: code::OUTPUT,
             hint: None,
             exit: FAILED,
             others: Vec::new(),
@@ -144,6 +160,7 @@ impl Failure {
             .context("it is done, but standard output could not be written to");
         Self {
             error,
+            code: code::OUTPUT,
             hint: Some(remedy),
             exit: AFTER_COMMIT,
             others: Vec::new(),
@@ -166,10 +183,15 @@ impl Failure {
         }
     }
 
-    /// Writes to standard error.
-    pub(super) fn write(self) -> ExitCode {
-        say(&self.text());
-        self.others.iter().for_each(|other| say(&other.text()));
+    /// Writes to standard error: as text, or as one JSON object on one line.
+    pub(super) fn write(self, format: Format) -> ExitCode {
+        match format {
+            Format::Text => {
+                say(&self.text());
+                self.others.iter().for_each(|other| say(&other.text()));
+            }
+            Format::Json => say_json(&serde_json::json!({ "error": self.object() })),
+        }
         ExitCode::from(self.exit)
     }
 
@@ -183,36 +205,76 @@ impl Failure {
 
     fn text(&self) -> String {
         let mut text = String::new();
-        let mut causes: Vec<String> = Vec::new();
-        for cause in self.error.chain().map(ToString::to_string) {
-            if causes.last() != Some(&cause) {
-                causes.push(cause);
-            }
-        }
-        for (index, cause) in causes.iter().enumerate() {
+        for (index, message) in self.messages().iter().enumerate() {
             let label = if index == 0 { "error" } else { "caused by" };
             // A file's name with a line break in it makes no line of its own.
-            writeln!(text, "{label}: {}", Escaped(cause)).expect("a String takes everything");
+            writeln!(text, "{label}: {}", Escaped(message)).expect("a String takes everything");
         }
         if let Some(hint) = &self.hint {
             writeln!(text, "hint: {}", Escaped(hint)).expect("a String takes everything");
         }
         text
     }
+
+    fn object(&self) -> ErrorObject {
+        let mut messages = self.messages().into_iter();
+        ErrorObject {
+            code: self.code,
+            message: messages.next().unwrap_or_default(),
+            causes: messages.collect(),
+            hint: self.hint.clone(),
+            others: self.others.iter().map(Self::object).collect(),
+        }
+    }
+
+    /// The error's message, then those of its causes; a source that only repeats the message is left out.
+    fn messages(&self) -> Vec<String> {
+        let mut messages: Vec<String> = self.error.chain().map(ToString::to_string).collect();
+        messages.dedup();
+        messages
+    }
+}
+
+/// An error with `--format json`.
+#[derive(Serialize)]
+struct ErrorObject {
+    code: &'static str,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    /// Errors beside it, such as those of other rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<Self>,
 }
 
 /// What clap has to say; help and version are no errors.
-pub(super) fn usage(mut error: clap::Error) -> ExitCode {
+pub(super) fn usage(mut error: clap::Error, format: Format) -> ExitCode {
     if !error.use_stderr() {
         return match error.print() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            Err(error) => Failure::output(error).write(),
+            Err(error) => Failure::output(error).write(format),
         };
     }
     escape_quoted(&mut error);
-    say(&error.render().to_string());
+    let text = error.render().to_string();
+    match format {
+        Format::Text => say(&text),
+        Format::Json => return usage_failure(&text).write(format),
+    }
     ExitCode::from(USAGE)
+}
+
+/// Reads clap's text: the error, perhaps a tip, and how the command is used, each in its own paragraph.
+fn usage_failure(text: &str) -> Failure {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (message, rest) = text.split_once("\n\n").unwrap_or((text, ""));
+    let failure = Failure::usage(words(message.strip_prefix("error: ").unwrap_or(message)));
+    let mut lines = rest.lines().map(str::trim);
+    match lines.find_map(|line| line.strip_prefix("tip: ").or(line.strip_prefix("Usage: "))) {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
 }
 
 /// Makes what clap repeats of the command line harmless, and leaves out a passphrase in the wrong place.
@@ -246,6 +308,13 @@ pub(super) fn say(text: &str) {
     let _ = io::stderr().write_all(harmless(text).as_bytes());
 }
 
+/// Writes data to standard error as JSON on one line, in one call: other processes may write there too.
+pub(super) fn say_json(data: &impl Serialize) {
+    let mut line = Vec::new();
+    let written = write_json(&mut line, data).and_then(|()| line.write_all(b"\n"));
+    let _ = written.and_then(|()| io::stderr().write_all(&line));
+}
+
 impl From<CaError> for Failure {
     fn from(error: CaError) -> Self {
         let hint = ca_hint(&error);
@@ -256,6 +325,7 @@ impl From<CaError> for Failure {
             _ => FAILED,
         };
         Self {
+            code: code::of(&error),
             error: error.into(),
             hint,
             exit,
@@ -268,6 +338,7 @@ impl From<BadRow> for Failure {
     fn from(row: BadRow) -> Self {
         Self {
             error: row.into(),
+            code: code::BAD_ROW,
             hint: None,
             exit: FAILED,
             others: Vec::new(),

@@ -178,7 +178,13 @@ fn report(request: &ImportRequest, imported: &Imported) -> Report {
             } else {
                 "mend the lines of the index that revocation-unreadable names: no revocation is passed over, not even with --partial"
             };
-            report.failing(Failure::plain(format!("{name} was not imported: {count}")).hint(remedy))
+            report.failing(
+                Failure::plain(
+                    "import-incomplete",
+                    format!("{name} was not imported: {count}"),
+                )
+                .hint(remedy),
+            )
         }
     }
 }

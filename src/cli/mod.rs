@@ -158,7 +158,7 @@ pub fn main() -> ExitCode {
     let line: Vec<OsString> = std::env::args_os().collect();
     let Cli { global, command } = match Cli::parse(&line) {
         Ok(cli) => cli,
-        Err(error) => return failure::usage(error),
+        Err(error) => return failure::usage(error, Format::asked_for(&line)),
     };
     let GlobalArgs {
         store,
@@ -167,13 +167,13 @@ pub fn main() -> ExitCode {
         quiet,
         verbose,
     } = global;
-    let context = match Context::new(store, no_input, quiet, verbose) {
+    let context = match Context::new(store, format, no_input, quiet, verbose) {
         Ok(context) => context,
-        Err(failure) => return failure.write(),
+        Err(failure) => return failure.write(format),
     };
     match command.run(&context) {
         Ok(report) => report.in_store(&context).write(format),
-        Err(failure) => failure.in_store(&context).write(),
+        Err(failure) => failure.in_store(&context).write(format),
     }
 }
 

@@ -229,9 +229,8 @@ impl UserPassphrases {
         let passout = parse("--passout", passout)?;
         for source in passin.iter().chain(&passout) {
             if matches!(source, Source::Text(_)) {
-                Context::warning(
-                    "a passphrase on the command line can be seen by others, as in `ps`",
-                );
+                context
+                    .warning("a passphrase on the command line can be seen by others, as in `ps`");
             }
         }
         let stream = |source: &Option<Source>| source.as_ref().and_then(Source::stream);

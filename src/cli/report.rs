@@ -6,6 +6,7 @@ use crate::x509::text::{Escaped, harmless, harmless_json};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -20,6 +21,16 @@ pub(super) enum Format {
     Text,
     /// One JSON document
     Json,
+}
+
+impl Format {
+    /// Looks for `--format json` in a command line that cannot be parsed.
+    pub(super) fn asked_for(line: &[OsString]) -> Self {
+        let mut pairs = line.windows(2);
+        let is_json = pairs.any(|pair| pair[0] == "--format" && pair[1] == "json")
+            || line.iter().any(|word| word == "--format=json");
+        if is_json { Self::Json } else { Self::Text }
+    }
 }
 
 /// Writes a result that is too large to be held, as text or JSON.
@@ -135,17 +146,19 @@ impl Report {
                         Err(error)
                     } else {
                         let _ = out.flush();
-                        return failure.write();
+                        return failure.write(format);
                     }
                 }
             },
         };
         match (written.and_then(|()| out.flush()), committed) {
-            (Ok(()), _) => failure.map_or_else(|| ExitCode::from(exit), Failure::write),
-            (Err(error), Some(remedy)) => Failure::unwritten(error, remedy).write(),
+            (Ok(()), _) => {
+                failure.map_or_else(|| ExitCode::from(exit), |failure| failure.write(format))
+            }
+            (Err(error), Some(remedy)) => Failure::unwritten(error, remedy).write(format),
             // Whoever reads has seen enough, as in `pki list | head`.
             (Err(error), None) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::from(exit),
-            (Err(error), None) => Failure::output(error).write(),
+            (Err(error), None) => Failure::output(error).write(format),
         }
     }
 }

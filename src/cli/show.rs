@@ -116,10 +116,10 @@ pub(super) fn what_is_in(input: &Input) -> Result<Report, Failure> {
         described.push(value);
     }
     match described.as_slice() {
-        [] => Err(Failure::plain(format!(
-            "there is nothing in {} that can be shown",
-            path.display()
-        ))
+        [] => Err(Failure::plain(
+            "invalid-input",
+            format!("there is nothing in {} that can be shown", path.display()),
+        )
         .hint("it may be text; certificates, requests and keys are PEM or DER")),
         [one] => Ok(report(one)),
         several => {

@@ -31,6 +31,7 @@ mod crl_verifiers;
 mod csrs;
 mod differential;
 mod docs;
+mod error_codes;
 mod exports;
 mod faults;
 mod fixtures;

@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         self.problems.truncate(MOST_NAMED);
         let refusal = match more {
             0 => Failure::of_rows(self.problems, 0),
-            _ => Failure::of_rows(self.problems, 0).and(Failure::plain(format!(
+            _ => Failure::of_rows(self.problems, 0).and(Failure::bad_row(format!(
                 "{more} more problems are in the file"
             ))),
         };

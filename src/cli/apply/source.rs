@@ -43,8 +43,12 @@ impl Source {
     /// Takes what was read from a file; a byte order mark is none of it.
     pub(super) fn new(input: &Input) -> Result<Self, Failure> {
         let path = input.path();
-        let text = std::str::from_utf8(input.content())
-            .map_err(|error| Failure::plain(format!("{} is not UTF-8: {error}", path.display())))?;
+        let text = std::str::from_utf8(input.content()).map_err(|error| {
+            Failure::plain(
+                "invalid-input",
+                format!("{} is not UTF-8: {error}", path.display()),
+            )
+        })?;
         let text = text.trim_start_matches('\u{feff}').to_owned();
         let newlines = memchr::memchr_iter(b'\n', text.as_bytes());
         Ok(Self {
@@ -75,7 +79,7 @@ impl Source {
             length => length,
         } + 1;
         let path = self.path.display();
-        Failure::plain(format!("{path} line {line}, column {column}: {problem}"))
+        Failure::bad_row(format!("{path} line {line}, column {column}: {problem}"))
     }
 
     fn refused(&self, error: &toml::de::Error, place: &Place) -> Failure {

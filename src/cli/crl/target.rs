@@ -14,7 +14,10 @@ pub(super) fn refused(party: &RelyingParty, findings: &[BundleFinding]) -> Repor
     let heading = verdict("the set of lists", Some(party), findings);
     let report = json!({ "lists": [], "findings": finding_entries(findings) });
     let text = finding_lines(findings).under(&heading);
-    let failure = Failure::plain("nothing was signed: the lists would break rules");
+    let failure = Failure::plain(
+        "target-rules-broken",
+        "nothing was signed: the lists would break rules",
+    );
     Report::new(&report, text).failing(if party.lists.form == ListForm::None {
         failure
     } else {
@@ -37,12 +40,15 @@ pub(super) fn judged(
     if checks {
         return report.verdict(errors(findings) == 0);
     }
-    report.failing(Failure::plain("nothing was written: the list breaks rules"))
+    report.failing(Failure::plain(
+        "target-rules-broken",
+        "nothing was written: the list breaks rules",
+    ))
 }
 
 /// What stops nothing.
 pub(super) fn tell(context: &Context, party: &RelyingParty, findings: &[BundleFinding]) {
-    findings.iter().for_each(Context::warning);
+    findings.iter().for_each(|finding| context.warning(finding));
     if let Some(note) = party.lists.note {
         context.notice(format!("{}: {note}", party.title));
     }

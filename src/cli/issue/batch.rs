@@ -139,8 +139,12 @@ fn key_protection(seen: &Seen, passphrases: &mut UserPassphrases) -> Result<Prot
 impl Run {
     /// Issues what is not issued yet, and writes a line for each row.
     fn issue(mut self, format: Format, out: &mut dyn Write) -> Result<(), Failure> {
-        let interrupt = Interrupt::noted()
-            .map_err(|error| Failure::plain(format!("signals can't be taken note of: {error}")))?;
+        let interrupt = Interrupt::noted().map_err(|error| {
+            Failure::plain(
+                "signals-failed",
+                format!("signals can't be taken note of: {error}"),
+            )
+        })?;
         self.show_issued(format, out)?;
         let left = self.seen.count - self.issued.len() as u64;
         let progress = Progress::of_rows(&self.context, "issuing", left);
@@ -177,7 +181,7 @@ impl Run {
                 failures.insert(number, failure);
             }
             if interrupt.came() {
-                return Err(Failure::plain("it was interrupted"));
+                return Err(Failure::plain("interrupted", "it was interrupted"));
             }
             Ok(())
         });
