@@ -3,9 +3,10 @@
 //! Written: PBES2 with PBKDF2-HMAC-SHA256, [`PBKDF2_ROUNDS`] rounds, and AES-256-CBC, which every
 //! relying party opens. Read: also what other programs chose, within limits.
 
+use super::form::Form;
+use super::iterations::limit_iterations;
 use super::old_encryption::OldEncryption;
-use super::private_key::Form;
-use super::{KeyError, PrivateKey};
+use super::{KeyError, Passphrase, PrivateKey};
 use crate::asn1::{Element, Reader, oid, sequence, tag};
 use crate::pem;
 use aws_lc_rs::cipher::{
@@ -22,46 +23,9 @@ use zeroize::Zeroizing;
 /// Rounds of PBKDF2 in every key file that is written here.
 pub const PBKDF2_ROUNDS: u32 = 600_000;
 
-/// Rounds over which a foreign key file is refused: some seconds of work.
-const MOST_ROUNDS: u32 = 10_000_000;
-
 /// The product N·r·p of scrypt (RFC 7914) over which a foreign key file is refused. Memory takes
 /// 128 bytes for each unit of N·r, so this is 1 GiB that is filled once.
 const MOST_SCRYPT_WORK: u64 = 1 << 23;
-
-/// A passphrase; wiped when dropped.
-#[derive(Clone)]
-pub struct Passphrase(Zeroizing<String>);
-
-impl Passphrase {
-    /// Takes the text as it is.
-    pub fn new(text: Zeroizing<String>) -> Self {
-        Self(text)
-    }
-
-    /// Whether it is printable ASCII: Java opens nothing else.
-    pub fn is_printable_ascii(&self) -> bool {
-        self.0.bytes().all(|octet| matches!(octet, b' '..=b'~'))
-    }
-
-    /// The passphrase as PKCS #12 wants it: a BMPString with a NUL behind (RFC 7292 appendix B.1).
-    pub(super) fn bmp_string(&self) -> Zeroizing<Vec<u8>> {
-        let mut octets = Zeroizing::new(Vec::with_capacity(2 * self.0.len() + 2));
-        octets.extend(self.0.encode_utf16().flat_map(u16::to_be_bytes));
-        octets.extend([0, 0]);
-        octets
-    }
-
-    pub(super) fn octets(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl PartialEq for Passphrase {
-    fn eq(&self, other: &Self) -> bool {
-        self.octets() == other.octets()
-    }
-}
 
 /// An AES-256 key derived from a passphrase, and the salt that it was derived with.
 ///
@@ -228,7 +192,7 @@ impl Scheme {
             return foreign(algorithm.whole);
         };
         if let Self::Ours { rounds, .. } = scheme {
-            limit_rounds(rounds)?;
+            limit_iterations(rounds)?;
         }
         Ok(scheme)
     }
@@ -438,7 +402,7 @@ fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
     };
     let scheme = pkcs5::EncryptionScheme::try_from(algorithm).map_err(|_| unknown())?;
     match scheme.pbes2().map(|parameters| &parameters.kdf) {
-        Some(pbes2::Kdf::Pbkdf2(parameters)) => limit_rounds(parameters.iteration_count)?,
+        Some(pbes2::Kdf::Pbkdf2(parameters)) => limit_iterations(parameters.iteration_count)?,
         Some(pbes2::Kdf::Scrypt(parameters)) => {
             let work = scrypt_work(parameters);
             if work > MOST_SCRYPT_WORK {
@@ -452,17 +416,6 @@ fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
         _ => {}
     }
     Ok(Scheme::Foreign(Box::new(scheme)))
-}
-
-/// Whether a foreign file's key derivation has as many rounds as are borne.
-pub(super) fn limit_rounds(rounds: impl Into<u64>) -> Result<(), KeyError> {
-    let rounds = rounds.into();
-    if rounds > u64::from(MOST_ROUNDS) {
-        return Err(KeyError::Encryption {
-            reason: format!("{rounds} rounds of key derivation are too many"),
-        });
-    }
-    Ok(())
 }
 
 pub(super) fn fill_random(bytes: &mut [u8]) -> Result<(), KeyError> {

@@ -5,17 +5,24 @@
 
 mod algorithm;
 mod encryption;
+mod form;
+mod iterations;
+mod key_file;
 mod old_encryption;
+mod passphrase;
 pub mod pkcs12;
 mod private_key;
 mod pss;
 mod public_key;
+mod rsa;
 mod signature;
 pub mod weak;
 
 pub use algorithm::{KeyType, UnknownKeyType};
-pub use encryption::{EncryptedKey, KeyEncryptionKey, PBKDF2_ROUNDS, Passphrase, Protection};
-pub use private_key::{KeyFile, PrivateKey};
+pub use encryption::{EncryptedKey, KeyEncryptionKey, PBKDF2_ROUNDS, Protection};
+pub use key_file::KeyFile;
+pub use passphrase::Passphrase;
+pub use private_key::PrivateKey;
 pub use pss::{Pss, PssHash};
 pub use public_key::{Curve, PublicKey, PublicKeyAlgorithm};
 pub use signature::SignatureAlgorithm;

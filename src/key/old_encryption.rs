@@ -1,7 +1,7 @@
 //! Encryptions of private keys from before PBES2. They are read, so that old keys can be taken over,
 //! and never written.
 
-use super::encryption::limit_rounds;
+use super::iterations::limit_iterations;
 use super::pkcs12::kdf::{ENCRYPTION_KEY, INITIALIZATION_VECTOR, Kdf, SHA_1};
 use super::{KeyError, Passphrase};
 use crate::asn1::{Element, oid, tag};
@@ -82,7 +82,7 @@ impl OldEncryption {
             let mut parameters = reader.sequence(what)?;
             let salt = parameters.expect(tag::OCTET_STRING, what)?.content.to_vec();
             let rounds = parameters.expect(tag::INTEGER, what)?.small()?;
-            limit_rounds(rounds)?;
+            limit_iterations(rounds)?;
             Ok(known.with(salt, rounds))
         })())
     }

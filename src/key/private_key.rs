@@ -1,8 +1,7 @@
 //! Private keys, and the files that hold them.
 
-use super::{EncryptedKey, KeyError, KeyType, PublicKey, SignatureAlgorithm};
-use crate::asn1::{Encoder, Reader, oid, tag};
-use crate::pem;
+use super::{KeyError, KeyType, PublicKey, SignatureAlgorithm};
+use crate::asn1::{Reader, oid, tag};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -183,118 +182,4 @@ fn ecdsa_algorithm(
 
 fn algorithm_name(identifier: &const_oid::ObjectIdentifier) -> String {
     oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
-}
-
-/// What a key file holds: a key, or one that needs a passphrase.
-pub enum KeyFile {
-    /// An unencrypted key.
-    Plain(PrivateKey),
-    /// An EncryptedPrivateKeyInfo (RFC 5958 section 3), or a PEM object whose headers say how it is
-    /// encrypted.
-    Encrypted(EncryptedKey),
-}
-
-/// The structure that a private key is in.
-#[derive(Clone, Copy)]
-pub(super) enum Form {
-    /// PrivateKeyInfo (RFC 5958).
-    Pkcs8,
-    /// ECPrivateKey (RFC 5915).
-    Sec1,
-    /// RSAPrivateKey (RFC 8017 appendix A.1.2).
-    Pkcs1,
-}
-
-impl Form {
-    /// The key in it.
-    pub(super) fn read(self, der: &[u8]) -> Result<PrivateKey, KeyError> {
-        match self {
-            Self::Pkcs8 => PrivateKey::from_pkcs8(der),
-            Self::Sec1 => PrivateKey::from_pkcs8(&sec1_to_pkcs8(der)?),
-            Self::Pkcs1 => PrivateKey::from_pkcs8(&pkcs1_to_pkcs8(der)),
-        }
-    }
-}
-
-impl KeyFile {
-    /// Reads what `pki` and openssl write: PKCS#8, SEC 1 (RFC 5915) and PKCS #1 (RFC 8017), plain or
-    /// encrypted, as PEM, or PKCS#8 as DER. An `EC PARAMETERS` object before the key is passed over.
-    pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
-        if !pem::looks_like_pem(bytes) {
-            return Self::parse_der(bytes);
-        }
-        let objects = pem::decode(bytes)?;
-        let object = objects
-            .iter()
-            .find(|object| object.label.ends_with("PRIVATE KEY"))
-            .ok_or_else(|| KeyError::NotAKey {
-                found: found(&objects),
-            })?;
-        let form = match object.label.as_str() {
-            "ENCRYPTED PRIVATE KEY" => {
-                return EncryptedKey::from_der(&object.der).map(Self::Encrypted);
-            }
-            "PRIVATE KEY" => Form::Pkcs8,
-            "EC PRIVATE KEY" => Form::Sec1,
-            "RSA PRIVATE KEY" => Form::Pkcs1,
-            other => {
-                return Err(KeyError::NotAKey {
-                    found: format!("a PEM object {other:?}"),
-                });
-            }
-        };
-        if object.headers.is_empty() {
-            return form.read(&object.der).map(Self::Plain);
-        }
-        EncryptedKey::from_pem(form, object).map(Self::Encrypted)
-    }
-
-    fn parse_der(der: &[u8]) -> Result<Self, KeyError> {
-        let not_a_key = |_| KeyError::NotAKey {
-            found: "neither PEM nor DER".into(),
-        };
-        let first = Reader::single(der).map_err(not_a_key)?.reader().peek();
-        if first == Some(tag::SEQUENCE) {
-            return EncryptedKey::from_der(der).map(Self::Encrypted);
-        }
-        PrivateKey::from_pkcs8(der).map(Self::Plain)
-    }
-}
-
-fn found(objects: &[pem::PemObject]) -> String {
-    match objects {
-        [] => "nothing".into(),
-        [first, ..] => format!("a PEM object {:?}", first.label),
-    }
-}
-
-/// Wraps an ECPrivateKey (RFC 5915), whose curve has to be named in it.
-fn sec1_to_pkcs8(der: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let mut reader = Reader::sequence_of(der, "an ECPrivateKey")?;
-    reader.expect(tag::INTEGER, "the version of an ECPrivateKey")?;
-    reader.expect(tag::OCTET_STRING, "the private key's octets")?;
-    let curve = reader.expect(tag::explicit(0), "the key's curve")?;
-    Ok(private_key_info(der, |identifier| {
-        identifier.oid(&oid::EC_PUBLIC_KEY);
-        identifier.raw(curve.content);
-    }))
-}
-
-/// Wraps an RSAPrivateKey (RFC 8017 appendix A.1.2).
-fn pkcs1_to_pkcs8(der: &[u8]) -> Zeroizing<Vec<u8>> {
-    private_key_info(der, |identifier| {
-        identifier.oid(&oid::RSA_ENCRYPTION);
-        identifier.primitive(tag::NULL, &[]);
-    })
-}
-
-fn private_key_info(key: &[u8], algorithm: impl FnOnce(&mut Encoder)) -> Zeroizing<Vec<u8>> {
-    // Room for all of it from the start: a buffer that grows leaves copies behind.
-    let mut encoder = Encoder::with_capacity(key.len() + 64);
-    encoder.sequence(|info| {
-        info.unsigned(&[0]);
-        info.sequence(algorithm);
-        info.octet_string(key);
-    });
-    Zeroizing::new(encoder.into_bytes())
 }

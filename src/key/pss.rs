@@ -1,6 +1,6 @@
 //! RSASSA-PSS (RFC 8017 section 8.1) with a salt of any length: AWS-LC verifies only a salt as long as the hash.
 
-use super::public_key::rsa_numbers;
+use super::rsa::rsa_numbers;
 use crate::asn1::{Malformed, Reader, oid, tag};
 use aws_lc_rs::digest::{self, Algorithm};
 use num_bigint::BigUint;

@@ -1,5 +1,6 @@
 //! Public keys, as SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7).
 
+use super::rsa::rsa_numbers;
 use super::weak::{self, WeakKey};
 use super::{KeyError, SignatureAlgorithm};
 use crate::asn1::{Malformed, Reader, encode, oid, sequence, tag};
@@ -312,15 +313,6 @@ fn algorithm(
         oid::ML_DSA_87 => PublicKeyAlgorithm::MlDsa87,
         other => PublicKeyAlgorithm::Other(other),
     })
-}
-
-/// Modulus and exponent of an RSAPublicKey (RFC 8017 appendix A.1.1).
-pub(super) fn rsa_numbers(octets: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
-    let mut reader = Reader::sequence_of(octets, "an RSAPublicKey")?;
-    let modulus = reader.expect(tag::INTEGER, "an RSA modulus")?.unsigned()?;
-    let exponent = reader.expect(tag::INTEGER, "an RSA exponent")?.unsigned()?;
-    reader.end()?;
-    Ok((modulus, exponent))
 }
 
 impl fmt::Display for PublicKeyAlgorithm {

@@ -3,8 +3,8 @@
 use super::error::StoreError;
 use super::file::{self, Access, Existing, Group};
 use super::history::{Beginnings, History};
-use super::inspection::Journal;
 use super::journal;
+use super::kind::Journal;
 use super::layout::CaLayout;
 use super::lock::{Lock, Sharing};
 use super::name::CaName;

@@ -5,7 +5,7 @@ use super::file::{self, Access};
 use super::journal;
 use super::layout::CaLayout;
 use super::record::{RevocationLine, SignedList};
-use super::revocations::RevocationChange;
+use super::standing::RevocationChange;
 use crate::x509::{Fingerprint, Serial};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;

@@ -6,46 +6,14 @@ use super::error::{FileError, StoreError};
 use super::file;
 use super::format;
 use super::journal::{self, Expected, SurveyedLine};
+use super::kind::{Counter, Journal};
 use super::layout::{CaLayout, StoreLayout};
 use super::name::CaName;
 use super::record::{Coverage, Issuance, RevocationLine, SignedList};
-use super::revocations::RevocationChange;
+use super::standing::RevocationChange;
 use super::{Observer, Store};
 use crate::x509::{Certificate, Serial};
 use std::path::{Path, PathBuf};
-
-/// The journals of a CA.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Journal {
-    /// What it issued.
-    Issued,
-    /// What it revoked.
-    Revoked,
-    /// The lists that it signed.
-    Lists,
-}
-
-impl Journal {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Issued, Self::Revoked, Self::Lists];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Issued => "issued",
-            Self::Revoked => "revoked",
-            Self::Lists => "crls",
-        }
-    }
-}
-
-/// The counters of a CA.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counter {
-    /// That of serial numbers.
-    Serial,
-    /// That of the numbers of lists.
-    ListNumber,
-}
 
 /// A CA, or why it can't be opened.
 pub type SeenCa = (CaName, Result<Ca, StoreError>);

@@ -27,6 +27,7 @@ mod format;
 mod history;
 mod inspection;
 mod journal;
+mod kind;
 mod layout;
 mod lock;
 mod mending;
@@ -36,6 +37,7 @@ mod replacement;
 mod restore;
 mod revocations;
 mod sought;
+mod standing;
 mod waiting;
 
 pub use addition::Uninstalled;
@@ -45,8 +47,9 @@ pub use ca::{Ca, Issuances, LeafKeys, LockedBatches, LockedCa, Material};
 pub use census::{Item, What};
 pub use error::{FileError, StoreError};
 pub use history::{ForeignList, History};
-pub use inspection::{Counter, Journal, SeenCa, SeenCertificate};
+pub use inspection::{SeenCa, SeenCertificate};
 pub use journal::{LineProblem, SurveyedLine};
+pub use kind::{Counter, Journal};
 pub use layout::Leftover;
 pub use mending::Mending;
 pub use name::{CaName, CaNameError, is_device_name};
@@ -56,9 +59,8 @@ pub use record::{
 };
 pub use replacement::{Replaced, Replacement};
 pub use restore::{RestoreError, Restored, RestoredCa};
-pub use revocations::{
-    LockedLists, LockedPublication, LockedRevocations, RevocationChange, Standing,
-};
+pub use revocations::{LockedLists, LockedPublication, LockedRevocations};
+pub use standing::{RevocationChange, Standing};
 pub use waiting::{Installation, WaitingCa};
 
 use crate::x509::validity::rfc3339;

@@ -9,6 +9,7 @@ use super::layout::CaLayout;
 use super::lock::Lock;
 use super::record::{AGAIN, Coverage, RevocationLine, Revoked, SignedList};
 use super::sought::Sought;
+use super::standing::{RevocationChange, Standing};
 use crate::x509::{Fingerprint, Serial};
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeBounds;
@@ -16,54 +17,6 @@ use time::OffsetDateTime;
 
 /// What stands in lines about keys that others have, and in no others.
 const COMPROMISE: &[u8] = b"Compromise\"";
-
-/// Something to be recorded about a certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RevocationChange {
-    /// It is revoked from now on, for the first time.
-    Revoke(Serial, Revoked),
-    /// It was on hold, or released from one, and is revoked now.
-    RevokeAgain(Serial, Revoked),
-    /// Its hold is lifted.
-    Release(Serial, OffsetDateTime),
-}
-
-/// How a certificate stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It never was revoked.
-    NeverRevoked,
-    /// It was on hold, which was lifted.
-    Released,
-    /// It is revoked.
-    Revoked(Revoked),
-}
-
-impl Standing {
-    /// That it is revoked, if it is.
-    pub fn revoked(self) -> Option<Revoked> {
-        match self {
-            Self::Revoked(revoked) => Some(revoked),
-            Self::NeverRevoked | Self::Released => None,
-        }
-    }
-}
-
-impl From<&RevocationChange> for RevocationLine {
-    fn from(change: &RevocationChange) -> Self {
-        let (again, serial, revoked, released_at) = match change {
-            RevocationChange::Revoke(serial, revoked) => (false, serial, Some(*revoked), None),
-            RevocationChange::RevokeAgain(serial, revoked) => (true, serial, Some(*revoked), None),
-            RevocationChange::Release(serial, at) => (true, serial, None, Some(*at)),
-        };
-        Self {
-            again,
-            serial: *serial,
-            revoked,
-            released_at,
-        }
-    }
-}
 
 impl Ca {
     /// Whether a certificate is revoked now.

@@ -1,6 +1,6 @@
 //! The key derivation of PKCS #12, and the hashes that it is made of.
 
-use super::super::encryption::limit_rounds;
+use super::super::iterations::limit_iterations;
 use super::super::{KeyError, Passphrase};
 use crate::asn1::oid;
 use aws_lc_rs::{digest, hmac};
@@ -65,7 +65,7 @@ impl<'a> Kdf<'a> {
         salt: &'a [u8],
         rounds: u32,
     ) -> Result<Self, KeyError> {
-        limit_rounds(rounds)?;
+        limit_iterations(rounds)?;
         Ok(Self { hash, salt, rounds })
     }
 

@@ -2,7 +2,8 @@
 
 use super::kdf::{Hash, Kdf, MAC_KEY};
 use crate::asn1::{Element, Malformed, Reader, oid, tag};
-use crate::key::encryption::{Scheme, limit_rounds};
+use crate::key::encryption::Scheme;
+use crate::key::iterations::limit_iterations;
 use crate::key::{KeyError, Passphrase};
 use aws_lc_rs::hmac;
 use const_oid::ObjectIdentifier;
@@ -79,7 +80,7 @@ impl<'a> Pfx<'a> {
             });
         }
         let pfx = Self { safe, mac, parts };
-        limit_rounds(pfx.rounds())?;
+        limit_iterations(pfx.rounds())?;
         Ok(pfx)
     }
 

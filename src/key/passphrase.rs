@@ -1,0 +1,37 @@
+//! Passphrases in memory.
+
+use zeroize::Zeroizing;
+
+/// A passphrase; wiped when dropped.
+#[derive(Clone)]
+pub struct Passphrase(Zeroizing<String>);
+
+impl Passphrase {
+    /// Takes the text as it is.
+    pub fn new(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
+    /// Whether it is printable ASCII: Java opens nothing else.
+    pub fn is_printable_ascii(&self) -> bool {
+        self.0.bytes().all(|octet| matches!(octet, b' '..=b'~'))
+    }
+
+    /// The passphrase as PKCS #12 wants it: a BMPString with a NUL behind (RFC 7292 appendix B.1).
+    pub(super) fn bmp_string(&self) -> Zeroizing<Vec<u8>> {
+        let mut octets = Zeroizing::new(Vec::with_capacity(2 * self.0.len() + 2));
+        octets.extend(self.0.encode_utf16().flat_map(u16::to_be_bytes));
+        octets.extend([0, 0]);
+        octets
+    }
+
+    pub(super) fn octets(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl PartialEq for Passphrase {
+    fn eq(&self, other: &Self) -> bool {
+        self.octets() == other.octets()
+    }
+}
