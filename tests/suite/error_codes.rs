@@ -89,11 +89,7 @@ fn codes_of_errors() {
             "certificate-not-found",
         ),
         ("root --name rootCA --no-passphrase", 1, "ca-exists"),
-        (
-            "subordinate --name x --install odd.pem",
-            1,
-            "ca-not-pending",
-        ),
+        ("subordinate --name x --install odd.pem", 1, "invalid-input"),
         ("--store none list", 1, "store-not-found"),
         ("crl --in odd.pem --to-der", 1, "invalid-input"),
         ("issue --ca intermediate0", 2, "usage"),

@@ -138,6 +138,17 @@ impl Transcript {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
     }
+
+    /// The error object that `--format json` writes as the last line of stderr.
+    #[track_caller]
+    pub(crate) fn error(&self) -> serde_json::Value {
+        let last = self.stderr.lines().next_back().unwrap_or_default();
+        let document: serde_json::Value =
+            serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}\n{self}"));
+        let error = &document["error"];
+        assert!(error.is_object(), "{self}");
+        error.clone()
+    }
 }
 
 impl fmt::Display for Transcript {
