@@ -96,7 +96,8 @@ fn of_store(error: &StoreError) -> &'static str {
 
 pub(super) fn of_file(error: &FileError) -> &'static str {
     let cause = error.source.get_ref();
-    if cause.is_some_and(|cause| cause.is::<Suspect>()) {
+    let suspect = cause.and_then(|cause| cause.downcast_ref::<Suspect>());
+    if suspect.is_some() {
         return "file-suspect";
     }
     match error.source.kind() {
