@@ -1,6 +1,8 @@
 //! The rules of docs/architecture.md, read from the source. What stands in
 //! comments, and in the unit tests at the end of a file, is not looked at.
 
+mod cycles;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
