@@ -164,7 +164,7 @@ fn extension_value(extension: &Extension) -> Option<Value> {
         }
         oid::SUBJECT_KEY_IDENTIFIER => json!(hex(&extension.to_subject_key_identifier().ok()?)),
         oid::AUTHORITY_KEY_IDENTIFIER => {
-            json!(hex(&extension.to_authority_key_identifier().ok()??))
+            json!(hex(&extension.to_authority_key_identifier().ok()?.key?))
         }
         oid::CRL_DISTRIBUTION_POINTS | oid::FRESHEST_CRL => {
             json!(extension.to_distribution_urls().ok()?)

@@ -624,6 +624,7 @@ fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
         Misfit::Path(refusal) => match **refusal {
             Refusal::MissingIssuer { .. }
             | Refusal::OtherKey { .. }
+            | Refusal::OtherCertificate { .. }
             | Refusal::Untrusted { .. }
             | Refusal::Rootless { .. } => {
                 "give the certificates of all CAs above it, up to the root, with --chain".into()
@@ -662,6 +663,9 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
         IncompletePath::MissingIssuer { issuer, .. } => {
             Some(format!("add the certificate of {issuer} with --add"))
         }
+        IncompletePath::OtherCertificate { issuer, .. } => Some(format!(
+            "add that certificate of {issuer} with --add, or have {issuer} issue the one below it again"
+        )),
         IncompletePath::Rootless { .. } => {
             Some("add the certificate of the root above with --add".into())
         }

@@ -2,7 +2,7 @@
 
 use super::comparison::are_equal;
 use super::constraints::NameConstraints;
-use super::extension::{BasicConstraints, Extension};
+use super::extension::{AuthorityKeyIdentifier, BasicConstraints, Extension};
 use super::general_name::GeneralName;
 use super::name::Name;
 use super::serial::{Serial, SerialError};
@@ -13,6 +13,7 @@ use crate::key::{KeyError, PublicKey, SignatureAlgorithm};
 use aws_lc_rs::digest::{SHA256, digest};
 use const_oid::ObjectIdentifier;
 use std::fmt;
+use std::fmt::Write as _;
 
 /// What is to be certified: the fields of a TBSCertificate (RFC 5280 section 4.1) but for its serial
 /// number.
@@ -317,13 +318,23 @@ impl Certificate {
         )
     }
 
-    /// The key identifier of authorityKeyIdentifier.
-    pub fn authority_key_identifier(&self) -> Option<Vec<u8>> {
+    /// authorityKeyIdentifier.
+    pub fn authority(&self) -> Option<AuthorityKeyIdentifier> {
         self.decoded(
             &oid::AUTHORITY_KEY_IDENTIFIER,
             Extension::to_authority_key_identifier,
         )
-        .flatten()
+    }
+
+    /// The key identifier of authorityKeyIdentifier.
+    pub fn authority_key_identifier(&self) -> Option<Vec<u8>> {
+        self.authority()?.key
+    }
+
+    /// The serial number of the issuer's certificate in authorityKeyIdentifier, in hex.
+    pub fn authority_serial(&self) -> Option<String> {
+        let serial = self.authority()?.serial?;
+        Some(serial_hex(&serial))
     }
 
     /// nameConstraints, an error where they can't be understood and so can't be held to.
@@ -344,7 +355,13 @@ impl Certificate {
         self.is_self_issued() && self.verify_signature(&self.public_key).is_ok()
     }
 
-    /// Whether the certificate names `issuer` as its issuer: the names are equal, and so are the
+    /// Whether it can end a path: it is signed with its own key, and names no other certificate of that
+    /// key as its issuer.
+    pub fn is_own_issuer(&self) -> bool {
+        self.names_certificate(self) && self.verify_signature(&self.public_key).is_ok()
+    }
+
+    /// Whether the certificate names the CA of `issuer` as its issuer: the names are equal, and so are the
     /// key identifiers if both have one. The signature is not looked at.
     pub fn names_as_issuer(&self, issuer: &Self) -> bool {
         let identifiers = (
@@ -353,6 +370,22 @@ impl Certificate {
         );
         let fits = !matches!(&identifiers, (Some(own), Some(theirs)) if own != theirs);
         fits && are_equal(&self.issuer, &issuer.subject)
+    }
+
+    /// Whether the certificate names `issuer`, and no other certificate of that CA, as its issuer: it names
+    /// the CA, and the issuer and serial number in its authorityKeyIdentifier, if there are any, are those of
+    /// `issuer`. OpenSSL and Java compare them too.
+    pub fn names_certificate(&self, issuer: &Self) -> bool {
+        let fits = self.authority().is_none_or(|authority| {
+            let AuthorityKeyIdentifier {
+                key: _,
+                issuer: name,
+                serial,
+            } = authority;
+            serial.is_none_or(|serial| serial == issuer.serial)
+                && name.is_none_or(|name| are_equal(&name, &issuer.issuer))
+        });
+        fits && self.names_as_issuer(issuer)
     }
 
     /// Whether the certificate was signed with this key.
@@ -395,6 +428,18 @@ pub fn algorithm_name(der: &[u8]) -> String {
             oid::name(&identifier).map_or_else(|| identifier.to_string(), str::to_owned)
         }
         Err(_) => "an algorithm that is not well formed".to_owned(),
+    }
+}
+
+/// The contents of a serial number's INTEGER as serial numbers are written; what RFC 5280 does not allow
+/// byte by byte.
+pub fn serial_hex(octets: &[u8]) -> String {
+    match Serial::from_magnitude(octets) {
+        Ok(serial) if octets[0] & 0x80 == 0 => serial.to_string(),
+        _ => octets.iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02X}");
+            text
+        }),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::constraints::NameConstraints;
 use super::general_name::GeneralName;
+use super::name::Name;
 use crate::asn1::{Malformed, Reader, encode, oid, sequence, tag};
 use const_oid::ObjectIdentifier;
 use std::collections::HashSet;
@@ -51,6 +52,17 @@ pub struct BasicConstraints {
     pub ca: bool,
     /// How many CAs may stand between this one and a leaf.
     pub path_length: Option<u32>,
+}
+
+/// authorityKeyIdentifier (section 4.2.1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthorityKeyIdentifier {
+    /// keyIdentifier.
+    pub key: Option<Vec<u8>>,
+    /// The first directory name in authorityCertIssuer: the issuer of the issuing CA's certificate.
+    pub issuer: Option<Name>,
+    /// The contents of authorityCertSerialNumber's INTEGER.
+    pub serial: Option<Vec<u8>>,
 }
 
 impl Extension {
@@ -266,18 +278,27 @@ impl Extension {
         Ok(element.content.to_vec())
     }
 
-    /// The key identifier in authorityKeyIdentifier, if there is one.
-    pub fn to_authority_key_identifier(&self) -> Result<Option<Vec<u8>>, Malformed> {
+    /// The value of authorityKeyIdentifier.
+    pub fn to_authority_key_identifier(&self) -> Result<AuthorityKeyIdentifier, Malformed> {
         let mut reader = Reader::sequence_of(&self.value, "an AuthorityKeyIdentifier")?;
-        let identifier = reader.optional(tag::context(0))?;
-        if let Some(issuer) = reader.optional(tag::explicit(1))? {
-            general_names(issuer.reader())?;
-        }
-        if let Some(serial) = reader.optional(tag::context(2))? {
-            serial.integer()?;
-        }
+        let key = reader.optional(tag::context(0))?;
+        let issuers = match reader.optional(tag::explicit(1))? {
+            Some(issuers) => general_names(issuers.reader())?,
+            None => Vec::new(),
+        };
+        let serial = match reader.optional(tag::context(2))? {
+            Some(serial) => Some(serial.integer()?.to_vec()),
+            None => None,
+        };
         reader.end()?;
-        Ok(identifier.map(|identifier| identifier.content.to_vec()))
+        Ok(AuthorityKeyIdentifier {
+            key: key.map(|key| key.content.to_vec()),
+            issuer: issuers.into_iter().find_map(|name| match name {
+                GeneralName::Directory(name) => Some(name),
+                _ => None,
+            }),
+            serial,
+        })
     }
 
     /// Every URL among the distribution points of cRLDistributionPoints.

@@ -19,6 +19,16 @@ pub enum IncompletePath {
         /// The issuer that it names.
         issuer: String,
     },
+    /// The CA is at hand, but not the certificate of it that is named.
+    #[error("the issuer of {subject} is missing: {}", other_certificate(.issuer, .serial.as_deref()))]
+    OtherCertificate {
+        /// The certificate's subject.
+        subject: String,
+        /// The issuer that it names.
+        issuer: String,
+        /// The serial number of the issuer's certificate that it names, in hex.
+        serial: Option<String>,
+    },
     /// A certificate of the issuer's name may be the issuer's, but nobody can tell here.
     #[error("the signature of {subject} can't be verified here: {algorithm}")]
     Unverifiable {
@@ -74,8 +84,16 @@ const MOST_NAMESAKES: usize = 500;
 /// Certificates of a path over which it is not followed.
 const MOST_STEPS: usize = 100;
 
-/// Whether `issuer` issued `certificate`: the names are equal and the signature verifies. A
-/// root issued itself.
+/// Words the absence of the certificate that authorityKeyIdentifier names.
+pub(super) fn other_certificate(issuer: &str, serial: Option<&str>) -> String {
+    match serial {
+        Some(serial) => format!("the certificate of {issuer} with serial number {serial}"),
+        None => format!("a certificate of {issuer} with the issuer that it names"),
+    }
+}
+
+/// Whether the CA of `issuer` issued `certificate`: the names are equal and the signature verifies. A
+/// root issued itself. Which of the CA's certificates it names makes no difference.
 pub fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
     certificate.names_as_issuer(issuer) && certificate.verify_signature(issuer.public_key()).is_ok()
 }
@@ -141,7 +159,8 @@ pub fn paths_to_roots(certificates: &[Certificate]) -> Vec<Result<Vec<usize>, In
     (0..certificates.len()).map(path).collect()
 }
 
-/// The chain of each certificate that issued no other, up to its root.
+/// The chain of each certificate that issued no other, up to its root; and of those that are on none of
+/// these, as one of two certificates of a CA's key.
 pub fn chains(certificates: &[Certificate]) -> Vec<Vec<Certificate>> {
     let graph = Graph::of(certificates);
     let mut has_below = vec![false; certificates.len()];
@@ -149,15 +168,25 @@ pub fn chains(certificates: &[Certificate]) -> Vec<Vec<Certificate>> {
         let above = graph.issuers(node).iter().filter(|issuer| **issuer != node);
         above.for_each(|issuer| has_below[*issuer] = true);
     }
-    let paths = paths_to_roots(certificates).into_iter().zip(has_below);
-    paths
-        .filter_map(|(path, has_below)| path.ok().filter(|_| !has_below))
-        .map(|path| {
-            path.iter()
-                .map(|node| certificates[*node].clone())
-                .collect()
-        })
-        .collect()
+    let (lowest, others): (Vec<usize>, Vec<usize>) =
+        (0..certificates.len()).partition(|node| !has_below[*node]);
+    let paths = paths_to_roots(certificates);
+    let mut placed: HashSet<usize> = HashSet::new();
+    let mut chains = Vec::new();
+    for (start, is_lowest) in (lowest.into_iter().map(|node| (node, true)))
+        .chain(others.into_iter().map(|node| (node, false)))
+    {
+        let Ok(path) = &paths[start] else { continue };
+        if is_lowest || !placed.contains(&start) {
+            placed.extend(path);
+            chains.push(
+                path.iter()
+                    .map(|node| certificates[*node].clone())
+                    .collect(),
+            );
+        }
+    }
+    chains
 }
 
 /// Every issuer behind what it issued; otherwise the order stays. Where certificates certify each
@@ -223,7 +252,8 @@ impl<'a> Graph<'a> {
     /// Every certificate that issued this one; a root's issuer is the root alone.
     pub(super) fn issuers(&self, node: usize) -> &[usize] {
         self.issuers[node].get_or_init(|| {
-            if self.certificates[node].is_self_signed() {
+            let certificate = &self.certificates[node];
+            if certificate.is_own_issuer() {
                 return vec![node];
             }
             if self.namesakes_of_issuer(node).len() > MOST_NAMESAKES {
@@ -232,6 +262,10 @@ impl<'a> Graph<'a> {
             let mut candidates = self.candidates(node);
             let key = self.key_that_fits(node, &candidates);
             candidates.retain(|candidate| Some(self.key(*candidate)) == key);
+            // A root that names another certificate of its key, which is not at hand.
+            if candidates.is_empty() && certificate.is_self_signed() {
+                candidates.push(node);
+            }
             candidates
         })
     }
@@ -240,8 +274,15 @@ impl<'a> Graph<'a> {
     pub(super) fn candidates(&self, node: usize) -> Vec<usize> {
         let certificate = &self.certificates[node];
         let mut candidates = self.namesakes_of_issuer(node).to_vec();
-        candidates.retain(|issuer| certificate.names_as_issuer(&self.certificates[*issuer]));
+        candidates.retain(|issuer| certificate.names_certificate(&self.certificates[*issuer]));
         candidates
+    }
+
+    /// Whether the CA that this one names is there, and not that certificate of it.
+    pub(super) fn lacks_certificate_of_issuer(&self, node: usize) -> bool {
+        let certificate = &self.certificates[node];
+        let names_ca = |issuer: &usize| certificate.names_as_issuer(&self.certificates[*issuer]);
+        self.candidates(node).is_empty() && self.namesakes_of_issuer(node).iter().any(names_ca)
     }
 
     /// The certificates with the name of this one's issuer, whatever their keys.
@@ -290,6 +331,13 @@ impl<'a> Graph<'a> {
                 subject,
                 issuer,
                 count,
+            };
+        }
+        if self.lacks_certificate_of_issuer(node) {
+            return IncompletePath::OtherCertificate {
+                subject,
+                issuer,
+                serial: self.certificates[node].authority_serial(),
             };
         }
         let candidates = self.candidates(node);

@@ -194,6 +194,7 @@ fn incomplete(subjects: &HashSet<String>, problem: &IncompletePath) -> BundleFin
             }
             "issuer-missing"
         }
+        IncompletePath::OtherCertificate { .. } => "issuer-missing",
         IncompletePath::Unverifiable { .. } => "signature-algorithm",
         IncompletePath::TooManyKeys { .. } | IncompletePath::TooManyNamesakes { .. } => {
             "issuer-signature"

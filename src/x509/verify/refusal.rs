@@ -2,7 +2,9 @@
 
 use super::lists::ListProblem;
 use crate::asn1::Malformed;
+use crate::x509::certificate::serial_hex;
 use crate::x509::constraints::ConstraintViolation;
+use crate::x509::path::other_certificate;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Profile, Reason};
 use time::OffsetDateTime;
@@ -19,6 +21,13 @@ pub enum Refusal {
         "the issuer of {subject} is missing: the {issuer} at hand has another key than it names"
     )]
     OtherKey { subject: String, issuer: String },
+    /// The CA is at hand, and not that certificate of it which is named.
+    #[error("the issuer of {subject} is missing: {}", other_certificate(.issuer, .serial.as_deref()))]
+    OtherCertificate {
+        subject: String,
+        issuer: String,
+        serial: Option<String>,
+    },
     /// The CA that is named did not sign it.
     #[error("the signature of {subject} does not verify under the key of {issuer}")]
     Signature { subject: String, issuer: String },
@@ -136,13 +145,7 @@ pub fn called(certificate: &Certificate) -> String {
 
 /// The serial as it is written everywhere; one that RFC 5280 does not allow as its octets.
 pub fn serial_text(certificate: &Certificate) -> String {
-    certificate.serial().map_or_else(
-        |_| {
-            let octets = certificate.serial_octets().iter();
-            octets.fold(String::new(), |text, octet| text + &format!("{octet:02X}"))
-        },
-        |serial| serial.to_string(),
-    )
+    serial_hex(certificate.serial_octets())
 }
 
 /// Joins the first few of many, so that a message stays readable.

@@ -49,7 +49,8 @@ impl Trust {
 pub struct TooManyPaths;
 
 /// Every path up to a trusted certificate, the shortest first. In none of them a subject and its key
-/// stand twice (RFC 4158 section 5.2), so that a ring of CAs has an end.
+/// stand twice (RFC 4158 section 5.2), but for a root's right above each other, so that a ring of CAs has
+/// an end.
 pub struct Paths<'a> {
     trust: &'a Trust,
     graph: Graph<'a>,
@@ -141,7 +142,9 @@ impl<'a> Paths<'a> {
                 return Ok(Some(path.iter().map(of).collect()));
             }
             for issuer in self.graph.issuers(head).to_vec() {
-                if path.iter().any(|node| self.is_same_ca(*node, issuer)) {
+                // A root may name another certificate of its own key.
+                let (_, below) = path.split_last().expect("a path has its start");
+                if head == issuer || below.iter().any(|node| self.is_same_ca(*node, issuer)) {
                     continue;
                 }
                 self.steps += 1;
@@ -179,6 +182,13 @@ impl<'a> Paths<'a> {
         let issuer = certificate.issuer().to_string();
         let candidates = self.graph.candidates(end);
         let key = |node: &usize| self.trust.certificates[*node].public_key();
+        if self.graph.lacks_certificate_of_issuer(end) {
+            return Refusal::OtherCertificate {
+                subject,
+                issuer,
+                serial: certificate.authority_serial(),
+            };
+        }
         if self.graph.issuers(end) == [end] {
             return Refusal::Untrusted { subject };
         }
