@@ -235,24 +235,25 @@ impl Ca {
     /// bytes have the last ones of the key's [`secret_part`](crate::key::PublicKey::secret_part) in them.
     pub fn issuances_about(&self, secret_part: &[u8]) -> Result<Vec<Issuance>, StoreError> {
         let tail = &secret_part[secret_part.len().saturating_sub(KEY_TAIL)..];
-        let needles = record::base64_of_octets_inside(tail);
-        let finders = needles
-            .iter()
-            .map(|needle| memmem::Finder::new(needle.as_bytes()));
-        let finders: Vec<_> = finders.collect();
-        let mut reader = journal::Reader::open(&self.layout.issued())?;
-        let mut found = Vec::new();
-        while let Some(issuance) = reader.next_with_any(&finders)? {
-            found.push(issuance);
-        }
-        Ok(found)
+        self.issuances_holding(tail)?.collect()
+    }
+
+    /// Every certificate whose bytes have these in them, and perhaps others, in the order of issuing; reads
+    /// as it goes.
+    pub fn issuances_holding(&self, bytes: &[u8]) -> Result<Issuances, StoreError> {
+        Ok(Issuances {
+            reader: journal::Reader::open(&self.layout.issued())?,
+            needles: record::base64_of_octets_inside(bytes)
+                .map(String::into_bytes)
+                .to_vec(),
+        })
     }
 
     /// Those whose line has `needle` in it.
     fn issuances_with(&self, needle: Vec<u8>) -> Result<Issuances, StoreError> {
         Ok(Issuances {
             reader: journal::Reader::open(&self.layout.issued())?,
-            needle,
+            needles: vec![needle],
         })
     }
 
@@ -334,14 +335,17 @@ pub(super) fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {
 /// Reads `issued.jsonl`.
 pub struct Issuances {
     reader: journal::Reader,
-    needle: Vec<u8>,
+    /// A line has any of them in it.
+    needles: Vec<Vec<u8>>,
 }
 
 impl Iterator for Issuances {
     type Item = Result<Issuance, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.reader.next_with(&self.needle).transpose()
+        let finders = self.needles.iter().map(memmem::Finder::new);
+        let finders: Vec<_> = finders.collect();
+        self.reader.next_with_any(&finders).transpose()
     }
 }
 

@@ -32,6 +32,7 @@ mod layout;
 mod lock;
 mod mending;
 mod name;
+mod previous;
 mod record;
 mod replacement;
 mod restore;
@@ -292,7 +293,8 @@ impl Store {
                     "is above itself in the hierarchy",
                 ));
             }
-            let ancestor = self.ca(&name)?;
+            let below = ancestors.last().unwrap_or(ca).certificate();
+            let ancestor = self.ca(&name)?.named_by(below)?;
             next = ancestor.record().parent.clone();
             ancestors.push(ancestor);
         }

@@ -1,0 +1,40 @@
+//! The certificates of a CA's key: the one in force, and those before it.
+
+use super::ca::{Ca, read_certificate};
+use super::error::StoreError;
+use crate::x509::Certificate;
+use std::cmp::Reverse;
+
+impl Ca {
+    /// The CA's certificate in force, and those that it took the place of, which have the same name and key;
+    /// of these the last to expire first.
+    pub fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
+        let own = read_certificate(&self.layout.certificate())?;
+        let mut certificates = Vec::new();
+        for (_, certificate) in self.previous_certificates()? {
+            let certificate = certificate?;
+            let is_of_key = certificate.subject() == own.subject()
+                && certificate.public_key().spki() == own.public_key().spki();
+            if is_of_key && certificate != own {
+                certificates.push(certificate);
+            }
+        }
+        certificates.sort_by_key(|certificate| Reverse(certificate.validity().not_after));
+        certificates.insert(0, own);
+        Ok(certificates)
+    }
+
+    /// The CA with that certificate of it which `below` names as its issuer. The one in force, unless `below`
+    /// names one before it.
+    pub fn named_by(self, below: &Certificate) -> Result<Self, StoreError> {
+        if below.names_certificate(self.certificate()) {
+            return Ok(self);
+        }
+        let mut certificates = self.certificates()?.into_iter();
+        let named = certificates.find(|certificate| below.names_certificate(certificate));
+        Ok(match named {
+            Some(certificate) => self.with_certificate(&certificate),
+            None => self,
+        })
+    }
+}
