@@ -65,8 +65,22 @@ pub enum CheckedBy {
 /// unless a later one is bad for a revocation alone.
 pub fn verify(store: Option<&Store>, request: &VerifyRequest<'_>) -> Result<Judgement, CaError> {
     let known = store.map_or_else(|| Ok(Vec::new()), Store::cas)?;
-    let verifier = Verifier::new(&known, request);
+    let pool = match &request.bundle {
+        Some(bundle) => bundle.clone(),
+        None => certificates_of(&known)?,
+    };
+    let verifier = Verifier::new(&known, pool, request);
     verifier.judge(&request.certificate, &request.question, &[])
+}
+
+/// The certificates of CAs: those in force, and then those before them.
+fn certificates_of(cas: &[Ca]) -> Result<Vec<Certificate>, CaError> {
+    let mut certificates: Vec<Certificate> =
+        cas.iter().map(|ca| ca.certificate().clone()).collect();
+    for ca in cas {
+        certificates.extend(ca.certificates()?.into_iter().skip(1));
+    }
+    Ok(certificates)
 }
 
 /// Certificates whose keys may sign the CRLs of a CA beside its own: so many are judged at most.
@@ -86,15 +100,13 @@ struct Verifier<'a> {
 }
 
 impl<'a> Verifier<'a> {
-    /// Trusts the self-signed certificates of the bundle; without a bundle, the roots of the store.
-    fn new(known: &'a [Ca], request: &'a VerifyRequest<'a>) -> Self {
-        let pool = match &request.bundle {
-            Some(bundle) => bundle.clone(),
-            None => known.iter().map(|ca| ca.certificate().clone()).collect(),
-        };
+    /// Trusts the self-signed certificates of the pool, as openssl does: not those that name another one of
+    /// their key as their issuer.
+    fn new(known: &'a [Ca], pool: Vec<Certificate>, request: &'a VerifyRequest<'a>) -> Self {
         let (mut anchors, mut others): (Vec<_>, Vec<_>) =
-            pool.into_iter().partition(Certificate::is_self_signed);
-        if anchors.is_empty() && request.trusts_intermediates {
+            pool.into_iter().partition(Certificate::is_own_issuer);
+        let has_root = !anchors.is_empty() || others.iter().any(Certificate::is_self_signed);
+        if !has_root && request.trusts_intermediates {
             std::mem::swap(&mut anchors, &mut others);
         }
         others.extend_from_slice(&request.beside);

@@ -231,8 +231,9 @@ impl ExportArgs {
                 Notice::NoKeyToExport
             });
         }
-        let mut issuers = vec![ca.certificate().clone()];
-        issuers.extend(certificates_above(store, ca)?);
+        let named = ca.clone().named_by(&certificate)?;
+        let mut issuers = vec![named.certificate().clone()];
+        issuers.extend(certificates_above(store, &named)?);
         if certificate.is_self_signed() {
             issuers.clear();
         }

@@ -43,6 +43,7 @@ mod hostile;
 mod import;
 mod injected;
 mod invalid_der;
+mod issuer_serials;
 mod keys;
 mod links;
 mod lint;
