@@ -8,7 +8,7 @@ use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::path::IncompletePath;
 use crate::x509::validity::rfc3339;
 use std::collections::{HashMap, HashSet};
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 /// Less validity than this is told.
 const SOON: Duration = Duration::days(30);
@@ -40,7 +40,8 @@ fn each_certificate(judged: &Judged<'_>) -> Vec<BundleFinding> {
             is_a_ca(certificate),
             signs_certificates(certificate),
             signs_lists(certificate),
-            is_valid(certificate, judged.now),
+            is_root_of_others(judged, certificate),
+            is_valid(judged, certificate),
             has_a_key_for_all(certificate),
         ]
     })
@@ -70,20 +71,28 @@ fn is_a_ca(certificate: &Certificate) -> Option<BundleFinding> {
     let constraints = certificate.extension(&oid::BASIC_CONSTRAINTS)?;
     (!constraints.critical).then(|| {
         let message = format!("the basicConstraints of {name} are not critical");
-        BundleFinding::error("basic-constraints-critical", message)
+        BundleFinding::warning("basic-constraints-critical", message)
     })
 }
 
+/// A CA without keyUsage may sign certificates (RFC 5280 section 6.1.4 (n)).
 fn signs_certificates(certificate: &Certificate) -> Option<BundleFinding> {
-    let usage = certificate.key_usage().unwrap_or(0);
-    (certificate.is_ca() && usage & KEY_CERT_SIGN == 0).then(|| {
+    if !certificate.is_ca() {
+        return None;
+    }
+    if certificate.extension(&oid::KEY_USAGE).is_none() {
+        let message = format!("{} has no keyUsage", called(certificate));
+        return Some(BundleFinding::warning("key-usage-absent", message));
+    }
+    let usage = certificate.key_usage()?;
+    (usage & KEY_CERT_SIGN == 0).then(|| {
         let message = format!("the keyUsage of {} lacks keyCertSign", called(certificate));
         BundleFinding::error("key-cert-sign", message)
     })
 }
 
 fn signs_lists(certificate: &Certificate) -> Option<BundleFinding> {
-    let usage = certificate.key_usage().unwrap_or(0);
+    let usage = certificate.key_usage()?;
     (certificate.is_ca() && usage & CRL_SIGN == 0).then(|| {
         let message = format!(
             "the keyUsage of {} lacks cRLSign, so its revocation lists will be refused",
@@ -93,7 +102,24 @@ fn signs_lists(certificate: &Certificate) -> Option<BundleFinding> {
     })
 }
 
-fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> Option<BundleFinding> {
+/// OpenSSL takes a certificate that names another as its issuer for no root, and accepts nothing by it unless
+/// the other one is there too.
+fn is_root_of_others(judged: &Judged<'_>, certificate: &Certificate) -> Option<BundleFinding> {
+    let mut others = judged.certificates.iter();
+    let is_lost =
+        certificate.is_self_signed() && !others.any(|other| certificate.names_certificate(other));
+    is_lost.then(|| {
+        let serial = certificate.authority_serial().unwrap_or_default();
+        let message = format!(
+            "{} names a certificate as its issuer, with serial number {serial}, that is not in it: OpenSSL accepts nothing below it",
+            called(certificate)
+        );
+        BundleFinding::warning("names-other-root", message)
+    })
+}
+
+fn is_valid(judged: &Judged<'_>, certificate: &Certificate) -> Option<BundleFinding> {
+    let now = judged.now;
     let validity = certificate.validity();
     let name = called(certificate);
     if now < validity.not_before {
@@ -107,10 +133,21 @@ fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> Option<BundleFind
         let message = format!("{name} expired at {}", rfc3339(validity.not_after));
         return Some(BundleFinding::error("valid-now", message));
     }
-    (validity.not_after - now < SOON).then(|| {
+    let is_renewed = || {
+        let mut others = judged.certificates.iter();
+        others.any(|other| {
+            is_of_one_ca(other, certificate) && other.validity().not_after - now >= SOON
+        })
+    };
+    (validity.not_after - now < SOON && !is_renewed()).then(|| {
         let message = format!("{name} ends at {}", rfc3339(validity.not_after));
         BundleFinding::warning("ends-soon", message)
     })
+}
+
+/// Whether two certificates have the same subject and key: one is the renewal of the other.
+fn is_of_one_ca(one: &Certificate, other: &Certificate) -> bool {
+    one.subject() == other.subject() && one.public_key().spki() == other.public_key().spki()
 }
 
 fn has_a_key_for_all(certificate: &Certificate) -> Option<BundleFinding> {
@@ -148,8 +185,8 @@ fn subjects_and_keys(judged: &Judged<'_>) -> Vec<BundleFinding> {
             let message = format!("{} has two keys", called(certificate));
             findings.push(BundleFinding::warning("one-key-a-subject", message));
         }
-        let certificates = with_key.entry(key).or_default();
-        if certificates.insert(certificate.fingerprint()) && certificates.len() == 2 {
+        let subjects = with_key.entry(key).or_default();
+        if subjects.insert(certificate.subject()) && subjects.len() == 2 {
             let message = format!(
                 "the key of {} is in another certificate too",
                 called(certificate)

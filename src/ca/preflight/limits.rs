@@ -31,6 +31,8 @@ pub enum Limit {
     Keys(&'static [Key]),
     /// Hashes of signatures.
     Hashes(&'static [Hash]),
+    /// A keyUsage with keyCertSign, which general rules only demand of a keyUsage that is there.
+    KeyCertSign,
 }
 
 /// A kind of public key that is taken.
@@ -72,6 +74,7 @@ impl Limit {
             Self::NameConstraints(_) => "name-constraint-count",
             Self::Keys(_) => "key-type",
             Self::Hashes(_) => "signature-hash",
+            Self::KeyCertSign => "key-cert-sign",
         }
     }
 
@@ -136,6 +139,15 @@ impl Limit {
                 let fits = taken.iter().any(|key| key.is(algorithm));
                 let message = || format!("{} has a key of type {algorithm}", called(certificate));
                 (!fits).then(|| format!("{}; {self} are taken", message()))
+            }),
+            Self::KeyCertSign => each(&|certificate| {
+                let has_usage = certificate.extension(&oid::KEY_USAGE).is_some();
+                (certificate.is_ca() && !has_usage).then(|| {
+                    format!(
+                        "{} has no keyUsage; {self} is required",
+                        called(certificate)
+                    )
+                })
             }),
             Self::Hashes(taken) => each(&|certificate| {
                 let hash = certificate.signature_algorithm().and_then(Hash::of);
@@ -255,6 +267,7 @@ impl fmt::Display for Limit {
         let (most, what) = match self {
             Self::Keys(keys) => return list(f, keys),
             Self::Hashes(hashes) => return list(f, hashes),
+            Self::KeyCertSign => return f.write_str("a keyUsage with keyCertSign"),
             Self::Certificates(1) => return f.write_str("one certificate"),
             Self::Certificates(most) => (most, "certificates"),
             Self::Intermediates(most) => (most, "certificates that are no roots"),

@@ -217,6 +217,7 @@ pub const PARTIES: &[RelyingParty] = &[
             (Error, Limit::Certificates(2)),
             (Error, Limit::Depth(5)),
             (Error, Limit::Hashes(SHA_2)),
+            (Error, Limit::KeyCertSign),
         ],
         notes: &["A leaf has to be of version 3, no CA, with digitalSignature and a subject."],
         lists: ListRules {
@@ -254,6 +255,7 @@ pub const PARTIES: &[RelyingParty] = &[
             (Error, Limit::Depth(10)),
             (Error, Limit::NameConstraints(10)),
             (Error, Limit::Keys(COMMON_KEYS)),
+            (Error, Limit::KeyCertSign),
         ],
         notes: &["The extended key usage of a leaf has to have clientAuth."],
         ..PLAIN

@@ -15,10 +15,9 @@ type Broken = (
     &'static [&'static str],
 );
 
-const BROKEN: [Broken; 12] = [
+const BROKEN: [Broken; 11] = [
     ("only-cas", &["leaf.crt"], &[]),
     ("version-3", &["old.crt"], &[]),
-    ("basic-constraints-critical", &["lax.crt"], &[]),
     ("key-cert-sign", &["unsigning.crt"], &[]),
     ("valid-now", &["early.crt"], &[]),
     ("valid-now", &["late.crt"], &[]),
@@ -48,7 +47,6 @@ fn with_certificates() -> Sandbox {
             root("leaf")
                 .basic_constraints("critical, CA:FALSE")
                 .key_usage("critical, digitalSignature"),
-            root("lax").basic_constraints("CA:TRUE"),
             root("unsigning").key_usage("critical, cRLSign"),
             limited("p0", "critical, CA:TRUE, pathlen:1"),
             root("p1").under("p0"),

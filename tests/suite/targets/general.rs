@@ -25,7 +25,7 @@ broken! {
     one_key_in_two_certificates_is_a_warning: chain(2) => [], ["one-certificate-a-key"];
     one_subject_with_two_keys_is_a_warning: [root("r"), root("r").key(P384)] => [], ["one-key-a-subject"];
     a_leaf: [root("r").basic_constraints("critical, CA:FALSE").key_usage("critical, digitalSignature")] => ["only-cas"], [];
-    basic_constraints_that_are_not_critical: [root("r").basic_constraints("CA:TRUE")] => ["basic-constraints-critical"], [];
+    basic_constraints_that_are_not_critical: [root("r").basic_constraints("CA:TRUE")] => [], ["basic-constraints-critical"];
     a_ca_without_key_cert_sign: [root("r").key_usage("critical, cRLSign")] => ["key-cert-sign"], [];
     a_ca_without_crl_sign_is_a_warning: [root("r").key_usage("critical, keyCertSign")] => [], ["crl-sign"];
     a_ca_that_ends_soon_is_a_warning: [root("r").options("-days 29")] => [], ["ends-soon"];
@@ -39,6 +39,85 @@ broken! {
         root("a").basic_constraints("critical, CA:TRUE, pathlen:1"),
         root("b").under("a"),
     ] => [], ["one-certificate-a-key"];
+}
+
+/// A root with these extensions, by a configuration of its own.
+fn root_with(sandbox: &Sandbox, extensions: &str) -> String {
+    sandbox.write(
+        "own.cnf",
+        format!("[req]\nprompt = no\ndistinguished_name = dn\nx509_extensions = ca\n[dn]\nCN = own\n[ca]\nsubjectKeyIdentifier = hash\n{extensions}"),
+    );
+    let key = key_file(sandbox, P256);
+    let line = format!("req -x509 -new -config own.cnf -key {key} -out own.crt -days 365");
+    sandbox.run("openssl", &line).succeeds();
+    sandbox.read("own.crt")
+}
+
+#[test]
+fn absent_key_usage_is_a_warning_and_an_error_by_the_target() {
+    let sandbox = Sandbox::new();
+    let pem = root_with(&sandbox, "basicConstraints = CA:TRUE\n");
+    let warnings = ["basic-constraints-critical", "key-usage-absent"];
+    for target in ["", "--for nginx", "--for alb", "--for azure", "--for node"] {
+        let report = assert_judged(&sandbox, target, &pem, &[]);
+        assert_eq!(rules(&report, "warning"), warnings, "{target}");
+    }
+    for target in ["--for roles-anywhere", "--for gcp"] {
+        let report = assert_judged(&sandbox, target, &pem, &["key-cert-sign"]);
+        let findings = report["findings"].to_string();
+        assert!(findings.contains("has no keyUsage"), "{findings}");
+    }
+    sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    let written = sandbox.pki("bundle --ca rootCA --add own.crt --for nginx --out t.pem");
+    let written = written.succeeds();
+    for rule in warnings {
+        assert!(written.stderr.contains(rule), "{written}");
+    }
+    let refused = sandbox.pki("bundle --ca rootCA --add own.crt --for gcp --out u.pem");
+    refused.ends_with(1);
+    assert!(!sandbox.path("u.pem").exists());
+}
+
+#[test]
+fn key_usage_that_is_there_is_held_to_by_every_target() {
+    let sandbox = Sandbox::new();
+    for usage in ["digitalSignature", "critical, cRLSign"] {
+        let extensions = format!("basicConstraints = CA:TRUE\nkeyUsage = {usage}\n");
+        let pem = root_with(&sandbox, &extensions);
+        for target in ["", "--for nginx", "--for gcp"] {
+            assert_judged(&sandbox, target, &pem, &["key-cert-sign"]);
+        }
+    }
+}
+
+/// Two certificates of a root's key, as after a renewal.
+#[test]
+fn a_renewed_root_beside_the_one_before_is_fine() {
+    let sandbox = Sandbox::new();
+    let old = make(&sandbox, &[root("r").options("-days 20")]);
+    let new = make_one(&sandbox, &root("r"));
+    let report = assert_judged(&sandbox, "", old.clone() + &new, &[]);
+    assert_eq!(rules(&report, "warning"), [""; 0]);
+    let report = assert_judged(&sandbox, "", old, &[]);
+    assert_eq!(rules(&report, "warning"), ["ends-soon"]);
+}
+
+/// OpenSSL takes it for no root.
+#[test]
+fn a_root_that_names_another_certificate_is_a_warning() {
+    let sandbox = Sandbox::new();
+    let extensions = "basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\nauthorityKeyIdentifier = keyid:always, issuer:always\n";
+    let own = root_with(&sandbox, extensions);
+    let report = assert_judged(&sandbox, "", &own, &[]);
+    assert_eq!(rules(&report, "warning"), [""; 0]);
+    let key = key_file(&sandbox, P256);
+    let line = format!("x509 -in own.crt -signkey {key} -set_serial 77 -days 300 -out other.crt");
+    sandbox.run("openssl", &line).succeeds();
+    let other = sandbox.read("other.crt");
+    let report = assert_judged(&sandbox, "", &other, &[]);
+    assert_eq!(rules(&report, "warning"), ["names-other-root"]);
+    let report = assert_judged(&sandbox, "", other + &own, &[]);
+    assert_eq!(rules(&report, "warning"), [""; 0]);
 }
 
 #[test]
