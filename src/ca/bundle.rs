@@ -3,7 +3,8 @@
 use super::alias::aliases;
 use super::error::{CaError, InputError};
 use super::foreign::{Input, certificates_in, read_certificates};
-use super::preflight::{BundleFinding, Form, Judged, Origin, RelyingParty};
+use super::preflight::{BundleFinding, Form, Judged, Level, Origin, RelyingParty, left_out};
+use super::previous::standing_certificates;
 use crate::key::pkcs12::{self, Pfx};
 use crate::key::{KeyError, Passphrase};
 use crate::store::file::{self, Access, Existing, Staged, commit_all};
@@ -32,10 +33,59 @@ pub struct Bundle {
     pub certificates: Vec<Certificate>,
     party: Option<&'static RelyingParty>,
     names: HashMap<Fingerprint, CaName>,
+    left_out: Option<LeftOut>,
 }
 
-/// Gathers a bundle. What a file's path lacks is taken from the store.
-pub fn bundle(store: &Store, request: &BundleRequest) -> Result<Bundle, CaError> {
+/// Certificates of CAs before those in force, which the target has no room for.
+struct LeftOut {
+    certificates: Vec<Certificate>,
+    /// Rule that the bundle would break with them.
+    rule: &'static str,
+}
+
+/// Gathers a bundle. What a file's path lacks is taken from the store. Renewed CAs are in it with the
+/// certificates before the one in force too, as long as they are valid, unless the target takes the others
+/// alone.
+pub fn bundle(
+    store: &Store,
+    request: &BundleRequest,
+    now: OffsetDateTime,
+) -> Result<Bundle, CaError> {
+    let whole = gather(store, request, &|ca| standing_certificates(store, ca, now))?;
+    let Some(error) = first_error(&whole.judge(now)) else {
+        return Ok(whole);
+    };
+    let in_force = |ca: &Ca| Ok(vec![ca.certificates()?.swap_remove(0)]);
+    match gather(store, request, &in_force) {
+        Ok(smaller) if first_error(&smaller.judge(now)).is_none() => {
+            let mut left_out = whole.certificates;
+            left_out.retain(|certificate| !smaller.certificates.contains(certificate));
+            Ok(Bundle {
+                left_out: Some(LeftOut {
+                    certificates: left_out,
+                    rule: error,
+                }),
+                ..smaller
+            })
+        }
+        _ => Ok(whole),
+    }
+}
+
+/// The rule of the first error.
+fn first_error(findings: &[BundleFinding]) -> Option<&'static str> {
+    let mut errors = findings
+        .iter()
+        .filter(|finding| finding.level == Level::Error);
+    errors.next().map(|finding| finding.rule)
+}
+
+/// Gathers what goes into a bundle; `of` gives the certificates of a CA.
+fn gather(
+    store: &Store,
+    request: &BundleRequest,
+    of: &dyn Fn(&Ca) -> Result<Vec<Certificate>, CaError>,
+) -> Result<Bundle, CaError> {
     let named: Vec<Ca> = match request.cas.as_slice() {
         [] if request.is_alone() && !request.files.is_empty() => Vec::new(),
         [] => store.cas()?,
@@ -49,10 +99,13 @@ pub fn bundle(store: &Store, request: &BundleRequest) -> Result<Bundle, CaError>
         wanted.extend(ca_certificates(path)?);
     }
     for ca in &named {
-        wanted.push(ca.certificate().clone());
-        if !request.is_alone() {
-            let above = store.ancestors(ca)?;
-            wanted.extend(above.iter().map(|above| above.certificate().clone()));
+        if request.is_alone() {
+            wanted.push(ca.certificate().clone());
+            continue;
+        }
+        wanted.extend(of(ca)?);
+        for above in store.ancestors(ca)? {
+            wanted.extend(of(&above)?);
         }
     }
     if wanted.is_empty() {
@@ -63,15 +116,20 @@ pub fn bundle(store: &Store, request: &BundleRequest) -> Result<Bundle, CaError>
             certificates: path::deduplicate(wanted),
             party: request.party,
             names: HashMap::new(),
+            left_out: None,
         });
     }
     let known = store.cas()?;
-    let pool: Vec<Certificate> = known.iter().map(|ca| ca.certificate().clone()).collect();
+    let mut pool = Vec::new();
+    for ca in &known {
+        pool.extend(of(ca)?);
+    }
     let named = |ca: &Ca| (ca.certificate().fingerprint(), ca.name().clone());
     Ok(Bundle {
         certificates: path::issuers_last(&path::complete(wanted, &pool)?),
         party: request.party,
         names: known.iter().map(named).collect(),
+        left_out: None,
     })
 }
 
@@ -143,7 +201,12 @@ impl Bundle {
     pub fn judge(&self, now: OffsetDateTime) -> Vec<BundleFinding> {
         let files = self.parts().into_iter();
         let octets: Vec<usize> = files.map(|(_, part)| to_pem(&part).len()).collect();
-        Judged::new(&self.certificates, &octets, now).findings(self.party, Origin::Made)
+        let mut findings =
+            Judged::new(&self.certificates, &octets, now).findings(self.party, Origin::Made);
+        if let Some(LeftOut { certificates, rule }) = &self.left_out {
+            findings.extend(certificates.iter().map(|one| left_out(one, rule)));
+        }
+        findings
     }
 
     /// Whether it is one file.

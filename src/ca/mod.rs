@@ -27,6 +27,7 @@ mod lists;
 mod notice;
 mod passphrases;
 mod preflight;
+mod previous;
 mod renew;
 mod renewal;
 mod request;
@@ -88,6 +89,7 @@ pub use preflight::{
     BundleFinding, Foreign, Form, Grammar, Hash, JudgedList, Key, Limit, ListForm, ListLimit,
     ListRules, PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
 };
+pub use previous::NamingPrevious;
 pub use renew::{Predecessor, Renewal, renew, supersede};
 pub use renewal::{DueCa, RenewalError, RenewalNotice};
 pub use request::{NewRequest, request_ca};

@@ -9,6 +9,7 @@ use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
 use super::passphrases::Passphrases;
+use super::previous::{NamingPrevious, naming_previous};
 use super::renewal::{RenewalError, RenewalNotice, compare};
 use super::select::{Status, certifies_key_of};
 use crate::asn1::oid;
@@ -27,13 +28,20 @@ pub struct RenewedCa {
     pub before: Certificate,
     /// The file in which that one is kept; `None` where nothing was replaced.
     pub previous: Option<PathBuf>,
+    /// What names a certificate before the new one as its issuer.
+    pub naming_previous: Option<NamingPrevious>,
     /// What the user wants to know.
     pub notices: Vec<Notice>,
 }
 
 impl RenewedCa {
-    fn of(replaced: Replaced, notices: Vec<Notice>) -> Self {
+    fn of(
+        replaced: Replaced,
+        naming_previous: Option<NamingPrevious>,
+        notices: Vec<Notice>,
+    ) -> Self {
         Self {
+            naming_previous,
             ca: replaced.ca,
             before: replaced.before,
             previous: Some(replaced.previous),
@@ -79,6 +87,7 @@ pub fn renew_ca(
     };
     let draft = Draft::new(content, issuers, issuer.signature_algorithm())?;
     let random = random_u64()?;
+    let naming_previous = naming_previous(store, &ca, None, now)?;
 
     let replacement = store.reserve_replacement(name)?;
     let mut signing = issuer.lock()?;
@@ -97,7 +106,7 @@ pub fn renew_ca(
         remedy: format!("`pki export --ca {signer} --serial 0x{serial} --out DIR --name {name}` writes it, and `pki renew --ca {name} --self --install DIR/{name}.crt` puts it in its place"),
         source: Box::new(source.into()),
     })?;
-    Ok(RenewedCa::of(replaced, notices))
+    Ok(RenewedCa::of(replaced, naming_previous, notices))
 }
 
 /// What a CA's issuer has taken back is not given out again under the same key.
@@ -223,14 +232,17 @@ pub fn install_renewed(
         return Ok(RenewedCa {
             before: before.clone(),
             previous: None,
+            naming_previous: None,
             notices,
             ca,
         });
     }
     notices.extend(compare(before.validity(), certificate.validity(), now));
+    let naming_previous = naming_previous(store, &ca, Some(certificate), now)?;
     let replacement = store.reserve_replacement(name)?;
     may_be_installed(store, &ca, certificate)?;
-    Ok(RenewedCa::of(replacement.replace(certificate)?, notices))
+    let replaced = replacement.replace(certificate)?;
+    Ok(RenewedCa::of(replaced, naming_previous, notices))
 }
 
 /// Refuses a certificate of a CA that was revoked. Whoever revokes a certificate as superseded has made

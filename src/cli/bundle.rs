@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 /// Write a trust store: one PEM of CA certificates
 ///
 /// Each certificate once, every path complete to its root, each issuer after what it issued. A bundle
-/// that is there already is replaced in one step. Nothing is written where the certificates break a rule;
+/// that is there already is replaced in one step. A renewed CA is in it with the certificate before too,
+/// until that one expires, since what it issued may name its serial number. Nothing is written where the certificates break a rule;
 /// --for adds the rules of who reads it, and with java the file is PKCS #12, under a passphrase. --check
 /// judges a file that is there, and exits with 3 where it breaks one.
 #[derive(Args)]
@@ -127,6 +128,7 @@ impl BundleArgs {
                 files: self.add.clone(),
                 party: self.party,
             },
+            context.now,
         )?;
         let findings = made.judge(context.now);
         if errors(&findings) > 0 {

@@ -15,6 +15,7 @@ use crate::ca::{
 use crate::key::KeyType;
 use crate::pem;
 use crate::store::CaName;
+use crate::x509::validity::rfc3339;
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -131,7 +132,16 @@ struct RenewedEntry {
     made: MadeCa,
     renews: Option<String>,
     previous: Option<String>,
+    naming_previous: Option<NamingPreviousEntry>,
     steps: Vec<Step>,
+}
+
+/// Certificates that verify with a previous certificate of the CA alone.
+#[derive(Serialize)]
+struct NamingPreviousEntry {
+    leaves: usize,
+    cas: usize,
+    until: String,
 }
 
 fn renewed(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
@@ -175,16 +185,21 @@ fn report(renewed: &RenewedCa, context: &Context) -> Report {
         ca,
         before,
         previous,
+        naming_previous,
         notices,
     } = renewed;
     context.notices(notices);
+    if let Some(naming) = naming_previous {
+        context.warning(context.commands(&steps::names_previous(ca.name(), naming)));
+    }
     let made = MadeCa::of(ca);
     let is_replaced = previous.is_some();
     let serial = before.serial().ok().filter(|_| is_replaced);
     let steps = if is_replaced {
         let ends = before.validity().not_after;
         let is_root = made.parent.is_none();
-        let steps = steps::after_renewal(ca.name(), is_root, ends, context.now);
+        let naming = naming_previous.as_ref();
+        let steps = steps::after_renewal(ca.name(), is_root, ends, naming, context.now);
         steps::in_store(steps, context)
     } else {
         Vec::new()
@@ -192,6 +207,11 @@ fn report(renewed: &RenewedCa, context: &Context) -> Report {
     let entry = RenewedEntry {
         renews: serial.map(|serial| serial.to_string()),
         previous: previous.as_ref().map(|path| path.display().to_string()),
+        naming_previous: naming_previous.map(|naming| NamingPreviousEntry {
+            leaves: naming.leaves,
+            cas: naming.cas,
+            until: rfc3339(naming.until),
+        }),
         made,
         steps,
     };

@@ -1,6 +1,7 @@
 //! What to do after a CA was renewed, and when.
 
 use super::context::Context;
+use crate::ca::NamingPrevious;
 use crate::store::CaName;
 use crate::x509::Serial;
 use crate::x509::text::Escaped;
@@ -62,20 +63,63 @@ pub(super) fn text(steps: &[Step]) -> String {
 
 const WRITE_BUNDLE: &str = "pki bundle --out truststore.pem";
 
+/// Words what names a certificate of the CA before the new one as its issuer, by its serial number.
+pub(super) fn names_previous(ca: &CaName, naming: &NamingPrevious) -> String {
+    let NamingPrevious { leaves, cas, until } = *naming;
+    let counts = [(leaves, "leaf", "leaves"), (cas, "CA", "CAs")];
+    let counts: Vec<String> = counts
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+        .collect();
+    let (name, verify) = if leaves + cas == 1 {
+        ("names", "it verifies")
+    } else {
+        ("name", "they verify")
+    };
+    let command = if leaves > 0 {
+        format!("pki renew --ca {ca} --cn NAME")
+    } else {
+        "pki renew --ca NAME --self".to_owned()
+    };
+    format!(
+        "{} of {ca} {name} the serial number of its previous certificate as the issuer's: {verify} only with that one, until {} at the latest; renew with `{command}`",
+        counts.join(" and "),
+        rfc3339(until)
+    )
+}
+
 /// After a new certificate of the same key.
 pub(super) fn after_renewal(
     ca: &CaName,
     is_root: bool,
     before_ends: OffsetDateTime,
+    naming: Option<&NamingPrevious>,
     now: OffsetDateTime,
 ) -> Vec<Step> {
+    let valid_under = match naming {
+        None => format!("what {ca} issued is valid under either"),
+        Some(_) => "the bundle keeps the one before until it expires".to_owned(),
+    };
     let mut steps = vec![step(
         NOW,
-        format!(
-            "put the new certificate of {ca} into trust stores; what {ca} issued is valid under either"
-        ),
+        format!("put the new certificate of {ca} into trust stores; {valid_under}"),
         &[WRITE_BUNDLE.to_owned()],
     )];
+    if let Some(naming) = naming {
+        let mut commands = Vec::new();
+        if naming.leaves > 0 {
+            commands.push(format!("pki renew --ca {ca} --cn NAME --out DIR"));
+        }
+        if naming.cas > 0 {
+            commands.push("pki renew --ca NAME --self".to_owned());
+        }
+        steps.push(step(
+            format!("before {}", rfc3339(naming.until)),
+            "renew the certificates that name the one before as their issuer; their successors are valid under any",
+            &commands,
+        ));
+    }
     if !is_root {
         steps.push(step(
             NOW,

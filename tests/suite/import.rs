@@ -6,6 +6,7 @@ mod lists;
 mod openssl;
 mod own;
 mod refusals;
+mod renewed;
 
 use std::fs;
 use std::path::Path;

@@ -246,8 +246,9 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
     sandbox.make_openssl_ca();
     sandbox.rewrite_key("pkcs8 -topk8", "-nocrypt");
     sandbox.request("a.csr", "/CN=a");
+    sandbox.write("aki.cnf", "authorityKeyIdentifier = keyid, issuer:always\n");
     for line in [
-        "-notext -infiles a.csr",
+        "-notext -extfile aki.cnf -infiles a.csr",
         "-notext -infiles a.csr",
         "-gencrl -out old/crl.pem",
     ] {
@@ -310,6 +311,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "verify out/www.example.test.crt",
         "import --openssl old --name old --no-passphrase --partial",
         "show --ca old --serial 0x1001",
+        "renew --ca old --self",
         "--store fixtures root --name rootCA --fixture --no-passphrase",
         "--store fixtures issue --ca rootCA --cn a --flaw expired",
         "--store fixtures list",

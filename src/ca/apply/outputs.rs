@@ -229,7 +229,7 @@ fn files_of(
     store: &Store,
     wished: &WishedBundle,
 ) -> Result<Vec<PlacedFile>, CaError> {
-    let made = bundle(store, &wished.request)?;
+    let made = bundle(store, &wished.request, application.now)?;
     refuse_broken("the bundle".into(), &made.judge(application.now))?;
     made.files(&wished.out, None)
 }

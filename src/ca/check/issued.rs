@@ -1,5 +1,6 @@
 //! What a CA issued: every record is read, and every certificate proved, on all processors.
 
+use super::super::previous::{is_valid, standing_certificates};
 use super::Found;
 use super::finding::StoreFinding;
 use super::journal::{line_finding, unread};
@@ -28,8 +29,11 @@ pub(super) struct Standard<'a> {
     revocations: &'a Revocations,
     /// The CA's names and keys: of its certificate, and of those before it.
     issuers: Vec<(Name, PublicKey)>,
+    /// The CA's certificates that verify something now; none if the one in force does not.
+    standing: Vec<Certificate>,
     may_lack_certificates: bool,
     is_fixture: bool,
+    now: OffsetDateTime,
 }
 
 /// What the records come to.
@@ -39,6 +43,8 @@ pub(super) struct Issued {
     pub(super) serials: Vec<Serial>,
     /// Those of leaves that end in the time that was asked about.
     pub(super) ending: Vec<Serial>,
+    /// Those of live certificates that name as their issuer another certificate than the CA's standing ones.
+    pub(super) unverifiable: Vec<Serial>,
     /// The highest counter that a record names.
     pub(super) counter: u128,
     /// Whether every line of the journal could be read.
@@ -50,6 +56,7 @@ struct Judged {
     serial: Serial,
     counter: u128,
     leaf_end: Option<OffsetDateTime>,
+    is_unverifiable: bool,
     problems: Vec<Problem>,
 }
 
@@ -60,6 +67,7 @@ impl<'a> Standard<'a> {
         own_key: &'a OwnKey,
         kept: &'a [Serial],
         revocations: &'a Revocations,
+        now: OffsetDateTime,
     ) -> Self {
         let mut issuers: Vec<(Name, PublicKey)> = Vec::new();
         let previous = ca.previous_certificates().unwrap_or_default();
@@ -81,6 +89,12 @@ impl<'a> Standard<'a> {
             kept,
             revocations,
             issuers,
+            // What can't be read is found elsewhere.
+            standing: match standing_certificates(store, ca, now) {
+                Ok(standing) if is_valid(&standing[0], now) => standing,
+                _ => Vec::new(),
+            },
+            now,
             may_lack_certificates: store.may_lack_certificates(),
             is_fixture: store.is_fixture(),
         }
@@ -89,7 +103,6 @@ impl<'a> Standard<'a> {
     /// Reads the whole journal. `soon` is the time until which a certificate ends soon.
     pub(super) fn survey(
         &self,
-        now: OffsetDateTime,
         soon: OffsetDateTime,
         found: &mut Found,
         progress: &dyn Fn(u64),
@@ -122,9 +135,12 @@ impl<'a> Standard<'a> {
             issued.counter = issued.counter.max(judged.counter);
             if judged
                 .leaf_end
-                .is_some_and(|end| (now..=soon).contains(&end))
+                .is_some_and(|end| (self.now..=soon).contains(&end))
             {
                 issued.ending.push(judged.serial);
+            }
+            if judged.is_unverifiable {
+                issued.unverifiable.push(judged.serial);
             }
             match line.problem {
                 // What was done to the line is the finding; not what comes of it.
@@ -170,6 +186,7 @@ impl<'a> Standard<'a> {
             serial: issuance.serial,
             counter: if follows { issuance.counter } else { 0 },
             leaf_end: is_leaf.then_some(issuance.not_after),
+            is_unverifiable: false,
             problems: Vec::new(),
         };
         if !follows {
@@ -199,6 +216,7 @@ impl<'a> Standard<'a> {
                 judged
                     .problems
                     .extend(record_problem(issuance, &certificate));
+                judged.is_unverifiable = self.is_unverifiable(issuance, &certificate);
                 Some(certificate)
             }
         };
@@ -209,6 +227,24 @@ impl<'a> Standard<'a> {
             judged.problems.extend(problem);
         }
         judged
+    }
+
+    /// Whether a live certificate names the CA as its issuer, and none of its standing certificates.
+    fn is_unverifiable(&self, issuance: &Issuance, certificate: &Certificate) -> bool {
+        let standing = self.revocations.standings.get(&issuance.serial);
+        let is_live = issuance.not_after >= self.now
+            && issuance.flaw.is_none()
+            && standing.is_none_or(|standing| standing.now.is_none());
+        let names_ca = |ca: &Certificate| {
+            certificate.names_as_issuer(ca)
+                && certificate.public_key().spki() != ca.public_key().spki()
+        };
+        is_live
+            && self.standing.first().is_some_and(names_ca)
+            && !self
+                .standing
+                .iter()
+                .any(|standing| certificate.names_certificate(standing))
     }
 
     /// Compares when the certificate expires with what its revocation says: a revocation that expires

@@ -29,7 +29,7 @@ use finding::{Found, SHORT, unreadable};
 use issued::{Issued, Standard};
 use lists::Lists;
 use revoked::Revocations;
-use rule::{CA_UNREADABLE, EXPIRING, STORE_FORMAT};
+use rule::{CA_UNREADABLE, EXPIRING, ISSUER_CERTIFICATE, STORE_FORMAT};
 use std::path::Path;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
@@ -194,8 +194,9 @@ fn check_ca(
     let lists = Lists::read(ca, &place, &mut found);
     let revocations = Revocations::survey(ca, lists.listed(), &mut found);
     found.extend(lists.check(store, &revocations, now, within, pauses));
-    let standard = Standard::of(store, ca, &own_key, &kept, &revocations);
-    let issued = standard.survey(now, soon, &mut found, progress);
+    let standard = Standard::of(store, ca, &own_key, &kept, &revocations, now);
+    let issued = standard.survey(soon, &mut found, progress);
+    found.extend(unverifiable(ca, &issued));
     // Of a journal that is damaged nothing can be said to be missing.
     if issued.is_whole {
         let unknown = revocations.unknown(ca, &issued.serials);
@@ -227,6 +228,21 @@ fn check_ca(
     checkup.expiring += expiring;
     checkup.findings.extend(found.finish());
     Ok(())
+}
+
+/// What relying parties refuse that compare the serial number of the issuer's certificate.
+fn unverifiable(ca: &Ca, issued: &Issued) -> Option<StoreFinding> {
+    let first = issued.unverifiable.first()?;
+    let (name, count) = (ca.name(), issued.unverifiable.len());
+    let name_one = if count == 1 {
+        "certificate names"
+    } else {
+        "certificates name"
+    };
+    let message = format!(
+        "{count} {name_one} as the issuer a certificate of {name} that is expired, revoked or not in the store, the first with serial number {first}: OpenSSL and Java refuse them"
+    );
+    Some(ISSUER_CERTIFICATE.broken(message).about(ca))
 }
 
 fn check_expiring(

@@ -80,6 +80,7 @@ rules! {
     CERTIFICATE_SIGNATURE "certificate-signature" Error;
     SIGNATURE_NOT_CHECKED "signature-not-checked" Notice;
     CERTIFICATE_FLAW "certificate-flaw" Error;
+    ISSUER_CERTIFICATE "issuer-certificate" Warning;
     SERIAL_DUPLICATE "serial-duplicate" Error;
     EXPIRING "expiring" Notice;
 

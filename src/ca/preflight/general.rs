@@ -7,6 +7,7 @@ use crate::x509::Certificate;
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::path::IncompletePath;
 use crate::x509::validity::rfc3339;
+use crate::x509::verify::serial_text;
 use std::collections::{HashMap, HashSet};
 use time::Duration;
 
@@ -143,6 +144,16 @@ fn is_valid(judged: &Judged<'_>, certificate: &Certificate) -> Option<BundleFind
         let message = format!("{name} ends at {}", rfc3339(validity.not_after));
         BundleFinding::warning("ends-soon", message)
     })
+}
+
+/// Tells that a certificate before the one in force is left out, since the bundle breaks a rule with it.
+pub(in crate::ca) fn left_out(certificate: &Certificate, rule: &str) -> BundleFinding {
+    let message = format!(
+        "the certificate of {} with serial number {}, which was renewed, is left out: with it the bundle breaks {rule}; certificates that name it as their issuer will be refused",
+        called(certificate),
+        serial_text(certificate)
+    );
+    BundleFinding::warning("previous-left-out", message)
 }
 
 /// Whether two certificates have the same subject and key: one is the renewal of the other.

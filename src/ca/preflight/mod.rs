@@ -12,6 +12,7 @@ mod read;
 mod text;
 
 pub use super::finding::{Level, RuleFinding as BundleFinding};
+pub(super) use general::left_out;
 pub use grammar::Grammar;
 pub use limits::{Hash, Key, Limit};
 pub use list_rules::{ListForm, ListLimit, ListRules, holds_for_lists};

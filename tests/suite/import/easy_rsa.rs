@@ -24,7 +24,7 @@ impl Sandbox {
     }
 
     /// A copy of what [`Sandbox::build_easy_rsa_ca`] makes once.
-    fn with_easy_rsa_ca() -> Self {
+    pub(super) fn with_easy_rsa_ca() -> Self {
         static BUILT: OnceLock<Sandbox> = OnceLock::new();
         BUILT.get_or_init(Self::build_easy_rsa_ca).copied()
     }

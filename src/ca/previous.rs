@@ -1,0 +1,107 @@
+//! Certificates of a CA before the one in force, which what it issued may name as its issuer.
+
+use super::error::CaError;
+use crate::asn1::{encode, tag};
+use crate::store::{Ca, Store};
+use crate::x509::Certificate;
+use time::OffsetDateTime;
+
+/// Live certificates that name as their issuer, by its serial number, a certificate of the CA before the one
+/// in force: relying parties that compare it, such as OpenSSL and Java, verify them with that one alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamingPrevious {
+    /// Number of end-entity certificates.
+    pub leaves: usize,
+    /// Number of CA certificates.
+    pub cas: usize,
+    /// The time when the last of them, or the certificate that it names, expires.
+    pub until: OffsetDateTime,
+}
+
+/// The CA's certificate, and those before it that are valid and that its issuer did not revoke.
+pub(super) fn standing_certificates(
+    store: &Store,
+    ca: &Ca,
+    now: OffsetDateTime,
+) -> Result<Vec<Certificate>, CaError> {
+    let mut certificates = ca.certificates()?.into_iter();
+    let mut standing: Vec<Certificate> = certificates.next().into_iter().collect();
+    for certificate in certificates.filter(|previous| is_valid(previous, now)) {
+        if !is_revoked(store, ca, &certificate)? {
+            standing.push(certificate);
+        }
+    }
+    Ok(standing)
+}
+
+pub(super) fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
+    let validity = certificate.validity();
+    (validity.not_before..=validity.not_after).contains(&now)
+}
+
+/// Whether the CA above, or a root itself, has revoked a certificate of the CA.
+fn is_revoked(store: &Store, ca: &Ca, certificate: &Certificate) -> Result<bool, CaError> {
+    let Ok(serial) = certificate.serial() else {
+        return Ok(false);
+    };
+    Ok(match &ca.record().parent {
+        Some(parent) => store.ca(parent)?.revoked(&serial)?,
+        None => ca.revoked(&serial)?,
+    }
+    .is_some())
+}
+
+/// Counts what will name a previous certificate once the one in force is replaced; `new`, if it is known, is
+/// the one in its place. Reads the journal as it goes.
+pub(super) fn naming_previous(
+    store: &Store,
+    ca: &Ca,
+    new: Option<&Certificate>,
+    now: OffsetDateTime,
+) -> Result<Option<NamingPrevious>, CaError> {
+    let mut found: Option<NamingPrevious> = None;
+    let mut serials: Vec<Vec<u8>> = Vec::new();
+    let all_revoked = ca.all_revoked()?;
+    for previous in standing_certificates(store, ca, now)? {
+        if serials
+            .iter()
+            .any(|known| *known == previous.serial_octets())
+        {
+            continue;
+        }
+        serials.push(previous.serial_octets().to_vec());
+        let named = encode(|value| value.primitive(tag::context(2), previous.serial_octets()));
+        for issuance in ca.issuances_holding(&named)? {
+            let issuance = issuance?;
+            if issuance.not_after < now || all_revoked.contains_key(&issuance.serial) {
+                continue;
+            }
+            let certificate = issuance.der.as_deref().map(Certificate::from_der);
+            let Some(Ok(certificate)) = certificate else {
+                continue;
+            };
+            if names_serial(&certificate, &previous)
+                && !new.is_some_and(|new| certificate.names_certificate(new))
+                && certificate.public_key().spki() != previous.public_key().spki()
+            {
+                let until = issuance.not_after.min(previous.validity().not_after);
+                let all = found.get_or_insert(NamingPrevious {
+                    leaves: 0,
+                    cas: 0,
+                    until,
+                });
+                all.leaves += usize::from(!certificate.is_ca());
+                all.cas += usize::from(certificate.is_ca());
+                all.until = all.until.max(until);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a certificate names another as its issuer, by its serial number too.
+fn names_serial(certificate: &Certificate, issuer: &Certificate) -> bool {
+    let authority = certificate.authority();
+    authority.is_some_and(|authority| authority.serial.is_some())
+        && certificate.names_certificate(issuer)
+}
