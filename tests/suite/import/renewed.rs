@@ -250,6 +250,30 @@ fn a_renewal_says_nothing_if_nothing_names_the_certificate_before() {
     assert_eq!(bundle["findings"].as_array().unwrap().len(), 0, "{bundle}");
 }
 
+#[test]
+fn a_certificate_before_that_was_revoked_is_in_no_bundle() {
+    let sandbox = Sandbox::new();
+    for line in [
+        "root --name rootCA --no-passphrase",
+        "subordinate --ca rootCA --name inter0 --no-passphrase",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    let renewed = sandbox.pki("--format json renew --ca inter0 --self");
+    let before = renewed.succeeds().json()["renews"].clone();
+    let bundled = || {
+        let bundle = sandbox.pki("--format json bundle --out t.pem").succeeds();
+        bundle.json()["certificates"].as_array().unwrap().len()
+    };
+    assert_eq!(bundled(), 3);
+    let line = format!(
+        "revoke --ca rootCA --serial 0x{} --reason superseded",
+        before.as_str().unwrap()
+    );
+    sandbox.pki(&line).succeeds();
+    assert_eq!(bundled(), 2);
+}
+
 /// A CA of openssl that expires in 30 days, with a certificate of 300 days that names it by serial number.
 fn short_lived_ca() -> Sandbox {
     let sandbox = Sandbox::with_empty_openssl_ca();
