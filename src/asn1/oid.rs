@@ -14,6 +14,11 @@ macro_rules! identifiers {
     };
 }
 
+/// Returns the name that standards give an identifier, or the identifier in dots.
+pub fn called(oid: &ObjectIdentifier) -> String {
+    name(oid).map_or_else(|| oid.to_string(), str::to_owned)
+}
+
 identifiers! {
     // Keys and signatures: RFC 3279, 4055, 5480, 5758, 8410, 9881.
     EC_PUBLIC_KEY = "1.2.840.10045.2.1", "id-ecPublicKey";
@@ -117,7 +122,10 @@ identifiers! {
     USER_ID = "0.9.2342.19200300.100.1.1", "userId";
     DOMAIN_COMPONENT = "0.9.2342.19200300.100.1.25", "domainComponent";
     EMAIL_ADDRESS = "1.2.840.113549.1.9.1", "emailAddress";
+    UNSTRUCTURED_NAME = "1.2.840.113549.1.9.2", "unstructuredName";
+    UNSTRUCTURED_ADDRESS = "1.2.840.113549.1.9.8", "unstructuredAddress";
     EXTENSION_REQUEST = "1.2.840.113549.1.9.14", "extensionRequest";
+    MICROSOFT_EXTENSION_REQUEST = "1.3.6.1.4.1.311.2.1.14", "certExtensions";
     CHALLENGE_PASSWORD = "1.2.840.113549.1.9.7", "challengePassword";
 
     // Extensions: RFC 5280 section 4.2 and 5.2, RFC 6960, RFC 7633, RFC 6962.

@@ -10,12 +10,31 @@ use const_oid::ObjectIdentifier;
 pub struct AttributeType {
     /// The object identifier.
     pub oid: ObjectIdentifier,
-    /// The name by which it is shown, and read.
-    pub short: &'static str,
+    short: &'static str,
     alias: &'static str,
-    string: u8,
+    syntax: Syntax,
     most: usize,
 }
+
+/// String types that a type's values may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Syntax {
+    /// DirectoryString, of which certificates still get two choices (RFC 5280 section 4.1.2.4).
+    Directory,
+    /// PrintableString.
+    Printable,
+    /// PrintableString, or the NumericString that devices write: digits and spaces are in both.
+    Serial,
+    /// IA5String.
+    Ia5,
+    /// PKCS9String: IA5String or DirectoryString (RFC 2985 section 5.4).
+    Pkcs9,
+    /// Unknown. The standards behind such types have these string types.
+    Unknown,
+}
+
+/// Characters of an attribute whose type has no upper bound that is known here.
+const MOST_CHARACTERS: usize = 1024;
 
 /// The common name.
 pub const COMMON_NAME: AttributeType = KNOWN[0];
@@ -26,34 +45,28 @@ const fn text(
     alias: &'static str,
     most: usize,
 ) -> AttributeType {
-    AttributeType {
-        oid,
-        short,
-        alias,
-        string: tag::UTF8_STRING,
-        most,
-    }
+    string(oid, short, alias, Syntax::Directory, most)
 }
 
 const fn string(
     oid: ObjectIdentifier,
     short: &'static str,
     alias: &'static str,
-    string: u8,
+    syntax: Syntax,
     most: usize,
 ) -> AttributeType {
     AttributeType {
         oid,
         short,
         alias,
-        string,
+        syntax,
         most,
     }
 }
 
 /// Short names of RFC 4514 and openssl; upper bounds of RFC 5280 appendix A.1 and X.520. Text is a
 /// UTF8String where the type allows it (RFC 5280 section 4.1.2.4).
-const KNOWN: [AttributeType; 23] = [
+const KNOWN: [AttributeType; 25] = [
     text(oid::COMMON_NAME, "CN", "commonName", 64),
     text(oid::ORGANIZATION_NAME, "O", "organizationName", 64),
     text(
@@ -62,13 +75,7 @@ const KNOWN: [AttributeType; 23] = [
         "organizationalUnitName",
         64,
     ),
-    string(
-        oid::COUNTRY_NAME,
-        "C",
-        "countryName",
-        tag::PRINTABLE_STRING,
-        2,
-    ),
+    string(oid::COUNTRY_NAME, "C", "countryName", Syntax::Printable, 2),
     text(
         oid::STATE_OR_PROVINCE_NAME,
         "ST",
@@ -80,22 +87,16 @@ const KNOWN: [AttributeType; 23] = [
         oid::DOMAIN_COMPONENT,
         "DC",
         "domainComponent",
-        tag::IA5_STRING,
+        Syntax::Ia5,
         63,
     ),
     text(oid::USER_ID, "UID", "userId", 256),
-    string(
-        oid::EMAIL_ADDRESS,
-        "emailAddress",
-        "E",
-        tag::IA5_STRING,
-        255,
-    ),
+    string(oid::EMAIL_ADDRESS, "emailAddress", "E", Syntax::Ia5, 255),
     string(
         oid::SERIAL_NUMBER,
         "serialNumber",
         "serial",
-        tag::PRINTABLE_STRING,
+        Syntax::Serial,
         64,
     ),
     text(oid::STREET_ADDRESS, "STREET", "streetAddress", 128),
@@ -114,7 +115,7 @@ const KNOWN: [AttributeType; 23] = [
         oid::DN_QUALIFIER,
         "dnQualifier",
         "dnQualifier",
-        tag::PRINTABLE_STRING,
+        Syntax::Printable,
         128,
     ),
     text(oid::PSEUDONYM, "pseudonym", "pseudonym", 128),
@@ -132,6 +133,19 @@ const KNOWN: [AttributeType; 23] = [
         "organizationIdentifier",
         256,
     ),
+    string(
+        oid::UNSTRUCTURED_NAME,
+        "unstructuredName",
+        "unstructuredName",
+        Syntax::Pkcs9,
+        255,
+    ),
+    text(
+        oid::UNSTRUCTURED_ADDRESS,
+        "unstructuredAddress",
+        "unstructuredAddress",
+        255,
+    ),
 ];
 
 impl AttributeType {
@@ -142,15 +156,49 @@ impl AttributeType {
         })
     }
 
-    /// The type with this object identifier.
-    pub fn of(oid: &ObjectIdentifier) -> Option<Self> {
-        KNOWN.into_iter().find(|kind| kind.oid == *oid)
+    /// The type with this name, or with this object identifier in dots, perhaps behind `OID.`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let dotted = match text.get(..4) {
+            Some(prefix) if prefix.eq_ignore_ascii_case("OID.") => &text[4..],
+            _ => text,
+        };
+        Self::find(text).or_else(|| dotted.parse().ok().map(|oid| Self::of(&oid)))
     }
 
-    /// Whether a value of this type may be a string of this type: a DirectoryString is a UTF8String
-    /// or a PrintableString (RFC 5280 section 4.1.2.4); the others have one string type each.
+    /// The type with this object identifier.
+    pub fn of(oid: &ObjectIdentifier) -> Self {
+        let known = KNOWN.into_iter().find(|kind| kind.oid == *oid);
+        known.unwrap_or(string(*oid, "", "", Syntax::Unknown, MOST_CHARACTERS))
+    }
+
+    /// Whether certificates get values of this type as this string type.
     pub fn admits(&self, string: u8) -> bool {
-        string == self.string || self.string == tag::UTF8_STRING && is_directory_string(string)
+        match self.syntax {
+            Syntax::Directory => is_directory_string(string),
+            Syntax::Printable => string == tag::PRINTABLE_STRING,
+            Syntax::Serial => matches!(string, tag::PRINTABLE_STRING | tag::NUMERIC_STRING),
+            Syntax::Ia5 => string == tag::IA5_STRING,
+            Syntax::Pkcs9 => string == tag::IA5_STRING || is_directory_string(string),
+            Syntax::Unknown => {
+                matches!(string, tag::IA5_STRING | tag::NUMERIC_STRING)
+                    || is_directory_string(string)
+            }
+        }
+    }
+
+    /// Whether a value of another string type is written anew; of an unknown type it is not.
+    pub fn is_known(&self) -> bool {
+        self.syntax != Syntax::Unknown
+    }
+
+    /// The string type in which a value is written.
+    fn string(&self, value: &str) -> u8 {
+        match self.syntax {
+            Syntax::Printable | Syntax::Serial => tag::PRINTABLE_STRING,
+            Syntax::Ia5 => tag::IA5_STRING,
+            Syntax::Pkcs9 if value.is_ascii() => tag::IA5_STRING,
+            Syntax::Directory | Syntax::Pkcs9 | Syntax::Unknown => tag::UTF8_STRING,
+        }
     }
 
     /// The AttributeTypeAndValue with this value.
@@ -158,13 +206,14 @@ impl AttributeType {
         self.check(value)?;
         Ok(sequence(|pair| {
             pair.oid(&self.oid);
-            pair.primitive(self.string, value.as_bytes());
+            pair.primitive(self.string(value), value.as_bytes());
         }))
     }
 
     /// Whether the value is one that this type allows.
     pub fn check(&self, value: &str) -> Result<(), NameError> {
-        let problem = if value.is_empty() {
+        let string = self.string(value);
+        let problem = if value.is_empty() && self.is_known() {
             "is empty".to_owned()
         } else if value.chars().any(is_deceptive) {
             "has characters that can't be shown".to_owned()
@@ -172,15 +221,15 @@ impl AttributeType {
             format!("has more than {} characters", self.most)
         } else if self.oid == oid::COUNTRY_NAME && !is_country(value) {
             "is not a country of two capital letters".to_owned()
-        } else if self.string == tag::PRINTABLE_STRING && !value.bytes().all(is_printable) {
+        } else if string == tag::PRINTABLE_STRING && !holds(string, value) {
             "has characters outside PrintableString".to_owned()
-        } else if self.string == tag::IA5_STRING && !value.is_ascii() {
+        } else if string == tag::IA5_STRING && !value.is_ascii() {
             "has characters outside ASCII".to_owned()
         } else {
             return Ok(());
         };
         Err(NameError::Value {
-            kind: self.short.to_owned(),
+            kind: short_name(&self.oid),
             value: shortened(value),
             problem,
         })
@@ -192,7 +241,7 @@ fn is_country(value: &str) -> bool {
 }
 
 /// Whether a tag is one of the two choices of DirectoryString that certificates still get.
-pub fn is_directory_string(string: u8) -> bool {
+fn is_directory_string(string: u8) -> bool {
     matches!(string, tag::UTF8_STRING | tag::PRINTABLE_STRING)
 }
 
@@ -200,6 +249,7 @@ pub fn is_directory_string(string: u8) -> bool {
 pub fn string_name(string: u8) -> &'static str {
     match string {
         tag::UTF8_STRING => "UTF8String",
+        tag::NUMERIC_STRING => "NumericString",
         tag::PRINTABLE_STRING => "PrintableString",
         tag::IA5_STRING => "IA5String",
         tag::TELETEX_STRING => "TeletexString",
@@ -210,22 +260,36 @@ pub fn string_name(string: u8) -> &'static str {
     }
 }
 
-/// X.680 section 41.4.
-pub fn is_printable(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte)
+/// Whether a string type has every character of a text (X.680 section 41.4 and table 9).
+pub fn holds(string: u8, text: &str) -> bool {
+    match string {
+        tag::NUMERIC_STRING => text
+            .bytes()
+            .all(|byte| byte == b' ' || byte.is_ascii_digit()),
+        tag::PRINTABLE_STRING => text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte)),
+        tag::IA5_STRING => text.is_ascii(),
+        _ => true,
+    }
 }
 
 /// The short name of a type, or its object identifier.
 pub fn short_name(oid: &ObjectIdentifier) -> String {
-    AttributeType::of(oid).map_or_else(|| oid.to_string(), |kind| kind.short.to_owned())
+    match AttributeType::of(oid) {
+        kind if kind.is_known() => kind.short.to_owned(),
+        _ => oid.to_string(),
+    }
 }
 
 /// The text of any of the string types, if it is well formed.
 pub fn decode_text(value: &Element<'_>) -> Option<String> {
     match value.tag {
-        tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING | tag::VISIBLE_STRING => {
-            String::from_utf8(value.content.to_vec()).ok()
-        }
+        tag::UTF8_STRING
+        | tag::NUMERIC_STRING
+        | tag::PRINTABLE_STRING
+        | tag::IA5_STRING
+        | tag::VISIBLE_STRING => String::from_utf8(value.content.to_vec()).ok(),
         // T.61 in practice is Latin-1.
         tag::TELETEX_STRING => Some(value.content.iter().map(|byte| char::from(*byte)).collect()),
         tag::BMP_STRING => {

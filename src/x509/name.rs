@@ -38,7 +38,7 @@ pub enum NameError {
         text: String,
     },
     /// An attribute type that `pki` does not know.
-    #[error("{kind:?} is not an attribute type that can be written here")]
+    #[error("{kind:?} is not the name of an attribute type that is known here")]
     UnknownType {
         /// What was written.
         kind: String,
@@ -86,9 +86,6 @@ const VALUE_TYPES: [u8; 9] = [
     tag::SEQUENCE,
 ];
 
-/// Characters of an attribute whose type has no upper bound that is known here.
-const MOST_CHARACTERS: usize = 1024;
-
 impl Name {
     /// The name with these attributes, in this order, each an RDN of its own.
     pub fn from_attributes<'a>(
@@ -120,8 +117,8 @@ impl Name {
             for assertion in split(rdn, '+') {
                 let (kind, value) = assertion.split_once('=').ok_or_else(notation)?;
                 let kind = kind.trim();
-                let known = AttributeType::find(kind).ok_or_else(|| NameError::UnknownType {
-                    kind: kind.to_owned(),
+                let known = AttributeType::parse(kind).ok_or_else(|| NameError::UnknownType {
+                    kind: shortened(kind),
                 })?;
                 if !slashes && value.trim_start_matches(' ').starts_with('#') {
                     return Err(hexadecimal(&known, value));
@@ -200,6 +197,11 @@ impl Name {
                     .expect(tag::OBJECT_IDENTIFIER, "an attribute type")?
                     .oid()?;
                 let value = pair.any()?;
+                if value.tag == tag::VISIBLE_STRING {
+                    return Err(Malformed::Value(
+                        "a value in a name is a VisibleString, which OpenSSL can't read there",
+                    ));
+                }
                 if !VALUE_TYPES.contains(&value.tag) {
                     return Err(Malformed::Unexpected("a string in a name"));
                 }
@@ -328,27 +330,15 @@ impl NameAttribute {
         let Some(text) = &self.text else {
             return Err(self.problem("is not text"));
         };
-        let known = AttributeType::of(&self.kind);
-        match known {
-            Some(known) => known.check(text)?,
-            None if text.chars().count() > MOST_CHARACTERS => {
-                return Err(self.problem(format!("has more than {MOST_CHARACTERS} characters")));
-            }
-            None if text.chars().any(is_deceptive) => {
-                return Err(self.problem("has characters that can't be shown"));
-            }
-            None => {}
+        let kind = AttributeType::of(&self.kind);
+        kind.check(text)?;
+        let string = self.string();
+        let called = attribute::string_name(string);
+        if !kind.admits(string) {
+            return Err(self.problem(format!("has the string type {called}, which is not issued")));
         }
-        let admitted = known.map_or_else(
-            || attribute::is_directory_string(self.string()),
-            |known| known.admits(self.string()),
-        );
-        if !admitted {
-            let string = attribute::string_name(self.string());
-            return Err(self.problem(format!("is a {string}, which it can't be")));
-        }
-        if self.string() == tag::PRINTABLE_STRING && !text.bytes().all(attribute::is_printable) {
-            return Err(self.problem("is a PrintableString with characters that it can't have"));
+        if !attribute::holds(string, text) {
+            return Err(self.problem(format!("has characters outside {called}")));
         }
         Ok(())
     }
@@ -356,8 +346,9 @@ impl NameAttribute {
     /// The AttributeTypeAndValue, in a string type that its type admits. A value that is in one
     /// already keeps its bytes.
     fn normalized(&self) -> Result<Vec<u8>, NameError> {
-        match (AttributeType::of(&self.kind), &self.text) {
-            (Some(known), Some(text)) if !known.admits(self.string()) => known.encode(text),
+        let kind = AttributeType::of(&self.kind);
+        match &self.text {
+            Some(text) if kind.is_known() && !kind.admits(self.string()) => kind.encode(text),
             _ => Ok(sequence(|pair| {
                 pair.oid(&self.kind);
                 pair.raw(&self.der);
@@ -370,7 +361,7 @@ impl NameAttribute {
 /// would put bytes into a certificate that nobody reads before.
 fn hexadecimal(kind: &AttributeType, value: &str) -> NameError {
     NameError::Value {
-        kind: kind.short.to_owned(),
+        kind: attribute::short_name(&kind.oid),
         value: value.to_owned(),
         problem: "is in the hexadecimal form, which is not read here (write \\# for a # in front)"
             .to_owned(),
