@@ -18,6 +18,9 @@ pub enum Malformed {
     /// The structure is right and the value is not allowed in it.
     #[error("{0}")]
     Value(&'static str),
+    /// An extension that is there more than once.
+    #[error("the extension {} is in it twice", super::oid::called(.0))]
+    Twice(ObjectIdentifier),
 }
 
 /// One element: its identifier octet, its contents, and the whole of it.

@@ -208,7 +208,7 @@ impl Extension {
                 .to_vec();
             extension.end()?;
             if !seen.insert(oid) {
-                return Err(Malformed::Value("an extension is in it twice"));
+                return Err(Malformed::Twice(oid));
             }
             extensions.push(Self {
                 oid,

@@ -7,6 +7,11 @@ use super::signed::{Signed, assemble};
 use crate::asn1::{Malformed, oid, sequence, tag};
 use crate::key::{KeyError, PrivateKey, PublicKey, SignatureAlgorithm};
 use const_oid::ObjectIdentifier;
+use std::collections::HashSet;
+
+/// Attributes in which a CSR asks for extensions. Those of all of them count together.
+const EXTENSION_REQUESTS: [ObjectIdentifier; 2] =
+    [oid::EXTENSION_REQUEST, oid::MICROSOFT_EXTENSION_REQUEST];
 
 /// A request that anyone may have made: its bytes, and what they ask for.
 #[derive(Debug, Clone)]
@@ -56,7 +61,7 @@ impl CertificationRequest {
         }
         let subject = Name::from_der(fields.expect(tag::SEQUENCE, "a subject")?.whole)?;
         let public_key = PublicKey::from_spki(fields.expect(tag::SEQUENCE, "a public key")?.whole)?;
-        let mut extensions = Vec::new();
+        let mut extensions: Vec<Extension> = Vec::new();
         let mut other_attributes = Vec::new();
         if let Some(attributes) = fields.optional(tag::explicit(0))? {
             let mut attributes = attributes.reader();
@@ -67,16 +72,24 @@ impl CertificationRequest {
                     .oid()?;
                 let values = attribute.expect(tag::SET, "an attribute's values")?;
                 attribute.end()?;
-                if kind == oid::EXTENSION_REQUEST && extensions.is_empty() {
-                    extensions = Extension::decode_all(values.content)?;
-                    continue;
-                }
+                let asks = EXTENSION_REQUESTS.contains(&kind);
                 let mut values = values.reader();
                 while !values.is_empty() {
-                    values.any()?.check_value()?;
+                    let value = values.any()?;
+                    if asks {
+                        extensions.extend(Extension::decode_all(value.whole)?);
+                    } else {
+                        value.check_value()?;
+                    }
                 }
-                other_attributes.push(kind);
+                if !asks {
+                    other_attributes.push(kind);
+                }
             }
+        }
+        let mut seen = HashSet::new();
+        if let Some(twice) = extensions.iter().find(|it| !seen.insert(it.oid)) {
+            return Err(Malformed::Twice(twice.oid));
         }
         fields.end()?;
         Ok(Self {
@@ -130,7 +143,7 @@ impl CertificationRequest {
         &self.extensions
     }
 
-    /// Types of attributes other than extensionRequest.
+    /// Types of the attributes in which no extensions are asked for.
     pub fn other_attributes(&self) -> &[ObjectIdentifier] {
         &self.other_attributes
     }
