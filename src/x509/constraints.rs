@@ -1,7 +1,7 @@
 //! Name constraints (RFC 5280 section 4.2.1.10): written, read, and applied before issuing.
 
 use super::comparison::ComparableName;
-use super::general_name::{Authority, GeneralName, host_name};
+use super::general_name::{Authority, GeneralName, dns_name, host_name};
 use super::name::Name;
 use super::text::is_deceptive;
 use crate::asn1::{Element, Encoder, Malformed, Reader, sequence, tag};
@@ -74,11 +74,16 @@ impl FromStr for Subtree {
             text: text.to_owned(),
         };
         let (kind, value) = text.split_once(':').ok_or_else(bad)?;
+        let read = if kind.eq_ignore_ascii_case("dns") {
+            dns_name
+        } else {
+            host_name
+        };
         let host = |value: &str| {
             let (dot, bare) = value
                 .strip_prefix('.')
                 .map_or(("", value), |bare| (".", bare));
-            host_name(bare, false)
+            read(bare, false)
                 .map(|name| format!("{dot}{name}"))
                 .map_err(|_| bad())
         };

@@ -4,6 +4,8 @@ use super::name::Name;
 use super::text::{Escaped, is_deceptive};
 use crate::asn1::{Element, Encoder, Malformed, Reader, oid, tag};
 use const_oid::ObjectIdentifier;
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -70,9 +72,9 @@ impl GeneralName {
         text.split(',').map(Self::parse).collect()
     }
 
-    /// A host name; one that is not ASCII becomes A-labels (RFC 9549).
+    /// A DNS name; one that is not ASCII becomes A-labels (RFC 9549).
     pub fn dns(text: &str) -> Result<Self, GeneralNameError> {
-        host_name(text, true)
+        dns_name(text, true)
             .map(Self::Dns)
             .map_err(|problem| error(text, "a DNS name", problem))
     }
@@ -312,6 +314,16 @@ impl<'a> Authority<'a> {
 /// A host name in A-labels and lower case: letters, digits and inner hyphens, labels of at most 63
 /// octets, 253 in all (RFC 5280 section 4.2.1.6, RFC 1034 section 3.5).
 pub fn host_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
+    let name = dns_name(text, wildcard)?;
+    if name.contains('_') {
+        return Err(OTHER_CHARACTERS);
+    }
+    Ok(name)
+}
+
+/// As [`host_name`], with underscores too: the names of services (RFC 2782) and of hosts in private
+/// networks have them.
+pub fn dns_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
     let (star, host) = match text.strip_prefix("*.") {
         Some(host) if wildcard => ("*.", host),
         _ => ("", text),
@@ -325,7 +337,7 @@ pub fn host_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
     let ascii = if host.is_ascii() {
         host.to_ascii_lowercase()
     } else {
-        idna::domain_to_ascii_strict(host).map_err(|_| "it can't be written in A-labels")?
+        to_a_labels(host).ok_or("it can't be written in A-labels")?
     };
     if ascii.len() > 253 - star.len() {
         return Err("it has more than 253 characters");
@@ -335,7 +347,7 @@ pub fn host_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
     }
     // RFC 5891 section 5.4: what says that it is an A-label has to be one.
     let a_labels = ascii.split('.').any(|label| label.starts_with("xn--"));
-    if a_labels && idna::domain_to_ascii_strict(&ascii).ok().as_ref() != Some(&ascii) {
+    if a_labels && to_a_labels(&ascii).as_ref() != Some(&ascii) {
         return Err("a label that begins with xn-- is not an A-label");
     }
     if ascii
@@ -347,6 +359,15 @@ pub fn host_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
     }
     Ok(format!("{star}{ascii}"))
 }
+
+/// The ASCII form of a name (UTS #46, with the characters of STD 3 and underscores).
+fn to_a_labels(host: &str) -> Option<String> {
+    const DENIED: AsciiDenyList = AsciiDenyList::new(true, "!\"#$%&'()*+,/:;<=>?@[\\]^`{|}~");
+    let ascii = Uts46::new().to_ascii(host.as_bytes(), DENIED, Hyphens::Check, DnsLength::Verify);
+    ascii.ok().map(Cow::into_owned)
+}
+
+const OTHER_CHARACTERS: &str = "a label has other characters than letters, digits and hyphens";
 
 fn check_label(label: &str) -> Result<(), &'static str> {
     if label.is_empty() {
@@ -364,9 +385,9 @@ fn check_label(label: &str) -> Result<(), &'static str> {
     }
     if !label
         .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     {
-        return Err("a label has other characters than letters, digits and hyphens");
+        return Err(OTHER_CHARACTERS);
     }
     Ok(())
 }
@@ -425,6 +446,15 @@ mod tests {
             ),
             ("münchen.test", "dns:xn--mnchen-3ya.test"),
             ("email:a@münchen.test", "email:a@xn--mnchen-3ya.test"),
+            ("My_Host", "dns:my_host"),
+            (
+                "_sip._tcp.münchen.test",
+                "dns:_sip._tcp.xn--mnchen-3ya.test",
+            ),
+            (
+                "*.my_zone.xn--mnchen-3ya.test",
+                "dns:*.my_zone.xn--mnchen-3ya.test",
+            ),
             ("jürgen@example.test", "email:jürgen@example.test"),
         ] {
             assert_eq!(shown(text).as_deref(), Ok(expected), "{text}");
@@ -473,7 +503,12 @@ mod tests {
             "a.",
             "-a.test",
             "a-.test",
-            "a_b.test",
+            "-_b.test",
+            "a_b-.test",
+            "a_b..test",
+            "_*.test",
+            "email:a@a_b.test",
+            "a\u{ff3f}b\u{ff0f}c.test",
             "dns:1.2.3.4",
             "a b",
             "*",

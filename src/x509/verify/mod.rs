@@ -17,7 +17,7 @@ pub use policies::PolicyInputs;
 pub use refusal::{Refusal, called, serial_text};
 pub use search::{Paths, TooManyPaths, Trust};
 
-use super::general_name::host_name;
+use super::general_name::dns_name;
 use super::{Certificate, Profile};
 use rustls_pki_types::{DnsName, ServerName};
 use std::net::IpAddr;
@@ -74,7 +74,7 @@ impl FromStr for Hostname {
             return Ok(Self(ServerName::IpAddress(address.into())));
         }
         let bad = || HostnameError(text.to_owned());
-        let name = host_name(text, false).map_err(|_| bad())?;
+        let name = dns_name(text, false).map_err(|_| bad())?;
         let name = DnsName::try_from(name).map_err(|_| bad())?;
         Ok(Self(ServerName::DnsName(name)))
     }

@@ -4,7 +4,7 @@ use super::refusal::{Refusal, called, first_few};
 use super::{Hostname, Question};
 use crate::asn1::oid;
 use crate::key::SignatureAlgorithm;
-use crate::x509::{Certificate, Subtree};
+use crate::x509::{Certificate, GeneralName, Subtree};
 use const_oid::ObjectIdentifier;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use std::time::Duration;
@@ -36,8 +36,11 @@ pub(super) fn check(path: &[Certificate], question: &Question) -> Result<(), Ref
     match &question.hostname {
         Some(hostname) => {
             let leaf = EndEntityCert::try_from(&ders[0]).map_err(refused)?;
-            leaf.verify_is_valid_for_subject_name(&hostname.0)
-                .map_err(|_| wrong_host(subject, hostname))
+            let judged = leaf.verify_is_valid_for_subject_name(&hostname.0);
+            if judged.is_err() || !is_named_without_wildcard(subject, hostname) {
+                return Err(wrong_host(subject, hostname));
+            }
+            Ok(())
         }
         None => Ok(()),
     }
@@ -116,6 +119,14 @@ fn judge(ders: &[CertificateDer<'_>], question: &Question, time: UnixTime) -> Re
         )?;
     }
     Ok(())
+}
+
+/// Whether a host name with an underscore is a SAN itself: OpenSSL matches no wildcard with such a
+/// name, which is no host name of RFC 1123. Of other names it is not asked.
+fn is_named_without_wildcard(certificate: &Certificate, hostname: &Hostname) -> bool {
+    let wanted = hostname.to_string();
+    let is_it = |name: &GeneralName| matches!(name, GeneralName::Dns(host) if host.eq_ignore_ascii_case(&wanted));
+    !wanted.contains('_') || certificate.subject_alt_names().iter().any(is_it)
 }
 
 /// The key purposes that a path has to have.
