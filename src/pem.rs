@@ -30,6 +30,16 @@ pub enum PemError {
         /// The line of the first BEGIN marker that is too much.
         line: usize,
     },
+    /// Every line has something before it, or all is on one line.
+    #[error("line {line}: {label} is {form}")]
+    Altered {
+        /// The line of the BEGIN marker.
+        line: usize,
+        /// What the BEGIN marker names.
+        label: String,
+        /// What became of its lines.
+        form: &'static str,
+    },
     /// What stands between the markers is not base64.
     #[error("line {line}: {label} is not base64 between its markers")]
     Base64 {
@@ -103,10 +113,7 @@ pub fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
         {
             return Err(unterminated());
         }
-        let (headers, der) = contents(content).ok_or_else(|| PemError::Base64 {
-            line,
-            label: label.to_owned(),
-        })?;
+        let (headers, der) = contents(content).ok_or_else(|| not_base64(line, label, content))?;
         objects.push(PemObject {
             label: label.to_owned(),
             headers,
@@ -148,6 +155,42 @@ fn contents(content: &[u8]) -> Option<(Vec<String>, Zeroizing<Vec<u8>>)> {
     let length = STANDARD.decode_slice(base64.as_slice(), &mut der).ok()?;
     der.truncate(length);
     (length > 0).then_some((headers, der))
+}
+
+/// Why there is no base64 between two markers.
+fn not_base64(line: usize, label: &str, content: &[u8]) -> PemError {
+    let label = label.to_owned();
+    let mut lines = content.split(|byte| *byte == b'\n').skip(1);
+    let form = if lines
+        .next()
+        .is_some_and(|first| first.trim_ascii_start().starts_with(b">"))
+    {
+        "quoted, as in an e-mail: its lines begin with >"
+    } else if content.starts_with(b"\\n") || content.starts_with(b"\\r\\n") {
+        "on one line, with \\n in the place of line breaks"
+    } else {
+        return PemError::Base64 { line, label };
+    };
+    PemError::Altered { line, label, form }
+}
+
+/// Whether a text is UTF-16, by its byte order mark or, of ASCII characters, by its zeros.
+pub fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b' '..=b'~', 0, b' '..=b'~', 0, ..]
+    ) || matches!(bytes, [0, b' '..=b'~', 0, b' '..=b'~', ..])
+}
+
+/// Whether a text is the base64 of a SEQUENCE and nothing else.
+pub fn is_bare_base64(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let in_base64 = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=".contains(byte)
+    };
+    // The first two of its characters are those of the octet 30.
+    let is_sequence = text.trim_ascii().starts_with(b"M") && text.trim_ascii().len() > 64;
+    is_sequence && text.iter().all(in_base64)
 }
 
 /// Tells the line of ever later positions, counting each newline once.
@@ -258,6 +301,39 @@ mod tests {
             label: "A".into(),
         };
         assert_eq!(labels(nested), Err(unterminated));
+    }
+
+    #[test]
+    fn text_around_base64_that_people_add_is_named() {
+        for (text, form) in [
+            ("> -----BEGIN A-----\n> AQID\n> -----END A-----", "quoted"),
+            ("-----BEGIN A-----\n>AQID\n-----END A-----", "quoted"),
+            (r"-----BEGIN A-----\nAQID\n-----END A-----\n", "on one line"),
+            (
+                r"-----BEGIN A-----\r\nAQID\r\n-----END A-----",
+                "on one line",
+            ),
+        ] {
+            let error = labels(text).unwrap_err().to_string();
+            assert!(
+                error.starts_with("line 1: A is") && error.contains(form),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn utf16_and_bare_base64_are_told_from_other_files() {
+        let utf16 =
+            |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+        assert!(is_utf16(&utf16("\u{feff}-----BEGIN A-----")));
+        assert!(is_utf16(&utf16("-----BEGIN A-----")));
+        assert!(is_utf16(b"\xfe\xff\0-\0-") && is_utf16(b"\0-\0-"));
+        assert!(!is_utf16(b"0\x82\x01\0") && !is_utf16(b"") && !is_utf16(b"0\0"));
+        let bare = "MIIB".repeat(17) + "\r\n";
+        assert!(is_bare_base64(bare.as_bytes()));
+        assert!(is_bare_base64(format!("\u{feff}{bare}").as_bytes()));
+        assert!(!is_bare_base64(b"MIIB") && !is_bare_base64(b"My words. ".repeat(20).as_slice()));
     }
 
     #[test]

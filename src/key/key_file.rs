@@ -49,7 +49,13 @@ impl KeyFile {
 
     fn parse_der(der: &[u8]) -> Result<Self, KeyError> {
         let not_a_key = |_| KeyError::NotAKey {
-            found: "neither PEM nor DER".into(),
+            found: if pem::is_utf16(der) {
+                "UTF-16 text".into()
+            } else if pem::is_bare_base64(der) {
+                "base64 without the BEGIN and END lines of PEM".into()
+            } else {
+                "neither PEM nor DER".into()
+            },
         };
         let first = Reader::single(der).map_err(not_a_key)?.reader().peek();
         if first == Some(tag::SEQUENCE) {
