@@ -4,7 +4,7 @@ use super::authority::{DEFAULT_VALIDITY, ca_extensions, path_length_under};
 use super::compromised::{CompromisedKeys, KeyOf};
 use super::draft::{Content, Draft};
 use super::error::CaError;
-use super::issue::{Issued, called, may_be_certified, random_u64};
+use super::issue::{Issued, may_be_certified, random_u64};
 use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
@@ -106,7 +106,7 @@ fn ignored(asked: &CaRequest, certificate: &Certificate) -> Vec<String> {
     let refused = extensions.filter(|extension| !is_granted(extension, certificate));
     let kinds = refused.map(|extension| extension.oid);
     let kinds = kinds.chain(request.other_attributes().iter().copied());
-    ignored.extend(kinds.map(|identifier| called(&identifier)));
+    ignored.extend(kinds.map(|identifier| oid::called(&identifier)));
     ignored
 }
 

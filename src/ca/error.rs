@@ -120,6 +120,22 @@ pub enum CaError {
     /// An alternative name can't be one.
     #[error("the alternative name can't be used")]
     AlternativeName(#[from] GeneralNameError),
+    /// A CSR asks for a subject that no certificate gets.
+    #[error("the subject of {} can't be used", path.display())]
+    CsrSubject {
+        /// The CSR's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: NameError,
+    },
+    /// A CSR asks for a SAN that no certificate gets.
+    #[error("a SAN of {} can't be used", path.display())]
+    CsrSan {
+        /// The CSR's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: InputError,
+    },
     /// The certificate would have more SANs than are issued.
     #[error("the certificate has {count} SANs; at most {most} are issued")]
     TooManyNames {
@@ -501,6 +517,15 @@ pub enum InputError {
     /// Its key is not right.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A SAN in it can't be used.
+    #[error(transparent)]
+    Name(#[from] GeneralNameError),
+    /// It is text that neither PEM nor DER is in.
+    #[error("it is UTF-16 text")]
+    Utf16,
+    /// It is the base64 of an object, without the lines around it.
+    #[error("it is base64 without the lines -----BEGIN …----- and -----END …-----")]
+    BareBase64,
     /// Something else is in it.
     #[error("{0}")]
     Other(String),

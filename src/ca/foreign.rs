@@ -188,7 +188,7 @@ pub(super) fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> 
         };
         return Ok(pem::decode(content)?.into_iter().map(from_pem).collect());
     }
-    let label = der_label(content).ok_or_else(|| InputError::Other(why_not_der(content).into()))?;
+    let label = der_label(content).ok_or_else(|| why_not_der(content))?;
     Ok(vec![ForeignObject {
         label: label.into(),
         headers: Vec::new(),
@@ -242,19 +242,27 @@ fn der_label(der: &[u8]) -> Option<&'static str> {
 }
 
 /// Why there is no object in a file without PEM markers.
-fn why_not_der(content: &[u8]) -> &'static str {
+fn why_not_der(content: &[u8]) -> InputError {
     // A text may start with the octet of a SEQUENCE, which is the digit 0.
     let in_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
-    if content.first() != Some(&tag::SEQUENCE) || content.iter().all(in_text) {
-        return "it is neither PEM nor DER";
-    }
-    let mut reader = Reader::new(content);
-    match reader.any() {
-        Err(Malformed::Truncated) => "it is cut off: it starts as DER, and ends before its length",
-        Err(_) => "it is neither PEM nor DER",
-        Ok(_) if reader.is_empty() => "it is DER of another kind",
-        Ok(_) => "it is DER that goes on after its end",
-    }
+    let problem = if pem::is_utf16(content) {
+        return InputError::Utf16;
+    } else if pem::is_bare_base64(content) {
+        return InputError::BareBase64;
+    } else if content.first() != Some(&tag::SEQUENCE) || content.iter().all(in_text) {
+        "it is neither PEM nor DER"
+    } else {
+        let mut reader = Reader::new(content);
+        match reader.any() {
+            Err(Malformed::Truncated) => {
+                "it is cut off: it starts as DER, and ends before its length"
+            }
+            Err(_) => "it is neither PEM nor DER",
+            Ok(_) if reader.is_empty() => "it is DER of another kind",
+            Ok(_) => "it is DER that goes on after its end",
+        }
+    };
+    InputError::Other(problem.into())
 }
 
 fn is_time(tag: u8) -> bool {
@@ -333,25 +341,30 @@ pub fn lists_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
     Ok(lists)
 }
 
-/// The one certification request in a file.
-pub fn read_request(path: &Path) -> Result<CertificationRequest, CaError> {
+/// The one CSR in what was read. What else PEM has there, such as its key, is not looked at.
+pub fn request_in(input: &Input) -> Result<CertificationRequest, CaError> {
     let wrong = |source: InputError| CaError::Input {
-        path: path.to_owned(),
-        expected: "a certification request",
+        path: input.path.clone(),
+        expected: "a certificate signing request (CSR)",
         source,
     };
-    let objects = objects(&Input::read_of(Size::Single, path)?.content).map_err(wrong)?;
-    match objects.as_slice() {
-        [object] if object.label.ends_with("CERTIFICATE REQUEST") => {
-            CertificationRequest::from_der(&object.der).map_err(|error| wrong(error.into()))
+    let objects = objects(&input.content).map_err(wrong)?;
+    let requests: Vec<&ForeignObject> = objects
+        .iter()
+        .filter(|object| object.label.ends_with("CERTIFICATE REQUEST"))
+        .collect();
+    match requests.as_slice() {
+        [request] => {
+            CertificationRequest::from_der(&request.der).map_err(|error| wrong(error.into()))
         }
-        [object] => Err(wrong(InputError::Other(format!(
-            "it holds {:?}",
-            object.label
-        )))),
-        objects => Err(wrong(InputError::Other(format!(
-            "it holds {} objects",
-            objects.len()
+        [] => {
+            let labels = objects.iter().take(3).map(|it| format!("{:?}", it.label));
+            let labels = labels.collect::<Vec<_>>().join(", ");
+            Err(wrong(InputError::Other(format!("it holds {labels}"))))
+        }
+        requests => Err(wrong(InputError::Other(format!(
+            "it holds {} CSRs",
+            requests.len()
         )))),
     }
 }

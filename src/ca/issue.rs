@@ -2,7 +2,7 @@
 
 use super::compromised::KeyOf;
 use super::draft::{Content, Draft};
-use super::error::CaError;
+use super::error::{CaError, InputError};
 use super::issuer::{Issuer, KeyAge};
 use super::lifetime::Lifetime;
 use super::lineage::Successors;
@@ -14,9 +14,9 @@ use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
 use crate::x509::{Certificate, GeneralName, Name, Profile, Serial, Validity};
 use aws_lc_rs::rand;
-use const_oid::ObjectIdentifier;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use time::{Duration, OffsetDateTime};
 
 /// How long a leaf is valid where nothing else is said.
@@ -45,8 +45,15 @@ impl LeafRequest {
     pub fn common_name(&self) -> Option<String> {
         match (&self.subject, &self.key) {
             (Some(subject), _) => subject.common_name(),
-            (None, KeySource::Request { request, .. }) => request.subject().common_name(),
-            (None, KeySource::Generate(_)) => None,
+            (
+                None,
+                KeySource::Request {
+                    request,
+                    names: CsrNames::Add,
+                    ..
+                },
+            ) => request.subject().common_name(),
+            (None, _) => None,
         }
     }
 }
@@ -76,7 +83,36 @@ pub enum KeySource {
         path: PathBuf,
         /// The request.
         request: Box<CertificationRequest>,
+        /// What becomes of its names.
+        names: CsrNames,
     },
+}
+
+/// Use of the subject and the SANs of a CSR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CsrNames {
+    /// Its subject if no other is given, and its SANs beside those that are.
+    #[default]
+    Add,
+    /// None of them: the names that are given replace them.
+    Replace,
+}
+
+/// A use of the names of a CSR that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is none of add and replace")]
+pub struct UnknownCsrNames(String);
+
+impl FromStr for CsrNames {
+    type Err = UnknownCsrNames;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCsrNames> {
+        match text {
+            "add" => Ok(Self::Add),
+            "replace" => Ok(Self::Replace),
+            _ => Err(UnknownCsrNames(text.to_owned())),
+        }
+    }
 }
 
 /// What was issued.
@@ -255,14 +291,29 @@ pub(super) fn content(
             }
             (asked, generate(kind).map_err(CaError::NewKey)?)
         }
-        KeySource::Request { path, request } => {
+        KeySource::Request {
+            path,
+            request,
+            names,
+        } => {
             may_be_certified(&path, &request)?;
             issuer.refuse_compromised(request.public_key(), KeyOf::Request)?;
-            let asked = asked.merged_with(&path, &request, notices)?;
+            let mut ignored = Vec::new();
+            let asked = match names {
+                CsrNames::Add => asked.merged_with(&path, &request, &mut ignored)?,
+                CsrNames::Replace => asked,
+            };
+            ignored.extend(not_taken(&request));
+            if !ignored.is_empty() {
+                notices.push(Notice::IgnoredFromRequest { what: ignored });
+            }
             (asked, request.public_key().clone())
         }
     };
     let names = asked.check(profile)?;
+    if let Some(notice) = about_underscores(&names, profile) {
+        notices.push(notice);
+    }
     let subject = asked.subject.unwrap_or_else(empty_name);
     issuer.refuse_subject_of_ca(&subject)?;
     let names =
@@ -319,55 +370,67 @@ impl Asked {
         Ok(names)
     }
 
-    /// Takes subject and alternative names from a request, held to the rules of names that are typed,
-    /// and says what was not taken.
+    /// Takes subject and SANs from a CSR, held to the rules of names that are typed; what is not taken
+    /// goes to `ignored`.
     fn merged_with(
         mut self,
         path: &Path,
         request: &CertificationRequest,
-        notices: &mut Vec<Notice>,
+        ignored: &mut Vec<String>,
     ) -> Result<Self, CaError> {
-        let mut ignored: Vec<String> = Vec::new();
         if self.subject.is_none() {
-            let subject = request.subject().normalized()?;
+            let subject = request.subject().normalized();
+            let subject = subject.map_err(|source| CaError::CsrSubject {
+                path: path.to_owned(),
+                source,
+            })?;
             self.subject = Some(subject).filter(|name| !name.is_empty());
         } else if self.subject.as_ref() != Some(request.subject()) && !request.subject().is_empty()
         {
             ignored.push(format!("the subject {}", request.subject()));
         }
-        let broken = |source: crate::asn1::Malformed| CaError::Input {
+        let unusable = |source: InputError| CaError::CsrSan {
             path: path.to_owned(),
-            expected: "a certification request that can be used",
-            source: source.into(),
+            source,
         };
-        for name in request.subject_alt_names().map_err(broken)? {
+        let names = request.subject_alt_names();
+        for name in names.map_err(|error| unusable(error.into()))? {
             match name.checked() {
-                Some(checked) => self.alternative_names.push(checked?),
-                None => ignored.push(format!("the alternative name {name}")),
+                Some(Ok(checked)) => self.alternative_names.push(checked),
+                Some(Err(error)) => return Err(unusable(error.into())),
+                None => ignored.push(format!("the SAN {name}")),
             }
-        }
-        let others = request.extensions().iter().map(|extension| extension.oid);
-        let others = others.filter(|identifier| *identifier != oid::SUBJECT_ALT_NAME);
-        for identifier in others.chain(request.other_attributes().iter().copied()) {
-            ignored.push(called(&identifier));
-        }
-        if !ignored.is_empty() {
-            notices.push(Notice::IgnoredFromRequest { what: ignored });
         }
         Ok(self)
     }
 }
 
-/// What an extension or attribute is called.
-pub(super) fn called(identifier: &ObjectIdentifier) -> String {
-    oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
+/// The extensions and attributes of a CSR that no certificate gets.
+fn not_taken(request: &CertificationRequest) -> impl Iterator<Item = String> {
+    let extensions = request.extensions().iter().map(|extension| extension.oid);
+    extensions
+        .filter(|identifier| *identifier != oid::SUBJECT_ALT_NAME)
+        .chain(request.other_attributes().iter().copied())
+        .map(|identifier| oid::called(&identifier))
+}
+
+/// Names with an underscore say who a client is; a server is looked for by such a name.
+fn about_underscores(names: &[GeneralName], profile: Profile) -> Option<Notice> {
+    let has_one =
+        |name: &&GeneralName| matches!(name, GeneralName::Dns(host) if host.contains('_'));
+    let names: Vec<String> = names
+        .iter()
+        .filter(has_one)
+        .map(ToString::to_string)
+        .collect();
+    (profile != Profile::Client && !names.is_empty()).then_some(Notice::Underscores { names })
 }
 
 /// Refuses a CSR that is not signed with its key, or whose key is none that may be certified.
 pub(super) fn may_be_certified(path: &Path, request: &CertificationRequest) -> Result<(), CaError> {
     let failed = |source: KeyError| CaError::Input {
         path: path.to_owned(),
-        expected: "a certification request that can be used",
+        expected: "a CSR that can be used",
         source: source.into(),
     };
     request.public_key().check_certifiable().map_err(failed)?;

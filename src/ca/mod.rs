@@ -65,14 +65,14 @@ pub use export::{
 pub use finding::{Level, RuleFinding};
 pub use flaw::{Flaw, FlawError, UnknownFlaw, issue_flawed};
 pub use foreign::{
-    ForeignObject, Input, Size, certificates_in, lists_in, read_certificates, read_request,
+    ForeignObject, Input, Size, certificates_in, lists_in, read_certificates, request_in,
 };
 pub use import::{
     ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldList, Source,
     Tally, import,
 };
 pub use install::{Installed, install_ca};
-pub use issue::{Issued, KeySource, LeafRequest, issue};
+pub use issue::{CsrNames, Issued, KeySource, LeafRequest, issue};
 pub use issuer::{Issuer, Purpose};
 pub use kubernetes::secret_name;
 pub use lifetime::{End, Lifetime};

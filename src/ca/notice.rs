@@ -64,6 +64,11 @@ pub enum Notice {
         /// Names of extensions and attributes.
         what: Vec<String>,
     },
+    /// DNS names that are no host names.
+    Underscores {
+        /// The names.
+        names: Vec<String>,
+    },
     /// The CA waits already; its request is the one that was made before.
     SameRequest {
         /// The CA.
@@ -163,6 +168,11 @@ impl fmt::Display for Notice {
                     what.join(", ")
                 )
             }
+            Self::Underscores { names } => write!(
+                f,
+                "a host name has no underscore (RFC 1123), so some clients reject {}, and OpenSSL matches no wildcard with such a name",
+                names.join(", ")
+            ),
             Self::SameRequest { ca } => write!(
                 f,
                 "{ca} waits for its certificate already, and its key and request stay as they are"

@@ -6,10 +6,11 @@ use super::context::Context;
 use super::passphrase::Unavailable;
 use super::report::{Format, write_json};
 use super::table::BadRow;
-use crate::ca::{CaError, DueCa, FlawError, ImportError, KeyOf, Misfit, RenewalError};
+use crate::ca::{CaError, DueCa, FlawError, ImportError, InputError, KeyOf, Misfit, RenewalError};
 use crate::key::KeyError;
 use crate::store::file::{Suspect, Uncommitted};
 use crate::store::{CaName, FileError, StoreError};
+use crate::x509::name::NameError;
 use crate::x509::path::IncompletePath;
 use crate::x509::text::{Escaped, harmless};
 use crate::x509::verify::Refusal;
@@ -419,12 +420,6 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "who it was issued to has it; `pki show --ca {ca} --serial S` shows what is known of it, and `pki revoke` revokes it"
         ),
         CaError::AmbiguousSerial { .. } => "write 0x… for hex or dec:… for decimal".into(),
-        CaError::FileName { .. } => {
-            "give a name of letters, digits, '.', '_', '@', '+' and '-' with --name".into()
-        }
-        CaError::SecretName { .. } => {
-            "give a name of at most 253 lowercase letters, digits, '.' and '-' with --name".into()
-        }
         CaError::KeyNeeded { .. } => {
             "who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`".into()
         }
@@ -460,10 +455,40 @@ fn ca_hint(error: &CaError) -> Option<String> {
         | CaError::ListTooLarge { .. }
         | CaError::NotTaken { .. }
         | CaError::NewKey(_)
-        | CaError::Lint { .. }
-        | CaError::Subject(_)
+        | CaError::Lint { .. } => return None,
+        CaError::Subject(_)
         | CaError::AlternativeName(_)
-        | CaError::Input { .. } => return None,
+        | CaError::CsrSubject { .. }
+        | CaError::CsrSan { .. }
+        | CaError::FileName { .. }
+        | CaError::SecretName { .. }
+        | CaError::Input { .. } => return given_hint(error),
+    })
+}
+
+/// What to do about names and files that were given.
+fn given_hint(error: &CaError) -> Option<String> {
+    Some(match error {
+        CaError::Subject(NameError::UnknownType { .. }) => {
+            "write its object identifier, as in /1.2.840.113549.1.9.2=router".into()
+        }
+        CaError::CsrSubject { .. } => "give another subject with --cn or --subject".into(),
+        CaError::CsrSan { .. } => REPLACE_CSR_NAMES.into(),
+        CaError::Input {
+            source: InputError::Utf16,
+            ..
+        } => "convert it: `iconv -f UTF-16 -t UTF-8 FILE`".into(),
+        CaError::Input {
+            source: InputError::BareBase64,
+            ..
+        } => "decode it to DER with `base64 -d FILE`, or add the two lines".into(),
+        CaError::FileName { .. } => {
+            "give a name of letters, digits, '.', '_', '@', '+' and '-' with --name".into()
+        }
+        CaError::SecretName { .. } => {
+            "give a name of at most 253 lowercase letters, digits, '.' and '-' with --name".into()
+        }
+        _ => return None,
     })
 }
 
@@ -471,6 +496,10 @@ fn ca_hint(error: &CaError) -> Option<String> {
 fn entry_hint(error: &CaError) -> Option<String> {
     Some(match error {
         CaError::NeedsAlternativeName { .. } => "give it with san, or with cn".into(),
+        CaError::CsrSubject { .. } => "give another with cn or subject".into(),
+        CaError::CsrSan { .. } => {
+            "write csr_names = \"replace\", and the names with cn, subject and san".into()
+        }
         CaError::Validity { .. } => "choose other times with days, not_before or not_after".into(),
         CaError::NextUpdate { .. } => "choose another time with days or next_update".into(),
         CaError::PathLength { allowed, .. } => {
@@ -702,6 +731,9 @@ fn file_hint(error: &FileError) -> Option<String> {
         _ => None,
     }
 }
+
+/// What to do about a CSR with a SAN that is not issued.
+pub(super) const REPLACE_CSR_NAMES: &str = "--csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test";
 
 /// What to do where a fixture store is needed.
 const FIXTURE_STORE: &str = "a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture";

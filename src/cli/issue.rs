@@ -7,12 +7,11 @@ pub(super) mod rows;
 use super::context::Context;
 use super::delivery::{Delivery, OutArgs};
 use super::failure::Failure;
-use super::options::{LifetimeArgs, SubjectArgs};
+use super::options::{LifetimeArgs, SubjectArgs, csr};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, Flaw, Issuer, KeySource, LeafRequest, Purpose, Status, issue, issue_flawed,
-    read_request,
+    CaError, CsrNames, Flaw, Issuer, KeySource, LeafRequest, Purpose, Status, issue, issue_flawed,
 };
 use crate::key::KeyType;
 use crate::store::{CaName, Issuance, Revoked};
@@ -57,9 +56,12 @@ pub(super) struct IssueArgs {
     /// p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65, ml-dsa-87 [default: p256]
     #[arg(long, value_name = "TYPE", conflicts_with = "csr")]
     key_type: Option<KeyType>,
-    /// Certify the key of a request: its public key, subject and alternative names are taken
+    /// Certify the key of a CSR: its public key, subject and SANs are taken; - is standard input
     #[arg(long, value_name = "FILE")]
     csr: Option<PathBuf>,
+    /// add: take the SANs of the CSR, and its subject if no other is given; replace: take --cn, --subject and --san alone [default: add]
+    #[arg(long, value_name = "USE")]
+    csr_names: Option<CsrNames>,
     /// Wrong on purpose, in a fixture store: expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity, self-signed
     #[arg(long, value_name = "NAME", conflicts_with = "from")]
     flaw: Option<Flaw>,
@@ -83,6 +85,7 @@ impl IssueArgs {
             )
             .hint("`pki issue --ca NAME --cn NAME` issues a client certificate"));
         }
+        self.check_csr_names()?;
         self.out.check()?;
         let store = context.open_store()?;
         store.ca(&self.ca)?;
@@ -92,7 +95,7 @@ impl IssueArgs {
             Some(&self.out.passout),
             Protecting::Export,
         )?;
-        let request = self.request()?;
+        let request = self.request(&passphrases)?;
         if let Some(flaw) = self.flaw {
             flaw.check(&store, &request.key).map_err(CaError::from)?;
         }
@@ -132,13 +135,33 @@ impl IssueArgs {
         Ok(Report::new(&entry, entry.text()).committed(remedy))
     }
 
-    fn request(&self) -> Result<LeafRequest, Failure> {
+    /// Refuses names of a CSR without one, or replaced by none.
+    fn check_csr_names(&self) -> Result<(), Failure> {
+        match self.csr_names {
+            Some(_) if self.csr.is_none() => Err(Failure::usage(
+                "--csr-names is about the names of a CSR, and there is no --csr",
+            )),
+            Some(CsrNames::Replace) if !self.subject.is_given() && self.san.is_empty() => Err(
+                Failure::usage("--csr-names replace needs names to replace those of the CSR")
+                    .hint("give them with --cn, --subject or --san"),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Use of the names of CSRs.
+    fn csr_names(&self) -> CsrNames {
+        self.csr_names.unwrap_or_default()
+    }
+
+    fn request(&self, passphrases: &UserPassphrases) -> Result<LeafRequest, Failure> {
         let names = self.san.iter().map(|list| GeneralName::parse_list(list));
         let names: Result<Vec<Vec<GeneralName>>, GeneralNameError> = names.collect();
         let key = match &self.csr {
             Some(path) => KeySource::Request {
                 path: path.clone(),
-                request: Box::new(read_request(path)?),
+                request: Box::new(csr(path, passphrases)?),
+                names: self.csr_names(),
             },
             None => KeySource::Generate(self.key_type.unwrap_or_default()),
         };

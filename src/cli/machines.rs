@@ -2,13 +2,13 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::input;
+use super::options::{csr, input};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use super::root::{MadeCa, NewCaArgs};
 use crate::ca::{
     CaError, CaRequest, Installed, NewRequest, OpenFile, certificates_in, certify_ca, install_ca,
-    read_request, request_ca,
+    request_ca,
 };
 use crate::store::{CaName, CaRecord, WaitingCa};
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub(super) fn sign(
     let mut passphrases = UserPassphrases::new(context, Some(passin), None, Protecting::NewCa)?;
     let asked = CaRequest {
         path: signing.csr.to_owned(),
-        request: read_request(signing.csr)?,
+        request: csr(signing.csr, &passphrases)?,
         subject: new.subject.resolve()?,
         lifetime: new.lifetime.lifetime(),
         path_length: new.policy.path_len,

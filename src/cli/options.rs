@@ -1,11 +1,11 @@
 //! Options that several commands share: subjects, names, times.
 
 use super::Failure;
-use super::passphrase::Unbuffered;
-use crate::ca::{CaError, End, Input, Lifetime, Selector, Size};
+use super::passphrase::{Unbuffered, UserPassphrases};
+use crate::ca::{CaError, End, Input, Lifetime, Selector, Size, request_in};
 use crate::x509::serial::SerialReadings;
 use crate::x509::validity::Moment;
-use crate::x509::{GeneralName, Name, NameConstraints, Serial, Subtree};
+use crate::x509::{CertificationRequest, GeneralName, Name, NameConstraints, Serial, Subtree};
 use clap::Args;
 use std::path::Path;
 
@@ -168,4 +168,23 @@ pub(super) fn input_of(size: Size, path: &Path) -> Result<Input, Failure> {
         return Ok(Input::from_reader_of(size, path, Unbuffered)?);
     }
     Ok(Input::read_of(size, path)?)
+}
+
+/// Reads the CSR in a file; - is standard input, if no passphrase is to come from there.
+pub(super) fn csr(
+    path: &Path,
+    passphrases: &UserPassphrases,
+) -> Result<CertificationRequest, Failure> {
+    if path == Path::new("-") && passphrases.read_standard_input() {
+        return Err(
+            Failure::usage("standard input can't give both the CSR and a passphrase")
+                .hint("give the passphrase with file:PATH, fd:N or env:VAR"),
+        );
+    }
+    Ok(request_in(&input_of(Size::Single, path)?)?)
+}
+
+/// Reads the CSR in a file that a table or a declaration names.
+pub(super) fn named_csr(path: &Path) -> Result<CertificationRequest, CaError> {
+    request_in(&Input::read_of(Size::Single, path)?)
 }

@@ -24,7 +24,7 @@ pub(super) struct SubordinateArgs {
     /// The CA's name in the store, and its common name unless --cn or --subject say another; not for somebody else's
     #[arg(long, value_name = "NAME", required_unless_present = "csr")]
     name: Option<CaName>,
-    /// Sign somebody's request as a CA: its public key and subject are taken; no CA comes to be in the store
+    /// Sign somebody's CSR as a CA: its public key and subject are taken; no CA comes to be in the store; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "request", "install", "key_type", "crl_url", "ca_issuers_url", "ocsp_url", "passout", "no_passphrase"])]
     csr: Option<PathBuf>,
     /// With --csr: the file to write the certificate to [default: standard output]

@@ -2,7 +2,7 @@
 
 use super::super::error::CaError;
 use super::super::flaw::Flaw;
-use super::super::issue::{DEFAULT_VALIDITY, KeySource, LeafRequest};
+use super::super::issue::{CsrNames, DEFAULT_VALIDITY, KeySource, LeafRequest};
 use super::super::lifetime::{End, Lifetime};
 use super::step::Action;
 use super::{Entry, USUAL_RENEW_BEFORE};
@@ -87,7 +87,7 @@ pub(super) fn id_of(entry: &Entry) -> EntryId {
         key,
     } = &entry.request;
     let names: Vec<String> = alternative_names.iter().map(ToString::to_string).collect();
-    let wish = json!({
+    let mut wish = json!({
         "subject": subject.as_ref().map(Name::to_string),
         "san": names,
         "profile": profile.as_str(),
@@ -102,6 +102,14 @@ pub(super) fn id_of(entry: &Entry) -> EntryId {
             KeySource::Request { request, .. } => Fingerprint::of(request.der()).to_string(),
         },
     });
+    // Entries of older versions have no such member, and stay what they are.
+    if let KeySource::Request {
+        names: CsrNames::Replace,
+        ..
+    } = key
+    {
+        wish["csr_names"] = json!("replace");
+    }
     EntryId {
         name: entry.name.clone(),
         wish: WishId::of(wish.to_string().as_bytes()),

@@ -7,12 +7,12 @@ use super::tables::{
     BundleTable, CaTable, CertificateTable, Defaults, ListTable, Parsed, Pkcs12, Span,
 };
 use crate::ca::{
-    BundleRequest, Dating, Declaration, End, Entry, EntryFiles, ExportPlace, Flaw, KeySource,
-    LeafRequest, Lifetime, ListForm, ListRequest, NewCa, Place as ListPlace, Verdict, WishedBundle,
-    WishedCa, WishedList, read_request,
+    BundleRequest, CsrNames, Dating, Declaration, End, Entry, EntryFiles, ExportPlace, Flaw,
+    KeySource, LeafRequest, Lifetime, ListForm, ListRequest, NewCa, Place as ListPlace, Verdict,
+    WishedBundle, WishedCa, WishedList,
 };
 use crate::cli::failure::Failure;
-use crate::cli::options::SubjectArgs;
+use crate::cli::options::{SubjectArgs, named_csr};
 use crate::store::{CaName, Store};
 use crate::x509::validity::Moment;
 use crate::x509::{Name, NameConstraints, Reason};
@@ -245,8 +245,9 @@ impl<'a> Reader<'a> {
         };
         let renew_before = self.renew_before(&place, &table, defaults, lifetime);
         let files = self.files(&name, &place, &table, defaults);
-        let cn = match (&table.subject, &table.csr) {
-            (None, None) => Some(table.cn.unwrap_or_else(|| name.clone())),
+        let takes_subject = table.csr.is_some() && csr_names(&table) == CsrNames::Add;
+        let cn = match (&table.subject, takes_subject) {
+            (None, false) => Some(table.cn.unwrap_or_else(|| name.clone())),
             _ => table.cn,
         };
         let subject = self.subject(&place, cn, table.subject);
@@ -327,6 +328,12 @@ impl<'a> Reader<'a> {
         defaults: &Defaults,
     ) -> Option<KeySource> {
         let Some(csr) = &table.csr else {
+            if table.csr_names.is_some() {
+                self.problem(
+                    place,
+                    "csr_names is about the names of a csr, and there is none",
+                );
+            }
             let kind = table.key_type.or(defaults.key_type);
             let kind = kind.map(|Parsed(kind)| kind).unwrap_or_default();
             return Some(KeySource::Generate(kind));
@@ -335,10 +342,11 @@ impl<'a> Reader<'a> {
             self.problem(place, "the key is that of the csr, and of its type");
         }
         let path = self.source.resolve(csr);
-        let request = self.held(place, read_request(&path))?;
+        let request = self.held(place, named_csr(&path))?;
         Some(KeySource::Request {
             path,
             request: Box::new(request),
+            names: csr_names(table),
         })
     }
 
@@ -480,4 +488,13 @@ impl<'a> Reader<'a> {
             name,
         })
     }
+}
+
+/// Use of the names of an entry's CSR.
+fn csr_names(table: &CertificateTable) -> CsrNames {
+    table
+        .csr_names
+        .as_ref()
+        .map(|Parsed(names)| *names)
+        .unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 //!
 //! What stands over a field goes into the schema, for who writes such a file.
 
-use crate::ca::{Flaw, RelyingParty, party};
+use crate::ca::{CsrNames, Flaw, RelyingParty, party};
 use crate::key::KeyType;
 use crate::x509::validity::{Moment, parse_duration};
 use crate::x509::{GeneralName, Profile, Reason, Subtree};
@@ -190,6 +190,9 @@ pub(super) struct CertificateTable {
     pub(super) key_type: Option<Parsed<KeyType>>,
     /// A file with a request, whose key, subject and alternative names are taken.
     pub(super) csr: Option<PathBuf>,
+    /// Whether the names of the CSR are taken beside cn, subject and san ("add"), or ignored ("replace").
+    #[schemars(with = "Option<CsrNamesName>")]
+    pub(super) csr_names: Option<Parsed<CsrNames>>,
     /// How long before its end it is renewed, as in "30d".
     #[schemars(with = "Option<String>")]
     pub(super) renew_before: Option<Parsed<Span>>,
@@ -380,6 +383,7 @@ named! {
     ProfileName: Profile::ALL.map(Profile::as_str).to_vec();
     KeyTypeName: KeyType::ALL.map(KeyType::as_str).to_vec();
     ReasonName: Reason::ALL.map(Reason::as_str).to_vec();
+    CsrNamesName: vec!["add", "replace"];
     Pkcs12Name: vec!["modern", "compat"];
     FlawName: Flaw::ALL.map(Flaw::as_str).to_vec();
     TargetName: target_names();

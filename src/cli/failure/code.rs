@@ -36,8 +36,8 @@ pub(super) fn of(error: &CaError) -> &'static str {
         CaError::CaUnusable { .. } => "ca-unusable",
         CaError::OtherRequest { .. } => "pending-ca-differs",
         CaError::Lint { .. } => "lint-failed",
-        CaError::Subject(_) => "invalid-subject",
-        CaError::AlternativeName(_) => "invalid-san",
+        CaError::Subject(_) | CaError::CsrSubject { .. } => "invalid-subject",
+        CaError::AlternativeName(_) | CaError::CsrSan { .. } => "invalid-san",
         CaError::TooManyNames { .. } => "too-many-sans",
         CaError::CompromisedKey { .. } => "key-compromised",
         CaError::SubjectOfCa { .. } => "subject-of-ca",
@@ -133,6 +133,9 @@ fn of_input(error: &InputError) -> &'static str {
         InputError::Pem(_) => "invalid-pem",
         InputError::Malformed(_) => "invalid-der",
         InputError::Key(source) => of_key(source),
+        InputError::Name(_) => "invalid-san",
+        InputError::Utf16 => "utf-16",
+        InputError::BareBase64 => "pem-without-lines",
         InputError::Other(_) => "invalid-input",
     }
 }

@@ -2,9 +2,10 @@
 
 use super::IssueArgs;
 use crate::ca::{
-    CaError, End, FileKind, KeySource, LeafRequest, Lifetime, TableRow, cost_of, read_request,
+    CaError, CsrNames, End, FileKind, KeySource, LeafRequest, Lifetime, TableRow, cost_of,
 };
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, REPLACE_CSR_NAMES};
+use crate::cli::options::named_csr;
 use crate::cli::table::{BadRow, Columns, Header, Row};
 use crate::key::KeyType;
 use crate::x509::{GeneralName, Name, Profile};
@@ -25,6 +26,7 @@ pub(in crate::cli) struct Defaults {
     profile: Profile,
     lifetime: Lifetime,
     key_type: KeyType,
+    csr_names: CsrNames,
     /// What the paths of requests start from.
     folder: PathBuf,
 }
@@ -35,6 +37,7 @@ impl Defaults {
             profile: args.profile,
             lifetime: args.lifetime.lifetime(),
             key_type: args.key_type.unwrap_or_default(),
+            csr_names: args.csr_names(),
             folder: table.parent().map(Path::to_owned).unwrap_or_default(),
         }
     }
@@ -89,7 +92,7 @@ impl CertificateRow {
         row.check()?;
         let csr = row.parsed("csr", |path| {
             let path = defaults.folder.join(path);
-            read_request(&path)
+            named_csr(&path)
                 .map(|request| (path, request))
                 .map_err(in_one_line)
         })?;
@@ -121,6 +124,7 @@ impl CertificateRow {
                 Some((path, request)) => KeySource::Request {
                     path,
                     request: Box::new(request),
+                    names: defaults.csr_names,
                 },
                 None => KeySource::Generate(key_type.unwrap_or(defaults.key_type)),
             },
@@ -159,10 +163,18 @@ impl TableRow for CertificateRow {
             | CaError::TooManyNames { .. } => Some("san"),
             CaError::SubjectOfCa { .. } | CaError::Subject(_) | CaError::Nameless => Some("cn"),
             CaError::FileName { .. } => Some("name"),
-            CaError::Input { .. } => Some("csr"),
+            CaError::CsrSubject { .. } | CaError::CsrSan { .. } | CaError::Input { .. } => {
+                Some("csr")
+            }
             _ => None,
         };
-        self.row.bad(column, in_one_line(error)).into()
+        let is_csr_san = matches!(error, CaError::CsrSan { .. });
+        let refused = Failure::from(self.row.bad(column, in_one_line(error)));
+        if is_csr_san {
+            refused.hint(REPLACE_CSR_NAMES)
+        } else {
+            refused
+        }
     }
 }
 
