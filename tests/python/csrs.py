@@ -59,8 +59,11 @@ def oid(dotted):
     return der(0x06, content)
 
 
-UTF8, PRINTABLE = 0x0C, 0x13
-CN, O = "2.5.4.3", "2.5.4.10"
+UTF8, NUMERIC, PRINTABLE, T61, IA5 = 0x0C, 0x12, 0x13, 0x14, 0x16
+VISIBLE, UNIVERSAL, BMP = 0x1A, 0x1C, 0x1E
+CN, O, SERIAL_NUMBER = "2.5.4.3", "2.5.4.10", "2.5.4.5"
+UNSTRUCTURED_NAME, UNSTRUCTURED_ADDRESS = "1.2.840.113549.1.9.2", "1.2.840.113549.1.9.8"
+UNKNOWN = "1.3.6.1.4.1.99999.7"
 
 
 def name(*attributes):
@@ -94,9 +97,16 @@ def san(*names):
     return extension("2.5.29.17", sequence(*names))
 
 
-def extension_request(*extensions):
-    """The attribute of PKCS #9 in which a request asks for extensions."""
-    return sequence(oid("1.2.840.113549.1.9.14"), set_of(sequence(*extensions)))
+EXTENSION_REQUEST, MICROSOFT_REQUEST = "1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"
+
+
+def attribute(kind, *values):
+    return sequence(oid(kind), set_of(*values))
+
+
+def extension_request(*extensions, kind=EXTENSION_REQUEST):
+    """An attribute in which a request asks for extensions: that of PKCS #9, or another."""
+    return attribute(kind, sequence(*extensions))
 
 
 # --- keys
@@ -228,6 +238,74 @@ def hostile_names(key):
         yield label, request(key, common_name("client"), extension_request(san(value)))
 
 
+def devices(key):
+    """Names as routers, printers and Windows write them."""
+    attributes = {
+        "unstructured-ia5": (UNSTRUCTURED_NAME, IA5, b"router@example.test"),
+        "unstructured-printable": (UNSTRUCTURED_NAME, PRINTABLE, b"router.example.test"),
+        "unstructured-utf8": (UNSTRUCTURED_NAME, UTF8, "r\u00fcter".encode()),
+        "unstructured-bmp": (UNSTRUCTURED_NAME, BMP, b"\0r\0t"),
+        "unstructured-address": (UNSTRUCTURED_ADDRESS, PRINTABLE, b"192.0.2.1"),
+        "unknown-ia5": (UNKNOWN, IA5, b"a@b"),
+        "unknown-numeric": (UNKNOWN, NUMERIC, b"12 3"),
+        "unknown-empty": (UNKNOWN, PRINTABLE, b""),
+        "serial-numeric": (SERIAL_NUMBER, NUMERIC, b"123 456"),
+        "cn-numeric": (CN, NUMERIC, b"42"),
+        "cn-bmp": (CN, BMP, b"\0J\x65\xe5"),
+        "cn-universal": (CN, UNIVERSAL, b"\0\0\0x"),
+        "cn-visible": (CN, VISIBLE, b"router"),
+        "unknown-visible": (UNKNOWN, VISIBLE, b"router"),
+        "unknown-t61": (UNKNOWN, T61, b"router"),
+        "unknown-bmp": (UNKNOWN, BMP, b"\0r"),
+        "unknown-ia5-escape": (UNKNOWN, IA5, b"\x1b[2J"),
+        "unknown-ia5-not-ascii": (UNKNOWN, IA5, "\u00fc".encode()),
+        "unknown-numeric-letters": (UNKNOWN, NUMERIC, b"12a"),
+        "serial-numeric-letters": (SERIAL_NUMBER, NUMERIC, b"12a"),
+    }
+    for label, wanted in attributes.items():
+        yield f"device-{label}", request(key, name((O, UTF8, b"Example"), wanted))
+
+
+def several_requests(key, subject):
+    """Extensions asked for in other attributes than one of PKCS #9, and attributes of no meaning."""
+    a, b = san(dns(b"a.example.test")), extension("2.5.29.15", bits(b"\x80", 7))
+    microsoft = {"kind": MICROSOFT_REQUEST}
+    attributes = {
+        "microsoft": extension_request(a, **microsoft),
+        "both": extension_request(b) + extension_request(a, **microsoft),
+        "two": extension_request(b) + extension_request(a),
+        "two-values": attribute(EXTENSION_REQUEST, sequence(b), sequence(a)),
+        "no-value": attribute(EXTENSION_REQUEST) + extension_request(a),
+        "unknown": attribute(UNKNOWN, der(UTF8, b"x"), integer(7), der(0x85, b"y"))
+        + attribute("1.2.840.113549.1.9.7", der(VISIBLE, b"secret"))
+        + attribute("1.3.6.1.4.1.99999.8")
+        + extension_request(a),
+        "same-in-both": extension_request(a) + extension_request(a, **microsoft),
+        "same-in-two-values": attribute(EXTENSION_REQUEST, sequence(a), sequence(a)),
+        "same-in-two": extension_request(a) + extension_request(b, a),
+    }
+    for label, wanted in attributes.items():
+        yield f"asks-{label}", request(key, subject, wanted)
+
+
+def odd_sans(key):
+    """SANs that devices write and that are not names of their kind, each beside a good one."""
+    names = {
+        "port": dns(b"dev.example.test:8443"),
+        "ip-as-dns": dns(b"10.0.0.7"),
+        "trailing-dot": dns(b"a.example.test."),
+        "mac": dns(b"00:11:22:33:44:55"),
+        "user": dns(b"john.doe@example.test"),
+        "no-address": der(0x87, b"\x01\x02\x03\x04\x05"),
+        "underscore": dns(b"my_host.example.test"),
+    }
+    for label, value in names.items():
+        wanted = extension_request(san(dns(b"good.example.test"), value))
+        yield f"san-{label}", request(key, common_name("dev.example.test"), wanted)
+    both = name((CN, UTF8, b"x" * 65))
+    yield "bad-names", request(key, both, extension_request(san(dns(b"a b"))))
+
+
 def weak_keys():
     subject = common_name("weak")
     yield "rsa-1024", request(Rsa(1024), subject)
@@ -283,6 +361,19 @@ def pem_oddities(good):
     yield "pem-certificate", pem(good, "CERTIFICATE")
     yield "pem-not-base64", body.replace(b"M", b"*", 1)
     yield "empty", b""
+    unlabelled = body.split(b"\n", 1)[1].split(b"-----")[0]
+    yield "pem-bare", unlabelled
+    yield "pem-bare-bom", b"\xef\xbb\xbf" + unlabelled.replace(b"\n", b"\r\n")
+    yield "pem-quoted", b"".join(b"> " + line for line in body.splitlines(keepends=True))
+    yield "pem-escaped", body.replace(b"\n", b"\\n")
+    yield "pem-in-json", b'{"csr": "' + body.replace(b"\n", b"\\n") + b'"}'
+    for encoding in "utf-16", "utf-16-be", "utf-16-le":
+        yield f"pem-{encoding}", body.decode().encode(encoding)
+    yield "pem-one-line", body.replace(b"\n", b"").replace(b"ST-----", b"ST-----\n", 1)
+    yield "pem-indented", b"".join(b"  " + line for line in body.splitlines(keepends=True))
+    certificate = b"-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n"
+    yield "pem-with-certificate", certificate + body
+    yield "pem-two-certificates", certificate + certificate
 
 
 def main():
@@ -292,7 +383,14 @@ def main():
     subject = name((O, UTF8, b"Example"), (CN, UTF8, b"client"))
     good = request(key, subject)
     requests = itertools.chain(
-        [("plain", good)], greedy(key, subject), hostile_names(key), weak_keys(), broken(key, subject)
+        [("plain", good)],
+        greedy(key, subject),
+        hostile_names(key),
+        devices(key),
+        several_requests(key, subject),
+        odd_sans(key),
+        weak_keys(),
+        broken(key, subject),
     )
     for label, content in requests:
         (folder / f"{label}.csr").write_bytes(pem(content))

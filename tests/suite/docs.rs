@@ -57,6 +57,11 @@ fn the_page_about_many_certificates_works() {
 }
 
 #[test]
+fn the_page_about_csrs_works() {
+    follow("docs/csr.md");
+}
+
+#[test]
 fn the_page_about_declarations_works() {
     follow("docs/apply.md");
 }

@@ -309,9 +309,7 @@ fn weak_keys_and_names_that_no_ca_may_have_are_refused() {
             .pki("subordinate --ca rootCA --csr")
             .arg(format!("csrs/{weak}.csr"))
             .ends_with(1);
-        let expected = format!(
-            "error: csrs/{weak}.csr is not a certification request that can be used\ncaused by: "
-        );
+        let expected = format!("error: csrs/{weak}.csr is not a CSR that can be used\ncaused by: ");
         assert!(refused.stderr.starts_with(&expected), "{refused}");
         before.assert_unchanged(&sandbox.path("pki"));
     }

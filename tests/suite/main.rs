@@ -28,6 +28,8 @@ mod crl_lint;
 mod crl_recovery;
 mod crl_servers;
 mod crl_verifiers;
+mod csr_files;
+mod csr_names;
 mod csrs;
 mod differential;
 mod docs;

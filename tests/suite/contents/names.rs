@@ -5,7 +5,7 @@ use crate::sandbox::Sandbox;
 
 /// Name in a subject, name or number that openssl gives the type, its string type, and the most
 /// characters that a value may have.
-const ATTRIBUTES: [(&str, &str, &str, usize); 23] = [
+const ATTRIBUTES: [(&str, &str, &str, usize); 25] = [
     ("CN", "commonName", "UTF8STRING", 64),
     ("O", "organizationName", "UTF8STRING", 64),
     ("OU", "organizationalUnitName", "UTF8STRING", 64),
@@ -38,6 +38,13 @@ const ATTRIBUTES: [(&str, &str, &str, usize); 23] = [
         "organizationIdentifier",
         "UTF8STRING",
         256,
+    ),
+    ("unstructuredName", "unstructuredName", "IA5STRING", 255),
+    (
+        "unstructuredAddress",
+        "unstructuredAddress",
+        "UTF8STRING",
+        255,
     ),
 ];
 

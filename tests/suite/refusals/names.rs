@@ -4,38 +4,52 @@ use super::refusals;
 use crate::sandbox::{STORE, Sandbox};
 
 refusals! { Sandbox::with_csrs();
-    a_request_with_nul_in_its_common_name: "issue --ca intermediate0 --csr csrs/cn-nul.csr" => 1, "error: the subject can't be used\n\
-         caused by: the value of CN has characters that can't be shown: \"good.test\\u{0}.evil.test\"\n";
-    a_request_with_terminal_escapes: "issue --ca intermediate0 --csr csrs/cn-escape.csr" => 1, "error: the subject can't be used\n\
-         caused by: the value of CN has characters that can't be shown: \"\\u{1b}[2J\\u{1b}]0;owned\\u{7}\"\n";
-    a_request_with_pem_markers_in_its_name: "issue --ca intermediate0 --csr csrs/cn-newline.csr" => 1, "error: the subject can't be used\n\
-         caused by: the value of CN has characters that can't be shown: \"x\\u{a}-----END CERTIFICATE-----\\u{a}-----BEGIN CERTIFICATE-----\\u{a}\"\n";
-    a_request_with_bidirectional_marks: "issue --ca intermediate0 --csr csrs/cn-bidi.csr" => 1, "error: the subject can't be used\n\
-         caused by: the value of CN has characters that can't be shown: \"good\\u{202e}tset.live\"\n";
-    a_request_with_a_common_name_of_65_characters: "issue --ca intermediate0 --csr csrs/cn-65.csr" => 1, "error: the subject can't be used\n\
-         caused by: the value of CN has more than 64 characters: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n";
-    a_request_with_invalid_utf8: "issue --ca intermediate0 --csr csrs/cn-invalid-utf8.csr" => 1, "error: csrs/cn-invalid-utf8.csr is not a certification request\n\
+    a_request_with_nul_in_its_common_name: "issue --ca intermediate0 --csr csrs/cn-nul.csr" => 1, "error: the subject of csrs/cn-nul.csr can't be used\n\
+         caused by: the value of CN has characters that can't be shown: \"good.test\\u{0}.evil.test\"\n\
+         hint: give another subject with --cn or --subject\n";
+    a_request_with_terminal_escapes: "issue --ca intermediate0 --csr csrs/cn-escape.csr" => 1, "error: the subject of csrs/cn-escape.csr can't be used\n\
+         caused by: the value of CN has characters that can't be shown: \"\\u{1b}[2J\\u{1b}]0;owned\\u{7}\"\n\
+         hint: give another subject with --cn or --subject\n";
+    a_request_with_pem_markers_in_its_name: "issue --ca intermediate0 --csr csrs/cn-newline.csr" => 1, "error: the subject of csrs/cn-newline.csr can't be used\n\
+         caused by: the value of CN has characters that can't be shown: \"x\\u{a}-----END CERTIFICATE-----\\u{a}-----BEGIN CERTIFICATE-----\\u{a}\"\n\
+         hint: give another subject with --cn or --subject\n";
+    a_request_with_bidirectional_marks: "issue --ca intermediate0 --csr csrs/cn-bidi.csr" => 1, "error: the subject of csrs/cn-bidi.csr can't be used\n\
+         caused by: the value of CN has characters that can't be shown: \"good\\u{202e}tset.live\"\n\
+         hint: give another subject with --cn or --subject\n";
+    a_request_with_a_common_name_of_65_characters: "issue --ca intermediate0 --csr csrs/cn-65.csr" => 1, "error: the subject of csrs/cn-65.csr can't be used\n\
+         caused by: the value of CN has more than 64 characters: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n\
+         hint: give another subject with --cn or --subject\n";
+    a_request_with_invalid_utf8: "issue --ca intermediate0 --csr csrs/cn-invalid-utf8.csr" => 1, "error: csrs/cn-invalid-utf8.csr is not a certificate signing request (CSR)\n\
          caused by: a string is not text of its type\n";
-    a_request_with_an_empty_common_name: "issue --ca intermediate0 --csr csrs/cn-empty.csr" => 1, "error: the subject can't be used\n\
-         caused by: the value of CN is empty: \"\"\n";
+    a_request_with_an_empty_common_name: "issue --ca intermediate0 --csr csrs/cn-empty.csr" => 1, "error: the subject of csrs/cn-empty.csr can't be used\n\
+         caused by: the value of CN is empty: \"\"\n\
+         hint: give another subject with --cn or --subject\n";
     a_request_without_any_name: "issue --ca intermediate0 --csr csrs/no-name.csr" => 1, "error: the certificate would have neither a subject nor an alternative name\n\
          hint: give --cn, --subject or --san\n";
-    a_request_with_nul_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-nul.csr" => 1, "error: the alternative name can't be used\n\
-         caused by: \"good.test\\u{0}.evil.test\" is not a DNS name: it has characters that can't be shown\n";
-    a_request_with_pem_markers_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-newline.csr" => 1, "error: the alternative name can't be used\n\
-         caused by: \"good.test\\u{a}-----END CERTIFICATE-----\" is not a DNS name: it has characters that can't be shown\n";
-    a_request_with_a_space_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-space.csr" => 1, "error: the alternative name can't be used\n\
-         caused by: \"good test\" is not a DNS name: a label has other characters than letters, digits and hyphens\n";
-    a_request_with_an_empty_host_name: "issue --ca intermediate0 --csr csrs/san-empty.csr" => 1, "error: the alternative name can't be used\n\
-         caused by: \"\" is not a DNS name: it has an empty label\n";
-    a_request_with_a_wildcard_inside: "issue --ca intermediate0 --csr csrs/san-inner-wildcard.csr" => 1, "error: the alternative name can't be used\n\
-         caused by: \"a.*.example.test\" is not a DNS name: a * can only be the whole first label\n";
-    a_request_with_an_address_of_five_octets: "issue --ca intermediate0 --csr csrs/san-ip-of-5.csr" => 1, "error: csrs/san-ip-of-5.csr is not a certification request that can be used\n\
-         caused by: an IP address has neither 4 nor 16 octets\n";
-    a_request_with_escapes_in_an_email_address: "issue --ca intermediate0 --csr csrs/san-escape-email.csr" => 1, "error: the alternative name can't be used\n\
-         caused by: \"\\u{1b}[2J@example.test\" is not an e-mail address: the part before the @ has characters that it can't have\n";
-    a_request_with_nul_in_a_uri: "issue --ca intermediate0 --csr csrs/san-nul-uri.csr" => 1, "error: the alternative name can't be used\n\
-         caused by: \"https://good.test\\u{0}.evil.test/\" is not a URI: it has characters that a URI can't have, or none after the scheme\n";
+    a_request_with_nul_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-nul.csr" => 1, "error: a SAN of csrs/san-nul.csr can't be used\n\
+         caused by: \"good.test\\u{0}.evil.test\" is not a DNS name: it has characters that can't be shown\n\
+         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
+    a_request_with_pem_markers_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-newline.csr" => 1, "error: a SAN of csrs/san-newline.csr can't be used\n\
+         caused by: \"good.test\\u{a}-----END CERTIFICATE-----\" is not a DNS name: it has characters that can't be shown\n\
+         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
+    a_request_with_a_space_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-space.csr" => 1, "error: a SAN of csrs/san-space.csr can't be used\n\
+         caused by: \"good test\" is not a DNS name: a label has other characters than letters, digits and hyphens\n\
+         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
+    a_request_with_an_empty_host_name: "issue --ca intermediate0 --csr csrs/san-empty.csr" => 1, "error: a SAN of csrs/san-empty.csr can't be used\n\
+         caused by: \"\" is not a DNS name: it has an empty label\n\
+         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
+    a_request_with_a_wildcard_inside: "issue --ca intermediate0 --csr csrs/san-inner-wildcard.csr" => 1, "error: a SAN of csrs/san-inner-wildcard.csr can't be used\n\
+         caused by: \"a.*.example.test\" is not a DNS name: a * can only be the whole first label\n\
+         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
+    a_request_with_an_address_of_five_octets: "issue --ca intermediate0 --csr csrs/san-ip-of-5.csr" => 1, "error: a SAN of csrs/san-ip-of-5.csr can't be used\n\
+         caused by: an IP address has neither 4 nor 16 octets\n\
+         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
+    a_request_with_escapes_in_an_email_address: "issue --ca intermediate0 --csr csrs/san-escape-email.csr" => 1, "error: a SAN of csrs/san-escape-email.csr can't be used\n\
+         caused by: \"\\u{1b}[2J@example.test\" is not an e-mail address: the part before the @ has characters that it can't have\n\
+         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
+    a_request_with_nul_in_a_uri: "issue --ca intermediate0 --csr csrs/san-nul-uri.csr" => 1, "error: a SAN of csrs/san-nul-uri.csr can't be used\n\
+         caused by: \"https://good.test\\u{0}.evil.test/\" is not a URI: it has characters that a URI can't have, or none after the scheme\n\
+         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
 
     a_request_named_like_a_path_going_out: "issue --ca intermediate0 --csr csrs/cn-path.csr --out out" => 1, "error: \"../../etc/x\" can't be a file name\n\
          hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
@@ -89,7 +103,7 @@ fn a_request_with_a_printable_string_that_is_not_one_makes_no_certificate() {
     let before = sandbox.store_snapshot();
     let issue = "issue --ca intermediate0 --csr csrs/cn-printable-lie.csr";
     let refused = sandbox.pki(issue).ends_with(1);
-    let why = "the value of CN is a PrintableString with characters that it can't have: ";
+    let why = "the value of CN has characters outside PrintableString: ";
     assert!(refused.stderr.contains(why), "{refused}");
     before.assert_unchanged(&sandbox.path(STORE));
 }
