@@ -340,12 +340,16 @@ struct Asked {
 
 impl Asked {
     /// The alternative names that the certificate gets: each once, the common name among them where
-    /// the profile looks for it.
+    /// the profile looks for it. One with an underscore is no host name, and is taken only if there is
+    /// no other.
     fn check(&self, profile: Profile) -> Result<Vec<GeneralName>, CaError> {
         let common_name = self.subject.as_ref().and_then(Name::common_name);
         let from_common_name = common_name
             .as_deref()
-            .and_then(|name| profile.alternative_name_of(name));
+            .and_then(|name| profile.alternative_name_of(name))
+            .filter(|name| {
+                !has_underscore(name) || !profile.has_required_name(&self.alternative_names)
+            });
         let mut seen = HashSet::new();
         let names = from_common_name.iter().chain(&self.alternative_names);
         let names: Vec<GeneralName> = names.filter(|name| seen.insert(*name)).cloned().collect();
@@ -416,14 +420,13 @@ fn not_taken(request: &CertificationRequest) -> impl Iterator<Item = String> {
 
 /// Names with an underscore say who a client is; a server is looked for by such a name.
 fn about_underscores(names: &[GeneralName], profile: Profile) -> Option<Notice> {
-    let has_one =
-        |name: &&GeneralName| matches!(name, GeneralName::Dns(host) if host.contains('_'));
-    let names: Vec<String> = names
-        .iter()
-        .filter(has_one)
-        .map(ToString::to_string)
-        .collect();
+    let names = names.iter().filter(|name| has_underscore(name));
+    let names: Vec<String> = names.map(ToString::to_string).collect();
     (profile != Profile::Client && !names.is_empty()).then_some(Notice::Underscores { names })
+}
+
+fn has_underscore(name: &GeneralName) -> bool {
+    matches!(name, GeneralName::Dns(host) if host.contains('_'))
 }
 
 /// Refuses a CSR that is not signed with its key, or whose key is none that may be certified.

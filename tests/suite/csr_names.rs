@@ -470,9 +470,12 @@ fn underscores_are_issued_to_clients_and_elsewhere_with_a_notice() {
             assert!(sandbox.sans("x").contains(sans), "{other}");
         }
     }
-    // A common name that is a DNS name becomes a SAN of a server.
+    // A common name becomes a SAN of a server if it has no other.
     issue("--cn my_host --profile server");
     assert_same(&sandbox.sans("x"), "DNS:my_host");
+    let other = issue("--cn my_host --profile server --san www.example.test");
+    assert_same(&sandbox.sans("x"), "DNS:www.example.test");
+    assert_eq!(other.stderr, "");
     for san in [
         "uri:https://my_host/",
         "email:a@my_host",
@@ -494,7 +497,7 @@ fn host_names_with_underscores_are_verified_as_openssl_does() {
     let sandbox = Sandbox::with_open_ca();
     sandbox
         .pki("issue --ca intermediate0 --profile server --cn my_host --out out --no-passphrase")
-        .words("--san _svc.example.test,*.example.test,*.my_zone.test --name x")
+        .words("--san my_host,_svc.example.test,*.example.test,*.my_zone.test --name x")
         .succeeds();
     sandbox.pki("bundle --out roots.pem").succeeds();
     for (host, is_valid) in [
