@@ -2,8 +2,8 @@
 
 use super::{FEW_ROUNDS, NOW, PASSPHRASE, harmless, said};
 use pki::ca::{
-    Foreign, Input, PARTIES, Passphrases, VerifyRequest, certificates_in, foreign_list,
-    judge_foreign_list,
+    Foreign, Input, PARTIES, Passphrases, ProtectedKey, VerifyRequest, certificates_in,
+    foreign_list, judge_foreign_list,
 };
 use pki::cli::reading;
 use pki::key::Passphrase;
@@ -185,13 +185,16 @@ pub fn verify(data: &[u8]) {
 pub(super) struct Known;
 
 impl Passphrases for Known {
-    fn to_open(&mut self, _key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+    fn to_open(
+        &mut self,
+        _key: ProtectedKey<'_>,
+    ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
         Ok(Passphrase::new(PASSPHRASE.to_owned().into()))
     }
 
     fn to_protect(
         &mut self,
-        _key: &str,
+        _key: ProtectedKey<'_>,
     ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
         Ok(None)
     }

@@ -6,7 +6,7 @@ use super::issue::{pointers, random_u64};
 use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
-use super::passphrases::{Passphrases, protection_for};
+use super::passphrases::{Passphrases, ProtectedKey, protection_for};
 use super::subjects::refuse_taken_subject;
 use crate::key::{KeyType, PrivateKey, PublicKey};
 use crate::store::{Ca, CaName, CaRecord, Material, Observer, ReservedCa, Store, StoreError};
@@ -217,7 +217,8 @@ pub(super) fn protected(
     key: &PrivateKey,
     passphrases: &mut dyn Passphrases,
 ) -> Result<zeroize::Zeroizing<Vec<u8>>, CaError> {
-    protection_for(&format!("the new key of {name}"), passphrases)?
+    let label = format!("the new key of {name}");
+    protection_for(ProtectedKey::of(name, &label), passphrases)?
         .to_pem(key)
         .map_err(CaError::NewKey)
 }

@@ -3,7 +3,7 @@
 use super::compromised::{CompromisedKeys, KeyOf, key_of, refuse_compromised_cas};
 use super::draft::Draft;
 use super::error::{CaError, Findings};
-use super::passphrases::{Passphrases, Unlocked};
+use super::passphrases::{Passphrases, ProtectedKey, Unlocked};
 use super::subjects::{SubjectOwner, Subjects};
 use crate::key::{PrivateKey, Protection, PublicKey, SignatureAlgorithm};
 use crate::store::{Ca, CaName, Coverage, Issuance, LockedCa, Store, StoreError};
@@ -133,7 +133,8 @@ impl Issuer {
             .ok_or_else(|| CaError::KeyElsewhere { ca: name.clone() })?;
         let mut unlocked = Unlocked::new();
         let label = format!("the key of {name}");
-        let key = unlocked.open(&ca.key_path(), &label, &content, passphrases)?;
+        let wanted = ProtectedKey::of(name, &label);
+        let key = unlocked.open(&ca.key_path(), wanted, &content, passphrases)?;
         if key.public().spki() != ca.certificate().public_key().spki() {
             return Err(CaError::KeyMismatch { ca: name.clone() });
         }
@@ -193,7 +194,8 @@ impl Issuer {
         };
         let path = self.ca.leaf_key_path(serial);
         let label = format!("the key of {} {serial}", self.ca.name());
-        let key = self.unlocked.open(&path, &label, &content, passphrases)?;
+        let wanted = ProtectedKey::of(self.ca.name(), &label);
+        let key = self.unlocked.open(&path, wanted, &content, passphrases)?;
         if key.public().spki() != certificate.public_key().spki() {
             let problem = format!("is not the key of the certificate {serial}");
             return Err(StoreError::damaged(&path, problem).into());

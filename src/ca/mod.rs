@@ -84,7 +84,9 @@ pub use lists::{
     publish_list, publish_pem, refuse_other_files, sign_ahead, write_foreign_list,
 };
 pub use notice::Notice;
-pub use passphrases::{Passphrases, Unlocked, check_for_java, passphrase_for, protection_for};
+pub use passphrases::{
+    Passphrases, ProtectedKey, Unlocked, check_for_java, passphrase_for, protection_for,
+};
 pub use preflight::{
     BundleFinding, Foreign, Form, Grammar, Hash, JudgedList, Key, Limit, ListForm, ListLimit,
     ListRules, PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,

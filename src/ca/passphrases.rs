@@ -2,22 +2,63 @@
 
 use super::error::CaError;
 use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Passphrase, PrivateKey, Protection};
+use crate::store::CaName;
 use std::error::Error;
 use std::path::Path;
+
+/// Key, or file with keys, that a passphrase opens or protects.
+#[derive(Clone, Copy)]
+pub struct ProtectedKey<'a> {
+    /// The CA under whose passphrase it is; `None` if it has one of its own.
+    pub ca: Option<&'a CaName>,
+    /// Its name in prompts and errors.
+    pub label: &'a str,
+}
+
+impl<'a> ProtectedKey<'a> {
+    /// Key of a CA, or of one of its leaves in the store.
+    pub fn of(ca: &'a CaName, label: &'a str) -> Self {
+        let ca = Some(ca);
+        Self { ca, label }
+    }
+
+    /// Key outside the store.
+    pub fn outside(label: &'a str) -> Self {
+        Self { ca: None, label }
+    }
+
+    fn no_passphrase(self, source: Box<dyn Error + Send + Sync>) -> CaError {
+        let key = self.label.to_owned();
+        CaError::NoPassphrase { key, source }
+    }
+}
 
 /// Gives passphrases, from wherever the user keeps them.
 pub trait Passphrases {
     /// The passphrase that opens this key.
-    fn to_open(&mut self, key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>>;
+    fn to_open(
+        &mut self,
+        key: ProtectedKey<'_>,
+    ) -> Result<Passphrase, Box<dyn Error + Send + Sync>>;
+
+    /// Whether the user named a source of the passphrase of this CA.
+    fn is_given(&self, _ca: &CaName) -> bool {
+        true
+    }
 
     /// The passphrase under which this new or exported key is to be put; `None` where the user wants
     /// the key unencrypted.
-    fn to_protect(&mut self, key: &str)
-    -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>>;
+    fn to_protect(
+        &mut self,
+        key: ProtectedKey<'_>,
+    ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>>;
 
     /// Whether [`Passphrases::to_protect`] would ask somebody, who is not asked now; the error that it would
     /// be where nobody can be.
-    fn would_ask_to_protect(&mut self, key: &str) -> Result<bool, Box<dyn Error + Send + Sync>> {
+    fn would_ask_to_protect(
+        &mut self,
+        key: ProtectedKey<'_>,
+    ) -> Result<bool, Box<dyn Error + Send + Sync>> {
         self.to_protect(key).map(|_| false)
     }
 }
@@ -41,7 +82,7 @@ impl Unlocked {
     pub fn open(
         &mut self,
         path: &Path,
-        label: &str,
+        wanted: ProtectedKey<'_>,
         content: &[u8],
         passphrases: &mut dyn Passphrases,
     ) -> Result<PrivateKey, CaError> {
@@ -63,11 +104,8 @@ impl Unlocked {
         let passphrase = match &self.passphrase {
             Some(passphrase) => passphrase.clone(),
             None => passphrases
-                .to_open(label)
-                .map_err(|source| CaError::NoPassphrase {
-                    key: label.to_owned(),
-                    source,
-                })?,
+                .to_open(wanted)
+                .map_err(|source| wanted.no_passphrase(source))?,
         };
         let (key, derived) = encrypted.open(&passphrase).map_err(failed)?;
         self.passphrase = Some(passphrase);
@@ -102,15 +140,11 @@ impl Default for Unlocked {
 
 /// The passphrase of a new or exported key, if it is to have one.
 pub fn passphrase_for(
-    label: &str,
+    key: ProtectedKey<'_>,
     passphrases: &mut dyn Passphrases,
 ) -> Result<Option<Passphrase>, CaError> {
-    passphrases
-        .to_protect(label)
-        .map_err(|source| CaError::NoPassphrase {
-            key: label.to_owned(),
-            source,
-        })
+    let given = passphrases.to_protect(key);
+    given.map_err(|source| key.no_passphrase(source))
 }
 
 /// Whether Java opens a PKCS #12 file under this passphrase.
@@ -125,21 +159,20 @@ pub fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
 }
 
 /// Whether somebody would be asked for the passphrase of a new or exported key.
-pub fn would_ask_for(label: &str, passphrases: &mut dyn Passphrases) -> Result<bool, CaError> {
-    passphrases
-        .would_ask_to_protect(label)
-        .map_err(|source| CaError::NoPassphrase {
-            key: label.to_owned(),
-            source,
-        })
+pub fn would_ask_for(
+    key: ProtectedKey<'_>,
+    passphrases: &mut dyn Passphrases,
+) -> Result<bool, CaError> {
+    let asked = passphrases.would_ask_to_protect(key);
+    asked.map_err(|source| key.no_passphrase(source))
 }
 
 /// How a new or exported key is to be written.
 pub fn protection_for(
-    label: &str,
+    key: ProtectedKey<'_>,
     passphrases: &mut dyn Passphrases,
 ) -> Result<Protection, CaError> {
-    match passphrase_for(label, passphrases)? {
+    match passphrase_for(key, passphrases)? {
         Some(passphrase) => Protection::new(&passphrase).map_err(CaError::NewKey),
         None => Ok(Protection::None),
     }

@@ -58,7 +58,7 @@ impl ApplyArgs {
                 Report::raw(tables::schema())
             });
         };
-        let passphrases = UserPassphrases::new(
+        let passphrases = UserPassphrases::with_new_cas(
             context,
             Some(&self.passin),
             Some(&self.passout),
@@ -74,6 +74,8 @@ impl ApplyArgs {
         let store = existing_store(context)?;
         let wishes = declared(&file, store.as_ref(), &context.store, context.now)?;
         drop((store, file));
+        let cas = wishes.cas.iter().map(|wished| wished.new.name.clone());
+        passphrases.check_names(&cas.collect::<Vec<_>>())?;
         let application = Application {
             store: &context.store,
             observer: context.observer(),

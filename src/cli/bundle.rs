@@ -6,8 +6,8 @@ use super::options::input;
 use super::passphrase::{TrustStorePassphraseArgs, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    Bundle, BundleFinding, BundleRequest, Changes, Foreign, Form, Level, PARTIES, RelyingParty,
-    bundle, check_for_java, party, passphrase_for, write_bundle,
+    Bundle, BundleFinding, BundleRequest, Changes, Foreign, Form, Level, PARTIES, ProtectedKey,
+    RelyingParty, bundle, check_for_java, party, passphrase_for, write_bundle,
 };
 use crate::key::Passphrase;
 use crate::store::CaName;
@@ -175,7 +175,8 @@ impl BundleArgs {
             return Ok(None);
         }
         let mut passphrases = UserPassphrases::of_trust_store(context, &self.passphrases)?;
-        let passphrase = passphrase_for("the trust store", &mut passphrases)?;
+        let passphrase =
+            passphrase_for(ProtectedKey::outside("the trust store"), &mut passphrases)?;
         passphrase.as_ref().map_or(Ok(()), check_for_java)?;
         Ok(passphrase)
     }

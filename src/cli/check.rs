@@ -7,8 +7,7 @@ use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::progress::Progress;
 use super::report::{Lines, Report};
 use crate::ca::{
-    CheckRequest, Checkup, Level, Passphrases, Repair, Repaired, StoreFinding, check,
-    octets_to_check, repair,
+    CheckRequest, Checkup, Level, Repair, Repaired, StoreFinding, check, octets_to_check, repair,
 };
 use crate::store::CaName;
 use crate::x509::validity::parse_duration;
@@ -90,13 +89,13 @@ impl CheckArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         let mut passphrases =
             UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
-        let opens_keys = self.keys || self.passin.is_given() || !passphrases.would_ask_to_open();
         let octets = octets_to_check(&context.store, context.observer());
         let progress = Progress::of_octets(context, "checking", octets);
         let mut request = CheckRequest {
             cas: self.ca,
             within: self.within,
-            passphrases: opens_keys.then_some(&mut passphrases as &mut dyn Passphrases),
+            passphrases: Some(&mut passphrases),
+            asks: self.keys,
             is_patient: !self.repair,
             now: context.now,
             progress: &|octets| progress.advance_octets(octets),

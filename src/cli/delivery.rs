@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::passphrase::{PassoutArgs, UserPassphrases};
 use crate::ca::{
     CaError, Destination, ExportPlace, FileKind, Issued, KeyOutput, Lineage, OpenExport,
-    protection_for,
+    ProtectedKey, protection_for,
 };
 use crate::key::Protection;
 use crate::x509::Certificate;
@@ -120,7 +120,8 @@ impl Delivery {
         passphrases: &mut UserPassphrases,
     ) -> Result<Self, CaError> {
         let protection = if has_key {
-            protection_for(&format!("the exported key of {name}"), passphrases)?
+            let label = format!("the exported key of {name}");
+            protection_for(ProtectedKey::outside(&label), passphrases)?
         } else {
             Protection::None
         };

@@ -6,9 +6,9 @@ use super::options::SelectorArgs;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, Destination, Exported, FileKind, KeyOutput, Notice, RenewalError, Selector, Status,
-    Strength, Unlocked, certificate_of, check_for_java, cross_certificate, passphrase_for,
-    select_one,
+    CaError, Destination, Exported, FileKind, KeyOutput, Notice, ProtectedKey, RenewalError,
+    Selector, Status, Strength, Unlocked, certificate_of, check_for_java, cross_certificate,
+    passphrase_for, select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
 use crate::store::{Ca, CaName, Journal, Store};
@@ -283,14 +283,11 @@ impl ExportArgs {
                 None => Protecting::Export,
             },
         )?;
-        let key = Unlocked::new().open(
-            &subject.key_path,
-            &subject.key_label,
-            content,
-            &mut passphrases,
-        )?;
+        let wanted = ProtectedKey::of(&self.ca, &subject.key_label);
+        let path = &subject.key_path;
+        let key = Unlocked::new().open(path, wanted, content, &mut passphrases)?;
         let label = format!("the exported key of {}", subject.name);
-        let passphrase = passphrase_for(&label, &mut passphrases)?;
+        let passphrase = passphrase_for(ProtectedKey::outside(&label), &mut passphrases)?;
         if self.party == Some(Party::Java) {
             passphrase.as_ref().map_or(Ok(()), check_for_java)?;
         }

@@ -369,8 +369,12 @@ fn ca_hint(error: &CaError) -> Option<String> {
     Some(match error {
         CaError::Store(error) => return store_hint(error),
         CaError::File(error) => return file_hint(error),
-        CaError::Key { source, .. } => return key_hint(source, ENCRYPT_KEY_ANEW),
-        CaError::TrustStore { source, .. } => return key_hint(source, ENCRYPT_TRUST_STORE_ANEW),
+        CaError::Key { source, .. } => {
+            return key_hint(source, RIGHT_PASSPHRASE_OF_CA, ENCRYPT_KEY_ANEW);
+        }
+        CaError::TrustStore { source, .. } => {
+            return key_hint(source, RIGHT_PASSPHRASE, ENCRYPT_TRUST_STORE_ANEW);
+        }
         CaError::NoPassphrase { source, .. } => {
             return source
                 .downcast_ref::<Unavailable>()?
@@ -742,11 +746,14 @@ const FIXTURE_STORE: &str = "a store is one from its beginning or never: name a 
 const ENCRYPT_KEY_ANEW: &str = "encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there";
 const ENCRYPT_TRUST_STORE_ANEW: &str = "`keytool -importkeystore` writes one anew";
 
-fn key_hint(error: &KeyError, encrypt_anew: &str) -> Option<String> {
+const RIGHT_PASSPHRASE: &str =
+    "give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE";
+/// The same of keys in a store, whose CAs may have passphrases of their own.
+const RIGHT_PASSPHRASE_OF_CA: &str = "give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC";
+
+fn key_hint(error: &KeyError, right_passphrase: &str, encrypt_anew: &str) -> Option<String> {
     match error {
-        KeyError::WrongPassphrase => {
-            Some("give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE".into())
-        }
+        KeyError::WrongPassphrase => Some(right_passphrase.into()),
         KeyError::Encryption { .. } => Some(encrypt_anew.to_owned()),
         _ => None,
     }

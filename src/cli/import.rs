@@ -107,13 +107,14 @@ struct OldListEntry {
 
 impl ImportArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
-        let mut passphrases = UserPassphrases::new(
+        let mut passphrases = UserPassphrases::with_new_cas(
             context,
             Some(&self.passin),
             Some(&self.passout),
             Protecting::NewCa,
         )?;
         let request = self.request()?;
+        passphrases.check_names(std::slice::from_ref(&request.record.name))?;
         let imported = import(
             &context.store,
             context.observer(),

@@ -1,68 +1,21 @@
 //! Passphrases: `prompt`, `env:VAR`, `file:PATH`, `fd:N`, `stdin`, `pass:TEXT`.
 
+mod source;
+
 use super::context::Context;
 use super::interrupt;
-use crate::ca::Passphrases;
+use crate::ca::{Passphrases, ProtectedKey};
 use crate::key::Passphrase;
+use crate::store::{CaName, Store, StoreError};
 use crate::x509::text::Escaped;
 use clap::Args;
-use rustix::io::Errno;
-use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+pub(super) use source::Unbuffered;
+use source::{Descriptors, Source};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::error::Error;
-use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
-use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::io::{self, IsTerminal};
 use std::rc::Rc;
-use std::str::FromStr;
 use zeroize::Zeroizing;
-
-/// Where a passphrase is read from.
-#[derive(Clone)]
-pub(super) enum Source {
-    Prompt,
-    Env(String),
-    File(PathBuf),
-    Descriptor(u32),
-    Stdin,
-    Text(Zeroizing<String>),
-}
-
-impl Source {
-    /// The descriptor of which it takes the next line.
-    fn stream(&self) -> Option<u32> {
-        match self {
-            Self::Stdin => Some(0),
-            Self::Descriptor(number) => Some(*number),
-            _ => None,
-        }
-    }
-}
-
-impl FromStr for Source {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            None if text == "prompt" => Ok(Self::Prompt),
-            None if text == "stdin" => Ok(Self::Stdin),
-            Some(("env", name)) if !name.is_empty() => Ok(Self::Env(name.to_owned())),
-            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
-            Some(("fd", number)) => number
-                .parse()
-                .map(Self::Descriptor)
-                .map_err(|_| "fd: needs a number".into()),
-            Some(("pass", text)) => Ok(Self::Text(Zeroizing::new(text.to_owned()))),
-            // The text itself may be the passphrase, so it is not repeated.
-            _ => Err("it is none of prompt, env:VAR, file:PATH, fd:N, stdin and pass:TEXT".into()),
-        }
-    }
-}
 
 /// Clap repeats values that don't parse; a passphrase must not be repeated, so none fails to parse.
 #[derive(Clone)]
@@ -77,16 +30,9 @@ impl From<&str> for SourceText {
 /// Opens keys of the store.
 #[derive(Args)]
 pub(super) struct PassinArgs {
-    /// The passphrase that opens the key: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT
-    #[arg(long, value_name = "SRC")]
-    passin: Option<SourceText>,
-}
-
-impl PassinArgs {
-    /// Whether it was said where the passphrase comes from.
-    pub(super) fn is_given(&self) -> bool {
-        self.passin.is_some()
-    }
+    /// The passphrase that opens the key: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT; NAME=SRC for the key of the CA NAME alone, repeatable
+    #[arg(long, value_name = "[NAME=]SRC")]
+    passin: Vec<SourceText>,
 }
 
 /// Protects keys that are new or leave the store.
@@ -142,24 +88,71 @@ pub(super) enum Protecting {
 
 /// The user's passphrases, from wherever the options say.
 pub(super) struct UserPassphrases {
-    passin: Option<Source>,
     passout: Option<Source>,
     no_passphrase: bool,
     protecting: Protecting,
     may_prompt: bool,
-    streams: Rc<RefCell<Streams>>,
+    context: Context,
+    shared: Rc<RefCell<Shared>>,
 }
 
-/// Descriptors that passphrases are read from, each a line.
+/// Options --passin, and descriptors that passphrases are read from, each a line.
 #[derive(Default)]
-struct Streams {
-    /// One reader for each.
-    open: BTreeMap<u32, File>,
-    /// The source of --passin, until it is read, if --passout reads the same descriptor: its line is the
-    /// first, whichever passphrase is needed first.
-    first: Option<Source>,
-    /// The passphrase of --passin, if it was read for the sake of --passout.
+struct Shared {
+    open: Descriptors,
+    given: Vec<Given>,
+}
+
+/// An option --passin.
+struct Given {
+    /// The CA that it is for alone.
+    ca: Option<CaName>,
+    source: Source,
+    /// Whether its line was read.
+    was_read: bool,
+    /// Its passphrase, if it was read before it was needed, or is that of one CA.
     kept: Option<Passphrase>,
+}
+
+impl Shared {
+    /// Reads the passphrases of the first options --passin that read the descriptor, if that was not
+    /// done: lines are in the order of the options, whichever passphrase is needed first, and that of
+    /// --passout is behind them.
+    fn read_before(&mut self, end: usize, stream: Option<u32>, context: &Context) -> Read<()> {
+        let Self { open, given } = self;
+        let same = |given: &&mut Given| stream.is_some() && given.source.stream() == stream;
+        for earlier in given[..end].iter_mut().filter(same) {
+            if !earlier.was_read {
+                earlier.kept = Some(earlier.source.read(open, context)?);
+                earlier.was_read = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the passphrase of an option --passin; that of one CA stays the same.
+    fn read(&mut self, index: usize, context: &Context) -> Read<Passphrase> {
+        self.read_before(index, self.given[index].source.stream(), context)?;
+        let Self { open, given } = self;
+        let given = &mut given[index];
+        let passphrase = match given.kept.take() {
+            Some(kept) => kept,
+            None => given.source.read(open, context)?,
+        };
+        given.was_read = true;
+        given.kept = given.ca.as_ref().map(|_| passphrase.clone());
+        Ok(passphrase)
+    }
+}
+
+type Read<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Place that the passphrase of a key comes from.
+enum Origin {
+    /// The option --passin with this index.
+    Option(usize),
+    Variable(Source),
+    Prompt,
 }
 
 /// Why there is no passphrase, and what to do about it.
@@ -187,16 +180,49 @@ const PROTECT_EXPORT_WITH: &str = "give one with --passout, or say --no-passphra
 const PROTECT_PKCS12_WITH: &str = "give one with --passout";
 
 impl UserPassphrases {
+    /// Those of a command that works with the CAs of the store.
     pub(super) fn new(
         context: &Context,
         passin: Option<&PassinArgs>,
         passout: Option<&PassoutArgs>,
         protecting: Protecting,
     ) -> Result<Self, super::Failure> {
-        let passin = passin.and_then(|args| args.passin.as_ref());
+        let passphrases = Self::with_new_cas(context, passin, passout, protecting)?;
+        passphrases.check_names(&[])?;
+        Ok(passphrases)
+    }
+
+    /// Those of a command that makes CAs and opens their keys: it has to call [`Self::check_names`].
+    pub(super) fn with_new_cas(
+        context: &Context,
+        passin: Option<&PassinArgs>,
+        passout: Option<&PassoutArgs>,
+        protecting: Protecting,
+    ) -> Result<Self, super::Failure> {
+        let passin = passin.map_or(&[][..], |args| &args.passin);
         let no_passphrase = passout.is_some_and(|args| args.no_passphrase);
         let passout = passout.and_then(|args| args.passout.as_ref());
-        let passphrases = Self::of_sources(context, passin, passout, protecting)?;
+        let parse = |text: &SourceText| {
+            let (ca, source) =
+                source::of_ca(&text.0).map_err(|problem| unusable("--passin", &problem))?;
+            Ok(Given::new(ca, source))
+        };
+        let given = passin
+            .iter()
+            .map(parse)
+            .collect::<Result<Vec<_>, super::Failure>>()?;
+        for (index, twice) in given.iter().enumerate() {
+            if given[..index].iter().any(|given| given.ca == twice.ca) {
+                let whose = twice.ca.as_ref();
+                let whose =
+                    whose.map_or_else(|| "without a CA's name".into(), |ca| format!("for {ca}"));
+                return Err(
+                    super::Failure::usage(format!("--passin is given twice {whose}"))
+                        .hint("--passin NAME=SRC gives the passphrase of one CA"),
+                );
+            }
+        }
+        let passphrases = Self::of_sources(context, given, passout, protecting)?;
         Ok(Self {
             no_passphrase,
             ..passphrases
@@ -209,75 +235,81 @@ impl UserPassphrases {
         args: &TrustStorePassphraseArgs,
     ) -> Result<Self, super::Failure> {
         let TrustStorePassphraseArgs { passin, passout } = args;
-        let protecting = Protecting::Pkcs12;
-        Self::of_sources(context, passin.as_ref(), passout.as_ref(), protecting)
+        let passin = passin
+            .as_ref()
+            .map(|text| parsed("--passin", text))
+            .transpose()?;
+        let given = passin
+            .into_iter()
+            .map(|source| Given::new(None, source))
+            .collect();
+        Self::of_sources(context, given, passout.as_ref(), Protecting::Pkcs12)
     }
 
     fn of_sources(
         context: &Context,
-        passin: Option<&SourceText>,
+        given: Vec<Given>,
         passout: Option<&SourceText>,
         protecting: Protecting,
     ) -> Result<Self, super::Failure> {
-        let parse = |option: &str, text: Option<&SourceText>| {
-            let parsed = text.map(|text| text.0.parse::<Source>()).transpose();
-            parsed.map_err(|problem| {
-                super::Failure::usage(format!("the value of {option} can't be used: {problem}"))
-            })
-        };
-        let passin = parse("--passin", passin)?;
-        let passout = parse("--passout", passout)?;
-        for source in passin.iter().chain(&passout) {
+        let passout = passout.map(|text| parsed("--passout", text)).transpose()?;
+        for source in given.iter().map(|given| &given.source).chain(&passout) {
             if matches!(source, Source::Text(_)) {
                 context
                     .warning("a passphrase on the command line can be seen by others, as in `ps`");
             }
         }
-        let stream = |source: &Option<Source>| source.as_ref().and_then(Source::stream);
-        let is_shared = stream(&passin).is_some() && stream(&passin) == stream(&passout);
-        let streams = Streams {
-            first: passin.clone().filter(|_| is_shared),
-            ..Streams::default()
+        let shared = Shared {
+            given,
+            ..Shared::default()
         };
         Ok(Self {
-            passin,
             passout,
             no_passphrase: false,
             protecting,
             may_prompt: !context.no_input
                 && io::stdin().is_terminal()
                 && io::stderr().is_terminal(),
-            streams: Rc::new(RefCell::new(streams)),
+            context: context.clone(),
+            shared: Rc::new(RefCell::new(shared)),
         })
+    }
+
+    /// Refuses an option --passin for a CA that is neither in the store nor one of the new ones.
+    pub(super) fn check_names(&self, new: &[CaName]) -> Result<(), super::Failure> {
+        let shared = self.shared.borrow();
+        let mut names = shared.given.iter().filter_map(|given| given.ca.as_ref());
+        if names.clone().next().is_none() {
+            return Ok(());
+        }
+        let known = Store::ca_names_in(&self.context.store)?;
+        let unknown = names.find(|name| !known.contains(name) && !new.contains(name));
+        let Some(name) = unknown.cloned() else {
+            return Ok(());
+        };
+        Err(StoreError::NoSuchCa { name, known }.into())
     }
 
     /// The same sources, for keys that leave the store.
     pub(super) fn for_exports(&self) -> Self {
         Self {
-            passin: None,
             passout: self.passout.clone(),
-            no_passphrase: self.no_passphrase,
             protecting: Protecting::Export,
-            may_prompt: self.may_prompt,
-            streams: self.streams.clone(),
+            context: self.context.clone(),
+            shared: self.shared.clone(),
+            ..*self
         }
-    }
-
-    /// Whether a passphrase that opens a key would be asked for, and is not given.
-    pub(super) fn would_ask_to_open(&self) -> bool {
-        let given = self.passin.clone().or_else(from_environment);
-        matches!(given, None | Some(Source::Prompt))
     }
 
     /// Whether one of them is to come from standard input.
     pub(super) fn read_standard_input(&self) -> bool {
-        let sources = self.passin.iter().chain(&self.passout);
-        sources
-            .into_iter()
-            .any(|source| matches!(source, Source::Stdin | Source::Descriptor(0)))
+        let shared = self.shared.borrow();
+        let passin = shared.given.iter().map(|given| &given.source);
+        let mut sources = passin.chain(&self.passout);
+        sources.any(|source| source.stream() == Some(0))
     }
 
-    fn check_prompt(&self, hint: &'static str) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn check_prompt(&self, hint: &'static str) -> Read<()> {
         if self.may_prompt {
             return Ok(());
         }
@@ -287,34 +319,81 @@ impl UserPassphrases {
         ))
     }
 
-    /// Where the passphrase of a new or exported key comes from; nowhere, it is asked for.
-    fn protecting_source(&self) -> (Option<Source>, &'static str) {
-        let (environment, hint) = match self.protecting {
-            Protecting::NewCa => (from_environment(), PROTECT_CA_WITH),
-            Protecting::Export => (None, PROTECT_EXPORT_WITH),
-            Protecting::Pkcs12 => (None, PROTECT_PKCS12_WITH),
+    /// The place that the passphrase of an existing key comes from: the option for its CA, the CA's own
+    /// variable, the option for all, the variables for all, the user.
+    fn origin(&self, ca: Option<&CaName>) -> Read<Origin> {
+        let shared = self.shared.borrow();
+        let option = |ca: Option<&CaName>| {
+            let mut given = shared.given.iter();
+            let index = given.position(|given| given.ca.as_ref() == ca)?;
+            Some(match shared.given[index].source {
+                Source::Prompt => Origin::Prompt,
+                _ => Origin::Option(index),
+            })
         };
-        let source = self.passout.clone().or(environment);
-        let read = source.filter(|source| !matches!(source, Source::Prompt));
-        (read, hint)
+        if let Some(own) = ca.and_then(|ca| option(Some(ca))) {
+            return Ok(own);
+        }
+        if let Some(own) = self.own_variable(ca)? {
+            return Ok(Origin::Variable(own));
+        }
+        let all = option(None).or_else(|| source::from_environment().map(Origin::Variable));
+        Ok(all.unwrap_or(Origin::Prompt))
     }
 
-    fn prompt(
-        &self,
-        question: &str,
-        hint: &'static str,
-    ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+    /// The file that the variable of one CA names. A variable that several CAs have is refused.
+    fn own_variable(&self, ca: Option<&CaName>) -> Read<Option<Source>> {
+        let Some(ca) = ca else {
+            return Ok(None);
+        };
+        let variable = source::variable_of(ca);
+        let Some(file) = source::file_in(&variable) else {
+            return Ok(None);
+        };
+        let known = Store::ca_names_in(&self.context.store)?;
+        let mut same: Vec<&str> = known
+            .iter()
+            .filter(|other| source::variable_of(other) == variable)
+            .map(CaName::as_str)
+            .collect();
+        if !same.contains(&ca.as_str()) {
+            same.push(ca.as_str());
+        }
+        match same[..] {
+            [_] => Ok(Some(file)),
+            _ => Err(unavailable(
+                format!(
+                    "the variable {variable} is that of several CAs: {}",
+                    same.join(", ")
+                ),
+                Some("unset it, and give the passphrase of each with --passin NAME=SRC"),
+            )),
+        }
+    }
+
+    /// Where the passphrase of a new or exported key comes from; nowhere, it is asked for.
+    fn protecting_source(&self, ca: Option<&CaName>) -> Read<(Option<Source>, &'static str)> {
+        let hint = match self.protecting {
+            Protecting::NewCa => PROTECT_CA_WITH,
+            Protecting::Export => PROTECT_EXPORT_WITH,
+            Protecting::Pkcs12 => PROTECT_PKCS12_WITH,
+        };
+        let mut source = self.passout.clone();
+        if source.is_none() && self.protecting == Protecting::NewCa {
+            source = self.own_variable(ca)?.or_else(source::from_environment);
+        }
+        let read = source.filter(|source| !matches!(source, Source::Prompt));
+        Ok((read, hint))
+    }
+
+    fn prompt(&self, question: &str, hint: &'static str) -> Read<Passphrase> {
         self.check_prompt(hint)?;
         let text =
             interrupt::at_prompt(|| rpassword::prompt_password(question).map(Zeroizing::new))?;
-        checked(text, "the prompt")
+        source::checked(text, "the prompt")
     }
 
-    fn prompt_twice(
-        &self,
-        key: &str,
-        hint: &'static str,
-    ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+    fn prompt_twice(&self, key: &str, hint: &'static str) -> Read<Passphrase> {
         let first = self.prompt(&format!("Passphrase for {}: ", Escaped(key)), hint)?;
         let second = self.prompt("The same again: ", hint)?;
         if first != second {
@@ -322,193 +401,75 @@ impl UserPassphrases {
         }
         Ok(first)
     }
-}
-
-impl UserPassphrases {
-    fn read(&self, source: &Source) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-        let failed = |place: &str, error: io::Error| {
-            unavailable(format!("{place} can't be read: {error}"), None)
-        };
-        match source {
-            Source::Prompt => Err(unavailable("it can only be asked for on a terminal", None)),
-            Source::Text(text) => checked(text.clone(), "pass:"),
-            Source::Env(name) => {
-                let octets = variable(name)
-                    .ok_or_else(|| unavailable(format!("the variable {name} is not set"), None))?;
-                let text = std::str::from_utf8(&octets)
-                    .map_err(|_| unavailable(format!("the variable {name} is not UTF-8"), None))?;
-                let text = Zeroizing::new(text.to_owned());
-                checked(text, &format!("the variable {name}"))
-            }
-            Source::File(path) => {
-                let place = format!("the file {}", path.display());
-                let file = File::open(path).map_err(|error| failed(&place, error))?;
-                checked(
-                    first_line(file).map_err(|error| failed(&place, error))?,
-                    &place,
-                )
-            }
-            Source::Descriptor(number) => {
-                let place = format!("file descriptor {number}");
-                let open = &mut self.streams.borrow_mut().open;
-                let file = match open.entry(*number) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(new) => {
-                        new.insert(duplicate(*number).map_err(|error| failed(&place, error))?)
-                    }
-                };
-                checked(
-                    first_line(file).map_err(|error| failed(&place, error))?,
-                    &place,
-                )
-            }
-            Source::Stdin => {
-                let line =
-                    first_line(Unbuffered).map_err(|error| failed("standard input", error))?;
-                checked(line, "standard input")
-            }
-        }
-    }
 
     /// The next passphrase for a key that is new or leaves the store.
-    fn read_to_protect(&self, source: &Source) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-        let first = self.streams.borrow_mut().first.take();
-        if let Some(first) = first {
-            let kept = self.read(&first)?;
-            self.streams.borrow_mut().kept = Some(kept);
-        }
-        self.read(source)
+    fn read_to_protect(&self, source: &Source) -> Read<Passphrase> {
+        let mut shared = self.shared.borrow_mut();
+        let end = shared.given.len();
+        shared.read_before(end, source.stream(), &self.context)?;
+        source.read(&mut shared.open, &self.context)
     }
+}
+
+impl Given {
+    fn new(ca: Option<CaName>, source: Source) -> Self {
+        Self {
+            ca,
+            source,
+            was_read: false,
+            kept: None,
+        }
+    }
+}
+
+fn parsed(option: &str, text: &SourceText) -> Result<Source, super::Failure> {
+    text.0
+        .parse()
+        .map_err(|problem: String| unusable(option, &problem))
+}
+
+fn unusable(option: &str, problem: &str) -> super::Failure {
+    super::Failure::usage(format!("the value of {option} can't be used: {problem}"))
 }
 
 impl Passphrases for UserPassphrases {
-    fn to_open(&mut self, key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-        match self.passin.clone().or_else(from_environment) {
-            Some(Source::Prompt) | None => {
-                self.prompt(&format!("Passphrase for {}: ", Escaped(key)), OPEN_WITH)
+    fn to_open(&mut self, key: ProtectedKey<'_>) -> Read<Passphrase> {
+        match self.origin(key.ca)? {
+            Origin::Prompt => {
+                let question = format!("Passphrase for {}: ", Escaped(key.label));
+                self.prompt(&question, OPEN_WITH)
             }
-            Some(source) => {
-                let kept = {
-                    let mut streams = self.streams.borrow_mut();
-                    streams.first = None;
-                    streams.kept.take()
-                };
-                kept.map_or_else(|| self.read(&source), Ok)
+            Origin::Option(index) => self.shared.borrow_mut().read(index, &self.context),
+            Origin::Variable(source) => {
+                source.read(&mut self.shared.borrow_mut().open, &self.context)
             }
         }
     }
 
-    fn to_protect(
-        &mut self,
-        key: &str,
-    ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
+    fn is_given(&self, ca: &CaName) -> bool {
+        let shared = self.shared.borrow();
+        let is_option = |given: &Given| given.ca.as_ref().is_none_or(|named| named == ca);
+        shared.given.iter().any(is_option) || !matches!(self.origin(Some(ca)), Ok(Origin::Prompt))
+    }
+
+    fn to_protect(&mut self, key: ProtectedKey<'_>) -> Read<Option<Passphrase>> {
         if self.no_passphrase {
             return Ok(None);
         }
-        match self.protecting_source() {
-            (None, hint) => self.prompt_twice(key, hint),
+        match self.protecting_source(key.ca)? {
+            (None, hint) => self.prompt_twice(key.label, hint),
             (Some(source), _) => self.read_to_protect(&source),
         }
         .map(Some)
     }
 
-    fn would_ask_to_protect(&mut self, _: &str) -> Result<bool, Box<dyn Error + Send + Sync>> {
+    fn would_ask_to_protect(&mut self, key: ProtectedKey<'_>) -> Read<bool> {
         if self.no_passphrase {
             return Ok(false);
         }
-        match self.protecting_source() {
+        match self.protecting_source(key.ca)? {
             (None, hint) => self.check_prompt(hint).map(|()| true),
             (Some(source), _) => self.read_to_protect(&source).map(|_| false),
         }
     }
-}
-
-fn from_environment() -> Option<Source> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
-    match set("PKI_PASSPHRASE_FILE") {
-        Some(path) => Some(Source::File(OsStr::from_bytes(&path).into())),
-        None => set("PKI_PASSPHRASE").map(|_| Source::Env("PKI_PASSPHRASE".into())),
-    }
-}
-
-/// A variable's value in memory that is wiped: asking whether there is one makes a copy of it too.
-fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
-    std::env::var_os(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
-}
-
-/// A descriptor of our own for what one that was given leads to, at the same place in it.
-fn duplicate(number: u32) -> io::Result<File> {
-    let number = i32::try_from(number).map_err(|_| Errno::BADF)?;
-    let own = pidfd_open(getpid(), PidfdFlags::empty());
-    // What is opened to ask may get the number that nothing had.
-    if matches!(&own, Ok(own) if own.as_raw_fd() == number) {
-        return Err(Errno::BADF.into());
-    }
-    match own.and_then(|own| pidfd_getfd(own, number, PidfdGetfdFlags::empty())) {
-        Ok(duplicate) => Ok(duplicate.into()),
-        Err(error @ Errno::BADF) => Err(error.into()),
-        // Kernels before 5.6 do not have the call, and containers may forbid it.
-        Err(_) => opened_again(number),
-    }
-}
-
-/// Opens once more what a descriptor leads to; of a regular file, from where the descriptor is.
-fn opened_again(number: i32) -> io::Result<File> {
-    let mut file = File::open(format!("/dev/fd/{number}"))?;
-    if file.metadata()?.is_file() {
-        let described = fs::read_to_string(format!("/proc/self/fdinfo/{number}"))?;
-        let place = described.lines().find_map(|line| line.strip_prefix("pos:"));
-        let place = place.and_then(|place| place.trim().parse().ok());
-        file.seek(SeekFrom::Start(place.unwrap_or(0)))?;
-    }
-    Ok(file)
-}
-
-/// Standard input, of which no more is taken than is asked for, and no copy is kept in a buffer: two
-/// passphrases may be two lines.
-pub(super) struct Unbuffered;
-
-impl Read for Unbuffered {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        Ok(rustix::io::read(rustix::stdio::stdin(), buffer)?)
-    }
-}
-
-/// The first line, read octet by octet so that what follows stays for the next reader.
-fn first_line(mut from: impl Read) -> io::Result<Zeroizing<String>> {
-    const MOST: usize = 4096;
-    let mut line = Zeroizing::new(Vec::with_capacity(MOST));
-    let mut octet = [0];
-    while from.read(&mut octet)? == 1 && octet[0] != b'\n' {
-        if line.len() == MOST {
-            return Err(io::Error::other("its first line is too long"));
-        }
-        line.push(octet[0]);
-    }
-    if line.last() == Some(&b'\r') {
-        line.pop();
-    }
-    match std::str::from_utf8(&line) {
-        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(io::Error::other("it is not UTF-8")),
-    }
-}
-
-fn checked(
-    text: Zeroizing<String>,
-    place: &str,
-) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-    if text.is_empty() {
-        return Err(unavailable(
-            format!("{place} gives an empty passphrase"),
-            None,
-        ));
-    }
-    if text.contains('\0') {
-        return Err(unavailable(
-            format!("{place} gives a passphrase with a NUL in it"),
-            None,
-        ));
-    }
-    Ok(Passphrase::new(text))
 }

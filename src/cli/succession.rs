@@ -10,8 +10,8 @@ use super::rollover::RolloverArgs;
 use super::root::MadeCa;
 use super::steps::{self, Change, Step};
 use crate::ca::{
-    CaError, CrossCertificate, Issuer, NewCa, Passphrases, Purpose, Succession, create_root,
-    create_subordinate, cross_certify, is_compromised, last_end, valid_of_key,
+    CaError, CrossCertificate, Issuer, NewCa, Passphrases, ProtectedKey, Purpose, Succession,
+    create_root, create_subordinate, cross_certify, is_compromised, last_end, valid_of_key,
 };
 use crate::key::Passphrase;
 use crate::store::{Ca, CaName, Store};
@@ -107,7 +107,7 @@ pub(super) fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, F
             Some(&args.out.passout),
             Protecting::NewCa,
         )?,
-        new: format!("the key of {}", new.name),
+        new: new.name.clone(),
         protected: None,
     };
     let (made, cross) = match &old.record().parent {
@@ -298,21 +298,24 @@ fn succession_report(
 /// The passphrase of a key that was just made opens it again.
 struct NewKnown {
     user: UserPassphrases,
-    new: String,
+    new: CaName,
     protected: Option<Passphrase>,
 }
 
 impl Passphrases for NewKnown {
-    fn to_open(&mut self, key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+    fn to_open(
+        &mut self,
+        key: ProtectedKey<'_>,
+    ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
         match &self.protected {
-            Some(known) if key == self.new => Ok(known.clone()),
+            Some(known) if key.ca == Some(&self.new) => Ok(known.clone()),
             _ => self.user.to_open(key),
         }
     }
 
     fn to_protect(
         &mut self,
-        key: &str,
+        key: ProtectedKey<'_>,
     ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
         self.protected = self.user.to_protect(key)?;
         Ok(self.protected.clone())

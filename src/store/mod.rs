@@ -376,16 +376,24 @@ impl Store {
         Ok(file::sync(self.layout.root())?)
     }
 
-    fn entries(&self) -> Result<Vec<String>, StoreError> {
-        let root = self.layout.root();
-        let failed = |error| FileError::of("read", root)(error);
-        let mut entries = Vec::new();
-        for entry in std::fs::read_dir(root).map_err(failed)? {
-            if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
-                entries.push(name);
-            }
+    /// Names of the CAs in a directory that may hold a store, sorted; also of those whose record is missing.
+    /// Nothing is repaired.
+    pub fn ca_names_in(path: &Path) -> Result<Vec<CaName>, StoreError> {
+        let layout = StoreLayout::new(path);
+        if !file::stands(path)? {
+            return Ok(Vec::new());
         }
-        Ok(entries)
+        let entries = entries(&layout)?;
+        let names = entries.iter().filter_map(|entry| entry.parse().ok());
+        let mut names: Vec<CaName> = names
+            .filter(|name| !matches!(layout.ca(name).is_of_a_ca(), Ok(false)))
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn entries(&self) -> Result<Vec<String>, StoreError> {
+        entries(&self.layout)
     }
 
     /// Finishes or clears away what killed commands left, unless a command is at it now. A store that
@@ -570,4 +578,17 @@ pub struct Unfinished {
     pub has_its_name: bool,
     /// What failed.
     pub source: StoreError,
+}
+
+/// Names of the files and directories in the store's directory.
+fn entries(layout: &StoreLayout) -> Result<Vec<String>, StoreError> {
+    let root = layout.root();
+    let failed = |error| FileError::of("read", root)(error);
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(root).map_err(failed)? {
+        if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
+            entries.push(name);
+        }
+    }
+    Ok(entries)
 }

@@ -103,7 +103,7 @@ fn opens(root: &Root, lines: impl Iterator<Item = &'static str>) {
             root.issue("another", 1).stderr,
             "error: the key ./pki/rootCA/ca.key can't be used\n\
              caused by: the passphrase is wrong\n\
-             hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE\n",
+             hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC\n",
             "{line}"
         );
     }

@@ -86,7 +86,7 @@ fn a_wrong_passphrase_is_said_at_once_and_names_the_key() {
         1,
         "error: the key ./pki/rootCA/ca.key can't be used\n\
          caused by: the passphrase is wrong\n\
-         hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE\n",
+         hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC\n",
     );
 }
 

@@ -210,7 +210,7 @@ fn the_key_stays_encrypted_in_the_store() {
         1,
         "error: the key ./pki/rootCA/ca.key can't be used
 caused by: the passphrase is wrong
-hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
+hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
 ",
     );
 }

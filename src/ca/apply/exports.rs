@@ -4,7 +4,7 @@ use super::super::error::CaError;
 use super::super::export::{ExportPlace, Exported, FileKind, GroupExport, KeyOutput, Strength};
 use super::super::foreign::read_certificates;
 use super::super::issue::KeySource;
-use super::super::passphrases::{Passphrases, passphrase_for};
+use super::super::passphrases::{Passphrases, ProtectedKey, passphrase_for};
 use super::entries::Record;
 use super::step::Step;
 use super::{Declaration, Entry};
@@ -169,7 +169,8 @@ impl<'a> ExportKeys<'a> {
     /// Asks for the passphrase, unless that was done.
     pub(super) fn open(&mut self) -> Result<(), CaError> {
         if self.opened.is_none() {
-            let passphrase = passphrase_for("the exported keys", self.passphrases)?;
+            let passphrase =
+                passphrase_for(ProtectedKey::outside("the exported keys"), self.passphrases)?;
             let protection = match &passphrase {
                 Some(passphrase) => Protection::new(passphrase).map_err(CaError::NewKey)?,
                 None => Protection::None,

@@ -2,7 +2,7 @@
 //! certificate's.
 
 use super::super::error::CaError;
-use super::super::passphrases::{Passphrases, Unlocked};
+use super::super::passphrases::{Passphrases, ProtectedKey, Unlocked};
 use super::finding::{Remedy, SHORT, StoreFinding, settled};
 use super::rule::{
     CheckRule, FILE_UNREADABLE, KEY_ENCRYPTION, KEY_MISMATCH, KEY_NOT_OPENED, KEY_UNREADABLE,
@@ -65,7 +65,8 @@ pub(super) fn check_own_key(
         return Ok((own, weak.map(about)));
     };
     let mut unlocked = Unlocked::new();
-    let problem = match unlocked.open(&path, &label, &content, passphrases) {
+    let wanted = ProtectedKey::of(name, &label);
+    let problem = match unlocked.open(&path, wanted, &content, passphrases) {
         Ok(key) => {
             own.was_opened = true;
             let is_strong = encrypted.is_strong();

@@ -43,8 +43,10 @@ pub struct CheckRequest<'a> {
     /// What ends within this time is told; where it is not given, CAs and certificates that end within
     /// 30 days, and lists in the last third of their time.
     pub within: Option<Duration>,
-    /// What opens keys; `None` where those that are encrypted stay closed.
+    /// Passphrases that open keys.
     pub passphrases: Option<&'a mut dyn Passphrases>,
+    /// Whether passphrases that are not given are asked for; if not, those keys stay closed.
+    pub asks: bool,
     /// Whether what may be another process's work in progress is looked at again before it is told.
     pub is_patient: bool,
     /// The time.
@@ -181,7 +183,8 @@ fn check_ca(
     let passphrases = request
         .passphrases
         .as_mut()
-        .map(|lent| &mut **lent as &mut dyn Passphrases);
+        .map(|lent| &mut **lent as &mut dyn Passphrases)
+        .filter(|lent| request.asks || lent.is_given(ca.name()));
     let (own_key, problem) = keys::check_own_key(ca, passphrases)?;
     found.extend(problem);
     let mut kept = ca.leaf_key_serials().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::super::error::CaError;
 use super::super::lists::{Place, has_hash_names, publish_chain, publish_hash_names, publish_pem};
-use super::super::passphrases::Passphrases;
+use super::super::passphrases::{Passphrases, ProtectedKey};
 use super::finding::{Remedy, StoreFinding};
 use super::{CheckRequest, Checkup, check};
 use crate::key::Passphrase;
@@ -98,18 +98,25 @@ struct Remembered<'a> {
 }
 
 impl Passphrases for Remembered<'_> {
-    fn to_open(&mut self, key: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-        if let Some(known) = self.known.get(key) {
+    fn to_open(
+        &mut self,
+        key: ProtectedKey<'_>,
+    ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+        if let Some(known) = self.known.get(key.label) {
             return Ok(known.clone());
         }
         let passphrase = self.asked.to_open(key)?;
-        self.known.insert(key.to_owned(), passphrase.clone());
+        self.known.insert(key.label.to_owned(), passphrase.clone());
         Ok(passphrase)
+    }
+
+    fn is_given(&self, ca: &CaName) -> bool {
+        self.asked.is_given(ca)
     }
 
     fn to_protect(
         &mut self,
-        key: &str,
+        key: ProtectedKey<'_>,
     ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
         self.asked.to_protect(key)
     }

@@ -6,7 +6,7 @@ use super::places::Places;
 use super::{ImportRequest, KeyProtection};
 use crate::ca::foreign::{Input, Size, read_certificates};
 use crate::ca::install::{are_of_one_ca, path_above};
-use crate::ca::passphrases::{protection_for, would_ask_for};
+use crate::ca::passphrases::{ProtectedKey, protection_for, would_ask_for};
 use crate::ca::{CaError, Misfit, Passphrases, RuleFinding, Unlocked};
 use crate::key::{KeyError, PrivateKey, Protection};
 use crate::store::{Ca, CaName, Store};
@@ -71,7 +71,8 @@ impl Authority {
         let input = Input::read_of(Size::Single, &places.key)?;
         let mut unlocked = Unlocked::new();
         let label = format!("the key of {name} in {}", places.key.display());
-        let key = unlocked.open(&places.key, &label, input.content(), passphrases)?;
+        let wanted = ProtectedKey::of(name, &label);
+        let key = unlocked.open(&places.key, wanted, input.content(), passphrases)?;
         let is_its =
             |certificate: &Certificate| certificate.public_key().spki() == key.public().spki();
         let its = beside.iter().enumerate();
@@ -183,7 +184,10 @@ impl Authority {
         if !self.needs_passphrase(request) {
             return Ok(false);
         }
-        would_ask_for(&label(request), passphrases)
+        would_ask_for(
+            ProtectedKey::of(&request.record.name, &label(request)),
+            passphrases,
+        )
     }
 
     pub(super) fn keys(
@@ -193,7 +197,10 @@ impl Authority {
         passphrases: &mut dyn Passphrases,
     ) -> Result<KeyFiles, CaError> {
         let protection: Protection = if self.needs_passphrase(request) {
-            protection_for(&label(request), passphrases)?
+            protection_for(
+                ProtectedKey::of(&request.record.name, &label(request)),
+                passphrases,
+            )?
         } else {
             self.unlocked.protection()?
         };

@@ -2,7 +2,7 @@
 
 use super::certificates::{Found, causes};
 use crate::ca::foreign::{Input, Size};
-use crate::ca::{CaError, Passphrases, RuleFinding, Unlocked};
+use crate::ca::{CaError, Passphrases, ProtectedKey, RuleFinding, Unlocked};
 use crate::key::{Passphrase, PrivateKey};
 use crate::x509::{Fingerprint, Serial};
 use std::collections::HashMap;
@@ -69,18 +69,22 @@ impl LeafKeys {
 fn open(path: &Path, unlocked: &mut Unlocked) -> Result<PrivateKey, CaError> {
     let input = Input::read_of(Size::Single, path)?;
     let label = format!("the key {}", path.display());
-    unlocked.open(path, &label, input.content(), &mut NoOther)
+    let wanted = ProtectedKey::outside(&label);
+    unlocked.open(path, wanted, input.content(), &mut NoOther)
 }
 
 /// Knows no passphrase but the one that opened the CA's key.
 struct NoOther;
 
 impl Passphrases for NoOther {
-    fn to_open(&mut self, _: &str) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
+    fn to_open(&mut self, _: ProtectedKey<'_>) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
         Err("it is encrypted, and the key of the CA is not".into())
     }
 
-    fn to_protect(&mut self, _: &str) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
+    fn to_protect(
+        &mut self,
+        _: ProtectedKey<'_>,
+    ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
         Ok(None)
     }
 }

@@ -3,7 +3,7 @@
 use super::{BundleFinding, Foreign, called};
 use crate::asn1::oid;
 use crate::ca::foreign::Input;
-use crate::ca::{CaError, Passphrases};
+use crate::ca::{CaError, Passphrases, ProtectedKey};
 use crate::key::KeyError;
 use crate::key::pkcs12::{CertificateBag, Contents, Pfx};
 use crate::x509::Certificate;
@@ -50,7 +50,7 @@ impl Foreign {
         }
         let label = format!("the trust store {}", input.path().display());
         let passphrase = passphrases
-            .to_open(&label)
+            .to_open(ProtectedKey::outside(&label))
             .map_err(|source| CaError::NoPassphrase { key: label, source })?;
         let contents = pfx.open(Some(&passphrase)).map_err(failed)?;
         if !passphrase.is_printable_ascii() {

@@ -4,8 +4,8 @@ use super::check::{RowCheck, Seen};
 use super::rows::{COLUMNS, CertificateRow, Defaults, kinds};
 use super::{CertificateEntry, IssueArgs};
 use crate::ca::{
-    Batch, CaError, ExportFolder, GroupExport, Issued, Issuer, KeyOutput, Purpose, RowOutcome,
-    TableRow, certificate_of, last_batch, new_batch, protection_for,
+    Batch, CaError, ExportFolder, GroupExport, Issued, Issuer, KeyOutput, ProtectedKey, Purpose,
+    RowOutcome, TableRow, certificate_of, last_batch, new_batch, protection_for,
 };
 use crate::cli::context::Context;
 use crate::cli::export::exported_files;
@@ -130,7 +130,7 @@ fn begin(
 
 fn key_protection(seen: &Seen, passphrases: &mut UserPassphrases) -> Result<Protection, CaError> {
     if seen.makes_keys {
-        protection_for("the exported keys", passphrases)
+        protection_for(ProtectedKey::outside("the exported keys"), passphrases)
     } else {
         Ok(Protection::None)
     }

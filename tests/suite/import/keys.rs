@@ -165,7 +165,7 @@ fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
             1,
             "error: the key old/private/cakey.pem can't be used
 caused by: the passphrase is wrong
-hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
+hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
 ",
         );
     sandbox.import_without_passphrases("--partial").refuses(
