@@ -9,7 +9,7 @@ pub enum Malformed {
     /// The bytes end inside an element.
     #[error("it ends in the middle of a value")]
     Truncated,
-    /// An indefinite or needlessly long length, a multi-octet tag, or bytes after the end.
+    /// An indefinite or needlessly long length, or bytes after the end.
     #[error("it is not DER: {0}")]
     NotDer(&'static str),
     /// Another element than the structure has in this place.
@@ -289,7 +289,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<(usize, usize), Malformed> {
         return Err(Malformed::Truncated);
     };
     if identifier & 0x1f == 0x1f {
-        return Err(Malformed::NotDer("a tag of several octets"));
+        return Err(Malformed::Value("a tag of several bytes is not supported"));
     }
     if first & 0x80 == 0 {
         return Ok((2, usize::from(*first)));
@@ -299,7 +299,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<(usize, usize), Malformed> {
         return Err(Malformed::NotDer("an indefinite length"));
     }
     if octets > 4 {
-        return Err(Malformed::NotDer("a length over 4 GiB"));
+        return Err(Malformed::Value("a length over 4 GiB is not supported"));
     }
     let digits = rest.get(..octets).ok_or(Malformed::Truncated)?;
     let length = digits
@@ -340,11 +340,11 @@ mod tests {
             ),
             (
                 &[0x30, 0x85, 1, 0, 0, 0, 0],
-                Malformed::NotDer("a length over 4 GiB"),
+                Malformed::Value("a length over 4 GiB is not supported"),
             ),
             (
                 &[0x1f, 0x81, 0x00],
-                Malformed::NotDer("a tag of several octets"),
+                Malformed::Value("a tag of several bytes is not supported"),
             ),
             (
                 &[0x05, 0x00, 0x00],

@@ -286,17 +286,59 @@ pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
 
 /// The certificates in what was read, which may hold nothing else: at least one.
 pub fn certificates_in(input: &Input) -> Result<Vec<Certificate>, CaError> {
-    let wrong = |source: InputError| CaError::Input {
-        path: input.path().to_owned(),
+    let each = each_certificate_in(input)?;
+    let is_one = each.len() == 1;
+    let all: Result<Vec<_>, _> = each.into_iter().collect();
+    all.map_err(|unread| unread.into_error(is_one))
+}
+
+/// Certificate of a file that can't be read.
+#[derive(Debug)]
+pub struct UnreadCertificate {
+    /// The file.
+    pub path: PathBuf,
+    /// Its place among the certificates of the file, from 1.
+    pub number: usize,
+    /// The reason.
+    pub problem: Malformed,
+}
+
+impl UnreadCertificate {
+    /// Refuses the whole file, in which it may be the only certificate.
+    pub fn into_error(self, is_one: bool) -> CaError {
+        let Self {
+            path,
+            number,
+            problem,
+        } = self;
+        let source = if is_one {
+            problem.into()
+        } else {
+            let problem = format!("certificate {number} in it can't be read: {problem}");
+            InputError::Other(problem)
+        };
+        not_certificates(&path, source)
+    }
+}
+
+fn not_certificates(path: &Path, source: InputError) -> CaError {
+    CaError::Input {
+        path: path.to_owned(),
         expected: "a file of certificates",
         source,
-    };
-    let mut certificates = Vec::new();
+    }
+}
+
+/// Same as [`certificates_in`], with the reason instead of each certificate that can't be read.
+pub fn each_certificate_in(
+    input: &Input,
+) -> Result<Vec<Result<Certificate, UnreadCertificate>>, CaError> {
+    let wrong = |source| not_certificates(input.path(), source);
+    let mut certificates: Vec<Result<Certificate, Malformed>> = Vec::new();
     for (index, object) in input.objects()?.into_iter().enumerate() {
         if is_signed_data_label(&object.label) {
-            let all =
-                signed_data::certificates(&object.der).map_err(|error| wrong(error.into()))?;
-            certificates.extend(all);
+            let all = signed_data::each_certificate(&object.der);
+            certificates.extend(all.map_err(|error| wrong(error.into()))?);
             continue;
         }
         if !is_certificate_label(&object.label) {
@@ -306,14 +348,22 @@ pub fn certificates_in(input: &Input) -> Result<Vec<Certificate>, CaError> {
                 object.label
             ))));
         }
-        certificates.push(Certificate::from_der(&object.der).map_err(|error| wrong(error.into()))?);
+        certificates.push(Certificate::from_der(&object.der));
     }
     if certificates.is_empty() {
         return Err(wrong(InputError::Other(
             "there is no certificate in it".into(),
         )));
     }
-    Ok(certificates)
+    let numbered = certificates.into_iter().enumerate();
+    let named = numbered.map(|(index, certificate)| {
+        certificate.map_err(|problem| UnreadCertificate {
+            path: input.path().to_owned(),
+            number: index + 1,
+            problem,
+        })
+    });
+    Ok(named.collect())
 }
 
 /// The DER of the revocation lists in what was read, which may hold nothing else.

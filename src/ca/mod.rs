@@ -65,7 +65,8 @@ pub use export::{
 pub use finding::{Level, RuleFinding};
 pub use flaw::{Flaw, FlawError, UnknownFlaw, issue_flawed};
 pub use foreign::{
-    ForeignObject, Input, Size, certificates_in, lists_in, read_certificates, request_in,
+    ForeignObject, Input, Size, UnreadCertificate, certificates_in, each_certificate_in, lists_in,
+    read_certificates, request_in,
 };
 pub use import::{
     ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldList, Source,

@@ -5,10 +5,11 @@ use super::failure::Failure;
 use super::options::input;
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, Checked, CheckedBy, Input, Judgement, VerifyRequest, certificates_in, lists_in, verify,
+    Checked, CheckedBy, Judgement, UnreadCertificate, VerifyRequest, each_certificate_in, lists_in,
+    verify,
 };
 use crate::store::{Store, StoreError};
-use crate::x509::text::Escaped;
+use crate::x509::text::{Escaped, shortened};
 use crate::x509::validity::{Moment, rfc3339};
 use crate::x509::verify::{Hostname, PolicyInputs, Question, Refusal, called, serial_text};
 use crate::x509::{Certificate, Profile, RevocationList};
@@ -68,6 +69,15 @@ struct VerifyReport {
     hostname: Option<String>,
     path: Vec<PathEntry>,
     revocation: Vec<RevocationEntry>,
+    unread: Vec<UnreadEntry>,
+}
+
+/// Certificate that was left out.
+#[derive(Serialize)]
+struct UnreadEntry {
+    file: String,
+    number: usize,
+    problem: String,
 }
 
 #[derive(Serialize)]
@@ -88,11 +98,26 @@ struct RevocationEntry {
 
 impl VerifyArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
-        let lists = read_all(&self.crl, lists_in)?;
-        let request = self.request(&lists, context)?;
+        let mut lists = Vec::new();
+        for file in &self.crl {
+            lists.extend(lists_in(&input(file)?)?);
+        }
+        let mut unread = Vec::new();
+        let request = self.request(&lists, &mut unread, context)?;
+        for UnreadCertificate {
+            path,
+            number,
+            problem,
+        } in &unread
+        {
+            let file = path.display();
+            context.warning(format!(
+                "certificate {number} in {file} is left out: {problem}"
+            ));
+        }
         let store = self.store(context)?;
         let judgement = verify(store.as_ref(), &request)?;
-        let data = self.data(&request, &judgement);
+        let data = self.data(&request, &judgement, &unread);
         let valid = judgement.refusal.is_none();
         Ok(Report::new(&data, text(&request.certificate, &judgement)).verdict(valid))
     }
@@ -100,22 +125,28 @@ impl VerifyArgs {
     fn request<'a>(
         &self,
         lists: &'a [Vec<u8>],
+        unread: &mut Vec<UnreadCertificate>,
         context: &Context,
     ) -> Result<VerifyRequest<'a>, Failure> {
         let moment = self.at.unwrap_or(Moment::At(context.now));
         let time = moment
             .resolve(context.now)
             .ok_or_else(|| Failure::usage("--at is no time that a certificate can hold"))?;
-        let bundle = match self.bundle.as_slice() {
-            [] => None,
-            files => Some(read_all(files, certificates_in)?),
-        };
-        let mut certificates = certificates_in(&input(&self.file)?)?;
+        let mut bundle = Vec::new();
+        for file in &self.bundle {
+            let all = each_certificate_in(&input(file)?)?;
+            bundle.extend(some_readable(all, unread)?);
+        }
+        // One that can't be read may be the root without which others are trusted.
+        let trusts_intermediates = !self.bundle.is_empty() && unread.is_empty();
+        let mut all = each_certificate_in(&input(&self.file)?)?;
+        let is_one = all.len() == 1;
+        let first = all.remove(0);
         Ok(VerifyRequest {
-            certificate: certificates.remove(0),
-            beside: certificates,
-            trusts_intermediates: bundle.is_some(),
-            bundle,
+            certificate: first.map_err(|unread| unread.into_error(is_one))?,
+            beside: readable(all, unread),
+            bundle: (!self.bundle.is_empty()).then_some(bundle),
+            trusts_intermediates,
             lists: lists
                 .iter()
                 .map(|der| RevocationList::from_der(der).expect("it was read before"))
@@ -146,7 +177,12 @@ impl VerifyArgs {
         }
     }
 
-    fn data(&self, request: &VerifyRequest<'_>, judgement: &Judgement) -> VerifyReport {
+    fn data(
+        &self,
+        request: &VerifyRequest<'_>,
+        judgement: &Judgement,
+        unread: &[UnreadCertificate],
+    ) -> VerifyReport {
         let VerifyRequest {
             certificate,
             question,
@@ -155,7 +191,7 @@ impl VerifyArgs {
         VerifyReport {
             file: self.file.display().to_string(),
             valid: judgement.refusal.is_none(),
-            reason: judgement.refusal.as_ref().map(ToString::to_string),
+            reason: judgement.refusal.as_ref().map(why),
             subject: certificate.subject().to_string(),
             serial: serial_text(certificate),
             at: rfc3339(question.time),
@@ -163,19 +199,42 @@ impl VerifyArgs {
             hostname: question.hostname.as_ref().map(ToString::to_string),
             path: judgement.path.iter().map(path_entry).collect(),
             revocation: judgement.revocation.iter().map(revocation_entry).collect(),
+            unread: unread.iter().map(unread_entry).collect(),
         }
     }
 }
 
-fn read_all<T>(
-    files: &[PathBuf],
-    read: impl Fn(&Input) -> Result<Vec<T>, CaError>,
-) -> Result<Vec<T>, Failure> {
-    let mut all = Vec::new();
-    for file in files {
-        all.extend(read(&input(file)?)?);
+type Each = Vec<Result<Certificate, UnreadCertificate>>;
+
+/// Certificates that can be read; the others go to `unread`.
+fn readable(all: Each, unread: &mut Vec<UnreadCertificate>) -> Vec<Certificate> {
+    let keep = |each: Result<Certificate, _>| each.map_err(|left_out| unread.push(left_out)).ok();
+    all.into_iter().filter_map(keep).collect()
+}
+
+/// Same as [`readable`]; a file without a certificate that can be read is refused.
+fn some_readable(
+    mut all: Each,
+    unread: &mut Vec<UnreadCertificate>,
+) -> Result<Vec<Certificate>, Failure> {
+    if all.iter().all(Result::is_err) {
+        let is_one = all.len() == 1;
+        all.remove(0).map_err(|unread| unread.into_error(is_one))?;
     }
-    Ok(all)
+    Ok(readable(all, unread))
+}
+
+fn unread_entry(unread: &UnreadCertificate) -> UnreadEntry {
+    UnreadEntry {
+        file: unread.path.display().to_string(),
+        number: unread.number,
+        problem: unread.problem.to_string(),
+    }
+}
+
+/// The reason in one line, which a name of any length does not make long.
+fn why(refusal: &Refusal) -> String {
+    shortened(&refusal.to_string()).into_owned()
 }
 
 fn path_entry(certificate: &Certificate) -> PathEntry {
@@ -209,7 +268,7 @@ fn revocation_entry(checked: &Checked) -> RevocationEntry {
 /// The verdict in one line; of a good one also until when, and what is behind it.
 fn text(certificate: &Certificate, judgement: &Judgement) -> String {
     if let Some(refusal) = &judgement.refusal {
-        return format!("not valid: {}\n", Escaped(&refusal.to_string()));
+        return format!("not valid: {}\n", Escaped(&why(refusal)));
     }
     let ends = judgement.path.iter();
     let end = ends
@@ -227,14 +286,14 @@ fn text(certificate: &Certificate, judgement: &Judgement) -> String {
             .map(|checked| called(&checked.certificate))
             .collect();
         if !of_these.is_empty() {
-            lines = lines.row(label, of_these.join(", "));
+            lines = lines.row(label, shortened(&of_these.join(", ")));
         }
     }
     let checked = judgement.revocation.iter();
     for problem in checked.flat_map(|checked| &checked.unused) {
-        lines = lines.row("CRL not used", Escaped(&problem.to_string()).to_string());
+        lines = lines.row("CRL not used", shortened(&problem.to_string()));
     }
-    lines.under(&heading(certificate, judgement))
+    lines.under(&shortened(&heading(certificate, judgement)))
 }
 
 fn heading(certificate: &Certificate, judgement: &Judgement) -> String {

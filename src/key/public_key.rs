@@ -288,6 +288,11 @@ fn algorithm(
 ) -> Result<PublicKeyAlgorithm, Malformed> {
     Ok(match kind {
         oid::EC_PUBLIC_KEY => {
+            if parameters.peek() == Some(tag::SEQUENCE) {
+                return Err(Malformed::Value(
+                    "its key has explicit curve parameters, which are not supported",
+                ));
+            }
             let curve = parameters
                 .expect(tag::OBJECT_IDENTIFIER, "a named curve")?
                 .oid()?;

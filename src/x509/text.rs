@@ -1,5 +1,6 @@
 //! Text from certificates, requests and lists, made harmless to show.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 /// Shows text that came from outside: control, bidirectional and zero-width characters are
@@ -18,6 +19,20 @@ impl fmt::Display for Escaped<'_> {
         }
         Ok(())
     }
+}
+
+/// Text of at most some 1,000 characters: of a longer one its beginning and its end.
+pub fn shortened(text: &str) -> Cow<'_, str> {
+    const MOST: usize = 1000;
+    const BEGINNING: usize = 600;
+    const END: usize = 300;
+    let count = text.chars().count();
+    if count <= MOST {
+        return Cow::Borrowed(text);
+    }
+    let beginning: String = text.chars().take(BEGINNING).collect();
+    let end: String = text.chars().skip(count - END).collect();
+    Cow::Owned(format!("{beginning} … {end}"))
 }
 
 /// Text with line breaks, in which nothing else steers a terminal.

@@ -16,6 +16,9 @@ pub enum Refusal {
     /// The issuer is not at hand.
     #[error("the issuer of {subject} is missing: {issuer}")]
     MissingIssuer { subject: String, issuer: String },
+    /// No CA can have signed it: CAs have names (RFC 5280 section 4.1.2.4).
+    #[error("the issuer of {subject} is not named: its issuer field is empty")]
+    EmptyIssuer { subject: String },
     /// A CA of the issuer's name is at hand, with a key of another identifier.
     #[error(
         "the issuer of {subject} is missing: the {issuer} at hand has another key than it names"

@@ -192,6 +192,9 @@ impl<'a> Paths<'a> {
         if self.graph.issuers(end) == [end] {
             return Refusal::Untrusted { subject };
         }
+        if certificate.issuer().is_empty() {
+            return Refusal::EmptyIssuer { subject };
+        }
         if self.graph.namesakes_of_issuer(end).is_empty() {
             return Refusal::MissingIssuer { subject, issuer };
         }
