@@ -57,6 +57,8 @@ pub enum FileKind {
 pub enum Strength {
     /// As well as everybody reads who is kept up to date.
     Modern,
+    /// The same, with the key in the form that Java reads.
+    Java,
     /// As old readers need it.
     Compatible,
 }
@@ -424,10 +426,11 @@ impl Contents<'_> {
         let entry = KeyEntry {
             name: self.name,
             key,
+            for_java: strength == Strength::Java,
             certificates: &certificates,
         };
         let encryption = match strength {
-            Strength::Modern => Encryption::Modern(derived),
+            Strength::Modern | Strength::Java => Encryption::Modern(derived),
             Strength::Compatible => Encryption::Compatible,
         };
         let file = pkcs12::key_store(&entry, passphrase, encryption);

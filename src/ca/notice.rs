@@ -112,6 +112,11 @@ pub enum Notice {
     KeyOfCa,
     /// A PKCS #12 file was written for readers that know nothing better.
     WeakPkcs12,
+    /// A key store for Java has a key that older versions of Java do not know.
+    OnlyNewJava {
+        /// The key type.
+        kind: String,
+    },
     /// A certificate that was exported is no longer valid.
     ExportedInvalid {
         /// `expired` or `revoked`.
@@ -216,6 +221,9 @@ impl fmt::Display for Notice {
             Self::WeakPkcs12 => f.write_str(
                 "3DES and SHA-1 guard the key in the .p12 file less well than --p12 modern would: delete the file once it has been imported",
             ),
+            Self::OnlyNewJava { kind } => {
+                write!(f, "Java reads {kind} keys from version 24 on, older versions do not")
+            }
             Self::ExportedInvalid { status } => write!(f, "the certificate is {status}"),
         }
     }

@@ -126,6 +126,11 @@ impl ExportArgs {
         if self.p12 == Some(Pkcs12Kind::Compat) {
             notices.push(Notice::WeakPkcs12);
         }
+        let algorithm = subject.certificate.public_key().algorithm();
+        if self.party == Some(Party::Java) && is_ml_dsa(algorithm) {
+            let kind = algorithm.to_string();
+            notices.push(Notice::OnlyNewJava { kind });
+        }
         store.make_names_durable()?;
         let exported = open.write(&subject.certificate, &subject.issuers, key.as_ref())?;
         context.notices(notices);
@@ -189,7 +194,7 @@ impl ExportArgs {
             }
             Some(Party::Java) => {
                 needed("key store")?;
-                vec![FileKind::Pkcs12(Strength::Modern)]
+                vec![FileKind::Pkcs12(Strength::Java)]
             }
             None => {
                 let mut kinds = FileKind::usual(chain.is_some(), has_key, self.der);
@@ -322,6 +327,11 @@ impl Subject {
         self.issuers.extend([cross, other.certificate().clone()]);
         Ok(())
     }
+}
+
+fn is_ml_dsa(algorithm: PublicKeyAlgorithm) -> bool {
+    use PublicKeyAlgorithm::{MlDsa44, MlDsa65, MlDsa87};
+    matches!(algorithm, MlDsa44 | MlDsa65 | MlDsa87)
 }
 
 /// Whether AWS Certificate Manager imports a certificate with such a key. None of those is more than

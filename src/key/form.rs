@@ -1,7 +1,8 @@
 //! The forms of an unencrypted private key: PKCS#8, SEC 1 and PKCS#1.
 
+use super::private_key::private_key_info;
 use super::{KeyError, PrivateKey};
-use crate::asn1::{Encoder, Reader, oid, tag};
+use crate::asn1::{Reader, oid, tag};
 use zeroize::Zeroizing;
 
 /// The structure that a private key is in.
@@ -44,15 +45,4 @@ fn pkcs1_to_pkcs8(der: &[u8]) -> Zeroizing<Vec<u8>> {
         identifier.oid(&oid::RSA_ENCRYPTION);
         identifier.primitive(tag::NULL, &[]);
     })
-}
-
-fn private_key_info(key: &[u8], algorithm: impl FnOnce(&mut Encoder)) -> Zeroizing<Vec<u8>> {
-    // Room for all of it from the start: a buffer that grows leaves copies behind.
-    let mut encoder = Encoder::with_capacity(key.len() + 64);
-    encoder.sequence(|info| {
-        info.unsigned(&[0]);
-        info.sequence(algorithm);
-        info.octet_string(key);
-    });
-    Zeroizing::new(encoder.into_bytes())
 }

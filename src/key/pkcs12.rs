@@ -42,6 +42,8 @@ pub struct KeyEntry<'a> {
     pub name: &'a str,
     /// The key.
     pub key: &'a PrivateKey,
+    /// Whether Java reads it.
+    pub for_java: bool,
     /// The DER of its certificate, and then of the CAs above.
     pub certificates: &'a [&'a [u8]],
 }
@@ -55,6 +57,7 @@ pub fn key_store(
     let KeyEntry {
         name,
         key,
+        for_java,
         certificates,
     } = entry;
     let lock = Lock {
@@ -75,10 +78,14 @@ pub fn key_store(
             certificate_bag(contents, certificate, attributes);
         }
     });
+    let key = match for_java {
+        true => key.to_expanded_pkcs8()?,
+        false => key.to_pkcs8()?,
+    };
     let Encrypted {
         algorithm,
         ciphertext,
-    } = lock.encrypt(&key.to_pkcs8()?)?;
+    } = lock.encrypt(&key)?;
     let key_bags = sequence(|contents| {
         bag(contents, &oid::PKCS8_SHROUDED_KEY_BAG, &named, |value| {
             value.sequence(|info| {

@@ -1,8 +1,8 @@
 //! Private keys, and the files that hold them.
 
 use super::{KeyError, KeyType, PublicKey, SignatureAlgorithm};
-use crate::asn1::{Reader, oid, tag};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use crate::asn1::{Encoder, Reader, oid, tag};
+use aws_lc_rs::encoding::{AsDer, AsRawBytes, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -142,6 +142,24 @@ impl PrivateKey {
         }
     }
 
+    /// Same as [`Self::to_pkcs8`], but with an ML-DSA key as its `expandedKey` (RFC 9881 section 6), which
+    /// Java reads instead of the seed.
+    pub fn to_expanded_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let Pair::MlDsa(pair) = &self.pair else {
+            return self.to_pkcs8();
+        };
+        let expanded = pair.private_key().as_raw_bytes();
+        let expanded = expanded.map_err(|_| KeyError::Library {
+            operation: "encode a private key",
+        })?;
+        // One identifier for the key and its signatures.
+        let kind = self.signature_algorithm.oid();
+        let mut choice = Encoder::with_capacity(expanded.as_ref().len() + 8);
+        choice.octet_string(expanded.as_ref());
+        let choice = Zeroizing::new(choice.into_bytes());
+        Ok(private_key_info(&choice, |algorithm| algorithm.oid(&kind)))
+    }
+
     /// The key as PrivateKeyInfo (RFC 5958, version 1).
     pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let failed = |_| KeyError::Library {
@@ -182,4 +200,19 @@ fn ecdsa_algorithm(
 
 fn algorithm_name(identifier: &const_oid::ObjectIdentifier) -> String {
     oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
+}
+
+/// Encodes a PrivateKeyInfo (RFC 5958 section 2, version 1) around an encoded key.
+pub(super) fn private_key_info(
+    key: &[u8],
+    algorithm: impl FnOnce(&mut Encoder),
+) -> Zeroizing<Vec<u8>> {
+    // Room for all of it from the start: a buffer that grows leaves copies behind.
+    let mut encoder = Encoder::with_capacity(key.len() + 64);
+    encoder.sequence(|info| {
+        info.unsigned(&[0]);
+        info.sequence(algorithm);
+        info.octet_string(key);
+    });
+    Zeroizing::new(encoder.into_bytes())
 }
