@@ -29,6 +29,8 @@ pub enum Limit {
     NameConstraints(usize),
     /// Kinds of public keys.
     Keys(&'static [Key]),
+    /// Kinds of public keys that CAs may have, and leaves may not.
+    NoLeafKeys(&'static [Key]),
     /// Hashes of signatures.
     Hashes(&'static [Hash]),
     /// A keyUsage with keyCertSign, which general rules only demand of a keyUsage that is there.
@@ -73,6 +75,7 @@ impl Limit {
             Self::Depth(_) => "path-depth",
             Self::NameConstraints(_) => "name-constraint-count",
             Self::Keys(_) => "key-type",
+            Self::NoLeafKeys(_) => "leaf-key-type",
             Self::Hashes(_) => "signature-hash",
             Self::KeyCertSign => "key-cert-sign",
         }
@@ -146,6 +149,17 @@ impl Limit {
                     format!(
                         "{} has no keyUsage; {self} is required",
                         called(certificate)
+                    )
+                })
+            }),
+            Self::NoLeafKeys(refused) => each(&|certificate| {
+                let algorithm = certificate.public_key().algorithm();
+                let is_refused = refused.iter().any(|key| key.is(algorithm));
+                let name = || called(certificate);
+                is_refused.then(|| {
+                    format!(
+                        "{} has a key of type {algorithm}, which leaves may not have",
+                        name()
                     )
                 })
             }),
@@ -268,6 +282,10 @@ impl fmt::Display for Limit {
             Self::Keys(keys) => return list(f, keys),
             Self::Hashes(hashes) => return list(f, hashes),
             Self::KeyCertSign => return f.write_str("a keyUsage with keyCertSign"),
+            Self::NoLeafKeys(keys) => {
+                f.write_str("no leaves with keys of type ")?;
+                return list(f, keys);
+            }
             Self::Certificates(1) => return f.write_str("one certificate"),
             Self::Certificates(most) => (most, "certificates"),
             Self::Intermediates(most) => (most, "certificates that are no roots"),

@@ -340,6 +340,8 @@ pub const PARTIES: &[RelyingParty] = &[
             ),
             ..LISTS_OF_PATH
         },
+        // BoringSSL takes CAs with such keys, and refuses leaves.
+        limits: &[(Warning, Limit::NoLeafKeys(&[Key::Ed25519]))],
         ..PLAIN
     },
     RelyingParty {
