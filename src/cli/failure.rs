@@ -369,12 +369,8 @@ fn ca_hint(error: &CaError) -> Option<String> {
     Some(match error {
         CaError::Store(error) => return store_hint(error),
         CaError::File(error) => return file_hint(error),
-        CaError::Key { source, .. } => {
-            return key_hint(source, RIGHT_PASSPHRASE_OF_CA, ENCRYPT_KEY_ANEW);
-        }
-        CaError::TrustStore { source, .. } => {
-            return key_hint(source, RIGHT_PASSPHRASE, ENCRYPT_TRUST_STORE_ANEW);
-        }
+        CaError::Key { source, .. } => return key_hint(source),
+        CaError::TrustStore { source, .. } => return trust_store_hint(source),
         CaError::NoPassphrase { source, .. } => {
             return source
                 .downcast_ref::<Unavailable>()?
@@ -751,7 +747,15 @@ const RIGHT_PASSPHRASE: &str =
 /// The same of keys in a store, whose CAs may have passphrases of their own.
 const RIGHT_PASSPHRASE_OF_CA: &str = "give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC";
 
-fn key_hint(error: &KeyError, right_passphrase: &str, encrypt_anew: &str) -> Option<String> {
+fn key_hint(error: &KeyError) -> Option<String> {
+    passphrase_hint(error, RIGHT_PASSPHRASE_OF_CA, ENCRYPT_KEY_ANEW)
+}
+
+fn trust_store_hint(error: &KeyError) -> Option<String> {
+    passphrase_hint(error, RIGHT_PASSPHRASE, ENCRYPT_TRUST_STORE_ANEW)
+}
+
+fn passphrase_hint(error: &KeyError, right_passphrase: &str, encrypt_anew: &str) -> Option<String> {
     match error {
         KeyError::WrongPassphrase => Some(right_passphrase.into()),
         KeyError::Encryption { .. } => Some(encrypt_anew.to_owned()),
