@@ -28,7 +28,9 @@ use std::path::PathBuf;
 /// Issue a certificate and record it in the store
 ///
 /// The key is made here and kept in the store, or stays where it is and a request (--csr) speaks for
-/// it. With --out the files for its owner are written too, as `pki export` writes them.
+/// it. With --out the files for its owner are written too, as `pki export` writes them. A client
+/// certificate has no SAN unless --san gives one; a few verifiers, such as that of pyca/cryptography,
+/// refuse clients without one.
 #[derive(Args)]
 pub(super) struct IssueArgs {
     /// The CA that issues

@@ -67,6 +67,16 @@ fn the_page_about_declarations_works() {
 }
 
 #[test]
+fn the_page_about_passphrases_works() {
+    follow("docs/passphrases.md");
+}
+
+#[test]
+fn the_page_about_scheduled_crls_works() {
+    follow("docs/scheduled.md");
+}
+
+#[test]
 fn the_page_about_revocation_works() {
     follow("docs/revocation.md");
 }

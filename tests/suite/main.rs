@@ -12,6 +12,7 @@ mod apply;
 mod architecture;
 mod backup;
 mod batch;
+mod ca_passphrases;
 mod ca_subjects;
 mod check;
 mod cli;

@@ -309,6 +309,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "show empty.p7",
         "tree",
         "verify out/www.example.test.crt",
+        "verify out/www.example.test.crt --bundle mixed.pem",
         "import --openssl old --name old --no-passphrase --partial",
         "show --ca old --serial 0x1001",
         "renew --ca old --self",
@@ -340,6 +341,11 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
 fn printed(sandbox: &Sandbox, line: &str) -> Value {
     if line == "check --repair" {
         sandbox.write("pki/crl/.other.crl.part", "left by an interrupted command");
+    }
+    if line.ends_with("mixed.pem") {
+        let no_certificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        let cas = ["rootCA", "intermediate0"].map(|ca| sandbox.read(format!("pki/{ca}/ca.crt")));
+        sandbox.write("mixed.pem", cas.concat() + no_certificate);
     }
     let run = sandbox.pki(&format!("--format json {line}"));
     run.succeeds().json()

@@ -20,6 +20,10 @@ const UNITS: [&str; 7] = [
     "pki-alarm@.service",
 ];
 
+/// The drop-in of the service for CAs with different passphrases, and the same in the crontab.
+const DROP_IN: &str = "pki-crl.service.d/passphrases.conf";
+const CRONTAB_LINE: &str = "pki-crl-passphrases";
+
 /// Where the page has the store, and the list that nginx reads.
 const INSTALLED_STORE: &str = "/var/lib/pki";
 const WATCHED: &str = "pki/crl/intermediate0.chain.crl.pem";
@@ -27,15 +31,23 @@ const WATCHED: &str = "pki/crl/intermediate0.chain.crl.pem";
 /// A protected hierarchy, its passphrase in a file, a certificate to revoke, and
 /// a `systemctl` that writes down what it was told.
 fn machine() -> Sandbox {
+    machine_of(PASSPHRASE)
+}
+
+/// The same, whose root has a passphrase of its own.
+fn machine_of(root: &str) -> Sandbox {
     let sandbox = Sandbox::new();
+    sandbox.write("etc/ca.pass", PASSPHRASE);
+    sandbox.write("etc/rootCA.pass", root);
     for line in [
         "root --name rootCA",
         "subordinate --ca rootCA --name intermediate0",
         "issue --ca intermediate0 --cn client",
     ] {
-        sandbox.with_passphrase(line).succeeds();
+        let run = sandbox.with_passphrase(line);
+        let run = run.env("PKI_PASSPHRASE_FILE_ROOTCA", "etc/rootCA.pass");
+        run.succeeds();
     }
-    sandbox.write("etc/ca.pass", PASSPHRASE);
     sandbox.write("bin/systemctl", "#!/bin/sh\necho \"$@\" >>systemctl.log\n");
     let stub = sandbox.path("bin/systemctl");
     fs::set_permissions(stub, fs::Permissions::from_mode(0o755)).unwrap();
@@ -67,6 +79,7 @@ fn here(sandbox: &Sandbox, text: &str) -> String {
         .replace("/usr/bin/systemctl", &path("bin/systemctl"))
         .replace(INSTALLED_STORE, &path(STORE))
         .replace("/etc/pki/ca.pass", &path("etc/ca.pass"))
+        .replace("/etc/pki/rootCA.pass", &path("etc/rootCA.pass"))
 }
 
 /// The values of a unit's setting, in their order.
@@ -80,7 +93,12 @@ fn settings<'a>(unit: &'a str, name: &str) -> Vec<&'a str> {
 /// The command of a service, run as systemd runs it: with its environment and
 /// no other, and its credentials in a folder.
 fn started(sandbox: &Sandbox, unit: &str) -> Transcript {
-    let unit = here(sandbox, &docs::file_of(PAGE, unit));
+    started_with(sandbox, &docs::file_of(PAGE, unit))
+}
+
+/// The same for a unit's text, with that of its drop-in behind it.
+fn started_with(sandbox: &Sandbox, text: &str) -> Transcript {
+    let unit = here(sandbox, text);
     let _ = fs::remove_dir_all(sandbox.path("credentials"));
     for credential in settings(&unit, "LoadCredential") {
         let (name, source) = credential.split_once(':').unwrap();
@@ -110,6 +128,7 @@ fn systemd_accepts_the_units() {
     for unit in UNITS {
         sandbox.write(unit, here(&sandbox, &docs::file_of(PAGE, unit)));
     }
+    sandbox.write(DROP_IN, here(&sandbox, &docs::file_of(PAGE, DROP_IN)));
     // Which is not installed here.
     sandbox.write("nginx.service", "[Service]\nExecStart=/bin/true\n");
     let verify = || {
@@ -124,6 +143,10 @@ fn systemd_accepts_the_units() {
     let wrong = sandbox.read("pki-crl.timer").replace("hourly", "hurly");
     sandbox.write("pki-crl.timer", wrong);
     assert_ne!(verify().finish().stderr, "");
+    sandbox.write("pki-crl.timer", docs::file_of(PAGE, "pki-crl.timer"));
+    assert_eq!(verify().finish().stderr, "");
+    sandbox.write(DROP_IN, "[Service]\nLoadCredentials=x:y\n");
+    assert_ne!(verify().finish().stderr, "");
 }
 
 /// One that is not named here would not be looked at; and each is enabled that has to be.
@@ -135,7 +158,7 @@ fn the_units_are_all_that_the_page_has() {
         .filter_map(|line| line.strip_prefix("```ini file="));
     assert_eq!(
         shown.collect::<BTreeSet<_>>(),
-        BTreeSet::from(UNITS),
+        UNITS.into_iter().chain([DROP_IN]).collect(),
         "other units than those that are verified"
     );
     let enabled = page
@@ -174,6 +197,68 @@ fn the_service_signs_once_and_after_a_revocation() {
     assert_eq!(fourth.status, Some(0), "{fourth}");
     assert_eq!(number_of_the_list(&sandbox), 2);
     assert_eq!(sandbox.published("intermediate0").serials.len(), 1);
+}
+
+#[test]
+fn the_service_signs_with_two_passphrases() {
+    let sandbox = machine_of("the root's own");
+    let unit = docs::file_of(PAGE, "pki-crl.service");
+    let without = started_with(&sandbox, &unit);
+    assert_eq!(without.status, Some(4), "{without}");
+    assert!(
+        without.stderr.contains("the passphrase is wrong"),
+        "{without}"
+    );
+    fs::remove_dir_all(sandbox.path("pki/crl")).unwrap();
+
+    let with_drop_in = unit + &docs::file_of(PAGE, DROP_IN);
+    let signed = started_with(&sandbox, &with_drop_in);
+    assert_eq!(signed.status, Some(0), "{signed}");
+    assert_chain_serves(&sandbox, true);
+    revoke(&sandbox);
+    let signed = started_with(&sandbox, &with_drop_in);
+    assert_eq!(signed.status, Some(0), "{signed}");
+    assert_chain_serves(&sandbox, false);
+}
+
+/// Whether openssl, with the chain's CRLs, takes the client's certificate.
+#[track_caller]
+fn assert_chain_serves(sandbox: &Sandbox, takes: bool) {
+    let export = "export --ca intermediate0 --cn client --out out --force --no-passphrase";
+    sandbox.with_passphrase(export).succeeds();
+    let verified = sandbox
+        .run(
+            "openssl",
+            "verify -crl_check_all -CAfile pki/rootCA/ca.crt -untrusted",
+        )
+        .words("pki/intermediate0/ca.crt -CRLfile")
+        .words(WATCHED)
+        .arg("out/client.crt")
+        .finish();
+    assert_eq!(verified.status == Some(0), takes, "{verified}");
+    assert_eq!(
+        verified.stderr.contains("certificate revoked"),
+        !takes,
+        "{verified}"
+    );
+}
+
+/// The hourly command goes on with pre-signed CRLs of a root whose key and passphrase are away.
+#[test]
+fn the_service_publishes_the_chain_under_an_offline_root() {
+    let sandbox = machine_of("the root's own");
+    sandbox
+        .pki("crl --ca rootCA --ahead 12 --every 30d --to-pem --passin file:etc/rootCA.pass")
+        .succeeds();
+    fs::remove_file(sandbox.path("pki/rootCA/ca.key")).unwrap();
+    fs::remove_file(sandbox.path("etc/rootCA.pass")).unwrap();
+    for takes in [true, false] {
+        let signed = started(&sandbox, "pki-crl.service");
+        assert_eq!(signed.status, Some(0), "{signed}");
+        assert_chain_serves(&sandbox, takes);
+        assert_eq!(started(&sandbox, "pki-crl-check.service").status, Some(0));
+        revoke(&sandbox);
+    }
 }
 
 /// The path unit notices a file in another's place, and a reload follows.
@@ -259,7 +344,11 @@ fn system_calls(sandbox: &Sandbox, group: &str) -> BTreeSet<String> {
 /// A line of the crontab, by its place, run as cron runs it: by sh, with the
 /// file's variables, and a short PATH. The stub comes before the real systemctl.
 fn run_by_cron(sandbox: &Sandbox, place: usize) -> Transcript {
-    let crontab = here(sandbox, &docs::file_of(PAGE, "pki-crl"));
+    run_from(sandbox, &docs::file_of(PAGE, "pki-crl"), place)
+}
+
+fn run_from(sandbox: &Sandbox, crontab: &str, place: usize) -> Transcript {
+    let crontab = here(sandbox, crontab);
     let (variables, lines): (Vec<&str>, Vec<&str>) = crontab
         .lines()
         .partition(|line| line.starts_with(|first: char| first.is_ascii_uppercase()));
@@ -312,6 +401,17 @@ fn cron_signs_and_reloads_once_and_after_a_revocation_and_says_so() {
     );
     assert_eq!(told_systemctl(&sandbox), "reload nginx.service\n");
     assert_eq!(number_of_the_list(&sandbox), 2);
+}
+
+#[test]
+fn cron_signs_with_two_passphrases() {
+    let sandbox = machine_of("the root's own");
+    let crontab = docs::file_of(PAGE, CRONTAB_LINE) + &docs::file_of(PAGE, "pki-crl");
+    assert_mails(
+        &run_from(&sandbox, &crontab, 0),
+        "signed a list of intermediate0\nsigned a list of rootCA\n",
+    );
+    assert_chain_serves(&sandbox, true);
 }
 
 #[test]

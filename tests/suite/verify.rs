@@ -277,6 +277,7 @@ fn json_says_the_same() {
             standing("CN=www.example.test", "store"),
             standing("CN=intermediate0", "store"),
         ],
+        "unread": [],
     });
     let line = "out/www.example.test.crt --purpose server --hostname www.example.test";
     assert_eq!(parsed(verify(line), 0), good);

@@ -2,6 +2,7 @@
 //! same verdict as `openssl verify` gives.
 
 mod acceptances;
+mod unreadable;
 
 use std::fs;
 

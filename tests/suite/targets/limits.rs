@@ -1,7 +1,8 @@
 //! The limits of each party, from both sides.
 
 use super::{
-    Authority, P521, RSA_2048, assert_judged, chain, judged, make, make_one, root, roots, rules,
+    Authority, ED25519, P521, RSA_2048, assert_judged, chain, judged, make, make_one, root, roots,
+    rules,
 };
 use crate::sandbox::Sandbox;
 
@@ -40,9 +41,26 @@ judged! {
     cloudfront_takes_subjects_of_10_000_octets: "cloudfront", [of_subject("a", 49), of_subject("b", 49)] => [];
     cloudfront_refuses_subjects_of_10_001_octets: "cloudfront", [of_subject("a", 49), of_subject("b", 50)] => ["subject-octets"];
 
+    envoy_takes_cas_with_ed25519_keys: "envoy", [root("r").key(ED25519)] => [];
+
     azure_takes_one_chain: "azure", chain(3) => [];
     azure_refuses_two_chains: "azure", roots(2) => ["one-chain"];
     gcp_refuses_anchors_beside_intermediates: "gcp", chain(2) => ["anchors-apart"];
+}
+
+/// BoringSSL refuses leaves with such keys.
+#[test]
+fn envoy_warns_of_ed25519_keys_and_of_no_others() {
+    for (key, expected) in [
+        (ED25519, &["leaf-key-type"][..]),
+        (RSA_2048, &[]),
+        (P521, &[]),
+    ] {
+        let sandbox = Sandbox::new();
+        let pem = make(&sandbox, &[root("r").key(key)]);
+        let report = assert_judged(&sandbox, "--for envoy", &pem, &[]);
+        assert_eq!(rules(&report, "warning"), expected, "{key}");
+    }
 }
 
 /// A root with as many permitted subtrees.
