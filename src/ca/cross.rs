@@ -144,7 +144,7 @@ pub fn cross_certificate(
     for issuance in named.into_iter().rev() {
         let revoked = issuer.revoked(&issuance.serial)?;
         if certifies_key_of(&issuance, subject)
-            && Status::of(&issuance, revoked.as_ref(), now) == Status::Valid
+            && Status::of(&issuance, revoked.as_ref(), now).is_live()
         {
             issuer.make_durable(Journal::Issued)?;
             return Ok(Some(issuance));

@@ -15,6 +15,7 @@ use crate::x509::general_name::GeneralNameError;
 use crate::x509::lint::Finding;
 use crate::x509::name::NameError;
 use crate::x509::path::IncompletePath;
+use crate::x509::serial::SerialError;
 use crate::x509::validity::rfc3339;
 use crate::x509::verify::Refusal;
 use crate::x509::{Reason, Serial};
@@ -85,6 +86,16 @@ pub enum CaError {
         ca: CaName,
         /// Why.
         problem: String,
+    },
+    /// The certificate of the CA, or of one above it, is not valid yet.
+    #[error("{ca} can't sign this: {subject} is not valid before {}", rfc3339(*not_before))]
+    CaNotYetValid {
+        /// The CA.
+        ca: CaName,
+        /// Subject of the certificate that is not valid yet.
+        subject: String,
+        /// Its notBefore.
+        not_before: OffsetDateTime,
     },
     /// The CA waits already, for the certificate of another request.
     #[error("{ca} waits for the certificate of another request: {problem}")]
@@ -240,6 +251,56 @@ pub enum CaError {
         ca: CaName,
         /// What was looked for, as in "with serial 0A".
         wanted: String,
+    },
+    /// No record of the CA has that serial number, and there is no certificate to adopt.
+    #[error("{ca} has issued no certificate with serial {serial}")]
+    NotOnRecord {
+        /// The CA.
+        ca: CaName,
+        /// The serial number.
+        serial: Serial,
+    },
+    /// No CA of the store issued a certificate.
+    #[error("no CA of the store issued the certificate in {}", path.display())]
+    IssuedByNone {
+        /// The certificate's file.
+        path: PathBuf,
+    },
+    /// Another certificate with the same serial number is on record.
+    #[error("{ca} has another certificate with the serial number {serial} on record than that in {}", path.display())]
+    AnotherOnRecord {
+        /// The CA.
+        ca: CaName,
+        /// The certificate's file.
+        path: PathBuf,
+        /// The serial number of both.
+        serial: Serial,
+    },
+    /// A certificate cannot be recorded under its serial number.
+    #[error("the certificate in {} cannot be recorded", path.display())]
+    SerialUnusable {
+        /// The certificate's file.
+        path: PathBuf,
+        /// What is wrong with the number.
+        source: SerialError,
+    },
+    /// Whether the CA signed a certificate is not known.
+    #[error("{} is signed with {algorithm}, which is not checked", path.display())]
+    SignatureNotChecked {
+        /// The certificate's file.
+        path: PathBuf,
+        /// The algorithm.
+        algorithm: String,
+    },
+    /// A certificate is on record now, and its revocation is not.
+    #[error("{serial} of {ca} is on record now, but could not be revoked")]
+    OnlyAdopted {
+        /// The CA.
+        ca: CaName,
+        /// The certificate's serial number.
+        serial: Serial,
+        /// What failed.
+        source: Box<CaError>,
     },
     /// The CA came into the store without a certificate that it had issued.
     #[error("the certificate {serial} of {ca} is not in the store: the CA was imported without it")]

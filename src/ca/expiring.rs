@@ -62,7 +62,7 @@ fn expiring_of(
         let issuance = issuance?;
         let revoked = all_revoked.get(&issuance.serial);
         if let Some(before) = issuance.renews
-            && Status::of(&issuance, revoked, now) == Status::Valid
+            && Status::of(&issuance, revoked, now).is_live()
         {
             successors.insert(before, issuance.serial);
         }

@@ -378,10 +378,11 @@ fn standing_path(
         let validity = certificate.validity();
         let needs_to_be_valid = purpose != Purpose::OwnCertificate;
         if needs_to_be_valid && now < validity.not_before {
-            return Err(unusable(format!(
-                "{subject} is not valid before {}",
-                rfc3339(validity.not_before)
-            )));
+            return Err(CaError::CaNotYetValid {
+                ca: ca.name().clone(),
+                subject: subject.to_string(),
+                not_before: validity.not_before,
+            });
         }
         if needs_to_be_valid && now > validity.not_after {
             return Err(unusable(format!(

@@ -39,7 +39,7 @@ impl Lineage {
         let mut has_namesakes = false;
         for other in named {
             let revoked = ca.revoked(&other.serial)?;
-            has_namesakes |= Status::of(&other, revoked.as_ref(), now) == Status::Valid;
+            has_namesakes |= Status::of(&other, revoked.as_ref(), now).is_live();
         }
         Ok(Self {
             ca: ca.name().clone(),

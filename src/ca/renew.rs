@@ -133,7 +133,7 @@ fn newer_than(
         let revoked = ca.revoked(&other.serial)?;
         if is_alike
             && other.not_after > issuance.not_after
-            && Status::of(&other, revoked.as_ref(), now) == Status::Valid
+            && Status::of(&other, revoked.as_ref(), now).is_live()
         {
             ca.make_durable(Journal::Issued)?;
             return Ok(Some(other));

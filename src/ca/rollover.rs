@@ -302,7 +302,7 @@ pub fn valid_of_key(
     for issuance in issuer.issuances_named(&name)? {
         let revoked = issuer.revoked(&issuance.serial)?;
         if certifies_key_of(&issuance, certificate)
-            && Status::of(&issuance, revoked.as_ref(), now) == Status::Valid
+            && Status::of(&issuance, revoked.as_ref(), now).is_live()
         {
             serials.push(issuance.serial);
         }

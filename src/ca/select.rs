@@ -20,8 +20,10 @@ pub enum Selector {
 /// What a certificate is worth now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// Neither revoked nor expired; it may become valid only later.
+    /// Neither revoked nor expired, and its notBefore has passed.
     Valid,
+    /// Not revoked, and before its notBefore.
+    NotYetValid,
     /// Revoked.
     Revoked,
     /// Past its notAfter.
@@ -33,15 +35,31 @@ impl Status {
     pub fn of(issuance: &Issuance, revoked: Option<&Revoked>, now: OffsetDateTime) -> Self {
         match revoked {
             Some(_) => Self::Revoked,
-            None if now > issuance.not_after => Self::Expired,
-            None => Self::Valid,
+            None => Self::at(issuance.not_before, issuance.not_after, now),
         }
+    }
+
+    /// Status of a certificate that is not revoked, by its validity.
+    pub fn at(not_before: OffsetDateTime, not_after: OffsetDateTime, now: OffsetDateTime) -> Self {
+        if now > not_after {
+            Self::Expired
+        } else if now < not_before {
+            Self::NotYetValid
+        } else {
+            Self::Valid
+        }
+    }
+
+    /// Whether a certificate is valid, or will be: neither revoked nor expired.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Valid | Self::NotYetValid)
     }
 
     /// The name by which options and reports speak of it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Valid => "valid",
+            Self::NotYetValid => "not-yet-valid",
             Self::Revoked => "revoked",
             Self::Expired => "expired",
         }
@@ -73,7 +91,7 @@ pub fn select_one(
             let mut found = Vec::new();
             for issuance in ca.issuances_named(name)? {
                 let revoked = ca.revoked(&issuance.serial)?;
-                let valid = Status::of(&issuance, revoked.as_ref(), now) == Status::Valid;
+                let valid = Status::of(&issuance, revoked.as_ref(), now).is_live();
                 found.push((valid, issuance.not_before <= now, issuance));
             }
             found.sort_by_key(|(valid, begun, issuance)| (*valid, *begun, issuance.not_before));

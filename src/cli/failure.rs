@@ -321,6 +321,7 @@ impl From<CaError> for Failure {
         let hint = ca_hint(&error);
         let exit = match &error {
             CaError::AfterCommit { .. }
+            | CaError::OnlyAdopted { .. }
             | CaError::InPlace { .. }
             | CaError::Store(StoreError::Undecided { .. }) => AFTER_COMMIT,
             _ => FAILED,
@@ -381,6 +382,9 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "run the command where the key is, or put the key back as ca.key in the CA's folder"
                 .into()
         }
+        CaError::CaNotYetValid { .. } => {
+            "check the clock, or wait: a CA signs nothing before its certificate is valid".into()
+        }
         CaError::AheadVoid { ca, .. } | CaError::AheadOver { ca, .. } => {
             format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
         }
@@ -416,6 +420,16 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::NoSuchCertificate { ca, .. } => {
             format!("`pki list --ca {ca}` shows what it has issued")
         }
+        CaError::NotOnRecord { ca, .. } => format!(
+            "`pki list --ca {ca}` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not"
+        ),
+        CaError::IssuedByNone { .. } => {
+            "`pki tree` shows the CAs of the store; the certificate's issuer is none of them".into()
+        }
+        CaError::AnotherOnRecord { ca, serial, .. } => format!(
+            "a CRL names serial numbers alone: `pki revoke --ca {ca} --serial 0x{serial}` revokes both certificates"
+        ),
+        CaError::OnlyAdopted { .. } => "run the same command again: it revokes the certificate".into(),
         CaError::WithoutCertificate { ca, .. } => format!(
             "who it was issued to has it; `pki show --ca {ca} --serial S` shows what is known of it, and `pki revoke` revokes it"
         ),
@@ -452,6 +466,8 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::CaUnusable { .. }
         | CaError::RulesBroken { .. }
         | CaError::NotOnHold { .. }
+        | CaError::SerialUnusable { .. }
+        | CaError::SignatureNotChecked { .. }
         | CaError::ListTooLarge { .. }
         | CaError::NotTaken { .. }
         | CaError::NewKey(_)

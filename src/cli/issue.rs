@@ -315,7 +315,7 @@ impl CertificateEntry {
         let status = self.status.or(of_row).unwrap_or_default();
         let subject = Escaped(&self.subject);
         let mut line =
-            format!("{status:8} {not_after:20} {profile:14} {ca:16} {serial:20} {subject}");
+            format!("{status:13} {not_after:20} {profile:14} {ca:16} {serial:20} {subject}");
         if !self.sans.is_empty() {
             write!(line, " [{}]", Escaped(&self.sans.join(", ")))
                 .expect("a String takes everything");

@@ -30,7 +30,7 @@ pub(super) struct ListArgs {
     /// Only with this status
     #[arg(long, value_enum)]
     status: Option<StatusFilter>,
-    /// Only those that end within this time, as in 30d, the soonest first; valid ones, unless --status says revoked
+    /// Only those that end within this time, as in 30d, the soonest first; none that are revoked, unless --status revoked is given
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     expiring: Option<Duration>,
 }
@@ -40,6 +40,18 @@ enum StatusFilter {
     Valid,
     Revoked,
     Expired,
+    NotYetValid,
+}
+
+impl StatusFilter {
+    fn status(self) -> Status {
+        match self {
+            Self::Valid => Status::Valid,
+            Self::Revoked => Status::Revoked,
+            Self::Expired => Status::Expired,
+            Self::NotYetValid => Status::NotYetValid,
+        }
+    }
 }
 
 /// A duration from now, as options give it.
@@ -51,7 +63,8 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 struct Filter {
     cn: Option<String>,
     san: Option<String>,
-    status: Option<Status>,
+    /// The statuses that are listed; all if there is none.
+    statuses: Vec<Status>,
     now: OffsetDateTime,
 }
 
@@ -65,12 +78,14 @@ impl ListArgs {
                 write_list(&cas, &filter, format, out)
             }));
         };
-        if filter.status == Some(Status::Expired) {
+        if filter.statuses == [Status::Expired] {
             return Err(Failure::usage(
                 "what ends within a time has not expired: --expiring and --status expired exclude each other",
             ));
         }
-        filter.status.get_or_insert(Status::Valid);
+        if filter.statuses.is_empty() {
+            filter.statuses = vec![Status::Valid, Status::NotYetValid];
+        }
         let found = expiring(&store, &cas, context.after(within), context.now)?;
         Ok(Report::stream(move |format, out| {
             write_expiring(&found, &filter, format, out)
@@ -103,11 +118,7 @@ impl ListArgs {
             san: san
                 .map_err(crate::ca::CaError::from)?
                 .map(|name| name.to_string()),
-            status: self.status.map(|status| match status {
-                StatusFilter::Valid => Status::Valid,
-                StatusFilter::Revoked => Status::Revoked,
-                StatusFilter::Expired => Status::Expired,
-            }),
+            statuses: self.status.map(StatusFilter::status).into_iter().collect(),
             now: context.now,
         })
     }
@@ -130,7 +141,7 @@ impl Filter {
                 .san
                 .as_ref()
                 .is_none_or(|san| issuance.sans.contains(san))
-            && self.status.is_none_or(|wanted| wanted == status);
+            && (self.statuses.is_empty() || self.statuses.contains(&status));
         admitted.then_some(status)
     }
 }
@@ -200,7 +211,7 @@ impl<'a> Listing<'a> {
             (Format::Json, _) => write!(self.out, ",\n  ")?,
             (Format::Text, 0) => writeln!(
                 self.out,
-                "{:8} {:20} {:14} {:16} {:20} SUBJECT",
+                "{:13} {:20} {:14} {:16} {:20} SUBJECT",
                 "STATUS", "VALID UNTIL", "PROFILE", "CA", "SERIAL"
             )?,
             (Format::Text, _) => {}

@@ -11,8 +11,8 @@ use super::report::{Format, Report, write_json};
 use super::rollover::{self, RolloverArgs};
 use crate::ca::{
     CaError, DueCa, End, Expiring, Issued, Issuer, Lifetime, Lineage, Predecessor, Purpose,
-    Renewal, RenewalError, RenewalNotice, Selector, Status, Successors, expiring, renew,
-    select_one, supersede,
+    Renewal, RenewalError, RenewalNotice, Selector, Successors, expiring, renew, select_one,
+    supersede,
 };
 use crate::store::{Ca, CaName, Issuance, Store};
 use crate::x509::validity::Moment;
@@ -318,7 +318,7 @@ impl RenewArgs {
         let mut due = Vec::new();
         for expiring in found {
             let is_done = expiring.renewed_by.is_some() || expiring.issuance.flaw.is_some();
-            if expiring.status(context.now) != Status::Valid || is_done {
+            if !expiring.status(context.now).is_live() || is_done {
                 continue;
             }
             if expiring.is_of_a_leaf() {

@@ -9,11 +9,11 @@ use crate::ca::{
     CaError, ForeignObject, Input, InputError, Status, certificate_of, foreign_list, select_one,
 };
 use crate::key::PublicKey;
-use crate::store::CaName;
+use crate::store::{Ca, CaName, Store};
 use crate::x509::crl::ReadEntry;
 use crate::x509::text::harmless_json;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, CertificationRequest, RevocationList};
+use crate::x509::{Certificate, CertificationRequest, RevocationList, Validity};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -68,6 +68,7 @@ impl ShowArgs {
             } else {
                 "elsewhere"
             });
+            value["status"] = json!(status_of(&store, &ca, context)?.as_str());
             return Ok(report(&value));
         };
         let mut notices = Vec::new();
@@ -92,6 +93,29 @@ impl ShowArgs {
         value["key"] = json!(if has_key { "in the store" } else { "elsewhere" });
         Ok(report(&value))
     }
+}
+
+/// Status of a CA's own certificate; a CA that is not valid yet is reported with the time from which it signs.
+fn status_of(store: &Store, ca: &Ca, context: &Context) -> Result<Status, Failure> {
+    let Validity {
+        not_before,
+        not_after,
+    } = ca.certificate().validity();
+    let status = Status::at(not_before, not_after, context.now);
+    if status == Status::NotYetValid {
+        context.notice(format!(
+            "{} cannot sign yet: its certificate is not valid before {}",
+            ca.name(),
+            rfc3339(not_before)
+        ));
+    }
+    // A CA whose parent is missing can be shown: `pki check` reports that.
+    let above = store.ancestors(ca).unwrap_or_default();
+    let revoked = match (above.first(), ca.certificate().serial()) {
+        (Some(above), Ok(serial)) => above.revoked(&serial)?,
+        _ => None,
+    };
+    Ok(revoked.map_or(status, |_| Status::Revoked))
 }
 
 fn report(value: &Value) -> Report {

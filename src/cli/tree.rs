@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::report::Report;
+use crate::ca::Status;
 use crate::store::{Ca, StoreError, WaitingCa};
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
@@ -19,6 +20,7 @@ pub(super) struct TreeArgs {}
 struct Node {
     ca: String,
     subject: String,
+    not_before: Option<String>,
     not_after: Option<String>,
     key_type: String,
     key_here: bool,
@@ -73,11 +75,8 @@ fn node(ca: &Ca, all: &[Ca], fixture: bool, now: OffsetDateTime) -> Result<Node,
         path_length: certificate
             .basic_constraints()
             .and_then(|basic| basic.path_length),
-        status: if now > validity.not_after {
-            "expired"
-        } else {
-            "valid"
-        },
+        not_before: Some(rfc3339(validity.not_before)),
+        status: Status::at(validity.not_before, validity.not_after, now).as_str(),
         fixture,
         subordinates: children
             .map(|child| node(child, all, fixture, now))
@@ -90,6 +89,7 @@ fn waiting_node(waiting: &WaitingCa, fixture: bool) -> Node {
     Node {
         ca: waiting.name().to_string(),
         subject: request.subject().to_string(),
+        not_before: None,
         not_after: None,
         key_type: request.public_key().algorithm().to_string(),
         key_here: true,
@@ -110,6 +110,11 @@ fn draw(node: &Node, lead: &str, branch: &str, text: &mut String) {
     match node.status {
         "valid" => {}
         "waiting" => facts.push("waiting for its certificate".to_owned()),
+        "not-yet-valid" => facts.extend(
+            node.not_before
+                .as_ref()
+                .map(|begin| format!("not valid before {begin}")),
+        ),
         status => facts.push(status.to_owned()),
     }
     if let Some(length) = node.path_length {

@@ -486,10 +486,10 @@ fn what_ends_soon_is_listed_the_soonest_first() {
     let table = sandbox.pki("list --expiring 30d").succeeds();
     assert_same(
         &normalised(&table.stdout),
-        "STATUS   VALID UNTIL          PROFILE        CA               SERIAL               SUBJECT
-valid    [time] client         intermediate0    [serial]   CN=ten
-valid    [time] subordinate    intermediate0    [serial]   CN=below
-valid    [time] client         intermediate0    [serial]   CN=twenty
+        "STATUS        VALID UNTIL          PROFILE        CA               SERIAL               SUBJECT
+valid         [time] client         intermediate0    [serial]   CN=ten
+valid         [time] subordinate    intermediate0    [serial]   CN=below
+valid         [time] client         intermediate0    [serial]   CN=twenty
 ",
     );
 }

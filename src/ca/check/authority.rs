@@ -2,8 +2,8 @@
 
 use super::finding::{Remedy, StoreFinding};
 use super::rule::{
-    CA_ENDS_SOON, CA_EXPIRED, CA_PARENT, CA_PATH, CA_REVOKED, LEFTOVER, PREVIOUS_CERTIFICATE,
-    SERIAL_UNUSUAL, WAITING_UNREADABLE,
+    CA_ENDS_SOON, CA_EXPIRED, CA_NOT_YET_VALID, CA_PARENT, CA_PATH, CA_REVOKED, LEFTOVER,
+    PREVIOUS_CERTIFICATE, SERIAL_UNUSUAL, WAITING_UNREADABLE,
 };
 use super::unreadable;
 use crate::store::{Ca, CaName, Store, StoreError};
@@ -22,6 +22,7 @@ pub(super) fn check_authority(
 ) -> Vec<StoreFinding> {
     let mut findings = Vec::new();
     findings.extend(check_serial(ca));
+    findings.extend(check_begin(ca, now));
     findings.extend(check_end(ca, soon, now));
     findings.extend(check_previous(ca));
     match store.ancestors(ca) {
@@ -91,6 +92,16 @@ fn check_serial(ca: &Ca) -> Option<StoreFinding> {
     Some(SERIAL_UNUSUAL.broken(format!(
         "the serial number of the certificate of {name} {problem}"
     )))
+}
+
+fn check_begin(ca: &Ca, now: OffsetDateTime) -> Option<StoreFinding> {
+    let begin = ca.certificate().validity().not_before;
+    (now < begin).then(|| {
+        let (name, at) = (ca.name(), rfc3339(begin));
+        CA_NOT_YET_VALID.broken(format!(
+            "{name} cannot sign yet: its certificate is not valid before {at}"
+        ))
+    })
 }
 
 fn check_end(ca: &Ca, soon: OffsetDateTime, now: OffsetDateTime) -> Option<StoreFinding> {

@@ -53,6 +53,7 @@ rules! {
     CA_PARENT "ca-parent" Error;
     CA_PATH "ca-path" Error;
     CA_EXPIRED "ca-expired" Warning;
+    CA_NOT_YET_VALID "ca-not-yet-valid" Warning;
     CA_ENDS_SOON "ca-ends-soon" Notice;
     CA_REVOKED "ca-revoked" Notice;
     SERIAL_UNUSUAL "serial-unusual" Notice;
