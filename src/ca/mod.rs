@@ -36,7 +36,6 @@ mod rollover;
 mod select;
 mod subjects;
 mod succession;
-mod unrecorded;
 mod verify;
 
 pub use apply::{
@@ -97,7 +96,8 @@ pub use renew::{Predecessor, Renewal, renew, supersede};
 pub use renewal::{DueCa, RenewalError, RenewalNotice};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{
-    Outcome, Outcomes, Revocable, RowVerdict, Target, Verdict, find_all, revoke, revoke_all,
+    Outcome, Outcomes, Revocable, RowVerdict, Target, Verdict, find_all, issuing_ca, revoke,
+    revoke_all,
 };
 pub use rollover::{RenewedCa, install_renewed, last_end, renew_ca, request_renewal, valid_of_key};
 pub use select::{Selector, Status, certificate_of, select_one};

@@ -23,8 +23,8 @@ pub enum Notice {
         /// The end.
         until: OffsetDateTime,
     },
-    /// A certificate of the CA turned up of which its backup had no record.
-    Recorded {
+    /// A certificate that the CA's key signed was not on record.
+    Adopted {
         /// Its serial number.
         serial: Serial,
         /// The CA.
@@ -119,7 +119,7 @@ pub enum Notice {
     },
     /// A certificate that was exported is no longer valid.
     ExportedInvalid {
-        /// `expired` or `revoked`.
+        /// `expired`, `revoked` or `not-yet-valid`.
         status: &'static str,
     },
 }
@@ -134,9 +134,9 @@ impl fmt::Display for Notice {
                     rfc3339(*until)
                 )
             }
-            Self::Recorded { serial, ca } => write!(
+            Self::Adopted { serial, ca } => write!(
                 f,
-                "{serial} was issued by {ca} after the backup that it was restored from; it is on record now"
+                "{serial} was not on record: the key of {ca} signed it, and the certificate is on record now"
             ),
             Self::ClockBehind { this_update } => write!(
                 f,

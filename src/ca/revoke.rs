@@ -1,8 +1,10 @@
 //! Revoking certificates, and lifting holds.
 
+mod adopt;
 mod meant;
 mod rows;
 
+pub use adopt::issuing_ca;
 pub use rows::{RowVerdict, find_all};
 
 use super::compromised::certified_too;
@@ -10,7 +12,6 @@ use super::error::CaError;
 use super::lists::Ahead;
 use super::notice::Notice;
 use super::select::{Selector, recorded_certificate};
-use super::unrecorded;
 use crate::store::{
     BriefIssuance, Ca, Issuance, Journal, LockedRevocations, RevocationChange, Revoked, Standing,
     Store,
@@ -164,29 +165,38 @@ pub fn revoke(
     verdict: Verdict,
     now: OffsetDateTime,
 ) -> Result<Outcomes, CaError> {
-    let mut turned_up = None;
-    let issuances = match (meant::issuances_of(ca, target, verdict, now), target) {
-        (
-            Err(CaError::NoSuchCertificate { ca: name, wanted }),
-            Target::Certificate { certificate, .. },
-        ) => {
-            turned_up = unrecorded::record(ca, certificate)?;
-            let missing = CaError::NoSuchCertificate { ca: name, wanted };
-            vec![turned_up.clone().ok_or(missing)?]
+    let mut adopted = None;
+    let issuances = match target {
+        Target::Certificate { path, certificate } => {
+            let issuance = match adopt::on_record(ca, certificate)? {
+                Some(issuance) => issuance,
+                None => {
+                    let issuance = adopt::adopt(ca, path, certificate, verdict, now)?;
+                    adopted.insert(issuance).clone()
+                }
+            };
+            vec![issuance]
         }
-        (issuances, _) => issuances?,
+        _ => meant::issuances_of(ca, target, verdict, now)?,
     };
     let verdicts = issuances
         .iter()
         .map(|issuance| Ok((Revocable::of(ca, issuance, verdict)?, verdict)));
     let verdicts = verdicts.collect::<Result<Vec<_>, CaError>>()?;
-    let mut outcomes = revoke_all(store, ca, &verdicts, now)?;
-    outcomes
-        .notices
-        .extend(turned_up.map(|issuance| Notice::Recorded {
-            serial: issuance.serial,
-            ca: ca.name().clone(),
-        }));
+    let outcomes = revoke_all(store, ca, &verdicts, now);
+    let Some(issuance) = adopted else {
+        return outcomes;
+    };
+    let serial = issuance.serial;
+    let mut outcomes = outcomes.map_err(|source| CaError::OnlyAdopted {
+        ca: ca.name().clone(),
+        serial,
+        source: Box::new(source),
+    })?;
+    outcomes.notices.push(Notice::Adopted {
+        serial,
+        ca: ca.name().clone(),
+    });
     Ok(outcomes)
 }
 

@@ -7,8 +7,10 @@ use super::failure::Failure;
 use super::options::SelectorArgs;
 use super::report::{Format, Report, write_json};
 use super::table::refusal;
-use crate::ca::{Outcome, Selector, Target, Verdict, read_certificates, revoke, revoke_all};
-use crate::store::CaName;
+use crate::ca::{
+    Outcome, Selector, Target, Verdict, issuing_ca, read_certificates, revoke, revoke_all,
+};
+use crate::store::{Ca, CaName, Store};
 use crate::x509::Reason;
 use crate::x509::validity::{Moment, rfc3339};
 use clap::Args;
@@ -24,12 +26,12 @@ use time::OffsetDateTime;
 #[derive(Args)]
 #[group(id = "what", required = true, multiple = false, args = ["cn", "serial", "cert", "from"])]
 pub(super) struct RevokeArgs {
-    /// The CA that issued the certificate
-    #[arg(long, value_name = "NAME")]
-    ca: CaName,
+    /// The CA that issued the certificate; --cert finds it
+    #[arg(long, value_name = "NAME", required_unless_present = "cert")]
+    ca: Option<CaName>,
     #[command(flatten)]
     selector: SelectorArgs,
-    /// The certificate itself, in a file
+    /// The certificate itself, in a file; if it is not on record and the CA's key signed it, it is recorded first
     #[arg(long, value_name = "FILE")]
     cert: Option<PathBuf>,
     /// Many: rows of serial[,reason[,invalidity date]]; - is standard input
@@ -64,11 +66,12 @@ struct Entry<'a> {
 impl RevokeArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         let store = context.open_store()?;
-        let ca = store.ca(&self.ca)?;
+        let target = self.target()?;
+        let ca = self.ca(&store, target.as_ref())?;
         let several = self.all || self.from.is_some();
         let mut unsound = Vec::new();
-        let outcomes = match &self.from {
-            Some(path) => {
+        let outcomes = match (&self.from, &target) {
+            (Some(path), _) => {
                 let (verdicts, bad) = rows::read(&ca, path, context.now)?;
                 if !bad.is_empty() && !self.keep_going {
                     return Err(refusal(bad, verdicts.len() as u64, "revoked"));
@@ -76,17 +79,19 @@ impl RevokeArgs {
                 unsound = bad;
                 revoke_all(&store, &ca, &verdicts, context.now)?
             }
-            None => revoke(
-                &store,
-                &ca,
-                &self.target()?,
-                self.verdict(context)?,
-                context.now,
-            )?,
+            (None, Some(target)) => {
+                let verdict = self.verdict(context)?;
+                revoke(&store, &ca, target, verdict, context.now)?
+            }
+            (None, None) => {
+                return Err(Failure::usage(
+                    "one of --serial, --cn, --cert or --from is required",
+                ));
+            }
         };
         context.notices(&outcomes.notices);
-        let shown = format!("`pki list --ca {} --status revoked` shows it", self.ca);
-        let report = report(self.ca, outcomes.certificates, several).committed(shown);
+        let shown = format!("`pki list --ca {} --status revoked` shows it", ca.name());
+        let report = report(ca.name().clone(), outcomes.certificates, several).committed(shown);
         if unsound.is_empty() {
             return Ok(report);
         }
@@ -115,22 +120,30 @@ impl RevokeArgs {
         }
     }
 
-    fn target(&self) -> Result<Target, Failure> {
+    /// The CA that is named, or the one that issued the certificate in the file.
+    fn ca(&self, store: &Store, target: Option<&Target>) -> Result<Ca, Failure> {
+        match (&self.ca, target) {
+            (Some(name), _) => Ok(store.ca(name)?),
+            (None, Some(Target::Certificate { path, certificate })) => {
+                Ok(issuing_ca(store, path, certificate)?)
+            }
+            (None, _) => Err(Failure::usage("--ca is required")),
+        }
+    }
+
+    fn target(&self) -> Result<Option<Target>, Failure> {
         if let Some(path) = &self.cert {
             let mut certificates = read_certificates(path)?;
             // Of a chain the first is the one it is about.
-            return Ok(Target::Certificate {
+            return Ok(Some(Target::Certificate {
                 path: path.clone(),
                 certificate: Box::new(certificates.swap_remove(0)),
-            });
+            }));
         }
-        match self.selector.selector()? {
-            Some(Selector::CommonName(name)) if self.all => Ok(Target::AllNamed(name)),
-            Some(selector) => Ok(Target::Selected(selector)),
-            None => Err(Failure::usage(
-                "there is none of --serial, --cn, --cert and --from",
-            )),
-        }
+        Ok(self.selector.selector()?.map(|selector| match selector {
+            Selector::CommonName(name) if self.all => Target::AllNamed(name),
+            selector => Target::Selected(selector),
+        }))
     }
 }
 

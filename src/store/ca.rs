@@ -417,6 +417,15 @@ impl LockedCa<'_> {
         Ok(serials)
     }
 
+    /// Raises the counter, durably: numbers up to this one were given out elsewhere.
+    pub fn raise_counter(&mut self, counter: u128) -> Result<(), StoreError> {
+        if counter > self.counter {
+            counter::write(&self.ca.layout.serial_counter(), counter)?;
+            self.counter = counter;
+        }
+        Ok(())
+    }
+
     /// The highest counter that was reserved.
     pub fn counter(&self) -> u128 {
         self.counter

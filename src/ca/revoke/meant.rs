@@ -1,10 +1,10 @@
 //! The certificates that a user means.
 
-use super::{Target, Verdict};
+use super::{Target, Verdict, adopt};
 use crate::ca::error::CaError;
 use crate::ca::select::{Selector, by_serial};
 use crate::store::{Ca, Issuance};
-use crate::x509::{Certificate, Reason, path};
+use crate::x509::Reason;
 use time::OffsetDateTime;
 
 /// Those that a verdict is to be recorded about.
@@ -21,30 +21,16 @@ pub(super) fn issuances_of(
     match target {
         Target::Selected(Selector::Serial(text, readings)) => by_serial(ca, text, readings)?
             .map(|issuance| vec![issuance])
-            .ok_or_else(|| missing(format!("with serial {}", readings.first))),
+            .ok_or_else(|| CaError::NotOnRecord {
+                ca: ca.name().clone(),
+                serial: readings.first,
+            }),
         Target::Selected(Selector::CommonName(name)) => the_one(ca, name, verdict, now),
         Target::AllNamed(name) => all_meant(ca, name, verdict, now),
-        Target::Certificate { path, certificate } => {
-            let issuance = certificate
-                .serial()
-                .ok()
-                .map(|serial| ca.issuance(&serial))
-                .transpose()?
-                .flatten();
-            issuance
-                .filter(|issuance| {
-                    issuance.is_of(certificate) || is_about(ca, issuance, certificate)
-                })
-                .map(|issuance| vec![issuance])
-                .ok_or_else(|| missing(format!("that is in {}", path.display())))
-        }
+        Target::Certificate { path, certificate } => adopt::on_record(ca, certificate)?
+            .map(|issuance| vec![issuance])
+            .ok_or_else(|| missing(format!("that is in {}", path.display()))),
     }
-}
-
-/// Whether a record without a certificate is about this one: its signature says so, and the serial
-/// number under which the record was found.
-fn is_about(ca: &Ca, issuance: &Issuance, certificate: &Certificate) -> bool {
-    issuance.der.is_none() && path::issued(ca.certificate(), certificate)
 }
 
 /// The one certificate with a common name that can be meant.

@@ -1,0 +1,137 @@
+//! Adopting certificates that the CA's key signed and of which the store has no record: they were issued
+//! before an import, or after the backup that a CA was restored from.
+
+use super::Verdict;
+use crate::ca::error::CaError;
+use crate::ca::import;
+use crate::key::KeyError;
+use crate::store::{Ca, Issuance, Store};
+use crate::x509::{Certificate, Serial, path};
+use std::path::Path;
+use time::OffsetDateTime;
+
+/// Distance up to which new serial numbers could reach that of an adopted certificate.
+const NEAR: u128 = u64::MAX as u128;
+
+/// Returns the CA of the store that issued a certificate: the one that has it on record, or else the one
+/// whose key signed it.
+pub fn issuing_ca(store: &Store, file: &Path, certificate: &Certificate) -> Result<Ca, CaError> {
+    let mut signer = None;
+    for ca in store.cas()? {
+        if !certificate.names_as_issuer(ca.certificate()) {
+            continue;
+        }
+        if on_record(&ca, certificate)?.is_some() {
+            return Ok(ca);
+        }
+        if signer.is_none() && is_signed_by(&ca, file, certificate)? {
+            signer = Some(ca);
+        }
+    }
+    signer.ok_or_else(|| CaError::IssuedByNone {
+        path: file.to_owned(),
+    })
+}
+
+/// Returns the CA's record of a certificate.
+pub(super) fn on_record(ca: &Ca, certificate: &Certificate) -> Result<Option<Issuance>, CaError> {
+    let Ok(serial) = certificate.serial() else {
+        return Ok(None);
+    };
+    let issuance = ca.issuance(&serial)?;
+    Ok(issuance
+        .filter(|issuance| issuance.is_of(certificate) || is_about(ca, issuance, certificate)))
+}
+
+/// Whether a record without a certificate is about this one: its signature says so, and the serial
+/// number under which the record was found.
+fn is_about(ca: &Ca, issuance: &Issuance, certificate: &Certificate) -> bool {
+    issuance.der.is_none() && path::issued(ca.certificate(), certificate)
+}
+
+fn is_signed_by(ca: &Ca, file: &Path, certificate: &Certificate) -> Result<bool, CaError> {
+    if !certificate.names_as_issuer(ca.certificate()) {
+        return Ok(false);
+    }
+    match certificate.verify_signature(ca.certificate().public_key()) {
+        Err(KeyError::Unsupported { algorithm }) => Err(CaError::SignatureNotChecked {
+            path: file.to_owned(),
+            algorithm,
+        }),
+        signed => Ok(signed.is_ok()),
+    }
+}
+
+/// Records a certificate that has the CA's signature, durably, so that a verdict about it can be recorded.
+/// Whatever would refuse the verdict is looked at first.
+pub(super) fn adopt(
+    ca: &Ca,
+    file: &Path,
+    certificate: &Certificate,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<Issuance, CaError> {
+    let serial = adoptable(ca, file, certificate, verdict, now)?;
+    let mut locked = ca.lock()?;
+    if let Some(known) = ca.issuance(&serial)? {
+        if known.is_of(certificate) {
+            return Ok(known);
+        }
+        return Err(CaError::AnotherOnRecord {
+            ca: ca.name().clone(),
+            path: file.to_owned(),
+            serial,
+        });
+    }
+    let distance = serial.counter().saturating_sub(locked.counter());
+    if distance <= NEAR {
+        locked.raise_counter(serial.counter())?;
+    }
+    let issuance = Issuance {
+        counter: locked.counter(),
+        ..import::issuance(certificate, serial, ca.certificate())
+    };
+    locked.record_issuances(std::slice::from_ref(&issuance))?;
+    Ok(issuance)
+}
+
+/// Returns the serial number of a certificate that may be adopted to be revoked.
+fn adoptable(
+    ca: &Ca,
+    file: &Path,
+    certificate: &Certificate,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<Serial, CaError> {
+    let invalidity_date = match verdict {
+        Verdict::Revoke {
+            invalidity_date, ..
+        } if is_signed_by(ca, file, certificate)? => invalidity_date,
+        _ => {
+            return Err(CaError::NoSuchCertificate {
+                ca: ca.name().clone(),
+                wanted: format!("that is in {}", file.display()),
+            });
+        }
+    };
+    if invalidity_date.is_some_and(|date| date > now) {
+        return Err(CaError::InvalidityInFuture);
+    }
+    let ca_key = ca.certificate().public_key().spki();
+    if certificate.is_self_issued() && certificate.public_key().spki() == ca_key {
+        return Err(CaError::OwnCertificate {
+            ca: ca.name().clone(),
+        });
+    }
+    if !ca.has_key()? {
+        return Err(CaError::KeyElsewhere {
+            ca: ca.name().clone(),
+        });
+    }
+    certificate
+        .serial()
+        .map_err(|source| CaError::SerialUnusable {
+            path: file.to_owned(),
+            source,
+        })
+}
