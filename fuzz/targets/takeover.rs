@@ -61,6 +61,7 @@ impl Folder {
                 key: None,
                 list: None,
                 index: None,
+                certificates: Vec::new(),
             },
             chain: Vec::new(),
             protection: KeyProtection::AsBefore,

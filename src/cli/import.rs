@@ -22,10 +22,10 @@ use std::path::PathBuf;
 /// comes from is only read. Makes the store too, where there is none yet.
 #[derive(Args)]
 pub(super) struct ImportArgs {
-    /// A folder of `openssl ca`: index.txt, newcerts, serial, crlnumber, the CA's certificate and key
+    /// A directory of `openssl ca`, or one with the certificate and key of a CA that `openssl x509 -req -CA` used
     #[arg(long, value_name = "DIR", required_unless_present = "easy_rsa")]
     openssl: Option<PathBuf>,
-    /// A folder of easy-rsa 3, or the pki folder in it
+    /// A directory of easy-rsa 3 or 2, or the directory pki or keys in it
     #[arg(long, value_name = "DIR", conflicts_with = "openssl")]
     easy_rsa: Option<PathBuf>,
     /// The CA's name in the store
@@ -43,6 +43,9 @@ pub(super) struct ImportArgs {
     /// The index of certificates; serial and crlnumber are looked for beside it
     #[arg(long, value_name = "FILE")]
     index: Option<PathBuf>,
+    /// A directory with certificates that it issued, PEM or DER, under any names; repeatable
+    #[arg(long, value_name = "DIR")]
+    certs: Vec<PathBuf>,
     /// The certificates of the CAs above it, up to the root, where they are not in the store
     #[arg(long, value_name = "FILE")]
     chain: Vec<PathBuf>,
@@ -151,6 +154,7 @@ impl ImportArgs {
                 key: self.key,
                 list: self.crl,
                 index: self.index,
+                certificates: self.certs,
             },
             chain,
             protection: if self.passout.is_given() {

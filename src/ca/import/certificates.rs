@@ -1,11 +1,14 @@
 //! The certificates that a CA issued, from the files of other programs.
 
-use crate::ca::foreign::read_certificates;
+use crate::ca::foreign::{
+    Input, Size, is_certificate_label, is_signed_data_label, read_certificates,
+};
 use crate::ca::{CaError, RuleFinding};
 use crate::key::KeyError;
 use crate::store::Issuance;
-use crate::x509::{Certificate, Fingerprint, Name, Profile, Serial, path};
+use crate::x509::{Certificate, Fingerprint, Name, Profile, Serial, path, signed_data};
 use std::collections::{HashMap, HashSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -23,6 +26,8 @@ pub(super) struct Found {
     pub(super) key: Fingerprint,
     /// Its record, but for the counter.
     pub(super) issuance: Issuance,
+    /// Whether it comes from a directory that was named for its certificates.
+    pub(super) is_collected: bool,
 }
 
 /// Files below which threads take longer to start than they save.
@@ -42,11 +47,7 @@ pub(super) struct Certificates {
 impl Certificates {
     /// Reads files, and proves that the CA issued what is in them.
     pub(super) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
-        let results = if files.len() < WORTH_THREADS {
-            files.iter().map(|path| read(path, ca)).collect()
-        } else {
-            read_all(files, ca)
-        };
+        let results = on_all_cores(files, |path| read(path, ca));
         let mut certificates = Self::default();
         for (path, result) in files.iter().zip(results) {
             match result? {
@@ -59,6 +60,34 @@ impl Certificates {
             }
         }
         Ok(certificates)
+    }
+
+    /// Takes the certificates of the CA from files that may hold anything, and names the other files.
+    pub(super) fn collect(&mut self, files: &[PathBuf], ca: &Certificate) -> Result<(), CaError> {
+        let mut others = Vec::new();
+        for (path, contents) in files
+            .iter()
+            .zip(on_all_cores(files, |path| collected(path, ca)))
+        {
+            let contents = contents?;
+            if contents.is_empty() {
+                others.push(path);
+            }
+            for content in contents {
+                match content {
+                    Ok(found) => self.add(Found {
+                        is_collected: true,
+                        ..found
+                    }),
+                    Err(NotTaken { serial, finding }) => {
+                        self.not_taken.extend(serial);
+                        self.findings.push(finding);
+                    }
+                }
+            }
+        }
+        self.findings.extend(passed_over(&others));
+        Ok(())
     }
 
     /// The same certificate may be in two files; two with one serial number are a disaster that
@@ -83,15 +112,18 @@ impl Certificates {
     }
 }
 
-/// Reads files on all processors, in their order.
-fn read_all(files: &[PathBuf], ca: &Certificate) -> Vec<Result<Read, CaError>> {
+/// Reads files in their order, many of them on all processors.
+fn on_all_cores<T: Send>(files: &[PathBuf], read: impl Fn(&Path) -> T + Sync) -> Vec<T> {
+    if files.len() < WORTH_THREADS {
+        return files.iter().map(|path| read(path)).collect();
+    }
     let workers = thread::available_parallelism().map_or(1, usize::from);
-    let share = files.len().div_ceil(workers);
+    let (share, read) = (files.len().div_ceil(workers), &read);
     thread::scope(|scope| {
         let shares: Vec<_> = files
             .chunks(share)
             .map(|files| {
-                let read = move || files.iter().map(|path| read(path, ca)).collect::<Vec<_>>();
+                let read = move || files.iter().map(|path| read(path)).collect::<Vec<_>>();
                 scope.spawn(read)
             })
             .collect();
@@ -100,6 +132,57 @@ fn read_all(files: &[PathBuf], ca: &Certificate) -> Vec<Result<Read, CaError>> {
             .flat_map(|share| share.join().expect("it does not panic"))
             .collect()
     })
+}
+
+/// Names of files that one finding has at most.
+const MOST_NAMED: usize = 10;
+
+/// What is said of files in which there is no certificate of the CA.
+fn passed_over(files: &[&PathBuf]) -> Option<RuleFinding> {
+    let named: Vec<String> = files
+        .iter()
+        .take(MOST_NAMED)
+        .map(|path| path.display().to_string())
+        .collect();
+    let named = named.join(", ");
+    let message = match files.len() {
+        0 => return None,
+        1 => format!("there is no certificate of this CA in {named}"),
+        count if count <= MOST_NAMED => {
+            format!("there is no certificate of this CA in {count} files: {named}")
+        }
+        count => format!(
+            "there is no certificate of this CA in {count} files: {named} and {} more",
+            count - MOST_NAMED
+        ),
+    };
+    Some(RuleFinding::warning("certificates-passed-over", message))
+}
+
+/// The certificates of the CA in a file that may hold anything.
+fn collected(path: &Path, ca: &Certificate) -> Result<Vec<Read>, CaError> {
+    let objects = match Input::read_of(Size::Several, path).and_then(|input| input.objects()) {
+        Ok(objects) => objects,
+        Err(CaError::File(error)) if error.source.kind() != ErrorKind::FileTooLarge => {
+            return Err(error.into());
+        }
+        Err(_) => return Ok(Vec::new()),
+    };
+    let mut certificates = Vec::new();
+    for object in objects {
+        if is_signed_data_label(&object.label) {
+            certificates.extend(signed_data::certificates(&object.der).unwrap_or_default());
+        } else if is_certificate_label(&object.label) {
+            certificates.extend(Certificate::from_der(&object.der));
+        }
+    }
+    let is_named = |certificate: &&Certificate| certificate.names_as_issuer(ca);
+    let results = certificates.iter().filter(is_named).map(|certificate| {
+        let checked = certificate.verify_signature(ca.public_key());
+        let may_be_its = matches!(checked, Ok(()) | Err(KeyError::Unsupported { .. }));
+        may_be_its.then(|| proven(path, certificate, ca))
+    });
+    Ok(results.flatten().collect())
 }
 
 /// What a file holds, or what is wrong with it.
@@ -129,7 +212,31 @@ fn read(path: &Path, ca: &Certificate) -> Result<Read, CaError> {
     })
 }
 
+/// A certificate in a file that may be named by its serial number.
 fn found(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
+    let found = proven(path, certificate, ca)?;
+    let serial = found.issuance.serial;
+    let names_another = |stem: &str| {
+        let named = stem.parse::<Serial>();
+        stem.len().is_multiple_of(2) && named.is_ok_and(|named| named != serial)
+    };
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    let is_by_serial = path.extension().is_some_and(|ending| ending == "pem");
+    if is_by_serial && stem.is_some_and(names_another) {
+        let message = format!(
+            "{} holds the certificate with serial number {serial}",
+            path.display()
+        );
+        return Err(NotTaken {
+            serial: Some(serial),
+            ..NotTaken::new("file-of-another-serial", message)
+        });
+    }
+    Ok(found)
+}
+
+/// A certificate, with proof that the CA issued it.
+fn proven(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     let shown = path.display();
     if certificate != ca && certificate.names_as_issuer(ca) {
         let checked = certificate.verify_signature(ca.public_key());
@@ -156,25 +263,13 @@ fn found(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
         let message = format!("{shown} has a serial number that can't be recorded: {error}");
         NotTaken::new("serial-unusable", message)
     })?;
-    let names_another = |stem: &str| {
-        let named = stem.parse::<Serial>();
-        stem.len().is_multiple_of(2) && named.is_ok_and(|named| named != serial)
-    };
-    let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let is_by_serial = path.extension().is_some_and(|ending| ending == "pem");
-    if is_by_serial && stem.is_some_and(names_another) {
-        let message = format!("{shown} holds the certificate with serial number {serial}");
-        return Err(NotTaken {
-            serial: Some(serial),
-            ..NotTaken::new("file-of-another-serial", message)
-        });
-    }
     let issuance = issuance(certificate, serial, ca);
     Ok(Found {
         path: path.to_owned(),
         subject: certificate.subject().clone(),
         key: Fingerprint::of(certificate.public_key().spki()),
         issuance,
+        is_collected: false,
     })
 }
 

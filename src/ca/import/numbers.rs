@@ -41,8 +41,8 @@ impl Numbers {
         Ok(())
     }
 
-    /// The file with the next serial number, which may have been given out by whoever was interrupted
-    /// before they wrote the one behind it.
+    /// A file with a serial number: the next one, which an interrupted program may have given out before it
+    /// wrote the one after it, or the last one.
     pub(super) fn read_serial(&mut self, path: &Path) -> Result<(), CaError> {
         let text = read(path)?;
         match text.trim().parse::<Serial>() {
@@ -69,10 +69,13 @@ impl Numbers {
 
     /// Says on what the numbers go on that stand in no file.
     pub(super) fn judge_files(&mut self, places: &Places) {
-        let index = places.index.display();
-        if places.serial.is_none() {
+        let place = match &places.index {
+            Some(index) => format!("beside {}", index.display()),
+            None => format!("in {}", places.numbers_in.display()),
+        };
+        if places.serial.is_none() && places.last_serials.is_empty() {
             let message = format!(
-                "there is no file serial beside {index}: serial numbers go on above {}",
+                "there is no file serial {place}: serial numbers go on above {}",
                 self.serial.map_or_else(
                     || "0, as none was seen".to_owned(),
                     |highest| format!("{highest}, the highest that was seen")
@@ -82,7 +85,7 @@ impl Numbers {
         }
         if places.crl_number.is_none() && (places.numbers_lists || self.list > 0) {
             let message = format!(
-                "there is no file crlnumber beside {index}: list numbers go on above {}",
+                "there is no file crlnumber {place}: list numbers go on above {}",
                 match self.list {
                     0 => "0, as no list with a number was found".to_owned(),
                     highest => format!("{highest}, the highest of the lists that were found"),

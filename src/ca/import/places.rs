@@ -5,6 +5,7 @@ use crate::ca::CaError;
 use crate::ca::foreign::Input;
 use crate::store::FileError;
 use std::fs::Metadata;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// Whose way of keeping a CA a folder follows.
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub enum Layout {
     /// `openssl ca`, as its manual and the usual guides have it.
     Openssl,
-    /// easy-rsa, version 3.
+    /// easy-rsa, version 3 or 2.
     EasyRsa,
 }
 
@@ -41,6 +42,8 @@ pub struct Source {
     pub list: Option<PathBuf>,
     /// The index of certificates.
     pub index: Option<PathBuf>,
+    /// Directories with certificates that it issued.
+    pub certificates: Vec<PathBuf>,
 }
 
 /// The files of a CA.
@@ -48,12 +51,19 @@ pub struct Source {
 pub(super) struct Places {
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
-    pub(super) index: PathBuf,
+    /// `None` for a CA of which no index was kept, as `openssl x509 -req` keeps none.
+    pub(super) index: Option<PathBuf>,
     /// Certificates that it issued.
     pub(super) issued: Vec<PathBuf>,
+    /// Files of directories that may hold certificates that it issued, and other files.
+    pub(super) collected: Vec<PathBuf>,
     /// Where those are looked for, to be named.
     pub(super) issued_in: PathBuf,
     pub(super) serial: Option<PathBuf>,
+    /// The files in which `openssl x509 -req` keeps the last serial number.
+    pub(super) last_serials: Vec<PathBuf>,
+    /// Where `serial` and `crlnumber` are looked for, to be named.
+    pub(super) numbers_in: PathBuf,
     pub(super) crl_number: Option<PathBuf>,
     /// Whether its program numbers lists; easy-rsa does only where it is told to.
     pub(super) numbers_lists: bool,
@@ -112,7 +122,7 @@ const EASY_RSA_CERTIFICATE: Wanted = Wanted {
 };
 
 const EASY_RSA_KEY: Wanted = Wanted {
-    names: &["private/ca.key"],
+    names: &["private/ca.key", "ca.key"],
     ..OPENSSL_KEY
 };
 
@@ -132,6 +142,9 @@ const EASY_RSA_ISSUED: [&str; 7] = [
     "expired",
     "expired/certs_by_serial",
 ];
+
+/// Where easy-rsa 2 keeps everything: beside the CA's key.
+const EASY_RSA_2: [&str; 1] = ["."];
 
 /// Where it keeps their keys.
 const EASY_RSA_KEYS: [&str; 4] = [
@@ -161,46 +174,91 @@ impl Places {
             Layout::Openssl => (&OPENSSL_CERTIFICATE, &OPENSSL_KEY),
             Layout::EasyRsa => (&EASY_RSA_CERTIFICATE, &EASY_RSA_KEY),
         };
-        let index = folder.one(&INDEX, source.index.as_deref())?;
         let certificate = folder.one(certificate, source.certificate.as_deref())?;
         let key = folder.one(key, source.key.as_deref())?;
-        let (issued, issued_in) = folder.issued(source.layout)?;
+        let index = folder.index(source)?;
+        let is_flat = source.layout == Layout::EasyRsa && folder.is_flat()?;
+        let (issued, issued_in) = folder.issued(source.layout, is_flat)?;
         let keys = match source.layout {
             Layout::Openssl => Vec::new(),
+            Layout::EasyRsa if is_flat => folder.files_in(&EASY_RSA_2, &["key"])?,
             Layout::EasyRsa => folder.files_in(&EASY_RSA_KEYS, &["key"])?,
         };
-        let beside_index = index.parent().unwrap_or(Path::new("")).to_owned();
-        let beside =
-            |name: &str| existing([beside_index.join(name)]).map(|found| found.into_iter().next());
+        let numbers_in = match &index {
+            Some(index) => index.parent().unwrap_or(Path::new("")).to_owned(),
+            None => root.clone(),
+        };
+        let beside = |name: &str| file_at(numbers_in.join(name));
+        let is_key = |path: &&PathBuf| **path == key;
         Ok(Self {
-            keys: keys.into_iter().filter(|path| *path != key).collect(),
+            keys: keys.iter().filter(|path| !is_key(path)).cloned().collect(),
             serial: beside("serial")?,
+            last_serials: last_serials(&certificate)?,
             crl_number: beside("crlnumber")?,
-            numbers_lists: source.layout == Layout::Openssl,
+            numbers_lists: source.layout == Layout::Openssl && index.is_some(),
             lists: folder.lists(source.list.as_deref(), &certificate)?,
+            collected: collected(&source.certificates)?,
             certificate,
             key,
             index,
             issued,
             issued_in,
+            numbers_in,
         })
     }
 }
 
+/// The files that `openssl x509 -req -CA` writes beside the CA's certificate: it puts `.srl` in the place of
+/// the name's last ending, and older versions in that of all endings.
+fn last_serials(certificate: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let name = certificate
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let stem = name.split('.').next().unwrap_or_default();
+    let mut places = vec![
+        certificate.with_extension("srl"),
+        certificate.with_file_name(format!("{stem}.srl")),
+    ];
+    places.dedup();
+    existing(places)
+}
+
+/// Every file of these directories, sorted; what is in directories below is not looked at.
+fn collected(directories: &[PathBuf]) -> Result<Vec<PathBuf>, CaError> {
+    let mut files = Vec::new();
+    for directory in directories {
+        if !is_folder(directory)? {
+            return Err(ImportError::NoFolder {
+                directory: directory.clone(),
+            }
+            .into());
+        }
+        files.extend(Folder(directory).files(|_| true)?);
+    }
+    Ok(files)
+}
+
 /// The folder itself, or the one in it that its users give to their programs.
 fn root(source: &Source) -> Result<PathBuf, FileError> {
-    let usual = match source.layout {
-        Layout::Openssl => "demoCA",
-        Layout::EasyRsa => "pki",
+    let usual: &[&str] = match source.layout {
+        Layout::Openssl => &["demoCA"],
+        Layout::EasyRsa => &["pki", "keys"],
     };
-    let below = source.directory.join(usual);
     let indexes = |folder: &Path| existing(INDEX.names.iter().map(|name| folder.join(name)));
-    let is_below = indexes(&source.directory)?.is_empty() && !indexes(&below)?.is_empty();
-    Ok(if is_below {
-        below
-    } else {
-        source.directory.clone()
-    })
+    if indexes(&source.directory)?.is_empty() {
+        for below in usual.iter().map(|name| source.directory.join(name)) {
+            if !indexes(&below)?.is_empty() {
+                return Ok(below);
+            }
+        }
+    }
+    Ok(source.directory.clone())
+}
+
+/// A path, if there is a file.
+fn file_at(path: PathBuf) -> Result<Option<PathBuf>, FileError> {
+    Ok(existing([path])?.pop())
 }
 
 /// Those of these paths at which there is a file.
@@ -272,23 +330,52 @@ impl Folder<'_> {
 
     /// The certificates that it issued, and where a reader would look for them. openssl names them by
     /// their serial numbers; other files in their folder are somebody's copies.
-    fn issued(&self, layout: Layout) -> Result<(Vec<PathBuf>, PathBuf), CaError> {
-        if layout == Layout::EasyRsa {
+    fn issued(&self, layout: Layout, is_flat: bool) -> Result<(Vec<PathBuf>, PathBuf), CaError> {
+        if layout == Layout::EasyRsa && !is_flat {
             let files = self.files_in(&EASY_RSA_ISSUED, &CERTIFICATE_ENDINGS)?;
             return Ok((files, self.0.join(EASY_RSA_ISSUED[0])));
         }
-        let usual = self.0.join("newcerts");
-        let folder = if is_folder(&usual)? {
-            "newcerts"
-        } else {
-            "certs"
-        };
+        let mut folder = ".";
+        for usual in ["newcerts", "certs"] {
+            if !is_flat && is_folder(&self.0.join(usual))? {
+                folder = usual;
+                break;
+            }
+        }
         let mut files = self.files_in(&[folder], &CERTIFICATE_ENDINGS)?;
         files.retain(|path| {
             let stem = path.file_stem().and_then(|stem| stem.to_str());
             stem.is_some_and(is_serial)
         });
-        Ok((files, self.0.join(folder)))
+        let shown = match folder {
+            "." => self.0.to_owned(),
+            folder => self.0.join(folder),
+        };
+        Ok((files, shown))
+    }
+
+    /// The index, and `None` for a CA of which none was kept. A directory that `openssl ca` or easy-rsa made
+    /// has one: if it is missing, it was lost.
+    fn index(&self, source: &Source) -> Result<Option<PathBuf>, CaError> {
+        if let Some(given) = &source.index {
+            let is_device = |found: Metadata| found.file_type().is_char_device();
+            let is_none = found(given)?.is_some_and(is_device);
+            return Ok((!is_none).then(|| given.clone()));
+        }
+        let error = match self.one(&INDEX, None) {
+            Err(error @ CaError::Import(ImportError::Missing { .. })) => error,
+            found => return found.map(Some),
+        };
+        let is_kept = source.layout == Layout::EasyRsa
+            || is_folder(&self.0.join("newcerts"))?
+            || !existing(["serial", "crlnumber"].map(|name| self.0.join(name)))?.is_empty();
+        if is_kept { Err(error) } else { Ok(None) }
+    }
+
+    /// Whether the CA's key is beside its certificate, as easy-rsa 2 has it.
+    fn is_flat(&self) -> Result<bool, FileError> {
+        let is_there = |name: &str| Ok(!existing([self.0.join(name)])?.is_empty());
+        Ok(is_there("ca.key")? && !is_there("private/ca.key")?)
     }
 
     fn lists(&self, given: Option<&Path>, certificate: &Path) -> Result<Vec<PathBuf>, CaError> {
@@ -309,22 +396,33 @@ impl Folder<'_> {
     /// The files in these folders with one of these endings, sorted.
     fn files_in(&self, folders: &[&str], endings: &[&str]) -> Result<Vec<PathBuf>, CaError> {
         let mut files = Vec::new();
-        for folder in folders.iter().map(|name| self.0.join(name)) {
+        for folder in folders.iter().map(|name| match *name {
+            "." => self.0.to_owned(),
+            name => self.0.join(name),
+        }) {
             if !is_folder(&folder)? {
                 continue;
             }
-            let mut here = Vec::new();
-            for entry in std::fs::read_dir(&folder).map_err(failed(&folder))? {
-                let path = entry.map_err(failed(&folder))?.path();
+            let is_meant = |path: &Path| {
                 let ending = path.extension().and_then(|ending| ending.to_str());
-                if ending.is_some_and(|ending| endings.contains(&ending)) {
-                    here.push(path);
-                }
-            }
-            here.sort();
-            files.append(&mut existing(here)?);
+                ending.is_some_and(|ending| endings.contains(&ending))
+            };
+            files.append(&mut Folder(&folder).files(is_meant)?);
         }
         Ok(files)
+    }
+
+    /// The files in it that are meant, sorted.
+    fn files(&self, is_meant: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, CaError> {
+        let mut here = Vec::new();
+        for entry in std::fs::read_dir(self.0).map_err(failed(self.0))? {
+            let path = entry.map_err(failed(self.0))?.path();
+            if is_meant(&path) {
+                here.push(path);
+            }
+        }
+        here.sort();
+        Ok(existing(here)?)
     }
 }
 

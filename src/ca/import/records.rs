@@ -25,6 +25,8 @@ pub(super) const REVOCATION_UNREADABLE: &str = "revocation-unreadable";
 /// The records, in the making.
 pub(super) struct Records<'a> {
     ca: &'a Certificate,
+    /// Whether there is an index that ought to name every certificate and revocation.
+    has_index: bool,
     now: OffsetDateTime,
     /// In the order of the index.
     pub(super) issuances: Vec<Issuance>,
@@ -37,9 +39,10 @@ pub(super) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn new(ca: &'a Certificate, now: OffsetDateTime) -> Self {
+    pub(super) fn new(ca: &'a Certificate, has_index: bool, now: OffsetDateTime) -> Self {
         Self {
             ca,
+            has_index,
             now,
             issuances: Vec::new(),
             places: HashMap::new(),
@@ -187,11 +190,20 @@ impl<'a> Records<'a> {
         for other in others {
             // Where the CA's own certificate is among them, it need not have been issued from here.
             let is_own = other.issuance.is_of(self.ca);
-            if !is_own {
-                let message = format!("no line of the index is about {}", other.path.display());
-                self.found("row-missing", message);
-                self.add(other.issuance);
+            if is_own {
+                continue;
             }
+            if self.has_index {
+                let message = format!("no line of the index is about {}", other.path.display());
+                let rule = "row-missing";
+                // In a directory that was named for them, certificates are expected that the index lacks.
+                self.findings.push(if other.is_collected {
+                    RuleFinding::warning(rule, message)
+                } else {
+                    RuleFinding::error(rule, message)
+                });
+            }
+            self.add(other.issuance);
         }
     }
 
@@ -262,8 +274,10 @@ impl<'a> Records<'a> {
             }
             None if entry.removes => {}
             None => {
-                let message = format!("{serial} is revoked on {shown}, and not in the index");
-                self.found("revoked-on-list-only", message);
+                if self.has_index {
+                    let message = format!("{serial} is revoked on {shown}, and not in the index");
+                    self.found("revoked-on-list-only", message);
+                }
                 self.standings.insert(serial, on_list);
                 if !self.places.contains_key(&serial) {
                     let end = self.ca.validity().not_after;

@@ -40,23 +40,27 @@ impl Taken {
         let findings = std::mem::take(&mut authority.findings);
         let ca = &authority.certificate;
         let mut numbers = Numbers::default();
-        if let Some(path) = &places.serial {
+        for path in places.serial.iter().chain(&places.last_serials) {
             numbers.read_serial(path)?;
         }
         if let Some(path) = &places.crl_number {
             numbers.read_crl_number(path)?;
         }
-        let index = Input::read(&places.index)?;
+        let index = places.index.as_deref().map(Input::read).transpose()?;
         let mut certificates = Certificates::read(&places.issued, ca)?;
+        certificates.collect(&places.collected, ca)?;
         let keys = LeafKeys::read(
             &places.keys,
             certificates.found.values(),
             &mut authority.unlocked,
         )?;
-        let mut records = Records::new(ca, now);
+        let mut records = Records::new(ca, index.is_some(), now);
         records.findings = findings;
         records.findings.append(&mut certificates.findings);
-        for row in index::rows(index.content()) {
+        if index.is_none() {
+            records.findings.push(without_index(&certificates));
+        }
+        for row in index::rows(index.as_ref().map_or(&[], Input::content)) {
             records.take_row(row, &mut certificates, &places.issued_in);
         }
         let others = std::mem::take(&mut certificates.not_taken);
@@ -157,6 +161,19 @@ impl Taken {
         }
         tally
     }
+}
+
+/// What an import without an index leaves out.
+fn without_index(certificates: &Certificates) -> RuleFinding {
+    let unknown = match certificates.found.len() {
+        0 => "certificates that were issued before are unknown".to_owned(),
+        1 => "of the certificates that were issued before, one was found".to_owned(),
+        count => format!("of the certificates that were issued before, {count} were found"),
+    };
+    let message = format!(
+        "there is no index of certificates: {unknown}; others are recorded when they are revoked"
+    );
+    RuleFinding::warning("index-missing", message)
 }
 
 /// Compares the last list, and then every other: also what only an older one revokes stays revoked.
