@@ -7,11 +7,11 @@ use super::preflight::{BundleFinding, Form, Judged, Level, Origin, RelyingParty,
 use super::previous::standing_certificates;
 use crate::key::pkcs12::{self, Pfx};
 use crate::key::{KeyError, Passphrase};
-use crate::store::file::{self, Access, Existing, Staged, commit_all};
-use crate::store::{Ca, CaName, Store};
+use crate::store::file::{self, Access, Existing, Output, Staged, Stream, Suspect, commit_all};
+use crate::store::{Ca, CaName, FileError, Store};
 use crate::x509::{Certificate, Fingerprint, path};
 use std::collections::{HashMap, HashSet};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
@@ -309,7 +309,7 @@ fn to_pem(certificates: &[Certificate]) -> String {
     certificates.iter().map(Certificate::to_pem).collect()
 }
 
-/// Writes a bundle in the place of nothing, of another bundle, or with `overwrite` of any file, and
+/// Writes a bundle in the place of nothing, of another bundle, or with `overwrite` of any file, or to a pipe, and
 /// gives what it changed about the one that it replaced. A PKCS #12 trust store is told from a key
 /// store by the passphrase that opens it.
 pub fn write_bundle(
@@ -319,35 +319,55 @@ pub fn write_bundle(
     passphrase: Option<&Passphrase>,
 ) -> Result<Option<Changes>, CaError> {
     let mut before: Option<Vec<Certificate>> = None;
+    let mut places = Vec::new();
     for PlacedFile { path, .. } in files {
-        if !file::stands(path)? {
-            continue;
-        }
-        match bundle_at(path, passphrase) {
-            Ok(Some(certificates)) if overwrite || !store.contains_file_of_ca(path) => {
-                before.get_or_insert_default().extend(certificates);
-            }
-            _ if overwrite => {}
-            Err(error) => return Err(error),
-            Ok(_) => {
-                return Err(CaError::WouldReplace {
-                    path: path.clone(),
-                    kind: match passphrase {
-                        Some(_) => "a trust store under this passphrase",
-                        None => "a bundle",
-                    },
-                });
+        let place = Output::at(path)?;
+        if let Output::File(file) = &place {
+            refuse_link_into_store(store, path, file)?;
+            if file::stands(file)? {
+                match bundle_at(file, passphrase) {
+                    Ok(Some(certificates)) if overwrite || !store.contains_file_of_ca(file) => {
+                        before.get_or_insert_default().extend(certificates);
+                    }
+                    _ if overwrite => {}
+                    Err(error) => return Err(error),
+                    Ok(_) => return Err(would_replace(path, passphrase)),
+                }
             }
         }
+        places.push(place);
     }
     let mut staged = Vec::new();
-    for PlacedFile { path, content, .. } in files {
-        let mut file = Staged::new(path, Access::Umask, Existing::Replace)?;
-        file.fill(|file| file.write_all(content))?;
-        staged.push(file);
+    for (PlacedFile { content, .. }, place) in files.iter().zip(places) {
+        match place {
+            Output::Stream(stream) => Stream::open(&stream)?.write(content)?,
+            Output::File(file) => {
+                let mut file = Staged::new(&file, Access::Umask, Existing::Replace)?;
+                file.fill(|file| file.write_all(content))?;
+                staged.push(file);
+            }
+        }
     }
     commit_all(staged)?;
     Ok(before.map(|before| Changes::between(before, files)))
+}
+
+/// Refuses a symbolic link that leads to the files of a CA, whatever may be overwritten.
+fn refuse_link_into_store(store: &Store, path: &Path, file: &Path) -> Result<(), CaError> {
+    if path == file || !store.contains_file_of_ca(file) {
+        return Ok(());
+    }
+    Err(FileError::of("follow", path)(io::Error::other(Suspect::IntoStore)).into())
+}
+
+fn would_replace(path: &Path, passphrase: Option<&Passphrase>) -> CaError {
+    CaError::WouldReplace {
+        path: path.to_owned(),
+        kind: match passphrase {
+            Some(_) => "a trust store under this passphrase",
+            None => "a bundle",
+        },
+    }
 }
 
 /// The CA certificates in a file that holds nothing else: a leaf's certificate or chain is none.

@@ -5,7 +5,7 @@ use super::error::CaError;
 use super::kubernetes::{TlsSecret, secret_name};
 use crate::key::pkcs12::{self, Encryption, KeyEntry};
 use crate::key::{KeyError, Passphrase, PrivateKey, Protection};
-use crate::store::file::{self, Access, Existing, Group, Staged};
+use crate::store::file::{self, Access, Existing, Group, Output, Staged, Stream};
 use crate::store::{FileError, is_device_name};
 use crate::x509::Certificate;
 use std::io::Write;
@@ -357,19 +357,30 @@ impl ExportFolder {
     }
 }
 
-/// One file that is open and has no name yet.
-pub struct OpenFile(Staged);
+/// One file that is open and has no name yet, or a pipe. It is never one with a key.
+pub enum OpenFile {
+    /// A file; whatever symbolic links lead to is not replaced by it.
+    Staged(Staged),
+    /// A pipe, a device or an open file.
+    Stream(Stream),
+}
 
 impl OpenFile {
     /// Opens it; with `overwrite` it takes the place of a file that is there.
     pub fn open(path: &Path, overwrite: bool) -> Result<Self, CaError> {
+        if let Output::Stream(stream) = Output::at(path)? {
+            return Ok(Self::Stream(Stream::open(&stream)?));
+        }
         let existing = Existing::unless(overwrite);
-        Ok(Self(Staged::new(path, Access::Umask, existing)?))
+        Ok(Self::Staged(Staged::new(path, Access::Umask, existing)?))
     }
 
     /// Gives it its content and its name.
     pub fn write(self, content: &[u8]) -> Result<(), CaError> {
-        Ok(filled(self.0, content)?.commit()?)
+        match self {
+            Self::Staged(file) => Ok(filled(file, content)?.commit()?),
+            Self::Stream(stream) => Ok(stream.write(content)?),
+        }
     }
 }
 

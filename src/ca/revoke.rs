@@ -168,12 +168,11 @@ pub fn revoke(
     let mut adopted = None;
     let issuances = match target {
         Target::Certificate { path, certificate } => {
-            let issuance = match adopt::on_record(ca, certificate)? {
-                Some(issuance) => issuance,
-                None => {
-                    let issuance = adopt::adopt(ca, path, certificate, verdict, now)?;
-                    adopted.insert(issuance).clone()
-                }
+            let issuance = if let Some(issuance) = adopt::on_record(ca, certificate)? {
+                issuance
+            } else {
+                let issuance = adopt::adopt(ca, path, certificate, verdict, now)?;
+                adopted.insert(issuance).clone()
             };
             vec![issuance]
         }

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::input;
+use super::options::{input, is_standard_output};
 use super::passphrase::{TrustStorePassphraseArgs, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
@@ -135,7 +135,7 @@ impl BundleArgs {
             return Ok(refused(&made, self.party, &findings));
         }
         let out = self.out();
-        if out == Path::new("-") && !made.is_one_file() {
+        if is_standard_output(&out) && !made.is_one_file() {
             return Err(Failure::usage(
                 "--out - is one file, and the bundle is several: give the first of them",
             ));
@@ -148,7 +148,7 @@ impl BundleArgs {
             ));
         }
         let files = made.files(&out, passphrase.as_ref())?;
-        if out == Path::new("-") {
+        if is_standard_output(&out) {
             let content = files.into_iter().flat_map(|file| file.content);
             return Ok(Report::raw(content.collect::<Vec<u8>>()));
         }

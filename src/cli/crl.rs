@@ -8,7 +8,7 @@ mod target;
 use super::bundle::{errors, relying_party};
 use super::context::Context;
 use super::failure::Failure;
-use super::options::input;
+use super::options::{input, is_standard_output};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use crate::ca::{
@@ -102,7 +102,7 @@ impl CrlArgs {
         if let Some(path) = &self.input {
             return self.convert(path, context);
         }
-        if self.out.as_deref() == Some(Path::new("-")) {
+        if self.out.as_deref().is_some_and(is_standard_output) {
             return Err(Failure::usage(
                 "--out is a folder here, for several files; - is none",
             ));
@@ -172,7 +172,7 @@ impl CrlArgs {
         };
         match self.out.as_deref() {
             None => Ok(Report::raw(content)),
-            Some(out) if out == Path::new("-") => Ok(Report::raw(content)),
+            Some(out) if is_standard_output(out) => Ok(Report::raw(content)),
             Some(out) => {
                 write_foreign_list(out, &content, self.force)?;
                 Ok(report::converted(out, self.party, &findings))

@@ -382,9 +382,6 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "run the command where the key is, or put the key back as ca.key in the CA's folder"
                 .into()
         }
-        CaError::CaNotYetValid { .. } => {
-            "check the clock, or wait: a CA signs nothing before its certificate is valid".into()
-        }
         CaError::AheadVoid { ca, .. } | CaError::AheadOver { ca, .. } => {
             format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
         }
@@ -410,30 +407,12 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "choose other times with --days, --not-before or --not-after".into()
         }
         CaError::NextUpdate { .. } => "choose another time with --days or --next-update".into(),
-        CaError::InvalidityInFuture => "give the time from which the key was suspect".into(),
         CaError::PathLength { ca, allowed, .. } => match allowed.checked_sub(1) {
             Some(most) => {
                 format!("give --path-len {most} or less, or make it under another CA than {ca}")
             }
             None => return None,
         },
-        CaError::NoSuchCertificate { ca, .. } => {
-            format!("`pki list --ca {ca}` shows what it has issued")
-        }
-        CaError::NotOnRecord { ca, .. } => format!(
-            "`pki list --ca {ca}` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not"
-        ),
-        CaError::IssuedByNone { .. } => {
-            "`pki tree` shows the CAs of the store; the certificate's issuer is none of them".into()
-        }
-        CaError::AnotherOnRecord { ca, serial, .. } => format!(
-            "a CRL names serial numbers alone: `pki revoke --ca {ca} --serial 0x{serial}` revokes both certificates"
-        ),
-        CaError::OnlyAdopted { .. } => "run the same command again: it revokes the certificate".into(),
-        CaError::WithoutCertificate { ca, .. } => format!(
-            "who it was issued to has it; `pki show --ca {ca} --serial S` shows what is known of it, and `pki revoke` revokes it"
-        ),
-        CaError::AmbiguousSerial { .. } => "write 0x… for hex or dec:… for decimal".into(),
         CaError::KeyNeeded { .. } => {
             "who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`".into()
         }
@@ -442,14 +421,10 @@ fn ca_hint(error: &CaError) -> Option<String> {
             "the store is older than the published list: restore its newest backup, or record them with `pki revoke`".into()
         }
         CaError::NoPublishedList { ca, .. } => format!("`pki crl --ca {ca}` where its key is makes one"),
-        CaError::SeveralLive { .. } => "name one with --serial, or all of them with --all".into(),
         CaError::OtherCas { .. } => {
             "a CA stays what it was made as: change the file, or give the new one another name".into()
         }
         CaError::Entry { source, .. } => return entry_hint(source),
-        CaError::OwnCertificate { .. } => {
-            "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
-        }
         CaError::SubjectOfCa { .. } => "use another subject: --cn or --subject".into(),
         CaError::EmptyBundle => {
             "`pki root --name NAME` makes one, and --add takes certificates from files".into()
@@ -463,6 +438,7 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::RevokedCa { .. } => {
             "issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key".into()
         }
+        CaError::CaNotYetValid { .. } | CaError::NoSuchCertificate { .. } | CaError::NotOnRecord { .. } | CaError::IssuedByNone { .. } | CaError::AnotherOnRecord { .. } | CaError::OnlyAdopted { .. } | CaError::WithoutCertificate { .. } | CaError::AmbiguousSerial { .. } | CaError::OwnCertificate { .. } | CaError::SeveralLive { .. } | CaError::InvalidityInFuture => return certificate_hint(error),
         CaError::CaUnusable { .. }
         | CaError::RulesBroken { .. }
         | CaError::NotOnHold { .. }
@@ -504,6 +480,40 @@ fn given_hint(error: &CaError) -> Option<String> {
         CaError::SecretName { .. } => {
             "give a name of at most 253 lowercase letters, digits, '.' and '-' with --name".into()
         }
+        _ => return None,
+    })
+}
+
+/// What to do about the certificate that is meant, or the CA that is to sign.
+fn certificate_hint(error: &CaError) -> Option<String> {
+    Some(match error {
+        CaError::CaNotYetValid { .. } => {
+            "check the clock, or wait: a CA signs nothing before its certificate is valid".into()
+        }
+        CaError::NoSuchCertificate { ca, .. } => {
+            format!("`pki list --ca {ca}` shows what it has issued")
+        }
+        CaError::NotOnRecord { ca, .. } => format!(
+            "`pki list --ca {ca}` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not"
+        ),
+        CaError::IssuedByNone { .. } => {
+            "`pki tree` shows the CAs of the store; the certificate's issuer is none of them".into()
+        }
+        CaError::AnotherOnRecord { ca, serial, .. } => format!(
+            "a CRL names serial numbers alone: `pki revoke --ca {ca} --serial 0x{serial}` revokes both certificates"
+        ),
+        CaError::OnlyAdopted { .. } => {
+            "run the same command again: it revokes the certificate".into()
+        }
+        CaError::WithoutCertificate { ca, .. } => format!(
+            "who it was issued to has it; `pki show --ca {ca} --serial S` shows what is known of it, and `pki revoke` revokes it"
+        ),
+        CaError::AmbiguousSerial { .. } => "write 0x… for hex or dec:… for decimal".into(),
+        CaError::OwnCertificate { .. } => {
+            "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
+        }
+        CaError::SeveralLive { .. } => "name one with --serial, or all of them with --all".into(),
+        CaError::InvalidityInFuture => "give the time from which the key was suspect".into(),
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::{csr, input};
+use super::options::{csr, input, is_standard_output};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use super::root::{MadeCa, NewCaArgs};
@@ -40,7 +40,7 @@ pub(super) fn sign(
         constraints: new.policy.constraints(),
     };
     // What hinders the file has to show before anything is issued.
-    let out = signing.out.filter(|out| *out != Path::new("-"));
+    let out = signing.out.filter(|out| !is_standard_output(out));
     let file = out
         .map(|out| OpenFile::open(out, signing.force))
         .transpose()?;
@@ -102,7 +102,7 @@ pub(super) fn request(
         subject: new.subject.resolve()?,
         key_type: new.key_type,
     };
-    let to_file = path != Path::new("-");
+    let to_file = !is_standard_output(path);
     let file = to_file.then(|| OpenFile::open(path, force)).transpose()?;
     let (store, observer) = (&context.store, context.observer());
     let (waiting, notices) = request_ca(store, observer, &new, &mut passphrases, context.now)?;

@@ -188,3 +188,9 @@ pub(super) fn csr(
 pub(super) fn named_csr(path: &Path) -> Result<CertificationRequest, CaError> {
     request_in(&Input::read_of(Size::Single, path)?)
 }
+
+/// Whether a result goes to standard output: under `-`, or under the names that the system has for it.
+pub(super) fn is_standard_output(path: &Path) -> bool {
+    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    names.iter().any(|name| path == Path::new(name))
+}

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::{http_url, input};
+use super::options::{http_url, input, is_standard_output};
 use super::passphrase::{Protecting, UserPassphrases};
 use super::renew::RenewArgs;
 use super::report::{Lines, Report};
@@ -239,7 +239,7 @@ fn write_request(args: &RenewArgs, path: &Path, context: &Context) -> Result<Rep
     let store = context.open_store()?;
     let mut passphrases =
         UserPassphrases::new(context, Some(&args.passin), None, Protecting::NewCa)?;
-    let to_file = path != Path::new("-");
+    let to_file = !is_standard_output(path);
     let file = to_file
         .then(|| OpenFile::open(path, args.out.force))
         .transpose()?;

@@ -5,9 +5,11 @@
 
 mod folder;
 mod group;
+mod output;
 
 pub(crate) use folder::StagedFolder;
 pub(crate) use group::Group;
+pub use output::{Output, Stream};
 
 use super::error::FileError;
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags, StatVfsMountFlags, fstatvfs, renameat_with};
@@ -209,6 +211,12 @@ fn open_itself_to_read(path: &Path) -> Result<File, FileError> {
     open_itself(path, OpenOptions::new().read(true))
 }
 
+/// Opens what is there, to write behind what is in it.
+fn open_to_append(path: &Path) -> Result<File, FileError> {
+    let opened = OpenOptions::new().append(true).open(path);
+    opened.map_err(FileError::of("open", path))
+}
+
 /// Why a file or directory of the store is not used: another user may have put it there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Suspect {
@@ -221,6 +229,9 @@ pub(crate) enum Suspect {
         /// Its owner.
         owner: u32,
     },
+    /// A symbolic link of a result that leads to the files of a CA.
+    #[error("it is a symbolic link into the directory of a CA")]
+    IntoStore,
     /// A pipe, a device, or a directory in the place of a file.
     #[error("it is not a regular file")]
     Kind,
@@ -478,7 +489,7 @@ impl Staged {
     }
 }
 
-/// Commits files of one folder: where one can't be, those that were new are taken back.
+/// Commits files: where one can't be, those that were new are taken back.
 pub fn commit_all(mut files: Vec<Staged>) -> Result<(), Uncommitted> {
     files.iter_mut().try_for_each(Staged::sync)?;
     for index in 0..files.len() {
@@ -491,13 +502,18 @@ pub fn commit_all(mut files: Vec<Staged>) -> Result<(), Uncommitted> {
             });
         }
     }
-    let Some(file) = files.first() else {
-        return Ok(());
-    };
-    sync_directory(folder_of(&file.path)).map_err(|source| Uncommitted {
-        in_place: Some(file.path.clone()),
-        source,
-    })
+    let mut synced: Vec<&Path> = Vec::new();
+    for file in &files {
+        let folder = folder_of(&file.path);
+        if !synced.contains(&folder) {
+            sync_directory(folder).map_err(|source| Uncommitted {
+                in_place: Some(file.path.clone()),
+                source,
+            })?;
+            synced.push(folder);
+        }
+    }
+    Ok(())
 }
 
 /// Why files did not come to be, or not in a way that outlasts a power cut.

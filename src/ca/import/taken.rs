@@ -58,7 +58,7 @@ impl Taken {
         records.findings = findings;
         records.findings.append(&mut certificates.findings);
         if index.is_none() {
-            records.findings.push(without_index(&certificates));
+            records.findings.push(without_index(&certificates, ca));
         }
         for row in index::rows(index.as_ref().map_or(&[], Input::content)) {
             records.take_row(row, &mut certificates, &places.issued_in);
@@ -164,8 +164,10 @@ impl Taken {
 }
 
 /// What an import without an index leaves out.
-fn without_index(certificates: &Certificates) -> RuleFinding {
-    let unknown = match certificates.found.len() {
+fn without_index(certificates: &Certificates, ca: &Certificate) -> RuleFinding {
+    let found = certificates.found.values();
+    let issued = found.filter(|found| !found.issuance.is_of(ca));
+    let unknown = match issued.count() {
         0 => "certificates that were issued before are unknown".to_owned(),
         1 => "of the certificates that were issued before, one was found".to_owned(),
         count => format!("of the certificates that were issued before, {count} were found"),

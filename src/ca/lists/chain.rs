@@ -36,14 +36,14 @@ fn write_where_new(
     path: &Path,
     read: impl Fn() -> Result<Vec<Vec<u8>>, CaError>,
 ) -> Result<(), CaError> {
-    refuse_other_pem(place, path)?;
+    refuse_other_pem(ca, place, path)?;
     if holds_as_pem(path, &read()?) {
         return Ok(());
     }
     let _locked = ca.lock_publication()?;
     let lists = read()?;
     if !holds_as_pem(path, &lists) {
-        stage_pem(path, place.access(ca), Existing::Replace, &lists)?.commit()?;
+        stage_pem(ca, place, path, Existing::Replace, &lists)?.commit()?;
     }
     Ok(())
 }
@@ -59,10 +59,9 @@ fn chain(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Vec<u8>>, CaError>
 
 /// The published list of the CA.
 pub(in crate::ca) fn published(ca: &Ca, place: &Place) -> Result<Vec<u8>, CaError> {
-    let path = place.der(ca);
-    read_published(ca, &path, &ca.recent_lists()?)?.ok_or_else(|| CaError::NoPublishedList {
+    read_published(ca, place, &ca.recent_lists()?)?.ok_or_else(|| CaError::NoPublishedList {
         ca: ca.name().clone(),
-        path,
+        path: place.der(ca),
     })
 }
 

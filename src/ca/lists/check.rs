@@ -38,7 +38,7 @@ pub fn check_list(
     now: OffsetDateTime,
 ) -> Result<(Freshness, Option<OffsetDateTime>), CaError> {
     let recent = ca.recent_lists()?;
-    let Some(der) = read_published(ca, &place.der(ca), &recent)? else {
+    let Some(der) = read_published(ca, place, &recent)? else {
         return Ok((Freshness::Missing, None));
     };
     let list = RevocationList::from_der(&der).expect("it was read before");

@@ -3,7 +3,7 @@
 use super::super::error::{CaError, InputError};
 use super::super::foreign::Input;
 use super::super::preflight::{BundleFinding, JudgedList, Level, RelyingParty, judge_lists};
-use crate::store::file::{self, Access, Existing};
+use crate::store::file::{self, Access, Existing, Output, Stream};
 use crate::x509::crl::RevocationList;
 use std::path::Path;
 use time::{Duration, OffsetDateTime};
@@ -59,21 +59,21 @@ pub fn judge_foreign_list(
     findings
 }
 
-/// Writes a list in the place of nothing, of another list, or with `overwrite` of any file.
+/// Writes a list in the place of nothing, of another list, or with `overwrite` of any file; or to a pipe.
 pub fn write_foreign_list(path: &Path, content: &[u8], overwrite: bool) -> Result<(), CaError> {
-    let may_go = || -> Result<bool, CaError> {
-        Ok(file::is_regular(path)? && (overwrite || foreign_list(&Input::read(path)?).is_ok()))
+    let file = match Output::at(path)? {
+        Output::Stream(stream) => return Ok(Stream::open(&stream)?.write(content)?),
+        Output::File(file) => file,
     };
-    if file::stands(path)? && !may_go()? {
+    let may_go = || -> Result<bool, CaError> {
+        Ok(file::is_regular(&file)? && (overwrite || foreign_list(&Input::read(&file)?).is_ok()))
+    };
+    if file::stands(&file)? && !may_go()? {
         return Err(CaError::WouldReplace {
             path: path.to_owned(),
             kind: "a list",
         });
     }
-    Ok(file::write(
-        path,
-        Access::Umask,
-        Existing::Replace,
-        content,
-    )?)
+    let existing = Existing::Replace;
+    Ok(file::write(&file, Access::Umask, existing, content)?)
 }

@@ -6,7 +6,7 @@ use super::super::foreign::{Input, lists_in};
 use super::chain::published;
 use super::place::Place;
 use super::published::{holds_as_pem, stage_pem};
-use crate::store::file::{self, Access, Existing};
+use crate::store::file::{self, Existing};
 use crate::store::{Ca, FileError};
 use crate::x509::crl::RevocationList;
 use std::io;
@@ -25,7 +25,7 @@ enum Slot {
 /// behind.
 pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
     for path in names(ca, place) {
-        match slot(ca, &path)? {
+        match slot(ca, place, &path)? {
             Some(Slot::Own) => return Ok(true),
             Some(Slot::Other) => {}
             Some(Slot::Free) | None => break,
@@ -39,27 +39,26 @@ pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
 /// new one.
 pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
     let _locked = ca.lock_publication()?;
-    let access = place.access(ca);
     let list = [published(ca, place)?];
     let mut own = Vec::new();
     for path in names(ca, place) {
-        match slot(ca, &path)? {
+        match slot(ca, place, &path)? {
             Some(Slot::Own) => {
                 if !holds_as_pem(&path, &list) {
-                    stage_pem(&path, access, Existing::Replace, &list)?.commit()?;
+                    stage_pem(ca, place, &path, Existing::Replace, &list)?.commit()?;
                 }
                 own.push(path);
             }
             Some(Slot::Other) => {}
             Some(Slot::Free) | None if !own.is_empty() => break,
             Some(Slot::Free) => {
-                if take(&path, access, &list)? {
+                if take(ca, place, &path, &list)? {
                     own.push(path);
                     break;
                 }
             }
             None if place.overwrite => {
-                stage_pem(&path, access, Existing::Replace, &list)?.commit()?;
+                stage_pem(ca, place, &path, Existing::Replace, &list)?.commit()?;
                 own.push(path);
                 break;
             }
@@ -76,9 +75,9 @@ pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaErro
 
 /// Puts the list there, unless another process was first: another CA may have this hash, and its list
 /// stays.
-fn take(path: &Path, access: Access, list: &[Vec<u8>]) -> Result<bool, CaError> {
+fn take(ca: &Ca, place: &Place, path: &Path, list: &[Vec<u8>]) -> Result<bool, CaError> {
     let is_taken = |error: &FileError| error.source.kind() == io::ErrorKind::AlreadyExists;
-    let staged = match stage_pem(path, access, Existing::Keep, list) {
+    let staged = match stage_pem(ca, place, path, Existing::Keep, list) {
         Err(error) if is_taken(&error) => return Ok(false),
         staged => staged?,
     };
@@ -91,7 +90,7 @@ fn take(path: &Path, access: Access, list: &[Vec<u8>]) -> Result<bool, CaError> 
 /// Refuses what is no list under the name that the CA's would get.
 pub(super) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> {
     for path in names(ca, place) {
-        match slot(ca, &path)? {
+        match slot(ca, place, &path)? {
             Some(Slot::Own | Slot::Free) => break,
             Some(Slot::Other) => {}
             None => {
@@ -108,7 +107,7 @@ pub(super) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> 
 /// Whether what stands under the names of the CA's hash is its published list.
 pub(in crate::ca) fn holds_hash_names(ca: &Ca, place: &Place, der: &[u8]) -> Result<bool, CaError> {
     for path in names(ca, place) {
-        match slot(ca, &path)? {
+        match slot(ca, place, &path)? {
             Some(Slot::Own) if !holds_as_pem(&path, &[der]) => return Ok(false),
             Some(Slot::Own | Slot::Other) => {}
             Some(Slot::Free) | None => break,
@@ -125,7 +124,8 @@ fn names(ca: &Ca, place: &Place) -> impl Iterator<Item = PathBuf> {
 }
 
 /// What stands there; `None` for what is no list.
-fn slot(ca: &Ca, path: &Path) -> Result<Option<Slot>, CaError> {
+fn slot(ca: &Ca, place: &Place, path: &Path) -> Result<Option<Slot>, CaError> {
+    let path = &place.file_at(ca, path)?;
     if !file::stands(path)? {
         return Ok(Some(Slot::Free));
     }

@@ -19,10 +19,10 @@ pub fn refuse_other_files(
     }
     refuse_other_der(ca, place)?;
     if place.wants_pem(ca)? {
-        refuse_other_pem(place, &place.pem(ca))?;
+        refuse_other_pem(ca, place, &place.pem(ca))?;
     }
     if chain || place.has_chain(ca)? {
-        refuse_other_pem(place, &place.chain(ca))?;
+        refuse_other_pem(ca, place, &place.chain(ca))?;
     }
     if hash_names {
         refuse_other_names(ca, place)?;
@@ -31,10 +31,10 @@ pub fn refuse_other_files(
 }
 
 fn refuse_other_der(ca: &Ca, place: &Place) -> Result<(), CaError> {
-    let path = place.der(ca);
-    if file::stands(&path)? && read_published(ca, &path, &ca.recent_lists()?)?.is_none() {
+    let file = place.file_at(ca, &place.der(ca))?;
+    if file::stands(&file)? && read_published(ca, place, &ca.recent_lists()?)?.is_none() {
         return Err(CaError::WouldReplace {
-            path,
+            path: place.der(ca),
             kind: "a list of this CA",
         });
     }

@@ -1,9 +1,9 @@
 //! Where lists are published.
 
 use super::super::error::CaError;
-use crate::store::file::Access;
-use crate::store::{Ca, file};
-use std::path::PathBuf;
+use crate::store::file::{Access, Output};
+use crate::store::{Ca, FileError, file};
+use std::path::{Path, PathBuf};
 
 /// A folder with the lists of CAs, in the forms that their readers want.
 #[derive(Debug, Clone)]
@@ -23,6 +23,15 @@ impl Place {
             Access::Store
         } else {
             Access::Umask
+        }
+    }
+
+    /// Returns the file that takes the place of a path of this directory: outside of the store, symbolic links
+    /// are followed.
+    pub(super) fn file_at(&self, ca: &Ca, path: &Path) -> Result<PathBuf, FileError> {
+        match self.access(ca) {
+            Access::Umask => Output::file_at(path),
+            Access::Owner | Access::Store => Ok(path.to_owned()),
         }
     }
 

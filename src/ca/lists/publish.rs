@@ -222,16 +222,16 @@ pub(super) struct Predecessor(Vec<u8>);
 impl Predecessor {
     /// Refuses files that are no lists of this CA, unless they may be replaced.
     pub(super) fn read(ca: &Ca, place: &Place, locked: &LockedLists<'_>) -> Result<Self, CaError> {
-        let path = place.der(ca);
-        let found = read_published(ca, &path, locked.recent())?;
-        if found.is_none() && !place.overwrite && file::stands(&path)? {
+        let found = read_published(ca, place, locked.recent())?;
+        let file = place.file_at(ca, &place.der(ca))?;
+        if found.is_none() && !place.overwrite && file::stands(&file)? {
             return Err(CaError::WouldReplace {
-                path,
+                path: place.der(ca),
                 kind: "a list of this CA",
             });
         }
         if place.wants_pem(ca)? {
-            refuse_other_pem(place, &place.pem(ca))?;
+            refuse_other_pem(ca, place, &place.pem(ca))?;
         }
         Ok(Self(found.unwrap_or_default()))
     }
@@ -252,7 +252,7 @@ pub(super) fn still_good(
     if recent.first().is_none_or(|last| last.ahead) {
         return Ok(None);
     }
-    let Some(der) = read_published(ca, &place.der(ca), recent)? else {
+    let Some(der) = read_published(ca, place, recent)? else {
         return Ok(None);
     };
     let published = RevocationList::from_der(&der).expect("it was read before");
@@ -270,6 +270,8 @@ pub(super) fn still_good(
 pub(in super::super) fn stands_durably(ca: &Ca, place: &Place) -> Result<(), CaError> {
     ca.make_durable(Journal::Revoked)?;
     ca.make_durable(Journal::Lists)?;
+    let file = place.file_at(ca, &place.der(ca))?;
+    file::sync(file::folder_of(&file))?;
     Ok(file::sync(&place.directory)?)
 }
 
@@ -301,20 +303,22 @@ fn kept_files(ca: &Ca, place: &Place) -> Result<Vec<(&'static str, PathBuf)>, Ca
     Ok(files)
 }
 
-/// Files that are written and durable, and have no name yet.
-pub(super) struct StagedFiles(Vec<(&'static str, Staged)>);
+/// Files that are written and durable, and have no name yet: the kind and the path of each.
+pub(super) struct StagedFiles(Vec<(&'static str, PathBuf, Staged)>);
 
 /// Writes a list's files without showing them.
 pub(super) fn stage(ca: &Ca, place: &Place, der: &[u8]) -> Result<StagedFiles, CaError> {
-    let access = place.access(ca);
-    let mut staged = Staged::new(&place.der(ca), access, Existing::Replace)?;
+    let path = place.der(ca);
+    let file = place.file_at(ca, &path)?;
+    let mut staged = Staged::new(&file, place.access(ca), Existing::Replace)?;
     staged.fill(|file| file.write_all(der))?;
-    let mut files = vec![("der", staged)];
+    let mut files = vec![("der", path, staged)];
     if place.wants_pem(ca)? {
-        let pem = stage_pem(&place.pem(ca), access, Existing::Replace, &[der])?;
-        files.push(("pem", pem));
+        let path = place.pem(ca);
+        let pem = stage_pem(ca, place, &path, Existing::Replace, &[der])?;
+        files.push(("pem", path, pem));
     }
-    for (_, file) in &mut files {
+    for (_, _, file) in &mut files {
         file.sync()?;
     }
     Ok(StagedFiles(files))
@@ -325,12 +329,15 @@ pub(super) fn commit(
     ca: &Ca,
     staged: StagedFiles,
 ) -> Result<Vec<(&'static str, PathBuf)>, CaError> {
-    let (kinds, files): (Vec<_>, Vec<_>) = staged.0.into_iter().unzip();
-    let paths: Vec<PathBuf> = files.iter().map(|file| file.path().to_owned()).collect();
+    let named = staged
+        .0
+        .into_iter()
+        .map(|(kind, path, file)| ((kind, path), file));
+    let (names, files): (Vec<_>, Vec<_>) = named.unzip();
     file::commit_all(files).map_err(|source| CaError::AfterCommit {
         what: format!("a new list of {}", ca.name()),
         remedy: "run the same command again: it signs another list, with the next number".into(),
         source: Box::new(source.into()),
     })?;
-    Ok(kinds.into_iter().zip(paths).collect())
+    Ok(names)
 }

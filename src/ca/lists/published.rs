@@ -4,7 +4,7 @@ use super::super::error::CaError;
 use super::super::foreign::Input;
 use super::place::Place;
 use crate::pem;
-use crate::store::file::{self, Access, Existing, Staged};
+use crate::store::file::{self, Existing, Staged};
 use crate::store::{Ca, FileError, SignedList};
 use crate::x509::Fingerprint;
 use crate::x509::crl::RevocationList;
@@ -15,17 +15,18 @@ use std::path::Path;
 /// What PEM calls a list (RFC 7468 section 6).
 pub(super) const LABEL: &str = "X509 CRL";
 
-/// What is published at a path, if it is a list of this CA: one of those that it signed last, or any
+/// What is published in a place, if it is a list of this CA: one of those that it signed last, or any
 /// other that its key signed.
 pub(super) fn read_published(
     ca: &Ca,
-    path: &Path,
+    place: &Place,
     recent: &[SignedList],
 ) -> Result<Option<Vec<u8>>, CaError> {
-    if !file::is_regular(path)? {
+    let path = place.file_at(ca, &place.der(ca))?;
+    if !file::is_regular(&path)? {
         return Ok(None);
     }
-    let der = Input::read(path)?.into_content();
+    let der = Input::read(&path)?.into_content();
     let is_ours = RevocationList::from_der(&der).is_ok_and(|list| {
         list.issuer() == ca.certificate().subject()
             && (is_recent(&list, recent)
@@ -43,8 +44,9 @@ fn is_recent(list: &RevocationList<'_>, recent: &[SignedList]) -> bool {
 }
 
 /// A PEM file that is no list is not replaced unasked.
-pub(super) fn refuse_other_pem(place: &Place, path: &Path) -> Result<(), CaError> {
-    if place.overwrite || !file::stands(path)? || holds_only_lists(path)? {
+pub(super) fn refuse_other_pem(ca: &Ca, place: &Place, path: &Path) -> Result<(), CaError> {
+    let file = place.file_at(ca, path)?;
+    if place.overwrite || !file::stands(&file)? || holds_only_lists(&file)? {
         return Ok(());
     }
     Err(CaError::WouldReplace {
@@ -65,12 +67,14 @@ fn holds_only_lists(path: &Path) -> Result<bool, CaError> {
 
 /// Writes lists as PEM, one behind the other, without showing the file.
 pub(super) fn stage_pem(
+    ca: &Ca,
+    place: &Place,
     path: &Path,
-    access: Access,
     existing: Existing,
     lists: &[impl AsRef<[u8]>],
 ) -> Result<Staged, FileError> {
-    let mut staged = Staged::new(path, access, existing)?;
+    let file = place.file_at(ca, path)?;
+    let mut staged = Staged::new(&file, place.access(ca), existing)?;
     staged.fill(|file| {
         let mut buffered = BufWriter::with_capacity(64 * 1024, file);
         for der in lists {

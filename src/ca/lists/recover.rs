@@ -22,7 +22,7 @@ pub(super) fn lock_lists<'a>(
         other => return Ok(other?),
     };
     let mut locked = ca.lock_lists_to_recover()?;
-    let published = read_published(ca, &place.der(ca), locked.recent())?;
+    let published = read_published(ca, place, locked.recent())?;
     let is_last = |der: &Vec<u8>| {
         let hash = Fingerprint::of(der).to_string();
         locked

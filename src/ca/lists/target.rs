@@ -138,7 +138,7 @@ fn can_publish(ca: &Ca, now: OffsetDateTime) -> Result<bool, CaError> {
 fn is_good(ca: &Ca, place: &Place, now: OffsetDateTime) -> Result<bool, CaError> {
     let recent = ca.recent_lists()?;
     if let Ahead::Due { list, .. } = Ahead::of(ca, &recent, &ca.revocations_end()?, now) {
-        let der = read_published(ca, &place.der(ca), &recent)?.unwrap_or_default();
+        let der = read_published(ca, place, &recent)?.unwrap_or_default();
         let published = RevocationList::from_der(&der).ok();
         return Ok(published.and_then(|list| list.number()) >= Some(list.number));
     }
@@ -153,7 +153,7 @@ fn what_stays(
     now: OffsetDateTime,
 ) -> Result<(Option<JudgedList>, Option<BundleFinding>), CaError> {
     let recent = ca.recent_lists()?;
-    let Some(der) = read_published(ca, &place.der(ca), &recent)? else {
+    let Some(der) = read_published(ca, place, &recent)? else {
         return Ok((None, Some(missing(ca, &place.der(ca)))));
     };
     let judged = read(store, ca, &der)?;
@@ -241,7 +241,7 @@ fn foresee(
             return read(store, ca, &der);
         }
     }
-    let predecessor = read_published(ca, &place.der(ca), &recent)?.unwrap_or_default();
+    let predecessor = read_published(ca, place, &recent)?.unwrap_or_default();
     // Revocations that the journal has lost are recorded again when it is signed, or nothing is.
     let last = recent.first();
     let is_covered = last.map_or(Ok(true), |last| ca.still_covers(&last.covers))?;
@@ -260,7 +260,7 @@ fn foresee(
 
 /// The list that is published of a CA, if there is one.
 fn published(store: &Store, ca: &Ca, place: &Place) -> Result<Option<JudgedList>, CaError> {
-    let der = read_published(ca, &place.der(ca), &ca.recent_lists()?)?;
+    let der = read_published(ca, place, &ca.recent_lists()?)?;
     der.map(|der| read(store, ca, &der)).transpose()
 }
 
