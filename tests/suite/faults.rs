@@ -215,6 +215,20 @@ fn revoke() {
     .run();
 }
 
+/// Two records, one behind the other: the certificate's, and its revocation.
+#[test]
+fn revoke_what_is_not_on_record() {
+    let sandbox = begin();
+    sandbox.signed_elsewhere("elsewhere", "-set_serial 0x5500000000000000AA");
+    Sweep {
+        command: "revoke --cert elsewhere.crt",
+        begin: sandbox,
+        done: |sandbox| is_revoked(sandbox, "elsewhere"),
+        next: |_| lines(&["revoke --cert elsewhere.crt", "crl"]),
+    }
+    .run();
+}
+
 #[test]
 fn revoke_from_a_file() {
     Sweep {

@@ -7,6 +7,7 @@ mod openssl;
 mod own;
 mod refusals;
 mod renewed;
+mod without_index;
 
 use std::fs;
 use std::path::Path;

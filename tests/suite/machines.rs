@@ -398,7 +398,7 @@ fn json_of_the_three_steps() {
     assert_eq!(
         tree,
         json!([{
-            "ca": "inter0", "subject": "CN=inter0", "not_after": null, "key_type": "p256",
+            "ca": "inter0", "subject": "CN=inter0", "not_before": null, "not_after": null, "key_type": "p256",
             "key_here": true, "path_length": null, "status": "waiting", "fixture": false, "subordinates": [],
         }])
     );
@@ -447,9 +447,7 @@ hint: run the command where the key is, or put the key back as ca.key in the CA'
     below.refused(
         below.pki("revoke --ca rootCA --cert inter0.crt"),
         1,
-        "error: rootCA has issued no certificate that is in inter0.crt
-hint: `pki list --ca rootCA` shows what it has issued
-",
+        elsewhere,
     );
     for file in ["issued", "revoked", "crls"] {
         let journal = below.read(format!("pki/rootCA/{file}.jsonl"));

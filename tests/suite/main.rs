@@ -8,6 +8,7 @@
 )]
 
 mod address_constraints;
+mod adoption;
 mod apply;
 mod architecture;
 mod backup;
@@ -56,6 +57,8 @@ mod model;
 mod moments;
 mod no_room;
 mod normalise;
+mod not_yet_valid;
+mod outputs;
 mod parallel;
 mod passphrases;
 mod permissions;

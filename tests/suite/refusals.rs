@@ -8,6 +8,7 @@ mod issuers_names;
 mod keys;
 mod names;
 mod requests;
+mod unrecorded;
 mod validity;
 
 /// A test per refusal: `name: "arguments" => exit code, "stderr";`, run in the

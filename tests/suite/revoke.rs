@@ -580,11 +580,12 @@ fn what_can_t_be_revoked_is_refused_and_the_store_is_the_same_to_the_byte() {
         .pki("--store others root --name intermediate0 --no-passphrase")
         .succeeds();
     let shows = "hint: `pki list --ca intermediate0` shows what it has issued\n";
+    let shows_record = "hint: `pki list --ca intermediate0` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not\n";
     let not_issued = "error: intermediate0 has issued no certificate";
     for (what, says) in [
         (
             "--serial 1234",
-            format!("{not_issued} with serial 1234\n{shows}"),
+            format!("{not_issued} with serial 1234\n{shows_record}"),
         ),
         (
             "--cn nobody",

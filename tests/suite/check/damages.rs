@@ -230,6 +230,12 @@ fn authorities() -> Vec<Damage> {
             );
             remove(sandbox, "pki/crl/intermediate0.chain.crl.pem");
         }),
+        lasting("a CA of next year", &["ca-not-yet-valid"], |sandbox| {
+            let run = sandbox.run("faketime", "-f +1y");
+            run.arg(env!("CARGO_BIN_EXE_pki"))
+                .words("root --name later --no-passphrase")
+                .succeeds();
+        }),
         seen(
             "eleven years",
             &["ca-expired", "list-stale"],

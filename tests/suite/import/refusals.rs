@@ -398,7 +398,7 @@ fn a_folder_without_a_ca_or_with_two_is_refused() {
     );
     sandbox.import("--openssl old/private").refuses(
         1,
-        "error: there is no index of certificates in old/private: looked for index.txt, db/index, db/index.txt\nhint: name the folder that has it, or the file with --index\n",
+        "error: there is no CA certificate in old/private: looked for cacert.pem, ca.crt, ca.pem, ca.cert.pem, ca-cert.pem, root-ca.crt, sub-ca.crt, certs/ca.cert.pem, certs/ca.crt, certs/cacert.pem, certs/ca.pem, certs/intermediate.cert.pem\nhint: name the folder that has it, or the file with --cert\n",
     );
     sandbox.write("old/ca.crt", "another");
     sandbox.import("--openssl old").refuses(

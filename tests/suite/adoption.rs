@@ -1,0 +1,117 @@
+//! Certificates that a CA's key signed and of which the store has no record: `pki revoke --cert` records and
+//! revokes them, and openssl sees the revocation.
+
+use serde_json::Value;
+
+use crate::run::Run;
+use crate::sandbox::Sandbox;
+
+impl Sandbox {
+    /// `NAME.crt`, which openssl signs with the key of `intermediate0`.
+    pub(crate) fn signed_elsewhere(&self, name: &str, options: &str) {
+        self.run("openssl", "req -new -newkey ec -pkeyopt")
+            .words("ec_paramgen_curve:P-256 -nodes -keyout")
+            .words(&format!("{name}.key -out {name}.csr -subj /CN={name}"))
+            .succeeds();
+        self.run("openssl", "x509 -req -days 30 -CA pki/intermediate0/ca.crt")
+            .words("-CAkey pki/intermediate0/ca.key")
+            .words(&format!("-in {name}.csr -out {name}.crt {options}"))
+            .succeeds();
+    }
+}
+
+fn with_unrecorded(options: &str) -> Sandbox {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.signed_elsewhere("lost", options);
+    sandbox
+}
+
+/// openssl's verdict about `lost.crt`, with the CRLs of the store.
+fn verified(sandbox: &Sandbox) -> Run {
+    sandbox.pki("crl --to-pem --chain").succeeds();
+    sandbox
+        .run("openssl", "verify -crl_check_all -CAfile pki/rootCA/ca.crt")
+        .words("-untrusted pki/intermediate0/ca.crt")
+        .words("-CRLfile pki/crl/intermediate0.chain.crl.pem lost.crt")
+}
+
+fn listed(sandbox: &Sandbox) -> Value {
+    let line = "--format json list --ca intermediate0";
+    sandbox.pki(line).succeeds().json()
+}
+
+#[test]
+fn an_unrecorded_certificate_is_adopted_and_revoked() {
+    let sandbox = with_unrecorded("-set_serial 0x77");
+    verified(&sandbox).succeeds();
+    assert_eq!(listed(&sandbox).as_array().unwrap().len(), 0);
+    // The CA is found by the certificate.
+    let line = "--format json revoke --cert lost.crt --reason superseded";
+    let revoked = sandbox.pki(line).succeeds();
+    assert_eq!(revoked.json()["ca"], "intermediate0");
+    assert_eq!(revoked.json()["serial"], "77");
+    assert_eq!(revoked.json()["already"], false);
+    assert_eq!(
+        revoked.stderr,
+        "notice: 77 was not on record: the key of intermediate0 signed it, and the certificate is on record now\n"
+    );
+    let entry = &listed(&sandbox)[0];
+    assert_eq!(entry["status"], "revoked");
+    assert_eq!(entry["profile"], "imported");
+    assert_eq!(entry["subject"], "CN=lost");
+    let refused = verified(&sandbox).finish();
+    assert!(refused.stderr.contains("certificate revoked"), "{refused}");
+    // Adopted once, it is a certificate like any other.
+    let again = sandbox.pki("--format json revoke --cert lost.crt");
+    let again = again.succeeds();
+    assert_eq!(again.json()["already"], true);
+    assert_eq!(again.stderr, "");
+    sandbox.pki("check").succeeds();
+    sandbox.pki("verify lost.crt").ends_with(3);
+}
+
+#[test]
+fn new_serial_numbers_stay_above_an_adopted_one() {
+    // A number that a counter reaches, and one that none comes near.
+    for (serial, length) in [("0x0500000000000000AA", 18), ("0x51", 18)] {
+        let sandbox = with_unrecorded(&format!("-set_serial {serial}"));
+        sandbox.pki("revoke --cert lost.crt").succeeds();
+        let next = sandbox.issued("intermediate0", "next");
+        assert_eq!(next.len(), length, "{next}");
+        let above = serial.len() == length + 2;
+        assert_eq!(next.starts_with("06"), above, "{next} after {serial}");
+        sandbox.pki("check").succeeds();
+    }
+}
+
+#[test]
+fn a_chain_and_der_are_read_and_the_first_is_meant() {
+    let sandbox = with_unrecorded("-set_serial 0x78");
+    sandbox
+        .run("openssl", "x509 -in lost.crt -outform DER -out lost.der")
+        .succeeds();
+    let chain = sandbox.read("lost.crt") + &sandbox.read("pki/intermediate0/ca.crt");
+    sandbox.write("chain.pem", chain);
+    sandbox.pki("revoke --cert chain.pem").succeeds();
+    let again = sandbox.pki("--format json revoke --cert lost.der");
+    assert_eq!(again.succeeds().json()["already"], true);
+    // A CA is revoked by the CA above it, which is found too.
+    let line = "--format json revoke --cert pki/intermediate0/ca.crt";
+    assert_eq!(sandbox.pki(line).succeeds().json()["ca"], "rootCA");
+}
+
+#[test]
+fn a_serial_number_that_cannot_be_recorded_is_refused() {
+    let sandbox = with_unrecorded("-set_serial -5");
+    let refused = sandbox.pki("revoke --cert lost.crt").ends_with(1);
+    let says = "error: the certificate in lost.crt cannot be recorded\ncaused by: ";
+    assert!(refused.stderr.starts_with(says), "{refused}");
+    assert_eq!(listed(&sandbox).as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_ca_is_needed_without_a_certificate() {
+    let sandbox = Sandbox::with_open_ca();
+    let refused = sandbox.pki("revoke --serial 0x77").ends_with(2);
+    assert!(refused.stderr.contains("--ca"), "{refused}");
+}

@@ -1,0 +1,267 @@
+//! Outputs that are symbolic links, pipes and devices: the file behind links is replaced, and pipes are
+//! written to.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
+
+use rustix::process::geteuid;
+
+use crate::run::Run;
+use crate::sandbox::Sandbox;
+
+const NOBODY: u32 = 65_534;
+
+const BUNDLE: &str = "bundle --ca rootCA --out";
+
+fn link(sandbox: &Sandbox, target: &str, name: &str) {
+    symlink(target, sandbox.path(name)).unwrap();
+}
+
+/// A bundle of both CAs as `etc/real.pem`, which links lead to.
+fn with_links() -> Sandbox {
+    let sandbox = Sandbox::with_open_ca();
+    fs::create_dir(sandbox.path("etc")).unwrap();
+    sandbox.pki("bundle --out etc/real.pem").succeeds();
+    link(&sandbox, "real.pem", "etc/link.pem");
+    link(&sandbox, "etc/link.pem", "relative.pem");
+    let absolute = sandbox.path("relative.pem");
+    symlink(absolute, sandbox.path("absolute.pem")).unwrap();
+    sandbox
+}
+
+fn is_link(sandbox: &Sandbox, name: &str) -> bool {
+    fs::symlink_metadata(sandbox.path(name))
+        .unwrap()
+        .is_symlink()
+}
+
+#[test]
+fn the_bundle_behind_links_is_replaced() {
+    let root = with_links().read("pki/rootCA/ca.crt").lines().count();
+    for name in ["etc/link.pem", "relative.pem", "absolute.pem"] {
+        let sandbox = with_links();
+        let inode = |name: &str| fs::metadata(sandbox.path(name)).unwrap().ino();
+        let before = inode("etc/real.pem");
+        let written = sandbox.pki(&format!("--format json {BUNDLE} {name}"));
+        let written = written.succeeds().json();
+        assert_eq!(written["file"], name);
+        assert_eq!(written["changes"]["removed"].as_array().unwrap().len(), 1);
+        assert!(is_link(&sandbox, name), "{name}");
+        assert_eq!(sandbox.read("etc/real.pem").lines().count(), root);
+        // Whoever has the old file open goes on reading the old one.
+        assert_ne!(inode("etc/real.pem"), before);
+        assert_eq!(sandbox.names_in("etc"), ["link.pem", "real.pem"]);
+    }
+}
+
+#[test]
+fn a_link_that_leads_nowhere_gets_its_file() {
+    let sandbox = with_links();
+    link(&sandbox, "etc/new.pem", "dangling.pem");
+    sandbox.pki(&format!("{BUNDLE} dangling.pem")).succeeds();
+    assert!(is_link(&sandbox, "dangling.pem"));
+    assert_eq!(
+        sandbox.read("etc/new.pem"),
+        sandbox.read("pki/rootCA/ca.crt")
+    );
+    link(&sandbox, "missing/new.pem", "astray.pem");
+    let refused = sandbox.pki(&format!("{BUNDLE} astray.pem")).ends_with(1);
+    assert!(refused.stderr.contains("missing/new.pem"), "{refused}");
+}
+
+#[test]
+fn what_a_link_leads_to_is_replaced_only_if_it_may_be() {
+    let sandbox = with_links();
+    sandbox.write("notes.txt", "precious\n");
+    link(&sandbox, "notes.txt", "notes.pem");
+    link(&sandbox, "etc", "directory.pem");
+    link(&sandbox, "round.pem", "round.pem");
+    link(&sandbox, "pki/rootCA/issued.jsonl", "journal.pem");
+    link(&sandbox, "pki/rootCA/ca.crt", "ca.pem");
+    let refuses = |name: &str, options: &str, says: &str| {
+        let line = format!("{BUNDLE} {name}.pem {options}");
+        let refused = sandbox.pki(&line).ends_with(1);
+        assert!(refused.stderr.contains(says), "{refused}");
+    };
+    let before = sandbox.store_snapshot();
+    refuses(
+        "notes",
+        "",
+        "notes.pem is there already and is not a bundle",
+    );
+    refuses("directory", "", "is not a bundle");
+    refuses("directory", "--force", "not a regular file");
+    refuses("round", "--force", "could not follow round.pem");
+    // The store's own files are reached through no link.
+    let into_store = "a symbolic link into the directory of a CA";
+    refuses("journal", "--force", into_store);
+    refuses("ca", "--force", into_store);
+    before.assert_unchanged(&sandbox.path("pki"));
+    assert_eq!(sandbox.read("notes.txt"), "precious\n");
+    sandbox
+        .pki(&format!("{BUNDLE} notes.pem --force"))
+        .succeeds();
+    assert_eq!(sandbox.read("notes.txt"), sandbox.read("pki/rootCA/ca.crt"));
+}
+
+#[test]
+fn a_link_of_another_user_is_not_followed() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let sandbox = with_links();
+    lchown(sandbox.path("etc/link.pem"), Some(NOBODY), None).unwrap();
+    let before = sandbox.read("etc/real.pem");
+    for name in ["etc/link.pem", "relative.pem"] {
+        let refused = sandbox.pki(&format!("{BUNDLE} {name} --force"));
+        let refused = refused.ends_with(1);
+        let says = "it is a symbolic link that belongs to user 65534";
+        assert!(refused.stderr.contains(says), "{refused}");
+    }
+    assert_eq!(sandbox.read("etc/real.pem"), before);
+}
+
+/// `www/` with links to the CRLs of `etc/`, in every form.
+fn with_linked_crls() -> Sandbox {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl --to-pem --chain --out etc").succeeds();
+    fs::create_dir(sandbox.path("www")).unwrap();
+    for name in sandbox.names_in("etc") {
+        link(&sandbox, &format!("../etc/{name}"), &format!("www/{name}"));
+    }
+    sandbox
+}
+
+#[test]
+fn the_crls_behind_links_of_a_directory_are_replaced() {
+    let sandbox = with_linked_crls();
+    sandbox.pki("crl --out www").succeeds();
+    for name in sandbox.names_in("etc") {
+        assert!(is_link(&sandbox, &format!("www/{name}")), "{name}");
+        assert_eq!(sandbox.list_in(&format!("etc/{name}")).number, 2, "{name}");
+    }
+    assert_eq!(sandbox.names_in("www"), sandbox.names_in("etc"));
+    // A published CRL that a link leads to is known: none is signed without need, and none loses entries.
+    let kept = sandbox.pki("--format json crl --out www --if-needed");
+    assert_eq!(kept.succeeds().json()[0]["signed"], false);
+    sandbox.pki("crl --check").ends_with(3);
+    sandbox.write("etc/rootCA.crl", "precious");
+    let refused = sandbox.pki("crl --ca rootCA --out www").ends_with(1);
+    let says = "www/rootCA.crl is there already and is not a list of this CA";
+    assert!(refused.stderr.contains(says), "{refused}");
+    assert_eq!(sandbox.read("etc/rootCA.crl"), "precious");
+}
+
+#[test]
+fn links_in_the_store_are_not_followed() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl").succeeds();
+    let published = sandbox.path("pki/crl/rootCA.crl");
+    fs::rename(&published, sandbox.path("moved.crl")).unwrap();
+    symlink(sandbox.path("moved.crl"), &published).unwrap();
+    let before = fs::read(sandbox.path("moved.crl")).unwrap();
+    sandbox.pki("crl --ca rootCA").ends_with(1);
+    assert_eq!(fs::read(sandbox.path("moved.crl")).unwrap(), before);
+}
+
+#[test]
+fn a_converted_crl_follows_links_too() {
+    let sandbox = with_linked_crls();
+    link(&sandbox, "etc/rootCA.crl", "out.crl");
+    sandbox
+        .pki("crl --in etc/intermediate0.crl --to-der --out out.crl")
+        .succeeds();
+    assert!(is_link(&sandbox, "out.crl"));
+    let [one, other] = ["etc/rootCA.crl", "etc/intermediate0.crl"];
+    let bytes = |name: &str| fs::read(sandbox.path(name)).unwrap();
+    assert_eq!(bytes(one), bytes(other));
+}
+
+/// A shell, so that redirections and process substitutions are those that users write.
+fn shell(sandbox: &Sandbox, line: &str) -> Run {
+    let pki = format!("pki() {{ {} \"$@\"; }}; ", env!("CARGO_BIN_EXE_pki"));
+    sandbox.run("bash", "-c").arg(pki + line)
+}
+
+#[test]
+fn standard_output_and_open_files_take_a_bundle() {
+    let sandbox = Sandbox::with_open_ca();
+    let root = sandbox.read("pki/rootCA/ca.crt");
+    for name in ["/dev/stdout", "/dev/fd/1", "-"] {
+        let line = format!("{BUNDLE} {name}");
+        assert_eq!(sandbox.pki(&line).succeeds().stdout, root, "{name}");
+    }
+    // What is in a file before and after stays, as with any program that is redirected.
+    let around = "{ echo before; pki bundle --ca rootCA --out /dev/stdout; echo after; } >file";
+    shell(&sandbox, around).succeeds();
+    assert_eq!(sandbox.read("file"), format!("before\n{root}after\n"));
+    let third = "echo before >file; pki bundle --ca rootCA --out /dev/fd/3 3>>file";
+    let said = shell(&sandbox, third).succeeds();
+    assert_eq!(sandbox.read("file"), format!("before\n{root}"));
+    assert!(said.stdout.contains("/dev/fd/3"), "{said}");
+    sandbox.pki(&format!("{BUNDLE} /dev/null")).succeeds();
+}
+
+#[test]
+fn a_pipe_takes_a_bundle_a_crl_and_a_certificate() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl").succeeds();
+    sandbox
+        .pki("subordinate --name below --request below.csr --no-passphrase")
+        .succeeds();
+    sandbox.run("mkfifo", "pipe").succeeds();
+    link(&sandbox, "pipe", "link");
+    for (line, object) in [
+        ("bundle --ca rootCA --out pipe", "CERTIFICATE"),
+        ("bundle --ca rootCA --out link", "CERTIFICATE"),
+        (
+            "crl --in pki/crl/rootCA.crl --to-pem --out pipe",
+            "X509 CRL",
+        ),
+        (
+            "subordinate --ca rootCA --csr below.csr --out pipe",
+            "CERTIFICATE",
+        ),
+    ] {
+        let both = format!("cat pipe >taken & pki {line} >/dev/null; wait");
+        shell(&sandbox, &both).succeeds();
+        let taken = sandbox.read("taken");
+        assert!(
+            taken.starts_with(&format!("-----BEGIN {object}-----")),
+            "{line}: {taken}"
+        );
+        assert!(
+            taken.ends_with(&format!("-----END {object}-----\n")),
+            "{line}: {taken}"
+        );
+    }
+    let substituted = "pki bundle --ca rootCA --out >(cat >taken) >/dev/null; wait $!";
+    shell(&sandbox, substituted).succeeds();
+    assert_eq!(sandbox.read("taken"), sandbox.read("pki/rootCA/ca.crt"));
+}
+
+/// Keys are created where nothing is, whatever links there are.
+#[test]
+fn no_key_goes_through_a_link_or_into_a_pipe() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.write("elsewhere", "precious\n");
+    fs::create_dir(sandbox.path("out")).unwrap();
+    for key in ["a.key", "b.key"] {
+        link(&sandbox, "../elsewhere", &format!("out/{key}"));
+    }
+    link(&sandbox, "../new", "out/c.key");
+    sandbox.run("mkfifo", "out/d.key").succeeds();
+    for (cn, force) in [("a", ""), ("b", "--force"), ("c", ""), ("d", "--force")] {
+        let line = format!("issue --ca intermediate0 --cn {cn} --out out --no-passphrase {force}");
+        sandbox.pki(&line).ends_with(1);
+    }
+    link(&sandbox, "elsewhere", "backup.tar");
+    sandbox.pki("backup backup.tar --force").ends_with(1);
+    assert_eq!(sandbox.read("elsewhere"), "precious\n");
+    assert!(!sandbox.path("new").exists());
+    let mode = fs::metadata(sandbox.path("elsewhere"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o200, 0o200);
+}

@@ -1,0 +1,53 @@
+//! Refused revocations of certificates that are not on record.
+
+use crate::sandbox::Sandbox;
+
+use super::refusals;
+
+/// What is refused leaves no record of the certificate.
+fn with_every_refusal() -> Sandbox {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.signed_elsewhere("lost", "-set_serial 0x79");
+    sandbox
+        .pki("--store other root --name intermediate0 --no-passphrase")
+        .succeeds();
+    let issue = "--store other issue --ca intermediate0 --cn theirs --out out --no-passphrase";
+    sandbox.pki(issue).succeeds();
+    sandbox
+        .run("openssl", "req -x509 -key pki/rootCA/ca.key -days 30")
+        .words("-subj /CN=rootCA -out again.crt -addext subjectKeyIdentifier=none")
+        .words("-addext authorityKeyIdentifier=none")
+        .succeeds();
+    sandbox.signed_elsewhere("twin", "-set_serial 0x80");
+    sandbox.pki("revoke --cert twin.crt").succeeds();
+    sandbox.signed_elsewhere("second", "-set_serial 0x80");
+    sandbox
+}
+
+refusals! {
+    with_every_refusal();
+
+    a_hold_of_an_unrecorded_certificate: "revoke --ca intermediate0 --cert lost.crt --release" => 1,
+        "error: intermediate0 has issued no certificate that is in lost.crt\n\
+         hint: `pki list --ca intermediate0` shows what it has issued\n";
+    an_invalidity_date_in_the_future: "revoke --cert lost.crt --invalidity-date 2099-01-01" => 1,
+        "error: the invalidity date is in the future\n\
+         hint: give the time from which the key was suspect\n";
+    a_certificate_of_no_ca_of_the_store: "revoke --cert out/theirs.crt" => 1,
+        "error: no CA of the store issued the certificate in out/theirs.crt\n\
+         hint: `pki tree` shows the CAs of the store; the certificate's issuer is none of them\n";
+    a_certificate_of_another_ca_of_that_name: "revoke --ca intermediate0 --cert out/theirs.crt" => 1,
+        "error: intermediate0 has issued no certificate that is in out/theirs.crt\n\
+         hint: `pki list --ca intermediate0` shows what it has issued\n";
+    another_certificate_of_a_roots_own_key: "revoke --cert again.crt" => 1,
+        "error: rootCA can't revoke its own certificate\n\
+         hint: a CA is revoked by the CA above it; a root is taken out of the trust stores\n";
+    a_second_certificate_with_the_serial_number: "revoke --cert second.crt" => 1,
+        "error: intermediate0 has another certificate with the serial number 80 on record than that in second.crt\n\
+         hint: a CRL names serial numbers alone: `pki revoke --ca intermediate0 --serial 0x80` revokes both certificates\n";
+    an_unknown_serial_number: "revoke --ca intermediate0 --serial 0x79" => 1,
+        "error: intermediate0 has issued no certificate with serial 79\n\
+         hint: `pki list --ca intermediate0` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not\n";
+    a_file_without_a_certificate: "revoke --cert lost.key" => 1,
+        "error: lost.key is not a file of certificates\ncaused by: object 1 in it is \"PRIVATE KEY\"\n";
+}
