@@ -438,7 +438,17 @@ fn ca_hint(error: &CaError) -> Option<String> {
         CaError::RevokedCa { .. } => {
             "issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key".into()
         }
-        CaError::CaNotYetValid { .. } | CaError::NoSuchCertificate { .. } | CaError::NotOnRecord { .. } | CaError::IssuedByNone { .. } | CaError::AnotherOnRecord { .. } | CaError::OnlyAdopted { .. } | CaError::WithoutCertificate { .. } | CaError::AmbiguousSerial { .. } | CaError::OwnCertificate { .. } | CaError::SeveralLive { .. } | CaError::InvalidityInFuture => return certificate_hint(error),
+        CaError::CaNotYetValid { .. }
+        | CaError::NoSuchCertificate { .. }
+        | CaError::NotOnRecord { .. }
+        | CaError::IssuedByNone { .. }
+        | CaError::AnotherOnRecord { .. }
+        | CaError::OnlyAdopted { .. }
+        | CaError::WithoutCertificate { .. }
+        | CaError::AmbiguousSerial { .. }
+        | CaError::OwnCertificate { .. }
+        | CaError::SeveralLive { .. }
+        | CaError::InvalidityInFuture => return certificate_hint(error),
         CaError::CaUnusable { .. }
         | CaError::RulesBroken { .. }
         | CaError::NotOnHold { .. }
