@@ -275,6 +275,11 @@ fn authorities() -> Vec<Damage> {
                 fs::rename(from, to).unwrap();
             },
         ),
+        lasting(
+            "no previous certificate, which a leaf names",
+            &["issuer-certificate"],
+            lose_named_certificate,
+        ),
         lasting("no request", &["waiting-unreadable"], |sandbox| {
             sandbox.write("pki/.waiting-waiting/ca.csr", "");
         }),
@@ -784,6 +789,27 @@ fn ends_and_news() -> Vec<Damage> {
             }
         }),
     ]
+}
+
+/// Imports a CA whose leaf names its serial number, renews it, and loses its certificate before.
+fn lose_named_certificate(sandbox: &Sandbox) {
+    sandbox.make_openssl_ca();
+    sandbox.rewrite_key("pkcs8 -topk8", "-nocrypt");
+    sandbox.write("aki.cnf", "authorityKeyIdentifier = keyid, issuer:always\n");
+    sandbox.request("named.csr", "/CN=named");
+    sandbox
+        .old_ca("-notext -extfile aki.cnf -infiles named.csr")
+        .succeeds();
+    for line in [
+        "import --openssl old --name named --no-passphrase",
+        "renew --ca named --self",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    let folder = "pki/named/previous";
+    for name in sandbox.names_in(folder) {
+        remove(sandbox, &format!("{folder}/{name}"));
+    }
 }
 
 /// Signs the second list in a copy from before there was one, and puts it into the place of the list here.
