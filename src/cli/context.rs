@@ -1,7 +1,8 @@
 //! What every command has at hand.
 
-use super::failure::{Failure, say, say_json};
-use super::report::Format;
+use super::failure::Failure;
+use super::output::Format;
+use super::output::{say, say_json};
 use crate::store::{Observer, Store};
 use crate::x509::text::Escaped;
 use crate::x509::validity::whole_second;

@@ -1,24 +1,19 @@
-//! Errors on standard error, and exit codes. The hints are worded here and nowhere else.
+//! Errors on standard error, and exit codes.
 
 mod code;
+mod hint;
 
-use super::context::Context;
-use super::passphrase::Unavailable;
-use super::report::{Format, write_json};
-use super::table::BadRow;
-use crate::ca::{CaError, DueCa, FlawError, ImportError, InputError, KeyOf, Misfit, RenewalError};
-use crate::key::KeyError;
-use crate::store::file::{Suspect, Uncommitted};
-use crate::store::{CaName, FileError, StoreError};
-use crate::x509::name::NameError;
-use crate::x509::path::IncompletePath;
+pub(super) use hint::REPLACE_CSR_NAMES;
+
+use super::output::{Format, say, say_json};
+use crate::ca::CaError;
+use crate::store::file::Uncommitted;
+use crate::store::{FileError, StoreError};
 use crate::x509::text::{Escaped, harmless};
-use crate::x509::verify::Refusal;
-use crate::x509::{Reason, Serial};
 use clap::error::ContextValue;
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 /// Done but for something after the commit.
@@ -174,12 +169,12 @@ impl Failure {
         (error.kind() == io::ErrorKind::BrokenPipe).then(|| io::ErrorKind::BrokenPipe.into())
     }
 
-    /// With hints whose commands are about this store.
-    pub(super) fn in_store(self, context: &Context) -> Self {
+    /// Rewrites the commands in hints, such as for another store.
+    pub(super) fn with_commands(self, rewrite: &dyn Fn(&str) -> String) -> Self {
         let others = self.others.into_iter();
         Self {
-            hint: self.hint.map(|hint| context.commands(&hint)),
-            others: others.map(|other| other.in_store(context)).collect(),
+            hint: self.hint.map(|hint| rewrite(&hint)),
+            others: others.map(|other| other.with_commands(rewrite)).collect(),
             ..self
         }
     }
@@ -303,22 +298,9 @@ fn escape_quoted(error: &mut clap::Error) {
     }
 }
 
-/// Writes to standard error. Where nobody listens any more, nothing is lost by going on: what a
-/// command did and did not do shows in its exit code.
-pub(super) fn say(text: &str) {
-    let _ = io::stderr().write_all(harmless(text).as_bytes());
-}
-
-/// Writes data to standard error as JSON on one line, in one call: other processes may write there too.
-pub(super) fn say_json(data: &impl Serialize) {
-    let mut line = Vec::new();
-    let written = write_json(&mut line, data).and_then(|()| line.write_all(b"\n"));
-    let _ = written.and_then(|()| io::stderr().write_all(&line));
-}
-
 impl From<CaError> for Failure {
     fn from(error: CaError) -> Self {
-        let hint = ca_hint(&error);
+        let hint = hint::of(&error);
         let exit = match &error {
             CaError::AfterCommit { .. }
             | CaError::OnlyAdopted { .. }
@@ -331,18 +313,6 @@ impl From<CaError> for Failure {
             error: error.into(),
             hint,
             exit,
-            others: Vec::new(),
-        }
-    }
-}
-
-impl From<BadRow> for Failure {
-    fn from(row: BadRow) -> Self {
-        Self {
-            error: row.into(),
-            code: code::BAD_ROW,
-            hint: None,
-            exit: FAILED,
             others: Vec::new(),
         }
     }
@@ -363,438 +333,5 @@ impl From<FileError> for Failure {
 impl From<Uncommitted> for Failure {
     fn from(error: Uncommitted) -> Self {
         CaError::from(error).into()
-    }
-}
-
-fn ca_hint(error: &CaError) -> Option<String> {
-    Some(match error {
-        CaError::Store(error) => return store_hint(error),
-        CaError::File(error) => return file_hint(error),
-        CaError::Key { source, .. } => return key_hint(source),
-        CaError::TrustStore { source, .. } => return trust_store_hint(source),
-        CaError::NoPassphrase { source, .. } => {
-            return source
-                .downcast_ref::<Unavailable>()?
-                .hint
-                .map(str::to_owned);
-        }
-        CaError::KeyElsewhere { .. } => {
-            "run the command where the key is, or put the key back as ca.key in the CA's folder"
-                .into()
-        }
-        CaError::AheadVoid { ca, .. } | CaError::AheadOver { ca, .. } => {
-            format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
-        }
-        CaError::Renewal(error) => return renewal_hint(error),
-        CaError::Flaw(error) => flaw_hint(error).into(),
-        CaError::CompromisedKey { whose, .. } => match whose {
-            KeyOf::Leaf => "renew it with a new key: --rekey".into(),
-            KeyOf::Request => "make a request with a new key".into(),
-            KeyOf::Ca(ca) => new_key_for(ca),
-        },
-        CaError::KeyMismatch { .. } => {
-            "put the key back that belongs to ca.crt in the CA's folder".into()
-        }
-        CaError::OtherRequest { .. } => {
-            "leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name".into()
-        }
-        CaError::Import(error) => return import_hint(error),
-        CaError::Misfit { ca, source, .. } => return misfit_hint(ca, source),
-        CaError::Nameless => "give --cn, --subject or --san".into(),
-        CaError::NeedsAlternativeName { .. } => "give it with --san".into(),
-        CaError::TooManyNames { .. } => "issue several certificates, each with some of the SANs".into(),
-        CaError::Validity { .. } => {
-            "choose other times with --days, --not-before or --not-after".into()
-        }
-        CaError::NextUpdate { .. } => "choose another time with --days or --next-update".into(),
-        CaError::PathLength { ca, allowed, .. } => match allowed.checked_sub(1) {
-            Some(most) => {
-                format!("give --path-len {most} or less, or make it under another CA than {ca}")
-            }
-            None => return None,
-        },
-        CaError::KeyNeeded { .. } => {
-            "who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`".into()
-        }
-        CaError::IncompleteBundle(path) => return path_hint(path),
-        CaError::ListWouldShrink { .. } => {
-            "the store is older than the published list: restore its newest backup, or record them with `pki revoke`".into()
-        }
-        CaError::NoPublishedList { ca, .. } => format!("`pki crl --ca {ca}` where its key is makes one"),
-        CaError::OtherCas { .. } => {
-            "a CA stays what it was made as: change the file, or give the new one another name".into()
-        }
-        CaError::Entry { source, .. } => return entry_hint(source),
-        CaError::SubjectOfCa { .. } => "use another subject: --cn or --subject".into(),
-        CaError::EmptyBundle => {
-            "`pki root --name NAME` makes one, and --add takes certificates from files".into()
-        }
-        CaError::WouldReplace { .. } => "give another file, or --force to replace it".into(),
-        CaError::AfterCommit { remedy, .. } => remedy.clone(),
-        CaError::InPlace { .. } => {
-            "run the command again, with --force where it would not replace a file".into()
-        }
-        CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
-        CaError::RevokedCa { .. } => {
-            "issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key".into()
-        }
-        CaError::CaNotYetValid { .. }
-        | CaError::NoSuchCertificate { .. }
-        | CaError::NotOnRecord { .. }
-        | CaError::IssuedByNone { .. }
-        | CaError::AnotherOnRecord { .. }
-        | CaError::OnlyAdopted { .. }
-        | CaError::WithoutCertificate { .. }
-        | CaError::AmbiguousSerial { .. }
-        | CaError::OwnCertificate { .. }
-        | CaError::SeveralLive { .. }
-        | CaError::InvalidityInFuture => return certificate_hint(error),
-        CaError::CaUnusable { .. }
-        | CaError::RulesBroken { .. }
-        | CaError::NotOnHold { .. }
-        | CaError::SerialUnusable { .. }
-        | CaError::SignatureNotChecked { .. }
-        | CaError::ListTooLarge { .. }
-        | CaError::NotTaken { .. }
-        | CaError::NewKey(_)
-        | CaError::Lint { .. } => return None,
-        CaError::Subject(_)
-        | CaError::AlternativeName(_)
-        | CaError::CsrSubject { .. }
-        | CaError::CsrSan { .. }
-        | CaError::FileName { .. }
-        | CaError::SecretName { .. }
-        | CaError::Input { .. } => return given_hint(error),
-    })
-}
-
-/// What to do about names and files that were given.
-fn given_hint(error: &CaError) -> Option<String> {
-    Some(match error {
-        CaError::Subject(NameError::UnknownType { .. }) => {
-            "write its object identifier, as in /1.2.840.113549.1.9.2=router".into()
-        }
-        CaError::CsrSubject { .. } => "give another subject with --cn or --subject".into(),
-        CaError::CsrSan { .. } => REPLACE_CSR_NAMES.into(),
-        CaError::Input {
-            source: InputError::Utf16,
-            ..
-        } => "convert it: `iconv -f UTF-16 -t UTF-8 FILE`".into(),
-        CaError::Input {
-            source: InputError::BareBase64,
-            ..
-        } => "decode it to DER with `base64 -d FILE`, or add the two lines".into(),
-        CaError::FileName { .. } => {
-            "give a name of letters, digits, '.', '_', '@', '+' and '-' with --name".into()
-        }
-        CaError::SecretName { .. } => {
-            "give a name of at most 253 lowercase letters, digits, '.' and '-' with --name".into()
-        }
-        _ => return None,
-    })
-}
-
-/// What to do about the certificate that is meant, or the CA that is to sign.
-fn certificate_hint(error: &CaError) -> Option<String> {
-    Some(match error {
-        CaError::CaNotYetValid { .. } => {
-            "check the clock, or wait: a CA signs nothing before its certificate is valid".into()
-        }
-        CaError::NoSuchCertificate { ca, .. } => {
-            format!("`pki list --ca {ca}` shows what it has issued")
-        }
-        CaError::NotOnRecord { ca, .. } => format!(
-            "`pki list --ca {ca}` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not"
-        ),
-        CaError::IssuedByNone { .. } => {
-            "`pki tree` shows the CAs of the store; the certificate's issuer is none of them".into()
-        }
-        CaError::AnotherOnRecord { ca, serial, .. } => format!(
-            "a CRL names serial numbers alone: `pki revoke --ca {ca} --serial 0x{serial}` revokes both certificates"
-        ),
-        CaError::OnlyAdopted { .. } => {
-            "run the same command again: it revokes the certificate".into()
-        }
-        CaError::WithoutCertificate { ca, .. } => format!(
-            "who it was issued to has it; `pki show --ca {ca} --serial S` shows what is known of it, and `pki revoke` revokes it"
-        ),
-        CaError::AmbiguousSerial { .. } => "write 0x… for hex or dec:… for decimal".into(),
-        CaError::OwnCertificate { .. } => {
-            "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
-        }
-        CaError::SeveralLive { .. } => "name one with --serial, or all of them with --all".into(),
-        CaError::InvalidityInFuture => "give the time from which the key was suspect".into(),
-        _ => return None,
-    })
-}
-
-/// What to do about an entry of a declaration, whose fields are called as options are.
-fn entry_hint(error: &CaError) -> Option<String> {
-    Some(match error {
-        CaError::NeedsAlternativeName { .. } => "give it with san, or with cn".into(),
-        CaError::CsrSubject { .. } => "give another with cn or subject".into(),
-        CaError::CsrSan { .. } => {
-            "write csr_names = \"replace\", and the names with cn, subject and san".into()
-        }
-        CaError::Validity { .. } => "choose other times with days, not_before or not_after".into(),
-        CaError::NextUpdate { .. } => "choose another time with days or next_update".into(),
-        CaError::PathLength { allowed, .. } => {
-            let most = allowed.checked_sub(1)?;
-            format!("write path_len = {most} or less, or another parent")
-        }
-        CaError::SubjectOfCa { .. } => "use another subject".into(),
-        CaError::WouldReplace { .. } => {
-            "write another out or name, or have it replaced with --force".into()
-        }
-        error => return ca_hint(error),
-    })
-}
-
-fn new_key_for(ca: &CaName) -> String {
-    format!(
-        "a new key in its place gets a certificate: `pki renew --ca {ca} --self --rekey --name NAME`"
-    )
-}
-
-fn by_itself(ca: &CaName, serial: &Serial) -> String {
-    format!("`pki renew --ca {ca} --serial 0x{serial} --out DIR --name NAME` renews it by itself")
-}
-
-fn renew_first(due: &[DueCa]) -> String {
-    let command = |DueCa { ca, is_short }: &DueCa| {
-        let days = if *is_short { " --days N" } else { "" };
-        format!("`pki renew --ca {ca} --self{days}`")
-    };
-    let commands: Vec<String> = due.iter().map(command).collect();
-    let longer = if due.iter().any(|due| due.is_short) {
-        ", with N days that go beyond that time"
-    } else {
-        ""
-    };
-    format!("first comes {}{longer}", commands.join(", then "))
-}
-
-fn flaw_hint(error: &FlawError) -> &'static str {
-    match error {
-        FlawError::NotHere { .. } => FIXTURE_STORE,
-        FlawError::KeyElsewhere => "leave --csr out, and the key is made here",
-        FlawError::NoNames => "give the names that it lacks with --san",
-    }
-}
-
-fn renewal_hint(error: &RenewalError) -> Option<String> {
-    Some(match error {
-        RenewalError::NotALeaf { .. } => {
-            "a CA's own certificate is renewed with `pki renew --ca NAME --self`".into()
-        }
-        RenewalError::Purposeless { ca, serial } => format!(
-            "`pki show --ca {ca} --serial 0x{serial}` shows it; `pki issue --ca {ca} --profile PROFILE` with its names, or with --csr, issues one with a purpose"
-        ),
-        RenewalError::RevokedPredecessor {
-            ca,
-            serial,
-            reason: Reason::CertificateHold,
-        } => format!("`pki revoke --ca {ca} --serial 0x{serial} --release` lifts the hold"),
-        RenewalError::Flawed { .. } => "`pki issue` issues another certificate".into(),
-        RenewalError::RevokedPredecessor { .. } => {
-            "what is revoked has no successor; `pki issue` issues a new certificate".into()
-        }
-        RenewalError::KeyOfRequest { ca, .. } => {
-            format!("make a request with the new key, and sign it with `pki issue --ca {ca} --csr FILE`")
-        }
-        RenewalError::RevokedCa {
-            reason: Reason::CertificateHold,
-            ..
-        } => "the CA above it lifts the hold: `pki revoke --ca NAME --serial S --release`".into(),
-        RenewalError::RevokedCa { ca, .. } => new_key_for(ca),
-        RenewalError::NotARoot { .. } => {
-            "a CA under another is trusted through its root; `pki bundle` has what that takes".into()
-        }
-        RenewalError::NameOfPredecessor { .. } => {
-            "give another one with --cn or --subject: who looks issuers and lists up by name alone would confuse the two".into()
-        }
-        RenewalError::NoCrossCertificate { issuer, .. } => {
-            format!("`pki renew --ca {issuer} --self --cross NAME` has the two certify each other")
-        }
-        RenewalError::UnmakeableKey { .. } => {
-            "renew it with the same key, or issue with another kind of key".into()
-        }
-        RenewalError::Files { ca, serial, source } => match &**source {
-            CaError::FileName { .. } => by_itself(ca, serial),
-            source => return ca_hint(source),
-        },
-        RenewalError::FilesOfOther { ca, serial, .. } => by_itself(ca, serial),
-        RenewalError::RenewedMeanwhile { .. } => return None,
-        RenewalError::CaEndsFirst { due, .. } => renew_first(due),
-    })
-}
-
-fn store_hint(error: &StoreError) -> Option<String> {
-    Some(match error {
-        StoreError::NoStore { .. } => {
-            "`pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place".into()
-        }
-        StoreError::Undecided { .. } => {
-            "see to the disk; what `pki list` shows then is what stands".into()
-        }
-        StoreError::NotAStore { .. } => "name an empty or new folder with --store".into(),
-        StoreError::NotEmpty { .. } => "a backup is restored into a new or empty folder: name one with --store".into(),
-        StoreError::BadArchive { .. } => "nothing was restored; what the command backup wrote is taken as it is, to the octet".into(),
-        StoreError::NoFixtureStore { .. } => FIXTURE_STORE.into(),
-        StoreError::Newer { .. } => "use the version of pki that wrote it, or a newer one".into(),
-        StoreError::Damaged { .. } | StoreError::RevocationsLost { .. } => "`pki check` finds what else is damaged; restore the file from a backup; nothing was changed".into(),
-        StoreError::NoSuchCa { known, .. } if known.is_empty() => "`pki root --name NAME` makes one".into(),
-        StoreError::NoSuchCa { known, .. } => {
-            let names: Vec<_> = known.iter().map(CaName::as_str).collect();
-            format!("the store has {}", names.join(", "))
-        }
-        StoreError::CaWaiting { name } => format!(
-            "`pki subordinate --name {name} --install CERT --chain FILE` installs it; --request FILE writes the request again"
-        ),
-        StoreError::NotWaiting { is_there: true, .. } => {
-            "it has one; `pki tree` shows the CAs, and which of them wait".into()
-        }
-        StoreError::NotWaiting { name, .. } => format!(
-            "`pki subordinate --name {name} --request FILE` makes its key and a request"
-        ),
-        StoreError::CaExists { .. } => "choose another name with --name".into(),
-        StoreError::Locked { .. } => "try again when the other process is done; `fuser` on the file names it".into(),
-        StoreError::SerialsUsedUp { .. } | StoreError::ListNumbersUsedUp { .. } => {
-            "make a new CA".into()
-        }
-        StoreError::File(error) => return file_hint(error),
-    })
-}
-
-fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
-    Some(match misfit {
-        Misfit::Key => format!(
-            "install what was made of the request that `pki subordinate --name {ca} --request FILE` writes"
-        ),
-        Misfit::OwnKey => format!(
-            "install what was made of the request that `pki renew --ca {ca} --self --request FILE` writes"
-        ),
-        Misfit::SubjectBytes | Misfit::KeyIdentifier => {
-            "have it signed with the subject and the key identifier of the request, copied and not written anew".into()
-        }
-        Misfit::Issuer { .. } => {
-            "a CA stays under the one that issued it; under another it is a new CA: `pki subordinate`".into()
-        }
-        Misfit::Subject { .. } => {
-            "have it signed with the subject of the request, or make a request with that subject under another name".into()
-        }
-        Misfit::NotACa | Misfit::KeyUsage { .. } => {
-            "have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign".into()
-        }
-        Misfit::Path(refusal) => match **refusal {
-            Refusal::MissingIssuer { .. }
-            | Refusal::OtherKey { .. }
-            | Refusal::OtherCertificate { .. }
-            | Refusal::Untrusted { .. }
-            | Refusal::Rootless { .. } => {
-                "give the certificates of all CAs above it, up to the root, with --chain".into()
-            }
-            _ => return None,
-        },
-        Misfit::Rules(_) => return None,
-    })
-}
-
-fn import_hint(error: &ImportError) -> Option<String> {
-    Some(match error {
-        ImportError::Missing {
-            option: Some(option),
-            ..
-        } => format!("name the folder that has it, or the file with {option}"),
-        ImportError::Several { option, .. } => format!("say which one is meant with {option}"),
-        ImportError::KeyDoesNotFit { .. } => "name the right ones with --cert and --key".into(),
-        ImportError::AlreadyHere { ca } => format!("`pki show --ca {ca}` shows it"),
-        ImportError::HereWithoutKey { ca } => format!("--name {ca} gives it its key"),
-        ImportError::NumbersUsedUp { .. } => {
-            "make a new CA; this one can issue nothing more that could be told apart".into()
-        }
-        ImportError::SignatureNotChecked { .. } => {
-            "sign the certificate anew with the same key, as with `openssl x509 -in OLD -key KEY -sha256 -out NEW`, and name it with --cert".into()
-        }
-        ImportError::NoFolder { .. } => {
-            "name the folder in which the other program keeps the CA".into()
-        }
-        ImportError::Missing { option: None, .. } | ImportError::NotACa { .. } => return None,
-    })
-}
-
-fn path_hint(path: &IncompletePath) -> Option<String> {
-    match path {
-        IncompletePath::MissingIssuer { issuer, .. } => {
-            Some(format!("add the certificate of {issuer} with --add"))
-        }
-        IncompletePath::OtherCertificate { issuer, .. } => Some(format!(
-            "add that certificate of {issuer} with --add, or have {issuer} issue the one below it again"
-        )),
-        IncompletePath::Rootless { .. } => {
-            Some("add the certificate of the root above with --add".into())
-        }
-        IncompletePath::Unverifiable { .. }
-        | IncompletePath::TooManyKeys { .. }
-        | IncompletePath::TooManyNamesakes { .. }
-        | IncompletePath::TooLong { .. } => None,
-    }
-}
-
-fn file_hint(error: &FileError) -> Option<String> {
-    let cause = error.source.get_ref();
-    let suspect = cause.and_then(|cause| cause.downcast_ref::<Suspect>());
-    if suspect.is_some() {
-        let hint = "find out who put it there; remove it, or put the file or directory itself in its place";
-        return Some(hint.into());
-    }
-    match error.source.kind() {
-        io::ErrorKind::NotADirectory => Some("name another folder".into()),
-        io::ErrorKind::AlreadyExists => Some("give another place, or --force to replace it".into()),
-        io::ErrorKind::PermissionDenied => {
-            Some("check the permissions of the folder and of the file".into())
-        }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some("make room and try again".into())
-        }
-        io::ErrorKind::ReadOnlyFilesystem => {
-            Some("mount it so that it can be written, or name another place".into())
-        }
-        // The system says so; of what is too large to be read, nobody is to raise a limit.
-        io::ErrorKind::FileTooLarge if error.source.raw_os_error().is_some() => {
-            Some("raise the limit on the size of files: `ulimit -f`".into())
-        }
-        _ => None,
-    }
-}
-
-/// What to do about a CSR with a SAN that is not issued.
-pub(super) const REPLACE_CSR_NAMES: &str = "--csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test";
-
-/// What to do where a fixture store is needed.
-const FIXTURE_STORE: &str = "a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture";
-
-/// What to do about encryption that is not opened here.
-const ENCRYPT_KEY_ANEW: &str = "encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there";
-const ENCRYPT_TRUST_STORE_ANEW: &str = "`keytool -importkeystore` writes one anew";
-
-const RIGHT_PASSPHRASE: &str =
-    "give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE";
-/// The same of keys in a store, whose CAs may have passphrases of their own.
-const RIGHT_PASSPHRASE_OF_CA: &str = "give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC";
-
-fn key_hint(error: &KeyError) -> Option<String> {
-    passphrase_hint(error, RIGHT_PASSPHRASE_OF_CA, ENCRYPT_KEY_ANEW)
-}
-
-fn trust_store_hint(error: &KeyError) -> Option<String> {
-    passphrase_hint(error, RIGHT_PASSPHRASE, ENCRYPT_TRUST_STORE_ANEW)
-}
-
-fn passphrase_hint(error: &KeyError, right_passphrase: &str, encrypt_anew: &str) -> Option<String> {
-    match error {
-        KeyError::WrongPassphrase => Some(right_passphrase.into()),
-        KeyError::Encryption { .. } => Some(encrypt_anew.to_owned()),
-        _ => None,
     }
 }

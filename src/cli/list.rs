@@ -3,7 +3,8 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::issue::CertificateEntry;
-use super::report::{Format, Report, write_json};
+use super::output::{Format, write_json};
+use super::report::Report;
 use crate::ca::{Expiring, Status, expiring};
 use crate::store::{Ca, CaName, Issuance, Issuances, Revoked, Store, StoreError};
 use crate::x509::GeneralName;

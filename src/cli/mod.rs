@@ -17,6 +17,7 @@ mod issue;
 mod list;
 mod machines;
 mod options;
+mod output;
 mod passphrase;
 mod progress;
 pub mod reading;
@@ -31,12 +32,14 @@ mod subordinate;
 mod succession;
 mod table;
 mod tree;
+mod unavailable;
 mod verify;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::Context;
 use failure::Failure;
-use report::{Format, Report};
+use output::Format;
+use report::Report;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -171,9 +174,10 @@ pub fn main() -> ExitCode {
         Ok(context) => context,
         Err(failure) => return failure.write(format),
     };
+    let rewrite = |text: &str| context.commands(text);
     match command.run(&context) {
-        Ok(report) => report.in_store(&context).write(format),
-        Err(failure) => failure.in_store(&context).write(format),
+        Ok(report) => report.with_commands(rewrite).write(format),
+        Err(failure) => failure.with_commands(&rewrite).write(format),
     }
 }
 

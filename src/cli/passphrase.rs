@@ -3,7 +3,9 @@
 mod source;
 
 use super::context::Context;
+use super::failure::Failure;
 use super::interrupt;
+use super::unavailable::unavailable;
 use crate::ca::{Passphrases, ProtectedKey};
 use crate::key::Passphrase;
 use crate::store::{CaName, Store, StoreError};
@@ -155,24 +157,6 @@ enum Origin {
     Prompt,
 }
 
-/// Why there is no passphrase, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-#[error("{fact}")]
-pub(super) struct Unavailable {
-    fact: String,
-    pub(super) hint: Option<&'static str>,
-}
-
-fn unavailable(
-    fact: impl Into<String>,
-    hint: Option<&'static str>,
-) -> Box<dyn Error + Send + Sync> {
-    Box::new(Unavailable {
-        fact: fact.into(),
-        hint,
-    })
-}
-
 const OPEN_WITH: &str = "give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE";
 const PROTECT_CA_WITH: &str =
     "give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase";
@@ -186,7 +170,7 @@ impl UserPassphrases {
         passin: Option<&PassinArgs>,
         passout: Option<&PassoutArgs>,
         protecting: Protecting,
-    ) -> Result<Self, super::Failure> {
+    ) -> Result<Self, Failure> {
         let passphrases = Self::with_new_cas(context, passin, passout, protecting)?;
         passphrases.check_names(&[])?;
         Ok(passphrases)
@@ -198,7 +182,7 @@ impl UserPassphrases {
         passin: Option<&PassinArgs>,
         passout: Option<&PassoutArgs>,
         protecting: Protecting,
-    ) -> Result<Self, super::Failure> {
+    ) -> Result<Self, Failure> {
         let passin = passin.map_or(&[][..], |args| &args.passin);
         let no_passphrase = passout.is_some_and(|args| args.no_passphrase);
         let passout = passout.and_then(|args| args.passout.as_ref());
@@ -210,16 +194,14 @@ impl UserPassphrases {
         let given = passin
             .iter()
             .map(parse)
-            .collect::<Result<Vec<_>, super::Failure>>()?;
+            .collect::<Result<Vec<_>, Failure>>()?;
         for (index, twice) in given.iter().enumerate() {
             if given[..index].iter().any(|given| given.ca == twice.ca) {
                 let whose = twice.ca.as_ref();
                 let whose =
                     whose.map_or_else(|| "without a CA's name".into(), |ca| format!("for {ca}"));
-                return Err(
-                    super::Failure::usage(format!("--passin is given twice {whose}"))
-                        .hint("--passin NAME=SRC gives the passphrase of one CA"),
-                );
+                return Err(Failure::usage(format!("--passin is given twice {whose}"))
+                    .hint("--passin NAME=SRC gives the passphrase of one CA"));
             }
         }
         let passphrases = Self::of_sources(context, given, passout, protecting)?;
@@ -233,7 +215,7 @@ impl UserPassphrases {
     pub(super) fn of_trust_store(
         context: &Context,
         args: &TrustStorePassphraseArgs,
-    ) -> Result<Self, super::Failure> {
+    ) -> Result<Self, Failure> {
         let TrustStorePassphraseArgs { passin, passout } = args;
         let passin = passin
             .as_ref()
@@ -251,7 +233,7 @@ impl UserPassphrases {
         given: Vec<Given>,
         passout: Option<&SourceText>,
         protecting: Protecting,
-    ) -> Result<Self, super::Failure> {
+    ) -> Result<Self, Failure> {
         let passout = passout.map(|text| parsed("--passout", text)).transpose()?;
         for source in given.iter().map(|given| &given.source).chain(&passout) {
             if matches!(source, Source::Text(_)) {
@@ -276,7 +258,7 @@ impl UserPassphrases {
     }
 
     /// Refuses an option --passin for a CA that is neither in the store nor one of the new ones.
-    pub(super) fn check_names(&self, new: &[CaName]) -> Result<(), super::Failure> {
+    pub(super) fn check_names(&self, new: &[CaName]) -> Result<(), Failure> {
         let shared = self.shared.borrow();
         let mut names = shared.given.iter().filter_map(|given| given.ca.as_ref());
         if names.clone().next().is_none() {
@@ -422,14 +404,14 @@ impl Given {
     }
 }
 
-fn parsed(option: &str, text: &SourceText) -> Result<Source, super::Failure> {
+fn parsed(option: &str, text: &SourceText) -> Result<Source, Failure> {
     text.0
         .parse()
         .map_err(|problem: String| unusable(option, &problem))
 }
 
-fn unusable(option: &str, problem: &str) -> super::Failure {
-    super::Failure::usage(format!("the value of {option} can't be used: {problem}"))
+fn unusable(option: &str, problem: &str) -> Failure {
+    Failure::usage(format!("the value of {option} can't be used: {problem}"))
 }
 
 impl Passphrases for UserPassphrases {

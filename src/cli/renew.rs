@@ -1,73 +1,24 @@
 //! `pki renew`.
 
+pub(super) mod args;
+
 use super::context::Context;
-use super::delivery::{Delivery, OutArgs};
+use super::delivery::Delivery;
 use super::failure::Failure;
 use super::issue::CertificateEntry;
-use super::list::duration;
-use super::options::readings;
-use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
-use super::report::{Format, Report, write_json};
-use super::rollover::{self, RolloverArgs};
+use super::output::{Format, write_json};
+use super::passphrase::{Protecting, UserPassphrases};
+use super::report::Report;
+use super::rollover;
 use crate::ca::{
-    CaError, DueCa, End, Expiring, Issued, Issuer, Lifetime, Lineage, Predecessor, Purpose,
-    Renewal, RenewalError, RenewalNotice, Selector, Successors, expiring, renew, select_one,
-    supersede,
+    CaError, DueCa, Expiring, Issued, Issuer, Lineage, Predecessor, Purpose, Renewal, RenewalError,
+    RenewalNotice, Successors, expiring, renew, select_one, supersede,
 };
 use crate::store::{Ca, CaName, Issuance, Store};
-use crate::x509::validity::Moment;
-use clap::Args;
+pub(super) use args::RenewArgs;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use time::{Duration, OffsetDateTime};
-
-/// Issue a certificate in the place of another: the same profile, subject and names
-///
-/// The key stays the same, unless --rekey makes a new one; what goes into the certificate beside it is
-/// what `pki issue` writes today. The old one stays valid, unless --supersede revokes it.
-///
-/// With --self it is the CA's own certificate that is renewed, under the same key and name. With --rekey
-/// another CA is made beside it, with a key of its own and its policy; roots then certify each other's
-/// keys. What to do next, and when, is said.
-#[derive(Args)]
-pub(super) struct RenewArgs {
-    /// The CA that issued the certificate, or with --self the one that is renewed
-    #[arg(long, value_name = "NAME")]
-    pub(super) ca: CaName,
-    /// The certificate's common name; with --self --rekey the new CA's
-    #[arg(long, value_name = "NAME", conflicts_with = "serial")]
-    pub(super) cn: Option<String>,
-    /// The certificate's serial number: hex, or dec:…
-    #[arg(long, value_name = "S")]
-    serial: Option<String>,
-    /// Every valid certificate that ends within this time, as in 30d, and has no successor yet
-    #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with_all = ["cn", "serial"])]
-    expiring: Option<Duration>,
-    /// The CA's own certificate
-    #[arg(long = "self", conflicts_with_all = ["serial", "expiring", "supersede", "out", "der"])]
-    own: bool,
-    /// With a new key of the same kind; with --self it is that of a new CA, called --name
-    #[arg(long)]
-    pub(super) rekey: bool,
-    /// Revoke the old certificate, as superseded, when all else is done
-    #[arg(long)]
-    supersede: bool,
-    /// Days of validity [default: as long as the one before]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
-    pub(super) days: Option<u32>,
-    /// The end of the validity: 2027-01-31, RFC 3339, or from now as in 90d, 12h, 1y
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub(super) not_after: Option<Moment>,
-    #[command(flatten)]
-    pub(super) passin: PassinArgs,
-    /// What the files are called, or with --self --rekey the new CA [default: the common name]
-    #[arg(long, value_name = "NAME", conflicts_with = "expiring")]
-    pub(super) name: Option<String>,
-    #[command(flatten)]
-    pub(super) out: OutArgs,
-    #[command(flatten)]
-    pub(super) rollover: RolloverArgs,
-}
 
 /// What became of several certificates.
 #[derive(Default)]
@@ -126,14 +77,6 @@ impl RenewArgs {
         Ok(Report::new(&entry, entry.text()).committed(remedy))
     }
 
-    fn selector(&self) -> Result<Option<Selector>, Failure> {
-        Ok(match (&self.serial, &self.cn) {
-            (Some(text), _) => Some(Selector::Serial(text.clone(), readings(text)?)),
-            (None, Some(cn)) => Some(Selector::CommonName(cn.clone())),
-            (None, None) => None,
-        })
-    }
-
     fn open(
         &self,
         store: &Store,
@@ -186,13 +129,6 @@ impl RenewArgs {
             unless_renewed,
             lifetime: self.lifetime(),
             new_key: self.rekey,
-        }
-    }
-
-    pub(super) fn lifetime(&self) -> Lifetime {
-        Lifetime {
-            not_before: None,
-            end: self.days.map(End::Days).or(self.not_after.map(End::At)),
         }
     }
 

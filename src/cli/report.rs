@@ -1,37 +1,16 @@
 //! Results on standard output: made once, written as text or JSON.
 
-use super::context::Context;
 use super::failure::Failure;
+use super::output::Format;
 use crate::x509::text::{Escaped, harmless, harmless_json};
-use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
-use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 /// Exit code of a check that says no.
 const CHECK_SAYS_NO: u8 = 3;
-
-/// How results are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    Text,
-    /// One JSON document
-    Json,
-}
-
-impl Format {
-    /// Looks for `--format json` in a command line that cannot be parsed.
-    pub(super) fn asked_for(line: &[OsString]) -> Self {
-        let mut pairs = line.windows(2);
-        let is_json = pairs.any(|pair| pair[0] == "--format" && pair[1] == "json")
-            || line.iter().any(|word| word == "--format=json");
-        if is_json { Self::Json } else { Self::Text }
-    }
-}
 
 /// Writes a result that is too large to be held, as text or JSON.
 type Stream = Box<dyn FnOnce(Format, &mut dyn Write) -> Result<(), Failure>>;
@@ -106,11 +85,11 @@ impl Report {
         self
     }
 
-    /// With hints whose commands are about this store.
-    pub(super) fn in_store(self, context: &Context) -> Self {
+    /// Rewrites the commands in hints, such as for another store.
+    pub(super) fn with_commands(self, rewrite: impl Fn(&str) -> String) -> Self {
         Self {
-            committed: self.committed.map(|remedy| context.commands(&remedy)),
-            failure: self.failure.map(|failure| failure.in_store(context)),
+            committed: self.committed.map(|remedy| rewrite(&remedy)),
+            failure: self.failure.map(|failure| failure.with_commands(&rewrite)),
             ..self
         }
     }
@@ -161,12 +140,6 @@ impl Report {
             (Err(error), None) => Failure::output(error).write(format),
         }
     }
-}
-
-/// Writes JSON on one line, without its end.
-pub(super) fn write_json(out: &mut dyn Write, data: &impl Serialize) -> io::Result<()> {
-    let json = serde_json::to_string(data).expect("reports are plain data");
-    out.write_all(harmless_json(json).as_bytes())
 }
 
 /// Aligned lines of a label and a value.

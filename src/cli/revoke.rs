@@ -5,7 +5,8 @@ pub(super) mod rows;
 use super::context::Context;
 use super::failure::Failure;
 use super::options::SelectorArgs;
-use super::report::{Format, Report, write_json};
+use super::output::{Format, write_json};
+use super::report::Report;
 use super::table::refusal;
 use crate::ca::{
     Outcome, Selector, Target, Verdict, issuing_ca, read_certificates, revoke, revoke_all,

@@ -2,9 +2,9 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::{http_url, input, is_standard_output};
+use super::options::{input, is_standard_output};
 use super::passphrase::{Protecting, UserPassphrases};
-use super::renew::RenewArgs;
+use super::renew::args::{RenewArgs, RolloverArgs, refuse};
 use super::report::{Lines, Report};
 use super::root::MadeCa;
 use super::steps::{self, Step};
@@ -12,87 +12,10 @@ use super::succession::{crossed, succeeded};
 use crate::ca::{
     CaError, OpenFile, RenewedCa, certificates_in, install_renewed, renew_ca, request_renewal,
 };
-use crate::key::KeyType;
 use crate::pem;
-use crate::store::CaName;
 use crate::x509::validity::rfc3339;
-use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-
-/// What `--self` alone takes.
-#[derive(Args)]
-pub(super) struct RolloverArgs {
-    /// With --self: write a request for a CA elsewhere to sign; - is standard output
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["install", "cross", "rekey", "days", "not_after"])]
-    request: Option<PathBuf>,
-    /// With --self: the certificate that came back, PEM or DER, perhaps with those above it; - is standard input
-    #[arg(long, value_name = "CERT", conflicts_with_all = ["cross", "rekey", "days", "not_after", "passin"])]
-    install: Option<PathBuf>,
-    /// With --install: the certificates of the CAs above it, up to the root
-    #[arg(long, value_name = "FILE")]
-    chain: Vec<PathBuf>,
-    /// With --self: have this root and another certify each other's keys
-    #[arg(long, value_name = "ROOT", conflicts_with_all = ["rekey", "days", "not_after"])]
-    cross: Option<CaName>,
-    /// With --self --rekey: roots do not certify each other's keys
-    #[arg(long)]
-    pub(super) no_cross: bool,
-    /// With --self --rekey: the new CA's whole subject [default: its name, as common name]
-    #[arg(long, value_name = "DN")]
-    pub(super) subject: Option<String>,
-    /// With --self --rekey: another kind of key
-    #[arg(long, value_name = "TYPE")]
-    pub(super) key_type: Option<KeyType>,
-    /// With --self --rekey: where the new CA's list will be [default: as before, with the new name]
-    #[arg(long, value_name = "URL", value_parser = http_url)]
-    pub(super) crl_url: Vec<String>,
-    /// With --self --rekey: where its certificate will be [default: as before, with the new name]
-    #[arg(long, value_name = "URL", value_parser = http_url)]
-    pub(super) ca_issuers_url: Vec<String>,
-    /// With --self --rekey: where its OCSP responder will be [default: as before]
-    #[arg(long, value_name = "URL", value_parser = http_url)]
-    pub(super) ocsp_url: Vec<String>,
-}
-
-impl RolloverArgs {
-    /// Each option, and whether it was given.
-    fn given(&self) -> [(bool, &'static str); 4] {
-        [
-            (self.request.is_some(), "--request"),
-            (self.install.is_some(), "--install"),
-            (self.cross.is_some(), "--cross"),
-            (!self.chain.is_empty(), "--chain"),
-        ]
-    }
-
-    fn given_for_a_new_ca(&self) -> [(bool, &'static str); 6] {
-        [
-            (self.no_cross, "--no-cross"),
-            (self.subject.is_some(), "--subject"),
-            (self.key_type.is_some(), "--key-type"),
-            (!self.crl_url.is_empty(), "--crl-url"),
-            (!self.ca_issuers_url.is_empty(), "--ca-issuers-url"),
-            (!self.ocsp_url.is_empty(), "--ocsp-url"),
-        ]
-    }
-
-    /// For a leaf none of them makes sense.
-    pub(super) fn refuse_without_self(&self) -> Result<(), Failure> {
-        let all = self.given().into_iter().chain(self.given_for_a_new_ca());
-        refuse(all, "--self")
-    }
-}
-
-fn refuse(
-    options: impl IntoIterator<Item = (bool, &'static str)>,
-    lacking: &str,
-) -> Result<(), Failure> {
-    match options.into_iter().find(|(is_given, _)| *is_given) {
-        Some((_, option)) => Err(Failure::usage(format!("{option} needs {lacking}"))),
-        None => Ok(()),
-    }
-}
 
 /// `--self`, in whichever of its forms.
 pub(super) fn run(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {

@@ -4,7 +4,8 @@ use super::context::Context;
 use super::describe;
 use super::failure::Failure;
 use super::options::{SelectorArgs, input};
-use super::report::{Format, Report, write_json};
+use super::output::{Format, write_json};
+use super::report::Report;
 use crate::ca::{
     CaError, ForeignObject, Input, InputError, Status, certificate_of, foreign_list, select_one,
 };

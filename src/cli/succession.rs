@@ -4,9 +4,8 @@ use super::context::Context;
 use super::failure::Failure;
 use super::options::SubjectArgs;
 use super::passphrase::{Protecting, UserPassphrases};
-use super::renew::RenewArgs;
+use super::renew::args::{RenewArgs, RolloverArgs};
 use super::report::Report;
-use super::rollover::RolloverArgs;
 use super::root::MadeCa;
 use super::steps::{self, Change, Step};
 use crate::ca::{

@@ -76,6 +76,12 @@ impl BadRow {
     }
 }
 
+impl From<BadRow> for Failure {
+    fn from(row: BadRow) -> Self {
+        Self::bad_row(row.to_string())
+    }
+}
+
 /// That rows are not sound, and that nothing was done because of them; the first ones are named.
 pub(super) fn refusal(mut unsound: Vec<Failure>, sound: u64, done: &str) -> Failure {
     const MOST_NAMED: usize = 20;

@@ -1,7 +1,7 @@
 //! Sources of passphrases, and reading from them.
 
-use super::unavailable;
 use crate::cli::context::Context;
+use crate::cli::unavailable::unavailable;
 use crate::key::Passphrase;
 use crate::store::CaName;
 use rustix::io::Errno;

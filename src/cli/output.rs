@@ -1,0 +1,45 @@
+//! Formats of output, and lines of standard error.
+
+use crate::x509::text::{harmless, harmless_json};
+use clap::ValueEnum;
+use serde::Serialize;
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+impl Format {
+    /// Looks for `--format json` in a command line that cannot be parsed.
+    pub(super) fn asked_for(line: &[OsString]) -> Self {
+        let mut pairs = line.windows(2);
+        let is_json = pairs.any(|pair| pair[0] == "--format" && pair[1] == "json")
+            || line.iter().any(|word| word == "--format=json");
+        if is_json { Self::Json } else { Self::Text }
+    }
+}
+
+/// Writes JSON on one line, without its end.
+pub(super) fn write_json(out: &mut dyn Write, data: &impl Serialize) -> io::Result<()> {
+    let json = serde_json::to_string(data).expect("reports are plain data");
+    out.write_all(harmless_json(json).as_bytes())
+}
+
+/// Writes to standard error. Where nobody listens any more, nothing is lost by going on: what a
+/// command did and did not do shows in its exit code.
+pub(super) fn say(text: &str) {
+    let _ = io::stderr().write_all(harmless(text).as_bytes());
+}
+
+/// Writes data to standard error as JSON on one line, in one call: other processes may write there too.
+pub(super) fn say_json(data: &impl Serialize) {
+    let mut line = Vec::new();
+    let written = write_json(&mut line, data).and_then(|()| line.write_all(b"\n"));
+    let _ = written.and_then(|()| io::stderr().write_all(&line));
+}
