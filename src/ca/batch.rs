@@ -10,10 +10,10 @@ use super::error::CaError;
 use super::issue::{Issued, LeafRequest, draft, draft_with, random_u64};
 use super::issuer::{Issuer, KeyAge, Signing};
 use super::notice::Notice;
+use super::parallel::on_all_cores;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
 use crate::store::{BatchId, BatchRow, Ca, EntryId, Issuance, LeafKeys, StoreError, TableId};
 use crate::x509::Serial;
-use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -292,18 +292,6 @@ impl Batch<'_> {
         }
         Ok(group)
     }
-}
-
-/// Does the same with each of many items, in their order; few are not worth another thread.
-pub fn on_all_cores<T: Send, U: Send>(
-    items: Vec<T>,
-    each: impl Fn(T) -> U + Send + Sync,
-) -> Vec<U> {
-    const FEW: usize = 8;
-    if items.len() <= FEW {
-        return items.into_iter().map(each).collect();
-    }
-    items.into_par_iter().map(each).collect()
 }
 
 /// A group all of whose rows came through; where one did not, none counts, and no key stays.

@@ -1,13 +1,14 @@
 //! Signing somebody's request as a CA: the key and the CA stay where they are.
 
 use super::authority::{DEFAULT_VALIDITY, ca_extensions, path_length_under};
-use super::compromised::{CompromisedKeys, KeyOf};
+use super::compromised::CompromisedKeys;
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::issue::{Issued, may_be_certified, random_u64};
 use super::issuer::{Issuer, Purpose};
 use super::lifetime::Lifetime;
 use super::notice::Notice;
+use super::owner::KeyOf;
 use super::passphrases::Passphrases;
 use super::subjects::refuse_taken_subject;
 use crate::asn1::oid;

@@ -1,33 +1,13 @@
 //! Keys of which it is recorded that others have them: none is certified again, and none of a CA signs.
 
 use super::error::CaError;
+use super::owner::KeyOf;
 use super::select::certificate_of;
 use crate::key::PublicKey;
 use crate::store::{BriefIssuance, Ca, CaName, Issuance, Store};
 use crate::x509::{Certificate, Fingerprint, Serial};
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use time::OffsetDateTime;
-
-/// Whose key it is that others have: what to do instead depends on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyOf {
-    /// A leaf's that was made here.
-    Leaf,
-    /// One that was made elsewhere, for which a request speaks.
-    Request,
-    /// A CA's of the store.
-    Ca(CaName),
-}
-
-impl fmt::Display for KeyOf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Leaf | Self::Request => f.write_str("the key"),
-            Self::Ca(name) => write!(f, "the key of {name}"),
-        }
-    }
-}
 
 /// Keys that were revoked as compromised, by any CA of the store.
 pub struct CompromisedKeys {

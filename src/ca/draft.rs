@@ -6,10 +6,10 @@
 
 use super::error::CaError;
 use super::flaw::Flaw;
-use super::issuer::check_rules;
 use crate::asn1::oid;
 use crate::key::{PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::store::Issuance;
+use crate::x509::lint::{Candidate, Findings, lint};
 use crate::x509::signed::assemble;
 use crate::x509::{Certificate, Extension, Name, Serial, TbsCertificate, Unnumbered, Validity};
 
@@ -166,5 +166,25 @@ impl Draft {
             counter,
             der: Some(certificate.der().to_vec()),
         }
+    }
+}
+
+/// Holds a certificate to the rules, but for those that are left out.
+fn check_rules(
+    certificate: &Certificate,
+    issuers: &[Certificate],
+    left_out: &[&str],
+) -> Result<(), CaError> {
+    let mut findings = lint(&Candidate {
+        certificate,
+        issuers,
+    });
+    findings.retain(|finding| !left_out.contains(&finding.rule));
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(CaError::Lint {
+            findings: Findings(findings),
+        })
     }
 }

@@ -1,18 +1,18 @@
 //! What can go wrong with a CA's work.
 
-use super::apply::Kind;
-use super::compromised::KeyOf;
+use super::apply::kind::Kind;
 use super::flaw::FlawError;
 use super::import::ImportError;
+use super::owner::KeyOf;
+use super::owner::SubjectOwner;
 use super::renewal::RenewalError;
-use super::subjects::SubjectOwner;
 use crate::asn1::Malformed;
 use crate::key::KeyError;
 use crate::pem::PemError;
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
 use crate::x509::general_name::GeneralNameError;
-use crate::x509::lint::Finding;
+use crate::x509::lint::Findings;
 use crate::x509::name::NameError;
 use crate::x509::path::IncompletePath;
 use crate::x509::serial::SerialError;
@@ -590,19 +590,4 @@ pub enum InputError {
     /// Something else is in it.
     #[error("{0}")]
     Other(String),
-}
-
-/// Findings of the rules, one after the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Findings(pub Vec<Finding>);
-
-impl std::error::Error for Findings {}
-
-impl std::fmt::Display for Findings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (index, finding) in self.0.iter().enumerate() {
-            write!(f, "{}{finding}", if index == 0 { "" } else { "; " })?;
-        }
-        Ok(())
-    }
 }

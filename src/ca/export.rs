@@ -1,8 +1,8 @@
 //! Giving certificates and keys out, as the files that servers and clients take.
 
-use super::batch::on_all_cores;
 use super::error::CaError;
 use super::kubernetes::{TlsSecret, secret_name};
+use super::parallel::on_all_cores;
 use crate::key::pkcs12::{self, Encryption, KeyEntry};
 use crate::key::{KeyError, Passphrase, PrivateKey, Protection};
 use crate::store::file::{self, Access, Existing, Group, Output, Staged, Stream};

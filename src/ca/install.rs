@@ -1,12 +1,14 @@
 //! Installing the certificate that somebody else's CA made of a request of ours.
 
-use super::compromised::{KeyOf, refuse_compromised_cas};
-use super::error::{CaError, Findings, Misfit};
+use super::compromised::refuse_compromised_cas;
+use super::error::{CaError, Misfit};
 use super::notice::Notice;
+use super::owner::KeyOf;
 use super::subjects::refuse_taken_subject;
 use super::verify::{VerifyRequest, verify};
 use crate::store::{Ca, CaName, CaRecord, Installation, Material, Store, Uninstalled};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
+use crate::x509::lint::Findings;
 use crate::x509::lint::{Candidate, Finding, lint};
 use crate::x509::verify::Question;
 use crate::x509::{Certificate, Name};

@@ -1,12 +1,12 @@
 //! Issuing certificates to servers, people and machines.
 
-use super::compromised::KeyOf;
 use super::draft::{Content, Draft};
 use super::error::{CaError, InputError};
 use super::issuer::{Issuer, KeyAge};
 use super::lifetime::Lifetime;
 use super::lineage::Successors;
 use super::notice::Notice;
+use super::owner::KeyOf;
 use crate::asn1::oid;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
 use crate::store::{CaRecord, EntryId, Issuance, StoreError};

@@ -1,16 +1,17 @@
 //! The one way to a CA's signing key.
 
-use super::compromised::{CompromisedKeys, KeyOf, key_of, refuse_compromised_cas};
+use super::compromised::{CompromisedKeys, key_of, refuse_compromised_cas};
 use super::draft::Draft;
-use super::error::{CaError, Findings};
+use super::error::CaError;
+use super::owner::KeyOf;
+use super::owner::SubjectOwner;
 use super::passphrases::{Passphrases, ProtectedKey, Unlocked};
-use super::subjects::{SubjectOwner, Subjects};
+use super::subjects::Subjects;
 use crate::key::{PrivateKey, Protection, PublicKey, SignatureAlgorithm};
 use crate::store::{Ca, CaName, Coverage, Issuance, LockedCa, Store, StoreError};
 use crate::x509::comparison::ComparableName;
 use crate::x509::crl::{Header, ListBuilder};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
-use crate::x509::lint::{Candidate, lint};
 use crate::x509::validity::rfc3339;
 use crate::x509::{
     Certificate, CertificationRequest, Extension, Fingerprint, Name, RevocationList, Serial, path,
@@ -418,24 +419,4 @@ fn refuse_revoked(ca: &Ca, ancestors: &[Ca]) -> Result<(), CaError> {
         }
     }
     Ok(())
-}
-
-/// Holds a certificate to the rules, but for those that are left out.
-pub(super) fn check_rules(
-    certificate: &Certificate,
-    issuers: &[Certificate],
-    left_out: &[&str],
-) -> Result<(), CaError> {
-    let mut findings = lint(&Candidate {
-        certificate,
-        issuers,
-    });
-    findings.retain(|finding| !left_out.contains(&finding.rule));
-    if findings.is_empty() {
-        Ok(())
-    } else {
-        Err(CaError::Lint {
-            findings: Findings(findings),
-        })
-    }
 }

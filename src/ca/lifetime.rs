@@ -1,7 +1,7 @@
 //! How long a certificate is valid: what was asked, held to what its CA allows.
 
-use super::Notice;
 use super::error::CaError;
+use super::notice::{Notice, RenewalNotice};
 use crate::x509::validity::{Moment, rfc3339, whole_second};
 use crate::x509::{Certificate, Validity};
 use time::{Duration, OffsetDateTime};
@@ -85,4 +85,18 @@ impl Lifetime {
             not_after,
         })
     }
+}
+
+/// What is to be said of two validities, the one in the place of the other.
+pub(super) fn compare(before: Validity, new: Validity, now: OffsetDateTime) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    if now < before.not_before {
+        let begins = before.not_before;
+        notices.push(RenewalNotice::NotBegun { begins }.into());
+    }
+    if new.not_after < before.not_after {
+        let (until, before) = (new.not_after, before.not_after);
+        notices.push(RenewalNotice::EndsSooner { until, before }.into());
+    }
+    notices
 }

@@ -25,6 +25,8 @@ mod lifetime;
 mod lineage;
 mod lists;
 mod notice;
+mod owner;
+mod parallel;
 mod passphrases;
 mod preflight;
 mod previous;
@@ -38,24 +40,23 @@ mod subjects;
 mod succession;
 mod verify;
 
+pub use crate::x509::lint::Findings;
 pub use apply::{
     Action, Application, Declaration, Entry, EntryFiles, Kind, Secrets, Step, WishedBundle,
     WishedCa, WishedList,
 };
 pub use authority::{NewCa, create_fixture_root, create_root, create_subordinate};
-pub use batch::{
-    Batch, DryRun, RowOutcome, TableRow, cost_of, last_batch, new_batch, on_all_cores,
-};
+pub use batch::{Batch, DryRun, RowOutcome, TableRow, cost_of, last_batch, new_batch};
 pub use bundle::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
 pub use certify::{CaRequest, certify_ca};
 pub use check::{
     CHECK_RULES, CheckRequest, CheckRule, Checkup, Repair, Repaired, StoreFinding, check,
     octets_to_check, repair,
 };
-pub use compromised::{KeyOf, is_compromised};
+pub use compromised::is_compromised;
 pub use cross::{CrossCertificate, cross_certificate, cross_certify};
 pub use draft::{Content, Draft};
-pub use error::{CaError, Findings, InputError, Misfit};
+pub use error::{CaError, InputError, Misfit};
 pub use expiring::{Expiring, expiring};
 pub use export::{
     Destination, ExportFolder, ExportPlace, Exported, FileKind, GroupExport, KeyOutput, OpenExport,
@@ -83,7 +84,9 @@ pub use lists::{
     judge_foreign_list, judge_published, preview_lists, publish_chain, publish_hash_names,
     publish_list, publish_pem, refuse_other_files, sign_ahead, write_foreign_list,
 };
-pub use notice::Notice;
+pub use notice::{Notice, RenewalNotice};
+pub use owner::KeyOf;
+pub use parallel::on_all_cores;
 pub use passphrases::{
     Passphrases, ProtectedKey, Unlocked, check_for_java, passphrase_for, protection_for,
 };
@@ -93,7 +96,7 @@ pub use preflight::{
 };
 pub use previous::NamingPrevious;
 pub use renew::{Predecessor, Renewal, renew, supersede};
-pub use renewal::{DueCa, RenewalError, RenewalNotice};
+pub use renewal::{DueCa, RenewalError};
 pub use request::{NewRequest, request_ca};
 pub use revoke::{
     Outcome, Outcomes, Revocable, RowVerdict, Target, Verdict, find_all, issuing_ca, revoke,

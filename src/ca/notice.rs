@@ -1,9 +1,12 @@
 //! What a user wants to know although everything went well.
 
-use super::error::Findings;
-use super::renewal::RenewalNotice;
+mod renewal;
+
+pub use renewal::RenewalNotice;
+
 use crate::store::CaName;
 use crate::x509::Serial;
+use crate::x509::lint::Findings;
 use crate::x509::validity::rfc3339;
 use std::fmt;
 use time::OffsetDateTime;
@@ -122,6 +125,12 @@ pub enum Notice {
         /// `expired`, `revoked` or `not-yet-valid`.
         status: &'static str,
     },
+}
+
+impl From<RenewalNotice> for Notice {
+    fn from(notice: RenewalNotice) -> Self {
+        Self::Renewal(notice)
+    }
 }
 
 impl fmt::Display for Notice {

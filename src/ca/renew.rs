@@ -1,16 +1,17 @@
 //! Certificates in the place of others: the same profile, subject and names, for a further time.
 
-use super::compromised::KeyOf;
 use super::draft::{Content, Draft};
 use super::error::CaError;
 use super::import::IMPORTED;
 use super::issue::{InPlaceOf, Issued, issue_draft, leaf_extensions, pointers};
 use super::issuer::Issuer;
-use super::lifetime::Lifetime;
+use super::lifetime::{Lifetime, compare};
 use super::lineage::Successors;
 use super::notice::Notice;
+use super::notice::RenewalNotice;
+use super::owner::KeyOf;
 use super::passphrases::Passphrases;
-use super::renewal::{RenewalError, RenewalNotice, compare};
+use super::renewal::RenewalError;
 use super::revoke::{Revocable, Verdict, record_all};
 use super::select::{Status, certificate_of};
 use crate::asn1::oid;

@@ -1,9 +1,10 @@
 //! A CA whose certificate is to come from elsewhere: its key, and the request for the certificate.
 
 use super::authority::{new_key, protected};
-use super::compromised::{KeyOf, refuse_compromised_cas};
+use super::compromised::refuse_compromised_cas;
 use super::error::CaError;
 use super::notice::Notice;
+use super::owner::KeyOf;
 use super::passphrases::Passphrases;
 use super::subjects::refuse_taken_subject;
 use crate::key::KeyType;

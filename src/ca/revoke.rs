@@ -2,22 +2,20 @@
 
 mod adopt;
 mod meant;
+pub(super) mod revocable;
 mod rows;
 
 pub use adopt::issuing_ca;
+pub use revocable::{Revocable, Verdict};
 pub use rows::{RowVerdict, find_all};
 
 use super::compromised::certified_too;
 use super::error::CaError;
 use super::lists::Ahead;
 use super::notice::Notice;
-use super::select::{Selector, recorded_certificate};
-use crate::store::{
-    BriefIssuance, Ca, Issuance, Journal, LockedRevocations, RevocationChange, Revoked, Standing,
-    Store,
-};
-use crate::x509::crl::ReadEntry;
-use crate::x509::{Certificate, Fingerprint, Reason, Serial};
+use super::select::Selector;
+use crate::store::{Ca, Journal, LockedRevocations, RevocationChange, Revoked, Standing, Store};
+use crate::x509::{Certificate, Reason, Serial};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use time::OffsetDateTime;
@@ -36,103 +34,6 @@ pub enum Target {
         /// The certificate.
         certificate: Box<Certificate>,
     },
-}
-
-/// What is to be recorded about them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// They are revoked.
-    Revoke {
-        /// Why.
-        reason: Reason,
-        /// Since when the key is suspect.
-        invalidity_date: Option<OffsetDateTime>,
-    },
-    /// Their hold is lifted.
-    Release,
-}
-
-impl Verdict {
-    /// Whether others have the key.
-    fn is_compromise(self) -> bool {
-        matches!(self, Self::Revoke { reason, .. } if reason.is_compromise())
-    }
-}
-
-/// A certificate that the CA issued, as far as that counts when it is revoked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revocable {
-    serial: Serial,
-    not_after: OffsetDateTime,
-    /// Whether it is one of the CA's own key, by which the CA stands for itself.
-    is_own: bool,
-    /// Secret part of the key, if the verdict is about it and the certificate is on record.
-    key: Option<Box<[u8]>>,
-}
-
-impl Revocable {
-    /// That of a record, for a verdict.
-    pub(super) fn of(ca: &Ca, issuance: &Issuance, verdict: Verdict) -> Result<Self, CaError> {
-        Self::with_key(ca, issuance, verdict.is_compromise())
-    }
-
-    /// That of a record; with its key, if that is asked for.
-    fn with_key(ca: &Ca, issuance: &Issuance, with_key: bool) -> Result<Self, CaError> {
-        let der = issuance.der.as_deref();
-        Ok(Self {
-            serial: issuance.serial,
-            not_after: issuance.not_after,
-            is_own: issuance.profile == "root" || der == Some(ca.certificate().der()),
-            key: match der {
-                Some(der) if with_key => Some(key_in(ca, der)?),
-                _ => None,
-            },
-        })
-    }
-
-    /// That of a brief record, where neither the key counts nor can it be the CA's own certificate.
-    fn of_brief(issuance: &BriefIssuance<'_>) -> Self {
-        Self {
-            serial: issuance.serial,
-            not_after: issuance.not_after,
-            is_own: issuance.profile == "root",
-            key: None,
-        }
-    }
-}
-
-impl Revocable {
-    fn revoked(
-        &self,
-        reason: Reason,
-        revoked_at: OffsetDateTime,
-        invalidity_date: Option<OffsetDateTime>,
-    ) -> Revoked {
-        let key = self.key.as_deref().filter(|_| reason.is_compromise());
-        Revoked {
-            reason,
-            revoked_at,
-            invalidity_date,
-            not_after: self.not_after,
-            key: key.map(Fingerprint::of),
-        }
-    }
-}
-
-/// The revocation of a certificate on record, as a CRL of the CA has it.
-pub(super) fn as_listed(
-    ca: &Ca,
-    issuance: &Issuance,
-    entry: &ReadEntry<'_>,
-) -> Result<Revoked, CaError> {
-    let reason = entry.reason.unwrap_or_default();
-    let revocable = Revocable::with_key(ca, issuance, reason.is_compromise())?;
-    Ok(revocable.revoked(reason, entry.revoked_at, entry.invalidity_date))
-}
-
-fn key_in(ca: &Ca, der: &[u8]) -> Result<Box<[u8]>, CaError> {
-    let certificate = recorded_certificate(ca, der)?;
-    Ok(certificate.public_key().secret_part().into())
 }
 
 /// What became of one certificate.

@@ -1,36 +1,13 @@
 //! Subjects of CAs: none is given to another certificate, since issuers and CRLs are looked up by name.
 
 use super::error::CaError;
+use super::owner::SubjectOwner;
 use crate::key::PublicKey;
-use crate::store::{CaName, Store};
+use crate::store::Store;
 use crate::x509::comparison::ComparableName;
-use crate::x509::{Certificate, Name, Reason, Serial};
+use crate::x509::{Certificate, Name, Reason};
 use std::collections::HashMap;
-use std::fmt;
 use time::OffsetDateTime;
-
-/// The owner of a subject.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SubjectOwner {
-    /// A CA of the store, pending ones included.
-    Ca(CaName),
-    /// A CA whose certificate one of the store issued, and whose key is elsewhere.
-    Issued {
-        /// The CA that issued it.
-        by: CaName,
-        /// Its serial.
-        serial: Serial,
-    },
-}
-
-impl fmt::Display for SubjectOwner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ca(name) => write!(f, "the CA {name}"),
-            Self::Issued { by, serial } => write!(f, "the CA certificate {serial} of {by}"),
-        }
-    }
-}
 
 /// A CA that has a subject.
 struct Holder {

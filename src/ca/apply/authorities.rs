@@ -5,10 +5,12 @@ use super::super::authority::{
     create_fixture_root, create_root, create_subordinate, path_length_under,
 };
 use super::super::error::CaError;
+use super::super::owner::SubjectOwner;
 use super::super::passphrases::Passphrases;
-use super::super::subjects::{SubjectOwner, refuse_taken_subject};
-use super::step::{Action, Kind, Step};
-use super::{Application, WishedCa};
+use super::super::subjects::refuse_taken_subject;
+use super::declaration::{Application, WishedCa};
+use super::kind::Kind;
+use super::step::{Action, Step};
 use crate::store::{Ca, CaName, Store};
 use crate::x509::comparison::ComparableName;
 

@@ -1,32 +1,19 @@
 //! The files of entries: whether they are as they should be, and whose they are.
 
 use super::super::error::CaError;
-use super::super::export::{ExportPlace, Exported, FileKind, GroupExport, KeyOutput, Strength};
+use super::super::export::{ExportPlace, Exported, FileKind, GroupExport, KeyOutput};
 use super::super::foreign::read_certificates;
 use super::super::issue::KeySource;
 use super::super::passphrases::{Passphrases, ProtectedKey, passphrase_for};
+use super::declaration::{Declaration, Entry};
 use super::entries::Record;
+use super::files::EntryFiles;
 use super::step::Step;
-use super::{Declaration, Entry};
 use crate::key::{Passphrase, PrivateKey, Protection};
 use crate::store::file;
 use crate::x509::Certificate;
 use std::collections::HashSet;
 use std::path::PathBuf;
-
-/// The files for the owner of an entry's certificate.
-pub struct EntryFiles {
-    /// The folder; made where it is missing.
-    pub directory: PathBuf,
-    /// What they are called.
-    pub name: String,
-    /// Whether the certificate is wanted as DER too.
-    pub der: bool,
-    /// Whether a PKCS #12 file is wanted too, and how it is encrypted.
-    pub pkcs12: Option<Strength>,
-    /// Whether the key among them is put under a passphrase.
-    pub protected: bool,
-}
 
 impl EntryFiles {
     fn kinds(&self, has_key: bool) -> Vec<FileKind> {

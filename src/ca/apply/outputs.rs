@@ -8,8 +8,9 @@ use super::super::lists::{
 };
 use super::super::passphrases::Passphrases;
 use super::super::preflight::{BundleFinding, Level, ListForm};
-use super::step::{Action, Kind, Step};
-use super::{Application, WishedBundle, WishedList};
+use super::declaration::{Application, WishedBundle, WishedList};
+use super::kind::Kind;
+use super::step::{Action, Step};
 use crate::store::file::{self, Access};
 use crate::store::{Ca, Store};
 use std::path::Path;

@@ -1,34 +1,10 @@
 //! What is done about one thing that a declaration names.
 
 use super::super::notice::Notice;
+use super::kind::Kind;
 use crate::store::CaName;
 use crate::x509::Serial;
 use std::path::PathBuf;
-
-/// What kind of thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A CA.
-    Ca,
-    /// A certificate.
-    Certificate,
-    /// A revocation list.
-    List,
-    /// A trust store.
-    Bundle,
-}
-
-impl Kind {
-    /// The name by which reports and files speak of it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ca => "ca",
-            Self::Certificate => "certificate",
-            Self::List => "crl",
-            Self::Bundle => "bundle",
-        }
-    }
-}
 
 /// What is done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

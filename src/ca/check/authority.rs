@@ -1,11 +1,10 @@
 //! A CA itself: its certificate, the path above it, when it ends; and those that wait for theirs.
 
-use super::finding::{Remedy, StoreFinding};
+use super::finding::{Remedy, StoreFinding, unreadable};
 use super::rule::{
     CA_ENDS_SOON, CA_EXPIRED, CA_NOT_YET_VALID, CA_PARENT, CA_PATH, CA_REVOKED, LEFTOVER,
     PREVIOUS_CERTIFICATE, SERIAL_UNUSUAL, WAITING_UNREADABLE,
 };
-use super::unreadable;
 use crate::store::{Ca, CaName, Store, StoreError};
 use crate::x509::extension::key_usage::KEY_CERT_SIGN;
 use crate::x509::validity::rfc3339;

@@ -1,11 +1,10 @@
 //! The files of a store: that there are no others, whose they are, and who may read and write them.
 
-use super::finding::{Remedy, SHORT, StoreFinding, settled};
+use super::finding::{Found, Remedy, SHORT, StoreFinding, settled, unreadable};
 use super::rule::{
     FILE_UNREADABLE, FOREIGN_FILE, KEY_PERMISSIONS, LEFTOVER, LOCK_PERMISSIONS, OTHER_OWNER,
     WORLD_WRITABLE,
 };
-use super::{Found, unreadable};
 use crate::store::{CaName, Item, Leftover, Store, What};
 
 /// All permissions but those of others than the owner to write.

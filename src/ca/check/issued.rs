@@ -1,8 +1,7 @@
 //! What a CA issued: every record is read, and every certificate proved, on all processors.
 
 use super::super::previous::{is_valid, standing_certificates};
-use super::Found;
-use super::finding::StoreFinding;
+use super::finding::{Found, StoreFinding};
 use super::journal::{line_finding, unread};
 use super::keys::{OwnKey, Problem, leaf_key_problem};
 use super::revoked::Revocations;

@@ -1,11 +1,10 @@
 //! What is wrong with the lines of any journal, and with the counter beside it.
 
-use super::finding::{Remedy, StoreFinding, settled};
+use super::finding::{Remedy, StoreFinding, settled, unreadable};
 use super::rule::{
     COUNTER_BEHIND, COUNTER_DAMAGED, JOURNAL_CHAIN, JOURNAL_HEADER, JOURNAL_MISSING,
     JOURNAL_RECORD, JOURNAL_TORN,
 };
-use super::unreadable;
 use crate::store::{Ca, Counter, Journal, LineProblem, StoreError};
 
 /// What is wrong with a line.

@@ -3,12 +3,11 @@
 
 use super::super::error::CaError;
 use super::super::passphrases::{Passphrases, ProtectedKey, Unlocked};
-use super::finding::{Remedy, SHORT, StoreFinding, settled};
+use super::finding::{Remedy, SHORT, StoreFinding, settled, unreadable};
 use super::rule::{
     CheckRule, FILE_UNREADABLE, KEY_ENCRYPTION, KEY_MISMATCH, KEY_NOT_OPENED, KEY_UNREADABLE,
     KEY_WITHOUT_RECORD,
 };
-use super::unreadable;
 use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Protection};
 use crate::store::{Ca, StoreError};
 use crate::x509::{Certificate, Serial};

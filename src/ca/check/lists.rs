@@ -4,15 +4,13 @@ mod content;
 
 use super::super::foreign::{Input, lists_in};
 use super::super::lists::{Ahead, Place};
-use super::Found;
-use super::finding::{Remedy, StoreFinding, settled};
+use super::finding::{Found, Remedy, StoreFinding, settled, unreadable};
 use super::journal::{line_finding, unread};
 use super::revoked::Revocations;
 use super::rule::{
     CheckRule, FILE_UNREADABLE, LIST_AHEAD, LIST_COVERS, LIST_MISSING, LIST_ORDER, LIST_SIGNATURE,
     LIST_UNPUBLISHED, LIST_UNREADABLE,
 };
-use super::unreadable;
 use crate::store::{Ca, Journal, SignedList, Store, file};
 use crate::x509::{Fingerprint, RevocationList};
 use std::path::PathBuf;

@@ -1,7 +1,6 @@
 //! What a CA revoked.
 
-use super::Found;
-use super::finding::StoreFinding;
+use super::finding::{Found, StoreFinding};
 use super::journal::{line_finding, unread};
 use super::rule::{JOURNAL_RECORD, REVOCATION_ORDER, REVOCATION_UNKNOWN};
 use crate::store::{Ca, Journal, LineProblem, RevocationChange};

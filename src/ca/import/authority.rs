@@ -3,7 +3,7 @@
 use super::error::ImportError;
 use super::leaf_keys::LeafKeys;
 use super::places::Places;
-use super::{ImportRequest, KeyProtection};
+use super::request::{ImportRequest, KeyProtection};
 use crate::ca::foreign::{Input, Size, read_certificates};
 use crate::ca::install::{are_of_one_ca, path_above};
 use crate::ca::passphrases::{ProtectedKey, protection_for, would_ask_for};

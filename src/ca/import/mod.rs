@@ -12,6 +12,7 @@ mod numbers;
 mod old_lists;
 mod places;
 mod records;
+mod request;
 mod subject;
 mod taken;
 
@@ -19,6 +20,7 @@ pub(super) use certificates::{IMPORTED, issuance};
 pub use error::ImportError;
 pub use old_lists::OldList;
 pub use places::{Layout, Source};
+pub use request::{ImportRequest, KeyProtection, Tally};
 
 use super::error::CaError;
 use super::finding::{Level, RuleFinding};
@@ -33,31 +35,6 @@ use places::Places;
 use std::path::Path;
 use taken::Taken;
 use time::OffsetDateTime;
-
-/// How the keys of an imported CA are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyProtection {
-    /// Under the passphrase that opened the CA's key; one that had none gets a new one.
-    AsBefore,
-    /// As the user says.
-    Asked,
-}
-
-/// What is to be taken over.
-pub struct ImportRequest {
-    /// What `ca.json` is to say, but for the parent.
-    pub record: CaRecord,
-    /// Where it comes from.
-    pub source: Source,
-    /// Certificates of CAs above it.
-    pub chain: Vec<Certificate>,
-    /// How its keys are written.
-    pub protection: KeyProtection,
-    /// Whether what can be taken is, though not all can be.
-    pub partial: bool,
-    /// Whether nothing is written.
-    pub dry_run: bool,
-}
 
 /// What was taken over, or would be.
 pub struct Imported {
@@ -100,19 +77,6 @@ pub enum ImportOutcome {
         /// The CAs above it that came with it, without their keys, the highest first.
         added: Vec<CaName>,
     },
-}
-
-/// Certificates by how they stand.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Neither revoked nor expired.
-    pub valid: usize,
-    /// Revoked.
-    pub revoked: usize,
-    /// Past their notAfter, and not revoked.
-    pub expired: usize,
-    /// Of all these, those that are recorded without their certificates.
-    pub without_certificate: usize,
 }
 
 /// Takes a CA over into the store at `path`, which is made where there is none.

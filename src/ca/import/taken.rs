@@ -1,6 +1,5 @@
 //! What the files of a CA say, read and compared.
 
-use super::Tally;
 use super::authority::Authority;
 use super::certificates::Certificates;
 use super::index;
@@ -9,6 +8,7 @@ use super::numbers::Numbers;
 use super::old_lists::OldLists;
 use super::places::Places;
 use super::records::{Age, REVOCATION_UNREADABLE, Records};
+use super::request::Tally;
 use crate::ca::foreign::Input;
 use crate::ca::{CaError, Level, RuleFinding, Status};
 use crate::store::{Issuance, RevocationChange};

@@ -3,7 +3,7 @@
 
 use super::super::error::CaError;
 use super::super::notice::Notice;
-use super::super::revoke::as_listed;
+use super::super::revoke::revocable::as_listed;
 use super::place::Place;
 use super::published::read_published;
 use crate::store::{Ca, LockedLists, RevocationChange, StoreError};

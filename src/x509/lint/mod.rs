@@ -60,6 +60,21 @@ macro_rules! rules {
     };
 }
 
+/// Findings of the rules, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings(pub Vec<Finding>);
+
+impl std::error::Error for Findings {}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, finding) in self.0.iter().enumerate() {
+            write!(f, "{}{finding}", if index == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
 /// Every rule.
 pub const RULES: &[Rule] = rules! {
     fields::version_is_3, "RFC 5280 4.1.2.1";

@@ -8,9 +8,6 @@ use super::{Source, assert_none, sources, words};
 /// Largest number of files that may import each other, directly or not.
 const MOST_FILES: usize = 2;
 
-/// Folders whose files form larger cycles.
-const UNTANGLED_LATER: [&str; 1] = ["ca"];
-
 /// Words with which a path begins that is not relative to a child.
 const ABOVE: [&str; 3] = ["crate", "super", "self"];
 
@@ -22,8 +19,6 @@ struct Graph(BTreeMap<Module, BTreeSet<Module>>);
 #[test]
 fn no_more_than_two_files_import_each_other() {
     let cycles = Graph::of(&sources()).cycles().into_iter();
-    let layer = |cycle: &[Module]| cycle[0].first().cloned().unwrap_or_default();
-    let cycles = cycles.filter(|cycle| !UNTANGLED_LATER.contains(&&*layer(cycle)));
     let large: Vec<String> = cycles
         .filter(|cycle| cycle.len() > MOST_FILES)
         .map(|cycle| described(&cycle))

@@ -1,0 +1,26 @@
+//! Kinds of entries.
+
+/// Kind of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A CA.
+    Ca,
+    /// A certificate.
+    Certificate,
+    /// A CRL.
+    List,
+    /// A trust store.
+    Bundle,
+}
+
+impl Kind {
+    /// The name by which reports and files speak of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ca => "ca",
+            Self::Certificate => "certificate",
+            Self::List => "crl",
+            Self::Bundle => "bundle",
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Owners of keys and of subjects, as errors name them.
+
+use crate::store::CaName;
+use crate::x509::Serial;
+use std::fmt;
+
+/// Whose key it is that others have: what to do instead depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyOf {
+    /// A leaf's that was made here.
+    Leaf,
+    /// One that was made elsewhere, for which a request speaks.
+    Request,
+    /// A CA's of the store.
+    Ca(CaName),
+}
+
+impl fmt::Display for KeyOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Leaf | Self::Request => f.write_str("the key"),
+            Self::Ca(name) => write!(f, "the key of {name}"),
+        }
+    }
+}
+
+/// The owner of a subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubjectOwner {
+    /// A CA of the store, pending ones included.
+    Ca(CaName),
+    /// A CA whose certificate one of the store issued, and whose key is elsewhere.
+    Issued {
+        /// The CA that issued it.
+        by: CaName,
+        /// Its serial.
+        serial: Serial,
+    },
+}
+
+impl fmt::Display for SubjectOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ca(name) => write!(f, "the CA {name}"),
+            Self::Issued { by, serial } => write!(f, "the CA certificate {serial} of {by}"),
+        }
+    }
+}
