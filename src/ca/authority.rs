@@ -236,14 +236,14 @@ pub fn create_subordinate(
     let mut notices = Vec::new();
     let limits = store.ca(parent)?;
     let path_length = path_length_under(&limits, new.path_length)?;
-    // A CA that lasts as long as the one above is what is asked for where nothing is said, so the
-    // default is shortened without a notice.
-    let validity = new.lifetime.resolve(
-        now,
-        new.length(),
-        Some(limits.certificate()),
-        &mut Vec::new(),
-    )?;
+    let limit = Some(limits.certificate());
+    let validity = new
+        .lifetime
+        .resolve(now, new.length(), limit, &mut notices)?;
+    if new.lifetime.end.is_none() {
+        // By default a CA expires with its parent CA at the latest.
+        notices.clear();
+    }
     let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
     let key = new.key(&mut notices)?;
     let draft = draft_under(&issuer, new, path_length, key.public(), validity)?;

@@ -48,15 +48,23 @@ pub fn certify_ca(
     CompromisedKeys::of(store)?.refuse(key, KeyOf::Request)?;
     let path_length = path_length_under(&limits, asked.path_length)?;
     let mut notices = Vec::new();
-    let validity = asked.lifetime.resolve(
-        now,
-        DEFAULT_VALIDITY,
-        Some(limits.certificate()),
-        &mut Vec::new(),
-    )?;
+    let limit = Some(limits.certificate());
+    let length = DEFAULT_VALIDITY;
+    let validity = asked.lifetime.resolve(now, length, limit, &mut notices)?;
+    if asked.lifetime.end.is_none() {
+        // By default a CA expires with its parent CA at the latest.
+        notices.clear();
+    }
     let subject = match &asked.subject {
         Some(subject) => subject.clone(),
-        None => asked.request.subject().normalized()?,
+        None => asked
+            .request
+            .subject()
+            .normalized()
+            .map_err(|source| CaError::CsrSubject {
+                path: asked.path.clone(),
+                source,
+            })?,
     };
     refuse_taken_subject(store, &subject, Some(key), now)?;
     let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;

@@ -19,7 +19,8 @@ use crate::x509::serial::SerialError;
 use crate::x509::validity::rfc3339;
 use crate::x509::verify::Refusal;
 use crate::x509::{Reason, Serial};
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 /// Why a use case did not do what was asked. Unless it says so, nothing was changed.
@@ -132,7 +133,7 @@ pub enum CaError {
     #[error("the alternative name can't be used")]
     AlternativeName(#[from] GeneralNameError),
     /// A CSR asks for a subject that no certificate gets.
-    #[error("the subject of {} can't be used", path.display())]
+    #[error("the subject of {} can't be used", called(path))]
     CsrSubject {
         /// The CSR's file.
         path: PathBuf,
@@ -140,7 +141,7 @@ pub enum CaError {
         source: NameError,
     },
     /// A CSR asks for a SAN that no certificate gets.
-    #[error("a SAN of {} can't be used", path.display())]
+    #[error("a SAN of {} can't be used", called(path))]
     CsrSan {
         /// The CSR's file.
         path: PathBuf,
@@ -232,7 +233,7 @@ pub enum CaError {
         asked: u32,
     },
     /// A file that is not what was expected.
-    #[error("{} is not {expected}", path.display())]
+    #[error("{} is not {expected}", called(path))]
     Input {
         /// The file.
         path: PathBuf,
@@ -265,6 +266,16 @@ pub enum CaError {
     IssuedByNone {
         /// The certificate's file.
         path: PathBuf,
+    },
+    /// A CA did not sign a certificate.
+    #[error("{ca} did not issue the certificate in {}{}", path.display(), if *is_named { ", which names it as issuer: the signature is not by its key" } else { "" })]
+    NotIssuedBy {
+        /// The CA.
+        ca: CaName,
+        /// The certificate's file.
+        path: PathBuf,
+        /// Whether the certificate names the CA as its issuer.
+        is_named: bool,
     },
     /// Another certificate with the same serial number is on record.
     #[error("{ca} has another certificate with the serial number {serial} on record than that in {}", path.display())]
@@ -355,7 +366,7 @@ pub enum CaError {
     #[error("the bundle would not be complete")]
     IncompleteBundle(#[from] IncompletePath),
     /// A file holds other things where only CA certificates may be.
-    #[error("{} can't go into a bundle", path.display())]
+    #[error("{} can't go into a bundle", called(path))]
     NotForBundle {
         /// The file.
         path: PathBuf,
@@ -500,6 +511,15 @@ impl From<Uncommitted> for CaError {
             Some(path) => Self::InPlace { path, source },
             None => source.into(),
         }
+    }
+}
+
+/// Returns how a message calls a file: `-` is standard input.
+fn called(path: &Path) -> impl Display {
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
     }
 }
 

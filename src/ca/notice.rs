@@ -178,7 +178,7 @@ impl fmt::Display for Notice {
             Self::IgnoredFromRequest { what } => {
                 write!(
                     f,
-                    "the request also asks for {}, which was ignored",
+                    "the CSR also asks for {}, which was ignored",
                     what.join(", ")
                 )
             }

@@ -18,6 +18,21 @@ pub struct NamingPrevious {
     pub until: OffsetDateTime,
 }
 
+impl NamingPrevious {
+    fn add(found: &mut Option<Self>, certificate: &Certificate, previous: &Certificate) {
+        let until = certificate.validity().not_after;
+        let until = until.min(previous.validity().not_after);
+        let all = found.get_or_insert(Self {
+            leaves: 0,
+            cas: 0,
+            until,
+        });
+        all.leaves += usize::from(!certificate.is_ca());
+        all.cas += usize::from(certificate.is_ca());
+        all.until = all.until.max(until);
+    }
+}
+
 /// The CA's certificate, and those before it that are valid and that its issuer did not revoke.
 pub(super) fn standing_certificates(
     store: &Store,
@@ -80,23 +95,42 @@ pub(super) fn naming_previous(
             let Some(Ok(certificate)) = certificate else {
                 continue;
             };
-            if names_serial(&certificate, &previous)
-                && !new.is_some_and(|new| certificate.names_certificate(new))
-                && certificate.public_key().spki() != previous.public_key().spki()
+            if depends_on(&certificate, &previous, new) {
+                NamingPrevious::add(&mut found, &certificate, &previous);
+            }
+        }
+        for child in store.cas()? {
+            let certificate = child.certificate();
+            if child.record().parent.as_ref() == Some(ca.name())
+                && certificate.validity().not_after >= now
+                && depends_on(certificate, &previous, new)
+                && !is_on_record(ca, certificate)?
             {
-                let until = issuance.not_after.min(previous.validity().not_after);
-                let all = found.get_or_insert(NamingPrevious {
-                    leaves: 0,
-                    cas: 0,
-                    until,
-                });
-                all.leaves += usize::from(!certificate.is_ca());
-                all.cas += usize::from(certificate.is_ca());
-                all.until = all.until.max(until);
+                NamingPrevious::add(&mut found, certificate, &previous);
             }
         }
     }
     Ok(found)
+}
+
+/// Whether a certificate verifies with a previous certificate of its issuer alone.
+fn depends_on(
+    certificate: &Certificate,
+    previous: &Certificate,
+    new: Option<&Certificate>,
+) -> bool {
+    names_serial(certificate, previous)
+        && !new.is_some_and(|new| certificate.names_certificate(new))
+        && certificate.public_key().spki() != previous.public_key().spki()
+}
+
+/// Whether a CA has a record of a certificate: a CA that was imported without an index may have none of a
+/// CA below it.
+fn is_on_record(ca: &Ca, certificate: &Certificate) -> Result<bool, CaError> {
+    Ok(match certificate.serial() {
+        Ok(serial) => ca.issuance(&serial)?.is_some(),
+        Err(_) => false,
+    })
 }
 
 /// Whether a certificate names another as its issuer, by its serial number too.

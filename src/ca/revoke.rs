@@ -6,6 +6,7 @@ pub(super) mod revocable;
 mod rows;
 
 pub use adopt::issuing_ca;
+use revocable::refuse_future;
 pub use revocable::{Revocable, Verdict};
 pub use rows::{RowVerdict, find_all};
 
@@ -45,6 +46,8 @@ pub struct Outcome {
     pub revoked: Option<Revoked>,
     /// Whether it stood so before, and nothing was recorded.
     pub already: bool,
+    /// Whether it was not on record, and was recorded to be revoked.
+    pub adopted: bool,
     /// Whether it ever was revoked before.
     again: bool,
 }
@@ -77,7 +80,11 @@ pub fn revoke(
             };
             vec![issuance]
         }
-        _ => meant::issuances_of(ca, target, verdict, now)?,
+        Target::Selected(Selector::Serial(text, readings)) => {
+            vec![meant::with_serial(ca, text, readings)?]
+        }
+        Target::Selected(Selector::CommonName(name)) => meant::the_one(ca, name, verdict, now)?,
+        Target::AllNamed(name) => meant::all_meant(ca, name, verdict, now)?,
     };
     let verdicts = issuances
         .iter()
@@ -93,6 +100,9 @@ pub fn revoke(
         serial,
         source: Box::new(source),
     })?;
+    for outcome in &mut outcomes.certificates {
+        outcome.adopted = true;
+    }
     outcomes.notices.push(Notice::Adopted {
         serial,
         ca: ca.name().clone(),
@@ -180,6 +190,7 @@ pub(super) fn record_all(
             serial: revocable.serial,
             revoked: after.unwrap_or(before).revoked(),
             already: after.is_none(),
+            adopted: false,
             again: before != Standing::NeverRevoked,
         });
     }
@@ -289,9 +300,7 @@ fn after(
             invalidity_date,
         } => (reason, invalidity_date),
     };
-    if invalidity_date.is_some_and(|date| date > now) {
-        return Err(CaError::InvalidityInFuture);
-    }
+    refuse_future(invalidity_date, now)?;
     let revoked = revocable.revoked(reason, now, invalidity_date);
     Ok(match before {
         Standing::NeverRevoked | Standing::Released => Some(Standing::Revoked(revoked)),

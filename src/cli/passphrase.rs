@@ -158,8 +158,11 @@ enum Origin {
 }
 
 const OPEN_WITH: &str = "give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE";
+const OPEN_CA_WITH: &str = "give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME";
 const PROTECT_CA_WITH: &str =
     "give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase";
+const OPEN_EACH_WITH: &str = "unset it, and give the passphrase of each with --passin NAME=SRC";
+const PROTECT_EACH_WITH: &str = "unset it, and give the new passphrase with --passout";
 const PROTECT_EXPORT_WITH: &str = "give one with --passout, or say --no-passphrase";
 const PROTECT_PKCS12_WITH: &str = "give one with --passout";
 
@@ -316,7 +319,7 @@ impl UserPassphrases {
         if let Some(own) = ca.and_then(|ca| option(Some(ca))) {
             return Ok(own);
         }
-        if let Some(own) = self.own_variable(ca)? {
+        if let Some(own) = self.own_variable(ca, OPEN_EACH_WITH)? {
             return Ok(Origin::Variable(own));
         }
         let all = option(None).or_else(|| source::from_environment().map(Origin::Variable));
@@ -324,7 +327,7 @@ impl UserPassphrases {
     }
 
     /// The file that the variable of one CA names. A variable that several CAs have is refused.
-    fn own_variable(&self, ca: Option<&CaName>) -> Read<Option<Source>> {
+    fn own_variable(&self, ca: Option<&CaName>, hint: &'static str) -> Read<Option<Source>> {
         let Some(ca) = ca else {
             return Ok(None);
         };
@@ -348,7 +351,7 @@ impl UserPassphrases {
                     "the variable {variable} is that of several CAs: {}",
                     same.join(", ")
                 ),
-                Some("unset it, and give the passphrase of each with --passin NAME=SRC"),
+                Some(hint),
             )),
         }
     }
@@ -362,7 +365,9 @@ impl UserPassphrases {
         };
         let mut source = self.passout.clone();
         if source.is_none() && self.protecting == Protecting::NewCa {
-            source = self.own_variable(ca)?.or_else(source::from_environment);
+            source = self
+                .own_variable(ca, PROTECT_EACH_WITH)?
+                .or_else(source::from_environment);
         }
         let read = source.filter(|source| !matches!(source, Source::Prompt));
         Ok((read, hint))
@@ -419,7 +424,8 @@ impl Passphrases for UserPassphrases {
         match self.origin(key.ca)? {
             Origin::Prompt => {
                 let question = format!("Passphrase for {}: ", Escaped(key.label));
-                self.prompt(&question, OPEN_WITH)
+                let is_of_ca = key.ca.is_some();
+                self.prompt(&question, if is_of_ca { OPEN_CA_WITH } else { OPEN_WITH })
             }
             Origin::Option(index) => self.shared.borrow_mut().read(index, &self.context),
             Origin::Variable(source) => {

@@ -62,6 +62,7 @@ struct Entry<'a> {
     reason: Option<&'static str>,
     revoked_at: Option<String>,
     already: bool,
+    adopted: bool,
 }
 
 impl RevokeArgs {
@@ -156,6 +157,7 @@ impl<'a> Entry<'a> {
             reason: outcome.revoked.map(|revoked| revoked.reason.as_str()),
             revoked_at: outcome.revoked.map(|revoked| rfc3339(revoked.revoked_at)),
             already: outcome.already,
+            adopted: outcome.adopted,
         }
     }
 
@@ -166,6 +168,7 @@ impl<'a> Entry<'a> {
             reason,
             revoked_at,
             already,
+            ..
         } = self;
         match (reason, revoked_at) {
             (Some(reason), Some(at)) if *already => {

@@ -40,10 +40,10 @@ pub(super) struct VerifyArgs {
     /// The host name or address that it has to be for
     #[arg(long, value_name = "NAME")]
     hostname: Option<Hostname>,
-    /// Accept only paths that are valid for this certificate policy; repeatable [default: any]
+    /// Acceptable certificate policy, with --require-policy or if a CA requires policies; repeatable [default: any]
     #[arg(long, value_name = "OID")]
     policy: Vec<ObjectIdentifier>,
-    /// Require a certificate policy that is valid along the whole path
+    /// Require a path that is valid for an acceptable certificate policy
     #[arg(long)]
     require_policy: bool,
     /// Ignore policy mappings of the CAs on the path

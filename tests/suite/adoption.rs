@@ -51,10 +51,10 @@ fn an_unrecorded_certificate_is_adopted_and_revoked() {
     assert_eq!(revoked.json()["ca"], "intermediate0");
     assert_eq!(revoked.json()["serial"], "77");
     assert_eq!(revoked.json()["already"], false);
-    assert_eq!(
-        revoked.stderr,
-        "notice: 77 was not on record: the key of intermediate0 signed it, and the certificate is on record now\n"
-    );
+    assert_eq!(revoked.json()["adopted"], true);
+    let notice: Value = serde_json::from_str(&revoked.stderr).unwrap();
+    let notice = notice["notice"].as_str().unwrap();
+    assert!(notice.starts_with("77 was not on record: "), "{revoked}");
     let entry = &listed(&sandbox)[0];
     assert_eq!(entry["status"], "revoked");
     assert_eq!(entry["profile"], "imported");
@@ -65,6 +65,7 @@ fn an_unrecorded_certificate_is_adopted_and_revoked() {
     let again = sandbox.pki("--format json revoke --cert lost.crt");
     let again = again.succeeds();
     assert_eq!(again.json()["already"], true);
+    assert_eq!(again.json()["adopted"], false);
     assert_eq!(again.stderr, "");
     sandbox.pki("check").succeeds();
     sandbox.pki("verify lost.crt").ends_with(3);
@@ -114,4 +115,29 @@ fn a_ca_is_needed_without_a_certificate() {
     let sandbox = Sandbox::with_open_ca();
     let refused = sandbox.pki("revoke --serial 0x77").ends_with(2);
     assert!(refused.stderr.contains("--ca"), "{refused}");
+}
+
+#[test]
+fn a_certificate_that_another_key_signed_is_not_adopted() {
+    let sandbox = with_unrecorded("-set_serial 0x77");
+    // By the certificate alone, and by a CA that is not its issuer.
+    for line in [
+        "req -x509 -newkey rsa:2048 -nodes -keyout forged.key -subj /CN=intermediate0 -days 9 -out forger.crt",
+        "x509 -req -in lost.csr -CA forger.crt -CAkey forged.key -set_serial 9 -days 9 -out forged.crt",
+    ] {
+        sandbox.run("openssl", line).succeeds();
+    }
+    for (line, named) in [
+        ("revoke --cert forged.crt", true),
+        ("revoke --ca intermediate0 --cert forged.crt", true),
+        ("revoke --ca rootCA --cert lost.crt", false),
+    ] {
+        let refused = sandbox.pki("--format json").words(line).ends_with(1);
+        let error = refused.error();
+        assert_eq!(error["code"], "not-issued-by-ca", "{refused}");
+        let message = error["message"].as_str().unwrap();
+        assert_eq!(message.contains("names it as issuer"), named, "{refused}");
+        assert_eq!(error["hint"].is_null(), named, "{refused}");
+    }
+    assert_eq!(listed(&sandbox).as_array().unwrap().len(), 0);
 }

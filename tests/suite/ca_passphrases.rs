@@ -114,7 +114,7 @@ fn an_option_for_another_ca_opens_nothing_here() {
         1,
         "error: there is no passphrase for the key of rootCA\n\
          caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
-         hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE\n",
+         hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME\n",
     );
 }
 

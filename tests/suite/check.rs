@@ -254,7 +254,7 @@ fn keys_are_opened_where_a_passphrase_is_at_hand() {
         1,
         "error: there is no passphrase for the key of guarded
 caused by: it can't be asked for: there is no terminal, or --no-input was given
-hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
+hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
 ",
     );
     // Only with the passphrase can it be told that two keys changed places.

@@ -274,9 +274,7 @@ fn what_a_request_wants_beyond_key_and_subject_is_not_given_and_that_is_said() {
         .pki("subordinate --ca rootCA --csr csrs/greedy-all.csr --out greedy.crt --days 9")
         .succeeds();
     assert!(
-        signed
-            .stderr
-            .starts_with("notice: the request also asks for ")
+        signed.stderr.starts_with("notice: the CSR also asks for ")
             && signed.stderr.ends_with(", which was ignored\n"),
         "{signed}"
     );

@@ -92,7 +92,7 @@ fn a_wrong_passphrase_is_said_at_once_and_names_the_key() {
 
 const CANNOT_ASK: &str = "error: there is no passphrase for the key of rootCA\n\
     caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
-    hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE\n";
+    hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME\n";
 
 #[test]
 fn without_a_terminal_nothing_is_asked_and_the_options_are_named() {

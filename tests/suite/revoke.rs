@@ -582,6 +582,8 @@ fn what_can_t_be_revoked_is_refused_and_the_store_is_the_same_to_the_byte() {
     let shows = "hint: `pki list --ca intermediate0` shows what it has issued\n";
     let shows_record = "hint: `pki list --ca intermediate0` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not\n";
     let not_issued = "error: intermediate0 has issued no certificate";
+    let not_by_it = "error: intermediate0 did not issue the certificate in";
+    let found = "hint: leave --ca out: the CA is found by the certificate\n";
     for (what, says) in [
         (
             "--serial 1234",
@@ -598,11 +600,11 @@ fn what_can_t_be_revoked_is_refused_and_the_store_is_the_same_to_the_byte() {
         // Of the same name, and not of its making.
         (
             "--cert others/intermediate0/ca.crt",
-            format!("{not_issued} that is in others/intermediate0/ca.crt\n{shows}"),
+            format!("{not_by_it} others/intermediate0/ca.crt\n{found}"),
         ),
         (
             "--cert pki/intermediate0/ca.crt",
-            format!("{not_issued} that is in pki/intermediate0/ca.crt\n{shows}"),
+            format!("{not_by_it} pki/intermediate0/ca.crt\n{found}"),
         ),
         (
             "--cert pki/rootCA/ca.key",

@@ -1,5 +1,6 @@
 //! The certificates that a CA issued, from the files of other programs.
 
+use crate::asn1::Malformed;
 use crate::ca::foreign::{
     Input, Size, is_certificate_label, is_signed_data_label, read_certificates,
 };
@@ -171,18 +172,36 @@ fn collected(path: &Path, ca: &Certificate) -> Result<Vec<Read>, CaError> {
     let mut certificates = Vec::new();
     for object in objects {
         if is_signed_data_label(&object.label) {
-            certificates.extend(signed_data::certificates(&object.der).unwrap_or_default());
+            match signed_data::each_certificate(&object.der) {
+                Ok(all) => certificates.extend(all),
+                Err(error) => certificates.push(Err(error)),
+            }
         } else if is_certificate_label(&object.label) {
-            certificates.extend(Certificate::from_der(&object.der));
+            certificates.push(Certificate::from_der(&object.der));
         }
     }
-    let is_named = |certificate: &&Certificate| certificate.names_as_issuer(ca);
-    let results = certificates.iter().filter(is_named).map(|certificate| {
-        let checked = certificate.verify_signature(ca.public_key());
-        let may_be_its = matches!(checked, Ok(()) | Err(KeyError::Unsupported { .. }));
-        may_be_its.then(|| proven(path, certificate, ca))
+    let is_named = |certificate: &Certificate| certificate.names_as_issuer(ca);
+    let results = certificates.iter().enumerate();
+    let results = results.filter_map(|(index, certificate)| match certificate {
+        Err(error) => Some(Err(unreadable(path, index + 1, error))),
+        Ok(certificate) if is_named(certificate) => {
+            let checked = certificate.verify_signature(ca.public_key());
+            let may_be_its = matches!(checked, Ok(()) | Err(KeyError::Unsupported { .. }));
+            may_be_its.then(|| proven(path, certificate, ca))
+        }
+        Ok(_) => None,
     });
-    Ok(results.flatten().collect())
+    Ok(results.collect())
+}
+
+/// A certificate that may be one of the CA. It stops nothing: whose it is cannot be known.
+fn unreadable(path: &Path, number: usize, error: &Malformed) -> NotTaken {
+    let file = path.display();
+    let message = format!("certificate {number} in {file} cannot be read: {error}");
+    NotTaken {
+        serial: None,
+        finding: RuleFinding::warning("certificate-unreadable", message),
+    }
 }
 
 /// What a file holds, or what is wrong with it.

@@ -2,6 +2,7 @@
 //! before an import, or after the backup that a CA was restored from.
 
 use super::Verdict;
+use super::revocable::refuse_future;
 use crate::ca::error::CaError;
 use crate::ca::import;
 use crate::key::KeyError;
@@ -17,6 +18,9 @@ const NEAR: u128 = u64::MAX as u128;
 /// whose key signed it.
 pub fn issuing_ca(store: &Store, file: &Path, certificate: &Certificate) -> Result<Ca, CaError> {
     let mut signer = None;
+    let mut refusal = CaError::IssuedByNone {
+        path: file.to_owned(),
+    };
     for ca in store.cas()? {
         if !certificate.names_as_issuer(ca.certificate()) {
             continue;
@@ -24,13 +28,12 @@ pub fn issuing_ca(store: &Store, file: &Path, certificate: &Certificate) -> Resu
         if on_record(&ca, certificate)?.is_some() {
             return Ok(ca);
         }
-        if signer.is_none() && is_signed_by(&ca, file, certificate)? {
-            signer = Some(ca);
+        match require_signature_of(&ca, file, certificate) {
+            Ok(()) => drop(signer.get_or_insert(ca)),
+            Err(error) => refusal = error,
         }
     }
-    signer.ok_or_else(|| CaError::IssuedByNone {
-        path: file.to_owned(),
-    })
+    signer.ok_or(refusal)
 }
 
 /// Returns the CA's record of a certificate.
@@ -49,16 +52,20 @@ fn is_about(ca: &Ca, issuance: &Issuance, certificate: &Certificate) -> bool {
     issuance.der.is_none() && path::issued(ca.certificate(), certificate)
 }
 
-fn is_signed_by(ca: &Ca, file: &Path, certificate: &Certificate) -> Result<bool, CaError> {
-    if !certificate.names_as_issuer(ca.certificate()) {
-        return Ok(false);
-    }
-    match certificate.verify_signature(ca.certificate().public_key()) {
-        Err(KeyError::Unsupported { algorithm }) => Err(CaError::SignatureNotChecked {
+fn require_signature_of(ca: &Ca, file: &Path, certificate: &Certificate) -> Result<(), CaError> {
+    let is_named = certificate.names_as_issuer(ca.certificate());
+    let key = ca.certificate().public_key();
+    match certificate.verify_signature(key) {
+        Ok(()) if is_named => Ok(()),
+        Err(KeyError::Unsupported { algorithm }) if is_named => Err(CaError::SignatureNotChecked {
             path: file.to_owned(),
             algorithm,
         }),
-        signed => Ok(signed.is_ok()),
+        _ => Err(CaError::NotIssuedBy {
+            ca: ca.name().clone(),
+            path: file.to_owned(),
+            is_named,
+        }),
     }
 }
 
@@ -106,17 +113,16 @@ fn adoptable(
     let invalidity_date = match verdict {
         Verdict::Revoke {
             invalidity_date, ..
-        } if is_signed_by(ca, file, certificate)? => invalidity_date,
-        _ => {
+        } => invalidity_date,
+        Verdict::Release => {
             return Err(CaError::NoSuchCertificate {
                 ca: ca.name().clone(),
                 wanted: format!("that is in {}", file.display()),
             });
         }
     };
-    if invalidity_date.is_some_and(|date| date > now) {
-        return Err(CaError::InvalidityInFuture);
-    }
+    require_signature_of(ca, file, certificate)?;
+    refuse_future(invalidity_date, now)?;
     let ca_key = ca.certificate().public_key().spki();
     if certificate.is_self_issued() && certificate.public_key().spki() == ca_key {
         return Err(CaError::OwnCertificate {

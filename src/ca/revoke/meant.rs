@@ -1,40 +1,27 @@
 //! The certificates that a user means.
 
-use super::{Target, Verdict, adopt};
+use super::Verdict;
 use crate::ca::error::CaError;
-use crate::ca::select::{Selector, by_serial};
+use crate::ca::select::by_serial;
 use crate::store::{Ca, Issuance};
 use crate::x509::Reason;
+use crate::x509::serial::SerialReadings;
 use time::OffsetDateTime;
 
-/// Those that a verdict is to be recorded about.
-pub(super) fn issuances_of(
+/// The one with a serial number.
+pub(super) fn with_serial(
     ca: &Ca,
-    target: &Target,
-    verdict: Verdict,
-    now: OffsetDateTime,
-) -> Result<Vec<Issuance>, CaError> {
-    let missing = |wanted: String| CaError::NoSuchCertificate {
+    text: &str,
+    readings: &SerialReadings,
+) -> Result<Issuance, CaError> {
+    by_serial(ca, text, readings)?.ok_or_else(|| CaError::NotOnRecord {
         ca: ca.name().clone(),
-        wanted,
-    };
-    match target {
-        Target::Selected(Selector::Serial(text, readings)) => by_serial(ca, text, readings)?
-            .map(|issuance| vec![issuance])
-            .ok_or_else(|| CaError::NotOnRecord {
-                ca: ca.name().clone(),
-                serial: readings.first,
-            }),
-        Target::Selected(Selector::CommonName(name)) => the_one(ca, name, verdict, now),
-        Target::AllNamed(name) => all_meant(ca, name, verdict, now),
-        Target::Certificate { path, certificate } => adopt::on_record(ca, certificate)?
-            .map(|issuance| vec![issuance])
-            .ok_or_else(|| missing(format!("that is in {}", path.display()))),
-    }
+        serial: readings.first,
+    })
 }
 
 /// The one certificate with a common name that can be meant.
-fn the_one(
+pub(super) fn the_one(
     ca: &Ca,
     name: &str,
     verdict: Verdict,
@@ -54,7 +41,7 @@ fn the_one(
 
 /// Those with a common name that a verdict can be about; where there are none, all of them, which
 /// stand as they were to stand already, or can't.
-fn all_meant(
+pub(super) fn all_meant(
     ca: &Ca,
     name: &str,
     verdict: Verdict,

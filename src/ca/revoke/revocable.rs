@@ -92,6 +92,17 @@ impl Revocable {
     }
 }
 
+/// Refuses an invalidity date in the future.
+pub(super) fn refuse_future(
+    invalidity_date: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Result<(), CaError> {
+    match invalidity_date {
+        Some(date) if date > now => Err(CaError::InvalidityInFuture),
+        _ => Ok(()),
+    }
+}
+
 /// The revocation of a certificate on record, as a CRL of the CA has it.
 pub(in crate::ca) fn as_listed(
     ca: &Ca,

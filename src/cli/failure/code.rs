@@ -36,6 +36,7 @@ pub(super) fn of(error: &CaError) -> &'static str {
         CaError::CaUnusable { .. } => "ca-unusable",
         CaError::CaNotYetValid { .. } => "ca-not-yet-valid",
         CaError::IssuedByNone { .. } => "issuer-not-found",
+        CaError::NotIssuedBy { .. } => "not-issued-by-ca",
         CaError::AnotherOnRecord { .. } => "serial-in-use",
         CaError::SerialUnusable { .. } => "invalid-serial",
         CaError::SignatureNotChecked { .. } => "signature-algorithm-unsupported",

@@ -88,6 +88,7 @@ pub(super) fn of(error: &CaError) -> Option<String> {
         | CaError::NoSuchCertificate { .. }
         | CaError::NotOnRecord { .. }
         | CaError::IssuedByNone { .. }
+        | CaError::NotIssuedBy { .. }
         | CaError::AnotherOnRecord { .. }
         | CaError::OnlyAdopted { .. }
         | CaError::WithoutCertificate { .. }
@@ -152,6 +153,9 @@ fn certificate_hint(error: &CaError) -> Option<String> {
         CaError::NotOnRecord { ca, .. } => format!(
             "`pki list --ca {ca}` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not"
         ),
+        CaError::NotIssuedBy {
+            is_named: false, ..
+        } => "leave --ca out: the CA is found by the certificate".into(),
         CaError::IssuedByNone { .. } => {
             "`pki tree` shows the CAs of the store; the certificate's issuer is none of them".into()
         }

@@ -172,7 +172,7 @@ hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, o
         1,
         "error: there is no passphrase for the key of old in old/private/cakey.pem
 caused by: it can't be asked for: there is no terminal, or --no-input was given
-hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
+hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
 ",
     );
     let key = sandbox.read(KEY);

@@ -149,6 +149,39 @@ fn certificates_of_other_directories_are_recorded() {
 }
 
 #[test]
+fn an_unreadable_certificate_is_named_and_hides_no_others() {
+    let sandbox = with_ca_without_index();
+    for line in [
+        "ecparam -name prime256v1 -param_enc explicit -genkey -noout -out odd.key",
+        "req -x509 -key odd.key -subj /CN=odd -days 9 -out odd.crt",
+    ] {
+        sandbox.run("openssl", line).succeeds();
+    }
+    fs::create_dir(sandbox.path("more")).unwrap();
+    let both = sandbox.read("odd.crt") + &sandbox.read("x/a.crt");
+    sandbox.write("more/both.pem", &both);
+    sandbox.write("both", sandbox.read("odd.crt") + &sandbox.read("x/b.crt"));
+    sandbox
+        .run(
+            "openssl",
+            "crl2pkcs7 -nocrl -certfile both -out more/all.p7b",
+        )
+        .succeeds();
+    let report = imported(&sandbox, "--certs more");
+    assert_eq!(report["certificates"]["valid"], 2);
+    let findings = report["findings"].as_array().unwrap().iter();
+    let unreadable: Vec<&Value> = findings
+        .filter(|finding| finding["rule"] == "certificate-unreadable")
+        .collect();
+    assert_eq!(unreadable.len(), 2, "{report}");
+    for finding in unreadable {
+        assert_eq!(finding["level"], "warning");
+        let message = finding["message"].as_str().unwrap();
+        assert!(message.contains("certificate 1 in more/"), "{message}");
+    }
+}
+
+#[test]
 fn an_index_finds_its_certificates_in_another_directory() {
     let sandbox = Sandbox::with_openssl_ca();
     fs::rename(sandbox.path("old/newcerts"), sandbox.path("moved")).unwrap();

@@ -37,8 +37,8 @@ refusals! {
         "error: no CA of the store issued the certificate in out/theirs.crt\n\
          hint: `pki tree` shows the CAs of the store; the certificate's issuer is none of them\n";
     a_certificate_of_another_ca_of_that_name: "revoke --ca intermediate0 --cert out/theirs.crt" => 1,
-        "error: intermediate0 has issued no certificate that is in out/theirs.crt\n\
-         hint: `pki list --ca intermediate0` shows what it has issued\n";
+        "error: intermediate0 did not issue the certificate in out/theirs.crt\n\
+         hint: leave --ca out: the CA is found by the certificate\n";
     another_certificate_of_a_roots_own_key: "revoke --cert again.crt" => 1,
         "error: rootCA can't revoke its own certificate\n\
          hint: a CA is revoked by the CA above it; a root is taken out of the trust stores\n";

@@ -50,8 +50,17 @@ fn an_end_up_to_an_hour_past_the_ca_s_is_cut() {
         let run = sandbox.pki_at(moment, line).ends_with(code);
         if code == 0 {
             assert_eq!(run.json()["not_after"], ca_ends, "{moment}");
-            assert!(run.stderr.contains("notice: "), "{run}");
+            assert!(run.stderr.contains("notice"), "{run}");
         }
+    }
+    // A CA below is cut too: with a notice, if its validity was asked for.
+    for (line, is_told) in [
+        ("subordinate --ca sub --name cut --days 300", true),
+        ("subordinate --ca sub --name usual", false),
+    ] {
+        let run = sandbox.pki_at("2026-01-01 00:30:00", line);
+        let run = run.arg("--no-passphrase").succeeds();
+        assert_eq!(run.stderr.contains("notice: "), is_told, "{run}");
     }
 }
 
