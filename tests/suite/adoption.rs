@@ -52,9 +52,11 @@ fn an_unrecorded_certificate_is_adopted_and_revoked() {
     assert_eq!(revoked.json()["serial"], "77");
     assert_eq!(revoked.json()["already"], false);
     assert_eq!(revoked.json()["adopted"], true);
-    let notice: Value = serde_json::from_str(&revoked.stderr).unwrap();
-    let notice = notice["notice"].as_str().unwrap();
-    assert!(notice.starts_with("77 was not on record: "), "{revoked}");
+    let notices = revoked.notices();
+    assert!(
+        notices.starts_with("notice: 77 was not on record: "),
+        "{revoked}"
+    );
     let entry = &listed(&sandbox)[0];
     assert_eq!(entry["status"], "revoked");
     assert_eq!(entry["profile"], "imported");

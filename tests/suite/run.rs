@@ -1,7 +1,8 @@
 //! One run of one program, and its transcript.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -137,6 +138,20 @@ impl Transcript {
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
+    }
+
+    /// The notices and warnings that `--format json` writes to stderr, as they stand there without it.
+    #[track_caller]
+    pub(crate) fn notices(&self) -> String {
+        let mut text = String::new();
+        for line in self.stderr.lines() {
+            let told: BTreeMap<String, String> =
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}\n{self}"));
+            for (kind, message) in told {
+                writeln!(text, "{kind}: {message}").unwrap();
+            }
+        }
+        text
     }
 
     /// The error object that `--format json` writes as the last line of stderr.

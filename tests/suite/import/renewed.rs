@@ -187,9 +187,11 @@ fn a_renewal_counts_what_names_the_certificate_before() {
     // Of seven certificates two are revoked.
     let naming = &renewed.json()["naming_previous"];
     assert_eq!((&naming["leaves"], &naming["cas"]), (&5.into(), &0.into()));
-    let warning: Value = serde_json::from_str(&renewed.stderr).unwrap();
-    let warning = warning["warning"].as_str().unwrap();
-    assert!(warning.starts_with("5 leaves of old name "), "{warning}");
+    let warning = renewed.notices();
+    assert!(
+        warning.starts_with("warning: 5 leaves of old name "),
+        "{warning}"
+    );
     assert!(
         warning.contains("`pki renew --ca old --cn NAME`"),
         "{warning}"

@@ -101,7 +101,8 @@ fn a_ca_that_has_ended_and_a_ca_that_has_not_begun() {
     sandbox.refused(
         sandbox.pki("issue --ca rootCA --cn client"),
         1,
-        "error: rootCA can't sign this: CN=rootCA is not valid before [time]\n",
+        "error: rootCA can't sign this: CN=rootCA is not valid before [time]\n\
+         hint: check the clock, or wait: a CA signs nothing before its certificate is valid\n",
     );
     let line = "issue --ca rootCA --cn client";
     sandbox.refused(

@@ -39,7 +39,7 @@ fn a_warning_stops_nothing_and_is_said() {
         .succeeds();
     let written = sandbox.pki("--format json bundle --for alb").succeeds();
     assert!(
-        written.stderr.starts_with("warning: CN=rootCA ends at "),
+        written.notices().starts_with("warning: CN=rootCA ends at "),
         "{written}"
     );
     assert_eq!(rules(&written.json(), "warning"), ["ends-soon"]);
