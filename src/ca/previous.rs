@@ -1,6 +1,7 @@
 //! Certificates of a CA before the one in force, which what it issued may name as its issuer.
 
 use super::error::CaError;
+use super::select::Status;
 use crate::asn1::{encode, tag};
 use crate::store::{Ca, Store};
 use crate::x509::Certificate;
@@ -41,17 +42,13 @@ pub(super) fn standing_certificates(
 ) -> Result<Vec<Certificate>, CaError> {
     let mut certificates = ca.certificates()?.into_iter();
     let mut standing: Vec<Certificate> = certificates.next().into_iter().collect();
-    for certificate in certificates.filter(|previous| is_valid(previous, now)) {
-        if !is_revoked(store, ca, &certificate)? {
+    for certificate in certificates {
+        let is_valid = Status::of_certificate(&certificate, now) == Status::Valid;
+        if is_valid && !is_revoked(store, ca, &certificate)? {
             standing.push(certificate);
         }
     }
     Ok(standing)
-}
-
-pub(super) fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
-    let validity = certificate.validity();
-    (validity.not_before..=validity.not_after).contains(&now)
 }
 
 /// Whether the CA above, or a root itself, has revoked a certificate of the CA.

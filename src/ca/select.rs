@@ -50,6 +50,12 @@ impl Status {
         }
     }
 
+    /// Status of a certificate that its issuer did not revoke.
+    pub(super) fn of_certificate(certificate: &Certificate, now: OffsetDateTime) -> Self {
+        let validity = certificate.validity();
+        Self::at(validity.not_before, validity.not_after, now)
+    }
+
     /// Whether a certificate is valid, or will be: neither revoked nor expired.
     pub fn is_live(self) -> bool {
         matches!(self, Self::Valid | Self::NotYetValid)
@@ -117,12 +123,8 @@ pub fn select_one(
 /// Whether a record is that of a certificate with the same subject and key.
 pub(super) fn certifies_key_of(issuance: &Issuance, certificate: &Certificate) -> bool {
     let recorded = issuance.der.as_deref().map(Certificate::from_der);
-    recorded.is_some_and(|recorded| {
-        recorded.is_ok_and(|recorded| {
-            recorded.subject() == certificate.subject()
-                && recorded.public_key().spki() == certificate.public_key().spki()
-        })
-    })
+    recorded
+        .is_some_and(|recorded| recorded.is_ok_and(|recorded| recorded.is_of_same_ca(certificate)))
 }
 
 /// The certificate of a record, where the store has it.

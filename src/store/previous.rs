@@ -13,9 +13,7 @@ impl Ca {
         let mut certificates = Vec::new();
         for (_, certificate) in self.previous_certificates()? {
             let certificate = certificate?;
-            let is_of_key = certificate.subject() == own.subject()
-                && certificate.public_key().spki() == own.public_key().spki();
-            if is_of_key && certificate != own {
+            if certificate.is_of_same_ca(&own) && certificate != own {
                 certificates.push(certificate);
             }
         }

@@ -345,6 +345,11 @@ impl Certificate {
         }
     }
 
+    /// Whether both are certificates of one CA: subject and key are the same, as after a renewal.
+    pub fn is_of_same_ca(&self, other: &Self) -> bool {
+        self.subject == other.subject && self.public_key.spki() == other.public_key.spki()
+    }
+
     /// Whether subject and issuer are one name.
     pub fn is_self_issued(&self) -> bool {
         are_equal(&self.subject, &self.issuer)

@@ -1,6 +1,7 @@
 //! What a CA issued: every record is read, and every certificate proved, on all processors.
 
-use super::super::previous::{is_valid, standing_certificates};
+use super::super::previous::standing_certificates;
+use super::super::select::Status;
 use super::finding::{Found, StoreFinding};
 use super::journal::{line_finding, unread};
 use super::keys::{OwnKey, Problem, leaf_key_problem};
@@ -90,7 +91,9 @@ impl<'a> Standard<'a> {
             issuers,
             // What can't be read is found elsewhere.
             standing: match standing_certificates(store, ca, now) {
-                Ok(standing) if is_valid(&standing[0], now) => standing,
+                Ok(standing) if Status::of_certificate(&standing[0], now) == Status::Valid => {
+                    standing
+                }
                 _ => Vec::new(),
             },
             now,

@@ -159,7 +159,7 @@ impl<'a> Paths<'a> {
 
     fn is_same_ca(&self, one: usize, other: usize) -> bool {
         let [one, other] = [one, other].map(|node| &self.trust.certificates[node]);
-        one.subject() == other.subject() && one.public_key().spki() == other.public_key().spki()
+        one.is_of_same_ca(other)
     }
 
     /// Why there is no path, once there is no next one.
