@@ -133,6 +133,6 @@ fn is_on_record(ca: &Ca, certificate: &Certificate) -> Result<bool, CaError> {
 /// Whether a certificate names another as its issuer, by its serial number too.
 fn names_serial(certificate: &Certificate, issuer: &Certificate) -> bool {
     let authority = certificate.authority();
-    authority.is_some_and(|authority| authority.serial.is_some())
+    authority.is_ok_and(|authority| authority.is_some_and(|authority| authority.serial.is_some()))
         && certificate.names_certificate(issuer)
 }

@@ -318,22 +318,22 @@ impl Certificate {
         )
     }
 
-    /// authorityKeyIdentifier.
-    pub fn authority(&self) -> Option<AuthorityKeyIdentifier> {
-        self.decoded(
-            &oid::AUTHORITY_KEY_IDENTIFIER,
-            Extension::to_authority_key_identifier,
-        )
+    /// authorityKeyIdentifier, an error if it is broken: such a certificate names no issuer.
+    pub fn authority(&self) -> Result<Option<AuthorityKeyIdentifier>, Malformed> {
+        let extension = self.extension(&oid::AUTHORITY_KEY_IDENTIFIER);
+        extension
+            .map(Extension::to_authority_key_identifier)
+            .transpose()
     }
 
     /// The key identifier of authorityKeyIdentifier.
     pub fn authority_key_identifier(&self) -> Option<Vec<u8>> {
-        self.authority()?.key
+        self.authority().ok()??.key
     }
 
     /// The serial number of the issuer's certificate in authorityKeyIdentifier, in hex.
     pub fn authority_serial(&self) -> Option<String> {
-        let serial = self.authority()?.serial?;
+        let serial = self.authority().ok()??.serial?;
         Some(serial_hex(&serial))
     }
 
@@ -379,9 +379,13 @@ impl Certificate {
 
     /// Whether the certificate names `issuer`, and no other certificate of that CA, as its issuer: it names
     /// the CA, and the issuer and serial number in its authorityKeyIdentifier, if there are any, are those of
-    /// `issuer`. OpenSSL and Java compare them too.
+    /// `issuer`. OpenSSL and Java compare them too. If that extension is broken, it names none, as OpenSSL
+    /// sees it.
     pub fn names_certificate(&self, issuer: &Self) -> bool {
-        let fits = self.authority().is_none_or(|authority| {
+        let Ok(authority) = self.authority() else {
+            return false;
+        };
+        let fits = authority.is_none_or(|authority| {
             let AuthorityKeyIdentifier {
                 key: _,
                 issuer: name,

@@ -3,6 +3,7 @@
 use super::certificate::{Certificate, algorithm_name};
 use super::comparison::ComparableName;
 use super::name::Name;
+use crate::asn1::Malformed;
 use crate::key::{PublicKey, PublicKeyAlgorithm};
 use std::cell::{OnceCell, RefCell};
 use std::cmp::Reverse;
@@ -65,6 +66,16 @@ pub enum IncompletePath {
         /// The certificate's subject.
         subject: String,
     },
+    /// Nobody can tell which issuer it names.
+    #[error("the {extension} of {subject} is broken: {problem}")]
+    BrokenExtension {
+        /// The certificate's subject.
+        subject: String,
+        /// The name of the extension.
+        extension: &'static str,
+        /// What is wrong with it.
+        problem: Malformed,
+    },
     /// Certificates that certify each other, and none that is its own issuer above them.
     #[error("no root is above {subject}: the CAs over it only certify each other")]
     Rootless {
@@ -72,6 +83,9 @@ pub enum IncompletePath {
         subject: String,
     },
 }
+
+/// Name of the extension without which nobody can tell the issuer.
+pub(super) const AUTHORITY_KEY_IDENTIFIER: &str = "authorityKeyIdentifier";
 
 /// Keys of one name that are tried for one signature: each costs a verification, and whoever makes a file
 /// may put as many into it as they like. Certificates with key identifiers name the one to try.
@@ -263,7 +277,10 @@ impl<'a> Graph<'a> {
             let key = self.key_that_fits(node, &candidates);
             candidates.retain(|candidate| Some(self.key(*candidate)) == key);
             // A root that names another certificate of its key, which is not at hand.
-            if candidates.is_empty() && certificate.is_self_signed() {
+            if candidates.is_empty()
+                && certificate.authority().is_ok()
+                && certificate.is_self_signed()
+            {
                 candidates.push(node);
             }
             candidates
@@ -342,6 +359,13 @@ impl<'a> Graph<'a> {
         }
         let candidates = self.candidates(node);
         let count = self.keys_of(&candidates);
+        if let Err(problem) = self.certificates[node].authority() {
+            return IncompletePath::BrokenExtension {
+                subject,
+                extension: AUTHORITY_KEY_IDENTIFIER,
+                problem,
+            };
+        }
         if count > MOST_KEYS {
             return IncompletePath::TooManyKeys {
                 subject,

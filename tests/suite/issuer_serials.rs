@@ -4,7 +4,7 @@
 use crate::sandbox::Sandbox;
 
 /// Extensions of end-entity certificates, by their names.
-const LEAVES: [(&str, &str); 8] = [
+const LEAVES: [(&str, &str); 11] = [
     ("none", "authorityKeyIdentifier = none\n"),
     ("keyid", "authorityKeyIdentifier = keyid:always\n"),
     (
@@ -29,7 +29,18 @@ const LEAVES: [(&str, &str); 8] = [
         "other-issuer",
         "authorityKeyIdentifier = DER:3013A111A40F300D310B300906035504030C026362\n",
     ),
+    ("padded-serial", PADDED_SERIAL),
+    // [2] without contents
+    ("empty-serial", "authorityKeyIdentifier = DER:30028200\n"),
+    // [1] with a general name of an unknown kind
+    (
+        "unknown-name",
+        "authorityKeyIdentifier = DER:3004A1028F00\n",
+    ),
 ];
+
+/// [2] 00 05, which is not DER.
+const PADDED_SERIAL: &str = "authorityKeyIdentifier = DER:300482020005\n";
 
 /// Root certificates of one key: `r1`, and `r2` as its renewal under another serial number; `s1` names
 /// itself by serial number, and `s2` of the same key names `s1`.
@@ -103,6 +114,9 @@ fn verify_compares_issuer_and_serial_number_as_openssl_does() {
         ("negative-serial", false, false),
         ("issuer", true, true),
         ("other-issuer", false, false),
+        ("padded-serial", false, false),
+        ("empty-serial", false, false),
+        ("unknown-name", false, false),
     ] {
         let leaf = format!("r1-{leaf}");
         assert_eq!(is_valid(&sandbox, &leaf, "r1"), by_old, "{leaf}");
@@ -125,6 +139,31 @@ fn a_root_that_names_another_certificate_ends_no_path() {
                 assert!(is_valid(&sandbox, &leaf, both) || !alone, "{leaf}");
             }
         }
+    }
+}
+
+#[test]
+fn a_broken_authority_key_identifier_names_no_issuer() {
+    let sandbox = roots_and_leaves();
+    let configuration = sandbox.read("ca.cnf");
+    sandbox.write("ca.cnf", format!("{configuration}[b]\nbasicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\nsubjectKeyIdentifier = hash\n{PADDED_SERIAL}"));
+    for line in [
+        "req -x509 -new -config ca.cnf -extensions b -key ca.key -days 30 -out b.crt",
+        "x509 -req -in leaf.csr -CA b.crt -CAkey ca.key -set_serial 7 -days 20 -out b-leaf.crt",
+    ] {
+        sandbox.run("openssl", line).succeeds();
+    }
+    assert!(!is_valid(&sandbox, "b-leaf", "b"));
+    assert!(!is_valid(&sandbox, "b", "b"));
+    for (leaf, root, named) in [
+        ("b-leaf", "b", "CN=ca"),
+        ("r1-padded-serial", "r1", "CN=leaf"),
+        ("r1-unknown-name", "r1", "CN=leaf"),
+    ] {
+        let judged = sandbox.pki(&format!("verify {leaf}.crt --bundle {root}.crt"));
+        let judged = judged.ends_with(3);
+        let says = format!("the authorityKeyIdentifier of {named} is broken: ");
+        assert!(judged.stdout.contains(&says), "{judged}");
     }
 }
 

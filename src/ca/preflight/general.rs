@@ -240,6 +240,8 @@ fn incomplete(subjects: &HashSet<String>, problem: &IncompletePath) -> BundleFin
                 let message = format!("the signature of {subject} is not by the key of {issuer}");
                 return BundleFinding::error("issuer-signature", message);
             }
+            // The rules about certificates tell it.
+            Err(IncompletePath::BrokenExtension { .. }) => None,
             "issuer-missing"
         }
         IncompletePath::OtherCertificate { .. } => "issuer-missing",
@@ -259,6 +261,7 @@ fn path_length(judged: &Judged<'_>, path: &[usize]) -> Option<BundleFinding> {
         let certificate = &judged.certificates[*node];
         let most = certificate.basic_constraints()?.path_length;
         if let Some(most) = most.filter(|most| below > *most) {
+        IncompletePath::BrokenExtension { .. } => "well-formed",
             let message = format!(
                 "{} allows {most} CAs below it, and {} stands under {below}",
                 called(certificate),

@@ -388,6 +388,7 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
         | IncompletePath::TooManyKeys { .. }
         | IncompletePath::TooManyNamesakes { .. }
         | IncompletePath::TooLong { .. } => None,
+        | IncompletePath::BrokenExtension { .. }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::refusal::{Refusal, called};
 use crate::x509::Certificate;
-use crate::x509::path::{Graph, MOST_KEYS, deduplicate, unverifiable};
+use crate::x509::path::{AUTHORITY_KEY_IDENTIFIER, Graph, MOST_KEYS, deduplicate, unverifiable};
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
@@ -182,6 +182,13 @@ impl<'a> Paths<'a> {
         let issuer = certificate.issuer().to_string();
         let candidates = self.graph.candidates(end);
         let key = |node: &usize| self.trust.certificates[*node].public_key();
+        if let Err(problem) = certificate.authority() {
+            return Refusal::BrokenExtension {
+                subject,
+                extension: AUTHORITY_KEY_IDENTIFIER,
+                problem,
+            };
+        }
         if self.graph.lacks_certificate_of_issuer(end) {
             return Refusal::OtherCertificate {
                 subject,
