@@ -99,7 +99,7 @@ const MOST_NAMESAKES: usize = 500;
 const MOST_STEPS: usize = 100;
 
 /// Words the absence of the certificate that authorityKeyIdentifier names.
-pub(super) fn other_certificate(issuer: &str, serial: Option<&str>) -> String {
+pub fn other_certificate(issuer: &str, serial: Option<&str>) -> String {
     match serial {
         Some(serial) => format!("the certificate of {issuer} with serial number {serial}"),
         None => format!("a certificate of {issuer} with the issuer that it names"),

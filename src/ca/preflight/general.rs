@@ -3,13 +3,13 @@
 use super::{BundleFinding, Form, Judged, RelyingParty, called};
 use crate::asn1::oid;
 use crate::key::PublicKeyAlgorithm;
-use crate::x509::Certificate;
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
-use crate::x509::path::IncompletePath;
+use crate::x509::path::{IncompletePath, other_certificate};
 use crate::x509::validity::rfc3339;
 use crate::x509::verify::serial_text;
+use crate::x509::{Certificate, Name};
 use std::collections::{HashMap, HashSet};
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 /// Less validity than this is told.
 const SOON: Duration = Duration::days(30);
@@ -35,14 +35,15 @@ fn no_certificate(judged: &Judged<'_>) -> Vec<BundleFinding> {
 }
 
 fn each_certificate(judged: &Judged<'_>) -> Vec<BundleFinding> {
-    let all = judged.certificates.iter();
-    all.flat_map(|certificate| {
+    let latest = latest_ends(judged);
+    let all = judged.certificates.iter().enumerate();
+    all.flat_map(|(node, certificate)| {
         [
             is_a_ca(certificate),
             signs_certificates(certificate),
             signs_lists(certificate),
-            is_root_of_others(judged, certificate),
-            is_valid(judged, certificate),
+            is_root_of_others(judged, node),
+            is_valid(judged, certificate, &latest),
             has_a_key_for_all(certificate),
         ]
     })
@@ -105,21 +106,46 @@ fn signs_lists(certificate: &Certificate) -> Option<BundleFinding> {
 
 /// OpenSSL takes a certificate that names another as its issuer for no root, and accepts nothing by it unless
 /// the other one is there too.
-fn is_root_of_others(judged: &Judged<'_>, certificate: &Certificate) -> Option<BundleFinding> {
-    let mut others = judged.certificates.iter();
-    let is_lost =
-        certificate.is_self_signed() && !others.any(|other| certificate.names_certificate(other));
+fn is_root_of_others(judged: &Judged<'_>, node: usize) -> Option<BundleFinding> {
+    let certificate = &judged.certificates[node];
+    // The path of a root that names another certificate ends in that one, if it is there.
+    let is_lost = judged.is_root(node) && !certificate.names_certificate(certificate);
     is_lost.then(|| {
-        let serial = certificate.authority_serial().unwrap_or_default();
+        let name = called(certificate);
+        let other = if certificate.names_as_issuer(certificate) {
+            other_certificate(&name, certificate.authority_serial().as_deref())
+        } else {
+            format!("a certificate of {name} with another key identifier")
+        };
         let message = format!(
-            "{} names a certificate as its issuer, with serial number {serial}, that is not in it: OpenSSL accepts nothing below it",
-            called(certificate)
+            "the issuer of {name} is missing: {other}; OpenSSL accepts nothing below {name}"
         );
         BundleFinding::warning("names-other-root", message)
     })
 }
 
-fn is_valid(judged: &Judged<'_>, certificate: &Certificate) -> Option<BundleFinding> {
+/// The latest notAfter of each CA, by its subject and key.
+type LatestEnds<'a> = HashMap<(&'a Name, &'a [u8]), OffsetDateTime>;
+
+fn ca_of(certificate: &Certificate) -> (&Name, &[u8]) {
+    (certificate.subject(), certificate.public_key().spki())
+}
+
+fn latest_ends<'a>(judged: &Judged<'a>) -> LatestEnds<'a> {
+    let mut latest = LatestEnds::new();
+    for certificate in judged.certificates {
+        let end = certificate.validity().not_after;
+        let known = latest.entry(ca_of(certificate)).or_insert(end);
+        *known = end.max(*known);
+    }
+    latest
+}
+
+fn is_valid(
+    judged: &Judged<'_>,
+    certificate: &Certificate,
+    latest: &LatestEnds<'_>,
+) -> Option<BundleFinding> {
     let now = judged.now;
     let validity = certificate.validity();
     let name = called(certificate);
@@ -134,13 +160,8 @@ fn is_valid(judged: &Judged<'_>, certificate: &Certificate) -> Option<BundleFind
         let message = format!("{name} expired at {}", rfc3339(validity.not_after));
         return Some(BundleFinding::error("valid-now", message));
     }
-    let is_renewed = || {
-        let mut others = judged.certificates.iter();
-        others.any(|other| {
-            is_of_one_ca(other, certificate) && other.validity().not_after - now >= SOON
-        })
-    };
-    (validity.not_after - now < SOON && !is_renewed()).then(|| {
+    // It is renewed if another one of the CA ends later.
+    (latest[&ca_of(certificate)] - now < SOON).then(|| {
         let message = format!("{name} ends at {}", rfc3339(validity.not_after));
         BundleFinding::warning("ends-soon", message)
     })
@@ -154,11 +175,6 @@ pub(in crate::ca) fn left_out(certificate: &Certificate, rule: &str) -> BundleFi
         serial_text(certificate)
     );
     BundleFinding::warning("previous-left-out", message)
-}
-
-/// Whether two certificates have the same subject and key: one is the renewal of the other.
-fn is_of_one_ca(one: &Certificate, other: &Certificate) -> bool {
-    one.subject() == other.subject() && one.public_key().spki() == other.public_key().spki()
 }
 
 fn has_a_key_for_all(certificate: &Certificate) -> Option<BundleFinding> {
@@ -224,6 +240,8 @@ pub(super) fn paths(judged: &Judged<'_>, party: Option<&RelyingParty>) -> Vec<Bu
     for path in &judged.paths {
         let finding = match path {
             Ok(path) => path_length(judged, path),
+            // The rules about certificates tell it.
+            Err(IncompletePath::BrokenExtension { .. }) => None,
             Err(problem) => Some(incomplete(&subjects, problem)),
         };
         // What is wrong above several of them is told once.
@@ -240,11 +258,10 @@ fn incomplete(subjects: &HashSet<String>, problem: &IncompletePath) -> BundleFin
                 let message = format!("the signature of {subject} is not by the key of {issuer}");
                 return BundleFinding::error("issuer-signature", message);
             }
-            // The rules about certificates tell it.
-            Err(IncompletePath::BrokenExtension { .. }) => None,
             "issuer-missing"
         }
         IncompletePath::OtherCertificate { .. } => "issuer-missing",
+        IncompletePath::BrokenExtension { .. } => "well-formed",
         IncompletePath::Unverifiable { .. } => "signature-algorithm",
         IncompletePath::TooManyKeys { .. } | IncompletePath::TooManyNamesakes { .. } => {
             "issuer-signature"
@@ -261,7 +278,6 @@ fn path_length(judged: &Judged<'_>, path: &[usize]) -> Option<BundleFinding> {
         let certificate = &judged.certificates[*node];
         let most = certificate.basic_constraints()?.path_length;
         if let Some(most) = most.filter(|most| below > *most) {
-        IncompletePath::BrokenExtension { .. } => "well-formed",
             let message = format!(
                 "{} allows {most} CAs below it, and {} stands under {below}",
                 called(certificate),

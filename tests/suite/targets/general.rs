@@ -116,8 +116,66 @@ fn a_root_that_names_another_certificate_is_a_warning() {
     let other = sandbox.read("other.crt");
     let report = assert_judged(&sandbox, "", &other, &[]);
     assert_eq!(rules(&report, "warning"), ["names-other-root"]);
+    let findings = report["findings"].to_string();
+    let says = "missing: the certificate of CN=own with serial number ";
+    assert!(findings.contains(says), "{findings}");
     let report = assert_judged(&sandbox, "", other + &own, &[]);
     assert_eq!(rules(&report, "warning"), [""; 0]);
+}
+
+/// Without a serial number there is none to be told.
+#[test]
+fn a_root_that_names_another_issuer_or_key_is_told_in_words() {
+    let sandbox = Sandbox::new();
+    let ca = "basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\n";
+    for (identifier, says) in [
+        // [1] CN=cb
+        (
+            "3013A111A40F300D310B300906035504030C026362",
+            "the issuer of CN=own is missing: a certificate of CN=own with the issuer that it names;",
+        ),
+        // [0] 05
+        (
+            "3003800105",
+            "the issuer of CN=own is missing: a certificate of CN=own with another key identifier;",
+        ),
+        // [2] 05
+        (
+            "3003820105",
+            "the issuer of CN=own is missing: the certificate of CN=own with serial number 05;",
+        ),
+    ] {
+        let pem = root_with(
+            &sandbox,
+            &format!("{ca}authorityKeyIdentifier = DER:{identifier}\n"),
+        );
+        let report = assert_judged(&sandbox, "", &pem, &[]);
+        assert_eq!(rules(&report, "warning"), ["names-other-root"]);
+        let findings = report["findings"].to_string();
+        assert!(findings.contains(says), "{findings}");
+    }
+    // One that is not DER names nobody.
+    let pem = root_with(
+        &sandbox,
+        &format!("{ca}authorityKeyIdentifier = DER:300482020005\n"),
+    );
+    let report = assert_judged(&sandbox, "", &pem, &["well-formed"]);
+    assert_eq!(rules(&report, "warning"), [""; 0]);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report}");
+}
+
+/// Each held against each would take minutes.
+#[test]
+fn thousands_of_roots_that_name_another_one_are_judged_in_seconds() {
+    let sandbox = Sandbox::new();
+    let pem = root_with(
+        &sandbox,
+        "basicConstraints = critical, CA:TRUE\nkeyUsage = critical, keyCertSign, cRLSign\nauthorityKeyIdentifier = DER:3003820105\n",
+    );
+    sandbox.write("own.pem", pem.repeat(10_000));
+    let run = sandbox.run("prlimit", "--cpu=30");
+    let run = run.arg(env!("CARGO_BIN_EXE_pki"));
+    run.words("bundle --check own.pem").ends_with(3);
 }
 
 #[test]
