@@ -33,19 +33,23 @@ pub struct Bundle {
     pub certificates: Vec<Certificate>,
     party: Option<&'static RelyingParty>,
     names: HashMap<Fingerprint, CaName>,
-    left_out: Option<LeftOut>,
+    left_out: Vec<LeftOut>,
 }
 
-/// Certificates of CAs before those in force, which the target has no room for.
+/// A certificate of a CA before the one in force, which the target has no room for or whose path is not
+/// complete.
 struct LeftOut {
-    certificates: Vec<Certificate>,
-    /// Rule that the bundle would break with them.
+    certificate: Certificate,
+    /// Rule that the bundle would break with it.
     rule: &'static str,
 }
 
+/// The rule that certificates break whose path is not complete.
+const INCOMPLETE: &str = "issuer-missing";
+
 /// Gathers a bundle. What a file's path lacks is taken from the store. Renewed CAs are in it with the
-/// certificates before the one in force too, as long as they are valid, unless the target takes the others
-/// alone.
+/// certificates before the one in force too, as long as they and their paths are valid, unless the target
+/// takes the others alone.
 pub fn bundle(
     store: &Store,
     request: &BundleRequest,
@@ -58,13 +62,12 @@ pub fn bundle(
     let in_force = |ca: &Ca| Ok(vec![ca.certificates()?.swap_remove(0)]);
     match gather(store, request, &in_force) {
         Ok(smaller) if first_error(&smaller.judge(now)).is_none() => {
-            let mut left_out = whole.certificates;
-            left_out.retain(|certificate| !smaller.certificates.contains(certificate));
+            let mut others = whole.certificates;
+            others.retain(|certificate| !smaller.certificates.contains(certificate));
+            let mut left_out = whole.left_out;
+            left_out.extend(LeftOut::all(others, error));
             Ok(Bundle {
-                left_out: Some(LeftOut {
-                    certificates: left_out,
-                    rule: error,
-                }),
+                left_out,
                 ..smaller
             })
         }
@@ -98,6 +101,7 @@ fn gather(
     for path in &request.files {
         wanted.extend(ca_certificates(path)?);
     }
+    let of_files = wanted.len();
     for ca in &named {
         if request.is_alone() {
             wanted.push(ca.certificate().clone());
@@ -116,21 +120,59 @@ fn gather(
             certificates: path::deduplicate(wanted),
             party: request.party,
             names: HashMap::new(),
-            left_out: None,
+            left_out: Vec::new(),
         });
     }
     let known = store.cas()?;
     let mut pool = Vec::new();
+    let mut previous = HashSet::new();
     for ca in &known {
-        pool.extend(of(ca)?);
+        let certificates = of(ca)?;
+        previous.extend(certificates.iter().skip(1).map(Certificate::fingerprint));
+        pool.extend(certificates);
     }
+    let is_previous = |certificate: &Certificate| previous.contains(&certificate.fingerprint());
+    let given = wanted.drain(..of_files).collect();
+    let (certificates, lost) = complete(given, wanted, &pool, is_previous)?;
     let named = |ca: &Ca| (ca.certificate().fingerprint(), ca.name().clone());
     Ok(Bundle {
-        certificates: path::issuers_last(&path::complete(wanted, &pool)?),
+        certificates: path::issuers_last(&certificates),
         party: request.party,
         names: known.iter().map(named).collect(),
-        left_out: None,
+        left_out: LeftOut::all(lost, INCOMPLETE).collect(),
     })
+}
+
+/// Completes the paths of certificates that were given and those of CAs. Returns what that takes, and the
+/// previous certificates of CAs that are left out: their path is not complete, as after their issuer's
+/// certificate expired or was revoked.
+fn complete(
+    given: Vec<Certificate>,
+    of_cas: Vec<Certificate>,
+    pool: &[Certificate],
+    is_previous: impl Fn(&Certificate) -> bool,
+) -> Result<(Vec<Certificate>, Vec<Certificate>), CaError> {
+    let at_hand = [given.as_slice(), &of_cas, pool].concat();
+    if let Ok(whole) = path::complete(at_hand[..at_hand.len() - pool.len()].to_vec(), pool) {
+        return Ok((whole, Vec::new()));
+    }
+    let lost = path::without_root(&at_hand).into_iter();
+    let lost: HashSet<Fingerprint> = lost
+        .filter(|certificate| is_previous(certificate))
+        .map(Certificate::fingerprint)
+        .collect();
+    let (left_out, kept) = of_cas
+        .into_iter()
+        .partition(|certificate| lost.contains(&certificate.fingerprint()));
+    let whole = path::complete([given, kept].concat(), pool)?;
+    Ok((whole, path::deduplicate(left_out)))
+}
+
+impl LeftOut {
+    fn all(certificates: Vec<Certificate>, rule: &'static str) -> impl Iterator<Item = Self> {
+        let one = move |certificate| Self { certificate, rule };
+        certificates.into_iter().map(one)
+    }
 }
 
 impl BundleRequest {
@@ -203,9 +245,8 @@ impl Bundle {
         let octets: Vec<usize> = files.map(|(_, part)| to_pem(&part).len()).collect();
         let mut findings =
             Judged::new(&self.certificates, &octets, now).findings(self.party, Origin::Made);
-        if let Some(LeftOut { certificates, rule }) = &self.left_out {
-            findings.extend(certificates.iter().map(|one| left_out(one, rule)));
-        }
+        let told = self.left_out.iter();
+        findings.extend(told.map(|one| left_out(&one.certificate, one.rule)));
         findings
     }
 

@@ -154,6 +154,15 @@ pub fn complete(
         .collect())
 }
 
+/// The certificates whose paths among `certificates` do not reach a root.
+pub fn without_root(certificates: &[Certificate]) -> Vec<&Certificate> {
+    let graph = Graph::of(certificates);
+    let routes = Routes::to_roots(&graph, &vec![false; certificates.len()]);
+    let nodes = 0..certificates.len();
+    let lost = nodes.filter(|node| routes.from(*node).is_none());
+    lost.map(|node| &certificates[node]).collect()
+}
+
 /// The way from each certificate to a root, itself first, through as few others as it can be; or why
 /// there is none among them.
 pub fn paths_to_roots(certificates: &[Certificate]) -> Vec<Result<Vec<usize>, IncompletePath>> {
@@ -350,6 +359,13 @@ impl<'a> Graph<'a> {
                 count,
             };
         }
+        if let Err(problem) = self.certificates[node].authority() {
+            return IncompletePath::BrokenExtension {
+                subject,
+                extension: AUTHORITY_KEY_IDENTIFIER,
+                problem,
+            };
+        }
         if self.lacks_certificate_of_issuer(node) {
             return IncompletePath::OtherCertificate {
                 subject,
@@ -359,13 +375,6 @@ impl<'a> Graph<'a> {
         }
         let candidates = self.candidates(node);
         let count = self.keys_of(&candidates);
-        if let Err(problem) = self.certificates[node].authority() {
-            return IncompletePath::BrokenExtension {
-                subject,
-                extension: AUTHORITY_KEY_IDENTIFIER,
-                problem,
-            };
-        }
         if count > MOST_KEYS {
             return IncompletePath::TooManyKeys {
                 subject,

@@ -5,6 +5,7 @@ mod keys;
 mod lists;
 mod openssl;
 mod own;
+mod previous;
 mod refusals;
 mod renewed;
 mod without_index;
