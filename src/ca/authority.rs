@@ -305,6 +305,7 @@ pub(super) fn path_length_under(parent: &Ca, asked: Option<u32>) -> Result<Optio
         return Err(CaError::CaUnusable {
             ca: parent.name().clone(),
             problem: "its path length is 0: no CA may stand below it".into(),
+            to_renew: None,
         });
     };
     match asked {

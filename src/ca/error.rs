@@ -87,6 +87,8 @@ pub enum CaError {
         ca: CaName,
         /// Why.
         problem: String,
+        /// The CA whose renewal repairs that: it names a previous certificate of the CA above it.
+        to_renew: Option<CaName>,
     },
     /// The certificate of the CA, or of one above it, is not valid yet.
     #[error("{ca} can't sign this: {subject} is not valid before {}", rfc3339(*not_before))]
@@ -193,6 +195,8 @@ pub enum CaError {
         at: OffsetDateTime,
         /// Why.
         reason: Reason,
+        /// The CA whose renewal repairs that: it names a previous certificate of the CA above it.
+        to_renew: Option<CaName>,
     },
     /// Neither a subject nor an alternative name was given.
     #[error("the certificate would have neither a subject nor an alternative name")]

@@ -347,8 +347,15 @@ fn standing_path(
     let unusable = |problem: String| CaError::CaUnusable {
         ca: ca.name().clone(),
         problem,
+        to_renew: None,
     };
-    let ancestors = store.ancestors(ca)?;
+    let mut ancestors = store.ancestors(ca)?;
+    if purpose != Purpose::Certificates {
+        // Verifiers of a CRL look at its signature, whatever certificate the CA names; and a CA that names an
+        // old one is renewed.
+        let in_force = |ancestor: &Ca| store.ca(ancestor.name());
+        ancestors = ancestors.iter().map(in_force).collect::<Result<_, _>>()?;
+    }
     let mut certificates = vec![ca.certificate().clone()];
     certificates.extend(
         ancestors
@@ -356,7 +363,7 @@ fn standing_path(
             .map(|ancestor| ancestor.certificate().clone()),
     );
     if purpose != Purpose::Lists {
-        refuse_revoked(ca, &ancestors)?;
+        refuse_revoked(store, ca, &ancestors)?;
         let members = std::iter::once(ca).chain(&ancestors);
         refuse_compromised_cas(store, &members.map(key_of).collect::<Vec<_>>())?;
     }
@@ -386,10 +393,11 @@ fn standing_path(
             });
         }
         if needs_to_be_valid && now > validity.not_after {
-            return Err(unusable(format!(
-                "{subject} expired at {}",
-                rfc3339(validity.not_after)
-            )));
+            return Err(CaError::CaUnusable {
+                ca: ca.name().clone(),
+                problem: format!("{subject} expired at {}", rfc3339(validity.not_after)),
+                to_renew: to_renew(store, ca, &ancestors, index)?,
+            });
         }
         let issuer = certificates.get(index + 1).unwrap_or(certificate);
         if !path::issued(issuer, certificate) {
@@ -403,20 +411,44 @@ fn standing_path(
 }
 
 /// Nobody would trust what a revoked CA issues; its list it may still sign.
-fn refuse_revoked(ca: &Ca, ancestors: &[Ca]) -> Result<(), CaError> {
+fn refuse_revoked(store: &Store, ca: &Ca, ancestors: &[Ca]) -> Result<(), CaError> {
     let members = std::iter::once(ca).chain(ancestors);
-    for (member, issuer) in members.zip(ancestors) {
+    for (index, (member, issuer)) in members.zip(ancestors).enumerate() {
         let Ok(serial) = member.certificate().serial() else {
             continue;
         };
         if let Some(revoked) = issuer.revoked(&serial)? {
+            let to_renew = if revoked.reason.is_compromise() {
+                // A new certificate would be of the same key above.
+                None
+            } else {
+                to_renew(store, ca, ancestors, index)?
+            };
             return Err(CaError::RevokedCa {
                 ca: ca.name().clone(),
                 subject: member.certificate().subject().to_string(),
                 at: revoked.revoked_at,
                 reason: revoked.reason,
+                to_renew,
             });
         }
     }
     Ok(())
+}
+
+/// The CA below a certificate that can't be used, if it names that one and not the one in force of the CA
+/// above it. `index` counts from the certificate of `ca`.
+fn to_renew(
+    store: &Store,
+    ca: &Ca,
+    ancestors: &[Ca],
+    index: usize,
+) -> Result<Option<CaName>, CaError> {
+    let Some(above) = index.checked_sub(1) else {
+        return Ok(None);
+    };
+    let in_force = store.ca(ancestors[above].name())?;
+    let is_previous = in_force.certificate() != ancestors[above].certificate();
+    let below = above.checked_sub(1).map_or(ca, |below| &ancestors[below]);
+    Ok(is_previous.then(|| below.name().clone()))
 }

@@ -81,10 +81,9 @@ pub(super) fn of(error: &CaError) -> Option<String> {
             "run the command again, with --force where it would not replace a file".into()
         }
         CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
-        CaError::RevokedCa { .. } => {
-            "issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key".into()
-        }
         CaError::CaNotYetValid { .. }
+        | CaError::CaUnusable { .. }
+        | CaError::RevokedCa { .. }
         | CaError::NoSuchCertificate { .. }
         | CaError::NotOnRecord { .. }
         | CaError::IssuedByNone { .. }
@@ -96,8 +95,7 @@ pub(super) fn of(error: &CaError) -> Option<String> {
         | CaError::OwnCertificate { .. }
         | CaError::SeveralLive { .. }
         | CaError::InvalidityInFuture => return certificate_hint(error),
-        CaError::CaUnusable { .. }
-        | CaError::RulesBroken { .. }
+        CaError::RulesBroken { .. }
         | CaError::NotOnHold { .. }
         | CaError::SerialUnusable { .. }
         | CaError::SignatureNotChecked { .. }
@@ -146,6 +144,20 @@ fn certificate_hint(error: &CaError) -> Option<String> {
     Some(match error {
         CaError::CaNotYetValid { .. } => {
             "check the clock, or wait: a CA signs nothing before its certificate is valid".into()
+        }
+        CaError::CaUnusable {
+            to_renew: Some(ca), ..
+        }
+        | CaError::RevokedCa {
+            to_renew: Some(ca), ..
+        } => {
+            format!(
+                "`pki renew --ca {ca} --self` gives {ca} a certificate that does not name the old certificate of the CA above it"
+            )
+        }
+        CaError::RevokedCa { .. } => {
+            "issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key"
+                .into()
         }
         CaError::NoSuchCertificate { ca, .. } => {
             format!("`pki list --ca {ca}` shows what it has issued")
@@ -385,10 +397,10 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
             Some("add the certificate of the root above with --add".into())
         }
         IncompletePath::Unverifiable { .. }
+        | IncompletePath::BrokenExtension { .. }
         | IncompletePath::TooManyKeys { .. }
         | IncompletePath::TooManyNamesakes { .. }
         | IncompletePath::TooLong { .. } => None,
-        | IncompletePath::BrokenExtension { .. }
     }
 }
 

@@ -36,11 +36,11 @@ fn ca_below_a_renewed_one() -> Sandbox {
 }
 
 /// Revokes the first certificate of `inter0`.
-fn revoke_first(sandbox: &Sandbox) {
+fn revoke_first(sandbox: &Sandbox, reason: &str) {
     let serial = sandbox.run("openssl", "x509 -noout -serial -in a/inter0.crt");
     let serial = serial.succeeds().stdout;
     let serial = serial.trim().trim_start_matches("serial=");
-    let line = format!("revoke --ca rootCA --serial 0x{serial} --reason superseded");
+    let line = format!("revoke --ca rootCA --serial 0x{serial} --reason {reason}");
     sandbox.pki(&line).succeeds();
 }
 
@@ -56,6 +56,13 @@ fn error_of(run: Run) -> Value {
     let failed = run.ends_with(1);
     let document: Value = serde_json::from_str(failed.stderr.trim()).unwrap();
     document["error"].clone()
+}
+
+#[track_caller]
+fn assert_names_renewal(error: &Value, code: &str) {
+    assert_eq!(error["code"], code, "{error}");
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("`pki renew --ca below --self`"), "{error}");
 }
 
 #[test]
@@ -80,7 +87,7 @@ fn bundle_leaves_out_what_names_a_revoked_certificate() {
         (count, rules.contains(&"previous-left-out".into())),
         (5, false)
     );
-    revoke_first(&sandbox);
+    revoke_first(&sandbox, "superseded");
     for line in [line, "--format json bundle --ca below --out t.pem"] {
         let expected = (3, vec!["previous-left-out".to_owned()]);
         assert_eq!(bundled(sandbox.pki(line)), expected, "{line}");
@@ -101,9 +108,61 @@ fn other_previous_certificates_stay_in_the_bundle() {
         sandbox.pki(line).succeeds();
     }
     sandbox.pki("renew --ca below --self").succeeds();
-    revoke_first(&sandbox);
+    revoke_first(&sandbox, "superseded");
     // Two of rootCA, the second of inter0, and the second and third of below.
     let (count, rules) = bundled(sandbox.pki("--format json bundle --out t.pem"));
     assert_eq!(count, 5);
     assert_eq!(rules, ["previous-left-out"]);
+}
+
+#[test]
+fn crls_are_signed_if_the_certificates_in_force_are_valid() {
+    let sandbox = ca_below_a_renewed_one();
+    sandbox.pki_at("+40d", "crl --ca below --to-pem").succeeds();
+    let line = "crl -noout -in pki/crl/below.crl -inform DER -CAfile pki/below/ca.crt";
+    sandbox.run("openssl", line).succeeds();
+    // Beyond the end of the second certificate of inter0.
+    let error = error_of(sandbox.pki_at("+1200d", "--format json crl --ca inter0"));
+    assert_eq!(error["code"], "ca-unusable", "{error}");
+}
+
+#[test]
+fn issuing_below_an_expired_certificate_names_the_renewal() {
+    let sandbox = ca_below_a_renewed_one();
+    let issue = "--format json issue --ca below --cn a --days 30 --out out --no-passphrase";
+    assert_names_renewal(&error_of(sandbox.pki_at("+40d", issue)), "ca-unusable");
+    sandbox.pki_at("+40d", "renew --ca below --self").succeeds();
+    sandbox.pki_at("+40d", issue).succeeds();
+    let line =
+        "-f +41d openssl verify -CAfile pki/rootCA/ca.crt -untrusted out/a.chain.pem out/a.crt";
+    sandbox.run("faketime", line).succeeds();
+    // Nothing names another certificate, so that no renewal of a CA below repairs it.
+    let error = error_of(sandbox.pki_at("+1200d", issue));
+    assert!(!error["hint"].to_string().contains("--ca below"), "{error}");
+}
+
+#[test]
+fn issuing_below_a_revoked_certificate_names_the_renewal() {
+    let sandbox = ca_below_a_renewed_one();
+    revoke_first(&sandbox, "superseded");
+    let issue = "--format json issue --ca below --cn a --days 30 --out out --no-passphrase";
+    assert_names_renewal(&error_of(sandbox.pki(issue)), "ca-revoked");
+    sandbox.pki("crl --ca below").succeeds();
+    // The CA may ask for a certificate, too.
+    let line = "renew --ca below --self --request again.csr";
+    sandbox.pki(line).succeeds();
+    sandbox.pki("renew --ca below --self").succeeds();
+    sandbox.pki(issue).succeeds();
+    let line = "verify -CAfile pki/rootCA/ca.crt -untrusted out/a.chain.pem out/a.crt";
+    sandbox.run("openssl", line).succeeds();
+}
+
+#[test]
+fn no_renewal_is_named_below_a_compromised_key() {
+    let sandbox = ca_below_a_renewed_one();
+    revoke_first(&sandbox, "keyCompromise");
+    let issue = "--format json issue --ca below --cn a --days 30";
+    let error = error_of(sandbox.pki(issue));
+    assert_eq!(error["code"], "ca-revoked", "{error}");
+    assert!(!error["hint"].to_string().contains("--ca below"), "{error}");
 }
