@@ -7,11 +7,11 @@ use super::preflight::{BundleFinding, Form, Judged, Level, Origin, RelyingParty,
 use super::previous::standing_certificates;
 use crate::key::pkcs12::{self, Pfx};
 use crate::key::{KeyError, Passphrase};
-use crate::store::file::{self, Access, Existing, Output, Staged, Stream, Suspect, commit_all};
-use crate::store::{Ca, CaName, FileError, Store};
+use crate::store::file::{self, Access, Existing, Output, Staged, Stream, commit_all};
+use crate::store::{Ca, CaName, Store};
 use crate::x509::{Certificate, Fingerprint, path};
 use std::collections::{HashMap, HashSet};
-use std::io::{self, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
@@ -363,17 +363,16 @@ pub fn write_bundle(
     let mut places = Vec::new();
     for PlacedFile { path, .. } in files {
         let place = Output::at(path)?;
-        if let Output::File(file) = &place {
-            refuse_link_into_store(store, path, file)?;
-            if file::stands(file)? {
-                match bundle_at(file, passphrase) {
-                    Ok(Some(certificates)) if overwrite || !store.contains_file_of_ca(file) => {
-                        before.get_or_insert_default().extend(certificates);
-                    }
-                    _ if overwrite => {}
-                    Err(error) => return Err(error),
-                    Ok(_) => return Err(would_replace(path, passphrase)),
+        if let Output::File(file) = &place
+            && file::stands(file)?
+        {
+            match bundle_at(file, passphrase) {
+                Ok(Some(certificates)) if overwrite || !store.contains_file_of_ca(file) => {
+                    before.get_or_insert_default().extend(certificates);
                 }
+                _ if overwrite => {}
+                Err(error) => return Err(error),
+                Ok(_) => return Err(would_replace(path, passphrase)),
             }
         }
         places.push(place);
@@ -381,7 +380,7 @@ pub fn write_bundle(
     let mut staged = Vec::new();
     for (PlacedFile { content, .. }, place) in files.iter().zip(places) {
         match place {
-            Output::Stream(stream) => Stream::open(&stream)?.write(content)?,
+            Output::Stream(stream) => Stream::open(stream)?.write(content)?,
             Output::File(file) => {
                 let mut file = Staged::new(&file, Access::Umask, Existing::Replace)?;
                 file.fill(|file| file.write_all(content))?;
@@ -391,14 +390,6 @@ pub fn write_bundle(
     }
     commit_all(staged)?;
     Ok(before.map(|before| Changes::between(before, files)))
-}
-
-/// Refuses a symbolic link that leads to the files of a CA, whatever may be overwritten.
-fn refuse_link_into_store(store: &Store, path: &Path, file: &Path) -> Result<(), CaError> {
-    if path == file || !store.contains_file_of_ca(file) {
-        return Ok(());
-    }
-    Err(FileError::of("follow", path)(io::Error::other(Suspect::IntoStore)).into())
 }
 
 fn would_replace(path: &Path, passphrase: Option<&Passphrase>) -> CaError {

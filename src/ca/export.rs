@@ -369,7 +369,7 @@ impl OpenFile {
     /// Opens it; with `overwrite` it takes the place of a file that is there.
     pub fn open(path: &Path, overwrite: bool) -> Result<Self, CaError> {
         if let Output::Stream(stream) = Output::at(path)? {
-            return Ok(Self::Stream(Stream::open(&stream)?));
+            return Ok(Self::Stream(Stream::open(stream)?));
         }
         let existing = Existing::unless(overwrite);
         Ok(Self::Staged(Staged::new(path, Access::Umask, existing)?))

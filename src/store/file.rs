@@ -9,7 +9,7 @@ mod output;
 
 pub(crate) use folder::StagedFolder;
 pub(crate) use group::Group;
-pub use output::{Output, Stream};
+pub use output::{Output, Stream, StreamPlace};
 
 use super::error::FileError;
 use rustix::fs::{CWD, Mode, OFlags, RenameFlags, StatVfsMountFlags, fstatvfs, renameat_with};
@@ -200,21 +200,33 @@ fn open_itself(path: &Path, options: &mut OpenOptions) -> Result<File, FileError
     let flags = flags.bits().cast_signed();
     let opened = options.custom_flags(flags).open(path);
     let explained = opened.map_err(|error| match fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => io::Error::other(Suspect::Link),
-        Ok(found) if !found.is_file() && !found.is_dir() => io::Error::other(Suspect::Kind),
-        _ => error,
+        Ok(found) if !found.is_symlink() && !found.is_file() && !found.is_dir() => {
+            io::Error::other(Suspect::Kind)
+        }
+        _ => explain_refusal(path, error),
     });
     explained.map_err(FileError::of("open", path))
 }
 
-fn open_itself_to_read(path: &Path) -> Result<File, FileError> {
-    open_itself(path, OpenOptions::new().read(true))
+/// Opens what is there, to write behind what is in it.
+fn open_to_append(path: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = flags.bits().cast_signed();
+    OpenOptions::new()
+        .append(true)
+        .custom_flags(flags)
+        .open(path)
 }
 
-/// Opens what is there, to write behind what is in it.
-fn open_to_append(path: &Path) -> Result<File, FileError> {
-    let opened = OpenOptions::new().append(true).open(path);
-    opened.map_err(FileError::of("open", path))
+/// Says why something was not opened that is opened only if it is no symbolic link.
+fn explain_refusal(path: &Path, error: io::Error) -> io::Error {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => io::Error::other(Suspect::Link),
+        _ => error,
+    }
+}
+
+fn open_itself_to_read(path: &Path) -> Result<File, FileError> {
+    open_itself(path, OpenOptions::new().read(true))
 }
 
 /// Why a file or directory of the store is not used: another user may have put it there.
@@ -229,9 +241,18 @@ pub(crate) enum Suspect {
         /// Its owner.
         owner: u32,
     },
-    /// A symbolic link of a result that leads to the files of a CA.
-    #[error("it is a symbolic link into the directory of a CA")]
+    /// A symbolic link of a result that leads to the files of a CA or of the store.
+    #[error("it is a symbolic link into the directory of a CA, or to a file of the store's own")]
     IntoStore,
+    /// A pipe for results.
+    #[error("it is a named pipe that belongs to user {owner}")]
+    PipeOf {
+        /// Its owner.
+        owner: u32,
+    },
+    /// A file, or what else was put in the place of a pipe or a device.
+    #[error("it is no longer a named pipe or a character device")]
+    NoStream,
     /// A pipe, a device, or a directory in the place of a file.
     #[error("it is not a regular file")]
     Kind,
@@ -280,7 +301,12 @@ pub(super) fn refuse_foreign_link(directory: &Path) -> Result<(), FileError> {
 
 /// Whether something is a symbolic link that another user than root and that of this process made.
 pub(super) fn is_foreign_link(found: &Metadata) -> bool {
-    found.is_symlink() && found.uid() != 0 && found.uid() != geteuid().as_raw()
+    found.is_symlink() && is_foreign(found)
+}
+
+/// Whether something belongs to another user than root and that of this process.
+fn is_foreign(found: &Metadata) -> bool {
+    found.uid() != 0 && found.uid() != geteuid().as_raw()
 }
 
 /// Takes permissions of an open file or directory away from all but its owner, if it is ours.

@@ -1,10 +1,11 @@
 //! Where everything is. No other module forms a path inside the store.
 
-use super::error::StoreError;
+use super::error::{FileError, StoreError};
 use super::file;
 use super::name::CaName;
 use crate::x509::{Fingerprint, Serial};
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
 
 /// The store's own files.
 #[derive(Debug, Clone)]
@@ -163,6 +164,40 @@ impl StoreLayout {
         }
     }
 
+    /// Whether a file is in the directory of a CA of any store, pending and unfinished ones included, or is one
+    /// of the store's own. Published CRLs are not, and neither is what others put beside the CAs.
+    pub(crate) fn is_own_file(path: &Path) -> Result<bool, FileError> {
+        let (Ok(folder), Some(name)) = (file::folder_of(path).canonicalize(), path.file_name())
+        else {
+            // There can be no file.
+            return Ok(false);
+        };
+        let path = folder.join(name);
+        for directory in folder.ancestors() {
+            // A CA may be elsewhere than the store, behind a link.
+            if CaLayout::at(directory).is_whole()? || Self::new(directory).owns(&path)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a file below this directory is one of the store, if there is a store.
+    fn owns(&self, path: &Path) -> Result<bool, FileError> {
+        if !file::is_regular(&self.format())? {
+            return Ok(false);
+        }
+        let inside = path.strip_prefix(&self.root).unwrap_or(path);
+        let mut parts = inside.components().map(Component::as_os_str);
+        let (first, is_deeper) = (parts.next().and_then(OsStr::to_str), parts.next().is_some());
+        Ok(match first.and_then(Self::kind_of) {
+            Some(Kind::Folder(Inside::Ca(name))) => is_deeper && self.ca(&name).holds_files()?,
+            Some(Kind::Folder(Inside::PublishedLists)) | None => false,
+            Some(Kind::Plain | Kind::Lock) => !is_deeper,
+            Some(_) => is_deeper,
+        })
+    }
+
     pub(crate) fn waiting_ca(&self, name: &CaName) -> CaLayout {
         CaLayout {
             directory: self.root.join(format!("{WAITING}{name}")),
@@ -176,6 +211,12 @@ impl StoreLayout {
 }
 
 impl CaLayout {
+    fn at(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+        }
+    }
+
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -198,9 +239,23 @@ impl CaLayout {
         if file::stands(&self.record())? {
             return Ok(true);
         }
-        for other in [self.certificate(), self.key(), self.issued()] {
-            if file::stands(&other)? {
-                return Err(StoreError::damaged(&self.record(), "is missing"));
+        if self.holds_files()? {
+            return Err(StoreError::damaged(&self.record(), "is missing"));
+        }
+        Ok(false)
+    }
+
+    /// Whether this is the directory of a CA that has its record and its journal.
+    fn is_whole(&self) -> Result<bool, FileError> {
+        Ok(file::is_regular(&self.record())? && file::is_regular(&self.issued())?)
+    }
+
+    /// Whether any of the files that every CA has is here.
+    fn holds_files(&self) -> Result<bool, FileError> {
+        let files = [self.record(), self.certificate(), self.key(), self.issued()];
+        for file in &files {
+            if file::stands(file)? {
+                return Ok(true);
             }
         }
         Ok(false)

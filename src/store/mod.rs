@@ -32,6 +32,7 @@ mod layout;
 mod lock;
 mod mending;
 mod name;
+mod output;
 mod previous;
 mod record;
 mod replacement;

@@ -62,7 +62,7 @@ pub fn judge_foreign_list(
 /// Writes a list in the place of nothing, of another list, or with `overwrite` of any file; or to a pipe.
 pub fn write_foreign_list(path: &Path, content: &[u8], overwrite: bool) -> Result<(), CaError> {
     let file = match Output::at(path)? {
-        Output::Stream(stream) => return Ok(Stream::open(&stream)?.write(content)?),
+        Output::Stream(stream) => return Ok(Stream::open(stream)?.write(content)?),
         Output::File(file) => file,
     };
     let may_go = || -> Result<bool, CaError> {

@@ -1,10 +1,12 @@
 //! Places of results: symbolic links that lead to them, and pipes and devices in them.
 
-use super::{FileError, Suspect, found, is_foreign_link, open_to_append};
-use crate::store::file::folder_of;
-use rustix::fs::statfs;
+use super::{
+    FileError, Suspect, explain_refusal, folder_of, found, is_foreign, is_foreign_link,
+    open_to_append,
+};
+use rustix::fs::{OFlags, statfs};
 use rustix::io::Errno;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -21,20 +23,30 @@ pub enum Output {
     /// A file, or the place for one, behind all symbolic links: it is replaced, and the links stay.
     File(PathBuf),
     /// A pipe, a device or an open file: it is written to.
-    Stream(PathBuf),
+    Stream(StreamPlace),
+}
+
+/// Place of a pipe, a device or an open file, behind the symbolic links that were followed to it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum StreamPlace {
+    /// A pipe or a device: nothing else is opened by this name.
+    Itself(PathBuf),
+    /// A link of /proc, which names an open file.
+    Descriptor(PathBuf),
 }
 
 impl Output {
-    /// Follows the symbolic links at a path, but none that another user made.
-    pub fn at(path: &Path) -> Result<Self, FileError> {
+    /// Follows the symbolic links at a path, but none that another user made, and not to another user's pipe.
+    pub(in crate::store) fn behind_links(path: &Path) -> Result<Self, FileError> {
         let mut place = path.to_owned();
         for _ in 0..MOST_LINKS {
             let Some(found) = found(&place)? else {
                 return Ok(Self::File(place));
             };
             let kind = found.file_type();
-            if kind.is_fifo() || kind.is_char_device() {
-                return Ok(Self::Stream(path.to_owned()));
+            if is_stream(&found) {
+                refuse_foreign_pipe(&found).map_err(FileError::of("open", &place))?;
+                return Ok(Self::Stream(StreamPlace::Itself(place)));
             }
             if !kind.is_symlink() {
                 return Ok(Self::File(place));
@@ -45,20 +57,28 @@ impl Output {
                 return Err(failed()(io::Error::other(Suspect::LinkOf { owner })));
             }
             if statfs(folder_of(&place)).is_ok_and(|found| found.f_type == PROC) {
-                return Ok(Self::Stream(path.to_owned()));
+                return Ok(Self::Stream(StreamPlace::Descriptor(place)));
             }
             let target = fs::read_link(&place).map_err(failed())?;
             place.set_file_name(target);
         }
         Err(FileError::of("follow", path)(Errno::LOOP.into()))
     }
+}
 
-    /// The file at a path, behind links; the path itself if no file can take its place.
-    pub(crate) fn file_at(path: &Path) -> Result<PathBuf, FileError> {
-        Ok(match Self::at(path)? {
-            Self::File(place) | Self::Stream(place) => place,
-        })
+/// Whether something is a pipe, or a device that takes bytes in order.
+fn is_stream(found: &Metadata) -> bool {
+    found.file_type().is_fifo() || found.file_type().is_char_device()
+}
+
+/// Refuses a pipe that another user than root and that of this process made: who reads it is unknown, and
+/// whether anybody ever does.
+fn refuse_foreign_pipe(found: &Metadata) -> io::Result<()> {
+    if found.file_type().is_fifo() && is_foreign(found) {
+        let owner = found.uid();
+        return Err(io::Error::other(Suspect::PipeOf { owner }));
     }
+    Ok(())
 }
 
 /// A pipe, a device or an open file that is open to write to it.
@@ -69,11 +89,13 @@ pub struct Stream {
 
 impl Stream {
     /// Opens it; a pipe that nobody reads is waited for.
-    pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
-        Ok(Self {
-            file: open_to_append(path)?,
-            path: path.to_owned(),
-        })
+    pub(crate) fn open(place: StreamPlace) -> Result<Self, FileError> {
+        let (opened, path) = match place {
+            StreamPlace::Itself(path) => (open_stream(&path), path),
+            StreamPlace::Descriptor(path) => (open_to_append(&path, OFlags::empty()), path),
+        };
+        let file = opened.map_err(FileError::of("open", &path))?;
+        Ok(Self { file, path })
     }
 
     /// Writes to it.
@@ -82,6 +104,19 @@ impl Stream {
             .write_all(content)
             .map_err(FileError::of("write", &self.path))
     }
+}
+
+/// Opens a pipe or a device. Another user may be able to put something else in its place after it was looked at:
+/// a link is not followed, and nothing else is written to.
+fn open_stream(path: &Path) -> io::Result<File> {
+    let opened = open_to_append(path, OFlags::NOFOLLOW);
+    let file = opened.map_err(|error| explain_refusal(path, error))?;
+    let found = file.metadata()?;
+    if !is_stream(&found) {
+        return Err(io::Error::other(Suspect::NoStream));
+    }
+    refuse_foreign_pipe(&found)?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -106,17 +141,43 @@ mod tests {
             ("nothing", "nothing"),
             ("below/dangling", "below/../below/new"),
         ] {
-            assert_eq!(Output::at(&path(name)).unwrap(), Output::File(path(place)));
+            assert_eq!(
+                Output::behind_links(&path(name)).unwrap(),
+                Output::File(path(place))
+            );
         }
         symlink("round", path("round")).unwrap();
-        assert!(Output::at(&path("round")).is_err());
+        assert!(Output::behind_links(&path("round")).is_err());
     }
 
     #[test]
     fn devices_and_open_files_are_streams() {
-        for path in ["/dev/null", "/dev/stderr", "/proc/self/fd/2"] {
-            let path = Path::new(path);
-            assert_eq!(Output::at(path).unwrap(), Output::Stream(path.to_owned()));
+        use StreamPlace::{Descriptor, Itself};
+        for (path, place) in [
+            ("/dev/null", Itself("/dev/null".into())),
+            ("/dev/stderr", Descriptor("/proc/self/fd/2".into())),
+            ("/proc/self/fd/2", Descriptor("/proc/self/fd/2".into())),
+        ] {
+            let found = Output::behind_links(Path::new(path)).unwrap();
+            assert_eq!(found, Output::Stream(place));
         }
+    }
+
+    /// Another user may put them there after the place was looked at.
+    #[test]
+    fn only_pipes_and_devices_are_opened_as_such() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::write(path("file"), "precious").unwrap();
+        fs::hard_link(path("file"), path("other")).unwrap();
+        symlink("file", path("link")).unwrap();
+        symlink("/dev/null", path("device")).unwrap();
+        for name in ["file", "other", "link", "device", "nothing"] {
+            assert!(Stream::open(StreamPlace::Itself(path(name))).is_err());
+        }
+        assert_eq!(fs::read(path("file")).unwrap(), b"precious");
+        assert!(!path("nothing").exists());
+        let stream = Stream::open(StreamPlace::Itself("/dev/null".into())).unwrap();
+        stream.write(b"content").unwrap();
     }
 }
