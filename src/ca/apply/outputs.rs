@@ -125,7 +125,14 @@ fn publish_one(
     refuse_other_files(ca, place, *chain, false)?;
     let mut action = action_of(application, store, ca, wished)?;
     if action == Action::Keep {
-        stands_durably(ca, place)?;
+        let mut files = vec![place.der(ca)];
+        if place.wants_pem(ca)? {
+            files.push(place.pem(ca));
+        }
+        if *chain {
+            files.push(place.chain(ca));
+        }
+        stands_durably(ca, place, &files)?;
         return Ok(step(action));
     }
     publish_others(application, store, ca, request, passphrases)?;

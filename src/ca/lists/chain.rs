@@ -6,21 +6,17 @@ use super::place::Place;
 use super::published::{holds_as_pem, read_published, refuse_other_pem, stage_pem};
 use crate::store::file::Existing;
 use crate::store::{Ca, Store};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Publishes the lists of the CA and of all above it as one PEM file, which stays as it is where
 /// nothing in it is new: others may be watching it.
 pub fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
-    let path = place.chain(ca);
-    write_where_new(ca, place, &path, || chain(store, ca, place))?;
-    Ok(path)
+    write_where_new(ca, place, place.chain(ca), || chain(store, ca, place))
 }
 
 /// Puts the published list beside itself as PEM, where it is not there yet.
 pub fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
-    let path = place.pem(ca);
-    write_where_new(ca, place, &path, || Ok(vec![published(ca, place)?]))?;
-    Ok(path)
+    write_where_new(ca, place, place.pem(ca), || Ok(vec![published(ca, place)?]))
 }
 
 /// Whether the chain's file is the one that the published lists make.
@@ -33,19 +29,21 @@ pub fn holds_chain(store: &Store, ca: &Ca, place: &Place) -> bool {
 fn write_where_new(
     ca: &Ca,
     place: &Place,
-    path: &Path,
+    path: PathBuf,
     read: impl Fn() -> Result<Vec<Vec<u8>>, CaError>,
-) -> Result<(), CaError> {
-    refuse_other_pem(ca, place, path)?;
-    if holds_as_pem(path, &read()?) {
-        return Ok(());
+) -> Result<PathBuf, CaError> {
+    let target = place.target(ca, path)?;
+    refuse_other_pem(place, &target)?;
+    if !holds_as_pem(&target.file, &read()?) {
+        let _locked = ca.lock_publication()?;
+        let lists = read()?;
+        if !holds_as_pem(&target.file, &lists) {
+            stage_pem(&target, Existing::Replace, &lists)?.commit()?;
+            return Ok(target.path);
+        }
     }
-    let _locked = ca.lock_publication()?;
-    let lists = read()?;
-    if !holds_as_pem(path, &lists) {
-        stage_pem(ca, place, path, Existing::Replace, &lists)?.commit()?;
-    }
-    Ok(())
+    target.sync_name()?;
+    Ok(target.path)
 }
 
 /// The published lists of the CA and of all above it.

@@ -4,13 +4,13 @@
 use super::super::error::CaError;
 use super::super::foreign::{Input, lists_in};
 use super::chain::published;
-use super::place::Place;
+use super::place::{Place, Target};
 use super::published::{holds_as_pem, stage_pem};
 use crate::store::file::{self, Existing};
 use crate::store::{Ca, FileError};
 use crate::x509::crl::RevocationList;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What stands under one of the names of a hash.
 enum Slot {
@@ -25,7 +25,7 @@ enum Slot {
 /// behind.
 pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
     for path in names(ca, place) {
-        match slot(ca, place, &path)? {
+        match slot(ca, &place.target(ca, path)?)? {
             Some(Slot::Own) => return Ok(true),
             Some(Slot::Other) => {}
             Some(Slot::Free) | None => break,
@@ -42,29 +42,32 @@ pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaErro
     let list = [published(ca, place)?];
     let mut own = Vec::new();
     for path in names(ca, place) {
-        match slot(ca, place, &path)? {
+        let target = place.target(ca, path)?;
+        match slot(ca, &target)? {
             Some(Slot::Own) => {
-                if !holds_as_pem(&path, &list) {
-                    stage_pem(ca, place, &path, Existing::Replace, &list)?.commit()?;
+                if holds_as_pem(&target.file, &list) {
+                    target.sync_name()?;
+                } else {
+                    stage_pem(&target, Existing::Replace, &list)?.commit()?;
                 }
-                own.push(path);
+                own.push(target.path);
             }
             Some(Slot::Other) => {}
             Some(Slot::Free) | None if !own.is_empty() => break,
             Some(Slot::Free) => {
-                if take(ca, place, &path, &list)? {
-                    own.push(path);
+                if take(&target, &list)? {
+                    own.push(target.path);
                     break;
                 }
             }
             None if place.overwrite => {
-                stage_pem(ca, place, &path, Existing::Replace, &list)?.commit()?;
-                own.push(path);
+                stage_pem(&target, Existing::Replace, &list)?.commit()?;
+                own.push(target.path);
                 break;
             }
             None => {
                 return Err(CaError::WouldReplace {
-                    path,
+                    path: target.path,
                     kind: "a list",
                 });
             }
@@ -75,9 +78,9 @@ pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaErro
 
 /// Puts the list there, unless another process was first: another CA may have this hash, and its list
 /// stays.
-fn take(ca: &Ca, place: &Place, path: &Path, list: &[Vec<u8>]) -> Result<bool, CaError> {
+fn take(target: &Target, list: &[Vec<u8>]) -> Result<bool, CaError> {
     let is_taken = |error: &FileError| error.source.kind() == io::ErrorKind::AlreadyExists;
-    let staged = match stage_pem(ca, place, path, Existing::Keep, list) {
+    let staged = match stage_pem(target, Existing::Keep, list) {
         Err(error) if is_taken(&error) => return Ok(false),
         staged => staged?,
     };
@@ -90,12 +93,14 @@ fn take(ca: &Ca, place: &Place, path: &Path, list: &[Vec<u8>]) -> Result<bool, C
 /// Refuses what is no list under the name that the CA's would get.
 pub(super) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> {
     for path in names(ca, place) {
-        match slot(ca, place, &path)? {
+        let target = place.target(ca, path)?;
+        match slot(ca, &target)? {
             Some(Slot::Own | Slot::Free) => break,
             Some(Slot::Other) => {}
+            None if place.overwrite => break,
             None => {
                 return Err(CaError::WouldReplace {
-                    path,
+                    path: target.path,
                     kind: "a list",
                 });
             }
@@ -107,8 +112,9 @@ pub(super) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> 
 /// Whether what stands under the names of the CA's hash is its published list.
 pub(in crate::ca) fn holds_hash_names(ca: &Ca, place: &Place, der: &[u8]) -> Result<bool, CaError> {
     for path in names(ca, place) {
-        match slot(ca, place, &path)? {
-            Some(Slot::Own) if !holds_as_pem(&path, &[der]) => return Ok(false),
+        let target = place.target(ca, path)?;
+        match slot(ca, &target)? {
+            Some(Slot::Own) if !holds_as_pem(&target.file, &[der]) => return Ok(false),
             Some(Slot::Own | Slot::Other) => {}
             Some(Slot::Free) | None => break,
         }
@@ -124,8 +130,8 @@ fn names(ca: &Ca, place: &Place) -> impl Iterator<Item = PathBuf> {
 }
 
 /// What stands there; `None` for what is no list.
-fn slot(ca: &Ca, place: &Place, path: &Path) -> Result<Option<Slot>, CaError> {
-    let path = &place.file_at(ca, path)?;
+fn slot(ca: &Ca, target: &Target) -> Result<Option<Slot>, CaError> {
+    let path = &target.file;
     if !file::stands(path)? {
         return Ok(Some(Slot::Free));
     }

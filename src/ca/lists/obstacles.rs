@@ -3,10 +3,11 @@
 use super::super::error::CaError;
 use super::hashed::refuse_other_names;
 use super::place::Place;
-use super::published::{read_published, refuse_other_pem};
+use super::published::{read_published_at, refuse_other_pem};
 use crate::store::{Ca, file};
 
-/// Refuses files that are no lists, where the CA's own go, unless they may be replaced. `chain` and
+/// Refuses files that are no lists, where the CA's own go, unless they may be replaced, and links that are not
+/// followed. `chain` and
 /// `hash_names` are whether those files are wanted where there is none yet.
 pub fn refuse_other_files(
     ca: &Ca,
@@ -14,15 +15,12 @@ pub fn refuse_other_files(
     chain: bool,
     hash_names: bool,
 ) -> Result<(), CaError> {
-    if place.overwrite {
-        return Ok(());
-    }
     refuse_other_der(ca, place)?;
     if place.wants_pem(ca)? {
-        refuse_other_pem(ca, place, &place.pem(ca))?;
+        refuse_other_pem(place, &place.target(ca, place.pem(ca))?)?;
     }
     if chain || place.has_chain(ca)? {
-        refuse_other_pem(ca, place, &place.chain(ca))?;
+        refuse_other_pem(place, &place.target(ca, place.chain(ca))?)?;
     }
     if hash_names {
         refuse_other_names(ca, place)?;
@@ -31,10 +29,14 @@ pub fn refuse_other_files(
 }
 
 fn refuse_other_der(ca: &Ca, place: &Place) -> Result<(), CaError> {
-    let file = place.file_at(ca, &place.der(ca))?;
-    if file::stands(&file)? && read_published(ca, place, &ca.recent_lists()?)?.is_none() {
+    let target = place.target(ca, place.der(ca))?;
+    let is_other = || -> Result<bool, CaError> {
+        Ok(file::stands(&target.file)?
+            && read_published_at(ca, &target, &ca.recent_lists()?)?.is_none())
+    };
+    if !place.overwrite && is_other()? {
         return Err(CaError::WouldReplace {
-            path: place.der(ca),
+            path: target.path,
             kind: "a list of this CA",
         });
     }

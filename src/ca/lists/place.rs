@@ -3,7 +3,7 @@
 use super::super::error::CaError;
 use crate::store::file::{Access, Output};
 use crate::store::{Ca, FileError, file};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A folder with the lists of CAs, in the forms that their readers want.
 #[derive(Debug, Clone)]
@@ -16,6 +16,23 @@ pub struct Place {
     pub overwrite: bool,
 }
 
+/// A file of published CRLs.
+pub(super) struct Target {
+    /// Its name in the directory.
+    pub path: PathBuf,
+    /// What it is, behind links: what is looked at there is what is replaced, wherever a link leads by then.
+    pub file: PathBuf,
+    /// Who may read and write it.
+    pub access: Access,
+}
+
+impl Target {
+    /// Makes the name of a file durable that is there: the process that wrote it may have been killed.
+    pub(super) fn sync_name(&self) -> Result<(), FileError> {
+        file::sync(file::folder_of(&self.file))
+    }
+}
+
 impl Place {
     /// Returns who may read and write the files: in the store, only its owner writes.
     pub(super) fn access(&self, ca: &Ca) -> Access {
@@ -26,13 +43,14 @@ impl Place {
         }
     }
 
-    /// Returns the file that takes the place of a path of this directory: outside of the store, symbolic links
-    /// are followed.
-    pub(super) fn file_at(&self, ca: &Ca, path: &Path) -> Result<PathBuf, FileError> {
-        match self.access(ca) {
-            Access::Umask => Output::file_at(path),
-            Access::Owner | Access::Store => Ok(path.to_owned()),
-        }
+    /// Follows the symbolic links at a path of this directory, but none if it is in the store.
+    pub(super) fn target(&self, ca: &Ca, path: PathBuf) -> Result<Target, FileError> {
+        let access = self.access(ca);
+        let file = match access {
+            Access::Umask => Output::file_at(&path)?,
+            Access::Owner | Access::Store => path.clone(),
+        };
+        Ok(Target { path, file, access })
     }
 
     /// Where a CA's list is, as DER.
@@ -52,7 +70,7 @@ impl Place {
 
     /// Whether the PEM file is written: where it is wanted, and where there is one already, which must
     /// not be left behind.
-    pub(super) fn wants_pem(&self, ca: &Ca) -> Result<bool, CaError> {
+    pub(in super::super) fn wants_pem(&self, ca: &Ca) -> Result<bool, CaError> {
         Ok(self.pem || file::stands(&self.pem(ca))?)
     }
 

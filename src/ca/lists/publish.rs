@@ -9,12 +9,14 @@ use super::super::preflight::{RelyingParty, too_many_octets};
 use super::ahead::Ahead;
 use super::chain::publish_pem;
 use super::entries::gather_entries;
-use super::place::Place;
-use super::published::{holds_as_pem, read_published, refuse_other_pem, stage_pem};
+use super::place::{Place, Target};
+use super::published::{
+    holds_as_pem, read_published, read_published_at, refuse_other_pem, stage_pem,
+};
 use super::recover::lock_lists;
 use super::sign::{Dating, NewList, Times, is_in_future, sign_list, this_update};
 use crate::store::file::{self, Existing, Staged};
-use crate::store::{Ca, Journal, LockedLists, SignedList, Store};
+use crate::store::{Ca, FileError, Journal, LockedLists, SignedList, Store};
 use crate::x509::crl::RevocationList;
 use std::io::Write;
 use std::path::PathBuf;
@@ -90,7 +92,7 @@ pub fn publish_list(
     if request.if_needed
         && let Some((list, _)) = still_good(ca, place, &recent, now)?
     {
-        stands_durably(ca, place)?;
+        stands_durably(ca, place, &[place.der(ca)])?;
         return Ok(Published {
             list,
             origin: Origin::Kept,
@@ -102,8 +104,8 @@ pub fn publish_list(
     let issuer = Issuer::open(store, ca.name(), Purpose::Lists, passphrases, now)
         .map_err(|error| ahead.explain(ca, error))?;
     let mut locked = lock_lists(ca, place, &mut notices)?;
-    let predecessor = Predecessor::read(ca, place, &locked)?;
-    let predecessor = predecessor.list();
+    let Predecessor { der, targets } = Predecessor::read(ca, place, &locked)?;
+    let predecessor = RevocationList::from_der(&der).ok();
     let (recent, dating) = (locked.recent(), request.dating);
     let this_update = this_update(predecessor.as_ref(), recent, dating, now, &mut notices);
     let end = request.end.unwrap_or(End::Days(DEFAULT_DAYS));
@@ -122,7 +124,7 @@ pub fn publish_list(
         record, prepared, ..
     } = sign_list(&issuer, entries, times, number, locked.covers(), |der| {
         refuse_too_large(ca, request.party, der)?;
-        stage(ca, place, der)
+        Ok::<_, CaError>(stage(targets, der)?)
     })?;
     let staged = prepared?;
     locked.record(std::slice::from_ref(&record))?;
@@ -191,7 +193,7 @@ pub(super) fn publish_due(
     if is_in_future {
         notices.push(Notice::PublishedInFuture { this_update });
     }
-    let published = found.and_then(|list| list.number());
+    let published = found.as_ref().and_then(RevocationList::number);
     let is_replaced = is_in_future && request.dating == Dating::Now;
     let (list, files, origin) = if published >= Some(list.number) && !is_replaced {
         // Behind a clock that went back, one of those that are to come is out already.
@@ -199,12 +201,12 @@ pub(super) fn publish_due(
         let out = recent.find(|recent| Some(recent.number) == published);
         let list = out.cloned().unwrap_or(list);
         drop(locked);
-        stands_durably(ca, place)?;
+        stands_durably(ca, place, &[place.der(ca)])?;
         (list, kept_files(ca, place)?, Origin::Kept)
     } else {
         let der = ca.list_signed_ahead(&list)?;
         ca.make_durable(Journal::Lists)?;
-        let files = commit(ca, stage(ca, place, &der)?)?;
+        let files = commit(ca, stage(predecessor.targets, &der)?)?;
         (list, files, Origin::SignedAhead)
     };
     Ok(Some(Published {
@@ -216,28 +218,44 @@ pub(super) fn publish_due(
     }))
 }
 
-/// The list that is published where a new one will be; empty where there is none.
-pub(super) struct Predecessor(Vec<u8>);
+/// The list that is published where a new one will be.
+pub(super) struct Predecessor {
+    /// Empty where there is none.
+    der: Vec<u8>,
+    targets: Targets,
+}
+
+/// Files that a new list is written to.
+pub(super) struct Targets {
+    der: Target,
+    pem: Option<Target>,
+}
 
 impl Predecessor {
     /// Refuses files that are no lists of this CA, unless they may be replaced.
     pub(super) fn read(ca: &Ca, place: &Place, locked: &LockedLists<'_>) -> Result<Self, CaError> {
-        let found = read_published(ca, place, locked.recent())?;
-        let file = place.file_at(ca, &place.der(ca))?;
-        if found.is_none() && !place.overwrite && file::stands(&file)? {
+        let target = place.target(ca, place.der(ca))?;
+        let found = read_published_at(ca, &target, locked.recent())?;
+        if found.is_none() && !place.overwrite && file::stands(&target.file)? {
             return Err(CaError::WouldReplace {
-                path: place.der(ca),
+                path: target.path,
                 kind: "a list of this CA",
             });
         }
+        let mut pem = None;
         if place.wants_pem(ca)? {
-            refuse_other_pem(ca, place, &place.pem(ca))?;
+            let target = place.target(ca, place.pem(ca))?;
+            refuse_other_pem(place, &target)?;
+            pem = Some(target);
         }
-        Ok(Self(found.unwrap_or_default()))
+        Ok(Self {
+            der: found.unwrap_or_default(),
+            targets: Targets { der: target, pem },
+        })
     }
 
     pub(super) fn list(&self) -> Option<RevocationList<'_>> {
-        RevocationList::from_der(&self.0).ok()
+        RevocationList::from_der(&self.der).ok()
     }
 }
 
@@ -267,12 +285,25 @@ pub(super) fn still_good(
 }
 
 /// Makes durable what says that a published CRL is good: the process that wrote it may have been killed.
-pub(in super::super) fn stands_durably(ca: &Ca, place: &Place) -> Result<(), CaError> {
+/// `files` are those of it that are as they should be.
+pub(in super::super) fn stands_durably(
+    ca: &Ca,
+    place: &Place,
+    files: &[PathBuf],
+) -> Result<(), CaError> {
     ca.make_durable(Journal::Revoked)?;
     ca.make_durable(Journal::Lists)?;
-    let file = place.file_at(ca, &place.der(ca))?;
-    file::sync(file::folder_of(&file))?;
-    Ok(file::sync(&place.directory)?)
+    let mut directories = vec![place.directory.clone()];
+    for path in files {
+        let file = place.target(ca, path.clone())?.file;
+        let directory = file::folder_of(&file);
+        if !directories.iter().any(|other| other == directory) {
+            directories.push(directory.to_owned());
+        }
+    }
+    Ok(directories
+        .iter()
+        .try_for_each(|directory| file::sync(directory))?)
 }
 
 /// A list that its reader would not take does not leave.
@@ -307,16 +338,14 @@ fn kept_files(ca: &Ca, place: &Place) -> Result<Vec<(&'static str, PathBuf)>, Ca
 pub(super) struct StagedFiles(Vec<(&'static str, PathBuf, Staged)>);
 
 /// Writes a list's files without showing them.
-pub(super) fn stage(ca: &Ca, place: &Place, der: &[u8]) -> Result<StagedFiles, CaError> {
-    let path = place.der(ca);
-    let file = place.file_at(ca, &path)?;
-    let mut staged = Staged::new(&file, place.access(ca), Existing::Replace)?;
+fn stage(targets: Targets, der: &[u8]) -> Result<StagedFiles, FileError> {
+    let Targets { der: target, pem } = targets;
+    let mut staged = Staged::new(&target.file, target.access, Existing::Replace)?;
     staged.fill(|file| file.write_all(der))?;
-    let mut files = vec![("der", path, staged)];
-    if place.wants_pem(ca)? {
-        let path = place.pem(ca);
-        let pem = stage_pem(ca, place, &path, Existing::Replace, &[der])?;
-        files.push(("pem", path, pem));
+    let mut files = vec![("der", target.path, staged)];
+    if let Some(target) = pem {
+        let pem = stage_pem(&target, Existing::Replace, &[der])?;
+        files.push(("pem", target.path, pem));
     }
     for (_, _, file) in &mut files {
         file.sync()?;

@@ -2,13 +2,13 @@
 
 use super::super::error::CaError;
 use super::super::foreign::Input;
-use super::place::Place;
+use super::place::{Place, Target};
 use crate::pem;
 use crate::store::file::{self, Existing, Staged};
 use crate::store::{Ca, FileError, SignedList};
 use crate::x509::Fingerprint;
 use crate::x509::crl::RevocationList;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
@@ -22,11 +22,19 @@ pub(super) fn read_published(
     place: &Place,
     recent: &[SignedList],
 ) -> Result<Option<Vec<u8>>, CaError> {
-    let path = place.file_at(ca, &place.der(ca))?;
-    if !file::is_regular(&path)? {
+    read_published_at(ca, &place.target(ca, place.der(ca))?, recent)
+}
+
+/// As [`read_published`], for a file that is found already.
+pub(super) fn read_published_at(
+    ca: &Ca,
+    target: &Target,
+    recent: &[SignedList],
+) -> Result<Option<Vec<u8>>, CaError> {
+    if !file::is_regular(&target.file)? {
         return Ok(None);
     }
-    let der = Input::read(&path)?.into_content();
+    let der = Input::read(&target.file)?.into_content();
     let is_ours = RevocationList::from_der(&der).is_ok_and(|list| {
         list.issuer() == ca.certificate().subject()
             && (is_recent(&list, recent)
@@ -44,13 +52,13 @@ fn is_recent(list: &RevocationList<'_>, recent: &[SignedList]) -> bool {
 }
 
 /// A PEM file that is no list is not replaced unasked.
-pub(super) fn refuse_other_pem(ca: &Ca, place: &Place, path: &Path) -> Result<(), CaError> {
-    let file = place.file_at(ca, path)?;
-    if place.overwrite || !file::stands(&file)? || holds_only_lists(&file)? {
+pub(super) fn refuse_other_pem(place: &Place, target: &Target) -> Result<(), CaError> {
+    let file = &target.file;
+    if place.overwrite || !file::stands(file)? || holds_only_lists(file)? {
         return Ok(());
     }
     Err(CaError::WouldReplace {
-        path: path.to_owned(),
+        path: target.path.clone(),
         kind: "a list",
     })
 }
@@ -67,14 +75,11 @@ fn holds_only_lists(path: &Path) -> Result<bool, CaError> {
 
 /// Writes lists as PEM, one behind the other, without showing the file.
 pub(super) fn stage_pem(
-    ca: &Ca,
-    place: &Place,
-    path: &Path,
+    target: &Target,
     existing: Existing,
     lists: &[impl AsRef<[u8]>],
 ) -> Result<Staged, FileError> {
-    let file = place.file_at(ca, path)?;
-    let mut staged = Staged::new(&file, place.access(ca), existing)?;
+    let mut staged = Staged::new(&target.file, target.access, existing)?;
     staged.fill(|file| {
         let mut buffered = BufWriter::with_capacity(64 * 1024, file);
         for der in lists {
@@ -87,7 +92,9 @@ pub(super) fn stage_pem(
 
 /// Whether a file is these lists as PEM, and nothing else.
 pub(in crate::ca) fn holds_as_pem(path: &Path, lists: &[impl AsRef<[u8]>]) -> bool {
-    let Ok(file) = File::open(path) else {
+    // Opening a pipe would wait for its writer.
+    let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
+    let Some(file) = is_file.then(|| File::open(path).ok()).flatten() else {
         return false;
     };
     let mut rest = Comparing(BufReader::new(file));
