@@ -9,6 +9,7 @@ use crate::x509::name::NameError;
 use crate::x509::path::IncompletePath;
 use crate::x509::verify::Refusal;
 use crate::x509::{Reason, Serial};
+use rustix::io::Errno;
 use std::io;
 
 /// Returns what to do about an error, if there is something.
@@ -205,6 +206,9 @@ fn entry_hint(error: &CaError) -> Option<String> {
             format!("write path_len = {most} or less, or another parent")
         }
         CaError::SubjectOfCa { .. } => "use another subject".into(),
+        CaError::File(error) if is_into_store(error) => {
+            "write another out, or remove the link".into()
+        }
         CaError::WouldReplace { .. } => {
             "write another out or name, or have it replaced with --force".into()
         }
@@ -404,12 +408,25 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
     }
 }
 
+fn is_into_store(error: &FileError) -> bool {
+    matches!(suspect(error), Some(Suspect::IntoStore))
+}
+
+fn suspect(error: &FileError) -> Option<&Suspect> {
+    error.source.get_ref()?.downcast_ref()
+}
+
 fn file_hint(error: &FileError) -> Option<String> {
-    let cause = error.source.get_ref();
-    let suspect = cause.and_then(|cause| cause.downcast_ref::<Suspect>());
-    if suspect.is_some() {
-        let hint = "find out who put it there; remove it, or put the file or directory itself in its place";
-        return Some(hint.into());
+    match suspect(error) {
+        Some(Suspect::IntoStore) => return Some("name another --out, or remove the link".into()),
+        Some(_) => {
+            let hint = "find out who put it there; remove it, or put the file or directory itself in its place";
+            return Some(hint.into());
+        }
+        None => {}
+    }
+    if error.source.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
+        return Some("symbolic links lead in a circle: remove one, or name another path".into());
     }
     match error.source.kind() {
         io::ErrorKind::NotADirectory => Some("name another folder".into()),
