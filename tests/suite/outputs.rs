@@ -11,6 +11,8 @@ use crate::sandbox::Sandbox;
 
 const NOBODY: u32 = 65_534;
 
+const APPLIED: &str = "[crl.rootCA]\nto_pem = true\nchain = true\nout = \"www\"\n";
+
 const BUNDLE: &str = "bundle --ca rootCA --out";
 
 fn link(sandbox: &Sandbox, target: &str, name: &str) {
@@ -264,4 +266,222 @@ fn no_key_goes_through_a_link_or_into_a_pipe() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o200, 0o200);
+}
+
+/// Links that `pki crl --out www` would follow to what only a store writes.
+#[test]
+fn no_link_leads_a_crl_to_a_file_of_a_store() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl").succeeds();
+    sandbox
+        .pki("crl --ca rootCA --to-pem --chain --hash-names --out www")
+        .succeeds();
+    sandbox
+        .pki("subordinate --name pending --request pending.csr --no-passphrase")
+        .succeeds();
+    sandbox
+        .pki("--store other root --name r --no-passphrase")
+        .succeeds();
+    let names = sandbox.names_in("www");
+    let refuses = |run: Run, name: &str| {
+        let refused = run.ends_with(1);
+        for says in [
+            name,
+            "it is a symbolic link into the directory of a CA, or to a file of the store's own",
+            "hint: name another --out, or remove the link",
+        ] {
+            assert!(refused.stderr.contains(says), "{says}: {refused}");
+        }
+    };
+    let [before, other] = ["pki", "other"].map(|store| files_below(&sandbox, store));
+    for target in [
+        "pki/rootCA/ca.key",
+        "pki/rootCA/new",
+        "pki/rootCA/keys/01.key",
+        "pki/store.json",
+        "pki/lock",
+        "pki/.waiting-pending/ca.key",
+        "other/r/ca.key",
+    ] {
+        link(&sandbox, target, "out.crl");
+        let line = "crl --in pki/crl/intermediate0.crl --to-der --out out.crl --force";
+        refuses(sandbox.pki(line), "out.crl");
+        fs::remove_file(sandbox.path("out.crl")).unwrap();
+        for name in &names {
+            let published = sandbox.path(format!("www/{name}"));
+            let kept = fs::read(&published).unwrap();
+            fs::remove_file(&published).unwrap();
+            link(&sandbox, &format!("../{target}"), &format!("www/{name}"));
+            let line = "crl --ca rootCA --chain --hash-names --out www --force";
+            refuses(sandbox.pki(line), name);
+            fs::remove_file(&published).unwrap();
+            fs::write(&published, kept).unwrap();
+        }
+    }
+    // Nothing was signed in vain, either.
+    assert_eq!(files_below(&sandbox, "pki"), before);
+    assert_eq!(files_below(&sandbox, "other"), other);
+}
+
+fn files_below(sandbox: &Sandbox, directory: &str) -> String {
+    let line = format!("find {directory} -type f ! -name lock | sort | xargs sha256sum");
+    sandbox.run("sh", "-c").arg(line).succeeds().stdout
+}
+
+/// What is not one of the store's own files may be behind a link, also beside the CAs.
+#[test]
+fn links_lead_to_published_crls_and_to_files_beside_the_cas() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl").succeeds();
+    fs::create_dir(sandbox.path("www")).unwrap();
+    link(&sandbox, "../pki/crl/rootCA.crl", "www/rootCA.crl");
+    sandbox.pki("crl --ca rootCA --out www").succeeds();
+    assert_eq!(sandbox.list_in("pki/crl/rootCA.crl").number, 2);
+    link(&sandbox, "pki/crl/rootCA.crl", "link.crl");
+    sandbox
+        .pki("crl --in pki/crl/rootCA.crl --to-der --out link.crl")
+        .succeeds();
+    link(&sandbox, "pki/bundle.pem", "bundle.pem");
+    sandbox.pki(&format!("{BUNDLE} bundle.pem")).succeeds();
+    // Another program's file of this name makes a directory no store.
+    sandbox.write("store.json", "{}");
+    fs::create_dir(sandbox.path("certs")).unwrap();
+    link(&sandbox, "certs/bundle.pem", "other.pem");
+    sandbox.pki(&format!("{BUNDLE} other.pem")).succeeds();
+}
+
+/// A CA's directory may be elsewhere than the store, behind a link of its owner.
+#[test]
+fn no_link_leads_into_a_ca_that_is_behind_a_link() {
+    let sandbox = Sandbox::with_open_ca();
+    fs::rename(sandbox.path("pki/rootCA"), sandbox.path("moved")).unwrap();
+    link(&sandbox, "../moved", "pki/rootCA");
+    let key = sandbox.read("moved/ca.key");
+    for target in ["moved/ca.key", "pki/rootCA/ca.key"] {
+        link(&sandbox, target, "out.pem");
+        let refused = sandbox.pki(&format!("{BUNDLE} out.pem --force"));
+        let refused = refused.ends_with(1);
+        assert!(
+            refused.stderr.contains("the directory of a CA"),
+            "{refused}"
+        );
+        fs::remove_file(sandbox.path("out.pem")).unwrap();
+    }
+    assert_eq!(sandbox.read("moved/ca.key"), key);
+}
+
+#[test]
+fn links_in_a_circle_are_refused_with_a_hint() {
+    let sandbox = Sandbox::with_open_ca();
+    link(&sandbox, "there.pem", "here.pem");
+    link(&sandbox, "here.pem", "there.pem");
+    let refused = sandbox.pki(&format!("{BUNDLE} here.pem --force"));
+    let refused = refused.ends_with(1);
+    let hint = "hint: symbolic links lead in a circle";
+    assert!(refused.stderr.contains(hint), "{refused}");
+}
+
+/// Runs `pki` under strace, and gives the calls of these names.
+fn calls(sandbox: &Sandbox, names: &str, line: &str) -> Vec<String> {
+    sandbox
+        .run("strace", "--follow-forks --quiet=all -y --output=calls -e")
+        .arg(format!("trace={names}"))
+        .arg(env!("CARGO_BIN_EXE_pki"))
+        .words(line)
+        .succeeds();
+    sandbox.read("calls").lines().map(str::to_owned).collect()
+}
+
+/// Whoever can change a link must not have another file replaced than the one that was looked at.
+#[test]
+fn no_link_is_followed_again_after_its_file_was_judged() {
+    let sandbox = with_linked_crls();
+    let names = "openat,readlink,readlinkat";
+    let calls = calls(&sandbox, names, "crl --ca intermediate0 --out www");
+    let last = |call: &str, path: &str| {
+        let path = format!("{path}\"");
+        let is_it = |line: &String| line.contains(call) && line.contains(&path);
+        let last = calls.iter().rposition(is_it);
+        last.unwrap_or_else(|| panic!("{call} {path} is in {calls:#?}"))
+    };
+    for name in ["crl", "crl.pem", "chain.crl.pem"] {
+        let followed = last("readlink", &format!("www/intermediate0.{name}"));
+        let judged = last("openat", &format!("etc/intermediate0.{name}"));
+        assert!(followed < judged, "{name}: {calls:#?}");
+        let number = sandbox.list_in(&format!("etc/intermediate0.{name}")).number;
+        assert_eq!(number, 2, "{name}");
+    }
+}
+
+/// The process that gave a file its name may have been killed before it synced the directory.
+#[test]
+fn the_directory_of_every_crl_that_is_kept_is_synced() {
+    let sandbox = Sandbox::with_open_ca();
+    let line = "crl --ca rootCA --to-pem --chain --hash-names --if-needed --out www";
+    sandbox.pki(line).succeeds();
+    let names = sandbox.names_in("www");
+    for (number, name) in names.iter().enumerate() {
+        let [from, to] = ["www".to_owned(), format!("d{number}")].map(|it| format!("{it}/{name}"));
+        fs::create_dir(sandbox.path(format!("d{number}"))).unwrap();
+        fs::rename(sandbox.path(&from), sandbox.path(&to)).unwrap();
+        link(&sandbox, &format!("../{to}"), &from);
+    }
+    let synced = |line: &str, directory: &str| {
+        let calls = calls(&sandbox, "fsync", line);
+        let end = format!("/{directory}>)");
+        let of_it = |line: &&String| line.contains(&end) && line.ends_with("= 0");
+        assert!(
+            calls.iter().any(|line| of_it(&line)),
+            "{directory}: {calls:#?}"
+        );
+    };
+    assert_eq!(names.len(), 4);
+    for (number, name) in names.iter().enumerate() {
+        synced(line, &format!("d{number}"));
+        if !name.contains(".r") {
+            sandbox.write("pki.toml", APPLIED);
+            synced("apply pki.toml", &format!("d{number}"));
+        }
+    }
+    synced(line, "www");
+    assert_eq!(sandbox.list_in("www/rootCA.crl").number, 1);
+}
+
+/// Nobody knows who reads the pipe of another user, and whether anybody ever does.
+#[test]
+fn a_pipe_of_another_user_is_refused_at_once() {
+    if !geteuid().is_root() {
+        return;
+    }
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.pki("crl").succeeds();
+    sandbox
+        .pki("subordinate --name below --request below.csr --no-passphrase")
+        .succeeds();
+    sandbox.run("mkfifo", "pipe").succeeds();
+    link(&sandbox, "pipe", "link");
+    fs::create_dir(sandbox.path("www")).unwrap();
+    link(&sandbox, "../pipe", "www/rootCA.crl");
+    lchown(sandbox.path("pipe"), Some(NOBODY), None).unwrap();
+    let lines = [
+        "bundle --ca rootCA --force --out pipe",
+        "bundle --ca rootCA --out link",
+        "crl --in pki/crl/rootCA.crl --to-pem --out pipe",
+        "crl --ca rootCA --force --out www",
+        "subordinate --ca rootCA --csr below.csr --out link",
+    ];
+    let run = |line: &str| {
+        let pki = env!("CARGO_BIN_EXE_pki");
+        sandbox.run("timeout", "30").arg(pki).words(line)
+    };
+    for line in lines {
+        let refused = run(line).ends_with(1);
+        let says = "it is a named pipe that belongs to user 65534";
+        assert!(refused.stderr.contains(says), "{refused}");
+        assert!(refused.stderr.contains("\nhint: "), "{refused}");
+    }
+    // Pipes that the shell opened are nobody's to refuse, whoever made them.
+    let open = "timeout 30 cat pipe >taken & pki bundle --ca rootCA --out /dev/fd/3 3>pipe; wait";
+    shell(&sandbox, open).succeeds();
+    assert_eq!(sandbox.read("taken"), sandbox.read("pki/rootCA/ca.crt"));
 }
