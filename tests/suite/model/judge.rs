@@ -108,6 +108,7 @@ impl World {
             let status = match &entry.reason {
                 Some(_) => "revoked",
                 None if now > entry.ends => "expired",
+                None if now < entry.begins => "not-yet-valid",
                 None => "valid",
             };
             ensure(entry.status == status, || {
@@ -396,7 +397,9 @@ impl World {
         let cas = known.cas.iter();
         let stale = cas.filter(|(_, ca)| ca.list.as_ref().is_some_and(is_stale));
         let stale = stale.map(|(name, _)| ("list-stale".to_owned(), name.clone()));
-        stale.chain(self.in_future(known)).collect()
+        let unborn = known.cas.iter().filter(|(_, ca)| ca.begins > now);
+        let unborn = unborn.map(|(name, _)| ("ca-not-yet-valid".to_owned(), name.clone()));
+        stale.chain(unborn).chain(self.in_future(known)).collect()
     }
 
     /// Published CRLs that are dated in the future.
