@@ -414,22 +414,27 @@ fn standing_path(
 fn refuse_revoked(store: &Store, ca: &Ca, ancestors: &[Ca]) -> Result<(), CaError> {
     let members = std::iter::once(ca).chain(ancestors);
     for (index, (member, issuer)) in members.zip(ancestors).enumerate() {
-        let Ok(serial) = member.certificate().serial() else {
-            continue;
-        };
-        if let Some(revoked) = issuer.revoked(&serial)? {
-            let to_renew = if revoked.reason.is_compromise() {
-                // A new certificate would be of the same key above.
-                None
-            } else {
-                to_renew(store, ca, ancestors, index)?
+        // A CA is revoked if the certificate in force is, though one below it may name a previous one.
+        let in_force = store.ca(member.name())?;
+        for certificate in [member.certificate(), in_force.certificate()] {
+            let Ok(serial) = certificate.serial() else {
+                continue;
             };
+            let Some(revoked) = issuer.revoked(&serial)? else {
+                continue;
+            };
+            let is_in_force = certificate == in_force.certificate();
             return Err(CaError::RevokedCa {
                 ca: ca.name().clone(),
-                subject: member.certificate().subject().to_string(),
+                subject: certificate.subject().to_string(),
                 at: revoked.revoked_at,
                 reason: revoked.reason,
-                to_renew,
+                // A new certificate below would be of the same key above.
+                to_renew: if is_in_force || revoked.reason.is_compromise() {
+                    None
+                } else {
+                    to_renew(store, ca, ancestors, index)?
+                },
             });
         }
     }

@@ -166,3 +166,19 @@ fn no_renewal_is_named_below_a_compromised_key() {
     assert_eq!(error["code"], "ca-revoked", "{error}");
     assert!(!error["hint"].to_string().contains("--ca below"), "{error}");
 }
+
+/// The CA below names the first certificate of `inter0`, which nobody revoked.
+#[test]
+fn nothing_is_issued_below_a_ca_whose_certificate_is_revoked() {
+    let sandbox = ca_below_a_renewed_one();
+    let current = sandbox.pki("--format json show --ca inter0").succeeds();
+    let serial = current.json()["serial_number"].as_str().unwrap().to_owned();
+    let issue = "--format json issue --ca below --cn a --days 30";
+    sandbox.pki(issue).succeeds();
+    let line = format!("revoke --ca rootCA --serial 0x{serial} --reason cessationOfOperation");
+    sandbox.pki(&line).succeeds();
+    let error = error_of(sandbox.pki(issue));
+    assert_eq!(error["code"], "ca-revoked", "{error}");
+    assert!(!error["hint"].to_string().contains("--ca below"), "{error}");
+    sandbox.pki("crl --ca below").succeeds();
+}
