@@ -155,11 +155,11 @@ impl Limit {
             Self::NoLeafKeys(refused) => each(&|certificate| {
                 let algorithm = certificate.public_key().algorithm();
                 let is_refused = refused.iter().any(|key| key.is(algorithm));
-                let name = || called(certificate);
+                let called = || called(certificate);
                 is_refused.then(|| {
                     format!(
-                        "{} has a key of type {algorithm}, which leaves may not have",
-                        name()
+                        "{} has a key of type {algorithm}: its leaves need keys of another type",
+                        called()
                     )
                 })
             }),

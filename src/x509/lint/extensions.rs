@@ -52,7 +52,8 @@ pub(super) fn key_usage_is_critical(candidate: &Candidate<'_>) -> Option<String>
 }
 
 pub(super) fn cas_sign_certificates_and_lists(candidate: &Candidate<'_>) -> Option<String> {
-    let usage = candidate.certificate.key_usage().unwrap_or(0);
+    // Absence is what `key_usage_is_critical` finds.
+    let usage = candidate.certificate.key_usage()?;
     let both = KEY_CERT_SIGN | CRL_SIGN;
     (candidate.certificate.is_ca() && usage & both != both)
         .then(|| "a CA lacks keyCertSign or cRLSign".to_owned())
