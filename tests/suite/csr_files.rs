@@ -197,8 +197,7 @@ fn a_csr_is_read_from_standard_input() {
         sandbox.pki("revoke --ca rootCA --cn sub").succeeds();
     }
     let run = sandbox.pki("issue --ca intermediate0 --csr -").stdin("");
-    let error =
-        "error: - is not a certificate signing request (CSR)\ncaused by: the file is empty\n";
+    let error = "error: standard input is not a certificate signing request (CSR)\ncaused by: the file is empty\n";
     sandbox.refused(run, 1, error);
     let run = sandbox
         .pki("issue --ca intermediate0 --csr - --passin stdin")
