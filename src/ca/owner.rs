@@ -4,14 +4,14 @@ use crate::store::CaName;
 use crate::x509::Serial;
 use std::fmt;
 
-/// Whose key it is that others have: what to do instead depends on it.
+/// Owner of a compromised key; the remedy depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyOf {
-    /// A leaf's that was made here.
+    /// A leaf whose key was made here.
     Leaf,
-    /// One that was made elsewhere, for which a request speaks.
+    /// A leaf whose key was made elsewhere, and proven by a CSR.
     Request,
-    /// A CA's of the store.
+    /// A CA of the store.
     Ca(CaName),
 }
 
@@ -24,16 +24,16 @@ impl fmt::Display for KeyOf {
     }
 }
 
-/// The owner of a subject.
+/// Owner of a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubjectOwner {
     /// A CA of the store, pending ones included.
     Ca(CaName),
-    /// A CA whose certificate one of the store issued, and whose key is elsewhere.
+    /// A CA whose certificate a CA of the store issued, and whose key is not in the store.
     Issued {
         /// The CA that issued it.
         by: CaName,
-        /// Its serial.
+        /// Its serial number.
         serial: Serial,
     },
 }

@@ -3,16 +3,16 @@
 /// The journals of a CA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Journal {
-    /// What it issued.
+    /// Issued certificates.
     Issued,
-    /// What it revoked.
+    /// Revocations.
     Revoked,
-    /// The lists that it signed.
+    /// Signed CRLs.
     Lists,
 }
 
 impl Journal {
-    /// All of them.
+    /// All journals.
     pub const ALL: [Self; 3] = [Self::Issued, Self::Revoked, Self::Lists];
 
     pub(super) fn name(self) -> &'static str {
@@ -27,8 +27,8 @@ impl Journal {
 /// The counters of a CA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counter {
-    /// That of serial numbers.
+    /// Serial numbers.
     Serial,
-    /// That of the numbers of lists.
+    /// CRL numbers.
     ListNumber,
 }

@@ -1,10 +1,10 @@
-//! Whether a certificate is revoked, and changes of that.
+//! Revocation status of a certificate, and changes of it.
 
 use super::record::{RevocationLine, Revoked};
 use crate::x509::Serial;
 use time::OffsetDateTime;
 
-/// Something to be recorded about a certificate.
+/// A change to record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevocationChange {
     /// It is revoked from now on, for the first time.
@@ -15,7 +15,7 @@ pub enum RevocationChange {
     Release(Serial, OffsetDateTime),
 }
 
-/// How a certificate stands.
+/// Revocation status of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// It never was revoked.
@@ -27,7 +27,7 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// That it is revoked, if it is.
+    /// Returns the revocation, if the certificate is revoked.
     pub fn revoked(self) -> Option<Revoked> {
         match self {
             Self::Revoked(revoked) => Some(revoked),

@@ -1,4 +1,4 @@
-//! What there is to be.
+//! Declared CAs, certificates, CRLs and trust stores.
 
 use super::files::EntryFiles;
 use crate::ca::authority::NewCa;
@@ -11,75 +11,75 @@ use crate::store::{CaName, Observer};
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
-/// What there is to be.
+/// Declared state of a store.
 pub struct Declaration {
-    /// Whether the store is to be one of fixtures, in which certificates may be wrong on purpose.
+    /// Whether the store is a fixture store, which may have certificates with a defect.
     pub fixture: bool,
-    /// CAs, each behind the one above it.
+    /// CAs, each after its parent CA.
     pub cas: Vec<WishedCa>,
     /// Certificates.
     pub certificates: Vec<Entry>,
-    /// Lists, each behind those of the CAs above.
+    /// CRLs, each after those of the CAs above.
     pub lists: Vec<WishedList>,
     /// Trust stores.
     pub bundles: Vec<WishedBundle>,
 }
 
-/// A CA that there is to be.
+/// A declared CA.
 pub struct WishedCa {
-    /// The CA above it; `None` for a root.
+    /// The parent CA; `None` for a root.
     pub parent: Option<CaName>,
-    /// What it is made as.
+    /// The CA to create.
     pub new: NewCa,
 }
 
-/// A certificate that there is to be.
+/// A declared certificate.
 pub struct Entry {
-    /// What tells it from others of its CA.
+    /// Name that is unique among the certificates of the CA.
     pub name: String,
     /// The CA.
     pub ca: CaName,
-    /// What is issued.
+    /// The certificate to issue.
     pub request: LeafRequest,
-    /// How long before its end it gets a successor; a third of its validity where that is not said, and
-    /// not more than [`USUAL_RENEW_BEFORE`].
+    /// Time before its expiry at which it is renewed; if absent, a third of its validity, but at most
+    /// [`USUAL_RENEW_BEFORE`].
     pub renew_before: Option<Duration>,
     /// The files for its owner.
     pub files: Option<EntryFiles>,
-    /// What is wrong with it on purpose.
+    /// Its defect, in a fixture store.
     pub flaw: Option<Flaw>,
-    /// That it is revoked, where it is to be.
+    /// The revocation to record, if it is to be revoked.
     pub revoked: Option<Verdict>,
 }
 
-/// A CA's list that is to be published.
+/// A declared CRL.
 pub struct WishedList {
     /// The CA.
     pub ca: CaName,
-    /// The list.
+    /// The CRL.
     pub request: ListRequest,
-    /// Whether the lists of the CA and of all above it are wanted as one file too.
+    /// Whether a file with the CRLs of the CA and of all CAs above it is written too.
     pub chain: bool,
 }
 
-/// A trust store that there is to be.
+/// A declared trust store.
 pub struct WishedBundle {
-    /// What it is called in reports.
+    /// Its name in reports.
     pub name: String,
-    /// What goes into it.
+    /// Its certificates.
     pub request: BundleRequest,
     /// Its file.
     pub out: PathBuf,
 }
 
-/// The longest time before its end at which a certificate gets a successor unasked.
+/// Longest default time before its expiry at which a certificate is renewed.
 pub const USUAL_RENEW_BEFORE: Duration = Duration::days(30);
 
-/// A declaration, and where it is to hold.
+/// A declaration, and the store that it is applied to.
 pub struct Application<'a> {
-    /// The store's folder.
+    /// Directory of the store.
     pub store: &'a Path,
-    /// Is told of what the store does.
+    /// Receives the notices of the store.
     pub observer: Observer,
     /// The declaration.
     pub wishes: &'a Declaration,

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 /// The files for the owner of an entry's certificate.
 pub struct EntryFiles {
-    /// The folder; made where it is missing.
+    /// The directory; created if it is missing.
     pub directory: PathBuf,
-    /// What they are called.
+    /// Their name, without an ending.
     pub name: String,
-    /// Whether the certificate is wanted as DER too.
+    /// Whether the certificate is written as DER too.
     pub der: bool,
-    /// Whether a PKCS #12 file is wanted too, and how it is encrypted.
+    /// Encryption of a PKCS #12 file, if one is written.
     pub pkcs12: Option<Strength>,
-    /// Whether the key among them is put under a passphrase.
+    /// Whether the key is encrypted.
     pub protected: bool,
 }

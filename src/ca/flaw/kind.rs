@@ -1,10 +1,10 @@
-//! Kinds of flaws.
+//! Kinds of defects.
 
 use crate::store::StoreError;
 use std::fmt;
 use std::str::FromStr;
 
-/// What is wrong with a certificate on purpose.
+/// Defect of a certificate in a fixture store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
     /// It is no longer valid.
@@ -15,7 +15,7 @@ pub enum Flaw {
     Revoked,
     /// Its key purposes are others than those of its profile.
     WrongPurpose,
-    /// It has no alternative names.
+    /// It has no SANs.
     NoSan,
     /// Another CA of the same name has signed it, with another key.
     OtherCa,
@@ -25,34 +25,34 @@ pub enum Flaw {
     SelfSigned,
 }
 
-/// A flaw that there is not.
+/// An unknown defect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a flaw; there are expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity and self-signed"
 )]
 pub struct UnknownFlaw(pub String);
 
-/// Why a certificate is not issued with a flaw. Nothing was changed.
+/// Reasons to issue no certificate with a defect. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum FlawError {
-    /// The store is for certificates that are right.
+    /// The store is not a fixture store.
     #[error("no certificate is issued here with the flaw {flaw}")]
     NotHere {
-        /// The flaw.
+        /// The defect.
         flaw: Flaw,
-        /// What the store is.
+        /// The error of the store.
         source: StoreError,
     },
-    /// What signs itself needs its private key, which a request does not bring.
+    /// A self-signed certificate needs its private key, and there is only a CSR.
     #[error("a self-signed certificate is signed with its own key, which a request does not have")]
     KeyElsewhere,
-    /// What would be left out is not there.
+    /// The certificate has no SAN to leave out.
     #[error("the certificate would have no alternative name without the flaw either")]
     NoNames,
 }
 
 impl Flaw {
-    /// Every flaw, in the order in which they are documented.
+    /// All defects, in the order of the documentation.
     pub const ALL: [Self; 8] = [
         Self::Expired,
         Self::NotYetValid,
@@ -64,7 +64,7 @@ impl Flaw {
         Self::SelfSigned,
     ];
 
-    /// The name by which options, reports and records speak of it.
+    /// Name in options, reports and records.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Expired => "expired",
@@ -78,7 +78,7 @@ impl Flaw {
         }
     }
 
-    /// The rules that a certificate with it may break.
+    /// Lint rules that a certificate with the defect may break.
     pub(in crate::ca) fn broken_rules(self) -> &'static [&'static str] {
         match self {
             // What has expired may have begun before its CA was made.

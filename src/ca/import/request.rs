@@ -1,10 +1,10 @@
-//! What is to be imported.
+//! Requests to import a CA.
 
 use super::places::Source;
 use crate::store::CaRecord;
 use crate::x509::Certificate;
 
-/// How the keys of an imported CA are written.
+/// Protection of the keys of an imported CA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyProtection {
     /// Under the passphrase that opened the CA's key; one that had none gets a new one.
@@ -13,23 +13,23 @@ pub enum KeyProtection {
     Asked,
 }
 
-/// What is to be taken over.
+/// A CA to import.
 pub struct ImportRequest {
-    /// What `ca.json` is to say, but for the parent.
+    /// Its `ca.json`, without the parent.
     pub record: CaRecord,
-    /// Where it comes from.
+    /// The program and the directory that it comes from.
     pub source: Source,
     /// Certificates of CAs above it.
     pub chain: Vec<Certificate>,
-    /// How its keys are written.
+    /// Protection of its keys.
     pub protection: KeyProtection,
-    /// Whether what can be taken is, though not all can be.
+    /// Whether to import a part, if not all can be imported.
     pub partial: bool,
     /// Whether nothing is written.
     pub dry_run: bool,
 }
 
-/// Certificates by how they stand.
+/// Numbers of certificates by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Neither revoked nor expired.

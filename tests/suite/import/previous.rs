@@ -53,9 +53,7 @@ fn bundled(run: Run) -> (usize, Vec<String>) {
 }
 
 fn error_of(run: Run) -> Value {
-    let failed = run.ends_with(1);
-    let document: Value = serde_json::from_str(failed.stderr.trim()).unwrap();
-    document["error"].clone()
+    run.ends_with(1).error()
 }
 
 #[track_caller]
