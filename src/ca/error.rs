@@ -1,12 +1,12 @@
 //! What can go wrong with a CA's work.
 
-use super::apply::kind::Kind;
-use super::flaw::FlawError;
-use super::import::ImportError;
-use super::owner::KeyOf;
-use super::owner::SubjectOwner;
-use super::renewal::RenewalError;
 use crate::asn1::Malformed;
+use crate::ca::apply::kind::Kind;
+use crate::ca::fixture::FlawError;
+use crate::ca::import::ImportError;
+use crate::ca::owner::KeyOf;
+use crate::ca::owner::SubjectOwner;
+use crate::ca::renewal::RenewalError;
 use crate::key::KeyError;
 use crate::pem::PemError;
 use crate::store::file::Uncommitted;
@@ -493,7 +493,7 @@ pub enum CaError {
 
 impl CaError {
     /// The same, about something that a declaration names. What has changed the store says so itself.
-    pub(super) fn about(self, kind: Kind, name: &str) -> Self {
+    pub(crate) fn about(self, kind: Kind, name: &str) -> Self {
         match self {
             Self::AfterCommit { .. }
             | Self::InPlace { .. }

@@ -38,7 +38,7 @@ pub struct RuleFinding {
 }
 
 impl RuleFinding {
-    pub(super) fn error(rule: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn error(rule: &'static str, message: impl Into<String>) -> Self {
         Self {
             level: Level::Error,
             rule,
@@ -46,7 +46,7 @@ impl RuleFinding {
         }
     }
 
-    pub(super) fn warning(rule: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(rule: &'static str, message: impl Into<String>) -> Self {
         Self {
             level: Level::Warning,
             ..Self::error(rule, message)

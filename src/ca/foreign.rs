@@ -1,7 +1,7 @@
 //! Reading files that anyone may have made.
 
-use super::error::{CaError, InputError};
 use crate::asn1::{Malformed, Reader, tag};
+use crate::ca::error::{CaError, InputError};
 use crate::pem::{self, PemObject};
 use crate::store::FileError;
 use crate::x509::{Certificate, CertificationRequest, RevocationList, signed_data};
@@ -171,7 +171,7 @@ fn wiped_room(bytes: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(room)
 }
 
-pub(super) fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
+pub(crate) fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
     if content.is_empty() {
         return Err(InputError::Other("the file is empty".into()));
     }
@@ -270,12 +270,12 @@ fn is_time(tag: u8) -> bool {
 }
 
 /// Whether PEM calls a certificate so.
-pub(super) fn is_certificate_label(label: &str) -> bool {
+pub(crate) fn is_certificate_label(label: &str) -> bool {
     matches!(label, "CERTIFICATE" | "X509 CERTIFICATE")
 }
 
 /// Whether PEM calls a file of certificates so (RFC 7468 sections 8 and 9).
-pub(super) fn is_signed_data_label(label: &str) -> bool {
+pub(crate) fn is_signed_data_label(label: &str) -> bool {
     matches!(label, "PKCS7" | "CMS")
 }
 

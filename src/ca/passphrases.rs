@@ -1,6 +1,6 @@
 //! Where passphrases come from: asked for when a key turns out to need one, never before.
 
-use super::error::CaError;
+use crate::ca::error::CaError;
 use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Passphrase, PrivateKey, Protection};
 use crate::store::CaName;
 use std::error::Error;

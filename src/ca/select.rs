@@ -1,7 +1,7 @@
 //! Finding one certificate among those that a CA issued.
 
-use super::error::{CaError, InputError};
-use super::notice::Notice;
+use crate::ca::error::{CaError, InputError};
+use crate::ca::notice::Notice;
 use crate::store::{Ca, Issuance, Revoked};
 use crate::x509::serial::SerialReadings;
 use crate::x509::{Certificate, Serial};
@@ -51,7 +51,7 @@ impl Status {
     }
 
     /// Status of a certificate that its issuer did not revoke.
-    pub(super) fn of_certificate(certificate: &Certificate, now: OffsetDateTime) -> Self {
+    pub(crate) fn of_certificate(certificate: &Certificate, now: OffsetDateTime) -> Self {
         let validity = certificate.validity();
         Self::at(validity.not_before, validity.not_after, now)
     }
@@ -121,7 +121,7 @@ pub fn select_one(
 }
 
 /// Whether a record is that of a certificate with the same subject and key.
-pub(super) fn certifies_key_of(issuance: &Issuance, certificate: &Certificate) -> bool {
+pub(crate) fn certifies_key_of(issuance: &Issuance, certificate: &Certificate) -> bool {
     let recorded = issuance.der.as_deref().map(Certificate::from_der);
     recorded
         .is_some_and(|recorded| recorded.is_ok_and(|recorded| recorded.is_of_same_ca(certificate)))
@@ -139,7 +139,7 @@ pub fn certificate_of(ca: &Ca, issuance: &Issuance) -> Result<Certificate, CaErr
 }
 
 /// The certificate that these octets of a record are.
-pub(super) fn recorded_certificate(ca: &Ca, der: &[u8]) -> Result<Certificate, CaError> {
+pub(crate) fn recorded_certificate(ca: &Ca, der: &[u8]) -> Result<Certificate, CaError> {
     Certificate::from_der(der).map_err(|error| CaError::Input {
         path: ca.path().to_owned(),
         expected: "a store whose records can be read",
@@ -148,7 +148,7 @@ pub(super) fn recorded_certificate(ca: &Ca, der: &[u8]) -> Result<Certificate, C
 }
 
 /// The certificate with this serial; refused where the text fits two under its two readings.
-pub(super) fn by_serial(
+pub(crate) fn by_serial(
     ca: &Ca,
     text: &str,
     readings: &SerialReadings,
@@ -157,7 +157,7 @@ pub(super) fn by_serial(
 }
 
 /// As [`by_serial`], where `find` has the records.
-pub(super) fn by_readings<T>(
+pub(crate) fn by_readings<T>(
     ca: &Ca,
     text: &str,
     readings: &SerialReadings,

@@ -1,7 +1,7 @@
 //! Judging a certificate that anyone may have made: its path, then the revocation of every
 //! certificate on it.
 
-use super::error::CaError;
+use crate::ca::error::CaError;
 use crate::store::{Ca, Revoked, Store};
 use crate::x509::comparison::are_equal;
 use crate::x509::verify::{

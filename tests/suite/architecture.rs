@@ -188,10 +188,10 @@ fn paths_inside_the_store_are_formed_in_its_layout_alone() {
                     ("src/store/name.rs", "store.json")
                         | ("src/store/format.rs", ".store.json.part")
                         // An entry of a Secret, which Kubernetes calls so.
-                        | ("src/ca/kubernetes.rs", "ca.crt")
+                        | ("src/ca/export/kubernetes.rs", "ca.crt")
                         // What openssl and easy-rsa call theirs.
                         | (
-                            "src/ca/import/places.rs",
+                            "src/ca/import/locations.rs",
                             "ca.crt" | "ca.key" | "crlnumber"
                         )
                 );

@@ -1,21 +1,21 @@
 //! The CAs of a declaration: made where they are missing. One that is there can't be changed, so what
 //! differs is refused.
 
-use super::super::authority::{
+use crate::ca::apply::declaration::{Application, WishedCa};
+use crate::ca::apply::kind::Kind;
+use crate::ca::apply::step::{Action, Step};
+use crate::ca::authority::refuse_taken_subject;
+use crate::ca::authority::{
     create_fixture_root, create_root, create_subordinate, path_length_under,
 };
-use super::super::error::CaError;
-use super::super::owner::SubjectOwner;
-use super::super::passphrases::Passphrases;
-use super::super::subjects::refuse_taken_subject;
-use super::declaration::{Application, WishedCa};
-use super::kind::Kind;
-use super::step::{Action, Step};
+use crate::ca::error::CaError;
+use crate::ca::owner::SubjectOwner;
+use crate::ca::passphrases::Passphrases;
 use crate::store::{Ca, CaName, Store};
 use crate::x509::comparison::ComparableName;
 
 /// What would be done about the CAs; the error names every difference of those that are there.
-pub(super) fn plan(
+pub(crate) fn plan(
     application: &Application<'_>,
     store: Option<&Store>,
 ) -> Result<Vec<Step>, CaError> {
@@ -67,7 +67,7 @@ pub(super) fn plan(
 }
 
 /// Makes those that are missing.
-pub(super) fn make(
+pub(crate) fn make(
     application: &Application<'_>,
     plan: &[Step],
     passphrases: &mut dyn Passphrases,

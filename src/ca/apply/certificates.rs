@@ -1,28 +1,28 @@
 //! The certificates of a declaration: what would be done about each.
 
-use super::super::batch::DryRun;
-use super::super::error::CaError;
-use super::super::issuer::{Issuer, Purpose};
-use super::super::passphrases::Passphrases;
-use super::super::select::certificate_of;
-use super::declaration::{Application, Entry};
-use super::entries::{Decision, Record, Records, decide, id_of};
-use super::kind::Kind;
-use super::step::{Action, Step};
+use crate::ca::apply::declaration::{Application, Entry};
+use crate::ca::apply::entries::{Decision, Record, Records, decide, id_of};
+use crate::ca::apply::kind::Kind;
+use crate::ca::apply::step::{Action, Step};
+use crate::ca::error::CaError;
+use crate::ca::issuance::DryRun;
+use crate::ca::issuance::{Issuer, Purpose};
+use crate::ca::passphrases::Passphrases;
+use crate::ca::select::certificate_of;
 use crate::store::{Ca, CaName, Store};
 use crate::x509::Certificate;
 use std::collections::{BTreeMap, HashSet};
 
 /// What a CA issued for entries so far.
-pub(super) struct View {
-    pub(super) ca: Ca,
-    pub(super) records: Records,
+pub(crate) struct View {
+    pub(crate) ca: Ca,
+    pub(crate) records: Records,
     /// The certificates from the CA up to its root.
     path: Vec<Certificate>,
 }
 
 impl View {
-    pub(super) fn of(store: &Store, ca: Ca) -> Result<Self, CaError> {
+    pub(crate) fn of(store: &Store, ca: Ca) -> Result<Self, CaError> {
         let mut path = vec![ca.certificate().clone()];
         let above = store.ancestors(&ca)?;
         path.extend(above.iter().map(|above| above.certificate().clone()));
@@ -35,7 +35,7 @@ impl View {
 }
 
 /// What would be done about the certificates.
-pub(super) fn plan(
+pub(crate) fn plan(
     application: &Application<'_>,
     store: Option<&Store>,
     steps: &mut Vec<Step>,
@@ -95,7 +95,7 @@ fn planned(application: &Application<'_>, entry: &Entry, view: &View) -> Result<
 }
 
 /// The step of an entry that has its certificate: its files may be missing.
-pub(super) fn kept(entry: &Entry, view: &View, record: &Record) -> Result<Step, CaError> {
+pub(crate) fn kept(entry: &Entry, view: &View, record: &Record) -> Result<Step, CaError> {
     let serial = Some(record.issuance.serial);
     let Some(files) = &entry.files else {
         return Ok(entry.step(Action::Keep).about(serial));
@@ -112,7 +112,7 @@ pub(super) fn kept(entry: &Entry, view: &View, record: &Record) -> Result<Step, 
 }
 
 /// Certificates that no entry asks for any more.
-pub(super) fn left_alone<'a>(
+pub(crate) fn left_alone<'a>(
     application: &'a Application<'_>,
     view: &'a View,
 ) -> impl Iterator<Item = Step> + 'a {
@@ -133,10 +133,10 @@ pub(super) fn left_alone<'a>(
 }
 
 /// CAs whose keys are open.
-pub(super) type Issuers = BTreeMap<CaName, Issuer>;
+pub(crate) type Issuers = BTreeMap<CaName, Issuer>;
 
 /// Holds what is planned under CAs that are there to all that it will be held to.
-pub(super) fn check(
+pub(crate) fn check(
     application: &Application<'_>,
     store: Option<&Store>,
     plan: &[Step],
@@ -164,7 +164,7 @@ pub(super) fn check(
     Ok(issuers)
 }
 
-pub(super) fn open(
+pub(crate) fn open(
     application: &Application<'_>,
     store: &Store,
     ca: &CaName,
@@ -180,14 +180,14 @@ pub(super) fn open(
 }
 
 impl Entry {
-    pub(super) fn step(&self, action: Action) -> Step {
+    pub(crate) fn step(&self, action: Action) -> Step {
         Step::new(action, Kind::Certificate, self.name.as_str()).of_ca(Some(&self.ca))
     }
 }
 
 impl Step {
     /// The CA and the name of the entry that it is about, if it is about a certificate.
-    pub(super) fn entry(&self) -> Option<(&CaName, &str)> {
+    pub(crate) fn entry(&self) -> Option<(&CaName, &str)> {
         let ca = self.ca.as_ref()?;
         (self.kind == Kind::Certificate).then_some((ca, self.name.as_str()))
     }

@@ -1,12 +1,12 @@
 //! Declared CAs, certificates, CRLs and trust stores.
 
-use super::files::EntryFiles;
+use crate::ca::apply::files::EntryFiles;
 use crate::ca::authority::NewCa;
-use crate::ca::bundle::BundleRequest;
-use crate::ca::flaw::Flaw;
-use crate::ca::issue::LeafRequest;
-use crate::ca::lists::ListRequest;
-use crate::ca::revoke::Verdict;
+use crate::ca::crl::ListRequest;
+use crate::ca::fixture::Flaw;
+use crate::ca::issuance::LeafRequest;
+use crate::ca::revocation::Verdict;
+use crate::ca::trust_store::BundleRequest;
 use crate::store::{CaName, Observer};
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};

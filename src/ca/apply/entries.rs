@@ -1,11 +1,11 @@
 //! What becomes of an entry: what was issued for it before is looked at, and compared with what it says.
 
-use super::super::error::CaError;
-use super::super::flaw::Flaw;
-use super::super::issue::{CsrNames, DEFAULT_VALIDITY, KeySource, LeafRequest};
-use super::super::lifetime::{End, Lifetime};
-use super::declaration::{Entry, USUAL_RENEW_BEFORE};
-use super::step::Action;
+use crate::ca::apply::declaration::{Entry, USUAL_RENEW_BEFORE};
+use crate::ca::apply::step::Action;
+use crate::ca::error::CaError;
+use crate::ca::fixture::Flaw;
+use crate::ca::issuance::{CsrNames, DEFAULT_VALIDITY, KeySource, LeafRequest};
+use crate::ca::issuance::{End, Lifetime};
 use crate::store::{Ca, EntryId, Issuance, Revoked, Standing, WishId};
 use crate::x509::validity::{Moment, rfc3339};
 use crate::x509::{Fingerprint, Name};
@@ -14,17 +14,17 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// A certificate that was issued for an entry, and how it stands.
-pub(super) struct Record {
-    pub(super) issuance: Issuance,
-    pub(super) revoked: Option<Revoked>,
+pub(crate) struct Record {
+    pub(crate) issuance: Issuance,
+    pub(crate) revoked: Option<Revoked>,
 }
 
 /// What a CA issued for entries, in the order of issuing.
 #[derive(Default)]
-pub(super) struct Records(BTreeMap<String, Vec<Record>>);
+pub(crate) struct Records(BTreeMap<String, Vec<Record>>);
 
 impl Records {
-    pub(super) fn read(ca: &Ca) -> Result<Self, CaError> {
+    pub(crate) fn read(ca: &Ca) -> Result<Self, CaError> {
         let mut records = Self::default();
         let mut standings = None;
         for issuance in ca.issuances_of_entries()? {
@@ -51,12 +51,12 @@ impl Records {
     }
 
     /// Those of one entry.
-    pub(super) fn of(&self, name: &str) -> &[Record] {
+    pub(crate) fn of(&self, name: &str) -> &[Record] {
         self.0.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The last of each entry, by name.
-    pub(super) fn last_of_each(&self) -> impl Iterator<Item = (&str, &Record)> {
+    pub(crate) fn last_of_each(&self) -> impl Iterator<Item = (&str, &Record)> {
         let lasts = self.0.iter();
         lasts.filter_map(|(name, records)| Some((name.as_str(), records.last()?)))
     }
@@ -64,13 +64,13 @@ impl Records {
 
 impl Record {
     /// Whether it is of use to anybody.
-    pub(super) fn is_live(&self, now: OffsetDateTime) -> bool {
+    pub(crate) fn is_live(&self, now: OffsetDateTime) -> bool {
         self.revoked.is_none() && now <= self.issuance.not_after
     }
 }
 
 /// What is to be done about an entry.
-pub(super) enum Decision<'a> {
+pub(crate) enum Decision<'a> {
     /// It has its certificate.
     Keep(&'a Record),
     /// A certificate is issued, and why.
@@ -78,7 +78,7 @@ pub(super) enum Decision<'a> {
 }
 
 /// What an entry says about its certificate, beside where the files go and whether it is revoked.
-pub(super) fn id_of(entry: &Entry) -> EntryId {
+pub(crate) fn id_of(entry: &Entry) -> EntryId {
     let LeafRequest {
         subject,
         alternative_names,
@@ -124,7 +124,7 @@ fn moment(moment: Moment) -> String {
 }
 
 /// Compares an entry with what was issued for it.
-pub(super) fn decide<'a>(
+pub(crate) fn decide<'a>(
     entry: &Entry,
     id: &EntryId,
     records: &'a [Record],

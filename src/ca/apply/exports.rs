@@ -1,14 +1,14 @@
 //! The files of entries: whether they are as they should be, and whose they are.
 
-use super::super::error::CaError;
-use super::super::export::{ExportPlace, Exported, FileKind, GroupExport, KeyOutput};
-use super::super::foreign::read_certificates;
-use super::super::issue::KeySource;
-use super::super::passphrases::{Passphrases, ProtectedKey, passphrase_for};
-use super::declaration::{Declaration, Entry};
-use super::entries::Record;
-use super::files::EntryFiles;
-use super::step::Step;
+use crate::ca::apply::declaration::{Declaration, Entry};
+use crate::ca::apply::entries::Record;
+use crate::ca::apply::files::EntryFiles;
+use crate::ca::apply::step::Step;
+use crate::ca::error::CaError;
+use crate::ca::export::{ExportPlace, Exported, FileKind, GroupExport, KeyOutput};
+use crate::ca::foreign::read_certificates;
+use crate::ca::issuance::KeySource;
+use crate::ca::passphrases::{Passphrases, ProtectedKey, passphrase_for};
 use crate::key::{Passphrase, PrivateKey, Protection};
 use crate::store::file;
 use crate::x509::Certificate;
@@ -31,7 +31,7 @@ impl EntryFiles {
     }
 
     /// The folder. Which files may be replaced there is looked at before.
-    pub(super) fn place(&self) -> ExportPlace {
+    pub(crate) fn place(&self) -> ExportPlace {
         ExportPlace {
             directory: self.directory.clone(),
             overwrite: true,
@@ -39,7 +39,7 @@ impl EntryFiles {
     }
 
     /// What is written of a certificate.
-    pub(super) fn export<'a>(
+    pub(crate) fn export<'a>(
         &'a self,
         certificate: &'a Certificate,
         makes_key: bool,
@@ -68,7 +68,7 @@ impl EntryFiles {
 
     /// The files, where all of them are there and hold what they should; of those with a key it is enough
     /// that they are there.
-    pub(super) fn standing(
+    pub(crate) fn standing(
         &self,
         certificate: &Certificate,
         issuers: &[Certificate],
@@ -84,7 +84,7 @@ impl EntryFiles {
     }
 
     /// Refuses files in the place of those of an entry that hold none of its certificates.
-    pub(super) fn refuse_others(&self, records: &[Record], makes_key: bool) -> Result<(), CaError> {
+    pub(crate) fn refuse_others(&self, records: &[Record], makes_key: bool) -> Result<(), CaError> {
         let place = self.place();
         place.check(&self.name, &self.kinds(makes_key))?;
         let mut known = false;
@@ -128,13 +128,13 @@ fn not_of_entry(path: PathBuf) -> CaError {
 }
 
 /// How keys that leave the store are written.
-pub(super) struct ExportKeys<'a> {
+pub(crate) struct ExportKeys<'a> {
     passphrases: &'a mut dyn Passphrases,
     opened: Option<(Protection, Option<Passphrase>)>,
 }
 
 impl<'a> ExportKeys<'a> {
-    pub(super) fn new(passphrases: &'a mut dyn Passphrases) -> Self {
+    pub(crate) fn new(passphrases: &'a mut dyn Passphrases) -> Self {
         Self {
             passphrases,
             opened: None,
@@ -142,7 +142,7 @@ impl<'a> ExportKeys<'a> {
     }
 
     /// Asks for the passphrase, where a key that is planned to be written needs it.
-    pub(super) fn prepare(&mut self, wishes: &Declaration, plan: &[Step]) -> Result<(), CaError> {
+    pub(crate) fn prepare(&mut self, wishes: &Declaration, plan: &[Step]) -> Result<(), CaError> {
         let written = plan.iter().filter(|step| step.action.is_change());
         let written: HashSet<_> = written.filter_map(Step::entry).collect();
         let is_written = |entry: &&Entry| written.contains(&(&entry.ca, entry.name.as_str()));
@@ -154,7 +154,7 @@ impl<'a> ExportKeys<'a> {
     }
 
     /// Asks for the passphrase, unless that was done.
-    pub(super) fn open(&mut self) -> Result<(), CaError> {
+    pub(crate) fn open(&mut self) -> Result<(), CaError> {
         if self.opened.is_none() {
             let passphrase =
                 passphrase_for(ProtectedKey::outside("the exported keys"), self.passphrases)?;
@@ -170,12 +170,12 @@ impl<'a> ExportKeys<'a> {
 
 impl Entry {
     /// Whether its key is made here.
-    pub(super) fn makes_key(&self) -> bool {
+    pub(crate) fn makes_key(&self) -> bool {
         matches!(self.request.key, KeySource::Generate(_))
     }
 
     /// Whether its files hold a key under a passphrase.
-    pub(super) fn has_protected_key(&self) -> bool {
+    pub(crate) fn has_protected_key(&self) -> bool {
         let files = self.files.as_ref();
         self.makes_key() && files.is_some_and(|files| files.protected)
     }

@@ -1,22 +1,22 @@
 //! The lists and trust stores of a declaration: published and written where something in them is new.
 
-use super::super::bundle::{Changes, PlacedFile, bundle, write_bundle};
-use super::super::error::CaError;
-use super::super::lists::{
+use crate::ca::apply::declaration::{Application, WishedBundle, WishedList};
+use crate::ca::apply::kind::Kind;
+use crate::ca::apply::step::{Action, Step};
+use crate::ca::crl::{
     ListRequest, Origin, Outlook, chains_below, holds_chain, outlook, preview_lists, publish_chain,
     publish_list, publish_pem, refuse_other_files, stands_durably,
 };
-use super::super::passphrases::Passphrases;
-use super::super::preflight::{BundleFinding, Level, ListForm};
-use super::declaration::{Application, WishedBundle, WishedList};
-use super::kind::Kind;
-use super::step::{Action, Step};
+use crate::ca::error::CaError;
+use crate::ca::passphrases::Passphrases;
+use crate::ca::trust_store::targets::{BundleFinding, Level, ListForm};
+use crate::ca::trust_store::{Changes, PlacedFile, bundle, write_bundle};
 use crate::store::file::{self, Access};
 use crate::store::{Ca, Store};
 use std::path::Path;
 
 /// What would be done about lists and trust stores, behind the steps that are planned so far.
-pub(super) fn plan(
+pub(crate) fn plan(
     application: &Application<'_>,
     store: Option<&Store>,
     steps: &mut Vec<Step>,
@@ -97,7 +97,7 @@ fn action_of(
 }
 
 /// Publishes the lists that are not as they should be.
-pub(super) fn publish(
+pub(crate) fn publish(
     application: &Application<'_>,
     store: &Store,
     passphrases: &mut dyn Passphrases,
@@ -191,7 +191,7 @@ fn refuse_broken(what: String, findings: &[BundleFinding]) -> Result<(), CaError
 }
 
 /// Writes the trust stores that are not as they should be.
-pub(super) fn write_bundles(
+pub(crate) fn write_bundles(
     application: &Application<'_>,
     store: &Store,
     each: &mut dyn FnMut(Step),

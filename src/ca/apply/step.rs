@@ -1,7 +1,7 @@
 //! What is done about one thing that a declaration names.
 
-use super::super::notice::Notice;
-use super::kind::Kind;
+use crate::ca::apply::kind::Kind;
+use crate::ca::notice::Notice;
 use crate::store::CaName;
 use crate::x509::Serial;
 use std::path::PathBuf;
@@ -78,7 +78,7 @@ pub struct Step {
 }
 
 impl Step {
-    pub(super) fn new(action: Action, kind: Kind, name: impl Into<String>) -> Self {
+    pub(crate) fn new(action: Action, kind: Kind, name: impl Into<String>) -> Self {
         Self {
             action,
             kind,
@@ -91,26 +91,26 @@ impl Step {
         }
     }
 
-    pub(super) fn of_ca(self, ca: Option<&CaName>) -> Self {
+    pub(crate) fn of_ca(self, ca: Option<&CaName>) -> Self {
         Self {
             ca: ca.cloned(),
             ..self
         }
     }
 
-    pub(super) fn because(self, reason: Option<String>) -> Self {
+    pub(crate) fn because(self, reason: Option<String>) -> Self {
         Self { reason, ..self }
     }
 
-    pub(super) fn about(self, serial: Option<Serial>) -> Self {
+    pub(crate) fn about(self, serial: Option<Serial>) -> Self {
         Self { serial, ..self }
     }
 
-    pub(super) fn with_files(self, files: Vec<(&'static str, PathBuf)>) -> Self {
+    pub(crate) fn with_files(self, files: Vec<(&'static str, PathBuf)>) -> Self {
         Self { files, ..self }
     }
 
-    pub(super) fn saying(self, notices: Vec<Notice>) -> Self {
+    pub(crate) fn saying(self, notices: Vec<Notice>) -> Self {
         Self { notices, ..self }
     }
 }

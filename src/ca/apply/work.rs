@@ -1,20 +1,20 @@
 //! The certificates of a declaration, made: those of a CA are issued as a batch, under a lock that keeps others
 //! from issuing them too; then files that are missing are written, and what is to be revoked is.
 
-use super::super::batch::{Batch, RowOutcome, TableRow, cost_of};
-use super::super::error::CaError;
-use super::super::flaw::issue_flawed;
-use super::super::issue::{Issued, KeySource, LeafRequest};
-use super::super::issuer::Issuer;
-use super::super::passphrases::Passphrases;
-use super::super::revoke::{Revocable, Verdict, revoke_all};
-use super::super::select::certificate_of;
-use super::certificates::{Issuers, View, kept, left_alone, open};
-use super::declaration::{Application, Entry};
-use super::entries::{Decision, Record, decide, id_of};
-use super::exports::ExportKeys;
-use super::kind::Kind;
-use super::step::{Action, Step};
+use crate::ca::apply::certificates::{Issuers, View, kept, left_alone, open};
+use crate::ca::apply::declaration::{Application, Entry};
+use crate::ca::apply::entries::{Decision, Record, decide, id_of};
+use crate::ca::apply::exports::ExportKeys;
+use crate::ca::apply::kind::Kind;
+use crate::ca::apply::step::{Action, Step};
+use crate::ca::error::CaError;
+use crate::ca::fixture::issue_flawed;
+use crate::ca::issuance::Issuer;
+use crate::ca::issuance::{Batch, RowOutcome, TableRow, cost_of};
+use crate::ca::issuance::{Issued, KeySource, LeafRequest};
+use crate::ca::passphrases::Passphrases;
+use crate::ca::revocation::{Revocable, Verdict, revoke_all};
+use crate::ca::select::certificate_of;
 use crate::store::{Ca, CaName, EntryId, Issuance, Journal, Store, file};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -24,17 +24,17 @@ use time::OffsetDateTime;
 const GROUP: usize = 128;
 
 /// What is at hand while the certificates of CAs are made.
-pub(super) struct Work<'a, 'b> {
-    pub(super) application: &'a Application<'a>,
-    pub(super) store: &'a Store,
-    pub(super) issuers: Issuers,
-    pub(super) passphrases: &'a mut dyn Passphrases,
-    pub(super) keys: &'a mut ExportKeys<'b>,
+pub(crate) struct Work<'a, 'b> {
+    pub(crate) application: &'a Application<'a>,
+    pub(crate) store: &'a Store,
+    pub(crate) issuers: Issuers,
+    pub(crate) passphrases: &'a mut dyn Passphrases,
+    pub(crate) keys: &'a mut ExportKeys<'b>,
 }
 
 impl Work<'_, '_> {
     /// Makes the certificates of every CA what they should be.
-    pub(super) fn issue(mut self, each: &mut dyn FnMut(Step)) -> Result<(), CaError> {
+    pub(crate) fn issue(mut self, each: &mut dyn FnMut(Step)) -> Result<(), CaError> {
         let mut cas: Vec<&CaName> = Vec::new();
         for entry in &self.application.wishes.certificates {
             if !cas.contains(&&entry.ca) {

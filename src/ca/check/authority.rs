@@ -1,7 +1,7 @@
 //! A CA itself: its certificate, the path above it, when it ends; and those that wait for theirs.
 
-use super::finding::{Remedy, StoreFinding, unreadable};
-use super::rule::{
+use crate::ca::check::finding::{Remedy, StoreFinding, unreadable};
+use crate::ca::check::rule::{
     CA_ENDS_SOON, CA_EXPIRED, CA_NOT_YET_VALID, CA_PARENT, CA_PATH, CA_REVOKED, LEFTOVER,
     PREVIOUS_CERTIFICATE, SERIAL_UNUSUAL, WAITING_UNREADABLE,
 };
@@ -13,7 +13,7 @@ use crate::x509::{Certificate, path};
 use time::OffsetDateTime;
 
 /// Looks at a CA's certificate. `soon` is the time until which one ends soon.
-pub(super) fn check_authority(
+pub(crate) fn check_authority(
     store: &Store,
     ca: &Ca,
     soon: OffsetDateTime,
@@ -163,7 +163,7 @@ fn check_previous(ca: &Ca) -> Vec<StoreFinding> {
 }
 
 /// Looks at a CA that waits for its certificate.
-pub(super) fn check_waiting(store: &Store, name: &CaName) -> Option<StoreFinding> {
+pub(crate) fn check_waiting(store: &Store, name: &CaName) -> Option<StoreFinding> {
     let waiting = match store.waiting(name) {
         Ok(Some(waiting)) => waiting,
         Ok(None) => {

@@ -1,7 +1,7 @@
 //! The files of a store: that there are no others, whose they are, and who may read and write them.
 
-use super::finding::{Found, Remedy, SHORT, StoreFinding, settled, unreadable};
-use super::rule::{
+use crate::ca::check::finding::{Found, Remedy, SHORT, StoreFinding, settled, unreadable};
+use crate::ca::check::rule::{
     FILE_UNREADABLE, FOREIGN_FILE, KEY_PERMISSIONS, LEFTOVER, LOCK_PERMISSIONS, OTHER_OWNER,
     WORLD_WRITABLE,
 };
@@ -11,7 +11,7 @@ use crate::store::{CaName, Item, Leftover, Store, What};
 const WRITABLE_BY_OWNER: u32 = 0o7755;
 
 /// Looks at everything in the store's folder, or in those of some CAs.
-pub(super) fn check_files(store: &Store, chosen: &[CaName], pauses: &[u64]) -> Vec<StoreFinding> {
+pub(crate) fn check_files(store: &Store, chosen: &[CaName], pauses: &[u64]) -> Vec<StoreFinding> {
     // What stands still is found at once, and is not looked at again for what does not.
     let mut lasting = look(store, chosen);
     if lasting.iter().any(may_pass) {
@@ -127,7 +127,7 @@ fn left(item: &Item, leftover: &Leftover) -> StoreFinding {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::ca::check::files::*;
     use std::path::PathBuf;
 
     #[test]

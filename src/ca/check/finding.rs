@@ -1,7 +1,7 @@
 //! What is wrong with a store, and what could be done about it.
 
-use super::super::finding::{Level, RuleFinding};
-use super::rule::CheckRule;
+use crate::ca::check::rule::CheckRule;
+use crate::ca::finding::{Level, RuleFinding};
 use crate::store::{Ca, CaName, Counter, Journal, StoreError};
 use crate::x509::Serial;
 use std::collections::HashMap;
@@ -26,12 +26,12 @@ pub struct StoreFinding {
     /// The certificate.
     pub serial: Option<Serial>,
     /// What mends it.
-    pub(super) remedy: Option<Remedy>,
+    pub(crate) remedy: Option<Remedy>,
 }
 
 /// What `--repair` does about a finding.
 #[derive(Debug, Clone)]
-pub(super) enum Remedy {
+pub(crate) enum Remedy {
     /// Sets the unfinished line of a journal aside.
     SetAside(Journal),
     /// Moves a counter up.
@@ -51,7 +51,7 @@ pub(super) enum Remedy {
 }
 
 impl StoreFinding {
-    pub(super) fn of(finding: RuleFinding) -> Self {
+    pub(crate) fn of(finding: RuleFinding) -> Self {
         Self {
             finding,
             ca: None,
@@ -72,46 +72,46 @@ impl StoreFinding {
         self.remedy.is_some()
     }
 
-    pub(super) fn about(self, ca: &Ca) -> Self {
+    pub(crate) fn about(self, ca: &Ca) -> Self {
         self.about_named(ca.name())
     }
 
-    pub(super) fn about_named(self, ca: &CaName) -> Self {
+    pub(crate) fn about_named(self, ca: &CaName) -> Self {
         Self {
             ca: Some(ca.clone()),
             ..self
         }
     }
 
-    pub(super) fn at(self, path: &Path) -> Self {
+    pub(crate) fn at(self, path: &Path) -> Self {
         Self {
             path: Some(path.to_owned()),
             ..self
         }
     }
 
-    pub(super) fn in_line(self, line: usize) -> Self {
+    pub(crate) fn in_line(self, line: usize) -> Self {
         Self {
             line: Some(line),
             ..self
         }
     }
 
-    pub(super) fn of_serial(self, serial: &Serial) -> Self {
+    pub(crate) fn of_serial(self, serial: &Serial) -> Self {
         Self {
             serial: Some(*serial),
             ..self
         }
     }
 
-    pub(super) fn healed_by(self, remedy: Remedy) -> Self {
+    pub(crate) fn healed_by(self, remedy: Remedy) -> Self {
         Self {
             remedy: Some(remedy),
             ..self
         }
     }
 
-    pub(super) fn healed_only_if(self, is_safe: bool) -> Self {
+    pub(crate) fn healed_only_if(self, is_safe: bool) -> Self {
         Self {
             remedy: self.remedy.filter(|_| is_safe),
             ..self
@@ -129,13 +129,13 @@ impl StoreFinding {
 
 /// Findings, of which those that are alike are cut short.
 #[derive(Default)]
-pub(super) struct Found {
+pub(crate) struct Found {
     findings: Vec<StoreFinding>,
     alike: HashMap<(&'static str, Option<PathBuf>), usize>,
 }
 
 impl Found {
-    pub(super) fn push(&mut self, finding: StoreFinding) {
+    pub(crate) fn push(&mut self, finding: StoreFinding) {
         let key = (finding.finding.rule, finding.path.clone());
         let count = self.alike.entry(key).or_default();
         *count += 1;
@@ -144,11 +144,11 @@ impl Found {
         }
     }
 
-    pub(super) fn extend(&mut self, findings: impl IntoIterator<Item = StoreFinding>) {
+    pub(crate) fn extend(&mut self, findings: impl IntoIterator<Item = StoreFinding>) {
         findings.into_iter().for_each(|finding| self.push(finding));
     }
 
-    pub(super) fn finish(self) -> Vec<StoreFinding> {
+    pub(crate) fn finish(self) -> Vec<StoreFinding> {
         let mut findings = self.findings;
         let cut = self
             .alike
@@ -174,7 +174,7 @@ impl Found {
 }
 
 /// That a file can't be read, or what the rule says of one that is damaged.
-pub(super) fn unreadable(
+pub(crate) fn unreadable(
     rule: &'static CheckRule,
     error: &StoreError,
     file: &Path,
@@ -185,7 +185,9 @@ pub(super) fn unreadable(
             .at(path),
         StoreError::File(error) => {
             let message = format!("{error}: {}", error.source);
-            super::rule::FILE_UNREADABLE.broken(message).at(&error.path)
+            crate::ca::check::rule::FILE_UNREADABLE
+                .broken(message)
+                .at(&error.path)
         }
         error => rule.broken(error.to_string()).at(file),
     }
@@ -193,11 +195,11 @@ pub(super) fn unreadable(
 
 /// For how long something is looked at again that a command may be about to change: as long as one
 /// takes to go on to its next file.
-pub(super) const SHORT: &[u64] = &[50, 250];
+pub(crate) const SHORT: &[u64] = &[50, 250];
 
 /// Looks again at what another process may be at work on: only what is found every time is a finding.
 /// Each pause is in milliseconds.
-pub(super) fn settled(
+pub(crate) fn settled(
     pauses: &[u64],
     mut look: impl FnMut() -> Vec<StoreFinding>,
 ) -> Vec<StoreFinding> {

@@ -1,16 +1,16 @@
 //! What a CA issued: every record is read, and every certificate proved, on all processors.
 
-use super::super::previous::standing_certificates;
-use super::super::select::Status;
-use super::finding::{Found, StoreFinding};
-use super::journal::{line_finding, unread};
-use super::keys::{OwnKey, Problem, leaf_key_problem};
-use super::revoked::Revocations;
-use super::rule::{
+use crate::ca::authority::standing_certificates;
+use crate::ca::check::finding::{Found, StoreFinding};
+use crate::ca::check::journal::{line_finding, unread};
+use crate::ca::check::keys::{OwnKey, Problem, leaf_key_problem};
+use crate::ca::check::revoked::Revocations;
+use crate::ca::check::rule::{
     CERTIFICATE_FLAW, CERTIFICATE_MISMATCH, CERTIFICATE_MISSING, CERTIFICATE_SIGNATURE,
     CERTIFICATE_UNREADABLE, RECORD_MISMATCH, REVOCATION_EXPIRY, SERIAL_DUPLICATE,
     SIGNATURE_NOT_CHECKED,
 };
+use crate::ca::select::Status;
 use crate::key::{KeyError, PublicKey};
 use crate::store::{Ca, Issuance, Journal, LineProblem, Store};
 use crate::x509::validity::rfc3339;
@@ -21,7 +21,7 @@ use time::OffsetDateTime;
 const STEP: u64 = 1 << 18;
 
 /// What records are held to.
-pub(super) struct Standard<'a> {
+pub(crate) struct Standard<'a> {
     ca: &'a Ca,
     own_key: &'a OwnKey,
     /// The serial numbers of the keys that are kept, sorted.
@@ -38,17 +38,17 @@ pub(super) struct Standard<'a> {
 
 /// What the records come to.
 #[derive(Default)]
-pub(super) struct Issued {
+pub(crate) struct Issued {
     /// Every serial number, sorted.
-    pub(super) serials: Vec<Serial>,
+    pub(crate) serials: Vec<Serial>,
     /// Those of leaves that end in the time that was asked about.
-    pub(super) ending: Vec<Serial>,
+    pub(crate) ending: Vec<Serial>,
     /// Those of live certificates that name as their issuer another certificate than the CA's standing ones.
-    pub(super) unverifiable: Vec<Serial>,
+    pub(crate) unverifiable: Vec<Serial>,
     /// The highest counter that a record names.
-    pub(super) counter: u128,
+    pub(crate) counter: u128,
     /// Whether every line of the journal could be read.
-    pub(super) is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 /// What came of one record.
@@ -61,7 +61,7 @@ struct Judged {
 }
 
 impl<'a> Standard<'a> {
-    pub(super) fn of(
+    pub(crate) fn of(
         store: &Store,
         ca: &'a Ca,
         own_key: &'a OwnKey,
@@ -103,7 +103,7 @@ impl<'a> Standard<'a> {
     }
 
     /// Reads the whole journal. `soon` is the time until which a certificate ends soon.
-    pub(super) fn survey(
+    pub(crate) fn survey(
         &self,
         soon: OffsetDateTime,
         found: &mut Found,

@@ -1,14 +1,14 @@
 //! What is wrong with the lines of any journal, and with the counter beside it.
 
-use super::finding::{Remedy, StoreFinding, settled, unreadable};
-use super::rule::{
+use crate::ca::check::finding::{Remedy, StoreFinding, settled, unreadable};
+use crate::ca::check::rule::{
     COUNTER_BEHIND, COUNTER_DAMAGED, JOURNAL_CHAIN, JOURNAL_HEADER, JOURNAL_MISSING,
     JOURNAL_RECORD, JOURNAL_TORN,
 };
 use crate::store::{Ca, Counter, Journal, LineProblem, StoreError};
 
 /// What is wrong with a line.
-pub(super) fn line_finding(
+pub(crate) fn line_finding(
     ca: &Ca,
     journal: Journal,
     line: usize,
@@ -25,12 +25,12 @@ pub(super) fn line_finding(
 }
 
 /// That a journal can't be read at all.
-pub(super) fn unread(ca: &Ca, journal: Journal, error: &StoreError) -> StoreFinding {
+pub(crate) fn unread(ca: &Ca, journal: Journal, error: &StoreError) -> StoreFinding {
     unreadable(JOURNAL_MISSING, error, &ca.journal_path(journal)).about(ca)
 }
 
 /// That a journal ends in a line that was never acknowledged.
-pub(super) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<StoreFinding> {
+pub(crate) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<StoreFinding> {
     settled(pauses, || {
         // What can't be read has been found before.
         let torn = ca.torn_octets(journal).unwrap_or(0);
@@ -51,7 +51,7 @@ pub(super) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<Store
 
 /// That a counter can't be used, or is behind what its journal has. A counter goes up before its
 /// journal does, so that it is read behind it.
-pub(super) fn check_counter(
+pub(crate) fn check_counter(
     ca: &Ca,
     which: Counter,
     used: u128,

@@ -1,34 +1,34 @@
 //! Keys: that they can be read, how they are encrypted, and, where they can be opened, that each is its
 //! certificate's.
 
-use super::super::error::CaError;
-use super::super::passphrases::{Passphrases, ProtectedKey, Unlocked};
-use super::finding::{Remedy, SHORT, StoreFinding, settled, unreadable};
-use super::rule::{
+use crate::ca::check::finding::{Remedy, SHORT, StoreFinding, settled, unreadable};
+use crate::ca::check::rule::{
     CheckRule, FILE_UNREADABLE, KEY_ENCRYPTION, KEY_MISMATCH, KEY_NOT_OPENED, KEY_UNREADABLE,
     KEY_WITHOUT_RECORD,
 };
+use crate::ca::error::CaError;
+use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked};
 use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Protection};
 use crate::store::{Ca, StoreError};
 use crate::x509::{Certificate, Serial};
 
 /// What is known of a CA's own key, to judge those of its leaves by.
 #[derive(Default)]
-pub(super) struct OwnKey {
+pub(crate) struct OwnKey {
     /// Whether it is encrypted.
-    pub(super) is_encrypted: bool,
+    pub(crate) is_encrypted: bool,
     /// Whether it could be opened, or needed no passphrase.
-    pub(super) was_opened: bool,
+    pub(crate) was_opened: bool,
     /// What opens the keys of its leaves.
     derived: Option<KeyEncryptionKey>,
 }
 
 /// A rule that a key breaks, and how.
-pub(super) type Problem = (&'static CheckRule, String);
+pub(crate) type Problem = (&'static CheckRule, String);
 
 /// Looks at a CA's own key; nothing is known of one that is kept elsewhere. It is an error where there is
 /// no passphrase, though one was to be had.
-pub(super) fn check_own_key(
+pub(crate) fn check_own_key(
     ca: &Ca,
     passphrases: Option<&mut dyn Passphrases>,
 ) -> Result<(OwnKey, Option<StoreFinding>), CaError> {
@@ -108,7 +108,7 @@ fn weakly_encrypted(label: &str) -> Problem {
 }
 
 /// Looks at the key of a certificate that the CA issued; called on any processor.
-pub(super) fn leaf_key_problem(
+pub(crate) fn leaf_key_problem(
     ca: &Ca,
     own: &OwnKey,
     serial: &Serial,
@@ -149,7 +149,7 @@ pub(super) fn leaf_key_problem(
 
 /// Keys of certificates that are not recorded. `kept` are those that were there before the journal was
 /// read, in which `recorded` are.
-pub(super) fn check_unrecorded(
+pub(crate) fn check_unrecorded(
     ca: &Ca,
     kept: &[Serial],
     recorded: &[Serial],

@@ -6,12 +6,12 @@
 //! before its record. What is left of doubt is looked at again.
 
 mod authority;
+mod crls;
 mod files;
 mod finding;
 mod issued;
 mod journal;
 mod keys;
-mod lists;
 mod repair;
 mod revoked;
 mod rule;
@@ -20,14 +20,14 @@ pub use finding::StoreFinding;
 pub use repair::{Repair, Repaired, repair};
 pub use rule::{CHECK_RULES, CheckRule};
 
-use super::error::CaError;
-use super::finding::Level;
-use super::lists::Place;
-use super::passphrases::Passphrases;
+use crate::ca::crl::Place;
+use crate::ca::error::CaError;
+use crate::ca::finding::Level;
+use crate::ca::passphrases::Passphrases;
 use crate::store::{Ca, CaName, Counter, Journal, Observer, SeenCa, Store, StoreError};
+use crls::Lists;
 use finding::{Found, SHORT, unreadable};
 use issued::{Issued, Standard};
-use lists::Lists;
 use revoked::Revocations;
 use rule::{CA_UNREADABLE, EXPIRING, ISSUER_CERTIFICATE, STORE_FORMAT};
 use std::path::Path;

@@ -1,10 +1,10 @@
 //! Mending what is safe to mend: nothing that is recorded is touched.
 
-use super::super::error::CaError;
-use super::super::lists::{Place, has_hash_names, publish_chain, publish_hash_names, publish_pem};
-use super::super::passphrases::{Passphrases, ProtectedKey};
-use super::finding::{Remedy, StoreFinding};
-use super::{CheckRequest, Checkup, check};
+use crate::ca::check::finding::{Remedy, StoreFinding};
+use crate::ca::check::{CheckRequest, Checkup, check};
+use crate::ca::crl::{Place, has_hash_names, publish_chain, publish_hash_names, publish_pem};
+use crate::ca::error::CaError;
+use crate::ca::passphrases::{Passphrases, ProtectedKey};
 use crate::key::Passphrase;
 use crate::store::{Ca, CaName, Mending, Notice, Observer, Store, file};
 use std::collections::HashMap;

@@ -1,8 +1,8 @@
 //! What a CA revoked.
 
-use super::finding::{Found, StoreFinding};
-use super::journal::{line_finding, unread};
-use super::rule::{JOURNAL_RECORD, REVOCATION_ORDER, REVOCATION_UNKNOWN};
+use crate::ca::check::finding::{Found, StoreFinding};
+use crate::ca::check::journal::{line_finding, unread};
+use crate::ca::check::rule::{JOURNAL_RECORD, REVOCATION_ORDER, REVOCATION_UNKNOWN};
 use crate::store::{Ca, Journal, LineProblem, RevocationChange};
 use crate::x509::Serial;
 use std::collections::HashMap;
@@ -10,25 +10,25 @@ use time::OffsetDateTime;
 
 /// How a certificate stands that was revoked once.
 #[derive(Default, Clone, Copy)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// Its notAfter, if it is revoked now.
-    pub(super) now: Option<OffsetDateTime>,
+    pub(crate) now: Option<OffsetDateTime>,
     /// The same, when the published list was made.
-    pub(super) when_listed: Option<OffsetDateTime>,
+    pub(crate) when_listed: Option<OffsetDateTime>,
 }
 
 /// What the journal of revocations comes to.
 #[derive(Default)]
-pub(super) struct Revocations {
+pub(crate) struct Revocations {
     /// Every certificate that ever was revoked.
-    pub(super) standings: HashMap<Serial, Standing>,
+    pub(crate) standings: HashMap<Serial, Standing>,
     /// Whether every line of the journal could be read.
-    pub(super) is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 impl Revocations {
     /// Reads the whole journal; `listed` is how far it went when the published list was made.
-    pub(super) fn survey(ca: &Ca, listed: u64, found: &mut Found) -> Self {
+    pub(crate) fn survey(ca: &Ca, listed: u64, found: &mut Found) -> Self {
         let mut revocations = Self {
             is_whole: true,
             ..Self::default()
@@ -90,13 +90,13 @@ impl Revocations {
     }
 
     /// How many certificates are revoked now.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         let standings = self.standings.values();
         standings.filter(|standing| standing.now.is_some()).count()
     }
 
     /// Those that the CA never issued. What it issued is read behind what it revoked.
-    pub(super) fn unknown(&self, ca: &Ca, issued: &[Serial]) -> Vec<StoreFinding> {
+    pub(crate) fn unknown(&self, ca: &Ca, issued: &[Serial]) -> Vec<StoreFinding> {
         let path = ca.journal_path(Journal::Revoked);
         let is_unknown = |serial: &&Serial| issued.binary_search(serial).is_err();
         let mut unknown: Vec<&Serial> = self.standings.keys().filter(is_unknown).collect();

@@ -1,7 +1,7 @@
 //! The rules by which a store is looked at. A rule's name stays as it is: scripts read it.
 
-use super::super::finding::{Level, RuleFinding};
-use super::finding::StoreFinding;
+use crate::ca::check::finding::StoreFinding;
+use crate::ca::finding::{Level, RuleFinding};
 
 /// A rule of `pki check`.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct CheckRule {
 }
 
 impl CheckRule {
-    pub(super) fn broken(&'static self, message: impl Into<String>) -> StoreFinding {
+    pub(crate) fn broken(&'static self, message: impl Into<String>) -> StoreFinding {
         StoreFinding::of(RuleFinding {
             level: self.level,
             rule: self.name,
@@ -26,7 +26,7 @@ impl CheckRule {
 
 macro_rules! rules {
     ($($constant:ident $name:literal $level:ident $($heals:ident)?;)*) => {
-        $(pub(super) const $constant: &CheckRule = &CheckRule {
+        $(pub(crate) const $constant: &CheckRule = &CheckRule {
             name: $name,
             level: Level::$level,
             heals: rules!(@ $($heals)?),

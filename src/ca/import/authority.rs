@@ -1,11 +1,11 @@
 //! The CA that is taken over: its key, its certificate, and those above it.
 
-use super::error::ImportError;
-use super::leaf_keys::LeafKeys;
-use super::places::Places;
-use super::request::{ImportRequest, KeyProtection};
+use crate::ca::authority::{are_of_one_ca, path_above};
 use crate::ca::foreign::{Input, Size, read_certificates};
-use crate::ca::install::{are_of_one_ca, path_above};
+use crate::ca::import::error::ImportError;
+use crate::ca::import::leaf_keys::LeafKeys;
+use crate::ca::import::locations::Places;
+use crate::ca::import::request::{ImportRequest, KeyProtection};
 use crate::ca::passphrases::{ProtectedKey, protection_for, would_ask_for};
 use crate::ca::{CaError, Misfit, Passphrases, RuleFinding, Unlocked};
 use crate::key::{KeyError, PrivateKey, Protection};
@@ -18,14 +18,14 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 /// The CA itself, proven to be one.
-pub(super) struct Authority {
-    pub(super) certificate: Certificate,
+pub(crate) struct Authority {
+    pub(crate) certificate: Certificate,
     /// Other certificates that came with its own.
-    pub(super) beside: Vec<Certificate>,
+    pub(crate) beside: Vec<Certificate>,
     key: PrivateKey,
-    pub(super) unlocked: Unlocked,
+    pub(crate) unlocked: Unlocked,
     /// What was found in its file.
-    pub(super) findings: Vec<RuleFinding>,
+    pub(crate) findings: Vec<RuleFinding>,
 }
 
 fn label(request: &ImportRequest) -> String {
@@ -55,13 +55,13 @@ fn not_taken(taken: &Certificate, other: &Certificate, file: &Path) -> RuleFindi
 }
 
 /// Keys as they are written.
-pub(super) struct KeyFiles {
-    pub(super) own: Zeroizing<Vec<u8>>,
-    pub(super) leaves: Vec<(Serial, Zeroizing<Vec<u8>>)>,
+pub(crate) struct KeyFiles {
+    pub(crate) own: Zeroizing<Vec<u8>>,
+    pub(crate) leaves: Vec<(Serial, Zeroizing<Vec<u8>>)>,
 }
 
 impl Authority {
-    pub(super) fn open(
+    pub(crate) fn open(
         places: &Places,
         name: &CaName,
         passphrases: &mut dyn Passphrases,
@@ -117,7 +117,7 @@ impl Authority {
     /// The CA itself, where it is in the store under this name without its key. Any other CA with the same
     /// key is refused: it would give out the same numbers, or those below it would not see what this one
     /// revoked.
-    pub(super) fn refuse_second(
+    pub(crate) fn refuse_second(
         &self,
         store: &Store,
         name: &CaName,
@@ -143,7 +143,7 @@ impl Authority {
     }
 
     /// Its certificate and those above it; a root that has expired is one all the same.
-    pub(super) fn path(
+    pub(crate) fn path(
         &self,
         store: Option<&Store>,
         file: &Path,
@@ -176,7 +176,7 @@ impl Authority {
     }
 
     /// Whether somebody would be asked for that; an error where it would not be there.
-    pub(super) fn would_ask(
+    pub(crate) fn would_ask(
         &self,
         request: &ImportRequest,
         passphrases: &mut dyn Passphrases,
@@ -190,7 +190,7 @@ impl Authority {
         )
     }
 
-    pub(super) fn keys(
+    pub(crate) fn keys(
         &self,
         request: &ImportRequest,
         leaves: &LeafKeys,

@@ -14,21 +14,21 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 /// The profile of a certificate that has none of ours.
-pub(in crate::ca) const IMPORTED: &str = "imported";
+pub(crate) const IMPORTED: &str = "imported";
 
 /// The algorithm of a signature is one that no signature is verified with here.
-pub(super) const SIGNATURE_NOT_CHECKED: &str = "signature-not-checked";
+pub(crate) const SIGNATURE_NOT_CHECKED: &str = "signature-not-checked";
 
 /// A certificate of the CA, and where it was found.
-pub(super) struct Found {
-    pub(super) path: PathBuf,
-    pub(super) subject: Name,
+pub(crate) struct Found {
+    pub(crate) path: PathBuf,
+    pub(crate) subject: Name,
     /// The hash of its SubjectPublicKeyInfo.
-    pub(super) key: Fingerprint,
+    pub(crate) key: Fingerprint,
     /// Its record, but for the counter.
-    pub(super) issuance: Issuance,
+    pub(crate) issuance: Issuance,
     /// Whether it comes from a directory that was named for its certificates.
-    pub(super) is_collected: bool,
+    pub(crate) is_collected: bool,
 }
 
 /// Files below which threads take longer to start than they save.
@@ -36,18 +36,18 @@ const WORTH_THREADS: usize = 64;
 
 /// Those of a folder, by their serial numbers, and what is wrong with others.
 #[derive(Default)]
-pub(super) struct Certificates {
-    pub(super) found: HashMap<Serial, Found>,
+pub(crate) struct Certificates {
+    pub(crate) found: HashMap<Serial, Found>,
     /// The serial numbers of those of the CA that are not among them.
-    pub(super) not_taken: Vec<Serial>,
+    pub(crate) not_taken: Vec<Serial>,
     /// The files of which it is said why nothing in them is taken.
-    pub(super) explained: HashSet<PathBuf>,
-    pub(super) findings: Vec<RuleFinding>,
+    pub(crate) explained: HashSet<PathBuf>,
+    pub(crate) findings: Vec<RuleFinding>,
 }
 
 impl Certificates {
     /// Reads files, and proves that the CA issued what is in them.
-    pub(super) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
+    pub(crate) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
         let results = on_all_cores(files, |path| read(path, ca));
         let mut certificates = Self::default();
         for (path, result) in files.iter().zip(results) {
@@ -64,7 +64,7 @@ impl Certificates {
     }
 
     /// Takes the certificates of the CA from files that may hold anything, and names the other files.
-    pub(super) fn collect(&mut self, files: &[PathBuf], ca: &Certificate) -> Result<(), CaError> {
+    pub(crate) fn collect(&mut self, files: &[PathBuf], ca: &Certificate) -> Result<(), CaError> {
         let mut others = Vec::new();
         for (path, contents) in files
             .iter()
@@ -293,11 +293,7 @@ fn proven(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
 }
 
 /// The record of a certificate that came from elsewhere.
-pub(in crate::ca) fn issuance(
-    certificate: &Certificate,
-    serial: Serial,
-    ca: &Certificate,
-) -> Issuance {
+pub(crate) fn issuance(certificate: &Certificate, serial: Serial, ca: &Certificate) -> Issuance {
     let subject = certificate.subject();
     let validity = certificate.validity();
     let names = certificate.subject_alt_names();
@@ -319,13 +315,13 @@ pub(in crate::ca) fn issuance(
 }
 
 /// The record of a certificate that is missing.
-pub(super) fn without_certificate(
+pub(crate) fn without_certificate(
     serial: Serial,
     subject: &[u8],
     not_after: time::OffsetDateTime,
     ca: &Certificate,
 ) -> Issuance {
-    let subject = super::subject::read(subject);
+    let subject = crate::ca::import::subject::read(subject);
     Issuance {
         serial,
         cn: subject.common_name,
@@ -362,7 +358,7 @@ fn profile(certificate: &Certificate, ca: &Certificate) -> &'static str {
 }
 
 /// An error with its causes, as one text.
-pub(super) fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

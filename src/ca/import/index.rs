@@ -6,38 +6,38 @@ use time::OffsetDateTime;
 
 /// A line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Counted from one.
-    pub(super) line: usize,
-    pub(super) serial: Serial,
-    pub(super) not_after: OffsetDateTime,
+    pub(crate) line: usize,
+    pub(crate) serial: Serial,
+    pub(crate) not_after: OffsetDateTime,
     /// How it stands; that it has expired, its notAfter says.
-    pub(super) revoked: Option<Revocation>,
+    pub(crate) revoked: Option<Revocation>,
     /// As `X509_NAME_oneline` writes it.
-    pub(super) subject: Vec<u8>,
+    pub(crate) subject: Vec<u8>,
 }
 
 impl Row {
     /// Whether openssl found no subject: it writes the serial number then, so that no two are the same.
-    pub(super) fn is_nameless(&self) -> bool {
+    pub(crate) fn is_nameless(&self) -> bool {
         self.subject.is_empty() || shown(&self.subject).parse() == Ok(self.serial)
     }
 }
 
 /// That a certificate is revoked, or was on hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Revocation {
-    pub(super) at: OffsetDateTime,
-    pub(super) reason: Reason,
-    pub(super) invalidity_date: Option<OffsetDateTime>,
+pub(crate) struct Revocation {
+    pub(crate) at: OffsetDateTime,
+    pub(crate) reason: Reason,
+    pub(crate) invalidity_date: Option<OffsetDateTime>,
     /// removeFromCRL: it was on hold, and is no more (RFC 5280 section 5.3.1).
-    pub(super) is_lifted: bool,
+    pub(crate) is_lifted: bool,
 }
 
 impl Revocation {
     /// Which of two lines about one certificate counts: what can't be lifted above what can, and a
     /// revocation above none.
-    pub(super) fn firmness(&self) -> u8 {
+    pub(crate) fn firmness(&self) -> u8 {
         match self.reason {
             _ if self.is_lifted => 0,
             Reason::CertificateHold => 1,
@@ -48,20 +48,20 @@ impl Revocation {
 
 /// A line that can't be read as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Broken {
+pub(crate) struct Broken {
     /// Counted from one.
-    pub(super) line: usize,
-    pub(super) problem: String,
+    pub(crate) line: usize,
+    pub(crate) problem: String,
     /// What could be read of it all the same.
-    pub(super) serial: Option<Serial>,
+    pub(crate) serial: Option<Serial>,
     /// Whether it says that a certificate is revoked, or may do so.
-    pub(super) may_revoke: bool,
-    pub(super) not_after: Option<OffsetDateTime>,
-    pub(super) subject: Vec<u8>,
+    pub(crate) may_revoke: bool,
+    pub(crate) not_after: Option<OffsetDateTime>,
+    pub(crate) subject: Vec<u8>,
 }
 
 /// Every line that is not empty and no comment.
-pub(super) fn rows(text: &[u8]) -> impl Iterator<Item = Result<Row, Broken>> {
+pub(crate) fn rows(text: &[u8]) -> impl Iterator<Item = Result<Row, Broken>> {
     let lines = text.split(|octet| *octet == b'\n').enumerate();
     let lines = lines.map(|(index, line)| (index + 1, line.strip_suffix(b"\r").unwrap_or(line)));
     lines
@@ -222,7 +222,7 @@ fn shown(text: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::ca::import::index::*;
     use time::macros::datetime;
 
     fn one(line: &str) -> Result<Row, Broken> {

@@ -1,7 +1,7 @@
 //! Keys of certificates, as far as they can be had.
 
-use super::certificates::{Found, causes};
 use crate::ca::foreign::{Input, Size};
+use crate::ca::import::certificates::{Found, causes};
 use crate::ca::{CaError, Passphrases, ProtectedKey, RuleFinding, Unlocked};
 use crate::key::{Passphrase, PrivateKey};
 use crate::x509::{Fingerprint, Serial};
@@ -11,15 +11,15 @@ use std::path::{Path, PathBuf};
 
 /// Keys that are those of certificates; one may be that of several, as after a renewal.
 #[derive(Default)]
-pub(super) struct LeafKeys {
-    pub(super) keys: Vec<(PrivateKey, Vec<Serial>)>,
+pub(crate) struct LeafKeys {
+    pub(crate) keys: Vec<(PrivateKey, Vec<Serial>)>,
     /// What was not taken.
-    pub(super) findings: Vec<RuleFinding>,
+    pub(crate) findings: Vec<RuleFinding>,
 }
 
 impl LeafKeys {
     /// Opens the files that are not encrypted, or have the passphrase of the CA's key.
-    pub(super) fn read<'a>(
+    pub(crate) fn read<'a>(
         files: &[PathBuf],
         found: impl Iterator<Item = &'a Found>,
         unlocked: &mut Unlocked,

@@ -5,35 +5,35 @@
 
 mod authority;
 mod certificates;
+mod contents;
 mod error;
 mod index;
 mod leaf_keys;
+mod locations;
 mod numbers;
-mod old_lists;
-mod places;
+mod old_crls;
 mod records;
 mod request;
 mod subject;
-mod taken;
 
-pub(super) use certificates::{IMPORTED, issuance};
+pub(crate) use certificates::{IMPORTED, issuance};
 pub use error::ImportError;
-pub use old_lists::OldList;
-pub use places::{Layout, Source};
+pub use locations::{Layout, Source};
+pub use old_crls::OldList;
 pub use request::{ImportRequest, KeyProtection, Tally};
 
-use super::error::CaError;
-use super::finding::{Level, RuleFinding};
-use super::install::{Above, above};
-use super::passphrases::Passphrases;
+use crate::ca::authority::{Above, above};
+use crate::ca::error::CaError;
+use crate::ca::finding::{Level, RuleFinding};
+use crate::ca::passphrases::Passphrases;
 use crate::store::{
     Ca, CaName, CaRecord, History, Issuance, Material, Observer, Store, StoreError, Uninstalled,
 };
 use crate::x509::{Certificate, Serial};
 use authority::Authority;
-use places::Places;
+use contents::Taken;
+use locations::Places;
 use std::path::Path;
-use taken::Taken;
 use time::OffsetDateTime;
 
 /// What was taken over, or would be.

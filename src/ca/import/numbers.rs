@@ -1,7 +1,7 @@
 //! The numbers that must not come again.
 
-use super::error::ImportError;
-use super::places::Places;
+use crate::ca::import::error::ImportError;
+use crate::ca::import::locations::Places;
 use crate::ca::{CaError, Input, RuleFinding, Size};
 use crate::x509::crl::RevocationList;
 use crate::x509::serial::SerialError;
@@ -10,29 +10,29 @@ use std::path::Path;
 
 /// What is known of the numbers of a CA.
 #[derive(Default)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     /// The highest serial number.
-    pub(super) serial: Option<Serial>,
+    pub(crate) serial: Option<Serial>,
     /// The highest number of a list.
-    pub(super) list: u128,
-    pub(super) findings: Vec<RuleFinding>,
+    pub(crate) list: u128,
+    pub(crate) findings: Vec<RuleFinding>,
 }
 
 impl Numbers {
-    pub(super) fn saw(&mut self, serial: Serial) {
+    pub(crate) fn saw(&mut self, serial: Serial) {
         self.serial = self.serial.max(Some(serial));
     }
 
     /// The serial number that a root gave itself. Most are 20 random octets, which no counter comes near
     /// to; those above them would be long for nothing.
-    pub(super) fn saw_own(&mut self, root: &Certificate) {
+    pub(crate) fn saw_own(&mut self, root: &Certificate) {
         let own = root.serial().ok();
         let near = own.filter(|own| own.counter() <= u128::from(u64::MAX));
         near.into_iter().for_each(|own| self.saw(own));
     }
 
     /// The number of a list.
-    pub(super) fn saw_list(&mut self, list: &RevocationList<'_>) -> Result<(), ImportError> {
+    pub(crate) fn saw_list(&mut self, list: &RevocationList<'_>) -> Result<(), ImportError> {
         match (list.number(), list.has_number()) {
             (Some(number), _) => self.list = self.list.max(number),
             (None, true) => return Err(used_up("list number", "2^128")),
@@ -43,7 +43,7 @@ impl Numbers {
 
     /// A file with a serial number: the next one, which an interrupted program may have given out before it
     /// wrote the one after it, or the last one.
-    pub(super) fn read_serial(&mut self, path: &Path) -> Result<(), CaError> {
+    pub(crate) fn read_serial(&mut self, path: &Path) -> Result<(), CaError> {
         let text = read(path)?;
         match text.trim().parse::<Serial>() {
             Ok(next) => self.saw(next),
@@ -55,7 +55,7 @@ impl Numbers {
     }
 
     /// The file with the next number of a list.
-    pub(super) fn read_crl_number(&mut self, path: &Path) -> Result<(), CaError> {
+    pub(crate) fn read_crl_number(&mut self, path: &Path) -> Result<(), CaError> {
         let text = read(path)?;
         let digits = text.trim();
         let is_hex = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -68,7 +68,7 @@ impl Numbers {
     }
 
     /// Says on what the numbers go on that stand in no file.
-    pub(super) fn judge_files(&mut self, places: &Places) {
+    pub(crate) fn judge_files(&mut self, places: &Places) {
         let place = match &places.index {
             Some(index) => format!("beside {}", index.display()),
             None => format!("in {}", places.numbers_in.display()),
@@ -110,7 +110,7 @@ impl Numbers {
 
     /// The serial counter under which nothing is issued any more: serial numbers are a counter and 64
     /// random bits, so that those of the next counter are higher than all that were seen.
-    pub(super) fn counter(&self) -> Result<u128, ImportError> {
+    pub(crate) fn counter(&self) -> Result<u128, ImportError> {
         let Some(highest) = self.serial else {
             return Ok(0);
         };
@@ -122,7 +122,7 @@ impl Numbers {
     }
 
     /// The number under which no list is signed any more.
-    pub(super) fn crl_number(&self) -> Result<u128, ImportError> {
+    pub(crate) fn crl_number(&self) -> Result<u128, ImportError> {
         match self.list.checked_add(1) {
             Some(_) => Ok(self.list),
             None => Err(used_up("list number", "2^128")),
@@ -144,7 +144,7 @@ fn read(path: &Path) -> Result<String, CaError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::ca::import::numbers::*;
 
     fn counter(highest: &str) -> Option<u128> {
         let mut numbers = Numbers::default();

@@ -1,9 +1,9 @@
 //! What becomes of a CA's rows, certificates and last list: the records of the store.
 
-use super::certificates::{Certificates, Found, without_certificate};
-use super::index::{Broken, Revocation, Row};
-use super::subject::is_oneline;
 use crate::ca::RuleFinding;
+use crate::ca::import::certificates::{Certificates, Found, without_certificate};
+use crate::ca::import::index::{Broken, Revocation, Row};
+use crate::ca::import::subject::is_oneline;
 use crate::store::{Issuance, RevocationChange, Revoked};
 use crate::x509::crl::ReadEntry;
 use crate::x509::validity::rfc3339;
@@ -14,32 +14,32 @@ use time::OffsetDateTime;
 
 /// Whether a list is the last one, or there is a newer one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Age {
+pub(crate) enum Age {
     Last,
     Older,
 }
 
 /// A line of which nothing can be passed over: the revocation of somebody would be lost.
-pub(super) const REVOCATION_UNREADABLE: &str = "revocation-unreadable";
+pub(crate) const REVOCATION_UNREADABLE: &str = "revocation-unreadable";
 
 /// The records, in the making.
-pub(super) struct Records<'a> {
+pub(crate) struct Records<'a> {
     ca: &'a Certificate,
     /// Whether there is an index that ought to name every certificate and revocation.
     has_index: bool,
     now: OffsetDateTime,
     /// In the order of the index.
-    pub(super) issuances: Vec<Issuance>,
+    pub(crate) issuances: Vec<Issuance>,
     /// The place of each serial number among them.
     places: HashMap<Serial, usize>,
     standings: HashMap<Serial, Revocation>,
     /// Those of which no more is known than that they are revoked.
     unclear: HashSet<Serial>,
-    pub(super) findings: Vec<RuleFinding>,
+    pub(crate) findings: Vec<RuleFinding>,
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn new(ca: &'a Certificate, has_index: bool, now: OffsetDateTime) -> Self {
+    pub(crate) fn new(ca: &'a Certificate, has_index: bool, now: OffsetDateTime) -> Self {
         Self {
             ca,
             has_index,
@@ -57,7 +57,7 @@ impl<'a> Records<'a> {
     }
 
     /// Takes a row, and its certificate from where those are.
-    pub(super) fn take_row(
+    pub(crate) fn take_row(
         &mut self,
         row: Result<Row, Broken>,
         certificates: &mut Certificates,
@@ -184,7 +184,7 @@ impl<'a> Records<'a> {
     }
 
     /// Takes the certificates that no row is about.
-    pub(super) fn take_others(&mut self, certificates: Certificates) {
+    pub(crate) fn take_others(&mut self, certificates: Certificates) {
         let mut others: Vec<Found> = certificates.found.into_values().collect();
         others.sort_by(|one, other| one.path.cmp(&other.path));
         for other in others {
@@ -208,7 +208,7 @@ impl<'a> Records<'a> {
     }
 
     /// Compares a list: what is on it stays revoked. The serial numbers on it.
-    pub(super) fn compare(
+    pub(crate) fn compare(
         &mut self,
         path: &Path,
         list: &RevocationList<'_>,
@@ -231,7 +231,7 @@ impl<'a> Records<'a> {
     }
 
     /// Whether every revocation is on a list with these serial numbers.
-    pub(super) fn are_all_in(&self, listed: &HashSet<Serial>) -> bool {
+    pub(crate) fn are_all_in(&self, listed: &HashSet<Serial>) -> bool {
         let mut standings = self.standings.iter();
         standings.all(|(serial, revocation)| revocation.is_lifted || listed.contains(serial))
     }
@@ -288,7 +288,7 @@ impl<'a> Records<'a> {
     }
 
     /// The journal of revocations: as they happened.
-    pub(super) fn changes(&self) -> Vec<RevocationChange> {
+    pub(crate) fn changes(&self) -> Vec<RevocationChange> {
         let mut standings: Vec<(usize, &Revocation)> = self
             .standings
             .iter()
@@ -314,7 +314,7 @@ impl<'a> Records<'a> {
     }
 
     /// Whether a certificate is revoked now.
-    pub(super) fn is_revoked(&self, serial: &Serial) -> bool {
+    pub(crate) fn is_revoked(&self, serial: &Serial) -> bool {
         let standing = self.standings.get(serial);
         standing.is_some_and(|revocation| !revocation.is_lifted)
     }

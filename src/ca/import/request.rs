@@ -1,6 +1,6 @@
 //! Requests to import a CA.
 
-use super::places::Source;
+use crate::ca::import::locations::Source;
 use crate::store::CaRecord;
 use crate::x509::Certificate;
 

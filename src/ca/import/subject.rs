@@ -7,7 +7,7 @@ use crate::x509::Name;
 use crate::x509::attribute::AttributeType;
 
 /// Whether a line is what OpenSSL makes of a name.
-pub(super) fn is_oneline(line: &[u8], name: &Name) -> bool {
+pub(crate) fn is_oneline(line: &[u8], name: &Name) -> bool {
     let attributes = name.attributes();
     let mut rest = line;
     for rdn in attributes.chunk_by(|one, other| one.rdn == other.rdn) {
@@ -69,15 +69,15 @@ fn key(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// A name of which there is nothing but the line.
-pub(super) struct Read {
+pub(crate) struct Read {
     /// The last common name; empty where there is none.
-    pub(super) common_name: String,
+    pub(crate) common_name: String,
     /// As RFC 4514 writes it, or the line where that can't be told.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// Reads a line as well as that can be done.
-pub(super) fn read(line: &[u8]) -> Read {
+pub(crate) fn read(line: &[u8]) -> Read {
     let attributes = attributes(line);
     let mut backwards = attributes.iter().rev();
     let common_name = backwards.find(|attribute| attribute.key == "CN");
@@ -165,7 +165,7 @@ fn hex(high: u8, low: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::ca::import::subject::*;
 
     #[test]
     fn a_line_is_that_of_its_name_alone() {

@@ -1,0 +1,154 @@
+//! Roots that certify each other's keys, so that whoever trusts the one reaches the other.
+
+use crate::ca::authority::renew::{extensions_of, path_length};
+use crate::ca::error::CaError;
+use crate::ca::issuance::Issuer;
+use crate::ca::issuance::key_of;
+use crate::ca::issuance::random_u64;
+use crate::ca::issuance::{Content, Draft};
+use crate::ca::notice::{Notice, RenewalNotice};
+use crate::ca::owner::SubjectOwner;
+use crate::ca::renewal::RenewalError;
+use crate::ca::select::{Status, certifies_key_of};
+use crate::store::{Ca, CaName, Issuance, Journal};
+use crate::x509::{Certificate, Validity};
+use time::OffsetDateTime;
+
+/// The profile of such certificates.
+const PROFILE: &str = "cross";
+
+/// A root's key, certified by another root.
+pub struct CrossCertificate {
+    /// The root that certifies.
+    pub issuer: CaName,
+    /// The root whose key it is.
+    pub subject: CaName,
+    /// Its record.
+    pub issuance: Issuance,
+}
+
+/// Has each of two roots certify the key of the other, where a valid certificate does not do so already.
+pub fn cross_certify(
+    one: &Issuer,
+    other: &Issuer,
+    now: OffsetDateTime,
+) -> Result<(Vec<CrossCertificate>, Vec<Notice>), CaError> {
+    let mut made: Vec<CrossCertificate> = Vec::new();
+    let mut notices = Vec::new();
+    for (issuer, subject) in [(one, other), (other, one)] {
+        let subject = subject.ca();
+        let certified = certify(issuer, subject, now, &mut notices).map_err(|source| {
+            if made.is_empty() {
+                return source;
+            }
+            let (one, other) = (one.ca().name(), other.ca().name());
+            CaError::AfterCommit {
+                what: format!("the certificate of {other} by {one}"),
+                remedy: format!(
+                    "`pki renew --ca {one} --self --cross {other}` makes the other one"
+                ),
+                source: Box::new(source),
+            }
+        })?;
+        made.extend(certified.map(|issuance| CrossCertificate {
+            issuer: issuer.ca().name().clone(),
+            subject: subject.name().clone(),
+            issuance,
+        }));
+    }
+    Ok((made, notices))
+}
+
+fn certify(
+    issuer: &Issuer,
+    subject: &Ca,
+    now: OffsetDateTime,
+    notices: &mut Vec<Notice>,
+) -> Result<Option<Issuance>, CaError> {
+    let ca = issuer.ca();
+    for root in [ca, subject] {
+        if root.record().parent.is_some() {
+            return Err(RenewalError::NotARoot {
+                ca: root.name().clone(),
+            }
+            .into());
+        }
+    }
+    if let Some(issuance) = cross_certificate(ca, subject.certificate(), now)? {
+        return Ok(Some(issuance));
+    }
+    let allowed = path_length(ca.certificate());
+    if allowed == Some(0) {
+        notices.push(
+            RenewalNotice::NoCross {
+                issuer: ca.name().clone(),
+                subject: subject.name().clone(),
+            }
+            .into(),
+        );
+        return Ok(None);
+    }
+    let certificate = subject.certificate();
+    let (whose, key) = key_of(subject);
+    issuer.refuse_compromised(key, whose.clone())?;
+    let own = path_length(certificate);
+    let most = allowed.map(|allowed| allowed - 1);
+    let length = own.into_iter().chain(most).min();
+    if length != own {
+        notices.push(
+            RenewalNotice::ShorterCross {
+                issuer: ca.name().clone(),
+                subject: subject.name().clone(),
+                length: length.unwrap_or_default(),
+            }
+            .into(),
+        );
+    }
+    let [theirs, ours] = [certificate, ca.certificate()].map(Certificate::validity);
+    let content = Content {
+        subject: certificate.subject().clone(),
+        validity: Validity {
+            not_before: now.max(theirs.not_before).max(ours.not_before),
+            not_after: theirs.not_after.min(ours.not_after),
+        },
+        public_key: certificate.public_key().clone(),
+        extensions: extensions_of(certificate, length, Some(ca.record())),
+        profile: PROFILE,
+    };
+    if content.subject == *ca.certificate().subject() {
+        return Err(CaError::SubjectOfCa {
+            subject: content.subject.to_string(),
+            owner: SubjectOwner::Ca(ca.name().clone()),
+        });
+    }
+    let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
+    let random = random_u64()?;
+    let mut signing = issuer.lock()?;
+    issuer.refuse_compromised(key, whose)?;
+    let serial = signing.reserve_serial(random)?;
+    let certificate = issuer.sign(&draft, &serial)?;
+    let issuance = draft.issuance(&serial, &certificate, signing.locked().counter());
+    signing.record(std::slice::from_ref(&issuance))?;
+    Ok(Some(issuance))
+}
+
+/// The last valid certificate that a CA issued to a root's key as to another root.
+pub fn cross_certificate(
+    issuer: &Ca,
+    subject: &Certificate,
+    now: OffsetDateTime,
+) -> Result<Option<Issuance>, CaError> {
+    let name = subject.subject().common_name().unwrap_or_default();
+    let mut named = issuer.issuances_named(&name)?;
+    named.retain(|issuance| issuance.profile == PROFILE);
+    for issuance in named.into_iter().rev() {
+        let revoked = issuer.revoked(&issuance.serial)?;
+        if certifies_key_of(&issuance, subject)
+            && Status::of(&issuance, revoked.as_ref(), now).is_live()
+        {
+            issuer.make_durable(Journal::Issued)?;
+            return Ok(Some(issuance));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,135 @@
+//! A CA whose certificate is to come from elsewhere: its key, and the request for the certificate.
+
+use crate::ca::authority::create::{new_key, protected};
+use crate::ca::authority::subjects::refuse_taken_subject;
+use crate::ca::error::CaError;
+use crate::ca::issuance::refuse_compromised_cas;
+use crate::ca::notice::Notice;
+use crate::ca::owner::KeyOf;
+use crate::ca::passphrases::Passphrases;
+use crate::key::KeyType;
+use crate::store::{CaRecord, Observer, Store, StoreError, WaitingCa};
+use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
+use crate::x509::extension::{BasicConstraints, Extension};
+use crate::x509::{CertificationRequest, Name};
+use std::path::Path;
+use time::OffsetDateTime;
+
+/// What CA to ask a certificate for.
+pub struct NewRequest {
+    /// What it is called, and the URLs that go into what it issues.
+    pub record: CaRecord,
+    /// Its subject; `None` for its name.
+    pub subject: Option<Name>,
+    /// What kind of key it has; `None` for the default.
+    pub key_type: Option<KeyType>,
+}
+
+/// Makes the key and the request in the store at `path`, and the store where there is none. For a CA
+/// that waits already it is the same request again.
+pub fn request_ca(
+    path: &Path,
+    observer: Observer,
+    new: &NewRequest,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+) -> Result<(WaitingCa, Vec<Notice>), CaError> {
+    let name = &new.record.name;
+    let subject = match &new.subject {
+        Some(subject) => subject.clone(),
+        None => Name::from_common_name(name.as_str())?,
+    };
+    Store::check_place(path)?;
+    match Store::open(path, observer.clone()) {
+        Ok(store) => {
+            if let Some(waiting) = store.waiting(name)? {
+                refuse_other(&waiting, new)?;
+                let key = waiting.request().public_key();
+                refuse_compromised_cas(&store, &[(KeyOf::Request, key)])?;
+                store.make_names_durable()?;
+                return Ok((waiting, vec![Notice::SameRequest { ca: name.clone() }]));
+            }
+            store.check_free(name)?;
+            refuse_taken_subject(&store, &subject, None, now)?;
+        }
+        Err(StoreError::NoStore { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if subject.is_empty() {
+        return Err(CaError::Nameless);
+    }
+    let mut notices = Vec::new();
+    let key = new_key(new.key_type.unwrap_or_default(), &mut notices)?;
+    let extensions = [
+        Extension::basic_constraints(BasicConstraints {
+            ca: true,
+            path_length: None,
+        }),
+        Extension::key_usage(KEY_CERT_SIGN | CRL_SIGN),
+        Extension::subject_key_identifier(&key.public().key_identifier()),
+    ];
+    let der = CertificationRequest::create(&key, &subject, &extensions).map_err(CaError::NewKey)?;
+    let request = CertificationRequest::from_der(&der).expect("what was just written reads back");
+    request.verify().map_err(CaError::NewKey)?;
+    let key_pem = protected(name, &key, passphrases)?;
+
+    let store = Store::open_or_create(path, observer)?;
+    let reserved = store.reserve_ca(name)?;
+    refuse_taken_subject(&store, &subject, None, now)?;
+    let give_up = |error: StoreError| {
+        // What can't be taken back now is cleared away by the next command.
+        let _ = reserved.give_up();
+        CaError::from(error)
+    };
+    reserved
+        .stage_request(&new.record, &der, &key_pem)
+        .map_err(give_up)?;
+    let waiting = reserved.finish_request().map_err(|unfinished| {
+        if !unfinished.has_its_name {
+            return give_up(unfinished.source);
+        }
+        CaError::AfterCommit {
+            what: format!("the request of {name}"),
+            remedy: "the same command again writes it".into(),
+            source: Box::new(unfinished.source.into()),
+        }
+    })?;
+    Ok((waiting, notices))
+}
+
+/// What was asked for now, and stands otherwise in the request that was made before.
+fn refuse_other(waiting: &WaitingCa, new: &NewRequest) -> Result<(), CaError> {
+    let other = |problem: String| {
+        Err(CaError::OtherRequest {
+            ca: waiting.name().clone(),
+            problem,
+        })
+    };
+    let request = waiting.request();
+    if let Some(subject) = &new.subject
+        && subject != request.subject()
+    {
+        return other(format!("its subject is {}", request.subject()));
+    }
+    let kind = request.public_key().algorithm().to_string();
+    if new.key_type.is_some_and(|asked| asked.to_string() != kind) {
+        return other(format!("its key is {kind}"));
+    }
+    let CaRecord {
+        name: _,
+        parent: _,
+        crl_urls,
+        ca_issuers_urls,
+        ocsp_urls,
+        restored: _,
+    } = &new.record;
+    let made = waiting.record();
+    let differ = |asked: &[String], made: &[String]| !asked.is_empty() && asked != made;
+    if differ(crl_urls, &made.crl_urls)
+        || differ(ca_issuers_urls, &made.ca_issuers_urls)
+        || differ(ocsp_urls, &made.ocsp_urls)
+    {
+        return other("its URLs are others".into());
+    }
+    Ok(())
+}

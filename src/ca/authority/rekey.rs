@@ -1,0 +1,121 @@
+//! A new key in the place of a CA's: another CA, under another name, with the policy of the one before.
+
+use crate::ca::authority::create::NewCa;
+use crate::ca::authority::renew::path_length;
+use crate::ca::error::CaError;
+use crate::ca::issuance::Lifetime;
+use crate::ca::notice::Notice;
+use crate::ca::notice::RenewalNotice;
+use crate::ca::renewal::RenewalError;
+use crate::ca::renewal::kind_of;
+use crate::key::KeyType;
+use crate::store::{Ca, CaName, CaRecord, StoreError};
+use crate::x509::Name;
+
+/// What the successor of a CA has otherwise than that one.
+pub struct Succession {
+    /// Its name in the store.
+    pub name: CaName,
+    /// Its subject; `None` for its name.
+    pub subject: Option<Name>,
+    /// How long it is valid; as long as the one before where nothing is said.
+    pub lifetime: Lifetime,
+    /// What kind of key it has; `None` for the same.
+    pub key_type: Option<KeyType>,
+    /// Where its list is: see [`CaRecord::crl_urls`].
+    pub crl_urls: Vec<String>,
+    /// Where its certificate is.
+    pub ca_issuers_urls: Vec<String>,
+    /// Where its OCSP responder is.
+    pub ocsp_urls: Vec<String>,
+}
+
+impl Succession {
+    /// The CA to make. What is not said is as with the one before; a URL that has that one's name in its
+    /// last part has the new one's there, and one without it would lead to the old list.
+    pub fn of(self, before: &Ca, notices: &mut Vec<Notice>) -> Result<NewCa, CaError> {
+        let certificate = before.certificate();
+        let subject = match self.subject {
+            Some(subject) => subject,
+            None => Name::from_common_name(self.name.as_str())?,
+        };
+        if subject == *certificate.subject() {
+            return Err(RenewalError::NameOfPredecessor {
+                subject: subject.to_string(),
+                ca: before.name().clone(),
+            }
+            .into());
+        }
+        let constraints = certificate.name_constraints();
+        let constraints = constraints
+            .map_err(|error| StoreError::damaged(&before.certificate_path(), error.to_string()))?;
+        let validity = certificate.validity();
+        let CaRecord {
+            crl_urls,
+            ca_issuers_urls,
+            ocsp_urls,
+            ..
+        } = before.record();
+        let (old, new) = (before.name(), &self.name);
+        let mut renamed = |asked: Vec<String>, known: &[String]| {
+            if !asked.is_empty() {
+                return asked;
+            }
+            let mut urls = Vec::new();
+            for url in known {
+                match renamed_url(url, old, new) {
+                    Some(url) => urls.push(url),
+                    None => notices.push(RenewalNotice::UrlLeftOut { url: url.clone() }.into()),
+                }
+            }
+            urls
+        };
+        Ok(NewCa {
+            subject,
+            lifetime: self.lifetime,
+            length: Some(validity.not_after - validity.not_before),
+            key_type: match self.key_type {
+                Some(kind) => kind,
+                None => kind_of(certificate)?,
+            },
+            path_length: path_length(certificate),
+            constraints,
+            crl_urls: renamed(self.crl_urls, crl_urls),
+            ca_issuers_urls: renamed(self.ca_issuers_urls, ca_issuers_urls),
+            // A responder speaks for many CAs.
+            ocsp_urls: if self.ocsp_urls.is_empty() {
+                ocsp_urls.clone()
+            } else {
+                self.ocsp_urls
+            },
+            name: self.name,
+        })
+    }
+}
+
+/// `http://pki.example.test/OLD.crl` as `http://pki.example.test/NEW.crl`; `None` where the name is not
+/// there.
+fn renamed_url(url: &str, old: &CaName, new: &CaName) -> Option<String> {
+    let (folder, file) = url.rsplit_once('/')?;
+    let rest = file.strip_prefix(old.as_str())?;
+    (rest.is_empty() || rest.starts_with('.')).then(|| format!("{folder}/{new}{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ca::authority::rekey::*;
+
+    #[test]
+    fn a_url_follows_the_name_in_its_last_part_alone() {
+        let name = |text: &str| text.parse::<CaName>().expect("it is a name");
+        let renamed = |url: &str| renamed_url(url, &name("old"), &name("new"));
+        for (url, becomes) in [
+            ("http://pki.test/old.crl", Some("http://pki.test/new.crl")),
+            ("http://old/old", Some("http://old/new")),
+            ("http://pki.test/older.crl", None),
+            ("http://old/list.crl", None),
+        ] {
+            assert_eq!(renamed(url).as_deref(), becomes);
+        }
+    }
+}

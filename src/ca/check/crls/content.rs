@@ -1,0 +1,285 @@
+//! The list that is published: its number, its entries, its times, and what is made of it.
+
+use crate::ca::check::crls::{Lists, is_list_of};
+use crate::ca::check::finding::{Remedy, StoreFinding, settled};
+use crate::ca::check::revoked::Revocations;
+use crate::ca::check::rule::{
+    CheckRule, LIST_COPY, LIST_COPY_BEHIND, LIST_ENDS_SOON, LIST_FORGOTTEN, LIST_FUTURE,
+    LIST_INCOMPLETE, LIST_NUMBER, LIST_OUTDATED, LIST_STALE, LIST_UNREADABLE, LIST_UNRECORDED,
+};
+use crate::ca::crl::{
+    Ahead, Place, holds_as_pem, holds_chain, holds_hash_names, is_in_future, published,
+};
+use crate::ca::foreign::{Input, lists_in};
+use crate::store::{Ca, Counter, Journal, Store, file};
+use crate::x509::validity::rfc3339;
+use crate::x509::{Fingerprint, RevocationList, Serial};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use time::{Duration, OffsetDateTime};
+
+/// For how long a command may be at work that publishes the lists of many CAs.
+const AT_WORK: Duration = Duration::minutes(10);
+
+impl Lists<'_> {
+    pub(crate) fn check_number(&self, list: &RevocationList<'_>) -> Option<StoreFinding> {
+        let shown = self.place.der(self.ca);
+        let shown = shown.display();
+        let name = self.ca.name();
+        // Of the lists of a CA that never signed one here nothing is recorded.
+        if !self.is_readable || (self.count == 0 && !self.ca.has_key().unwrap_or(true)) {
+            return None;
+        }
+        let Some(number) = list.number() else {
+            return Some(self.broken(
+                LIST_UNRECORDED,
+                format!("{shown} has no number, and {name} signs none without"),
+            ));
+        };
+        let highest = self
+            .ca
+            .counter(Counter::ListNumber)
+            .unwrap_or(u128::MAX)
+            .max(self.number);
+        if number > highest {
+            let message = format!(
+                "{shown} has the number {number}, and the store knows of none above {highest}: the store is older than the list"
+            );
+            return Some(self.broken(LIST_NUMBER, message));
+        }
+        let fingerprint = Fingerprint::of(list.der()).to_string();
+        let is_recorded = self
+            .record
+            .as_ref()
+            .is_some_and(|record| record.sha256 == fingerprint);
+        (!is_recorded).then(|| {
+            let message = format!("{shown} has the number {number}, and another list of that number is on record, or none");
+            self.broken(LIST_UNRECORDED, message)
+        })
+    }
+
+    /// That everything is on the list that was revoked when it was made and had not expired, and that
+    /// nothing is on it that the store has forgotten.
+    pub(crate) fn check_entries(
+        &self,
+        list: &RevocationList<'_>,
+        revocations: &Revocations,
+        now: OffsetDateTime,
+    ) -> Vec<StoreFinding> {
+        let path = self.place.der(self.ca);
+        let shown = path.display();
+        let mut entries: Vec<Serial> = Vec::new();
+        for entry in list.entries() {
+            match entry {
+                Ok(entry) => entries.extend(entry.serial()),
+                Err(error) => {
+                    let message = format!("{shown} has an entry that can't be read: {error}");
+                    return vec![self.broken(LIST_UNREADABLE, message)];
+                }
+            }
+        }
+        entries.sort_unstable();
+        let mut findings = Vec::new();
+        let has_to_be_there = |end: OffsetDateTime| end >= list.this_update().min(now);
+        for (serial, standing) in &revocations.standings {
+            let missing = standing.when_listed.is_some_and(has_to_be_there)
+                && entries.binary_search(serial).is_err();
+            if missing {
+                let message = format!("{shown} lacks {serial}, which was revoked when it was made");
+                findings.push(self.broken(LIST_INCOMPLETE, message).of_serial(serial));
+            }
+        }
+        // Of a journal that is damaged nothing can be said to be forgotten.
+        if revocations.is_whole && (self.count > 0 || self.ca.has_key().unwrap_or(false)) {
+            for serial in entries {
+                if !revocations.standings.contains_key(&serial) {
+                    let message = format!(
+                        "{shown} has {serial}, which the store does not know to be revoked"
+                    );
+                    findings.push(self.broken(LIST_FORGOTTEN, message).of_serial(&serial));
+                }
+            }
+        }
+        findings.sort_by_key(|finding| finding.serial);
+        findings
+    }
+
+    /// The date of the last list on record, which the next one is dated after.
+    pub(crate) fn check_last_date(&self, now: OffsetDateTime) -> Option<StoreFinding> {
+        let last = self.recent.iter().find(|list| !list.ahead)?;
+        let is_published =
+            self.published_list().and_then(|list| list.number()) == Some(last.number);
+        (!is_published && is_in_future(last.this_update, now)).then(|| {
+            let path = self.ca.journal_path(Journal::Lists);
+            self.in_future(last.this_update).at(&path)
+        })
+    }
+
+    fn in_future(&self, this_update: OffsetDateTime) -> StoreFinding {
+        let name = self.ca.name();
+        let at = rfc3339(this_update);
+        let message = format!(
+            "the CRL of {name} is dated in the future ({at}); if the clock is right, `pki crl --ca {name} --date-now` signs one dated now"
+        );
+        self.broken(LIST_FUTURE, message)
+    }
+
+    pub(crate) fn check_times(
+        &self,
+        list: &RevocationList<'_>,
+        now: OffsetDateTime,
+        within: Option<Duration>,
+    ) -> Option<StoreFinding> {
+        let name = self.ca.name();
+        let Some(end) = list.next_update() else {
+            return Some(self.broken(
+                LIST_STALE,
+                format!("the list of {name} does not say when it ends"),
+            ));
+        };
+        if is_in_future(list.this_update(), now) {
+            return Some(self.in_future(list.this_update()));
+        }
+        let at = rfc3339(end);
+        if end < now {
+            return Some(self.broken(LIST_STALE, format!("the list of {name} ended at {at}")));
+        }
+        let soon = within.unwrap_or((end - list.this_update()) / 3);
+        (end - now < soon).then(|| {
+            let message =
+                format!("the list of {name} ends at {at}; `pki crl --ca {name}` signs the next");
+            self.broken(LIST_ENDS_SOON, message)
+        })
+    }
+
+    /// Whether there is something newer to publish.
+    pub(crate) fn check_news(
+        &self,
+        list: &RevocationList<'_>,
+        revocations: &Revocations,
+        now: OffsetDateTime,
+        pauses: &[u64],
+    ) -> Option<StoreFinding> {
+        let name = self.ca.name();
+        let number = list.number()?;
+        let covers = self.ca.revocations_end().ok()?;
+        let due = match Ahead::of(self.ca, &self.recent, &covers, now) {
+            Ahead::Due { list, .. } => Some(list.number),
+            _ => self
+                .recent
+                .iter()
+                .find(|list| !list.ahead)
+                .map(|list| list.number),
+        };
+        if let Some(newer) = due.filter(|newer| *newer > number) {
+            // It is recorded before it is published.
+            let passing = settled(pauses, || {
+                let published = file::read(&self.place.der(self.ca)).unwrap_or_default();
+                let published = RevocationList::from_der(&published)
+                    .ok()
+                    .and_then(|list| list.number());
+                let message = format!(
+                    "the list of {name} has the number {number}, and number {newer} is newer"
+                );
+                let finding = self.broken(LIST_OUTDATED, message);
+                (published < Some(newer))
+                    .then_some(finding)
+                    .into_iter()
+                    .collect()
+            });
+            return passing.into_iter().next();
+        }
+        let standings = revocations.standings.values();
+        let changed = standings
+            .filter(|standing| standing.now != standing.when_listed)
+            .count();
+        (changed > 0 && self.record.is_some()).then(|| {
+            let certificates = if changed == 1 {
+                "certificate was"
+            } else {
+                "certificates were"
+            };
+            let message = format!(
+                "{changed} {certificates} revoked or released since the list of {name} was made; `pki crl --ca {name}` signs the next"
+            );
+            self.broken(LIST_OUTDATED, message)
+        })
+    }
+
+    /// That what is made of the published list is made of this one.
+    pub(crate) fn check_copies(&self, store: &Store, now: OffsetDateTime) -> Vec<StoreFinding> {
+        let Ok(der) = published(self.ca, self.place) else {
+            return Vec::new();
+        };
+        let own = [self.ca];
+        let [pem, chain] = self.copies();
+        let mut findings = Vec::new();
+        if pem.exists() && !holds_as_pem(&pem, &[&der]) {
+            findings.push(self.copy_differs(&pem, &own, now));
+        }
+        // That a CA above or its list is missing is found elsewhere.
+        let is_published = |above: &Ca| published(above, self.place).is_ok();
+        if let Ok(above) = store.ancestors(self.ca)
+            && chain.exists()
+            && above.iter().all(is_published)
+            && !holds_chain(store, self.ca, self.place)
+        {
+            let path: Vec<&Ca> = std::iter::once(self.ca).chain(&above).collect();
+            findings.push(self.copy_differs(&chain, &path, now));
+        }
+        if let Ok(false) = holds_hash_names(self.ca, self.place, &der) {
+            let rule = self.copy_rule(true, &own, now);
+            let of = numbered(self.place, &own);
+            let message =
+                format!("a file under the names of the hash of its issuer is not made of {of}");
+            findings.push(self.broken(rule, message).healed_by(Remedy::WriteCopies));
+        }
+        findings
+    }
+
+    fn copy_differs(&self, copy: &Path, cas: &[&Ca], now: OffsetDateTime) -> StoreFinding {
+        let lists = Input::read(copy).and_then(|input| lists_in(&input));
+        let is_older = lists.is_ok_and(|lists| {
+            let mut pairs = lists.iter().zip(cas);
+            lists.len() == cas.len() && pairs.all(|(der, ca)| is_list_of(ca, der))
+        });
+        let of = numbered(self.place, cas);
+        let message = format!("{} is not made of {of}", copy.display());
+        let finding = self.copy_rule(is_older, cas, now).broken(message);
+        finding
+            .at(copy)
+            .about(self.ca)
+            .healed_by(Remedy::WriteCopies)
+    }
+
+    /// A command that publishes lists writes what is made of them behind the last: meanwhile it is made of
+    /// older ones, and nothing is wrong.
+    fn copy_rule(&self, is_older: bool, cas: &[&Ca], now: OffsetDateTime) -> &'static CheckRule {
+        let published = cas.iter().filter_map(|ca| {
+            let metadata = std::fs::metadata(self.place.der(ca)).ok()?;
+            Some(metadata.mtime())
+        });
+        let age = published.max().map(|newest| now.unix_timestamp() - newest);
+        let is_young = age.is_some_and(|age| age < AT_WORK.whole_seconds());
+        if is_older && is_young {
+            LIST_COPY_BEHIND
+        } else {
+            LIST_COPY
+        }
+    }
+}
+
+/// The published lists of CAs, as in `list 3 of intermediate0 and list 1 of rootCA`.
+fn numbered(place: &Place, cas: &[&Ca]) -> String {
+    let called = |ca: &&Ca| {
+        let name = ca.name();
+        let published = published(ca, place).ok();
+        let list = published.as_deref().map(RevocationList::from_der);
+        match list.and_then(|list| list.ok()?.number()) {
+            Some(number) => format!("list {number} of {name}"),
+            None => format!("the list of {name}"),
+        }
+    };
+    let called: Vec<String> = cas.iter().map(called).collect();
+    called.join(" and ")
+}

@@ -1,0 +1,264 @@
+//! The lists of a CA: those on record, and whether the published one is there.
+
+mod content;
+
+use crate::ca::check::finding::{Found, Remedy, StoreFinding, settled, unreadable};
+use crate::ca::check::journal::{line_finding, unread};
+use crate::ca::check::revoked::Revocations;
+use crate::ca::check::rule::{
+    CheckRule, FILE_UNREADABLE, LIST_AHEAD, LIST_COVERS, LIST_MISSING, LIST_ORDER, LIST_SIGNATURE,
+    LIST_UNPUBLISHED, LIST_UNREADABLE,
+};
+use crate::ca::crl::{Ahead, Place};
+use crate::ca::foreign::{Input, lists_in};
+use crate::store::{Ca, Journal, SignedList, Store, file};
+use crate::x509::{Fingerprint, RevocationList};
+use std::path::PathBuf;
+use time::{Duration, OffsetDateTime};
+
+/// What is known of a CA's lists.
+pub(crate) struct Lists<'a> {
+    ca: &'a Ca,
+    place: &'a Place,
+    /// The list that is published, if it is one of this CA's.
+    published: Option<Vec<u8>>,
+    /// What is on record of that one.
+    record: Option<SignedList>,
+    /// Those on record, as far back as they may be published: the newest first.
+    recent: Vec<SignedList>,
+    /// How many there are on record.
+    count: usize,
+    /// Whether the journal of lists could be read.
+    is_readable: bool,
+    /// The highest number of one on record.
+    pub(crate) number: u128,
+}
+
+impl<'a> Lists<'a> {
+    /// Reads the published list, and then what is on record: a list is recorded before it is published.
+    pub(crate) fn read(ca: &'a Ca, place: &'a Place, found: &mut Found) -> Self {
+        let published = file::read(&place.der(ca)).ok();
+        let mut lists = Self {
+            ca,
+            place,
+            published: published.filter(|der| is_list_of(ca, der)),
+            record: None,
+            recent: Vec::new(),
+            count: 0,
+            is_readable: true,
+            number: 0,
+        };
+        let number = lists.published_list().and_then(|list| list.number());
+        let path = ca.journal_path(Journal::Lists);
+        let mut last: Option<SignedList> = None;
+        let read = ca.survey_lists(|line| {
+            if let Some(problem) = &line.problem {
+                found.push(line_finding(ca, Journal::Lists, line.number, problem));
+            }
+            let Some(list) = line.outcome else {
+                return;
+            };
+            lists.count += 1;
+            lists.number = lists.number.max(list.number);
+            let follows = last.as_ref().is_none_or(|last| list.number > last.number);
+            if !follows && line.problem.is_none() {
+                let message = format!(
+                    "{} line {} has the number {}, which is not above the one before",
+                    path.display(),
+                    line.number,
+                    list.number
+                );
+                let finding = LIST_ORDER.broken(message).at(&path).about(ca);
+                found.push(finding.in_line(line.number));
+            }
+            if Some(list.number) == number {
+                lists.record = Some(list.clone());
+            }
+            last = Some(list);
+        });
+        match read {
+            Err(error) => {
+                lists.is_readable = false;
+                found.push(unread(ca, Journal::Lists, &error));
+            }
+            // What hinders has been found.
+            Ok(()) => lists.recent = ca.recent_lists().unwrap_or_default(),
+        }
+        lists
+    }
+
+    /// How far the journal of revocations went when the published list was made.
+    pub(crate) fn listed(&self) -> u64 {
+        self.record
+            .as_ref()
+            .map_or(0, |record| record.covers.length)
+    }
+
+    /// Whether a list of the CA is published.
+    pub(crate) fn is_published(&self) -> bool {
+        self.published.is_some()
+    }
+
+    fn published_list(&self) -> Option<RevocationList<'_>> {
+        let der = self.published.as_deref()?;
+        RevocationList::from_der(der).ok()
+    }
+
+    fn broken(&self, rule: &'static CheckRule, message: String) -> StoreFinding {
+        rule.broken(message)
+            .at(&self.place.der(self.ca))
+            .about(self.ca)
+    }
+
+    /// Holds the lists to what was revoked. `pauses` are for what another command may be at.
+    pub(crate) fn check(
+        &self,
+        store: &Store,
+        revocations: &Revocations,
+        now: OffsetDateTime,
+        within: Option<Duration>,
+        pauses: &[u64],
+    ) -> Vec<StoreFinding> {
+        let mut found = Found::default();
+        // Of a journal that is damaged nothing can be said to be missing.
+        if revocations.is_whole {
+            found.extend(self.check_covers());
+        }
+        found.extend(self.check_ahead(now));
+        found.extend(self.check_last_date(now));
+        match self.published_list() {
+            None => found.extend(self.check_absent(revocations, pauses)),
+            Some(list) => {
+                found.extend(self.check_number(&list));
+                found.extend(self.check_entries(&list, revocations, now));
+                found.extend(self.check_times(&list, now, within));
+                found.extend(self.check_news(&list, revocations, now, pauses));
+                found.extend(settled(pauses, || self.check_copies(store, now)));
+            }
+        }
+        found.finish()
+    }
+
+    /// That the journal of revocations still has everything that lists were made of.
+    fn check_covers(&self) -> Option<StoreFinding> {
+        let last = self.recent.first()?;
+        let path = self.ca.journal_path(Journal::Revoked);
+        // A journal that can't be read is found elsewhere.
+        let covers = self.ca.still_covers(&last.covers).unwrap_or(true);
+        (!covers).then(|| {
+            let number = last.number;
+            let message = format!(
+                "{} has lost revocations that CRL number {number} covers",
+                path.display()
+            );
+            LIST_COVERS.broken(message).at(&path).about(self.ca)
+        })
+    }
+
+    /// That the lists which are still to come are kept.
+    fn check_ahead(&self, now: OffsetDateTime) -> Vec<StoreFinding> {
+        let Ok(covers) = self.ca.revocations_end() else {
+            return Vec::new();
+        };
+        if !matches!(
+            Ahead::of(self.ca, &self.recent, &covers, now),
+            Ahead::Due { .. }
+        ) {
+            return Vec::new();
+        }
+        let to_come = self
+            .recent
+            .iter()
+            .filter(|list| list.ahead && list.next_update > now);
+        let first = self.recent.first().and_then(|last| last.ahead_from);
+        let kept = to_come.filter(|list| first.is_none_or(|first| list.number >= first));
+        let problem = |list: &SignedList| {
+            let error = self.ca.list_signed_ahead(list).err()?;
+            let path = self.ca.list_ahead_path(list.number);
+            Some(unreadable(LIST_AHEAD, &error, &path).about(self.ca))
+        };
+        kept.filter_map(problem).collect()
+    }
+
+    /// There is no list of the CA under its name: what is there, and whether there has to be one.
+    fn check_absent(&self, revocations: &Revocations, pauses: &[u64]) -> Vec<StoreFinding> {
+        let path = self.place.der(self.ca);
+        let shown = path.display();
+        let name = self.ca.name();
+        let healed = |finding: StoreFinding| match self.restorable() {
+            Some(der) => finding.healed_by(Remedy::Restore(der)),
+            None => finding,
+        };
+        match file::read(&path) {
+            Ok(der) if RevocationList::from_der(&der).is_err() => {
+                let message = format!("{shown} is not a revocation list");
+                vec![healed(self.broken(LIST_UNREADABLE, message))]
+            }
+            Ok(der) if is_list_of(self.ca, &der) => Vec::new(),
+            Ok(_) => {
+                let message = format!("{shown} is not a list that the key of {name} signed");
+                vec![healed(self.broken(LIST_SIGNATURE, message))]
+            }
+            Err(error) if !error.is_missing() => {
+                vec![self.broken(FILE_UNREADABLE, format!("{error}: {}", error.source))]
+            }
+            Err(_) if self.copies().iter().any(|copy| copy.exists()) => {
+                let message = format!("{shown} is missing, and what is made of it is there");
+                settled(pauses, || {
+                    let is_missing = !path.exists();
+                    let finding = healed(self.broken(LIST_MISSING, message.clone()));
+                    is_missing.then_some(finding).into_iter().collect()
+                })
+            }
+            Err(_) => self.unpublished(revocations).into_iter().collect(),
+        }
+    }
+
+    /// What is only to be known: lists may go to other folders.
+    fn unpublished(&self, revocations: &Revocations) -> Option<StoreFinding> {
+        let name = self.ca.name();
+        let folder = self.place.directory.display();
+        let revoked = revocations.count();
+        let message = match (self.count, revoked) {
+            (0, 0) => return None,
+            (0, _) => format!(
+                "{name} has revoked certificates and signed no list; `pki crl --ca {name}` does"
+            ),
+            _ => format!("{name} has signed lists, and none is in {folder}"),
+        };
+        Some(LIST_UNPUBLISHED.broken(message).about(self.ca))
+    }
+
+    /// The files that are made of the list.
+    fn copies(&self) -> [PathBuf; 2] {
+        [self.place.pem(self.ca), self.place.chain(self.ca)]
+    }
+
+    /// The newest list on record that goes to its place, if a copy of it is anywhere in the store. An
+    /// older one is never put there: lists don't go back.
+    fn restorable(&self) -> Option<Vec<u8>> {
+        let last = self
+            .recent
+            .iter()
+            .find(|list| !list.ahead && !list.imported)?;
+        if self.recent.first()?.number != last.number {
+            return None;
+        }
+        let copies = self.copies();
+        let lists = copies
+            .iter()
+            .filter_map(|copy| lists_in(&Input::read(copy).ok()?).ok());
+        lists
+            .flatten()
+            .find(|der| Fingerprint::of(der).to_string() == last.sha256 && is_list_of(self.ca, der))
+    }
+}
+
+/// Whether these are the bytes of a list of this CA.
+pub(crate) fn is_list_of(ca: &Ca, der: &[u8]) -> bool {
+    RevocationList::from_der(der).is_ok_and(|list| {
+        let certificate = ca.certificate();
+        list.issuer() == certificate.subject()
+            && list.verify_signature(certificate.public_key()).is_ok()
+    })
+}

@@ -1,0 +1,77 @@
+//! What is made of published lists: the PEM file beside one, and the chain's file for servers that
+//! check the whole path.
+
+use crate::ca::crl::place::Place;
+use crate::ca::crl::published::{holds_as_pem, read_published, refuse_other_pem, stage_pem};
+use crate::ca::error::CaError;
+use crate::store::file::Existing;
+use crate::store::{Ca, Store};
+use std::path::PathBuf;
+
+/// Publishes the lists of the CA and of all above it as one PEM file, which stays as it is where
+/// nothing in it is new: others may be watching it.
+pub fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
+    write_where_new(ca, place, place.chain(ca), || chain(store, ca, place))
+}
+
+/// Puts the published list beside itself as PEM, where it is not there yet.
+pub fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
+    write_where_new(ca, place, place.pem(ca), || Ok(vec![published(ca, place)?]))
+}
+
+/// Whether the chain's file is the one that the published lists make.
+pub fn holds_chain(store: &Store, ca: &Ca, place: &Place) -> bool {
+    chain(store, ca, place).is_ok_and(|lists| holds_as_pem(&place.chain(ca), &lists))
+}
+
+/// Writes what is made of published lists. Another process may publish a list after they were read, and
+/// what is made of it; so they are read again while it can't.
+fn write_where_new(
+    ca: &Ca,
+    place: &Place,
+    path: PathBuf,
+    read: impl Fn() -> Result<Vec<Vec<u8>>, CaError>,
+) -> Result<PathBuf, CaError> {
+    let target = place.target(ca, path)?;
+    refuse_other_pem(place, &target)?;
+    if !holds_as_pem(&target.file, &read()?) {
+        let _locked = ca.lock_publication()?;
+        let lists = read()?;
+        if !holds_as_pem(&target.file, &lists) {
+            stage_pem(&target, Existing::Replace, &lists)?.commit()?;
+            return Ok(target.path);
+        }
+    }
+    target.sync_name()?;
+    Ok(target.path)
+}
+
+/// The published lists of the CA and of all above it.
+fn chain(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Vec<u8>>, CaError> {
+    let mut lists = vec![published(ca, place)?];
+    for above in store.ancestors(ca)? {
+        lists.push(published(&above, place)?);
+    }
+    Ok(lists)
+}
+
+/// The published list of the CA.
+pub(crate) fn published(ca: &Ca, place: &Place) -> Result<Vec<u8>, CaError> {
+    read_published(ca, place, &ca.recent_lists()?)?.ok_or_else(|| CaError::NoPublishedList {
+        ca: ca.name().clone(),
+        path: place.der(ca),
+    })
+}
+
+/// The CAs below this one whose chain is published, and has its list in it.
+pub fn chains_below(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Ca>, CaError> {
+    let mut below = Vec::new();
+    for other in store.cas()? {
+        let ancestors = store.ancestors(&other)?;
+        let is_below = ancestors.iter().any(|above| above.name() == ca.name());
+        if is_below && place.has_chain(&other)? {
+            below.push(other);
+        }
+    }
+    Ok(below)
+}

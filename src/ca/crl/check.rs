@@ -1,0 +1,73 @@
+//! Watching over published lists.
+
+use crate::ca::crl::chain::holds_chain;
+use crate::ca::crl::hash_names::holds_hash_names;
+use crate::ca::crl::place::Place;
+use crate::ca::crl::presigned::Ahead;
+use crate::ca::crl::published::{holds_as_pem, read_published};
+use crate::ca::crl::sign::is_in_future;
+use crate::ca::error::CaError;
+use crate::store::{Ca, Store, file};
+use crate::x509::crl::RevocationList;
+use time::{Duration, OffsetDateTime};
+
+/// How a CA's published list stands, for monitoring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// It is good.
+    Fresh,
+    /// There is none, or what is there is none of this CA's.
+    Missing,
+    /// Its nextUpdate has passed, or it has none.
+    Stale,
+    /// Its thisUpdate is in the future: a wrong clock signed it, or it was published before its time.
+    InFuture,
+    /// It ends within the time that was asked about.
+    EndsSoon,
+    /// Something was revoked or released since it was made, one that was signed ahead is due in its
+    /// place, or a PEM file beside it has another list.
+    Outdated,
+}
+
+/// Looks at a CA's published list; needs no key.
+pub fn check_list(
+    store: &Store,
+    ca: &Ca,
+    place: &Place,
+    within: Duration,
+    now: OffsetDateTime,
+) -> Result<(Freshness, Option<OffsetDateTime>), CaError> {
+    let recent = ca.recent_lists()?;
+    let Some(der) = read_published(ca, place, &recent)? else {
+        return Ok((Freshness::Missing, None));
+    };
+    let list = RevocationList::from_der(&der).expect("it was read before");
+    let Some(next_update) = list.next_update() else {
+        return Ok((Freshness::Stale, None));
+    };
+    let covers = ca.revocations_end()?;
+    let is_due = match Ahead::of(ca, &recent, &covers, now) {
+        Ahead::Due { list: due, .. } => Some(due.number) <= list.number(),
+        _ => true,
+    };
+    // Of the lists of a CA that never signed one here nothing is recorded.
+    let is_foreign = recent.is_empty() && !ca.has_key()?;
+    let mut without_news = ca.lists_without_news(now)?.into_iter();
+    let is_current = is_foreign || without_news.any(|record| Some(record.number) == list.number());
+    let pem_path = place.pem(ca);
+    let pem_differs = file::stands(&pem_path)? && !holds_as_pem(&pem_path, &[&der]);
+    let chain_differs = place.has_chain(ca)? && !holds_chain(store, ca, place);
+    let names_differ = !holds_hash_names(ca, place, &der)?;
+    let freshness = if now > next_update {
+        Freshness::Stale
+    } else if is_in_future(list.this_update(), now) {
+        Freshness::InFuture
+    } else if next_update - now < within {
+        Freshness::EndsSoon
+    } else if !is_due || !is_current || pem_differs || chain_differs || names_differ {
+        Freshness::Outdated
+    } else {
+        Freshness::Fresh
+    };
+    Ok((freshness, Some(next_update)))
+}

@@ -1,0 +1,81 @@
+//! Lists that anyone may have made, from PEM to DER and back.
+
+use crate::ca::error::{CaError, InputError};
+use crate::ca::foreign::Input;
+use crate::ca::trust_store::targets::{
+    BundleFinding, JudgedList, Level, RelyingParty, judge_lists,
+};
+use crate::store::file::{self, Access, Existing, Output, Stream};
+use crate::x509::crl::RevocationList;
+use std::path::Path;
+use time::{Duration, OffsetDateTime};
+
+/// The one list in a file, PEM or DER, made by anyone: its DER, untouched.
+pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
+    let wrong = |source: InputError| CaError::Input {
+        path: input.path().to_owned(),
+        expected: "a certificate revocation list",
+        source,
+    };
+    let objects = input.objects()?;
+    let [object] = objects.as_slice() else {
+        return Err(wrong(InputError::Other(format!(
+            "it holds {} objects",
+            objects.len()
+        ))));
+    };
+    if object.label != "X509 CRL" {
+        return Err(wrong(InputError::Other(format!(
+            "it holds {:?}",
+            object.label
+        ))));
+    }
+    let list = RevocationList::from_der(&object.der).map_err(|error| wrong(error.into()))?;
+    for entry in list.entries() {
+        entry.map_err(|error| wrong(error.into()))?;
+    }
+    Ok(object.der.to_vec())
+}
+
+/// Returns what a party would find wrong with a CRL that [`foreign_list`] read, now or `within` a time. `file` is
+/// what holds it, if the party is to read that.
+pub fn judge_foreign_list(
+    path: &Path,
+    der: &[u8],
+    file: Option<&Input>,
+    party: &RelyingParty,
+    within: Option<Duration>,
+    now: OffsetDateTime,
+) -> Vec<BundleFinding> {
+    let list = RevocationList::from_der(der).expect("it was read before");
+    let mut judged = JudgedList::read(path.display().to_string(), &list);
+    if let Some(file) = file {
+        judged = judged.in_file(file.content());
+    }
+    let is_outside = judged.is_outside(now).is_some();
+    let within = within.filter(|_| !is_outside);
+    let soon = within.and_then(|within| judged.ends_within(within, Level::Error, now));
+    let mut findings = judge_lists(&[judged], party, now);
+    findings.extend(soon);
+    findings.sort_by_key(|finding| finding.level);
+    findings
+}
+
+/// Writes a list in the place of nothing, of another list, or with `overwrite` of any file; or to a pipe.
+pub fn write_foreign_list(path: &Path, content: &[u8], overwrite: bool) -> Result<(), CaError> {
+    let file = match Output::at(path)? {
+        Output::Stream(stream) => return Ok(Stream::open(stream)?.write(content)?),
+        Output::File(file) => file,
+    };
+    let may_go = || -> Result<bool, CaError> {
+        Ok(file::is_regular(&file)? && (overwrite || foreign_list(&Input::read(&file)?).is_ok()))
+    };
+    if file::stands(&file)? && !may_go()? {
+        return Err(CaError::WouldReplace {
+            path: path.to_owned(),
+            kind: "a list",
+        });
+    }
+    let existing = Existing::Replace;
+    Ok(file::write(&file, Access::Umask, existing, content)?)
+}

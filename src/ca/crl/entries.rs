@@ -1,0 +1,100 @@
+//! What a new list has to hold.
+
+use crate::ca::error::CaError;
+use crate::store::{Ca, Coverage, SignedList};
+use crate::x509::Serial;
+use crate::x509::crl::{Entry, ListBuilder, RevocationList};
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use time::OffsetDateTime;
+
+/// Octets of the journal for each octet of the list that is made of it, at least.
+const JOURNAL_TO_LIST: u64 = 3;
+
+/// Every certificate that is revoked, in the order of revocation. One that had expired when the
+/// predecessor was made, and has expired now, has been on a list beyond its validity, and leaves (section
+/// 3.3): either clock may have been ahead. But the first
+/// list of a CA that came from elsewhere holds all that its last list there may have held. What was
+/// recorded behind the predecessor is on this one, whatever the clock said then.
+pub(crate) fn gather_entries(
+    ca: &Ca,
+    predecessor: Option<&RevocationList<'_>>,
+    recent: &[SignedList],
+    covers: &Coverage,
+    this_update: OffsetDateTime,
+    now: OffsetDateTime,
+) -> Result<ListBuilder, CaError> {
+    let is_first = recent.first().is_none_or(|list| list.imported);
+    let octets = usize::try_from(covers.length / JOURNAL_TO_LIST).unwrap_or(0);
+    let mut builder = ListBuilder::with_capacity(ca.certificate().subject(), octets);
+    // Most often nothing depends on it.
+    let since = OnceCell::new();
+    let is_since = |serial: &Serial| {
+        let since = since.get_or_init(|| recorded_since(ca, predecessor));
+        since.as_ref().is_ok_and(|since| since.contains(serial))
+    };
+    let mut before = predecessor
+        .map(RevocationList::entries)
+        .into_iter()
+        .flatten()
+        .peekable();
+    ca.each_revoked(|serial, revoked| {
+        // Both are in the order of revocation, so that one look ahead finds what is on both.
+        let listed = before
+            .next_if(|entry| entry.as_ref().is_ok_and(|entry| entry.is(serial)))
+            .is_some();
+        let has_been_listed = predecessor.is_some_and(|list| {
+            // What is not on it and was recorded before it was made, left with an earlier one.
+            list.this_update().min(now) > revoked.not_after
+                && (listed || (revoked.revoked_at < list.this_update() && !is_since(serial)))
+        });
+        if is_first || !has_been_listed {
+            builder.push(&Entry {
+                serial,
+                revoked_at: revoked.revoked_at.min(this_update),
+                reason: revoked.reason,
+                invalidity_date: revoked.invalidity_date,
+            });
+        }
+    })?;
+    if before.next().is_some() {
+        refuse_to_shrink(ca, predecessor)?;
+    }
+    since.into_inner().transpose()?;
+    Ok(builder)
+}
+
+/// Returns what was recorded since the predecessor was made, as far as the store knows of that one; all of it if the journal
+/// has lost what the predecessor covers.
+fn recorded_since(
+    ca: &Ca,
+    predecessor: Option<&RevocationList<'_>>,
+) -> Result<HashSet<Serial>, CaError> {
+    let number = predecessor.and_then(RevocationList::number);
+    let record = number.map(|number| ca.signed_list(number)).transpose()?;
+    Ok(match record.flatten() {
+        Some(list) if ca.still_covers(&list.covers)? => ca.recorded_since(&list.covers)?,
+        Some(_) => ca.ever_revoked()?,
+        None => HashSet::new(),
+    })
+}
+
+/// Whoever holds the predecessor knows of revocations; none of them may be forgotten but by release.
+fn refuse_to_shrink(ca: &Ca, predecessor: Option<&RevocationList<'_>>) -> Result<(), CaError> {
+    let known: HashSet<Serial> = ca.ever_revoked()?;
+    let entries = predecessor.map(RevocationList::entries);
+    let lost: Vec<Serial> = entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.serial())
+        .filter(|serial| !known.contains(serial))
+        .collect();
+    if lost.is_empty() {
+        Ok(())
+    } else {
+        Err(CaError::ListWouldShrink {
+            ca: ca.name().clone(),
+            serials: lost,
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! Lists under the names by which OpenSSL finds them in a folder: `HASH.r0`, and `HASH.r1` and so on
+//! where several names have one hash.
+
+use crate::ca::crl::chain::published;
+use crate::ca::crl::place::{Place, Target};
+use crate::ca::crl::published::{holds_as_pem, stage_pem};
+use crate::ca::error::CaError;
+use crate::ca::foreign::{Input, lists_in};
+use crate::store::file::{self, Existing};
+use crate::store::{Ca, FileError};
+use crate::x509::crl::RevocationList;
+use std::io;
+use std::path::PathBuf;
+
+/// What stands under one of the names of a hash.
+enum Slot {
+    Free,
+    /// A list of this CA, of now or of before, and none of another CA.
+    Own,
+    /// A list of another CA, whether one of this CA is beside it or not.
+    Other,
+}
+
+/// Whether a list of the CA stands under one of the names of its hash already, and must not be left
+/// behind.
+pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
+    for path in names(ca, place) {
+        match slot(ca, &place.target(ca, path)?)? {
+            Some(Slot::Own) => return Ok(true),
+            Some(Slot::Other) => {}
+            Some(Slot::Free) | None => break,
+        }
+    }
+    Ok(false)
+}
+
+/// Puts the published list under the first name of its hash that no other CA's list has. OpenSSL looks
+/// from one number to the next, so that none is ever taken away: each that had a list of this CA has the
+/// new one.
+pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
+    let _locked = ca.lock_publication()?;
+    let list = [published(ca, place)?];
+    let mut own = Vec::new();
+    for path in names(ca, place) {
+        let target = place.target(ca, path)?;
+        match slot(ca, &target)? {
+            Some(Slot::Own) => {
+                if holds_as_pem(&target.file, &list) {
+                    target.sync_name()?;
+                } else {
+                    stage_pem(&target, Existing::Replace, &list)?.commit()?;
+                }
+                own.push(target.path);
+            }
+            Some(Slot::Other) => {}
+            Some(Slot::Free) | None if !own.is_empty() => break,
+            Some(Slot::Free) => {
+                if take(&target, &list)? {
+                    own.push(target.path);
+                    break;
+                }
+            }
+            None if place.overwrite => {
+                stage_pem(&target, Existing::Replace, &list)?.commit()?;
+                own.push(target.path);
+                break;
+            }
+            None => {
+                return Err(CaError::WouldReplace {
+                    path: target.path,
+                    kind: "a list",
+                });
+            }
+        }
+    }
+    Ok(own)
+}
+
+/// Puts the list there, unless another process was first: another CA may have this hash, and its list
+/// stays.
+fn take(target: &Target, list: &[Vec<u8>]) -> Result<bool, CaError> {
+    let is_taken = |error: &FileError| error.source.kind() == io::ErrorKind::AlreadyExists;
+    let staged = match stage_pem(target, Existing::Keep, list) {
+        Err(error) if is_taken(&error) => return Ok(false),
+        staged => staged?,
+    };
+    match staged.commit() {
+        Err(error) if is_taken(&error.source) => Ok(false),
+        committed => Ok(committed.map(|()| true)?),
+    }
+}
+
+/// Refuses what is no list under the name that the CA's would get.
+pub(crate) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> {
+    for path in names(ca, place) {
+        let target = place.target(ca, path)?;
+        match slot(ca, &target)? {
+            Some(Slot::Own | Slot::Free) => break,
+            Some(Slot::Other) => {}
+            None if place.overwrite => break,
+            None => {
+                return Err(CaError::WouldReplace {
+                    path: target.path,
+                    kind: "a list",
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether what stands under the names of the CA's hash is its published list.
+pub(crate) fn holds_hash_names(ca: &Ca, place: &Place, der: &[u8]) -> Result<bool, CaError> {
+    for path in names(ca, place) {
+        let target = place.target(ca, path)?;
+        match slot(ca, &target)? {
+            Some(Slot::Own) if !holds_as_pem(&target.file, &[der]) => return Ok(false),
+            Some(Slot::Own | Slot::Other) => {}
+            Some(Slot::Free) | None => break,
+        }
+    }
+    Ok(true)
+}
+
+/// `HASH.r0`, `HASH.r1`, …
+fn names(ca: &Ca, place: &Place) -> impl Iterator<Item = PathBuf> {
+    let hash = ca.certificate().subject().openssl_hash();
+    let directory = place.directory.clone();
+    (0_u32..).map(move |number| directory.join(format!("{hash:08x}.r{number}")))
+}
+
+/// What stands there; `None` for what is no list.
+fn slot(ca: &Ca, target: &Target) -> Result<Option<Slot>, CaError> {
+    let path = &target.file;
+    if !file::stands(path)? {
+        return Ok(Some(Slot::Free));
+    }
+    if !file::is_regular(path)? {
+        return Ok(None);
+    }
+    let lists = match lists_in(&Input::read(path)?) {
+        Ok(lists) => lists,
+        Err(error @ CaError::File(_)) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let is_own = lists.iter().all(|der| {
+        let list = RevocationList::from_der(der).expect("it was read before");
+        let certificate = ca.certificate();
+        list.issuer() == certificate.subject()
+            && list.verify_signature(certificate.public_key()).is_ok()
+    });
+    Ok(Some(if is_own { Slot::Own } else { Slot::Other }))
+}

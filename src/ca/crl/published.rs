@@ -1,0 +1,125 @@
+//! Files that are published already: what they are, and whether they may be replaced.
+
+use crate::ca::crl::place::{Place, Target};
+use crate::ca::error::CaError;
+use crate::ca::foreign::Input;
+use crate::pem;
+use crate::store::file::{self, Existing, Staged};
+use crate::store::{Ca, FileError, SignedList};
+use crate::x509::Fingerprint;
+use crate::x509::crl::RevocationList;
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+/// What PEM calls a list (RFC 7468 section 6).
+pub(crate) const LABEL: &str = "X509 CRL";
+
+/// What is published in a place, if it is a list of this CA: one of those that it signed last, or any
+/// other that its key signed.
+pub(crate) fn read_published(
+    ca: &Ca,
+    place: &Place,
+    recent: &[SignedList],
+) -> Result<Option<Vec<u8>>, CaError> {
+    read_published_at(ca, &place.target(ca, place.der(ca))?, recent)
+}
+
+/// As [`read_published`], for a file that is found already.
+pub(crate) fn read_published_at(
+    ca: &Ca,
+    target: &Target,
+    recent: &[SignedList],
+) -> Result<Option<Vec<u8>>, CaError> {
+    if !file::is_regular(&target.file)? {
+        return Ok(None);
+    }
+    let der = Input::read(&target.file)?.into_content();
+    let is_ours = RevocationList::from_der(&der).is_ok_and(|list| {
+        list.issuer() == ca.certificate().subject()
+            && (is_recent(&list, recent)
+                || list.verify_signature(ca.certificate().public_key()).is_ok())
+    });
+    Ok(is_ours.then_some(der))
+}
+
+/// Whether the bytes are those of a list that is on record, which was proved when it was signed.
+fn is_recent(list: &RevocationList<'_>, recent: &[SignedList]) -> bool {
+    let mut same_number = recent
+        .iter()
+        .filter(|record| Some(record.number) == list.number());
+    same_number.any(|record| record.sha256 == Fingerprint::of(list.der()).to_string())
+}
+
+/// A PEM file that is no list is not replaced unasked.
+pub(crate) fn refuse_other_pem(place: &Place, target: &Target) -> Result<(), CaError> {
+    let file = &target.file;
+    if place.overwrite || !file::stands(file)? || holds_only_lists(file)? {
+        return Ok(());
+    }
+    Err(CaError::WouldReplace {
+        path: target.path.clone(),
+        kind: "a list",
+    })
+}
+
+/// Whether a file is made of PEM lists alone, going by their markers.
+fn holds_only_lists(path: &Path) -> Result<bool, CaError> {
+    if !file::is_regular(path)? {
+        return Ok(false);
+    }
+    let input = Input::read(path)?;
+    let labels = pem::labels(input.content());
+    Ok(!labels.is_empty() && labels.iter().all(|label| *label == LABEL))
+}
+
+/// Writes lists as PEM, one behind the other, without showing the file.
+pub(crate) fn stage_pem(
+    target: &Target,
+    existing: Existing,
+    lists: &[impl AsRef<[u8]>],
+) -> Result<Staged, FileError> {
+    let mut staged = Staged::new(&target.file, target.access, existing)?;
+    staged.fill(|file| {
+        let mut buffered = BufWriter::with_capacity(64 * 1024, file);
+        for der in lists {
+            pem::write(&mut buffered, LABEL, der.as_ref())?;
+        }
+        buffered.flush()
+    })?;
+    Ok(staged)
+}
+
+/// Whether a file is these lists as PEM, and nothing else.
+pub(crate) fn holds_as_pem(path: &Path, lists: &[impl AsRef<[u8]>]) -> bool {
+    // Opening a pipe would wait for its writer.
+    let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
+    let Some(file) = is_file.then(|| File::open(path).ok()).flatten() else {
+        return false;
+    };
+    let mut rest = Comparing(BufReader::new(file));
+    let is_same = lists
+        .iter()
+        .all(|der| pem::write(&mut rest, LABEL, der.as_ref()).is_ok());
+    is_same && matches!(rest.0.read(&mut [0]), Ok(0))
+}
+
+/// Takes only what stands next in the file.
+struct Comparing(BufReader<File>);
+
+impl Write for Comparing {
+    fn write(&mut self, expected: &[u8]) -> io::Result<usize> {
+        let mut found = [0; 128];
+        let length = expected.len().min(found.len());
+        self.0.read_exact(&mut found[..length])?;
+        if found[..length] == expected[..length] {
+            Ok(length)
+        } else {
+            Err(io::ErrorKind::InvalidData.into())
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

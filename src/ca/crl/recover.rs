@@ -1,0 +1,84 @@
+//! Revocations that the journal lost, and the last CRL has: an older copy of the journal was put back, or a power cut
+//! took away lines that were not synced.
+
+use crate::ca::crl::place::Place;
+use crate::ca::crl::published::read_published;
+use crate::ca::error::CaError;
+use crate::ca::notice::Notice;
+use crate::ca::revocation::revocable::as_listed;
+use crate::store::{Ca, LockedLists, RevocationChange, StoreError};
+use crate::x509::crl::{ReadEntry, RevocationList};
+use crate::x509::{Fingerprint, Reason};
+
+/// Locks the CA to sign CRLs. If the journal of revocations lacks some that the last CRL covers, and that CRL is
+/// published in the place of the next, they are recorded again.
+pub(crate) fn lock_lists<'a>(
+    ca: &'a Ca,
+    place: &Place,
+    notices: &mut Vec<Notice>,
+) -> Result<LockedLists<'a>, CaError> {
+    let (lost, number) = match ca.lock_lists() {
+        Err(error @ StoreError::RevocationsLost { number, .. }) => (error, number),
+        other => return Ok(other?),
+    };
+    let mut locked = ca.lock_lists_to_recover()?;
+    let published = read_published(ca, place, locked.recent())?;
+    let is_last = |der: &Vec<u8>| {
+        let hash = Fingerprint::of(der).to_string();
+        locked
+            .recent()
+            .first()
+            .is_some_and(|last| last.sha256 == hash)
+    };
+    let missing = match published.filter(is_last) {
+        Some(der) => missing_from_record(ca, &der)?,
+        None => None,
+    };
+    let Some(missing) = missing else {
+        return Err(lost.into());
+    };
+    notices.push(Notice::RevocationsRecovered {
+        count: missing.len(),
+        number,
+    });
+    locked.record_again(missing)?;
+    Ok(locked)
+}
+
+/// The revocations of a CRL that are not on record, or only as a hold; `None` if there are none, or if one is of a
+/// certificate that is not on record.
+fn missing_from_record(ca: &Ca, der: &[u8]) -> Result<Option<Vec<RevocationChange>>, CaError> {
+    let standings = ca.standings()?;
+    let list = RevocationList::from_der(der).expect("it was read before");
+    let mut missing = Vec::new();
+    for entry in list.entries() {
+        let Some((serial, entry)) = entry.ok().and_then(|entry| Some((entry.serial()?, entry)))
+        else {
+            return Ok(None);
+        };
+        let standing = standings.get(&serial);
+        let on_record = standing.and_then(|standing| standing.revoked());
+        if on_record
+            .is_some_and(|on_record| !is_hold(on_record.reason) || is_hold(reason_of(&entry)))
+        {
+            continue;
+        }
+        let Some(issuance) = ca.issuance(&serial)? else {
+            return Ok(None);
+        };
+        let revoked = as_listed(ca, &issuance, &entry)?;
+        missing.push(match standing {
+            None => RevocationChange::Revoke(serial, revoked),
+            Some(_) => RevocationChange::RevokeAgain(serial, revoked),
+        });
+    }
+    Ok((!missing.is_empty()).then_some(missing))
+}
+
+fn reason_of(entry: &ReadEntry<'_>) -> Reason {
+    entry.reason.unwrap_or_default()
+}
+
+fn is_hold(reason: Reason) -> bool {
+    reason == Reason::CertificateHold
+}

@@ -1,0 +1,480 @@
+//! Giving certificates and keys out, as the files that servers and clients take.
+
+mod kubernetes;
+
+use crate::ca::error::CaError;
+use crate::ca::parallel::on_all_cores;
+use crate::key::pkcs12::{self, Encryption, KeyEntry};
+use crate::key::{KeyError, Passphrase, PrivateKey, Protection};
+use crate::store::file::{self, Access, Existing, Group, Output, Staged, Stream};
+use crate::store::{FileError, is_device_name};
+use crate::x509::Certificate;
+use kubernetes::TlsSecret;
+pub use kubernetes::secret_name;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// Where files are put, and whether they may take the place of others.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The folder; made where it is missing.
+    pub directory: PathBuf,
+    /// The files' common name.
+    pub name: String,
+    /// Whether files that are there already may be replaced.
+    pub overwrite: bool,
+}
+
+/// A private key to be written, and how.
+pub struct KeyOutput<'a> {
+    /// The key.
+    pub key: &'a PrivateKey,
+    /// How it is written.
+    pub protection: &'a Protection,
+    /// What `protection` was made of; a PKCS #12 file needs it.
+    pub passphrase: Option<&'a Passphrase>,
+}
+
+/// The files that an export can be made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// `NAME.crt`: the certificate.
+    Certificate,
+    /// `NAME.chain.pem`: its issuer up to the root.
+    Chain,
+    /// `NAME.fullchain.pem`: the certificate, then the CAs below the root.
+    FullChain,
+    /// `NAME.key`: the key.
+    Key,
+    /// `NAME.der`: the certificate as DER.
+    Der,
+    /// `NAME.p12`: the key, the certificate and the chain as PKCS #12.
+    Pkcs12(Strength),
+    /// `NAME.secret.yaml`: the same as the manifest of a Kubernetes Secret.
+    Secret,
+}
+
+/// How a PKCS #12 file is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// As well as everybody reads who is kept up to date.
+    Modern,
+    /// The same, with the key in the form that Java reads.
+    Java,
+    /// As old readers need it.
+    Compatible,
+}
+
+/// Files that are open and have no names yet: whatever hinders them has shown before anything is
+/// issued.
+pub struct OpenExport {
+    name: String,
+    files: Vec<(FileKind, Staged)>,
+}
+
+/// The files that were written, kind and path, in the order in which they are documented.
+pub type Exported = Vec<(&'static str, PathBuf)>;
+
+impl FileKind {
+    /// What a certificate of a CA is exported as, unless somebody wants it otherwise.
+    pub fn usual(has_issuers: bool, has_key: bool, der: bool) -> Vec<Self> {
+        let chains = has_issuers.then_some([Self::Chain, Self::FullChain]);
+        let mut kinds = vec![Self::Certificate];
+        kinds.extend(chains.into_iter().flatten());
+        kinds.extend(has_key.then_some(Self::Key));
+        kinds.extend(der.then_some(Self::Der));
+        kinds
+    }
+
+    /// The name of the file in reports.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Certificate => "crt",
+            Self::Chain => "chain",
+            Self::FullChain => "fullchain",
+            Self::Key => "key",
+            Self::Der => "der",
+            Self::Pkcs12(_) => "p12",
+            Self::Secret => "secret",
+        }
+    }
+
+    /// What stands behind `NAME.`.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Chain => "chain.pem",
+            Self::FullChain => "fullchain.pem",
+            Self::Secret => "secret.yaml",
+            Self::Certificate | Self::Key | Self::Der | Self::Pkcs12(_) => self.name(),
+        }
+    }
+
+    fn access(self) -> Access {
+        match self {
+            Self::Certificate | Self::Chain | Self::FullChain | Self::Der => Access::Umask,
+            Self::Key | Self::Pkcs12(_) | Self::Secret => Access::Owner,
+        }
+    }
+}
+
+impl Destination {
+    /// The file of a kind.
+    pub(crate) fn file(&self, kind: FileKind) -> PathBuf {
+        let name = format!("{}.{}", self.name, kind.ending());
+        self.directory.join(name)
+    }
+
+    /// The first file of these kinds that is there already.
+    pub(crate) fn in_place(&self, kinds: &[FileKind]) -> Result<Option<PathBuf>, CaError> {
+        for kind in kinds {
+            let path = self.file(*kind);
+            if file::stands(&path)? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Opens a file of each kind.
+    pub fn open(&self, kinds: &[FileKind]) -> Result<OpenExport, CaError> {
+        check_name(&self.name)?;
+        if kinds.contains(&FileKind::Secret) {
+            secret_name(&self.name)?;
+        }
+        file::create_directories(&self.directory, Access::Umask)?;
+        let existing = Existing::unless(self.overwrite);
+        let stage = |kind: &FileKind| {
+            let staged = Staged::new(&self.file(*kind), kind.access(), existing)?;
+            Ok((*kind, staged))
+        };
+        let files: Result<_, FileError> = kinds.iter().map(stage).collect();
+        Ok(OpenExport {
+            name: self.name.clone(),
+            files: files?,
+        })
+    }
+}
+
+/// Whether a name is that of a file and of nothing else, on any system.
+pub(crate) fn check_name(name: &str) -> Result<(), CaError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
+    let safe = name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.len() <= 128
+        && name.bytes().all(allowed)
+        && !name.ends_with('.')
+        && !is_device_name(name);
+    if safe {
+        Ok(())
+    } else {
+        Err(CaError::FileName {
+            name: name.to_owned(),
+        })
+    }
+}
+
+impl OpenExport {
+    /// Writes the certificate, its chains from `issuers` (its issuer first, the root last) and its
+    /// key: all files or none.
+    pub fn write(
+        self,
+        certificate: &Certificate,
+        issuers: &[Certificate],
+        key: Option<&KeyOutput<'_>>,
+    ) -> Result<Exported, CaError> {
+        let (exported, files) = self.filled(certificate, issuers, key)?;
+        file::commit_all(files)?;
+        Ok(exported)
+    }
+
+    fn filled(
+        self,
+        certificate: &Certificate,
+        issuers: &[Certificate],
+        key: Option<&KeyOutput<'_>>,
+    ) -> Result<(Exported, Vec<Staged>), CaError> {
+        let Self { name, files } = self;
+        let contents = Contents {
+            name: &name,
+            certificate,
+            issuers,
+            key,
+        };
+        let mut exported = Exported::new();
+        let mut written = Vec::new();
+        for (kind, file) in files {
+            exported.push((kind.name(), file.path().to_owned()));
+            written.push(filled(file, &contents.of(kind)?)?);
+        }
+        Ok((exported, written))
+    }
+}
+
+/// Where the files of many certificates are to be.
+#[derive(Debug, Clone)]
+pub struct ExportPlace {
+    /// The folder; made where it is missing.
+    pub directory: PathBuf,
+    /// Whether files that are there already may be replaced.
+    pub overwrite: bool,
+}
+
+/// A folder that gets the files of many certificates, which become durable together.
+pub struct ExportFolder {
+    place: ExportPlace,
+    group: Group,
+}
+
+/// A certificate among many whose files are written.
+pub struct GroupExport<'a> {
+    /// What its files are called.
+    pub name: &'a str,
+    /// Which files.
+    pub kinds: Vec<FileKind>,
+    /// The certificate.
+    pub certificate: &'a Certificate,
+    /// Its key, where there is one.
+    pub key: Option<KeyOutput<'a>>,
+}
+
+impl ExportPlace {
+    /// Whether files of this name could be written now; nothing is changed.
+    pub fn check(&self, name: &str, kinds: &[FileKind]) -> Result<(), CaError> {
+        check_name(name)?;
+        let existing = Existing::unless(self.overwrite);
+        for kind in kinds {
+            file::check_place(&self.path(name, *kind), existing)?;
+        }
+        Ok(())
+    }
+
+    /// Opens the folder.
+    pub fn open(self) -> Result<ExportFolder, CaError> {
+        file::create_directories(&self.directory, Access::Umask)?;
+        Ok(ExportFolder {
+            group: Group::of(&self.directory)?,
+            place: self,
+        })
+    }
+
+    /// The file of a kind.
+    pub(crate) fn path(&self, name: &str, kind: FileKind) -> PathBuf {
+        self.directory.join(format!("{name}.{}", kind.ending()))
+    }
+
+    /// The files of a certificate, where all of them are there, and those without a key hold what they
+    /// would be written with.
+    pub(crate) fn holding(
+        &self,
+        export: &GroupExport<'_>,
+        issuers: &[Certificate],
+    ) -> Result<Option<Exported>, CaError> {
+        let contents = Contents {
+            name: export.name,
+            certificate: export.certificate,
+            issuers,
+            key: None,
+        };
+        let mut exported = Exported::new();
+        for kind in &export.kinds {
+            let path = self.path(export.name, *kind);
+            let is_there = match kind.access() {
+                Access::Owner => file::stands(&path)?,
+                Access::Store | Access::Umask => {
+                    let there = file::read_if_there(&path)?;
+                    there.as_deref() == Some(contents.of(*kind)?.as_slice())
+                }
+            };
+            if !is_there {
+                return Ok(None);
+            }
+            exported.push((kind.name(), path));
+        }
+        Ok(Some(exported))
+    }
+}
+
+impl ExportFolder {
+    /// The files of a certificate, where all of them are there, and the certificate in them is this one.
+    pub fn with(&self, export: &GroupExport<'_>) -> Result<Option<Exported>, CaError> {
+        let own = self.place.path(export.name, FileKind::Certificate);
+        let there = file::read_if_there(&own)?;
+        if there.is_none_or(|there| there != export.certificate.to_pem().as_bytes()) {
+            return Ok(None);
+        }
+        let mut exported = Exported::new();
+        for kind in &export.kinds {
+            let path = self.place.path(export.name, *kind);
+            if !file::stands(&path)? {
+                return Ok(None);
+            }
+            exported.push((kind.name(), path));
+        }
+        Ok(Some(exported))
+    }
+
+    /// Makes the names of files that are there durable, whoever gave them.
+    pub fn make_names_durable(&self) -> Result<(), CaError> {
+        Ok(file::sync(&self.place.directory)?)
+    }
+
+    /// Writes the files of certificates with the same issuers: all of them or none.
+    pub fn write(
+        &self,
+        exports: &[GroupExport<'_>],
+        issuers: &[Certificate],
+    ) -> Result<Vec<Exported>, CaError> {
+        let filled = on_all_cores(exports.iter().collect(), |export| {
+            self.fill(export, issuers)
+        });
+        let filled: Vec<(Exported, Vec<Staged>)> = filled.into_iter().collect::<Result<_, _>>()?;
+        let (exported, files): (Vec<_>, Vec<_>) = filled.into_iter().unzip();
+        let files = files.into_iter().flatten().collect();
+        self.group.commit(files)?;
+        Ok(exported)
+    }
+
+    fn fill(
+        &self,
+        export: &GroupExport<'_>,
+        issuers: &[Certificate],
+    ) -> Result<(Exported, Vec<Staged>), CaError> {
+        let GroupExport {
+            name,
+            kinds,
+            certificate,
+            key,
+        } = export;
+        check_name(name)?;
+        let existing = Existing::unless(self.place.overwrite);
+        let stage = |kind: &FileKind| {
+            let path = self.place.path(name, *kind);
+            Ok((*kind, self.group.stage(&path, kind.access(), existing)?))
+        };
+        let files: Result<_, FileError> = kinds.iter().map(stage).collect();
+        let open = OpenExport {
+            name: (*name).to_owned(),
+            files: files?,
+        };
+        open.filled(certificate, issuers, key.as_ref())
+    }
+}
+
+/// One file that is open and has no name yet, or a pipe. It is never one with a key.
+pub enum OpenFile {
+    /// A file; whatever symbolic links lead to is not replaced by it.
+    Staged(Staged),
+    /// A pipe, a device or an open file.
+    Stream(Stream),
+}
+
+impl OpenFile {
+    /// Opens it; with `overwrite` it takes the place of a file that is there.
+    pub fn open(path: &Path, overwrite: bool) -> Result<Self, CaError> {
+        if let Output::Stream(stream) = Output::at(path)? {
+            return Ok(Self::Stream(Stream::open(stream)?));
+        }
+        let existing = Existing::unless(overwrite);
+        Ok(Self::Staged(Staged::new(path, Access::Umask, existing)?))
+    }
+
+    /// Gives it its content and its name.
+    pub fn write(self, content: &[u8]) -> Result<(), CaError> {
+        match self {
+            Self::Staged(file) => Ok(filled(file, content)?.commit()?),
+            Self::Stream(stream) => Ok(stream.write(content)?),
+        }
+    }
+}
+
+/// What the files are made of.
+struct Contents<'a> {
+    name: &'a str,
+    certificate: &'a Certificate,
+    issuers: &'a [Certificate],
+    key: Option<&'a KeyOutput<'a>>,
+}
+
+impl Contents<'_> {
+    fn of(&self, kind: FileKind) -> Result<Zeroizing<Vec<u8>>, CaError> {
+        let public = |text: String| Zeroizing::new(text.into_bytes());
+        Ok(match kind {
+            FileKind::Certificate => public(self.certificate.to_pem()),
+            FileKind::Chain => public(pem_of(self.issuers)),
+            FileKind::FullChain => public(self.full_chain()),
+            FileKind::Der => Zeroizing::new(self.certificate.der().to_vec()),
+            FileKind::Key => {
+                let KeyOutput {
+                    key, protection, ..
+                } = self.key("key file")?;
+                protection.to_pem(key).map_err(CaError::NewKey)?
+            }
+            FileKind::Pkcs12(strength) => self.pkcs12(strength)?,
+            FileKind::Secret => self.secret()?,
+        })
+    }
+
+    /// The key, without which there is none of the files that hold one.
+    fn key(&self, what: &'static str) -> Result<&KeyOutput<'_>, CaError> {
+        self.key.ok_or(CaError::KeyNeeded { what })
+    }
+
+    fn full_chain(&self) -> String {
+        let below_root = &self.issuers[..self.issuers.len().saturating_sub(1)];
+        self.certificate.to_pem() + &pem_of(below_root)
+    }
+
+    fn pkcs12(&self, strength: Strength) -> Result<Zeroizing<Vec<u8>>, CaError> {
+        let KeyOutput {
+            key,
+            protection,
+            passphrase,
+        } = self.key("PKCS #12 file")?;
+        let (Some(passphrase), Protection::Passphrase(derived)) = (passphrase, protection) else {
+            return Err(CaError::NewKey(KeyError::Unprotected));
+        };
+        let certificates: Vec<&[u8]> = std::iter::once(self.certificate)
+            .chain(self.issuers)
+            .map(Certificate::der)
+            .collect();
+        let entry = KeyEntry {
+            name: self.name,
+            key,
+            for_java: strength == Strength::Java,
+            certificates: &certificates,
+        };
+        let encryption = match strength {
+            Strength::Modern | Strength::Java => Encryption::Modern(derived),
+            Strength::Compatible => Encryption::Compatible,
+        };
+        let file = pkcs12::key_store(&entry, passphrase, encryption);
+        file.map(Zeroizing::new).map_err(CaError::NewKey)
+    }
+
+    fn secret(&self) -> Result<Zeroizing<Vec<u8>>, CaError> {
+        let KeyOutput { key, .. } = self.key("Secret")?;
+        let root = self.issuers.last().unwrap_or(self.certificate);
+        let secret = TlsSecret {
+            name: &secret_name(self.name)?,
+            ca: &root.to_pem(),
+            certificate: &self.full_chain(),
+            key: &Protection::None.to_pem(key).map_err(CaError::NewKey)?,
+        };
+        Ok(secret.manifest())
+    }
+}
+
+fn pem_of(certificates: &[Certificate]) -> String {
+    certificates.iter().map(Certificate::to_pem).collect()
+}
+
+fn filled(mut file: Staged, content: &[u8]) -> Result<Staged, FileError> {
+    match file.write_all(content) {
+        Ok(()) => Ok(file),
+        Err(source) => Err(FileError {
+            operation: "write",
+            path: file.path().to_owned(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,198 @@
+//! What the files of a CA say, read and compared.
+
+use crate::ca::foreign::Input;
+use crate::ca::import::authority::Authority;
+use crate::ca::import::certificates::Certificates;
+use crate::ca::import::index;
+use crate::ca::import::leaf_keys::LeafKeys;
+use crate::ca::import::locations::Places;
+use crate::ca::import::numbers::Numbers;
+use crate::ca::import::old_crls::OldLists;
+use crate::ca::import::records::{Age, REVOCATION_UNREADABLE, Records};
+use crate::ca::import::request::Tally;
+use crate::ca::{CaError, Level, RuleFinding, Status};
+use crate::store::{Issuance, RevocationChange};
+use crate::x509::extension::key_usage::CRL_SIGN;
+use crate::x509::lint::{Candidate, lint};
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, RevocationList};
+use time::OffsetDateTime;
+
+/// All that the files say, compared.
+pub(crate) struct Taken {
+    pub(crate) issued: Vec<Issuance>,
+    pub(crate) revocations: Vec<RevocationChange>,
+    revoked: Vec<bool>,
+    pub(crate) numbers: Numbers,
+    pub(crate) lists: OldLists,
+    /// Whether every revocation is on the last list.
+    pub(crate) is_list_complete: bool,
+    pub(crate) keys: LeafKeys,
+    findings: Vec<RuleFinding>,
+}
+
+impl Taken {
+    pub(crate) fn read(
+        places: &Places,
+        authority: &mut Authority,
+        now: OffsetDateTime,
+    ) -> Result<Self, CaError> {
+        let findings = std::mem::take(&mut authority.findings);
+        let ca = &authority.certificate;
+        let mut numbers = Numbers::default();
+        for path in places.serial.iter().chain(&places.last_serials) {
+            numbers.read_serial(path)?;
+        }
+        if let Some(path) = &places.crl_number {
+            numbers.read_crl_number(path)?;
+        }
+        let index = places.index.as_deref().map(Input::read).transpose()?;
+        let mut certificates = Certificates::read(&places.issued, ca)?;
+        certificates.collect(&places.collected, ca)?;
+        let keys = LeafKeys::read(
+            &places.keys,
+            certificates.found.values(),
+            &mut authority.unlocked,
+        )?;
+        let mut records = Records::new(ca, index.is_some(), now);
+        records.findings = findings;
+        records.findings.append(&mut certificates.findings);
+        if index.is_none() {
+            records.findings.push(without_index(&certificates, ca));
+        }
+        for row in index::rows(index.as_ref().map_or(&[], Input::content)) {
+            records.take_row(row, &mut certificates, &places.issued_in);
+        }
+        let others = std::mem::take(&mut certificates.not_taken);
+        records.take_others(certificates);
+        let mut lists = OldLists::read(&places.lists, ca)?;
+        records.findings.append(&mut lists.findings);
+        let is_list_complete = compare(&mut records, &lists);
+        for (_, list) in lists.newest_first() {
+            numbers.saw_list(&list)?;
+            let entries = list.entries().flatten();
+            let serials = entries.filter_map(|entry| entry.serial());
+            serials.for_each(|serial| numbers.saw(serial));
+        }
+        if ca.is_self_signed() {
+            numbers.saw_own(ca);
+        }
+        let revocations = records.changes();
+        let issued = std::mem::take(&mut records.issuances);
+        issued
+            .iter()
+            .for_each(|issuance| numbers.saw(issuance.serial));
+        others.into_iter().for_each(|serial| numbers.saw(serial));
+        numbers.judge_files(places);
+        let revoked = issued.iter();
+        let revoked = revoked.map(|issuance| records.is_revoked(&issuance.serial));
+        Ok(Self {
+            revoked: revoked.collect(),
+            issued,
+            revocations,
+            numbers,
+            lists,
+            is_list_complete,
+            keys,
+            findings: records.findings,
+        })
+    }
+
+    /// What the CA itself can't do any more, or never could.
+    pub(crate) fn judge(&mut self, path: &[Certificate], now: OffsetDateTime) {
+        let ca = &path[0];
+        let mut warn = |rule, message: String| {
+            self.findings.push(RuleFinding::warning(rule, message));
+        };
+        let end = ca.validity().not_after;
+        if now > end {
+            let message = format!("the CA expired at {}: it signs nothing more", rfc3339(end));
+            warn("ca-expired", message);
+        }
+        if ca.key_usage().is_some_and(|usage| usage & CRL_SIGN == 0) {
+            let message = "its keyUsage has no cRLSign: it can't sign lists".to_owned();
+            warn("ca-signs-no-lists", message);
+        }
+        let candidate = Candidate {
+            certificate: ca,
+            issuers: &path[1..],
+        };
+        for finding in lint(&candidate) {
+            warn("ca-certificate", finding.to_string());
+        }
+        if self.lists.last().is_none() && !self.revocations.is_empty() {
+            let message = "there is no list to compare the index with".to_owned();
+            warn("old-list-missing", message);
+        }
+    }
+
+    /// Whether what can be taken is enough, where the user says so: a revocation is never lost.
+    pub(crate) fn has_part(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.all(|finding| finding.rule != REVOCATION_UNREADABLE)
+    }
+
+    /// Everything that is wrong, errors first; where a part is enough, nothing is an error but what
+    /// would lose a revocation.
+    pub(crate) fn findings(&mut self, partial: bool) -> Vec<RuleFinding> {
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.append(&mut self.numbers.findings);
+        findings.append(&mut self.keys.findings);
+        if partial {
+            for finding in &mut findings {
+                if finding.rule != REVOCATION_UNREADABLE {
+                    finding.level = Level::Warning;
+                }
+            }
+        }
+        findings.sort_by_key(|finding| finding.level);
+        findings
+    }
+
+    pub(crate) fn tally(&self, now: OffsetDateTime) -> Tally {
+        let mut tally = Tally::default();
+        for (issuance, is_revoked) in self.issued.iter().zip(&self.revoked) {
+            tally.without_certificate += usize::from(issuance.der.is_none());
+            match (is_revoked, Status::of(issuance, None, now)) {
+                (true, _) => tally.revoked += 1,
+                (false, Status::Expired) => tally.expired += 1,
+                (false, _) => tally.valid += 1,
+            }
+        }
+        tally
+    }
+}
+
+/// What an import without an index leaves out.
+fn without_index(certificates: &Certificates, ca: &Certificate) -> RuleFinding {
+    let found = certificates.found.values();
+    let issued = found.filter(|found| !found.issuance.is_of(ca));
+    let unknown = match issued.count() {
+        0 => "certificates that were issued before are unknown".to_owned(),
+        1 => "of the certificates that were issued before, one was found".to_owned(),
+        count => format!("of the certificates that were issued before, {count} were found"),
+    };
+    let message = format!(
+        "there is no index of certificates: {unknown}; others are recorded when they are revoked"
+    );
+    RuleFinding::warning("index-missing", message)
+}
+
+/// Compares the last list, and then every other: also what only an older one revokes stays revoked.
+/// Whether every revocation is on the last.
+fn compare(records: &mut Records<'_>, lists: &OldLists) -> bool {
+    let last = lists.last();
+    let is_last = |list: &RevocationList<'_>| {
+        let last = last.as_ref();
+        last.is_some_and(|(_, last)| last.der() == list.der())
+    };
+    let listed = last
+        .as_ref()
+        .map(|(path, list)| records.compare(path, list, Age::Last));
+    for (path, list) in lists.newest_first() {
+        if !is_last(&list) {
+            records.compare(path, &list, Age::Older);
+        }
+    }
+    listed.is_some_and(|listed| records.are_all_in(&listed))
+}

@@ -1,0 +1,441 @@
+//! Where the files of other programs are.
+
+use crate::ca::CaError;
+use crate::ca::foreign::Input;
+use crate::ca::import::error::ImportError;
+use crate::store::FileError;
+use std::fs::Metadata;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+/// Whose way of keeping a CA a folder follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `openssl ca`, as its manual and the usual guides have it.
+    Openssl,
+    /// easy-rsa, version 3 or 2.
+    EasyRsa,
+}
+
+impl Layout {
+    /// The name by which reports speak of it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Openssl => "openssl",
+            Self::EasyRsa => "easy-rsa",
+        }
+    }
+}
+
+/// Where a CA comes from: a folder, and files that are elsewhere.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Whose way it follows.
+    pub layout: Layout,
+    /// The folder.
+    pub directory: PathBuf,
+    /// The CA's certificate.
+    pub certificate: Option<PathBuf>,
+    /// The CA's key.
+    pub key: Option<PathBuf>,
+    /// The last list.
+    pub list: Option<PathBuf>,
+    /// The index of certificates.
+    pub index: Option<PathBuf>,
+    /// Directories with certificates that it issued.
+    pub certificates: Vec<PathBuf>,
+}
+
+/// The files of a CA.
+#[derive(Debug)]
+pub(crate) struct Places {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    /// `None` for a CA of which no index was kept, as `openssl x509 -req` keeps none.
+    pub(crate) index: Option<PathBuf>,
+    /// Certificates that it issued.
+    pub(crate) issued: Vec<PathBuf>,
+    /// Files of directories that may hold certificates that it issued, and other files.
+    pub(crate) collected: Vec<PathBuf>,
+    /// Where those are looked for, to be named.
+    pub(crate) issued_in: PathBuf,
+    pub(crate) serial: Option<PathBuf>,
+    /// The files in which `openssl x509 -req` keeps the last serial number.
+    pub(crate) last_serials: Vec<PathBuf>,
+    /// Where `serial` and `crlnumber` are looked for, to be named.
+    pub(crate) numbers_in: PathBuf,
+    pub(crate) crl_number: Option<PathBuf>,
+    /// Whether its program numbers lists; easy-rsa does only where it is told to.
+    pub(crate) numbers_lists: bool,
+    pub(crate) lists: Vec<PathBuf>,
+    /// Keys that may be those of certificates.
+    pub(crate) keys: Vec<PathBuf>,
+}
+
+/// What is looked for by one of several names.
+struct Wanted {
+    what: &'static str,
+    option: &'static str,
+    names: &'static [&'static str],
+}
+
+const OPENSSL_CERTIFICATE: Wanted = Wanted {
+    what: "CA certificate",
+    option: "--cert",
+    names: &[
+        "cacert.pem",
+        "ca.crt",
+        "ca.pem",
+        "ca.cert.pem",
+        "ca-cert.pem",
+        "root-ca.crt",
+        "sub-ca.crt",
+        "certs/ca.cert.pem",
+        "certs/ca.crt",
+        "certs/cacert.pem",
+        "certs/ca.pem",
+        "certs/intermediate.cert.pem",
+    ],
+};
+
+const OPENSSL_KEY: Wanted = Wanted {
+    what: "CA key",
+    option: "--key",
+    names: &[
+        "private/cakey.pem",
+        "private/ca.key",
+        "private/ca.key.pem",
+        "private/ca-key.pem",
+        "private/root-ca.key",
+        "private/sub-ca.key",
+        "private/intermediate.key.pem",
+        "cakey.pem",
+        "ca.key",
+        "ca.key.pem",
+        "ca-key.pem",
+    ],
+};
+
+const EASY_RSA_CERTIFICATE: Wanted = Wanted {
+    names: &["ca.crt"],
+    ..OPENSSL_CERTIFICATE
+};
+
+const EASY_RSA_KEY: Wanted = Wanted {
+    names: &["private/ca.key", "ca.key"],
+    ..OPENSSL_KEY
+};
+
+const INDEX: Wanted = Wanted {
+    what: "index of certificates",
+    option: "--index",
+    names: &["index.txt", "db/index", "db/index.txt"],
+};
+
+/// Where easy-rsa keeps certificates: valid ones, and those that it moved away.
+const EASY_RSA_ISSUED: [&str; 7] = [
+    "certs_by_serial",
+    "issued",
+    "revoked/certs_by_serial",
+    "renewed/certs_by_serial",
+    "renewed/issued",
+    "expired",
+    "expired/certs_by_serial",
+];
+
+/// Where easy-rsa 2 keeps everything: beside the CA's key.
+const EASY_RSA_2: [&str; 1] = ["."];
+
+/// Where it keeps their keys.
+const EASY_RSA_KEYS: [&str; 4] = [
+    "private",
+    "revoked/private_by_serial",
+    "renewed/private_by_serial",
+    "renewed/private",
+];
+
+/// Lists that stand beside the certificate rather than in a folder of their own.
+const LISTS: [&str; 4] = ["crl.pem", "ca.crl", "root-ca.crl", "sub-ca.crl"];
+
+const CERTIFICATE_ENDINGS: [&str; 3] = ["pem", "crt", "cer"];
+const LIST_ENDINGS: [&str; 3] = ["pem", "crl", "der"];
+
+impl Places {
+    pub(crate) fn find(source: &Source) -> Result<Self, CaError> {
+        if !is_folder(&source.directory)? {
+            return Err(ImportError::NoFolder {
+                directory: source.directory.clone(),
+            }
+            .into());
+        }
+        let root = root(source)?;
+        let folder = Folder(&root);
+        let (certificate, key) = match source.layout {
+            Layout::Openssl => (&OPENSSL_CERTIFICATE, &OPENSSL_KEY),
+            Layout::EasyRsa => (&EASY_RSA_CERTIFICATE, &EASY_RSA_KEY),
+        };
+        let certificate = folder.one(certificate, source.certificate.as_deref())?;
+        let key = folder.one(key, source.key.as_deref())?;
+        let index = folder.index(source)?;
+        let is_flat = source.layout == Layout::EasyRsa && folder.is_flat()?;
+        let (issued, issued_in) = folder.issued(source.layout, is_flat)?;
+        let keys = match source.layout {
+            Layout::Openssl => Vec::new(),
+            Layout::EasyRsa if is_flat => folder.files_in(&EASY_RSA_2, &["key"])?,
+            Layout::EasyRsa => folder.files_in(&EASY_RSA_KEYS, &["key"])?,
+        };
+        let numbers_in = match &index {
+            Some(index) => index.parent().unwrap_or(Path::new("")).to_owned(),
+            None => root.clone(),
+        };
+        let beside = |name: &str| file_at(numbers_in.join(name));
+        let is_key = |path: &&PathBuf| **path == key;
+        Ok(Self {
+            keys: keys.iter().filter(|path| !is_key(path)).cloned().collect(),
+            serial: beside("serial")?,
+            last_serials: last_serials(&certificate)?,
+            crl_number: beside("crlnumber")?,
+            numbers_lists: source.layout == Layout::Openssl && index.is_some(),
+            lists: folder.lists(source.list.as_deref(), &certificate)?,
+            collected: collected(&source.certificates)?,
+            certificate,
+            key,
+            index,
+            issued,
+            issued_in,
+            numbers_in,
+        })
+    }
+}
+
+/// The files that `openssl x509 -req -CA` writes beside the CA's certificate: it puts `.srl` in the place of
+/// the name's last ending, and older versions in that of all endings.
+fn last_serials(certificate: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let name = certificate
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let stem = name.split('.').next().unwrap_or_default();
+    let mut places = vec![
+        certificate.with_extension("srl"),
+        certificate.with_file_name(format!("{stem}.srl")),
+    ];
+    places.dedup();
+    existing(places)
+}
+
+/// Every file of these directories, sorted; what is in directories below is not looked at.
+fn collected(directories: &[PathBuf]) -> Result<Vec<PathBuf>, CaError> {
+    let mut files = Vec::new();
+    for directory in directories {
+        if !is_folder(directory)? {
+            return Err(ImportError::NoFolder {
+                directory: directory.clone(),
+            }
+            .into());
+        }
+        files.extend(Folder(directory).files(|_| true)?);
+    }
+    Ok(files)
+}
+
+/// The folder itself, or the one in it that its users give to their programs.
+fn root(source: &Source) -> Result<PathBuf, FileError> {
+    let usual: &[&str] = match source.layout {
+        Layout::Openssl => &["demoCA"],
+        Layout::EasyRsa => &["pki", "keys"],
+    };
+    let indexes = |folder: &Path| existing(INDEX.names.iter().map(|name| folder.join(name)));
+    if indexes(&source.directory)?.is_empty() {
+        for below in usual.iter().map(|name| source.directory.join(name)) {
+            if !indexes(&below)?.is_empty() {
+                return Ok(below);
+            }
+        }
+    }
+    Ok(source.directory.clone())
+}
+
+/// A path, if there is a file.
+fn file_at(path: PathBuf) -> Result<Option<PathBuf>, FileError> {
+    Ok(existing([path])?.pop())
+}
+
+/// Those of these paths at which there is a file.
+fn existing(paths: impl IntoIterator<Item = PathBuf>) -> Result<Vec<PathBuf>, FileError> {
+    let mut existing = Vec::new();
+    for path in paths {
+        if found(&path)?.is_some_and(|found| found.is_file()) {
+            existing.push(path);
+        }
+    }
+    Ok(existing)
+}
+
+/// What is at a path, behind links.
+fn found(path: &Path) -> Result<Option<Metadata>, FileError> {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    match std::fs::metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        Err(source) => Err(FileError {
+            operation: "look at",
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+fn is_folder(path: &Path) -> Result<bool, FileError> {
+    Ok(found(path)?.is_some_and(|found| found.is_dir()))
+}
+
+struct Folder<'a>(&'a Path);
+
+impl Folder<'_> {
+    /// The one file that is meant.
+    fn one(&self, wanted: &Wanted, given: Option<&Path>) -> Result<PathBuf, CaError> {
+        if let Some(given) = given {
+            return Ok(given.to_owned());
+        }
+        let places = wanted.names.iter().map(|name| self.0.join(name));
+        let found = existing(places)?;
+        let what = wanted.what;
+        match found.as_slice() {
+            [] => Err(ImportError::Missing {
+                what,
+                directory: self.0.to_owned(),
+                looked_for: wanted.names.iter().map(PathBuf::from).collect(),
+                option: Some(wanted.option),
+            }
+            .into()),
+            [first, others @ ..] => {
+                // They may be keys, which leave no copies in memory.
+                let content = Input::read(first)?;
+                for other in others {
+                    if Input::read(other)?.content() != content.content() {
+                        return Err(ImportError::Several {
+                            what,
+                            directory: self.0.to_owned(),
+                            found,
+                            option: wanted.option,
+                        }
+                        .into());
+                    }
+                }
+                Ok(first.clone())
+            }
+        }
+    }
+
+    /// The certificates that it issued, and where a reader would look for them. openssl names them by
+    /// their serial numbers; other files in their folder are somebody's copies.
+    fn issued(&self, layout: Layout, is_flat: bool) -> Result<(Vec<PathBuf>, PathBuf), CaError> {
+        if layout == Layout::EasyRsa && !is_flat {
+            let files = self.files_in(&EASY_RSA_ISSUED, &CERTIFICATE_ENDINGS)?;
+            return Ok((files, self.0.join(EASY_RSA_ISSUED[0])));
+        }
+        let mut folder = ".";
+        for usual in ["newcerts", "certs"] {
+            if !is_flat && is_folder(&self.0.join(usual))? {
+                folder = usual;
+                break;
+            }
+        }
+        let mut files = self.files_in(&[folder], &CERTIFICATE_ENDINGS)?;
+        files.retain(|path| {
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            stem.is_some_and(is_serial)
+        });
+        let shown = match folder {
+            "." => self.0.to_owned(),
+            folder => self.0.join(folder),
+        };
+        Ok((files, shown))
+    }
+
+    /// The index, and `None` for a CA of which none was kept. A directory that `openssl ca` or easy-rsa made
+    /// has one: if it is missing, it was lost.
+    fn index(&self, source: &Source) -> Result<Option<PathBuf>, CaError> {
+        if let Some(given) = &source.index {
+            let is_device = |found: Metadata| found.file_type().is_char_device();
+            let is_none = found(given)?.is_some_and(is_device);
+            return Ok((!is_none).then(|| given.clone()));
+        }
+        let error = match self.one(&INDEX, None) {
+            Err(error @ CaError::Import(ImportError::Missing { .. })) => error,
+            found => return found.map(Some),
+        };
+        let is_kept = source.layout == Layout::EasyRsa
+            || is_folder(&self.0.join("newcerts"))?
+            || !existing(["serial", "crlnumber"].map(|name| self.0.join(name)))?.is_empty();
+        if is_kept { Err(error) } else { Ok(None) }
+    }
+
+    /// Whether the CA's key is beside its certificate, as easy-rsa 2 has it.
+    fn is_flat(&self) -> Result<bool, FileError> {
+        let is_there = |name: &str| Ok(!existing([self.0.join(name)])?.is_empty());
+        Ok(is_there("ca.key")? && !is_there("private/ca.key")?)
+    }
+
+    fn lists(&self, given: Option<&Path>, certificate: &Path) -> Result<Vec<PathBuf>, CaError> {
+        if let Some(given) = given {
+            return Ok(vec![given.to_owned()]);
+        }
+        let mut lists = self.files_in(&["crl"], &LIST_ENDINGS)?;
+        let mut beside: Vec<PathBuf> = LISTS.iter().map(|name| self.0.join(name)).collect();
+        beside.push(certificate.with_extension("crl"));
+        for path in existing(beside)? {
+            if !lists.contains(&path) {
+                lists.push(path);
+            }
+        }
+        Ok(lists)
+    }
+
+    /// The files in these folders with one of these endings, sorted.
+    fn files_in(&self, folders: &[&str], endings: &[&str]) -> Result<Vec<PathBuf>, CaError> {
+        let mut files = Vec::new();
+        for folder in folders.iter().map(|name| match *name {
+            "." => self.0.to_owned(),
+            name => self.0.join(name),
+        }) {
+            if !is_folder(&folder)? {
+                continue;
+            }
+            let is_meant = |path: &Path| {
+                let ending = path.extension().and_then(|ending| ending.to_str());
+                ending.is_some_and(|ending| endings.contains(&ending))
+            };
+            files.append(&mut Folder(&folder).files(is_meant)?);
+        }
+        Ok(files)
+    }
+
+    /// The files in it that are meant, sorted.
+    fn files(&self, is_meant: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, CaError> {
+        let mut here = Vec::new();
+        for entry in std::fs::read_dir(self.0).map_err(failed(self.0))? {
+            let path = entry.map_err(failed(self.0))?.path();
+            if is_meant(&path) {
+                here.push(path);
+            }
+        }
+        here.sort();
+        Ok(existing(here)?)
+    }
+}
+
+/// Whether openssl would name a certificate so: two digits an octet, in upper case. `ca.pem` is not one.
+fn is_serial(stem: &str) -> bool {
+    let digit = |octet: u8| octet.is_ascii_digit() || (b'A'..=b'F').contains(&octet);
+    stem.len().is_multiple_of(2) && stem.bytes().all(digit)
+}
+
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> FileError {
+    move |source| FileError {
+        operation: "read",
+        path: path.to_owned(),
+        source,
+    }
+}

@@ -1,0 +1,170 @@
+//! The lists that a CA signed before. Whatever they revoke stays revoked; the last of those that are
+//! whole is the one that our first list follows.
+
+use crate::asn1::oid;
+use crate::ca::foreign::{Input, lists_in};
+use crate::ca::import::certificates::{SIGNATURE_NOT_CHECKED, causes};
+use crate::ca::{CaError, RuleFinding};
+use crate::key::KeyError;
+use crate::store::ForeignList;
+use crate::x509::{Certificate, Fingerprint, RevocationList};
+use std::cmp::Reverse;
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// Lists that the CA's key signed.
+#[derive(Default)]
+pub(crate) struct OldLists {
+    lists: Vec<OnFile>,
+    pub(crate) findings: Vec<RuleFinding>,
+}
+
+struct OnFile {
+    path: PathBuf,
+    der: Vec<u8>,
+    /// Whether it is proven to be of the CA, and speaks of each of its certificates.
+    is_whole: bool,
+}
+
+impl OnFile {
+    fn list(&self) -> RevocationList<'_> {
+        RevocationList::from_der(&self.der).expect("it was read before")
+    }
+}
+
+/// The last list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldList {
+    /// Its file.
+    pub path: PathBuf,
+    /// cRLNumber, if it has one.
+    pub number: Option<u128>,
+    /// thisUpdate.
+    pub this_update: OffsetDateTime,
+    /// How many entries it has.
+    pub entries: usize,
+}
+
+impl OldLists {
+    /// Reads files, and takes what the CA signed.
+    pub(crate) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
+        let mut old = Self::default();
+        for path in files {
+            match Input::read(path).and_then(|input| lists_in(&input)) {
+                Ok(lists) => {
+                    for der in lists {
+                        old.take(path, der, ca);
+                    }
+                }
+                Err(error @ (CaError::File(_) | CaError::Store(_))) => return Err(error),
+                Err(error) => old.found("old-list-unreadable", causes(&error)),
+            }
+        }
+        Ok(old)
+    }
+
+    fn take(&mut self, path: &Path, der: Vec<u8>, ca: &Certificate) {
+        let list = RevocationList::from_der(&der).expect("it was read before");
+        let shown = path.display();
+        let signed = list.verify_signature(ca.public_key());
+        let is_its = list.issuer() == ca.subject();
+        if let (true, Err(KeyError::Unsupported { algorithm })) = (is_its, &signed) {
+            let message = format!(
+                "{shown} is signed with {algorithm}, which is not checked here: whether it is a list of {} can't be told",
+                ca.subject()
+            );
+            self.found(SIGNATURE_NOT_CHECKED, message);
+        } else if !is_its || signed.is_err() {
+            let message = format!(
+                "{shown} is a list of {}, and not signed with the key of {}",
+                list.issuer(),
+                ca.subject()
+            );
+            return self.found("old-list-of-another-ca", message);
+        }
+        if let Some(Err(error)) = list.entries().find(Result::is_err) {
+            return self.found("old-list-unreadable", format!("{shown}: {error}"));
+        }
+        if self.lists.iter().any(|known| known.der == der) {
+            return;
+        }
+        let limit = limit(&list);
+        if let Some(limit) = limit {
+            let message = format!(
+                "{shown} has {limit}, so it is a part of a list; what it revokes is compared, and it is not the last list"
+            );
+            self.findings
+                .push(RuleFinding::warning("old-list-partial", message));
+        }
+        self.lists.push(OnFile {
+            path: path.to_owned(),
+            is_whole: signed.is_ok() && limit.is_none(),
+            der,
+        });
+    }
+
+    fn found(&mut self, rule: &'static str, message: String) {
+        self.findings.push(RuleFinding::error(rule, message));
+    }
+
+    /// Each of them, the newest first.
+    pub(crate) fn newest_first(&self) -> Vec<(&Path, RevocationList<'_>)> {
+        let lists = self.lists.iter();
+        sorted(lists.map(|on_file| (on_file.path.as_path(), on_file.list())))
+    }
+
+    /// The one of those that are whole that was signed last.
+    pub(crate) fn last(&self) -> Option<(&Path, RevocationList<'_>)> {
+        let whole = self.lists.iter().filter(|on_file| on_file.is_whole);
+        let sorted = sorted(whole.map(|on_file| (on_file.path.as_path(), on_file.list())));
+        sorted.into_iter().next()
+    }
+
+    /// What the store keeps: the last one, or what there is of a list. Without a number of its own it has
+    /// the highest there is; and our first list is dated before none of them.
+    pub(crate) fn to_store(&self, highest_number: u128, is_complete: bool) -> Option<ForeignList> {
+        let all = self.newest_first();
+        let newest = all.first()?.1.this_update();
+        let last = self.last();
+        // One that names none promises nothing, and neither does a part of one.
+        let promised = last.as_ref().and_then(|(_, list)| list.next_update());
+        let list = last.map_or_else(|| all[0].1.clone(), |(_, list)| list);
+        Some(ForeignList {
+            number: list.number().unwrap_or(highest_number),
+            this_update: newest,
+            next_update: promised.map_or(newest, |promised| promised.max(newest)),
+            entries: list.entries().count(),
+            fingerprint: Fingerprint::of(list.der()),
+            is_complete,
+        })
+    }
+
+    /// What is said of the last one.
+    pub(crate) fn summary(&self) -> Option<OldList> {
+        let (path, list) = self.last()?;
+        Some(OldList {
+            path: path.to_owned(),
+            number: list.number(),
+            this_update: list.this_update(),
+            entries: list.entries().count(),
+        })
+    }
+}
+
+/// The newest first: the date tells, and the number where two have the same. Some programs number none.
+fn sorted<'a>(
+    lists: impl Iterator<Item = (&'a Path, RevocationList<'a>)>,
+) -> Vec<(&'a Path, RevocationList<'a>)> {
+    let mut sorted: Vec<_> = lists.collect();
+    sorted.sort_by_key(|(_, list)| Reverse((list.this_update(), list.number())));
+    sorted
+}
+
+/// What makes a list one that does not speak of every certificate of its CA (RFC 5280 sections 5.2.4
+/// and 5.2.5).
+fn limit(list: &RevocationList<'_>) -> Option<&'static str> {
+    let limits = [oid::DELTA_CRL_INDICATOR, oid::ISSUING_DISTRIBUTION_POINT];
+    let mut extensions = list.extensions().iter();
+    let limit = extensions.find(|extension| limits.contains(&extension.oid))?;
+    oid::name(&limit.oid)
+}

@@ -1,0 +1,394 @@
+//! Many certificates in one go: made in groups on all processors, and durable together.
+//!
+//! One thread drafts and signs a group and keeps its keys, while another makes the one before durable,
+//! records it and hands it on. What a group promises is what [`issue`](crate::ca::issuance::leaf::issue) promises of
+//! one: serial numbers are reserved durably before anything is signed, and nothing is recorded before
+//! its key is durable. Groups are recorded in the order of their rows.
+
+use crate::ca::error::CaError;
+use crate::ca::issuance::draft::Draft;
+use crate::ca::issuance::issuer::{Issuer, KeyAge, Signing};
+use crate::ca::issuance::leaf::{Issued, LeafRequest, draft, draft_with, random_u64};
+use crate::ca::notice::Notice;
+use crate::ca::parallel::on_all_cores;
+use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
+use crate::store::{BatchId, BatchRow, Ca, EntryId, Issuance, LeafKeys, StoreError, TableId};
+use crate::x509::Serial;
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// How the rows of a table become certificates.
+#[derive(Clone, Copy)]
+pub struct Batch<'a> {
+    /// The CA.
+    pub issuer: &'a Issuer,
+    /// The table; `None` where what is issued is not a table's.
+    pub id: Option<BatchId>,
+    /// How much a group may cost; see [`TableRow::cost`].
+    pub group: usize,
+    /// Whether rows that can't be issued are passed over; else the first of them ends the batch.
+    pub keeps_going: bool,
+    /// The time.
+    pub now: OffsetDateTime,
+}
+
+/// A row of a table of certificates.
+pub trait TableRow: Send {
+    /// What is wrong with a row, and where in it.
+    type Error: From<CaError> + Send;
+
+    /// The row's number in its table, from 1.
+    fn number(&self) -> u64;
+
+    /// What it costs, as a multiple of what a certificate with a new P-256 key does.
+    fn cost(&self) -> usize;
+
+    /// What it asks for; called on any processor.
+    fn request(&self) -> Result<LeafRequest, Self::Error>;
+
+    /// The entry of a declaration that it is, where it is one.
+    fn entry(&self) -> Option<EntryId> {
+        None
+    }
+
+    /// Why what it asks for can't be issued, as what is wrong with the row.
+    fn refused(&self, error: CaError) -> Self::Error;
+}
+
+/// What a certificate with a new key of this kind costs: see [`TableRow::cost`].
+pub fn cost_of(kind: KeyType) -> usize {
+    match kind {
+        KeyType::Rsa2048 => 32,
+        KeyType::Rsa3072 => 96,
+        KeyType::Rsa4096 => 256,
+        _ => 1,
+    }
+}
+
+/// A row on its way, and what became of it so far.
+pub struct RowOutcome<R: TableRow, T> {
+    /// The row.
+    pub row: R,
+    /// What came of it.
+    pub outcome: Result<T, R::Error>,
+}
+
+struct Drafted {
+    draft: Draft,
+    key: Option<PrivateKey>,
+    key_pem: Option<Zeroizing<Vec<u8>>>,
+    notices: Vec<Notice>,
+}
+
+/// A draft and the serial number that is reserved for it, where there is a draft.
+type Numbered<R> = RowOutcome<R, (Drafted, Serial)>;
+
+/// The rows of a group that was made, or why it could not be.
+type Group<R> = Result<Vec<RowOutcome<R, Issued>>, CaError>;
+
+impl Batch<'_> {
+    /// Issues a certificate for every row; `each` gets the rows of a group, in their order, when they are
+    /// issued. Where it fails, what is being made is given up.
+    pub fn issue<R: TableRow>(
+        &self,
+        rows: impl Iterator<Item = R> + Send,
+        mut each: impl FnMut(Vec<RowOutcome<R, Issued>>) -> Result<(), R::Error>,
+    ) -> Result<(), R::Error> {
+        let keys = self.issuer.ca().leaf_keys().map_err(CaError::from)?;
+        let mut rows = rows.peekable();
+        let first = self.next_group(&mut rows);
+        if rows.peek().is_none() {
+            // Nothing is left that could be made meanwhile.
+            if first.is_empty() {
+                return Ok(());
+            }
+            return each(self.record(self.make(first, &keys)?, &keys)?);
+        }
+        let is_given_up = AtomicBool::new(false);
+        let (sender, receiver) = sync_channel(1);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let sender = sender;
+                let mut group = first;
+                while !is_given_up.load(Ordering::Relaxed)
+                    && !group.is_empty()
+                    && sender.send(self.make(group, &keys)).is_ok()
+                {
+                    group = self.next_group(&mut rows);
+                }
+            });
+            let outcome = receiver.iter().try_for_each(|group| {
+                let group = self.record(group?, &keys)?;
+                each(group)
+            });
+            is_given_up.store(true, Ordering::Relaxed);
+            for group in receiver.into_iter().flatten() {
+                keys.discard(&serials_with_keys(&group));
+            }
+            outcome
+        })
+    }
+}
+
+impl Batch<'_> {
+    /// As many rows as are made together.
+    fn next_group<R: TableRow>(&self, rows: &mut impl Iterator<Item = R>) -> Vec<R> {
+        let mut group = Vec::new();
+        let mut cost = 0;
+        while cost < self.group
+            && let Some(row) = rows.next()
+        {
+            cost += row.cost();
+            group.push(row);
+        }
+        group
+    }
+
+    /// Drafts, reserves, signs, and keeps the keys, which are not durable yet.
+    fn make<R: TableRow>(&self, rows: Vec<R>, keys: &LeafKeys<'_>) -> Group<R> {
+        let mut drafted = on_all_cores(rows, |row| {
+            let asked = row.request();
+            let draft = |request| self.draft(request).map_err(|error| row.refused(error));
+            let outcome = asked.and_then(draft);
+            RowOutcome { row, outcome }
+        });
+        if !self.keeps_going
+            && let Some(first) = drafted.iter().position(|row| row.outcome.is_err())
+        {
+            drafted.truncate(first + 1);
+        }
+        let signed = on_all_cores(self.reserve(drafted)?, |row| {
+            let RowOutcome { row, outcome } = row;
+            let outcome = match outcome {
+                Ok((drafted, serial)) => Ok(self.sign(&row, drafted, &serial, keys)?),
+                Err(error) => Err(error),
+            };
+            Ok(RowOutcome { row, outcome })
+        });
+        whole(signed, keys)
+    }
+
+    fn draft(&self, request: LeafRequest) -> Result<Drafted, CaError> {
+        let mut notices = Vec::new();
+        let (draft, key) = draft(self.issuer, request, self.now, &mut notices)?;
+        let key_pem = key
+            .as_ref()
+            .map(|key| self.issuer.protection().to_pem(key))
+            .transpose();
+        Ok(Drafted {
+            draft,
+            key_pem: key_pem.map_err(CaError::NewKey)?,
+            key,
+            notices,
+        })
+    }
+
+    /// Locks the CA, if it may still sign and the rows may still be issued.
+    fn lock<'d>(&self, drafted: impl Iterator<Item = &'d Drafted>) -> Result<Signing<'_>, CaError> {
+        let signing = self.issuer.lock()?;
+        self.issuer.look_at_leaves(drafted.map(|drafted| {
+            let age = match drafted.key {
+                Some(_) => KeyAge::New,
+                None => KeyAge::Known,
+            };
+            (&drafted.draft, age)
+        }))?;
+        Ok(signing)
+    }
+
+    /// Reserves a serial number for every row that can be issued.
+    fn reserve<R: TableRow>(
+        &self,
+        drafted: Vec<RowOutcome<R, Drafted>>,
+    ) -> Result<Vec<Numbered<R>>, CaError> {
+        let sound = drafted.iter().filter(|row| row.outcome.is_ok());
+        let random: Vec<u64> = sound.map(|_| random_u64()).collect::<Result<_, _>>()?;
+        let serials = if random.is_empty() {
+            Vec::new()
+        } else {
+            self.lock(drafted.iter().filter_map(|row| row.outcome.as_ref().ok()))?
+                .reserve_serials(&random)?
+        };
+        let mut serials = serials.into_iter();
+        let numbered = drafted.into_iter().map(|row| {
+            let mut numbered = |drafted| {
+                let serial = serials.next();
+                (drafted, serial.expect("one is reserved for every draft"))
+            };
+            RowOutcome {
+                row: row.row,
+                outcome: row.outcome.map(&mut numbered),
+            }
+        });
+        Ok(numbered.collect())
+    }
+
+    /// Signs one row's certificate under its serial number, and keeps its key.
+    fn sign<R: TableRow>(
+        &self,
+        row: &R,
+        drafted: Drafted,
+        serial: &Serial,
+        keys: &LeafKeys<'_>,
+    ) -> Result<Issued, CaError> {
+        let Drafted {
+            draft,
+            key,
+            key_pem,
+            notices,
+        } = drafted;
+        let certificate = self.issuer.sign(&draft, serial)?;
+        if let Some(pem) = &key_pem {
+            keys.store(serial, pem)?;
+        }
+        let of_table = |batch| BatchRow {
+            batch,
+            number: row.number(),
+        };
+        let issuance = Issuance {
+            row: self.id.map(of_table),
+            entry: row.entry(),
+            // The counter is that of the moment in which the line is written.
+            ..draft.issuance(serial, &certificate, 0)
+        };
+        Ok(Issued {
+            certificate,
+            issuance,
+            key,
+            notices,
+        })
+    }
+
+    /// Makes a group's keys durable, and then its records.
+    fn record<R: TableRow>(
+        &self,
+        mut group: Vec<RowOutcome<R, Issued>>,
+        keys: &LeafKeys<'_>,
+    ) -> Group<R> {
+        let serials = serials_with_keys(&group);
+        let recorded = keys.sync(&serials).map_err(CaError::from).and_then(|()| {
+            let mut signing = self.issuer.lock()?;
+            let counter = signing.locked().counter();
+            let mut issuances = Vec::new();
+            for issued in group.iter_mut().filter_map(|row| row.outcome.as_mut().ok()) {
+                issued.issuance.counter = counter;
+                issuances.push(issued.issuance.clone());
+            }
+            if issuances.is_empty() {
+                return Ok(());
+            }
+            signing.record(&issuances)
+        });
+        if let Err(error) = recorded {
+            if !matches!(error, CaError::Store(StoreError::Undecided { .. })) {
+                keys.discard(&serials);
+            }
+            return Err(error);
+        }
+        Ok(group)
+    }
+}
+
+/// A group all of whose rows came through; where one did not, none counts, and no key stays.
+fn whole<R: TableRow>(
+    signed: Vec<Result<RowOutcome<R, Issued>, CaError>>,
+    keys: &LeafKeys<'_>,
+) -> Group<R> {
+    let mut group = Vec::with_capacity(signed.len());
+    let mut failure = None;
+    for row in signed {
+        match row {
+            Ok(row) => group.push(row),
+            Err(error) => {
+                failure.get_or_insert(error);
+            }
+        }
+    }
+    match failure {
+        Some(error) => {
+            keys.discard(&serials_with_keys(&group));
+            Err(error)
+        }
+        None => Ok(group),
+    }
+}
+
+fn serials_with_keys<R: TableRow>(group: &[RowOutcome<R, Issued>]) -> Vec<Serial> {
+    let issued = group.iter().filter_map(|row| row.outcome.as_ref().ok());
+    issued
+        .filter(|issued| issued.key.is_some())
+        .map(|issued| issued.issuance.serial)
+        .collect()
+}
+
+/// The last time that certificates were issued from a table, and which rows they are of; `None` where it
+/// never was.
+pub fn last_batch(ca: &Ca, table: TableId) -> Result<Option<(BatchId, HashSet<u64>)>, CaError> {
+    let mut batches: HashMap<BatchId, HashSet<u64>> = HashMap::new();
+    let mut last = None;
+    for issuance in ca.issuances_of_table(table)? {
+        if let Some(BatchRow { batch, number }) = issuance?.row {
+            batches.entry(batch).or_default().insert(number);
+            last = Some(batch);
+        }
+    }
+    Ok(last.map(|batch| (batch, batches.remove(&batch).unwrap_or_default())))
+}
+
+/// A time that certificates are issued from a table.
+pub fn new_batch(table: TableId) -> Result<BatchId, CaError> {
+    Ok(BatchId {
+        table,
+        run: random_u64()?,
+    })
+}
+
+/// Holds what is asked for to all that [`Batch::issue`] will hold it to, before anything is issued.
+pub struct DryRun<'a> {
+    issuer: &'a Issuer,
+    now: OffsetDateTime,
+    /// A public key of each kind that was asked for, in the place of all that will be made.
+    stand_ins: Mutex<HashMap<KeyType, PublicKey>>,
+}
+
+impl<'a> DryRun<'a> {
+    /// One for a CA, at a time.
+    pub fn new(issuer: &'a Issuer, now: OffsetDateTime) -> Self {
+        Self {
+            issuer,
+            now,
+            stand_ins: Mutex::default(),
+        }
+    }
+
+    /// Whether a request can be issued, and what there is to say about it.
+    pub fn check(&self, request: LeafRequest) -> Result<Vec<Notice>, CaError> {
+        let mut notices = Vec::new();
+        let stand_in = |kind| self.stand_in(kind);
+        draft_with(self.issuer, request, stand_in, self.now, &mut notices)?;
+        Ok(notices)
+    }
+
+    fn stand_in(&self, kind: KeyType) -> Result<PublicKey, KeyError> {
+        // Which of the RSA sizes it is makes no difference to any rule, and to the time that it takes.
+        let kind = match kind {
+            KeyType::Rsa3072 | KeyType::Rsa4096 => KeyType::Rsa2048,
+            other => other,
+        };
+        let mut known = self
+            .stand_ins
+            .lock()
+            .expect("nobody panics while holding it");
+        if let Some(public) = known.get(&kind) {
+            return Ok(public.clone());
+        }
+        let public = PrivateKey::generate(kind)?.public().clone();
+        known.insert(kind, public.clone());
+        Ok(public)
+    }
+}

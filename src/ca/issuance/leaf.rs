@@ -1,0 +1,476 @@
+//! Issuing certificates to servers, people and machines.
+
+use crate::asn1::oid;
+use crate::ca::error::{CaError, InputError};
+use crate::ca::issuance::draft::{Content, Draft};
+use crate::ca::issuance::issuer::{Issuer, KeyAge};
+use crate::ca::issuance::lifetime::Lifetime;
+use crate::ca::notice::Notice;
+use crate::ca::owner::KeyOf;
+use crate::ca::renewal::Successors;
+use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
+use crate::store::{CaRecord, EntryId, Issuance, StoreError};
+use crate::x509::extension::{BasicConstraints, Extension};
+use crate::x509::request::CertificationRequest;
+use crate::x509::{Certificate, GeneralName, Name, Profile, Serial, Validity};
+use aws_lc_rs::rand;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use time::{Duration, OffsetDateTime};
+
+/// How long a leaf is valid where nothing else is said.
+pub(crate) const DEFAULT_VALIDITY: Duration = Duration::days(365);
+
+/// Most SANs of a leaf. With names of usual length its certificate is as large then as TLS libraries take.
+const MOST_NAMES: usize = 10_000;
+
+/// What to issue.
+#[derive(Clone)]
+pub struct LeafRequest {
+    /// The subject; `None` takes the request's, or leaves it empty.
+    pub subject: Option<Name>,
+    /// Alternative names, beside those of a request.
+    pub alternative_names: Vec<GeneralName>,
+    /// What it is for.
+    pub profile: Profile,
+    /// How long it is valid.
+    pub lifetime: Lifetime,
+    /// Whose key it certifies.
+    pub key: KeySource,
+}
+
+impl LeafRequest {
+    /// The common name that the certificate gets.
+    pub fn common_name(&self) -> Option<String> {
+        match (&self.subject, &self.key) {
+            (Some(subject), _) => subject.common_name(),
+            (
+                None,
+                KeySource::Request {
+                    request,
+                    names: CsrNames::Add,
+                    ..
+                },
+            ) => request.subject().common_name(),
+            (None, _) => None,
+        }
+    }
+}
+
+impl LeafRequest {
+    /// What can be told of it without its CA: whether its profile finds the names that it needs.
+    pub(crate) fn check(&self) -> Result<(), CaError> {
+        let KeySource::Generate(_) = self.key else {
+            return Ok(());
+        };
+        let asked = Asked {
+            subject: self.subject.clone(),
+            alternative_names: self.alternative_names.clone(),
+        };
+        asked.check(self.profile).map(drop)
+    }
+}
+
+/// Where the key comes from.
+#[derive(Clone)]
+pub enum KeySource {
+    /// Made here and kept in the store.
+    Generate(KeyType),
+    /// Made elsewhere; the request proves that its sender has it.
+    Request {
+        /// The request's file, for errors.
+        path: PathBuf,
+        /// The request.
+        request: Box<CertificationRequest>,
+        /// What becomes of its names.
+        names: CsrNames,
+    },
+}
+
+/// Use of the subject and the SANs of a CSR.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CsrNames {
+    /// Its subject if no other is given, and its SANs beside those that are.
+    #[default]
+    Add,
+    /// None of them: the names that are given replace them.
+    Replace,
+}
+
+/// A use of the names of a CSR that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is none of add and replace")]
+pub struct UnknownCsrNames(String);
+
+impl FromStr for CsrNames {
+    type Err = UnknownCsrNames;
+
+    fn from_str(text: &str) -> Result<Self, UnknownCsrNames> {
+        match text {
+            "add" => Ok(Self::Add),
+            "replace" => Ok(Self::Replace),
+            _ => Err(UnknownCsrNames(text.to_owned())),
+        }
+    }
+}
+
+/// What was issued.
+pub struct Issued {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Its record.
+    pub issuance: Issuance,
+    /// Its key, where it was made here.
+    pub key: Option<PrivateKey>,
+    /// What the user wants to know.
+    pub notices: Vec<Notice>,
+}
+
+/// Issues one certificate. The serial number is reserved, the certificate signed and verified, the
+/// key and then the record made durable, in this order, before anything is returned.
+pub fn issue(
+    issuer: &Issuer,
+    request: LeafRequest,
+    now: OffsetDateTime,
+) -> Result<Issued, CaError> {
+    let mut notices = Vec::new();
+    let (draft, key) = draft(issuer, request, now, &mut notices)?;
+    issue_draft(issuer, &draft, key, InPlaceOf::default(), notices)
+}
+
+/// The certificate whose place is taken, if one's is.
+#[derive(Default)]
+pub(crate) struct InPlaceOf<'a> {
+    pub(crate) serial: Option<Serial>,
+    /// Where it is to get one successor alone: what others have renewed.
+    pub(crate) unless_renewed: Option<&'a mut Successors>,
+    /// The entry of a declaration that it is issued for.
+    pub(crate) entry: Option<EntryId>,
+}
+
+/// Issues what passed the rules, perhaps in the place of another.
+pub(crate) fn issue_draft(
+    issuer: &Issuer,
+    draft: &Draft,
+    key: Option<PrivateKey>,
+    before: InPlaceOf<'_>,
+    notices: Vec<Notice>,
+) -> Result<Issued, CaError> {
+    let sign = |serial: &Serial, _: Option<&PrivateKey>| issuer.sign(draft, serial);
+    issue_signed(issuer, draft, key, sign, before, notices)
+}
+
+/// As [`issue_draft`], where `sign` signs the draft; it gets the serial number and the certificate's key.
+pub(crate) fn issue_signed(
+    issuer: &Issuer,
+    draft: &Draft,
+    key: Option<PrivateKey>,
+    sign: impl FnOnce(&Serial, Option<&PrivateKey>) -> Result<Certificate, CaError>,
+    before: InPlaceOf<'_>,
+    notices: Vec<Notice>,
+) -> Result<Issued, CaError> {
+    let random = random_u64()?;
+    let key_pem = key
+        .as_ref()
+        .map(|key| issuer.protection().to_pem(key))
+        .transpose();
+    let key_pem = key_pem.map_err(CaError::NewKey)?;
+
+    let mut signing = issuer.lock()?;
+    let age = match (&key, before.serial) {
+        (Some(_), None) => KeyAge::New,
+        _ => KeyAge::Known,
+    };
+    issuer.look_at_leaves([(draft, age)])?;
+    if let InPlaceOf {
+        serial: Some(serial),
+        unless_renewed: Some(successors),
+        ..
+    } = before
+    {
+        successors.refuse(issuer.ca(), serial)?;
+    }
+    let serial = signing.reserve_serial(random)?;
+    let certificate = sign(&serial, key.as_ref())?;
+    if let Some(pem) = &key_pem {
+        signing.locked().store_leaf_key(&serial, pem)?;
+    }
+    let issuance = Issuance {
+        renews: before.serial,
+        entry: before.entry,
+        ..draft.issuance(&serial, &certificate, signing.locked().counter())
+    };
+    if let Err(error) = signing.record(std::slice::from_ref(&issuance)) {
+        let is_undecided = matches!(error, CaError::Store(StoreError::Undecided { .. }));
+        if key_pem.is_some() && !is_undecided {
+            // A key without a certificate is of no use; what failed first is the one to report.
+            let _ = signing.locked().remove_leaf_key(&serial);
+        }
+        return Err(error);
+    }
+    Ok(Issued {
+        certificate,
+        issuance,
+        key,
+        notices,
+    })
+}
+
+/// 64 bits from the system's random source.
+pub(crate) fn random_u64() -> Result<u64, CaError> {
+    let mut octets = [0; 8];
+    rand::fill(&mut octets).map_err(|_| {
+        CaError::NewKey(KeyError::Library {
+            operation: "read random bytes",
+        })
+    })?;
+    Ok(u64::from_be_bytes(octets))
+}
+
+/// A draft of what was asked for, and the key where one is made.
+pub(crate) fn draft(
+    issuer: &Issuer,
+    request: LeafRequest,
+    now: OffsetDateTime,
+    notices: &mut Vec<Notice>,
+) -> Result<(Draft, Option<PrivateKey>), CaError> {
+    let mut made = None;
+    let generate = |kind| {
+        let key = PrivateKey::generate(kind)?;
+        Ok(made.insert(key).public().clone())
+    };
+    let draft = draft_with(issuer, request, generate, now, notices)?;
+    Ok((draft, made))
+}
+
+/// A draft of what was asked for; `generate` gives the public half of a key of the kind that was.
+pub(crate) fn draft_with(
+    issuer: &Issuer,
+    request: LeafRequest,
+    generate: impl FnOnce(KeyType) -> Result<PublicKey, KeyError>,
+    now: OffsetDateTime,
+    notices: &mut Vec<Notice>,
+) -> Result<Draft, CaError> {
+    let validity = request.lifetime.resolve(
+        now,
+        DEFAULT_VALIDITY,
+        Some(issuer.ca().certificate()),
+        notices,
+    )?;
+    let content = content(issuer, request, validity, generate, notices)?;
+    Draft::new(content, issuer.path(), issuer.signature_algorithm())
+}
+
+/// What was asked for, as what goes into a draft; how long it is valid is said beside it.
+pub(crate) fn content(
+    issuer: &Issuer,
+    request: LeafRequest,
+    validity: Validity,
+    generate: impl FnOnce(KeyType) -> Result<PublicKey, KeyError>,
+    notices: &mut Vec<Notice>,
+) -> Result<Content, CaError> {
+    let LeafRequest {
+        subject,
+        alternative_names,
+        profile,
+        lifetime: _,
+        key,
+    } = request;
+    let asked = Asked {
+        subject,
+        alternative_names,
+    };
+    let (asked, public_key) = match key {
+        KeySource::Generate(kind) => {
+            asked.check(profile)?;
+            if kind.is_rarely_supported() {
+                notices.push(Notice::RareKeyType {
+                    kind: kind.to_string(),
+                });
+            }
+            (asked, generate(kind).map_err(CaError::NewKey)?)
+        }
+        KeySource::Request {
+            path,
+            request,
+            names,
+        } => {
+            may_be_certified(&path, &request)?;
+            issuer.refuse_compromised(request.public_key(), KeyOf::Request)?;
+            let mut ignored = Vec::new();
+            let asked = match names {
+                CsrNames::Add => asked.merged_with(&path, &request, &mut ignored)?,
+                CsrNames::Replace => asked,
+            };
+            ignored.extend(not_taken(&request));
+            if !ignored.is_empty() {
+                notices.push(Notice::IgnoredFromRequest { what: ignored });
+            }
+            (asked, request.public_key().clone())
+        }
+    };
+    let names = asked.check(profile)?;
+    if let Some(notice) = about_underscores(&names, profile) {
+        notices.push(notice);
+    }
+    let subject = asked.subject.unwrap_or_else(empty_name);
+    issuer.refuse_subject_of_ca(&subject)?;
+    let names =
+        (!names.is_empty()).then(|| Extension::subject_alt_name(&names, subject.is_empty()));
+    let extensions = leaf_extensions(names, profile, &public_key, issuer.ca().record());
+    Ok(Content {
+        subject,
+        validity,
+        public_key,
+        extensions,
+        profile: profile.as_str(),
+    })
+}
+
+fn empty_name() -> Name {
+    Name::from_attributes([]).expect("no attribute can be wrong")
+}
+
+/// The names asked for, on the command line and in a request.
+struct Asked {
+    subject: Option<Name>,
+    alternative_names: Vec<GeneralName>,
+}
+
+impl Asked {
+    /// The alternative names that the certificate gets: each once, the common name among them where
+    /// the profile looks for it. One with an underscore is no host name, and is taken only if there is
+    /// no other.
+    fn check(&self, profile: Profile) -> Result<Vec<GeneralName>, CaError> {
+        let common_name = self.subject.as_ref().and_then(Name::common_name);
+        let from_common_name = common_name
+            .as_deref()
+            .and_then(|name| profile.alternative_name_of(name))
+            .filter(|name| {
+                !has_underscore(name) || !profile.has_required_name(&self.alternative_names)
+            });
+        let mut seen = HashSet::new();
+        let names = from_common_name.iter().chain(&self.alternative_names);
+        let names: Vec<GeneralName> = names.filter(|name| seen.insert(*name)).cloned().collect();
+        if names.len() > MOST_NAMES {
+            return Err(CaError::TooManyNames {
+                count: names.len(),
+                most: MOST_NAMES,
+            });
+        }
+        if self.subject.as_ref().is_none_or(Name::is_empty) && names.is_empty() {
+            return Err(CaError::Nameless);
+        }
+        if let Some(kind) = profile
+            .required_name()
+            .filter(|_| !profile.has_required_name(&names))
+        {
+            return Err(CaError::NeedsAlternativeName {
+                profile: profile.to_string(),
+                kind,
+            });
+        }
+        Ok(names)
+    }
+
+    /// Takes subject and SANs from a CSR, held to the rules of names that are typed; what is not taken
+    /// goes to `ignored`.
+    fn merged_with(
+        mut self,
+        path: &Path,
+        request: &CertificationRequest,
+        ignored: &mut Vec<String>,
+    ) -> Result<Self, CaError> {
+        if self.subject.is_none() {
+            let subject = request.subject().normalized();
+            let subject = subject.map_err(|source| CaError::CsrSubject {
+                path: path.to_owned(),
+                source,
+            })?;
+            self.subject = Some(subject).filter(|name| !name.is_empty());
+        } else if self.subject.as_ref() != Some(request.subject()) && !request.subject().is_empty()
+        {
+            ignored.push(format!("the subject {}", request.subject()));
+        }
+        let unusable = |source: InputError| CaError::CsrSan {
+            path: path.to_owned(),
+            source,
+        };
+        let names = request.subject_alt_names();
+        for name in names.map_err(|error| unusable(error.into()))? {
+            match name.checked() {
+                Some(Ok(checked)) => self.alternative_names.push(checked),
+                Some(Err(error)) => return Err(unusable(error.into())),
+                None => ignored.push(format!("the SAN {name}")),
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// The extensions and attributes of a CSR that no certificate gets.
+fn not_taken(request: &CertificationRequest) -> impl Iterator<Item = String> {
+    let extensions = request.extensions().iter().map(|extension| extension.oid);
+    extensions
+        .filter(|identifier| *identifier != oid::SUBJECT_ALT_NAME)
+        .chain(request.other_attributes().iter().copied())
+        .map(|identifier| oid::called(&identifier))
+}
+
+/// Names with an underscore say who a client is; a server is looked for by such a name.
+fn about_underscores(names: &[GeneralName], profile: Profile) -> Option<Notice> {
+    let names = names.iter().filter(|name| has_underscore(name));
+    let names: Vec<String> = names.map(ToString::to_string).collect();
+    (profile != Profile::Client && !names.is_empty()).then_some(Notice::Underscores { names })
+}
+
+fn has_underscore(name: &GeneralName) -> bool {
+    matches!(name, GeneralName::Dns(host) if host.contains('_'))
+}
+
+/// Refuses a CSR that is not signed with its key, or whose key is none that may be certified.
+pub(crate) fn may_be_certified(path: &Path, request: &CertificationRequest) -> Result<(), CaError> {
+    let failed = |source: KeyError| CaError::Input {
+        path: path.to_owned(),
+        expected: "a CSR that can be used",
+        source: source.into(),
+    };
+    request.public_key().check_certifiable().map_err(failed)?;
+    request.verify().map_err(failed)
+}
+
+/// What makes a certificate that of a leaf of its profile, beside its alternative names.
+pub(crate) fn leaf_extensions(
+    names: Option<Extension>,
+    profile: Profile,
+    key: &PublicKey,
+    ca: &CaRecord,
+) -> Vec<Extension> {
+    let mut extensions = vec![
+        Extension::basic_constraints(BasicConstraints {
+            ca: false,
+            path_length: None,
+        }),
+        Extension::key_usage(profile.key_usage(key)),
+        Extension::extended_key_usage(profile.purposes()),
+    ];
+    extensions.extend(names);
+    extensions.extend(profile.extensions());
+    // A responder that is not to be checked needs no pointer to its revocation (RFC 6960 4.2.2.2.1).
+    extensions.extend(pointers(ca, profile != Profile::Ocsp));
+    extensions
+}
+
+/// Where a CA says that its list, its certificate and its responder are.
+pub(crate) fn pointers(ca: &CaRecord, revocation: bool) -> Vec<Extension> {
+    let mut extensions = Vec::new();
+    if revocation && !ca.crl_urls.is_empty() {
+        extensions.push(Extension::crl_distribution_points(&ca.crl_urls));
+    }
+    let ocsp: &[String] = if revocation { &ca.ocsp_urls } else { &[] };
+    if !(ca.ca_issuers_urls.is_empty() && ocsp.is_empty()) {
+        extensions.push(Extension::authority_info_access(&ca.ca_issuers_urls, ocsp));
+    }
+    extensions
+}

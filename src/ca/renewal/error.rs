@@ -1,0 +1,171 @@
+//! What can go wrong with a renewal, and what its user wants to know.
+
+use crate::ca::error::CaError;
+use crate::store::{Ca, CaName, Store, StoreError};
+use crate::x509::validity::rfc3339;
+use crate::x509::{Reason, Serial};
+use std::path::PathBuf;
+use time::OffsetDateTime;
+
+/// Why a certificate, or a CA, is not renewed. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewalError {
+    /// What is to be renewed is no leaf.
+    #[error("{serial} of {ca} is of profile {profile}, and not that of a leaf")]
+    NotALeaf {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// Its profile.
+        profile: String,
+    },
+    /// What is to be renewed was imported, and nothing says what it is for.
+    #[error("{serial} of {ca} was imported and has no extended key usage")]
+    Purposeless {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+    },
+    /// What is to be renewed is wrong on purpose.
+    #[error("{serial} of {ca} was issued with the flaw {flaw}, and gets no successor")]
+    Flawed {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// What is wrong.
+        flaw: String,
+    },
+    /// What is to be renewed is revoked.
+    #[error("{serial} of {ca} is revoked ({reason})")]
+    RevokedPredecessor {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// Why.
+        reason: Reason,
+    },
+    /// A new key is wanted where the old one was not made here.
+    #[error("the key of {serial} of {ca} was made elsewhere, and so must be a new one")]
+    KeyOfRequest {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+    },
+    /// A CA whose certificate was taken back by the CA above.
+    #[error("the certificate of {ca} is revoked ({reason})")]
+    RevokedCa {
+        /// The CA.
+        ca: CaName,
+        /// Why.
+        reason: Reason,
+    },
+    /// A CA below another, where two roots are to certify each other.
+    #[error("{ca} is no root, and only roots certify each other")]
+    NotARoot {
+        /// The CA.
+        ca: CaName,
+    },
+    /// The successor of a CA would have its subject.
+    #[error("{subject} is the subject of {ca}, whose key is another")]
+    NameOfPredecessor {
+        /// The subject.
+        subject: String,
+        /// The CA that has it.
+        ca: CaName,
+    },
+    /// Nothing leads from one root to another.
+    #[error("{issuer} has not certified the key of {subject}")]
+    NoCrossCertificate {
+        /// The root that would have.
+        issuer: CaName,
+        /// The root at the end of the chain.
+        subject: String,
+    },
+    /// A kind of key that is read and not made.
+    #[error("keys of type {kind} are not made here")]
+    UnmakeableKey {
+        /// The kind.
+        kind: String,
+    },
+    /// The files of what would be issued can't be written; which of several certificates it is about.
+    #[error("{serial} of {ca} is not renewed, since the files of its successor can't be written")]
+    Files {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// Why.
+        source: Box<CaError>,
+    },
+    /// What is in the place of the files is not about the certificate, nor about one before it.
+    #[error(
+        "{serial} of {ca} is not renewed, since {} is none of its files, nor of those of one before it",
+        path.display()
+    )]
+    FilesOfOther {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process was faster.
+    #[error("{serial} of {ca} was renewed meanwhile by another process: {by}")]
+    RenewedMeanwhile {
+        /// The CA.
+        ca: CaName,
+        /// The serial.
+        serial: Serial,
+        /// The one in its place.
+        by: Serial,
+    },
+    /// The CA ends before what it would renew has to be renewed again.
+    #[error("{ca} ends itself within that time, at {}", rfc3339(*until))]
+    CaEndsFirst {
+        /// The CA.
+        ca: CaName,
+        /// Its end.
+        until: OffsetDateTime,
+        /// The CAs to renew, the highest first: those above it that end as soon are among them.
+        due: Vec<DueCa>,
+    },
+}
+
+/// A CA that ends within a time.
+#[derive(Debug)]
+pub struct DueCa {
+    /// Its name.
+    pub ca: CaName,
+    /// Whether a certificate that is valid as long as its own ends within that time, too.
+    pub is_short: bool,
+}
+
+impl DueCa {
+    /// Those of a CA and those above it that end by `end`, the highest first.
+    pub fn up_from(
+        store: &Store,
+        ca: &Ca,
+        end: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut due = Vec::new();
+        for ca in std::iter::once(ca.clone()).chain(store.ancestors(ca)?) {
+            let validity = ca.certificate().validity();
+            if validity.not_after <= end {
+                let length = validity.not_after - validity.not_before;
+                due.push(Self {
+                    ca: ca.name().clone(),
+                    is_short: length <= end - now,
+                });
+            }
+        }
+        due.reverse();
+        Ok(due)
+    }
+}

@@ -1,0 +1,256 @@
+//! Certificates in the place of others: the same profile, subject and names, for a further time.
+
+use crate::asn1::oid;
+use crate::ca::error::CaError;
+use crate::ca::import::IMPORTED;
+use crate::ca::issuance::Issuer;
+use crate::ca::issuance::{Content, Draft};
+use crate::ca::issuance::{InPlaceOf, Issued, issue_draft, leaf_extensions, pointers};
+use crate::ca::issuance::{Lifetime, compare};
+use crate::ca::notice::Notice;
+use crate::ca::notice::RenewalNotice;
+use crate::ca::owner::KeyOf;
+use crate::ca::passphrases::Passphrases;
+use crate::ca::renewal::error::RenewalError;
+use crate::ca::renewal::lineage::Successors;
+use crate::ca::revocation::{Revocable, Verdict, record_all};
+use crate::ca::select::{Status, certificate_of};
+use crate::key::{KeyType, PrivateKey};
+use crate::store::{Ca, CaRecord, Issuance, Journal};
+use crate::x509::extension::BasicConstraints;
+use crate::x509::{Certificate, Extension, Profile, Reason};
+use const_oid::ObjectIdentifier;
+use time::OffsetDateTime;
+
+/// A certificate that can be renewed.
+pub struct Predecessor {
+    /// Its record.
+    pub issuance: Issuance,
+    /// What it says.
+    pub certificate: Certificate,
+    /// `None` for one of none of ours, as imported ones are: what it may be used for, it says itself.
+    profile: Option<Profile>,
+    status: Status,
+}
+
+/// How to renew it.
+pub struct Renewal<'a> {
+    /// How long the new one is valid; as long as the one before where nothing is said.
+    pub lifetime: Lifetime,
+    /// Whether it gets a new key of the same kind.
+    pub new_key: bool,
+    /// Where what another process renews meanwhile is not renewed again.
+    pub unless_renewed: Option<&'a mut Successors>,
+}
+
+impl Predecessor {
+    /// Looks whether a certificate of the CA can be renewed: that of a CA, and one that is revoked,
+    /// can't be. What is newer with the same names is said.
+    pub fn new(
+        ca: &Ca,
+        issuance: Issuance,
+        now: OffsetDateTime,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Self, CaError> {
+        let serial = issuance.serial;
+        if let Some(revoked) = ca.revoked(&serial)? {
+            return Err(RenewalError::RevokedPredecessor {
+                ca: ca.name().clone(),
+                serial,
+                reason: revoked.reason,
+            }
+            .into());
+        }
+        let newer = newer_than(ca, &issuance, now)?;
+        let predecessor = Self::unrevoked(ca, issuance, now)?;
+        notices.extend(newer.map(|newer| {
+            Notice::from(RenewalNotice::NewerExists {
+                serial,
+                newer: newer.serial,
+                until: newer.not_after,
+            })
+        }));
+        Ok(predecessor)
+    }
+
+    /// One of which it is known that it is not revoked, as of those that are due.
+    pub fn unrevoked(ca: &Ca, issuance: Issuance, now: OffsetDateTime) -> Result<Self, CaError> {
+        let serial = issuance.serial;
+        if let Some(flaw) = issuance.flaw {
+            return Err(RenewalError::Flawed {
+                ca: ca.name().clone(),
+                serial,
+                flaw,
+            }
+            .into());
+        }
+        let profile = issuance.profile.parse::<Profile>().ok();
+        if profile.is_none() && issuance.profile != IMPORTED {
+            return Err(RenewalError::NotALeaf {
+                ca: ca.name().clone(),
+                serial,
+                profile: issuance.profile,
+            }
+            .into());
+        }
+        let certificate = certificate_of(ca, &issuance)?;
+        if profile.is_none() && certificate.extended_key_usage().is_empty() {
+            return Err(RenewalError::Purposeless {
+                ca: ca.name().clone(),
+                serial,
+            }
+            .into());
+        }
+        Ok(Self {
+            status: Status::of(&issuance, None, now),
+            issuance,
+            certificate,
+            profile,
+        })
+    }
+
+    /// Whether its key was made here.
+    pub fn has_key(&self, ca: &Ca) -> Result<bool, CaError> {
+        Ok(ca.leaf_key_file(&self.issuance.serial)?.is_some())
+    }
+}
+
+/// The last valid one of the same profile and names that was issued behind it, if it lasts longer.
+fn newer_than(
+    ca: &Ca,
+    issuance: &Issuance,
+    now: OffsetDateTime,
+) -> Result<Option<Issuance>, CaError> {
+    let named = ca.issuances_named(&issuance.cn)?;
+    let behind = named
+        .into_iter()
+        .rev()
+        .take_while(|other| other.serial != issuance.serial);
+    for other in behind {
+        let is_alike = other.subject == issuance.subject
+            && other.sans == issuance.sans
+            && other.profile == issuance.profile
+            && other.flaw.is_none();
+        let revoked = ca.revoked(&other.serial)?;
+        if is_alike
+            && other.not_after > issuance.not_after
+            && Status::of(&other, revoked.as_ref(), now).is_live()
+        {
+            ca.make_durable(Journal::Issued)?;
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
+}
+
+/// Issues the successor of a certificate, which stays as it is.
+pub fn renew(
+    issuer: &mut Issuer,
+    before: &Predecessor,
+    renewal: Renewal<'_>,
+    passphrases: &mut dyn Passphrases,
+    now: OffsetDateTime,
+) -> Result<Issued, CaError> {
+    let Predecessor {
+        issuance,
+        certificate,
+        profile,
+        ..
+    } = before;
+    let mut notices = Vec::new();
+    let length = issuance.not_after - issuance.not_before;
+    let ends = Some(issuer.ca().certificate());
+    let validity = renewal.lifetime.resolve(now, length, ends, &mut notices)?;
+    notices.extend(compare(certificate.validity(), validity, now));
+    let old_key = issuer.leaf_key(&issuance.serial, certificate, passphrases)?;
+    let (key, public_key) = match (old_key, renewal.new_key) {
+        (Some(_), true) => {
+            let key = PrivateKey::generate(kind_of(certificate)?).map_err(CaError::NewKey)?;
+            let public = key.public().clone();
+            (Some(key), public)
+        }
+        (None, true) => {
+            return Err(RenewalError::KeyOfRequest {
+                ca: issuer.ca().name().clone(),
+                serial: issuance.serial,
+            }
+            .into());
+        }
+        (key, false) => {
+            let public = certificate.public_key().clone();
+            public.check_certifiable().map_err(CaError::NewKey)?;
+            let whose = key.as_ref().map_or(KeyOf::Request, |_| KeyOf::Leaf);
+            issuer.refuse_compromised(&public, whose)?;
+            (key, public)
+        }
+    };
+    let names = certificate.extension(&oid::SUBJECT_ALT_NAME).cloned();
+    let record = issuer.ca().record();
+    let content = Content {
+        subject: certificate.subject().clone(),
+        validity,
+        extensions: match profile {
+            Some(profile) => leaf_extensions(names, *profile, &public_key, record),
+            None => extensions_as_before(certificate, record),
+        },
+        public_key,
+        profile: profile.map_or(IMPORTED, Profile::as_str),
+    };
+    issuer.refuse_subject_of_ca(&content.subject)?;
+    let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
+    let in_place_of = InPlaceOf {
+        serial: Some(issuance.serial),
+        unless_renewed: renewal.unless_renewed,
+        // It takes the place of the one before in what a declaration asks for too.
+        entry: issuance.entry.clone(),
+    };
+    issue_draft(issuer, &draft, key, in_place_of, notices)
+}
+
+/// What a certificate of no profile of ours is for, and the names in it.
+fn extensions_as_before(before: &Certificate, ca: &CaRecord) -> Vec<Extension> {
+    const KEPT: [ObjectIdentifier; 4] = [
+        oid::KEY_USAGE,
+        oid::EXT_KEY_USAGE,
+        oid::SUBJECT_ALT_NAME,
+        oid::CERTIFICATE_POLICIES,
+    ];
+    let mut extensions = vec![Extension::basic_constraints(BasicConstraints {
+        ca: false,
+        path_length: None,
+    })];
+    let all = before.extensions().iter();
+    let kept = all.filter(|extension| KEPT.contains(&extension.oid));
+    extensions.extend(kept.map(|kept| Extension {
+        // Other programs don't mark it so, as RFC 5280 section 4.2.1.3 demands.
+        critical: kept.critical || kept.oid == oid::KEY_USAGE,
+        ..kept.clone()
+    }));
+    extensions.extend(pointers(ca, true));
+    extensions
+}
+
+/// The kind of key that a certificate is about.
+pub(crate) fn kind_of(certificate: &Certificate) -> Result<KeyType, CaError> {
+    let kind = certificate.public_key().algorithm().to_string();
+    kind.parse()
+        .map_err(|_| RenewalError::UnmakeableKey { kind }.into())
+}
+
+/// Revokes what has a successor now; `false` where it has expired, and nobody relies on it.
+pub fn supersede(
+    ca: &Ca,
+    before: &Predecessor,
+    now: OffsetDateTime,
+) -> Result<(bool, Vec<Notice>), CaError> {
+    if before.status == Status::Expired {
+        return Ok((false, Vec::new()));
+    }
+    let verdict = Verdict::Revoke {
+        reason: Reason::Superseded,
+        invalidity_date: None,
+    };
+    let revocable = Revocable::of(ca, &before.issuance, verdict)?;
+    let outcomes = record_all(ca, &[(revocable, verdict)], now)?;
+    Ok((true, outcomes.notices))
+}

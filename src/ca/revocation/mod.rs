@@ -1,0 +1,328 @@
+//! Revoking certificates, and lifting holds.
+
+mod adopt;
+pub(crate) mod revocable;
+mod rows;
+mod selection;
+
+pub use adopt::issuing_ca;
+use revocable::refuse_future;
+pub use revocable::{Revocable, Verdict};
+pub use rows::{RowVerdict, find_all};
+
+use crate::ca::crl::Ahead;
+use crate::ca::error::CaError;
+use crate::ca::issuance::certified_too;
+use crate::ca::notice::Notice;
+use crate::ca::select::Selector;
+use crate::store::{Ca, Journal, LockedRevocations, RevocationChange, Revoked, Standing, Store};
+use crate::x509::{Certificate, Reason, Serial};
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use time::OffsetDateTime;
+
+/// Which certificates are meant.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// The one with this serial, or the live one with this common name.
+    Selected(Selector),
+    /// Every live one with this common name.
+    AllNamed(String),
+    /// The one in a file.
+    Certificate {
+        /// The file, for errors.
+        path: PathBuf,
+        /// The certificate.
+        certificate: Box<Certificate>,
+    },
+}
+
+/// What became of one certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its serial.
+    pub serial: Serial,
+    /// How it stands now; `None` where it is released.
+    pub revoked: Option<Revoked>,
+    /// Whether it stood so before, and nothing was recorded.
+    pub already: bool,
+    /// Whether it was not on record, and was recorded to be revoked.
+    pub adopted: bool,
+    /// Whether it ever was revoked before.
+    again: bool,
+}
+
+/// What became of all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcomes {
+    /// One for each certificate.
+    pub certificates: Vec<Outcome>,
+    /// What the user wants to know.
+    pub notices: Vec<Notice>,
+}
+
+/// Records a verdict about certificates that the CA issued, durably and all at once.
+pub fn revoke(
+    store: &Store,
+    ca: &Ca,
+    target: &Target,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<Outcomes, CaError> {
+    let mut adopted = None;
+    let issuances = match target {
+        Target::Certificate { path, certificate } => {
+            let issuance = if let Some(issuance) = adopt::on_record(ca, certificate)? {
+                issuance
+            } else {
+                let issuance = adopt::adopt(ca, path, certificate, verdict, now)?;
+                adopted.insert(issuance).clone()
+            };
+            vec![issuance]
+        }
+        Target::Selected(Selector::Serial(text, readings)) => {
+            vec![selection::with_serial(ca, text, readings)?]
+        }
+        Target::Selected(Selector::CommonName(name)) => selection::the_one(ca, name, verdict, now)?,
+        Target::AllNamed(name) => selection::all_meant(ca, name, verdict, now)?,
+    };
+    let verdicts = issuances
+        .iter()
+        .map(|issuance| Ok((Revocable::of(ca, issuance, verdict)?, verdict)));
+    let verdicts = verdicts.collect::<Result<Vec<_>, CaError>>()?;
+    let outcomes = revoke_all(store, ca, &verdicts, now);
+    let Some(issuance) = adopted else {
+        return outcomes;
+    };
+    let serial = issuance.serial;
+    let mut outcomes = outcomes.map_err(|source| CaError::OnlyAdopted {
+        ca: ca.name().clone(),
+        serial,
+        source: Box::new(source),
+    })?;
+    for outcome in &mut outcomes.certificates {
+        outcome.adopted = true;
+    }
+    outcomes.notices.push(Notice::Adopted {
+        serial,
+        ca: ca.name().clone(),
+    });
+    Ok(outcomes)
+}
+
+/// Records verdicts, each about one certificate, durably and all at once. Where a key is compromised, it
+/// is said what else is valid with it.
+pub fn revoke_all(
+    store: &Store,
+    ca: &Ca,
+    verdicts: &[(Revocable, Verdict)],
+    now: OffsetDateTime,
+) -> Result<Outcomes, CaError> {
+    let notices = valid_all_the_same(store, ca, verdicts, now)?;
+    let mut outcomes = record_all(ca, verdicts, now)?;
+    outcomes.notices.extend(notices);
+    Ok(outcomes)
+}
+
+/// The certificates that are valid with keys that these verdicts call compromised.
+fn valid_all_the_same(
+    store: &Store,
+    ca: &Ca,
+    verdicts: &[(Revocable, Verdict)],
+    now: OffsetDateTime,
+) -> Result<Vec<Notice>, CaError> {
+    let mut keys = HashMap::new();
+    for (revocable, verdict) in verdicts {
+        if verdict.is_compromise()
+            && let Some(key) = &revocable.key
+        {
+            keys.insert(key.to_vec(), revocable.serial);
+        }
+    }
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own: HashSet<Serial> = verdicts.iter().map(|(other, _)| other.serial).collect();
+    let mut notices = Vec::new();
+    for other in store.cas()? {
+        let is_own = other.name() == ca.name();
+        let besides = if is_own { &own } else { &HashSet::new() };
+        for (serial, valid) in certified_too(&other, &keys, besides, now)? {
+            // A root is not revoked: see `refuse_own_certificate`.
+            if !is_own_certificate(&other, &valid)? {
+                notices.push(Notice::KeyStillCertified {
+                    serial,
+                    ca: other.name().clone(),
+                    valid,
+                });
+            }
+        }
+    }
+    Ok(notices)
+}
+
+/// Whether a CA's certificate with this serial is one of its own key.
+fn is_own_certificate(ca: &Ca, serial: &Serial) -> Result<bool, CaError> {
+    let issuance = ca.issuance(serial)?;
+    Ok(issuance.is_some_and(|issuance| issuance.profile == "root"))
+}
+
+/// As [`revoke_all`], with nothing to say of keys.
+pub(crate) fn record_all(
+    ca: &Ca,
+    verdicts: &[(Revocable, Verdict)],
+    now: OffsetDateTime,
+) -> Result<Outcomes, CaError> {
+    let mut locked: LockedRevocations = ca.lock_revocations()?;
+    let standings = Standings::new(ca, verdicts)?;
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(verdicts.len());
+    // Where among the outcomes those are that others of the same certificate follow.
+    let mut decided: HashMap<Serial, usize> = HashMap::with_capacity(verdicts.len());
+    for (revocable, verdict) in verdicts {
+        refuse_own_certificate(ca, revocable)?;
+        let before = match decided.get(&revocable.serial) {
+            Some(index) => outcomes[*index].standing(),
+            None => standings.of(&revocable.serial)?,
+        };
+        let after = after(ca, revocable, before, *verdict, now)?;
+        decided.insert(revocable.serial, outcomes.len());
+        outcomes.push(Outcome {
+            serial: revocable.serial,
+            revoked: after.unwrap_or(before).revoked(),
+            already: after.is_none(),
+            adopted: false,
+            again: before != Standing::NeverRevoked,
+        });
+    }
+    let is_news = outcomes.iter().any(|outcome| !outcome.already);
+    let notices = if is_news {
+        lists_made_void(ca, now)?
+    } else {
+        Vec::new()
+    };
+    // Who knows of a revocation knows of the certificate.
+    ca.make_durable(Journal::Issued)?;
+    locked.record(outcomes.iter().filter_map(|outcome| outcome.change(now)))?;
+    Ok(Outcomes {
+        certificates: outcomes,
+        notices,
+    })
+}
+
+impl Outcome {
+    fn standing(&self) -> Standing {
+        self.revoked.map_or(Standing::Released, Standing::Revoked)
+    }
+
+    /// What has to be recorded.
+    fn change(&self, now: OffsetDateTime) -> Option<RevocationChange> {
+        let serial = self.serial;
+        (!self.already).then_some(match self.revoked {
+            Some(revoked) if self.again => RevocationChange::RevokeAgain(serial, revoked),
+            Some(revoked) => RevocationChange::Revoke(serial, revoked),
+            None => RevocationChange::Release(serial, now),
+        })
+    }
+}
+
+/// What was signed ahead says nothing of what is recorded now.
+fn lists_made_void(ca: &Ca, now: OffsetDateTime) -> Result<Vec<Notice>, CaError> {
+    let ahead = Ahead::of(ca, &ca.recent_lists()?, &ca.revocations_end()?, now);
+    Ok(match ahead {
+        Ahead::Due { left, .. } => vec![Notice::AheadVoid {
+            count: left + 1,
+            ca: ca.name().clone(),
+        }],
+        Ahead::None | Ahead::Void { .. } | Ahead::OutOfTime { .. } => Vec::new(),
+    })
+}
+
+/// How certificates stand: a look through the journal for each of a few, or one look for many.
+struct Standings<'a> {
+    ca: &'a Ca,
+    known: HashMap<Serial, Standing>,
+    complete: bool,
+}
+
+impl<'a> Standings<'a> {
+    fn new(ca: &'a Ca, verdicts: &[(Revocable, Verdict)]) -> Result<Self, CaError> {
+        const FEW: usize = 4;
+        let complete = verdicts.len() > FEW;
+        let known = if complete {
+            let serials = verdicts.iter().map(|(revocable, _)| revocable.serial);
+            ca.standings_of(&serials.collect())?
+        } else {
+            HashMap::new()
+        };
+        Ok(Self {
+            ca,
+            known,
+            complete,
+        })
+    }
+
+    fn of(&self, serial: &Serial) -> Result<Standing, CaError> {
+        match self.known.get(serial) {
+            Some(standing) => Ok(*standing),
+            None if self.complete => Ok(Standing::NeverRevoked),
+            None => Ok(self.ca.standing(serial)?),
+        }
+    }
+}
+
+/// How the certificate stands after a verdict, given how it stands before; `None` where it stands so already.
+fn after(
+    ca: &Ca,
+    revocable: &Revocable,
+    before: Standing,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<Option<Standing>, CaError> {
+    let not_on_hold = |problem: &'static str| CaError::NotOnHold {
+        ca: ca.name().clone(),
+        serial: revocable.serial,
+        problem,
+    };
+    let (reason, invalidity_date) = match verdict {
+        Verdict::Release => {
+            return match before {
+                Standing::Revoked(revoked) if revoked.reason == Reason::CertificateHold => {
+                    Ok(Some(Standing::Released))
+                }
+                Standing::Revoked(_) => Err(not_on_hold("it is revoked for good")),
+                Standing::NeverRevoked | Standing::Released => {
+                    Err(not_on_hold("it is not revoked"))
+                }
+            };
+        }
+        Verdict::Revoke {
+            reason,
+            invalidity_date,
+        } => (reason, invalidity_date),
+    };
+    refuse_future(invalidity_date, now)?;
+    let revoked = revocable.revoked(reason, now, invalidity_date);
+    Ok(match before {
+        Standing::NeverRevoked | Standing::Released => Some(Standing::Revoked(revoked)),
+        Standing::Revoked(known)
+            if known.reason == Reason::CertificateHold && reason != Reason::CertificateHold =>
+        {
+            // The hold began what is now final: the first date stands.
+            Some(Standing::Revoked(Revoked {
+                revoked_at: known.revoked_at,
+                ..revoked
+            }))
+        }
+        Standing::Revoked(_) => None,
+    })
+}
+
+/// A root can't take itself back: who doubts its key has no reason to believe its list.
+fn refuse_own_certificate(ca: &Ca, revocable: &Revocable) -> Result<(), CaError> {
+    if revocable.is_own {
+        return Err(CaError::OwnCertificate {
+            ca: ca.name().clone(),
+        });
+    }
+    Ok(())
+}

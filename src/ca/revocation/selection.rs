@@ -1,0 +1,81 @@
+//! The certificates that a user means.
+
+use crate::ca::error::CaError;
+use crate::ca::revocation::Verdict;
+use crate::ca::select::by_serial;
+use crate::store::{Ca, Issuance};
+use crate::x509::Reason;
+use crate::x509::serial::SerialReadings;
+use time::OffsetDateTime;
+
+/// The one with a serial number.
+pub(crate) fn with_serial(
+    ca: &Ca,
+    text: &str,
+    readings: &SerialReadings,
+) -> Result<Issuance, CaError> {
+    by_serial(ca, text, readings)?.ok_or_else(|| CaError::NotOnRecord {
+        ca: ca.name().clone(),
+        serial: readings.first,
+    })
+}
+
+/// The one certificate with a common name that can be meant.
+pub(crate) fn the_one(
+    ca: &Ca,
+    name: &str,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<Vec<Issuance>, CaError> {
+    let mut meant = all_meant(ca, name, verdict, now)?;
+    let is_live = |issuance: &Issuance| is_meant(ca, issuance, verdict, now);
+    if meant.len() > 1 && is_live(&meant[0])? {
+        return Err(CaError::SeveralLive {
+            ca: ca.name().clone(),
+            cn: name.to_owned(),
+            serials: meant.into_iter().map(|issuance| issuance.serial).collect(),
+        });
+    }
+    Ok(meant.split_off(meant.len() - 1))
+}
+
+/// Those with a common name that a verdict can be about; where there are none, all of them, which
+/// stand as they were to stand already, or can't.
+pub(crate) fn all_meant(
+    ca: &Ca,
+    name: &str,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<Vec<Issuance>, CaError> {
+    let named = ca.issuances_named(name)?;
+    if named.is_empty() {
+        let wanted = format!("with common name {name:?}");
+        return Err(CaError::NoSuchCertificate {
+            ca: ca.name().clone(),
+            wanted,
+        });
+    }
+    let mut meant = Vec::new();
+    for issuance in &named {
+        if is_meant(ca, issuance, verdict, now)? {
+            meant.push(issuance.clone());
+        }
+    }
+    Ok(if meant.is_empty() { named } else { meant })
+}
+
+/// To be revoked is what is neither expired nor revoked; to be released, what is on hold.
+fn is_meant(
+    ca: &Ca,
+    issuance: &Issuance,
+    verdict: Verdict,
+    now: OffsetDateTime,
+) -> Result<bool, CaError> {
+    let revoked = ca.revoked(&issuance.serial)?;
+    Ok(match verdict {
+        Verdict::Revoke { .. } => now <= issuance.not_after && revoked.is_none(),
+        Verdict::Release => {
+            revoked.is_some_and(|revoked| revoked.reason == Reason::CertificateHold)
+        }
+    })
+}

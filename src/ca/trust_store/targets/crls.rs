@@ -1,0 +1,465 @@
+//! Revocation lists against the rules of those who read them.
+
+use crate::asn1::{Malformed, Reader, oid, tag};
+use crate::ca::trust_store::targets::limits::{list as listed, over, with_commas};
+use crate::ca::trust_store::targets::{
+    BundleFinding, Hash, Level, Limit, ListForm, ListLimit, ListRules, RelyingParty,
+};
+use crate::key::SignatureAlgorithm;
+use crate::pem;
+use crate::x509::certificate::algorithm_name;
+use crate::x509::extension::key_usage::CRL_SIGN;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, RevocationList};
+use const_oid::ObjectIdentifier;
+use std::fmt;
+use time::{Duration, OffsetDateTime};
+
+/// A list that is judged: one that is there, or one that is about to be signed, of which less is known
+/// and nothing is wrong that its signer sees to.
+#[derive(Debug, Clone)]
+pub struct JudgedList {
+    /// What findings call it.
+    called: String,
+    /// The certificate of its CA, where that is known.
+    certificate: Option<Certificate>,
+    /// How many CAs are on the path from its CA to the root, where that is known.
+    path: Option<usize>,
+    signature: Option<SignatureAlgorithm>,
+    signature_name: String,
+    entries: usize,
+    /// Of its DER; of one that is not signed yet, at least.
+    octets: usize,
+    /// What only those have that are there.
+    read: Option<ReadFields>,
+}
+
+#[derive(Debug, Clone)]
+struct ReadFields {
+    version: u32,
+    this_update: OffsetDateTime,
+    next_update: Option<OffsetDateTime>,
+    is_numbered: bool,
+    is_delta: bool,
+    /// The issuingDistributionPoint, if there is one.
+    scope: Option<Scope>,
+    /// Whether its extensions, or those of its entries, make it an indirect CRL.
+    is_indirect: bool,
+    /// A critical extension that is not processed, of the CRL or of an entry.
+    critical: Option<String>,
+    /// Form of its file, as far as it matters.
+    file: Option<FileForm>,
+}
+
+/// Problem of the file of a CRL that is read as PEM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileForm {
+    Der,
+    ByteOrderMark,
+}
+
+/// Content of an issuingDistributionPoint (RFC 5280 section 5.2.5).
+#[derive(Debug, Clone, Copy, Default)]
+struct Scope {
+    /// Whether it has a distributionPoint.
+    has_point: bool,
+    /// Whether the distributionPoint is a fullName.
+    has_full_name: bool,
+    /// Which certificates or reasons it is restricted to.
+    only: Option<&'static str>,
+    is_indirect: bool,
+}
+
+impl JudgedList {
+    /// A list that is there.
+    pub fn read(called: impl Into<String>, list: &RevocationList<'_>) -> Self {
+        let extension = |wanted| {
+            let mut all = list.extensions().iter();
+            all.find(|extension| extension.oid == wanted)
+        };
+        let signature = SignatureAlgorithm::from_der(list.algorithm());
+        let scope = extension(oid::ISSUING_DISTRIBUTION_POINT);
+        let scope = scope.map(|point| Scope::from_der(&point.value));
+        let mut entries = list.entries().filter_map(Result::ok);
+        let is_indirect =
+            scope.is_some_and(|scope| scope.is_indirect) || entries.any(|entry| entry.names_issuer);
+        Self {
+            called: called.into(),
+            certificate: None,
+            path: None,
+            signature: signature.ok().flatten(),
+            signature_name: algorithm_name(list.algorithm()),
+            entries: list.entries().count(),
+            octets: list.der().len(),
+            read: Some(ReadFields {
+                version: list.version(),
+                this_update: list.this_update(),
+                next_update: list.next_update(),
+                is_numbered: extension(oid::CRL_NUMBER).is_some(),
+                is_delta: extension(oid::DELTA_CRL_INDICATOR).is_some(),
+                scope,
+                is_indirect,
+                critical: unprocessed(list),
+                file: None,
+            }),
+        }
+    }
+
+    /// A list that the key in this certificate is to sign.
+    pub fn to_be_signed(
+        called: impl Into<String>,
+        certificate: &Certificate,
+        entries: usize,
+        octets: usize,
+    ) -> Self {
+        let signature = SignatureAlgorithm::of_key(certificate.public_key()).ok();
+        let identifier = signature.map(SignatureAlgorithm::to_der);
+        Self {
+            called: called.into(),
+            certificate: None,
+            path: None,
+            signature,
+            signature_name: identifier.map_or_else(String::new, |der| algorithm_name(&der)),
+            entries,
+            octets,
+            read: None,
+        }
+    }
+
+    /// Of this CA, with as many CAs on its path, itself and the root among them.
+    #[must_use]
+    pub fn of(mut self, certificate: &Certificate, path: usize) -> Self {
+        self.certificate = Some(certificate.clone());
+        self.path = Some(path);
+        self
+    }
+}
+
+impl Scope {
+    fn from_der(value: &[u8]) -> Self {
+        Self::read(value).unwrap_or(Self {
+            only: Some("it has an issuingDistributionPoint that can't be read"),
+            ..Self::default()
+        })
+    }
+
+    fn read(value: &[u8]) -> Result<Self, Malformed> {
+        let mut scope = Self::default();
+        let mut fields = Reader::sequence_of(value, "an IssuingDistributionPoint")?;
+        while !fields.is_empty() {
+            let field = fields.any()?;
+            // Each BOOLEAN is FALSE by default; one that says so leaves the scope as it is.
+            let is_true = field.content != [0];
+            match field.tag {
+                found if found == tag::explicit(0) => {
+                    scope.has_point = true;
+                    scope.has_full_name = field.reader().peek() == Some(tag::explicit(0));
+                }
+                found if found == tag::context(1) && is_true => {
+                    scope.only = Some("it covers only end-entity certificates");
+                }
+                found if found == tag::context(2) && is_true => {
+                    scope.only = Some("it covers only CA certificates");
+                }
+                found if found == tag::context(3) => {
+                    scope.only = Some("it covers only some reasons");
+                }
+                found if found == tag::context(4) => scope.is_indirect = is_true,
+                found if found == tag::context(5) && is_true => {
+                    scope.only = Some("it covers only attribute certificates");
+                }
+                _ => {}
+            }
+        }
+        Ok(scope)
+    }
+}
+
+/// The first critical extension that readers do not process. OpenSSL processes these three in a CRL, and
+/// in an entry the certificateIssuer alone; a critical reasonCode makes it refuse the CRL.
+fn unprocessed(list: &RevocationList<'_>) -> Option<String> {
+    const PROCESSED: [ObjectIdentifier; 3] = [
+        oid::ISSUING_DISTRIBUTION_POINT,
+        oid::AUTHORITY_KEY_IDENTIFIER,
+        oid::DELTA_CRL_INDICATOR,
+    ];
+    let mut own = list.extensions().iter();
+    let own = own.find(|extension| extension.critical && !PROCESSED.contains(&extension.oid));
+    if let Some(extension) = own {
+        return Some(extension_name(&extension.oid));
+    }
+    let mut entries = list.entries().filter_map(Result::ok);
+    let entry = entries.find(|entry| entry.has_critical)?;
+    let serial = entry
+        .serial()
+        .map_or_else(String::new, |serial| format!(" of {serial}"));
+    Some(format!("one in the entry{serial}"))
+}
+
+fn extension_name(identifier: &ObjectIdentifier) -> String {
+    oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
+}
+
+/// Everything that is wrong with lists that go to a party together, errors first.
+pub fn judge_lists(
+    lists: &[JudgedList],
+    party: &RelyingParty,
+    now: OffsetDateTime,
+) -> Vec<BundleFinding> {
+    if party.lists.form == ListForm::None {
+        return vec![unsupported(party)];
+    }
+    let mut findings = Vec::new();
+    for list in lists {
+        findings.extend(list.is_outside(now));
+        findings.extend(list.signer_may());
+        findings.extend(list.is_partial());
+        findings.extend(list.is_not_pem(party));
+    }
+    for (level, limit) in party.lists.limits {
+        let messages = limit.messages(lists, party).into_iter();
+        findings.extend(messages.map(|message| BundleFinding {
+            level: *level,
+            rule: limit.rule(),
+            message,
+        }));
+    }
+    for (level, limit) in party.limits {
+        let messages = lists.iter().filter_map(|list| list.algorithm(limit));
+        findings.extend(messages.map(|message| BundleFinding {
+            level: *level,
+            rule: limit.rule(),
+            message,
+        }));
+    }
+    findings.sort_by_key(|finding| finding.level);
+    findings
+}
+
+/// That a list is needed, and is not there.
+pub fn missing_list(message: impl Into<String>) -> BundleFinding {
+    BundleFinding::error("list-missing", message)
+}
+
+/// That a list lacks what was recorded since, and no other can be had.
+pub fn outdated_list(message: impl Into<String>) -> BundleFinding {
+    BundleFinding::warning("list-outdated", message)
+}
+
+fn unsupported(party: &RelyingParty) -> BundleFinding {
+    let instead = party.lists.note.map(|note| format!(": {note}"));
+    let message = format!(
+        "{} reads no revocation lists{}",
+        party.title,
+        instead.unwrap_or_default()
+    );
+    BundleFinding::error("lists-unsupported", message)
+}
+
+/// Octets of the file with a list of as many octets of DER, and how many of them this party takes,
+/// where those are fewer.
+pub fn too_many_octets(party: &RelyingParty, octets: usize) -> Option<(usize, usize)> {
+    let octets = party.lists.form.file_octets(octets);
+    let limits = party.lists.limits.iter();
+    limits
+        .filter_map(|(level, limit)| match limit {
+            ListLimit::FileOctets(most) if *level == Level::Error => Some(*most),
+            _ => None,
+        })
+        .find(|most| octets > *most)
+        .map(|most| (octets, most))
+}
+
+impl JudgedList {
+    /// That it has ended, or has not begun.
+    pub fn is_outside(&self, now: OffsetDateTime) -> Option<BundleFinding> {
+        let read = self.read.as_ref()?;
+        let called = &self.called;
+        let message = match read.next_update {
+            Some(end) if now > end => format!("{called} ended at {}", rfc3339(end)),
+            _ if now < read.this_update => {
+                format!("{called} begins at {}", rfc3339(read.this_update))
+            }
+            _ => return None,
+        };
+        Some(BundleFinding::error("list-valid-now", message))
+    }
+
+    /// That it ends within this time.
+    pub fn ends_within(
+        &self,
+        within: Duration,
+        level: Level,
+        now: OffsetDateTime,
+    ) -> Option<BundleFinding> {
+        let end = self.read.as_ref()?.next_update?;
+        (end - now < within).then(|| BundleFinding {
+            level,
+            rule: "list-ends-soon",
+            message: format!("{} ends at {}", self.called, rfc3339(end)),
+        })
+    }
+
+    /// Notes what the file of a CRL is, which a target may not read.
+    #[must_use]
+    pub fn in_file(mut self, content: &[u8]) -> Self {
+        if let Some(read) = &mut self.read {
+            read.file = match content {
+                content if !pem::looks_like_pem(content) => Some(FileForm::Der),
+                [0xef, 0xbb, 0xbf, ..] => Some(FileForm::ByteOrderMark),
+                _ => None,
+            };
+        }
+        self
+    }
+
+    /// Finds what every target refuses, or takes for another CRL: one that does not cover all that its CA
+    /// issued, or that says of itself that a reader that does not understand it may not use it.
+    fn is_partial(&self) -> Vec<BundleFinding> {
+        let Some(read) = &self.read else {
+            return Vec::new();
+        };
+        let called = &self.called;
+        let error =
+            |rule, problem: String| BundleFinding::error(rule, format!("{called}: {problem}"));
+        let mut findings = Vec::new();
+        if read.is_delta {
+            let problem = "it is a delta CRL, which lists only what changed";
+            findings.push(error("delta-list", problem.into()));
+        }
+        if read.is_indirect {
+            let problem = "it is an indirect CRL, with entries of other CAs";
+            findings.push(error("indirect-list", problem.into()));
+        }
+        if let Some(problem) = read.scope.and_then(|scope| scope.only) {
+            findings.push(error("partial-list", problem.into()));
+        } else if read.scope.is_some_and(|scope| scope.has_point) {
+            let message = format!(
+                "{called}: it covers only certificates that name its issuingDistributionPoint as their CRL distribution point"
+            );
+            findings.push(BundleFinding::warning("partial-list", message));
+        }
+        if let Some(extension) = &read.critical {
+            let problem = format!("it has a critical extension that is not processed: {extension}");
+            findings.push(error("critical-extension", problem));
+        }
+        findings
+    }
+
+    fn is_not_pem(&self, party: &RelyingParty) -> Option<BundleFinding> {
+        let file = self.read.as_ref()?.file?;
+        let ListRules {
+            form, reads_der, ..
+        } = party.lists;
+        let (called, title) = (&self.called, party.title);
+        let message = match file {
+            FileForm::Der if form.is_pem() && !reads_der => {
+                format!("{called} is DER, and {title} reads PEM")
+            }
+            FileForm::ByteOrderMark if form.is_pem() => {
+                format!("{called} begins with a byte order mark, so that its PEM is not found")
+            }
+            _ => return None,
+        };
+        Some(BundleFinding::error("list-pem", message))
+    }
+
+    /// The validity of one that is there, where it has an end.
+    pub fn validity(&self) -> Option<Duration> {
+        let read = self.read.as_ref()?;
+        Some(read.next_update? - read.this_update)
+    }
+
+    /// Those who look at the whole path look at this too (RFC 5280 section 6.3.3).
+    fn signer_may(&self) -> Option<BundleFinding> {
+        let certificate = self.certificate.as_ref()?;
+        let usage = certificate.key_usage().unwrap_or(CRL_SIGN);
+        (usage & CRL_SIGN == 0).then(|| {
+            let subject = certificate.subject();
+            let message = format!("the keyUsage of {subject} lacks cRLSign");
+            BundleFinding::error("crl-sign", message)
+        })
+    }
+
+    /// Whose key, or whose signature, is not of a kind that is taken.
+    fn algorithm(&self, limit: &Limit) -> Option<String> {
+        match *limit {
+            Limit::Keys(taken) => {
+                let certificate = self.certificate.as_ref()?;
+                let algorithm = certificate.public_key().algorithm();
+                let fits = taken.iter().any(|key| key.is(algorithm));
+                (!fits).then(|| {
+                    let subject = certificate.subject();
+                    let taken = Listed(taken);
+                    format!("{subject} has a key of type {algorithm}; {taken} are taken")
+                })
+            }
+            Limit::Hashes(taken) => {
+                let hash = self.signature.and_then(Hash::of);
+                let fits = hash.is_some_and(|hash| taken.contains(&hash));
+                (!fits).then(|| {
+                    let (called, with) = (&self.called, &self.signature_name);
+                    let taken = Listed(taken);
+                    format!("{called} is signed with {with}; {taken} are taken")
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// As in "SHA-256, SHA-384".
+struct Listed<'a, T>(&'a [T]);
+
+impl<T: fmt::Display> fmt::Display for Listed<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        listed(f, self.0)
+    }
+}
+
+impl ListLimit {
+    fn messages(&self, lists: &[JudgedList], party: &RelyingParty) -> Vec<String> {
+        let each = |check: &dyn Fn(&JudgedList) -> Option<String>| {
+            lists.iter().filter_map(check).collect::<Vec<_>>()
+        };
+        let each_read = |check: &dyn Fn(&ReadFields) -> Option<&'static str>| {
+            each(&|list| {
+                let problem = check(list.read.as_ref()?)?;
+                Some(format!("{} {problem}", list.called))
+            })
+        };
+        match *self {
+            Self::Lists(most) => {
+                let count = lists.len();
+                over(count, most, &format!("there are {count} lists"))
+            }
+            Self::Entries(most) => {
+                let count = lists.iter().map(|list| list.entries).sum();
+                let together = with_commas(count);
+                let message = format!("the lists have {together} entries together");
+                over(count, most, &message)
+            }
+            Self::FileOctets(most) => each(&|list| {
+                let octets = party.lists.form.file_octets(list.octets);
+                let at_least = if list.read.is_none() { "at least " } else { "" };
+                let shown = with_commas(octets);
+                let message = format!("{} has {at_least}{shown} octets", list.called);
+                over(octets, most, &message).pop()
+            }),
+            Self::Depth(most) => each(&|list| {
+                let depth = list.path? + 1;
+                let message = format!("{} is for paths of {depth} certificates", list.called);
+                over(depth, most, &message).pop()
+            }),
+            Self::Version2 => each_read(&|read| (read.version != 2).then_some("is of version 1")),
+            Self::NextUpdate => {
+                each_read(&|read| read.next_update.is_none().then_some("has no nextUpdate"))
+            }
+            Self::Number => each_read(&|read| (!read.is_numbered).then_some("has no cRLNumber")),
+            Self::FullName => each_read(&|read| {
+                let problem = "has an issuingDistributionPoint without a fullName";
+                (!read.scope?.has_full_name).then_some(problem)
+            }),
+        }
+    }
+}

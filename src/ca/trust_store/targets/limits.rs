@@ -1,0 +1,319 @@
+//! The kinds of limits that relying parties have; how large they are stands in the table of parties.
+
+use crate::asn1::oid;
+use crate::ca::trust_store::targets::{BundleFinding, Judged, Level, called};
+use crate::key::{Curve, PssHash, PublicKeyAlgorithm, SignatureAlgorithm};
+use crate::x509::Certificate;
+use crate::x509::certificate::algorithm_name;
+use std::collections::HashMap;
+use std::fmt;
+
+/// One limit of a relying party.
+#[derive(Debug, Clone, Copy)]
+pub enum Limit {
+    /// Certificates in all files together.
+    Certificates(usize),
+    /// Certificates that are no roots.
+    Intermediates(usize),
+    /// Certificates with one subject and one key.
+    SameSubjectAndKey(usize),
+    /// Octets of a certificate's DER.
+    CertificateOctets(usize),
+    /// Octets of a file.
+    FileOctets(usize),
+    /// Octets of all subjects' DER together.
+    SubjectOctets(usize),
+    /// Certificates of the longest path, with a leaf under it and the root above it.
+    Depth(usize),
+    /// Subtrees of a certificate's name constraints.
+    NameConstraints(usize),
+    /// Kinds of public keys.
+    Keys(&'static [Key]),
+    /// Kinds of public keys that CAs may have, and leaves may not.
+    NoLeafKeys(&'static [Key]),
+    /// Hashes of signatures.
+    Hashes(&'static [Hash]),
+    /// A keyUsage with keyCertSign, which general rules only demand of a keyUsage that is there.
+    KeyCertSign,
+}
+
+/// A kind of public key that is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// RSA with these bits and no more than those.
+    Rsa(usize, usize),
+    /// RSA with these bits and any more.
+    RsaFrom(usize),
+    /// A named curve.
+    Ec(Curve),
+    /// Any named curve.
+    AnyEc,
+    /// Ed25519.
+    Ed25519,
+}
+
+/// The hash on which a signature rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Hash {
+    Sha1,
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Limit {
+    /// The name of the rule.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Certificates(_) => "certificate-count",
+            Self::Intermediates(_) => "intermediate-count",
+            Self::SameSubjectAndKey(_) => "same-subject-and-key",
+            Self::CertificateOctets(_) => "certificate-octets",
+            Self::FileOctets(_) => "file-octets",
+            Self::SubjectOctets(_) => "subject-octets",
+            Self::Depth(_) => "path-depth",
+            Self::NameConstraints(_) => "name-constraint-count",
+            Self::Keys(_) => "key-type",
+            Self::NoLeafKeys(_) => "leaf-key-type",
+            Self::Hashes(_) => "signature-hash",
+            Self::KeyCertSign => "key-cert-sign",
+        }
+    }
+
+    /// What breaks the limit.
+    pub(crate) fn check(&self, level: Level, judged: &Judged<'_>) -> Vec<BundleFinding> {
+        let found = |message| BundleFinding {
+            level,
+            rule: self.rule(),
+            message,
+        };
+        self.messages(judged).into_iter().map(found).collect()
+    }
+
+    fn messages(&self, judged: &Judged<'_>) -> Vec<String> {
+        let each = |check: &dyn Fn(&Certificate) -> Option<String>| {
+            judged.certificates.iter().filter_map(check).collect()
+        };
+        match *self {
+            Self::Certificates(most) => {
+                let count = judged.certificates.len();
+                over(count, most, &format!("{count} certificates are in it"))
+            }
+            Self::Intermediates(most) => {
+                let all = 0..judged.certificates.len();
+                let count = all.filter(|node| !judged.is_root(*node)).count();
+                over(
+                    count,
+                    most,
+                    &format!("{count} certificates in it are no roots"),
+                )
+            }
+            Self::SameSubjectAndKey(most) => same_subject_and_key(judged, most),
+            Self::CertificateOctets(most) => each(&|certificate| {
+                let octets = certificate.der().len();
+                let message = format!("{} has {octets} octets", called(certificate));
+                over(octets, most, &message).pop()
+            }),
+            Self::FileOctets(most) => {
+                let files = judged.files.iter();
+                let message = |octets| format!("a file has {octets} octets");
+                files
+                    .flat_map(|octets| over(*octets, most, &message(octets)))
+                    .collect()
+            }
+            Self::SubjectOctets(most) => {
+                let subjects = judged.certificates.iter().map(Certificate::subject);
+                let octets = subjects.map(|subject| subject.der().len()).sum();
+                over(
+                    octets,
+                    most,
+                    &format!("the subjects have {octets} octets together"),
+                )
+            }
+            Self::Depth(most) => {
+                let depth = judged.longest_path() + 1;
+                let message = format!("the longest path, with a leaf, has {depth} certificates");
+                over(depth, most, &message)
+            }
+            Self::NameConstraints(most) => each(&|certificate| name_constraints(certificate, most)),
+            Self::Keys(taken) => each(&|certificate| {
+                let algorithm = certificate.public_key().algorithm();
+                let fits = taken.iter().any(|key| key.is(algorithm));
+                let message = || format!("{} has a key of type {algorithm}", called(certificate));
+                (!fits).then(|| format!("{}; {self} are taken", message()))
+            }),
+            Self::KeyCertSign => each(&|certificate| {
+                let has_usage = certificate.extension(&oid::KEY_USAGE).is_some();
+                (certificate.is_ca() && !has_usage).then(|| {
+                    format!(
+                        "{} has no keyUsage; {self} is required",
+                        called(certificate)
+                    )
+                })
+            }),
+            Self::NoLeafKeys(refused) => each(&|certificate| {
+                let algorithm = certificate.public_key().algorithm();
+                let is_refused = refused.iter().any(|key| key.is(algorithm));
+                let called = || called(certificate);
+                is_refused.then(|| {
+                    format!(
+                        "{} has a key of type {algorithm}: its leaves need keys of another type",
+                        called()
+                    )
+                })
+            }),
+            Self::Hashes(taken) => each(&|certificate| {
+                let hash = certificate.signature_algorithm().and_then(Hash::of);
+                let fits = hash.is_some_and(|hash| taken.contains(&hash));
+                let algorithm = || algorithm_name(certificate.outer_algorithm());
+                (!fits).then(|| {
+                    let name = called(certificate);
+                    format!("{name} is signed with {}; {self} are taken", algorithm())
+                })
+            }),
+        }
+    }
+}
+
+pub(crate) fn over(count: usize, most: usize, message: &str) -> Vec<String> {
+    let found = || format!("{message}; at most {} are taken", with_commas(most));
+    (count > most).then(found).into_iter().collect()
+}
+
+fn same_subject_and_key(judged: &Judged<'_>, most: usize) -> Vec<String> {
+    let mut counts: HashMap<_, usize> = HashMap::new();
+    let mut messages = Vec::new();
+    for certificate in judged.certificates {
+        let key = (certificate.subject(), certificate.public_key().spki());
+        let count = counts.entry(key).or_default();
+        *count += 1;
+        if *count == most + 1 {
+            let name = called(certificate);
+            messages.push(format!(
+                "more than {most} certificates have the subject and the key of {name}"
+            ));
+        }
+    }
+    messages
+}
+
+fn name_constraints(certificate: &Certificate, most: usize) -> Option<String> {
+    certificate.extension(&oid::NAME_CONSTRAINTS)?;
+    let name = called(certificate);
+    match certificate.name_constraints() {
+        Ok(constraints) => {
+            let count = constraints.permitted.len() + constraints.excluded.len();
+            over(count, most, &format!("{name} has {count} name constraints")).pop()
+        }
+        Err(problem) => Some(format!(
+            "the name constraints of {name} can't be read: {problem}"
+        )),
+    }
+}
+
+impl Hash {
+    /// The hash of a signature; `None` where none is named.
+    pub(crate) fn of(signature: SignatureAlgorithm) -> Option<Self> {
+        use SignatureAlgorithm as Signature;
+        Some(match signature {
+            Signature::EcdsaSha1 | Signature::RsaSha1 => Self::Sha1,
+            Signature::EcdsaSha256 | Signature::RsaSha256 => Self::Sha256,
+            Signature::EcdsaSha384 | Signature::RsaSha384 => Self::Sha384,
+            Signature::EcdsaSha512 | Signature::RsaSha512 => Self::Sha512,
+            Signature::Pss(pss) => match pss.hash {
+                PssHash::Sha256 => Self::Sha256,
+                PssHash::Sha384 => Self::Sha384,
+                PssHash::Sha512 => Self::Sha512,
+            },
+            Signature::Ed25519 | Signature::MlDsa44 | Signature::MlDsa65 | Signature::MlDsa87 => {
+                return None;
+            }
+        })
+    }
+}
+
+impl Key {
+    pub(crate) fn is(self, algorithm: PublicKeyAlgorithm) -> bool {
+        match (self, algorithm) {
+            (Self::Rsa(least, most), PublicKeyAlgorithm::Rsa { bits }) => {
+                (least..=most).contains(&bits)
+            }
+            (Self::RsaFrom(least), PublicKeyAlgorithm::Rsa { bits }) => bits >= least,
+            (Self::Ec(curve), PublicKeyAlgorithm::Ec(other)) => curve == other,
+            (Self::AnyEc, PublicKeyAlgorithm::Ec(_) | PublicKeyAlgorithm::OtherCurve(_))
+            | (Self::Ed25519, PublicKeyAlgorithm::Ed25519) => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa(least, most) if least == most => write!(f, "RSA {least}"),
+            Self::Rsa(least, most) => write!(f, "RSA {least}–{most}"),
+            Self::RsaFrom(0) => f.write_str("RSA"),
+            Self::RsaFrom(least) => write!(f, "RSA from {least}"),
+            Self::Ec(Curve::P256) => f.write_str("P-256"),
+            Self::Ec(Curve::P384) => f.write_str("P-384"),
+            Self::Ec(Curve::P521) => f.write_str("P-521"),
+            Self::AnyEc => f.write_str("EC"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+        }
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sha1 => "SHA-1",
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
+        })
+    }
+}
+
+/// The limit in words, as in "at most 25 certificates".
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (most, what) = match self {
+            Self::Keys(keys) => return list(f, keys),
+            Self::Hashes(hashes) => return list(f, hashes),
+            Self::KeyCertSign => return f.write_str("a keyUsage with keyCertSign"),
+            Self::NoLeafKeys(keys) => {
+                f.write_str("no leaves with keys of type ")?;
+                return list(f, keys);
+            }
+            Self::Certificates(1) => return f.write_str("one certificate"),
+            Self::Certificates(most) => (most, "certificates"),
+            Self::Intermediates(most) => (most, "certificates that are no roots"),
+            Self::SameSubjectAndKey(most) => (most, "certificates with one subject and one key"),
+            Self::CertificateOctets(most) => (most, "octets a certificate (DER)"),
+            Self::FileOctets(most) => (most, "octets a file"),
+            Self::SubjectOctets(most) => (most, "octets of all subjects together (DER)"),
+            Self::Depth(most) => (most, "certificates a path, with leaf and root"),
+            Self::NameConstraints(most) => (most, "name constraints a certificate"),
+        };
+        write!(f, "at most {} {what}", with_commas(*most))
+    }
+}
+
+pub(crate) fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    f.write_str(&items.join(", "))
+}
+
+/// As in 16,384.
+pub(crate) fn with_commas(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,108 @@
+//! What is looked at before a trust store or revocation lists go to a relying party: the general rules,
+//! and the limits of the party that they are for.
+
+mod crl_rules;
+mod crls;
+mod general;
+mod grammar;
+mod limits;
+mod pkcs12;
+mod read;
+mod table;
+mod text;
+
+pub use crate::ca::finding::{Level, RuleFinding as BundleFinding};
+pub use crl_rules::{ListForm, ListLimit, ListRules, holds_for_lists};
+pub use crls::JudgedList;
+pub(crate) use crls::{judge_lists, missing_list, outdated_list, too_many_octets};
+pub(crate) use general::left_out;
+pub use grammar::Grammar;
+pub use limits::{Hash, Key, Limit};
+pub use read::Foreign;
+pub use table::{Form, PARTIES, RelyingParty, VerifyDepth, party};
+
+use crate::x509::Certificate;
+use crate::x509::path::{IncompletePath, paths_to_roots};
+use std::collections::HashSet;
+use time::OffsetDateTime;
+
+/// Certificates to be judged, and what is known of how they stand to each other.
+pub(crate) struct Judged<'a> {
+    /// The certificates, as they stand in the files.
+    certificates: &'a [Certificate],
+    /// The octets of each file.
+    files: &'a [usize],
+    /// The path of each certificate to a root, itself first.
+    paths: Vec<Result<Vec<usize>, IncompletePath>>,
+    now: OffsetDateTime,
+}
+
+/// Whether a file is one that was made here, whose form is given, or somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Made,
+    Foreign,
+}
+
+impl<'a> Judged<'a> {
+    pub(crate) fn new(
+        certificates: &'a [Certificate],
+        files: &'a [usize],
+        now: OffsetDateTime,
+    ) -> Self {
+        Self {
+            certificates,
+            files,
+            paths: paths_to_roots(certificates),
+            now,
+        }
+    }
+
+    /// Everything that is wrong, errors first.
+    pub(crate) fn findings(
+        &self,
+        party: Option<&RelyingParty>,
+        origin: Origin,
+    ) -> Vec<BundleFinding> {
+        let mut findings = general::check(self);
+        findings.extend(general::paths(self, party));
+        if let Some(party) = party {
+            let limits = party.limits.iter();
+            findings.extend(limits.flat_map(|(level, limit)| limit.check(*level, self)));
+            if origin == Origin::Foreign {
+                findings.extend(party.form.check(self));
+            }
+        }
+        findings.sort_by_key(|finding| finding.level);
+        findings
+    }
+
+    /// Where the roots are.
+    fn is_root(&self, node: usize) -> bool {
+        self.paths[node].as_ref().is_ok_and(|path| path.len() == 1)
+    }
+
+    /// How many certificates there are, each counted once; or none, where some path has no root.
+    fn distinct(&self) -> usize {
+        if self.paths.iter().any(Result::is_err) {
+            return 0;
+        }
+        let fingerprints = self.certificates.iter().map(Certificate::fingerprint);
+        fingerprints.collect::<HashSet<_>>().len()
+    }
+
+    /// How many CAs the longest path to a root has.
+    fn longest_path(&self) -> usize {
+        let lengths = self.paths.iter().flatten().map(Vec::len);
+        lengths.max().unwrap_or(0)
+    }
+}
+
+/// How a certificate is called in findings.
+fn called(certificate: &Certificate) -> String {
+    if certificate.subject().is_empty() {
+        format!("the certificate {}", certificate.fingerprint())
+    } else {
+        certificate.subject().to_string()
+    }
+}

@@ -1,0 +1,444 @@
+//! Who reads trust stores and revocation lists, and what they hold them to: a row a party. A new party
+//! is a new row.
+
+use crate::ca::trust_store::targets::Level::{self, Error, Warning};
+use crate::ca::trust_store::targets::{
+    BundleFinding, Grammar, Hash, Judged, Key, Limit, ListForm, ListLimit, ListRules,
+};
+use crate::key::Curve::{P256, P384, P521};
+
+/// A program or service that reads trust stores.
+#[derive(Debug)]
+pub struct RelyingParty {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it is.
+    pub title: &'static str,
+    /// Where its rules are written.
+    pub source: &'static str,
+    /// In which files it wants the certificates.
+    pub form: Form,
+    /// Whether it takes lines that start with `#`, and have no `-`, beside the certificates.
+    pub comments: bool,
+    /// What it holds them to.
+    pub limits: &'static [(Level, Limit)],
+    /// How it is told how long paths are, if it has to be told.
+    pub verify_depth: Option<VerifyDepth>,
+    /// What it reads of revocation lists.
+    pub lists: ListRules,
+    /// What else its users have to know.
+    pub notes: &'static [&'static str],
+}
+
+/// In which files the certificates are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One PEM file of all.
+    OneFile,
+    /// A PEM file of one certificate, whose issuer need not be there.
+    OneCertificate,
+    /// A PEM file for each CA that has no other below it, with all above it.
+    OneChainAFile,
+    /// A PEM file of roots, and one of the others.
+    AnchorsApart,
+    /// A PKCS #12 trust store.
+    Pkcs12,
+}
+
+/// The setting with which a server is told how long paths are.
+#[derive(Debug)]
+pub struct VerifyDepth {
+    /// Its name.
+    pub setting: &'static str,
+    /// What stands behind the number.
+    pub end: &'static str,
+    /// What it is where nothing is said.
+    pub default: usize,
+    /// Whether the root counts.
+    pub counts_root: bool,
+}
+
+impl VerifyDepth {
+    /// The line that a server needs for paths of as many CAs, if it needs one.
+    pub fn line(&self, cas: usize) -> Option<String> {
+        let depth = cas - usize::from(!self.counts_root && cas > 0);
+        let line = || format!("{} {depth}{}", self.setting, self.end);
+        (depth > self.default).then(line)
+    }
+}
+
+/// The party of this name.
+pub fn party(name: &str) -> Option<&'static RelyingParty> {
+    PARTIES.iter().find(|party| party.name == name)
+}
+
+const KB: usize = 1024;
+const MB: usize = 1024 * KB;
+
+const SHA_2: &[Hash] = &[Hash::Sha256, Hash::Sha384, Hash::Sha512];
+const NIST_CURVES_AND_RSA: &[Key] = &[
+    Key::Rsa(2048, 8192),
+    Key::Ec(P256),
+    Key::Ec(P384),
+    Key::Ec(P521),
+];
+const COMMON_KEYS: &[Key] = &[
+    Key::Rsa(2048, 2048),
+    Key::Rsa(3072, 3072),
+    Key::Rsa(4096, 4096),
+    Key::Ec(P256),
+    Key::Ec(P384),
+];
+const LOAD_BALANCER: &[(Level, Limit)] = &[
+    (Error, Limit::Certificates(25)),
+    (Error, Limit::CertificateOctets(16 * KB)),
+    (Error, Limit::SubjectOctets(10_000)),
+    (Error, Limit::Depth(4)),
+    (Error, Limit::Keys(NIST_CURVES_AND_RSA)),
+    (Error, Limit::Hashes(SHA_2)),
+];
+
+const LOAD_BALANCER_LISTS: ListRules = ListRules {
+    form: ListForm::Pem,
+    source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html",
+    limits: &[
+        (Error, ListLimit::Lists(30)),
+        (Error, ListLimit::Entries(500_000)),
+        (Error, ListLimit::FileOctets(50 * MB)),
+    ],
+    note: Some("the list of the CA that issued the clients is enough"),
+    ..NO_LISTS
+};
+
+/// For rows to differ from.
+const NO_LISTS: ListRules = ListRules {
+    form: ListForm::None,
+    reads_der: false,
+    source: "",
+    limits: &[],
+    grammar: Grammar::DoubleQuotes,
+    settings: &[],
+    folder_settings: &[],
+    note: None,
+};
+const LISTS_OF_PATH: ListRules = ListRules {
+    form: ListForm::Chain,
+    ..NO_LISTS
+};
+
+/// What most parties are, for rows to differ from.
+const PLAIN: RelyingParty = RelyingParty {
+    name: "",
+    title: "",
+    source: "",
+    form: Form::OneFile,
+    comments: false,
+    limits: &[],
+    verify_depth: None,
+    lists: NO_LISTS,
+    notes: &[],
+};
+
+/// Every party that is known.
+pub const PARTIES: &[RelyingParty] = &[
+    RelyingParty {
+        name: "alb",
+        title: "AWS Application Load Balancer",
+        source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/mutual-authentication.html",
+        comments: true,
+        limits: LOAD_BALANCER,
+        notes: &[
+            "A trust store is replaced whole.",
+            "s2n-tls by itself, given lists, wants the root alone in the trust store ([revocation.md](revocation.md)); whether that holds for a load balancer made of it is not documented.",
+        ],
+        lists: LOAD_BALANCER_LISTS,
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "nlb",
+        title: "AWS Network Load Balancer",
+        source: "taken to be as `alb`",
+        comments: true,
+        limits: LOAD_BALANCER,
+        lists: ListRules {
+            source: "taken to be as `alb`",
+            ..LOAD_BALANCER_LISTS
+        },
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "api-gateway",
+        title: "Amazon API Gateway",
+        source: "https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-mutual-tls.html",
+        limits: &[
+            (Error, Limit::Depth(4)),
+            (
+                Error,
+                Limit::Keys(&[
+                    Key::RsaFrom(2048),
+                    Key::Ec(P256),
+                    Key::Ec(P384),
+                    Key::Ec(P521),
+                ]),
+            ),
+            (Error, Limit::Hashes(SHA_2)),
+        ],
+        notes: &["The leaves of every CA in the file are let in."],
+        lists: ListRules {
+            form: ListForm::Der,
+            note: Some("it never looks at revocation itself: an authorizer reads the lists"),
+            ..NO_LISTS
+        },
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "cloudfront",
+        title: "Amazon CloudFront",
+        source: "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/trust-stores-certificate-management.html",
+        comments: true,
+        limits: &[
+            (Error, Limit::Certificates(25)),
+            (Error, Limit::CertificateOctets(16 * KB)),
+            (Error, Limit::FileOctets(64 * KB)),
+            (Error, Limit::SubjectOctets(10_000)),
+            (Error, Limit::Depth(4)),
+            (Error, Limit::Keys(COMMON_KEYS)),
+            (Error, Limit::Hashes(SHA_2)),
+        ],
+        lists: ListRules {
+            note: Some("put the serial numbers that are revoked into a key-value store"),
+            ..NO_LISTS
+        },
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "roles-anywhere",
+        title: "AWS IAM Roles Anywhere",
+        source: "https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html",
+        limits: &[
+            (Error, Limit::Certificates(2)),
+            (Error, Limit::Depth(5)),
+            (Error, Limit::Hashes(SHA_2)),
+            (Error, Limit::KeyCertSign),
+        ],
+        notes: &["A leaf has to be of version 3, no CA, with digitalSignature and a subject."],
+        lists: ListRules {
+            form: ListForm::Pem,
+            source: "https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_ImportCrl.html",
+            limits: &[
+                (Error, ListLimit::Lists(2)),
+                (Error, ListLimit::FileOctets(300_000)),
+            ],
+            ..NO_LISTS
+        },
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "iot",
+        title: "AWS IoT Core",
+        source: "https://docs.aws.amazon.com/iot/latest/apireference/API_RegisterCACertificate.html",
+        form: Form::OneCertificate,
+        limits: &[
+            (Error, Limit::Certificates(1)),
+            (Error, Limit::FileOctets(65_536)),
+            (Error, Limit::Keys(&[Key::RsaFrom(2048), Key::AnyEc])),
+        ],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "gcp",
+        title: "Google Cloud Load Balancing and Certificate Manager",
+        source: "https://cloud.google.com/load-balancing/docs/mtls",
+        form: Form::AnchorsApart,
+        limits: &[
+            (Error, Limit::Certificates(200)),
+            (Error, Limit::Intermediates(100)),
+            (Error, Limit::SameSubjectAndKey(10)),
+            (Error, Limit::Depth(10)),
+            (Error, Limit::NameConstraints(10)),
+            (Error, Limit::Keys(COMMON_KEYS)),
+            (Error, Limit::KeyCertSign),
+        ],
+        notes: &["The extended key usage of a leaf has to have clientAuth."],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "azure",
+        title: "Azure Application Gateway",
+        source: "https://learn.microsoft.com/en-us/azure/application-gateway/mutual-authentication-overview",
+        form: Form::OneChainAFile,
+        limits: &[(Error, Limit::FileOctets(25 * KB))],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "cloudflare",
+        title: "Cloudflare, with a CA of one's own",
+        source: "https://developers.cloudflare.com/ssl/client-certificates/byo-ca/",
+        limits: &[
+            (Error, Limit::Keys(&[Key::RsaFrom(0), Key::AnyEc])),
+            (
+                Error,
+                Limit::Hashes(&[Hash::Sha1, Hash::Sha256, Hash::Sha384, Hash::Sha512]),
+            ),
+        ],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "nginx",
+        title: "nginx",
+        source: "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_depth",
+        verify_depth: Some(VerifyDepth {
+            setting: "ssl_verify_depth",
+            end: ";",
+            default: 1,
+            counts_root: false,
+        }),
+        lists: ListRules {
+            source: "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
+            settings: &["ssl_crl FILE;"],
+            ..LISTS_OF_PATH
+        },
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "haproxy",
+        title: "HAProxy",
+        source: "https://docs.haproxy.org/3.0/configuration.html#5.1-ca-file",
+        lists: ListRules {
+            source: "https://docs.haproxy.org/3.0/configuration.html#5.1-crl-file",
+            grammar: Grammar::Shell,
+            settings: &["crl-file FILE"],
+            ..LISTS_OF_PATH
+        },
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "apache",
+        title: "Apache HTTP Server",
+        source: "https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslverifydepth",
+        verify_depth: Some(VerifyDepth {
+            setting: "SSLVerifyDepth",
+            end: "",
+            default: 1,
+            counts_root: true,
+        }),
+        lists: ListRules {
+            source: "https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcarevocationcheck",
+            settings: &["SSLCARevocationCheck chain", "SSLCARevocationFile FILE"],
+            folder_settings: &["SSLCARevocationCheck chain", "SSLCARevocationPath FOLDER"],
+            ..LISTS_OF_PATH
+        },
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "envoy",
+        title: "Envoy",
+        source: "https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/tls/v3/common.proto",
+        lists: ListRules {
+            grammar: Grammar::Yaml,
+            settings: &["crl: {filename: FILE}"],
+            note: Some(
+                "the list of one CA means lists of all, unless only_verify_leaf_cert_crl is set",
+            ),
+            ..LISTS_OF_PATH
+        },
+        // BoringSSL takes CAs with such keys, and refuses leaves.
+        limits: &[(Warning, Limit::NoLeafKeys(&[Key::Ed25519]))],
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "node",
+        title: "Node.js",
+        source: "https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions",
+        lists: ListRules {
+            form: ListForm::PemOfPath,
+            grammar: Grammar::JavaScript,
+            settings: &["crl: [FILE].map((file) => fs.readFileSync(file)),"],
+            note: Some("of several lists in one text it reads the first: they go into an array"),
+            ..LISTS_OF_PATH
+        },
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "postgres",
+        title: "PostgreSQL",
+        source: "https://www.postgresql.org/docs/current/ssl-tcp.html",
+        lists: ListRules {
+            grammar: Grammar::Doubled,
+            settings: &["ssl_crl_file = FILE"],
+            folder_settings: &["ssl_crl_dir = FOLDER"],
+            ..LISTS_OF_PATH
+        },
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "java",
+        title: "Java",
+        source: "https://docs.oracle.com/en/java/javase/17/docs/specs/man/keytool.html",
+        form: Form::Pkcs12,
+        notes: &[
+            "`keytool -importcert` takes the first certificate of a PEM file alone.",
+            "A passphrase has to be of printable ASCII.",
+            "Aliases that differ by capitals alone are one.",
+        ],
+        lists: ListRules {
+            reads_der: true,
+            source: "https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/security/cert/CertificateFactory.html",
+            note: Some("CertificateFactory.generateCRLs reads all of the file"),
+            ..LISTS_OF_PATH
+        },
+        ..PLAIN
+    },
+    RelyingParty {
+        name: "rustls",
+        title: "rustls, with rustls-webpki",
+        source: "https://docs.rs/rustls-webpki",
+        limits: &[
+            (Warning, Limit::Depth(8)),
+            (
+                Warning,
+                Limit::Keys(&[
+                    Key::Rsa(2048, 8192),
+                    Key::Ec(P256),
+                    Key::Ec(P384),
+                    Key::Ed25519,
+                ]),
+            ),
+        ],
+        notes: &[
+            "At most six CAs may stand between a leaf and the certificate that is trusted; P-521 is not taken with *ring*.",
+        ],
+        lists: ListRules {
+            limits: &[
+                (Error, ListLimit::Version2),
+                (Error, ListLimit::NextUpdate),
+                (Error, ListLimit::Number),
+                (Error, ListLimit::FullName),
+                (Warning, ListLimit::Depth(8)),
+            ],
+            note: Some("CertificateRevocationListDer::pem_file_iter reads all of the file"),
+            ..LISTS_OF_PATH
+        },
+        ..PLAIN
+    },
+];
+
+impl Form {
+    /// What of a file that somebody else made is not in this form.
+    pub(crate) fn check(self, judged: &Judged<'_>) -> Option<BundleFinding> {
+        let count = judged.certificates.len();
+        let roots = (0..count).filter(|node| judged.is_root(*node)).count();
+        match self {
+            Self::OneFile | Self::OneCertificate | Self::Pkcs12 => None,
+            Self::AnchorsApart => (roots > 0 && roots < count).then(|| {
+                let message = format!("{roots} of {count} certificates are roots; roots and others go into files of their own");
+                BundleFinding::error("anchors-apart", message)
+            }),
+            // Where a path is broken, or a certificate is there twice, that is what is told.
+            Self::OneChainAFile => (judged.longest_path() < judged.distinct()).then(|| {
+                let message = format!("the {count} certificates are not one chain; a chain goes into a file of its own");
+                BundleFinding::error("one-chain", message)
+            }),
+        }
+    }
+}
