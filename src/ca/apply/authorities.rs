@@ -4,11 +4,11 @@
 use crate::ca::apply::declaration::{Application, WishedCa};
 use crate::ca::apply::kind::Kind;
 use crate::ca::apply::step::{Action, Step};
-use crate::ca::authority::refuse_taken_subject;
 use crate::ca::authority::{
     create_fixture_root, create_root, create_subordinate, path_length_under,
 };
 use crate::ca::error::CaError;
+use crate::ca::issuance::refuse_taken_subject;
 use crate::ca::owner::SubjectOwner;
 use crate::ca::passphrases::Passphrases;
 use crate::store::{Ca, CaName, Store};

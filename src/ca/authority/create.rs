@@ -1,45 +1,39 @@
-//! Making CAs: roots, and CAs under CAs of the store.
+//! Creates CAs: roots, and CAs below CAs of the store.
 
-use crate::ca::authority::subjects::refuse_taken_subject;
 use crate::ca::error::CaError;
-use crate::ca::issuance::Lifetime;
-use crate::ca::issuance::{Content, Draft};
-use crate::ca::issuance::{Issuer, Purpose};
-use crate::ca::issuance::{pointers, random_u64};
+use crate::ca::issuance::{
+    Content, Draft, Issuer, Lifetime, Purpose, References, Steps, pointers, refuse_taken_subject,
+    self_issue,
+};
 use crate::ca::notice::Notice;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, protection_for};
 use crate::key::{KeyType, PrivateKey, PublicKey};
-use crate::store::{Ca, CaName, CaRecord, Material, Observer, ReservedCa, Store, StoreError};
+use crate::store::{
+    Ca, CaName, CaRecord, LockedCa, Material, Observer, ReservedCa, Store, StoreError,
+};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
-use crate::x509::{Name, NameConstraints, Serial, Validity};
+use crate::x509::{Certificate, Name, NameConstraints, Serial, Validity};
 use std::path::Path;
 use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
 
-/// How long a CA is valid where nothing else is said.
+/// Validity of a CA by default.
 pub(crate) const DEFAULT_VALIDITY: Duration = Duration::days(3650);
 
-/// What kind of CA to make.
+/// CA to create.
 pub struct NewCa {
-    /// Its name in the store.
     pub name: CaName,
-    /// Its subject.
     pub subject: Name,
-    /// How long it is valid.
     pub lifetime: Lifetime,
-    /// How long where that is not said; `None` for ten years.
+    /// Length of the validity if `lifetime` has none; `None` for ten years.
     pub length: Option<Duration>,
-    /// What kind of key it has.
     pub key_type: KeyType,
-    /// How many CAs may stand below it; `None` for as many as its parent allows.
+    /// Path length constraint; `None` for the longest that its parent allows.
     pub path_length: Option<u32>,
-    /// The names that it may certify.
     pub constraints: NameConstraints,
-    /// Where its list is: see [`CaRecord::crl_urls`].
     pub crl_urls: Vec<String>,
-    /// Where its certificate is.
     pub ca_issuers_urls: Vec<String>,
-    /// Where its OCSP responder is.
     pub ocsp_urls: Vec<String>,
 }
 
@@ -64,7 +58,7 @@ impl NewCa {
     }
 }
 
-/// A CA's key.
+/// Generates a CA's key.
 pub(crate) fn new_key(kind: KeyType, notices: &mut Vec<Notice>) -> Result<PrivateKey, CaError> {
     if kind.is_rarely_supported() {
         notices.push(Notice::RareKeyType {
@@ -74,8 +68,7 @@ pub(crate) fn new_key(kind: KeyType, notices: &mut Vec<Notice>) -> Result<Privat
     PrivateKey::generate(kind).map_err(CaError::NewKey)
 }
 
-/// What makes a certificate that of a CA, and where the list, certificate and responder of the one
-/// above are.
+/// Extensions of a CA's certificate, with the URLs of its parent's CRL, certificate and responder.
 pub(crate) fn ca_extensions(
     path_length: Option<u32>,
     constraints: &NameConstraints,
@@ -99,7 +92,7 @@ pub(crate) fn ca_extensions(
     extensions
 }
 
-/// Makes a root in the store at `path`, and the store where there is none.
+/// Creates a root in the store at `path`, and the store if there is none.
 pub fn create_root(
     path: &Path,
     observer: Observer,
@@ -110,7 +103,7 @@ pub fn create_root(
     root(path, observer, new, passphrases, now, false)
 }
 
-/// Makes a root in the fixture store at `path`, and the store where there is none; any other store is
+/// Creates a root in the fixture store at `path`, and the store if there is none; any other store is
 /// refused.
 pub fn create_fixture_root(
     path: &Path,
@@ -165,9 +158,7 @@ fn root(
     };
     let reserved = store.reserve_ca(&new.name)?;
     refuse_taken_subject(&store, &new.subject, None, now)?;
-    let serial = Serial::from_counter(1, random_u64()?).expect("a counter of one octet fits");
-    let certificate = draft.sign(&serial, &key)?;
-    let issuance = draft.issuance(&serial, &certificate, 1);
+    let (certificate, issuance) = self_issue(&draft, &key)?;
     let material = Material {
         record: &new.record(None),
         certificate: &certificate,
@@ -180,7 +171,7 @@ fn root(
     Ok((finish(&reserved, &new.name, Recorded::Nowhere)?, notices))
 }
 
-/// Where a new CA's certificate is recorded before the CA has its name.
+/// Record of a new CA's certificate at the time when the CA gets its name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Recorded {
     /// In its parent's journal: it is issued.
@@ -189,8 +180,8 @@ enum Recorded {
     Nowhere,
 }
 
-/// What failed while nothing was recorded is taken back; what can't be taken back now is cleared away
-/// by the next command, so the first failure is the one to report.
+/// Writes a CA's files. On failure they are removed, now or by the next command: the first failure is
+/// the one to report.
 fn stage(reserved: &ReservedCa<'_>, material: &Material<'_>) -> Result<(), CaError> {
     reserved.stage(material).map_err(|error| {
         let _ = reserved.give_up();
@@ -216,14 +207,14 @@ pub(crate) fn protected(
     name: &CaName,
     key: &PrivateKey,
     passphrases: &mut dyn Passphrases,
-) -> Result<zeroize::Zeroizing<Vec<u8>>, CaError> {
+) -> Result<Zeroizing<Vec<u8>>, CaError> {
     let label = format!("the new key of {name}");
     protection_for(ProtectedKey::of(name, &label), passphrases)?
         .to_pem(key)
         .map_err(CaError::NewKey)
 }
 
-/// Makes a CA under a CA of the store.
+/// Creates a CA below a CA of the store.
 pub fn create_subordinate(
     store: &Store,
     parent: &CaName,
@@ -247,30 +238,50 @@ pub fn create_subordinate(
     let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
     let key = new.key(&mut notices)?;
     let draft = draft_under(&issuer, new, path_length, key.public(), validity)?;
-    let key_pem = protected(&new.name, &key, passphrases)?;
-    let random = random_u64()?;
-
-    let reserved = store.reserve_ca(&new.name)?;
-    let mut signing = issuer.lock()?;
-    refuse_taken_subject(store, &new.subject, None, now)?;
-    let serial = signing.reserve_serial(random)?;
-    let certificate = issuer.sign(&draft, &serial)?;
-    let issuance = draft.issuance(&serial, &certificate, signing.locked().counter());
-    let material = Material {
-        record: &new.record(Some(parent.clone())),
-        certificate: &certificate,
-        key_pem: Some(&key_pem),
-        serial_counter: 0,
-        issued: &[],
-        history: None,
+    let mut steps = SubordinateSteps {
+        key_pem: protected(&new.name, &key, passphrases)?,
+        reserved: store.reserve_ca(&new.name)?,
+        record: new.record(Some(parent.clone())),
+        now,
     };
-    stage(&reserved, &material)?;
-    if let Err(error) = signing.record(&[issuance]) {
-        let _ = reserved.give_up();
-        return Err(error);
+    issuer.issue(&draft, References::default(), &mut steps)?;
+    let ca = finish(&steps.reserved, &new.name, Recorded::ByParent)?;
+    Ok((ca, notices))
+}
+
+/// A new CA below another one: complete, but for its name, before its certificate is recorded.
+struct SubordinateSteps<'a> {
+    reserved: ReservedCa<'a>,
+    record: CaRecord,
+    key_pem: Zeroizing<Vec<u8>>,
+    now: OffsetDateTime,
+}
+
+impl Steps for SubordinateSteps<'_> {
+    fn check(&mut self, issuer: &Issuer, draft: &Draft) -> Result<(), CaError> {
+        refuse_taken_subject(issuer.store(), draft.subject(), None, self.now)
     }
-    drop(signing);
-    Ok((finish(&reserved, &new.name, Recorded::ByParent)?, notices))
+
+    fn keep(
+        &mut self,
+        _: &Serial,
+        certificate: &Certificate,
+        _: &LockedCa<'_>,
+    ) -> Result<(), CaError> {
+        let material = Material {
+            record: &self.record,
+            certificate,
+            key_pem: Some(&self.key_pem),
+            serial_counter: 0,
+            issued: &[],
+            history: None,
+        };
+        stage(&self.reserved, &material)
+    }
+
+    fn discard(&mut self, _: &Serial, _: &LockedCa<'_>) {
+        let _ = self.reserved.give_up();
+    }
 }
 
 fn draft_under(
@@ -288,7 +299,7 @@ fn draft_under(
         extensions: ca_extensions(path_length, &new.constraints, Some(ca.record())),
         profile: "subordinate",
     };
-    Draft::new(content, issuer.path(), issuer.signature_algorithm())
+    issuer.draft(content)
 }
 
 /// The path length under a parent: one less than the parent's at most, and that where nothing is

@@ -1,11 +1,9 @@
-//! Roots that certify each other's keys, so that whoever trusts the one reaches the other.
+//! Cross-certificates: roots certify each other's keys, so that who trusts one of them reaches the
+//! other.
 
 use crate::ca::authority::renew::{extensions_of, path_length};
 use crate::ca::error::CaError;
-use crate::ca::issuance::Issuer;
-use crate::ca::issuance::key_of;
-use crate::ca::issuance::random_u64;
-use crate::ca::issuance::{Content, Draft};
+use crate::ca::issuance::{Content, Draft, Issuer, References, key_of};
 use crate::ca::notice::{Notice, RenewalNotice};
 use crate::ca::owner::SubjectOwner;
 use crate::ca::renewal::RenewalError;
@@ -121,14 +119,9 @@ fn certify(
             owner: SubjectOwner::Ca(ca.name().clone()),
         });
     }
-    let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
-    let random = random_u64()?;
-    let mut signing = issuer.lock()?;
-    issuer.refuse_compromised(key, whose)?;
-    let serial = signing.reserve_serial(random)?;
-    let certificate = issuer.sign(&draft, &serial)?;
-    let issuance = draft.issuance(&serial, &certificate, signing.locked().counter());
-    signing.record(std::slice::from_ref(&issuance))?;
+    let draft = issuer.draft(content)?;
+    let mut steps = |issuer: &Issuer, _: &Draft| issuer.refuse_compromised(key, whose.clone());
+    let (_, issuance) = issuer.issue(&draft, References::default(), &mut steps)?;
     Ok(Some(issuance))
 }
 

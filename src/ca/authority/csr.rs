@@ -1,9 +1,9 @@
-//! A CA whose certificate is to come from elsewhere: its key, and the request for the certificate.
+//! Pending CAs: a key and a CSR, for a certificate from elsewhere.
 
 use crate::ca::authority::create::{new_key, protected};
-use crate::ca::authority::subjects::refuse_taken_subject;
 use crate::ca::error::CaError;
 use crate::ca::issuance::refuse_compromised_cas;
+use crate::ca::issuance::refuse_taken_subject;
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::Passphrases;
@@ -15,18 +15,17 @@ use crate::x509::{CertificationRequest, Name};
 use std::path::Path;
 use time::OffsetDateTime;
 
-/// What CA to ask a certificate for.
+/// CA to make a CSR for.
 pub struct NewRequest {
-    /// What it is called, and the URLs that go into what it issues.
+    /// Its name, and the URLs for what it issues.
     pub record: CaRecord,
-    /// Its subject; `None` for its name.
+    /// Its subject; `None` for its name as common name.
     pub subject: Option<Name>,
-    /// What kind of key it has; `None` for the default.
     pub key_type: Option<KeyType>,
 }
 
-/// Makes the key and the request in the store at `path`, and the store where there is none. For a CA
-/// that waits already it is the same request again.
+/// Makes the key and the CSR in the store at `path`, and the store if there is none. For a CA that is
+/// pending already it is the same CSR again.
 pub fn request_ca(
     path: &Path,
     observer: Observer,
@@ -97,7 +96,7 @@ pub fn request_ca(
     Ok((waiting, notices))
 }
 
-/// What was asked for now, and stands otherwise in the request that was made before.
+/// Refuses options that differ from the CSR that was made before.
 fn refuse_other(waiting: &WaitingCa, new: &NewRequest) -> Result<(), CaError> {
     let other = |problem: String| {
         Err(CaError::OtherRequest {

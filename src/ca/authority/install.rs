@@ -1,8 +1,8 @@
 //! Installing the certificate that somebody else's CA made of a request of ours.
 
-use crate::ca::authority::subjects::refuse_taken_subject;
 use crate::ca::error::{CaError, Misfit};
 use crate::ca::issuance::refuse_compromised_cas;
+use crate::ca::issuance::refuse_taken_subject;
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::verify::{VerifyRequest, verify};
@@ -30,7 +30,7 @@ const BEARABLE: [&str; 10] = [
     "name_constraints_are_only_in_cas_and_critical",
 ];
 
-/// What was installed.
+/// CA whose certificate was installed.
 pub struct Installed {
     /// The CA, which issues from now on.
     pub ca: Ca,
@@ -38,7 +38,6 @@ pub struct Installed {
     pub path: Vec<Certificate>,
     /// The CAs that came into the store with it, without their keys, the highest first.
     pub added: Vec<CaName>,
-    /// What the user wants to know.
     pub notices: Vec<Notice>,
 }
 
@@ -158,7 +157,7 @@ pub(crate) fn path_above(
     })
 }
 
-/// What may be borne is said; what may not is an error.
+/// Lints a path: what does not forbid it is a notice.
 pub(crate) fn hold_to_rules(path: &[Certificate]) -> Result<Vec<Notice>, Misfit> {
     let findings = lint(&Candidate {
         certificate: &path[0],
@@ -281,8 +280,8 @@ fn uninstalled(error: Uninstalled) -> CaError {
     }
 }
 
-/// What a CA from elsewhere is called: its common name, with a hyphen for what can't be in a name, and
-/// a number behind it where that is another's.
+/// Returns a free name for a CA from elsewhere: its common name, with hyphens for characters that a name
+/// can't have, and a number behind it if another CA has that name.
 fn free_name(
     store: &Store,
     certificate: &Certificate,

@@ -8,7 +8,6 @@ mod previous;
 mod rekey;
 mod renew;
 mod sign_csr;
-mod subjects;
 
 pub use create::{NewCa, create_fixture_root, create_root, create_subordinate};
 pub(crate) use create::{ca_extensions, path_length_under};
@@ -21,4 +20,3 @@ pub(crate) use previous::standing_certificates;
 pub use rekey::Succession;
 pub use renew::{RenewedCa, install_renewed, last_end, renew_ca, request_renewal, valid_of_key};
 pub use sign_csr::{CaRequest, certify_ca};
-pub(crate) use subjects::{Subjects, refuse_taken_subject};

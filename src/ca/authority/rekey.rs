@@ -1,4 +1,4 @@
-//! A new key in the place of a CA's: another CA, under another name, with the policy of the one before.
+//! Rekeying a CA: another CA, under another name, with the policy of the one before.
 
 use crate::ca::authority::create::NewCa;
 use crate::ca::authority::renew::path_length;
@@ -12,27 +12,23 @@ use crate::key::KeyType;
 use crate::store::{Ca, CaName, CaRecord, StoreError};
 use crate::x509::Name;
 
-/// What the successor of a CA has otherwise than that one.
+/// Differences of a CA's successor from that CA.
 pub struct Succession {
-    /// Its name in the store.
     pub name: CaName,
     /// Its subject; `None` for its name.
     pub subject: Option<Name>,
-    /// How long it is valid; as long as the one before where nothing is said.
+    /// Its validity; as long as that of the one before by default.
     pub lifetime: Lifetime,
-    /// What kind of key it has; `None` for the same.
+    /// Kind of its key; `None` for the same.
     pub key_type: Option<KeyType>,
-    /// Where its list is: see [`CaRecord::crl_urls`].
     pub crl_urls: Vec<String>,
-    /// Where its certificate is.
     pub ca_issuers_urls: Vec<String>,
-    /// Where its OCSP responder is.
     pub ocsp_urls: Vec<String>,
 }
 
 impl Succession {
-    /// The CA to make. What is not said is as with the one before; a URL that has that one's name in its
-    /// last part has the new one's there, and one without it would lead to the old list.
+    /// Returns the CA to create. Values that are not given are those of the CA before. In the last part
+    /// of its URLs the new name replaces the old one; URLs without it would lead to the old CRL.
     pub fn of(self, before: &Ca, notices: &mut Vec<Notice>) -> Result<NewCa, CaError> {
         let certificate = before.certificate();
         let subject = match self.subject {

@@ -1,14 +1,13 @@
-//! A CA's own certificate anew: the same key and name, for a further time.
+//! Renewing a CA's certificate: the same key and name, a new validity.
 
 use crate::asn1::oid;
 use crate::ca::authority::install::{certificate_for, hold_to_rules, may_act_as_ca, path_above};
 use crate::ca::authority::previous::{NamingPrevious, naming_previous};
 use crate::ca::error::{CaError, Misfit};
-use crate::ca::issuance::{Content, Draft};
-use crate::ca::issuance::{Issuer, Purpose};
-use crate::ca::issuance::{Lifetime, compare};
-use crate::ca::issuance::{key_of, refuse_compromised_cas};
-use crate::ca::issuance::{pointers, random_u64};
+use crate::ca::issuance::{
+    Content, Draft, Issuer, Lifetime, Purpose, References, compare, key_of, pointers,
+    refuse_compromised_cas,
+};
 use crate::ca::notice::Notice;
 use crate::ca::notice::RenewalNotice;
 use crate::ca::passphrases::Passphrases;
@@ -21,7 +20,7 @@ use crate::x509::{Certificate, CertificationRequest, Reason, Serial};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
-/// A CA with a new certificate of its key.
+/// CA with a new certificate of its key.
 pub struct RenewedCa {
     /// The CA, with the new certificate.
     pub ca: Ca,
@@ -29,9 +28,8 @@ pub struct RenewedCa {
     pub before: Certificate,
     /// The file in which that one is kept; `None` where nothing was replaced.
     pub previous: Option<PathBuf>,
-    /// What names a certificate before the new one as its issuer.
+    /// Certificates that name a previous certificate of the CA as their issuer.
     pub naming_previous: Option<NamingPrevious>,
-    /// What the user wants to know.
     pub notices: Vec<Notice>,
 }
 
@@ -87,20 +85,15 @@ pub fn renew_ca(
         profile: if is_root { "root" } else { "subordinate" },
     };
     let draft = Draft::new(content, issuers, issuer.signature_algorithm())?;
-    let random = random_u64()?;
     let naming_previous = naming_previous(store, &ca, None, now)?;
 
     let replacement = store.reserve_replacement(name)?;
-    let mut signing = issuer.lock()?;
-    refuse_taken_back(store, &ca)?;
-    let serial = signing.reserve_serial(random)?;
-    let certificate = issuer.sign(&draft, &serial)?;
-    let issuance = Issuance {
+    let references = References {
         renews: replacement.ca().certificate().serial().ok(),
-        ..draft.issuance(&serial, &certificate, signing.locked().counter())
+        ..References::default()
     };
-    signing.record(&[issuance])?;
-    drop(signing);
+    let mut steps = |_: &Issuer, _: &Draft| refuse_taken_back(store, &ca);
+    let (certificate, Issuance { serial, .. }) = issuer.issue(&draft, references, &mut steps)?;
     let signer = issuer.ca().name();
     let replaced = replacement.replace(&certificate).map_err(|source| CaError::AfterCommit {
         what: format!("the certificate {serial} of {name}"),
@@ -110,7 +103,7 @@ pub fn renew_ca(
     Ok(RenewedCa::of(replaced, naming_previous, notices))
 }
 
-/// What a CA's issuer has taken back is not given out again under the same key.
+/// Refuses a CA whose certificate its issuer revoked, or whose key is compromised.
 fn refuse_taken_back(store: &Store, ca: &Ca) -> Result<(), CaError> {
     if let Some(revoked) = revoked_by_parent(store, ca)? {
         return Err(RenewalError::RevokedCa {
@@ -122,7 +115,7 @@ fn refuse_taken_back(store: &Store, ca: &Ca) -> Result<(), CaError> {
     refuse_compromised_cas(store, &[key_of(ca)])
 }
 
-/// That the CA above has revoked a CA's certificate, if it has.
+/// Returns the revocation of a CA's certificate by its parent CA.
 pub(crate) fn revoked_by_parent(store: &Store, ca: &Ca) -> Result<Option<Revoked>, CaError> {
     let (Some(parent), Ok(serial)) = (&ca.record().parent, ca.certificate().serial()) else {
         return Ok(None);
@@ -130,14 +123,12 @@ pub(crate) fn revoked_by_parent(store: &Store, ca: &Ca) -> Result<Option<Revoked
     Ok(store.ca(parent)?.revoked(&serial)?)
 }
 
-/// How many CAs may stand below one, if its certificate says so.
 pub(crate) fn path_length(certificate: &Certificate) -> Option<u32> {
     certificate.basic_constraints()?.path_length
 }
 
-/// What a CA's certificate says, for another certificate of the same key: where lists and certificates
-/// are, and by what other names it is called, is its issuer's to say; for how long the key signs was said
-/// of the validity before.
+/// Extensions of another certificate of the same CA and key. URLs and other names of the issuer are the
+/// new issuer's; the key's usage period belonged to the validity before.
 pub(crate) fn extensions_of(
     certificate: &Certificate,
     path_length: Option<u32>,

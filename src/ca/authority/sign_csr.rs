@@ -1,14 +1,12 @@
-//! Signing somebody's request as a CA: the key and the CA stay where they are.
+//! Certificates for CAs that are elsewhere: only their CSR is here.
 
 use crate::asn1::oid;
 use crate::ca::authority::create::{DEFAULT_VALIDITY, ca_extensions, path_length_under};
-use crate::ca::authority::subjects::refuse_taken_subject;
 use crate::ca::error::CaError;
-use crate::ca::issuance::CompromisedKeys;
-use crate::ca::issuance::Lifetime;
-use crate::ca::issuance::{Content, Draft};
-use crate::ca::issuance::{Issued, may_be_certified, random_u64};
-use crate::ca::issuance::{Issuer, Purpose};
+use crate::ca::issuance::{
+    CompromisedKeys, Content, Draft, Issued, Issuer, Lifetime, Purpose, References,
+    may_be_certified, refuse_taken_subject,
+};
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::Passphrases;
@@ -17,24 +15,21 @@ use crate::x509::{Certificate, CertificationRequest, Extension, Name, NameConstr
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
-/// Somebody's request to be a CA, and what they get of it.
+/// CSR of a CA, and the certificate that it gets.
 pub struct CaRequest {
-    /// The request's file, for errors.
+    /// The CSR's file, for errors.
     pub path: PathBuf,
-    /// The request.
     pub request: CertificationRequest,
-    /// The subject; `None` takes the request's.
+    /// The subject; `None` takes that of the CSR.
     pub subject: Option<Name>,
-    /// How long it is valid.
     pub lifetime: Lifetime,
-    /// How many CAs may stand below it; `None` for as many as the parent allows.
+    /// Path length constraint; `None` for the longest that the parent allows.
     pub path_length: Option<u32>,
-    /// The names that it may certify.
     pub constraints: NameConstraints,
 }
 
-/// Issues the certificate of a CA for the key in a request. It is recorded by the CA that signs, and
-/// no CA comes to be in the store.
+/// Issues the certificate of a CA for the key in a CSR. The issuing CA records it; no CA is added to the
+/// store.
 pub fn certify_ca(
     store: &Store,
     parent: &CaName,
@@ -76,19 +71,16 @@ pub fn certify_ca(
         extensions: ca_extensions(path_length, &asked.constraints, Some(limits.record())),
         profile: "subordinate",
     };
-    let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
-    let random = random_u64()?;
+    let draft = issuer.draft(content)?;
 
     // No CA comes into the store under the same subject meanwhile.
     let cas = store.lock_cas()?;
-    let mut signing = issuer.lock()?;
-    refuse_taken_subject(store, draft.subject(), Some(key), now)?;
-    issuer.refuse_compromised(key, KeyOf::Request)?;
-    let serial = signing.reserve_serial(random)?;
-    let certificate = issuer.sign(&draft, &serial)?;
-    let issuance = draft.issuance(&serial, &certificate, signing.locked().counter());
-    signing.record(std::slice::from_ref(&issuance))?;
-    drop((signing, cas));
+    let mut steps = |issuer: &Issuer, draft: &Draft| {
+        refuse_taken_subject(store, draft.subject(), Some(key), now)?;
+        issuer.refuse_compromised(key, KeyOf::Request)
+    };
+    let (certificate, issuance) = issuer.issue(&draft, References::default(), &mut steps)?;
+    drop(cas);
     let what = ignored(asked, &certificate);
     if !what.is_empty() {
         notices.push(Notice::IgnoredFromRequest { what });
@@ -101,7 +93,7 @@ pub fn certify_ca(
     })
 }
 
-/// What the request asks for and the certificate does not have.
+/// Lists what the CSR asks for and the certificate does not have.
 fn ignored(asked: &CaRequest, certificate: &Certificate) -> Vec<String> {
     let request = &asked.request;
     let mut ignored = Vec::new();

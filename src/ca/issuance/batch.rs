@@ -7,12 +7,13 @@
 
 use crate::ca::error::CaError;
 use crate::ca::issuance::draft::Draft;
-use crate::ca::issuance::issuer::{Issuer, KeyAge, Signing};
-use crate::ca::issuance::leaf::{Issued, LeafRequest, draft, draft_with, random_u64};
+use crate::ca::issuance::issue::{References, Reserved, Signed, Signing, is_undecided, random_u64};
+use crate::ca::issuance::issuer::{Issuer, KeyAge};
+use crate::ca::issuance::leaf::{Issued, LeafRequest, draft, draft_with, protected};
 use crate::ca::notice::Notice;
 use crate::ca::parallel::on_all_cores;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
-use crate::store::{BatchId, BatchRow, Ca, EntryId, Issuance, LeafKeys, StoreError, TableId};
+use crate::store::{BatchId, BatchRow, Ca, EntryId, LeafKeys, TableId};
 use crate::x509::Serial;
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -22,14 +23,13 @@ use std::thread;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-/// How the rows of a table become certificates.
+/// Batch of certificates, one for each row of a table.
 #[derive(Clone, Copy)]
 pub struct Batch<'a> {
-    /// The CA.
     pub issuer: &'a Issuer,
     /// The table; `None` where what is issued is not a table's.
     pub id: Option<BatchId>,
-    /// How much a group may cost; see [`TableRow::cost`].
+    /// Most that a group may cost; see [`TableRow::cost`].
     pub group: usize,
     /// Whether rows that can't be issued are passed over; else the first of them ends the batch.
     pub keeps_going: bool,
@@ -39,16 +39,16 @@ pub struct Batch<'a> {
 
 /// A row of a table of certificates.
 pub trait TableRow: Send {
-    /// What is wrong with a row, and where in it.
+    /// Error in a row, with its place.
     type Error: From<CaError> + Send;
 
     /// The row's number in its table, from 1.
     fn number(&self) -> u64;
 
-    /// What it costs, as a multiple of what a certificate with a new P-256 key does.
+    /// Cost, as a multiple of that of a certificate with a new P-256 key.
     fn cost(&self) -> usize;
 
-    /// What it asks for; called on any processor.
+    /// Returns the certificate that it asks for; called on any thread.
     fn request(&self) -> Result<LeafRequest, Self::Error>;
 
     /// The entry of a declaration that it is, where it is one.
@@ -60,7 +60,7 @@ pub trait TableRow: Send {
     fn refused(&self, error: CaError) -> Self::Error;
 }
 
-/// What a certificate with a new key of this kind costs: see [`TableRow::cost`].
+/// Returns the cost of a certificate with a new key of this kind: see [`TableRow::cost`].
 pub fn cost_of(kind: KeyType) -> usize {
     match kind {
         KeyType::Rsa2048 => 32,
@@ -72,9 +72,7 @@ pub fn cost_of(kind: KeyType) -> usize {
 
 /// A row on its way, and what became of it so far.
 pub struct RowOutcome<R: TableRow, T> {
-    /// The row.
     pub row: R,
-    /// What came of it.
     pub outcome: Result<T, R::Error>,
 }
 
@@ -85,11 +83,18 @@ struct Drafted {
     notices: Vec<Notice>,
 }
 
-/// A draft and the serial number that is reserved for it, where there is a draft.
-type Numbered<R> = RowOutcome<R, (Drafted, Serial)>;
+/// Certificate that is signed, and recorded next; its key is kept, if it was made here.
+struct Made {
+    signed: Signed,
+    key: Option<PrivateKey>,
+    notices: Vec<Notice>,
+}
+
+/// Draft and the serial number that is reserved for it.
+type Numbered<R> = RowOutcome<R, (Drafted, Reserved)>;
 
 /// The rows of a group that was made, or why it could not be.
-type Group<R> = Result<Vec<RowOutcome<R, Issued>>, CaError>;
+type Group<R> = Result<Vec<RowOutcome<R, Made>>, CaError>;
 
 impl Batch<'_> {
     /// Issues a certificate for every row; `each` gets the rows of a group, in their order, when they are
@@ -136,7 +141,7 @@ impl Batch<'_> {
 }
 
 impl Batch<'_> {
-    /// As many rows as are made together.
+    /// Takes as many rows as are made together.
     fn next_group<R: TableRow>(&self, rows: &mut impl Iterator<Item = R>) -> Vec<R> {
         let mut group = Vec::new();
         let mut cost = 0;
@@ -165,7 +170,7 @@ impl Batch<'_> {
         let signed = on_all_cores(self.reserve(drafted)?, |row| {
             let RowOutcome { row, outcome } = row;
             let outcome = match outcome {
-                Ok((drafted, serial)) => Ok(self.sign(&row, drafted, &serial, keys)?),
+                Ok((drafted, reserved)) => Ok(self.sign(&row, drafted, reserved, keys)?),
                 Err(error) => Err(error),
             };
             Ok(RowOutcome { row, outcome })
@@ -176,13 +181,9 @@ impl Batch<'_> {
     fn draft(&self, request: LeafRequest) -> Result<Drafted, CaError> {
         let mut notices = Vec::new();
         let (draft, key) = draft(self.issuer, request, self.now, &mut notices)?;
-        let key_pem = key
-            .as_ref()
-            .map(|key| self.issuer.protection().to_pem(key))
-            .transpose();
         Ok(Drafted {
             draft,
-            key_pem: key_pem.map_err(CaError::NewKey)?,
+            key_pem: protected(self.issuer, key.as_ref())?,
             key,
             notices,
         })
@@ -212,7 +213,7 @@ impl Batch<'_> {
             Vec::new()
         } else {
             self.lock(drafted.iter().filter_map(|row| row.outcome.as_ref().ok()))?
-                .reserve_serials(&random)?
+                .reserve(&random)?
         };
         let mut serials = serials.into_iter();
         let numbered = drafted.into_iter().map(|row| {
@@ -233,32 +234,30 @@ impl Batch<'_> {
         &self,
         row: &R,
         drafted: Drafted,
-        serial: &Serial,
+        reserved: Reserved,
         keys: &LeafKeys<'_>,
-    ) -> Result<Issued, CaError> {
+    ) -> Result<Made, CaError> {
         let Drafted {
             draft,
             key,
             key_pem,
             notices,
         } = drafted;
-        let certificate = self.issuer.sign(&draft, serial)?;
-        if let Some(pem) = &key_pem {
-            keys.store(serial, pem)?;
-        }
         let of_table = |batch| BatchRow {
             batch,
             number: row.number(),
         };
-        let issuance = Issuance {
-            row: self.id.map(of_table),
+        let references = References {
+            renews: None,
             entry: row.entry(),
-            // The counter is that of the moment in which the line is written.
-            ..draft.issuance(serial, &certificate, 0)
+            row: self.id.map(of_table),
         };
-        Ok(Issued {
-            certificate,
-            issuance,
+        let signed = Signed::new(&draft, reserved, references, self.issuer.key())?;
+        if let Some(pem) = &key_pem {
+            keys.store(&signed.issuance.serial, pem)?;
+        }
+        Ok(Made {
+            signed,
             key,
             notices,
         })
@@ -267,36 +266,51 @@ impl Batch<'_> {
     /// Makes a group's keys durable, and then its records.
     fn record<R: TableRow>(
         &self,
-        mut group: Vec<RowOutcome<R, Issued>>,
+        group: Vec<RowOutcome<R, Made>>,
         keys: &LeafKeys<'_>,
-    ) -> Group<R> {
+    ) -> Result<Vec<RowOutcome<R, Issued>>, CaError> {
         let serials = serials_with_keys(&group);
+        let mut signed = Vec::new();
+        let mut rows = Vec::with_capacity(group.len());
+        for RowOutcome { row, outcome } in group {
+            let outcome = outcome.map(|made| {
+                signed.push(made.signed);
+                (made.key, made.notices)
+            });
+            rows.push(RowOutcome { row, outcome });
+        }
         let recorded = keys.sync(&serials).map_err(CaError::from).and_then(|()| {
-            let mut signing = self.issuer.lock()?;
-            let counter = signing.locked().counter();
-            let mut issuances = Vec::new();
-            for issued in group.iter_mut().filter_map(|row| row.outcome.as_mut().ok()) {
-                issued.issuance.counter = counter;
-                issuances.push(issued.issuance.clone());
-            }
-            if issuances.is_empty() {
+            if signed.is_empty() {
                 return Ok(());
             }
-            signing.record(&issuances)
+            self.issuer.lock()?.record(&mut signed)
         });
         if let Err(error) = recorded {
-            if !matches!(error, CaError::Store(StoreError::Undecided { .. })) {
+            if !is_undecided(&error) {
                 keys.discard(&serials);
             }
             return Err(error);
         }
-        Ok(group)
+        let mut signed = signed.into_iter();
+        let issued = rows.into_iter().map(|RowOutcome { row, outcome }| {
+            let outcome = outcome.map(|(key, notices)| {
+                let signed = signed.next().expect("one is signed for each");
+                Issued {
+                    certificate: signed.certificate,
+                    issuance: signed.issuance,
+                    key,
+                    notices,
+                }
+            });
+            RowOutcome { row, outcome }
+        });
+        Ok(issued.collect())
     }
 }
 
 /// A group all of whose rows came through; where one did not, none counts, and no key stays.
 fn whole<R: TableRow>(
-    signed: Vec<Result<RowOutcome<R, Issued>, CaError>>,
+    signed: Vec<Result<RowOutcome<R, Made>, CaError>>,
     keys: &LeafKeys<'_>,
 ) -> Group<R> {
     let mut group = Vec::with_capacity(signed.len());
@@ -318,11 +332,10 @@ fn whole<R: TableRow>(
     }
 }
 
-fn serials_with_keys<R: TableRow>(group: &[RowOutcome<R, Issued>]) -> Vec<Serial> {
-    let issued = group.iter().filter_map(|row| row.outcome.as_ref().ok());
-    issued
-        .filter(|issued| issued.key.is_some())
-        .map(|issued| issued.issuance.serial)
+fn serials_with_keys<R: TableRow>(group: &[RowOutcome<R, Made>]) -> Vec<Serial> {
+    let made = group.iter().filter_map(|row| row.outcome.as_ref().ok());
+    made.filter(|made| made.key.is_some())
+        .map(|made| made.signed.issuance.serial)
         .collect()
 }
 
@@ -357,7 +370,6 @@ pub struct DryRun<'a> {
 }
 
 impl<'a> DryRun<'a> {
-    /// One for a CA, at a time.
     pub fn new(issuer: &'a Issuer, now: OffsetDateTime) -> Self {
         Self {
             issuer,

@@ -1,22 +1,21 @@
-//! Issuing in two steps: a draft that passed the rules, and its signature.
+//! Certificates that passed lint and are not signed yet.
 //!
-//! A draft is built, given a number and a signature that are none, and held to the rules before anything
-//! else happens: what breaks a rule costs no serial number and never meets the CA's key. From then on its
-//! octets stand; what is signed has its serial number in addition.
+//! A draft is linted with a placeholder serial number and signature before anything else happens: what
+//! breaks a rule costs no serial number and never meets the CA's key. From then on its bytes stand; signing
+//! adds the serial number alone.
 
 use crate::asn1::oid;
 use crate::ca::error::CaError;
-use crate::ca::fixture::Flaw;
 use crate::key::{PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::store::Issuance;
 use crate::x509::lint::{Candidate, Findings, lint};
 use crate::x509::signed::assemble;
 use crate::x509::{Certificate, Extension, Name, Serial, TbsCertificate, Unnumbered, Validity};
 
-/// What stands for the signature while the rules are held to a draft: they see everything but that.
+/// Placeholder signature of a draft that is linted: the rules see everything else.
 const NO_SIGNATURE: [u8; 64] = [0; 64];
 
-/// A certificate that is right but for its serial number and signature.
+/// Certificate without its serial number and signature, which passed lint.
 pub struct Draft {
     subject: Name,
     validity: Validity,
@@ -24,10 +23,19 @@ pub struct Draft {
     signature: SignatureAlgorithm,
     unnumbered: Unnumbered,
     profile: &'static str,
-    flaw: Option<Flaw>,
+    defect: Option<&'static str>,
 }
 
-/// What goes into a draft.
+/// Defect that a certificate has on purpose.
+#[derive(Clone, Copy)]
+pub(crate) struct Intended {
+    /// Name of the defect, for the record.
+    pub(crate) defect: &'static str,
+    /// Lint rules that it breaks.
+    pub(crate) broken_rules: &'static [&'static str],
+}
+
+/// Content of a draft.
 pub struct Content {
     /// subject.
     pub subject: Name,
@@ -38,13 +46,12 @@ pub struct Content {
     /// Extensions other than the key identifiers; that of the subject only where it is not the one that
     /// the key would get.
     pub extensions: Vec<Extension>,
-    /// What the journal calls its kind.
+    /// Kind of certificate, as the journal names it.
     pub profile: &'static str,
 }
 
 impl Draft {
-    /// Builds a certificate for an issuer and holds it to the rules. `issuers` is the path from the
-    /// issuer to its root; empty for a root.
+    /// Builds and lints a certificate. `issuers` is the path from the issuer to its root; empty for a root.
     pub fn new(
         content: Content,
         issuers: &[Certificate],
@@ -53,21 +60,21 @@ impl Draft {
         Self::built(content, issuers, signature, None)
     }
 
-    /// As [`Draft::new`], of what is wrong on purpose: the rules that the flaw breaks are left out.
-    pub(crate) fn with_flaw(
+    /// As [`Draft::new`], of a certificate with a defect: the rules that it breaks are left out.
+    pub(crate) fn with_defect(
         content: Content,
         issuers: &[Certificate],
         signature: SignatureAlgorithm,
-        flaw: Flaw,
+        intended: Intended,
     ) -> Result<Self, CaError> {
-        Self::built(content, issuers, signature, Some(flaw))
+        Self::built(content, issuers, signature, Some(intended))
     }
 
     fn built(
         content: Content,
         issuers: &[Certificate],
         signature: SignatureAlgorithm,
-        flaw: Option<Flaw>,
+        intended: Option<Intended>,
     ) -> Result<Self, CaError> {
         let Content {
             subject,
@@ -103,9 +110,12 @@ impl Draft {
             public_key,
             signature,
             profile,
-            flaw,
+            defect: intended.map(|intended| intended.defect),
         };
-        draft.check(issuers)?;
+        draft.check(
+            issuers,
+            intended.map_or(&[], |intended| intended.broken_rules),
+        )?;
         Ok(draft)
     }
 
@@ -119,12 +129,22 @@ impl Draft {
         &self.public_key
     }
 
-    /// Holds it to the rules, but for those that its flaw breaks.
-    fn check(&self, issuers: &[Certificate]) -> Result<(), CaError> {
-        let stand_in = Serial::from_counter(1, u64::MAX).expect("a counter of one octet fits");
+    /// Lints it, but for the rules that are left out.
+    fn check(&self, issuers: &[Certificate], left_out: &[&str]) -> Result<(), CaError> {
+        let stand_in = Serial::from_counter(1, u64::MAX).expect("a counter of one byte fits");
         let certificate = self.assembled(&self.unnumbered.numbered(&stand_in), &NO_SIGNATURE);
-        let broken = self.flaw.map_or(&[][..], Flaw::broken_rules);
-        check_rules(&certificate, issuers, broken)
+        let mut findings = lint(&Candidate {
+            certificate: &certificate,
+            issuers,
+        });
+        findings.retain(|finding| !left_out.contains(&finding.rule));
+        if findings.is_empty() {
+            Ok(())
+        } else {
+            Err(CaError::Lint {
+                findings: Findings(findings),
+            })
+        }
     }
 
     fn assembled(&self, tbs: &[u8], signature: &[u8]) -> Certificate {
@@ -133,9 +153,8 @@ impl Draft {
         certificate.with_known_key(&self.public_key)
     }
 
-    /// Signs with the issuer's key, or a root with its own; then reads what was signed: it has to
-    /// verify.
-    pub(crate) fn sign(&self, serial: &Serial, key: &PrivateKey) -> Result<Certificate, CaError> {
+    /// Signs with the issuer's key, or a root with its own, and verifies what was signed.
+    pub(super) fn sign(&self, serial: &Serial, key: &PrivateKey) -> Result<Certificate, CaError> {
         let tbs = self.unnumbered.numbered(serial);
         let signature = key.sign(&tbs).map_err(CaError::NewKey)?;
         let certificate = self.assembled(&tbs, &signature);
@@ -145,8 +164,8 @@ impl Draft {
         Ok(certificate)
     }
 
-    /// The line that the journal gets.
-    pub fn issuance(&self, serial: &Serial, certificate: &Certificate, counter: u128) -> Issuance {
+    /// Returns the record of the certificate, without the CA's counter.
+    pub(super) fn issuance(&self, serial: &Serial, certificate: &Certificate) -> Issuance {
         Issuance {
             serial: *serial,
             cn: self.subject.common_name().unwrap_or_default(),
@@ -162,29 +181,9 @@ impl Draft {
             renews: None,
             row: None,
             entry: None,
-            flaw: self.flaw.map(|flaw| flaw.to_string()),
-            counter,
+            flaw: self.defect.map(str::to_owned),
+            counter: 0,
             der: Some(certificate.der().to_vec()),
         }
-    }
-}
-
-/// Holds a certificate to the rules, but for those that are left out.
-fn check_rules(
-    certificate: &Certificate,
-    issuers: &[Certificate],
-    left_out: &[&str],
-) -> Result<(), CaError> {
-    let mut findings = lint(&Candidate {
-        certificate,
-        issuers,
-    });
-    findings.retain(|finding| !left_out.contains(&finding.rule));
-    if findings.is_empty() {
-        Ok(())
-    } else {
-        Err(CaError::Lint {
-            findings: Findings(findings),
-        })
     }
 }

@@ -1,35 +1,22 @@
 //! The one way to a CA's signing key.
 
-use crate::ca::authority::Subjects;
 use crate::ca::error::CaError;
-use crate::ca::issuance::compromised::{CompromisedKeys, key_of, refuse_compromised_cas};
-use crate::ca::issuance::draft::Draft;
-use crate::ca::owner::KeyOf;
-use crate::ca::owner::SubjectOwner;
+use crate::ca::issuance::compromised::CompromisedKeys;
+use crate::ca::issuance::draft::{Content, Draft};
+use crate::ca::issuance::standing::{Purpose, standing_path};
+use crate::ca::issuance::subjects::Subjects;
+use crate::ca::owner::{KeyOf, SubjectOwner};
 use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked};
 use crate::key::{PrivateKey, Protection, PublicKey, SignatureAlgorithm};
-use crate::store::{Ca, CaName, Coverage, Issuance, LockedCa, Store, StoreError};
+use crate::store::{Ca, CaName, Coverage, Store, StoreError};
 use crate::x509::comparison::ComparableName;
 use crate::x509::crl::{Header, ListBuilder};
-use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
-use crate::x509::validity::rfc3339;
 use crate::x509::{
-    Certificate, CertificationRequest, Extension, Fingerprint, Name, RevocationList, Serial, path,
+    Certificate, CertificationRequest, Extension, Fingerprint, Name, RevocationList, Serial,
 };
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use time::OffsetDateTime;
-
-/// What a CA's key is wanted for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Signing certificates.
-    Certificates,
-    /// Signing revocation lists.
-    Lists,
-    /// Signing, or asking for, a certificate of its own key, which may have expired.
-    OwnCertificate,
-}
 
 /// Octets of a list from which on it is proved and written at the same time.
 const WORTH_A_THREAD: usize = 1 << 20;
@@ -53,7 +40,7 @@ pub struct Issuer {
     subjects: OnceLock<Subjects>,
 }
 
-/// Whether a key was made for the certificate, or there may be others about it.
+/// Age of a certificate's key: other certificates may have one that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyAge {
     /// It was made a moment ago.
@@ -84,36 +71,6 @@ impl Seen {
         }
         let read = CompromisedKeys::of(store)?;
         Ok(self.compromised.get_or_init(|| read))
-    }
-}
-
-/// The CA of an issuer, which no other process changes: what is signed now is recorded, unless the CA
-/// was revoked since the issuer was opened.
-pub(crate) struct Signing<'a> {
-    issuer: &'a Issuer,
-    locked: LockedCa<'a>,
-}
-
-impl Signing<'_> {
-    /// Same as [`LockedCa::reserve_serial`].
-    pub(crate) fn reserve_serial(&mut self, random: u64) -> Result<Serial, CaError> {
-        Ok(self.locked.reserve_serial(random)?)
-    }
-
-    /// Same as [`LockedCa::reserve_serials`].
-    pub(crate) fn reserve_serials(&mut self, random: &[u64]) -> Result<Vec<Serial>, CaError> {
-        Ok(self.locked.reserve_serials(random)?)
-    }
-
-    /// The CA, to keep keys of leaves, and its counter.
-    pub(crate) fn locked(&self) -> &LockedCa<'_> {
-        &self.locked
-    }
-
-    /// Records certificates, durably. The last look at what forbids it comes right before.
-    pub(crate) fn record(&mut self, issuances: &[Issuance]) -> Result<(), CaError> {
-        self.issuer.look_again()?;
-        Ok(self.locked.record_issuances(issuances)?)
     }
 }
 
@@ -153,18 +110,8 @@ impl Issuer {
         })
     }
 
-    /// Waits until no other process changes the CA, and looks again whether it may sign.
-    pub(crate) fn lock(&self) -> Result<Signing<'_>, CaError> {
-        let locked = self.ca.lock()?;
-        self.look_again()?;
-        Ok(Signing {
-            issuer: self,
-            locked,
-        })
-    }
-
     /// Repeats the proof if anything was revoked since the last one.
-    fn look_again(&self) -> Result<(), CaError> {
+    pub(super) fn look_again(&self) -> Result<(), CaError> {
         let now = Seen::now(&self.store)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.revocations != now.revocations {
@@ -219,7 +166,7 @@ impl Issuer {
         &self.path
     }
 
-    /// How keys that the CA keeps are written: as its own.
+    /// Protection of keys that the CA keeps: that of its own.
     pub fn protection(&self) -> &Protection {
         &self.protection
     }
@@ -229,8 +176,7 @@ impl Issuer {
         self.key.signature_algorithm()
     }
 
-    /// What lists name as the CA's key: its subject key identifier, or for a certificate without one
-    /// what it would have.
+    /// Returns the key identifier for CRLs: that of the CA's certificate, or that which it would have.
     pub fn key_identifier(&self) -> Vec<u8> {
         let certificate = self.ca.certificate();
         let own = certificate.subject_key_identifier();
@@ -330,130 +276,12 @@ impl Issuer {
         Ok(request)
     }
 
-    /// Signs what passed the rules as a draft, under its final serial number, and proves that what
-    /// came out is what was meant.
-    pub fn sign(&self, draft: &Draft, serial: &Serial) -> Result<Certificate, CaError> {
-        draft.sign(serial, &self.key)
+    /// Lints a certificate that the CA would issue.
+    pub(crate) fn draft(&self, content: Content) -> Result<Draft, CaError> {
+        Draft::new(content, self.path(), self.signature_algorithm())
     }
-}
 
-/// The certificates from the CA up to its root, after proof that all of them stand.
-fn standing_path(
-    store: &Store,
-    ca: &Ca,
-    purpose: Purpose,
-    now: OffsetDateTime,
-) -> Result<Vec<Certificate>, CaError> {
-    let unusable = |problem: String| CaError::CaUnusable {
-        ca: ca.name().clone(),
-        problem,
-        to_renew: None,
-    };
-    let mut ancestors = store.ancestors(ca)?;
-    if purpose != Purpose::Certificates {
-        // Verifiers of a CRL look at its signature, whatever certificate the CA names; and a CA that names an
-        // old one is renewed.
-        let in_force = |ancestor: &Ca| store.ca(ancestor.name());
-        ancestors = ancestors.iter().map(in_force).collect::<Result<_, _>>()?;
+    pub(super) fn key(&self) -> &PrivateKey {
+        &self.key
     }
-    let mut certificates = vec![ca.certificate().clone()];
-    certificates.extend(
-        ancestors
-            .iter()
-            .map(|ancestor| ancestor.certificate().clone()),
-    );
-    if purpose != Purpose::Lists {
-        refuse_revoked(store, ca, &ancestors)?;
-        let members = std::iter::once(ca).chain(&ancestors);
-        refuse_compromised_cas(store, &members.map(key_of).collect::<Vec<_>>())?;
-    }
-    let (bit, bit_name) = match purpose {
-        Purpose::Lists => (CRL_SIGN, "cRLSign"),
-        Purpose::Certificates | Purpose::OwnCertificate => (KEY_CERT_SIGN, "keyCertSign"),
-    };
-    if !ca.certificate().is_ca() {
-        return Err(unusable("its certificate is not that of a CA".into()));
-    }
-    if ca
-        .certificate()
-        .key_usage()
-        .is_some_and(|usage| usage & bit == 0)
-    {
-        return Err(unusable(format!("its certificate has no {bit_name}")));
-    }
-    for (index, certificate) in certificates.iter().enumerate() {
-        let subject = certificate.subject();
-        let validity = certificate.validity();
-        let needs_to_be_valid = purpose != Purpose::OwnCertificate;
-        if needs_to_be_valid && now < validity.not_before {
-            return Err(CaError::CaNotYetValid {
-                ca: ca.name().clone(),
-                subject: subject.to_string(),
-                not_before: validity.not_before,
-            });
-        }
-        if needs_to_be_valid && now > validity.not_after {
-            return Err(CaError::CaUnusable {
-                ca: ca.name().clone(),
-                problem: format!("{subject} expired at {}", rfc3339(validity.not_after)),
-                to_renew: to_renew(store, ca, &ancestors, index)?,
-            });
-        }
-        let issuer = certificates.get(index + 1).unwrap_or(certificate);
-        if !path::issued(issuer, certificate) {
-            return Err(unusable(format!(
-                "{subject} is not signed by {}",
-                issuer.subject()
-            )));
-        }
-    }
-    Ok(certificates)
-}
-
-/// Nobody would trust what a revoked CA issues; its list it may still sign.
-fn refuse_revoked(store: &Store, ca: &Ca, ancestors: &[Ca]) -> Result<(), CaError> {
-    let members = std::iter::once(ca).chain(ancestors);
-    for (index, (member, issuer)) in members.zip(ancestors).enumerate() {
-        // A CA is revoked if the certificate in force is, though one below it may name a previous one.
-        let in_force = store.ca(member.name())?;
-        for certificate in [member.certificate(), in_force.certificate()] {
-            let Ok(serial) = certificate.serial() else {
-                continue;
-            };
-            let Some(revoked) = issuer.revoked(&serial)? else {
-                continue;
-            };
-            let is_in_force = certificate == in_force.certificate();
-            return Err(CaError::RevokedCa {
-                ca: ca.name().clone(),
-                subject: certificate.subject().to_string(),
-                at: revoked.revoked_at,
-                reason: revoked.reason,
-                // A new certificate below would be of the same key above.
-                to_renew: if is_in_force || revoked.reason.is_compromise() {
-                    None
-                } else {
-                    to_renew(store, ca, ancestors, index)?
-                },
-            });
-        }
-    }
-    Ok(())
-}
-
-/// The CA below a certificate that can't be used, if it names that one and not the one in force of the CA
-/// above it. `index` counts from the certificate of `ca`.
-fn to_renew(
-    store: &Store,
-    ca: &Ca,
-    ancestors: &[Ca],
-    index: usize,
-) -> Result<Option<CaName>, CaError> {
-    let Some(above) = index.checked_sub(1) else {
-        return Ok(None);
-    };
-    let in_force = store.ca(ancestors[above].name())?;
-    let is_previous = in_force.certificate() != ancestors[above].certificate();
-    let below = above.checked_sub(1).map_or(ca, |below| &ancestors[below]);
-    Ok(is_previous.then(|| below.name().clone()))
 }

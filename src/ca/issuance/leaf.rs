@@ -1,42 +1,39 @@
-//! Issuing certificates to servers, people and machines.
+//! Leaves: certificates of servers, people and machines.
 
 use crate::asn1::oid;
 use crate::ca::error::{CaError, InputError};
 use crate::ca::issuance::draft::{Content, Draft};
+use crate::ca::issuance::issue::{References, Steps};
 use crate::ca::issuance::issuer::{Issuer, KeyAge};
 use crate::ca::issuance::lifetime::Lifetime;
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
-use crate::ca::renewal::Successors;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
-use crate::store::{CaRecord, EntryId, Issuance, StoreError};
+use crate::store::{Ca, CaRecord, EntryId, Issuance, LockedCa};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::request::CertificationRequest;
 use crate::x509::{Certificate, GeneralName, Name, Profile, Serial, Validity};
-use aws_lc_rs::rand;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
 
-/// How long a leaf is valid where nothing else is said.
+/// Validity of a leaf by default.
 pub(crate) const DEFAULT_VALIDITY: Duration = Duration::days(365);
 
 /// Most SANs of a leaf. With names of usual length its certificate is as large then as TLS libraries take.
 const MOST_NAMES: usize = 10_000;
 
-/// What to issue.
+/// Leaf to issue.
 #[derive(Clone)]
 pub struct LeafRequest {
     /// The subject; `None` takes the request's, or leaves it empty.
     pub subject: Option<Name>,
     /// Alternative names, beside those of a request.
     pub alternative_names: Vec<GeneralName>,
-    /// What it is for.
     pub profile: Profile,
-    /// How long it is valid.
     pub lifetime: Lifetime,
-    /// Whose key it certifies.
     pub key: KeySource,
 }
 
@@ -59,7 +56,7 @@ impl LeafRequest {
 }
 
 impl LeafRequest {
-    /// What can be told of it without its CA: whether its profile finds the names that it needs.
+    /// Checks, without its CA, that it has the names that its profile needs.
     pub(crate) fn check(&self) -> Result<(), CaError> {
         let KeySource::Generate(_) = self.key else {
             return Ok(());
@@ -72,7 +69,7 @@ impl LeafRequest {
     }
 }
 
-/// Where the key comes from.
+/// Source of a leaf's key.
 #[derive(Clone)]
 pub enum KeySource {
     /// Made here and kept in the store.
@@ -83,7 +80,6 @@ pub enum KeySource {
         path: PathBuf,
         /// The request.
         request: Box<CertificationRequest>,
-        /// What becomes of its names.
         names: CsrNames,
     },
 }
@@ -115,7 +111,7 @@ impl FromStr for CsrNames {
     }
 }
 
-/// What was issued.
+/// Leaf that was issued.
 pub struct Issued {
     /// The certificate.
     pub certificate: Certificate,
@@ -123,12 +119,10 @@ pub struct Issued {
     pub issuance: Issuance,
     /// Its key, where it was made here.
     pub key: Option<PrivateKey>,
-    /// What the user wants to know.
     pub notices: Vec<Notice>,
 }
 
-/// Issues one certificate. The serial number is reserved, the certificate signed and verified, the
-/// key and then the record made durable, in this order, before anything is returned.
+/// Issues one certificate.
 pub fn issue(
     issuer: &Issuer,
     request: LeafRequest,
@@ -139,17 +133,17 @@ pub fn issue(
     issue_draft(issuer, &draft, key, InPlaceOf::default(), notices)
 }
 
-/// The certificate whose place is taken, if one's is.
+/// Certificate whose place is taken, if any.
 #[derive(Default)]
 pub(crate) struct InPlaceOf<'a> {
     pub(crate) serial: Option<Serial>,
-    /// Where it is to get one successor alone: what others have renewed.
-    pub(crate) unless_renewed: Option<&'a mut Successors>,
-    /// The entry of a declaration that it is issued for.
+    /// Refuses, under the CA's lock, what another process renewed meanwhile.
+    pub(crate) check: Option<&'a mut dyn FnMut(&Ca) -> Result<(), CaError>>,
+    /// Entry of a declaration that it is issued for.
     pub(crate) entry: Option<EntryId>,
 }
 
-/// Issues what passed the rules, perhaps in the place of another.
+/// Issues a draft, perhaps in the place of another certificate.
 pub(crate) fn issue_draft(
     issuer: &Issuer,
     draft: &Draft,
@@ -157,58 +151,40 @@ pub(crate) fn issue_draft(
     before: InPlaceOf<'_>,
     notices: Vec<Notice>,
 ) -> Result<Issued, CaError> {
-    let sign = |serial: &Serial, _: Option<&PrivateKey>| issuer.sign(draft, serial);
-    issue_signed(issuer, draft, key, sign, before, notices)
+    issue_signed_by(issuer, draft, key, Signer::Issuer, before, notices)
 }
 
-/// As [`issue_draft`], where `sign` signs the draft; it gets the serial number and the certificate's key.
-pub(crate) fn issue_signed(
+/// Owner of the key that signs a leaf.
+pub(crate) enum Signer<'a> {
+    Issuer,
+    /// The leaf itself: a defect.
+    Leaf,
+    /// Another CA: a defect.
+    Other(&'a PrivateKey),
+}
+
+/// As [`issue_draft`], signed with another key.
+pub(crate) fn issue_signed_by(
     issuer: &Issuer,
     draft: &Draft,
     key: Option<PrivateKey>,
-    sign: impl FnOnce(&Serial, Option<&PrivateKey>) -> Result<Certificate, CaError>,
+    signer: Signer<'_>,
     before: InPlaceOf<'_>,
     notices: Vec<Notice>,
 ) -> Result<Issued, CaError> {
-    let random = random_u64()?;
-    let key_pem = key
-        .as_ref()
-        .map(|key| issuer.protection().to_pem(key))
-        .transpose();
-    let key_pem = key_pem.map_err(CaError::NewKey)?;
-
-    let mut signing = issuer.lock()?;
-    let age = match (&key, before.serial) {
-        (Some(_), None) => KeyAge::New,
-        _ => KeyAge::Known,
-    };
-    issuer.look_at_leaves([(draft, age)])?;
-    if let InPlaceOf {
-        serial: Some(serial),
-        unless_renewed: Some(successors),
-        ..
-    } = before
-    {
-        successors.refuse(issuer.ca(), serial)?;
-    }
-    let serial = signing.reserve_serial(random)?;
-    let certificate = sign(&serial, key.as_ref())?;
-    if let Some(pem) = &key_pem {
-        signing.locked().store_leaf_key(&serial, pem)?;
-    }
-    let issuance = Issuance {
+    let references = References {
         renews: before.serial,
         entry: before.entry,
-        ..draft.issuance(&serial, &certificate, signing.locked().counter())
+        row: None,
     };
-    if let Err(error) = signing.record(std::slice::from_ref(&issuance)) {
-        let is_undecided = matches!(error, CaError::Store(StoreError::Undecided { .. }));
-        if key_pem.is_some() && !is_undecided {
-            // A key without a certificate is of no use; what failed first is the one to report.
-            let _ = signing.locked().remove_leaf_key(&serial);
-        }
-        return Err(error);
-    }
+    let mut steps = LeafSteps {
+        key_pem: protected(issuer, key.as_ref())?,
+        key: key.as_ref(),
+        is_renewed: before.serial.is_some(),
+        check: before.check,
+        signer,
+    };
+    let (certificate, issuance) = issuer.issue(draft, references, &mut steps)?;
     Ok(Issued {
         certificate,
         issuance,
@@ -217,18 +193,58 @@ pub(crate) fn issue_signed(
     })
 }
 
-/// 64 bits from the system's random source.
-pub(crate) fn random_u64() -> Result<u64, CaError> {
-    let mut octets = [0; 8];
-    rand::fill(&mut octets).map_err(|_| {
-        CaError::NewKey(KeyError::Library {
-            operation: "read random bytes",
-        })
-    })?;
-    Ok(u64::from_be_bytes(octets))
+/// Key of a leaf as the store keeps it.
+pub(super) fn protected(
+    issuer: &Issuer,
+    key: Option<&PrivateKey>,
+) -> Result<Option<Zeroizing<Vec<u8>>>, CaError> {
+    let pem = key.map(|key| issuer.protection().to_pem(key));
+    pem.transpose().map_err(CaError::NewKey)
 }
 
-/// A draft of what was asked for, and the key where one is made.
+struct LeafSteps<'k, 'c> {
+    key: Option<&'k PrivateKey>,
+    key_pem: Option<Zeroizing<Vec<u8>>>,
+    is_renewed: bool,
+    check: Option<&'c mut dyn FnMut(&Ca) -> Result<(), CaError>>,
+    signer: Signer<'k>,
+}
+
+impl Steps for LeafSteps<'_, '_> {
+    fn check(&mut self, issuer: &Issuer, draft: &Draft) -> Result<(), CaError> {
+        let age = match self.key {
+            Some(_) if !self.is_renewed => KeyAge::New,
+            _ => KeyAge::Known,
+        };
+        issuer.look_at_leaves([(draft, age)])?;
+        self.check
+            .as_mut()
+            .map_or(Ok(()), |check| check(issuer.ca()))
+    }
+
+    fn key(&self) -> Option<&PrivateKey> {
+        match self.signer {
+            Signer::Issuer => None,
+            Signer::Leaf => self.key,
+            Signer::Other(key) => Some(key),
+        }
+    }
+
+    fn keep(&mut self, serial: &Serial, _: &Certificate, ca: &LockedCa<'_>) -> Result<(), CaError> {
+        if let Some(pem) = &self.key_pem {
+            ca.store_leaf_key(serial, pem)?;
+        }
+        Ok(())
+    }
+
+    fn discard(&mut self, serial: &Serial, ca: &LockedCa<'_>) {
+        if self.key_pem.is_some() {
+            let _ = ca.remove_leaf_key(serial);
+        }
+    }
+}
+
+/// Drafts a leaf, and makes its key if it is to be made here.
 pub(crate) fn draft(
     issuer: &Issuer,
     request: LeafRequest,
@@ -244,7 +260,7 @@ pub(crate) fn draft(
     Ok((draft, made))
 }
 
-/// A draft of what was asked for; `generate` gives the public half of a key of the kind that was.
+/// Drafts a leaf; `generate` returns the public key of a new key.
 pub(crate) fn draft_with(
     issuer: &Issuer,
     request: LeafRequest,
@@ -259,10 +275,10 @@ pub(crate) fn draft_with(
         notices,
     )?;
     let content = content(issuer, request, validity, generate, notices)?;
-    Draft::new(content, issuer.path(), issuer.signature_algorithm())
+    issuer.draft(content)
 }
 
-/// What was asked for, as what goes into a draft; how long it is valid is said beside it.
+/// Content of the draft of a leaf.
 pub(crate) fn content(
     issuer: &Issuer,
     request: LeafRequest,
@@ -332,16 +348,15 @@ fn empty_name() -> Name {
     Name::from_attributes([]).expect("no attribute can be wrong")
 }
 
-/// The names asked for, on the command line and in a request.
+/// Names of a leaf, given by the user and by a CSR.
 struct Asked {
     subject: Option<Name>,
     alternative_names: Vec<GeneralName>,
 }
 
 impl Asked {
-    /// The alternative names that the certificate gets: each once, the common name among them where
-    /// the profile looks for it. One with an underscore is no host name, and is taken only if there is
-    /// no other.
+    /// Returns the SANs of the certificate: each once, the common name among them if the profile looks
+    /// for it there. One with an underscore is no host name, and is added only if there is no other.
     fn check(&self, profile: Profile) -> Result<Vec<GeneralName>, CaError> {
         let common_name = self.subject.as_ref().and_then(Name::common_name);
         let from_common_name = common_name
@@ -440,7 +455,7 @@ pub(crate) fn may_be_certified(path: &Path, request: &CertificationRequest) -> R
     request.verify().map_err(failed)
 }
 
-/// What makes a certificate that of a leaf of its profile, beside its alternative names.
+/// Extensions of a leaf of a profile, with its SANs.
 pub(crate) fn leaf_extensions(
     names: Option<Extension>,
     profile: Profile,
@@ -462,7 +477,7 @@ pub(crate) fn leaf_extensions(
     extensions
 }
 
-/// Where a CA says that its list, its certificate and its responder are.
+/// Extensions with the URLs of a CA's CRL, certificate and responder.
 pub(crate) fn pointers(ca: &CaRecord, revocation: bool) -> Vec<Extension> {
     let mut extensions = Vec::new();
     if revocation && !ca.crl_urls.is_empty() {

@@ -1,4 +1,4 @@
-//! How long a certificate is valid: what was asked, held to what its CA allows.
+//! Validity of a certificate: what was asked for, inside that of its CA.
 
 use crate::ca::error::CaError;
 use crate::ca::notice::{Notice, RenewalNotice};
@@ -87,7 +87,7 @@ impl Lifetime {
     }
 }
 
-/// What is to be said of two validities, the one in the place of the other.
+/// Returns the notices about a validity that replaces another.
 pub(crate) fn compare(before: Validity, new: Validity, now: OffsetDateTime) -> Vec<Notice> {
     let mut notices = Vec::new();
     if now < before.not_before {

@@ -1,4 +1,4 @@
-//! What can go wrong with a renewal, and what its user wants to know.
+//! Errors and findings of renewals.
 
 use crate::ca::error::CaError;
 use crate::store::{Ca, CaName, Store, StoreError};
@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 /// Why a certificate, or a CA, is not renewed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewalError {
-    /// What is to be renewed is no leaf.
+    /// The certificate is no leaf.
     #[error("{serial} of {ca} is of profile {profile}, and not that of a leaf")]
     NotALeaf {
         /// The CA.
@@ -20,7 +20,7 @@ pub enum RenewalError {
         /// Its profile.
         profile: String,
     },
-    /// What is to be renewed was imported, and nothing says what it is for.
+    /// The certificate was imported, and has no extended key usage.
     #[error("{serial} of {ca} was imported and has no extended key usage")]
     Purposeless {
         /// The CA.
@@ -28,17 +28,16 @@ pub enum RenewalError {
         /// The serial.
         serial: Serial,
     },
-    /// What is to be renewed is wrong on purpose.
+    /// The certificate has a defect on purpose.
     #[error("{serial} of {ca} was issued with the flaw {flaw}, and gets no successor")]
     Flawed {
         /// The CA.
         ca: CaName,
         /// The serial.
         serial: Serial,
-        /// What is wrong.
         flaw: String,
     },
-    /// What is to be renewed is revoked.
+    /// The certificate is revoked.
     #[error("{serial} of {ca} is revoked ({reason})")]
     RevokedPredecessor {
         /// The CA.
@@ -102,7 +101,7 @@ pub enum RenewalError {
         /// Why.
         source: Box<CaError>,
     },
-    /// What is in the place of the files is not about the certificate, nor about one before it.
+    /// The files to replace are not of the certificate, nor of one before it.
     #[error(
         "{serial} of {ca} is not renewed, since {} is none of its files, nor of those of one before it",
         path.display()

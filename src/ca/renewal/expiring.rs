@@ -1,4 +1,4 @@
-//! What ends soon: certificates that CAs issued, and those of CAs that came from elsewhere.
+//! Certificates that expire soon: those that CAs issued, and those of CAs from elsewhere.
 
 use crate::ca::error::CaError;
 use crate::ca::select::{Status, certifies_key_of};
@@ -13,14 +13,12 @@ pub struct Expiring {
     pub ca: Ca,
     /// Its record; for that of a CA from elsewhere, what its record would be.
     pub issuance: Issuance,
-    /// That it is revoked, if it is.
     pub revoked: Option<Revoked>,
     /// The newest valid one that was issued in its place.
     pub renewed_by: Option<Serial>,
 }
 
 impl Expiring {
-    /// What it is worth now.
     pub fn status(&self, now: OffsetDateTime) -> Status {
         Status::of(&self.issuance, self.revoked.as_ref(), now)
     }
@@ -31,7 +29,7 @@ impl Expiring {
     }
 }
 
-/// What ends from now until `end`, revoked or not, the soonest first.
+/// Returns what expires from now until `end`, revoked or not, the soonest first.
 pub fn expiring(
     store: &Store,
     cas: &[Ca],

@@ -49,8 +49,8 @@ impl Lineage {
         })
     }
 
-    /// Where its successor's files go, which take the place of no other certificate's: they are called
-    /// by the common name, with the serial number behind it where that name is another's.
+    /// Returns the destination of its successor's files, which replace no other certificate's: named by
+    /// the common name, with the serial number behind it if another certificate has that name.
     pub fn destination(
         &self,
         directory: &Path,
@@ -106,7 +106,7 @@ impl Lineage {
     }
 }
 
-/// What gets successors while something else goes on.
+/// Certificates that were renewed since a scan.
 pub struct Successors {
     /// The one before, and the one in its place.
     known: HashMap<Serial, Serial>,

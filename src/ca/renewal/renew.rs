@@ -1,12 +1,11 @@
-//! Certificates in the place of others: the same profile, subject and names, for a further time.
+//! Renewing leaves: the same profile, subject and names, a new validity.
 
 use crate::asn1::oid;
 use crate::ca::error::CaError;
 use crate::ca::import::IMPORTED;
-use crate::ca::issuance::Issuer;
-use crate::ca::issuance::{Content, Draft};
-use crate::ca::issuance::{InPlaceOf, Issued, issue_draft, leaf_extensions, pointers};
-use crate::ca::issuance::{Lifetime, compare};
+use crate::ca::issuance::{
+    Content, InPlaceOf, Issued, Issuer, Lifetime, compare, issue_draft, leaf_extensions, pointers,
+};
 use crate::ca::notice::Notice;
 use crate::ca::notice::RenewalNotice;
 use crate::ca::owner::KeyOf;
@@ -24,22 +23,20 @@ use time::OffsetDateTime;
 
 /// A certificate that can be renewed.
 pub struct Predecessor {
-    /// Its record.
     pub issuance: Issuance,
-    /// What it says.
     pub certificate: Certificate,
     /// `None` for one of none of ours, as imported ones are: what it may be used for, it says itself.
     profile: Option<Profile>,
     status: Status,
 }
 
-/// How to renew it.
+/// Renewal of a leaf.
 pub struct Renewal<'a> {
-    /// How long the new one is valid; as long as the one before where nothing is said.
+    /// Validity of the new one; as long as that of the one before by default.
     pub lifetime: Lifetime,
     /// Whether it gets a new key of the same kind.
     pub new_key: bool,
-    /// Where what another process renews meanwhile is not renewed again.
+    /// Refuses what another process renewed meanwhile.
     pub unless_renewed: Option<&'a mut Successors>,
 }
 
@@ -73,7 +70,7 @@ impl Predecessor {
         Ok(predecessor)
     }
 
-    /// One of which it is known that it is not revoked, as of those that are due.
+    /// As [`Predecessor::new`], of a certificate that is known not to be revoked.
     pub fn unrevoked(ca: &Ca, issuance: Issuance, now: OffsetDateTime) -> Result<Self, CaError> {
         let serial = issuance.serial;
         if let Some(flaw) = issuance.flaw {
@@ -197,17 +194,22 @@ pub fn renew(
         profile: profile.map_or(IMPORTED, Profile::as_str),
     };
     issuer.refuse_subject_of_ca(&content.subject)?;
-    let draft = Draft::new(content, issuer.path(), issuer.signature_algorithm())?;
+    let draft = issuer.draft(content)?;
+    let mut successors = renewal.unless_renewed;
+    let mut refuse_renewed = |ca: &Ca| match &mut successors {
+        Some(successors) => successors.refuse(ca, issuance.serial),
+        None => Ok(()),
+    };
     let in_place_of = InPlaceOf {
         serial: Some(issuance.serial),
-        unless_renewed: renewal.unless_renewed,
+        check: Some(&mut refuse_renewed),
         // It takes the place of the one before in what a declaration asks for too.
         entry: issuance.entry.clone(),
     };
     issue_draft(issuer, &draft, key, in_place_of, notices)
 }
 
-/// What a certificate of no profile of ours is for, and the names in it.
+/// Extensions of the successor of a certificate without a profile: its purposes and names.
 fn extensions_as_before(before: &Certificate, ca: &CaRecord) -> Vec<Extension> {
     const KEPT: [ObjectIdentifier; 4] = [
         oid::KEY_USAGE,
