@@ -9,6 +9,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
+/// PEM label of a CRL (RFC 7468 section 6).
+pub(crate) const CRL_LABEL: &str = "X509 CRL";
+
 /// One object in a file.
 pub struct ForeignObject {
     /// What PEM calls it; for DER, what its structure says.
@@ -235,7 +238,7 @@ fn der_label(der: &[u8]) -> Option<&'static str> {
         {
             Some("CERTIFICATE")
         }
-        _ if is_time(tags.get(numbered + 2)?.0) => Some("X509 CRL"),
+        _ if is_time(tags.get(numbered + 2)?.0) => Some(CRL_LABEL),
         tag::INTEGER => Some("CERTIFICATE REQUEST"),
         _ => None,
     }
@@ -375,7 +378,7 @@ pub fn lists_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
     };
     let mut lists = Vec::new();
     for (index, mut object) in input.objects()?.into_iter().enumerate() {
-        if object.label != "X509 CRL" {
+        if object.label != CRL_LABEL {
             return Err(wrong(InputError::Other(format!(
                 "object {} in it is {:?}",
                 index + 1,

@@ -4,7 +4,7 @@ use crate::ca::apply::declaration::{Application, WishedBundle, WishedList};
 use crate::ca::apply::kind::Kind;
 use crate::ca::apply::step::{Action, Step};
 use crate::ca::crl::{
-    ListRequest, Origin, Outlook, chains_below, holds_chain, outlook, preview_lists, publish_chain,
+    ListRequest, Origin, Outlook, chains_below, outlook, preview_lists, publish_chain,
     publish_list, publish_pem, refuse_other_files, stands_durably,
 };
 use crate::ca::error::CaError;
@@ -88,12 +88,13 @@ fn action_of(
     wished: &WishedList,
 ) -> Result<Action, CaError> {
     let request = &wished.request;
-    Ok(match outlook(ca, request, application.now)? {
-        Outlook::Stands if wished.chain && !holds_chain(store, ca, &request.place) => Action::Write,
-        Outlook::Stands => Action::Keep,
-        Outlook::Written => Action::Write,
-        Outlook::New => Action::Sign,
-    })
+    Ok(
+        match outlook(store, ca, request, wished.chain, application.now)? {
+            Outlook::Stands => Action::Keep,
+            Outlook::Written => Action::Write,
+            Outlook::New => Action::Sign,
+        },
+    )
 }
 
 /// Publishes the lists that are not as they should be.

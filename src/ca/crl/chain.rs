@@ -2,7 +2,9 @@
 //! check the whole path.
 
 use crate::ca::crl::place::Place;
-use crate::ca::crl::published::{holds_as_pem, read_published, refuse_other_pem, stage_pem};
+use crate::ca::crl::published::{
+    PublishedCrl, holds_as_pem, read_published, refuse_other_pem, stage_pem,
+};
 use crate::ca::error::CaError;
 use crate::store::file::Existing;
 use crate::store::{Ca, Store};
@@ -11,7 +13,11 @@ use std::path::PathBuf;
 /// Publishes the lists of the CA and of all above it as one PEM file, which stays as it is where
 /// nothing in it is new: others may be watching it.
 pub fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
-    write_where_new(ca, place, place.chain(ca), || chain(store, ca, place))
+    write_where_new(ca, place, place.chain(ca), || {
+        let mut crls = vec![published(ca, place)?];
+        crls.extend(published_above(store, ca, place)?);
+        Ok(crls)
+    })
 }
 
 /// Puts the published list beside itself as PEM, where it is not there yet.
@@ -19,9 +25,12 @@ pub fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
     write_where_new(ca, place, place.pem(ca), || Ok(vec![published(ca, place)?]))
 }
 
-/// Whether the chain's file is the one that the published lists make.
-pub fn holds_chain(store: &Store, ca: &Ca, place: &Place) -> bool {
-    chain(store, ca, place).is_ok_and(|lists| holds_as_pem(&place.chain(ca), &lists))
+/// Whether the chain's file holds the published CRLs: this one of the CA, and those of all above it.
+pub fn holds_chain(store: &Store, ca: &Ca, place: &Place, own: &PublishedCrl) -> bool {
+    published_above(store, ca, place).is_ok_and(|above| {
+        let crls: Vec<_> = std::iter::once(own).chain(&above).collect();
+        holds_as_pem(&place.chain(ca), &crls)
+    })
 }
 
 /// Writes what is made of published lists. Another process may publish a list after they were read, and
@@ -30,7 +39,7 @@ fn write_where_new(
     ca: &Ca,
     place: &Place,
     path: PathBuf,
-    read: impl Fn() -> Result<Vec<Vec<u8>>, CaError>,
+    read: impl Fn() -> Result<Vec<PublishedCrl>, CaError>,
 ) -> Result<PathBuf, CaError> {
     let target = place.target(ca, path)?;
     refuse_other_pem(place, &target)?;
@@ -46,17 +55,14 @@ fn write_where_new(
     Ok(target.path)
 }
 
-/// The published lists of the CA and of all above it.
-fn chain(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Vec<u8>>, CaError> {
-    let mut lists = vec![published(ca, place)?];
-    for above in store.ancestors(ca)? {
-        lists.push(published(&above, place)?);
-    }
-    Ok(lists)
+/// Reads the published CRLs of all CAs above the CA.
+fn published_above(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<PublishedCrl>, CaError> {
+    let above = store.ancestors(ca)?;
+    above.iter().map(|above| published(above, place)).collect()
 }
 
-/// The published list of the CA.
-pub(crate) fn published(ca: &Ca, place: &Place) -> Result<Vec<u8>, CaError> {
+/// Reads the published CRL of the CA.
+pub(crate) fn published(ca: &Ca, place: &Place) -> Result<PublishedCrl, CaError> {
     read_published(ca, place, &ca.recent_lists()?)?.ok_or_else(|| CaError::NoPublishedList {
         ca: ca.name().clone(),
         path: place.der(ca),

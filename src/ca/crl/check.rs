@@ -4,11 +4,11 @@ use crate::ca::crl::chain::holds_chain;
 use crate::ca::crl::hash_names::holds_hash_names;
 use crate::ca::crl::place::Place;
 use crate::ca::crl::presigned::Ahead;
-use crate::ca::crl::published::{holds_as_pem, read_published};
-use crate::ca::crl::sign::is_in_future;
+use crate::ca::crl::published::holds_as_pem;
+use crate::ca::crl::state::State;
+use crate::ca::crl::times::is_in_future;
 use crate::ca::error::CaError;
 use crate::store::{Ca, Store, file};
-use crate::x509::crl::RevocationList;
 use time::{Duration, OffsetDateTime};
 
 /// How a CA's published list stands, for monitoring.
@@ -37,27 +37,25 @@ pub fn check_list(
     within: Duration,
     now: OffsetDateTime,
 ) -> Result<(Freshness, Option<OffsetDateTime>), CaError> {
-    let recent = ca.recent_lists()?;
-    let Some(der) = read_published(ca, place, &recent)? else {
+    let state = State::read(ca, place, now)?;
+    let Some(published) = state.published()? else {
         return Ok((Freshness::Missing, None));
     };
-    let list = RevocationList::from_der(&der).expect("it was read before");
+    let list = published.crl();
     let Some(next_update) = list.next_update() else {
         return Ok((Freshness::Stale, None));
     };
-    let covers = ca.revocations_end()?;
-    let is_due = match Ahead::of(ca, &recent, &covers, now) {
+    let is_due = match state.ahead() {
         Ahead::Due { list: due, .. } => Some(due.number) <= list.number(),
         _ => true,
     };
-    // Of the lists of a CA that never signed one here nothing is recorded.
-    let is_foreign = recent.is_empty() && !ca.has_key()?;
-    let mut without_news = ca.lists_without_news(now)?.into_iter();
-    let is_current = is_foreign || without_news.any(|record| Some(record.number) == list.number());
+    // Of a CA that never signed a CRL here none is on record.
+    let is_foreign = state.recent.is_empty() && !ca.has_key()?;
+    let is_current = is_foreign || state.record_without_news(published)?.is_some();
     let pem_path = place.pem(ca);
-    let pem_differs = file::stands(&pem_path)? && !holds_as_pem(&pem_path, &[&der]);
-    let chain_differs = place.has_chain(ca)? && !holds_chain(store, ca, place);
-    let names_differ = !holds_hash_names(ca, place, &der)?;
+    let pem_differs = file::stands(&pem_path)? && !holds_as_pem(&pem_path, &[published]);
+    let chain_differs = place.has_chain(ca)? && !holds_chain(store, ca, place, published);
+    let names_differ = !holds_hash_names(ca, place, published.der())?;
     let freshness = if now > next_update {
         Freshness::Stale
     } else if is_in_future(list.this_update(), now) {

@@ -1,7 +1,7 @@
 //! Lists that anyone may have made, from PEM to DER and back.
 
 use crate::ca::error::{CaError, InputError};
-use crate::ca::foreign::Input;
+use crate::ca::foreign::{CRL_LABEL, Input};
 use crate::ca::trust_store::targets::{
     BundleFinding, JudgedList, Level, RelyingParty, judge_lists,
 };
@@ -24,7 +24,7 @@ pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
             objects.len()
         ))));
     };
-    if object.label != "X509 CRL" {
+    if object.label != CRL_LABEL {
         return Err(wrong(InputError::Other(format!(
             "it holds {:?}",
             object.label

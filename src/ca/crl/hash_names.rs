@@ -3,7 +3,7 @@
 
 use crate::ca::crl::chain::published;
 use crate::ca::crl::place::{Place, Target};
-use crate::ca::crl::published::{holds_as_pem, stage_pem};
+use crate::ca::crl::published::{PublishedCrl, holds_as_pem, is_crl_of, stage_pem};
 use crate::ca::error::CaError;
 use crate::ca::foreign::{Input, lists_in};
 use crate::store::file::{self, Existing};
@@ -65,12 +65,7 @@ pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaErro
                 own.push(target.path);
                 break;
             }
-            None => {
-                return Err(CaError::WouldReplace {
-                    path: target.path,
-                    kind: "a list",
-                });
-            }
+            None => return Err(target.would_replace("a list")),
         }
     }
     Ok(own)
@@ -78,7 +73,7 @@ pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaErro
 
 /// Puts the list there, unless another process was first: another CA may have this hash, and its list
 /// stays.
-fn take(target: &Target, list: &[Vec<u8>]) -> Result<bool, CaError> {
+fn take(target: &Target, list: &[PublishedCrl]) -> Result<bool, CaError> {
     let is_taken = |error: &FileError| error.source.kind() == io::ErrorKind::AlreadyExists;
     let staged = match stage_pem(target, Existing::Keep, list) {
         Err(error) if is_taken(&error) => return Ok(false),
@@ -98,12 +93,7 @@ pub(crate) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> 
             Some(Slot::Own | Slot::Free) => break,
             Some(Slot::Other) => {}
             None if place.overwrite => break,
-            None => {
-                return Err(CaError::WouldReplace {
-                    path: target.path,
-                    kind: "a list",
-                });
-            }
+            None => return Err(target.would_replace("a list")),
         }
     }
     Ok(())
@@ -145,9 +135,7 @@ fn slot(ca: &Ca, target: &Target) -> Result<Option<Slot>, CaError> {
     };
     let is_own = lists.iter().all(|der| {
         let list = RevocationList::from_der(der).expect("it was read before");
-        let certificate = ca.certificate();
-        list.issuer() == certificate.subject()
-            && list.verify_signature(certificate.public_key()).is_ok()
+        is_crl_of(ca, &list)
     });
     Ok(Some(if is_own { Slot::Own } else { Slot::Other }))
 }

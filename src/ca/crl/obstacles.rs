@@ -35,10 +35,7 @@ fn refuse_other_der(ca: &Ca, place: &Place) -> Result<(), CaError> {
             && read_published_at(ca, &target, &ca.recent_lists()?)?.is_none())
     };
     if !place.overwrite && is_other()? {
-        return Err(CaError::WouldReplace {
-            path: target.path,
-            kind: "a list of this CA",
-        });
+        return Err(target.would_replace("a list of this CA"));
     }
     Ok(())
 }

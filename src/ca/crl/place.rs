@@ -27,6 +27,12 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// Refuses to replace the file, which is not of this kind.
+    pub(crate) fn would_replace(&self, kind: &'static str) -> CaError {
+        let path = self.path.clone();
+        CaError::WouldReplace { path, kind }
+    }
+
     /// Makes the name of a file durable that is there: the process that wrote it may have been killed.
     pub(crate) fn sync_name(&self) -> Result<(), FileError> {
         file::sync(file::folder_of(&self.file))

@@ -1,8 +1,8 @@
-//! Files that are published already: what they are, and whether they may be replaced.
+//! Files that are published already: their content, and whether they may be replaced.
 
 use crate::ca::crl::place::{Place, Target};
 use crate::ca::error::CaError;
-use crate::ca::foreign::Input;
+use crate::ca::foreign::{CRL_LABEL, Input};
 use crate::pem;
 use crate::store::file::{self, Existing, Staged};
 use crate::store::{Ca, FileError, SignedList};
@@ -12,38 +12,65 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-/// What PEM calls a list (RFC 7468 section 6).
-pub(crate) const LABEL: &str = "X509 CRL";
+/// A CRL of a CA, as it is published.
+pub(crate) struct PublishedCrl(Vec<u8>);
 
-/// What is published in a place, if it is a list of this CA: one of those that it signed last, or any
-/// other that its key signed.
+impl PublishedCrl {
+    pub(crate) fn crl(&self) -> RevocationList<'_> {
+        RevocationList::from_der(&self.0).expect("it was read before")
+    }
+
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub(crate) fn number(&self) -> Option<u128> {
+        self.crl().number()
+    }
+}
+
+impl AsRef<[u8]> for PublishedCrl {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Reads the CRL that is published in a place, if it is one of this CA: one of those that it signed last, or
+/// any other that its key signed.
 pub(crate) fn read_published(
     ca: &Ca,
     place: &Place,
     recent: &[SignedList],
-) -> Result<Option<Vec<u8>>, CaError> {
+) -> Result<Option<PublishedCrl>, CaError> {
     read_published_at(ca, &place.target(ca, place.der(ca))?, recent)
 }
 
-/// As [`read_published`], for a file that is found already.
+/// Same as [`read_published`], for a file that is found already.
 pub(crate) fn read_published_at(
     ca: &Ca,
     target: &Target,
     recent: &[SignedList],
-) -> Result<Option<Vec<u8>>, CaError> {
+) -> Result<Option<PublishedCrl>, CaError> {
     if !file::is_regular(&target.file)? {
         return Ok(None);
     }
     let der = Input::read(&target.file)?.into_content();
-    let is_ours = RevocationList::from_der(&der).is_ok_and(|list| {
-        list.issuer() == ca.certificate().subject()
-            && (is_recent(&list, recent)
-                || list.verify_signature(ca.certificate().public_key()).is_ok())
+    let is_ours = RevocationList::from_der(&der).is_ok_and(|crl| {
+        (names_issuer(&crl, ca) && is_recent(&crl, recent)) || is_crl_of(ca, &crl)
     });
-    Ok(is_ours.then_some(der))
+    Ok(is_ours.then_some(PublishedCrl(der)))
 }
 
-/// Whether the bytes are those of a list that is on record, which was proved when it was signed.
+fn names_issuer(crl: &RevocationList<'_>, ca: &Ca) -> bool {
+    crl.issuer() == ca.certificate().subject()
+}
+
+/// Whether the CA's key signed a CRL in its name.
+pub(crate) fn is_crl_of(ca: &Ca, crl: &RevocationList<'_>) -> bool {
+    names_issuer(crl, ca) && crl.verify_signature(ca.certificate().public_key()).is_ok()
+}
+
+/// Whether a CRL is on record to the byte: it was verified when it was signed.
 fn is_recent(list: &RevocationList<'_>, recent: &[SignedList]) -> bool {
     let mut same_number = recent
         .iter()
@@ -51,29 +78,26 @@ fn is_recent(list: &RevocationList<'_>, recent: &[SignedList]) -> bool {
     same_number.any(|record| record.sha256 == Fingerprint::of(list.der()).to_string())
 }
 
-/// A PEM file that is no list is not replaced unasked.
+/// Refuses a PEM file that is no CRL, unless it may be replaced.
 pub(crate) fn refuse_other_pem(place: &Place, target: &Target) -> Result<(), CaError> {
     let file = &target.file;
     if place.overwrite || !file::stands(file)? || holds_only_lists(file)? {
         return Ok(());
     }
-    Err(CaError::WouldReplace {
-        path: target.path.clone(),
-        kind: "a list",
-    })
+    Err(target.would_replace("a list"))
 }
 
-/// Whether a file is made of PEM lists alone, going by their markers.
+/// Whether a file consists of PEM CRLs alone, judged by their markers.
 fn holds_only_lists(path: &Path) -> Result<bool, CaError> {
     if !file::is_regular(path)? {
         return Ok(false);
     }
     let input = Input::read(path)?;
     let labels = pem::labels(input.content());
-    Ok(!labels.is_empty() && labels.iter().all(|label| *label == LABEL))
+    Ok(!labels.is_empty() && labels.iter().all(|label| *label == CRL_LABEL))
 }
 
-/// Writes lists as PEM, one behind the other, without showing the file.
+/// Writes CRLs as PEM, one after the other, without showing the file.
 pub(crate) fn stage_pem(
     target: &Target,
     existing: Existing,
@@ -83,14 +107,14 @@ pub(crate) fn stage_pem(
     staged.fill(|file| {
         let mut buffered = BufWriter::with_capacity(64 * 1024, file);
         for der in lists {
-            pem::write(&mut buffered, LABEL, der.as_ref())?;
+            pem::write(&mut buffered, CRL_LABEL, der.as_ref())?;
         }
         buffered.flush()
     })?;
     Ok(staged)
 }
 
-/// Whether a file is these lists as PEM, and nothing else.
+/// Whether a file is these CRLs as PEM, and nothing else.
 pub(crate) fn holds_as_pem(path: &Path, lists: &[impl AsRef<[u8]>]) -> bool {
     // Opening a pipe would wait for its writer.
     let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
@@ -100,11 +124,11 @@ pub(crate) fn holds_as_pem(path: &Path, lists: &[impl AsRef<[u8]>]) -> bool {
     let mut rest = Comparing(BufReader::new(file));
     let is_same = lists
         .iter()
-        .all(|der| pem::write(&mut rest, LABEL, der.as_ref()).is_ok());
+        .all(|der| pem::write(&mut rest, CRL_LABEL, der.as_ref()).is_ok());
     is_same && matches!(rest.0.read(&mut [0]), Ok(0))
 }
 
-/// Takes only what stands next in the file.
+/// Accepts only the bytes that come next in the file.
 struct Comparing(BufReader<File>);
 
 impl Write for Comparing {

@@ -2,7 +2,7 @@
 //! took away lines that were not synced.
 
 use crate::ca::crl::place::Place;
-use crate::ca::crl::published::read_published;
+use crate::ca::crl::published::{PublishedCrl, read_published};
 use crate::ca::error::CaError;
 use crate::ca::notice::Notice;
 use crate::ca::revocation::revocable::as_listed;
@@ -23,15 +23,15 @@ pub(crate) fn lock_lists<'a>(
     };
     let mut locked = ca.lock_lists_to_recover()?;
     let published = read_published(ca, place, locked.recent())?;
-    let is_last = |der: &Vec<u8>| {
-        let hash = Fingerprint::of(der).to_string();
+    let is_last = |crl: &PublishedCrl| {
+        let hash = Fingerprint::of(crl.der()).to_string();
         locked
             .recent()
             .first()
             .is_some_and(|last| last.sha256 == hash)
     };
     let missing = match published.filter(is_last) {
-        Some(der) => missing_from_record(ca, &der)?,
+        Some(published) => missing_from_record(ca, &published.crl())?,
         None => None,
     };
     let Some(missing) = missing else {
@@ -47,11 +47,13 @@ pub(crate) fn lock_lists<'a>(
 
 /// The revocations of a CRL that are not on record, or only as a hold; `None` if there are none, or if one is of a
 /// certificate that is not on record.
-fn missing_from_record(ca: &Ca, der: &[u8]) -> Result<Option<Vec<RevocationChange>>, CaError> {
+fn missing_from_record(
+    ca: &Ca,
+    crl: &RevocationList<'_>,
+) -> Result<Option<Vec<RevocationChange>>, CaError> {
     let standings = ca.standings()?;
-    let list = RevocationList::from_der(der).expect("it was read before");
     let mut missing = Vec::new();
-    for entry in list.entries() {
+    for entry in crl.entries() {
         let Some((serial, entry)) = entry.ok().and_then(|entry| Some((entry.serial()?, entry)))
         else {
             return Ok(None);

@@ -4,8 +4,9 @@
 use crate::ca::crl::entries::gather_entries;
 use crate::ca::crl::place::Place;
 use crate::ca::crl::presigned::Ahead;
-use crate::ca::crl::publish::{ListRequest, still_good, takes_due};
-use crate::ca::crl::published::read_published;
+use crate::ca::crl::published::PublishedCrl;
+use crate::ca::crl::request::ListRequest;
+use crate::ca::crl::state::State;
 use crate::ca::error::CaError;
 use crate::ca::trust_store::targets::{
     BundleFinding, JudgedList, Level, ListForm, RelyingParty, judge_lists, missing_list,
@@ -44,23 +45,19 @@ pub fn preview_lists(
             also,
         });
     }
-    for ca in chosen {
-        if ahead || can_publish(ca, now)? {
-            judged.push(foresee(store, ca, request, ahead, now)?);
+    let above = others_above(store, chosen, party)?;
+    for (index, ca) in chosen.iter().chain(&above).enumerate() {
+        let is_chosen = index < chosen.len();
+        let state = Considered::read(store, ca, &request.place, now)?;
+        if !is_chosen && state.is_good()? {
+            judged.extend(state.published()?);
+        } else if (is_chosen && ahead) || state.state.can_publish()? {
+            judged.push(state.foresee(request, is_chosen && ahead)?);
+            if !is_chosen {
+                also.push(ca.clone());
+            }
         } else {
-            let (list, stuck) = what_stays(store, ca, &request.place, now)?;
-            judged.extend(list);
-            findings.extend(stuck);
-        }
-    }
-    for above in others_above(store, chosen, party)? {
-        if is_good(&above, &request.place, now)? {
-            judged.extend(published(store, &above, &request.place)?);
-        } else if can_publish(&above, now)? {
-            judged.push(foresee(store, &above, request, false, now)?);
-            also.push(above);
-        } else {
-            let (list, stuck) = what_stays(store, &above, &request.place, now)?;
+            let (list, stuck) = state.remaining()?;
             judged.extend(list);
             findings.extend(stuck);
         }
@@ -83,7 +80,7 @@ pub fn judge_published(
     let mut judged = Vec::new();
     let mut findings = Vec::new();
     for ca in cas {
-        match published(store, ca, place)? {
+        match Considered::read(store, ca, place, now)?.published()? {
             Some(list) => judged.push(list),
             None => findings.push(missing(ca, &place.der(ca))),
         }
@@ -127,60 +124,6 @@ fn others_above(store: &Store, chosen: &[Ca], party: &RelyingParty) -> Result<Ve
     Ok(others)
 }
 
-/// Whether a new list of the CA can be had here: signed, or taken from those that were signed ahead.
-fn can_publish(ca: &Ca, now: OffsetDateTime) -> Result<bool, CaError> {
-    let ahead = Ahead::of(ca, &ca.recent_lists()?, &ca.revocations_end()?, now);
-    Ok(ca.has_key()? || matches!(ahead, Ahead::Due { .. }))
-}
-
-/// Whether the published list of a CA needs none in its place: by the measure of `--if-needed`, or it is
-/// the one of those that were signed ahead that is due.
-fn is_good(ca: &Ca, place: &Place, now: OffsetDateTime) -> Result<bool, CaError> {
-    let recent = ca.recent_lists()?;
-    if let Ahead::Due { list, .. } = Ahead::of(ca, &recent, &ca.revocations_end()?, now) {
-        let der = read_published(ca, place, &recent)?.unwrap_or_default();
-        let published = RevocationList::from_der(&der).ok();
-        return Ok(published.and_then(|list| list.number()) >= Some(list.number));
-    }
-    Ok(still_good(ca, place, &recent, now)?.is_some())
-}
-
-/// The list of a CA of which no other can be had here, and what is to be said of that.
-fn what_stays(
-    store: &Store,
-    ca: &Ca,
-    place: &Place,
-    now: OffsetDateTime,
-) -> Result<(Option<JudgedList>, Option<BundleFinding>), CaError> {
-    let recent = ca.recent_lists()?;
-    let Some(der) = read_published(ca, place, &recent)? else {
-        return Ok((None, Some(missing(ca, &place.der(ca)))));
-    };
-    let judged = read(store, ca, &der)?;
-    // That it is outside of its time is found without this.
-    if judged.is_outside(now).is_some() {
-        return Ok((Some(judged), None));
-    }
-    let list = RevocationList::from_der(&der).expect("it was read before");
-    let mut without_news = ca.lists_without_news(now)?.into_iter();
-    // Of the lists of a CA that never signed one here nothing is recorded.
-    let is_known = without_news.any(|record| Some(record.number) == list.number());
-    let stuck = if is_known || recent.is_empty() {
-        let third = judged.validity().unwrap_or_default() / 3;
-        judged.ends_within(third, Level::Warning, now)
-    } else {
-        Some(outdated_list(format!(
-            "{} lacks what was recorded since",
-            called(ca)
-        )))
-    };
-    let stuck = stuck.map(|mut finding| {
-        finding.message.push_str(", and its key is not here");
-        finding
-    });
-    Ok((Some(judged), stuck))
-}
-
 fn missing(ca: &Ca, path: &Path) -> BundleFinding {
     missing_list(format!(
         "there is no list of {} at {}",
@@ -217,63 +160,119 @@ pub fn above_no_other<'a>(store: &Store, cas: &'a [Ca]) -> Result<Vec<&'a Ca>, C
     Ok(cas.iter().filter(|ca| !is_above(ca)).collect())
 }
 
-/// What will be published of a CA.
-fn foresee(
-    store: &Store,
-    ca: &Ca,
-    request: &ListRequest,
-    signs_ahead: bool,
+/// A CA whose CRL a target reads.
+struct Considered<'a> {
+    store: &'a Store,
+    ca: &'a Ca,
+    place: &'a Place,
     now: OffsetDateTime,
-) -> Result<JudgedList, CaError> {
-    let place = &request.place;
-    let recent = ca.recent_lists()?;
-    let covers = ca.revocations_end()?;
-    if !signs_ahead {
-        let ahead = Ahead::of(ca, &recent, &covers, now);
-        if let Ahead::Due { list, .. } = &ahead
-            && takes_due(ca, request)?
-        {
-            return read(store, ca, &ca.list_signed_ahead(list)?);
-        }
-        if request.if_needed
-            && let Some((_, der)) = still_good(ca, place, &recent, now)?
-        {
-            return read(store, ca, &der);
-        }
+    state: State<'a>,
+}
+
+impl<'a> Considered<'a> {
+    fn read(
+        store: &'a Store,
+        ca: &'a Ca,
+        place: &'a Place,
+        now: OffsetDateTime,
+    ) -> Result<Self, CaError> {
+        Ok(Self {
+            store,
+            ca,
+            place,
+            now,
+            state: State::read(ca, place, now)?,
+        })
     }
-    let predecessor = read_published(ca, place, &recent)?.unwrap_or_default();
-    // Revocations that the journal has lost are recorded again when it is signed, or nothing is.
-    let last = recent.first();
-    let is_covered = last.map_or(Ok(true), |last| ca.still_covers(&last.covers))?;
-    let predecessor = RevocationList::from_der(&predecessor)
-        .ok()
-        .filter(|_| is_covered);
-    let entries = gather_entries(ca, predecessor.as_ref(), &recent, &covers, now, now)?;
-    let list = JudgedList::to_be_signed(
-        called(ca),
-        ca.certificate(),
-        entries.len(),
-        entries.least_octets(),
-    );
-    Ok(list.of(ca.certificate(), path_of(store, ca)?))
-}
 
-/// The list that is published of a CA, if there is one.
-fn published(store: &Store, ca: &Ca, place: &Place) -> Result<Option<JudgedList>, CaError> {
-    let der = read_published(ca, place, &ca.recent_lists()?)?;
-    der.map(|der| read(store, ca, &der)).transpose()
-}
+    /// Whether the published CRL needs no other in its place: by the measure of `--if-needed`, or it is
+    /// the pre-signed CRL that is due.
+    fn is_good(&self) -> Result<bool, CaError> {
+        if let Ahead::Due { list, .. } = self.state.ahead() {
+            let published = self.state.published()?;
+            return Ok(published.and_then(PublishedCrl::number) >= Some(list.number));
+        }
+        Ok(self.state.still_good()?.is_some())
+    }
 
-fn read(store: &Store, ca: &Ca, der: &[u8]) -> Result<JudgedList, CaError> {
-    let list = RevocationList::from_der(der).expect("it was read before");
-    Ok(JudgedList::read(called(ca), &list).of(ca.certificate(), path_of(store, ca)?))
+    /// Judges the published CRL, if there is one.
+    fn published(&self) -> Result<Option<JudgedList>, CaError> {
+        let published = self.state.published()?;
+        published
+            .map(|published| self.judged(&published.crl()))
+            .transpose()
+    }
+
+    fn judged(&self, crl: &RevocationList<'_>) -> Result<JudgedList, CaError> {
+        self.on_path(JudgedList::read(called(self.ca), crl))
+    }
+
+    /// Adds the CA, and the number of CAs on the path from it to its root.
+    fn on_path(&self, list: JudgedList) -> Result<JudgedList, CaError> {
+        let path = self.store.ancestors(self.ca)?.len() + 1;
+        Ok(list.of(self.ca.certificate(), path))
+    }
+
+    /// Returns the published CRL of a CA of which no other can be published here, and its problem.
+    fn remaining(&self) -> Result<(Option<JudgedList>, Option<BundleFinding>), CaError> {
+        let Some(published) = self.state.published()? else {
+            return Ok((None, Some(missing(self.ca, &self.place.der(self.ca)))));
+        };
+        let judged = self.judged(&published.crl())?;
+        // That it is outside of its time is found without this.
+        if judged.is_outside(self.now).is_some() {
+            return Ok((Some(judged), None));
+        }
+        let is_known = self.state.record_without_news(published)?.is_some();
+        // Of a CA that never signed a CRL here none is on record.
+        let stuck = if is_known || self.state.recent.is_empty() {
+            let third = judged.validity().unwrap_or_default() / 3;
+            judged.ends_within(third, Level::Warning, self.now)
+        } else {
+            Some(outdated_list(format!(
+                "{} lacks what was recorded since",
+                called(self.ca)
+            )))
+        };
+        let stuck = stuck.map(|mut finding| {
+            finding.message.push_str(", and its key is not here");
+            finding
+        });
+        Ok((Some(judged), stuck))
+    }
+
+    /// Judges the CRL that will be published.
+    fn foresee(&self, request: &ListRequest, signs_ahead: bool) -> Result<JudgedList, CaError> {
+        let (ca, state) = (self.ca, &self.state);
+        if !signs_ahead {
+            if let Some(list) = state.due(request)? {
+                let der = ca.list_signed_ahead(&list)?;
+                let crl = RevocationList::from_der(&der).expect("it was signed here");
+                return self.judged(&crl);
+            }
+            if request.if_needed
+                && let Some((_, published)) = state.still_good()?
+            {
+                return self.judged(&published.crl());
+            }
+        }
+        // Revocations that the journal has lost are recorded again when it is signed, or nothing is.
+        let last = state.recent.first();
+        let is_covered = last.map_or(Ok(true), |last| ca.still_covers(&last.covers))?;
+        let predecessor = state.published()?.filter(|_| is_covered);
+        let predecessor = predecessor.map(PublishedCrl::crl);
+        let (recent, covers) = (&state.recent, &state.covers);
+        let entries = gather_entries(ca, predecessor.as_ref(), recent, covers, self.now, self.now)?;
+        let (count, octets) = (entries.len(), entries.least_octets());
+        self.on_path(JudgedList::to_be_signed(
+            called(ca),
+            ca.certificate(),
+            count,
+            octets,
+        ))
+    }
 }
 
 fn called(ca: &Ca) -> String {
     format!("the list of {}", ca.name())
-}
-
-/// How many CAs are on the path from this one to its root.
-fn path_of(store: &Store, ca: &Ca) -> Result<usize, CaError> {
-    Ok(store.ancestors(ca)?.len() + 1)
 }

@@ -8,7 +8,7 @@ use crate::ca::check::rule::{
     LIST_INCOMPLETE, LIST_NUMBER, LIST_OUTDATED, LIST_STALE, LIST_UNREADABLE, LIST_UNRECORDED,
 };
 use crate::ca::crl::{
-    Ahead, Place, holds_as_pem, holds_chain, holds_hash_names, is_in_future, published,
+    Ahead, PublishedCrl, holds_as_pem, holds_hash_names, is_in_future, published,
 };
 use crate::ca::foreign::{Input, lists_in};
 use crate::store::{Ca, Counter, Journal, Store, file};
@@ -208,28 +208,34 @@ impl Lists<'_> {
 
     /// That what is made of the published list is made of this one.
     pub(crate) fn check_copies(&self, store: &Store, now: OffsetDateTime) -> Vec<StoreFinding> {
-        let Ok(der) = published(self.ca, self.place) else {
+        let Ok(own) = published(self.ca, self.place) else {
             return Vec::new();
         };
-        let own = [self.ca];
         let [pem, chain] = self.copies();
+        let own = (self.ca, &own);
         let mut findings = Vec::new();
-        if pem.exists() && !holds_as_pem(&pem, &[&der]) {
-            findings.push(self.copy_differs(&pem, &own, now));
+        if pem.exists() && !holds_as_pem(&pem, &[own.1]) {
+            findings.push(self.copy_differs(&pem, &[own], now));
         }
         // That a CA above or its list is missing is found elsewhere.
-        let is_published = |above: &Ca| published(above, self.place).is_ok();
         if let Ok(above) = store.ancestors(self.ca)
             && chain.exists()
-            && above.iter().all(is_published)
-            && !holds_chain(store, self.ca, self.place)
+            && let Ok(crls) = above
+                .iter()
+                .map(|above| published(above, self.place))
+                .collect::<Result<Vec<_>, _>>()
         {
-            let path: Vec<&Ca> = std::iter::once(self.ca).chain(&above).collect();
-            findings.push(self.copy_differs(&chain, &path, now));
+            let path: Vec<Original<'_>> = std::iter::once(own)
+                .chain(above.iter().zip(&crls))
+                .collect();
+            let crls: Vec<_> = path.iter().map(|(_, crl)| *crl).collect();
+            if !holds_as_pem(&chain, &crls) {
+                findings.push(self.copy_differs(&chain, &path, now));
+            }
         }
-        if let Ok(false) = holds_hash_names(self.ca, self.place, &der) {
-            let rule = self.copy_rule(true, &own, now);
-            let of = numbered(self.place, &own);
+        if let Ok(false) = holds_hash_names(self.ca, self.place, own.1.der()) {
+            let rule = self.copy_rule(true, &[own], now);
+            let of = numbered(&[own]);
             let message =
                 format!("a file under the names of the hash of its issuer is not made of {of}");
             findings.push(self.broken(rule, message).healed_by(Remedy::WriteCopies));
@@ -237,15 +243,19 @@ impl Lists<'_> {
         findings
     }
 
-    fn copy_differs(&self, copy: &Path, cas: &[&Ca], now: OffsetDateTime) -> StoreFinding {
+    fn copy_differs(
+        &self,
+        copy: &Path,
+        originals: &[Original<'_>],
+        now: OffsetDateTime,
+    ) -> StoreFinding {
         let lists = Input::read(copy).and_then(|input| lists_in(&input));
         let is_older = lists.is_ok_and(|lists| {
-            let mut pairs = lists.iter().zip(cas);
-            lists.len() == cas.len() && pairs.all(|(der, ca)| is_list_of(ca, der))
+            let mut pairs = lists.iter().zip(originals);
+            lists.len() == originals.len() && pairs.all(|(der, (ca, _))| is_list_of(ca, der))
         });
-        let of = numbered(self.place, cas);
-        let message = format!("{} is not made of {of}", copy.display());
-        let finding = self.copy_rule(is_older, cas, now).broken(message);
+        let message = format!("{} is not made of {}", copy.display(), numbered(originals));
+        let finding = self.copy_rule(is_older, originals, now).broken(message);
         finding
             .at(copy)
             .about(self.ca)
@@ -254,8 +264,13 @@ impl Lists<'_> {
 
     /// A command that publishes lists writes what is made of them behind the last: meanwhile it is made of
     /// older ones, and nothing is wrong.
-    fn copy_rule(&self, is_older: bool, cas: &[&Ca], now: OffsetDateTime) -> &'static CheckRule {
-        let published = cas.iter().filter_map(|ca| {
+    fn copy_rule(
+        &self,
+        is_older: bool,
+        originals: &[Original<'_>],
+        now: OffsetDateTime,
+    ) -> &'static CheckRule {
+        let published = originals.iter().filter_map(|(ca, _)| {
             let metadata = std::fs::metadata(self.place.der(ca)).ok()?;
             Some(metadata.mtime())
         });
@@ -269,17 +284,15 @@ impl Lists<'_> {
     }
 }
 
-/// The published lists of CAs, as in `list 3 of intermediate0 and list 1 of rootCA`.
-fn numbered(place: &Place, cas: &[&Ca]) -> String {
-    let called = |ca: &&Ca| {
-        let name = ca.name();
-        let published = published(ca, place).ok();
-        let list = published.as_deref().map(RevocationList::from_der);
-        match list.and_then(|list| list.ok()?.number()) {
-            Some(number) => format!("list {number} of {name}"),
-            None => format!("the list of {name}"),
-        }
+/// A CA, and its published CRL.
+type Original<'a> = (&'a Ca, &'a PublishedCrl);
+
+/// Names published CRLs, as in `list 3 of intermediate0 and list 1 of rootCA`.
+fn numbered(originals: &[Original<'_>]) -> String {
+    let called = |(ca, crl): &Original<'_>| match crl.number() {
+        Some(number) => format!("list {number} of {}", ca.name()),
+        None => format!("the list of {}", ca.name()),
     };
-    let called: Vec<String> = cas.iter().map(called).collect();
+    let called: Vec<String> = originals.iter().map(called).collect();
     called.join(" and ")
 }

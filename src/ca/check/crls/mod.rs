@@ -9,7 +9,7 @@ use crate::ca::check::rule::{
     CheckRule, FILE_UNREADABLE, LIST_AHEAD, LIST_COVERS, LIST_MISSING, LIST_ORDER, LIST_SIGNATURE,
     LIST_UNPUBLISHED, LIST_UNREADABLE,
 };
-use crate::ca::crl::{Ahead, Place};
+use crate::ca::crl::{Ahead, Place, is_crl_of};
 use crate::ca::foreign::{Input, lists_in};
 use crate::store::{Ca, Journal, SignedList, Store, file};
 use crate::x509::{Fingerprint, RevocationList};
@@ -256,9 +256,5 @@ impl<'a> Lists<'a> {
 
 /// Whether these are the bytes of a list of this CA.
 pub(crate) fn is_list_of(ca: &Ca, der: &[u8]) -> bool {
-    RevocationList::from_der(der).is_ok_and(|list| {
-        let certificate = ca.certificate();
-        list.issuer() == certificate.subject()
-            && list.verify_signature(certificate.public_key()).is_ok()
-    })
+    RevocationList::from_der(der).is_ok_and(|crl| is_crl_of(ca, &crl))
 }

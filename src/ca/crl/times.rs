@@ -1,13 +1,16 @@
-//! Signing lists: their times, their number, and the proof of what came out.
+//! thisUpdate and nextUpdate of CRLs.
 
+use crate::ca::crl::request::AheadRequest;
 use crate::ca::error::CaError;
 use crate::ca::issuance::End;
-use crate::ca::issuance::Issuer;
 use crate::ca::notice::Notice;
-use crate::store::{Ca, Coverage, SignedList};
-use crate::x509::crl::{Header, ListBuilder, RevocationList};
-use crate::x509::validity::rfc3339;
+use crate::store::{Ca, SignedList};
+use crate::x509::crl::RevocationList;
+use crate::x509::validity::{Moment, rfc3339};
 use time::{Duration, OffsetDateTime};
+
+/// Days of validity of a CRL by default.
+const DEFAULT_DAYS: u32 = 7;
 
 /// thisUpdate and nextUpdate.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +20,7 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// Held to the calendar, to their order, and to the end of the CA, past which no list goes.
+    /// Holds the times to the calendar, to their order, and to the end of the CA, past which no CRL goes.
     pub(crate) fn resolve(
         ca: &Ca,
         this_update: OffsetDateTime,
@@ -100,52 +103,68 @@ pub(crate) fn this_update(
     this_update
 }
 
-/// A list that was signed and proved, and what the store is to keep of it.
-pub(crate) struct NewList<T> {
-    pub(crate) der: Vec<u8>,
-    pub(crate) record: SignedList,
-    /// What `meanwhile` came to.
-    pub(crate) prepared: T,
+/// Times of the next CRL, or of all that are signed ahead.
+pub(crate) fn times(
+    ca: &Ca,
+    begin: OffsetDateTime,
+    end: Option<End>,
+    ahead: Option<AheadRequest>,
+    now: OffsetDateTime,
+    notices: &mut Vec<Notice>,
+) -> Result<Vec<Times>, CaError> {
+    match ahead {
+        Some(ahead) => windows(ca, begin, end, ahead, notices),
+        None => {
+            let end = end.unwrap_or(End::Days(DEFAULT_DAYS));
+            Ok(vec![Times::resolve(ca, begin, end, now, notices)?])
+        }
+    }
 }
 
-/// Signs a list under a reserved number, and proves it. `meanwhile` gets its bytes while that goes on,
-/// to prepare what nobody sees before the list is on record.
-pub(crate) fn sign_list<T: Send>(
-    issuer: &Issuer,
-    entries: ListBuilder,
-    times: Times,
-    number: u128,
-    covers: &Coverage,
-    meanwhile: impl FnOnce(&[u8]) -> T + Send,
-) -> Result<NewList<T>, CaError> {
-    let Times {
-        this_update,
-        next_update,
-    } = times;
-    let key_identifier = issuer.key_identifier();
-    let header = Header {
-        issuer: issuer.ca().certificate().subject(),
-        key_identifier: &key_identifier,
-        this_update,
-        next_update,
-        number,
-    };
-    let count = entries.len();
-    let (der, fingerprint, prepared) = issuer.sign_list(entries, &header, meanwhile)?;
-    let record = SignedList {
-        ahead: false,
-        ahead_from: None,
-        imported: false,
-        number,
-        this_update,
-        next_update,
-        entries: count,
-        covers: covers.clone(),
-        sha256: fingerprint.to_string(),
-    };
-    Ok(NewList {
-        der,
-        record,
-        prepared,
-    })
+/// Times of CRLs that are signed ahead: as many as were asked for, or as the CA's own validity has room for.
+fn windows(
+    ca: &Ca,
+    begin: OffsetDateTime,
+    end: Option<End>,
+    ahead: AheadRequest,
+    notices: &mut Vec<Notice>,
+) -> Result<Vec<Times>, CaError> {
+    let problem = |problem: String| CaError::NextUpdate { problem };
+    // The default leaves whoever publishes them a third of the interval to be late.
+    let end = end.unwrap_or(End::At(Moment::FromNow(ahead.every + ahead.every / 3)));
+    let last = ca.certificate().validity().not_after;
+    let mut windows = Vec::new();
+    let mut this_update = begin;
+    let mut ignored = Vec::new();
+    for _ in 0..ahead.count {
+        if this_update >= last {
+            break;
+        }
+        let times = Times::resolve(ca, this_update, end, this_update, &mut ignored)?;
+        let next = this_update
+            .checked_add(ahead.every)
+            .ok_or_else(|| problem("a list would begin outside the calendar".into()))?;
+        if times.next_update <= next && times.next_update < last {
+            return Err(problem(format!(
+                "a list would end at {}, and the next one begins at {}",
+                rfc3339(times.next_update),
+                rfc3339(next)
+            )));
+        }
+        windows.push(times);
+        this_update = next;
+    }
+    if windows.is_empty() {
+        let (begin, last) = (rfc3339(begin), rfc3339(last));
+        return Err(problem(format!(
+            "the first list would begin at {begin}, and the CA ends at {last}"
+        )));
+    }
+    if windows.len() < ahead.count as usize {
+        notices.push(Notice::FewerAhead {
+            count: windows.len(),
+            until: last,
+        });
+    }
+    Ok(windows)
 }

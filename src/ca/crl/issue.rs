@@ -1,0 +1,130 @@
+//! Issuing CRLs.
+
+use crate::ca::crl::entries::gather_entries;
+use crate::ca::crl::output::{Predecessor, commit, stage};
+use crate::ca::crl::recover::lock_lists;
+use crate::ca::crl::request::{AheadRequest, ListRequest, Origin, Published};
+use crate::ca::crl::times::{Times, this_update, times};
+use crate::ca::error::CaError;
+use crate::ca::issuance::Issuer;
+use crate::ca::trust_store::targets::{RelyingParty, too_many_octets};
+use crate::store::{Ca, Coverage, SignedList, StoreError};
+use crate::x509::crl::{Header, ListBuilder, RevocationList};
+use std::iter::repeat_n;
+use time::OffsetDateTime;
+
+/// Issues a CA's next CRL; with `ahead` several, of which all are kept in the store until they are due.
+/// Publishes the first.
+///
+/// The one function that signs CRLs, in this order: lock the CA, reserve the numbers durably, sign and
+/// verify, write the files durably without their names, record durably, name the files.
+pub(crate) fn issue(
+    issuer: &Issuer,
+    request: &ListRequest,
+    ahead: Option<AheadRequest>,
+    now: OffsetDateTime,
+) -> Result<Published, CaError> {
+    let (ca, place) = (issuer.ca(), &request.place);
+    let mut notices = Vec::new();
+    let mut locked = lock_lists(ca, place, &mut notices)?;
+    let Predecessor { crl, targets } = Predecessor::read(ca, place, &locked)?;
+    let predecessor = crl.as_ref().map(|published| published.crl());
+    let (recent, dating) = (locked.recent(), request.dating);
+    let begin = this_update(predecessor.as_ref(), recent, dating, now, &mut notices);
+    let times = times(ca, begin, request.end, ahead, now, &mut notices)?;
+    let until = times.last().map(|last| last.next_update);
+    let covers = locked.covers().clone();
+    let entries = gather_entries(ca, predecessor.as_ref(), recent, &covers, begin, now)?;
+    let published = predecessor.as_ref().and_then(RevocationList::number);
+    let first = locked.reserve_numbers(published, times.len())?;
+    let (mut targets, mut staged) = (Some(targets), None);
+    let mut records = Vec::with_capacity(times.len());
+    let sign_and_record = || -> Result<(), CaError> {
+        let crls = (first..).zip(&times).zip(repeat_n(entries, times.len()));
+        for ((number, times), entries) in crls {
+            let (der, record, files) = sign(issuer, entries, *times, number, &covers, |der| {
+                refuse_too_large(ca, request.party, der)?;
+                let staged = targets.take().map(|targets| stage(targets, der));
+                Ok::<_, CaError>(staged.transpose()?)
+            })?;
+            staged = files?.or(staged.take());
+            if ahead.is_some() {
+                locked.store_ahead(number, &der)?;
+            }
+            records.push(SignedList {
+                ahead: ahead.is_some(),
+                ahead_from: ahead.map(|_| first),
+                ..record
+            });
+        }
+        Ok(locked.record(&records)?)
+    };
+    if let Err(error) = sign_and_record() {
+        let may_be_recorded = matches!(error, CaError::Store(StoreError::Undecided { .. }));
+        if !may_be_recorded {
+            locked.forget_ahead(first..);
+        }
+        return Err(error);
+    }
+    let staged = staged.expect("the first CRL is staged");
+    let files = commit(ca, staged, ahead.map(|_| records.len()))?;
+    locked.forget_ahead(..first);
+    Ok(Published {
+        origin: Origin::Signed,
+        ahead: ahead.and(until).map(|until| (records.len() - 1, until)),
+        list: records.swap_remove(0),
+        files,
+        notices,
+    })
+}
+
+/// Signs and verifies a CRL. `meanwhile` gets its bytes while they are verified, to prepare what nobody
+/// sees before the CRL is on record.
+fn sign<T: Send>(
+    issuer: &Issuer,
+    entries: ListBuilder,
+    times: Times,
+    number: u128,
+    covers: &Coverage,
+    meanwhile: impl FnOnce(&[u8]) -> T + Send,
+) -> Result<(Vec<u8>, SignedList, T), CaError> {
+    let Times {
+        this_update,
+        next_update,
+    } = times;
+    let header = Header {
+        issuer: issuer.ca().certificate().subject(),
+        key_identifier: &issuer.key_identifier(),
+        this_update,
+        next_update,
+        number,
+    };
+    let count = entries.len();
+    let (der, fingerprint, prepared) = issuer.sign_list(entries, &header, meanwhile)?;
+    let record = SignedList {
+        ahead: false,
+        ahead_from: None,
+        imported: false,
+        number,
+        this_update,
+        next_update,
+        entries: count,
+        covers: covers.clone(),
+        sha256: fingerprint.to_string(),
+    };
+    Ok((der, record, prepared))
+}
+
+/// Refuses a CRL that exceeds the limit of its target.
+fn refuse_too_large(ca: &Ca, party: Option<&RelyingParty>, der: &[u8]) -> Result<(), CaError> {
+    let Some(party) = party else { return Ok(()) };
+    match too_many_octets(party, der.len()) {
+        Some((octets, most)) => Err(CaError::ListTooLarge {
+            ca: ca.name().clone(),
+            party: party.title,
+            octets,
+            most,
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,93 @@
+//! Files that a new CRL is written to.
+
+use crate::ca::crl::place::{Place, Target};
+use crate::ca::crl::published::{PublishedCrl, read_published_at, refuse_other_pem, stage_pem};
+use crate::ca::error::CaError;
+use crate::store::file::{self, Existing, Staged};
+use crate::store::{Ca, FileError, LockedLists};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// The published CRL that a new one replaces, and the new one's files.
+pub(crate) struct Predecessor {
+    pub(crate) crl: Option<PublishedCrl>,
+    pub(crate) targets: Targets,
+}
+
+/// Files that a new CRL is written to.
+pub(crate) struct Targets {
+    der: Target,
+    pem: Option<Target>,
+}
+
+impl Predecessor {
+    /// Refuses files that are no CRLs of this CA, unless they may be replaced.
+    pub(crate) fn read(ca: &Ca, place: &Place, locked: &LockedLists<'_>) -> Result<Self, CaError> {
+        let target = place.target(ca, place.der(ca))?;
+        let crl = read_published_at(ca, &target, locked.recent())?;
+        if crl.is_none() && !place.overwrite && file::stands(&target.file)? {
+            return Err(target.would_replace("a list of this CA"));
+        }
+        let mut pem = None;
+        if place.wants_pem(ca)? {
+            let target = place.target(ca, place.pem(ca))?;
+            refuse_other_pem(place, &target)?;
+            pem = Some(target);
+        }
+        Ok(Self {
+            crl,
+            targets: Targets { der: target, pem },
+        })
+    }
+}
+
+/// Files that are written and durable, and have no name yet: the kind and the path of each.
+pub(crate) struct StagedFiles(Vec<(&'static str, PathBuf, Staged)>);
+
+/// Writes a CRL's files without showing them.
+pub(crate) fn stage(targets: Targets, der: &[u8]) -> Result<StagedFiles, FileError> {
+    let Targets { der: target, pem } = targets;
+    let mut staged = Staged::new(&target.file, target.access, Existing::Replace)?;
+    staged.fill(|file| file.write_all(der))?;
+    let mut files = vec![("der", target.path, staged)];
+    if let Some(target) = pem {
+        let pem = stage_pem(&target, Existing::Replace, &[der])?;
+        files.push(("pem", target.path, pem));
+    }
+    for (_, _, file) in &mut files {
+        file.sync()?;
+    }
+    Ok(StagedFiles(files))
+}
+
+/// Names the files of a CRL that is on record. `ahead` is the number of CRLs that were signed ahead with it.
+pub(crate) fn commit(
+    ca: &Ca,
+    staged: StagedFiles,
+    ahead: Option<usize>,
+) -> Result<Vec<(&'static str, PathBuf)>, CaError> {
+    let named = staged
+        .0
+        .into_iter()
+        .map(|(kind, path, file)| ((kind, path), file));
+    let (names, files): (Vec<_>, Vec<_>) = named.unzip();
+    file::commit_all(files).map_err(|source| {
+        let name = ca.name();
+        let (what, remedy) = match ahead {
+            Some(count) => (
+                format!("{count} lists of {name}"),
+                format!("`pki crl --ca {name}` publishes the one that is due"),
+            ),
+            None => (
+                format!("a new list of {name}"),
+                "run the same command again: it signs another list, with the next number".into(),
+            ),
+        };
+        CaError::AfterCommit {
+            what,
+            remedy,
+            source: Box::new(source.into()),
+        }
+    })?;
+    Ok(names)
+}

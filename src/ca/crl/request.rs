@@ -1,0 +1,60 @@
+//! Requests to publish a CRL, and their results.
+
+use crate::ca::crl::place::Place;
+use crate::ca::crl::times::Dating;
+use crate::ca::issuance::End;
+use crate::ca::notice::Notice;
+use crate::ca::trust_store::targets::RelyingParty;
+use crate::store::SignedList;
+use std::path::PathBuf;
+use time::{Duration, OffsetDateTime};
+
+/// A CRL to publish.
+#[derive(Debug, Clone)]
+pub struct ListRequest {
+    /// The directory that it is published in.
+    pub place: Place,
+    /// Its nextUpdate; the default is a week.
+    pub end: Option<End>,
+    /// Whether a CRL that is still good is left as it is.
+    pub if_needed: bool,
+    /// Rule for its thisUpdate.
+    pub dating: Dating,
+    /// The target that reads it: its file does not exceed the target's limit.
+    pub party: Option<&'static RelyingParty>,
+}
+
+/// CRLs to sign ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AheadRequest {
+    /// Number of CRLs, the one that begins now included.
+    pub count: u32,
+    /// From the thisUpdate of one to that of the next.
+    pub every: Duration,
+}
+
+/// Origin of a published CRL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Signed now.
+    Signed,
+    /// Signed ahead, and due now.
+    SignedAhead,
+    /// Published before, and nothing is new.
+    Kept,
+}
+
+/// A CRL that is published now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Its record.
+    pub list: SignedList,
+    /// Its origin.
+    pub origin: Origin,
+    /// Number of pre-signed CRLs that are still to come, and the end of the last.
+    pub ahead: Option<(usize, OffsetDateTime)>,
+    /// Kind and path of its files.
+    pub files: Vec<(&'static str, PathBuf)>,
+    /// Notices for the user.
+    pub notices: Vec<Notice>,
+}

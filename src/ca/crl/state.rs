@@ -1,0 +1,90 @@
+//! State of a CA's CRLs, each of its parts read once.
+
+use crate::ca::crl::place::Place;
+use crate::ca::crl::presigned::Ahead;
+use crate::ca::crl::published::{PublishedCrl, read_published};
+use crate::ca::crl::request::ListRequest;
+use crate::ca::error::CaError;
+use crate::store::{Ca, Coverage, SignedList};
+use std::cell::OnceCell;
+use time::OffsetDateTime;
+
+/// CRLs of a CA: those on record, and the one that is published in a place.
+pub(crate) struct State<'a> {
+    ca: &'a Ca,
+    place: &'a Place,
+    now: OffsetDateTime,
+    pub(crate) recent: Vec<SignedList>,
+    /// End of the journal of revocations.
+    pub(crate) covers: Coverage,
+    published: OnceCell<Option<PublishedCrl>>,
+}
+
+impl<'a> State<'a> {
+    pub(crate) fn read(ca: &'a Ca, place: &'a Place, now: OffsetDateTime) -> Result<Self, CaError> {
+        Ok(Self {
+            ca,
+            place,
+            now,
+            recent: ca.recent_lists()?,
+            covers: ca.revocations_end()?,
+            published: OnceCell::new(),
+        })
+    }
+
+    pub(crate) fn ahead(&self) -> Ahead {
+        Ahead::of(self.ca, &self.recent, &self.covers, self.now)
+    }
+
+    /// The published CRL.
+    pub(crate) fn published(&self) -> Result<Option<&PublishedCrl>, CaError> {
+        if let Some(known) = self.published.get() {
+            return Ok(known.as_ref());
+        }
+        let read = read_published(self.ca, self.place, &self.recent)?;
+        Ok(self.published.get_or_init(|| read).as_ref())
+    }
+
+    /// Whether the record says that nothing was revoked or released since a CRL was made.
+    pub(crate) fn record_without_news(
+        &self,
+        published: &PublishedCrl,
+    ) -> Result<Option<SignedList>, CaError> {
+        let number = published.number();
+        let mut without_news = self.ca.lists_without_news(self.now)?.into_iter();
+        // It need not be the last: others may have been signed for other directories.
+        Ok(without_news.find(|record| Some(record.number) == number))
+    }
+
+    /// The published CRL, if it is still good: nothing was recorded since, and at least a third of its
+    /// validity is left.
+    pub(crate) fn still_good(&self) -> Result<Option<(SignedList, &PublishedCrl)>, CaError> {
+        if self.recent.first().is_none_or(|last| last.ahead) {
+            return Ok(None);
+        }
+        let Some(published) = self.published()? else {
+            return Ok(None);
+        };
+        let good = self.record_without_news(published)?.filter(|list| {
+            let third = (list.next_update - list.this_update) / 3;
+            self.now >= list.this_update && list.next_update - self.now >= third
+        });
+        Ok(good.map(|list| (list, published)))
+    }
+
+    /// The pre-signed CRL that is due and goes before a new one, if there is such a CRL. Another end is asked
+    /// of a CRL that is signed now; without the key none is.
+    pub(crate) fn due(&self, request: &ListRequest) -> Result<Option<SignedList>, CaError> {
+        match self.ahead() {
+            Ahead::Due { list, .. } if request.end.is_none() || !self.ca.has_key()? => {
+                Ok(Some(list))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a new CRL can be published here: signed, or pre-signed.
+    pub(crate) fn can_publish(&self) -> Result<bool, CaError> {
+        Ok(self.ca.has_key()? || matches!(self.ahead(), Ahead::Due { .. }))
+    }
+}
