@@ -4,6 +4,7 @@ use crate::asn1::Malformed;
 use crate::ca::foreign::{
     Input, Size, is_certificate_label, is_signed_data_label, read_certificates,
 };
+use crate::ca::parallel::on_all_cores;
 use crate::ca::{CaError, RuleFinding};
 use crate::key::KeyError;
 use crate::store::Issuance;
@@ -11,7 +12,6 @@ use crate::x509::{Certificate, Fingerprint, Name, Profile, Serial, path, signed_
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 /// The profile of a certificate that has none of ours.
 pub(crate) const IMPORTED: &str = "imported";
@@ -31,9 +31,6 @@ pub(crate) struct Found {
     pub(crate) is_collected: bool,
 }
 
-/// Files below which threads take longer to start than they save.
-const WORTH_THREADS: usize = 64;
-
 /// Those of a folder, by their serial numbers, and what is wrong with others.
 #[derive(Default)]
 pub(crate) struct Certificates {
@@ -48,7 +45,7 @@ pub(crate) struct Certificates {
 impl Certificates {
     /// Reads files, and proves that the CA issued what is in them.
     pub(crate) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
-        let results = on_all_cores(files, |path| read(path, ca));
+        let results = on_all_cores(files.iter().collect(), |path| read(path, ca));
         let mut certificates = Self::default();
         for (path, result) in files.iter().zip(results) {
             match result? {
@@ -66,10 +63,8 @@ impl Certificates {
     /// Takes the certificates of the CA from files that may hold anything, and names the other files.
     pub(crate) fn collect(&mut self, files: &[PathBuf], ca: &Certificate) -> Result<(), CaError> {
         let mut others = Vec::new();
-        for (path, contents) in files
-            .iter()
-            .zip(on_all_cores(files, |path| collected(path, ca)))
-        {
+        let contents = on_all_cores(files.iter().collect(), |path| collected(path, ca));
+        for (path, contents) in files.iter().zip(contents) {
             let contents = contents?;
             if contents.is_empty() {
                 others.push(path);
@@ -111,28 +106,6 @@ impl Certificates {
             }
         }
     }
-}
-
-/// Reads files in their order, many of them on all processors.
-fn on_all_cores<T: Send>(files: &[PathBuf], read: impl Fn(&Path) -> T + Sync) -> Vec<T> {
-    if files.len() < WORTH_THREADS {
-        return files.iter().map(|path| read(path)).collect();
-    }
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    let (share, read) = (files.len().div_ceil(workers), &read);
-    thread::scope(|scope| {
-        let shares: Vec<_> = files
-            .chunks(share)
-            .map(|files| {
-                let read = move || files.iter().map(|path| read(path)).collect::<Vec<_>>();
-                scope.spawn(read)
-            })
-            .collect();
-        let joined = shares.into_iter();
-        joined
-            .flat_map(|share| share.join().expect("it does not panic"))
-            .collect()
-    })
 }
 
 /// Names of files that one finding has at most.

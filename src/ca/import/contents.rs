@@ -39,13 +39,7 @@ impl Taken {
     ) -> Result<Self, CaError> {
         let findings = std::mem::take(&mut authority.findings);
         let ca = &authority.certificate;
-        let mut numbers = Numbers::default();
-        for path in places.serial.iter().chain(&places.last_serials) {
-            numbers.read_serial(path)?;
-        }
-        if let Some(path) = &places.crl_number {
-            numbers.read_crl_number(path)?;
-        }
+        let mut numbers = Numbers::read(places)?;
         let index = places.index.as_deref().map(Input::read).transpose()?;
         let mut certificates = Certificates::read(&places.issued, ca)?;
         certificates.collect(&places.collected, ca)?;
@@ -70,19 +64,14 @@ impl Taken {
         let is_list_complete = compare(&mut records, &lists);
         for (_, list) in lists.newest_first() {
             numbers.saw_list(&list)?;
-            let entries = list.entries().flatten();
-            let serials = entries.filter_map(|entry| entry.serial());
-            serials.for_each(|serial| numbers.saw(serial));
         }
         if ca.is_self_signed() {
             numbers.saw_own(ca);
         }
         let revocations = records.changes();
         let issued = std::mem::take(&mut records.issuances);
-        issued
-            .iter()
-            .for_each(|issuance| numbers.saw(issuance.serial));
-        others.into_iter().for_each(|serial| numbers.saw(serial));
+        let serials = issued.iter().map(|issuance| issuance.serial);
+        serials.chain(others).for_each(|serial| numbers.saw(serial));
         numbers.judge_files(places);
         let revoked = issued.iter();
         let revoked = revoked.map(|issuance| records.is_revoked(&issuance.serial));

@@ -88,15 +88,10 @@ pub fn import(
     now: OffsetDateTime,
 ) -> Result<Imported, CaError> {
     let name = &request.record.name;
-    Store::check_place(path)?;
-    let store = match Store::open(path, observer.clone()) {
-        Ok(store) => Some(store),
-        Err(StoreError::NoStore { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    store
-        .as_ref()
-        .map_or(Ok(()), |store| check_name(store, name))?;
+    let store = existing_store(path, observer.clone())?;
+    if let Some(store) = &store {
+        check_name(store, name)?;
+    }
     let places = Places::find(&request.source)?;
     let mut authority = Authority::open(&places, name, passphrases, now)?;
     authority.beside.extend_from_slice(&request.chain);
@@ -106,28 +101,11 @@ pub fn import(
     let path_up = authority.path(store.as_ref(), &places.certificate, name, now)?;
     let mut taken = Taken::read(&places, &mut authority, now)?;
     taken.judge(&path_up, now);
-    let has_part = taken.has_part();
-    let findings = taken.findings(request.partial);
-    let is_refused = findings.iter().any(|finding| finding.level == Level::Error);
     let counter = taken.numbers.counter()?;
     let crl_number = taken.numbers.crl_number()?;
-    let mut imported = Imported {
-        certificate: authority.certificate.clone(),
-        tally: taken.tally(now),
-        keys: taken
-            .keys
-            .keys
-            .iter()
-            .map(|(_, serials)| serials.len())
-            .sum(),
-        old_list: taken.lists.summary(),
-        highest_serial: taken.numbers.serial,
-        next_serial: Serial::from_counter(counter + 1, 0).expect("it was tried before"),
-        next_crl_number: crl_number + 1,
-        findings,
-        outcome: ImportOutcome::Refused { has_part },
-    };
-    if is_refused {
+    let mut imported = summary(&mut taken, &authority, request.partial, now)?;
+    let mut findings = imported.findings.iter();
+    if findings.any(|finding| finding.level == Level::Error) {
         return Ok(imported);
     }
     if request.dry_run {
@@ -157,6 +135,39 @@ pub fn import(
     };
     imported.outcome = own.write(&store, &path_up)?;
     Ok(imported)
+}
+
+fn existing_store(path: &Path, observer: Observer) -> Result<Option<Store>, CaError> {
+    Store::check_place(path)?;
+    match Store::open(path, observer) {
+        Ok(store) => Ok(Some(store)),
+        Err(StoreError::NoStore { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Summary of what was read; nothing is imported yet.
+fn summary(
+    taken: &mut Taken,
+    authority: &Authority,
+    partial: bool,
+    now: OffsetDateTime,
+) -> Result<Imported, CaError> {
+    let keys = taken.keys.keys.iter();
+    let next_serial = Serial::from_counter(taken.numbers.counter()? + 1, 0);
+    Ok(Imported {
+        certificate: authority.certificate.clone(),
+        tally: taken.tally(now),
+        keys: keys.map(|(_, serials)| serials.len()).sum(),
+        old_list: taken.lists.summary(),
+        highest_serial: taken.numbers.serial,
+        next_serial: next_serial.expect("it was tried before"),
+        next_crl_number: taken.numbers.crl_number()? + 1,
+        outcome: ImportOutcome::Refused {
+            has_part: taken.has_part(),
+        },
+        findings: taken.findings(partial),
+    })
 }
 
 /// What goes into the store.

@@ -19,6 +19,18 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
+    /// Reads the files with numbers.
+    pub(crate) fn read(places: &Places) -> Result<Self, CaError> {
+        let mut numbers = Self::default();
+        for path in places.serial.iter().chain(&places.last_serials) {
+            numbers.read_serial(path)?;
+        }
+        if let Some(path) = &places.crl_number {
+            numbers.read_crl_number(path)?;
+        }
+        Ok(numbers)
+    }
+
     pub(crate) fn saw(&mut self, serial: Serial) {
         self.serial = self.serial.max(Some(serial));
     }
@@ -31,19 +43,22 @@ impl Numbers {
         near.into_iter().for_each(|own| self.saw(own));
     }
 
-    /// The number of a list.
+    /// Takes note of a CRL's number, and of the serial numbers on it.
     pub(crate) fn saw_list(&mut self, list: &RevocationList<'_>) -> Result<(), ImportError> {
         match (list.number(), list.has_number()) {
             (Some(number), _) => self.list = self.list.max(number),
             (None, true) => return Err(used_up("list number", "2^128")),
             (None, false) => {}
         }
+        let entries = list.entries().flatten();
+        let serials = entries.filter_map(|entry| entry.serial());
+        serials.for_each(|serial| self.saw(serial));
         Ok(())
     }
 
     /// A file with a serial number: the next one, which an interrupted program may have given out before it
     /// wrote the one after it, or the last one.
-    pub(crate) fn read_serial(&mut self, path: &Path) -> Result<(), CaError> {
+    fn read_serial(&mut self, path: &Path) -> Result<(), CaError> {
         let text = read(path)?;
         match text.trim().parse::<Serial>() {
             Ok(next) => self.saw(next),
@@ -55,7 +70,7 @@ impl Numbers {
     }
 
     /// The file with the next number of a list.
-    pub(crate) fn read_crl_number(&mut self, path: &Path) -> Result<(), CaError> {
+    fn read_crl_number(&mut self, path: &Path) -> Result<(), CaError> {
         let text = read(path)?;
         let digits = text.trim();
         let is_hex = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -121,7 +136,7 @@ impl Numbers {
         }
     }
 
-    /// The number under which no list is signed any more.
+    /// The number above which CRLs are numbered.
     pub(crate) fn crl_number(&self) -> Result<u128, ImportError> {
         match self.list.checked_add(1) {
             Some(_) => Ok(self.list),
