@@ -8,7 +8,7 @@ use crate::ca::check::rule::{
 };
 use crate::ca::error::CaError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked};
-use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Protection};
+use crate::key::{KeyEncryptionKey, KeyError, KeyFile, PrivateKey, Protection};
 use crate::store::{Ca, StoreError};
 use crate::x509::{Certificate, Serial};
 
@@ -45,6 +45,10 @@ pub(crate) fn check_own_key(
     };
     let mut own = OwnKey::default();
     let label = format!("the key of {name}");
+    let fit = |key: &PrivateKey| {
+        let fits = key.public().spki() == ca.certificate().public_key().spki();
+        (!fits).then(|| mismatch(&label))
+    };
     let encrypted = match KeyFile::parse(&content) {
         Err(error) => {
             let problem = (KEY_UNREADABLE, format!("{label} can't be read: {error}"));
@@ -52,9 +56,7 @@ pub(crate) fn check_own_key(
         }
         Ok(KeyFile::Plain(key)) => {
             own.was_opened = true;
-            let fits = key.public().spki() == ca.certificate().public_key().spki();
-            let problem = (!fits).then(|| mismatch(&label));
-            return Ok((own, problem.map(about)));
+            return Ok((own, fit(&key).map(about)));
         }
         Ok(KeyFile::Encrypted(encrypted)) => encrypted,
     };
@@ -68,13 +70,11 @@ pub(crate) fn check_own_key(
     let problem = match unlocked.open(&path, wanted, &content, passphrases) {
         Ok(key) => {
             own.was_opened = true;
-            let is_strong = encrypted.is_strong();
             own.derived = match unlocked.protection() {
-                Ok(Protection::Passphrase(derived)) if is_strong => Some(derived),
+                Ok(Protection::Passphrase(derived)) if encrypted.is_strong() => Some(derived),
                 _ => None,
             };
-            let fits = key.public().spki() == ca.certificate().public_key().spki();
-            (!fits).then(|| mismatch(&label))
+            fit(&key)
         }
         Err(CaError::Key {
             source: KeyError::WrongPassphrase,

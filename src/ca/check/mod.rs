@@ -55,6 +55,22 @@ pub struct CheckRequest<'a> {
     pub progress: &'a dyn Fn(u64),
 }
 
+impl CheckRequest<'_> {
+    /// Pauses before findings that may be another process's work are looked at again.
+    fn pauses(&self) -> &'static [u64] {
+        if self.is_patient { SHORT } else { &[] }
+    }
+}
+
+/// Directory of the store in which CRLs are published.
+fn published_in(store: &Store) -> Place {
+    Place {
+        directory: store.published_lists(),
+        pem: false,
+        overwrite: true,
+    }
+}
+
 /// What a check came to.
 #[derive(Default)]
 pub struct Checkup {
@@ -111,7 +127,7 @@ pub fn check(
     let mut checkup = Checkup::default();
     let format = problem.map(|problem| unreadable(STORE_FORMAT, &problem, &store.format_path()));
     checkup.findings.extend(format);
-    let pauses = if request.is_patient { SHORT } else { &[] };
+    let pauses = request.pauses();
     let cas = store.look_at_cas()?;
     let waiting = store.waiting_names()?;
     refuse_unknown(&request.cas, &cas, &waiting)?;
@@ -167,16 +183,9 @@ fn check_ca(
     request: &mut CheckRequest<'_>,
     checkup: &mut Checkup,
 ) -> Result<(), CaError> {
-    let CheckRequest {
-        within,
-        now,
-        progress,
-        is_patient,
-        ..
-    } = *request;
+    let (within, now, pauses) = (request.within, request.now, request.pauses());
     let soon = now.checked_add(within.unwrap_or(SOON));
     let soon = soon.unwrap_or(PrimitiveDateTime::MAX.assume_utc());
-    let pauses: &[u64] = if is_patient { SHORT } else { &[] };
     let mut found = Found::default();
     found.extend(authority::check_authority(store, ca, soon, now));
     // The lifetime of what is lent ends with this call.
@@ -189,16 +198,12 @@ fn check_ca(
     found.extend(problem);
     let mut kept = ca.leaf_key_serials().unwrap_or_default();
     kept.sort_unstable();
-    let place = Place {
-        directory: store.published_lists(),
-        pem: false,
-        overwrite: true,
-    };
+    let place = published_in(store);
     let lists = Lists::read(ca, &place, &mut found);
     let revocations = Revocations::survey(ca, lists.listed(), &mut found);
     found.extend(lists.check(store, &revocations, now, within, pauses));
     let standard = Standard::of(store, ca, &own_key, &kept, &revocations, now);
-    let issued = standard.survey(soon, &mut found, progress);
+    let issued = standard.survey(soon, &mut found, request.progress);
     found.extend(unverifiable(ca, &issued));
     // Of a journal that is damaged nothing can be said to be missing.
     if issued.is_whole {
@@ -206,21 +211,18 @@ fn check_ca(
         // A journal that has lost records may have lost those of keys, too.
         let may_heal = unknown.is_empty() && revocations.is_whole;
         found.extend(unknown);
-        let unrecorded = keys::check_unrecorded(ca, &kept, &issued.serials, pauses);
-        found.extend(
-            unrecorded
-                .into_iter()
-                .map(|finding| finding.healed_only_if(may_heal)),
-        );
+        let unrecorded = keys::check_unrecorded(ca, &kept, &issued.serials, pauses).into_iter();
+        found.extend(unrecorded.map(|finding| finding.healed_only_if(may_heal)));
     }
-    for journal in Journal::ALL {
-        found.extend(journal::check_tail(ca, journal, pauses));
-    }
-    let counters = [
+    found.extend(
+        Journal::ALL
+            .map(|journal| journal::check_tail(ca, journal, pauses))
+            .concat(),
+    );
+    for (which, used) in [
         (Counter::Serial, issued.counter),
         (Counter::ListNumber, lists.number),
-    ];
-    for (which, used) in counters {
+    ] {
         found.extend(journal::check_counter(ca, which, used, pauses));
     }
     let expiring = check_expiring(ca, &issued, &revocations, within, &mut found);

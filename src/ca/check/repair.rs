@@ -1,12 +1,13 @@
 //! Mending what is safe to mend: nothing that is recorded is touched.
 
 use crate::ca::check::finding::{Remedy, StoreFinding};
-use crate::ca::check::{CheckRequest, Checkup, check};
-use crate::ca::crl::{Place, has_hash_names, publish_chain, publish_hash_names, publish_pem};
+use crate::ca::check::{CheckRequest, Checkup, check, published_in};
+use crate::ca::crl::{has_hash_names, publish_chain, publish_hash_names, publish_pem};
 use crate::ca::error::CaError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey};
 use crate::key::Passphrase;
 use crate::store::{Ca, CaName, Mending, Notice, Observer, Store, file};
+use crate::x509::Serial;
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -136,82 +137,99 @@ fn compact(time: OffsetDateTime) -> String {
     )
 }
 
+/// Repairs a finding; returns nothing if there is nothing left to repair.
 fn mend(
     store: &Store,
     mending: &Mending<'_>,
     observer: &Observer,
     finding: &StoreFinding,
 ) -> Result<Vec<Repair>, CaError> {
-    let Some(remedy) = &finding.remedy else {
-        return Ok(Vec::new());
-    };
-    let ca = || match &finding.ca {
-        Some(name) => store.ca(name).map(Some),
-        None => Ok(None),
-    };
-    let done = |message: String, copy: Option<PathBuf>| {
-        vec![Repair {
-            rule: finding.finding.rule,
-            message,
-            ca: finding.ca.clone(),
-            path: finding.path.clone(),
-            copy,
-        }]
-    };
     let path = finding.path.as_deref().unwrap_or(store.path());
     let shown = path.display();
-    Ok(match remedy {
-        Remedy::Settle => settle(store, observer, finding)?,
-        Remedy::Tighten(mode) => {
+    let done = match (&finding.remedy, &finding.ca) {
+        (Some(Remedy::Settle), _) => return settle(store, observer, finding),
+        (Some(Remedy::Tighten(mode)), _) => {
             mending.tighten(path, *mode)?;
-            done(format!("took permissions of {shown} away"), None)
+            Some((format!("took permissions of {shown} away"), None))
         }
-        Remedy::TakeAway => match mending.take_leftover_away(path)? {
-            Some(copy) => done(format!("moved {shown} to {}", copy.display()), Some(copy)),
-            None => Vec::new(),
-        },
+        (Some(Remedy::TakeAway), _) => mending.take_leftover_away(path)?.map(|to| moved(path, to)),
+        (Some(remedy), Some(name)) => mend_ca(
+            store,
+            mending,
+            &store.ca(name)?,
+            remedy,
+            finding.serial,
+            path,
+        )?,
+        (Some(_), None) | (None, _) => None,
+    };
+    let done = done.into_iter();
+    Ok(done
+        .map(|(message, copy)| finding.repaired(message, copy))
+        .collect())
+}
+
+/// Message, and the copy of what was changed or removed.
+type Done = (String, Option<PathBuf>);
+
+fn moved(path: &Path, to: PathBuf) -> Done {
+    let message = format!("moved {} to {}", path.display(), to.display());
+    (message, Some(to))
+}
+
+fn mend_ca(
+    store: &Store,
+    mending: &Mending<'_>,
+    ca: &Ca,
+    remedy: &Remedy,
+    serial: Option<Serial>,
+    path: &Path,
+) -> Result<Option<Done>, CaError> {
+    let shown = path.display();
+    Ok(match remedy {
         Remedy::SetAside(journal) => {
-            if let Some(ca) = ca()? {
-                mending.set_torn_line_aside(&ca, *journal)?;
-            }
-            done(format!("set the unfinished line of {shown} aside"), None)
+            mending.set_torn_line_aside(ca, *journal)?;
+            Some((format!("set the unfinished line of {shown} aside"), None))
         }
-        Remedy::Raise(which, least) => match ca()? {
-            Some(ca) => match mending.raise(&ca, *which, *least)? {
-                Some(copy) => done(format!("moved {shown} up to {least}"), Some(copy)),
-                None => Vec::new(),
-            },
-            None => Vec::new(),
-        },
-        Remedy::TakeLeafKeyAway => match (ca()?, finding.serial) {
-            (Some(ca), Some(serial)) => match mending.take_leaf_key_away(&ca, &serial)? {
-                Some(copy) => done(format!("moved {shown} to {}", copy.display()), Some(copy)),
-                None => Vec::new(),
-            },
-            _ => Vec::new(),
+        Remedy::Raise(which, least) => {
+            let copy = mending.raise(ca, *which, *least)?;
+            copy.map(|copy| (format!("moved {shown} up to {least}"), Some(copy)))
+        }
+        Remedy::TakeLeafKeyAway => match serial {
+            Some(serial) => mending
+                .take_leaf_key_away(ca, &serial)?
+                .map(|to| moved(path, to)),
+            None => None,
         },
         Remedy::WriteCopies => {
             let copy = mending.keep_copy(path)?;
-            if let Some(ca) = ca()? {
-                write_copies(store, &ca)?;
-            }
-            done(
+            write_copies(store, ca)?;
+            Some((
                 format!("wrote {shown} again from the published lists"),
                 Some(copy),
-            )
+            ))
         }
         Remedy::Restore(der) => {
-            let copy = if file::stands(path)? {
-                Some(mending.keep_copy(path)?)
-            } else {
-                None
-            };
-            if let Some(ca) = ca()? {
-                mending.restore_list(&ca, path, der)?;
-            }
-            done(format!("put {shown} back from what was made of it"), copy)
+            let copy = file::stands(path)?
+                .then(|| mending.keep_copy(path))
+                .transpose()?;
+            mending.restore_list(ca, path, der)?;
+            Some((format!("put {shown} back from what was made of it"), copy))
         }
+        Remedy::Settle | Remedy::Tighten(_) | Remedy::TakeAway => None,
     })
+}
+
+impl StoreFinding {
+    fn repaired(&self, message: String, copy: Option<PathBuf>) -> Repair {
+        Repair {
+            rule: self.finding.rule,
+            message,
+            ca: self.ca.clone(),
+            path: self.path.clone(),
+            copy,
+        }
+    }
 }
 
 /// Has the store complete or clear away what interrupted commands left, as it does for any command.
@@ -231,23 +249,15 @@ fn settle(
     });
     Store::open(store.path(), listener)?;
     let notices = notices.lock().unwrap_or_else(PoisonError::into_inner);
-    let repair = |message: &String| Repair {
-        rule: finding.finding.rule,
-        message: message.clone(),
-        ca: finding.ca.clone(),
-        path: finding.path.clone(),
-        copy: None,
-    };
-    Ok(notices.iter().map(repair).collect())
+    let notices = notices.iter().cloned();
+    Ok(notices
+        .map(|message| finding.repaired(message, None))
+        .collect())
 }
 
 /// Writes what stands beside a published list already anew.
 fn write_copies(store: &Store, ca: &Ca) -> Result<(), CaError> {
-    let place = Place {
-        directory: store.published_lists(),
-        pem: false,
-        overwrite: true,
-    };
+    let place = published_in(store);
     if file::stands(&place.pem(ca))? {
         publish_pem(ca, &place)?;
     }
