@@ -1,9 +1,9 @@
 //! Revocation lists against the rules of those who read them.
 
 use crate::asn1::{Malformed, Reader, oid, tag};
-use crate::ca::trust_store::targets::limits::{list as listed, over, with_commas};
+use crate::ca::trust_store::targets::limits::{over, with_commas};
 use crate::ca::trust_store::targets::{
-    BundleFinding, Hash, Level, Limit, ListForm, ListLimit, ListRules, RelyingParty,
+    BundleFinding, Level, Limit, ListForm, ListLimit, ListRules, RelyingParty,
 };
 use crate::key::SignatureAlgorithm;
 use crate::pem;
@@ -12,7 +12,6 @@ use crate::x509::extension::key_usage::CRL_SIGN;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, RevocationList};
 use const_oid::ObjectIdentifier;
-use std::fmt;
 use time::{Duration, OffsetDateTime};
 
 /// A list that is judged: one that is there, or one that is about to be signed, of which less is known
@@ -381,39 +380,15 @@ impl JudgedList {
         })
     }
 
-    /// Whose key, or whose signature, is not of a kind that is taken.
+    /// Returns how its CA's key, or its signature, breaks a limit.
     fn algorithm(&self, limit: &Limit) -> Option<String> {
-        match *limit {
-            Limit::Keys(taken) => {
-                let certificate = self.certificate.as_ref()?;
-                let algorithm = certificate.public_key().algorithm();
-                let fits = taken.iter().any(|key| key.is(algorithm));
-                (!fits).then(|| {
-                    let subject = certificate.subject();
-                    let taken = Listed(taken);
-                    format!("{subject} has a key of type {algorithm}; {taken} are taken")
-                })
-            }
-            Limit::Hashes(taken) => {
-                let hash = self.signature.and_then(Hash::of);
-                let fits = hash.is_some_and(|hash| taken.contains(&hash));
-                (!fits).then(|| {
-                    let (called, with) = (&self.called, &self.signature_name);
-                    let taken = Listed(taken);
-                    format!("{called} is signed with {with}; {taken} are taken")
-                })
-            }
-            _ => None,
-        }
-    }
-}
-
-/// As in "SHA-256, SHA-384".
-struct Listed<'a, T>(&'a [T]);
-
-impl<T: fmt::Display> fmt::Display for Listed<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        listed(f, self.0)
+        let key = self.certificate.as_ref().and_then(|certificate| {
+            let subject = certificate.subject().to_string();
+            limit.key_problem(&subject, certificate.public_key().algorithm())
+        });
+        key.or_else(|| {
+            limit.hash_problem(&self.called, self.signature, || self.signature_name.clone())
+        })
     }
 }
 
@@ -431,25 +406,28 @@ impl ListLimit {
         match *self {
             Self::Lists(most) => {
                 let count = lists.len();
-                over(count, most, &format!("there are {count} lists"))
+                Vec::from_iter(over(count, most, format!("there are {count} lists")))
             }
             Self::Entries(most) => {
                 let count = lists.iter().map(|list| list.entries).sum();
                 let together = with_commas(count);
                 let message = format!("the lists have {together} entries together");
-                over(count, most, &message)
+                Vec::from_iter(over(count, most, message))
             }
             Self::FileOctets(most) => each(&|list| {
-                let octets = party.lists.form.file_octets(list.octets);
+                let bytes = party.lists.form.file_octets(list.octets);
                 let at_least = if list.read.is_none() { "at least " } else { "" };
-                let shown = with_commas(octets);
-                let message = format!("{} has {at_least}{shown} octets", list.called);
-                over(octets, most, &message).pop()
+                let shown = with_commas(bytes);
+                over(
+                    bytes,
+                    most,
+                    format!("{} has {at_least}{shown} octets", list.called),
+                )
             }),
             Self::Depth(most) => each(&|list| {
                 let depth = list.path? + 1;
                 let message = format!("{} is for paths of {depth} certificates", list.called);
-                over(depth, most, &message).pop()
+                over(depth, most, message)
             }),
             Self::Version2 => each_read(&|read| (read.version != 2).then_some("is of version 1")),
             Self::NextUpdate => {

@@ -92,93 +92,122 @@ impl Limit {
     }
 
     fn messages(&self, judged: &Judged<'_>) -> Vec<String> {
-        let each = |check: &dyn Fn(&Certificate) -> Option<String>| {
-            judged.certificates.iter().filter_map(check).collect()
-        };
         match *self {
-            Self::Certificates(most) => {
-                let count = judged.certificates.len();
-                over(count, most, &format!("{count} certificates are in it"))
-            }
-            Self::Intermediates(most) => {
-                let all = 0..judged.certificates.len();
-                let count = all.filter(|node| !judged.is_root(*node)).count();
-                over(
-                    count,
-                    most,
-                    &format!("{count} certificates in it are no roots"),
-                )
-            }
             Self::SameSubjectAndKey(most) => same_subject_and_key(judged, most),
-            Self::CertificateOctets(most) => each(&|certificate| {
-                let octets = certificate.der().len();
-                let message = format!("{} has {octets} octets", called(certificate));
-                over(octets, most, &message).pop()
-            }),
-            Self::FileOctets(most) => {
-                let files = judged.files.iter();
-                let message = |octets| format!("a file has {octets} octets");
-                files
-                    .flat_map(|octets| over(*octets, most, &message(octets)))
+            Self::Certificates(most)
+            | Self::Intermediates(most)
+            | Self::FileOctets(most)
+            | Self::SubjectOctets(most)
+            | Self::Depth(most) => {
+                let counts = self.counts(judged).into_iter();
+                counts
+                    .filter_map(|(count, message)| over(count, most, message))
                     .collect()
             }
-            Self::SubjectOctets(most) => {
-                let subjects = judged.certificates.iter().map(Certificate::subject);
-                let octets = subjects.map(|subject| subject.der().len()).sum();
-                over(
-                    octets,
-                    most,
-                    &format!("the subjects have {octets} octets together"),
-                )
+            _ => {
+                let certificates = judged.certificates.iter();
+                certificates
+                    .filter_map(|certificate| self.problem(certificate))
+                    .collect()
             }
-            Self::Depth(most) => {
+        }
+    }
+
+    /// Counts what the limit is for in all certificates together, or in each file.
+    fn counts(&self, judged: &Judged<'_>) -> Vec<(usize, String)> {
+        let certificates = judged.certificates;
+        let (count, message) = match self {
+            Self::Certificates(_) => {
+                let count = certificates.len();
+                (count, format!("{count} certificates are in it"))
+            }
+            Self::Intermediates(_) => {
+                let all = 0..certificates.len();
+                let count = all.filter(|node| !judged.is_root(*node)).count();
+                (count, format!("{count} certificates in it are no roots"))
+            }
+            Self::SubjectOctets(_) => {
+                let subjects = certificates.iter().map(Certificate::subject);
+                let bytes = subjects.map(|subject| subject.der().len()).sum();
+                (bytes, format!("the subjects have {bytes} octets together"))
+            }
+            Self::Depth(_) => {
                 let depth = judged.longest_path() + 1;
                 let message = format!("the longest path, with a leaf, has {depth} certificates");
-                over(depth, most, &message)
+                (depth, message)
             }
-            Self::NameConstraints(most) => each(&|certificate| name_constraints(certificate, most)),
-            Self::Keys(taken) => each(&|certificate| {
-                let algorithm = certificate.public_key().algorithm();
-                let fits = taken.iter().any(|key| key.is(algorithm));
-                let message = || format!("{} has a key of type {algorithm}", called(certificate));
-                (!fits).then(|| format!("{}; {self} are taken", message()))
-            }),
-            Self::KeyCertSign => each(&|certificate| {
+            Self::FileOctets(_) => {
+                let files = judged.files.iter();
+                let file = |bytes: &usize| (*bytes, format!("a file has {bytes} octets"));
+                return files.map(file).collect();
+            }
+            _ => return Vec::new(),
+        };
+        vec![(count, message)]
+    }
+
+    /// Returns how one certificate breaks the limit.
+    fn problem(&self, certificate: &Certificate) -> Option<String> {
+        let name = called(certificate);
+        let algorithm = certificate.public_key().algorithm();
+        match *self {
+            Self::CertificateOctets(most) => {
+                let bytes = certificate.der().len();
+                over(bytes, most, format!("{name} has {bytes} octets"))
+            }
+            Self::NameConstraints(most) => name_constraints(certificate, &name, most),
+            Self::KeyCertSign => {
                 let has_usage = certificate.extension(&oid::KEY_USAGE).is_some();
-                (certificate.is_ca() && !has_usage).then(|| {
-                    format!(
-                        "{} has no keyUsage; {self} is required",
-                        called(certificate)
-                    )
-                })
+                (certificate.is_ca() && !has_usage)
+                    .then(|| format!("{name} has no keyUsage; {self} is required"))
+            }
+            Self::NoLeafKeys(refused) => refused.iter().any(|key| key.is(algorithm)).then(|| {
+                format!(
+                    "{name} has a key of type {algorithm}: its leaves need keys of another type"
+                )
             }),
-            Self::NoLeafKeys(refused) => each(&|certificate| {
-                let algorithm = certificate.public_key().algorithm();
-                let is_refused = refused.iter().any(|key| key.is(algorithm));
-                let called = || called(certificate);
-                is_refused.then(|| {
-                    format!(
-                        "{} has a key of type {algorithm}: its leaves need keys of another type",
-                        called()
-                    )
+            Self::Keys(_) => self.key_problem(&name, algorithm),
+            Self::Hashes(_) => {
+                let signature = certificate.signature_algorithm();
+                self.hash_problem(&name, signature, || {
+                    algorithm_name(certificate.outer_algorithm())
                 })
-            }),
-            Self::Hashes(taken) => each(&|certificate| {
-                let hash = certificate.signature_algorithm().and_then(Hash::of);
-                let fits = hash.is_some_and(|hash| taken.contains(&hash));
-                let algorithm = || algorithm_name(certificate.outer_algorithm());
-                (!fits).then(|| {
-                    let name = called(certificate);
-                    format!("{name} is signed with {}; {self} are taken", algorithm())
-                })
-            }),
+            }
+            _ => None,
         }
+    }
+
+    /// Returns how a key breaks a limit of kinds of keys.
+    pub(crate) fn key_problem(&self, name: &str, algorithm: PublicKeyAlgorithm) -> Option<String> {
+        let Self::Keys(taken) = self else { return None };
+        let fits = taken.iter().any(|key| key.is(algorithm));
+        (!fits).then(|| format!("{name} has a key of type {algorithm}; {self} are taken"))
+    }
+
+    /// Returns how a signature breaks a limit of hashes.
+    pub(crate) fn hash_problem(
+        &self,
+        name: &str,
+        signature: Option<SignatureAlgorithm>,
+        signature_name: impl Fn() -> String,
+    ) -> Option<String> {
+        let Self::Hashes(taken) = self else {
+            return None;
+        };
+        let hash = signature.and_then(Hash::of);
+        let fits = hash.is_some_and(|hash| taken.contains(&hash));
+        (!fits).then(|| {
+            format!(
+                "{name} is signed with {}; {self} are taken",
+                signature_name()
+            )
+        })
     }
 }
 
-pub(crate) fn over(count: usize, most: usize, message: &str) -> Vec<String> {
-    let found = || format!("{message}; at most {} are taken", with_commas(most));
-    (count > most).then(found).into_iter().collect()
+/// Returns the message with the limit, if the count exceeds it.
+pub(crate) fn over(count: usize, most: usize, message: String) -> Option<String> {
+    (count > most).then(|| format!("{message}; at most {} are taken", with_commas(most)))
 }
 
 fn same_subject_and_key(judged: &Judged<'_>, most: usize) -> Vec<String> {
@@ -198,13 +227,12 @@ fn same_subject_and_key(judged: &Judged<'_>, most: usize) -> Vec<String> {
     messages
 }
 
-fn name_constraints(certificate: &Certificate, most: usize) -> Option<String> {
+fn name_constraints(certificate: &Certificate, name: &str, most: usize) -> Option<String> {
     certificate.extension(&oid::NAME_CONSTRAINTS)?;
-    let name = called(certificate);
     match certificate.name_constraints() {
         Ok(constraints) => {
             let count = constraints.permitted.len() + constraints.excluded.len();
-            over(count, most, &format!("{name} has {count} name constraints")).pop()
+            over(count, most, format!("{name} has {count} name constraints"))
         }
         Err(problem) => Some(format!(
             "the name constraints of {name} can't be read: {problem}"
@@ -214,7 +242,7 @@ fn name_constraints(certificate: &Certificate, most: usize) -> Option<String> {
 
 impl Hash {
     /// The hash of a signature; `None` where none is named.
-    pub(crate) fn of(signature: SignatureAlgorithm) -> Option<Self> {
+    fn of(signature: SignatureAlgorithm) -> Option<Self> {
         use SignatureAlgorithm as Signature;
         Some(match signature {
             Signature::EcdsaSha1 | Signature::RsaSha1 => Self::Sha1,
@@ -234,7 +262,7 @@ impl Hash {
 }
 
 impl Key {
-    pub(crate) fn is(self, algorithm: PublicKeyAlgorithm) -> bool {
+    fn is(self, algorithm: PublicKeyAlgorithm) -> bool {
         match (self, algorithm) {
             (Self::Rsa(least, most), PublicKeyAlgorithm::Rsa { bits }) => {
                 (least..=most).contains(&bits)
@@ -300,7 +328,7 @@ impl fmt::Display for Limit {
     }
 }
 
-pub(crate) fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
+fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result {
     let items: Vec<String> = items.iter().map(ToString::to_string).collect();
     f.write_str(&items.join(", "))
 }
