@@ -6,6 +6,7 @@ use crate::ca::fixture::FlawError;
 use crate::ca::import::ImportError;
 use crate::ca::owner::KeyOf;
 use crate::ca::owner::SubjectOwner;
+use crate::ca::remedy::Remedy;
 use crate::ca::renewal::RenewalError;
 use crate::key::KeyError;
 use crate::pem::PemError;
@@ -476,8 +477,8 @@ pub enum CaError {
     AfterCommit {
         /// What was committed.
         what: String,
-        /// How to get the rest.
-        remedy: String,
+        /// How to get the rest; `None` if the caller words it.
+        remedy: Option<Remedy>,
         /// What failed.
         source: Box<CaError>,
     },
@@ -492,6 +493,18 @@ pub enum CaError {
 }
 
 impl CaError {
+    pub(crate) fn after_commit(
+        what: impl Into<String>,
+        remedy: Remedy,
+        source: impl Into<Self>,
+    ) -> Self {
+        Self::AfterCommit {
+            what: what.into(),
+            remedy: Some(remedy),
+            source: Box::new(source.into()),
+        }
+    }
+
     /// The same, about something that a declaration names. What has changed the store says so itself.
     pub(crate) fn about(self, kind: Kind, name: &str) -> Self {
         match self {

@@ -2,7 +2,7 @@
 //!
 //! A rule's name stays as it is: scripts read it.
 
-use std::fmt;
+use crate::ca::remedy::Remedy;
 
 /// Whether a finding stops what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,27 +35,32 @@ pub struct RuleFinding {
     pub rule: &'static str,
     /// What is wrong.
     pub message: String,
+    /// Remedy that is said with it.
+    pub remedy: Option<Remedy>,
 }
 
 impl RuleFinding {
-    pub(crate) fn error(rule: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(level: Level, rule: &'static str, message: impl Into<String>) -> Self {
         Self {
-            level: Level::Error,
+            level,
             rule,
             message: message.into(),
+            remedy: None,
         }
+    }
+
+    pub(crate) fn error(rule: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Level::Error, rule, message)
     }
 
     pub(crate) fn warning(rule: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            level: Level::Warning,
-            ..Self::error(rule, message)
-        }
+        Self::new(Level::Warning, rule, message)
     }
-}
 
-impl fmt::Display for RuleFinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.message, self.rule)
+    pub(crate) fn with_remedy(self, remedy: Remedy) -> Self {
+        Self {
+            remedy: Some(remedy),
+            ..self
+        }
     }
 }

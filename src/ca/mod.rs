@@ -15,6 +15,7 @@ mod notice;
 mod owner;
 mod parallel;
 mod passphrases;
+mod remedy;
 mod renewal;
 mod revocation;
 mod select;
@@ -55,7 +56,7 @@ pub use foreign::{
 };
 pub use import::{
     ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldList, Source,
-    Tally, import,
+    SourceFile, Tally, import,
 };
 pub use issuance::{
     Batch, Content, CsrNames, Draft, DryRun, End, Issued, Issuer, KeySource, LeafRequest, Lifetime,
@@ -67,6 +68,7 @@ pub use parallel::on_all_cores;
 pub use passphrases::{
     Passphrases, ProtectedKey, Unlocked, check_for_java, passphrase_for, protection_for,
 };
+pub use remedy::Remedy;
 pub use renewal::{
     DueCa, Expiring, Lineage, Predecessor, Renewal, RenewalError, Successors, expiring, renew,
     supersede,

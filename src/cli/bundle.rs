@@ -4,6 +4,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::options::{input, is_standard_output};
 use super::passphrase::{TrustStorePassphraseArgs, UserPassphrases};
+use super::remedy::message_of;
 use super::report::{Lines, Report};
 use crate::ca::{
     Bundle, BundleFinding, BundleRequest, Changes, Foreign, Form, Level, PARTIES, ProtectedKey,
@@ -299,7 +300,7 @@ pub(super) fn finding_entries(findings: &[BundleFinding]) -> Vec<FindingEntry> {
     let entry = |finding: &BundleFinding| FindingEntry {
         level: finding.level.as_str(),
         rule: finding.rule,
-        message: finding.message.clone(),
+        message: message_of(finding),
     };
     findings.iter().map(entry).collect()
 }
@@ -307,7 +308,7 @@ pub(super) fn finding_entries(findings: &[BundleFinding]) -> Vec<FindingEntry> {
 pub(super) fn finding_lines(findings: &[BundleFinding]) -> Lines {
     findings.iter().fold(Lines::default(), |lines, finding| {
         let label = format!("{}: {}", finding.level.as_str(), finding.rule);
-        lines.row(&label, &finding.message)
+        lines.row(&label, message_of(finding))
     })
 }
 

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::progress::Progress;
+use super::remedy::message_of;
 use super::report::{Lines, Report};
 use crate::ca::{
     CheckRequest, Checkup, Level, Repair, Repaired, StoreFinding, check, octets_to_check, repair,
@@ -153,7 +154,7 @@ impl FindingEntry {
         Self {
             level: finding.level().as_str(),
             rule: finding.finding.rule,
-            message: finding.finding.message.clone(),
+            message: message_of(&finding.finding),
             ca: finding.ca.as_ref().map(ToString::to_string),
             path: shown(finding.path.as_ref()),
             line: finding.line,
@@ -195,7 +196,7 @@ fn grouped(findings: &[StoreFinding]) -> String {
     let texts = groups.map(|group| {
         let lines = group.iter().fold(Lines::default(), |lines, finding| {
             let label = format!("{}: {}", finding.level().as_str(), finding.finding.rule);
-            lines.row(&label, &finding.finding.message)
+            lines.row(&label, message_of(&finding.finding))
         });
         let ca = group.first().and_then(|finding| finding.ca.as_ref());
         lines.under(ca.map_or("the store", CaName::as_str))

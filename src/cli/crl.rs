@@ -12,9 +12,9 @@ use super::options::{input, is_standard_output};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use crate::ca::{
-    AheadRequest, CaError, Dating, End, ListForm, ListRequest, Origin, Place, Published,
-    RelyingParty, cas_read, check_list, foreign_list, judge_foreign_list, judge_published,
-    preview_lists, publish_list, sign_ahead, write_foreign_list,
+    AheadRequest, Dating, End, ListForm, ListRequest, Origin, Place, Published, RelyingParty,
+    cas_read, check_list, foreign_list, judge_foreign_list, judge_published, preview_lists,
+    publish_list, sign_ahead, write_foreign_list,
 };
 use crate::pem;
 use crate::store::{Ca, CaName, Store};
@@ -275,7 +275,7 @@ impl CrlArgs {
         cas: Vec<Ca>,
         chosen: usize,
         request: &ListRequest,
-        failures: &mut Vec<CaError>,
+        failures: &mut Vec<Failure>,
         context: &Context,
     ) -> Result<Vec<(Ca, Published)>, Failure> {
         let mut passphrases =
@@ -302,7 +302,7 @@ impl CrlArgs {
                     );
                     published.push((ca, list));
                 }
-                Err(error) => failures.push(error),
+                Err(error) => failures.push(error.into()),
             }
         }
         Ok(published)

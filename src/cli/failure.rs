@@ -62,10 +62,33 @@ impl Failure {
         Self::plain(code::BAD_ROW, message)
     }
 
+    /// The store has changed, and something after that failed.
+    pub(super) fn after_commit(
+        what: impl Into<String>,
+        source: CaError,
+        remedy: impl Into<String>,
+    ) -> Self {
+        let error = CaError::AfterCommit {
+            what: what.into(),
+            remedy: None,
+            source: Box::new(source),
+        };
+        Self::from(error).hint(remedy)
+    }
+
+    /// Returns the error of a use case that it is about.
+    pub(super) fn ca_error(&self) -> Option<&CaError> {
+        self.error.downcast_ref()
+    }
+
     /// What failed for some of several CAs; `None` where nothing did. One error is written for each,
     /// and `remedy` is the hint where something was committed and none of them has one.
-    pub(super) fn of_several(failures: Vec<CaError>, any_done: bool, remedy: &str) -> Option<Self> {
-        let mut failures: Vec<Self> = failures.into_iter().map(Self::from).collect();
+    pub(super) fn of_several(
+        failures: Vec<impl Into<Self>>,
+        any_done: bool,
+        remedy: &str,
+    ) -> Option<Self> {
+        let mut failures: Vec<Self> = failures.into_iter().map(Into::into).collect();
         let committed = any_done || failures.iter().any(|failure| failure.exit == AFTER_COMMIT);
         let hinted = failures.iter().any(|failure| failure.hint.is_some());
         if let Some(last) = failures.last_mut().filter(|_| committed && !hinted) {
@@ -116,7 +139,7 @@ impl Failure {
         if issued > 0 {
             let context = format!("{issued} of {count} rows are issued, and then something failed");
             let is_for_good = matches!(
-                self.error.downcast_ref(),
+                self.ca_error(),
                 Some(CaError::RevokedCa { .. } | CaError::CompromisedKey { .. })
             );
             self.error = self.error.context(context);

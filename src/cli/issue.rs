@@ -122,17 +122,13 @@ impl IssueArgs {
         };
         context.notices(&issued.notices);
         let remedy = self.fetch_with(&issued.issuance);
-        let files =
-            match delivery {
-                Some(delivery) => delivery.write(&issued, issuer.path()).map_err(|source| {
-                    CaError::AfterCommit {
-                        what: format!("the certificate {}", issued.issuance.serial),
-                        remedy: remedy.clone(),
-                        source: Box::new(source),
-                    }
-                })?,
-                None => BTreeMap::new(),
-            };
+        let files = match delivery {
+            Some(delivery) => delivery.write(&issued, issuer.path()).map_err(|source| {
+                let what = format!("the certificate {}", issued.issuance.serial);
+                Failure::after_commit(what, source, remedy.clone())
+            })?,
+            None => BTreeMap::new(),
+        };
         let entry = CertificateEntry::new(&self.ca, &issued.issuance, files);
         Ok(Report::new(&entry, entry.text()).committed(remedy))
     }

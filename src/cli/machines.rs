@@ -7,8 +7,7 @@ use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use super::root::{MadeCa, NewCaArgs};
 use crate::ca::{
-    CaError, CaRequest, Installed, NewRequest, OpenFile, certificates_in, certify_ca, install_ca,
-    request_ca,
+    CaRequest, Installed, NewRequest, OpenFile, certificates_in, certify_ca, install_ca, request_ca,
 };
 use crate::store::{CaName, CaRecord, WaitingCa};
 use serde::Serialize;
@@ -60,12 +59,10 @@ pub(super) fn sign(
     let (Some(file), Some(out)) = (file, out) else {
         return Ok(Report::raw(pem).committed(remedy));
     };
-    file.write(pem.as_bytes())
-        .map_err(|source| CaError::AfterCommit {
-            what: format!("the certificate {}", issued.issuance.serial),
-            remedy: remedy.clone(),
-            source: Box::new(source),
-        })?;
+    file.write(pem.as_bytes()).map_err(|source| {
+        let what = format!("the certificate {}", issued.issuance.serial);
+        Failure::after_commit(what, source, remedy.clone())
+    })?;
     let mut made = MadeCa::new(&issued.certificate, out);
     made.parent = Some(signing.parent.to_string());
     let text = made.lines().under("signed the certificate of a CA");
@@ -112,12 +109,9 @@ pub(super) fn request(
     let Some(file) = file else {
         return Ok(Report::raw(pem).committed(remedy));
     };
-    file.write(pem.as_bytes())
-        .map_err(|source| CaError::AfterCommit {
-            what: format!("the request of {name}"),
-            remedy: remedy.clone(),
-            source: Box::new(source),
-        })?;
+    file.write(pem.as_bytes()).map_err(|source| {
+        Failure::after_commit(format!("the request of {name}"), source, remedy.clone())
+    })?;
     Ok(requested(&waiting, path).committed(remedy))
 }
 

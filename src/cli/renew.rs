@@ -24,7 +24,7 @@ use time::{Duration, OffsetDateTime};
 #[derive(Default)]
 struct Renewed {
     entries: Vec<CertificateEntry>,
-    failures: Vec<CaError>,
+    failures: Vec<Failure>,
 }
 
 impl RenewArgs {
@@ -101,7 +101,7 @@ impl RenewArgs {
         delivery: Option<Delivery>,
         passphrases: &mut UserPassphrases,
         context: &Context,
-    ) -> Result<CertificateEntry, CaError> {
+    ) -> Result<CertificateEntry, Failure> {
         let issued = renew(issuer, before, renewal, passphrases, context.now)?;
         context.notices(&issued.notices);
         let files = match delivery {
@@ -139,7 +139,7 @@ impl RenewArgs {
         before: &Predecessor,
         lacks_files: bool,
         source: CaError,
-    ) -> CaError {
+    ) -> Failure {
         let Self { ca, .. } = self;
         let (serial, old) = (issued.issuance.serial, before.issuance.serial);
         let name = self.name.as_ref().map(|name| format!(" --name {name}"));
@@ -153,11 +153,8 @@ impl RenewArgs {
             )
         });
         let remedies: Vec<String> = files.into_iter().chain(revoke).collect();
-        CaError::AfterCommit {
-            what: format!("the certificate {serial}"),
-            remedy: remedies.join("; "),
-            source: Box::new(source),
-        }
+        let what = format!("the certificate {serial}");
+        Failure::after_commit(what, source, remedies.join("; "))
     }
 
     /// Renews what is due, each by itself; the key is opened where there is something.
@@ -189,24 +186,34 @@ impl RenewArgs {
         let mut issuer = self.open(store, passphrases, context)?;
         let mut renewed = Renewed::default();
         for Expiring { issuance, .. } in due {
-            let entry = Predecessor::unrevoked(ca, issuance, context.now).and_then(|before| {
+            let prepared = Predecessor::unrevoked(ca, issuance, context.now).and_then(|before| {
                 let delivery = self.deliver_beside_others(ca, &before, passphrases, context)?;
-                let renewal = self.renewal(Some(&mut successors));
-                self.renew_one(
-                    &mut issuer,
-                    &before,
-                    renewal,
-                    delivery,
-                    passphrases,
-                    context,
-                )
+                Ok((before, delivery))
             });
+            let entry = prepared
+                .map_err(Failure::from)
+                .and_then(|(before, delivery)| {
+                    let renewal = self.renewal(Some(&mut successors));
+                    self.renew_one(
+                        &mut issuer,
+                        &before,
+                        renewal,
+                        delivery,
+                        passphrases,
+                        context,
+                    )
+                });
             match entry {
                 Ok(entry) => renewed.entries.push(entry),
-                Err(CaError::Renewal(RenewalError::RenewedMeanwhile { serial, by, .. })) => {
-                    context.notice(RenewalNotice::RenewedMeanwhile { serial, by });
-                }
-                Err(error) => renewed.failures.push(error),
+                Err(failure) => match failure.ca_error() {
+                    Some(CaError::Renewal(RenewalError::RenewedMeanwhile {
+                        serial, by, ..
+                    })) => {
+                        let (serial, by) = (*serial, *by);
+                        context.notice(RenewalNotice::RenewedMeanwhile { serial, by });
+                    }
+                    _ => renewed.failures.push(failure),
+                },
             }
         }
         Ok(renewed.report(&self.ca))

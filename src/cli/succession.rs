@@ -192,13 +192,12 @@ fn beside_root(
     let name = made.name().clone();
     let crossed = Issuer::open(store, &name, Purpose::Certificates, passphrases, now)
         .and_then(|new| cross_certify(&old, &new, now));
-    let (cross, notices) = crossed.map_err(|source| CaError::AfterCommit {
-        what: format!("the root {name}"),
-        remedy: format!(
+    let (cross, notices) = crossed.map_err(|source| {
+        let remedy = format!(
             "`pki renew --ca {} --self --cross {name}` has the two certify each other's keys",
             args.ca
-        ),
-        source: Box::new(source),
+        );
+        Failure::after_commit(format!("the root {name}"), source, remedy)
     })?;
     context.notices(notices);
     Ok((made, cross))

@@ -204,6 +204,48 @@ fn paths_inside_the_store_are_formed_in_its_layout_alone() {
     assert_none(&violations);
 }
 
+/// Commands and options are worded in `cli` alone.
+#[test]
+fn no_text_below_cli_names_a_command_or_an_option() {
+    let mut violations = Vec::new();
+    for source in sources() {
+        if source.layer().is_none_or(|layer| layer == "cli") {
+            continue;
+        }
+        let named = source.strings.iter().filter(|text| names_command(text));
+        for text in named {
+            let allowed = matches!(
+                (&*source.path, text.as_str()),
+                // The message about a backup calls the format by the command that writes it.
+                (
+                    "src/store/archive.rs",
+                    "has a header that `pki backup` does not write"
+                )
+            );
+            if !allowed {
+                violations.push(format!("{}: {text:?}", source.path));
+            }
+        }
+    }
+    assert_none(&violations);
+}
+
+/// Whether a text has a command line of `pki` in it, or one of its options.
+fn names_command(text: &str) -> bool {
+    let begins_word = |start: usize| {
+        let before = text[..start].chars().next_back();
+        before.is_none_or(|before| !before.is_alphanumeric() && before != '-')
+    };
+    let is_option = |start: usize| {
+        let name = text[start + 2..].chars().next();
+        name.is_some_and(|first| first.is_ascii_lowercase())
+    };
+    let mut commands = text.match_indices("pki ");
+    let mut options = text.match_indices("--");
+    commands.any(|(start, _)| begins_word(start))
+        || options.any(|(start, _)| begins_word(start) && is_option(start))
+}
+
 /// Whether a text is the name of a file of the store. Names that are words of English as well, such
 /// as `lock`, are left out.
 fn is_store_file(text: &str) -> bool {
@@ -467,4 +509,21 @@ fn violations_are_seen() {
     );
     assert!(text.says("println!") && !text.says("eprintln!") && !text.says("print!"));
     assert_eq!(text.strings, ["ca.key"]);
+    for text in [
+        "--cert",
+        "`pki crl --ca {ca}` does",
+        "pki tree",
+        "judged (--for java)",
+    ] {
+        assert!(names_command(text), "{text}");
+    }
+    for text in [
+        "rustls-webpki refuses",
+        "xn--a.test",
+        "-----BEGIN",
+        "a -- b",
+        "PKI x",
+    ] {
+        assert!(!names_command(text), "{text}");
+    }
 }

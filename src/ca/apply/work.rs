@@ -13,6 +13,7 @@ use crate::ca::issuance::Issuer;
 use crate::ca::issuance::{Batch, RowOutcome, TableRow, cost_of};
 use crate::ca::issuance::{Issued, KeySource, LeafRequest};
 use crate::ca::passphrases::Passphrases;
+use crate::ca::remedy::Remedy;
 use crate::ca::revocation::{Revocable, Verdict, revoke_all};
 use crate::ca::select::certificate_of;
 use crate::store::{Ca, CaName, EntryId, Issuance, Journal, Store, file};
@@ -261,10 +262,9 @@ fn write_files(
         let done = place
             .open()
             .and_then(|folder| folder.write(&exports, issuer.path()))
-            .map_err(|source| CaError::AfterCommit {
-                what: format!("what {} issued", issuer.ca().name()),
-                remedy: "the same command again writes the files that are missing".into(),
-                source: Box::new(source),
+            .map_err(|source| {
+                let what = format!("what {} issued", issuer.ca().name());
+                CaError::after_commit(what, Remedy::WriteFilesAgain, source)
             })?;
         for (index, files) in members.iter().zip(done) {
             written[*index] = files;

@@ -7,6 +7,7 @@ use crate::ca::issuance::{
 };
 use crate::ca::notice::Notice;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, protection_for};
+use crate::ca::remedy::Remedy;
 use crate::key::{KeyType, PrivateKey, PublicKey};
 use crate::store::{
     Ca, CaName, CaRecord, LockedCa, Material, Observer, ReservedCa, Store, StoreError,
@@ -195,11 +196,8 @@ fn finish(reserved: &ReservedCa<'_>, name: &CaName, recorded: Recorded) -> Resul
             let _ = reserved.give_up();
             return unfinished.source.into();
         }
-        CaError::AfterCommit {
-            what: format!("the CA {name}"),
-            remedy: "the next command completes it; `pki tree` shows it then".into(),
-            source: Box::new(unfinished.source.into()),
-        }
+        let what = format!("the CA {name}");
+        CaError::after_commit(what, Remedy::CompletedByNext, unfinished.source)
     })
 }
 

@@ -6,6 +6,7 @@ use crate::ca::error::CaError;
 use crate::ca::issuance::{Content, Draft, Issuer, References, key_of};
 use crate::ca::notice::{Notice, RenewalNotice};
 use crate::ca::owner::SubjectOwner;
+use crate::ca::remedy::Remedy;
 use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::store::{Ca, CaName, Issuance, Journal};
@@ -40,13 +41,12 @@ pub fn cross_certify(
                 return source;
             }
             let (one, other) = (one.ca().name(), other.ca().name());
-            CaError::AfterCommit {
-                what: format!("the certificate of {other} by {one}"),
-                remedy: format!(
-                    "`pki renew --ca {one} --self --cross {other}` makes the other one"
-                ),
-                source: Box::new(source),
-            }
+            let what = format!("the certificate of {other} by {one}");
+            let remedy = Remedy::CrossSign {
+                ca: one.clone(),
+                other: other.clone(),
+            };
+            CaError::after_commit(what, remedy, source)
         })?;
         made.extend(certified.map(|issuance| CrossCertificate {
             issuer: issuer.ca().name().clone(),

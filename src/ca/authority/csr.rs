@@ -7,6 +7,7 @@ use crate::ca::issuance::refuse_taken_subject;
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::Passphrases;
+use crate::ca::remedy::Remedy;
 use crate::key::KeyType;
 use crate::store::{CaRecord, Observer, Store, StoreError, WaitingCa};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
@@ -87,11 +88,8 @@ pub fn request_ca(
         if !unfinished.has_its_name {
             return give_up(unfinished.source);
         }
-        CaError::AfterCommit {
-            what: format!("the request of {name}"),
-            remedy: "the same command again writes it".into(),
-            source: Box::new(unfinished.source.into()),
-        }
+        let what = format!("the request of {name}");
+        CaError::after_commit(what, Remedy::WriteCsrAgain, unfinished.source)
     })?;
     Ok((waiting, notices))
 }

@@ -5,6 +5,7 @@ use crate::ca::issuance::refuse_compromised_cas;
 use crate::ca::issuance::refuse_taken_subject;
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
+use crate::ca::remedy::Remedy;
 use crate::ca::verify::{VerifyRequest, verify};
 use crate::store::{Ca, CaName, CaRecord, Installation, Material, Store, Uninstalled};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
@@ -272,12 +273,7 @@ fn uninstalled(error: Uninstalled) -> CaError {
         return source.into();
     }
     let names: Vec<&str> = added.iter().map(CaName::as_str).collect();
-    CaError::AfterCommit {
-        what: names.join(", "),
-        remedy: "`pki tree` shows what is there; where the CA still waits, the same command again goes on"
-            .into(),
-        source: Box::new(source.into()),
-    }
+    CaError::after_commit(names.join(", "), Remedy::InstallAgain, source)
 }
 
 /// Returns a free name for a CA from elsewhere: its common name, with hyphens for characters that a name

@@ -11,6 +11,7 @@ use crate::ca::issuance::{
 use crate::ca::notice::Notice;
 use crate::ca::notice::RenewalNotice;
 use crate::ca::passphrases::Passphrases;
+use crate::ca::remedy::Remedy;
 use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Revoked, Store, file};
@@ -94,11 +95,17 @@ pub fn renew_ca(
     };
     let mut steps = |_: &Issuer, _: &Draft| refuse_taken_back(store, &ca);
     let (certificate, Issuance { serial, .. }) = issuer.issue(&draft, references, &mut steps)?;
-    let signer = issuer.ca().name();
-    let replaced = replacement.replace(&certificate).map_err(|source| CaError::AfterCommit {
-        what: format!("the certificate {serial} of {name}"),
-        remedy: format!("`pki export --ca {signer} --serial 0x{serial} --out DIR --name {name}` writes it, and `pki renew --ca {name} --self --install DIR/{name}.crt` puts it in its place"),
-        source: Box::new(source.into()),
+    let replaced = replacement.replace(&certificate).map_err(|source| {
+        let remedy = Remedy::InstallRenewed {
+            ca: name.clone(),
+            signer: issuer.ca().name().clone(),
+            serial,
+        };
+        CaError::after_commit(
+            format!("the certificate {serial} of {name}"),
+            remedy,
+            source,
+        )
     })?;
     Ok(RenewedCa::of(replaced, naming_previous, notices))
 }

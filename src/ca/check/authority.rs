@@ -5,6 +5,7 @@ use crate::ca::check::rule::{
     CA_ENDS_SOON, CA_EXPIRED, CA_NOT_YET_VALID, CA_PARENT, CA_PATH, CA_REVOKED, LEFTOVER,
     PREVIOUS_CERTIFICATE, SERIAL_UNUSUAL, WAITING_UNREADABLE,
 };
+use crate::ca::remedy;
 use crate::store::{Ca, CaName, Store, StoreError};
 use crate::x509::extension::key_usage::KEY_CERT_SIGN;
 use crate::x509::validity::rfc3339;
@@ -110,9 +111,9 @@ fn check_end(ca: &Ca, soon: OffsetDateTime, now: OffsetDateTime) -> Option<Store
         return Some(CA_EXPIRED.broken(format!("the certificate of {name} expired at {at}")));
     }
     (end <= soon).then(|| {
-        CA_ENDS_SOON.broken(format!(
-            "the certificate of {name} ends at {at}; `pki renew --ca {name} --self` renews it"
-        ))
+        CA_ENDS_SOON
+            .broken(format!("the certificate of {name} ends at {at}"))
+            .with_remedy(remedy::Remedy::RenewCa { ca: name.clone() })
     })
 }
 

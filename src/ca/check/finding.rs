@@ -2,6 +2,7 @@
 
 use crate::ca::check::rule::CheckRule;
 use crate::ca::finding::{Level, RuleFinding};
+use crate::ca::remedy;
 use crate::store::{Ca, CaName, Counter, Journal, StoreError};
 use crate::x509::Serial;
 use std::collections::HashMap;
@@ -104,6 +105,13 @@ impl StoreFinding {
         }
     }
 
+    pub(crate) fn with_remedy(self, remedy: remedy::Remedy) -> Self {
+        Self {
+            finding: self.finding.with_remedy(remedy),
+            ..self
+        }
+    }
+
     pub(crate) fn healed_by(self, remedy: Remedy) -> Self {
         Self {
             remedy: Some(remedy),
@@ -161,6 +169,7 @@ impl Found {
             let more = last.map(|last| StoreFinding {
                 finding: RuleFinding {
                     message: format!("{} more like these", count - MOST_ALIKE),
+                    remedy: None,
                     ..last.finding.clone()
                 },
                 line: None,

@@ -24,6 +24,7 @@ use crate::ca::crl::Place;
 use crate::ca::error::CaError;
 use crate::ca::finding::Level;
 use crate::ca::passphrases::Passphrases;
+use crate::ca::remedy::Remedy;
 use crate::store::{Ca, CaName, Counter, Journal, Observer, SeenCa, Store, StoreError};
 use crls::Lists;
 use finding::{Found, SHORT, unreadable};
@@ -269,17 +270,18 @@ fn check_expiring(
         .filter(|serial| !is_revoked(*serial))
         .count();
     if count > 0 {
-        let name = ca.name();
         let days = within.unwrap_or(SOON).whole_days().max(1);
         let certificates = if count == 1 {
             "certificate ends"
         } else {
             "certificates end"
         };
-        let message = format!(
-            "{count} {certificates} within {days} days; `pki list --ca {name} --expiring {days}d` shows them"
-        );
-        found.push(EXPIRING.broken(message).about(ca));
+        let message = format!("{count} {certificates} within {days} days");
+        let remedy = Remedy::ListExpiring {
+            ca: ca.name().clone(),
+            days,
+        };
+        found.push(EXPIRING.broken(message).with_remedy(remedy).about(ca));
     }
     count
 }

@@ -16,11 +16,7 @@ pub struct CheckRule {
 
 impl CheckRule {
     pub(crate) fn broken(&'static self, message: impl Into<String>) -> StoreFinding {
-        StoreFinding::of(RuleFinding {
-            level: self.level,
-            rule: self.name,
-            message: message.into(),
-        })
+        StoreFinding::of(RuleFinding::new(self.level, self.name, message))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::ca::crl::place::{Place, Target};
 use crate::ca::crl::published::{PublishedCrl, read_published_at, refuse_other_pem, stage_pem};
 use crate::ca::error::CaError;
+use crate::ca::remedy::Remedy;
 use crate::store::file::{self, Existing, Staged};
 use crate::store::{Ca, FileError, LockedLists};
 use std::io::Write;
@@ -76,18 +77,11 @@ pub(crate) fn commit(
         let (what, remedy) = match ahead {
             Some(count) => (
                 format!("{count} lists of {name}"),
-                format!("`pki crl --ca {name}` publishes the one that is due"),
+                Remedy::PublishPresigned { ca: name.clone() },
             ),
-            None => (
-                format!("a new list of {name}"),
-                "run the same command again: it signs another list, with the next number".into(),
-            ),
+            None => (format!("a new list of {name}"), Remedy::SignCrlAgain),
         };
-        CaError::AfterCommit {
-            what,
-            remedy,
-            source: Box::new(source.into()),
-        }
+        CaError::after_commit(what, remedy, source)
     })?;
     Ok(names)
 }

@@ -17,25 +17,21 @@ pub enum ImportError {
     #[error("there is no {what} in {}: looked for {}", directory.display(), names(looked_for))]
     Missing {
         /// What was looked for.
-        what: &'static str,
+        what: SourceFile,
         /// The folder.
         directory: PathBuf,
         /// The usual places.
         looked_for: Vec<PathBuf>,
-        /// The option that names another; `None` where there is none.
-        option: Option<&'static str>,
     },
     /// Several files could be meant.
     #[error("there is more than one {what} in {}: {}", directory.display(), names(found))]
     Several {
         /// What was looked for.
-        what: &'static str,
+        what: SourceFile,
         /// The folder.
         directory: PathBuf,
         /// What was found.
         found: Vec<PathBuf>,
-        /// The option that says which.
-        option: &'static str,
     },
     /// The key is that of no certificate.
     #[error("the key {} is not the one that {} certifies", key.display(), certificate.display())]
@@ -81,6 +77,27 @@ pub enum ImportError {
         /// The highest that is known.
         highest: String,
     },
+}
+
+/// File of another program's CA that has several usual names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceFile {
+    /// Certificate of the CA.
+    Certificate,
+    /// Key of the CA.
+    Key,
+    /// Index of the certificates that it issued.
+    Index,
+}
+
+impl fmt::Display for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Certificate => "CA certificate",
+            Self::Key => "CA key",
+            Self::Index => "index of certificates",
+        })
+    }
 }
 
 fn names(paths: &[PathBuf]) -> impl fmt::Display {

@@ -2,7 +2,7 @@
 
 use crate::ca::CaError;
 use crate::ca::foreign::Input;
-use crate::ca::import::error::ImportError;
+use crate::ca::import::error::{ImportError, SourceFile};
 use crate::store::FileError;
 use std::fs::Metadata;
 use std::os::unix::fs::FileTypeExt;
@@ -74,14 +74,12 @@ pub(crate) struct Places {
 
 /// What is looked for by one of several names.
 struct Wanted {
-    what: &'static str,
-    option: &'static str,
+    what: SourceFile,
     names: &'static [&'static str],
 }
 
 const OPENSSL_CERTIFICATE: Wanted = Wanted {
-    what: "CA certificate",
-    option: "--cert",
+    what: SourceFile::Certificate,
     names: &[
         "cacert.pem",
         "ca.crt",
@@ -99,8 +97,7 @@ const OPENSSL_CERTIFICATE: Wanted = Wanted {
 };
 
 const OPENSSL_KEY: Wanted = Wanted {
-    what: "CA key",
-    option: "--key",
+    what: SourceFile::Key,
     names: &[
         "private/cakey.pem",
         "private/ca.key",
@@ -127,8 +124,7 @@ const EASY_RSA_KEY: Wanted = Wanted {
 };
 
 const INDEX: Wanted = Wanted {
-    what: "index of certificates",
-    option: "--index",
+    what: SourceFile::Index,
     names: &["index.txt", "db/index", "db/index.txt"],
 };
 
@@ -306,7 +302,6 @@ impl Folder<'_> {
                 what,
                 directory: self.0.to_owned(),
                 looked_for: wanted.names.iter().map(PathBuf::from).collect(),
-                option: Some(wanted.option),
             }
             .into()),
             [first, others @ ..] => {
@@ -318,7 +313,6 @@ impl Folder<'_> {
                             what,
                             directory: self.0.to_owned(),
                             found,
-                            option: wanted.option,
                         }
                         .into());
                     }

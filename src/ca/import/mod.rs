@@ -17,7 +17,7 @@ mod request;
 mod subject;
 
 pub(crate) use certificates::{IMPORTED, issuance};
-pub use error::ImportError;
+pub use error::{ImportError, SourceFile};
 pub use locations::{Layout, Source};
 pub use old_crls::OldList;
 pub use request::{ImportRequest, KeyProtection, Tally};
@@ -26,6 +26,7 @@ use crate::ca::authority::{Above, above};
 use crate::ca::error::CaError;
 use crate::ca::finding::{Level, RuleFinding};
 use crate::ca::passphrases::Passphrases;
+use crate::ca::remedy::Remedy;
 use crate::store::{
     Ca, CaName, CaRecord, History, Issuance, Material, Observer, Store, StoreError, Uninstalled,
 };
@@ -260,9 +261,5 @@ fn unfinished(error: Uninstalled) -> CaError {
         return source.into();
     }
     let names: Vec<&str> = added.iter().map(CaName::as_str).collect();
-    CaError::AfterCommit {
-        what: names.join(", "),
-        remedy: "`pki tree` shows what is there; where the CA is not among them, the same command again goes on".into(),
-        source: Box::new(source.into()),
-    }
+    CaError::after_commit(names.join(", "), Remedy::ImportAgain, source)
 }

@@ -2,13 +2,14 @@
 
 use super::CrlArgs;
 use crate::ca::{CaError, Grammar, Origin, Published};
+use crate::cli::failure::Failure;
 use std::fmt::Write as _;
 
 impl CrlArgs {
     /// Where the list itself was signed, what fails behind it fails after the commit.
-    pub(super) fn after_signing(&self, list: &Published, error: CaError) -> CaError {
+    pub(super) fn after_signing(&self, list: &Published, error: CaError) -> Failure {
         if list.origin == Origin::Kept {
-            return error;
+            return error.into();
         }
         let again = self.again();
         let remedy = match error {
@@ -20,11 +21,7 @@ impl CrlArgs {
             }
             _ => format!("`{again}` writes the other files when nothing stands in their way"),
         };
-        CaError::AfterCommit {
-            what: "the new list".into(),
-            remedy,
-            source: Box::new(error),
-        }
+        Failure::after_commit("the new list", error, remedy)
     }
 
     /// What to do where lists of some CAs were published, and of others not.

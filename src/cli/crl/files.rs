@@ -6,6 +6,7 @@ use crate::ca::{
     publish_hash_names, publish_pem, refuse_other_files,
 };
 use crate::cli::context::Context;
+use crate::cli::failure::Failure;
 use crate::store::{Ca, CaName, Store};
 use std::collections::BTreeSet;
 
@@ -33,7 +34,7 @@ impl CrlArgs {
         place: &Place,
         published: &mut [(Ca, Published)],
         context: &Context,
-    ) -> Vec<CaError> {
+    ) -> Vec<Failure> {
         let mut failures = Vec::new();
         let mut done = BTreeSet::new();
         let wanted = self.wants_chain();
@@ -78,7 +79,7 @@ impl CrlArgs {
         store: &Store,
         place: &Place,
         published: &mut [(Ca, Published)],
-    ) -> Vec<CaError> {
+    ) -> Vec<Failure> {
         let mut failures = Vec::new();
         for (ca, list) in &mut *published {
             let named = match has_hash_names(ca, place) {

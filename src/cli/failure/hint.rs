@@ -1,6 +1,8 @@
 //! Hints: what to do about an error. They are worded here and nowhere else.
 
-use crate::ca::{CaError, DueCa, FlawError, ImportError, InputError, KeyOf, Misfit, RenewalError};
+use crate::ca::{
+    CaError, DueCa, FlawError, ImportError, InputError, KeyOf, Misfit, RenewalError, SourceFile,
+};
 use crate::cli::unavailable::Unavailable;
 use crate::key::KeyError;
 use crate::store::file::Suspect;
@@ -77,7 +79,7 @@ pub(super) fn of(error: &CaError) -> Option<String> {
             "`pki root --name NAME` makes one, and --add takes certificates from files".into()
         }
         CaError::WouldReplace { .. } => "give another file, or --force to replace it".into(),
-        CaError::AfterCommit { remedy, .. } => remedy.clone(),
+        CaError::AfterCommit { remedy, .. } => return remedy.as_ref().map(ToString::to_string),
         CaError::InPlace { .. } => {
             "run the command again, with --force where it would not replace a file".into()
         }
@@ -368,11 +370,13 @@ fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
 
 fn import_hint(error: &ImportError) -> Option<String> {
     Some(match error {
-        ImportError::Missing {
-            option: Some(option),
-            ..
-        } => format!("name the folder that has it, or the file with {option}"),
-        ImportError::Several { option, .. } => format!("say which one is meant with {option}"),
+        ImportError::Missing { what, .. } => format!(
+            "name the folder that has it, or the file with {}",
+            option_of(*what)
+        ),
+        ImportError::Several { what, .. } => {
+            format!("say which one is meant with {}", option_of(*what))
+        }
         ImportError::KeyDoesNotFit { .. } => "name the right ones with --cert and --key".into(),
         ImportError::AlreadyHere { ca } => format!("`pki show --ca {ca}` shows it"),
         ImportError::HereWithoutKey { ca } => format!("--name {ca} gives it its key"),
@@ -385,8 +389,16 @@ fn import_hint(error: &ImportError) -> Option<String> {
         ImportError::NoFolder { .. } => {
             "name the folder in which the other program keeps the CA".into()
         }
-        ImportError::Missing { option: None, .. } | ImportError::NotACa { .. } => return None,
+        ImportError::NotACa { .. } => return None,
     })
+}
+
+fn option_of(file: SourceFile) -> &'static str {
+    match file {
+        SourceFile::Certificate => "--cert",
+        SourceFile::Key => "--key",
+        SourceFile::Index => "--index",
+    }
 }
 
 fn path_hint(path: &IncompletePath) -> Option<String> {

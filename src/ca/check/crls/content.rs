@@ -11,6 +11,7 @@ use crate::ca::crl::{
     Ahead, PublishedCrl, holds_as_pem, holds_hash_names, is_in_future, published,
 };
 use crate::ca::foreign::{Input, lists_in};
+use crate::ca::remedy;
 use crate::store::{Ca, Counter, Journal, Store, file};
 use crate::x509::validity::rfc3339;
 use crate::x509::{Fingerprint, RevocationList, Serial};
@@ -116,12 +117,11 @@ impl Lists<'_> {
     }
 
     fn in_future(&self, this_update: OffsetDateTime) -> StoreFinding {
-        let name = self.ca.name();
+        let ca = self.ca.name().clone();
         let at = rfc3339(this_update);
-        let message = format!(
-            "the CRL of {name} is dated in the future ({at}); if the clock is right, `pki crl --ca {name} --date-now` signs one dated now"
-        );
+        let message = format!("the CRL of {ca} is dated in the future ({at})");
         self.broken(LIST_FUTURE, message)
+            .with_remedy(remedy::Remedy::DateCrlNow { ca })
     }
 
     pub(crate) fn check_times(
@@ -146,9 +146,9 @@ impl Lists<'_> {
         }
         let soon = within.unwrap_or((end - list.this_update()) / 3);
         (end - now < soon).then(|| {
-            let message =
-                format!("the list of {name} ends at {at}; `pki crl --ca {name}` signs the next");
+            let message = format!("the list of {name} ends at {at}");
             self.broken(LIST_ENDS_SOON, message)
+                .with_remedy(remedy::Remedy::SignNextCrl { ca: name.clone() })
         })
     }
 
@@ -200,9 +200,10 @@ impl Lists<'_> {
                 "certificates were"
             };
             let message = format!(
-                "{changed} {certificates} revoked or released since the list of {name} was made; `pki crl --ca {name}` signs the next"
+                "{changed} {certificates} revoked or released since the list of {name} was made"
             );
             self.broken(LIST_OUTDATED, message)
+                .with_remedy(remedy::Remedy::SignNextCrl { ca: name.clone() })
         })
     }
 

@@ -11,6 +11,7 @@ use crate::ca::check::rule::{
 };
 use crate::ca::crl::{Ahead, Place, is_crl_of};
 use crate::ca::foreign::{Input, lists_in};
+use crate::ca::remedy;
 use crate::store::{Ca, Journal, SignedList, Store, file};
 use crate::x509::{Fingerprint, RevocationList};
 use std::path::PathBuf;
@@ -219,14 +220,18 @@ impl<'a> Lists<'a> {
         let name = self.ca.name();
         let folder = self.place.directory.display();
         let revoked = revocations.count();
-        let message = match (self.count, revoked) {
+        let finding = match (self.count, revoked) {
             (0, 0) => return None,
-            (0, _) => format!(
-                "{name} has revoked certificates and signed no list; `pki crl --ca {name}` does"
-            ),
-            _ => format!("{name} has signed lists, and none is in {folder}"),
+            (0, _) => LIST_UNPUBLISHED
+                .broken(format!(
+                    "{name} has revoked certificates and signed no list"
+                ))
+                .with_remedy(remedy::Remedy::SignCrl { ca: name.clone() }),
+            _ => {
+                LIST_UNPUBLISHED.broken(format!("{name} has signed lists, and none is in {folder}"))
+            }
         };
-        Some(LIST_UNPUBLISHED.broken(message).about(self.ca))
+        Some(finding.about(self.ca))
     }
 
     /// The files that are made of the list.

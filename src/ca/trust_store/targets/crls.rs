@@ -217,19 +217,11 @@ pub fn judge_lists(
     }
     for (level, limit) in party.lists.limits {
         let messages = limit.messages(lists, party).into_iter();
-        findings.extend(messages.map(|message| BundleFinding {
-            level: *level,
-            rule: limit.rule(),
-            message,
-        }));
+        findings.extend(messages.map(|message| BundleFinding::new(*level, limit.rule(), message)));
     }
     for (level, limit) in party.limits {
         let messages = lists.iter().filter_map(|list| list.algorithm(limit));
-        findings.extend(messages.map(|message| BundleFinding {
-            level: *level,
-            rule: limit.rule(),
-            message,
-        }));
+        findings.extend(messages.map(|message| BundleFinding::new(*level, limit.rule(), message)));
     }
     findings.sort_by_key(|finding| finding.level);
     findings
@@ -292,10 +284,9 @@ impl JudgedList {
         now: OffsetDateTime,
     ) -> Option<BundleFinding> {
         let end = self.read.as_ref()?.next_update?;
-        (end - now < within).then(|| BundleFinding {
-            level,
-            rule: "list-ends-soon",
-            message: format!("{} ends at {}", self.called, rfc3339(end)),
+        (end - now < within).then(|| {
+            let message = format!("{} ends at {}", self.called, rfc3339(end));
+            BundleFinding::new(level, "list-ends-soon", message)
         })
     }
 

@@ -83,11 +83,7 @@ impl Limit {
 
     /// What breaks the limit.
     pub(crate) fn check(&self, level: Level, judged: &Judged<'_>) -> Vec<BundleFinding> {
-        let found = |message| BundleFinding {
-            level,
-            rule: self.rule(),
-            message,
-        };
+        let found = |message| BundleFinding::new(level, self.rule(), message);
         self.messages(judged).into_iter().map(found).collect()
     }
 

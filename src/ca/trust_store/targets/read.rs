@@ -4,6 +4,7 @@ use crate::asn1::{Malformed, Reader};
 use crate::ca::foreign::{
     ForeignObject, Input, is_certificate_label, is_signed_data_label, objects,
 };
+use crate::ca::remedy::Remedy;
 use crate::ca::trust_store::targets::{BundleFinding, Form, Judged, Origin, RelyingParty, text};
 use crate::ca::{CaError, Passphrases};
 use crate::pem;
@@ -106,9 +107,10 @@ impl Foreign {
                 self.found("only-certificates", format!("{called} is PKCS #7"));
             }
             PKCS12 => {
-                let message =
-                    format!("{called} is PKCS #12; as a trust store --for java judges it");
-                self.found("only-certificates", message);
+                let finding =
+                    BundleFinding::error("only-certificates", format!("{called} is PKCS #12"));
+                self.findings
+                    .push(finding.with_remedy(Remedy::CheckForJava));
             }
             label => self.found("only-certificates", format!("{called} is {label:?}")),
         }

@@ -1,0 +1,66 @@
+//! Words of the remedies that errors and findings carry.
+
+use crate::ca::{Remedy, RuleFinding};
+use std::fmt;
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SignCrlAgain => f.write_str(
+                "run the same command again: it signs another list, with the next number",
+            ),
+            Self::WriteFilesAgain => {
+                f.write_str("the same command again writes the files that are missing")
+            }
+            Self::WriteCsrAgain => f.write_str("the same command again writes it"),
+            Self::InstallAgain => f.write_str(
+                "`pki tree` shows what is there; where the CA still waits, the same command again goes on",
+            ),
+            Self::ImportAgain => f.write_str(
+                "`pki tree` shows what is there; where the CA is not among them, the same command again goes on",
+            ),
+            Self::CompletedByNext => {
+                f.write_str("the next command completes it; `pki tree` shows it then")
+            }
+            Self::PublishPresigned { ca } => {
+                write!(f, "`pki crl --ca {ca}` publishes the one that is due")
+            }
+            Self::Revoke { ca, serial } => {
+                write!(f, "`pki revoke --ca {ca} --serial 0x{serial}` revokes it")
+            }
+            Self::CrossSign { ca, other } => write!(
+                f,
+                "`pki renew --ca {ca} --self --cross {other}` makes the other one"
+            ),
+            Self::InstallRenewed { ca, signer, serial } => write!(
+                f,
+                "`pki export --ca {signer} --serial 0x{serial} --out DIR --name {ca}` writes it, and `pki renew --ca {ca} --self --install DIR/{ca}.crt` puts it in its place"
+            ),
+            Self::RenewCa { ca } => write!(f, "`pki renew --ca {ca} --self` renews it"),
+            Self::ListExpiring { ca, days } => {
+                write!(f, "`pki list --ca {ca} --expiring {days}d` shows them")
+            }
+            Self::DateCrlNow { ca } => write!(
+                f,
+                "if the clock is right, `pki crl --ca {ca} --date-now` signs one dated now"
+            ),
+            Self::SignCrl { ca } => write!(f, "`pki crl --ca {ca}` does"),
+            Self::SignNextCrl { ca } => write!(f, "`pki crl --ca {ca}` signs the next"),
+            Self::CheckForJava => f.write_str("as a trust store --for java judges it"),
+        }
+    }
+}
+
+/// Returns the message of a finding, with its remedy.
+pub(super) fn message_of(finding: &RuleFinding) -> String {
+    match &finding.remedy {
+        Some(remedy) => format!("{}; {remedy}", finding.message),
+        None => finding.message.clone(),
+    }
+}
+
+impl fmt::Display for RuleFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", message_of(self), self.rule)
+    }
+}
