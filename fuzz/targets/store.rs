@@ -169,7 +169,7 @@ pub fn revoked_journal(data: &[u8]) {
             ca.compromised().map(|_| ()),
             ca.standing(&Serial::from_magnitude(&[1]).expect("it is one"))
                 .map(|_| ()),
-            ca.lock_lists().map(|_| ()),
+            ca.lock_crls().map(|_| ()),
         ];
         read.into_iter()
             .filter_map(Result::err)
@@ -185,16 +185,12 @@ pub fn revoked_journal(data: &[u8]) {
 /// `crls.jsonl`.
 pub fn list_journal(data: &[u8]) {
     journal("crls", "crls.jsonl", data, |ca| {
-        for list in ca
-            .recent_lists()?
-            .iter()
-            .chain(&ca.lists_without_news(NOW)?)
-        {
-            if let Err(error) = ca.list_signed_ahead(list) {
+        for list in ca.recent_crls()?.iter().chain(&ca.crls_without_news(NOW)?) {
+            if let Err(error) = ca.presigned_crl(list) {
                 said(&error);
             }
         }
-        ca.lock_lists().map(|_| ())
+        ca.lock_crls().map(|_| ())
     });
 }
 
@@ -230,7 +226,7 @@ pub fn counter(data: &[u8]) {
             Ok(())
         });
         place.with(&place.in_ca("crlnumber"), data, |store| {
-            ca(store)?.lock_lists().map(|_| ())
+            ca(store)?.lock_crls().map(|_| ())
         });
     });
 }

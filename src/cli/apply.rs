@@ -100,7 +100,7 @@ pub(super) fn declared(
     now: OffsetDateTime,
 ) -> Result<Declaration, Failure> {
     let source = Source::new(file)?;
-    let lists = Store::published_lists_in(place);
+    let lists = Store::published_crls_in(place);
     Reader::new(&source, store, lists, now)?.read()
 }
 

@@ -111,9 +111,9 @@ impl BackupArgs {
                         certificates: ca.certificates,
                     })
                     .collect(),
-                waiting: written.waiting.iter().map(ToString::to_string).collect(),
+                waiting: written.pending.iter().map(ToString::to_string).collect(),
                 files: written.files,
-                octets: written.octets,
+                octets: written.bytes,
             },
             text_of_backup(&written, &self.file),
         )
@@ -181,14 +181,14 @@ fn text_of_backup(written: &BackedUp, to: &Path) -> String {
     for ca in &written.cas {
         lines = lines.row(ca.name.as_str(), counted(ca.certificates, "certificate"));
     }
-    for name in &written.waiting {
+    for name in &written.pending {
         lines = lines.row(name.as_str(), "waits for its certificate");
     }
     let heading = format!(
         "backed up {} to {}, {} in {} files",
         counted(written.cas.len() as u64, "CA"),
         to.display(),
-        counted(written.octets, "octet"),
+        counted(written.bytes, "octet"),
         written.files
     );
     lines.under(&heading)
@@ -220,7 +220,7 @@ impl RestoreArgs {
                     crl_number: ca.floors.crl_number.to_string(),
                 })
                 .collect(),
-            waiting: restored.waiting.iter().map(ToString::to_string).collect(),
+            waiting: restored.pending.iter().map(ToString::to_string).collect(),
             files: restored.files,
         };
         Ok(Report::new(&entry, text_of_restored(&restored, context)).committed(COMPLETE))
@@ -255,7 +255,7 @@ fn text_of_restored(restored: &Restored, context: &Context) -> String {
             ),
         );
     }
-    for name in &restored.waiting {
+    for name in &restored.pending {
         lines = lines.row(name.as_str(), "waits for its certificate");
     }
     let heading = format!(

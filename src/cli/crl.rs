@@ -110,7 +110,7 @@ impl CrlArgs {
         let store = context.open_store()?;
         let form = self.party.map(|party| party.lists.form);
         let place = Place {
-            directory: self.out.clone().unwrap_or_else(|| store.published_lists()),
+            directory: self.out.clone().unwrap_or_else(|| store.published_crls()),
             pem: self.to_pem || form.is_some_and(ListForm::has_pem_files),
             overwrite: self.force,
         };
@@ -328,5 +328,5 @@ impl CrlArgs {
 
 /// A CA whose key is elsewhere may have left lists for the time to come.
 fn has_ahead(ca: &Ca) -> Result<bool, Failure> {
-    Ok(ca.recent_lists()?.first().is_some_and(|list| list.ahead))
+    Ok(ca.recent_crls()?.first().is_some_and(|list| list.ahead))
 }

@@ -97,7 +97,7 @@ impl ListArgs {
     fn selected(&self, store: &Store, context: &Context) -> Result<Vec<Ca>, Failure> {
         let is_wanted = |name: &CaName| self.ca.is_empty() || self.ca.contains(name);
         let mut waiting = Vec::new();
-        for ca in store.waiting_cas()? {
+        for ca in store.pending_cas()? {
             if is_wanted(ca.name()) {
                 context.notice(format!("{} waits for its certificate", ca.name()));
                 waiting.push(ca.name().clone());

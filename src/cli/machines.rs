@@ -9,7 +9,7 @@ use super::root::{MadeCa, NewCaArgs};
 use crate::ca::{
     CaRequest, Installed, NewRequest, OpenFile, certificates_in, certify_ca, install_ca, request_ca,
 };
-use crate::store::{CaName, CaRecord, WaitingCa};
+use crate::store::{CaName, CaRecord, PendingCa};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -115,7 +115,7 @@ pub(super) fn request(
     Ok(requested(&waiting, path).committed(remedy))
 }
 
-fn requested(waiting: &WaitingCa, file: &Path) -> Report {
+fn requested(waiting: &PendingCa, file: &Path) -> Report {
     let request = waiting.request();
     let made = MadeRequest {
         ca: waiting.name().to_string(),

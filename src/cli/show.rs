@@ -51,7 +51,7 @@ impl ShowArgs {
 
     fn show_stored(&self, name: &CaName, context: &Context) -> Result<Report, Failure> {
         let store = context.open_store()?;
-        if let (Some(waiting), None) = (store.waiting(name)?, self.selector.selector()?) {
+        if let (Some(waiting), None) = (store.pending(name)?, self.selector.selector()?) {
             let mut value = describe::request(waiting.request());
             value["ca"] = json!(name);
             value["key"] = json!("in the store");

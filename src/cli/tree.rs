@@ -4,7 +4,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::report::Report;
 use crate::ca::Status;
-use crate::store::{Ca, StoreError, WaitingCa};
+use crate::store::{Ca, PendingCa, StoreError};
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
 use clap::Args;
@@ -46,7 +46,7 @@ impl TreeArgs {
             .into_iter()
             .map(|ca| node(ca, &cas, store.is_fixture(), context.now))
             .collect::<Result<_, _>>()?;
-        let waiting = store.waiting_cas()?;
+        let waiting = store.pending_cas()?;
         let waiting = waiting.iter();
         nodes.extend(waiting.map(|ca| waiting_node(ca, store.is_fixture())));
         let mut text = String::new();
@@ -84,7 +84,7 @@ fn node(ca: &Ca, all: &[Ca], fixture: bool, now: OffsetDateTime) -> Result<Node,
     })
 }
 
-fn waiting_node(waiting: &WaitingCa, fixture: bool) -> Node {
+fn waiting_node(waiting: &PendingCa, fixture: bool) -> Node {
     let request = waiting.request();
     Node {
         ca: waiting.name().to_string(),

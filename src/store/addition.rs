@@ -69,7 +69,7 @@ impl Store {
             .and_then(|()| Ok(file::sync_directory(self.layout.root())?))
             .and_then(|()| give_name(&staged))
             .map_err(|source| {
-                // What can't be taken back now is cleared away by the next command; a format that is
+                // What can't be taken back now is removed by the next command; a format that is
                 // newer than it has to be keeps nothing from being read here.
                 let is_absent = matches!(file::stands(staged.directory()), Ok(false));
                 if is_absent || super::discard(&staged).is_ok() {
@@ -94,9 +94,9 @@ impl ReservedCa<'_> {
     /// finds one of the two.
     pub fn replace_keyless(&self, material: &Material<'_>) -> Result<Ca, Uninstalled> {
         let Self { store, name, _lock } = self;
-        let folder = store.layout.ca(name);
+        let directory = store.layout.ca(name);
         let exchange =
-            |staged: &CaLayout| Ok(file::exchange(staged.directory(), folder.directory())?);
+            |staged: &CaLayout| Ok(file::exchange(staged.directory(), directory.directory())?);
         let uninstalled = |has_its_name: bool, source| Uninstalled {
             added: has_its_name.then(|| name.clone()).into_iter().collect(),
             source,
@@ -104,7 +104,7 @@ impl ReservedCa<'_> {
         store
             .add(material, exchange)
             .map_err(|error| uninstalled(error.has_its_name, error.source))?;
-        // The hidden name is that of the one before now; what is left of it, the next command clears away.
+        // The hidden name is that of the one before now; what is left of it, the next command removes.
         if let Err(error) = super::discard(&store.layout.staged_ca(name)) {
             (store.observer)(&Notice::Unsettled {
                 name: name.clone(),

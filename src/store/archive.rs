@@ -1,9 +1,9 @@
-//! Archives: POSIX tar, of regular files and folders alone, whose content is bound by digests.
+//! Archives: POSIX tar, of regular files and directories alone, whose content is bound by digests.
 //!
 //! Behind every [`GROUP`] files, and behind the last, stands a file of their SHA-256 hashes, as `sha256sum`
 //! writes it; the last entry of all says how many files there are. That way an archive is written and
 //! read in one go, and neither takes more memory the more there is. What is read has to be what was
-//! written here, to the octet: two programs that read a header in two ways can't be played off against
+//! written here, to the byte: two programs that read a header in two ways can't be played off against
 //! each other.
 
 use super::error::{FileError, StoreError};
@@ -15,22 +15,22 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use tar::{EntryType, Header};
 
-/// Octets of a header, of which what a file holds is filled up to a multiple.
+/// Bytes of a header, of which what a file holds is filled up to a multiple.
 const BLOCK: usize = 512;
 
-/// Octets that are copied at a time.
+/// Bytes that are copied at a time.
 const WINDOW: usize = 256 * 1024;
 
 /// Files whose hashes stand together.
 const GROUP: usize = 1000;
 
-/// What the folder with the files of hashes is called.
+/// What the directory with the files of hashes is called.
 const SUMS: &str = "sums/";
 
 /// The last entry.
 const END: &str = "end.json";
 
-/// Octets that are held in memory of what describes other entries.
+/// Bytes that are held in memory of what describes other entries.
 const MOST_DESCRIPTION: u64 = 16 << 20;
 
 /// How compressed files begin, and what opens them.
@@ -46,7 +46,7 @@ const COMPRESSED: [(&[u8], &str); 4] = [
 pub(super) struct Entry {
     /// Its path in the archive.
     pub(super) name: String,
-    pub(super) is_folder: bool,
+    pub(super) is_directory: bool,
     pub(super) mode: u32,
     /// Seconds since 1970.
     pub(super) modified: u64,
@@ -58,7 +58,7 @@ impl Entry {
     fn header(&self) -> io::Result<Header> {
         let mut header = Header::new_ustar();
         header.set_path(&self.name)?;
-        header.set_entry_type(if self.is_folder {
+        header.set_entry_type(if self.is_directory {
             EntryType::Directory
         } else {
             EntryType::Regular
@@ -78,8 +78,9 @@ impl Entry {
 struct End {
     /// How many files the archive has, without those that describe others.
     files: u64,
-    /// How many octets they have.
-    octets: u64,
+    /// How many bytes they have.
+    #[serde(rename = "octets")]
+    bytes: u64,
 }
 
 /// Hashes of files, in lines as `sha256sum` writes them.
@@ -90,7 +91,7 @@ struct Sums {
     /// How many groups were before.
     groups: u64,
     files: u64,
-    octets: u64,
+    bytes: u64,
 }
 
 impl Sums {
@@ -98,7 +99,7 @@ impl Sums {
         writeln!(self.lines, "{hash}  {}", entry.name).expect("a String takes everything");
         self.count += 1;
         self.files += 1;
-        self.octets += entry.size;
+        self.bytes += entry.size;
     }
 
     /// The name of the file in which they come to stand, and its content; the next group begins.
@@ -116,7 +117,7 @@ impl Sums {
     fn end(&self) -> Vec<u8> {
         let end = End {
             files: self.files,
-            octets: self.octets,
+            bytes: self.bytes,
         };
         let mut json = serde_json::to_vec(&end).expect("numbers are plain data");
         json.push(b'\n');
@@ -162,8 +163,8 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Adds a folder.
-    pub(super) fn folder(&mut self, entry: &Entry) -> Result<(), BackupError> {
+    /// Adds a directory.
+    pub(super) fn directory(&mut self, entry: &Entry) -> Result<(), BackupError> {
         self.put(entry.header()?.as_bytes())
     }
 
@@ -192,23 +193,23 @@ impl<'a> Writer<'a> {
         let mut left = entry.size;
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(WINDOW).min(WINDOW);
-            let octets = match from.read(&mut buffer[..most]) {
+            let bytes = match from.read(&mut buffer[..most]) {
                 Ok(0) => return Err(StoreError::damaged(path, "became shorter meanwhile").into()),
                 Ok(read) => &buffer[..read],
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(FileError::of("read", path)(error).into()),
             };
-            hash.update(octets);
-            each(octets);
-            self.put(octets)?;
-            left -= octets.len() as u64;
+            hash.update(bytes);
+            each(bytes);
+            self.put(bytes)?;
+            left -= bytes.len() as u64;
         }
         self.buffer = buffer;
         self.put(&[0; BLOCK][..padding(entry.size)])?;
         self.summed(entry, &fingerprint(hash))
     }
 
-    /// Adds what makes the archive whole, and says how many files it has, and how many octets it is.
+    /// Adds what makes the archive whole, and says how many files it has, and how many bytes it is.
     pub(super) fn finish(mut self) -> Result<(u64, u64), BackupError> {
         if self.sums.count > 0 {
             self.put_sums()?;
@@ -223,7 +224,7 @@ impl<'a> Writer<'a> {
     fn described(&self, name: String, content: &[u8]) -> Entry {
         Entry {
             name,
-            is_folder: false,
+            is_directory: false,
             mode: 0o644,
             modified: self.modified,
             size: content.len() as u64,
@@ -249,14 +250,14 @@ impl<'a> Writer<'a> {
         self.put(&[0; BLOCK][..padding(entry.size)])
     }
 
-    fn put(&mut self, octets: &[u8]) -> Result<(), BackupError> {
-        self.out.write_all(octets)?;
-        self.written += octets.len() as u64;
+    fn put(&mut self, bytes: &[u8]) -> Result<(), BackupError> {
+        self.out.write_all(bytes)?;
+        self.written += bytes.len() as u64;
         Ok(())
     }
 }
 
-/// Octets between a file's last one and the next header.
+/// Bytes between a file's last one and the next header.
 fn padding(size: u64) -> usize {
     let over = usize::try_from(size % BLOCK as u64).expect("less than a block");
     (BLOCK - over) % BLOCK
@@ -278,7 +279,7 @@ pub(super) struct Reader<R> {
 
 /// What comes next in an archive.
 pub(super) enum Next {
-    /// A file or folder.
+    /// A file or directory.
     Entry(Entry),
     /// Hashes, which are those of the files before.
     Checked,
@@ -370,7 +371,7 @@ impl<R: Read> Reader<R> {
         }
         let name = String::from_utf8_lossy(&header.path_bytes()).into_owned();
         self.current = Some(name.clone());
-        let is_folder = match header.entry_type() {
+        let is_directory = match header.entry_type() {
             EntryType::Regular => false,
             EntryType::Directory => true,
             kind => return Err(self.bad(format!("is {}", named(kind)))),
@@ -378,7 +379,7 @@ impl<R: Read> Reader<R> {
         let read = || {
             let entry = Entry {
                 name,
-                is_folder,
+                is_directory,
                 mode: header.mode()?,
                 modified: header.mtime()?,
                 size: header.size()?,
@@ -417,8 +418,8 @@ impl<R: Read> Reader<R> {
             return Ok(());
         }
         let (found, read) = (
-            content.split(|octet| *octet == b'\n'),
-            lines.split(|octet| *octet == b'\n'),
+            content.split(|byte| *byte == b'\n'),
+            lines.split(|byte| *byte == b'\n'),
         );
         let differing = read.zip(found).find(|(read, found)| read != found);
         let name = differing.and_then(|(read, _)| read.get(66..));
@@ -439,7 +440,7 @@ impl<R: Read> Reader<R> {
         self.fill(&mut marker)?;
         let mut rest = marker.to_vec();
         loop {
-            if rest.iter().any(|octet| *octet != 0) {
+            if rest.iter().any(|byte| *byte != 0) {
                 return Err(self.bad("is followed by something"));
             }
             rest.clear();
@@ -451,7 +452,7 @@ impl<R: Read> Reader<R> {
     }
 
     fn unsummed(&mut self, entry: &Entry) -> Result<Vec<u8>, StoreError> {
-        if entry.is_folder || entry.size > MOST_DESCRIPTION {
+        if entry.is_directory || entry.size > MOST_DESCRIPTION {
             return Err(self.bad("is not what has this name in a backup"));
         }
         let mut content = Vec::new();
@@ -468,7 +469,7 @@ impl<R: Read> Reader<R> {
         let mut rest = [0; BLOCK];
         let rest = &mut rest[..padding(size)];
         self.fill(rest)?;
-        if rest.iter().any(|octet| *octet != 0) {
+        if rest.iter().any(|byte| *byte != 0) {
             return Err(self.bad("is followed by something that is no header"));
         }
         Ok(())
@@ -490,7 +491,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// Whether a header's sum is that of its octets.
+/// Whether a header's sum is that of its bytes.
 fn has_its_sum(header: &Header) -> bool {
     let mut again = header.clone();
     again.set_cksum();
@@ -499,7 +500,7 @@ fn has_its_sum(header: &Header) -> bool {
         .is_ok_and(|sum| again.cksum().is_ok_and(|again| again == sum))
 }
 
-/// What an entry is that is neither a file nor a folder.
+/// What an entry is that is neither a file nor a directory.
 fn named(kind: EntryType) -> &'static str {
     match kind {
         EntryType::Link => "a hard link",

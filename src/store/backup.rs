@@ -1,9 +1,9 @@
 //! A backup: the whole store as it is at one moment, while others go on.
 //!
 //! For that moment, which lasts as long as it takes to open the files, nobody makes CAs, and each CA in its
-//! turn is left alone. What is copied afterwards does not change any more: small files were read, lists
-//! are never written over, and of a journal, which only grows, that much is copied as there was. Lists come
-//! before the journals that they were recorded in, and CAs before those above them; so no list is ahead of
+//! turn is left alone. What is copied afterwards does not change any more: small files were read, CRLs
+//! are never written over, and of a journal, which only grows, that much is copied as there was. CRLs come
+//! before the journals that they were recorded in, and CAs before those above them; so no CRL is ahead of
 //! its journal, and no CA is there without the record of its certificate. The keys of leaves, which may be
 //! millions, are looked for last: whatever a journal speaks of has its key by then.
 
@@ -31,8 +31,8 @@ pub(super) const VERSION: u32 = 1;
 /// The first entry.
 pub(super) const MANIFEST: &str = "backup.json";
 
-/// The folder that has the store's files.
-pub(super) const FOLDER: &str = "store";
+/// The directory that has the store's files.
+pub(super) const DIRECTORY: &str = "store";
 
 /// What the first entry says. Fields are added, never renamed or removed, within one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,8 @@ pub(super) struct Manifest {
     /// The CAs.
     pub(super) cas: Vec<CaName>,
     /// Those that wait for their certificates.
-    pub(super) waiting: Vec<CaName>,
+    #[serde(rename = "waiting")]
+    pub(super) pending: Vec<CaName>,
 }
 
 /// The store as it was at one moment.
@@ -61,7 +62,7 @@ pub struct Snapshot<'a> {
     left_out: Vec<PathBuf>,
 }
 
-/// A file or folder of a snapshot.
+/// A file or directory of a snapshot.
 struct Item {
     path: PathBuf,
     entry: Entry,
@@ -70,7 +71,7 @@ struct Item {
 }
 
 enum Content {
-    Folder,
+    Directory,
     /// The whole file.
     Read(Zeroizing<Vec<u8>>),
     /// The file up to the size of its entry.
@@ -83,11 +84,11 @@ pub struct BackedUp {
     /// The CAs, sorted by name.
     pub cas: Vec<BackedUpCa>,
     /// Those that wait for their certificates.
-    pub waiting: Vec<CaName>,
+    pub pending: Vec<CaName>,
     /// How many files of the store there are.
     pub files: u64,
-    /// How many octets the archive has.
-    pub octets: u64,
+    /// How many bytes the archive has.
+    pub bytes: u64,
 }
 
 /// A CA in a backup.
@@ -117,7 +118,7 @@ impl Store {
                 made_at: rfc3339(now),
                 store_format: format::read(&self.layout)?,
                 cas: self.ca_names()?,
-                waiting: Vec::new(),
+                pending: Vec::new(),
             },
             made_at: now,
             cas: Vec::new(),
@@ -141,7 +142,7 @@ impl Store {
 }
 
 impl Snapshot<'_> {
-    /// What is in the store's folder and is none of the store's; it does not come into the backup.
+    /// What is in the store's directory and is none of the store's; it does not come into the backup.
     pub fn left_out(&self) -> &[PathBuf] {
         &self.left_out
     }
@@ -157,12 +158,12 @@ impl Snapshot<'_> {
         self.cas.iter().filter(is_open).map(|(ca, _)| ca.name())
     }
 
-    /// Everything beside the CAs, and of the lists that are published what is there now.
+    /// Everything beside the CAs, and of the CRLs that are published what is there now.
     fn hold_others(&mut self) -> Result<(), StoreError> {
         let root = self.store.layout.root().to_owned();
         let mut held = Vec::new();
         for (path, relative, part) in self.listing(&root)? {
-            let name = StoreLayout::waiting_name(&relative);
+            let name = StoreLayout::pending_name(&relative);
             if name.is_none() && relative.parse::<CaName>().is_ok() {
                 // Its turn is yet to come, unless it is no CA.
                 if !self.manifest.cas.iter().any(|ca| ca.as_str() == relative) {
@@ -170,7 +171,7 @@ impl Snapshot<'_> {
                 }
                 continue;
             }
-            self.manifest.waiting.extend(name);
+            self.manifest.pending.extend(name);
             self.hold(&path, &relative, part, &mut held)?;
         }
         self.others = held;
@@ -181,8 +182,8 @@ impl Snapshot<'_> {
         for ca in self.store.cas_from_below()? {
             let _lock = ca.hold()?;
             let mut held = Vec::new();
-            let folder = ca.path().to_owned();
-            self.hold(&folder, ca.name().as_str(), Part::Folder, &mut held)?;
+            let directory = ca.path().to_owned();
+            self.hold(&directory, ca.name().as_str(), Part::Directory, &mut held)?;
             self.cas.push((ca, held));
         }
         self.cas
@@ -190,7 +191,7 @@ impl Snapshot<'_> {
         Ok(())
     }
 
-    /// Holds a file, or a folder and what is in it, but for the keys of leaves.
+    /// Holds a file, or a directory and what is in it, but for the keys of leaves.
     fn hold(
         &mut self,
         path: &Path,
@@ -198,7 +199,7 @@ impl Snapshot<'_> {
         part: Part,
         held: &mut Vec<Item>,
     ) -> Result<(), StoreError> {
-        if !part.is_folder() {
+        if !part.is_directory() {
             held.extend(held_file(path, relative, part)?);
             return Ok(());
         }
@@ -207,9 +208,9 @@ impl Snapshot<'_> {
             path: path.to_owned(),
             entry: entry(relative, part, &found, 0),
             part,
-            content: Content::Folder,
+            content: Content::Directory,
         });
-        if matches!(part, Part::Folder | Part::SecretFolder) {
+        if matches!(part, Part::Directory | Part::SecretDirectory) {
             for (path, relative, part) in self.listing(path)? {
                 self.hold(&path, &relative, part, held)?;
             }
@@ -217,11 +218,11 @@ impl Snapshot<'_> {
         Ok(())
     }
 
-    /// What the store has in a folder, sorted by name.
-    fn listing(&mut self, folder: &Path) -> Result<Vec<(PathBuf, String, Part)>, StoreError> {
-        let failed = |error| FileError::of("read", folder)(error);
+    /// What the store has in a directory, sorted by name.
+    fn listing(&mut self, directory: &Path) -> Result<Vec<(PathBuf, String, Part)>, StoreError> {
+        let failed = |error| FileError::of("read", directory)(error);
         let mut listing = Vec::new();
-        for found in fs::read_dir(folder).map_err(failed)? {
+        for found in fs::read_dir(directory).map_err(failed)? {
             let path = found.map_err(failed)?.path();
             let relative = self.store.layout.relative(&path);
             let known = relative.and_then(|name| Some((name.to_owned(), StoreLayout::part(name)?)));
@@ -247,9 +248,9 @@ impl Snapshot<'_> {
         writer.description(MANIFEST, &json)?;
         let root = self.store.layout.root();
         let found = fs::metadata(root).map_err(FileError::of("look at", root))?;
-        let mut folder = entry("", Part::Folder, &found, 0);
-        folder.name = FOLDER.to_owned();
-        writer.folder(&folder)?;
+        let mut directory = entry("", Part::Directory, &found, 0);
+        directory.name = DIRECTORY.to_owned();
+        writer.directory(&directory)?;
         for item in self.others {
             item.write(&mut writer)?;
         }
@@ -272,13 +273,13 @@ impl Snapshot<'_> {
                 certificates,
             });
         }
-        let (files, octets) = writer.finish()?;
+        let (files, bytes) = writer.finish()?;
         Ok(BackedUp {
             cas,
-            waiting: self.manifest.waiting,
+            pending: self.manifest.pending,
             // All but the first.
             files: files - 1,
-            octets,
+            bytes,
         })
     }
 }
@@ -294,14 +295,14 @@ impl Item {
         } = self;
         let mut lines = 0;
         match content {
-            Content::Folder => writer.folder(&entry)?,
+            Content::Directory => writer.directory(&entry)?,
             Content::Read(content) => writer.whole(&entry, &content)?,
             Content::Open(file) => {
                 if part == Part::Journal && !StoreLayout::is_torn(&path) {
                     journal::scan_lines(&path, |_| Ok(None), |()| {})?;
                 }
-                writer.file(&entry, &path, file, |octets| {
-                    lines += memchr::memchr_iter(b'\n', octets).count() as u64;
+                writer.file(&entry, &path, file, |bytes| {
+                    lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
                 })?;
             }
         }
@@ -320,7 +321,7 @@ fn held_file(path: &Path, relative: &str, part: Part) -> Result<Option<Item>, St
         }
         _ => match File::open(path) {
             Ok(file) => (file, None),
-            // A list that was there when the folder was read.
+            // A CRL that was there when the directory was read.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(FileError::of("open", path)(error).into()),
         },
@@ -328,7 +329,7 @@ fn held_file(path: &Path, relative: &str, part: Part) -> Result<Option<Item>, St
     let failed = |error| FileError::of("read", path)(error);
     let found = file.metadata().map_err(failed)?;
     let mut entry = entry(relative, part, &found, whole.unwrap_or(found.len()));
-    let content = if matches!(part, Part::Journal | Part::List) {
+    let content = if matches!(part, Part::Journal | Part::Crl) {
         Content::Open(file)
     } else {
         let mut content = Zeroizing::new(Vec::new());
@@ -350,9 +351,9 @@ fn write_leaf_keys(
     layout: &StoreLayout,
     writer: &mut Writer<'_>,
 ) -> Result<(), BackupError> {
-    let folder = ca.layout.leaf_keys();
-    let failed = |error| FileError::of("read", &folder)(error);
-    for found in fs::read_dir(&folder).map_err(failed)? {
+    let directory = ca.layout.leaf_keys();
+    let failed = |error| FileError::of("read", &directory)(error);
+    for found in fs::read_dir(&directory).map_err(failed)? {
         let path = found.map_err(failed)?.path();
         let Some(relative) = layout.relative(&path) else {
             continue;
@@ -362,8 +363,8 @@ fn write_leaf_keys(
         }
         if let Some((content, modified)) = leaf_key(ca, &path)? {
             let entry = Entry {
-                name: format!("{FOLDER}/{relative}"),
-                is_folder: false,
+                name: format!("{DIRECTORY}/{relative}"),
+                is_directory: false,
                 mode: 0o600,
                 modified,
                 size: content.len() as u64,
@@ -412,24 +413,24 @@ fn is_unencrypted(key: &[u8]) -> bool {
 /// Whether what has a name is what it is the name of. Links are followed: where they lead is in the backup.
 fn fits(path: &Path, part: Part) -> Result<bool, FileError> {
     match fs::metadata(path) {
-        Ok(found) if part.is_folder() => Ok(found.is_dir()),
+        Ok(found) if part.is_directory() => Ok(found.is_dir()),
         Ok(found) => Ok(found.is_file()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(FileError::of("look at", path)(error)),
     }
 }
 
-/// The header of a file or folder of the store: readable for whom it was, and keys for their owner.
+/// The header of a file or directory of the store: readable for whom it was, and keys for their owner.
 fn entry(relative: &str, part: Part, found: &Metadata, size: u64) -> Entry {
     let mode = match part {
-        Part::LeafKeys | Part::SecretFolder => 0o700,
-        Part::Folder => 0o700 | found.mode() & 0o055,
+        Part::LeafKeys | Part::SecretDirectory => 0o700,
+        Part::Directory => 0o700 | found.mode() & 0o055,
         Part::Secret => 0o600,
-        Part::Journal | Part::List | Part::Plain => 0o600 | found.mode() & 0o044,
+        Part::Journal | Part::Crl | Part::Plain => 0o600 | found.mode() & 0o044,
     };
     Entry {
-        name: format!("{FOLDER}/{relative}"),
-        is_folder: part.is_folder(),
+        name: format!("{DIRECTORY}/{relative}"),
+        is_directory: part.is_directory(),
         mode,
         modified: modified(found),
         size,

@@ -9,7 +9,7 @@ use super::layout::CaLayout;
 use super::lock::{Lock, Sharing};
 use super::name::CaName;
 use super::record::{self, BriefIssuance, CaRecord, Issuance, TableId};
-use super::sought::Sought;
+use super::serial_filter::SerialFilter;
 use super::{Observer, counter, format};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
@@ -64,7 +64,7 @@ impl Ca {
         &self.record.name
     }
 
-    /// The CA's folder.
+    /// The CA's directory.
     pub fn path(&self) -> &Path {
         self.layout.directory()
     }
@@ -89,7 +89,7 @@ impl Ca {
 
     /// Whether a directory is in the store that the CA is in.
     pub fn has_beside(&self, directory: &Path) -> bool {
-        let root = file::folder_of(self.path());
+        let root = file::directory_of(self.path());
         let is_inside = match (directory.canonicalize(), root.canonicalize()) {
             (Ok(directory), Ok(root)) => directory.starts_with(root),
             _ => false,
@@ -154,9 +154,11 @@ impl Ca {
         make: impl Fn(&BriefIssuance<'_>, Option<Issuance>) -> R + Sync,
         each: impl FnMut(R),
     ) -> Result<(), StoreError> {
-        let sought = Sought::new(serials);
+        let serial_filter = SerialFilter::new(serials);
         let read = |line: &[u8]| {
-            let Some(brief) = sought.read(line, |brief: &BriefIssuance<'_>| &brief.serial)? else {
+            let Some(brief) =
+                serial_filter.read(line, |brief: &BriefIssuance<'_>| &brief.serial)?
+            else {
                 return Ok(None);
             };
             let issuance = whole
@@ -243,7 +245,7 @@ impl Ca {
     pub fn issuances_holding(&self, bytes: &[u8]) -> Result<Issuances, StoreError> {
         Ok(Issuances {
             reader: journal::Reader::open(&self.layout.issued())?,
-            needles: record::base64_of_octets_inside(bytes)
+            needles: record::base64_of_bytes_inside(bytes)
                 .map(String::into_bytes)
                 .to_vec(),
         })
@@ -282,7 +284,7 @@ impl Ca {
             Sharing::Shared
         };
         file::refuse_foreign_link(&self.layout.leaf_keys())?;
-        let lock = Lock::of_folder(&self.layout.leaf_keys(), sharing, &self.observer)?;
+        let lock = Lock::of_directory(&self.layout.leaf_keys(), sharing, &self.observer)?;
         Ok(LockedBatches { _lock: lock })
     }
 
@@ -453,7 +455,7 @@ impl LockedCa<'_> {
     }
 }
 
-/// Everything that a new CA's folder holds.
+/// Everything that a new CA's directory holds.
 pub struct Material<'a> {
     /// `ca.json`.
     pub record: &'a CaRecord,
@@ -476,7 +478,7 @@ impl Material<'_> {
         lacks_one.then_some(format::WITHOUT_CERTIFICATES)
     }
 
-    /// Writes and syncs everything but the name of the folder.
+    /// Writes and syncs everything but the name of the directory.
     pub(super) fn write(&self, layout: &CaLayout) -> Result<(), StoreError> {
         let Self {
             record,
@@ -490,7 +492,7 @@ impl Material<'_> {
         let Beginnings {
             crl_number,
             revoked,
-            signed_lists,
+            signed_crls,
         } = Beginnings::of(name, *history);
         file::create_directory(layout.directory(), Access::Store)?;
         file::create_directory(&layout.leaf_keys(), Access::Owner)?;
@@ -508,7 +510,7 @@ impl Material<'_> {
                 counter::line(crl_number).into_bytes(),
             ),
             (layout.revoked(), revoked),
-            (layout.signed_lists(), signed_lists),
+            (layout.signed_crls(), signed_crls),
         ];
         for (path, content) in plain {
             file::create(&path, Access::Store, &content)?;

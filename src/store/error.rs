@@ -5,13 +5,13 @@ use super::name::CaName;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What went wrong with a file or folder, inside or outside the store.
+/// What went wrong with a file or directory, inside or outside the store.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {operation} {}", path.display())]
 pub struct FileError {
     /// What was being done, as in "create".
     pub operation: &'static str,
-    /// The file or folder.
+    /// The file or directory.
     pub path: PathBuf,
     /// The operating system's word for it.
     pub source: io::Error,
@@ -52,10 +52,10 @@ pub enum StoreError {
         /// Where it was looked for.
         path: PathBuf,
     },
-    /// The folder has other things in it than a store.
+    /// The directory has other things in it than a store.
     #[error("{} is not empty and is not a store", path.display())]
     NotAStore {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
     /// A newer `pki` wrote the store.
@@ -106,13 +106,13 @@ pub enum StoreError {
     },
     /// The CA has a key and no certificate yet.
     #[error("{name} waits for its certificate")]
-    CaWaiting {
+    CaPending {
         /// The name.
         name: CaName,
     },
     /// No CA of this name waits for a certificate.
     #[error("no CA named {name} waits for its certificate")]
-    NotWaiting {
+    NotPending {
         /// The name.
         name: CaName,
         /// Whether there is a CA of this name, which has its certificate.
@@ -126,10 +126,10 @@ pub enum StoreError {
         /// How long was waited.
         seconds: u64,
     },
-    /// A folder is to become a store, and has something in it.
+    /// A directory is to become a store, and has something in it.
     #[error("{} is not empty", path.display())]
     NotEmpty {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
     /// An archive is not a whole backup of a store.
@@ -148,9 +148,9 @@ pub enum StoreError {
         /// The CA.
         name: CaName,
     },
-    /// The numbers of lists have reached the largest that fits.
+    /// The numbers of CRLs have reached the largest that fits.
     #[error("{name} has used up the numbers of its lists")]
-    ListNumbersUsedUp {
+    CrlNumbersUsedUp {
         /// The CA.
         name: CaName,
     },

@@ -3,11 +3,11 @@
 //! A file comes into being whole or not at all, and is durable when a function here returns. A sync
 //! that failed is reported and never repeated, since the kernel forgets what it could not write.
 
-mod folder;
+mod directory;
 mod group;
 mod output;
 
-pub(crate) use folder::StagedFolder;
+pub(crate) use directory::StagedDirectory;
 pub(crate) use group::Group;
 pub use output::{Output, Stream, StreamPlace};
 
@@ -101,7 +101,7 @@ pub fn stands(path: &Path) -> Result<bool, FileError> {
     Ok(found(path)?.is_some())
 }
 
-/// Whether a regular file has this name: not a symbolic link, a folder, a device or a pipe.
+/// Whether a regular file has this name: not a symbolic link, a directory, a device or a pipe.
 pub fn is_regular(path: &Path) -> Result<bool, FileError> {
     Ok(found(path)?.is_some_and(|found| found.is_file()))
 }
@@ -115,7 +115,7 @@ fn found(path: &Path) -> Result<Option<Metadata>, FileError> {
     }
 }
 
-/// Makes a file under its final name; durable once its folder is synced.
+/// Makes a file under its final name; durable once its directory is synced.
 ///
 /// For places that no one looks into before something else says that the file is there.
 pub(crate) fn create(path: &Path, access: Access, content: &[u8]) -> Result<(), FileError> {
@@ -279,7 +279,7 @@ fn check_own(file: &File, path: &Path) -> io::Result<()> {
         return Err(io::Error::other(Suspect::Linked));
     }
     let owner = found.uid();
-    let directory = fs::metadata(folder_of(path))?.uid();
+    let directory = fs::metadata(directory_of(path))?.uid();
     if owner != directory && owner != geteuid().as_raw() {
         return Err(io::Error::other(Suspect::Owner { owner, directory }));
     }
@@ -319,7 +319,7 @@ pub(super) fn keep_others_out(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder; its parent is not synced.
+/// Makes a directory; its parent is not synced.
 pub(crate) fn create_directory(path: &Path, access: Access) -> Result<(), FileError> {
     fs::DirBuilder::new()
         .mode(access.directory_mode())
@@ -327,13 +327,13 @@ pub(crate) fn create_directory(path: &Path, access: Access) -> Result<(), FileEr
         .map_err(FileError::of("create", path))
 }
 
-/// Makes a folder and those above it where they are missing, durably.
+/// Makes a directory and those above it where they are missing, durably.
 pub(crate) fn create_directories(path: &Path, access: Access) -> Result<(), FileError> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return sync_name_if_new(path),
         Ok(_) => {
-            let not_a_folder = io::ErrorKind::NotADirectory.into();
-            return Err(FileError::of("use", path)(not_a_folder));
+            let not_a_directory = io::ErrorKind::NotADirectory.into();
+            return Err(FileError::of("use", path)(not_a_directory));
         }
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(FileError::of("look at", path)(error));
@@ -347,7 +347,7 @@ pub(crate) fn create_directories(path: &Path, access: Access) -> Result<(), File
         }
         missing.push(ancestor);
     }
-    let above = missing.last().map_or(path, |made| folder_of(made));
+    let above = missing.last().map_or(path, |made| directory_of(made));
     sync_name_if_new(above)?;
     fs::DirBuilder::new()
         .recursive(true)
@@ -356,7 +356,7 @@ pub(crate) fn create_directories(path: &Path, access: Access) -> Result<(), File
         .map_err(FileError::of("create", path))?;
     missing
         .iter()
-        .try_for_each(|made| sync_directory(folder_of(made)))
+        .try_for_each(|made| sync_directory(directory_of(made)))
 }
 
 /// Makes a directory's name durable if a process may have been killed that had made it and not synced
@@ -368,23 +368,23 @@ fn sync_name_if_new(path: &Path) -> Result<(), FileError> {
         if entries > 1 {
             break;
         }
-        match sync(folder_of(path)) {
+        match sync(directory_of(path)) {
             // Whoever may not look into the directory above did not make this one.
             Err(error) if error.source.kind() == io::ErrorKind::PermissionDenied => break,
             other => other?,
         }
-        path = folder_of(path);
+        path = directory_of(path);
     }
     Ok(())
 }
 
-/// Makes the names in a folder durable.
+/// Makes the names in a directory durable.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), FileError> {
     let directory = File::open(path).map_err(FileError::of("open", path))?;
     directory.sync_all().map_err(FileError::of("sync", path))
 }
 
-/// Gives a file or folder its final name, where nothing may stand.
+/// Gives a file or directory its final name, where nothing may stand.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     use rustix::io::Errno;
     let renamed = match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
@@ -394,18 +394,18 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     renamed.map_err(FileError::of("create", to))
 }
 
-/// Gives a folder the name of one that has nothing in it, which goes.
+/// Gives a directory the name of one that has nothing in it, which goes.
 pub(crate) fn rename_onto_empty(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(FileError::of("create", to))
 }
 
-/// Gives each of two folders the name of the other, in one step.
+/// Gives each of two directories the name of the other, in one step.
 pub(crate) fn exchange(one: &Path, other: &Path) -> Result<(), FileError> {
     renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
         .map_err(|error| FileError::of("replace", other)(error.into()))
 }
 
-/// For file systems without the flag. A link never replaces a file; a folder is never renamed onto
+/// For file systems without the flag. A link never replaces a file; a directory is never renamed onto
 /// one that has something in it.
 fn rename_new_without_flag(from: &Path, to: &Path) -> io::Result<()> {
     if fs::symlink_metadata(from)?.is_dir() {
@@ -418,7 +418,7 @@ fn rename_new_without_flag(from: &Path, to: &Path) -> io::Result<()> {
     fs::remove_file(from)
 }
 
-/// Removes a folder and what is in it.
+/// Removes a directory and what is in it.
 pub(crate) fn remove_directory(path: &Path) -> Result<(), FileError> {
     fs::remove_dir_all(path).map_err(FileError::of("remove", path))
 }
@@ -441,7 +441,7 @@ pub fn write(
 /// [`Group`] perhaps under none.
 ///
 /// The hidden name follows from the final one, and the writer holds a lock on it: what a writer
-/// left behind when it was killed has no lock, and the next writer clears it away. A name that is locked is
+/// left behind when it was killed has no lock, and the next writer removes it away. A name that is locked is
 /// left alone: anybody who can read a file can lock it.
 pub struct Staged {
     file: File,
@@ -530,13 +530,13 @@ pub fn commit_all(mut files: Vec<Staged>) -> Result<(), Uncommitted> {
     }
     let mut synced: Vec<&Path> = Vec::new();
     for file in &files {
-        let folder = folder_of(&file.path);
-        if !synced.contains(&folder) {
-            sync_directory(folder).map_err(|source| Uncommitted {
+        let directory = directory_of(&file.path);
+        if !synced.contains(&directory) {
+            sync_directory(directory).map_err(|source| Uncommitted {
                 in_place: Some(file.path.clone()),
                 source,
             })?;
-            synced.push(folder);
+            synced.push(directory);
         }
     }
     Ok(())
@@ -591,10 +591,10 @@ fn keep_readers(file: &File, path: &Path, access: Access) -> io::Result<()> {
     }
 }
 
-/// The folder that a path's last part is in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
+/// The directory that a path's last part is in.
+pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),
     }
 }
@@ -722,8 +722,8 @@ pub(crate) fn take_leftover_away(path: &Path, to: &Path) -> Result<bool, FileErr
         return Ok(false);
     }
     rename_new(path, to)?;
-    sync_directory(folder_of(to))?;
-    sync_directory(folder_of(path))?;
+    sync_directory(directory_of(to))?;
+    sync_directory(directory_of(path))?;
     Ok(true)
 }
 
@@ -800,7 +800,7 @@ impl Appending {
         self.file
     }
 
-    /// The file's length in octets.
+    /// The file's length in bytes.
     pub(crate) fn len(&self) -> Result<u64, FileError> {
         Ok(self
             .file
@@ -814,7 +814,7 @@ impl Appending {
         FileError::of("read", &self.path)(io::Error::other(problem))
     }
 
-    /// Up to `length` octets in front of `end`.
+    /// Up to `length` bytes in front of `end`.
     pub(crate) fn read_before(&self, end: u64, length: u64) -> Result<Vec<u8>, FileError> {
         let start = end.saturating_sub(length);
         let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
@@ -854,7 +854,7 @@ impl Appending {
         })
     }
 
-    /// Cuts the file to `length` octets and makes that durable.
+    /// Cuts the file to `length` bytes and makes that durable.
     pub(crate) fn truncate(&self, length: u64) -> Result<(), FileError> {
         self.file
             .set_len(length)
@@ -885,18 +885,18 @@ mod tests {
 
     #[test]
     fn a_leftover_of_a_killed_writer_is_cleared_away() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.crt");
-        fs::write(folder.path().join(".a.crt.part"), "half").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.crt");
+        fs::write(directory.path().join(".a.crt.part"), "half").unwrap();
         write(&path, Access::Umask, Existing::Keep, b"whole").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn nothing_is_replaced_unasked_and_links_never() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.key");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.key");
         write(&path, Access::Owner, Existing::Keep, b"1").unwrap();
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
@@ -904,7 +904,7 @@ mod tests {
         );
         assert!(write(&path, Access::Owner, Existing::Keep, b"2").is_err());
         write(&path, Access::Owner, Existing::Replace, b"3").unwrap();
-        let link = folder.path().join("link");
+        let link = directory.path().join("link");
         symlink(&path, &link).unwrap();
         assert!(write(&link, Access::Owner, Existing::Replace, b"4").is_err());
         assert_eq!(fs::read(&path).unwrap(), b"3");
@@ -916,8 +916,8 @@ mod tests {
         let without_flag: Rename =
             |from, to| rename_new_without_flag(from, to).map_err(FileError::of("create", to));
         for rename in [rename_new as Rename, without_flag] {
-            let folder = tempfile::tempdir().unwrap();
-            let path = |name: &str| folder.path().join(name);
+            let directory = tempfile::tempdir().unwrap();
+            let path = |name: &str| directory.path().join(name);
             fs::write(path("new"), "new").unwrap();
             fs::write(path("old"), "old").unwrap();
             fs::create_dir(path("directory")).unwrap();
@@ -937,9 +937,10 @@ mod tests {
 
     #[test]
     fn a_file_that_is_given_up_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let staged = Staged::new(&folder.path().join("a"), Access::Umask, Existing::Keep).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let staged =
+            Staged::new(&directory.path().join("a"), Access::Umask, Existing::Keep).unwrap();
         drop(staged);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 }

@@ -96,7 +96,7 @@ fn write(layout: &StoreLayout, format: Format) -> Result<(), StoreError> {
     Ok(written.map_err(|error| error.source)?)
 }
 
-/// Whether an empty store could be made: the folder is missing, or has nothing in it but what an
+/// Whether an empty store could be made: the directory is missing, or has nothing in it but what an
 /// interrupted attempt left.
 pub(super) fn check_free(layout: &StoreLayout) -> Result<(), StoreError> {
     let root = layout.root();

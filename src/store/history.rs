@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::file::{self, Access};
 use super::journal;
 use super::layout::CaLayout;
-use super::record::{RevocationLine, SignedList};
+use super::record::{RevocationLine, SignedCrl};
 use super::standing::RevocationChange;
 use crate::x509::{Fingerprint, Serial};
 use time::OffsetDateTime;
@@ -15,16 +15,16 @@ use zeroize::Zeroizing;
 pub struct History {
     /// What it revoked and released, in that order.
     pub revocations: Vec<RevocationChange>,
-    /// The highest number that a list of it may have.
+    /// The highest number that a CRL of it may have.
     pub crl_number: u128,
-    /// Its last list.
-    pub last_list: Option<ForeignList>,
+    /// Its last CRL.
+    pub last_crl: Option<ForeignCrl>,
     /// Keys of certificates that it issued, as PEM.
     pub leaf_keys: Vec<(Serial, Zeroizing<Vec<u8>>)>,
 }
 
-/// A list that a CA signed elsewhere.
-pub struct ForeignList {
+/// A CRL that a CA signed elsewhere.
+pub struct ForeignCrl {
     /// cRLNumber, or what stands in for one that is missing.
     pub number: u128,
     /// thisUpdate.
@@ -43,7 +43,7 @@ pub struct ForeignList {
 pub(super) struct Beginnings {
     pub(super) crl_number: u128,
     pub(super) revoked: Vec<u8>,
-    pub(super) signed_lists: Vec<u8>,
+    pub(super) signed_crls: Vec<u8>,
 }
 
 impl Beginnings {
@@ -51,29 +51,29 @@ impl Beginnings {
         let changes = history.map_or(&[][..], |history| &history.revocations);
         let lines: Vec<RevocationLine> = changes.iter().map(RevocationLine::from).collect();
         let revoked = journal::start("revoked", ca, &lines);
-        let last_list = history.and_then(|history| history.last_list.as_ref());
-        let lists: Vec<SignedList> = last_list
-            .map(|list| list.record(ca, &revoked))
+        let last_crl = history.and_then(|history| history.last_crl.as_ref());
+        let crls: Vec<SignedCrl> = last_crl
+            .map(|crl| crl.record(ca, &revoked))
             .into_iter()
             .collect();
         Self {
             crl_number: history.map_or(0, |history| history.crl_number),
             revoked,
-            signed_lists: journal::start("crls", ca, &lists),
+            signed_crls: journal::start("crls", ca, &crls),
         }
     }
 }
 
-impl ForeignList {
-    /// The line that the journal of lists gets, above this journal of revocations.
-    fn record(&self, ca: &str, revoked: &[u8]) -> SignedList {
+impl ForeignCrl {
+    /// The line that the journal of CRLs gets, above this journal of revocations.
+    fn record(&self, ca: &str, revoked: &[u8]) -> SignedCrl {
         let nothing: [RevocationLine; 0] = [];
         let covers = if self.is_complete {
             journal::end_of(revoked)
         } else {
             journal::end_of(&journal::start("revoked", ca, &nothing))
         };
-        SignedList {
+        SignedCrl {
             ahead: false,
             ahead_from: None,
             imported: true,

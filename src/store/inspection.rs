@@ -9,7 +9,7 @@ use super::journal::{self, Expected, SurveyedLine};
 use super::kind::{Counter, Journal};
 use super::layout::{CaLayout, StoreLayout};
 use super::name::CaName;
-use super::record::{Coverage, Issuance, RevocationLine, SignedList};
+use super::record::{Coverage, Issuance, RevocationLine, SignedCrl};
 use super::standing::RevocationChange;
 use super::{Observer, Store};
 use crate::x509::{Certificate, Serial};
@@ -22,7 +22,7 @@ pub type SeenCa = (CaName, Result<Ca, StoreError>);
 pub type SeenCertificate = (PathBuf, Result<Certificate, StoreError>);
 
 impl Store {
-    /// Opens the store in a folder as it is: what interrupted commands left stays. A file with the format
+    /// Opens the store in a directory as it is: what interrupted commands left stays. A file with the format
     /// that can't be understood is told, and does not hinder.
     pub fn look(path: &Path, observer: Observer) -> Result<(Self, Option<StoreError>), StoreError> {
         let layout = StoreLayout::new(path);
@@ -49,7 +49,7 @@ impl Store {
         format::read(&self.layout).is_ok_and(|format| format >= format::WITHOUT_CERTIFICATES)
     }
 
-    /// Every CA whose folder is here, sorted by name, or why it can't be opened.
+    /// Every CA whose directory is here, sorted by name, or why it can't be opened.
     pub fn look_at_cas(&self) -> Result<Vec<SeenCa>, StoreError> {
         let mut cas = Vec::new();
         for entry in self.entries()? {
@@ -72,12 +72,12 @@ impl Store {
     }
 
     /// The names under which CAs wait for their certificates, sorted.
-    pub fn waiting_names(&self) -> Result<Vec<CaName>, StoreError> {
+    pub fn pending_names(&self) -> Result<Vec<CaName>, StoreError> {
         let entries = self.entries()?;
-        let waiting = entries
+        let pending = entries
             .iter()
-            .filter_map(|entry| StoreLayout::waiting_name(entry));
-        let mut names: Vec<CaName> = waiting.collect();
+            .filter_map(|entry| StoreLayout::pending_name(entry));
+        let mut names: Vec<CaName> = pending.collect();
         names.sort();
         Ok(names)
     }
@@ -89,7 +89,7 @@ impl Ca {
         match journal {
             Journal::Issued => self.layout.issued(),
             Journal::Revoked => self.layout.revoked(),
-            Journal::Lists => self.layout.signed_lists(),
+            Journal::Crls => self.layout.signed_crls(),
         }
     }
 
@@ -97,7 +97,7 @@ impl Ca {
     pub fn counter_path(&self, which: Counter) -> PathBuf {
         match which {
             Counter::Serial => self.layout.serial_counter(),
-            Counter::ListNumber => self.layout.crl_number_counter(),
+            Counter::CrlNumber => self.layout.crl_number_counter(),
         }
     }
 
@@ -106,13 +106,13 @@ impl Ca {
         counter::read(&self.counter_path(which))
     }
 
-    /// The octets at a journal's end that were never acknowledged, or are being written.
-    pub fn torn_octets(&self, journal: Journal) -> Result<u64, StoreError> {
-        journal::torn_octets(&self.journal_path(journal))
+    /// The bytes at a journal's end that were never acknowledged, or are being written.
+    pub fn torn_bytes(&self, journal: Journal) -> Result<u64, StoreError> {
+        journal::torn_bytes(&self.journal_path(journal))
     }
 
-    /// How many octets a journal has.
-    pub fn journal_octets(&self, journal: Journal) -> u64 {
+    /// How many bytes a journal has.
+    pub fn journal_bytes(&self, journal: Journal) -> u64 {
         std::fs::metadata(self.journal_path(journal)).map_or(0, |found| found.len())
     }
 
@@ -137,13 +137,10 @@ impl Ca {
         journal::survey(&path, expected, |line, _| change_of(&line), each)
     }
 
-    /// Reads every line of the journal of lists, damaged or not.
-    pub fn survey_lists(
-        &self,
-        each: impl FnMut(SurveyedLine<SignedList>),
-    ) -> Result<(), StoreError> {
-        let (path, expected) = self.expected(Journal::Lists);
-        journal::survey(&path, expected, |list, _| list, each)
+    /// Reads every line of the journal of CRLs, damaged or not.
+    pub fn survey_crls(&self, each: impl FnMut(SurveyedLine<SignedCrl>)) -> Result<(), StoreError> {
+        let (path, expected) = self.expected(Journal::Crls);
+        journal::survey(&path, expected, |crl, _| crl, each)
     }
 
     fn expected(&self, journal: Journal) -> (PathBuf, Expected<'_>) {
@@ -154,7 +151,7 @@ impl Ca {
         (self.journal_path(journal), expected)
     }
 
-    /// Whether the journal of revocations still has what it had when a list was made of it.
+    /// Whether the journal of revocations still has what it had when a CRL was made of it.
     pub fn still_covers(&self, covers: &Coverage) -> Result<bool, StoreError> {
         journal::still_covers(&self.layout.revoked(), covers)
     }
@@ -166,24 +163,24 @@ impl Ca {
         })
     }
 
-    /// The numbers of the lists that are kept until they are due, and their files.
-    pub fn kept_ahead(&self) -> Result<Vec<(u128, PathBuf)>, StoreError> {
-        let numbers = names_in(&self.layout.lists_ahead(), |name| {
-            CaLayout::number_of_list_ahead(name)
+    /// The numbers of the CRLs that are kept until they are due, and their files.
+    pub fn presigned_crls(&self) -> Result<Vec<(u128, PathBuf)>, StoreError> {
+        let numbers = names_in(&self.layout.presigned_crls(), |name| {
+            CaLayout::number_of_presigned_crl(name)
         })?;
-        let with_path = |number| (number, self.layout.list_ahead(number));
+        let with_path = |number| (number, self.layout.presigned_crl(number));
         Ok(numbers.into_iter().map(with_path).collect())
     }
 
-    /// The file of a list that is kept until it is due.
-    pub fn list_ahead_path(&self, number: u128) -> PathBuf {
-        self.layout.list_ahead(number)
+    /// The file of a CRL that is kept until it is due.
+    pub fn presigned_crl_path(&self, number: u128) -> PathBuf {
+        self.layout.presigned_crl(number)
     }
 
     /// The certificates that others took the place of, or why one can't be read.
     pub fn previous_certificates(&self) -> Result<Vec<SeenCertificate>, StoreError> {
-        let folder = self.layout.previous_certificates();
-        let paths = names_in(&folder, |name| self.layout.previous_named(name))?;
+        let directory = self.layout.previous_certificates();
+        let paths = names_in(&directory, |name| self.layout.previous_named(name))?;
         Ok(paths
             .into_iter()
             .map(|path| {
@@ -203,14 +200,14 @@ fn change_of(line: &RevocationLine) -> Option<RevocationChange> {
     }
 }
 
-/// What the names in a folder are made of; nothing where there is no folder.
-fn names_in<T>(folder: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, StoreError> {
+/// What the names in a directory are made of; nothing where there is no directory.
+fn names_in<T>(directory: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, StoreError> {
     let mut names = Vec::new();
-    if !file::stands(folder)? {
+    if !file::stands(directory)? {
         return Ok(names);
     }
-    let failed = |error| FileError::of("read", folder)(error);
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
+    let failed = |error| FileError::of("read", directory)(error);
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
         names.extend(name.to_str().and_then(&read));
     }

@@ -15,7 +15,7 @@ mod survey;
 
 pub(super) use scan::{scan, scan_lines};
 pub(super) use search::Reader;
-pub(super) use survey::{Expected, survey, torn_octets};
+pub(super) use survey::{Expected, survey, torn_bytes};
 pub use survey::{LineProblem, SurveyedLine};
 
 use super::error::{FileError, StoreError};
@@ -37,7 +37,7 @@ const CHECK_FIELD: &str = ",\"check\":\"";
 const CHECK_DIGITS: usize = 32;
 const TAIL: usize = CHECK_FIELD.len() + CHECK_DIGITS + 2;
 
-/// Octets that are copied together to be hashed: hardly any line is longer.
+/// Bytes that are copied together to be hashed: hardly any line is longer.
 const SHORT: usize = 1024;
 
 /// Bytes of a line over which a journal is damaged: the largest certificates make lines of some MiB.
@@ -46,7 +46,7 @@ const MOST_OF_LINE: usize = 64 << 20;
 /// Problem of a journal that has such a line.
 const TOO_LONG: &str = "has a line of more than 64 MiB";
 
-/// Octets read at a time when the last line is looked for.
+/// Bytes read at a time when the last line is looked for.
 const WINDOW: u64 = 16 * 1024;
 
 /// Records that are written at a time.
@@ -81,9 +81,9 @@ impl Check {
         };
         let hash = hash.to_be_bytes();
         let mut digits = [0; CHECK_DIGITS];
-        for (pair, octet) in digits.chunks_exact_mut(2).zip(hash) {
-            pair[0] = b"0123456789abcdef"[usize::from(octet >> 4)];
-            pair[1] = b"0123456789abcdef"[usize::from(octet & 15)];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(hash) {
+            pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+            pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
         }
         Self(digits)
     }
@@ -453,10 +453,10 @@ mod tests {
     }
 
     pub(super) fn journal() -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("issued.jsonl");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("issued.jsonl");
         std::fs::write(&path, start("issued", "ca", &[record("01")])).unwrap();
-        (folder, path)
+        (directory, path)
     }
 
     pub(super) fn writer(path: &Path) -> Result<Writer, StoreError> {
@@ -471,7 +471,7 @@ mod tests {
 
     #[test]
     fn what_is_appended_reads_back_and_continues_the_chain() {
-        let (_folder, path) = journal();
+        let (_directory, path) = journal();
         writer(&path)
             .unwrap()
             .append(&[record("02"), record("03")])
@@ -493,7 +493,7 @@ mod tests {
 
     #[test]
     fn a_torn_last_line_is_set_aside() {
-        let (_folder, path) = journal();
+        let (_directory, path) = journal();
         file::append_or_create(&path, b"{\"serial\":\"02").unwrap();
         assert_eq!(all(&path), [record("01")]);
         let mut healed = writer(&path).unwrap();
@@ -505,7 +505,7 @@ mod tests {
 
     #[test]
     fn a_line_that_was_changed_or_dropped_is_found() {
-        let (_folder, path) = journal();
+        let (_directory, path) = journal();
         writer(&path)
             .unwrap()
             .append(["02", "03", "04"].map(record))
@@ -525,7 +525,7 @@ mod tests {
 
     #[test]
     fn a_journal_without_its_header_is_damage_to_who_reads_it_backwards() {
-        let (_folder, path) = journal();
+        let (_directory, path) = journal();
         for lines in ["{}\n", "{\"serial\":\"01\"}\n{\"serial\":\"02\"}\n", "\n\n"] {
             std::fs::write(&path, lines).unwrap();
             let read = backwards(&path, |_: &Record| true);
@@ -544,7 +544,7 @@ mod tests {
 
     #[test]
     fn an_empty_or_missing_journal_is_damage() {
-        let (_folder, path) = journal();
+        let (_directory, path) = journal();
         std::fs::write(&path, "").unwrap();
         assert!(matches!(writer(&path), Err(StoreError::Damaged { .. })));
         assert!(matches!(

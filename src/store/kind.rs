@@ -8,18 +8,18 @@ pub enum Journal {
     /// Revocations.
     Revoked,
     /// Signed CRLs.
-    Lists,
+    Crls,
 }
 
 impl Journal {
     /// All journals.
-    pub const ALL: [Self; 3] = [Self::Issued, Self::Revoked, Self::Lists];
+    pub const ALL: [Self; 3] = [Self::Issued, Self::Revoked, Self::Crls];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Issued => "issued",
             Self::Revoked => "revoked",
-            Self::Lists => "crls",
+            Self::Crls => "crls",
         }
     }
 }
@@ -30,5 +30,5 @@ pub enum Counter {
     /// Serial numbers.
     Serial,
     /// CRL numbers.
-    ListNumber,
+    CrlNumber,
 }

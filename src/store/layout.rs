@@ -23,15 +23,15 @@ pub(crate) struct CaLayout {
 const STAGED: &str = ".new-";
 
 /// What the directory of a CA that waits for its certificate is called.
-const WAITING: &str = ".waiting-";
+const PENDING: &str = ".waiting-";
 
-/// How the names of lists end.
-const LIST: &str = ".crl";
+/// How the names of CRLs end.
+const CRL: &str = ".crl";
 
 /// How the names of leaf keys end.
 const KEY: &str = ".key";
 
-/// What a folder with copies of what was repaired is called.
+/// What a directory with copies of what was repaired is called.
 const REPAIRED: &str = ".repair-";
 
 /// What something in the store is, by its name.
@@ -39,16 +39,16 @@ const REPAIRED: &str = ".repair-";
 pub(crate) enum Kind {
     /// A journal.
     Journal,
-    /// A revocation list, or several.
-    List,
+    /// A CRL, or several.
+    Crl,
     /// A lock, in which nothing stands.
     Lock,
     /// Any other file that anybody may read.
     Plain,
     /// A file that its owner alone may read.
     Secret,
-    /// A folder with files of the store.
-    Folder(Inside),
+    /// A directory with files of the store.
+    Directory(Inside),
     /// What nobody but its owner may look into, with the keys of leaves.
     LeafKeys,
     /// Content that can be derived from other files, and is left out of backups.
@@ -59,19 +59,19 @@ pub(crate) enum Kind {
     Leftover(Leftover),
 }
 
-/// What is in a folder of the store.
+/// What is in a directory of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Inside {
     /// A CA.
     Ca(CaName),
     /// A CA that waits for its certificate.
     Waiting(CaName),
-    /// Lists that are published, and what others put beside them.
-    PublishedLists,
+    /// CRLs that are published, and what others put beside them.
+    PublishedCrls,
     /// Certificates that others took the place of.
     PreviousCertificates,
-    /// Lists that were signed ahead of their time.
-    ListsAhead,
+    /// CRLs that were signed ahead of their time.
+    PresignedCrls,
 }
 
 /// What an interrupted command left.
@@ -104,7 +104,7 @@ impl StoreLayout {
         self.root.join("lock")
     }
 
-    pub(crate) fn published_lists(&self) -> PathBuf {
+    pub(crate) fn published_crls(&self) -> PathBuf {
         self.root.join("crl")
     }
 
@@ -136,7 +136,7 @@ impl StoreLayout {
         copies.join(inside.unwrap_or(Path::new("file")))
     }
 
-    /// What an entry of the store's folder is; `None` for what is none of the store's.
+    /// What an entry of the store's directory is; `None` for what is none of the store's.
     pub(crate) fn kind_of(entry: &str) -> Option<Kind> {
         let here = Self::new(Path::new(""));
         let path = Path::new(entry);
@@ -146,8 +146,8 @@ impl StoreLayout {
         if path == here.lock() {
             return Some(Kind::Lock);
         }
-        if path == here.published_lists() {
-            return Some(Kind::Folder(Inside::PublishedLists));
+        if path == here.published_crls() {
+            return Some(Kind::Directory(Inside::PublishedCrls));
         }
         if entry.starts_with(REPAIRED) {
             return Some(Kind::Copies);
@@ -155,11 +155,11 @@ impl StoreLayout {
         if let Some(name) = Self::staged_name(entry) {
             return Some(Kind::Leftover(Leftover::UnfinishedCa(name)));
         }
-        if let Some(name) = Self::waiting_name(entry) {
-            return Some(Kind::Folder(Inside::Waiting(name)));
+        if let Some(name) = Self::pending_name(entry) {
+            return Some(Kind::Directory(Inside::Waiting(name)));
         }
         match entry.parse() {
-            Ok(name) => Some(Kind::Folder(Inside::Ca(name))),
+            Ok(name) => Some(Kind::Directory(Inside::Ca(name))),
             Err(_) => unfinished(entry),
         }
     }
@@ -167,13 +167,14 @@ impl StoreLayout {
     /// Whether a file is in the directory of a CA of any store, pending and unfinished ones included, or is one
     /// of the store's own. Published CRLs are not, and neither is what others put beside the CAs.
     pub(crate) fn is_own_file(path: &Path) -> Result<bool, FileError> {
-        let (Ok(folder), Some(name)) = (file::folder_of(path).canonicalize(), path.file_name())
+        let (Ok(directory), Some(name)) =
+            (file::directory_of(path).canonicalize(), path.file_name())
         else {
             // There can be no file.
             return Ok(false);
         };
-        let path = folder.join(name);
-        for directory in folder.ancestors() {
+        let path = directory.join(name);
+        for directory in directory.ancestors() {
             // A CA may be elsewhere than the store, behind a link.
             if CaLayout::at(directory).is_whole()? || Self::new(directory).owns(&path)? {
                 return Ok(true);
@@ -191,22 +192,22 @@ impl StoreLayout {
         let mut parts = inside.components().map(Component::as_os_str);
         let (first, is_deeper) = (parts.next().and_then(OsStr::to_str), parts.next().is_some());
         Ok(match first.and_then(Self::kind_of) {
-            Some(Kind::Folder(Inside::Ca(name))) => is_deeper && self.ca(&name).holds_files()?,
-            Some(Kind::Folder(Inside::PublishedLists)) | None => false,
+            Some(Kind::Directory(Inside::Ca(name))) => is_deeper && self.ca(&name).holds_files()?,
+            Some(Kind::Directory(Inside::PublishedCrls)) | None => false,
             Some(Kind::Plain | Kind::Lock) => !is_deeper,
             Some(_) => is_deeper,
         })
     }
 
-    pub(crate) fn waiting_ca(&self, name: &CaName) -> CaLayout {
+    pub(crate) fn pending_ca(&self, name: &CaName) -> CaLayout {
         CaLayout {
-            directory: self.root.join(format!("{WAITING}{name}")),
+            directory: self.root.join(format!("{PENDING}{name}")),
         }
     }
 
     /// The CA that a directory entry keeps the key of until its certificate comes, if it is one.
-    pub(crate) fn waiting_name(entry: &str) -> Option<CaName> {
-        entry.strip_prefix(WAITING)?.parse().ok()
+    pub(crate) fn pending_name(entry: &str) -> Option<CaName> {
+        entry.strip_prefix(PENDING)?.parse().ok()
     }
 }
 
@@ -223,17 +224,17 @@ impl CaLayout {
 
     /// The directories into which writes to the CA go.
     pub(crate) fn directories(&self) -> [PathBuf; 5] {
-        let store = StoreLayout::new(file::folder_of(&self.directory));
+        let store = StoreLayout::new(file::directory_of(&self.directory));
         [
             self.directory.clone(),
             self.leaf_keys(),
             self.previous_certificates(),
-            self.lists_ahead(),
-            store.published_lists(),
+            self.presigned_crls(),
+            store.published_crls(),
         ]
     }
 
-    /// Whether a CA is here. Without its record a folder that has any other of its files is damaged,
+    /// Whether a CA is here. Without its record a directory that has any other of its files is damaged,
     /// not absent.
     pub(crate) fn is_of_a_ca(&self) -> Result<bool, StoreError> {
         if file::stands(&self.record())? {
@@ -318,7 +319,7 @@ impl CaLayout {
         self.directory.join("revoked.jsonl")
     }
 
-    pub(crate) fn signed_lists(&self) -> PathBuf {
+    pub(crate) fn signed_crls(&self) -> PathBuf {
         self.directory.join("crls.jsonl")
     }
 
@@ -327,17 +328,17 @@ impl CaLayout {
         self.directory.join("authorities.json")
     }
 
-    pub(crate) fn lists_ahead(&self) -> PathBuf {
+    pub(crate) fn presigned_crls(&self) -> PathBuf {
         self.directory.join("ahead")
     }
 
-    pub(crate) fn list_ahead(&self, number: u128) -> PathBuf {
-        self.lists_ahead().join(format!("{number}{LIST}"))
+    pub(crate) fn presigned_crl(&self, number: u128) -> PathBuf {
+        self.presigned_crls().join(format!("{number}{CRL}"))
     }
 
-    /// The number of the list that a file among those that were signed ahead is named after.
-    pub(crate) fn number_of_list_ahead(entry: &str) -> Option<u128> {
-        entry.strip_suffix(LIST)?.parse().ok()
+    /// The number of the CRL that a file among those that were signed ahead is named after.
+    pub(crate) fn number_of_presigned_crl(entry: &str) -> Option<u128> {
+        entry.strip_suffix(CRL)?.parse().ok()
     }
 
     /// The serial number that a file among the leaf keys is named after.
@@ -365,14 +366,14 @@ impl CaLayout {
 }
 
 impl Inside {
-    /// What an entry of the folder is; `None` for what is none of the store's.
+    /// What an entry of the directory is; `None` for what is none of the store's.
     pub(crate) fn kind_of(&self, entry: &str) -> Option<Kind> {
         let kind = match self {
             Self::Ca(_) => kind_in_ca(entry),
-            Self::Waiting(_) => kind_in_waiting(entry),
-            Self::PublishedLists => is_published_list(entry).then_some(Kind::List),
+            Self::Waiting(_) => kind_in_pending(entry),
+            Self::PublishedCrls => is_published_crl(entry).then_some(Kind::Crl),
             Self::PreviousCertificates => is_previous(entry).then_some(Kind::Plain),
-            Self::ListsAhead => is_list_ahead(entry).then_some(Kind::Secret),
+            Self::PresignedCrls => is_presigned_crl(entry).then_some(Kind::Secret),
         };
         kind.or_else(|| unfinished(entry))
     }
@@ -383,7 +384,7 @@ fn kind_in_ca(entry: &str) -> Option<Kind> {
         directory: PathBuf::new(),
     };
     let path = Path::new(entry);
-    let journals = [here.issued(), here.revoked(), here.signed_lists()];
+    let journals = [here.issued(), here.revoked(), here.signed_crls()];
     let plain = [
         here.record(),
         here.certificate(),
@@ -403,9 +404,9 @@ fn kind_in_ca(entry: &str) -> Option<Kind> {
     } else if path == here.leaf_keys() {
         Kind::LeafKeys
     } else if path == here.previous_certificates() {
-        Kind::Folder(Inside::PreviousCertificates)
-    } else if path == here.lists_ahead() {
-        Kind::Folder(Inside::ListsAhead)
+        Kind::Directory(Inside::PreviousCertificates)
+    } else if path == here.presigned_crls() {
+        Kind::Directory(Inside::PresignedCrls)
     } else if journals.iter().any(|journal| path == torn_lines(journal)) {
         Kind::Leftover(Leftover::TornLines)
     } else {
@@ -413,7 +414,7 @@ fn kind_in_ca(entry: &str) -> Option<Kind> {
     })
 }
 
-fn kind_in_waiting(entry: &str) -> Option<Kind> {
+fn kind_in_pending(entry: &str) -> Option<Kind> {
     let here = CaLayout {
         directory: PathBuf::new(),
     };
@@ -427,46 +428,49 @@ fn kind_in_waiting(entry: &str) -> Option<Kind> {
 
 fn is_previous(entry: &str) -> bool {
     let is_fingerprint =
-        |name: &str| name.len() == 64 && name.bytes().all(|octet| octet.is_ascii_hexdigit());
+        |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     entry.strip_suffix(".crt").is_some_and(is_fingerprint)
 }
 
-fn is_list_ahead(entry: &str) -> bool {
-    let number = CaLayout::number_of_list_ahead(entry);
-    number.is_some_and(|number| entry == format!("{number}{LIST}"))
+fn is_presigned_crl(entry: &str) -> bool {
+    let number = CaLayout::number_of_presigned_crl(entry);
+    number.is_some_and(|number| entry == format!("{number}{CRL}"))
 }
 
 /// What a backup keeps, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// The folder of a CA's leaf keys, which only its owner looks into.
+    /// The directory of a CA's leaf keys, which only its owner looks into.
     LeafKeys,
     /// Another directory that only its owner looks into.
-    SecretFolder,
-    /// Any other folder.
-    Folder,
+    SecretDirectory,
+    /// Any other directory.
+    Directory,
     /// A file with a key, or a pre-signed CRL.
     Secret,
     /// A journal, or lines of one that were put aside.
     Journal,
-    /// A revocation list, or several.
-    List,
+    /// A CRL, or several.
+    Crl,
     /// Any other file.
     Plain,
 }
 
 impl Part {
-    /// Whether it is a folder.
-    pub(crate) fn is_folder(self) -> bool {
-        matches!(self, Self::LeafKeys | Self::SecretFolder | Self::Folder)
+    /// Whether it is a directory.
+    pub(crate) fn is_directory(self) -> bool {
+        matches!(
+            self,
+            Self::LeafKeys | Self::SecretDirectory | Self::Directory
+        )
     }
 }
 
 impl Kind {
-    /// What an entry is of what is a folder.
+    /// What an entry is of what is a directory.
     fn of_entry(&self, entry: &str) -> Option<Self> {
         match self {
-            Self::Folder(inside) => inside.kind_of(entry),
+            Self::Directory(inside) => inside.kind_of(entry),
             Self::LeafKeys => CaLayout::kind_of_leaf_key(entry),
             _ => None,
         }
@@ -475,12 +479,12 @@ impl Kind {
     /// What of it a backup keeps; nothing of locks, of copies and of what is in the making.
     fn part(&self) -> Option<Part> {
         Some(match self {
-            Self::Folder(Inside::ListsAhead) => Part::SecretFolder,
-            Self::Folder(_) => Part::Folder,
+            Self::Directory(Inside::PresignedCrls) => Part::SecretDirectory,
+            Self::Directory(_) => Part::Directory,
             Self::LeafKeys => Part::LeafKeys,
             Self::Secret => Part::Secret,
             Self::Journal | Self::Leftover(Leftover::TornLines) => Part::Journal,
-            Self::List => Part::List,
+            Self::Crl => Part::Crl,
             Self::Plain => Part::Plain,
             Self::Lock | Self::Cache | Self::Copies | Self::Leftover(_) => return None,
         })
@@ -522,15 +526,15 @@ impl StoreLayout {
 }
 
 /// `NAME.crl`, `NAME.crl.pem`, `NAME.chain.crl.pem`, and `HASH.r0`, by which OpenSSL finds one.
-fn is_published_list(file: &str) -> bool {
+fn is_published_crl(file: &str) -> bool {
     if let Some((hash, number)) = file.split_once(".r") {
-        let is_hash = hash.len() == 8 && hash.bytes().all(|octet| octet.is_ascii_hexdigit());
-        if is_hash && !number.is_empty() && number.bytes().all(|octet| octet.is_ascii_digit()) {
+        let is_hash = hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hash && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
             return true;
         }
     }
     let name = file.strip_suffix(".pem").unwrap_or(file);
-    let name = name.strip_suffix(LIST);
+    let name = name.strip_suffix(CRL);
     let name = name.map(|name| name.strip_suffix(".chain").unwrap_or(name));
     name.is_some_and(|name| name.parse::<CaName>().is_ok())
 }
@@ -561,17 +565,17 @@ mod tests {
     fn only_what_the_store_makes_is_a_part_of_it() {
         for (relative, part) in [
             ("store.json", Part::Plain),
-            ("rootCA", Part::Folder),
+            ("rootCA", Part::Directory),
             ("rootCA/keys", Part::LeafKeys),
             ("rootCA/keys/0123456789ABCDEF01.key", Part::Secret),
             ("rootCA/ca.key", Part::Secret),
             ("rootCA/revoked.jsonl", Part::Journal),
             ("rootCA/revoked.jsonl.torn", Part::Journal),
-            ("rootCA/ahead", Part::SecretFolder),
+            ("rootCA/ahead", Part::SecretDirectory),
             ("rootCA/ahead/12.crl", Part::Secret),
             (".waiting-a/ca.csr", Part::Plain),
-            ("crl/rootCA.chain.crl.pem", Part::List),
-            ("crl/0a1b2c3d.r0", Part::List),
+            ("crl/rootCA.chain.crl.pem", Part::Crl),
+            ("crl/0a1b2c3d.r0", Part::Crl),
         ] {
             assert_eq!(StoreLayout::part(relative), Some(part), "{relative}");
         }

@@ -38,14 +38,14 @@ impl Lock {
     }
 
     /// Waits for a lock on a directory that only its owner can open, alone or with others that want it so.
-    pub(crate) fn of_folder(
+    pub(crate) fn of_directory(
         path: &Path,
         sharing: Sharing,
         observer: &Observer,
     ) -> Result<Self, StoreError> {
-        let folder = File::open(path).map_err(FileError::of("open", path))?;
-        file::keep_others_out(&folder).map_err(FileError::of("open", path))?;
-        wait(folder, sharing, path, observer)
+        let directory = File::open(path).map_err(FileError::of("open", path))?;
+        file::keep_others_out(&directory).map_err(FileError::of("open", path))?;
+        wait(directory, sharing, path, observer)
     }
 
     /// Takes the lock if it is free.

@@ -1,4 +1,4 @@
-//! The store: a folder with the CAs, what they issued, and what they revoked.
+//! The store: a directory with the CAs, what they issued, and what they revoked.
 //!
 //! What it promises: a serial number is reserved durably before it is used and never again; a
 //! record is durable when the call that makes it returns; what is damaged is reported and never
@@ -6,9 +6,9 @@
 //!
 //! # Format
 //! * 1: `store.json`; per CA `ca.json`, `ca.crt`, `ca.key`, `serial`, `crlnumber`,
-//!   `issued.jsonl`, `revoked.jsonl`, `crls.jsonl`, `keys/`, `lock`; published lists in `crl/`;
-//!   per CA that waits for its certificate a folder `.waiting-NAME`, and per CA whose certificate was
-//!   renewed a folder `previous` in its own.
+//!   `issued.jsonl`, `revoked.jsonl`, `crls.jsonl`, `keys/`, `lock`; published CRLs in `crl/`;
+//!   per CA that waits for its certificate a directory `.pending-NAME`, and per CA whose certificate was
+//!   renewed a directory `previous` in its own.
 //! * 2: lines of `issued.jsonl` may lack `der`. A store becomes one of format 2 when a CA comes into it
 //!   of which certificates are missing, and is one of format 1 until then.
 //! * 3: `fixture` in `store.json`, and `flaw` in lines of `issued.jsonl`. A store has format 3 from its
@@ -19,51 +19,51 @@ mod archive;
 mod authorities;
 mod backup;
 mod ca;
-mod census;
 mod counter;
 mod error;
 pub mod file;
 mod format;
 mod history;
 mod inspection;
+mod inventory;
 mod journal;
 mod kind;
 mod layout;
 mod lock;
-mod mending;
 mod name;
 mod output;
+mod pending;
 mod previous;
 mod record;
+mod repair;
 mod replacement;
 mod restore;
 mod revocations;
-mod sought;
+mod serial_filter;
 mod standing;
-mod waiting;
 
 pub use addition::Uninstalled;
 pub use archive::BackupError;
 pub use backup::{BackedUp, BackedUpCa, Snapshot};
 pub use ca::{Ca, Issuances, LeafKeys, LockedBatches, LockedCa, Material};
-pub use census::{Item, What};
 pub use error::{FileError, StoreError};
-pub use history::{ForeignList, History};
+pub use history::{ForeignCrl, History};
 pub use inspection::{SeenCa, SeenCertificate};
+pub use inventory::{Item, What};
 pub use journal::{LineProblem, SurveyedLine};
 pub use kind::{Counter, Journal};
 pub use layout::Leftover;
-pub use mending::Mending;
 pub use name::{CaName, CaNameError, is_device_name};
+pub use pending::{Installation, PendingCa};
 pub use record::{
     BatchId, BatchRow, BriefIssuance, CaRecord, Coverage, EntryId, Floors, Issuance, Revoked,
-    SignedList, TableId, WishId,
+    SignedCrl, TableId, WishId,
 };
+pub use repair::StoreRepair;
 pub use replacement::{Replaced, Replacement};
 pub use restore::{RestoreError, Restored, RestoredCa};
-pub use revocations::{LockedLists, LockedPublication, LockedRevocations};
+pub use revocations::{LockedCrls, LockedPublication, LockedRevocations};
 pub use standing::{RevocationChange, Standing};
-pub use waiting::{Installation, WaitingCa};
 
 use crate::x509::validity::rfc3339;
 use layout::{CaLayout, StoreLayout};
@@ -94,14 +94,14 @@ pub enum Notice {
         /// The time of the backup.
         made_at: OffsetDateTime,
     },
-    /// A CA that was left unfinished can't be completed or cleared away now.
+    /// A CA that was left unfinished can't be completed or removed now.
     Unsettled {
         /// Its name.
         name: CaName,
         /// Why.
         problem: String,
     },
-    /// A CA that was left unfinished was completed, or cleared away.
+    /// A CA that was left unfinished was completed, or removed.
     UnfinishedCa {
         /// Its name.
         name: CaName,
@@ -170,7 +170,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in a folder.
+    /// Opens the store in a directory.
     pub fn open(path: &Path, observer: Observer) -> Result<Self, StoreError> {
         let layout = StoreLayout::new(path);
         let store = Self {
@@ -182,13 +182,13 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the store in a folder, after making an empty one where there is nothing.
+    /// Opens the store in a directory, after making an empty one where there is nothing.
     pub fn open_or_create(path: &Path, observer: Observer) -> Result<Self, StoreError> {
         format::create_unless_there(&StoreLayout::new(path), false)?;
         Self::open(path, observer)
     }
 
-    /// Opens the fixture store in a folder, after making an empty one where there is nothing.
+    /// Opens the fixture store in a directory, after making an empty one where there is nothing.
     pub fn open_or_create_fixture(path: &Path, observer: Observer) -> Result<Self, StoreError> {
         format::create_unless_there(&StoreLayout::new(path), true)?;
         let store = Self::open(path, observer)?;
@@ -205,7 +205,7 @@ impl Store {
         }
     }
 
-    /// The store's folder.
+    /// The store's directory.
     pub fn path(&self) -> &Path {
         self.layout.root()
     }
@@ -226,14 +226,14 @@ impl Store {
         })
     }
 
-    /// Where lists are published by default.
-    pub fn published_lists(&self) -> PathBuf {
-        self.layout.published_lists()
+    /// Where CRLs are published by default.
+    pub fn published_crls(&self) -> PathBuf {
+        self.layout.published_crls()
     }
 
-    /// Where lists are published by default, of a store that need not be there yet.
-    pub fn published_lists_in(store: &Path) -> PathBuf {
-        StoreLayout::new(store).published_lists()
+    /// Where CRLs are published by default, of a store that need not be there yet.
+    pub fn published_crls_in(store: &Path) -> PathBuf {
+        StoreLayout::new(store).published_crls()
     }
 
     /// The names of all CAs, sorted.
@@ -255,7 +255,7 @@ impl Store {
         if let Some(ca) = Ca::open(self.layout.ca(name), name, &self.observer)? {
             return Ok(ca);
         }
-        self.refuse_waiting(name)?;
+        self.refuse_pending(name)?;
         Err(StoreError::NoSuchCa {
             name: name.clone(),
             known: self.ca_names()?,
@@ -304,17 +304,19 @@ impl Store {
 
     /// Whether a path leads into the store.
     pub fn contains(&self, path: &Path) -> bool {
-        let folder = file::folder_of(path).canonicalize();
+        let directory = file::directory_of(path).canonicalize();
         let root = self.layout.root().canonicalize();
-        matches!((folder, root), (Ok(folder), Ok(root)) if folder.starts_with(&root))
+        matches!((directory, root), (Ok(directory), Ok(root)) if directory.starts_with(&root))
     }
 
-    /// Whether a path leads into the folder of one of the CAs, where only the store writes.
+    /// Whether a path leads into the directory of one of the CAs, where only the store writes.
     pub fn contains_file_of_ca(&self, path: &Path) -> bool {
-        let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+        let directory = path
+            .parent()
+            .and_then(|directory| directory.canonicalize().ok());
         let root = self.layout.root().canonicalize().ok();
-        match (folder, root) {
-            (Some(folder), Some(root)) => folder.strip_prefix(root).is_ok_and(|inside| {
+        match (directory, root) {
+            (Some(directory), Some(root)) => directory.strip_prefix(root).is_ok_and(|inside| {
                 let first = inside.components().next();
                 let name = first.and_then(|name| name.as_os_str().to_str());
                 name.is_some_and(|name| name.parse::<CaName>().is_ok())
@@ -325,7 +327,7 @@ impl Store {
 
     /// Takes the store's lock.
     fn hold(&self) -> Result<Lock, StoreError> {
-        file::refuse_foreign_link(&self.layout.published_lists())?;
+        file::refuse_foreign_link(&self.layout.published_crls())?;
         Lock::acquire(&self.layout.lock(), &self.observer)
     }
 
@@ -360,14 +362,14 @@ impl Store {
         if file::stands(self.layout.ca(name).directory())? {
             return Err(StoreError::CaExists { name: name.clone() });
         }
-        self.refuse_waiting(name)
+        self.refuse_pending(name)
     }
 
     /// Whether no CA has this name yet, and none waits under it.
     pub fn is_free(&self, name: &CaName) -> Result<bool, StoreError> {
         match self.check_free(name) {
             Ok(()) => Ok(true),
-            Err(StoreError::CaExists { .. } | StoreError::CaWaiting { .. }) => Ok(false),
+            Err(StoreError::CaExists { .. } | StoreError::CaPending { .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -397,7 +399,7 @@ impl Store {
         entries(&self.layout)
     }
 
-    /// Finishes or clears away what killed commands left, unless a command is at it now. A store that
+    /// Finishes or removes what killed commands left, unless a command is at it now. A store that
     /// can't be written to can still be read, so what fails here is no more than a notice.
     fn finish_unfinished_cas(&self) -> Result<(), StoreError> {
         let entries = self.entries()?;
@@ -405,7 +407,7 @@ impl Store {
             .iter()
             .filter_map(|entry| StoreLayout::staged_name(entry))
             .collect();
-        let installed = self.waiting_beside_their_cas(&entries)?;
+        let installed = self.pending_beside_their_cas(&entries)?;
         if staged.is_empty() && installed.is_empty() {
             return Ok(());
         }

@@ -17,7 +17,7 @@ pub struct CaNameError {
     problem: &'static str,
 }
 
-/// Files and folders that stand beside the CAs.
+/// Files and directories that stand beside the CAs.
 const TAKEN: [&str; 3] = ["crl", "lock", "store.json"];
 
 /// Names that Windows keeps for devices, whatever extension follows.
@@ -65,7 +65,7 @@ impl FromStr for CaName {
         if TAKEN.iter().any(|taken| text.eq_ignore_ascii_case(taken)) || is_device_name(text) {
             return error("the name is taken by the store or the operating system");
         }
-        // NAME.chain.crl.pem is the file with the lists of NAME and of all above it.
+        // NAME.chain.crl.pem is the file with the CRLs of NAME and of all above it.
         if text.to_ascii_lowercase().ends_with(".chain") {
             return error("names that end in .chain are those of files of another CA");
         }

@@ -18,7 +18,7 @@ pub struct CaRecord {
     pub name: CaName,
     /// The CA that issued its certificate; `None` for a root.
     pub parent: Option<CaName>,
-    /// Where what it issues says that its list is: cRLDistributionPoints.
+    /// Where what it issues says that its CRL is: cRLDistributionPoints.
     #[serde(default)]
     pub crl_urls: Vec<String>,
     /// Where what it issues says that its certificate is: caIssuers in authorityInfoAccess.
@@ -47,7 +47,7 @@ pub struct Floors {
     /// The serial counter.
     #[serde(with = "decimal")]
     pub counter: u128,
-    /// The number of the last list.
+    /// The number of the last CRL.
     #[serde(with = "decimal")]
     pub crl_number: u128,
 }
@@ -95,7 +95,7 @@ pub struct Issuance {
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
-        with = "base64_octets::optional"
+        with = "base64_bytes::optional"
     )]
     pub der: Option<Vec<u8>>,
 }
@@ -142,7 +142,7 @@ pub struct BatchId {
     pub run: u64,
 }
 
-/// What tells tables apart: the 128-bit XXH3 hash of their octets.
+/// What tells tables apart: the 128-bit XXH3 hash of their bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TableId(u128);
 
@@ -279,7 +279,7 @@ pub struct Revoked {
         with = "moment::optional"
     )]
     pub invalidity_date: Option<OffsetDateTime>,
-    /// The certificate's notAfter, which tells when it can leave the list.
+    /// The certificate's notAfter, which tells when it can leave the CRL.
     #[serde(with = "moment")]
     pub not_after: OffsetDateTime,
     /// The SHA-256 hash of the [`secret_part`](crate::key::PublicKey::secret_part) of a key that others
@@ -292,13 +292,13 @@ pub struct Revoked {
     pub key: Option<Fingerprint>,
 }
 
-/// A line of `crls.jsonl`: a list that was signed. Stored, as [`CaRecord`] is.
+/// A line of `crls.jsonl`: a CRL that was signed. Stored, as [`CaRecord`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignedList {
+pub struct SignedCrl {
     /// Whether it was signed ahead of its time, and is kept until then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ahead: bool,
-    /// The number of the first list that was signed ahead together with it. Lists signed ahead by
+    /// The number of the first CRL that was signed ahead together with it. CRLs signed ahead by
     /// earlier versions have none.
     #[serde(
         default,
@@ -329,7 +329,7 @@ pub struct SignedList {
 /// A place in a journal: everything up to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// Octets from the journal's beginning.
+    /// Bytes from the journal's beginning.
     pub length: u64,
     /// The check of the line that ends there.
     pub check: String,
@@ -528,18 +528,18 @@ mod decimal {
     }
 }
 
-/// How octets look in Base64 wherever they stand among others: one text for each place that they can
+/// How bytes look in Base64 wherever they stand among others: one text for each place that they can
 /// have in a group of three.
-pub(super) fn base64_of_octets_inside(octets: &[u8]) -> [String; 3] {
+pub(super) fn base64_of_bytes_inside(bytes: &[u8]) -> [String; 3] {
     use base64::Engine;
     [0, 1, 2].map(|skipped| {
-        let rest = octets.get(skipped..).unwrap_or_default();
+        let rest = bytes.get(skipped..).unwrap_or_default();
         let whole = &rest[..rest.len() / 3 * 3];
         base64::engine::general_purpose::STANDARD.encode(whole)
     })
 }
 
-mod base64_octets {
+mod base64_bytes {
     /// For fields that are left out where there is nothing to say.
     pub(super) mod optional {
         use super::super::{Deserializer, Serializer, parsed};
@@ -549,11 +549,11 @@ mod base64_octets {
         // serde hands over a reference, whatever the size.
         #[allow(clippy::ref_option)]
         pub(in super::super) fn serialize<S: Serializer>(
-            octets: &Option<Vec<u8>>,
+            bytes: &Option<Vec<u8>>,
             serializer: S,
         ) -> Result<S::Ok, S::Error> {
-            match octets {
-                Some(octets) => serializer.serialize_str(&STANDARD.encode(octets)),
+            match bytes {
+                Some(bytes) => serializer.serialize_str(&STANDARD.encode(bytes)),
                 None => serializer.serialize_none(),
             }
         }
@@ -568,16 +568,16 @@ mod base64_octets {
 
 #[cfg(test)]
 mod tests {
-    use super::base64_of_octets_inside;
+    use super::base64_of_bytes_inside;
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
 
     #[test]
     fn octets_are_found_in_base64_wherever_they_stand() {
-        let octets: Vec<u8> = (1..=48).collect();
+        let bytes: Vec<u8> = (1..=48).collect();
         for before in 0..7 {
-            let text = STANDARD.encode([&vec![255; before][..], &octets, &[254; 5]].concat());
-            let needles = base64_of_octets_inside(&octets);
+            let text = STANDARD.encode([&vec![255; before][..], &bytes, &[254; 5]].concat());
+            let needles = base64_of_bytes_inside(&bytes);
             assert!(
                 needles.iter().any(|needle| text.contains(needle)),
                 "{before}"

@@ -4,14 +4,14 @@
 //! CA goes on far above what the backup knows of.
 
 use super::archive::{Entry, Next, Reader};
-use super::backup::{FOLDER, MANIFEST, Manifest, VERSION};
+use super::backup::{DIRECTORY, MANIFEST, Manifest, VERSION};
 use super::ca::Ca;
 use super::error::{FileError, StoreError};
-use super::file::{self, Access, Existing, Group, StagedFolder, Uncommitted};
+use super::file::{self, Access, Existing, Group, StagedDirectory, Uncommitted};
 use super::layout::{Part, StoreLayout};
 use super::name::CaName;
-use super::record::{CaRecord, Floors, Issuance, RevocationLine, SignedList};
-use super::waiting::WaitingCa;
+use super::pending::PendingCa;
+use super::record::{CaRecord, Floors, Issuance, RevocationLine, SignedCrl};
 use super::{Notice, Observer, Store, counter, format, journal};
 use crate::x509::Serial;
 use crate::x509::validity::parse_rfc3339;
@@ -58,7 +58,7 @@ pub struct Restored {
     /// The CAs, sorted by name.
     pub cas: Vec<RestoredCa>,
     /// Those that wait for their certificates.
-    pub waiting: Vec<CaName>,
+    pub pending: Vec<CaName>,
     /// How many files were restored.
     pub files: u64,
 }
@@ -90,7 +90,7 @@ impl<E: Into<StoreError>> From<E> for RestoreError {
 }
 
 impl Store {
-    /// Restores a store from an archive, which is called `from`, into a folder that is missing or empty.
+    /// Restores a store from an archive, which is called `from`, into a directory that is missing or empty.
     /// Its CAs go on above what the backup knows of, and above what a restore of it before `now` may have
     /// gone on to; if `now` is before the backup, above what one within ten years may have gone on to.
     pub fn restore(
@@ -106,13 +106,13 @@ impl Store {
         } else {
             target.to_owned()
         };
-        let staged = StagedFolder::new(&target)?;
+        let staged = StagedDirectory::new(&target)?;
         let mut extraction = Extraction {
             reader: Reader::new(input, from),
             layout: StoreLayout::new(staged.hidden()),
             group: Group::of(staged.hidden())?,
             unsynced: Vec::new(),
-            folders: Vec::new(),
+            directories: Vec::new(),
             files: 0,
         };
         let manifest = extraction.manifest()?;
@@ -145,13 +145,13 @@ fn check_free(target: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// An archive that is being read into a folder that is no store yet.
+/// An archive that is being read into a directory that is no store yet.
 struct Extraction<R> {
     reader: Reader<R>,
     layout: StoreLayout,
     group: Group,
     unsynced: Vec<PathBuf>,
-    folders: Vec<String>,
+    directories: Vec<String>,
     files: u64,
 }
 
@@ -189,7 +189,7 @@ impl<R: Read> Extraction<R> {
         }
     }
 
-    /// Makes the files durable that were read since; their names follow with their folders.
+    /// Makes the files durable that were read since; their names follow with their directories.
     fn sync(&mut self) -> Result<(), StoreError> {
         if self.unsynced.len() <= FEW {
             self.unsynced.iter().try_for_each(|path| file::sync(path))?;
@@ -201,24 +201,25 @@ impl<R: Read> Extraction<R> {
     }
 
     fn take(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        if entry.name == FOLDER && entry.is_folder {
+        if entry.name == DIRECTORY && entry.is_directory {
             return Ok(());
         }
-        let relative = entry.name.strip_prefix(FOLDER);
+        let relative = entry.name.strip_prefix(DIRECTORY);
         let relative = relative.and_then(|rest| rest.strip_prefix('/'));
         let known = relative.and_then(|relative| Some((relative, StoreLayout::part(relative)?)));
-        let Some((relative, part)) = known.filter(|(_, part)| part.is_folder() == entry.is_folder)
+        let Some((relative, part)) =
+            known.filter(|(_, part)| part.is_directory() == entry.is_directory)
         else {
             return Err(self.reader.bad("is nothing that a store has"));
         };
         let path = self.layout.absolute(relative);
-        if part.is_folder() {
+        if part.is_directory() {
             let access = match part {
-                Part::LeafKeys | Part::SecretFolder => Access::Owner,
+                Part::LeafKeys | Part::SecretDirectory => Access::Owner,
                 _ => Access::Store,
             };
             self.placed(file::create_directory(&path, access))?;
-            self.folders.push(relative.to_owned());
+            self.directories.push(relative.to_owned());
             return Ok(());
         }
         let access = if part == Part::Secret {
@@ -228,7 +229,7 @@ impl<R: Read> Extraction<R> {
         };
         let (reader, mut bad) = (&mut self.reader, None);
         let created = Group::create_filled(&path, access, |file| {
-            let read = reader.file(entry, |octets| io::Write::write_all(file, octets));
+            let read = reader.file(entry, |bytes| io::Write::write_all(file, bytes));
             read.unwrap_or_else(|error| {
                 bad = Some(error);
                 Ok(())
@@ -240,7 +241,7 @@ impl<R: Read> Extraction<R> {
         bad.map_or(Ok(()), Err)
     }
 
-    /// What hinders a file or folder may be the archive's fault.
+    /// What hinders a file or directory may be the archive's fault.
     fn placed(&self, made: Result<(), FileError>) -> Result<(), StoreError> {
         made.map_err(|error| match error.source.kind() {
             io::ErrorKind::AlreadyExists => self.reader.bad("is there twice"),
@@ -282,43 +283,43 @@ impl<R: Read> Extraction<R> {
                 floors,
             });
         }
-        for name in &manifest.waiting {
-            let layout = self.layout.waiting_ca(name);
-            let waiting = WaitingCa::open(layout.clone(), name)?;
-            let waiting = waiting
+        for name in &manifest.pending {
+            let layout = self.layout.pending_ca(name);
+            let pending = PendingCa::open(layout.clone(), name)?;
+            let pending = pending
                 .ok_or_else(|| StoreError::damaged(&layout.intended_record(), "is missing"))?;
-            waiting.key_file()?;
+            pending.key_file()?;
             // Installed since the backup, it may have issued.
             let floors = Floors {
                 counter: STEP.max(least),
                 crl_number: STEP.max(least),
             };
-            mark(&layout.intended_record(), waiting.record(), floors)?;
+            mark(&layout.intended_record(), pending.record(), floors)?;
         }
-        for folder in &self.folders {
-            file::sync_directory(&self.layout.absolute(folder))?;
+        for directory in &self.directories {
+            file::sync_directory(&self.layout.absolute(directory))?;
         }
         Ok(Restored {
             made_at: manifest.made_at,
             cas,
-            waiting: manifest.waiting,
+            pending: manifest.pending,
             files: self.files,
         })
     }
 
-    /// The folders of CAs have to be those of the CAs that the backup speaks of.
+    /// The directories of CAs have to be those of the CAs that the backup speaks of.
     fn compare_names(&self, manifest: &Manifest) -> Result<(), StoreError> {
-        let is_top = |folder: &&String| !folder.contains('/');
-        for folder in self.folders.iter().filter(is_top) {
-            let is_known = match StoreLayout::waiting_name(folder) {
-                Some(name) => manifest.waiting.contains(&name),
-                None => match folder.parse::<CaName>() {
+        let is_top = |directory: &&String| !directory.contains('/');
+        for directory in self.directories.iter().filter(is_top) {
+            let is_known = match StoreLayout::pending_name(directory) {
+                Some(name) => manifest.pending.contains(&name),
+                None => match directory.parse::<CaName>() {
                     Ok(name) => manifest.cas.contains(&name),
                     Err(_) => true,
                 },
             };
             if !is_known {
-                let path = self.layout.absolute(folder);
+                let path = self.layout.absolute(directory);
                 return Err(StoreError::damaged(
                     &path,
                     "is none of the CAs of this backup",
@@ -330,15 +331,15 @@ impl<R: Read> Extraction<R> {
 
     /// What is wrong with a file that came from the archive is wrong with the archive.
     fn about_entry(&self, error: StoreError) -> StoreError {
-        let entry = |path: &Path| Some(format!("{FOLDER}/{}", self.layout.relative(path)?));
+        let entry = |path: &Path| Some(format!("{DIRECTORY}/{}", self.layout.relative(path)?));
         match error {
             StoreError::Damaged { path, problem } => match entry(&path) {
                 Some(name) => self.reader.bad_entry(&name, problem),
                 None => StoreError::Damaged { path, problem },
             },
-            StoreError::NoStore { .. } => {
-                self.reader.bad_entry(&format!("{FOLDER}/"), "is no store")
-            }
+            StoreError::NoStore { .. } => self
+                .reader
+                .bad_entry(&format!("{DIRECTORY}/"), "is no store"),
             StoreError::File(error) if error.is_missing() => match entry(&error.path) {
                 Some(name) => self.reader.bad_entry(&name, "is missing"),
                 None => error.into(),
@@ -346,7 +347,7 @@ impl<R: Read> Extraction<R> {
             StoreError::Newer { found, known, .. } => {
                 let problem =
                     format!("has format {found}; this program knows formats up to {known}");
-                self.reader.bad_entry(FOLDER, problem)
+                self.reader.bad_entry(DIRECTORY, problem)
             }
             other => other,
         }
@@ -366,7 +367,7 @@ fn prove(ca: &Ca) -> Result<Proved, StoreError> {
     for (path, journal) in [
         (layout.issued(), "issued"),
         (layout.revoked(), "revoked"),
-        (layout.signed_lists(), "crls"),
+        (layout.signed_crls(), "crls"),
     ] {
         journal::check_header(&path, journal, name)?;
     }
@@ -378,10 +379,10 @@ fn prove(ca: &Ca) -> Result<Proved, StoreError> {
         certificates += 1;
     })?;
     journal::scan(&layout.revoked(), |_: RevocationLine| {})?;
-    journal::scan(&layout.signed_lists(), |list: SignedList| {
-        crl_number = crl_number.max(list.number);
+    journal::scan(&layout.signed_crls(), |crl: SignedCrl| {
+        crl_number = crl_number.max(crl.number);
     })?;
-    let recent = ca.recent_lists()?;
+    let recent = ca.recent_crls()?;
     if let Some(last) = recent.first()
         && !journal::still_covers(&layout.revoked(), &last.covers)?
     {
@@ -391,9 +392,9 @@ fn prove(ca: &Ca) -> Result<Proved, StoreError> {
         );
         return Err(StoreError::damaged(&layout.revoked(), problem));
     }
-    for list in recent.iter().filter(|list| list.ahead) {
-        if file::stands(&layout.list_ahead(list.number))? {
-            ca.list_signed_ahead(list)?;
+    for crl in recent.iter().filter(|crl| crl.ahead) {
+        if file::stands(&layout.presigned_crl(crl.number))? {
+            ca.presigned_crl(crl)?;
         }
     }
     if !file::stands(&layout.leaf_keys())? {
@@ -419,7 +420,7 @@ fn raised(ca: &Ca, known: Floors, least: u128) -> Result<Floors, StoreError> {
         counter: counter
             .filter(|counter| Serial::from_counter(*counter, u64::MAX).is_ok())
             .ok_or_else(|| StoreError::SerialsUsedUp { name: name() })?,
-        crl_number: crl_number.ok_or_else(|| StoreError::ListNumbersUsedUp { name: name() })?,
+        crl_number: crl_number.ok_or_else(|| StoreError::CrlNumbersUsedUp { name: name() })?,
     })
 }
 

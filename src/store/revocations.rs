@@ -1,4 +1,4 @@
-//! What a CA has revoked, and the lists that it signed.
+//! What a CA has revoked, and the CRLs that it signed.
 
 use super::ca::Ca;
 use super::counter;
@@ -7,8 +7,8 @@ use super::file::{self, Access};
 use super::journal::{self, Reader, Writer};
 use super::layout::CaLayout;
 use super::lock::Lock;
-use super::record::{AGAIN, Coverage, RevocationLine, Revoked, SignedList};
-use super::sought::Sought;
+use super::record::{AGAIN, Coverage, RevocationLine, Revoked, SignedCrl};
+use super::serial_filter::SerialFilter;
 use super::standing::{RevocationChange, Standing};
 use crate::x509::{Fingerprint, Serial};
 use std::collections::{HashMap, HashSet};
@@ -52,8 +52,8 @@ impl Ca {
         &self,
         serials: &HashSet<Serial>,
     ) -> Result<HashMap<Serial, Standing>, StoreError> {
-        let sought = Sought::new(serials);
-        let read = |line: &[u8]| sought.read(line, |line: &RevocationLine| &line.serial);
+        let serial_filter = SerialFilter::new(serials);
+        let read = |line: &[u8]| serial_filter.read(line, |line: &RevocationLine| &line.serial);
         let mut standings = HashMap::new();
         journal::scan_lines(&self.layout.revoked(), read, |line: RevocationLine| {
             let standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
@@ -135,44 +135,44 @@ impl Ca {
         journal::end(&self.layout.revoked())
     }
 
-    /// The lists that were signed last, newest first: those that were signed ahead, back to one that
+    /// The CRLs that were signed last, newest first: those that were signed ahead, back to one that
     /// was published at once.
-    pub fn recent_lists(&self) -> Result<Vec<SignedList>, StoreError> {
-        journal::backwards(&self.layout.signed_lists(), |list: &SignedList| list.ahead)
+    pub fn recent_crls(&self) -> Result<Vec<SignedCrl>, StoreError> {
+        journal::backwards(&self.layout.signed_crls(), |crl: &SignedCrl| crl.ahead)
     }
 
-    /// What is on record of the list with a number.
-    pub fn signed_list(&self, number: u128) -> Result<Option<SignedList>, StoreError> {
-        let is_later = |list: &SignedList| list.number > number;
-        let last = journal::backwards(&self.layout.signed_lists(), is_later)?.pop();
-        Ok(last.filter(|list| list.number == number))
+    /// What is on record of the CRL with a number.
+    pub fn signed_crl(&self, number: u128) -> Result<Option<SignedCrl>, StoreError> {
+        let is_later = |crl: &SignedCrl| crl.number > number;
+        let last = journal::backwards(&self.layout.signed_crls(), is_later)?.pop();
+        Ok(last.filter(|crl| crl.number == number))
     }
 
-    /// Whether a list is from before the CA came back from a backup: others may have followed it, of which
+    /// Whether a CRL is from before the CA came back from a backup: others may have followed it, of which
     /// nothing is recorded.
-    pub fn signed_before_restore(&self, list: &SignedList) -> bool {
+    pub fn signed_before_restore(&self, crl: &SignedCrl) -> bool {
         let restored = self.record().restored;
-        restored.is_some_and(|floors| list.number <= floors.crl_number)
+        restored.is_some_and(|floors| crl.number <= floors.crl_number)
     }
 
-    /// The lists that say all there is to say, newest first: as far back as they are valid at `now`, and
+    /// The CRLs that say all there is to say, newest first: as far back as they are valid at `now`, and
     /// nothing was revoked or released since.
-    pub fn lists_without_news(&self, now: OffsetDateTime) -> Result<Vec<SignedList>, StoreError> {
+    pub fn crls_without_news(&self, now: OffsetDateTime) -> Result<Vec<SignedCrl>, StoreError> {
         let covers = self.revocations_end()?;
-        let is_good = |list: &SignedList| {
-            list.covers == covers && now <= list.next_update && !self.signed_before_restore(list)
+        let is_good = |crl: &SignedCrl| {
+            crl.covers == covers && now <= crl.next_update && !self.signed_before_restore(crl)
         };
-        let mut lists = journal::backwards(&self.layout.signed_lists(), is_good)?;
-        lists.retain(is_good);
-        Ok(lists)
+        let mut crls = journal::backwards(&self.layout.signed_crls(), is_good)?;
+        crls.retain(is_good);
+        Ok(crls)
     }
 
-    /// A list that was signed ahead; it has to be what is on record.
-    pub fn list_signed_ahead(&self, list: &SignedList) -> Result<Vec<u8>, StoreError> {
-        let path = self.layout.list_ahead(list.number);
+    /// A CRL that was signed ahead; it has to be what is on record.
+    pub fn presigned_crl(&self, crl: &SignedCrl) -> Result<Vec<u8>, StoreError> {
+        let path = self.layout.presigned_crl(crl.number);
         let der =
             file::read_if_there(&path)?.ok_or_else(|| StoreError::damaged(&path, "is missing"))?;
-        if Fingerprint::of(&der).to_string() != list.sha256 {
+        if Fingerprint::of(&der).to_string() != crl.sha256 {
             return Err(StoreError::damaged(
                 &path,
                 "is not the list that was signed",
@@ -191,9 +191,9 @@ impl Ca {
         })
     }
 
-    /// Waits until no other process changes this CA, to sign lists.
-    pub fn lock_lists(&self) -> Result<LockedLists<'_>, StoreError> {
-        let locked = self.lock_lists_to_recover()?;
+    /// Waits until no other process changes this CA, to sign CRLs.
+    pub fn lock_crls(&self) -> Result<LockedCrls<'_>, StoreError> {
+        let locked = self.lock_crls_to_recover()?;
         if let Some(last) = locked.recent.first()
             && !journal::still_covers(&self.layout.revoked(), &last.covers)?
         {
@@ -205,22 +205,22 @@ impl Ca {
         Ok(locked)
     }
 
-    /// Same as [`Ca::lock_lists`], also if the journal of revocations lacks some that the last CRL covers.
-    pub fn lock_lists_to_recover(&self) -> Result<LockedLists<'_>, StoreError> {
+    /// Same as [`Ca::lock_crls`], also if the journal of revocations lacks some that the last CRL covers.
+    pub fn lock_crls_to_recover(&self) -> Result<LockedCrls<'_>, StoreError> {
         let lock = self.hold()?;
         let revoked = Writer::open(&self.layout.revoked(), &self.observer)?;
         // A CRL outlasts what it covers.
         revoked.sync()?;
         let covers = revoked.end()?;
-        let journal = Writer::open(&self.layout.signed_lists(), &self.observer)?;
-        let recent = self.recent_lists()?;
+        let journal = Writer::open(&self.layout.signed_crls(), &self.observer)?;
+        let recent = self.recent_crls()?;
         let last = recent.first();
         let number = counter::read(&self.layout.crl_number_counter())?;
         // An older copy of the counter may have been put back; the journal knows better.
         let number = number.max(last.map_or(0, |last| last.number));
         let floor = self.record().restored.map_or(0, |floors| floors.crl_number);
         let number = number.max(floor);
-        Ok(LockedLists {
+        Ok(LockedCrls {
             ca: self,
             journal,
             recent,
@@ -230,14 +230,14 @@ impl Ca {
         })
     }
 
-    /// Waits until no other process signs a list of this CA, to write what is made of lists.
+    /// Waits until no other process signs a CRL of this CA, to write what is made of CRLs.
     pub fn lock_publication(&self) -> Result<LockedPublication, StoreError> {
         let lock = self.hold()?;
         Ok(LockedPublication { _lock: lock })
     }
 }
 
-/// A CA of which no other process signs or publishes a list.
+/// A CA of which no other process signs or publishes a CRL.
 pub struct LockedPublication {
     _lock: Lock,
 }
@@ -262,23 +262,23 @@ impl LockedRevocations {
     }
 }
 
-/// A CA that no other process changes, in order to sign lists.
-pub struct LockedLists<'a> {
+/// A CA that no other process changes, in order to sign CRLs.
+pub struct LockedCrls<'a> {
     ca: &'a Ca,
     journal: Writer,
-    recent: Vec<SignedList>,
+    recent: Vec<SignedCrl>,
     covers: Coverage,
     number: u128,
     _lock: Lock,
 }
 
-impl LockedLists<'_> {
-    /// As [`Ca::recent_lists`].
-    pub fn recent(&self) -> &[SignedList] {
+impl LockedCrls<'_> {
+    /// As [`Ca::recent_crls`].
+    pub fn recent(&self) -> &[SignedCrl] {
         &self.recent
     }
 
-    /// How much of the journal of revocations a list that is made now covers.
+    /// How much of the journal of revocations a CRL that is made now covers.
     pub fn covers(&self) -> &Coverage {
         &self.covers
     }
@@ -295,7 +295,7 @@ impl LockedLists<'_> {
         Ok(())
     }
 
-    /// Reserves numbers for `count` lists, durably, and gives the first: above all that were, and above
+    /// Reserves numbers for `count` CRLs, durably, and gives the first: above all that were, and above
     /// `published`.
     pub fn reserve_numbers(
         &mut self,
@@ -304,7 +304,7 @@ impl LockedLists<'_> {
     ) -> Result<u128, StoreError> {
         let before = self.number.max(published.unwrap_or(0));
         let last = before.checked_add(count as u128);
-        self.number = last.ok_or_else(|| StoreError::ListNumbersUsedUp {
+        self.number = last.ok_or_else(|| StoreError::CrlNumbersUsedUp {
             name: self.ca.name().clone(),
         })?;
         counter::write(&self.ca.layout.crl_number_counter(), self.number)?;
@@ -312,39 +312,39 @@ impl LockedLists<'_> {
     }
 
     /// Keeps a CRL until it is due, for its owner alone: it says of what is revoked until then that it is
-    /// valid. [`LockedLists::record`] makes it count.
-    pub fn store_ahead(&self, number: u128, der: &[u8]) -> Result<(), StoreError> {
-        let folder = self.ca.layout.lists_ahead();
-        if !file::stands(&folder)? {
-            file::create_directory(&folder, Access::Owner)?;
+    /// valid. [`LockedCrls::record`] makes it count.
+    pub fn store_presigned(&self, number: u128, der: &[u8]) -> Result<(), StoreError> {
+        let directory = self.ca.layout.presigned_crls();
+        if !file::stands(&directory)? {
+            file::create_directory(&directory, Access::Owner)?;
             file::sync_directory(self.ca.path())?;
         }
-        file::create(&self.ca.layout.list_ahead(number), Access::Owner, der)?;
-        Ok(file::sync_directory(&folder)?)
+        file::create(&self.ca.layout.presigned_crl(number), Access::Owner, der)?;
+        Ok(file::sync_directory(&directory)?)
     }
 
-    /// Records lists that were signed, durably.
-    pub fn record(&mut self, lists: &[SignedList]) -> Result<(), StoreError> {
-        self.journal.append(lists)?;
-        for list in lists {
-            if !list.ahead {
+    /// Records CRLs that were signed, durably.
+    pub fn record(&mut self, crls: &[SignedCrl]) -> Result<(), StoreError> {
+        self.journal.append(crls)?;
+        for crl in crls {
+            if !crl.ahead {
                 self.recent.clear();
             }
-            self.recent.insert(0, list.clone());
+            self.recent.insert(0, crl.clone());
         }
         Ok(())
     }
 
     /// Clears away what was signed ahead and has one of these numbers: none of it will be published.
-    pub fn forget_ahead(&self, numbers: impl RangeBounds<u128>) {
-        let Ok(entries) = std::fs::read_dir(self.ca.layout.lists_ahead()) else {
+    pub fn forget_presigned(&self, numbers: impl RangeBounds<u128>) {
+        let Ok(entries) = std::fs::read_dir(self.ca.layout.presigned_crls()) else {
             return;
         };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            let number = name.to_str().and_then(CaLayout::number_of_list_ahead);
+            let number = name.to_str().and_then(CaLayout::number_of_presigned_crl);
             if number.is_some_and(|number| numbers.contains(&number)) {
-                // Nothing reads it; the next list that is signed has it cleared away.
+                // Nothing reads it; the next CRL that is signed has it removed.
                 let _ = file::remove(&entry.path());
             }
         }

@@ -215,7 +215,7 @@ fn write_one(
         Step::new(action, Kind::Bundle, wished.name.as_str()).with_files(paths.clone().collect())
     };
     if are_there(&files)? {
-        file::sync(file::folder_of(&wished.out))?;
+        file::sync(file::directory_of(&wished.out))?;
         return Ok(step(Action::Keep));
     }
     if let Some(folder) = wished

@@ -9,7 +9,7 @@ use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::Passphrases;
 use crate::ca::remedy::Remedy;
 use crate::key::KeyType;
-use crate::store::{CaRecord, Observer, Store, StoreError, WaitingCa};
+use crate::store::{CaRecord, Observer, PendingCa, Store, StoreError};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{CertificationRequest, Name};
@@ -33,7 +33,7 @@ pub fn request_ca(
     new: &NewRequest,
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
-) -> Result<(WaitingCa, Vec<Notice>), CaError> {
+) -> Result<(PendingCa, Vec<Notice>), CaError> {
     let name = &new.record.name;
     let subject = match &new.subject {
         Some(subject) => subject.clone(),
@@ -42,7 +42,7 @@ pub fn request_ca(
     Store::check_place(path)?;
     match Store::open(path, observer.clone()) {
         Ok(store) => {
-            if let Some(waiting) = store.waiting(name)? {
+            if let Some(waiting) = store.pending(name)? {
                 refuse_other(&waiting, new)?;
                 let key = waiting.request().public_key();
                 refuse_compromised_cas(&store, &[(KeyOf::Request, key)])?;
@@ -95,7 +95,7 @@ pub fn request_ca(
 }
 
 /// Refuses options that differ from the CSR that was made before.
-fn refuse_other(waiting: &WaitingCa, new: &NewRequest) -> Result<(), CaError> {
+fn refuse_other(waiting: &PendingCa, new: &NewRequest) -> Result<(), CaError> {
     let other = |problem: String| {
         Err(CaError::OtherRequest {
             ca: waiting.name().clone(),

@@ -54,7 +54,7 @@ pub fn install_ca(
     now: OffsetDateTime,
 ) -> Result<Installed, CaError> {
     let installation = store.reserve_installation(name)?;
-    let waiting = installation.waiting();
+    let waiting = installation.pending();
     let misfit = |source: Misfit| CaError::Misfit {
         path: file.to_owned(),
         ca: name.clone(),
@@ -182,7 +182,7 @@ fn write(
     installation: &Installation<'_>,
     path: &[Certificate],
 ) -> Result<(Ca, Vec<CaName>), CaError> {
-    let waiting = installation.waiting();
+    let waiting = installation.pending();
     let Above { missing, parent } = above(installation.store(), &path[1..], |_| false)?;
     let own = CaRecord {
         parent,

@@ -165,7 +165,7 @@ fn check_previous(ca: &Ca) -> Vec<StoreFinding> {
 
 /// Looks at a CA that waits for its certificate.
 pub(crate) fn check_waiting(store: &Store, name: &CaName) -> Option<StoreFinding> {
-    let waiting = match store.waiting(name) {
+    let waiting = match store.pending(name) {
         Ok(Some(waiting)) => waiting,
         Ok(None) => {
             let message = format!(

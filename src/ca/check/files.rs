@@ -33,7 +33,7 @@ fn may_pass(finding: &StoreFinding) -> bool {
 fn look(store: &Store, chosen: &[CaName]) -> Vec<StoreFinding> {
     let mut found = Found::default();
     let mut owner = None;
-    let looked = store.census(|item| {
+    let looked = store.inventory(|item| {
         let owner = *owner.get_or_insert(item.owner);
         let is_chosen = |ca: &CaName| chosen.contains(ca);
         if chosen.is_empty() || item.ca.as_ref().is_some_and(is_chosen) {
@@ -64,8 +64,8 @@ fn check_item(item: &Item, owner: u32, found: &mut Found) {
     match what {
         What::Foreign { problem } => push(FOREIGN_FILE.broken(format!("{shown} {problem}"))),
         What::Leftover(leftover) => push(left(item, leftover)),
-        What::Secret { is_folder } if mode & 0o077 != 0 => {
-            let (kind, least) = if *is_folder {
+        What::Secret { is_directory } if mode & 0o077 != 0 => {
+            let (kind, least) = if *is_directory {
                 ("folder", 0o700)
             } else {
                 ("file", 0o600)

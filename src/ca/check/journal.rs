@@ -33,7 +33,7 @@ pub(crate) fn unread(ca: &Ca, journal: Journal, error: &StoreError) -> StoreFind
 pub(crate) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<StoreFinding> {
     settled(pauses, || {
         // What can't be read has been found before.
-        let torn = ca.torn_octets(journal).unwrap_or(0);
+        let torn = ca.torn_bytes(journal).unwrap_or(0);
         let path = ca.journal_path(journal);
         let finding = (torn > 0).then(|| {
             JOURNAL_TORN

@@ -66,7 +66,7 @@ impl CheckRequest<'_> {
 /// Directory of the store in which CRLs are published.
 fn published_in(store: &Store) -> Place {
     Place {
-        directory: store.published_lists(),
+        directory: store.published_crls(),
         pem: false,
         overwrite: true,
     }
@@ -115,7 +115,7 @@ pub fn octets_to_check(path: &Path, observer: Observer) -> u64 {
     };
     let cas = store.look_at_cas().unwrap_or_default();
     let opened = cas.iter().filter_map(|(_, ca)| ca.as_ref().ok());
-    opened.map(|ca| ca.journal_octets(Journal::Issued)).sum()
+    opened.map(|ca| ca.journal_bytes(Journal::Issued)).sum()
 }
 
 /// Looks at the store in a folder.
@@ -130,7 +130,7 @@ pub fn check(
     checkup.findings.extend(format);
     let pauses = request.pauses();
     let cas = store.look_at_cas()?;
-    let waiting = store.waiting_names()?;
+    let waiting = store.pending_names()?;
     refuse_unknown(&request.cas, &cas, &waiting)?;
     checkup
         .findings
@@ -222,7 +222,7 @@ fn check_ca(
     );
     for (which, used) in [
         (Counter::Serial, issued.counter),
-        (Counter::ListNumber, lists.number),
+        (Counter::CrlNumber, lists.number),
     ] {
         found.extend(journal::check_counter(ca, which, used, pauses));
     }

@@ -1,4 +1,4 @@
-//! Mending what is safe to mend: nothing that is recorded is touched.
+//! Repairs what is safe to repair: nothing that is recorded is touched.
 
 use crate::ca::check::finding::{Remedy, StoreFinding};
 use crate::ca::check::{CheckRequest, Checkup, check, published_in};
@@ -6,7 +6,7 @@ use crate::ca::crl::{has_hash_names, publish_chain, publish_hash_names, publish_
 use crate::ca::error::CaError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey};
 use crate::key::Passphrase;
-use crate::store::{Ca, CaName, Mending, Notice, Observer, Store, file};
+use crate::store::{Ca, CaName, Notice, Observer, Store, StoreRepair, file};
 use crate::x509::Serial;
 use std::collections::HashMap;
 use std::error::Error;
@@ -63,7 +63,7 @@ pub fn repair(
     let mut failures = Vec::new();
     let mut checkup = check(path, observer.clone(), request)?;
     let (store, _) = Store::look(path, observer.clone())?;
-    let mending = store.mend(compact(request.now));
+    let mending = store.repair(compact(request.now));
     for _ in 0..ROUNDS {
         let mendable = |finding: &&StoreFinding| finding.can_be_repaired();
         let findings = checkup.findings.iter().filter(mendable).cloned();
@@ -140,7 +140,7 @@ fn compact(time: OffsetDateTime) -> String {
 /// Repairs a finding; returns nothing if there is nothing left to repair.
 fn mend(
     store: &Store,
-    mending: &Mending<'_>,
+    mending: &StoreRepair<'_>,
     observer: &Observer,
     finding: &StoreFinding,
 ) -> Result<Vec<Repair>, CaError> {
@@ -179,7 +179,7 @@ fn moved(path: &Path, to: PathBuf) -> Done {
 
 fn mend_ca(
     store: &Store,
-    mending: &Mending<'_>,
+    mending: &StoreRepair<'_>,
     ca: &Ca,
     remedy: &Remedy,
     serial: Option<Serial>,
@@ -213,7 +213,7 @@ fn mend_ca(
             let copy = file::stands(path)?
                 .then(|| mending.keep_copy(path))
                 .transpose()?;
-            mending.restore_list(ca, path, der)?;
+            mending.restore_crl(ca, path, der)?;
             Some((format!("put {shown} back from what was made of it"), copy))
         }
         Remedy::Settle | Remedy::Tighten(_) | Remedy::TakeAway => None,

@@ -63,7 +63,7 @@ fn published_above(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Publishe
 
 /// Reads the published CRL of the CA.
 pub(crate) fn published(ca: &Ca, place: &Place) -> Result<PublishedCrl, CaError> {
-    read_published(ca, place, &ca.recent_lists()?)?.ok_or_else(|| CaError::NoPublishedList {
+    read_published(ca, place, &ca.recent_crls()?)?.ok_or_else(|| CaError::NoPublishedList {
         ca: ca.name().clone(),
         path: place.der(ca),
     })

@@ -1,7 +1,7 @@
 //! What a new list has to hold.
 
 use crate::ca::error::CaError;
-use crate::store::{Ca, Coverage, SignedList};
+use crate::store::{Ca, Coverage, SignedCrl};
 use crate::x509::Serial;
 use crate::x509::crl::{Entry, ListBuilder, RevocationList};
 use std::cell::OnceCell;
@@ -19,7 +19,7 @@ const JOURNAL_TO_LIST: u64 = 3;
 pub(crate) fn gather_entries(
     ca: &Ca,
     predecessor: Option<&RevocationList<'_>>,
-    recent: &[SignedList],
+    recent: &[SignedCrl],
     covers: &Coverage,
     this_update: OffsetDateTime,
     now: OffsetDateTime,
@@ -71,7 +71,7 @@ fn recorded_since(
     predecessor: Option<&RevocationList<'_>>,
 ) -> Result<HashSet<Serial>, CaError> {
     let number = predecessor.and_then(RevocationList::number);
-    let record = number.map(|number| ca.signed_list(number)).transpose()?;
+    let record = number.map(|number| ca.signed_crl(number)).transpose()?;
     Ok(match record.flatten() {
         Some(list) if ca.still_covers(&list.covers)? => ca.recorded_since(&list.covers)?,
         Some(_) => ca.ever_revoked()?,

@@ -2,13 +2,13 @@
 
 use crate::ca::crl::entries::gather_entries;
 use crate::ca::crl::output::{Predecessor, commit, stage};
-use crate::ca::crl::recover::lock_lists;
+use crate::ca::crl::recover::lock_crls;
 use crate::ca::crl::request::{AheadRequest, ListRequest, Origin, Published};
 use crate::ca::crl::times::{Times, this_update, times};
 use crate::ca::error::CaError;
 use crate::ca::issuance::Issuer;
 use crate::ca::trust_store::targets::{RelyingParty, too_many_octets};
-use crate::store::{Ca, Coverage, SignedList, StoreError};
+use crate::store::{Ca, Coverage, SignedCrl, StoreError};
 use crate::x509::crl::{Header, ListBuilder, RevocationList};
 use std::iter::repeat_n;
 use time::OffsetDateTime;
@@ -26,7 +26,7 @@ pub(crate) fn issue(
 ) -> Result<Published, CaError> {
     let (ca, place) = (issuer.ca(), &request.place);
     let mut notices = Vec::new();
-    let mut locked = lock_lists(ca, place, &mut notices)?;
+    let mut locked = lock_crls(ca, place, &mut notices)?;
     let Predecessor { crl, targets } = Predecessor::read(ca, place, &locked)?;
     let predecessor = crl.as_ref().map(|published| published.crl());
     let (recent, dating) = (locked.recent(), request.dating);
@@ -49,9 +49,9 @@ pub(crate) fn issue(
             })?;
             staged = files?.or(staged.take());
             if ahead.is_some() {
-                locked.store_ahead(number, &der)?;
+                locked.store_presigned(number, &der)?;
             }
-            records.push(SignedList {
+            records.push(SignedCrl {
                 ahead: ahead.is_some(),
                 ahead_from: ahead.map(|_| first),
                 ..record
@@ -62,13 +62,13 @@ pub(crate) fn issue(
     if let Err(error) = sign_and_record() {
         let may_be_recorded = matches!(error, CaError::Store(StoreError::Undecided { .. }));
         if !may_be_recorded {
-            locked.forget_ahead(first..);
+            locked.forget_presigned(first..);
         }
         return Err(error);
     }
     let staged = staged.expect("the first CRL is staged");
     let files = commit(ca, staged, ahead.map(|_| records.len()))?;
-    locked.forget_ahead(..first);
+    locked.forget_presigned(..first);
     Ok(Published {
         origin: Origin::Signed,
         ahead: ahead.and(until).map(|until| (records.len() - 1, until)),
@@ -87,7 +87,7 @@ fn sign<T: Send>(
     number: u128,
     covers: &Coverage,
     meanwhile: impl FnOnce(&[u8]) -> T + Send,
-) -> Result<(Vec<u8>, SignedList, T), CaError> {
+) -> Result<(Vec<u8>, SignedCrl, T), CaError> {
     let Times {
         this_update,
         next_update,
@@ -101,7 +101,7 @@ fn sign<T: Send>(
     };
     let count = entries.len();
     let (der, fingerprint, prepared) = issuer.sign_list(entries, &header, meanwhile)?;
-    let record = SignedList {
+    let record = SignedCrl {
         ahead: false,
         ahead_from: None,
         imported: false,

@@ -32,7 +32,7 @@ fn refuse_other_der(ca: &Ca, place: &Place) -> Result<(), CaError> {
     let target = place.target(ca, place.der(ca))?;
     let is_other = || -> Result<bool, CaError> {
         Ok(file::stands(&target.file)?
-            && read_published_at(ca, &target, &ca.recent_lists()?)?.is_none())
+            && read_published_at(ca, &target, &ca.recent_crls()?)?.is_none())
     };
     if !place.overwrite && is_other()? {
         return Err(target.would_replace("a list of this CA"));

@@ -5,7 +5,7 @@ use crate::ca::crl::published::{PublishedCrl, read_published_at, refuse_other_pe
 use crate::ca::error::CaError;
 use crate::ca::remedy::Remedy;
 use crate::store::file::{self, Existing, Staged};
-use crate::store::{Ca, FileError, LockedLists};
+use crate::store::{Ca, FileError, LockedCrls};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub(crate) struct Targets {
 
 impl Predecessor {
     /// Refuses files that are no CRLs of this CA, unless they may be replaced.
-    pub(crate) fn read(ca: &Ca, place: &Place, locked: &LockedLists<'_>) -> Result<Self, CaError> {
+    pub(crate) fn read(ca: &Ca, place: &Place, locked: &LockedCrls<'_>) -> Result<Self, CaError> {
         let target = place.target(ca, place.der(ca))?;
         let crl = read_published_at(ca, &target, locked.recent())?;
         if crl.is_none() && !place.overwrite && file::stands(&target.file)? {

@@ -35,7 +35,7 @@ impl Target {
 
     /// Makes the name of a file durable that is there: the process that wrote it may have been killed.
     pub(crate) fn sync_name(&self) -> Result<(), FileError> {
-        file::sync(file::folder_of(&self.file))
+        file::sync(file::directory_of(&self.file))
     }
 }
 

@@ -5,7 +5,7 @@
 //! recorded; the store knows, because each list notes how much of the journal it covers.
 
 use crate::ca::error::CaError;
-use crate::store::{Ca, Coverage, SignedList};
+use crate::store::{Ca, Coverage, SignedCrl};
 use time::OffsetDateTime;
 
 /// How the lists stand that a CA signed ahead.
@@ -16,7 +16,7 @@ pub enum Ahead {
     /// One is due.
     Due {
         /// The one.
-        list: SignedList,
+        list: SignedCrl,
         /// How many are to come after it.
         left: usize,
         /// When the last of them ends.
@@ -37,7 +37,7 @@ pub enum Ahead {
 impl Ahead {
     /// Looks at a CA's recent lists, newest first, with the end of its revocations. What was signed before
     /// the CA came back from a backup may lack what was recorded before it was lost.
-    pub fn of(ca: &Ca, recent: &[SignedList], covers: &Coverage, now: OffsetDateTime) -> Self {
+    pub fn of(ca: &Ca, recent: &[SignedCrl], covers: &Coverage, now: OffsetDateTime) -> Self {
         let ahead = signed_together(recent);
         let Some(last) = ahead.first() else {
             return Self::None;
@@ -70,8 +70,8 @@ impl Ahead {
 }
 
 /// The lists that were signed ahead in the last go, newest first: those before them are gone.
-fn signed_together(recent: &[SignedList]) -> Vec<&SignedList> {
-    let mut together: Vec<&SignedList> = Vec::new();
+fn signed_together(recent: &[SignedCrl]) -> Vec<&SignedCrl> {
+    let mut together: Vec<&SignedCrl> = Vec::new();
     for list in recent.iter().take_while(|list| list.ahead) {
         let belongs = together.last().is_none_or(|next| match next.ahead_from {
             Some(first) => list.number >= first,

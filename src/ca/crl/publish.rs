@@ -6,7 +6,7 @@ use crate::ca::crl::output::{Predecessor, commit, stage};
 use crate::ca::crl::place::Place;
 use crate::ca::crl::presigned::Ahead;
 use crate::ca::crl::published::holds_as_pem;
-use crate::ca::crl::recover::lock_lists;
+use crate::ca::crl::recover::lock_crls;
 use crate::ca::crl::request::{AheadRequest, ListRequest, Origin, Published};
 use crate::ca::crl::state::State;
 use crate::ca::crl::times::{Dating, is_in_future};
@@ -15,7 +15,7 @@ use crate::ca::issuance::{Issuer, Purpose};
 use crate::ca::notice::Notice;
 use crate::ca::passphrases::Passphrases;
 use crate::store::file;
-use crate::store::{Ca, Journal, LockedLists, Store};
+use crate::store::{Ca, Journal, LockedCrls, Store};
 use crate::x509::crl::RevocationList;
 use std::path::PathBuf;
 use time::OffsetDateTime;
@@ -36,7 +36,7 @@ pub fn publish_list(
     let mut notices = Vec::new();
     if state.due(request)?.is_some()
         && let Some(mut published) =
-            publish_due(lock_lists(ca, place, &mut notices)?, ca, request, now)?
+            publish_due(lock_crls(ca, place, &mut notices)?, ca, request, now)?
     {
         published.notices.append(&mut notices);
         return Ok(published);
@@ -120,7 +120,7 @@ pub fn outlook(
 
 /// Publishes the pre-signed CRL that is due now, if there is such a CRL.
 fn publish_due(
-    locked: LockedLists<'_>,
+    locked: LockedCrls<'_>,
     ca: &Ca,
     request: &ListRequest,
     now: OffsetDateTime,
@@ -149,8 +149,8 @@ fn publish_due(
         stands_durably(ca, place, &[place.der(ca)])?;
         (list, kept_files(ca, place)?, Origin::Kept)
     } else {
-        let der = ca.list_signed_ahead(&list)?;
-        ca.make_durable(Journal::Lists)?;
+        let der = ca.presigned_crl(&list)?;
+        ca.make_durable(Journal::Crls)?;
         let files = commit(ca, stage(targets, &der)?, None)?;
         (list, files, Origin::SignedAhead)
     };
@@ -167,11 +167,11 @@ fn publish_due(
 /// `files` are those of it that are as they should be.
 pub(crate) fn stands_durably(ca: &Ca, place: &Place, files: &[PathBuf]) -> Result<(), CaError> {
     ca.make_durable(Journal::Revoked)?;
-    ca.make_durable(Journal::Lists)?;
+    ca.make_durable(Journal::Crls)?;
     let mut directories = vec![place.directory.clone()];
     for path in files {
         let file = place.target(ca, path.clone())?.file;
-        let directory = file::folder_of(&file);
+        let directory = file::directory_of(&file);
         if !directories.iter().any(|other| other == directory) {
             directories.push(directory.to_owned());
         }

@@ -5,7 +5,7 @@ use crate::ca::error::CaError;
 use crate::ca::foreign::{CRL_LABEL, Input};
 use crate::pem;
 use crate::store::file::{self, Existing, Staged};
-use crate::store::{Ca, FileError, SignedList};
+use crate::store::{Ca, FileError, SignedCrl};
 use crate::x509::Fingerprint;
 use crate::x509::crl::RevocationList;
 use std::fs::{self, File};
@@ -40,7 +40,7 @@ impl AsRef<[u8]> for PublishedCrl {
 pub(crate) fn read_published(
     ca: &Ca,
     place: &Place,
-    recent: &[SignedList],
+    recent: &[SignedCrl],
 ) -> Result<Option<PublishedCrl>, CaError> {
     read_published_at(ca, &place.target(ca, place.der(ca))?, recent)
 }
@@ -49,7 +49,7 @@ pub(crate) fn read_published(
 pub(crate) fn read_published_at(
     ca: &Ca,
     target: &Target,
-    recent: &[SignedList],
+    recent: &[SignedCrl],
 ) -> Result<Option<PublishedCrl>, CaError> {
     if !file::is_regular(&target.file)? {
         return Ok(None);
@@ -71,7 +71,7 @@ pub(crate) fn is_crl_of(ca: &Ca, crl: &RevocationList<'_>) -> bool {
 }
 
 /// Whether a CRL is on record to the byte: it was verified when it was signed.
-fn is_recent(list: &RevocationList<'_>, recent: &[SignedList]) -> bool {
+fn is_recent(list: &RevocationList<'_>, recent: &[SignedCrl]) -> bool {
     let mut same_number = recent
         .iter()
         .filter(|record| Some(record.number) == list.number());

@@ -6,22 +6,22 @@ use crate::ca::crl::published::{PublishedCrl, read_published};
 use crate::ca::error::CaError;
 use crate::ca::notice::Notice;
 use crate::ca::revocation::revocable::as_listed;
-use crate::store::{Ca, LockedLists, RevocationChange, StoreError};
+use crate::store::{Ca, LockedCrls, RevocationChange, StoreError};
 use crate::x509::crl::{ReadEntry, RevocationList};
 use crate::x509::{Fingerprint, Reason};
 
 /// Locks the CA to sign CRLs. If the journal of revocations lacks some that the last CRL covers, and that CRL is
 /// published in the place of the next, they are recorded again.
-pub(crate) fn lock_lists<'a>(
+pub(crate) fn lock_crls<'a>(
     ca: &'a Ca,
     place: &Place,
     notices: &mut Vec<Notice>,
-) -> Result<LockedLists<'a>, CaError> {
-    let (lost, number) = match ca.lock_lists() {
+) -> Result<LockedCrls<'a>, CaError> {
+    let (lost, number) = match ca.lock_crls() {
         Err(error @ StoreError::RevocationsLost { number, .. }) => (error, number),
         other => return Ok(other?),
     };
-    let mut locked = ca.lock_lists_to_recover()?;
+    let mut locked = ca.lock_crls_to_recover()?;
     let published = read_published(ca, place, locked.recent())?;
     let is_last = |crl: &PublishedCrl| {
         let hash = Fingerprint::of(crl.der()).to_string();

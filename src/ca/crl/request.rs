@@ -5,7 +5,7 @@ use crate::ca::crl::times::Dating;
 use crate::ca::issuance::End;
 use crate::ca::notice::Notice;
 use crate::ca::trust_store::targets::RelyingParty;
-use crate::store::SignedList;
+use crate::store::SignedCrl;
 use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
 
@@ -48,7 +48,7 @@ pub enum Origin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// Its record.
-    pub list: SignedList,
+    pub list: SignedCrl,
     /// Its origin.
     pub origin: Origin,
     /// Number of pre-signed CRLs that are still to come, and the end of the last.

@@ -5,7 +5,7 @@ use crate::ca::crl::presigned::Ahead;
 use crate::ca::crl::published::{PublishedCrl, read_published};
 use crate::ca::crl::request::ListRequest;
 use crate::ca::error::CaError;
-use crate::store::{Ca, Coverage, SignedList};
+use crate::store::{Ca, Coverage, SignedCrl};
 use std::cell::OnceCell;
 use time::OffsetDateTime;
 
@@ -14,7 +14,7 @@ pub(crate) struct State<'a> {
     ca: &'a Ca,
     place: &'a Place,
     now: OffsetDateTime,
-    pub(crate) recent: Vec<SignedList>,
+    pub(crate) recent: Vec<SignedCrl>,
     /// End of the journal of revocations.
     pub(crate) covers: Coverage,
     published: OnceCell<Option<PublishedCrl>>,
@@ -26,7 +26,7 @@ impl<'a> State<'a> {
             ca,
             place,
             now,
-            recent: ca.recent_lists()?,
+            recent: ca.recent_crls()?,
             covers: ca.revocations_end()?,
             published: OnceCell::new(),
         })
@@ -49,16 +49,16 @@ impl<'a> State<'a> {
     pub(crate) fn record_without_news(
         &self,
         published: &PublishedCrl,
-    ) -> Result<Option<SignedList>, CaError> {
+    ) -> Result<Option<SignedCrl>, CaError> {
         let number = published.number();
-        let mut without_news = self.ca.lists_without_news(self.now)?.into_iter();
+        let mut without_news = self.ca.crls_without_news(self.now)?.into_iter();
         // It need not be the last: others may have been signed for other directories.
         Ok(without_news.find(|record| Some(record.number) == number))
     }
 
     /// The published CRL, if it is still good: nothing was recorded since, and at least a third of its
     /// validity is left.
-    pub(crate) fn still_good(&self) -> Result<Option<(SignedList, &PublishedCrl)>, CaError> {
+    pub(crate) fn still_good(&self) -> Result<Option<(SignedCrl, &PublishedCrl)>, CaError> {
         if self.recent.first().is_none_or(|last| last.ahead) {
             return Ok(None);
         }
@@ -74,7 +74,7 @@ impl<'a> State<'a> {
 
     /// The pre-signed CRL that is due and goes before a new one, if there is such a CRL. Another end is asked
     /// of a CRL that is signed now; without the key none is.
-    pub(crate) fn due(&self, request: &ListRequest) -> Result<Option<SignedList>, CaError> {
+    pub(crate) fn due(&self, request: &ListRequest) -> Result<Option<SignedCrl>, CaError> {
         match self.ahead() {
             Ahead::Due { list, .. } if request.end.is_none() || !self.ca.has_key()? => {
                 Ok(Some(list))

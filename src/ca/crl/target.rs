@@ -246,7 +246,7 @@ impl<'a> Considered<'a> {
         let (ca, state) = (self.ca, &self.state);
         if !signs_ahead {
             if let Some(list) = state.due(request)? {
-                let der = ca.list_signed_ahead(&list)?;
+                let der = ca.presigned_crl(&list)?;
                 let crl = RevocationList::from_der(&der).expect("it was signed here");
                 return self.judged(&crl);
             }

@@ -4,7 +4,7 @@ use crate::ca::crl::request::AheadRequest;
 use crate::ca::error::CaError;
 use crate::ca::issuance::End;
 use crate::ca::notice::Notice;
-use crate::store::{Ca, SignedList};
+use crate::store::{Ca, SignedCrl};
 use crate::x509::crl::RevocationList;
 use crate::x509::validity::{Moment, rfc3339};
 use time::{Duration, OffsetDateTime};
@@ -73,7 +73,7 @@ pub enum Dating {
 /// time, unless it is on record so: its date does not count.
 pub(crate) fn this_update(
     predecessor: Option<&RevocationList<'_>>,
-    recent: &[SignedList],
+    recent: &[SignedCrl],
     dating: Dating,
     now: OffsetDateTime,
     notices: &mut Vec<Notice>,

@@ -118,7 +118,7 @@ pub fn import(
     let history = History {
         revocations: taken.revocations,
         crl_number,
-        last_list: taken.lists.to_store(crl_number, taken.is_list_complete),
+        last_crl: taken.lists.to_store(crl_number, taken.is_list_complete),
         leaf_keys: keys.leaves,
     };
     let mut issued = taken.issued;

@@ -6,7 +6,7 @@ use crate::ca::foreign::{Input, lists_in};
 use crate::ca::import::certificates::{SIGNATURE_NOT_CHECKED, causes};
 use crate::ca::{CaError, RuleFinding};
 use crate::key::KeyError;
-use crate::store::ForeignList;
+use crate::store::ForeignCrl;
 use crate::x509::{Certificate, Fingerprint, RevocationList};
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
@@ -122,14 +122,14 @@ impl OldLists {
 
     /// What the store keeps: the last one, or what there is of a list. Without a number of its own it has
     /// the highest there is; and our first list is dated before none of them.
-    pub(crate) fn to_store(&self, highest_number: u128, is_complete: bool) -> Option<ForeignList> {
+    pub(crate) fn to_store(&self, highest_number: u128, is_complete: bool) -> Option<ForeignCrl> {
         let all = self.newest_first();
         let newest = all.first()?.1.this_update();
         let last = self.last();
         // One that names none promises nothing, and neither does a part of one.
         let promised = last.as_ref().and_then(|(_, list)| list.next_update());
         let list = last.map_or_else(|| all[0].1.clone(), |(_, list)| list);
-        Some(ForeignList {
+        Some(ForeignCrl {
             number: list.number().unwrap_or(highest_number),
             this_update: newest,
             next_update: promised.map_or(newest, |promised| promised.max(newest)),

@@ -29,7 +29,7 @@ impl Subjects {
             store: store.clone(),
             holders: HashMap::new(),
         };
-        for pending in store.waiting_cas()? {
+        for pending in store.pending_cas()? {
             let request = pending.request();
             let owner = SubjectOwner::Ca(pending.name().clone());
             let key = request.public_key().clone();

@@ -227,7 +227,7 @@ impl Outcome {
 
 /// What was signed ahead says nothing of what is recorded now.
 fn lists_made_void(ca: &Ca, now: OffsetDateTime) -> Result<Vec<Notice>, CaError> {
-    let ahead = Ahead::of(ca, &ca.recent_lists()?, &ca.revocations_end()?, now);
+    let ahead = Ahead::of(ca, &ca.recent_crls()?, &ca.revocations_end()?, now);
     Ok(match ahead {
         Ahead::Due { left, .. } => vec![Notice::AheadVoid {
             count: left + 1,

@@ -30,7 +30,7 @@ pub(super) struct Reader<'a> {
     source: &'a Source,
     /// CAs that there are already.
     known: BTreeSet<String>,
-    published_lists: PathBuf,
+    published_crls: PathBuf,
     /// Whether the store is one of fixtures.
     may_be_flawed: bool,
     now: OffsetDateTime,
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(
         source: &'a Source,
         store: Option<&Store>,
-        published_lists: PathBuf,
+        published_crls: PathBuf,
         now: OffsetDateTime,
     ) -> Result<Self, Failure> {
         let names = match store {
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
         Ok(Self {
             source,
             known: names.iter().map(ToString::to_string).collect(),
-            published_lists,
+            published_crls,
             may_be_flawed: store.is_some_and(Store::is_fixture),
             now,
             problems: Vec::new(),
@@ -445,7 +445,7 @@ impl<'a> Reader<'a> {
         let form = party.map(|party| party.lists.form);
         let directory = match &table.out {
             Some(out) => self.source.resolve(out),
-            None => self.published_lists.clone(),
+            None => self.published_crls.clone(),
         };
         let wished = WishedList {
             ca: ca?,

@@ -91,13 +91,13 @@ fn of_store(error: &StoreError) -> &'static str {
         StoreError::RevocationsLost { .. } => "revocations-lost",
         StoreError::NoSuchCa { .. } => "ca-not-found",
         StoreError::CaExists { .. } => "ca-exists",
-        StoreError::CaWaiting { .. } => "ca-pending",
-        StoreError::NotWaiting { .. } => "ca-not-pending",
+        StoreError::CaPending { .. } => "ca-pending",
+        StoreError::NotPending { .. } => "ca-not-pending",
         StoreError::Locked { .. } => "locked",
         StoreError::NotEmpty { .. } => "directory-not-empty",
         StoreError::BadArchive { .. } => "invalid-backup",
         StoreError::SerialsUsedUp { .. } => "serials-exhausted",
-        StoreError::ListNumbersUsedUp { .. } => "crl-numbers-exhausted",
+        StoreError::CrlNumbersUsedUp { .. } => "crl-numbers-exhausted",
     }
 }
 

@@ -316,18 +316,18 @@ fn store_hint(error: &StoreError) -> Option<String> {
             let names: Vec<_> = known.iter().map(CaName::as_str).collect();
             format!("the store has {}", names.join(", "))
         }
-        StoreError::CaWaiting { name } => format!(
+        StoreError::CaPending { name } => format!(
             "`pki subordinate --name {name} --install CERT --chain FILE` installs it; --request FILE writes the request again"
         ),
-        StoreError::NotWaiting { is_there: true, .. } => {
+        StoreError::NotPending { is_there: true, .. } => {
             "it has one; `pki tree` shows the CAs, and which of them wait".into()
         }
-        StoreError::NotWaiting { name, .. } => format!(
+        StoreError::NotPending { name, .. } => format!(
             "`pki subordinate --name {name} --request FILE` makes its key and a request"
         ),
         StoreError::CaExists { .. } => "choose another name with --name".into(),
         StoreError::Locked { .. } => "try again when the other process is done; `fuser` on the file names it".into(),
-        StoreError::SerialsUsedUp { .. } | StoreError::ListNumbersUsedUp { .. } => {
+        StoreError::SerialsUsedUp { .. } | StoreError::CrlNumbersUsedUp { .. } => {
             "make a new CA".into()
         }
         StoreError::File(error) => return file_hint(error),

@@ -1,11 +1,11 @@
-//! New files of one folder that become durable together.
+//! New files of one directory that become durable together.
 //!
 //! A thousand syncs of a thousand small files take a thousand turns of the disk. `syncfs` takes one for
 //! all of them, and says of all of them whether it could; where it can't be relied on, each file is
 //! synced by itself.
 
 use super::{
-    Access, Existing, FileError, Staged, Uncommitted, commit_all, folder_of, open_new, remove,
+    Access, Existing, FileError, Staged, Uncommitted, commit_all, directory_of, open_new, remove,
     sync, sync_directory,
 };
 use rayon::prelude::*;
@@ -27,9 +27,9 @@ const FEW: usize = 8;
 /// Btrfs (`linux/magic.h`).
 const RELIABLE: [i64; 3] = [0xEF53, 0x5846_5342, 0x9123_683E];
 
-/// A folder in which files are made that no one looks at before they are durable.
+/// A directory in which files are made that no one looks at before they are durable.
 pub(crate) struct Group {
-    folder: File,
+    directory: File,
     path: PathBuf,
     /// Whether one call makes all of it durable.
     syncs_as_a_whole: bool,
@@ -38,15 +38,15 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Opens the folder. What `syncfs` reports are the errors since then, so that this comes before the
+    /// Opens the directory. What `syncfs` reports are the errors since then, so that this comes before the
     /// first file.
-    pub(crate) fn of(folder: &Path) -> Result<Self, FileError> {
-        let path = folder.to_owned();
-        let folder = File::open(folder).map_err(FileError::of("open", folder))?;
+    pub(crate) fn of(directory: &Path) -> Result<Self, FileError> {
+        let path = directory.to_owned();
+        let directory = File::open(directory).map_err(FileError::of("open", directory))?;
         Ok(Self {
-            syncs_as_a_whole: syncs_as_a_whole(&folder),
+            syncs_as_a_whole: syncs_as_a_whole(&directory),
             takes_nameless: stat(OPEN_FILES).is_ok(),
-            folder,
+            directory,
             path,
         })
     }
@@ -84,7 +84,7 @@ impl Group {
         }
         let mode = Mode::from_raw_mode(access.mode());
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        match openat(CWD, folder_of(path), flags, mode) {
+        match openat(CWD, directory_of(path), flags, mode) {
             Ok(file) => Ok(Staged {
                 file: file.into(),
                 is_durable: false,
@@ -130,7 +130,7 @@ impl Group {
     }
 
     fn sync_whole(&self) -> Result<(), FileError> {
-        syncfs(&self.folder)
+        syncfs(&self.directory)
             .map_err(io::Error::from)
             .map_err(FileError::of("sync", &self.path))
     }
@@ -144,8 +144,8 @@ pub(super) fn give_first_name(file: &File, path: &Path) -> Result<(), FileError>
 }
 
 /// Linux tells of errors in `syncfs` since 5.8.
-fn syncs_as_a_whole(folder: &File) -> bool {
-    let kind = fstatfs(folder).map(|found| found.f_type);
+fn syncs_as_a_whole(directory: &File) -> bool {
+    let kind = fstatfs(directory).map(|found| found.f_type);
     let is_reliable = kind.is_ok_and(|kind| RELIABLE.contains(&kind));
     is_reliable && version_of_kernel().is_some_and(|version| version >= (5, 8))
 }
@@ -164,11 +164,11 @@ mod tests {
 
     #[test]
     fn few_and_many_files_are_there_when_they_are_synced() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for count in [1, 3 * FEW] {
-            let group = Group::of(folder.path()).unwrap();
+            let group = Group::of(directory.path()).unwrap();
             let files: Vec<PathBuf> = (0..count)
-                .map(|index| folder.path().join(format!("{count}-{index}")))
+                .map(|index| directory.path().join(format!("{count}-{index}")))
                 .collect();
             for file in &files {
                 Group::create(file, Access::Owner, b"content").unwrap();
@@ -182,10 +182,10 @@ mod tests {
 
     #[test]
     fn staged_files_have_their_names_together_and_replace_nothing() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for count in [2, 3 * FEW] {
-            let group = Group::of(folder.path()).unwrap();
-            let path = |index: usize| folder.path().join(format!("{count}-{index}"));
+            let group = Group::of(directory.path()).unwrap();
+            let path = |index: usize| directory.path().join(format!("{count}-{index}"));
             let stage = |index: usize| {
                 let mut file = group
                     .stage(&path(index), Access::Owner, Existing::Keep)
@@ -204,8 +204,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_there_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
         Group::create(&path, Access::Owner, b"1").unwrap();
         assert!(Group::create(&path, Access::Owner, b"2").is_err());
         assert_eq!(fs::read(&path).unwrap(), b"1");

@@ -1,7 +1,7 @@
 //! Places of results: symbolic links that lead to them, and pipes and devices in them.
 
 use super::{
-    FileError, Suspect, explain_refusal, folder_of, found, is_foreign, is_foreign_link,
+    FileError, Suspect, directory_of, explain_refusal, found, is_foreign, is_foreign_link,
     open_to_append,
 };
 use rustix::fs::{OFlags, statfs};
@@ -56,7 +56,7 @@ impl Output {
                 let owner = found.uid();
                 return Err(failed()(io::Error::other(Suspect::LinkOf { owner })));
             }
-            if statfs(folder_of(&place)).is_ok_and(|found| found.f_type == PROC) {
+            if statfs(directory_of(&place)).is_ok_and(|found| found.f_type == PROC) {
                 return Ok(Self::Stream(StreamPlace::Descriptor(place)));
             }
             let target = fs::read_link(&place).map_err(failed())?;

@@ -112,17 +112,17 @@ fn behind_last_newline(file: &Appending, mut end: u64) -> Result<u64, FileError>
     Ok(0)
 }
 
-/// Returns the place of the first byte that `sought` finds between two places.
+/// Returns the place of the first byte that `serial_filter` finds between two places.
 fn find(
     file: &Appending,
     mut from: u64,
     to: u64,
-    sought: impl Fn(&[u8]) -> Option<usize>,
+    serial_filter: impl Fn(&[u8]) -> Option<usize>,
 ) -> Result<Option<u64>, FileError> {
     while from < to {
         let next = to.min(from + CHUNK);
         let chunk = file.read_before(next, next - from)?;
-        if let Some(index) = sought(&chunk) {
+        if let Some(index) = serial_filter(&chunk) {
             return Ok(Some(from + index as u64));
         }
         from = next;
@@ -142,12 +142,12 @@ mod tests {
     /// A journal in which an acknowledged append of three lines is followed by one of 400, which
     /// has not been acknowledged; and the length of the first part.
     fn appended() -> (tempfile::TempDir, std::path::PathBuf, usize) {
-        let (folder, path) = journal();
+        let (directory, path) = journal();
         let serials = |from: usize, to: usize| (from..to).map(|n| record(&format!("{n:04}")));
         writer(&path).unwrap().append(serials(0, 3)).unwrap();
         let before = fs::read(&path).unwrap().len();
         writer(&path).unwrap().append(serials(3, 403)).unwrap();
-        (folder, path, before)
+        (directory, path, before)
     }
 
     fn aside(path: &Path) -> Vec<u8> {
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn each_page_of_an_append_may_be_missing() {
-        let (_folder, path, before) = appended();
+        let (_directory, path, before) = appended();
         let whole = fs::read(&path).unwrap();
         assert_eq!(all(&path).len(), 404);
         let pages = whole.len().div_ceil(PAGE);
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn two_holes_and_a_cut_line_are_one_torn_tail() {
-        let (_folder, path, before) = appended();
+        let (_directory, path, before) = appended();
         let mut holed = fs::read(&path).unwrap();
         let first = before.next_multiple_of(PAGE);
         holed[first..first + PAGE].fill(0);
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn one_line_across_a_page_may_lack_its_first_part() {
-        let (_folder, path) = journal();
+        let (_directory, path) = journal();
         let mut before = fs::read(&path).unwrap();
         while before.len() % PAGE < PAGE - 60 {
             writer(&path).unwrap().append(&[record("0")]).unwrap();
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn zeros_before_the_last_append_and_other_changes_are_damage() {
-        let (_folder, path, before) = appended();
+        let (_directory, path, before) = appended();
         let whole = fs::read(&path).unwrap();
         let is_damage = |damaged: &[u8]| {
             fs::write(&path, damaged).unwrap();
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn lines_say_where_their_append_began() {
-        let (_folder, path, before) = appended();
+        let (_directory, path, before) = appended();
         let text = fs::read_to_string(&path).unwrap();
         let starts: Vec<_> = text
             .lines()

@@ -15,12 +15,12 @@ use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-/// Octets of a block; a journal that is smaller is read without other threads.
+/// Bytes of a block; a journal that is smaller is read without other threads.
 const BLOCK: usize = 512 * 1024;
-/// Octets read at a time where a block's last line goes on behind it.
+/// Bytes read at a time where a block's last line goes on behind it.
 const STEP: usize = 8 * 1024;
 /// Results that wait to be taken from a thread.
-const WAITING: usize = 2;
+const PENDING: usize = 2;
 /// More threads than this only wait for the one that takes.
 const MOST_WORKERS: usize = 8;
 
@@ -86,7 +86,7 @@ pub(super) fn in_blocks<R: Send>(
         // Blocks are dealt in turn and collected in turn: that keeps their order.
         let results: Vec<_> = (0..workers)
             .map(|worker| {
-                let (done, results) = sync_channel(WAITING);
+                let (done, results) = sync_channel(PENDING);
                 let blocks = (1 + worker as u64..journal.count()).step_by(workers);
                 scope.spawn(move || work_on(journal, blocks, &done, work));
                 results
@@ -209,7 +209,7 @@ impl<'a> Blocks<'a> {
         self.read(from, before + BLOCK, buffer)?;
         let first = match before.checked_sub(1) {
             None => 0,
-            Some(newline) => match memchr(b'\n', buffer.octets().get(newline..).unwrap_or(b"")) {
+            Some(newline) => match memchr(b'\n', buffer.bytes().get(newline..).unwrap_or(b"")) {
                 Some(behind) => newline + behind + 1,
                 None => buffer.filled,
             },
@@ -217,18 +217,18 @@ impl<'a> Blocks<'a> {
         if first < buffer.filled {
             self.finish_line(from, buffer)?;
         }
-        let octets = buffer.octets();
-        let end = memrchr(b'\n', &octets[first..]).map_or(first, |newline| first + newline + 1);
+        let bytes = buffer.bytes();
+        let end = memrchr(b'\n', &bytes[first..]).map_or(first, |newline| first + newline + 1);
         let newline = first.saturating_sub(1);
         Ok(Block {
-            previous: &octets[newline.saturating_sub(TAIL)..newline],
-            lines: &octets[first..end],
+            previous: &bytes[newline.saturating_sub(TAIL)..newline],
+            lines: &bytes[first..end],
         })
     }
 
     /// Reads on to the end of the line that the buffer ends in, if it has one.
     fn finish_line(&self, from: u64, buffer: &mut Buffer) -> Result<(), StoreError> {
-        while !buffer.octets().ends_with(b"\n") {
+        while !buffer.bytes().ends_with(b"\n") {
             let held = buffer.filled;
             if held > MOST_OF_LINE {
                 return Err(StoreError::damaged(self.path, TOO_LONG));
@@ -237,14 +237,14 @@ impl<'a> Blocks<'a> {
             if buffer.filled == held {
                 break;
             }
-            if let Some(newline) = memchr(b'\n', &buffer.octets()[held..]) {
+            if let Some(newline) = memchr(b'\n', &buffer.bytes()[held..]) {
                 buffer.filled = held + newline + 1;
             }
         }
         Ok(())
     }
 
-    /// Reads up to `length` octets more into a buffer that begins at `from`.
+    /// Reads up to `length` bytes more into a buffer that begins at `from`.
     fn read(&self, from: u64, length: usize, buffer: &mut Buffer) -> Result<(), StoreError> {
         let wanted = buffer.filled + length;
         let left = self.length.saturating_sub(from);
@@ -274,7 +274,7 @@ struct Buffer {
 }
 
 impl Buffer {
-    fn octets(&self) -> &[u8] {
+    fn bytes(&self) -> &[u8] {
         &self.space[..self.filled]
     }
 }
@@ -299,12 +299,12 @@ mod tests {
             filling: "x".repeat(number % 997),
         };
         let records: Vec<Record> = (0..8_000).map(record).collect();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("issued.jsonl");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("issued.jsonl");
         let lines = start("issued", "ca", &records);
         assert!(lines.len() > 6 * BLOCK);
         std::fs::write(&path, lines).unwrap();
-        (folder, path, records)
+        (directory, path, records)
     }
 
     fn scanned(path: &Path) -> Result<Vec<Record>, String> {
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn every_record_comes_in_its_turn() {
-        let (_folder, path, records) = journal();
+        let (_directory, path, records) = journal();
         assert_eq!(scanned(&path).unwrap(), records);
         let mut torn = std::fs::read(&path).unwrap();
         torn.extend_from_slice(b"{\"number\":");
@@ -325,8 +325,8 @@ mod tests {
 
     #[test]
     fn lines_are_whole_wherever_a_block_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("issued.jsonl");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("issued.jsonl");
         let record = |number: usize, length: usize| Record {
             number,
             filling: "x".repeat(length),
@@ -340,7 +340,7 @@ mod tests {
             BLOCK + STEP,
             3 * BLOCK,
         ] {
-            // The first record ends, with its newline, behind so many octets.
+            // The first record ends, with its newline, behind so many bytes.
             let records = [(0, length - empty), (1, 2 * BLOCK), (2, 10)];
             let records = records.map(|(number, length)| record(number, length));
             let lines = start("issued", "ca", &records);
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named_wherever_it_is() {
-        let (_folder, path, records) = journal();
+        let (_directory, path, records) = journal();
         let whole = std::fs::read_to_string(&path).unwrap();
         for index in [0, 700, records.len() - 1] {
             let changed = whole.replace(

@@ -1,6 +1,6 @@
 //! Looking for a few records of a journal, at the speed of memory.
 //!
-//! The file is searched in large blocks for the octets that a wanted line has in it; only the lines
+//! The file is searched in large blocks for the bytes that a wanted line has in it; only the lines
 //! in which they are found are told apart, checked and parsed. What is held in memory is a block.
 
 use super::super::error::{FileError, StoreError};
@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Octets that are read at a time.
+/// Bytes that are read at a time.
 const BLOCK: usize = 1 << 20;
 
 /// Reads records from a journal's first line on, without a lock.
@@ -30,7 +30,7 @@ pub(in super::super) struct Reader {
     end: usize,
     /// The end of the line in front of the block; empty in front of the first.
     previous: Vec<u8>,
-    /// Octets of the file in front of the block.
+    /// Bytes of the file in front of the block.
     before: u64,
 }
 
@@ -173,9 +173,9 @@ impl Reader {
         StoreError::damaged(&self.path, format!("has {which} that {problem}"))
     }
 
-    /// The number of the line that begins behind so many octets.
-    fn line_at(&self, octets: u64) -> Option<usize> {
-        let mut lines = File::open(&self.path).ok()?.take(octets);
+    /// The number of the line that begins behind so many bytes.
+    fn line_at(&self, bytes: u64) -> Option<usize> {
+        let mut lines = File::open(&self.path).ok()?.take(bytes);
         let mut block = vec![0; BLOCK];
         let mut number = 1;
         loop {
@@ -222,10 +222,10 @@ mod tests {
                 filling: filling(number),
             })
             .collect();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("issued.jsonl");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("issued.jsonl");
         std::fs::write(&path, start("issued", "ca", &records)).unwrap();
-        (folder, path, records)
+        (directory, path, records)
     }
 
     fn found(path: &Path, needle: &str) -> Result<Vec<Record>, String> {
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn every_line_is_found_and_each_by_what_is_in_it() {
-        let (_folder, path, records) = journal();
+        let (_directory, path, records) = journal();
         assert_eq!(found(&path, "").unwrap(), records);
         for record in &records {
             let needle = format!("\"number\":{},", record.number);
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn behind_a_place_are_the_lines_that_were_written_since() {
-        let (_folder, path, records) = journal();
+        let (_directory, path, records) = journal();
         let written =
             |count: usize| super::super::end_of(&start("issued", "ca", &records[..count]));
         for count in [0, 1, 899, 900, 901, records.len() - 1, records.len()] {
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_line_that_was_changed_is_named_when_it_is_found() {
-        let (_folder, path, _) = journal();
+        let (_directory, path, _) = journal();
         let whole = std::fs::read_to_string(&path).unwrap();
         let changed = whole.replace("{\"number\":3210,", "{\"number\":9999,");
         std::fs::write(&path, changed).unwrap();
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn what_has_no_end_is_left_out() {
-        let (_folder, path, records) = journal();
+        let (_directory, path, records) = journal();
         let mut torn = std::fs::read(&path).unwrap();
         torn.truncate(torn.len() - 1);
         std::fs::write(&path, torn).unwrap();

@@ -13,7 +13,7 @@ use std::path::Path;
 pub struct SurveyedLine<R> {
     /// Its number, from 1.
     pub number: usize,
-    /// Where it ends, with its line feed, in octets from the beginning.
+    /// Where it ends, with its line feed, in bytes from the beginning.
     pub end: u64,
     /// What is wrong with it as a line, if anything is.
     pub problem: Option<LineProblem>,
@@ -142,8 +142,8 @@ fn chain_problem(line: &[u8], previous: &[u8]) -> Option<LineProblem> {
     Some(LineProblem::Chain(problem.into()))
 }
 
-/// How many octets behind the last whole line were never acknowledged.
-pub(in super::super) fn torn_octets(path: &Path) -> Result<u64, StoreError> {
+/// How many bytes behind the last whole line were never acknowledged.
+pub(in super::super) fn torn_bytes(path: &Path) -> Result<u64, StoreError> {
     let file = Appending::open_to_read(path)?;
     let length = file.len()?;
     Ok(length.saturating_sub(end_of_lines(&file, path)?))
@@ -179,10 +179,10 @@ mod tests {
 
     /// The numbers of the lines with which something is wrong, and how many records were read.
     fn surveyed(lines: &[String]) -> (Vec<usize>, usize) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("issued.jsonl");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("issued.jsonl");
         std::fs::write(&path, lines.concat()).unwrap();
-        let (mut bad, mut records, mut octets) = (Vec::new(), 0, 0);
+        let (mut bad, mut records, mut bytes) = (Vec::new(), 0, 0);
         survey(
             &path,
             EXPECTED,
@@ -190,11 +190,11 @@ mod tests {
             |line| {
                 records += usize::from(line.outcome.is_some());
                 bad.extend(line.problem.is_some().then_some(line.number));
-                octets = line.end;
+                bytes = line.end;
             },
         )
         .unwrap();
-        assert_eq!(octets, lines.concat().len() as u64);
+        assert_eq!(bytes, lines.concat().len() as u64);
         (bad, records)
     }
 

@@ -39,7 +39,7 @@ impl Lists<'_> {
         };
         let highest = self
             .ca
-            .counter(Counter::ListNumber)
+            .counter(Counter::CrlNumber)
             .unwrap_or(u128::MAX)
             .max(self.number);
         if number > highest {
@@ -111,7 +111,7 @@ impl Lists<'_> {
         let is_published =
             self.published_list().and_then(|list| list.number()) == Some(last.number);
         (!is_published && is_in_future(last.this_update, now)).then(|| {
-            let path = self.ca.journal_path(Journal::Lists);
+            let path = self.ca.journal_path(Journal::Crls);
             self.in_future(last.this_update).at(&path)
         })
     }

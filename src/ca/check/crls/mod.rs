@@ -12,7 +12,7 @@ use crate::ca::check::rule::{
 use crate::ca::crl::{Ahead, Place, is_crl_of};
 use crate::ca::foreign::{Input, lists_in};
 use crate::ca::remedy;
-use crate::store::{Ca, Journal, SignedList, Store, file};
+use crate::store::{Ca, Journal, SignedCrl, Store, file};
 use crate::x509::{Fingerprint, RevocationList};
 use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
@@ -24,9 +24,9 @@ pub(crate) struct Lists<'a> {
     /// The list that is published, if it is one of this CA's.
     published: Option<Vec<u8>>,
     /// What is on record of that one.
-    record: Option<SignedList>,
+    record: Option<SignedCrl>,
     /// Those on record, as far back as they may be published: the newest first.
-    recent: Vec<SignedList>,
+    recent: Vec<SignedCrl>,
     /// How many there are on record.
     count: usize,
     /// Whether the journal of lists could be read.
@@ -50,11 +50,11 @@ impl<'a> Lists<'a> {
             number: 0,
         };
         let number = lists.published_list().and_then(|list| list.number());
-        let path = ca.journal_path(Journal::Lists);
-        let mut last: Option<SignedList> = None;
-        let read = ca.survey_lists(|line| {
+        let path = ca.journal_path(Journal::Crls);
+        let mut last: Option<SignedCrl> = None;
+        let read = ca.survey_crls(|line| {
             if let Some(problem) = &line.problem {
-                found.push(line_finding(ca, Journal::Lists, line.number, problem));
+                found.push(line_finding(ca, Journal::Crls, line.number, problem));
             }
             let Some(list) = line.outcome else {
                 return;
@@ -80,10 +80,10 @@ impl<'a> Lists<'a> {
         match read {
             Err(error) => {
                 lists.is_readable = false;
-                found.push(unread(ca, Journal::Lists, &error));
+                found.push(unread(ca, Journal::Crls, &error));
             }
             // What hinders has been found.
-            Ok(()) => lists.recent = ca.recent_lists().unwrap_or_default(),
+            Ok(()) => lists.recent = ca.recent_crls().unwrap_or_default(),
         }
         lists
     }
@@ -173,9 +173,9 @@ impl<'a> Lists<'a> {
             .filter(|list| list.ahead && list.next_update > now);
         let first = self.recent.first().and_then(|last| last.ahead_from);
         let kept = to_come.filter(|list| first.is_none_or(|first| list.number >= first));
-        let problem = |list: &SignedList| {
-            let error = self.ca.list_signed_ahead(list).err()?;
-            let path = self.ca.list_ahead_path(list.number);
+        let problem = |list: &SignedCrl| {
+            let error = self.ca.presigned_crl(list).err()?;
+            let path = self.ca.presigned_crl_path(list.number);
             Some(unreadable(LIST_AHEAD, &error, &path).about(self.ca))
         };
         kept.filter_map(problem).collect()

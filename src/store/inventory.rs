@@ -1,4 +1,4 @@
-//! Everything that is in a store's folder: what it is, whose it is, and who may read it.
+//! Everything that is in a store's directory: what it is, whose it is, and who may read it.
 
 use super::Store;
 use super::error::{FileError, StoreError};
@@ -10,12 +10,12 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Something in the store's folder.
+/// Something in the store's directory.
 #[derive(Debug)]
 pub struct Item {
     /// Where it is.
     pub path: PathBuf,
-    /// The CA in whose folder it is.
+    /// The CA in whose directory it is.
     pub ca: Option<CaName>,
     /// What it is.
     pub what: What,
@@ -25,15 +25,15 @@ pub struct Item {
     pub owner: u32,
 }
 
-/// What something in the store's folder is.
+/// What something in the store's directory is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// A file that anybody may read, or a folder into which anybody may look.
+    /// A file that anybody may read, or a directory into which anybody may look.
     Open,
-    /// A file or folder of keys, for its owner alone.
+    /// A file or directory of keys, for its owner alone.
     Secret {
-        /// Whether it is a folder.
-        is_folder: bool,
+        /// Whether it is a directory.
+        is_directory: bool,
     },
     /// A lock file, for its owner alone: a user who can open it can lock it.
     Lock,
@@ -51,9 +51,9 @@ type KindOf<'a> = &'a dyn Fn(&str) -> Option<Kind>;
 type OwnedKindOf = Box<dyn Fn(&str) -> Option<Kind>>;
 
 impl Store {
-    /// Calls `each` for everything in the store's folder, and for the folder. Takes no lock: what goes
+    /// Calls `each` for everything in the store's directory, and for the directory. Takes no lock: what goes
     /// away meanwhile is left out.
-    pub fn census(&self, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
+    pub fn inventory(&self, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
         let root = self.layout.root();
         let metadata = fs::metadata(root).map_err(FileError::of("look at", root))?;
         each(Item::of(root, None, What::Open, &metadata));
@@ -61,44 +61,44 @@ impl Store {
         walk(root, None, &StoreLayout::kind_of, &mut within, &mut each)
     }
 
-    /// What is to be looked for in a folder of the store.
-    fn within(&self, ca: Option<&CaName>, inside: &Inside) -> Option<Folder> {
+    /// What is to be looked for in a directory of the store.
+    fn within(&self, ca: Option<&CaName>, inside: &Inside) -> Option<Directory> {
         let ca = match inside {
-            // A folder with none of a CA's files is none of the store's.
+            // A directory with none of a CA's files is none of the store's.
             Inside::Ca(name) if matches!(self.layout.ca(name).is_of_a_ca(), Ok(false)) => {
                 return None;
             }
             Inside::Ca(name) | Inside::Waiting(name) => Some(name.clone()),
-            Inside::PublishedLists => None,
-            Inside::PreviousCertificates | Inside::ListsAhead => ca.cloned(),
+            Inside::PublishedCrls => None,
+            Inside::PreviousCertificates | Inside::PresignedCrls => ca.cloned(),
         };
         let inside = inside.clone();
-        let others = (inside == Inside::PublishedLists).then_some(Kind::Plain);
-        Some(Folder {
+        let others = (inside == Inside::PublishedCrls).then_some(Kind::Plain);
+        Some(Directory {
             ca,
-            // Servers read published lists, and others may have theirs beside them.
+            // Servers read published CRLs, and others may have theirs beside them.
             kind_of: Box::new(move |entry| inside.kind_of(entry).or_else(|| others.clone())),
         })
     }
 }
 
-/// What a folder of the store may have in it.
-struct Folder {
+/// What a directory of the store may have in it.
+struct Directory {
     ca: Option<CaName>,
     kind_of: OwnedKindOf,
 }
 
-type Within<'a> = dyn FnMut(Option<&CaName>, &Inside) -> Option<Folder> + 'a;
+type Within<'a> = dyn FnMut(Option<&CaName>, &Inside) -> Option<Directory> + 'a;
 
 fn walk(
-    folder: &Path,
+    directory: &Path,
     ca: Option<&CaName>,
     kind_of: KindOf<'_>,
     within: &mut Within<'_>,
     each: &mut impl FnMut(Item),
 ) -> Result<(), StoreError> {
-    for entry in entries(folder)? {
-        let entry = entry.map_err(FileError::of("read", folder))?;
+    for entry in entries(directory)? {
+        let entry = entry.map_err(FileError::of("read", directory))?;
         let path = entry.path();
         let name = entry.file_name();
         let Some(metadata) = look_at(&path)? else {
@@ -107,7 +107,7 @@ fn walk(
         let foreign = |problem| What::Foreign { problem };
         let kind = name.to_str().and_then(kind_of);
         let led_to = fs::metadata(&path).ok().filter(Metadata::is_dir);
-        let is_folder = led_to.is_some();
+        let is_directory = led_to.is_some();
         // The permissions of a link are nobody's.
         let meant = led_to.as_ref().unwrap_or(&metadata);
         let mut add = |ca: Option<&CaName>, what| each(Item::of(&path, ca, what, meant));
@@ -120,34 +120,39 @@ fn walk(
                 add(ca, foreign("is not a regular file"));
             }
             Some(Kind::Leftover(leftover)) => add(ca, What::Leftover(leftover)),
-            Some(Kind::Folder(_) | Kind::LeafKeys) if !is_folder => {
+            Some(Kind::Directory(_) | Kind::LeafKeys) if !is_directory => {
                 add(ca, foreign("is no file of the store"));
             }
-            Some(Kind::Folder(_) | Kind::LeafKeys) if file::is_foreign_link(&metadata) => {
+            Some(Kind::Directory(_) | Kind::LeafKeys) if file::is_foreign_link(&metadata) => {
                 add(ca, foreign("is a symbolic link of another user"));
             }
-            Some(Kind::Folder(inside)) => match within(ca, &inside) {
+            Some(Kind::Directory(inside)) => match within(ca, &inside) {
                 // A pre-signed CRL says of what is revoked until then that it is valid.
-                Some(Folder { ca, kind_of }) if inside == Inside::ListsAhead => {
-                    add(ca.as_ref(), What::Secret { is_folder: true });
+                Some(Directory { ca, kind_of }) if inside == Inside::PresignedCrls => {
+                    add(ca.as_ref(), What::Secret { is_directory: true });
                     walk(&path, ca.as_ref(), &kind_of, within, each)?;
                 }
-                Some(Folder { ca, kind_of }) => {
+                Some(Directory { ca, kind_of }) => {
                     add(ca.as_ref(), What::Open);
                     walk(&path, ca.as_ref(), &kind_of, within, each)?;
                 }
                 None => add(ca, foreign("is no folder of the store")),
             },
             Some(Kind::LeafKeys) => {
-                add(ca, What::Secret { is_folder: true });
+                add(ca, What::Secret { is_directory: true });
                 walk(&path, ca, &CaLayout::kind_of_leaf_key, within, each)?;
             }
-            Some(_) if !metadata.is_file() && folder_is_ours(ca) => {
+            Some(_) if !metadata.is_file() && directory_is_ours(ca) => {
                 add(ca, foreign("is not a regular file"));
             }
-            Some(Kind::Secret) => add(ca, What::Secret { is_folder: false }),
+            Some(Kind::Secret) => add(
+                ca,
+                What::Secret {
+                    is_directory: false,
+                },
+            ),
             Some(Kind::Lock) => add(ca, What::Lock),
-            Some(Kind::Journal | Kind::List | Kind::Plain | Kind::Cache) => {
+            Some(Kind::Journal | Kind::Crl | Kind::Plain | Kind::Cache) => {
                 add(ca, What::Open);
             }
             None => add(ca, foreign("is no file of the store")),
@@ -156,16 +161,16 @@ fn walk(
     Ok(())
 }
 
-/// Beside published lists anybody may put a folder or a link; a CA's folder is the store's alone.
-fn folder_is_ours(ca: Option<&CaName>) -> bool {
+/// Beside published CRLs anybody may put a directory or a link; a CA's directory is the store's alone.
+fn directory_is_ours(ca: Option<&CaName>) -> bool {
     ca.is_some()
 }
 
-fn entries(folder: &Path) -> Result<impl Iterator<Item = io::Result<fs::DirEntry>>, FileError> {
-    match fs::read_dir(folder) {
+fn entries(directory: &Path) -> Result<impl Iterator<Item = io::Result<fs::DirEntry>>, FileError> {
+    match fs::read_dir(directory) {
         Ok(entries) => Ok(Some(entries).into_iter().flatten()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None.into_iter().flatten()),
-        Err(error) => Err(FileError::of("read", folder)(error)),
+        Err(error) => Err(FileError::of("read", directory)(error)),
     }
 }
 

@@ -12,25 +12,25 @@ const BITS_EACH: usize = 16;
 const FEWEST_BITS: usize = 1 << 12;
 
 /// Serial numbers that are looked for.
-pub(super) struct Sought<'a> {
+pub(super) struct SerialFilter<'a> {
     serials: &'a HashSet<Serial>,
     /// Two bits of these are set for the text of each; they are few enough to stay at hand.
     bits: Vec<u64>,
 }
 
-impl<'a> Sought<'a> {
+impl<'a> SerialFilter<'a> {
     pub(super) fn new(serials: &'a HashSet<Serial>) -> Self {
         let count = (serials.len() * BITS_EACH).max(FEWEST_BITS);
-        let mut sought = Self {
+        let mut serial_filter = Self {
             serials,
             bits: vec![0; count.next_power_of_two() / 64],
         };
         for serial in serials {
-            for (word, bit) in sought.places(serial.to_string().as_bytes()) {
-                sought.bits[word] |= bit;
+            for (word, bit) in serial_filter.places(serial.to_string().as_bytes()) {
+                serial_filter.bits[word] |= bit;
             }
         }
-        sought
+        serial_filter
     }
 
     /// Reads a line of `issued.jsonl` or `revoked.jsonl`, if it is about one of them.
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn lines_about_them_are_read_and_hardly_any_others() {
         let serials = (0..20_000).step_by(2).map(serial).collect();
-        let sought = Sought::new(&serials);
+        let serial_filter = SerialFilter::new(&serials);
         let mut in_vain = 0;
         for number in 0..20_000 {
             let serial = serial(number);
@@ -88,10 +88,11 @@ mod tests {
                 format!("\"serial\":\"{serial}\",\"released_at\":\"2026-01-01T00:00:00Z\"}}");
             for begin in ["{", "{\"again\":true,"] {
                 let line = format!("{begin}{fields}");
-                let read = sought.read(line.as_bytes(), |line: &RevocationLine| &line.serial);
+                let read =
+                    serial_filter.read(line.as_bytes(), |line: &RevocationLine| &line.serial);
                 let is_one = serials.contains(&serial);
                 assert_eq!(read.unwrap().is_some(), is_one, "{line}");
-                in_vain += usize::from(!is_one && sought.may_be_in(line.as_bytes()));
+                in_vain += usize::from(!is_one && serial_filter.may_be_in(line.as_bytes()));
             }
         }
         assert!(in_vain < 20_000 / 10, "{in_vain}");
@@ -100,9 +101,9 @@ mod tests {
     #[test]
     fn a_line_that_begins_otherwise_is_read() {
         let serials = HashSet::from([serial(7)]);
-        let sought = Sought::new(&serials);
+        let serial_filter = SerialFilter::new(&serials);
         let read = |line: &str| {
-            let read = sought.read(line.as_bytes(), |line: &RevocationLine| &line.serial);
+            let read = serial_filter.read(line.as_bytes(), |line: &RevocationLine| &line.serial);
             read.map(|line| line.map(|line| line.serial))
         };
         let seven = serial(7);

@@ -1,7 +1,7 @@
 //! CAs whose certificates come from elsewhere: first a key and a request, then what came back.
 //!
-//! Until then the key is in a folder beside those of the CAs, `.waiting-NAME`, which no command takes
-//! for a CA, and which none clears away before the CA has its name.
+//! Until then the key is in a directory beside those of the CAs, `.pending-NAME`, which no command takes
+//! for a CA, and which none removes before the CA has its name.
 
 use super::addition::Uninstalled;
 use super::ca::{Ca, Material};
@@ -20,13 +20,13 @@ use zeroize::Zeroizing;
 const LABEL: &str = "CERTIFICATE REQUEST";
 
 /// A CA that has a key and no certificate yet.
-pub struct WaitingCa {
+pub struct PendingCa {
     layout: CaLayout,
     record: CaRecord,
     request: CertificationRequest,
 }
 
-impl WaitingCa {
+impl PendingCa {
     /// Opens one; `None` where there is none.
     pub(super) fn open(layout: CaLayout, name: &CaName) -> Result<Option<Self>, StoreError> {
         if !file::stands(layout.directory())? {
@@ -85,31 +85,31 @@ fn read_request(layout: &CaLayout) -> Result<CertificationRequest, StoreError> {
 
 impl Store {
     /// The CA of this name, if it waits for its certificate.
-    pub fn waiting(&self, name: &CaName) -> Result<Option<WaitingCa>, StoreError> {
+    pub fn pending(&self, name: &CaName) -> Result<Option<PendingCa>, StoreError> {
         if file::stands(self.layout.ca(name).directory())? {
             return Ok(None);
         }
-        WaitingCa::open(self.layout.waiting_ca(name), name)
+        PendingCa::open(self.layout.pending_ca(name), name)
     }
 
     /// Every CA that waits for its certificate, sorted by name.
-    pub fn waiting_cas(&self) -> Result<Vec<WaitingCa>, StoreError> {
+    pub fn pending_cas(&self) -> Result<Vec<PendingCa>, StoreError> {
         let entries = self.entries()?;
         let entries = entries.iter();
         let mut names: Vec<CaName> = entries
-            .filter_map(|entry| super::StoreLayout::waiting_name(entry))
+            .filter_map(|entry| super::StoreLayout::pending_name(entry))
             .collect();
         names.sort();
-        let mut waiting = Vec::new();
+        let mut pending = Vec::new();
         for name in names {
-            waiting.extend(self.waiting(&name)?);
+            pending.extend(self.pending(&name)?);
         }
-        Ok(waiting)
+        Ok(pending)
     }
 
-    pub(super) fn refuse_waiting(&self, name: &CaName) -> Result<(), StoreError> {
-        if file::stands(self.layout.waiting_ca(name).directory())? {
-            return Err(StoreError::CaWaiting { name: name.clone() });
+    pub(super) fn refuse_pending(&self, name: &CaName) -> Result<(), StoreError> {
+        if file::stands(self.layout.pending_ca(name).directory())? {
+            return Err(StoreError::CaPending { name: name.clone() });
         }
         Ok(())
     }
@@ -118,27 +118,27 @@ impl Store {
     pub fn reserve_installation(&self, name: &CaName) -> Result<Installation<'_>, StoreError> {
         // The first look needs no lock, which a store that is only read does not give.
         let is_there = file::stands(self.layout.ca(name).directory())?;
-        let not_waiting = |is_there| StoreError::NotWaiting {
+        let not_pending = |is_there| StoreError::NotPending {
             name: name.clone(),
             is_there,
         };
-        self.waiting(name)?.ok_or_else(|| not_waiting(is_there))?;
+        self.pending(name)?.ok_or_else(|| not_pending(is_there))?;
         let lock = self.hold()?;
         Ok(Installation {
             store: self,
-            waiting: self.waiting(name)?.ok_or_else(|| not_waiting(true))?,
+            pending: self.pending(name)?.ok_or_else(|| not_pending(true))?,
             _lock: lock,
         })
     }
 
     /// Those whose CAs have their names: the command that installed them was interrupted at its end.
-    pub(super) fn waiting_beside_their_cas(
+    pub(super) fn pending_beside_their_cas(
         &self,
         entries: &[String],
     ) -> Result<Vec<CaName>, StoreError> {
         let mut names = Vec::new();
         for entry in entries {
-            if let Some(name) = super::StoreLayout::waiting_name(entry)
+            if let Some(name) = super::StoreLayout::pending_name(entry)
                 && file::stands(self.layout.ca(&name).directory())?
             {
                 names.push(name);
@@ -149,20 +149,20 @@ impl Store {
 
     /// Clears away what the CA has by now; a key that it does not have stays.
     pub(super) fn settle_installed(&self, name: &CaName) -> Result<(), StoreError> {
-        let waiting = self.layout.waiting_ca(name);
-        let key = file::read_if_there(&waiting.key())?.map(Zeroizing::new);
+        let pending = self.layout.pending_ca(name);
+        let key = file::read_if_there(&pending.key())?.map(Zeroizing::new);
         if let Some(key) = key {
             let installed = self.ca(name)?.key_file()?;
             if installed.is_none_or(|installed| *installed != *key) {
                 return Err(StoreError::damaged(
-                    waiting.directory(),
+                    pending.directory(),
                     "has another key than the CA of its name",
                 ));
             }
         }
         // The CA's name first: the command that gave it may have been killed before its sync.
         file::sync_directory(self.layout.root())?;
-        file::remove_directory(waiting.directory())?;
+        file::remove_directory(pending.directory())?;
         file::sync_directory(self.layout.root())?;
         (self.observer)(&Notice::UnfinishedCa {
             name: name.clone(),
@@ -191,9 +191,9 @@ impl ReservedCa<'_> {
     }
 
     /// Gives what was staged the name under which it waits.
-    pub fn finish_request(&self) -> Result<WaitingCa, Unfinished> {
+    pub fn finish_request(&self) -> Result<PendingCa, Unfinished> {
         let Self { store, name, _lock } = self;
-        let layout = store.layout.waiting_ca(name);
+        let layout = store.layout.pending_ca(name);
         file::rename_new(store.layout.staged_ca(name).directory(), layout.directory()).map_err(
             |error| Unfinished {
                 has_its_name: false,
@@ -205,15 +205,15 @@ impl ReservedCa<'_> {
             source,
         };
         file::sync_directory(store.layout.root()).map_err(|error| named(error.into()))?;
-        let waiting = WaitingCa::open(layout, name).map_err(named)?;
-        waiting.ok_or_else(|| named(StoreError::CaWaiting { name: name.clone() }))
+        let pending = PendingCa::open(layout, name).map_err(named)?;
+        pending.ok_or_else(|| named(StoreError::CaPending { name: name.clone() }))
     }
 }
 
 /// The store while a certificate is installed: no other process can make a CA until this is dropped.
 pub struct Installation<'a> {
     store: &'a Store,
-    waiting: WaitingCa,
+    pending: PendingCa,
     _lock: Lock,
 }
 
@@ -224,8 +224,8 @@ impl Installation<'_> {
     }
 
     /// The CA that waits.
-    pub fn waiting(&self) -> &WaitingCa {
-        &self.waiting
+    pub fn pending(&self) -> &PendingCa {
+        &self.pending
     }
 
     /// Adds CAs, each below one that is there or before it, and the one that waited as the last; then
@@ -238,15 +238,15 @@ impl Installation<'_> {
 
     fn check_place_for(&self, name: &CaName) -> Result<(), StoreError> {
         self.store.settle_staged(name)?;
-        if name == self.waiting.name() {
+        if name == self.pending.name() {
             return Ok(());
         }
         self.store.check_free(name)
     }
 
     fn clear_away(&self) -> Result<Ca, StoreError> {
-        let ca = self.store.ca(self.waiting.name())?;
-        file::remove_directory(self.waiting.layout.directory())?;
+        let ca = self.store.ca(self.pending.name())?;
+        file::remove_directory(self.pending.layout.directory())?;
         file::sync_directory(self.store.layout.root())?;
         Ok(ca)
     }

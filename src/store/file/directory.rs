@@ -1,19 +1,19 @@
-//! A folder in the making.
+//! A directory in the making.
 
 use super::{
-    Access, FileError, Uncommitted, create_directories, create_directory, folder_of, hidden_name,
-    is_linked, open_itself_to_read, open_to_readers, remove_directory, rename_new,
+    Access, FileError, Uncommitted, create_directories, create_directory, directory_of,
+    hidden_name, is_linked, open_itself_to_read, open_to_readers, remove_directory, rename_new,
     rename_onto_empty, stands, sync_directory, try_lock,
 };
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A folder that stands under a hidden name until [`StagedFolder::commit`].
+/// A directory that stands under a hidden name until [`StagedDirectory::commit`].
 ///
 /// Who makes it holds a lock on it: what was left by one that was killed has no lock, and the next clears
 /// it away. Until then nobody else gets into it, and so nobody else can lock it.
-pub(crate) struct StagedFolder {
+pub(crate) struct StagedDirectory {
     hidden: PathBuf,
     path: PathBuf,
     replaces_empty: bool,
@@ -21,12 +21,12 @@ pub(crate) struct StagedFolder {
     _lock: File,
 }
 
-impl StagedFolder {
-    /// Begins a folder, in whose place there is none, or an empty one.
+impl StagedDirectory {
+    /// Begins a directory, in whose place there is none, or an empty one.
     pub(crate) fn new(path: &Path) -> Result<Self, FileError> {
         let hidden = hidden_name(path, 0).map_err(FileError::of("create", path))?;
         let replaces_empty = stands(path)?;
-        create_directories(folder_of(path), Access::Umask)?;
+        create_directories(directory_of(path), Access::Umask)?;
         let lock = make(&hidden)?;
         Ok(Self {
             hidden,
@@ -52,23 +52,23 @@ impl StagedFolder {
             rename_new(&self.hidden, &self.path)?;
         }
         self.committed = true;
-        sync_directory(folder_of(&self.path)).map_err(|source| Uncommitted {
+        sync_directory(directory_of(&self.path)).map_err(|source| Uncommitted {
             in_place: Some(self.path.clone()),
             source,
         })
     }
 }
 
-impl Drop for StagedFolder {
+impl Drop for StagedDirectory {
     fn drop(&mut self) {
         if !self.committed {
-            // Whatever made it fail has been reported; a leftover is cleared away by the next.
+            // Whatever made it fail has been reported; a leftover is removed by the next.
             let _ = remove_directory(&self.hidden);
         }
     }
 }
 
-/// Makes a folder under its hidden name, for this process alone.
+/// Makes a directory under its hidden name, for this process alone.
 fn make(hidden: &Path) -> Result<File, FileError> {
     loop {
         match create_directory(hidden, Access::Owner) {
@@ -91,17 +91,17 @@ fn make(hidden: &Path) -> Result<File, FileError> {
     }
 }
 
-/// Locks a folder, unless another process has taken it for a leftover and removed it.
+/// Locks a directory, unless another process has taken it for a leftover and removed it.
 fn lock(hidden: &Path) -> Result<Option<File>, FileError> {
-    let folder = match open_itself_to_read(hidden) {
-        Ok(folder) => folder,
+    let directory = match open_itself_to_read(hidden) {
+        Ok(directory) => directory,
         Err(error) if error.is_missing() => return Ok(None),
         Err(error) => return Err(error),
     };
-    if !try_lock(&folder).map_err(FileError::of("lock", hidden))? {
+    if !try_lock(&directory).map_err(FileError::of("lock", hidden))? {
         let busy = io::Error::other("another process is making it");
         return Err(FileError::of("create", hidden)(busy));
     }
-    let is_there = is_linked(&folder, hidden).map_err(FileError::of("look at", hidden))?;
-    Ok(is_there.then_some(folder))
+    let is_there = is_linked(&directory, hidden).map_err(FileError::of("look at", hidden))?;
+    Ok(is_there.then_some(directory))
 }

@@ -1,4 +1,4 @@
-//! Mending what is safe to mend. Each step takes the lock that writers take, looks again, and keeps what
+//! Repairing what is safe to repair. Each step takes the lock that writers take, looks again, and keeps what
 //! it changes or takes away among copies.
 
 use super::Store;
@@ -15,18 +15,18 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A store that is being mended.
-pub struct Mending<'a> {
+/// A store that is being repaired.
+pub struct StoreRepair<'a> {
     store: &'a Store,
     time: String,
-    /// The folder with the copies, once there are any.
+    /// The directory with the copies, once there are any.
     copies: OnceCell<PathBuf>,
 }
 
 impl Store {
-    /// Begins to mend; `time` is in the name of the folder that gets copies.
-    pub fn mend(&self, time: String) -> Mending<'_> {
-        Mending {
+    /// Begins to repair; `time` is in the name of the directory that gets copies.
+    pub fn repair(&self, time: String) -> StoreRepair<'_> {
+        StoreRepair {
             store: self,
             time,
             copies: OnceCell::new(),
@@ -34,7 +34,7 @@ impl Store {
     }
 }
 
-impl Mending<'_> {
+impl StoreRepair<'_> {
     /// Moves the unfinished last line of a journal to the file beside it.
     pub fn set_torn_line_aside(&self, ca: &Ca, journal: Journal) -> Result<(), StoreError> {
         let _lock = ca.hold()?;
@@ -55,7 +55,7 @@ impl Mending<'_> {
         let path = ca.counter_path(which);
         let recorded = match which {
             Counter::Serial => ca.last_issuance()?.map_or(0, |last: Issuance| last.counter),
-            Counter::ListNumber => ca.recent_lists()?.first().map_or(0, |last| last.number),
+            Counter::CrlNumber => ca.recent_crls()?.first().map_or(0, |last| last.number),
         };
         let least = least.max(recorded);
         if counter::read(&path)? >= least {
@@ -86,7 +86,7 @@ impl Mending<'_> {
     ) -> Result<Option<PathBuf>, StoreError> {
         // Batches make the keys of a group before they record it, and hold no other lock meanwhile.
         let _batches =
-            Lock::of_folder(&ca.layout.leaf_keys(), Sharing::Alone, &self.store.observer)?;
+            Lock::of_directory(&ca.layout.leaf_keys(), Sharing::Alone, &self.store.observer)?;
         let _lock = ca.hold()?;
         let path = ca.leaf_key_path(serial);
         if ca.issuance(serial)?.is_some() || !file::stands(&path)? {
@@ -104,8 +104,8 @@ impl Mending<'_> {
         Ok(to)
     }
 
-    /// Puts a list that is known to be its CA's into the place of the one that is missing or damaged.
-    pub fn restore_list(&self, ca: &Ca, path: &Path, der: &[u8]) -> Result<(), StoreError> {
+    /// Puts a CRL that is known to be its CA's into the place of the one that is missing or damaged.
+    pub fn restore_crl(&self, ca: &Ca, path: &Path, der: &[u8]) -> Result<(), StoreError> {
         let _lock = ca.hold()?;
         Ok(file::write(path, Access::Store, Existing::Replace, der)?)
     }
@@ -116,27 +116,27 @@ impl Mending<'_> {
         let copies = if let Some(copies) = self.copies.get() {
             copies
         } else {
-            let made = self.make_folder()?;
+            let made = self.make_directory()?;
             self.copies.get_or_init(|| made)
         };
         let mut place = layout.copy_in(copies, path);
         while file::stands(&place)? {
             place = super::layout::beside(&place);
         }
-        if let Some(folder) = place.parent() {
-            file::create_directories(folder, Access::Store)?;
+        if let Some(directory) = place.parent() {
+            file::create_directories(directory, Access::Store)?;
         }
         Ok(place)
     }
 
-    fn make_folder(&self) -> Result<PathBuf, StoreError> {
-        let mut folder = self.store.layout.repaired(&self.time);
-        while file::stands(&folder)? {
-            folder = super::layout::beside(&folder);
+    fn make_directory(&self) -> Result<PathBuf, StoreError> {
+        let mut directory = self.store.layout.repaired(&self.time);
+        while file::stands(&directory)? {
+            directory = super::layout::beside(&directory);
         }
-        file::create_directory(&folder, Access::Owner)?;
+        file::create_directory(&directory, Access::Owner)?;
         file::sync_directory(self.store.layout.root())?;
-        Ok(folder)
+        Ok(directory)
     }
 }
 
