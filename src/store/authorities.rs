@@ -3,10 +3,9 @@
 use super::ca::Ca;
 use super::error::StoreError;
 use super::file::{self, Access, Existing};
-use super::journal::{self, Reader};
+use super::journal::{self, search, search_behind};
 use super::record::{Coverage, Issuance};
 use crate::x509::Certificate;
-use memchr::memmem::Finder;
 use serde::{Deserialize, Serialize};
 
 /// Bytes that stand in the records of CA certificates, and of leaves only if they were imported.
@@ -32,14 +31,14 @@ impl Ca {
         let cached = self.cached_authorities();
         let end = journal::end(&path)?;
         let searched = cached.as_ref().map_or(0, |cache| cache.covers.length);
-        let mut reader = match &cached {
+        let found = match &cached {
             Some(cache) if cache.covers == end => return Ok(cached.expect("it is there").records),
-            Some(cache) => Reader::open_behind(&path, &cache.covers)?,
-            None => Reader::open(&path)?,
+            Some(cache) => search_behind(&path, &cache.covers, &MARKS)?,
+            None => search(&path, &MARKS)?,
         };
         let mut records = cached.map(|cache| cache.records).unwrap_or_default();
-        let finders = MARKS.map(Finder::new);
-        while let Some(issuance) = reader.next_with_any::<Issuance>(&finders)? {
+        for issuance in found {
+            let issuance: Issuance = issuance?;
             let certificate = issuance.der.as_deref().map(Certificate::from_der);
             if certificate.is_some_and(|read| read.is_ok_and(|certificate| certificate.is_ca()))
                 && !records.iter().any(|known| known.serial == issuance.serial)

@@ -13,7 +13,6 @@ use super::serial_filter::SerialFilter;
 use super::{Observer, counter, format};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
-use memchr::memmem;
 use std::collections::HashSet;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -129,13 +128,13 @@ impl Ca {
 
     /// Every certificate that the CA issued, in the order of issuing; reads as it goes.
     pub fn issuances(&self) -> Result<Issuances, StoreError> {
-        self.issuances_with(Vec::new())
+        self.issuances_with(b"")
     }
 
     /// The certificate with this serial number.
     pub fn issuance(&self, serial: &Serial) -> Result<Option<Issuance>, StoreError> {
         let needle = format!("\"serial\":\"{serial}\"");
-        self.issuances_with(needle.into_bytes())?
+        self.issuances_with(needle.as_bytes())?
             .find(|issuance| {
                 issuance
                     .as_ref()
@@ -195,7 +194,7 @@ impl Ca {
     /// issuing; only their records are read.
     pub fn issuances_mentioning(&self, text: &str) -> Result<Issuances, StoreError> {
         let needle = serde_json::to_vec(text).expect("a string is plain data");
-        self.issuances_with(needle)
+        self.issuances_with(&needle)
     }
 
     /// Every certificate that was issued from rows of a table, in the order of issuing.
@@ -206,7 +205,7 @@ impl Ca {
         let needle = format!("\"row\":\"{table}-");
         let is_of_table =
             move |issuance: &Issuance| issuance.row.is_some_and(|row| row.batch.table == table);
-        let found = self.issuances_with(needle.into_bytes())?;
+        let found = self.issuances_with(needle.as_bytes())?;
         Ok(found.filter(move |issuance| issuance.as_ref().map_or(true, is_of_table)))
     }
 
@@ -214,7 +213,7 @@ impl Ca {
     pub fn issuances_of_entries(
         &self,
     ) -> Result<impl Iterator<Item = Result<Issuance, StoreError>>, StoreError> {
-        let found = self.issuances_with(b"\"entry\":\"".to_vec())?;
+        let found = self.issuances_with(b"\"entry\":\"")?;
         let is_of_entry = |issuance: &Issuance| issuance.entry.is_some();
         Ok(found.filter(move |issuance| issuance.as_ref().map_or(true, is_of_entry)))
     }
@@ -243,20 +242,14 @@ impl Ca {
     /// Every certificate whose bytes have these in them, and perhaps others, in the order of issuing; reads
     /// as it goes.
     pub fn issuances_holding(&self, bytes: &[u8]) -> Result<Issuances, StoreError> {
-        Ok(Issuances {
-            reader: journal::Reader::open(&self.layout.issued())?,
-            needles: record::base64_of_bytes_inside(bytes)
-                .map(String::into_bytes)
-                .to_vec(),
-        })
+        let texts = record::base64_of_bytes_inside(bytes);
+        let wanted = texts.each_ref().map(|text| text.as_bytes());
+        Ok(Issuances(journal::search(&self.layout.issued(), &wanted)?))
     }
 
-    /// Those whose line has `needle` in it.
-    fn issuances_with(&self, needle: Vec<u8>) -> Result<Issuances, StoreError> {
-        Ok(Issuances {
-            reader: journal::Reader::open(&self.layout.issued())?,
-            needles: vec![needle],
-        })
+    /// Those whose line has a text in it.
+    fn issuances_with(&self, text: &[u8]) -> Result<Issuances, StoreError> {
+        Ok(Issuances(journal::search(&self.layout.issued(), &[text])?))
     }
 
     /// Whether any of the CA's journals has a record.
@@ -334,20 +327,14 @@ pub(super) fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {
         .map_err(|error| StoreError::damaged(path, format!("is not a certificate: {error}")))
 }
 
-/// Reads `issued.jsonl`.
-pub struct Issuances {
-    reader: journal::Reader,
-    /// A line has any of them in it.
-    needles: Vec<Vec<u8>>,
-}
+/// Records of `issued.jsonl`, read one by one.
+pub struct Issuances(journal::Search<Issuance>);
 
 impl Iterator for Issuances {
     type Item = Result<Issuance, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let finders = self.needles.iter().map(memmem::Finder::new);
-        let finders: Vec<_> = finders.collect();
-        self.reader.next_with_any(&finders).transpose()
+        self.0.next()
     }
 }
 

@@ -4,7 +4,7 @@ use super::ca::Ca;
 use super::counter;
 use super::error::StoreError;
 use super::file::{self, Access};
-use super::journal::{self, Reader, Writer};
+use super::journal::{self, Writer, search, search_behind};
 use super::layout::CaLayout;
 use super::lock::Lock;
 use super::record::{AGAIN, Coverage, RevocationLine, Revoked, SignedCrl};
@@ -27,9 +27,9 @@ impl Ca {
     /// How a certificate stands.
     pub fn standing(&self, serial: &Serial) -> Result<Standing, StoreError> {
         let needle = format!("\"serial\":\"{serial}\"");
-        let mut reader = Reader::open(&self.layout.revoked())?;
         let mut standing = Standing::NeverRevoked;
-        while let Some(line) = reader.next_with::<RevocationLine>(needle.as_bytes())? {
+        for line in search(&self.layout.revoked(), &[needle.as_bytes()])? {
+            let line: RevocationLine = line?;
             if line.serial == *serial {
                 standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
             }
@@ -88,9 +88,9 @@ impl Ca {
 
     /// The present state of every serial that was released, or revoked for another reason.
     fn changed_again(&self) -> Result<HashMap<Serial, Option<Revoked>>, StoreError> {
-        let mut reader = Reader::open(&self.layout.revoked())?;
         let mut changed = HashMap::new();
-        while let Some(line) = reader.next_with::<RevocationLine>(AGAIN)? {
+        for line in search(&self.layout.revoked(), &[AGAIN])? {
+            let line: RevocationLine = line?;
             changed.insert(line.serial, line.revoked);
         }
         Ok(changed)
@@ -99,9 +99,9 @@ impl Ca {
     /// Every certificate that was revoked because others have a key, which is for good, with the key's hash:
     /// see [`Revoked::key`].
     pub fn compromised(&self) -> Result<HashMap<Serial, Option<Fingerprint>>, StoreError> {
-        let mut reader = Reader::open(&self.layout.revoked())?;
         let mut compromised = HashMap::new();
-        while let Some(line) = reader.next_with::<RevocationLine>(COMPROMISE)? {
+        for line in search(&self.layout.revoked(), &[COMPROMISE])? {
+            let line: RevocationLine = line?;
             if let Some(revoked) = line.revoked
                 && revoked.reason.is_compromise()
             {
@@ -122,12 +122,10 @@ impl Ca {
 
     /// The serials about which something was recorded behind a place.
     pub fn recorded_since(&self, place: &Coverage) -> Result<HashSet<Serial>, StoreError> {
-        let mut reader = Reader::open_behind(&self.layout.revoked(), place)?;
-        let mut serials = HashSet::new();
-        while let Some(line) = reader.next_with::<RevocationLine>(b"")? {
-            serials.insert(line.serial);
-        }
-        Ok(serials)
+        let lines = search_behind(&self.layout.revoked(), place, &[b""])?;
+        lines
+            .map(|line| line.map(|line: RevocationLine| line.serial))
+            .collect()
     }
 
     /// The place behind the last revocation.

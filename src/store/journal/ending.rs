@@ -5,12 +5,18 @@
 //! append of several says where that append began. Everything before that place was synced, so that
 //! zeros behind it are a torn tail, and zeros before it are damage.
 
-use super::super::error::{FileError, StoreError};
-use super::super::file::Appending;
-use super::{Check, MOST_OF_LINE, TAIL, TOO_LONG, last_line};
+use super::chain::{Check, TAIL};
+use crate::store::error::{FileError, StoreError};
+use crate::store::file::Appending;
 use memchr::{memchr, memrchr};
 use std::io::ErrorKind;
 use std::path::Path;
+
+/// Bytes of a line over which a journal is damaged: the largest certificates make lines of some MiB.
+pub(super) const MOST_OF_LINE: usize = 64 << 20;
+
+/// Problem of a journal that has such a line.
+pub(super) const TOO_LONG: &str = "has a line of more than 64 MiB";
 
 /// Bytes read at a time when the last newline is looked for.
 const WINDOW: u64 = 16 * 1024;
@@ -112,17 +118,33 @@ fn behind_last_newline(file: &Appending, mut end: u64) -> Result<u64, FileError>
     Ok(0)
 }
 
-/// Returns the place of the first byte that `serial_filter` finds between two places.
+/// Returns the line that ends, with its newline, at `end`.
+pub(super) fn last_line(file: &Appending, end: u64) -> Result<Vec<u8>, FileError> {
+    let mut length = WINDOW;
+    loop {
+        let mut window = file.read_before(end, length)?;
+        window.pop();
+        if let Some(newline) = memrchr(b'\n', &window) {
+            return Ok(window.split_off(newline + 1));
+        }
+        if window.len() as u64 + 1 == end {
+            return Ok(window);
+        }
+        length *= 2;
+    }
+}
+
+/// Returns the place of the first byte that `wanted` finds between two places.
 fn find(
     file: &Appending,
     mut from: u64,
     to: u64,
-    serial_filter: impl Fn(&[u8]) -> Option<usize>,
+    wanted: impl Fn(&[u8]) -> Option<usize>,
 ) -> Result<Option<u64>, FileError> {
     while from < to {
         let next = to.min(from + CHUNK);
         let chunk = file.read_before(next, next - from)?;
-        if let Some(index) = serial_filter(&chunk) {
+        if let Some(index) = wanted(&chunk) {
             return Ok(Some(from + index as u64));
         }
         from = next;
@@ -228,9 +250,8 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         let is_damage = |damaged: &[u8]| {
             fs::write(&path, damaged).unwrap();
-            let mut reader = super::super::Reader::open(&path).unwrap();
             let read: Result<Vec<super::super::tests::Record>, _> =
-                std::iter::from_fn(|| reader.next_with(b"").transpose()).collect();
+                super::super::search(&path, &[b""]).unwrap().collect();
             matches!(read, Err(StoreError::Damaged { .. }))
         };
         let line = |number: usize| {

@@ -1,10 +1,8 @@
 //! Reading a journal that may be damaged: what is wrong is told line by line, and reading goes on.
 
-use super::super::error::StoreError;
-use super::super::file::Appending;
-use super::ending::end_of_lines;
-use super::scan::{Block, in_blocks};
-use super::{TAIL, follows, is_header};
+use super::chain::is_header;
+use super::pass::{Buffer, Line, Pass};
+use crate::store::error::StoreError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -45,13 +43,6 @@ struct ReadHeader {
     ca: String,
 }
 
-/// A line as its block knows it.
-struct LineOfBlock<R> {
-    length: u64,
-    problem: Option<LineProblem>,
-    outcome: Option<R>,
-}
-
 /// Calls `each` for every whole line, in order. `judge` makes something of each record on any
 /// processor, and is told whether the line follows from the one before. Takes no lock.
 pub(in super::super) fn survey<T: DeserializeOwned, R: Send>(
@@ -60,65 +51,55 @@ pub(in super::super) fn survey<T: DeserializeOwned, R: Send>(
     judge: impl Fn(T, bool) -> R + Sync,
     mut each: impl FnMut(SurveyedLine<R>),
 ) -> Result<(), StoreError> {
-    let (mut number, mut end) = (0, 0);
-    let work = |block: Block<'_>| lines_of(&block, expected, &judge);
-    in_blocks(path, work, |lines| {
+    let mut number = 0;
+    let work = |block: &Buffer| -> Vec<SurveyedLine<R>> {
+        let lines = block.lines();
+        lines
+            .map(|line| surveyed(&line, expected, &judge))
+            .collect()
+    };
+    Pass::open(path)?.in_blocks(work, |lines| {
         for line in lines {
             number += 1;
-            end += line.length;
-            each(SurveyedLine {
-                number,
-                end,
-                problem: line.problem,
-                outcome: line.outcome,
-            });
+            each(SurveyedLine { number, ..line });
         }
         Ok(())
     })
 }
 
-fn lines_of<T: DeserializeOwned, R>(
-    block: &Block<'_>,
+fn surveyed<T: DeserializeOwned, R>(
+    line: &Line<'_>,
     expected: Expected<'_>,
     judge: &impl Fn(T, bool) -> R,
-) -> Vec<LineOfBlock<R>> {
-    let mut lines = Vec::new();
-    let mut previous = block.previous;
-    let mut start = 0;
-    for newline in memchr::memchr_iter(b'\n', block.lines) {
-        let line = &block.lines[start..newline];
-        let mut outcome = None;
-        let problem = if previous.is_empty() {
-            header_problem(line, expected)
-        } else {
-            let broken = chain_problem(line, previous);
-            match serde_json::from_slice(line) {
-                Ok(record) => {
-                    outcome = Some(judge(record, broken.is_none()));
-                    broken
-                }
-                Err(error) => Some(LineProblem::Unreadable(format!("can't be read: {error}"))),
+) -> SurveyedLine<R> {
+    let mut outcome = None;
+    let problem = if line.is_first() {
+        header_problem(line, expected)
+    } else {
+        let broken = chain_problem(line);
+        match serde_json::from_slice(line.text) {
+            Ok(record) => {
+                outcome = Some(judge(record, broken.is_none()));
+                broken
             }
-        };
-        lines.push(LineOfBlock {
-            length: (newline + 1 - start) as u64,
-            problem,
-            outcome,
-        });
-        // An empty line is none that could be the first.
-        previous = if line.is_empty() { b" " } else { line };
-        start = newline + 1;
+            Err(error) => Some(LineProblem::Unreadable(format!("can't be read: {error}"))),
+        }
+    };
+    SurveyedLine {
+        number: 0,
+        end: line.begin + line.text.len() as u64 + 1,
+        problem,
+        outcome,
     }
-    lines
 }
 
-fn header_problem(line: &[u8], expected: Expected<'_>) -> Option<LineProblem> {
-    let problem = match serde_json::from_slice::<ReadHeader>(line) {
-        Ok(header) if is_header(line) => {
+fn header_problem(line: &Line<'_>, expected: Expected<'_>) -> Option<LineProblem> {
+    let problem = match serde_json::from_slice::<ReadHeader>(line.text) {
+        Ok(header) if is_header(line.text) => {
             if header.journal != expected.journal || header.ca != expected.ca {
                 let ReadHeader { journal, ca } = header;
                 format!("is the header of the journal {journal:?} of {ca:?}")
-            } else if follows(line, b"").is_none() {
+            } else if !line.follows() {
                 "is a header that was changed".into()
             } else {
                 return None;
@@ -129,12 +110,11 @@ fn header_problem(line: &[u8], expected: Expected<'_>) -> Option<LineProblem> {
     Some(LineProblem::Header(problem))
 }
 
-fn chain_problem(line: &[u8], previous: &[u8]) -> Option<LineProblem> {
-    if follows(line, previous).is_some() {
+fn chain_problem(line: &Line<'_>) -> Option<LineProblem> {
+    if line.follows() {
         return None;
     }
-    let is_same = line.len() >= TAIL && previous.ends_with(&line[line.len() - TAIL..]);
-    let problem = if is_same {
+    let problem = if line.is_repeated() {
         "is the one before it again"
     } else {
         "does not follow from the one before: it was changed, or lines are missing or not in their places"
@@ -142,16 +122,9 @@ fn chain_problem(line: &[u8], previous: &[u8]) -> Option<LineProblem> {
     Some(LineProblem::Chain(problem.into()))
 }
 
-/// How many bytes behind the last whole line were never acknowledged.
-pub(in super::super) fn torn_bytes(path: &Path) -> Result<u64, StoreError> {
-    let file = Appending::open_to_read(path)?;
-    let length = file.len()?;
-    Ok(length.saturating_sub(end_of_lines(&file, path)?))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::start;
+    use super::super::chain::start;
     use super::*;
     use serde::{Deserialize, Serialize};
 
