@@ -12,11 +12,12 @@ pub use read::{CertificateBag, Contents, Pfx};
 use super::encryption::{Encrypted, fill_random};
 use super::{KeyEncryptionKey, KeyError, Passphrase, PrivateKey};
 use crate::asn1::{Encoder, encode, oid, sequence, tag};
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::hmac;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeEncrypt, KeyIvInit};
 use const_oid::ObjectIdentifier;
 use kdf::{ENCRYPTION_KEY, INITIALIZATION_VECTOR, Kdf, MAC_KEY, SHA_1, SHA_256};
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// Rounds under the MAC of a modern file: as many as Windows takes, and the same as under its bags.
@@ -64,10 +65,8 @@ pub fn key_store(
         passphrase,
         encryption,
     };
-    let digest = certificates
-        .first()
-        .map(|leaf| digest::digest(&digest::SHA256, leaf));
-    let key_id = digest.as_ref().map(|digest| &digest.as_ref()[..20]);
+    let digest = certificates.first().map(Sha256::digest);
+    let key_id = digest.as_ref().map(|digest| &digest[..20]);
     let named = attributes(&[
         Some(friendly_name(name)),
         key_id.map(|id| attribute(&oid::LOCAL_KEY_ID, |value| value.octet_string(id))),

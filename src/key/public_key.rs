@@ -4,9 +4,9 @@ use super::rsa::rsa_numbers;
 use super::weak::{self, WeakKey};
 use super::{KeyError, SignatureAlgorithm};
 use crate::asn1::{Malformed, Reader, encode, oid, sequence, tag};
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ParsedPublicKey, VerificationAlgorithm};
 use const_oid::ObjectIdentifier;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -121,11 +121,10 @@ impl PublicKey {
     /// The key identifier: the leftmost 160 bits of the SHA-256 hash of the BIT STRING's contents
     /// (RFC 7093 section 2, method 1).
     pub fn key_identifier(&self) -> [u8; 20] {
-        let hash = digest(&SHA256, self.key_octets());
+        let hash: [u8; 32] = Sha256::digest(self.key_octets()).into();
         *hash
-            .as_ref()
             .first_chunk()
-            .expect("SHA-256 has more than twenty octets")
+            .expect("SHA-256 has more than twenty bytes")
     }
 
     /// Whether the key may be certified: an algorithm that relying parties take, in the one encoding

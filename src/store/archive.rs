@@ -8,8 +8,8 @@
 
 use super::error::{FileError, StoreError};
 use crate::x509::Fingerprint;
-use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -188,7 +188,7 @@ impl<'a> Writer<'a> {
         mut each: impl FnMut(&[u8]),
     ) -> Result<(), BackupError> {
         self.put(entry.header()?.as_bytes())?;
-        let mut hash = Context::new(&SHA256);
+        let mut hash = Sha256::new();
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut left = entry.size;
         while left > 0 {
@@ -206,7 +206,7 @@ impl<'a> Writer<'a> {
         }
         self.buffer = buffer;
         self.put(&[0; BLOCK][..padding(entry.size)])?;
-        self.summed(entry, &fingerprint(hash))
+        self.summed(entry, &Fingerprint(hash.finalize().into()))
     }
 
     /// Adds what makes the archive whole, and says how many files it has, and how many bytes it is.
@@ -261,11 +261,6 @@ impl<'a> Writer<'a> {
 fn padding(size: u64) -> usize {
     let over = usize::try_from(size % BLOCK as u64).expect("less than a block");
     (BLOCK - over) % BLOCK
-}
-
-fn fingerprint(hash: Context) -> Fingerprint {
-    let hash = hash.finish();
-    Fingerprint(hash.as_ref().try_into().expect("SHA-256 has 32 octets"))
 }
 
 /// An archive that is being read.
@@ -347,7 +342,7 @@ impl<R: Read> Reader<R> {
         mut each: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<io::Result<()>, StoreError> {
         let mut buffer = vec![0; WINDOW.min(usize::try_from(entry.size).unwrap_or(WINDOW))];
-        let mut hash = Context::new(&SHA256);
+        let mut hash = Sha256::new();
         let mut left = entry.size;
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(WINDOW).min(WINDOW);
@@ -359,7 +354,7 @@ impl<R: Read> Reader<R> {
             left -= most as u64;
         }
         self.skip_padding(entry.size)?;
-        self.sums.add(entry, &fingerprint(hash));
+        self.sums.add(entry, &Fingerprint(hash.finalize().into()));
         Ok(Ok(()))
     }
 

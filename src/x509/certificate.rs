@@ -10,8 +10,8 @@ use super::signed::Signed;
 use super::validity::Validity;
 use crate::asn1::{Encoder, Malformed, Reader, encode_time, oid, parse_time, tag};
 use crate::key::{KeyError, PublicKey, SignatureAlgorithm};
-use aws_lc_rs::digest::{SHA256, digest};
 use const_oid::ObjectIdentifier;
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -459,8 +459,7 @@ pub struct Fingerprint(pub [u8; 32]);
 impl Fingerprint {
     /// The hash of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let hash = digest(&SHA256, bytes);
-        Self(hash.as_ref().try_into().expect("SHA-256 has 32 octets"))
+        Self(Sha256::digest(bytes).into())
     }
 
     /// Reads what [`Display`](fmt::Display) writes.
