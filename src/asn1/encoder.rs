@@ -122,18 +122,6 @@ impl Encoder {
         self.bytes.push(0);
         self.bytes.extend_from_slice(content);
     }
-
-    /// A named-bit list: bit `n` of `bits` is bit `n` of the list; trailing zeros are left out
-    /// (X.690 section 11.2.2).
-    pub fn named_bits(&mut self, bits: u16) {
-        let reversed = bits.reverse_bits().to_be_bytes();
-        let used = 16 - bits.leading_zeros() as usize;
-        let octets = used.div_ceil(8);
-        let unused = octets * 8 - used;
-        let mut content = vec![u8::try_from(unused).expect("unused bits are fewer than eight")];
-        content.extend_from_slice(&reversed[..octets]);
-        self.primitive(tag::BIT_STRING, &content);
-    }
 }
 
 /// The length octets (X.690 section 10.1) and how many of them are used.
@@ -181,13 +169,5 @@ mod tests {
         ] {
             assert_eq!(encode(|e| e.unsigned(magnitude)), expected);
         }
-    }
-
-    #[test]
-    fn named_bits_leave_out_trailing_zeros() {
-        assert_eq!(encode(|e| e.named_bits(0b1)), [0x03, 2, 7, 0x80]);
-        assert_eq!(encode(|e| e.named_bits(0b110_0000)), [0x03, 2, 1, 0x06]);
-        assert_eq!(encode(|e| e.named_bits(1 << 8)), [0x03, 3, 7, 0, 0x80]);
-        assert_eq!(encode(|e| e.named_bits(0)), [0x03, 1, 0]);
     }
 }

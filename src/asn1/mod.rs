@@ -4,12 +4,14 @@
 //! that came from elsewhere are copied, never decoded and encoded again.
 
 mod encoder;
+mod malformed;
 pub mod oid;
 mod reader;
 mod time;
 
 pub use encoder::{Encoder, encode, sequence};
-pub use reader::{Element, Malformed, Reader};
+pub use malformed::Malformed;
+pub use reader::{Element, Reader, has_minimal_arcs};
 pub use time::{encode_generalized_time, encode_time, parse_time};
 
 /// Identifier octets (X.690 section 8.1.2) that certificates, lists and keys use.

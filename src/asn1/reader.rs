@@ -1,27 +1,7 @@
 //! Reading DER that anyone may have written.
 
-use super::tag;
+use super::{Malformed, tag};
 use const_oid::ObjectIdentifier;
-
-/// Why bytes are not the DER that was expected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
-    /// The bytes end inside an element.
-    #[error("it ends in the middle of a value")]
-    Truncated,
-    /// An indefinite or needlessly long length, or bytes after the end.
-    #[error("it is not DER: {0}")]
-    NotDer(&'static str),
-    /// Another element than the structure has in this place.
-    #[error("{0} was expected in its place")]
-    Unexpected(&'static str),
-    /// The structure is right and the value is not allowed in it.
-    #[error("{0}")]
-    Value(&'static str),
-    /// An extension that is there more than once.
-    #[error("the extension {} is in it twice", super::oid::called(.0))]
-    Twice(ObjectIdentifier),
-}
 
 /// One element: its identifier octet, its contents, and the whole of it.
 #[derive(Debug, Clone, Copy)]
@@ -68,9 +48,7 @@ impl<'a> Element<'a> {
     pub fn integer(&self) -> Result<&'a [u8], Malformed> {
         match self.content {
             [] => Err(Malformed::NotDer("an INTEGER is empty")),
-            [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => Err(Malformed::NotDer(
-                "an INTEGER is in more octets than it needs",
-            )),
+            [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => Err(Malformed::LONG_INTEGER),
             content => Ok(content),
         }
     }
@@ -78,7 +56,7 @@ impl<'a> Element<'a> {
     /// The magnitude of an INTEGER that is not negative, without leading zeros.
     pub fn unsigned(&self) -> Result<&'a [u8], Malformed> {
         match self.integer()? {
-            [0x80..=0xff, ..] => Err(Malformed::Value("an INTEGER is negative")),
+            [0x80..=0xff, ..] => Err(Malformed::NEGATIVE),
             [0, rest @ ..] => Ok(rest),
             all => Ok(all),
         }
@@ -97,22 +75,10 @@ impl<'a> Element<'a> {
 
     /// An OBJECT IDENTIFIER; each arc is as short as it can be (X.690 section 8.19.2).
     pub fn oid(&self) -> Result<ObjectIdentifier, Malformed> {
-        const BAD: Malformed = Malformed::Value("an OBJECT IDENTIFIER is not well formed");
-        if !self.has_minimal_arcs() {
-            return Err(BAD);
+        if !has_minimal_arcs(self.content) {
+            return Err(Malformed::BAD_OID);
         }
-        ObjectIdentifier::from_bytes(self.content).map_err(|_| BAD)
-    }
-
-    /// Whether the contents are arcs of an OBJECT IDENTIFIER, however large, none with a leading zero.
-    pub(crate) fn has_minimal_arcs(&self) -> bool {
-        let mut ended = true;
-        self.content.iter().all(|octet| {
-            let is_padded = ended && *octet == 0x80;
-            ended = octet & 0x80 == 0;
-            !is_padded
-        }) && ended
-            && !self.content.is_empty()
+        ObjectIdentifier::from_bytes(self.content).map_err(|_| Malformed::BAD_OID)
     }
 
     /// Holds an element of any type to the DER of its universal type, if it has one. What is inside a
@@ -136,9 +102,7 @@ impl<'a> Element<'a> {
             tag::INTEGER | tag::ENUMERATED => self.integer().map(drop),
             tag::BIT_STRING => self.bits().map(drop),
             tag::NULL if !self.content.is_empty() => Err(Malformed::Value("a NULL is not empty")),
-            tag::OBJECT_IDENTIFIER if !self.has_minimal_arcs() => {
-                Err(Malformed::Value("an OBJECT IDENTIFIER is not well formed"))
-            }
+            tag::OBJECT_IDENTIFIER if !has_minimal_arcs(self.content) => Err(Malformed::BAD_OID),
             tag::UTF8_STRING => text(std::str::from_utf8(self.content).is_ok()),
             tag::BMP_STRING => text(are_characters(2)),
             tag::UNIVERSAL_STRING => text(are_characters(4)),
@@ -157,20 +121,7 @@ impl<'a> Element<'a> {
         match self.content {
             [0x00] => Ok(false),
             [0xff] => Ok(true),
-            _ => Err(Malformed::Value("a BOOLEAN is neither TRUE nor FALSE")),
-        }
-    }
-
-    /// A named-bit list of up to sixteen bits: bit `n` of the result is bit `n` of the list.
-    ///
-    /// Zero bits at the end, which X.690 section 11.2.2 forbids, are taken: they are common, and
-    /// every reader takes them for what they are.
-    pub fn named_bits(&self) -> Result<u16, Malformed> {
-        match self.bits()? {
-            (_, []) => Ok(0),
-            (_, [one]) => Ok(u16::from(one.reverse_bits())),
-            (_, [one, two]) => Ok(u16::from_be_bytes([*one, *two]).reverse_bits()),
-            _ => Err(Malformed::Value("a list of named bits is too long")),
+            _ => Err(Malformed::BAD_BOOLEAN),
         }
     }
 }
@@ -278,9 +229,20 @@ impl<'a> Reader<'a> {
         if self.is_empty() {
             Ok(())
         } else {
-            Err(Malformed::NotDer("there are bytes after the end"))
+            Err(Malformed::BYTES_AFTER_END)
         }
     }
+}
+
+/// Whether `content` is arcs of an OBJECT IDENTIFIER, however large, none with a leading zero.
+pub fn has_minimal_arcs(content: &[u8]) -> bool {
+    let mut ended = true;
+    content.iter().all(|byte| {
+        let is_padded = ended && *byte == 0x80;
+        ended = byte & 0x80 == 0;
+        !is_padded
+    }) && ended
+        && !content.is_empty()
 }
 
 /// The lengths of the header and of the contents of the element at the start of `bytes`.
@@ -296,7 +258,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<(usize, usize), Malformed> {
     }
     let octets = usize::from(first & 0x7f);
     if octets == 0 {
-        return Err(Malformed::NotDer("an indefinite length"));
+        return Err(Malformed::INDEFINITE_LENGTH);
     }
     if octets > 4 {
         return Err(Malformed::Value("a length over 4 GiB is not supported"));
@@ -365,16 +327,6 @@ mod tests {
             content,
             whole: &[],
         }
-    }
-
-    #[test]
-    fn named_bits_are_read_from_the_first_octet_on() {
-        let bits = |content| element(tag::BIT_STRING, content).named_bits();
-        assert_eq!(bits(&[1, 0x06]), Ok(0b110_0000));
-        assert_eq!(bits(&[0, 0x06]), Ok(0b110_0000));
-        assert_eq!(bits(&[7, 0, 0x80]), Ok(1 << 8));
-        assert_eq!(bits(&[0]), Ok(0));
-        assert!(bits(&[0, 1, 2, 3]).is_err());
     }
 
     #[test]

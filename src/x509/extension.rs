@@ -3,9 +3,13 @@
 use super::constraints::NameConstraints;
 use super::general_name::GeneralName;
 use super::name::Name;
-use crate::asn1::{Malformed, Reader, encode, oid, sequence, tag};
+use crate::asn1::{Malformed, Reader, has_minimal_arcs, oid, sequence, tag};
 use const_oid::ObjectIdentifier;
+use der::asn1::{Null, OctetString};
+use der::flagset::FlagSet;
+use der::{Decode, Encode, Sequence};
 use std::collections::HashSet;
+use x509_cert::ext::pkix;
 
 /// An extension: its identifier, whether it is critical, and the DER in its OCTET STRING.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +49,11 @@ pub mod key_usage {
     ];
 }
 
-/// basicConstraints (section 4.2.1.9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// basicConstraints (section 4.2.1.9); the type of x509-cert holds path lengths up to 255.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Sequence)]
 pub struct BasicConstraints {
     /// Whether the subject is a CA.
+    #[asn1(default = "Default::default")]
     pub ca: bool,
     /// How many CAs may stand between this one and a leaf.
     pub path_length: Option<u32>,
@@ -74,43 +79,44 @@ impl Extension {
         }
     }
 
+    fn of(oid: ObjectIdentifier, critical: bool, value: &impl Encode) -> Self {
+        let value = value.to_der();
+        Self::new(oid, critical, value.expect("it is far below 256 MiB"))
+    }
+
     /// basicConstraints, critical as section 4.2.1.9 demands of CAs.
     pub fn basic_constraints(constraints: BasicConstraints) -> Self {
-        let value = sequence(|basic| {
-            if constraints.ca {
-                basic.boolean_true();
-                if let Some(length) = constraints.path_length {
-                    basic.unsigned(&length.to_be_bytes());
-                }
-            }
-        });
-        Self::new(oid::BASIC_CONSTRAINTS, true, value)
+        let BasicConstraints { ca, path_length } = constraints;
+        let path_length = path_length.filter(|_| ca);
+        let value = BasicConstraints { ca, path_length };
+        Self::of(oid::BASIC_CONSTRAINTS, true, &value)
     }
 
     /// keyUsage, critical.
     pub fn key_usage(bits: u16) -> Self {
-        Self::new(oid::KEY_USAGE, true, encode(|value| value.named_bits(bits)))
+        let value = pkix::KeyUsage(FlagSet::new_truncated(bits));
+        Self::of(oid::KEY_USAGE, true, &value)
     }
 
     /// extKeyUsage; critical only for time stamping (RFC 3161 section 2.3).
     pub fn extended_key_usage(purposes: &[ObjectIdentifier]) -> Self {
-        let value = sequence(|list| purposes.iter().for_each(|purpose| list.oid(purpose)));
-        Self::new(oid::EXT_KEY_USAGE, purposes == [oid::TIME_STAMPING], value)
+        let value = pkix::ExtendedKeyUsage(purposes.to_vec());
+        Self::of(oid::EXT_KEY_USAGE, purposes == [oid::TIME_STAMPING], &value)
     }
 
     /// subjectKeyIdentifier.
     pub fn subject_key_identifier(identifier: &[u8]) -> Self {
-        Self::new(
-            oid::SUBJECT_KEY_IDENTIFIER,
-            false,
-            encode(|value| value.octet_string(identifier)),
-        )
+        let value = pkix::SubjectKeyIdentifier(octet_string(identifier));
+        Self::of(oid::SUBJECT_KEY_IDENTIFIER, false, &value)
     }
 
     /// authorityKeyIdentifier with nothing but the key identifier.
     pub fn authority_key_identifier(identifier: &[u8]) -> Self {
-        let value = sequence(|authority| authority.primitive(tag::context(0), identifier));
-        Self::new(oid::AUTHORITY_KEY_IDENTIFIER, false, value)
+        let value = pkix::AuthorityKeyIdentifier {
+            key_identifier: Some(octet_string(identifier)),
+            ..Default::default()
+        };
+        Self::of(oid::AUTHORITY_KEY_IDENTIFIER, false, &value)
     }
 
     /// subjectAltName; critical where the subject is empty (section 4.2.1.6).
@@ -156,20 +162,12 @@ impl Extension {
 
     /// ocsp-nocheck (RFC 6960 section 4.2.2.2.1).
     pub fn ocsp_no_check() -> Self {
-        Self::new(
-            oid::OCSP_NO_CHECK,
-            false,
-            encode(|value| value.primitive(tag::NULL, &[])),
-        )
+        Self::of(oid::OCSP_NO_CHECK, false, &Null)
     }
 
     /// cRLNumber (section 5.2.3).
     pub fn crl_number(number: u128) -> Self {
-        Self::new(
-            oid::CRL_NUMBER,
-            false,
-            encode(|value| value.unsigned(&number.to_be_bytes())),
-        )
+        Self::of(oid::CRL_NUMBER, false, &number)
     }
 
     /// Appends the Extension.
@@ -219,45 +217,34 @@ impl Extension {
         Ok(extensions)
     }
 
+    /// The value as a type of its structure, which `what` names in errors.
+    fn read<'a, T>(&'a self, what: &'static str) -> Result<T, Malformed>
+    where
+        T: Decode<'a, Error = der::Error>,
+    {
+        T::from_der(&self.value).map_err(|error| Malformed::of_der(&error, what))
+    }
+
     /// The value of basicConstraints.
     pub fn to_basic_constraints(&self) -> Result<BasicConstraints, Malformed> {
-        let mut reader = Reader::sequence_of(&self.value, "a BasicConstraints")?;
-        let ca = match reader.optional(tag::BOOLEAN)? {
-            Some(ca) => ca.boolean()?,
-            None => false,
-        };
-        let path_length = reader
-            .optional(tag::INTEGER)?
-            .map(|length| length.small())
-            .transpose()?;
-        reader.end()?;
-        Ok(BasicConstraints { ca, path_length })
+        self.read("a BasicConstraints")
     }
 
     /// The value of keyUsage.
     pub fn to_key_usage(&self) -> Result<u16, Malformed> {
-        let element = Reader::single(&self.value)?;
-        if element.tag != tag::BIT_STRING {
-            return Err(Malformed::Unexpected("a KeyUsage"));
-        }
-        element.named_bits()
+        // The der crate takes a BIT STRING whose unused bits are not zero.
+        Reader::single(&self.value)?.bits()?;
+        let pkix::KeyUsage(usages) = self.read("a KeyUsage")?;
+        Ok(usages.bits())
     }
 
     /// The value of extKeyUsage.
     pub fn to_extended_key_usage(&self) -> Result<Vec<ObjectIdentifier>, Malformed> {
-        let mut reader = Reader::sequence_of(&self.value, "an ExtKeyUsageSyntax")?;
-        let mut purposes = Vec::new();
-        while !reader.is_empty() {
-            purposes.push(
-                reader
-                    .expect(tag::OBJECT_IDENTIFIER, "a key purpose")?
-                    .oid()?,
-            );
-        }
+        let pkix::ExtendedKeyUsage(purposes) = self.read("an ExtKeyUsageSyntax")?;
         if purposes.is_empty() {
             return Err(Malformed::Value("an extended key usage is empty"));
         }
-        Ok(purposes)
+        minimal(purposes)
     }
 
     /// The value of subjectAltName or issuerAltName.
@@ -271,11 +258,8 @@ impl Extension {
 
     /// The value of subjectKeyIdentifier.
     pub fn to_subject_key_identifier(&self) -> Result<Vec<u8>, Malformed> {
-        let element = Reader::single(&self.value)?;
-        if element.tag != tag::OCTET_STRING {
-            return Err(Malformed::Unexpected("a SubjectKeyIdentifier"));
-        }
-        Ok(element.content.to_vec())
+        let pkix::SubjectKeyIdentifier(identifier) = self.read("a SubjectKeyIdentifier")?;
+        Ok(identifier.into_bytes().into_vec())
     }
 
     /// The value of authorityKeyIdentifier.
@@ -341,14 +325,11 @@ impl Extension {
     /// The value of policyConstraints: how many certificates further on a policy has to be explicit,
     /// and how many further on none is mapped (section 4.2.1.11).
     pub fn to_policy_constraints(&self) -> Result<(Option<u32>, Option<u32>), Malformed> {
-        let mut reader = Reader::sequence_of(&self.value, "a PolicyConstraints")?;
-        let mut skipped = |number| {
-            let element = reader.optional(tag::context(number))?;
-            element.map(|skipped| skipped.small()).transpose()
-        };
-        let constraints = (skipped(0)?, skipped(1)?);
-        reader.end()?;
-        match constraints {
+        let pkix::PolicyConstraints {
+            require_explicit_policy,
+            inhibit_policy_mapping,
+        } = self.read("a PolicyConstraints")?;
+        match (require_explicit_policy, inhibit_policy_mapping) {
             (None, None) => Err(Malformed::Value("policy constraints are empty")),
             constraints => Ok(constraints),
         }
@@ -359,32 +340,29 @@ impl Extension {
     pub fn to_policy_mappings(
         &self,
     ) -> Result<Vec<(ObjectIdentifier, ObjectIdentifier)>, Malformed> {
-        let mut list = Reader::sequence_of(&self.value, "a PolicyMappings")?;
-        let mut mappings = Vec::new();
-        while !list.is_empty() {
-            let mut pair = list.sequence("a policy mapping")?;
-            let mut policy = || pair.expect(tag::OBJECT_IDENTIFIER, "a policy")?.oid();
-            let (issuers, subjects) = (policy()?, policy()?);
-            pair.end()?;
-            if [issuers, subjects].contains(&oid::ANY_POLICY) {
-                return Err(Malformed::Value("policy mappings map anyPolicy"));
-            }
-            mappings.push((issuers, subjects));
-        }
+        let pkix::PolicyMappings(mappings) = self.read("a PolicyMappings")?;
         if mappings.is_empty() {
             return Err(Malformed::Value("policy mappings are empty"));
         }
-        Ok(mappings)
+        let pair = |mapping: pkix::PolicyMapping| {
+            [mapping.issuer_domain_policy, mapping.subject_domain_policy]
+        };
+        let policies = minimal(mappings.into_iter().flat_map(pair).collect())?;
+        if policies.contains(&oid::ANY_POLICY) {
+            return Err(Malformed::Value("policy mappings map anyPolicy"));
+        }
+        let (pairs, _) = policies.as_chunks();
+        Ok(pairs
+            .iter()
+            .map(|[issuers, subjects]| (*issuers, *subjects))
+            .collect())
     }
 
     /// The value of inhibitAnyPolicy: how many certificates further on anyPolicy does not count (section
     /// 4.2.1.14).
     pub fn to_inhibit_any_policy(&self) -> Result<u32, Malformed> {
-        let element = Reader::single(&self.value)?;
-        if element.tag != tag::INTEGER {
-            return Err(Malformed::Unexpected("an InhibitAnyPolicy"));
-        }
-        element.small()
+        let pkix::InhibitAnyPolicy(skipped) = self.read("an InhibitAnyPolicy")?;
+        Ok(skipped)
     }
 
     /// Reads the value, if it is of a kind that a path is judged by; of any other it is not looked at.
@@ -424,20 +402,23 @@ impl Extension {
 
     /// The policies of certificatePolicies, without their qualifiers.
     pub fn to_policies(&self) -> Result<Vec<ObjectIdentifier>, Malformed> {
-        let mut list = Reader::sequence_of(&self.value, "a CertificatePolicies")?;
-        let mut policies = Vec::new();
-        while !list.is_empty() {
-            let mut policy = list.sequence("a PolicyInformation")?;
-            policies.push(
-                policy
-                    .expect(tag::OBJECT_IDENTIFIER, "a policy's identifier")?
-                    .oid()?,
-            );
-            policy.optional(tag::SEQUENCE)?;
-            policy.end()?;
-        }
-        Ok(policies)
+        let pkix::CertificatePolicies(policies) = self.read("a CertificatePolicies")?;
+        let identifier = |policy: pkix::certpolicy::PolicyInformation| policy.policy_identifier;
+        minimal(policies.into_iter().map(identifier).collect())
     }
+}
+
+fn octet_string(content: &[u8]) -> OctetString {
+    OctetString::new(content).expect("it is far below 256 MiB")
+}
+
+/// Identifiers none of whose arcs has a leading zero: const-oid takes those too, and holds them for others.
+fn minimal(identifiers: Vec<ObjectIdentifier>) -> Result<Vec<ObjectIdentifier>, Malformed> {
+    let mut all = identifiers.iter();
+    if all.all(|identifier| has_minimal_arcs(identifier.as_bytes())) {
+        return Ok(identifiers);
+    }
+    Err(Malformed::BAD_OID)
 }
 
 fn general_names(mut reader: Reader<'_>) -> Result<Vec<GeneralName>, Malformed> {

@@ -2,7 +2,7 @@
 
 use super::name::Name;
 use super::text::{Escaped, is_deceptive};
-use crate::asn1::{Element, Encoder, Malformed, Reader, oid, tag};
+use crate::asn1::{Element, Encoder, Malformed, Reader, has_minimal_arcs, oid, tag};
 use const_oid::ObjectIdentifier;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use std::borrow::Cow;
@@ -192,7 +192,7 @@ impl GeneralName {
             },
             // x400Address, ediPartyName.
             0xa3 | 0xa5 => Self::Other(element.whole.to_vec()),
-            tag if tag == tag::context(8) && element.has_minimal_arcs() => {
+            tag if tag == tag::context(8) && has_minimal_arcs(element.content) => {
                 Self::Other(element.whole.to_vec())
             }
             _ => return Err(Malformed::Value("a name is of no kind that there is")),
