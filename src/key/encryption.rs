@@ -7,7 +7,7 @@ use super::form::Form;
 use super::iterations::limit_iterations;
 use super::old_encryption::OldEncryption;
 use super::{KeyError, Passphrase, PrivateKey};
-use crate::asn1::{Element, Reader, oid, sequence, tag};
+use crate::asn1::{Element, Malformed, Reader, sequence, tag};
 use crate::pem;
 use aws_lc_rs::cipher::{
     AES_256, DecryptionContext, EncryptionContext, PaddedBlockDecryptingKey,
@@ -15,7 +15,8 @@ use aws_lc_rs::cipher::{
 };
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::{pbkdf2, rand};
-use pkcs5::pbes2;
+use der::Encode;
+use pkcs5::pbes2::{self, Kdf, Pbkdf2Params, Pbkdf2Prf};
 use std::hint::black_box;
 use std::num::NonZeroU32;
 use zeroize::Zeroizing;
@@ -34,8 +35,7 @@ const MOST_SCRYPT_WORK: u64 = 1 << 23;
 /// own.
 #[derive(Clone)]
 pub struct KeyEncryptionKey {
-    salt: Vec<u8>,
-    rounds: u32,
+    kdf: Pbkdf2Params,
     /// On the heap: what is moved leaves a copy on the stack.
     key: Zeroizing<Vec<u8>>,
 }
@@ -43,27 +43,27 @@ pub struct KeyEncryptionKey {
 impl KeyEncryptionKey {
     /// Derives a key under a new random salt.
     pub fn generate(passphrase: &Passphrase) -> Result<Self, KeyError> {
-        let mut salt = vec![0; 16];
+        let mut salt = [0; 16];
         fill_random(&mut salt)?;
-        Ok(Self::derive(passphrase, salt, PBKDF2_ROUNDS))
+        let kdf = Pbkdf2Params::hmac_sha256(PBKDF2_ROUNDS, &salt);
+        Ok(Self::derive(passphrase, kdf.expect("such a salt fits")))
     }
 
     /// Whether keys encrypted under it are as strong as those that are written here have to be.
     pub fn is_strong(&self) -> bool {
-        self.rounds >= PBKDF2_ROUNDS && self.salt.len() >= 16
+        is_strong(&self.kdf)
     }
 
-    fn derive(passphrase: &Passphrase, salt: Vec<u8>, rounds: u32) -> Self {
+    fn derive(passphrase: &Passphrase, kdf: Pbkdf2Params) -> Self {
         let mut key = Zeroizing::new(vec![0; 32]);
-        let count = NonZeroU32::new(rounds).unwrap_or(NonZeroU32::MIN);
         pbkdf2::derive(
             pbkdf2::PBKDF2_HMAC_SHA256,
-            count,
-            &salt,
+            NonZeroU32::new(kdf.iteration_count).unwrap_or(NonZeroU32::MIN),
+            kdf.salt.as_bytes(),
             passphrase.octets(),
             &mut key,
         );
-        Self { salt, rounds, key }
+        Self { kdf, key }
     }
 
     /// An EncryptedPrivateKeyInfo (RFC 5958 section 3) around a PrivateKeyInfo.
@@ -103,27 +103,17 @@ impl KeyEncryptionKey {
 
     /// The AlgorithmIdentifier of PBES2 (RFC 8018 appendix A.4).
     fn algorithm(&self, iv: [u8; 16]) -> Vec<u8> {
-        sequence(|algorithm| {
-            algorithm.oid(&oid::PBES2);
-            algorithm.sequence(|parameters| {
-                parameters.sequence(|kdf| {
-                    kdf.oid(&oid::PBKDF2);
-                    kdf.sequence(|pbkdf2| {
-                        pbkdf2.octet_string(&self.salt);
-                        pbkdf2.unsigned(&self.rounds.to_be_bytes());
-                        pbkdf2.sequence(|prf| {
-                            prf.oid(&oid::HMAC_SHA256);
-                            prf.primitive(tag::NULL, &[]);
-                        });
-                    });
-                });
-                parameters.sequence(|cipher| {
-                    cipher.oid(&oid::AES_256_CBC);
-                    cipher.octet_string(&iv);
-                });
-            });
-        })
+        let parameters = pbes2::Parameters {
+            kdf: self.kdf.into(),
+            encryption: pbes2::EncryptionScheme::Aes256Cbc { iv },
+        };
+        let scheme = pkcs5::EncryptionScheme::Pbes2(parameters);
+        scheme.to_der().expect("its parameters are short")
     }
+}
+
+fn is_strong(kdf: &Pbkdf2Params) -> bool {
+    kdf.iteration_count >= PBKDF2_ROUNDS && kdf.salt.as_bytes().len() >= 16
 }
 
 /// What was encrypted, and how.
@@ -169,14 +159,8 @@ pub struct EncryptedKey {
 }
 
 pub(super) enum Scheme {
-    /// The one that is written here; derived keys can be shared between files.
-    Ours {
-        salt: Vec<u8>,
-        rounds: u32,
-        iv: [u8; 16],
-    },
-    /// Any other of PBES2 that the pkcs5 crate knows.
-    Foreign(Box<pkcs5::EncryptionScheme>),
+    /// PBES2 with parameters that the pkcs5 crate knows.
+    Pbes2(Box<pbes2::Parameters>),
     /// One from before PBES2.
     Old(OldEncryption),
 }
@@ -185,26 +169,58 @@ impl Scheme {
     /// Reads an AlgorithmIdentifier, unless opening what it encrypts would take too long or too much
     /// memory.
     pub(super) fn read(algorithm: &Element<'_>) -> Result<Self, KeyError> {
+        let unknown = || KeyError::Encryption {
+            reason: "it is neither of PBES1 nor of PBES2 with known parameters".into(),
+        };
         if let Some(old) = OldEncryption::from_algorithm(algorithm) {
             return old.map(Self::Old);
         }
-        let Some(scheme) = ours(algorithm) else {
-            return foreign(algorithm.whole);
-        };
-        if let Self::Ours { rounds, .. } = scheme {
-            limit_iterations(rounds)?;
+        let (salt, iv) = pbes2_sizes(algorithm).map_err(|_| unknown())?;
+        if salt > pbes2::Salt::MAX_LEN {
+            return Err(KeyError::Encryption {
+                reason: format!(
+                    "its salt has {salt} bytes, more than {}",
+                    pbes2::Salt::MAX_LEN
+                ),
+            });
         }
-        Ok(scheme)
+        // The pkcs5 crate takes the first bytes of one for DES without looking whether they are there.
+        if iv < 8 {
+            return Err(unknown());
+        }
+        match pkcs5::EncryptionScheme::try_from(algorithm.whole) {
+            Ok(pkcs5::EncryptionScheme::Pbes2(parameters)) => {
+                limit_work(&parameters.kdf)?;
+                Ok(Self::Pbes2(Box::new(parameters)))
+            }
+            _ => Err(unknown()),
+        }
+    }
+
+    /// The parameters of the encryption that is written here, if it is that one: keys derived for it can be
+    /// shared between files.
+    fn ours(&self) -> Option<(Pbkdf2Params, [u8; 16])> {
+        let Self::Pbes2(parameters) = self else {
+            return None;
+        };
+        match (&parameters.kdf, parameters.encryption) {
+            (Kdf::Pbkdf2(kdf), pbes2::EncryptionScheme::Aes256Cbc { iv })
+                if kdf.prf == Pbkdf2Prf::HmacWithSha256 =>
+            {
+                let key_length = None;
+                Some((Pbkdf2Params { key_length, ..*kdf }, iv))
+            }
+            _ => None,
+        }
     }
 
     /// What deriving the key takes, in rounds of a hash; for scrypt, in blocks that are mixed.
     pub(super) fn rounds(&self) -> u64 {
         match self {
-            Self::Ours { rounds, .. } => u64::from(*rounds),
             Self::Old(encryption) => u64::from(encryption.rounds()),
-            Self::Foreign(scheme) => match scheme.pbes2().map(|parameters| &parameters.kdf) {
-                Some(pbes2::Kdf::Pbkdf2(parameters)) => u64::from(parameters.iteration_count),
-                Some(pbes2::Kdf::Scrypt(parameters)) => scrypt_work(parameters),
+            Self::Pbes2(parameters) => match &parameters.kdf {
+                Kdf::Pbkdf2(parameters) => u64::from(parameters.iteration_count),
+                Kdf::Scrypt(parameters) => scrypt_work(parameters),
                 _ => 0,
             },
         }
@@ -216,13 +232,12 @@ impl Scheme {
         passphrase: &Passphrase,
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        if let Some((kdf, iv)) = self.ours() {
+            return decrypt(&KeyEncryptionKey::derive(passphrase, kdf), iv, ciphertext);
+        }
         match self {
-            Self::Ours { salt, rounds, iv } => {
-                let kek = KeyEncryptionKey::derive(passphrase, salt.clone(), *rounds);
-                decrypt(&kek, *iv, ciphertext)
-            }
-            Self::Foreign(scheme) => {
-                with_stack_wiped(|| scheme.decrypt(passphrase.octets(), ciphertext))
+            Self::Pbes2(parameters) => {
+                with_stack_wiped(|| parameters.decrypt(passphrase.octets(), ciphertext))
                     .map(Zeroizing::new)
                     .map_err(|_| KeyError::WrongPassphrase)
             }
@@ -266,10 +281,7 @@ impl EncryptedKey {
 
     /// Whether it is encrypted as every key is that is written here, or stronger.
     pub fn is_strong(&self) -> bool {
-        match &self.scheme {
-            Scheme::Ours { salt, rounds, .. } => *rounds >= PBKDF2_ROUNDS && salt.len() >= 16,
-            Scheme::Foreign(_) | Scheme::Old(_) => false,
-        }
+        self.scheme.ours().is_some_and(|(kdf, _)| is_strong(&kdf))
     }
 
     /// Decrypts with a passphrase. Where the encryption is the one written here, the derived key
@@ -278,30 +290,22 @@ impl EncryptedKey {
         &self,
         passphrase: &Passphrase,
     ) -> Result<(PrivateKey, Option<KeyEncryptionKey>), KeyError> {
-        match &self.scheme {
-            Scheme::Ours { salt, rounds, .. } => {
-                let kek = KeyEncryptionKey::derive(passphrase, salt.clone(), *rounds);
-                let key = self
-                    .open_with(&kek)
-                    .unwrap_or(Err(KeyError::WrongPassphrase))?;
-                Ok((key, Some(kek)))
-            }
-            other => {
-                let plain = other.decrypt(passphrase, &self.ciphertext)?;
-                Ok((decrypted(self.form, &plain)?, None))
-            }
-        }
+        let Some((kdf, _)) = self.scheme.ours() else {
+            let plain = self.scheme.decrypt(passphrase, &self.ciphertext)?;
+            return Ok((decrypted(self.form, &plain)?, None));
+        };
+        let kek = KeyEncryptionKey::derive(passphrase, kdf);
+        let key = self
+            .open_with(&kek)
+            .unwrap_or(Err(KeyError::WrongPassphrase))?;
+        Ok((key, Some(kek)))
     }
 
     /// Decrypts with a key derived before; `None` where it was derived with another salt.
     pub fn open_with(&self, kek: &KeyEncryptionKey) -> Option<Result<PrivateKey, KeyError>> {
-        match &self.scheme {
-            Scheme::Ours { salt, rounds, iv } if *salt == kek.salt && *rounds == kek.rounds => {
-                let pkcs8 = decrypt(kek, *iv, &self.ciphertext);
-                Some(pkcs8.and_then(|pkcs8| decrypted(self.form, &pkcs8)))
-            }
-            _ => None,
-        }
+        let (_, iv) = self.scheme.ours().filter(|(kdf, _)| *kdf == kek.kdf)?;
+        let pkcs8 = decrypt(kek, iv, &self.ciphertext);
+        Some(pkcs8.and_then(|pkcs8| decrypted(self.form, &pkcs8)))
     }
 }
 
@@ -355,36 +359,22 @@ fn decrypted(form: Form, plain: &[u8]) -> Result<PrivateKey, KeyError> {
     form.read(plain)
 }
 
-/// The parameters of the encryption that is written here, if it is that one.
-fn ours(algorithm: &Element<'_>) -> Option<Scheme> {
-    let mut algorithm = algorithm.reader();
-    let named = |reader: &mut Reader<'_>, expected| {
-        reader
-            .any()
-            .ok()
-            .filter(|e| e.tag == tag::OBJECT_IDENTIFIER)?
-            .oid()
-            .ok()
-            .filter(|id| *id == expected)
-    };
-    named(&mut algorithm, oid::PBES2)?;
-    let mut parameters = algorithm.sequence("").ok()?;
-    let mut kdf = parameters.sequence("").ok()?;
-    named(&mut kdf, oid::PBKDF2)?;
-    let mut pbkdf2 = kdf.sequence("").ok()?;
-    let salt = pbkdf2.expect(tag::OCTET_STRING, "").ok()?.content.to_vec();
-    let rounds = pbkdf2.expect(tag::INTEGER, "").ok()?.small().ok()?;
-    pbkdf2.optional(tag::INTEGER).ok()?;
-    named(&mut pbkdf2.sequence("").ok()?, oid::HMAC_SHA256)?;
-    let mut cipher = parameters.sequence("").ok()?;
-    named(&mut cipher, oid::AES_256_CBC)?;
-    let iv = cipher
-        .expect(tag::OCTET_STRING, "")
-        .ok()?
-        .content
-        .try_into()
-        .ok()?;
-    Some(Scheme::Ours { salt, rounds, iv })
+/// Bytes of the salt and of the initialization vector in an AlgorithmIdentifier of PBES2.
+fn pbes2_sizes(algorithm: &Element<'_>) -> Result<(usize, usize), Malformed> {
+    let mut fields = algorithm.reader();
+    fields.any()?;
+    let mut parameters = fields.sequence("PBES2-params")?;
+    let [mut kdf, mut cipher] = [
+        parameters.sequence("a key derivation")?,
+        parameters.sequence("a cipher")?,
+    ];
+    kdf.any()?;
+    let salt = kdf
+        .sequence("its parameters")?
+        .expect(tag::OCTET_STRING, "a salt")?;
+    cipher.any()?;
+    let iv = cipher.expect(tag::OCTET_STRING, "an initialization vector")?;
+    Ok((salt.content.len(), iv.content.len()))
 }
 
 /// The product N·r·p.
@@ -395,31 +385,90 @@ fn scrypt_work(parameters: &pbes2::ScryptParams) -> u64 {
         .saturating_mul(u64::from(parameters.parallelization))
 }
 
-/// Another scheme, unless opening it would take a machine's memory or a day.
-fn foreign(algorithm: &[u8]) -> Result<Scheme, KeyError> {
-    let unknown = || KeyError::Encryption {
-        reason: "it is neither of PBES1 nor of PBES2 with known parameters".into(),
-    };
-    let scheme = pkcs5::EncryptionScheme::try_from(algorithm).map_err(|_| unknown())?;
-    match scheme.pbes2().map(|parameters| &parameters.kdf) {
-        Some(pbes2::Kdf::Pbkdf2(parameters)) => limit_iterations(parameters.iteration_count)?,
-        Some(pbes2::Kdf::Scrypt(parameters)) => {
+/// Refuses a derivation that would take a machine's memory or a day.
+fn limit_work(kdf: &Kdf) -> Result<(), KeyError> {
+    match kdf {
+        Kdf::Pbkdf2(parameters) => limit_iterations(parameters.iteration_count),
+        Kdf::Scrypt(parameters) if scrypt_work(parameters) > MOST_SCRYPT_WORK => {
             let work = scrypt_work(parameters);
-            if work > MOST_SCRYPT_WORK {
-                return Err(KeyError::Encryption {
-                    reason: format!(
-                        "scrypt with N·r·p = {work} exceeds the limit of {MOST_SCRYPT_WORK}"
-                    ),
-                });
-            }
+            Err(KeyError::Encryption {
+                reason: format!(
+                    "scrypt with N·r·p = {work} exceeds the limit of {MOST_SCRYPT_WORK}"
+                ),
+            })
         }
-        _ => {}
+        _ => Ok(()),
     }
-    Ok(Scheme::Foreign(Box::new(scheme)))
 }
 
 pub(super) fn fill_random(bytes: &mut [u8]) -> Result<(), KeyError> {
     rand::fill(bytes).map_err(|_| KeyError::Library {
         operation: "read random bytes",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::oid;
+    use const_oid::ObjectIdentifier;
+
+    /// The AlgorithmIdentifier of PBES2 with PBKDF2-HMAC-SHA256.
+    fn algorithm(salt: &[u8], cipher: &ObjectIdentifier, iv: &[u8]) -> Vec<u8> {
+        sequence(|algorithm| {
+            algorithm.oid(&oid::PBES2);
+            algorithm.sequence(|parameters| {
+                parameters.sequence(|kdf| {
+                    kdf.oid(&oid::PBKDF2);
+                    kdf.sequence(|pbkdf2| {
+                        pbkdf2.octet_string(salt);
+                        pbkdf2.unsigned(&PBKDF2_ROUNDS.to_be_bytes());
+                        pbkdf2.sequence(|prf| {
+                            prf.oid(&oid::HMAC_SHA256);
+                            prf.primitive(tag::NULL, &[]);
+                        });
+                    });
+                });
+                parameters.sequence(|scheme| {
+                    scheme.oid(cipher);
+                    scheme.octet_string(iv);
+                });
+            });
+        })
+    }
+
+    #[test]
+    fn parameters_are_written_as_rfc_8018_has_them() {
+        let kdf = Pbkdf2Params::hmac_sha256(PBKDF2_ROUNDS, &[7; 16]).unwrap();
+        let key = Zeroizing::new(vec![0; 32]);
+        let written = KeyEncryptionKey { kdf, key }.algorithm([9; 16]);
+        assert_eq!(written, algorithm(&[7; 16], &oid::AES_256_CBC, &[9; 16]));
+    }
+
+    #[test]
+    fn salts_and_vectors_of_sizes_that_pkcs5_lacks_are_refused() {
+        const DES_EDE3_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.3.7");
+        for (salt, cipher, iv, refusal) in [
+            (32, oid::AES_256_CBC, 16, None),
+            (
+                33,
+                oid::AES_256_CBC,
+                16,
+                Some("its salt has 33 bytes, more than 32"),
+            ),
+            (16, oid::AES_256_CBC, 15, Some("known parameters")),
+            (16, DES_EDE3_CBC, 8, None),
+            (16, DES_EDE3_CBC, 7, Some("known parameters")),
+        ] {
+            let der = algorithm(&vec![0; salt], &cipher, &vec![0; iv]);
+            let error = Scheme::read(&Reader::single(&der).unwrap()).err();
+            let error = error.map(|error| error.to_string());
+            assert_eq!(error.is_some(), refusal.is_some(), "{salt} {iv} {error:?}");
+            assert!(
+                error
+                    .unwrap_or_default()
+                    .contains(refusal.unwrap_or_default())
+            );
+        }
+    }
 }
