@@ -16,6 +16,8 @@
 pub mod asn1;
 pub mod ca;
 pub mod cli;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod key;
 pub mod pem;
 pub mod store;

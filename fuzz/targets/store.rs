@@ -1,23 +1,12 @@
-//! The store's own files: damaged, or written by somebody else.
+//! Files of the store, each in turn replaced by hostile bytes.
 
-use super::objects::Known;
-use super::{NOW, harmless, said};
-use pki::ca::{Lifetime, NewCa, create_root};
-use pki::key::KeyType;
-use pki::store::{Ca, Observer, Store, StoreError};
-use pki::x509::text::Escaped;
-use pki::x509::{Name, NameConstraints, Serial};
-use std::collections::HashSet;
+use pki::fuzzing::store::{self, CA};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tempfile::TempDir;
 use xxhash_rust::xxh3::Xxh3Default;
 
-/// The CA of every store here.
-const CA: &str = "ca";
-
-/// The files of a CA that hostile octets take the place of.
+/// Files of a CA that hostile bytes replace.
 const FILES: [&str; 6] = [
     "issued.jsonl",
     "revoked.jsonl",
@@ -27,9 +16,9 @@ const FILES: [&str; 6] = [
     "crlnumber",
 ];
 
-/// A store with a root whose key is not encrypted.
+/// Store with a root whose key is not encrypted.
 pub(super) struct Place {
-    folder: TempDir,
+    directory: TempDir,
     /// Each file as it was made.
     originals: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -40,51 +29,31 @@ thread_local! {
 
 impl Place {
     pub(super) fn new() -> Self {
-        let folder = TempDir::new().expect("there is room for a folder");
-        let new = NewCa {
-            name: CA.parse().expect("it is a name"),
-            subject: Name::from_common_name(CA).expect("it is a name"),
-            lifetime: Lifetime::default(),
-            length: None,
-            key_type: KeyType::P256,
-            path_length: None,
-            constraints: NameConstraints::default(),
-            crl_urls: Vec::new(),
-            ca_issuers_urls: Vec::new(),
-            ocsp_urls: Vec::new(),
-        };
-        let store = folder.path().join("pki");
-        create_root(&store, observer(), &new, &mut Known, NOW).expect("a root is made");
-        let in_ca = FILES.map(|file| store.join(CA).join(file));
-        let files = in_ca.into_iter().chain([store.join("store.json")]);
+        let directory = TempDir::new().expect("a directory is made");
+        let path = directory.path().join("pki");
+        store::make(&path);
+        let in_ca = FILES.map(|file| path.join(CA).join(file));
+        let files = in_ca.into_iter().chain([path.join("store.json")]);
         let original = |path: PathBuf| (path.clone(), fs::read(path).expect("it was made"));
         Self {
             originals: files.map(original).collect(),
-            folder,
+            directory,
         }
     }
 
     pub(super) fn store(&self) -> PathBuf {
-        self.folder.path().join("pki")
+        self.directory.path().join("pki")
     }
 
-    /// A file of the CA.
+    /// Path of a file of the CA.
     pub(super) fn in_ca(&self, file: &str) -> PathBuf {
         self.store().join(CA).join(file)
     }
 
-    /// Puts `content` into the place of a file, looks at the store, and puts the file back.
-    fn with(
-        &self,
-        path: &Path,
-        content: &[u8],
-        look: impl FnOnce(&Store) -> Result<(), StoreError>,
-    ) {
+    /// Replaces the content of a file, looks at the store, and restores the file.
+    fn with(&self, path: &Path, content: &[u8], look: impl FnOnce(&Path)) {
         fs::write(path, content).expect("a file is written");
-        let store = Store::open(&self.store(), observer());
-        if let Err(error) = store.and_then(|store| look(&store)) {
-            said(&error);
-        }
+        look(&self.store());
         let original = self.originals.iter().find(|(known, _)| known == path);
         let (_, original) = original.expect("it is one of them");
         fs::write(path, original).expect("a file is written");
@@ -95,19 +64,12 @@ impl Place {
     }
 }
 
-/// Sees that no notice steers a terminal.
-pub(super) fn observer() -> Observer {
-    Arc::new(|notice| harmless(&Escaped(&notice.to_string()).to_string()))
-}
-
-/// A journal as it is, and once more with the checks that its lines would have if they were whole: else
-/// the first of them would be all that is ever read.
-fn journal(name: &str, file: &str, data: &[u8], look: impl Fn(&Ca) -> Result<(), StoreError>) {
+/// Looks at a journal as it is, and once more with the checks that its lines would have if they were whole:
+/// else the first line would be all that is ever read.
+fn journal(name: &str, file: &str, data: &[u8], look: impl Fn(&Path)) {
     PLACE.with(|place| {
         for content in [data.to_vec(), with_checks(name, data)] {
-            place.with(&place.in_ca(file), &content, |store| {
-                look(&store.ca(&CA.parse().expect("it is a name"))?)
-            });
+            place.with(&place.in_ca(file), &content, &look);
         }
     });
 }
@@ -116,7 +78,7 @@ fn with_checks(name: &str, lines: &[u8]) -> Vec<u8> {
     let header = format!("{{\"journal\":\"{name}\",\"ca\":\"{CA}\"}}");
     let mut journal = Vec::new();
     let mut check = "0".repeat(32);
-    let lines = lines.split(|octet| *octet == b'\n');
+    let lines = lines.split(|byte| *byte == b'\n');
     let lines = lines.filter(|line| !line.is_empty());
     for line in std::iter::once(header.as_bytes()).chain(lines) {
         let body = line.strip_suffix(b"}").unwrap_or(line);
@@ -130,103 +92,44 @@ fn with_checks(name: &str, lines: &[u8]) -> Vec<u8> {
     journal
 }
 
-/// `issued.jsonl`, in every way in which it is read.
+/// `issued.jsonl`.
 pub fn issued_journal(data: &[u8]) {
-    journal("issued", "issued.jsonl", data, |ca| {
-        let mut serials = HashSet::from([Serial::from_magnitude(&[1]).expect("it is one")]);
-        for issuance in ca.issuances()?.take_while(Result::is_ok).flatten() {
-            serials.insert(issuance.serial);
-        }
-        let read = [
-            ca.each_issuance(&serials, &HashSet::new(), |_, _| (), |()| ()),
-            ca.each_issuance(&serials, &serials, |_, _| (), |()| ()),
-            ca.each_of_all(|_| None, |()| ()),
-            ca.issuances()?
-                .try_for_each(|issuance| issuance.map(|_| ())),
-            ca.issuances_of_entries()?
-                .try_for_each(|issuance| issuance.map(|_| ())),
-            ca.issuances_named(CA).map(|_| ()),
-            ca.issuances_since(0).map(|_| ()),
-            ca.issuances_about(ca.certificate().public_key().spki())
-                .map(|_| ()),
-            ca.last_issuance().map(|_| ()),
-        ];
-        read.into_iter()
-            .filter_map(Result::err)
-            .for_each(|error| said(&error));
-        let counter = ca.lock()?.counter();
-        assert_eq!(ca.lock()?.counter(), counter);
-        Ok(())
-    });
+    journal("issued", "issued.jsonl", data, store::issued_journal);
 }
 
-/// `revoked.jsonl`.
+/// `revoked.jsonl`: if it is readable, all of it is.
 pub fn revoked_journal(data: &[u8]) {
-    journal("revoked", "revoked.jsonl", data, |ca| {
-        let read = [
-            ca.standings().map(|_| ()),
-            ca.all_revoked().map(|_| ()),
-            ca.compromised().map(|_| ()),
-            ca.standing(&Serial::from_magnitude(&[1]).expect("it is one"))
-                .map(|_| ()),
-            ca.lock_crls().map(|_| ()),
-        ];
-        read.into_iter()
-            .filter_map(Result::err)
-            .for_each(|error| said(&error));
-        ca.lock_revocations()?;
-        let end = ca.revocations_end()?;
-        let octets = fs::metadata(ca.path().join("revoked.jsonl")).map(|found| found.len());
-        assert_eq!(octets.ok(), Some(end.length));
-        Ok(())
+    journal("revoked", "revoked.jsonl", data, |path| {
+        if let Some(length) = store::revoked_journal(path) {
+            let file = fs::metadata(path.join(CA).join("revoked.jsonl"));
+            assert_eq!(file.expect("it is there").len(), length);
+        }
     });
 }
 
 /// `crls.jsonl`.
 pub fn list_journal(data: &[u8]) {
-    journal("crls", "crls.jsonl", data, |ca| {
-        for list in ca.recent_crls()?.iter().chain(&ca.crls_without_news(NOW)?) {
-            if let Err(error) = ca.presigned_crl(list) {
-                said(&error);
-            }
-        }
-        ca.lock_crls().map(|_| ())
-    });
+    journal("crls", "crls.jsonl", data, store::crl_journal);
 }
 
 /// `ca.json`.
 pub fn ca_record(data: &[u8]) {
-    PLACE.with(|place| {
-        place.with(&place.in_ca("ca.json"), data, |store| {
-            for ca in store.cas()? {
-                assert_eq!(ca.name().as_str(), CA);
-                store.ancestors(&ca)?;
-            }
-            Ok(())
-        });
-    });
+    PLACE.with(|place| place.with(&place.in_ca("ca.json"), data, store::ca_record));
 }
 
 /// `store.json`.
 pub fn store_format(data: &[u8]) {
     PLACE.with(|place| {
-        place.with(&place.store().join("store.json"), data, |store| {
-            store.cas().map(|_| ())
-        });
+        place.with(&place.store().join("store.json"), data, store::store_format);
     });
 }
 
-/// The counters: a number is taken as it stands, or refused.
+/// The counters.
 pub fn counter(data: &[u8]) {
     PLACE.with(|place| {
-        let ca = |store: &Store| store.ca(&CA.parse().expect("it is a name"));
-        place.with(&place.in_ca("serial"), data, |store| {
-            let counter = ca(store)?.lock()?.counter();
-            assert!(counter <= 1 || format!("{counter:039}\n").as_bytes() == data);
-            Ok(())
+        place.with(&place.in_ca("serial"), data, |path| {
+            store::counter(path, data);
         });
-        place.with(&place.in_ca("crlnumber"), data, |store| {
-            ca(store)?.lock_crls().map(|_| ())
-        });
+        place.with(&place.in_ca("crlnumber"), data, store::crl_number);
     });
 }

@@ -1,103 +1,63 @@
-//! The folders of other programs, as `pki import` reads them.
+//! Directories of other programs, as `pki import` reads them.
 
-use super::objects::Known;
-use super::store::{Place, observer};
-use super::{NOW, harmless, said};
-use pki::ca::{ImportRequest, KeyProtection, Layout, Source, import};
-use pki::store::CaRecord;
-use pki::x509::text::Escaped;
+use super::store::Place;
 use std::fs;
-use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// The next number, of certificates and of lists.
+/// Next number, of certificates and of CRLs.
 const NEXT: &[u8] = b"1000\n";
 
-/// A folder of `openssl ca` that issued nothing.
-struct Folder {
-    folder: TempDir,
-    /// From which its key and certificate come.
+/// Directory of an `openssl ca` that issued nothing.
+struct Directory {
+    directory: TempDir,
+    /// Store that its key and certificate come from.
     place: Place,
 }
 
 thread_local! {
-    static FOLDER: Folder = Folder::new();
+    static DIRECTORY: Directory = Directory::new();
 }
 
-impl Folder {
+impl Directory {
     fn new() -> Self {
         let place = Place::new();
-        let folder = TempDir::new().expect("there is room for a folder");
-        for (file, from) in [("ca.crt", "ca.crt"), ("ca.key", "ca.key")] {
-            let to = folder.path().join(file);
-            fs::copy(place.in_ca(from), to).expect("a file is copied");
+        let directory = TempDir::new().expect("a directory is made");
+        for file in ["ca.crt", "ca.key"] {
+            let to = directory.path().join(file);
+            fs::copy(place.in_ca(file), to).expect("a file is copied");
         }
-        fs::create_dir(folder.path().join("newcerts")).expect("a folder is made");
-        Self { folder, place }
+        fs::create_dir(directory.path().join("newcerts")).expect("a directory is made");
+        Self { directory, place }
     }
 
-    /// Imports it, but for writing.
     fn import(&self, index: &[u8], serial: &[u8], crl_number: &[u8]) {
         for (file, content) in [
             ("index.txt", index),
             ("serial", serial),
             ("crlnumber", crl_number),
         ] {
-            fs::write(self.folder.path().join(file), content).expect("a file is written");
+            fs::write(self.directory.path().join(file), content).expect("a file is written");
         }
-        let request = ImportRequest {
-            record: CaRecord {
-                name: "old".parse().expect("it is a name"),
-                parent: None,
-                crl_urls: Vec::new(),
-                ca_issuers_urls: Vec::new(),
-                ocsp_urls: Vec::new(),
-                restored: None,
-            },
-            source: Source {
-                layout: Layout::Openssl,
-                directory: self.folder.path().to_owned(),
-                certificate: None,
-                key: None,
-                list: None,
-                index: None,
-                certificates: Vec::new(),
-            },
-            chain: Vec::new(),
-            protection: KeyProtection::AsBefore,
-            partial: true,
-            dry_run: true,
-        };
-        let nowhere: PathBuf = self.place.store().with_file_name("nowhere");
-        match import(&nowhere, observer(), &request, &mut Known, NOW) {
-            Ok(imported) => {
-                assert!(Some(imported.next_serial) > imported.highest_serial);
-                for finding in imported.findings {
-                    harmless(&Escaped(&finding.message).to_string());
-                }
-            }
-            Err(error) => said(&error),
-        }
-        assert!(!nowhere.exists());
+        let nowhere = self.place.store().with_file_name("nowhere");
+        pki::fuzzing::import::openssl(self.directory.path(), &nowhere);
     }
 }
 
 /// `index.txt`.
 pub fn openssl_index(data: &[u8]) {
-    FOLDER.with(|folder| folder.import(data, NEXT, NEXT));
+    DIRECTORY.with(|directory| directory.import(data, NEXT, NEXT));
 }
 
-/// The file with the next serial number, or that with the next number of a list: the first octet says
-/// which.
+/// File with the next serial number, or with the next CRL number, by the first byte.
 pub fn openssl_numbers(data: &[u8]) {
     let Some((which, data)) = data.split_first() else {
         return;
     };
-    FOLDER.with(|folder| {
+    DIRECTORY.with(|directory| {
         if which % 2 == 0 {
-            folder.import(b"", data, NEXT);
+            directory.import(b"", data, NEXT);
         } else {
-            folder.import(b"", NEXT, data);
+            directory.import(b"", NEXT, data);
         }
     });
 }

@@ -9,7 +9,11 @@ use std::path::{Path, PathBuf};
 use crate::sandbox::repository;
 
 /// Every layer, and those that it may know of.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
+    (
+        "fuzzing",
+        &["cli", "ca", "store", "x509", "key", "asn1", "pem"],
+    ),
     ("cli", &["ca", "store", "x509", "key", "asn1", "pem"]),
     ("ca", &["store", "x509", "key", "asn1", "pem"]),
     ("store", &["x509", "key", "asn1", "pem"]),

@@ -7,11 +7,9 @@ mod mutate;
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
 
 use mutate::{Random, mutated};
-use pki::ca::{Input, foreign_list};
-use pki::x509::{Certificate, CertificationRequest};
+use pki::fuzzing::objects::{takes_certificate, takes_crl, takes_csr};
 
 use crate::sandbox::{Sandbox, repository};
 
@@ -59,16 +57,11 @@ fn seeds(sandbox: &Sandbox) -> Vec<(u8, Vec<u8>)> {
     .concat()
 }
 
-/// Whether `pki` would use it: a certificate in a trust store or as a CA, a CSR to be issued, a CRL.
 fn is_taken(kind: u8, der: &[u8]) -> bool {
     match kind {
-        b'C' => Certificate::from_der(der)
-            .is_ok_and(|certificate| certificate.broken_extension().is_none()),
-        b'R' => CertificationRequest::from_der(der)
-            .is_ok_and(|request| request.subject_alt_names().is_ok()),
-        _ => Input::from_reader(Path::new("list"), der)
-            .and_then(|input| foreign_list(&input))
-            .is_ok(),
+        b'C' => takes_certificate(der),
+        b'R' => takes_csr(der),
+        _ => takes_crl(der),
     }
 }
 

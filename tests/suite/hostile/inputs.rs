@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pki::ca::Input;
+use pki::fuzzing::objects::objects_in;
 
 use super::mutate::{Sequence, mutated};
 use super::nests::nests;
@@ -90,19 +90,17 @@ fn vectors_for(target: &str) -> Vec<Vec<u8>> {
         let content = fs::read(root.join(file)).unwrap();
         (content.len() <= LARGEST).then_some(content)
     });
-    let contents = contents.filter_map(|content| {
-        let input = Input::from_reader(Path::new(""), content.as_slice()).unwrap();
-        input.objects().ok().map(|objects| (content, objects))
-    });
+    let contents =
+        contents.filter_map(|content| objects_in(&content).map(|objects| (content, objects)));
     if label.is_empty() {
         let is_wanted = |label: &str| target != "key" || label.ends_with("PRIVATE KEY");
         let wanted =
-            contents.filter(|(_, objects)| objects.iter().any(|object| is_wanted(&object.label)));
+            contents.filter(|(_, objects)| objects.iter().any(|(label, _)| is_wanted(label)));
         return wanted.map(|(content, _)| content).collect();
     }
     let objects = contents.flat_map(|(_, objects)| objects);
-    let wanted = objects.filter(|object| label.contains(&object.label.as_str()));
-    let mut wanted = wanted.map(|object| object.der.to_vec()).collect::<Vec<_>>();
+    let wanted = objects.filter(|(found, _)| label.contains(&found.as_str()));
+    let mut wanted = wanted.map(|(_, der)| der).collect::<Vec<_>>();
     wanted.sort();
     wanted.dedup();
     wanted

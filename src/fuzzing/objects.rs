@@ -1,18 +1,15 @@
-//! Certificates, requests and lists, and the files that they are in.
+//! Certificates, CSRs and CRLs, and the files that they are in.
 
-use super::{FEW_ROUNDS, NOW, PASSPHRASE, harmless, said};
-use pki::ca::{
-    Foreign, Input, PARTIES, Passphrases, ProtectedKey, VerifyRequest, certificates_in,
-    foreign_list, judge_foreign_list,
+use super::{FEW_ITERATIONS, Known, NOW, harmless, said};
+use crate::ca::{
+    Foreign, Input, PARTIES, VerifyRequest, certificates_in, foreign_list, judge_foreign_list,
 };
-use pki::cli::reading;
-use pki::key::Passphrase;
-use pki::key::pkcs12::Pfx;
-use pki::pem::{decode, encode};
-use pki::x509::lint::{Candidate, lint};
-use pki::x509::verify::{Question, judge};
-use pki::x509::{Certificate, CertificationRequest, RevocationList};
-use std::error::Error;
+use crate::cli::reading;
+use crate::key::pkcs12::Pfx;
+use crate::pem::{decode, encode};
+use crate::x509::lint::{Candidate, lint};
+use crate::x509::verify::{Question, judge};
+use crate::x509::{Certificate, CertificationRequest, RevocationList};
 use std::path::Path;
 use std::slice;
 use time::Duration;
@@ -42,8 +39,8 @@ pub fn pem(data: &[u8]) {
     }
 }
 
-/// A certificate's DER: the octets stay what they were, as DER and as PEM; everything in it can be
-/// said, and be judged by every rule.
+/// A certificate's DER: the bytes are kept, as DER and as PEM; everything in it can be shown, and be
+/// judged by every rule.
 pub fn certificate(data: &[u8]) {
     let certificate = match Certificate::from_der(data) {
         Ok(certificate) => certificate,
@@ -67,7 +64,7 @@ pub fn certificate(data: &[u8]) {
     }
 }
 
-/// A certification request's DER.
+/// A CSR's DER.
 pub fn request(data: &[u8]) {
     let request = match CertificationRequest::from_der(data) {
         Ok(request) => request,
@@ -86,7 +83,7 @@ pub fn request(data: &[u8]) {
     shown(encode("CERTIFICATE REQUEST", data).as_bytes());
 }
 
-/// A revocation list, DER or PEM: converted there and back it is the same, and every party can judge it.
+/// A CRL, DER or PEM: converted there and back it is the same, and every target can judge it.
 pub fn list(data: &[u8]) {
     let der = match foreign_list(&input(data)) {
         Ok(der) => der,
@@ -113,7 +110,7 @@ pub fn list(data: &[u8]) {
 
 /// PKCS #7.
 pub fn signed_data(data: &[u8]) {
-    match pki::x509::signed_data::certificates(data) {
+    match crate::x509::signed_data::certificates(data) {
         Ok(certificates) => certificates
             .iter()
             .for_each(|certificate| assert!(!certificate.der().is_empty())),
@@ -121,7 +118,7 @@ pub fn signed_data(data: &[u8]) {
     }
 }
 
-/// Any file, as `pki show` says it.
+/// Any file, as `pki show` reads it.
 pub fn show(data: &[u8]) {
     shown(data);
 }
@@ -138,13 +135,13 @@ fn shown(content: &[u8]) {
     }
 }
 
-/// Any file as a trust store, judged by the general rules and for a party that its octets choose.
+/// Any file as a trust store, judged by the general rules and for a target that its bytes choose.
 pub fn bundle(data: &[u8]) {
-    if Pfx::from_der(data).is_ok_and(|pfx| pfx.rounds() > FEW_ROUNDS) {
+    if Pfx::from_der(data).is_ok_and(|pfx| pfx.rounds() > FEW_ITERATIONS) {
         return;
     }
     let input = input(data);
-    let sum = data.iter().map(|octet| usize::from(*octet)).sum::<usize>();
+    let sum = data.iter().map(|byte| usize::from(*byte)).sum::<usize>();
     let chosen = &PARTIES[sum % PARTIES.len()];
     for party in [None, Some(chosen)] {
         let foreign = match Foreign::read(&input, party, &mut Known) {
@@ -160,7 +157,7 @@ pub fn bundle(data: &[u8]) {
     }
 }
 
-/// A file whose first certificate is judged by the others, the self-signed of which are trusted.
+/// A file whose first certificate is verified with the others, the self-signed of which are trusted.
 pub fn verify(data: &[u8]) {
     let mut certificates = match certificates_in(&input(data)) {
         Ok(certificates) => certificates.into_iter(),
@@ -174,28 +171,35 @@ pub fn verify(data: &[u8]) {
         trusts_intermediates: true,
         question: Question::at(NOW),
     };
-    let judgement = pki::ca::verify(None, &request).expect("no store is asked");
+    let judgement = crate::ca::verify(None, &request).expect("no store is asked");
     match judgement.refusal {
         Some(refusal) => said(&refusal),
         None => assert!(!judgement.path.is_empty()),
     }
 }
 
-/// Knows the passphrase of every key.
-pub(super) struct Known;
+/// Returns whether `pki` takes this certificate into a trust store or as a CA.
+pub fn takes_certificate(der: &[u8]) -> bool {
+    Certificate::from_der(der).is_ok_and(|certificate| certificate.broken_extension().is_none())
+}
 
-impl Passphrases for Known {
-    fn to_open(
-        &mut self,
-        _key: ProtectedKey<'_>,
-    ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-        Ok(Passphrase::new(PASSPHRASE.to_owned().into()))
-    }
+/// Returns whether `pki` issues for this CSR, as far as its encoding goes.
+pub fn takes_csr(der: &[u8]) -> bool {
+    CertificationRequest::from_der(der).is_ok_and(|csr| csr.subject_alt_names().is_ok())
+}
 
-    fn to_protect(
-        &mut self,
-        _key: ProtectedKey<'_>,
-    ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
-        Ok(None)
-    }
+/// Returns whether `pki` converts this CRL.
+pub fn takes_crl(der: &[u8]) -> bool {
+    foreign_list(&input(der)).is_ok()
+}
+
+/// Returns the objects of a file with their PEM labels, if it can be read.
+pub fn objects_in(content: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+    let objects = input(content).objects().ok()?;
+    let objects = objects.into_iter();
+    Some(
+        objects
+            .map(|object| (object.label, object.der.to_vec()))
+            .collect(),
+    )
 }

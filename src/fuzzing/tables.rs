@@ -1,7 +1,7 @@
-//! Files in which users write many things at once.
+//! Tables and declarations.
 
 use super::{NOW, harmless};
-use pki::cli::reading::{self, Refused};
+use crate::cli::reading::{self, Refused};
 use std::path::Path;
 
 fn rows<T>(rows: Result<Vec<Result<T, Refused>>, Refused>) {

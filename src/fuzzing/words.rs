@@ -1,17 +1,17 @@
-//! What users type, and others put into their tables: whatever is not UTF-8 is replaced first.
+//! Words that users type, and values of their tables: bytes that are not UTF-8 are replaced first.
 
 use super::{NOW, harmless, said};
-use pki::ca::Flaw;
-use pki::key::KeyType;
-use pki::store::CaName;
-use pki::x509::general_name::GeneralName;
-use pki::x509::text::Escaped;
-use pki::x509::validity::{Moment, parse_rfc3339, rfc3339};
-use pki::x509::verify::Hostname;
-use pki::x509::{Name, NameConstraints, Profile, Reason, Serial, Subtree};
+use crate::ca::Flaw;
+use crate::key::KeyType;
+use crate::store::CaName;
+use crate::x509::general_name::GeneralName;
+use crate::x509::text::Escaped;
+use crate::x509::validity::{Moment, parse_rfc3339, rfc3339};
+use crate::x509::verify::Hostname;
+use crate::x509::{Name, NameConstraints, Profile, Reason, Serial, Subtree};
 use std::str::FromStr;
 
-/// A subject: its DER is read again as the same name, and so is what is written of it where it was typed.
+/// A subject: its DER is read again as the same name, and so is its text, if it can be typed.
 pub fn name(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Ok(name) = text.parse::<CaName>() {
@@ -36,7 +36,7 @@ pub fn name(data: &[u8]) {
     }
 }
 
-/// Alternative names, the subtrees of constraints, and hosts.
+/// SANs, subtrees of name constraints, and host names.
 pub fn alternative_name(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     match GeneralName::parse_list(&text) {
@@ -62,7 +62,7 @@ pub fn alternative_name(data: &[u8]) {
     let _ = text.parse::<Hostname>();
 }
 
-/// A serial number in any notation: what is printed means the same number, and in one way only.
+/// A serial number in any notation: its printed form means the same number, and only that.
 pub fn serial(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let readings = match Serial::readings(&text) {
@@ -78,7 +78,7 @@ pub fn serial(data: &[u8]) {
     }
 }
 
-/// Times and durations, and the words of which there are few.
+/// Times and durations, and words of closed sets.
 pub fn moment(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     match text.parse::<Moment>() {
@@ -101,7 +101,7 @@ fn word<T: FromStr<Err: std::error::Error + 'static>>(text: &str) {
     }
 }
 
-/// Text from others, made harmless; and all that was harmless is as it was.
+/// Text from outside, escaped: harmless text is unchanged.
 pub fn text(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let escaped = Escaped(&text).to_string();
@@ -113,7 +113,7 @@ pub fn text(data: &[u8]) {
                 | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
     assert!(!escaped.contains(invisible), "{escaped:?}");
-    if !text.contains(pki::x509::text::is_deceptive) {
+    if !text.contains(crate::x509::text::is_deceptive) {
         assert_eq!(escaped, text);
     }
 }

@@ -1,19 +1,19 @@
 //! Private keys, plain and encrypted.
 
-use super::{FEW_ROUNDS, PASSPHRASE, said};
-use pki::key::pkcs12::Pfx;
-use pki::key::{KeyFile, Passphrase, PrivateKey, PublicKeyAlgorithm};
-use pki::x509::Certificate;
+use super::{FEW_ITERATIONS, PASSPHRASE, said};
+use crate::key::pkcs12::Pfx;
+use crate::key::{KeyFile, Passphrase, PrivateKey, PublicKeyAlgorithm};
+use crate::x509::Certificate;
 
 fn passphrase() -> Passphrase {
     Passphrase::new(PASSPHRASE.to_owned().into())
 }
 
-/// A key file in any form: what is read as a key is the same key when it is written and read again.
+/// A key file in any form: a key that is read is the same once it is written and read again.
 pub fn key(data: &[u8]) {
     let key = match KeyFile::parse(data) {
         Ok(KeyFile::Plain(key)) => key,
-        Ok(KeyFile::Encrypted(encrypted)) if encrypted.rounds() > FEW_ROUNDS => return,
+        Ok(KeyFile::Encrypted(encrypted)) if encrypted.rounds() > FEW_ITERATIONS => return,
         Ok(KeyFile::Encrypted(encrypted)) => match encrypted.open(&passphrase()) {
             Ok((key, _)) => key,
             Err(error) => return said(&error),
@@ -34,7 +34,7 @@ pub fn key(data: &[u8]) {
 /// PKCS #12, opened with and without its passphrase.
 pub fn pkcs12(data: &[u8]) {
     let pfx = match Pfx::from_der(data) {
-        Ok(pfx) if pfx.rounds() > FEW_ROUNDS => return,
+        Ok(pfx) if pfx.rounds() > FEW_ITERATIONS => return,
         Ok(pfx) => pfx,
         Err(error) => return said(&error),
     };
