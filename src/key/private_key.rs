@@ -216,3 +216,37 @@ pub(super) fn private_key_info(
     });
     Zeroizing::new(encoder.into_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyType;
+
+    /// Java 24 and newer read `expandedKey`, an OCTET STRING (RFC 9881 section 6), and not the seed.
+    #[test]
+    fn java_gets_ml_dsa_keys_in_the_expanded_form() {
+        for (kind, length) in [
+            (KeyType::MlDsa44, 2560_u16),
+            (KeyType::MlDsa65, 4032),
+            (KeyType::MlDsa87, 4896),
+        ] {
+            let key = PrivateKey::generate(kind).unwrap();
+            let der = key.to_expanded_pkcs8().unwrap();
+            let octet_string = |length: u16| {
+                let [high, low] = length.to_be_bytes();
+                [0x04, 0x82, high, low]
+            };
+            let headers = [octet_string(length + 4), octet_string(length)].concat();
+            let start = der.len() - usize::from(length) - headers.len();
+            assert_eq!(der[start..][..headers.len()], headers);
+            let again = PrivateKey::from_pkcs8(&der).unwrap();
+            assert_eq!(again.public().spki(), key.public().spki());
+            assert_ne!(*der, *key.to_pkcs8().unwrap());
+        }
+        let other = PrivateKey::generate(KeyType::P256).unwrap();
+        assert_eq!(
+            *other.to_expanded_pkcs8().unwrap(),
+            *other.to_pkcs8().unwrap()
+        );
+    }
+}

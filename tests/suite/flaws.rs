@@ -3,9 +3,9 @@
 
 use std::fs;
 
-use pki::x509::validity::parse_rfc3339;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::lint::assert_pkilint_finds_nothing;
 use crate::normalise::normalised;
@@ -282,7 +282,7 @@ fn times(sandbox: &Sandbox, more: &str) -> (i64, i64) {
     let now = OffsetDateTime::now_utc();
     let issued = issue(sandbox, "timed", &format!("--force {more}"));
     let from_now = |field: &str| {
-        let time = parse_rfc3339(issued[field].as_str().unwrap()).unwrap();
+        let time = OffsetDateTime::parse(issued[field].as_str().unwrap(), &Rfc3339).unwrap();
         (time - now).whole_seconds()
     };
     (from_now("not_before"), from_now("not_after"))

@@ -1,13 +1,9 @@
 //! Structures that are not DER, or whose keys bind nothing: no trust store gets them, nothing is
 //! certified for them. They are signed as they are, so that their encoding alone is wrong.
 
-use pki::asn1::{Encoder, encode_time, oid, sequence, tag};
-use pki::key::{KeyType, PrivateKey};
-use pki::pem;
-use pki::x509::{CertificationRequest, Extension, Name};
-use time::OffsetDateTime;
-use time::macros::datetime;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
+use crate::der::{bit_string, explicit, name, octet_string, oid, pem, sequence, tlv, unsigned};
 use crate::sandbox::Sandbox;
 
 /// The parts of a root that are written as the case has them.
@@ -34,52 +30,42 @@ const GOOD: Root = Root {
     behind: b"",
 };
 
-fn signed(key: &PrivateKey, tbs: &[u8]) -> Vec<u8> {
-    let signature = key.sign(tbs).unwrap();
-    sequence(|signed| {
-        signed.raw(tbs);
-        signed.raw(ED25519);
-        signed.bit_string(&signature);
-    })
+const COMMON_NAME: &str = "2.5.4.3";
+
+fn new_key() -> Ed25519KeyPair {
+    Ed25519KeyPair::generate().unwrap()
+}
+
+fn spki(public_key: &[u8]) -> Vec<u8> {
+    sequence(&[ED25519, &bit_string(public_key)])
+}
+
+fn signed(key: &Ed25519KeyPair, tbs: &[u8]) -> Vec<u8> {
+    let signature = key.sign(tbs);
+    sequence(&[tbs, ED25519, &bit_string(signature.as_ref())])
 }
 
 fn root(case: Root) -> Vec<u8> {
-    const BEGIN: OffsetDateTime = datetime!(2020-01-01 0:00 UTC);
-    const END: OffsetDateTime = datetime!(2049-01-01 0:00 UTC);
-    let key = PrivateKey::generate("ed25519".parse::<KeyType>().unwrap()).unwrap();
-    let name = Name::from_common_name("odd").unwrap();
-    let extension = |list: &mut Encoder, oid, critical: &[u8], value: &[u8]| {
-        list.sequence(|extension| {
-            extension.oid(oid);
-            extension.raw(critical);
-            extension.octet_string(value);
-        });
-    };
-    let tbs = sequence(|tbs| {
-        tbs.constructed(tag::explicit(0), |version| version.raw(case.version));
-        tbs.raw(case.serial);
-        tbs.raw(case.algorithm);
-        tbs.raw(name.der());
-        tbs.sequence(|times| {
-            encode_time(times, BEGIN);
-            encode_time(times, END);
-        });
-        tbs.raw(name.der());
-        tbs.raw(key.public().spki());
-        tbs.raw(case.behind);
-        tbs.explicit(3, |wrapper| {
-            wrapper.sequence(|list| {
-                extension(
-                    list,
-                    &oid::BASIC_CONSTRAINTS,
-                    GOOD.critical,
-                    case.basic_constraints,
-                );
-                extension(list, &oid::KEY_USAGE, case.critical, case.key_usage);
-                Extension::subject_key_identifier(&key.public().key_identifier()).encode(list);
-            });
-        });
-    });
+    let key = new_key();
+    let name = name(COMMON_NAME, "odd");
+    let extension = |id, critical, value| sequence(&[&oid(id), critical, &octet_string(value)]);
+    let extensions = [
+        extension("2.5.29.19", GOOD.critical, case.basic_constraints),
+        extension("2.5.29.15", case.critical, case.key_usage),
+        extension("2.5.29.14", b"", &octet_string(&[1; 20])),
+    ];
+    let time = |text: &str| tlv(0x17, text.as_bytes());
+    let tbs = sequence(&[
+        &tlv(0xa0, case.version),
+        case.serial,
+        case.algorithm,
+        &name,
+        &sequence(&[&time("200101000000Z"), &time("490101000000Z")]),
+        &name,
+        &spki(key.public_key().as_ref()),
+        case.behind,
+        &explicit(3, &tlv(0x30, &extensions.concat())),
+    ]);
     signed(&key, &tbs)
 }
 
@@ -89,7 +75,7 @@ fn a_trust_store_gets_no_certificate_that_is_not_der() {
     sandbox.pki("root --name rootCA --no-passphrase").succeeds();
     let bundle = |der: &[u8], form: &str| {
         let file = match form {
-            "pem" => pem::encode("CERTIFICATE", der).into_bytes(),
+            "pem" => pem("CERTIFICATE", der).into_bytes(),
             _ => der.to_vec(),
         };
         sandbox.write("odd", file);
@@ -187,15 +173,10 @@ fn a_trust_store_gets_no_certificate_that_is_not_der() {
     }
 }
 
-fn csr(version: &[u8], spki: Option<&[u8]>, attributes: &[u8]) -> Vec<u8> {
-    let key = PrivateKey::generate("ed25519".parse::<KeyType>().unwrap()).unwrap();
-    let name = Name::from_common_name("leaf.test").unwrap();
-    let tbs = sequence(|info| {
-        info.raw(version);
-        info.raw(name.der());
-        info.raw(spki.unwrap_or(key.public().spki()));
-        info.constructed(tag::explicit(0), |all| all.raw(attributes));
-    });
+fn csr(version: &[u8], subject: &[u8], attributes: &[u8]) -> Vec<u8> {
+    let key = new_key();
+    let spki = spki(key.public_key().as_ref());
+    let tbs = sequence(&[version, subject, &spki, &tlv(0xa0, attributes)]);
     signed(&key, &tbs)
 }
 
@@ -204,23 +185,24 @@ fn no_csr_that_is_not_der_is_certified() {
     let sandbox = Sandbox::new();
     sandbox.pki("root --name rootCA --no-passphrase").succeeds();
     let issue = |der: &[u8], name: &str| {
-        sandbox.write("odd.csr", pem::encode("CERTIFICATE REQUEST", der));
+        sandbox.write("odd.csr", pem("CERTIFICATE REQUEST", der));
         let line = "issue --ca rootCA --profile client --csr odd.csr --out out --name";
         sandbox.pki(line).arg(name)
     };
     let before = sandbox.read("pki/rootCA/issued.jsonl");
+    let name = name(COMMON_NAME, "leaf.test");
     for der in [
-        csr(b"\x02\x02\x00\x00", None, b""),
-        csr(b"\x02\x00", None, b""),
+        csr(b"\x02\x02\x00\x00", &name, b""),
+        csr(b"\x02\x00", &name, b""),
         // A challengePassword that is a BMPString of three bytes; one with something behind its set.
         csr(
             b"\x02\x01\x00",
-            None,
+            &name,
             b"\x30\x12\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07\x31\x05\x1e\x03abc",
         ),
         csr(
             b"\x02\x01\x00",
-            None,
+            &name,
             b"\x30\x12\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07\x31\x03\x0c\x01a\x05\x00",
         ),
     ] {
@@ -228,7 +210,7 @@ fn no_csr_that_is_not_der_is_certified() {
         assert!(refused.stderr.contains("odd.csr"), "{refused}");
     }
     assert_eq!(sandbox.read("pki/rootCA/issued.jsonl"), before);
-    issue(&csr(b"\x02\x01\x00", None, b""), "good").succeeds();
+    issue(&csr(b"\x02\x01\x00", &name, b""), "good").succeeds();
 }
 
 /// Anybody makes a signature that such a key verifies: R is the neutral point, S is zero.
@@ -236,29 +218,17 @@ fn no_csr_that_is_not_der_is_certified() {
 fn no_key_of_small_order_is_certified() {
     let sandbox = Sandbox::new();
     sandbox.pki("root --name rootCA --no-passphrase").succeeds();
-    let name = Name::from_common_name("leaf.test").unwrap();
     let mut neutral = [0; 32];
     neutral[0] = 1;
+    let mut signature = [0; 64];
+    signature[0] = 1;
     for last in [0, 0x80] {
         neutral[31] = last;
-        let tbs = sequence(|info| {
-            info.unsigned(&[0]);
-            info.raw(name.der());
-            info.sequence(|spki| {
-                spki.raw(ED25519);
-                spki.bit_string(&neutral);
-            });
-            info.constructed(tag::explicit(0), |_| {});
-        });
-        let mut signature = [0; 64];
-        signature[0] = 1;
-        let der = sequence(|csr| {
-            csr.raw(&tbs);
-            csr.raw(ED25519);
-            csr.bit_string(&signature);
-        });
-        assert!(CertificationRequest::from_der(&der).is_ok());
-        sandbox.write("odd.csr", pem::encode("CERTIFICATE REQUEST", &der));
+        let name = name(COMMON_NAME, "leaf.test");
+        let tbs = sequence(&[&unsigned(&[0]), &name, &spki(&neutral), &tlv(0xa0, &[])]);
+        let der = sequence(&[&tbs, ED25519, &bit_string(&signature)]);
+        sandbox.write("odd.csr", pem("CERTIFICATE REQUEST", &der));
+        sandbox.pki("show odd.csr").succeeds();
         for line in [
             "issue --ca rootCA --profile client --csr odd.csr --out out --name odd",
             "subordinate --ca rootCA --csr odd.csr --out out.crt",
@@ -274,22 +244,11 @@ fn no_key_of_small_order_is_certified() {
 fn a_subject_of_a_csr_has_upper_bounds() {
     let sandbox = Sandbox::new();
     sandbox.pki("root --name rootCA --no-passphrase").succeeds();
-    let key = PrivateKey::generate("ed25519".parse::<KeyType>().unwrap()).unwrap();
     let text = "x".repeat(500_000);
-    let title = oid::TITLE;
-    let unknown = const_oid::ObjectIdentifier::new_unwrap("1.3.6.1.4.1.55555.1");
-    for (kind, called) in [(title, "title"), (unknown, "1.3.6.1.4.1.55555.1")] {
-        let der = sequence(|name| {
-            name.constructed(tag::SET, |rdn| {
-                rdn.sequence(|pair| {
-                    pair.oid(&kind);
-                    pair.primitive(tag::UTF8_STRING, text.as_bytes());
-                });
-            });
-        });
-        let name = Name::from_der(&der).unwrap();
-        let csr = CertificationRequest::create(&key, &name, &[]).unwrap();
-        sandbox.write("large.csr", pem::encode("CERTIFICATE REQUEST", &csr));
+    let unknown = "1.3.6.1.4.1.55555.1";
+    for (kind, called) in [("2.5.4.12", "title"), (unknown, unknown)] {
+        let csr = csr(&unsigned(&[0]), &name(kind, &text), b"");
+        sandbox.write("large.csr", pem("CERTIFICATE REQUEST", &csr));
         let line = "issue --ca rootCA --profile client --csr large.csr --out out --name large";
         let refused = sandbox.pki(line).ends_with(1);
         assert!(refused.stderr.contains(called), "{refused}");

@@ -33,6 +33,7 @@ mod crl_verifiers;
 mod csr_files;
 mod csr_names;
 mod csrs;
+mod der;
 mod differential;
 mod docs;
 mod error_codes;

@@ -8,7 +8,6 @@ mod java;
 mod kinds;
 mod limits;
 mod live;
-mod page;
 mod shapes;
 mod text;
 
@@ -145,6 +144,20 @@ fn key_file(sandbox: &Sandbox, kind: &str) -> String {
         sandbox.run("openssl", &line).succeeds();
     }
     file
+}
+
+/// Names of the targets that `pki bundle --for` takes.
+fn targets() -> Vec<String> {
+    let program = pki::cli::command();
+    let bundle = program.find_subcommand("bundle").unwrap();
+    let target = bundle
+        .get_arguments()
+        .find(|arg| arg.get_long() == Some("for"));
+    let values = target.unwrap().get_possible_values();
+    values
+        .iter()
+        .map(|value| value.get_name().to_owned())
+        .collect()
 }
 
 /// The names of the rules that a report found broken, by level.

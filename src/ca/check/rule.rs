@@ -103,3 +103,21 @@ rules! {
     LIST_OUTDATED "list-outdated" Notice;
     LIST_UNPUBLISHED "list-unpublished" Notice;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_every_rule_with_its_level() {
+        let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/check.md"));
+        let rows = page.lines().filter(|line| line.starts_with("| `"));
+        let written = rows.map(|row| {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            (cells[0].trim_matches('`'), cells[1], cells[2] == "yes")
+        });
+        let rules = CHECK_RULES.iter();
+        let rules = rules.map(|rule| (rule.name, rule.level.as_str(), rule.heals));
+        assert_eq!(written.collect::<Vec<_>>(), rules.collect::<Vec<_>>());
+    }
+}

@@ -1,74 +1,56 @@
 //! Input that is refused for what it would take: derivations of keys without end.
 
-use std::slice;
-
-use const_oid::ObjectIdentifier;
-use pki::asn1::{Encoder, oid, sequence, tag};
-use pki::key::pkcs12::Pfx;
-use pki::key::{KeyError, KeyFile};
-
+use crate::der::{explicit, octet_string, oid, pem, sequence, tlv, unsigned};
 use crate::sandbox::Sandbox;
 
-const SCRYPT: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11591.4.11");
+const UNSUPPORTED: &str = "key-encryption-unsupported";
+const NULL: &[u8] = &[5, 0];
+const DATA: &str = "1.2.840.113549.1.7.1";
+const ENCRYPTED_DATA: &str = "1.2.840.113549.1.7.6";
+const HMAC_SHA1: &str = "1.2.840.113549.2.7";
+const HMAC_SHA256: &str = "1.2.840.113549.2.9";
+const PBE_SHA1_3DES: &str = "1.2.840.113549.1.12.1.3";
+const PBE_MD5_DES: &str = "1.2.840.113549.1.5.3";
 
-/// The AlgorithmIdentifier of PBES2 with a derivation.
-fn pbes2(derivation: &[u8]) -> Vec<u8> {
-    sequence(|algorithm| {
-        algorithm.oid(&oid::PBES2);
-        algorithm.sequence(|parameters| {
-            parameters.raw(derivation);
-            parameters.sequence(|cipher| {
-                cipher.oid(&oid::AES_256_CBC);
-                cipher.octet_string(&[0; 16]);
-            });
-        });
-    })
+/// AlgorithmIdentifier of PBES2 with this key derivation function.
+fn pbes2(derivation: &str, parameters: &[u8]) -> Vec<u8> {
+    let derivation = sequence(&[&oid(derivation), parameters]);
+    let aes_256_cbc = sequence(&[&oid("2.16.840.1.101.3.4.1.42"), &octet_string(&[0; 16])]);
+    let parameters = sequence(&[&derivation, &aes_256_cbc]);
+    sequence(&[&oid("1.2.840.113549.1.5.13"), &parameters])
 }
 
-fn pbkdf2(rounds: u32, hash: &ObjectIdentifier) -> Vec<u8> {
-    pbes2(&sequence(|derivation| {
-        derivation.oid(&oid::PBKDF2);
-        derivation.sequence(|parameters| {
-            parameters.octet_string(&[0; 16]);
-            parameters.unsigned(&rounds.to_be_bytes());
-            parameters.sequence(|function| {
-                function.oid(hash);
-                function.primitive(tag::NULL, &[]);
-            });
-        });
-    }))
+fn pbkdf2(iterations: u32, hash: &str) -> Vec<u8> {
+    let parameters = sequence(&[
+        &octet_string(&[0; 16]),
+        &unsigned(&iterations.to_be_bytes()),
+        &sequence(&[&oid(hash), NULL]),
+    ]);
+    pbes2("1.2.840.113549.1.5.12", &parameters)
 }
 
 fn scrypt(cost: u64, block: u16, lanes: u16) -> Vec<u8> {
-    pbes2(&sequence(|derivation| {
-        derivation.oid(&SCRYPT);
-        derivation.sequence(|parameters| {
-            parameters.octet_string(&[0; 16]);
-            parameters.unsigned(&cost.to_be_bytes());
-            parameters.unsigned(&block.to_be_bytes());
-            parameters.unsigned(&lanes.to_be_bytes());
-        });
-    }))
+    let parameters = sequence(&[
+        &octet_string(&[0; 16]),
+        &unsigned(&cost.to_be_bytes()),
+        &unsigned(&block.to_be_bytes()),
+        &unsigned(&lanes.to_be_bytes()),
+    ]);
+    pbes2("1.3.6.1.4.1.11591.4.11", &parameters)
 }
 
-fn old(kind: &ObjectIdentifier, rounds: u32) -> Vec<u8> {
-    sequence(|algorithm| {
-        algorithm.oid(kind);
-        algorithm.sequence(|parameters| {
-            parameters.octet_string(&[0; 8]);
-            parameters.unsigned(&rounds.to_be_bytes());
-        });
-    })
+fn old(kind: &str, iterations: u32) -> Vec<u8> {
+    let parameters = [octet_string(&[0; 8]), unsigned(&iterations.to_be_bytes())];
+    sequence(&[&oid(kind), &tlv(0x30, &parameters.concat())])
 }
 
-/// Every algorithm that would take too long or too much.
+/// Every algorithm that would take too much time or memory.
 fn dear() -> Vec<Vec<u8>> {
-    let hmac_sha1 = ObjectIdentifier::new_unwrap("1.2.840.113549.2.7");
     vec![
-        pbkdf2(10_000_001, &oid::HMAC_SHA256),
-        pbkdf2(1 << 31, &oid::HMAC_SHA256),
-        pbkdf2(u32::MAX, &oid::HMAC_SHA256),
-        pbkdf2(u32::MAX, &hmac_sha1),
+        pbkdf2(10_000_001, HMAC_SHA256),
+        pbkdf2(1 << 31, HMAC_SHA256),
+        pbkdf2(u32::MAX, HMAC_SHA256),
+        pbkdf2(u32::MAX, HMAC_SHA1),
         scrypt(1 << 21, 8, 1),
         scrypt(1 << 62, 1, 1),
         scrypt(1 << 20, u16::MAX, 1),
@@ -76,84 +58,58 @@ fn dear() -> Vec<Vec<u8>> {
         scrypt(1 << 20, 8, 2),
         scrypt(2, 1 << 15, 1 << 8),
         scrypt(1 << 14, 8, u16::MAX),
-        old(&oid::PBE_SHA1_3DES, 1 << 31),
-        old(&oid::PBE_MD5_DES, u32::MAX),
+        old(PBE_SHA1_3DES, 1 << 31),
+        old(PBE_MD5_DES, u32::MAX),
     ]
 }
 
-fn encrypted_key(algorithm: &[u8]) -> Vec<u8> {
-    sequence(|info| {
-        info.raw(algorithm);
-        info.octet_string(&[0; 48]);
-    })
-}
-
-/// PFX with parts in these encryptions, and a MAC of so many rounds.
-fn pfx(parts: &[Vec<u8>], mac: Option<u32>) -> Vec<u8> {
-    let part = |safe: &mut Encoder, algorithm: &[u8]| {
-        safe.sequence(|info| {
-            info.oid(&oid::PKCS7_ENCRYPTED_DATA);
-            info.explicit(0, |value| {
-                value.sequence(|data| {
-                    data.unsigned(&[0]);
-                    data.sequence(|content| {
-                        content.oid(&oid::PKCS7_DATA);
-                        content.raw(algorithm);
-                        content.primitive(tag::context(0), &[0; 48]);
-                    });
-                });
-            });
-        });
+/// PFX with parts in these encryptions, and a MAC of this iteration count.
+fn pfx(parts: &[&[u8]], mac: Option<u32>) -> Vec<u8> {
+    let part = |algorithm: &&[u8]| {
+        let content = sequence(&[&oid(DATA), algorithm, &tlv(0x80, &[0; 48])]);
+        let data = sequence(&[&unsigned(&[0]), &content]);
+        sequence(&[&oid(ENCRYPTED_DATA), &explicit(0, &data)])
     };
-    let safe = sequence(|safe| parts.iter().for_each(|algorithm| part(safe, algorithm)));
-    sequence(|pfx| {
-        pfx.unsigned(&[3]);
-        pfx.sequence(|info| {
-            info.oid(&oid::PKCS7_DATA);
-            info.explicit(0, |value| value.octet_string(&safe));
-        });
-        let Some(rounds) = mac else { return };
-        pfx.sequence(|data| {
-            data.sequence(|info| {
-                info.sequence(|algorithm| {
-                    algorithm.oid(&oid::SHA256);
-                    algorithm.primitive(tag::NULL, &[]);
-                });
-                info.octet_string(&[0; 32]);
-            });
-            data.octet_string(&[0; 16]);
-            data.unsigned(&rounds.to_be_bytes());
-        });
-    })
+    let safe = tlv(0x30, &parts.iter().flat_map(part).collect::<Vec<_>>());
+    let content = sequence(&[&oid(DATA), &explicit(0, &octet_string(&safe))]);
+    let mac = mac.map(|iterations| {
+        let sha256 = sequence(&[&oid("2.16.840.1.101.3.4.2.1"), NULL]);
+        let digest = sequence(&[&sha256, &octet_string(&[0; 32])]);
+        let salt = octet_string(&[0; 16]);
+        sequence(&[&digest, &salt, &unsigned(&iterations.to_be_bytes())])
+    });
+    sequence(&[&unsigned(&[3]), &content, &mac.unwrap_or_default()])
 }
 
-/// They are refused as they are read, when nobody has given a passphrase: nothing can be derived yet.
+/// They are refused as they are read: no passphrase was given, and none is asked for.
 #[test]
-fn derivations_without_end_are_refused_before_there_is_a_passphrase() {
+fn derivations_without_end_are_refused_before_a_passphrase() {
+    let sandbox = Sandbox::new();
+    let code = |line: &str| {
+        let refused = sandbox.pki(&format!("--format json {line}")).ends_with(1);
+        refused.error()["code"].as_str().unwrap().to_owned()
+    };
+    let code_of_pfx = |pfx: Vec<u8>| {
+        sandbox.write("dear.p12", pfx);
+        code("bundle --check dear.p12 --for java")
+    };
     for algorithm in dear() {
-        let refused = KeyFile::parse(&encrypted_key(&algorithm));
-        assert!(
-            matches!(refused, Err(KeyError::Encryption { .. })),
-            "{algorithm:x?}"
-        );
-        let refused = Pfx::from_der(&pfx(slice::from_ref(&algorithm), None)).map(|_| ());
-        assert!(
-            matches!(refused, Err(KeyError::Encryption { .. })),
-            "{algorithm:x?}"
-        );
+        let key = sequence(&[&algorithm, &octet_string(&[0; 48])]);
+        sandbox.write("dear.key", pem("ENCRYPTED PRIVATE KEY", &key));
+        assert_eq!(code("show dear.key"), UNSUPPORTED, "{algorithm:x?}");
+        let refused = code_of_pfx(pfx(&[&algorithm], None));
+        assert_eq!(refused, UNSUPPORTED, "{algorithm:x?}");
     }
-    for rounds in [10_000_001, 1 << 31, u32::MAX] {
-        let refused = Pfx::from_der(&pfx(&[], Some(rounds))).map(|_| ());
-        assert!(
-            matches!(refused, Err(KeyError::Encryption { .. })),
-            "{rounds}"
-        );
+    for iterations in [10_000_001, 1 << 31, u32::MAX] {
+        let refused = code_of_pfx(pfx(&[], Some(iterations)));
+        assert_eq!(refused, UNSUPPORTED, "{iterations}");
     }
     // Each is borne, and all of them together are not.
-    let borne = pbkdf2(4_000_000, &oid::HMAC_SHA256);
-    assert!(Pfx::from_der(&pfx(slice::from_ref(&borne), Some(4_000_000))).is_ok());
-    let together = pfx(&[borne.clone(), borne], Some(4_000_000));
-    assert!(Pfx::from_der(&together).is_err());
+    let borne = pbkdf2(4_000_000, HMAC_SHA256);
+    let refused = code_of_pfx(pfx(&[&borne], Some(4_000_000)));
+    assert_eq!(refused, "passphrase-required");
+    let together = pfx(&[&borne, &borne], Some(4_000_000));
+    assert_eq!(code_of_pfx(together), UNSUPPORTED);
 }
 
 #[test]
@@ -161,7 +117,7 @@ fn a_trust_store_without_end_is_refused_in_words() {
     let sandbox = Sandbox::new();
     sandbox.write(
         "dear.p12",
-        pfx(&[pbkdf2(1 << 31, &oid::HMAC_SHA256)], Some(2048)),
+        pfx(&[&pbkdf2(1 << 31, HMAC_SHA256)], Some(2048)),
     );
     sandbox.pki("bundle --check dear.p12 --for java").refuses(
         1,

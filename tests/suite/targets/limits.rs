@@ -2,7 +2,7 @@
 
 use super::{
     Authority, ED25519, P521, RSA_2048, assert_judged, chain, judged, make, make_one, root, roots,
-    rules,
+    rules, targets,
 };
 use crate::sandbox::Sandbox;
 
@@ -181,14 +181,9 @@ fn rustls_is_warned_of_p521_and_of_seven_subordinates() {
 fn every_target_but_java_takes_a_root() {
     let sandbox = Sandbox::new();
     let pem = make(&sandbox, &roots(1));
-    for party in pki::ca::PARTIES {
-        let refused: &[&str] = if party.name == "java" {
-            &["pkcs12"]
-        } else {
-            &[]
-        };
-        let target = format!("--for {}", party.name);
-        let report = assert_judged(&sandbox, &target, &pem, refused);
-        assert_eq!(rules(&report, "warning"), [""; 0], "{}", party.name);
+    for target in targets() {
+        let refused: &[&str] = if target == "java" { &["pkcs12"] } else { &[] };
+        let report = assert_judged(&sandbox, &format!("--for {target}"), &pem, refused);
+        assert_eq!(rules(&report, "warning"), [""; 0], "{target}");
     }
 }

@@ -106,3 +106,6 @@ fn called(certificate: &Certificate) -> String {
         certificate.subject().to_string()
     }
 }
+
+#[cfg(test)]
+mod tests;
