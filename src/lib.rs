@@ -11,14 +11,15 @@
 //! * [`key`]: keys, their encryption, signatures.
 //! * [`asn1`], [`pem`]: the encodings.
 //!
-//! docs/architecture.md says which of them keeps which promise.
+//! docs/architecture.md says which of them keeps which promise. Only [`cli::main`], the description of the
+//! command line and `fuzzing` are public.
 
-pub mod asn1;
-pub mod ca;
+mod asn1;
+mod ca;
 pub mod cli;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod key;
-pub mod pem;
-pub mod store;
-pub mod x509;
+mod key;
+mod pem;
+mod store;
+mod x509;

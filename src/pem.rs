@@ -59,8 +59,6 @@ pub struct PemObject {
     pub headers: Vec<String>,
     /// The decoded contents; wiped when dropped, since they may be a key.
     pub der: Zeroizing<Vec<u8>>,
-    /// The line of the BEGIN marker, counted from one.
-    pub line: usize,
 }
 
 /// Objects over which a file is refused. The largest sets of certificates have some thousand.
@@ -118,7 +116,6 @@ pub fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
             label: label.to_owned(),
             headers,
             der,
-            line,
         });
         // The dashes that end this END marker may begin the next BEGIN marker.
         at = body + length + marker.len() - DASHES.len();

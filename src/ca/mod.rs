@@ -22,7 +22,6 @@ mod select;
 mod trust_store;
 mod verify;
 
-pub use crate::x509::lint::Findings;
 pub use apply::{
     Action, Application, Declaration, Entry, EntryFiles, Kind, Secrets, Step, WishedBundle,
     WishedCa, WishedList,
@@ -34,22 +33,21 @@ pub use authority::{
     request_renewal, valid_of_key,
 };
 pub use check::{
-    CHECK_RULES, CheckRequest, CheckRule, Checkup, Repair, Repaired, StoreFinding, check,
-    octets_to_check, repair,
+    CheckRequest, Checkup, Repair, Repaired, StoreFinding, check, octets_to_check, repair,
 };
 pub use crl::{
-    Ahead, AheadRequest, Dating, Freshness, ListRequest, Origin, Place, Preview, Published,
-    above_no_other, cas_read, chains_below, check_list, foreign_list, has_hash_names,
-    judge_foreign_list, judge_published, preview_lists, publish_chain, publish_hash_names,
-    publish_list, publish_pem, refuse_other_files, sign_ahead, write_foreign_list,
+    AheadRequest, Dating, Freshness, ListRequest, Origin, Place, Published, above_no_other,
+    cas_read, chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list,
+    judge_published, preview_lists, publish_chain, publish_hash_names, publish_list, publish_pem,
+    refuse_other_files, sign_ahead, write_foreign_list,
 };
 pub use error::{CaError, InputError, Misfit};
 pub use export::{
     Destination, ExportFolder, ExportPlace, Exported, FileKind, GroupExport, KeyOutput, OpenExport,
-    OpenFile, Strength, secret_name,
+    OpenFile, Strength,
 };
 pub use finding::{Level, RuleFinding};
-pub use fixture::{Flaw, FlawError, UnknownFlaw, issue_flawed};
+pub use fixture::{Flaw, FlawError, issue_flawed};
 pub use foreign::{
     ForeignObject, Input, Size, UnreadCertificate, certificates_in, each_certificate_in, lists_in,
     read_certificates, request_in,
@@ -59,8 +57,8 @@ pub use import::{
     SourceFile, Tally, import,
 };
 pub use issuance::{
-    Batch, Content, CsrNames, Draft, DryRun, End, Issued, Issuer, KeySource, LeafRequest, Lifetime,
-    Purpose, RowOutcome, TableRow, cost_of, is_compromised, issue, last_batch, new_batch,
+    Batch, CsrNames, DryRun, End, Issued, Issuer, KeySource, LeafRequest, Lifetime, Purpose,
+    RowOutcome, TableRow, cost_of, is_compromised, issue, last_batch, new_batch,
 };
 pub use notice::{Notice, RenewalNotice};
 pub use owner::KeyOf;
@@ -74,13 +72,11 @@ pub use renewal::{
     supersede,
 };
 pub use revocation::{
-    Outcome, Outcomes, Revocable, RowVerdict, Target, Verdict, find_all, issuing_ca, revoke,
-    revoke_all,
+    Outcome, Revocable, RowVerdict, Target, Verdict, find_all, issuing_ca, revoke, revoke_all,
 };
 pub use select::{Selector, Status, certificate_of, select_one};
 pub use trust_store::targets::{
-    BundleFinding, Foreign, Form, Grammar, Hash, JudgedList, Key, Limit, ListForm, ListLimit,
-    ListRules, PARTIES, RelyingParty, VerifyDepth, holds_for_lists, party,
+    BundleFinding, Foreign, Form, Grammar, ListForm, PARTIES, RelyingParty, party,
 };
-pub use trust_store::{Bundle, BundleRequest, Changes, PlacedFile, bundle, write_bundle};
+pub use trust_store::{Bundle, BundleRequest, Changes, bundle, write_bundle};
 pub use verify::{Checked, CheckedBy, Judgement, VerifyRequest, verify};

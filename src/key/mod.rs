@@ -18,12 +18,12 @@ mod rsa;
 mod signature;
 pub mod weak;
 
-pub use algorithm::{KeyType, UnknownKeyType};
-pub use encryption::{EncryptedKey, KeyEncryptionKey, PBKDF2_ROUNDS, Protection};
+pub use algorithm::KeyType;
+pub use encryption::{EncryptedKey, KeyEncryptionKey, Protection};
 pub use key_file::KeyFile;
 pub use passphrase::Passphrase;
 pub use private_key::PrivateKey;
-pub use pss::{Pss, PssHash};
+pub use pss::PssHash;
 pub use public_key::{Curve, PublicKey, PublicKeyAlgorithm};
 pub use signature::SignatureAlgorithm;
 

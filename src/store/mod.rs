@@ -44,25 +44,25 @@ mod standing;
 
 pub use addition::Uninstalled;
 pub use archive::BackupError;
-pub use backup::{BackedUp, BackedUpCa, Snapshot};
+pub use backup::{BackedUp, Snapshot};
 pub use ca::{Ca, Issuances, LeafKeys, LockedBatches, LockedCa, Material};
 pub use error::{FileError, StoreError};
 pub use history::{ForeignCrl, History};
-pub use inspection::{SeenCa, SeenCertificate};
+pub use inspection::SeenCa;
 pub use inventory::{Item, What};
-pub use journal::{LineProblem, SurveyedLine};
+pub use journal::LineProblem;
 pub use kind::{Counter, Journal};
 pub use layout::Leftover;
-pub use name::{CaName, CaNameError, is_device_name};
+pub use name::{CaName, is_device_name};
 pub use pending::{Installation, PendingCa};
 pub use record::{
-    BatchId, BatchRow, BriefIssuance, CaRecord, Coverage, EntryId, Floors, Issuance, Revoked,
-    SignedCrl, TableId, WishId,
+    BatchId, BatchRow, BriefIssuance, CaRecord, Coverage, EntryId, Issuance, Revoked, SignedCrl,
+    TableId, WishId,
 };
 pub use repair::StoreRepair;
-pub use replacement::{Replaced, Replacement};
-pub use restore::{RestoreError, Restored, RestoredCa};
-pub use revocations::{LockedCrls, LockedPublication, LockedRevocations};
+pub use replacement::Replaced;
+pub use restore::{RestoreError, Restored};
+pub use revocations::{LockedCrls, LockedRevocations};
 pub use standing::{RevocationChange, Standing};
 
 use crate::x509::validity::rfc3339;

@@ -52,11 +52,6 @@ pub struct ListBuilder {
 }
 
 impl ListBuilder {
-    /// Starts a list of this issuer.
-    pub fn new(issuer: &Name) -> Self {
-        Self::with_capacity(issuer, 0)
-    }
-
     /// Starts a list whose buffer is not moved until its entries take more than `octets`.
     pub fn with_capacity(issuer: &Name, octets: usize) -> Self {
         let headroom = HEADROOM + issuer.der().len();
@@ -80,11 +75,6 @@ impl ListBuilder {
     /// How many entries were added.
     pub fn len(&self) -> usize {
         self.entries
-    }
-
-    /// Whether no entry was added.
-    pub fn is_empty(&self) -> bool {
-        self.entries == 0
     }
 
     /// Octets that a list of these entries has at least.
@@ -450,7 +440,7 @@ mod tests {
     fn list(entries: &[Entry<'_>]) -> (Vec<u8>, PrivateKey, Name) {
         let key = PrivateKey::generate(KeyType::P256).unwrap();
         let issuer = Name::from_common_name("ca").unwrap();
-        let mut builder = ListBuilder::new(&issuer);
+        let mut builder = ListBuilder::with_capacity(&issuer, 0);
         entries.iter().for_each(|entry| builder.push(entry));
         let header = Header {
             issuer: &issuer,

@@ -28,12 +28,9 @@ pub mod key_usage {
     pub const DIGITAL_SIGNATURE: u16 = 1 << 0;
     pub const CONTENT_COMMITMENT: u16 = 1 << 1;
     pub const KEY_ENCIPHERMENT: u16 = 1 << 2;
-    pub const DATA_ENCIPHERMENT: u16 = 1 << 3;
     pub const KEY_AGREEMENT: u16 = 1 << 4;
     pub const KEY_CERT_SIGN: u16 = 1 << 5;
     pub const CRL_SIGN: u16 = 1 << 6;
-    pub const ENCIPHER_ONLY: u16 = 1 << 7;
-    pub const DECIPHER_ONLY: u16 = 1 << 8;
 
     /// The names of the bits, in their order.
     pub const NAMES: [&str; 9] = [

@@ -24,7 +24,7 @@ pub mod verify;
 pub use certificate::{Certificate, Fingerprint, TbsCertificate, Unnumbered};
 pub use constraints::{NameConstraints, Subtree};
 pub use crl::RevocationList;
-pub use extension::{BasicConstraints, Extension};
+pub use extension::Extension;
 pub use general_name::GeneralName;
 pub use name::Name;
 pub use profile::Profile;

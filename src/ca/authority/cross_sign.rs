@@ -20,8 +20,6 @@ const PROFILE: &str = "cross";
 pub struct CrossCertificate {
     /// The root that certifies.
     pub issuer: CaName,
-    /// The root whose key it is.
-    pub subject: CaName,
     /// Its record.
     pub issuance: Issuance,
 }
@@ -50,7 +48,6 @@ pub fn cross_certify(
         })?;
         made.extend(certified.map(|issuance| CrossCertificate {
             issuer: issuer.ca().name().clone(),
-            subject: subject.name().clone(),
             issuance,
         }));
     }

@@ -18,7 +18,6 @@ mod rule;
 
 pub use finding::StoreFinding;
 pub use repair::{Repair, Repaired, repair};
-pub use rule::{CHECK_RULES, CheckRule};
 
 use crate::ca::crl::Place;
 use crate::ca::error::CaError;

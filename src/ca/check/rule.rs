@@ -29,6 +29,7 @@ macro_rules! rules {
         };)*
 
         /// Every rule, in the order in which they are documented.
+        #[cfg(test)]
         pub const CHECK_RULES: &[&CheckRule] = &[$($constant),*];
     };
     (@ heals) => { true };

@@ -31,6 +31,6 @@ pub(crate) use publish::stands_durably;
 pub use publish::{Outlook, outlook, publish_list, sign_ahead};
 pub(crate) use published::{PublishedCrl, holds_as_pem, is_crl_of};
 pub use request::{AheadRequest, ListRequest, Origin, Published};
-pub use target::{Preview, above_no_other, cas_read, judge_published, preview_lists};
+pub use target::{above_no_other, cas_read, judge_published, preview_lists};
 pub use times::Dating;
 pub(crate) use times::is_in_future;

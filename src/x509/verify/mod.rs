@@ -15,7 +15,7 @@ mod second;
 pub use lists::{ListProblem, check_lists};
 pub use policies::PolicyInputs;
 pub use refusal::{Refusal, called, serial_text};
-pub use search::{Paths, TooManyPaths, Trust};
+pub use search::{Paths, Trust};
 
 use super::general_name::dns_name;
 use super::{Certificate, Profile};

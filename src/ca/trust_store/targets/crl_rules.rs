@@ -1,7 +1,7 @@
 //! What a relying party reads of revocation lists: in which files, and the kinds of limits.
 
 use crate::ca::trust_store::targets::limits::with_commas;
-use crate::ca::trust_store::targets::{Grammar, Level, Limit, RelyingParty};
+use crate::ca::trust_store::targets::{Grammar, Level, RelyingParty};
 use crate::pem;
 use std::fmt;
 
@@ -129,9 +129,4 @@ impl RelyingParty {
             source => source,
         }
     }
-}
-
-/// What of the limits for certificates lists are held to as well.
-pub fn holds_for_lists(limit: &Limit) -> bool {
-    matches!(limit, Limit::Keys(_) | Limit::Hashes(_))
 }

@@ -12,14 +12,14 @@ mod table;
 mod text;
 
 pub use crate::ca::finding::{Level, RuleFinding as BundleFinding};
-pub use crl_rules::{ListForm, ListLimit, ListRules, holds_for_lists};
+pub use crl_rules::{ListForm, ListLimit, ListRules};
 pub use crls::JudgedList;
 pub(crate) use crls::{judge_lists, missing_list, outdated_list, too_many_octets};
 pub(crate) use general::left_out;
 pub use grammar::Grammar;
 pub use limits::{Hash, Key, Limit};
 pub use read::Foreign;
-pub use table::{Form, PARTIES, RelyingParty, VerifyDepth, party};
+pub use table::{Form, PARTIES, RelyingParty, party};
 
 use crate::x509::Certificate;
 use crate::x509::path::{IncompletePath, paths_to_roots};

@@ -1,6 +1,6 @@
 //! docs/targets.md: made from the table of targets, and with the name of every rule.
 
-use super::{Form, ListForm, PARTIES, RelyingParty, holds_for_lists};
+use super::{Form, Limit, ListForm, PARTIES, RelyingParty};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ fn lists(party: &RelyingParty) -> String {
     let shared = party
         .limits
         .iter()
-        .filter(|(_, limit)| holds_for_lists(limit));
+        .filter(|(_, limit)| matches!(limit, Limit::Keys(_) | Limit::Hashes(_)));
     let shared = shared.map(|(level, limit)| (level, limit.rule(), limit.to_string()));
     let rows = limits.chain(shared).map(|(level, rule, limit)| {
         let level = level.as_str();
