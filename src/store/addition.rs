@@ -85,11 +85,6 @@ impl Store {
 }
 
 impl ReservedCa<'_> {
-    /// The store.
-    pub fn store(&self) -> &Store {
-        self.store
-    }
-
     /// Puts a CA with its key in the place of the reserved one, which is here without it. Whoever reads
     /// finds one of the two.
     pub fn replace_keyless(&self, material: &Material<'_>) -> Result<Ca, Uninstalled> {

@@ -163,15 +163,6 @@ impl Ca {
         })
     }
 
-    /// The numbers of the CRLs that are kept until they are due, and their files.
-    pub fn presigned_crls(&self) -> Result<Vec<(u128, PathBuf)>, StoreError> {
-        let numbers = names_in(&self.layout.presigned_crls(), |name| {
-            CaLayout::number_of_presigned_crl(name)
-        })?;
-        let with_path = |number| (number, self.layout.presigned_crl(number));
-        Ok(numbers.into_iter().map(with_path).collect())
-    }
-
     /// The file of a CRL that is kept until it is due.
     pub fn presigned_crl_path(&self, number: u128) -> PathBuf {
         self.layout.presigned_crl(number)

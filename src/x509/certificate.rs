@@ -217,7 +217,8 @@ impl Certificate {
             .flatten()
     }
 
-    /// The signature's octets.
+    /// The signature's bytes.
+    #[cfg(test)]
     pub fn signature(&self) -> &[u8] {
         &self.signature
     }

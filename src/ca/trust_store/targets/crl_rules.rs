@@ -1,7 +1,7 @@
 //! What a relying party reads of revocation lists: in which files, and the kinds of limits.
 
 use crate::ca::trust_store::targets::limits::with_commas;
-use crate::ca::trust_store::targets::{Grammar, Level, RelyingParty};
+use crate::ca::trust_store::targets::{Grammar, Level};
 use crate::pem;
 use std::fmt;
 
@@ -118,15 +118,5 @@ impl fmt::Display for ListLimit {
             Self::FullName => return f.write_str("an issuingDistributionPoint has a fullName"),
         };
         write!(f, "at most {} {what}", with_commas(*most))
-    }
-}
-
-impl RelyingParty {
-    /// Where its rules about lists are written.
-    pub fn lists_source(&self) -> &'static str {
-        match self.lists.source {
-            "" => self.source,
-            source => source,
-        }
     }
 }

@@ -87,7 +87,11 @@ fn lists(party: &RelyingParty) -> String {
     if !note.is_empty() {
         note = format!(" Its users are told{note}.");
     }
-    let source = match party.lists_source() {
+    let source = match rules.source {
+        "" => party.source,
+        source => source,
+    };
+    let source = match source {
         url if url.starts_with("https://") => format!("<{url}>"),
         other => other.to_owned(),
     };
