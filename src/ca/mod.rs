@@ -19,6 +19,7 @@ mod remedy;
 mod renewal;
 mod revocation;
 mod select;
+mod session;
 mod trust_store;
 mod verify;
 
@@ -75,6 +76,7 @@ pub use revocation::{
     Outcome, Revocable, RowVerdict, Target, Verdict, find_all, issuing_ca, revoke, revoke_all,
 };
 pub use select::{Selector, Status, certificate_of, select_one};
+pub use session::Session;
 pub use trust_store::targets::{
     BundleFinding, Foreign, Form, Grammar, ListForm, PARTIES, RelyingParty, party,
 };

@@ -13,8 +13,8 @@ use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use crate::ca::{
     AheadRequest, Dating, End, ListForm, ListRequest, Origin, Place, Published, RelyingParty,
-    cas_read, check_list, foreign_list, judge_foreign_list, judge_published, preview_lists,
-    publish_list, sign_ahead, write_foreign_list,
+    Session, cas_read, check_list, foreign_list, judge_foreign_list, judge_published,
+    preview_lists, publish_list, sign_ahead, write_foreign_list,
 };
 use crate::pem;
 use crate::store::{Ca, CaName, Store};
@@ -280,6 +280,7 @@ impl CrlArgs {
     ) -> Result<Vec<(Ca, Published)>, Failure> {
         let mut passphrases =
             UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
+        let mut session = Session::new(store, &mut passphrases, context.now);
         let mut published: Vec<(Ca, Published)> = Vec::new();
         for (index, ca) in cas.into_iter().enumerate() {
             let free = match self.party {
@@ -289,9 +290,9 @@ impl CrlArgs {
             let done = free.and_then(|()| match (self.ahead, self.every) {
                 (Some(count), Some(every)) if index < chosen => {
                     let ahead = AheadRequest { count, every };
-                    sign_ahead(store, &ca, request, ahead, &mut passphrases, context.now)
+                    sign_ahead(&mut session, &ca, request, ahead)
                 }
-                _ => publish_list(store, &ca, request, &mut passphrases, context.now),
+                _ => publish_list(&mut session, &ca, request),
             });
             match done {
                 Ok(list) => {

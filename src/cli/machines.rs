@@ -7,7 +7,8 @@ use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use super::root::{MadeCa, NewCaArgs};
 use crate::ca::{
-    CaRequest, Installed, NewRequest, OpenFile, certificates_in, certify_ca, install_ca, request_ca,
+    CaRequest, Installed, NewRequest, OpenFile, Session, certificates_in, certify_ca, install_ca,
+    request_ca,
 };
 use crate::store::{CaName, CaRecord, PendingCa};
 use serde::Serialize;
@@ -43,27 +44,22 @@ pub(super) fn sign(
     let file = out
         .map(|out| OpenFile::open(out, signing.force))
         .transpose()?;
-    let issued = certify_ca(
-        &store,
-        signing.parent,
-        &asked,
-        &mut passphrases,
-        context.now,
-    )?;
-    context.notices(&issued.notices);
-    let pem = issued.certificate.to_pem();
+    let mut session = Session::new(&store, &mut passphrases, context.now);
+    let (certificate, issuance) = certify_ca(&mut session, signing.parent, &asked)?;
+    context.notices(session.notices);
+    let pem = certificate.to_pem();
     let remedy = format!(
         "`pki export --ca {} --serial 0x{} --out DIR` writes it",
-        signing.parent, issued.issuance.serial
+        signing.parent, issuance.serial
     );
     let (Some(file), Some(out)) = (file, out) else {
         return Ok(Report::raw(pem).committed(remedy));
     };
     file.write(pem.as_bytes()).map_err(|source| {
-        let what = format!("the certificate {}", issued.issuance.serial);
+        let what = format!("the certificate {}", issuance.serial);
         Failure::after_commit(what, source, remedy.clone())
     })?;
-    let mut made = MadeCa::new(&issued.certificate, out);
+    let mut made = MadeCa::new(&certificate, out);
     made.parent = Some(signing.parent.to_string());
     let text = made.lines().under("signed the certificate of a CA");
     Ok(Report::new(&made, text).committed(remedy))

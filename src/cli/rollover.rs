@@ -10,7 +10,8 @@ use super::root::MadeCa;
 use super::steps::{self, Step};
 use super::succession::{crossed, succeeded};
 use crate::ca::{
-    CaError, OpenFile, RenewedCa, certificates_in, install_renewed, renew_ca, request_renewal,
+    CaError, OpenFile, RenewedCa, Session, certificates_in, install_renewed, renew_ca,
+    request_renewal,
 };
 use crate::pem;
 use crate::x509::validity::rfc3339;
@@ -72,7 +73,11 @@ fn renewed(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
     let mut passphrases =
         UserPassphrases::new(context, Some(&args.passin), None, Protecting::NewCa)?;
     let ca = &args.ca;
-    let renewed = renew_ca(&store, ca, args.lifetime(), &mut passphrases, context.now);
+    let renewed = renew_ca(
+        &mut Session::new(&store, &mut passphrases, context.now),
+        ca,
+        args.lifetime(),
+    );
     let renewed = renewed.map_err(|error| match error {
         CaError::KeyElsewhere { ca: issuer } if issuer == *ca => Failure::from(CaError::KeyElsewhere { ca: issuer })
             .hint(format!(
@@ -166,7 +171,10 @@ fn write_request(args: &RenewArgs, path: &Path, context: &Context) -> Result<Rep
     let file = to_file
         .then(|| OpenFile::open(path, args.out.force))
         .transpose()?;
-    let request = request_renewal(&store, &args.ca, &mut passphrases, context.now)?;
+    let request = request_renewal(
+        &mut Session::new(&store, &mut passphrases, context.now),
+        &args.ca,
+    )?;
     let pem = pem::encode("CERTIFICATE REQUEST", request.der());
     let Some(file) = file else {
         return Ok(Report::raw(pem));

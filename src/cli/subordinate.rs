@@ -6,7 +6,7 @@ use super::machines::{self, Signing};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use super::root::{NewCaArgs, report};
-use crate::ca::create_subordinate;
+use crate::ca::{Session, create_subordinate};
 use crate::store::CaName;
 use clap::Args;
 use std::path::PathBuf;
@@ -115,7 +115,8 @@ fn subordinate(
     let mut passphrases =
         UserPassphrases::new(context, Some(passin), Some(&new.passout), Protecting::NewCa)?;
     let new = new.new_ca(name)?;
-    let (ca, notices) = create_subordinate(&store, parent, &new, &mut passphrases, context.now)?;
-    context.notices(notices);
+    let mut session = Session::new(&store, &mut passphrases, context.now);
+    let ca = create_subordinate(&mut session, parent, &new)?;
+    context.notices(session.notices);
     Ok(report(&ca, "CA"))
 }

@@ -9,8 +9,9 @@ use super::report::Report;
 use super::root::MadeCa;
 use super::steps::{self, Change, Step};
 use crate::ca::{
-    CaError, CrossCertificate, Issuer, NewCa, Passphrases, ProtectedKey, Purpose, Succession,
-    create_root, create_subordinate, cross_certify, is_compromised, last_end, valid_of_key,
+    CaError, CrossCertificate, Issuer, NewCa, Passphrases, ProtectedKey, Purpose, Session,
+    Succession, create_root, create_subordinate, cross_certify, is_compromised, last_end,
+    valid_of_key,
 };
 use crate::key::Passphrase;
 use crate::store::{Ca, CaName, Store};
@@ -111,9 +112,10 @@ pub(super) fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, F
     };
     let (made, cross) = match &old.record().parent {
         Some(parent) => {
-            let made = create_subordinate(&store, parent, &new, &mut passphrases, context.now);
-            let (made, said) = made.map_err(|error| key_elsewhere(error, &new.name))?;
-            notices.extend(said);
+            let mut session = Session::new(&store, &mut passphrases, context.now);
+            let made = create_subordinate(&mut session, parent, &new);
+            let made = made.map_err(|error| key_elsewhere(error, &new.name))?;
+            notices.append(&mut session.notices);
             (made, Vec::new())
         }
         None => beside_root(args, &store, &old, &new, &mut passphrases, context)?,

@@ -11,6 +11,7 @@ use crate::ca::error::CaError;
 use crate::ca::issuance::refuse_taken_subject;
 use crate::ca::owner::SubjectOwner;
 use crate::ca::passphrases::Passphrases;
+use crate::ca::session::Session;
 use crate::store::{Ca, CaName, Store};
 use crate::x509::comparison::ComparableName;
 
@@ -94,7 +95,9 @@ pub(crate) fn make(
                 Some(parent) => Store::open(store, observer.clone())
                     .map_err(CaError::from)
                     .and_then(|store| {
-                        create_subordinate(&store, parent, &wished.new, passphrases, *now)
+                        let mut session = Session::new(&store, passphrases, *now);
+                        let ca = create_subordinate(&mut session, parent, &wished.new)?;
+                        Ok((ca, session.notices))
                     }),
             };
             let (ca, notices) = made.map_err(|error| error.about(Kind::Ca, &step.name))?;

@@ -9,6 +9,7 @@ use crate::ca::crl::{
 };
 use crate::ca::error::CaError;
 use crate::ca::passphrases::Passphrases;
+use crate::ca::session::Session;
 use crate::ca::trust_store::targets::{BundleFinding, Level, ListForm};
 use crate::ca::trust_store::{Changes, PlacedFile, bundle, write_bundle};
 use crate::store::file::{self, Access};
@@ -104,9 +105,10 @@ pub(crate) fn publish(
     passphrases: &mut dyn Passphrases,
     each: &mut dyn FnMut(Step),
 ) -> Result<(), CaError> {
+    let mut session = Session::new(store, passphrases, application.now);
     for wished in &application.wishes.lists {
         let ca = store.ca(&wished.ca)?;
-        let step = publish_one(application, store, &ca, wished, passphrases);
+        let step = publish_one(application, &mut session, &ca, wished);
         each(step.map_err(|error| error.about(Kind::List, wished.ca.as_str()))?);
     }
     Ok(())
@@ -114,14 +116,13 @@ pub(crate) fn publish(
 
 fn publish_one(
     application: &Application<'_>,
-    store: &Store,
+    session: &mut Session<'_>,
     ca: &Ca,
     wished: &WishedList,
-    passphrases: &mut dyn Passphrases,
 ) -> Result<Step, CaError> {
+    let store = session.store;
     let WishedList { request, chain, .. } = wished;
     let place = &request.place;
-    let now = application.now;
     let step = |action| Step::new(action, Kind::List, ca.name().as_str());
     refuse_other_files(ca, place, *chain, false)?;
     let mut action = action_of(application, store, ca, wished)?;
@@ -136,8 +137,8 @@ fn publish_one(
         stands_durably(ca, place, &files)?;
         return Ok(step(action));
     }
-    publish_others(application, store, ca, request, passphrases)?;
-    let published = publish_list(store, ca, request, passphrases, now)?;
+    publish_others(session, ca, request)?;
+    let published = publish_list(session, ca, request)?;
     let mut files = published.files;
     if *chain {
         files.push(("chain", publish_chain(store, ca, place)?));
@@ -155,21 +156,19 @@ fn publish_one(
 /// What the reader of a list needs beside it: the rules are held to before it is signed, and lists of the
 /// CAs above are there.
 fn publish_others(
-    application: &Application<'_>,
-    store: &Store,
+    session: &mut Session<'_>,
     ca: &Ca,
     request: &ListRequest,
-    passphrases: &mut dyn Passphrases,
 ) -> Result<(), CaError> {
+    let store = session.store;
     let Some(party) = request.party else {
         return Ok(());
     };
     let chosen = [ca.clone()];
-    let now = application.now;
-    let preview = preview_lists(store, &chosen, request, party, false, now)?;
+    let preview = preview_lists(store, &chosen, request, party, false, session.now)?;
     refuse_broken(format!("the list for {}", party.title), &preview.findings)?;
     for above in &preview.also {
-        publish_list(store, above, request, passphrases, now)?;
+        publish_list(session, above, request)?;
     }
     if party.lists.form == ListForm::PemOfPath {
         for above in store.ancestors(ca)? {

@@ -8,6 +8,7 @@ use crate::ca::issuance::{
 use crate::ca::notice::Notice;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, protection_for};
 use crate::ca::remedy::Remedy;
+use crate::ca::session::Session;
 use crate::key::{KeyType, PrivateKey, PublicKey};
 use crate::store::{
     Ca, CaName, CaRecord, LockedCa, Material, Observer, ReservedCa, Store, StoreError,
@@ -214,37 +215,43 @@ pub(crate) fn protected(
 
 /// Creates a CA below a CA of the store.
 pub fn create_subordinate(
-    store: &Store,
+    session: &mut Session<'_>,
     parent: &CaName,
     new: &NewCa,
-    passphrases: &mut dyn Passphrases,
-    now: OffsetDateTime,
-) -> Result<(Ca, Vec<Notice>), CaError> {
+) -> Result<Ca, CaError> {
+    let (store, now) = (session.store, session.now);
     store.check_free(&new.name)?;
     refuse_taken_subject(store, &new.subject, None, now)?;
-    let mut notices = Vec::new();
     let limits = store.ca(parent)?;
     let path_length = path_length_under(&limits, new.path_length)?;
-    let limit = Some(limits.certificate());
-    let validity = new
-        .lifetime
-        .resolve(now, new.length(), limit, &mut notices)?;
-    if new.lifetime.end.is_none() {
-        // By default a CA expires with its parent CA at the latest.
-        notices.clear();
-    }
-    let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
-    let key = new.key(&mut notices)?;
+    let validity = validity_under(&limits, new.lifetime, new.length(), session)?;
+    let issuer = session.issuer(parent, Purpose::Certificates)?;
+    let key = new.key(&mut session.notices)?;
     let draft = draft_under(&issuer, new, path_length, key.public(), validity)?;
     let mut steps = SubordinateSteps {
-        key_pem: protected(&new.name, &key, passphrases)?,
+        key_pem: protected(&new.name, &key, session.passphrases)?,
         reserved: store.reserve_ca(&new.name)?,
         record: new.record(Some(parent.clone())),
         now,
     };
     issuer.issue(&draft, References::default(), &mut steps)?;
-    let ca = finish(&steps.reserved, &new.name, Recorded::ByParent)?;
-    Ok((ca, notices))
+    finish(&steps.reserved, &new.name, Recorded::ByParent)
+}
+
+/// Validity of a CA below another one; by default it expires with its parent CA at the latest.
+pub(crate) fn validity_under(
+    parent: &Ca,
+    lifetime: Lifetime,
+    length: Duration,
+    session: &mut Session<'_>,
+) -> Result<Validity, CaError> {
+    let mut notices = Vec::new();
+    let limit = Some(parent.certificate());
+    let validity = lifetime.resolve(session.now, length, limit, &mut notices)?;
+    if lifetime.end.is_some() {
+        session.notices.append(&mut notices);
+    }
+    Ok(validity)
 }
 
 /// A new CA below another one: complete, but for its name, before its certificate is recorded.

@@ -10,10 +10,10 @@ use crate::ca::issuance::{
 };
 use crate::ca::notice::Notice;
 use crate::ca::notice::RenewalNotice;
-use crate::ca::passphrases::Passphrases;
 use crate::ca::remedy::Remedy;
 use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
+use crate::ca::session::Session;
 use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Revoked, Store, file};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
@@ -53,18 +53,17 @@ impl RenewedCa {
 /// Renews the certificate of a CA whose issuer's key is here. The certificate is recorded by the issuer,
 /// and then takes its place.
 pub fn renew_ca(
-    store: &Store,
+    session: &mut Session<'_>,
     name: &CaName,
     lifetime: Lifetime,
-    passphrases: &mut dyn Passphrases,
-    now: OffsetDateTime,
 ) -> Result<RenewedCa, CaError> {
+    let (store, now) = (session.store, session.now);
     let ca = store.ca(name)?;
     let before = ca.certificate();
     refuse_taken_back(store, &ca)?;
     let issuer = match &ca.record().parent {
-        Some(parent) => Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?,
-        None => Issuer::open(store, name, Purpose::OwnCertificate, passphrases, now)?,
+        Some(parent) => session.issuer(parent, Purpose::Certificates)?,
+        None => session.issuer(name, Purpose::OwnCertificate)?,
     };
     let is_root = ca.record().parent.is_none();
     let (issuers, limits) = if is_root {
@@ -72,12 +71,13 @@ pub fn renew_ca(
     } else {
         (issuer.path(), Some(issuer.ca()))
     };
-    let mut notices = Vec::new();
     let validity = before.validity();
     let length = validity.not_after - validity.not_before;
     let end = limits.map(Ca::certificate);
-    let validity = lifetime.resolve(now, length, end, &mut notices)?;
-    notices.extend(compare(before.validity(), validity, now));
+    let validity = lifetime.resolve(now, length, end, &mut session.notices)?;
+    session
+        .notices
+        .extend(compare(before.validity(), validity, now));
     let content = Content {
         subject: before.subject().clone(),
         validity,
@@ -107,7 +107,11 @@ pub fn renew_ca(
             source,
         )
     })?;
-    Ok(RenewedCa::of(replaced, naming_previous, notices))
+    Ok(RenewedCa::of(
+        replaced,
+        naming_previous,
+        std::mem::take(&mut session.notices),
+    ))
 }
 
 /// Refuses a CA whose certificate its issuer revoked, or whose key is compromised.
@@ -176,12 +180,10 @@ pub(crate) fn extensions_of(
 /// Asks for a new certificate of a CA's key, where that of its issuer is elsewhere. The store stays as
 /// it is.
 pub fn request_renewal(
-    store: &Store,
+    session: &mut Session<'_>,
     name: &CaName,
-    passphrases: &mut dyn Passphrases,
-    now: OffsetDateTime,
 ) -> Result<CertificationRequest, CaError> {
-    let issuer = Issuer::open(store, name, Purpose::OwnCertificate, passphrases, now)?;
+    let issuer = session.issuer(name, Purpose::OwnCertificate)?;
     let certificate = issuer.ca().certificate();
     let identifier = Extension::subject_key_identifier(&issuer.key_identifier());
     let extensions = [

@@ -1,19 +1,20 @@
 //! Certificates for CAs that are elsewhere: only their CSR is here.
 
 use crate::asn1::oid;
-use crate::ca::authority::create::{DEFAULT_VALIDITY, ca_extensions, path_length_under};
+use crate::ca::authority::create::{
+    DEFAULT_VALIDITY, ca_extensions, path_length_under, validity_under,
+};
 use crate::ca::error::CaError;
 use crate::ca::issuance::{
-    CompromisedKeys, Content, Draft, Issued, Issuer, Lifetime, Purpose, References,
-    may_be_certified, refuse_taken_subject,
+    CompromisedKeys, Content, Draft, Issuer, Lifetime, Purpose, References, may_be_certified,
+    refuse_taken_subject,
 };
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
-use crate::ca::passphrases::Passphrases;
-use crate::store::{CaName, Store};
+use crate::ca::session::Session;
+use crate::store::{CaName, Issuance};
 use crate::x509::{Certificate, CertificationRequest, Extension, Name, NameConstraints};
 use std::path::PathBuf;
-use time::OffsetDateTime;
 
 /// CSR of a CA, and the certificate that it gets.
 pub struct CaRequest {
@@ -31,25 +32,17 @@ pub struct CaRequest {
 /// Issues the certificate of a CA for the key in a CSR. The issuing CA records it; no CA is added to the
 /// store.
 pub fn certify_ca(
-    store: &Store,
+    session: &mut Session<'_>,
     parent: &CaName,
     asked: &CaRequest,
-    passphrases: &mut dyn Passphrases,
-    now: OffsetDateTime,
-) -> Result<Issued, CaError> {
+) -> Result<(Certificate, Issuance), CaError> {
+    let (store, now) = (session.store, session.now);
     let limits = store.ca(parent)?;
     let key = asked.request.public_key();
     may_be_certified(&asked.path, &asked.request)?;
     CompromisedKeys::of(store)?.refuse(key, KeyOf::Request)?;
     let path_length = path_length_under(&limits, asked.path_length)?;
-    let mut notices = Vec::new();
-    let limit = Some(limits.certificate());
-    let length = DEFAULT_VALIDITY;
-    let validity = asked.lifetime.resolve(now, length, limit, &mut notices)?;
-    if asked.lifetime.end.is_none() {
-        // By default a CA expires with its parent CA at the latest.
-        notices.clear();
-    }
+    let validity = validity_under(&limits, asked.lifetime, DEFAULT_VALIDITY, session)?;
     let subject = match &asked.subject {
         Some(subject) => subject.clone(),
         None => asked
@@ -62,7 +55,7 @@ pub fn certify_ca(
             })?,
     };
     refuse_taken_subject(store, &subject, Some(key), now)?;
-    let issuer = Issuer::open(store, parent, Purpose::Certificates, passphrases, now)?;
+    let issuer = session.issuer(parent, Purpose::Certificates)?;
     issuer.refuse_own_name(&subject)?;
     let content = Content {
         subject,
@@ -83,14 +76,9 @@ pub fn certify_ca(
     drop(cas);
     let what = ignored(asked, &certificate);
     if !what.is_empty() {
-        notices.push(Notice::IgnoredFromRequest { what });
+        session.notices.push(Notice::IgnoredFromRequest { what });
     }
-    Ok(Issued {
-        certificate,
-        issuance,
-        key: None,
-        notices,
-    })
+    Ok((certificate, issuance))
 }
 
 /// Lists what the CSR asks for and the certificate does not have.

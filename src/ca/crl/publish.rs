@@ -11,9 +11,9 @@ use crate::ca::crl::request::{AheadRequest, ListRequest, Origin, Published};
 use crate::ca::crl::state::State;
 use crate::ca::crl::times::{Dating, is_in_future};
 use crate::ca::error::CaError;
-use crate::ca::issuance::{Issuer, Purpose};
+use crate::ca::issuance::Purpose;
 use crate::ca::notice::Notice;
-use crate::ca::passphrases::Passphrases;
+use crate::ca::session::Session;
 use crate::store::file;
 use crate::store::{Ca, Journal, LockedCrls, Store};
 use crate::x509::crl::RevocationList;
@@ -24,12 +24,11 @@ use time::OffsetDateTime;
 /// with `if_needed` one that is published, if nothing is new and a third of its validity is left.
 /// Otherwise a CRL is signed.
 pub fn publish_list(
-    store: &Store,
+    session: &mut Session<'_>,
     ca: &Ca,
     request: &ListRequest,
-    passphrases: &mut dyn Passphrases,
-    now: OffsetDateTime,
 ) -> Result<Published, CaError> {
+    let now = session.now;
     let place = &request.place;
     file::create_directories(&place.directory, place.access(ca))?;
     let state = State::read(ca, place, now)?;
@@ -55,7 +54,8 @@ pub fn publish_list(
     }
     let ahead = state.ahead();
     drop(state);
-    let issuer = Issuer::open(store, ca.name(), Purpose::Lists, passphrases, now)
+    let issuer = session
+        .issuer(ca.name(), Purpose::Lists)
         .map_err(|error| ahead.explain(ca, error))?;
     let mut published = issue(&issuer, request, None, now)?;
     notices.append(&mut published.notices);
@@ -68,17 +68,15 @@ pub fn publish_list(
 /// Signs a CA's next CRLs at once, keeps them in the store, and publishes the first. Each begins
 /// when it is due, and ends after the next one has begun.
 pub fn sign_ahead(
-    store: &Store,
+    session: &mut Session<'_>,
     ca: &Ca,
     request: &ListRequest,
     ahead: AheadRequest,
-    passphrases: &mut dyn Passphrases,
-    now: OffsetDateTime,
 ) -> Result<Published, CaError> {
     let place = &request.place;
     file::create_directories(&place.directory, place.access(ca))?;
-    let issuer = Issuer::open(store, ca.name(), Purpose::Lists, passphrases, now)?;
-    issue(&issuer, request, Some(ahead), now)
+    let issuer = session.issuer(ca.name(), Purpose::Lists)?;
+    issue(&issuer, request, Some(ahead), session.now)
 }
 
 /// Plan of [`publish_list`] with `if_needed`.
