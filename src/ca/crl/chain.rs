@@ -1,5 +1,5 @@
-//! What is made of published lists: the PEM file beside one, and the chain's file for servers that
-//! check the whole path.
+//! Files made of published CRLs: the PEM file beside one, and the chain file for servers that check the
+//! full chain.
 
 use crate::ca::crl::place::Place;
 use crate::ca::crl::published::{
@@ -10,8 +10,8 @@ use crate::store::file::Existing;
 use crate::store::{Ca, Store};
 use std::path::PathBuf;
 
-/// Publishes the lists of the CA and of all above it as one PEM file, which stays as it is where
-/// nothing in it is new: others may be watching it.
+/// Publishes the CRLs of the CA and of all above it as one PEM file. If nothing in it is new, it is not
+/// written: others may be watching it.
 pub fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
     write_where_new(ca, place, place.chain(ca), || {
         let mut crls = vec![published(ca, place)?];
@@ -20,12 +20,12 @@ pub fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, C
     })
 }
 
-/// Puts the published list beside itself as PEM, where it is not there yet.
+/// Publishes the CRL as PEM too, unless it is there already.
 pub fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
     write_where_new(ca, place, place.pem(ca), || Ok(vec![published(ca, place)?]))
 }
 
-/// Whether the chain's file holds the published CRLs: this one of the CA, and those of all above it.
+/// Whether the chain file holds the published CRLs: `own`, and those of all CAs above.
 pub fn holds_chain(store: &Store, ca: &Ca, place: &Place, own: &PublishedCrl) -> bool {
     published_above(store, ca, place).is_ok_and(|above| {
         let crls: Vec<_> = std::iter::once(own).chain(&above).collect();
@@ -33,8 +33,8 @@ pub fn holds_chain(store: &Store, ca: &Ca, place: &Place, own: &PublishedCrl) ->
     })
 }
 
-/// Writes what is made of published lists. Another process may publish a list after they were read, and
-/// what is made of it; so they are read again while it can't.
+/// Writes a file made of published CRLs. Another process may publish a CRL after they were read, and
+/// write the file; so they are read again under the lock.
 fn write_where_new(
     ca: &Ca,
     place: &Place,
@@ -61,7 +61,6 @@ fn published_above(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Publishe
     above.iter().map(|above| published(above, place)).collect()
 }
 
-/// Reads the published CRL of the CA.
 pub(crate) fn published(ca: &Ca, place: &Place) -> Result<PublishedCrl, CaError> {
     read_published(ca, place, &ca.recent_crls()?)?.ok_or_else(|| CaError::NoPublishedList {
         ca: ca.name().clone(),
@@ -69,7 +68,7 @@ pub(crate) fn published(ca: &Ca, place: &Place) -> Result<PublishedCrl, CaError>
     })
 }
 
-/// The CAs below this one whose chain is published, and has its list in it.
+/// Returns the CAs below this one whose chain file is published.
 pub fn chains_below(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Ca>, CaError> {
     let mut below = Vec::new();
     for other in store.cas()? {

@@ -1,4 +1,4 @@
-//! Watching over published lists.
+//! Monitoring of published CRLs.
 
 use crate::ca::crl::chain::holds_chain;
 use crate::ca::crl::hash_names::holds_hash_names;
@@ -11,25 +11,24 @@ use crate::ca::error::CaError;
 use crate::store::{Ca, Store, file};
 use time::{Duration, OffsetDateTime};
 
-/// How a CA's published list stands, for monitoring.
+/// State of a CA's published CRL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
-    /// It is good.
     Fresh,
-    /// There is none, or what is there is none of this CA's.
+    /// None is published, or the file is not one of this CA.
     Missing,
     /// Its nextUpdate has passed, or it has none.
     Stale,
     /// Its thisUpdate is in the future: a wrong clock signed it, or it was published before its time.
     InFuture,
-    /// It ends within the time that was asked about.
+    /// It expires within the requested time.
     EndsSoon,
-    /// Something was revoked or released since it was made, one that was signed ahead is due in its
-    /// place, or a PEM file beside it has another list.
+    /// Something was revoked or released since it was made, a pre-signed CRL is due in its place, or a file
+    /// made of it holds another CRL.
     Outdated,
 }
 
-/// Looks at a CA's published list; needs no key.
+/// Checks a CA's published CRL; needs no key. Returns its nextUpdate too.
 pub fn check_list(
     store: &Store,
     ca: &Ca,

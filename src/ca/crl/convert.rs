@@ -1,4 +1,4 @@
-//! Lists that anyone may have made, from PEM to DER and back.
+//! Conversion of CRLs that anyone may have made, from PEM to DER and back.
 
 use crate::ca::error::{CaError, InputError};
 use crate::ca::foreign::{CRL_LABEL, Input};
@@ -10,7 +10,7 @@ use crate::x509::crl::RevocationList;
 use std::path::Path;
 use time::{Duration, OffsetDateTime};
 
-/// The one list in a file, PEM or DER, made by anyone: its DER, untouched.
+/// Returns the DER of the one CRL in a file, PEM or DER, untouched.
 pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
     let wrong = |source: InputError| CaError::Input {
         path: input.path().to_owned(),
@@ -37,8 +37,8 @@ pub fn foreign_list(input: &Input) -> Result<Vec<u8>, CaError> {
     Ok(object.der.to_vec())
 }
 
-/// Returns what a party would find wrong with a CRL that [`foreign_list`] read, now or `within` a time. `file` is
-/// what holds it, if the party is to read that.
+/// Judges a CRL that [`foreign_list`] read by a target's rules, now or `within` a time; with `file`, also
+/// the form of its file.
 pub fn judge_foreign_list(
     path: &Path,
     der: &[u8],
@@ -61,7 +61,7 @@ pub fn judge_foreign_list(
     findings
 }
 
-/// Writes a list in the place of nothing, of another list, or with `overwrite` of any file; or to a pipe.
+/// Writes a CRL to a new file, over another CRL, or with `overwrite` over any file; or to a pipe.
 pub fn write_foreign_list(path: &Path, content: &[u8], overwrite: bool) -> Result<(), CaError> {
     let file = match Output::at(path)? {
         Output::Stream(stream) => return Ok(Stream::open(stream)?.write(content)?),

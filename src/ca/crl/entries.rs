@@ -1,4 +1,4 @@
-//! What a new list has to hold.
+//! Entries of a new CRL.
 
 use crate::ca::error::CaError;
 use crate::store::{Ca, Coverage, SignedCrl};
@@ -8,14 +8,15 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 use time::OffsetDateTime;
 
-/// Octets of the journal for each octet of the list that is made of it, at least.
+/// Bytes of the journal for each byte of the CRL that is made of it, at least.
 const JOURNAL_TO_LIST: u64 = 3;
 
-/// Every certificate that is revoked, in the order of revocation. One that had expired when the
-/// predecessor was made, and has expired now, has been on a list beyond its validity, and leaves (section
-/// 3.3): either clock may have been ahead. But the first
-/// list of a CA that came from elsewhere holds all that its last list there may have held. What was
-/// recorded behind the predecessor is on this one, whatever the clock said then.
+/// Gathers every certificate that is revoked, in the order of revocation.
+///
+/// A certificate that had expired when the predecessor was made, and has expired now, has been on a CRL
+/// beyond its validity, and is left out (section 3.3): either clock may have been ahead. The first CRL of
+/// an imported CA keeps all that its last CRL elsewhere may have held. Revocations recorded after the
+/// predecessor was made are included, whatever the clock said then.
 pub(crate) fn gather_entries(
     ca: &Ca,
     predecessor: Option<&RevocationList<'_>>,
@@ -39,12 +40,12 @@ pub(crate) fn gather_entries(
         .flatten()
         .peekable();
     ca.each_revoked(|serial, revoked| {
-        // Both are in the order of revocation, so that one look ahead finds what is on both.
+        // Both are in the order of revocation, so that one look ahead finds entries on both.
         let listed = before
             .next_if(|entry| entry.as_ref().is_ok_and(|entry| entry.is(serial)))
             .is_some();
         let has_been_listed = predecessor.is_some_and(|list| {
-            // What is not on it and was recorded before it was made, left with an earlier one.
+            // One that is not on it and was recorded before it was made, left with an earlier CRL.
             list.this_update().min(now) > revoked.not_after
                 && (listed || (revoked.revoked_at < list.this_update() && !is_since(serial)))
         });
@@ -64,8 +65,8 @@ pub(crate) fn gather_entries(
     Ok(builder)
 }
 
-/// Returns what was recorded since the predecessor was made, as far as the store knows of that one; all of it if the journal
-/// has lost what the predecessor covers.
+/// Returns the serial numbers recorded since the predecessor was made, if that is on record; all of them
+/// if the journal has lost what the predecessor covers.
 fn recorded_since(
     ca: &Ca,
     predecessor: Option<&RevocationList<'_>>,
@@ -79,7 +80,7 @@ fn recorded_since(
     })
 }
 
-/// Whoever holds the predecessor knows of revocations; none of them may be forgotten but by release.
+/// Refuses a CRL that would lose entries of its predecessor, except for released ones.
 fn refuse_to_shrink(ca: &Ca, predecessor: Option<&RevocationList<'_>>) -> Result<(), CaError> {
     let known: HashSet<Serial> = ca.ever_revoked()?;
     let entries = predecessor.map(RevocationList::entries);

@@ -1,5 +1,5 @@
-//! Lists under the names by which OpenSSL finds them in a folder: `HASH.r0`, and `HASH.r1` and so on
-//! where several names have one hash.
+//! CRLs under the names by which OpenSSL finds them in a directory: `HASH.r0`, and `HASH.r1` and so on
+//! if several names have one hash.
 
 use crate::ca::crl::chain::published;
 use crate::ca::crl::place::{Place, Target};
@@ -12,17 +12,16 @@ use crate::x509::crl::RevocationList;
 use std::io;
 use std::path::PathBuf;
 
-/// What stands under one of the names of a hash.
+/// Content of the file under one of the names of a hash.
 enum Slot {
     Free,
-    /// A list of this CA, of now or of before, and none of another CA.
+    /// CRLs of this CA alone, current or not.
     Own,
-    /// A list of another CA, whether one of this CA is beside it or not.
+    /// A CRL of another CA, perhaps beside one of this CA.
     Other,
 }
 
-/// Whether a list of the CA stands under one of the names of its hash already, and must not be left
-/// behind.
+/// Whether a CRL of the CA is already under one of the names of its hash, and has to be kept up to date.
 pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
     for path in names(ca, place) {
         match slot(ca, &place.target(ca, path)?)? {
@@ -34,8 +33,8 @@ pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
     Ok(false)
 }
 
-/// Puts the published list under the first name of its hash that no other CA's list has. OpenSSL looks
-/// from one number to the next, so that none is ever taken away: each that had a list of this CA has the
+/// Writes the published CRL under the first name of its hash that no other CA's CRL has. OpenSSL looks
+/// from one number to the next, so that none is ever removed: each that had a CRL of this CA gets the
 /// new one.
 pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
     let _locked = ca.lock_publication()?;
@@ -71,8 +70,7 @@ pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaErro
     Ok(own)
 }
 
-/// Puts the list there, unless another process was first: another CA may have this hash, and its list
-/// stays.
+/// Writes the CRL, unless another process was first: another CA may have this hash, and its CRL stays.
 fn take(target: &Target, list: &[PublishedCrl]) -> Result<bool, CaError> {
     let is_taken = |error: &FileError| error.source.kind() == io::ErrorKind::AlreadyExists;
     let staged = match stage_pem(target, Existing::Keep, list) {
@@ -85,7 +83,7 @@ fn take(target: &Target, list: &[PublishedCrl]) -> Result<bool, CaError> {
     }
 }
 
-/// Refuses what is no list under the name that the CA's would get.
+/// Refuses a file that is no CRL under the name that the CA's would get.
 pub(crate) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> {
     for path in names(ca, place) {
         let target = place.target(ca, path)?;
@@ -99,7 +97,7 @@ pub(crate) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> 
     Ok(())
 }
 
-/// Whether what stands under the names of the CA's hash is its published list.
+/// Whether the CA's files under the names of its hash hold its published CRL.
 pub(crate) fn holds_hash_names(ca: &Ca, place: &Place, der: &[u8]) -> Result<bool, CaError> {
     for path in names(ca, place) {
         let target = place.target(ca, path)?;
@@ -112,14 +110,13 @@ pub(crate) fn holds_hash_names(ca: &Ca, place: &Place, der: &[u8]) -> Result<boo
     Ok(true)
 }
 
-/// `HASH.r0`, `HASH.r1`, …
 fn names(ca: &Ca, place: &Place) -> impl Iterator<Item = PathBuf> {
     let hash = ca.certificate().subject().openssl_hash();
     let directory = place.directory.clone();
     (0_u32..).map(move |number| directory.join(format!("{hash:08x}.r{number}")))
 }
 
-/// What stands there; `None` for what is no list.
+/// Returns `None` for a file that is no CRL.
 fn slot(ca: &Ca, target: &Target) -> Result<Option<Slot>, CaError> {
     let path = &target.file;
     if !file::stands(path)? {

@@ -1,4 +1,4 @@
-//! What stands where files of lists go: looked at before any list is signed, so that none is in vain.
+//! Files in the way of CRLs: checked before any CRL is signed.
 
 use crate::ca::crl::hash_names::refuse_other_names;
 use crate::ca::crl::place::Place;
@@ -6,9 +6,8 @@ use crate::ca::crl::published::{read_published_at, refuse_other_pem};
 use crate::ca::error::CaError;
 use crate::store::{Ca, file};
 
-/// Refuses files that are no lists, where the CA's own go, unless they may be replaced, and links that are not
-/// followed. `chain` and
-/// `hash_names` are whether those files are wanted where there is none yet.
+/// Refuses other files under the names of the CA's CRLs, unless they may be replaced, and links that are
+/// not followed. `chain` and `hash_names` are whether those files are wanted even if none is there yet.
 pub fn refuse_other_files(
     ca: &Ca,
     place: &Place,

@@ -1,18 +1,17 @@
-//! Where lists are published.
+//! Directories that CRLs are published in.
 
 use crate::ca::error::CaError;
 use crate::store::file::{Access, Output};
 use crate::store::{Ca, FileError, file};
 use std::path::PathBuf;
 
-/// A folder with the lists of CAs, in the forms that their readers want.
+/// A directory with the CRLs of CAs, in the forms that their readers want.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The folder.
     pub directory: PathBuf,
-    /// Whether a PEM file stands beside the DER.
+    /// Whether a PEM file is written beside the DER.
     pub pem: bool,
-    /// Whether files that are no lists may be replaced.
+    /// Whether files that are no CRLs may be replaced.
     pub overwrite: bool,
 }
 
@@ -20,9 +19,8 @@ pub struct Place {
 pub(crate) struct Target {
     /// Its name in the directory.
     pub path: PathBuf,
-    /// What it is, behind links: what is looked at there is what is replaced, wherever a link leads by then.
+    /// Its path behind links: the file that is checked is the one that is replaced, wherever a link leads by then.
     pub file: PathBuf,
-    /// Who may read and write it.
     pub access: Access,
 }
 
@@ -33,14 +31,14 @@ impl Target {
         CaError::WouldReplace { path, kind }
     }
 
-    /// Makes the name of a file durable that is there: the process that wrote it may have been killed.
+    /// Makes the name of an existing file durable: the process that wrote it may have been killed.
     pub(crate) fn sync_name(&self) -> Result<(), FileError> {
         file::sync(file::directory_of(&self.file))
     }
 }
 
 impl Place {
-    /// Returns who may read and write the files: in the store, only its owner writes.
+    /// Returns the access to the files: in the store, only its owner writes.
     pub(crate) fn access(&self, ca: &Ca) -> Access {
         if ca.has_beside(&self.directory) {
             Access::Store
@@ -59,28 +57,27 @@ impl Place {
         Ok(Target { path, file, access })
     }
 
-    /// Where a CA's list is, as DER.
+    /// Path of a CA's CRL as DER.
     pub fn der(&self, ca: &Ca) -> PathBuf {
         self.directory.join(format!("{}.crl", ca.name()))
     }
 
-    /// Where it is as PEM.
+    /// Path of a CA's CRL as PEM.
     pub fn pem(&self, ca: &Ca) -> PathBuf {
         self.directory.join(format!("{}.crl.pem", ca.name()))
     }
 
-    /// Where the lists of the CA and of all above it are together.
+    /// Path of the chain file: the CRLs of the CA and of all above it.
     pub fn chain(&self, ca: &Ca) -> PathBuf {
         self.directory.join(format!("{}.chain.crl.pem", ca.name()))
     }
 
-    /// Whether the PEM file is written: where it is wanted, and where there is one already, which must
-    /// not be left behind.
+    /// Whether the PEM file is written: if it is wanted, or if there is one already.
     pub(crate) fn wants_pem(&self, ca: &Ca) -> Result<bool, CaError> {
         Ok(self.pem || file::stands(&self.pem(ca))?)
     }
 
-    /// Whether the chain's file is there already, and must not be left behind.
+    /// Whether the chain file is there already, and has to be kept up to date.
     pub fn has_chain(&self, ca: &Ca) -> Result<bool, CaError> {
         Ok(file::stands(&self.chain(ca))?)
     }

@@ -1,42 +1,36 @@
-//! Lists that are signed ahead of their time, so that a CA's key can stay away: for roots that are
-//! offline.
+//! Pre-signed CRLs, for offline CAs: signed ahead of their time, and published without the key.
 //!
-//! All of them say what is revoked when they are signed. They are void as soon as anything else is
-//! recorded; the store knows, because each list notes how much of the journal it covers.
+//! All of them hold what is revoked when they are signed. They are void as soon as anything else is
+//! recorded: each record notes how much of the journal its CRL covers.
 
 use crate::ca::error::CaError;
 use crate::store::{Ca, Coverage, SignedCrl};
 use time::OffsetDateTime;
 
-/// How the lists stand that a CA signed ahead.
+/// State of a CA's pre-signed CRLs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ahead {
-    /// There are none, or a list was signed since.
+    /// There are none, or another CRL was signed since.
     None,
-    /// One is due.
     Due {
-        /// The one.
         list: SignedCrl,
-        /// How many are to come after it.
+        /// Number of those to come after it.
         left: usize,
-        /// When the last of them ends.
+        /// End of the last.
         until: OffsetDateTime,
     },
-    /// What was recorded since makes them void, or may have been before the CA was restored.
-    Void {
-        /// How many there are.
-        count: usize,
-    },
-    /// The last has ended, or the clock is behind the first.
+    /// Void: something was recorded since, or may have been before the CA was restored.
+    Void { count: usize },
+    /// The last has expired, or the clock is behind the first.
     OutOfTime {
-        /// When the last of them ends.
+        /// End of the last.
         until: OffsetDateTime,
     },
 }
 
 impl Ahead {
-    /// Looks at a CA's recent lists, newest first, with the end of its revocations. What was signed before
-    /// the CA came back from a backup may lack what was recorded before it was lost.
+    /// Judges a CA's recent CRLs, newest first. `covers` is the end of its revocations. CRLs signed before the
+    /// CA was restored from a backup may lack revocations that were recorded before it was lost.
     pub fn of(ca: &Ca, recent: &[SignedCrl], covers: &Coverage, now: OffsetDateTime) -> Self {
         let ahead = signed_together(recent);
         let Some(last) = ahead.first() else {
@@ -57,8 +51,7 @@ impl Ahead {
         }
     }
 
-    /// Where a key can't be had, what was signed ahead was to make up for it: that is the first thing
-    /// to say.
+    /// Puts the state of the pre-signed CRLs before an error about the key, which they were to replace.
     pub(crate) fn explain(&self, ca: &Ca, error: CaError) -> CaError {
         let (ca, source) = (ca.name().clone(), Box::new(error));
         match *self {
@@ -69,13 +62,13 @@ impl Ahead {
     }
 }
 
-/// The lists that were signed ahead in the last go, newest first: those before them are gone.
+/// Returns the CRLs that were signed ahead together last, newest first.
 fn signed_together(recent: &[SignedCrl]) -> Vec<&SignedCrl> {
     let mut together: Vec<&SignedCrl> = Vec::new();
     for list in recent.iter().take_while(|list| list.ahead) {
         let belongs = together.last().is_none_or(|next| match next.ahead_from {
             Some(first) => list.number >= first,
-            // On record they are all alike; but each begins before the next.
+            // Records of older versions are all alike; but each CRL begins before the next.
             None => list.ahead_from.is_none() && list.this_update < next.this_update,
         });
         if !belongs {

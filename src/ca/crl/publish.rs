@@ -79,18 +79,17 @@ pub fn sign_ahead(
     issue(&issuer, request, Some(ahead), session.now)
 }
 
-/// Plan of [`publish_list`] with `if_needed`.
+/// Plan of publishing a CRL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outlook {
-    /// Nothing to do.
     Stands,
-    /// Write files that are made of the published CRL.
+    /// Write files made of the published CRL.
     Written,
     /// Publish another CRL.
     New,
 }
 
-/// Looks ahead; changes nothing. `chain` is whether the file with the CRLs of the CA and all above it is wanted.
+/// Plans [`publish_list`] with `if_needed`; changes nothing. `chain` is whether the chain file is wanted.
 pub fn outlook(
     store: &Store,
     ca: &Ca,
@@ -139,7 +138,7 @@ fn publish_due(
     let published = found.as_ref().and_then(RevocationList::number);
     let is_replaced = is_in_future && request.dating == Dating::Now;
     let (list, files, origin) = if published >= Some(list.number) && !is_replaced {
-        // Behind a clock that went back, one of those that are to come is out already.
+        // After a clock went back, one of those to come is out already.
         let mut recent = locked.recent().iter();
         let out = recent.find(|recent| Some(recent.number) == published);
         let list = out.cloned().unwrap_or(list);
@@ -161,8 +160,8 @@ fn publish_due(
     }))
 }
 
-/// Makes durable what says that a published CRL is good: the process that wrote it may have been killed.
-/// `files` are those of it that are as they should be.
+/// Makes the records and names of a published CRL durable: the process that wrote it may have been killed.
+/// `files` are its files that are up to date.
 pub(crate) fn stands_durably(ca: &Ca, place: &Place, files: &[PathBuf]) -> Result<(), CaError> {
     ca.make_durable(Journal::Revoked)?;
     ca.make_durable(Journal::Crls)?;

@@ -1,5 +1,5 @@
-//! Revocations that the journal lost, and the last CRL has: an older copy of the journal was put back, or a power cut
-//! took away lines that were not synced.
+//! Recovery of revocations that the journal lost, and the last CRL has: an older copy of the journal was
+//! put back, or a power cut removed lines that were not synced.
 
 use crate::ca::crl::place::Place;
 use crate::ca::crl::published::{PublishedCrl, read_published};
@@ -45,8 +45,8 @@ pub(crate) fn lock_crls<'a>(
     Ok(locked)
 }
 
-/// The revocations of a CRL that are not on record, or only as a hold; `None` if there are none, or if one is of a
-/// certificate that is not on record.
+/// Returns the revocations of a CRL that are not on record, or only as a hold; `None` if there are none, or
+/// if one is of a certificate that is not on record.
 fn missing_from_record(
     ca: &Ca,
     crl: &RevocationList<'_>,

@@ -33,10 +33,8 @@ pub struct AheadRequest {
     pub every: Duration,
 }
 
-/// Origin of a published CRL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// Signed now.
     Signed,
     /// Signed ahead, and due now.
     SignedAhead,
@@ -47,14 +45,11 @@ pub enum Origin {
 /// A CRL that is published now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// Its record.
     pub list: SignedCrl,
-    /// Its origin.
     pub origin: Origin,
     /// Number of pre-signed CRLs that are still to come, and the end of the last.
     pub ahead: Option<(usize, OffsetDateTime)>,
     /// Kind and path of its files.
     pub files: Vec<(&'static str, PathBuf)>,
-    /// Notices for the user.
     pub notices: Vec<Notice>,
 }

@@ -36,7 +36,6 @@ impl<'a> State<'a> {
         Ahead::of(self.ca, &self.recent, &self.covers, self.now)
     }
 
-    /// The published CRL.
     pub(crate) fn published(&self) -> Result<Option<&PublishedCrl>, CaError> {
         if let Some(known) = self.published.get() {
             return Ok(known.as_ref());
@@ -45,7 +44,7 @@ impl<'a> State<'a> {
         Ok(self.published.get_or_init(|| read).as_ref())
     }
 
-    /// Whether the record says that nothing was revoked or released since a CRL was made.
+    /// Returns the record of a CRL, if nothing was revoked or released since.
     pub(crate) fn record_without_news(
         &self,
         published: &PublishedCrl,
@@ -56,8 +55,7 @@ impl<'a> State<'a> {
         Ok(without_news.find(|record| Some(record.number) == number))
     }
 
-    /// The published CRL, if it is still good: nothing was recorded since, and at least a third of its
-    /// validity is left.
+    /// Returns the published CRL if nothing was recorded since, and at least a third of its validity is left.
     pub(crate) fn still_good(&self) -> Result<Option<(SignedCrl, &PublishedCrl)>, CaError> {
         if self.recent.first().is_none_or(|last| last.ahead) {
             return Ok(None);
@@ -72,8 +70,8 @@ impl<'a> State<'a> {
         Ok(good.map(|list| (list, published)))
     }
 
-    /// The pre-signed CRL that is due and goes before a new one, if there is such a CRL. Another end is asked
-    /// of a CRL that is signed now; without the key none is.
+    /// Returns the pre-signed CRL that is due and preferred to a new one. With the key, another end asks for a
+    /// new CRL.
     pub(crate) fn due(&self, request: &ListRequest) -> Result<Option<SignedCrl>, CaError> {
         match self.ahead() {
             Ahead::Due { list, .. } if request.end.is_none() || !self.ca.has_key()? => {

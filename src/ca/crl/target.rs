@@ -1,5 +1,4 @@
-//! Lists for a relying party: what it would find wrong with those that are about to be published, or
-//! that are.
+//! CRLs for a target: findings about those that are published, or about to be.
 
 use crate::ca::crl::entries::gather_entries;
 use crate::ca::crl::place::Place;
@@ -17,17 +16,16 @@ use crate::x509::crl::RevocationList;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
-/// What a party would find wrong with lists, and which more it takes.
+/// Findings about CRLs for a target, and further CRLs that it needs.
 pub struct Preview {
-    /// What breaks a rule, errors first.
+    /// Errors first.
     pub findings: Vec<BundleFinding>,
-    /// CAs above the chosen ones whose lists are needed and are not there, or are no longer good: new
-    /// ones can be published here.
+    /// CAs above the chosen ones whose CRLs are needed and missing or no longer good, and can be published here.
     pub also: Vec<Ca>,
 }
 
-/// Looks at lists before any of them is signed; needs no key. `ahead` is whether lists of the chosen CAs
-/// are signed for the time to come.
+/// Judges CRLs before any of them is signed; needs no key. `ahead` is whether CRLs of the chosen CAs
+/// are pre-signed.
 pub fn preview_lists(
     store: &Store,
     chosen: &[Ca],
@@ -67,8 +65,8 @@ pub fn preview_lists(
     Ok(Preview { findings, also })
 }
 
-/// Looks at lists that are published, and at the files that the party reads; `cas` are those that
-/// [`cas_read`] gives for the chosen ones.
+/// Judges published CRLs, and checks the files that the target reads; `cas` are those that
+/// [`cas_read`] returns for the chosen ones.
 pub fn judge_published(
     store: &Store,
     chosen: &[Ca],
@@ -95,7 +93,7 @@ pub fn judge_published(
     Ok(findings)
 }
 
-/// The chosen CAs, and those above them where the party needs their lists too.
+/// Returns the chosen CAs, and those above them if the target needs their CRLs too.
 pub fn cas_read(
     store: &Store,
     chosen: Vec<Ca>,
@@ -108,7 +106,7 @@ pub fn cas_read(
     Ok(chosen.into_iter().chain(above).collect())
 }
 
-/// The CAs above the chosen ones, where the party needs their lists too.
+/// Returns the CAs above the chosen ones, if the target needs their CRLs too.
 fn others_above(store: &Store, chosen: &[Ca], party: &RelyingParty) -> Result<Vec<Ca>, CaError> {
     let mut others: Vec<Ca> = Vec::new();
     if party.lists.form.is_of_path() {
@@ -132,7 +130,7 @@ fn missing(ca: &Ca, path: &Path) -> BundleFinding {
     ))
 }
 
-/// The files that the party reads, beside the DER: chains of the CAs that are above no other.
+/// Returns the files that the target reads besides the DER: chain files of the lowest CAs.
 fn files_read<'a>(
     store: &Store,
     chosen: &'a [Ca],
@@ -150,7 +148,7 @@ fn files_read<'a>(
     })
 }
 
-/// Those of the CAs that are above no other of them.
+/// Returns those of the CAs that are above no other of them.
 pub fn above_no_other<'a>(store: &Store, cas: &'a [Ca]) -> Result<Vec<&'a Ca>, CaError> {
     let mut above = Vec::new();
     for ca in cas {
@@ -185,8 +183,7 @@ impl<'a> Considered<'a> {
         })
     }
 
-    /// Whether the published CRL needs no other in its place: by the measure of `--if-needed`, or it is
-    /// the pre-signed CRL that is due.
+    /// Whether the published CRL is still good, or is the pre-signed one that is due.
     fn is_good(&self) -> Result<bool, CaError> {
         if let Ahead::Due { list, .. } = self.state.ahead() {
             let published = self.state.published()?;
@@ -219,7 +216,7 @@ impl<'a> Considered<'a> {
             return Ok((None, Some(missing(self.ca, &self.place.der(self.ca)))));
         };
         let judged = self.judged(&published.crl())?;
-        // That it is outside of its time is found without this.
+        // Being outside of its time is another finding.
         if judged.is_outside(self.now).is_some() {
             return Ok((Some(judged), None));
         }

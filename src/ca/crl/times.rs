@@ -12,7 +12,6 @@ use time::{Duration, OffsetDateTime};
 /// Days of validity of a CRL by default.
 const DEFAULT_DAYS: u32 = 7;
 
-/// thisUpdate and nextUpdate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
     pub(crate) this_update: OffsetDateTime,
@@ -51,7 +50,7 @@ impl Times {
     }
 }
 
-/// Limit of how far ahead of the clock a thisUpdate may be without being wrong: hosts' clocks differ.
+/// Distance that a thisUpdate may be ahead of the clock: hosts' clocks differ.
 const CLOCK_SKEW: Duration = Duration::minutes(5);
 
 /// Whether a thisUpdate is in the future, as no CRL of a right clock is.
@@ -130,7 +129,7 @@ fn windows(
     notices: &mut Vec<Notice>,
 ) -> Result<Vec<Times>, CaError> {
     let problem = |problem: String| CaError::NextUpdate { problem };
-    // The default leaves whoever publishes them a third of the interval to be late.
+    // The default allows publishing to be late by a third of the interval.
     let end = end.unwrap_or(End::At(Moment::FromNow(ahead.every + ahead.every / 3)));
     let last = ca.certificate().validity().not_after;
     let mut windows = Vec::new();
