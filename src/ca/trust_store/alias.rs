@@ -1,4 +1,4 @@
-//! What CAs are called in a PKCS #12 trust store.
+//! Aliases of CAs in a PKCS #12 trust store.
 
 use crate::store::CaName;
 use crate::x509::{Certificate, Fingerprint};
@@ -8,8 +8,8 @@ use std::iter;
 /// Characters of an alias that is made from a subject.
 const MOST_CHARACTERS: usize = 64;
 
-/// An alias for each certificate: the CA's name where it is one of the store, else one made from the
-/// subject. Where that is another's too, some of the fingerprint follows, so that the same
+/// Returns an alias for each certificate: the CA's name if it is one of the store, else one made from the
+/// subject. If another has that too, a part of the fingerprint follows, so that the same
 /// certificates have the same aliases, in whatever order they come.
 ///
 /// No two differ by capitals alone: to Java they would be one.
@@ -26,7 +26,7 @@ pub(crate) fn aliases(
         *wanted.entry(entry.group()).or_default() += 1;
     }
     let mut taken = HashSet::new();
-    // The names of the store come first, and so stay as they are.
+    // Names of the store come first, and so stay unchanged.
     for of_store in [true, false] {
         let entries = entries.iter_mut();
         for entry in entries.filter(|entry| entry.is_of_store == of_store) {
@@ -62,12 +62,12 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Those of one group with it have the same name to Java.
+    /// Key of a group with the same name to Java.
     fn group(&self) -> (bool, String) {
         (self.is_of_store, self.name.to_lowercase())
     }
 
-    /// What it may be called, the best first.
+    /// Possible aliases, the best first.
     fn candidates(&self, is_shared: bool) -> impl Iterator<Item = String> + use<> {
         let name = self.name.clone();
         let fingerprint = self.certificate.fingerprint().to_string();
@@ -78,7 +78,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The common name, or else the whole subject, as far as it is letters, digits and little else.
+/// Returns the common name, or else the whole subject, with unusual characters replaced.
 fn from_subject(certificate: &Certificate) -> String {
     let subject = certificate.subject();
     let name = subject.common_name().unwrap_or_else(|| subject.to_string());

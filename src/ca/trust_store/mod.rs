@@ -1,4 +1,4 @@
-//! Trust stores: every CA certificate that a relying party needs, once.
+//! Trust stores: every CA certificate that a target needs, once.
 
 mod alias;
 pub(crate) mod targets;
@@ -20,36 +20,34 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
-/// What goes into a bundle.
 #[derive(Debug, Clone, Default)]
 pub struct BundleRequest {
-    /// CAs of the store; all of them where there is none.
+    /// CAs of the store; all of them if empty.
     pub cas: Vec<CaName>,
     /// Files of certificates that anyone may have made.
     pub files: Vec<PathBuf>,
-    /// Who it is for.
+    /// Target of the bundle.
     pub party: Option<&'static RelyingParty>,
 }
 
 /// CA certificates: each once, the path of each complete to its root, each issuer behind what it
 /// issued.
 pub struct Bundle {
-    /// The certificates, in the order in which they are written.
+    /// In the order in which they are written.
     pub certificates: Vec<Certificate>,
     party: Option<&'static RelyingParty>,
     names: HashMap<Fingerprint, CaName>,
     left_out: Vec<LeftOut>,
 }
 
-/// A certificate of a CA before the one in force, which the target has no room for or whose path is not
-/// complete.
+/// A previous certificate of a CA, which the target has no room for or whose path is not complete.
 struct LeftOut {
     certificate: Certificate,
     /// Rule that the bundle would break with it.
     rule: &'static str,
 }
 
-/// The rule that certificates break whose path is not complete.
+/// Rule broken by certificates whose path is not complete.
 const INCOMPLETE: &str = "issuer-missing";
 
 /// Gathers a bundle. What a file's path lacks is taken from the store. Renewed CAs are in it with the
@@ -80,7 +78,6 @@ pub fn bundle(
     }
 }
 
-/// The rule of the first error.
 fn first_error(findings: &[BundleFinding]) -> Option<&'static str> {
     let mut errors = findings
         .iter()
@@ -88,7 +85,7 @@ fn first_error(findings: &[BundleFinding]) -> Option<&'static str> {
     errors.next().map(|finding| finding.rule)
 }
 
-/// Gathers what goes into a bundle; `of` gives the certificates of a CA.
+/// Gathers a bundle; `of` returns the certificates of a CA.
 fn gather(
     store: &Store,
     request: &BundleRequest,
@@ -148,7 +145,7 @@ fn gather(
     })
 }
 
-/// Completes the paths of certificates that were given and those of CAs. Returns what that takes, and the
+/// Completes the paths of certificates that were given and those of CAs. Returns the complete set, and the
 /// previous certificates of CAs that are left out: their path is not complete, as after their issuer's
 /// certificate expired or was revoked.
 fn complete(
@@ -181,7 +178,7 @@ impl LeftOut {
 }
 
 impl BundleRequest {
-    /// Whether what is named goes into it without what is above it.
+    /// Whether certificates are bundled without those above them.
     fn is_alone(&self) -> bool {
         self.form() == Form::OneCertificate
     }
@@ -191,7 +188,7 @@ impl BundleRequest {
     }
 }
 
-/// A trust store vouches for CAs: a leaf in it would be trusted to be nothing.
+/// Reads a file of CA certificates; refuses leaves.
 fn ca_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
     only_cas(path, read_certificates(path)?)
 }
@@ -206,7 +203,7 @@ fn only_cas(path: &Path, certificates: Vec<Certificate>) -> Result<Vec<Certifica
     }
 }
 
-/// Why a certificate can't be in a trust store: it is no CA's, verifiers can't read it, or its
+/// Returns why a certificate can't be in a trust store: it is no CA's, verifiers can't read it, or its
 /// signatures bind nothing.
 fn not_for_bundle(certificate: &Certificate) -> Option<String> {
     let subject = certificate.subject();
@@ -222,29 +219,23 @@ fn not_for_bundle(certificate: &Certificate) -> Option<String> {
     Some(format!("the key of {subject} in it is weak: {problem}"))
 }
 
-/// A file of a bundle, and where it goes.
+/// A file of a bundle.
 pub struct PlacedFile {
-    /// Its place.
     pub path: PathBuf,
-    /// What it holds.
     pub certificates: Vec<Certificate>,
-    /// Its octets.
     pub content: Vec<u8>,
 }
 
-/// What a bundle changes about the one in its place.
+/// Difference between a bundle and the one it replaces.
 #[derive(Default)]
 pub struct Changes {
-    /// Certificates that only the new one has.
     pub added: Vec<Certificate>,
-    /// Certificates that only the old one has.
     pub removed: Vec<Certificate>,
-    /// Certificates that both have.
     pub kept: Vec<Certificate>,
 }
 
 impl Bundle {
-    /// Everything that is wrong with it, by the general rules and by those of whom it is for.
+    /// Judges the bundle by the general rules and by those of its target.
     pub fn judge(&self, now: OffsetDateTime) -> Vec<BundleFinding> {
         let files = self.parts().into_iter();
         let octets: Vec<usize> = files.map(|(_, part)| to_pem(&part).len()).collect();
@@ -255,25 +246,24 @@ impl Bundle {
         findings
     }
 
-    /// Whether it is one file.
     pub fn is_one_file(&self) -> bool {
         self.parts().len() == 1
     }
 
-    /// What each certificate is called in a PKCS #12 trust store; `None` for other files.
+    /// Returns the aliases in a PKCS #12 trust store; `None` for other files.
     pub fn aliases(&self) -> Option<Vec<String>> {
         let is_named = self.form() == Form::Pkcs12;
         is_named.then(|| aliases(&self.certificates, &self.names))
     }
 
-    /// How many CAs the longest path has.
+    /// Number of CAs on the longest path.
     pub fn longest_path(&self) -> usize {
         let paths = path::paths_to_roots(&self.certificates);
         paths.iter().flatten().map(Vec::len).max().unwrap_or(0)
     }
 
-    /// The files that it is written to; `out` is the first or only one. The passphrase is that of a
-    /// PKCS #12 trust store, and other files have none.
+    /// Returns the files to write; `out` is the first or only one. The passphrase is that of a
+    /// PKCS #12 trust store; other files have none.
     pub fn files(
         &self,
         out: &Path,
@@ -312,7 +302,7 @@ impl Bundle {
         self.party.map_or(Form::OneFile, |party| party.form)
     }
 
-    /// What goes into a file each, and what marks its name.
+    /// Splits the certificates into files, each with a mark for its name.
     fn parts(&self) -> Vec<(Option<String>, Vec<Certificate>)> {
         let whole = || vec![(None, self.certificates.clone())];
         match self.form() {
@@ -338,7 +328,7 @@ impl Bundle {
     }
 }
 
-/// `truststore.pem` as `truststore.MARK.pem`.
+/// Turns `truststore.pem` into `truststore.MARK.pem`.
 fn marked(out: &Path, mark: &str) -> PathBuf {
     let stem = out.file_stem().unwrap_or_default();
     let mut name = stem.to_owned();
@@ -355,8 +345,8 @@ fn to_pem(certificates: &[Certificate]) -> String {
     certificates.iter().map(Certificate::to_pem).collect()
 }
 
-/// Writes a bundle in the place of nothing, of another bundle, or with `overwrite` of any file, or to a pipe, and
-/// gives what it changed about the one that it replaced. A PKCS #12 trust store is told from a key
+/// Writes a bundle to a new file, over another bundle, or with `overwrite` over any file, or to a pipe.
+/// Returns the difference to the bundle that it replaced. A PKCS #12 trust store is told from a key
 /// store by the passphrase that opens it.
 pub fn write_bundle(
     store: &Store,
@@ -407,8 +397,7 @@ fn would_replace(path: &Path, passphrase: Option<&Passphrase>) -> CaError {
     }
 }
 
-/// The CA certificates in a file that holds nothing else: a leaf's certificate or chain is none.
-/// What can't be read may be anything.
+/// Reads the CA certificates of a file that holds nothing else; `None` for any other file.
 fn bundle_at(
     path: &Path,
     passphrase: Option<&Passphrase>,
@@ -425,7 +414,7 @@ fn bundle_at(
     Ok(cas.ok())
 }
 
-/// The certificates of a PKCS #12 file that the passphrase opens, if it has nothing else.
+/// Reads the certificates of a PKCS #12 file that the passphrase opens, if it has nothing else.
 fn trust_store_in(input: &Input, passphrase: &Passphrase) -> Option<Vec<Certificate>> {
     let pfx = Pfx::from_der(input.content()).ok()?;
     let contents = pfx.open(Some(passphrase)).ok()?;

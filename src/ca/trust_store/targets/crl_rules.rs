@@ -1,64 +1,62 @@
-//! What a relying party reads of revocation lists: in which files, and the kinds of limits.
+//! Rules of targets for CRLs: the form of files, and the kinds of limits.
 
 use crate::ca::trust_store::targets::limits::with_commas;
 use crate::ca::trust_store::targets::{Grammar, Level};
 use crate::pem;
 use std::fmt;
 
-/// What a relying party reads of revocation lists.
+/// Rules of a target for the CRLs that it reads.
 #[derive(Debug)]
 pub struct ListRules {
-    /// In which files it wants them.
     pub form: ListForm,
-    /// Whether it reads DER beside PEM.
+    /// Whether it reads DER besides PEM.
     pub reads_der: bool,
-    /// Where its rules about lists are written; empty where all of its rules are.
+    /// Source of its rules about CRLs; empty if it is that of its other rules.
     pub source: &'static str,
-    /// What it holds them to, beside the kinds of keys and signatures that it takes anyway.
+    /// Limits, besides the kinds of keys and signatures that it takes anyway.
     pub limits: &'static [(Level, ListLimit)],
-    /// How its configuration writes the names of files.
+    /// Quoting of file names in its configuration.
     pub grammar: Grammar,
     /// Lines of its configuration that name the file FILE, or files FILE, FILE.
     pub settings: &'static [&'static str],
-    /// Lines that name FOLDER, where lists have the names that OpenSSL looks for; empty where it reads
-    /// no such folder.
+    /// Lines that name FOLDER, in which CRLs have the names that OpenSSL looks for; empty if it reads
+    /// no such directory.
     pub folder_settings: &'static [&'static str],
-    /// What its users have to know.
+    /// Note for its users.
     pub note: Option<&'static str>,
 }
 
-/// In which files lists are.
+/// Form of the files with CRLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListForm {
     /// It reads none.
     None,
     /// DER, of the CAs that were chosen.
     Der,
-    /// PEM, a list a file, of the CAs that were chosen.
+    /// PEM, a CRL per file, of the CAs that were chosen.
     Pem,
-    /// PEM, a list a file, of every CA of the path.
+    /// PEM, a CRL per file, of every CA of the path.
     PemOfPath,
-    /// One PEM file with the list of every CA of the path.
+    /// One PEM file with the CRL of every CA of the path.
     Chain,
 }
 
 impl ListForm {
-    /// Whether the list of every CA of a path is needed.
+    /// Whether the CRL of every CA of a path is needed.
     pub fn is_of_path(self) -> bool {
         matches!(self, Self::PemOfPath | Self::Chain)
     }
 
-    /// Whether each list is a PEM file of its own.
+    /// Whether each CRL is a PEM file of its own.
     pub fn has_pem_files(self) -> bool {
         matches!(self, Self::Pem | Self::PemOfPath)
     }
 
-    /// Whether lists are PEM, in files of whatever kind.
     pub fn is_pem(self) -> bool {
         self.has_pem_files() || self == Self::Chain
     }
 
-    /// Octets of the file with a list of as many octets, where a list is a file.
+    /// Bytes of the file with a CRL of as many bytes, if each CRL is a file.
     pub(crate) fn file_octets(self, octets: usize) -> usize {
         match self {
             Self::None | Self::Der => octets,
@@ -67,29 +65,27 @@ impl ListForm {
     }
 }
 
-/// One limit of a relying party for the lists that it reads.
+/// A limit of a target for CRLs.
 #[derive(Debug, Clone, Copy)]
 pub enum ListLimit {
-    /// Lists.
+    /// CRLs.
     Lists(usize),
-    /// Entries of all lists together.
+    /// Entries of all CRLs together.
     Entries(usize),
-    /// Octets of a list's file.
+    /// Bytes of a CRL's file.
     FileOctets(usize),
-    /// Certificates of the path under a list's CA, with a leaf and the root.
+    /// Certificates of the path under a CRL's CA, with a leaf and the root.
     Depth(usize),
-    /// Lists are of version 2.
     Version2,
-    /// Lists say when the next one comes.
     NextUpdate,
-    /// Lists are numbered.
+    /// CRLs are numbered.
     Number,
     /// An issuingDistributionPoint has a fullName.
     FullName,
 }
 
 impl ListLimit {
-    /// The name of the rule.
+    /// Name of the rule.
     pub fn rule(&self) -> &'static str {
         match self {
             Self::Lists(_) => "list-count",
@@ -119,4 +115,19 @@ impl fmt::Display for ListLimit {
         };
         write!(f, "at most {} {what}", with_commas(*most))
     }
+}
+
+impl RelyingParty {
+    /// Source of its rules about CRLs.
+    pub fn lists_source(&self) -> &'static str {
+        match self.lists.source {
+            "" => self.source,
+            source => source,
+        }
+    }
+}
+
+/// Whether a limit for certificates holds for CRLs too.
+pub fn holds_for_lists(limit: &Limit) -> bool {
+    matches!(limit, Limit::Keys(_) | Limit::Hashes(_))
 }

@@ -1,4 +1,4 @@
-//! Revocation lists against the rules of those who read them.
+//! Judgement of CRLs by the rules of a target.
 
 use crate::asn1::{Malformed, Reader, oid, tag};
 use crate::ca::trust_store::targets::limits::{over, with_commas};
@@ -14,22 +14,21 @@ use crate::x509::{Certificate, RevocationList};
 use const_oid::ObjectIdentifier;
 use time::{Duration, OffsetDateTime};
 
-/// A list that is judged: one that is there, or one that is about to be signed, of which less is known
-/// and nothing is wrong that its signer sees to.
+/// A CRL to judge: an existing one, or one that is about to be signed, of which less is known.
 #[derive(Debug, Clone)]
 pub struct JudgedList {
-    /// What findings call it.
+    /// Its name in findings.
     called: String,
-    /// The certificate of its CA, where that is known.
+    /// Certificate of its CA, if known.
     certificate: Option<Certificate>,
-    /// How many CAs are on the path from its CA to the root, where that is known.
+    /// Number of CAs on the path from its CA to the root, if known.
     path: Option<usize>,
     signature: Option<SignatureAlgorithm>,
     signature_name: String,
     entries: usize,
-    /// Of its DER; of one that is not signed yet, at least.
+    /// Bytes of its DER; of one that is not signed yet, at least.
     octets: usize,
-    /// What only those have that are there.
+    /// Fields of an existing CRL.
     read: Option<ReadFields>,
 }
 
@@ -40,7 +39,7 @@ struct ReadFields {
     next_update: Option<OffsetDateTime>,
     is_numbered: bool,
     is_delta: bool,
-    /// The issuingDistributionPoint, if there is one.
+    /// issuingDistributionPoint.
     scope: Option<Scope>,
     /// Whether its extensions, or those of its entries, make it an indirect CRL.
     is_indirect: bool,
@@ -70,7 +69,7 @@ struct Scope {
 }
 
 impl JudgedList {
-    /// A list that is there.
+    /// Takes an existing CRL.
     pub fn read(called: impl Into<String>, list: &RevocationList<'_>) -> Self {
         let extension = |wanted| {
             let mut all = list.extensions().iter();
@@ -104,7 +103,7 @@ impl JudgedList {
         }
     }
 
-    /// A list that the key in this certificate is to sign.
+    /// Takes a CRL that the key of this certificate is to sign.
     pub fn to_be_signed(
         called: impl Into<String>,
         certificate: &Certificate,
@@ -125,7 +124,7 @@ impl JudgedList {
         }
     }
 
-    /// Of this CA, with as many CAs on its path, itself and the root among them.
+    /// Adds its CA, and the number of CAs on the path, itself and the root among them.
     #[must_use]
     pub fn of(mut self, certificate: &Certificate, path: usize) -> Self {
         self.certificate = Some(certificate.clone());
@@ -174,8 +173,8 @@ impl Scope {
     }
 }
 
-/// The first critical extension that readers do not process. OpenSSL processes these three in a CRL, and
-/// in an entry the certificateIssuer alone; a critical reasonCode makes it refuse the CRL.
+/// Returns the first critical extension that readers do not process. OpenSSL processes these three in a CRL,
+/// and in an entry the certificateIssuer alone; a critical reasonCode makes it refuse the CRL.
 fn unprocessed(list: &RevocationList<'_>) -> Option<String> {
     const PROCESSED: [ObjectIdentifier; 3] = [
         oid::ISSUING_DISTRIBUTION_POINT,
@@ -199,7 +198,7 @@ fn extension_name(identifier: &ObjectIdentifier) -> String {
     oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
 }
 
-/// Everything that is wrong with lists that go to a party together, errors first.
+/// Judges CRLs that go to a target together. Returns errors first.
 pub fn judge_lists(
     lists: &[JudgedList],
     party: &RelyingParty,
@@ -227,12 +226,10 @@ pub fn judge_lists(
     findings
 }
 
-/// That a list is needed, and is not there.
 pub fn missing_list(message: impl Into<String>) -> BundleFinding {
     BundleFinding::error("list-missing", message)
 }
 
-/// That a list lacks what was recorded since, and no other can be had.
 pub fn outdated_list(message: impl Into<String>) -> BundleFinding {
     BundleFinding::warning("list-outdated", message)
 }
@@ -247,8 +244,8 @@ fn unsupported(party: &RelyingParty) -> BundleFinding {
     BundleFinding::error("lists-unsupported", message)
 }
 
-/// Octets of the file with a list of as many octets of DER, and how many of them this party takes,
-/// where those are fewer.
+/// Returns the size of the file with a CRL of as many bytes of DER, and the target's limit, if it exceeds
+/// the limit.
 pub fn too_many_octets(party: &RelyingParty, octets: usize) -> Option<(usize, usize)> {
     let octets = party.lists.form.file_octets(octets);
     let limits = party.lists.limits.iter();
@@ -262,7 +259,7 @@ pub fn too_many_octets(party: &RelyingParty, octets: usize) -> Option<(usize, us
 }
 
 impl JudgedList {
-    /// That it has ended, or has not begun.
+    /// Finds a CRL that has expired, or has not begun.
     pub fn is_outside(&self, now: OffsetDateTime) -> Option<BundleFinding> {
         let read = self.read.as_ref()?;
         let called = &self.called;
@@ -276,7 +273,7 @@ impl JudgedList {
         Some(BundleFinding::error("list-valid-now", message))
     }
 
-    /// That it ends within this time.
+    /// Finds a CRL that expires within a time.
     pub fn ends_within(
         &self,
         within: Duration,
@@ -290,7 +287,7 @@ impl JudgedList {
         })
     }
 
-    /// Notes what the file of a CRL is, which a target may not read.
+    /// Adds the form of its file, which a target may not read.
     #[must_use]
     pub fn in_file(mut self, content: &[u8]) -> Self {
         if let Some(read) = &mut self.read {
@@ -303,8 +300,8 @@ impl JudgedList {
         self
     }
 
-    /// Finds what every target refuses, or takes for another CRL: one that does not cover all that its CA
-    /// issued, or that says of itself that a reader that does not understand it may not use it.
+    /// Finds CRLs that every target refuses or misreads: one that does not cover all that its CA issued, or
+    /// has a critical extension.
     fn is_partial(&self) -> Vec<BundleFinding> {
         let Some(read) = &self.read else {
             return Vec::new();
@@ -354,13 +351,13 @@ impl JudgedList {
         Some(BundleFinding::error("list-pem", message))
     }
 
-    /// The validity of one that is there, where it has an end.
+    /// Returns the validity of an existing CRL with a nextUpdate.
     pub fn validity(&self) -> Option<Duration> {
         let read = self.read.as_ref()?;
         Some(read.next_update? - read.this_update)
     }
 
-    /// Those who look at the whole path look at this too (RFC 5280 section 6.3.3).
+    /// Finds a CA that may not sign CRLs: readers that check the full chain refuse them (RFC 5280 section 6.3.3).
     fn signer_may(&self) -> Option<BundleFinding> {
         let certificate = self.certificate.as_ref()?;
         let usage = certificate.key_usage().unwrap_or(CRL_SIGN);

@@ -1,4 +1,4 @@
-//! What every trust store is held to, whoever it is for.
+//! Rules for every trust store.
 
 use crate::asn1::oid;
 use crate::ca::trust_store::targets::{BundleFinding, Form, Judged, RelyingParty, called};
@@ -11,12 +11,11 @@ use crate::x509::{Certificate, Name};
 use std::collections::{HashMap, HashSet};
 use time::{Duration, OffsetDateTime};
 
-/// Less validity than this is told.
+/// Remaining validity below which an expiry is reported.
 const SOON: Duration = Duration::days(30);
 
 type Rule = fn(&Judged<'_>) -> Vec<BundleFinding>;
 
-/// The rules about certificates, one after the other and beside each other.
 const RULES: [Rule; 4] = [
     each_certificate,
     each_once,
@@ -41,7 +40,7 @@ fn each_certificate(judged: &Judged<'_>) -> Vec<BundleFinding> {
         [
             is_a_ca(certificate),
             signs_certificates(certificate),
-            signs_lists(certificate),
+            signs_crls(certificate),
             is_root_of_others(judged, node),
             is_valid(judged, certificate, &latest),
             has_a_key_for_all(certificate),
@@ -51,7 +50,7 @@ fn each_certificate(judged: &Judged<'_>) -> Vec<BundleFinding> {
     .collect()
 }
 
-/// Version 1 has no extensions, so that nothing says that it is a CA.
+/// Finds certificates that are no CAs; version 1 has no extensions that could say so.
 fn is_a_ca(certificate: &Certificate) -> Option<BundleFinding> {
     let name = called(certificate);
     if certificate.version() != 3 {
@@ -93,7 +92,7 @@ fn signs_certificates(certificate: &Certificate) -> Option<BundleFinding> {
     })
 }
 
-fn signs_lists(certificate: &Certificate) -> Option<BundleFinding> {
+fn signs_crls(certificate: &Certificate) -> Option<BundleFinding> {
     let usage = certificate.key_usage()?;
     (certificate.is_ca() && usage & CRL_SIGN == 0).then(|| {
         let message = format!(
@@ -104,8 +103,8 @@ fn signs_lists(certificate: &Certificate) -> Option<BundleFinding> {
     })
 }
 
-/// OpenSSL takes a certificate that names another as its issuer for no root, and accepts nothing by it unless
-/// the other one is there too.
+/// Finds a root that names another certificate as its issuer: OpenSSL does not accept it as a root unless the
+/// other is there too.
 fn is_root_of_others(judged: &Judged<'_>, node: usize) -> Option<BundleFinding> {
     let certificate = &judged.certificates[node];
     // The path of a root that names another certificate ends in that one, if it is there.
@@ -124,7 +123,7 @@ fn is_root_of_others(judged: &Judged<'_>, node: usize) -> Option<BundleFinding> 
     })
 }
 
-/// The latest notAfter of each CA, by its subject and key.
+/// Latest notAfter of each CA, by its subject and key.
 type LatestEnds<'a> = HashMap<(&'a Name, &'a [u8]), OffsetDateTime>;
 
 fn ca_of(certificate: &Certificate) -> (&Name, &[u8]) {
@@ -167,7 +166,7 @@ fn is_valid(
     })
 }
 
-/// Tells that a certificate before the one in force is left out, since the bundle breaks a rule with it.
+/// Reports a previous certificate that is left out since the bundle would break a rule with it.
 pub(crate) fn left_out(certificate: &Certificate, rule: &str) -> BundleFinding {
     let message = format!(
         "the certificate of {} with serial number {}, which was renewed, is left out: with it the bundle breaks {rule}; certificates that name it as their issuer will be refused",
@@ -224,7 +223,7 @@ fn subjects_and_keys(judged: &Judged<'_>) -> Vec<BundleFinding> {
     findings
 }
 
-/// Each path stands up to its root, and holds the path lengths.
+/// Finds incomplete paths, and path lengths that are exceeded.
 pub(crate) fn paths(judged: &Judged<'_>, party: Option<&RelyingParty>) -> Vec<BundleFinding> {
     let form = party.map_or(Form::OneFile, |party| party.form);
     // A certificate that is registered alone has its issuer elsewhere, and intermediates in a file
@@ -240,11 +239,11 @@ pub(crate) fn paths(judged: &Judged<'_>, party: Option<&RelyingParty>) -> Vec<Bu
     for path in &judged.paths {
         let finding = match path {
             Ok(path) => path_length(judged, path),
-            // The rules about certificates tell it.
+            // The rules about certificates report it.
             Err(IncompletePath::BrokenExtension { .. }) => None,
             Err(problem) => Some(incomplete(&subjects, problem)),
         };
-        // What is wrong above several of them is told once.
+        // A problem above several of them is reported once.
         let is_new = |found: &BundleFinding| told.insert((found.rule, found.message.clone()));
         findings.extend(finding.filter(is_new));
     }

@@ -1,4 +1,4 @@
-//! How the configurations of relying parties write a text that may have any characters in it.
+//! Quoting of texts in the configurations of targets.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ pub enum Grammar {
 }
 
 impl Grammar {
-    /// The text as it stands in a configuration.
+    /// Quotes a text.
     pub fn quote(self, text: &str) -> String {
         match self {
             Self::DoubleQuotes | Self::Shell | Self::Yaml if is_word(text) => text.to_owned(),
@@ -32,7 +32,7 @@ impl Grammar {
     }
 }
 
-/// Whether it means itself in every grammar.
+/// Whether a text needs no quotes in any grammar.
 fn is_word(text: &str) -> bool {
     let plain = |character: char| character.is_ascii_alphanumeric() || "/._-".contains(character);
     !text.is_empty() && text.chars().all(plain)
@@ -49,7 +49,7 @@ fn escape(text: &str, quote: char) -> String {
     escaped
 }
 
-/// As `\xHH`, in grammars that know it.
+/// Writes control characters as `\xHH`, in grammars that know it.
 fn without_controls(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! The kinds of limits that relying parties have; how large they are stands in the table of parties.
+//! Kinds of limits of targets, and their evaluation; the table of targets has the sizes.
 
 use crate::asn1::oid;
 use crate::ca::trust_store::targets::{BundleFinding, Judged, Level, called};
@@ -8,7 +8,7 @@ use crate::x509::certificate::algorithm_name;
 use std::collections::HashMap;
 use std::fmt;
 
-/// One limit of a relying party.
+/// A limit of a target for certificates.
 #[derive(Debug, Clone, Copy)]
 pub enum Limit {
     /// Certificates in all files together.
@@ -17,42 +17,39 @@ pub enum Limit {
     Intermediates(usize),
     /// Certificates with one subject and one key.
     SameSubjectAndKey(usize),
-    /// Octets of a certificate's DER.
+    /// Bytes of a certificate's DER.
     CertificateOctets(usize),
-    /// Octets of a file.
+    /// Bytes of a file.
     FileOctets(usize),
-    /// Octets of all subjects' DER together.
+    /// Bytes of all subjects' DER together.
     SubjectOctets(usize),
     /// Certificates of the longest path, with a leaf under it and the root above it.
     Depth(usize),
     /// Subtrees of a certificate's name constraints.
     NameConstraints(usize),
-    /// Kinds of public keys.
+    /// Kinds of public keys that are taken.
     Keys(&'static [Key]),
     /// Kinds of public keys that CAs may have, and leaves may not.
     NoLeafKeys(&'static [Key]),
-    /// Hashes of signatures.
+    /// Hashes of signatures that are taken.
     Hashes(&'static [Hash]),
     /// A keyUsage with keyCertSign, which general rules only demand of a keyUsage that is there.
     KeyCertSign,
 }
 
-/// A kind of public key that is taken.
+/// A kind of public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// RSA with these bits and no more than those.
+    /// RSA from the first to the second number of bits.
     Rsa(usize, usize),
-    /// RSA with these bits and any more.
+    /// RSA from this number of bits.
     RsaFrom(usize),
-    /// A named curve.
     Ec(Curve),
-    /// Any named curve.
     AnyEc,
-    /// Ed25519.
     Ed25519,
 }
 
-/// The hash on which a signature rests.
+/// Hash of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Hash {
@@ -63,7 +60,7 @@ pub enum Hash {
 }
 
 impl Limit {
-    /// The name of the rule.
+    /// Name of the rule.
     pub fn rule(&self) -> &'static str {
         match self {
             Self::Certificates(_) => "certificate-count",
@@ -81,7 +78,6 @@ impl Limit {
         }
     }
 
-    /// What breaks the limit.
     pub(crate) fn check(&self, level: Level, judged: &Judged<'_>) -> Vec<BundleFinding> {
         let found = |message| BundleFinding::new(level, self.rule(), message);
         self.messages(judged).into_iter().map(found).collect()
@@ -109,7 +105,7 @@ impl Limit {
         }
     }
 
-    /// Counts what the limit is for in all certificates together, or in each file.
+    /// Counts for all certificates together, or for each file, each with its message.
     fn counts(&self, judged: &Judged<'_>) -> Vec<(usize, String)> {
         let certificates = judged.certificates;
         let (count, message) = match self {
@@ -237,7 +233,7 @@ fn name_constraints(certificate: &Certificate, name: &str, most: usize) -> Optio
 }
 
 impl Hash {
-    /// The hash of a signature; `None` where none is named.
+    /// Returns the hash of a signature; `None` if its algorithm names none.
     fn of(signature: SignatureAlgorithm) -> Option<Self> {
         use SignatureAlgorithm as Signature;
         Some(match signature {
@@ -329,7 +325,7 @@ fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T]) -> fmt::Result
     f.write_str(&items.join(", "))
 }
 
-/// As in 16,384.
+/// Groups digits, as in 16,384.
 pub(crate) fn with_commas(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,5 +1,4 @@
-//! What is looked at before a trust store or revocation lists go to a relying party: the general rules,
-//! and the limits of the party that they are for.
+//! Rules for trust stores and CRLs: the general ones, and the limits of the target that they are for.
 
 mod crl_rules;
 mod crls;
@@ -26,18 +25,18 @@ use crate::x509::path::{IncompletePath, paths_to_roots};
 use std::collections::HashSet;
 use time::OffsetDateTime;
 
-/// Certificates to be judged, and what is known of how they stand to each other.
+/// Certificates to judge, and their paths.
 pub(crate) struct Judged<'a> {
-    /// The certificates, as they stand in the files.
+    /// In the order of the files.
     certificates: &'a [Certificate],
-    /// The octets of each file.
+    /// Size of each file.
     files: &'a [usize],
-    /// The path of each certificate to a root, itself first.
+    /// Path of each certificate to a root, itself first.
     paths: Vec<Result<Vec<usize>, IncompletePath>>,
     now: OffsetDateTime,
 }
 
-/// Whether a file is one that was made here, whose form is given, or somebody else's.
+/// Whether a file was made here, in the form of its target, or elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Made,
@@ -58,7 +57,7 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// Everything that is wrong, errors first.
+    /// Returns errors first.
     pub(crate) fn findings(
         &self,
         party: Option<&RelyingParty>,
@@ -77,12 +76,11 @@ impl<'a> Judged<'a> {
         findings
     }
 
-    /// Where the roots are.
     fn is_root(&self, node: usize) -> bool {
         self.paths[node].as_ref().is_ok_and(|path| path.len() == 1)
     }
 
-    /// How many certificates there are, each counted once; or none, where some path has no root.
+    /// Number of different certificates; 0 if some path has no root.
     fn distinct(&self) -> usize {
         if self.paths.iter().any(Result::is_err) {
             return 0;
@@ -91,14 +89,14 @@ impl<'a> Judged<'a> {
         fingerprints.collect::<HashSet<_>>().len()
     }
 
-    /// How many CAs the longest path to a root has.
+    /// Number of CAs on the longest path to a root.
     fn longest_path(&self) -> usize {
         let lengths = self.paths.iter().flatten().map(Vec::len);
         lengths.max().unwrap_or(0)
     }
 }
 
-/// How a certificate is called in findings.
+/// Names a certificate in findings.
 fn called(certificate: &Certificate) -> String {
     if certificate.subject().is_empty() {
         format!("the certificate {}", certificate.fingerprint())

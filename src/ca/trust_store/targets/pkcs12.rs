@@ -1,4 +1,4 @@
-//! A PKCS #12 trust store that anyone may have made, as Java's key stores read it.
+//! PKCS #12 trust stores that anyone may have made, as Java's key stores read them.
 
 use crate::asn1::oid;
 use crate::ca::foreign::Input;
@@ -83,7 +83,7 @@ impl Foreign {
     }
 }
 
-/// What keeps Java from showing a certificate, or shows another in its place.
+/// Finds reasons why Java does not see a certificate, or sees another in its place.
 fn bag_findings(
     certificate: &Certificate,
     bag: &CertificateBag,
@@ -97,7 +97,7 @@ fn bag_findings(
         findings.push(BundleFinding::error("trust-attribute", message));
     }
     match &bag.alias {
-        // Java makes no difference between capitals and small letters.
+        // Java compares without regard to case.
         Some(alias) if !aliases.insert(alias.to_lowercase()) => {
             let message = format!("{name} has the alias of another: Java sees one of the two");
             findings.push(BundleFinding::error("alias-once", message));

@@ -1,4 +1,4 @@
-//! Reading a trust store that anyone may have made: as much of it as there is, and what is odd.
+//! Trust stores that anyone may have made: as much of them as can be read, with findings.
 
 use crate::asn1::{Malformed, Reader};
 use crate::ca::foreign::{
@@ -11,28 +11,28 @@ use crate::pem;
 use crate::x509::{Certificate, signed_data};
 use time::OffsetDateTime;
 
-/// What a PKCS #12 file is called among other objects.
+/// Label of a PKCS #12 file among other objects.
 const PKCS12: &str = "PKCS12";
 
-/// How a key store in the form that was Java's own begins.
+/// First bytes of a JKS key store.
 const JKS: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
 
 const CONVERT_JKS: &str = "it is a JKS key store: `keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype pkcs12` makes PKCS #12 of it";
 
 /// A trust store that anyone may have made.
 pub struct Foreign {
-    /// The certificates in it, in its order.
+    /// In the order of the file.
     pub certificates: Vec<Certificate>,
-    /// What a PKCS #12 trust store calls each of them; empty for other files.
+    /// Aliases in a PKCS #12 trust store; empty for other files.
     pub aliases: Vec<Option<String>>,
-    /// What was odd about the others, and about its form.
+    /// Findings about other objects, and about the form.
     pub(crate) findings: Vec<BundleFinding>,
     octets: usize,
 }
 
 impl Foreign {
-    /// Reads what there is. A passphrase is asked for where the party takes PKCS #12, and the file
-    /// turns out to be it.
+    /// Reads a trust store. A passphrase is asked for if the target takes PKCS #12, and the file
+    /// is PKCS #12.
     pub fn read(
         input: &Input,
         party: Option<&RelyingParty>,
@@ -65,7 +65,6 @@ impl Foreign {
         Ok(foreign)
     }
 
-    /// Everything that is wrong with it.
     pub fn judge(&self, party: Option<&RelyingParty>, now: OffsetDateTime) -> Vec<BundleFinding> {
         let files = [self.octets];
         let judged = Judged::new(&self.certificates, &files, now);
@@ -95,7 +94,7 @@ impl Foreign {
             label if is_certificate_label(label) => {
                 self.certificates.push(Certificate::from_der(der)?);
             }
-            // OpenSSL's own kind: a certificate, and behind it what it is trusted for.
+            // OpenSSL's own kind: a certificate, then its trust settings.
             "TRUSTED CERTIFICATE" => {
                 let certificate = Reader::new(der).any()?.whole;
                 self.certificates.push(Certificate::from_der(certificate)?);

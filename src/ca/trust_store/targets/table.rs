@@ -1,5 +1,4 @@
-//! Who reads trust stores and revocation lists, and what they hold them to: a row a party. A new party
-//! is a new row.
+//! Table of targets: programs and services that read trust stores and CRLs, with their limits.
 
 use crate::ca::trust_store::targets::Level::{self, Error, Warning};
 use crate::ca::trust_store::targets::{
@@ -10,30 +9,28 @@ use crate::key::Curve::{P256, P384, P521};
 /// A program or service that reads trust stores.
 #[derive(Debug)]
 pub struct RelyingParty {
-    /// Its name on the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// What it is.
+    /// Name in messages and docs.
     pub title: &'static str,
-    /// Where its rules are written.
+    /// Source of its rules.
     pub source: &'static str,
-    /// In which files it wants the certificates.
     pub form: Form,
     /// Whether it takes lines that start with `#`, and have no `-`, beside the certificates.
     pub comments: bool,
-    /// What it holds them to.
     pub limits: &'static [(Level, Limit)],
-    /// How it is told how long paths are, if it has to be told.
+    /// Setting for the length of paths, if it needs one.
     pub verify_depth: Option<VerifyDepth>,
-    /// What it reads of revocation lists.
+    /// Rules for CRLs.
     pub lists: ListRules,
-    /// What else its users have to know.
+    /// Notes for its users.
     pub notes: &'static [&'static str],
 }
 
-/// In which files the certificates are.
+/// Form of the files with certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// One PEM file of all.
+    /// One PEM file.
     OneFile,
     /// A PEM file of one certificate, whose issuer need not be there.
     OneCertificate,
@@ -41,25 +38,23 @@ pub enum Form {
     OneChainAFile,
     /// A PEM file of roots, and one of the others.
     AnchorsApart,
-    /// A PKCS #12 trust store.
     Pkcs12,
 }
 
-/// The setting with which a server is told how long paths are.
+/// A server's setting for the length of paths.
 #[derive(Debug)]
 pub struct VerifyDepth {
-    /// Its name.
     pub setting: &'static str,
-    /// What stands behind the number.
+    /// Text after the number.
     pub end: &'static str,
-    /// What it is where nothing is said.
+    /// Value if it is not set.
     pub default: usize,
     /// Whether the root counts.
     pub counts_root: bool,
 }
 
 impl VerifyDepth {
-    /// The line that a server needs for paths of as many CAs, if it needs one.
+    /// Returns the line that a server needs for paths of as many CAs, if it needs one.
     pub fn line(&self, cas: usize) -> Option<String> {
         let depth = cas - usize::from(!self.counts_root && cas > 0);
         let line = || format!("{} {depth}{}", self.setting, self.end);
@@ -67,7 +62,6 @@ impl VerifyDepth {
     }
 }
 
-/// The party of this name.
 pub fn party(name: &str) -> Option<&'static RelyingParty> {
     PARTIES.iter().find(|party| party.name == name)
 }
@@ -110,7 +104,7 @@ const LOAD_BALANCER_LISTS: ListRules = ListRules {
     ..NO_LISTS
 };
 
-/// For rows to differ from.
+/// Base of most rows.
 const NO_LISTS: ListRules = ListRules {
     form: ListForm::None,
     reads_der: false,
@@ -126,7 +120,7 @@ const LISTS_OF_PATH: ListRules = ListRules {
     ..NO_LISTS
 };
 
-/// What most parties are, for rows to differ from.
+/// Base of the rows.
 const PLAIN: RelyingParty = RelyingParty {
     name: "",
     title: "",
@@ -139,7 +133,7 @@ const PLAIN: RelyingParty = RelyingParty {
     notes: &[],
 };
 
-/// Every party that is known.
+/// Every target; a new target is a new row.
 pub const PARTIES: &[RelyingParty] = &[
     RelyingParty {
         name: "alb",
@@ -424,7 +418,7 @@ pub const PARTIES: &[RelyingParty] = &[
 ];
 
 impl Form {
-    /// What of a file that somebody else made is not in this form.
+    /// Finds how a file that was made elsewhere differs from this form.
     pub(crate) fn check(self, judged: &Judged<'_>) -> Option<BundleFinding> {
         let count = judged.certificates.len();
         let roots = (0..count).filter(|node| judged.is_root(*node)).count();
@@ -434,7 +428,7 @@ impl Form {
                 let message = format!("{roots} of {count} certificates are roots; roots and others go into files of their own");
                 BundleFinding::error("anchors-apart", message)
             }),
-            // Where a path is broken, or a certificate is there twice, that is what is told.
+            // A broken path, or a certificate that is there twice, is another finding.
             Self::OneChainAFile => (judged.longest_path() < judged.distinct()).then(|| {
                 let message = format!("the {count} certificates are not one chain; a chain goes into a file of its own");
                 BundleFinding::error("one-chain", message)

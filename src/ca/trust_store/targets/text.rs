@@ -1,12 +1,11 @@
-//! The form of a PEM file: what `pki` writes is LF, 64 columns, a final newline, and nothing beside
-//! the certificates.
+//! Form of PEM files: `pki` writes LF, 64 columns, a final newline, and nothing beside the certificates.
 
 use crate::ca::trust_store::targets::{BundleFinding, RelyingParty};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const COLUMNS: usize = 64;
 
-/// What of a PEM file's form readers have stumbled over, a finding a rule, with its first line.
+/// Finds forms that readers have failed on, a finding per rule, with its first line.
 pub(crate) fn check(content: &[u8], party: Option<&RelyingParty>) -> Vec<BundleFinding> {
     let allows_comments = party.is_some_and(|party| party.comments);
     let mut form = Form::default();
@@ -68,7 +67,7 @@ impl Form {
         if begins || is_marker(trimmed, b"-----END ") {
             *inside = begins;
         } else if has_marker(trimmed) {
-            // How it stands behind the line follows from the last marker on it.
+            // The last marker on the line decides the state after it.
             let last = |marker| memchr::memmem::rfind(trimmed, marker);
             *inside = last(b"-----BEGIN ".as_slice()) > last(b"-----END ".as_slice());
             self.found(
