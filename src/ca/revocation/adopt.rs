@@ -1,4 +1,4 @@
-//! Adopting certificates that the CA's key signed and of which the store has no record: they were issued
+//! Adoption of certificates that the CA's key signed and of which the store has no record: they were issued
 //! before an import, or after the backup that a CA was restored from.
 
 use crate::ca::error::CaError;
@@ -36,7 +36,6 @@ pub fn issuing_ca(store: &Store, file: &Path, certificate: &Certificate) -> Resu
     signer.ok_or(refusal)
 }
 
-/// Returns the CA's record of a certificate.
 pub(crate) fn on_record(ca: &Ca, certificate: &Certificate) -> Result<Option<Issuance>, CaError> {
     let Ok(serial) = certificate.serial() else {
         return Ok(None);
@@ -70,7 +69,7 @@ fn require_signature_of(ca: &Ca, file: &Path, certificate: &Certificate) -> Resu
 }
 
 /// Records a certificate that has the CA's signature, durably, so that a verdict about it can be recorded.
-/// Whatever would refuse the verdict is looked at first.
+/// Checks first whether the verdict would be refused.
 pub(crate) fn adopt(
     ca: &Ca,
     file: &Path,

@@ -21,30 +21,26 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
-/// Which certificates are meant.
+/// Certificates to revoke or release.
 #[derive(Debug, Clone)]
 pub enum Target {
     /// The one with this serial, or the live one with this common name.
     Selected(Selector),
     /// Every live one with this common name.
     AllNamed(String),
-    /// The one in a file.
     Certificate {
-        /// The file, for errors.
         path: PathBuf,
-        /// The certificate.
         certificate: Box<Certificate>,
     },
 }
 
-/// What became of one certificate.
+/// Outcome for one certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// Its serial.
     pub serial: Serial,
-    /// How it stands now; `None` where it is released.
+    /// Its revocation; `None` if it is released.
     pub revoked: Option<Revoked>,
-    /// Whether it stood so before, and nothing was recorded.
+    /// Whether this was on record before, and nothing was recorded.
     pub already: bool,
     /// Whether it was not on record, and was recorded to be revoked.
     pub adopted: bool,
@@ -52,12 +48,10 @@ pub struct Outcome {
     again: bool,
 }
 
-/// What became of all of them.
+/// Outcomes of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcomes {
-    /// One for each certificate.
     pub certificates: Vec<Outcome>,
-    /// What the user wants to know.
     pub notices: Vec<Notice>,
 }
 
@@ -110,8 +104,8 @@ pub fn revoke(
     Ok(outcomes)
 }
 
-/// Records verdicts, each about one certificate, durably and all at once. Where a key is compromised, it
-/// is said what else is valid with it.
+/// Records verdicts, each about one certificate, durably and all at once. If a key is compromised, names
+/// the other certificates that are valid with it.
 pub fn revoke_all(
     store: &Store,
     ca: &Ca,
@@ -124,7 +118,7 @@ pub fn revoke_all(
     Ok(outcomes)
 }
 
-/// The certificates that are valid with keys that these verdicts call compromised.
+/// Finds other certificates that are valid with keys that these verdicts call compromised.
 fn valid_all_the_same(
     store: &Store,
     ca: &Ca,
@@ -167,7 +161,7 @@ fn is_own_certificate(ca: &Ca, serial: &Serial) -> Result<bool, CaError> {
     Ok(issuance.is_some_and(|issuance| issuance.profile == "root"))
 }
 
-/// As [`revoke_all`], with nothing to say of keys.
+/// Same as [`revoke_all`], without a look at other certificates of the keys.
 pub(crate) fn record_all(
     ca: &Ca,
     verdicts: &[(Revocable, Verdict)],
@@ -176,7 +170,7 @@ pub(crate) fn record_all(
     let mut locked: LockedRevocations = ca.lock_revocations()?;
     let standings = Standings::new(ca, verdicts)?;
     let mut outcomes: Vec<Outcome> = Vec::with_capacity(verdicts.len());
-    // Where among the outcomes those are that others of the same certificate follow.
+    // Index of each certificate's last outcome.
     let mut decided: HashMap<Serial, usize> = HashMap::with_capacity(verdicts.len());
     for (revocable, verdict) in verdicts {
         refuse_own_certificate(ca, revocable)?;
@@ -196,11 +190,11 @@ pub(crate) fn record_all(
     }
     let is_news = outcomes.iter().any(|outcome| !outcome.already);
     let notices = if is_news {
-        lists_made_void(ca, now)?
+        presigned_made_void(ca, now)?
     } else {
         Vec::new()
     };
-    // Who knows of a revocation knows of the certificate.
+    // A revocation is durable only after its certificate.
     ca.make_durable(Journal::Issued)?;
     locked.record(outcomes.iter().filter_map(|outcome| outcome.change(now)))?;
     Ok(Outcomes {
@@ -214,7 +208,7 @@ impl Outcome {
         self.revoked.map_or(Standing::Released, Standing::Revoked)
     }
 
-    /// What has to be recorded.
+    /// Record to append, if anything changes.
     fn change(&self, now: OffsetDateTime) -> Option<RevocationChange> {
         let serial = self.serial;
         (!self.already).then_some(match self.revoked {
@@ -225,8 +219,8 @@ impl Outcome {
     }
 }
 
-/// What was signed ahead says nothing of what is recorded now.
-fn lists_made_void(ca: &Ca, now: OffsetDateTime) -> Result<Vec<Notice>, CaError> {
+/// Reports pre-signed CRLs that a new record makes void.
+fn presigned_made_void(ca: &Ca, now: OffsetDateTime) -> Result<Vec<Notice>, CaError> {
     let ahead = Ahead::of(ca, &ca.recent_crls()?, &ca.revocations_end()?, now);
     Ok(match ahead {
         Ahead::Due { left, .. } => vec![Notice::AheadVoid {
@@ -237,7 +231,7 @@ fn lists_made_void(ca: &Ca, now: OffsetDateTime) -> Result<Vec<Notice>, CaError>
     })
 }
 
-/// How certificates stand: a look through the journal for each of a few, or one look for many.
+/// Standings of certificates: one scan of the journal for each of a few, or one for many.
 struct Standings<'a> {
     ca: &'a Ca,
     known: HashMap<Serial, Standing>,
@@ -270,7 +264,7 @@ impl<'a> Standings<'a> {
     }
 }
 
-/// How the certificate stands after a verdict, given how it stands before; `None` where it stands so already.
+/// Returns the standing after a verdict, given the one before; `None` if nothing changes.
 fn after(
     ca: &Ca,
     revocable: &Revocable,
@@ -317,7 +311,7 @@ fn after(
     })
 }
 
-/// A root can't take itself back: who doubts its key has no reason to believe its list.
+/// Refuses to revoke a root by its own CRL: nobody who distrusts its key can trust that CRL.
 fn refuse_own_certificate(ca: &Ca, revocable: &Revocable) -> Result<(), CaError> {
     if revocable.is_own {
         return Err(CaError::OwnCertificate {

@@ -1,4 +1,4 @@
-//! Certificates that can be revoked, and what is recorded about them.
+//! Certificates that can be revoked, and verdicts about them.
 
 use crate::ca::error::CaError;
 use crate::ca::select::recorded_certificate;
@@ -7,45 +7,42 @@ use crate::x509::crl::ReadEntry;
 use crate::x509::{Fingerprint, Reason, Serial};
 use time::OffsetDateTime;
 
-/// What is to be recorded about them.
+/// Revocation or release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// They are revoked.
     Revoke {
-        /// Why.
         reason: Reason,
-        /// Since when the key is suspect.
+        /// Time from which on the key is suspect.
         invalidity_date: Option<OffsetDateTime>,
     },
-    /// Their hold is lifted.
+    /// Lifts the hold.
     Release,
 }
 
 impl Verdict {
-    /// Whether others have the key.
     pub(crate) fn is_compromise(self) -> bool {
         matches!(self, Self::Revoke { reason, .. } if reason.is_compromise())
     }
 }
 
-/// A certificate that the CA issued, as far as that counts when it is revoked.
+/// A certificate that the CA issued, as far as it matters for its revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revocable {
     pub(crate) serial: Serial,
     pub(crate) not_after: OffsetDateTime,
-    /// Whether it is one of the CA's own key, by which the CA stands for itself.
+    /// Whether it is a self-signed certificate of the CA.
     pub(crate) is_own: bool,
     /// Secret part of the key, if the verdict is about it and the certificate is on record.
     pub(crate) key: Option<Box<[u8]>>,
 }
 
 impl Revocable {
-    /// That of a record, for a verdict.
+    /// Takes a record, for a verdict.
     pub(crate) fn of(ca: &Ca, issuance: &Issuance, verdict: Verdict) -> Result<Self, CaError> {
         Self::with_key(ca, issuance, verdict.is_compromise())
     }
 
-    /// That of a record; with its key, if that is asked for.
+    /// Takes a record, with or without its key.
     pub(crate) fn with_key(ca: &Ca, issuance: &Issuance, with_key: bool) -> Result<Self, CaError> {
         let der = issuance.der.as_deref();
         Ok(Self {
@@ -59,7 +56,7 @@ impl Revocable {
         })
     }
 
-    /// That of a brief record, where neither the key counts nor can it be the CA's own certificate.
+    /// Takes a brief record, if the key does not matter and it can't be the CA's own certificate.
     pub(crate) fn of_brief(issuance: &BriefIssuance<'_>) -> Self {
         Self {
             serial: issuance.serial,
@@ -99,7 +96,7 @@ pub(crate) fn refuse_future(
     }
 }
 
-/// The revocation of a certificate on record, as a CRL of the CA has it.
+/// Returns the revocation of a certificate on record, as a CRL of the CA has it.
 pub(crate) fn as_listed(
     ca: &Ca,
     issuance: &Issuance,

@@ -1,4 +1,4 @@
-//! The certificates that the rows of a table are about.
+//! Certificates named by the rows of a table.
 
 use crate::ca::error::CaError;
 use crate::ca::revocation::{Revocable, Verdict};
@@ -8,20 +8,19 @@ use crate::x509::Serial;
 use crate::x509::serial::SerialReadings;
 use std::collections::{HashMap, HashSet};
 
-/// What a row of a table says: what its serial number can mean, and the verdict.
+/// A row of a table.
 pub struct RowVerdict {
-    /// What the serial number can mean.
+    /// Readings of the serial number.
     pub readings: SerialReadings,
-    /// How it is written, where it can mean two.
+    /// The serial number as written, if it has two readings.
     pub text: Option<Box<str>>,
-    /// What is to be recorded.
     pub verdict: Verdict,
 }
 
-/// A certificate that a row is about, and the row's verdict; or why there is none.
+/// The certificate of a row, and its verdict; or why there is none.
 type RowTarget = Result<(Revocable, Verdict), CaError>;
 
-/// The certificates that rows are about, found in one look; or for each row why there is none.
+/// Finds the certificates of all rows in one scan; or for each row why there is none.
 pub fn find_all(
     ca: &Ca,
     rows: Vec<RowVerdict>,
@@ -38,7 +37,7 @@ pub fn find_all(
             compromised.extend(serials);
         }
     }
-    // Those whose key counts, and the one that may be the CA's own.
+    // Those whose key matters, and the CA's own.
     let mut whole = compromised.clone();
     whole.extend(ca.certificate().serial());
     let mut found: HashMap<Serial, Revocable> = HashMap::with_capacity(wanted.len());

@@ -1,4 +1,4 @@
-//! The certificates that a user means.
+//! Selection of certificates by serial number or common name.
 
 use crate::ca::error::CaError;
 use crate::ca::revocation::Verdict;
@@ -8,7 +8,6 @@ use crate::x509::Reason;
 use crate::x509::serial::SerialReadings;
 use time::OffsetDateTime;
 
-/// The one with a serial number.
 pub(crate) fn with_serial(
     ca: &Ca,
     text: &str,
@@ -20,7 +19,7 @@ pub(crate) fn with_serial(
     })
 }
 
-/// The one certificate with a common name that can be meant.
+/// Returns the one certificate with a common name that the verdict can be about.
 pub(crate) fn the_one(
     ca: &Ca,
     name: &str,
@@ -39,8 +38,8 @@ pub(crate) fn the_one(
     Ok(meant.split_off(meant.len() - 1))
 }
 
-/// Those with a common name that a verdict can be about; where there are none, all of them, which
-/// stand as they were to stand already, or can't.
+/// Returns those with a common name that a verdict can be about; if there are none, all of them: the verdict
+/// changes nothing about them, or is refused.
 pub(crate) fn all_meant(
     ca: &Ca,
     name: &str,
@@ -64,7 +63,7 @@ pub(crate) fn all_meant(
     Ok(if meant.is_empty() { named } else { meant })
 }
 
-/// To be revoked is what is neither expired nor revoked; to be released, what is on hold.
+/// Whether a verdict can be about a certificate: to revoke, neither expired nor revoked; to release, on hold.
 fn is_meant(
     ca: &Ca,
     issuance: &Issuance,
