@@ -5,7 +5,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-/// The PEM texts of a Secret.
 pub(crate) struct TlsSecret<'a> {
     /// Its name, which [`secret_name`] gave.
     pub(crate) name: &'a str,
@@ -18,7 +17,7 @@ pub(crate) struct TlsSecret<'a> {
 }
 
 impl TlsSecret<'_> {
-    /// The manifest as YAML.
+    /// Writes the manifest as YAML.
     pub(crate) fn manifest(&self) -> Zeroizing<Vec<u8>> {
         let Self {
             name,
@@ -26,7 +25,7 @@ impl TlsSecret<'_> {
             certificate,
             key,
         } = self;
-        // A name of digits, or `null`, is text only in quotation marks.
+        // A name of digits, or `null`, is text only in quotes.
         let head = format!(
             "apiVersion: v1\nkind: Secret\nmetadata:\n  name: \"{name}\"\ntype: kubernetes.io/tls\ndata:\n"
         );
@@ -49,7 +48,7 @@ impl TlsSecret<'_> {
     }
 }
 
-/// A name as Kubernetes takes it for a Secret: a DNS subdomain (RFC 1123) in lowercase.
+/// Turns a name into one for a Secret: a DNS subdomain (RFC 1123) in lowercase.
 pub fn secret_name(name: &str) -> Result<String, CaError> {
     let lowercase = name.to_ascii_lowercase();
     let label = |label: &str| {

@@ -1,4 +1,4 @@
-//! Giving certificates and keys out, as the files that servers and clients take.
+//! Export of certificates and keys, as the files that servers and clients take.
 
 mod kubernetes;
 
@@ -15,28 +15,26 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// Where files are put, and whether they may take the place of others.
+/// Directory and common name of files.
 #[derive(Debug, Clone)]
 pub struct Destination {
-    /// The folder; made where it is missing.
+    /// The directory; created if missing.
     pub directory: PathBuf,
-    /// The files' common name.
+    /// Common name of the files.
     pub name: String,
-    /// Whether files that are there already may be replaced.
+    /// Whether existing files may be replaced.
     pub overwrite: bool,
 }
 
-/// A private key to be written, and how.
+/// A private key to write, and its encryption.
 pub struct KeyOutput<'a> {
-    /// The key.
     pub key: &'a PrivateKey,
-    /// How it is written.
     pub protection: &'a Protection,
-    /// What `protection` was made of; a PKCS #12 file needs it.
+    /// Passphrase of `protection`; a PKCS #12 file needs it.
     pub passphrase: Option<&'a Passphrase>,
 }
 
-/// The files that an export can be made of.
+/// Kinds of files of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// `NAME.crt`: the certificate.
@@ -55,29 +53,28 @@ pub enum FileKind {
     Secret,
 }
 
-/// How a PKCS #12 file is encrypted.
+/// Encryption of a PKCS #12 file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strength {
-    /// As well as everybody reads who is kept up to date.
+    /// For current readers.
     Modern,
-    /// The same, with the key in the form that Java reads.
+    /// For current readers, with the key in the form that Java reads.
     Java,
-    /// As old readers need it.
+    /// For old readers.
     Compatible,
 }
 
-/// Files that are open and have no names yet: whatever hinders them has shown before anything is
-/// issued.
+/// Files that are open and have no names yet: errors show before anything is issued.
 pub struct OpenExport {
     name: String,
     files: Vec<(FileKind, Staged)>,
 }
 
-/// The files that were written, kind and path, in the order in which they are documented.
+/// Kind and path of the files written, in the order of the documentation.
 pub type Exported = Vec<(&'static str, PathBuf)>;
 
 impl FileKind {
-    /// What a certificate of a CA is exported as, unless somebody wants it otherwise.
+    /// Default files for a certificate of a CA.
     pub fn usual(has_issuers: bool, has_key: bool, der: bool) -> Vec<Self> {
         let chains = has_issuers.then_some([Self::Chain, Self::FullChain]);
         let mut kinds = vec![Self::Certificate];
@@ -87,7 +84,7 @@ impl FileKind {
         kinds
     }
 
-    /// The name of the file in reports.
+    /// Name of the kind in reports.
     fn name(self) -> &'static str {
         match self {
             Self::Certificate => "crt",
@@ -100,7 +97,7 @@ impl FileKind {
         }
     }
 
-    /// What stands behind `NAME.`.
+    /// Ending after `NAME.`.
     fn ending(self) -> &'static str {
         match self {
             Self::Chain => "chain.pem",
@@ -119,13 +116,12 @@ impl FileKind {
 }
 
 impl Destination {
-    /// The file of a kind.
     pub(crate) fn file(&self, kind: FileKind) -> PathBuf {
         let name = format!("{}.{}", self.name, kind.ending());
         self.directory.join(name)
     }
 
-    /// The first file of these kinds that is there already.
+    /// Returns the first file of these kinds that exists.
     pub(crate) fn in_place(&self, kinds: &[FileKind]) -> Result<Option<PathBuf>, CaError> {
         for kind in kinds {
             let path = self.file(*kind);
@@ -156,7 +152,7 @@ impl Destination {
     }
 }
 
-/// Whether a name is that of a file and of nothing else, on any system.
+/// Refuses a name that is not a plain file name on every system.
 pub(crate) fn check_name(name: &str) -> Result<(), CaError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
     let safe = name.starts_with(|first: char| first.is_ascii_alphanumeric())
@@ -210,30 +206,26 @@ impl OpenExport {
     }
 }
 
-/// Where the files of many certificates are to be.
+/// Directory for the files of many certificates.
 #[derive(Debug, Clone)]
 pub struct ExportPlace {
-    /// The folder; made where it is missing.
+    /// The directory; created if missing.
     pub directory: PathBuf,
-    /// Whether files that are there already may be replaced.
+    /// Whether existing files may be replaced.
     pub overwrite: bool,
 }
 
-/// A folder that gets the files of many certificates, which become durable together.
+/// A directory that gets the files of many certificates, which become durable together.
 pub struct ExportFolder {
     place: ExportPlace,
     group: Group,
 }
 
-/// A certificate among many whose files are written.
+/// A certificate whose files are written among those of others.
 pub struct GroupExport<'a> {
-    /// What its files are called.
     pub name: &'a str,
-    /// Which files.
     pub kinds: Vec<FileKind>,
-    /// The certificate.
     pub certificate: &'a Certificate,
-    /// Its key, where there is one.
     pub key: Option<KeyOutput<'a>>,
 }
 
@@ -248,7 +240,6 @@ impl ExportPlace {
         Ok(())
     }
 
-    /// Opens the folder.
     pub fn open(self) -> Result<ExportFolder, CaError> {
         file::create_directories(&self.directory, Access::Umask)?;
         Ok(ExportFolder {
@@ -257,13 +248,12 @@ impl ExportPlace {
         })
     }
 
-    /// The file of a kind.
     pub(crate) fn path(&self, name: &str, kind: FileKind) -> PathBuf {
         self.directory.join(format!("{name}.{}", kind.ending()))
     }
 
-    /// The files of a certificate, where all of them are there, and those without a key hold what they
-    /// would be written with.
+    /// Returns the files of a certificate, if all of them exist, and those without a key have the content that
+    /// would be written.
     pub(crate) fn holding(
         &self,
         export: &GroupExport<'_>,
@@ -295,7 +285,7 @@ impl ExportPlace {
 }
 
 impl ExportFolder {
-    /// The files of a certificate, where all of them are there, and the certificate in them is this one.
+    /// Returns the files of a certificate, if all of them exist, and the certificate in them is this one.
     pub fn with(&self, export: &GroupExport<'_>) -> Result<Option<Exported>, CaError> {
         let own = self.place.path(export.name, FileKind::Certificate);
         let there = file::read_if_there(&own)?;
@@ -313,7 +303,7 @@ impl ExportFolder {
         Ok(Some(exported))
     }
 
-    /// Makes the names of files that are there durable, whoever gave them.
+    /// Makes the names of existing files durable.
     pub fn make_names_durable(&self) -> Result<(), CaError> {
         Ok(file::sync(&self.place.directory)?)
     }
@@ -362,14 +352,14 @@ impl ExportFolder {
 
 /// One file that is open and has no name yet, or a pipe. It is never one with a key.
 pub enum OpenFile {
-    /// A file; whatever symbolic links lead to is not replaced by it.
+    /// A file, which does not follow symbolic links.
     Staged(Staged),
     /// A pipe, a device or an open file.
     Stream(Stream),
 }
 
 impl OpenFile {
-    /// Opens it; with `overwrite` it takes the place of a file that is there.
+    /// Opens a file; with `overwrite` it replaces an existing one.
     pub fn open(path: &Path, overwrite: bool) -> Result<Self, CaError> {
         if let Output::Stream(stream) = Output::at(path)? {
             return Ok(Self::Stream(Stream::open(stream)?));
@@ -378,7 +368,7 @@ impl OpenFile {
         Ok(Self::Staged(Staged::new(path, Access::Umask, existing)?))
     }
 
-    /// Gives it its content and its name.
+    /// Writes the content, and names the file.
     pub fn write(self, content: &[u8]) -> Result<(), CaError> {
         match self {
             Self::Staged(file) => Ok(filled(file, content)?.commit()?),
@@ -387,7 +377,7 @@ impl OpenFile {
     }
 }
 
-/// What the files are made of.
+/// Content of the files.
 struct Contents<'a> {
     name: &'a str,
     certificate: &'a Certificate,
@@ -414,7 +404,7 @@ impl Contents<'_> {
         })
     }
 
-    /// The key, without which there is none of the files that hold one.
+    /// Returns the key, or an error for a file that needs it.
     fn key(&self, what: &'static str) -> Result<&KeyOutput<'_>, CaError> {
         self.key.ok_or(CaError::KeyNeeded { what })
     }
