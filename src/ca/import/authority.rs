@@ -1,4 +1,4 @@
-//! The CA that is taken over: its key, its certificate, and those above it.
+//! The CA to import: its key, its certificate, and those above it.
 
 use crate::ca::authority::{are_of_one_ca, path_above};
 use crate::ca::foreign::{Input, Size, read_certificates};
@@ -17,14 +17,14 @@ use std::path::Path;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-/// The CA itself, proven to be one.
+/// The CA to import, with its key.
 pub(crate) struct Authority {
     pub(crate) certificate: Certificate,
     /// Other certificates that came with its own.
     pub(crate) beside: Vec<Certificate>,
     key: PrivateKey,
     pub(crate) unlocked: Unlocked,
-    /// What was found in its file.
+    /// Findings about its certificate file.
     pub(crate) findings: Vec<RuleFinding>,
 }
 
@@ -32,8 +32,8 @@ fn label(request: &ImportRequest) -> String {
     format!("the new CA {}", request.record.name)
 }
 
-/// Of a CA's certificates that are about one key, as after a renewal, the greatest is taken: one that is
-/// in force, and of those the one that is so longest.
+/// Order of a CA's certificates with one key, as after a renewal: valid ones are preferred, and of those the
+/// one that expires last.
 fn usefulness(certificate: &Certificate, now: OffsetDateTime) -> (bool, bool, OffsetDateTime) {
     let Validity {
         not_before,
@@ -54,7 +54,6 @@ fn not_taken(taken: &Certificate, other: &Certificate, file: &Path) -> RuleFindi
     RuleFinding::warning("ca-certificate-twice", message)
 }
 
-/// Keys as they are written.
 pub(crate) struct KeyFiles {
     pub(crate) own: Zeroizing<Vec<u8>>,
     pub(crate) leaves: Vec<(Serial, Zeroizing<Vec<u8>>)>,
@@ -114,9 +113,8 @@ impl Authority {
         })
     }
 
-    /// The CA itself, where it is in the store under this name without its key. Any other CA with the same
-    /// key is refused: it would give out the same numbers, or those below it would not see what this one
-    /// revoked.
+    /// Returns the CA of this name and key, if it is in the store without its key. Refuses any other CA with the
+    /// same key: it would assign the same serial numbers, or CAs below it would not see this one's revocations.
     pub(crate) fn refuse_second(
         &self,
         store: &Store,
@@ -142,7 +140,7 @@ impl Authority {
         Ok(itself)
     }
 
-    /// Its certificate and those above it; a root that has expired is one all the same.
+    /// Returns its certificate and those above it; an expired root is accepted.
     pub(crate) fn path(
         &self,
         store: Option<&Store>,
@@ -170,12 +168,12 @@ impl Authority {
         })
     }
 
-    /// Whether its keys get a passphrase that has to be given.
+    /// Whether its keys get a new passphrase.
     fn needs_passphrase(&self, request: &ImportRequest) -> bool {
         request.protection == KeyProtection::Asked || !self.unlocked.was_encrypted()
     }
 
-    /// Whether somebody would be asked for that; an error where it would not be there.
+    /// Whether the user would be asked for it; an error if it would be missing.
     pub(crate) fn would_ask(
         &self,
         request: &ImportRequest,

@@ -1,4 +1,4 @@
-//! The certificates that a CA issued, from the files of other programs.
+//! Certificates that a CA issued, from the files of other programs.
 
 use crate::asn1::Malformed;
 use crate::ca::foreign::{
@@ -13,37 +13,37 @@ use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// The profile of a certificate that has none of ours.
+/// Profile of a certificate that has none of ours.
 pub(crate) const IMPORTED: &str = "imported";
 
-/// The algorithm of a signature is one that no signature is verified with here.
+/// Rule for signatures with algorithms that are not supported.
 pub(crate) const SIGNATURE_NOT_CHECKED: &str = "signature-not-checked";
 
-/// A certificate of the CA, and where it was found.
+/// A certificate of the CA, and its file.
 pub(crate) struct Found {
     pub(crate) path: PathBuf,
     pub(crate) subject: Name,
-    /// The hash of its SubjectPublicKeyInfo.
+    /// Hash of its SubjectPublicKeyInfo.
     pub(crate) key: Fingerprint,
-    /// Its record, but for the counter.
+    /// Its record, without the counter.
     pub(crate) issuance: Issuance,
     /// Whether it comes from a directory that was named for its certificates.
     pub(crate) is_collected: bool,
 }
 
-/// Those of a folder, by their serial numbers, and what is wrong with others.
+/// Certificates by their serial numbers, and findings about others.
 #[derive(Default)]
 pub(crate) struct Certificates {
     pub(crate) found: HashMap<Serial, Found>,
-    /// The serial numbers of those of the CA that are not among them.
+    /// Serial numbers of the CA's certificates that are not imported.
     pub(crate) not_taken: Vec<Serial>,
-    /// The files of which it is said why nothing in them is taken.
+    /// Files with a finding why nothing in them is imported.
     pub(crate) explained: HashSet<PathBuf>,
     pub(crate) findings: Vec<RuleFinding>,
 }
 
 impl Certificates {
-    /// Reads files, and proves that the CA issued what is in them.
+    /// Reads files, and verifies that the CA issued their certificates.
     pub(crate) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
         let results = on_all_cores(files.iter().collect(), |path| read(path, ca));
         let mut certificates = Self::default();
@@ -86,8 +86,7 @@ impl Certificates {
         Ok(())
     }
 
-    /// The same certificate may be in two files; two with one serial number are a disaster that
-    /// happened.
+    /// Adds a certificate, which may be in two files; reports two with one serial number.
     fn add(&mut self, new: Found) {
         let serial = new.issuance.serial;
         match self.found.get(&serial) {
@@ -108,10 +107,10 @@ impl Certificates {
     }
 }
 
-/// Names of files that one finding has at most.
+/// Limit of file names in one finding.
 const MOST_NAMED: usize = 10;
 
-/// What is said of files in which there is no certificate of the CA.
+/// Reports files without a certificate of the CA.
 fn passed_over(files: &[&PathBuf]) -> Option<RuleFinding> {
     let named: Vec<String> = files
         .iter()
@@ -133,7 +132,7 @@ fn passed_over(files: &[&PathBuf]) -> Option<RuleFinding> {
     Some(RuleFinding::warning("certificates-passed-over", message))
 }
 
-/// The certificates of the CA in a file that may hold anything.
+/// Reads the certificates of the CA in a file that may hold anything.
 fn collected(path: &Path, ca: &Certificate) -> Result<Vec<Read>, CaError> {
     let objects = match Input::read_of(Size::Several, path).and_then(|input| input.objects()) {
         Ok(objects) => objects,
@@ -167,7 +166,7 @@ fn collected(path: &Path, ca: &Certificate) -> Result<Vec<Read>, CaError> {
     Ok(results.collect())
 }
 
-/// A certificate that may be one of the CA. It stops nothing: whose it is cannot be known.
+/// Warns of a certificate that can't be read: it may be one of the CA.
 fn unreadable(path: &Path, number: usize, error: &Malformed) -> NotTaken {
     let file = path.display();
     let message = format!("certificate {number} in {file} cannot be read: {error}");
@@ -177,11 +176,11 @@ fn unreadable(path: &Path, number: usize, error: &Malformed) -> NotTaken {
     }
 }
 
-/// What a file holds, or what is wrong with it.
+/// A certificate, or the finding about it.
 type Read = Result<Found, NotTaken>;
 
 struct NotTaken {
-    /// Its serial number, where the CA has given it out all the same.
+    /// Its serial number, if the CA has assigned it all the same.
     serial: Option<Serial>,
     finding: RuleFinding,
 }
@@ -195,7 +194,7 @@ impl NotTaken {
     }
 }
 
-/// An error where the file itself can't be read: that says nothing about what is in it.
+/// Reads the certificate in a file. If the file itself can't be read, that is an error, not a finding.
 fn read(path: &Path, ca: &Certificate) -> Result<Read, CaError> {
     Ok(match read_certificates(path) {
         Ok(mut all) => found(path, &all.swap_remove(0), ca),
@@ -204,7 +203,7 @@ fn read(path: &Path, ca: &Certificate) -> Result<Read, CaError> {
     })
 }
 
-/// A certificate in a file that may be named by its serial number.
+/// Checks a certificate in a file that may be named by its serial number.
 fn found(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     let found = proven(path, certificate, ca)?;
     let serial = found.issuance.serial;
@@ -227,7 +226,7 @@ fn found(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     Ok(found)
 }
 
-/// A certificate, with proof that the CA issued it.
+/// Verifies that the CA issued a certificate.
 fn proven(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     let shown = path.display();
     if certificate != ca && certificate.names_as_issuer(ca) {
@@ -265,7 +264,7 @@ fn proven(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     })
 }
 
-/// The record of a certificate that came from elsewhere.
+/// Makes the record of a certificate from elsewhere.
 pub(crate) fn issuance(certificate: &Certificate, serial: Serial, ca: &Certificate) -> Issuance {
     let subject = certificate.subject();
     let validity = certificate.validity();
@@ -287,7 +286,7 @@ pub(crate) fn issuance(certificate: &Certificate, serial: Serial, ca: &Certifica
     }
 }
 
-/// The record of a certificate that is missing.
+/// Makes the record of a missing certificate.
 pub(crate) fn without_certificate(
     serial: Serial,
     subject: &[u8],
@@ -301,7 +300,7 @@ pub(crate) fn without_certificate(
         subject: subject.text,
         sans: Vec::new(),
         profile: IMPORTED.to_owned(),
-        // No record tells when it was issued; not before the CA was there.
+        // Its notBefore is not known; it is not before the CA's.
         not_before: ca.validity().not_before.min(not_after),
         not_after,
         renews: None,
@@ -313,7 +312,7 @@ pub(crate) fn without_certificate(
     }
 }
 
-/// What a certificate is for, going by its extensions.
+/// Returns the profile of a certificate, judged by its extensions.
 fn profile(certificate: &Certificate, ca: &Certificate) -> &'static str {
     if certificate == ca {
         return "root";
@@ -330,7 +329,7 @@ fn profile(certificate: &Certificate, ca: &Certificate) -> &'static str {
     known.map_or(IMPORTED, Profile::as_str)
 }
 
-/// An error with its causes, as one text.
+/// Joins an error and its causes.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,4 +1,4 @@
-//! What the files of a CA say, read and compared.
+//! Contents of a CA's files, read and compared.
 
 use crate::ca::foreign::Input;
 use crate::ca::import::authority::Authority;
@@ -7,7 +7,7 @@ use crate::ca::import::index;
 use crate::ca::import::leaf_keys::LeafKeys;
 use crate::ca::import::locations::Places;
 use crate::ca::import::numbers::Numbers;
-use crate::ca::import::old_crls::OldLists;
+use crate::ca::import::old_crls::OldCrls;
 use crate::ca::import::records::{Age, REVOCATION_UNREADABLE, Records};
 use crate::ca::import::request::Tally;
 use crate::ca::{CaError, Level, RuleFinding, Status};
@@ -18,15 +18,14 @@ use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, RevocationList};
 use time::OffsetDateTime;
 
-/// All that the files say, compared.
 pub(crate) struct Taken {
     pub(crate) issued: Vec<Issuance>,
     pub(crate) revocations: Vec<RevocationChange>,
     revoked: Vec<bool>,
     pub(crate) numbers: Numbers,
-    pub(crate) lists: OldLists,
-    /// Whether every revocation is on the last list.
-    pub(crate) is_list_complete: bool,
+    pub(crate) crls: OldCrls,
+    /// Whether every revocation is on the last CRL.
+    pub(crate) is_crl_complete: bool,
     pub(crate) keys: LeafKeys,
     findings: Vec<RuleFinding>,
 }
@@ -59,11 +58,11 @@ impl Taken {
         }
         let others = std::mem::take(&mut certificates.not_taken);
         records.take_others(certificates);
-        let mut lists = OldLists::read(&places.lists, ca)?;
-        records.findings.append(&mut lists.findings);
-        let is_list_complete = compare(&mut records, &lists);
-        for (_, list) in lists.newest_first() {
-            numbers.saw_list(&list)?;
+        let mut crls = OldCrls::read(&places.crls, ca)?;
+        records.findings.append(&mut crls.findings);
+        let is_crl_complete = compare(&mut records, &crls);
+        for (_, list) in crls.newest_first() {
+            numbers.saw_crl(&list)?;
         }
         if ca.is_self_signed() {
             numbers.saw_own(ca);
@@ -80,14 +79,14 @@ impl Taken {
             issued,
             revocations,
             numbers,
-            lists,
-            is_list_complete,
+            crls,
+            is_crl_complete,
             keys,
             findings: records.findings,
         })
     }
 
-    /// What the CA itself can't do any more, or never could.
+    /// Warns of limits of the CA itself.
     pub(crate) fn judge(&mut self, path: &[Certificate], now: OffsetDateTime) {
         let ca = &path[0];
         let mut warn = |rule, message: String| {
@@ -109,20 +108,19 @@ impl Taken {
         for finding in lint(&candidate) {
             warn("ca-certificate", finding.to_string());
         }
-        if self.lists.last().is_none() && !self.revocations.is_empty() {
+        if self.crls.last().is_none() && !self.revocations.is_empty() {
             let message = "there is no list to compare the index with".to_owned();
             warn("old-list-missing", message);
         }
     }
 
-    /// Whether what can be taken is enough, where the user says so: a revocation is never lost.
+    /// Whether a part can be imported: not if a revocation would be lost.
     pub(crate) fn has_part(&self) -> bool {
         let mut findings = self.findings.iter();
         findings.all(|finding| finding.rule != REVOCATION_UNREADABLE)
     }
 
-    /// Everything that is wrong, errors first; where a part is enough, nothing is an error but what
-    /// would lose a revocation.
+    /// Returns all findings, errors first. If a part is enough, only a lost revocation is an error.
     pub(crate) fn findings(&mut self, partial: bool) -> Vec<RuleFinding> {
         let mut findings = std::mem::take(&mut self.findings);
         findings.append(&mut self.numbers.findings);
@@ -152,7 +150,7 @@ impl Taken {
     }
 }
 
-/// What an import without an index leaves out.
+/// Warns of an import without an index.
 fn without_index(certificates: &Certificates, ca: &Certificate) -> RuleFinding {
     let found = certificates.found.values();
     let issued = found.filter(|found| !found.issuance.is_of(ca));
@@ -167,10 +165,10 @@ fn without_index(certificates: &Certificates, ca: &Certificate) -> RuleFinding {
     RuleFinding::warning("index-missing", message)
 }
 
-/// Compares the last list, and then every other: also what only an older one revokes stays revoked.
-/// Whether every revocation is on the last.
-fn compare(records: &mut Records<'_>, lists: &OldLists) -> bool {
-    let last = lists.last();
+/// Compares the last CRL, and then every other: certificates revoked on an older one alone stay revoked.
+/// Returns whether every revocation is on the last.
+fn compare(records: &mut Records<'_>, crls: &OldCrls) -> bool {
+    let last = crls.last();
     let is_last = |list: &RevocationList<'_>| {
         let last = last.as_ref();
         last.is_some_and(|(_, last)| last.der() == list.der())
@@ -178,7 +176,7 @@ fn compare(records: &mut Records<'_>, lists: &OldLists) -> bool {
     let listed = last
         .as_ref()
         .map(|(path, list)| records.compare(path, list, Age::Last));
-    for (path, list) in lists.newest_first() {
+    for (path, list) in crls.newest_first() {
         if !is_last(&list) {
             records.compare(path, &list, Age::Older);
         }

@@ -11,20 +11,20 @@ pub(crate) struct Row {
     pub(crate) line: usize,
     pub(crate) serial: Serial,
     pub(crate) not_after: OffsetDateTime,
-    /// How it stands; that it has expired, its notAfter says.
+    /// Its revocation; its expiry follows from its notAfter.
     pub(crate) revoked: Option<Revocation>,
-    /// As `X509_NAME_oneline` writes it.
+    /// In the form of `X509_NAME_oneline`.
     pub(crate) subject: Vec<u8>,
 }
 
 impl Row {
-    /// Whether openssl found no subject: it writes the serial number then, so that no two are the same.
+    /// Whether the subject is empty: openssl writes the serial number then, so that no two are the same.
     pub(crate) fn is_nameless(&self) -> bool {
         self.subject.is_empty() || shown(&self.subject).parse() == Ok(self.serial)
     }
 }
 
-/// That a certificate is revoked, or was on hold.
+/// Revocation of a certificate, or a hold that was lifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Revocation {
     pub(crate) at: OffsetDateTime,
@@ -35,8 +35,8 @@ pub(crate) struct Revocation {
 }
 
 impl Revocation {
-    /// Which of two lines about one certificate counts: what can't be lifted above what can, and a
-    /// revocation above none.
+    /// Rank of a line among those about one certificate: a final revocation before a hold, and a hold before
+    /// none.
     pub(crate) fn firmness(&self) -> u8 {
         match self.reason {
             _ if self.is_lifted => 0,
@@ -52,15 +52,14 @@ pub(crate) struct Broken {
     /// Counted from one.
     pub(crate) line: usize,
     pub(crate) problem: String,
-    /// What could be read of it all the same.
     pub(crate) serial: Option<Serial>,
-    /// Whether it says that a certificate is revoked, or may do so.
+    /// Whether it may be about a revoked certificate.
     pub(crate) may_revoke: bool,
     pub(crate) not_after: Option<OffsetDateTime>,
     pub(crate) subject: Vec<u8>,
 }
 
-/// Every line that is not empty and no comment.
+/// Reads every line that is not empty and no comment.
 pub(crate) fn rows(text: &[u8]) -> impl Iterator<Item = Result<Row, Broken>> {
     let lines = text.split(|octet| *octet == b'\n').enumerate();
     let lines = lines.map(|(index, line)| (index + 1, line.strip_suffix(b"\r").unwrap_or(line)));
@@ -120,8 +119,8 @@ fn row(line: usize, text: &[u8]) -> Result<Row, Broken> {
     }
 }
 
-/// Whether a line is about a certificate that is revoked, or was meant to be: its status is not one of
-/// those that say otherwise, or there is something in the place of a revocation's date.
+/// Whether a line may be about a revoked certificate: its status is neither valid nor expired, or the field of
+/// the revocation date is not empty.
 fn may_revoke(fields: &[Vec<u8>]) -> bool {
     let is_valid = matches!(fields[0].as_slice(), b"V" | b"E");
     let mut behind_end = fields.iter().skip(2);
@@ -130,7 +129,7 @@ fn may_revoke(fields: &[Vec<u8>]) -> bool {
     !is_valid || has_date || has_something
 }
 
-/// The one serial number in a line with a field too few or too many. The last field may have been cut off.
+/// Finds the one serial number in a line with a field too few or too many. The last field may be cut off.
 fn only_serial(fields: &[Vec<u8>]) -> Option<Serial> {
     let (_, whole) = fields.split_last()?;
     let mut serials = whole
@@ -141,7 +140,7 @@ fn only_serial(fields: &[Vec<u8>]) -> Option<Serial> {
     serials.all(|other| other == first).then_some(first)
 }
 
-/// A tab with a backslash in front of it belongs to its field.
+/// Splits a line at tabs without a backslash in front of them.
 fn fields(line: &[u8]) -> Vec<Vec<u8>> {
     let mut fields = vec![Vec::new()];
     for octet in line {
@@ -158,7 +157,7 @@ fn fields(line: &[u8]) -> Vec<Vec<u8>> {
     fields
 }
 
-/// `DATE[,REASON[,ARGUMENT]]`.
+/// Reads `DATE[,REASON[,ARGUMENT]]`.
 fn revocation(text: &[u8]) -> Result<Revocation, String> {
     let mut parts = text.splitn(3, |octet| *octet == b',');
     let date = parts.next().unwrap_or_default();
@@ -185,7 +184,7 @@ fn revocation(text: &[u8]) -> Result<Revocation, String> {
         // Both stand for a reason and the date from which on the key is suspect.
         "keytime" => since(Reason::KeyCompromise),
         "cakeytime" => since(Reason::CaCompromise),
-        // What whoever meets it is to do: RFC 5280 no longer knows of that.
+        // An instruction for relying parties, which RFC 5280 no longer has.
         "holdinstruction" => Ok(plain(Reason::CertificateHold)),
         "removefromcrl" => Ok(Revocation {
             is_lifted: true,
@@ -199,7 +198,7 @@ fn revocation(text: &[u8]) -> Result<Revocation, String> {
     }
 }
 
-/// A UTCTime or GeneralizedTime, with or without seconds.
+/// Reads a UTCTime or GeneralizedTime, with or without seconds.
 fn time(text: &[u8]) -> Option<OffsetDateTime> {
     let digits = text.strip_suffix(b"Z")?;
     let (tag, with_seconds) = match digits.len() {
@@ -343,7 +342,7 @@ mod tests {
             ("V\t270918025602Z\t?\t1001\tunknown\t/CN=a", "1001", true),
             ("V\t270918025602Z\t\t1001\t/CN=a", "1001", false),
             ("V\t27", "", false),
-            // What is cut off may have had more digits.
+            // A field that is cut off may have had more digits.
             ("R\t270918025602Z\t261122025603Z\t10", "", true),
             (
                 "R\t270918025602Z\t261122025603Z\t1001\t1002\t/CN=a\t",

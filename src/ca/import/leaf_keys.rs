@@ -1,4 +1,4 @@
-//! Keys of certificates, as far as they can be had.
+//! Keys of certificates that can be opened.
 
 use crate::ca::foreign::{Input, Size};
 use crate::ca::import::certificates::{Found, causes};
@@ -9,11 +9,10 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-/// Keys that are those of certificates; one may be that of several, as after a renewal.
+/// Keys, each with its certificates: several after a renewal.
 #[derive(Default)]
 pub(crate) struct LeafKeys {
     pub(crate) keys: Vec<(PrivateKey, Vec<Serial>)>,
-    /// What was not taken.
     pub(crate) findings: Vec<RuleFinding>,
 }
 
@@ -49,7 +48,7 @@ impl LeafKeys {
         key: PrivateKey,
         certified: &mut HashMap<Fingerprint, Vec<Serial>>,
     ) {
-        // A copy of a key that was taken already finds none left.
+        // A copy of a key that was taken before finds no certificates.
         match certified.get_mut(&Fingerprint::of(key.public().spki())) {
             Some(serials) if serials.is_empty() => {}
             Some(serials) => self.keys.push((key, std::mem::take(serials))),
@@ -60,7 +59,7 @@ impl LeafKeys {
         }
     }
 
-    /// A key that stays where it is hinders nobody.
+    /// Warns of a key that is not imported.
     fn missed(&mut self, rule: &'static str, message: String) {
         self.findings.push(RuleFinding::warning(rule, message));
     }

@@ -1,4 +1,4 @@
-//! Where the files of other programs are.
+//! Locations of other programs' files.
 
 use crate::ca::CaError;
 use crate::ca::foreign::Input;
@@ -8,17 +8,17 @@ use std::fs::Metadata;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-/// Whose way of keeping a CA a folder follows.
+/// Layout of a CA's directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// `openssl ca`, as its manual and the usual guides have it.
+    /// `openssl ca`, as in its manual and the usual guides.
     Openssl,
     /// easy-rsa, version 3 or 2.
     EasyRsa,
 }
 
 impl Layout {
-    /// The name by which reports speak of it.
+    /// Name in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Openssl => "openssl",
@@ -27,26 +27,21 @@ impl Layout {
     }
 }
 
-/// Where a CA comes from: a folder, and files that are elsewhere.
+/// Source of a CA: a directory, and files that are elsewhere.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Whose way it follows.
     pub layout: Layout,
-    /// The folder.
     pub directory: PathBuf,
-    /// The CA's certificate.
     pub certificate: Option<PathBuf>,
-    /// The CA's key.
     pub key: Option<PathBuf>,
-    /// The last list.
+    /// The last CRL.
     pub list: Option<PathBuf>,
-    /// The index of certificates.
     pub index: Option<PathBuf>,
     /// Directories with certificates that it issued.
     pub certificates: Vec<PathBuf>,
 }
 
-/// The files of a CA.
+/// Files of a CA.
 #[derive(Debug)]
 pub(crate) struct Places {
     pub(crate) certificate: PathBuf,
@@ -57,22 +52,22 @@ pub(crate) struct Places {
     pub(crate) issued: Vec<PathBuf>,
     /// Files of directories that may hold certificates that it issued, and other files.
     pub(crate) collected: Vec<PathBuf>,
-    /// Where those are looked for, to be named.
+    /// Directory of these, for messages.
     pub(crate) issued_in: PathBuf,
     pub(crate) serial: Option<PathBuf>,
-    /// The files in which `openssl x509 -req` keeps the last serial number.
+    /// Files in which `openssl x509 -req` keeps the last serial number.
     pub(crate) last_serials: Vec<PathBuf>,
-    /// Where `serial` and `crlnumber` are looked for, to be named.
+    /// Directory of `serial` and `crlnumber`, for messages.
     pub(crate) numbers_in: PathBuf,
     pub(crate) crl_number: Option<PathBuf>,
-    /// Whether its program numbers lists; easy-rsa does only where it is told to.
-    pub(crate) numbers_lists: bool,
-    pub(crate) lists: Vec<PathBuf>,
+    /// Whether its program numbers CRLs; easy-rsa does only if it is configured.
+    pub(crate) numbers_crls: bool,
+    pub(crate) crls: Vec<PathBuf>,
     /// Keys that may be those of certificates.
     pub(crate) keys: Vec<PathBuf>,
 }
 
-/// What is looked for by one of several names.
+/// A file with several usual names.
 struct Wanted {
     what: SourceFile,
     names: &'static [&'static str],
@@ -128,7 +123,7 @@ const INDEX: Wanted = Wanted {
     names: &["index.txt", "db/index", "db/index.txt"],
 };
 
-/// Where easy-rsa keeps certificates: valid ones, and those that it moved away.
+/// Directories in which easy-rsa keeps certificates: valid ones, and those that it moved away.
 const EASY_RSA_ISSUED: [&str; 7] = [
     "certs_by_serial",
     "issued",
@@ -139,10 +134,10 @@ const EASY_RSA_ISSUED: [&str; 7] = [
     "expired/certs_by_serial",
 ];
 
-/// Where easy-rsa 2 keeps everything: beside the CA's key.
+/// Directory in which easy-rsa 2 keeps everything: that of the CA's key.
 const EASY_RSA_2: [&str; 1] = ["."];
 
-/// Where it keeps their keys.
+/// Directories in which easy-rsa keeps keys of certificates.
 const EASY_RSA_KEYS: [&str; 4] = [
     "private",
     "revoked/private_by_serial",
@@ -150,11 +145,11 @@ const EASY_RSA_KEYS: [&str; 4] = [
     "renewed/private",
 ];
 
-/// Lists that stand beside the certificate rather than in a folder of their own.
-const LISTS: [&str; 4] = ["crl.pem", "ca.crl", "root-ca.crl", "sub-ca.crl"];
+/// CRLs beside the certificate, not in a directory of their own.
+const CRLS: [&str; 4] = ["crl.pem", "ca.crl", "root-ca.crl", "sub-ca.crl"];
 
 const CERTIFICATE_ENDINGS: [&str; 3] = ["pem", "crt", "cer"];
-const LIST_ENDINGS: [&str; 3] = ["pem", "crl", "der"];
+const CRL_ENDINGS: [&str; 3] = ["pem", "crl", "der"];
 
 impl Places {
     pub(crate) fn find(source: &Source) -> Result<Self, CaError> {
@@ -191,8 +186,8 @@ impl Places {
             serial: beside("serial")?,
             last_serials: last_serials(&certificate)?,
             crl_number: beside("crlnumber")?,
-            numbers_lists: source.layout == Layout::Openssl && index.is_some(),
-            lists: folder.lists(source.list.as_deref(), &certificate)?,
+            numbers_crls: source.layout == Layout::Openssl && index.is_some(),
+            crls: folder.crls(source.list.as_deref(), &certificate)?,
             collected: collected(&source.certificates)?,
             certificate,
             key,
@@ -204,8 +199,8 @@ impl Places {
     }
 }
 
-/// The files that `openssl x509 -req -CA` writes beside the CA's certificate: it puts `.srl` in the place of
-/// the name's last ending, and older versions in that of all endings.
+/// Finds the files that `openssl x509 -req -CA` writes beside the CA's certificate: `.srl` replaces the name's
+/// last ending, and in older versions all endings.
 fn last_serials(certificate: &Path) -> Result<Vec<PathBuf>, FileError> {
     let name = certificate
         .file_name()
@@ -220,7 +215,7 @@ fn last_serials(certificate: &Path) -> Result<Vec<PathBuf>, FileError> {
     existing(places)
 }
 
-/// Every file of these directories, sorted; what is in directories below is not looked at.
+/// Returns every file of these directories, sorted, without those in subdirectories.
 fn collected(directories: &[PathBuf]) -> Result<Vec<PathBuf>, CaError> {
     let mut files = Vec::new();
     for directory in directories {
@@ -235,7 +230,7 @@ fn collected(directories: &[PathBuf]) -> Result<Vec<PathBuf>, CaError> {
     Ok(files)
 }
 
-/// The folder itself, or the one in it that its users give to their programs.
+/// Returns the directory itself, or the usual one below it.
 fn root(source: &Source) -> Result<PathBuf, FileError> {
     let usual: &[&str] = match source.layout {
         Layout::Openssl => &["demoCA"],
@@ -252,12 +247,11 @@ fn root(source: &Source) -> Result<PathBuf, FileError> {
     Ok(source.directory.clone())
 }
 
-/// A path, if there is a file.
 fn file_at(path: PathBuf) -> Result<Option<PathBuf>, FileError> {
     Ok(existing([path])?.pop())
 }
 
-/// Those of these paths at which there is a file.
+/// Returns those of these paths at which there is a file.
 fn existing(paths: impl IntoIterator<Item = PathBuf>) -> Result<Vec<PathBuf>, FileError> {
     let mut existing = Vec::new();
     for path in paths {
@@ -268,7 +262,7 @@ fn existing(paths: impl IntoIterator<Item = PathBuf>) -> Result<Vec<PathBuf>, Fi
     Ok(existing)
 }
 
-/// What is at a path, behind links.
+/// Looks up a path, behind links.
 fn found(path: &Path) -> Result<Option<Metadata>, FileError> {
     use std::io::ErrorKind::{NotADirectory, NotFound};
     match std::fs::metadata(path) {
@@ -289,7 +283,7 @@ fn is_folder(path: &Path) -> Result<bool, FileError> {
 struct Folder<'a>(&'a Path);
 
 impl Folder<'_> {
-    /// The one file that is meant.
+    /// Returns the given file, or the one with a usual name.
     fn one(&self, wanted: &Wanted, given: Option<&Path>) -> Result<PathBuf, CaError> {
         if let Some(given) = given {
             return Ok(given.to_owned());
@@ -305,7 +299,7 @@ impl Folder<'_> {
             }
             .into()),
             [first, others @ ..] => {
-                // They may be keys, which leave no copies in memory.
+                // They may be keys, of which no copies stay in memory.
                 let content = Input::read(first)?;
                 for other in others {
                     if Input::read(other)?.content() != content.content() {
@@ -322,8 +316,8 @@ impl Folder<'_> {
         }
     }
 
-    /// The certificates that it issued, and where a reader would look for them. openssl names them by
-    /// their serial numbers; other files in their folder are somebody's copies.
+    /// Returns the certificates that it issued, and their directory. openssl names them by their serial
+    /// numbers; other files in the directory are copies.
     fn issued(&self, layout: Layout, is_flat: bool) -> Result<(Vec<PathBuf>, PathBuf), CaError> {
         if layout == Layout::EasyRsa && !is_flat {
             let files = self.files_in(&EASY_RSA_ISSUED, &CERTIFICATE_ENDINGS)?;
@@ -348,8 +342,8 @@ impl Folder<'_> {
         Ok((files, shown))
     }
 
-    /// The index, and `None` for a CA of which none was kept. A directory that `openssl ca` or easy-rsa made
-    /// has one: if it is missing, it was lost.
+    /// Returns the index, and `None` for a CA of which none was kept. A directory that `openssl ca` or easy-rsa
+    /// made has one: if it is missing, it was lost.
     fn index(&self, source: &Source) -> Result<Option<PathBuf>, CaError> {
         if let Some(given) = &source.index {
             let is_device = |found: Metadata| found.file_type().is_char_device();
@@ -366,18 +360,18 @@ impl Folder<'_> {
         if is_kept { Err(error) } else { Ok(None) }
     }
 
-    /// Whether the CA's key is beside its certificate, as easy-rsa 2 has it.
+    /// Whether the CA's key is beside its certificate, as in easy-rsa 2.
     fn is_flat(&self) -> Result<bool, FileError> {
         let is_there = |name: &str| Ok(!existing([self.0.join(name)])?.is_empty());
         Ok(is_there("ca.key")? && !is_there("private/ca.key")?)
     }
 
-    fn lists(&self, given: Option<&Path>, certificate: &Path) -> Result<Vec<PathBuf>, CaError> {
+    fn crls(&self, given: Option<&Path>, certificate: &Path) -> Result<Vec<PathBuf>, CaError> {
         if let Some(given) = given {
             return Ok(vec![given.to_owned()]);
         }
-        let mut lists = self.files_in(&["crl"], &LIST_ENDINGS)?;
-        let mut beside: Vec<PathBuf> = LISTS.iter().map(|name| self.0.join(name)).collect();
+        let mut lists = self.files_in(&["crl"], &CRL_ENDINGS)?;
+        let mut beside: Vec<PathBuf> = CRLS.iter().map(|name| self.0.join(name)).collect();
         beside.push(certificate.with_extension("crl"));
         for path in existing(beside)? {
             if !lists.contains(&path) {
@@ -387,7 +381,7 @@ impl Folder<'_> {
         Ok(lists)
     }
 
-    /// The files in these folders with one of these endings, sorted.
+    /// Returns the files in these directories with one of these endings, sorted.
     fn files_in(&self, folders: &[&str], endings: &[&str]) -> Result<Vec<PathBuf>, CaError> {
         let mut files = Vec::new();
         for folder in folders.iter().map(|name| match *name {
@@ -406,7 +400,7 @@ impl Folder<'_> {
         Ok(files)
     }
 
-    /// The files in it that are meant, sorted.
+    /// Returns the chosen files in it, sorted.
     fn files(&self, is_meant: impl Fn(&Path) -> bool) -> Result<Vec<PathBuf>, CaError> {
         let mut here = Vec::new();
         for entry in std::fs::read_dir(self.0).map_err(failed(self.0))? {
@@ -420,7 +414,7 @@ impl Folder<'_> {
     }
 }
 
-/// Whether openssl would name a certificate so: two digits an octet, in upper case. `ca.pem` is not one.
+/// Whether openssl names a certificate so: two digits per byte, in upper case. `ca.pem` is none.
 fn is_serial(stem: &str) -> bool {
     let digit = |octet: u8| octet.is_ascii_digit() || (b'A'..=b'F').contains(&octet);
     stem.len().is_multiple_of(2) && stem.bytes().all(digit)

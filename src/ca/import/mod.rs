@@ -1,7 +1,7 @@
-//! Taking over a CA that another program kept: all of it, or nothing.
+//! Import of a CA that another program kept: all of it, or nothing.
 //!
-//! What its files say is read and compared first, and nothing is written before all of it is understood.
-//! Then the CA comes into the store as any other does: made under a hidden name, and renamed.
+//! Its files are read and compared first, and nothing is written before all of them are understood.
+//! Then the CA is added to the store as any other: under a hidden name, and renamed.
 
 mod authority;
 mod certificates;
@@ -37,50 +37,46 @@ use locations::Places;
 use std::path::Path;
 use time::OffsetDateTime;
 
-/// What was taken over, or would be.
+/// An imported CA, or the plan of an import.
 pub struct Imported {
-    /// The CA's certificate.
     pub certificate: Certificate,
-    /// How many certificates it issued, by how they stand.
+    /// Numbers of certificates by status.
     pub tally: Tally,
-    /// How many keys of certificates come with it.
+    /// Number of keys of certificates.
     pub keys: usize,
-    /// Its last list.
+    /// Its last CRL.
     pub old_list: Option<OldList>,
-    /// The highest serial number that is known.
+    /// Highest serial number known.
     pub highest_serial: Option<Serial>,
-    /// The lowest serial number that it can give out from now on.
+    /// Lowest serial number that it can assign from now on.
     pub next_serial: Serial,
-    /// The number of its next list.
+    /// Number of its next CRL.
     pub next_crl_number: u128,
-    /// What is wrong with what it comes from, errors first.
+    /// Findings about its files, errors first.
     pub findings: Vec<RuleFinding>,
-    /// What became of it.
     pub outcome: ImportOutcome,
 }
 
-/// What became of an import.
+/// Outcome of an import.
 pub enum ImportOutcome {
-    /// Nothing was written: it was not asked for.
+    /// Nothing was written, as requested.
     DryRun {
-        /// Whether somebody would be asked for the passphrase of its key.
+        /// Whether the user would be asked for the passphrase of its key.
         asks: bool,
     },
     /// Nothing was written: there are errors.
     Refused {
-        /// Whether a part could be taken.
+        /// Whether a part could be imported.
         has_part: bool,
     },
-    /// It is in the store.
     Done {
-        /// The CA.
         ca: Box<Ca>,
         /// The CAs above it that came with it, without their keys, the highest first.
         added: Vec<CaName>,
     },
 }
 
-/// Takes a CA over into the store at `path`, which is made where there is none.
+/// Imports a CA into the store at `path`, which is created if there is none.
 pub fn import(
     path: &Path,
     observer: Observer,
@@ -118,7 +114,7 @@ pub fn import(
     let history = History {
         revocations: taken.revocations,
         crl_number,
-        last_crl: taken.lists.to_store(crl_number, taken.is_list_complete),
+        last_list: taken.crls.to_store(crl_number, taken.is_crl_complete),
         leaf_keys: keys.leaves,
     };
     let mut issued = taken.issued;
@@ -160,7 +156,7 @@ fn summary(
         certificate: authority.certificate.clone(),
         tally: taken.tally(now),
         keys: keys.map(|(_, serials)| serials.len()).sum(),
-        old_list: taken.lists.summary(),
+        old_list: taken.crls.summary(),
         highest_serial: taken.numbers.serial,
         next_serial: next_serial.expect("it was tried before"),
         next_crl_number: taken.numbers.crl_number()? + 1,
@@ -171,7 +167,7 @@ fn summary(
     })
 }
 
-/// What goes into the store.
+/// The CA to add to the store.
 struct Own<'a> {
     authority: &'a Authority,
     request: &'a ImportRequest,
@@ -213,7 +209,7 @@ impl Own<'_> {
         })
     }
 
-    /// Puts the CA in the place of its own copy without a key, above which everything stays.
+    /// Replaces the CA's own copy without a key; the CAs above stay unchanged.
     fn give_key(
         &self,
         store: &Store,
@@ -247,7 +243,7 @@ impl Own<'_> {
     }
 }
 
-/// Whether the name is free, or that of a CA without its key, which may be this one's.
+/// Refuses a name that is taken, unless by a CA without its key, which may be this one.
 fn check_name(store: &Store, name: &CaName) -> Result<(), StoreError> {
     match store.check_free(name) {
         Err(StoreError::CaExists { .. }) if !store.ca(name)?.has_key()? => Ok(()),

@@ -1,4 +1,4 @@
-//! The numbers that must not come again.
+//! Numbers that must not be used again.
 
 use crate::ca::import::error::ImportError;
 use crate::ca::import::locations::Places;
@@ -8,13 +8,13 @@ use crate::x509::serial::SerialError;
 use crate::x509::{Certificate, Serial};
 use std::path::Path;
 
-/// What is known of the numbers of a CA.
+/// Numbers of a CA.
 #[derive(Default)]
 pub(crate) struct Numbers {
-    /// The highest serial number.
+    /// Highest serial number.
     pub(crate) serial: Option<Serial>,
-    /// The highest number of a list.
-    pub(crate) list: u128,
+    /// Highest number of a CRL.
+    pub(crate) crl: u128,
     pub(crate) findings: Vec<RuleFinding>,
 }
 
@@ -35,8 +35,8 @@ impl Numbers {
         self.serial = self.serial.max(Some(serial));
     }
 
-    /// The serial number that a root gave itself. Most are 20 random octets, which no counter comes near
-    /// to; those above them would be long for nothing.
+    /// Takes note of a root's own serial number. Most are 20 random bytes, which no counter comes near
+    /// to; higher ones would be long for nothing.
     pub(crate) fn saw_own(&mut self, root: &Certificate) {
         let own = root.serial().ok();
         let near = own.filter(|own| own.counter() <= u128::from(u64::MAX));
@@ -44,9 +44,9 @@ impl Numbers {
     }
 
     /// Takes note of a CRL's number, and of the serial numbers on it.
-    pub(crate) fn saw_list(&mut self, list: &RevocationList<'_>) -> Result<(), ImportError> {
+    pub(crate) fn saw_crl(&mut self, list: &RevocationList<'_>) -> Result<(), ImportError> {
         match (list.number(), list.has_number()) {
-            (Some(number), _) => self.list = self.list.max(number),
+            (Some(number), _) => self.crl = self.crl.max(number),
             (None, true) => return Err(used_up("list number", "2^128")),
             (None, false) => {}
         }
@@ -56,7 +56,7 @@ impl Numbers {
         Ok(())
     }
 
-    /// A file with a serial number: the next one, which an interrupted program may have given out before it
+    /// Reads a file with a serial number: the next one, which an interrupted program may have assigned before it
     /// wrote the one after it, or the last one.
     fn read_serial(&mut self, path: &Path) -> Result<(), CaError> {
         let text = read(path)?;
@@ -69,20 +69,20 @@ impl Numbers {
         Ok(())
     }
 
-    /// The file with the next number of a list.
+    /// Reads the file with the next number of a CRL.
     fn read_crl_number(&mut self, path: &Path) -> Result<(), CaError> {
         let text = read(path)?;
         let digits = text.trim();
         let is_hex = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         match u128::from_str_radix(digits, 16) {
-            Ok(next) => self.list = self.list.max(next),
+            Ok(next) => self.crl = self.crl.max(next),
             Err(_) if is_hex => return Err(used_up("list number", digits).into()),
             Err(error) => self.unreadable(path, &error.to_string()),
         }
         Ok(())
     }
 
-    /// Says on what the numbers go on that stand in no file.
+    /// Warns of missing files with numbers.
     pub(crate) fn judge_files(&mut self, places: &Places) {
         let place = match &places.index {
             Some(index) => format!("beside {}", index.display()),
@@ -98,10 +98,10 @@ impl Numbers {
             );
             self.warn("serial-missing", message);
         }
-        if places.crl_number.is_none() && (places.numbers_lists || self.list > 0) {
+        if places.crl_number.is_none() && (places.numbers_crls || self.crl > 0) {
             let message = format!(
                 "there is no file crlnumber {place}: list numbers go on above {}",
-                match self.list {
+                match self.crl {
                     0 => "0, as no list with a number was found".to_owned(),
                     highest => format!("{highest}, the highest of the lists that were found"),
                 }
@@ -123,8 +123,8 @@ impl Numbers {
             .push(RuleFinding::error("number-unreadable", message));
     }
 
-    /// The serial counter under which nothing is issued any more: serial numbers are a counter and 64
-    /// random bits, so that those of the next counter are higher than all that were seen.
+    /// Returns the last used serial counter: serial numbers are a counter and 64 random bits, so that those of
+    /// the next counter are higher than all that were seen.
     pub(crate) fn counter(&self) -> Result<u128, ImportError> {
         let Some(highest) = self.serial else {
             return Ok(0);
@@ -136,10 +136,10 @@ impl Numbers {
         }
     }
 
-    /// The number above which CRLs are numbered.
+    /// Returns the last used CRL number.
     pub(crate) fn crl_number(&self) -> Result<u128, ImportError> {
-        match self.list.checked_add(1) {
-            Some(_) => Ok(self.list),
+        match self.crl.checked_add(1) {
+            Some(_) => Ok(self.crl),
             None => Err(used_up("list number", "2^128")),
         }
     }

@@ -1,5 +1,5 @@
-//! The lists that a CA signed before. Whatever they revoke stays revoked; the last of those that are
-//! whole is the one that our first list follows.
+//! CRLs that a CA signed before the import. Their revocations stay in force; the last complete one is the
+//! predecessor of our first CRL.
 
 use crate::asn1::oid;
 use crate::ca::foreign::{Input, lists_in};
@@ -12,41 +12,38 @@ use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
-/// Lists that the CA's key signed.
+/// CRLs that the CA's key signed.
 #[derive(Default)]
-pub(crate) struct OldLists {
-    lists: Vec<OnFile>,
+pub(crate) struct OldCrls {
+    crls: Vec<OnFile>,
     pub(crate) findings: Vec<RuleFinding>,
 }
 
 struct OnFile {
     path: PathBuf,
     der: Vec<u8>,
-    /// Whether it is proven to be of the CA, and speaks of each of its certificates.
+    /// Whether its signature was verified, and it covers every certificate of the CA.
     is_whole: bool,
 }
 
 impl OnFile {
-    fn list(&self) -> RevocationList<'_> {
+    fn crl(&self) -> RevocationList<'_> {
         RevocationList::from_der(&self.der).expect("it was read before")
     }
 }
 
-/// The last list.
+/// The last CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OldList {
-    /// Its file.
     pub path: PathBuf,
     /// cRLNumber, if it has one.
     pub number: Option<u128>,
-    /// thisUpdate.
     pub this_update: OffsetDateTime,
-    /// How many entries it has.
     pub entries: usize,
 }
 
-impl OldLists {
-    /// Reads files, and takes what the CA signed.
+impl OldCrls {
+    /// Reads files, and takes the CRLs that the CA signed.
     pub(crate) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
         let mut old = Self::default();
         for path in files {
@@ -85,7 +82,7 @@ impl OldLists {
         if let Some(Err(error)) = list.entries().find(Result::is_err) {
             return self.found("old-list-unreadable", format!("{shown}: {error}"));
         }
-        if self.lists.iter().any(|known| known.der == der) {
+        if self.crls.iter().any(|known| known.der == der) {
             return;
         }
         let limit = limit(&list);
@@ -96,7 +93,7 @@ impl OldLists {
             self.findings
                 .push(RuleFinding::warning("old-list-partial", message));
         }
-        self.lists.push(OnFile {
+        self.crls.push(OnFile {
             path: path.to_owned(),
             is_whole: signed.is_ok() && limit.is_none(),
             der,
@@ -107,26 +104,25 @@ impl OldLists {
         self.findings.push(RuleFinding::error(rule, message));
     }
 
-    /// Each of them, the newest first.
     pub(crate) fn newest_first(&self) -> Vec<(&Path, RevocationList<'_>)> {
-        let lists = self.lists.iter();
-        sorted(lists.map(|on_file| (on_file.path.as_path(), on_file.list())))
+        let lists = self.crls.iter();
+        sorted(lists.map(|on_file| (on_file.path.as_path(), on_file.crl())))
     }
 
-    /// The one of those that are whole that was signed last.
+    /// Returns the newest complete one.
     pub(crate) fn last(&self) -> Option<(&Path, RevocationList<'_>)> {
-        let whole = self.lists.iter().filter(|on_file| on_file.is_whole);
-        let sorted = sorted(whole.map(|on_file| (on_file.path.as_path(), on_file.list())));
+        let whole = self.crls.iter().filter(|on_file| on_file.is_whole);
+        let sorted = sorted(whole.map(|on_file| (on_file.path.as_path(), on_file.crl())));
         sorted.into_iter().next()
     }
 
-    /// What the store keeps: the last one, or what there is of a list. Without a number of its own it has
-    /// the highest there is; and our first list is dated before none of them.
-    pub(crate) fn to_store(&self, highest_number: u128, is_complete: bool) -> Option<ForeignCrl> {
+    /// Returns the record for the store: of the last one, or of a partial one. Without a number of its own it
+    /// gets the highest there is; and our first CRL is dated before none of them.
+    pub(crate) fn to_store(&self, highest_number: u128, is_complete: bool) -> Option<ForeignList> {
         let all = self.newest_first();
         let newest = all.first()?.1.this_update();
         let last = self.last();
-        // One that names none promises nothing, and neither does a part of one.
+        // A CRL without a nextUpdate promises nothing, and neither does a partial one.
         let promised = last.as_ref().and_then(|(_, list)| list.next_update());
         let list = last.map_or_else(|| all[0].1.clone(), |(_, list)| list);
         Some(ForeignCrl {
@@ -139,7 +135,7 @@ impl OldLists {
         })
     }
 
-    /// What is said of the last one.
+    /// Summary of the last one.
     pub(crate) fn summary(&self) -> Option<OldList> {
         let (path, list) = self.last()?;
         Some(OldList {
@@ -151,7 +147,7 @@ impl OldLists {
     }
 }
 
-/// The newest first: the date tells, and the number where two have the same. Some programs number none.
+/// Sorts CRLs, newest first, by date and then by number. Some programs number none.
 fn sorted<'a>(
     lists: impl Iterator<Item = (&'a Path, RevocationList<'a>)>,
 ) -> Vec<(&'a Path, RevocationList<'a>)> {
@@ -160,7 +156,7 @@ fn sorted<'a>(
     sorted
 }
 
-/// What makes a list one that does not speak of every certificate of its CA (RFC 5280 sections 5.2.4
+/// Returns the extension by which a CRL does not cover every certificate of its CA (RFC 5280 sections 5.2.4
 /// and 5.2.5).
 fn limit(list: &RevocationList<'_>) -> Option<&'static str> {
     let limits = [oid::DELTA_CRL_INDICATOR, oid::ISSUING_DISTRIBUTION_POINT];

@@ -1,4 +1,4 @@
-//! What becomes of a CA's rows, certificates and last list: the records of the store.
+//! Records of the store, made of a CA's index, certificates and CRLs.
 
 use crate::ca::RuleFinding;
 use crate::ca::import::certificates::{Certificates, Found, without_certificate};
@@ -12,17 +12,16 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use time::OffsetDateTime;
 
-/// Whether a list is the last one, or there is a newer one.
+/// Whether a CRL is the last one, or there is a newer one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Age {
     Last,
     Older,
 }
 
-/// A line of which nothing can be passed over: the revocation of somebody would be lost.
+/// Rule for a line that can't be skipped: a revocation would be lost.
 pub(crate) const REVOCATION_UNREADABLE: &str = "revocation-unreadable";
 
-/// The records, in the making.
 pub(crate) struct Records<'a> {
     ca: &'a Certificate,
     /// Whether there is an index that ought to name every certificate and revocation.
@@ -30,10 +29,10 @@ pub(crate) struct Records<'a> {
     now: OffsetDateTime,
     /// In the order of the index.
     pub(crate) issuances: Vec<Issuance>,
-    /// The place of each serial number among them.
+    /// Index of each serial number among them.
     places: HashMap<Serial, usize>,
     standings: HashMap<Serial, Revocation>,
-    /// Those of which no more is known than that they are revoked.
+    /// Those that are revoked without a known date or reason.
     unclear: HashSet<Serial>,
     pub(crate) findings: Vec<RuleFinding>,
 }
@@ -56,7 +55,7 @@ impl<'a> Records<'a> {
         self.findings.push(RuleFinding::error(rule, message));
     }
 
-    /// Takes a row, and its certificate from where those are.
+    /// Takes a row and its certificate.
     pub(crate) fn take_row(
         &mut self,
         row: Result<Row, Broken>,
@@ -96,7 +95,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// The certificate's record, which counts where the row says something else.
+    /// Compares a row with its certificate, whose record prevails.
     fn compared(&mut self, row: &Row, found: Found) -> Issuance {
         let Found {
             path,
@@ -121,7 +120,7 @@ impl<'a> Records<'a> {
         issuance
     }
 
-    /// Nothing of a row that can't be read is guessed but that what was revoked stays so.
+    /// Takes a row that can't be read: if it may be a revocation, the certificate stays revoked.
     fn take_broken(&mut self, broken: Broken, certificates: &mut Certificates) {
         let Broken {
             line,
@@ -188,7 +187,7 @@ impl<'a> Records<'a> {
         let mut others: Vec<Found> = certificates.found.into_values().collect();
         others.sort_by(|one, other| one.path.cmp(&other.path));
         for other in others {
-            // Where the CA's own certificate is among them, it need not have been issued from here.
+            // The CA's own certificate need not have been issued by this CA.
             let is_own = other.issuance.is_of(self.ca);
             if is_own {
                 continue;
@@ -196,7 +195,7 @@ impl<'a> Records<'a> {
             if self.has_index {
                 let message = format!("no line of the index is about {}", other.path.display());
                 let rule = "row-missing";
-                // In a directory that was named for them, certificates are expected that the index lacks.
+                // Certificates of a directory named by the user may be missing in the index.
                 self.findings.push(if other.is_collected {
                     RuleFinding::warning(rule, message)
                 } else {
@@ -207,7 +206,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Compares a list: what is on it stays revoked. The serial numbers on it.
+    /// Compares a CRL: its entries stay revoked. Returns the serial numbers on it.
     pub(crate) fn compare(
         &mut self,
         path: &Path,
@@ -230,7 +229,7 @@ impl<'a> Records<'a> {
         listed
     }
 
-    /// Whether every revocation is on a list with these serial numbers.
+    /// Whether every revocation is on a CRL with these serial numbers.
     pub(crate) fn are_all_in(&self, listed: &HashSet<Serial>) -> bool {
         let mut standings = self.standings.iter();
         standings.all(|(serial, revocation)| revocation.is_lifted || listed.contains(serial))
@@ -254,7 +253,7 @@ impl<'a> Records<'a> {
                 self.unclear.remove(&serial);
                 self.standings.insert(serial, on_list);
             }
-            // What was no hold can't have been lifted.
+            // Only a hold can have been lifted.
             Some(recorded) if recorded.is_lifted && on_list.firmness() == 2 => {
                 let message = format!(
                     "{serial} is revoked on {shown} for good, and the index says removeFromCRL of it"
@@ -287,7 +286,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// The journal of revocations: as they happened.
+    /// Returns the revocations in the order in which they happened.
     pub(crate) fn changes(&self) -> Vec<RevocationChange> {
         let mut standings: Vec<(usize, &Revocation)> = self
             .standings
@@ -320,7 +319,7 @@ impl<'a> Records<'a> {
     }
 }
 
-/// The hash by which a revocation names a key that others have.
+/// Returns the hash by which a revocation names a compromised key.
 fn compromised_key(issuance: &Issuance, reason: Reason) -> Option<Fingerprint> {
     let der = issuance.der.as_deref().filter(|_| reason.is_compromise())?;
     let certificate = Certificate::from_der(der).ok()?;

@@ -1,4 +1,4 @@
-//! Names on one line, as OpenSSL's `X509_NAME_oneline` writes them: `/O=Example/CN=x`, octets outside
+//! Names on one line, as OpenSSL's `X509_NAME_oneline` writes them: `/O=Example/CN=x`, bytes outside
 //! of printable ASCII as `\xHH`. Further values of one RDN follow a `+`. Slashes in values look like
 //! those in front of attributes, and some versions put a backslash in front of them.
 
@@ -6,7 +6,7 @@ use crate::asn1::{Malformed, Reader};
 use crate::x509::Name;
 use crate::x509::attribute::AttributeType;
 
-/// Whether a line is what OpenSSL makes of a name.
+/// Whether OpenSSL writes a name as this line.
 pub(crate) fn is_oneline(line: &[u8], name: &Name) -> bool {
     let attributes = name.attributes();
     let mut rest = line;
@@ -23,10 +23,10 @@ pub(crate) fn is_oneline(line: &[u8], name: &Name) -> bool {
     rest.is_empty() || (name.is_empty() && rest == b"/")
 }
 
-/// Values of one RDN of which every order is tried.
+/// Limit of values of one RDN for which every order is tried.
 const MOST_ORDERED: usize = 6;
 
-/// What follows an RDN of these values. They are a set, and stand in the order in which they came.
+/// Returns the rest after an RDN with these values: a set, in any order.
 fn behind_rdn<'a>(line: &'a [u8], values: &[&[u8]]) -> Option<&'a [u8]> {
     if values.len() == 1 || values.len() > MOST_ORDERED {
         let mut values = values.iter();
@@ -59,7 +59,7 @@ fn written(value: &[u8], with_backslashes: bool) -> Vec<u8> {
     text
 }
 
-/// What stands between a slash, or a plus, and an equals sign, and what follows.
+/// Splits off the text between a slash, or a plus, and an equals sign.
 fn key(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text.strip_prefix(b"/").or(text.strip_prefix(b"+"))?;
     let end = text
@@ -68,15 +68,15 @@ fn key(text: &[u8]) -> Option<(&[u8], &[u8])> {
     (end > 0 && text[end] == b'=').then(|| (&text[..end], &text[end + 1..]))
 }
 
-/// A name of which there is nothing but the line.
+/// A name known only from its line.
 pub(crate) struct Read {
-    /// The last common name; empty where there is none.
+    /// The last common name; empty if there is none.
     pub(crate) common_name: String,
-    /// As RFC 4514 writes it, or the line where that can't be told.
+    /// In the form of RFC 4514, or the line if it can't be parsed.
     pub(crate) text: String,
 }
 
-/// Reads a line as well as that can be done.
+/// Reads a line as far as possible.
 pub(crate) fn read(line: &[u8]) -> Read {
     let attributes = attributes(line);
     let mut backwards = attributes.iter().rev();
@@ -93,14 +93,14 @@ pub(crate) fn read(line: &[u8]) -> Read {
 
 /// One attribute on a line.
 struct Attribute {
-    /// `/`, or `+` where it is in the RDN of the one before.
+    /// `/`, or `+` if it is in the RDN of the one before.
     separator: char,
     key: String,
     value: String,
 }
 
 impl Attribute {
-    /// Puts it behind others, in the notation that [`Name::parse`] reads.
+    /// Appends it to others, in the notation that [`Name::parse`] reads.
     fn onto(mut text: String, attribute: &Self) -> String {
         text.push(attribute.separator);
         text.push_str(&attribute.key);
@@ -115,8 +115,8 @@ impl Attribute {
     }
 }
 
-/// Keys and values; a slash that no key follows belongs to its value, and a plus does where what follows
-/// is not the name of an attribute.
+/// Splits a line into attributes. A slash that no key follows belongs to its value, and so does a plus if no
+/// name of an attribute follows.
 fn attributes(line: &[u8]) -> Vec<Attribute> {
     let mut attributes = Vec::new();
     let mut rest = line;
