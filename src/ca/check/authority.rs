@@ -1,4 +1,4 @@
-//! A CA itself: its certificate, the path above it, when it ends; and those that wait for theirs.
+//! Certificates of CAs, the paths above them, and their expiry; and pending CAs.
 
 use crate::ca::check::finding::{Remedy, StoreFinding, unreadable};
 use crate::ca::check::rule::{
@@ -13,7 +13,7 @@ use crate::x509::verify::{Question, called, judge};
 use crate::x509::{Certificate, path};
 use time::OffsetDateTime;
 
-/// Looks at a CA's certificate. `soon` is the time until which one ends soon.
+/// Checks a CA's certificate. `soon` is the time until which a certificate expires soon.
 pub(crate) fn check_authority(
     store: &Store,
     ca: &Ca,
@@ -50,7 +50,7 @@ fn parent_problem(ca: &Ca, error: &StoreError) -> StoreFinding {
     }
 }
 
-/// Why the path up to the root does not stand, if it does not. Whether it has ended is another matter.
+/// Returns why the path up to the root is not valid. Its expiry is another finding.
 fn path_problem(ca: &Ca, ancestors: &[Ca]) -> Option<String> {
     let certificate = ca.certificate();
     if !certificate.is_ca() {
@@ -120,7 +120,7 @@ fn check_end(ca: &Ca, soon: OffsetDateTime, now: OffsetDateTime) -> Option<Store
 fn check_revoked(ca: &Ca, above: Option<&Ca>) -> Option<StoreFinding> {
     let above = above?;
     let serial = ca.certificate().serial().ok()?;
-    // A journal that can't be read is found elsewhere.
+    // A journal that can't be read is another finding.
     let revoked = above.revoked(&serial).ok()??;
     let (name, issuer) = (ca.name(), above.name());
     let (at, reason) = (rfc3339(revoked.revoked_at), revoked.reason);
@@ -129,7 +129,7 @@ fn check_revoked(ca: &Ca, above: Option<&Ca>) -> Option<StoreFinding> {
     )))
 }
 
-/// What others took the place of has the same name and key, and is what its file is named after.
+/// Checks that previous certificates have the same name and key, and files named by their fingerprints.
 fn check_previous(ca: &Ca) -> Vec<StoreFinding> {
     let wrong = |message: String| PREVIOUS_CERTIFICATE.broken(message);
     let previous = match ca.previous_certificates() {
@@ -163,7 +163,7 @@ fn check_previous(ca: &Ca) -> Vec<StoreFinding> {
     findings
 }
 
-/// Looks at a CA that waits for its certificate.
+/// Checks a pending CA.
 pub(crate) fn check_waiting(store: &Store, name: &CaName) -> Option<StoreFinding> {
     let waiting = match store.pending(name) {
         Ok(Some(waiting)) => waiting,

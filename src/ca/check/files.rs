@@ -1,4 +1,4 @@
-//! The files of a store: that there are no others, whose they are, and who may read and write them.
+//! Files of a store: foreign ones, owners and permissions.
 
 use crate::ca::check::finding::{Found, Remedy, SHORT, StoreFinding, settled, unreadable};
 use crate::ca::check::rule::{
@@ -7,12 +7,12 @@ use crate::ca::check::rule::{
 };
 use crate::store::{CaName, Item, Leftover, Store, What};
 
-/// All permissions but those of others than the owner to write.
+/// All permissions but to write for the group and others.
 const WRITABLE_BY_OWNER: u32 = 0o7755;
 
-/// Looks at everything in the store's folder, or in those of some CAs.
+/// Checks everything in the store's directory, or in those of some CAs.
 pub(crate) fn check_files(store: &Store, chosen: &[CaName], pauses: &[u64]) -> Vec<StoreFinding> {
-    // What stands still is found at once, and is not looked at again for what does not.
+    // Lasting findings are not looked at again for those that may pass.
     let mut lasting = look(store, chosen);
     if lasting.iter().any(may_pass) {
         let pauses = if pauses.is_empty() { pauses } else { SHORT };
@@ -25,7 +25,7 @@ pub(crate) fn check_files(store: &Store, chosen: &[CaName], pauses: &[u64]) -> V
     lasting
 }
 
-/// What a command makes, and takes away when it is done.
+/// Whether a file may be one that a command creates, and removes when it is done.
 fn may_pass(finding: &StoreFinding) -> bool {
     finding.finding.rule == LEFTOVER.name || finding.finding.rule == FILE_UNREADABLE.name
 }

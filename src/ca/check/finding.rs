@@ -1,4 +1,4 @@
-//! What is wrong with a store, and what could be done about it.
+//! Findings about a store, and their remedies.
 
 use crate::ca::check::rule::CheckRule;
 use crate::ca::finding::{Level, RuleFinding};
@@ -10,44 +10,41 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-/// Findings of one rule about one file that are told one by one.
+/// Findings of one rule about one file that are reported one by one.
 const MOST_ALIKE: usize = 20;
 
-/// Something that is not as it should be in a store.
+/// A finding about a store.
 #[derive(Debug, Clone)]
 pub struct StoreFinding {
-    /// Which rule, how bad, and in words.
+    /// Rule, level and message.
     pub finding: RuleFinding,
-    /// The CA that it is about.
     pub ca: Option<CaName>,
-    /// The file or folder.
+    /// The file or directory.
     pub path: Option<PathBuf>,
-    /// The line of the file, from 1.
+    /// Line of the file, from 1.
     pub line: Option<usize>,
-    /// The certificate.
+    /// Serial number of the certificate.
     pub serial: Option<Serial>,
-    /// What mends it.
     pub(crate) remedy: Option<Remedy>,
 }
 
-/// What `--repair` does about a finding.
+/// Repair of a finding.
 #[derive(Debug, Clone)]
 pub(crate) enum Remedy {
     /// Sets the unfinished line of a journal aside.
     SetAside(Journal),
-    /// Moves a counter up.
     Raise(Counter, u128),
-    /// Takes permissions away: what is not in these.
+    /// Removes permissions that are not in these.
     Tighten(u32),
-    /// Takes a file away that an interrupted command left.
+    /// Removes a file that an interrupted command left.
     TakeAway,
-    /// Takes the key of a certificate away that was never recorded.
+    /// Removes the key of a certificate that was never recorded.
     TakeLeafKeyAway,
-    /// Completes a CA or clears it away, as any command does.
+    /// Completes a CA or removes it, as any command does.
     Settle,
-    /// Writes what is made of published lists.
+    /// Writes the files made of published CRLs.
     WriteCopies,
-    /// Puts a list back in its place.
+    /// Publishes a CRL again.
     Restore(Vec<u8>),
 }
 
@@ -63,12 +60,10 @@ impl StoreFinding {
         }
     }
 
-    /// How bad it is.
     pub fn level(&self) -> Level {
         self.finding.level
     }
 
-    /// Whether `--repair` mends it.
     pub fn can_be_repaired(&self) -> bool {
         self.remedy.is_some()
     }
@@ -126,7 +121,6 @@ impl StoreFinding {
         }
     }
 
-    /// Whether both are the same fact, of which nothing has changed meanwhile.
     fn is_about_the_same(&self, other: &Self) -> bool {
         self.finding == other.finding
             && self.path == other.path
@@ -135,7 +129,7 @@ impl StoreFinding {
     }
 }
 
-/// Findings, of which those that are alike are cut short.
+/// Findings, with a limit for those of one rule about one file.
 #[derive(Default)]
 pub(crate) struct Found {
     findings: Vec<StoreFinding>,
@@ -182,7 +176,7 @@ impl Found {
     }
 }
 
-/// That a file can't be read, or what the rule says of one that is damaged.
+/// Finds a file that can't be read, or one that is damaged by the rule.
 pub(crate) fn unreadable(
     rule: &'static CheckRule,
     error: &StoreError,
@@ -202,11 +196,10 @@ pub(crate) fn unreadable(
     }
 }
 
-/// For how long something is looked at again that a command may be about to change: as long as one
-/// takes to go on to its next file.
+/// Pauses in milliseconds for findings that a running command may be about to settle with its next file.
 pub(crate) const SHORT: &[u64] = &[50, 250];
 
-/// Looks again at what another process may be at work on: only what is found every time is a finding.
+/// Repeats a look at files that another process may be writing: only what is found every time is a finding.
 /// Each pause is in milliseconds.
 pub(crate) fn settled(
     pauses: &[u64],

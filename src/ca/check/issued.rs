@@ -1,4 +1,4 @@
-//! What a CA issued: every record is read, and every certificate proved, on all processors.
+//! Certificates of a CA: reads every record, and verifies every certificate, on all cores.
 
 use crate::ca::authority::standing_certificates;
 use crate::ca::check::finding::{Found, StoreFinding};
@@ -17,33 +17,33 @@ use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Name, Profile, Serial};
 use time::OffsetDateTime;
 
-/// Octets of a journal after which is said how far the work is.
+/// Bytes of a journal between reports of progress.
 const STEP: u64 = 1 << 18;
 
-/// What records are held to.
+/// Basis for judging records.
 pub(crate) struct Standard<'a> {
     ca: &'a Ca,
     own_key: &'a OwnKey,
-    /// The serial numbers of the keys that are kept, sorted.
+    /// Serial numbers of stored keys, sorted.
     kept: &'a [Serial],
     revocations: &'a Revocations,
-    /// The CA's names and keys: of its certificate, and of those before it.
+    /// Names and keys of the CA's certificate, and of the previous ones.
     issuers: Vec<(Name, PublicKey)>,
-    /// The CA's certificates that verify something now; none if the one in force does not.
+    /// The CA's certificates that are valid now; none if the one in force is not.
     standing: Vec<Certificate>,
     may_lack_certificates: bool,
     is_fixture: bool,
     now: OffsetDateTime,
 }
 
-/// What the records come to.
+/// Summary of the records.
 #[derive(Default)]
 pub(crate) struct Issued {
     /// Every serial number, sorted.
     pub(crate) serials: Vec<Serial>,
-    /// Those of leaves that end in the time that was asked about.
+    /// Those of leaves that expire in the requested time.
     pub(crate) ending: Vec<Serial>,
-    /// Those of live certificates that name as their issuer another certificate than the CA's standing ones.
+    /// Those of live certificates that name as their issuer another certificate than the CA's valid ones.
     pub(crate) unverifiable: Vec<Serial>,
     /// The highest counter that a record names.
     pub(crate) counter: u128,
@@ -51,7 +51,7 @@ pub(crate) struct Issued {
     pub(crate) is_whole: bool,
 }
 
-/// What came of one record.
+/// Judgement of one record.
 struct Judged {
     serial: Serial,
     counter: u128,
@@ -89,7 +89,7 @@ impl<'a> Standard<'a> {
             kept,
             revocations,
             issuers,
-            // What can't be read is found elsewhere.
+            // Certificates that can't be read are another finding.
             standing: match standing_certificates(store, ca, now) {
                 Ok(standing) if Status::of_certificate(&standing[0], now) == Status::Valid => {
                     standing
@@ -102,7 +102,7 @@ impl<'a> Standard<'a> {
         }
     }
 
-    /// Reads the whole journal. `soon` is the time until which a certificate ends soon.
+    /// Reads the whole journal. `soon` is the time until which a certificate expires soon.
     pub(crate) fn survey(
         &self,
         soon: OffsetDateTime,
@@ -145,7 +145,7 @@ impl<'a> Standard<'a> {
                 issued.unverifiable.push(judged.serial);
             }
             match line.problem {
-                // What was done to the line is the finding; not what comes of it.
+                // The change to the line is the finding, not its consequences.
                 Some(LineProblem::Chain(_)) => out_of_place.push(judged.serial),
                 _ => issued.serials.push(judged.serial),
             }
@@ -181,7 +181,7 @@ impl<'a> Standard<'a> {
         twice.into_iter().map(finding).collect()
     }
 
-    /// Holds a record to the rules; on any processor.
+    /// Judges a record; on any core.
     fn judge(&self, issuance: &Issuance, follows: bool) -> Judged {
         let is_leaf = issuance.profile.parse::<Profile>().is_ok() || issuance.profile == "imported";
         let mut judged = Judged {
@@ -231,7 +231,7 @@ impl<'a> Standard<'a> {
         judged
     }
 
-    /// Whether a live certificate names the CA as its issuer, and none of its standing certificates.
+    /// Whether a live certificate names the CA as its issuer, and none of its valid certificates.
     fn is_unverifiable(&self, issuance: &Issuance, certificate: &Certificate) -> bool {
         let standing = self.revocations.standings.get(&issuance.serial);
         let is_live = issuance.not_after >= self.now
@@ -249,8 +249,8 @@ impl<'a> Standard<'a> {
                 .any(|standing| certificate.names_certificate(standing))
     }
 
-    /// Compares when the certificate expires with what its revocation says: a revocation that expires
-    /// earlier leaves the CRL too early.
+    /// Compares the certificate's expiry with that in its revocation: one that expires earlier leaves the CRL
+    /// too early.
     fn revocation_problem(&self, issuance: &Issuance) -> Option<Problem> {
         let expiry = self.revocations.standings.get(&issuance.serial)?.now?;
         (expiry != issuance.not_after).then(|| {
@@ -313,7 +313,7 @@ impl<'a> Standard<'a> {
     }
 }
 
-/// Compares what a record says for those who search it with its certificate.
+/// Compares the searchable fields of a record with its certificate.
 fn record_problem(issuance: &Issuance, certificate: &Certificate) -> Option<Problem> {
     let names = certificate.subject_alt_names().into_iter();
     let what = if certificate.subject().common_name().unwrap_or_default() != issuance.cn {
@@ -332,7 +332,7 @@ fn record_problem(issuance: &Issuance, certificate: &Certificate) -> Option<Prob
     Some((RECORD_MISMATCH, message))
 }
 
-/// Whether a certificate may be of a profile. A leaf that was imported may be anything but a CA.
+/// Whether a certificate may be of a profile. An imported leaf may be anything but a CA.
 fn is_of_profile(certificate: &Certificate, profile: &str) -> bool {
     match profile.parse::<Profile>() {
         Ok(profile) => {

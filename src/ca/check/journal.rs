@@ -1,4 +1,4 @@
-//! What is wrong with the lines of any journal, and with the counter beside it.
+//! Lines of any journal, and the counter of it.
 
 use crate::ca::check::finding::{Remedy, StoreFinding, settled, unreadable};
 use crate::ca::check::rule::{
@@ -7,7 +7,6 @@ use crate::ca::check::rule::{
 };
 use crate::store::{Ca, Counter, Journal, LineProblem, StoreError};
 
-/// What is wrong with a line.
 pub(crate) fn line_finding(
     ca: &Ca,
     journal: Journal,
@@ -24,16 +23,15 @@ pub(crate) fn line_finding(
     rule.broken(message).at(&path).about(ca).in_line(line)
 }
 
-/// That a journal can't be read at all.
 pub(crate) fn unread(ca: &Ca, journal: Journal, error: &StoreError) -> StoreFinding {
     unreadable(JOURNAL_MISSING, error, &ca.journal_path(journal)).about(ca)
 }
 
-/// That a journal ends in a line that was never acknowledged.
+/// Finds a journal that ends in a line that was never acknowledged.
 pub(crate) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<StoreFinding> {
     settled(pauses, || {
-        // What can't be read has been found before.
-        let torn = ca.torn_bytes(journal).unwrap_or(0);
+        // A journal that can't be read is another finding.
+        let torn = ca.torn_octets(journal).unwrap_or(0);
         let path = ca.journal_path(journal);
         let finding = (torn > 0).then(|| {
             JOURNAL_TORN
@@ -49,8 +47,8 @@ pub(crate) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<Store
     })
 }
 
-/// That a counter can't be used, or is behind what its journal has. A counter goes up before its
-/// journal does, so that it is read behind it.
+/// Finds a counter that can't be used, or is behind its journal. A counter is raised before its journal is
+/// written, so it is read after it.
 pub(crate) fn check_counter(
     ca: &Ca,
     which: Counter,
@@ -75,7 +73,7 @@ pub(crate) fn check_counter(
     })
 }
 
-/// What went on beyond the journal nobody can tell, so that it is for people to say where to go on from.
+/// Reports a damaged counter, with the highest number known: the user has to decide on the next.
 fn counter_problem(ca: &Ca, which: Counter, used: u128, error: &StoreError) -> StoreFinding {
     let mut finding = unreadable(COUNTER_DAMAGED, error, &ca.counter_path(which));
     if matches!(error, StoreError::Damaged { .. }) {

@@ -1,4 +1,4 @@
-//! Keys: that they can be read, how they are encrypted, and, where they can be opened, that each is its
+//! Keys: whether they can be read, their encryption, and, if they can be opened, whether each is its
 //! certificate's.
 
 use crate::ca::check::finding::{Remedy, SHORT, StoreFinding, settled, unreadable};
@@ -12,22 +12,21 @@ use crate::key::{KeyEncryptionKey, KeyError, KeyFile, PrivateKey, Protection};
 use crate::store::{Ca, StoreError};
 use crate::x509::{Certificate, Serial};
 
-/// What is known of a CA's own key, to judge those of its leaves by.
+/// A CA's own key, as a basis to judge those of its leaves.
 #[derive(Default)]
 pub(crate) struct OwnKey {
-    /// Whether it is encrypted.
     pub(crate) is_encrypted: bool,
     /// Whether it could be opened, or needed no passphrase.
     pub(crate) was_opened: bool,
-    /// What opens the keys of its leaves.
+    /// Opens the keys of its leaves.
     derived: Option<KeyEncryptionKey>,
 }
 
 /// A rule that a key breaks, and how.
 pub(crate) type Problem = (&'static CheckRule, String);
 
-/// Looks at a CA's own key; nothing is known of one that is kept elsewhere. It is an error where there is
-/// no passphrase, though one was to be had.
+/// Checks a CA's own key; a key that is elsewhere is not checked. Returns an error if a passphrase
+/// was promised and is missing.
 pub(crate) fn check_own_key(
     ca: &Ca,
     passphrases: Option<&mut dyn Passphrases>,
@@ -107,7 +106,7 @@ fn weakly_encrypted(label: &str) -> Problem {
     (KEY_ENCRYPTION, message)
 }
 
-/// Looks at the key of a certificate that the CA issued; called on any processor.
+/// Checks the key of a certificate that the CA issued; called on any core.
 pub(crate) fn leaf_key_problem(
     ca: &Ca,
     own: &OwnKey,
@@ -116,7 +115,7 @@ pub(crate) fn leaf_key_problem(
 ) -> Option<Problem> {
     let label = format!("the key of {serial}");
     let content = match ca.leaf_key_file(serial) {
-        // It may be taken away meanwhile, as by who keeps keys elsewhere.
+        // It may be removed meanwhile, by a user who keeps keys elsewhere.
         Ok(content) => content?,
         Err(StoreError::File(error)) => {
             return Some((FILE_UNREADABLE, format!("{error}: {}", error.source)));
@@ -147,8 +146,8 @@ pub(crate) fn leaf_key_problem(
     (!fits).then(|| mismatch(&label))
 }
 
-/// Keys of certificates that are not recorded. `kept` are those that were there before the journal was
-/// read, in which `recorded` are.
+/// Finds keys of certificates that are not recorded. `kept` are those that were there before the journal with
+/// the `recorded` was read.
 pub(crate) fn check_unrecorded(
     ca: &Ca,
     kept: &[Serial],
@@ -160,7 +159,7 @@ pub(crate) fn check_unrecorded(
     if unrecorded.is_empty() {
         return Vec::new();
     }
-    // One for which a certificate is being issued is recorded soon, or gone.
+    // The key of a certificate that is being issued is recorded soon, or gone.
     let pauses = if pauses.is_empty() { pauses } else { SHORT };
     settled(pauses, || {
         let still = unrecorded.iter().filter(|serial| {

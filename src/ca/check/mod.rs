@@ -1,9 +1,9 @@
-//! The whole store looked at: files, keys, journals, counters, certificates, lists. Nothing is changed
-//! and no lock is taken; what may be damaged does not hinder from looking at the rest.
+//! Check of the whole store: files, keys, journals, counters, certificates, CRLs. Nothing is changed
+//! and no lock is taken; damage does not keep the rest from being checked.
 //!
-//! Others may be at work meanwhile. Whatever one file says of another is read in the order in which
-//! commands write: a revocation is read before what was issued, a journal before its counter, a list
-//! before its record. What is left of doubt is looked at again.
+//! Other commands may be running meanwhile. Files that refer to each other are read in the order in which
+//! commands write them: revocations before the certificates issued, a journal before its counter, a CRL
+//! before its record. Doubtful findings are looked at again.
 
 mod authority;
 mod crls;
@@ -25,7 +25,7 @@ use crate::ca::finding::Level;
 use crate::ca::passphrases::Passphrases;
 use crate::ca::remedy::Remedy;
 use crate::store::{Ca, CaName, Counter, Journal, Observer, SeenCa, Store, StoreError};
-use crls::Lists;
+use crls::Crls;
 use finding::{Found, SHORT, unreadable};
 use issued::{Issued, Standard};
 use revoked::Revocations;
@@ -33,25 +33,23 @@ use rule::{CA_UNREADABLE, EXPIRING, ISSUER_CERTIFICATE, STORE_FORMAT};
 use std::path::Path;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
-/// How long before its end a CA's certificate is told to end soon.
+/// Time before the expiry of a CA's certificate in which it is reported.
 const SOON: Duration = Duration::days(30);
 
-/// What is wanted of a check.
 pub struct CheckRequest<'a> {
-    /// The CAs; all of the store where there is none.
+    /// CAs; all of the store if empty.
     pub cas: Vec<CaName>,
-    /// What ends within this time is told; where it is not given, CAs and certificates that end within
-    /// 30 days, and lists in the last third of their time.
+    /// Time in which an expiry is reported; by default 30 days for CAs and certificates, and the last third of
+    /// the validity for CRLs.
     pub within: Option<Duration>,
     /// Passphrases that open keys.
     pub passphrases: Option<&'a mut dyn Passphrases>,
-    /// Whether passphrases that are not given are asked for; if not, those keys stay closed.
+    /// Whether the user is asked for passphrases that are not given; if not, those keys stay closed.
     pub asks: bool,
-    /// Whether what may be another process's work in progress is looked at again before it is told.
+    /// Whether findings that may be another process's work in progress are looked at again.
     pub is_patient: bool,
-    /// The time.
     pub now: OffsetDateTime,
-    /// Is told how many octets of journals were read, as they are.
+    /// Called with the number of bytes of journals that were read since.
     pub progress: &'a dyn Fn(u64),
 }
 
@@ -71,35 +69,34 @@ fn published_in(store: &Store) -> Place {
     }
 }
 
-/// What a check came to.
+/// Result of a check.
 #[derive(Default)]
 pub struct Checkup {
-    /// What was found, by CA.
+    /// Findings by CA.
     pub findings: Vec<StoreFinding>,
-    /// The CAs.
+    /// Number of CAs.
     pub cas: usize,
-    /// Those that wait for their certificates.
+    /// Number of pending CAs.
     pub waiting: usize,
-    /// The certificates on record.
+    /// Number of certificates on record.
     pub certificates: usize,
-    /// Those that are revoked.
+    /// Number of those that are revoked.
     pub revoked: usize,
-    /// The CAs of which a list is published.
+    /// Number of CAs with a published CRL.
     pub lists: usize,
-    /// The CAs whose own keys were opened.
+    /// Number of CAs whose own keys were opened.
     pub keys: usize,
-    /// The certificates of leaves that end within the time, and are not revoked.
+    /// Number of leaves that expire within the time, and are not revoked.
     pub expiring: usize,
 }
 
 impl Checkup {
-    /// How many findings there are of a level.
     pub fn count(&self, level: Level) -> usize {
         let findings = self.findings.iter();
         findings.filter(|finding| finding.level() == level).count()
     }
 
-    /// Whether nothing is wrong; what is only to be known is nothing wrong.
+    /// Whether there are only notices.
     pub fn is_sound(&self) -> bool {
         self.findings
             .iter()
@@ -107,7 +104,7 @@ impl Checkup {
     }
 }
 
-/// How many octets a check of these CAs reads, to tell how far it is.
+/// Returns the number of bytes that a check reads, to report progress.
 pub fn octets_to_check(path: &Path, observer: Observer) -> u64 {
     let Ok((store, _)) = Store::look(path, observer) else {
         return 0;
@@ -117,7 +114,7 @@ pub fn octets_to_check(path: &Path, observer: Observer) -> u64 {
     opened.map(|ca| ca.journal_bytes(Journal::Issued)).sum()
 }
 
-/// Looks at the store in a folder.
+/// Checks the store in a directory.
 pub fn check(
     path: &Path,
     observer: Observer,
@@ -188,7 +185,7 @@ fn check_ca(
     let soon = soon.unwrap_or(PrimitiveDateTime::MAX.assume_utc());
     let mut found = Found::default();
     found.extend(authority::check_authority(store, ca, soon, now));
-    // The lifetime of what is lent ends with this call.
+    // Reborrows for this call.
     let passphrases = request
         .passphrases
         .as_mut()
@@ -199,13 +196,13 @@ fn check_ca(
     let mut kept = ca.leaf_key_serials().unwrap_or_default();
     kept.sort_unstable();
     let place = published_in(store);
-    let lists = Lists::read(ca, &place, &mut found);
-    let revocations = Revocations::survey(ca, lists.listed(), &mut found);
-    found.extend(lists.check(store, &revocations, now, within, pauses));
+    let crls = Crls::read(ca, &place, &mut found);
+    let revocations = Revocations::survey(ca, crls.listed(), &mut found);
+    found.extend(crls.check(store, &revocations, now, within, pauses));
     let standard = Standard::of(store, ca, &own_key, &kept, &revocations, now);
     let issued = standard.survey(soon, &mut found, request.progress);
     found.extend(unverifiable(ca, &issued));
-    // Of a journal that is damaged nothing can be said to be missing.
+    // A damaged journal does not tell what is missing.
     if issued.is_whole {
         let unknown = revocations.unknown(ca, &issued.serials);
         // A journal that has lost records may have lost those of keys, too.
@@ -221,21 +218,21 @@ fn check_ca(
     );
     for (which, used) in [
         (Counter::Serial, issued.counter),
-        (Counter::CrlNumber, lists.number),
+        (Counter::CrlNumber, crls.number),
     ] {
         found.extend(journal::check_counter(ca, which, used, pauses));
     }
     let expiring = check_expiring(ca, &issued, &revocations, within, &mut found);
     checkup.certificates += issued.serials.len();
     checkup.revoked += revocations.count();
-    checkup.lists += usize::from(lists.is_published());
+    checkup.lists += usize::from(crls.is_published());
     checkup.keys += usize::from(own_key.was_opened);
     checkup.expiring += expiring;
     checkup.findings.extend(found.finish());
     Ok(())
 }
 
-/// What relying parties refuse that compare the serial number of the issuer's certificate.
+/// Reports certificates refused by relying parties that compare the serial number of the issuer's certificate.
 fn unverifiable(ca: &Ca, issued: &Issued) -> Option<StoreFinding> {
     let first = issued.unverifiable.first()?;
     let (name, count) = (ca.name(), issued.unverifiable.len());

@@ -1,4 +1,4 @@
-//! Repairs what is safe to repair: nothing that is recorded is touched.
+//! Repair of findings that are safe to repair: no record is touched.
 
 use crate::ca::check::finding::{Remedy, StoreFinding};
 use crate::ca::check::{CheckRequest, Checkup, check, published_in};
@@ -14,35 +14,31 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use time::OffsetDateTime;
 
-/// What one mending may uncover the next mends; more than these are no progress.
+/// Limit of repairs after each other: one may uncover the next.
 const ROUNDS: usize = 3;
 
-/// Something that was mended.
+/// A finding that was repaired.
 #[derive(Debug, Clone)]
 pub struct Repair {
-    /// The rule that was broken.
     pub rule: &'static str,
-    /// What was done.
     pub message: String,
-    /// The CA.
     pub ca: Option<CaName>,
-    /// The file or folder.
+    /// The file or directory.
     pub path: Option<PathBuf>,
-    /// Where that is kept which was changed or taken away.
+    /// Copy of what was changed or removed.
     pub copy: Option<PathBuf>,
 }
 
-/// What mending came to.
+/// Result of a repair.
 pub struct Repaired {
-    /// How the store stands now.
+    /// The last check.
     pub checkup: Checkup,
-    /// What was mended, in order.
     pub repairs: Vec<Repair>,
-    /// What could not be mended, though it can be in general.
+    /// Errors of repairs.
     pub failures: Vec<CaError>,
 }
 
-/// Looks at a store, mends what can be mended, and looks again.
+/// Checks a store, repairs findings, and checks again.
 pub fn repair(
     path: &Path,
     observer: &Observer,
@@ -68,14 +64,14 @@ pub fn repair(
         let mendable = |finding: &&StoreFinding| finding.can_be_repaired();
         let findings = checkup.findings.iter().filter(mendable).cloned();
         let mut findings: Vec<StoreFinding> = findings.collect();
-        // What is made of lists comes behind the lists.
+        // Files made of CRLs come after the CRLs.
         findings.sort_by_key(|finding| matches!(finding.remedy, Some(Remedy::WriteCopies)));
         if findings.is_empty() || !failures.is_empty() {
             break;
         }
         let before = repairs.len();
         for finding in &findings {
-            match mend(&store, &mending, observer, finding) {
+            match repair_one(&store, &mending, observer, finding) {
                 Ok(done) => repairs.extend(done),
                 Err(error) => failures.push(error),
             }
@@ -92,7 +88,7 @@ pub fn repair(
     })
 }
 
-/// Passphrases that are asked for once, however often a store is looked at.
+/// Passphrases that are asked for once, however often a store is checked.
 struct Remembered<'a> {
     asked: &'a mut dyn Passphrases,
     known: HashMap<String, Passphrase>,
@@ -123,7 +119,7 @@ impl Passphrases for Remembered<'_> {
     }
 }
 
-/// The time as it stands in the names of folders.
+/// Formats the time for the names of directories.
 fn compact(time: OffsetDateTime) -> String {
     let (date, clock) = (time.date(), time.time());
     format!(
@@ -138,7 +134,7 @@ fn compact(time: OffsetDateTime) -> String {
 }
 
 /// Repairs a finding; returns nothing if there is nothing left to repair.
-fn mend(
+fn repair_one(
     store: &Store,
     mending: &StoreRepair<'_>,
     observer: &Observer,
@@ -153,7 +149,7 @@ fn mend(
             Some((format!("took permissions of {shown} away"), None))
         }
         (Some(Remedy::TakeAway), _) => mending.take_leftover_away(path)?.map(|to| moved(path, to)),
-        (Some(remedy), Some(name)) => mend_ca(
+        (Some(remedy), Some(name)) => repair_ca(
             store,
             mending,
             &store.ca(name)?,
@@ -177,7 +173,7 @@ fn moved(path: &Path, to: PathBuf) -> Done {
     (message, Some(to))
 }
 
-fn mend_ca(
+fn repair_ca(
     store: &Store,
     mending: &StoreRepair<'_>,
     ca: &Ca,
@@ -232,7 +228,7 @@ impl StoreFinding {
     }
 }
 
-/// Has the store complete or clear away what interrupted commands left, as it does for any command.
+/// Has the store complete or remove what interrupted commands left, as it does for any command.
 fn settle(
     store: &Store,
     observer: &Observer,
@@ -255,7 +251,7 @@ fn settle(
         .collect())
 }
 
-/// Writes what stands beside a published list already anew.
+/// Writes existing files made of a published CRL again.
 fn write_copies(store: &Store, ca: &Ca) -> Result<(), CaError> {
     let place = published_in(store);
     if file::stands(&place.pem(ca))? {

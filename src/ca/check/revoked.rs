@@ -1,4 +1,4 @@
-//! What a CA revoked.
+//! Revocations of a CA.
 
 use crate::ca::check::finding::{Found, StoreFinding};
 use crate::ca::check::journal::{line_finding, unread};
@@ -8,16 +8,16 @@ use crate::x509::Serial;
 use std::collections::HashMap;
 use time::OffsetDateTime;
 
-/// How a certificate stands that was revoked once.
+/// Standing of a certificate that was revoked once.
 #[derive(Default, Clone, Copy)]
 pub(crate) struct Standing {
     /// Its notAfter, if it is revoked now.
     pub(crate) now: Option<OffsetDateTime>,
-    /// The same, when the published list was made.
+    /// The same, when the published CRL was made.
     pub(crate) when_listed: Option<OffsetDateTime>,
 }
 
-/// What the journal of revocations comes to.
+/// Summary of the journal of revocations.
 #[derive(Default)]
 pub(crate) struct Revocations {
     /// Every certificate that ever was revoked.
@@ -27,7 +27,7 @@ pub(crate) struct Revocations {
 }
 
 impl Revocations {
-    /// Reads the whole journal; `listed` is how far it went when the published list was made.
+    /// Reads the whole journal; `listed` is its length when the published CRL was made.
     pub(crate) fn survey(ca: &Ca, listed: u64, found: &mut Found) -> Self {
         let mut revocations = Self {
             is_whole: true,
@@ -49,7 +49,7 @@ impl Revocations {
                 }
                 Some(Some(change)) => {
                     let problem = revocations.apply(&change, line.end <= listed);
-                    // What was done to the line is the finding; not what comes of it.
+                    // The change to the line is the finding, not its consequences.
                     let is_in_place = !matches!(line.problem, Some(LineProblem::Chain(_)));
                     if let Some(problem) = problem.filter(|_| is_in_place) {
                         let finding = REVOCATION_ORDER.broken(format!("{place} {problem}"));
@@ -89,13 +89,13 @@ impl Revocations {
         }
     }
 
-    /// How many certificates are revoked now.
+    /// Number of certificates that are revoked now.
     pub(crate) fn count(&self) -> usize {
         let standings = self.standings.values();
         standings.filter(|standing| standing.now.is_some()).count()
     }
 
-    /// Those that the CA never issued. What it issued is read behind what it revoked.
+    /// Finds revocations of certificates that the CA never issued, whose records were read after them.
     pub(crate) fn unknown(&self, ca: &Ca, issued: &[Serial]) -> Vec<StoreFinding> {
         let path = ca.journal_path(Journal::Revoked);
         let is_unknown = |serial: &&Serial| issued.binary_search(serial).is_err();

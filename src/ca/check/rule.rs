@@ -1,4 +1,4 @@
-//! The rules by which a store is looked at. A rule's name stays as it is: scripts read it.
+//! Rules for a store. A rule's name never changes: scripts read it.
 
 use crate::ca::check::finding::StoreFinding;
 use crate::ca::finding::{Level, RuleFinding};
@@ -6,11 +6,9 @@ use crate::ca::finding::{Level, RuleFinding};
 /// A rule of `pki check`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CheckRule {
-    /// Its name.
     pub name: &'static str,
-    /// How bad it is where it is broken.
     pub level: Level,
-    /// Whether `--repair` can mend it; not every case need be one that it can.
+    /// Whether some findings of it can be repaired.
     pub heals: bool,
 }
 
@@ -28,8 +26,7 @@ macro_rules! rules {
             heals: rules!(@ $($heals)?),
         };)*
 
-        /// Every rule, in the order in which they are documented.
-        #[cfg(test)]
+        /// Every rule, in the order of the documentation.
         pub const CHECK_RULES: &[&CheckRule] = &[$($constant),*];
     };
     (@ heals) => { true };
@@ -86,23 +83,23 @@ rules! {
     REVOCATION_ORDER "revocation-order" Error;
     REVOCATION_EXPIRY "revocation-expiry" Error;
 
-    LIST_ORDER "list-order" Error;
-    LIST_COVERS "list-covers" Error;
-    LIST_AHEAD "list-ahead" Warning;
-    LIST_UNREADABLE "list-unreadable" Error heals;
-    LIST_SIGNATURE "list-signature" Error heals;
-    LIST_MISSING "list-missing" Warning heals;
-    LIST_NUMBER "list-number" Error;
-    LIST_UNRECORDED "list-unrecorded" Warning;
-    LIST_INCOMPLETE "list-incomplete" Error;
-    LIST_FORGOTTEN "list-forgotten" Error;
-    LIST_COPY "list-copy" Warning heals;
-    LIST_COPY_BEHIND "list-copy-behind" Notice heals;
-    LIST_FUTURE "list-future" Error;
-    LIST_STALE "list-stale" Warning;
-    LIST_ENDS_SOON "list-ends-soon" Notice;
-    LIST_OUTDATED "list-outdated" Notice;
-    LIST_UNPUBLISHED "list-unpublished" Notice;
+    CRL_ORDER "list-order" Error;
+    CRL_COVERS "list-covers" Error;
+    CRL_AHEAD "list-ahead" Warning;
+    CRL_UNREADABLE "list-unreadable" Error heals;
+    CRL_SIGNATURE "list-signature" Error heals;
+    CRL_MISSING "list-missing" Warning heals;
+    CRL_NUMBER "list-number" Error;
+    CRL_UNRECORDED "list-unrecorded" Warning;
+    CRL_INCOMPLETE "list-incomplete" Error;
+    CRL_FORGOTTEN "list-forgotten" Error;
+    CRL_COPY "list-copy" Warning heals;
+    CRL_COPY_BEHIND "list-copy-behind" Notice heals;
+    CRL_FUTURE "list-future" Error;
+    CRL_STALE "list-stale" Warning;
+    CRL_ENDS_SOON "list-ends-soon" Notice;
+    CRL_OUTDATED "list-outdated" Notice;
+    CRL_UNPUBLISHED "list-unpublished" Notice;
 }
 
 #[cfg(test)]

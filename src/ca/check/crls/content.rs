@@ -1,11 +1,11 @@
-//! The list that is published: its number, its entries, its times, and what is made of it.
+//! The published CRL: its number, its entries, its times, and the files made of it.
 
-use crate::ca::check::crls::{Lists, is_list_of};
+use crate::ca::check::crls::{Crls, is_crl_der_of};
 use crate::ca::check::finding::{Remedy, StoreFinding, settled};
 use crate::ca::check::revoked::Revocations;
 use crate::ca::check::rule::{
-    CheckRule, LIST_COPY, LIST_COPY_BEHIND, LIST_ENDS_SOON, LIST_FORGOTTEN, LIST_FUTURE,
-    LIST_INCOMPLETE, LIST_NUMBER, LIST_OUTDATED, LIST_STALE, LIST_UNREADABLE, LIST_UNRECORDED,
+    CRL_COPY, CRL_COPY_BEHIND, CRL_ENDS_SOON, CRL_FORGOTTEN, CRL_FUTURE, CRL_INCOMPLETE,
+    CRL_NUMBER, CRL_OUTDATED, CRL_STALE, CRL_UNREADABLE, CRL_UNRECORDED, CheckRule,
 };
 use crate::ca::crl::{
     Ahead, PublishedCrl, holds_as_pem, holds_hash_names, is_in_future, published,
@@ -19,21 +19,21 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use time::{Duration, OffsetDateTime};
 
-/// For how long a command may be at work that publishes the lists of many CAs.
+/// Limit of the time in which a command publishes the CRLs of many CAs.
 const AT_WORK: Duration = Duration::minutes(10);
 
-impl Lists<'_> {
+impl Crls<'_> {
     pub(crate) fn check_number(&self, list: &RevocationList<'_>) -> Option<StoreFinding> {
         let shown = self.place.der(self.ca);
         let shown = shown.display();
         let name = self.ca.name();
-        // Of the lists of a CA that never signed one here nothing is recorded.
+        // Of a CA that never signed a CRL here none is on record.
         if !self.is_readable || (self.count == 0 && !self.ca.has_key().unwrap_or(true)) {
             return None;
         }
         let Some(number) = list.number() else {
             return Some(self.broken(
-                LIST_UNRECORDED,
+                CRL_UNRECORDED,
                 format!("{shown} has no number, and {name} signs none without"),
             ));
         };
@@ -46,7 +46,7 @@ impl Lists<'_> {
             let message = format!(
                 "{shown} has the number {number}, and the store knows of none above {highest}: the store is older than the list"
             );
-            return Some(self.broken(LIST_NUMBER, message));
+            return Some(self.broken(CRL_NUMBER, message));
         }
         let fingerprint = Fingerprint::of(list.der()).to_string();
         let is_recorded = self
@@ -55,12 +55,12 @@ impl Lists<'_> {
             .is_some_and(|record| record.sha256 == fingerprint);
         (!is_recorded).then(|| {
             let message = format!("{shown} has the number {number}, and another list of that number is on record, or none");
-            self.broken(LIST_UNRECORDED, message)
+            self.broken(CRL_UNRECORDED, message)
         })
     }
 
-    /// That everything is on the list that was revoked when it was made and had not expired, and that
-    /// nothing is on it that the store has forgotten.
+    /// Finds certificates that the CRL lacks though they were revoked when it was made and had not expired, and
+    /// entries that are not on record.
     pub(crate) fn check_entries(
         &self,
         list: &RevocationList<'_>,
@@ -75,7 +75,7 @@ impl Lists<'_> {
                 Ok(entry) => entries.extend(entry.serial()),
                 Err(error) => {
                     let message = format!("{shown} has an entry that can't be read: {error}");
-                    return vec![self.broken(LIST_UNREADABLE, message)];
+                    return vec![self.broken(CRL_UNREADABLE, message)];
                 }
             }
         }
@@ -87,17 +87,17 @@ impl Lists<'_> {
                 && entries.binary_search(serial).is_err();
             if missing {
                 let message = format!("{shown} lacks {serial}, which was revoked when it was made");
-                findings.push(self.broken(LIST_INCOMPLETE, message).of_serial(serial));
+                findings.push(self.broken(CRL_INCOMPLETE, message).of_serial(serial));
             }
         }
-        // Of a journal that is damaged nothing can be said to be forgotten.
+        // A damaged journal does not tell what is missing.
         if revocations.is_whole && (self.count > 0 || self.ca.has_key().unwrap_or(false)) {
             for serial in entries {
                 if !revocations.standings.contains_key(&serial) {
                     let message = format!(
                         "{shown} has {serial}, which the store does not know to be revoked"
                     );
-                    findings.push(self.broken(LIST_FORGOTTEN, message).of_serial(&serial));
+                    findings.push(self.broken(CRL_FORGOTTEN, message).of_serial(&serial));
                 }
             }
         }
@@ -105,11 +105,10 @@ impl Lists<'_> {
         findings
     }
 
-    /// The date of the last list on record, which the next one is dated after.
+    /// Finds a last CRL on record that is dated in the future: the next one is dated after it.
     pub(crate) fn check_last_date(&self, now: OffsetDateTime) -> Option<StoreFinding> {
         let last = self.recent.iter().find(|list| !list.ahead)?;
-        let is_published =
-            self.published_list().and_then(|list| list.number()) == Some(last.number);
+        let is_published = self.published_crl().and_then(|list| list.number()) == Some(last.number);
         (!is_published && is_in_future(last.this_update, now)).then(|| {
             let path = self.ca.journal_path(Journal::Crls);
             self.in_future(last.this_update).at(&path)
@@ -119,9 +118,10 @@ impl Lists<'_> {
     fn in_future(&self, this_update: OffsetDateTime) -> StoreFinding {
         let ca = self.ca.name().clone();
         let at = rfc3339(this_update);
-        let message = format!("the CRL of {ca} is dated in the future ({at})");
-        self.broken(LIST_FUTURE, message)
-            .with_remedy(remedy::Remedy::DateCrlNow { ca })
+        let message = format!(
+            "the CRL of {name} is dated in the future ({at}); if the clock is right, `pki crl --ca {name} --date-now` signs one dated now"
+        );
+        self.broken(CRL_FUTURE, message)
     }
 
     pub(crate) fn check_times(
@@ -133,7 +133,7 @@ impl Lists<'_> {
         let name = self.ca.name();
         let Some(end) = list.next_update() else {
             return Some(self.broken(
-                LIST_STALE,
+                CRL_STALE,
                 format!("the list of {name} does not say when it ends"),
             ));
         };
@@ -142,17 +142,17 @@ impl Lists<'_> {
         }
         let at = rfc3339(end);
         if end < now {
-            return Some(self.broken(LIST_STALE, format!("the list of {name} ended at {at}")));
+            return Some(self.broken(CRL_STALE, format!("the list of {name} ended at {at}")));
         }
         let soon = within.unwrap_or((end - list.this_update()) / 3);
         (end - now < soon).then(|| {
-            let message = format!("the list of {name} ends at {at}");
-            self.broken(LIST_ENDS_SOON, message)
-                .with_remedy(remedy::Remedy::SignNextCrl { ca: name.clone() })
+            let message =
+                format!("the list of {name} ends at {at}; `pki crl --ca {name}` signs the next");
+            self.broken(CRL_ENDS_SOON, message)
         })
     }
 
-    /// Whether there is something newer to publish.
+    /// Finds a CRL that lacks news.
     pub(crate) fn check_news(
         &self,
         list: &RevocationList<'_>,
@@ -181,7 +181,7 @@ impl Lists<'_> {
                 let message = format!(
                     "the list of {name} has the number {number}, and number {newer} is newer"
                 );
-                let finding = self.broken(LIST_OUTDATED, message);
+                let finding = self.broken(CRL_OUTDATED, message);
                 (published < Some(newer))
                     .then_some(finding)
                     .into_iter()
@@ -202,12 +202,11 @@ impl Lists<'_> {
             let message = format!(
                 "{changed} {certificates} revoked or released since the list of {name} was made"
             );
-            self.broken(LIST_OUTDATED, message)
-                .with_remedy(remedy::Remedy::SignNextCrl { ca: name.clone() })
+            self.broken(CRL_OUTDATED, message)
         })
     }
 
-    /// That what is made of the published list is made of this one.
+    /// Finds files made of another CRL than the published one.
     pub(crate) fn check_copies(&self, store: &Store, now: OffsetDateTime) -> Vec<StoreFinding> {
         let Ok(own) = published(self.ca, self.place) else {
             return Vec::new();
@@ -218,7 +217,7 @@ impl Lists<'_> {
         if pem.exists() && !holds_as_pem(&pem, &[own.1]) {
             findings.push(self.copy_differs(&pem, &[own], now));
         }
-        // That a CA above or its list is missing is found elsewhere.
+        // A missing CA above, or its missing CRL, is another finding.
         if let Ok(above) = store.ancestors(self.ca)
             && chain.exists()
             && let Ok(crls) = above
@@ -253,7 +252,7 @@ impl Lists<'_> {
         let lists = Input::read(copy).and_then(|input| lists_in(&input));
         let is_older = lists.is_ok_and(|lists| {
             let mut pairs = lists.iter().zip(originals);
-            lists.len() == originals.len() && pairs.all(|(der, (ca, _))| is_list_of(ca, der))
+            lists.len() == originals.len() && pairs.all(|(der, (ca, _))| is_crl_der_of(ca, der))
         });
         let message = format!("{} is not made of {}", copy.display(), numbered(originals));
         let finding = self.copy_rule(is_older, originals, now).broken(message);
@@ -263,8 +262,8 @@ impl Lists<'_> {
             .healed_by(Remedy::WriteCopies)
     }
 
-    /// A command that publishes lists writes what is made of them behind the last: meanwhile it is made of
-    /// older ones, and nothing is wrong.
+    /// Returns the rule for an outdated copy. A command that publishes CRLs writes the copies after the last:
+    /// until then older ones are normal.
     fn copy_rule(
         &self,
         is_older: bool,
@@ -278,9 +277,9 @@ impl Lists<'_> {
         let age = published.max().map(|newest| now.unix_timestamp() - newest);
         let is_young = age.is_some_and(|age| age < AT_WORK.whole_seconds());
         if is_older && is_young {
-            LIST_COPY_BEHIND
+            CRL_COPY_BEHIND
         } else {
-            LIST_COPY
+            CRL_COPY
         }
     }
 }

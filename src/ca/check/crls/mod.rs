@@ -1,4 +1,4 @@
-//! The lists of a CA: those on record, and whether the published one is there.
+//! CRLs of a CA: those on record, and the published one.
 
 mod content;
 
@@ -6,8 +6,8 @@ use crate::ca::check::finding::{Found, Remedy, StoreFinding, settled, unreadable
 use crate::ca::check::journal::{line_finding, unread};
 use crate::ca::check::revoked::Revocations;
 use crate::ca::check::rule::{
-    CheckRule, FILE_UNREADABLE, LIST_AHEAD, LIST_COVERS, LIST_MISSING, LIST_ORDER, LIST_SIGNATURE,
-    LIST_UNPUBLISHED, LIST_UNREADABLE,
+    CRL_AHEAD, CRL_COVERS, CRL_MISSING, CRL_ORDER, CRL_SIGNATURE, CRL_UNPUBLISHED, CRL_UNREADABLE,
+    CheckRule, FILE_UNREADABLE,
 };
 use crate::ca::crl::{Ahead, Place, is_crl_of};
 use crate::ca::foreign::{Input, lists_in};
@@ -17,50 +17,50 @@ use crate::x509::{Fingerprint, RevocationList};
 use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
 
-/// What is known of a CA's lists.
-pub(crate) struct Lists<'a> {
+/// CRLs of a CA.
+pub(crate) struct Crls<'a> {
     ca: &'a Ca,
     place: &'a Place,
-    /// The list that is published, if it is one of this CA's.
+    /// The published CRL, if it is one of this CA.
     published: Option<Vec<u8>>,
-    /// What is on record of that one.
+    /// Its record.
     record: Option<SignedCrl>,
-    /// Those on record, as far back as they may be published: the newest first.
+    /// Those on record that may be published, newest first.
     recent: Vec<SignedCrl>,
-    /// How many there are on record.
+    /// Number of those on record.
     count: usize,
-    /// Whether the journal of lists could be read.
+    /// Whether the journal of CRLs could be read.
     is_readable: bool,
-    /// The highest number of one on record.
+    /// Highest number on record.
     pub(crate) number: u128,
 }
 
-impl<'a> Lists<'a> {
-    /// Reads the published list, and then what is on record: a list is recorded before it is published.
+impl<'a> Crls<'a> {
+    /// Reads the published CRL, and then the records: a CRL is recorded before it is published.
     pub(crate) fn read(ca: &'a Ca, place: &'a Place, found: &mut Found) -> Self {
         let published = file::read(&place.der(ca)).ok();
-        let mut lists = Self {
+        let mut crls = Self {
             ca,
             place,
-            published: published.filter(|der| is_list_of(ca, der)),
+            published: published.filter(|der| is_crl_der_of(ca, der)),
             record: None,
             recent: Vec::new(),
             count: 0,
             is_readable: true,
             number: 0,
         };
-        let number = lists.published_list().and_then(|list| list.number());
+        let number = crls.published_crl().and_then(|list| list.number());
         let path = ca.journal_path(Journal::Crls);
         let mut last: Option<SignedCrl> = None;
-        let read = ca.survey_crls(|line| {
+        let read = ca.survey_lists(|line| {
             if let Some(problem) = &line.problem {
                 found.push(line_finding(ca, Journal::Crls, line.number, problem));
             }
             let Some(list) = line.outcome else {
                 return;
             };
-            lists.count += 1;
-            lists.number = lists.number.max(list.number);
+            crls.count += 1;
+            crls.number = crls.number.max(list.number);
             let follows = last.as_ref().is_none_or(|last| list.number > last.number);
             if !follows && line.problem.is_none() {
                 let message = format!(
@@ -69,38 +69,37 @@ impl<'a> Lists<'a> {
                     line.number,
                     list.number
                 );
-                let finding = LIST_ORDER.broken(message).at(&path).about(ca);
+                let finding = CRL_ORDER.broken(message).at(&path).about(ca);
                 found.push(finding.in_line(line.number));
             }
             if Some(list.number) == number {
-                lists.record = Some(list.clone());
+                crls.record = Some(list.clone());
             }
             last = Some(list);
         });
         match read {
             Err(error) => {
-                lists.is_readable = false;
+                crls.is_readable = false;
                 found.push(unread(ca, Journal::Crls, &error));
             }
-            // What hinders has been found.
-            Ok(()) => lists.recent = ca.recent_crls().unwrap_or_default(),
+            // Errors are another finding.
+            Ok(()) => crls.recent = ca.recent_crls().unwrap_or_default(),
         }
-        lists
+        crls
     }
 
-    /// How far the journal of revocations went when the published list was made.
+    /// Length of the journal of revocations when the published CRL was made.
     pub(crate) fn listed(&self) -> u64 {
         self.record
             .as_ref()
             .map_or(0, |record| record.covers.length)
     }
 
-    /// Whether a list of the CA is published.
     pub(crate) fn is_published(&self) -> bool {
         self.published.is_some()
     }
 
-    fn published_list(&self) -> Option<RevocationList<'_>> {
+    fn published_crl(&self) -> Option<RevocationList<'_>> {
         let der = self.published.as_deref()?;
         RevocationList::from_der(der).ok()
     }
@@ -111,7 +110,7 @@ impl<'a> Lists<'a> {
             .about(self.ca)
     }
 
-    /// Holds the lists to what was revoked. `pauses` are for what another command may be at.
+    /// Compares the CRLs with the revocations. `pauses` are for the work of other commands.
     pub(crate) fn check(
         &self,
         store: &Store,
@@ -121,13 +120,13 @@ impl<'a> Lists<'a> {
         pauses: &[u64],
     ) -> Vec<StoreFinding> {
         let mut found = Found::default();
-        // Of a journal that is damaged nothing can be said to be missing.
+        // A damaged journal does not tell what is missing.
         if revocations.is_whole {
             found.extend(self.check_covers());
         }
         found.extend(self.check_ahead(now));
         found.extend(self.check_last_date(now));
-        match self.published_list() {
+        match self.published_crl() {
             None => found.extend(self.check_absent(revocations, pauses)),
             Some(list) => {
                 found.extend(self.check_number(&list));
@@ -140,11 +139,11 @@ impl<'a> Lists<'a> {
         found.finish()
     }
 
-    /// That the journal of revocations still has everything that lists were made of.
+    /// Finds a journal of revocations that has lost lines of which CRLs were made.
     fn check_covers(&self) -> Option<StoreFinding> {
         let last = self.recent.first()?;
         let path = self.ca.journal_path(Journal::Revoked);
-        // A journal that can't be read is found elsewhere.
+        // A journal that can't be read is another finding.
         let covers = self.ca.still_covers(&last.covers).unwrap_or(true);
         (!covers).then(|| {
             let number = last.number;
@@ -152,11 +151,11 @@ impl<'a> Lists<'a> {
                 "{} has lost revocations that CRL number {number} covers",
                 path.display()
             );
-            LIST_COVERS.broken(message).at(&path).about(self.ca)
+            CRL_COVERS.broken(message).at(&path).about(self.ca)
         })
     }
 
-    /// That the lists which are still to come are kept.
+    /// Finds pre-signed CRLs that are missing or damaged.
     fn check_ahead(&self, now: OffsetDateTime) -> Vec<StoreFinding> {
         let Ok(covers) = self.ca.revocations_end() else {
             return Vec::new();
@@ -175,13 +174,13 @@ impl<'a> Lists<'a> {
         let kept = to_come.filter(|list| first.is_none_or(|first| list.number >= first));
         let problem = |list: &SignedCrl| {
             let error = self.ca.presigned_crl(list).err()?;
-            let path = self.ca.presigned_crl_path(list.number);
-            Some(unreadable(LIST_AHEAD, &error, &path).about(self.ca))
+            let path = self.ca.list_ahead_path(list.number);
+            Some(unreadable(CRL_AHEAD, &error, &path).about(self.ca))
         };
         kept.filter_map(problem).collect()
     }
 
-    /// There is no list of the CA under its name: what is there, and whether there has to be one.
+    /// Finds what is in the place of a CRL that is not published.
     fn check_absent(&self, revocations: &Revocations, pauses: &[u64]) -> Vec<StoreFinding> {
         let path = self.place.der(self.ca);
         let shown = path.display();
@@ -193,12 +192,12 @@ impl<'a> Lists<'a> {
         match file::read(&path) {
             Ok(der) if RevocationList::from_der(&der).is_err() => {
                 let message = format!("{shown} is not a revocation list");
-                vec![healed(self.broken(LIST_UNREADABLE, message))]
+                vec![healed(self.broken(CRL_UNREADABLE, message))]
             }
-            Ok(der) if is_list_of(self.ca, &der) => Vec::new(),
+            Ok(der) if is_crl_der_of(self.ca, &der) => Vec::new(),
             Ok(_) => {
                 let message = format!("{shown} is not a list that the key of {name} signed");
-                vec![healed(self.broken(LIST_SIGNATURE, message))]
+                vec![healed(self.broken(CRL_SIGNATURE, message))]
             }
             Err(error) if !error.is_missing() => {
                 vec![self.broken(FILE_UNREADABLE, format!("{error}: {}", error.source))]
@@ -207,7 +206,7 @@ impl<'a> Lists<'a> {
                 let message = format!("{shown} is missing, and what is made of it is there");
                 settled(pauses, || {
                     let is_missing = !path.exists();
-                    let finding = healed(self.broken(LIST_MISSING, message.clone()));
+                    let finding = healed(self.broken(CRL_MISSING, message.clone()));
                     is_missing.then_some(finding).into_iter().collect()
                 })
             }
@@ -215,7 +214,7 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// What is only to be known: lists may go to other folders.
+    /// Notes that no CRL is published here: CRLs may be published in other directories.
     fn unpublished(&self, revocations: &Revocations) -> Option<StoreFinding> {
         let name = self.ca.name();
         let folder = self.place.directory.display();
@@ -231,16 +230,16 @@ impl<'a> Lists<'a> {
                 LIST_UNPUBLISHED.broken(format!("{name} has signed lists, and none is in {folder}"))
             }
         };
-        Some(finding.about(self.ca))
+        Some(CRL_UNPUBLISHED.broken(message).about(self.ca))
     }
 
-    /// The files that are made of the list.
+    /// Files made of the CRL.
     fn copies(&self) -> [PathBuf; 2] {
         [self.place.pem(self.ca), self.place.chain(self.ca)]
     }
 
-    /// The newest list on record that goes to its place, if a copy of it is anywhere in the store. An
-    /// older one is never put there: lists don't go back.
+    /// Returns the newest CRL on record, if there is a copy of it in the store. An older one is never
+    /// published again.
     fn restorable(&self) -> Option<Vec<u8>> {
         let last = self
             .recent
@@ -250,16 +249,15 @@ impl<'a> Lists<'a> {
             return None;
         }
         let copies = self.copies();
-        let lists = copies
+        let crls = copies
             .iter()
             .filter_map(|copy| lists_in(&Input::read(copy).ok()?).ok());
-        lists
-            .flatten()
-            .find(|der| Fingerprint::of(der).to_string() == last.sha256 && is_list_of(self.ca, der))
+        crls.flatten().find(|der| {
+            Fingerprint::of(der).to_string() == last.sha256 && is_crl_der_of(self.ca, der)
+        })
     }
 }
 
-/// Whether these are the bytes of a list of this CA.
-pub(crate) fn is_list_of(ca: &Ca, der: &[u8]) -> bool {
+pub(crate) fn is_crl_der_of(ca: &Ca, der: &[u8]) -> bool {
     RevocationList::from_der(der).is_ok_and(|crl| is_crl_of(ca, &crl))
 }
