@@ -1,22 +1,19 @@
-//! What rules find in files that anyone may have made.
-//!
-//! A rule's name stays as it is: scripts read it.
+//! Findings of rules. A rule's name never changes: scripts read it.
 
 use crate::ca::remedy::Remedy;
 
-/// Whether a finding stops what was asked.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// It would be refused, or trusted wrongly.
     Error,
-    /// It works, and may not be what was meant.
+    /// It works, and may not be intended.
     Warning,
-    /// All is well, and this is to be known.
+    /// Nothing is wrong; this is for information.
     Notice,
 }
 
 impl Level {
-    /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -26,14 +23,11 @@ impl Level {
     }
 }
 
-/// What a rule found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleFinding {
-    /// How bad it is.
     pub level: Level,
-    /// The rule's name, in words joined by hyphens.
+    /// Name of the rule, words joined by hyphens.
     pub rule: &'static str,
-    /// What is wrong.
     pub message: String,
     /// Remedy that is said with it.
     pub remedy: Option<Remedy>,

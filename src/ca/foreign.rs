@@ -1,4 +1,4 @@
-//! Reading files that anyone may have made.
+//! Files that anyone may have made.
 
 use crate::asn1::{Malformed, Reader, tag};
 use crate::ca::error::{CaError, InputError};
@@ -14,7 +14,7 @@ pub(crate) const CRL_LABEL: &str = "X509 CRL";
 
 /// One object in a file.
 pub struct ForeignObject {
-    /// What PEM calls it; for DER, what its structure says.
+    /// PEM label; for DER, the label of its structure.
     pub label: String,
     /// Encapsulated header lines, which old encrypted keys have.
     pub headers: Vec<String>,
@@ -22,7 +22,7 @@ pub struct ForeignObject {
     pub der: Zeroizing<Vec<u8>>,
 }
 
-/// A file's content, and what it is called in errors.
+/// A file's content, and its name in errors.
 pub struct Input {
     path: PathBuf,
     content: Zeroizing<Vec<u8>>,
@@ -44,7 +44,7 @@ pub enum Size {
 }
 
 impl Size {
-    /// The most bytes.
+    /// Limit in bytes.
     fn most(self) -> u64 {
         match self {
             Self::Number => 4 << 10,
@@ -84,7 +84,7 @@ impl Input {
         Self::with_room(path, file, length, size)
     }
 
-    /// Reads from anything; `path` is what errors call it.
+    /// Reads from anything; `path` is its name in errors.
     pub fn from_reader(path: &Path, from: impl Read) -> Result<Self, CaError> {
         Self::from_reader_of(Size::Any, path, from)
     }
@@ -94,8 +94,8 @@ impl Input {
         Self::with_room(path, from, 0, size)
     }
 
-    /// What is expected to have `length` octets is not moved about in memory while it grows; where it turns
-    /// out longer, what it leaves behind is wiped: it may be a key.
+    /// Reads content of about `length` bytes without moving it in memory; if it is longer, the old buffer is
+    /// wiped: it may hold a key.
     fn with_room(
         path: &Path,
         mut from: impl Read,
@@ -142,22 +142,21 @@ impl Input {
         })
     }
 
-    /// What errors call it.
+    /// Name in errors.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The content.
     pub fn content(&self) -> &[u8] {
         &self.content
     }
 
-    /// The content, which is no secret: a list, a certificate.
+    /// Content that is no secret: a CRL, a certificate.
     pub fn into_content(mut self) -> Vec<u8> {
         std::mem::take(&mut *self.content)
     }
 
-    /// Every object in it, PEM or DER.
+    /// Reads every object, PEM or DER.
     pub fn objects(&self) -> Result<Vec<ForeignObject>, CaError> {
         objects(&self.content).map_err(|source| CaError::Input {
             path: self.path.clone(),
@@ -199,7 +198,7 @@ pub(crate) fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> 
     }])
 }
 
-/// What a DER structure is, by the shape of its first fields.
+/// Returns the label of a DER structure, by the shape of its first fields.
 fn der_label(der: &[u8]) -> Option<&'static str> {
     let mut outer = Reader::sequence_of(der, "").ok()?;
     let first = outer.any().ok()?;
@@ -231,8 +230,8 @@ fn der_label(der: &[u8]) -> Option<&'static str> {
     let numbered = usize::from(tags.first()?.0 == tag::INTEGER);
     match tags.first()?.0 {
         found if found == tag::explicit(0) => Some("CERTIFICATE"),
-        // A request's version is 0 and a subject follows; a v1 certificate's serial, an algorithm and
-        // an issuer; a list's version 1, an algorithm, an issuer and a time.
+        // A CSR has version 0 and a subject; a v1 certificate a serial number, an algorithm and
+        // an issuer; a CRL version 1, an algorithm, an issuer and a time.
         tag::INTEGER
             if tags.len() >= 6 && tags.get(3).is_some_and(|(tag, _)| *tag == tag::SEQUENCE) =>
         {
@@ -244,9 +243,9 @@ fn der_label(der: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Why there is no object in a file without PEM markers.
+/// Returns why there is no object in a file without PEM markers.
 fn why_not_der(content: &[u8]) -> InputError {
-    // A text may start with the octet of a SEQUENCE, which is the digit 0.
+    // A text may start with the byte of a SEQUENCE, which is the digit 0.
     let in_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
     let problem = if pem::is_utf16(content) {
         return InputError::Utf16;
@@ -272,22 +271,21 @@ fn is_time(tag: u8) -> bool {
     tag == tag::UTC_TIME || tag == tag::GENERALIZED_TIME
 }
 
-/// Whether PEM calls a certificate so.
 pub(crate) fn is_certificate_label(label: &str) -> bool {
     matches!(label, "CERTIFICATE" | "X509 CERTIFICATE")
 }
 
-/// Whether PEM calls a file of certificates so (RFC 7468 sections 8 and 9).
+/// Whether this is the PEM label of a file of certificates (RFC 7468 sections 8 and 9).
 pub(crate) fn is_signed_data_label(label: &str) -> bool {
     matches!(label, "PKCS7" | "CMS")
 }
 
-/// The certificates in a file, which may hold nothing else.
+/// Reads the certificates in a file, which may hold nothing else.
 pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
     certificates_in(&Input::read(path)?)
 }
 
-/// The certificates in what was read, which may hold nothing else: at least one.
+/// Reads certificates, at least one; nothing else may be there.
 pub fn certificates_in(input: &Input) -> Result<Vec<Certificate>, CaError> {
     let each = each_certificate_in(input)?;
     let is_one = each.len() == 1;
@@ -298,11 +296,9 @@ pub fn certificates_in(input: &Input) -> Result<Vec<Certificate>, CaError> {
 /// Certificate of a file that can't be read.
 #[derive(Debug)]
 pub struct UnreadCertificate {
-    /// The file.
     pub path: PathBuf,
     /// Its place among the certificates of the file, from 1.
     pub number: usize,
-    /// The reason.
     pub problem: Malformed,
 }
 
@@ -369,7 +365,7 @@ pub fn each_certificate_in(
     Ok(named.collect())
 }
 
-/// The DER of the revocation lists in what was read, which may hold nothing else.
+/// Reads the DER of CRLs, at least one; nothing else may be there.
 pub fn lists_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
     let wrong = |source: InputError| CaError::Input {
         path: input.path().to_owned(),
@@ -394,7 +390,7 @@ pub fn lists_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
     Ok(lists)
 }
 
-/// The one CSR in what was read. What else PEM has there, such as its key, is not looked at.
+/// Reads the one CSR. Other PEM objects, such as its key, are ignored.
 pub fn request_in(input: &Input) -> Result<CertificationRequest, CaError> {
     let wrong = |source: InputError| CaError::Input {
         path: input.path.clone(),

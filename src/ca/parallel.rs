@@ -1,8 +1,8 @@
-//! Work on all processors.
+//! Work on all cores.
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-/// Does the same with each of many items, in their order; few are not worth another thread.
+/// Maps many items, in their order; few are not worth another thread.
 pub fn on_all_cores<T: Send, U: Send>(
     items: Vec<T>,
     each: impl Fn(T) -> U + Send + Sync,

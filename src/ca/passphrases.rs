@@ -1,4 +1,4 @@
-//! Where passphrases come from: asked for when a key turns out to need one, never before.
+//! Passphrases: asked for when a key turns out to need one, never before.
 
 use crate::ca::error::CaError;
 use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Passphrase, PrivateKey, Protection};
@@ -33,9 +33,9 @@ impl<'a> ProtectedKey<'a> {
     }
 }
 
-/// Gives passphrases, from wherever the user keeps them.
+/// Source of passphrases.
 pub trait Passphrases {
-    /// The passphrase that opens this key.
+    /// Returns the passphrase that opens this key.
     fn to_open(
         &mut self,
         key: ProtectedKey<'_>,
@@ -46,15 +46,13 @@ pub trait Passphrases {
         true
     }
 
-    /// The passphrase under which this new or exported key is to be put; `None` where the user wants
-    /// the key unencrypted.
+    /// Returns the passphrase for a new or exported key; `None` if the user wants the key unencrypted.
     fn to_protect(
         &mut self,
         key: ProtectedKey<'_>,
     ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>>;
 
-    /// Whether [`Passphrases::to_protect`] would ask somebody, who is not asked now; the error that it would
-    /// be where nobody can be.
+    /// Whether [`Passphrases::to_protect`] would ask the user; its error if nobody can be asked.
     fn would_ask_to_protect(
         &mut self,
         key: ProtectedKey<'_>,
@@ -70,7 +68,6 @@ pub struct Unlocked {
 }
 
 impl Unlocked {
-    /// Opens nothing yet.
     pub fn new() -> Self {
         Self {
             passphrase: None,
@@ -118,9 +115,8 @@ impl Unlocked {
         self.passphrase.is_some()
     }
 
-    /// How other keys of the same CA are to be written: under the passphrase that opened it, where it
-    /// needed one. A key file that somebody else encrypted may be weaker than ours have to be; it
-    /// lends its passphrase then, not its derivation.
+    /// Protection for other keys of the same CA: under the passphrase that opened it, if it needed one. The
+    /// encryption of a foreign key file may be too weak; then its passphrase is used, not its derivation.
     pub fn protection(&self) -> Result<Protection, CaError> {
         match (&self.passphrase, &self.derived) {
             (None, _) => Ok(Protection::None),
@@ -138,7 +134,7 @@ impl Default for Unlocked {
     }
 }
 
-/// The passphrase of a new or exported key, if it is to have one.
+/// Returns the passphrase for a new or exported key, if it is to have one.
 pub fn passphrase_for(
     key: ProtectedKey<'_>,
     passphrases: &mut dyn Passphrases,
@@ -147,7 +143,7 @@ pub fn passphrase_for(
     given.map_err(|source| key.no_passphrase(source))
 }
 
-/// Whether Java opens a PKCS #12 file under this passphrase.
+/// Refuses a passphrase under which Java does not open a PKCS #12 file.
 pub fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
     if passphrase.is_printable_ascii() {
         return Ok(());
@@ -158,7 +154,7 @@ pub fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
     })
 }
 
-/// Whether somebody would be asked for the passphrase of a new or exported key.
+/// Whether the user would be asked for the passphrase of a new or exported key.
 pub fn would_ask_for(
     key: ProtectedKey<'_>,
     passphrases: &mut dyn Passphrases,
@@ -167,7 +163,7 @@ pub fn would_ask_for(
     asked.map_err(|source| key.no_passphrase(source))
 }
 
-/// How a new or exported key is to be written.
+/// Returns the protection of a new or exported key.
 pub fn protection_for(
     key: ProtectedKey<'_>,
     passphrases: &mut dyn Passphrases,

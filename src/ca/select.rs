@@ -1,4 +1,4 @@
-//! Finding one certificate among those that a CA issued.
+//! Selection of one certificate among those that a CA issued.
 
 use crate::ca::error::{CaError, InputError};
 use crate::ca::notice::Notice;
@@ -8,30 +8,29 @@ use crate::x509::{Certificate, Serial};
 use std::fmt;
 use time::OffsetDateTime;
 
-/// How a user names a certificate.
+/// Name of a certificate as the user gives it.
 #[derive(Debug, Clone)]
 pub enum Selector {
-    /// By its serial number: the text, and what it can mean.
+    /// Serial number: the text, and its readings.
     Serial(String, SerialReadings),
-    /// By its common name.
+    /// Common name.
     CommonName(String),
 }
 
-/// What a certificate is worth now.
+/// Status of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// Neither revoked nor expired, and its notBefore has passed.
     Valid,
     /// Not revoked, and before its notBefore.
     NotYetValid,
-    /// Revoked.
     Revoked,
     /// Past its notAfter.
     Expired,
 }
 
 impl Status {
-    /// The status of a certificate at a time; one that is both is called revoked.
+    /// Status of a certificate at a time; revoked goes before expired.
     pub fn of(issuance: &Issuance, revoked: Option<&Revoked>, now: OffsetDateTime) -> Self {
         match revoked {
             Some(_) => Self::Revoked,
@@ -61,7 +60,7 @@ impl Status {
         matches!(self, Self::Valid | Self::NotYetValid)
     }
 
-    /// The name by which options and reports speak of it.
+    /// Name in options and reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Valid => "valid",
@@ -78,8 +77,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// The one certificate that is meant; by common name the newest valid one, with a notice where there
-/// are others.
+/// Selects one certificate; by common name the newest valid one, with a notice if there are others.
 pub fn select_one(
     ca: &Ca,
     selector: &Selector,
@@ -127,7 +125,7 @@ pub(crate) fn certifies_key_of(issuance: &Issuance, certificate: &Certificate) -
         .is_some_and(|recorded| recorded.is_ok_and(|recorded| recorded.is_of_same_ca(certificate)))
 }
 
-/// The certificate of a record, where the store has it.
+/// Returns the certificate of a record, if the store has it.
 pub fn certificate_of(ca: &Ca, issuance: &Issuance) -> Result<Certificate, CaError> {
     match &issuance.der {
         Some(der) => recorded_certificate(ca, der),
@@ -138,7 +136,7 @@ pub fn certificate_of(ca: &Ca, issuance: &Issuance) -> Result<Certificate, CaErr
     }
 }
 
-/// The certificate that these octets of a record are.
+/// Reads the certificate of a record.
 pub(crate) fn recorded_certificate(ca: &Ca, der: &[u8]) -> Result<Certificate, CaError> {
     Certificate::from_der(der).map_err(|error| CaError::Input {
         path: ca.path().to_owned(),
@@ -147,7 +145,7 @@ pub(crate) fn recorded_certificate(ca: &Ca, der: &[u8]) -> Result<Certificate, C
     })
 }
 
-/// The certificate with this serial; refused where the text fits two under its two readings.
+/// Finds the certificate with this serial number; refuses a text that fits two under its two readings.
 pub(crate) fn by_serial(
     ca: &Ca,
     text: &str,
@@ -156,7 +154,7 @@ pub(crate) fn by_serial(
     by_readings(ca, text, readings, |serial| Ok(ca.issuance(serial)?))
 }
 
-/// As [`by_serial`], where `find` has the records.
+/// Same as [`by_serial`], with records from `find`.
 pub(crate) fn by_readings<T>(
     ca: &Ca,
     text: &str,

@@ -1,4 +1,4 @@
-//! Judging a certificate that anyone may have made: its path, then the revocation of every
+//! Verification of a certificate that anyone may have made: its path, then the revocation of every
 //! certificate on it.
 
 use crate::ca::error::CaError;
@@ -10,59 +10,52 @@ use crate::x509::verify::{
 use crate::x509::{Certificate, RevocationList};
 use std::cell::Cell;
 
-/// What is to be judged, by what.
+/// A certificate to verify, and the basis for it.
 pub struct VerifyRequest<'a> {
-    /// The certificate that is judged.
     pub certificate: Certificate,
-    /// Those that came with it; they may stand on its path.
+    /// Certificates that came with it; they may be on its path.
     pub beside: Vec<Certificate>,
-    /// The certificates of bundles: the self-signed ones are trusted, the others may stand on the
-    /// path. `None` where the store's CAs take their place.
+    /// Certificates of bundles: the self-signed ones are trusted, the others may be on the
+    /// path. `None` for the CAs of the store.
     pub bundle: Option<Vec<Certificate>>,
     /// Whether all certificates of the bundle are trusted if none is self-signed.
     pub trusts_intermediates: bool,
-    /// Where there are any, they alone decide what is revoked.
+    /// CRLs; if there are any, they alone decide what is revoked.
     pub lists: Vec<RevocationList<'a>>,
-    /// What the certificate is asked to be good for.
+    /// Time, name and purpose.
     pub question: Question,
 }
 
-/// What came out.
+/// Result of a verification.
 pub struct Judgement {
-    /// The certificate and those above it up to the trusted one; empty where there is no such path.
+    /// The certificate and those above it up to the trusted one; empty if there is no such path.
     pub path: Vec<Certificate>,
-    /// How those of the path stand whose revocation was looked at, up to the first that can't be
-    /// relied on.
+    /// Revocation of the certificates on the path, up to the first that can't be relied on.
     pub revocation: Vec<Checked>,
-    /// Why it is not valid, if it is not.
     pub refusal: Option<Refusal>,
 }
 
-/// How a certificate of a path stands.
+/// Revocation of a certificate on a path.
 pub struct Checked {
-    /// The certificate.
     pub certificate: Certificate,
-    /// Who knows.
     pub checked_by: CheckedBy,
-    /// Why it can't be relied on, if it can't.
     pub refusal: Option<Refusal>,
-    /// Why CRLs of its issuer that were given were not used.
+    /// Reasons why CRLs of its issuer were not used.
     pub unused: Vec<ListProblem>,
 }
 
-/// Who knows whether a certificate is revoked.
+/// Source of the revocation status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckedBy {
     /// The store's record of its issuer.
     Store,
-    /// A list of its issuer that was given.
+    /// A CRL of its issuer.
     List,
-    /// Nobody.
     None,
 }
 
-/// Judges the path that is found good, or says why none is. Of several bad ones the first decides,
-/// unless a later one is bad for a revocation alone.
+/// Finds a valid path, or the reason why there is none. Of several invalid ones the first decides,
+/// unless a later one is invalid for a revocation alone.
 pub fn verify(store: Option<&Store>, request: &VerifyRequest<'_>) -> Result<Judgement, CaError> {
     let known = store.map_or_else(|| Ok(Vec::new()), Store::cas)?;
     let pool = match &request.bundle {
@@ -73,7 +66,7 @@ pub fn verify(store: Option<&Store>, request: &VerifyRequest<'_>) -> Result<Judg
     verifier.judge(&request.certificate, &request.question, &[])
 }
 
-/// The certificates of CAs: those in force, and then those before them.
+/// Returns the certificates of CAs: those in force, and then the previous ones.
 fn certificates_of(cas: &[Ca]) -> Result<Vec<Certificate>, CaError> {
     let mut certificates: Vec<Certificate> =
         cas.iter().map(|ca| ca.certificate().clone()).collect();
@@ -83,9 +76,9 @@ fn certificates_of(cas: &[Ca]) -> Result<Vec<Certificate>, CaError> {
     Ok(certificates)
 }
 
-/// Certificates whose keys may sign the CRLs of a CA beside its own: so many are judged at most.
+/// Limit of certificates that are judged as further signers of CRLs.
 const MOST_SIGNERS: usize = 16;
-/// Limit of how deep the judgement of a CRL's signer may rest on that of another.
+/// Limit of the depth to which the judgement of a CRL's signer rests on that of another.
 const DEEPEST: usize = 3;
 
 /// Basis for judging certificates.
@@ -93,7 +86,7 @@ struct Verifier<'a> {
     known: &'a [Ca],
     lists: &'a [RevocationList<'a>],
     anchors: Vec<Certificate>,
-    /// Certificates that may stand on a path, and vouch for nothing.
+    /// Certificates that may be on a path, and are not trusted themselves.
     others: Vec<Certificate>,
     /// Number of signers of CRLs that were judged.
     signers: Cell<usize>,
@@ -175,7 +168,7 @@ impl<'a> Verifier<'a> {
         })
     }
 
-    /// Returns how the certificate below `index` stands: by the CRLs that were given, or else by the store's record.
+    /// Checks the revocation of the certificate below `index`: by the CRLs that were given, or else by the record.
     fn revocation(
         &self,
         path: &[Certificate],
@@ -207,8 +200,8 @@ impl<'a> Verifier<'a> {
         })
     }
 
-    /// Certificates of the issuer's name with other keys, each under the same anchor (RFC 5280 section
-    /// 6.3.3 (f)): those of the path, and others that are found valid.
+    /// Returns certificates of the issuer's name with other keys, each under the same anchor (RFC 5280 section
+    /// 6.3.3 (f)): those of the path, and others that are valid.
     fn other_signers(
         &self,
         path: &[Certificate],
@@ -243,7 +236,7 @@ impl<'a> Verifier<'a> {
     }
 }
 
-/// What the CAs of the store with the issuer's name and key have recorded.
+/// Checks the records of the store's CAs with the issuer's name and key.
 fn recorded(
     cas: &[Ca],
     certificate: &Certificate,
@@ -258,7 +251,7 @@ fn recorded(
     };
     let mut checked_by = CheckedBy::None;
     for ca in cas.iter().filter(is_issuer) {
-        // A CA whose key is elsewhere may have issued and revoked there; of what it issued here the
+        // A CA whose key is elsewhere may have issued and revoked there; for certificates issued here the
         // record is complete.
         if !ca.has_key()? && ca.issuance(&serial)?.is_none() {
             continue;
