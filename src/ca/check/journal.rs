@@ -31,7 +31,7 @@ pub(crate) fn unread(ca: &Ca, journal: Journal, error: &StoreError) -> StoreFind
 pub(crate) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<StoreFinding> {
     settled(pauses, || {
         // A journal that can't be read is another finding.
-        let torn = ca.torn_octets(journal).unwrap_or(0);
+        let torn = ca.torn_bytes(journal).unwrap_or(0);
         let path = ca.journal_path(journal);
         let finding = (torn > 0).then(|| {
             JOURNAL_TORN

@@ -27,6 +27,7 @@ macro_rules! rules {
         };)*
 
         /// Every rule, in the order of the documentation.
+        #[cfg(test)]
         pub const CHECK_RULES: &[&CheckRule] = &[$($constant),*];
     };
     (@ heals) => { true };

@@ -14,18 +14,16 @@ pub enum ImportError {
     #[error("there is no {what} in {}: looked for {}", directory.display(), names(looked_for))]
     Missing {
         /// Kind of file.
-        what: &'static str,
+        what: SourceFile,
         directory: PathBuf,
         /// Usual paths.
         looked_for: Vec<PathBuf>,
-        /// The option that names another; `None` if there is none.
-        option: Option<&'static str>,
     },
     /// Several files could be meant.
     #[error("there is more than one {what} in {}: {}", directory.display(), names(found))]
     Several {
         /// Kind of file.
-        what: &'static str,
+        what: SourceFile,
         directory: PathBuf,
         found: Vec<PathBuf>,
     },

@@ -114,7 +114,7 @@ pub fn import(
     let history = History {
         revocations: taken.revocations,
         crl_number,
-        last_list: taken.crls.to_store(crl_number, taken.is_crl_complete),
+        last_crl: taken.crls.to_store(crl_number, taken.is_crl_complete),
         leaf_keys: keys.leaves,
     };
     let mut issued = taken.issued;

@@ -118,7 +118,7 @@ impl OldCrls {
 
     /// Returns the record for the store: of the last one, or of a partial one. Without a number of its own it
     /// gets the highest there is; and our first CRL is dated before none of them.
-    pub(crate) fn to_store(&self, highest_number: u128, is_complete: bool) -> Option<ForeignList> {
+    pub(crate) fn to_store(&self, highest_number: u128, is_complete: bool) -> Option<ForeignCrl> {
         let all = self.newest_first();
         let newest = all.first()?.1.this_update();
         let last = self.last();

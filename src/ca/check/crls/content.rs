@@ -118,10 +118,9 @@ impl Crls<'_> {
     fn in_future(&self, this_update: OffsetDateTime) -> StoreFinding {
         let ca = self.ca.name().clone();
         let at = rfc3339(this_update);
-        let message = format!(
-            "the CRL of {name} is dated in the future ({at}); if the clock is right, `pki crl --ca {name} --date-now` signs one dated now"
-        );
+        let message = format!("the CRL of {ca} is dated in the future ({at})");
         self.broken(CRL_FUTURE, message)
+            .with_remedy(remedy::Remedy::DateCrlNow { ca })
     }
 
     pub(crate) fn check_times(
@@ -146,9 +145,9 @@ impl Crls<'_> {
         }
         let soon = within.unwrap_or((end - list.this_update()) / 3);
         (end - now < soon).then(|| {
-            let message =
-                format!("the list of {name} ends at {at}; `pki crl --ca {name}` signs the next");
+            let message = format!("the list of {name} ends at {at}");
             self.broken(CRL_ENDS_SOON, message)
+                .with_remedy(remedy::Remedy::SignNextCrl { ca: name.clone() })
         })
     }
 
@@ -203,6 +202,7 @@ impl Crls<'_> {
                 "{changed} {certificates} revoked or released since the list of {name} was made"
             );
             self.broken(CRL_OUTDATED, message)
+                .with_remedy(remedy::Remedy::SignNextCrl { ca: name.clone() })
         })
     }
 

@@ -52,7 +52,7 @@ impl<'a> Crls<'a> {
         let number = crls.published_crl().and_then(|list| list.number());
         let path = ca.journal_path(Journal::Crls);
         let mut last: Option<SignedCrl> = None;
-        let read = ca.survey_lists(|line| {
+        let read = ca.survey_crls(|line| {
             if let Some(problem) = &line.problem {
                 found.push(line_finding(ca, Journal::Crls, line.number, problem));
             }
@@ -174,7 +174,7 @@ impl<'a> Crls<'a> {
         let kept = to_come.filter(|list| first.is_none_or(|first| list.number >= first));
         let problem = |list: &SignedCrl| {
             let error = self.ca.presigned_crl(list).err()?;
-            let path = self.ca.list_ahead_path(list.number);
+            let path = self.ca.presigned_crl_path(list.number);
             Some(unreadable(CRL_AHEAD, &error, &path).about(self.ca))
         };
         kept.filter_map(problem).collect()
@@ -221,16 +221,16 @@ impl<'a> Crls<'a> {
         let revoked = revocations.count();
         let finding = match (self.count, revoked) {
             (0, 0) => return None,
-            (0, _) => LIST_UNPUBLISHED
+            (0, _) => CRL_UNPUBLISHED
                 .broken(format!(
                     "{name} has revoked certificates and signed no list"
                 ))
                 .with_remedy(remedy::Remedy::SignCrl { ca: name.clone() }),
             _ => {
-                LIST_UNPUBLISHED.broken(format!("{name} has signed lists, and none is in {folder}"))
+                CRL_UNPUBLISHED.broken(format!("{name} has signed lists, and none is in {folder}"))
             }
         };
-        Some(CRL_UNPUBLISHED.broken(message).about(self.ca))
+        Some(finding.about(self.ca))
     }
 
     /// Files made of the CRL.

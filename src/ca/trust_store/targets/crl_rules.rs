@@ -116,18 +116,3 @@ impl fmt::Display for ListLimit {
         write!(f, "at most {} {what}", with_commas(*most))
     }
 }
-
-impl RelyingParty {
-    /// Source of its rules about CRLs.
-    pub fn lists_source(&self) -> &'static str {
-        match self.lists.source {
-            "" => self.source,
-            source => source,
-        }
-    }
-}
-
-/// Whether a limit for certificates holds for CRLs too.
-pub fn holds_for_lists(limit: &Limit) -> bool {
-    matches!(limit, Limit::Keys(_) | Limit::Hashes(_))
-}
