@@ -6,7 +6,7 @@
 pub mod store;
 pub mod takeover;
 
-pub use pki::fuzzing::{keys, objects, tables, words};
+pub use pki::fuzzing::{encodings, keys, objects, tables, words};
 
 /// A fuzz target.
 pub type Target = fn(&[u8]);
@@ -14,6 +14,7 @@ pub type Target = fn(&[u8]);
 /// All of them, by name.
 pub const TARGETS: &[(&str, Target)] = &[
     ("pem", objects::pem),
+    ("der", encodings::der),
     ("certificate", objects::certificate),
     ("request", objects::request),
     ("list", objects::list),

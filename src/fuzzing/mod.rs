@@ -3,6 +3,7 @@
 //! Each takes any bytes, and panics if an invariant does not hold. `fuzz/targets` makes the files that some
 //! of them read, and lists all of them.
 
+pub mod encodings;
 pub mod import;
 pub mod keys;
 pub mod objects;

@@ -40,6 +40,7 @@ macro_rules! replayed {
 
 replayed! {
     pem
+    der
     certificate
     request
     list

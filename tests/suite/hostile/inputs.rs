@@ -77,7 +77,7 @@ fn stored(folder: &Path) -> Vec<Vec<u8>> {
 /// The test vectors that a target is about.
 fn vectors_for(target: &str) -> Vec<Vec<u8>> {
     let label: &[&str] = match target {
-        "certificate" => &["CERTIFICATE", "X509 CERTIFICATE"],
+        "certificate" | "der" => &["CERTIFICATE", "X509 CERTIFICATE"],
         "request" => &["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"],
         "list" => &["X509 CRL"],
         "signed_data" => &["PKCS7"],
