@@ -2,58 +2,35 @@
 //!
 //! Every `-----BEGIN` marker either gives an object or an error; none is passed over.
 
+#![allow(missing_docs)]
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::io::{self, Write};
 use zeroize::Zeroizing;
 
-/// Why a text is not read as PEM.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PemError {
-    /// A BEGIN line that has no end.
     #[error("line {line}: the BEGIN marker is cut off")]
-    Marker {
-        /// The line, counted from one.
-        line: usize,
-    },
-    /// An object without its END line.
+    Marker { line: usize },
     #[error("line {line}: {label} has no END marker; the file may be cut off")]
-    Unterminated {
-        /// The line of the BEGIN marker.
-        line: usize,
-        /// What the BEGIN marker names.
-        label: String,
-    },
-    /// More objects than are read.
+    Unterminated { line: usize, label: String },
     #[error("line {line}: more than {MOST_OBJECTS} PEM objects are in the file")]
-    TooMany {
-        /// The line of the first BEGIN marker that is too much.
-        line: usize,
-    },
-    /// Every line has something before it, or all is on one line.
+    TooMany { line: usize },
     #[error("line {line}: {label} is {form}")]
     Altered {
-        /// The line of the BEGIN marker.
         line: usize,
-        /// What the BEGIN marker names.
         label: String,
-        /// What became of its lines.
         form: &'static str,
     },
-    /// What stands between the markers is not base64.
     #[error("line {line}: {label} is not base64 between its markers")]
-    Base64 {
-        /// The line of the BEGIN marker.
-        line: usize,
-        /// What the BEGIN marker names.
-        label: String,
-    },
+    Base64 { line: usize, label: String },
 }
 
 /// One PEM object.
 #[derive(Clone)]
 pub struct PemObject {
-    /// What the markers name, such as `CERTIFICATE`.
+    /// The label of the markers, such as `CERTIFICATE`.
     pub label: String,
     /// Encapsulated header lines (RFC 1421), which old encrypted keys have.
     pub headers: Vec<String>,
@@ -154,7 +131,7 @@ fn contents(content: &[u8]) -> Option<(Vec<String>, Zeroizing<Vec<u8>>)> {
     (length > 0).then_some((headers, der))
 }
 
-/// Why there is no base64 between two markers.
+/// Words the absence of base64 between two markers.
 fn not_base64(line: usize, label: &str, content: &[u8]) -> PemError {
     let label = label.to_owned();
     let mut lines = content.split(|byte| *byte == b'\n').skip(1);
@@ -185,7 +162,7 @@ pub fn is_bare_base64(text: &[u8]) -> bool {
     let in_base64 = |byte: &u8| {
         byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=".contains(byte)
     };
-    // The first two of its characters are those of the octet 30.
+    // The first two of its characters are those of the byte 30.
     let is_sequence = text.trim_ascii().starts_with(b"M") && text.trim_ascii().len() > 64;
     is_sequence && text.iter().all(in_base64)
 }
@@ -205,7 +182,7 @@ impl LineCounter<'_> {
     }
 }
 
-/// What the BEGIN markers of a text name, in order; what stands between them is not looked at.
+/// Returns the labels of the BEGIN markers of a text, in order; the contents between them are not looked at.
 pub fn labels(text: &[u8]) -> Vec<&str> {
     memchr::memmem::find_iter(text, BEGIN.as_bytes())
         .map(|begin| label(text, begin + BEGIN.len()).map_or("", |(label, _)| label))
@@ -226,9 +203,9 @@ pub fn encode_secret(label: &str, der: &[u8]) -> Zeroizing<Vec<u8>> {
     text
 }
 
-/// Octets of what [`encode`] makes of as many octets of DER.
-pub fn encoded_length(label: &str, octets: usize) -> usize {
-    let base64 = octets.div_ceil(3) * 4;
+/// Bytes of what [`encode`] makes of as many bytes of DER.
+pub fn encoded_length(label: &str, bytes: usize) -> usize {
+    let base64 = bytes.div_ceil(3) * 4;
     base64
         + base64.div_ceil(LINE)
         + 2 * label.len()
@@ -270,9 +247,9 @@ mod tests {
         let lengths: Vec<usize> = text.lines().map(str::len).collect();
         assert_eq!(lengths, [17, 64, 4, 15]);
         assert!(text.ends_with("-----END X-----\n"));
-        for octets in [0, 1, 2, 3, 47, 48, 49, 96, 1000] {
-            let text = encode("X", &vec![0; octets]);
-            assert_eq!(text.len(), encoded_length("X", octets));
+        for bytes in [0, 1, 2, 3, 47, 48, 49, 96, 1000] {
+            let text = encode("X", &vec![0; bytes]);
+            assert_eq!(text.len(), encoded_length("X", bytes));
         }
     }
 

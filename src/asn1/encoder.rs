@@ -23,7 +23,7 @@ pub fn sequence(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
 }
 
 impl Encoder {
-    /// An encoder whose buffer does not grow, and so is not copied, up to `capacity` octets.
+    /// An encoder whose buffer does not grow, and so is not copied, up to `capacity` bytes.
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(capacity),
@@ -35,7 +35,6 @@ impl Encoder {
         Self { bytes }
     }
 
-    /// What was written.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -45,26 +44,25 @@ impl Encoder {
         self.bytes.extend_from_slice(der);
     }
 
-    /// A primitive element.
     pub fn primitive(&mut self, tag: u8, content: &[u8]) {
         self.header(tag, content.len());
         self.bytes.extend_from_slice(content);
     }
 
-    /// The identifier and length octets of an element whose contents follow.
+    /// The identifier and length bytes of an element whose contents follow.
     pub fn header(&mut self, tag: u8, length: usize) {
         self.bytes.push(tag);
-        let (octets, used) = length_octets(length);
-        self.bytes.extend_from_slice(&octets[..used]);
+        let (bytes, used) = length_bytes(length);
+        self.bytes.extend_from_slice(&bytes[..used]);
     }
 
     /// A constructed element around what `content` writes.
     pub fn constructed(&mut self, tag: u8, content: impl FnOnce(&mut Self)) {
-        // Most lengths fit the one octet that is kept free for them; longer ones move the contents.
+        // Most lengths fit the one byte that is kept free for them; longer ones move the contents.
         self.bytes.extend_from_slice(&[tag, 0]);
         let start = self.bytes.len();
         content(self);
-        let (length, used) = length_octets(self.bytes.len() - start);
+        let (length, used) = length_bytes(self.bytes.len() - start);
         self.bytes[start - 1] = length[0];
         if used > 1 {
             self.bytes
@@ -72,7 +70,6 @@ impl Encoder {
         }
     }
 
-    /// A SEQUENCE.
     pub fn sequence(&mut self, content: impl FnOnce(&mut Self)) {
         self.constructed(tag::SEQUENCE, content);
     }
@@ -82,7 +79,6 @@ impl Encoder {
         self.constructed(tag::explicit(number), content);
     }
 
-    /// An OBJECT IDENTIFIER.
     pub fn oid(&mut self, oid: &ObjectIdentifier) {
         self.primitive(tag::OBJECT_IDENTIFIER, oid.as_bytes());
     }
@@ -111,12 +107,11 @@ impl Encoder {
         self.bytes.extend_from_slice(significant);
     }
 
-    /// An OCTET STRING.
     pub fn octet_string(&mut self, content: &[u8]) {
         self.primitive(tag::OCTET_STRING, content);
     }
 
-    /// A BIT STRING of whole octets.
+    /// A BIT STRING of whole bytes.
     pub fn bit_string(&mut self, content: &[u8]) {
         self.header(tag::BIT_STRING, content.len() + 1);
         self.bytes.push(0);
@@ -124,19 +119,19 @@ impl Encoder {
     }
 }
 
-/// The length octets (X.690 section 10.1) and how many of them are used.
-fn length_octets(length: usize) -> ([u8; 9], usize) {
-    let mut octets = [0; 9];
+/// The length bytes (X.690 section 10.1) and how many of them are used.
+fn length_bytes(length: usize) -> ([u8; 9], usize) {
+    let mut bytes = [0; 9];
     if length < 0x80 {
-        octets[0] = u8::try_from(length).expect("checked to be under 0x80");
-        return (octets, 1);
+        bytes[0] = u8::try_from(length).expect("checked to be under 0x80");
+        return (bytes, 1);
     }
-    let bytes = length.to_be_bytes();
-    let skip = bytes.iter().take_while(|byte| **byte == 0).count();
-    let used = bytes.len() - skip;
-    octets[0] = 0x80 | u8::try_from(used).expect("a usize has at most eight octets");
-    octets[1..=used].copy_from_slice(&bytes[skip..]);
-    (octets, used + 1)
+    let digits = length.to_be_bytes();
+    let skip = digits.iter().take_while(|digit| **digit == 0).count();
+    let used = digits.len() - skip;
+    bytes[0] = 0x80 | u8::try_from(used).expect("a usize has at most eight bytes");
+    bytes[1..=used].copy_from_slice(&digits[skip..]);
+    (bytes, used + 1)
 }
 
 #[cfg(test)]
@@ -144,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_take_the_fewest_octets() {
+    fn lengths_take_the_fewest_bytes() {
         for (length, expected) in [
             (0, &[0x00][..]),
             (0x7f, &[0x7f]),
@@ -153,8 +148,8 @@ mod tests {
             (0x100, &[0x82, 0x01, 0x00]),
             (0x1_0000, &[0x83, 0x01, 0x00, 0x00]),
         ] {
-            let (octets, used) = length_octets(length);
-            assert_eq!(&octets[..used], expected);
+            let (bytes, used) = length_bytes(length);
+            assert_eq!(&bytes[..used], expected);
         }
     }
 

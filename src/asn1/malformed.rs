@@ -3,7 +3,6 @@
 use const_oid::ObjectIdentifier;
 use der::{ErrorKind, Tag};
 
-/// Why bytes are not the DER that was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// The bytes end inside an element.

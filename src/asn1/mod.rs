@@ -3,19 +3,22 @@
 //! Written here because the bytes are what this program is about: names, keys and extensions
 //! that came from elsewhere are copied, never decoded and encoded again.
 
+#![allow(missing_docs)]
+
 mod encoder;
+mod hex;
 mod malformed;
 pub mod oid;
 mod reader;
 mod time;
 
 pub use encoder::{Encoder, encode, sequence};
+pub use hex::{Hex, from_hex};
 pub use malformed::Malformed;
 pub use reader::{Element, Reader, has_minimal_arcs};
 pub use time::{encode_generalized_time, encode_time, parse_time};
 
-/// Identifier octets (X.690 section 8.1.2) that certificates, lists and keys use.
-#[allow(missing_docs)]
+/// Identifier bytes (X.690 section 8.1.2) that certificates, lists and keys use.
 pub mod tag {
     pub const BOOLEAN: u8 = 0x01;
     pub const INTEGER: u8 = 0x02;
@@ -37,12 +40,12 @@ pub mod tag {
     pub const SEQUENCE: u8 = 0x30;
     pub const SET: u8 = 0x31;
 
-    /// The identifier octet of a primitive, context-specific tag: `[number] IMPLICIT`.
+    /// The identifier byte of a primitive, context-specific tag: `[number] IMPLICIT`.
     pub const fn context(number: u8) -> u8 {
         0x80 | number
     }
 
-    /// The identifier octet of a constructed, context-specific tag: `[number] EXPLICIT`.
+    /// The identifier byte of a constructed, context-specific tag: `[number] EXPLICIT`.
     pub const fn explicit(number: u8) -> u8 {
         0xa0 | number
     }

@@ -4,7 +4,7 @@ use const_oid::ObjectIdentifier;
 
 macro_rules! identifiers {
     ($($(#[$doc:meta])* $name:ident = $dotted:literal, $text:literal;)*) => {
-        $($(#[$doc])* #[allow(missing_docs)] pub const $name: ObjectIdentifier = ObjectIdentifier::new_unwrap($dotted);)*
+        $($(#[$doc])* pub const $name: ObjectIdentifier = ObjectIdentifier::new_unwrap($dotted);)*
 
         /// The name that standards give an identifier, if `pki` knows it.
         pub fn name(oid: &ObjectIdentifier) -> Option<&'static str> {

@@ -3,12 +3,11 @@
 use super::{Malformed, tag};
 use const_oid::ObjectIdentifier;
 
-/// One element: its identifier octet, its contents, and the whole of it.
+/// One element: its identifier byte, its contents, and the whole of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Element<'a> {
-    /// The identifier octet.
     pub tag: u8,
-    /// The contents octets.
+    /// The contents bytes.
     pub content: &'a [u8],
     /// Identifier, length and contents.
     pub whole: &'a [u8],
@@ -24,21 +23,21 @@ impl<'a> Element<'a> {
     /// (X.690 section 11.2.1).
     pub fn bits(&self) -> Result<(u8, &'a [u8]), Malformed> {
         const BAD: Malformed = Malformed::NotDer("a BIT STRING with wrong unused bits");
-        let [unused @ 0..=7, octets @ ..] = self.content else {
+        let [unused @ 0..=7, bytes @ ..] = self.content else {
             return Err(BAD);
         };
         let padding = (1_u8 << unused) - 1;
-        match octets.last() {
+        match bytes.last() {
             None if *unused > 0 => Err(BAD),
             Some(last) if last & padding != 0 => Err(BAD),
-            _ => Ok((*unused, octets)),
+            _ => Ok((*unused, bytes)),
         }
     }
 
-    /// The contents of a BIT STRING of whole octets.
-    pub fn whole_octets(&self) -> Result<&'a [u8], Malformed> {
+    /// The contents of a BIT STRING of whole bytes.
+    pub fn whole_bytes(&self) -> Result<&'a [u8], Malformed> {
         match self.bits()? {
-            (0, octets) => Ok(octets),
+            (0, bytes) => Ok(bytes),
             _ => Err(Malformed::Value("a BIT STRING does not end on an octet")),
         }
     }
@@ -93,7 +92,7 @@ impl<'a> Element<'a> {
             points.all(|point| {
                 let value = point
                     .iter()
-                    .fold(0, |value, octet| value << 8 | u32::from(*octet));
+                    .fold(0, |value, byte| value << 8 | u32::from(*byte));
                 point.len() == size && char::from_u32(value).is_some()
             })
         };
@@ -155,17 +154,16 @@ impl<'a> Reader<'a> {
         Ok(element.reader())
     }
 
-    /// Whether nothing is left.
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// The identifier octet of the next element.
+    /// The identifier byte of the next element.
     pub fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
-    /// What has not been read.
+    /// Returns the bytes that have not been read.
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -256,21 +254,21 @@ pub(super) fn header(bytes: &[u8]) -> Result<(usize, usize), Malformed> {
     if first & 0x80 == 0 {
         return Ok((2, usize::from(*first)));
     }
-    let octets = usize::from(first & 0x7f);
-    if octets == 0 {
+    let count = usize::from(first & 0x7f);
+    if count == 0 {
         return Err(Malformed::INDEFINITE_LENGTH);
     }
-    if octets > 4 {
+    if count > 4 {
         return Err(Malformed::Value("a length over 4 GiB is not supported"));
     }
-    let digits = rest.get(..octets).ok_or(Malformed::Truncated)?;
+    let digits = rest.get(..count).ok_or(Malformed::Truncated)?;
     let length = digits
         .iter()
         .fold(0usize, |length, byte| length << 8 | usize::from(*byte));
     if length < 0x80 || digits[0] == 0 {
         return Err(Malformed::NotDer("a length in more octets than it needs"));
     }
-    Ok((2 + octets, length))
+    Ok((2 + count, length))
 }
 
 #[cfg(test)]

@@ -4,9 +4,7 @@
 use crate::ca::error::CaError;
 use crate::store::{Ca, Revoked, Store};
 use crate::x509::comparison::are_equal;
-use crate::x509::verify::{
-    ListProblem, Paths, Question, Refusal, Trust, called, check_lists, judge,
-};
+use crate::x509::verify::{CrlProblem, Paths, Question, Refusal, Trust, called, check_crls, judge};
 use crate::x509::{Certificate, RevocationList};
 use std::cell::Cell;
 
@@ -41,7 +39,7 @@ pub struct Checked {
     pub checked_by: CheckedBy,
     pub refusal: Option<Refusal>,
     /// Reasons why CRLs of its issuer were not used.
-    pub unused: Vec<ListProblem>,
+    pub unused: Vec<CrlProblem>,
 }
 
 /// Source of the revocation status.
@@ -181,12 +179,12 @@ impl<'a> Verifier<'a> {
         let (checked_by, refusal) = if self.lists.is_empty() {
             recorded(self.known, certificate, issuer)?
         } else {
-            let mut checked = check_lists(self.lists, certificate, &[issuer], question.time);
-            if let Err(Refusal::NoList { .. }) = checked {
+            let mut checked = check_crls(self.lists, certificate, &[issuer], question.time);
+            if let Err(Refusal::NoCrl { .. }) = checked {
                 let others = self.other_signers(path, index, question, signers)?;
                 let all: Vec<_> = std::iter::once(issuer).chain(&others).collect();
                 if !others.is_empty() {
-                    checked = check_lists(self.lists, certificate, &all, question.time);
+                    checked = check_crls(self.lists, certificate, &all, question.time);
                 }
             }
             let refusal = checked.map(|found| unused = found).err();

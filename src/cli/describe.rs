@@ -1,7 +1,7 @@
 //! Certificates, requests and keys as data, by the field names of RFC 5280 and RFC 2986, and as text
 //! made of that data.
 
-use crate::asn1::{Malformed, Reader, oid};
+use crate::asn1::{Hex, Malformed, Reader, oid};
 use crate::key::{KeyError, KeyFile, PublicKey};
 use crate::store::Issuance;
 use crate::x509::certificate::algorithm_name;
@@ -18,7 +18,7 @@ use std::fmt::Write;
 pub(super) fn certificate(certificate: &Certificate) -> Value {
     let validity = certificate.validity();
     let serial = certificate.serial().map_or_else(
-        |error| format!("{} ({error})", hex(certificate.serial_octets())),
+        |error| format!("{} ({error})", hex(certificate.serial_bytes())),
         |serial| serial.to_string(),
     );
     json!({
@@ -205,10 +205,7 @@ fn oid_name(identifier: &ObjectIdentifier) -> String {
 }
 
 pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        write!(text, "{octet:02x}").expect("a String takes everything");
-        text
-    })
+    format!("{:x}", Hex(octets))
 }
 
 /// The same data as indented lines; what comes from outside is made harmless.

@@ -1,9 +1,9 @@
 //! The DER cursor beside the der crate: what the cursor takes, the crate takes for the same.
 
+use crate::asn1::{Element, Reader, encode, parse_time, tag};
 use der::Decode;
 use der::asn1::{AnyRef, BitStringRef, BmpString, GeneralizedTime, IntRef, Null, ObjectIdentifier};
 use der::asn1::{UintRef, UtcTime, Utf8StringRef};
-use crate::asn1::{Element, Reader, encode, parse_time, tag};
 use time::OffsetDateTime;
 use time::macros::datetime;
 

@@ -17,15 +17,11 @@ pub enum KeyType {
     Ed25519,
     /// RSA of 2048 bits, signing with PKCS #1 v1.5 and SHA-256.
     Rsa2048,
-    /// RSA of 3072 bits.
     Rsa3072,
-    /// RSA of 4096 bits.
     Rsa4096,
     /// ML-DSA-44 (FIPS 204, RFC 9881).
     MlDsa44,
-    /// ML-DSA-65.
     MlDsa65,
-    /// ML-DSA-87.
     MlDsa87,
 }
 

@@ -60,7 +60,7 @@ impl KeyEncryptionKey {
             pbkdf2::PBKDF2_HMAC_SHA256,
             NonZeroU32::new(kdf.iteration_count).unwrap_or(NonZeroU32::MIN),
             kdf.salt.as_bytes(),
-            passphrase.octets(),
+            passphrase.bytes(),
             &mut key,
         );
         Self { kdf, key }
@@ -116,18 +116,15 @@ fn is_strong(kdf: &Pbkdf2Params) -> bool {
     kdf.iteration_count >= PBKDF2_ROUNDS && kdf.salt.as_bytes().len() >= 16
 }
 
-/// What was encrypted, and how.
+/// Encrypted bytes.
 pub(super) struct Encrypted {
-    /// The AlgorithmIdentifier.
     pub(super) algorithm: Vec<u8>,
-    /// The octets.
     pub(super) ciphertext: Vec<u8>,
 }
 
-/// How a key file is to be written.
+/// Encryption of a key file that is written.
 #[derive(Clone)]
 pub enum Protection {
-    /// Encrypted.
     Passphrase(KeyEncryptionKey),
     /// Not encrypted: only where the user said so.
     None,
@@ -214,7 +211,7 @@ impl Scheme {
         }
     }
 
-    /// What deriving the key takes, in rounds of a hash; for scrypt, in blocks that are mixed.
+    /// Returns the cost of deriving the key: iterations of a hash; for scrypt, blocks that are mixed.
     pub(super) fn rounds(&self) -> u64 {
         match self {
             Self::Old(encryption) => u64::from(encryption.rounds()),
@@ -237,7 +234,7 @@ impl Scheme {
         }
         match self {
             Self::Pbes2(parameters) => {
-                with_stack_wiped(|| parameters.decrypt(passphrase.octets(), ciphertext))
+                with_stack_wiped(|| parameters.decrypt(passphrase.bytes(), ciphertext))
                     .map(Zeroizing::new)
                     .map_err(|_| KeyError::WrongPassphrase)
             }
@@ -274,7 +271,7 @@ impl EncryptedKey {
         })
     }
 
-    /// What opening it takes, in rounds of a hash; for scrypt, in blocks that are mixed.
+    /// Returns the cost of opening it: iterations of a hash; for scrypt, blocks that are mixed.
     pub fn rounds(&self) -> u64 {
         self.scheme.rounds()
     }
@@ -377,7 +374,6 @@ fn pbes2_sizes(algorithm: &Element<'_>) -> Result<(usize, usize), Malformed> {
     Ok((salt.content.len(), iv.content.len()))
 }
 
-/// The product N·r·p.
 fn scrypt_work(parameters: &pbes2::ScryptParams) -> u64 {
     parameters
         .cost_parameter

@@ -17,7 +17,6 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// The key in it.
     pub(super) fn read(self, der: &[u8]) -> Result<PrivateKey, KeyError> {
         match self {
             Self::Pkcs8 => PrivateKey::from_pkcs8(der),

@@ -5,9 +5,8 @@ use super::{EncryptedKey, KeyError, PrivateKey};
 use crate::asn1::{Reader, tag};
 use crate::pem;
 
-/// What a key file holds: a key, or one that needs a passphrase.
+/// Contents of a key file.
 pub enum KeyFile {
-    /// An unencrypted key.
     Plain(PrivateKey),
     /// An EncryptedPrivateKeyInfo (RFC 5958 section 3), or a PEM object whose headers say how it is
     /// encrypted.

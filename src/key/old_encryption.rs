@@ -4,7 +4,7 @@
 use super::iterations::limit_iterations;
 use super::pkcs12::kdf::{ENCRYPTION_KEY, INITIALIZATION_VECTOR, Kdf, SHA_1};
 use super::{KeyError, Passphrase};
-use crate::asn1::{Element, oid, tag};
+use crate::asn1::{Element, from_hex, oid, tag};
 use aws_lc_rs::digest;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, InnerIvInit, KeyInit};
@@ -12,7 +12,7 @@ use const_oid::ObjectIdentifier;
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
-/// How a key was encrypted, and with what its own values.
+/// Cipher and key derivation of a key, with their parameters.
 pub(super) struct OldEncryption {
     cipher: Cipher,
     derivation: Derivation,
@@ -30,7 +30,7 @@ enum Cipher {
     Aes256,
 }
 
-/// How the cipher's key, and most often its initialization vector, come from the passphrase.
+/// Derivation of the cipher's key, and most often its initialization vector, from the passphrase.
 enum Derivation {
     /// PBKDF1 (RFC 8018 section 5.1).
     Pbkdf1 {
@@ -38,9 +38,9 @@ enum Derivation {
         salt: Vec<u8>,
         rounds: u32,
     },
-    /// That of PKCS #12 (RFC 7292 appendix B.2), with SHA-1.
+    /// The derivation of PKCS #12 (RFC 7292 appendix B.2), with SHA-1.
     Pkcs12 { salt: Vec<u8>, rounds: u32 },
-    /// That of PEM files with headers, one round of MD5, which is no standard's but OpenSSL's; the
+    /// The derivation of PEM files with headers: one iteration of MD5, OpenSSL's own; the
     /// salt is the beginning of the initialization vector.
     OpenSsl { iv: Vec<u8> },
 }
@@ -106,7 +106,7 @@ impl OldEncryption {
             "AES-256-CBC" => Cipher::Aes256,
             other => return Err(not_opened(other)),
         };
-        let iv = hex(iv.trim()).filter(|iv| iv.len() == cipher.block());
+        let iv = from_hex(iv.trim()).filter(|iv| iv.len() == cipher.block());
         let iv = iv.ok_or_else(|| KeyError::Encryption {
             reason: format!(
                 "the initialization vector of its DEK-Info header is not {} octets in hex",
@@ -168,7 +168,7 @@ impl Known {
 }
 
 impl Cipher {
-    /// Octets of its key.
+    /// Bytes of its key.
     fn key(self) -> usize {
         match self {
             Self::Des => 8,
@@ -178,7 +178,7 @@ impl Cipher {
         }
     }
 
-    /// Octets of a block.
+    /// Bytes of a block.
     fn block(self) -> usize {
         match self {
             Self::Des | Self::TwoKey3Des | Self::TripleDes => 8,
@@ -191,11 +191,11 @@ impl Derivation {
     fn derive(&self, cipher: Cipher, passphrase: &Passphrase) -> Derived {
         match self {
             Self::Pbkdf1 { hash, salt, rounds } => {
-                let mut octets = hash.over(&[passphrase.octets(), salt]);
+                let mut bytes = hash.over(&[passphrase.bytes(), salt]);
                 for _ in 1..*rounds {
-                    octets = hash.over(&[&octets]);
+                    bytes = hash.over(&[&bytes]);
                 }
-                let (key, iv) = octets.split_at(cipher.key());
+                let (key, iv) = bytes.split_at(cipher.key());
                 Derived {
                     key: Zeroizing::new(key.to_vec()),
                     iv: Zeroizing::new(iv[..cipher.block()].to_vec()),
@@ -217,7 +217,7 @@ impl Derivation {
                 let mut key = Zeroizing::new(Vec::with_capacity(cipher.key() + 16));
                 let mut last = Zeroizing::new(Vec::new());
                 while key.len() < cipher.key() {
-                    last = OldHash::Md5.over(&[&last, passphrase.octets(), salt]);
+                    last = OldHash::Md5.over(&[&last, passphrase.bytes(), salt]);
                     key.extend_from_slice(&last);
                 }
                 key.truncate(cipher.key());
@@ -247,7 +247,7 @@ impl OldHash {
     }
 }
 
-/// The plain octets, where the padding (RFC 8018 section 6.1.1) is right.
+/// The plain bytes, where the padding (RFC 8018 section 6.1.1) is right.
 fn decrypt_with<C: KeyInit + BlockCipherDecrypt>(
     derived: &Derived,
     ciphertext: &[u8],
@@ -268,13 +268,4 @@ fn not_opened(name: &str) -> KeyError {
     KeyError::Encryption {
         reason: format!("it is {name}"),
     }
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|digit| digit.to_digit(16).and_then(|digit| digit.try_into().ok()))
-        .collect();
-    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    Some(digits.chunks(2).map(|two| two[0] << 4 | two[1]).collect())
 }

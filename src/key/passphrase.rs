@@ -14,24 +14,24 @@ impl Passphrase {
 
     /// Whether it is printable ASCII: Java opens nothing else.
     pub fn is_printable_ascii(&self) -> bool {
-        self.0.bytes().all(|octet| matches!(octet, b' '..=b'~'))
+        self.0.bytes().all(|byte| matches!(byte, b' '..=b'~'))
     }
 
     /// The passphrase as PKCS #12 wants it: a BMPString with a NUL behind (RFC 7292 appendix B.1).
     pub(super) fn bmp_string(&self) -> Zeroizing<Vec<u8>> {
-        let mut octets = Zeroizing::new(Vec::with_capacity(2 * self.0.len() + 2));
-        octets.extend(self.0.encode_utf16().flat_map(u16::to_be_bytes));
-        octets.extend([0, 0]);
-        octets
+        let mut bytes = Zeroizing::new(Vec::with_capacity(2 * self.0.len() + 2));
+        bytes.extend(self.0.encode_utf16().flat_map(u16::to_be_bytes));
+        bytes.extend([0, 0]);
+        bytes
     }
 
-    pub(super) fn octets(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
 
 impl PartialEq for Passphrase {
     fn eq(&self, other: &Self) -> bool {
-        self.octets() == other.octets()
+        self.bytes() == other.bytes()
     }
 }

@@ -28,7 +28,7 @@ const COMPATIBLE_ROUNDS: u32 = 100_000;
 
 const SALT: usize = 16;
 
-/// How a file is encrypted.
+/// Encryption of a file.
 #[derive(Clone, Copy)]
 pub enum Encryption<'a> {
     /// PBES2 with PBKDF2-HMAC-SHA256 and AES-256-CBC; the MAC is HMAC-SHA256.
@@ -39,9 +39,8 @@ pub enum Encryption<'a> {
 
 /// A key, and the certificates that speak for it.
 pub struct KeyEntry<'a> {
-    /// What the entry is called.
+    /// friendlyName.
     pub name: &'a str,
-    /// The key.
     pub key: &'a PrivateKey,
     /// Whether Java reads it.
     pub for_java: bool,
@@ -168,9 +167,9 @@ fn attribute(kind: &ObjectIdentifier, value: impl FnOnce(&mut Encoder)) -> Vec<u
 }
 
 fn friendly_name(name: &str) -> Vec<u8> {
-    let octets: Vec<u8> = name.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let bytes: Vec<u8> = name.encode_utf16().flat_map(u16::to_be_bytes).collect();
     attribute(&oid::FRIENDLY_NAME, |value| {
-        value.primitive(tag::BMP_STRING, &octets);
+        value.primitive(tag::BMP_STRING, &bytes);
     })
 }
 
@@ -199,7 +198,7 @@ fn encrypted_data(encrypted: &Encrypted) -> Vec<u8> {
     })
 }
 
-/// What a file is locked with.
+/// Passphrase and encryption of a file.
 struct Lock<'a> {
     passphrase: &'a Passphrase,
     encryption: Encryption<'a>,

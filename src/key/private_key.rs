@@ -103,7 +103,6 @@ impl PrivateKey {
         })
     }
 
-    /// The public half.
     pub fn public(&self) -> &PublicKey {
         &self.public
     }

@@ -16,11 +16,8 @@ const DEFAULT_SALT: u32 = 20;
 /// A hash of RSASSA-PSS; its mask is made with the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PssHash {
-    /// SHA-256.
     Sha256,
-    /// SHA-384.
     Sha384,
-    /// SHA-512.
     Sha512,
 }
 
@@ -60,9 +57,7 @@ impl fmt::Display for PssHash {
 /// RSASSA-PSS-params (RFC 4055 section 3.1): one hash, MGF1 with the same, trailer 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pss {
-    /// The hash.
     pub hash: PssHash,
-    /// Bytes of salt.
     pub salt_length: u32,
 }
 

@@ -14,12 +14,12 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug, Clone)]
 pub struct PublicKey {
     spki: Vec<u8>,
-    octets: std::ops::Range<usize>,
+    key_range: std::ops::Range<usize>,
     algorithm: PublicKeyAlgorithm,
     findings: Arc<Findings>,
 }
 
-/// What takes time to find out about a key, and is found out once for it and its copies.
+/// Costly findings about a key, made once for it and its copies.
 #[derive(Debug, Default)]
 struct Findings {
     is_certifiable: OnceLock<()>,
@@ -37,16 +37,14 @@ impl Eq for PublicKey {}
 
 /// A named curve of RFC 5480 that can be certified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Curve {
     P256,
     P384,
     P521,
 }
 
-/// What kind of key a SubjectPublicKeyInfo holds.
+/// Kind of key in a SubjectPublicKeyInfo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum PublicKeyAlgorithm {
     Ec(Curve),
     /// A curve that nothing here signs or verifies with.
@@ -66,54 +64,52 @@ impl PublicKey {
     pub fn from_spki(spki: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::sequence_of(spki, "a SubjectPublicKeyInfo")?;
         let mut identifier = reader.algorithm("the key's AlgorithmIdentifier")?.reader();
-        let octets = reader
+        let bytes = reader
             .expect(tag::BIT_STRING, "the key's BIT STRING")?
-            .whole_octets()?;
+            .whole_bytes()?;
         reader.end()?;
         let kind = identifier
             .expect(tag::OBJECT_IDENTIFIER, "the key's algorithm")?
             .oid()?;
-        let algorithm = algorithm(kind, &mut identifier, octets)?;
+        let algorithm = algorithm(kind, &mut identifier, bytes)?;
         let end = spki.len();
         Ok(Self {
             spki: spki.to_vec(),
-            octets: end - octets.len()..end,
+            key_range: end - bytes.len()..end,
             algorithm,
             findings: Arc::default(),
         })
     }
 
-    /// The SubjectPublicKeyInfo.
     pub fn spki(&self) -> &[u8] {
         &self.spki
     }
 
     /// The contents of the subjectPublicKey BIT STRING.
-    pub fn key_octets(&self) -> &[u8] {
-        &self.spki[self.octets.clone()]
+    pub fn key_bytes(&self) -> &[u8] {
+        &self.spki[self.key_range.clone()]
     }
 
     /// The bytes that identify the private key, of whoever else has it: an RSA key's modulus, whatever the
     /// exponent; the x coordinate of a point, since both points that have it are known to whoever knows one;
     /// an Ed25519 key without its last byte, for the same reason. All of any other key.
     pub fn secret_part(&self) -> &[u8] {
-        let octets = self.key_octets();
+        let bytes = self.key_bytes();
         match self.algorithm {
-            PublicKeyAlgorithm::Ec(_) | PublicKeyAlgorithm::OtherCurve(_) => match octets {
+            PublicKeyAlgorithm::Ec(_) | PublicKeyAlgorithm::OtherCurve(_) => match bytes {
                 [4 | 6 | 7, point @ ..] => &point[..point.len() / 2],
                 [2 | 3, x @ ..] => x,
-                _ => octets,
+                _ => bytes,
             },
-            PublicKeyAlgorithm::Ed25519 => &octets[..octets.len().saturating_sub(1)],
+            PublicKeyAlgorithm::Ed25519 => &bytes[..bytes.len().saturating_sub(1)],
             // The key of RSASSA-PSS has the same form, under another identifier.
             PublicKeyAlgorithm::Rsa { .. } | PublicKeyAlgorithm::Other(_) => {
-                rsa_numbers(octets).map_or(octets, |(modulus, _)| modulus)
+                rsa_numbers(bytes).map_or(bytes, |(modulus, _)| modulus)
             }
-            _ => octets,
+            _ => bytes,
         }
     }
 
-    /// What kind of key it is.
     pub fn algorithm(&self) -> PublicKeyAlgorithm {
         self.algorithm
     }
@@ -121,7 +117,7 @@ impl PublicKey {
     /// The key identifier: the leftmost 160 bits of the SHA-256 hash of the BIT STRING's contents
     /// (RFC 7093 section 2, method 1).
     pub fn key_identifier(&self) -> [u8; 20] {
-        let hash: [u8; 32] = Sha256::digest(self.key_octets()).into();
+        let hash: [u8; 32] = Sha256::digest(self.key_bytes()).into();
         *hash
             .first_chunk()
             .expect("SHA-256 has more than twenty bytes")
@@ -140,7 +136,7 @@ impl PublicKey {
         Ok(())
     }
 
-    /// That AWS-LC made it a moment ago: it needs no proof that it is a key.
+    /// Notes that AWS-LC made it a moment ago: it needs no proof that it is a key.
     pub(super) fn was_made_here(&self) {
         let _ = self.findings.is_certifiable.set(());
     }
@@ -156,7 +152,7 @@ impl PublicKey {
     ) -> bool {
         let Findings { verifier: kept, .. } = &*self.findings;
         if kept.get().is_none()
-            && let Ok(parsed) = ParsedPublicKey::new(verifier, self.key_octets())
+            && let Ok(parsed) = ParsedPublicKey::new(verifier, self.key_bytes())
         {
             let _ = kept.set((algorithm, parsed));
         }
@@ -165,7 +161,7 @@ impl PublicKey {
                 parsed.verify_sig(message, signature).is_ok()
             }
             _ => verifier
-                .verify_sig(self.key_octets(), message, signature)
+                .verify_sig(self.key_bytes(), message, signature)
                 .is_ok(),
         }
     }
@@ -174,7 +170,7 @@ impl PublicKey {
         self.check_encoding()?;
         match self.algorithm {
             PublicKeyAlgorithm::Rsa { .. } => {
-                let (modulus, exponent) = rsa_numbers(self.key_octets())?;
+                let (modulus, exponent) = rsa_numbers(self.key_bytes())?;
                 Ok(weak::judge_rsa(modulus, exponent)?)
             }
             PublicKeyAlgorithm::OtherCurve(_) | PublicKeyAlgorithm::Other(_) => {
@@ -193,7 +189,7 @@ impl PublicKey {
     /// them.
     pub fn check_order(&self) -> Result<(), WeakKey> {
         match self.algorithm {
-            PublicKeyAlgorithm::Ed25519 => weak::judge_ed25519(self.key_octets()),
+            PublicKeyAlgorithm::Ed25519 => weak::judge_ed25519(self.key_bytes()),
             _ => Ok(()),
         }
     }
@@ -201,11 +197,11 @@ impl PublicKey {
     /// Whether the key's encoding is the canonical one of its algorithm; true of algorithms that are
     /// not known here.
     fn check_encoding(&self) -> Result<(), Malformed> {
-        let octets = self.key_octets();
+        let bytes = self.key_bytes();
         if let Some(identifier) = self.algorithm.identifier() {
             let canonical = sequence(|spki| {
                 spki.raw(&identifier);
-                spki.bit_string(octets);
+                spki.bit_string(bytes);
             });
             if self.spki != canonical {
                 return Err(Malformed::Value(
@@ -215,7 +211,7 @@ impl PublicKey {
         }
         match self.algorithm {
             // RFC 5480 section 2.2: the uncompressed form is the one that everybody reads.
-            PublicKeyAlgorithm::Ec(_) if octets.first() != Some(&4) => Err(Malformed::Value(
+            PublicKeyAlgorithm::Ec(_) if bytes.first() != Some(&4) => Err(Malformed::Value(
                 "the key's point is not in the uncompressed form",
             )),
             _ => Ok(()),
@@ -235,7 +231,7 @@ impl PublicKey {
             PublicKeyAlgorithm::MlDsa87 => &aws::ML_DSA_87,
             _ => return Ok(()),
         };
-        ParsedPublicKey::new(verifier, self.key_octets())
+        ParsedPublicKey::new(verifier, self.key_bytes())
             .map(|_| ())
             .map_err(|reason| KeyError::Inconsistent {
                 reason: reason.to_string(),
@@ -283,7 +279,7 @@ impl Curve {
 fn algorithm(
     kind: ObjectIdentifier,
     parameters: &mut Reader<'_>,
-    octets: &[u8],
+    bytes: &[u8],
 ) -> Result<PublicKeyAlgorithm, Malformed> {
     Ok(match kind {
         oid::EC_PUBLIC_KEY => {
@@ -303,7 +299,7 @@ fn algorithm(
             }
         }
         oid::RSA_ENCRYPTION => {
-            let (modulus, _) = rsa_numbers(octets)?;
+            let (modulus, _) = rsa_numbers(bytes)?;
             let leading = modulus
                 .first()
                 .map_or(0, |byte| byte.leading_zeros() as usize);
@@ -343,10 +339,10 @@ mod tests {
     use super::*;
     use crate::key::{KeyType, PrivateKey};
 
-    fn spki(identifier: &[u8], octets: &[u8]) -> Result<PublicKey, Malformed> {
+    fn spki(identifier: &[u8], bytes: &[u8]) -> Result<PublicKey, Malformed> {
         PublicKey::from_spki(&sequence(|spki| {
             spki.sequence(|algorithm| algorithm.raw(identifier));
-            spki.bit_string(octets);
+            spki.bit_string(bytes);
         }))
     }
 
@@ -385,40 +381,37 @@ mod tests {
     fn parameters_that_the_algorithm_does_not_have_are_not_certified() {
         const NULL: &[u8] = &[tag::NULL, 0];
         let ed25519 = PrivateKey::generate("ed25519".parse().unwrap()).unwrap();
-        let octets = ed25519.public().key_octets();
-        assert!(!refused(&spki(&identifier(oid::ED25519, &[]), octets)));
-        assert!(refused(&spki(&identifier(oid::ED25519, NULL), octets)));
+        let bytes = ed25519.public().key_bytes();
+        assert!(!refused(&spki(&identifier(oid::ED25519, &[]), bytes)));
+        assert!(refused(&spki(&identifier(oid::ED25519, NULL), bytes)));
 
         let p256 = PrivateKey::generate("p256".parse().unwrap()).unwrap();
-        let octets = p256.public().key_octets();
+        let bytes = p256.public().key_bytes();
         let curve = encode(|parameters| parameters.oid(&oid::P256));
         let more = [&curve[..], b"\x04\x04evil"].concat();
         assert!(!refused(&spki(
             &identifier(oid::EC_PUBLIC_KEY, &curve),
-            octets
+            bytes
         )));
         assert!(refused(&spki(
             &identifier(oid::EC_PUBLIC_KEY, &more),
-            octets
+            bytes
         )));
 
         let rsa = PrivateKey::generate("rsa2048".parse().unwrap()).unwrap();
-        let octets = rsa.public().key_octets();
-        assert!(refused(&spki(
-            &identifier(oid::RSA_ENCRYPTION, &[]),
-            octets
-        )));
+        let bytes = rsa.public().key_bytes();
+        assert!(refused(&spki(&identifier(oid::RSA_ENCRYPTION, &[]), bytes)));
         let twice = [NULL, NULL].concat();
         assert!(refused(&spki(
             &identifier(oid::RSA_ENCRYPTION, &twice),
-            octets
+            bytes
         )));
     }
 
     #[test]
     fn keys_that_one_secret_gives_away_have_one_secret_part() {
         let rsa = PrivateKey::generate("rsa2048".parse().unwrap()).unwrap();
-        let (modulus, _) = rsa_numbers(rsa.public().key_octets()).unwrap();
+        let (modulus, _) = rsa_numbers(rsa.public().key_bytes()).unwrap();
         let other = sequence(|key| {
             key.unsigned(modulus);
             key.unsigned(&[1, 0, 3]);
@@ -428,7 +421,7 @@ mod tests {
         assert_eq!(other.secret_part(), rsa.public().secret_part());
 
         let p256 = PrivateKey::generate("p256".parse().unwrap()).unwrap();
-        let point = p256.public().key_octets();
+        let point = p256.public().key_bytes();
         let curve = encode(|parameters| parameters.oid(&oid::P256));
         for first in [2, 3] {
             let compressed = [&[first], &point[1..33]].concat();
@@ -437,7 +430,7 @@ mod tests {
         }
 
         let ed25519 = PrivateKey::generate("ed25519".parse().unwrap()).unwrap();
-        let mut negated = ed25519.public().key_octets().to_vec();
+        let mut negated = ed25519.public().key_bytes().to_vec();
         negated[31] ^= 0x80;
         let negated = spki(&identifier(oid::ED25519, &[]), &negated).unwrap();
         assert_eq!(negated.secret_part(), ed25519.public().secret_part());
@@ -458,7 +451,7 @@ mod tests {
     #[test]
     fn compressed_points_are_not_certified() {
         let p256 = PrivateKey::generate("p256".parse().unwrap()).unwrap();
-        let point = p256.public().key_octets();
+        let point = p256.public().key_bytes();
         let curve = encode(|parameters| parameters.oid(&oid::P256));
         let parity = point[64] & 1;
         for first in [2 + parity, 6 + parity] {
@@ -474,13 +467,13 @@ mod tests {
     #[test]
     fn rsa_integers_with_needless_zeros_are_refused() {
         let rsa = PrivateKey::generate("rsa2048".parse().unwrap()).unwrap();
-        let (modulus, exponent) = rsa_numbers(rsa.public().key_octets()).unwrap();
+        let (modulus, exponent) = rsa_numbers(rsa.public().key_bytes()).unwrap();
         let of = |modulus: &[u8], exponent: &[u8]| {
-            let octets = sequence(|key| {
+            let bytes = sequence(|key| {
                 key.primitive(tag::INTEGER, modulus);
                 key.primitive(tag::INTEGER, exponent);
             });
-            spki(&identifier(oid::RSA_ENCRYPTION, &[tag::NULL, 0]), &octets)
+            spki(&identifier(oid::RSA_ENCRYPTION, &[tag::NULL, 0]), &bytes)
         };
         let modulus = [&[0], modulus].concat();
         let algorithm = of(&modulus, exponent).unwrap().algorithm();

@@ -10,7 +10,6 @@ use std::fmt;
 /// A signature algorithm that `pki` can verify; it signs with the ones that
 /// [`super::PrivateKey::signature_algorithm`] gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum SignatureAlgorithm {
     EcdsaSha1,
     EcdsaSha256,
@@ -81,7 +80,6 @@ impl SignatureAlgorithm {
         });
     }
 
-    /// The AlgorithmIdentifier as DER.
     pub fn to_der(self) -> Vec<u8> {
         encode(|encoder| self.encode(encoder))
     }
@@ -98,7 +96,6 @@ impl SignatureAlgorithm {
         Ok(PLAIN.into_iter().find(|known| known.oid() == identifier))
     }
 
-    /// The algorithm's object identifier.
     pub fn oid(self) -> ObjectIdentifier {
         match self {
             Self::EcdsaSha1 => oid::ECDSA_WITH_SHA1,
@@ -137,9 +134,7 @@ impl SignatureAlgorithm {
             return Err(failed());
         };
         let verifies = match self {
-            Self::Pss(pss) if !pss.is_usual() => {
-                pss.verifies(spki.key_octets(), message, signature)
-            }
+            Self::Pss(pss) if !pss.is_usual() => pss.verifies(spki.key_bytes(), message, signature),
             _ => spki.verifies(self, algorithm, message, signature),
         };
         if verifies { Ok(()) } else { Err(failed()) }

@@ -8,7 +8,6 @@ use const_oid::ObjectIdentifier;
 /// An attribute type that can be written into a name.
 #[derive(Debug, Clone, Copy)]
 pub struct AttributeType {
-    /// The object identifier.
     pub oid: ObjectIdentifier,
     short: &'static str,
     alias: &'static str,
@@ -21,11 +20,9 @@ pub struct AttributeType {
 enum Syntax {
     /// DirectoryString, of which certificates still get two choices (RFC 5280 section 4.1.2.4).
     Directory,
-    /// PrintableString.
     Printable,
     /// PrintableString, or the NumericString that devices write: digits and spaces are in both.
     Serial,
-    /// IA5String.
     Ia5,
     /// PKCS9String: IA5String or DirectoryString (RFC 2985 section 5.4).
     Pkcs9,
@@ -36,7 +33,6 @@ enum Syntax {
 /// Characters of an attribute whose type has no upper bound that is known here.
 const MOST_CHARACTERS: usize = 1024;
 
-/// The common name.
 pub const COMMON_NAME: AttributeType = KNOWN[0];
 
 const fn text(
@@ -245,7 +241,7 @@ fn is_directory_string(string: u8) -> bool {
     matches!(string, tag::UTF8_STRING | tag::PRINTABLE_STRING)
 }
 
-/// What ASN.1 calls a string type.
+/// Returns the ASN.1 name of a string type.
 pub fn string_name(string: u8) -> &'static str {
     match string {
         tag::UTF8_STRING => "UTF8String",

@@ -8,14 +8,13 @@ use super::name::Name;
 use super::serial::{Serial, SerialError};
 use super::signed::Signed;
 use super::validity::Validity;
-use crate::asn1::{Encoder, Malformed, Reader, encode_time, oid, parse_time, tag};
+use crate::asn1::{Encoder, Hex, Malformed, Reader, encode_time, from_hex, oid, parse_time, tag};
 use crate::key::{KeyError, PublicKey, SignatureAlgorithm};
 use const_oid::ObjectIdentifier;
 use sha2::{Digest, Sha256};
 use std::fmt;
-use std::fmt::Write as _;
 
-/// What is to be certified: the fields of a TBSCertificate (RFC 5280 section 4.1) but for its serial
+/// The fields of a TBSCertificate (RFC 5280 section 4.1) but for its serial
 /// number.
 #[derive(Clone)]
 pub struct TbsCertificate<'a> {
@@ -23,11 +22,8 @@ pub struct TbsCertificate<'a> {
     pub signature: SignatureAlgorithm,
     /// issuer: the bytes of the CA's subject.
     pub issuer: &'a Name,
-    /// validity.
     pub validity: Validity,
-    /// subject.
     pub subject: &'a Name,
-    /// subjectPublicKeyInfo.
     pub public_key: &'a PublicKey,
     /// extensions, in the order in which they are written.
     pub extensions: &'a [Extension],
@@ -65,7 +61,7 @@ impl TbsCertificate<'_> {
 }
 
 /// A TBSCertificate that lacks its serial number and nothing else: whatever number it gets, all its other
-/// octets stay what they are.
+/// bytes stay what they are.
 pub struct Unnumbered(Vec<u8>);
 
 impl Unnumbered {
@@ -167,22 +163,18 @@ impl Certificate {
         self
     }
 
-    /// The bytes of the certificate.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
 
-    /// The certificate as a PEM object.
     pub fn to_pem(&self) -> String {
         crate::pem::encode("CERTIFICATE", &self.der)
     }
 
-    /// The bytes that are signed.
     pub fn tbs(&self) -> &[u8] {
         &self.der[self.tbs.clone()]
     }
 
-    /// The version, counted from 1.
     pub fn version(&self) -> u32 {
         self.version
     }
@@ -196,7 +188,7 @@ impl Certificate {
     }
 
     /// The contents of the serial number's INTEGER, whatever they are.
-    pub fn serial_octets(&self) -> &[u8] {
+    pub fn serial_bytes(&self) -> &[u8] {
         &self.serial
     }
 
@@ -217,28 +209,22 @@ impl Certificate {
             .flatten()
     }
 
-    /// The signature's bytes.
-    #[cfg(test)]
     pub fn signature(&self) -> &[u8] {
         &self.signature
     }
 
-    /// The issuer's name.
     pub fn issuer(&self) -> &Name {
         &self.issuer
     }
 
-    /// The subject's name.
     pub fn subject(&self) -> &Name {
         &self.subject
     }
 
-    /// The validity.
     pub fn validity(&self) -> Validity {
         self.validity
     }
 
-    /// The subject's public key.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
@@ -248,19 +234,16 @@ impl Certificate {
         self.has_unique_identifiers
     }
 
-    /// Every extension, in order.
     pub fn extensions(&self) -> &[Extension] {
         &self.extensions
     }
 
-    /// The extension with this identifier.
     pub fn extension(&self, oid: &ObjectIdentifier) -> Option<&Extension> {
         self.extensions
             .iter()
             .find(|extension| extension.oid == *oid)
     }
 
-    /// The SHA-256 hash of the certificate.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.der)
     }
@@ -443,13 +426,10 @@ pub fn algorithm_name(der: &[u8]) -> String {
 
 /// The contents of a serial number's INTEGER as serial numbers are written; what RFC 5280 does not allow
 /// byte by byte.
-pub fn serial_hex(octets: &[u8]) -> String {
-    match Serial::from_magnitude(octets) {
-        Ok(serial) if octets[0] & 0x80 == 0 => serial.to_string(),
-        _ => octets.iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02X}");
-            text
-        }),
+pub fn serial_hex(bytes: &[u8]) -> String {
+    match Serial::from_magnitude(bytes) {
+        Ok(serial) if bytes[0] & 0x80 == 0 => serial.to_string(),
+        _ => format!("{:X}", Hex(bytes)),
     }
 }
 
@@ -458,34 +438,18 @@ pub fn serial_hex(octets: &[u8]) -> String {
 pub struct Fingerprint(pub [u8; 32]);
 
 impl Fingerprint {
-    /// The hash of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
     /// Reads what [`Display`](fmt::Display) writes.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut hash = [0; 32];
-        let digits = text.as_bytes();
-        if digits.len() != 2 * hash.len() {
-            return None;
-        }
-        for (octet, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
-            let digit = |digit: u8| char::from(digit).to_digit(16);
-            *octet = u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()?;
-        }
-        Some(Self(hash))
+        from_hex(text)?.try_into().ok().map(Self)
     }
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [0; 64];
-        for (pair, octet) in text.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = DIGITS[usize::from(octet >> 4)];
-            pair[1] = DIGITS[usize::from(octet & 15)];
-        }
-        f.write_str(std::str::from_utf8(&text).expect("digits are ASCII"))
+        fmt::LowerHex::fmt(&Hex(&self.0), f)
     }
 }

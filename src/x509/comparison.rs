@@ -10,7 +10,6 @@ use const_oid::ObjectIdentifier;
 pub struct ComparableName(Vec<Vec<(ObjectIdentifier, Value)>>);
 
 impl ComparableName {
-    /// The form of a name.
     pub fn of(name: &Name) -> Self {
         let attributes = name.attributes();
         let rdns = attributes.chunk_by(|one, next| one.rdn == next.rdn);

@@ -14,9 +14,7 @@ use x509_cert::ext::pkix;
 /// An extension: its identifier, whether it is critical, and the DER in its OCTET STRING.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
-    /// extnID.
     pub oid: ObjectIdentifier,
-    /// critical.
     pub critical: bool,
     /// The contents of extnValue.
     pub value: Vec<u8>,
@@ -24,7 +22,6 @@ pub struct Extension {
 
 /// The bits of keyUsage (section 4.2.1.3).
 pub mod key_usage {
-    #![allow(missing_docs)]
     pub const DIGITAL_SIGNATURE: u16 = 1 << 0;
     pub const CONTENT_COMMITMENT: u16 = 1 << 1;
     pub const KEY_ENCIPHERMENT: u16 = 1 << 2;
@@ -52,14 +49,13 @@ pub struct BasicConstraints {
     /// Whether the subject is a CA.
     #[asn1(default = "Default::default")]
     pub ca: bool,
-    /// How many CAs may stand between this one and a leaf.
+    /// Number of CAs that may stand between this one and a leaf.
     pub path_length: Option<u32>,
 }
 
 /// authorityKeyIdentifier (section 4.2.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorityKeyIdentifier {
-    /// keyIdentifier.
     pub key: Option<Vec<u8>>,
     /// The first directory name in authorityCertIssuer: the issuer of the issuing CA's certificate.
     pub issuer: Option<Name>,
@@ -127,7 +123,7 @@ impl Extension {
         Self::new(oid::NAME_CONSTRAINTS, true, constraints.to_der())
     }
 
-    /// cRLDistributionPoints: one point with every URL, since all have the same list.
+    /// cRLDistributionPoints: one point with every URL, since all have the same CRL.
     pub fn crl_distribution_points(urls: &[String]) -> Self {
         let value = sequence(|points| {
             points.sequence(|point| {
@@ -167,7 +163,6 @@ impl Extension {
         Self::of(oid::CRL_NUMBER, false, &number)
     }
 
-    /// Appends the Extension.
     pub fn encode(&self, encoder: &mut crate::asn1::Encoder) {
         let Self {
             oid,

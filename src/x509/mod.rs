@@ -1,4 +1,6 @@
-//! X.509 certificates, requests and lists (RFC 5280): no input or output, no clock.
+//! X.509 certificates, CSRs and CRLs (RFC 5280): no input or output, no clock.
+
+#![allow(missing_docs)]
 
 pub mod attribute;
 pub mod certificate;
@@ -23,7 +25,7 @@ pub mod verify;
 
 pub use certificate::{Certificate, Fingerprint, TbsCertificate, Unnumbered};
 pub use constraints::{NameConstraints, Subtree};
-pub use crl::RevocationList;
+pub use crl::{Crl, Crl as RevocationList};
 pub use extension::Extension;
 pub use general_name::GeneralName;
 pub use name::Name;

@@ -1,17 +1,17 @@
-//! The hash under which OpenSSL looks for a name in a folder (`X509_NAME_hash`).
+//! The hash under which OpenSSL looks for a name in a directory (`X509_NAME_hash`).
 
 use super::name::Name;
 use crate::asn1::{Element, Reader, encode, sequence, tag};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
 impl Name {
-    /// The first four octets of the SHA-1 hash of the canonical form, the least significant first; it is
+    /// The first four bytes of the SHA-1 hash of the canonical form, the least significant first; it is
     /// written as eight hex digits. In the canonical form strings are UTF-8 and in lower case, and blanks
     /// in them single and inside; there is no SEQUENCE around it.
     pub fn openssl_hash(&self) -> u32 {
         let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.canonical());
         let first = digest.as_ref().first_chunk();
-        u32::from_le_bytes(*first.expect("a SHA-1 hash has 20 octets"))
+        u32::from_le_bytes(*first.expect("a SHA-1 hash has 20 bytes"))
     }
 
     fn canonical(&self) -> Vec<u8> {
@@ -37,7 +37,7 @@ fn canonical_attribute(pair: &Element<'_>) -> Vec<u8> {
     let mut fields = pair.reader();
     sequence(|canonical| {
         while let Ok(field) = fields.any() {
-            match text_octets(&field) {
+            match text_bytes(&field) {
                 Some(text) => canonical.primitive(tag::UTF8_STRING, &folded(&text)),
                 None => canonical.raw(field.whole),
             }
@@ -45,19 +45,13 @@ fn canonical_attribute(pair: &Element<'_>) -> Vec<u8> {
     })
 }
 
-/// The UTF-8 of a string as OpenSSL reads it: strings of one octet a character are Latin-1. `None` for
+/// The UTF-8 of a string as OpenSSL reads it: strings of one byte a character are Latin-1. `None` for
 /// what is no string, and what it can't read as one.
-fn text_octets(value: &Element<'_>) -> Option<Vec<u8>> {
+fn text_bytes(value: &Element<'_>) -> Option<Vec<u8>> {
     let points: Option<String> = match value.tag {
         tag::UTF8_STRING => return Some(value.content.to_vec()),
         tag::PRINTABLE_STRING | tag::TELETEX_STRING | tag::IA5_STRING | tag::VISIBLE_STRING => {
-            Some(
-                value
-                    .content
-                    .iter()
-                    .map(|octet| char::from(*octet))
-                    .collect(),
-            )
+            Some(value.content.iter().map(|byte| char::from(*byte)).collect())
         }
         tag::BMP_STRING => {
             let units = value.content.chunks(2);
@@ -78,12 +72,12 @@ fn text_octets(value: &Element<'_>) -> Option<Vec<u8>> {
 
 /// ASCII in lower case; blanks cut off at the ends, and one for several between.
 fn folded(text: &[u8]) -> Vec<u8> {
-    let words = text.split(|octet| is_blank(*octet));
+    let words = text.split(|byte| is_blank(*byte));
     let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
     words.join(&b' ').to_ascii_lowercase()
 }
 
 /// C's isspace.
-fn is_blank(octet: u8) -> bool {
-    matches!(octet, b' ' | b'\t'..=b'\r')
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }

@@ -8,15 +8,12 @@ use const_oid::ObjectIdentifier;
 use std::fmt;
 use std::str::FromStr;
 
-/// What a leaf certificate is for.
+/// Purpose of a leaf certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
-    /// A TLS client.
     #[default]
     Client,
-    /// A TLS server.
     Server,
-    /// A TLS client and server.
     Peer,
     /// Signed and encrypted mail (S/MIME).
     Email,
@@ -28,7 +25,6 @@ pub enum Profile {
     Timestamp,
 }
 
-/// A profile that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp"
@@ -122,7 +118,7 @@ impl Profile {
         }
     }
 
-    /// What kind of alternative name has to be there, if any.
+    /// Returns the kind of SAN that has to be there, if any.
     pub fn required_name(self) -> Option<&'static str> {
         match self {
             Self::Server | Self::Peer => Some("a host name or an IP address"),

@@ -1,4 +1,4 @@
-//! Certification requests (PKCS #10, RFC 2986).
+//! Certificate signing requests (PKCS #10, RFC 2986).
 
 use super::extension::Extension;
 use super::general_name::GeneralName;
@@ -13,7 +13,7 @@ use std::collections::HashSet;
 const EXTENSION_REQUESTS: [ObjectIdentifier; 2] =
     [oid::EXTENSION_REQUEST, oid::MICROSOFT_EXTENSION_REQUEST];
 
-/// A request that anyone may have made: its bytes, and what they ask for.
+/// A CSR that anyone may have made: its bytes, and what they ask for.
 #[derive(Debug, Clone)]
 pub struct CertificationRequest {
     der: Vec<u8>,
@@ -27,7 +27,7 @@ pub struct CertificationRequest {
 }
 
 impl CertificationRequest {
-    /// Makes a request for `subject`, signed with its key.
+    /// Makes a CSR for `subject`, signed with its key.
     pub fn create(
         key: &PrivateKey,
         subject: &Name,
@@ -104,7 +104,7 @@ impl CertificationRequest {
         })
     }
 
-    /// Whether the request is signed with the key that it is about: proof of possession.
+    /// Whether the CSR is signed with the key that it is about: proof of possession.
     pub fn verify(&self) -> Result<(), KeyError> {
         match SignatureAlgorithm::from_der(&self.algorithm)? {
             Some(algorithm) => algorithm.verify(
@@ -118,27 +118,22 @@ impl CertificationRequest {
         }
     }
 
-    /// The name of the signature algorithm.
     pub fn algorithm_name(&self) -> String {
         super::certificate::algorithm_name(&self.algorithm)
     }
 
-    /// The bytes of the request.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
 
-    /// The subject asked for.
     pub fn subject(&self) -> &Name {
         &self.subject
     }
 
-    /// The public key.
     pub fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
 
-    /// The extensions asked for.
     pub fn extensions(&self) -> &[Extension] {
         &self.extensions
     }

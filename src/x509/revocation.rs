@@ -3,9 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Why a certificate was revoked. `removeFromCRL` is for delta lists, which are not made here.
+/// CRLReason. `removeFromCRL` is for delta CRLs, which are not made here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[allow(missing_docs)]
 pub enum Reason {
     #[default]
     Unspecified,
@@ -19,7 +18,6 @@ pub enum Reason {
     AaCompromise,
 }
 
-/// A reason that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a reason; there are unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn and aACompromise"
@@ -27,7 +25,6 @@ pub enum Reason {
 pub struct UnknownReason(pub String);
 
 impl Reason {
-    /// Every reason, by its number.
     pub const ALL: [Self; 9] = [
         Self::Unspecified,
         Self::KeyCompromise,

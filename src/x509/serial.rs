@@ -1,37 +1,30 @@
 //! Serial numbers (RFC 5280 section 4.1.2.2).
 
-use crate::asn1::{Encoder, tag};
+use crate::asn1::{Encoder, Hex, tag};
 use std::fmt;
 use std::str::FromStr;
 
-/// The most octets that a serial number may have.
-pub const MOST_OCTETS: usize = 20;
+/// The most bytes that a serial number may have.
+pub const MOST_BYTES: usize = 20;
 
-/// A serial number as `pki` issues it and takes it: positive, at most twenty octets as DER.
+/// A serial number as `pki` issues it and takes it: positive, at most twenty bytes as DER.
 ///
 /// Held as the big-endian magnitude without leading zeros, in place: a million of them are no million
 /// allocations. The length comes first, so that the order is that of the numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Serial {
     length: u8,
-    octets: [u8; MOST_OCTETS],
+    bytes: [u8; MOST_BYTES],
 }
 
-/// Why a text or a number is no serial number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SerialError {
-    /// Zero, or nothing at all.
     #[error("a serial number is greater than zero")]
     Zero,
-    /// More than twenty octets.
     #[error("a serial number has at most 20 octets")]
     TooLong,
-    /// The text is no number in the notation that it uses.
     #[error("{text:?} is not a serial number: write it as hex digits, or decimal as dec:…")]
-    Text {
-        /// What was written.
-        text: String,
-    },
+    Text { text: String },
 }
 
 impl Serial {
@@ -42,14 +35,14 @@ impl Serial {
             .position(|byte| *byte != 0)
             .ok_or(SerialError::Zero)?;
         let significant = &magnitude[first..];
-        // A first bit of one costs an octet more as a DER INTEGER.
-        if significant.len() + usize::from(significant[0] >> 7) > MOST_OCTETS {
+        // A first bit of one costs a byte more as a DER INTEGER.
+        if significant.len() + usize::from(significant[0] >> 7) > MOST_BYTES {
             return Err(SerialError::TooLong);
         }
-        let mut octets = [0; MOST_OCTETS];
-        octets[..significant.len()].copy_from_slice(significant);
-        let length = u8::try_from(significant.len()).expect("at most twenty octets");
-        Ok(Self { length, octets })
+        let mut bytes = [0; MOST_BYTES];
+        bytes[..significant.len()].copy_from_slice(significant);
+        let length = u8::try_from(significant.len()).expect("at most twenty bytes");
+        Ok(Self { length, bytes })
     }
 
     /// A counter followed by 64 random bits: unique by the first, unpredictable by the second.
@@ -77,7 +70,7 @@ impl Serial {
 
     /// The big-endian magnitude, without leading zeros.
     pub fn magnitude(&self) -> &[u8] {
-        &self.octets[..usize::from(self.length)]
+        &self.bytes[..usize::from(self.length)]
     }
 
     /// Appends the CertificateSerialNumber.
@@ -85,7 +78,7 @@ impl Serial {
         encoder.integer_like(tag::INTEGER, self.magnitude());
     }
 
-    /// What a user's text can mean; a bare number of decimal digits is read as hex, and as decimal
+    /// Returns the numbers that a user's text can mean; a bare number of decimal digits is read as hex, and as decimal
     /// only where the caller finds no certificate under the first reading.
     pub fn readings(text: &str) -> Result<SerialReadings, SerialError> {
         let bad = || SerialError::Text {
@@ -140,14 +133,14 @@ fn from_hex(digits: &str) -> Option<Result<Serial, SerialError>> {
         return None;
     }
     let digits = digits.trim_start_matches('0');
-    if digits.len() > 2 * MOST_OCTETS {
+    if digits.len() > 2 * MOST_BYTES {
         return Some(Err(SerialError::TooLong));
     }
-    let mut magnitude = [0u8; MOST_OCTETS];
+    let mut magnitude = [0u8; MOST_BYTES];
     for (place, digit) in digits.bytes().rev().enumerate() {
         // ASCII letters have bit 6 set, and count from ten where their low bits count from one.
         let value = (digit & 15) + 9 * (digit >> 6);
-        magnitude[MOST_OCTETS - 1 - place / 2] |= value << (4 * (place % 2));
+        magnitude[MOST_BYTES - 1 - place / 2] |= value << (4 * (place % 2));
     }
     Some(Serial::from_magnitude(&magnitude))
 }
@@ -156,12 +149,12 @@ fn from_decimal(digits: &str) -> Option<Result<Serial, SerialError>> {
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    let mut magnitude = [0u8; MOST_OCTETS];
+    let mut magnitude = [0u8; MOST_BYTES];
     for digit in digits.bytes() {
         let mut carry = u32::from(digit - b'0');
-        for octet in magnitude.iter_mut().rev() {
-            carry += u32::from(*octet) * 10;
-            *octet = u8::try_from(carry & 0xff).expect("masked to a byte");
+        for byte in magnitude.iter_mut().rev() {
+            carry += u32::from(*byte) * 10;
+            *byte = u8::try_from(carry & 0xff).expect("masked to a byte");
             carry >>= 8;
         }
         if carry != 0 {
@@ -172,16 +165,9 @@ fn from_decimal(digits: &str) -> Option<Result<Serial, SerialError>> {
 }
 
 impl fmt::Display for Serial {
-    /// Uppercase hex, two digits an octet, without separators.
+    /// Uppercase hex, two digits a byte, without separators.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-        let mut text = [0; 2 * MOST_OCTETS];
-        for (pair, octet) in text.chunks_exact_mut(2).zip(self.magnitude()) {
-            pair[0] = DIGITS[usize::from(octet >> 4)];
-            pair[1] = DIGITS[usize::from(octet & 15)];
-        }
-        let used = &text[..2 * usize::from(self.length)];
-        f.write_str(std::str::from_utf8(used).expect("digits are ASCII"))
+        fmt::UpperHex::fmt(&Hex(self.magnitude()), f)
     }
 }
 
@@ -213,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn twenty_octets_fit_and_twenty_one_do_not() {
+    fn twenty_bytes_fit_and_twenty_one_do_not() {
         assert!(Serial::from_magnitude(&[0x7f; 20]).is_ok());
         assert_eq!(
             Serial::from_magnitude(&[0x80; 20]),

@@ -1,4 +1,4 @@
-//! The frame that certificates, requests and lists share: what is signed, with which algorithm, and
+//! The frame that certificates, CSRs and CRLs share: what is signed, with which algorithm, and
 //! the signature (RFC 5280 sections 4.1.1 and 5.1.1, RFC 2986 section 4.2).
 
 use crate::asn1::{Element, Encoder, Malformed, Reader, tag};
@@ -8,11 +8,10 @@ use std::ops::Range;
 /// A signed structure, taken apart.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signed<'a> {
-    /// What is signed.
     pub(super) tbs: Element<'a>,
     /// An AlgorithmIdentifier.
     pub(super) algorithm: &'a [u8],
-    /// The signature's octets; none where it does not end on one, and so verifies under no key.
+    /// The signature's bytes; none where it does not end on one, and so verifies under no key.
     pub(super) signature: &'a [u8],
     start: usize,
 }
@@ -25,7 +24,7 @@ impl<'a> Signed<'a> {
         let tbs = outer.expect(tag::SEQUENCE, "what is signed")?;
         let algorithm = outer.algorithm("a signature algorithm")?.whole;
         let signature = match outer.expect(tag::BIT_STRING, "a signature")?.bits()? {
-            (0, octets) => octets,
+            (0, bytes) => bytes,
             _ => &[],
         };
         outer.end()?;
@@ -37,13 +36,12 @@ impl<'a> Signed<'a> {
         })
     }
 
-    /// Where in the structure's DER the signed octets are.
+    /// Returns the range of the signed bytes in the structure's DER.
     pub(super) fn tbs_range(&self) -> Range<usize> {
         self.start..self.start + self.tbs.whole.len()
     }
 }
 
-/// Puts a signed structure together.
 pub fn assemble(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
     // Room for the AlgorithmIdentifier and the headers.
     let mut encoder = Encoder::with_capacity(tbs.len() + signature.len() + 64);

@@ -3,7 +3,7 @@
 use super::Certificate;
 use crate::asn1::{Malformed, Reader, oid, tag};
 
-/// The certificates of a ContentInfo with a SignedData. Its lists and signers are not looked at;
+/// The certificates of a ContentInfo with a SignedData. Its CRLs and signers are not looked at;
 /// certificates of kinds that are no longer used are passed over.
 pub fn certificates(der: &[u8]) -> Result<Vec<Certificate>, Malformed> {
     each_certificate(der)?.into_iter().collect()

@@ -1,4 +1,4 @@
-//! Text from certificates, requests and lists, made harmless to show.
+//! Text from certificates, CSRs and CRLs, made harmless to show.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};

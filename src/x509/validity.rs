@@ -7,9 +7,7 @@ use time::{Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOf
 /// A span of time; both ends belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
-    /// notBefore.
     pub not_before: OffsetDateTime,
-    /// notAfter.
     pub not_after: OffsetDateTime,
 }
 

@@ -77,12 +77,12 @@ pub(crate) fn naming_previous(
     for previous in standing_certificates(store, ca, now)? {
         if serials
             .iter()
-            .any(|known| *known == previous.serial_octets())
+            .any(|known| *known == previous.serial_bytes())
         {
             continue;
         }
-        serials.push(previous.serial_octets().to_vec());
-        let named = encode(|value| value.primitive(tag::context(2), previous.serial_octets()));
+        serials.push(previous.serial_bytes().to_vec());
+        let named = encode(|value| value.primitive(tag::context(2), previous.serial_bytes()));
         for issuance in ca.issuances_holding(&named)? {
             let issuance = issuance?;
             if issuance.not_after < now || all_revoked.contains_key(&issuance.serial) {

@@ -3,7 +3,7 @@
 use crate::ca::error::CaError;
 use crate::store::{Ca, Coverage, SignedCrl};
 use crate::x509::Serial;
-use crate::x509::crl::{Entry, ListBuilder, RevocationList};
+use crate::x509::crl::{CrlBuilder, Entry, RevocationList};
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use time::OffsetDateTime;
@@ -24,10 +24,10 @@ pub(crate) fn gather_entries(
     covers: &Coverage,
     this_update: OffsetDateTime,
     now: OffsetDateTime,
-) -> Result<ListBuilder, CaError> {
+) -> Result<CrlBuilder, CaError> {
     let is_first = recent.first().is_none_or(|list| list.imported);
     let octets = usize::try_from(covers.length / JOURNAL_TO_LIST).unwrap_or(0);
-    let mut builder = ListBuilder::with_capacity(ca.certificate().subject(), octets);
+    let mut builder = CrlBuilder::with_capacity(ca.certificate().subject(), octets);
     // Most often nothing depends on it.
     let since = OnceCell::new();
     let is_since = |serial: &Serial| {

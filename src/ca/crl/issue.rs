@@ -9,7 +9,7 @@ use crate::ca::error::CaError;
 use crate::ca::issuance::Issuer;
 use crate::ca::trust_store::targets::{RelyingParty, too_many_octets};
 use crate::store::{Ca, Coverage, SignedCrl, StoreError};
-use crate::x509::crl::{Header, ListBuilder, RevocationList};
+use crate::x509::crl::{CrlBuilder, Header, RevocationList};
 use std::iter::repeat_n;
 use time::OffsetDateTime;
 
@@ -82,7 +82,7 @@ pub(crate) fn issue(
 /// sees before the CRL is on record.
 fn sign<T: Send>(
     issuer: &Issuer,
-    entries: ListBuilder,
+    entries: CrlBuilder,
     times: Times,
     number: u128,
     covers: &Coverage,

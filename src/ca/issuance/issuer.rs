@@ -10,7 +10,7 @@ use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked};
 use crate::key::{PrivateKey, Protection, PublicKey, SignatureAlgorithm};
 use crate::store::{Ca, CaName, Coverage, Store, StoreError};
 use crate::x509::comparison::ComparableName;
-use crate::x509::crl::{Header, ListBuilder};
+use crate::x509::crl::{CrlBuilder, Header};
 use crate::x509::{
     Certificate, CertificationRequest, Extension, Fingerprint, Name, RevocationList, Serial,
 };
@@ -187,7 +187,7 @@ impl Issuer {
     /// the proof goes on; what it made is dropped if that fails.
     pub(crate) fn sign_list<T: Send>(
         &self,
-        list: ListBuilder,
+        list: CrlBuilder,
         header: &Header<'_>,
         meanwhile: impl FnOnce(&[u8]) -> T + Send,
     ) -> Result<(Vec<u8>, Fingerprint, T), CaError> {

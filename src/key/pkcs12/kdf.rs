@@ -46,7 +46,7 @@ impl Hash {
     }
 }
 
-/// What octets are derived for (RFC 7292 appendix B.3).
+/// ID bytes of the purposes of derived bytes (RFC 7292 appendix B.3).
 pub(in super::super) const ENCRYPTION_KEY: u8 = 1;
 pub(in super::super) const INITIALIZATION_VECTOR: u8 = 2;
 pub(in super::super) const MAC_KEY: u8 = 3;
@@ -59,7 +59,7 @@ pub(in super::super) struct Kdf<'a> {
 }
 
 impl<'a> Kdf<'a> {
-    /// That of a file which somebody else made: its salt, and as many rounds as are borne.
+    /// Takes the parameters of a file from elsewhere, unless the iteration count exceeds the limit.
     pub(in super::super) fn foreign(
         hash: &'static Hash,
         salt: &'a [u8],
@@ -78,7 +78,7 @@ impl<'a> Kdf<'a> {
         let block = self.hash.digest.block_len();
         let diversifier = vec![purpose; block];
         let password = passphrase.bmp_string();
-        let filled = |octets: &[u8]| octets.len().next_multiple_of(block);
+        let filled = |bytes: &[u8]| bytes.len().next_multiple_of(block);
         let mut input = Zeroizing::new(Vec::with_capacity(filled(self.salt) + filled(&password)));
         input.extend(self.salt.iter().cycle().take(filled(self.salt)));
         input.extend(password.iter().cycle().take(filled(&password)));
@@ -111,9 +111,9 @@ impl<'a> Kdf<'a> {
 /// I_j = (I_j + B + 1) mod 2^v, where B is the hash repeated.
 fn add_with_one(part: &mut [u8], hash: &[u8]) {
     let mut carry = 1;
-    for (index, octet) in part.iter_mut().enumerate().rev() {
-        let sum = u16::from(*octet) + u16::from(hash[index % hash.len()]) + carry;
-        *octet = (sum & 0xff) as u8;
+    for (index, byte) in part.iter_mut().enumerate().rev() {
+        let sum = u16::from(*byte) + u16::from(hash[index % hash.len()]) + carry;
+        *byte = (sum & 0xff) as u8;
         carry = sum >> 8;
     }
 }

@@ -34,20 +34,19 @@ enum Part<'a> {
     },
 }
 
-/// What is in a file.
+/// Contents of a file.
 #[derive(Default)]
 pub struct Contents {
     /// Its certificates, in its order.
     pub certificates: Vec<CertificateBag>,
-    /// What the bags are that hold other things.
+    /// Types of the bags that hold other things.
     pub others: Vec<ObjectIdentifier>,
 }
 
 /// A certificate of a file.
 pub struct CertificateBag {
-    /// Its DER.
     pub der: Vec<u8>,
-    /// What the file calls it.
+    /// friendlyName.
     pub alias: Option<String>,
     /// Whether it has the attribute without which Java's key stores don't show it.
     pub is_trusted: bool,
@@ -60,7 +59,7 @@ impl<'a> Pfx<'a> {
         let mut pfx = Reader::sequence_of(der, "a PFX")?;
         pfx.expect(tag::INTEGER, "the version of a PFX")?;
         let safe = match content_info(&mut pfx)? {
-            (oid::PKCS7_DATA, content) => octets(&content)?,
+            (oid::PKCS7_DATA, content) => bytes(&content)?,
             (other, _) => return Err(unknown("its integrity", &other)),
         };
         let mac = if pfx.is_empty() {
@@ -84,7 +83,7 @@ impl<'a> Pfx<'a> {
         Ok(pfx)
     }
 
-    /// What opening it takes, in rounds of a hash; for scrypt, in blocks that are mixed.
+    /// Returns the cost of opening it: iterations of a hash; for scrypt, blocks that are mixed.
     pub fn rounds(&self) -> u64 {
         let parts = self.parts.iter().map(|part| match part {
             Part::Plain(_) => 0,
@@ -154,7 +153,7 @@ impl<'a> Mac<'a> {
 impl<'a> Part<'a> {
     fn read(infos: &mut Reader<'a>) -> Result<Self, KeyError> {
         match content_info(infos)? {
-            (oid::PKCS7_DATA, content) => Ok(Self::Plain(octets(&content)?)),
+            (oid::PKCS7_DATA, content) => Ok(Self::Plain(bytes(&content)?)),
             (oid::PKCS7_ENCRYPTED_DATA, content) => {
                 let mut data = Reader::sequence_of(content.content, "an EncryptedData")?;
                 data.expect(tag::INTEGER, "the version of an EncryptedData")?;
@@ -185,8 +184,8 @@ fn identifier(reader: &mut Reader<'_>) -> Result<ObjectIdentifier, Malformed> {
         .oid()
 }
 
-/// The octets of the one OCTET STRING in an element.
-fn octets<'a>(element: &Element<'a>) -> Result<&'a [u8], Malformed> {
+/// The bytes of the one OCTET STRING in an element.
+fn bytes<'a>(element: &Element<'a>) -> Result<&'a [u8], Malformed> {
     let string = element.reader().expect(tag::OCTET_STRING, "octets")?;
     Ok(string.content)
 }
@@ -216,7 +215,7 @@ impl Contents {
                     let der = certificate.expect(tag::explicit(0), "a certificate")?;
                     let attributes = bag.optional(tag::SET)?;
                     self.certificates
-                        .push(CertificateBag::new(octets(&der)?, attributes)?);
+                        .push(CertificateBag::new(bytes(&der)?, attributes)?);
                 }
                 other => self.others.push(other),
             }

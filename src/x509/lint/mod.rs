@@ -15,7 +15,6 @@ use std::fmt;
 /// A certificate to be judged, and the path above it.
 #[derive(Clone, Copy)]
 pub struct Candidate<'a> {
-    /// The certificate.
     pub certificate: &'a Certificate,
     /// Its issuer, the issuer's issuer, and so on up to the root; empty for a root.
     pub issuers: &'a [Certificate],
@@ -37,14 +36,12 @@ pub struct Rule {
     check: fn(&Candidate<'_>) -> Option<String>,
 }
 
-/// What a rule found.
+/// A violation of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule's name.
     pub rule: &'static str,
     /// The section that demands it.
     pub section: &'static str,
-    /// What is wrong.
     pub message: String,
 }
 
@@ -75,7 +72,6 @@ impl fmt::Display for Findings {
     }
 }
 
-/// Every rule.
 pub const RULES: &[Rule] = rules! {
     fields::version_is_3, "RFC 5280 4.1.2.1";
     fields::serial_is_positive_and_at_most_20_octets, "RFC 5280 4.1.2.2";

@@ -1,10 +1,10 @@
 //! Whether a certificate stands: its path to a trusted one, by RFC 5280 section 6.1, with policies as
-//! RFC 9618 has them; and, of revocation, by lists that are handed in (section 6.3).
+//! RFC 9618 has them; and, of revocation, by CRLs that are handed in (section 6.3).
 //!
 //! The rules here name the certificate and the fact. What passes them is judged once more, by
 //! rustls-webpki where it can: who is called valid was held to both.
 
-mod lists;
+mod crls;
 mod policies;
 mod refusal;
 mod rules;
@@ -12,7 +12,7 @@ mod scope;
 mod search;
 mod second;
 
-pub use lists::{ListProblem, check_lists};
+pub use crls::{CrlProblem, check_crls};
 pub use policies::PolicyInputs;
 pub use refusal::{Refusal, called, serial_text};
 pub use search::{Paths, Trust};
@@ -24,7 +24,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use time::OffsetDateTime;
 
-/// What a certificate is asked to be good for.
+/// Requirements on a certificate.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// When.

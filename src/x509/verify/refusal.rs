@@ -1,6 +1,6 @@
-//! Why a certificate is not valid: facts, each about the certificate that it names.
+//! Reasons for which a certificate is not valid: facts, each about the certificate that it names.
 
-use super::lists::ListProblem;
+use super::crls::CrlProblem;
 use crate::asn1::Malformed;
 use crate::x509::certificate::serial_hex;
 use crate::x509::constraints::ConstraintViolation;
@@ -9,41 +9,31 @@ use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Profile, Reason};
 use time::OffsetDateTime;
 
-/// Why a certificate is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "each field is what its message calls it")]
 pub enum Refusal {
-    /// The issuer is not at hand.
     #[error("the issuer of {subject} is missing: {issuer}")]
     MissingIssuer { subject: String, issuer: String },
-    /// No CA can have signed it: CAs have names (RFC 5280 section 4.1.2.4).
     #[error("the issuer of {subject} is not named: its issuer field is empty")]
     EmptyIssuer { subject: String },
-    /// A CA of the issuer's name is at hand, with a key of another identifier.
     #[error(
         "the issuer of {subject} is missing: the {issuer} at hand has another key than it names"
     )]
     OtherKey { subject: String, issuer: String },
-    /// The CA is at hand, and not that certificate of it which is named.
     #[error("the issuer of {subject} is missing: {}", other_certificate(.issuer, .serial.as_deref()))]
     OtherCertificate {
         subject: String,
         issuer: String,
         serial: Option<String>,
     },
-    /// The CA that is named did not sign it.
     #[error("the signature of {subject} does not verify under the key of {issuer}")]
     Signature { subject: String, issuer: String },
-    /// Nobody can tell here whether the signature is right.
     #[error("the signature of {subject} can't be verified here: {algorithm}")]
     Unverifiable { subject: String, algorithm: String },
-    /// A root that nobody vouches for.
     #[error("{subject} is signed with its own key and is not a trusted root")]
     Untrusted { subject: String },
-    /// CAs that certify each other, under no trusted root.
     #[error("no trusted root is above {subject}: the CAs over it only certify each other")]
     Rootless { subject: String },
-    /// More paths than are worth a look, or longer ones.
     #[error("{subject} has more or longer paths than are looked at, and none of those is valid")]
     TooManyPaths { subject: String },
     #[error("{subject} is not valid before {}", rfc3339(*.not_before))]
@@ -56,7 +46,6 @@ pub enum Refusal {
         subject: String,
         not_after: OffsetDateTime,
     },
-    /// It is of a version that has no extensions.
     #[error("{subject} is of version {version}, which can't say what it is for")]
     Version { subject: String, version: u32 },
     #[error("{subject} has a critical extension that is not understood here: {extension}")]
@@ -67,7 +56,6 @@ pub enum Refusal {
         extension: &'static str,
         problem: Malformed,
     },
-    /// What issued it is no CA.
     #[error("{issuer}, which signed {subject}, is not a CA")]
     NotACa { subject: String, issuer: String },
     #[error("{issuer}, which signed {subject}, has no keyCertSign in its keyUsage")]
@@ -107,7 +95,6 @@ pub enum Refusal {
         hostname: String,
         has: String,
     },
-    /// The rules here found nothing.
     #[error("rustls-webpki refuses the path of {subject}: {problem}")]
     SecondOpinion {
         subject: String,
@@ -120,22 +107,21 @@ pub enum Refusal {
         revoked_at: OffsetDateTime,
         reason: Reason,
     },
-    /// No list can be asked about it.
     #[error("{subject} may be revoked: {problem}")]
-    NoList {
+    NoCrl {
         subject: String,
-        problem: ListProblem,
+        problem: CrlProblem,
     },
 }
 
 impl Refusal {
     /// Whether all but the revocation of the path was found good.
     pub fn is_about_revocation(&self) -> bool {
-        matches!(self, Self::Revoked { .. } | Self::NoList { .. })
+        matches!(self, Self::Revoked { .. } | Self::NoCrl { .. })
     }
 }
 
-/// What a certificate is called: its subject, else its first alternative name, else its serial.
+/// Returns the name of a certificate for messages: its subject, else its first alternative name, else its serial.
 pub fn called(certificate: &Certificate) -> String {
     if !certificate.subject().is_empty() {
         return certificate.subject().to_string();
@@ -146,9 +132,9 @@ pub fn called(certificate: &Certificate) -> String {
     }
 }
 
-/// The serial as it is written everywhere; one that RFC 5280 does not allow as its octets.
+/// The serial as it is written everywhere; one that RFC 5280 does not allow as its bytes.
 pub fn serial_text(certificate: &Certificate) -> String {
-    serial_hex(certificate.serial_octets())
+    serial_hex(certificate.serial_bytes())
 }
 
 /// Joins the first few of many, so that a message stays readable.

@@ -1,4 +1,4 @@
-//! What RFC 5280 section 6.1 demands of a path, but for policies.
+//! The rules of RFC 5280 section 6.1 for a path, but for policies.
 
 use super::Question;
 use super::refusal::{Refusal, called, first_few};
@@ -11,7 +11,7 @@ use const_oid::ObjectIdentifier;
 use time::OffsetDateTime;
 
 /// The extensions whose meaning is held to here, so that they may be critical; of distribution
-/// points nothing is fetched, and lists that are about some of them are refused.
+/// points nothing is fetched, and CRLs that are about some of them are refused.
 const UNDERSTOOD: [ObjectIdentifier; 10] = [
     oid::BASIC_CONSTRAINTS,
     oid::KEY_USAGE,

@@ -1,26 +1,26 @@
 //! Scope of a CRL: whether its issuingDistributionPoint (RFC 5280 section 5.2.5) takes in a certificate.
 
 use crate::asn1::{Element, Malformed, Reader, encode, oid, tag};
-use crate::x509::{Certificate, Extension, Name, RevocationList};
+use crate::x509::{Certificate, Crl, Extension, Name};
 
 /// Whether a CRL is about all reasons for which a certificate may be revoked (section 6.3.3 (b)); an
 /// indirect CRL, and one by reason, is not used for any.
-pub(super) fn takes_in(list: &RevocationList<'_>, certificate: &Certificate) -> bool {
-    distribution_point(list).is_none_or(|extension| {
-        Scope::of(extension, list.issuer()).is_ok_and(|scope| scope.takes_in(certificate))
+pub(super) fn takes_in(crl: &Crl<'_>, certificate: &Certificate) -> bool {
+    distribution_point(crl).is_none_or(|extension| {
+        Scope::of(extension, crl.issuer()).is_ok_and(|scope| scope.takes_in(certificate))
     })
 }
 
 /// Whether entries of a CRL may be about certificates of other issuers, or its scope cannot be read.
-pub(super) fn is_indirect(list: &RevocationList<'_>) -> bool {
-    distribution_point(list).is_some_and(|extension| {
-        Scope::of(extension, list.issuer()).map_or(true, |scope| scope.is_indirect)
+pub(super) fn is_indirect(crl: &Crl<'_>) -> bool {
+    distribution_point(crl).is_some_and(|extension| {
+        Scope::of(extension, crl.issuer()).map_or(true, |scope| scope.is_indirect)
     })
 }
 
 /// The issuingDistributionPoint of a CRL.
-pub(super) fn distribution_point<'a>(list: &'a RevocationList<'_>) -> Option<&'a Extension> {
-    let mut extensions = list.extensions().iter();
+pub(super) fn distribution_point<'a>(crl: &'a Crl<'_>) -> Option<&'a Extension> {
+    let mut extensions = crl.extensions().iter();
     extensions.find(|extension| extension.oid == oid::ISSUING_DISTRIBUTION_POINT)
 }
 

@@ -54,7 +54,7 @@ pub struct TooManyPaths;
 pub struct Paths<'a> {
     trust: &'a Trust,
     graph: Graph<'a>,
-    /// How far the trusted certificates are, for every certificate that one is above.
+    /// Distance to the trusted certificates, for every certificate below one.
     heights: HashMap<usize, usize>,
     /// Certificates above which there is nothing, in the order in which they were found.
     dead_ends: Vec<usize>,
@@ -162,7 +162,7 @@ impl<'a> Paths<'a> {
         one.is_of_same_ca(other)
     }
 
-    /// Why there is no path, once there is no next one.
+    /// Returns the reason for which there is no path, once there is no next one.
     pub fn why_none(&self) -> Refusal {
         match self.dead_ends.first() {
             Some(end) => self.why_dead_end(*end),

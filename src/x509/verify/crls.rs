@@ -7,14 +7,14 @@ use crate::key::KeyError;
 use crate::x509::comparison::are_equal;
 use crate::x509::extension::key_usage::CRL_SIGN;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, RevocationList};
+use crate::x509::{Certificate, Crl};
 use const_oid::ObjectIdentifier;
 use time::OffsetDateTime;
 
-/// Why no list can be asked about a certificate.
+/// Reasons for which no CRL can be asked about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "each field is what its message calls it")]
-pub enum ListProblem {
+pub enum CrlProblem {
     #[error("no list of {issuer} was given")]
     Missing { issuer: String },
     #[error("the list of {issuer} is not signed with its key")]
@@ -48,7 +48,7 @@ pub enum ListProblem {
     Broken { issuer: String },
 }
 
-impl ListProblem {
+impl CrlProblem {
     /// Whether the issuer signed the CRL, which ended or is not about all that it issued: a complete
     /// CRL that it signed later says more.
     fn is_about_scope_or_time(&self) -> bool {
@@ -63,53 +63,53 @@ impl ListProblem {
 /// have one, nothing is known. Not so if the issuer signed a complete CRL after it.
 ///
 /// `signers` are the issuer's certificate, and others of the same name whose keys may sign its CRLs too.
-pub fn check_lists(
-    lists: &[RevocationList<'_>],
+pub fn check_crls(
+    crls: &[Crl<'_>],
     certificate: &Certificate,
     signers: &[&Certificate],
     time: OffsetDateTime,
-) -> Result<Vec<ListProblem>, Refusal> {
+) -> Result<Vec<CrlProblem>, Refusal> {
     let issuer = signers[0];
-    let unknown = |problem| Refusal::NoList {
+    let unknown = |problem| Refusal::NoCrl {
         subject: called(certificate),
         problem,
     };
     let mut unused = Vec::new();
-    let mut usable: Vec<&RevocationList<'_>> = Vec::new();
-    let order = |list: &RevocationList<'_>| (list.this_update(), list.number());
-    for list in lists {
+    let mut usable: Vec<&Crl<'_>> = Vec::new();
+    let order = |crl: &Crl<'_>| (crl.this_update(), crl.number());
+    for crl in crls {
         // An indirect CRL of another issuer may have entries of this one.
-        if !are_equal(list.issuer(), certificate.issuer()) && !is_indirect(list) {
+        if !are_equal(crl.issuer(), certificate.issuer()) && !is_indirect(crl) {
             continue;
         }
-        match can_be_asked(list, certificate, signers, time) {
-            Ok(()) => usable.push(list),
-            Err(problem) => unused.push((list, problem)),
+        match can_be_asked(crl, certificate, signers, time) {
+            Ok(()) => usable.push(crl),
+            Err(problem) => unused.push((crl, problem)),
         }
     }
-    let Some(newest) = usable.iter().copied().reduce(|newest, list| {
-        if order(newest) < order(list) {
-            list
+    let Some(newest) = usable.iter().copied().reduce(|newest, crl| {
+        if order(newest) < order(crl) {
+            crl
         } else {
             newest
         }
     }) else {
         let problem = unused.into_iter().next().map(|(_, problem)| problem);
-        return Err(unknown(problem.unwrap_or(ListProblem::Missing {
+        return Err(unknown(problem.unwrap_or(CrlProblem::Missing {
             issuer: called(issuer),
         })));
     };
     // Of CRLs with different scopes that are as new, each counts.
-    let counts = |list: &&RevocationList<'_>| {
-        list.this_update() == newest.this_update()
-            && distribution_point(list) != distribution_point(newest)
+    let counts = |crl: &&Crl<'_>| {
+        crl.this_update() == newest.this_update()
+            && distribution_point(crl) != distribution_point(newest)
     };
-    for list in std::iter::once(newest).chain(usable.iter().copied().filter(counts)) {
-        check_entries(list, certificate, issuer, unknown)?;
+    for crl in std::iter::once(newest).chain(usable.iter().copied().filter(counts)) {
+        check_entries(crl, certificate, issuer, unknown)?;
     }
-    for (list, problem) in &unused {
-        let is_superseded = order(list) < order(newest) && problem.is_about_scope_or_time();
-        if !is_superseded && may_have_entry(list, certificate) {
+    for (crl, problem) in &unused {
+        let is_superseded = order(crl) < order(newest) && problem.is_about_scope_or_time();
+        if !is_superseded && may_have_entry(crl, certificate) {
             return Err(unknown(problem.clone()));
         }
     }
@@ -117,48 +117,48 @@ pub fn check_lists(
 }
 
 /// Whether a CRL has an entry of the certificate, or one that can't be read or understood.
-fn may_have_entry(list: &RevocationList<'_>, certificate: &Certificate) -> bool {
-    list.entries().any(|entry| match entry {
-        Ok(entry) => !entry.removes && entry.serial == certificate.serial_octets(),
+fn may_have_entry(crl: &Crl<'_>, certificate: &Certificate) -> bool {
+    crl.entries().any(|entry| match entry {
+        Ok(entry) => !entry.removes && entry.serial == certificate.serial_bytes(),
         Err(_) => true,
     })
 }
 
 /// Whether a CRL is the issuer's, about the certificate, and good at this time.
 fn can_be_asked(
-    list: &RevocationList<'_>,
+    crl: &Crl<'_>,
     certificate: &Certificate,
     signers: &[&Certificate],
     time: OffsetDateTime,
-) -> Result<(), ListProblem> {
+) -> Result<(), CrlProblem> {
     let name = called(signers[0]);
     let mut keys = signers.iter().map(|signer| {
-        let verified = list.verify_signature(signer.public_key());
+        let verified = crl.verify_signature(signer.public_key());
         (signer, verified)
     });
     match keys.find(|(_, verified)| !matches!(verified, Err(KeyError::Inconsistent { .. }))) {
         Some((signer, Ok(()))) if signer.key_usage().unwrap_or(CRL_SIGN) & CRL_SIGN == 0 => {
-            return Err(ListProblem::NoCrlSign { issuer: name });
+            return Err(CrlProblem::NoCrlSign { issuer: name });
         }
         Some((_, Ok(()))) => {}
         Some((_, Err(KeyError::Unsupported { algorithm }))) => {
-            return Err(ListProblem::Unverifiable {
+            return Err(CrlProblem::Unverifiable {
                 issuer: name,
                 algorithm,
             });
         }
-        _ => return Err(ListProblem::Signature { issuer: name }),
+        _ => return Err(CrlProblem::Signature { issuer: name }),
     }
-    extensions_are_understood(list, certificate, &name)?;
-    if time < list.this_update() {
-        return Err(ListProblem::NotYetValid {
+    extensions_are_understood(crl, certificate, &name)?;
+    if time < crl.this_update() {
+        return Err(CrlProblem::NotYetValid {
             issuer: name,
-            this_update: list.this_update(),
+            this_update: crl.this_update(),
         });
     }
-    match list.next_update() {
-        None => Err(ListProblem::Endless { issuer: name }),
-        Some(next_update) if time > next_update => Err(ListProblem::Ended {
+    match crl.next_update() {
+        None => Err(CrlProblem::Endless { issuer: name }),
+        Some(next_update) if time > next_update => Err(CrlProblem::Ended {
             issuer: name,
             next_update,
         }),
@@ -167,30 +167,30 @@ fn can_be_asked(
 }
 
 fn extensions_are_understood(
-    list: &RevocationList<'_>,
+    crl: &Crl<'_>,
     certificate: &Certificate,
     issuer: &str,
-) -> Result<(), ListProblem> {
+) -> Result<(), CrlProblem> {
     const UNDERSTOOD: [ObjectIdentifier; 3] = [
         oid::AUTHORITY_KEY_IDENTIFIER,
         oid::CRL_NUMBER,
         oid::ISSUING_DISTRIBUTION_POINT,
     ];
-    for extension in list.extensions() {
+    for extension in crl.extensions() {
         let name = oid::name(&extension.oid);
         let is_partial = match extension.oid {
             oid::DELTA_CRL_INDICATOR => true,
-            oid::ISSUING_DISTRIBUTION_POINT => !takes_in(list, certificate),
+            oid::ISSUING_DISTRIBUTION_POINT => !takes_in(crl, certificate),
             _ => false,
         };
         if is_partial {
-            return Err(ListProblem::Partial {
+            return Err(CrlProblem::Partial {
                 issuer: issuer.to_owned(),
                 extension: name.expect("both have names"),
             });
         }
         if extension.critical && !UNDERSTOOD.contains(&extension.oid) {
-            return Err(ListProblem::CriticalExtension {
+            return Err(CrlProblem::CriticalExtension {
                 issuer: issuer.to_owned(),
                 extension: name.map_or_else(|| extension.oid.to_string(), str::to_owned),
             });
@@ -199,20 +199,20 @@ fn extensions_are_understood(
     Ok(())
 }
 
-/// Looks through the whole list: what can't be read may be the entry that is looked for.
+/// Looks through the whole CRL: what can't be read may be the entry that is looked for.
 fn check_entries(
-    list: &RevocationList<'_>,
+    crl: &Crl<'_>,
     certificate: &Certificate,
     issuer: &Certificate,
-    unknown: impl Fn(ListProblem) -> Refusal,
+    unknown: impl Fn(CrlProblem) -> Refusal,
 ) -> Result<(), Refusal> {
     let issuer = || called(issuer);
-    let serial = certificate.serial_octets();
+    let serial = certificate.serial_bytes();
     let mut revoked = None;
-    for entry in list.entries() {
-        let entry = entry.map_err(|_| unknown(ListProblem::Broken { issuer: issuer() }))?;
+    for entry in crl.entries() {
+        let entry = entry.map_err(|_| unknown(CrlProblem::Broken { issuer: issuer() }))?;
         if entry.has_unknown_critical {
-            return Err(unknown(ListProblem::CriticalEntryExtension {
+            return Err(unknown(CrlProblem::CriticalEntryExtension {
                 issuer: issuer(),
             }));
         }
@@ -248,12 +248,12 @@ mod tests {
     /// An entry: its serial, and what writes its extensions.
     type Entry<'a> = (&'a [u8], &'a dyn Fn(&mut Encoder));
 
-    /// What a list with entries that are written by hand says of the certificate of its CA.
+    /// Asks a CRL with entries that are written by hand about the certificate of its CA.
     fn judged(next: Option<OffsetDateTime>, entries: &[Entry<'_>]) -> Result<(), Refusal> {
         let (ca, key) = ca();
-        let list = list(&key, THEN, next, &[], entries);
-        let list = RevocationList::from_der(&list).unwrap();
-        check_lists(&[list], &ca, &[&ca], THEN).map(drop)
+        let crl = crl(&key, THEN, next, &[], entries);
+        let crl = Crl::from_der(&crl).unwrap();
+        check_crls(&[crl], &ca, &[&ca], THEN).map(drop)
     }
 
     fn signed(key: &PrivateKey, tbs: &[u8]) -> Vec<u8> {
@@ -280,7 +280,7 @@ mod tests {
         (Certificate::from_der(&ca).unwrap(), key)
     }
 
-    fn list(
+    fn crl(
         key: &PrivateKey,
         this: OffsetDateTime,
         next: Option<OffsetDateTime>,
@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(judged(NEXT, &[(&[1, 0xa6], compromise)]), Ok(()));
         // An INTEGER with a zero that it does not need is not DER.
         let refusal = judged(NEXT, &[(&[0, 1, 0xa5], compromise)]).unwrap_err();
-        assert!(matches!(refusal, Refusal::NoList { .. }));
+        assert!(matches!(refusal, Refusal::NoCrl { .. }));
     }
 
     /// A complete CRL says that the certificate is good, and beside it is another one with an entry.
@@ -354,10 +354,10 @@ mod tests {
             value: vec![0x30, 0],
         };
         let verdict = |by: &PrivateKey, this, next, extensions: &[Extension], entry: Entry<'_>| {
-            let good = list(&key, LATER, NEXT, &[], &[(&[9], nothing)]);
-            let bad = list(by, this, next, extensions, &[entry]);
-            let lists = [&good, &bad].map(|der| RevocationList::from_der(der).unwrap());
-            check_lists(&lists, &ca, &[&ca], LATEST)
+            let good = crl(&key, LATER, NEXT, &[], &[(&[9], nothing)]);
+            let bad = crl(by, this, next, extensions, &[entry]);
+            let crls = [&good, &bad].map(|der| Crl::from_der(der).unwrap());
+            check_crls(&crls, &ca, &[&ca], LATEST)
         };
         let delta = [of(oid::DELTA_CRL_INDICATOR, true)];
         // onlySomeReasons.
@@ -381,7 +381,7 @@ mod tests {
         for (what, by, this, next, extensions) in cases {
             let verdict = |entry| verdict(by, this, next, extensions, entry);
             for entry in [(&SERIAL[..], nothing), (&[7], broken)] {
-                let Err(Refusal::NoList { .. }) = verdict(entry) else {
+                let Err(Refusal::NoCrl { .. }) = verdict(entry) else {
                     panic!("{what} is ignored");
                 };
             }
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_an_entry_of_another_list_back_revokes_nothing() {
+    fn what_takes_an_entry_of_another_crl_back_revokes_nothing() {
         let removes: &dyn Fn(&mut Encoder) =
             &|list| extension(list, &oid::REASON_CODE, false, &[tag::ENUMERATED, 1, 8]);
         assert_eq!(judged(NEXT, &[(&SERIAL, removes)]), Ok(()));
@@ -404,30 +404,30 @@ mod tests {
 
     /// From there on entries may be about certificates of another CA (section 5.3.3).
     #[test]
-    fn a_list_with_an_entry_that_is_not_understood_can_not_be_asked() {
+    fn a_crl_with_an_entry_that_is_not_understood_can_not_be_asked() {
         let indirect = |critical| {
             move |list: &mut Encoder| {
                 extension(list, &oid::CERTIFICATE_ISSUER, critical, &[0x30, 0]);
             }
         };
         let refusal = judged(NEXT, &[(&[7], &indirect(true))]).unwrap_err();
-        let problem = ListProblem::CriticalEntryExtension {
+        let problem = CrlProblem::CriticalEntryExtension {
             issuer: "CN=ca".into(),
         };
-        assert!(matches!(refusal, Refusal::NoList { problem: found, .. } if found == problem));
+        assert!(matches!(refusal, Refusal::NoCrl { problem: found, .. } if found == problem));
         assert_eq!(judged(NEXT, &[(&[7], &indirect(false))]), Ok(()));
     }
 
     #[test]
-    fn a_list_that_has_no_end_or_can_not_be_read_to_its_end_can_not_be_asked() {
+    fn a_crl_that_has_no_end_or_can_not_be_read_to_its_end_can_not_be_asked() {
         let nothing: &dyn Fn(&mut Encoder) = &|_| {};
         let broken: &dyn Fn(&mut Encoder) = &|list| list.raw(&[tag::INTEGER]);
         let issuer = || "CN=ca".to_owned();
         for (next, entry, expected) in [
-            (None, nothing, ListProblem::Endless { issuer: issuer() }),
-            (NEXT, broken, ListProblem::Broken { issuer: issuer() }),
+            (None, nothing, CrlProblem::Endless { issuer: issuer() }),
+            (NEXT, broken, CrlProblem::Broken { issuer: issuer() }),
         ] {
-            let Err(Refusal::NoList { problem, .. }) = judged(next, &[(&[7], entry)]) else {
+            let Err(Refusal::NoCrl { problem, .. }) = judged(next, &[(&[7], entry)]) else {
                 panic!("{expected} is not told");
             };
             assert_eq!(problem, expected);
