@@ -11,7 +11,7 @@ use crate::ca::renewal::RenewalError;
 use crate::key::KeyError;
 use crate::pem::PemError;
 use crate::store::file::Uncommitted;
-use crate::store::{CaName, FileError, StoreError};
+use crate::store::{CaName, FileError, Location, StoreError};
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::lint::Findings;
 use crate::x509::name::NameError;
@@ -31,10 +31,10 @@ pub enum CaError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A key of the store or of a file can't be used.
-    #[error("the key {} can't be used", path.display())]
+    #[error("the key {path} can't be used")]
     Key {
         /// The key's file.
-        path: PathBuf,
+        path: Location,
         /// What is wrong with it.
         source: KeyError,
     },

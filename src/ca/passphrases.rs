@@ -2,9 +2,8 @@
 
 use crate::ca::error::CaError;
 use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Passphrase, PrivateKey, Protection};
-use crate::store::CaName;
+use crate::store::{CaName, Location};
 use std::error::Error;
-use std::path::Path;
 
 /// Key, or file with keys, that a passphrase opens or protects.
 #[derive(Clone, Copy)]
@@ -78,13 +77,14 @@ impl Unlocked {
     /// Reads a key file, with a passphrase if it is encrypted.
     pub fn open(
         &mut self,
-        path: &Path,
+        file: impl Into<Location>,
         wanted: ProtectedKey<'_>,
         content: &[u8],
         passphrases: &mut dyn Passphrases,
     ) -> Result<PrivateKey, CaError> {
+        let path = file.into();
         let failed = |source: KeyError| CaError::Key {
-            path: path.to_owned(),
+            path: path.clone(),
             source,
         };
         let encrypted = match KeyFile::parse(content).map_err(failed)? {

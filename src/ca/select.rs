@@ -139,7 +139,7 @@ pub fn certificate_of(ca: &Ca, issuance: &Issuance) -> Result<Certificate, CaErr
 /// Reads the certificate of a record.
 pub(crate) fn recorded_certificate(ca: &Ca, der: &[u8]) -> Result<Certificate, CaError> {
     Certificate::from_der(der).map_err(|error| CaError::Input {
-        path: ca.path().to_owned(),
+        path: ca.location().to_string().into(),
         expected: "a store whose records can be read",
         source: InputError::from(error),
     })

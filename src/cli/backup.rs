@@ -155,8 +155,7 @@ fn hold<'a>(store: &'a Store, context: &Context) -> Result<Snapshot<'a>, StoreEr
     }
     for path in snapshot.left_out() {
         context.notice(format!(
-            "{} is none of the store's, and is not in the backup",
-            path.display()
+            "{path} is none of the store's, and is not in the backup"
         ));
     }
     Ok(snapshot)

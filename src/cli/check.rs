@@ -10,11 +10,10 @@ use super::report::{Lines, Report};
 use crate::ca::{
     CheckRequest, Checkup, Level, Repair, Repaired, StoreFinding, check, octets_to_check, repair,
 };
-use crate::store::CaName;
+use crate::store::{CaName, Location};
 use crate::x509::validity::parse_duration;
 use clap::Args;
 use serde::Serialize;
-use std::path::PathBuf;
 use time::Duration;
 
 /// Look at the whole store, and say all that is wrong with it; exit 3 with errors or warnings
@@ -176,8 +175,8 @@ impl RepairEntry {
     }
 }
 
-fn shown(path: Option<&PathBuf>) -> Option<String> {
-    path.map(|path| path.display().to_string())
+fn shown(location: Option<&Location>) -> Option<String> {
+    location.map(ToString::to_string)
 }
 
 fn repaired(repairs: &[Repair]) -> String {

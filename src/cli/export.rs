@@ -11,7 +11,7 @@ use crate::ca::{
     passphrase_for, select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
-use crate::store::{Ca, CaName, Journal, Store};
+use crate::store::{Ca, CaName, Journal, Location, Store};
 use crate::x509::Certificate;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -93,7 +93,7 @@ struct Subject {
     certificate: Certificate,
     issuers: Vec<Certificate>,
     name: String,
-    key_path: PathBuf,
+    key_path: Location,
     key_label: String,
     key_file: Option<Zeroizing<Vec<u8>>>,
 }
@@ -246,7 +246,7 @@ impl ExportArgs {
             certificate,
             issuers,
             name: self.name.clone().unwrap_or(issuance.cn),
-            key_path: ca.leaf_key_path(&issuance.serial),
+            key_path: ca.leaf_key_location(&issuance.serial),
             key_label: format!("the key of {} {}", ca.name(), issuance.serial),
             key_file,
         })
@@ -269,7 +269,7 @@ impl ExportArgs {
             certificate: ca.certificate().clone(),
             issuers: certificates_above(store, ca)?,
             name: self.name.clone().unwrap_or_else(|| ca.name().to_string()),
-            key_path: ca.key_path(),
+            key_path: ca.key_location(),
             key_label: format!("the key of {}", ca.name()),
             key_file,
         })

@@ -134,7 +134,7 @@ fn report(renewed: &RenewedCa, context: &Context) -> Report {
     };
     let entry = RenewedEntry {
         renews: serial.map(|serial| serial.to_string()),
-        previous: previous.as_ref().map(|path| path.display().to_string()),
+        previous: previous.as_ref().map(ToString::to_string),
         naming_previous: naming_previous.map(|naming| NamingPreviousEntry {
             leaves: naming.leaves,
             cas: naming.cas,

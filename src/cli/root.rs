@@ -7,12 +7,11 @@ use super::passphrase::{PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{CaError, NewCa, create_fixture_root, create_root};
 use crate::key::KeyType;
-use crate::store::{Ca, CaName};
+use crate::store::{Ca, CaName, Location};
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Name};
 use clap::Args;
 use serde::Serialize;
-use std::path::Path;
 
 /// Make a root CA: a key, and a certificate that it signs itself
 ///
@@ -115,7 +114,7 @@ pub(super) struct MadeCa {
 
 impl MadeCa {
     /// One whose certificate is in a file.
-    pub(super) fn new(certificate: &Certificate, file: &Path) -> Self {
+    pub(super) fn new(certificate: &Certificate, file: impl Into<Location>) -> Self {
         let validity = certificate.validity();
         Self {
             ca: None,
@@ -132,7 +131,7 @@ impl MadeCa {
             not_before: rfc3339(validity.not_before),
             not_after: rfc3339(validity.not_after),
             fingerprint_sha256: certificate.fingerprint().to_string(),
-            certificate: file.display().to_string(),
+            certificate: file.into().to_string(),
             added: None,
         }
     }
@@ -142,7 +141,7 @@ impl MadeCa {
         Self {
             ca: Some(ca.name().to_string()),
             parent: ca.record().parent.as_ref().map(ToString::to_string),
-            ..Self::new(ca.certificate(), &ca.certificate_path())
+            ..Self::new(ca.certificate(), ca.certificate_location())
         }
     }
 

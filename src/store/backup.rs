@@ -12,6 +12,7 @@ use super::ca::Ca;
 use super::error::{FileError, StoreError};
 use super::file;
 use super::layout::{CaLayout, Part, StoreLayout};
+use super::location::Location;
 use super::name::CaName;
 use super::{Store, format, journal};
 use crate::pem;
@@ -59,7 +60,7 @@ pub struct Snapshot<'a> {
     made_at: OffsetDateTime,
     cas: Vec<(Ca, Vec<Item>)>,
     others: Vec<Item>,
-    left_out: Vec<PathBuf>,
+    left_out: Vec<Location>,
 }
 
 /// A file or directory of a snapshot.
@@ -143,7 +144,7 @@ impl Store {
 
 impl Snapshot<'_> {
     /// What is in the store's directory and is none of the store's; it does not come into the backup.
-    pub fn left_out(&self) -> &[PathBuf] {
+    pub fn left_out(&self) -> &[Location] {
         &self.left_out
     }
 
@@ -167,7 +168,7 @@ impl Snapshot<'_> {
             if name.is_none() && relative.parse::<CaName>().is_ok() {
                 // Its turn is yet to come, unless it is no CA.
                 if !self.manifest.cas.iter().any(|ca| ca.as_str() == relative) {
-                    self.left_out.push(path);
+                    self.left_out.push(path.into());
                 }
                 continue;
             }
@@ -182,7 +183,7 @@ impl Snapshot<'_> {
         for ca in self.store.cas_from_below()? {
             let _lock = ca.hold()?;
             let mut held = Vec::new();
-            let directory = ca.path().to_owned();
+            let directory = ca.layout.directory().to_owned();
             self.hold(&directory, ca.name().as_str(), Part::Directory, &mut held)?;
             self.cas.push((ca, held));
         }
@@ -231,7 +232,7 @@ impl Snapshot<'_> {
                     listing.push((path, relative, part));
                 }
                 _ if StoreLayout::is_passing(&path) => {}
-                _ => self.left_out.push(path),
+                _ => self.left_out.push(path.into()),
             }
         }
         listing.sort_by(|(one, ..), (other, ..)| one.cmp(other));

@@ -6,6 +6,7 @@ use super::history::{Beginnings, History};
 use super::journal;
 use super::kind::Journal;
 use super::layout::CaLayout;
+use super::location::Location;
 use super::lock::{Lock, Sharing};
 use super::name::CaName;
 use super::record::{self, BriefIssuance, CaRecord, Issuance, TableId};
@@ -64,8 +65,8 @@ impl Ca {
     }
 
     /// The CA's directory.
-    pub fn path(&self) -> &Path {
-        self.layout.directory()
+    pub fn location(&self) -> Location {
+        self.layout.directory().into()
     }
 
     /// What `ca.json` says.
@@ -88,7 +89,7 @@ impl Ca {
 
     /// Whether a directory is in the store that the CA is in.
     pub fn has_beside(&self, directory: &Path) -> bool {
-        let root = file::directory_of(self.path());
+        let root = file::directory_of(self.layout.directory());
         let is_inside = match (directory.canonicalize(), root.canonicalize()) {
             (Ok(directory), Ok(root)) => directory.starts_with(root),
             _ => false,
@@ -97,13 +98,18 @@ impl Ca {
     }
 
     /// The file with the CA's certificate.
-    pub fn certificate_path(&self) -> PathBuf {
-        self.layout.certificate()
+    pub fn certificate_location(&self) -> Location {
+        self.layout.certificate().into()
+    }
+
+    /// Makes the CA's certificate durable, whoever gave it its name.
+    pub fn make_certificate_durable(&self) -> Result<(), StoreError> {
+        Ok(file::sync(self.layout.directory())?)
     }
 
     /// The file with the CA's key.
-    pub fn key_path(&self) -> PathBuf {
-        self.layout.key()
+    pub fn key_location(&self) -> Location {
+        self.layout.key().into()
     }
 
     /// Whether the CA's key is kept here.
@@ -117,8 +123,8 @@ impl Ca {
     }
 
     /// The file with the key of a leaf that was made here.
-    pub fn leaf_key_path(&self, serial: &Serial) -> PathBuf {
-        self.layout.leaf_key(serial)
+    pub fn leaf_key_location(&self, serial: &Serial) -> Location {
+        self.layout.leaf_key(serial).into()
     }
 
     /// The content of a leaf's key file; `None` where the key was made elsewhere.
@@ -153,11 +159,9 @@ impl Ca {
         make: impl Fn(&BriefIssuance<'_>, Option<Issuance>) -> R + Sync,
         each: impl FnMut(R),
     ) -> Result<(), StoreError> {
-        let serial_filter = SerialFilter::new(serials);
+        let filter = SerialFilter::new(serials);
         let read = |line: &[u8]| {
-            let Some(brief) =
-                serial_filter.read(line, |brief: &BriefIssuance<'_>| &brief.serial)?
-            else {
+            let Some(brief) = filter.read(line, |brief: &BriefIssuance<'_>| &brief.serial)? else {
                 return Ok(None);
             };
             let issuance = whole

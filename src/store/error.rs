@@ -1,6 +1,7 @@
 //! What can go wrong with the store.
 
 use super::file::Uncommitted;
+use super::location::Location;
 use super::name::CaName;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,54 +40,54 @@ pub enum StoreError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Something was appended to a journal that may stand there or may not.
-    #[error("what was recorded in {} could neither be made durable nor be taken back", path.display())]
+    #[error("what was recorded in {path} could neither be made durable nor be taken back")]
     Undecided {
         /// The journal.
-        path: PathBuf,
+        path: Location,
         /// What failed.
         source: FileError,
     },
     /// There is no store.
-    #[error("there is no store at {}", path.display())]
+    #[error("there is no store at {path}")]
     NoStore {
         /// Where it was looked for.
-        path: PathBuf,
+        path: Location,
     },
     /// The directory has other things in it than a store.
-    #[error("{} is not empty and is not a store", path.display())]
+    #[error("{path} is not empty and is not a store")]
     NotAStore {
         /// The directory.
-        path: PathBuf,
+        path: Location,
     },
     /// A newer `pki` wrote the store.
-    #[error("the store at {} has format {found}; this program knows formats up to {known}", path.display())]
+    #[error("the store at {path} has format {found}; this program knows formats up to {known}")]
     Newer {
         /// The store.
-        path: PathBuf,
+        path: Location,
         /// The store's format.
         found: u32,
         /// The newest format that this program knows.
         known: u32,
     },
     /// What is only for a fixture store was wanted of another one.
-    #[error("the store at {} is not a fixture store", path.display())]
+    #[error("the store at {path} is not a fixture store")]
     NoFixtureStore {
         /// The store.
-        path: PathBuf,
+        path: Location,
     },
     /// A file of the store is not what `pki` left there.
-    #[error("the store is damaged: {} {problem}", path.display())]
+    #[error("the store is damaged: {path} {problem}")]
     Damaged {
         /// The file.
-        path: PathBuf,
+        path: Location,
         /// What is wrong with it.
         problem: String,
     },
     /// The journal of revocations lacks some that a CRL covers.
-    #[error("the store is damaged: {} has lost revocations that CRL number {number} covers", path.display())]
+    #[error("the store is damaged: {path} has lost revocations that CRL number {number} covers")]
     RevocationsLost {
         /// The journal.
-        path: PathBuf,
+        path: Location,
         /// The CRL's number.
         number: u128,
     },
@@ -119,18 +120,18 @@ pub enum StoreError {
         is_there: bool,
     },
     /// Another process kept the lock for too long.
-    #[error("another process has held {} for {seconds} seconds", path.display())]
+    #[error("another process has held {path} for {seconds} seconds")]
     Locked {
         /// The lock file.
-        path: PathBuf,
+        path: Location,
         /// How long was waited.
         seconds: u64,
     },
     /// A directory is to become a store, and has something in it.
-    #[error("{} is not empty", path.display())]
+    #[error("{path} is not empty")]
     NotEmpty {
         /// The directory.
-        path: PathBuf,
+        path: Location,
     },
     /// An archive is not a whole backup of a store.
     #[error("{} can't be restored: {}{problem}", path.display(), entry.as_ref().map_or(String::new(), |entry| format!("{entry} ")))]
@@ -160,16 +161,19 @@ impl From<Uncommitted> for StoreError {
     fn from(error: Uncommitted) -> Self {
         let Uncommitted { in_place, source } = error;
         match in_place {
-            Some(path) => Self::Undecided { path, source },
+            Some(path) => Self::Undecided {
+                path: path.into(),
+                source,
+            },
             None => source.into(),
         }
     }
 }
 
 impl StoreError {
-    pub(crate) fn damaged(path: &Path, problem: impl Into<String>) -> Self {
+    pub(crate) fn damaged(path: impl Into<Location>, problem: impl Into<String>) -> Self {
         Self::Damaged {
-            path: path.to_owned(),
+            path: path.into(),
             problem: problem.into(),
         }
     }

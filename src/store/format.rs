@@ -32,7 +32,7 @@ pub(super) fn check(layout: &StoreLayout) -> Result<bool, StoreError> {
     let Format { format, fixture } = stored(layout)?;
     if format > CURRENT {
         return Err(StoreError::Newer {
-            path: layout.root().to_owned(),
+            path: layout.root().into(),
             found: format,
             known: CURRENT,
         });
@@ -54,7 +54,7 @@ fn stored(layout: &StoreLayout) -> Result<Format, StoreError> {
     let path = layout.format();
     let Some(bytes) = file::read_if_there(&path)? else {
         return Err(StoreError::NoStore {
-            path: layout.root().to_owned(),
+            path: layout.root().into(),
         });
     };
     serde_json::from_slice(&bytes)
@@ -108,9 +108,7 @@ pub(super) fn check_free(layout: &StoreLayout) -> Result<(), StoreError> {
     for entry in entries {
         let entry = entry.map_err(FileError::of("read", root))?;
         if entry.file_name() != ".store.json.part" {
-            return Err(StoreError::NotAStore {
-                path: root.to_owned(),
-            });
+            return Err(StoreError::NotAStore { path: root.into() });
         }
     }
     Ok(())

@@ -8,6 +8,7 @@ use super::format;
 use super::journal::{self, Expected, SurveyedLine};
 use super::kind::{Counter, Journal};
 use super::layout::{CaLayout, StoreLayout};
+use super::location::Location;
 use super::name::CaName;
 use super::record::{Coverage, Issuance, RevocationLine, SignedCrl};
 use super::standing::RevocationChange;
@@ -18,8 +19,22 @@ use std::path::{Path, PathBuf};
 /// A CA, or why it can't be opened.
 pub type SeenCa = (CaName, Result<Ca, StoreError>);
 
-/// A certificate's file, and what is in it, or why that can't be read.
-pub type SeenCertificate = (PathBuf, Result<Certificate, StoreError>);
+/// A certificate that another one took the place of.
+pub struct SeenCertificate {
+    /// Its file.
+    pub location: Location,
+    /// Fingerprint by which the file is named.
+    name: String,
+    /// The certificate, or why it can't be read.
+    pub certificate: Result<Certificate, StoreError>,
+}
+
+impl SeenCertificate {
+    /// Whether its file is named after this certificate.
+    pub fn is_named_after(&self, certificate: &Certificate) -> bool {
+        self.name == certificate.fingerprint().to_string()
+    }
+}
 
 impl Store {
     /// Opens the store in a directory as it is: what interrupted commands left stays. A file with the format
@@ -40,8 +55,8 @@ impl Store {
     }
 
     /// The file with the store's format.
-    pub fn format_path(&self) -> PathBuf {
-        self.layout.format()
+    pub fn format_location(&self) -> Location {
+        self.layout.format().into()
     }
 
     /// Whether certificates may be recorded in the store without their DER.
@@ -85,7 +100,11 @@ impl Store {
 
 impl Ca {
     /// The file with one of the CA's journals.
-    pub fn journal_path(&self, journal: Journal) -> PathBuf {
+    pub fn journal_location(&self, journal: Journal) -> Location {
+        self.journal_path(journal).into()
+    }
+
+    pub(super) fn journal_path(&self, journal: Journal) -> PathBuf {
         match journal {
             Journal::Issued => self.layout.issued(),
             Journal::Revoked => self.layout.revoked(),
@@ -94,7 +113,11 @@ impl Ca {
     }
 
     /// The file with one of the CA's counters.
-    pub fn counter_path(&self, which: Counter) -> PathBuf {
+    pub fn counter_location(&self, which: Counter) -> Location {
+        self.counter_path(which).into()
+    }
+
+    pub(super) fn counter_path(&self, which: Counter) -> PathBuf {
         match which {
             Counter::Serial => self.layout.serial_counter(),
             Counter::CrlNumber => self.layout.crl_number_counter(),
@@ -164,21 +187,23 @@ impl Ca {
     }
 
     /// The file of a CRL that is kept until it is due.
-    pub fn presigned_crl_path(&self, number: u128) -> PathBuf {
-        self.layout.presigned_crl(number)
+    pub fn presigned_crl_location(&self, number: u128) -> Location {
+        self.layout.presigned_crl(number).into()
     }
 
     /// The certificates that others took the place of, or why one can't be read.
     pub fn previous_certificates(&self) -> Result<Vec<SeenCertificate>, StoreError> {
         let directory = self.layout.previous_certificates();
         let paths = names_in(&directory, |name| self.layout.previous_named(name))?;
-        Ok(paths
-            .into_iter()
-            .map(|path| {
-                let certificate = read_certificate(&path);
-                (path, certificate)
-            })
-            .collect())
+        let seen = |path: PathBuf| {
+            let stem = path.file_stem().unwrap_or_default();
+            SeenCertificate {
+                name: stem.to_string_lossy().into_owned(),
+                certificate: read_certificate(&path),
+                location: path.into(),
+            }
+        };
+        Ok(paths.into_iter().map(seen).collect())
     }
 }
 

@@ -4,17 +4,18 @@ use super::Store;
 use super::error::{FileError, StoreError};
 use super::file;
 use super::layout::{CaLayout, Inside, Kind, Leftover, StoreLayout};
+use super::location::Location;
 use super::name::CaName;
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Something in the store's directory.
 #[derive(Debug)]
 pub struct Item {
     /// Where it is.
-    pub path: PathBuf,
+    pub location: Location,
     /// The CA in whose directory it is.
     pub ca: Option<CaName>,
     /// What it is.
@@ -185,7 +186,7 @@ fn look_at(path: &Path) -> Result<Option<Metadata>, FileError> {
 impl Item {
     fn of(path: &Path, ca: Option<&CaName>, what: What, metadata: &Metadata) -> Self {
         Self {
-            path: path.to_owned(),
+            location: path.into(),
             ca: ca.cloned(),
             what,
             mode: metadata.mode() & 0o7777,

@@ -83,9 +83,7 @@ fn wait(
 ) -> Result<Lock, StoreError> {
     let receiver = wait_for_lock(file, sharing);
     let locked = receiver.recv_timeout(SAY_AFTER).or_else(|_| {
-        observer(&Notice::Waiting {
-            path: path.to_owned(),
-        });
+        observer(&Notice::Waiting { path: path.into() });
         receiver.recv_timeout(GIVE_UP_AFTER.saturating_sub(SAY_AFTER))
     });
     match locked {
@@ -93,7 +91,7 @@ fn wait(
             _file: locked.map_err(FileError::of("lock", path))?,
         }),
         Err(_) => Err(StoreError::Locked {
-            path: path.to_owned(),
+            path: path.into(),
             seconds: GIVE_UP_AFTER.as_secs(),
         }),
     }

@@ -29,6 +29,7 @@ mod inventory;
 mod journal;
 mod kind;
 mod layout;
+mod location;
 mod lock;
 mod name;
 mod output;
@@ -53,6 +54,7 @@ pub use inventory::{Item, What};
 pub use journal::LineProblem;
 pub use kind::{Counter, Journal};
 pub use layout::Leftover;
+pub use location::Location;
 pub use name::{CaName, is_device_name};
 pub use pending::{Installation, PendingCa};
 pub use record::{
@@ -78,14 +80,14 @@ pub enum Notice {
     /// Another process holds a lock that is waited for.
     Waiting {
         /// The lock file.
-        path: PathBuf,
+        path: Location,
     },
     /// The unfinished last line of a journal was moved.
     TornLine {
         /// The journal.
-        path: PathBuf,
+        path: Location,
         /// Where the line is now.
-        aside: PathBuf,
+        aside: Location,
     },
     /// The clock is before the time at which a backup was made that is restored.
     ClockBehind {
@@ -113,16 +115,12 @@ pub enum Notice {
 impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Waiting { path } => write!(
-                f,
-                "waiting for another process that holds {}",
-                path.display()
-            ),
+            Self::Waiting { path } => {
+                write!(f, "waiting for another process that holds {path}")
+            }
             Self::TornLine { path, aside } => write!(
                 f,
-                "{} ended in an unfinished line, which was never acknowledged; it is in {} now",
-                path.display(),
-                aside.display()
+                "{path} ended in an unfinished line, which was never acknowledged; it is in {aside} now"
             ),
             Self::ClockBehind { now, made_at } => write!(
                 f,
@@ -206,8 +204,13 @@ impl Store {
     }
 
     /// The store's directory.
-    pub fn path(&self) -> &Path {
-        self.layout.root()
+    pub fn location(&self) -> Location {
+        self.layout.root().into()
+    }
+
+    /// Completes or removes CAs that interrupted commands left unfinished, as opening the store does.
+    pub fn settle(&self, observer: Observer) -> Result<(), StoreError> {
+        Self::open(self.layout.root(), observer).map(|_| ())
     }
 
     /// Whether it was made as a fixture store: one for tests, in which certificates may be wrong on
@@ -222,7 +225,7 @@ impl Store {
             return Ok(());
         }
         Err(StoreError::NoFixtureStore {
-            path: self.path().to_owned(),
+            path: self.location(),
         })
     }
 
@@ -277,10 +280,13 @@ impl Store {
         self.ca_names()?.into_iter().map(end).collect()
     }
 
-    /// Keeps every other process from adding CAs.
-    pub fn lock_cas(&self) -> Result<LockedCas, StoreError> {
-        let lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
-        Ok(LockedCas { _lock: lock })
+    /// Does something while no other process adds CAs.
+    pub fn without_new_cas<R, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        let _lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        work()
     }
 
     /// The CA's issuer, that one's issuer, and so on up to the root.
@@ -290,7 +296,7 @@ impl Store {
         while let Some(name) = next {
             if name == *ca.name() || ancestors.iter().any(|ancestor| *ancestor.name() == name) {
                 return Err(StoreError::damaged(
-                    ca.path(),
+                    ca.location(),
                     "is above itself in the hierarchy",
                 ));
             }
@@ -524,11 +530,6 @@ fn discard(staged: &CaLayout) -> Result<(), StoreError> {
     file::remove_if_there(&staged.record())?;
     file::sync_directory(staged.directory())?;
     Ok(file::remove_directory(staged.directory())?)
-}
-
-/// A store to which no other process adds CAs.
-pub struct LockedCas {
-    _lock: Lock,
 }
 
 /// A place kept for a CA that is being made.

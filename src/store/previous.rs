@@ -11,8 +11,8 @@ impl Ca {
     pub fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
         let own = read_certificate(&self.layout.certificate())?;
         let mut certificates = Vec::new();
-        for (_, certificate) in self.previous_certificates()? {
-            let certificate = certificate?;
+        for seen in self.previous_certificates()? {
+            let certificate = seen.certificate?;
             if certificate.is_of_same_ca(&own) && certificate != own {
                 certificates.push(certificate);
             }

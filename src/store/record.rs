@@ -330,10 +330,20 @@ pub struct SignedCrl {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Bytes from the journal's beginning.
-    pub length: u64,
+    pub(super) length: u64,
     /// The check of the line that ends there.
-    pub check: String,
+    pub(super) check: String,
 }
+
+impl Coverage {
+    /// Returns the number of bytes that a CRL of all that is revoked up to here has at most.
+    pub fn crl_size(&self) -> usize {
+        usize::try_from(self.length / JOURNAL_TO_CRL).unwrap_or(0)
+    }
+}
+
+/// Bytes of the journal for each byte of the CRL that is made of it, at least.
+const JOURNAL_TO_CRL: u64 = 3;
 
 /// Reads what is written as one text; nothing is copied on the way.
 fn parsed<'de, D: Deserializer<'de>, T, E: fmt::Display>(

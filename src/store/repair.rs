@@ -8,6 +8,7 @@ use super::error::StoreError;
 use super::file::{self, Access, Existing};
 use super::journal::Writer;
 use super::kind::{Counter, Journal};
+use super::location::Location;
 use super::lock::{Lock, Sharing};
 use super::record::Issuance;
 use crate::x509::Serial;
@@ -50,7 +51,7 @@ impl StoreRepair<'_> {
         ca: &Ca,
         which: Counter,
         least: u128,
-    ) -> Result<Option<PathBuf>, StoreError> {
+    ) -> Result<Option<Location>, StoreError> {
         let _lock = ca.hold()?;
         let path = ca.counter_path(which);
         let recorded = match which {
@@ -61,20 +62,25 @@ impl StoreRepair<'_> {
         if counter::read(&path)? >= least {
             return Ok(None);
         }
-        let copy = self.keep_copy(&path)?;
+        let copy = self.keep_copy(&path.clone().into())?;
         counter::write(&path, least)?;
         Ok(Some(copy))
     }
 
     /// Takes permissions away.
-    pub fn tighten(&self, path: &Path, mode: u32) -> Result<(), StoreError> {
-        Ok(file::tighten(path, mode)?)
+    pub fn tighten(&self, file: &Location, mode: u32) -> Result<(), StoreError> {
+        Ok(file::tighten(file.path(), mode)?)
     }
 
     /// Takes away what an interrupted writer left, unless one is at work; and says where it is.
-    pub fn take_leftover_away(&self, path: &Path) -> Result<Option<PathBuf>, StoreError> {
+    pub fn take_leftover_away(&self, file: &Location) -> Result<Option<Location>, StoreError> {
+        self.take_away(file.path())
+    }
+
+    fn take_away(&self, path: &Path) -> Result<Option<Location>, StoreError> {
         let to = self.place_for(path)?;
-        Ok(file::take_leftover_away(path, &to)?.then_some(to))
+        let is_taken = file::take_leftover_away(path, &to)?;
+        Ok(is_taken.then(|| to.into()))
     }
 
     /// Takes away the key of a certificate that was never recorded, and says where it is; `None` where it
@@ -83,31 +89,39 @@ impl StoreRepair<'_> {
         &self,
         ca: &Ca,
         serial: &Serial,
-    ) -> Result<Option<PathBuf>, StoreError> {
+    ) -> Result<Option<Location>, StoreError> {
         // Batches make the keys of a group before they record it, and hold no other lock meanwhile.
         let _batches =
             Lock::of_directory(&ca.layout.leaf_keys(), Sharing::Alone, &self.store.observer)?;
         let _lock = ca.hold()?;
-        let path = ca.leaf_key_path(serial);
+        let path = ca.layout.leaf_key(serial);
         if ca.issuance(serial)?.is_some() || !file::stands(&path)? {
             return Ok(None);
         }
-        let to = self.place_for(&path)?;
-        Ok(file::take_leftover_away(&path, &to)?.then_some(to))
+        self.take_away(&path)
     }
 
     /// Keeps a copy of a file that is about to be replaced.
-    pub fn keep_copy(&self, path: &Path) -> Result<PathBuf, StoreError> {
-        let to = self.place_for(path)?;
-        let content = file::read(path)?;
+    pub fn keep_copy(&self, file: &Location) -> Result<Location, StoreError> {
+        let to = self.place_for(file.path())?;
+        let content = file::read(file.path())?;
         file::write(&to, Access::Owner, Existing::Keep, &content)?;
-        Ok(to)
+        Ok(to.into())
     }
 
     /// Puts a CRL that is known to be its CA's into the place of the one that is missing or damaged.
-    pub fn restore_crl(&self, ca: &Ca, path: &Path, der: &[u8]) -> Result<(), StoreError> {
+    /// Returns the copy of what was there.
+    pub fn restore_crl(
+        &self,
+        ca: &Ca,
+        file: &Location,
+        der: &[u8],
+    ) -> Result<Option<Location>, StoreError> {
         let _lock = ca.hold()?;
-        Ok(file::write(path, Access::Store, Existing::Replace, der)?)
+        let stands = file::stands(file.path())?;
+        let copy = stands.then(|| self.keep_copy(file)).transpose()?;
+        file::write(file.path(), Access::Store, Existing::Replace, der)?;
+        Ok(copy)
     }
 
     /// A free place for a file among the copies.

@@ -4,6 +4,7 @@ use super::Store;
 use super::ca::Ca;
 use super::error::{FileError, StoreError};
 use super::file::{self, Access, Existing, Staged, Uncommitted};
+use super::location::Location;
 use super::lock::Lock;
 use super::name::CaName;
 use crate::x509::Certificate;
@@ -55,7 +56,7 @@ impl Replacement {
         Ok(Replaced {
             before: ca.certificate().clone(),
             ca: ca.with_certificate(certificate),
-            previous: kept.path,
+            previous: kept.path.into(),
         })
     }
 }
@@ -67,7 +68,7 @@ pub struct Replaced {
     /// The certificate before.
     pub before: Certificate,
     /// The file in which that one is kept.
-    pub previous: PathBuf,
+    pub previous: Location,
 }
 
 /// A CA's certificate among those before it, durably.

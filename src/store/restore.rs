@@ -139,7 +139,7 @@ fn check_free(target: &Path) -> Result<(), StoreError> {
     match entries.next().transpose() {
         Ok(None) => Ok(()),
         Ok(Some(_)) => Err(StoreError::NotEmpty {
-            path: target.to_owned(),
+            path: target.into(),
         }),
         Err(error) => Err(FileError::of("read", target)(error).into()),
     }
@@ -333,7 +333,7 @@ impl<R: Read> Extraction<R> {
     fn about_entry(&self, error: StoreError) -> StoreError {
         let entry = |path: &Path| Some(format!("{DIRECTORY}/{}", self.layout.relative(path)?));
         match error {
-            StoreError::Damaged { path, problem } => match entry(&path) {
+            StoreError::Damaged { path, problem } => match entry(path.path()) {
                 Some(name) => self.reader.bad_entry(&name, problem),
                 None => StoreError::Damaged { path, problem },
             },

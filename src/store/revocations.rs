@@ -52,8 +52,8 @@ impl Ca {
         &self,
         serials: &HashSet<Serial>,
     ) -> Result<HashMap<Serial, Standing>, StoreError> {
-        let serial_filter = SerialFilter::new(serials);
-        let read = |line: &[u8]| serial_filter.read(line, |line: &RevocationLine| &line.serial);
+        let filter = SerialFilter::new(serials);
+        let read = |line: &[u8]| filter.read(line, |line: &RevocationLine| &line.serial);
         let mut standings = HashMap::new();
         journal::scan_lines(&self.layout.revoked(), read, |line: RevocationLine| {
             let standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
@@ -196,7 +196,7 @@ impl Ca {
             && !journal::still_covers(&self.layout.revoked(), &last.covers)?
         {
             return Err(StoreError::RevocationsLost {
-                path: self.layout.revoked(),
+                path: self.layout.revoked().into(),
                 number: last.number,
             });
         }
@@ -228,16 +228,14 @@ impl Ca {
         })
     }
 
-    /// Waits until no other process signs a CRL of this CA, to write what is made of CRLs.
-    pub fn lock_publication(&self) -> Result<LockedPublication, StoreError> {
-        let lock = self.hold()?;
-        Ok(LockedPublication { _lock: lock })
+    /// Does something while no other process signs or publishes a CRL of this CA.
+    pub fn while_publishing<R, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        let _lock = self.hold()?;
+        work()
     }
-}
-
-/// A CA of which no other process signs or publishes a CRL.
-pub struct LockedPublication {
-    _lock: Lock,
 }
 
 /// A CA that no other process changes, in order to revoke.
@@ -315,7 +313,7 @@ impl LockedCrls<'_> {
         let directory = self.ca.layout.presigned_crls();
         if !file::stands(&directory)? {
             file::create_directory(&directory, Access::Owner)?;
-            file::sync_directory(self.ca.path())?;
+            file::sync_directory(self.ca.layout.directory())?;
         }
         file::create(&self.ca.layout.presigned_crl(number), Access::Owner, der)?;
         Ok(file::sync_directory(&directory)?)

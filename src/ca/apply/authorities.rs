@@ -103,7 +103,7 @@ pub(crate) fn make(
             let (ca, notices) = made.map_err(|error| error.about(Kind::Ca, &step.name))?;
             step = step
                 .about(ca.certificate().serial().ok())
-                .with_files(vec![("crt", ca.certificate_path())])
+                .with_files(vec![("crt", ca.certificate_location().to_string().into())])
                 .saying(notices);
         }
         each(step);

@@ -43,8 +43,9 @@ impl Succession {
             .into());
         }
         let constraints = certificate.name_constraints();
-        let constraints = constraints
-            .map_err(|error| StoreError::damaged(&before.certificate_path(), error.to_string()))?;
+        let constraints = constraints.map_err(|error| {
+            StoreError::damaged(before.certificate_location(), error.to_string())
+        })?;
         let validity = certificate.validity();
         let CaRecord {
             crl_urls,

@@ -14,11 +14,11 @@ use crate::ca::remedy::Remedy;
 use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::ca::session::Session;
-use crate::store::{Ca, CaName, CaRecord, Issuance, Replaced, Revoked, Store, file};
+use crate::store::{Ca, CaName, CaRecord, Issuance, Location, Replaced, Revoked, Store};
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{Certificate, CertificationRequest, Reason, Serial};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use time::OffsetDateTime;
 
 /// CA with a new certificate of its key.
@@ -28,7 +28,7 @@ pub struct RenewedCa {
     /// The certificate before; the new one, where it was in its place already.
     pub before: Certificate,
     /// The file in which that one is kept; `None` where nothing was replaced.
-    pub previous: Option<PathBuf>,
+    pub previous: Option<Location>,
     /// Certificates that name a previous certificate of the CA as their issuer.
     pub naming_previous: Option<NamingPrevious>,
     pub notices: Vec<Notice>,
@@ -229,7 +229,7 @@ pub fn install_renewed(
     let mut notices = hold_to_rules(&path).map_err(misfit)?;
     if certificate == before {
         notices.push(RenewalNotice::SameCertificate { ca: name.clone() }.into());
-        file::sync(ca.path())?;
+        ca.make_certificate_durable()?;
         return Ok(RenewedCa {
             before: before.clone(),
             previous: None,

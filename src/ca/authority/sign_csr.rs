@@ -67,13 +67,12 @@ pub fn certify_ca(
     let draft = issuer.draft(content)?;
 
     // No CA comes into the store under the same subject meanwhile.
-    let cas = store.lock_cas()?;
     let mut steps = |issuer: &Issuer, draft: &Draft| {
         refuse_taken_subject(store, draft.subject(), Some(key), now)?;
         issuer.refuse_compromised(key, KeyOf::Request)
     };
-    let (certificate, issuance) = issuer.issue(&draft, References::default(), &mut steps)?;
-    drop(cas);
+    let (certificate, issuance) =
+        store.without_new_cas(|| issuer.issue(&draft, References::default(), &mut steps))?;
     let what = ignored(asked, &certificate);
     if !what.is_empty() {
         session.notices.push(Notice::IgnoredFromRequest { what });

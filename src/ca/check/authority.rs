@@ -34,7 +34,7 @@ pub(crate) fn check_authority(
     }
     let at_certificate = |finding: StoreFinding| match finding.path {
         Some(_) => finding,
-        None => finding.at(&ca.certificate_path()),
+        None => finding.at(&ca.certificate_location()),
     };
     let about = |finding: StoreFinding| at_certificate(finding).about(ca);
     findings.into_iter().map(about).collect()
@@ -134,20 +134,19 @@ fn check_previous(ca: &Ca) -> Vec<StoreFinding> {
     let wrong = |message: String| PREVIOUS_CERTIFICATE.broken(message);
     let previous = match ca.previous_certificates() {
         Ok(previous) => previous,
-        Err(error) => return vec![unreadable(PREVIOUS_CERTIFICATE, &error, ca.path())],
+        Err(error) => return vec![unreadable(PREVIOUS_CERTIFICATE, &error, ca.location())],
     };
     let mut findings = Vec::new();
-    for (path, certificate) in previous {
-        let shown = path.display();
+    for seen in previous {
+        let shown = &seen.location;
         let own = ca.certificate();
-        let problem = match &certificate {
+        let problem = match &seen.certificate {
             Err(error) => {
-                findings.push(unreadable(PREVIOUS_CERTIFICATE, error, &path));
+                findings.push(unreadable(PREVIOUS_CERTIFICATE, error, shown));
                 continue;
             }
             Ok(certificate) => {
-                let named = path.file_stem().and_then(|stem| stem.to_str());
-                if named != Some(certificate.fingerprint().to_string().as_str()) {
+                if !seen.is_named_after(certificate) {
                     "is another certificate than its name says"
                 } else if certificate.subject() != own.subject()
                     || certificate.public_key().spki() != own.public_key().spki()
@@ -158,7 +157,7 @@ fn check_previous(ca: &Ca) -> Vec<StoreFinding> {
                 }
             }
         };
-        findings.push(wrong(format!("{shown} {problem}")).at(&path));
+        findings.push(wrong(format!("{shown} {problem}")).at(shown));
     }
     findings
 }
@@ -179,7 +178,7 @@ pub(crate) fn check_waiting(store: &Store, name: &CaName) -> Option<StoreFinding
             );
         }
         Err(error) => {
-            let finding = unreadable(WAITING_UNREADABLE, &error, store.path());
+            let finding = unreadable(WAITING_UNREADABLE, &error, store.location());
             return Some(finding.about_named(name));
         }
     };
@@ -188,7 +187,9 @@ pub(crate) fn check_waiting(store: &Store, name: &CaName) -> Option<StoreFinding
         .map(|content| crate::key::KeyFile::parse(&content))
     {
         Err(error) => {
-            return Some(unreadable(WAITING_UNREADABLE, &error, store.path()).about_named(name));
+            return Some(
+                unreadable(WAITING_UNREADABLE, &error, store.location()).about_named(name),
+            );
         }
         Ok(Err(error)) => format!("the key of {name} can't be read: {error}"),
         Ok(Ok(crate::key::KeyFile::Plain(key)))

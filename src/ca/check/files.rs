@@ -41,24 +41,24 @@ fn look(store: &Store, chosen: &[CaName]) -> Vec<StoreFinding> {
         }
     });
     if let Err(error) = looked {
-        found.push(unreadable(FILE_UNREADABLE, &error, store.path()));
+        found.push(unreadable(FILE_UNREADABLE, &error, store.location()));
     }
     found.finish()
 }
 
 fn check_item(item: &Item, owner: u32, found: &mut Found) {
     let Item {
-        path,
+        location,
         ca,
         what,
         mode,
         ..
     } = item;
-    let shown = path.display();
+    let shown = location;
     let mut push = |finding: StoreFinding| {
         found.push(StoreFinding {
             ca: ca.clone(),
-            ..finding.at(path)
+            ..finding.at(location)
         });
     };
     match what {
@@ -107,7 +107,7 @@ fn check_item(item: &Item, owner: u32, found: &mut Found) {
 }
 
 fn left(item: &Item, leftover: &Leftover) -> StoreFinding {
-    let shown = item.path.display();
+    let shown = &item.location;
     match leftover {
         Leftover::UnfinishedCa(name) => LEFTOVER
             .broken(format!(
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn what_belongs_to_another_user_than_the_store_is_found() {
         let item = |owner| Item {
-            path: PathBuf::from("pki/rootCA/ca.crt"),
+            location: PathBuf::from("pki/rootCA/ca.crt").into(),
             ca: None,
             what: What::Open,
             mode: 0o644,

@@ -3,10 +3,9 @@
 use crate::ca::check::rule::CheckRule;
 use crate::ca::finding::{Level, RuleFinding};
 use crate::ca::remedy;
-use crate::store::{Ca, CaName, Counter, Journal, StoreError};
+use crate::store::{Ca, CaName, Counter, Journal, Location, StoreError};
 use crate::x509::Serial;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ pub struct StoreFinding {
     pub finding: RuleFinding,
     pub ca: Option<CaName>,
     /// The file or directory.
-    pub path: Option<PathBuf>,
+    pub path: Option<Location>,
     /// Line of the file, from 1.
     pub line: Option<usize>,
     /// Serial number of the certificate.
@@ -79,9 +78,9 @@ impl StoreFinding {
         }
     }
 
-    pub(crate) fn at(self, path: &Path) -> Self {
+    pub(crate) fn at(self, location: impl Into<Location>) -> Self {
         Self {
-            path: Some(path.to_owned()),
+            path: Some(location.into()),
             ..self
         }
     }
@@ -133,7 +132,7 @@ impl StoreFinding {
 #[derive(Default)]
 pub(crate) struct Found {
     findings: Vec<StoreFinding>,
-    alike: HashMap<(&'static str, Option<PathBuf>), usize>,
+    alike: HashMap<(&'static str, Option<Location>), usize>,
 }
 
 impl Found {
@@ -180,12 +179,10 @@ impl Found {
 pub(crate) fn unreadable(
     rule: &'static CheckRule,
     error: &StoreError,
-    file: &Path,
+    file: impl Into<Location>,
 ) -> StoreFinding {
     match error {
-        StoreError::Damaged { path, problem } => rule
-            .broken(format!("{} {problem}", path.display()))
-            .at(path),
+        StoreError::Damaged { path, problem } => rule.broken(format!("{path} {problem}")).at(path),
         StoreError::File(error) => {
             let message = format!("{error}: {}", error.source);
             crate::ca::check::rule::FILE_UNREADABLE

@@ -73,7 +73,7 @@ impl<'a> Standard<'a> {
         let previous = ca.previous_certificates().unwrap_or_default();
         let previous = previous
             .into_iter()
-            .filter_map(|(_, certificate)| certificate.ok());
+            .filter_map(|seen| seen.certificate.ok());
         for certificate in std::iter::once(ca.certificate().clone()).chain(previous) {
             let key = certificate.public_key();
             let is_known = issuers
@@ -116,11 +116,11 @@ impl<'a> Standard<'a> {
         let mut out_of_place = Vec::new();
         let mut told = 0;
         let judge = |issuance, follows| self.judge(&issuance, follows);
-        let path = self.ca.journal_path(Journal::Issued);
+        let path = self.ca.journal_location(Journal::Issued);
         let read = self.ca.survey_issuances(judge, |line| {
-            if line.end - told >= STEP {
-                progress(line.end - told);
-                told = line.end;
+            if line.progress() - told >= STEP {
+                progress(line.progress() - told);
+                told = line.progress();
             }
             if let Some(problem) = &line.problem {
                 issued.is_whole = false;
@@ -130,7 +130,7 @@ impl<'a> Standard<'a> {
                 return;
             };
             for (rule, message) in judged.problems {
-                let message = format!("{} line {}: {message}", path.display(), line.number);
+                let message = format!("{path} line {}: {message}", line.number);
                 let finding = rule.broken(message).at(&path).about(self.ca);
                 found.push(finding.in_line(line.number).of_serial(&judged.serial));
             }
@@ -163,7 +163,7 @@ impl<'a> Standard<'a> {
     }
 
     fn duplicates(&self, sorted: &[Serial]) -> Vec<StoreFinding> {
-        let path = self.ca.journal_path(Journal::Issued);
+        let path = self.ca.journal_location(Journal::Issued);
         let mut twice: Vec<&Serial> = sorted
             .windows(2)
             .filter(|pair| pair[0] == pair[1])
@@ -171,10 +171,7 @@ impl<'a> Standard<'a> {
             .collect();
         twice.dedup();
         let finding = |serial: &Serial| {
-            let message = format!(
-                "{} has several records of the serial number {serial}",
-                path.display()
-            );
+            let message = format!("{path} has several records of the serial number {serial}");
             let finding = SERIAL_DUPLICATE.broken(message).at(&path).about(self.ca);
             finding.of_serial(serial)
         };

@@ -13,18 +13,18 @@ pub(crate) fn line_finding(
     line: usize,
     problem: &LineProblem,
 ) -> StoreFinding {
-    let path = ca.journal_path(journal);
+    let path = ca.journal_location(journal);
     let (rule, problem) = match problem {
         LineProblem::Header(problem) => (JOURNAL_HEADER, problem),
         LineProblem::Chain(problem) => (JOURNAL_CHAIN, problem),
         LineProblem::Unreadable(problem) => (JOURNAL_RECORD, problem),
     };
-    let message = format!("{} line {line} {problem}", path.display());
+    let message = format!("{path} line {line} {problem}");
     rule.broken(message).at(&path).about(ca).in_line(line)
 }
 
 pub(crate) fn unread(ca: &Ca, journal: Journal, error: &StoreError) -> StoreFinding {
-    unreadable(JOURNAL_MISSING, error, &ca.journal_path(journal)).about(ca)
+    unreadable(JOURNAL_MISSING, error, &ca.journal_location(journal)).about(ca)
 }
 
 /// Finds a journal that ends in a line that was never acknowledged.
@@ -32,12 +32,11 @@ pub(crate) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<Store
     settled(pauses, || {
         // A journal that can't be read is another finding.
         let torn = ca.torn_bytes(journal).unwrap_or(0);
-        let path = ca.journal_path(journal);
+        let path = ca.journal_location(journal);
         let finding = (torn > 0).then(|| {
             JOURNAL_TORN
                 .broken(format!(
-                    "{} ends in {torn} octets of a line that was never acknowledged",
-                    path.display()
+                    "{path} ends in {torn} octets of a line that was never acknowledged"
                 ))
                 .at(&path)
                 .about(ca)
@@ -55,12 +54,12 @@ pub(crate) fn check_counter(
     used: u128,
     pauses: &[u64],
 ) -> Vec<StoreFinding> {
-    let path = ca.counter_path(which);
+    let path = ca.counter_location(which);
     settled(pauses, || {
         let finding = match ca.counter(which) {
             Err(error) => Some(counter_problem(ca, which, used, &error)),
             Ok(counter) if counter < used => {
-                let message = format!("{} holds {counter}, and {used} is in use", path.display());
+                let message = format!("{path} holds {counter}, and {used} is in use");
                 let remedy = Remedy::Raise(which, used);
                 Some(COUNTER_BEHIND.broken(message).at(&path).healed_by(remedy))
             }
@@ -75,7 +74,7 @@ pub(crate) fn check_counter(
 
 /// Reports a damaged counter, with the highest number known: the user has to decide on the next.
 fn counter_problem(ca: &Ca, which: Counter, used: u128, error: &StoreError) -> StoreFinding {
-    let mut finding = unreadable(COUNTER_DAMAGED, error, &ca.counter_path(which));
+    let mut finding = unreadable(COUNTER_DAMAGED, error, &ca.counter_location(which));
     if matches!(error, StoreError::Damaged { .. }) {
         let known = format!("; the highest number that is known to be in use is {used}");
         finding.finding.message.push_str(&known);

@@ -31,7 +31,7 @@ pub(crate) fn check_own_key(
     ca: &Ca,
     passphrases: Option<&mut dyn Passphrases>,
 ) -> Result<(OwnKey, Option<StoreFinding>), CaError> {
-    let path = ca.key_path();
+    let path = ca.key_location();
     let name = ca.name();
     let about = |(rule, message): Problem| rule.broken(message).at(&path).about(ca);
     let content = match ca.key_file() {
@@ -171,11 +171,8 @@ pub(crate) fn check_unrecorded(
 }
 
 fn unrecorded_key(ca: &Ca, serial: &Serial) -> StoreFinding {
-    let path = ca.leaf_key_path(serial);
-    let message = format!(
-        "{} is the key of a certificate that was never issued",
-        path.display()
-    );
+    let path = ca.leaf_key_location(serial);
+    let message = format!("{path} is the key of a certificate that was never issued");
     KEY_WITHOUT_RECORD
         .broken(message)
         .at(&path)

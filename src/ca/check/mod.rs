@@ -122,7 +122,8 @@ pub fn check(
 ) -> Result<Checkup, CaError> {
     let (store, problem) = Store::look(path, observer)?;
     let mut checkup = Checkup::default();
-    let format = problem.map(|problem| unreadable(STORE_FORMAT, &problem, &store.format_path()));
+    let format =
+        problem.map(|problem| unreadable(STORE_FORMAT, &problem, &store.format_location()));
     checkup.findings.extend(format);
     let pauses = request.pauses();
     let cas = store.look_at_cas()?;
@@ -147,7 +148,7 @@ pub fn check(
         match ca {
             Ok(ca) => check_ca(&store, &ca, request, &mut checkup)?,
             Err(error) => {
-                let finding = unreadable(CA_UNREADABLE, &error, store.path());
+                let finding = unreadable(CA_UNREADABLE, &error, store.location());
                 checkup.findings.push(finding.about_named(&name));
             }
         }

@@ -6,11 +6,11 @@ use crate::ca::crl::{has_hash_names, publish_chain, publish_hash_names, publish_
 use crate::ca::error::CaError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey};
 use crate::key::Passphrase;
-use crate::store::{Ca, CaName, Notice, Observer, Store, StoreRepair, file};
+use crate::store::{Ca, CaName, Location, Notice, Observer, Store, StoreRepair, file};
 use crate::x509::Serial;
 use std::collections::HashMap;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use time::OffsetDateTime;
 
@@ -24,9 +24,9 @@ pub struct Repair {
     pub message: String,
     pub ca: Option<CaName>,
     /// The file or directory.
-    pub path: Option<PathBuf>,
+    pub path: Option<Location>,
     /// Copy of what was changed or removed.
-    pub copy: Option<PathBuf>,
+    pub copy: Option<Location>,
 }
 
 /// Result of a repair.
@@ -140,8 +140,8 @@ fn repair_one(
     observer: &Observer,
     finding: &StoreFinding,
 ) -> Result<Vec<Repair>, CaError> {
-    let path = finding.path.as_deref().unwrap_or(store.path());
-    let shown = path.display();
+    let path = &finding.path.clone().unwrap_or_else(|| store.location());
+    let shown = path;
     let done = match (&finding.remedy, &finding.ca) {
         (Some(Remedy::Settle), _) => return settle(store, observer, finding),
         (Some(Remedy::Tighten(mode)), _) => {
@@ -166,10 +166,10 @@ fn repair_one(
 }
 
 /// Message, and the copy of what was changed or removed.
-type Done = (String, Option<PathBuf>);
+type Done = (String, Option<Location>);
 
-fn moved(path: &Path, to: PathBuf) -> Done {
-    let message = format!("moved {} to {}", path.display(), to.display());
+fn moved(path: &Location, to: Location) -> Done {
+    let message = format!("moved {path} to {to}");
     (message, Some(to))
 }
 
@@ -179,9 +179,9 @@ fn repair_ca(
     ca: &Ca,
     remedy: &Remedy,
     serial: Option<Serial>,
-    path: &Path,
+    path: &Location,
 ) -> Result<Option<Done>, CaError> {
-    let shown = path.display();
+    let shown = path;
     Ok(match remedy {
         Remedy::SetAside(journal) => {
             mending.set_torn_line_aside(ca, *journal)?;
@@ -206,10 +206,7 @@ fn repair_ca(
             ))
         }
         Remedy::Restore(der) => {
-            let copy = file::stands(path)?
-                .then(|| mending.keep_copy(path))
-                .transpose()?;
-            mending.restore_crl(ca, path, der)?;
+            let copy = mending.restore_crl(ca, path, der)?;
             Some((format!("put {shown} back from what was made of it"), copy))
         }
         Remedy::Settle | Remedy::Tighten(_) | Remedy::TakeAway => None,
@@ -217,7 +214,7 @@ fn repair_ca(
 }
 
 impl StoreFinding {
-    fn repaired(&self, message: String, copy: Option<PathBuf>) -> Repair {
+    fn repaired(&self, message: String, copy: Option<Location>) -> Repair {
         Repair {
             rule: self.finding.rule,
             message,
@@ -243,7 +240,7 @@ fn settle(
         }
         other => others(other),
     });
-    Store::open(store.path(), listener)?;
+    store.settle(listener)?;
     let notices = notices.lock().unwrap_or_else(PoisonError::into_inner);
     let notices = notices.iter().cloned();
     Ok(notices

@@ -3,7 +3,7 @@
 use crate::ca::check::finding::{Found, StoreFinding};
 use crate::ca::check::journal::{line_finding, unread};
 use crate::ca::check::rule::{JOURNAL_RECORD, REVOCATION_ORDER, REVOCATION_UNKNOWN};
-use crate::store::{Ca, Journal, LineProblem, RevocationChange};
+use crate::store::{Ca, Coverage, Journal, LineProblem, RevocationChange};
 use crate::x509::Serial;
 use std::collections::HashMap;
 use time::OffsetDateTime;
@@ -27,20 +27,21 @@ pub(crate) struct Revocations {
 }
 
 impl Revocations {
-    /// Reads the whole journal; `listed` is its length when the published CRL was made.
-    pub(crate) fn survey(ca: &Ca, listed: u64, found: &mut Found) -> Self {
+    /// Reads the whole journal; `listed` is how far it went when the published CRL was made.
+    pub(crate) fn survey(ca: &Ca, listed: Option<&Coverage>, found: &mut Found) -> Self {
         let mut revocations = Self {
             is_whole: true,
             ..Self::default()
         };
-        let path = ca.journal_path(Journal::Revoked);
+        let path = ca.journal_location(Journal::Revoked);
         let read = ca.survey_revocations(|line| {
             if let Some(problem) = &line.problem {
                 revocations.is_whole = false;
                 found.push(line_finding(ca, Journal::Revoked, line.number, problem));
             }
             let at = |finding: StoreFinding| finding.at(&path).about(ca).in_line(line.number);
-            let place = format!("{} line {}", path.display(), line.number);
+            let place = format!("{path} line {}", line.number);
+            let is_listed = listed.is_some_and(|listed| line.is_covered_by(listed));
             match line.outcome {
                 None => {}
                 Some(None) => {
@@ -48,7 +49,7 @@ impl Revocations {
                     found.push(at(JOURNAL_RECORD.broken(message)));
                 }
                 Some(Some(change)) => {
-                    let problem = revocations.apply(&change, line.end <= listed);
+                    let problem = revocations.apply(&change, is_listed);
                     // The change to the line is the finding, not its consequences.
                     let is_in_place = !matches!(line.problem, Some(LineProblem::Chain(_)));
                     if let Some(problem) = problem.filter(|_| is_in_place) {
@@ -97,15 +98,12 @@ impl Revocations {
 
     /// Finds revocations of certificates that the CA never issued, whose records were read after them.
     pub(crate) fn unknown(&self, ca: &Ca, issued: &[Serial]) -> Vec<StoreFinding> {
-        let path = ca.journal_path(Journal::Revoked);
+        let path = ca.journal_location(Journal::Revoked);
         let is_unknown = |serial: &&Serial| issued.binary_search(serial).is_err();
         let mut unknown: Vec<&Serial> = self.standings.keys().filter(is_unknown).collect();
         unknown.sort_unstable();
         let finding = |serial: &Serial| {
-            let message = format!(
-                "{} revokes {serial}, which the CA has not issued",
-                path.display()
-            );
+            let message = format!("{path} revokes {serial}, which the CA has not issued");
             let finding = REVOCATION_UNKNOWN.broken(message).at(&path).about(ca);
             finding.of_serial(serial)
         };

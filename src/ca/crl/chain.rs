@@ -43,15 +43,18 @@ fn write_where_new(
 ) -> Result<PathBuf, CaError> {
     let target = place.target(ca, path)?;
     refuse_other_pem(place, &target)?;
-    if !holds_as_pem(&target.file, &read()?) {
-        let _locked = ca.lock_publication()?;
-        let lists = read()?;
-        if !holds_as_pem(&target.file, &lists) {
-            stage_pem(&target, Existing::Replace, &lists)?.commit()?;
-            return Ok(target.path);
-        }
+    let is_written = !holds_as_pem(&target.file, &read()?)
+        && ca.while_publishing(|| {
+            let lists = read()?;
+            let is_old = !holds_as_pem(&target.file, &lists);
+            if is_old {
+                stage_pem(&target, Existing::Replace, &lists)?.commit()?;
+            }
+            Ok::<_, CaError>(is_old)
+        })?;
+    if !is_written {
+        target.sync_name()?;
     }
-    target.sync_name()?;
     Ok(target.path)
 }
 

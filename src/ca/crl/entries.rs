@@ -8,9 +8,6 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 use time::OffsetDateTime;
 
-/// Bytes of the journal for each byte of the CRL that is made of it, at least.
-const JOURNAL_TO_LIST: u64 = 3;
-
 /// Gathers every certificate that is revoked, in the order of revocation.
 ///
 /// A certificate that had expired when the predecessor was made, and has expired now, has been on a CRL
@@ -26,8 +23,7 @@ pub(crate) fn gather_entries(
     now: OffsetDateTime,
 ) -> Result<CrlBuilder, CaError> {
     let is_first = recent.first().is_none_or(|list| list.imported);
-    let octets = usize::try_from(covers.length / JOURNAL_TO_LIST).unwrap_or(0);
-    let mut builder = CrlBuilder::with_capacity(ca.certificate().subject(), octets);
+    let mut builder = CrlBuilder::with_capacity(ca.certificate().subject(), covers.crl_size());
     // Most often nothing depends on it.
     let since = OnceCell::new();
     let is_since = |serial: &Serial| {

@@ -37,7 +37,10 @@ pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
 /// from one number to the next, so that none is ever removed: each that had a CRL of this CA gets the
 /// new one.
 pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
-    let _locked = ca.lock_publication()?;
+    ca.while_publishing(|| write_hash_names(ca, place))
+}
+
+fn write_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
     let list = [published(ca, place)?];
     let mut own = Vec::new();
     for path in names(ca, place) {

@@ -92,7 +92,7 @@ impl Issuer {
         let mut unlocked = Unlocked::new();
         let label = format!("the key of {name}");
         let wanted = ProtectedKey::of(name, &label);
-        let key = unlocked.open(&ca.key_path(), wanted, &content, passphrases)?;
+        let key = unlocked.open(ca.key_location(), wanted, &content, passphrases)?;
         if key.public().spki() != ca.certificate().public_key().spki() {
             return Err(CaError::KeyMismatch { ca: name.clone() });
         }
@@ -140,7 +140,7 @@ impl Issuer {
         let Some(content) = self.ca.leaf_key_file(serial)? else {
             return Ok(None);
         };
-        let path = self.ca.leaf_key_path(serial);
+        let path = self.ca.leaf_key_location(serial);
         let label = format!("the key of {} {serial}", self.ca.name());
         let wanted = ProtectedKey::of(self.ca.name(), &label);
         let key = self.unlocked.open(&path, wanted, &content, passphrases)?;

@@ -3,6 +3,7 @@
 use super::chain::is_header;
 use super::pass::{Buffer, Line, Pass};
 use crate::store::error::StoreError;
+use crate::store::record::Coverage;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -11,12 +12,25 @@ use std::path::Path;
 pub struct SurveyedLine<R> {
     /// Its number, from 1.
     pub number: usize,
-    /// Where it ends, with its line feed, in bytes from the beginning.
-    pub end: u64,
+    /// Place behind it.
+    end: u64,
     /// What is wrong with it as a line, if anything is.
     pub problem: Option<LineProblem>,
     /// What was made of its record; `None` for the header, and for what is no record.
     pub outcome: Option<R>,
+}
+
+impl<R> SurveyedLine<R> {
+    /// Returns how much of the journal has been read, as [`journal_bytes`](crate::store::Ca::journal_bytes)
+    /// counts it.
+    pub fn progress(&self) -> u64 {
+        self.end
+    }
+
+    /// Returns whether it is in front of a place of the journal.
+    pub fn is_covered_by(&self, place: &Coverage) -> bool {
+        self.end <= place.length
+    }
 }
 
 /// What is wrong with a line of a journal.

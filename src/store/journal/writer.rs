@@ -140,8 +140,8 @@ fn set_torn_tail_aside(
         file::append_or_create(&aside, &[&torn[..], b"\n"].concat())?;
         file.truncate(end)?;
         observer(&Notice::TornLine {
-            path: path.to_owned(),
-            aside,
+            path: path.into(),
+            aside: aside.into(),
         });
     }
     Ok(end)

@@ -110,7 +110,7 @@ impl Crls<'_> {
         let last = self.recent.iter().find(|list| !list.ahead)?;
         let is_published = self.published_crl().and_then(|list| list.number()) == Some(last.number);
         (!is_published && is_in_future(last.this_update, now)).then(|| {
-            let path = self.ca.journal_path(Journal::Crls);
+            let path = self.ca.journal_location(Journal::Crls);
             self.in_future(last.this_update).at(&path)
         })
     }

@@ -12,7 +12,7 @@ use crate::ca::check::rule::{
 use crate::ca::crl::{Ahead, Place, is_crl_of};
 use crate::ca::foreign::{Input, lists_in};
 use crate::ca::remedy;
-use crate::store::{Ca, Journal, SignedCrl, Store, file};
+use crate::store::{Ca, Coverage, Journal, SignedCrl, Store, file};
 use crate::x509::{Fingerprint, RevocationList};
 use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
@@ -50,7 +50,7 @@ impl<'a> Crls<'a> {
             number: 0,
         };
         let number = crls.published_crl().and_then(|list| list.number());
-        let path = ca.journal_path(Journal::Crls);
+        let path = ca.journal_location(Journal::Crls);
         let mut last: Option<SignedCrl> = None;
         let read = ca.survey_crls(|line| {
             if let Some(problem) = &line.problem {
@@ -64,10 +64,8 @@ impl<'a> Crls<'a> {
             let follows = last.as_ref().is_none_or(|last| list.number > last.number);
             if !follows && line.problem.is_none() {
                 let message = format!(
-                    "{} line {} has the number {}, which is not above the one before",
-                    path.display(),
-                    line.number,
-                    list.number
+                    "{path} line {} has the number {}, which is not above the one before",
+                    line.number, list.number
                 );
                 let finding = CRL_ORDER.broken(message).at(&path).about(ca);
                 found.push(finding.in_line(line.number));
@@ -88,11 +86,9 @@ impl<'a> Crls<'a> {
         crls
     }
 
-    /// Length of the journal of revocations when the published CRL was made.
-    pub(crate) fn listed(&self) -> u64 {
-        self.record
-            .as_ref()
-            .map_or(0, |record| record.covers.length)
+    /// Extent of the journal of revocations when the published CRL was made.
+    pub(crate) fn listed(&self) -> Option<&Coverage> {
+        self.record.as_ref().map(|record| &record.covers)
     }
 
     pub(crate) fn is_published(&self) -> bool {
@@ -142,15 +138,12 @@ impl<'a> Crls<'a> {
     /// Finds a journal of revocations that has lost lines of which CRLs were made.
     fn check_covers(&self) -> Option<StoreFinding> {
         let last = self.recent.first()?;
-        let path = self.ca.journal_path(Journal::Revoked);
-        // A journal that can't be read is another finding.
+        let path = self.ca.journal_location(Journal::Revoked);
+        // A journal that can't be read is found elsewhere.
         let covers = self.ca.still_covers(&last.covers).unwrap_or(true);
         (!covers).then(|| {
             let number = last.number;
-            let message = format!(
-                "{} has lost revocations that CRL number {number} covers",
-                path.display()
-            );
+            let message = format!("{path} has lost revocations that CRL number {number} covers");
             CRL_COVERS.broken(message).at(&path).about(self.ca)
         })
     }
@@ -174,7 +167,7 @@ impl<'a> Crls<'a> {
         let kept = to_come.filter(|list| first.is_none_or(|first| list.number >= first));
         let problem = |list: &SignedCrl| {
             let error = self.ca.presigned_crl(list).err()?;
-            let path = self.ca.presigned_crl_path(list.number);
+            let path = self.ca.presigned_crl_location(list.number);
             Some(unreadable(CRL_AHEAD, &error, &path).about(self.ca))
         };
         kept.filter_map(problem).collect()
