@@ -1,9 +1,10 @@
 //! Adding CAs that have their certificates: several at once, the highest first.
 
-use super::ca::{Ca, Material};
+use super::ca::Ca;
 use super::error::StoreError;
 use super::file;
 use super::layout::CaLayout;
+use super::material::Material;
 use super::name::CaName;
 use super::{Notice, ReservedCa, Store, Unfinished, format};
 
@@ -72,7 +73,7 @@ impl Store {
                 // What can't be taken back now is removed by the next command; a format that is
                 // newer than it has to be keeps nothing from being read here.
                 let is_absent = matches!(file::stands(staged.directory()), Ok(false));
-                if is_absent || super::discard(&staged).is_ok() {
+                if is_absent || super::staging::discard(&staged).is_ok() {
                     let _ = format::lower(&self.layout, format);
                 }
                 unfinished(source)
@@ -100,7 +101,7 @@ impl ReservedCa<'_> {
             .add(material, exchange)
             .map_err(|error| uninstalled(error.has_its_name, error.source))?;
         // The hidden name is that of the one before now; what is left of it, the next command removes.
-        if let Err(error) = super::discard(&store.layout.staged_ca(name)) {
+        if let Err(error) = super::staging::discard(&store.layout.staged_ca(name)) {
             (store.observer)(&Notice::Unsettled {
                 name: name.clone(),
                 problem: error.to_string(),

@@ -1,6 +1,5 @@
 //! What can go wrong with the store.
 
-use super::file::Uncommitted;
 use super::location::Location;
 use super::name::CaName;
 use std::io;
@@ -30,6 +29,24 @@ impl FileError {
     /// Whether there is no such file.
     pub fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+/// Why files did not come to be, or not in a way that outlasts a power cut.
+#[derive(Debug)]
+pub struct Uncommitted {
+    /// A file that is in its place all the same.
+    pub in_place: Option<PathBuf>,
+    /// What failed.
+    pub source: FileError,
+}
+
+impl From<FileError> for Uncommitted {
+    fn from(source: FileError) -> Self {
+        Self {
+            in_place: None,
+            source,
+        }
     }
 }
 

@@ -1,11 +1,15 @@
 //! Where everything is. No other module forms a path inside the store.
 
+mod kind;
+
+pub use kind::Leftover;
+pub(crate) use kind::{Inside, Kind, Part};
+
 use super::error::{FileError, StoreError};
 use super::file;
 use super::name::CaName;
 use crate::x509::{Fingerprint, Serial};
-use std::ffi::OsStr;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 /// The store's own files.
 #[derive(Debug, Clone)]
@@ -33,57 +37,6 @@ const KEY: &str = ".key";
 
 /// What a directory with copies of what was repaired is called.
 const REPAIRED: &str = ".repair-";
-
-/// What something in the store is, by its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A journal.
-    Journal,
-    /// A CRL, or several.
-    Crl,
-    /// A lock, in which nothing stands.
-    Lock,
-    /// Any other file that anybody may read.
-    Plain,
-    /// A file that its owner alone may read.
-    Secret,
-    /// A directory with files of the store.
-    Directory(Inside),
-    /// What nobody but its owner may look into, with the keys of leaves.
-    LeafKeys,
-    /// Content that can be derived from other files, and is left out of backups.
-    Cache,
-    /// Copies of what was repaired: of no meaning any more.
-    Copies,
-    /// Something that an interrupted command left, or that one is making now.
-    Leftover(Leftover),
-}
-
-/// What is in a directory of the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Inside {
-    /// A CA.
-    Ca(CaName),
-    /// A CA that waits for its certificate.
-    Waiting(CaName),
-    /// CRLs that are published, and what others put beside them.
-    PublishedCrls,
-    /// Certificates that others took the place of.
-    PreviousCertificates,
-    /// CRLs that were signed ahead of their time.
-    PresignedCrls,
-}
-
-/// What an interrupted command left.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Leftover {
-    /// A CA in the making.
-    UnfinishedCa(CaName),
-    /// A file in the making.
-    UnfinishedFile,
-    /// Lines of a journal that were never acknowledged.
-    TornLines,
-}
 
 impl StoreLayout {
     pub(crate) fn new(root: &Path) -> Self {
@@ -134,69 +87,6 @@ impl StoreLayout {
     pub(crate) fn copy_in(&self, copies: &Path, original: &Path) -> PathBuf {
         let inside = original.strip_prefix(&self.root);
         copies.join(inside.unwrap_or(Path::new("file")))
-    }
-
-    /// What an entry of the store's directory is; `None` for what is none of the store's.
-    pub(crate) fn kind_of(entry: &str) -> Option<Kind> {
-        let here = Self::new(Path::new(""));
-        let path = Path::new(entry);
-        if path == here.format() {
-            return Some(Kind::Plain);
-        }
-        if path == here.lock() {
-            return Some(Kind::Lock);
-        }
-        if path == here.published_crls() {
-            return Some(Kind::Directory(Inside::PublishedCrls));
-        }
-        if entry.starts_with(REPAIRED) {
-            return Some(Kind::Copies);
-        }
-        if let Some(name) = Self::staged_name(entry) {
-            return Some(Kind::Leftover(Leftover::UnfinishedCa(name)));
-        }
-        if let Some(name) = Self::pending_name(entry) {
-            return Some(Kind::Directory(Inside::Waiting(name)));
-        }
-        match entry.parse() {
-            Ok(name) => Some(Kind::Directory(Inside::Ca(name))),
-            Err(_) => unfinished(entry),
-        }
-    }
-
-    /// Whether a file is in the directory of a CA of any store, pending and unfinished ones included, or is one
-    /// of the store's own. Published CRLs are not, and neither is what others put beside the CAs.
-    pub(crate) fn is_own_file(path: &Path) -> Result<bool, FileError> {
-        let (Ok(directory), Some(name)) =
-            (file::directory_of(path).canonicalize(), path.file_name())
-        else {
-            // There can be no file.
-            return Ok(false);
-        };
-        let path = directory.join(name);
-        for directory in directory.ancestors() {
-            // A CA may be elsewhere than the store, behind a link.
-            if CaLayout::at(directory).is_whole()? || Self::new(directory).owns(&path)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Whether a file below this directory is one of the store, if there is a store.
-    fn owns(&self, path: &Path) -> Result<bool, FileError> {
-        if !file::is_regular(&self.format())? {
-            return Ok(false);
-        }
-        let inside = path.strip_prefix(&self.root).unwrap_or(path);
-        let mut parts = inside.components().map(Component::as_os_str);
-        let (first, is_deeper) = (parts.next().and_then(OsStr::to_str), parts.next().is_some());
-        Ok(match first.and_then(Self::kind_of) {
-            Some(Kind::Directory(Inside::Ca(name))) => is_deeper && self.ca(&name).holds_files()?,
-            Some(Kind::Directory(Inside::PublishedCrls)) | None => false,
-            Some(Kind::Plain | Kind::Lock) => !is_deeper,
-            Some(_) => is_deeper,
-        })
     }
 
     pub(crate) fn pending_ca(&self, name: &CaName) -> CaLayout {
@@ -284,12 +174,6 @@ impl CaLayout {
             .join(format!("{fingerprint}.crt"))
     }
 
-    /// One of those, by the name of its file.
-    pub(crate) fn previous_named(&self, entry: &str) -> Option<PathBuf> {
-        let is_one = Inside::PreviousCertificates.kind_of(entry) == Some(Kind::Plain);
-        is_one.then(|| self.previous_certificates().join(entry))
-    }
-
     pub(crate) fn request(&self) -> PathBuf {
         self.directory.join("ca.csr")
     }
@@ -348,14 +232,6 @@ impl CaLayout {
         (serial.to_string() == text).then_some(serial)
     }
 
-    /// What an entry among the keys of leaves is.
-    pub(crate) fn kind_of_leaf_key(entry: &str) -> Option<Kind> {
-        match Self::serial_of_leaf_key(entry) {
-            Some(_) => Some(Kind::Secret),
-            None => unfinished(entry),
-        }
-    }
-
     pub(crate) fn leaf_keys(&self) -> PathBuf {
         self.directory.join("keys")
     }
@@ -363,186 +239,6 @@ impl CaLayout {
     pub(crate) fn leaf_key(&self, serial: &Serial) -> PathBuf {
         self.leaf_keys().join(format!("{serial}{KEY}"))
     }
-}
-
-impl Inside {
-    /// What an entry of the directory is; `None` for what is none of the store's.
-    pub(crate) fn kind_of(&self, entry: &str) -> Option<Kind> {
-        let kind = match self {
-            Self::Ca(_) => kind_in_ca(entry),
-            Self::Waiting(_) => kind_in_pending(entry),
-            Self::PublishedCrls => is_published_crl(entry).then_some(Kind::Crl),
-            Self::PreviousCertificates => is_previous(entry).then_some(Kind::Plain),
-            Self::PresignedCrls => is_presigned_crl(entry).then_some(Kind::Secret),
-        };
-        kind.or_else(|| unfinished(entry))
-    }
-}
-
-fn kind_in_ca(entry: &str) -> Option<Kind> {
-    let here = CaLayout {
-        directory: PathBuf::new(),
-    };
-    let path = Path::new(entry);
-    let journals = [here.issued(), here.revoked(), here.signed_crls()];
-    let plain = [
-        here.record(),
-        here.certificate(),
-        here.serial_counter(),
-        here.crl_number_counter(),
-    ];
-    Some(if path == here.key() {
-        Kind::Secret
-    } else if path == here.lock() {
-        Kind::Lock
-    } else if path == here.authorities() {
-        Kind::Cache
-    } else if plain.iter().any(|file| path == file) {
-        Kind::Plain
-    } else if journals.iter().any(|journal| path == journal) {
-        Kind::Journal
-    } else if path == here.leaf_keys() {
-        Kind::LeafKeys
-    } else if path == here.previous_certificates() {
-        Kind::Directory(Inside::PreviousCertificates)
-    } else if path == here.presigned_crls() {
-        Kind::Directory(Inside::PresignedCrls)
-    } else if journals.iter().any(|journal| path == torn_lines(journal)) {
-        Kind::Leftover(Leftover::TornLines)
-    } else {
-        return None;
-    })
-}
-
-fn kind_in_pending(entry: &str) -> Option<Kind> {
-    let here = CaLayout {
-        directory: PathBuf::new(),
-    };
-    let path = Path::new(entry);
-    if path == here.key() {
-        Some(Kind::Secret)
-    } else {
-        (path == here.request() || path == here.intended_record()).then_some(Kind::Plain)
-    }
-}
-
-fn is_previous(entry: &str) -> bool {
-    let is_fingerprint =
-        |name: &str| name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    entry.strip_suffix(".crt").is_some_and(is_fingerprint)
-}
-
-fn is_presigned_crl(entry: &str) -> bool {
-    let number = CaLayout::number_of_presigned_crl(entry);
-    number.is_some_and(|number| entry == format!("{number}{CRL}"))
-}
-
-/// What a backup keeps, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// The directory of a CA's leaf keys, which only its owner looks into.
-    LeafKeys,
-    /// Another directory that only its owner looks into.
-    SecretDirectory,
-    /// Any other directory.
-    Directory,
-    /// A file with a key, or a pre-signed CRL.
-    Secret,
-    /// A journal, or lines of one that were put aside.
-    Journal,
-    /// A CRL, or several.
-    Crl,
-    /// Any other file.
-    Plain,
-}
-
-impl Part {
-    /// Whether it is a directory.
-    pub(crate) fn is_directory(self) -> bool {
-        matches!(
-            self,
-            Self::LeafKeys | Self::SecretDirectory | Self::Directory
-        )
-    }
-}
-
-impl Kind {
-    /// What an entry is of what is a directory.
-    fn of_entry(&self, entry: &str) -> Option<Self> {
-        match self {
-            Self::Directory(inside) => inside.kind_of(entry),
-            Self::LeafKeys => CaLayout::kind_of_leaf_key(entry),
-            _ => None,
-        }
-    }
-
-    /// What of it a backup keeps; nothing of locks, of copies and of what is in the making.
-    fn part(&self) -> Option<Part> {
-        Some(match self {
-            Self::Directory(Inside::PresignedCrls) => Part::SecretDirectory,
-            Self::Directory(_) => Part::Directory,
-            Self::LeafKeys => Part::LeafKeys,
-            Self::Secret => Part::Secret,
-            Self::Journal | Self::Leftover(Leftover::TornLines) => Part::Journal,
-            Self::Crl => Part::Crl,
-            Self::Plain => Part::Plain,
-            Self::Lock | Self::Cache | Self::Copies | Self::Leftover(_) => return None,
-        })
-    }
-}
-
-impl StoreLayout {
-    /// What a path relative to the store is for; `None` for what a backup does not keep, and for what
-    /// others put there.
-    pub(crate) fn part(relative: &str) -> Option<Part> {
-        let mut names = relative.split('/');
-        let first = Self::kind_of(names.next()?);
-        names
-            .try_fold(first?, |kind, name| kind.of_entry(name))?
-            .part()
-    }
-
-    /// Whether a path is one of a lock, or of something in the making.
-    pub(crate) fn is_passing(path: &Path) -> bool {
-        let name = path.file_name().and_then(|name| name.to_str());
-        name.is_some_and(|name| name == "lock" || name.starts_with('.'))
-    }
-
-    /// Whether unfinished lines of a journal were put aside there.
-    pub(crate) fn is_torn(path: &Path) -> bool {
-        path.extension()
-            .is_some_and(|extension| extension == "torn")
-    }
-
-    /// How a path inside the store is called in it.
-    pub(crate) fn relative<'a>(&self, path: &'a Path) -> Option<&'a str> {
-        path.strip_prefix(&self.root).ok()?.to_str()
-    }
-
-    /// The path inside the store that is called so.
-    pub(crate) fn absolute(&self, relative: &str) -> PathBuf {
-        self.root.join(relative)
-    }
-}
-
-/// `NAME.crl`, `NAME.crl.pem`, `NAME.chain.crl.pem`, and `HASH.r0`, by which OpenSSL finds one.
-fn is_published_crl(file: &str) -> bool {
-    if let Some((hash, number)) = file.split_once(".r") {
-        let is_hash = hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if is_hash && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return true;
-        }
-    }
-    let name = file.strip_suffix(".pem").unwrap_or(file);
-    let name = name.strip_suffix(CRL);
-    let name = name.map(|name| name.strip_suffix(".chain").unwrap_or(name));
-    name.is_some_and(|name| name.parse::<CaName>().is_ok())
-}
-
-/// A file in the making, if the name is that of one.
-fn unfinished(entry: &str) -> Option<Kind> {
-    let name = entry.strip_prefix('.')?.strip_suffix(".part")?;
-    (!name.is_empty()).then_some(Kind::Leftover(Leftover::UnfinishedFile))
 }
 
 /// Where unfinished lines of a journal are put aside.
@@ -555,55 +251,4 @@ pub(crate) fn beside(taken: &Path) -> PathBuf {
     let mut name = taken.file_name().unwrap_or_default().to_owned();
     name.push("+");
     taken.with_file_name(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_the_store_makes_is_a_part_of_it() {
-        for (relative, part) in [
-            ("store.json", Part::Plain),
-            ("rootCA", Part::Directory),
-            ("rootCA/keys", Part::LeafKeys),
-            ("rootCA/keys/0123456789ABCDEF01.key", Part::Secret),
-            ("rootCA/ca.key", Part::Secret),
-            ("rootCA/revoked.jsonl", Part::Journal),
-            ("rootCA/revoked.jsonl.torn", Part::Journal),
-            ("rootCA/ahead", Part::SecretDirectory),
-            ("rootCA/ahead/12.crl", Part::Secret),
-            (".waiting-a/ca.csr", Part::Plain),
-            ("crl/rootCA.chain.crl.pem", Part::Crl),
-            ("crl/0a1b2c3d.r0", Part::Crl),
-        ] {
-            assert_eq!(StoreLayout::part(relative), Some(part), "{relative}");
-        }
-        for relative in [
-            "",
-            ".",
-            "..",
-            "/store.json",
-            "../store.json",
-            "store.json/",
-            "lock",
-            "rootCA/",
-            "rootCA/lock",
-            "rootCA/authorities.json",
-            "rootCA/.ca.crt.part",
-            "rootCA/../store.json",
-            "rootCA//ca.key",
-            "rootCA/./ca.key",
-            "rootCA/keys/../ca.key",
-            "rootCA/keys/1.key",
-            "rootCA/ahead/012.crl",
-            "rootCA/other.jsonl",
-            ".new-a/ca.json",
-            ".waiting-../ca.key",
-            "crl/.rootCA.crl.part",
-            "crl/a.txt",
-        ] {
-            assert_eq!(StoreLayout::part(relative), None, "{relative}");
-        }
-    }
 }

@@ -4,11 +4,12 @@
 //! for a CA, and which none removes before the CA has its name.
 
 use super::addition::Uninstalled;
-use super::ca::{Ca, Material};
+use super::ca::Ca;
 use super::error::StoreError;
 use super::file::{self, Access};
-use super::layout::CaLayout;
+use super::layout::{CaLayout, StoreLayout};
 use super::lock::Lock;
+use super::material::Material;
 use super::name::CaName;
 use super::record::CaRecord;
 use super::{Notice, ReservedCa, Store, Unfinished};
@@ -97,7 +98,7 @@ impl Store {
         let entries = self.entries()?;
         let entries = entries.iter();
         let mut names: Vec<CaName> = entries
-            .filter_map(|entry| super::StoreLayout::pending_name(entry))
+            .filter_map(|entry| StoreLayout::pending_name(entry))
             .collect();
         names.sort();
         let mut pending = Vec::new();
@@ -138,7 +139,7 @@ impl Store {
     ) -> Result<Vec<CaName>, StoreError> {
         let mut names = Vec::new();
         for entry in entries {
-            if let Some(name) = super::StoreLayout::pending_name(entry)
+            if let Some(name) = StoreLayout::pending_name(entry)
                 && file::stands(self.layout.ca(&name).directory())?
             {
                 names.push(name);

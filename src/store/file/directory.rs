@@ -1,10 +1,14 @@
 //! A directory in the making.
 
-use super::{
-    Access, FileError, Uncommitted, create_directories, create_directory, directory_of,
-    hidden_name, is_linked, open_itself_to_read, open_to_readers, remove_directory, rename_new,
-    rename_onto_empty, stands, sync_directory, try_lock,
+use super::access::Access;
+use super::hidden::{hidden_name, is_linked, try_lock};
+use super::names::{
+    create_directories, create_directory, directory_of, open_to_readers, remove_directory,
+    rename_new, rename_onto_empty, sync_directory,
 };
+use super::open::open_itself_to_read;
+use super::read::stands;
+use crate::store::error::{FileError, Uncommitted};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};

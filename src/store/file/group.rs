@@ -4,21 +4,18 @@
 //! all of them, and says of all of them whether it could; where it can't be relied on, each file is
 //! synced by itself.
 
-use super::{
-    Access, Existing, FileError, Staged, Uncommitted, commit_all, directory_of, open_new, remove,
-    sync, sync_directory,
-};
+use super::access::{Access, Existing};
+use super::create::{open_new, remove, sync};
+use super::names::{OPEN_FILES, directory_of, sync_directory};
+use super::staged::{Staged, commit_all};
+use crate::store::error::{FileError, Uncommitted};
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstatfs, linkat, openat, stat, syncfs};
+use rustix::fs::{CWD, Mode, OFlags, fstatfs, openat, stat, syncfs};
 use rustix::io::Errno;
 use rustix::system::uname;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-
-/// Where the system shows the files that a process has open, under their numbers.
-const OPEN_FILES: &str = "/proc/self/fd";
 
 /// Files of which each is synced by itself: fewer than what makes the other way worth its while.
 const FEW: usize = 8;
@@ -134,13 +131,6 @@ impl Group {
             .map_err(io::Error::from)
             .map_err(FileError::of("sync", &self.path))
     }
-}
-
-/// Gives a file that has none its name, where nothing may stand.
-pub(super) fn give_first_name(file: &File, path: &Path) -> Result<(), FileError> {
-    let open = format!("{OPEN_FILES}/{}", file.as_raw_fd());
-    linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW)
-        .map_err(|error| FileError::of("create", path)(error.into()))
 }
 
 /// Linux tells of errors in `syncfs` since 5.8.

@@ -1,9 +1,9 @@
 //! Places of results: symbolic links that lead to them, and pipes and devices in them.
 
-use super::{
-    FileError, Suspect, directory_of, explain_refusal, found, is_foreign, is_foreign_link,
-    open_to_append,
-};
+use super::names::directory_of;
+use super::open::{Suspect, explain_refusal, is_foreign, is_foreign_link, open_to_append};
+use super::read::found;
+use crate::store::error::FileError;
 use rustix::fs::{OFlags, statfs};
 use rustix::io::Errno;
 use std::fs::{self, File, Metadata};

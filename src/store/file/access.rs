@@ -1,0 +1,46 @@
+//! Who may read a file, and what it may replace.
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The owner alone, whatever the umask: private keys, locks.
+    Owner,
+    /// As the umask says, but for writing the owner alone: the files of the store.
+    Store,
+    /// As the umask says: results outside of the store.
+    Umask,
+}
+
+impl Access {
+    pub(in crate::store) fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Store => 0o644,
+            Self::Umask => 0o666,
+        }
+    }
+
+    pub(super) fn directory_mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o700,
+            Self::Store => 0o755,
+            Self::Umask => 0o777,
+        }
+    }
+}
+
+/// What may stand in the place of a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Nothing.
+    Keep,
+    /// A file, which the new one takes the place of.
+    Replace,
+}
+
+impl Existing {
+    /// Nothing, unless files may be overwritten.
+    pub fn unless(overwrite: bool) -> Self {
+        if overwrite { Self::Replace } else { Self::Keep }
+    }
+}

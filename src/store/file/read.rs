@@ -1,0 +1,56 @@
+//! Reading files, and looking at what stands under a name.
+
+use crate::store::error::FileError;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// Bytes over which a file of a store is not read whole: more than any CRL has.
+const MOST_READ: u64 = 512 << 20;
+
+/// The whole of a file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    let read = || {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut content = Vec::new();
+        if length <= MOST_READ {
+            content.try_reserve_exact(usize::try_from(length).unwrap_or(0))?;
+            file.take(MOST_READ + 1).read_to_end(&mut content)?;
+            if content.len() as u64 <= MOST_READ {
+                return Ok(content);
+            }
+        }
+        let problem = "it exceeds the limit of 512 MiB";
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, problem))
+    };
+    read().map_err(FileError::of("read", path))
+}
+
+/// The whole of a file, or `None` where there is none.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
+    match read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether anything has this name; what can't be told is an error and not a no.
+pub fn stands(path: &Path) -> Result<bool, FileError> {
+    Ok(found(path)?.is_some())
+}
+
+/// Whether a regular file has this name: not a symbolic link, a directory, a device or a pipe.
+pub fn is_regular(path: &Path) -> Result<bool, FileError> {
+    Ok(found(path)?.is_some_and(|found| found.is_file()))
+}
+
+pub(super) fn found(path: &Path) -> Result<Option<Metadata>, FileError> {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(None),
+        Err(error) => Err(FileError::of("look at", path)(error)),
+    }
+}

@@ -1,0 +1,246 @@
+//! The store as a whole.
+
+use super::ca::Ca;
+use super::error::{FileError, StoreError};
+use super::layout::StoreLayout;
+use super::location::Location;
+use super::lock::Lock;
+use super::name::CaName;
+use super::notice::Observer;
+use super::record::Coverage;
+use super::{file, format, journal};
+use std::path::{Path, PathBuf};
+
+/// A store.
+#[derive(Clone)]
+pub struct Store {
+    pub(super) layout: StoreLayout,
+    pub(super) observer: Observer,
+    pub(super) fixture: bool,
+}
+
+impl Store {
+    /// Opens the store in a directory.
+    pub fn open(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+        let layout = StoreLayout::new(path);
+        let store = Self {
+            fixture: format::check(&layout)?,
+            layout,
+            observer,
+        };
+        store.finish_unfinished_cas()?;
+        Ok(store)
+    }
+
+    /// Opens the store in a directory, after making an empty one where there is nothing.
+    pub fn open_or_create(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+        format::create_unless_there(&StoreLayout::new(path), false)?;
+        Self::open(path, observer)
+    }
+
+    /// Opens the fixture store in a directory, after making an empty one where there is nothing.
+    pub fn open_or_create_fixture(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+        format::create_unless_there(&StoreLayout::new(path), true)?;
+        let store = Self::open(path, observer)?;
+        store.require_fixture()?;
+        Ok(store)
+    }
+
+    /// Whether a store could be opened or made here; nothing is changed.
+    pub fn check_place(path: &Path) -> Result<(), StoreError> {
+        let layout = StoreLayout::new(path);
+        match format::check(&layout) {
+            Err(StoreError::NoStore { .. }) => format::check_free(&layout),
+            other => other.map(|_| ()),
+        }
+    }
+
+    /// The store's directory.
+    pub fn location(&self) -> Location {
+        self.layout.root().into()
+    }
+
+    /// Completes or removes CAs that interrupted commands left unfinished, as opening the store does.
+    pub fn settle(&self, observer: Observer) -> Result<(), StoreError> {
+        Self::open(self.layout.root(), observer).map(|_| ())
+    }
+
+    /// Whether it was made as a fixture store: one for tests, in which certificates may be wrong on
+    /// purpose.
+    pub fn is_fixture(&self) -> bool {
+        self.fixture
+    }
+
+    /// Refuses every store but a fixture store.
+    pub fn require_fixture(&self) -> Result<(), StoreError> {
+        if self.fixture {
+            return Ok(());
+        }
+        Err(StoreError::NoFixtureStore {
+            path: self.location(),
+        })
+    }
+
+    /// Where CRLs are published by default.
+    pub fn published_crls(&self) -> PathBuf {
+        self.layout.published_crls()
+    }
+
+    /// Where CRLs are published by default, of a store that need not be there yet.
+    pub fn published_crls_in(store: &Path) -> PathBuf {
+        StoreLayout::new(store).published_crls()
+    }
+
+    /// The names of all CAs, sorted.
+    pub fn ca_names(&self) -> Result<Vec<CaName>, StoreError> {
+        let mut names = Vec::new();
+        for entry in self.entries()? {
+            if let Ok(name) = entry.parse::<CaName>()
+                && self.layout.ca(&name).is_of_a_ca()?
+            {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The CA of this name.
+    pub fn ca(&self, name: &CaName) -> Result<Ca, StoreError> {
+        if let Some(ca) = Ca::open(self.layout.ca(name), name, &self.observer)? {
+            return Ok(ca);
+        }
+        self.refuse_pending(name)?;
+        Err(StoreError::NoSuchCa {
+            name: name.clone(),
+            known: self.ca_names()?,
+        })
+    }
+
+    /// Every CA, sorted by name.
+    pub fn cas(&self) -> Result<Vec<Ca>, StoreError> {
+        self.ca_names()?.iter().map(|name| self.ca(name)).collect()
+    }
+
+    /// Returns how far the journal of revocations of every CA goes, sorted by name: as long as it is the same,
+    /// nothing was revoked.
+    pub fn revocations_ends(&self) -> Result<Vec<(CaName, Coverage)>, StoreError> {
+        let end = |name: CaName| {
+            let end = journal::end(&self.layout.ca(&name).revoked())?;
+            Ok((name, end))
+        };
+        self.ca_names()?.into_iter().map(end).collect()
+    }
+
+    /// Does something while no other process adds CAs.
+    pub fn without_new_cas<R, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
+        let _lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        work()
+    }
+
+    /// The CA's issuer, that one's issuer, and so on up to the root.
+    pub fn ancestors(&self, ca: &Ca) -> Result<Vec<Ca>, StoreError> {
+        let mut ancestors: Vec<Ca> = Vec::new();
+        let mut next = ca.record().parent.clone();
+        while let Some(name) = next {
+            if name == *ca.name() || ancestors.iter().any(|ancestor| *ancestor.name() == name) {
+                return Err(StoreError::damaged(
+                    ca.location(),
+                    "is above itself in the hierarchy",
+                ));
+            }
+            let below = ancestors.last().unwrap_or(ca).certificate();
+            let ancestor = self.ca(&name)?.named_by(below)?;
+            next = ancestor.record().parent.clone();
+            ancestors.push(ancestor);
+        }
+        Ok(ancestors)
+    }
+
+    /// Whether a path leads into the store.
+    pub fn contains(&self, path: &Path) -> bool {
+        let directory = file::directory_of(path).canonicalize();
+        let root = self.layout.root().canonicalize();
+        matches!((directory, root), (Ok(directory), Ok(root)) if directory.starts_with(&root))
+    }
+
+    /// Whether a path leads into the directory of one of the CAs, where only the store writes.
+    pub fn contains_file_of_ca(&self, path: &Path) -> bool {
+        let directory = path
+            .parent()
+            .and_then(|directory| directory.canonicalize().ok());
+        let root = self.layout.root().canonicalize().ok();
+        match (directory, root) {
+            (Some(directory), Some(root)) => directory.strip_prefix(root).is_ok_and(|inside| {
+                let first = inside.components().next();
+                let name = first.and_then(|name| name.as_os_str().to_str());
+                name.is_some_and(|name| name.parse::<CaName>().is_ok())
+            }),
+            _ => false,
+        }
+    }
+
+    /// Takes the store's lock.
+    pub(super) fn hold(&self) -> Result<Lock, StoreError> {
+        file::refuse_foreign_link(&self.layout.published_crls())?;
+        Lock::acquire(&self.layout.lock(), &self.observer)
+    }
+
+    /// Whether no CA has this name yet.
+    pub fn check_free(&self, name: &CaName) -> Result<(), StoreError> {
+        if file::stands(self.layout.ca(name).directory())? {
+            return Err(StoreError::CaExists { name: name.clone() });
+        }
+        self.refuse_pending(name)
+    }
+
+    /// Whether no CA has this name yet, and none waits under it.
+    pub fn is_free(&self, name: &CaName) -> Result<bool, StoreError> {
+        match self.check_free(name) {
+            Ok(()) => Ok(true),
+            Err(StoreError::CaExists { .. } | StoreError::CaPending { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the names of CAs durable, whoever gave them; see [`Ca::make_durable`].
+    pub fn make_names_durable(&self) -> Result<(), StoreError> {
+        Ok(file::sync(self.layout.root())?)
+    }
+
+    /// Names of the CAs in a directory that may hold a store, sorted; also of those whose record is missing.
+    /// Nothing is repaired.
+    pub fn ca_names_in(path: &Path) -> Result<Vec<CaName>, StoreError> {
+        let layout = StoreLayout::new(path);
+        if !file::stands(path)? {
+            return Ok(Vec::new());
+        }
+        let entries = entries(&layout)?;
+        let names = entries.iter().filter_map(|entry| entry.parse().ok());
+        let mut names: Vec<CaName> = names
+            .filter(|name| !matches!(layout.ca(name).is_of_a_ca(), Ok(false)))
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    pub(super) fn entries(&self) -> Result<Vec<String>, StoreError> {
+        entries(&self.layout)
+    }
+}
+
+/// Names of the files and directories in the store's directory.
+fn entries(layout: &StoreLayout) -> Result<Vec<String>, StoreError> {
+    let root = layout.root();
+    let failed = |error| FileError::of("read", root)(error);
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(root).map_err(failed)? {
+        if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
+            entries.push(name);
+        }
+    }
+    Ok(entries)
+}

@@ -1,0 +1,92 @@
+//! Files of a new CA.
+
+use super::error::StoreError;
+use super::file::{self, Access, Existing};
+use super::history::{Beginnings, History};
+use super::layout::CaLayout;
+use super::record::{CaRecord, Issuance};
+use super::{counter, format, journal};
+use crate::x509::Certificate;
+use std::io::{BufWriter, Write};
+
+/// Everything that a new CA's directory holds.
+pub struct Material<'a> {
+    /// `ca.json`.
+    pub record: &'a CaRecord,
+    /// `ca.crt`.
+    pub certificate: &'a Certificate,
+    /// `ca.key`, as PEM; `None` where the key is kept elsewhere.
+    pub key_pem: Option<&'a [u8]>,
+    /// The serial counter's first value.
+    pub serial_counter: u128,
+    /// What the CA has issued already: a root, itself.
+    pub issued: &'a [Issuance],
+    /// What else it did before; `None` for a CA that is new, or of which that is not known.
+    pub history: Option<&'a History>,
+}
+
+impl Material<'_> {
+    /// The store's format without which this can't be read.
+    pub(super) fn format(&self) -> Option<u32> {
+        let lacks_one = self.issued.iter().any(|issuance| issuance.der.is_none());
+        lacks_one.then_some(format::WITHOUT_CERTIFICATES)
+    }
+
+    /// Writes and syncs everything but the name of the directory.
+    pub(super) fn write(&self, layout: &CaLayout) -> Result<(), StoreError> {
+        let Self {
+            record,
+            certificate,
+            key_pem,
+            serial_counter,
+            issued,
+            history,
+        } = self;
+        let name = record.name.as_str();
+        let Beginnings {
+            crl_number,
+            revoked,
+            signed_crls,
+        } = Beginnings::of(name, *history);
+        file::create_directory(layout.directory(), Access::Store)?;
+        file::create_directory(&layout.leaf_keys(), Access::Owner)?;
+        if let Some(key_pem) = key_pem {
+            file::create(&layout.key(), Access::Owner, key_pem)?;
+        }
+        let plain = [
+            (layout.certificate(), certificate.to_pem().into_bytes()),
+            (
+                layout.serial_counter(),
+                counter::line(*serial_counter).into_bytes(),
+            ),
+            (
+                layout.crl_number_counter(),
+                counter::line(crl_number).into_bytes(),
+            ),
+            (layout.revoked(), revoked),
+            (layout.signed_crls(), signed_crls),
+        ];
+        for (path, content) in plain {
+            file::create(&path, Access::Store, &content)?;
+        }
+        file::create(&layout.lock(), Access::Owner, &[])?;
+        file::create_filled(&layout.issued(), Access::Store, |file| {
+            let mut buffered = BufWriter::with_capacity(256 * 1024, file);
+            journal::write_start(&mut buffered, "issued", name, issued)?;
+            buffered.flush()
+        })?;
+        if let Some(history) = history {
+            history.write_leaf_keys(layout)?;
+        }
+        file::sync_directory(layout.directory())?;
+        // Whole or absent, and the last: where it stands, all the rest does.
+        file::write(
+            &layout.record(),
+            Access::Store,
+            Existing::Keep,
+            &record.to_json(),
+        )
+        .map_err(|error| error.source)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! Notices of what the store did or met.
+
+use super::location::Location;
+use super::name::CaName;
+use crate::x509::validity::rfc3339;
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+/// Something that the store did or met that a user wants to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Another process holds a lock that is waited for.
+    Waiting {
+        /// The lock file.
+        path: Location,
+    },
+    /// The unfinished last line of a journal was moved.
+    TornLine {
+        /// The journal.
+        path: Location,
+        /// Where the line is now.
+        aside: Location,
+    },
+    /// The clock is before the time at which a backup was made that is restored.
+    ClockBehind {
+        /// The time by the clock.
+        now: OffsetDateTime,
+        /// The time of the backup.
+        made_at: OffsetDateTime,
+    },
+    /// A CA that was left unfinished can't be completed or removed now.
+    Unsettled {
+        /// Its name.
+        name: CaName,
+        /// Why.
+        problem: String,
+    },
+    /// A CA that was left unfinished was completed, or removed.
+    UnfinishedCa {
+        /// Its name.
+        name: CaName,
+        /// Whether it is there now.
+        completed: bool,
+    },
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Waiting { path } => {
+                write!(f, "waiting for another process that holds {path}")
+            }
+            Self::TornLine { path, aside } => write!(
+                f,
+                "{path} ended in an unfinished line, which was never acknowledged; it is in {aside} now"
+            ),
+            Self::ClockBehind { now, made_at } => write!(
+                f,
+                "the clock says {}, and the backup was made at {}: set the clock; serial counters and CRL numbers go on from ten years after the backup",
+                rfc3339(*now),
+                rfc3339(*made_at)
+            ),
+            Self::Unsettled { name, problem } => {
+                write!(
+                    f,
+                    "an interrupted command left {name} unfinished, and that can't be mended now: {problem}"
+                )
+            }
+            Self::UnfinishedCa {
+                name,
+                completed: true,
+            } => {
+                write!(
+                    f,
+                    "{name} had been left unfinished by an interrupted command; it is complete now"
+                )
+            }
+            Self::UnfinishedCa {
+                name,
+                completed: false,
+            } => {
+                write!(
+                    f,
+                    "what an interrupted command had left of {name} was cleared away"
+                )
+            }
+        }
+    }
+}
+
+/// Is told of every [`Notice`].
+pub type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;

@@ -1,0 +1,218 @@
+//! CAs in the making.
+
+use super::ca::Ca;
+use super::error::StoreError;
+use super::file;
+use super::handle::Store;
+use super::kind::Journal;
+use super::layout::{CaLayout, StoreLayout};
+use super::lock::Lock;
+use super::material::Material;
+use super::name::CaName;
+use super::notice::Notice;
+
+impl Store {
+    /// Keeps a place for a new CA: no other process can make one until this is dropped.
+    pub fn reserve_ca(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
+        let lock = self.hold()?;
+        self.settle_staged(name)?;
+        self.check_free(name)?;
+        Ok(ReservedCa {
+            store: self,
+            name: name.clone(),
+            _lock: lock,
+        })
+    }
+
+    /// Keeps the place of a CA that is here without its key, to give it that.
+    pub fn reserve_keyless(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
+        let lock = self.hold()?;
+        self.settle_staged(name)?;
+        if self.ca(name)?.has_key()? {
+            return Err(StoreError::CaExists { name: name.clone() });
+        }
+        Ok(ReservedCa {
+            store: self,
+            name: name.clone(),
+            _lock: lock,
+        })
+    }
+
+    /// Finishes or removes what killed commands left, unless a command is at it now. A store that
+    /// can't be written to can still be read, so what fails here is no more than a notice.
+    pub(super) fn finish_unfinished_cas(&self) -> Result<(), StoreError> {
+        let entries = self.entries()?;
+        let staged: Vec<CaName> = entries
+            .iter()
+            .filter_map(|entry| StoreLayout::staged_name(entry))
+            .collect();
+        let installed = self.pending_beside_their_cas(&entries)?;
+        if staged.is_empty() && installed.is_empty() {
+            return Ok(());
+        }
+        if let Ok(Some(_lock)) = Lock::try_acquire(&self.layout.lock()) {
+            let unsettled = |name, error: StoreError| {
+                (self.observer)(&Notice::Unsettled {
+                    name,
+                    problem: error.to_string(),
+                });
+            };
+            for name in staged {
+                if let Err(error) = self.settle_staged(&name) {
+                    unsettled(name, error);
+                }
+            }
+            for name in installed {
+                if let Err(error) = self.settle_installed(&name) {
+                    unsettled(name, error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A staged CA whose certificate is in its parent's journal was acknowledged by it, and gets its
+    /// name; one of which it is certain that it was not, goes. So does one whose name stands: it was to
+    /// take the place of a CA without its key, or is what was there before.
+    ///
+    /// One with a record of its own gets its name too: it may have had it, until a power cut took it away,
+    /// and others may have issued under it.
+    pub(super) fn settle_staged(&self, name: &CaName) -> Result<(), StoreError> {
+        if let Some(completed) = self.completes_staged(name, true)? {
+            self.say_settled(name, completed);
+        }
+        Ok(())
+    }
+
+    pub(super) fn say_settled(&self, name: &CaName, completed: bool) {
+        (self.observer)(&Notice::UnfinishedCa {
+            name: name.clone(),
+            completed,
+        });
+    }
+
+    /// Whether a staged CA got its name, or went; `None` if there is none. Of one that `may_be_named` it is
+    /// not known whether it had its name.
+    pub(super) fn completes_staged(
+        &self,
+        name: &CaName,
+        may_be_named: bool,
+    ) -> Result<Option<bool>, StoreError> {
+        let staged = self.layout.staged_ca(name);
+        if !file::stands(staged.directory())? {
+            return Ok(None);
+        }
+        file::refuse_foreign_link(staged.directory())?;
+        let stands = file::stands(self.layout.ca(name).directory())?;
+        let completed = !stands && self.is_recorded(&staged, name, may_be_named)?;
+        if completed {
+            // The process that made it may have been killed before its last sync.
+            file::sync_directory(staged.directory())?;
+            self.give_name(&staged, name)?;
+            file::sync_directory(self.layout.root())?;
+        } else {
+            discard(&staged)?;
+        }
+        Ok(Some(completed))
+    }
+
+    /// An error wherever it can't be told: the key of a CA that was issued may be in there.
+    fn is_recorded(
+        &self,
+        staged: &CaLayout,
+        name: &CaName,
+        may_be_named: bool,
+    ) -> Result<bool, StoreError> {
+        // `ca.json` is written last: without it the parent was never asked to record anything.
+        let Some(unfinished) = Ca::open(staged.clone(), name, &self.observer)? else {
+            return Ok(false);
+        };
+        if may_be_named && unfinished.has_records()? {
+            return Ok(true);
+        }
+        let Some(parent) = unfinished.record().parent.clone() else {
+            return Ok(false);
+        };
+        let certificate = unfinished.certificate();
+        let serial = certificate
+            .serial()
+            .map_err(|error| StoreError::damaged(&staged.certificate(), error.to_string()))?;
+        let parent = self.ca(&parent)?;
+        let recorded = parent
+            .issuance(&serial)?
+            .is_some_and(|issuance| issuance.is_of(certificate));
+        if recorded {
+            // The record was read, but whoever wrote it may have been killed before its sync.
+            parent.make_durable(Journal::Issued)?;
+        }
+        Ok(recorded)
+    }
+
+    pub(super) fn give_name(&self, staged: &CaLayout, name: &CaName) -> Result<(), StoreError> {
+        Ok(file::rename_new(
+            staged.directory(),
+            self.layout.ca(name).directory(),
+        )?)
+    }
+}
+
+/// Removes a staged CA.
+pub(super) fn discard(staged: &CaLayout) -> Result<(), StoreError> {
+    // First what says that it is whole: should this be interrupted too, the rest is known to be a
+    // remainder.
+    file::remove_if_there(&staged.record())?;
+    file::sync_directory(staged.directory())?;
+    Ok(file::remove_directory(staged.directory())?)
+}
+
+/// A place kept for a CA that is being made.
+pub struct ReservedCa<'a> {
+    pub(super) store: &'a Store,
+    pub(super) name: CaName,
+    pub(super) _lock: Lock,
+}
+
+impl ReservedCa<'_> {
+    /// Makes everything of the CA durable, under a hidden name.
+    pub fn stage(&self, material: &Material<'_>) -> Result<(), StoreError> {
+        material.write(&self.store.layout.staged_ca(&self.name))?;
+        Ok(file::sync_directory(self.store.layout.root())?)
+    }
+
+    /// Gives the staged CA its name. Where it has a parent, the parent's journal has its certificate
+    /// by now.
+    pub fn finish(&self) -> Result<Ca, Unfinished> {
+        let Self { store, name, _lock } = self;
+        let unnamed = |source| Unfinished {
+            has_its_name: false,
+            source,
+        };
+        let named = |source| Unfinished {
+            has_its_name: true,
+            source,
+        };
+        store
+            .give_name(&store.layout.staged_ca(name), name)
+            .map_err(unnamed)?;
+        file::sync_directory(store.layout.root()).map_err(|error| named(error.into()))?;
+        store.ca(name).map_err(named)
+    }
+
+    /// Takes back what [`ReservedCa::stage`] made, unless the parent's journal has its certificate.
+    pub fn give_up(&self) -> Result<(), StoreError> {
+        // That it goes is no news: why has been said.
+        if self.store.completes_staged(&self.name, false)? == Some(true) {
+            self.store.say_settled(&self.name, true);
+        }
+        Ok(())
+    }
+}
+
+/// Why [`ReservedCa::finish`] did not come to its end.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// Whether the CA has its name, and so is there.
+    pub has_its_name: bool,
+    /// What failed.
+    pub source: StoreError,
+}
