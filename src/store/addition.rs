@@ -8,12 +8,10 @@ use super::material::Material;
 use super::name::CaName;
 use super::{Notice, ReservedCa, Store, Unfinished, format};
 
-/// Why CAs did not all come into the store.
+/// Error of an addition of which some CAs may be in the store.
 #[derive(Debug)]
 pub struct Uninstalled {
-    /// The CAs that were added before.
     pub added: Vec<CaName>,
-    /// What failed.
     pub source: StoreError,
 }
 
@@ -48,7 +46,7 @@ impl Store {
         Ok(added)
     }
 
-    /// Makes everything of a CA durable under a hidden name, and lets it have its own.
+    /// Makes everything of a CA durable under a hidden name, and gives it its own.
     fn add(
         &self,
         material: &Material<'_>,
@@ -86,8 +84,8 @@ impl Store {
 }
 
 impl ReservedCa<'_> {
-    /// Puts a CA with its key in the place of the reserved one, which is here without it. Whoever reads
-    /// finds one of the two.
+    /// Replaces the reserved CA, which is here without its key, by one that has it. A reader finds one of
+    /// the two.
     pub fn replace_keyless(&self, material: &Material<'_>) -> Result<Ca, Uninstalled> {
         let Self { store, name, _lock } = self;
         let directory = store.layout.ca(name);

@@ -17,15 +17,13 @@ const MOST_SEARCHED: u64 = 64 * 1024;
 /// `authorities.json`: derived from `issued.jsonl`, and written anew if it is not there.
 #[derive(Serialize, Deserialize)]
 struct Cache {
-    /// Part of the journal that was searched.
     covers: Coverage,
-    /// The records of CA certificates in it.
     records: Vec<Issuance>,
 }
 
 impl Ca {
-    /// The records of CA certificates that the CA issued to others, as [`certify`](crate::ca) does; in
-    /// the order of issuing. Reads what was issued since the cache was written.
+    /// Returns the records of CA certificates that the CA issued to others, in the order of issuing.
+    /// Reads what was issued since the cache was written.
     pub fn issued_authorities(&self) -> Result<Vec<Issuance>, StoreError> {
         let path = self.layout.issued();
         let cached = self.cached_authorities();
@@ -60,7 +58,7 @@ impl Ca {
         Ok(records)
     }
 
-    /// The cache, unless it can't be read or is about another journal, as after a restore.
+    /// Returns the cache, unless it can't be read or is about another journal, as after a restore.
     fn cached_authorities(&self) -> Option<Cache> {
         let content = file::read_if_there(&self.layout.authorities()).ok()??;
         let cache: Cache = serde_json::from_slice(&content).ok()?;

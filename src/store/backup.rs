@@ -26,29 +26,22 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-/// The version of the archive's layout.
 pub(super) const VERSION: u32 = 1;
 
-/// The first entry.
 pub(super) const MANIFEST: &str = "backup.json";
 
 /// The directory that has the store's files.
 pub(super) const DIRECTORY: &str = "store";
 
-/// What the first entry says. Fields are added, never renamed or removed, within one version.
+/// Content of the first entry. Fields are added, never renamed or removed, within one version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
-    /// The version of the archive's layout.
     pub(super) backup: u32,
-    /// The version of the program that wrote it.
     pub(super) pki: String,
-    /// The moment.
     pub(super) made_at: String,
-    /// The format of the store.
     pub(super) store_format: u32,
-    /// The CAs.
     pub(super) cas: Vec<CaName>,
-    /// Those that wait for their certificates.
+    /// Pending CAs.
     #[serde(rename = "waiting")]
     pub(super) pending: Vec<CaName>,
 }
@@ -73,31 +66,24 @@ struct Item {
 
 enum Content {
     Directory,
-    /// The whole file.
     Read(Zeroizing<Vec<u8>>),
     /// The file up to the size of its entry.
     Open(File),
 }
 
-/// What a backup has in it.
+/// Contents of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackedUp {
-    /// The CAs, sorted by name.
     pub cas: Vec<BackedUpCa>,
-    /// Those that wait for their certificates.
+    /// Pending CAs.
     pub pending: Vec<CaName>,
-    /// How many files of the store there are.
     pub files: u64,
-    /// How many bytes the archive has.
     pub bytes: u64,
 }
 
-/// A CA in a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackedUpCa {
-    /// Its name.
     pub name: CaName,
-    /// How many certificates it has recorded.
     pub certificates: u64,
 }
 
@@ -131,7 +117,7 @@ impl Store {
         Ok(snapshot)
     }
 
-    /// Every CA, those below others before these.
+    /// Returns every CA, subordinate CAs before those above them.
     fn cas_from_below(&self) -> Result<Vec<Ca>, StoreError> {
         let mut depths = Vec::new();
         for ca in self.cas()? {
@@ -143,12 +129,12 @@ impl Store {
 }
 
 impl Snapshot<'_> {
-    /// What is in the store's directory and is none of the store's; it does not come into the backup.
+    /// Returns the files of others in the store's directory, which do not come into the backup.
     pub fn left_out(&self) -> &[Location] {
         &self.left_out
     }
 
-    /// The CAs whose keys are not encrypted.
+    /// Returns the CAs whose keys are not encrypted.
     pub fn unencrypted(&self) -> impl Iterator<Item = &CaName> {
         let is_open = |(ca, items): &&(Ca, Vec<Item>)| {
             items.iter().any(|item| match &item.content {
@@ -159,7 +145,7 @@ impl Snapshot<'_> {
         self.cas.iter().filter(is_open).map(|(ca, _)| ca.name())
     }
 
-    /// Everything beside the CAs, and of the CRLs that are published what is there now.
+    /// Holds everything beside the CAs, and the CRLs that are published now.
     fn hold_others(&mut self) -> Result<(), StoreError> {
         let root = self.store.layout.root().to_owned();
         let mut held = Vec::new();
@@ -219,7 +205,7 @@ impl Snapshot<'_> {
         Ok(())
     }
 
-    /// What the store has in a directory, sorted by name.
+    /// Lists the store's files in a directory, sorted by name.
     fn listing(&mut self, directory: &Path) -> Result<Vec<(PathBuf, String, Part)>, StoreError> {
         let failed = |error| FileError::of("read", directory)(error);
         let mut listing = Vec::new();
@@ -239,8 +225,8 @@ impl Snapshot<'_> {
         Ok(listing)
     }
 
-    /// Writes the archive. What is in the journals is proved on the way: a backup that could not be restored
-    /// is none.
+    /// Writes the archive. The journals are proved on the way: a backup that could not be restored is
+    /// none.
     pub fn write(self, out: &mut dyn Write) -> Result<BackedUp, BackupError> {
         let modified = u64::try_from(self.made_at.unix_timestamp()).unwrap_or(0);
         let mut writer = Writer::new(out, modified);
@@ -286,7 +272,7 @@ impl Snapshot<'_> {
 }
 
 impl Item {
-    /// Writes it, and says how many lines it has.
+    /// Writes it; returns the number of its lines.
     fn write(self, writer: &mut Writer<'_>) -> Result<u64, BackupError> {
         let Self {
             path,
@@ -311,7 +297,7 @@ impl Item {
     }
 }
 
-/// Reads a file, or opens one that only grows or is never written over; `None` where it is gone.
+/// Reads a file, or opens one that only grows or is never written over; `None` if it is gone.
 fn held_file(path: &Path, relative: &str, part: Part) -> Result<Option<Item>, StoreError> {
     let (mut file, whole) = match part {
         Part::Journal if !StoreLayout::is_torn(path) => {
@@ -378,7 +364,7 @@ fn write_leaf_keys(
 
 type LeafKey = (Zeroizing<Vec<u8>>, u64);
 
-/// A leaf's key, unless it is in the making: then nothing speaks of it yet.
+/// Reads a leaf's key, unless it is in the making: then nothing speaks of it yet.
 fn leaf_key(ca: &Ca, path: &Path) -> Result<Option<LeafKey>, StoreError> {
     let read = || -> Result<Option<LeafKey>, FileError> {
         let failed = |error| FileError::of("read", path)(error);
@@ -406,12 +392,12 @@ fn leaf_key(ca: &Ca, path: &Path) -> Result<Option<LeafKey>, StoreError> {
     }
 }
 
-/// Whether a key's PEM says so of it.
 fn is_unencrypted(key: &[u8]) -> bool {
     memmem::find(key, b"BEGIN ENCRYPTED PRIVATE KEY").is_none()
 }
 
-/// Whether what has a name is what it is the name of. Links are followed: where they lead is in the backup.
+/// Returns whether a file or directory is of the kind that its name says. Links are followed: where they
+/// lead is in the backup.
 fn fits(path: &Path, part: Part) -> Result<bool, FileError> {
     match fs::metadata(path) {
         Ok(found) if part.is_directory() => Ok(found.is_dir()),
@@ -421,7 +407,8 @@ fn fits(path: &Path, part: Part) -> Result<bool, FileError> {
     }
 }
 
-/// The header of a file or directory of the store: readable for whom it was, and keys for their owner.
+/// Returns the header of a file or directory of the store: readable for whom it was, and keys for their
+/// owner.
 fn entry(relative: &str, part: Part, found: &Metadata, size: u64) -> Entry {
     let mode = match part {
         Part::LeafKeys | Part::SecretDirectory => 0o700,

@@ -15,7 +15,7 @@ use crate::x509::{Certificate, Serial};
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// A CA, as its files were when it was opened.
+/// CA, as its files were when it was opened.
 #[derive(Clone)]
 pub struct Ca {
     pub(super) layout: CaLayout,
@@ -25,7 +25,7 @@ pub struct Ca {
 }
 
 impl Ca {
-    /// Opens a CA; `None` where there is none.
+    /// Opens a CA; `None` if there is none.
     pub(super) fn open(
         layout: CaLayout,
         name: &CaName,
@@ -52,27 +52,22 @@ impl Ca {
         }))
     }
 
-    /// The CA's name.
     pub fn name(&self) -> &CaName {
         &self.record.name
     }
 
-    /// The CA's directory.
     pub fn location(&self) -> Location {
         self.layout.directory().into()
     }
 
-    /// What `ca.json` says.
     pub fn record(&self) -> &CaRecord {
         &self.record
     }
 
-    /// The CA's certificate.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
-    /// The CA with another certificate.
     pub(super) fn with_certificate(self, certificate: &Certificate) -> Self {
         Self {
             certificate: certificate.clone(),
@@ -80,7 +75,7 @@ impl Ca {
         }
     }
 
-    /// Whether a directory is in the store that the CA is in.
+    /// Returns whether a directory is in the store that the CA is in.
     pub fn has_beside(&self, directory: &Path) -> bool {
         let root = file::directory_of(self.layout.directory());
         let is_inside = match (directory.canonicalize(), root.canonicalize()) {
@@ -90,7 +85,6 @@ impl Ca {
         is_inside || directory.starts_with(root)
     }
 
-    /// The file with the CA's certificate.
     pub fn certificate_location(&self) -> Location {
         self.layout.certificate().into()
     }
@@ -100,32 +94,29 @@ impl Ca {
         Ok(file::sync(self.layout.directory())?)
     }
 
-    /// The file with the CA's key.
     pub fn key_location(&self) -> Location {
         self.layout.key().into()
     }
 
-    /// Whether the CA's key is kept here.
     pub fn has_key(&self) -> Result<bool, StoreError> {
         Ok(file::stands(&self.layout.key())?)
     }
 
-    /// The content of the CA's key file; `None` where the key is kept elsewhere.
+    /// Returns the content of the CA's key file; `None` if the key is kept elsewhere.
     pub fn key_file(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         Ok(file::read_if_there(&self.layout.key())?.map(Zeroizing::new))
     }
 
-    /// The file with the key of a leaf that was made here.
     pub fn leaf_key_location(&self, serial: &Serial) -> Location {
         self.layout.leaf_key(serial).into()
     }
 
-    /// The content of a leaf's key file; `None` where the key was made elsewhere.
+    /// Returns the content of a leaf's key file; `None` if the key was made elsewhere.
     pub fn leaf_key_file(&self, serial: &Serial) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         Ok(file::read_if_there(&self.layout.leaf_key(serial))?.map(Zeroizing::new))
     }
 
-    /// Whether any of the CA's journals has a record.
+    /// Returns whether any of the CA's journals has a record.
     pub(super) fn has_records(&self) -> Result<bool, StoreError> {
         for journal in Journal::ALL {
             if journal::has_records(&self.journal_path(journal))? {
@@ -135,13 +126,13 @@ impl Ca {
         Ok(false)
     }
 
-    /// Makes durable what a journal holds, whoever wrote it. Whoever answers on the strength of a record
-    /// calls this between reading and answering: its writer may have been killed before its sync.
+    /// Makes a journal durable, whoever wrote it. To be called before an answer that rests on a record:
+    /// its writer may have been killed before its sync.
     pub fn make_durable(&self, journal: Journal) -> Result<(), StoreError> {
         Ok(file::sync(&self.journal_path(journal))?)
     }
 
-    /// Takes the CA's lock; its directories are the store's, and lead nowhere else by another user's wish.
+    /// Takes the CA's lock; refuses directories that another user's links lead elsewhere.
     pub(super) fn hold(&self) -> Result<Lock, StoreError> {
         let directories = self.layout.directories();
         directories

@@ -10,12 +10,11 @@ use std::path::Path;
 /// Digits of the largest number, 2^128 - 1.
 const WIDTH: usize = 39;
 
-/// The line that a file with this number has.
+/// Returns the line of a file with this number.
 pub(super) fn line(number: u128) -> String {
     format!("{number:0WIDTH$}\n")
 }
 
-/// The number in the file.
 pub(super) fn read(path: &Path) -> Result<u128, StoreError> {
     let Some(bytes) = file::read_if_there(path)? else {
         return Err(StoreError::damaged(path, "is missing"));
@@ -38,7 +37,6 @@ pub(super) fn read(path: &Path) -> Result<u128, StoreError> {
     }
 }
 
-/// Writes the number, durably.
 pub(super) fn write(path: &Path, number: u128) -> Result<(), StoreError> {
     Ok(file::overwrite(path, line(number).as_bytes())?)
 }

@@ -5,29 +5,27 @@ use super::file::{self, Access, Existing};
 use super::layout::StoreLayout;
 use serde::{Deserialize, Serialize};
 
-/// The newest format that this program knows.
 const CURRENT: u32 = 3;
 
-/// The format of a new store: nothing is in it that programs of that format could not read.
+/// Format of a new store: programs of that format can read all of it.
 const FIRST: u32 = 1;
 
-/// The first format in which certificates may be recorded without their DER.
+/// First format in which certificates may be recorded without their DER.
 pub(super) const WITHOUT_CERTIFICATES: u32 = 2;
 
-/// The first format that knows of fixture stores, and that of every one.
+/// Format of every fixture store, and the first that has them.
 const FIXTURES: u32 = 3;
 
 /// `store.json`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Format {
     format: u32,
-    /// Whether certificates may be issued in it that are wrong on purpose.
+    /// Whether certificates with a defect may be issued in it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     fixture: bool,
 }
 
-/// Looks whether the store is there and has a format that this program knows; and says whether it is a
-/// fixture store.
+/// Refuses a store that is missing or of an unknown format; returns whether it is a fixture store.
 pub(super) fn check(layout: &StoreLayout) -> Result<bool, StoreError> {
     let Format { format, fixture } = stored(layout)?;
     if format > CURRENT {
@@ -45,7 +43,6 @@ pub(super) fn check(layout: &StoreLayout) -> Result<bool, StoreError> {
     Ok(fixture)
 }
 
-/// The store's format.
 pub(super) fn read(layout: &StoreLayout) -> Result<u32, StoreError> {
     Ok(stored(layout)?.format)
 }
@@ -67,7 +64,7 @@ fn content(format: Format) -> Vec<u8> {
     content
 }
 
-/// Makes the store one of at least this format, before anything is in it that older programs would
+/// Raises the store's format to at least this one, before anything is in it that older programs would
 /// take for damage.
 pub(super) fn raise(layout: &StoreLayout, format: u32) -> Result<(), StoreError> {
     let stored = stored(layout)?;
@@ -77,7 +74,7 @@ pub(super) fn raise(layout: &StoreLayout, format: u32) -> Result<(), StoreError>
     write(layout, Format { format, ..stored })
 }
 
-/// Takes back what [`raise`] did, or tried to, where nothing came into the store that needs it.
+/// Undoes [`raise`] if nothing came into the store that needs it.
 pub(super) fn lower(layout: &StoreLayout, format: u32) -> Result<(), StoreError> {
     let stored = stored(layout)?;
     if stored.format <= format {
@@ -96,8 +93,8 @@ fn write(layout: &StoreLayout, format: Format) -> Result<(), StoreError> {
     Ok(written.map_err(|error| error.source)?)
 }
 
-/// Whether an empty store could be made: the directory is missing, or has nothing in it but what an
-/// interrupted attempt left.
+/// Refuses a directory in which no empty store could be made: one with anything in it but the remains of
+/// an interrupted attempt.
 pub(super) fn check_free(layout: &StoreLayout) -> Result<(), StoreError> {
     let root = layout.root();
     let entries = match std::fs::read_dir(root) {
@@ -114,7 +111,7 @@ pub(super) fn check_free(layout: &StoreLayout) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Makes an empty store where there is none; one of fixtures, if that is wanted.
+/// Makes an empty store, or an empty fixture store, unless there is one.
 pub(super) fn create_unless_there(layout: &StoreLayout, fixture: bool) -> Result<(), StoreError> {
     match check(layout) {
         Err(StoreError::NoStore { .. }) => {}

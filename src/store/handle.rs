@@ -11,7 +11,6 @@ use super::record::Coverage;
 use super::{file, format, journal};
 use std::path::{Path, PathBuf};
 
-/// A store.
 #[derive(Clone)]
 pub struct Store {
     pub(super) layout: StoreLayout,
@@ -32,13 +31,13 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the store in a directory, after making an empty one where there is nothing.
+    /// Opens the store in a directory, after making an empty one if there is nothing.
     pub fn open_or_create(path: &Path, observer: Observer) -> Result<Self, StoreError> {
         format::create_unless_there(&StoreLayout::new(path), false)?;
         Self::open(path, observer)
     }
 
-    /// Opens the fixture store in a directory, after making an empty one where there is nothing.
+    /// Opens the fixture store in a directory, after making an empty one if there is nothing.
     pub fn open_or_create_fixture(path: &Path, observer: Observer) -> Result<Self, StoreError> {
         format::create_unless_there(&StoreLayout::new(path), true)?;
         let store = Self::open(path, observer)?;
@@ -46,7 +45,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Whether a store could be opened or made here; nothing is changed.
+    /// Refuses a place in which a store can neither be opened nor made; nothing is changed.
     pub fn check_place(path: &Path) -> Result<(), StoreError> {
         let layout = StoreLayout::new(path);
         match format::check(&layout) {
@@ -55,7 +54,6 @@ impl Store {
         }
     }
 
-    /// The store's directory.
     pub fn location(&self) -> Location {
         self.layout.root().into()
     }
@@ -65,13 +63,11 @@ impl Store {
         Self::open(self.layout.root(), observer).map(|_| ())
     }
 
-    /// Whether it was made as a fixture store: one for tests, in which certificates may be wrong on
-    /// purpose.
+    /// Returns whether it is a fixture store: one for tests, in which certificates may have a defect.
     pub fn is_fixture(&self) -> bool {
         self.fixture
     }
 
-    /// Refuses every store but a fixture store.
     pub fn require_fixture(&self) -> Result<(), StoreError> {
         if self.fixture {
             return Ok(());
@@ -81,17 +77,16 @@ impl Store {
         })
     }
 
-    /// Where CRLs are published by default.
+    /// Returns the output directory for CRLs if the user names none.
     pub fn published_crls(&self) -> PathBuf {
         self.layout.published_crls()
     }
 
-    /// Where CRLs are published by default, of a store that need not be there yet.
+    /// Returns the same of a store that need not be there yet.
     pub fn published_crls_in(store: &Path) -> PathBuf {
         StoreLayout::new(store).published_crls()
     }
 
-    /// The names of all CAs, sorted.
     pub fn ca_names(&self) -> Result<Vec<CaName>, StoreError> {
         let mut names = Vec::new();
         for entry in self.entries()? {
@@ -105,7 +100,6 @@ impl Store {
         Ok(names)
     }
 
-    /// The CA of this name.
     pub fn ca(&self, name: &CaName) -> Result<Ca, StoreError> {
         if let Some(ca) = Ca::open(self.layout.ca(name), name, &self.observer)? {
             return Ok(ca);
@@ -117,7 +111,6 @@ impl Store {
         })
     }
 
-    /// Every CA, sorted by name.
     pub fn cas(&self) -> Result<Vec<Ca>, StoreError> {
         self.ca_names()?.iter().map(|name| self.ca(name)).collect()
     }
@@ -141,7 +134,7 @@ impl Store {
         work()
     }
 
-    /// The CA's issuer, that one's issuer, and so on up to the root.
+    /// Returns the CA's issuer, that one's issuer, and so on up to the root.
     pub fn ancestors(&self, ca: &Ca) -> Result<Vec<Ca>, StoreError> {
         let mut ancestors: Vec<Ca> = Vec::new();
         let mut next = ca.record().parent.clone();
@@ -160,14 +153,14 @@ impl Store {
         Ok(ancestors)
     }
 
-    /// Whether a path leads into the store.
+    /// Returns whether a path leads into the store.
     pub fn contains(&self, path: &Path) -> bool {
         let directory = file::directory_of(path).canonicalize();
         let root = self.layout.root().canonicalize();
         matches!((directory, root), (Ok(directory), Ok(root)) if directory.starts_with(&root))
     }
 
-    /// Whether a path leads into the directory of one of the CAs, where only the store writes.
+    /// Returns whether a path leads into the directory of one of the CAs, where only the store writes.
     pub fn contains_file_of_ca(&self, path: &Path) -> bool {
         let directory = path
             .parent()
@@ -183,13 +176,12 @@ impl Store {
         }
     }
 
-    /// Takes the store's lock.
     pub(super) fn hold(&self) -> Result<Lock, StoreError> {
         file::refuse_foreign_link(&self.layout.published_crls())?;
         Lock::acquire(&self.layout.lock(), &self.observer)
     }
 
-    /// Whether no CA has this name yet.
+    /// Refuses the name of a CA.
     pub fn check_free(&self, name: &CaName) -> Result<(), StoreError> {
         if file::stands(self.layout.ca(name).directory())? {
             return Err(StoreError::CaExists { name: name.clone() });
@@ -197,7 +189,7 @@ impl Store {
         self.refuse_pending(name)
     }
 
-    /// Whether no CA has this name yet, and none waits under it.
+    /// Returns whether no CA has this name, pending or not.
     pub fn is_free(&self, name: &CaName) -> Result<bool, StoreError> {
         match self.check_free(name) {
             Ok(()) => Ok(true),
@@ -206,13 +198,12 @@ impl Store {
         }
     }
 
-    /// Makes the names of CAs durable, whoever gave them; see [`Ca::make_durable`].
     pub fn make_names_durable(&self) -> Result<(), StoreError> {
         Ok(file::sync(self.layout.root())?)
     }
 
-    /// Names of the CAs in a directory that may hold a store, sorted; also of those whose record is missing.
-    /// Nothing is repaired.
+    /// Lists the CAs in a directory that may hold a store, also those whose record is missing. Nothing is
+    /// repaired.
     pub fn ca_names_in(path: &Path) -> Result<Vec<CaName>, StoreError> {
         let layout = StoreLayout::new(path);
         if !file::stands(path)? {

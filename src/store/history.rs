@@ -1,4 +1,4 @@
-//! What a CA did before it came into the store.
+//! History of a CA before it came into the store.
 
 use super::error::StoreError;
 use super::file::{self, Access};
@@ -10,16 +10,14 @@ use crate::x509::{Fingerprint, Serial};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-/// What a CA did elsewhere, beside issuing.
+/// History of a CA elsewhere, beside issuing.
 #[derive(Default)]
 pub struct History {
-    /// What it revoked and released, in that order.
+    /// Revocations and releases, in their order.
     pub revocations: Vec<RevocationChange>,
-    /// The highest number that a CRL of it may have.
+    /// Highest number that a CRL of it may have.
     pub crl_number: u128,
-    /// Its last CRL.
     pub last_crl: Option<ForeignCrl>,
-    /// Keys of certificates that it issued, as PEM.
     pub leaf_keys: Vec<(Serial, Zeroizing<Vec<u8>>)>,
 }
 
@@ -27,19 +25,15 @@ pub struct History {
 pub struct ForeignCrl {
     /// cRLNumber, or what stands in for one that is missing.
     pub number: u128,
-    /// thisUpdate.
     pub this_update: OffsetDateTime,
-    /// nextUpdate.
     pub next_update: OffsetDateTime,
-    /// How many entries it has.
     pub entries: usize,
-    /// The hash of its DER.
     pub fingerprint: Fingerprint,
-    /// Whether every revocation is on it.
+    /// Whether it lists every revocation.
     pub is_complete: bool,
 }
 
-/// What the files of a new CA begin with.
+/// First contents of the files of a new CA.
 pub(super) struct Beginnings {
     pub(super) crl_number: u128,
     pub(super) revoked: Vec<u8>,
@@ -65,7 +59,7 @@ impl Beginnings {
 }
 
 impl ForeignCrl {
-    /// The line that the journal of CRLs gets, above this journal of revocations.
+    /// Returns the line for the journal of CRLs, beside this journal of revocations.
     fn record(&self, ca: &str, revoked: &[u8]) -> SignedCrl {
         let nothing: [RevocationLine; 0] = [];
         let covers = if self.is_complete {

@@ -16,29 +16,26 @@ use super::{Observer, Store};
 use crate::x509::{Certificate, Serial};
 use std::path::{Path, PathBuf};
 
-/// A CA, or why it can't be opened.
 pub type SeenCa = (CaName, Result<Ca, StoreError>);
 
-/// A certificate that another one took the place of.
+/// Certificate before the one in force.
 pub struct SeenCertificate {
-    /// Its file.
     pub location: Location,
     /// Fingerprint by which the file is named.
     name: String,
-    /// The certificate, or why it can't be read.
     pub certificate: Result<Certificate, StoreError>,
 }
 
 impl SeenCertificate {
-    /// Whether its file is named after this certificate.
+    /// Returns whether its file is named after this certificate.
     pub fn is_named_after(&self, certificate: &Certificate) -> bool {
         self.name == certificate.fingerprint().to_string()
     }
 }
 
 impl Store {
-    /// Opens the store in a directory as it is: what interrupted commands left stays. A file with the format
-    /// that can't be understood is told, and does not hinder.
+    /// Opens the store in a directory as it is: the remains of interrupted commands stay. A damaged
+    /// `store.json` is returned as an error beside the store.
     pub fn look(path: &Path, observer: Observer) -> Result<(Self, Option<StoreError>), StoreError> {
         let layout = StoreLayout::new(path);
         let (fixture, problem) = match format::check(&layout) {
@@ -54,17 +51,16 @@ impl Store {
         Ok((store, problem))
     }
 
-    /// The file with the store's format.
     pub fn format_location(&self) -> Location {
         self.layout.format().into()
     }
 
-    /// Whether certificates may be recorded in the store without their DER.
+    /// Returns whether certificates may be recorded in the store without their DER.
     pub fn may_lack_certificates(&self) -> bool {
         format::read(&self.layout).is_ok_and(|format| format >= format::WITHOUT_CERTIFICATES)
     }
 
-    /// Every CA whose directory is here, sorted by name, or why it can't be opened.
+    /// Returns every CA, sorted by name, or why it can't be opened.
     pub fn look_at_cas(&self) -> Result<Vec<SeenCa>, StoreError> {
         let mut cas = Vec::new();
         for entry in self.entries()? {
@@ -86,7 +82,7 @@ impl Store {
         Ok(cas)
     }
 
-    /// The names under which CAs wait for their certificates, sorted.
+    /// Returns the names of the pending CAs, sorted.
     pub fn pending_names(&self) -> Result<Vec<CaName>, StoreError> {
         let entries = self.entries()?;
         let pending = entries
@@ -99,7 +95,6 @@ impl Store {
 }
 
 impl Ca {
-    /// The file with one of the CA's journals.
     pub fn journal_location(&self, journal: Journal) -> Location {
         self.journal_path(journal).into()
     }
@@ -112,7 +107,6 @@ impl Ca {
         }
     }
 
-    /// The file with one of the CA's counters.
     pub fn counter_location(&self, which: Counter) -> Location {
         self.counter_path(which).into()
     }
@@ -124,17 +118,16 @@ impl Ca {
         }
     }
 
-    /// What stands in one of the CA's counters.
     pub fn counter(&self, which: Counter) -> Result<u128, StoreError> {
         counter::read(&self.counter_path(which))
     }
 
-    /// The bytes at a journal's end that were never acknowledged, or are being written.
+    /// Returns the number of bytes at a journal's end that were never acknowledged, or are being written.
     pub fn torn_bytes(&self, journal: Journal) -> Result<u64, StoreError> {
         journal::torn_bytes(&self.journal_path(journal))
     }
 
-    /// How many bytes a journal has.
+    /// Returns the size of a journal, as a measure of the work to read it.
     pub fn journal_bytes(&self, journal: Journal) -> u64 {
         std::fs::metadata(self.journal_path(journal)).map_or(0, |found| found.len())
     }
@@ -174,24 +167,23 @@ impl Ca {
         (self.journal_path(journal), expected)
     }
 
-    /// Whether the journal of revocations still has what it had when a CRL was made of it.
+    /// Returns whether the journal of revocations still has what it had when a CRL was made of it.
     pub fn still_covers(&self, covers: &Coverage) -> Result<bool, StoreError> {
         journal::still_covers(&self.layout.revoked(), covers)
     }
 
-    /// The serial numbers that the files of leaf keys are named after.
+    /// Returns the serial numbers that the files of leaf keys are named after.
     pub fn leaf_key_serials(&self) -> Result<Vec<Serial>, StoreError> {
         names_in(&self.layout.leaf_keys(), |name| {
             CaLayout::serial_of_leaf_key(name)
         })
     }
 
-    /// The file of a CRL that is kept until it is due.
     pub fn presigned_crl_location(&self, number: u128) -> Location {
         self.layout.presigned_crl(number).into()
     }
 
-    /// The certificates that others took the place of, or why one can't be read.
+    /// Returns the certificates before the one in force.
     pub fn previous_certificates(&self) -> Result<Vec<SeenCertificate>, StoreError> {
         let directory = self.layout.previous_certificates();
         let paths = names_in(&directory, |name| self.layout.previous_named(name))?;
@@ -216,7 +208,7 @@ fn change_of(line: &RevocationLine) -> Option<RevocationChange> {
     }
 }
 
-/// What the names in a directory are made of; nothing where there is no directory.
+/// Reads the names in a directory, of which there are none if it is missing.
 fn names_in<T>(directory: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, StoreError> {
     let mut names = Vec::new();
     if !file::stands(directory)? {

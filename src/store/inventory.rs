@@ -1,4 +1,4 @@
-//! Everything that is in a store's directory: what it is, whose it is, and who may read it.
+//! Inventory of a store's directory: kinds, owners and permissions of all that is in it.
 
 use super::Store;
 use super::error::{FileError, StoreError};
@@ -11,40 +11,29 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Something in the store's directory.
+/// File or directory in the store's directory.
 #[derive(Debug)]
 pub struct Item {
-    /// Where it is.
     pub location: Location,
-    /// The CA in whose directory it is.
     pub ca: Option<CaName>,
-    /// What it is.
     pub what: What,
-    /// Its permissions.
     pub mode: u32,
-    /// The user whose it is.
     pub owner: u32,
 }
 
-/// What something in the store's directory is.
+/// Kind of a file or directory in the store's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// A file that anybody may read, or a directory into which anybody may look.
+    /// File that anybody may read, or directory into which anybody may look.
     Open,
     /// A file or directory of keys, for its owner alone.
-    Secret {
-        /// Whether it is a directory.
-        is_directory: bool,
-    },
+    Secret { is_directory: bool },
     /// A lock file, for its owner alone: a user who can open it can lock it.
     Lock,
-    /// What an interrupted command left, or one is making now.
+    /// Remains of an interrupted command, or what one is making now.
     Leftover(Leftover),
-    /// What no version of `pki` put there.
-    Foreign {
-        /// What is wrong with it.
-        problem: &'static str,
-    },
+    /// File or directory that no version of `pki` put there.
+    Foreign { problem: &'static str },
 }
 
 /// The kind of an entry that stands beside others.
@@ -62,14 +51,14 @@ impl Store {
         walk(root, None, &StoreLayout::kind_of, &mut within, &mut each)
     }
 
-    /// What is to be looked for in a directory of the store.
+    /// Returns the possible contents of a directory of the store.
     fn within(&self, ca: Option<&CaName>, inside: &Inside) -> Option<Directory> {
         let ca = match inside {
             // A directory with none of a CA's files is none of the store's.
             Inside::Ca(name) if matches!(self.layout.ca(name).is_of_a_ca(), Ok(false)) => {
                 return None;
             }
-            Inside::Ca(name) | Inside::Waiting(name) => Some(name.clone()),
+            Inside::Ca(name) | Inside::Pending(name) => Some(name.clone()),
             Inside::PublishedCrls => None,
             Inside::PreviousCertificates | Inside::PresignedCrls => ca.cloned(),
         };
@@ -83,7 +72,7 @@ impl Store {
     }
 }
 
-/// What a directory of the store may have in it.
+/// Possible contents of a directory of the store.
 struct Directory {
     ca: Option<CaName>,
     kind_of: OwnedKindOf,

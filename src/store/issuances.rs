@@ -12,12 +12,11 @@ use std::collections::HashSet;
 const KEY_TAIL: usize = 48;
 
 impl Ca {
-    /// Every certificate that the CA issued, in the order of issuing; reads as it goes.
+    /// Reads every certificate that the CA issued, in the order of issuing.
     pub fn issuances(&self) -> Result<Issuances, StoreError> {
         self.issuances_with(b"")
     }
 
-    /// The certificate with this serial number.
     pub fn issuance(&self, serial: &Serial) -> Result<Option<Issuance>, StoreError> {
         let needle = format!("\"serial\":\"{serial}\"");
         self.issuances_with(needle.as_bytes())?
@@ -63,7 +62,7 @@ impl Ca {
         journal::scan_lines(&self.layout.issued(), read, each)
     }
 
-    /// Every certificate with this common name, in the order of issuing.
+    /// Returns every certificate with this common name, in the order of issuing.
     pub fn issuances_named(&self, common_name: &str) -> Result<Vec<Issuance>, StoreError> {
         self.issuances_mentioning(common_name)?
             .filter(|issuance| {
@@ -74,14 +73,14 @@ impl Ca {
             .collect()
     }
 
-    /// Every certificate whose record has a text as one of its values, and perhaps others, in the order of
-    /// issuing; only their records are read.
+    /// Finds every certificate whose record has a text as one of its values, and perhaps others, in the
+    /// order of issuing; only their records are read.
     pub fn issuances_mentioning(&self, text: &str) -> Result<Issuances, StoreError> {
         let needle = serde_json::to_vec(text).expect("a string is plain data");
         self.issuances_with(&needle)
     }
 
-    /// Every certificate that was issued from rows of a table, in the order of issuing.
+    /// Finds the certificates that were issued from rows of a table, in the order of issuing.
     pub fn issuances_of_table(
         &self,
         table: TableId,
@@ -93,7 +92,7 @@ impl Ca {
         Ok(found.filter(move |issuance| issuance.as_ref().map_or(true, is_of_table)))
     }
 
-    /// Every certificate that was issued for entries of declarations, in the order of issuing.
+    /// Finds the certificates that were issued for entries of declarations, in the order of issuing.
     pub fn issuances_of_entries(
         &self,
     ) -> Result<impl Iterator<Item = Result<Issuance, StoreError>>, StoreError> {
@@ -102,12 +101,12 @@ impl Ca {
         Ok(found.filter(move |issuance| issuance.as_ref().map_or(true, is_of_entry)))
     }
 
-    /// The certificate that was issued last.
     pub fn last_issuance(&self) -> Result<Option<Issuance>, StoreError> {
         Ok(journal::backwards(&self.layout.issued(), |_| false)?.pop())
     }
 
-    /// Those that were issued since the serial counter was this, in the order of issuing.
+    /// Returns the certificates that were issued since the serial counter was this, in the order of
+    /// issuing.
     pub fn issuances_since(&self, counter: u128) -> Result<Vec<Issuance>, StoreError> {
         let is_new = |issuance: &Issuance| issuance.counter > counter;
         let mut issuances = journal::backwards(&self.layout.issued(), is_new)?;
@@ -116,22 +115,21 @@ impl Ca {
         Ok(issuances)
     }
 
-    /// Every recorded certificate that may be about a public key, in the order of issuing: those whose
+    /// Returns every certificate that may be about a public key, in the order of issuing: those whose
     /// bytes have the last ones of the key's [`secret_part`](crate::key::PublicKey::secret_part) in them.
     pub fn issuances_about(&self, secret_part: &[u8]) -> Result<Vec<Issuance>, StoreError> {
         let tail = &secret_part[secret_part.len().saturating_sub(KEY_TAIL)..];
         self.issuances_holding(tail)?.collect()
     }
 
-    /// Every certificate whose bytes have these in them, and perhaps others, in the order of issuing; reads
-    /// as it goes.
+    /// Finds every certificate whose bytes have these in them, and perhaps others, in the order of
+    /// issuing.
     pub fn issuances_holding(&self, bytes: &[u8]) -> Result<Issuances, StoreError> {
         let texts = record::base64_of_bytes_inside(bytes);
         let wanted = texts.each_ref().map(|text| text.as_bytes());
         Ok(Issuances(journal::search(&self.layout.issued(), &wanted)?))
     }
 
-    /// Those whose line has a text in it.
     fn issuances_with(&self, text: &[u8]) -> Result<Issuances, StoreError> {
         Ok(Issuances(journal::search(&self.layout.issued(), &[text])?))
     }

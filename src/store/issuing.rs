@@ -10,8 +10,8 @@ use crate::x509::Serial;
 use std::path::PathBuf;
 
 impl Ca {
-    /// Keeps the end of an interrupted batch from being issued twice: who goes on with one waits until
-    /// none is at work, and those that begin keep it waiting, not each other.
+    /// Keeps the end of an interrupted batch from being issued twice: a process that goes on with one
+    /// waits until none is at work; those that begin one keep it waiting, not each other.
     pub fn lock_batches(&self, goes_on: bool) -> Result<LockedBatches, StoreError> {
         let sharing = if goes_on {
             Sharing::Alone
@@ -23,7 +23,6 @@ impl Ca {
         Ok(LockedBatches { _lock: lock })
     }
 
-    /// A way to keep many leaf keys at once.
     pub fn leaf_keys(&self) -> Result<LeafKeys<'_>, StoreError> {
         Ok(LeafKeys {
             ca: self,
@@ -49,7 +48,6 @@ impl Ca {
     }
 }
 
-/// A CA of which nobody goes on with an interrupted batch.
 pub struct LockedBatches {
     _lock: Lock,
 }
@@ -67,7 +65,6 @@ impl LeafKeys<'_> {
         Ok(Group::create(&path, Access::Owner, key_pem)?)
     }
 
-    /// Makes keys that were stored durable.
     pub fn sync(&self, serials: &[Serial]) -> Result<(), StoreError> {
         if serials.is_empty() {
             return Ok(());
@@ -77,7 +74,6 @@ impl LeafKeys<'_> {
         Ok(self.group.sync(&paths)?)
     }
 
-    /// Takes back keys for which nothing was recorded.
     pub fn discard(&self, serials: &[Serial]) {
         for serial in serials {
             // A key without a certificate is of no use to anybody, and does no harm.
@@ -86,7 +82,7 @@ impl LeafKeys<'_> {
     }
 }
 
-/// A CA that no other process changes: the only way to its counters and journals.
+/// CA that no other process changes: the only way to its serial counter and its journal.
 pub struct LockedCa<'a> {
     ca: &'a Ca,
     issued: journal::Writer,
@@ -126,7 +122,6 @@ impl LockedCa<'_> {
         Ok(())
     }
 
-    /// The highest counter that was reserved.
     pub fn counter(&self) -> u128 {
         self.counter
     }
@@ -142,7 +137,7 @@ impl LockedCa<'_> {
         Ok(synced?)
     }
 
-    /// Takes back a leaf's key whose certificate could not be recorded.
+    /// Removes a leaf's key whose certificate could not be recorded.
     pub fn remove_leaf_key(&self, serial: &Serial) -> Result<(), StoreError> {
         Ok(file::remove(&self.ca.layout.leaf_key(serial))?)
     }

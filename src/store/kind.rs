@@ -1,18 +1,13 @@
 //! The journals and counters of a CA.
 
-/// The journals of a CA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Journal {
-    /// Issued certificates.
     Issued,
-    /// Revocations.
     Revoked,
-    /// Signed CRLs.
     Crls,
 }
 
 impl Journal {
-    /// All journals.
     pub const ALL: [Self; 3] = [Self::Issued, Self::Revoked, Self::Crls];
 
     pub(super) fn name(self) -> &'static str {
@@ -24,11 +19,8 @@ impl Journal {
     }
 }
 
-/// The counters of a CA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counter {
-    /// Serial numbers.
     Serial,
-    /// CRL numbers.
     CrlNumber,
 }

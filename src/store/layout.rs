@@ -1,4 +1,4 @@
-//! Where everything is. No other module forms a path inside the store.
+//! Paths inside the store, which no other module forms.
 
 mod kind;
 
@@ -11,31 +11,29 @@ use super::name::CaName;
 use crate::x509::{Fingerprint, Serial};
 use std::path::{Path, PathBuf};
 
-/// The store's own files.
 #[derive(Debug, Clone)]
 pub(crate) struct StoreLayout {
     root: PathBuf,
 }
 
-/// The files of one CA.
 #[derive(Debug, Clone)]
 pub(crate) struct CaLayout {
     directory: PathBuf,
 }
 
-/// What a CA's directory is called until it is complete.
+/// Start of the name of an incomplete CA's directory.
 const STAGED: &str = ".new-";
 
-/// What the directory of a CA that waits for its certificate is called.
+/// Start of the name of a pending CA's directory.
 const PENDING: &str = ".waiting-";
 
-/// How the names of CRLs end.
+/// End of the names of CRLs.
 const CRL: &str = ".crl";
 
-/// How the names of leaf keys end.
+/// End of the names of leaf keys.
 const KEY: &str = ".key";
 
-/// What a directory with copies of what was repaired is called.
+/// Start of the name of a directory with copies of what was repaired.
 const REPAIRED: &str = ".repair-";
 
 impl StoreLayout {
@@ -73,17 +71,17 @@ impl StoreLayout {
         }
     }
 
-    /// The CA that a directory entry is being staged for, if it is one.
+    /// Returns the CA for which a directory entry is staged, if it is one.
     pub(crate) fn staged_name(entry: &str) -> Option<CaName> {
         entry.strip_prefix(STAGED)?.parse().ok()
     }
 
-    /// Where copies are kept of what is repaired at a time.
+    /// Returns the directory for copies of what is repaired at a time.
     pub(crate) fn repaired(&self, time: &str) -> PathBuf {
         self.root.join(format!("{REPAIRED}{time}"))
     }
 
-    /// Where the copy of a file of the store is among others.
+    /// Returns the place of the copy of a file among others.
     pub(crate) fn copy_in(&self, copies: &Path, original: &Path) -> PathBuf {
         let inside = original.strip_prefix(&self.root);
         copies.join(inside.unwrap_or(Path::new("file")))
@@ -95,7 +93,7 @@ impl StoreLayout {
         }
     }
 
-    /// The CA that a directory entry keeps the key of until its certificate comes, if it is one.
+    /// Returns the pending CA of a directory entry, if it is one.
     pub(crate) fn pending_name(entry: &str) -> Option<CaName> {
         entry.strip_prefix(PENDING)?.parse().ok()
     }
@@ -112,7 +110,7 @@ impl CaLayout {
         &self.directory
     }
 
-    /// The directories into which writes to the CA go.
+    /// Returns the directories into which writes to the CA go.
     pub(crate) fn directories(&self) -> [PathBuf; 5] {
         let store = StoreLayout::new(file::directory_of(&self.directory));
         [
@@ -124,8 +122,8 @@ impl CaLayout {
         ]
     }
 
-    /// Whether a CA is here. Without its record a directory that has any other of its files is damaged,
-    /// not absent.
+    /// Returns whether a CA is here. Without its record a directory that has any other of its files is
+    /// damaged, not absent.
     pub(crate) fn is_of_a_ca(&self) -> Result<bool, StoreError> {
         if file::stands(&self.record())? {
             return Ok(true);
@@ -136,12 +134,12 @@ impl CaLayout {
         Ok(false)
     }
 
-    /// Whether this is the directory of a CA that has its record and its journal.
+    /// Returns whether this is the directory of a CA that has its record and its journal.
     fn is_whole(&self) -> Result<bool, FileError> {
         Ok(file::is_regular(&self.record())? && file::is_regular(&self.issued())?)
     }
 
-    /// Whether any of the files that every CA has is here.
+    /// Returns whether any of the files that every CA has is here.
     fn holds_files(&self) -> Result<bool, FileError> {
         let files = [self.record(), self.certificate(), self.key(), self.issued()];
         for file in &files {
@@ -164,7 +162,6 @@ impl CaLayout {
         self.directory.join("ca.key")
     }
 
-    /// Where the certificates are kept that others took the place of.
     pub(crate) fn previous_certificates(&self) -> PathBuf {
         self.directory.join("previous")
     }
@@ -178,7 +175,7 @@ impl CaLayout {
         self.directory.join("ca.csr")
     }
 
-    /// What becomes `ca.json` when the certificate has come.
+    /// Returns the file that becomes `ca.json` when the certificate is installed.
     pub(crate) fn intended_record(&self) -> PathBuf {
         self.directory.join("intended.json")
     }
@@ -220,12 +217,12 @@ impl CaLayout {
         self.presigned_crls().join(format!("{number}{CRL}"))
     }
 
-    /// The number of the CRL that a file among those that were signed ahead is named after.
+    /// Returns the number of the pre-signed CRL in a file of this name.
     pub(crate) fn number_of_presigned_crl(entry: &str) -> Option<u128> {
         entry.strip_suffix(CRL)?.parse().ok()
     }
 
-    /// The serial number that a file among the leaf keys is named after.
+    /// Returns the serial number of the leaf key in a file of this name.
     pub(crate) fn serial_of_leaf_key(entry: &str) -> Option<Serial> {
         let text = entry.strip_suffix(KEY)?;
         let serial: Serial = text.parse().ok()?;
@@ -241,12 +238,12 @@ impl CaLayout {
     }
 }
 
-/// Where unfinished lines of a journal are put aside.
+/// Returns the place of lines that were never acknowledged.
 pub(crate) fn torn_lines(journal: &Path) -> PathBuf {
     journal.with_extension("jsonl.torn")
 }
 
-/// Another name for what has none of its own, beside one that is taken.
+/// Returns another name beside one that is taken.
 pub(crate) fn beside(taken: &Path) -> PathBuf {
     let mut name = taken.file_name().unwrap_or_default().to_owned();
     name.push("+");

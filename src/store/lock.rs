@@ -12,20 +12,20 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// How long a writer waits before it says so, and before it gives up.
+/// Time after which a writer says that it waits, and after which it gives up.
 const SAY_AFTER: Duration = Duration::from_secs(1);
 const GIVE_UP_AFTER: Duration = Duration::from_secs(60);
 
-/// With whom a lock is held.
+/// Holders of a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// With nobody.
+    /// One process.
     Alone,
-    /// With all who want it so.
+    /// All that want it so.
     Shared,
 }
 
-/// A lock that is held until this is dropped.
+/// Lock that is held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
@@ -97,8 +97,8 @@ fn wait(
     }
 }
 
-/// Gives the file when it is locked. Where it is not free now a thread waits in the kernel, which
-/// hands the lock over without a delay; the thread ends with the process where it waits in vain.
+/// Sends the file when it is locked. If it is not free now a thread waits in the kernel, which hands the
+/// lock over without a delay; a thread that waits in vain ends with the process.
 fn wait_for_lock(file: File, sharing: Sharing) -> mpsc::Receiver<io::Result<File>> {
     let (sender, receiver) = mpsc::channel();
     // Nobody listens any more where a wait was given up.
@@ -113,7 +113,7 @@ fn wait_for_lock(file: File, sharing: Sharing) -> mpsc::Receiver<io::Result<File
     receiver
 }
 
-/// A signal that a process takes and goes on after ends no wait.
+/// Waits for a lock. A signal that the process survives ends no wait.
 fn lock(file: &File, sharing: Sharing) -> io::Result<()> {
     loop {
         let locked = match sharing {

@@ -9,24 +9,20 @@ use super::{counter, format, journal};
 use crate::x509::Certificate;
 use std::io::{BufWriter, Write};
 
-/// Everything that a new CA's directory holds.
 pub struct Material<'a> {
-    /// `ca.json`.
     pub record: &'a CaRecord,
-    /// `ca.crt`.
     pub certificate: &'a Certificate,
-    /// `ca.key`, as PEM; `None` where the key is kept elsewhere.
+    /// Key file; `None` if the key is kept elsewhere.
     pub key_pem: Option<&'a [u8]>,
-    /// The serial counter's first value.
     pub serial_counter: u128,
-    /// What the CA has issued already: a root, itself.
+    /// Certificates that the CA has issued: a root, its own.
     pub issued: &'a [Issuance],
-    /// What else it did before; `None` for a CA that is new, or of which that is not known.
+    /// History elsewhere; `None` for a CA that is new, or of which it is not known.
     pub history: Option<&'a History>,
 }
 
 impl Material<'_> {
-    /// The store's format without which this can't be read.
+    /// Returns the format without which this can't be read.
     pub(super) fn format(&self) -> Option<u32> {
         let lacks_one = self.issued.iter().any(|issuance| issuance.der.is_none());
         lacks_one.then_some(format::WITHOUT_CERTIFICATES)

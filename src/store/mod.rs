@@ -7,7 +7,7 @@
 //! # Format
 //! * 1: `store.json`; per CA `ca.json`, `ca.crt`, `ca.key`, `serial`, `crlnumber`,
 //!   `issued.jsonl`, `revoked.jsonl`, `crls.jsonl`, `keys/`, `lock`; published CRLs in `crl/`;
-//!   per CA that waits for its certificate a directory `.pending-NAME`, and per CA whose certificate was
+//!   per CA that waits for its certificate a directory `.waiting-NAME`, and per CA whose certificate was
 //!   renewed a directory `previous` in its own.
 //! * 2: lines of `issued.jsonl` may lack `der`. A store becomes one of format 2 when a CA comes into it
 //!   of which certificates are missing, and is one of format 1 until then.

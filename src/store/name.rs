@@ -4,12 +4,11 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a CA: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`, and none of the store's own names.
+/// Name of a CA: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`, and none of the store's own names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CaName(String);
 
-/// A text that can't be the name of a CA.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} can't be the name of a CA: {problem}")]
 pub struct CaNameError {
@@ -24,13 +23,12 @@ const TAKEN: [&str; 3] = ["crl", "lock", "store.json"];
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 impl CaName {
-    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Whether a file of this name would be a device on Windows, where stores get copied to.
+/// Returns whether a file of this name would be a device on Windows, where stores get copied to.
 pub fn is_device_name(text: &str) -> bool {
     let stem = text.split('.').next().unwrap_or(text).to_ascii_lowercase();
     let numbered = |prefix| {

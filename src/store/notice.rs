@@ -6,40 +6,29 @@ use crate::x509::validity::rfc3339;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
-/// Something that the store did or met that a user wants to know.
+/// Notice for the user of what the store did or met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// Another process holds a lock that is waited for.
     Waiting {
-        /// The lock file.
         path: Location,
     },
-    /// The unfinished last line of a journal was moved.
     TornLine {
-        /// The journal.
         path: Location,
-        /// Where the line is now.
         aside: Location,
     },
-    /// The clock is before the time at which a backup was made that is restored.
+    /// The clock is before the time of a backup that is restored.
     ClockBehind {
-        /// The time by the clock.
         now: OffsetDateTime,
-        /// The time of the backup.
         made_at: OffsetDateTime,
     },
     /// A CA that was left unfinished can't be completed or removed now.
     Unsettled {
-        /// Its name.
         name: CaName,
-        /// Why.
         problem: String,
     },
     /// A CA that was left unfinished was completed, or removed.
     UnfinishedCa {
-        /// Its name.
         name: CaName,
-        /// Whether it is there now.
         completed: bool,
     },
 }
@@ -88,5 +77,5 @@ impl std::fmt::Display for Notice {
     }
 }
 
-/// Is told of every [`Notice`].
+/// Receiver of every [`Notice`].
 pub type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;

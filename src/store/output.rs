@@ -19,7 +19,8 @@ impl Output {
         }
     }
 
-    /// The file at a path, behind links; a pipe, a device or an open file if no file can take its place.
+    /// Returns the file at a path, behind links; a pipe, a device or an open file if no file can take its
+    /// place.
     pub(crate) fn file_at(path: &Path) -> Result<PathBuf, FileError> {
         Ok(match Self::at(path)? {
             Self::File(place)

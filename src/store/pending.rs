@@ -1,6 +1,6 @@
 //! CAs whose certificates come from elsewhere: first a key and a request, then what came back.
 //!
-//! Until then the key is in a directory beside those of the CAs, `.pending-NAME`, which no command takes
+//! Until then the key is in a directory beside those of the CAs, `.waiting-NAME`, which no command takes
 //! for a CA, and which none removes before the CA has its name.
 
 use super::addition::Uninstalled;
@@ -17,10 +17,10 @@ use crate::pem;
 use crate::x509::CertificationRequest;
 use zeroize::Zeroizing;
 
-/// What PEM calls a request (RFC 7468 section 7).
+/// PEM label of a CSR (RFC 7468 section 7).
 const LABEL: &str = "CERTIFICATE REQUEST";
 
-/// A CA that has a key and no certificate yet.
+/// Pending CA: it has a key and a CSR, and no certificate yet.
 pub struct PendingCa {
     layout: CaLayout,
     record: CaRecord,
@@ -28,7 +28,7 @@ pub struct PendingCa {
 }
 
 impl PendingCa {
-    /// Opens one; `None` where there is none.
+    /// Opens a pending CA; `None` if there is none.
     pub(super) fn open(layout: CaLayout, name: &CaName) -> Result<Option<Self>, StoreError> {
         if !file::stands(layout.directory())? {
             return Ok(None);
@@ -47,27 +47,23 @@ impl PendingCa {
         }))
     }
 
-    /// The CA's name.
     pub fn name(&self) -> &CaName {
         &self.record.name
     }
 
-    /// What `ca.json` is to say, but for the parent.
+    /// Returns the future content of `ca.json`, without the parent.
     pub fn record(&self) -> &CaRecord {
         &self.record
     }
 
-    /// The request for its certificate.
     pub fn request(&self) -> &CertificationRequest {
         &self.request
     }
 
-    /// The request as PEM.
     pub fn request_pem(&self) -> String {
         pem::encode(LABEL, self.request.der())
     }
 
-    /// The content of the key file.
     pub fn key_file(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         Ok(Zeroizing::new(file::read(&self.layout.key())?))
     }
@@ -85,7 +81,7 @@ fn read_request(layout: &CaLayout) -> Result<CertificationRequest, StoreError> {
 }
 
 impl Store {
-    /// The CA of this name, if it waits for its certificate.
+    /// Returns the pending CA of this name.
     pub fn pending(&self, name: &CaName) -> Result<Option<PendingCa>, StoreError> {
         if file::stands(self.layout.ca(name).directory())? {
             return Ok(None);
@@ -93,7 +89,7 @@ impl Store {
         PendingCa::open(self.layout.pending_ca(name), name)
     }
 
-    /// Every CA that waits for its certificate, sorted by name.
+    /// Returns every pending CA, sorted by name.
     pub fn pending_cas(&self) -> Result<Vec<PendingCa>, StoreError> {
         let entries = self.entries()?;
         let entries = entries.iter();
@@ -115,7 +111,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps everybody else from making CAs while a certificate is installed.
+    /// Keeps other processes from making CAs while a certificate is installed.
     pub fn reserve_installation(&self, name: &CaName) -> Result<Installation<'_>, StoreError> {
         // The first look needs no lock, which a store that is only read does not give.
         let is_there = file::stands(self.layout.ca(name).directory())?;
@@ -132,7 +128,8 @@ impl Store {
         })
     }
 
-    /// Those whose CAs have their names: the command that installed them was interrupted at its end.
+    /// Lists pending CAs whose names are given: the command that installed them was interrupted at its
+    /// end.
     pub(super) fn pending_beside_their_cas(
         &self,
         entries: &[String],
@@ -148,7 +145,7 @@ impl Store {
         Ok(names)
     }
 
-    /// Clears away what the CA has by now; a key that it does not have stays.
+    /// Removes the pending CA of an installed one, unless it has another key.
     pub(super) fn settle_installed(&self, name: &CaName) -> Result<(), StoreError> {
         let pending = self.layout.pending_ca(name);
         let key = file::read_if_there(&pending.key())?.map(Zeroizing::new);
@@ -174,7 +171,7 @@ impl Store {
 }
 
 impl ReservedCa<'_> {
-    /// Makes a key and the request for its certificate durable, under a hidden name.
+    /// Makes a key and the CSR for it durable, under a hidden name.
     pub fn stage_request(
         &self,
         record: &CaRecord,
@@ -191,7 +188,7 @@ impl ReservedCa<'_> {
         Ok(file::sync_directory(self.store.layout.root())?)
     }
 
-    /// Gives what was staged the name under which it waits.
+    /// Gives the staged CSR the name of a pending CA's.
     pub fn finish_request(&self) -> Result<PendingCa, Unfinished> {
         let Self { store, name, _lock } = self;
         let layout = store.layout.pending_ca(name);
@@ -211,7 +208,7 @@ impl ReservedCa<'_> {
     }
 }
 
-/// The store while a certificate is installed: no other process can make a CA until this is dropped.
+/// Store while a certificate is installed: no other process can make a CA until this is dropped.
 pub struct Installation<'a> {
     store: &'a Store,
     pending: PendingCa,
@@ -219,18 +216,16 @@ pub struct Installation<'a> {
 }
 
 impl Installation<'_> {
-    /// The store.
     pub fn store(&self) -> &Store {
         self.store
     }
 
-    /// The CA that waits.
     pub fn pending(&self) -> &PendingCa {
         &self.pending
     }
 
-    /// Adds CAs, each below one that is there or before it, and the one that waited as the last; then
-    /// its request goes.
+    /// Adds CAs, each below one that is there or before it, and the pending one as the last; then removes
+    /// its CSR.
     pub fn install(&self, cas: &[Material<'_>]) -> Result<Ca, Uninstalled> {
         let added = self.store.add_all(cas, |name| self.check_place_for(name))?;
         self.clear_away()

@@ -6,8 +6,8 @@ use crate::x509::Certificate;
 use std::cmp::Reverse;
 
 impl Ca {
-    /// The CA's certificate in force, and those that it took the place of, which have the same name and key;
-    /// of these the last to expire first.
+    /// Returns the certificate in force, and those before it with the same name and key, the last to
+    /// expire first.
     pub fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
         let own = read_certificate(&self.layout.certificate())?;
         let mut certificates = Vec::new();
@@ -22,8 +22,8 @@ impl Ca {
         Ok(certificates)
     }
 
-    /// The CA with that certificate of it which `below` names as its issuer. The one in force, unless `below`
-    /// names one before it.
+    /// Returns the CA with the certificate that `below` names as its issuer: the one in force, unless
+    /// `below` names one before it.
     pub fn named_by(self, below: &Certificate) -> Result<Self, StoreError> {
         if below.names_certificate(self.certificate()) {
             return Ok(self);

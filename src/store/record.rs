@@ -1,4 +1,4 @@
-//! What the store keeps: the types whose serialized form is the store's format.
+//! Records: the types whose serialized form is the store's format.
 
 mod encoding;
 mod origin;
@@ -16,26 +16,24 @@ use time::OffsetDateTime;
 /// `ca.json`. Stored: fields are added, never renamed or removed, within one format version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaRecord {
-    /// The CA's name in the store.
     pub name: CaName,
-    /// The CA that issued its certificate; `None` for a root.
+    /// Issuing CA; `None` for a root.
     pub parent: Option<CaName>,
-    /// Where what it issues says that its CRL is: cRLDistributionPoints.
+    /// URLs of cRLDistributionPoints in the certificates that it issues.
     #[serde(default)]
     pub crl_urls: Vec<String>,
-    /// Where what it issues says that its certificate is: caIssuers in authorityInfoAccess.
+    /// URLs of caIssuers in the certificates that it issues.
     #[serde(default)]
     pub ca_issuers_urls: Vec<String>,
-    /// Where what it issues says that its OCSP responder is.
+    /// URLs of OCSP responders in the certificates that it issues.
     #[serde(default)]
     pub ocsp_urls: Vec<String>,
-    /// Above what it goes on where it came back from a backup.
+    /// Numbers above which it goes on if it came back from a backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Floors>,
 }
 
 impl CaRecord {
-    /// What `ca.json` holds.
     pub(super) fn to_json(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec_pretty(self).expect("a record is plain data");
         json.push(b'\n');
@@ -46,10 +44,8 @@ impl CaRecord {
 /// Numbers that are used up, whatever counters and journals say. Stored, as [`CaRecord`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Floors {
-    /// The serial counter.
     #[serde(with = "text")]
     pub counter: u128,
-    /// The number of the last CRL.
     #[serde(with = "text")]
     pub crl_number: u128,
 }
@@ -57,10 +53,9 @@ pub struct Floors {
 /// A line of `issued.jsonl`. Stored, as [`CaRecord`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issuance {
-    /// The serial number.
     #[serde(with = "text")]
     pub serial: Serial,
-    /// The most specific common name; empty where there is none.
+    /// Most specific common name; empty if there is none.
     pub cn: String,
     /// The subject as RFC 4514 writes it.
     pub subject: String,
@@ -68,13 +63,11 @@ pub struct Issuance {
     pub sans: Vec<String>,
     /// The profile: one of those for leaves, `root`, `subordinate`, or `cross`.
     pub profile: String,
-    /// When it becomes valid.
     #[serde(with = "moment")]
     pub not_before: OffsetDateTime,
-    /// When it ceases to be valid.
     #[serde(with = "moment")]
     pub not_after: OffsetDateTime,
-    /// The serial of the certificate that it takes the place of.
+    /// Serial number of the certificate that it renews.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -87,13 +80,13 @@ pub struct Issuance {
     /// The entry of a declaration that it was issued for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<EntryId>,
-    /// What is wrong with it on purpose. Since format 3.
+    /// Defect. Since format 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flaw: Option<String>,
     /// The highest serial counter in use when the line was written, in decimal.
     #[serde(with = "text")]
     pub counter: u128,
-    /// The certificate; `None` where the CA came into the store without it. Since format 2.
+    /// Certificate; `None` if the CA came into the store without it. Since format 2.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -103,27 +96,24 @@ pub struct Issuance {
 }
 
 impl Issuance {
-    /// Whether this very certificate is recorded.
+    /// Returns whether this very certificate is recorded.
     pub fn is_of(&self, certificate: &Certificate) -> bool {
         self.der.as_deref() == Some(certificate.der())
     }
 }
 
-/// What is asked of thousands of lines of `issued.jsonl`; nothing of it is copied.
+/// Part of a line of `issued.jsonl` that is read of thousands; nothing of it is copied.
 #[derive(Deserialize)]
 pub struct BriefIssuance<'a> {
-    /// As [`Issuance::serial`].
     #[serde(with = "text")]
     pub serial: Serial,
-    /// As [`Issuance::profile`].
     #[serde(borrow)]
     pub profile: Cow<'a, str>,
-    /// As [`Issuance::not_after`].
     #[serde(with = "moment")]
     pub not_after: OffsetDateTime,
 }
 
-/// How lines about a serial that was revoked before start; see [`RevocationLine`].
+/// Start of lines about a serial number that was revoked before; see [`RevocationLine`].
 pub(super) const AGAIN: &[u8] = b"{\"again\":true,";
 
 /// A line of `revoked.jsonl`. Stored, as [`CaRecord`] is.
@@ -147,23 +137,22 @@ pub(super) struct RevocationLine {
     pub(super) released_at: Option<OffsetDateTime>,
 }
 
-/// That a certificate is revoked: why, and since when.
+/// Revocation of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
-    /// The reason.
     #[serde(with = "text")]
     pub reason: Reason,
-    /// revocationDate: when it was recorded.
+    /// revocationDate: the time of recording.
     #[serde(rename = "at", with = "moment")]
     pub revoked_at: OffsetDateTime,
-    /// invalidityDate: since when the key was suspect.
+    /// invalidityDate: the time from which the key was suspect.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "moment::optional"
     )]
     pub invalidity_date: Option<OffsetDateTime>,
-    /// The certificate's notAfter, which tells when it can leave the CRL.
+    /// The certificate's notAfter, after which it can leave the CRL.
     #[serde(with = "moment")]
     pub not_after: OffsetDateTime,
     /// The SHA-256 hash of the [`secret_part`](crate::key::PublicKey::secret_part) of a key that others
@@ -175,11 +164,11 @@ pub struct Revoked {
 /// A line of `crls.jsonl`: a CRL that was signed. Stored, as [`CaRecord`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedCrl {
-    /// Whether it was signed ahead of its time, and is kept until then.
+    /// Whether it was pre-signed, and is kept until it is due.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ahead: bool,
-    /// The number of the first CRL that was signed ahead together with it. CRLs signed ahead by
-    /// earlier versions have none.
+    /// Number of the first CRL that was pre-signed together with it. CRLs pre-signed by earlier versions
+    /// have none.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -189,24 +178,19 @@ pub struct SignedCrl {
     /// Whether it was signed elsewhere, before the CA came into the store.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub imported: bool,
-    /// cRLNumber.
     #[serde(with = "text")]
     pub number: u128,
-    /// thisUpdate.
     #[serde(with = "moment")]
     pub this_update: OffsetDateTime,
-    /// nextUpdate.
     #[serde(with = "moment")]
     pub next_update: OffsetDateTime,
-    /// How many entries it has.
     pub entries: usize,
-    /// How much of `revoked.jsonl` it covers.
+    /// Part of `revoked.jsonl` that it covers.
     pub covers: Coverage,
-    /// The SHA-256 hash of its DER, in hex.
     pub sha256: String,
 }
 
-/// A place in a journal: everything up to it.
+/// Place in a journal: everything up to it. Only the store makes and compares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Bytes from the journal's beginning.

@@ -16,7 +16,6 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A store that is being repaired.
 pub struct StoreRepair<'a> {
     store: &'a Store,
     time: String,
@@ -44,8 +43,8 @@ impl StoreRepair<'_> {
         Ok(())
     }
 
-    /// Moves a counter up to at least a number, and gives the copy of what it was; `None` where it has
-    /// come there by itself.
+    /// Raises a counter to at least a number; returns the copy of what it was, or `None` if it has come
+    /// there by itself.
     pub fn raise(
         &self,
         ca: &Ca,
@@ -67,12 +66,11 @@ impl StoreRepair<'_> {
         Ok(Some(copy))
     }
 
-    /// Takes permissions away.
     pub fn tighten(&self, file: &Location, mode: u32) -> Result<(), StoreError> {
         Ok(file::tighten(file.path(), mode)?)
     }
 
-    /// Takes away what an interrupted writer left, unless one is at work; and says where it is.
+    /// Moves a file that an interrupted writer left among the copies, unless a writer is at work.
     pub fn take_leftover_away(&self, file: &Location) -> Result<Option<Location>, StoreError> {
         self.take_away(file.path())
     }
@@ -83,8 +81,8 @@ impl StoreRepair<'_> {
         Ok(is_taken.then(|| to.into()))
     }
 
-    /// Takes away the key of a certificate that was never recorded, and says where it is; `None` where it
-    /// is recorded by now.
+    /// Moves the key of a certificate that was never recorded among the copies; `None` if it is recorded
+    /// by now.
     pub fn take_leaf_key_away(
         &self,
         ca: &Ca,
@@ -109,8 +107,8 @@ impl StoreRepair<'_> {
         Ok(to.into())
     }
 
-    /// Puts a CRL that is known to be its CA's into the place of the one that is missing or damaged.
-    /// Returns the copy of what was there.
+    /// Puts a CRL of the CA into the place of one that is missing or damaged; returns the copy of the
+    /// latter.
     pub fn restore_crl(
         &self,
         ca: &Ca,
@@ -124,7 +122,7 @@ impl StoreRepair<'_> {
         Ok(copy)
     }
 
-    /// A free place for a file among the copies.
+    /// Returns a free place for a file among the copies.
     fn place_for(&self, path: &Path) -> Result<PathBuf, StoreError> {
         let layout = &self.store.layout;
         let copies = if let Some(copies) = self.copies.get() {
@@ -154,7 +152,7 @@ impl StoreRepair<'_> {
     }
 }
 
-/// What is done is said by who asked for it.
+/// Ignores notices: the caller reports what is done.
 fn silent() -> super::Observer {
     Arc::new(|_| {})
 }

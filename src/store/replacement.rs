@@ -11,8 +11,8 @@ use crate::x509::Certificate;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-/// A CA whose certificate is being replaced: no other process makes CAs or replaces certificates until
-/// this is dropped.
+/// CA whose certificate is being replaced: no other process makes CAs or replaces certificates until this
+/// is dropped.
 pub struct Replacement {
     ca: Ca,
     file: Staged,
@@ -20,7 +20,7 @@ pub struct Replacement {
 }
 
 impl Store {
-    /// Keeps the place of a CA's certificate. What hinders the file shows now.
+    /// Reserves the replacement of a CA's certificate. Whatever hinders the file shows now.
     pub fn reserve_replacement(&self, name: &CaName) -> Result<Replacement, StoreError> {
         // The first look needs no lock, which a store that is only read does not give.
         self.ca(name)?;
@@ -35,12 +35,11 @@ impl Store {
 }
 
 impl Replacement {
-    /// The CA, with the certificate that is replaced.
     pub fn ca(&self) -> &Ca {
         &self.ca
     }
 
-    /// Puts a certificate in the place of the one before. Whoever reads finds one of the two.
+    /// Replaces the certificate. A reader finds one of the two.
     pub fn replace(self, certificate: &Certificate) -> Result<Replaced, Uncommitted> {
         let Self {
             ca,
@@ -61,17 +60,15 @@ impl Replacement {
     }
 }
 
-/// What a replacement came to.
+/// CA whose certificate was replaced.
 pub struct Replaced {
-    /// The CA, with its new certificate.
     pub ca: Ca,
-    /// The certificate before.
     pub before: Certificate,
-    /// The file in which that one is kept.
+    /// File in which that one is kept.
     pub previous: Location,
 }
 
-/// A CA's certificate among those before it, durably.
+/// Copy of a CA's certificate among those before it.
 struct Kept {
     path: PathBuf,
     is_new: bool,
@@ -99,7 +96,6 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Removes what is of no use where nothing took its place.
     fn take_back_unless(&self, is_needed: bool) {
         if self.is_new && !is_needed {
             // What failed first is the one to report.

@@ -21,12 +21,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
-/// How far above what a backup knows of a CA goes on at least, should the clock be set back: more than it
-/// issued or signed since, at a thousand a second for seven weeks, or a hundred for sixteen months; and from
-/// there the 64 random bits of a serial number still tell it from others.
+/// Least distance to the numbers in a backup at which a CA goes on, should the clock be set back: more
+/// than it issued or signed since, at a thousand a second for seven weeks, or a hundred for sixteen
+/// months; and from there the 64 random bits of a serial number still tell it from others.
 const STEP: u128 = 1 << 32;
 
-/// Microseconds of ten years: how far above its own time a backup goes on if the clock is before that.
+/// Microseconds of ten years: distance to its own time at which a backup goes on if the clock is before
+/// that.
 const FAR: u128 = 10 * 365 * 24 * 60 * 60 * 1_000_000;
 
 /// Microseconds of some days, within which a clock that was set back tells two restores apart.
@@ -50,36 +51,28 @@ fn above_all_counting(now: OffsetDateTime, made_at: Option<OffsetDateTime>) -> u
 /// Files that are synced one after the other: those of a store that is not large.
 const FEW: usize = 100;
 
-/// A store that was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// When the backup was made, as it says.
+    /// Time of the backup, as it says.
     pub made_at: String,
-    /// The CAs, sorted by name.
     pub cas: Vec<RestoredCa>,
-    /// Those that wait for their certificates.
+    /// Pending CAs.
     pub pending: Vec<CaName>,
-    /// How many files were restored.
     pub files: u64,
 }
 
-/// A CA that was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestoredCa {
-    /// Its name.
     pub name: CaName,
-    /// How many certificates it has recorded.
     pub certificates: u64,
-    /// Above what it goes on.
+    /// Numbers above which it goes on.
     pub floors: Floors,
 }
 
-/// Why a store was not restored, or not in a way that outlasts a power cut.
+/// Error of a restore, by whether there may be a store.
 #[derive(Debug)]
 pub enum RestoreError {
-    /// There is no store.
     Store(StoreError),
-    /// There may be one.
     Place(Uncommitted),
 }
 
@@ -129,7 +122,7 @@ impl Store {
     }
 }
 
-/// A store may only come to be where there is nothing.
+/// Refuses a directory that is not empty.
 fn check_free(target: &Path) -> Result<(), StoreError> {
     let mut entries = match fs::read_dir(target) {
         Ok(entries) => entries,
@@ -145,7 +138,7 @@ fn check_free(target: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// An archive that is being read into a directory that is no store yet.
+/// Archive that is being read into a directory that is no store yet.
 struct Extraction<R> {
     reader: Reader<R>,
     layout: StoreLayout,
@@ -156,7 +149,6 @@ struct Extraction<R> {
 }
 
 impl<R: Read> Extraction<R> {
-    /// The first entry.
     fn manifest(&mut self) -> Result<Manifest, StoreError> {
         let no_backup = "is not what a backup begins with";
         let entry = match self.reader.next()? {
@@ -241,7 +233,7 @@ impl<R: Read> Extraction<R> {
         bad.map_or(Ok(()), Err)
     }
 
-    /// What hinders a file or directory may be the archive's fault.
+    /// Blames the archive for what it hinders.
     fn placed(&self, made: Result<(), FileError>) -> Result<(), StoreError> {
         made.map_err(|error| match error.source.kind() {
             io::ErrorKind::AlreadyExists => self.reader.bad("is there twice"),
@@ -250,8 +242,8 @@ impl<R: Read> Extraction<R> {
         })
     }
 
-    /// Proves that what was read is a store, has its CAs go on above what they may have done since, and
-    /// makes it durable.
+    /// Proves that it is a store, has its CAs go on above what they may have done since, and makes it
+    /// durable.
     fn complete(
         &self,
         manifest: Manifest,
@@ -307,7 +299,7 @@ impl<R: Read> Extraction<R> {
         })
     }
 
-    /// The directories of CAs have to be those of the CAs that the backup speaks of.
+    /// Refuses directories of CAs that the backup does not speak of.
     fn compare_names(&self, manifest: &Manifest) -> Result<(), StoreError> {
         let is_top = |directory: &&String| !directory.contains('/');
         for directory in self.directories.iter().filter(is_top) {
@@ -329,7 +321,7 @@ impl<R: Read> Extraction<R> {
         Ok(())
     }
 
-    /// What is wrong with a file that came from the archive is wrong with the archive.
+    /// Turns an error of a file that came from the archive into one of the archive.
     fn about_entry(&self, error: StoreError) -> StoreError {
         let entry = |path: &Path| Some(format!("{DIRECTORY}/{}", self.layout.relative(path)?));
         match error {
@@ -354,10 +346,10 @@ impl<R: Read> Extraction<R> {
     }
 }
 
-/// What a CA's files say that belongs together.
+/// Outcome of a proof of a CA's files.
 struct Proved {
     certificates: u64,
-    /// The highest numbers in them.
+    /// Highest numbers in them.
     floors: Floors,
 }
 
@@ -409,7 +401,7 @@ fn prove(ca: &Ca) -> Result<Proved, StoreError> {
     })
 }
 
-/// Numbers far above these, above those of a restore before, and not below the least.
+/// Returns numbers far above these, above those of a restore before, and not below the least.
 fn raised(ca: &Ca, known: Floors, least: u128) -> Result<Floors, StoreError> {
     let before = ca.record().restored.unwrap_or(known);
     let raise = |known: u128| Some(known.checked_add(STEP)?.max(least));
@@ -424,7 +416,7 @@ fn raised(ca: &Ca, known: Floors, least: u128) -> Result<Floors, StoreError> {
     })
 }
 
-/// Writes down above what a CA goes on, so that counters from before are of no harm.
+/// Records the numbers above which a CA goes on, so that counters from before are of no harm.
 fn mark(path: &Path, record: &CaRecord, floors: Floors) -> Result<(), StoreError> {
     let record = CaRecord {
         restored: Some(floors),

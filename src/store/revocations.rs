@@ -1,4 +1,4 @@
-//! What a CA has revoked, and the CRLs that it signed.
+//! Revocations of a CA, and the CRLs that it signed.
 
 use super::ca::Ca;
 use super::counter;
@@ -15,16 +15,14 @@ use std::collections::{HashMap, HashSet};
 use std::ops::RangeBounds;
 use time::OffsetDateTime;
 
-/// What stands in lines about keys that others have, and in no others.
+/// Bytes of lines about compromised keys, and of no others.
 const COMPROMISE: &[u8] = b"Compromise\"";
 
 impl Ca {
-    /// Whether a certificate is revoked now.
     pub fn revoked(&self, serial: &Serial) -> Result<Option<Revoked>, StoreError> {
         Ok(self.standing(serial)?.revoked())
     }
 
-    /// How a certificate stands.
     pub fn standing(&self, serial: &Serial) -> Result<Standing, StoreError> {
         let needle = format!("\"serial\":\"{serial}\"");
         let mut standing = Standing::NeverRevoked;
@@ -37,7 +35,7 @@ impl Ca {
         Ok(standing)
     }
 
-    /// How every certificate stands that ever was revoked.
+    /// Returns the status of every certificate that ever was revoked.
     pub fn standings(&self) -> Result<HashMap<Serial, Standing>, StoreError> {
         let mut standings = HashMap::new();
         journal::scan(&self.layout.revoked(), |line: RevocationLine| {
@@ -47,7 +45,8 @@ impl Ca {
         Ok(standings)
     }
 
-    /// How those of these certificates stand that ever were revoked, after one look through the journal.
+    /// Returns the status of those of these certificates that ever were revoked, after one pass over the
+    /// journal.
     pub fn standings_of(
         &self,
         serials: &HashSet<Serial>,
@@ -62,7 +61,6 @@ impl Ca {
         Ok(standings)
     }
 
-    /// Every certificate that is revoked now.
     pub fn all_revoked(&self) -> Result<HashMap<Serial, Revoked>, StoreError> {
         let mut all = HashMap::new();
         self.each_revoked(|serial, revoked| {
@@ -86,7 +84,7 @@ impl Ca {
         })
     }
 
-    /// The present state of every serial that was released, or revoked for another reason.
+    /// Returns the present state of every serial number that was released, or revoked for another reason.
     fn changed_again(&self) -> Result<HashMap<Serial, Option<Revoked>>, StoreError> {
         let mut changed = HashMap::new();
         for line in search(&self.layout.revoked(), &[AGAIN])? {
@@ -96,8 +94,8 @@ impl Ca {
         Ok(changed)
     }
 
-    /// Every certificate that was revoked because others have a key, which is for good, with the key's hash:
-    /// see [`Revoked::key`].
+    /// Returns every certificate that was revoked for a compromised key, which is for good, with the
+    /// key's hash: see [`Revoked::key`].
     pub fn compromised(&self) -> Result<HashMap<Serial, Option<Fingerprint>>, StoreError> {
         let mut compromised = HashMap::new();
         for line in search(&self.layout.revoked(), &[COMPROMISE])? {
@@ -111,7 +109,7 @@ impl Ca {
         Ok(compromised)
     }
 
-    /// Every serial that ever was revoked, whether released since or not.
+    /// Returns every serial number that ever was revoked, whether released since or not.
     pub fn ever_revoked(&self) -> Result<HashSet<Serial>, StoreError> {
         let mut serials = HashSet::new();
         journal::scan(&self.layout.revoked(), |line: RevocationLine| {
@@ -120,7 +118,7 @@ impl Ca {
         Ok(serials)
     }
 
-    /// The serials about which something was recorded behind a place.
+    /// Returns the serial numbers about which something was recorded behind a place.
     pub fn recorded_since(&self, place: &Coverage) -> Result<HashSet<Serial>, StoreError> {
         let lines = search_behind(&self.layout.revoked(), place, &[b""])?;
         lines
@@ -128,33 +126,32 @@ impl Ca {
             .collect()
     }
 
-    /// The place behind the last revocation.
     pub fn revocations_end(&self) -> Result<Coverage, StoreError> {
         journal::end(&self.layout.revoked())
     }
 
-    /// The CRLs that were signed last, newest first: those that were signed ahead, back to one that
-    /// was published at once.
+    /// Returns the CRLs that were signed last, newest first: pre-signed ones, back to one that was
+    /// published at once.
     pub fn recent_crls(&self) -> Result<Vec<SignedCrl>, StoreError> {
         journal::backwards(&self.layout.signed_crls(), |crl: &SignedCrl| crl.ahead)
     }
 
-    /// What is on record of the CRL with a number.
+    /// Returns the record of the CRL with a number.
     pub fn signed_crl(&self, number: u128) -> Result<Option<SignedCrl>, StoreError> {
         let is_later = |crl: &SignedCrl| crl.number > number;
         let last = journal::backwards(&self.layout.signed_crls(), is_later)?.pop();
         Ok(last.filter(|crl| crl.number == number))
     }
 
-    /// Whether a CRL is from before the CA came back from a backup: others may have followed it, of which
-    /// nothing is recorded.
+    /// Returns whether a CRL is from before the CA came back from a backup: others may have followed it,
+    /// of which nothing is recorded.
     pub fn signed_before_restore(&self, crl: &SignedCrl) -> bool {
         let restored = self.record().restored;
         restored.is_some_and(|floors| crl.number <= floors.crl_number)
     }
 
-    /// The CRLs that say all there is to say, newest first: as far back as they are valid at `now`, and
-    /// nothing was revoked or released since.
+    /// Returns the CRLs that are complete, newest first: valid at `now`, and with nothing revoked or
+    /// released since.
     pub fn crls_without_news(&self, now: OffsetDateTime) -> Result<Vec<SignedCrl>, StoreError> {
         let covers = self.revocations_end()?;
         let is_good = |crl: &SignedCrl| {
@@ -165,7 +162,7 @@ impl Ca {
         Ok(crls)
     }
 
-    /// A CRL that was signed ahead; it has to be what is on record.
+    /// Returns a pre-signed CRL, which has to be the one on record.
     pub fn presigned_crl(&self, crl: &SignedCrl) -> Result<Vec<u8>, StoreError> {
         let path = self.layout.presigned_crl(crl.number);
         let der =
@@ -238,14 +235,13 @@ impl Ca {
     }
 }
 
-/// A CA that no other process changes, in order to revoke.
+/// CA that no other process changes, to revoke.
 pub struct LockedRevocations {
     journal: Writer,
     _lock: Lock,
 }
 
 impl LockedRevocations {
-    /// Records changes, durably: they stand when this returns.
     pub fn record(
         &mut self,
         changes: impl IntoIterator<Item = RevocationChange>,
@@ -258,7 +254,7 @@ impl LockedRevocations {
     }
 }
 
-/// A CA that no other process changes, in order to sign CRLs.
+/// CA that no other process changes, to sign CRLs.
 pub struct LockedCrls<'a> {
     ca: &'a Ca,
     journal: Writer,
@@ -269,12 +265,11 @@ pub struct LockedCrls<'a> {
 }
 
 impl LockedCrls<'_> {
-    /// As [`Ca::recent_crls`].
     pub fn recent(&self) -> &[SignedCrl] {
         &self.recent
     }
 
-    /// How much of the journal of revocations a CRL that is made now covers.
+    /// Returns the part of the journal of revocations that a CRL signed now covers.
     pub fn covers(&self) -> &Coverage {
         &self.covers
     }
@@ -291,8 +286,8 @@ impl LockedCrls<'_> {
         Ok(())
     }
 
-    /// Reserves numbers for `count` CRLs, durably, and gives the first: above all that were, and above
-    /// `published`.
+    /// Reserves numbers for `count` CRLs, durably, above all that were and above `published`; returns the
+    /// first.
     pub fn reserve_numbers(
         &mut self,
         published: Option<u128>,
@@ -319,7 +314,6 @@ impl LockedCrls<'_> {
         Ok(file::sync_directory(&directory)?)
     }
 
-    /// Records CRLs that were signed, durably.
     pub fn record(&mut self, crls: &[SignedCrl]) -> Result<(), StoreError> {
         self.journal.append(crls)?;
         for crl in crls {
@@ -331,7 +325,7 @@ impl LockedCrls<'_> {
         Ok(())
     }
 
-    /// Clears away what was signed ahead and has one of these numbers: none of it will be published.
+    /// Removes pre-signed CRLs with these numbers: none of them will be published.
     pub fn forget_presigned(&self, numbers: impl RangeBounds<u128>) {
         let Ok(entries) = std::fs::read_dir(self.ca.layout.presigned_crls()) else {
             return;

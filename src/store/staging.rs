@@ -12,7 +12,7 @@ use super::name::CaName;
 use super::notice::Notice;
 
 impl Store {
-    /// Keeps a place for a new CA: no other process can make one until this is dropped.
+    /// Reserves the name of a new CA: no other process can make one until this is dropped.
     pub fn reserve_ca(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
         let lock = self.hold()?;
         self.settle_staged(name)?;
@@ -24,7 +24,7 @@ impl Store {
         })
     }
 
-    /// Keeps the place of a CA that is here without its key, to give it that.
+    /// Reserves a CA that is here without its key, to add the key.
     pub fn reserve_keyless(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
         let lock = self.hold()?;
         self.settle_staged(name)?;
@@ -38,8 +38,9 @@ impl Store {
         })
     }
 
-    /// Finishes or removes what killed commands left, unless a command is at it now. A store that
-    /// can't be written to can still be read, so what fails here is no more than a notice.
+    /// Completes or removes CAs that an interrupted process left half-created; skipped while another
+    /// process holds the lock. A store that can't be written to can still be read, so a failure is no
+    /// more than a notice.
     pub(super) fn finish_unfinished_cas(&self) -> Result<(), StoreError> {
         let entries = self.entries()?;
         let staged: Vec<CaName> = entries
@@ -71,11 +72,11 @@ impl Store {
         Ok(())
     }
 
-    /// A staged CA whose certificate is in its parent's journal was acknowledged by it, and gets its
-    /// name; one of which it is certain that it was not, goes. So does one whose name stands: it was to
-    /// take the place of a CA without its key, or is what was there before.
+    /// Completes or removes a staged CA. One whose certificate is in its parent's journal was
+    /// acknowledged, and gets its name; one that was certainly not is removed. So is one whose name is
+    /// taken: it was to replace a CA without its key, or was replaced.
     ///
-    /// One with a record of its own gets its name too: it may have had it, until a power cut took it away,
+    /// One with records of its own gets its name too: it may have had it, until a power cut took it away,
     /// and others may have issued under it.
     pub(super) fn settle_staged(&self, name: &CaName) -> Result<(), StoreError> {
         if let Some(completed) = self.completes_staged(name, true)? {
@@ -91,8 +92,8 @@ impl Store {
         });
     }
 
-    /// Whether a staged CA got its name, or went; `None` if there is none. Of one that `may_be_named` it is
-    /// not known whether it had its name.
+    /// Returns whether a staged CA got its name, or was removed; `None` if there is none. Of one that
+    /// `may_be_named` it is not known whether it had its name.
     pub(super) fn completes_staged(
         &self,
         name: &CaName,
@@ -116,7 +117,7 @@ impl Store {
         Ok(Some(completed))
     }
 
-    /// An error wherever it can't be told: the key of a CA that was issued may be in there.
+    /// Returns an error if it can't be told: the key of a CA that was issued may be in there.
     fn is_recorded(
         &self,
         staged: &CaLayout,
@@ -165,7 +166,7 @@ pub(super) fn discard(staged: &CaLayout) -> Result<(), StoreError> {
     Ok(file::remove_directory(staged.directory())?)
 }
 
-/// A place kept for a CA that is being made.
+/// Reserved name of a CA that is being made.
 pub struct ReservedCa<'a> {
     pub(super) store: &'a Store,
     pub(super) name: CaName,
@@ -179,8 +180,7 @@ impl ReservedCa<'_> {
         Ok(file::sync_directory(self.store.layout.root())?)
     }
 
-    /// Gives the staged CA its name. Where it has a parent, the parent's journal has its certificate
-    /// by now.
+    /// Gives the staged CA its name. The parent's journal has its certificate by now.
     pub fn finish(&self) -> Result<Ca, Unfinished> {
         let Self { store, name, _lock } = self;
         let unnamed = |source| Unfinished {
@@ -198,7 +198,7 @@ impl ReservedCa<'_> {
         store.ca(name).map_err(named)
     }
 
-    /// Takes back what [`ReservedCa::stage`] made, unless the parent's journal has its certificate.
+    /// Undoes [`ReservedCa::stage`], unless the parent's journal has the certificate.
     pub fn give_up(&self) -> Result<(), StoreError> {
         // That it goes is no news: why has been said.
         if self.store.completes_staged(&self.name, false)? == Some(true) {
@@ -208,11 +208,9 @@ impl ReservedCa<'_> {
     }
 }
 
-/// Why [`ReservedCa::finish`] did not come to its end.
+/// Error of a CA that may have its name all the same.
 #[derive(Debug)]
 pub struct Unfinished {
-    /// Whether the CA has its name, and so is there.
     pub has_its_name: bool,
-    /// What failed.
     pub source: StoreError,
 }

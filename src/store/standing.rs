@@ -4,25 +4,21 @@ use super::record::{RevocationLine, Revoked};
 use crate::x509::Serial;
 use time::OffsetDateTime;
 
-/// A change to record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevocationChange {
-    /// It is revoked from now on, for the first time.
+    /// First revocation.
     Revoke(Serial, Revoked),
-    /// It was on hold, or released from one, and is revoked now.
+    /// Revocation after a hold, or after the release of one.
     RevokeAgain(Serial, Revoked),
-    /// Its hold is lifted.
+    /// Release of a hold.
     Release(Serial, OffsetDateTime),
 }
 
 /// Revocation status of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It never was revoked.
     NeverRevoked,
-    /// It was on hold, which was lifted.
     Released,
-    /// It is revoked.
     Revoked(Revoked),
 }
 

@@ -17,35 +17,31 @@ use super::error::{FileError, StoreError};
 use std::io;
 use tar::{EntryType, Header};
 
-/// Bytes of a header, of which what a file holds is filled up to a multiple.
+/// Bytes of a header; the content of a file is filled up to a multiple.
 const BLOCK: usize = 512;
 
-/// Bytes that are copied at a time.
 const WINDOW: usize = 256 * 1024;
 
 /// Files whose hashes stand together.
 const GROUP: usize = 1000;
 
-/// What the directory with the files of hashes is called.
+/// Directory with the files of hashes.
 const SUMS: &str = "sums/";
 
-/// The last entry.
 const END: &str = "end.json";
 
-/// What an entry's header says.
+/// Header of an entry.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    /// Its path in the archive.
     pub(super) name: String,
     pub(super) is_directory: bool,
     pub(super) mode: u32,
-    /// Seconds since 1970.
     pub(super) modified: u64,
     pub(super) size: u64,
 }
 
 impl Entry {
-    /// The header: that of nobody's file, so that it says nothing of the machine.
+    /// Returns the header, with nobody as owner, so that it says nothing of the machine.
     fn header(&self) -> io::Result<Header> {
         let mut header = Header::new_ustar();
         header.set_path(&self.name)?;
@@ -64,13 +60,11 @@ impl Entry {
     }
 }
 
-/// Why an archive was not written.
+/// Error of writing an archive.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The store can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What the archive is written to does not take it.
     #[error(transparent)]
     Output(#[from] io::Error),
 }

@@ -12,7 +12,7 @@ use tar::{EntryType, Header};
 /// Bytes that are held in memory of what describes other entries.
 const MOST_DESCRIPTION: u64 = 16 << 20;
 
-/// How compressed files begin, and what opens them.
+/// First bytes of compressed files, and the programs that open them.
 const COMPRESSED: [(&[u8], &str); 4] = [
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -20,7 +20,6 @@ const COMPRESSED: [(&[u8], &str); 4] = [
     (b"BZh", "bzip2"),
 ];
 
-/// An archive that is being read.
 pub(in crate::store) struct Reader<R> {
     input: R,
     path: PathBuf,
@@ -29,13 +28,12 @@ pub(in crate::store) struct Reader<R> {
     current: Option<String>,
 }
 
-/// What comes next in an archive.
+/// Next part of an archive.
 pub(in crate::store) enum Next {
-    /// A file or directory.
     Entry(Entry),
-    /// Hashes, which are those of the files before.
+    /// Hashes that are those of the files before.
     Checked,
-    /// The end: all that the archive ever had was read.
+    /// End of a whole archive.
     End,
 }
 
@@ -50,7 +48,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// An error about the entry that was begun last.
+    /// Returns an error about the entry that was begun last.
     pub(in crate::store) fn bad(&self, problem: impl Into<String>) -> StoreError {
         StoreError::BadArchive {
             path: self.path.clone(),
@@ -59,7 +57,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// An error about an entry that was read.
+    /// Returns an error about an entry that was read.
     pub(in crate::store) fn bad_entry(&self, name: &str, problem: impl Into<String>) -> StoreError {
         StoreError::BadArchive {
             path: self.path.clone(),
@@ -68,7 +66,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The next entry, whose content comes next.
+    /// Reads the next entry; its content comes next.
     pub(in crate::store) fn next(&mut self) -> Result<Next, StoreError> {
         let mut block = [0; BLOCK];
         self.fill(&mut block)?;
@@ -85,7 +83,7 @@ impl<R: Read> Reader<R> {
         Ok(Next::Entry(entry))
     }
 
-    /// The content of an entry that describes others.
+    /// Reads the content of an entry that describes others.
     pub(in crate::store) fn description(&mut self, entry: &Entry) -> Result<Vec<u8>, StoreError> {
         let content = self.unsummed(entry)?;
         self.sums.add(entry, &Fingerprint::of(&content));
@@ -115,7 +113,7 @@ impl<R: Read> Reader<R> {
         Ok(Ok(()))
     }
 
-    /// What a header says, where it is one that [`Writer`] writes.
+    /// Reads a header, which has to be one that [`Writer`](super::Writer) writes.
     fn entry(&mut self, block: &[u8; BLOCK]) -> Result<Entry, StoreError> {
         let header = Header::from_byte_slice(block);
         if !has_its_sum(header) {
@@ -158,7 +156,7 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Hashes have to be those of the files that were read.
+    /// Refuses hashes that are not those of the files that were read.
     fn compare(&mut self, entry: &Entry) -> Result<(), StoreError> {
         let content = self.unsummed(entry)?;
         let is_empty = self.sums.count == 0;
@@ -182,7 +180,7 @@ impl<R: Read> Reader<R> {
         Err(self.bad("is not what was backed up"))
     }
 
-    /// The last entry has to be about what was read, and nothing may follow.
+    /// Refuses a last entry that is not about what was read, and anything behind it.
     fn end(&mut self, entry: &Entry) -> Result<(), StoreError> {
         let content = self.unsummed(entry)?;
         if self.sums.count > 0 || content != self.sums.end() {
@@ -243,7 +241,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// Whether a header's sum is that of its bytes.
+/// Returns whether a header's sum is that of its bytes.
 fn has_its_sum(header: &Header) -> bool {
     let mut again = header.clone();
     again.set_cksum();
@@ -252,7 +250,7 @@ fn has_its_sum(header: &Header) -> bool {
         .is_ok_and(|sum| again.cksum().is_ok_and(|again| again == sum))
 }
 
-/// What an entry is that is neither a file nor a directory.
+/// Names an entry that is neither a file nor a directory.
 fn named(kind: EntryType) -> &'static str {
     match kind {
         EntryType::Link => "a hard link",

@@ -8,9 +8,8 @@ use std::fmt::Write as _;
 /// The last entry's content.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct End {
-    /// How many files the archive has, without those that describe others.
+    /// Files in the archive, without those that describe others.
     files: u64,
-    /// How many bytes they have.
     #[serde(rename = "octets")]
     bytes: u64,
 }
@@ -20,7 +19,7 @@ struct End {
 pub(super) struct Sums {
     lines: String,
     pub(super) count: usize,
-    /// How many groups were before.
+    /// Groups before this one.
     groups: u64,
     pub(super) files: u64,
     bytes: u64,
@@ -34,7 +33,7 @@ impl Sums {
         self.bytes += entry.size;
     }
 
-    /// The name of the file in which they come to stand, and its content; the next group begins.
+    /// Begins the next group; returns the name of the file for the hashes of this one, and its content.
     pub(super) fn close(&mut self) -> (String, Vec<u8>) {
         self.groups += 1;
         self.count = 0;

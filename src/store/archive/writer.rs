@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// An archive that is being written.
 pub(in crate::store) struct Writer<'a> {
     out: &'a mut dyn Write,
     sums: Sums,
@@ -29,12 +28,10 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Adds a directory.
     pub(in crate::store) fn directory(&mut self, entry: &Entry) -> Result<(), BackupError> {
         self.put(entry.header()?.as_bytes())
     }
 
-    /// Adds a file that is held in memory.
     pub(in crate::store) fn whole(
         &mut self,
         entry: &Entry,
@@ -83,7 +80,7 @@ impl<'a> Writer<'a> {
         self.summed(entry, &Fingerprint(hash.finalize().into()))
     }
 
-    /// Adds what makes the archive whole, and says how many files it has, and how many bytes it is.
+    /// Adds the last entries; returns the numbers of files and of bytes.
     pub(in crate::store) fn finish(mut self) -> Result<(u64, u64), BackupError> {
         if self.sums.count > 0 {
             self.put_sums()?;

@@ -1,6 +1,6 @@
 //! Who may read a file, and what it may replace.
 
-/// Who may read a file.
+/// Readers of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// The owner alone, whatever the umask: private keys, locks.
@@ -29,17 +29,15 @@ impl Access {
     }
 }
 
-/// What may stand in the place of a new file.
+/// Choice of what a new file may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// Nothing.
     Keep,
-    /// A file, which the new one takes the place of.
+    /// A file, which the new one replaces.
     Replace,
 }
 
 impl Existing {
-    /// Nothing, unless files may be overwritten.
     pub fn unless(overwrite: bool) -> Self {
         if overwrite { Self::Replace } else { Self::Keep }
     }

@@ -14,7 +14,6 @@ pub(crate) struct Appending {
 }
 
 impl Appending {
-    /// Opens a file that has to be there.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
         let file = open_own(path, OpenOptions::new().read(true).append(true))?;
         Ok(Self {
@@ -23,7 +22,7 @@ impl Appending {
         })
     }
 
-    /// Opens it to read alone, for which no right to write is needed.
+    /// Opens it to read it, for which no right to write is needed.
     pub(crate) fn open_to_read(path: &Path) -> Result<Self, FileError> {
         Ok(Self {
             file: File::open(path).map_err(FileError::of("open", path))?,
@@ -31,12 +30,10 @@ impl Appending {
         })
     }
 
-    /// The open file.
     pub(crate) fn into_file(self) -> File {
         self.file
     }
 
-    /// The file's length in bytes.
     pub(crate) fn len(&self) -> Result<u64, FileError> {
         Ok(self
             .file
@@ -45,12 +42,11 @@ impl Appending {
             .len())
     }
 
-    /// An error that says what is wrong with the file's content.
     pub(crate) fn unreadable(&self, problem: &'static str) -> FileError {
         FileError::of("read", &self.path)(io::Error::other(problem))
     }
 
-    /// Up to `length` bytes in front of `end`.
+    /// Reads up to `length` bytes in front of `end`.
     pub(crate) fn read_before(&self, end: u64, length: u64) -> Result<Vec<u8>, FileError> {
         let start = end.saturating_sub(length);
         let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX)];
@@ -60,14 +56,14 @@ impl Appending {
         Ok(bytes)
     }
 
-    /// Makes durable what the file holds, whoever wrote it.
+    /// Makes the file durable, whoever wrote it.
     pub(crate) fn sync(&self) -> Result<(), FileError> {
         self.file
             .sync_all()
             .map_err(FileError::of("sync", &self.path))
     }
 
-    /// Appends what `write` writes, and makes it durable; on failure the file is cut back to what it was.
+    /// Appends what `write` writes, durably; on failure the file is cut back.
     pub(crate) fn append(
         &self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,

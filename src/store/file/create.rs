@@ -16,7 +16,7 @@ pub(crate) fn create(path: &Path, access: Access, content: &[u8]) -> Result<(), 
     create_filled(path, access, |file| file.write_all(content))
 }
 
-/// As [`create`], for content that is made as it is written.
+/// Does the same as [`create`] for content that is made as it is written.
 pub(crate) fn create_filled(
     path: &Path,
     access: Access,
@@ -33,12 +33,10 @@ pub(crate) fn create_filled(
     written
 }
 
-/// Takes back a file that something after its creation made useless.
 pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     fs::remove_file(path).map_err(FileError::of("remove", path))
 }
 
-/// Removes a file where there is one.
 pub(crate) fn remove_if_there(path: &Path) -> Result<(), FileError> {
     match remove(path) {
         Err(error) if error.is_missing() => Ok(()),
@@ -46,8 +44,8 @@ pub(crate) fn remove_if_there(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Makes what others wrote to a file durable, or the names in a directory. If the file system is mounted
-/// to be read only, nothing is lost.
+/// Makes a file or the names in a directory durable, whoever wrote them. On a file system that is mounted
+/// read-only nothing is lost.
 pub(crate) fn sync(path: &Path) -> Result<(), FileError> {
     let file = File::open(path).map_err(FileError::of("open", path))?;
     match file.sync_all() {
@@ -56,7 +54,7 @@ pub(crate) fn sync(path: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Whether an open file is on a file system that is mounted to be read only; some refuse to sync.
+/// Returns whether an open file is on a file system that is mounted read-only; some refuse to sync.
 fn is_read_only(file: &File) -> bool {
     fstatvfs(file).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
 }

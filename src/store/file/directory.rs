@@ -13,10 +13,10 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A directory that stands under a hidden name until [`StagedDirectory::commit`].
+/// Directory that stands under a hidden name until [`StagedDirectory::commit`].
 ///
-/// Who makes it holds a lock on it: what was left by one that was killed has no lock, and the next clears
-/// it away. Until then nobody else gets into it, and so nobody else can lock it.
+/// Its process holds a lock on it: a leftover of a killed process has no lock, and the next one removes
+/// it. Until the commit nobody else gets into it, and so nobody else can lock it.
 pub(crate) struct StagedDirectory {
     hidden: PathBuf,
     path: PathBuf,
@@ -26,7 +26,6 @@ pub(crate) struct StagedDirectory {
 }
 
 impl StagedDirectory {
-    /// Begins a directory, in whose place there is none, or an empty one.
     pub(crate) fn new(path: &Path) -> Result<Self, FileError> {
         let hidden = hidden_name(path, 0).map_err(FileError::of("create", path))?;
         let replaces_empty = stands(path)?;
@@ -41,12 +40,11 @@ impl StagedDirectory {
         })
     }
 
-    /// Its hidden name.
     pub(crate) fn hidden(&self) -> &Path {
         &self.hidden
     }
 
-    /// Gives it its name; what is in it is durable by now.
+    /// Gives it its name; its files are durable by now.
     pub(crate) fn commit(mut self) -> Result<(), Uncommitted> {
         open_to_readers(&self.hidden)?;
         sync_directory(&self.hidden)?;

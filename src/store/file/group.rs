@@ -17,14 +17,12 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Files of which each is synced by itself: fewer than what makes the other way worth its while.
+/// Most files of which each is synced by itself: for more the other way is faster.
 const FEW: usize = 8;
 
-/// File systems whose `syncfs` is known to wait for the data and to tell of errors: ext2 to ext4, XFS,
-/// Btrfs (`linux/magic.h`).
 const RELIABLE: [i64; 3] = [0xEF53, 0x5846_5342, 0x9123_683E];
 
-/// A directory in which files are made that no one looks at before they are durable.
+/// Directory in which files are made that nothing reads before they are durable.
 pub(crate) struct Group {
     directory: File,
     path: PathBuf,
@@ -35,8 +33,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Opens the directory. What `syncfs` reports are the errors since then, so that this comes before the
-    /// first file.
+    /// Opens the directory, before the first file: `syncfs` reports the errors since then.
     pub(crate) fn of(directory: &Path) -> Result<Self, FileError> {
         let path = directory.to_owned();
         let directory = File::open(directory).map_err(FileError::of("open", directory))?;
@@ -53,7 +50,7 @@ impl Group {
         Self::create_filled(path, access, |file| file.write_all(content))
     }
 
-    /// As [`Group::create`], for content that is made as it is written.
+    /// Does the same as [`Group::create`] for content that is made as it is written.
     pub(crate) fn create_filled(
         path: &Path,
         access: Access,
@@ -67,9 +64,9 @@ impl Group {
         })
     }
 
-    /// Begins a file in it that has its name when all of the group are durable, and until then where the
-    /// file system can none at all: a hidden name and its lock cost more than the file, and a file without
-    /// a name is gone with its writer. What stands in its place is looked at when it gets the name.
+    /// Begins a file in it that gets its name when the whole group is durable, and has none until then if
+    /// the file system can do that: a hidden name and its lock cost more than the file, and a file
+    /// without a name is gone with its writer. Its place is looked at when it gets the name.
     pub(crate) fn stage(
         &self,
         path: &Path,
@@ -99,8 +96,8 @@ impl Group {
         }
     }
 
-    /// Commits files that were begun here, which become durable together: where one can't be, those that
-    /// were new are taken back.
+    /// Commits files that were begun here, which become durable together: if one can't be, the new ones
+    /// are removed.
     pub(crate) fn commit(&self, mut files: Vec<Staged>) -> Result<(), Uncommitted> {
         if files.len() > FEW {
             if self.syncs_as_a_whole {
@@ -133,7 +130,7 @@ impl Group {
     }
 }
 
-/// Linux tells of errors in `syncfs` since 5.8.
+/// Returns whether `syncfs` is to be relied on: Linux reports its errors since 5.8.
 fn syncs_as_a_whole(directory: &File) -> bool {
     let kind = fstatfs(directory).map(|found| found.f_type);
     let is_reliable = kind.is_ok_and(|kind| RELIABLE.contains(&kind));

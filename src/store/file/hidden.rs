@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The hidden name of a file in the making; others but the first are for when that one is taken.
+/// Returns a hidden name for a file in the making; other numbers than 0 are for when that name is taken.
 pub(super) fn hidden_name(path: &Path, number: usize) -> io::Result<PathBuf> {
     let name = path
         .file_name()
@@ -94,8 +94,7 @@ fn clear_leftover(hidden: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Takes away what a writer left that was interrupted, as [`clear_leftover`] does, but keeps it under
-/// another name; `false` where there is none any more.
+/// Moves a file that an interrupted writer left to another name; `false` if it is gone.
 pub(crate) fn take_leftover_away(path: &Path, to: &Path) -> Result<bool, FileError> {
     let failed = || FileError::of("move", path);
     let file = match open_itself_to_read(path) {
@@ -128,7 +127,7 @@ pub(super) fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Whether the open file is still the one under its name.
+/// Returns whether the open file is still the one under its name.
 pub(super) fn is_linked(file: &File, path: &Path) -> io::Result<bool> {
     let own = file.metadata()?;
     match fs::symlink_metadata(path) {

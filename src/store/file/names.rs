@@ -23,7 +23,7 @@ pub(crate) fn create_directory(path: &Path, access: Access) -> Result<(), FileEr
         .map_err(FileError::of("create", path))
 }
 
-/// Makes a directory and those above it where they are missing, durably.
+/// Makes a directory and the missing ones above it, durably.
 pub(crate) fn create_directories(path: &Path, access: Access) -> Result<(), FileError> {
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return sync_name_if_new(path),
@@ -74,7 +74,6 @@ fn sync_name_if_new(path: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Makes the names in a directory durable.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), FileError> {
     let directory = File::open(path).map_err(FileError::of("open", path))?;
     directory.sync_all().map_err(FileError::of("sync", path))
@@ -90,7 +89,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), FileError> {
     renamed.map_err(FileError::of("create", to))
 }
 
-/// Gives a directory the name of one that has nothing in it, which goes.
+/// Gives a directory the name of an empty one, which it replaces.
 pub(crate) fn rename_onto_empty(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(FileError::of("create", to))
 }
@@ -101,8 +100,8 @@ pub(crate) fn exchange(one: &Path, other: &Path) -> Result<(), FileError> {
         .map_err(|error| FileError::of("replace", other)(error.into()))
 }
 
-/// For file systems without the flag. A link never replaces a file; a directory is never renamed onto
-/// one that has something in it.
+/// Does the same on file systems without the flag. A link never replaces a file; a directory is never
+/// renamed onto one that is not empty.
 fn rename_new_without_flag(from: &Path, to: &Path) -> io::Result<()> {
     if fs::symlink_metadata(from)?.is_dir() {
         return match fs::symlink_metadata(to) {
@@ -114,12 +113,11 @@ fn rename_new_without_flag(from: &Path, to: &Path) -> io::Result<()> {
     fs::remove_file(from)
 }
 
-/// Removes a directory and what is in it.
 pub(crate) fn remove_directory(path: &Path) -> Result<(), FileError> {
     fs::remove_dir_all(path).map_err(FileError::of("remove", path))
 }
 
-/// The directory that a path's last part is in.
+/// Returns the directory of a path's last part.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
@@ -127,7 +125,7 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
     }
 }
 
-/// Gives a directory the permissions that one of the store gets where it is made.
+/// Gives a directory the permissions of a new one of the store.
 pub(super) fn open_to_readers(directory: &Path) -> Result<(), FileError> {
     // The umask can only be read by setting it.
     let old = umask(Mode::RWXG | Mode::RWXO);

@@ -37,7 +37,6 @@ fn open_itself(path: &Path, options: &mut OpenOptions) -> Result<File, FileError
     explained.map_err(FileError::of("open", path))
 }
 
-/// Opens what is there, to write behind what is in it.
 pub(super) fn open_to_append(path: &Path, flags: OFlags) -> io::Result<File> {
     let flags = flags.bits().cast_signed();
     OpenOptions::new()
@@ -46,7 +45,7 @@ pub(super) fn open_to_append(path: &Path, flags: OFlags) -> io::Result<File> {
         .open(path)
 }
 
-/// Says why something was not opened that is opened only if it is no symbolic link.
+/// Explains why a file was not opened that is opened only if it is no symbolic link.
 pub(super) fn explain_refusal(path: &Path, error: io::Error) -> io::Error {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => io::Error::other(Suspect::Link),
@@ -58,44 +57,28 @@ pub(super) fn open_itself_to_read(path: &Path) -> Result<File, FileError> {
     open_itself(path, OpenOptions::new().read(true))
 }
 
-/// Why a file or directory of the store is not used: another user may have put it there.
+/// Reason not to use a file or directory: another user may have put it there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Suspect {
-    /// A symbolic link in the place of a file.
     #[error("it is a symbolic link")]
     Link,
-    /// A symbolic link in the place of a directory.
     #[error("it is a symbolic link that belongs to user {owner}")]
-    LinkOf {
-        /// Its owner.
-        owner: u32,
-    },
+    LinkOf { owner: u32 },
     /// A symbolic link of a result that leads to the files of a CA or of the store.
     #[error("it is a symbolic link into the directory of a CA, or to a file of the store's own")]
     IntoStore,
-    /// A pipe for results.
     #[error("it is a named pipe that belongs to user {owner}")]
-    PipeOf {
-        /// Its owner.
-        owner: u32,
-    },
-    /// A file, or what else was put in the place of a pipe or a device.
+    PipeOf { owner: u32 },
+    /// Anything in the place of a pipe or a device.
     #[error("it is no longer a named pipe or a character device")]
     NoStream,
-    /// A pipe, a device, or a directory in the place of a file.
+    /// Anything but a file in the place of a file.
     #[error("it is not a regular file")]
     Kind,
-    /// A file that also has its name elsewhere.
     #[error("it has another name (a hard link)")]
     Linked,
-    /// A file of neither the directory's owner nor the process's user.
     #[error("it belongs to user {owner}, and its directory to user {directory}")]
-    Owner {
-        /// The file's owner.
-        owner: u32,
-        /// Value for its directory.
-        directory: u32,
-    },
+    Owner { owner: u32, directory: u32 },
 }
 
 /// Refuses a file that may have been put there to have another one written to.
@@ -128,17 +111,17 @@ pub(in crate::store) fn refuse_foreign_link(directory: &Path) -> Result<(), File
     }
 }
 
-/// Whether something is a symbolic link that another user than root and that of this process made.
+/// Returns whether something is a symbolic link that neither root nor this process's user made.
 pub(in crate::store) fn is_foreign_link(found: &Metadata) -> bool {
     found.is_symlink() && is_foreign(found)
 }
 
-/// Whether something belongs to another user than root and that of this process.
+/// Returns whether something belongs neither to root nor to this process's user.
 pub(super) fn is_foreign(found: &Metadata) -> bool {
     found.uid() != 0 && found.uid() != geteuid().as_raw()
 }
 
-/// Takes permissions of an open file or directory away from all but its owner, if it is ours.
+/// Takes the permissions of an open file or directory from all but its owner, if it is ours.
 pub(in crate::store) fn keep_others_out(file: &File) -> io::Result<()> {
     let mode = file.metadata()?.mode();
     if mode & 0o077 != 0 {

@@ -66,7 +66,7 @@ impl Output {
     }
 }
 
-/// Whether something is a pipe, or a device that takes bytes in order.
+/// Returns whether something is a pipe, or a device that takes bytes in order.
 fn is_stream(found: &Metadata) -> bool {
     found.file_type().is_fifo() || found.file_type().is_char_device()
 }
@@ -81,14 +81,14 @@ fn refuse_foreign_pipe(found: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// A pipe, a device or an open file that is open to write to it.
+/// Pipe, device or open file that is open to write to it.
 pub struct Stream {
     file: File,
     path: PathBuf,
 }
 
 impl Stream {
-    /// Opens it; a pipe that nobody reads is waited for.
+    /// Opens it; waits for the reader of a pipe.
     pub(crate) fn open(place: StreamPlace) -> Result<Self, FileError> {
         let (opened, path) = match place {
             StreamPlace::Itself(path) => (open_stream(&path), path),
@@ -98,7 +98,6 @@ impl Stream {
         Ok(Self { file, path })
     }
 
-    /// Writes to it.
     pub(crate) fn write(mut self, content: &[u8]) -> Result<(), FileError> {
         self.file
             .write_all(content)

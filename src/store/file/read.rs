@@ -5,10 +5,9 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Bytes over which a file of a store is not read whole: more than any CRL has.
+/// Most bytes of a file that is read whole: more than any CRL has.
 const MOST_READ: u64 = 512 << 20;
 
-/// The whole of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let read = || {
         let file = File::open(path)?;
@@ -27,7 +26,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     read().map_err(FileError::of("read", path))
 }
 
-/// The whole of a file, or `None` where there is none.
+/// Reads a whole file; `None` if there is none.
 pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -36,12 +35,12 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
-/// Whether anything has this name; what can't be told is an error and not a no.
+/// Returns whether anything has this name; an error if that can't be told.
 pub fn stands(path: &Path) -> Result<bool, FileError> {
     Ok(found(path)?.is_some())
 }
 
-/// Whether a regular file has this name: not a symbolic link, a directory, a device or a pipe.
+/// Returns whether a regular file has this name: not a symbolic link, a directory, a device or a pipe.
 pub fn is_regular(path: &Path) -> Result<bool, FileError> {
     Ok(found(path)?.is_some_and(|found| found.is_file()))
 }

@@ -9,7 +9,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Writes a whole file in one go.
 pub fn write(
     path: &Path,
     access: Access,
@@ -23,12 +22,12 @@ pub fn write(
     staged.commit()
 }
 
-/// A file in the making: it stands under a hidden name until [`Staged::commit`], or one of a
-/// [`Group`] perhaps under none.
+/// File in the making: it stands under a hidden name until [`Staged::commit`], or one of a
+/// [`Group`](super::Group) perhaps under none.
 ///
-/// The hidden name follows from the final one, and the writer holds a lock on it: what a writer
-/// left behind when it was killed has no lock, and the next writer removes it away. A name that is locked is
-/// left alone: anybody who can read a file can lock it.
+/// The hidden name follows from the final one, and the writer holds a lock on it: a leftover of a killed
+/// writer has no lock, and the next writer removes it. A name that is locked is left alone: anybody who
+/// can read a file can lock it.
 pub struct Staged {
     pub(super) file: File,
     pub(super) is_durable: bool,
@@ -40,8 +39,8 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Starts a file. What stands in its place is looked at now, so that nothing is written in
-    /// vain, and again when it takes its place.
+    /// Starts a file. Its place is looked at now, so that nothing is written in vain, and again when it
+    /// gets its name.
     pub fn new(path: &Path, access: Access, existing: Existing) -> Result<Self, FileError> {
         let is_new = refuse_unless_free(path, existing)?;
         let (hidden, file) = open_hidden(path, access).map_err(FileError::of("create", path))?;
@@ -58,12 +57,10 @@ impl Staged {
         Ok(staged)
     }
 
-    /// The file's final name.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes to it.
     pub(crate) fn fill(
         &mut self,
         write: impl FnOnce(&mut Self) -> io::Result<()>,
@@ -76,7 +73,7 @@ impl Staged {
         commit_all(vec![self])
     }
 
-    /// Makes what was written durable, before the file has its name.
+    /// Makes its content durable, before it has its name.
     pub(crate) fn sync(&mut self) -> Result<(), FileError> {
         if !self.is_durable {
             self.file
@@ -101,7 +98,7 @@ impl Staged {
     }
 }
 
-/// Commits files: where one can't be, those that were new are taken back.
+/// Commits files: if one can't be, the new ones are removed.
 pub fn commit_all(mut files: Vec<Staged>) -> Result<(), Uncommitted> {
     files.iter_mut().try_for_each(Staged::sync)?;
     for index in 0..files.len() {
@@ -148,8 +145,8 @@ impl Drop for Staged {
     }
 }
 
-/// Lets those read a file who can read the one that it replaces: a server that reads a CRL or a bundle does
-/// not lose it to the umask of a nightly job. Only the owner may write to it.
+/// Keeps the readers of the file that is replaced: a server that reads a CRL or a bundle does not lose it
+/// to the umask of a nightly job. Only the owner may write to it.
 fn keep_readers(file: &File, path: &Path, access: Access) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if access != Access::Owner && found.is_file() => {
@@ -159,13 +156,12 @@ fn keep_readers(file: &File, path: &Path, access: Access) -> io::Result<()> {
     }
 }
 
-/// Whether a file could come to be here, for what stands in its place; nothing is changed.
+/// Refuses a place in which a file could not come to be; nothing is changed.
 pub(crate) fn check_place(path: &Path, existing: Existing) -> Result<(), FileError> {
     refuse_unless_free(path, existing).map(drop)
 }
 
-/// Whether nothing stands in the place of a result. A symbolic link, a device or a pipe there is
-/// nobody's wish.
+/// Returns whether the place of a result is free. A symbolic link, a device or a pipe is never replaced.
 fn refuse_unless_free(path: &Path, existing: Existing) -> Result<bool, FileError> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,

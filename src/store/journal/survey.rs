@@ -8,15 +8,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
-/// What a line of a journal came to.
+/// Line of a journal that was read, and its outcome.
 pub struct SurveyedLine<R> {
-    /// Its number, from 1.
     pub number: usize,
     /// Place behind it.
     end: u64,
-    /// What is wrong with it as a line, if anything is.
     pub problem: Option<LineProblem>,
-    /// What was made of its record; `None` for the header, and for what is no record.
+    /// Result for its record; `None` for the header, and for what is no record.
     pub outcome: Option<R>,
 }
 
@@ -33,18 +31,17 @@ impl<R> SurveyedLine<R> {
     }
 }
 
-/// What is wrong with a line of a journal.
+/// Problem of a line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LineProblem {
-    /// The first is not the header of this journal.
+    /// First line that is not the header of this journal.
     Header(String),
-    /// It does not follow from the one before.
+    /// Line that does not follow from the one before.
     Chain(String),
-    /// It is no record.
     Unreadable(String),
 }
 
-/// The journal and the CA that a header has to name.
+/// Journal and CA that a header has to name.
 #[derive(Clone, Copy)]
 pub(in super::super) struct Expected<'a> {
     pub(in super::super) journal: &'a str,

@@ -10,7 +10,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
-/// Records that are written at a time.
 const GROUP: usize = 2048;
 
 /// Bytes of a long append that are synced before it goes on: whoever opens the journal looks for

@@ -7,59 +7,45 @@ use crate::store::name::CaName;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-/// What something in the store is, by its name.
+/// Kind of a file or directory in the store, by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A journal.
     Journal,
-    /// A CRL, or several.
     Crl,
-    /// A lock, in which nothing stands.
     Lock,
-    /// Any other file that anybody may read.
     Plain,
-    /// A file that its owner alone may read.
     Secret,
-    /// A directory with files of the store.
     Directory(Inside),
-    /// What nobody but its owner may look into, with the keys of leaves.
+    /// Directory with the keys of leaves, into which only its owner may look.
     LeafKeys,
     /// Content that can be derived from other files, and is left out of backups.
     Cache,
-    /// Copies of what was repaired: of no meaning any more.
     Copies,
-    /// Something that an interrupted command left, or that one is making now.
+    /// Remains of an interrupted command, or what one is making now.
     Leftover(Leftover),
 }
 
-/// What is in a directory of the store.
+/// Kind of a directory of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Inside {
-    /// A CA.
     Ca(CaName),
-    /// A CA that waits for its certificate.
-    Waiting(CaName),
+    Pending(CaName),
     /// CRLs that are published, and what others put beside them.
     PublishedCrls,
-    /// Certificates that others took the place of.
     PreviousCertificates,
-    /// CRLs that were signed ahead of their time.
     PresignedCrls,
 }
 
-/// What an interrupted command left.
+/// Remains of an interrupted command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leftover {
-    /// A CA in the making.
     UnfinishedCa(CaName),
-    /// A file in the making.
     UnfinishedFile,
-    /// Lines of a journal that were never acknowledged.
     TornLines,
 }
 
 impl StoreLayout {
-    /// What an entry of the store's directory is; `None` for what is none of the store's.
+    /// Returns the kind of an entry of the store's directory; `None` for what is none of the store's.
     pub(crate) fn kind_of(entry: &str) -> Option<Kind> {
         let here = Self::new(Path::new(""));
         let path = Path::new(entry);
@@ -79,7 +65,7 @@ impl StoreLayout {
             return Some(Kind::Leftover(Leftover::UnfinishedCa(name)));
         }
         if let Some(name) = Self::pending_name(entry) {
-            return Some(Kind::Directory(Inside::Waiting(name)));
+            return Some(Kind::Directory(Inside::Pending(name)));
         }
         match entry.parse() {
             Ok(name) => Some(Kind::Directory(Inside::Ca(name))),
@@ -87,8 +73,9 @@ impl StoreLayout {
         }
     }
 
-    /// Whether a file is in the directory of a CA of any store, pending and unfinished ones included, or is one
-    /// of the store's own. Published CRLs are not, and neither is what others put beside the CAs.
+    /// Returns whether a file is in the directory of a CA of any store, pending and unfinished ones
+    /// included, or is one of the store's own. Published CRLs are not, and neither is what others put
+    /// beside the CAs.
     pub(crate) fn is_own_file(path: &Path) -> Result<bool, FileError> {
         let (Ok(directory), Some(name)) =
             (file::directory_of(path).canonicalize(), path.file_name())
@@ -106,7 +93,7 @@ impl StoreLayout {
         Ok(false)
     }
 
-    /// Whether a file below this directory is one of the store, if there is a store.
+    /// Returns whether a file below this directory is one of the store, if there is a store.
     fn owns(&self, path: &Path) -> Result<bool, FileError> {
         if !file::is_regular(&self.format())? {
             return Ok(false);
@@ -124,13 +111,12 @@ impl StoreLayout {
 }
 
 impl CaLayout {
-    /// One of those, by the name of its file.
+    /// Returns the previous certificate in a file of this name.
     pub(crate) fn previous_named(&self, entry: &str) -> Option<PathBuf> {
         let is_one = Inside::PreviousCertificates.kind_of(entry) == Some(Kind::Plain);
         is_one.then(|| self.previous_certificates().join(entry))
     }
 
-    /// What an entry among the keys of leaves is.
     pub(crate) fn kind_of_leaf_key(entry: &str) -> Option<Kind> {
         match Self::serial_of_leaf_key(entry) {
             Some(_) => Some(Kind::Secret),
@@ -140,11 +126,11 @@ impl CaLayout {
 }
 
 impl Inside {
-    /// What an entry of the directory is; `None` for what is none of the store's.
+    /// Returns the kind of an entry of the directory; `None` for what is none of the store's.
     pub(crate) fn kind_of(&self, entry: &str) -> Option<Kind> {
         let kind = match self {
             Self::Ca(_) => kind_in_ca(entry),
-            Self::Waiting(_) => kind_in_pending(entry),
+            Self::Pending(_) => kind_in_pending(entry),
             Self::PublishedCrls => is_published_crl(entry).then_some(Kind::Crl),
             Self::PreviousCertificates => is_previous(entry).then_some(Kind::Plain),
             Self::PresignedCrls => is_presigned_crl(entry).then_some(Kind::Secret),
@@ -211,27 +197,21 @@ fn is_presigned_crl(entry: &str) -> bool {
     number.is_some_and(|number| entry == format!("{number}{CRL}"))
 }
 
-/// What a backup keeps, and how.
+/// Kind of a file or directory in a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// The directory of a CA's leaf keys, which only its owner looks into.
     LeafKeys,
-    /// Another directory that only its owner looks into.
     SecretDirectory,
-    /// Any other directory.
     Directory,
-    /// A file with a key, or a pre-signed CRL.
+    /// Key or pre-signed CRL.
     Secret,
-    /// A journal, or lines of one that were put aside.
+    /// Journal, or lines of one that were put aside.
     Journal,
-    /// A CRL, or several.
     Crl,
-    /// Any other file.
     Plain,
 }
 
 impl Part {
-    /// Whether it is a directory.
     pub(crate) fn is_directory(self) -> bool {
         matches!(
             self,
@@ -241,7 +221,6 @@ impl Part {
 }
 
 impl Kind {
-    /// What an entry is of what is a directory.
     fn of_entry(&self, entry: &str) -> Option<Self> {
         match self {
             Self::Directory(inside) => inside.kind_of(entry),
@@ -250,7 +229,7 @@ impl Kind {
         }
     }
 
-    /// What of it a backup keeps; nothing of locks, of copies and of what is in the making.
+    /// Returns the part of a backup that it is; none for locks, copies and files in the making.
     fn part(&self) -> Option<Part> {
         Some(match self {
             Self::Directory(Inside::PresignedCrls) => Part::SecretDirectory,
@@ -266,8 +245,8 @@ impl Kind {
 }
 
 impl StoreLayout {
-    /// What a path relative to the store is for; `None` for what a backup does not keep, and for what
-    /// others put there.
+    /// Returns the part of a backup at a path relative to the store; `None` for what a backup does not
+    /// keep, and for files of others.
     pub(crate) fn part(relative: &str) -> Option<Part> {
         let mut names = relative.split('/');
         let first = Self::kind_of(names.next()?);
@@ -276,30 +255,31 @@ impl StoreLayout {
             .part()
     }
 
-    /// Whether a path is one of a lock, or of something in the making.
+    /// Returns whether a path is one of a lock, or of something in the making.
     pub(crate) fn is_passing(path: &Path) -> bool {
         let name = path.file_name().and_then(|name| name.to_str());
         name.is_some_and(|name| name == "lock" || name.starts_with('.'))
     }
 
-    /// Whether unfinished lines of a journal were put aside there.
+    /// Returns whether unfinished lines of a journal were put aside there.
     pub(crate) fn is_torn(path: &Path) -> bool {
         path.extension()
             .is_some_and(|extension| extension == "torn")
     }
 
-    /// How a path inside the store is called in it.
+    /// Returns a path relative to the store.
     pub(crate) fn relative<'a>(&self, path: &'a Path) -> Option<&'a str> {
         path.strip_prefix(&self.root).ok()?.to_str()
     }
 
-    /// The path inside the store that is called so.
+    /// Returns the path of a file relative to the store.
     pub(crate) fn absolute(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
     }
 }
 
-/// `NAME.crl`, `NAME.crl.pem`, `NAME.chain.crl.pem`, and `HASH.r0`, by which OpenSSL finds one.
+/// Returns whether a name is `NAME.crl`, `NAME.crl.pem`, `NAME.chain.crl.pem`, or `HASH.r0`, by which
+/// OpenSSL finds one.
 fn is_published_crl(file: &str) -> bool {
     if let Some((hash, number)) = file.split_once(".r") {
         let is_hash = hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -313,7 +293,6 @@ fn is_published_crl(file: &str) -> bool {
     name.is_some_and(|name| name.parse::<CaName>().is_ok())
 }
 
-/// A file in the making, if the name is that of one.
 fn unfinished(entry: &str) -> Option<Kind> {
     let name = entry.strip_prefix('.')?.strip_suffix(".part")?;
     (!name.is_empty()).then_some(Kind::Leftover(Leftover::UnfinishedFile))

@@ -6,7 +6,6 @@ use serde::{Deserializer, Serializer};
 use std::fmt;
 use time::OffsetDateTime;
 
-/// Reads what is written as one text; nothing is copied on the way.
 pub(super) fn parsed<'de, D: Deserializer<'de>, T, E: fmt::Display>(
     deserializer: D,
     parse: impl FnOnce(&str) -> Result<T, E>,
@@ -54,7 +53,6 @@ pub(super) mod moment {
         })
     }
 
-    /// For fields that are left out where there is nothing to say.
     pub(crate) mod optional {
         use super::{Deserializer, OffsetDateTime, Serializer};
 
@@ -95,7 +93,6 @@ pub(super) mod text {
         parsed(deserializer, str::parse)
     }
 
-    /// Fields that may be absent.
     pub(crate) mod optional {
         use super::{Deserializer, FromStr, Serializer, fmt};
 
@@ -161,8 +158,7 @@ pub(super) mod base64_bytes {
     }
 }
 
-/// How bytes look in Base64 wherever they stand among others: one text for each place that they can
-/// have in a group of three.
+/// Encodes bytes in Base64 as they look among others: one text for each place in a group of three.
 pub(in crate::store) fn base64_of_bytes_inside(bytes: &[u8]) -> [String; 3] {
     use base64::Engine;
     [0, 1, 2].map(|skipped| {

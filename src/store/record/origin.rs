@@ -6,30 +6,26 @@ use std::fmt;
 use std::io::{self, Read};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
-/// A row of a table of certificates. Stored as `TABLE-RUN:NUMBER`.
+/// Row of a table of certificates. Stored as `TABLE-RUN:NUMBER`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BatchRow {
-    /// The batch.
     pub batch: BatchId,
-    /// The row's number, from 1.
     pub number: u64,
 }
 
-/// One time that certificates were issued from a table.
+/// Run of issuing from a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BatchId {
-    /// The table.
     pub table: TableId,
-    /// What tells this time from others: a random number.
+    /// Random number of the run.
     pub run: u64,
 }
 
-/// What tells tables apart: the 128-bit XXH3 hash of their bytes.
+/// 128-bit XXH3 hash of a table's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TableId(u128);
 
 impl TableId {
-    /// That of what a reader has.
     pub fn of(mut from: impl Read) -> io::Result<Self> {
         let mut hash = Xxh3Default::new();
         let mut buffer = vec![0; 64 * 1024];
@@ -78,22 +74,18 @@ impl<'de> Deserialize<'de> for BatchRow {
     }
 }
 
-/// An entry of a declaration, and what it said when a certificate was issued for it. Stored as
-/// `WISH:NAME`.
+/// Entry of a declaration, as it was when a certificate was issued for it. Stored as `WISH:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EntryId {
-    /// The entry's name.
     pub name: String,
-    /// What it asked for.
     pub wish: WishId,
 }
 
-/// What tells wishes apart: the 128-bit XXH3 hash of what they say.
+/// 128-bit XXH3 hash of an entry's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WishId(u128);
 
 impl WishId {
-    /// That of a wish's text.
     pub fn of(text: &[u8]) -> Self {
         Self(xxh3_128(text))
     }
