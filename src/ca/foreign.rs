@@ -1,10 +1,13 @@
 //! Files that anyone may have made.
 
+pub(crate) mod error;
+
 use crate::asn1::{Malformed, Reader, tag};
-use crate::ca::error::{CaError, InputError};
+use crate::ca::error::CaError;
 use crate::pem::{self, PemObject};
 use crate::store::FileError;
 use crate::x509::{Certificate, CertificationRequest, RevocationList, signed_data};
+use error::InputError;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;

@@ -12,6 +12,7 @@ mod foreign;
 mod import;
 mod issuance;
 mod notice;
+mod numbers;
 mod owner;
 mod parallel;
 mod passphrases;
@@ -23,10 +24,12 @@ mod session;
 mod trust_store;
 mod verify;
 
+pub use apply::error::ApplyError;
 pub use apply::{
     Action, Application, Declaration, Entry, EntryFiles, Kind, Secrets, Step, WishedBundle,
     WishedCa, WishedList,
 };
+pub use authority::error::{AuthorityError, Misfit};
 pub use authority::{
     CaRequest, CrossCertificate, Installed, NamingPrevious, NewCa, NewRequest, RenewedCa,
     Succession, certify_ca, create_fixture_root, create_root, create_subordinate,
@@ -36,19 +39,22 @@ pub use authority::{
 pub use check::{
     CheckRequest, Checkup, Repair, Repaired, StoreFinding, check, octets_to_check, repair,
 };
+pub use crl::error::CrlError;
 pub use crl::{
     AheadRequest, Dating, Freshness, ListRequest, Origin, Place, Published, above_no_other,
     cas_read, chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list,
     judge_published, preview_lists, publish_chain, publish_hash_names, publish_list, publish_pem,
     refuse_other_files, sign_ahead, write_foreign_list,
 };
-pub use error::{CaError, InputError, Misfit};
+pub use error::CaError;
+pub use export::error::ExportError;
 pub use export::{
     Destination, ExportFolder, ExportPlace, Exported, FileKind, GroupExport, KeyOutput, OpenExport,
     OpenFile, Strength,
 };
 pub use finding::{Level, RuleFinding};
 pub use fixture::{Flaw, FlawError, issue_flawed};
+pub use foreign::error::InputError;
 pub use foreign::{
     ForeignObject, Input, Size, UnreadCertificate, certificates_in, each_certificate_in, lists_in,
     read_certificates, request_in,
@@ -57,6 +63,7 @@ pub use import::{
     ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldList, Source,
     SourceFile, Tally, import,
 };
+pub use issuance::error::{IssuanceError, IssuerError};
 pub use issuance::{
     Batch, CsrNames, DryRun, End, Issued, Issuer, KeySource, LeafRequest, Lifetime, Purpose,
     RowOutcome, TableRow, cost_of, is_compromised, issue, last_batch, new_batch,
@@ -64,6 +71,7 @@ pub use issuance::{
 pub use notice::{Notice, RenewalNotice};
 pub use owner::KeyOf;
 pub use parallel::on_all_cores;
+pub use passphrases::error::KeyUseError;
 pub use passphrases::{
     Passphrases, ProtectedKey, Unlocked, check_for_java, passphrase_for, protection_for,
 };
@@ -72,11 +80,14 @@ pub use renewal::{
     DueCa, Expiring, Lineage, Predecessor, Renewal, RenewalError, Successors, expiring, renew,
     supersede,
 };
+pub use revocation::error::RevocationError;
 pub use revocation::{
     Outcome, Revocable, RowVerdict, Target, Verdict, find_all, issuing_ca, revoke, revoke_all,
 };
+pub use select::error::SelectError;
 pub use select::{Selector, Status, certificate_of, select_one};
 pub use session::Session;
+pub use trust_store::error::TrustStoreError;
 pub use trust_store::targets::{
     BundleFinding, Foreign, Form, Grammar, ListForm, PARTIES, RelyingParty, party,
 };

@@ -1,6 +1,10 @@
 //! Passphrases: asked for when a key turns out to need one, never before.
 
+pub(crate) mod error;
+
 use crate::ca::error::CaError;
+use crate::ca::export::error::ExportError;
+use crate::ca::passphrases::error::KeyUseError;
 use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Passphrase, PrivateKey, Protection};
 use crate::store::{CaName, Location};
 use std::error::Error;
@@ -28,7 +32,7 @@ impl<'a> ProtectedKey<'a> {
 
     fn no_passphrase(self, source: Box<dyn Error + Send + Sync>) -> CaError {
         let key = self.label.to_owned();
-        CaError::NoPassphrase { key, source }
+        KeyUseError::NoPassphrase { key, source }.into()
     }
 }
 
@@ -83,7 +87,7 @@ impl Unlocked {
         passphrases: &mut dyn Passphrases,
     ) -> Result<PrivateKey, CaError> {
         let path = file.into();
-        let failed = |source: KeyError| CaError::Key {
+        let failed = |source: KeyError| KeyUseError::Unusable {
             path: path.clone(),
             source,
         };
@@ -96,7 +100,7 @@ impl Unlocked {
             .as_ref()
             .and_then(|derived| encrypted.open_with(derived))
         {
-            return opened.map_err(failed);
+            return Ok(opened.map_err(failed)?);
         }
         let passphrase = match &self.passphrase {
             Some(passphrase) => passphrase.clone(),
@@ -123,7 +127,9 @@ impl Unlocked {
             (Some(_), Some(derived)) if derived.is_strong() => {
                 Ok(Protection::Passphrase(derived.clone()))
             }
-            (Some(passphrase), _) => Protection::new(passphrase).map_err(CaError::NewKey),
+            (Some(passphrase), _) => {
+                Ok(Protection::new(passphrase).map_err(KeyUseError::Encoding)?)
+            }
         }
     }
 }
@@ -148,10 +154,11 @@ pub fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
     if passphrase.is_printable_ascii() {
         return Ok(());
     }
-    Err(CaError::NotTaken {
+    Err(ExportError::NotTaken {
         party: "Java",
         what: "a passphrase with other characters than the printable ones of ASCII".into(),
-    })
+    }
+    .into())
 }
 
 /// Whether the user would be asked for the passphrase of a new or exported key.
@@ -169,7 +176,7 @@ pub fn protection_for(
     passphrases: &mut dyn Passphrases,
 ) -> Result<Protection, CaError> {
     match passphrase_for(key, passphrases)? {
-        Some(passphrase) => Protection::new(&passphrase).map_err(CaError::NewKey),
+        Some(passphrase) => Ok(Protection::new(&passphrase).map_err(KeyUseError::Encoding)?),
         None => Ok(Protection::None),
     }
 }

@@ -1,7 +1,11 @@
 //! Selection of one certificate among those that a CA issued.
 
-use crate::ca::error::{CaError, InputError};
+pub(crate) mod error;
+
+use crate::ca::error::CaError;
+use crate::ca::foreign::error::InputError;
 use crate::ca::notice::Notice;
+use crate::ca::select::error::SelectError;
 use crate::store::{Ca, Issuance, Revoked};
 use crate::x509::serial::SerialReadings;
 use crate::x509::{Certificate, Serial};
@@ -84,9 +88,9 @@ pub fn select_one(
     now: OffsetDateTime,
     notices: &mut Vec<Notice>,
 ) -> Result<Issuance, CaError> {
-    let missing = |wanted: String| CaError::NoSuchCertificate {
-        ca: ca.name().clone(),
-        wanted,
+    let missing = |wanted: String| {
+        let ca = ca.name().clone();
+        CaError::from(SelectError::NotFound { ca, wanted })
     };
     match selector {
         Selector::Serial(text, readings) => by_serial(ca, text, readings)?
@@ -129,10 +133,11 @@ pub(crate) fn certifies_key_of(issuance: &Issuance, certificate: &Certificate) -
 pub fn certificate_of(ca: &Ca, issuance: &Issuance) -> Result<Certificate, CaError> {
     match &issuance.der {
         Some(der) => recorded_certificate(ca, der),
-        None => Err(CaError::WithoutCertificate {
+        None => Err(SelectError::WithoutCertificate {
             ca: ca.name().clone(),
             serial: issuance.serial,
-        }),
+        }
+        .into()),
     }
 }
 
@@ -166,12 +171,13 @@ pub(crate) fn by_readings<T>(
         return Ok(first);
     };
     match (first, find(&decimal)?) {
-        (Some(_), Some(_)) => Err(CaError::AmbiguousSerial {
+        (Some(_), Some(_)) => Err(SelectError::AmbiguousSerial {
             ca: ca.name().clone(),
             text: text.to_owned(),
             hex: readings.first,
             decimal,
-        }),
+        }
+        .into()),
         (first, other) => Ok(first.or(other)),
     }
 }

@@ -5,6 +5,9 @@ use super::failure::Failure;
 use super::options::SelectorArgs;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
+use crate::ca::ExportError;
+use crate::ca::IssuerError;
+use crate::ca::KeyUseError;
 use crate::ca::{
     CaError, Destination, Exported, FileKind, KeyOutput, Notice, ProtectedKey, RenewalError,
     Selector, Status, Strength, Unlocked, certificate_of, check_for_java, cross_certificate,
@@ -179,7 +182,7 @@ impl ExportArgs {
     /// The files that are wanted; what nobody would take is refused before a key is opened.
     fn kinds(&self, subject: &Subject) -> Result<Vec<FileKind>, CaError> {
         let has_key = subject.key_file.is_some();
-        let needed = |what| has_key.then_some(()).ok_or(CaError::KeyNeeded { what });
+        let needed = |what| has_key.then_some(()).ok_or(ExportError::KeyNeeded { what });
         let chain = (!subject.issuers.is_empty()).then_some(FileKind::Chain);
         Ok(match self.party {
             Some(Party::Acm) => {
@@ -260,10 +263,8 @@ impl ExportArgs {
         }
         let key_file = if self.key { ca.key_file()? } else { None };
         if self.key && key_file.is_none() {
-            return Err(CaError::KeyElsewhere {
-                ca: ca.name().clone(),
-            }
-            .into());
+            let ca = ca.name().clone();
+            return Err(IssuerError::KeyElsewhere { ca }.into());
         }
         Ok(Subject {
             certificate: ca.certificate().clone(),
@@ -297,7 +298,7 @@ impl ExportArgs {
             passphrase.as_ref().map_or(Ok(()), check_for_java)?;
         }
         let protection = match &passphrase {
-            Some(passphrase) => Protection::new(passphrase).map_err(CaError::NewKey)?,
+            Some(passphrase) => Protection::new(passphrase).map_err(KeyUseError::Encoding)?,
             None => Protection::None,
         };
         Ok(Some(OpenKey {
@@ -339,10 +340,11 @@ fn is_ml_dsa(algorithm: PublicKeyAlgorithm) -> bool {
 fn check_acm(certificate: &Certificate) -> Result<(), CaError> {
     match certificate.public_key().algorithm() {
         PublicKeyAlgorithm::Ec(_) | PublicKeyAlgorithm::Rsa { .. } => Ok(()),
-        other => Err(CaError::NotTaken {
+        other => Err(ExportError::NotTaken {
             party: "ACM",
             what: format!("keys of type {other}"),
-        }),
+        }
+        .into()),
     }
 }
 

@@ -6,7 +6,9 @@ mod hint;
 pub(super) use hint::REPLACE_CSR_NAMES;
 
 use super::output::{Format, say, say_json};
-use crate::ca::CaError;
+use crate::ca::{
+    CaError, ExportError, IssuanceError, IssuerError, KeyUseError, RenewalError, RevocationError,
+};
 use crate::store::file::Uncommitted;
 use crate::store::{FileError, StoreError};
 use crate::x509::text::{Escaped, harmless};
@@ -140,7 +142,10 @@ impl Failure {
             let context = format!("{issued} of {count} rows are issued, and then something failed");
             let is_for_good = matches!(
                 self.ca_error(),
-                Some(CaError::RevokedCa { .. } | CaError::CompromisedKey { .. })
+                Some(
+                    CaError::Issuer(IssuerError::RevokedCa { .. })
+                        | CaError::Issuance(IssuanceError::CompromisedKey { .. })
+                )
             );
             self.error = self.error.context(context);
             if !is_for_good {
@@ -326,7 +331,7 @@ impl From<CaError> for Failure {
         let hint = hint::of(&error);
         let exit = match &error {
             CaError::AfterCommit { .. }
-            | CaError::OnlyAdopted { .. }
+            | CaError::Revocation(RevocationError::OnlyAdopted { .. })
             | CaError::InPlace { .. }
             | CaError::Store(StoreError::Undecided { .. }) => AFTER_COMMIT,
             _ => FAILED,
@@ -341,20 +346,24 @@ impl From<CaError> for Failure {
     }
 }
 
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        CaError::from(error).into()
-    }
+/// Errors that are a [`CaError`] first.
+macro_rules! from_errors {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                CaError::from(error).into()
+            }
+        })*
+    };
 }
 
-impl From<FileError> for Failure {
-    fn from(error: FileError) -> Self {
-        CaError::from(error).into()
-    }
-}
-
-impl From<Uncommitted> for Failure {
-    fn from(error: Uncommitted) -> Self {
-        CaError::from(error).into()
-    }
-}
+from_errors!(
+    StoreError,
+    FileError,
+    Uncommitted,
+    ExportError,
+    IssuanceError,
+    IssuerError,
+    KeyUseError,
+    RenewalError
+);

@@ -9,6 +9,7 @@ use super::report::{Lines, Report};
 use super::root::MadeCa;
 use super::steps::{self, Step};
 use super::succession::{crossed, succeeded};
+use crate::ca::IssuerError;
 use crate::ca::{
     CaError, OpenFile, RenewedCa, Session, certificates_in, install_renewed, renew_ca,
     request_renewal,
@@ -79,11 +80,11 @@ fn renewed(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
         args.lifetime(),
     );
     let renewed = renewed.map_err(|error| match error {
-        CaError::KeyElsewhere { ca: issuer } if issuer == *ca => Failure::from(CaError::KeyElsewhere { ca: issuer })
+        CaError::Issuer(IssuerError::KeyElsewhere { ca: issuer }) if issuer == *ca => Failure::from(IssuerError::KeyElsewhere { ca: issuer })
             .hint(format!(
                 "a root renews itself: where its key is, with the same command; `pki renew --ca {ca} --self --install CERT` takes what comes of it"
             )),
-        CaError::KeyElsewhere { ca: issuer } => Failure::from(CaError::KeyElsewhere { ca: issuer })
+        CaError::Issuer(IssuerError::KeyElsewhere { ca: issuer }) => Failure::from(IssuerError::KeyElsewhere { ca: issuer })
             .hint(format!(
                 "`pki renew --ca {ca} --self --request FILE` writes a request for where it is, and --install takes what comes back"
             )),

@@ -8,6 +8,8 @@ use super::renew::args::{RenewArgs, RolloverArgs};
 use super::report::Report;
 use super::root::MadeCa;
 use super::steps::{self, Change, Step};
+use crate::ca::IssuanceError;
+use crate::ca::IssuerError;
 use crate::ca::{
     CaError, CrossCertificate, Issuer, NewCa, Passphrases, ProtectedKey, Purpose, Session,
     Succession, create_root, create_subordinate, cross_certify, is_compromised, last_end,
@@ -127,7 +129,7 @@ pub(super) fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, F
 
 fn key_elsewhere(error: CaError, new: &CaName) -> Failure {
     match error {
-        error @ CaError::KeyElsewhere { .. } => Failure::from(error).hint(format!(
+        error @ CaError::Issuer(IssuerError::KeyElsewhere { .. }) => Failure::from(error).hint(format!(
             "`pki subordinate --name {new} --request FILE` makes its key, and a request for where that is"
         )),
         other => other.into(),
@@ -177,10 +179,10 @@ fn beside_root(
         let purpose = Purpose::Certificates;
         let opened = Issuer::open(store, old.name(), purpose, passphrases, now);
         Some(opened.map_err(|error| match error {
-            error @ (CaError::KeyElsewhere { .. }
-            | CaError::CaUnusable { .. }
-            | CaError::RevokedCa { .. }
-            | CaError::CompromisedKey { .. }) => {
+            error @ (CaError::Issuer(IssuerError::KeyElsewhere { .. })
+            | CaError::Issuer(IssuerError::CaUnusable { .. })
+            | CaError::Issuer(IssuerError::RevokedCa { .. })
+            | CaError::Issuance(IssuanceError::CompromisedKey { .. })) => {
                 Failure::from(error).hint("--no-cross makes the new root without it")
             }
             other => other.into(),

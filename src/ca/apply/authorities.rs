@@ -2,12 +2,14 @@
 //! differs is refused.
 
 use crate::ca::apply::declaration::{Application, WishedCa};
+use crate::ca::apply::error::ApplyError;
 use crate::ca::apply::kind::Kind;
 use crate::ca::apply::step::{Action, Step};
 use crate::ca::authority::{
     create_fixture_root, create_root, create_subordinate, path_length_under,
 };
 use crate::ca::error::CaError;
+use crate::ca::issuance::error::IssuanceError;
 use crate::ca::issuance::refuse_taken_subject;
 use crate::ca::owner::SubjectOwner;
 use crate::ca::passphrases::Passphrases;
@@ -38,10 +40,11 @@ pub(crate) fn plan(
         let comparable = ComparableName::of(subject);
         let same = subjects.iter().find(|(known, _)| *known == comparable);
         let taken = match (same, store) {
-            (Some((_, other)), _) => Err(CaError::SubjectOfCa {
+            (Some((_, other)), _) => Err(IssuanceError::SubjectOfCa {
                 subject: subject.to_string(),
                 owner: SubjectOwner::Ca((*other).clone()),
-            }),
+            }
+            .into()),
             (None, Some(store)) if existing.is_none() => {
                 refuse_taken_subject(store, subject, None, application.now)
             }
@@ -63,7 +66,7 @@ pub(crate) fn plan(
     if differences.is_empty() {
         Ok(steps)
     } else {
-        Err(CaError::OtherCas { differences })
+        Err(ApplyError::OtherCas { differences }.into())
     }
 }
 

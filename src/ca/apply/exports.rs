@@ -8,6 +8,7 @@ use crate::ca::error::CaError;
 use crate::ca::export::{ExportPlace, Exported, FileKind, GroupExport, KeyOutput};
 use crate::ca::foreign::read_certificates;
 use crate::ca::issuance::KeySource;
+use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, passphrase_for};
 use crate::key::{Passphrase, PrivateKey, Protection};
 use crate::store::file;
@@ -159,7 +160,7 @@ impl<'a> ExportKeys<'a> {
             let passphrase =
                 passphrase_for(ProtectedKey::outside("the exported keys"), self.passphrases)?;
             let protection = match &passphrase {
-                Some(passphrase) => Protection::new(passphrase).map_err(CaError::NewKey)?,
+                Some(passphrase) => Protection::new(passphrase).map_err(KeyUseError::Encoding)?,
                 None => Protection::None,
             };
             self.opened = Some((protection, passphrase));

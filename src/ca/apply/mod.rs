@@ -9,6 +9,7 @@ mod authorities;
 mod certificates;
 mod declaration;
 mod entries;
+pub(crate) mod error;
 mod exports;
 mod files;
 pub(crate) mod kind;

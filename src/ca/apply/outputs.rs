@@ -1,6 +1,7 @@
 //! The lists and trust stores of a declaration: published and written where something in them is new.
 
 use crate::ca::apply::declaration::{Application, WishedBundle, WishedList};
+use crate::ca::apply::error::ApplyError;
 use crate::ca::apply::kind::Kind;
 use crate::ca::apply::step::{Action, Step};
 use crate::ca::crl::{
@@ -186,7 +187,7 @@ fn refuse_broken(what: String, findings: &[BundleFinding]) -> Result<(), CaError
     if rules.is_empty() {
         Ok(())
     } else {
-        Err(CaError::RulesBroken { what, rules })
+        Err(ApplyError::RulesBroken { what, rules }.into())
     }
 }
 

@@ -1,11 +1,14 @@
 //! Creates CAs: roots, and CAs below CAs of the store.
 
+use crate::ca::authority::error::AuthorityError;
 use crate::ca::error::CaError;
+use crate::ca::issuance::error::IssuerError;
 use crate::ca::issuance::{
     Content, Draft, Issuer, Lifetime, Purpose, References, Steps, pointers, refuse_taken_subject,
     self_issue,
 };
 use crate::ca::notice::Notice;
+use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, protection_for};
 use crate::ca::remedy::Remedy;
 use crate::ca::session::Session;
@@ -67,7 +70,7 @@ pub(crate) fn new_key(kind: KeyType, notices: &mut Vec<Notice>) -> Result<Privat
             kind: kind.to_string(),
         });
     }
-    PrivateKey::generate(kind).map_err(CaError::NewKey)
+    Ok(PrivateKey::generate(kind).map_err(KeyUseError::Randomness)?)
 }
 
 /// Extensions of a CA's certificate, with the URLs of its parent's CRL, certificate and responder.
@@ -208,9 +211,8 @@ pub(crate) fn protected(
     passphrases: &mut dyn Passphrases,
 ) -> Result<Zeroizing<Vec<u8>>, CaError> {
     let label = format!("the new key of {name}");
-    protection_for(ProtectedKey::of(name, &label), passphrases)?
-        .to_pem(key)
-        .map_err(CaError::NewKey)
+    let protection = protection_for(ProtectedKey::of(name, &label), passphrases)?;
+    Ok(protection.to_pem(key).map_err(KeyUseError::Encoding)?)
 }
 
 /// Creates a CA below a CA of the store.
@@ -318,18 +320,20 @@ pub(crate) fn path_length_under(parent: &Ca, asked: Option<u32>) -> Result<Optio
         return Ok(asked);
     };
     let Some(most) = allowed.checked_sub(1) else {
-        return Err(CaError::CaUnusable {
+        return Err(IssuerError::CaUnusable {
             ca: parent.name().clone(),
             problem: "its path length is 0: no CA may stand below it".into(),
             to_renew: None,
-        });
+        }
+        .into());
     };
     match asked {
-        Some(asked) if asked > most => Err(CaError::PathLength {
+        Some(asked) if asked > most => Err(AuthorityError::PathLength {
             ca: parent.name().clone(),
             allowed,
             asked,
-        }),
+        }
+        .into()),
         asked => Ok(asked.or(Some(most))),
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::ca::authority::renew::{extensions_of, path_length};
 use crate::ca::error::CaError;
+use crate::ca::issuance::error::IssuanceError;
 use crate::ca::issuance::{Content, Draft, Issuer, References, key_of};
 use crate::ca::notice::{Notice, RenewalNotice};
 use crate::ca::owner::SubjectOwner;
@@ -111,10 +112,11 @@ fn certify(
         profile: PROFILE,
     };
     if content.subject == *ca.certificate().subject() {
-        return Err(CaError::SubjectOfCa {
+        return Err(IssuanceError::SubjectOfCa {
             subject: content.subject.to_string(),
             owner: SubjectOwner::Ca(ca.name().clone()),
-        });
+        }
+        .into());
     }
     let draft = issuer.draft(content)?;
     let mut steps = |issuer: &Issuer, _: &Draft| issuer.refuse_compromised(key, whose.clone());

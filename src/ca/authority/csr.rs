@@ -1,12 +1,15 @@
 //! Pending CAs: a key and a CSR, for a certificate from elsewhere.
 
 use crate::ca::authority::create::{new_key, protected};
+use crate::ca::authority::error::AuthorityError;
 use crate::ca::error::CaError;
+use crate::ca::issuance::error::IssuanceError;
 use crate::ca::issuance::refuse_compromised_cas;
 use crate::ca::issuance::refuse_taken_subject;
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::Passphrases;
+use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::remedy::Remedy;
 use crate::key::KeyType;
 use crate::store::{CaRecord, Observer, PendingCa, Store, StoreError};
@@ -56,7 +59,7 @@ pub fn request_ca(
         Err(error) => return Err(error.into()),
     }
     if subject.is_empty() {
-        return Err(CaError::Nameless);
+        return Err(IssuanceError::Nameless.into());
     }
     let mut notices = Vec::new();
     let key = new_key(new.key_type.unwrap_or_default(), &mut notices)?;
@@ -68,9 +71,10 @@ pub fn request_ca(
         Extension::key_usage(KEY_CERT_SIGN | CRL_SIGN),
         Extension::subject_key_identifier(&key.public().key_identifier()),
     ];
-    let der = CertificationRequest::create(&key, &subject, &extensions).map_err(CaError::NewKey)?;
+    let der =
+        CertificationRequest::create(&key, &subject, &extensions).map_err(KeyUseError::Signing)?;
     let request = CertificationRequest::from_der(&der).expect("what was just written reads back");
-    request.verify().map_err(CaError::NewKey)?;
+    request.verify().map_err(KeyUseError::Verification)?;
     let key_pem = protected(name, &key, passphrases)?;
 
     let store = Store::open_or_create(path, observer)?;
@@ -97,10 +101,11 @@ pub fn request_ca(
 /// Refuses options that differ from the CSR that was made before.
 fn refuse_other(waiting: &PendingCa, new: &NewRequest) -> Result<(), CaError> {
     let other = |problem: String| {
-        Err(CaError::OtherRequest {
+        Err(AuthorityError::OtherRequest {
             ca: waiting.name().clone(),
             problem,
-        })
+        }
+        .into())
     };
     let request = waiting.request();
     if let Some(subject) = &new.subject

@@ -1,6 +1,8 @@
 //! Installing the certificate that somebody else's CA made of a request of ours.
 
-use crate::ca::error::{CaError, Misfit};
+use crate::ca::authority::error::AuthorityError;
+use crate::ca::authority::error::Misfit;
+use crate::ca::error::CaError;
 use crate::ca::issuance::refuse_compromised_cas;
 use crate::ca::issuance::refuse_taken_subject;
 use crate::ca::notice::Notice;
@@ -55,10 +57,12 @@ pub fn install_ca(
 ) -> Result<Installed, CaError> {
     let installation = store.reserve_installation(name)?;
     let waiting = installation.pending();
-    let misfit = |source: Misfit| CaError::Misfit {
-        path: file.to_owned(),
-        ca: name.clone(),
-        source,
+    let misfit = |source: Misfit| {
+        CaError::from(AuthorityError::Misfit {
+            path: file.to_owned(),
+            ca: name.clone(),
+            source,
+        })
     };
     let request = waiting.request();
     let key = request.public_key().spki();

@@ -3,6 +3,7 @@
 mod create;
 mod cross_sign;
 mod csr;
+pub(crate) mod error;
 mod install;
 mod previous;
 mod rekey;

@@ -1,9 +1,11 @@
 //! Renewing a CA's certificate: the same key and name, a new validity.
 
 use crate::asn1::oid;
+use crate::ca::authority::error::AuthorityError;
+use crate::ca::authority::error::Misfit;
 use crate::ca::authority::install::{certificate_for, hold_to_rules, may_act_as_ca, path_above};
 use crate::ca::authority::previous::{NamingPrevious, naming_previous};
-use crate::ca::error::{CaError, Misfit};
+use crate::ca::error::CaError;
 use crate::ca::issuance::{
     Content, Draft, Issuer, Lifetime, Purpose, References, compare, key_of, pointers,
     refuse_compromised_cas,
@@ -209,7 +211,7 @@ pub fn install_renewed(
 ) -> Result<RenewedCa, CaError> {
     let ca = store.ca(name)?;
     let before = ca.certificate();
-    let misfit = |source: Misfit| CaError::Misfit {
+    let misfit = |source: Misfit| AuthorityError::Misfit {
         path: file.to_owned(),
         ca: name.clone(),
         source,

@@ -5,6 +5,7 @@ use crate::ca::authority::create::{
     DEFAULT_VALIDITY, ca_extensions, path_length_under, validity_under,
 };
 use crate::ca::error::CaError;
+use crate::ca::issuance::error::IssuanceError;
 use crate::ca::issuance::{
     CompromisedKeys, Content, Draft, Issuer, Lifetime, Purpose, References, may_be_certified,
     refuse_taken_subject,
@@ -45,14 +46,12 @@ pub fn certify_ca(
     let validity = validity_under(&limits, asked.lifetime, DEFAULT_VALIDITY, session)?;
     let subject = match &asked.subject {
         Some(subject) => subject.clone(),
-        None => asked
-            .request
-            .subject()
-            .normalized()
-            .map_err(|source| CaError::CsrSubject {
+        None => asked.request.subject().normalized().map_err(|source| {
+            CaError::from(IssuanceError::CsrSubject {
                 path: asked.path.clone(),
                 source,
-            })?,
+            })
+        })?,
     };
     refuse_taken_subject(store, &subject, Some(key), now)?;
     let issuer = session.issuer(parent, Purpose::Certificates)?;

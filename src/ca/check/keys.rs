@@ -7,6 +7,7 @@ use crate::ca::check::rule::{
     KEY_WITHOUT_RECORD,
 };
 use crate::ca::error::CaError;
+use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked};
 use crate::key::{KeyEncryptionKey, KeyError, KeyFile, PrivateKey, Protection};
 use crate::store::{Ca, StoreError};
@@ -75,12 +76,12 @@ pub(crate) fn check_own_key(
             };
             fit(&key)
         }
-        Err(CaError::Key {
+        Err(CaError::Key(KeyUseError::Unusable {
             source: KeyError::WrongPassphrase,
             ..
-        }) => Some(not_opened(&label, "the passphrase is another one")),
-        Err(error @ CaError::NoPassphrase { .. }) => return Err(error),
-        Err(CaError::Key { source, .. }) => {
+        })) => Some(not_opened(&label, "the passphrase is another one")),
+        Err(error @ CaError::Key(KeyUseError::NoPassphrase { .. })) => return Err(error),
+        Err(CaError::Key(KeyUseError::Unusable { source, .. })) => {
             Some((KEY_UNREADABLE, format!("{label} can't be used: {source}")))
         }
         Err(error) => Some((KEY_UNREADABLE, format!("{label} can't be used: {error}"))),

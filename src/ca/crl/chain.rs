@@ -1,6 +1,7 @@
 //! Files made of published CRLs: the PEM file beside one, and the chain file for servers that check the
 //! full chain.
 
+use crate::ca::crl::error::CrlError;
 use crate::ca::crl::place::Place;
 use crate::ca::crl::published::{
     PublishedCrl, holds_as_pem, read_published, refuse_other_pem, stage_pem,
@@ -65,9 +66,11 @@ fn published_above(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Publishe
 }
 
 pub(crate) fn published(ca: &Ca, place: &Place) -> Result<PublishedCrl, CaError> {
-    read_published(ca, place, &ca.recent_crls()?)?.ok_or_else(|| CaError::NoPublishedList {
-        ca: ca.name().clone(),
-        path: place.der(ca),
+    read_published(ca, place, &ca.recent_crls()?)?.ok_or_else(|| {
+        CaError::from(CrlError::NotPublished {
+            ca: ca.name().clone(),
+            path: place.der(ca),
+        })
     })
 }
 

@@ -1,6 +1,7 @@
 //! Conversion of CRLs that anyone may have made, from PEM to DER and back.
 
-use crate::ca::error::{CaError, InputError};
+use crate::ca::error::CaError;
+use crate::ca::foreign::error::InputError;
 use crate::ca::foreign::{CRL_LABEL, Input};
 use crate::ca::trust_store::targets::{
     BundleFinding, JudgedList, Level, RelyingParty, judge_lists,

@@ -1,5 +1,6 @@
 //! Entries of a new CRL.
 
+use crate::ca::crl::error::CrlError;
 use crate::ca::error::CaError;
 use crate::store::{Ca, Coverage, SignedCrl};
 use crate::x509::Serial;
@@ -89,9 +90,10 @@ fn refuse_to_shrink(ca: &Ca, predecessor: Option<&RevocationList<'_>>) -> Result
     if lost.is_empty() {
         Ok(())
     } else {
-        Err(CaError::ListWouldShrink {
+        Err(CrlError::LosesEntries {
             ca: ca.name().clone(),
             serials: lost,
-        })
+        }
+        .into())
     }
 }

@@ -1,6 +1,7 @@
 //! Issuing CRLs.
 
 use crate::ca::crl::entries::gather_entries;
+use crate::ca::crl::error::CrlError;
 use crate::ca::crl::output::{Predecessor, commit, stage};
 use crate::ca::crl::recover::lock_crls;
 use crate::ca::crl::request::{AheadRequest, ListRequest, Origin, Published};
@@ -119,12 +120,12 @@ fn sign<T: Send>(
 fn refuse_too_large(ca: &Ca, party: Option<&RelyingParty>, der: &[u8]) -> Result<(), CaError> {
     let Some(party) = party else { return Ok(()) };
     match too_many_octets(party, der.len()) {
-        Some((octets, most)) => Err(CaError::ListTooLarge {
+        Some((octets, most)) => Err(CaError::from(CrlError::TooLarge {
             ca: ca.name().clone(),
             party: party.title,
             octets,
             most,
-        }),
+        })),
         None => Ok(()),
     }
 }

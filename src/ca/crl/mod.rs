@@ -4,6 +4,7 @@ mod chain;
 mod check;
 mod convert;
 mod entries;
+pub(crate) mod error;
 mod hash_names;
 mod issue;
 mod obstacles;

@@ -3,6 +3,7 @@
 //! All of them hold what is revoked when they are signed. They are void as soon as anything else is
 //! recorded: each record notes how much of the journal its CRL covers.
 
+use crate::ca::crl::error::CrlError;
 use crate::ca::error::CaError;
 use crate::store::{Ca, Coverage, SignedCrl};
 use time::OffsetDateTime;
@@ -56,8 +57,8 @@ impl Ahead {
         let (ca, source) = (ca.name().clone(), Box::new(error));
         match *self {
             Self::None | Self::Due { .. } => *source,
-            Self::Void { count } => CaError::AheadVoid { ca, count, source },
-            Self::OutOfTime { until } => CaError::AheadOver { ca, until, source },
+            Self::Void { count } => CrlError::PresignedOutdated { ca, count, source }.into(),
+            Self::OutOfTime { until } => CrlError::PresignedExpired { ca, until, source }.into(),
         }
     }
 }

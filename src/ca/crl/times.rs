@@ -1,5 +1,6 @@
 //! thisUpdate and nextUpdate of CRLs.
 
+use crate::ca::crl::error::CrlError;
 use crate::ca::crl::request::AheadRequest;
 use crate::ca::error::CaError;
 use crate::ca::issuance::End;
@@ -31,13 +32,13 @@ impl Times {
             End::Days(days) => this_update.checked_add(Duration::days(days.into())),
             End::At(moment) => moment.resolve(now),
         };
-        let asked = asked.ok_or_else(|| CaError::NextUpdate {
+        let asked = asked.ok_or_else(|| CrlError::NextUpdate {
             problem: "nextUpdate is outside the calendar".into(),
         })?;
         if asked <= this_update {
             let (next, this) = (rfc3339(asked), rfc3339(this_update));
             let problem = format!("nextUpdate would be {next}, and thisUpdate {this}");
-            return Err(CaError::NextUpdate { problem });
+            return Err(CrlError::NextUpdate { problem }.into());
         }
         let last = ca.certificate().validity().not_after;
         if asked > last {
@@ -128,7 +129,7 @@ fn windows(
     ahead: AheadRequest,
     notices: &mut Vec<Notice>,
 ) -> Result<Vec<Times>, CaError> {
-    let problem = |problem: String| CaError::NextUpdate { problem };
+    let problem = |problem: String| CaError::from(CrlError::NextUpdate { problem });
     // The default allows publishing to be late by a third of the interval.
     let end = end.unwrap_or(End::At(Moment::FromNow(ahead.every + ahead.every / 3)));
     let last = ca.certificate().validity().not_after;

@@ -1,6 +1,7 @@
 //! A certificate and its key as the manifest of a Kubernetes Secret of type kubernetes.io/tls.
 
 use crate::ca::error::CaError;
+use crate::ca::export::error::ExportError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
@@ -61,8 +62,9 @@ pub fn secret_name(name: &str) -> Result<String, CaError> {
     if lowercase.len() <= 253 && lowercase.split('.').all(label) {
         Ok(lowercase)
     } else {
-        Err(CaError::SecretName {
+        Err(ExportError::SecretName {
             name: name.to_owned(),
-        })
+        }
+        .into())
     }
 }

@@ -1,9 +1,12 @@
 //! Export of certificates and keys, as the files that servers and clients take.
 
+pub(crate) mod error;
 mod kubernetes;
 
 use crate::ca::error::CaError;
+use crate::ca::export::error::ExportError;
 use crate::ca::parallel::on_all_cores;
+use crate::ca::passphrases::error::KeyUseError;
 use crate::key::pkcs12::{self, Encryption, KeyEntry};
 use crate::key::{KeyError, Passphrase, PrivateKey, Protection};
 use crate::store::file::{self, Access, Existing, Group, Output, Staged, Stream};
@@ -163,9 +166,10 @@ pub(crate) fn check_name(name: &str) -> Result<(), CaError> {
     if safe {
         Ok(())
     } else {
-        Err(CaError::FileName {
+        Err(ExportError::FileName {
             name: name.to_owned(),
-        })
+        }
+        .into())
     }
 }
 
@@ -397,7 +401,7 @@ impl Contents<'_> {
                 let KeyOutput {
                     key, protection, ..
                 } = self.key("key file")?;
-                protection.to_pem(key).map_err(CaError::NewKey)?
+                protection.to_pem(key).map_err(KeyUseError::Encoding)?
             }
             FileKind::Pkcs12(strength) => self.pkcs12(strength)?,
             FileKind::Secret => self.secret()?,
@@ -406,7 +410,7 @@ impl Contents<'_> {
 
     /// Returns the key, or an error for a file that needs it.
     fn key(&self, what: &'static str) -> Result<&KeyOutput<'_>, CaError> {
-        self.key.ok_or(CaError::KeyNeeded { what })
+        self.key.ok_or(ExportError::KeyNeeded { what }.into())
     }
 
     fn full_chain(&self) -> String {
@@ -421,7 +425,7 @@ impl Contents<'_> {
             passphrase,
         } = self.key("PKCS #12 file")?;
         let (Some(passphrase), Protection::Passphrase(derived)) = (passphrase, protection) else {
-            return Err(CaError::NewKey(KeyError::Unprotected));
+            return Err(KeyUseError::Encoding(KeyError::Unprotected).into());
         };
         let certificates: Vec<&[u8]> = std::iter::once(self.certificate)
             .chain(self.issuers)
@@ -438,7 +442,7 @@ impl Contents<'_> {
             Strength::Compatible => Encryption::Compatible,
         };
         let file = pkcs12::key_store(&entry, passphrase, encryption);
-        file.map(Zeroizing::new).map_err(CaError::NewKey)
+        Ok(file.map(Zeroizing::new).map_err(KeyUseError::Encoding)?)
     }
 
     fn secret(&self) -> Result<Zeroizing<Vec<u8>>, CaError> {
@@ -448,7 +452,9 @@ impl Contents<'_> {
             name: &secret_name(self.name)?,
             ca: &root.to_pem(),
             certificate: &self.full_chain(),
-            key: &Protection::None.to_pem(key).map_err(CaError::NewKey)?,
+            key: &Protection::None
+                .to_pem(key)
+                .map_err(KeyUseError::Encoding)?,
         };
         Ok(secret.manifest())
     }

@@ -1,11 +1,13 @@
 //! The CA to import: its key, its certificate, and those above it.
 
+use crate::ca::authority::error::AuthorityError;
 use crate::ca::authority::{are_of_one_ca, path_above};
 use crate::ca::foreign::{Input, Size, read_certificates};
 use crate::ca::import::error::ImportError;
 use crate::ca::import::leaf_keys::LeafKeys;
 use crate::ca::import::locations::Places;
 use crate::ca::import::request::{ImportRequest, KeyProtection};
+use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{ProtectedKey, protection_for, would_ask_for};
 use crate::ca::{CaError, Misfit, Passphrases, RuleFinding, Unlocked};
 use crate::key::{KeyError, PrivateKey, Protection};
@@ -161,10 +163,9 @@ impl Authority {
             _ => {}
         }
         let found = path_above(store, &self.certificate, self.beside.clone(), now)?;
-        found.map_err(|source: Misfit| CaError::Misfit {
-            path: file.to_owned(),
-            ca: name.clone(),
-            source,
+        found.map_err(|source: Misfit| {
+            let (path, ca) = (file.to_owned(), name.clone());
+            AuthorityError::Misfit { path, ca, source }.into()
         })
     }
 
@@ -202,7 +203,7 @@ impl Authority {
         } else {
             self.unlocked.protection()?
         };
-        let written = |key: &PrivateKey| protection.to_pem(key).map_err(CaError::NewKey);
+        let written = |key: &PrivateKey| protection.to_pem(key).map_err(KeyUseError::Encoding);
         let mut files = KeyFiles {
             own: written(&self.key)?,
             leaves: Vec::new(),

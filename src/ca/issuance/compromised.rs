@@ -1,6 +1,7 @@
 //! Keys of which it is recorded that others have them: none is certified again, and none of a CA signs.
 
 use crate::ca::error::CaError;
+use crate::ca::issuance::error::IssuanceError;
 use crate::ca::owner::KeyOf;
 use crate::ca::select::certificate_of;
 use crate::key::PublicKey;
@@ -54,11 +55,12 @@ impl CompromisedKeys {
             return Ok(());
         }
         match self.keys.get(&Fingerprint::of(key.secret_part())) {
-            Some((ca, serial)) => Err(CaError::CompromisedKey {
+            Some((ca, serial)) => Err(IssuanceError::CompromisedKey {
                 ca: ca.clone(),
                 serial: *serial,
                 whose,
-            }),
+            }
+            .into()),
             None => Ok(()),
         }
     }
@@ -136,7 +138,7 @@ type SameKey = (Serial, Serial);
 pub fn is_compromised(store: &Store, ca: &Ca) -> Result<bool, CaError> {
     match refuse_compromised_cas(store, &[key_of(ca)]) {
         Ok(()) => Ok(false),
-        Err(CaError::CompromisedKey { .. }) => Ok(true),
+        Err(CaError::Issuance(IssuanceError::CompromisedKey { .. })) => Ok(true),
         Err(error) => Err(error),
     }
 }

@@ -6,6 +6,8 @@
 
 use crate::asn1::oid;
 use crate::ca::error::CaError;
+use crate::ca::issuance::error::IssuanceError;
+use crate::ca::passphrases::error::KeyUseError;
 use crate::key::{PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::store::Issuance;
 use crate::x509::lint::{Candidate, Findings, lint};
@@ -141,9 +143,9 @@ impl Draft {
         if findings.is_empty() {
             Ok(())
         } else {
-            Err(CaError::Lint {
+            Err(CaError::from(IssuanceError::Lint {
                 findings: Findings(findings),
-            })
+            }))
         }
     }
 
@@ -156,11 +158,11 @@ impl Draft {
     /// Signs with the issuer's key, or a root with its own, and verifies what was signed.
     pub(super) fn sign(&self, serial: &Serial, key: &PrivateKey) -> Result<Certificate, CaError> {
         let tbs = self.unnumbered.numbered(serial);
-        let signature = key.sign(&tbs).map_err(CaError::NewKey)?;
+        let signature = key.sign(&tbs).map_err(KeyUseError::Signing)?;
         let certificate = self.assembled(&tbs, &signature);
         certificate
             .verify_signature(key.public())
-            .map_err(CaError::NewKey)?;
+            .map_err(KeyUseError::Verification)?;
         Ok(certificate)
     }
 

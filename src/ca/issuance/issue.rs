@@ -5,6 +5,7 @@
 use crate::ca::error::CaError;
 use crate::ca::issuance::draft::Draft;
 use crate::ca::issuance::issuer::Issuer;
+use crate::ca::passphrases::error::KeyUseError;
 use crate::key::{KeyError, PrivateKey};
 use crate::store::{BatchRow, EntryId, Issuance, LockedCa, StoreError};
 use crate::x509::{Certificate, Serial};
@@ -180,7 +181,7 @@ pub(super) fn is_undecided(error: &CaError) -> bool {
 pub(super) fn random_u64() -> Result<u64, CaError> {
     let mut bytes = [0; 8];
     rand::fill(&mut bytes).map_err(|_| {
-        CaError::NewKey(KeyError::Library {
+        KeyUseError::Randomness(KeyError::Library {
             operation: "read random bytes",
         })
     })?;

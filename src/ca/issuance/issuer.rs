@@ -3,9 +3,12 @@
 use crate::ca::error::CaError;
 use crate::ca::issuance::compromised::CompromisedKeys;
 use crate::ca::issuance::draft::{Content, Draft};
+use crate::ca::issuance::error::IssuanceError;
+use crate::ca::issuance::error::IssuerError;
 use crate::ca::issuance::standing::{Purpose, standing_path};
 use crate::ca::issuance::subjects::Subjects;
 use crate::ca::owner::{KeyOf, SubjectOwner};
+use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked};
 use crate::key::{PrivateKey, Protection, PublicKey, SignatureAlgorithm};
 use crate::store::{Ca, CaName, Coverage, Store, StoreError};
@@ -88,13 +91,13 @@ impl Issuer {
         let path = standing_path(store, &ca, purpose, now)?;
         let content = ca
             .key_file()?
-            .ok_or_else(|| CaError::KeyElsewhere { ca: name.clone() })?;
+            .ok_or_else(|| IssuerError::KeyElsewhere { ca: name.clone() })?;
         let mut unlocked = Unlocked::new();
         let label = format!("the key of {name}");
         let wanted = ProtectedKey::of(name, &label);
         let key = unlocked.open(ca.key_location(), wanted, &content, passphrases)?;
         if key.public().spki() != ca.certificate().public_key().spki() {
-            return Err(CaError::KeyMismatch { ca: name.clone() });
+            return Err(IssuerError::KeyMismatch { ca: name.clone() }.into());
         }
         Ok(Self {
             store: store.clone(),
@@ -192,7 +195,7 @@ impl Issuer {
         meanwhile: impl FnOnce(&[u8]) -> T + Send,
     ) -> Result<(Vec<u8>, Fingerprint, T), CaError> {
         let entries = list.len();
-        let der = list.sign(header, &self.key).map_err(CaError::NewKey)?;
+        let der = list.sign(header, &self.key).map_err(KeyUseError::Signing)?;
         if der.len() < WORTH_A_THREAD {
             self.prove_list(&der, entries)?;
             let fingerprint = Fingerprint::of(&der);
@@ -212,7 +215,7 @@ impl Issuer {
     fn prove_list(&self, der: &[u8], entries: usize) -> Result<(), CaError> {
         let read = RevocationList::from_der(der).expect("what was just written reads back");
         read.verify_signature(self.key.public())
-            .map_err(CaError::NewKey)?;
+            .map_err(KeyUseError::Verification)?;
         assert_eq!(
             read.entries().flatten().count(),
             entries,
@@ -254,10 +257,11 @@ impl Issuer {
         let is_own =
             |certificate: &&Certificate| ComparableName::of(certificate.subject()) == comparable;
         if self.path.iter().any(|certificate| is_own(&certificate)) {
-            return Err(CaError::SubjectOfCa {
+            return Err(IssuanceError::SubjectOfCa {
                 subject: subject.to_string(),
                 owner: SubjectOwner::Ca(self.ca.name().clone()),
-            });
+            }
+            .into());
         }
         Ok(())
     }
@@ -269,10 +273,10 @@ impl Issuer {
     ) -> Result<CertificationRequest, CaError> {
         let subject = self.ca.certificate().subject();
         let der = CertificationRequest::create(&self.key, subject, extensions)
-            .map_err(CaError::NewKey)?;
+            .map_err(KeyUseError::Verification)?;
         let request =
             CertificationRequest::from_der(&der).expect("what was just written reads back");
-        request.verify().map_err(CaError::NewKey)?;
+        request.verify().map_err(KeyUseError::Verification)?;
         Ok(request)
     }
 

@@ -1,13 +1,16 @@
 //! Leaves: certificates of servers, people and machines.
 
 use crate::asn1::oid;
-use crate::ca::error::{CaError, InputError};
+use crate::ca::error::CaError;
+use crate::ca::foreign::error::InputError;
 use crate::ca::issuance::draft::{Content, Draft};
+use crate::ca::issuance::error::IssuanceError;
 use crate::ca::issuance::issue::{References, Steps};
 use crate::ca::issuance::issuer::{Issuer, KeyAge};
 use crate::ca::issuance::lifetime::Lifetime;
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
+use crate::ca::passphrases::error::KeyUseError;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
 use crate::store::{Ca, CaRecord, EntryId, Issuance, LockedCa};
 use crate::x509::extension::{BasicConstraints, Extension};
@@ -199,7 +202,7 @@ pub(super) fn protected(
     key: Option<&PrivateKey>,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, CaError> {
     let pem = key.map(|key| issuer.protection().to_pem(key));
-    pem.transpose().map_err(CaError::NewKey)
+    Ok(pem.transpose().map_err(KeyUseError::Encoding)?)
 }
 
 struct LeafSteps<'k, 'c> {
@@ -305,7 +308,7 @@ pub(crate) fn content(
                     kind: kind.to_string(),
                 });
             }
-            (asked, generate(kind).map_err(CaError::NewKey)?)
+            (asked, generate(kind).map_err(KeyUseError::Randomness)?)
         }
         KeySource::Request {
             path,
@@ -369,22 +372,20 @@ impl Asked {
         let names = from_common_name.iter().chain(&self.alternative_names);
         let names: Vec<GeneralName> = names.filter(|name| seen.insert(*name)).cloned().collect();
         if names.len() > MOST_NAMES {
-            return Err(CaError::TooManyNames {
+            return Err(IssuanceError::TooManyNames {
                 count: names.len(),
                 most: MOST_NAMES,
-            });
+            }
+            .into());
         }
         if self.subject.as_ref().is_none_or(Name::is_empty) && names.is_empty() {
-            return Err(CaError::Nameless);
+            return Err(IssuanceError::Nameless.into());
         }
         if let Some(kind) = profile
             .required_name()
             .filter(|_| !profile.has_required_name(&names))
         {
-            return Err(CaError::NeedsAlternativeName {
-                profile: profile.to_string(),
-                kind,
-            });
+            return Err(IssuanceError::NeedsAlternativeName { profile, kind }.into());
         }
         Ok(names)
     }
@@ -399,7 +400,7 @@ impl Asked {
     ) -> Result<Self, CaError> {
         if self.subject.is_none() {
             let subject = request.subject().normalized();
-            let subject = subject.map_err(|source| CaError::CsrSubject {
+            let subject = subject.map_err(|source| IssuanceError::CsrSubject {
                 path: path.to_owned(),
                 source,
             })?;
@@ -408,9 +409,9 @@ impl Asked {
         {
             ignored.push(format!("the subject {}", request.subject()));
         }
-        let unusable = |source: InputError| CaError::CsrSan {
-            path: path.to_owned(),
-            source,
+        let unusable = |source: InputError| {
+            let path = path.to_owned();
+            CaError::from(IssuanceError::CsrSan { path, source })
         };
         let names = request.subject_alt_names();
         for name in names.map_err(|error| unusable(error.into()))? {

@@ -1,6 +1,7 @@
 //! Validity of a certificate: what was asked for, inside that of its CA.
 
 use crate::ca::error::CaError;
+use crate::ca::issuance::error::IssuanceError;
 use crate::ca::notice::{Notice, RenewalNotice};
 use crate::x509::validity::{Moment, rfc3339, whole_second};
 use crate::x509::{Certificate, Validity};
@@ -38,7 +39,7 @@ impl Lifetime {
         issuer: Option<&Certificate>,
         notices: &mut Vec<Notice>,
     ) -> Result<Validity, CaError> {
-        let problem = |problem: String| CaError::Validity { problem };
+        let problem = |problem: String| CaError::from(IssuanceError::Validity { problem });
         let off_the_calendar =
             || problem("it is outside the years that a certificate can name".into());
         let not_before = match self.not_before {

@@ -3,6 +3,7 @@
 mod batch;
 mod compromised;
 mod draft;
+pub(crate) mod error;
 mod issue;
 mod issuer;
 mod leaf;

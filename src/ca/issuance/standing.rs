@@ -2,6 +2,7 @@
 
 use crate::ca::error::CaError;
 use crate::ca::issuance::compromised::{key_of, refuse_compromised_cas};
+use crate::ca::issuance::error::IssuerError;
 use crate::store::{Ca, CaName, Store};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::validity::rfc3339;
@@ -26,10 +27,12 @@ pub(super) fn standing_path(
     purpose: Purpose,
     now: OffsetDateTime,
 ) -> Result<Vec<Certificate>, CaError> {
-    let unusable = |problem: String| CaError::CaUnusable {
-        ca: ca.name().clone(),
-        problem,
-        to_renew: None,
+    let unusable = |problem: String| {
+        CaError::from(IssuerError::CaUnusable {
+            ca: ca.name().clone(),
+            problem,
+            to_renew: None,
+        })
     };
     let mut ancestors = store.ancestors(ca)?;
     if purpose != Purpose::Certificates {
@@ -68,18 +71,18 @@ pub(super) fn standing_path(
         let validity = certificate.validity();
         let needs_to_be_valid = purpose != Purpose::OwnCertificate;
         if needs_to_be_valid && now < validity.not_before {
-            return Err(CaError::CaNotYetValid {
+            return Err(CaError::from(IssuerError::CaNotYetValid {
                 ca: ca.name().clone(),
                 subject: subject.to_string(),
                 not_before: validity.not_before,
-            });
+            }));
         }
         if needs_to_be_valid && now > validity.not_after {
-            return Err(CaError::CaUnusable {
+            return Err(CaError::from(IssuerError::CaUnusable {
                 ca: ca.name().clone(),
                 problem: format!("{subject} expired at {}", rfc3339(validity.not_after)),
                 to_renew: to_renew(store, ca, &ancestors, index)?,
-            });
+            }));
         }
         let issuer = certificates.get(index + 1).unwrap_or(certificate);
         if !path::issued(issuer, certificate) {
@@ -106,7 +109,7 @@ fn refuse_revoked(store: &Store, ca: &Ca, ancestors: &[Ca]) -> Result<(), CaErro
                 continue;
             };
             let is_in_force = certificate == in_force.certificate();
-            return Err(CaError::RevokedCa {
+            return Err(CaError::from(IssuerError::RevokedCa {
                 ca: ca.name().clone(),
                 subject: certificate.subject().to_string(),
                 at: revoked.revoked_at,
@@ -117,7 +120,7 @@ fn refuse_revoked(store: &Store, ca: &Ca, ancestors: &[Ca]) -> Result<(), CaErro
                 } else {
                     to_renew(store, ca, ancestors, index)?
                 },
-            });
+            }));
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Subjects of CAs: none is given to another certificate, since issuers and CRLs are looked up by name.
 
 use crate::ca::error::CaError;
+use crate::ca::issuance::error::IssuanceError;
 use crate::ca::owner::SubjectOwner;
 use crate::key::PublicKey;
 use crate::store::Store;
@@ -102,10 +103,11 @@ impl Subjects {
             .filter(|holder| is_other(holder))
         {
             if self.counts(holder, now)? {
-                return Err(CaError::SubjectOfCa {
+                return Err(IssuanceError::SubjectOfCa {
                     subject: subject.to_string(),
                     owner: holder.owner.clone(),
-                });
+                }
+                .into());
             }
         }
         Ok(())

@@ -10,6 +10,7 @@ use crate::ca::notice::Notice;
 use crate::ca::notice::RenewalNotice;
 use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::Passphrases;
+use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::renewal::error::RenewalError;
 use crate::ca::renewal::lineage::Successors;
 use crate::ca::revocation::{Revocable, Verdict, record_all};
@@ -162,7 +163,8 @@ pub fn renew(
     let old_key = issuer.leaf_key(&issuance.serial, certificate, passphrases)?;
     let (key, public_key) = match (old_key, renewal.new_key) {
         (Some(_), true) => {
-            let key = PrivateKey::generate(kind_of(certificate)?).map_err(CaError::NewKey)?;
+            let key =
+                PrivateKey::generate(kind_of(certificate)?).map_err(KeyUseError::Randomness)?;
             let public = key.public().clone();
             (Some(key), public)
         }
@@ -175,7 +177,9 @@ pub fn renew(
         }
         (key, false) => {
             let public = certificate.public_key().clone();
-            public.check_certifiable().map_err(CaError::NewKey)?;
+            public
+                .check_certifiable()
+                .map_err(KeyUseError::Verification)?;
             let whose = key.as_ref().map_or(KeyOf::Request, |_| KeyOf::Leaf);
             issuer.refuse_compromised(&public, whose)?;
             (key, public)

@@ -3,8 +3,11 @@
 
 use crate::ca::error::CaError;
 use crate::ca::import;
+use crate::ca::issuance::error::IssuerError;
 use crate::ca::revocation::Verdict;
+use crate::ca::revocation::error::RevocationError;
 use crate::ca::revocation::revocable::refuse_future;
+use crate::ca::select::error::SelectError;
 use crate::key::KeyError;
 use crate::store::{Ca, Issuance, Store};
 use crate::x509::{Certificate, Serial, path};
@@ -18,9 +21,8 @@ const NEAR: u128 = u64::MAX as u128;
 /// whose key signed it.
 pub fn issuing_ca(store: &Store, file: &Path, certificate: &Certificate) -> Result<Ca, CaError> {
     let mut signer = None;
-    let mut refusal = CaError::IssuedByNone {
-        path: file.to_owned(),
-    };
+    let path = file.to_owned();
+    let mut refusal = CaError::from(RevocationError::IssuerNotFound { path });
     for ca in store.cas()? {
         if !certificate.names_as_issuer(ca.certificate()) {
             continue;
@@ -56,15 +58,19 @@ fn require_signature_of(ca: &Ca, file: &Path, certificate: &Certificate) -> Resu
     let key = ca.certificate().public_key();
     match certificate.verify_signature(key) {
         Ok(()) if is_named => Ok(()),
-        Err(KeyError::Unsupported { algorithm }) if is_named => Err(CaError::SignatureNotChecked {
-            path: file.to_owned(),
-            algorithm,
-        }),
-        _ => Err(CaError::NotIssuedBy {
+        Err(KeyError::Unsupported { algorithm }) if is_named => {
+            Err(RevocationError::SignatureNotChecked {
+                path: file.to_owned(),
+                algorithm,
+            }
+            .into())
+        }
+        _ => Err(RevocationError::NotIssuedBy {
             ca: ca.name().clone(),
             path: file.to_owned(),
             is_named,
-        }),
+        }
+        .into()),
     }
 }
 
@@ -83,11 +89,12 @@ pub(crate) fn adopt(
         if known.is_of(certificate) {
             return Ok(known);
         }
-        return Err(CaError::AnotherOnRecord {
+        return Err(RevocationError::AnotherOnRecord {
             ca: ca.name().clone(),
             path: file.to_owned(),
             serial,
-        });
+        }
+        .into());
     }
     let distance = serial.counter().saturating_sub(locked.counter());
     if distance <= NEAR {
@@ -114,29 +121,30 @@ fn adoptable(
             invalidity_date, ..
         } => invalidity_date,
         Verdict::Release => {
-            return Err(CaError::NoSuchCertificate {
+            return Err(SelectError::NotFound {
                 ca: ca.name().clone(),
                 wanted: format!("that is in {}", file.display()),
-            });
+            }
+            .into());
         }
     };
     require_signature_of(ca, file, certificate)?;
     refuse_future(invalidity_date, now)?;
     let ca_key = ca.certificate().public_key().spki();
     if certificate.is_self_issued() && certificate.public_key().spki() == ca_key {
-        return Err(CaError::OwnCertificate {
+        return Err(RevocationError::OwnCertificate {
             ca: ca.name().clone(),
-        });
+        }
+        .into());
     }
     if !ca.has_key()? {
-        return Err(CaError::KeyElsewhere {
+        return Err(IssuerError::KeyElsewhere {
             ca: ca.name().clone(),
-        });
+        }
+        .into());
     }
-    certificate
-        .serial()
-        .map_err(|source| CaError::SerialUnusable {
-            path: file.to_owned(),
-            source,
-        })
+    certificate.serial().map_err(|source| {
+        let path = file.to_owned();
+        RevocationError::SerialUnusable { path, source }.into()
+    })
 }

@@ -1,10 +1,12 @@
 //! Revoking certificates, and lifting holds.
 
 mod adopt;
+pub(crate) mod error;
 pub(crate) mod revocable;
 mod rows;
 mod selection;
 
+use crate::ca::revocation::error::RevocationError;
 pub use adopt::issuing_ca;
 use revocable::refuse_future;
 pub use revocable::{Revocable, Verdict};
@@ -89,7 +91,7 @@ pub fn revoke(
         return outcomes;
     };
     let serial = issuance.serial;
-    let mut outcomes = outcomes.map_err(|source| CaError::OnlyAdopted {
+    let mut outcomes = outcomes.map_err(|source| RevocationError::OnlyAdopted {
         ca: ca.name().clone(),
         serial,
         source: Box::new(source),
@@ -272,10 +274,12 @@ fn after(
     verdict: Verdict,
     now: OffsetDateTime,
 ) -> Result<Option<Standing>, CaError> {
-    let not_on_hold = |problem: &'static str| CaError::NotOnHold {
-        ca: ca.name().clone(),
-        serial: revocable.serial,
-        problem,
+    let not_on_hold = |problem: &'static str| {
+        CaError::from(RevocationError::NotOnHold {
+            ca: ca.name().clone(),
+            serial: revocable.serial,
+            problem,
+        })
     };
     let (reason, invalidity_date) = match verdict {
         Verdict::Release => {
@@ -314,9 +318,10 @@ fn after(
 /// Refuses to revoke a root by its own CRL: nobody who distrusts its key can trust that CRL.
 fn refuse_own_certificate(ca: &Ca, revocable: &Revocable) -> Result<(), CaError> {
     if revocable.is_own {
-        return Err(CaError::OwnCertificate {
+        return Err(RevocationError::OwnCertificate {
             ca: ca.name().clone(),
-        });
+        }
+        .into());
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Certificates that can be revoked, and verdicts about them.
 
 use crate::ca::error::CaError;
+use crate::ca::revocation::error::RevocationError;
 use crate::ca::select::recorded_certificate;
 use crate::store::{BriefIssuance, Ca, Issuance, Revoked};
 use crate::x509::crl::ReadEntry;
@@ -91,7 +92,7 @@ pub(crate) fn refuse_future(
     now: OffsetDateTime,
 ) -> Result<(), CaError> {
     match invalidity_date {
-        Some(date) if date > now => Err(CaError::InvalidityInFuture),
+        Some(date) if date > now => Err(RevocationError::InvalidityInFuture.into()),
         _ => Ok(()),
     }
 }

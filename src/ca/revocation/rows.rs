@@ -3,6 +3,7 @@
 use crate::ca::error::CaError;
 use crate::ca::revocation::{Revocable, Verdict};
 use crate::ca::select::by_readings;
+use crate::ca::select::error::SelectError;
 use crate::store::Ca;
 use crate::x509::Serial;
 use crate::x509::serial::SerialReadings;
@@ -68,7 +69,7 @@ pub fn find_all(
         let find = |serial: &Serial| Ok(found.get(serial).cloned());
         let text = row.text.unwrap_or_default();
         let revocable = by_readings(ca, &text, &row.readings, find)?;
-        let missing = || CaError::NoSuchCertificate {
+        let missing = || SelectError::NotFound {
             ca: ca.name().clone(),
             wanted: format!("with serial {}", row.readings.first),
         };

@@ -2,7 +2,9 @@
 
 use crate::ca::error::CaError;
 use crate::ca::revocation::Verdict;
+use crate::ca::revocation::error::RevocationError;
 use crate::ca::select::by_serial;
+use crate::ca::select::error::SelectError;
 use crate::store::{Ca, Issuance};
 use crate::x509::Reason;
 use crate::x509::serial::SerialReadings;
@@ -13,9 +15,9 @@ pub(crate) fn with_serial(
     text: &str,
     readings: &SerialReadings,
 ) -> Result<Issuance, CaError> {
-    by_serial(ca, text, readings)?.ok_or_else(|| CaError::NotOnRecord {
-        ca: ca.name().clone(),
-        serial: readings.first,
+    by_serial(ca, text, readings)?.ok_or_else(|| {
+        let (ca, serial) = (ca.name().clone(), readings.first);
+        RevocationError::NotOnRecord { ca, serial }.into()
     })
 }
 
@@ -29,11 +31,12 @@ pub(crate) fn the_one(
     let mut meant = all_meant(ca, name, verdict, now)?;
     let is_live = |issuance: &Issuance| is_meant(ca, issuance, verdict, now);
     if meant.len() > 1 && is_live(&meant[0])? {
-        return Err(CaError::SeveralLive {
+        return Err(RevocationError::SeveralLive {
             ca: ca.name().clone(),
             cn: name.to_owned(),
             serials: meant.into_iter().map(|issuance| issuance.serial).collect(),
-        });
+        }
+        .into());
     }
     Ok(meant.split_off(meant.len() - 1))
 }
@@ -49,10 +52,11 @@ pub(crate) fn all_meant(
     let named = ca.issuances_named(name)?;
     if named.is_empty() {
         let wanted = format!("with common name {name:?}");
-        return Err(CaError::NoSuchCertificate {
+        return Err(SelectError::NotFound {
             ca: ca.name().clone(),
             wanted,
-        });
+        }
+        .into());
     }
     let mut meant = Vec::new();
     for issuance in &named {

@@ -1,12 +1,16 @@
 //! Trust stores: every CA certificate that a target needs, once.
 
 mod alias;
+pub(crate) mod error;
 pub(crate) mod targets;
 
 use crate::ca::authority::standing_certificates;
-use crate::ca::error::{CaError, InputError};
+use crate::ca::error::CaError;
+use crate::ca::foreign::error::InputError;
 use crate::ca::foreign::{Input, certificates_in, read_certificates};
+use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::trust_store::alias::aliases;
+use crate::ca::trust_store::error::TrustStoreError;
 use crate::ca::trust_store::targets::{
     BundleFinding, Form, Judged, Level, Origin, RelyingParty, left_out,
 };
@@ -115,7 +119,7 @@ fn gather(
         }
     }
     if wanted.is_empty() {
-        return Err(CaError::EmptyBundle);
+        return Err(TrustStoreError::Empty.into());
     }
     if request.is_alone() {
         return Ok(Bundle {
@@ -195,10 +199,11 @@ fn ca_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
 
 fn only_cas(path: &Path, certificates: Vec<Certificate>) -> Result<Vec<Certificate>, CaError> {
     match certificates.iter().find_map(not_for_bundle) {
-        Some(problem) => Err(CaError::NotForBundle {
+        Some(problem) => Err(TrustStoreError::NotACa {
             path: path.to_owned(),
             source: InputError::Other(problem),
-        }),
+        }
+        .into()),
         None => Ok(certificates),
     }
 }
@@ -289,13 +294,13 @@ impl Bundle {
         let Some(aliases) = self.aliases() else {
             return Ok(to_pem(certificates).into_bytes());
         };
-        let passphrase = passphrase.ok_or(CaError::NewKey(KeyError::Unprotected))?;
+        let passphrase = passphrase.ok_or(KeyUseError::Encoding(KeyError::Unprotected))?;
         let entries: Vec<(&str, &[u8])> = aliases
             .iter()
             .map(String::as_str)
             .zip(certificates.iter().map(Certificate::der))
             .collect();
-        pkcs12::trust_store(&entries, passphrase).map_err(CaError::NewKey)
+        Ok(pkcs12::trust_store(&entries, passphrase).map_err(KeyUseError::Encoding)?)
     }
 
     fn form(&self) -> Form {

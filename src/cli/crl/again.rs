@@ -1,6 +1,7 @@
 //! What to do about lists of which only some were published, or not in every file.
 
 use super::CrlArgs;
+use crate::ca::CrlError;
 use crate::ca::{CaError, Grammar, Origin, Published};
 use crate::cli::failure::Failure;
 use std::fmt::Write as _;
@@ -16,7 +17,7 @@ impl CrlArgs {
             CaError::WouldReplace { .. } if !self.force => {
                 format!("`{again} --force` replaces it, and writes the other files too")
             }
-            CaError::NoPublishedList { .. } if self.wants_chain() => {
+            CaError::Crl(CrlError::NotPublished { .. }) if self.wants_chain() => {
                 format!("`{again}` writes the chain when the other lists are there")
             }
             _ => format!("`{again}` writes the other files when nothing stands in their way"),

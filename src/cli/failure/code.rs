@@ -1,7 +1,11 @@
 //! Codes of errors, for scripts. They are part of the contract: a code never changes its meaning, and
 //! docs/json.md lists them all.
 
-use crate::ca::{CaError, FlawError, ImportError, InputError, Misfit, RenewalError};
+use crate::ca::{
+    ApplyError, AuthorityError, CaError, CrlError, ExportError, FlawError, ImportError, InputError,
+    IssuanceError, IssuerError, KeyUseError, Misfit, RenewalError, RevocationError, SelectError,
+    TrustStoreError,
+};
 use crate::key::KeyError;
 use crate::store::file::Suspect;
 use crate::store::{FileError, StoreError};
@@ -19,63 +23,127 @@ pub(super) fn of(error: &CaError) -> &'static str {
     match error {
         CaError::Store(error) => of_store(error),
         CaError::File(error) => of_file(error),
-        CaError::Import(error) => of_import(error),
+        CaError::Key(error) => of_key_use(error),
+        CaError::Issuer(error) => of_issuer(error),
+        CaError::Issuance(error) => of_issuance(error),
+        CaError::Authority(error) => of_authority(error),
+        CaError::Crl(error) => of_crl(error),
+        CaError::TrustStore(error) => of_trust_store(error),
+        CaError::Export(error) => of_export(error),
+        CaError::Select(error) => of_select(error),
+        CaError::Revocation(error) => of_revocation(error),
         CaError::Renewal(error) => of_renewal(error),
+        CaError::Import(error) => of_import(error),
         CaError::Flaw(error) => of_defect(error),
-        CaError::NewKey(source)
-        | CaError::Key { source, .. }
-        | CaError::TrustStore { source, .. } => of_key(source),
-        CaError::Misfit { source, .. } => of_misfit(source),
+        CaError::Apply(error) => of_apply(error),
         CaError::Input { source, .. } => of_input(source),
         CaError::Entry { source, .. } => of(source),
-        CaError::NoPassphrase { .. } => "passphrase-required",
-        CaError::KeyElsewhere { .. } => "key-not-in-store",
-        CaError::AheadVoid { .. } => "presigned-crls-outdated",
-        CaError::AheadOver { .. } => "presigned-crls-expired",
-        CaError::KeyMismatch { .. } => "ca-key-mismatch",
-        CaError::CaUnusable { .. } => "ca-unusable",
-        CaError::CaNotYetValid { .. } => "ca-not-yet-valid",
-        CaError::IssuedByNone { .. } => "issuer-not-found",
-        CaError::NotIssuedBy { .. } => "not-issued-by-ca",
-        CaError::AnotherOnRecord { .. } => "serial-in-use",
-        CaError::SerialUnusable { .. } => "invalid-serial",
-        CaError::SignatureNotChecked { .. } => "signature-algorithm-unsupported",
-        CaError::OnlyAdopted { .. } => "adopted-not-revoked",
-        CaError::OtherRequest { .. } => "pending-ca-differs",
-        CaError::Lint { .. } => "lint-failed",
-        CaError::Subject(_) | CaError::CsrSubject { .. } => "invalid-subject",
-        CaError::AlternativeName(_) | CaError::CsrSan { .. } => "invalid-san",
-        CaError::TooManyNames { .. } => "too-many-sans",
-        CaError::CompromisedKey { .. } => "key-compromised",
-        CaError::SubjectOfCa { .. } => "subject-of-ca",
-        CaError::RevokedCa { .. } => "ca-revoked",
-        CaError::Nameless => "name-required",
-        CaError::NeedsAlternativeName { .. } => "san-required",
-        CaError::Validity { .. } => "invalid-validity",
-        CaError::InvalidityInFuture => "invalidity-date-in-future",
-        CaError::NextUpdate { .. } => "invalid-next-update",
-        CaError::PathLength { .. } => "path-length-exceeded",
-        CaError::NoSuchCertificate { .. } | CaError::NotOnRecord { .. } => "certificate-not-found",
-        CaError::WithoutCertificate { .. } => "certificate-not-in-store",
-        CaError::AmbiguousSerial { .. } => "serial-ambiguous",
-        CaError::FileName { .. } => "invalid-file-name",
-        CaError::SecretName { .. } => "invalid-secret-name",
-        CaError::KeyNeeded { .. } => "key-required",
-        CaError::NotTaken { .. } => "target-unsupported",
-        CaError::EmptyBundle => "bundle-empty",
-        CaError::IncompleteBundle(_) => "chain-incomplete",
-        CaError::NotForBundle { .. } => "not-a-ca-certificate",
         CaError::WouldReplace { .. } => "file-foreign",
-        CaError::ListWouldShrink { .. } => "crl-loses-entries",
-        CaError::ListTooLarge { .. } => "crl-too-large",
-        CaError::NoPublishedList { .. } => "crl-not-published",
-        CaError::SeveralLive { .. } => "certificate-ambiguous",
-        CaError::NotOnHold { .. } => "not-on-hold",
-        CaError::OwnCertificate { .. } => "own-certificate",
-        CaError::OtherCas { .. } => "ca-differs",
-        CaError::RulesBroken { .. } => "target-rules-broken",
         CaError::AfterCommit { .. } => "incomplete-after-commit",
         CaError::InPlace { .. } => "not-durable",
+    }
+}
+
+fn of_key_use(error: &KeyUseError) -> &'static str {
+    match error {
+        KeyUseError::NoPassphrase { .. } => "passphrase-required",
+        KeyUseError::Unusable { source, .. }
+        | KeyUseError::Randomness(source)
+        | KeyUseError::Signing(source)
+        | KeyUseError::Encoding(source)
+        | KeyUseError::Verification(source) => of_key(source),
+    }
+}
+
+fn of_issuer(error: &IssuerError) -> &'static str {
+    match error {
+        IssuerError::KeyElsewhere { .. } => "key-not-in-store",
+        IssuerError::KeyMismatch { .. } => "ca-key-mismatch",
+        IssuerError::CaUnusable { .. } => "ca-unusable",
+        IssuerError::CaNotYetValid { .. } => "ca-not-yet-valid",
+        IssuerError::RevokedCa { .. } => "ca-revoked",
+    }
+}
+
+fn of_issuance(error: &IssuanceError) -> &'static str {
+    match error {
+        IssuanceError::Lint { .. } => "lint-failed",
+        IssuanceError::Subject(_) | IssuanceError::CsrSubject { .. } => "invalid-subject",
+        IssuanceError::AlternativeName(_) | IssuanceError::CsrSan { .. } => "invalid-san",
+        IssuanceError::TooManyNames { .. } => "too-many-sans",
+        IssuanceError::CompromisedKey { .. } => "key-compromised",
+        IssuanceError::SubjectOfCa { .. } => "subject-of-ca",
+        IssuanceError::Nameless => "name-required",
+        IssuanceError::NeedsAlternativeName { .. } => "san-required",
+        IssuanceError::Validity { .. } => "invalid-validity",
+    }
+}
+
+fn of_authority(error: &AuthorityError) -> &'static str {
+    match error {
+        AuthorityError::OtherRequest { .. } => "pending-ca-differs",
+        AuthorityError::Misfit { source, .. } => of_misfit(source),
+        AuthorityError::PathLength { .. } => "path-length-exceeded",
+    }
+}
+
+fn of_crl(error: &CrlError) -> &'static str {
+    match error {
+        CrlError::PresignedOutdated { .. } => "presigned-crls-outdated",
+        CrlError::PresignedExpired { .. } => "presigned-crls-expired",
+        CrlError::NextUpdate { .. } => "invalid-next-update",
+        CrlError::LosesEntries { .. } => "crl-loses-entries",
+        CrlError::TooLarge { .. } => "crl-too-large",
+        CrlError::NotPublished { .. } => "crl-not-published",
+    }
+}
+
+fn of_trust_store(error: &TrustStoreError) -> &'static str {
+    match error {
+        TrustStoreError::Empty => "bundle-empty",
+        TrustStoreError::Incomplete(_) => "chain-incomplete",
+        TrustStoreError::NotACa { .. } => "not-a-ca-certificate",
+        TrustStoreError::Unreadable { source, .. } => of_key(source),
+    }
+}
+
+fn of_export(error: &ExportError) -> &'static str {
+    match error {
+        ExportError::FileName { .. } => "invalid-file-name",
+        ExportError::SecretName { .. } => "invalid-secret-name",
+        ExportError::KeyNeeded { .. } => "key-required",
+        ExportError::NotTaken { .. } => "target-unsupported",
+    }
+}
+
+fn of_select(error: &SelectError) -> &'static str {
+    match error {
+        SelectError::NotFound { .. } => "certificate-not-found",
+        SelectError::WithoutCertificate { .. } => "certificate-not-in-store",
+        SelectError::AmbiguousSerial { .. } => "serial-ambiguous",
+    }
+}
+
+fn of_revocation(error: &RevocationError) -> &'static str {
+    match error {
+        RevocationError::InvalidityInFuture => "invalidity-date-in-future",
+        RevocationError::NotOnRecord { .. } => "certificate-not-found",
+        RevocationError::IssuerNotFound { .. } => "issuer-not-found",
+        RevocationError::NotIssuedBy { .. } => "not-issued-by-ca",
+        RevocationError::AnotherOnRecord { .. } => "serial-in-use",
+        RevocationError::SerialUnusable { .. } => "invalid-serial",
+        RevocationError::SignatureNotChecked { .. } => "signature-algorithm-unsupported",
+        RevocationError::OnlyAdopted { .. } => "adopted-not-revoked",
+        RevocationError::SeveralLive { .. } => "certificate-ambiguous",
+        RevocationError::NotOnHold { .. } => "not-on-hold",
+        RevocationError::OwnCertificate { .. } => "own-certificate",
+    }
+}
+
+fn of_apply(error: &ApplyError) -> &'static str {
+    match error {
+        ApplyError::OtherCas { .. } => "ca-differs",
+        ApplyError::RulesBroken { .. } => "target-rules-broken",
     }
 }
 

@@ -1,7 +1,9 @@
 //! Hints: what to do about an error. They are worded here and nowhere else.
 
 use crate::ca::{
-    CaError, DueCa, FlawError, ImportError, InputError, KeyOf, Misfit, RenewalError, SourceFile,
+    ApplyError, AuthorityError, CaError, CrlError, DueCa, ExportError, FlawError, ImportError,
+    InputError, IssuanceError, IssuerError, KeyOf, KeyUseError, Misfit, RenewalError,
+    RevocationError, SelectError, SourceFile, TrustStoreError,
 };
 use crate::cli::unavailable::Unavailable;
 use crate::key::KeyError;
@@ -14,200 +16,246 @@ use crate::x509::{Reason, Serial};
 use rustix::io::Errno;
 use std::io;
 
-/// Returns what to do about an error, if there is something.
+/// Returns the hint of an error, if it has one.
 pub(super) fn of(error: &CaError) -> Option<String> {
-    Some(match error {
-        CaError::Store(error) => return store_hint(error),
-        CaError::File(error) => return file_hint(error),
-        CaError::Key { source, .. } => return key_hint(source),
-        CaError::TrustStore { source, .. } => return trust_store_hint(source),
-        CaError::NoPassphrase { source, .. } => {
-            return source
-                .downcast_ref::<Unavailable>()?
-                .hint
-                .map(str::to_owned);
+    match error {
+        CaError::Store(error) => store_hint(error),
+        CaError::File(error) => file_hint(error),
+        CaError::Key(error) => key_use_hint(error),
+        CaError::Issuer(error) => issuer_hint(error),
+        CaError::Issuance(error) => issuance_hint(error),
+        CaError::Authority(error) => authority_hint(error),
+        CaError::Crl(error) => crl_hint(error),
+        CaError::TrustStore(error) => trust_store_hint(error),
+        CaError::Export(error) => export_hint(error).map(Into::into),
+        CaError::Select(error) => Some(select_hint(error)),
+        CaError::Revocation(error) => revocation_hint(error),
+        CaError::Renewal(error) => renewal_hint(error),
+        CaError::Import(error) => import_hint(error),
+        CaError::Flaw(error) => Some(flaw_hint(error).into()),
+        CaError::Apply(ApplyError::OtherCas { .. }) => Some(
+            "a CA stays what it was made as: change the file, or give the new one another name"
+                .into(),
+        ),
+        CaError::Apply(ApplyError::RulesBroken { .. }) => None,
+        CaError::Input { source, .. } => input_hint(source).map(Into::into),
+        CaError::WouldReplace { .. } => Some("give another file, or --force to replace it".into()),
+        CaError::Entry { source, .. } => entry_hint(source),
+        CaError::AfterCommit { remedy, .. } => remedy.as_ref().map(ToString::to_string),
+        CaError::InPlace { .. } => {
+            Some("run the command again, with --force where it would not replace a file".into())
         }
-        CaError::KeyElsewhere { .. } => {
+    }
+}
+
+fn key_use_hint(error: &KeyUseError) -> Option<String> {
+    match error {
+        KeyUseError::Unusable { source, .. } => key_hint(source),
+        KeyUseError::NoPassphrase { source, .. } => source
+            .downcast_ref::<Unavailable>()?
+            .hint
+            .map(str::to_owned),
+        KeyUseError::Randomness(_)
+        | KeyUseError::Signing(_)
+        | KeyUseError::Encoding(_)
+        | KeyUseError::Verification(_) => None,
+    }
+}
+
+fn issuer_hint(error: &IssuerError) -> Option<String> {
+    Some(match error {
+        IssuerError::KeyElsewhere { .. } => {
             "run the command where the key is, or put the key back as ca.key in the CA's folder"
                 .into()
         }
-        CaError::AheadVoid { ca, .. } | CaError::AheadOver { ca, .. } => {
-            format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
-        }
-        CaError::Renewal(error) => return renewal_hint(error),
-        CaError::Flaw(error) => flaw_hint(error).into(),
-        CaError::CompromisedKey { whose, .. } => match whose {
-            KeyOf::Leaf => "renew it with a new key: --rekey".into(),
-            KeyOf::Request => "make a request with a new key".into(),
-            KeyOf::Ca(ca) => new_key_for(ca),
-        },
-        CaError::KeyMismatch { .. } => {
+        IssuerError::KeyMismatch { .. } => {
             "put the key back that belongs to ca.crt in the CA's folder".into()
         }
-        CaError::OtherRequest { .. } => {
-            "leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name".into()
-        }
-        CaError::Import(error) => return import_hint(error),
-        CaError::Misfit { ca, source, .. } => return misfit_hint(ca, source),
-        CaError::Nameless => "give --cn, --subject or --san".into(),
-        CaError::NeedsAlternativeName { .. } => "give it with --san".into(),
-        CaError::TooManyNames { .. } => "issue several certificates, each with some of the SANs".into(),
-        CaError::Validity { .. } => {
-            "choose other times with --days, --not-before or --not-after".into()
-        }
-        CaError::NextUpdate { .. } => "choose another time with --days or --next-update".into(),
-        CaError::PathLength { ca, allowed, .. } => match allowed.checked_sub(1) {
-            Some(most) => {
-                format!("give --path-len {most} or less, or make it under another CA than {ca}")
-            }
-            None => return None,
-        },
-        CaError::KeyNeeded { .. } => {
-            "who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`".into()
-        }
-        CaError::IncompleteBundle(path) => return path_hint(path),
-        CaError::ListWouldShrink { .. } => {
-            "the store is older than the published list: restore its newest backup, or record them with `pki revoke`".into()
-        }
-        CaError::NoPublishedList { ca, .. } => format!("`pki crl --ca {ca}` where its key is makes one"),
-        CaError::OtherCas { .. } => {
-            "a CA stays what it was made as: change the file, or give the new one another name".into()
-        }
-        CaError::Entry { source, .. } => return entry_hint(source),
-        CaError::SubjectOfCa { .. } => "use another subject: --cn or --subject".into(),
-        CaError::EmptyBundle => {
-            "`pki root --name NAME` makes one, and --add takes certificates from files".into()
-        }
-        CaError::WouldReplace { .. } => "give another file, or --force to replace it".into(),
-        CaError::AfterCommit { remedy, .. } => return remedy.as_ref().map(ToString::to_string),
-        CaError::InPlace { .. } => {
-            "run the command again, with --force where it would not replace a file".into()
-        }
-        CaError::NotForBundle { .. } => "a bundle holds CA certificates alone; leave it out".into(),
-        CaError::CaNotYetValid { .. }
-        | CaError::CaUnusable { .. }
-        | CaError::RevokedCa { .. }
-        | CaError::NoSuchCertificate { .. }
-        | CaError::NotOnRecord { .. }
-        | CaError::IssuedByNone { .. }
-        | CaError::NotIssuedBy { .. }
-        | CaError::AnotherOnRecord { .. }
-        | CaError::OnlyAdopted { .. }
-        | CaError::WithoutCertificate { .. }
-        | CaError::AmbiguousSerial { .. }
-        | CaError::OwnCertificate { .. }
-        | CaError::SeveralLive { .. }
-        | CaError::InvalidityInFuture => return certificate_hint(error),
-        CaError::RulesBroken { .. }
-        | CaError::NotOnHold { .. }
-        | CaError::SerialUnusable { .. }
-        | CaError::SignatureNotChecked { .. }
-        | CaError::ListTooLarge { .. }
-        | CaError::NotTaken { .. }
-        | CaError::NewKey(_)
-        | CaError::Lint { .. } => return None,
-        CaError::Subject(_)
-        | CaError::AlternativeName(_)
-        | CaError::CsrSubject { .. }
-        | CaError::CsrSan { .. }
-        | CaError::FileName { .. }
-        | CaError::SecretName { .. }
-        | CaError::Input { .. } => return given_hint(error),
-    })
-}
-
-/// What to do about names and files that were given.
-fn given_hint(error: &CaError) -> Option<String> {
-    Some(match error {
-        CaError::Subject(NameError::UnknownType { .. }) => {
-            "write its object identifier, as in /1.2.840.113549.1.9.2=router".into()
-        }
-        CaError::CsrSubject { .. } => "give another subject with --cn or --subject".into(),
-        CaError::CsrSan { .. } => REPLACE_CSR_NAMES.into(),
-        CaError::Input {
-            source: InputError::Utf16,
-            ..
-        } => "convert it: `iconv -f UTF-16 -t UTF-8 FILE`".into(),
-        CaError::Input {
-            source: InputError::BareBase64,
-            ..
-        } => "decode it to DER with `base64 -d FILE`, or add the two lines".into(),
-        CaError::FileName { .. } => {
-            "give a name of letters, digits, '.', '_', '@', '+' and '-' with --name".into()
-        }
-        CaError::SecretName { .. } => {
-            "give a name of at most 253 lowercase letters, digits, '.' and '-' with --name".into()
-        }
-        _ => return None,
-    })
-}
-
-/// What to do about the certificate that is meant, or the CA that is to sign.
-fn certificate_hint(error: &CaError) -> Option<String> {
-    Some(match error {
-        CaError::CaNotYetValid { .. } => {
+        IssuerError::CaNotYetValid { .. } => {
             "check the clock, or wait: a CA signs nothing before its certificate is valid".into()
         }
-        CaError::CaUnusable {
+        IssuerError::CaUnusable {
             to_renew: Some(ca), ..
         }
-        | CaError::RevokedCa {
+        | IssuerError::RevokedCa {
             to_renew: Some(ca), ..
         } => {
             format!(
                 "`pki renew --ca {ca} --self` gives {ca} a certificate that does not name the old certificate of the CA above it"
             )
         }
-        CaError::RevokedCa { .. } => {
+        IssuerError::RevokedCa { to_renew: None, .. } => {
             "issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key"
                 .into()
         }
-        CaError::NoSuchCertificate { ca, .. } => {
-            format!("`pki list --ca {ca}` shows what it has issued")
-        }
-        CaError::NotOnRecord { ca, .. } => format!(
-            "`pki list --ca {ca}` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not"
-        ),
-        CaError::NotIssuedBy {
-            is_named: false, ..
-        } => "leave --ca out: the CA is found by the certificate".into(),
-        CaError::IssuedByNone { .. } => {
-            "`pki tree` shows the CAs of the store; the certificate's issuer is none of them".into()
-        }
-        CaError::AnotherOnRecord { ca, serial, .. } => format!(
-            "a CRL names serial numbers alone: `pki revoke --ca {ca} --serial 0x{serial}` revokes both certificates"
-        ),
-        CaError::OnlyAdopted { .. } => {
-            "run the same command again: it revokes the certificate".into()
-        }
-        CaError::WithoutCertificate { ca, .. } => format!(
-            "who it was issued to has it; `pki show --ca {ca} --serial S` shows what is known of it, and `pki revoke` revokes it"
-        ),
-        CaError::AmbiguousSerial { .. } => "write 0x… for hex or dec:… for decimal".into(),
-        CaError::OwnCertificate { .. } => {
-            "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
-        }
-        CaError::SeveralLive { .. } => "name one with --serial, or all of them with --all".into(),
-        CaError::InvalidityInFuture => "give the time from which the key was suspect".into(),
-        _ => return None,
+        IssuerError::CaUnusable { to_renew: None, .. } => return None,
     })
 }
 
-/// What to do about an entry of a declaration, whose fields are called as options are.
+fn issuance_hint(error: &IssuanceError) -> Option<String> {
+    Some(match error {
+        IssuanceError::Subject(NameError::UnknownType { .. }) => {
+            "write its object identifier, as in /1.2.840.113549.1.9.2=router".into()
+        }
+        IssuanceError::CsrSubject { .. } => "give another subject with --cn or --subject".into(),
+        IssuanceError::CsrSan { .. } => REPLACE_CSR_NAMES.into(),
+        IssuanceError::CompromisedKey { whose, .. } => match whose {
+            KeyOf::Leaf => "renew it with a new key: --rekey".into(),
+            KeyOf::Request => "make a request with a new key".into(),
+            KeyOf::Ca(ca) => new_key_for(ca),
+        },
+        IssuanceError::Nameless => "give --cn, --subject or --san".into(),
+        IssuanceError::NeedsAlternativeName { .. } => "give it with --san".into(),
+        IssuanceError::TooManyNames { .. } => {
+            "issue several certificates, each with some of the SANs".into()
+        }
+        IssuanceError::Validity { .. } => {
+            "choose other times with --days, --not-before or --not-after".into()
+        }
+        IssuanceError::SubjectOfCa { .. } => "use another subject: --cn or --subject".into(),
+        IssuanceError::Lint { .. }
+        | IssuanceError::Subject(_)
+        | IssuanceError::AlternativeName(_) => return None,
+    })
+}
+
+fn authority_hint(error: &AuthorityError) -> Option<String> {
+    Some(match error {
+        AuthorityError::OtherRequest { .. } => {
+            "leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name".into()
+        }
+        AuthorityError::Misfit { ca, source, .. } => return misfit_hint(ca, source),
+        AuthorityError::PathLength { ca, allowed, .. } => {
+            let most = allowed.checked_sub(1)?;
+            format!("give --path-len {most} or less, or make it under another CA than {ca}")
+        }
+    })
+}
+
+fn crl_hint(error: &CrlError) -> Option<String> {
+    Some(match error {
+        CrlError::PresignedOutdated { ca, .. } | CrlError::PresignedExpired { ca, .. } => {
+            format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
+        }
+        CrlError::NextUpdate { .. } => "choose another time with --days or --next-update".into(),
+        CrlError::LosesEntries { .. } => {
+            "the store is older than the published list: restore its newest backup, or record them with `pki revoke`".into()
+        }
+        CrlError::NotPublished { ca, .. } => {
+            format!("`pki crl --ca {ca}` where its key is makes one")
+        }
+        CrlError::TooLarge { .. } => return None,
+    })
+}
+
+fn trust_store_hint(error: &TrustStoreError) -> Option<String> {
+    match error {
+        TrustStoreError::Empty => {
+            Some("`pki root --name NAME` makes one, and --add takes certificates from files".into())
+        }
+        TrustStoreError::Incomplete(path) => path_hint(path),
+        TrustStoreError::NotACa { .. } => {
+            Some("a bundle holds CA certificates alone; leave it out".into())
+        }
+        TrustStoreError::Unreadable { source, .. } => {
+            passphrase_hint(source, RIGHT_PASSPHRASE, ENCRYPT_TRUST_STORE_ANEW)
+        }
+    }
+}
+
+fn export_hint(error: &ExportError) -> Option<&'static str> {
+    match error {
+        ExportError::FileName { .. } => {
+            Some("give a name of letters, digits, '.', '_', '@', '+' and '-' with --name")
+        }
+        ExportError::SecretName { .. } => {
+            Some("give a name of at most 253 lowercase letters, digits, '.' and '-' with --name")
+        }
+        ExportError::KeyNeeded { .. } => Some(
+            "who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`",
+        ),
+        ExportError::NotTaken { .. } => None,
+    }
+}
+
+fn select_hint(error: &SelectError) -> String {
+    match error {
+        SelectError::NotFound { ca, .. } => {
+            format!("`pki list --ca {ca}` shows what it has issued")
+        }
+        SelectError::WithoutCertificate { ca, .. } => format!(
+            "who it was issued to has it; `pki show --ca {ca} --serial S` shows what is known of it, and `pki revoke` revokes it"
+        ),
+        SelectError::AmbiguousSerial { .. } => "write 0x… for hex or dec:… for decimal".into(),
+    }
+}
+
+fn revocation_hint(error: &RevocationError) -> Option<String> {
+    Some(match error {
+        RevocationError::NotOnRecord { ca, .. } => format!(
+            "`pki list --ca {ca}` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not"
+        ),
+        RevocationError::NotIssuedBy {
+            is_named: false, ..
+        } => "leave --ca out: the CA is found by the certificate".into(),
+        RevocationError::IssuerNotFound { .. } => {
+            "`pki tree` shows the CAs of the store; the certificate's issuer is none of them".into()
+        }
+        RevocationError::AnotherOnRecord { ca, serial, .. } => format!(
+            "a CRL names serial numbers alone: `pki revoke --ca {ca} --serial 0x{serial}` revokes both certificates"
+        ),
+        RevocationError::OnlyAdopted { .. } => {
+            "run the same command again: it revokes the certificate".into()
+        }
+        RevocationError::OwnCertificate { .. } => {
+            "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
+        }
+        RevocationError::SeveralLive { .. } => {
+            "name one with --serial, or all of them with --all".into()
+        }
+        RevocationError::InvalidityInFuture => {
+            "give the time from which the key was suspect".into()
+        }
+        RevocationError::NotIssuedBy { .. }
+        | RevocationError::SerialUnusable { .. }
+        | RevocationError::SignatureNotChecked { .. }
+        | RevocationError::NotOnHold { .. } => return None,
+    })
+}
+
+fn input_hint(error: &InputError) -> Option<&'static str> {
+    match error {
+        InputError::Utf16 => Some("convert it: `iconv -f UTF-16 -t UTF-8 FILE`"),
+        InputError::BareBase64 => {
+            Some("decode it to DER with `base64 -d FILE`, or add the two lines")
+        }
+        _ => None,
+    }
+}
+
+/// Returns the hint of an entry of a declaration, whose fields are called as options are.
 fn entry_hint(error: &CaError) -> Option<String> {
     Some(match error {
-        CaError::NeedsAlternativeName { .. } => "give it with san, or with cn".into(),
-        CaError::CsrSubject { .. } => "give another with cn or subject".into(),
-        CaError::CsrSan { .. } => {
+        CaError::Issuance(IssuanceError::NeedsAlternativeName { .. }) => {
+            "give it with san, or with cn".into()
+        }
+        CaError::Issuance(IssuanceError::CsrSubject { .. }) => {
+            "give another with cn or subject".into()
+        }
+        CaError::Issuance(IssuanceError::CsrSan { .. }) => {
             "write csr_names = \"replace\", and the names with cn, subject and san".into()
         }
-        CaError::Validity { .. } => "choose other times with days, not_before or not_after".into(),
-        CaError::NextUpdate { .. } => "choose another time with days or next_update".into(),
-        CaError::PathLength { allowed, .. } => {
+        CaError::Issuance(IssuanceError::Validity { .. }) => {
+            "choose other times with days, not_before or not_after".into()
+        }
+        CaError::Issuance(IssuanceError::SubjectOfCa { .. }) => "use another subject".into(),
+        CaError::Crl(CrlError::NextUpdate { .. }) => {
+            "choose another time with days or next_update".into()
+        }
+        CaError::Authority(AuthorityError::PathLength { allowed, .. }) => {
             let most = allowed.checked_sub(1)?;
             format!("write path_len = {most} or less, or another parent")
         }
-        CaError::SubjectOfCa { .. } => "use another subject".into(),
         CaError::File(error) if is_into_store(error) => {
             "write another out, or remove the link".into()
         }
@@ -288,7 +336,7 @@ fn renewal_hint(error: &RenewalError) -> Option<String> {
             "renew it with the same key, or issue with another kind of key".into()
         }
         RenewalError::Files { ca, serial, source } => match &**source {
-            CaError::FileName { .. } => by_itself(ca, serial),
+            CaError::Export(ExportError::FileName { .. }) => by_itself(ca, serial),
             source => return of(source),
         },
         RenewalError::FilesOfOther { ca, serial, .. } => by_itself(ca, serial),
@@ -477,10 +525,6 @@ const RIGHT_PASSPHRASE_OF_CA: &str = "give the right one with --passin, PKI_PASS
 
 fn key_hint(error: &KeyError) -> Option<String> {
     passphrase_hint(error, RIGHT_PASSPHRASE_OF_CA, ENCRYPT_KEY_ANEW)
-}
-
-fn trust_store_hint(error: &KeyError) -> Option<String> {
-    passphrase_hint(error, RIGHT_PASSPHRASE, ENCRYPT_TRUST_STORE_ANEW)
 }
 
 fn passphrase_hint(error: &KeyError, right_passphrase: &str, encrypt_anew: &str) -> Option<String> {

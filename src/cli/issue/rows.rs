@@ -1,6 +1,9 @@
 //! The rows of `pki issue --from`.
 
 use super::IssueArgs;
+use crate::ca::ExportError;
+use crate::ca::IssuanceError;
+use crate::ca::KeyUseError;
 use crate::ca::{
     CaError, CsrNames, End, FileKind, KeySource, LeafRequest, Lifetime, TableRow, cost_of,
 };
@@ -156,19 +159,28 @@ impl TableRow for CertificateRow {
     fn refused(&self, error: CaError) -> Failure {
         let column = match &error {
             // About the store, and not about the row.
-            CaError::Store(_) | CaError::File(_) | CaError::NewKey(_) => return error.into(),
-            CaError::Validity { .. } => Some("days"),
-            CaError::NeedsAlternativeName { .. }
-            | CaError::AlternativeName(_)
-            | CaError::TooManyNames { .. } => Some("san"),
-            CaError::SubjectOfCa { .. } | CaError::Subject(_) | CaError::Nameless => Some("cn"),
-            CaError::FileName { .. } => Some("name"),
-            CaError::CsrSubject { .. } | CaError::CsrSan { .. } | CaError::Input { .. } => {
-                Some("csr")
-            }
+            CaError::Store(_)
+            | CaError::File(_)
+            | CaError::Key(
+                KeyUseError::Randomness(_)
+                | KeyUseError::Signing(_)
+                | KeyUseError::Encoding(_)
+                | KeyUseError::Verification(_),
+            ) => return error.into(),
+            CaError::Issuance(IssuanceError::Validity { .. }) => Some("days"),
+            CaError::Issuance(IssuanceError::NeedsAlternativeName { .. })
+            | CaError::Issuance(IssuanceError::AlternativeName(_))
+            | CaError::Issuance(IssuanceError::TooManyNames { .. }) => Some("san"),
+            CaError::Issuance(IssuanceError::SubjectOfCa { .. })
+            | CaError::Issuance(IssuanceError::Subject(_))
+            | CaError::Issuance(IssuanceError::Nameless) => Some("cn"),
+            CaError::Export(ExportError::FileName { .. }) => Some("name"),
+            CaError::Issuance(IssuanceError::CsrSubject { .. })
+            | CaError::Issuance(IssuanceError::CsrSan { .. })
+            | CaError::Input { .. } => Some("csr"),
             _ => None,
         };
-        let is_csr_san = matches!(error, CaError::CsrSan { .. });
+        let is_csr_san = matches!(error, CaError::Issuance(IssuanceError::CsrSan { .. }));
         let refused = Failure::from(self.row.bad(column, in_one_line(error)));
         if is_csr_san {
             refused.hint(REPLACE_CSR_NAMES)

@@ -2,6 +2,8 @@
 
 use crate::asn1::oid;
 use crate::ca::foreign::Input;
+use crate::ca::passphrases::error::KeyUseError;
+use crate::ca::trust_store::error::TrustStoreError;
 use crate::ca::trust_store::targets::{BundleFinding, Foreign, called};
 use crate::ca::{CaError, Passphrases, ProtectedKey};
 use crate::key::KeyError;
@@ -21,10 +23,10 @@ impl Foreign {
                 self.take_contents(contents);
                 Ok(())
             }
-            Err(CaError::TrustStore {
+            Err(CaError::TrustStore(TrustStoreError::Unreadable {
                 source: KeyError::Malformed(problem),
                 ..
-            }) => {
+            })) => {
                 self.found("well-formed", problem.to_string());
                 Ok(())
             }
@@ -37,9 +39,9 @@ impl Foreign {
         input: &Input,
         passphrases: &mut dyn Passphrases,
     ) -> Result<Contents, CaError> {
-        let failed = |source| CaError::TrustStore {
-            path: input.path().to_owned(),
-            source,
+        let failed = |source| {
+            let path = input.path().to_owned();
+            CaError::from(TrustStoreError::Unreadable { path, source })
         };
         let pfx = Pfx::from_der(input.content()).map_err(failed)?;
         if !pfx.has_mac() {
@@ -51,7 +53,7 @@ impl Foreign {
         let label = format!("the trust store {}", input.path().display());
         let passphrase = passphrases
             .to_open(ProtectedKey::outside(&label))
-            .map_err(|source| CaError::NoPassphrase { key: label, source })?;
+            .map_err(|source| KeyUseError::NoPassphrase { key: label, source })?;
         let contents = pfx.open(Some(&passphrase)).map_err(failed)?;
         if !passphrase.is_printable_ascii() {
             let message = "its passphrase has other characters than the printable ones of ASCII";

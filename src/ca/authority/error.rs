@@ -1,0 +1,61 @@
+//! Errors of making, installing and renewing CAs. Nothing was changed.
+
+use crate::store::CaName;
+use crate::x509::lint::Findings;
+use crate::x509::verify::Refusal;
+use std::path::PathBuf;
+
+/// Reasons why a CA is not made, installed or renewed.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// The CA is pending already, with another CSR.
+    #[error("{ca} waits for the certificate of another request: {problem}")]
+    OtherRequest { ca: CaName, problem: String },
+    /// A certificate is not the one that a CA is pending for.
+    #[error("{} can't be installed as {ca}", path.display())]
+    Misfit {
+        path: PathBuf,
+        ca: CaName,
+        source: Misfit,
+    },
+    #[error(
+        "{ca} allows at most {allowed} CAs below it, so the new one can't have path length {asked}"
+    )]
+    PathLength {
+        /// The parent CA.
+        ca: CaName,
+        allowed: u32,
+        asked: u32,
+    },
+}
+
+/// Differences between a certificate and the one that a CA is pending for.
+#[derive(Debug, thiserror::Error)]
+pub enum Misfit {
+    #[error("none of its certificates is about the key of the request")]
+    Key,
+    #[error("none of its certificates is about the CA's key")]
+    OwnKey,
+    #[error("the request is about {asked}, and the certificate about {found}")]
+    Subject { asked: String, found: String },
+    #[error(
+        "its subject is not the CA's to the byte, so that nothing that was issued would find it"
+    )]
+    SubjectBytes,
+    #[error(
+        "its subject key identifier is not the CA's, so that nothing that was issued would find it"
+    )]
+    KeyIdentifier,
+    #[error("its issuer {found} is not the one of the certificate that it would replace")]
+    Issuer { found: String },
+    #[error("the certificate is not that of a CA: its basicConstraints do not say CA:TRUE")]
+    NotACa,
+    #[error("the certificate has no {missing} in its keyUsage")]
+    KeyUsage { missing: &'static str },
+    /// The path above it is broken.
+    #[error(transparent)]
+    Path(Box<Refusal>),
+    /// It breaks rules without which it is of no use.
+    #[error(transparent)]
+    Rules(Findings),
+}

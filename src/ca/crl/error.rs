@@ -1,0 +1,47 @@
+//! Errors of signing and publishing CRLs. Nothing was changed.
+
+use crate::ca::numbers::{first_few, plural};
+use crate::store::CaName;
+use crate::x509::Serial;
+use crate::x509::validity::rfc3339;
+use std::error::Error;
+use std::path::PathBuf;
+use time::OffsetDateTime;
+
+/// Reasons why a CRL is not signed or published.
+#[derive(Debug, thiserror::Error)]
+pub enum CrlError {
+    /// The pre-signed CRLs lack entries that were recorded since.
+    #[error("the {count} lists that {ca} signed ahead lack what was revoked or released since")]
+    PresignedOutdated {
+        ca: CaName,
+        count: usize,
+        /// Reason why no other CRL was signed.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// All pre-signed CRLs have expired.
+    #[error("no list that {ca} signed ahead is for now; the last ends at {}", rfc3339(*until))]
+    PresignedExpired {
+        ca: CaName,
+        until: OffsetDateTime,
+        /// Reason why no other CRL was signed.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    #[error("the list can't be replaced then: {problem}")]
+    NextUpdate { problem: String },
+    #[error("the new list of {ca} would lack {} that the published one has: {}", plural(.serials.len(), "revocation"), first_few(.serials))]
+    LosesEntries {
+        ca: CaName,
+        /// The serials that the store does not know as revoked.
+        serials: Vec<Serial>,
+    },
+    #[error("the new list of {ca} would have {octets} octets, and {party} takes at most {most}")]
+    TooLarge {
+        ca: CaName,
+        party: &'static str,
+        octets: usize,
+        most: usize,
+    },
+    #[error("there is no list of {ca} at {}", path.display())]
+    NotPublished { ca: CaName, path: PathBuf },
+}

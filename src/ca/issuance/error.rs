@@ -1,0 +1,95 @@
+//! Errors of issuing certificates, and of the CA that signs. Nothing was changed.
+
+use crate::ca::foreign::error::{InputError, called};
+use crate::ca::owner::{KeyOf, SubjectOwner};
+use crate::store::CaName;
+use crate::x509::general_name::GeneralNameError;
+use crate::x509::lint::Findings;
+use crate::x509::name::NameError;
+use crate::x509::profile::Profile;
+use crate::x509::validity::rfc3339;
+use crate::x509::{Reason, Serial};
+use std::path::PathBuf;
+use time::OffsetDateTime;
+
+/// Reasons why a CA can't sign.
+#[derive(Debug, thiserror::Error)]
+pub enum IssuerError {
+    #[error("the key of {ca} is not in the store")]
+    KeyElsewhere { ca: CaName },
+    #[error("the key of {ca} is not the one that its certificate certifies")]
+    KeyMismatch { ca: CaName },
+    /// The certificate of the CA does not allow what was asked, or its path is broken.
+    #[error("{ca} can't sign this: {problem}")]
+    CaUnusable {
+        ca: CaName,
+        problem: String,
+        /// The CA whose renewal repairs that: it names a previous certificate of its parent CA.
+        to_renew: Option<CaName>,
+    },
+    /// The certificate of the CA, or of one above it, is not valid yet.
+    #[error("{ca} can't sign this: {subject} is not valid before {}", rfc3339(*not_before))]
+    CaNotYetValid {
+        ca: CaName,
+        subject: String,
+        not_before: OffsetDateTime,
+    },
+    /// The certificate of the CA, or of one above it, is revoked.
+    #[error("{ca} can't sign this: {subject} was revoked at {} ({reason})", rfc3339(*at))]
+    RevokedCa {
+        ca: CaName,
+        /// The subject of the revoked certificate.
+        subject: String,
+        at: OffsetDateTime,
+        reason: Reason,
+        /// The CA whose renewal repairs that: it names a previous certificate of its parent CA.
+        to_renew: Option<CaName>,
+    },
+}
+
+/// Reasons why a certificate is not issued.
+#[derive(Debug, thiserror::Error)]
+pub enum IssuanceError {
+    #[error("the certificate would not be right")]
+    Lint {
+        #[source]
+        findings: Findings,
+    },
+    #[error("the subject can't be used")]
+    Subject(#[from] NameError),
+    #[error("the alternative name can't be used")]
+    AlternativeName(#[from] GeneralNameError),
+    /// A CSR asks for a subject that no certificate gets.
+    #[error("the subject of {} can't be used", called(path))]
+    CsrSubject { path: PathBuf, source: NameError },
+    /// A CSR asks for a SAN that no certificate gets.
+    #[error("a SAN of {} can't be used", called(path))]
+    CsrSan { path: PathBuf, source: InputError },
+    #[error("the certificate has {count} SANs; at most {most} are issued")]
+    TooManyNames { count: usize, most: usize },
+    /// A certificate about the same key was revoked for keyCompromise.
+    #[error(
+        "{whose} is compromised: for that {serial} of {ca}, which is about it too, was revoked"
+    )]
+    CompromisedKey {
+        /// The CA that revoked it.
+        ca: CaName,
+        serial: Serial,
+        whose: KeyOf,
+    },
+    #[error("the subject {subject} belongs to {owner}")]
+    SubjectOfCa {
+        subject: String,
+        owner: SubjectOwner,
+    },
+    #[error("the certificate would have neither a subject nor an alternative name")]
+    Nameless,
+    /// The profile needs a kind of SAN.
+    #[error("a certificate of profile {profile} needs {kind} among its alternative names")]
+    NeedsAlternativeName {
+        profile: Profile,
+        kind: &'static str,
+    },
+    #[error("the validity can't be had: {problem}")]
+    Validity { problem: String },
+}

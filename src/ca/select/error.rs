@@ -1,0 +1,25 @@
+//! Errors of finding a certificate of a CA.
+
+use crate::store::CaName;
+use crate::x509::Serial;
+
+/// Reasons why no certificate is selected.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectError {
+    #[error("{ca} has issued no certificate {wanted}")]
+    NotFound {
+        ca: CaName,
+        /// What was looked for, as in "with serial 0A".
+        wanted: String,
+    },
+    /// The CA was imported without a certificate that it had issued.
+    #[error("the certificate {serial} of {ca} is not in the store: the CA was imported without it")]
+    WithoutCertificate { ca: CaName, serial: Serial },
+    #[error("{text} fits two certificates of {ca}: {hex} if it is hex, {decimal} if it is decimal")]
+    AmbiguousSerial {
+        ca: CaName,
+        text: String,
+        hex: Serial,
+        decimal: Serial,
+    },
+}

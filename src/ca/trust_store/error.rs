@@ -1,0 +1,21 @@
+//! Errors of making and reading trust stores. Nothing was changed.
+
+use crate::ca::foreign::error::{InputError, called};
+use crate::key::KeyError;
+use crate::x509::path::IncompletePath;
+use std::path::PathBuf;
+
+/// Reasons why a trust store is not made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum TrustStoreError {
+    #[error("there is no CA to put into the bundle")]
+    Empty,
+    /// Not every path reaches its root.
+    #[error("the bundle would not be complete")]
+    Incomplete(#[from] IncompletePath),
+    /// A file holds something else than CA certificates.
+    #[error("{} can't go into a bundle", called(path))]
+    NotACa { path: PathBuf, source: InputError },
+    #[error("the trust store {} can't be opened", path.display())]
+    Unreadable { path: PathBuf, source: KeyError },
+}
