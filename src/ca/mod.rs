@@ -68,7 +68,7 @@ pub use issuance::{
     Batch, CsrNames, DryRun, End, Issued, Issuer, KeySource, LeafRequest, Lifetime, Purpose,
     RowOutcome, TableRow, cost_of, is_compromised, issue, last_batch, new_batch,
 };
-pub use notice::{Notice, RenewalNotice};
+pub use notice::{CrlNotice, Notice, RenewalNotice};
 pub use owner::KeyOf;
 pub use parallel::on_all_cores;
 pub use passphrases::error::KeyUseError;

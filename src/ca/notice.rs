@@ -1,7 +1,9 @@
 //! What a user wants to know although everything went well.
 
+mod crl;
 mod renewal;
 
+pub use crl::CrlNotice;
 pub use renewal::RenewalNotice;
 
 use crate::store::CaName;
@@ -12,13 +14,6 @@ use time::OffsetDateTime;
 /// Something that was done, or left out, without having been asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// Revocations that the journal had lost were taken from the last CRL.
-    RevocationsRecovered {
-        /// Number of them.
-        count: usize,
-        /// The CRL's number.
-        number: u128,
-    },
     /// The default validity was cut to the CA's end.
     ValidityShortened {
         /// The end.
@@ -30,35 +25,6 @@ pub enum Notice {
         serial: Serial,
         /// The CA.
         ca: CaName,
-    },
-    /// The clock shows a time before that of the last list.
-    ClockBehind {
-        /// The new list's thisUpdate, which is that of the last one.
-        this_update: OffsetDateTime,
-    },
-    /// The last CRL on record is dated in the future, and so is the new one.
-    DatedInFuture {
-        /// Its thisUpdate.
-        this_update: OffsetDateTime,
-    },
-    /// The published CRL is dated in the future.
-    PublishedInFuture {
-        /// Its thisUpdate.
-        this_update: OffsetDateTime,
-    },
-    /// What is recorded now makes the lists void that were signed ahead.
-    AheadVoid {
-        /// How many there are.
-        count: usize,
-        /// The CA.
-        ca: CaName,
-    },
-    /// The CA ends before as many lists as were asked for.
-    FewerAhead {
-        /// How many there are.
-        count: usize,
-        /// The CA's end.
-        until: OffsetDateTime,
     },
     /// What a request asked for and does not get.
     IgnoredFromRequest {
@@ -105,24 +71,19 @@ pub enum Notice {
         /// The other one.
         valid: Serial,
     },
-    /// About a renewal.
+    /// The certificate is in its place already.
+    SameCertificate {
+        /// The CA.
+        ca: CaName,
+    },
+    Crl(CrlNotice),
     Renewal(RenewalNotice),
-    /// The key is not in the store, so that none was exported.
-    NoKeyToExport,
-    /// The certificate is that of a CA, whose key is not among those of leaves.
-    KeyOfCa,
-    /// A PKCS #12 file was written for readers that know nothing better.
-    WeakPkcs12,
-    /// A key store for Java has a key that older versions of Java do not know.
-    OnlyNewJava {
-        /// The key type.
-        kind: String,
-    },
-    /// A certificate that was exported is no longer valid.
-    ExportedInvalid {
-        /// `expired`, `revoked` or `not-yet-valid`.
-        status: &'static str,
-    },
+}
+
+impl From<CrlNotice> for Notice {
+    fn from(notice: CrlNotice) -> Self {
+        Self::Crl(notice)
+    }
 }
 
 impl From<RenewalNotice> for Notice {

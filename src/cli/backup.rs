@@ -3,7 +3,6 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::report::{Lines, Report};
-use crate::ca::CaError;
 use crate::store::file::{Access, Existing, Staged};
 use crate::store::{
     BackedUp, BackupError, FileError, RestoreError, Restored, Snapshot, Store, StoreError,
@@ -235,7 +234,7 @@ fn restore(input: impl Read, from: &Path, context: &Context) -> Result<Restored,
     Store::restore(input, from, target, context.moment, observer).map_err(|error| match error {
         RestoreError::Store(error) => error.into(),
         RestoreError::Place(error) => {
-            let failure = Failure::from(CaError::from(error));
+            let failure = Failure::from(error);
             failure.hint(COMPLETE)
         }
     })

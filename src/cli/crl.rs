@@ -200,9 +200,8 @@ impl CrlArgs {
         }
     }
 
-    /// One CA that fails does not stop the others; the exit code tells.
-    fn publish(&self, store: &Store, place: Place, context: &Context) -> Result<Report, Failure> {
-        let request = ListRequest {
+    fn request(&self, place: Place) -> ListRequest {
+        ListRequest {
             place,
             end: self.days.map(End::Days).or(self.next_update.map(End::At)),
             if_needed: self.if_needed,
@@ -212,7 +211,12 @@ impl CrlArgs {
                 Dating::NotBack
             },
             party: self.party,
-        };
+        }
+    }
+
+    /// One CA that fails does not stop the others; the exit code tells.
+    fn publish(&self, store: &Store, place: Place, context: &Context) -> Result<Report, Failure> {
+        let request = self.request(place);
         let mut cas = self.selected(store, true)?;
         if cas.is_empty() {
             return Err(Failure::plain(

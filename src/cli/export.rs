@@ -9,9 +9,9 @@ use crate::ca::ExportError;
 use crate::ca::IssuerError;
 use crate::ca::KeyUseError;
 use crate::ca::{
-    CaError, Destination, Exported, FileKind, KeyOutput, Notice, ProtectedKey, RenewalError,
-    Selector, Status, Strength, Unlocked, certificate_of, check_for_java, cross_certificate,
-    passphrase_for, select_one,
+    CaError, Destination, Exported, FileKind, KeyOutput, ProtectedKey, RenewalError, Selector,
+    Status, Strength, Unlocked, certificate_of, check_for_java, cross_certificate, passphrase_for,
+    select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
 use crate::store::{Ca, CaName, Journal, Location, Store};
@@ -127,12 +127,13 @@ impl ExportArgs {
             passphrase: open.passphrase.as_ref(),
         });
         if self.p12 == Some(Pkcs12Kind::Compat) {
-            notices.push(Notice::WeakPkcs12);
+            notices.push("3DES and SHA-1 guard the key in the .p12 file less well than --p12 modern would: delete the file once it has been imported".into());
         }
         let algorithm = subject.certificate.public_key().algorithm();
         if self.party == Some(Party::Java) && is_ml_dsa(algorithm) {
-            let kind = algorithm.to_string();
-            notices.push(Notice::OnlyNewJava { kind });
+            notices.push(format!(
+                "Java reads {algorithm} keys from version 24 on, older versions do not"
+            ));
         }
         store.make_names_durable()?;
         let exported = open.write(&subject.certificate, &subject.issuers, key.as_ref())?;
@@ -219,24 +220,24 @@ impl ExportArgs {
         ca: &Ca,
         selector: &Selector,
         context: &Context,
-        notices: &mut Vec<Notice>,
+        notices: &mut Vec<String>,
     ) -> Result<Subject, Failure> {
-        let issuance = select_one(ca, selector, context.now, notices)?;
+        let mut selected = Vec::new();
+        let issuance = select_one(ca, selector, context.now, &mut selected)?;
+        notices.extend(selected.iter().map(ToString::to_string));
         ca.make_durable(Journal::Issued)?;
         let revoked = ca.revoked(&issuance.serial)?;
         let status = Status::of(&issuance, revoked.as_ref(), context.now);
         if status != Status::Valid {
-            notices.push(Notice::ExportedInvalid {
-                status: status.as_str(),
-            });
+            notices.push(format!("the certificate is {}", status.as_str()));
         }
         let certificate = certificate_of(ca, &issuance)?;
         let key_file = ca.leaf_key_file(&issuance.serial)?;
         if key_file.is_none() {
             notices.push(if certificate.is_ca() {
-                Notice::KeyOfCa
+                "the certificate is that of a CA; where its key is, `pki export --ca NAME --key` exports it".into()
             } else {
-                Notice::NoKeyToExport
+                "the key was made elsewhere, so there is none to export".into()
             });
         }
         let named = ca.clone().named_by(&certificate)?;
@@ -318,11 +319,9 @@ impl Subject {
             ));
         };
         let cross = cross_certificate(other, &root, context.now)?;
-        let cross = cross.ok_or_else(|| {
-            CaError::from(RenewalError::NoCrossCertificate {
-                issuer: other.name().clone(),
-                subject: root.subject().to_string(),
-            })
+        let cross = cross.ok_or_else(|| RenewalError::NoCrossCertificate {
+            issuer: other.name().clone(),
+            subject: root.subject().to_string(),
         })?;
         let cross = certificate_of(other, &cross)?;
         self.issuers.extend([cross, other.certificate().clone()]);

@@ -6,11 +6,14 @@ mod hint;
 pub(super) use hint::REPLACE_CSR_NAMES;
 
 use super::output::{Format, say, say_json};
+use crate::ca::FlawError;
 use crate::ca::{
     CaError, ExportError, IssuanceError, IssuerError, KeyUseError, RenewalError, RevocationError,
 };
 use crate::store::file::Uncommitted;
 use crate::store::{FileError, StoreError};
+use crate::x509::general_name::GeneralNameError;
+use crate::x509::name::NameError;
 use crate::x509::text::{Escaped, harmless};
 use clap::error::ContextValue;
 use serde::Serialize;
@@ -365,5 +368,8 @@ from_errors!(
     IssuanceError,
     IssuerError,
     KeyUseError,
-    RenewalError
+    RenewalError,
+    FlawError,
+    NameError,
+    GeneralNameError
 );

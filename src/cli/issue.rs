@@ -7,11 +7,11 @@ pub(super) mod rows;
 use super::context::Context;
 use super::delivery::{Delivery, OutArgs};
 use super::failure::Failure;
-use super::options::{LifetimeArgs, SubjectArgs, csr};
+use super::options::{LifetimeArgs, SubjectArgs, csr, key_source};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, CsrNames, Flaw, Issuer, KeySource, LeafRequest, Purpose, Status, issue, issue_flawed,
+    CsrNames, Flaw, Issuer, KeySource, LeafRequest, Purpose, Status, issue, issue_flawed,
 };
 use crate::key::KeyType;
 use crate::store::{CaName, Issuance, Revoked};
@@ -99,7 +99,7 @@ impl IssueArgs {
         )?;
         let request = self.request(&passphrases)?;
         if let Some(flaw) = self.flaw {
-            flaw.check(&store, &request.key).map_err(CaError::from)?;
+            flaw.check(&store, &request.key)?;
         }
         let name = self.file_name(&request);
         let has_key = matches!(request.key, KeySource::Generate(_));
@@ -155,17 +155,14 @@ impl IssueArgs {
     fn request(&self, passphrases: &UserPassphrases) -> Result<LeafRequest, Failure> {
         let names = self.san.iter().map(|list| GeneralName::parse_list(list));
         let names: Result<Vec<Vec<GeneralName>>, GeneralNameError> = names.collect();
-        let key = match &self.csr {
-            Some(path) => KeySource::Request {
-                path: path.clone(),
-                request: Box::new(csr(path, passphrases)?),
-                names: self.csr_names(),
-            },
-            None => KeySource::Generate(self.key_type.unwrap_or_default()),
+        let csr = match &self.csr {
+            Some(path) => Some((path.clone(), csr(path, passphrases)?)),
+            None => None,
         };
+        let key = key_source(csr, self.csr_names(), self.key_type.unwrap_or_default());
         Ok(LeafRequest {
             subject: self.subject.resolve()?,
-            alternative_names: names.map_err(CaError::from)?.concat(),
+            alternative_names: names?.concat(),
             profile: self.profile,
             lifetime: self.lifetime.lifetime(),
             key,

@@ -116,9 +116,7 @@ impl ListArgs {
         let san = self.san.as_deref().map(GeneralName::parse).transpose();
         Ok(Filter {
             cn: self.cn.clone(),
-            san: san
-                .map_err(crate::ca::CaError::from)?
-                .map(|name| name.to_string()),
+            san: san?.map(|name| name.to_string()),
             statuses: self.status.map(StatusFilter::status).into_iter().collect(),
             now: context.now,
         })

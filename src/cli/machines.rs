@@ -34,10 +34,10 @@ pub(super) fn sign(
     let asked = CaRequest {
         path: signing.csr.to_owned(),
         request: csr(signing.csr, &passphrases)?,
-        subject: new.subject.resolve()?,
-        lifetime: new.lifetime.lifetime(),
-        path_length: new.policy.path_len,
-        constraints: new.policy.constraints(),
+        subject: new.spec.subject.resolve()?,
+        lifetime: new.spec.lifetime.lifetime(),
+        path_length: new.spec.policy.path_len,
+        constraints: new.spec.policy.constraints(),
     };
     // What hinders the file has to show before anything is issued.
     let out = signing.out.filter(|out| !is_standard_output(out));
@@ -87,13 +87,13 @@ pub(super) fn request(
         record: CaRecord {
             name: name.clone(),
             parent: None,
-            crl_urls: new.policy.crl_url.clone(),
-            ca_issuers_urls: new.policy.ca_issuers_url.clone(),
-            ocsp_urls: new.policy.ocsp_url.clone(),
+            crl_urls: new.spec.policy.crl_url.clone(),
+            ca_issuers_urls: new.spec.policy.ca_issuers_url.clone(),
+            ocsp_urls: new.spec.policy.ocsp_url.clone(),
             restored: None,
         },
-        subject: new.subject.resolve()?,
-        key_type: new.key_type,
+        subject: new.spec.subject.resolve()?,
+        key_type: new.spec.key_type,
     };
     let to_file = !is_standard_output(path);
     let file = to_file.then(|| OpenFile::open(path, force)).transpose()?;

@@ -1,6 +1,6 @@
 //! Words of notices.
 
-use crate::ca::{Notice, RenewalNotice};
+use crate::ca::{CrlNotice, Notice, RenewalNotice};
 use crate::x509::validity::rfc3339;
 use std::fmt;
 
@@ -17,34 +17,6 @@ impl fmt::Display for Notice {
             Self::Adopted { serial, ca } => write!(
                 f,
                 "{serial} was not on record: the key of {ca} signed it, and the certificate is on record now"
-            ),
-            Self::ClockBehind { this_update } => write!(
-                f,
-                "the clock is behind the last list, so the new one is dated as that one: {}",
-                rfc3339(*this_update)
-            ),
-            Self::DatedInFuture { this_update } => write!(
-                f,
-                "the new CRL is dated in the future ({}), as the last one is: relying parties may reject it; if the clock is right, `pki crl --date-now` dates it now",
-                rfc3339(*this_update)
-            ),
-            Self::RevocationsRecovered { count, number } => write!(
-                f,
-                "revocations missing from the record: {count}; they are recorded again as CRL number {number} lists them; later ones, if any, are lost"
-            ),
-            Self::PublishedInFuture { this_update } => write!(
-                f,
-                "the published CRL is dated in the future ({}): it was signed under a wrong clock, or published before its time",
-                rfc3339(*this_update)
-            ),
-            Self::AheadVoid { count, ca } => write!(
-                f,
-                "{count} lists of {ca} that were signed ahead are void now, and none of them will be published: sign new ones with `pki crl --ca {ca} --ahead`"
-            ),
-            Self::FewerAhead { count, until } => write!(
-                f,
-                "{count} lists were signed, and no more, since the CA ends at {}",
-                rfc3339(*until)
             ),
             Self::IgnoredFromRequest { what } => {
                 write!(
@@ -91,20 +63,49 @@ impl fmt::Display for Notice {
                 f,
                 "the key of {serial} is that of {valid} of {ca} too, which is valid: `pki revoke --ca {ca} --serial 0x{valid} --reason keyCompromise` revokes it"
             ),
+            Self::SameCertificate { ca } => {
+                write!(
+                    f,
+                    "it is the certificate that {ca} has already; nothing was changed"
+                )
+            }
+            Self::Crl(notice) => notice.fmt(f),
             Self::Renewal(notice) => notice.fmt(f),
-            Self::NoKeyToExport => {
-                f.write_str("the key was made elsewhere, so there is none to export")
-            }
-            Self::KeyOfCa => f.write_str(
-                "the certificate is that of a CA; where its key is, `pki export --ca NAME --key` exports it",
+        }
+    }
+}
+
+impl fmt::Display for CrlNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RevocationsRecovered { count, number } => write!(
+                f,
+                "revocations missing from the record: {count}; they are recorded again as CRL number {number} lists them; later ones, if any, are lost"
             ),
-            Self::WeakPkcs12 => f.write_str(
-                "3DES and SHA-1 guard the key in the .p12 file less well than --p12 modern would: delete the file once it has been imported",
+            Self::ClockBehind { this_update } => write!(
+                f,
+                "the clock is behind the last list, so the new one is dated as that one: {}",
+                rfc3339(*this_update)
             ),
-            Self::OnlyNewJava { kind } => {
-                write!(f, "Java reads {kind} keys from version 24 on, older versions do not")
-            }
-            Self::ExportedInvalid { status } => write!(f, "the certificate is {status}"),
+            Self::DatedInFuture { this_update } => write!(
+                f,
+                "the new CRL is dated in the future ({}), as the last one is: relying parties may reject it; if the clock is right, `pki crl --date-now` dates it now",
+                rfc3339(*this_update)
+            ),
+            Self::PublishedInFuture { this_update } => write!(
+                f,
+                "the published CRL is dated in the future ({}): it was signed under a wrong clock, or published before its time",
+                rfc3339(*this_update)
+            ),
+            Self::AheadVoid { count, ca } => write!(
+                f,
+                "{count} lists of {ca} that were signed ahead are void now, and none of them will be published: sign new ones with `pki crl --ca {ca} --ahead`"
+            ),
+            Self::FewerAhead { count, until } => write!(
+                f,
+                "{count} lists were signed, and no more, since the CA ends at {}",
+                rfc3339(*until)
+            ),
         }
     }
 }
@@ -146,12 +147,6 @@ impl fmt::Display for RenewalNotice {
             ),
             Self::NotSuperseded { serial } => {
                 write!(f, "{serial} has expired, so there is nothing to revoke")
-            }
-            Self::SameCertificate { ca } => {
-                write!(
-                    f,
-                    "it is the certificate that {ca} has already; nothing was changed"
-                )
             }
             Self::NoCross { issuer, subject } => write!(
                 f,

@@ -2,12 +2,13 @@
 
 use super::Failure;
 use super::passphrase::{Unbuffered, UserPassphrases};
-use crate::ca::{CaError, End, Input, Lifetime, Selector, Size, request_in};
+use crate::ca::{CaError, CsrNames, End, Input, KeySource, Lifetime, Selector, Size, request_in};
+use crate::key::KeyType;
 use crate::x509::serial::SerialReadings;
 use crate::x509::validity::Moment;
 use crate::x509::{CertificationRequest, GeneralName, Name, NameConstraints, Serial, Subtree};
 use clap::Args;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Who a certificate is about.
 #[derive(Args)]
@@ -38,7 +39,7 @@ impl SubjectArgs {
             (None, Some(cn)) => Name::from_common_name(cn),
             (Some(subject), None) => Name::parse(subject),
             (Some(subject), Some(cn)) => {
-                let name = Name::parse(subject).map_err(CaError::from)?;
+                let name = Name::parse(subject)?;
                 match name.common_name() {
                     Some(own) if own == *cn => return Ok(Some(name)),
                     Some(_) => {
@@ -50,7 +51,7 @@ impl SubjectArgs {
                 }
             }
         };
-        Ok(Some(name.map_err(CaError::from)?))
+        Ok(Some(name?))
     }
 }
 
@@ -69,6 +70,18 @@ pub(super) struct LifetimeArgs {
 }
 
 impl LifetimeArgs {
+    pub(super) fn new(
+        days: Option<u32>,
+        not_after: Option<Moment>,
+        not_before: Option<Moment>,
+    ) -> Self {
+        Self {
+            days,
+            not_after,
+            not_before,
+        }
+    }
+
     pub(super) fn lifetime(&self) -> Lifetime {
         let end = self.days.map(End::Days).or(self.not_after.map(End::At));
         Lifetime {
@@ -182,6 +195,22 @@ pub(super) fn csr(
         );
     }
     Ok(request_in(&input_of(Size::Single, path)?)?)
+}
+
+/// Returns the source of a leaf's key: the CSR, if there is one, or a new key.
+pub(super) fn key_source(
+    csr: Option<(PathBuf, CertificationRequest)>,
+    names: CsrNames,
+    key_type: KeyType,
+) -> KeySource {
+    match csr {
+        Some((path, request)) => KeySource::Request {
+            path,
+            request: Box::new(request),
+            names,
+        },
+        None => KeySource::Generate(key_type),
+    }
 }
 
 /// Reads the CSR in a file that a table or a declaration names.

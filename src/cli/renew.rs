@@ -173,16 +173,7 @@ impl RenewArgs {
             context.notice(format!("nothing of {} is due", self.ca));
             return Ok(Report::stream(|_, _| Ok(())));
         }
-        let ends = ca.certificate().validity().not_after;
-        if ends <= end && self.days.is_none() && self.not_after.is_none() {
-            // Whatever was issued now would be due again at once.
-            return Err(CaError::from(RenewalError::CaEndsFirst {
-                ca: self.ca.clone(),
-                until: ends,
-                due: DueCa::up_from(store, ca, end, context.now)?,
-            })
-            .into());
-        }
+        self.refuse_ending_ca(store, ca, end, context.now)?;
         let mut issuer = self.open(store, passphrases, context)?;
         let mut renewed = Renewed::default();
         for Expiring { issuance, .. } in due {
@@ -217,6 +208,23 @@ impl RenewArgs {
             }
         }
         Ok(renewed.report(&self.ca))
+    }
+
+    /// Refuses to renew what would be due again at once.
+    fn refuse_ending_ca(
+        &self,
+        store: &Store,
+        ca: &Ca,
+        end: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<(), Failure> {
+        let until = ca.certificate().validity().not_after;
+        if until > end || self.days.is_some() || self.not_after.is_some() {
+            return Ok(());
+        }
+        let due = DueCa::up_from(store, ca, end, now)?;
+        let ca = self.ca.clone();
+        Err(RenewalError::CaEndsFirst { ca, until, due }.into())
     }
 
     /// The files for one of several, which take the place of no other certificate's.

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::options::{LifetimeArgs, PolicyArgs, SubjectArgs};
 use super::passphrase::{PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
-use crate::ca::{CaError, NewCa, create_fixture_root, create_root};
+use crate::ca::{NewCa, create_fixture_root, create_root};
 use crate::key::KeyType;
 use crate::store::{Ca, CaName, Location};
 use crate::x509::validity::rfc3339;
@@ -28,9 +28,18 @@ pub(super) struct RootArgs {
     new: NewCaArgs,
 }
 
-/// What root and subordinate CAs have alike.
+/// Arguments of a new root or subordinate CA.
 #[derive(Args)]
 pub(super) struct NewCaArgs {
+    #[command(flatten)]
+    pub(super) spec: CaSpec,
+    #[command(flatten)]
+    pub(super) passout: PassoutArgs,
+}
+
+/// Specification of a CA, given by options or by a declaration.
+#[derive(Args)]
+pub(super) struct CaSpec {
     #[command(flatten)]
     pub(super) subject: SubjectArgs,
     #[command(flatten)]
@@ -40,44 +49,40 @@ pub(super) struct NewCaArgs {
     pub(super) key_type: Option<KeyType>,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
-    #[command(flatten)]
-    pub(super) passout: PassoutArgs,
 }
 
-impl NewCaArgs {
-    pub(super) fn new_ca(&self, name: &CaName) -> Result<NewCa, Failure> {
-        let subject = match self.subject.resolve()? {
-            Some(subject) => subject,
-            None => Name::from_common_name(name.as_str()).map_err(CaError::from)?,
-        };
-        let PolicyArgs {
-            path_len,
-            permit: _,
-            exclude: _,
-            crl_url,
-            ca_issuers_url,
-            ocsp_url,
-        } = &self.policy;
+impl CaSpec {
+    /// Returns the subject; by default the CA's name is its common name.
+    pub(super) fn subject(&self, name: &str) -> Result<Name, Failure> {
+        match self.subject.resolve()? {
+            Some(subject) => Ok(subject),
+            None => Ok(Name::from_common_name(name)?),
+        }
+    }
+
+    pub(super) fn new_ca(self, name: CaName) -> Result<NewCa, Failure> {
+        let subject = self.subject(name.as_str())?;
         Ok(NewCa {
-            name: name.clone(),
+            name,
             subject,
             lifetime: self.lifetime.lifetime(),
             length: None,
             key_type: self.key_type.unwrap_or_default(),
-            path_length: *path_len,
+            path_length: self.policy.path_len,
             constraints: self.policy.constraints(),
-            crl_urls: crl_url.clone(),
-            ca_issuers_urls: ca_issuers_url.clone(),
-            ocsp_urls: ocsp_url.clone(),
+            crl_urls: self.policy.crl_url,
+            ca_issuers_urls: self.policy.ca_issuers_url,
+            ocsp_urls: self.policy.ocsp_url,
         })
     }
 }
 
 impl RootArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
-        let new = self.new.new_ca(&self.name)?;
+        let NewCaArgs { spec, passout } = self.new;
+        let new = spec.new_ca(self.name)?;
         let mut passphrases =
-            UserPassphrases::new(context, None, Some(&self.new.passout), Protecting::NewCa)?;
+            UserPassphrases::new(context, None, Some(&passout), Protecting::NewCa)?;
         let create = if self.fixture {
             create_fixture_root
         } else {

@@ -93,7 +93,7 @@ impl SubordinateArgs {
             (.., Some(file)) => machines::install(&stated(name, "--name")?, &file, &chain, context),
             (None, None, None) => {
                 let (ca, name) = (stated(ca, "--ca")?, stated(name, "--name")?);
-                subordinate(&ca, &name, &new, &passin, context)
+                subordinate(&ca, name, new, &passin, context)
             }
         }
     }
@@ -106,15 +106,15 @@ fn stated(name: Option<CaName>, option: &str) -> Result<CaName, Failure> {
 
 fn subordinate(
     parent: &CaName,
-    name: &CaName,
-    new: &NewCaArgs,
+    name: CaName,
+    new: NewCaArgs,
     passin: &PassinArgs,
     context: &Context,
 ) -> Result<Report, Failure> {
     let store = context.open_store()?;
     let mut passphrases =
         UserPassphrases::new(context, Some(passin), Some(&new.passout), Protecting::NewCa)?;
-    let new = new.new_ca(name)?;
+    let new = new.spec.new_ca(name)?;
     let mut session = Session::new(&store, &mut passphrases, context.now);
     let ca = create_subordinate(&mut session, parent, &new)?;
     context.notices(session.notices);

@@ -5,44 +5,24 @@
 //! columns, in any order. If a command takes tables without a header, the first row may also be a row like
 //! the others, whose columns are then in the order of the documentation.
 
+mod columns;
+mod content;
+
+pub(super) use columns::{Columns, Header};
+
 use super::failure::Failure;
 use crate::store::{FileError, TableId};
+use content::{FromStart, exceeds, kept};
 use csv::{ByteRecord, ReaderBuilder, StringRecord, Trim};
-use rustix::fs::{MemfdFlags, memfd_create};
 use std::fmt::Display;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The columns that a table can have.
-pub(super) struct Columns {
-    /// The names, in the order in which a row without a header has them.
-    pub(super) names: &'static [&'static str],
-    /// The columns one of which a header has to name.
-    pub(super) needed: &'static [&'static str],
-    /// Whether there has to be a header.
-    pub(super) header: Header,
-}
-
-/// Whether the first row has to name the columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Header {
-    /// A table without a header is refused.
-    Required,
-    /// A first row that names no column is a row like the others.
-    Optional,
-}
-
 /// Bytes over which a file is refused as a table.
 const MOST_BYTES: u64 = 1 << 30;
-
-/// Bytes over which a table is refused that has to be kept in memory.
-const MOST_KEPT: u64 = 256 << 20;
-
-/// Bytes over which a row is refused.
-const MOST_OF_ROW: u64 = 1 << 20;
 
 /// Rows over which a table is refused.
 const MOST_ROWS: u64 = 2_000_000;
@@ -259,11 +239,7 @@ impl TableFile {
     }
 
     fn content_again(&self) -> FromStart {
-        FromStart {
-            file: self.file.clone(),
-            offset: 0,
-            allowed: u64::MAX,
-        }
+        FromStart::new(&self.file)
     }
 }
 
@@ -285,108 +261,12 @@ fn unread(path: PathBuf, source: io::Error) -> Failure {
     .into()
 }
 
-fn exceeds(limit: &str) -> io::Error {
-    let problem = format!("it exceeds {limit}, the limit of a table: split it");
-    io::Error::new(io::ErrorKind::FileTooLarge, problem)
-}
-
-/// What can be read only once, in memory.
-fn kept(from: impl Read) -> io::Result<File> {
-    let mut file = File::from(memfd_create("table", MemfdFlags::CLOEXEC)?);
-    if io::copy(&mut from.take(MOST_KEPT + 1), &mut file)? > MOST_KEPT {
-        return Err(exceeds("256 MiB"));
-    }
-    Ok(file)
-}
-
-/// Reads a file from its start, wherever others are in it.
-struct FromStart {
-    file: Arc<File>,
-    offset: u64,
-    /// Bytes that are read before the next row has to begin.
-    allowed: u64,
-}
-
-impl FromStart {
-    /// A row is read next.
-    fn allow_a_row(&mut self) {
-        // With its newline, and so that its end can be seen.
-        self.allowed = MOST_OF_ROW + 3;
-    }
-}
-
-impl Read for FromStart {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.allowed == 0 {
-            return Err(io::Error::other("it exceeds 1 MiB, the limit of a row"));
-        }
-        let most = usize::try_from(self.allowed).unwrap_or(usize::MAX);
-        let most = most.min(buffer.len());
-        let length = self.file.read_at(&mut buffer[..most], self.offset)?;
-        self.offset += length as u64;
-        self.allowed -= length as u64;
-        Ok(length)
-    }
-}
-
 fn begins_pem(row: &ByteRecord) -> bool {
     let lines = row
         .iter()
         .flat_map(|field| field.split(|byte| *byte == b'\n'));
     let mut lines = lines.map(<[u8]>::trim_ascii_start);
     lines.any(|line| line.starts_with(b"-----BEGIN "))
-}
-
-impl Columns {
-    fn position(&self, name: &str) -> Option<usize> {
-        let mut names = self.names.iter();
-        names.position(|column| column.eq_ignore_ascii_case(name))
-    }
-
-    fn are_named_by(&self, row: &StringRecord) -> bool {
-        row.iter().any(|field| self.position(field).is_some())
-    }
-
-    /// Describes what a header is.
-    fn wanted(&self) -> String {
-        let known = self.names.join(", ");
-        format!("a table begins with a header that names its columns; there are {known}")
-    }
-
-    /// Why the first row is no header. A single field may be anything, such as a passphrase: it is not
-    /// shown.
-    fn no_header(&self, first: &StringRecord) -> String {
-        let wanted = self.wanted();
-        let field = first.get(0).unwrap_or_default();
-        if field.starts_with('#') {
-            format!("a table has no comments; {wanted}")
-        } else if let Some(separator) = field.chars().find(|found| ";\t|".contains(*found)) {
-            format!("commas separate fields, not {separator:?}; {wanted}")
-        } else if first.len() > 1 {
-            format!("there is no column {field:?}; {wanted}")
-        } else {
-            format!("the first row is no header; {wanted}")
-        }
-    }
-
-    /// The place of each column in a header.
-    fn places(&self, header: &StringRecord) -> Result<Vec<Option<usize>>, String> {
-        let mut places = vec![None; self.names.len()];
-        for (place, name) in header.iter().enumerate() {
-            let Some(column) = self.position(name) else {
-                let known = self.names.join(", ");
-                return Err(format!("there is no column {name:?}; there are {known}"));
-            };
-            if places[column].replace(place).is_some() {
-                return Err(format!("the column {name} is named twice"));
-            }
-        }
-        let is_there = |name: &&str| self.position(name).is_some_and(|it| places[it].is_some());
-        if !self.needed.iter().any(is_there) {
-            return Err(format!("there is no column {}", self.needed.join(" or ")));
-        }
-        Ok(places)
-    }
 }
 
 impl Iterator for Rows {

@@ -164,17 +164,17 @@ fn differences_of(store: &Store, ca: &Ca, wished: &WishedCa) -> Result<Vec<Strin
         listed(&constraints.excluded),
         listed(&new.constraints.excluded),
     );
-    compare("crl_url", listed(&record.crl_urls), listed(&new.crl_urls));
-    compare(
-        "ca_issuers_url",
-        listed(&record.ca_issuers_urls),
-        listed(&new.ca_issuers_urls),
-    );
-    compare(
-        "ocsp_url",
-        listed(&record.ocsp_urls),
-        listed(&new.ocsp_urls),
-    );
+    for (field, is, wished) in [
+        ("crl_url", &record.crl_urls, &new.crl_urls),
+        (
+            "ca_issuers_url",
+            &record.ca_issuers_urls,
+            &new.ca_issuers_urls,
+        ),
+        ("ocsp_url", &record.ocsp_urls, &new.ocsp_urls),
+    ] {
+        compare(field, listed(is), listed(wished));
+    }
     Ok(differences)
 }
 

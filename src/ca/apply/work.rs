@@ -16,7 +16,7 @@ use crate::ca::passphrases::Passphrases;
 use crate::ca::remedy::Remedy;
 use crate::ca::revocation::{Revocable, Verdict, revoke_all};
 use crate::ca::select::certificate_of;
-use crate::store::{Ca, CaName, EntryId, Issuance, Journal, Store, file};
+use crate::store::{Ca, CaName, EntryId, FileError, Issuance, Journal, Store, file};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use time::OffsetDateTime;
@@ -82,11 +82,7 @@ impl Work<'_, '_> {
                     if step.action == Action::Write {
                         incomplete.push((entry, record, step));
                     } else {
-                        if let Some(files) = &entry.files
-                            && synced.insert(&files.directory)
-                        {
-                            file::sync(&files.directory)?;
-                        }
+                        sync_once(entry, &mut synced)?;
                         each(step);
                     }
                     if let Some(verdict) = entry.revoked.filter(|_| record.revoked.is_none()) {
@@ -315,5 +311,13 @@ impl TableRow for EntryRow<'_> {
 
     fn refused(&self, error: CaError) -> CaError {
         error.about(Kind::Certificate, &self.entry.name)
+    }
+}
+
+/// Syncs the directory of an entry's files, which a killed process may have written.
+fn sync_once<'a>(entry: &'a Entry, synced: &mut BTreeSet<&'a PathBuf>) -> Result<(), FileError> {
+    match &entry.files {
+        Some(files) if synced.insert(&files.directory) => file::sync(&files.directory),
+        _ => Ok(()),
     }
 }

@@ -11,7 +11,6 @@ use crate::ca::issuance::{
     refuse_compromised_cas,
 };
 use crate::ca::notice::Notice;
-use crate::ca::notice::RenewalNotice;
 use crate::ca::remedy::Remedy;
 use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
@@ -230,7 +229,7 @@ pub fn install_renewed(
     may_be_installed(store, &ca, certificate)?;
     let mut notices = hold_to_rules(&path).map_err(misfit)?;
     if certificate == before {
-        notices.push(RenewalNotice::SameCertificate { ca: name.clone() }.into());
+        notices.push(Notice::SameCertificate { ca: name.clone() });
         ca.make_certificate_durable()?;
         return Ok(RenewedCa {
             before: before.clone(),

@@ -12,7 +12,7 @@ use crate::ca::crl::state::State;
 use crate::ca::crl::times::{Dating, is_in_future};
 use crate::ca::error::CaError;
 use crate::ca::issuance::Purpose;
-use crate::ca::notice::Notice;
+use crate::ca::notice::CrlNotice;
 use crate::ca::session::Session;
 use crate::store::file;
 use crate::store::{Ca, Journal, LockedCrls, Store};
@@ -133,7 +133,7 @@ fn publish_due(
     let this_update = found.as_ref().map_or(now, RevocationList::this_update);
     let is_in_future = is_in_future(this_update, now);
     if is_in_future {
-        notices.push(Notice::PublishedInFuture { this_update });
+        notices.push(CrlNotice::PublishedInFuture { this_update }.into());
     }
     let published = found.as_ref().and_then(RevocationList::number);
     let is_replaced = is_in_future && request.dating == Dating::Now;

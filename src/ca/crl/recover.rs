@@ -4,7 +4,7 @@
 use crate::ca::crl::place::Place;
 use crate::ca::crl::published::{PublishedCrl, read_published};
 use crate::ca::error::CaError;
-use crate::ca::notice::Notice;
+use crate::ca::notice::{CrlNotice, Notice};
 use crate::ca::revocation::revocable::as_listed;
 use crate::store::{Ca, LockedCrls, RevocationChange, StoreError};
 use crate::x509::crl::{ReadEntry, RevocationList};
@@ -37,10 +37,13 @@ pub(crate) fn lock_crls<'a>(
     let Some(missing) = missing else {
         return Err(lost.into());
     };
-    notices.push(Notice::RevocationsRecovered {
-        count: missing.len(),
-        number,
-    });
+    notices.push(
+        CrlNotice::RevocationsRecovered {
+            count: missing.len(),
+            number,
+        }
+        .into(),
+    );
     locked.record_again(missing)?;
     Ok(locked)
 }

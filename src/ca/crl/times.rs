@@ -4,7 +4,7 @@ use crate::ca::crl::error::CrlError;
 use crate::ca::crl::request::AheadRequest;
 use crate::ca::error::CaError;
 use crate::ca::issuance::End;
-use crate::ca::notice::Notice;
+use crate::ca::notice::{CrlNotice, Notice};
 use crate::store::{Ca, SignedCrl};
 use crate::x509::crl::RevocationList;
 use crate::x509::validity::{Moment, rfc3339};
@@ -86,9 +86,12 @@ pub(crate) fn this_update(
     let published = predecessor.map_or(signed, RevocationList::this_update);
     let is_told = published > signed || dating == Dating::Now;
     if is_told && is_in_future(published, now) {
-        notices.push(Notice::PublishedInFuture {
-            this_update: published,
-        });
+        notices.push(
+            CrlNotice::PublishedInFuture {
+                this_update: published,
+            }
+            .into(),
+        );
     }
     let this_update = match dating {
         Dating::Now => now,
@@ -96,9 +99,9 @@ pub(crate) fn this_update(
         Dating::NotBack => signed.max(published),
     };
     if is_in_future(this_update, now) {
-        notices.push(Notice::DatedInFuture { this_update });
+        notices.push(CrlNotice::DatedInFuture { this_update }.into());
     } else if this_update > now {
-        notices.push(Notice::ClockBehind { this_update });
+        notices.push(CrlNotice::ClockBehind { this_update }.into());
     }
     this_update
 }
@@ -161,10 +164,13 @@ fn windows(
         )));
     }
     if windows.len() < ahead.count as usize {
-        notices.push(Notice::FewerAhead {
-            count: windows.len(),
-            until: last,
-        });
+        notices.push(
+            CrlNotice::FewerAhead {
+                count: windows.len(),
+                until: last,
+            }
+            .into(),
+        );
     }
     Ok(windows)
 }

@@ -54,11 +54,6 @@ pub enum RenewalNotice {
         /// Its serial.
         serial: Serial,
     },
-    /// The certificate is in its place already.
-    SameCertificate {
-        /// The CA.
-        ca: CaName,
-    },
     /// A root that allows no CA below it certifies no other.
     NoCross {
         /// The root.

@@ -15,7 +15,7 @@ pub use rows::{RowVerdict, find_all};
 use crate::ca::crl::Ahead;
 use crate::ca::error::CaError;
 use crate::ca::issuance::certified_too;
-use crate::ca::notice::Notice;
+use crate::ca::notice::{CrlNotice, Notice};
 use crate::ca::select::Selector;
 use crate::store::{Ca, Journal, LockedRevocations, RevocationChange, Revoked, Standing, Store};
 use crate::x509::{Certificate, Reason, Serial};
@@ -225,10 +225,10 @@ impl Outcome {
 fn presigned_made_void(ca: &Ca, now: OffsetDateTime) -> Result<Vec<Notice>, CaError> {
     let ahead = Ahead::of(ca, &ca.recent_crls()?, &ca.revocations_end()?, now);
     Ok(match ahead {
-        Ahead::Due { left, .. } => vec![Notice::AheadVoid {
-            count: left + 1,
-            ca: ca.name().clone(),
-        }],
+        Ahead::Due { left, .. } => {
+            let (count, ca) = (left + 1, ca.name().clone());
+            vec![CrlNotice::AheadVoid { count, ca }.into()]
+        }
         Ahead::None | Ahead::Void { .. } | Ahead::OutOfTime { .. } => Vec::new(),
     })
 }

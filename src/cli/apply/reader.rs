@@ -4,18 +4,18 @@
 use super::outputs::Outputs;
 use super::source::{Named, Place, Sections, Source};
 use super::tables::{
-    BundleTable, CaTable, CertificateTable, Defaults, ListTable, Parsed, Pkcs12, Span,
+    BundleTable, CaTable, CertificateTable, Defaults, ListTable, Parsed, Pkcs12, RevokedTable, Span,
 };
 use crate::ca::{
     BundleRequest, CsrNames, Dating, Declaration, End, Entry, EntryFiles, ExportPlace, Flaw,
-    KeySource, LeafRequest, Lifetime, ListForm, ListRequest, NewCa, Place as ListPlace, Verdict,
+    KeySource, LeafRequest, Lifetime, ListForm, ListRequest, Place as ListPlace, Verdict,
     WishedBundle, WishedCa, WishedList,
 };
 use crate::cli::failure::Failure;
-use crate::cli::options::{SubjectArgs, named_csr};
+use crate::cli::options::{SubjectArgs, key_source, named_csr};
 use crate::store::{CaName, Store};
 use crate::x509::validity::Moment;
-use crate::x509::{Name, NameConstraints, Reason};
+use crate::x509::{Name, Reason};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -181,41 +181,20 @@ impl<'a> Reader<'a> {
 
     fn ca(&mut self, ca: Named<CaTable>) -> Option<WishedCa> {
         let Named { name, place, table } = ca;
-        let end = self.end(&place, table.days, table.not_after.as_ref(), "not_after");
+        self.end(&place, table.days, table.not_after.as_ref(), "not_after");
         let parent = table.parent.as_ref();
         let parent = parent.map(|parent| self.name_of_ca(parent));
         let ca_name = self.held(&place, name.parse::<CaName>());
-        let cn = match &table.subject {
-            None => Some(table.cn.unwrap_or_else(|| name.clone())),
-            Some(_) => table.cn,
-        };
-        let subject = self.subject(&place, cn, table.subject);
-        let urls = |urls: Vec<Parsed<super::tables::Url>>| {
-            urls.into_iter().map(|Parsed(url)| url.0).collect()
-        };
+        let spec = table.spec();
+        let subject = spec.subject(&name).map_err(Failure::into_error);
+        self.held(&place, subject)?;
+        let new = spec.new_ca(ca_name?).map_err(Failure::into_error);
         Some(WishedCa {
             parent: match parent {
                 Some(parent) => Some(parent?),
                 None => None,
             },
-            new: NewCa {
-                name: ca_name?,
-                subject: subject?,
-                lifetime: Lifetime {
-                    not_before: table.not_before.map(|Parsed(moment)| moment),
-                    end,
-                },
-                length: None,
-                key_type: table.key_type.map(|Parsed(kind)| kind).unwrap_or_default(),
-                path_length: table.path_len,
-                constraints: NameConstraints {
-                    permitted: table.permit.into_iter().map(|Parsed(tree)| tree).collect(),
-                    excluded: table.exclude.into_iter().map(|Parsed(tree)| tree).collect(),
-                },
-                crl_urls: urls(table.crl_url),
-                ca_issuers_urls: urls(table.ca_issuers_url),
-                ocsp_urls: urls(table.ocsp_url),
-            },
+            new: self.held(&place, new)?,
         })
     }
 
@@ -251,32 +230,12 @@ impl<'a> Reader<'a> {
             _ => table.cn,
         };
         let subject = self.subject(&place, cn, table.subject);
-        let revoked = table.revoked.map(|revoked| {
-            let date = revoked.invalidity_date.map(|Parsed(moment)| moment);
-            (revoked.reason, date)
-        });
-        let revoked = match revoked {
-            Some((reason, date)) => Some(Verdict::Revoke {
-                reason: reason.map_or(Reason::Unspecified, |Parsed(reason)| reason),
-                invalidity_date: match date {
-                    Some(date) => Some(self.date(&place, date)?),
-                    None => None,
-                },
-            }),
+        let revoked = match table.revoked {
+            Some(revoked) => Some(self.verdict(&place, revoked)?),
             None => None,
         };
         let flaw = table.flaw.map(|Parsed(flaw)| flaw);
-        if flaw.is_some() && !self.may_be_flawed {
-            self.problem(
-                &place,
-                "a flaw needs a fixture store: write fixture = true at the top, and use a new store",
-            );
-        }
-        if flaw == Some(Flaw::SelfSigned) && table.csr.is_some() {
-            let problem =
-                "what is self-signed is signed with its own key, which the csr does not have";
-            self.problem(&place, problem);
-        }
+        self.check_flaw(&place, flaw, table.csr.is_some());
         // What is revoked on purpose is so from its beginning; whatever interrupts that, it is made up for.
         let revoked = revoked.or((flaw == Some(Flaw::Revoked)).then_some(Verdict::Revoke {
             reason: Reason::Unspecified,
@@ -285,20 +244,18 @@ impl<'a> Reader<'a> {
         if self.problems.len() > before {
             return None;
         }
+        let alternative_names = table.san.into_iter();
+        let alternative_names = alternative_names
+            .flat_map(|Parsed(names)| names.0)
+            .collect();
+        let profile = table.profile.or(defaults.profile);
+        let profile = profile.map(|Parsed(profile)| profile);
         Some(Entry {
             ca: ca?,
             request: LeafRequest {
                 subject,
-                alternative_names: table
-                    .san
-                    .into_iter()
-                    .flat_map(|Parsed(names)| names.0)
-                    .collect(),
-                profile: table
-                    .profile
-                    .or(defaults.profile)
-                    .map(|Parsed(profile)| profile)
-                    .unwrap_or_default(),
+                alternative_names,
+                profile: profile.unwrap_or_default(),
                 lifetime,
                 key: key?,
             },
@@ -310,15 +267,39 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn date(&mut self, place: &Place, date: Moment) -> Option<OffsetDateTime> {
-        let resolved = date.resolve(self.now);
-        if resolved.is_none() {
+    fn verdict(&mut self, place: &Place, revoked: RevokedTable) -> Option<Verdict> {
+        let invalidity_date = match revoked.invalidity_date {
+            Some(Parsed(date)) => {
+                let resolved = date.resolve(self.now);
+                if resolved.is_none() {
+                    self.problem(
+                        place,
+                        "the invalidity_date is outside the years that a list can name",
+                    );
+                }
+                Some(resolved?)
+            }
+            None => None,
+        };
+        let reason = revoked.reason;
+        Some(Verdict::Revoke {
+            reason: reason.map_or(Reason::Unspecified, |Parsed(reason)| reason),
+            invalidity_date,
+        })
+    }
+
+    fn check_flaw(&mut self, place: &Place, flaw: Option<Flaw>, has_csr: bool) {
+        if flaw.is_some() && !self.may_be_flawed {
             self.problem(
                 place,
-                "the invalidity_date is outside the years that a list can name",
+                "a flaw needs a fixture store: write fixture = true at the top, and use a new store",
             );
         }
-        resolved
+        if flaw == Some(Flaw::SelfSigned) && has_csr {
+            let problem =
+                "what is self-signed is signed with its own key, which the csr does not have";
+            self.problem(place, problem);
+        }
     }
 
     fn key(
@@ -327,27 +308,26 @@ impl<'a> Reader<'a> {
         table: &CertificateTable,
         defaults: &Defaults,
     ) -> Option<KeySource> {
-        let Some(csr) = &table.csr else {
-            if table.csr_names.is_some() {
-                self.problem(
-                    place,
-                    "csr_names is about the names of a csr, and there is none",
-                );
+        let csr = match &table.csr {
+            Some(csr) => {
+                if table.key_type.is_some() {
+                    self.problem(place, "the key is that of the csr, and of its type");
+                }
+                let path = self.source.resolve(csr);
+                let request = self.held(place, named_csr(&path))?;
+                Some((path, request))
             }
-            let kind = table.key_type.or(defaults.key_type);
-            let kind = kind.map(|Parsed(kind)| kind).unwrap_or_default();
-            return Some(KeySource::Generate(kind));
+            None => {
+                if table.csr_names.is_some() {
+                    let problem = "csr_names is about the names of a csr, and there is none";
+                    self.problem(place, problem);
+                }
+                None
+            }
         };
-        if table.key_type.is_some() {
-            self.problem(place, "the key is that of the csr, and of its type");
-        }
-        let path = self.source.resolve(csr);
-        let request = self.held(place, named_csr(&path))?;
-        Some(KeySource::Request {
-            path,
-            request: Box::new(request),
-            names: csr_names(table),
-        })
+        let kind = table.key_type.or(defaults.key_type);
+        let kind = kind.map(|Parsed(kind)| kind).unwrap_or_default();
+        Some(key_source(csr, csr_names(table), kind))
     }
 
     fn renew_before(

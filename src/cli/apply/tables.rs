@@ -3,6 +3,8 @@
 //! What stands over a field goes into the schema, for who writes such a file.
 
 use crate::ca::{CsrNames, Flaw, RelyingParty, party};
+use crate::cli::options::{LifetimeArgs, PolicyArgs, SubjectArgs};
+use crate::cli::root::CaSpec;
 use crate::key::KeyType;
 use crate::x509::validity::{Moment, parse_duration};
 use crate::x509::{GeneralName, Profile, Reason, Subtree};
@@ -156,6 +158,37 @@ pub(super) struct CaTable {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) ocsp_url: Vec<Parsed<Url>>,
+}
+
+impl CaTable {
+    pub(super) fn spec(self) -> CaSpec {
+        let days = self.days.map(NonZeroU32::get);
+        CaSpec {
+            subject: SubjectArgs::new(self.cn, self.subject),
+            lifetime: LifetimeArgs::new(days, of(self.not_after), of(self.not_before)),
+            key_type: of(self.key_type),
+            policy: PolicyArgs {
+                path_len: self.path_len,
+                permit: all(self.permit),
+                exclude: all(self.exclude),
+                crl_url: urls(self.crl_url),
+                ca_issuers_url: urls(self.ca_issuers_url),
+                ocsp_url: urls(self.ocsp_url),
+            },
+        }
+    }
+}
+
+fn of<T>(value: Option<Parsed<T>>) -> Option<T> {
+    value.map(|Parsed(value)| value)
+}
+
+fn all<T>(values: Vec<Parsed<T>>) -> Vec<T> {
+    values.into_iter().map(|Parsed(value)| value).collect()
+}
+
+fn urls(urls: Vec<Parsed<Url>>) -> Vec<String> {
+    urls.into_iter().map(|Parsed(Url(url))| url).collect()
 }
 
 /// A certificate.

@@ -1,14 +1,12 @@
 //! The rows of `pki issue --from`.
 
 use super::IssueArgs;
-use crate::ca::ExportError;
-use crate::ca::IssuanceError;
-use crate::ca::KeyUseError;
 use crate::ca::{
-    CaError, CsrNames, End, FileKind, KeySource, LeafRequest, Lifetime, TableRow, cost_of,
+    CaError, CsrNames, End, ExportError, FileKind, IssuanceError, KeyUseError, LeafRequest,
+    Lifetime, TableRow, cost_of,
 };
 use crate::cli::failure::{Failure, REPLACE_CSR_NAMES};
-use crate::cli::options::named_csr;
+use crate::cli::options::{key_source, named_csr};
 use crate::cli::table::{BadRow, Columns, Header, Row};
 use crate::key::KeyType;
 use crate::x509::{GeneralName, Name, Profile};
@@ -123,14 +121,11 @@ impl CertificateRow {
                 end: days?.map(End::Days).or(defaults.lifetime.end),
                 ..defaults.lifetime
             },
-            key: match csr {
-                Some((path, request)) => KeySource::Request {
-                    path,
-                    request: Box::new(request),
-                    names: defaults.csr_names,
-                },
-                None => KeySource::Generate(key_type.unwrap_or(defaults.key_type)),
-            },
+            key: key_source(
+                csr,
+                defaults.csr_names,
+                key_type.unwrap_or(defaults.key_type),
+            ),
         })
     }
 }
@@ -167,17 +162,9 @@ impl TableRow for CertificateRow {
                 | KeyUseError::Encoding(_)
                 | KeyUseError::Verification(_),
             ) => return error.into(),
-            CaError::Issuance(IssuanceError::Validity { .. }) => Some("days"),
-            CaError::Issuance(IssuanceError::NeedsAlternativeName { .. })
-            | CaError::Issuance(IssuanceError::AlternativeName(_))
-            | CaError::Issuance(IssuanceError::TooManyNames { .. }) => Some("san"),
-            CaError::Issuance(IssuanceError::SubjectOfCa { .. })
-            | CaError::Issuance(IssuanceError::Subject(_))
-            | CaError::Issuance(IssuanceError::Nameless) => Some("cn"),
+            CaError::Issuance(error) => column_of(error),
             CaError::Export(ExportError::FileName { .. }) => Some("name"),
-            CaError::Issuance(IssuanceError::CsrSubject { .. })
-            | CaError::Issuance(IssuanceError::CsrSan { .. })
-            | CaError::Input { .. } => Some("csr"),
+            CaError::Input { .. } => Some("csr"),
             _ => None,
         };
         let is_csr_san = matches!(error, CaError::Issuance(IssuanceError::CsrSan { .. }));
@@ -187,6 +174,21 @@ impl TableRow for CertificateRow {
         } else {
             refused
         }
+    }
+}
+
+/// Returns the column that an error is about.
+fn column_of(error: &IssuanceError) -> Option<&'static str> {
+    match error {
+        IssuanceError::Validity { .. } => Some("days"),
+        IssuanceError::NeedsAlternativeName { .. }
+        | IssuanceError::AlternativeName(_)
+        | IssuanceError::TooManyNames { .. } => Some("san"),
+        IssuanceError::SubjectOfCa { .. } | IssuanceError::Subject(_) | IssuanceError::Nameless => {
+            Some("cn")
+        }
+        IssuanceError::CsrSubject { .. } | IssuanceError::CsrSan { .. } => Some("csr"),
+        IssuanceError::Lint { .. } | IssuanceError::CompromisedKey { .. } => None,
     }
 }
 
