@@ -7,24 +7,20 @@ use std::fmt;
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ValidityShortened { until } => {
-                write!(
-                    f,
-                    "the validity was shortened to the end of the CA's: {}",
-                    rfc3339(*until)
-                )
-            }
+            Self::ValidityShortened { until } => write!(
+                f,
+                "the validity was shortened to the end of the CA's: {}",
+                rfc3339(*until)
+            ),
             Self::Adopted { serial, ca } => write!(
                 f,
                 "{serial} was not on record: the key of {ca} signed it, and the certificate is on record now"
             ),
-            Self::IgnoredFromRequest { what } => {
-                write!(
-                    f,
-                    "the CSR also asks for {}, which was ignored",
-                    what.join(", ")
-                )
-            }
+            Self::IgnoredFromRequest { what } => write!(
+                f,
+                "the CSR also asks for {}, which was ignored",
+                what.join(", ")
+            ),
             Self::Underscores { names } => write!(
                 f,
                 "a host name has no underscore (RFC 1123), so some clients reject {}, and OpenSSL matches no wildcard with such a name",
@@ -34,12 +30,10 @@ impl fmt::Display for Notice {
                 f,
                 "{ca} waits for its certificate already, and its key and request stay as they are"
             ),
-            Self::Imperfect { findings } => {
-                write!(
-                    f,
-                    "the certificate breaks rules and can be used all the same: {findings}"
-                )
-            }
+            Self::Imperfect { findings } => write!(
+                f,
+                "the certificate breaks rules and can be used all the same: {findings}"
+            ),
             Self::RareKeyType { kind } => {
                 write!(f, "few servers, clients and libraries take {kind} keys yet")
             }
@@ -48,30 +42,30 @@ impl fmt::Display for Notice {
                 count,
                 serial,
                 valid,
-            } => {
-                let which = if *valid {
-                    "the newest valid one"
-                } else {
-                    "none is valid; the newest"
-                };
-                write!(
-                    f,
-                    "{count} certificates have the common name {cn:?}; {which} was taken: {serial}"
-                )
-            }
+            } => write!(
+                f,
+                "{count} certificates have the common name {cn:?}; {} was taken: {serial}",
+                chosen(*valid)
+            ),
             Self::KeyStillCertified { serial, ca, valid } => write!(
                 f,
                 "the key of {serial} is that of {valid} of {ca} too, which is valid: `pki revoke --ca {ca} --serial 0x{valid} --reason keyCompromise` revokes it"
             ),
-            Self::SameCertificate { ca } => {
-                write!(
-                    f,
-                    "it is the certificate that {ca} has already; nothing was changed"
-                )
-            }
+            Self::SameCertificate { ca } => write!(
+                f,
+                "it is the certificate that {ca} has already; nothing was changed"
+            ),
             Self::Crl(notice) => notice.fmt(f),
             Self::Renewal(notice) => notice.fmt(f),
         }
+    }
+}
+
+fn chosen(valid: bool) -> &'static str {
+    if valid {
+        "the newest valid one"
+    } else {
+        "none is valid; the newest"
     }
 }
 

@@ -154,16 +154,13 @@ fn differences_of(store: &Store, ca: &Ca, wished: &WishedCa) -> Result<Vec<Strin
     );
     // Constraints that can't be read are none that the file could mean.
     let constraints = certificate.name_constraints().unwrap_or_default();
-    compare(
-        "permit",
-        listed(&constraints.permitted),
-        listed(&new.constraints.permitted),
-    );
-    compare(
-        "exclude",
-        listed(&constraints.excluded),
-        listed(&new.constraints.excluded),
-    );
+    let wished = &new.constraints;
+    for (field, is, wished) in [
+        ("permit", &constraints.permitted, &wished.permitted),
+        ("exclude", &constraints.excluded, &wished.excluded),
+    ] {
+        compare(field, listed(is), listed(wished));
+    }
     for (field, is, wished) in [
         ("crl_url", &record.crl_urls, &new.crl_urls),
         (

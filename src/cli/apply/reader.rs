@@ -154,13 +154,13 @@ impl<'a> Reader<'a> {
         self.held(&name.span(), text.parse::<CaName>())
     }
 
-    fn subject(
-        &mut self,
-        place: &Place,
-        cn: Option<String>,
-        subject: Option<String>,
-    ) -> Option<Name> {
-        let resolved = SubjectArgs::new(cn, subject).resolve();
+    fn subject(&mut self, name: &str, place: &Place, table: &CertificateTable) -> Option<Name> {
+        let takes_subject = table.csr.is_some() && csr_names(table) == CsrNames::Add;
+        let cn = match (&table.cn, &table.subject) {
+            (None, None) if !takes_subject => Some(name.to_owned()),
+            (cn, _) => cn.clone(),
+        };
+        let resolved = SubjectArgs::new(cn, table.subject.clone()).resolve();
         let resolved = resolved.map_err(Failure::into_error);
         self.held(place, resolved).flatten()
     }
@@ -224,23 +224,9 @@ impl<'a> Reader<'a> {
         };
         let renew_before = self.renew_before(&place, &table, defaults, lifetime);
         let files = self.files(&name, &place, &table, defaults);
-        let takes_subject = table.csr.is_some() && csr_names(&table) == CsrNames::Add;
-        let cn = match (&table.subject, takes_subject) {
-            (None, false) => Some(table.cn.unwrap_or_else(|| name.clone())),
-            _ => table.cn,
-        };
-        let subject = self.subject(&place, cn, table.subject);
-        let revoked = match table.revoked {
-            Some(revoked) => Some(self.verdict(&place, revoked)?),
-            None => None,
-        };
+        let subject = self.subject(&name, &place, &table);
         let flaw = table.flaw.map(|Parsed(flaw)| flaw);
-        self.check_flaw(&place, flaw, table.csr.is_some());
-        // What is revoked on purpose is so from its beginning; whatever interrupts that, it is made up for.
-        let revoked = revoked.or((flaw == Some(Flaw::Revoked)).then_some(Verdict::Revoke {
-            reason: Reason::Unspecified,
-            invalidity_date: None,
-        }));
+        let revoked = self.revocation(&place, table.revoked, flaw, table.csr.is_some())?;
         if self.problems.len() > before {
             return None;
         }
@@ -265,6 +251,26 @@ impl<'a> Reader<'a> {
             revoked,
             name,
         })
+    }
+
+    fn revocation(
+        &mut self,
+        place: &Place,
+        revoked: Option<RevokedTable>,
+        flaw: Option<Flaw>,
+        has_csr: bool,
+    ) -> Option<Option<Verdict>> {
+        let revoked = match revoked {
+            Some(revoked) => Some(self.verdict(place, revoked)?),
+            None => None,
+        };
+        self.check_flaw(place, flaw, has_csr);
+        // A defect that is a revocation is recorded with the certificate, whatever interrupts that.
+        let of_flaw = (flaw == Some(Flaw::Revoked)).then_some(Verdict::Revoke {
+            reason: Reason::Unspecified,
+            invalidity_date: None,
+        });
+        Some(revoked.or(of_flaw))
     }
 
     fn verdict(&mut self, place: &Place, revoked: RevokedTable) -> Option<Verdict> {
