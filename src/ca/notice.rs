@@ -1,4 +1,4 @@
-//! What a user wants to know although everything went well.
+//! Notices: facts that a user wants to know although everything went well.
 
 mod crl;
 mod renewal;
@@ -16,46 +16,36 @@ use time::OffsetDateTime;
 pub enum Notice {
     /// The default validity was cut to the CA's end.
     ValidityShortened {
-        /// The end.
         until: OffsetDateTime,
     },
     /// A certificate that the CA's key signed was not on record.
     Adopted {
-        /// Its serial number.
         serial: Serial,
-        /// The CA.
         ca: CaName,
     },
-    /// What a request asked for and does not get.
+    /// A CSR asks for something that is not issued.
     IgnoredFromRequest {
-        /// Names of extensions and attributes.
         what: Vec<String>,
     },
     /// DNS names that are no host names.
     Underscores {
-        /// The names.
         names: Vec<String>,
     },
     /// The CA waits already; its request is the one that was made before.
     SameRequest {
-        /// The CA.
         ca: CaName,
     },
     /// A certificate from elsewhere can be used, and is not all that it should be.
     Imperfect {
-        /// What the rules found.
         findings: Findings,
     },
     /// A key type that few relying parties take yet.
     RareKeyType {
-        /// The key type.
         kind: String,
     },
     /// Of several certificates with one common name, one was taken.
     ChosenAmongSeveral {
-        /// The common name.
         cn: String,
-        /// How many there are.
         count: usize,
         /// The one that was taken.
         serial: String,
@@ -73,7 +63,6 @@ pub enum Notice {
     },
     /// The certificate is in its place already.
     SameCertificate {
-        /// The CA.
         ca: CaName,
     },
     Crl(CrlNotice),

@@ -92,7 +92,7 @@ impl ApplyArgs {
     }
 }
 
-/// What a file says, of a store that is there or will be at `place`.
+/// Reads a declaration for a store that exists, or will be at `place`.
 pub(super) fn declared(
     file: &Input,
     store: Option<&Store>,

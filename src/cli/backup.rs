@@ -225,7 +225,7 @@ impl RestoreArgs {
     }
 }
 
-/// What is said where the store is there, but something after that failed.
+/// Hint for a store that is restored, when something after that failed.
 const COMPLETE: &str = "the store is there: `pki tree` shows its CAs";
 
 fn restore(input: impl Read, from: &Path, context: &Context) -> Result<Restored, Failure> {

@@ -170,7 +170,7 @@ impl BundleArgs {
         self.out.clone().unwrap_or_else(|| usual.into())
     }
 
-    /// That of a PKCS #12 trust store, if it is one that is written.
+    /// Asks for the passphrase of a PKCS #12 trust store, if one is written.
     fn passphrase(&self, context: &Context) -> Result<Option<Passphrase>, Failure> {
         if !self.is_pkcs12() {
             return Ok(None);

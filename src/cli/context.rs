@@ -1,4 +1,4 @@
-//! What every command has at hand.
+//! Context of a command.
 
 use super::failure::Failure;
 use super::output::Format;
@@ -24,11 +24,10 @@ pub(super) struct Context {
     format: Format,
     quiet: bool,
     verbose: bool,
-    /// How commands name the store; `None` where they find it by themselves.
+    /// Option that names the store in commands; `None` if they find it by themselves.
     store_option: Option<String>,
 }
 
-/// Where the store is if nobody says otherwise.
 const DEFAULT_STORE: &str = "./pki";
 
 impl Context {

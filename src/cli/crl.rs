@@ -272,7 +272,7 @@ impl CrlArgs {
         })
     }
 
-    /// What was published; of the CAs, so many were chosen.
+    /// Publishes a CRL for each CA; the first `chosen` of them were asked for.
     fn publish_each(
         &self,
         store: &Store,

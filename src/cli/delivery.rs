@@ -13,7 +13,7 @@ use clap::Args;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Where the files for the owner go.
+/// Destination of the files for the owner.
 #[derive(Args)]
 pub(super) struct OutArgs {
     /// Also write the certificate, its chains and its key into this folder
@@ -29,7 +29,7 @@ pub(super) struct OutArgs {
     pub(super) passout: PassoutArgs,
 }
 
-/// What happens after the certificate is recorded.
+/// Files to write after the certificate is recorded.
 pub(super) struct Delivery {
     files: OpenExport,
     protection: Protection,
@@ -54,7 +54,7 @@ impl OutArgs {
         })
     }
 
-    /// What is said of files has to be said of some, and of several.
+    /// Refuses options about files without `--out`.
     pub(super) fn check(&self) -> Result<(), Failure> {
         let Some(directory) = &self.out else {
             if self.force {

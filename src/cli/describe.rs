@@ -38,7 +38,7 @@ pub(super) fn certificate(certificate: &Certificate) -> Value {
     })
 }
 
-/// What is known of a certificate that the store does not have.
+/// Record of a certificate that the store does not have.
 pub(super) fn record(issuance: &Issuance) -> Value {
     json!({
         "type": "certificate",

@@ -91,7 +91,7 @@ struct OpenKey {
     passphrase: Option<Passphrase>,
 }
 
-/// What is to be exported, before its key is opened.
+/// Certificate to export, before its key is opened.
 struct Subject {
     certificate: Certificate,
     issuers: Vec<Certificate>,

@@ -35,12 +35,12 @@ pub(super) struct Failure {
     code: &'static str,
     hint: Option<String>,
     exit: u8,
-    /// What failed beside it; each is written as it would be by itself.
+    /// Other failures; each is written as it would be by itself.
     others: Vec<Self>,
 }
 
 impl Failure {
-    /// What was asked makes no sense, though every option by itself does.
+    /// Returns a failure of options that contradict each other.
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self {
             error: anyhow::Error::msg(message.into()),
@@ -51,7 +51,7 @@ impl Failure {
         }
     }
 
-    /// What was asked could not be done.
+    /// Returns a failure that has no typed error.
     pub(super) fn plain(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             error: anyhow::Error::msg(message.into()),
@@ -86,8 +86,8 @@ impl Failure {
         self.error.downcast_ref()
     }
 
-    /// What failed for some of several CAs; `None` where nothing did. One error is written for each,
-    /// and `remedy` is the hint where something was committed and none of them has one.
+    /// Returns the failures of some of several CAs, if there are any. One error is written for each,
+    /// and `remedy` is the hint if something was committed and none of them has one.
     pub(super) fn of_several(
         failures: Vec<impl Into<Self>>,
         any_done: bool,
@@ -108,7 +108,7 @@ impl Failure {
         Some(first)
     }
 
-    /// What is wrong with rows of a table, and how many more there are than are named.
+    /// Returns the failure of rows of a table; `more` is the number of those that are not named.
     pub(super) fn of_rows(mut rows: Vec<Self>, more: usize) -> Self {
         if more > 0 {
             let rows_are = if more == 1 { "row is" } else { "rows are" };
@@ -139,7 +139,7 @@ impl Failure {
         self
     }
 
-    /// What ended a batch after so many of its rows were issued.
+    /// Returns the failure that ended a batch after so many of its rows were issued.
     pub(super) fn among_rows(mut self, issued: u64, count: u64) -> Self {
         if issued > 0 {
             let context = format!("{issued} of {count} rows are issued, and then something failed");
@@ -165,7 +165,6 @@ impl Failure {
         self
     }
 
-    /// What went wrong, for who says it in another way.
     pub(super) fn into_error(self) -> anyhow::Error {
         self.error
     }
@@ -222,7 +221,7 @@ impl Failure {
         ExitCode::from(self.exit)
     }
 
-    /// What [`Failure::write`] writes.
+    /// Text that [`Failure::write`] writes.
     pub(super) fn said(&self) -> String {
         let others = self.others.iter().map(|other| harmless(&other.text()));
         std::iter::once(harmless(&self.text()))
@@ -274,7 +273,7 @@ struct ErrorObject {
     others: Vec<Self>,
 }
 
-/// What clap has to say; help and version are no errors.
+/// Writes clap's error; help and version are no errors.
 pub(super) fn usage(mut error: clap::Error, format: Format) -> ExitCode {
     if !error.use_stderr() {
         return match error.print() {

@@ -169,7 +169,7 @@ impl IssueArgs {
         })
     }
 
-    /// What the files are called.
+    /// Base name of the files.
     fn file_name(&self, request: &LeafRequest) -> String {
         self.name
             .clone()

@@ -60,7 +60,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "write a duration such as 30d, 12h or 1y".into())
 }
 
-/// What a certificate has to be to be listed.
+/// Conditions on a certificate to be listed.
 struct Filter {
     cn: Option<String>,
     san: Option<String>,
@@ -124,7 +124,7 @@ impl ListArgs {
 }
 
 impl Filter {
-    /// What may be listed, and perhaps more.
+    /// Certificates that may be listed, and perhaps more.
     fn candidates(&self, ca: &Ca) -> Result<Issuances, StoreError> {
         match self.cn.as_ref().or(self.san.as_ref()) {
             Some(name) => ca.issuances_mentioning(name),

@@ -14,7 +14,7 @@ use crate::store::{CaName, CaRecord, PendingCa};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Whose request is signed, by whom, and where the certificate goes.
+/// CSR to sign, its issuing CA, and the file for the certificate.
 pub(super) struct Signing<'a> {
     pub(super) parent: &'a CaName,
     pub(super) csr: &'a Path,

@@ -22,7 +22,6 @@ pub(super) struct SubjectArgs {
 }
 
 impl SubjectArgs {
-    /// What was given elsewhere.
     pub(super) fn new(cn: Option<String>, subject: Option<String>) -> Self {
         Self { cn, subject }
     }
@@ -165,12 +164,12 @@ impl SelectorArgs {
     }
 }
 
-/// What a serial number's text can mean.
+/// Readings of a serial number's text.
 pub(super) fn readings(text: &str) -> Result<SerialReadings, Failure> {
     Serial::readings(text).map_err(|error| Failure::usage(error.to_string()))
 }
 
-/// What is in a file; - is standard input.
+/// Reads a file; - is standard input.
 pub(super) fn input(path: &Path) -> Result<Input, Failure> {
     input_of(Size::Any, path)
 }

@@ -79,7 +79,7 @@ impl TrustStorePassphraseArgs {
     }
 }
 
-/// What the key is that gets protected: the environment speaks for keys of the store alone.
+/// Kind of a key to protect: the environment gives passphrases for keys of the store alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protecting {
     NewCa,

@@ -1,4 +1,4 @@
-//! How far a command is, on a terminal; nothing is drawn elsewhere.
+//! Progress of a command, drawn on a terminal alone.
 
 use super::context::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -1,5 +1,4 @@
-//! What commands make of files before they do anything: for those who have a file's octets and no
-//! command line, such as the tests with hostile input.
+//! Reading of files as commands do it, from bytes and without a command line, for tests with hostile input.
 
 use super::failure::Failure;
 use super::issue::rows::{COLUMNS, CertificateRow, Defaults};
@@ -22,7 +21,7 @@ impl From<Failure> for Refused {
     }
 }
 
-/// What `pki show FILE` writes to standard output.
+/// Output of `pki show FILE`.
 pub struct Shown {
     /// With `--format text`.
     pub text: String,
@@ -35,7 +34,7 @@ fn input(path: &Path, content: &[u8]) -> Result<Input, Refused> {
     Ok(input.map_err(|error: CaError| Failure::from(error))?)
 }
 
-/// What `pki show FILE` makes of a file.
+/// Report of `pki show FILE`.
 pub fn shown(path: &Path, content: &[u8]) -> Result<Shown, Refused> {
     let report = show::what_is_in(&input(path, content)?)?;
     let (text, json) = report.document().expect("what is shown is held");
@@ -66,7 +65,7 @@ pub fn revocation_rows(
     Ok(verdicts.collect())
 }
 
-/// What `pki apply FILE` reads, where there is no store yet. The requests that it names are read too.
+/// Reads a declaration as `pki apply FILE` does without a store; the CSRs that it names are read too.
 pub fn declaration(
     path: &Path,
     content: &[u8],

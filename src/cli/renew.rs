@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use time::{Duration, OffsetDateTime};
 
-/// What became of several certificates.
+/// Results of several renewals.
 #[derive(Default)]
 struct Renewed {
     entries: Vec<CertificateEntry>,
@@ -258,7 +258,7 @@ impl RenewArgs {
         Ok(Some(delivery))
     }
 
-    /// What is valid, ends in time, and has no successor; CAs are renewed otherwise.
+    /// Certificates that are valid, expire in time, and have no successor; CAs are renewed otherwise.
     fn due(
         store: &Store,
         ca: &Ca,

@@ -21,7 +21,7 @@ enum Body {
     Stream(Stream),
 }
 
-/// What a command has to say, and its exit code.
+/// Result of a command, and its exit code.
 pub(super) struct Report {
     body: Body,
     exit: u8,
@@ -79,7 +79,7 @@ impl Report {
         self
     }
 
-    /// What failed beside what was done; it is written after the result, and gives the exit code.
+    /// Adds a failure; it is written after the result, and gives the exit code.
     pub(super) fn failing(mut self, failure: Failure) -> Self {
         self.failure = Some(failure);
         self

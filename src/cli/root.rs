@@ -162,7 +162,7 @@ impl MadeCa {
     }
 }
 
-/// What was made, and how to see it again.
+/// Report of a new CA.
 pub(super) fn report(ca: &Ca, kind: &str) -> Report {
     let made = MadeCa::of(ca);
     let text = made

@@ -1,4 +1,4 @@
-//! What to do after a CA was renewed, and when.
+//! Steps after the renewal of a CA, and their times.
 
 use super::context::Context;
 use crate::ca::NamingPrevious;
@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 pub(super) struct Step {
     /// `now`, a condition, or a time.
     when: String,
-    /// What is to be done, and why.
+    /// The step, and its reason.
     what: String,
     /// The commands that do it.
     commands: Vec<String>,

@@ -99,7 +99,6 @@ impl SubordinateArgs {
     }
 }
 
-/// What the command line has to have by now.
 fn stated(name: Option<CaName>, option: &str) -> Result<CaName, Failure> {
     name.ok_or_else(|| Failure::usage(format!("{option} is missing")))
 }

@@ -207,7 +207,7 @@ fn beside_root(
     Ok((made, cross))
 }
 
-/// What is to be known of a CA before another takes its place.
+/// State of a CA before another takes its place.
 struct Standing<'a> {
     /// The CA above, and what it has issued to this one's key.
     parent: Option<(&'a CaName, Vec<Serial>)>,

@@ -36,7 +36,7 @@ pub(super) struct TableFile {
     file: Arc<File>,
 }
 
-/// What is wrong with a row, and where.
+/// Defect of a row, with its place.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", self.place())]
 pub(super) struct BadRow {
@@ -62,7 +62,7 @@ impl From<BadRow> for Failure {
     }
 }
 
-/// That rows are not sound, and that nothing was done because of them; the first ones are named.
+/// Returns the failure of rows that can't be used, when nothing was done; the first ones are named.
 pub(super) fn refusal(mut unsound: Vec<Failure>, sound: u64, done: &str) -> Failure {
     const MOST_NAMED: usize = 20;
     let more = unsound.len().saturating_sub(MOST_NAMED);
@@ -136,12 +136,12 @@ impl TableFile {
         }
     }
 
-    /// What errors call it.
+    /// Path in errors.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What tells it from other tables.
+    /// Identifier by content.
     pub(super) fn id(&self) -> Result<TableId, Failure> {
         TableId::of(self.content_again()).map_err(|source| unread(self.path.clone(), source))
     }
@@ -215,7 +215,7 @@ impl TableFile {
         Ok(())
     }
 
-    /// That something is wrong with a row of which only the line is known.
+    /// Returns the defect of a row of which only the line is known.
     pub(super) fn bad(
         &self,
         line: u64,
@@ -243,7 +243,7 @@ impl TableFile {
     }
 }
 
-/// What errors call a table.
+/// Returns how errors call a table.
 fn called(path: &Path) -> PathBuf {
     if path == Path::new("-") {
         return "standard input".into();
@@ -373,12 +373,11 @@ impl Row {
         parsed.map_err(|error| self.bad(Some(column), error))
     }
 
-    /// Where it stands.
     pub(super) fn place(&self) -> String {
         format!("{} line {}", self.path.display(), self.line)
     }
 
-    /// That something is wrong with it.
+    /// Returns a defect of the row.
     pub(super) fn bad(&self, column: Option<&'static str>, problem: impl Display) -> BadRow {
         BadRow {
             path: self.path.to_path_buf(),

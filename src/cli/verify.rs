@@ -165,7 +165,7 @@ impl VerifyArgs {
         })
     }
 
-    /// Where the roots and the lists are given, no store has to be there.
+    /// Opens the store; it may be missing if the roots and the CRLs are given.
     fn store(&self, context: &Context) -> Result<Option<Store>, Failure> {
         if self.bundle.is_empty() {
             return context.open_store().map(Some);

@@ -17,7 +17,7 @@ use crate::ca::session::Session;
 use crate::store::{Ca, CaName, Store};
 use crate::x509::comparison::ComparableName;
 
-/// What would be done about the CAs; the error names every difference of those that are there.
+/// Plans the CAs; the error names every difference of those that exist.
 pub(crate) fn plan(
     application: &Application<'_>,
     store: Option<&Store>,
@@ -114,7 +114,7 @@ pub(crate) fn make(
     Ok(())
 }
 
-/// What the store's CA has otherwise than the declaration says. Its validity is not looked at: it changes
+/// Differences of the store's CA from the declaration. Its validity is left out: it changes
 /// with every renewal.
 fn differences_of(store: &Store, ca: &Ca, wished: &WishedCa) -> Result<Vec<String>, CaError> {
     let WishedCa { parent, new } = wished;

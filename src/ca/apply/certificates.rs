@@ -13,7 +13,7 @@ use crate::store::{Ca, CaName, Store};
 use crate::x509::Certificate;
 use std::collections::{BTreeMap, HashSet};
 
-/// What a CA issued for entries so far.
+/// Certificates that a CA issued for entries.
 pub(crate) struct View {
     pub(crate) ca: Ca,
     pub(crate) records: Records,
@@ -34,7 +34,7 @@ impl View {
     }
 }
 
-/// What would be done about the certificates.
+/// Plans the certificates.
 pub(crate) fn plan(
     application: &Application<'_>,
     store: Option<&Store>,
@@ -82,7 +82,7 @@ pub(crate) fn plan(
     Ok(())
 }
 
-/// What is done about one entry of a CA that is there, beside revoking it.
+/// Plans one entry of an existing CA, beside revoking it.
 fn planned(application: &Application<'_>, entry: &Entry, view: &View) -> Result<Step, CaError> {
     let records = view.records.of(&entry.name);
     let id = id_of(entry);

@@ -1,4 +1,4 @@
-//! What becomes of an entry: what was issued for it before is looked at, and compared with what it says.
+//! Decisions about entries: the certificates that were issued for one are compared with it.
 
 use crate::ca::apply::declaration::{Entry, USUAL_RENEW_BEFORE};
 use crate::ca::apply::step::Action;
@@ -19,7 +19,7 @@ pub(crate) struct Record {
     pub(crate) revoked: Option<Revoked>,
 }
 
-/// What a CA issued for entries, in the order of issuing.
+/// Certificates that a CA issued for entries, in the order of issuing.
 #[derive(Default)]
 pub(crate) struct Records(BTreeMap<String, Vec<Record>>);
 
@@ -69,7 +69,7 @@ impl Record {
     }
 }
 
-/// What is to be done about an entry.
+/// Decision about an entry.
 pub(crate) enum Decision<'a> {
     /// It has its certificate.
     Keep(&'a Record),
@@ -77,7 +77,7 @@ pub(crate) enum Decision<'a> {
     Issue(Action, Option<String>),
 }
 
-/// What an entry says about its certificate, beside where the files go and whether it is revoked.
+/// Hash of an entry, without the place of its files and its revocation.
 pub(crate) fn id_of(entry: &Entry) -> EntryId {
     let LeafRequest {
         subject,

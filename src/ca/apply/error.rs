@@ -9,7 +9,7 @@ pub enum ApplyError {
         /// Differences, each with the CA's name before it.
         differences: Vec<String>,
     },
-    /// What would be written breaks rules of its target.
+    /// An output would break rules of its target.
     #[error("{what} would break rules: {}", .rules.join("; "))]
     RulesBroken { what: String, rules: Vec<String> },
 }

@@ -23,7 +23,7 @@ impl EntryFiles {
         kinds
     }
 
-    /// Where they will be.
+    /// Their paths.
     pub fn paths(&self, has_key: bool) -> Vec<PathBuf> {
         let kinds = self.kinds(has_key).into_iter();
         kinds
@@ -39,7 +39,7 @@ impl EntryFiles {
         }
     }
 
-    /// What is written of a certificate.
+    /// Kinds of files of a certificate.
     pub(crate) fn export<'a>(
         &'a self,
         certificate: &'a Certificate,
@@ -128,7 +128,7 @@ fn not_of_entry(path: PathBuf) -> CaError {
     }
 }
 
-/// How keys that leave the store are written.
+/// Protection of keys that leave the store.
 pub(crate) struct ExportKeys<'a> {
     passphrases: &'a mut dyn Passphrases,
     opened: Option<(Protection, Option<Passphrase>)>,

@@ -28,7 +28,7 @@ use crate::store::{Store, StoreError};
 use exports::ExportKeys;
 use work::Work;
 
-/// Where passphrases come from while a declaration is applied.
+/// Sources of passphrases while a declaration is applied.
 pub struct Secrets<'a> {
     /// Those of CAs.
     pub keys: &'a mut dyn Passphrases,
@@ -37,7 +37,7 @@ pub struct Secrets<'a> {
 }
 
 impl Application<'_> {
-    /// What would be done; changes nothing.
+    /// Returns the steps to take; changes nothing.
     pub fn plan(&self) -> Result<Vec<Step>, CaError> {
         let store = self.existing_store()?;
         let mut steps = authorities::plan(self, store.as_ref())?;

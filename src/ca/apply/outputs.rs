@@ -17,7 +17,7 @@ use crate::store::file::{self, Access};
 use crate::store::{Ca, Store};
 use std::path::Path;
 
-/// What would be done about lists and trust stores, behind the steps that are planned so far.
+/// Plans CRLs and trust stores, after the steps that are planned so far.
 pub(crate) fn plan(
     application: &Application<'_>,
     store: Option<&Store>,
@@ -82,7 +82,7 @@ fn planned_list(
     })
 }
 
-/// What has to be done about a list of a CA that is there.
+/// Plans a CRL of an existing CA.
 fn action_of(
     application: &Application<'_>,
     store: &Store,
@@ -154,8 +154,7 @@ fn publish_one(
     Ok(step(action).with_files(files).saying(published.notices))
 }
 
-/// What the reader of a list needs beside it: the rules are held to before it is signed, and lists of the
-/// CAs above are there.
+/// Publishes the CRLs of the CAs above that a target needs; its rules are held to before any is signed.
 fn publish_others(
     session: &mut Session<'_>,
     ca: &Ca,
@@ -232,7 +231,7 @@ fn write_one(
     Ok(step(Action::Write).because(reason))
 }
 
-/// What a trust store is made of, after it was held to the rules of whom it is for.
+/// Files of a trust store, after it was held to the rules of its target.
 fn files_of(
     application: &Application<'_>,
     store: &Store,

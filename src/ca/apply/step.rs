@@ -1,4 +1,4 @@
-//! What is done about one thing that a declaration names.
+//! Steps: one for each thing that a declaration names.
 
 use crate::ca::apply::kind::Kind;
 use crate::ca::notice::Notice;
@@ -6,7 +6,7 @@ use crate::store::CaName;
 use crate::x509::Serial;
 use std::path::PathBuf;
 
-/// What is done about it.
+/// Action of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Nothing: it is as it should be.
@@ -56,14 +56,12 @@ impl Action {
     }
 }
 
-/// What was done, or would be, about one thing.
+/// Step about one thing, done or planned.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// What is done.
     pub action: Action,
-    /// What kind of thing it is about.
     pub kind: Kind,
-    /// What the thing is called in the declaration.
+    /// Name in the declaration.
     pub name: String,
     /// The CA of a certificate, or the one above a CA.
     pub ca: Option<CaName>,
@@ -73,7 +71,6 @@ pub struct Step {
     pub serial: Option<Serial>,
     /// Kind and path of the files that there are of it.
     pub files: Vec<(&'static str, PathBuf)>,
-    /// What the user wants to know.
     pub notices: Vec<Notice>,
 }
 

@@ -21,10 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
-/// What certificates that are recorded together may cost.
+/// Cost of the certificates that are recorded together.
 const GROUP: usize = 128;
 
-/// What is at hand while the certificates of CAs are made.
+/// State while the certificates of CAs are issued.
 pub(crate) struct Work<'a, 'b> {
     pub(crate) application: &'a Application<'a>,
     pub(crate) store: &'a Store,

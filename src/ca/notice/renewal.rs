@@ -4,28 +4,23 @@ use crate::store::CaName;
 use crate::x509::Serial;
 use time::OffsetDateTime;
 
-/// What is said of a renewal.
+/// Facts about a renewal that its user did not ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RenewalNotice {
     /// A valid certificate with the same names was issued later.
     NewerExists {
         /// The one that is renewed.
         serial: Serial,
-        /// The later one.
         newer: Serial,
-        /// Its end.
         until: OffsetDateTime,
     },
-    /// What ends soon is the certificate of a CA, which is renewed otherwise.
+    /// The certificate of a CA, which is renewed otherwise, expires soon.
     CaEnds {
-        /// Its subject.
         subject: String,
-        /// Its end.
         until: OffsetDateTime,
     },
     /// Another process renewed it, so that it is not due any more.
     RenewedMeanwhile {
-        /// Its serial.
         serial: Serial,
         /// The one in its place.
         by: Serial,
@@ -34,45 +29,25 @@ pub enum RenewalNotice {
     FilesCalled {
         /// The one that is renewed.
         serial: Serial,
-        /// The files' name.
         name: String,
     },
-    /// What is made ends before what it takes the place of.
+    /// The new certificate expires before the old one.
     EndsSooner {
-        /// Its end.
         until: OffsetDateTime,
-        /// That of the one before.
         before: OffsetDateTime,
     },
     /// The certificate before is not valid yet.
-    NotBegun {
-        /// When it becomes valid.
-        begins: OffsetDateTime,
-    },
-    /// What was to be revoked has expired.
-    NotSuperseded {
-        /// Its serial.
-        serial: Serial,
-    },
+    NotBegun { begins: OffsetDateTime },
+    /// The certificate to revoke has expired.
+    NotSuperseded { serial: Serial },
     /// A root that allows no CA below it certifies no other.
-    NoCross {
-        /// The root.
-        issuer: CaName,
-        /// The other.
-        subject: CaName,
-    },
+    NoCross { issuer: CaName, subject: CaName },
     /// Through another root fewer CAs may stand below a root than through itself.
     ShorterCross {
-        /// The other root.
         issuer: CaName,
-        /// The root.
         subject: CaName,
-        /// How many.
         length: u32,
     },
     /// A URL of the CA before that is not one of its successor's.
-    UrlLeftOut {
-        /// The URL.
-        url: String,
-    },
+    UrlLeftOut { url: String },
 }

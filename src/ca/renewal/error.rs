@@ -1,4 +1,4 @@
-//! Errors and findings of renewals.
+//! Errors of renewals.
 
 use crate::ca::error::CaError;
 use crate::store::{Ca, CaName, Store, StoreError};
@@ -10,69 +10,40 @@ use time::OffsetDateTime;
 /// Why a certificate, or a CA, is not renewed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RenewalError {
-    /// The certificate is no leaf.
     #[error("{serial} of {ca} is of profile {profile}, and not that of a leaf")]
     NotALeaf {
-        /// The CA.
         ca: CaName,
-        /// The serial.
         serial: Serial,
-        /// Its profile.
         profile: String,
     },
     /// The certificate was imported, and has no extended key usage.
     #[error("{serial} of {ca} was imported and has no extended key usage")]
-    Purposeless {
-        /// The CA.
-        ca: CaName,
-        /// The serial.
-        serial: Serial,
-    },
+    Purposeless { ca: CaName, serial: Serial },
     /// The certificate has a defect on purpose.
     #[error("{serial} of {ca} was issued with the flaw {flaw}, and gets no successor")]
     Flawed {
-        /// The CA.
         ca: CaName,
-        /// The serial.
         serial: Serial,
         flaw: String,
     },
-    /// The certificate is revoked.
     #[error("{serial} of {ca} is revoked ({reason})")]
     RevokedPredecessor {
-        /// The CA.
         ca: CaName,
-        /// The serial.
         serial: Serial,
-        /// Why.
         reason: Reason,
     },
     /// A new key is wanted where the old one was not made here.
     #[error("the key of {serial} of {ca} was made elsewhere, and so must be a new one")]
-    KeyOfRequest {
-        /// The CA.
-        ca: CaName,
-        /// The serial.
-        serial: Serial,
-    },
+    KeyOfRequest { ca: CaName, serial: Serial },
     /// A CA whose certificate was taken back by the CA above.
     #[error("the certificate of {ca} is revoked ({reason})")]
-    RevokedCa {
-        /// The CA.
-        ca: CaName,
-        /// Why.
-        reason: Reason,
-    },
+    RevokedCa { ca: CaName, reason: Reason },
     /// A CA below another, where two roots are to certify each other.
     #[error("{ca} is no root, and only roots certify each other")]
-    NotARoot {
-        /// The CA.
-        ca: CaName,
-    },
+    NotARoot { ca: CaName },
     /// The successor of a CA would have its subject.
     #[error("{subject} is the subject of {ca}, whose key is another")]
     NameOfPredecessor {
-        /// The subject.
         subject: String,
         /// The CA that has it.
         ca: CaName,
@@ -87,39 +58,28 @@ pub enum RenewalError {
     },
     /// A kind of key that is read and not made.
     #[error("keys of type {kind} are not made here")]
-    UnmakeableKey {
-        /// The kind.
-        kind: String,
-    },
+    UnmakeableKey { kind: String },
     /// The files of what would be issued can't be written; which of several certificates it is about.
     #[error("{serial} of {ca} is not renewed, since the files of its successor can't be written")]
     Files {
-        /// The CA.
         ca: CaName,
-        /// The serial.
         serial: Serial,
-        /// Why.
         source: Box<CaError>,
     },
-    /// The files to replace are not of the certificate, nor of one before it.
+    /// The files in the place are not those of the certificate, nor of one before it.
     #[error(
         "{serial} of {ca} is not renewed, since {} is none of its files, nor of those of one before it",
         path.display()
     )]
     FilesOfOther {
-        /// The CA.
         ca: CaName,
-        /// The serial.
         serial: Serial,
-        /// The file.
         path: PathBuf,
     },
     /// Another process was faster.
     #[error("{serial} of {ca} was renewed meanwhile by another process: {by}")]
     RenewedMeanwhile {
-        /// The CA.
         ca: CaName,
-        /// The serial.
         serial: Serial,
         /// The one in its place.
         by: Serial,
@@ -127,9 +87,7 @@ pub enum RenewalError {
     /// The CA ends before what it would renew has to be renewed again.
     #[error("{ca} ends itself within that time, at {}", rfc3339(*until))]
     CaEndsFirst {
-        /// The CA.
         ca: CaName,
-        /// Its end.
         until: OffsetDateTime,
         /// The CAs to renew, the highest first: those above it that end as soon are among them.
         due: Vec<DueCa>,

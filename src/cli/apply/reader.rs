@@ -1,4 +1,4 @@
-//! What a declaration says, made of its tables: everything in it that can't be is named at once, before
+//! Declarations, read from their tables: everything in one that can't be is named at once, before
 //! anything is done.
 
 use super::outputs::Outputs;
@@ -25,7 +25,7 @@ use toml::Spanned;
 /// Problems of a file that are told.
 const MOST_NAMED: usize = 100;
 
-/// What is needed to make sense of a file.
+/// Reader of one file.
 pub(super) struct Reader<'a> {
     source: &'a Source,
     /// CAs that there are already.

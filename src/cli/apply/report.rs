@@ -1,4 +1,4 @@
-//! What `pki apply` says of its steps.
+//! Reports of `pki apply`.
 
 use crate::ca::{Action, Kind, Step};
 use crate::cli::bundle::plural;
@@ -71,7 +71,7 @@ pub(super) fn tell(context: &Context, steps: &[Step]) {
     }
 }
 
-/// What is said of an action, done and to be done.
+/// Returns the words for an action, done and to be done.
 fn words(step: &Step) -> (&'static str, &'static str) {
     match (step.action, step.kind) {
         (Action::Make, _) if step.ca.is_none() => ("made the root CA", "make the root CA"),

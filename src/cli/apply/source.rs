@@ -28,7 +28,7 @@ pub(super) struct Named<T> {
     pub(super) table: T,
 }
 
-/// What the file says, section by section, in its order.
+/// Sections of the file, in its order.
 #[derive(Default)]
 pub(super) struct Sections {
     pub(super) fixture: bool,
@@ -68,7 +68,7 @@ impl Source {
         }
     }
 
-    /// That something is wrong at a place.
+    /// Returns the failure of something at a place.
     pub(super) fn bad(&self, place: &Place, problem: impl Display) -> Failure {
         let before = self.text.get(..place.start).unwrap_or(&self.text);
         let line = self.lines.partition_point(|begin| *begin <= before.len());
@@ -158,7 +158,7 @@ impl Source {
 
 type Pair<'a> = (Spanned<toml::de::DeString<'a>>, Spanned<DeValue<'a>>);
 
-/// What a table holds, as it stands in the file.
+/// Returns the tables of a section, in the order of the file.
 fn in_order(table: DeTable<'_>) -> Vec<Pair<'_>> {
     let mut pairs: Vec<Pair<'_>> = table.into_iter().collect();
     pairs.sort_by_key(|(key, _)| key.span().start);

@@ -1,6 +1,6 @@
 //! A declaration as its file writes it: the tables of TOML, and the JSON Schema that is made of them.
 //!
-//! What stands over a field goes into the schema, for who writes such a file.
+//! Doc comments of fields are texts of the schema.
 
 use crate::ca::{CsrNames, Flaw, RelyingParty, party};
 use crate::cli::options::{LifetimeArgs, PolicyArgs, SubjectArgs};
@@ -340,7 +340,7 @@ impl FromStr for AlternativeNames {
     }
 }
 
-/// Where something is fetched.
+/// URL at which something is fetched.
 pub(super) struct Url(pub(super) String);
 
 impl FromStr for Url {
@@ -353,7 +353,7 @@ impl FromStr for Url {
     }
 }
 
-/// How a PKCS #12 file is encrypted.
+/// Encryption of a PKCS #12 file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pkcs12(pub(super) crate::ca::Strength);
 
@@ -369,7 +369,7 @@ impl FromStr for Pkcs12 {
     }
 }
 
-/// Who reads a file.
+/// Target of a file.
 #[derive(Clone, Copy)]
 pub(super) struct Target(pub(super) &'static RelyingParty);
 

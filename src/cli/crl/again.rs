@@ -1,4 +1,4 @@
-//! What to do about lists of which only some were published, or not in every file.
+//! Remedies for CRLs of which only some were published, or not in every file.
 
 use super::CrlArgs;
 use crate::ca::CrlError;
@@ -7,7 +7,7 @@ use crate::cli::failure::Failure;
 use std::fmt::Write as _;
 
 impl CrlArgs {
-    /// Where the list itself was signed, what fails behind it fails after the commit.
+    /// Returns the failure of a step after the CRL; if the CRL was signed, it comes after the commit.
     pub(super) fn after_signing(&self, list: &Published, error: CaError) -> Failure {
         if list.origin == Origin::Kept {
             return error.into();
@@ -25,7 +25,7 @@ impl CrlArgs {
         Failure::after_commit("the new list", error, remedy)
     }
 
-    /// What to do where lists of some CAs were published, and of others not.
+    /// Returns the remedy if the CRLs of some CAs were published, and those of others not.
     pub(super) fn remedy_for_others(&self) -> String {
         if self.ahead.is_some() {
             return "the other lists stand; run the command again for what is missing, with --ca"

@@ -27,7 +27,7 @@ impl CrlArgs {
         refuse_other_files(ca, place, chain, self.hash_names)
     }
 
-    /// Where it is wanted, and where there is one already that would be left behind; gives what failed.
+    /// Writes chains that are wanted, or that exist and would be left behind; returns the failures.
     pub(super) fn publish_chains(
         &self,
         store: &Store,
@@ -72,8 +72,8 @@ impl CrlArgs {
         failures
     }
 
-    /// Where they are wanted: the names that OpenSSL looks for, which are kept up where they are there
-    /// already, and files of CAs above that signed nothing now; gives what failed.
+    /// Writes the names that OpenSSL looks for, if they are wanted or exist, and the files of CAs above
+    /// that signed nothing now; returns the failures.
     pub(super) fn publish_others(
         &self,
         store: &Store,

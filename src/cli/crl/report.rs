@@ -1,4 +1,4 @@
-//! What `pki crl` says of lists that it published, converted or looked at.
+//! Reports of `pki crl`.
 
 use crate::ca::{BundleFinding, Freshness, Origin, Place, Published, RelyingParty};
 use crate::cli::bundle::{FindingEntry, errors, finding_entries, finding_lines, verdict};
@@ -64,7 +64,7 @@ pub(super) fn converted(
     Report::new(&ConvertedList { file, findings }, text).committed("the file is written")
 }
 
-/// How published lists stand, by themselves and for whom they are.
+/// Report of published CRLs, and of the rules of their target.
 pub(super) fn checked(
     entries: &[CheckEntry],
     party: Option<&RelyingParty>,

@@ -1,4 +1,4 @@
-//! What `pki crl --for` says of rules, and of how the files are put to use.
+//! Rules of a target, and settings for its configuration, as `pki crl --for` reports them.
 
 use crate::ca::{BundleFinding, ListForm, Place, RelyingParty, above_no_other};
 use crate::cli::bundle::{errors, finding_entries, finding_lines, verdict};
@@ -46,7 +46,7 @@ pub(super) fn judged(
     ))
 }
 
-/// What stops nothing.
+/// Reports findings that stop nothing.
 pub(super) fn tell(context: &Context, party: &RelyingParty, findings: &[BundleFinding]) {
     findings.iter().for_each(|finding| context.warning(finding));
     if let Some(note) = party.lists.note {
@@ -62,7 +62,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Where nothing is new they have been said already.
+    /// Reports the settings; if no CRL is new, they were reported already.
     pub(super) fn tell(self, context: &Context, any_signed: bool) {
         if any_signed || !self.are_old {
             context.notices(self.lines);

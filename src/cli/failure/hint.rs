@@ -433,5 +433,5 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
     }
 }
 
-/// What to do about a CSR with a SAN that is not issued.
+/// Hint for a CSR with a SAN that is not issued.
 pub(in crate::cli) const REPLACE_CSR_NAMES: &str = "--csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test";

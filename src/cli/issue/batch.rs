@@ -24,7 +24,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What the rows that are recorded together may cost: some tens of milliseconds.
+/// Cost of the rows that are recorded together: some tens of milliseconds.
 const GROUP: usize = 512;
 /// The same where each row has files, which are open until all of them are durable.
 const GROUP_WITH_FILES: usize = 128;
@@ -37,7 +37,7 @@ struct Run {
     defaults: Arc<Defaults>,
     files: Option<Files>,
     keeps_going: bool,
-    /// What earlier runs issued, where this one goes on with them.
+    /// Certificates of earlier runs that this one resumes.
     issued: HashSet<u64>,
     seen: Seen,
     passphrases: UserPassphrases,
@@ -48,7 +48,7 @@ struct Run {
 /// Files by kind.
 type FileNames = BTreeMap<&'static str, String>;
 
-/// Where the files of the rows go.
+/// Destination of the files of the rows.
 struct Files {
     folder: ExportFolder,
     protection: Protection,
@@ -194,7 +194,7 @@ impl Run {
         Err(Failure::of_rows(failures.into_values().collect(), 0))
     }
 
-    /// What of a group's certificates is reported, after their files are written.
+    /// Reports the certificates of a group, after their files are written.
     fn entries(
         &self,
         group: &[(CertificateRow, Issued)],

@@ -1,4 +1,4 @@
-//! What is wrong with the rows of a table, before anything is issued.
+//! Check of the rows of a table, before anything is issued.
 
 use super::rows::{COLUMNS, CertificateRow, Defaults, kinds};
 use crate::ca::{DryRun, ExportPlace, Issuer, Notice, TableRow, on_all_cores};
@@ -14,7 +14,7 @@ const GROUP: usize = 4096;
 /// Bytes of rows over which no more of them are looked at together.
 const GROUP_LENGTH: usize = 4 << 20;
 
-/// What there was to see of the rows before anything was issued.
+/// Result of the check of the rows.
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) count: u64,
@@ -28,14 +28,14 @@ pub(super) struct RowCheck<'a> {
     /// The folder of the files, and whether DER is among them.
     place: Option<(&'a ExportPlace, bool)>,
     issued: &'a HashSet<u64>,
-    /// What the files of the rows so far are called.
+    /// Base names of the files of the rows so far.
     names: HashSet<String>,
-    /// What was said already.
+    /// Notices so far.
     notices: HashSet<String>,
     context: &'a Context,
 }
 
-/// What a sound row will give.
+/// A row that can be issued.
 struct Sound {
     name: String,
     notices: Vec<Notice>,
@@ -139,7 +139,7 @@ fn next_group(rows: &mut impl Iterator<Item = CertificateRow>) -> Vec<Certificat
 }
 
 impl Seen {
-    /// That there are rows which can't be issued, and that none was.
+    /// Returns the failure of rows that can't be issued, when none was.
     pub(super) fn refusal(self) -> Failure {
         let sound = self.count - self.unsound.len() as u64;
         refusal(self.unsound.into_values().collect(), sound, "issued")

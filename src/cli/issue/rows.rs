@@ -14,21 +14,21 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What a row can say.
+/// Columns of the table.
 pub(in crate::cli) const COLUMNS: &Columns = &Columns {
     names: &["cn", "san", "profile", "days", "key_type", "csr", "name"],
     needed: &["cn", "csr"],
     header: Header::Required,
 };
 
-/// What holds for rows that say nothing else; by default, what holds where no option says otherwise.
+/// Defaults of rows, from the options.
 #[derive(Default)]
 pub(in crate::cli) struct Defaults {
     profile: Profile,
     lifetime: Lifetime,
     key_type: KeyType,
     csr_names: CsrNames,
-    /// What the paths of requests start from.
+    /// Directory that the paths of CSRs are relative to.
     folder: PathBuf,
 }
 
@@ -58,7 +58,7 @@ impl CertificateRow {
         }
     }
 
-    /// What its files are called, given the common name.
+    /// Base name of its files: the common name, unless the row has another.
     pub(super) fn file_name<'a>(&'a self, common_name: &'a str) -> &'a str {
         self.row.field("name").unwrap_or(common_name)
     }
@@ -73,17 +73,16 @@ impl CertificateRow {
         self.row.field("csr").is_none()
     }
 
-    /// That something is wrong with what a column says.
+    /// Returns the failure of a column.
     pub(super) fn bad(&self, column: &'static str, problem: impl std::fmt::Display) -> Failure {
         self.row.bad(Some(column), problem).into()
     }
 
-    /// That its files can't be where they are to be.
+    /// Returns the failure of its files.
     pub(super) fn unplaced(&self, error: CaError) -> Failure {
         self.bad("name", in_one_line(error))
     }
 
-    /// Where it stands.
     pub(super) fn place(&self) -> String {
         self.row.place()
     }

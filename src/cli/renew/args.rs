@@ -78,7 +78,7 @@ impl RenewArgs {
     }
 }
 
-/// What `--self` alone takes.
+/// Options of `--self`.
 #[derive(Args)]
 pub(in crate::cli) struct RolloverArgs {
     /// With --self: write a request for a CA elsewhere to sign; - is standard output

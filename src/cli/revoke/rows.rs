@@ -9,7 +9,7 @@ use crate::x509::{Reason, Serial};
 use std::path::Path;
 use time::OffsetDateTime;
 
-/// What a row can say.
+/// Columns of the table.
 const COLUMNS: &Columns = &Columns {
     names: &["serial", "reason", "date"],
     needed: &["serial"],

@@ -83,10 +83,9 @@ pub(super) fn file_hint(error: &FileError) -> Option<String> {
     }
 }
 
-/// What to do where a fixture store is needed.
 pub(super) const FIXTURE_STORE: &str = "a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture";
 
-/// What to do about encryption that is not opened here.
+/// Hints for encryption that is not supported.
 const ENCRYPT_KEY_ANEW: &str = "encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there";
 pub(super) const ENCRYPT_TRUST_STORE_ANEW: &str = "`keytool -importkeystore` writes one anew";
 
