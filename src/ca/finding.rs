@@ -30,7 +30,7 @@ pub struct RuleFinding {
     pub rule: &'static str,
     pub message: String,
     /// Remedy that is said with it.
-    pub remedy: Option<Remedy>,
+    pub remedy: Option<Box<Remedy>>,
 }
 
 impl RuleFinding {
@@ -53,7 +53,7 @@ impl RuleFinding {
 
     pub(crate) fn with_remedy(self, remedy: Remedy) -> Self {
         Self {
-            remedy: Some(remedy),
+            remedy: Some(Box::new(remedy)),
             ..self
         }
     }

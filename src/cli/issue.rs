@@ -15,6 +15,7 @@ use crate::ca::{
 };
 use crate::key::KeyType;
 use crate::store::{CaName, Issuance, Revoked};
+use crate::x509::RecordedProfile;
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
@@ -197,7 +198,7 @@ pub(super) struct CertificateEntry {
     serial: String,
     subject: String,
     sans: Vec<String>,
-    profile: String,
+    profile: RecordedProfile,
     not_before: String,
     not_after: String,
     /// `null` where the CA was imported without the certificate.

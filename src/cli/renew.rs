@@ -15,6 +15,7 @@ use crate::ca::{
     RenewalNotice, Successors, expiring, renew, select_one, supersede,
 };
 use crate::store::{Ca, CaName, Issuance, Store};
+use crate::x509::RecordedProfile;
 pub(super) use args::RenewArgs;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -274,7 +275,7 @@ impl RenewArgs {
             }
             if expiring.is_of_a_leaf() {
                 due.push(expiring);
-            } else if expiring.issuance.profile != "cross" {
+            } else if expiring.issuance.profile != RecordedProfile::Cross {
                 context.notice(RenewalNotice::CaEnds {
                     subject: expiring.issuance.subject,
                     until: expiring.issuance.not_after,

@@ -179,9 +179,11 @@ fn beside_root(
         let purpose = Purpose::Certificates;
         let opened = Issuer::open(store, old.name(), purpose, passphrases, now);
         Some(opened.map_err(|error| match error {
-            error @ (CaError::Issuer(IssuerError::KeyElsewhere { .. })
-            | CaError::Issuer(IssuerError::CaUnusable { .. })
-            | CaError::Issuer(IssuerError::RevokedCa { .. })
+            error @ (CaError::Issuer(
+                IssuerError::KeyElsewhere { .. }
+                | IssuerError::CaUnusable { .. }
+                | IssuerError::RevokedCa { .. },
+            )
             | CaError::Issuance(IssuanceError::CompromisedKey { .. })) => {
                 Failure::from(error).hint("--no-cross makes the new root without it")
             }

@@ -7,6 +7,7 @@ pub(super) use encoding::base64_of_bytes_inside;
 pub use origin::{BatchId, BatchRow, EntryId, TableId, WishId};
 
 use super::name::CaName;
+use crate::x509::RecordedProfile;
 use crate::x509::{Certificate, Fingerprint, Reason, Serial};
 use encoding::{base64_bytes, fingerprint, moment, text};
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,8 @@ pub struct Issuance {
     /// The alternative names, as `dns:…`, `ip:…`, `email:…`, `uri:…`.
     pub sans: Vec<String>,
     /// The profile: one of those for leaves, `root`, `subordinate`, or `cross`.
-    pub profile: String,
+    pub profile: RecordedProfile,
+    /// When it becomes valid.
     #[serde(with = "moment")]
     pub not_before: OffsetDateTime,
     #[serde(with = "moment")]

@@ -16,6 +16,7 @@ use crate::key::{KeyType, PrivateKey, PublicKey};
 use crate::store::{
     Ca, CaName, CaRecord, LockedCa, Material, Observer, ReservedCa, Store, StoreError,
 };
+use crate::x509::RecordedProfile;
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{Certificate, Name, NameConstraints, Serial, Validity};
@@ -151,7 +152,7 @@ fn root(
         validity,
         public_key: key.public().clone(),
         extensions: ca_extensions(new.path_length, &new.constraints, None),
-        profile: "root",
+        profile: RecordedProfile::Root,
     };
     let draft = Draft::new(content, &[], key.signature_algorithm())?;
     let key_pem = protected(&new.name, &key, passphrases)?;
@@ -304,7 +305,7 @@ fn draft_under(
         validity,
         public_key: public_key.clone(),
         extensions: ca_extensions(path_length, &new.constraints, Some(ca.record())),
-        profile: "subordinate",
+        profile: RecordedProfile::Subordinate,
     };
     issuer.draft(content)
 }

@@ -11,11 +11,9 @@ use crate::ca::remedy::Remedy;
 use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::store::{Ca, CaName, Issuance, Journal};
+use crate::x509::RecordedProfile;
 use crate::x509::{Certificate, Validity};
 use time::OffsetDateTime;
-
-/// The profile of such certificates.
-const PROFILE: &str = "cross";
 
 /// A root's key, certified by another root.
 pub struct CrossCertificate {
@@ -109,7 +107,7 @@ fn certify(
         },
         public_key: certificate.public_key().clone(),
         extensions: extensions_of(certificate, length, Some(ca.record())),
-        profile: PROFILE,
+        profile: RecordedProfile::Cross,
     };
     if content.subject == *ca.certificate().subject() {
         return Err(IssuanceError::SubjectOfCa {
@@ -132,7 +130,7 @@ pub fn cross_certificate(
 ) -> Result<Option<Issuance>, CaError> {
     let name = subject.subject().common_name().unwrap_or_default();
     let mut named = issuer.issuances_named(&name)?;
-    named.retain(|issuance| issuance.profile == PROFILE);
+    named.retain(|issuance| issuance.profile == RecordedProfile::Cross);
     for issuance in named.into_iter().rev() {
         let revoked = issuer.revoked(&issuance.serial)?;
         if certifies_key_of(&issuance, subject)

@@ -16,6 +16,7 @@ use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::ca::session::Session;
 use crate::store::{Ca, CaName, CaRecord, Issuance, Location, Replaced, Revoked, Store};
+use crate::x509::RecordedProfile;
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{Certificate, CertificationRequest, Reason, Serial};
@@ -84,7 +85,11 @@ pub fn renew_ca(
         validity,
         public_key: before.public_key().clone(),
         extensions: extensions_of(before, path_length(before), limits.map(Ca::record)),
-        profile: if is_root { "root" } else { "subordinate" },
+        profile: if is_root {
+            RecordedProfile::Root
+        } else {
+            RecordedProfile::Subordinate
+        },
     };
     let draft = Draft::new(content, issuers, issuer.signature_algorithm())?;
     let naming_previous = naming_previous(store, &ca, None, now)?;
@@ -334,8 +339,10 @@ pub fn last_end(
     }
     for issuance in ca.issuances()? {
         let issuance = issuance?;
-        let counts = !matches!(issuance.profile.as_str(), "root" | "cross")
-            && issuance.not_after >= now
+        let counts = !matches!(
+            issuance.profile,
+            RecordedProfile::Root | RecordedProfile::Cross
+        ) && issuance.not_after >= now
             && !all_revoked.contains_key(&issuance.serial);
         if counts {
             last = last.max(Some(issuance.not_after));

@@ -14,6 +14,7 @@ use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::session::Session;
 use crate::store::{CaName, Issuance};
+use crate::x509::RecordedProfile;
 use crate::x509::{Certificate, CertificationRequest, Extension, Name, NameConstraints};
 use std::path::PathBuf;
 
@@ -61,7 +62,7 @@ pub fn certify_ca(
         validity,
         public_key: asked.request.public_key().clone(),
         extensions: ca_extensions(path_length, &asked.constraints, Some(limits.record())),
-        profile: "subordinate",
+        profile: RecordedProfile::Subordinate,
     };
     let draft = issuer.draft(content)?;
 

@@ -13,8 +13,9 @@ use crate::ca::check::rule::{
 use crate::ca::select::Status;
 use crate::key::{KeyError, PublicKey};
 use crate::store::{Ca, Issuance, Journal, LineProblem, Store};
+use crate::x509::RecordedProfile;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Name, Profile, Serial};
+use crate::x509::{Certificate, Name, Serial};
 use time::OffsetDateTime;
 
 /// Bytes of a journal between reports of progress.
@@ -180,7 +181,8 @@ impl<'a> Standard<'a> {
 
     /// Judges a record; on any core.
     fn judge(&self, issuance: &Issuance, follows: bool) -> Judged {
-        let is_leaf = issuance.profile.parse::<Profile>().is_ok() || issuance.profile == "imported";
+        let is_leaf =
+            issuance.profile.leaf().is_some() || issuance.profile == RecordedProfile::Imported;
         let mut judged = Judged {
             serial: issuance.serial,
             counter: if follows { issuance.counter } else { 0 },
@@ -329,15 +331,15 @@ fn record_problem(issuance: &Issuance, certificate: &Certificate) -> Option<Prob
     Some((RECORD_MISMATCH, message))
 }
 
-/// Whether a certificate may be of a profile. An imported leaf may be anything but a CA.
-fn is_of_profile(certificate: &Certificate, profile: &str) -> bool {
-    match profile.parse::<Profile>() {
-        Ok(profile) => {
+/// Whether a certificate may be of a profile. A leaf that was imported may be anything but a CA.
+fn is_of_profile(certificate: &Certificate, profile: &RecordedProfile) -> bool {
+    match profile.leaf() {
+        Some(profile) => {
             !certificate.is_ca() && certificate.extended_key_usage() == profile.purposes()
         }
-        Err(_) => match profile {
-            "root" => certificate.is_ca() && certificate.is_self_issued(),
-            "subordinate" | "cross" => certificate.is_ca(),
+        None => match profile {
+            RecordedProfile::Root => certificate.is_ca() && certificate.is_self_issued(),
+            RecordedProfile::Subordinate | RecordedProfile::Cross => certificate.is_ca(),
             _ => true,
         },
     }

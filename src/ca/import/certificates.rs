@@ -8,15 +8,13 @@ use crate::ca::parallel::on_all_cores;
 use crate::ca::{CaError, RuleFinding};
 use crate::key::KeyError;
 use crate::store::Issuance;
+use crate::x509::RecordedProfile;
 use crate::x509::{Certificate, Fingerprint, Name, Profile, Serial, path, signed_data};
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Profile of a certificate that has none of ours.
-pub(crate) const IMPORTED: &str = "imported";
-
-/// Rule for signatures with algorithms that are not supported.
+/// The algorithm of a signature is one that no signature is verified with here.
 pub(crate) const SIGNATURE_NOT_CHECKED: &str = "signature-not-checked";
 
 /// A certificate of the CA, and its file.
@@ -274,7 +272,7 @@ pub(crate) fn issuance(certificate: &Certificate, serial: Serial, ca: &Certifica
         cn: subject.common_name().unwrap_or_default(),
         subject: subject.to_string(),
         sans: names.iter().map(ToString::to_string).collect(),
-        profile: profile(certificate, ca).to_owned(),
+        profile: profile(certificate, ca),
         not_before: validity.not_before,
         not_after: validity.not_after,
         renews: None,
@@ -299,8 +297,8 @@ pub(crate) fn without_certificate(
         cn: subject.common_name,
         subject: subject.text,
         sans: Vec::new(),
-        profile: IMPORTED.to_owned(),
-        // Its notBefore is not known; it is not before the CA's.
+        profile: RecordedProfile::Imported,
+        // No record tells when it was issued; not before the CA was there.
         not_before: ca.validity().not_before.min(not_after),
         not_after,
         renews: None,
@@ -312,13 +310,13 @@ pub(crate) fn without_certificate(
     }
 }
 
-/// Returns the profile of a certificate, judged by its extensions.
-fn profile(certificate: &Certificate, ca: &Certificate) -> &'static str {
+/// What a certificate is for, going by its extensions.
+fn profile(certificate: &Certificate, ca: &Certificate) -> RecordedProfile {
     if certificate == ca {
-        return "root";
+        return RecordedProfile::Root;
     }
     if certificate.is_ca() {
-        return "subordinate";
+        return RecordedProfile::Subordinate;
     }
     let purposes = certificate.extended_key_usage();
     let is_for = |profile: &Profile| {
@@ -326,7 +324,7 @@ fn profile(certificate: &Certificate, ca: &Certificate) -> &'static str {
         theirs.len() == purposes.len() && theirs.iter().all(|purpose| purposes.contains(purpose))
     };
     let known = Profile::ALL.into_iter().find(is_for);
-    known.map_or(IMPORTED, Profile::as_str)
+    known.map_or(RecordedProfile::Imported, RecordedProfile::Leaf)
 }
 
 /// Joins an error and its causes.

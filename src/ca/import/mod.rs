@@ -16,7 +16,7 @@ mod records;
 mod request;
 mod subject;
 
-pub(crate) use certificates::{IMPORTED, issuance};
+pub(crate) use certificates::issuance;
 pub use error::{ImportError, SourceFile};
 pub use locations::{Layout, Source};
 pub use old_crls::OldList;

@@ -10,6 +10,7 @@ use crate::ca::issuance::error::IssuanceError;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::key::{PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::store::Issuance;
+use crate::x509::RecordedProfile;
 use crate::x509::lint::{Candidate, Findings, lint};
 use crate::x509::signed::assemble;
 use crate::x509::{Certificate, Extension, Name, Serial, TbsCertificate, Unnumbered, Validity};
@@ -24,7 +25,7 @@ pub struct Draft {
     public_key: PublicKey,
     signature: SignatureAlgorithm,
     unnumbered: Unnumbered,
-    profile: &'static str,
+    profile: RecordedProfile,
     defect: Option<&'static str>,
 }
 
@@ -48,8 +49,8 @@ pub struct Content {
     /// Extensions other than the key identifiers; that of the subject only where it is not the one that
     /// the key would get.
     pub extensions: Vec<Extension>,
-    /// Kind of certificate, as the journal names it.
-    pub profile: &'static str,
+    /// Its profile in the record.
+    pub profile: RecordedProfile,
 }
 
 impl Draft {
@@ -177,7 +178,7 @@ impl Draft {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            profile: self.profile.to_owned(),
+            profile: self.profile.clone(),
             not_before: self.validity.not_before,
             not_after: self.validity.not_after,
             renews: None,

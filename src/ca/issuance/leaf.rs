@@ -343,7 +343,7 @@ pub(crate) fn content(
         validity,
         public_key,
         extensions,
-        profile: profile.as_str(),
+        profile: profile.into(),
     })
 }
 

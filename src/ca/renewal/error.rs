@@ -2,6 +2,7 @@
 
 use crate::ca::error::CaError;
 use crate::store::{Ca, CaName, Store, StoreError};
+use crate::x509::RecordedProfile;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Reason, Serial};
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ pub enum RenewalError {
     NotALeaf {
         ca: CaName,
         serial: Serial,
-        profile: String,
+        profile: RecordedProfile,
     },
     /// The certificate was imported, and has no extended key usage.
     #[error("{serial} of {ca} was imported and has no extended key usage")]

@@ -3,7 +3,8 @@
 use crate::ca::error::CaError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::store::{Ca, Issuance, Revoked, Store};
-use crate::x509::{Certificate, Profile, Serial};
+use crate::x509::RecordedProfile;
+use crate::x509::{Certificate, Serial};
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
@@ -25,7 +26,7 @@ impl Expiring {
 
     /// Whether it is none of a CA's.
     pub fn is_of_a_leaf(&self) -> bool {
-        self.issuance.profile.parse::<Profile>().is_ok()
+        self.issuance.profile.leaf().is_some()
     }
 }
 
@@ -91,7 +92,10 @@ fn expiring_of(
 /// The certificate that a CA has now to whose key and name one was issued: whatever is recorded, it is
 /// renewed where that is another.
 fn certificate_now<'a>(issuance: &Issuance, known: &'a [Ca]) -> Option<&'a Certificate> {
-    if !matches!(issuance.profile.as_str(), "root" | "subordinate") {
+    if !matches!(
+        issuance.profile,
+        RecordedProfile::Root | RecordedProfile::Subordinate
+    ) {
         return None;
     }
     let mut certificates = known.iter().map(Ca::certificate);
@@ -119,16 +123,16 @@ fn as_record(certificate: &Certificate) -> Option<Issuance> {
     let subject = certificate.subject();
     let validity = certificate.validity();
     let profile = if certificate.is_self_signed() {
-        "root"
+        RecordedProfile::Root
     } else {
-        "subordinate"
+        RecordedProfile::Subordinate
     };
     Some(Issuance {
         serial: certificate.serial().ok()?,
         cn: subject.common_name().unwrap_or_default(),
         subject: subject.to_string(),
         sans: Vec::new(),
-        profile: profile.to_owned(),
+        profile,
         not_before: validity.not_before,
         not_after: validity.not_after,
         renews: None,

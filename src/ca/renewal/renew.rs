@@ -2,7 +2,6 @@
 
 use crate::asn1::oid;
 use crate::ca::error::CaError;
-use crate::ca::import::IMPORTED;
 use crate::ca::issuance::{
     Content, InPlaceOf, Issued, Issuer, Lifetime, compare, issue_draft, leaf_extensions, pointers,
 };
@@ -17,6 +16,7 @@ use crate::ca::revocation::{Revocable, Verdict, record_all};
 use crate::ca::select::{Status, certificate_of};
 use crate::key::{KeyType, PrivateKey};
 use crate::store::{Ca, CaRecord, Issuance, Journal};
+use crate::x509::RecordedProfile;
 use crate::x509::extension::BasicConstraints;
 use crate::x509::{Certificate, Extension, Profile, Reason};
 use const_oid::ObjectIdentifier;
@@ -82,8 +82,8 @@ impl Predecessor {
             }
             .into());
         }
-        let profile = issuance.profile.parse::<Profile>().ok();
-        if profile.is_none() && issuance.profile != IMPORTED {
+        let profile = issuance.profile.leaf();
+        if profile.is_none() && issuance.profile != RecordedProfile::Imported {
             return Err(RenewalError::NotALeaf {
                 ca: ca.name().clone(),
                 serial,
@@ -195,7 +195,7 @@ pub fn renew(
             None => extensions_as_before(certificate, record),
         },
         public_key,
-        profile: profile.map_or(IMPORTED, Profile::as_str),
+        profile: profile.map_or(RecordedProfile::Imported, RecordedProfile::Leaf),
     };
     issuer.refuse_subject_of_ca(&content.subject)?;
     let draft = issuer.draft(content)?;

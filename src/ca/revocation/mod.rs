@@ -7,6 +7,7 @@ mod rows;
 mod selection;
 
 use crate::ca::revocation::error::RevocationError;
+use crate::x509::RecordedProfile;
 pub use adopt::issuing_ca;
 use revocable::refuse_future;
 pub use revocable::{Revocable, Verdict};
@@ -160,7 +161,7 @@ fn valid_all_the_same(
 /// Whether a CA's certificate with this serial is one of its own key.
 fn is_own_certificate(ca: &Ca, serial: &Serial) -> Result<bool, CaError> {
     let issuance = ca.issuance(serial)?;
-    Ok(issuance.is_some_and(|issuance| issuance.profile == "root"))
+    Ok(issuance.is_some_and(|issuance| issuance.profile == RecordedProfile::Root))
 }
 
 /// Same as [`revoke_all`], without a look at other certificates of the keys.

@@ -4,6 +4,7 @@ use crate::ca::error::CaError;
 use crate::ca::revocation::error::RevocationError;
 use crate::ca::select::recorded_certificate;
 use crate::store::{BriefIssuance, Ca, Issuance, Revoked};
+use crate::x509::RecordedProfile;
 use crate::x509::crl::ReadEntry;
 use crate::x509::{Fingerprint, Reason, Serial};
 use time::OffsetDateTime;
@@ -49,7 +50,8 @@ impl Revocable {
         Ok(Self {
             serial: issuance.serial,
             not_after: issuance.not_after,
-            is_own: issuance.profile == "root" || der == Some(ca.certificate().der()),
+            is_own: issuance.profile == RecordedProfile::Root
+                || der == Some(ca.certificate().der()),
             key: match der {
                 Some(der) if with_key => Some(key_in(ca, der)?),
                 _ => None,

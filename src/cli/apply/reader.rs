@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
         let files = self.files(&name, &place, &table, defaults);
         let subject = self.subject(&name, &place, &table);
         let flaw = table.flaw.map(|Parsed(flaw)| flaw);
-        let revoked = self.revocation(&place, table.revoked, flaw, table.csr.is_some())?;
+        let revoked = self.revocation(&place, &table, flaw);
         if self.problems.len() > before {
             return None;
         }
@@ -256,25 +256,24 @@ impl<'a> Reader<'a> {
     fn revocation(
         &mut self,
         place: &Place,
-        revoked: Option<RevokedTable>,
+        table: &CertificateTable,
         flaw: Option<Flaw>,
-        has_csr: bool,
-    ) -> Option<Option<Verdict>> {
-        let revoked = match revoked {
+    ) -> Option<Verdict> {
+        let revoked = match &table.revoked {
             Some(revoked) => Some(self.verdict(place, revoked)?),
             None => None,
         };
-        self.check_flaw(place, flaw, has_csr);
+        self.check_flaw(place, flaw, table.csr.is_some());
         // A defect that is a revocation is recorded with the certificate, whatever interrupts that.
         let of_flaw = (flaw == Some(Flaw::Revoked)).then_some(Verdict::Revoke {
             reason: Reason::Unspecified,
             invalidity_date: None,
         });
-        Some(revoked.or(of_flaw))
+        revoked.or(of_flaw)
     }
 
-    fn verdict(&mut self, place: &Place, revoked: RevokedTable) -> Option<Verdict> {
-        let invalidity_date = match revoked.invalidity_date {
+    fn verdict(&mut self, place: &Place, revoked: &RevokedTable) -> Option<Verdict> {
+        let invalidity_date = match &revoked.invalidity_date {
             Some(Parsed(date)) => {
                 let resolved = date.resolve(self.now);
                 if resolved.is_none() {
@@ -287,9 +286,9 @@ impl<'a> Reader<'a> {
             }
             None => None,
         };
-        let reason = revoked.reason;
+        let reason = revoked.reason.as_ref();
         Some(Verdict::Revoke {
-            reason: reason.map_or(Reason::Unspecified, |Parsed(reason)| reason),
+            reason: reason.map_or(Reason::Unspecified, |Parsed(reason)| *reason),
             invalidity_date,
         })
     }
@@ -314,22 +313,19 @@ impl<'a> Reader<'a> {
         table: &CertificateTable,
         defaults: &Defaults,
     ) -> Option<KeySource> {
-        let csr = match &table.csr {
-            Some(csr) => {
-                if table.key_type.is_some() {
-                    self.problem(place, "the key is that of the csr, and of its type");
-                }
-                let path = self.source.resolve(csr);
-                let request = self.held(place, named_csr(&path))?;
-                Some((path, request))
+        let csr = if let Some(csr) = &table.csr {
+            if table.key_type.is_some() {
+                self.problem(place, "the key is that of the csr, and of its type");
             }
-            None => {
-                if table.csr_names.is_some() {
-                    let problem = "csr_names is about the names of a csr, and there is none";
-                    self.problem(place, problem);
-                }
-                None
+            let path = self.source.resolve(csr);
+            let request = self.held(place, named_csr(&path))?;
+            Some((path, request))
+        } else {
+            if table.csr_names.is_some() {
+                let problem = "csr_names is about the names of a csr, and there is none";
+                self.problem(place, problem);
             }
+            None
         };
         let kind = table.key_type.or(defaults.key_type);
         let kind = kind.map(|Parsed(kind)| kind).unwrap_or_default();
