@@ -69,6 +69,7 @@ pub use issuance::{
     RowOutcome, TableRow, cost_of, is_compromised, issue, last_batch, new_batch,
 };
 pub use notice::{CrlNotice, Notice, RenewalNotice};
+pub use numbers::plural;
 pub use owner::KeyOf;
 pub use parallel::on_all_cores;
 pub use passphrases::error::KeyUseError;

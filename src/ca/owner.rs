@@ -24,7 +24,6 @@ impl fmt::Display for KeyOf {
     }
 }
 
-/// Owner of a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubjectOwner {
     /// A CA of the store, pending ones included.
@@ -33,7 +32,6 @@ pub enum SubjectOwner {
     Issued {
         /// The CA that issued it.
         by: CaName,
-        /// Its serial number.
         serial: Serial,
     },
 }

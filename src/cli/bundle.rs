@@ -8,7 +8,7 @@ use super::remedy::message_of;
 use super::report::{Lines, Report};
 use crate::ca::{
     Bundle, BundleFinding, BundleRequest, Changes, Foreign, Form, Level, PARTIES, ProtectedKey,
-    RelyingParty, bundle, check_for_java, party, passphrase_for, write_bundle,
+    RelyingParty, bundle, check_for_java, party, passphrase_for, plural, write_bundle,
 };
 use crate::key::Passphrase;
 use crate::store::CaName;
@@ -334,8 +334,4 @@ pub(super) fn verdict(
         return format!("{what} {verdict} {whom}");
     }
     format!("{what} {verdict} {whom}: {}", counts.join(", "))
-}
-
-pub(super) fn plural(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,6 +1,5 @@
 //! `pki check`.
 
-use super::bundle::plural;
 use super::context::Context;
 use super::failure::Failure;
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
@@ -8,7 +7,8 @@ use super::progress::Progress;
 use super::remedy::message_of;
 use super::report::{Lines, Report};
 use crate::ca::{
-    CheckRequest, Checkup, Level, Repair, Repaired, StoreFinding, check, octets_to_check, repair,
+    CheckRequest, Checkup, Level, Repair, Repaired, StoreFinding, check, octets_to_check, plural,
+    repair,
 };
 use crate::store::{CaName, Location};
 use crate::x509::validity::parse_duration;

@@ -1,8 +1,7 @@
 //! Context of a command.
 
 use super::failure::Failure;
-use super::output::Format;
-use super::output::{say, say_json};
+use super::output::{Format, say, say_json};
 use crate::store::{Observer, Store};
 use crate::x509::text::Escaped;
 use crate::x509::validity::whole_second;

@@ -36,7 +36,6 @@ pub(super) struct Delivery {
 }
 
 impl OutArgs {
-    /// Whether files are wanted.
     pub(super) fn is_given(&self) -> bool {
         self.out.is_some()
     }

@@ -14,7 +14,6 @@ use const_oid::ObjectIdentifier;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 
-/// A certificate.
 pub(super) fn certificate(certificate: &Certificate) -> Value {
     let validity = certificate.validity();
     let serial = certificate.serial().map_or_else(
@@ -52,7 +51,6 @@ pub(super) fn record(issuance: &Issuance) -> Value {
     })
 }
 
-/// A certification request.
 pub(super) fn request(request: &CertificationRequest) -> Value {
     let attributes: Vec<String> = request.other_attributes().iter().map(oid_name).collect();
     json!({
@@ -122,7 +120,6 @@ pub(super) fn private_key(label: &str, headers: &[String], der: &[u8]) -> Result
     )
 }
 
-/// A public key.
 pub(super) fn public_key(key: &PublicKey) -> Value {
     json!({
         "algorithm": key.algorithm().to_string(),

@@ -5,13 +5,10 @@ use super::failure::Failure;
 use super::options::SelectorArgs;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
-use crate::ca::ExportError;
-use crate::ca::IssuerError;
-use crate::ca::KeyUseError;
 use crate::ca::{
-    CaError, Destination, Exported, FileKind, KeyOutput, ProtectedKey, RenewalError, Selector,
-    Status, Strength, Unlocked, certificate_of, check_for_java, cross_certificate, passphrase_for,
-    select_one,
+    CaError, Destination, ExportError, Exported, FileKind, IssuerError, KeyOutput, KeyUseError,
+    ProtectedKey, RenewalError, Selector, Status, Strength, Unlocked, certificate_of,
+    check_for_java, cross_certificate, passphrase_for, select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
 use crate::store::{Ca, CaName, Journal, Location, Store};

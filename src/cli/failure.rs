@@ -6,9 +6,9 @@ mod hint;
 pub(super) use hint::REPLACE_CSR_NAMES;
 
 use super::output::{Format, say, say_json};
-use crate::ca::FlawError;
 use crate::ca::{
-    CaError, ExportError, IssuanceError, IssuerError, KeyUseError, RenewalError, RevocationError,
+    CaError, ExportError, FlawError, IssuanceError, IssuerError, KeyUseError, RenewalError,
+    RevocationError,
 };
 use crate::store::file::Uncommitted;
 use crate::store::{FileError, StoreError};

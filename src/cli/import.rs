@@ -1,6 +1,6 @@
 //! `pki import`.
 
-use super::bundle::{FindingEntry, errors, finding_entries, finding_lines, plural};
+use super::bundle::{FindingEntry, errors, finding_entries, finding_lines};
 use super::context::Context;
 use super::failure::Failure;
 use super::options::{http_url, input};
@@ -8,7 +8,7 @@ use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
     ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldList, Source, Tally,
-    certificates_in, import,
+    certificates_in, import, plural,
 };
 use crate::store::{CaName, CaRecord};
 use crate::x509::validity::rfc3339;

@@ -15,11 +15,10 @@ use crate::ca::{
 };
 use crate::key::KeyType;
 use crate::store::{CaName, Issuance, Revoked};
-use crate::x509::RecordedProfile;
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Fingerprint, GeneralName, Profile, Serial};
+use crate::x509::{Fingerprint, GeneralName, Profile, RecordedProfile, Serial};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -105,7 +105,6 @@ struct Shared {
     given: Vec<Given>,
 }
 
-/// An option --passin.
 struct Given {
     /// The CA that it is for alone.
     ca: Option<CaName>,

@@ -23,9 +23,7 @@ impl From<Failure> for Refused {
 
 /// Output of `pki show FILE`.
 pub struct Shown {
-    /// With `--format text`.
     pub text: String,
-    /// With `--format json`.
     pub json: Value,
 }
 

@@ -21,7 +21,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use time::{Duration, OffsetDateTime};
 
-/// Results of several renewals.
 #[derive(Default)]
 struct Renewed {
     entries: Vec<CertificateEntry>,

@@ -102,7 +102,6 @@ impl Report {
         }
     }
 
-    /// Writes to standard output.
     pub(super) fn write(self, format: Format) -> ExitCode {
         let Self {
             body,

@@ -10,7 +10,6 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use time::OffsetDateTime;
 
-/// One thing to do.
 #[derive(Serialize)]
 pub(super) struct Step {
     /// `now`, a condition, or a time.
@@ -43,7 +42,6 @@ pub(super) fn in_store(mut steps: Vec<Step>, context: &Context) -> Vec<Step> {
     steps
 }
 
-/// The steps as text.
 pub(super) fn text(steps: &[Step]) -> String {
     let mut text = String::from("next\n");
     for (index, step) in steps.iter().enumerate() {

@@ -5,8 +5,7 @@ use crate::ca::apply::entries::{Decision, Record, Records, decide, id_of};
 use crate::ca::apply::kind::Kind;
 use crate::ca::apply::step::{Action, Step};
 use crate::ca::error::CaError;
-use crate::ca::issuance::DryRun;
-use crate::ca::issuance::{Issuer, Purpose};
+use crate::ca::issuance::{DryRun, Issuer, Purpose};
 use crate::ca::passphrases::Passphrases;
 use crate::ca::select::certificate_of;
 use crate::store::{Ca, CaName, Store};
@@ -34,7 +33,6 @@ impl View {
     }
 }
 
-/// Plans the certificates.
 pub(crate) fn plan(
     application: &Application<'_>,
     store: Option<&Store>,

@@ -17,29 +17,22 @@ pub struct Declaration {
     pub fixture: bool,
     /// CAs, each after its parent CA.
     pub cas: Vec<WishedCa>,
-    /// Certificates.
     pub certificates: Vec<Entry>,
     /// CRLs, each after those of the CAs above.
     pub lists: Vec<WishedList>,
-    /// Trust stores.
     pub bundles: Vec<WishedBundle>,
 }
 
-/// A declared CA.
 pub struct WishedCa {
     /// The parent CA; `None` for a root.
     pub parent: Option<CaName>,
-    /// The CA to create.
     pub new: NewCa,
 }
 
-/// A declared certificate.
 pub struct Entry {
     /// Name that is unique among the certificates of the CA.
     pub name: String,
-    /// The CA.
     pub ca: CaName,
-    /// The certificate to issue.
     pub request: LeafRequest,
     /// Time before its expiry at which it is renewed; if absent, a third of its validity, but at most
     /// [`USUAL_RENEW_BEFORE`].
@@ -52,23 +45,16 @@ pub struct Entry {
     pub revoked: Option<Verdict>,
 }
 
-/// A declared CRL.
 pub struct WishedList {
-    /// The CA.
     pub ca: CaName,
-    /// The CRL.
     pub request: ListRequest,
     /// Whether a file with the CRLs of the CA and of all CAs above it is written too.
     pub chain: bool,
 }
 
-/// A declared trust store.
 pub struct WishedBundle {
-    /// Its name in reports.
     pub name: String,
-    /// Its certificates.
     pub request: BundleRequest,
-    /// Its file.
     pub out: PathBuf,
 }
 
@@ -77,14 +63,11 @@ pub const USUAL_RENEW_BEFORE: Duration = Duration::days(30);
 
 /// A declaration, and the store that it is applied to.
 pub struct Application<'a> {
-    /// Directory of the store.
     pub store: &'a Path,
     /// Receives the notices of the store.
     pub observer: Observer,
-    /// The declaration.
     pub wishes: &'a Declaration,
     /// Whether files of others may be replaced.
     pub overwrite: bool,
-    /// The time.
     pub now: OffsetDateTime,
 }

@@ -4,8 +4,7 @@ use crate::ca::apply::declaration::{Entry, USUAL_RENEW_BEFORE};
 use crate::ca::apply::step::Action;
 use crate::ca::error::CaError;
 use crate::ca::fixture::Flaw;
-use crate::ca::issuance::{CsrNames, DEFAULT_VALIDITY, KeySource, LeafRequest};
-use crate::ca::issuance::{End, Lifetime};
+use crate::ca::issuance::{CsrNames, DEFAULT_VALIDITY, End, KeySource, LeafRequest, Lifetime};
 use crate::store::{Ca, EntryId, Issuance, Revoked, Standing, WishId};
 use crate::x509::validity::{Moment, rfc3339};
 use crate::x509::{Fingerprint, Name};
@@ -69,7 +68,6 @@ impl Record {
     }
 }
 
-/// Decision about an entry.
 pub(crate) enum Decision<'a> {
     /// It has its certificate.
     Keep(&'a Record),

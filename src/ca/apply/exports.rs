@@ -23,7 +23,6 @@ impl EntryFiles {
         kinds
     }
 
-    /// Their paths.
     pub fn paths(&self, has_key: bool) -> Vec<PathBuf> {
         let kinds = self.kinds(has_key).into_iter();
         kinds

@@ -1,15 +1,10 @@
 //! Kinds of entries.
 
-/// Kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A CA.
     Ca,
-    /// A certificate.
     Certificate,
-    /// A CRL.
     List,
-    /// A trust store.
     Bundle,
 }
 

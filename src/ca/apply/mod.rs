@@ -30,7 +30,6 @@ use work::Work;
 
 /// Sources of passphrases while a declaration is applied.
 pub struct Secrets<'a> {
-    /// Those of CAs.
     pub keys: &'a mut dyn Passphrases,
     /// Those of keys that leave the store.
     pub exports: &'a mut dyn Passphrases,

@@ -6,12 +6,10 @@ use crate::store::CaName;
 use crate::x509::Serial;
 use std::path::PathBuf;
 
-/// Action of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Nothing: it is as it should be.
     Keep,
-    /// A CA is made.
     Make,
     /// A certificate is issued where there was none.
     Issue,
@@ -21,9 +19,7 @@ pub enum Action {
     Renew,
     /// Files are written; nothing is signed.
     Write,
-    /// A certificate is revoked.
     Revoke,
-    /// A list is signed.
     Sign,
     /// Nothing, although no entry asks for it any more.
     Leave,
@@ -65,9 +61,7 @@ pub struct Step {
     pub name: String,
     /// The CA of a certificate, or the one above a CA.
     pub ca: Option<CaName>,
-    /// Why it is done.
     pub reason: Option<String>,
-    /// The certificate.
     pub serial: Option<Serial>,
     /// Kind and path of the files that there are of it.
     pub files: Vec<(&'static str, PathBuf)>,

@@ -9,9 +9,9 @@ use crate::ca::apply::kind::Kind;
 use crate::ca::apply::step::{Action, Step};
 use crate::ca::error::CaError;
 use crate::ca::fixture::issue_flawed;
-use crate::ca::issuance::Issuer;
-use crate::ca::issuance::{Batch, RowOutcome, TableRow, cost_of};
-use crate::ca::issuance::{Issued, KeySource, LeafRequest};
+use crate::ca::issuance::{
+    Batch, Issued, Issuer, KeySource, LeafRequest, RowOutcome, TableRow, cost_of,
+};
 use crate::ca::passphrases::Passphrases;
 use crate::ca::remedy::Remedy;
 use crate::ca::revocation::{Revocable, Verdict, revoke_all};

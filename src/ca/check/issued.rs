@@ -13,9 +13,8 @@ use crate::ca::check::rule::{
 use crate::ca::select::Status;
 use crate::key::{KeyError, PublicKey};
 use crate::store::{Ca, Issuance, Journal, LineProblem, Store};
-use crate::x509::RecordedProfile;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Name, Serial};
+use crate::x509::{Certificate, Name, RecordedProfile, Serial};
 use time::OffsetDateTime;
 
 /// Bytes of a journal between reports of progress.

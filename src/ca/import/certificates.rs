@@ -8,8 +8,9 @@ use crate::ca::parallel::on_all_cores;
 use crate::ca::{CaError, RuleFinding};
 use crate::key::KeyError;
 use crate::store::Issuance;
-use crate::x509::RecordedProfile;
-use crate::x509::{Certificate, Fingerprint, Name, Profile, Serial, path, signed_data};
+use crate::x509::{
+    Certificate, Fingerprint, Name, Profile, RecordedProfile, Serial, path, signed_data,
+};
 use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

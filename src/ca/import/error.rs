@@ -60,9 +60,7 @@ pub enum ImportError {
 /// File of another program's CA that has several usual names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceFile {
-    /// Certificate of the CA.
     Certificate,
-    /// Key of the CA.
     Key,
     /// Index of the certificates that it issued.
     Index,

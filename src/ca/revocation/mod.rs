@@ -7,7 +7,7 @@ mod rows;
 mod selection;
 
 use crate::ca::revocation::error::RevocationError;
-use crate::x509::RecordedProfile;
+use crate::x509::{Certificate, Reason, RecordedProfile, Serial};
 pub use adopt::issuing_ca;
 use revocable::refuse_future;
 pub use revocable::{Revocable, Verdict};
@@ -19,7 +19,6 @@ use crate::ca::issuance::certified_too;
 use crate::ca::notice::{CrlNotice, Notice};
 use crate::ca::select::Selector;
 use crate::store::{Ca, Journal, LockedRevocations, RevocationChange, Revoked, Standing, Store};
-use crate::x509::{Certificate, Reason, Serial};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use time::OffsetDateTime;

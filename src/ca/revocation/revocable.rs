@@ -4,9 +4,8 @@ use crate::ca::error::CaError;
 use crate::ca::revocation::error::RevocationError;
 use crate::ca::select::recorded_certificate;
 use crate::store::{BriefIssuance, Ca, Issuance, Revoked};
-use crate::x509::RecordedProfile;
 use crate::x509::crl::ReadEntry;
-use crate::x509::{Fingerprint, Reason, Serial};
+use crate::x509::{Fingerprint, Reason, RecordedProfile, Serial};
 use time::OffsetDateTime;
 
 /// Revocation or release.

@@ -25,7 +25,6 @@ use toml::Spanned;
 /// Problems of a file that are told.
 const MOST_NAMED: usize = 100;
 
-/// Reader of one file.
 pub(super) struct Reader<'a> {
     source: &'a Source,
     /// CAs that there are already.

@@ -1,13 +1,11 @@
 //! Reports of `pki apply`.
 
-use crate::ca::{Action, Kind, Step};
-use crate::cli::bundle::plural;
+use crate::ca::{Action, Kind, Step, plural};
 use crate::cli::context::Context;
 use crate::x509::text::Escaped;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A step as JSON.
 #[derive(Serialize)]
 pub(super) struct StepEntry {
     action: &'static str,

@@ -1,8 +1,7 @@
 //! Remedies for CRLs of which only some were published, or not in every file.
 
 use super::CrlArgs;
-use crate::ca::CrlError;
-use crate::ca::{CaError, Grammar, Origin, Published};
+use crate::ca::{CaError, CrlError, Grammar, Origin, Published};
 use crate::cli::failure::Failure;
 use std::fmt::Write as _;
 

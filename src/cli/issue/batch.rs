@@ -45,7 +45,6 @@ struct Run {
     _lock: LockedBatches,
 }
 
-/// Files by kind.
 type FileNames = BTreeMap<&'static str, String>;
 
 /// Destination of the files of the rows.

@@ -30,7 +30,6 @@ pub(super) struct RowCheck<'a> {
     issued: &'a HashSet<u64>,
     /// Base names of the files of the rows so far.
     names: HashSet<String>,
-    /// Notices so far.
     notices: HashSet<String>,
     context: &'a Context,
 }

@@ -14,7 +14,6 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Columns of the table.
 pub(in crate::cli) const COLUMNS: &Columns = &Columns {
     names: &["cn", "san", "profile", "days", "key_type", "csr", "name"],
     needed: &["cn", "csr"],

@@ -9,7 +9,6 @@ use crate::x509::{Reason, Serial};
 use std::path::Path;
 use time::OffsetDateTime;
 
-/// Columns of the table.
 const COLUMNS: &Columns = &Columns {
     names: &["serial", "reason", "date"],
     needed: &["serial"],
