@@ -49,6 +49,7 @@ mod import;
 mod injected;
 mod invalid_der;
 mod issuer_serials;
+mod judges;
 mod keys;
 mod links;
 mod lint;
