@@ -184,6 +184,9 @@ fn judges_notice_a_changed_byte() {
         assert_eq!(is_own, kind == "p256");
     }
     let der = pem::parse(sandbox.read("pki/p256/ca.crt")).unwrap();
+    let text = sandbox.read("pki/p256/ca.crt");
+    let cut = [&text, &text[..text.len() - 10]].concat();
+    assert!(files::objects(cut.as_bytes()).is_none());
     let mut der = der.into_contents();
     let at = find(&der, b"\x01\x01\xff");
     der[at + 2] = 0x01;

@@ -18,6 +18,13 @@ pub(super) struct Key {
     pkcs8: Vec<u8>,
 }
 
+/// PEM objects of a file, if the judge finds as many as there are BEGIN markers.
+pub(super) fn objects(content: &[u8]) -> Option<Vec<pem::Pem>> {
+    let objects = pem::parse_many(content).ok()?;
+    let markers = memchr::memmem::find_iter(content, b"-----BEGIN ").count();
+    (markers > 0 && objects.len() == markers).then_some(objects)
+}
+
 /// Objects of all files of a sandbox, each with its file's name.
 #[derive(Default)]
 pub(super) struct Written {
@@ -62,10 +69,7 @@ impl Written {
     }
 
     fn read_pem(&mut self, path: &str, content: &[u8]) {
-        let objects = pem::parse_many(content).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let markers = memchr::memmem::find_iter(content, b"-----BEGIN ").count();
-        assert!(markers > 0 && objects.len() == markers, "{path}");
-        for object in objects {
+        for object in objects(content).unwrap_or_else(|| panic!("{path}: it is not PEM")) {
             let der = || (path.to_owned(), object.contents().to_vec());
             match object.tag() {
                 "CERTIFICATE" => self.certificates.push(der()),

@@ -29,29 +29,31 @@ pub(super) fn public(pkcs8: &[u8]) -> Option<Vec<u8>> {
     let algorithm = PrivateKeyInfoRef::from_der(pkcs8).unwrap().algorithm;
     let curve = algorithm.parameters_oid().ok();
     let curve = curve.as_ref().map(ObjectIdentifier::to_string);
-    match (algorithm.oid.to_string().as_str(), curve.as_deref()) {
-        ("1.2.840.10045.2.1", Some("1.2.840.10045.3.1.7")) => {
-            spki(&p256::SecretKey::from_pkcs8_der(pkcs8).unwrap().public_key())
-        }
-        ("1.2.840.10045.2.1", Some("1.3.132.0.34")) => {
-            spki(&p384::SecretKey::from_pkcs8_der(pkcs8).unwrap().public_key())
-        }
-        ("1.2.840.10045.2.1", Some("1.3.132.0.35")) => {
-            spki(&p521::SecretKey::from_pkcs8_der(pkcs8).unwrap().public_key())
-        }
-        ("1.2.840.113549.1.1.1", _) => {
-            let key = rsa::PrivateKey::from_pkcs8_der(pkcs8).unwrap();
-            spki(&rsa::PublicKey::from(&key))
-        }
-        ("1.3.101.112", _) => {
-            let key = ed25519_dalek::SigningKey::from_pkcs8_der(pkcs8).unwrap();
-            spki(&key.verifying_key())
-        }
-        (ml_dsa, _) if ml_dsa.starts_with("2.16.840.1.101.3.4.3.") => None,
-        (other, _) => panic!("{other}: a key that no judge reads"),
-    }
+    Some(
+        match (algorithm.oid.to_string().as_str(), curve.as_deref()) {
+            ("1.2.840.10045.2.1", Some("1.2.840.10045.3.1.7")) => {
+                spki(&p256::SecretKey::from_pkcs8_der(pkcs8).unwrap().public_key())
+            }
+            ("1.2.840.10045.2.1", Some("1.3.132.0.34")) => {
+                spki(&p384::SecretKey::from_pkcs8_der(pkcs8).unwrap().public_key())
+            }
+            ("1.2.840.10045.2.1", Some("1.3.132.0.35")) => {
+                spki(&p521::SecretKey::from_pkcs8_der(pkcs8).unwrap().public_key())
+            }
+            ("1.2.840.113549.1.1.1", _) => {
+                let key = rsa::PrivateKey::from_pkcs8_der(pkcs8).unwrap();
+                spki(&rsa::PublicKey::from(&key))
+            }
+            ("1.3.101.112", _) => {
+                let key = ed25519_dalek::SigningKey::from_pkcs8_der(pkcs8).unwrap();
+                spki(&key.verifying_key())
+            }
+            (ml_dsa, _) if ml_dsa.starts_with("2.16.840.1.101.3.4.3.") => return None,
+            (other, _) => panic!("{other}: a key that no judge reads"),
+        },
+    )
 }
 
-fn spki(key: &impl EncodePublicKey) -> Option<Vec<u8>> {
-    Some(key.to_public_key_der().unwrap().into_vec())
+fn spki(key: &impl EncodePublicKey) -> Vec<u8> {
+    key.to_public_key_der().unwrap().into_vec()
 }
