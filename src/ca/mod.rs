@@ -94,3 +94,6 @@ pub use trust_store::targets::{
 };
 pub use trust_store::{Bundle, BundleRequest, Changes, bundle, write_bundle};
 pub use verify::{Checked, CheckedBy, Judgement, VerifyRequest, verify};
+
+#[cfg(test)]
+mod testing;

@@ -35,3 +35,6 @@ pub use request::{AheadRequest, ListRequest, Origin, Published};
 pub use target::{above_no_other, cas_read, judge_published, preview_lists};
 pub use times::Dating;
 pub(crate) use times::is_in_future;
+
+#[cfg(test)]
+mod tests;
