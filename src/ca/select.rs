@@ -181,3 +181,6 @@ pub(crate) fn by_readings<T>(
         (first, other) => Ok(first.or(other)),
     }
 }
+
+#[cfg(test)]
+mod tests;

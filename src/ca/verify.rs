@@ -270,3 +270,6 @@ fn recorded(
     }
     Ok((checked_by, None))
 }
+
+#[cfg(test)]
+mod tests;

@@ -325,3 +325,6 @@ fn refuse_own_certificate(ca: &Ca, revocable: &Revocable) -> Result<(), CaError>
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
