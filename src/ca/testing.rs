@@ -7,6 +7,7 @@ use crate::ca::issuance::{End, Issuer, KeySource, LeafRequest, Lifetime, Purpose
 use crate::ca::passphrases::{Passphrases, ProtectedKey};
 use crate::ca::revocation::{Outcomes, Target, Verdict, revoke};
 use crate::ca::select::Selector;
+use crate::ca::session::Session;
 use crate::key::{KeyType, Passphrase};
 use crate::store::file::{self, Access, Existing};
 use crate::store::{Ca, Issuance, Observer, Store};
@@ -73,8 +74,12 @@ impl TestStore {
     pub(crate) fn subordinate(&self, name: &str) -> Ca {
         let new = new_ca(name);
         let parent = self.root.name();
-        let made = create_subordinate(&self.store, parent, &new, &mut NoPassphrases, NOW);
-        made.unwrap().0
+        create_subordinate(
+            &mut Session::new(&self.store, &mut NoPassphrases, NOW),
+            parent,
+            &new,
+        )
+        .unwrap()
     }
 
     pub(crate) fn issuer(&self, now: OffsetDateTime) -> Issuer {
@@ -139,7 +144,12 @@ impl TestStore {
     }
 
     pub(crate) fn publish(&self, request: &ListRequest, now: OffsetDateTime) -> Published {
-        publish_list(&self.store, &self.root, request, &mut NoPassphrases, now).unwrap()
+        publish_list(
+            &mut Session::new(&self.store, &mut NoPassphrases, now),
+            &self.root,
+            request,
+        )
+        .unwrap()
     }
 
     /// Serial numbers on the published CRL.

@@ -1,17 +1,20 @@
 //! CRLs of a store with a root.
 
 use crate::ca::crl::entries::gather_entries;
+use crate::ca::crl::error::CrlError;
 use crate::ca::crl::presigned::Ahead;
 use crate::ca::crl::publish::{Outlook, outlook, publish_list, sign_ahead};
 use crate::ca::crl::request::{AheadRequest, ListRequest, Origin};
 use crate::ca::crl::state::State;
 use crate::ca::crl::{Dating, Freshness, check_list};
 use crate::ca::error::CaError;
+use crate::ca::notice::CrlNotice;
 use crate::ca::notice::Notice;
 use crate::ca::revocation::Verdict;
+use crate::ca::session::Session;
 use crate::ca::testing::{DAY, NOW, NoPassphrases, TestStore};
 use crate::key::{KeyType, PrivateKey};
-use crate::x509::crl::{Entry, Header, ListBuilder, RevocationList};
+use crate::x509::crl::{CrlBuilder, Entry, Header, RevocationList};
 use crate::x509::{Reason, Serial};
 use time::Duration;
 
@@ -31,9 +34,13 @@ fn numbers_and_times_never_go_back_with_the_clock() {
     };
     let third = test.publish(&dated_now, NOW);
     assert_eq!((third.list.number, third.list.this_update), (3, NOW));
-    assert!(third.notices.contains(&Notice::PublishedInFuture {
-        this_update: NOW + YEAR
-    }));
+    assert!(
+        third
+            .notices
+            .contains(&Notice::from(CrlNotice::PublishedInFuture {
+                this_update: NOW + YEAR
+            }))
+    );
 }
 
 #[test]
@@ -44,7 +51,10 @@ fn a_clock_that_is_a_little_behind_is_told_and_followed() {
     test.publish(&request, later);
     let second = test.publish(&request, NOW);
     assert_eq!(second.list.this_update, later);
-    assert_eq!(second.notices, [Notice::ClockBehind { this_update: later }]);
+    assert_eq!(
+        second.notices,
+        [Notice::from(CrlNotice::ClockBehind { this_update: later })]
+    );
 }
 
 #[test]
@@ -95,7 +105,7 @@ fn a_crl_that_would_lose_an_entry_is_refused() {
     let test = TestStore::new();
     let unknown: Serial = "0102".parse().unwrap();
     let subject = test.root.certificate().subject();
-    let mut builder = ListBuilder::new(subject);
+    let mut builder = CrlBuilder::with_capacity(subject, 0);
     builder.push(&Entry {
         serial: &unknown,
         revoked_at: NOW,
@@ -115,7 +125,7 @@ fn a_crl_that_would_lose_an_entry_is_refused() {
     let covers = test.root.revocations_end().unwrap();
     let gathered = gather_entries(&test.root, Some(&predecessor), &[], &covers, NOW, NOW);
     match gathered {
-        Err(CaError::ListWouldShrink { serials, .. }) => assert_eq!(serials, [unknown]),
+        Err(CaError::Crl(CrlError::LosesEntries { serials, .. })) => assert_eq!(serials, [unknown]),
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("it was lost"),
     }
@@ -163,12 +173,10 @@ fn sign_three(test: &TestStore, request: &ListRequest) {
         every: 30 * DAY,
     };
     let signed = sign_ahead(
-        &test.store,
+        &mut Session::new(&test.store, &mut NoPassphrases, NOW),
         &test.root,
         request,
         ahead,
-        &mut NoPassphrases,
-        NOW,
     );
     let signed = signed.unwrap();
     assert_eq!((signed.origin, signed.list.number), (Origin::Signed, 1));
@@ -202,7 +210,10 @@ fn a_revocation_makes_pre_signed_crls_void() {
     sign_three(&test, &request);
     let outcomes = test.revoke(serial, Reason::Unspecified, NOW).unwrap();
     let ca = test.root.name().clone();
-    assert_eq!(outcomes.notices, [Notice::AheadVoid { count: 3, ca }]);
+    assert_eq!(
+        outcomes.notices,
+        [Notice::from(CrlNotice::AheadVoid { count: 3, ca })]
+    );
     let state = State::read(&test.root, &request.place, NOW).unwrap();
     assert_eq!(state.ahead(), Ahead::Void { count: 3 });
     let next = test.publish(&request, NOW + 31 * DAY);
@@ -216,12 +227,10 @@ fn pre_signed_crls_have_to_overlap_and_end_with_the_ca() {
     let sign = |request: &ListRequest, count, every, now| {
         let ahead = AheadRequest { count, every };
         sign_ahead(
-            &test.store,
+            &mut Session::new(&test.store, &mut NoPassphrases, now),
             &test.root,
             request,
             ahead,
-            &mut NoPassphrases,
-            now,
         )
     };
     let request = ListRequest {
@@ -229,17 +238,20 @@ fn pre_signed_crls_have_to_overlap_and_end_with_the_ca() {
         ..test.crl_request()
     };
     let apart = sign(&request, 2, 30 * DAY, NOW).unwrap_err();
-    assert!(matches!(apart, CaError::NextUpdate { .. }), "{apart}");
+    assert!(
+        matches!(apart, CaError::Crl(CrlError::NextUpdate { .. })),
+        "{apart}"
+    );
     let end = test.root.certificate().validity().not_after;
     let request = test.crl_request();
     let signed = sign(&request, 5, 30 * DAY, end - 40 * DAY).unwrap();
     assert_eq!(signed.ahead, Some((1, end)));
     assert_eq!(
         signed.notices,
-        [Notice::FewerAhead {
+        [Notice::from(CrlNotice::FewerAhead {
             count: 2,
             until: end
-        }]
+        })]
     );
 }
 
@@ -250,11 +262,15 @@ fn another_file_is_not_replaced() {
     request.place.directory = test.directory.path().to_owned();
     test.write("rootCA.crl", test.root.certificate().to_pem());
     let publish = |request: &ListRequest| {
-        publish_list(&test.store, &test.root, request, &mut NoPassphrases, NOW)
+        publish_list(
+            &mut Session::new(&test.store, &mut NoPassphrases, NOW),
+            &test.root,
+            request,
+        )
     };
     let refused = publish(&request).unwrap_err();
     assert!(matches!(refused, CaError::WouldReplace { .. }), "{refused}");
-    assert!(test.root.recent_lists().unwrap().is_empty());
+    assert!(test.root.recent_crls().unwrap().is_empty());
     request.place.overwrite = true;
     assert_eq!(publish(&request).unwrap().list.number, 1);
 }

@@ -259,3 +259,6 @@ fn unfinished(error: Uninstalled) -> CaError {
     let names: Vec<&str> = added.iter().map(CaName::as_str).collect();
     CaError::after_commit(names.join(", "), Remedy::ImportAgain, source)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,10 @@
 //! Revocations of a store with a root.
 
 use crate::ca::error::CaError;
+use crate::ca::revocation::error::RevocationError;
 use crate::ca::revocation::{Target, Verdict, revoke};
 use crate::ca::select::Selector;
+use crate::ca::select::error::SelectError;
 use crate::ca::testing::{DAY, NOW, TestStore};
 use crate::store::Revoked;
 use crate::x509::{Reason, Serial};
@@ -36,7 +38,10 @@ fn a_name_means_the_live_certificate() {
     // Nothing is live any more: the newest is revoked already.
     assert_eq!(named(&test, "leaf", SUPERSEDED).unwrap(), [live]);
     let missing = named(&test, "other", SUPERSEDED).unwrap_err();
-    assert!(matches!(missing, CaError::NoSuchCertificate { .. }));
+    assert!(matches!(
+        missing,
+        CaError::Select(SelectError::NotFound { .. })
+    ));
 }
 
 #[test]
@@ -44,7 +49,9 @@ fn a_name_of_several_live_certificates_is_refused() {
     let test = TestStore::new();
     let both = ["leaf", "leaf"].map(|cn| test.issue(cn, 30, NOW).serial);
     match named(&test, "leaf", SUPERSEDED).unwrap_err() {
-        CaError::SeveralLive { serials, .. } => assert_eq!(serials, both),
+        CaError::Revocation(RevocationError::SeveralLive { serials, .. }) => {
+            assert_eq!(serials, both)
+        }
         error => panic!("{error}"),
     }
     let all = Target::AllNamed("leaf".to_owned());
@@ -82,12 +89,18 @@ fn only_a_hold_is_released() {
     let test = TestStore::new();
     let serial = test.issue("leaf", 30, NOW).serial;
     let release = || test.decide(serial, Verdict::Release, NOW);
-    assert!(matches!(release().unwrap_err(), CaError::NotOnHold { .. }));
+    assert!(matches!(
+        release().unwrap_err(),
+        CaError::Revocation(RevocationError::NotOnHold { .. })
+    ));
     test.revoke(serial, Reason::CertificateHold, NOW).unwrap();
     release().unwrap();
     assert_eq!(on_record(&test, serial), None);
     test.revoke(serial, Reason::Superseded, NOW).unwrap();
-    assert!(matches!(release().unwrap_err(), CaError::NotOnHold { .. }));
+    assert!(matches!(
+        release().unwrap_err(),
+        CaError::Revocation(RevocationError::NotOnHold { .. })
+    ));
 }
 
 #[test]
@@ -95,13 +108,19 @@ fn a_root_and_a_date_in_the_future_are_refused() {
     let test = TestStore::new();
     let own = test.root.certificate().serial().unwrap();
     let refused = test.revoke(own, Reason::Unspecified, NOW).unwrap_err();
-    assert!(matches!(refused, CaError::OwnCertificate { .. }));
+    assert!(matches!(
+        refused,
+        CaError::Revocation(RevocationError::OwnCertificate { .. })
+    ));
     let serial = test.issue("leaf", 30, NOW).serial;
     let verdict = Verdict::Revoke {
         reason: Reason::KeyCompromise,
         invalidity_date: Some(NOW + DAY),
     };
     let refused = test.decide(serial, verdict, NOW).unwrap_err();
-    assert!(matches!(refused, CaError::InvalidityInFuture));
+    assert!(matches!(
+        refused,
+        CaError::Revocation(RevocationError::InvalidityInFuture)
+    ));
     assert_eq!(on_record(&test, serial), None);
 }

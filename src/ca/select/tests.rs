@@ -1,5 +1,6 @@
 use crate::ca::error::CaError;
 use crate::ca::notice::Notice;
+use crate::ca::select::error::SelectError;
 use crate::ca::select::{
     Selector, Status, by_readings, certificate_of, certifies_key_of, select_one,
 };
@@ -31,7 +32,10 @@ fn a_name_selects_the_newest_live_certificate() {
         let selected = select_one(&test.root, &selector, later, &mut notices);
         selected.map(|issuance| issuance.serial)
     };
-    assert!(matches!(select(), Err(CaError::NoSuchCertificate { .. })));
+    assert!(matches!(
+        select(),
+        Err(CaError::Select(SelectError::NotFound { .. }))
+    ));
     let first = test.issue("leaf", 30, NOW).serial;
     assert_eq!(select().unwrap(), first);
     let expired = test.issue("leaf", 1, NOW).serial;
@@ -71,7 +75,10 @@ fn a_serial_number_that_reads_as_two_certificates_is_refused() {
     assert_eq!(find(&[decimal]).unwrap(), Some(decimal));
     assert_eq!(find(&[]).unwrap(), None);
     let both = find(&[hex, decimal]).unwrap_err();
-    assert!(matches!(both, CaError::AmbiguousSerial { .. }), "{both}");
+    assert!(
+        matches!(both, CaError::Select(SelectError::AmbiguousSerial { .. })),
+        "{both}"
+    );
 }
 
 #[test]
@@ -86,6 +93,9 @@ fn a_record_without_its_certificate_is_named() {
     ));
     issuance.der = None;
     let missing = certificate_of(&test.root, &issuance).unwrap_err();
-    assert!(matches!(missing, CaError::WithoutCertificate { .. }));
+    assert!(matches!(
+        missing,
+        CaError::Select(SelectError::WithoutCertificate { .. })
+    ));
     assert!(!certifies_key_of(&issuance, &certificate));
 }

@@ -448,3 +448,6 @@ impl Changes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,4 +106,6 @@ fn called(certificate: &Certificate) -> String {
 }
 
 #[cfg(test)]
+mod limit_tests;
+#[cfg(test)]
 mod tests;
