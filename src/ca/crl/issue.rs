@@ -38,11 +38,12 @@ pub(crate) fn issue(
     let entries = gather_entries(ca, predecessor.as_ref(), recent, &covers, begin, now)?;
     let published = predecessor.as_ref().and_then(RevocationList::number);
     let first = locked.reserve_numbers(published, times.len())?;
+    let last = first + (times.len() as u128 - 1);
     let (mut targets, mut staged) = (Some(targets), None);
     let mut records = Vec::with_capacity(times.len());
     let sign_and_record = || -> Result<(), CaError> {
-        let crls = (first..).zip(&times).zip(repeat_n(entries, times.len()));
-        for ((number, times), entries) in crls {
+        let crls = times.iter().zip(repeat_n(entries, times.len()));
+        for (number, (times, entries)) in (first..=last).zip(crls) {
             let (der, record, files) = sign(issuer, entries, *times, number, &covers, |der| {
                 refuse_too_large(ca, request.party, der)?;
                 let staged = targets.take().map(|targets| stage(targets, der));
@@ -60,13 +61,12 @@ pub(crate) fn issue(
         }
         Ok(locked.record(&records)?)
     };
-    if let Err(error) = sign_and_record() {
-        let may_be_recorded = matches!(error, CaError::Store(StoreError::Undecided { .. }));
-        if !may_be_recorded {
+    sign_and_record().inspect_err(|error| {
+        // Otherwise they may be on record.
+        if !matches!(error, CaError::Store(StoreError::Undecided { .. })) {
             locked.forget_presigned(first..);
         }
-        return Err(error);
-    }
+    })?;
     let staged = staged.expect("the first CRL is staged");
     let files = commit(ca, staged, ahead.map(|_| records.len()))?;
     locked.forget_presigned(..first);

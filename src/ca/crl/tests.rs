@@ -14,6 +14,7 @@ use crate::ca::revocation::Verdict;
 use crate::ca::session::Session;
 use crate::ca::testing::{DAY, NOW, NoPassphrases, TestStore};
 use crate::key::{KeyType, PrivateKey};
+use crate::store::StoreError;
 use crate::x509::crl::{CrlBuilder, Entry, Header, RevocationList};
 use crate::x509::{Reason, Serial};
 use time::Duration;
@@ -41,6 +42,35 @@ fn numbers_and_times_never_go_back_with_the_clock() {
                 this_update: NOW + YEAR
             }))
     );
+}
+
+#[test]
+fn the_highest_number_is_used_and_none_after_it() {
+    let test = TestStore::new();
+    let mut request = test.crl_request();
+    request.place.directory = test.directory.path().to_owned();
+    test.write("pki/rootCA/crlnumber", format!("{:039}\n", u128::MAX - 1));
+    assert_eq!(test.publish(&request, NOW).list.number, u128::MAX);
+    let used_up = publish_list(
+        &mut Session::new(&test.store, &mut NoPassphrases, NOW),
+        &test.root,
+        &request,
+    );
+    let used_up = used_up.unwrap_err();
+    assert!(matches!(
+        used_up,
+        CaError::Store(StoreError::CrlNumbersUsedUp { .. })
+    ));
+}
+
+#[test]
+fn a_lost_counter_does_not_lower_the_number() {
+    let test = TestStore::new();
+    let request = test.crl_request();
+    test.publish(&request, NOW);
+    test.publish(&request, NOW);
+    test.write("pki/rootCA/crlnumber", format!("{:039}\n", 0));
+    assert_eq!(test.publish(&request, NOW).list.number, 3);
 }
 
 #[test]

@@ -115,13 +115,11 @@ pub(crate) fn times(
     now: OffsetDateTime,
     notices: &mut Vec<Notice>,
 ) -> Result<Vec<Times>, CaError> {
-    match ahead {
-        Some(ahead) => windows(ca, begin, end, ahead, notices),
-        None => {
-            let end = end.unwrap_or(End::Days(DEFAULT_DAYS));
-            Ok(vec![Times::resolve(ca, begin, end, now, notices)?])
-        }
+    if let Some(ahead) = ahead {
+        return windows(ca, begin, end, ahead, notices);
     }
+    let end = end.unwrap_or(End::Days(DEFAULT_DAYS));
+    Ok(vec![Times::resolve(ca, begin, end, now, notices)?])
 }
 
 /// Times of CRLs that are signed ahead: as many as were asked for, or as the CA's own validity has room for.
