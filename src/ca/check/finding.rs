@@ -71,53 +71,39 @@ impl StoreFinding {
         self.about_named(ca.name())
     }
 
-    pub(crate) fn about_named(self, ca: &CaName) -> Self {
-        Self {
-            ca: Some(ca.clone()),
-            ..self
-        }
+    pub(crate) fn about_named(mut self, ca: &CaName) -> Self {
+        self.ca = Some(ca.clone());
+        self
     }
 
-    pub(crate) fn at(self, location: impl Into<Location>) -> Self {
-        Self {
-            path: Some(location.into()),
-            ..self
-        }
+    pub(crate) fn at(mut self, location: impl Into<Location>) -> Self {
+        self.path = Some(location.into());
+        self
     }
 
-    pub(crate) fn in_line(self, line: usize) -> Self {
-        Self {
-            line: Some(line),
-            ..self
-        }
+    pub(crate) fn in_line(mut self, line: usize) -> Self {
+        self.line = Some(line);
+        self
     }
 
-    pub(crate) fn of_serial(self, serial: &Serial) -> Self {
-        Self {
-            serial: Some(*serial),
-            ..self
-        }
+    pub(crate) fn of_serial(mut self, serial: &Serial) -> Self {
+        self.serial = Some(*serial);
+        self
     }
 
-    pub(crate) fn with_remedy(self, remedy: remedy::Remedy) -> Self {
-        Self {
-            finding: self.finding.with_remedy(remedy),
-            ..self
-        }
+    pub(crate) fn with_remedy(mut self, remedy: remedy::Remedy) -> Self {
+        self.finding = self.finding.with_remedy(remedy);
+        self
     }
 
-    pub(crate) fn healed_by(self, remedy: Remedy) -> Self {
-        Self {
-            remedy: Some(remedy),
-            ..self
-        }
+    pub(crate) fn healed_by(mut self, remedy: Remedy) -> Self {
+        self.remedy = Some(remedy);
+        self
     }
 
-    pub(crate) fn healed_only_if(self, is_safe: bool) -> Self {
-        Self {
-            remedy: self.remedy.filter(|_| is_safe),
-            ..self
-        }
+    pub(crate) fn healed_only_if(mut self, is_safe: bool) -> Self {
+        self.remedy = self.remedy.filter(|_| is_safe);
+        self
     }
 
     fn is_about_the_same(&self, other: &Self) -> bool {

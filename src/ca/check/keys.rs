@@ -12,6 +12,7 @@ use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked};
 use crate::key::{KeyEncryptionKey, KeyError, KeyFile, PrivateKey, Protection};
 use crate::store::{Ca, StoreError};
 use crate::x509::{Certificate, Serial};
+use std::error::Error;
 
 /// A CA's own key, as a basis to judge those of its leaves.
 #[derive(Default)]
@@ -81,10 +82,8 @@ pub(crate) fn check_own_key(
             ..
         })) => Some(not_opened(&label, "the passphrase is another one")),
         Err(error @ CaError::Key(KeyUseError::NoPassphrase { .. })) => return Err(error),
-        Err(CaError::Key(KeyUseError::Unusable { source, .. })) => {
-            Some((KEY_UNREADABLE, format!("{label} can't be used: {source}")))
-        }
-        Err(error) => Some((KEY_UNREADABLE, format!("{label} can't be used: {error}"))),
+        Err(CaError::Key(KeyUseError::Unusable { source, .. })) => Some(unusable(&label, &source)),
+        Err(error) => Some(unusable(&label, &error)),
     };
     Ok((own, problem.or(weak).map(about)))
 }
@@ -94,6 +93,10 @@ fn mismatch(label: &str) -> Problem {
         KEY_MISMATCH,
         format!("{label} is not that of its certificate"),
     )
+}
+
+fn unusable(label: &str, error: &dyn Error) -> Problem {
+    (KEY_UNREADABLE, format!("{label} can't be used: {error}"))
 }
 
 fn not_opened(label: &str, why: &str) -> Problem {
@@ -138,9 +141,7 @@ pub(crate) fn leaf_key_problem(
             Err(KeyError::WrongPassphrase) => {
                 return Some(not_opened(&label, "its passphrase is not that of its CA"));
             }
-            Err(error) => {
-                return Some((KEY_UNREADABLE, format!("{label} can't be used: {error}")));
-            }
+            Err(error) => return Some(unusable(&label, &error)),
         },
     };
     let fits = key.public().spki() == certificate?.public_key().spki();
