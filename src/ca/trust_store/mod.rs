@@ -184,11 +184,7 @@ impl LeftOut {
 impl BundleRequest {
     /// Whether certificates are bundled without those above them.
     fn is_alone(&self) -> bool {
-        self.form() == Form::OneCertificate
-    }
-
-    fn form(&self) -> Form {
-        self.party.map_or(Form::OneFile, |party| party.form)
+        Form::of(self.party) == Form::OneCertificate
     }
 }
 
@@ -257,7 +253,7 @@ impl Bundle {
 
     /// Returns the aliases in a PKCS #12 trust store; `None` for other files.
     pub fn aliases(&self) -> Option<Vec<String>> {
-        let is_named = self.form() == Form::Pkcs12;
+        let is_named = Form::of(self.party) == Form::Pkcs12;
         is_named.then(|| aliases(&self.certificates, &self.names))
     }
 
@@ -303,14 +299,10 @@ impl Bundle {
         Ok(pkcs12::trust_store(&entries, passphrase).map_err(KeyUseError::Encoding)?)
     }
 
-    fn form(&self) -> Form {
-        self.party.map_or(Form::OneFile, |party| party.form)
-    }
-
     /// Splits the certificates into files, each with a mark for its name.
     fn parts(&self) -> Vec<(Option<String>, Vec<Certificate>)> {
         let whole = || vec![(None, self.certificates.clone())];
-        match self.form() {
+        match Form::of(self.party) {
             Form::OneFile | Form::OneCertificate | Form::Pkcs12 => whole(),
             Form::AnchorsApart => {
                 let all = self.certificates.iter().cloned();

@@ -394,13 +394,13 @@ impl ListLimit {
         match *self {
             Self::Lists(most) => {
                 let count = lists.len();
-                Vec::from_iter(over(count, most, format!("there are {count} lists")))
+                Vec::from_iter(over(count, most, &format!("there are {count} lists")))
             }
             Self::Entries(most) => {
                 let count = lists.iter().map(|list| list.entries).sum();
                 let together = with_commas(count);
                 let message = format!("the lists have {together} entries together");
-                Vec::from_iter(over(count, most, message))
+                Vec::from_iter(over(count, most, &message))
             }
             Self::FileOctets(most) => each(&|list| {
                 let bytes = party.lists.form.file_octets(list.octets);
@@ -409,13 +409,13 @@ impl ListLimit {
                 over(
                     bytes,
                     most,
-                    format!("{} has {at_least}{shown} octets", list.called),
+                    &format!("{} has {at_least}{shown} octets", list.called),
                 )
             }),
             Self::Depth(most) => each(&|list| {
                 let depth = list.path? + 1;
                 let message = format!("{} is for paths of {depth} certificates", list.called);
-                over(depth, most, message)
+                over(depth, most, &message)
             }),
             Self::Version2 => each_read(&|read| (read.version != 2).then_some("is of version 1")),
             Self::NextUpdate => {

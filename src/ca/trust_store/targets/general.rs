@@ -225,7 +225,7 @@ fn subjects_and_keys(judged: &Judged<'_>) -> Vec<BundleFinding> {
 
 /// Finds incomplete paths, and path lengths that are exceeded.
 pub(crate) fn paths(judged: &Judged<'_>, party: Option<&RelyingParty>) -> Vec<BundleFinding> {
-    let form = party.map_or(Form::OneFile, |party| party.form);
+    let form = Form::of(party);
     // A certificate that is registered alone has its issuer elsewhere, and intermediates in a file
     // of their own have their roots in the other.
     let has_a_root = (0..judged.certificates.len()).any(|node| judged.is_root(node));

@@ -93,7 +93,7 @@ impl Limit {
             | Self::Depth(most) => {
                 let counts = self.counts(judged).into_iter();
                 counts
-                    .filter_map(|(count, message)| over(count, most, message))
+                    .filter_map(|(count, message)| over(count, most, &message))
                     .collect()
             }
             _ => {
@@ -145,7 +145,7 @@ impl Limit {
         match *self {
             Self::CertificateOctets(most) => {
                 let bytes = certificate.der().len();
-                over(bytes, most, format!("{name} has {bytes} octets"))
+                over(bytes, most, &format!("{name} has {bytes} octets"))
             }
             Self::NameConstraints(most) => name_constraints(certificate, &name, most),
             Self::KeyCertSign => {
@@ -198,7 +198,7 @@ impl Limit {
 }
 
 /// Returns the message with the limit, if the count exceeds it.
-pub(crate) fn over(count: usize, most: usize, message: String) -> Option<String> {
+pub(crate) fn over(count: usize, most: usize, message: &str) -> Option<String> {
     (count > most).then(|| format!("{message}; at most {} are taken", with_commas(most)))
 }
 
@@ -224,7 +224,7 @@ fn name_constraints(certificate: &Certificate, name: &str, most: usize) -> Optio
     match certificate.name_constraints() {
         Ok(constraints) => {
             let count = constraints.permitted.len() + constraints.excluded.len();
-            over(count, most, format!("{name} has {count} name constraints"))
+            over(count, most, &format!("{name} has {count} name constraints"))
         }
         Err(problem) => Some(format!(
             "the name constraints of {name} can't be read: {problem}"

@@ -418,6 +418,11 @@ pub const PARTIES: &[RelyingParty] = &[
 ];
 
 impl Form {
+    /// Returns the form for a target; one file without a target.
+    pub(crate) fn of(party: Option<&RelyingParty>) -> Self {
+        party.map_or(Self::OneFile, |party| party.form)
+    }
+
     /// Finds how a file that was made elsewhere differs from this form.
     pub(crate) fn check(self, judged: &Judged<'_>) -> Option<BundleFinding> {
         let count = judged.certificates.len();
