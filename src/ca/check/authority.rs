@@ -34,7 +34,7 @@ pub(crate) fn check_authority(
     }
     let at_certificate = |finding: StoreFinding| match finding.path {
         Some(_) => finding,
-        None => finding.at(&ca.certificate_location()),
+        None => finding.at(ca.certificate_location()),
     };
     let about = |finding: StoreFinding| at_certificate(finding).about(ca);
     findings.into_iter().map(about).collect()

@@ -24,7 +24,7 @@ pub(crate) fn line_finding(
 }
 
 pub(crate) fn unread(ca: &Ca, journal: Journal, error: &StoreError) -> StoreFinding {
-    unreadable(JOURNAL_MISSING, error, &ca.journal_location(journal)).about(ca)
+    unreadable(JOURNAL_MISSING, error, ca.journal_location(journal)).about(ca)
 }
 
 /// Finds a journal that ends in a line that was never acknowledged.
@@ -74,7 +74,7 @@ pub(crate) fn check_counter(
 
 /// Reports a damaged counter, with the highest number known: the user has to decide on the next.
 fn counter_problem(ca: &Ca, which: Counter, used: u128, error: &StoreError) -> StoreFinding {
-    let mut finding = unreadable(COUNTER_DAMAGED, error, &ca.counter_location(which));
+    let mut finding = unreadable(COUNTER_DAMAGED, error, ca.counter_location(which));
     if matches!(error, StoreError::Damaged { .. }) {
         let known = format!("; the highest number that is known to be in use is {used}");
         finding.finding.message.push_str(&known);

@@ -122,8 +122,7 @@ pub fn check(
 ) -> Result<Checkup, CaError> {
     let (store, problem) = Store::look(path, observer)?;
     let mut checkup = Checkup::default();
-    let format =
-        problem.map(|problem| unreadable(STORE_FORMAT, &problem, &store.format_location()));
+    let format = problem.map(|problem| unreadable(STORE_FORMAT, &problem, store.format_location()));
     checkup.findings.extend(format);
     let pauses = request.pauses();
     let cas = store.look_at_cas()?;

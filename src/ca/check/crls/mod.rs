@@ -102,7 +102,7 @@ impl<'a> Crls<'a> {
 
     fn broken(&self, rule: &'static CheckRule, message: String) -> StoreFinding {
         rule.broken(message)
-            .at(&self.place.der(self.ca))
+            .at(self.place.der(self.ca))
             .about(self.ca)
     }
 
