@@ -90,40 +90,26 @@ fn walk(
     for entry in entries(directory)? {
         let entry = entry.map_err(FileError::of("read", directory))?;
         let path = entry.path();
-        let name = entry.file_name();
-        let Some(metadata) = look_at(&path)? else {
+        let Some(metadata) = file::found(&path)? else {
             continue;
         };
-        let foreign = |problem| What::Foreign { problem };
-        let kind = name.to_str().and_then(kind_of);
+        let kind = entry.file_name().to_str().and_then(kind_of);
         let led_to = fs::metadata(&path).ok().filter(Metadata::is_dir);
-        let is_directory = led_to.is_some();
         // The permissions of a link are nobody's.
         let meant = led_to.as_ref().unwrap_or(&metadata);
         let mut add = |ca: Option<&CaName>, what| each(Item::of(&path, ca, what, meant));
+        let foreign = |problem| What::Foreign { problem };
         match kind {
             Some(Kind::Copies) => {}
-            Some(Kind::Leftover(leftover @ Leftover::UnfinishedCa(_))) => {
-                add(ca, What::Leftover(leftover));
-            }
-            Some(Kind::Leftover(_) | Kind::Lock) if !metadata.is_file() => {
-                add(ca, foreign("is not a regular file"));
-            }
-            Some(Kind::Leftover(leftover)) => add(ca, What::Leftover(leftover)),
-            Some(Kind::Directory(_) | Kind::LeafKeys) if !is_directory => {
+            Some(Kind::Directory(_) | Kind::LeafKeys) if led_to.is_none() => {
                 add(ca, foreign("is no file of the store"));
             }
             Some(Kind::Directory(_) | Kind::LeafKeys) if file::is_foreign_link(&metadata) => {
                 add(ca, foreign("is a symbolic link of another user"));
             }
             Some(Kind::Directory(inside)) => match within(ca, &inside) {
-                // A pre-signed CRL says of what is revoked until then that it is valid.
-                Some(Directory { ca, kind_of }) if inside == Inside::PresignedCrls => {
-                    add(ca.as_ref(), What::Secret { is_directory: true });
-                    walk(&path, ca.as_ref(), &kind_of, within, each)?;
-                }
                 Some(Directory { ca, kind_of }) => {
-                    add(ca.as_ref(), What::Open);
+                    add(ca.as_ref(), inside.what());
                     walk(&path, ca.as_ref(), &kind_of, within, each)?;
                 }
                 None => add(ca, foreign("is no folder of the store")),
@@ -132,28 +118,41 @@ fn walk(
                 add(ca, What::Secret { is_directory: true });
                 walk(&path, ca, &CaLayout::kind_of_leaf_key, within, each)?;
             }
-            Some(_) if !metadata.is_file() && directory_is_ours(ca) => {
-                add(ca, foreign("is not a regular file"));
-            }
-            Some(Kind::Secret) => add(
-                ca,
-                What::Secret {
-                    is_directory: false,
-                },
-            ),
-            Some(Kind::Lock) => add(ca, What::Lock),
-            Some(Kind::Journal | Kind::Crl | Kind::Plain | Kind::Cache) => {
-                add(ca, What::Open);
-            }
-            None => add(ca, foreign("is no file of the store")),
+            kind => add(ca, What::of_file(kind, metadata.is_file(), ca.is_some())),
         }
     }
     Ok(())
 }
 
-/// Beside published CRLs anybody may put a directory or a link; a CA's directory is the store's alone.
-fn directory_is_ours(ca: Option<&CaName>) -> bool {
-    ca.is_some()
+impl Inside {
+    fn what(&self) -> What {
+        match self {
+            // A pre-signed CRL says of what is revoked until then that it is valid.
+            Self::PresignedCrls => What::Secret { is_directory: true },
+            _ => What::Open,
+        }
+    }
+}
+
+impl What {
+    fn of_file(kind: Option<Kind>, is_regular: bool, is_in_ca: bool) -> Self {
+        let problem = "is not a regular file";
+        match kind {
+            None => Self::Foreign {
+                problem: "is no file of the store",
+            },
+            Some(Kind::Leftover(leftover @ Leftover::UnfinishedCa(_))) => Self::Leftover(leftover),
+            Some(Kind::Leftover(_) | Kind::Lock) if !is_regular => Self::Foreign { problem },
+            Some(Kind::Leftover(leftover)) => Self::Leftover(leftover),
+            // Beside published CRLs anybody may put a directory or a link.
+            Some(_) if !is_regular && is_in_ca => Self::Foreign { problem },
+            Some(Kind::Secret) => Self::Secret {
+                is_directory: false,
+            },
+            Some(Kind::Lock) => Self::Lock,
+            Some(_) => Self::Open,
+        }
+    }
 }
 
 fn entries(directory: &Path) -> Result<impl Iterator<Item = io::Result<fs::DirEntry>>, FileError> {
@@ -161,14 +160,6 @@ fn entries(directory: &Path) -> Result<impl Iterator<Item = io::Result<fs::DirEn
         Ok(entries) => Ok(Some(entries).into_iter().flatten()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None.into_iter().flatten()),
         Err(error) => Err(FileError::of("read", directory)(error)),
-    }
-}
-
-fn look_at(path: &Path) -> Result<Option<Metadata>, FileError> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(FileError::of("look at", path)(error)),
     }
 }
 

@@ -223,7 +223,7 @@ fn no_text_below_cli_names_a_command_or_an_option() {
                 (&*source.path, text.as_str()),
                 // The message about a backup calls the format by the command that writes it.
                 (
-                    "src/store/archive.rs",
+                    "src/store/archive/reader.rs",
                     "has a header that `pki backup` does not write"
                 )
             );

@@ -1,4 +1,4 @@
-//! Who may read a file, and what it may replace.
+//! Access to a new file, and files that it may replace.
 
 /// Readers of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

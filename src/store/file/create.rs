@@ -3,7 +3,6 @@
 use super::access::Access;
 use super::open::{Suspect, open_itself_to_read, open_own};
 use crate::store::error::FileError;
-use rustix::fs::{StatVfsMountFlags, fstatvfs};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -42,21 +41,6 @@ pub(crate) fn remove_if_there(path: &Path) -> Result<(), FileError> {
         Err(error) if error.is_missing() => Ok(()),
         other => other,
     }
-}
-
-/// Makes a file or the names in a directory durable, whoever wrote them. On a file system that is mounted
-/// read-only nothing is lost.
-pub(crate) fn sync(path: &Path) -> Result<(), FileError> {
-    let file = File::open(path).map_err(FileError::of("open", path))?;
-    match file.sync_all() {
-        Err(_) if is_read_only(&file) => Ok(()),
-        other => other.map_err(FileError::of("sync", path)),
-    }
-}
-
-/// Returns whether an open file is on a file system that is mounted read-only; some refuse to sync.
-fn is_read_only(file: &File) -> bool {
-    fstatvfs(file).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 pub(super) fn open_new(path: &Path, access: Access) -> io::Result<File> {

@@ -5,8 +5,8 @@
 //! synced by itself.
 
 use super::access::{Access, Existing};
-use super::create::{open_new, remove, sync};
-use super::names::{OPEN_FILES, directory_of, sync_directory};
+use super::create::{open_new, remove};
+use super::names::{OPEN_FILES, directory_of, sync, sync_directory};
 use super::staged::{Staged, commit_all};
 use crate::store::error::{FileError, Uncommitted};
 use rayon::prelude::*;

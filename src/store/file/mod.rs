@@ -19,18 +19,19 @@ pub use super::error::Uncommitted;
 pub use access::{Access, Existing};
 pub(crate) use appending::Appending;
 pub(crate) use create::{
-    append_or_create, create, create_filled, overwrite, remove, remove_if_there, sync, tighten,
+    append_or_create, create, create_filled, overwrite, remove, remove_if_there, tighten,
 };
 pub(crate) use directory::StagedDirectory;
 pub(crate) use group::Group;
 pub(crate) use hidden::take_leftover_away;
 pub(crate) use names::{
     create_directories, create_directory, directory_of, exchange, remove_directory, rename_new,
-    sync_directory,
+    sync, sync_directory,
 };
 pub(crate) use open::Suspect;
 pub(super) use open::{is_foreign_link, keep_others_out, open_own, refuse_foreign_link};
 pub use output::{Output, Stream, StreamPlace};
+pub(super) use read::found;
 pub use read::{is_regular, stands};
 pub(crate) use read::{read, read_if_there};
 pub(crate) use staged::check_place;

@@ -1,10 +1,11 @@
 //! Directories, and the names in them.
 
 use super::access::Access;
-use super::create::sync;
 use super::read::stands;
 use crate::store::error::FileError;
-use rustix::fs::{AtFlags, CWD, Mode, RenameFlags, linkat, renameat_with};
+use rustix::fs::{
+    AtFlags, CWD, Mode, RenameFlags, StatVfsMountFlags, fstatvfs, linkat, renameat_with,
+};
 use rustix::process::umask;
 use std::fs::{self, File};
 use std::io;
@@ -14,6 +15,21 @@ use std::path::Path;
 
 /// Directory in which the system shows the files that a process has open, under their numbers.
 pub(super) const OPEN_FILES: &str = "/proc/self/fd";
+
+/// Makes a file or the names in a directory durable, whoever wrote them. On a file system that is mounted
+/// read-only nothing is lost.
+pub(crate) fn sync(path: &Path) -> Result<(), FileError> {
+    let file = File::open(path).map_err(FileError::of("open", path))?;
+    match file.sync_all() {
+        Err(_) if is_read_only(&file) => Ok(()),
+        other => other.map_err(FileError::of("sync", path)),
+    }
+}
+
+/// Returns whether an open file is on a file system that is mounted read-only; some refuse to sync.
+fn is_read_only(file: &File) -> bool {
+    fstatvfs(file).is_ok_and(|found| found.f_flag.contains(StatVfsMountFlags::RDONLY))
+}
 
 /// Makes a directory; its parent is not synced.
 pub(crate) fn create_directory(path: &Path, access: Access) -> Result<(), FileError> {

@@ -45,7 +45,7 @@ pub fn is_regular(path: &Path) -> Result<bool, FileError> {
     Ok(found(path)?.is_some_and(|found| found.is_file()))
 }
 
-pub(super) fn found(path: &Path) -> Result<Option<Metadata>, FileError> {
+pub(in crate::store) fn found(path: &Path) -> Result<Option<Metadata>, FileError> {
     use io::ErrorKind::{NotADirectory, NotFound};
     match fs::symlink_metadata(path) {
         Ok(found) => Ok(Some(found)),
