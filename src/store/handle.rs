@@ -1,7 +1,7 @@
 //! The store as a whole.
 
 use super::ca::Ca;
-use super::error::{FileError, StoreError};
+use super::error::StoreError;
 use super::layout::StoreLayout;
 use super::location::Location;
 use super::lock::Lock;
@@ -209,7 +209,7 @@ impl Store {
         if !file::stands(path)? {
             return Ok(Vec::new());
         }
-        let entries = entries(&layout)?;
+        let entries = file::names_in(path)?;
         let names = entries.iter().filter_map(|entry| entry.parse().ok());
         let mut names: Vec<CaName> = names
             .filter(|name| !matches!(layout.ca(name).is_of_a_ca(), Ok(false)))
@@ -219,19 +219,6 @@ impl Store {
     }
 
     pub(super) fn entries(&self) -> Result<Vec<String>, StoreError> {
-        entries(&self.layout)
+        Ok(file::names_in(self.layout.root())?)
     }
-}
-
-/// Names of the files and directories in the store's directory.
-fn entries(layout: &StoreLayout) -> Result<Vec<String>, StoreError> {
-    let root = layout.root();
-    let failed = |error| FileError::of("read", root)(error);
-    let mut entries = Vec::new();
-    for entry in std::fs::read_dir(root).map_err(failed)? {
-        if let Ok(name) = entry.map_err(failed)?.file_name().into_string() {
-            entries.push(name);
-        }
-    }
-    Ok(entries)
 }

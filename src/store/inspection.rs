@@ -2,7 +2,7 @@
 
 use super::ca::{Ca, read_certificate};
 use super::counter;
-use super::error::{FileError, StoreError};
+use super::error::StoreError;
 use super::file;
 use super::format;
 use super::journal::{self, Expected, SurveyedLine};
@@ -210,14 +210,9 @@ fn change_of(line: &RevocationLine) -> Option<RevocationChange> {
 
 /// Reads the names in a directory, of which there are none if it is missing.
 fn names_in<T>(directory: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, StoreError> {
-    let mut names = Vec::new();
     if !file::stands(directory)? {
-        return Ok(names);
+        return Ok(Vec::new());
     }
-    let failed = |error| FileError::of("read", directory)(error);
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
-        names.extend(name.to_str().and_then(&read));
-    }
-    Ok(names)
+    let names = file::names_in(directory)?;
+    Ok(names.iter().filter_map(|name| read(name)).collect())
 }

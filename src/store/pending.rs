@@ -91,14 +91,8 @@ impl Store {
 
     /// Returns every pending CA, sorted by name.
     pub fn pending_cas(&self) -> Result<Vec<PendingCa>, StoreError> {
-        let entries = self.entries()?;
-        let entries = entries.iter();
-        let mut names: Vec<CaName> = entries
-            .filter_map(|entry| StoreLayout::pending_name(entry))
-            .collect();
-        names.sort();
         let mut pending = Vec::new();
-        for name in names {
+        for name in self.pending_names()? {
             pending.extend(self.pending(&name)?);
         }
         Ok(pending)

@@ -31,7 +31,7 @@ pub(crate) use names::{
 pub(crate) use open::Suspect;
 pub(super) use open::{is_foreign_link, keep_others_out, open_own, refuse_foreign_link};
 pub use output::{Output, Stream, StreamPlace};
-pub(super) use read::found;
+pub(super) use read::{found, names_in};
 pub use read::{is_regular, stands};
 pub(crate) use read::{read, read_if_there};
 pub(crate) use staged::check_place;

@@ -45,6 +45,16 @@ pub fn is_regular(path: &Path) -> Result<bool, FileError> {
     Ok(found(path)?.is_some_and(|found| found.is_file()))
 }
 
+/// Lists the names in a directory that are UTF-8.
+pub(in crate::store) fn names_in(directory: &Path) -> Result<Vec<String>, FileError> {
+    let failed = |error| FileError::of("read", directory)(error);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        names.extend(entry.map_err(failed)?.file_name().into_string().ok());
+    }
+    Ok(names)
+}
+
 pub(in crate::store) fn found(path: &Path) -> Result<Option<Metadata>, FileError> {
     use io::ErrorKind::{NotADirectory, NotFound};
     match fs::symlink_metadata(path) {
