@@ -100,7 +100,7 @@ pub fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
     Ok(objects)
 }
 
-/// The label that starts at `start`, and where the contents begin.
+/// The label that starts at `start`, and the start of the contents.
 fn label(text: &[u8], start: usize) -> Option<(&str, usize)> {
     let window = &text[start..text.len().min(start + 80)];
     let length = memchr::memmem::find(window, DASHES.as_bytes())?;

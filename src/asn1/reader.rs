@@ -202,6 +202,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The next element, an OBJECT IDENTIFIER.
+    pub fn oid(&mut self, what: &'static str) -> Result<ObjectIdentifier, Malformed> {
+        self.expect(tag::OBJECT_IDENTIFIER, what)?.oid()
+    }
+
     /// The elements of the next SEQUENCE.
     pub fn sequence(&mut self, what: &'static str) -> Result<Reader<'a>, Malformed> {
         Ok(self.expect(tag::SEQUENCE, what)?.reader())
@@ -212,9 +217,7 @@ impl<'a> Reader<'a> {
     pub fn algorithm(&mut self, what: &'static str) -> Result<Element<'a>, Malformed> {
         let element = self.expect(tag::SEQUENCE, what)?;
         let mut fields = element.reader();
-        fields
-            .expect(tag::OBJECT_IDENTIFIER, "an algorithm's identifier")?
-            .oid()?;
+        fields.oid("an algorithm's identifier")?;
         if !fields.is_empty() {
             fields.any()?.check_value()?;
         }

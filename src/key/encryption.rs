@@ -126,7 +126,7 @@ pub(super) struct Encrypted {
 #[derive(Clone)]
 pub enum Protection {
     Passphrase(KeyEncryptionKey),
-    /// Not encrypted: only where the user said so.
+    /// Not encrypted: only if the user said so.
     None,
 }
 
@@ -281,7 +281,7 @@ impl EncryptedKey {
         self.scheme.ours().is_some_and(|(kdf, _)| is_strong(&kdf))
     }
 
-    /// Decrypts with a passphrase. Where the encryption is the one written here, the derived key
+    /// Decrypts with a passphrase. If the encryption is the one written here, the derived key
     /// comes along, to be used for the other files of the same CA.
     pub fn open(
         &self,
@@ -298,7 +298,7 @@ impl EncryptedKey {
         Ok((key, Some(kek)))
     }
 
-    /// Decrypts with a key derived before; `None` where it was derived with another salt.
+    /// Decrypts with a key derived before; `None` if it was derived with another salt.
     pub fn open_with(&self, kek: &KeyEncryptionKey) -> Option<Result<PrivateKey, KeyError>> {
         let (_, iv) = self.scheme.ours().filter(|(kdf, _)| *kdf == kek.kdf)?;
         let pkcs8 = decrypt(kek, iv, &self.ciphertext);

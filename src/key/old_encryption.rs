@@ -8,7 +8,6 @@ use crate::asn1::{Element, from_hex, oid, tag};
 use aws_lc_rs::digest;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt, InnerIvInit, KeyInit};
-use const_oid::ObjectIdentifier;
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
@@ -58,7 +57,7 @@ struct Derived {
 }
 
 impl OldEncryption {
-    /// Reads an AlgorithmIdentifier; `None` where it is none of the old ones.
+    /// Reads an AlgorithmIdentifier; `None` if it is none of the old ones.
     pub(super) fn from_algorithm(algorithm: &Element<'_>) -> Option<Result<Self, KeyError>> {
         let mut reader = algorithm.reader();
         let kind = reader.expect(tag::OBJECT_IDENTIFIER, "").ok()?.oid().ok()?;
@@ -74,7 +73,7 @@ impl OldEncryption {
             | oid::PBE_SHA1_128_RC4
             | oid::PBE_SHA1_40_RC4
             | oid::PBE_SHA1_128_RC2
-            | oid::PBE_SHA1_40_RC2 => return Some(Err(not_opened(&name_of(&kind)))),
+            | oid::PBE_SHA1_40_RC2 => return Some(Err(not_opened(&oid::called(&kind)))),
             _ => return None,
         };
         Some((|| {
@@ -247,7 +246,7 @@ impl OldHash {
     }
 }
 
-/// The plain bytes, where the padding (RFC 8018 section 6.1.1) is right.
+/// The plain bytes, if the padding (RFC 8018 section 6.1.1) is right.
 fn decrypt_with<C: KeyInit + BlockCipherDecrypt>(
     derived: &Derived,
     ciphertext: &[u8],
@@ -258,10 +257,6 @@ fn decrypt_with<C: KeyInit + BlockCipherDecrypt>(
     let length = cipher.decrypt_padded::<Pkcs7>(&mut buffer).ok()?.len();
     buffer.truncate(length);
     Some(buffer)
-}
-
-fn name_of(kind: &ObjectIdentifier) -> String {
-    oid::name(kind).map_or_else(|| kind.to_string(), str::to_owned)
 }
 
 fn not_opened(name: &str) -> KeyError {

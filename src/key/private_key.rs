@@ -56,16 +56,12 @@ impl PrivateKey {
         let mut reader = Reader::sequence_of(der, "a PrivateKeyInfo")?;
         reader.expect(tag::INTEGER, "the version of a PrivateKeyInfo")?;
         let mut identifier = reader.sequence("the key's AlgorithmIdentifier")?;
-        let kind = identifier
-            .expect(tag::OBJECT_IDENTIFIER, "the key's algorithm")?
-            .oid()?;
+        let kind = identifier.oid("the key's algorithm")?;
         let ecdsa = |algorithm| EcdsaKeyPair::from_pkcs8(algorithm, der).map(Pair::Ecdsa);
         let ml_dsa = |algorithm| PqdsaKeyPair::from_pkcs8(algorithm, der).map(Pair::MlDsa);
         let pair = match kind {
             oid::EC_PUBLIC_KEY => {
-                let curve = identifier
-                    .expect(tag::OBJECT_IDENTIFIER, "a named curve")?
-                    .oid()?;
+                let curve = identifier.oid("a named curve")?;
                 ecdsa(ecdsa_algorithm(&curve)?)
             }
             oid::RSA_ENCRYPTION => RsaKeyPair::from_pkcs8(der).map(Pair::Rsa),
@@ -75,7 +71,7 @@ impl PrivateKey {
             oid::ML_DSA_87 => ml_dsa(&aws::ML_DSA_87_SIGNING),
             other => {
                 return Err(KeyError::Unsupported {
-                    algorithm: algorithm_name(&other),
+                    algorithm: oid::called(&other),
                 });
             }
         };
@@ -191,14 +187,10 @@ fn ecdsa_algorithm(
         oid::P521 => &aws::ECDSA_P521_SHA512_ASN1_SIGNING,
         other => {
             return Err(KeyError::Unsupported {
-                algorithm: algorithm_name(&other),
+                algorithm: oid::called(&other),
             });
         }
     })
-}
-
-fn algorithm_name(identifier: &const_oid::ObjectIdentifier) -> String {
-    oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
 }
 
 /// Encodes a PrivateKeyInfo (RFC 5958 section 2, version 1) around an encoded key.

@@ -32,9 +32,7 @@ impl PssHash {
 
     /// Reads an AlgorithmIdentifier; `None` for another hash.
     fn from_reader(mut identifier: Reader<'_>) -> Result<Option<Self>, Malformed> {
-        let hash = identifier
-            .expect(tag::OBJECT_IDENTIFIER, "a hash algorithm")?
-            .oid()?;
+        let hash = identifier.oid("a hash algorithm")?;
         Ok(match hash {
             oid::SHA256 => Some(Self::Sha256),
             oid::SHA384 => Some(Self::Sha384),
@@ -160,9 +158,7 @@ impl Pss {
 
 /// The hash of MGF1; `None` for another mask generation function.
 fn mask_hash(mut identifier: Reader<'_>) -> Result<Option<PssHash>, Malformed> {
-    let function = identifier
-        .expect(tag::OBJECT_IDENTIFIER, "a mask generation function")?
-        .oid()?;
+    let function = identifier.oid("a mask generation function")?;
     if function != oid::MGF1 {
         return Ok(None);
     }

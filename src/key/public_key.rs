@@ -3,12 +3,14 @@
 use super::rsa::rsa_numbers;
 use super::weak::{self, WeakKey};
 use super::{KeyError, SignatureAlgorithm};
-use crate::asn1::{Malformed, Reader, encode, oid, sequence, tag};
+use crate::asn1::{Malformed, Reader, oid, sequence, tag};
 use aws_lc_rs::signature::{ParsedPublicKey, VerificationAlgorithm};
 use const_oid::ObjectIdentifier;
+use der::{Any, Encode};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use x509_cert::spki::AlgorithmIdentifier;
 
 /// A public key: the bytes of its SubjectPublicKeyInfo, untouched, and what they say.
 #[derive(Debug, Clone)]
@@ -68,9 +70,7 @@ impl PublicKey {
             .expect(tag::BIT_STRING, "the key's BIT STRING")?
             .whole_bytes()?;
         reader.end()?;
-        let kind = identifier
-            .expect(tag::OBJECT_IDENTIFIER, "the key's algorithm")?
-            .oid()?;
+        let kind = identifier.oid("the key's algorithm")?;
         let algorithm = algorithm(kind, &mut identifier, bytes)?;
         let end = spki.len();
         Ok(Self {
@@ -244,25 +244,17 @@ impl PublicKeyAlgorithm {
     /// EC (RFC 5480 section 2.1.1), NULL parameters for RSA (RFC 3279 section 2.3.1), none for
     /// Ed25519 (RFC 8410 section 3) and ML-DSA (RFC 9881 section 2).
     fn identifier(self) -> Option<Vec<u8>> {
-        let (algorithm, parameters) = match self {
-            Self::Ec(curve) => (
-                oid::EC_PUBLIC_KEY,
-                encode(|parameters| parameters.oid(&curve.oid())),
-            ),
-            Self::Rsa { .. } => (
-                oid::RSA_ENCRYPTION,
-                encode(|parameters| parameters.primitive(tag::NULL, &[])),
-            ),
-            Self::Ed25519 => (oid::ED25519, Vec::new()),
-            Self::MlDsa44 => (oid::ML_DSA_44, Vec::new()),
-            Self::MlDsa65 => (oid::ML_DSA_65, Vec::new()),
-            Self::MlDsa87 => (oid::ML_DSA_87, Vec::new()),
+        let (oid, parameters) = match self {
+            Self::Ec(curve) => (oid::EC_PUBLIC_KEY, Any::encode_from(&curve.oid()).ok()),
+            Self::Rsa { .. } => (oid::RSA_ENCRYPTION, Some(Any::null())),
+            Self::Ed25519 => (oid::ED25519, None),
+            Self::MlDsa44 => (oid::ML_DSA_44, None),
+            Self::MlDsa65 => (oid::ML_DSA_65, None),
+            Self::MlDsa87 => (oid::ML_DSA_87, None),
             Self::OtherCurve(_) | Self::Other(_) => return None,
         };
-        Some(sequence(|identifier| {
-            identifier.oid(&algorithm);
-            identifier.raw(&parameters);
-        }))
+        let identifier = AlgorithmIdentifier { oid, parameters };
+        Some(identifier.to_der().expect("it is short"))
     }
 }
 
@@ -288,9 +280,7 @@ fn algorithm(
                     "its key has explicit curve parameters, which are not supported",
                 ));
             }
-            let curve = parameters
-                .expect(tag::OBJECT_IDENTIFIER, "a named curve")?
-                .oid()?;
+            let curve = parameters.oid("a named curve")?;
             match curve {
                 oid::P256 => PublicKeyAlgorithm::Ec(Curve::P256),
                 oid::P384 => PublicKeyAlgorithm::Ec(Curve::P384),
@@ -326,10 +316,7 @@ impl fmt::Display for PublicKeyAlgorithm {
             Self::MlDsa44 => f.write_str("ml-dsa-44"),
             Self::MlDsa65 => f.write_str("ml-dsa-65"),
             Self::MlDsa87 => f.write_str("ml-dsa-87"),
-            Self::OtherCurve(id) | Self::Other(id) => match oid::name(id) {
-                Some(name) => f.write_str(name),
-                None => write!(f, "{id}"),
-            },
+            Self::OtherCurve(id) | Self::Other(id) => f.write_str(&oid::called(id)),
         }
     }
 }
@@ -337,6 +324,7 @@ impl fmt::Display for PublicKeyAlgorithm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::asn1::encode;
     use crate::key::{KeyType, PrivateKey};
 
     fn spki(identifier: &[u8], bytes: &[u8]) -> Result<PublicKey, Malformed> {

@@ -2,10 +2,12 @@
 
 use super::pss::{Pss, PssHash};
 use super::{Curve, KeyError, PublicKey, PublicKeyAlgorithm};
-use crate::asn1::{Encoder, Malformed, Reader, encode, oid, tag};
+use crate::asn1::{Encoder, Malformed, Reader, oid};
 use aws_lc_rs::signature::{self as aws, VerificationAlgorithm};
 use const_oid::ObjectIdentifier;
+use der::{Any, Encode};
 use std::fmt;
+use x509_cert::spki::AlgorithmIdentifier;
 
 /// A signature algorithm that `pki` can verify; it signs with the ones that
 /// [`super::PrivateKey::signature_algorithm`] gives.
@@ -62,34 +64,28 @@ impl SignatureAlgorithm {
         })
     }
 
-    /// Appends the AlgorithmIdentifier: NULL parameters for PKCS #1 v1.5 (RFC 4055 section 5),
-    /// none for ECDSA, Ed25519 and ML-DSA (RFC 5758, 8410, 9881).
-    ///
-    /// # Panics
-    /// For RSASSA-PSS, with which nothing is signed here.
-    pub fn encode(self, encoder: &mut Encoder) {
-        let parameters_null = matches!(
+    /// The AlgorithmIdentifier: NULL parameters for PKCS #1 v1.5 (RFC 4055 section 5), none for
+    /// ECDSA, Ed25519 and ML-DSA (RFC 5758, 8410, 9881). Nothing is signed with RSASSA-PSS here.
+    pub fn to_der(self) -> Vec<u8> {
+        let has_null = matches!(
             self,
             Self::RsaSha1 | Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512
         );
-        encoder.sequence(|s| {
-            s.oid(&self.oid());
-            if parameters_null {
-                s.primitive(tag::NULL, &[]);
-            }
-        });
+        let identifier = AlgorithmIdentifier {
+            oid: self.oid(),
+            parameters: has_null.then(Any::null),
+        };
+        identifier.to_der().expect("it is short")
     }
 
-    pub fn to_der(self) -> Vec<u8> {
-        encode(|encoder| self.encode(encoder))
+    pub fn encode(self, encoder: &mut Encoder) {
+        encoder.raw(&self.to_der());
     }
 
     /// Reads an AlgorithmIdentifier; `None` for an algorithm that can't be verified here.
     pub fn from_der(der: &[u8]) -> Result<Option<Self>, Malformed> {
         let mut reader = Reader::sequence_of(der, "an AlgorithmIdentifier")?;
-        let identifier = reader
-            .expect(tag::OBJECT_IDENTIFIER, "an algorithm's identifier")?
-            .oid()?;
+        let identifier = reader.oid("an algorithm's identifier")?;
         if identifier == oid::RSASSA_PSS {
             return Ok(Pss::from_parameters(reader)?.map(Self::Pss));
         }

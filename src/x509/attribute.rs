@@ -61,7 +61,7 @@ const fn string(
 }
 
 /// Short names of RFC 4514 and openssl; upper bounds of RFC 5280 appendix A.1 and X.520. Text is a
-/// UTF8String where the type allows it (RFC 5280 section 4.1.2.4).
+/// UTF8String if the type allows it (RFC 5280 section 4.1.2.4).
 const KNOWN: [AttributeType; 25] = [
     text(oid::COMMON_NAME, "CN", "commonName", 64),
     text(oid::ORGANIZATION_NAME, "O", "organizationName", 64),

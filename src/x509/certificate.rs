@@ -153,7 +153,7 @@ impl Certificate {
         })
     }
 
-    /// The certificate with a key that is known: what was found out about it counts here too. Where it
+    /// The certificate with a key that is known: what was found out about it counts here too. If it
     /// is about another key, nothing changes.
     #[must_use]
     pub fn with_known_key(mut self, key: &PublicKey) -> Self {
@@ -266,7 +266,7 @@ impl Certificate {
             .and_then(|extension| decode(extension).ok())
     }
 
-    /// basicConstraints; `None` where it is missing or broken.
+    /// basicConstraints; `None` if it is missing or broken.
     pub fn basic_constraints(&self) -> Option<BasicConstraints> {
         self.decoded(&oid::BASIC_CONSTRAINTS, Extension::to_basic_constraints)
     }
@@ -277,18 +277,18 @@ impl Certificate {
             .is_some_and(|constraints| constraints.ca)
     }
 
-    /// keyUsage; `None` where it is missing or broken.
+    /// keyUsage; `None` if it is missing or broken.
     pub fn key_usage(&self) -> Option<u16> {
         self.decoded(&oid::KEY_USAGE, Extension::to_key_usage)
     }
 
-    /// extKeyUsage; empty where it is missing or broken.
+    /// extKeyUsage; empty if it is missing or broken.
     pub fn extended_key_usage(&self) -> Vec<ObjectIdentifier> {
         self.decoded(&oid::EXT_KEY_USAGE, Extension::to_extended_key_usage)
             .unwrap_or_default()
     }
 
-    /// subjectAltName; empty where it is missing or broken.
+    /// subjectAltName; empty if it is missing or broken.
     pub fn subject_alt_names(&self) -> Vec<GeneralName> {
         self.decoded(&oid::SUBJECT_ALT_NAME, Extension::to_general_names)
             .unwrap_or_default()
@@ -321,7 +321,7 @@ impl Certificate {
         Some(serial_hex(&serial))
     }
 
-    /// nameConstraints, an error where they can't be understood and so can't be held to.
+    /// nameConstraints, an error if they can't be understood and so can't be held to.
     pub fn name_constraints(&self) -> Result<NameConstraints, Malformed> {
         match self.extension(&oid::NAME_CONSTRAINTS) {
             Some(extension) => NameConstraints::from_der(&extension.value),
@@ -415,11 +415,9 @@ pub fn algorithm_name(der: &[u8]) -> String {
         return known.to_string();
     }
     let identifier = Reader::sequence_of(der, "an AlgorithmIdentifier")
-        .and_then(|mut reader| reader.expect(tag::OBJECT_IDENTIFIER, "an algorithm")?.oid());
+        .and_then(|mut reader| reader.oid("an algorithm"));
     match identifier {
-        Ok(identifier) => {
-            oid::name(&identifier).map_or_else(|| identifier.to_string(), str::to_owned)
-        }
+        Ok(identifier) => oid::called(&identifier),
         Err(_) => "an algorithm that is not well formed".to_owned(),
     }
 }

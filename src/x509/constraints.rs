@@ -93,7 +93,7 @@ impl NameConstraints {
 
     /// Holds names to these constraints.
     ///
-    /// Stricter than a verifier has to be: a wildcard is excluded where any host that it stands for
+    /// Stricter than a verifier has to be: a wildcard is excluded if any host that it stands for
     /// is, a URI whose host can't be told and a mailbox that is not well formed are in no permitted
     /// and in every excluded subtree, an IPv4-mapped IPv6 address is held to the constraints of IPv4
     /// too, and every common name that reads as a host, address or mailbox is held to the constraints

@@ -112,7 +112,7 @@ impl Extension {
         Self::of(oid::AUTHORITY_KEY_IDENTIFIER, false, &value)
     }
 
-    /// subjectAltName; critical where the subject is empty (section 4.2.1.6).
+    /// subjectAltName; critical if the subject is empty (section 4.2.1.6).
     pub fn subject_alt_name(names: &[GeneralName], critical: bool) -> Self {
         let value = sequence(|list| names.iter().for_each(|name| name.encode(list)));
         Self::new(oid::SUBJECT_ALT_NAME, critical, value)
@@ -138,7 +138,7 @@ impl Extension {
         Self::new(oid::CRL_DISTRIBUTION_POINTS, false, value)
     }
 
-    /// authorityInfoAccess: where the issuer's certificate and its OCSP responder are.
+    /// authorityInfoAccess: the URLs of the issuer's certificate and of its OCSP responder.
     pub fn authority_info_access(ca_issuers: &[String], ocsp: &[String]) -> Self {
         let value = sequence(|list| {
             let ocsp = ocsp.iter().map(|url| (oid::OCSP, url));
@@ -185,9 +185,7 @@ impl Extension {
         let mut seen = HashSet::new();
         while !list.is_empty() {
             let mut extension = list.sequence("an Extension")?;
-            let oid = extension
-                .expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?
-                .oid()?;
+            let oid = extension.oid("an extension's identifier")?;
             let critical = match extension.optional(tag::BOOLEAN)? {
                 Some(critical) => critical.boolean()?,
                 None => false,
@@ -384,9 +382,7 @@ impl Extension {
         let mut descriptions = Vec::new();
         while !list.is_empty() {
             let mut description = list.sequence("an AccessDescription")?;
-            let method = description
-                .expect(tag::OBJECT_IDENTIFIER, "an access method")?
-                .oid()?;
+            let method = description.oid("an access method")?;
             descriptions.push((method, GeneralName::decode(&description.any()?)?));
         }
         Ok(descriptions)

@@ -20,7 +20,7 @@ pub enum GeneralName {
     /// dNSName: A-labels, perhaps behind one `*.`.
     Dns(String),
     Ip(IpAddr),
-    /// rfc822Name, or SmtpUTF8Mailbox (RFC 9598) where the local part is not ASCII.
+    /// rfc822Name, or SmtpUTF8Mailbox (RFC 9598) if the local part is not ASCII.
     Email(String),
     Uri(String),
     Directory(Name),
@@ -211,9 +211,7 @@ impl GeneralName {
 /// SmtpUTF8Mailbox is an e-mail address; any other otherName stays what it is.
 fn other_name(element: &Element<'_>) -> Result<GeneralName, Malformed> {
     let mut reader = element.reader();
-    let kind: ObjectIdentifier = reader
-        .expect(tag::OBJECT_IDENTIFIER, "the type of an otherName")?
-        .oid()?;
+    let kind: ObjectIdentifier = reader.oid("the type of an otherName")?;
     let value = reader.expect(tag::explicit(0), "the value of an otherName")?;
     reader.end()?;
     let value = Reader::single(value.content)?;

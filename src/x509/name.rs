@@ -141,9 +141,7 @@ impl Name {
             }
             while !rdn.is_empty() {
                 let mut pair = rdn.sequence("an attribute")?;
-                let kind = pair
-                    .expect(tag::OBJECT_IDENTIFIER, "an attribute type")?
-                    .oid()?;
+                let kind = pair.oid("an attribute type")?;
                 let value = pair.any()?;
                 if value.tag == tag::VISIBLE_STRING {
                     return Err(Malformed::Value(

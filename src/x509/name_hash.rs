@@ -1,5 +1,6 @@
 //! The hash under which OpenSSL looks for a name in a directory (`X509_NAME_hash`).
 
+use super::attribute::decode_text;
 use super::name::Name;
 use crate::asn1::{Element, Reader, encode, sequence, tag};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
@@ -53,18 +54,7 @@ fn text_bytes(value: &Element<'_>) -> Option<Vec<u8>> {
         tag::PRINTABLE_STRING | tag::TELETEX_STRING | tag::IA5_STRING | tag::VISIBLE_STRING => {
             Some(value.content.iter().map(|byte| char::from(*byte)).collect())
         }
-        tag::BMP_STRING => {
-            let units = value.content.chunks(2);
-            units
-                .map(|unit| char::from_u32(u16::from_be_bytes(unit.try_into().ok()?).into()))
-                .collect()
-        }
-        tag::UNIVERSAL_STRING => {
-            let units = value.content.chunks(4);
-            units
-                .map(|unit| char::from_u32(u32::from_be_bytes(unit.try_into().ok()?)))
-                .collect()
-        }
+        tag::BMP_STRING | tag::UNIVERSAL_STRING => decode_text(value),
         _ => None,
     };
     points.map(String::into_bytes)

@@ -29,7 +29,7 @@ pub fn deduplicate(certificates: Vec<Certificate>) -> Vec<Certificate> {
 }
 
 /// The certificates with which the paths of all of `wanted` reach their roots, taken from `pool`
-/// where they are not among `wanted`, and no more of them than that takes.
+/// if they are not among `wanted`, and no more of them than that takes.
 pub fn complete(
     wanted: Vec<Certificate>,
     pool: &[Certificate],

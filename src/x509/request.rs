@@ -67,9 +67,7 @@ impl CertificationRequest {
             let mut attributes = attributes.reader();
             while !attributes.is_empty() {
                 let mut attribute = attributes.sequence("an attribute")?;
-                let kind = attribute
-                    .expect(tag::OBJECT_IDENTIFIER, "an attribute type")?
-                    .oid()?;
+                let kind = attribute.oid("an attribute type")?;
                 let values = attribute.expect(tag::SET, "an attribute's values")?;
                 attribute.end()?;
                 let asks = EXTENSION_REQUESTS.contains(&kind);

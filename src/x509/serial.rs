@@ -79,7 +79,7 @@ impl Serial {
     }
 
     /// Returns the numbers that a user's text can mean; a bare number of decimal digits is read as hex, and as decimal
-    /// only where the caller finds no certificate under the first reading.
+    /// only if the caller finds no certificate under the first reading.
     pub fn readings(text: &str) -> Result<SerialReadings, SerialError> {
         let bad = || SerialError::Text {
             text: text.to_owned(),
@@ -124,7 +124,7 @@ impl Serial {
 pub struct SerialReadings {
     /// The reading as hex, or the only one.
     pub first: Serial,
-    /// The reading as decimal, where the text allows it and it is another number.
+    /// The reading as decimal, if the text allows it and it is another number.
     pub other: Option<Serial>,
 }
 

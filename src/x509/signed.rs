@@ -11,7 +11,7 @@ pub(super) struct Signed<'a> {
     pub(super) tbs: Element<'a>,
     /// An AlgorithmIdentifier.
     pub(super) algorithm: &'a [u8],
-    /// The signature's bytes; none where it does not end on one, and so verifies under no key.
+    /// The signature's bytes; none if it does not end on one, and so verifies under no key.
     pub(super) signature: &'a [u8],
     start: usize,
 }

@@ -179,9 +179,7 @@ fn content_info<'a>(reader: &mut Reader<'a>) -> Result<(ObjectIdentifier, Elemen
 }
 
 fn identifier(reader: &mut Reader<'_>) -> Result<ObjectIdentifier, Malformed> {
-    reader
-        .expect(tag::OBJECT_IDENTIFIER, "an OBJECT IDENTIFIER")?
-        .oid()
+    reader.oid("an OBJECT IDENTIFIER")
 }
 
 /// The bytes of the one OCTET STRING in an element.
@@ -191,9 +189,8 @@ fn bytes<'a>(element: &Element<'a>) -> Result<&'a [u8], Malformed> {
 }
 
 fn unknown(what: &str, oid: &ObjectIdentifier) -> KeyError {
-    let name = oid::name(oid).map_or_else(|| oid.to_string(), str::to_owned);
     KeyError::Encryption {
-        reason: format!("{what} is of type {name}"),
+        reason: format!("{what} is of type {}", oid::called(oid)),
     }
 }
 

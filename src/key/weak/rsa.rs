@@ -16,7 +16,7 @@ pub(super) const MAX_MODULUS_BITS: u64 = 8192;
 pub(super) const MIN_EXPONENT: u32 = 65_537;
 
 /// `BoringSSL`, aws-lc and *ring* refuse a longer exponent, because it makes verifying slow at the
-/// verifier's cost; OpenSSL refuses more than 64 bits where the modulus has more than 3072.
+/// verifier's cost; OpenSSL refuses more than 64 bits if the modulus has more than 3072.
 pub(super) const MAX_EXPONENT_BITS: u64 = 33;
 
 /// SP 800-89 §5.3.3 and BR §6.1.6: the modulus has "no factors smaller than 752".
@@ -119,7 +119,7 @@ impl CyclicExponent {
     }
 }
 
-/// Fermat's method: with a = (p + q) / 2 and b = (p - q) / 2 the modulus is a² - b², and where p and q
+/// Fermat's method: with a = (p + q) / 2 and b = (p - q) / 2 the modulus is a² - b², and if p and q
 /// are close, a is hardly above the modulus's square root. The square of a prime is the case b = 0.
 fn has_close_factors(modulus: &BigUint) -> bool {
     let mut root = modulus.sqrt();

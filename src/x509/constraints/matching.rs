@@ -78,7 +78,7 @@ fn above_wildcard(host: &str) -> Option<&str> {
     first.contains('*').then_some(above)
 }
 
-/// The host that a URI is held to. Section 4.2.1.10 has a URI rejected, where constraints apply to
+/// The host that a URI is held to. Section 4.2.1.10 has a URI rejected, if constraints apply to
 /// it, that has no authority or a host that is not a name; one before whose host another could
 /// be read, as user information, goes with them.
 fn uri_host(uri: &str) -> Option<String> {

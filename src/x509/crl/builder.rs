@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 pub struct Entry<'a> {
     pub serial: &'a Serial,
     pub revoked_at: OffsetDateTime,
-    /// reasonCode; left out where it is unspecified (section 5.3.1).
+    /// reasonCode; left out if it is unspecified (section 5.3.1).
     pub reason: Reason,
     pub invalidity_date: Option<OffsetDateTime>,
 }

@@ -34,9 +34,9 @@ pub struct ReadEntry<'a> {
     /// The contents of userCertificate's INTEGER.
     pub serial: &'a [u8],
     pub revoked_at: OffsetDateTime,
-    /// reasonCode; `None` where there is none, or one that is not defined.
+    /// reasonCode; `None` if there is none, or one that is not defined.
     pub reason: Option<Reason>,
-    /// invalidityDate; `None` where there is none, or one that RFC 5280 does not allow.
+    /// invalidityDate; `None` if there is none, or one that RFC 5280 does not allow.
     pub invalidity_date: Option<OffsetDateTime>,
     /// Whether it takes back an entry of another CRL: reasonCode is removeFromCRL.
     pub removes: bool,

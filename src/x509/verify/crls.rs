@@ -13,7 +13,6 @@ use time::OffsetDateTime;
 
 /// Reasons for which no CRL can be asked about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "each field is what its message calls it")]
 pub enum CrlProblem {
     #[error("no list of {issuer} was given")]
     Missing { issuer: String },

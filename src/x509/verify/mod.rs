@@ -2,7 +2,7 @@
 //! RFC 9618 has them; and, of revocation, by CRLs that are handed in (section 6.3).
 //!
 //! The rules here name the certificate and the fact. What passes them is judged once more, by
-//! rustls-webpki where it can: who is called valid was held to both.
+//! rustls-webpki if it can: who is called valid was held to both.
 
 mod crls;
 mod policies;

@@ -10,7 +10,6 @@ use crate::x509::{Certificate, Profile, Reason};
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "each field is what its message calls it")]
 pub enum Refusal {
     #[error("the issuer of {subject} is missing: {issuer}")]
     MissingIssuer { subject: String, issuer: String },

@@ -171,10 +171,7 @@ fn fits_purpose(path: &[Certificate], purpose: Profile) -> Result<(), Refusal> {
         let has = certificate.extended_key_usage();
         let all = purpose.purposes().iter().all(|wanted| has.contains(wanted));
         if !has.is_empty() && !all {
-            let name = |oid: &ObjectIdentifier| {
-                oid::name(oid).map_or_else(|| oid.to_string(), str::to_owned)
-            };
-            let has: Vec<String> = has.iter().map(name).collect();
+            let has: Vec<String> = has.iter().map(oid::called).collect();
             return Err(Refusal::Purpose {
                 subject: called(certificate),
                 purpose,
