@@ -2,11 +2,14 @@
 
 pub(crate) mod error;
 
-use crate::asn1::{Malformed, Reader, tag};
+use crate::asn1::Malformed;
 use crate::ca::error::CaError;
-use crate::pem::{self, PemObject};
+pub use crate::pem::PemObject as ForeignObject;
 use crate::store::FileError;
-use crate::x509::{Certificate, CertificationRequest, RevocationList, signed_data};
+use crate::x509::{
+    self, Certificate, CertificationRequest, NoObjects, RevocationList, signed_data,
+};
+pub(crate) use crate::x509::{is_certificate_label, is_signed_data_label};
 use error::InputError;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,16 +17,6 @@ use zeroize::Zeroizing;
 
 /// PEM label of a CRL (RFC 7468 section 6).
 pub(crate) const CRL_LABEL: &str = "X509 CRL";
-
-/// One object in a file.
-pub struct ForeignObject {
-    /// PEM label; for DER, the label of its structure.
-    pub label: String,
-    /// Encapsulated header lines, which old encrypted keys have.
-    pub headers: Vec<String>,
-    /// Its DER.
-    pub der: Zeroizing<Vec<u8>>,
-}
 
 /// A file's content, and its name in errors.
 pub struct Input {
@@ -177,110 +170,12 @@ fn wiped_room(bytes: usize) -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 pub(crate) fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> {
-    if content.is_empty() {
-        return Err(InputError::Other("the file is empty".into()));
-    }
-    if pem::looks_like_pem(content) {
-        let from_pem = |PemObject {
-                            label,
-                            headers,
-                            der,
-                            ..
-                        }| ForeignObject {
-            label,
-            headers,
-            der,
-        };
-        return Ok(pem::decode(content)?.into_iter().map(from_pem).collect());
-    }
-    let label = der_label(content).ok_or_else(|| why_not_der(content))?;
-    Ok(vec![ForeignObject {
-        label: label.into(),
-        headers: Vec::new(),
-        der: Zeroizing::new(content.to_vec()),
-    }])
-}
-
-/// Returns the label of a DER structure, by the shape of its first fields.
-fn der_label(der: &[u8]) -> Option<&'static str> {
-    let mut outer = Reader::sequence_of(der, "").ok()?;
-    let first = outer.any().ok()?;
-    if first.tag == tag::INTEGER {
-        return Some(match outer.peek() {
-            Some(tag::OCTET_STRING) => "EC PRIVATE KEY",
-            Some(tag::INTEGER) => "RSA PRIVATE KEY",
-            // RFC 7292: no private key has this version.
-            Some(tag::SEQUENCE) if first.content == [3] => "PKCS12",
-            _ => "PRIVATE KEY",
-        });
-    }
-    if first.tag == tag::OBJECT_IDENTIFIER {
-        return Some("PKCS7");
-    }
-    if first.tag != tag::SEQUENCE {
-        return None;
-    }
-    match outer.peek() {
-        Some(tag::OCTET_STRING) => return Some("ENCRYPTED PRIVATE KEY"),
-        Some(tag::BIT_STRING) => return Some("PUBLIC KEY"),
-        _ => {}
-    }
-    let mut inner = first.reader();
-    let mut tags = Vec::new();
-    while let Ok(element) = inner.any() {
-        tags.push((element.tag, element.content));
-    }
-    let numbered = usize::from(tags.first()?.0 == tag::INTEGER);
-    match tags.first()?.0 {
-        found if found == tag::explicit(0) => Some("CERTIFICATE"),
-        // A CSR has version 0 and a subject; a v1 certificate a serial number, an algorithm and
-        // an issuer; a CRL version 1, an algorithm, an issuer and a time.
-        tag::INTEGER
-            if tags.len() >= 6 && tags.get(3).is_some_and(|(tag, _)| *tag == tag::SEQUENCE) =>
-        {
-            Some("CERTIFICATE")
-        }
-        _ if is_time(tags.get(numbered + 2)?.0) => Some(CRL_LABEL),
-        tag::INTEGER => Some("CERTIFICATE REQUEST"),
-        _ => None,
-    }
-}
-
-/// Returns why there is no object in a file without PEM markers.
-fn why_not_der(content: &[u8]) -> InputError {
-    // A text may start with the byte of a SEQUENCE, which is the digit 0.
-    let in_text = |octet: &u8| octet.is_ascii_graphic() || octet.is_ascii_whitespace();
-    let problem = if pem::is_utf16(content) {
-        return InputError::Utf16;
-    } else if pem::is_bare_base64(content) {
-        return InputError::BareBase64;
-    } else if content.first() != Some(&tag::SEQUENCE) || content.iter().all(in_text) {
-        "it is neither PEM nor DER"
-    } else {
-        let mut reader = Reader::new(content);
-        match reader.any() {
-            Err(Malformed::Truncated) => {
-                "it is cut off: it starts as DER, and ends before its length"
-            }
-            Err(_) => "it is neither PEM nor DER",
-            Ok(_) if reader.is_empty() => "it is DER of another kind",
-            Ok(_) => "it is DER that goes on after its end",
-        }
-    };
-    InputError::Other(problem.into())
-}
-
-fn is_time(tag: u8) -> bool {
-    tag == tag::UTC_TIME || tag == tag::GENERALIZED_TIME
-}
-
-pub(crate) fn is_certificate_label(label: &str) -> bool {
-    matches!(label, "CERTIFICATE" | "X509 CERTIFICATE")
-}
-
-/// Whether this is the PEM label of a file of certificates (RFC 7468 sections 8 and 9).
-pub(crate) fn is_signed_data_label(label: &str) -> bool {
-    matches!(label, "PKCS7" | "CMS")
+    x509::objects(content).map_err(|error| match error {
+        NoObjects::Pem(error) => InputError::Pem(error),
+        NoObjects::Utf16 => InputError::Utf16,
+        NoObjects::BareBase64 => InputError::BareBase64,
+        error => InputError::Other(error.to_string()),
+    })
 }
 
 /// Reads the certificates in a file, which may hold nothing else.
