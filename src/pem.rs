@@ -27,7 +27,6 @@ pub enum PemError {
     Base64 { line: usize, label: String },
 }
 
-/// One PEM object.
 #[derive(Clone)]
 pub struct PemObject {
     /// The label of the markers, such as `CERTIFICATE`.

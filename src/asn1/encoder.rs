@@ -9,7 +9,6 @@ pub struct Encoder {
     bytes: Vec<u8>,
 }
 
-/// The DER that `content` writes.
 pub fn encode(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
     // What fits most extensions, so that few buffers grow.
     let mut encoder = Encoder::with_capacity(64);
@@ -17,7 +16,6 @@ pub fn encode(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
     encoder.bytes
 }
 
-/// One SEQUENCE around what `content` writes.
 pub fn sequence(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
     encode(|encoder| encoder.sequence(content))
 }

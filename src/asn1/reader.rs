@@ -7,14 +7,12 @@ use const_oid::ObjectIdentifier;
 #[derive(Debug, Clone, Copy)]
 pub struct Element<'a> {
     pub tag: u8,
-    /// The contents bytes.
     pub content: &'a [u8],
     /// Identifier, length and contents.
     pub whole: &'a [u8],
 }
 
 impl<'a> Element<'a> {
-    /// Reads the elements inside this one.
     pub fn reader(&self) -> Reader<'a> {
         Reader::new(self.content)
     }
@@ -132,12 +130,10 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads the elements in `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
-    /// The one element that `bytes` hold.
     pub fn single(bytes: &'a [u8]) -> Result<Element<'a>, Malformed> {
         let mut reader = Self::new(bytes);
         let element = reader.any()?;
@@ -168,7 +164,6 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    /// The next element, whatever it is.
     pub fn any(&mut self) -> Result<Element<'a>, Malformed> {
         let (header, length) = header(self.rest)?;
         let end = header.checked_add(length).ok_or(Malformed::Truncated)?;
@@ -207,7 +202,6 @@ impl<'a> Reader<'a> {
         self.expect(tag::OBJECT_IDENTIFIER, what)?.oid()
     }
 
-    /// The elements of the next SEQUENCE.
     pub fn sequence(&mut self, what: &'static str) -> Result<Reader<'a>, Malformed> {
         Ok(self.expect(tag::SEQUENCE, what)?.reader())
     }
@@ -225,7 +219,6 @@ impl<'a> Reader<'a> {
         Ok(element)
     }
 
-    /// Nothing may be left.
     pub fn end(&self) -> Result<(), Malformed> {
         if self.is_empty() {
             Ok(())

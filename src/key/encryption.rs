@@ -116,13 +116,11 @@ fn is_strong(kdf: &Pbkdf2Params) -> bool {
     kdf.iteration_count >= PBKDF2_ROUNDS && kdf.salt.as_bytes().len() >= 16
 }
 
-/// Encrypted bytes.
 pub(super) struct Encrypted {
     pub(super) algorithm: Vec<u8>,
     pub(super) ciphertext: Vec<u8>,
 }
 
-/// Encryption of a key file that is written.
 #[derive(Clone)]
 pub enum Protection {
     Passphrase(KeyEncryptionKey),
@@ -246,7 +244,6 @@ impl Scheme {
 }
 
 impl EncryptedKey {
-    /// Reads an EncryptedPrivateKeyInfo.
     pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         let mut reader = Reader::sequence_of(der, "an EncryptedPrivateKeyInfo")?;
         let algorithm = reader.expect(tag::SEQUENCE, "the encryption's AlgorithmIdentifier")?;

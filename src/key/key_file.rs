@@ -5,7 +5,6 @@ use super::{EncryptedKey, KeyError, PrivateKey};
 use crate::asn1::{Reader, tag};
 use crate::pem;
 
-/// Contents of a key file.
 pub enum KeyFile {
     Plain(PrivateKey),
     /// An EncryptedPrivateKeyInfo (RFC 5958 section 3), or a PEM object whose headers say how it is

@@ -167,7 +167,6 @@ impl Known {
 }
 
 impl Cipher {
-    /// Bytes of its key.
     fn key(self) -> usize {
         match self {
             Self::Des => 8,
@@ -177,7 +176,6 @@ impl Cipher {
         }
     }
 
-    /// Bytes of a block.
     fn block(self) -> usize {
         match self {
             Self::Des | Self::TwoKey3Des | Self::TripleDes => 8,

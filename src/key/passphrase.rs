@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// Takes the text as it is.
     pub fn new(text: Zeroizing<String>) -> Self {
         Self(text)
     }

@@ -28,7 +28,6 @@ const COMPATIBLE_ROUNDS: u32 = 100_000;
 
 const SALT: usize = 16;
 
-/// Encryption of a file.
 #[derive(Clone, Copy)]
 pub enum Encryption<'a> {
     /// PBES2 with PBKDF2-HMAC-SHA256 and AES-256-CBC; the MAC is HMAC-SHA256.
@@ -39,10 +38,8 @@ pub enum Encryption<'a> {
 
 /// A key, and the certificates that speak for it.
 pub struct KeyEntry<'a> {
-    /// friendlyName.
     pub name: &'a str,
     pub key: &'a PrivateKey,
-    /// Whether Java reads it.
     pub for_java: bool,
     /// The DER of its certificate, and then of the CAs above.
     pub certificates: &'a [&'a [u8]],

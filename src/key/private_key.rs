@@ -11,7 +11,6 @@ use aws_lc_rs::signature::{
 };
 use zeroize::Zeroizing;
 
-/// A private key that can sign.
 pub struct PrivateKey {
     pair: Pair,
     public: PublicKey,

@@ -45,7 +45,6 @@ pub enum Curve {
     P521,
 }
 
-/// Kind of key in a SubjectPublicKeyInfo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublicKeyAlgorithm {
     Ec(Curve),

@@ -13,81 +13,30 @@ pub use ed25519::judge_ed25519;
 pub use rsa::judge_rsa;
 
 use rsa::{MAX_EXPONENT_BITS, MAX_MODULUS_BITS, MIN_EXPONENT, MIN_MODULUS_BITS};
-use std::fmt;
 
-/// Weakness for which a public key is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WeakKey {
-    /// The modulus has fewer than 2048 bits.
+    #[error("the RSA modulus has {bits} bits, fewer than {MIN_MODULUS_BITS}")]
     ModulusTooSmall { bits: u64 },
-    /// The modulus has more than 8192 bits.
+    #[error("the RSA modulus has {bits} bits, more than {MAX_MODULUS_BITS}")]
     ModulusTooLarge { bits: u64 },
-    /// The modulus is divisible by two.
+    #[error("the RSA modulus is even")]
     ModulusEven,
-    /// The public exponent is divisible by two, so that it has no inverse.
+    #[error("the RSA public exponent is even")]
     ExponentEven,
-    /// The public exponent is below 65537.
-    ExponentTooSmall {
-        /// The exponent; 3 is the usual one in certificates of old.
-        exponent: u32,
-    },
-    /// The public exponent has more than 33 bits.
+    #[error("the RSA public exponent is {exponent}, below {MIN_EXPONENT}")]
+    ExponentTooSmall { exponent: u32 },
+    #[error("the RSA public exponent has {bits} bits, more than {MAX_EXPONENT_BITS}")]
     ExponentTooLarge { bits: u64 },
-    /// The modulus is divisible by an odd prime below 752.
-    SmallFactor {
-        /// The smallest such prime.
-        prime: u32,
-    },
-    /// The key has the fingerprint of the ROCA generator (CVE-2017-15361).
+    #[error("the RSA modulus is divisible by {prime}")]
+    SmallFactor { prime: u32 },
+    #[error("the RSA key has the ROCA fingerprint (CVE-2017-15361)")]
     Roca,
-    /// The Ed25519 key is a point of small order: a signature under it fits any message.
+    #[error("the Ed25519 key is a point of small order, so a signature under it fits any message")]
     SmallOrder,
-    /// The Ed25519 key is no point of the curve in the one encoding of RFC 8032 section 5.1.3.
+    /// Not in the one encoding of RFC 8032 section 5.1.3.
+    #[error("the Ed25519 key is not a point of the curve")]
     NotAPoint,
-    /// The modulus is the product of two numbers so close that Fermat's method finds them at once.
+    #[error("the RSA modulus is the product of two primes too close to each other")]
     ClosePrimes,
 }
-
-impl fmt::Display for WeakKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ModulusTooSmall { bits } => {
-                write!(
-                    f,
-                    "the RSA modulus has {bits} bits, fewer than {MIN_MODULUS_BITS}"
-                )
-            }
-            Self::ModulusTooLarge { bits } => {
-                write!(
-                    f,
-                    "the RSA modulus has {bits} bits, more than {MAX_MODULUS_BITS}"
-                )
-            }
-            Self::ModulusEven => f.write_str("the RSA modulus is even"),
-            Self::ExponentEven => f.write_str("the RSA public exponent is even"),
-            Self::ExponentTooSmall { exponent } => {
-                write!(
-                    f,
-                    "the RSA public exponent is {exponent}, below {MIN_EXPONENT}"
-                )
-            }
-            Self::ExponentTooLarge { bits } => {
-                write!(
-                    f,
-                    "the RSA public exponent has {bits} bits, more than {MAX_EXPONENT_BITS}"
-                )
-            }
-            Self::SmallFactor { prime } => write!(f, "the RSA modulus is divisible by {prime}"),
-            Self::Roca => f.write_str("the RSA key has the ROCA fingerprint (CVE-2017-15361)"),
-            Self::SmallOrder => f.write_str(
-                "the Ed25519 key is a point of small order, so a signature under it fits any message",
-            ),
-            Self::NotAPoint => f.write_str("the Ed25519 key is not a point of the curve"),
-            Self::ClosePrimes => {
-                f.write_str("the RSA modulus is the product of two primes too close to each other")
-            }
-        }
-    }
-}
-
-impl std::error::Error for WeakKey {}

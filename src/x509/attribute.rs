@@ -161,7 +161,6 @@ impl AttributeType {
         Self::find(text).or_else(|| dotted.parse().ok().map(|oid| Self::of(&oid)))
     }
 
-    /// The type with this object identifier.
     pub fn of(oid: &ObjectIdentifier) -> Self {
         let known = KNOWN.into_iter().find(|kind| kind.oid == *oid);
         known.unwrap_or(string(*oid, "", "", Syntax::Unknown, MOST_CHARACTERS))

@@ -65,7 +65,6 @@ impl TbsCertificate<'_> {
 pub struct Unnumbered(Vec<u8>);
 
 impl Unnumbered {
-    /// The DER that is signed.
     pub fn numbered(&self, serial: &Serial) -> Vec<u8> {
         // Room for the number, the version and the header.
         let mut tbs = Encoder::with_capacity(self.0.len() + 40);
@@ -294,7 +293,6 @@ impl Certificate {
             .unwrap_or_default()
     }
 
-    /// subjectKeyIdentifier.
     pub fn subject_key_identifier(&self) -> Option<Vec<u8>> {
         self.decoded(
             &oid::SUBJECT_KEY_IDENTIFIER,
@@ -310,7 +308,6 @@ impl Certificate {
             .transpose()
     }
 
-    /// The key identifier of authorityKeyIdentifier.
     pub fn authority_key_identifier(&self) -> Option<Vec<u8>> {
         self.authority().ok()??.key
     }

@@ -35,7 +35,6 @@ impl NameConstraints {
         self.permitted.is_empty() && self.excluded.is_empty()
     }
 
-    /// The extension's value.
     pub fn to_der(&self) -> Vec<u8> {
         let subtrees = |encoder: &mut Encoder, number, subtrees: &[Subtree]| {
             if !subtrees.is_empty() {
@@ -53,7 +52,6 @@ impl NameConstraints {
         })
     }
 
-    /// Reads the extension's value.
     pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::sequence_of(der, "a NameConstraints")?;
         let subtrees = |element: Option<Element<'_>>| -> Result<Vec<Subtree>, Malformed> {

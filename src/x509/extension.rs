@@ -85,7 +85,6 @@ impl Extension {
         Self::of(oid::BASIC_CONSTRAINTS, true, &value)
     }
 
-    /// keyUsage, critical.
     pub fn key_usage(bits: u16) -> Self {
         let value = pkix::KeyUsage(FlagSet::new_truncated(bits));
         Self::of(oid::KEY_USAGE, true, &value)
@@ -97,7 +96,6 @@ impl Extension {
         Self::of(oid::EXT_KEY_USAGE, purposes == [oid::TIME_STAMPING], &value)
     }
 
-    /// subjectKeyIdentifier.
     pub fn subject_key_identifier(identifier: &[u8]) -> Self {
         let value = pkix::SubjectKeyIdentifier(octet_string(identifier));
         Self::of(oid::SUBJECT_KEY_IDENTIFIER, false, &value)
@@ -178,7 +176,6 @@ impl Extension {
         });
     }
 
-    /// Reads an Extensions.
     pub fn decode_all(der: &[u8]) -> Result<Vec<Self>, Malformed> {
         let mut list = Reader::sequence_of(der, "an Extensions")?;
         let mut extensions: Vec<Self> = Vec::new();
@@ -215,12 +212,10 @@ impl Extension {
         T::from_der(&self.value).map_err(|error| Malformed::of_der(&error, what))
     }
 
-    /// The value of basicConstraints.
     pub fn to_basic_constraints(&self) -> Result<BasicConstraints, Malformed> {
         self.read("a BasicConstraints")
     }
 
-    /// The value of keyUsage.
     pub fn to_key_usage(&self) -> Result<u16, Malformed> {
         // The der crate takes a BIT STRING whose unused bits are not zero.
         Reader::single(&self.value)?.bits()?;
@@ -228,7 +223,6 @@ impl Extension {
         Ok(usages.bits())
     }
 
-    /// The value of extKeyUsage.
     pub fn to_extended_key_usage(&self) -> Result<Vec<ObjectIdentifier>, Malformed> {
         let pkix::ExtendedKeyUsage(purposes) = self.read("an ExtKeyUsageSyntax")?;
         if purposes.is_empty() {
@@ -237,7 +231,6 @@ impl Extension {
         minimal(purposes)
     }
 
-    /// The value of subjectAltName or issuerAltName.
     pub fn to_general_names(&self) -> Result<Vec<GeneralName>, Malformed> {
         let names = general_names(Reader::sequence_of(&self.value, "a GeneralNames")?)?;
         if names.is_empty() {
@@ -246,13 +239,11 @@ impl Extension {
         Ok(names)
     }
 
-    /// The value of subjectKeyIdentifier.
     pub fn to_subject_key_identifier(&self) -> Result<Vec<u8>, Malformed> {
         let pkix::SubjectKeyIdentifier(identifier) = self.read("a SubjectKeyIdentifier")?;
         Ok(identifier.into_bytes().into_vec())
     }
 
-    /// The value of authorityKeyIdentifier.
     pub fn to_authority_key_identifier(&self) -> Result<AuthorityKeyIdentifier, Malformed> {
         let mut reader = Reader::sequence_of(&self.value, "an AuthorityKeyIdentifier")?;
         let key = reader.optional(tag::context(0))?;

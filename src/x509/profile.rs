@@ -8,7 +8,6 @@ use const_oid::ObjectIdentifier;
 use std::fmt;
 use std::str::FromStr;
 
-/// Purpose of a leaf certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
     #[default]
@@ -17,11 +16,9 @@ pub enum Profile {
     Peer,
     /// Signed and encrypted mail (S/MIME).
     Email,
-    /// Signed code.
     CodeSigning,
     /// An OCSP responder of its CA.
     Ocsp,
-    /// A time-stamping authority.
     Timestamp,
 }
 
@@ -96,7 +93,6 @@ impl Profile {
         }
     }
 
-    /// Extensions that only this profile has.
     pub fn extensions(self) -> Vec<Extension> {
         if self == Self::Ocsp {
             vec![Extension::ocsp_no_check()]

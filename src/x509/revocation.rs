@@ -37,7 +37,6 @@ impl Reason {
         Self::AaCompromise,
     ];
 
-    /// The number of the CRLReason.
     pub fn code(self) -> u8 {
         match self {
             Self::Unspecified => 0,
@@ -75,7 +74,6 @@ impl Reason {
         )
     }
 
-    /// The reason with this number.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.code() == code)
     }

@@ -73,7 +73,6 @@ impl Serial {
         &self.bytes[..usize::from(self.length)]
     }
 
-    /// Appends the CertificateSerialNumber.
     pub fn encode(&self, encoder: &mut Encoder) {
         encoder.integer_like(tag::INTEGER, self.magnitude());
     }

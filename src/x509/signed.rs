@@ -5,11 +5,9 @@ use crate::asn1::{Element, Encoder, Malformed, Reader, tag};
 use crate::key::SignatureAlgorithm;
 use std::ops::Range;
 
-/// A signed structure, taken apart.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signed<'a> {
     pub(super) tbs: Element<'a>,
-    /// An AlgorithmIdentifier.
     pub(super) algorithm: &'a [u8],
     /// The signature's bytes; none if it does not end on one, and so verifies under no key.
     pub(super) signature: &'a [u8],

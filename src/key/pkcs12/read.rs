@@ -19,7 +19,6 @@ pub struct Pfx<'a> {
     parts: Vec<Part<'a>>,
 }
 
-/// MacData.
 struct Mac<'a> {
     kdf: Kdf<'a>,
     value: &'a [u8],
@@ -34,19 +33,15 @@ enum Part<'a> {
     },
 }
 
-/// Contents of a file.
 #[derive(Default)]
 pub struct Contents {
-    /// Its certificates, in its order.
     pub certificates: Vec<CertificateBag>,
     /// Types of the bags that hold other things.
     pub others: Vec<ObjectIdentifier>,
 }
 
-/// A certificate of a file.
 pub struct CertificateBag {
     pub der: Vec<u8>,
-    /// friendlyName.
     pub alias: Option<String>,
     /// Whether it has the attribute without which Java's key stores don't show it.
     pub is_trusted: bool,

@@ -9,7 +9,6 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// A subtree of names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subtree {
     /// A host and every host under it; with a leading dot only those under it.

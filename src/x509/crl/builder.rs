@@ -31,7 +31,6 @@ pub struct Header<'a> {
 /// Room in front of the entries for everything that precedes them, beside the issuer.
 const HEADROOM: usize = 256;
 
-/// A CRL in the making.
 #[derive(Clone)]
 pub struct CrlBuilder {
     buffer: Vec<u8>,

@@ -119,7 +119,6 @@ impl<'a> Crl<'a> {
         self.next_update
     }
 
-    /// The signature algorithm: an AlgorithmIdentifier.
     pub fn algorithm(&self) -> &'a [u8] {
         self.algorithm
     }
@@ -172,7 +171,6 @@ impl<'a> Crl<'a> {
     }
 }
 
-/// Reads entries one after the other.
 #[derive(Debug, Clone)]
 pub struct Entries<'a> {
     reader: Reader<'a>,

@@ -40,7 +40,6 @@ pub struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     pub rule: &'static str,
-    /// The section that demands it.
     pub section: &'static str,
     pub message: String,
 }

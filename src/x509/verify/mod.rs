@@ -24,10 +24,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use time::OffsetDateTime;
 
-/// Requirements on a certificate.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// When.
     pub time: OffsetDateTime,
     /// For what; `None` for anything.
     pub purpose: Option<Profile>,

@@ -57,10 +57,8 @@ fn no_policy(leaf: &Certificate, at: &Certificate) -> Refusal {
     }
 }
 
-/// Policies as a certificate states them.
 #[derive(Default)]
 struct Said {
-    /// certificatePolicies.
     policies: Option<BTreeSet<ObjectIdentifier>>,
     /// policyMappings: subject domain policies by issuer domain policy.
     mappings: BTreeMap<ObjectIdentifier, BTreeSet<ObjectIdentifier>>,
@@ -119,7 +117,6 @@ struct Level {
     nodes: BTreeMap<ObjectIdentifier, Node>,
 }
 
-/// A policy at a depth.
 #[derive(Default)]
 struct Node {
     /// The policies of the level above that it comes from; none if it comes from anyPolicy.

@@ -23,7 +23,6 @@ static KEYS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
 /// Elements of a certificate, each of which a case can replace by any DER.
 pub(super) struct Parts {
     pub(super) version: Vec<u8>,
-    /// Contents of the INTEGER.
     pub(super) serial: Vec<u8>,
     pub(super) inner_algorithm: Vec<u8>,
     pub(super) outer_algorithm: Vec<u8>,
