@@ -1,6 +1,8 @@
 //! Constraints of addresses: prefixes that end inside a byte, and masks that are none.
 
-use crate::run::Run;
+use expect_test::expect;
+
+use crate::run::{Run, assert_text};
 use crate::sandbox::Sandbox;
 
 /// A CA of the store that may certify these addresses alone, or none of them.
@@ -82,14 +84,8 @@ fn a_permitted_prefix_ends_at_its_last_bit() {
             assert_issued_and_verified(&sandbox, address);
         }
         for address in outside {
-            let refused = issue(&sandbox, address).ends_with(1);
-            let why = format!(" ip:{address} is in none of the permitted subtrees: ip:{prefix}");
-            let why = if prefix.contains('/') {
-                why
-            } else {
-                why + "/32"
-            };
-            assert!(refused.stderr.contains(&format!("{why} (")), "{refused}");
+            let refused = issue(&sandbox, address).refusal(1, "lint-failed");
+            assert!(refused.contains(address), "{refused}");
         }
     }
 }
@@ -102,9 +98,8 @@ fn an_excluded_prefix_ends_at_its_last_bit() {
             assert_issued_and_verified(&sandbox, address);
         }
         for address in inside {
-            let refused = issue(&sandbox, address).ends_with(1);
-            let why = format!(" ip:{address} is in the excluded subtree ip:{prefix}");
-            assert!(refused.stderr.contains(&why), "{refused}");
+            let refused = issue(&sandbox, address).refusal(1, "lint-failed");
+            assert!(refused.contains(address), "{refused}");
         }
     }
 }
@@ -197,9 +192,11 @@ fn a_mask_with_holes_is_refused() {
             let judged = sandbox
                 .pki("verify --bundle root.crt leaf.crt")
                 .ends_with(3);
-            assert_eq!(
-                judged.stdout,
-                "not valid: the nameConstraints of CN=root is broken: an address constraint is not well formed\n"
+            assert_text(
+                &judged.stdout,
+                expect![[r#"
+                    not valid: the nameConstraints of CN=root is broken: an address constraint is not well formed
+                "#]],
             );
         }
     }
@@ -224,9 +221,12 @@ fn a_foreign_ca_with_a_mask_with_holes_is_not_installed() {
     let refused = sandbox
         .pki("subordinate --name sub --install sub.crt --chain root.crt")
         .ends_with(1);
-    assert_eq!(
-        refused.stderr,
-        "error: sub.crt can't be installed as sub\ncaused by: the nameConstraints of CN=root is broken: an address constraint is not well formed\n"
+    assert_text(
+        &refused.stderr,
+        expect![[r#"
+            error: sub.crt can't be installed as sub
+            caused by: the nameConstraints of CN=root is broken: an address constraint is not well formed
+        "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
 }

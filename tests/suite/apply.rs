@@ -9,10 +9,11 @@ mod schema;
 use std::fmt::Write as _;
 use std::fs;
 
+use expect_test::expect;
 use serde_json::Value;
 
 use crate::normalise::normalised;
-use crate::run::{Run, assert_same};
+use crate::run::{Run, assert_text};
 use crate::sandbox::{PASSPHRASE, Sandbox};
 use crate::snapshot::Snapshot;
 
@@ -61,7 +62,7 @@ impl Sandbox {
     pub(super) fn assert_settled(&self, file: &str) {
         let before = Snapshot::of(self.folder());
         let again = self.apply(file).succeeds();
-        assert!(again.stdout.starts_with("nothing to do, "), "{again}");
+        assert_eq!(again.stdout.lines().count(), 1, "{again}");
         assert_eq!(again.stderr, "", "{again}");
         before.assert_unchanged(self.folder());
     }
@@ -87,19 +88,21 @@ impl Sandbox {
 }
 
 #[test]
-fn a_hierarchy_is_made_from_nothing_and_then_there_is_nothing_to_do() {
+fn apply_makes_a_hierarchy_and_then_has_nothing_to_do() {
     let sandbox = Sandbox::new();
     sandbox.write("a.toml", SMALL);
     let made = sandbox.apply("a.toml").succeeds();
-    assert_same(
+    assert_text(
         &normalised(&made.stdout),
-        "made the root CA rootCA as [serial]\n\
-         made the CA intermediate0 under rootCA as [serial]\n\
-         issued www under intermediate0 as [serial]\n\
-         issued localclient under intermediate0 as [serial]\n\
-         signed a list of intermediate0\n\
-         wrote the bundle truststore\n\
-         6 steps done, 0 unchanged\n",
+        expect![[r#"
+            made the root CA rootCA as [serial]
+            made the CA intermediate0 under rootCA as [serial]
+            issued www under intermediate0 as [serial]
+            issued localclient under intermediate0 as [serial]
+            signed a list of intermediate0
+            wrote the bundle truststore
+            6 steps done, 0 unchanged
+        "#]],
     );
     assert_eq!(made.stderr, "");
     sandbox.verifies(
@@ -124,15 +127,17 @@ fn a_plan_says_what_would_be_done_and_changes_nothing() {
     let sandbox = Sandbox::new();
     sandbox.write("a.toml", SMALL);
     let planned = sandbox.pki("apply a.toml --plan").succeeds();
-    assert_same(
+    assert_text(
         &planned.stdout,
-        "would make the root CA rootCA\n\
-         would make the CA intermediate0 under rootCA\n\
-         would issue www under intermediate0\n\
-         would issue localclient under intermediate0\n\
-         would sign a list of intermediate0\n\
-         would write the bundle truststore\n\
-         6 steps to do, 0 unchanged\n",
+        expect![[r#"
+            would make the root CA rootCA
+            would make the CA intermediate0 under rootCA
+            would issue www under intermediate0
+            would issue localclient under intermediate0
+            would sign a list of intermediate0
+            would write the bundle truststore
+            6 steps to do, 0 unchanged
+        "#]],
     );
     assert_eq!(sandbox.names_in("."), ["a.toml"]);
 
@@ -221,7 +226,15 @@ fn paths_start_from_the_folder_of_the_file() {
         ["a.toml", "certs", "truststore.pem"]
     );
     let piped = sandbox.apply("-").stdin(SMALL).succeeds();
-    assert!(piped.stdout.contains("wrote the files of www"), "{piped}");
+    assert_text(
+        &normalised(&piped.stdout),
+        expect![[r#"
+            wrote the files of www under intermediate0 as [serial]: its files are missing, or not as they should be
+            wrote the files of localclient under intermediate0 as [serial]: its files are missing, or not as they should be
+            wrote the bundle truststore
+            3 steps done, 3 unchanged
+        "#]],
+    );
     assert!(sandbox.path("certs/www.key").exists());
 }
 
@@ -240,11 +253,13 @@ fn keys_are_under_the_passphrases_that_are_given() {
         .pki("--no-input apply a.toml")
         .env("PKI_PASSPHRASE", PASSPHRASE);
     let refused = refused.ends_with(1);
-    assert_same(
+    assert_text(
         &refused.stderr,
-        "error: there is no passphrase for the exported keys\n\
-         caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
-         hint: give one with --passout, or say --no-passphrase\n",
+        expect![[r#"
+            error: there is no passphrase for the exported keys
+            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            hint: give one with --passout, or say --no-passphrase
+        "#]],
     );
     assert_eq!(sandbox.names_in("."), ["a.toml"]);
 
@@ -266,7 +281,12 @@ fn keys_are_under_the_passphrases_that_are_given() {
     assert!(sandbox.read("certs/localclient.key").contains("ENCRYPTED"));
     // What is as it should be needs no passphrase.
     let again = sandbox.pki("--no-input apply a.toml").succeeds();
-    assert!(again.stdout.starts_with("nothing to do"), "{again}");
+    assert_text(
+        &again.stdout,
+        expect![[r#"
+            nothing to do, 6 unchanged
+        "#]],
+    );
 }
 
 #[test]

@@ -6,9 +6,11 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Child;
 
+use expect_test::expect;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::run::assert_text;
 use crate::sandbox::{PASSPHRASE, Sandbox};
 
 /// A table of clients, in which no row is like another.
@@ -223,29 +225,26 @@ fn unsound_rows_are_named_and_nothing_is_issued() {
         )
         .succeeds();
     sandbox.write("rows.csv", UNSOUND);
-    let profiles = "client, server, peer, email, code-signing, ocsp and timestamp";
-    let kinds =
-        "p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87";
-    let said = format!(
-        "error: rows.csv line 3, column cn: there is neither a cn nor a csr\n\
-         error: rows.csv line 4, column days: \"0\" is no number of days\n\
-         error: rows.csv line 5, column days: the validity can't be had: it would end at [time], and the CA is valid until [time]\n\
-         error: rows.csv line 6, column san: \"a..b\" is not a DNS name: it has an empty label\n\
-         error: rows.csv line 7, column san: a certificate of profile email needs an e-mail address among its alternative names\n\
-         error: rows.csv line 8, column profile: \"serv\" is not a profile; there are {profiles}\n\
-         error: rows.csv line 9, column key_type: \"dsa\" is not a key type; there are {kinds}\n\
-         error: rows.csv line 10, column key_type: the key is that of the csr, and of its type\n\
-         error: rows.csv line 11, column csr: could not read missing.csr: No such file or directory (os error 2)\n\
-         error: rows.csv line 12: field 8 has no column: there are 7\n\
-         error: rows.csv line 13, column name: the files of another row are called \"sound\"\n\
-         error: rows.csv line 14, column name: \"../up\" can't be a file name\n\
-         error: rows.csv line 15, column cn: the subject CN=intermediate0 belongs to the CA intermediate0\n\
-         hint: nothing was issued; --keep-going leaves these rows out\n"
-    );
     sandbox.refused(
         sandbox.pki("issue --ca intermediate0 --from rows.csv --out given --no-passphrase"),
         1,
-        &said,
+        "invalid-row",
+        expect![[r#"
+            error: rows.csv line 3, column cn: there is neither a cn nor a csr
+            error: rows.csv line 4, column days: "0" is no number of days
+            error: rows.csv line 5, column days: the validity can't be had: it would end at [time], and the CA is valid until [time]
+            error: rows.csv line 6, column san: "a..b" is not a DNS name: it has an empty label
+            error: rows.csv line 7, column san: a certificate of profile email needs an e-mail address among its alternative names
+            error: rows.csv line 8, column profile: "serv" is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp
+            error: rows.csv line 9, column key_type: "dsa" is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87
+            error: rows.csv line 10, column key_type: the key is that of the csr, and of its type
+            error: rows.csv line 11, column csr: could not read missing.csr: No such file or directory (os error 2)
+            error: rows.csv line 12: field 8 has no column: there are 7
+            error: rows.csv line 13, column name: the files of another row are called "sound"
+            error: rows.csv line 14, column name: "../up" can't be a file name
+            error: rows.csv line 15, column cn: the subject CN=intermediate0 belongs to the CA intermediate0
+            hint: nothing was issued; --keep-going leaves these rows out
+        "#]],
     );
     assert!(!sandbox.path("given").exists());
 }
@@ -254,17 +253,36 @@ fn unsound_rows_are_named_and_nothing_is_issued() {
 fn of_many_unsound_rows_the_first_are_named() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.write("rows.csv", "cn,days\n".to_owned() + &"a,0\n".repeat(10_000));
-    let mut said = String::new();
-    for line in 2..=21 {
-        writeln!(
-            said,
-            "error: rows.csv line {line}, column days: \"0\" is no number of days"
-        )
-        .unwrap();
-    }
-    said += "error: 9980 more rows are not sound either\nhint: nothing was issued\n";
     let run = sandbox.pki("issue --ca intermediate0 --from rows.csv");
-    sandbox.refused(run, 1, &said);
+    sandbox.refused(
+        run,
+        1,
+        "invalid-row",
+        expect![[r#"
+            error: rows.csv line 2, column days: "0" is no number of days
+            error: rows.csv line 3, column days: "0" is no number of days
+            error: rows.csv line 4, column days: "0" is no number of days
+            error: rows.csv line 5, column days: "0" is no number of days
+            error: rows.csv line 6, column days: "0" is no number of days
+            error: rows.csv line 7, column days: "0" is no number of days
+            error: rows.csv line 8, column days: "0" is no number of days
+            error: rows.csv line 9, column days: "0" is no number of days
+            error: rows.csv line 10, column days: "0" is no number of days
+            error: rows.csv line 11, column days: "0" is no number of days
+            error: rows.csv line 12, column days: "0" is no number of days
+            error: rows.csv line 13, column days: "0" is no number of days
+            error: rows.csv line 14, column days: "0" is no number of days
+            error: rows.csv line 15, column days: "0" is no number of days
+            error: rows.csv line 16, column days: "0" is no number of days
+            error: rows.csv line 17, column days: "0" is no number of days
+            error: rows.csv line 18, column days: "0" is no number of days
+            error: rows.csv line 19, column days: "0" is no number of days
+            error: rows.csv line 20, column days: "0" is no number of days
+            error: rows.csv line 21, column days: "0" is no number of days
+            error: 9980 more rows are not sound either
+            hint: nothing was issued
+        "#]],
+    );
 }
 
 #[test]
@@ -330,29 +348,28 @@ fn tables_are_read_as_people_have_them() {
 #[test]
 fn a_table_with_other_columns_is_refused() {
     let sandbox = Sandbox::with_open_ca();
-    let columns = "cn, san, profile, days, key_type, csr, name";
-    for (table, says) in [
-        (
-            "cn,sans\n",
-            format!("there is no column \"sans\"; there are {columns}"),
-        ),
-        ("san,profile\n", "there is no column cn or csr".into()),
-        ("cn,CN\n", "the column CN is named twice".into()),
-    ] {
-        sandbox.refused(
-            sandbox
-                .pki("issue --ca intermediate0 --from -")
-                .stdin(table),
-            1,
-            &format!("error: standard input line 1: {says}\n"),
-        );
+    let mut said = String::new();
+    for table in ["cn,sans\n", "san,profile\n", "cn,CN\n"] {
+        let run = sandbox.pki("issue --ca intermediate0 --from -");
+        said += &sandbox.refusal(run.stdin(table), 1, "invalid-row");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: standard input line 1: there is no column "sans"; there are cn, san, profile, days, key_type, csr, name
+            error: standard input line 1: there is no column cn or csr
+            error: standard input line 1: the column CN is named twice
+        "#]],
+    );
     let run = sandbox.pki("issue --ca intermediate0 --from - --passin stdin");
     sandbox.refused(
         run.stdin("cn\na\n"),
         2,
-        "error: standard input can't give both the table and a passphrase\n\
-         hint: give the passphrase with file:PATH, fd:N or env:VAR\n",
+        "usage",
+        expect![[r#"
+            error: standard input can't give both the table and a passphrase
+            hint: give the passphrase with file:PATH, fd:N or env:VAR
+        "#]],
     );
 }
 
@@ -427,13 +444,13 @@ fn an_interrupted_run_ends_where_nothing_is_half_done() {
         let issued = rest.lines().count() + 1;
         assert!(issued < rows);
         assert_eq!(status.code(), Some(4), "{said}");
-        assert_eq!(
-            said,
-            format!(
-                "error: {issued} of {rows} rows are issued, and then something failed\n\
-                 caused by: it was interrupted\n\
-                 hint: the same command with --resume goes on with the rest\n"
-            )
+        assert_text(
+            &said.replacen(&issued.to_string(), "ISSUED", 1),
+            expect![[r#"
+                error: ISSUED of 2000 rows are issued, and then something failed
+                caused by: it was interrupted
+                hint: the same command with --resume goes on with the rest
+            "#]],
         );
         assert_eq!(recorded_rows(&sandbox).len(), issued);
         // No key stays without its certificate.
@@ -454,11 +471,13 @@ fn whoever_stops_reading_is_told_how_to_go_on() {
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(4), "{said}");
-    assert_eq!(
-        said,
-        "error: it is done, but standard output could not be written to\n\
-         caused by: broken pipe\n\
-         hint: the same command with --resume shows what is issued, and goes on\n"
+    assert_text(
+        &said,
+        expect![[r#"
+            error: it is done, but standard output could not be written to
+            caused by: broken pipe
+            hint: the same command with --resume shows what is issued, and goes on
+        "#]],
     );
     sandbox
         .pki("issue --ca intermediate0 --from rows.csv --resume")

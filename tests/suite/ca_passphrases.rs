@@ -1,8 +1,11 @@
 //! Passphrases of their own for the CAs of one store, and files that hold them.
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use crate::run::Run;
+use expect_test::expect;
+
+use crate::run::{Run, assert_text};
 use crate::sandbox::Sandbox;
 use crate::snapshot::Snapshot;
 
@@ -100,8 +103,11 @@ fn the_source_of_a_ca_goes_before_those_of_all() {
     for place in 0..4 {
         line(place, place).succeeds();
         if place < 3 {
-            let wrong = line(place + 1, place).ends_with(1);
-            assert!(wrong.stderr.contains("the passphrase is wrong"), "{wrong}");
+            line(place + 1, place).refuses(1, "passphrase-wrong", expect![[r#"
+                error: the key ./pki/intermediate0/ca.key can't be used
+                caused by: the passphrase is wrong
+                hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
+            "#]]);
         }
     }
 }
@@ -112,9 +118,12 @@ fn an_option_for_another_ca_opens_nothing_here() {
     sandbox.refused(
         sandbox.pki("issue --ca rootCA --cn x --passin intermediate0=file:root.pass"),
         1,
-        "error: there is no passphrase for the key of rootCA\n\
-         caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
-         hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME\n",
+        "passphrase-required",
+        expect![[r#"
+            error: there is no passphrase for the key of rootCA
+            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
+        "#]],
     );
 }
 
@@ -144,36 +153,44 @@ fn a_name_that_is_no_ca_is_refused() {
     sandbox.refused(
         sandbox.pki("crl --passin rootCa=file:root.pass --passin file:int.pass"),
         1,
-        "error: there is no CA named rootCa in the store\n\
-         hint: the store has intermediate0, rootCA\n",
+        "ca-not-found",
+        expect![[r#"
+            error: there is no CA named rootCa in the store
+            hint: the store has intermediate0, rootCA
+        "#]],
     );
     // Not even one that the command makes, as its new key is not opened.
     sandbox.refused(
         sandbox
             .pki("subordinate --ca rootCA --name new --no-passphrase --passin new=file:root.pass"),
         1,
-        "error: there is no CA named new in the store\n\
-         hint: the store has intermediate0, rootCA\n",
+        "ca-not-found",
+        expect![[r#"
+            error: there is no CA named new in the store
+            hint: the store has intermediate0, rootCA
+        "#]],
     );
 }
 
 #[test]
 fn a_source_may_be_given_once_for_each_ca() {
     let sandbox = two_passphrases();
-    for (options, whose) in [
-        (
-            "--passin file:root.pass --passin stdin",
-            "without a CA's name",
-        ),
-        (
-            "--passin rootCA=file:root.pass --passin stdin --passin rootCA=stdin",
-            "for rootCA",
-        ),
+    let mut said = String::new();
+    for options in [
+        "--passin file:root.pass --passin stdin",
+        "--passin rootCA=file:root.pass --passin stdin --passin rootCA=stdin",
     ] {
-        let refused = sandbox.pki("crl").words(options).ends_with(2);
-        let error = format!("error: --passin is given twice {whose}\n");
-        assert!(refused.stderr.starts_with(&error), "{refused}");
+        said += &sandbox.pki("crl").words(options).refusal(2, "usage");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: --passin is given twice without a CA's name
+            hint: --passin NAME=SRC gives the passphrase of one CA
+            error: --passin is given twice for rootCA
+            hint: --passin NAME=SRC gives the passphrase of one CA
+        "#]],
+    );
 }
 
 #[test]
@@ -207,16 +224,10 @@ fn a_variable_that_two_cas_have_is_refused_and_names_both() {
     }
     let variable = "PKI_PASSPHRASE_FILE_WEB_1";
     let run = |line: &str| sandbox.pki(line).env(variable, "root.pass");
+    let mut said = String::new();
     for name in ["web-1", "web.1"] {
-        sandbox.refused(
-            run("issue --cn x --ca").arg(name),
-            1,
-            &format!(
-                "error: there is no passphrase for the key of {name}\n\
-                 caused by: the variable {variable} is that of several CAs: web-1, web.1\n\
-                 hint: unset it, and give the passphrase of each with --passin NAME=SRC\n"
-            ),
-        );
+        let issue = run("issue --cn x --ca").arg(name);
+        said += &sandbox.refusal(issue, 1, "passphrase-required");
         let named = format!("{name}=file:root.pass");
         run("crl --passin")
             .arg(named)
@@ -227,6 +238,17 @@ fn a_variable_that_two_cas_have_is_refused_and_names_both() {
         let unset = sandbox.pki("crl --passin file:root.pass").env(variable, "");
         unset.arg("--ca").arg(name).succeeds();
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: there is no passphrase for the key of web-1
+            caused by: the variable PKI_PASSPHRASE_FILE_WEB_1 is that of several CAs: web-1, web.1
+            hint: unset it, and give the passphrase of each with --passin NAME=SRC
+            error: there is no passphrase for the key of web.1
+            caused by: the variable PKI_PASSPHRASE_FILE_WEB_1 is that of several CAs: web-1, web.1
+            hint: unset it, and give the passphrase of each with --passin NAME=SRC
+        "#]],
+    );
     // Of the others it is none.
     run("crl --ca web1").succeeds();
     run("crl --ca rootCA --passin file:root.pass").succeeds();
@@ -265,10 +287,16 @@ fn apply_and_import_take_options_for_cas_that_they_make() {
     sandbox.write("pki.toml", "[ca.first]\n[ca.second]\nparent = \"first\"\n");
     let made = "--store new apply pki.toml --passout file:root.pass --passin first=file:root.pass";
     sandbox.pki(made).succeeds();
-    let refused = sandbox
+    sandbox
         .pki("--store other apply pki.toml --passout file:root.pass --passin third=stdin")
-        .ends_with(1);
-    assert!(refused.stderr.contains("no CA named third"), "{refused}");
+        .refuses(
+            1,
+            "ca-not-found",
+            expect![[r#"
+                error: there is no CA named third in the store
+                hint: `pki --store other root --name NAME` makes one
+            "#]],
+        );
     assert!(!sandbox.path("other").exists());
 
     sandbox
@@ -353,6 +381,7 @@ fn utf16(text: &str, mark: bool, order: fn(u16) -> [u8; 2]) -> Vec<u8> {
 fn a_byte_order_mark_is_no_part_of_a_passphrase() {
     let sandbox = two_passphrases();
     let marked = "\u{feff}the root's";
+    let mut said = String::new();
     for (name, content) in [
         ("bom.pass", marked.to_owned()),
         ("windows.pass", format!("{marked}\r\nmore\r\n")),
@@ -360,11 +389,15 @@ fn a_byte_order_mark_is_no_part_of_a_passphrase() {
         sandbox.write(name, content);
         let run = sandbox.pki("crl --ca rootCA --passin");
         let signed = run.arg(format!("file:{name}")).succeeds();
-        let notice = format!(
-            "notice: the file {name} begins with a byte order mark (BOM), which is not part of the passphrase\n"
-        );
-        assert_eq!(signed.stderr, notice);
+        said += &signed.stderr;
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            notice: the file bom.pass begins with a byte order mark (BOM), which is not part of the passphrase
+            notice: the file windows.pass begins with a byte order mark (BOM), which is not part of the passphrase
+        "#]],
+    );
     let run = sandbox.pki("crl --ca rootCA --passin stdin");
     run.stdin(marked).succeeds();
     sandbox
@@ -373,17 +406,18 @@ fn a_byte_order_mark_is_no_part_of_a_passphrase() {
     assert!(opens(&sandbox, "pki/other/ca.key", "root.pass"));
     sandbox.write("nothing.pass", "\u{feff}\r\n");
     let refused = sandbox.pki("crl --ca rootCA --passin file:nothing.pass");
-    let refused = refused.ends_with(1);
-    assert!(
-        refused.stderr.contains("gives an empty passphrase"),
-        "{refused}"
-    );
+    refused.refuses(1, "passphrase-required", expect![[r#"
+        notice: the file nothing.pass begins with a byte order mark (BOM), which is not part of the passphrase
+        error: there is no passphrase for the key of rootCA
+        caused by: the file nothing.pass gives an empty passphrase
+    "#]]);
 }
 
 #[test]
 fn a_passphrase_file_in_utf_16_is_refused_by_that_name() {
     let sandbox = two_passphrases();
     let before: Snapshot = sandbox.store_snapshot();
+    let mut said = BTreeSet::new();
     for (mark, order) in [
         (true, u16::to_le_bytes as fn(u16) -> [u8; 2]),
         (true, u16::to_be_bytes),
@@ -395,10 +429,24 @@ fn a_passphrase_file_in_utf_16_is_refused_by_that_name() {
             "issue --ca rootCA --cn x --passin",
             "root --name other --passout",
         ] {
-            let refused = sandbox.pki(option).arg("file:u16.pass").ends_with(1);
-            assert!(refused.stderr.contains("UTF-16"), "{refused}");
-            assert!(refused.stderr.contains("UTF-8"), "{refused}");
+            let run = sandbox.pki(option).arg("file:u16.pass");
+            said.insert(run.refusal(1, "passphrase-required"));
         }
     }
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            error: there is no passphrase for the key of rootCA
+            caused by: the file u16.pass can't be read: it is UTF-16: save it as UTF-8
+            error: there is no passphrase for the key of rootCA
+            caused by: the file u16.pass gives a passphrase with a NUL in it
+            hint: a file in UTF-16 has to be saved as UTF-8
+            error: there is no passphrase for the new key of other
+            caused by: the file u16.pass can't be read: it is UTF-16: save it as UTF-8
+            error: there is no passphrase for the new key of other
+            caused by: the file u16.pass gives a passphrase with a NUL in it
+            hint: a file in UTF-16 has to be saved as UTF-8
+        "#]],
+    );
     before.assert_unchanged(&sandbox.path("pki"));
 }

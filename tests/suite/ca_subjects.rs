@@ -1,5 +1,9 @@
 //! Subjects of CAs, which no other certificate gets.
 
+use expect_test::expect;
+
+use crate::normalise::normalised;
+use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 
 fn with_cas() -> Sandbox {
@@ -32,9 +36,12 @@ fn requests(sandbox: &Sandbox, file: &str, subject: &str, key: &str) {
 #[track_caller]
 fn refuses(sandbox: &Sandbox, line: &str, subject: &str, owner: &str) {
     let before = sandbox.store_snapshot();
-    let refused = sandbox.pki(line).arg(subject).ends_with(1);
-    let says = format!(" belongs to {owner}\n");
-    assert!(refused.stderr.contains(&says), "{refused}");
+    let run = sandbox.pki(line).arg(subject).words("--format json");
+    let refused = run.ends_with(1);
+    let error = refused.error();
+    let is_row = line.ends_with("--from") && error["code"] == "invalid-row";
+    assert!(is_row || error["code"] == "subject-of-ca", "{refused}");
+    assert!(refused.stderr.contains(owner), "{refused}");
     before.assert_unchanged(&sandbox.path("pki"));
 }
 
@@ -104,16 +111,26 @@ fn no_csr_table_or_declaration_gets_the_subject_of_a_ca() {
         "[certificate.a]\nca = \"other\"\ncn = \"INTER\"\n",
     );
     refuses(&sandbox, "apply", "pki.toml", "the CA inter");
+    let mut said = String::new();
     for ca in [
         "[ca.new]\nsubject = \"/CN=INTER\"\n",
         "[ca.new]\n[ca.newer]\nparent = \"new\"\nsubject = \"/CN=New\"\n",
     ] {
         sandbox.write("pki.toml", ca);
-        let before = sandbox.store_snapshot();
-        let refused = sandbox.pki("apply pki.toml --no-passphrase").ends_with(1);
-        assert!(refused.stderr.contains(" belongs to the CA "), "{refused}");
-        before.assert_unchanged(&sandbox.path("pki"));
+        let run = sandbox.pki("apply pki.toml --no-passphrase");
+        said += &sandbox.refusal(run, 1, "subject-of-ca");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: ca new can't be made
+            caused by: the subject CN=INTER belongs to the CA inter
+            hint: use another subject
+            error: ca newer can't be made
+            caused by: the subject CN=New belongs to the CA new
+            hint: use another subject
+        "#]],
+    );
 }
 
 #[test]
@@ -162,12 +179,13 @@ fn a_foreign_ca_on_record_keeps_its_subject_while_it_is_valid() {
         .pki("subordinate --ca other --csr same.csr --out same.crt")
         .succeeds();
     requests(&sandbox, "new.csr", "/O=Partner/CN=Their CA", "");
-    let refused = sandbox
-        .pki("subordinate --ca other --csr new.csr")
-        .ends_with(1);
-    assert!(
-        refused.stderr.contains(" belongs to the CA certificate "),
-        "{refused}"
+    sandbox.pki("subordinate --ca other --csr new.csr").refuses(
+        1,
+        "subject-of-ca",
+        expect![[r#"
+            error: the subject CN=Their CA,O=Partner belongs to the CA certificate [serial] of other
+            hint: use another subject: --cn or --subject
+        "#]],
     );
     sandbox
         .pki("revoke --ca top --cert theirs.crt --reason superseded")
@@ -196,9 +214,12 @@ fn a_foreign_ca_is_found_behind_many_leaves() {
             .pki("issue --ca other --cn")
             .arg("their ca")
             .ends_with(1);
-        assert!(
-            refused.stderr.contains(" belongs to the CA certificate "),
-            "{refused}"
+        assert_text(
+            &normalised(&refused.stderr),
+            expect![[r#"
+                error: the subject CN=their ca belongs to the CA certificate [serial] of top
+                hint: use another subject: --cn or --subject
+            "#]],
         );
     };
     refused(&sandbox);
@@ -209,16 +230,17 @@ fn a_foreign_ca_is_found_behind_many_leaves() {
     sandbox
         .pki("subordinate --ca top --csr more.csr --out more.crt")
         .succeeds();
-    let refused_too = sandbox
+    sandbox
         .pki("issue --ca other --cn")
         .arg("another CA")
-        .ends_with(1);
-    assert!(
-        refused_too
-            .stderr
-            .contains(" belongs to the CA certificate "),
-        "{refused_too}"
-    );
+        .refuses(
+            1,
+            "subject-of-ca",
+            expect![[r#"
+                error: the subject CN=another CA belongs to the CA certificate [serial] of top
+                hint: use another subject: --cn or --subject
+            "#]],
+        );
     sandbox.pki("check").succeeds();
     for content in [
         "",

@@ -10,11 +10,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use expect_test::expect;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::normalise::normalised;
-use crate::run::{Run, Transcript, assert_same};
+use crate::run::{Run, Transcript, assert_text};
 use crate::sandbox::{PASSPHRASE, Sandbox};
 
 /// A store with all that can be damaged in one: two CAs without passphrases, of which one was renewed,
@@ -128,9 +129,11 @@ const LISTS: &str = "pki/intermediate0/crls.jsonl";
 fn what_is_found_is_told_by_ca_and_counted() {
     let sandbox = store_with_everything();
     let ok = sandbox.pki("check").succeeds();
-    assert_same(
+    assert_text(
         &ok.stdout,
-        "store ok: 3 CAs, 1 waiting, 8 certificates, 1 revoked\n",
+        expect![[r#"
+            store ok: 3 CAs, 1 waiting, 8 certificates, 1 revoked
+        "#]],
     );
     assert_eq!(ok.stderr, "");
     let text = sandbox.read(ISSUED);
@@ -141,21 +144,24 @@ fn what_is_found_is_told_by_ca_and_counted() {
     sandbox.write("pki/intermediate0/serial", "");
     sandbox.write("pki/notes.txt", "");
     let found = sandbox.pki("check").ends_with(3);
-    assert_same(
+    assert_text(
         &normalised(&found.stdout),
-        "the store
-  warning: foreign-file  ./pki/notes.txt is no file of the store
-intermediate0
-  error: journal-chain    ./pki/intermediate0/issued.jsonl line 3 does not follow from the one before: it was changed, or lines are missing or not in their places
-  error: counter-damaged  ./pki/intermediate0/serial is not a number of 39 digits and a newline; the highest number that is known to be in use is 1
-  warning: journal-torn   ./pki/intermediate0/issued.jsonl ends in 5 octets of a line that was never acknowledged
-2 errors, 2 warnings; `pki check --repair` mends 1 of them
-",
+        expect![[r#"
+            the store
+              warning: foreign-file  ./pki/notes.txt is no file of the store
+            intermediate0
+              error: journal-chain    ./pki/intermediate0/issued.jsonl line 3 does not follow from the one before: it was changed, or lines are missing or not in their places
+              error: counter-damaged  ./pki/intermediate0/serial is not a number of 39 digits and a newline; the highest number that is known to be in use is 1
+              warning: journal-torn   ./pki/intermediate0/issued.jsonl ends in 5 octets of a line that was never acknowledged
+            2 errors, 2 warnings; `pki check --repair` mends 1 of them
+        "#]],
     );
     let one = sandbox.pki("check --ca rootCA --ca waiting").succeeds();
-    assert_same(
+    assert_text(
         &one.stdout,
-        "store ok: 1 CA, 1 waiting, 3 certificates, 0 revoked\n",
+        expect![[r#"
+            store ok: 1 CA, 1 waiting, 3 certificates, 0 revoked
+        "#]],
     );
     let elsewhere = Run::new(env!("CARGO_BIN_EXE_pki"), Path::new("/"));
     let elsewhere = elsewhere
@@ -184,17 +190,18 @@ fn what_is_mended_is_told_and_what_is_left() {
         .iter()
         .find(|name| name.starts_with(".repair-"))
         .unwrap();
-    assert_same(
+    assert_text(
         &mended.stdout.replace(copies.as_str(), ".repair-TIME"),
-        "repaired
-  list-missing    put ./pki/crl/intermediate0.crl back from what was made of it
-  journal-torn    set the unfinished line of ./pki/intermediate0/issued.jsonl aside
-  counter-behind  moved ./pki/intermediate0/serial up to 2
-  leftover        moved ./pki/intermediate0/issued.jsonl.torn to ./pki/.repair-TIME/intermediate0/issued.jsonl.torn
-the store
-  warning: foreign-file  ./pki/notes.txt is no file of the store
-1 warning
-",
+        expect![[r#"
+            repaired
+              list-missing    put ./pki/crl/intermediate0.crl back from what was made of it
+              journal-torn    set the unfinished line of ./pki/intermediate0/issued.jsonl aside
+              counter-behind  moved ./pki/intermediate0/serial up to 2
+              leftover        moved ./pki/intermediate0/issued.jsonl.torn to ./pki/.repair-TIME/intermediate0/issued.jsonl.torn
+            the store
+              warning: foreign-file  ./pki/notes.txt is no file of the store
+            1 warning
+        "#]],
     );
     let kept = |name: &str| sandbox.read(format!("pki/{copies}/intermediate0/{name}"));
     assert_eq!(kept("issued.jsonl.torn"), "{\"ser\n");
@@ -206,14 +213,20 @@ fn what_is_no_store_and_no_ca_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.pki("check").refuses(
         1,
-        "error: there is no store at ./pki
-hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
-",
+        "store-not-found",
+        expect![[r#"
+            error: there is no store at ./pki
+            hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+        "#]],
     );
     let sandbox = Sandbox::with_open_ca();
     sandbox.pki("check --ca other").refuses(
         1,
-        "error: there is no CA named other in the store\nhint: the store has intermediate0, rootCA\n",
+        "ca-not-found",
+        expect![[r#"
+            error: there is no CA named other in the store
+            hint: the store has intermediate0, rootCA
+        "#]],
     );
 }
 
@@ -226,9 +239,11 @@ fn a_damaged_line_that_stops_a_command_names_the_check() {
     sandbox.write(ISSUED, text);
     sandbox.pki("list").refuses(
         1,
-        "error: the store is damaged: ./pki/intermediate0/issued.jsonl has a line 2 that does not follow from the one before
-hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
-",
+        "store-damaged",
+        expect![[r#"
+            error: the store is damaged: ./pki/intermediate0/issued.jsonl has a line 2 that does not follow from the one before
+            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+        "#]],
     );
 }
 
@@ -252,10 +267,12 @@ fn keys_are_opened_where_a_passphrase_is_at_hand() {
     assert_eq!(rules(&wrong), BTreeSet::from(["key-not-opened".into()]));
     sandbox.pki("check --keys").refuses(
         1,
-        "error: there is no passphrase for the key of guarded
-caused by: it can't be asked for: there is no terminal, or --no-input was given
-hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
-",
+        "passphrase-required",
+        expect![[r#"
+            error: there is no passphrase for the key of guarded
+            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
+        "#]],
     );
     // Only with the passphrase can it be told that two keys changed places.
     let [one, two] = ["one", "two"].map(|cn| sandbox.path(key_of(&sandbox, "guarded", cn)));

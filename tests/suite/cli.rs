@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
+use expect_test::expect;
 use serde_json::Value;
 
+use crate::normalise::normalised;
+use crate::run::assert_text;
 use crate::sandbox::{STORE, Sandbox};
 
 #[track_caller]
@@ -28,36 +31,51 @@ fn on_a_missing_store_every_command_but_root_says_how_to_start() {
     ] {
         let refused = sandbox.pki(line).ends_with(1);
         assert_eq!(refused.stdout, "", "{refused}");
-        assert!(refused.stderr.contains("pki root --name"), "{refused}");
+        assert_text(
+            &normalised(&refused.stderr),
+            expect![[r#"
+                error: there is no store at ./pki
+                hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+            "#]],
+        );
         assert!(!sandbox.path(STORE).exists(), "{line} made a store");
     }
 }
 
 #[test]
 fn a_missing_store_is_refused_in_these_words() {
-    Sandbox::new().pki("list").refuses(1, "error: there is no store at ./pki\n\
-         hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place\n");
+    Sandbox::new().pki("list").refuses(1, "store-not-found", expect![[r#"
+        error: there is no store at ./pki
+        hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+    "#]]);
 }
 
 #[test]
 fn a_store_that_is_a_url_is_refused_by_its_scheme() {
     let sandbox = Sandbox::new();
-    for (store, scheme) in [
-        ("mysql://host/db", "mysql"),
-        ("s3://bucket/pki", "s3"),
-        ("file:///srv/pki", "file"),
-        ("PG+x.1-2://h", "PG+x.1-2"),
+    let mut said = String::new();
+    for store in [
+        "mysql://host/db",
+        "s3://bucket/pki",
+        "file:///srv/pki",
+        "PG+x.1-2://h",
     ] {
         let root = "root --name rootCA --no-passphrase";
-        let refused = sandbox.pki(root).env("PKI_STORE", store).ends_with(2);
-        assert!(
-            refused
-                .stderr
-                .contains(&format!("{scheme}:// is not supported")),
-            "{refused}"
-        );
+        said += &sandbox
+            .pki(root)
+            .env("PKI_STORE", store)
+            .refusal(2, "usage");
         assert!(sandbox.names_in("").is_empty(), "{store}");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: the store is a URL, and mysql:// is not supported: give a directory
+            error: the store is a URL, and s3:// is not supported: give a directory
+            error: the store is a URL, and file:// is not supported: give a directory
+            error: the store is a URL, and PG+x.1-2:// is not supported: give a directory
+        "#]],
+    );
     let plain = "root --name rootCA --no-passphrase --store a:b";
     sandbox.pki(plain).succeeds();
 }
@@ -68,13 +86,16 @@ fn a_missing_ca_is_refused_with_the_names_of_those_there_are() {
     sandbox.refused(
         sandbox.pki("issue --ca intermediate1 --cn client"),
         1,
-        "error: there is no CA named intermediate1 in the store\n\
-         hint: the store has intermediate0, rootCA\n",
+        "ca-not-found",
+        expect![[r#"
+            error: there is no CA named intermediate1 in the store
+            hint: the store has intermediate0, rootCA
+        "#]],
     );
 }
 
 #[test]
-fn the_store_is_named_by_option_before_variable_before_the_folder_pki() {
+fn the_store_comes_from_option_then_variable_then_default() {
     let sandbox = Sandbox::new();
     let root = "root --no-passphrase --name";
     sandbox.pki(root).arg("inDefault").succeeds();
@@ -239,7 +260,7 @@ fn bundle_answers_in_json_with_the_fields_of_the_contract() {
 }
 
 #[test]
-fn json_comes_for_every_command_and_for_errors_stdout_stays_empty() {
+fn every_command_writes_json_and_errors_leave_stdout_empty() {
     let sandbox = Sandbox::new();
     for line in [
         "root --name rootCA --no-passphrase",
@@ -277,7 +298,7 @@ fn quiet_says_nothing_but_the_result() {
 }
 
 #[test]
-fn an_export_has_the_files_of_the_contract_and_the_key_only_its_owner_reads() {
+fn an_export_has_its_files_and_a_key_of_mode_0600() {
     let sandbox = Sandbox::with_open_ca();
     sandbox
         .run("sh", "-c")
@@ -342,7 +363,7 @@ fn der_is_the_same_certificate() {
 }
 
 #[test]
-fn of_several_certificates_with_one_name_the_newest_is_exported_and_that_is_said() {
+fn of_certificates_with_one_name_the_newest_is_exported() {
     let sandbox = Sandbox::with_open_ca();
     sandbox
         .pki("issue --ca intermediate0 --cn client")
@@ -355,7 +376,12 @@ fn of_several_certificates_with_one_name_the_newest_is_exported_and_that_is_said
     let exported = sandbox
         .pki("export --ca intermediate0 --cn client --out out --no-passphrase")
         .succeeds();
-    assert!(exported.stderr.contains("newest"), "{exported}");
+    assert_text(
+        &normalised(&exported.stderr),
+        expect![[r#"
+            notice: 2 certificates have the common name "client"; the newest valid one was taken: [serial]
+        "#]],
+    );
     let printed = sandbox.run("openssl", "x509 -noout -serial -in out/client.crt");
     assert_eq!(printed.succeeds().stdout, format!("serial={serial}\n"));
 }
@@ -400,20 +426,24 @@ fn a_bundle_goes_to_stdout_where_out_is_a_dash() {
 }
 
 #[test]
-fn after_a_broken_pipe_the_certificate_stands_and_the_exit_code_is_4() {
+fn a_broken_pipe_after_the_commit_is_exit_code_4() {
     let sandbox = Sandbox::with_open_ca();
     // The shell closes stdout; /dev/full takes nothing.
-    let failed = sandbox
+    sandbox
         .run("sh", "-c")
         .arg("exec \"$@\" >/dev/full")
         .words("sh")
         .arg(env!("CARGO_BIN_EXE_pki"))
         .words("issue --ca intermediate0 --cn client")
-        .ends_with(4);
-    assert!(
-        failed.stderr.contains("pki export --ca intermediate0"),
-        "{failed}"
-    );
+        .refuses(
+            4,
+            "output-failed",
+            expect![[r#"
+            error: it is done, but standard output could not be written to
+            caused by: No space left on device (os error 28)
+            hint: `pki export --ca intermediate0 --serial 0x[serial] --out DIR` writes its files
+        "#]],
+        );
     let listed = sandbox
         .pki("--format json list --ca intermediate0")
         .succeeds();

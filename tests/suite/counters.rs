@@ -1,7 +1,11 @@
 //! Older counters that were put back, as from a copy of the store: no number is used again.
 
+use std::collections::BTreeSet;
 use std::fs;
 
+use expect_test::expect;
+
+use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 
 const SERIAL: &str = "pki/intermediate0/serial";
@@ -42,7 +46,7 @@ fn a_serial_counter_from_before_a_batch_is_not_believed() {
 }
 
 #[test]
-fn an_older_crl_number_counter_is_not_believed_without_a_published_crl() {
+fn an_older_crl_number_is_not_used_without_a_published_crl() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.pki("crl --ca intermediate0").succeeds();
     let older = sandbox.read(CRL_NUMBER);
@@ -67,15 +71,21 @@ fn an_older_crl_number_counter_is_not_believed_without_a_published_crl() {
 fn a_file_that_is_no_crl_is_not_replaced() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.write("pki.toml", "[crl.intermediate0]\nout = \"lists\"\n");
+    let mut said = BTreeSet::new();
     for content in ["notes\n", "", "0\u{1}"] {
         sandbox.write("lists/intermediate0.crl", content);
         for line in ["crl --ca intermediate0 --out lists", "apply pki.toml"] {
-            let refused = sandbox.pki(line).ends_with(1);
-            let says = "lists/intermediate0.crl";
-            assert!(refused.stderr.contains(says), "{refused}");
+            said.insert(sandbox.pki(line).refusal(1, "file-foreign"));
             assert_eq!(sandbox.read("lists/intermediate0.crl"), content);
         }
     }
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            error: lists/intermediate0.crl is there already and is not a list of this CA
+            hint: give another file, or --force to replace it
+        "#]],
+    );
     sandbox
         .pki("crl --ca intermediate0 --out lists --force")
         .succeeds();
@@ -93,9 +103,8 @@ fn the_name_of_a_device_is_no_file_name() {
             "export --ca intermediate0 --cn a",
         ] {
             let line = format!("{line} --name {name} --out given --no-passphrase");
-            let refused = sandbox.pki(&line).ends_with(1);
-            let says = format!("error: \"{name}\" can't be a file name\n");
-            assert!(refused.stderr.starts_with(&says), "{refused}");
+            let said = sandbox.pki(&line).refusal(1, "invalid-file-name");
+            assert!(said.contains(name), "{said}");
         }
     }
     assert!(!sandbox.path("given").exists());

@@ -6,8 +6,10 @@ use std::fs;
 
 use xxhash_rust::xxh3::xxh3_128;
 
+use expect_test::expect;
+
 use crate::normalise::normalised;
-use crate::run::{Run, Transcript, assert_same};
+use crate::run::{Run, Transcript, assert_text};
 use crate::sandbox::{PASSPHRASE, Sandbox};
 
 const LIST: &str = "pki/crl/rootCA.crl";
@@ -80,16 +82,17 @@ fn published_number(sandbox: &Sandbox) -> u128 {
 fn each_list_is_published_in_its_turn_and_without_the_key() {
     let sandbox = with_protected_root();
     let signed = sign_three(&sandbox);
-    assert_same(
+    assert_text(
         &signed.stdout,
-        "signed a list of rootCA
-  number       1
-  entries      0
-  next update  2026-02-10T12:00:00Z
-  ahead        2 more, until 2026-04-11T12:00:00Z
-  der          ./pki/crl/rootCA.crl
-  pem          ./pki/crl/rootCA.crl.pem
-",
+        expect![[r#"
+            signed a list of rootCA
+              number       1
+              entries      0
+              next update  2026-02-10T12:00:00Z
+              ahead        2 more, until 2026-04-11T12:00:00Z
+              der          ./pki/crl/rootCA.crl
+              pem          ./pki/crl/rootCA.crl.pem
+        "#]],
     );
     take_the_key_away(&sandbox);
     for (moment, number, says) in [
@@ -133,10 +136,12 @@ fn each_list_is_published_in_its_turn_and_without_the_key() {
     }
     at("04-11 12:00:01", &sandbox, "crl --ca rootCA").refuses(
         1,
-        "error: no list that rootCA signed ahead is for now; the last ends at [time]
-caused by: the key of rootCA is not in the store
-hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
-",
+        "presigned-crls-expired",
+        expect![[r#"
+            error: no list that rootCA signed ahead is for now; the last ends at [time]
+            caused by: the key of rootCA is not in the store
+            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+        "#]],
     );
     assert_eq!(published_number(&sandbox), 3);
 }
@@ -206,35 +211,58 @@ fn a_new_revocation_makes_them_void_until_new_ones_are_signed() {
     take_the_key_away(&sandbox);
     let line = "revoke --ca rootCA --cert pki/intermediate1/ca.crt --reason cACompromise";
     let revoked = at("01-05 12:00:00", &sandbox, line).succeeds();
-    assert_same(
+    assert_text(
         &revoked.stderr,
-        "notice: 3 lists of rootCA that were signed ahead are void now, and none of them will be \
-         published: sign new ones with `pki crl --ca rootCA --ahead`\n",
+        expect![[r#"
+            notice: 3 lists of rootCA that were signed ahead are void now, and none of them will be published: sign new ones with `pki crl --ca rootCA --ahead`
+        "#]],
     );
     let again = at("01-05 12:00:00", &sandbox, line).succeeds();
     assert_eq!(again.stderr, "");
 
     let before = fs::read(sandbox.path(LIST)).unwrap();
-    let void = "error: the 3 lists that rootCA signed ahead lack what was revoked or released since
-caused by: the key of rootCA is not in the store
-hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
-";
+    let mut said = String::new();
     for moment in ["01-05 12:00:00", "01-31 12:00:00"] {
-        at(moment, &sandbox, "crl --ca rootCA").refuses(1, void);
-        at(moment, &sandbox, "crl --ca rootCA --if-needed").refuses(1, void);
+        for line in ["crl --ca rootCA", "crl --ca rootCA --if-needed"] {
+            said += &at(moment, &sandbox, line).refusal(1, "presigned-crls-outdated");
+        }
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: the 3 lists that rootCA signed ahead lack what was revoked or released since
+            caused by: the key of rootCA is not in the store
+            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+            error: the 3 lists that rootCA signed ahead lack what was revoked or released since
+            caused by: the key of rootCA is not in the store
+            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+            error: the 3 lists that rootCA signed ahead lack what was revoked or released since
+            caused by: the key of rootCA is not in the store
+            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+            error: the 3 lists that rootCA signed ahead lack what was revoked or released since
+            caused by: the key of rootCA is not in the store
+            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+        "#]],
+    );
     assert!(fs::read(sandbox.path(LIST)).unwrap() == before);
     let check = at("01-05 12:00:00", &sandbox, "crl --check --ca rootCA").ends_with(3);
-    assert!(check.stdout.starts_with("rootCA: outdated: "), "{check}");
+    assert_text(
+        &normalised(&check.stdout),
+        expect![[r#"
+            rootCA: outdated: ./pki/crl/rootCA.crl or a PEM file beside it lacks what was recorded since
+        "#]],
+    );
 
     bring_the_key_back(&sandbox);
     at("02-01 12:00:00", &sandbox, "--no-input crl --ca rootCA").refuses(
         1,
-        "error: the 3 lists that rootCA signed ahead lack what was revoked or released since
-caused by: there is no passphrase for the key of rootCA
-caused by: it can't be asked for: there is no terminal, or --no-input was given
-hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
-",
+        "presigned-crls-outdated",
+        expect![[r#"
+            error: the 3 lists that rootCA signed ahead lack what was revoked or released since
+            caused by: there is no passphrase for the key of rootCA
+            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+        "#]],
     );
     at(
         "02-01 12:00:00",
@@ -263,9 +291,11 @@ fn a_list_that_is_signed_for_now_ends_what_was_signed_ahead() {
     take_the_key_away(&sandbox);
     at("01-31 12:00:00", &sandbox, "crl --ca rootCA").refuses(
         1,
-        "error: the key of rootCA is not in the store
-hint: run the command where the key is, or put the key back as ca.key in the CA's folder
-",
+        "key-not-in-store",
+        expect![[r#"
+            error: the key of rootCA is not in the store
+            hint: run the command where the key is, or put the key back as ca.key in the CA's folder
+        "#]],
     );
     assert_eq!(published_number(&sandbox), 4);
 }
@@ -280,12 +310,27 @@ fn a_check_says_when_the_next_one_is_due() {
         let said = at(moment, &sandbox, line).ends_with(status);
         normalised(&said.stdout)
     };
-    assert_same(&check("01-20 12:00:00", 0), "rootCA: fresh until [time]\n");
+    assert_text(
+        &check("01-20 12:00:00", 0),
+        expect![[r#"
+            rootCA: fresh until [time]
+        "#]],
+    );
     let due = check("01-31 12:00:00", 3);
     assert!(due.starts_with("rootCA: outdated: "), "{due}");
     at("01-31 12:00:00", &sandbox, "crl --ca rootCA").succeeds();
-    assert_same(&check("01-31 12:00:00", 0), "rootCA: fresh until [time]\n");
-    assert_same(&check("03-13 00:00:00", 3), "rootCA: stale since [time]\n");
+    assert_text(
+        &check("01-31 12:00:00", 0),
+        expect![[r#"
+            rootCA: fresh until [time]
+        "#]],
+    );
+    assert_text(
+        &check("03-13 00:00:00", 3),
+        expect![[r#"
+            rootCA: stale since [time]
+        "#]],
+    );
 }
 
 #[test]
@@ -297,9 +342,11 @@ fn no_list_goes_past_the_end_of_the_ca() {
     ] {
         let done = at("01-01 12:00:00", &sandbox, line).succeeds();
         if line.starts_with("crl") {
-            assert_same(
+            assert_text(
                 &done.stderr,
-                "notice: rootCA: 3 lists were signed, and no more, since the CA ends at 2026-03-12T12:00:00Z\n",
+                expect![[r#"
+                    notice: rootCA: 3 lists were signed, and no more, since the CA ends at 2026-03-12T12:00:00Z
+                "#]],
             );
         }
     }
@@ -309,8 +356,14 @@ fn no_list_goes_past_the_end_of_the_ca() {
             "crl --ca rootCA --ahead 2 --every 30d",
         )
         .ends_with(1);
-    let says = "the first list would begin at 2026-03-12T12:00:00Z, and the CA ends at 2026-03-12T12:00:00Z";
-    assert!(refused.stderr.contains(says), "{refused}");
+    assert_eq!(refused.stderr.matches("2026-03-12T12:00:00Z").count(), 2);
+    assert_text(
+        &normalised(&refused.stderr),
+        expect![[r#"
+            error: the list can't be replaced then: the first list would begin at [time], and the CA ends at [time]
+            hint: choose another time with --days or --next-update
+        "#]],
+    );
     let last = sandbox.list_in("pki/rootCA/ahead/3.crl");
     assert_eq!(last.this_update, "2026-03-02 12:00:00Z");
     assert_eq!(last.next_update, "2026-03-12 12:00:00Z");
@@ -325,16 +378,20 @@ fn a_list_that_was_changed_in_the_store_is_not_published() {
     fs::copy(sandbox.path("pki/rootCA/ahead/3.crl"), &second).unwrap();
     at("01-31 12:00:00", &sandbox, "crl --ca rootCA").refuses(
         1,
-        "error: the store is damaged: ./pki/rootCA/ahead/2.crl is not the list that was signed
-hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
-",
+        "store-damaged",
+        expect![[r#"
+            error: the store is damaged: ./pki/rootCA/ahead/2.crl is not the list that was signed
+            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+        "#]],
     );
     fs::remove_file(second).unwrap();
     at("01-31 12:00:00", &sandbox, "crl --ca rootCA").refuses(
         1,
-        "error: the store is damaged: ./pki/rootCA/ahead/2.crl is missing
-hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
-",
+        "store-damaged",
+        expect![[r#"
+            error: the store is damaged: ./pki/rootCA/ahead/2.crl is missing
+            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+        "#]],
     );
     assert_eq!(published_number(&sandbox), 1);
 }
@@ -342,8 +399,6 @@ hint: `pki check` finds what else is damaged; restore the file from a backup; no
 #[test]
 fn gaps_and_lists_that_all_end_at_once_are_refused() {
     let sandbox = with_protected_root();
-    let gap = "error: the time of the next list can't be used
-";
     let refused = at(
         "01-01 12:00:00",
         &sandbox,
@@ -351,16 +406,21 @@ fn gaps_and_lists_that_all_end_at_once_are_refused() {
     )
     .env("PKI_PASSPHRASE", PASSPHRASE)
     .ends_with(1);
-    assert!(
-        refused.stderr.contains(
-            "a list would end at 2026-01-31T12:00:00Z, and the next one begins at 2026-01-31T12:00:00Z"
-        ),
-        "{gap}{refused}"
+    assert_eq!(refused.stderr.matches("2026-01-31T12:00:00Z").count(), 2);
+    assert_text(
+        &normalised(&refused.stderr),
+        expect![[r#"
+            error: the list can't be replaced then: a list would end at [time], and the next one begins at [time]
+            hint: choose another time with --days or --next-update
+        "#]],
     );
     at("01-01 12:00:00", &sandbox, "crl --ca rootCA --ahead 2 --every 30d --next-update 2027-01-01")
         .refuses(
             2,
-            "error: --ahead signs lists that end one after the other, so --next-update has to be a duration, as in 40d\n",
+            "usage",
+            expect![[r#"
+                error: --ahead signs lists that end one after the other, so --next-update has to be a duration, as in 40d
+            "#]],
         );
     for line in [
         "crl --ahead 2",
@@ -392,19 +452,25 @@ fn of_lists_that_were_signed_ahead_twice_the_last_count() {
         // The clock is behind the first of them.
         at("01-02 12:00:00", &sandbox, "crl --ca rootCA").refuses(
             1,
-            "error: no list that rootCA signed ahead is for now; the last ends at [time]
-caused by: the key of rootCA is not in the store
-hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
-",
+            "presigned-crls-expired",
+            expect![[r#"
+                error: no list that rootCA signed ahead is for now; the last ends at [time]
+                caused by: the key of rootCA is not in the store
+                hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+            "#]],
         );
         at("02-05 12:00:00", &sandbox, "crl --ca rootCA").succeeds();
         assert_eq!(published_number(&sandbox), 5);
         let line = "revoke --ca rootCA --cert pki/intermediate1/ca.crt --reason cACompromise";
         let revoked = at("01-05 12:00:00", &sandbox, line).succeeds();
-        assert!(revoked.stderr.starts_with("notice: 3 lists"), "{revoked}");
-        let void = at("01-05 12:00:00", &sandbox, "crl --ca rootCA").ends_with(1);
-        let says = "error: the 3 lists that rootCA signed ahead lack";
-        assert!(void.stderr.starts_with(says), "{void}");
+        assert_text(
+            &normalised(&revoked.stderr),
+            expect![[r#"
+                notice: 3 lists of rootCA that were signed ahead are void now, and none of them will be published: sign new ones with `pki crl --ca rootCA --ahead`
+            "#]],
+        );
+        let void = at("01-05 12:00:00", &sandbox, "crl --ca rootCA");
+        void.refusal(1, "presigned-crls-outdated");
     }
 }
 

@@ -1,8 +1,11 @@
 //! `pki crl --in`: anybody's list, from PEM or DER to either, the same to the byte.
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use crate::run::assert_same;
+use expect_test::expect;
+
+use crate::run::{assert_same, assert_text};
 use crate::sandbox::Sandbox;
 
 /// Lists that openssl and certtool made, `NAME.crl` (DER) and `NAME.crl.pem`.
@@ -49,7 +52,7 @@ fn foreign_lists() -> Sandbox {
 }
 
 #[test]
-fn lists_of_openssl_and_certtool_become_what_openssl_makes_of_them() {
+fn crls_of_others_are_converted_as_openssl_converts_them() {
     let sandbox = foreign_lists();
     for name in FOREIGN {
         let openssl = sandbox
@@ -64,7 +67,12 @@ fn lists_of_openssl_and_certtool_become_what_openssl_makes_of_them() {
                 .pki("crl --to-pem --out revoke_list.pem --in")
                 .arg(&input)
                 .succeeds();
-            assert_same(&written.stdout, "wrote the list to revoke_list.pem\n");
+            assert_text(
+                &written.stdout,
+                expect![[r#"
+                    wrote the list to revoke_list.pem
+                "#]],
+            );
             assert_same(&sandbox.read("revoke_list.pem"), &openssl.stdout);
             sandbox
                 .pki("crl --to-der --out list.crl --in")
@@ -104,24 +112,35 @@ fn a_list_with_text_before_it_a_mark_or_other_line_ends_is_read() {
 #[test]
 fn a_file_that_is_cut_off_anywhere_is_refused() {
     let sandbox = foreign_lists();
+    let mut said = BTreeSet::new();
     for file in ["openssl.crl", "openssl.crl.pem"] {
         let whole = fs::read(sandbox.path(file)).unwrap();
         let end = whole.trim_ascii_end().len().min(whole.len() - 1);
         for length in (0..end).step_by(7).chain([end - 1]) {
             sandbox.write("cut", &whole[..length]);
-            let refused = sandbox.pki("crl --in cut --to-pem --out made.pem").finish();
-            assert_eq!(refused.status, Some(1), "{length} octets\n{refused}");
-            assert!(
-                refused.stderr.starts_with("error: cut is not a "),
-                "{refused}"
-            );
-            if length > 0 && file == "openssl.crl" {
-                let says = "it is cut off: it starts as DER, and ends before its length\n";
-                assert!(refused.stderr.ends_with(says), "{refused}");
-            }
+            let run = sandbox.pki("crl --in cut --to-pem --out made.pem");
+            let refused = run.words("--format json").ends_with(1);
+            let code = refused.error()["code"].as_str().unwrap().to_owned();
+            assert!(code.starts_with("invalid-"), "{refused}");
+            said.insert(refused.text_of_stderr());
             assert!(!sandbox.path("made.pem").exists());
         }
     }
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            error: cut is not a file with certificates, requests, lists or keys
+            caused by: it is cut off: it starts as DER, and ends before its length
+            error: cut is not a file with certificates, requests, lists or keys
+            caused by: it is neither PEM nor DER
+            error: cut is not a file with certificates, requests, lists or keys
+            caused by: line 1: X509 CRL has no END marker; the file may be cut off
+            error: cut is not a file with certificates, requests, lists or keys
+            caused by: line 1: the BEGIN marker is cut off
+            error: cut is not a file with certificates, requests, lists or keys
+            caused by: the file is empty
+        "#]],
+    );
 }
 
 #[test]
@@ -147,37 +166,51 @@ fn what_is_no_single_list_is_refused_by_name() {
         .run("openssl", "pkcs12 -export -passout pass:x -out ca.p12")
         .words("-in pki/rootCA/ca.crt -inkey pki/rootCA/ca.key")
         .succeeds();
-    let objects = "not a file with certificates, requests, lists or keys\ncaused by:";
-    let list = "not a certificate revocation list\ncaused by:";
-    for (file, says) in [
-        (
-            "more.crl",
-            format!("{objects} it is DER that goes on after its end"),
-        ),
-        ("text", format!("{objects} it is neither PEM nor DER")),
-        ("number", format!("{objects} it is neither PEM nor DER")),
-        ("null.der", format!("{objects} it is DER of another kind")),
-        ("empty", format!("{objects} the file is empty")),
-        ("two.pem", format!("{list} it holds 2 objects")),
-        ("with-certificate.pem", format!("{list} it holds 2 objects")),
-        (
-            "pki/rootCA/ca.crt",
-            format!("{list} it holds \"CERTIFICATE\""),
-        ),
-        (
-            "pki/rootCA/ca.key",
-            format!("{list} it holds \"PRIVATE KEY\""),
-        ),
-        ("ca.p12", format!("{list} it holds \"PKCS12\"")),
+    let mut said = String::new();
+    for file in [
+        "more.crl",
+        "text",
+        "number",
+        "null.der",
+        "empty",
+        "two.pem",
+        "with-certificate.pem",
+        "pki/rootCA/ca.crt",
+        "pki/rootCA/ca.key",
+        "ca.p12",
     ] {
         let run = sandbox.pki("crl --to-pem --in").arg(file);
-        sandbox.refused(run, 1, &format!("error: {file} is {says}\n"));
+        said += &sandbox.refusal(run, 1, "invalid-input");
     }
     let run = sandbox.pki("crl --to-pem --in mislabelled.pem");
-    let mislabelled = run.ends_with(1);
-    let says = format!("error: mislabelled.pem is {list}");
-    assert!(mislabelled.stderr.starts_with(&says), "{mislabelled}");
-    assert_eq!(mislabelled.stdout, "");
+    said += &sandbox.refusal(run, 1, "invalid-der");
+    assert_text(
+        &said,
+        expect![[r#"
+            error: more.crl is not a file with certificates, requests, lists or keys
+            caused by: it is DER that goes on after its end
+            error: text is not a file with certificates, requests, lists or keys
+            caused by: it is neither PEM nor DER
+            error: number is not a file with certificates, requests, lists or keys
+            caused by: it is neither PEM nor DER
+            error: null.der is not a file with certificates, requests, lists or keys
+            caused by: it is DER of another kind
+            error: empty is not a file with certificates, requests, lists or keys
+            caused by: the file is empty
+            error: two.pem is not a certificate revocation list
+            caused by: it holds 2 objects
+            error: with-certificate.pem is not a certificate revocation list
+            caused by: it holds 2 objects
+            error: pki/rootCA/ca.crt is not a certificate revocation list
+            caused by: it holds "CERTIFICATE"
+            error: pki/rootCA/ca.key is not a certificate revocation list
+            caused by: it holds "PRIVATE KEY"
+            error: ca.p12 is not a certificate revocation list
+            caused by: it holds "PKCS12"
+            error: mislabelled.pem is not a certificate revocation list
+            caused by: a signature algorithm was expected in its place
+        "#]],
+    );
 }
 
 #[test]
@@ -185,9 +218,14 @@ fn a_list_takes_the_place_of_a_list_and_of_nothing_else_unasked() {
     let sandbox = foreign_lists();
     sandbox.write("mine.txt", "mine\n");
     let line = "crl --in openssl.crl --to-pem --out";
-    let refusal = "error: mine.txt is there already and is not a list\n\
-         hint: give another file, or --force to replace it\n";
-    sandbox.pki(line).arg("mine.txt").refuses(1, refusal);
+    sandbox.pki(line).arg("mine.txt").refuses(
+        1,
+        "file-foreign",
+        expect![[r#"
+            error: mine.txt is there already and is not a list
+            hint: give another file, or --force to replace it
+        "#]],
+    );
     assert_eq!(sandbox.read("mine.txt"), "mine\n");
     sandbox.pki(line).words("mine.txt --force").succeeds();
     assert_eq!(sandbox.read("mine.txt"), sandbox.read("openssl.crl.pem"));
@@ -201,7 +239,10 @@ fn what_the_list_is_to_become_has_to_be_said() {
     let sandbox = foreign_lists();
     sandbox.pki("crl --in openssl.crl").refuses(
         2,
-        "error: --in needs --to-pem or --to-der: what the list is to become\n",
+        "usage",
+        expect![[r#"
+            error: --in needs --to-pem or --to-der: what the list is to become
+        "#]],
     );
     sandbox
         .pki("crl --in openssl.crl --to-pem --to-der")

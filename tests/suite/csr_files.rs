@@ -1,6 +1,10 @@
 //! Files with a CSR as people have them: saved by editors, sent by mail, together with a key.
 
-use crate::run::assert_same;
+use std::collections::BTreeSet;
+
+use expect_test::expect;
+
+use crate::run::{assert_same, assert_text};
 use crate::sandbox::Sandbox;
 
 /// Issues from a file, and tells the subject.
@@ -29,28 +33,18 @@ fn files_that_openssl_reads_are_read_and_others_are_named() {
             &plain,
         );
     }
-    let utf16 = "it is UTF-16 text\nhint: convert it: `iconv -f UTF-16 -t UTF-8 FILE`\n";
-    let bare = "it is base64 without the lines -----BEGIN …----- and -----END …-----\n\
-                hint: decode it to DER with `base64 -d FILE`, or add the two lines\n";
-    let escaped =
-        "line 1: CERTIFICATE REQUEST is on one line, with \\n in the place of line breaks\n";
-    for (name, cause) in [
-        ("utf-16", utf16),
-        ("utf-16-be", utf16),
-        ("utf-16-le", utf16),
-        ("bare", bare),
-        ("bare-bom", bare),
-        (
-            "quoted",
-            "line 1: CERTIFICATE REQUEST is quoted, as in an e-mail: its lines begin with >\n",
-        ),
-        ("escaped", escaped),
-        ("in-json", escaped),
-        ("two", "it holds 2 CSRs\n"),
-        (
-            "two-certificates",
-            "it holds \"CERTIFICATE\", \"CERTIFICATE\"\n",
-        ),
+    let mut said = String::new();
+    for (name, code) in [
+        ("utf-16", "utf-16"),
+        ("utf-16-be", "utf-16"),
+        ("utf-16-le", "utf-16"),
+        ("bare", "pem-without-lines"),
+        ("bare-bom", "pem-without-lines"),
+        ("quoted", "invalid-pem"),
+        ("escaped", "invalid-pem"),
+        ("in-json", "invalid-pem"),
+        ("two", "invalid-input"),
+        ("two-certificates", "invalid-input"),
     ] {
         let read = sandbox.run("openssl", &format!("req -noout -in csrs/pem-{name}.csr"));
         let is_read = read.finish().status == Some(0);
@@ -58,12 +52,38 @@ fn files_that_openssl_reads_are_read_and_others_are_named() {
         let run = sandbox.pki(&format!(
             "issue --ca intermediate0 --csr csrs/pem-{name}.csr"
         ));
-        let error = format!(
-            "error: csrs/pem-{name}.csr is not a certificate signing request (CSR)\n\
-             caused by: {cause}"
-        );
-        sandbox.refused(run, 1, &error);
+        said += &sandbox.refusal(run, 1, code);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: csrs/pem-utf-16.csr is not a certificate signing request (CSR)
+            caused by: it is UTF-16 text
+            hint: convert it: `iconv -f UTF-16 -t UTF-8 FILE`
+            error: csrs/pem-utf-16-be.csr is not a certificate signing request (CSR)
+            caused by: it is UTF-16 text
+            hint: convert it: `iconv -f UTF-16 -t UTF-8 FILE`
+            error: csrs/pem-utf-16-le.csr is not a certificate signing request (CSR)
+            caused by: it is UTF-16 text
+            hint: convert it: `iconv -f UTF-16 -t UTF-8 FILE`
+            error: csrs/pem-bare.csr is not a certificate signing request (CSR)
+            caused by: it is base64 without the lines -----BEGIN …----- and -----END …-----
+            hint: decode it to DER with `base64 -d FILE`, or add the two lines
+            error: csrs/pem-bare-bom.csr is not a certificate signing request (CSR)
+            caused by: it is base64 without the lines -----BEGIN …----- and -----END …-----
+            hint: decode it to DER with `base64 -d FILE`, or add the two lines
+            error: csrs/pem-quoted.csr is not a certificate signing request (CSR)
+            caused by: line 1: CERTIFICATE REQUEST is quoted, as in an e-mail: its lines begin with >
+            error: csrs/pem-escaped.csr is not a certificate signing request (CSR)
+            caused by: line 1: CERTIFICATE REQUEST is on one line, with \n in the place of line breaks
+            error: csrs/pem-in-json.csr is not a certificate signing request (CSR)
+            caused by: line 1: CERTIFICATE REQUEST is on one line, with \n in the place of line breaks
+            error: csrs/pem-two.csr is not a certificate signing request (CSR)
+            caused by: it holds 2 CSRs
+            error: csrs/pem-two-certificates.csr is not a certificate signing request (CSR)
+            caused by: it holds "CERTIFICATE", "CERTIFICATE"
+        "#]],
+    );
 }
 
 /// What the hints say gives a file that is read.
@@ -83,6 +103,7 @@ fn what_the_hints_say_makes_the_file_readable() {
 fn every_reader_of_pem_names_utf16_and_bare_base64() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.pki("crl --ca rootCA --to-pem").succeeds();
+    let mut said = BTreeSet::new();
     for (file, line) in [
         ("pki/rootCA/ca.crt", "verify @ --bundle pki/rootCA/ca.crt"),
         ("pki/rootCA/ca.crt", "verify pki/rootCA/ca.crt --bundle @"),
@@ -101,21 +122,26 @@ fn every_reader_of_pem_names_utf16_and_bare_base64() {
         let utf16: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
         let bare = text.lines().filter(|line| !line.starts_with('-'));
         let bare = bare.collect::<Vec<_>>().join("\r\n");
-        for (content, says) in [
-            (utf16, "it is UTF-16 text\nhint: convert it: "),
-            (
-                bare.into_bytes(),
-                "it is base64 without the lines -----BEGIN",
-            ),
-        ] {
+        for (content, code) in [(utf16, "utf-16"), (bare.into_bytes(), "pem-without-lines")] {
             sandbox.write("odd", content);
-            let refused = sandbox.pki(&line.replace('@', "odd")).ends_with(1);
-            assert!(refused.stderr.contains(says), "{line}\n{refused}");
+            let run = sandbox.pki(&line.replace('@', "odd"));
+            said.insert(run.refusal(1, code));
         }
         let marked = format!("\u{feff}{}", text.replace('\n', "\r\n"));
         sandbox.write("odd", marked);
         sandbox.pki(&line.replace('@', "odd")).succeeds();
     }
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            error: odd is not a file with certificates, requests, lists or keys
+            caused by: it is UTF-16 text
+            hint: convert it: `iconv -f UTF-16 -t UTF-8 FILE`
+            error: odd is not a file with certificates, requests, lists or keys
+            caused by: it is base64 without the lines -----BEGIN …----- and -----END …-----
+            hint: decode it to DER with `base64 -d FILE`, or add the two lines
+        "#]],
+    );
 }
 
 #[test]
@@ -126,27 +152,28 @@ fn a_key_in_utf16_or_bare_base64_is_named() {
     let key = sandbox.read("pki/rootCA/ca.key");
     let utf16: Vec<u8> = key.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let bare: String = key.lines().filter(|line| !line.starts_with('-')).collect();
-    for (content, found) in [
-        (utf16, "UTF-16 text"),
-        (
-            bare.into_bytes(),
-            "base64 without the BEGIN and END lines of PEM",
-        ),
-    ] {
+    let mut said = String::new();
+    for content in [utf16, bare.into_bytes()] {
         sandbox.write("odd.key", content);
         let run = sandbox.pki("import --openssl old --name old --cert pki/rootCA/ca.crt");
-        let error = format!(
-            "error: the key odd.key can't be used\n\
-             caused by: there is no private key in it, but {found}\n"
-        );
-        sandbox.refused(run.words("--key odd.key"), 1, &error);
+        said += &sandbox.refusal(run.words("--key odd.key"), 1, "not-a-key");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: the key odd.key can't be used
+            caused by: there is no private key in it, but UTF-16 text
+            error: the key odd.key can't be used
+            caused by: there is no private key in it, but base64 without the BEGIN and END lines of PEM
+        "#]],
+    );
 }
 
 /// As `openssl req -new -keyout both.pem -out …` and `cat` make it.
 #[test]
 fn a_key_beside_its_csr_is_not_looked_at() {
     let sandbox = Sandbox::with_open_ca();
+    let mut said = String::new();
     for (name, options) in [
         ("plain", "-newkey rsa:2048 -nodes"),
         ("encrypted", "-newkey ed25519 -passout pass:secret1"),
@@ -176,11 +203,19 @@ fn a_key_beside_its_csr_is_not_looked_at() {
             assert_eq!(keys.finish().stdout, "");
         }
         sandbox.write("key.pem", &key);
-        let refused = sandbox
+        said += &sandbox
             .pki("issue --ca intermediate0 --csr key.pem")
-            .ends_with(1);
-        assert!(refused.stderr.contains("it holds \""), "{refused}");
+            .refusal(1, "invalid-input");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: key.pem is not a certificate signing request (CSR)
+            caused by: it holds "PRIVATE KEY"
+            error: key.pem is not a certificate signing request (CSR)
+            caused by: it holds "ENCRYPTED PRIVATE KEY"
+        "#]],
+    );
 }
 
 #[test]
@@ -197,20 +232,36 @@ fn a_csr_is_read_from_standard_input() {
         sandbox.pki("revoke --ca rootCA --cn sub").succeeds();
     }
     let run = sandbox.pki("issue --ca intermediate0 --csr -").stdin("");
-    let error = "error: standard input is not a certificate signing request (CSR)\ncaused by: the file is empty\n";
-    sandbox.refused(run, 1, error);
+    sandbox.refused(
+        run,
+        1,
+        "invalid-input",
+        expect![[r#"
+            error: standard input is not a certificate signing request (CSR)
+            caused by: the file is empty
+        "#]],
+    );
     let run = sandbox
         .pki("issue --ca intermediate0 --csr - --passin stdin")
         .stdin("x");
-    let error = "error: standard input can't give both the CSR and a passphrase\n\
-                 hint: give the passphrase with file:PATH, fd:N or env:VAR\n";
-    sandbox.refused(run, 2, error);
+    sandbox.refused(
+        run,
+        2,
+        "usage",
+        expect![[r#"
+            error: standard input can't give both the CSR and a passphrase
+            hint: give the passphrase with file:PATH, fd:N or env:VAR
+        "#]],
+    );
     let run = sandbox
         .pki("issue --ca intermediate0 --csr -")
         .stdin(vec![b'0'; 2 << 20]);
-    let refused = run.ends_with(1);
-    assert!(
-        refused.stderr.contains("it exceeds the limit of 1 MiB"),
-        "{refused}"
+    run.refuses(
+        1,
+        "file-too-large",
+        expect![[r#"
+            error: could not read -
+            caused by: it exceeds the limit of 1 MiB
+        "#]],
     );
 }

@@ -4,10 +4,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use expect_test::{Expect, expect};
 use serde_json::Value;
 
 use crate::normalise::normalised;
-use crate::run::{Run, Transcript, assert_same};
+use crate::run::{Run, Transcript, assert_same, assert_text};
 use crate::sandbox::{PASSPHRASE, Sandbox};
 
 const KEY_TYPES: [&str; 2] = ["p256", "rsa2048"];
@@ -138,7 +139,7 @@ fn parsed(sandbox: &Sandbox, file: &str, within: &str) -> (String, Vec<String>) 
 }
 
 #[test]
-fn openssl_finds_the_key_its_certificate_and_the_chain_under_one_name() {
+fn openssl_finds_key_certificate_and_chain_under_one_name() {
     for_each_p12(|sandbox, kind, name, file| {
         let opened = openssl(sandbox, kind, file, PASSPHRASE).words("-nodes");
         let opened = opened.succeeds().stdout;
@@ -190,7 +191,7 @@ fn certtool_takes_the_key_out_and_refuses_another_passphrase() {
 }
 
 #[test]
-fn nss_imports_the_key_with_its_chain_and_refuses_another_passphrase() {
+fn nss_imports_key_and_chain_with_the_passphrase_alone() {
     for_each_p12(|sandbox, _, name, file| {
         fs::create_dir(sandbox.path(format!("nss-{name}"))).unwrap();
         let certutil = |line: &str| {
@@ -229,7 +230,7 @@ fn nss_imports_the_key_with_its_chain_and_refuses_another_passphrase() {
 }
 
 #[test]
-fn python_opens_the_key_with_its_chain_and_refuses_another_passphrase() {
+fn python_opens_key_and_chain_with_the_passphrase_alone() {
     for_each_p12(|sandbox, _, name, file| {
         let open = |passphrase: &str| {
             let run = sandbox.python("open_p12.py").arg(passphrase);
@@ -279,7 +280,7 @@ fn entries(listed: &Transcript) -> Vec<&str> {
 }
 
 #[test]
-fn java_finds_one_key_with_its_chain_and_refuses_another_passphrase() {
+fn java_finds_key_and_chain_with_the_passphrase_alone() {
     for_each_p12(|sandbox, _, name, file| {
         let listed = keytool(sandbox, file, PASSPHRASE);
         assert_eq!(
@@ -324,7 +325,10 @@ fn a_passphrase_of_any_characters_opens_it_but_not_for_java() {
         .words("--for java --force --name java")
         .refuses(
             1,
-            "error: Java does not take a passphrase with other characters than the printable ones of ASCII\n",
+            "target-unsupported",
+            expect![[r#"
+                error: Java does not take a passphrase with other characters than the printable ones of ASCII
+            "#]],
         );
     assert!(!sandbox.path("out/java.p12").exists());
 }
@@ -337,12 +341,11 @@ fn assert_mode(sandbox: &Sandbox, file: &str, mode: u32) {
 
 /// What an export of `p256` into `out` says, as text and as JSON.
 #[track_caller]
-fn assert_says(options: &str, stdout: &str, stderr: &str, files: &Value) {
+fn assert_says(options: &str, says: Expect, files: &Value) {
     let sandbox = with_peers();
     let line = format!("export --ca intermediate0 --cn p256 --out out {options}");
     let said = sandbox.pki(&line).succeeds();
-    assert_same(&said.stdout, stdout);
-    assert_same(&said.stderr, stderr);
+    assert_text(&format!("{}{}", said.stdout, said.stderr), says);
     let names = files.as_object().unwrap().values();
     let mut names = names
         .map(|file| file.as_str().unwrap().to_owned())
@@ -361,14 +364,8 @@ fn assert_says(options: &str, stdout: &str, stderr: &str, files: &Value) {
             .any(|end| file.ends_with(end));
         assert_mode(&sandbox, file, if open { 0o600 } else { 0o644 });
     }
-    sandbox.pki(&line).refuses(
-        1,
-        &format!(
-            "error: could not create {}\ncaused by: it is there already\n\
-             hint: give another place, or --force to replace it\n",
-            first_of(stdout)
-        ),
-    );
+    let refused = sandbox.pki(&line).refusal(1, "file-exists");
+    assert!(refused.contains(first_of(&said.stdout)), "{refused}");
     let json = sandbox
         .pki(&format!("--format json {line} --force"))
         .succeeds();
@@ -393,10 +390,15 @@ fn first_of(stdout: &str) -> &str {
 fn a_modern_p12_stands_beside_the_usual_files() {
     assert_says(
         "--p12 modern --der --passout file:passphrase",
-        "exported CN=p256\n  crt        out/p256.crt\n  chain      out/p256.chain.pem\n  \
-         fullchain  out/p256.fullchain.pem\n  key        out/p256.key\n  \
-         der        out/p256.der\n  p12        out/p256.p12\n",
-        "",
+        expect![[r#"
+            exported CN=p256
+              crt        out/p256.crt
+              chain      out/p256.chain.pem
+              fullchain  out/p256.fullchain.pem
+              key        out/p256.key
+              der        out/p256.der
+              p12        out/p256.p12
+        "#]],
         &serde_json::json!({
             "crt": "out/p256.crt", "chain": "out/p256.chain.pem",
             "fullchain": "out/p256.fullchain.pem", "key": "out/p256.key",
@@ -409,10 +411,15 @@ fn a_modern_p12_stands_beside_the_usual_files() {
 fn a_compatible_p12_comes_with_a_notice() {
     assert_says(
         "--p12 compat --passout file:passphrase",
-        "exported CN=p256\n  crt        out/p256.crt\n  chain      out/p256.chain.pem\n  \
-         fullchain  out/p256.fullchain.pem\n  key        out/p256.key\n  p12        out/p256.p12\n",
-        "notice: 3DES and SHA-1 guard the key in the .p12 file less well than --p12 modern would: \
-         delete the file once it has been imported\n",
+        expect![[r#"
+            exported CN=p256
+              crt        out/p256.crt
+              chain      out/p256.chain.pem
+              fullchain  out/p256.fullchain.pem
+              key        out/p256.key
+              p12        out/p256.p12
+            notice: 3DES and SHA-1 guard the key in the .p12 file less well than --p12 modern would: delete the file once it has been imported
+        "#]],
         &serde_json::json!({
             "crt": "out/p256.crt", "chain": "out/p256.chain.pem",
             "fullchain": "out/p256.fullchain.pem", "key": "out/p256.key", "p12": "out/p256.p12",
@@ -424,8 +431,10 @@ fn a_compatible_p12_comes_with_a_notice() {
 fn for_java_there_is_a_key_store_and_nothing_else() {
     assert_says(
         "--for java --passout file:passphrase",
-        "exported CN=p256\n  p12  out/p256.p12\n",
-        "",
+        expect![[r#"
+            exported CN=p256
+              p12  out/p256.p12
+        "#]],
         &serde_json::json!({ "p12": "out/p256.p12" }),
     );
 }
@@ -433,7 +442,8 @@ fn for_java_there_is_a_key_store_and_nothing_else() {
 #[test]
 fn for_java_a_notice_names_keys_that_older_versions_lack() {
     let sandbox = with_peers();
-    for (kind, is_told) in [("ml-dsa-44", true), ("ml-dsa-87", true), ("p384", false)] {
+    let mut said = String::new();
+    for kind in ["ml-dsa-44", "ml-dsa-87", "p384"] {
         sandbox
             .pki("issue --ca intermediate0 --cn new --key-type")
             .arg(kind)
@@ -442,18 +452,27 @@ fn for_java_a_notice_names_keys_that_older_versions_lack() {
             .pki("export --ca intermediate0 --cn new --force --for java --out out")
             .words("--passout file:passphrase")
             .succeeds();
-        let notice =
-            format!("notice: Java reads {kind} keys from version 24 on, older versions do not\n");
-        assert_eq!(exported.stderr.contains(&notice), is_told, "{exported}");
+        said += &normalised(&exported.stderr);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            notice: Java reads ml-dsa-44 keys from version 24 on, older versions do not
+            notice: 2 certificates have the common name "new"; the newest valid one was taken: [serial]
+            notice: Java reads ml-dsa-87 keys from version 24 on, older versions do not
+            notice: 3 certificates have the common name "new"; the newest valid one was taken: [serial]
+        "#]],
+    );
 }
 
 #[test]
 fn for_kubernetes_there_is_a_manifest_and_nothing_else() {
     assert_says(
         "--for kubernetes --no-passphrase",
-        "exported CN=p256\n  secret  out/p256.secret.yaml\n",
-        "",
+        expect![[r#"
+            exported CN=p256
+              secret  out/p256.secret.yaml
+        "#]],
         &serde_json::json!({ "secret": "out/p256.secret.yaml" }),
     );
 }
@@ -462,9 +481,12 @@ fn for_kubernetes_there_is_a_manifest_and_nothing_else() {
 fn for_acm_there_are_three_files() {
     assert_says(
         "--for acm --no-passphrase",
-        "exported CN=p256\n  crt    out/p256.crt\n  chain  out/p256.chain.pem\n  \
-         key    out/p256.key\n",
-        "",
+        expect![[r#"
+            exported CN=p256
+              crt    out/p256.crt
+              chain  out/p256.chain.pem
+              key    out/p256.key
+        "#]],
         &serde_json::json!({
             "crt": "out/p256.crt", "chain": "out/p256.chain.pem", "key": "out/p256.key",
         }),
@@ -472,7 +494,7 @@ fn for_acm_there_are_three_files() {
 }
 
 #[test]
-fn acm_gets_a_plain_key_of_a_size_it_takes_and_no_trailing_spaces() {
+fn acm_gets_a_small_plain_key_without_trailing_spaces() {
     let sandbox = with_peers();
     let kinds = ["p256", "p384", "rsa2048", "rsa4096"];
     for kind in &kinds[1..] {
@@ -570,15 +592,27 @@ fn a_secret_s_name_is_always_text_and_what_kubernetes_takes() {
         let secret = manifest(&sandbox, &format!("out/{name}.secret.yaml"));
         assert_eq!(secret["metadata"]["name"], expected);
     }
+    let mut said = String::new();
     for name in ["a_b", "a+b", "a@b", "a..b", "a.-b", "a-"] {
-        export(name).refuses(
-            1,
-            &format!(
-                "error: {name:?} can't be the name of a Kubernetes Secret\n\
-                 hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name\n"
-            ),
-        );
+        said += &export(name).refusal(1, "invalid-secret-name");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: "a_b" can't be the name of a Kubernetes Secret
+            hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
+            error: "a+b" can't be the name of a Kubernetes Secret
+            hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
+            error: "a@b" can't be the name of a Kubernetes Secret
+            hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
+            error: "a..b" can't be the name of a Kubernetes Secret
+            hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
+            error: "a.-b" can't be the name of a Kubernetes Secret
+            hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
+            error: "a-" can't be the name of a Kubernetes Secret
+            hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
+        "#]],
+    );
     assert_eq!(sandbox.names_in("out").len(), 3);
 }
 
@@ -596,79 +630,63 @@ fn what_cannot_be_had_is_refused_and_leaves_no_file() {
     sandbox
         .pki("issue --ca intermediate0 --csr a.csr")
         .succeeds();
-    let plain = "writes none unless told so\n\
-                 hint: say --no-passphrase, and delete the file with the key once it has been taken\n";
-    let protected = "writes a PKCS #12 file, which is never without a passphrase\n\
-                     hint: give one with --passout\n";
-    let needed = "hint: who has the key makes it of that and of NAME.fullchain.pem; a CA's key is \
-                  exported with `pki export --ca NAME --key`\n";
-    for (options, status, stderr) in [
-        (
-            "--cn p256 --p12 modern --no-passphrase",
-            2,
-            format!("error: --p12 {protected}"),
-        ),
-        (
-            "--cn p256 --p12 compat --no-passphrase",
-            2,
-            format!("error: --p12 {protected}"),
-        ),
-        (
-            "--cn p256 --for java --no-passphrase",
-            2,
-            format!("error: --for java {protected}"),
-        ),
-        (
-            "--cn p256 --for acm --passout file:passphrase",
-            2,
-            format!("error: ACM takes a key only without a passphrase, and --for acm {plain}"),
-        ),
-        (
-            "--cn p256 --for kubernetes",
-            2,
-            format!(
-                "error: Kubernetes takes a key only without a passphrase, and --for kubernetes {plain}"
-            ),
-        ),
-        (
-            "--p12 modern --passout file:passphrase",
-            2,
-            "error: --p12 and --for write a key, and a CA's is only exported with --key\n".into(),
-        ),
-        (
-            "--cn p256 --for java",
-            1,
-            "error: there is no passphrase for the exported key of p256\n\
-             caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
-             hint: give one with --passout\n"
-                .into(),
-        ),
+    let mut said = String::new();
+    for (options, status, code) in [
+        ("--cn p256 --p12 modern --no-passphrase", 2, "usage"),
+        ("--cn p256 --p12 compat --no-passphrase", 2, "usage"),
+        ("--cn p256 --for java --no-passphrase", 2, "usage"),
+        ("--cn p256 --for acm --passout file:passphrase", 2, "usage"),
+        ("--cn p256 --for kubernetes", 2, "usage"),
+        ("--p12 modern --passout file:passphrase", 2, "usage"),
+        ("--cn p256 --for java", 1, "passphrase-required"),
         (
             "--cn ed25519 --for acm --no-passphrase",
             1,
-            "error: ACM does not take keys of type ed25519\n".into(),
+            "target-unsupported",
         ),
         (
             "--cn elsewhere --p12 modern --passout file:passphrase",
             1,
-            format!(
-                "error: its key is not here, and without it there is no PKCS #12 file\n{needed}"
-            ),
+            "key-required",
         ),
         (
             "--cn elsewhere --for kubernetes --no-passphrase",
             1,
-            format!("error: its key is not here, and without it there is no Secret\n{needed}"),
+            "key-required",
         ),
     ] {
         let run = sandbox
             .pki("export --ca intermediate0 --out out")
             .words(options);
-        sandbox.refused(run, status, &stderr);
+        said += &sandbox.refusal(run, status, code);
         let left = sandbox
             .path("out")
             .exists()
             .then(|| sandbox.names_in("out"));
         assert_eq!(left.unwrap_or_default(), Vec::<String>::new(), "{options}");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: --p12 writes a PKCS #12 file, which is never without a passphrase
+            hint: give one with --passout
+            error: --p12 writes a PKCS #12 file, which is never without a passphrase
+            hint: give one with --passout
+            error: --for java writes a PKCS #12 file, which is never without a passphrase
+            hint: give one with --passout
+            error: ACM takes a key only without a passphrase, and --for acm writes none unless told so
+            hint: say --no-passphrase, and delete the file with the key once it has been taken
+            error: Kubernetes takes a key only without a passphrase, and --for kubernetes writes none unless told so
+            hint: say --no-passphrase, and delete the file with the key once it has been taken
+            error: --p12 and --for write a key, and a CA's is only exported with --key
+            error: there is no passphrase for the exported key of p256
+            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            hint: give one with --passout
+            error: ACM does not take keys of type ed25519
+            error: its key is not here, and without it there is no PKCS #12 file
+            hint: who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`
+            error: its key is not here, and without it there is no Secret
+            hint: who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`
+        "#]],
+    );
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Mutex;
 
-use crate::run::assert_same;
+use expect_test::expect;
+
+use crate::run::{assert_same, assert_text};
 use crate::sandbox::{Sandbox, repository};
 
 const FILE: &str = "fixtures/mutual-tls.toml";
@@ -111,7 +113,12 @@ fn to_apply_them_again_changes_nothing() {
     let sandbox = Sandbox::with_fixtures("p256");
     let before = sandbox.store_snapshot();
     let again = sandbox.pki("apply mutual-tls.toml").succeeds();
-    assert_same(&again.stdout, "nothing to do, 37 unchanged\n");
+    assert_text(
+        &again.stdout,
+        expect![[r#"
+            nothing to do, 37 unchanged
+        "#]],
+    );
     before.assert_unchanged(&sandbox.path("pki"));
 }
 

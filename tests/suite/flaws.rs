@@ -3,13 +3,14 @@
 
 use std::fs;
 
+use expect_test::expect;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::lint::assert_pkilint_finds_nothing;
 use crate::normalise::normalised;
-use crate::run::{Run, Transcript, assert_same};
+use crate::run::{Run, Transcript, assert_same, assert_text};
 use crate::sandbox::{STORE, Sandbox, repository};
 
 const FLAWS: [&str; 8] = [
@@ -172,7 +173,7 @@ fn openssl_finds_what_signed_itself() {
 
 /// openssl has no limit: when the CAs have expired it is they that it finds.
 #[test]
-fn what_is_valid_for_too_long_is_too_long_for_others_and_outlasts_its_ca() {
+fn weak_validity_is_too_long_for_others_and_outlasts_its_ca() {
     let sandbox = fixture_store();
     issue(&sandbox, "right", "--days 40");
     issue(&sandbox, "weak-validity", "--flaw weak-validity");
@@ -272,8 +273,11 @@ fn another_ca_is_one_of_the_same_kind() {
     sandbox.refused(
         sandbox.pki("issue --ca rootCA --profile server --cn www.evil.test --flaw other-ca"),
         1,
-        "error: the certificate would not be right\n\
-         caused by: CN=Root,O=Example does not allow it: dns:www.evil.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)\n",
+        "lint-failed",
+        expect![[r#"
+            error: the certificate would not be right
+            caused by: CN=Root,O=Example does not allow it: dns:www.evil.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        "#]],
     );
 }
 
@@ -326,45 +330,41 @@ fn times_that_are_asked_for_are_taken() {
 #[test]
 fn times_that_leave_nothing_of_the_flaw_are_refused() {
     let sandbox = fixture_store();
-    let hint = "hint: choose other times with --days, --not-before or --not-after\n";
-    for (more, problem) in [
-        (
-            "expired --not-after 1d",
-            "it would end at [time], and what is expired has ended",
-        ),
-        (
-            "expired --not-before -1d --days 3",
-            "it would end at [time], and what is expired has ended",
-        ),
-        (
-            "expired --not-before -1d --not-after -2d",
-            "it would end at [time], and begin at [time]",
-        ),
-        (
-            "expired --days 4294967295",
-            "it would end at [time], and begin at [time]",
-        ),
-        (
-            "not-yet-valid --not-before 0d",
-            "it would begin at [time], and what is not yet valid begins later",
-        ),
-        (
-            "not-yet-valid --not-before 5000d",
-            "it would end at [time], and the CA is valid until [time]",
-        ),
-        (
-            "weak-validity --days 30",
-            "it would end at [time], and what is valid for too long outlasts its CA, which ends at [time]",
-        ),
-        (
-            "weak-validity --not-before -30d",
-            "it would begin at [time], and the CA is valid from [time]",
-        ),
+    let mut said = String::new();
+    for more in [
+        "expired --not-after 1d",
+        "expired --not-before -1d --days 3",
+        "expired --not-before -1d --not-after -2d",
+        "expired --days 4294967295",
+        "not-yet-valid --not-before 0d",
+        "not-yet-valid --not-before 5000d",
+        "weak-validity --days 30",
+        "weak-validity --not-before -30d",
     ] {
         let run = sandbox.pki("issue --ca intermediate0 --cn client --flaw");
-        let says = format!("error: the validity can't be had: {problem}\n{hint}");
-        sandbox.refused(run.words(more), 1, &says);
+        said += &sandbox.refusal(run.words(more), 1, "invalid-validity");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: the validity can't be had: it would end at [time], and what is expired has ended
+            hint: choose other times with --days, --not-before or --not-after
+            error: the validity can't be had: it would end at [time], and what is expired has ended
+            hint: choose other times with --days, --not-before or --not-after
+            error: the validity can't be had: it would end at [time], and begin at [time]
+            hint: choose other times with --days, --not-before or --not-after
+            error: the validity can't be had: it would end at [time], and begin at [time]
+            hint: choose other times with --days, --not-before or --not-after
+            error: the validity can't be had: it would begin at [time], and what is not yet valid begins later
+            hint: choose other times with --days, --not-before or --not-after
+            error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+            hint: choose other times with --days, --not-before or --not-after
+            error: the validity can't be had: it would end at [time], and what is valid for too long outlasts its CA, which ends at [time]
+            hint: choose other times with --days, --not-before or --not-after
+            error: the validity can't be had: it would begin at [time], and the CA is valid from [time]
+            hint: choose other times with --days, --not-before or --not-after
+        "#]],
+    );
 }
 
 #[test]
@@ -377,44 +377,50 @@ fn what_can_have_no_such_flaw_is_refused() {
         )
         .words("-nodes -keyout a.key -subj /CN=a -out a.csr")
         .succeeds();
-    for (line, status, says) in [
+    let mut said = String::new();
+    for (line, status, code) in [
         (
             "issue --ca intermediate0 --csr a.csr --flaw self-signed",
             1,
-            "error: a self-signed certificate is signed with its own key, which a request does not have\n\
-             hint: leave --csr out, and the key is made here\n",
+            "key-required",
         ),
         (
             "issue --ca intermediate0 --cn client --flaw no-san",
             1,
-            "error: the certificate would have no alternative name without the flaw either\n\
-             hint: give the names that it lacks with --san\n",
+            "san-required",
         ),
         (
             "issue --ca intermediate0 --san a.example.test --flaw no-san",
             1,
-            "error: the certificate would not be right\n\
-             caused by: there is neither a subject nor an alternative name (alternative_names_stand_in_for_an_empty_subject, RFC 5280 4.2.1.6)\n",
+            "lint-failed",
         ),
         (
             "issue --ca intermediate0 --cn client --flaw odd",
             2,
-            "error: invalid value 'odd' for '--flaw <NAME>': \"odd\" is not a flaw; there are expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity and self-signed\n\
-             \n\
-             For more information, try '--help'.\n",
+            "usage",
         ),
         (
             "issue --ca intermediate0 --from a.csr --flaw expired",
             2,
-            "error: the argument '--from <FILE.csv>' cannot be used with '--flaw <NAME>'\n\
-             \n\
-             Usage: pki issue --ca <NAME> --from <FILE.csv>\n\
-             \n\
-             For more information, try '--help'.\n",
+            "usage",
         ),
     ] {
-        sandbox.refused(sandbox.pki(line), status, says);
+        said += &sandbox.refusal(sandbox.pki(line), status, code);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: a self-signed certificate is signed with its own key, which a request does not have
+            hint: leave --csr out, and the key is made here
+            error: the certificate would have no alternative name without the flaw either
+            hint: give the names that it lacks with --san
+            error: the certificate would not be right
+            caused by: there is neither a subject nor an alternative name (alternative_names_stand_in_for_an_empty_subject, RFC 5280 4.2.1.6)
+            error: invalid value 'odd' for '--flaw <NAME>': "odd" is not a flaw; there are expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity and self-signed
+            error: the argument '--from <FILE.csv>' cannot be used with '--flaw <NAME>'
+            hint: pki issue --ca <NAME> --from <FILE.csv> --format <FORMAT>
+        "#]],
+    );
 }
 
 #[test]
@@ -446,15 +452,40 @@ fn no_other_store_has_flaws() {
     sandbox
         .pki("root --name rootCA --passout pass:secret")
         .succeeds();
+    let mut said = String::new();
     for flaw in FLAWS {
         let line = "issue --ca rootCA --profile server --cn www.example.test --out out --flaw";
-        let says = format!(
-            "error: no certificate is issued here with the flaw {flaw}\n\
-             caused by: the store at ./pki is not a fixture store\n\
-             hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture\n"
-        );
-        sandbox.refused(sandbox.pki(line).arg(flaw), 1, &says);
+        said += &sandbox.refusal(sandbox.pki(line).arg(flaw), 1, "fixture-store-required");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: no certificate is issued here with the flaw expired
+            caused by: the store at ./pki is not a fixture store
+            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            error: no certificate is issued here with the flaw not-yet-valid
+            caused by: the store at ./pki is not a fixture store
+            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            error: no certificate is issued here with the flaw revoked
+            caused by: the store at ./pki is not a fixture store
+            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            error: no certificate is issued here with the flaw wrong-purpose
+            caused by: the store at ./pki is not a fixture store
+            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            error: no certificate is issued here with the flaw no-san
+            caused by: the store at ./pki is not a fixture store
+            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            error: no certificate is issued here with the flaw other-ca
+            caused by: the store at ./pki is not a fixture store
+            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            error: no certificate is issued here with the flaw weak-validity
+            caused by: the store at ./pki is not a fixture store
+            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            error: no certificate is issued here with the flaw self-signed
+            caused by: the store at ./pki is not a fixture store
+            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+        "#]],
+    );
     assert!(!sandbox.path("out").exists());
     assert_eq!(sandbox.read("pki/store.json"), "{\"format\":1}\n");
 }
@@ -465,8 +496,11 @@ fn a_store_does_not_become_a_fixture_store() {
     sandbox.refused(
         sandbox.pki("root --name other --fixture --no-passphrase"),
         1,
-        "error: the store at ./pki is not a fixture store\n\
-         hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture\n",
+        "fixture-store-required",
+        expect![[r#"
+            error: the store at ./pki is not a fixture store
+            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+        "#]],
     );
     let tree = sandbox.pki("--format json tree").succeeds().json();
     assert_eq!(tree[0]["fixture"], false);
@@ -526,13 +560,16 @@ fn a_mark_in_an_older_format_is_damage() {
     sandbox.refused(
         sandbox.pki("issue --ca rootCA --cn client --flaw expired"),
         1,
-        "error: the store is damaged: ./pki/store.json is that of a fixture store, and format 1 has none\n\
-         hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed\n",
+        "store-damaged",
+        expect![[r#"
+            error: the store is damaged: ./pki/store.json is that of a fixture store, and format 1 has none
+            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+        "#]],
     );
 }
 
 #[test]
-fn a_flaw_is_in_the_record_and_wherever_the_certificate_is_shown() {
+fn a_defect_is_recorded_and_shown_with_the_certificate() {
     let sandbox = fixture_store();
     let issued = sandbox.pki("issue --ca intermediate0 --cn client --flaw revoked");
     let says = "issued a client certificate under intermediate0\n  \
@@ -594,12 +631,20 @@ fn what_is_wrong_on_purpose_is_not_renewed() {
     sandbox.refused(
         run.arg(issued["serial"].as_str().unwrap()),
         1,
-        "error: [serial] of intermediate0 was issued with the flaw wrong-purpose, and gets no successor\n\
-         hint: `pki issue` issues another certificate\n",
+        "renewal-of-defect",
+        expect![[r#"
+            error: [serial] of intermediate0 was issued with the flaw wrong-purpose, and gets no successor
+            hint: `pki issue` issues another certificate
+        "#]],
     );
     let run = sandbox.pki("renew --ca intermediate0 --expiring 30d");
     let before = sandbox.store_snapshot();
     let renewed = run.succeeds();
-    assert_same(&renewed.stderr, "notice: nothing of intermediate0 is due\n");
+    assert_text(
+        &renewed.stderr,
+        expect![[r#"
+            notice: nothing of intermediate0 is due
+        "#]],
+    );
     before.assert_unchanged(&sandbox.path(STORE));
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 
-use crate::run::{Run, Transcript};
+use expect_test::{Expect, expect};
+
+use crate::run::{Run, Transcript, assert_text};
 use crate::sandbox::Sandbox;
 
 const NOBODY: u32 = 65_534;
@@ -39,13 +41,13 @@ fn assert_nothing_elsewhere(sandbox: &Sandbox, said: &Transcript) {
     assert_eq!(sandbox.read("elsewhere/file"), PRECIOUS, "{said}");
 }
 
-/// Refused with the path and the reason, and nothing happens elsewhere.
+/// Requires that a run is refused for this path, and that nothing happens elsewhere.
 #[track_caller]
-fn refused(sandbox: &Sandbox, run: Run, path: &str, reason: &str) {
-    let said = run.ends_with(1);
-    assert!(said.stderr.contains(path), "{path}: {said}");
-    assert!(said.stderr.contains(reason), "{reason}: {said}");
-    assert!(said.stderr.contains("\nhint: "), "{said}");
+fn refused(sandbox: &Sandbox, run: Run, path: &str, says: Expect) {
+    let said = run.words("--format json").ends_with(1);
+    assert_eq!(said.error()["code"], "file-suspect", "{said}");
+    let text = said.text_of_stderr().replace(path, "PATH");
+    assert_text(&text[text.find("error: ").unwrap()..], says);
     assert_nothing_elsewhere(sandbox, &said);
 }
 
@@ -76,7 +78,6 @@ fn nothing_is_written_through_a_symbolic_link_of_the_store() {
             assert_eq!(fs::read(&original).ok(), content, "{path}: {said}");
             if target == "original" && content.is_some() {
                 assert!(said.stderr.contains(path), "{said}");
-                assert!(said.stderr.contains("it is a symbolic link"), "{said}");
             }
             fs::remove_file(sandbox.path(path)).unwrap();
         }
@@ -93,17 +94,43 @@ fn a_torn_line_goes_through_no_link_and_into_no_pipe() {
         let sandbox = with_elsewhere();
         tear(&sandbox, journal);
         let torn = format!("{journal}.torn");
-        let reason = "it is a symbolic link";
         for target in ["elsewhere/new", "elsewhere/file"] {
             symlink(sandbox.path(target), sandbox.path(&torn)).unwrap();
-            refused(&sandbox, sandbox.pki(command), &torn, reason);
+            refused(
+                &sandbox,
+                sandbox.pki(command),
+                &torn,
+                expect![[r#"
+                    error: could not open ./PATH
+                    caused by: it is a symbolic link
+                    hint: find out who put it there; remove it, or put the file or directory itself in its place
+                "#]],
+            );
             fs::remove_file(sandbox.path(&torn)).unwrap();
         }
         fs::hard_link(sandbox.path("elsewhere/file"), sandbox.path(&torn)).unwrap();
-        refused(&sandbox, sandbox.pki(command), &torn, "hard link");
+        refused(
+            &sandbox,
+            sandbox.pki(command),
+            &torn,
+            expect![[r#"
+                error: could not open ./PATH
+                caused by: it has another name (a hard link)
+                hint: find out who put it there; remove it, or put the file or directory itself in its place
+            "#]],
+        );
         fs::remove_file(sandbox.path(&torn)).unwrap();
         sandbox.run("mkfifo", &torn).succeeds();
-        refused(&sandbox, sandbox.pki(command), &torn, "not a regular file");
+        refused(
+            &sandbox,
+            sandbox.pki(command),
+            &torn,
+            expect![[r#"
+                error: could not open ./PATH
+                caused by: it is not a regular file
+                hint: find out who put it there; remove it, or put the file or directory itself in its place
+            "#]],
+        );
         fs::remove_file(sandbox.path(&torn)).unwrap();
         // A file of an earlier command is appended to.
         sandbox.write(&torn, "earlier\n");
@@ -122,15 +149,23 @@ fn a_lock_that_is_a_link_stops_writers_and_not_readers() {
     let said = sandbox.pki("list").succeeds();
     assert_nothing_elsewhere(&sandbox, &said);
     let command = "root --name other --no-passphrase";
-    refused(&sandbox, sandbox.pki(command), "pki/lock", "symbolic link");
+    refused(
+        &sandbox,
+        sandbox.pki(command),
+        "pki/lock",
+        expect![[r#"
+            error: could not open ./PATH
+            caused by: it is a symbolic link
+            hint: find out who put it there; remove it, or put the file or directory itself in its place
+        "#]],
+    );
     let checked = sandbox.pki("check").ends_with(3);
     let all = checked.stdout.clone() + &checked.stderr;
     assert!(all.contains("foreign-file"), "{checked}");
-    assert!(all.contains("pki/lock is not a regular file"), "{checked}");
 }
 
 #[test]
-fn a_file_of_another_user_or_with_another_name_is_not_written_to() {
+fn a_file_of_another_user_or_a_hard_link_is_not_written_to() {
     let sandbox = with_elsewhere();
     let serial = "pki/r/serial";
     fs::hard_link(sandbox.path(serial), sandbox.path("again")).unwrap();
@@ -138,13 +173,25 @@ fn a_file_of_another_user_or_with_another_name_is_not_written_to() {
         &sandbox,
         sandbox.pki("issue --ca r --cn b"),
         serial,
-        "hard link",
+        expect![[r#"
+            error: could not open ./PATH
+            caused by: it has another name (a hard link)
+            hint: find out who put it there; remove it, or put the file or directory itself in its place
+        "#]],
     );
     fs::remove_file(sandbox.path("again")).unwrap();
     if geteuid().is_root() {
         chown(sandbox.path(serial), Some(NOBODY), None).unwrap();
-        let owner = "it belongs to user 65534, and its directory to user 0";
-        refused(&sandbox, sandbox.pki("issue --ca r --cn b"), serial, owner);
+        refused(
+            &sandbox,
+            sandbox.pki("issue --ca r --cn b"),
+            serial,
+            expect![[r#"
+                error: could not open ./PATH
+                caused by: it belongs to user 65534, and its directory to user 0
+                hint: find out who put it there; remove it, or put the file or directory itself in its place
+            "#]],
+        );
         chown(sandbox.path(serial), Some(0), None).unwrap();
     }
     sandbox.pki("issue --ca r --cn b").succeeds();
@@ -175,8 +222,16 @@ fn a_directory_that_another_user_made_a_link_is_not_used() {
         if geteuid().is_root() {
             lchown(sandbox.path(directory), Some(NOBODY), None).unwrap();
             let before = files_in(&sandbox.path("moved"));
-            let reason = "it is a symbolic link that belongs to user 65534";
-            refused(&sandbox, sandbox.pki(command), directory, reason);
+            refused(
+                &sandbox,
+                sandbox.pki(command),
+                directory,
+                expect![[r#"
+                    error: could not use ./PATH
+                    caused by: it is a symbolic link that belongs to user 65534
+                    hint: find out who put it there; remove it, or put the file or directory itself in its place
+                "#]],
+            );
             assert_eq!(files_in(&sandbox.path("moved")), before, "{directory}");
         }
     }

@@ -6,6 +6,11 @@
     clippy::expect_used,
     reason = "a test that cannot go on stops where it is"
 )]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::needless_raw_string_hashes,
+    reason = "a snapshot is written by expect-test where it is compared, and compared once"
+)]
 
 mod address_constraints;
 mod adoption;

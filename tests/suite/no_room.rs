@@ -8,8 +8,10 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 
+use expect_test::{Expect, expect};
+
 use crate::room::Room;
-use crate::run::{Run, assert_same};
+use crate::run::{Run, assert_same, assert_text};
 use crate::sandbox::Sandbox;
 use crate::snapshot::Snapshot;
 
@@ -40,19 +42,19 @@ fn begin() -> Sandbox {
     sandbox
 }
 
-/// Each command is refused in these words, and not a byte of any file is other than before.
+/// Requires that each command is refused with this code, and that not a byte of any file is other than before.
 #[track_caller]
-fn refuses(sandbox: &Sandbox, run: impl Fn(&str) -> Run, lines: &[(&str, &str)]) {
+fn refuses(sandbox: &Sandbox, run: impl Fn(&str) -> Run, lines: &[&str], code: &str, says: Expect) {
     let before = Snapshot::of(sandbox.folder());
-    for (line, says) in lines {
-        let refused = run(line).ends_with(1);
-        assert_eq!(refused.stdout, "", "{refused}");
-        assert_same(&crate::normalise::normalised(&refused.stderr), says);
+    let mut said = String::new();
+    for line in lines {
+        said += &run(line).refusal(1, code);
         let changed = before.differences(sandbox.folder());
         // Numbers are used up.
         let is_used = |line: &String| line.ends_with("/serial") || line.ends_with("/crlnumber");
         assert!(changed.iter().all(is_used), "{line}: {changed:?}");
     }
+    assert_text(&said, says);
 }
 
 /// What each of the commands that read says.
@@ -61,42 +63,43 @@ fn said(run: impl Fn(&str) -> Run) -> Vec<String> {
     said.to_vec()
 }
 
-fn no_space(operation: &str, path: &str) -> String {
-    format!(
-        "error: could not {operation} {path}\n\
-         caused by: No space left on device (os error 28)\n\
-         hint: make room and try again\n"
-    )
-}
-
 #[test]
 fn a_disk_that_is_full_is_said_with_what_could_not_be_written() {
     let mut room = Room::new();
     let sandbox = begin().copy_into(room.sandbox());
     let reading = said(|line| sandbox.pki(line));
     room.leave_pages(0);
-    let key = no_space("write", "./pki/intermediate0/keys/[serial].key");
-    let lists = no_space("write", "./pki/crl/intermediate0.crl");
-    let lists = lists + &no_space("write", "./pki/crl/rootCA.crl");
     refuses(
         &sandbox,
         |line| sandbox.pki(line),
         &[
-            ("issue --ca intermediate0 --cn fresh", &key),
-            ("crl", &lists),
-            (
-                "root --name other --no-passphrase",
-                &no_space("write", "./pki/.new-other/ca.key"),
-            ),
-            (
-                "export --ca intermediate0 --cn kept --out given --force --no-passphrase",
-                &no_space("write", "given/kept.crt"),
-            ),
-            (
-                "bundle --out truststore.pem",
-                &no_space("write", "truststore.pem"),
-            ),
+            "issue --ca intermediate0 --cn fresh",
+            "crl",
+            "root --name other --no-passphrase",
+            "export --ca intermediate0 --cn kept --out given --force --no-passphrase",
+            "bundle --out truststore.pem",
         ],
+        "no-space",
+        expect![[r#"
+            error: could not write ./pki/intermediate0/keys/[serial].key
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+            error: could not write ./pki/crl/intermediate0.crl
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+            error: could not write ./pki/crl/rootCA.crl
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+            error: could not write ./pki/.new-other/ca.key
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+            error: could not write given/kept.crt
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+            error: could not write truststore.pem
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+        "#]],
     );
     assert_eq!(said(|line| sandbox.pki(line)), reading);
     room.has_room();
@@ -120,10 +123,12 @@ fn a_result_that_has_no_room_on_standard_output_is_no_success() {
             .arg(env!("CARGO_BIN_EXE_pki"))
             .words(line);
         let cut = into_file.ends_with(1);
-        assert_same(
+        assert_text(
             &cut.stderr,
-            "error: could not write to standard output\n\
-             caused by: No space left on device (os error 28)\n",
+            expect![[r#"
+                error: could not write to standard output
+                caused by: No space left on device (os error 28)
+            "#]],
         );
     }
     room.has_room();
@@ -135,21 +140,33 @@ fn a_disk_without_inodes_is_said_with_what_could_not_be_made() {
     let sandbox = begin().copy_into(room.sandbox());
     let reading = said(|line| sandbox.pki(line));
     room.leave_inodes(0);
-    let key = no_space("create", "./pki/intermediate0/keys/[serial].key");
-    let lists = no_space("create", "./pki/crl/intermediate0.crl");
-    let lists = lists + &no_space("create", "./pki/crl/rootCA.crl");
     refuses(
         &sandbox,
         |line| sandbox.pki(line),
         &[
-            ("issue --ca intermediate0 --cn fresh", &key),
-            (
-                "issue --ca intermediate0 --cn fresh --out out --no-passphrase",
-                &no_space("create", "out"),
-            ),
-            ("crl", &lists),
-            ("backup backup.tar", &no_space("create", "backup.tar")),
+            "issue --ca intermediate0 --cn fresh",
+            "issue --ca intermediate0 --cn fresh --out out --no-passphrase",
+            "crl",
+            "backup backup.tar",
         ],
+        "no-space",
+        expect![[r#"
+            error: could not create ./pki/intermediate0/keys/[serial].key
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+            error: could not create out
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+            error: could not create ./pki/crl/intermediate0.crl
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+            error: could not create ./pki/crl/rootCA.crl
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+            error: could not create backup.tar
+            caused by: No space left on device (os error 28)
+            hint: make room and try again
+        "#]],
     );
     assert_eq!(said(|line| sandbox.pki(line)), reading);
     // A line of a journal needs no inode, and no page while the last one has room.
@@ -169,73 +186,78 @@ fn a_limit_on_the_size_of_files_ends_no_process() {
         let run = sandbox.run("prlimit", "--fsize=10 --core=unlimited");
         run.arg(env!("CARGO_BIN_EXE_pki")).words(line)
     };
-    let too_large = |path: &str| {
-        format!(
-            "error: could not write {path}\n\
-             caused by: File too large (os error 27)\n\
-             hint: raise the limit on the size of files: `ulimit -f`\n"
-        )
-    };
-    let lists = too_large("./pki/intermediate0/crlnumber") + &too_large("./pki/rootCA/crlnumber");
     refuses(
         &sandbox,
         limited,
         &[
-            (
-                "issue --ca intermediate0 --cn fresh",
-                &too_large("./pki/intermediate0/serial"),
-            ),
-            (
-                "revoke --ca intermediate0 --cn victim",
-                &too_large("./pki/intermediate0/revoked.jsonl"),
-            ),
-            ("crl", &lists),
-            ("bundle --out truststore.pem", &too_large("truststore.pem")),
+            "issue --ca intermediate0 --cn fresh",
+            "revoke --ca intermediate0 --cn victim",
+            "crl",
+            "bundle --out truststore.pem",
         ],
+        "file-too-large",
+        expect![[r#"
+            error: could not write ./pki/intermediate0/serial
+            caused by: File too large (os error 27)
+            hint: raise the limit on the size of files: `ulimit -f`
+            error: could not write ./pki/intermediate0/revoked.jsonl
+            caused by: File too large (os error 27)
+            hint: raise the limit on the size of files: `ulimit -f`
+            error: could not write ./pki/intermediate0/crlnumber
+            caused by: File too large (os error 27)
+            hint: raise the limit on the size of files: `ulimit -f`
+            error: could not write ./pki/rootCA/crlnumber
+            caused by: File too large (os error 27)
+            hint: raise the limit on the size of files: `ulimit -f`
+            error: could not write truststore.pem
+            caused by: File too large (os error 27)
+            hint: raise the limit on the size of files: `ulimit -f`
+        "#]],
     );
     sandbox.pki("check").succeeds();
 }
 
 #[test]
-fn a_file_system_that_is_read_only_can_be_read_and_is_left_alone() {
+fn a_read_only_file_system_is_read_and_left_alone() {
     let mut room = Room::new();
     let sandbox = begin().copy_into(room.sandbox());
     let reading = said(|line| sandbox.pki(line));
     room.be_read_only();
-    let read_only = |operation: &str, path: &str| {
-        format!(
-            "error: could not {operation} {path}\n\
-             caused by: Read-only file system (os error 30)\n\
-             hint: mount it so that it can be written, or name another place\n"
-        )
-    };
-    let revoked = |ca: &str| read_only("open", &format!("./pki/{ca}/revoked.jsonl"));
     refuses(
         &sandbox,
         |line| sandbox.pki(line),
         &[
-            (
-                "issue --ca intermediate0 --cn fresh",
-                &read_only("open", "./pki/intermediate0/issued.jsonl"),
-            ),
-            (
-                "revoke --ca intermediate0 --cn victim",
-                &revoked("intermediate0"),
-            ),
-            ("crl", &(revoked("intermediate0") + &revoked("rootCA"))),
-            (
-                "root --name other --no-passphrase",
-                &read_only("create", "./pki/.new-other"),
-            ),
-            (
-                "export --ca intermediate0 --cn kept --out out --no-passphrase",
-                &read_only("create", "out"),
-            ),
-            (
-                "bundle --out truststore.pem",
-                &read_only("create", "truststore.pem"),
-            ),
+            "issue --ca intermediate0 --cn fresh",
+            "revoke --ca intermediate0 --cn victim",
+            "crl",
+            "root --name other --no-passphrase",
+            "export --ca intermediate0 --cn kept --out out --no-passphrase",
+            "bundle --out truststore.pem",
         ],
+        "read-only",
+        expect![[r#"
+            error: could not open ./pki/intermediate0/issued.jsonl
+            caused by: Read-only file system (os error 30)
+            hint: mount it so that it can be written, or name another place
+            error: could not open ./pki/intermediate0/revoked.jsonl
+            caused by: Read-only file system (os error 30)
+            hint: mount it so that it can be written, or name another place
+            error: could not open ./pki/intermediate0/revoked.jsonl
+            caused by: Read-only file system (os error 30)
+            hint: mount it so that it can be written, or name another place
+            error: could not open ./pki/rootCA/revoked.jsonl
+            caused by: Read-only file system (os error 30)
+            hint: mount it so that it can be written, or name another place
+            error: could not create ./pki/.new-other
+            caused by: Read-only file system (os error 30)
+            hint: mount it so that it can be written, or name another place
+            error: could not create out
+            caused by: Read-only file system (os error 30)
+            hint: mount it so that it can be written, or name another place
+            error: could not create truststore.pem
+            caused by: Read-only file system (os error 30)
+            hint: mount it so that it can be written, or name another place
+        "#]],
     );
     assert_eq!(said(|line| sandbox.pki(line)), reading);
     // Results go where there is room for them.
@@ -259,7 +281,7 @@ fn a_file_system_that_is_read_only_can_be_read_and_is_left_alone() {
 
 /// Somebody who may read everything, and write nothing.
 #[test]
-fn a_folder_that_its_reader_may_not_write_can_be_read_and_is_left_alone() {
+fn a_read_only_directory_is_read_and_left_alone() {
     let sandbox = begin();
     let program = sandbox.path("pki-binary");
     fs::copy(env!("CARGO_BIN_EXE_pki"), &program).unwrap();
@@ -278,36 +300,37 @@ fn a_folder_that_its_reader_may_not_write_can_be_read_and_is_left_alone() {
             sandbox.pki(line)
         }
     };
-    let denied = |operation: &str, path: &str| {
-        format!(
-            "error: could not {operation} {path}\n\
-             caused by: Permission denied (os error 13)\n\
-             hint: check the permissions of the folder and of the file\n"
-        )
-    };
-    let lock = |ca: &str| denied("open", &format!("./pki/{ca}/lock"));
     refuses(
         &sandbox,
         as_reader,
         &[
-            (
-                "issue --ca intermediate0 --cn fresh",
-                &lock("intermediate0"),
-            ),
-            (
-                "revoke --ca intermediate0 --cn victim",
-                &lock("intermediate0"),
-            ),
-            ("crl", &(lock("intermediate0") + &lock("rootCA"))),
-            (
-                "root --name other --no-passphrase",
-                &denied("open", "./pki/lock"),
-            ),
-            (
-                "export --ca intermediate0 --cn kept --out out --no-passphrase",
-                &denied("create", "out"),
-            ),
+            "issue --ca intermediate0 --cn fresh",
+            "revoke --ca intermediate0 --cn victim",
+            "crl",
+            "root --name other --no-passphrase",
+            "export --ca intermediate0 --cn kept --out out --no-passphrase",
         ],
+        "permission-denied",
+        expect![[r#"
+            error: could not open ./pki/intermediate0/lock
+            caused by: Permission denied (os error 13)
+            hint: check the permissions of the folder and of the file
+            error: could not open ./pki/intermediate0/lock
+            caused by: Permission denied (os error 13)
+            hint: check the permissions of the folder and of the file
+            error: could not open ./pki/intermediate0/lock
+            caused by: Permission denied (os error 13)
+            hint: check the permissions of the folder and of the file
+            error: could not open ./pki/rootCA/lock
+            caused by: Permission denied (os error 13)
+            hint: check the permissions of the folder and of the file
+            error: could not open ./pki/lock
+            caused by: Permission denied (os error 13)
+            hint: check the permissions of the folder and of the file
+            error: could not create out
+            caused by: Permission denied (os error 13)
+            hint: check the permissions of the folder and of the file
+        "#]],
     );
     let read = said(as_reader);
     may_be_written(sandbox.folder(), true);

@@ -6,7 +6,7 @@ pub(crate) fn normalised(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let (length, replacement) = variable_part(rest, out.chars().next_back());
+        let (length, replacement) = variable_part(rest, &out);
         match replacement {
             Some(name) => out.push_str(name),
             None => out.push(first),
@@ -21,8 +21,8 @@ pub(crate) fn normalised(text: &str) -> String {
 }
 
 /// How many bytes at the start of `text` change from run to run, and what they are.
-fn variable_part(text: &str, before: Option<char>) -> (usize, Option<&'static str>) {
-    if before.is_some_and(char::is_alphanumeric) {
+fn variable_part(text: &str, before: &str) -> (usize, Option<&'static str>) {
+    if before.ends_with(char::is_alphanumeric) && !before.ends_with("0x") {
         return (0, None);
     }
     if let Some(length) = time(text) {
@@ -65,9 +65,11 @@ fn shaped(text: &str, shape: &str) -> Option<usize> {
 #[test]
 fn what_changes_from_run_to_run_is_named_and_the_rest_is_kept() {
     let digest = "ab".repeat(32);
-    let text = format!("é 01A5C03D1F2E4B7788, 2027-01-31, 2027-01-31T10:00:00Z {digest} DEAD\n");
+    let text = format!(
+        "é 01A5C03D1F2E4B7788, 0x01A5C03D1F2E4B7788, 2027-01-31, 2027-01-31T10:00:00Z {digest} DEAD\n"
+    );
     assert_eq!(
         normalised(&text),
-        "é [serial], [time], [time] [fingerprint] DEAD\n"
+        "é [serial], 0x[serial], [time], [time] [fingerprint] DEAD\n"
     );
 }

@@ -1,12 +1,15 @@
 //! Outputs that are symbolic links, pipes and devices: the file behind links is replaced, and pipes are
 //! written to.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
 
 use rustix::process::geteuid;
 
-use crate::run::Run;
+use expect_test::expect;
+
+use crate::run::{Run, assert_text};
 use crate::sandbox::Sandbox;
 
 const NOBODY: u32 = 65_534;
@@ -67,8 +70,15 @@ fn a_link_that_leads_nowhere_gets_its_file() {
         sandbox.read("pki/rootCA/ca.crt")
     );
     link(&sandbox, "missing/new.pem", "astray.pem");
-    let refused = sandbox.pki(&format!("{BUNDLE} astray.pem")).ends_with(1);
-    assert!(refused.stderr.contains("missing/new.pem"), "{refused}");
+    let run = sandbox.pki(&format!("{BUNDLE} astray.pem"));
+    run.refuses(
+        1,
+        "file-not-found",
+        expect![[r#"
+            error: could not create missing/new.pem
+            caused by: No such file or directory (os error 2)
+        "#]],
+    );
 }
 
 #[test]
@@ -80,24 +90,39 @@ fn what_a_link_leads_to_is_replaced_only_if_it_may_be() {
     link(&sandbox, "round.pem", "round.pem");
     link(&sandbox, "pki/rootCA/issued.jsonl", "journal.pem");
     link(&sandbox, "pki/rootCA/ca.crt", "ca.pem");
-    let refuses = |name: &str, options: &str, says: &str| {
+    let mut said = String::new();
+    let mut refuses = |name: &str, options: &str, code: &str| {
         let line = format!("{BUNDLE} {name}.pem {options}");
-        let refused = sandbox.pki(&line).ends_with(1);
-        assert!(refused.stderr.contains(says), "{refused}");
+        said += &sandbox.pki(&line).refusal(1, code);
     };
     let before = sandbox.store_snapshot();
-    refuses(
-        "notes",
-        "",
-        "notes.pem is there already and is not a bundle",
-    );
-    refuses("directory", "", "is not a bundle");
-    refuses("directory", "--force", "not a regular file");
-    refuses("round", "--force", "could not follow round.pem");
+    refuses("notes", "", "file-foreign");
+    refuses("directory", "", "file-foreign");
+    refuses("directory", "--force", "file-failed");
+    refuses("round", "--force", "file-failed");
     // The store's own files are reached through no link.
-    let into_store = "a symbolic link into the directory of a CA";
-    refuses("journal", "--force", into_store);
-    refuses("ca", "--force", into_store);
+    refuses("journal", "--force", "file-suspect");
+    refuses("ca", "--force", "file-suspect");
+    assert_text(
+        &said,
+        expect![[r#"
+            error: notes.pem is there already and is not a bundle
+            hint: give another file, or --force to replace it
+            error: directory.pem is there already and is not a bundle
+            hint: give another file, or --force to replace it
+            error: could not create etc
+            caused by: what stands in its place is not a regular file
+            error: could not follow round.pem
+            caused by: Too many levels of symbolic links (os error 40)
+            hint: symbolic links lead in a circle: remove one, or name another path
+            error: could not follow journal.pem
+            caused by: it is a symbolic link into the directory of a CA, or to a file of the store's own
+            hint: name another --out, or remove the link
+            error: could not follow ca.pem
+            caused by: it is a symbolic link into the directory of a CA, or to a file of the store's own
+            hint: name another --out, or remove the link
+        "#]],
+    );
     before.assert_unchanged(&sandbox.path("pki"));
     assert_eq!(sandbox.read("notes.txt"), "precious\n");
     sandbox
@@ -114,12 +139,22 @@ fn a_link_of_another_user_is_not_followed() {
     let sandbox = with_links();
     lchown(sandbox.path("etc/link.pem"), Some(NOBODY), None).unwrap();
     let before = sandbox.read("etc/real.pem");
+    let mut said = String::new();
     for name in ["etc/link.pem", "relative.pem"] {
-        let refused = sandbox.pki(&format!("{BUNDLE} {name} --force"));
-        let refused = refused.ends_with(1);
-        let says = "it is a symbolic link that belongs to user 65534";
-        assert!(refused.stderr.contains(says), "{refused}");
+        let run = sandbox.pki(&format!("{BUNDLE} {name} --force"));
+        said += &run.refusal(1, "file-suspect");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: could not follow etc/link.pem
+            caused by: it is a symbolic link that belongs to user 65534
+            hint: find out who put it there; remove it, or put the file or directory itself in its place
+            error: could not follow etc/link.pem
+            caused by: it is a symbolic link that belongs to user 65534
+            hint: find out who put it there; remove it, or put the file or directory itself in its place
+        "#]],
+    );
     assert_eq!(sandbox.read("etc/real.pem"), before);
 }
 
@@ -148,9 +183,15 @@ fn the_crls_behind_links_of_a_directory_are_replaced() {
     assert_eq!(kept.succeeds().json()[0]["signed"], false);
     sandbox.pki("crl --check").ends_with(3);
     sandbox.write("etc/rootCA.crl", "precious");
-    let refused = sandbox.pki("crl --ca rootCA --out www").ends_with(1);
-    let says = "www/rootCA.crl is there already and is not a list of this CA";
-    assert!(refused.stderr.contains(says), "{refused}");
+    let run = sandbox.pki("crl --ca rootCA --out www");
+    run.refuses(
+        1,
+        "file-foreign",
+        expect![[r#"
+            error: www/rootCA.crl is there already and is not a list of this CA
+            hint: give another file, or --force to replace it
+        "#]],
+    );
     assert_eq!(sandbox.read("etc/rootCA.crl"), "precious");
 }
 
@@ -284,14 +325,8 @@ fn no_link_leads_a_crl_to_a_file_of_a_store() {
         .succeeds();
     let names = sandbox.names_in("www");
     let refuses = |run: Run, name: &str| {
-        let refused = run.ends_with(1);
-        for says in [
-            name,
-            "it is a symbolic link into the directory of a CA, or to a file of the store's own",
-            "hint: name another --out, or remove the link",
-        ] {
-            assert!(refused.stderr.contains(says), "{says}: {refused}");
-        }
+        let said = run.refusal(1, "file-suspect");
+        assert!(said.contains(name), "{said}");
     };
     let [before, other] = ["pki", "other"].map(|store| files_below(&sandbox, store));
     for target in [
@@ -360,11 +395,11 @@ fn no_link_leads_into_a_ca_that_is_behind_a_link() {
     for target in ["moved/ca.key", "pki/rootCA/ca.key"] {
         link(&sandbox, target, "out.pem");
         let refused = sandbox.pki(&format!("{BUNDLE} out.pem --force"));
-        let refused = refused.ends_with(1);
-        assert!(
-            refused.stderr.contains("the directory of a CA"),
-            "{refused}"
-        );
+        refused.refuses(1, "file-suspect", expect![[r#"
+            error: could not follow out.pem
+            caused by: it is a symbolic link into the directory of a CA, or to a file of the store's own
+            hint: name another --out, or remove the link
+        "#]]);
         fs::remove_file(sandbox.path("out.pem")).unwrap();
     }
     assert_eq!(sandbox.read("moved/ca.key"), key);
@@ -376,9 +411,15 @@ fn links_in_a_circle_are_refused_with_a_hint() {
     link(&sandbox, "there.pem", "here.pem");
     link(&sandbox, "here.pem", "there.pem");
     let refused = sandbox.pki(&format!("{BUNDLE} here.pem --force"));
-    let refused = refused.ends_with(1);
-    let hint = "hint: symbolic links lead in a circle";
-    assert!(refused.stderr.contains(hint), "{refused}");
+    refused.refuses(
+        1,
+        "file-failed",
+        expect![[r#"
+            error: could not follow here.pem
+            caused by: Too many levels of symbolic links (os error 40)
+            hint: symbolic links lead in a circle: remove one, or name another path
+        "#]],
+    );
 }
 
 /// Runs `pki` under strace, and gives the calls of these names.
@@ -474,12 +515,21 @@ fn a_pipe_of_another_user_is_refused_at_once() {
         let pki = env!("CARGO_BIN_EXE_pki");
         sandbox.run("timeout", "30").arg(pki).words(line)
     };
+    let mut said = BTreeSet::new();
     for line in lines {
-        let refused = run(line).ends_with(1);
-        let says = "it is a named pipe that belongs to user 65534";
-        assert!(refused.stderr.contains(says), "{refused}");
-        assert!(refused.stderr.contains("\nhint: "), "{refused}");
+        said.insert(run(line).refusal(1, "file-suspect"));
     }
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            error: could not open pipe
+            caused by: it is a named pipe that belongs to user 65534
+            hint: find out who put it there; remove it, or put the file or directory itself in its place
+            error: could not open www/../pipe
+            caused by: it is a named pipe that belongs to user 65534
+            hint: find out who put it there; remove it, or put the file or directory itself in its place
+        "#]],
+    );
     // Pipes that the shell opened are nobody's to refuse, whoever made them.
     let open = "timeout 30 cat pipe >taken & pki bundle --ca rootCA --out /dev/fd/3 3>pipe; wait";
     shell(&sandbox, open).succeeds();

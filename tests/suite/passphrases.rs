@@ -1,6 +1,9 @@
 //! Where passphrases come from.
 
-use crate::run::Run;
+use expect_test::expect;
+
+use crate::normalise::normalised;
+use crate::run::{Run, assert_same, assert_text};
 use crate::sandbox::{PASSPHRASE, STORE, Sandbox};
 
 /// A root under [`PASSPHRASE`].
@@ -54,7 +57,12 @@ fn a_passphrase_in_the_arguments_works_with_a_warning() {
         .pki("issue --ca rootCA --cn client --passin")
         .arg(format!("pass:{PASSPHRASE}"))
         .succeeds();
-    assert!(issued.stderr.contains("can be seen by others"), "{issued}");
+    assert_text(
+        &normalised(&issued.stderr),
+        expect![[r#"
+            warning: a passphrase on the command line can be seen by others, as in `ps`
+        "#]],
+    );
     assert!(!issued.stderr.contains(PASSPHRASE), "{issued}");
 }
 
@@ -84,28 +92,40 @@ fn a_wrong_passphrase_is_said_at_once_and_names_the_key() {
     sandbox.refused(
         sandbox.pki("issue --ca rootCA --cn client --passin file:wrong.pass"),
         1,
-        "error: the key ./pki/rootCA/ca.key can't be used\n\
-         caused by: the passphrase is wrong\n\
-         hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC\n",
+        "passphrase-wrong",
+        expect![[r#"
+            error: the key ./pki/rootCA/ca.key can't be used
+            caused by: the passphrase is wrong
+            hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
+        "#]],
     );
 }
 
-const CANNOT_ASK: &str = "error: there is no passphrase for the key of rootCA\n\
-    caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
-    hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME\n";
-
 #[test]
-fn without_a_terminal_nothing_is_asked_and_the_options_are_named() {
+fn without_a_terminal_nothing_is_asked() {
     let sandbox = with_protected_root();
-    sandbox.refused(sandbox.pki("issue --ca rootCA --cn client"), 1, CANNOT_ASK);
-    sandbox.refused(
-        sandbox.pki("--no-input issue --ca rootCA --cn client"),
-        1,
-        CANNOT_ASK,
+    let run = sandbox.pki("issue --ca rootCA --cn client");
+    let cannot_ask = sandbox.refusal(run, 1, "passphrase-required");
+    assert_text(
+        &cannot_ask,
+        expect![[r#"
+            error: there is no passphrase for the key of rootCA
+            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
+        "#]],
     );
-    sandbox.refused(sandbox.pki("root --name another"), 1, "error: there is no passphrase for the new key of another\n\
-         caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
-         hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase\n");
+    let run = sandbox.pki("--no-input issue --ca rootCA --cn client");
+    assert_same(&sandbox.refusal(run, 1, "passphrase-required"), &cannot_ask);
+    sandbox.refused(
+        sandbox.pki("root --name another"),
+        1,
+        "passphrase-required",
+        expect![[r#"
+            error: there is no passphrase for the new key of another
+            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase
+        "#]],
+    );
 }
 
 #[test]
@@ -125,18 +145,36 @@ fn a_new_key_is_not_left_unencrypted_by_an_empty_passphrase() {
 fn a_source_that_is_not_there_is_named() {
     let sandbox = with_protected_root();
     let line = "issue --ca rootCA --cn client --passin";
-    sandbox.refused(sandbox.pki(line).arg("env:NOT_SET"), 1, "error: there is no passphrase for the key of rootCA\ncaused by: the variable NOT_SET is not set\n");
+    sandbox.refused(
+        sandbox.pki(line).arg("env:NOT_SET"),
+        1,
+        "passphrase-required",
+        expect![[r#"
+            error: there is no passphrase for the key of rootCA
+            caused by: the variable NOT_SET is not set
+        "#]],
+    );
     sandbox.refused(
         sandbox.pki(line).arg("file:missing.pass"),
         1,
-        "error: there is no passphrase for the key of rootCA\ncaused by: the file missing.pass can't be read: No such file or directory (os error 2)\n",
+        "passphrase-required",
+        expect![[r#"
+            error: there is no passphrase for the key of rootCA
+            caused by: the file missing.pass can't be read: No such file or directory (os error 2)
+        "#]],
     );
     sandbox.refused(
         sandbox.pki(line).arg("fd:77"),
         1,
-        "error: there is no passphrase for the key of rootCA\ncaused by: file descriptor 77 can't be read: Bad file descriptor (os error 9)\n",
+        "passphrase-required",
+        expect![[r#"
+            error: there is no passphrase for the key of rootCA
+            caused by: file descriptor 77 can't be read: Bad file descriptor (os error 9)
+        "#]],
     );
-    sandbox.refused(sandbox.pki(line).arg("vault:x"), 2, "error: the value of --passin can't be used: it is none of prompt, env:VAR, file:PATH, fd:N, stdin and pass:TEXT\n");
+    sandbox.refused(sandbox.pki(line).arg("vault:x"), 2, "usage", expect![[r#"
+        error: the value of --passin can't be used: it is none of prompt, env:VAR, file:PATH, fd:N, stdin and pass:TEXT
+    "#]]);
 }
 
 /// The shell opens a file, or has a pipe, under number 3 before it becomes `pki`.
@@ -224,12 +262,13 @@ fn the_first_line_is_never_the_passphrase_of_an_export() {
     assert!(opens(&sandbox, "out/leaf.key", "export-secret"));
     sandbox.write("both", "ca-secret\n");
     let line = "issue --ca r --cn other --out out --passin fd:3 --passout fd:3";
-    let refused = with_lines(&sandbox, "exec 3<both", line).ends_with(1);
-    assert!(
-        refused
-            .stderr
-            .contains("file descriptor 3 gives an empty passphrase"),
-        "{refused}"
+    with_lines(&sandbox, "exec 3<both", line).refuses(
+        1,
+        "passphrase-required",
+        expect![[r#"
+            error: there is no passphrase for the exported key of other
+            caused by: file descriptor 3 gives an empty passphrase
+        "#]],
     );
     assert!(!sandbox.path("out/other.key").exists());
 }
@@ -237,17 +276,42 @@ fn the_first_line_is_never_the_passphrase_of_an_export() {
 #[test]
 fn a_descriptor_that_is_not_open_is_not_another_file_of_pki() {
     let sandbox = with_protected_root();
+    let mut said = String::new();
     for number in [10, 11] {
         let line = format!("issue --ca rootCA --cn client --passin fd:{number}");
-        let refused = with_lines(&sandbox, "exec 10<&- 11<&-", &line).ends_with(1);
-        let reason = "can't be read: Bad file descriptor";
-        assert!(refused.stderr.contains(reason), "{refused}");
+        said += &with_lines(&sandbox, "exec 10<&- 11<&-", &line).refusal(1, "passphrase-required");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: there is no passphrase for the key of rootCA
+            caused by: file descriptor 10 can't be read: Bad file descriptor (os error 9)
+            error: there is no passphrase for the key of rootCA
+            caused by: file descriptor 11 can't be read: Bad file descriptor (os error 9)
+        "#]],
+    );
     // Of those that the shell does not close, pki has some open itself.
     let closed = "for number in {3..9}; do eval \"exec $number<&-\"; done";
+    let mut said = String::new();
     for number in 3..9 {
         let line = format!("issue --ca rootCA --cn client --passin fd:{number}");
-        let refused = with_lines(&sandbox, closed, &line).ends_with(1);
-        assert!(refused.stderr.contains("file descriptor"), "{refused}");
+        said += &with_lines(&sandbox, closed, &line).refusal(1, "passphrase-required");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: there is no passphrase for the key of rootCA
+            caused by: file descriptor 3 can't be read: Bad file descriptor (os error 9)
+            error: there is no passphrase for the key of rootCA
+            caused by: file descriptor 4 can't be read: Bad file descriptor (os error 9)
+            error: there is no passphrase for the key of rootCA
+            caused by: file descriptor 5 can't be read: Bad file descriptor (os error 9)
+            error: there is no passphrase for the key of rootCA
+            caused by: file descriptor 6 can't be read: Bad file descriptor (os error 9)
+            error: there is no passphrase for the key of rootCA
+            caused by: file descriptor 7 can't be read: Bad file descriptor (os error 9)
+            error: there is no passphrase for the key of rootCA
+            caused by: file descriptor 8 can't be read: Bad file descriptor (os error 9)
+        "#]],
+    );
 }

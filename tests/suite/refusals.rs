@@ -1,5 +1,5 @@
-//! What `pki` refuses: each with its exact words and exit code, and a store
-//! that is the same to the byte afterwards.
+//! Commands that `pki` refuses: each with its exit code, error code and text, and a store that is the same to the
+//! byte afterwards.
 
 mod bundles;
 mod constraints;
@@ -11,14 +11,14 @@ mod requests;
 mod unrecorded;
 mod validity;
 
-/// A test per refusal: `name: "arguments" => exit code, "stderr";`, run in the
+/// A test per refusal: `name: "arguments" => exit code, "error code", expect!["stderr"];`, run in the
 /// sandbox that `$sandbox` makes.
 macro_rules! refusals {
-    ($sandbox:expr; $($name:ident: $line:literal => $status:literal, $stderr:literal;)+) => {
+    ($sandbox:expr; $($name:ident: $line:literal => $status:literal, $code:literal, $said:expr;)+) => {
         $(#[test]
         fn $name() {
             let sandbox = $sandbox;
-            sandbox.refused(sandbox.pki($line), $status, $stderr);
+            sandbox.refused(sandbox.pki($line), $status, $code, $said);
         })+
     };
 }

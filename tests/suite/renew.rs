@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::thread;
 
+use expect_test::expect;
 use serde_json::Value;
 
 use crate::hierarchy::{PROFILES, Zoo, for_p256_and_rsa};
 use crate::lint::assert_pkilint_finds_nothing;
 use crate::normalise::normalised;
-use crate::run::{Transcript, assert_same};
+use crate::run::{Transcript, assert_same, assert_text};
 use crate::sandbox::{PASSPHRASE, Sandbox};
 
 impl Sandbox {
@@ -130,19 +131,20 @@ fn what_is_said_and_what_the_json_has() {
         .pki("renew --ca intermediate0 --cn www.example.test --supersede --out out --no-passphrase")
         .succeeds();
     assert_same(&renewed.stderr, "");
-    assert_same(
+    assert_text(
         &normalised(&renewed.stdout),
-        "issued a server certificate under intermediate0
-  serial       [serial]
-  renews       [serial], which is revoked now
-  subject      CN=www.example.test
-  names        dns:www.example.test
-  valid until  [time]
-  chain        out/www.example.test.chain.pem
-  crt          out/www.example.test.crt
-  fullchain    out/www.example.test.fullchain.pem
-  key          out/www.example.test.key
-",
+        expect![[r#"
+            issued a server certificate under intermediate0
+              serial       [serial]
+              renews       [serial], which is revoked now
+              subject      CN=www.example.test
+              names        dns:www.example.test
+              valid until  [time]
+              chain        out/www.example.test.chain.pem
+              crt          out/www.example.test.crt
+              fullchain    out/www.example.test.fullchain.pem
+              key          out/www.example.test.key
+        "#]],
     );
     let entry = sandbox.entry(&serial(&old));
     assert_eq!(entry["reason"], "superseded", "{entry}");
@@ -208,15 +210,17 @@ fn the_key_stays_encrypted_in_the_store() {
     sandbox.refused(
         wrong.env("PKI_PASSPHRASE", "wrong"),
         1,
-        "error: the key ./pki/rootCA/ca.key can't be used
-caused by: the passphrase is wrong
-hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
-",
+        "passphrase-wrong",
+        expect![[r#"
+            error: the key ./pki/rootCA/ca.key can't be used
+            caused by: the passphrase is wrong
+            hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
+        "#]],
     );
 }
 
 #[test]
-fn what_was_issued_from_a_request_is_renewed_without_its_key_and_never_gets_another() {
+fn a_certificate_from_a_csr_is_renewed_and_never_rekeyed() {
     let sandbox = Sandbox::with_open_ca();
     sandbox
         .run(
@@ -239,9 +243,11 @@ fn what_was_issued_from_a_request_is_renewed_without_its_key_and_never_gets_anot
     sandbox.refused(
         sandbox.pki("-q renew --ca intermediate0 --cn theirs --rekey"),
         1,
-        "error: the key of [serial] of intermediate0 was made elsewhere, and so must be a new one
-hint: make a request with the new key, and sign it with `pki issue --ca intermediate0 --csr FILE`
-",
+        "key-not-in-store",
+        expect![[r#"
+            error: the key of [serial] of intermediate0 was made elsewhere, and so must be a new one
+            hint: make a request with the new key, and sign it with `pki issue --ca intermediate0 --csr FILE`
+        "#]],
     );
 }
 
@@ -262,20 +268,23 @@ fn it_is_valid_as_long_as_the_one_before_and_inside_the_ca() {
     assert_eq!(ends(renewed), "2026-02-20T06:00:00Z");
     let nearly = "2026-05-10 00:00:00";
     let shortened = sandbox.pki_at(nearly, line).succeeds();
-    assert!(
-        shortened
-            .stderr
-            .contains("the validity was shortened to the end of the CA's"),
-        "{shortened}"
+    assert_text(
+        &normalised(&shortened.stderr),
+        expect![[r#"
+            {"notice":"2 certificates have the common name \"a\"; none is valid; the newest was taken: [serial]"}
+            {"notice":"the validity was shortened to the end of the CA's: [time]"}
+        "#]],
     );
     assert_eq!(ends(shortened), "2026-05-12T12:00:00Z");
     let beyond = sandbox.pki_at(nearly, "-q renew --ca rootCA --cn a --days 30");
     sandbox.refused(
         beyond,
         1,
-        "error: the validity can't be had: it would end at [time], and the CA is valid until [time]
-hint: choose other times with --days, --not-before or --not-after
-",
+        "invalid-validity",
+        expect![[r#"
+            error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+            hint: choose other times with --days, --not-before or --not-after
+        "#]],
     );
 }
 
@@ -294,34 +303,40 @@ fn what_has_expired_is_renewed_and_not_revoked() {
             "--format json renew --ca rootCA --cn a --supersede",
         )
         .succeeds();
-    assert_same(
-        &normalised(&renewed.notices()),
-        "notice: [serial] has expired, so there is nothing to revoke\n",
+    assert_text(
+        &normalised(&renewed.text_of_stderr()),
+        expect![[r#"
+            notice: [serial] has expired, so there is nothing to revoke
+        "#]],
     );
 }
 
 #[test]
 fn what_is_revoked_has_no_successor() {
     let sandbox = Sandbox::with_open_ca();
+    let mut said = String::new();
     for (cn, reason) in [("leaked", "keyCompromise"), ("held", "certificateHold")] {
-        let serial = sandbox.issued("intermediate0", cn);
+        sandbox.issued("intermediate0", cn);
         let revoke = format!("revoke --ca intermediate0 --cn {cn} --reason {reason}");
         sandbox.pki(&revoke).succeeds();
-        let hint = match cn {
-            "held" => format!(
-                "`pki revoke --ca intermediate0 --serial 0x{serial} --release` lifts the hold"
-            ),
-            _ => "what is revoked has no successor; `pki issue` issues a new certificate".into(),
-        };
         for rekey in ["", "--rekey"] {
-            let before = sandbox.store_snapshot();
             let renew = format!("renew --ca intermediate0 --cn {cn} {rekey}");
-            let refused = sandbox.pki(&renew).ends_with(1);
-            let error = format!("error: {serial} of intermediate0 is revoked ({reason})");
-            assert_same(&refused.stderr, &format!("{error}\nhint: {hint}\n"));
-            before.assert_unchanged(&sandbox.path("pki"));
+            said += &sandbox.refusal(sandbox.pki(&renew), 1, "renewal-of-revoked");
         }
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: [serial] of intermediate0 is revoked (keyCompromise)
+            hint: what is revoked has no successor; `pki issue` issues a new certificate
+            error: [serial] of intermediate0 is revoked (keyCompromise)
+            hint: what is revoked has no successor; `pki issue` issues a new certificate
+            error: [serial] of intermediate0 is revoked (certificateHold)
+            hint: `pki revoke --ca intermediate0 --serial 0x[serial] --release` lifts the hold
+            error: [serial] of intermediate0 is revoked (certificateHold)
+            hint: `pki revoke --ca intermediate0 --serial 0x[serial] --release` lifts the hold
+        "#]],
+    );
 }
 
 /// It was renewed with the same key before that became known to others.
@@ -337,9 +352,11 @@ fn a_compromised_key_is_not_certified_again() {
     sandbox.refused(
         sandbox.pki("-q renew --ca intermediate0 --cn a"),
         1,
-        "error: the key is compromised: for that [serial] of intermediate0, which is about it too, was revoked
-hint: renew it with a new key: --rekey
-",
+        "key-compromised",
+        expect![[r#"
+            error: the key is compromised: for that [serial] of intermediate0, which is about it too, was revoked
+            hint: renew it with a new key: --rekey
+        "#]],
     );
     sandbox
         .pki("renew --ca intermediate0 --cn a --rekey")
@@ -356,16 +373,20 @@ fn of_several_the_newest_is_taken_and_a_newer_one_is_spoken_of() {
         .pki("--format json renew --ca intermediate0 --cn a")
         .succeeds();
     assert_eq!(renewed.json()["renews"], second.as_str(), "{renewed}");
-    assert_same(
-        &normalised(&renewed.notices()),
-        "notice: 2 certificates have the common name \"a\"; the newest valid one was taken: [serial]\n",
+    assert_text(
+        &normalised(&renewed.text_of_stderr()),
+        expect![[r#"
+            notice: 2 certificates have the common name "a"; the newest valid one was taken: [serial]
+        "#]],
     );
     let line = format!("--format json renew --ca intermediate0 --serial 0x{first}");
     let renewed = sandbox.pki(&line).succeeds();
     assert_eq!(renewed.json()["renews"], first.as_str(), "{renewed}");
-    assert_same(
-        &normalised(&renewed.notices()),
-        "notice: [serial] has a newer one with the same names already: [serial], valid until [time]\n",
+    assert_text(
+        &normalised(&renewed.text_of_stderr()),
+        expect![[r#"
+            notice: [serial] has a newer one with the same names already: [serial], valid until [time]
+        "#]],
     );
 }
 
@@ -378,10 +399,12 @@ fn where_the_files_can_t_be_written_the_old_one_stays_valid() {
     sandbox.refused(
         sandbox.pki(renew),
         1,
-        "error: could not create out/a.crt
-caused by: it is there already
-hint: give another place, or --force to replace it
-",
+        "file-exists",
+        expect![[r#"
+            error: could not create out/a.crt
+            caused by: it is there already
+            hint: give another place, or --force to replace it
+        "#]],
     );
     assert_eq!(sandbox.entry(&old)["status"], "valid");
     sandbox.pki(renew).arg("--force").succeeds();
@@ -394,9 +417,11 @@ fn a_ca_s_certificate_is_not_renewed_as_a_leaf() {
     sandbox.refused(
         sandbox.pki("renew --ca rootCA --cn intermediate0"),
         1,
-        "error: [serial] of rootCA is of profile subordinate, and not that of a leaf
-hint: a CA's own certificate is renewed with `pki renew --ca NAME --self`
-",
+        "renewal-of-ca",
+        expect![[r#"
+            error: [serial] of rootCA is of profile subordinate, and not that of a leaf
+            hint: a CA's own certificate is renewed with `pki renew --ca NAME --self`
+        "#]],
     );
 }
 
@@ -404,24 +429,37 @@ hint: a CA's own certificate is renewed with `pki renew --ca NAME --self`
 fn what_makes_no_sense_is_a_usage_error() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.issued("intermediate0", "a");
-    for (line, error) in [
-        ("", "there is none of --cn, --serial, --expiring and --self"),
-        ("--cn a --name b", "--name needs --out"),
-        ("--cn a --force", "--force needs --out"),
-        ("--cn a --subject CN=b", "--subject needs --self"),
-        ("--cn a --cross rootCA", "--cross needs --self"),
-        ("--self --cn b", "--cn beside --self needs --rekey"),
-        ("--self --name b", "--name beside --self needs --rekey"),
-        ("--self --no-cross", "--no-cross needs --rekey"),
-        ("--self --chain x.pem", "--chain needs --install"),
-        (
-            "--self --rekey",
-            "--self --rekey makes another CA, and --name has to say what it is called",
-        ),
+    let mut said = String::new();
+    for line in [
+        "",
+        "--cn a --name b",
+        "--cn a --force",
+        "--cn a --subject CN=b",
+        "--cn a --cross rootCA",
+        "--self --cn b",
+        "--self --name b",
+        "--self --no-cross",
+        "--self --chain x.pem",
+        "--self --rekey",
     ] {
         let run = sandbox.pki("renew --ca intermediate0").words(line);
-        sandbox.refused(run, 2, &format!("error: {error}\n"));
+        said += &sandbox.refusal(run, 2, "usage");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: there is none of --cn, --serial, --expiring and --self
+            error: --name needs --out
+            error: --force needs --out
+            error: --subject needs --self
+            error: --cross needs --self
+            error: --cn beside --self needs --rekey
+            error: --name beside --self needs --rekey
+            error: --no-cross needs --rekey
+            error: --chain needs --install
+            error: --self --rekey makes another CA, and --name has to say what it is called
+        "#]],
+    );
 }
 
 /// Certificates that end in 10, 20 and 40 days, a request's among them, and a CA.
@@ -478,13 +516,14 @@ fn what_ends_soon_is_listed_the_soonest_first() {
     let both = list("--expiring 30d --status expired").ends_with(2);
     assert_eq!(both.error()["code"], "usage", "{both}");
     let table = sandbox.pki("list --expiring 30d").succeeds();
-    assert_same(
+    assert_text(
         &normalised(&table.stdout),
-        "STATUS        VALID UNTIL          PROFILE        CA               SERIAL               SUBJECT
-valid         [time] client         intermediate0    [serial]   CN=ten
-valid         [time] subordinate    intermediate0    [serial]   CN=below
-valid         [time] client         intermediate0    [serial]   CN=twenty
-",
+        expect![[r#"
+            STATUS        VALID UNTIL          PROFILE        CA               SERIAL               SUBJECT
+            valid         [time] client         intermediate0    [serial]   CN=ten
+            valid         [time] subordinate    intermediate0    [serial]   CN=below
+            valid         [time] client         intermediate0    [serial]   CN=twenty
+        "#]],
     );
 }
 
@@ -522,9 +561,11 @@ fn what_is_due_is_renewed_once_and_each_by_itself() {
         .collect();
     let subjects: Vec<&Value> = made.iter().map(|entry| &entry["subject"]).collect();
     assert_eq!(subjects, ["CN=ten", "CN=twenty"]);
-    assert_same(
-        &normalised(&first.notices()),
-        "notice: the certificate of the CA CN=below ends at [time]; `pki renew --ca NAME --self` renews it\n",
+    assert_text(
+        &normalised(&first.text_of_stderr()),
+        expect![[r#"
+            notice: the certificate of the CA CN=below ends at [time]; `pki renew --ca NAME --self` renews it
+        "#]],
     );
     let before = sandbox.store_snapshot();
     let again = sandbox.pki(&format!("-q {renew} 30d")).succeeds();
@@ -545,11 +586,12 @@ fn one_that_can_t_be_renewed_does_not_keep_the_others() {
         2,
         "{renewed}"
     );
-    assert_same(
+    assert_text(
         &normalised(&renewed.stderr),
-        "error: the key of [serial] of intermediate0 was made elsewhere, and so must be a new one
-hint: make a request with the new key, and sign it with `pki issue --ca intermediate0 --csr FILE`
-",
+        expect![[r#"
+            error: the key of [serial] of intermediate0 was made elsewhere, and so must be a new one
+            hint: make a request with the new key, and sign it with `pki issue --ca intermediate0 --csr FILE`
+        "#]],
     );
     // Now it alone is left, and nothing is changed.
     let alone = sandbox.pki(&format!("-q {renew}")).ends_with(1);
@@ -571,7 +613,7 @@ fn files_of_what_is_due_take_the_place_of_the_old_ones() {
 }
 
 #[test]
-fn a_ca_that_ends_first_renews_nothing_that_would_be_due_at_once() {
+fn a_ca_that_expires_first_renews_nothing_due_at_once() {
     let sandbox = Sandbox::new();
     for line in [
         "root --name rootCA --no-passphrase --days 20",
@@ -582,9 +624,11 @@ fn a_ca_that_ends_first_renews_nothing_that_would_be_due_at_once() {
     sandbox.refused(
         sandbox.pki("-q renew --ca rootCA --expiring 30d"),
         1,
-        "error: rootCA ends itself within that time, at [time]
-hint: first comes `pki renew --ca rootCA --self --days N`, with N days that go beyond that time
-",
+        "ca-expires-first",
+        expect![[r#"
+            error: rootCA ends itself within that time, at [time]
+            hint: first comes `pki renew --ca rootCA --self --days N`, with N days that go beyond that time
+        "#]],
     );
 }
 
@@ -597,7 +641,12 @@ fn where_nothing_is_due_no_passphrase_is_needed() {
     }
     let line = "--no-input renew --ca rootCA --expiring 30d";
     let nothing = sandbox.pki(line).succeeds();
-    assert_same(&nothing.stderr, "notice: nothing of rootCA is due\n");
+    assert_text(
+        &nothing.stderr,
+        expect![[r#"
+            notice: nothing of rootCA is due
+        "#]],
+    );
 }
 
 #[test]

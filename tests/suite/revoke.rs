@@ -4,10 +4,11 @@ mod keys;
 
 use std::fmt::Write as _;
 
+use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
 use crate::normalise::normalised;
-use crate::run::{Transcript, assert_same};
+use crate::run::{Transcript, assert_text};
 use crate::sandbox::{STORE, Sandbox};
 
 const ISSUED: &str = "pki/intermediate0/issued.jsonl";
@@ -25,8 +26,8 @@ fn revoke_json(sandbox: &Sandbox, what: &str) -> Value {
 }
 
 #[track_caller]
-fn assert_says(transcript: &Transcript, text: &str) {
-    assert_same(&normalised(&transcript.stdout), text);
+fn assert_says(transcript: &Transcript, text: Expect) {
+    assert_text(&normalised(&transcript.stdout), text);
     assert_eq!(transcript.stderr, "");
 }
 
@@ -61,8 +62,12 @@ fn a_serial_is_taken_in_every_notation() {
         number.to_string(),
     ];
     let done = revoke(&sandbox, &format!("--serial {serial}"));
-    let says = format!("revoked {serial} of intermediate0 at [time] (unspecified)\n");
-    assert_says(&done, &says.replace(&serial, "[serial]"));
+    assert_says(
+        &done,
+        expect![[r#"
+            revoked [serial] of intermediate0 at [time] (unspecified)
+        "#]],
+    );
     for notation in notations {
         let again = revoke_json(&sandbox, &format!("--serial {notation}"));
         assert_eq!(again["serial"], serial.as_str(), "{notation}");
@@ -90,20 +95,18 @@ fn forge_issuance(sandbox: &Sandbox, serial: &str) {
 }
 
 #[test]
-fn a_bare_number_that_fits_two_certificates_is_refused_and_names_both() {
+fn a_bare_number_that_fits_two_certificates_is_refused() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.issued("intermediate0", "client");
     let bare = "1000000000000000000";
     // The number in hex, and in decimal.
     forge_issuance(&sandbox, "01000000000000000000");
     forge_issuance(&sandbox, "0DE0B6B3A7640000");
-    let refusal = "error: 1000000000000000000 fits two certificates of intermediate0: 01000000000000000000 if it is hex, 0DE0B6B3A7640000 if it is decimal\n\
-         hint: write 0x… for hex or dec:… for decimal\n";
     let run = sandbox.pki("revoke --ca intermediate0 --serial").arg(bare);
-    let before = sandbox.store_snapshot();
-    let refused = run.ends_with(1);
-    assert_same(&refused.stderr, refusal);
-    before.assert_unchanged(&sandbox.path(STORE));
+    sandbox.refused(run, 1, "serial-ambiguous", expect![[r#"
+        error: [serial] fits two certificates of intermediate0: [serial] if it is hex, 0DE0B6B3A7640000 if it is decimal
+        hint: write 0x… for hex or dec:… for decimal
+    "#]]);
 
     let hex = revoke_json(&sandbox, &format!("--serial 0x{bare}"));
     assert_eq!(hex["serial"], "01000000000000000000");
@@ -128,15 +131,17 @@ fn a_common_name_of_several_live_certificates_takes_all() {
     let serials = [(); 3].map(|()| sandbox.issued("intermediate0", "client"));
     sandbox.issued("intermediate0", "client-2");
     let before = sandbox.store_snapshot();
-    let refused = sandbox
-        .pki("revoke --ca intermediate0 --cn client")
-        .ends_with(1);
-    let says = format!(
-        "error: 3 live certificates of intermediate0 have the common name \"client\": {}\n\
-         hint: name one with --serial, or all of them with --all\n",
-        serials.join(", ")
+    let run = sandbox.pki("--format json revoke --ca intermediate0 --cn client");
+    let refused = run.ends_with(1);
+    assert_text(
+        &normalised(&refused.text_of_stderr()),
+        expect![[r#"
+            error: 3 live certificates of intermediate0 have the common name "client": [serial], [serial], [serial]
+            hint: name one with --serial, or all of them with --all
+        "#]],
     );
-    assert_same(&refused.stderr, &says);
+    assert_eq!(refused.error()["code"], "certificate-ambiguous");
+    assert!(refused.stderr.contains(&serials.join(", ")), "{refused}");
     before.assert_unchanged(&sandbox.path(STORE));
 
     revoke(&sandbox, &format!("--serial {}", serials[1]));
@@ -163,8 +168,13 @@ fn a_certificate_file_says_which_and_a_chain_s_first_is_meant() {
         .run("openssl", "x509 -in out/b.crt -outform DER -out b.der")
         .succeeds();
     for file in ["out/a.fullchain.pem", "b.der"] {
-        let says = "revoked [serial] of intermediate0 at [time] (unspecified)\n";
-        assert_says(&revoke(&sandbox, &format!("--cert {file}")), says);
+        let done = revoke(&sandbox, &format!("--cert {file}"));
+        assert_says(
+            &done,
+            expect![[r#"
+                revoked [serial] of intermediate0 at [time] (unspecified)
+            "#]],
+        );
     }
     let names = list_revoked(&sandbox);
     assert_eq!(names[0]["subject"], "CN=a");
@@ -180,10 +190,14 @@ fn rows_of_a_csv_are_revoked_together() {
         "rows.csv",
         format!("serial,reason,date\r\n{a}\r\n0x{b}, key-compromise\r\n{c},4,2026-01-31\r\n"),
     );
-    let says = "revoked [serial] of intermediate0 at [time] (unspecified)\n\
-         revoked [serial] of intermediate0 at [time] (keyCompromise)\n\
-         revoked [serial] of intermediate0 at [time] (superseded)\n";
-    assert_says(&revoke(&sandbox, "--from rows.csv"), says);
+    assert_says(
+        &revoke(&sandbox, "--from rows.csv"),
+        expect![[r#"
+            revoked [serial] of intermediate0 at [time] (unspecified)
+            revoked [serial] of intermediate0 at [time] (keyCompromise)
+            revoked [serial] of intermediate0 at [time] (superseded)
+        "#]],
+    );
     assert_eq!(recorded(&sandbox), 3);
 
     // Again, from standard input: nothing is recorded.
@@ -246,21 +260,25 @@ fn a_row_knows_of_the_rows_above_it() {
     let table =
         format!("{a},certificateHold\n{b}\n{c}\n{d}\n{a},superseded\n0x{a},certificateHold\n{b}\n");
     let run = sandbox.pki("revoke --ca intermediate0 --from -");
-    let says = "revoked [serial] of intermediate0 at [time] (certificateHold)\n\
-         revoked [serial] of intermediate0 at [time] (unspecified)\n\
-         revoked [serial] of intermediate0 at [time] (unspecified)\n\
-         revoked [serial] of intermediate0 at [time] (unspecified)\n\
-         revoked [serial] of intermediate0 at [time] (superseded)\n\
-         [serial] of intermediate0 was revoked already, at [time] (superseded)\n\
-         [serial] of intermediate0 was revoked already, at [time] (unspecified)\n";
-    assert_says(&run.stdin(table).succeeds(), says);
+    assert_says(
+        &run.stdin(table).succeeds(),
+        expect![[r#"
+            revoked [serial] of intermediate0 at [time] (certificateHold)
+            revoked [serial] of intermediate0 at [time] (unspecified)
+            revoked [serial] of intermediate0 at [time] (unspecified)
+            revoked [serial] of intermediate0 at [time] (unspecified)
+            revoked [serial] of intermediate0 at [time] (superseded)
+            [serial] of intermediate0 was revoked already, at [time] (superseded)
+            [serial] of intermediate0 was revoked already, at [time] (unspecified)
+        "#]],
+    );
     assert_eq!(recorded(&sandbox), 5);
     sandbox.pki("crl --ca intermediate0").succeeds();
     assert_eq!(sandbox.published("intermediate0").serials, serials);
 }
 
 #[test]
-fn thousands_of_rows_are_recorded_with_one_look_at_what_was_issued() {
+fn thousands_of_rows_are_recorded_in_one_scan() {
     let sandbox = Sandbox::with_open_ca();
     let names: Vec<String> = (0..2000).map(|row| format!("client-{row}")).collect();
     let issued = sandbox
@@ -283,43 +301,39 @@ fn thousands_of_rows_are_recorded_with_one_look_at_what_was_issued() {
 fn a_bad_row_names_file_line_and_column_and_nothing_is_recorded() {
     let sandbox = Sandbox::with_open_ca();
     let good = sandbox.issued("intermediate0", "good");
-    let reasons = "unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn and aACompromise";
-    let bad_reason = format!("column reason: \"whatever\" is not a reason; there are {reasons}");
-    for (row, says) in [
-        ("zz", "column serial: \"zz\" is no serial number"),
-        (
-            "1234",
-            "column serial: intermediate0 has issued no certificate with serial 1234",
-        ),
-        (",superseded", "column serial: there is no serial"),
-        ("GOOD,whatever", &*bad_reason),
-        (
-            "GOOD,superseded,yesterday",
-            "column date: \"yesterday\" is not a time: write [time], [time], or a duration from now such as 90d, 12h or 1y",
-        ),
-        (
-            "GOOD,superseded,2026-01-31,x",
-            "field 4 has no column: there are 3",
-        ),
+    let mut said = String::new();
+    for row in [
+        "zz",
+        "1234",
+        ",superseded",
+        "GOOD,whatever",
+        "GOOD,superseded,yesterday",
+        "GOOD,superseded,2026-01-31,x",
     ] {
-        let comma = if says.starts_with("column") {
-            ", "
-        } else {
-            ": "
-        };
         sandbox.write(
             "rows.csv",
             format!("{good}\n{good}\n{row}\n").replace("GOOD", &good),
         );
-        sandbox.refused(
-            sandbox.pki("revoke --ca intermediate0 --from rows.csv"),
-            1,
-            &format!(
-                "error: rows.csv line 3{comma}{says}\n\
-                 hint: nothing was revoked; --keep-going leaves these rows out\n"
-            ),
-        );
+        let run = sandbox.pki("revoke --ca intermediate0 --from rows.csv");
+        said += &sandbox.refusal(run, 1, "invalid-row");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: rows.csv line 3, column serial: "zz" is no serial number
+            hint: nothing was revoked; --keep-going leaves these rows out
+            error: rows.csv line 3, column serial: intermediate0 has issued no certificate with serial 1234
+            hint: nothing was revoked; --keep-going leaves these rows out
+            error: rows.csv line 3, column serial: there is no serial
+            hint: nothing was revoked; --keep-going leaves these rows out
+            error: rows.csv line 3, column reason: "whatever" is not a reason; there are unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn and aACompromise
+            hint: nothing was revoked; --keep-going leaves these rows out
+            error: rows.csv line 3, column date: "yesterday" is not a time: write [time], [time], or a duration from now such as 90d, 12h or 1y
+            hint: nothing was revoked; --keep-going leaves these rows out
+            error: rows.csv line 3: field 4 has no column: there are 3
+            hint: nothing was revoked; --keep-going leaves these rows out
+        "#]],
+    );
     assert_eq!(list_revoked(&sandbox), json!([]));
 }
 
@@ -368,21 +382,37 @@ fn a_hold_is_lifted_and_only_a_hold() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.issued("intermediate0", "client");
     let hold = revoke(&sandbox, "--cn client --reason certificateHold");
-    let says = "revoked [serial] of intermediate0 at [time] (certificateHold)\n";
-    assert_says(&hold, says);
+    assert_says(
+        &hold,
+        expect![[r#"
+            revoked [serial] of intermediate0 at [time] (certificateHold)
+        "#]],
+    );
     let lifted = revoke(&sandbox, "--cn client --release");
-    assert_says(&lifted, "released [serial] of intermediate0\n");
+    assert_says(
+        &lifted,
+        expect![[r#"
+            released [serial] of intermediate0
+        "#]],
+    );
     assert_eq!(list_revoked(&sandbox), json!([]));
 
     let release = || sandbox.pki("revoke --ca intermediate0 --cn client --release");
     sandbox.refused(
         release(),
         1,
-        "error: [serial] of intermediate0 is not on hold: it is not revoked\n",
+        "not-on-hold",
+        expect![[r#"
+            error: [serial] of intermediate0 is not on hold: it is not revoked
+        "#]],
     );
     let again = revoke(&sandbox, "--cn client --reason keyCompromise");
-    let says = "revoked [serial] of intermediate0 at [time] (keyCompromise)\n";
-    assert_says(&again, says);
+    assert_says(
+        &again,
+        expect![[r#"
+            revoked [serial] of intermediate0 at [time] (keyCompromise)
+        "#]],
+    );
     let revoked = list_revoked(&sandbox);
     assert_eq!(revoked.as_array().map(Vec::len), Some(1), "{revoked}");
     sandbox.pki("crl --ca intermediate0").succeeds();
@@ -394,7 +424,10 @@ fn a_hold_is_lifted_and_only_a_hold() {
     sandbox.refused(
         sandbox.pki("revoke --ca intermediate0 --cn for-good --release"),
         1,
-        "error: [serial] of intermediate0 is not on hold: it is revoked for good\n",
+        "not-on-hold",
+        expect![[r#"
+            error: [serial] of intermediate0 is not on hold: it is revoked for good
+        "#]],
     );
 }
 
@@ -429,7 +462,12 @@ fn a_hold_that_becomes_final_keeps_its_first_date() {
         let line = format!("revoke --ca rootCA --cn client --reason {reason}");
         let kept = at("2026-05-01 00:00:00", &line);
         assert!(kept.stdout.contains(first_date), "{kept}");
-        assert!(kept.stdout.contains("revoked already"), "{kept}");
+        assert_text(
+            &normalised(&kept.stdout),
+            expect![[r#"
+                [serial] of rootCA was revoked already, at [time] (keyCompromise)
+            "#]],
+        );
         assert!(kept.stdout.ends_with("(keyCompromise)\n"), "{kept}");
         before.assert_unchanged(&sandbox.path(STORE));
     }
@@ -444,7 +482,9 @@ fn revoked_already_is_said_and_records_nothing() {
     let again = revoke(&sandbox, "--cn client --reason superseded");
     assert_says(
         &again,
-        "[serial] of intermediate0 was revoked already, at [time] (keyCompromise)\n",
+        expect![[r#"
+            [serial] of intermediate0 was revoked already, at [time] (keyCompromise)
+        "#]],
     );
     before.assert_unchanged(&sandbox.path(STORE));
 }
@@ -474,27 +514,36 @@ fn a_root_can_t_revoke_itself() {
         sandbox.refused(
             sandbox.pki("revoke --ca rootCA").words(what),
             1,
-            "error: rootCA can't revoke its own certificate\n\
-             hint: a CA is revoked by the CA above it; a root is taken out of the trust stores\n",
+            "own-certificate",
+            expect![[r#"
+                error: rootCA can't revoke its own certificate
+                hint: a CA is revoked by the CA above it; a root is taken out of the trust stores
+            "#]],
         );
     }
 }
 
 #[test]
-fn a_subordinate_that_is_revoked_issues_no_more_and_still_signs_its_list() {
+fn a_revoked_subordinate_signs_crls_and_nothing_else() {
     let sandbox = Sandbox::with_three_tiers();
     let serial = sandbox.issued("intermediate2", "client");
     sandbox
         .pki("revoke --ca rootCA --cert pki/intermediate1/ca.crt --reason cACompromise")
         .succeeds();
+    let mut said = String::new();
     for ca in ["intermediate1", "intermediate2"] {
-        let before = sandbox.store_snapshot();
-        let line = format!("issue --ca {ca} --cn another");
-        let refused = sandbox.pki(&line).ends_with(1);
-        let says = format!("error: {ca} can't sign this: CN=intermediate1 was revoked at ");
-        assert!(refused.stderr.starts_with(&says), "{refused}");
-        before.assert_unchanged(&sandbox.path(STORE));
+        let run = sandbox.pki(&format!("issue --ca {ca} --cn another"));
+        said += &sandbox.refusal(run, 1, "ca-revoked");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: intermediate1 can't sign this: CN=intermediate1 was revoked at [time] (cACompromise)
+            hint: issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key
+            error: intermediate2 can't sign this: CN=intermediate1 was revoked at [time] (cACompromise)
+            hint: issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key
+        "#]],
+    );
     sandbox.issued("intermediate0", "beside-it");
 
     sandbox
@@ -545,7 +594,7 @@ fn list_shows_the_revoked_with_their_reasons_and_times() {
 }
 
 #[test]
-fn json_names_the_certificate_its_reason_its_time_and_whether_it_was_so_already() {
+fn json_has_the_certificate_reason_time_and_already() {
     let sandbox = Sandbox::with_open_ca();
     let serial = sandbox.issued("intermediate0", "client");
     let keys = |object: &Value| {
@@ -573,57 +622,44 @@ fn json_names_the_certificate_its_reason_its_time_and_whether_it_was_so_already(
 }
 
 #[test]
-fn what_can_t_be_revoked_is_refused_and_the_store_is_the_same_to_the_byte() {
+fn what_cannot_be_revoked_is_refused() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.issued("intermediate0", "client");
     sandbox
         .pki("--store others root --name intermediate0 --no-passphrase")
         .succeeds();
-    let shows = "hint: `pki list --ca intermediate0` shows what it has issued\n";
-    let shows_record = "hint: `pki list --ca intermediate0` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not\n";
-    let not_issued = "error: intermediate0 has issued no certificate";
-    let not_by_it = "error: intermediate0 did not issue the certificate in";
-    let found = "hint: leave --ca out: the CA is found by the certificate\n";
-    for (what, says) in [
-        (
-            "--serial 1234",
-            format!("{not_issued} with serial 1234\n{shows_record}"),
-        ),
-        (
-            "--cn nobody",
-            format!("{not_issued} with common name \"nobody\"\n{shows}"),
-        ),
-        (
-            "--cn nobody --all",
-            format!("{not_issued} with common name \"nobody\"\n{shows}"),
-        ),
+    let mut said = String::new();
+    for (what, code) in [
+        ("--serial 1234", "certificate-not-found"),
+        ("--cn nobody", "certificate-not-found"),
+        ("--cn nobody --all", "certificate-not-found"),
         // Of the same name, and not of its making.
-        (
-            "--cert others/intermediate0/ca.crt",
-            format!(
-                "{not_by_it} others/intermediate0/ca.crt, which names it as issuer: the signature is not by its key\n"
-            ),
-        ),
-        (
-            "--cert pki/intermediate0/ca.crt",
-            format!("{not_by_it} pki/intermediate0/ca.crt\n{found}"),
-        ),
-        (
-            "--cert pki/rootCA/ca.key",
-            "error: pki/rootCA/ca.key is not a file of certificates\n\
-             caused by: object 1 in it is \"PRIVATE KEY\"\n"
-                .to_owned(),
-        ),
-        (
-            "--cert missing.crt",
-            "error: could not read missing.crt\n\
-             caused by: No such file or directory (os error 2)\n"
-                .to_owned(),
-        ),
+        ("--cert others/intermediate0/ca.crt", "not-issued-by-ca"),
+        ("--cert pki/intermediate0/ca.crt", "not-issued-by-ca"),
+        ("--cert pki/rootCA/ca.key", "invalid-input"),
+        ("--cert missing.crt", "file-not-found"),
     ] {
         let run = sandbox.pki("revoke --ca intermediate0").words(what);
-        sandbox.refused(run, 1, &says);
+        said += &sandbox.refusal(run, 1, code);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: intermediate0 has issued no certificate with serial 1234
+            hint: `pki list --ca intermediate0` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not
+            error: intermediate0 has issued no certificate with common name "nobody"
+            hint: `pki list --ca intermediate0` shows what it has issued
+            error: intermediate0 has issued no certificate with common name "nobody"
+            hint: `pki list --ca intermediate0` shows what it has issued
+            error: intermediate0 did not issue the certificate in others/intermediate0/ca.crt, which names it as issuer: the signature is not by its key
+            error: intermediate0 did not issue the certificate in pki/intermediate0/ca.crt
+            hint: leave --ca out: the CA is found by the certificate
+            error: pki/rootCA/ca.key is not a file of certificates
+            caused by: object 1 in it is "PRIVATE KEY"
+            error: could not read missing.crt
+            caused by: No such file or directory (os error 2)
+        "#]],
+    );
     let before = sandbox.store_snapshot();
     for what in [
         "--cn client --invalidity-date 2999-01-01",

@@ -8,10 +8,12 @@ mod steps;
 
 use std::fs;
 
+use expect_test::expect;
+
 use crate::hierarchy::for_p256_and_rsa;
 use crate::lint::assert_pkilint_finds_nothing;
 use crate::normalise::normalised;
-use crate::run::assert_same;
+use crate::run::{assert_same, assert_text};
 use crate::sandbox::Sandbox;
 
 /// What has to stay in a CA's certificate under the same key.
@@ -173,21 +175,22 @@ fn what_is_said_of_a_renewed_root() {
     let renewed = sandbox.pki_at("2027-02-01 12:00:00", "renew --ca rootCA --self");
     let renewed = renewed.succeeds();
     assert_same(&renewed.stderr, "");
-    assert_same(
+    assert_text(
         &normalised(&renewed.stdout).replace("[time]", "T"),
-        "renewed the certificate of rootCA
-  subject      CN=rootCA
-  serial       [serial]
-  key type     p256
-  valid until  T
-  certificate  ./pki/rootCA/ca.crt
-  renews       [serial]
-  previous     ./pki/rootCA/previous/[fingerprint].crt
-next
-  1. now: put the new certificate of rootCA into trust stores; what rootCA issued is valid under either
-       pki bundle --out truststore.pem
-  2. T: the certificate before ends: whoever has no other by then refuses what is below it
-",
+        expect![[r#"
+            renewed the certificate of rootCA
+              subject      CN=rootCA
+              serial       [serial]
+              key type     p256
+              valid until  T
+              certificate  ./pki/rootCA/ca.crt
+              renews       [serial]
+              previous     ./pki/rootCA/previous/[fingerprint].crt
+            next
+              1. now: put the new certificate of rootCA into trust stores; what rootCA issued is valid under either
+                   pki bundle --out truststore.pem
+              2. T: the certificate before ends: whoever has no other by then refuses what is below it
+        "#]],
     );
     assert!(
         renewed.stdout.contains("  2. 2028-10-28T12:00:00Z:"),
@@ -212,28 +215,29 @@ fn what_is_said_of_a_ca_in_the_place_of_another() {
     let serials = normalised(&renewed.stdout);
     let (before, rest) = serials.split_once("--serial 0x").unwrap();
     let (_, after) = rest.split_once(' ').unwrap();
-    assert_same(
+    assert_text(
         &format!("{before}--serial 0x… {after}"),
-        "made inter1 in the place of inter0
-  under        rootCA
-  subject      CN=inter1
-  serial       [serial]
-  key type     p256
-  valid until  [time]
-  certificate  ./pki/inter1/ca.crt
-next
-  1. now: put inter1 into trust stores beside inter0, and publish its list
-       pki bundle --out truststore.pem
-       pki crl --ca inter1
-  2. when every relying party has it: issue from inter1, and no more from inter0
-       pki issue --ca inter1 --cn NAME
-  3. until [time]: go on with the lists of inter0: what it issued is still revoked by it
-       pki crl --ca inter0
-  4. [time]: nothing of inter0 is valid any more: leave it out of trust stores, and have rootCA take it back
-       pki bundle --ca inter1 --ca rootCA --out truststore.pem
-       pki revoke --ca rootCA --serial 0x… --reason superseded
-       pki crl --ca rootCA
-",
+        expect![[r#"
+            made inter1 in the place of inter0
+              under        rootCA
+              subject      CN=inter1
+              serial       [serial]
+              key type     p256
+              valid until  [time]
+              certificate  ./pki/inter1/ca.crt
+            next
+              1. now: put inter1 into trust stores beside inter0, and publish its list
+                   pki bundle --out truststore.pem
+                   pki crl --ca inter1
+              2. when every relying party has it: issue from inter1, and no more from inter0
+                   pki issue --ca inter1 --cn NAME
+              3. until [time]: go on with the lists of inter0: what it issued is still revoked by it
+                   pki crl --ca inter0
+              4. [time]: nothing of inter0 is valid any more: leave it out of trust stores, and have rootCA take it back
+                   pki bundle --ca inter1 --ca rootCA --out truststore.pem
+                   pki revoke --ca rootCA --serial 0x… --reason superseded
+                   pki crl --ca rootCA
+        "#]],
     );
     // The end of the last that is relied on: the one that lasts longer is revoked.
     assert!(
@@ -318,16 +322,20 @@ fn a_cross_certificate_that_is_revoked_leads_nowhere() {
             "export --ca root2 --cn new.example.test --via rootCA --out again --no-passphrase",
         ),
         1,
-        "error: rootCA has not certified the key of CN=root2
-hint: `pki renew --ca rootCA --self --cross NAME` has the two certify each other
-",
+        "cross-certificate-not-found",
+        expect![[r#"
+            error: rootCA has not certified the key of CN=root2
+            hint: `pki renew --ca rootCA --self --cross NAME` has the two certify each other
+        "#]],
     );
     sandbox.refused(
         sandbox.pki("renew --ca rootCA --self --cross root2"),
         1,
-        "error: the key of root2 is compromised: for that [serial] of rootCA, which is about it too, was revoked
-hint: a new key in its place gets a certificate: `pki renew --ca root2 --self --rekey --name NAME`
-",
+        "key-compromised",
+        expect![[r#"
+            error: the key of root2 is compromised: for that [serial] of rootCA, which is about it too, was revoked
+            hint: a new key in its place gets a certificate: `pki renew --ca root2 --self --rekey --name NAME`
+        "#]],
     );
 }
 
@@ -343,11 +351,12 @@ fn roots_that_certify_each_other_already_do_not_do_so_twice() {
     }
     let line = "--format json renew --ca one --self --cross two";
     let first = sandbox.pki(line).succeeds();
-    assert_same(
-        &first.notices(),
-        "notice: the path length of one leaves 0 CAs below two for whoever trusts one alone
-notice: the path length of two leaves 0 CAs below one for whoever trusts two alone
-",
+    assert_text(
+        &first.text_of_stderr(),
+        expect![[r#"
+            notice: the path length of one leaves 0 CAs below two for whoever trusts one alone
+            notice: the path length of two leaves 0 CAs below one for whoever trusts two alone
+        "#]],
     );
     let before = sandbox.store_snapshot();
     let again = sandbox.pki(line).succeeds();
@@ -358,15 +367,17 @@ notice: the path length of two leaves 0 CAs below one for whoever trusts two alo
     sandbox.refused(
         sandbox.pki("renew --ca one --self --cross below"),
         1,
-        "error: below is no root, and only roots certify each other
-hint: a CA under another is trusted through its root; `pki bundle` has what that takes
-",
+        "not-a-root",
+        expect![[r#"
+            error: below is no root, and only roots certify each other
+            hint: a CA under another is trusted through its root; `pki bundle` has what that takes
+        "#]],
     );
 }
 
 /// Each under a passphrase of its own.
 #[test]
-fn a_new_root_has_a_passphrase_of_its_own_and_the_policy_of_the_old() {
+fn a_new_root_has_its_own_passphrase_and_the_old_policy() {
     let sandbox = Sandbox::new();
     sandbox
         .with_passphrase("root --name rootCA --cn Old --path-len 2 --key-type p384 --permit dns:example.test --days 400")
@@ -378,11 +389,13 @@ fn a_new_root_has_a_passphrase_of_its_own_and_the_policy_of_the_old() {
             "renew --ca rootCA --self --rekey --name root2 --cn New --passout file:new.pass",
         )
         .succeeds();
-    assert!(
-        renewed
-            .stderr
-            .contains("http://pki.example.test/list is that of the old CA"),
-        "{renewed}"
+    assert_text(
+        &normalised(&renewed.stderr),
+        expect![[r#"
+            notice: the path length of rootCA leaves 1 CAs below root2 for whoever trusts rootCA alone
+            notice: the path length of root2 leaves 1 CAs below rootCA for whoever trusts root2 alone
+            notice: http://pki.example.test/list is that of the old CA, and was left out; --crl-url and --ca-issuers-url give others
+        "#]],
     );
     let key = "pkey -noout -in pki/root2/ca.key -passin file:new.pass";
     sandbox.run("openssl", key).succeeds();
@@ -413,16 +426,20 @@ fn the_subject_of_the_old_ca_is_refused_for_another_key() {
     sandbox.refused(
         sandbox.pki("renew --ca rootCA --self --rekey --name root2 --cn rootCA --no-passphrase"),
         1,
-        "error: CN=rootCA is the subject of rootCA, whose key is another
-hint: give another one with --cn or --subject: who looks issuers and lists up by name alone would confuse the two
-",
+        "subject-of-ca",
+        expect![[r#"
+            error: CN=rootCA is the subject of rootCA, whose key is another
+            hint: give another one with --cn or --subject: who looks issuers and lists up by name alone would confuse the two
+        "#]],
     );
     sandbox.refused(
         sandbox.pki("renew --ca rootCA --self --rekey --name intermediate0 --no-passphrase"),
         1,
-        "error: there is a CA named intermediate0 in the store already
-hint: choose another name with --name
-",
+        "ca-exists",
+        expect![[r#"
+            error: there is a CA named intermediate0 in the store already
+            hint: choose another name with --name
+        "#]],
     );
 }
 
@@ -436,7 +453,10 @@ fn a_root_that_has_expired_is_renewed() {
     sandbox.refused(
         sandbox.pki_at(late, "issue --ca rootCA --cn a"),
         1,
-        "error: rootCA can't sign this: CN=rootCA expired at [time]\n",
+        "ca-unusable",
+        expect![[r#"
+            error: rootCA can't sign this: CN=rootCA expired at [time]
+        "#]],
     );
     let renewed = sandbox.pki_at(late, "renew --ca rootCA --self").succeeds();
     assert!(!renewed.stdout.contains("  2. "), "{renewed}");
@@ -452,9 +472,11 @@ fn a_ca_that_was_taken_back_is_not_renewed() {
     sandbox.refused(
         sandbox.pki("renew --ca intermediate0 --self"),
         1,
-        "error: the certificate of intermediate0 is revoked (cACompromise)
-hint: a new key in its place gets a certificate: `pki renew --ca intermediate0 --self --rekey --name NAME`
-",
+        "ca-revoked",
+        expect![[r#"
+            error: the certificate of intermediate0 is revoked (cACompromise)
+            hint: a new key in its place gets a certificate: `pki renew --ca intermediate0 --self --rekey --name NAME`
+        "#]],
     );
 }
 
@@ -464,9 +486,11 @@ fn a_ca_lasts_no_longer_than_the_one_above() {
     sandbox.refused(
         sandbox.pki("renew --ca inter0 --self --days 2000"),
         1,
-        "error: the validity can't be had: it would end at [time], and the CA is valid until [time]
-hint: choose other times with --days, --not-before or --not-after
-",
+        "invalid-validity",
+        expect![[r#"
+            error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+            hint: choose other times with --days, --not-before or --not-after
+        "#]],
     );
 }
 
@@ -482,9 +506,11 @@ fn a_root_does_not_revoke_what_it_was() {
     sandbox.refused(
         sandbox.pki(&revoke),
         1,
-        "error: rootCA can't revoke its own certificate
-hint: a CA is revoked by the CA above it; a root is taken out of the trust stores
-",
+        "own-certificate",
+        expect![[r#"
+            error: rootCA can't revoke its own certificate
+            hint: a CA is revoked by the CA above it; a root is taken out of the trust stores
+        "#]],
     );
 }
 

@@ -6,6 +6,10 @@ use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use expect_test::Expect;
+use serde_json::Value;
 
 use crate::normalise::normalised;
 
@@ -104,13 +108,40 @@ impl Run {
         transcript
     }
 
-    /// Runs it and requires this exit code, nothing on stdout, and exactly
-    /// this on stderr once it is [`normalised`].
+    /// Runs it with `--format json`, requires this exit code, no report on stdout and an error of this code, and
+    /// returns stderr as text, [`normalised`].
     #[track_caller]
-    pub(crate) fn refuses(self, status: i32, stderr: &str) {
-        let transcript = self.ends_with(status);
-        assert_eq!(transcript.stdout, "", "{transcript}");
-        assert_same(&normalised(&transcript.stderr), stderr);
+    pub(crate) fn refusal(self, status: i32, code: &str) -> String {
+        let transcript = self.words("--format json").ends_with(status);
+        // Some commands have opened an array by then.
+        let items = transcript.stdout.trim_matches(['[', ']', '\n']);
+        assert_eq!(items, "", "{transcript}");
+        assert_eq!(transcript.error()["code"], code, "{transcript}");
+        normalised(&transcript.text_of_stderr())
+    }
+
+    /// Requires a [`Run::refusal`] of this code and this text.
+    #[track_caller]
+    pub(crate) fn refuses(self, status: i32, code: &str, said: Expect) {
+        assert_text(&self.refusal(status, code), said);
+    }
+}
+
+/// Compares a message or report with its snapshot, which `make snapshots` writes anew.
+#[track_caller]
+pub(crate) fn assert_text(is: &str, should_be: Expect) {
+    static SEEN: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    // expect-test finds no literal that rustfmt moved to a line of its own, as it does with a long single line.
+    let is_whole = is.is_empty() || is.ends_with('\n');
+    let is = is.to_owned() + if is_whole { "" } else { "\n" };
+    let place = should_be.position.to_string();
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = seen.insert(place, is.clone());
+    drop(seen);
+    // expect-test would write a second text over the wrong bytes.
+    match before {
+        Some(before) => assert_same(&is, &before),
+        None => should_be.assert_eq(&is),
     }
 }
 
@@ -136,19 +167,22 @@ pub(crate) struct Transcript {
 impl Transcript {
     /// The one JSON document on stdout.
     #[track_caller]
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
     }
 
-    /// The notices and warnings that `--format json` writes to stderr, as they stand there without it.
+    /// The notices, warnings and errors that `--format json` writes to stderr, as they stand there without it.
     #[track_caller]
-    pub(crate) fn notices(&self) -> String {
+    pub(crate) fn text_of_stderr(&self) -> String {
         let mut text = String::new();
         for line in self.stderr.lines() {
-            let told: BTreeMap<String, String> =
+            let document: BTreeMap<String, Value> =
                 serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}\n{self}"));
-            for (kind, message) in told {
-                writeln!(text, "{kind}: {message}").unwrap();
+            for (kind, message) in &document {
+                match message {
+                    Value::String(message) => writeln!(text, "{kind}: {message}").unwrap(),
+                    error => write_error(&mut text, error),
+                }
             }
         }
         text
@@ -156,14 +190,34 @@ impl Transcript {
 
     /// The error object that `--format json` writes as the last line of stderr.
     #[track_caller]
-    pub(crate) fn error(&self) -> serde_json::Value {
+    pub(crate) fn error(&self) -> Value {
         let last = self.stderr.lines().next_back().unwrap_or_default();
-        let document: serde_json::Value =
+        let document: Value =
             serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}\n{self}"));
         let error = &document["error"];
         assert!(error.is_object(), "{self}");
         error.clone()
     }
+}
+
+fn write_error(text: &mut String, error: &Value) {
+    let mut line = |label, message: &Value| {
+        if let Some(message) = message.as_str() {
+            writeln!(text, "{label}: {message}").unwrap();
+        }
+    };
+    line("error", &error["message"]);
+    let causes = error["causes"].as_array();
+    causes
+        .into_iter()
+        .flatten()
+        .for_each(|cause| line("caused by", cause));
+    line("hint", &error["hint"]);
+    let others = error["others"].as_array();
+    others
+        .into_iter()
+        .flatten()
+        .for_each(|other| write_error(text, other));
 }
 
 impl fmt::Display for Transcript {

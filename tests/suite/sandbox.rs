@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use expect_test::Expect;
 use tempfile::TempDir;
 
-use crate::run::Run;
+use crate::run::{Run, assert_text};
 use crate::snapshot::Snapshot;
 
 /// The store that `pki` uses when nothing else is said.
@@ -105,12 +106,19 @@ impl Sandbox {
         Snapshot::of(&self.path(STORE))
     }
 
-    /// The refusal, word for word, and a store that is the same to the byte.
+    /// Returns the text of a [`Run::refusal`] that leaves the store the same to the byte.
     #[track_caller]
-    pub(crate) fn refused(&self, run: Run, status: i32, stderr: &str) {
+    pub(crate) fn refusal(&self, run: Run, status: i32, code: &str) -> String {
         let before = self.store_snapshot();
-        run.refuses(status, stderr);
+        let said = run.refusal(status, code);
         before.assert_unchanged(&self.path(STORE));
+        said
+    }
+
+    /// Requires a [`Sandbox::refusal`] of this code and this text.
+    #[track_caller]
+    pub(crate) fn refused(&self, run: Run, status: i32, code: &str, said: Expect) {
+        assert_text(&self.refusal(run, status, code), said);
     }
 }
 

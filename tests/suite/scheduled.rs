@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
+use expect_test::{Expect, expect};
+
 use crate::docs;
-use crate::run::{Run, Transcript, assert_same};
+use crate::run::{Run, Transcript, assert_text};
 use crate::sandbox::{PASSPHRASE, STORE, Sandbox};
 
 const PAGE: &str = "docs/scheduled.md";
@@ -205,9 +207,17 @@ fn the_service_signs_with_two_passphrases() {
     let unit = docs::file_of(PAGE, "pki-crl.service");
     let without = started_with(&sandbox, &unit);
     assert_eq!(without.status, Some(4), "{without}");
-    assert!(
-        without.stderr.contains("the passphrase is wrong"),
-        "{without}"
+    let folder = sandbox.folder().display().to_string();
+    assert_text(
+        &without.stderr.replace(&folder, "DIR"),
+        expect![[r#"
+            error: the key DIR/pki/rootCA/ca.key can't be used
+            caused by: the passphrase is wrong
+            hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
+            error: the new list stands in the store, but what follows could not be done
+            caused by: there is no list of rootCA at DIR/pki/crl/rootCA.crl
+            hint: `pki --store DIR/pki crl --to-pem --chain --if-needed` writes the chain when the other lists are there
+        "#]],
     );
     fs::remove_dir_all(sandbox.path("pki/crl")).unwrap();
 
@@ -263,7 +273,7 @@ fn the_service_publishes_the_chain_under_an_offline_root() {
 
 /// The path unit notices a file in another's place, and a reload follows.
 #[test]
-fn the_watched_file_is_replaced_where_something_is_new_and_only_there() {
+fn the_watched_file_is_replaced_only_if_something_is_new() {
     let sandbox = machine();
     let unit = here(&sandbox, &docs::file_of(PAGE, "pki-crl-reload.path"));
     let watched = settings(&unit, "PathChanged");
@@ -286,7 +296,7 @@ fn the_watched_file_is_replaced_where_something_is_new_and_only_there() {
 }
 
 #[test]
-fn the_check_fails_where_a_list_is_behind_and_needs_no_passphrase() {
+fn the_check_fails_on_a_stale_crl_without_a_passphrase() {
     let sandbox = machine();
     let unit = "pki-crl-check.service";
     assert_eq!(started(&sandbox, unit).status, Some(3));
@@ -369,22 +379,25 @@ fn run_from(sandbox: &Sandbox, crontab: &str, place: usize) -> Transcript {
 
 /// All that is printed is sent by mail.
 #[track_caller]
-fn assert_mails(ran: &Transcript, text: &str) {
-    assert_same(&format!("{}{}", ran.stdout, ran.stderr), text);
+fn assert_mails(ran: &Transcript, text: Expect) {
+    assert_text(&format!("{}{}", ran.stdout, ran.stderr), text);
 }
 
 #[test]
-fn cron_signs_and_reloads_once_and_after_a_revocation_and_says_so() {
+fn cron_signs_and_reloads_once_and_after_a_revocation() {
     let sandbox = machine();
     assert_mails(
         &run_by_cron(&sandbox, 0),
-        "signed a list of intermediate0\nsigned a list of rootCA\n",
+        expect![[r#"
+            signed a list of intermediate0
+            signed a list of rootCA
+        "#]],
     );
     assert_eq!(told_systemctl(&sandbox), "reload nginx.service\n");
 
     fs::remove_file(sandbox.path("etc/ca.pass")).unwrap();
     let before = sandbox.store_snapshot();
-    assert_mails(&run_by_cron(&sandbox, 0), "");
+    assert_mails(&run_by_cron(&sandbox, 0), expect![""]);
     assert_eq!(told_systemctl(&sandbox), "");
     before.assert_unchanged(&sandbox.path(STORE));
 
@@ -397,7 +410,9 @@ fn cron_signs_and_reloads_once_and_after_a_revocation_and_says_so() {
     sandbox.write("etc/ca.pass", PASSPHRASE);
     assert_mails(
         &run_by_cron(&sandbox, 0),
-        "signed a list of intermediate0\n",
+        expect![[r#"
+            signed a list of intermediate0
+        "#]],
     );
     assert_eq!(told_systemctl(&sandbox), "reload nginx.service\n");
     assert_eq!(number_of_the_list(&sandbox), 2);
@@ -409,7 +424,10 @@ fn cron_signs_with_two_passphrases() {
     let crontab = docs::file_of(PAGE, CRONTAB_LINE) + &docs::file_of(PAGE, "pki-crl");
     assert_mails(
         &run_from(&sandbox, &crontab, 0),
-        "signed a list of intermediate0\nsigned a list of rootCA\n",
+        expect![[r#"
+            signed a list of intermediate0
+            signed a list of rootCA
+        "#]],
     );
     assert_chain_serves(&sandbox, true);
 }
@@ -419,12 +437,16 @@ fn cron_mails_what_is_not_fresh_and_nothing_else() {
     let sandbox = machine();
     let lists = sandbox.path("pki/crl").display().to_string();
     let missing = |ca: &str| format!("{ca}: missing: no list of it at {lists}/{ca}.crl\n");
-    assert_mails(
-        &run_by_cron(&sandbox, 1),
-        &(missing("intermediate0") + &missing("rootCA")),
+    let mailed = run_by_cron(&sandbox, 1).stdout.replace(&lists, "LISTS");
+    assert_text(
+        &mailed,
+        expect![[r#"
+            intermediate0: missing: no list of it at LISTS/intermediate0.crl
+            rootCA: missing: no list of it at LISTS/rootCA.crl
+        "#]],
     );
     run_by_cron(&sandbox, 0);
-    assert_mails(&run_by_cron(&sandbox, 1), "");
+    assert_mails(&run_by_cron(&sandbox, 1), expect![""]);
     fs::remove_file(sandbox.path("pki/crl/rootCA.crl")).unwrap();
     let mailed = run_by_cron(&sandbox, 1);
     assert!(mailed.stdout.ends_with(&missing("rootCA")), "{mailed}");

@@ -1,101 +1,106 @@
 //! Tables that are none, or not the ones that a command reads: nothing is issued or revoked from them.
 
+use std::collections::BTreeSet;
+
+use expect_test::expect;
+
+use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 
-/// Refused with exit code 1, in these words, and nothing is recorded.
+/// Requires that a table is refused and that nothing is recorded, and returns the text.
 #[track_caller]
-fn assert_refused(sandbox: &Sandbox, line: &str, table: &[u8], says: &str) {
-    let before = sandbox.store_snapshot();
+fn refusal(sandbox: &Sandbox, line: &str, table: &[u8]) -> String {
     sandbox.write("table.csv", table);
-    let refused = sandbox.pki(line).words("--from table.csv").ends_with(1);
-    assert_eq!(refused.stdout, "", "{refused}");
-    assert!(refused.stderr.contains(says), "{says:?}\n{refused}");
-    before.assert_unchanged(&sandbox.path("pki"));
+    let run = sandbox.pki(line).words("--from table.csv");
+    sandbox.refusal(run, 1, "invalid-row")
 }
 
 const ISSUE: &str = "issue --ca intermediate0";
 const REVOKE: &str = "revoke --ca intermediate0";
-const KNOWN: &str = "a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name\n";
 
 #[test]
 fn a_table_without_a_known_header_issues_nothing() {
     let sandbox = Sandbox::with_open_ca();
-    for (table, says) in [
-        ("", "line 1: the table is empty; "),
-        ("\n\n", "the table is empty; "),
-        (
-            "device-1\ndevice-2\n",
-            "line 1: the first row is no header; ",
-        ),
-        (
-            "host,address\na.test,192.0.2.1\n",
-            "line 1: there is no column \"host\"; ",
-        ),
-        ("Hostname\nweb\n", "line 1: the first row is no header; "),
-        (
-            "\"serial number\",\"owner\"\n1,a\n",
-            "there is no column \"serial number\"; ",
-        ),
-        (
-            "cn;profile\na;client\n",
-            "line 1: commas separate fields, not ';'; ",
-        ),
-        (
-            "cn\tprofile\na\tclient\n",
-            "line 1: commas separate fields, not '\\t'; ",
-        ),
-        (
-            "cn|profile\na|client\n",
-            "line 1: commas separate fields, not '|'; ",
-        ),
-        ("# printers\ncn\np1\n", "line 1: a table has no comments; "),
-        ("\u{feff}#cn\np1\n", "line 1: a table has no comments; "),
-        ("c n\na\n", "line 1: the first row is no header; "),
+    let mut said = String::new();
+    for table in [
+        "",
+        "\n\n",
+        "device-1\ndevice-2\n",
+        "host,address\na.test,192.0.2.1\n",
+        "Hostname\nweb\n",
+        "\"serial number\",\"owner\"\n1,a\n",
+        "cn;profile\na;client\n",
+        "cn\tprofile\na\tclient\n",
+        "cn|profile\na|client\n",
+        "# printers\ncn\np1\n",
+        "\u{feff}#cn\np1\n",
+        "c n\na\n",
     ] {
-        let says = format!("{says}{KNOWN}");
-        assert_refused(&sandbox, ISSUE, table.as_bytes(), &says);
+        said += &refusal(&sandbox, ISSUE, table.as_bytes());
     }
-    for (table, says) in [
-        (
-            "cn,owner\na,b\n",
-            "line 1: there is no column \"owner\"; there are cn, san,",
-        ),
-        ("cn,san,cn\na,,b\n", "line 1: the column cn is named twice"),
-        (
-            "san,days\na.test,3\n",
-            "line 1: there is no column cn or csr",
-        ),
-        (
-            "cn,\na,b\n",
-            "line 1: there is no column \"\"; there are cn, san,",
-        ),
+    for table in [
+        "cn,owner\na,b\n",
+        "cn,san,cn\na,,b\n",
+        "san,days\na.test,3\n",
+        "cn,\na,b\n",
     ] {
-        assert_refused(&sandbox, ISSUE, table.as_bytes(), says);
+        said += &refusal(&sandbox, ISSUE, table.as_bytes());
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: table.csv line 1: the table is empty; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: the table is empty; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: the first row is no header; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: there is no column "host"; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: the first row is no header; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: there is no column "serial number"; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: commas separate fields, not ';'; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: commas separate fields, not '\t'; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: commas separate fields, not '|'; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: a table has no comments; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: a table has no comments; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: the first row is no header; a table begins with a header that names its columns; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: there is no column "owner"; there are cn, san, profile, days, key_type, csr, name
+            error: table.csv line 1: the column cn is named twice
+            error: table.csv line 1: there is no column cn or csr
+            error: table.csv line 1: there is no column ""; there are cn, san, profile, days, key_type, csr, name
+        "#]],
+    );
 }
 
 #[test]
 fn a_row_that_is_none_is_named_and_nothing_is_issued() {
     let sandbox = Sandbox::with_open_ca();
-    for (rows, says) in [
-        ("a;a.test;server", "line 3: commas separate fields: "),
-        (
-            "a;\"a.test,b.test\";server",
-            "line 3: commas separate fields: ",
-        ),
-        ("# not yet: a,,", "line 3: a table has no comments: "),
-        ("  #b,,", "line 3: a table has no comments: "),
-        ("cn,san,profile", "line 3: the header is repeated"),
-        ("CN, SAN, Profile", "line 3: the header is repeated"),
+    let mut said = BTreeSet::new();
+    for rows in [
+        "a;a.test;server",
+        "a;\"a.test,b.test\";server",
+        "# not yet: a,,",
+        "  #b,,",
+        "cn,san,profile",
+        "CN, SAN, Profile",
     ] {
         let table = format!("cn,san,profile\nfirst,,\n{rows}\nlast,,\n");
-        assert_refused(&sandbox, ISSUE, table.as_bytes(), says);
+        said.insert(refusal(&sandbox, ISSUE, table.as_bytes()));
     }
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            error: table.csv line 3: a table has no comments: put a value that begins with # in quotes
+            hint: nothing was issued; --keep-going leaves these rows out
+            error: table.csv line 3: commas separate fields: put a value with ; in quotes
+            hint: nothing was issued; --keep-going leaves these rows out
+            error: table.csv line 3: the header is repeated
+            hint: nothing was issued; --keep-going leaves these rows out
+        "#]],
+    );
 }
 
 #[test]
 fn a_table_that_is_no_utf_8_text_is_refused_as_what_it_is() {
     let sandbox = Sandbox::with_open_ca();
+    let mut said = BTreeSet::new();
     let wide = |text: &str, big: bool| -> Vec<u8> {
         let bytes = |unit: u16| {
             if big {
@@ -109,29 +114,25 @@ fn a_table_that_is_no_utf_8_text_is_refused_as_what_it_is() {
     for line in [ISSUE, REVOKE] {
         for big in [false, true] {
             let marked = wide("\u{feff}cn\na\n", big);
-            assert_refused(
-                &sandbox,
-                line,
-                &marked,
-                "line 1: the table is UTF-16: save it as UTF-8\n",
-            );
+            said.insert(refusal(&sandbox, line, &marked));
             let bare = wide("cn\na\n", big);
-            assert_refused(
-                &sandbox,
-                line,
-                &bare,
-                "line 1: it has NUL bytes: a table is text in UTF-8\n",
-            );
+            said.insert(refusal(&sandbox, line, &bare));
         }
-        assert_refused(&sandbox, line, b"cn\na\0b\n", "line 2: it has NUL bytes");
+        said.insert(refusal(&sandbox, line, b"cn\na\0b\n"));
     }
-    assert_refused(
-        &sandbox,
-        ISSUE,
-        b"cn\nM\xfcller\n",
-        "line 2: it is not UTF-8\n",
+    said.insert(refusal(&sandbox, ISSUE, b"cn\nM\xfcller\n"));
+    said.insert(refusal(&sandbox, ISSUE, b"c\xf6n\na\n"));
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            error: table.csv line 1: it has NUL bytes: a table is text in UTF-8
+            error: table.csv line 1: it is not UTF-8
+            error: table.csv line 1: the table is UTF-16: save it as UTF-8
+            error: table.csv line 2: it has NUL bytes: a table is text in UTF-8
+            error: table.csv line 2: it is not UTF-8
+            hint: nothing was issued
+        "#]],
     );
-    assert_refused(&sandbox, ISSUE, b"c\xf6n\na\n", "line 1: it is not UTF-8\n");
 }
 
 #[test]
@@ -161,30 +162,16 @@ fn headers_and_values_that_people_have_are_taken() {
 #[test]
 fn a_table_of_serials_needs_no_header_and_has_no_other_rows() {
     let sandbox = Sandbox::with_open_ca();
+    let mut said = String::new();
     let serial = sandbox.issued("intermediate0", "a");
-    for (rows, says) in [
-        (
-            format!("{serial};superseded\n"),
-            "line 1: commas separate fields: ",
-        ),
-        (
-            format!("# gone\n{serial}\n"),
-            "line 1: a table has no comments: ",
-        ),
-        (
-            format!("Serial Number,Why\n{serial},\n"),
-            "line 1, column reason: \"Why\" is not a reason; ",
-        ),
-        (
-            format!("serial,why\n{serial},\n"),
-            "line 1: there is no column \"why\"; there are serial, reason, date\n",
-        ),
-        (
-            format!("serial\n{serial}\nserial\n"),
-            "line 3: the header is repeated",
-        ),
+    for rows in [
+        format!("{serial};superseded\n"),
+        format!("# gone\n{serial}\n"),
+        format!("Serial Number,Why\n{serial},\n"),
+        format!("serial,why\n{serial},\n"),
+        format!("serial\n{serial}\nserial\n"),
     ] {
-        assert_refused(&sandbox, REVOKE, rows.as_bytes(), says);
+        said += &refusal(&sandbox, REVOKE, rows.as_bytes());
     }
     sandbox.write(
         "table.csv",
@@ -196,12 +183,27 @@ fn a_table_of_serials_needs_no_header_and_has_no_other_rows() {
         .words("--from -")
         .stdin(format!("{serial}\n"));
     again.succeeds();
+    assert_text(
+        &said,
+        expect![[r#"
+            error: table.csv line 1: commas separate fields: put a value with ; in quotes
+            hint: nothing was revoked
+            error: table.csv line 1: a table has no comments: put a value that begins with # in quotes
+            hint: nothing was revoked; --keep-going leaves these rows out
+            error: table.csv line 1, column reason: "Why" is not a reason; there are unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn and aACompromise
+            hint: nothing was revoked; --keep-going leaves these rows out
+            error: table.csv line 1: there is no column "why"; there are serial, reason, date
+            error: table.csv line 3: the header is repeated
+            hint: nothing was revoked; --keep-going leaves these rows out
+        "#]],
+    );
 }
 
 /// Neither prefix nor scheme: in options, in tables and in declarations.
 #[test]
 fn a_colon_makes_no_uri_of_a_san() {
     let sandbox = Sandbox::with_open_ca();
+    let mut said = String::new();
     for san in [
         "web.example.test:443",
         "192.0.2.7:443",
@@ -214,20 +216,78 @@ fn a_colon_makes_no_uri_of_a_san() {
         "otherName:1.2.3.4;UTF8:http://example.test/",
         "mailto:a@example.test",
     ] {
-        let says = format!(
-            "error: the alternative name can't be used\ncaused by: \"{san}\" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:;"
-        );
         let run = sandbox.pki("issue --ca intermediate0 --profile server --cn web.example.test");
-        let refused = run.words("--san").arg(san).ends_with(1);
-        assert!(refused.stderr.starts_with(&says), "{refused}");
+        said += &run.words("--san").arg(san).refusal(1, "invalid-san");
         let table = format!("cn,san,profile\nweb.example.test,{san},server\n");
-        assert_refused(&sandbox, ISSUE, table.as_bytes(), "line 2, column san: ");
+        said += &refusal(&sandbox, ISSUE, table.as_bytes());
         sandbox.write("pki.toml", format!("[certificate.web]\nca = \"intermediate0\"\nprofile = \"server\"\nsan = [\"{san}\"]\n"));
-        let before = sandbox.store_snapshot();
-        let refused = sandbox.pki("apply pki.toml").ends_with(1);
-        assert!(refused.stderr.contains("is not a SAN: "), "{refused}");
-        before.assert_unchanged(&sandbox.path("pki"));
+        said += &sandbox.refusal(sandbox.pki("apply pki.toml"), 1, "invalid-row");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: the alternative name can't be used
+            caused by: "web.example.test:443" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "web.example.test:443" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was issued
+            error: pki.toml line 4, column 7: "web.example.test:443" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was changed
+            error: the alternative name can't be used
+            caused by: "192.0.2.7:443" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "192.0.2.7:443" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was issued
+            error: pki.toml line 4, column 7: "192.0.2.7:443" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was changed
+            error: the alternative name can't be used
+            caused by: "[2001:db8::7]:443" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "[2001:db8::7]:443" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was issued
+            error: pki.toml line 4, column 7: "[2001:db8::7]:443" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was changed
+            error: the alternative name can't be used
+            caused by: "DNSName:web.example.test" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "DNSName:web.example.test" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was issued
+            error: pki.toml line 4, column 7: "DNSName:web.example.test" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was changed
+            error: the alternative name can't be used
+            caused by: "rfc822:a@example.test" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "rfc822:a@example.test" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was issued
+            error: pki.toml line 4, column 7: "rfc822:a@example.test" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was changed
+            error: the alternative name can't be used
+            caused by: "a:b" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "a:b" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was issued
+            error: pki.toml line 4, column 7: "a:b" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was changed
+            error: the alternative name can't be used
+            caused by: "01:23:45:67:89:ab" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "01:23:45:67:89:ab" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was issued
+            error: pki.toml line 4, column 7: "01:23:45:67:89:ab" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was changed
+            error: the alternative name can't be used
+            caused by: "registeredID:1.2.3" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "registeredID:1.2.3" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was issued
+            error: pki.toml line 4, column 7: "registeredID:1.2.3" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was changed
+            error: the alternative name can't be used
+            caused by: "otherName:1.2.3.4;UTF8:http://example.test/" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "otherName:1.2.3.4;UTF8:http://example.test/" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was issued
+            error: pki.toml line 4, column 7: "otherName:1.2.3.4;UTF8:http://example.test/" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was changed
+            error: the alternative name can't be used
+            caused by: "mailto:a@example.test" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "mailto:a@example.test" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was issued
+            error: pki.toml line 4, column 7: "mailto:a@example.test" is not a SAN: before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            hint: nothing was changed
+        "#]],
+    );
 }
 
 #[test]

@@ -3,10 +3,11 @@
 
 use std::fs;
 
+use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
 use crate::normalise::normalised;
-use crate::run::{Run, assert_same};
+use crate::run::{Run, assert_same, assert_text};
 use crate::sandbox::Sandbox;
 
 /// Three tiers; a client of `intermediate0` and one of `intermediate2`, and a server.
@@ -22,107 +23,133 @@ fn tiers() -> Sandbox {
     sandbox
 }
 
+/// Returns the report, [`normalised`], of a run that ends with this exit code and has nothing on stderr.
 #[track_caller]
-pub(crate) fn assert_says(run: Run, status: i32, stdout: &str) {
+pub(crate) fn report(run: Run, status: i32) -> String {
     let said = run.ends_with(status);
-    assert_same(&normalised(&said.stdout), stdout);
     assert_same(&said.stderr, "");
+    normalised(&said.stdout)
+}
+
+#[track_caller]
+pub(crate) fn assert_says(run: Run, status: i32, stdout: Expect) {
+    assert_text(&report(run, status), stdout);
 }
 
 #[test]
-fn a_good_certificate_is_told_with_its_path_its_end_and_who_knows_of_revocations() {
+fn a_valid_certificate_is_reported_with_path_and_expiry() {
     let sandbox = tiers();
     assert_says(
         sandbox.pki("verify out/localclient.crt"),
         0,
-        "valid: CN=localclient, by intermediate0, rootCA\n\
-         \x20 valid until                [time]\n\
-         \x20 not revoked, by the store  CN=localclient, CN=intermediate0\n",
+        expect![[r#"
+            valid: CN=localclient, by intermediate0, rootCA
+              valid until                [time]
+              not revoked, by the store  CN=localclient, CN=intermediate0
+        "#]],
     );
-    let deep = "valid: CN=deep, by intermediate2, intermediate1, rootCA\n\
-                \x20 valid until                [time]\n\
-                \x20 not revoked, by the store  CN=deep, CN=intermediate2, CN=intermediate1\n";
-    assert_says(sandbox.pki("verify out/deep.crt"), 0, deep);
-    assert_says(sandbox.pki("verify --purpose client out/deep.crt"), 0, deep);
+    let deep = report(sandbox.pki("verify out/deep.crt"), 0);
+    assert_text(
+        &deep,
+        expect![[r#"
+            valid: CN=deep, by intermediate2, intermediate1, rootCA
+              valid until                [time]
+              not revoked, by the store  CN=deep, CN=intermediate2, CN=intermediate1
+        "#]],
+    );
+    assert_same(
+        &report(sandbox.pki("verify --purpose client out/deep.crt"), 0),
+        &deep,
+    );
     // What is behind the first one in a file only helps.
-    assert_says(sandbox.pki("verify out/deep.fullchain.pem"), 0, deep);
+    assert_same(
+        &report(sandbox.pki("verify out/deep.fullchain.pem"), 0),
+        &deep,
+    );
     let pem = sandbox.read("out/deep.crt");
-    assert_says(sandbox.pki("verify -").stdin(pem), 0, deep);
+    assert_same(&report(sandbox.pki("verify -").stdin(pem), 0), &deep);
     assert_says(
         sandbox.pki("verify pki/intermediate2/ca.crt"),
         0,
-        "valid: CN=intermediate2, by intermediate1, rootCA\n\
-         \x20 valid until                [time]\n\
-         \x20 not revoked, by the store  CN=intermediate2, CN=intermediate1\n",
+        expect![[r#"
+            valid: CN=intermediate2, by intermediate1, rootCA
+              valid until                [time]
+              not revoked, by the store  CN=intermediate2, CN=intermediate1
+        "#]],
     );
     assert_says(
         sandbox.pki("verify pki/rootCA/ca.crt"),
         0,
-        "valid: CN=rootCA, a trusted root\n\
-         \x20 valid until  [time]\n",
+        expect![[r#"
+            valid: CN=rootCA, a trusted root
+              valid until  [time]
+        "#]],
     );
 }
 
 #[test]
 fn every_time_at_which_it_is_not_valid_is_told() {
     let sandbox = tiers();
-    for (at, reason) in [
-        ("2y", "CN=localclient expired at [time]"),
-        ("-1d", "CN=localclient is not valid before [time]"),
-        ("1950-01-01", "CN=localclient is not valid before [time]"),
-        ("9999-12-31", "CN=localclient expired at [time]"),
-    ] {
-        assert_says(
-            sandbox.pki("verify out/localclient.crt --at").arg(at),
-            3,
-            &format!("not valid: {reason}\n"),
-        );
+    let mut said = String::new();
+    for at in ["2y", "-1d", "1950-01-01", "9999-12-31"] {
+        let run = sandbox.pki("verify out/localclient.crt --at").arg(at);
+        said += &report(run, 3);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            not valid: CN=localclient expired at [time]
+            not valid: CN=localclient is not valid before [time]
+            not valid: CN=localclient is not valid before [time]
+            not valid: CN=localclient expired at [time]
+        "#]],
+    );
     assert_says(
         sandbox.pki("verify pki/rootCA/ca.crt --at 11y"),
         3,
-        "not valid: CN=rootCA expired at [time]\n",
+        expect![[r#"
+            not valid: CN=rootCA expired at [time]
+        "#]],
     );
     sandbox
         .pki("verify out/localclient.crt --at 30d")
         .succeeds();
     sandbox
         .pki("verify out/localclient.crt --at 9000y")
-        .refuses(2, "error: --at is no time that a certificate can hold\n");
+        .refuses(
+            2,
+            "usage",
+            expect![[r#"
+                error: --at is no time that a certificate can hold
+            "#]],
+        );
 }
 
 #[test]
 fn a_purpose_or_a_host_that_it_is_not_for_is_told() {
     let sandbox = tiers();
-    for (line, reason) in [
-        (
-            "out/localclient.crt --purpose server",
-            "CN=localclient is not for server: its extKeyUsage is clientAuth",
-        ),
-        (
-            "out/www.example.test.crt --purpose peer",
-            "CN=www.example.test is not for peer: its extKeyUsage is serverAuth",
-        ),
-        (
-            "out/www.example.test.crt --hostname example.test",
-            "CN=www.example.test is not for the host example.test: it has dns:www.example.test, ip:192.0.2.7",
-        ),
-        (
-            "out/www.example.test.crt --hostname 192.0.2.8",
-            "CN=www.example.test is not for the host 192.0.2.8: it has dns:www.example.test, ip:192.0.2.7",
-        ),
-        (
-            "out/localclient.crt --hostname localclient",
-            "CN=localclient is not for the host localclient: it has no SAN",
-        ),
-        (
-            "pki/rootCA/ca.crt --hostname www.example.test",
-            "CN=rootCA is not for the host www.example.test: it has no SAN",
-        ),
+    let mut said = String::new();
+    for line in [
+        "out/localclient.crt --purpose server",
+        "out/www.example.test.crt --purpose peer",
+        "out/www.example.test.crt --hostname example.test",
+        "out/www.example.test.crt --hostname 192.0.2.8",
+        "out/localclient.crt --hostname localclient",
+        "pki/rootCA/ca.crt --hostname www.example.test",
     ] {
-        let run = sandbox.pki("verify").words(line);
-        assert_says(run, 3, &format!("not valid: {reason}\n"));
+        said += &report(sandbox.pki("verify").words(line), 3);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            not valid: CN=localclient is not for server: its extKeyUsage is clientAuth
+            not valid: CN=www.example.test is not for peer: its extKeyUsage is serverAuth
+            not valid: CN=www.example.test is not for the host example.test: it has dns:www.example.test, ip:192.0.2.7
+            not valid: CN=www.example.test is not for the host 192.0.2.8: it has dns:www.example.test, ip:192.0.2.7
+            not valid: CN=localclient is not for the host localclient: it has no SAN
+            not valid: CN=rootCA is not for the host www.example.test: it has no SAN
+        "#]],
+    );
     for line in [
         "--purpose server --hostname www.example.test",
         "--purpose server --hostname WWW.example.test",
@@ -134,7 +161,7 @@ fn a_purpose_or_a_host_that_it_is_not_for_is_told() {
 }
 
 #[test]
-fn what_the_store_has_revoked_is_not_valid_and_what_it_released_is() {
+fn what_is_revoked_is_not_valid_and_what_is_released_is() {
     let sandbox = tiers();
     let revoke = |line: &str| sandbox.pki("revoke --ca").words(line).succeeds();
     let verify = |file: &str| sandbox.pki("verify").arg(file);
@@ -142,7 +169,9 @@ fn what_the_store_has_revoked_is_not_valid_and_what_it_released_is() {
     assert_says(
         verify("out/localclient.crt"),
         3,
-        "not valid: CN=localclient was revoked at [time] (certificateHold), serial [serial]\n",
+        expect![[r#"
+            not valid: CN=localclient was revoked at [time] (certificateHold), serial [serial]
+        "#]],
     );
     revoke("intermediate0 --cn localclient --release");
     verify("out/localclient.crt").succeeds();
@@ -150,20 +179,26 @@ fn what_the_store_has_revoked_is_not_valid_and_what_it_released_is() {
     assert_says(
         verify("out/localclient.crt"),
         3,
-        "not valid: CN=localclient was revoked at [time] (keyCompromise), serial [serial]\n",
+        expect![[r#"
+            not valid: CN=localclient was revoked at [time] (keyCompromise), serial [serial]
+        "#]],
     );
     // Also where the roots come from a file.
     sandbox.pki("bundle --out truststore.pem").succeeds();
     assert_says(
         verify("out/localclient.crt").words("--bundle truststore.pem"),
         3,
-        "not valid: CN=localclient was revoked at [time] (keyCompromise), serial [serial]\n",
+        expect![[r#"
+            not valid: CN=localclient was revoked at [time] (keyCompromise), serial [serial]
+        "#]],
     );
     revoke("rootCA --cert pki/intermediate1/ca.crt --reason cACompromise");
     assert_says(
         verify("out/deep.crt"),
         3,
-        "not valid: CN=intermediate1 was revoked at [time] (cACompromise), serial [serial]\n",
+        expect![[r#"
+            not valid: CN=intermediate1 was revoked at [time] (cACompromise), serial [serial]
+        "#]],
     );
 }
 
@@ -187,51 +222,59 @@ fn lists_decide_where_they_are_given_and_every_ca_needs_one() {
     assert_says(
         verify("out/deep.crt"),
         0,
-        "valid: CN=deep, by intermediate2, intermediate1, rootCA\n\
-         \x20 valid until             [time]\n\
-         \x20 revocation not checked  CN=deep, CN=intermediate2, CN=intermediate1\n",
+        expect![[r#"
+            valid: CN=deep, by intermediate2, intermediate1, rootCA
+              valid until             [time]
+              revocation not checked  CN=deep, CN=intermediate2, CN=intermediate1
+        "#]],
     );
     assert_says(
         verify("out/deep.crt --crl pki/crl/intermediate2.chain.crl.pem"),
         0,
-        "valid: CN=deep, by intermediate2, intermediate1, rootCA\n\
-         \x20 valid until               [time]\n\
-         \x20 not revoked, by its list  CN=deep, CN=intermediate2, CN=intermediate1\n",
+        expect![[r#"
+            valid: CN=deep, by intermediate2, intermediate1, rootCA
+              valid until               [time]
+              not revoked, by its list  CN=deep, CN=intermediate2, CN=intermediate1
+        "#]],
     );
     // The newest list decides, in whichever order they come.
-    let revoked = "not valid: CN=deep was revoked at [time] (superseded), serial [serial]\n";
     for lists in [
         "--crl later/intermediate2.chain.crl.pem",
         "--crl later/intermediate2.crl --crl pki/crl/intermediate2.chain.crl.pem",
         "--crl pki/crl/intermediate2.chain.crl.pem --crl later/intermediate2.crl",
     ] {
         let run = verify("out/deep.crt").words(lists);
-        assert_says(run, 3, revoked);
+        assert_says(
+            run,
+            3,
+            expect![[r#"
+                not valid: CN=deep was revoked at [time] (superseded), serial [serial]
+            "#]],
+        );
     }
-    for (lists, reason) in [
-        (
-            "--crl pki/crl/rootCA.crl",
-            "CN=deep may be revoked: no list of CN=intermediate2 was given",
-        ),
-        (
-            "--crl pki/crl/intermediate2.crl --crl pki/crl/intermediate1.crl",
-            "CN=intermediate1 may be revoked: no list of CN=rootCA was given",
-        ),
-        (
-            "--crl pki/crl/intermediate2.chain.crl.pem --at 8d",
-            "CN=deep may be revoked: the list of CN=intermediate2 ended at [time]",
-        ),
+    let mut said = String::new();
+    for lists in [
+        "--crl pki/crl/rootCA.crl",
+        "--crl pki/crl/intermediate2.crl --crl pki/crl/intermediate1.crl",
+        "--crl pki/crl/intermediate2.chain.crl.pem --at 8d",
     ] {
-        let run = verify("out/deep.crt").words(lists);
-        assert_says(run, 3, &format!("not valid: {reason}\n"));
+        said += &report(verify("out/deep.crt").words(lists), 3);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            not valid: CN=deep may be revoked: no list of CN=intermediate2 was given
+            not valid: CN=intermediate1 may be revoked: no list of CN=rootCA was given
+            not valid: CN=deep may be revoked: the list of CN=intermediate2 ended at [time]
+        "#]],
+    );
     // The store's newer record does not go before the lists that were asked for.
     let run = sandbox.pki("verify out/localclient.crt --crl");
     run.arg("pki/crl/intermediate0.chain.crl.pem").succeeds();
 }
 
 #[test]
-fn a_list_that_was_made_later_than_the_time_that_is_asked_about_says_nothing_of_it() {
+fn a_crl_later_than_the_time_asked_about_does_not_count() {
     let sandbox = Sandbox::new();
     for line in [
         "root --name rootCA --no-passphrase --not-before -9d",
@@ -244,7 +287,9 @@ fn a_list_that_was_made_later_than_the_time_that_is_asked_about_says_nothing_of_
     assert_says(
         sandbox.pki("verify out/a.crt --at -5d --crl pki/crl/rootCA.crl"),
         3,
-        "not valid: CN=a may be revoked: the list of CN=rootCA is not valid before [time]\n",
+        expect![[r#"
+            not valid: CN=a may be revoked: the list of CN=rootCA is not valid before [time]
+        "#]],
     );
 }
 
@@ -359,7 +404,9 @@ fn keys_of_every_kind_are_judged() {
         assert_says(
             sandbox.pki("verify forged.der"),
             3,
-            "not valid: the signature of CN=good does not verify under the key of CN=intermediate0\n",
+            expect![[r#"
+                not valid: the signature of CN=good does not verify under the key of CN=intermediate0
+            "#]],
         );
     }
 }
@@ -381,7 +428,7 @@ fn constraints_that_are_held_to_refuse_nothing() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_or_holds_other_things_is_an_error_and_no_verdict() {
+fn a_truncated_or_other_file_is_an_error_and_no_verdict() {
     let sandbox = tiers();
     let pem = sandbox.read("out/localclient.crt");
     sandbox
@@ -395,45 +442,44 @@ fn a_file_that_is_cut_off_or_holds_other_things_is_an_error_and_no_verdict() {
         for length in (0..whole.len()).step_by(9) {
             sandbox.write("cut", &whole[..length]);
             for line in ["verify cut", "verify out/localclient.crt --bundle cut"] {
-                let refused = sandbox.pki(line).ends_with(1);
+                let refused = sandbox.pki(line).words("--format json").ends_with(1);
+                let code = refused.error()["code"].as_str().unwrap().to_owned();
+                assert!(code.starts_with("invalid-"), "{refused}");
                 assert_eq!(refused.stdout, "", "{refused}");
-                assert!(
-                    refused.stderr.starts_with("error: cut is not a "),
-                    "{refused}"
-                );
             }
         }
     }
     sandbox.pki("crl").succeeds();
     sandbox.write("with-key.pem", pem + &sandbox.read("out/localclient.key"));
-    for (line, stderr) in [
-        (
-            "with-key.pem",
-            "error: with-key.pem is not a file of certificates\n\
-             caused by: object 2 in it is \"PRIVATE KEY\"\n",
-        ),
-        (
-            "pki/crl/rootCA.crl",
-            "error: pki/crl/rootCA.crl is not a file of certificates\n\
-             caused by: object 1 in it is \"X509 CRL\"\n",
-        ),
-        (
-            "whole.der --crl whole.der",
-            "error: whole.der is not a file of certificate revocation lists\n\
-             caused by: object 1 in it is \"CERTIFICATE\"\n",
-        ),
-        (
-            "nowhere.crt",
-            "error: could not read nowhere.crt\n\
-             caused by: No such file or directory (os error 2)\n",
-        ),
+    let mut said = String::new();
+    for (line, code) in [
+        ("with-key.pem", "invalid-input"),
+        ("pki/crl/rootCA.crl", "invalid-input"),
+        ("whole.der --crl whole.der", "invalid-input"),
+        ("nowhere.crt", "file-not-found"),
     ] {
-        sandbox.pki("verify").words(line).refuses(1, stderr);
+        said += &sandbox.pki("verify").words(line).refusal(1, code);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: with-key.pem is not a file of certificates
+            caused by: object 2 in it is "PRIVATE KEY"
+            error: pki/crl/rootCA.crl is not a file of certificates
+            caused by: object 1 in it is "X509 CRL"
+            error: whole.der is not a file of certificate revocation lists
+            caused by: object 1 in it is "CERTIFICATE"
+            error: could not read nowhere.crt
+            caused by: No such file or directory (os error 2)
+        "#]],
+    );
     sandbox.pki("--store nowhere verify whole.der").refuses(
         1,
-        "error: there is no store at nowhere\n\
-         hint: `pki --store nowhere root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place\n",
+        "store-not-found",
+        expect![[r#"
+            error: there is no store at nowhere
+            hint: `pki --store nowhere root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+        "#]],
     );
 }
 

@@ -2,9 +2,11 @@
 
 use std::fs;
 
+use expect_test::expect;
+
 use super::SMALL;
 use crate::normalise::normalised;
-use crate::run::assert_same;
+use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 
 /// The lines of the steps, without the last, which counts them.
@@ -17,13 +19,15 @@ fn steps(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn an_entry_that_says_something_else_is_reissued_and_the_old_one_stays_valid() {
+fn a_changed_entry_is_reissued_and_the_old_one_stays_valid() {
     let sandbox = Sandbox::applied(SMALL);
     let old = fs::read(sandbox.path("certs/localclient.crt")).unwrap();
     sandbox.write("a.toml", SMALL.replace("days = 90", "days = 91"));
-    assert_same(
+    assert_text(
         &steps(&sandbox),
-        "reissued localclient under intermediate0 as [serial]: the entry says something else than [serial], which stays valid until [time]",
+        expect![[r#"
+            reissued localclient under intermediate0 as [serial]: the entry says something else than [serial], which stays valid until [time]
+        "#]],
     );
     assert_ne!(
         fs::read(sandbox.path("certs/localclient.crt")).unwrap(),
@@ -39,9 +43,11 @@ fn an_entry_that_says_something_else_is_reissued_and_the_old_one_stays_valid() {
 
     // An entry that says again what it said has its certificate still.
     sandbox.write("a.toml", SMALL);
-    assert_same(
+    assert_text(
         &steps(&sandbox),
-        "wrote the files of localclient under intermediate0 as [serial]: its files are missing, or not as they should be",
+        expect![[r#"
+            wrote the files of localclient under intermediate0 as [serial]: its files are missing, or not as they should be
+        "#]],
     );
     assert_eq!(
         fs::read(sandbox.path("certs/localclient.crt")).unwrap(),
@@ -106,10 +112,12 @@ fn an_entry_that_is_to_be_revoked_is_revoked_once() {
     let sandbox = Sandbox::applied(SMALL);
     let revoked = "days = 90\nrevoked = { reason = \"keyCompromise\", invalidity_date = \"-1d\" }";
     sandbox.write("a.toml", SMALL.replace("days = 90", revoked));
-    assert_same(
+    assert_text(
         &steps(&sandbox),
-        "revoked localclient under intermediate0 as [serial]\n\
-         signed a list of intermediate0",
+        expect![[r#"
+            revoked localclient under intermediate0 as [serial]
+            signed a list of intermediate0
+        "#]],
     );
     let list = "crl -in pki/crl/intermediate0.crl -noout -text";
     let list = sandbox.run("openssl", list).succeeds().stdout;
@@ -121,9 +129,11 @@ fn an_entry_that_is_to_be_revoked_is_revoked_once() {
 
     // One that is no longer to be revoked gets another certificate.
     sandbox.write("a.toml", SMALL);
-    assert_same(
+    assert_text(
         &steps(&sandbox),
-        "issued localclient under intermediate0 as [serial]: [serial] is revoked",
+        expect![[r#"
+            issued localclient under intermediate0 as [serial]: [serial] is revoked
+        "#]],
     );
     sandbox.assert_settled("a.toml");
 }
@@ -133,10 +143,12 @@ fn a_certificate_that_somebody_revoked_is_replaced() {
     let sandbox = Sandbox::applied(SMALL);
     let revoke = "revoke --ca intermediate0 --cn www.example.test";
     sandbox.pki(revoke).succeeds();
-    assert_same(
+    assert_text(
         &steps(&sandbox),
-        "issued www under intermediate0 as [serial]: [serial] is revoked\n\
-         signed a list of intermediate0",
+        expect![[r#"
+            issued www under intermediate0 as [serial]: [serial] is revoked
+            signed a list of intermediate0
+        "#]],
     );
     sandbox.assert_settled("a.toml");
 }
@@ -154,11 +166,13 @@ fn files_that_are_missing_or_changed_are_written_again() {
     for name in names {
         fs::remove_file(sandbox.path(name)).unwrap();
     }
-    assert_same(
+    assert_text(
         &steps(&sandbox),
-        "wrote the files of www under intermediate0 as [serial]: its files are missing, or not as they should be\n\
-         wrote the list of intermediate0\n\
-         wrote the bundle truststore",
+        expect![[r#"
+            wrote the files of www under intermediate0 as [serial]: its files are missing, or not as they should be
+            wrote the list of intermediate0
+            wrote the bundle truststore
+        "#]],
     );
     assert_eq!(names.map(|name| sandbox.read(name)), before);
     sandbox.write("certs/www.chain.pem", "");
@@ -175,11 +189,18 @@ fn what_the_file_no_longer_names_is_said_and_left_alone() {
     sandbox.write("a.toml", format!("{before}[crl{after}"));
     let snapshot = sandbox.store_snapshot();
     let applied = sandbox.apply("a.toml").succeeds();
-    assert_same(
+    assert_text(
         &normalised(&applied.stderr),
-        "notice: the file no longer names localclient, and its certificate [serial] of intermediate0 is left as it is\n",
+        expect![[r#"
+            notice: the file no longer names localclient, and its certificate [serial] of intermediate0 is left as it is
+        "#]],
     );
-    assert!(applied.stdout.starts_with("nothing to do"), "{applied}");
+    assert_text(
+        &applied.stdout,
+        expect![[r#"
+            nothing to do, 5 unchanged
+        "#]],
+    );
     snapshot.assert_unchanged(&sandbox.path("pki"));
     assert!(sandbox.path("certs/localclient.key").exists());
 }
@@ -204,10 +225,12 @@ fn a_new_ca_is_in_the_bundle_of_all() {
     let sandbox = Sandbox::applied(&file);
     let more = "[ca.intermediate1]\nparent = \"rootCA\"\n";
     sandbox.write("a.toml", file + more);
-    assert_same(
+    assert_text(
         &steps(&sandbox),
-        "made the CA intermediate1 under rootCA as [serial]\n\
-         wrote the bundle truststore: 1 added, 0 removed",
+        expect![[r#"
+            made the CA intermediate1 under rootCA as [serial]
+            wrote the bundle truststore: 1 added, 0 removed
+        "#]],
     );
     sandbox.assert_settled("a.toml");
 }

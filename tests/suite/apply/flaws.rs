@@ -1,5 +1,7 @@
 //! Fixtures that are wrong on purpose.
 
+use expect_test::expect;
+
 use crate::sandbox::Sandbox;
 
 const FIXTURES: &str = r#"
@@ -73,8 +75,11 @@ fn a_store_that_is_none_of_fixtures_has_none() {
     sandbox.refused(
         sandbox.apply("a.toml"),
         1,
-        "error: the store at ./pki is not a fixture store\n\
-         hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture\n",
+        "fixture-store-required",
+        expect![[r#"
+            error: the store at ./pki is not a fixture store
+            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+        "#]],
     );
     sandbox.write("a.toml", FIXTURES.replace("fixture = true", ""));
     let refused = sandbox.apply("a.toml").ends_with(1);

@@ -1,14 +1,16 @@
 //! Files that can't be applied: all that is wrong is named at once, with its place, and nothing is done.
 
+use expect_test::{Expect, expect};
+
 use super::SMALL;
 use crate::sandbox::Sandbox;
 
-/// The file is refused with these words, and there is no store afterwards.
+/// Requires that the file is refused with this code and text, and that there is no store afterwards.
 #[track_caller]
-fn refused(file: &str, stderr: &str) {
+fn refused(file: &str, code: &str, said: Expect) {
     let sandbox = Sandbox::new();
     sandbox.write("a.toml", file);
-    sandbox.apply("a.toml").refuses(1, stderr);
+    sandbox.apply("a.toml").refuses(1, code, said);
     assert_eq!(sandbox.names_in("."), ["a.toml"]);
 }
 
@@ -16,8 +18,11 @@ fn refused(file: &str, stderr: &str) {
 fn what_is_no_toml() {
     refused(
         "[ca.rootCA\n",
-        "error: a.toml line 1, column 11: unclosed table, expected `]`\n\
-         hint: nothing was changed\n",
+        "invalid-row",
+        expect![[r#"
+            error: a.toml line 1, column 11: unclosed table, expected `]`
+            hint: nothing was changed
+        "#]],
     );
 }
 
@@ -25,9 +30,12 @@ fn what_is_no_toml() {
 fn fields_that_there_are_not() {
     refused(
         "[ca.rootCA]\nday = 3\n\n[certificates.a]\n",
-        "error: a.toml line 2, column 1: unknown field `day`, expected one of `parent`, `cn`, `subject`, `days`, `not_after`, `not_before`, `key_type`, `path_len`, `permit`, `exclude`, `crl_url`, `ca_issuers_url`, `ocsp_url`\n\
-         error: a.toml line 4, column 2: unknown field `certificates`, expected one of `fixture`, `defaults`, `ca`, `certificate`, `crl`, `bundle`\n\
-         hint: nothing was changed\n",
+        "invalid-row",
+        expect![[r#"
+            error: a.toml line 2, column 1: unknown field `day`, expected one of `parent`, `cn`, `subject`, `days`, `not_after`, `not_before`, `key_type`, `path_len`, `permit`, `exclude`, `crl_url`, `ca_issuers_url`, `ocsp_url`
+            error: a.toml line 4, column 2: unknown field `certificates`, expected one of `fixture`, `defaults`, `ca`, `certificate`, `crl`, `bundle`
+            hint: nothing was changed
+        "#]],
     );
 }
 
@@ -38,11 +46,14 @@ fn values_that_can_not_be() {
          [certificate.a]\nca = \"rootCA\"\ndays = 0\n\
          [certificate.b]\nca = \"rootCA\"\nprofile = \"sever\"\n\
          [crl.rootCA]\nfor = \"nginy\"\n",
-        "error: a.toml line 2, column 12: \"rsa1024\" is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87\n\
-         error: a.toml line 5, column 8: invalid value: integer `0`, expected a nonzero u32\n\
-         error: a.toml line 8, column 11: \"sever\" is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp\n\
-         error: a.toml line 10, column 7: \"nginy\" is none of alb, nlb, api-gateway, cloudfront, roles-anywhere, iot, gcp, azure, cloudflare, nginx, haproxy, apache, envoy, node, postgres, rustls\n\
-         hint: nothing was changed\n",
+        "invalid-row",
+        expect![[r#"
+            error: a.toml line 2, column 12: "rsa1024" is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87
+            error: a.toml line 5, column 8: invalid value: integer `0`, expected a nonzero u32
+            error: a.toml line 8, column 11: "sever" is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp
+            error: a.toml line 10, column 7: "nginy" is none of alb, nlb, api-gateway, cloudfront, roles-anywhere, iot, gcp, azure, cloudflare, nginx, haproxy, apache, envoy, node, postgres, rustls
+            hint: nothing was changed
+        "#]],
     );
 }
 
@@ -51,13 +62,16 @@ fn cas_that_are_not_there_or_above_themselves() {
     refused(
         "[ca.a]\nparent = \"b\"\n[ca.b]\nparent = \"a\"\n[ca.c]\nparent = \"nobody\"\n\
          [certificate.x]\nca = \"nobody\"\n[certificate.y]\n[bundle.z]\nca = [\"c\", \"nobody\"]\n",
-        "error: a.toml line 1, column 5: a is above itself\n\
-         error: a.toml line 3, column 5: b is above itself\n\
-         error: a.toml line 6, column 10: there is no CA \"nobody\", neither in the file nor in the store\n\
-         error: a.toml line 8, column 6: there is no CA \"nobody\", neither in the file nor in the store\n\
-         error: a.toml line 9, column 14: there is no ca, which issues it\n\
-         error: a.toml line 11, column 12: there is no CA \"nobody\", neither in the file nor in the store\n\
-         hint: nothing was changed\n",
+        "invalid-row",
+        expect![[r#"
+            error: a.toml line 1, column 5: a is above itself
+            error: a.toml line 3, column 5: b is above itself
+            error: a.toml line 6, column 10: there is no CA "nobody", neither in the file nor in the store
+            error: a.toml line 8, column 6: there is no CA "nobody", neither in the file nor in the store
+            error: a.toml line 9, column 14: there is no ca, which issues it
+            error: a.toml line 11, column 12: there is no CA "nobody", neither in the file nor in the store
+            hint: nothing was changed
+        "#]],
     );
 }
 
@@ -69,14 +83,17 @@ fn names_that_can_not_be_and_files_that_two_would_write() {
          [certificate.b]\nca = \"rootCA\"\nout = \"certs\"\n\
          [certificate.c]\nca = \"rootCA\"\nout = \"./x/../certs\"\nname = \"b\"\ncsr = \"missing.csr\"\n\
          [bundle.b]\nout = \"certs/b.crt\"\n",
-        "error: a.toml line 1, column 5: \"crl\" can't be the name of a CA: the name is taken by the store or the operating system\n\
-         error: a.toml line 3, column 14: \"../a\" can't be a file name\n\
-         error: a.toml line 8, column 14: could not read missing.csr: No such file or directory (os error 2)\n\
-         error: a.toml line 8, column 14: ./x/../certs/b.crt is written by something else too\n\
-         error: a.toml line 8, column 14: ./x/../certs/b.chain.pem is written by something else too\n\
-         error: a.toml line 8, column 14: ./x/../certs/b.fullchain.pem is written by something else too\n\
-         error: a.toml line 13, column 9: certs/b.crt is written by something else too\n\
-         hint: nothing was changed\n",
+        "invalid-row",
+        expect![[r#"
+            error: a.toml line 1, column 5: "crl" can't be the name of a CA: the name is taken by the store or the operating system
+            error: a.toml line 3, column 14: "../a" can't be a file name
+            error: a.toml line 8, column 14: could not read missing.csr: No such file or directory (os error 2)
+            error: a.toml line 8, column 14: ./x/../certs/b.crt is written by something else too
+            error: a.toml line 8, column 14: ./x/../certs/b.chain.pem is written by something else too
+            error: a.toml line 8, column 14: ./x/../certs/b.fullchain.pem is written by something else too
+            error: a.toml line 13, column 9: certs/b.crt is written by something else too
+            hint: nothing was changed
+        "#]],
     );
 }
 
@@ -86,11 +103,14 @@ fn wishes_that_contradict_each_other() {
         "[ca.rootCA]\ndays = 3\nnot_after = \"3d\"\n\
          [certificate.a]\nca = \"rootCA\"\ndays = 20\nrenew_before = \"30d\"\nder = true\n\
          [certificate.b]\nca = \"rootCA\"\nout = \"certs\"\np12 = \"modern\"\nno_passphrase = true\n",
-        "error: a.toml line 1, column 5: there are both days and not_after\n\
-         error: a.toml line 4, column 14: it lasts 20 days, so renew_before has to be shorter\n\
-         error: a.toml line 4, column 14: der is about files, and there is no out\n\
-         error: a.toml line 9, column 14: p12 writes a PKCS #12 file, which is never without a passphrase\n\
-         hint: nothing was changed\n",
+        "invalid-row",
+        expect![[r#"
+            error: a.toml line 1, column 5: there are both days and not_after
+            error: a.toml line 4, column 14: it lasts 20 days, so renew_before has to be shorter
+            error: a.toml line 4, column 14: der is about files, and there is no out
+            error: a.toml line 9, column 14: p12 writes a PKCS #12 file, which is never without a passphrase
+            hint: nothing was changed
+        "#]],
     );
 }
 
@@ -99,9 +119,12 @@ fn a_server_without_a_name() {
     let file = SMALL.replace("cn = \"www.example.test\"", "cn = \"the server\"");
     refused(
         &file,
-        "error: certificate www can't be made\n\
-         caused by: a certificate of profile server needs a host name or an IP address among its alternative names\n\
-         hint: give it with san, or with cn\n",
+        "san-required",
+        expect![[r#"
+            error: certificate www can't be made
+            caused by: a certificate of profile server needs a host name or an IP address among its alternative names
+            hint: give it with san, or with cn
+        "#]],
     );
 }
 
@@ -115,12 +138,10 @@ fn a_ca_that_is_another_one() {
             "[ca.rootCA]\nsubject = \"/O=Example/CN=rootCA\"",
         );
     sandbox.write("a.toml", file);
-    sandbox.refused(
-        sandbox.apply("a.toml"),
-        1,
-        "error: what is in the store is not what the file says: rootCA: the subject is CN=rootCA, and the file says CN=rootCA,O=Example; intermediate0: the key type is p256, and the file says p384; intermediate0: path_len is 0, and the file says 1\n\
-         hint: a CA stays what it was made as: change the file, or give the new one another name\n",
-    );
+    sandbox.refused(sandbox.apply("a.toml"), 1, "ca-differs", expect![[r#"
+        error: what is in the store is not what the file says: rootCA: the subject is CN=rootCA, and the file says CN=rootCA,O=Example; intermediate0: the key type is p256, and the file says p384; intermediate0: path_len is 0, and the file says 1
+        hint: a CA stays what it was made as: change the file, or give the new one another name
+    "#]]);
 }
 
 #[test]
@@ -130,9 +151,12 @@ fn files_of_others_are_not_replaced() {
     sandbox.write("certs/www.key", "mine");
     sandbox.apply("a.toml").refuses(
         1,
-        "error: certificate www can't be made\n\
-         caused by: certs/www.key is there already and is not a file of this entry\n\
-         hint: write another out or name, or have it replaced with --force\n",
+        "file-foreign",
+        expect![[r#"
+            error: certificate www can't be made
+            caused by: certs/www.key is there already and is not a file of this entry
+            hint: write another out or name, or have it replaced with --force
+        "#]],
     );
     assert!(!sandbox.path("pki").exists());
     sandbox

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use crate::run::assert_same;
+use expect_test::expect;
+
+use crate::normalise::normalised;
+use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 use crate::snapshot::Snapshot;
 
@@ -71,27 +74,21 @@ fn with_before(archive: &[u8], name: &str, inserted: &[u8]) -> Vec<u8> {
     [&archive[..place], inserted, &archive[place..]].concat()
 }
 
-/// The refusal names the archive and what is wrong with it, and leaves nothing.
+/// Requires that an archive is refused and leaves nothing, and returns the text.
 #[track_caller]
-fn assert_refused(sandbox: &Sandbox, archive: &[u8], problem: &str) {
+fn refusal(sandbox: &Sandbox, archive: &[u8]) -> String {
     sandbox.write("bad.tar", archive);
     let before = Snapshot::of(sandbox.folder());
-    let refused = sandbox.pki("--store new restore bad.tar").ends_with(1);
-    assert_eq!(refused.stdout, "");
-    assert_same(
-        &refused.stderr,
-        &format!(
-            "error: bad.tar can't be restored: {problem}\n\
-             hint: nothing was restored; what the command backup wrote is taken as it is, to the octet\n"
-        ),
-    );
+    let run = sandbox.pki("--store new restore bad.tar");
+    let said = run.refusal(1, "invalid-backup");
     before.assert_unchanged(sandbox.folder());
+    said
 }
 
 #[test]
-fn what_leads_out_of_the_store_or_is_none_of_its_files_is_refused() {
+fn entries_outside_of_the_store_are_refused() {
     let (sandbox, archive) = with_backup();
-    let nothing = "is nothing that a store has";
+    let mut said = String::new();
     for name in [
         "/etc/passwd",
         "../escaped",
@@ -108,61 +105,100 @@ fn what_leads_out_of_the_store_or_is_none_of_its_files_is_refused() {
         "store/crl/index.html",
     ] {
         let bad = with_before(&archive, "sums/000001.sha256", &entry(name, b"x"));
-        // What the headers of a backup can't even have is refused as such.
-        let unwritable = name.starts_with('/') || name.contains("..") || name.contains("./");
-        let unwritable = unwritable || name.contains("//");
-        let problem = if unwritable && !name.ends_with("..key") {
-            "has a header that `pki backup` does not write"
-        } else {
-            nothing
-        };
-        assert_refused(&sandbox, &bad, &format!("{name} {problem}"));
+        said += &refusal(&sandbox, &bad);
     }
-    for (kind, what) in [
-        (b'1', "a hard link"),
-        (b'2', "a symbolic link"),
-        (b'3', "a device"),
-        (b'4', "a device"),
-        (b'6', "a pipe"),
-        (b'x', "neither a file nor a folder"),
-        (b'g', "neither a file nor a folder"),
-        (b'L', "neither a file nor a folder"),
-        (b'S', "neither a file nor a folder"),
-    ] {
+    for kind in [b'1', b'2', b'3', b'4', b'6', b'x', b'g', b'L', b'S'] {
         let name = "store/rootCA/ca.key";
         let link = header(name, kind, &octal(0), "/etc/passwd");
         let bad = with_before(&archive, name, &link);
-        assert_refused(&sandbox, &bad, &format!("{name} is {what}"));
+        said += &refusal(&sandbox, &bad);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: bad.tar can't be restored: /etc/passwd has a header that `pki backup` does not write
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: ../escaped has a header that `pki backup` does not write
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/../escaped has a header that `pki backup` does not write
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/../../escaped has a header that `pki backup` does not write
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store//store.json has a header that `pki backup` does not write
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/./store.json has a header that `pki backup` does not write
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/lock is nothing that a store has
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/.ca.crt.part is nothing that a store has
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/.new-a/ca.key is nothing that a store has
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/run.sh is nothing that a store has
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/keys/..key is nothing that a store has
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: elsewhere/store.json is nothing that a store has
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/crl/index.html is nothing that a store has
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.key is a hard link
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.key is a symbolic link
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.key is a device
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.key is a device
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.key is a pipe
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+        "#]],
+    );
 }
 
 #[test]
 fn what_is_there_twice_or_in_no_folder_is_refused() {
     let (sandbox, archive) = with_backup();
+    let mut said = String::new();
     let name = "store/rootCA/ca.crt";
     let twice = with_before(&archive, "sums/000001.sha256", &entry(name, b"another"));
-    assert_refused(&sandbox, &twice, &format!("{name} is there twice"));
+    said += &refusal(&sandbox, &twice);
     let early = with_before(
         &archive,
         "store/store.json",
         &entry("store/other/ca.crt", b"x"),
     );
-    let problem = "store/other/ca.crt comes before the folder that it is in";
-    assert_refused(&sandbox, &early, problem);
+    said += &refusal(&sandbox, &early);
     let kind = with_before(&archive, "store/store.json", &entry("store/rootCA", b"x"));
-    assert_refused(&sandbox, &kind, "store/rootCA is nothing that a store has");
+    said += &refusal(&sandbox, &kind);
+    assert_text(
+        &said,
+        expect![[r#"
+            error: bad.tar can't be restored: store/rootCA/ca.crt is there twice
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/other/ca.crt comes before the folder that it is in
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA is nothing that a store has
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+        "#]],
+    );
 }
 
 #[test]
 fn a_size_that_the_archive_does_not_have_costs_nothing() {
     let (sandbox, archive) = with_backup();
+    let mut said = String::new();
     let end = "sums/000001.sha256";
     let large = header("store/rootCA/revoked.jsonl.torn", b'0', "77777777777\0", "");
-    assert_refused(
-        &sandbox,
-        &with_before(&archive, end, &large),
-        "store/rootCA/revoked.jsonl.torn is where the archive breaks off",
-    );
+    said += &refusal(&sandbox, &with_before(&archive, end, &large));
     // As GNU tar writes what octal digits can't.
     let mut size = vec![0x80_u8];
     size.extend([0x7f; 11]);
@@ -170,64 +206,52 @@ fn a_size_that_the_archive_does_not_have_costs_nothing() {
     huge[124..136].copy_from_slice(&size);
     seal(&mut huge);
     let bad = with_before(&archive, end, &huge);
-    sandbox.write("bad.tar", &bad);
-    let refused = sandbox.pki("--store new restore bad.tar").ends_with(1);
-    assert!(
-        refused.stderr.contains("store/rootCA/issued.jsonl.torn "),
-        "{refused}"
-    );
-    assert!(!sandbox.path("new").exists());
+    said += &refusal(&sandbox, &bad);
     let manifest = [
         &header("backup.json", b'0', "77777777777\0", "")[..],
         &archive[BLOCK..],
     ]
     .concat();
-    assert_refused(
-        &sandbox,
-        &manifest,
-        "backup.json is not what has this name in a backup",
+    said += &refusal(&sandbox, &manifest);
+    assert_text(
+        &said,
+        expect![[r#"
+            error: bad.tar can't be restored: store/rootCA/revoked.jsonl.torn is where the archive breaks off
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/issued.jsonl.torn has a header that `pki backup` does not write
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: backup.json is not what has this name in a backup
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+        "#]],
     );
 }
 
 #[test]
 fn what_is_no_backup_is_refused_by_what_it_is() {
     let (sandbox, archive) = with_backup();
-    assert_refused(&sandbox, b"", "it breaks off at its beginning");
-    assert_refused(&sandbox, &[0; 10240], "it does not begin as a backup does");
-    assert_refused(
-        &sandbox,
-        &b"no archive\n".repeat(500),
-        "it does not begin as a backup does",
-    );
-    for (line, program) in [("gzip -c", "gzip"), ("xz -c", "xz"), ("bzip2 -c", "bzip2")] {
+    let mut said = String::new();
+    said += &refusal(&sandbox, b"");
+    said += &refusal(&sandbox, &[0; 10240]);
+    said += &refusal(&sandbox, &b"no archive\n".repeat(500));
+    for line in ["gzip -c", "xz -c", "bzip2 -c"] {
         let script = format!("{line} backup.tar >compressed");
         sandbox.run("sh", "-c").arg(script).succeeds();
         let compressed = fs::read(sandbox.path("compressed")).unwrap();
-        assert_refused(
-            &sandbox,
-            &compressed,
-            &format!("it is compressed with {program}"),
-        );
+        said += &refusal(&sandbox, &compressed);
     }
     fs::remove_file(sandbox.path("compressed")).unwrap();
     sandbox
         .run("tar", "--format=ustar -cf other.tar pki")
         .succeeds();
     let other = fs::read(sandbox.path("other.tar")).unwrap();
-    sandbox.write("bad.tar", &other);
-    let refused = sandbox.pki("--store new restore bad.tar").ends_with(1);
-    assert!(
-        refused
-            .stderr
-            .starts_with("error: bad.tar can't be restored: pki/ "),
-        "{refused}"
-    );
+    said += &refusal(&sandbox, &other);
     let missing = sandbox.pki("--store new restore missing.tar").ends_with(1);
-    assert!(
-        missing
-            .stderr
-            .starts_with("error: could not open missing.tar\n"),
-        "{missing}"
+    assert_text(
+        &normalised(&missing.stderr),
+        expect![[r#"
+            error: could not open missing.tar
+            caused by: No such file or directory (os error 2)
+        "#]],
     );
 
     // Of another version, which says of itself no more than that.
@@ -237,20 +261,35 @@ fn what_is_no_backup_is_refused_by_what_it_is() {
         &archive[manifest..],
     ]
     .concat();
-    assert_refused(
-        &sandbox,
-        &newer,
-        "backup.json is of version 2; this program knows version 1",
-    );
+    said += &refusal(&sandbox, &newer);
     let unread = [
         &entry("backup.json", b"{\"backup\":1}")[..],
         &archive[manifest..],
     ]
     .concat();
-    assert_refused(
-        &sandbox,
-        &unread,
-        "backup.json can't be read: missing field `pki`",
+    said += &refusal(&sandbox, &unread);
+    assert_text(
+        &said,
+        expect![[r#"
+            error: bad.tar can't be restored: it breaks off at its beginning
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: it does not begin as a backup does
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: it does not begin as a backup does
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: it is compressed with gzip
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: it is compressed with xz
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: it is compressed with bzip2
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: pki/ has a header that `pki backup` does not write
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: backup.json is of version 2; this program knows version 1
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: backup.json can't be read: missing field `pki`
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+        "#]],
     );
 }
 
@@ -268,57 +307,68 @@ fn forged(sandbox: &Sandbox, script: &str) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_whole_store_is_refused_although_every_hash_is_right() {
+fn an_incomplete_store_with_right_hashes_is_refused() {
     let (sandbox, archive) = with_backup();
+    let mut said = String::new();
     // First that it is the content that is refused.
     assert_eq!(forged(&sandbox, "true"), archive);
-    for (script, problem) in [
-        ("rm store/store.json", "store/ is no store"),
-        (
-            "echo '{\"format\":9}' >store/store.json",
-            "store has format 9; this program knows formats up to 3",
-        ),
-        ("rm store/rootCA/ca.json", "store/rootCA/ca.json is missing"),
-        ("rm store/rootCA/ca.crt", "store/rootCA/ca.crt is missing"),
-        (
-            "echo x >store/rootCA/ca.crt",
-            "store/rootCA/ca.crt does not hold one certificate",
-        ),
-        ("rm store/rootCA/serial", "store/rootCA/serial is missing"),
-        (
-            "echo 7 >store/rootCA/crlnumber",
-            "store/rootCA/crlnumber is not a number of 39 digits and a newline",
-        ),
-        (
-            "rm store/rootCA/revoked.jsonl",
-            "store/rootCA/revoked.jsonl is missing",
-        ),
-        ("rmdir store/rootCA/keys", "store/rootCA/keys is missing"),
-        ("rm -r store/rootCA", "store/rootCA/ca.json is missing"),
-        (
-            "sed -i s/CN=rootCA/CN=rootCB/ store/rootCA/issued.jsonl",
-            "store/rootCA/issued.jsonl has a line 2 that does not follow from the one before",
-        ),
-        (
-            "cp store/rootCA/issued.jsonl store/intermediate0",
-            "store/intermediate0/issued.jsonl does not begin as the journal \"issued\" of intermediate0 does",
-        ),
-        (
-            "sed -i s/rootCA/other/ store/intermediate0/ca.json",
-            "store/intermediate0/ca.json is about a CA under other, which is missing",
-        ),
-        (
-            "mkdir store/third",
-            "store/third is none of the CAs of this backup",
-        ),
+    for script in [
+        "rm store/store.json",
+        "echo '{\"format\":9}' >store/store.json",
+        "rm store/rootCA/ca.json",
+        "rm store/rootCA/ca.crt",
+        "echo x >store/rootCA/ca.crt",
+        "rm store/rootCA/serial",
+        "echo 7 >store/rootCA/crlnumber",
+        "rm store/rootCA/revoked.jsonl",
+        "rmdir store/rootCA/keys",
+        "rm -r store/rootCA",
+        "sed -i s/CN=rootCA/CN=rootCB/ store/rootCA/issued.jsonl",
+        "cp store/rootCA/issued.jsonl store/intermediate0",
+        "sed -i s/rootCA/other/ store/intermediate0/ca.json",
+        "mkdir store/third",
     ] {
-        assert_refused(&sandbox, &forged(&sandbox, script), problem);
+        said += &refusal(&sandbox, &forged(&sandbox, script));
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: bad.tar can't be restored: store/ is no store
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store has format 9; this program knows formats up to 3
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.json is missing
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.crt is missing
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.crt does not hold one certificate
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/serial is missing
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/crlnumber is not a number of 39 digits and a newline
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/revoked.jsonl is missing
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/keys is missing
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/ca.json is missing
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/rootCA/issued.jsonl has a line 2 that does not follow from the one before
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/intermediate0/issued.jsonl does not begin as the journal "issued" of intermediate0 does
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/intermediate0/ca.json is about a CA under other, which is missing
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            error: bad.tar can't be restored: store/third is none of the CAs of this backup
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+        "#]],
+    );
 }
 
 #[test]
 fn an_archive_that_is_cut_anywhere_is_refused() {
     let (sandbox, archive) = with_backup();
+    let mut said = String::new();
     let sandbox = &sandbox;
     let step = archive.len() / 60;
     let cuts = (1..archive.len()).step_by(step).chain([
@@ -331,24 +381,27 @@ fn an_archive_that_is_cut_anywhere_is_refused() {
         archive.len() - 1,
     ]);
     for cut in cuts {
-        sandbox.write("bad.tar", &archive[..cut]);
-        let before = Snapshot::of(sandbox.folder());
-        let refused = sandbox.pki("--store new restore bad.tar").ends_with(1);
-        let is_said = refused.stderr.contains(" breaks off");
-        assert!(is_said, "cut at {cut}: {refused}");
-        before.assert_unchanged(sandbox.folder());
+        refusal(sandbox, &archive[..cut]);
     }
     // What tapes and disks add is no harm, and anything else is.
     let longer = [&archive[..], &[0; 4096]].concat();
     sandbox.write("longer.tar", longer);
     sandbox.pki("--store longer restore longer.tar").succeeds();
     let followed = [&archive[..], b"x"].concat();
-    assert_refused(sandbox, &followed, "end.json is followed by something");
+    said += &refusal(sandbox, &followed);
+    assert_text(
+        &said,
+        expect![[r#"
+            error: bad.tar can't be restored: end.json is followed by something
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+        "#]],
+    );
 }
 
 #[test]
 fn an_archive_that_was_changed_anywhere_is_refused() {
     let (sandbox, archive) = with_backup();
+    let mut said = String::new();
     let sandbox = &sandbox;
     // Every octet of a header, of the padding behind a file, and one in many of all others.
     let header = place(&archive, "store/rootCA/ca.key");
@@ -359,21 +412,17 @@ fn an_archive_that_was_changed_anywhere_is_refused() {
     for place in places {
         let mut changed = archive.clone();
         changed[place] ^= 0x04;
-        sandbox.write("bad.tar", &changed);
-        let before = Snapshot::of(sandbox.folder());
-        let refused = sandbox.pki("--store new restore bad.tar").ends_with(1);
-        let is_said = refused
-            .stderr
-            .starts_with("error: bad.tar can't be restored: ");
-        assert!(is_said, "changed at {place}: {refused}");
-        before.assert_unchanged(sandbox.folder());
+        refusal(sandbox, &changed);
     }
     let content = place(&archive, "store/rootCA/ca.key") + BLOCK + 40;
     let mut changed = archive.clone();
     changed[content] ^= 1;
-    assert_refused(
-        sandbox,
-        &changed,
-        "store/rootCA/ca.key is not what was backed up",
+    said += &refusal(sandbox, &changed);
+    assert_text(
+        &said,
+        expect![[r#"
+            error: bad.tar can't be restored: store/rootCA/ca.key is not what was backed up
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+        "#]],
     );
 }

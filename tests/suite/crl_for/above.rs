@@ -2,10 +2,12 @@
 
 use std::fs;
 
+use expect_test::expect;
 use serde_json::Value;
 
 use super::assert_refused;
-use crate::run::Run;
+use crate::normalise::normalised;
+use crate::run::{Run, assert_text};
 use crate::sandbox::Sandbox;
 use crate::targets::rules;
 
@@ -59,7 +61,14 @@ fn a_ca_that_is_revoked_above_is_on_the_list_of_the_next_run() {
     at(&sandbox, "01-02 00:00:00", line).succeeds();
     let check = "crl --check --for nginx --ca sub";
     let checked = at(&sandbox, "01-02 00:00:00", check).ends_with(3);
-    assert!(checked.stdout.contains("rootCA: outdated: "), "{checked}");
+    assert_text(
+        &normalised(&checked.stdout),
+        expect![[r#"
+            sub: fresh until [time]
+            rootCA: outdated: ./pki/crl/rootCA.crl or a PEM file beside it lacks what was recorded since
+            the set of lists fits nginx
+        "#]],
+    );
     done(&sandbox, "01-02 00:00:00", HOURLY, &[]);
     assert_eq!(numbers(&sandbox), [1, 2]);
     assert_eq!(sandbox.published("rootCA").serials.len(), 1);
@@ -86,27 +95,38 @@ fn the_list_above_is_renewed_at_the_same_third_as_the_others() {
     let soon = at(&sandbox, "01-21 00:00:01", check)
         .arg("11d")
         .ends_with(3);
-    assert!(soon.stdout.contains("rootCA: ends soon, at "), "{soon}");
+    assert_text(
+        &normalised(&soon.stdout),
+        expect![[r#"
+            sub: fresh until [time]
+            rootCA: ends soon, at [time]
+            the set of lists fits nginx
+        "#]],
+    );
     at(&sandbox, "01-21 00:00:01", HOURLY).succeeds();
     assert_eq!(numbers(&sandbox), [2, 2]);
 }
 
 #[test]
-fn a_list_above_that_can_not_be_renewed_is_warned_of_until_it_ends() {
+fn a_crl_above_that_cannot_be_renewed_is_warned_of() {
     let sandbox = published();
     take_the_key_away(&sandbox);
     done(&sandbox, "01-20 23:59:59", HOURLY, &[]);
     let soon = done(&sandbox, "01-21 00:00:01", HOURLY, &["list-ends-soon"]);
-    assert_eq!(
-        soon["findings"][0]["message"],
-        "the list of rootCA ends at 2026-01-31T00:00:00Z, and its key is not here"
+    assert_text(
+        soon["findings"][0]["message"].as_str().unwrap(),
+        expect![[r#"
+            the list of rootCA ends at 2026-01-31T00:00:00Z, and its key is not here
+        "#]],
     );
     let line = "revoke --ca rootCA --cert pki/other/ca.crt --reason cACompromise";
     at(&sandbox, "01-21 00:00:01", line).succeeds();
     let lacks = done(&sandbox, "01-21 00:00:01", HOURLY, &["list-outdated"]);
-    assert_eq!(
-        lacks["findings"][0]["message"],
-        "the list of rootCA lacks what was recorded since, and its key is not here"
+    assert_text(
+        lacks["findings"][0]["message"].as_str().unwrap(),
+        expect![[r#"
+            the list of rootCA lacks what was recorded since, and its key is not here
+        "#]],
     );
     let before = sandbox.store_snapshot();
     let refused = at(&sandbox, "01-31 00:00:01", "--format json").words(HOURLY);
@@ -119,7 +139,7 @@ fn a_list_above_that_can_not_be_renewed_is_warned_of_until_it_ends() {
 
 /// Lists that were signed ahead are published in their turn for the CAs below too.
 #[test]
-fn a_list_above_that_was_signed_ahead_is_published_when_it_is_due() {
+fn a_pre_signed_crl_above_is_published_when_it_is_due() {
     let sandbox = published();
     let line = "crl --ca rootCA --ahead 3 --every 30d";
     at(&sandbox, "01-02 00:00:00", line).succeeds();
@@ -214,5 +234,12 @@ fn check_looks_into_the_files_of_every_ca_that_are_read() {
     let other = sandbox.read("pki/crl/intermediate0.crl.pem");
     sandbox.write("pki/crl/rootCA.crl.pem", other);
     let checked = sandbox.pki(check).ends_with(3);
-    assert!(checked.stdout.contains("rootCA: outdated: "), "{checked}");
+    assert_text(
+        &normalised(&checked.stdout),
+        expect![[r#"
+            intermediate0: fresh until [time]
+            rootCA: outdated: ./pki/crl/rootCA.crl or a PEM file beside it lacks what was recorded since
+            the set of lists fits Node.js
+        "#]],
+    );
 }

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use expect_test::expect;
 use serde_json::Value;
 
-use crate::run::assert_same;
+use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 use crate::targets::rules;
 
@@ -118,9 +119,11 @@ fn roles_anywhere_takes_a_list_of_300_000_octets_and_no_more() {
     assert_eq!(sandbox.read("revoke_list.pem").len(), 299_999);
     assert_judged(&sandbox, "fits.crl", "roles-anywhere", &[]);
     let report = assert_judged(&sandbox, "over.crl", "roles-anywhere", &["list-octets"]);
-    assert_eq!(
-        report["findings"][0]["message"],
-        "over.crl has 300,003 octets; at most 300,000 are taken"
+    assert_text(
+        report["findings"][0]["message"].as_str().unwrap(),
+        expect![[r#"
+            over.crl has 300,003 octets; at most 300,000 are taken
+        "#]],
     );
 }
 
@@ -136,10 +139,7 @@ fn alb_takes_a_list_of_50_mb_and_no_more() {
     assert!(octets <= 50 * 1024 * 1024, "{octets}");
     let report = assert_judged(&sandbox, "over.crl", "alb", &["list-octets"]);
     let message = report["findings"][0]["message"].as_str().unwrap();
-    assert!(
-        message.ends_with(" octets; at most 52,428,800 are taken"),
-        "{message}"
-    );
+    assert!(message.contains("52,428,800"), "{message}");
     assert!(octets + 4 > 50 * 1024 * 1024, "{octets}");
 }
 
@@ -196,7 +196,7 @@ fn without_next_update(der: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_list_that_has_ended_or_not_begun_is_refused_whoever_reads_it() {
+fn an_expired_or_future_crl_is_refused_for_every_target() {
     let sandbox = foreign_ca();
     list(
         &sandbox,
@@ -220,14 +220,18 @@ fn a_list_that_has_ended_or_not_begun_is_refused_whoever_reads_it() {
     let refused = sandbox
         .pki("crl --in ended.pem --for alb --out made")
         .ends_with(1);
-    assert_same(
+    assert_text(
         &refused.stdout,
-        "ended.pem does not fit AWS Application Load Balancer: 1 error\n  \
-         error: list-valid-now  ended.pem ended at 2025-01-08T00:00:00Z\n",
+        expect![[r#"
+            ended.pem does not fit AWS Application Load Balancer: 1 error
+              error: list-valid-now  ended.pem ended at 2025-01-08T00:00:00Z
+        "#]],
     );
-    assert_same(
+    assert_text(
         &refused.stderr,
-        "error: nothing was written: the list breaks rules\n",
+        expect![[r#"
+            error: nothing was written: the list breaks rules
+        "#]],
     );
 }
 
@@ -251,16 +255,27 @@ fn the_form_is_that_of_the_target_unless_another_is_asked_for() {
         let made = fs::read(sandbox.path("made")).unwrap();
         assert_eq!(made, openssl(form), "{options}");
     }
-    sandbox
-        .pki("crl --in list.pem --check")
-        .refuses(2, "error: --check with --in needs --for: by whose rules\n");
+    sandbox.pki("crl --in list.pem --check").refuses(
+        2,
+        "usage",
+        expect![[r#"
+            error: --check with --in needs --for: by whose rules
+        "#]],
+    );
+    let mut said = String::new();
     for target in ["alb", "node", "nginx"] {
         let line = format!("crl --in list.pem --for {target} --to-der --out none");
-        let refused = sandbox.pki(&line).ends_with(2);
-        let says = " reads PEM: leave --to-der away\n";
-        assert!(refused.stderr.ends_with(says), "{refused}");
+        said += &sandbox.pki(&line).refusal(2, "usage");
         assert!(!sandbox.path("none").exists());
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: AWS Application Load Balancer reads PEM: leave --to-der away
+            error: Node.js reads PEM: leave --to-der away
+            error: nginx reads PEM: leave --to-der away
+        "#]],
+    );
     let unsupported = sandbox.pki("--format json crl --in list.pem --for gcp --out none");
     let report = unsupported.ends_with(1).json();
     assert_eq!(rules(&report, "error"), ["lists-unsupported"]);

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::run::Run;
+use expect_test::expect;
+
+use crate::run::{Run, assert_text};
 use crate::sandbox::Sandbox;
 
 /// The hash that openssl has for the issuer of a list.
@@ -222,11 +224,14 @@ fn a_file_that_is_no_list_stays_and_a_stale_list_goes() {
     let name = format!("pki/crl/{}.r0", hash(&sandbox, "other/rootCA.crl.pem"));
     sandbox.write(&name, "mine\n");
     let before = sandbox.store_snapshot();
-    let says = format!(
-        "error: ./{name} is there already and is not a list\n\
-         hint: give another file, or --force to replace it\n"
+    let refused = sandbox.pki(line).refusal(1, "file-foreign");
+    assert_text(
+        &refused.replace(&name, "HASH.r0"),
+        expect![[r#"
+            error: ./HASH.r0 is there already and is not a list
+            hint: give another file, or --force to replace it
+        "#]],
     );
-    sandbox.pki(line).refuses(1, &says);
     before.assert_unchanged(&sandbox.path("pki"));
     assert_eq!(sandbox.read(&name), "mine\n");
     sandbox.pki(line).arg("--force").succeeds();
@@ -271,7 +276,7 @@ fn a_file_with_the_lists_of_two_cas_stays() {
 
 /// Names are free until somebody has them: of those who look at once each gets one of its own.
 #[test]
-fn cas_of_one_name_that_are_published_at_once_have_a_number_each() {
+fn cas_of_one_subject_get_a_hash_name_number_each() {
     const CAS: usize = 8;
     let sandbox = Sandbox::new();
     let cas = (0..CAS).map(|number| format!("ca{number}"));

@@ -1,13 +1,19 @@
 //! What is said where lists can't be published, or only some of them.
 
+use std::collections::BTreeSet;
 use std::fs;
 
+use expect_test::expect;
+
 use super::settings;
+use crate::normalise::normalised;
+use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 
 /// What is no list is found before anything is signed, whichever of the files it is in the place of.
 #[test]
 fn a_file_in_the_way_of_any_that_a_target_reads_is_found_first() {
+    let mut said = BTreeSet::new();
     for (target, file) in [
         ("nginx --hash-names", "HASH.r0"),
         ("nginx", "intermediate0.chain.crl.pem"),
@@ -30,16 +36,24 @@ fn a_file_in_the_way_of_any_that_a_target_reads_is_found_first() {
             }
         };
         sandbox.write(&format!("pki/crl/{file}"), "mine\n");
-        let before = sandbox.store_snapshot();
         let line = format!("crl --ca intermediate0 --for {target}");
-        let refused = sandbox.pki(&line).ends_with(1);
-        let says = format!("error: ./pki/crl/{file} is there already and is not a list");
-        assert!(refused.stderr.contains(&says), "{refused}");
-        let hint = "hint: give another file, or --force to replace it\n";
-        assert!(refused.stderr.ends_with(hint), "{refused}");
-        before.assert_unchanged(&sandbox.path("pki"));
+        let refused = sandbox.refusal(sandbox.pki(&line), 1, "file-foreign");
+        said.insert(refused.replace(&file, "FILE"));
         sandbox.pki(&line).arg("--force").succeeds();
     }
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            error: ./pki/crl/FILE is there already and is not a list
+            hint: give another file, or --force to replace it
+            notice: Node.js: of several lists in one text it reads the first: they go into an array
+            error: ./pki/crl/FILE is there already and is not a list
+            hint: give another file, or --force to replace it
+            notice: nginx needs the list of rootCA too, and it is due
+            error: ./pki/crl/FILE is there already and is not a list of this CA
+            hint: give another file, or --force to replace it
+        "#]],
+    );
 }
 
 /// Without a target one CA that fails does not stop the others; of it nothing is signed.
@@ -49,20 +63,26 @@ fn a_chain_in_the_way_keeps_its_own_ca_back_alone() {
     sandbox.write("pki/crl/intermediate0.chain.crl.pem", "mine\n");
     let half = sandbox.pki("crl --chain").ends_with(4);
     // The new list of the root belongs into it too.
-    let hints = half
-        .stderr
-        .lines()
-        .filter(|line| line.starts_with("hint: "));
-    assert_eq!(
-        hints.collect::<Vec<_>>(),
-        [
-            "hint: give another file, or --force to replace it",
-            "hint: `pki crl --chain --if-needed --force` replaces it, and writes the other files too",
-        ]
+    assert_text(
+        &normalised(&half.stderr),
+        expect![[r#"
+            error: ./pki/crl/intermediate0.chain.crl.pem is there already and is not a list
+            hint: give another file, or --force to replace it
+            error: the new list stands in the store, but what follows could not be done
+            caused by: ./pki/crl/intermediate0.chain.crl.pem is there already and is not a list
+            hint: `pki crl --chain --if-needed --force` replaces it, and writes the other files too
+        "#]],
     );
-    assert!(
-        half.stdout.starts_with("signed a list of rootCA\n"),
-        "{half}"
+    assert_text(
+        &normalised(&half.stdout),
+        expect![[r#"
+            signed a list of rootCA
+              number       1
+              entries      0
+              next update  [time]
+              der          ./pki/crl/rootCA.crl
+              chain        ./pki/crl/rootCA.chain.crl.pem
+        "#]],
     );
     assert!(!sandbox.path("pki/crl/intermediate0.crl").exists());
 }
@@ -75,9 +95,14 @@ fn the_command_for_the_rest_is_the_one_that_was_given() {
         .pki("crl --ca intermediate0 --chain --to-pem --out")
         .arg("my lists")
         .ends_with(4);
-    let hint = "hint: `pki crl --ca intermediate0 --out 'my lists' --to-pem --chain --if-needed` \
-                writes the chain when the other lists are there\n";
-    assert!(half.stderr.ends_with(hint), "{half}");
+    assert_text(
+        &normalised(&half.stderr),
+        expect![[r#"
+            error: the new list stands in the store, but what follows could not be done
+            caused by: there is no list of rootCA at my lists/rootCA.crl
+            hint: `pki crl --ca intermediate0 --out 'my lists' --to-pem --chain --if-needed` writes the chain when the other lists are there
+        "#]],
+    );
 }
 
 /// The chain of a CA below is in the way, at which nobody looks before the list above is signed.
@@ -87,9 +112,14 @@ fn a_file_that_is_found_after_signing_is_replaced_by_force() {
     sandbox.pki("crl").succeeds();
     sandbox.write("pki/crl/intermediate0.chain.crl.pem", "mine\n");
     let half = sandbox.pki("crl --ca rootCA --for nginx").ends_with(4);
-    let hint = "hint: `pki crl --ca rootCA --for nginx --if-needed --force` replaces it, and writes \
-                the other files too\n";
-    assert!(half.stderr.ends_with(hint), "{half}");
+    assert_text(
+        &normalised(&half.stderr),
+        expect![[r#"
+            error: the new list stands in the store, but what follows could not be done
+            caused by: ./pki/crl/intermediate0.chain.crl.pem is there already and is not a list
+            hint: `pki crl --ca rootCA --for nginx --if-needed --force` replaces it, and writes the other files too
+        "#]],
+    );
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What `--for` writes, and what else it needs.
 
+use expect_test::expect;
+
 use super::{assert_done, assert_refused, settings};
-use crate::run::assert_same;
+use crate::normalise::normalised;
+use crate::run::{assert_same, assert_text};
 use crate::sandbox::Sandbox;
 use crate::targets::rules;
 
@@ -108,13 +111,19 @@ fn the_settings_are_said_once_for_each_ca_that_none_is_below() {
 /// The lists of the CAs above are part of what is read: one that is not there is signed too, and one
 /// that is good stays as it is.
 #[test]
-fn a_list_of_a_ca_above_is_signed_too_where_it_is_due_and_its_key_is_here() {
+fn a_crl_above_that_is_due_is_signed_too() {
     let sandbox = Sandbox::with_three_tiers();
     let line = "crl --for nginx --ca intermediate2";
     let done = sandbox.pki(line).succeeds();
-    let too = |ca: &str| format!("notice: nginx needs the list of {ca} too, and it is due\n");
-    let notices = too("intermediate1") + &too("rootCA");
-    assert!(done.stderr.starts_with(&notices), "{done}");
+    let folder = sandbox.folder().display().to_string();
+    assert_text(
+        &normalised(&done.stderr).replace(&folder, "DIR"),
+        expect![[r#"
+            notice: nginx needs the list of intermediate1 too, and it is due
+            notice: nginx needs the list of rootCA too, and it is due
+            notice: to be set: ssl_crl DIR/pki/crl/intermediate2.chain.crl.pem;
+        "#]],
+    );
     let numbers =
         || ["intermediate2", "intermediate1", "rootCA"].map(|ca| sandbox.published(ca).number);
     assert_eq!(numbers(), [1, 1, 1]);
@@ -131,7 +140,7 @@ fn a_list_of_a_ca_above_is_signed_too_where_it_is_due_and_its_key_is_here() {
 }
 
 #[test]
-fn a_list_of_a_ca_above_whose_key_is_elsewhere_has_to_be_there_and_good() {
+fn a_crl_of_an_offline_ca_above_has_to_be_there_and_good() {
     let sandbox = Sandbox::with_open_ca();
     let key = sandbox.path("pki/rootCA/ca.key");
     sandbox
@@ -143,9 +152,11 @@ fn a_list_of_a_ca_above_whose_key_is_elsewhere_has_to_be_there_and_good() {
     ] {
         let line = format!("crl --for {target}");
         let report = assert_refused(&sandbox, &line, &["list-missing"]);
-        assert_eq!(
-            report["findings"][0]["message"],
-            "there is no list of rootCA at ./pki/crl/rootCA.crl"
+        assert_text(
+            report["findings"][0]["message"].as_str().unwrap(),
+            expect![[r#"
+                there is no list of rootCA at ./pki/crl/rootCA.crl
+            "#]],
         );
         let checked = sandbox.pki(&format!("--format json crl --check --for {target}"));
         assert_eq!(
@@ -185,17 +196,30 @@ fn a_list_of_a_ca_above_whose_key_is_elsewhere_has_to_be_there_and_good() {
 fn check_names_the_files_that_a_target_reads_and_are_not_there() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.pki("crl").succeeds();
-    for (target, file) in [
-        ("alb", "crl.pem"),
-        ("nginx", "chain.crl.pem"),
-        ("node", "crl.pem"),
-    ] {
+    let mut said = String::new();
+    for target in ["alb", "nginx", "node"] {
         let checked = sandbox
             .pki(&format!("crl --check --ca intermediate0 --for {target}"))
             .ends_with(3);
-        let says = format!("there is no list of intermediate0 at ./pki/crl/intermediate0.{file}\n");
-        assert!(checked.stdout.contains(&says), "{checked}");
+        said += &normalised(&checked.stdout);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            intermediate0: fresh until [time]
+            the set of lists does not fit AWS Application Load Balancer: 1 error
+              error: list-missing  there is no list of intermediate0 at ./pki/crl/intermediate0.crl.pem
+            intermediate0: fresh until [time]
+            rootCA: fresh until [time]
+            the set of lists does not fit nginx: 1 error
+              error: list-missing  there is no list of intermediate0 at ./pki/crl/intermediate0.chain.crl.pem
+            intermediate0: fresh until [time]
+            rootCA: fresh until [time]
+            the set of lists does not fit Node.js: 2 errors
+              error: list-missing  there is no list of intermediate0 at ./pki/crl/intermediate0.crl.pem
+              error: list-missing  there is no list of rootCA at ./pki/crl/rootCA.crl.pem
+        "#]],
+    );
     sandbox.pki("crl --check --for api-gateway").succeeds();
 }
 
@@ -203,13 +227,21 @@ fn check_names_the_files_that_a_target_reads_and_are_not_there() {
 fn the_text_has_every_list_and_the_note() {
     let sandbox = Sandbox::with_open_ca();
     let done = sandbox.pki("crl --for api-gateway --ca rootCA").succeeds();
-    assert_same(
+    assert_text(
         &done.stderr,
-        "notice: Amazon API Gateway: it never looks at revocation itself: an authorizer reads the lists\n",
+        expect![[r#"
+            notice: Amazon API Gateway: it never looks at revocation itself: an authorizer reads the lists
+        "#]],
     );
-    assert!(
-        done.stdout
-            .starts_with("signed a list of rootCA\n  number       1\n")
+    assert_text(
+        &normalised(&done.stdout),
+        expect![[r#"
+            signed a list of rootCA
+              number       1
+              entries      0
+              next update  [time]
+              der          ./pki/crl/rootCA.crl
+        "#]],
     );
     let checked = sandbox
         .pki("crl --check --for api-gateway --ca rootCA")

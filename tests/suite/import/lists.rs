@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use expect_test::expect;
 use serde_json::json;
 
+use crate::run::{Transcript, assert_text};
 use crate::sandbox::Sandbox;
 
 use super::{errors, rules};
@@ -98,21 +100,33 @@ fn numbers_without_their_files_go_on_above_those_that_were_seen() {
         fs::remove_file(sandbox.path("old").join(name)).unwrap();
     }
     let run = sandbox.import("--openssl old --dry-run").succeeds();
-    let said = "
-2 findings
-  warning: serial-missing      there is no file serial beside old/index.txt: serial numbers go on above 1001, the highest that was seen
-  warning: crl-number-missing  there is no file crlnumber beside old/index.txt: list numbers go on above 15, the highest of the lists that were found
-";
-    assert!(run.stdout.ends_with(said), "{run}");
+    let findings = |run: &Transcript| {
+        let start = run.stdout.find("2 findings").unwrap();
+        run.stdout[start..].to_owned()
+    };
+    assert_text(
+        &findings(&run),
+        expect![[r#"
+            2 findings
+              warning: serial-missing      there is no file serial beside old/index.txt: serial numbers go on above 1001, the highest that was seen
+              warning: crl-number-missing  there is no file crlnumber beside old/index.txt: list numbers go on above 15, the highest of the lists that were found
+        "#]],
+    );
     fs::remove_file(sandbox.path("old/crl.pem")).unwrap();
     let run = sandbox.import("--openssl old --dry-run").succeeds();
-    let said = "list numbers go on above 0, as no list with a number was found\n";
-    assert!(run.stdout.ends_with(said), "{run}");
+    assert_text(
+        &findings(&run),
+        expect![[r#"
+            2 findings
+              warning: serial-missing      there is no file serial beside old/index.txt: serial numbers go on above 1001, the highest that was seen
+              warning: crl-number-missing  there is no file crlnumber beside old/index.txt: list numbers go on above 0, as no list with a number was found
+        "#]],
+    );
 }
 
 /// A certificate that lies in the wrong place and in no line has its number all the same.
 #[test]
-fn the_number_of_a_certificate_that_is_not_taken_does_not_come_again() {
+fn the_serial_of_a_certificate_not_imported_is_not_reused() {
     let sandbox = Sandbox::with_two_certificates();
     let index = sandbox.read("old/index.txt");
     sandbox.write("old/serial", "0F0000000000000000AA\n");
@@ -140,7 +154,11 @@ fn a_list_above_the_last_number_is_refused() {
     let list = fs::read(sandbox.path("pki/crl/old.crl")).unwrap();
     sandbox.pki_old("crl --ca old").refuses(
         1,
-        "error: old has used up the numbers of its lists\nhint: make a new CA\n",
+        "crl-numbers-exhausted",
+        expect![[r#"
+            error: old has used up the numbers of its lists
+            hint: make a new CA
+        "#]],
     );
     assert_eq!(fs::read(sandbox.path("pki/crl/old.crl")).unwrap(), list);
 }

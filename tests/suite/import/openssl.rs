@@ -2,10 +2,11 @@
 
 use std::fs;
 
+use expect_test::expect;
 use serde_json::json;
 
 use crate::normalise::normalised;
-use crate::run::assert_same;
+use crate::run::{assert_same, assert_text};
 use crate::sandbox::Sandbox;
 
 use super::{CONFIGURATION, OLD, exists, lines_of, rules, serial_of};
@@ -201,14 +202,22 @@ fn what_is_there_is_not_imported_again() {
     sandbox.refused(
         sandbox.import("--openssl old"),
         1,
-        "error: there is a CA named old in the store already\nhint: choose another name with --name\n",
+        "ca-exists",
+        expect![[r#"
+            error: there is a CA named old in the store already
+            hint: choose another name with --name
+        "#]],
     );
     // Under another name it would number its certificates twice.
     let second = sandbox.pki("import --name second --openssl old --passin env:OLD");
     sandbox.refused(
         second.env("OLD", OLD),
         1,
-        "error: the CA is in the store already: old has the same key\nhint: `pki show --ca old` shows it\n",
+        "ca-exists",
+        expect![[r#"
+            error: the CA is in the store already: old has the same key
+            hint: `pki show --ca old` shows it
+        "#]],
     );
 }
 
@@ -245,7 +254,7 @@ fn the_first_list_goes_on_from_the_old_one() {
 
 /// A list of openssl in the place of ours is the predecessor of ours, and what it has stays.
 #[test]
-fn openssls_list_in_the_place_of_ours_is_followed_by_a_whole_one() {
+fn an_openssl_crl_in_our_place_is_followed_by_a_complete_one() {
     let sandbox = Sandbox::with_openssl_ca();
     sandbox.imported("--openssl old");
     fs::create_dir_all(sandbox.path("lists")).unwrap();
@@ -350,7 +359,7 @@ fn of_two_certificates_of_the_key_the_one_in_force_is_taken() {
 
 /// It can be kept, and says what it can't do.
 #[test]
-fn a_ca_that_has_expired_or_signs_no_lists_is_taken_over_with_a_warning() {
+fn an_expired_ca_or_one_without_crlsign_imports_with_warning() {
     let sandbox = Sandbox::with_empty_openssl_ca();
     sandbox
         .run(
@@ -459,9 +468,11 @@ fn an_imported_certificate_is_renewed_as_it_is() {
         .succeeds();
     sandbox.pki_old("renew --ca old --serial 0x1001").refuses(
         1,
-        "error: 1001 of old was imported and has no extended key usage
-hint: `pki show --ca old --serial 0x1001` shows it; `pki issue --ca old --profile PROFILE` with its names, or with --csr, issues one with a purpose
-",
+        "renewal-without-purpose",
+        expect![[r#"
+            error: 1001 of old was imported and has no extended key usage
+            hint: `pki show --ca old --serial 0x1001` shows it; `pki issue --ca old --profile PROFILE` with its names, or with --csr, issues one with a purpose
+        "#]],
     );
 }
 
@@ -489,7 +500,11 @@ fn a_root_that_is_there_without_its_key_gets_it() {
     sandbox.refused(
         sandbox.import("--openssl old"),
         1,
-        "error: the CA is in the store already, without its key: Old-CA\nhint: --name Old-CA gives it its key\n",
+        "ca-exists-without-key",
+        expect![[r#"
+            error: the CA is in the store already, without its key: Old-CA
+            hint: --name Old-CA gives it its key
+        "#]],
     );
     sandbox.old_ca("-revoke old/newcerts/1000.pem").succeeds();
     let named = |line: &str| {
@@ -503,11 +518,12 @@ fn a_root_that_is_there_without_its_key_gets_it() {
     before.assert_unchanged(&sandbox.path("pki"));
     named("").succeeds();
     let tree = sandbox.pki("tree").succeeds();
-    assert_same(
+    assert_text(
         &normalised(&tree.stdout),
-        "Old-CA  CN=Old CA,O=Old  (p256, until [time])
-└─ sub  CN=sub  (p256, until [time])
-",
+        expect![[r#"
+            Old-CA  CN=Old CA,O=Old  (p256, until [time])
+            └─ sub  CN=sub  (p256, until [time])
+        "#]],
     );
     let refused = sandbox.pki("issue --ca sub --cn new").ends_with(1);
     assert!(refused.stderr.contains("revoked"), "{refused}");
@@ -519,13 +535,17 @@ fn a_root_that_is_there_without_its_key_gets_it() {
     sandbox.refused(
         named(""),
         1,
-        "error: there is a CA named Old-CA in the store already\nhint: choose another name with --name\n",
+        "ca-exists",
+        expect![[r#"
+            error: there is a CA named Old-CA in the store already
+            hint: choose another name with --name
+        "#]],
     );
 }
 
 /// The certificate that the root had before is that of the same root.
 #[test]
-fn a_subordinate_comes_below_the_root_whose_certificate_was_renewed() {
+fn a_subordinate_is_imported_below_its_renewed_root() {
     let sandbox = Sandbox::with_empty_openssl_ca();
     sandbox.pki("root --name rootCA --no-passphrase").succeeds();
     fs::copy(sandbox.path("pki/rootCA/ca.crt"), sandbox.path("first.crt")).unwrap();
@@ -589,18 +609,21 @@ fn a_subordinate_finds_its_parent_or_is_given_it() {
     let elsewhere = |line: &str| sandbox.import(line).words("--store elsewhere");
     elsewhere("--openssl old").refuses(
         1,
-        "error: old/cacert.pem can't be installed as old
-caused by: the issuer of CN=Old CA,O=Old is missing: CN=rootCA
-hint: give the certificates of all CAs above it, up to the root, with --chain
-",
+        "install-path-invalid",
+        expect![[r#"
+            error: old/cacert.pem can't be installed as old
+            caused by: the issuer of CN=Old CA,O=Old is missing: CN=rootCA
+            hint: give the certificates of all CAs above it, up to the root, with --chain
+        "#]],
     );
     assert!(!exists(&sandbox, "elsewhere"));
     elsewhere("--openssl old --chain pki/rootCA/ca.crt").succeeds();
     let tree = sandbox.pki("--store elsewhere tree").succeeds();
-    assert_same(
+    assert_text(
         &normalised(&tree.stdout),
-        "rootCA  CN=rootCA  (p256, until [time], key elsewhere)
-└─ old  CN=Old CA,O=Old  (p256, until [time])
-",
+        expect![[r#"
+            rootCA  CN=rootCA  (p256, until [time], key elsewhere)
+            └─ old  CN=Old CA,O=Old  (p256, until [time])
+        "#]],
     );
 }

@@ -1,8 +1,11 @@
 //! CAs of easy-rsa and openssl that are renewed here: what they issued names the serial number of the
 //! certificate before.
 
+use expect_test::expect;
+
 use super::OLD;
-use crate::run::Transcript;
+use crate::normalise::normalised;
+use crate::run::{Transcript, assert_text};
 use crate::sandbox::{PASSPHRASE, Sandbox};
 use crate::server::Server;
 
@@ -187,14 +190,12 @@ fn a_renewal_counts_what_names_the_certificate_before() {
     // Of seven certificates two are revoked.
     let naming = &renewed.json()["naming_previous"];
     assert_eq!((&naming["leaves"], &naming["cas"]), (&5.into(), &0.into()));
-    let warning = renewed.notices();
-    assert!(
-        warning.starts_with("warning: 5 leaves of old name "),
-        "{warning}"
-    );
-    assert!(
-        warning.contains("`pki renew --ca old --cn NAME`"),
-        "{warning}"
+    let warning = renewed.text_of_stderr();
+    assert_text(
+        &normalised(&warning),
+        expect![[r#"
+            warning: 5 leaves of old name the serial number of its previous certificate as the issuer's: they verify only with that one, until [time] at the latest; renew with `pki renew --ca old --cn NAME`
+        "#]],
     );
     // The certificates last 825 days, and their CA longer.
     let list = sandbox
@@ -228,7 +229,7 @@ fn a_renewal_counts_what_names_the_certificate_before() {
 }
 
 #[test]
-fn a_renewal_says_nothing_if_nothing_names_the_certificate_before() {
+fn a_renewal_is_silent_if_nothing_names_the_old_certificate() {
     let sandbox = Sandbox::new();
     for line in [
         "root --name rootCA --no-passphrase",
@@ -300,7 +301,7 @@ fn short_lived_ca() -> Sandbox {
 }
 
 #[test]
-fn once_the_certificate_before_expired_it_is_in_no_bundle_and_check_tells() {
+fn an_expired_previous_certificate_is_in_no_bundle() {
     let sandbox = short_lived_ca();
     let renewed = sandbox.pki_old("--format json renew --ca old --self --days 900");
     let renewed = renewed.succeeds().json();

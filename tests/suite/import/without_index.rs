@@ -1,9 +1,12 @@
 //! CAs of which no index was kept, certificates in directories of their own, and easy-rsa 2.
 
+use std::collections::BTreeSet;
 use std::fs;
 
+use expect_test::expect;
 use serde_json::Value;
 
+use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 
 use super::{errors, exists, rules};
@@ -207,19 +210,26 @@ fn an_index_finds_its_certificates_in_another_directory() {
 
 #[test]
 fn an_index_that_was_lost_is_not_taken_for_none() {
+    let mut said = BTreeSet::new();
     for kept in ["serial", "crlnumber", "newcerts/1000.pem"] {
         let sandbox = with_ca_without_index();
         sandbox.write(&format!("x/{kept}"), "1001\n");
         let line = "import --openssl x --name plain --no-passphrase";
-        let refused = sandbox.pki(line).ends_with(1);
-        let says = "error: there is no index of certificates in x";
-        assert!(refused.stderr.starts_with(says), "{kept}: {refused}");
+        said.insert(sandbox.pki(line).refusal(1, "import-file-not-found"));
         assert!(!exists(&sandbox, "pki"));
     }
     let sandbox = with_ca_without_index();
     let line = "import --openssl x --name plain --no-passphrase --certs nowhere";
-    let refused = sandbox.pki(line).ends_with(1);
-    assert!(refused.stderr.contains("nowhere"), "{refused}");
+    said.insert(sandbox.pki(line).refusal(1, "import-directory-not-found"));
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            error: there is no folder nowhere
+            hint: name the folder in which the other program keeps the CA
+            error: there is no index of certificates in x: looked for index.txt, db/index, db/index.txt
+            hint: name the folder that has it, or the file with --index
+        "#]],
+    );
 }
 
 #[test]

@@ -1,26 +1,32 @@
 //! A CA between its request and its certificate.
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use crate::normalise::normalised;
-use crate::run::assert_same;
-use crate::sandbox::{PASSPHRASE, Sandbox};
+use expect_test::expect;
 
-const WAITS: &str = "error: inter0 waits for its certificate
-hint: `pki subordinate --name inter0 --install CERT --chain FILE` installs it; --request FILE writes the request again
-";
+use crate::normalise::normalised;
+use crate::run::{assert_same, assert_text};
+use crate::sandbox::{PASSPHRASE, Sandbox};
 
 #[test]
 fn tree_list_and_show_say_that_it_waits() {
     let sandbox = Sandbox::with_request();
     let tree = sandbox.pki("tree").succeeds();
-    assert_same(
+    assert_text(
         &tree.stdout,
-        "inter0  CN=inter0  (p256, waiting for its certificate)\n",
+        expect![[r#"
+            inter0  CN=inter0  (p256, waiting for its certificate)
+        "#]],
     );
     for line in ["list", "list --ca inter0"] {
         let list = sandbox.pki(line).succeeds();
-        assert_same(&list.stderr, "notice: inter0 waits for its certificate\n");
+        assert_text(
+            &list.stderr,
+            expect![[r#"
+                notice: inter0 waits for its certificate
+            "#]],
+        );
         assert_same(&list.stdout, "");
     }
     let shown = sandbox
@@ -42,6 +48,7 @@ fn tree_list_and_show_say_that_it_waits() {
 fn every_other_command_refuses_it() {
     let sandbox = Sandbox::with_request();
     sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    let mut said = BTreeSet::new();
     for line in [
         "issue --ca inter0 --cn x",
         "subordinate --ca inter0 --name below --no-passphrase",
@@ -54,8 +61,15 @@ fn every_other_command_refuses_it() {
         "crl --check --ca inter0",
         "show --ca inter0 --cn x",
     ] {
-        sandbox.refused(sandbox.pki(line), 1, WAITS);
+        said.insert(sandbox.refusal(sandbox.pki(line), 1, "ca-pending"));
     }
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            error: inter0 waits for its certificate
+            hint: `pki subordinate --name inter0 --install CERT --chain FILE` installs it; --request FILE writes the request again
+        "#]],
+    );
     // Those that are about every CA leave it out.
     for line in ["crl", "bundle"] {
         let done = sandbox.pki(line).succeeds();
@@ -90,10 +104,12 @@ fn its_key_is_encrypted_and_for_its_owner_alone() {
         .pki("subordinate --name inter0 --request inter0.csr")
         .refuses(
             1,
-            "error: there is no passphrase for the new key of inter0
-caused by: it can't be asked for: there is no terminal, or --no-input was given
-hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase
-",
+            "passphrase-required",
+            expect![[r#"
+                error: there is no passphrase for the new key of inter0
+                caused by: it can't be asked for: there is no terminal, or --no-input was given
+                hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase
+            "#]],
         );
 }
 
@@ -104,34 +120,43 @@ fn the_same_request_is_written_again_and_no_other() {
     let before = sandbox.store_snapshot();
     // No passphrase is needed: the key is not touched.
     let written = sandbox.pki(again).succeeds();
-    assert_same(
+    assert_text(
         &written.stderr,
-        "notice: inter0 waits for its certificate already, and its key and request stay as they are\n",
+        expect![[r#"
+            notice: inter0 waits for its certificate already, and its key and request stay as they are
+        "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
     assert_same(&sandbox.read("again.csr"), &sandbox.read("inter0.csr"));
-    for (options, problem) in [
-        ("--cn other", "its subject is CN=inter0"),
-        ("--key-type rsa3072", "its key is p256"),
-        ("--crl-url http://x.test/x.crl", "its URLs are others"),
+    let mut said = String::new();
+    for options in [
+        "--cn other",
+        "--key-type rsa3072",
+        "--crl-url http://x.test/x.crl",
     ] {
-        sandbox.refused(
-            sandbox.pki(again).words("--force").words(options),
-            1,
-            &format!(
-                "error: inter0 waits for the certificate of another request: {problem}
-hint: leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name
-"
-            ),
-        );
+        let run = sandbox.pki(again).words("--force").words(options);
+        said += &sandbox.refusal(run, 1, "pending-ca-differs");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: inter0 waits for the certificate of another request: its subject is CN=inter0
+            hint: leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name
+            error: inter0 waits for the certificate of another request: its key is p256
+            hint: leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name
+            error: inter0 waits for the certificate of another request: its URLs are others
+            hint: leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name
+        "#]],
+    );
     sandbox.refused(
         sandbox.pki(again),
         1,
-        "error: could not create again.csr
-caused by: it is there already
-hint: give another place, or --force to replace it
-",
+        "file-exists",
+        expect![[r#"
+            error: could not create again.csr
+            caused by: it is there already
+            hint: give another place, or --force to replace it
+        "#]],
     );
     sandbox.pki(again).words("--force --cn inter0").succeeds();
 }
@@ -163,25 +188,20 @@ fn options_of_the_other_machine_are_usage_errors() {
 
 #[test]
 fn what_is_damaged_is_said() {
-    let damaged = |file: &str, content: &str, stderr: &str| {
+    let mut said = String::new();
+    for (file, content) in [("ca.csr", ""), ("intended.json", "")] {
         let sandbox = Sandbox::with_request();
         sandbox.write(&format!("pki/.waiting-inter0/{file}"), content);
-        sandbox.refused(sandbox.pki("tree"), 1, stderr);
-    };
-    let hint = "hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed\n";
-    damaged(
-        "ca.csr",
-        "",
-        &format!(
-            "error: the store is damaged: ./pki/.waiting-inter0/ca.csr does not hold one request\n{hint}"
-        ),
-    );
-    damaged(
-        "intended.json",
-        "",
-        &format!(
-            "error: the store is damaged: ./pki/.waiting-inter0/intended.json can't be read: EOF while parsing a value at line 1 column 0\n{hint}"
-        ),
+        said += &sandbox.refusal(sandbox.pki("tree"), 1, "store-damaged");
+    }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: the store is damaged: ./pki/.waiting-inter0/ca.csr does not hold one request
+            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            error: the store is damaged: ./pki/.waiting-inter0/intended.json can't be read: EOF while parsing a value at line 1 column 0
+            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+        "#]],
     );
 }
 
@@ -201,9 +221,11 @@ fn what_is_left_beside_the_installed_ca_is_cleared_away() {
         .succeeds();
     keep("kept", "pki/.waiting-inter0");
     let tree = sandbox.pki("tree").succeeds();
-    assert_same(
+    assert_text(
         &tree.stderr,
-        "notice: inter0 had been left unfinished by an interrupted command; it is complete now\n",
+        expect![[r#"
+            notice: inter0 had been left unfinished by an interrupted command; it is complete now
+        "#]],
     );
     assert!(!sandbox.path("pki/.waiting-inter0").exists());
     sandbox.pki("issue --ca inter0 --cn leaf").succeeds();
@@ -218,9 +240,11 @@ fn what_is_left_beside_the_installed_ca_is_cleared_away() {
     )
     .unwrap();
     let tree = sandbox.pki("tree").succeeds();
-    assert_same(
+    assert_text(
         &normalised(&tree.stderr),
-        "notice: an interrupted command left inter0 unfinished, and that can't be mended now: the store is damaged: ./pki/.waiting-inter0 has another key than the CA of its name\n",
+        expect![[r#"
+            notice: an interrupted command left inter0 unfinished, and that can't be mended now: the store is damaged: ./pki/.waiting-inter0 has another key than the CA of its name
+        "#]],
     );
     assert!(sandbox.path("pki/.waiting-inter0/ca.key").exists());
 }

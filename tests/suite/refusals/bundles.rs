@@ -1,5 +1,7 @@
 //! What may be added to a bundle: CA certificates, read whole or refused by name.
 
+use expect_test::expect;
+
 use super::refusals;
 use crate::sandbox::Sandbox;
 
@@ -40,26 +42,44 @@ fn with_odd_files() -> Sandbox {
 }
 
 refusals! { with_odd_files();
-    a_leaf: "bundle --add out/client.crt --out truststore.pem" => 1, "error: out/client.crt can't go into a bundle\n\
-         caused by: CN=client in it is not a CA\n\
-         hint: a bundle holds CA certificates alone; leave it out\n";
-    a_key: "bundle --add out/client.key --out truststore.pem" => 1, "error: out/client.key is not a file of certificates\n\
-         caused by: object 1 in it is \"PRIVATE KEY\"\n";
-    a_certificate_with_a_key_behind_it: "bundle --add with-key.pem --out truststore.pem" => 1, "error: with-key.pem is not a file of certificates\n\
-         caused by: object 2 in it is \"PRIVATE KEY\"\n";
-    a_trusted_certificate_of_openssl: "bundle --add trusted.pem --out truststore.pem" => 1, "error: trusted.pem is not a file of certificates\n\
-         caused by: object 1 in it is \"TRUSTED CERTIFICATE\"\n";
-    half_a_certificate: "bundle --add half.pem --out truststore.pem" => 1, "error: half.pem is not a file with certificates, requests, lists or keys\n\
-         caused by: line 1: CERTIFICATE has no END marker; the file may be cut off\n";
-    an_empty_file: "bundle --add empty.pem --out truststore.pem" => 1, "error: empty.pem is not a file with certificates, requests, lists or keys\n\
-         caused by: the file is empty\n";
-    a_der_file_that_claims_two_gigabytes: "bundle --add garbage.der --out truststore.pem" => 1, "error: garbage.der is not a file with certificates, requests, lists or keys\n\
-         caused by: it is cut off: it starts as DER, and ends before its length\n";
-    a_ca_without_its_issuer: "bundle --add others/below/ca.crt --out truststore.pem" => 1, "error: the bundle would not be complete\n\
-         caused by: the issuer of CN=below is missing: CN=other\n\
-         hint: add the certificate of CN=other with --add\n";
-    a_file_that_is_not_there: "bundle --add missing.pem --out truststore.pem" => 1, "error: could not read missing.pem\n\
-         caused by: No such file or directory (os error 2)\n";
+    a_leaf: "bundle --add out/client.crt --out truststore.pem" => 1, "not-a-ca-certificate", expect![[r#"
+        error: out/client.crt can't go into a bundle
+        caused by: CN=client in it is not a CA
+        hint: a bundle holds CA certificates alone; leave it out
+    "#]];
+    a_key: "bundle --add out/client.key --out truststore.pem" => 1, "invalid-input", expect![[r#"
+        error: out/client.key is not a file of certificates
+        caused by: object 1 in it is "PRIVATE KEY"
+    "#]];
+    a_certificate_with_a_key_behind_it: "bundle --add with-key.pem --out truststore.pem" => 1, "invalid-input", expect![[r#"
+        error: with-key.pem is not a file of certificates
+        caused by: object 2 in it is "PRIVATE KEY"
+    "#]];
+    a_trusted_certificate_of_openssl: "bundle --add trusted.pem --out truststore.pem" => 1, "invalid-input", expect![[r#"
+        error: trusted.pem is not a file of certificates
+        caused by: object 1 in it is "TRUSTED CERTIFICATE"
+    "#]];
+    half_a_certificate: "bundle --add half.pem --out truststore.pem" => 1, "invalid-pem", expect![[r#"
+        error: half.pem is not a file with certificates, requests, lists or keys
+        caused by: line 1: CERTIFICATE has no END marker; the file may be cut off
+    "#]];
+    an_empty_file: "bundle --add empty.pem --out truststore.pem" => 1, "invalid-input", expect![[r#"
+        error: empty.pem is not a file with certificates, requests, lists or keys
+        caused by: the file is empty
+    "#]];
+    a_der_file_that_claims_two_gigabytes: "bundle --add garbage.der --out truststore.pem" => 1, "invalid-input", expect![[r#"
+        error: garbage.der is not a file with certificates, requests, lists or keys
+        caused by: it is cut off: it starts as DER, and ends before its length
+    "#]];
+    a_ca_without_its_issuer: "bundle --add others/below/ca.crt --out truststore.pem" => 1, "chain-incomplete", expect![[r#"
+        error: the bundle would not be complete
+        caused by: the issuer of CN=below is missing: CN=other
+        hint: add the certificate of CN=other with --add
+    "#]];
+    a_file_that_is_not_there: "bundle --add missing.pem --out truststore.pem" => 1, "file-not-found", expect![[r#"
+        error: could not read missing.pem
+        caused by: No such file or directory (os error 2)
+    "#]];
 }
 
 /// Programs have dropped certificates here without a word.

@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-use crate::run::Run;
+use expect_test::expect;
+
+use crate::run::{Run, assert_text};
 use crate::sandbox::{STORE, Sandbox};
 
 const ISSUE: &str = "issue --ca intermediate0 --cn client --out out --no-passphrase";
@@ -14,20 +16,11 @@ fn under_umask(sandbox: &Sandbox, umask: &str, line: &str) -> Run {
     run.arg(env!("CARGO_BIN_EXE_pki")).words(line)
 }
 
-/// What is said where a file is in the way.
-fn in_the_way(file: &str) -> String {
-    format!(
-        "error: could not create {file}\n\
-         caused by: it is there already\n\
-         hint: give another place, or --force to replace it\n"
-    )
-}
-
-fn not_a_bundle(file: &str) -> String {
-    format!(
-        "error: {file} is there already and is not a bundle\n\
-         hint: give another file, or --force to replace it\n"
-    )
+/// Requires that the run is refused for what stands in the place of this file.
+#[track_caller]
+fn assert_in_the_way(sandbox: &Sandbox, run: Run, code: &str, file: &str) {
+    let refused = sandbox.refusal(run, 1, code);
+    assert!(refused.contains(file), "{refused}");
 }
 
 fn mode(sandbox: &Sandbox, file: &str) -> u32 {
@@ -45,7 +38,7 @@ fn certificates_follow_the_umask() {
 
 /// A server that reads the bundle must be able to read the next one too.
 #[test]
-fn a_bundle_that_is_replaced_under_a_narrow_umask_can_still_be_read() {
+fn a_bundle_replaced_under_a_narrow_umask_stays_readable() {
     let sandbox = Sandbox::with_open_ca();
     under_umask(&sandbox, "022", "bundle --out truststore.pem").succeeds();
     under_umask(&sandbox, "077", "bundle --out truststore.pem").succeeds();
@@ -57,7 +50,16 @@ fn a_certificate_or_key_is_not_overwritten_without_force() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.pki(ISSUE).succeeds();
     let before = sandbox.read("out/client.key");
-    sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.crt"));
+    sandbox.refused(
+        sandbox.pki(ISSUE),
+        1,
+        "file-exists",
+        expect![[r#"
+            error: could not create out/client.crt
+            caused by: it is there already
+            hint: give another place, or --force to replace it
+        "#]],
+    );
     assert_eq!(sandbox.read("out/client.key"), before);
     sandbox.pki(ISSUE).arg("--force").succeeds();
     assert_ne!(sandbox.read("out/client.key"), before);
@@ -68,10 +70,11 @@ fn a_certificate_or_key_is_not_overwritten_without_force() {
 fn with_one_file_in_the_way_none_of_the_others_is_written() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.write("out/client.fullchain.pem", "mine");
-    sandbox.refused(
+    assert_in_the_way(
+        &sandbox,
         sandbox.pki(ISSUE),
-        1,
-        &in_the_way("out/client.fullchain.pem"),
+        "file-exists",
+        "out/client.fullchain.pem",
     );
     assert_eq!(sandbox.names_in("out"), ["client.fullchain.pem"]);
     assert_eq!(sandbox.read("out/client.fullchain.pem"), "mine");
@@ -83,17 +86,27 @@ fn a_symbolic_link_in_the_place_of_a_key_is_not_followed() {
     sandbox.write("target", "precious");
     fs::create_dir(sandbox.path("out")).unwrap();
     symlink(sandbox.path("target"), sandbox.path("out/client.key")).unwrap();
-    sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.key"));
+    assert_in_the_way(
+        &sandbox,
+        sandbox.pki(ISSUE),
+        "file-exists",
+        "out/client.key",
+    );
     sandbox.pki(ISSUE).arg("--force").finish();
     assert_eq!(sandbox.read("target"), "precious");
 }
 
 #[test]
-fn a_dangling_link_in_the_place_of_a_key_creates_nothing_elsewhere() {
+fn a_dangling_link_in_the_place_of_a_key_creates_nothing() {
     let sandbox = Sandbox::with_open_ca();
     fs::create_dir(sandbox.path("out")).unwrap();
     symlink(sandbox.path("elsewhere"), sandbox.path("out/client.key")).unwrap();
-    sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.key"));
+    assert_in_the_way(
+        &sandbox,
+        sandbox.pki(ISSUE),
+        "file-exists",
+        "out/client.key",
+    );
     assert!(!sandbox.path("elsewhere").exists());
 }
 
@@ -102,11 +115,29 @@ fn a_fifo_or_folder_in_the_place_of_a_key_is_refused_at_once() {
     let sandbox = Sandbox::with_open_ca();
     fs::create_dir(sandbox.path("out")).unwrap();
     sandbox.run("mkfifo", "out/client.key").succeeds();
-    sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.key"));
-    sandbox.refused(sandbox.pki(ISSUE).arg("--force"), 1, "error: could not create out/client.key\ncaused by: what stands in its place is not a regular file\n");
+    assert_in_the_way(
+        &sandbox,
+        sandbox.pki(ISSUE),
+        "file-exists",
+        "out/client.key",
+    );
+    sandbox.refused(
+        sandbox.pki(ISSUE).arg("--force"),
+        1,
+        "file-failed",
+        expect![[r#"
+            error: could not create out/client.key
+            caused by: what stands in its place is not a regular file
+        "#]],
+    );
     fs::remove_file(sandbox.path("out/client.key")).unwrap();
     fs::create_dir(sandbox.path("out/client.key")).unwrap();
-    sandbox.refused(sandbox.pki(ISSUE), 1, &in_the_way("out/client.key"));
+    assert_in_the_way(
+        &sandbox,
+        sandbox.pki(ISSUE),
+        "file-exists",
+        "out/client.key",
+    );
 }
 
 /// The name under which a file is made before it has its own is known to everyone.
@@ -117,6 +148,7 @@ fn a_link_under_the_hidden_name_of_a_key_is_not_followed() {
         .pki("issue --ca intermediate0 --cn client")
         .succeeds();
     fs::create_dir(sandbox.path("out")).unwrap();
+    let mut said = String::new();
     for (hidden, export) in [
         (".client.key.part", "--no-passphrase"),
         (
@@ -129,21 +161,26 @@ fn a_link_under_the_hidden_name_of_a_key_is_not_followed() {
         let export = sandbox
             .pki("export --ca intermediate0 --cn client --out out")
             .words(export);
-        let refused = export.env("NEW", "a new one").ends_with(1);
-        assert!(
-            refused
-                .stderr
-                .contains("something that is not a file stands under its hidden name"),
-            "{refused}"
-        );
+        said += &export.env("NEW", "a new one").refusal(1, "file-failed");
         assert!(!sandbox.path("elsewhere").exists(), "{hidden}");
         assert_eq!(sandbox.names_in("out"), [hidden]);
         fs::remove_file(sandbox.path("out").join(hidden)).unwrap();
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: could not create out/client.key
+            caused by: something that is not a file stands under its hidden name
+            error: could not create out/client.secret.yaml
+            caused by: something that is not a file stands under its hidden name
+            error: could not create out/client.p12
+            caused by: something that is not a file stands under its hidden name
+        "#]],
+    );
 }
 
 #[test]
-fn whatever_is_in_the_place_of_another_kind_of_file_with_a_key_stays() {
+fn what_stands_in_the_place_of_a_key_store_stays() {
     let sandbox = Sandbox::with_open_ca();
     sandbox
         .pki("issue --ca intermediate0 --cn client")
@@ -159,26 +196,30 @@ fn whatever_is_in_the_place_of_another_kind_of_file_with_a_key_stays() {
             run.env("NEW", "a new one")
         };
         sandbox.write(file, "precious");
-        sandbox.refused(export(), 1, &in_the_way(file));
+        assert_in_the_way(&sandbox, export(), "file-exists", file);
         assert_eq!(sandbox.read(file), "precious");
         fs::remove_file(sandbox.path(file)).unwrap();
         symlink(sandbox.path("elsewhere"), sandbox.path(file)).unwrap();
-        sandbox.refused(export(), 1, &in_the_way(file));
-        let forced = export().arg("--force").ends_with(1);
-        assert!(forced.stderr.contains("is not a regular file"), "{forced}");
+        assert_in_the_way(&sandbox, export(), "file-exists", file);
+        assert_in_the_way(&sandbox, export().arg("--force"), "file-failed", file);
         assert!(!sandbox.path("elsewhere").exists(), "{file}");
         fs::remove_file(sandbox.path(file)).unwrap();
     }
 }
 
 #[test]
-fn an_output_folder_that_is_a_file_is_refused_before_anything_is_issued() {
+fn an_output_directory_that_is_a_file_is_refused_at_once() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.write("out", "a file");
     sandbox.refused(
         sandbox.pki(ISSUE),
         1,
-        "error: could not use out\ncaused by: not a directory\nhint: name another folder\n",
+        "not-a-directory",
+        expect![[r#"
+            error: could not use out
+            caused by: not a directory
+            hint: name another folder
+        "#]],
     );
 }
 
@@ -191,7 +232,11 @@ fn a_bundle_replaces_a_bundle_and_nothing_else() {
     sandbox.refused(
         sandbox.pki("bundle --out notes.txt"),
         1,
-        &not_a_bundle("notes.txt"),
+        "file-foreign",
+        expect![[r#"
+            error: notes.txt is there already and is not a bundle
+            hint: give another file, or --force to replace it
+        "#]],
     );
     assert_eq!(sandbox.read("notes.txt"), "mine");
     sandbox.pki("bundle --out notes.txt --force").succeeds();
@@ -207,16 +252,13 @@ fn a_bundle_replaces_a_bundle_and_nothing_else() {
 fn a_bundle_does_not_replace_a_key() {
     let sandbox = Sandbox::with_open_ca();
     let key = sandbox.read("pki/rootCA/ca.key");
-    sandbox.refused(
-        sandbox.pki("bundle --out pki/rootCA/ca.key"),
-        1,
-        &not_a_bundle("pki/rootCA/ca.key"),
-    );
+    let run = sandbox.pki("bundle --out pki/rootCA/ca.key");
+    assert_in_the_way(&sandbox, run, "file-foreign", "pki/rootCA/ca.key");
     assert_eq!(sandbox.read("pki/rootCA/ca.key"), key);
 }
 
 #[test]
-fn an_empty_or_truncated_state_file_is_damage_and_never_a_new_store() {
+fn an_empty_state_file_is_damage_and_not_a_new_store() {
     for file in [
         "store.json",
         "rootCA/ca.json",
@@ -227,15 +269,15 @@ fn an_empty_or_truncated_state_file_is_damage_and_never_a_new_store() {
         let sandbox = Sandbox::with_open_ca();
         sandbox.pki("issue --ca rootCA --cn first").succeeds();
         fs::write(sandbox.path(STORE).join(file), "").unwrap();
-        let before = sandbox.store_snapshot();
-        let refused = sandbox.pki("issue --ca rootCA --cn client").ends_with(1);
-        assert!(refused.stderr.contains(file), "{file}: {refused}");
-        before.assert_unchanged(&sandbox.path(STORE));
+        let run = sandbox.pki("issue --ca rootCA --cn client");
+        let is_key = file.ends_with("ca.key");
+        let code = if is_key { "not-a-key" } else { "store-damaged" };
+        assert_in_the_way(&sandbox, run, code, file);
     }
 }
 
 #[test]
-fn a_store_of_a_newer_format_is_read_by_nobody_and_left_as_it_is() {
+fn a_store_of_a_newer_format_is_refused_and_left_alone() {
     let sandbox = Sandbox::with_open_ca();
     let format = sandbox.read("pki/store.json");
     let digits = |c: char| c.is_ascii_digit();
@@ -247,7 +289,10 @@ fn a_store_of_a_newer_format_is_read_by_nobody_and_left_as_it_is() {
     sandbox.refused(
         sandbox.pki("issue --ca rootCA --cn client"),
         1,
-        "error: the store at ./pki has format 99; this program knows formats up to 3\n\
-         hint: use the version of pki that wrote it, or a newer one\n",
+        "store-newer",
+        expect![[r#"
+            error: the store at ./pki has format 99; this program knows formats up to 3
+            hint: use the version of pki that wrote it, or a newer one
+        "#]],
     );
 }

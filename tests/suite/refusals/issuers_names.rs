@@ -1,5 +1,8 @@
 //! A leaf never has the subject of a CA above it: CRLs and issuers are found by name.
 
+use expect_test::expect;
+
+use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 
 #[test]
@@ -9,24 +12,32 @@ fn a_leaf_with_the_subject_of_any_ca_above_it_is_refused() {
         .run("openssl", "req -new -newkey ec -nodes -subj /CN=rootCA")
         .words("-pkeyopt ec_paramgen_curve:P-256 -keyout their.key -out their.csr")
         .succeeds();
-    for (options, subject) in [
-        ("--cn intermediate2", "intermediate2"),
-        ("--cn intermediate1", "intermediate1"),
-        ("--cn rootCA", "rootCA"),
-        ("--subject /CN=rootCA", "rootCA"),
-        ("--csr their.csr", "rootCA"),
+    let mut said = String::new();
+    for options in [
+        "--cn intermediate2",
+        "--cn intermediate1",
+        "--cn rootCA",
+        "--subject /CN=rootCA",
+        "--csr their.csr",
     ] {
-        let before = sandbox.store_snapshot();
-        let line = format!("issue --ca intermediate2 {options}");
-        let refused = sandbox.pki(&line).ends_with(1);
-        let said = refused.stderr.lines().next().unwrap();
-        assert!(said.starts_with("error: "), "{refused}");
-        assert!(
-            said.contains(&format!("the subject CN={subject} belongs to the CA")),
-            "{refused}"
-        );
-        before.assert_unchanged(&sandbox.path("pki"));
+        let run = sandbox.pki(&format!("issue --ca intermediate2 {options}"));
+        said += &sandbox.refusal(run, 1, "subject-of-ca");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: the subject CN=intermediate2 belongs to the CA intermediate2
+            hint: use another subject: --cn or --subject
+            error: the subject CN=intermediate1 belongs to the CA intermediate1
+            hint: use another subject: --cn or --subject
+            error: the subject CN=rootCA belongs to the CA rootCA
+            hint: use another subject: --cn or --subject
+            error: the subject CN=rootCA belongs to the CA rootCA
+            hint: use another subject: --cn or --subject
+            error: the subject CN=rootCA belongs to the CA rootCA
+            hint: use another subject: --cn or --subject
+        "#]],
+    );
     sandbox
         .pki("issue --ca intermediate2 --cn rootCA2")
         .succeeds();
@@ -36,15 +47,14 @@ fn a_leaf_with_the_subject_of_any_ca_above_it_is_refused() {
 fn a_row_with_the_subject_of_the_root_is_refused() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.write("rows.csv", "cn\nfine\nrootCA\n");
-    let before = sandbox.store_snapshot();
-    let refused = sandbox
-        .pki("issue --ca intermediate0 --from rows.csv")
-        .ends_with(1);
-    assert!(
-        refused
-            .stderr
-            .contains("the subject CN=rootCA belongs to the CA"),
-        "{refused}"
+    let run = sandbox.pki("issue --ca intermediate0 --from rows.csv");
+    sandbox.refused(
+        run,
+        1,
+        "invalid-row",
+        expect![[r#"
+            error: rows.csv line 3, column cn: the subject CN=rootCA belongs to the CA rootCA
+            hint: nothing was issued; --keep-going leaves these rows out
+        "#]],
     );
-    before.assert_unchanged(&sandbox.path("pki"));
 }

@@ -1,111 +1,177 @@
 //! Names that would lie, leave their folder, or take over a terminal.
 
+use expect_test::expect;
+
 use super::refusals;
-use crate::sandbox::{STORE, Sandbox};
+use crate::run::assert_text;
+use crate::sandbox::Sandbox;
 
 refusals! { Sandbox::with_csrs();
-    a_request_with_nul_in_its_common_name: "issue --ca intermediate0 --csr csrs/cn-nul.csr" => 1, "error: the subject of csrs/cn-nul.csr can't be used\n\
-         caused by: the value of CN has characters that can't be shown: \"good.test\\u{0}.evil.test\"\n\
-         hint: give another subject with --cn or --subject\n";
-    a_request_with_terminal_escapes: "issue --ca intermediate0 --csr csrs/cn-escape.csr" => 1, "error: the subject of csrs/cn-escape.csr can't be used\n\
-         caused by: the value of CN has characters that can't be shown: \"\\u{1b}[2J\\u{1b}]0;owned\\u{7}\"\n\
-         hint: give another subject with --cn or --subject\n";
-    a_request_with_pem_markers_in_its_name: "issue --ca intermediate0 --csr csrs/cn-newline.csr" => 1, "error: the subject of csrs/cn-newline.csr can't be used\n\
-         caused by: the value of CN has characters that can't be shown: \"x\\u{a}-----END CERTIFICATE-----\\u{a}-----BEGIN CERTIFICATE-----\\u{a}\"\n\
-         hint: give another subject with --cn or --subject\n";
-    a_request_with_bidirectional_marks: "issue --ca intermediate0 --csr csrs/cn-bidi.csr" => 1, "error: the subject of csrs/cn-bidi.csr can't be used\n\
-         caused by: the value of CN has characters that can't be shown: \"good\\u{202e}tset.live\"\n\
-         hint: give another subject with --cn or --subject\n";
-    a_request_with_a_common_name_of_65_characters: "issue --ca intermediate0 --csr csrs/cn-65.csr" => 1, "error: the subject of csrs/cn-65.csr can't be used\n\
-         caused by: the value of CN has more than 64 characters: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"\n\
-         hint: give another subject with --cn or --subject\n";
-    a_request_with_invalid_utf8: "issue --ca intermediate0 --csr csrs/cn-invalid-utf8.csr" => 1, "error: csrs/cn-invalid-utf8.csr is not a certificate signing request (CSR)\n\
-         caused by: a string is not text of its type\n";
-    a_request_with_an_empty_common_name: "issue --ca intermediate0 --csr csrs/cn-empty.csr" => 1, "error: the subject of csrs/cn-empty.csr can't be used\n\
-         caused by: the value of CN is empty: \"\"\n\
-         hint: give another subject with --cn or --subject\n";
-    a_request_without_any_name: "issue --ca intermediate0 --csr csrs/no-name.csr" => 1, "error: the certificate would have neither a subject nor an alternative name\n\
-         hint: give --cn, --subject or --san\n";
-    a_request_with_nul_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-nul.csr" => 1, "error: a SAN of csrs/san-nul.csr can't be used\n\
-         caused by: \"good.test\\u{0}.evil.test\" is not a DNS name: it has characters that can't be shown\n\
-         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
-    a_request_with_pem_markers_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-newline.csr" => 1, "error: a SAN of csrs/san-newline.csr can't be used\n\
-         caused by: \"good.test\\u{a}-----END CERTIFICATE-----\" is not a DNS name: it has characters that can't be shown\n\
-         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
-    a_request_with_a_space_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-space.csr" => 1, "error: a SAN of csrs/san-space.csr can't be used\n\
-         caused by: \"good test\" is not a DNS name: a label has other characters than letters, digits and hyphens\n\
-         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
-    a_request_with_an_empty_host_name: "issue --ca intermediate0 --csr csrs/san-empty.csr" => 1, "error: a SAN of csrs/san-empty.csr can't be used\n\
-         caused by: \"\" is not a DNS name: it has an empty label\n\
-         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
-    a_request_with_a_wildcard_inside: "issue --ca intermediate0 --csr csrs/san-inner-wildcard.csr" => 1, "error: a SAN of csrs/san-inner-wildcard.csr can't be used\n\
-         caused by: \"a.*.example.test\" is not a DNS name: a * can only be the whole first label\n\
-         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
-    a_request_with_an_address_of_five_octets: "issue --ca intermediate0 --csr csrs/san-ip-of-5.csr" => 1, "error: a SAN of csrs/san-ip-of-5.csr can't be used\n\
-         caused by: an IP address has neither 4 nor 16 octets\n\
-         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
-    a_request_with_escapes_in_an_email_address: "issue --ca intermediate0 --csr csrs/san-escape-email.csr" => 1, "error: a SAN of csrs/san-escape-email.csr can't be used\n\
-         caused by: \"\\u{1b}[2J@example.test\" is not an e-mail address: the part before the @ has characters that it can't have\n\
-         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
-    a_request_with_nul_in_a_uri: "issue --ca intermediate0 --csr csrs/san-nul-uri.csr" => 1, "error: a SAN of csrs/san-nul-uri.csr can't be used\n\
-         caused by: \"https://good.test\\u{0}.evil.test/\" is not a URI: it has characters that a URI can't have, or none after the scheme\n\
-         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test\n";
+    a_request_with_nul_in_its_common_name: "issue --ca intermediate0 --csr csrs/cn-nul.csr" => 1, "invalid-subject", expect![[r#"
+        error: the subject of csrs/cn-nul.csr can't be used
+        caused by: the value of CN has characters that can't be shown: "good.test\u{0}.evil.test"
+        hint: give another subject with --cn or --subject
+    "#]];
+    a_request_with_terminal_escapes: "issue --ca intermediate0 --csr csrs/cn-escape.csr" => 1, "invalid-subject", expect![[r#"
+        error: the subject of csrs/cn-escape.csr can't be used
+        caused by: the value of CN has characters that can't be shown: "\u{1b}[2J\u{1b}]0;owned\u{7}"
+        hint: give another subject with --cn or --subject
+    "#]];
+    a_request_with_pem_markers_in_its_name: "issue --ca intermediate0 --csr csrs/cn-newline.csr" => 1, "invalid-subject", expect![[r#"
+        error: the subject of csrs/cn-newline.csr can't be used
+        caused by: the value of CN has characters that can't be shown: "x\u{a}-----END CERTIFICATE-----\u{a}-----BEGIN CERTIFICATE-----\u{a}"
+        hint: give another subject with --cn or --subject
+    "#]];
+    a_request_with_bidirectional_marks: "issue --ca intermediate0 --csr csrs/cn-bidi.csr" => 1, "invalid-subject", expect![[r#"
+        error: the subject of csrs/cn-bidi.csr can't be used
+        caused by: the value of CN has characters that can't be shown: "good\u{202e}tset.live"
+        hint: give another subject with --cn or --subject
+    "#]];
+    a_request_with_a_common_name_of_65_characters: "issue --ca intermediate0 --csr csrs/cn-65.csr" => 1, "invalid-subject", expect![[r#"
+        error: the subject of csrs/cn-65.csr can't be used
+        caused by: the value of CN has more than 64 characters: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        hint: give another subject with --cn or --subject
+    "#]];
+    a_request_with_invalid_utf8: "issue --ca intermediate0 --csr csrs/cn-invalid-utf8.csr" => 1, "invalid-der", expect![[r#"
+        error: csrs/cn-invalid-utf8.csr is not a certificate signing request (CSR)
+        caused by: a string is not text of its type
+    "#]];
+    a_request_with_an_empty_common_name: "issue --ca intermediate0 --csr csrs/cn-empty.csr" => 1, "invalid-subject", expect![[r#"
+        error: the subject of csrs/cn-empty.csr can't be used
+        caused by: the value of CN is empty: ""
+        hint: give another subject with --cn or --subject
+    "#]];
+    a_request_without_any_name: "issue --ca intermediate0 --csr csrs/no-name.csr" => 1, "name-required", expect![[r#"
+        error: the certificate would have neither a subject nor an alternative name
+        hint: give --cn, --subject or --san
+    "#]];
+    a_request_with_nul_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-nul.csr" => 1, "invalid-san", expect![[r#"
+        error: a SAN of csrs/san-nul.csr can't be used
+        caused by: "good.test\u{0}.evil.test" is not a DNS name: it has characters that can't be shown
+        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+    "#]];
+    a_request_with_pem_markers_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-newline.csr" => 1, "invalid-san", expect![[r#"
+        error: a SAN of csrs/san-newline.csr can't be used
+        caused by: "good.test\u{a}-----END CERTIFICATE-----" is not a DNS name: it has characters that can't be shown
+        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+    "#]];
+    a_request_with_a_space_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-space.csr" => 1, "invalid-san", expect![[r#"
+        error: a SAN of csrs/san-space.csr can't be used
+        caused by: "good test" is not a DNS name: a label has other characters than letters, digits and hyphens
+        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+    "#]];
+    a_request_with_an_empty_host_name: "issue --ca intermediate0 --csr csrs/san-empty.csr" => 1, "invalid-san", expect![[r#"
+        error: a SAN of csrs/san-empty.csr can't be used
+        caused by: "" is not a DNS name: it has an empty label
+        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+    "#]];
+    a_request_with_a_wildcard_inside: "issue --ca intermediate0 --csr csrs/san-inner-wildcard.csr" => 1, "invalid-san", expect![[r#"
+        error: a SAN of csrs/san-inner-wildcard.csr can't be used
+        caused by: "a.*.example.test" is not a DNS name: a * can only be the whole first label
+        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+    "#]];
+    a_request_with_an_address_of_five_octets: "issue --ca intermediate0 --csr csrs/san-ip-of-5.csr" => 1, "invalid-san", expect![[r#"
+        error: a SAN of csrs/san-ip-of-5.csr can't be used
+        caused by: an IP address has neither 4 nor 16 octets
+        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+    "#]];
+    a_request_with_escapes_in_an_email_address: "issue --ca intermediate0 --csr csrs/san-escape-email.csr" => 1, "invalid-san", expect![[r#"
+        error: a SAN of csrs/san-escape-email.csr can't be used
+        caused by: "\u{1b}[2J@example.test" is not an e-mail address: the part before the @ has characters that it can't have
+        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+    "#]];
+    a_request_with_nul_in_a_uri: "issue --ca intermediate0 --csr csrs/san-nul-uri.csr" => 1, "invalid-san", expect![[r#"
+        error: a SAN of csrs/san-nul-uri.csr can't be used
+        caused by: "https://good.test\u{0}.evil.test/" is not a URI: it has characters that a URI can't have, or none after the scheme
+        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+    "#]];
 
-    a_request_named_like_a_path_going_out: "issue --ca intermediate0 --csr csrs/cn-path.csr --out out" => 1, "error: \"../../etc/x\" can't be a file name\n\
-         hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
-    a_request_named_like_the_folder_above_going_out: "issue --ca intermediate0 --csr csrs/cn-dots.csr --out out" => 1, "error: \"..\" can't be a file name\n\
-         hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
-    a_request_named_like_an_option_going_out: "issue --ca intermediate0 --csr csrs/cn-option.csr --out out" => 1, "error: \"-rf\" can't be a file name\n\
-         hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
-    a_name_for_the_files_that_is_a_path: "issue --ca intermediate0 --cn client --name ../client --out out --no-passphrase" => 1, "error: \"../client\" can't be a file name\n\
-         hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name\n";
+    a_request_named_like_a_path_going_out: "issue --ca intermediate0 --csr csrs/cn-path.csr --out out" => 1, "invalid-file-name", expect![[r#"
+        error: "../../etc/x" can't be a file name
+        hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+    "#]];
+    a_request_named_like_the_folder_above_going_out: "issue --ca intermediate0 --csr csrs/cn-dots.csr --out out" => 1, "invalid-file-name", expect![[r#"
+        error: ".." can't be a file name
+        hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+    "#]];
+    a_request_named_like_an_option_going_out: "issue --ca intermediate0 --csr csrs/cn-option.csr --out out" => 1, "invalid-file-name", expect![[r#"
+        error: "-rf" can't be a file name
+        hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+    "#]];
+    a_name_for_the_files_that_is_a_path: "issue --ca intermediate0 --cn client --name ../client --out out --no-passphrase" => 1, "invalid-file-name", expect![[r#"
+        error: "../client" can't be a file name
+        hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+    "#]];
 
-    a_ca_named_like_a_path: "root --name ../up --no-passphrase" => 2, "error: invalid value '../up' for '--name <NAME>': \"../up\" can't be the name of a CA: it has to start with a letter or a digit\n\
-         \n\
-         For more information, try '--help'.\n";
-    a_ca_named_like_the_folder_above: "root --name .. --no-passphrase" => 2, "error: invalid value '..' for '--name <NAME>': \"..\" can't be the name of a CA: it has to start with a letter or a digit\n\
-         \n\
-         For more information, try '--help'.\n";
-    a_ca_named_like_an_option: "root --name=-rf --no-passphrase" => 2, "error: invalid value '-rf' for '--name <NAME>': \"-rf\" can't be the name of a CA: it has to start with a letter or a digit\n\
-         \n\
-         For more information, try '--help'.\n";
-    a_ca_named_like_one_that_is_there: "root --name rootCA --no-passphrase" => 1, "error: there is a CA named rootCA in the store already\n\
-         hint: choose another name with --name\n";
-    a_ca_named_like_a_folder_of_the_store: "root --name crl --no-passphrase" => 2, "error: invalid value 'crl' for '--name <NAME>': \"crl\" can't be the name of a CA: the name is taken by the store or the operating system\n\
-         \n\
-         For more information, try '--help'.\n";
-    a_subordinate_named_like_one_that_is_there: "subordinate --ca rootCA --name intermediate0 --no-passphrase" => 1, "error: there is a CA named intermediate0 in the store already\n\
-         hint: choose another name with --name\n";
-    a_ca_to_issue_from_named_like_a_path: "issue --ca ../pki/rootCA --cn client" => 2, "error: invalid value '../pki/rootCA' for '--ca <NAME>': \"../pki/rootCA\" can't be the name of a CA: it has to start with a letter or a digit\n\
-         \n\
-         For more information, try '--help'.\n";
+    a_ca_named_like_a_path: "root --name ../up --no-passphrase" => 2, "usage", expect![[r#"
+        error: invalid value '../up' for '--name <NAME>': "../up" can't be the name of a CA: it has to start with a letter or a digit
+    "#]];
+    a_ca_named_like_the_folder_above: "root --name .. --no-passphrase" => 2, "usage", expect![[r#"
+        error: invalid value '..' for '--name <NAME>': ".." can't be the name of a CA: it has to start with a letter or a digit
+    "#]];
+    a_ca_named_like_an_option: "root --name=-rf --no-passphrase" => 2, "usage", expect![[r#"
+        error: invalid value '-rf' for '--name <NAME>': "-rf" can't be the name of a CA: it has to start with a letter or a digit
+    "#]];
+    a_ca_named_like_one_that_is_there: "root --name rootCA --no-passphrase" => 1, "ca-exists", expect![[r#"
+        error: there is a CA named rootCA in the store already
+        hint: choose another name with --name
+    "#]];
+    a_ca_named_like_a_folder_of_the_store: "root --name crl --no-passphrase" => 2, "usage", expect![[r#"
+        error: invalid value 'crl' for '--name <NAME>': "crl" can't be the name of a CA: the name is taken by the store or the operating system
+    "#]];
+    a_subordinate_named_like_one_that_is_there: "subordinate --ca rootCA --name intermediate0 --no-passphrase" => 1, "ca-exists", expect![[r#"
+        error: there is a CA named intermediate0 in the store already
+        hint: choose another name with --name
+    "#]];
+    a_ca_to_issue_from_named_like_a_path: "issue --ca ../pki/rootCA --cn client" => 2, "usage", expect![[r#"
+        error: invalid value '../pki/rootCA' for '--ca <NAME>': "../pki/rootCA" can't be the name of a CA: it has to start with a letter or a digit
+    "#]];
 
-    a_server_without_any_name_a_client_could_ask_for: "issue --ca intermediate0 --profile server --subject /O=Example" => 1, "error: a certificate of profile server needs a host name or an IP address among its alternative names\n\
-         hint: give it with --san\n";
-    a_server_whose_common_name_is_no_host_name: "issue --ca intermediate0 --profile server --cn local_client!" => 1, "error: a certificate of profile server needs a host name or an IP address among its alternative names\n\
-         hint: give it with --san\n";
-    a_wildcard_inside_a_host_name: "issue --ca intermediate0 --cn w --san a.*.example.test" => 1, "error: the alternative name can't be used\n\
-         caused by: \"a.*.example.test\" is not a DNS name: a * can only be the whole first label\n";
-    a_wildcard_for_every_host: "issue --ca intermediate0 --cn w --san *" => 1, "error: the alternative name can't be used\n\
-         caused by: \"*\" is not a DNS name: a * can only be the whole first label\n";
-    an_address_that_is_none: "issue --ca intermediate0 --cn w --san ip:192.0.2.256" => 1, "error: the alternative name can't be used\n\
-         caused by: \"192.0.2.256\" is not an IP address: it is neither IPv4 nor IPv6\n";
-    a_subject_that_does_not_parse: "issue --ca intermediate0 --subject CN" => 1, "error: the subject can't be used\n\
-         caused by: \"CN\" is not a distinguished name: write /C=JP/O=Example/CN=x or CN=x,O=Example,C=JP\n";
-    a_country_of_three_letters: "issue --ca intermediate0 --subject /C=JPN/CN=x" => 1, "error: the subject can't be used\n\
-         caused by: the value of C has more than 2 characters: \"JPN\"\n";
+    a_server_without_any_name_a_client_could_ask_for: "issue --ca intermediate0 --profile server --subject /O=Example" => 1, "san-required", expect![[r#"
+        error: a certificate of profile server needs a host name or an IP address among its alternative names
+        hint: give it with --san
+    "#]];
+    a_server_whose_common_name_is_no_host_name: "issue --ca intermediate0 --profile server --cn local_client!" => 1, "san-required", expect![[r#"
+        error: a certificate of profile server needs a host name or an IP address among its alternative names
+        hint: give it with --san
+    "#]];
+    a_wildcard_inside_a_host_name: "issue --ca intermediate0 --cn w --san a.*.example.test" => 1, "invalid-san", expect![[r#"
+        error: the alternative name can't be used
+        caused by: "a.*.example.test" is not a DNS name: a * can only be the whole first label
+    "#]];
+    a_wildcard_for_every_host: "issue --ca intermediate0 --cn w --san *" => 1, "invalid-san", expect![[r#"
+        error: the alternative name can't be used
+        caused by: "*" is not a DNS name: a * can only be the whole first label
+    "#]];
+    an_address_that_is_none: "issue --ca intermediate0 --cn w --san ip:192.0.2.256" => 1, "invalid-san", expect![[r#"
+        error: the alternative name can't be used
+        caused by: "192.0.2.256" is not an IP address: it is neither IPv4 nor IPv6
+    "#]];
+    a_subject_that_does_not_parse: "issue --ca intermediate0 --subject CN" => 1, "invalid-subject", expect![[r#"
+        error: the subject can't be used
+        caused by: "CN" is not a distinguished name: write /C=JP/O=Example/CN=x or CN=x,O=Example,C=JP
+    "#]];
+    a_country_of_three_letters: "issue --ca intermediate0 --subject /C=JPN/CN=x" => 1, "invalid-subject", expect![[r#"
+        error: the subject can't be used
+        caused by: the value of C has more than 2 characters: "JPN"
+    "#]];
 }
 
 /// Copied to the byte it would make a certificate that pkilint calls fatal.
 #[test]
-fn a_request_with_a_printable_string_that_is_not_one_makes_no_certificate() {
+fn a_csr_with_an_invalid_printable_string_is_refused() {
     let sandbox = Sandbox::with_csrs();
-    let before = sandbox.store_snapshot();
     let issue = "issue --ca intermediate0 --csr csrs/cn-printable-lie.csr";
-    let refused = sandbox.pki(issue).ends_with(1);
-    let why = "the value of CN has characters outside PrintableString: ";
-    assert!(refused.stderr.contains(why), "{refused}");
-    before.assert_unchanged(&sandbox.path(STORE));
+    sandbox.refused(
+        sandbox.pki(issue),
+        1,
+        "invalid-subject",
+        expect![[r#"
+            error: the subject of csrs/cn-printable-lie.csr can't be used
+            caused by: the value of CN has characters outside PrintableString: "not@printable*"
+            hint: give another subject with --cn or --subject
+        "#]],
+    );
 }
 
 #[test]
@@ -123,49 +189,63 @@ fn a_request_with_a_host_name_beyond_ascii_gets_it_in_a_labels() {
 /// Each in `--cn`, where the shell can pass what a table of words cannot.
 #[test]
 fn control_characters_marks_and_overlong_names_in_the_arguments() {
-    for (name, cause) in [
-        (
-            "\u{1b}[2J\u{1b}]0;owned\u{7}",
-            r#"has characters that can't be shown: "\u{1b}[2J\u{1b}]0;owned\u{7}""#,
-        ),
-        (
-            "x\n-----END CERTIFICATE-----\n",
-            r#"has characters that can't be shown: "x\u{a}-----END CERTIFICATE-----\u{a}""#,
-        ),
-        (
-            "good\u{202e}tset.live",
-            r#"has characters that can't be shown: "good\u{202e}tset.live""#,
-        ),
-        (
-            &"a".repeat(65),
-            &format!("has more than 64 characters: \"{}\"", "a".repeat(65)),
-        ),
-        ("", "is empty: \"\""),
+    let mut said = String::new();
+    for name in [
+        "\u{1b}[2J\u{1b}]0;owned\u{7}",
+        "x\n-----END CERTIFICATE-----\n",
+        "good\u{202e}tset.live",
+        &"a".repeat(65),
+        "",
     ] {
         let sandbox = Sandbox::with_open_ca();
         let run = sandbox.pki("issue --ca intermediate0 --cn").arg(name);
-        let stderr =
-            format!("error: the subject can't be used\ncaused by: the value of CN {cause}\n");
-        sandbox.refused(run, 1, &stderr);
+        said += &sandbox.refusal(run, 1, "invalid-subject");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: the subject can't be used
+            caused by: the value of CN has characters that can't be shown: "\u{1b}[2J\u{1b}]0;owned\u{7}"
+            error: the subject can't be used
+            caused by: the value of CN has characters that can't be shown: "x\u{a}-----END CERTIFICATE-----\u{a}"
+            error: the subject can't be used
+            caused by: the value of CN has characters that can't be shown: "good\u{202e}tset.live"
+            error: the subject can't be used
+            caused by: the value of CN has more than 64 characters: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+            error: the subject can't be used
+            caused by: the value of CN is empty: ""
+        "#]],
+    );
 }
 
 #[test]
-fn a_common_name_that_is_no_file_name_goes_out_under_a_name_that_is() {
+fn a_common_name_that_is_no_file_name_needs_a_name() {
     let sandbox = Sandbox::with_open_ca();
+    let mut said = String::new();
     for name in ["../../etc/x", "..", "-rf", "a/b", ".hidden"] {
         let issue = |options: &str| {
             let run = sandbox.pki("issue --ca intermediate0").words(options);
             run.arg(format!("--cn={name}"))
         };
-        let before = sandbox.store_snapshot();
-        let refused = issue("--out out --no-passphrase").ends_with(1);
-        let said = format!("error: {name:?} can't be a file name\n");
-        assert!(refused.stderr.starts_with(&said), "{refused}");
-        assert!(refused.stderr.contains("--name"), "{refused}");
-        before.assert_unchanged(&sandbox.path(STORE));
+        let run = issue("--out out --no-passphrase");
+        said += &sandbox.refusal(run, 1, "invalid-file-name");
         assert!(!sandbox.path("out").exists(), "{name}");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: "../../etc/x" can't be a file name
+            hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+            error: ".." can't be a file name
+            hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+            error: "-rf" can't be a file name
+            hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+            error: "a/b" can't be a file name
+            hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+            error: ".hidden" can't be a file name
+            hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+        "#]],
+    );
     sandbox
         .pki("issue --ca intermediate0 --cn ../../etc/x --name x --out out --no-passphrase")
         .succeeds();

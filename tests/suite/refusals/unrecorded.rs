@@ -1,5 +1,7 @@
 //! Refused revocations of certificates that are not on record.
 
+use expect_test::expect;
+
 use crate::sandbox::Sandbox;
 
 use super::refusals;
@@ -28,26 +30,51 @@ refusals! {
     with_every_refusal();
 
     a_hold_of_an_unrecorded_certificate: "revoke --ca intermediate0 --cert lost.crt --release" => 1,
-        "error: intermediate0 has issued no certificate that is in lost.crt\n\
-         hint: `pki list --ca intermediate0` shows what it has issued\n";
+        "certificate-not-found",
+        expect![[r#"
+            error: intermediate0 has issued no certificate that is in lost.crt
+            hint: `pki list --ca intermediate0` shows what it has issued
+        "#]];
     an_invalidity_date_in_the_future: "revoke --cert lost.crt --invalidity-date 2099-01-01" => 1,
-        "error: the invalidity date is in the future\n\
-         hint: give the time from which the key was suspect\n";
+        "invalidity-date-in-future",
+        expect![[r#"
+            error: the invalidity date is in the future
+            hint: give the time from which the key was suspect
+        "#]];
     a_certificate_of_no_ca_of_the_store: "revoke --cert out/theirs.crt" => 1,
-        "error: no CA of the store issued the certificate in out/theirs.crt\n\
-         hint: `pki tree` shows the CAs of the store; the certificate's issuer is none of them\n";
+        "issuer-not-found",
+        expect![[r#"
+            error: no CA of the store issued the certificate in out/theirs.crt
+            hint: `pki tree` shows the CAs of the store; the certificate's issuer is none of them
+        "#]];
     a_certificate_of_another_ca_of_that_name: "revoke --ca intermediate0 --cert out/theirs.crt" => 1,
-        "error: intermediate0 did not issue the certificate in out/theirs.crt\n\
-         hint: leave --ca out: the CA is found by the certificate\n";
+        "not-issued-by-ca",
+        expect![[r#"
+            error: intermediate0 did not issue the certificate in out/theirs.crt
+            hint: leave --ca out: the CA is found by the certificate
+        "#]];
     another_certificate_of_a_roots_own_key: "revoke --cert again.crt" => 1,
-        "error: rootCA can't revoke its own certificate\n\
-         hint: a CA is revoked by the CA above it; a root is taken out of the trust stores\n";
+        "own-certificate",
+        expect![[r#"
+            error: rootCA can't revoke its own certificate
+            hint: a CA is revoked by the CA above it; a root is taken out of the trust stores
+        "#]];
     a_second_certificate_with_the_serial_number: "revoke --cert second.crt" => 1,
-        "error: intermediate0 has another certificate with the serial number 80 on record than that in second.crt\n\
-         hint: a CRL names serial numbers alone: `pki revoke --ca intermediate0 --serial 0x80` revokes both certificates\n";
+        "serial-in-use",
+        expect![[r#"
+            error: intermediate0 has another certificate with the serial number 80 on record than that in second.crt
+            hint: a CRL names serial numbers alone: `pki revoke --ca intermediate0 --serial 0x80` revokes both certificates
+        "#]];
     an_unknown_serial_number: "revoke --ca intermediate0 --serial 0x79" => 1,
-        "error: intermediate0 has issued no certificate with serial 79\n\
-         hint: `pki list --ca intermediate0` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not\n";
+        "certificate-not-found",
+        expect![[r#"
+            error: intermediate0 has issued no certificate with serial 79
+            hint: `pki list --ca intermediate0` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not
+        "#]];
     a_file_without_a_certificate: "revoke --cert lost.key" => 1,
-        "error: lost.key is not a file of certificates\ncaused by: object 1 in it is \"PRIVATE KEY\"\n";
+        "invalid-input",
+        expect![[r#"
+            error: lost.key is not a file of certificates
+            caused by: object 1 in it is "PRIVATE KEY"
+        "#]];
 }

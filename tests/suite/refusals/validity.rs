@@ -1,32 +1,45 @@
 //! What is issued ends with its CA, and a CA issues only while it is one.
 
+use expect_test::expect;
+
 use super::refusals;
 use crate::sandbox::Sandbox;
 
 refusals! { Sandbox::with_open_ca();
-    more_days_than_the_ca_has: "issue --ca intermediate0 --cn client --days 36500" => 1, "error: the validity can't be had: it would end at [time], and the CA is valid until [time]\n\
-         hint: choose other times with --days, --not-before or --not-after\n";
-    an_end_after_the_ca_s: "issue --ca intermediate0 --cn client --not-after 2999-01-01" => 1, "error: the validity can't be had: it would end at [time], and the CA is valid until [time]\n\
-         hint: choose other times with --days, --not-before or --not-after\n";
-    a_beginning_before_the_ca_s: "issue --ca intermediate0 --cn client --not-before 2001-01-01" => 1, "error: the validity can't be had: it would begin at [time], and the CA is valid from [time]\n\
-         hint: choose other times with --days, --not-before or --not-after\n";
-    an_end_before_the_beginning: "issue --ca intermediate0 --cn client --not-before 30d --not-after 10d" => 1, "error: the validity can't be had: it would end at [time], and begin at [time]\n\
-         hint: choose other times with --days, --not-before or --not-after\n";
-    no_days_at_all: "issue --ca intermediate0 --cn client --days 0" => 2, "error: invalid value '0' for '--days <N>': 0 is not in 1..=4294967295\n\
-         \n\
-         For more information, try '--help'.\n";
-    a_date_that_is_none: "issue --ca intermediate0 --cn client --not-after 2027-02-30" => 2, "error: invalid value '[time]' for '--not-after <TIME>': \"[time]\" is not a time: write [time], [time], or a duration from now such as 90d, 12h or 1y\n\
-         \n\
-         For more information, try '--help'.\n";
-    days_and_an_end: "issue --ca intermediate0 --cn client --days 3 --not-after 2027-01-01" => 2, "error: the argument '--days <N>' cannot be used with '--not-after <TIME>'\n\
-         \n\
-         Usage: pki issue --ca <NAME> --cn <NAME> --days <N>\n\
-         \n\
-         For more information, try '--help'.\n";
-    a_subordinate_that_outlives_its_parent: "subordinate --ca rootCA --name late --not-after 2999-01-01 --no-passphrase" => 1, "error: the validity can't be had: it would end at [time], and the CA is valid until [time]\n\
-         hint: choose other times with --days, --not-before or --not-after\n";
-    a_root_to_the_year_10000: "root --name other --days 9999999 --no-passphrase" => 1, "error: the validity can't be had: it is outside the years that a certificate can name\n\
-         hint: choose other times with --days, --not-before or --not-after\n";
+    more_days_than_the_ca_has: "issue --ca intermediate0 --cn client --days 36500" => 1, "invalid-validity", expect![[r#"
+        error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+        hint: choose other times with --days, --not-before or --not-after
+    "#]];
+    an_end_after_the_ca_s: "issue --ca intermediate0 --cn client --not-after 2999-01-01" => 1, "invalid-validity", expect![[r#"
+        error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+        hint: choose other times with --days, --not-before or --not-after
+    "#]];
+    a_beginning_before_the_ca_s: "issue --ca intermediate0 --cn client --not-before 2001-01-01" => 1, "invalid-validity", expect![[r#"
+        error: the validity can't be had: it would begin at [time], and the CA is valid from [time]
+        hint: choose other times with --days, --not-before or --not-after
+    "#]];
+    an_end_before_the_beginning: "issue --ca intermediate0 --cn client --not-before 30d --not-after 10d" => 1, "invalid-validity", expect![[r#"
+        error: the validity can't be had: it would end at [time], and begin at [time]
+        hint: choose other times with --days, --not-before or --not-after
+    "#]];
+    no_days_at_all: "issue --ca intermediate0 --cn client --days 0" => 2, "usage", expect![[r#"
+        error: invalid value '0' for '--days <N>': 0 is not in 1..=4294967295
+    "#]];
+    a_date_that_is_none: "issue --ca intermediate0 --cn client --not-after 2027-02-30" => 2, "usage", expect![[r#"
+        error: invalid value '[time]' for '--not-after <TIME>': "[time]" is not a time: write [time], [time], or a duration from now such as 90d, 12h or 1y
+    "#]];
+    days_and_an_end: "issue --ca intermediate0 --cn client --days 3 --not-after 2027-01-01" => 2, "usage", expect![[r#"
+        error: the argument '--days <N>' cannot be used with '--not-after <TIME>'
+        hint: pki issue --ca <NAME> --cn <NAME> --days <N> --format <FORMAT>
+    "#]];
+    a_subordinate_that_outlives_its_parent: "subordinate --ca rootCA --name late --not-after 2999-01-01 --no-passphrase" => 1, "invalid-validity", expect![[r#"
+        error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+        hint: choose other times with --days, --not-before or --not-after
+    "#]];
+    a_root_to_the_year_10000: "root --name other --days 9999999 --no-passphrase" => 1, "invalid-validity", expect![[r#"
+        error: the validity can't be had: it is outside the years that a certificate can name
+        hint: choose other times with --days, --not-before or --not-after
+    "#]];
 }
 
 #[test]
@@ -76,13 +89,19 @@ fn a_path_longer_than_the_ca_allows() {
     sandbox.refused(
         sandbox.pki("subordinate --ca last --name further --no-passphrase"),
         1,
-        "error: last can't sign this: its path length is 0: no CA may stand below it\n",
+        "ca-unusable",
+        expect![[r#"
+            error: last can't sign this: its path length is 0: no CA may stand below it
+        "#]],
     );
     sandbox.refused(
         sandbox.pki("subordinate --ca rootCA --name wide --path-len 1 --no-passphrase"),
         1,
-        "error: rootCA allows at most 1 CAs below it, so the new one can't have path length 1\n\
-         hint: give --path-len 0 or less, or make it under another CA than rootCA\n",
+        "path-length-exceeded",
+        expect![[r#"
+            error: rootCA allows at most 1 CAs below it, so the new one can't have path length 1
+            hint: give --path-len 0 or less, or make it under another CA than rootCA
+        "#]],
     );
 }
 
@@ -101,14 +120,20 @@ fn a_ca_that_has_ended_and_a_ca_that_has_not_begun() {
     sandbox.refused(
         sandbox.pki("issue --ca rootCA --cn client"),
         1,
-        "error: rootCA can't sign this: CN=rootCA is not valid before [time]\n\
-         hint: check the clock, or wait: a CA signs nothing before its certificate is valid\n",
+        "ca-not-yet-valid",
+        expect![[r#"
+            error: rootCA can't sign this: CN=rootCA is not valid before [time]
+            hint: check the clock, or wait: a CA signs nothing before its certificate is valid
+        "#]],
     );
     let line = "issue --ca rootCA --cn client";
     sandbox.refused(
         at(&sandbox, "2032-01-01 00:00:00", line),
         1,
-        "error: rootCA can't sign this: CN=rootCA expired at [time]\n",
+        "ca-unusable",
+        expect![[r#"
+            error: rootCA can't sign this: CN=rootCA expired at [time]
+        "#]],
     );
     at(&sandbox, "2030-06-01 00:00:00", line).succeeds();
 }
@@ -136,12 +161,15 @@ fn a_ca_that_expired_with_its_root_issues_nothing() {
             "issue --ca intermediate0 --cn client",
         ),
         1,
-        "error: intermediate0 can't sign this: CN=intermediate0 expired at [time]\n",
+        "ca-unusable",
+        expect![[r#"
+            error: intermediate0 can't sign this: CN=intermediate0 expired at [time]
+        "#]],
     );
 }
 
 #[test]
-fn the_default_validity_is_shortened_to_the_ca_s_end_and_that_is_said() {
+fn the_default_validity_is_shortened_to_the_cas_end() {
     let sandbox = Sandbox::new();
     sandbox
         .pki("root --name rootCA --days 30 --no-passphrase")

@@ -4,9 +4,11 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Child;
 
+use expect_test::expect;
+
 use super::with_ends;
 use crate::normalise::normalised;
-use crate::run::{Run, assert_same};
+use crate::run::{Run, assert_same, assert_text};
 use crate::sandbox::Sandbox;
 
 /// Serial numbers as dots, behind 0x and in names of files too.
@@ -50,18 +52,19 @@ impl Sandbox {
 
 /// Two machines may have certificates of one name; with --force the files of the one would be gone.
 #[test]
-fn of_two_with_one_name_the_files_do_not_take_each_other_s_place() {
+fn files_of_two_with_one_name_do_not_replace_each_other() {
     let sandbox = with_ends();
     sandbox
         .pki("issue --ca intermediate0 --cn ten --days 12")
         .succeeds();
     let renewed = sandbox.renews_due("15d").arg("--force").succeeds();
-    assert_same(
+    assert_text(
         &without_serials(&renewed.stderr),
-        "notice: the certificate of the CA CN=below ends at [time]; `pki renew --ca NAME --self` renews it
-notice: others have the common name of …, so the files of its successor are called ten-…
-notice: others have the common name of …, so the files of its successor are called ten-…
-",
+        expect![[r#"
+            notice: the certificate of the CA CN=below ends at [time]; `pki renew --ca NAME --self` renews it
+            notice: others have the common name of …, so the files of its successor are called ten-…
+            notice: others have the common name of …, so the files of its successor are called ten-…
+        "#]],
     );
     let made = sandbox.serials_in_out();
     let names: Vec<&str> = made.iter().map(|(name, _)| name.as_str()).collect();
@@ -71,7 +74,7 @@ notice: others have the common name of …, so the files of its successor are ca
 
 /// As a machine's files are replaced every time, and stay under the names that they have.
 #[test]
-fn night_after_night_each_takes_the_place_of_its_own_predecessor() {
+fn each_renewal_replaces_the_files_of_its_predecessor() {
     let sandbox = with_ends();
     for line in [
         "revoke --ca intermediate0 --cn theirs",
@@ -103,7 +106,7 @@ fn night_after_night_each_takes_the_place_of_its_own_predecessor() {
 
 /// What the one command wrote is in use when the other one comes.
 #[test]
-fn a_certificate_in_use_keeps_its_files_when_another_of_its_name_is_due() {
+fn a_certificate_in_use_keeps_its_files() {
     let sandbox = with_ends();
     let issue = "issue --ca intermediate0 --cn ten --days 300 --out out --no-passphrase";
     sandbox.pki(issue).succeeds();
@@ -130,11 +133,12 @@ fn what_is_somebody_else_s_under_either_name_stays() {
         notice.starts_with("notice: the certificate of the CA"),
         "{notice}"
     );
-    assert_same(
+    assert_text(
         &without_serials(error),
-        "… of intermediate0 is not renewed, since out/ten-….crt is none of its files, nor of those of one before it
-hint: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME` renews it by itself
-",
+        expect![[r#"
+            … of intermediate0 is not renewed, since out/ten-….crt is none of its files, nor of those of one before it
+            hint: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME` renews it by itself
+        "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
     assert_eq!(sandbox.read("out/ten.key"), "mine");
@@ -150,16 +154,17 @@ fn an_error_about_files_says_what_is_not_renewed() {
     std::fs::rename(sandbox.path("out/x.crt"), sandbox.path("out/ten.crt")).unwrap();
     let before = sandbox.store_snapshot();
     let refused = sandbox.renews_due("15d").ends_with(1);
-    assert_same(
+    assert_text(
         &without_serials(&refused.stderr),
-        "error: … of intermediate0 is not renewed, since the files of its successor can't be written
-caused by: \"a name\" can't be a file name
-hint: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME` renews it by itself
-error: … of intermediate0 is not renewed, since the files of its successor can't be written
-caused by: could not create out/ten.crt
-caused by: it is there already
-hint: give another place, or --force to replace it
-",
+        expect![[r#"
+            error: … of intermediate0 is not renewed, since the files of its successor can't be written
+            caused by: "a name" can't be a file name
+            hint: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME` renews it by itself
+            error: … of intermediate0 is not renewed, since the files of its successor can't be written
+            caused by: could not create out/ten.crt
+            caused by: it is there already
+            hint: give another place, or --force to replace it
+        "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
 }
@@ -194,9 +199,11 @@ fn two_at_once_renew_what_is_due_once() {
         reader.read_to_string(&mut rest).unwrap();
         assert!(child.wait().unwrap().success(), "{rest}");
         for line in normalised(&rest).lines() {
-            assert_eq!(
+            assert_text(
                 line,
-                "notice: [serial] was renewed meanwhile by another process: [serial]"
+                expect![[r#"
+                    notice: [serial] was renewed meanwhile by another process: [serial]
+                "#]],
             );
         }
     }
@@ -248,9 +255,11 @@ fn that_a_renewal_ends_sooner_is_said() {
         "renew --ca rootCA --self --days 600",
     ] {
         let renewed = sandbox.pki(line).succeeds();
-        assert_same(
+        assert_text(
             &normalised(&renewed.stderr),
-            "notice: the new certificate ends at [time], sooner than the one before: [time]\n",
+            expect![[r#"
+                notice: the new certificate ends at [time], sooner than the one before: [time]
+            "#]],
         );
     }
 }
@@ -263,11 +272,12 @@ fn a_root_that_is_not_valid_yet_is_renewed_and_that_is_said() {
     sandbox.pki_at("2036-02-01 12:00:00", line).succeeds();
     let now = "2026-02-01 12:00:00";
     let renewed = sandbox.pki_at(now, "renew --ca rootCA --self").succeeds();
-    assert_same(
+    assert_text(
         &renewed.stderr,
-        "notice: the certificate before is not valid before 2036-02-01T12:00:00Z: the clock is wrong now, or was when that one was made
-notice: the new certificate ends at 2026-05-12T12:00:00Z, sooner than the one before: 2036-05-11T12:00:00Z
-",
+        expect![[r#"
+            notice: the certificate before is not valid before 2036-02-01T12:00:00Z: the clock is wrong now, or was when that one was made
+            notice: the new certificate ends at 2026-05-12T12:00:00Z, sooner than the one before: 2036-05-11T12:00:00Z
+        "#]],
     );
     sandbox.pki_at(now, "issue --ca rootCA --cn a").succeeds();
 }

@@ -1,17 +1,19 @@
 //! Keys that are revoked as compromised, and are those of other certificates too.
 
-use crate::run::assert_same;
+use expect_test::{Expect, expect};
+
+use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 
 impl Sandbox {
     /// What is said of these revocations, the serials by the names that they have here.
     #[track_caller]
-    fn says_of_keys(&self, line: &str, names: &[(&str, &str)], said: &str) {
+    fn says_of_keys(&self, line: &str, names: &[(&str, &str)], said: Expect) {
         let mut is = self.pki(line).succeeds().stderr;
         for (name, serial) in names {
             is = is.replace(serial, name);
         }
-        assert_same(&is, said);
+        assert_text(&is, said);
     }
 
     #[track_caller]
@@ -38,14 +40,15 @@ fn what_else_is_valid_with_a_compromised_key_is_said() {
     let revoke = |serial: &str, reason: &str| {
         format!("revoke --ca intermediate0 --serial 0x{serial} --reason {reason}")
     };
-    sandbox.says_of_keys(&revoke(&one, "superseded"), &names, "");
+    sandbox.says_of_keys(&revoke(&one, "superseded"), &names, expect![""]);
     sandbox.says_of_keys(
         &revoke(&two, "keyCompromise"),
         &names,
-        "notice: the key of TWO is that of THREE of intermediate0 too, which is valid: `pki revoke --ca intermediate0 --serial 0xTHREE --reason keyCompromise` revokes it
-",
+        expect![[r#"
+            notice: the key of TWO is that of THREE of intermediate0 too, which is valid: `pki revoke --ca intermediate0 --serial 0xTHREE --reason keyCompromise` revokes it
+        "#]],
     );
-    sandbox.says_of_keys(&revoke(&three, "keyCompromise"), &names, "");
+    sandbox.says_of_keys(&revoke(&three, "keyCompromise"), &names, expect![""]);
 }
 
 #[test]
@@ -73,8 +76,9 @@ fn a_ca_s_key_is_that_of_other_cas_certificates_too() {
     sandbox.says_of_keys(
         "revoke --ca one --cn two --reason cACompromise",
         &[("REVOKED", &revoked), ("OTHER", &serial)],
-        "notice: the key of REVOKED is that of OTHER of three too, which is valid: `pki revoke --ca three --serial 0xOTHER --reason keyCompromise` revokes it
-",
+        expect![[r#"
+            notice: the key of REVOKED is that of OTHER of three too, which is valid: `pki revoke --ca three --serial 0xOTHER --reason keyCompromise` revokes it
+        "#]],
     );
 }
 

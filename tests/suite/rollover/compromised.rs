@@ -1,5 +1,7 @@
 //! Keys that others have: no certificate of them is made or installed, and none of a CA's signs.
 
+use expect_test::expect;
+
 use crate::run::Run;
 use crate::sandbox::Sandbox;
 
@@ -48,7 +50,7 @@ impl Sandbox {
 }
 
 #[test]
-fn a_ca_that_was_taken_back_does_not_come_again_with_what_is_installed() {
+fn installing_does_not_bring_back_a_revoked_ca() {
     let sandbox = Sandbox::with_answer();
     sandbox
         .pki("revoke --ca rootCA --cert pki/inter0/ca.crt --reason keyCompromise")
@@ -56,9 +58,11 @@ fn a_ca_that_was_taken_back_does_not_come_again_with_what_is_installed() {
     sandbox.refused(
         sandbox.installs(),
         1,
-        "error: the certificate of inter0 is revoked (keyCompromise)
-hint: a new key in its place gets a certificate: `pki renew --ca inter0 --self --rekey --name NAME`
-",
+        "ca-revoked",
+        expect![[r#"
+            error: the certificate of inter0 is revoked (keyCompromise)
+            hint: a new key in its place gets a certificate: `pki renew --ca inter0 --self --rekey --name NAME`
+        "#]],
     );
 }
 
@@ -71,15 +75,17 @@ fn a_certificate_that_was_taken_back_is_not_installed() {
     sandbox.refused(
         sandbox.installs(),
         1,
-        "error: again.crt can't be installed as inter0
-caused by: CN=inter0 was revoked at [time] (superseded), serial [serial]
-",
+        "install-path-invalid",
+        expect![[r#"
+            error: again.crt can't be installed as inter0
+            caused by: CN=inter0 was revoked at [time] (superseded), serial [serial]
+        "#]],
     );
 }
 
 /// That the one before was taken back for this one is no reason against it.
 #[test]
-fn what_came_in_the_place_of_one_that_is_superseded_is_installed() {
+fn the_successor_of_a_superseded_certificate_is_installed() {
     let sandbox = Sandbox::with_answer();
     sandbox
         .pki("revoke --ca rootCA --cert pki/inter0/ca.crt --reason superseded")
@@ -88,7 +94,7 @@ fn what_came_in_the_place_of_one_that_is_superseded_is_installed() {
 }
 
 #[test]
-fn a_ca_whose_certificate_before_was_revoked_for_its_key_signs_no_certificate() {
+fn a_ca_whose_old_key_was_compromised_signs_no_certificate() {
     for (reason, signs) in [
         ("keyCompromise", false),
         ("cACompromise", false),
@@ -113,9 +119,11 @@ fn a_ca_whose_certificate_before_was_revoked_for_its_key_signs_no_certificate() 
             sandbox.refused(
                 sandbox.pki(line),
                 1,
-                "error: the key of inter0 is compromised: for that [serial] of rootCA, which is about it too, was revoked
-hint: a new key in its place gets a certificate: `pki renew --ca inter0 --self --rekey --name NAME`
-",
+                "key-compromised",
+                expect![[r#"
+                    error: the key of inter0 is compromised: for that [serial] of rootCA, which is about it too, was revoked
+                    hint: a new key in its place gets a certificate: `pki renew --ca inter0 --self --rekey --name NAME`
+                "#]],
             );
         }
         sandbox.pki("crl --ca inter0 --ca below").succeeds();
@@ -137,15 +145,17 @@ fn a_root_whose_key_another_revoked_signs_no_certificate() {
     sandbox.refused(
         sandbox.pki("issue --ca two --cn a"),
         1,
-        "error: the key of two is compromised: for that [serial] of one, which is about it too, was revoked
-hint: a new key in its place gets a certificate: `pki renew --ca two --self --rekey --name NAME`
-",
+        "key-compromised",
+        expect![[r#"
+            error: the key of two is compromised: for that [serial] of one, which is about it too, was revoked
+            hint: a new key in its place gets a certificate: `pki renew --ca two --self --rekey --name NAME`
+        "#]],
     );
 }
 
 /// Whatever is in front of the key in the certificate.
 #[test]
-fn the_key_of_a_request_that_was_revoked_as_compromised_is_not_certified() {
+fn a_csr_with_a_compromised_key_is_not_certified() {
     let sandbox = Sandbox::with_open_ca();
     for (subject, kind) in [
         ("a", "ec -pkeyopt ec_paramgen_curve:P-256"),
@@ -168,9 +178,11 @@ fn the_key_of_a_request_that_was_revoked_as_compromised_is_not_certified() {
             sandbox.refused(
                 sandbox.pki(line),
                 1,
-                "error: the key is compromised: for that [serial] of intermediate0, which is about it too, was revoked
-hint: make a request with a new key
-",
+                "key-compromised",
+                expect![[r#"
+                    error: the key is compromised: for that [serial] of intermediate0, which is about it too, was revoked
+                    hint: make a request with a new key
+                "#]],
             );
         }
     }
@@ -198,16 +210,18 @@ fn a_ca_that_waits_with_a_compromised_key_waits_in_vain() {
         sandbox.refused(
             sandbox.pki(line),
             1,
-            "error: the key is compromised: for that [serial] of rootCA, which is about it too, was revoked
-hint: make a request with a new key
-",
+            "key-compromised",
+            expect![[r#"
+                error: the key is compromised: for that [serial] of rootCA, which is about it too, was revoked
+                hint: make a request with a new key
+            "#]],
         );
     }
 }
 
 /// They are the issuer's to say, or of the validity before.
 #[test]
-fn what_is_not_about_the_ca_does_not_go_into_its_next_certificate() {
+fn a_renewal_copies_only_what_is_about_the_ca() {
     let sandbox = Sandbox::with_answer();
     sandbox.write(
         "extensions.cnf",

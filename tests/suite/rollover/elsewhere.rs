@@ -1,6 +1,8 @@
 //! CAs whose issuers are on other machines: a request with the key that they have, and what comes back.
 
-use crate::run::{Run, assert_same};
+use expect_test::{Expect, expect};
+
+use crate::run::{Run, assert_same, assert_text};
 use crate::sandbox::Sandbox;
 
 /// `inter0`, whose root is in another store, with a leaf in `out/`.
@@ -40,14 +42,16 @@ const CA: &str = "basicConstraints = critical, CA:TRUE, pathlen:0\n\
                   keyUsage = critical, keyCertSign, cRLSign\nauthorityKeyIdentifier = keyid\n";
 
 #[test]
-fn what_came_back_takes_the_place_and_what_was_issued_stays_valid() {
+fn an_installed_renewal_keeps_what_was_issued_valid() {
     let sandbox = two_machines();
     sandbox.refused(
         sandbox.pki("renew --ca inter0 --self"),
         1,
-        "error: the key of rootCA is not in the store
-hint: `pki renew --ca inter0 --self --request FILE` writes a request for where it is, and --install takes what comes back
-",
+        "key-not-in-store",
+        expect![[r#"
+            error: the key of rootCA is not in the store
+            hint: `pki renew --ca inter0 --self --request FILE` writes a request for where it is, and --install takes what comes back
+        "#]],
     );
     let line = "--store vault subordinate --ca rootCA --csr again.csr --out answer.crt --days 500";
     sandbox.pki(line).words("--path-len 0").succeeds();
@@ -67,9 +71,11 @@ hint: `pki renew --ca inter0 --self --request FILE` writes a request for where i
     }
     let before = sandbox.store_snapshot();
     let again = sandbox.renews_with("answer.crt").succeeds();
-    assert_same(
+    assert_text(
         &again.stderr,
-        "notice: it is the certificate that inter0 has already; nothing was changed\n",
+        expect![[r#"
+            notice: it is the certificate that inter0 has already; nothing was changed
+        "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
 }
@@ -80,9 +86,11 @@ fn a_new_key_takes_a_request_of_its_own() {
     sandbox.refused(
         sandbox.pki("renew --ca inter0 --self --rekey --name inter1 --no-passphrase"),
         1,
-        "error: the key of rootCA is not in the store
-hint: `pki subordinate --name inter1 --request FILE` makes its key, and a request for where that is
-",
+        "key-not-in-store",
+        expect![[r#"
+            error: the key of rootCA is not in the store
+            hint: `pki subordinate --name inter1 --request FILE` makes its key, and a request for where that is
+        "#]],
     );
 }
 
@@ -122,19 +130,19 @@ fn a_root_without_its_key_takes_its_new_certificate() {
 #[test]
 fn what_is_of_another_key_name_or_issuer_is_refused() {
     let sandbox = two_machines();
-    let refused = |file: &str, cause: &str, hint: &str| {
+    let refused = |file: &str, code: &str, said: Expect| {
         let (file, chain) = file.split_once(' ').unwrap_or((file, ""));
-        let said = format!(
-            "error: {file} can't be installed as inter0\ncaused by: {cause}\nhint: {hint}\n"
-        );
-        sandbox.refused(sandbox.renews_with(file).words(chain), 1, &said);
+        sandbox.refused(sandbox.renews_with(file).words(chain), 1, code, said);
     };
     refused(
         "vault/rootCA/ca.crt",
-        "none of its certificates is about the CA's key",
-        "install what was made of the request that `pki renew --ca inter0 --self --request FILE` writes",
+        "install-key-mismatch",
+        expect![[r#"
+            error: vault/rootCA/ca.crt can't be installed as inter0
+            caused by: none of its certificates is about the CA's key
+            hint: install what was made of the request that `pki renew --ca inter0 --self --request FILE` writes
+        "#]],
     );
-    let copied = "have it signed with the subject and the key identifier of the request, copied and not written anew";
     sandbox.answered_by_openssl(
         "again.csr",
         &format!("{CA}subjectKeyIdentifier = 00:01:02\n"),
@@ -142,15 +150,23 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
     );
     refused(
         "answer.crt",
-        "its subject key identifier is not the CA's, so that nothing that was issued would find it",
-        copied,
+        "install-key-identifier-mismatch",
+        expect![[r#"
+            error: answer.crt can't be installed as inter0
+            caused by: its subject key identifier is not the CA's, so that nothing that was issued would find it
+            hint: have it signed with the subject and the key identifier of the request, copied and not written anew
+        "#]],
     );
     // The same name in other string types.
     sandbox.reencoded();
     refused(
         "answer.crt",
-        "its subject is not the CA's to the byte, so that nothing that was issued would find it",
-        copied,
+        "install-subject-mismatch",
+        expect![[r#"
+            error: answer.crt can't be installed as inter0
+            caused by: its subject is not the CA's to the byte, so that nothing that was issued would find it
+            hint: have it signed with the subject and the key identifier of the request, copied and not written anew
+        "#]],
     );
     for line in [
         "--store other root --name otherRoot --no-passphrase",
@@ -160,8 +176,12 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
     }
     refused(
         "other.crt --chain other/otherRoot/ca.crt",
-        "its issuer CN=otherRoot is not the one of the certificate that it would replace",
-        "a CA stays under the one that issued it; under another it is a new CA: `pki subordinate`",
+        "install-issuer-mismatch",
+        expect![[r#"
+            error: other.crt can't be installed as inter0
+            caused by: its issuer CN=otherRoot is not the one of the certificate that it would replace
+            hint: a CA stays under the one that issued it; under another it is a new CA: `pki subordinate`
+        "#]],
     );
     // All is right but that it is no CA.
     let identifier = sandbox.openssl_x509("pki/inter0/ca.crt", "-ext subjectKeyIdentifier");
@@ -176,8 +196,12 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
     );
     refused(
         "answer.crt",
-        "the certificate is not that of a CA: its basicConstraints do not say CA:TRUE",
-        "have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign",
+        "install-not-a-ca",
+        expect![[r#"
+            error: answer.crt can't be installed as inter0
+            caused by: the certificate is not that of a CA: its basicConstraints do not say CA:TRUE
+            hint: have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign
+        "#]],
     );
 }
 

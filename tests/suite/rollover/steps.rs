@@ -1,8 +1,10 @@
 //! The commands that are printed for what comes next: whole, for this store, and possible.
 
+use expect_test::expect;
+
 use super::AT;
 use crate::normalise::normalised;
-use crate::run::assert_same;
+use crate::run::assert_text;
 use crate::sandbox::{Sandbox, repository};
 
 impl Sandbox {
@@ -38,9 +40,15 @@ fn when_a_ca_goes_the_others_stay_in_the_trust_store() {
         "pki bundle --ca inter1 --ca other --ca otherInter --ca rootCA --out truststore.pem";
     assert_eq!(steps.last().unwrap().1[0], bundle);
     let written = sandbox.pki(bundle.strip_prefix("pki ").unwrap()).succeeds();
-    assert!(
-        written.stdout.starts_with("wrote 4 certificates"),
-        "{written}"
+    assert_text(
+        &normalised(&written.stdout),
+        expect![[r#"
+            wrote 4 certificates to truststore.pem, the first to end at [time]
+              1  CN=inter1, until [time]
+              2  CN=rootCA, until [time]
+              3  CN=otherInter, until [time]
+              4  CN=other, until [time]
+        "#]],
     );
 }
 
@@ -58,7 +66,7 @@ fn below_a_root_with_path_length_0_no_ca_is_advised() {
 
 /// A CA's certificate that nobody here has recorded is relied on, too.
 #[test]
-fn a_ca_that_came_from_elsewhere_keeps_the_one_above_until_it_ends() {
+fn a_ca_from_elsewhere_keeps_its_parent_until_it_expires() {
     let sandbox = super::elsewhere::two_machines();
     let listed = sandbox.pki("--format json list --expiring 20y --ca rootCA");
     let listed = listed.succeeds().json();
@@ -113,41 +121,49 @@ fn hints_and_notices_name_the_store_too() {
     let refused = sandbox.pki("renew --ca rootCA --cn a");
     refused.env("PKI_STORE", "other").refuses(
         1,
-        "error: rootCA has issued no certificate with common name \"a\"
-hint: `pki --store other list --ca rootCA` shows what it has issued
-",
+        "certificate-not-found",
+        expect![[r#"
+            error: rootCA has issued no certificate with common name "a"
+            hint: `pki --store other list --ca rootCA` shows what it has issued
+        "#]],
     );
     let said = sandbox
         .pki("--store other renew --ca rootCA --expiring 10d")
         .succeeds();
-    assert_same(
+    assert_text(
         &normalised(&said.stderr),
-        "notice: the certificate of the CA CN=below ends at [time]; `pki --store other renew --ca NAME --self` renews it
-notice: nothing of rootCA is due
-",
+        expect![[r#"
+            notice: the certificate of the CA CN=below ends at [time]; `pki --store other renew --ca NAME --self` renews it
+            notice: nothing of rootCA is due
+        "#]],
     );
+    let mut said = String::new();
     for usual in ["pki", "./pki"] {
         let refused = sandbox.pki("list").words("--store").arg(usual);
-        refused.refuses(
-            1,
-            "error: there is no store at ./pki
-hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
-"
-            .replace("./pki", usual)
-            .as_str(),
-        );
+        said += &refused.refusal(1, "store-not-found");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: there is no store at pki
+            hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+            error: there is no store at ./pki
+            hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+        "#]],
+    );
 }
 
 #[test]
-fn a_root_whose_key_is_elsewhere_is_not_told_to_ask_for_a_certificate() {
+fn an_offline_root_is_not_told_to_request_a_certificate() {
     let sandbox = super::elsewhere::two_machines();
     sandbox.refused(
         sandbox.pki("renew --ca rootCA --self"),
         1,
-        "error: the key of rootCA is not in the store
-hint: a root renews itself: where its key is, with the same command; `pki renew --ca rootCA --self --install CERT` takes what comes of it
-",
+        "key-not-in-store",
+        expect![[r#"
+            error: the key of rootCA is not in the store
+            hint: a root renews itself: where its key is, with the same command; `pki renew --ca rootCA --self --install CERT` takes what comes of it
+        "#]],
     );
 }
 
@@ -166,9 +182,11 @@ fn what_is_advised_where_a_ca_ends_first_helps() {
     sandbox.refused(
         sandbox.pki_at(late, due),
         1,
-        "error: inter0 ends itself within that time, at [time]
-hint: first comes `pki renew --ca rootCA --self`, then `pki renew --ca inter0 --self`
-",
+        "ca-expires-first",
+        expect![[r#"
+            error: inter0 ends itself within that time, at [time]
+            hint: first comes `pki renew --ca rootCA --self`, then `pki renew --ca inter0 --self`
+        "#]],
     );
     for line in ["renew --ca rootCA --self", "renew --ca inter0 --self", due] {
         sandbox.pki_at(late, line).succeeds();
@@ -187,17 +205,19 @@ fn what_is_said_of_a_ca_in_the_place_of_one_that_is_compromised() {
     }
     let line = "renew --ca inter0 --self --rekey --name inter1 --no-passphrase";
     let made = sandbox.pki(line).succeeds();
-    let (_, steps) = made.stdout.split_once("next\n").unwrap();
-    assert_same(
-        &normalised(&steps.replace("0x", "0x ")),
-        "  1. now: put inter1 into trust stores in the place of inter0, and publish its list
-       pki bundle --ca inter1 --ca rootCA --out truststore.pem
-       pki crl --ca inter1
-  2. now: have rootCA take back whatever certifies the key of inter0
-       pki revoke --ca rootCA --serial 0x [serial] --reason keyCompromise
-       pki crl --ca rootCA
-  3. now: issue from inter1 what inter0 issued: whoever has its key can issue the same
-       pki issue --ca inter1 --cn NAME
-",
+    let steps = made.stdout.find("next\n").unwrap();
+    assert_text(
+        &normalised(&made.stdout[steps..]),
+        expect![[r#"
+            next
+              1. now: put inter1 into trust stores in the place of inter0, and publish its list
+                   pki bundle --ca inter1 --ca rootCA --out truststore.pem
+                   pki crl --ca inter1
+              2. now: have rootCA take back whatever certifies the key of inter0
+                   pki revoke --ca rootCA --serial 0x[serial] --reason keyCompromise
+                   pki crl --ca rootCA
+              3. now: issue from inter1 what inter0 issued: whoever has its key can issue the same
+                   pki issue --ca inter1 --cn NAME
+        "#]],
     );
 }

@@ -4,10 +4,11 @@ mod check;
 
 use std::fs;
 
+use expect_test::expect;
 use serde_json::Value;
 
 use super::{P384, make, make_one, root};
-use crate::run::{Run, Transcript, assert_same};
+use crate::run::{Run, Transcript, assert_same, assert_text};
 use crate::sandbox::{PASSPHRASE, Sandbox};
 
 /// Story 2's CAs, and a file with [`PASSPHRASE`].
@@ -166,42 +167,52 @@ fn no_two_cas_have_an_alias_that_is_one_to_java() {
 }
 
 #[test]
-fn a_passphrase_is_asked_for_where_there_is_a_file_for_it_and_nowhere_else() {
+fn only_a_pkcs12_bundle_takes_a_passphrase() {
     let sandbox = three_tiers();
-    let refusal = "error: there is no passphrase for the trust store\n\
-                   caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
-                   hint: give one with --passout\n";
-    sandbox.pki("bundle --for java").refuses(1, refusal);
+    let run = sandbox.pki("bundle --for java");
+    let refusal = run.refusal(1, "passphrase-required");
+    assert_text(
+        &refusal,
+        expect![[r#"
+            error: there is no passphrase for the trust store
+            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            hint: give one with --passout
+        "#]],
+    );
     // The environment speaks for keys of the store alone.
     let run = sandbox.with_passphrase("bundle --for java");
-    run.refuses(1, refusal);
-    for (line, option) in [
-        ("bundle --passout file:passphrase", "--passout"),
-        ("bundle --for alb --passout file:passphrase", "--passout"),
-        (
-            "bundle --check passphrase --passin file:passphrase",
-            "--passin",
-        ),
+    assert_same(&run.refusal(1, "passphrase-required"), &refusal);
+    let mut said = String::new();
+    for line in [
+        "bundle --passout file:passphrase",
+        "bundle --for alb --passout file:passphrase",
+        "bundle --check passphrase --passin file:passphrase",
     ] {
-        sandbox.pki(line).refuses(
-            2,
-            &format!(
-                "error: {option} is about a PKCS #12 trust store, which is for --for java alone\n"
-            ),
-        );
+        said += &sandbox.pki(line).refusal(2, "usage");
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            error: --passout is about a PKCS #12 trust store, which is for --for java alone
+            error: --passout is about a PKCS #12 trust store, which is for --for java alone
+            error: --passin is about a PKCS #12 trust store, which is for --for java alone
+        "#]],
+    );
     for passphrase in ["gefährlich", "tab\tulator"] {
         sandbox.write("odd", passphrase);
         sandbox.pki("bundle --for java --passout file:odd").refuses(
             1,
-            "error: Java does not take a passphrase with other characters than the printable ones of ASCII\n",
+            "target-unsupported",
+            expect![[r#"
+                error: Java does not take a passphrase with other characters than the printable ones of ASCII
+            "#]],
         );
     }
     assert_eq!(sandbox.names_in("."), ["odd", "passphrase", "pki"]);
 }
 
 #[test]
-fn what_stands_in_its_place_is_replaced_where_it_is_a_trust_store() {
+fn only_a_trust_store_is_replaced_by_a_trust_store() {
     let sandbox = three_tiers();
     let subjects = |report: &Value, which: &str| {
         let entries = report["changes"][which].as_array().unwrap().iter();
@@ -221,8 +232,11 @@ fn what_stands_in_its_place_is_replaced_where_it_is_a_trust_store() {
     let before = fs::read(sandbox.path("truststore.p12")).unwrap();
     sandbox.pki(with_other).refuses(
         1,
-        "error: truststore.p12 is there already and is not a trust store under this passphrase\n\
-         hint: give another file, or --force to replace it\n",
+        "file-foreign",
+        expect![[r#"
+            error: truststore.p12 is there already and is not a trust store under this passphrase
+            hint: give another file, or --force to replace it
+        "#]],
     );
     assert_eq!(fs::read(sandbox.path("truststore.p12")).unwrap(), before);
     let forced = sandbox
@@ -241,14 +255,23 @@ fn what_stands_in_its_place_is_replaced_where_it_is_a_trust_store() {
     let over_pem = bundle(&sandbox, "--out bundle.pem").succeeds().json();
     assert_eq!(subjects(&over_pem, "kept").len(), 4);
     let key_store = fs::read(sandbox.path("someone.p12")).unwrap();
-    let refused = bundle(&sandbox, "--out someone.p12").ends_with(1);
-    assert!(refused.stderr.contains("is not a trust store"), "{refused}");
+    bundle(&sandbox, "--out someone.p12").refuses(
+        1,
+        "file-foreign",
+        expect![[r#"
+            error: someone.p12 is there already and is not a trust store under this passphrase
+            hint: give another file, or --force to replace it
+        "#]],
+    );
     assert_eq!(fs::read(sandbox.path("someone.p12")).unwrap(), key_store);
     // And nothing that reads PEM is made of it in passing.
     sandbox.pki("bundle --out truststore.p12").refuses(
         1,
-        "error: truststore.p12 is there already and is not a bundle\n\
-         hint: give another file, or --force to replace it\n",
+        "file-foreign",
+        expect![[r#"
+            error: truststore.p12 is there already and is not a bundle
+            hint: give another file, or --force to replace it
+        "#]],
     );
 }
 

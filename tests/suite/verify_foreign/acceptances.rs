@@ -1,8 +1,14 @@
 //! Input that may look valid and is not: CAs judged for a purpose, policies that are required, CRLs that were
 //! given and can't be used, mailboxes that are none.
 
+use std::collections::BTreeSet;
+
+use expect_test::expect;
+
 use super::{CA, CLIENT, Case, HOST, chain_with};
-use crate::verify::assert_says;
+use crate::normalise::normalised;
+use crate::run::assert_text;
+use crate::verify::{assert_says, report};
 
 #[test]
 fn a_ca_certificate_is_held_to_its_key_usage_for_a_purpose() {
@@ -10,11 +16,12 @@ fn a_ca_certificate_is_held_to_its_key_usage_for_a_purpose() {
         "critical,keyCertSign",
         "critical,digitalSignature,keyCertSign",
     );
-    for (purpose, flag, word) in [
-        ("server", "sslserver", "--purpose server"),
-        ("client", "sslclient", "--purpose client"),
+    let mut said = String::new();
+    for (flag, word) in [
+        ("sslserver", "--purpose server"),
+        ("sslclient", "--purpose client"),
     ] {
-        let case = |extensions: &str| {
+        let mut case = |extensions: &str| {
             let sandbox = chain_with(CA, CA, extensions);
             let case = Case {
                 pki: word,
@@ -22,9 +29,7 @@ fn a_ca_certificate_is_held_to_its_key_usage_for_a_purpose() {
                 ..Case::of(&sandbox)
             };
             if extensions == CA {
-                case.both_refuse(&format!(
-                    "CN=leaf is not for {purpose}: its keyUsage is keyCertSign, cRLSign"
-                ));
+                said += &case.refusal();
             } else {
                 case.both_accept();
             }
@@ -32,41 +37,48 @@ fn a_ca_certificate_is_held_to_its_key_usage_for_a_purpose() {
         case(CA);
         case(&signing);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            not valid: CN=leaf is not for server: its keyUsage is keyCertSign, cRLSign
+            not valid: CN=leaf is not for client: its keyUsage is keyCertSign, cRLSign
+        "#]],
+    );
 }
 
 /// Policies of the CA and of the certificate, and how many certificates may follow without one.
 #[test]
 fn an_explicit_policy_that_a_ca_requires_has_to_be_there() {
-    const NONE: &str = "CN=leaf has no acceptable certificate policy: none is left at CN=leaf";
-    for (sub, leaf, expected) in [
-        ("requireExplicitPolicy:0", "", NONE),
+    let mut said = BTreeSet::new();
+    for (sub, leaf, refused) in [
+        ("requireExplicitPolicy:0", "", true),
         (
             "requireExplicitPolicy:0",
             "certificatePolicies=1.2.3.4\n",
-            "",
+            false,
         ),
         (
             "requireExplicitPolicy:0",
             "certificatePolicies=1.2.3.5\n",
-            NONE,
+            true,
         ),
         (
             "requireExplicitPolicy:0",
             "certificatePolicies=2.5.29.32.0\n",
-            "",
+            false,
         ),
-        ("requireExplicitPolicy:1", "", NONE),
-        ("requireExplicitPolicy:2", "", ""),
-        ("inhibitPolicyMapping:0", "", ""),
+        ("requireExplicitPolicy:1", "", true),
+        ("requireExplicitPolicy:2", "", false),
+        ("inhibitPolicyMapping:0", "", false),
         (
             "inhibitPolicyMapping:0",
             "policyConstraints=requireExplicitPolicy:0\n",
-            NONE,
+            true,
         ),
         (
             "inhibitPolicyMapping:0",
             "policyConstraints=requireExplicitPolicy:1\n",
-            "",
+            false,
         ),
     ] {
         let sub = format!("{CA}certificatePolicies=1.2.3.4\npolicyConstraints={sub}\n");
@@ -75,11 +87,18 @@ fn an_explicit_policy_that_a_ca_requires_has_to_be_there() {
             openssl: "-policy_check -policy 2.5.29.32.0",
             ..Case::of(&sandbox)
         };
-        match expected {
-            "" => case.both_accept(),
-            refusal => case.both_refuse(refusal),
+        if refused {
+            said.insert(case.refusal());
+        } else {
+            case.both_accept();
         }
     }
+    assert_text(
+        &said.into_iter().collect::<String>(),
+        expect![[r#"
+            not valid: CN=leaf has no acceptable certificate policy: none is left at CN=leaf
+        "#]],
+    );
 }
 
 #[test]
@@ -94,14 +113,23 @@ fn a_partial_crl_that_lists_the_certificate_is_not_ignored() {
     assert_says(
         Case::of(&sandbox).pki_run(),
         3,
-        "not valid: CN=leaf may be revoked: the CRL of CN=sub is about a part of its certificates: \
-         it has issuingDistributionPoint\n",
+        expect![[r#"
+            not valid: CN=leaf may be revoked: the CRL of CN=sub is about a part of its certificates: it has issuingDistributionPoint
+        "#]],
     );
     // Without an entry of the certificate it is named, and the complete CRL decides.
     sandbox.list_by("partial", "sub", "", partial);
     sandbox.joined("lists.pem", &all);
     let verdict = Case::of(&sandbox).pki_run().succeeds();
-    assert!(verdict.stdout.contains("CRL not used"), "{verdict}");
+    assert_text(
+        &normalised(&verdict.stdout),
+        expect![[r#"
+            valid: CN=leaf, by sub, root
+              valid until               [time]
+              not revoked, by its list  CN=leaf, CN=sub
+              CRL not used              the CRL of CN=sub is about a part of its certificates: it has issuingDistributionPoint
+        "#]],
+    );
     // One of end-entity certificates is used.
     sandbox.list_by(
         "partial",
@@ -111,9 +139,11 @@ fn a_partial_crl_that_lists_the_certificate_is_not_ignored() {
     );
     sandbox.joined("lists.pem", &all);
     let refused = Case::of(&sandbox).pki_run().ends_with(3);
-    assert!(
-        refused.stdout.contains("CN=leaf was revoked at"),
-        "{refused}"
+    assert_text(
+        &normalised(&refused.stdout),
+        expect![[r#"
+            not valid: CN=leaf was revoked at [time] (keyCompromise), serial [serial]
+        "#]],
     );
 }
 
@@ -125,18 +155,20 @@ fn mailboxes_and_constraints_that_are_none_are_not_valid() {
     assert_says(
         Case::of(&chain_with(CA, &permitted, &email("a@b@example.test"))).pki_run(),
         3,
-        "not valid: CN=sub does not allow CN=leaf: email:a@b@example.test is in none of the \
-         permitted subtrees: email:example.test\n",
+        expect![[r#"
+            not valid: CN=sub does not allow CN=leaf: email:a@b@example.test is in none of the permitted subtrees: email:example.test
+        "#]],
     );
-    for (value, problem) in [
-        ("30:00", "name constraints are empty"),
-        ("30:02:a0:00", "a list of subtrees is empty"),
-    ] {
+    let mut said = String::new();
+    for value in ["30:00", "30:02:a0:00"] {
         let empty = format!("{CA}2.5.29.30=critical,DER:{value}\n");
-        assert_says(
-            Case::of(&chain_with(CA, &empty, CLIENT)).pki_run(),
-            3,
-            &format!("not valid: the nameConstraints of CN=sub is broken: {problem}\n"),
-        );
+        said += &report(Case::of(&chain_with(CA, &empty, CLIENT)).pki_run(), 3);
     }
+    assert_text(
+        &said,
+        expect![[r#"
+            not valid: the nameConstraints of CN=sub is broken: name constraints are empty
+            not valid: the nameConstraints of CN=sub is broken: a list of subtrees is empty
+        "#]],
+    );
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use expect_test::expect;
 use serde_json::Value;
 
 use super::super::{P384, make, root, roots, rules};
@@ -96,9 +97,12 @@ fn an_encryption_that_is_not_opened_here_is_named() {
     let line = "bundle --for java --passin file:passphrase --check old.p12";
     sandbox.pki(line).refuses(
         1,
-        "error: the trust store old.p12 can't be opened\n\
-         caused by: its encryption can't be opened: it is pbeWithSHAAnd40BitRC2-CBC\n\
-         hint: `keytool -importkeystore` writes one anew\n",
+        "key-encryption-unsupported",
+        expect![[r#"
+            error: the trust store old.p12 can't be opened
+            caused by: its encryption can't be opened: it is pbeWithSHAAnd40BitRC2-CBC
+            hint: `keytool -importkeystore` writes one anew
+        "#]],
     );
 }
 
@@ -177,23 +181,29 @@ fn a_key_store_is_no_trust_store() {
 }
 
 #[test]
-fn the_passphrase_that_opens_it_is_asked_for_and_held_to_java_s_characters() {
+fn the_passphrase_is_held_to_the_characters_of_java() {
     let sandbox = with_a_root();
     python(&sandbox, &["name=r0.crt"]);
     let check = "bundle --for java --check store.p12";
     sandbox.pki(check).refuses(
         1,
-        "error: there is no passphrase for the trust store store.p12\n\
-         caused by: it can't be asked for: there is no terminal, or --no-input was given\n\
-         hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE\n",
+        "passphrase-required",
+        expect![[r#"
+            error: there is no passphrase for the trust store store.p12
+            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
+        "#]],
     );
     sandbox.with_passphrase(check).succeeds();
     sandbox.write("other", "something else");
     sandbox.pki(check).words("--passin file:other").refuses(
         1,
-        "error: the trust store store.p12 can't be opened\n\
-         caused by: the passphrase is wrong\n\
-         hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE\n",
+        "passphrase-wrong",
+        expect![[r#"
+            error: the trust store store.p12 can't be opened
+            caused by: the passphrase is wrong
+            hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
+        "#]],
     );
     // Whoever reads PEM asks for none.
     let judged = sandbox
@@ -231,9 +241,12 @@ fn a_file_with_more_rounds_than_anyone_waits_for_is_refused() {
         let line = "bundle --for java --passin file:passphrase --check slow.p12";
         sandbox.pki(line).refuses(
             1,
-            "error: the trust store slow.p12 can't be opened\n\
-             caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many\n\
-             hint: `keytool -importkeystore` writes one anew\n",
+            "key-encryption-unsupported",
+            expect![[r#"
+                error: the trust store slow.p12 can't be opened
+                caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many
+                hint: `keytool -importkeystore` writes one anew
+            "#]],
         );
     }
 }
