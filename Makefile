@@ -15,12 +15,13 @@ FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/corpus/*))
 FUZZ_EXECUTIONS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help build compiler test soak demo-under-load injected lint bench fuzz install demo audit sbom reproducible
+.PHONY: help build compiler test snapshots soak demo-under-load injected lint bench fuzz install demo audit sbom reproducible
 
 help:
 	@echo 'make demo     build pki and watch it make a hierarchy for mutual TLS'
 	@echo 'make build    the release binary, target/release/pki'
 	@echo 'make test     install what the tests need, lint, and run every test'
+	@echo 'make snapshots  write the messages and reports that the tests compare anew; of TESTS alone, if given'
 	@echo 'make soak     the tests of faults, of hostile input and of random commands, at length'
 	@echo 'make demo-under-load  the demo 50 times on a busy machine'
 	@echo 'make injected known bugs put into a copy of pki, and the tests that have to find them'
@@ -45,6 +46,12 @@ test:
 	tests/setup
 	$(MAKE) --no-print-directory lint
 	RUST_TEST_THREADS=$(TEST_THREADS) $(CARGO) test --locked --no-fail-fast
+
+# Only on demand: what is compared anywhere else stays as it is.
+unexport UPDATE_EXPECT
+snapshots:
+	tests/setup
+	UPDATE_EXPECT=1 $(CARGO) test --locked --test suite -- $(TESTS)
 
 # The demo on a busy machine, every error at every system call, many more mutations, and many more cases of the
 # model.
