@@ -3,7 +3,7 @@
 use super::bundle::{FindingEntry, errors, finding_entries, finding_lines};
 use super::context::Context;
 use super::failure::Failure;
-use super::options::{http_url, input};
+use super::options::{UrlArgs, input};
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
@@ -55,15 +55,8 @@ pub(super) struct ImportArgs {
     /// Show what would be taken over, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Where its revocation list will be; goes into what it issues
-    #[arg(long, value_name = "URL", value_parser = http_url)]
-    crl_url: Vec<String>,
-    /// Where its certificate will be; goes into what it issues
-    #[arg(long, value_name = "URL", value_parser = http_url)]
-    ca_issuers_url: Vec<String>,
-    /// Where its OCSP responder will be; goes into what it issues
-    #[arg(long, value_name = "URL", value_parser = http_url)]
-    ocsp_url: Vec<String>,
+    #[command(flatten)]
+    urls: UrlArgs,
     #[command(flatten)]
     passin: PassinArgs,
     #[command(flatten)]
@@ -142,9 +135,9 @@ impl ImportArgs {
             record: CaRecord {
                 name: self.name,
                 parent: None,
-                crl_urls: self.crl_url,
-                ca_issuers_urls: self.ca_issuers_url,
-                ocsp_urls: self.ocsp_url,
+                crl_urls: self.urls.crl_url,
+                ca_issuers_urls: self.urls.ca_issuers_url,
+                ocsp_urls: self.urls.ocsp_url,
                 restored: None,
             },
             source: Source {

@@ -87,9 +87,9 @@ pub(super) fn request(
         record: CaRecord {
             name: name.clone(),
             parent: None,
-            crl_urls: new.spec.policy.crl_url.clone(),
-            ca_issuers_urls: new.spec.policy.ca_issuers_url.clone(),
-            ocsp_urls: new.spec.policy.ocsp_url.clone(),
+            crl_urls: new.spec.policy.urls.crl_url.clone(),
+            ca_issuers_urls: new.spec.policy.urls.ca_issuers_url.clone(),
+            ocsp_urls: new.spec.policy.urls.ocsp_url.clone(),
             restored: None,
         },
         subject: new.spec.subject.resolve()?,

@@ -102,6 +102,13 @@ pub(super) struct PolicyArgs {
     /// Names that it may not certify
     #[arg(long, value_name = "SUBTREE")]
     pub(super) exclude: Vec<Subtree>,
+    #[command(flatten)]
+    pub(super) urls: UrlArgs,
+}
+
+/// URLs that go into the certificates of a CA.
+#[derive(Args)]
+pub(super) struct UrlArgs {
     /// Where its revocation list will be; goes into what it issues
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(super) crl_url: Vec<String>,

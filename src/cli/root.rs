@@ -70,9 +70,9 @@ impl CaSpec {
             key_type: self.key_type.unwrap_or_default(),
             path_length: self.policy.path_len,
             constraints: self.policy.constraints(),
-            crl_urls: self.policy.crl_url,
-            ca_issuers_urls: self.policy.ca_issuers_url,
-            ocsp_urls: self.policy.ocsp_url,
+            crl_urls: self.policy.urls.crl_url,
+            ca_issuers_urls: self.policy.urls.ca_issuers_url,
+            ocsp_urls: self.policy.urls.ocsp_url,
         })
     }
 }

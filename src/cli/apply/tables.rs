@@ -3,7 +3,7 @@
 //! Doc comments of fields are texts of the schema.
 
 use crate::ca::{CsrNames, Flaw, RelyingParty, party};
-use crate::cli::options::{LifetimeArgs, PolicyArgs, SubjectArgs};
+use crate::cli::options::{LifetimeArgs, PolicyArgs, SubjectArgs, UrlArgs};
 use crate::cli::root::CaSpec;
 use crate::key::KeyType;
 use crate::x509::validity::{Moment, parse_duration};
@@ -171,9 +171,11 @@ impl CaTable {
                 path_len: self.path_len,
                 permit: all(self.permit),
                 exclude: all(self.exclude),
-                crl_url: urls(self.crl_url),
-                ca_issuers_url: urls(self.ca_issuers_url),
-                ocsp_url: urls(self.ocsp_url),
+                urls: UrlArgs {
+                    crl_url: urls(self.crl_url),
+                    ca_issuers_url: urls(self.ca_issuers_url),
+                    ocsp_url: urls(self.ocsp_url),
+                },
             },
         }
     }
