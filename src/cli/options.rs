@@ -108,6 +108,7 @@ pub(super) struct PolicyArgs {
 
 /// URLs that go into the certificates of a CA.
 #[derive(Args)]
+#[allow(clippy::struct_field_names, reason = "they are called as the options")]
 pub(super) struct UrlArgs {
     /// Where its revocation list will be; goes into what it issues
     #[arg(long, value_name = "URL", value_parser = http_url)]
