@@ -82,10 +82,10 @@ fn path_problem(ca: &Ca, ancestors: &[Ca]) -> Option<String> {
 
 fn check_serial(ca: &Ca) -> Option<StoreFinding> {
     let certificate = ca.certificate();
-    let octets = certificate.serial_bytes();
+    let bytes = certificate.serial_bytes();
     let problem = match certificate.serial() {
         Ok(_) => return None,
-        Err(_) if octets.first().is_some_and(|first| first & 0x80 != 0) => "is negative".into(),
+        Err(_) if bytes.first().is_some_and(|first| first & 0x80 != 0) => "is negative".into(),
         Err(error) => format!("can't be one: {error}"),
     };
     let name = ca.name();

@@ -120,10 +120,10 @@ fn sign<T: Send>(
 fn refuse_too_large(ca: &Ca, party: Option<&RelyingParty>, der: &[u8]) -> Result<(), CaError> {
     let Some(party) = party else { return Ok(()) };
     match too_many_octets(party, der.len()) {
-        Some((octets, most)) => Err(CaError::from(CrlError::TooLarge {
+        Some((bytes, most)) => Err(CaError::from(CrlError::TooLarge {
             ca: ca.name().clone(),
             party: party.title,
-            octets,
+            octets: bytes,
             most,
         })),
         None => Ok(()),

@@ -260,12 +260,12 @@ impl<'a> Considered<'a> {
         let predecessor = predecessor.map(PublishedCrl::crl);
         let (recent, covers) = (&state.recent, &state.covers);
         let entries = gather_entries(ca, predecessor.as_ref(), recent, covers, self.now, self.now)?;
-        let (count, octets) = (entries.len(), entries.least_bytes());
+        let (count, bytes) = (entries.len(), entries.least_bytes());
         self.on_path(JudgedList::to_be_signed(
             called(ca),
             ca.certificate(),
             count,
-            octets,
+            bytes,
         ))
     }
 }

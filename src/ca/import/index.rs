@@ -61,7 +61,7 @@ pub(crate) struct Broken {
 
 /// Reads every line that is not empty and no comment.
 pub(crate) fn rows(text: &[u8]) -> impl Iterator<Item = Result<Row, Broken>> {
-    let lines = text.split(|octet| *octet == b'\n').enumerate();
+    let lines = text.split(|byte| *byte == b'\n').enumerate();
     let lines = lines.map(|(index, line)| (index + 1, line.strip_suffix(b"\r").unwrap_or(line)));
     lines
         .filter(|(_, line)| !line.is_empty() && !line.starts_with(b"#"))
@@ -143,9 +143,9 @@ fn only_serial(fields: &[Vec<u8>]) -> Option<Serial> {
 /// Splits a line at tabs without a backslash in front of them.
 fn fields(line: &[u8]) -> Vec<Vec<u8>> {
     let mut fields = vec![Vec::new()];
-    for octet in line {
+    for byte in line {
         let field = fields.last_mut().expect("there is always one");
-        match octet {
+        match byte {
             b'\t' if field.last() == Some(&b'\\') => {
                 field.pop();
                 field.push(b'\t');
@@ -159,7 +159,7 @@ fn fields(line: &[u8]) -> Vec<Vec<u8>> {
 
 /// Reads `DATE[,REASON[,ARGUMENT]]`.
 fn revocation(text: &[u8]) -> Result<Revocation, String> {
-    let mut parts = text.splitn(3, |octet| *octet == b',');
+    let mut parts = text.splitn(3, |byte| *byte == b',');
     let date = parts.next().unwrap_or_default();
     let at = time(date).ok_or_else(|| format!("{:?} is not a time", shown(date)))?;
     let plain = |reason| Revocation {

@@ -416,7 +416,7 @@ impl Folder<'_> {
 
 /// Whether openssl names a certificate so: two digits per byte, in upper case. `ca.pem` is none.
 fn is_serial(stem: &str) -> bool {
-    let digit = |octet: u8| octet.is_ascii_digit() || (b'A'..=b'F').contains(&octet);
+    let digit = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
     stem.len().is_multiple_of(2) && stem.bytes().all(digit)
 }
 

@@ -49,10 +49,10 @@ fn behind_value<'a>(line: &'a [u8], value: &[u8]) -> Option<&'a [u8]> {
 
 fn written(value: &[u8], with_backslashes: bool) -> Vec<u8> {
     let mut text = Vec::with_capacity(value.len());
-    for octet in value {
-        match octet {
-            b'/' | b'+' if with_backslashes => text.extend([b'\\', *octet]),
-            b' '..=b'~' => text.push(*octet),
+    for byte in value {
+        match byte {
+            b'/' | b'+' if with_backslashes => text.extend([b'\\', *byte]),
+            b' '..=b'~' => text.push(*byte),
             other => text.extend(format!("\\x{other:02X}").into_bytes()),
         }
     }
@@ -64,7 +64,7 @@ fn key(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text.strip_prefix(b"/").or(text.strip_prefix(b"+"))?;
     let end = text
         .iter()
-        .position(|octet| !(octet.is_ascii_alphanumeric() || b".-".contains(octet)))?;
+        .position(|byte| !(byte.is_ascii_alphanumeric() || b".-".contains(byte)))?;
     (end > 0 && text[end] == b'=').then(|| (&text[..end], &text[end + 1..]))
 }
 
@@ -139,27 +139,27 @@ fn attributes(line: &[u8]) -> Vec<Attribute> {
 }
 
 fn value(text: &[u8]) -> String {
-    let mut octets = Vec::with_capacity(text.len());
+    let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((first, behind)) = rest.split_first() {
         rest = behind;
         match (first, behind) {
             (b'\\', [b'x', high, low, ..]) if hex(*high, *low).is_some() => {
-                octets.extend(hex(*high, *low));
+                bytes.extend(hex(*high, *low));
                 rest = &behind[3..];
             }
             (b'\\', [next @ (b'/' | b'+'), ..]) => {
-                octets.push(*next);
+                bytes.push(*next);
                 rest = &behind[1..];
             }
-            _ => octets.push(*first),
+            _ => bytes.push(*first),
         }
     }
-    String::from_utf8_lossy(&octets).into_owned()
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn hex(high: u8, low: u8) -> Option<u8> {
-    let digit = |octet: u8| char::from(octet).to_digit(16);
+    let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 

@@ -239,9 +239,9 @@ impl Bundle {
     /// Judges the bundle by the general rules and by those of its target.
     pub fn judge(&self, now: OffsetDateTime) -> Vec<BundleFinding> {
         let files = self.parts().into_iter();
-        let octets: Vec<usize> = files.map(|(_, part)| to_pem(&part).len()).collect();
+        let bytes: Vec<usize> = files.map(|(_, part)| to_pem(&part).len()).collect();
         let mut findings =
-            Judged::new(&self.certificates, &octets, now).findings(self.party, Origin::Made);
+            Judged::new(&self.certificates, &bytes, now).findings(self.party, Origin::Made);
         let told = self.left_out.iter();
         findings.extend(told.map(|one| left_out(&one.certificate, one.rule)));
         findings

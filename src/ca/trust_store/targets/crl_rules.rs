@@ -1,5 +1,6 @@
 //! Rules of targets for CRLs: the form of files, and the kinds of limits.
 
+use crate::ca::foreign::CRL_LABEL;
 use crate::ca::trust_store::targets::limits::with_commas;
 use crate::ca::trust_store::targets::{Grammar, Level};
 use crate::pem;
@@ -57,10 +58,10 @@ impl ListForm {
     }
 
     /// Bytes of the file with a CRL of as many bytes, if each CRL is a file.
-    pub(crate) fn file_octets(self, octets: usize) -> usize {
+    pub(crate) fn file_octets(self, bytes: usize) -> usize {
         match self {
-            Self::None | Self::Der => octets,
-            Self::Pem | Self::PemOfPath | Self::Chain => pem::encoded_length("X509 CRL", octets),
+            Self::None | Self::Der => bytes,
+            Self::Pem | Self::PemOfPath | Self::Chain => pem::encoded_length(CRL_LABEL, bytes),
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct JudgedList {
     signature_name: String,
     entries: usize,
     /// Bytes of its DER; of one that is not signed yet, at least.
-    octets: usize,
+    bytes: usize,
     /// Fields of an existing CRL.
     read: Option<ReadFields>,
 }
@@ -88,7 +88,7 @@ impl JudgedList {
             signature: signature.ok().flatten(),
             signature_name: algorithm_name(list.algorithm()),
             entries: list.entries().count(),
-            octets: list.der().len(),
+            bytes: list.der().len(),
             read: Some(ReadFields {
                 version: list.version(),
                 this_update: list.this_update(),
@@ -108,7 +108,7 @@ impl JudgedList {
         called: impl Into<String>,
         certificate: &Certificate,
         entries: usize,
-        octets: usize,
+        bytes: usize,
     ) -> Self {
         let signature = SignatureAlgorithm::of_key(certificate.public_key()).ok();
         let identifier = signature.map(SignatureAlgorithm::to_der);
@@ -119,7 +119,7 @@ impl JudgedList {
             signature,
             signature_name: identifier.map_or_else(String::new, |der| algorithm_name(&der)),
             entries,
-            octets,
+            bytes,
             read: None,
         }
     }
@@ -246,16 +246,16 @@ fn unsupported(party: &RelyingParty) -> BundleFinding {
 
 /// Returns the size of the file with a CRL of as many bytes of DER, and the target's limit, if it exceeds
 /// the limit.
-pub fn too_many_octets(party: &RelyingParty, octets: usize) -> Option<(usize, usize)> {
-    let octets = party.lists.form.file_octets(octets);
+pub fn too_many_octets(party: &RelyingParty, bytes: usize) -> Option<(usize, usize)> {
+    let bytes = party.lists.form.file_octets(bytes);
     let limits = party.lists.limits.iter();
     limits
         .filter_map(|(level, limit)| match limit {
             ListLimit::FileOctets(most) if *level == Level::Error => Some(*most),
             _ => None,
         })
-        .find(|most| octets > *most)
-        .map(|most| (octets, most))
+        .find(|most| bytes > *most)
+        .map(|most| (bytes, most))
 }
 
 impl JudgedList {
@@ -403,7 +403,7 @@ impl ListLimit {
                 Vec::from_iter(over(count, most, &message))
             }
             Self::FileOctets(most) => each(&|list| {
-                let bytes = party.lists.form.file_octets(list.octets);
+                let bytes = party.lists.form.file_octets(list.bytes);
                 let at_least = if list.read.is_none() { "at least " } else { "" };
                 let shown = with_commas(bytes);
                 over(

@@ -27,7 +27,7 @@ pub struct Foreign {
     pub aliases: Vec<Option<String>>,
     /// Findings about other objects, and about the form.
     pub(crate) findings: Vec<BundleFinding>,
-    octets: usize,
+    bytes: usize,
 }
 
 impl Foreign {
@@ -44,7 +44,7 @@ impl Foreign {
             certificates: Vec::new(),
             aliases: Vec::new(),
             findings: Vec::new(),
-            octets: content.len(),
+            bytes: content.len(),
         };
         match objects(content) {
             Ok(objects) if takes_pkcs12 && is_pkcs12(&objects) => {
@@ -66,7 +66,7 @@ impl Foreign {
     }
 
     pub fn judge(&self, party: Option<&RelyingParty>, now: OffsetDateTime) -> Vec<BundleFinding> {
-        let files = [self.octets];
+        let files = [self.bytes];
         let judged = Judged::new(&self.certificates, &files, now);
         let mut findings = self.findings.clone();
         findings.extend(judged.findings(party, Origin::Foreign));
