@@ -5,7 +5,7 @@ use crate::ca::apply::kind::Kind;
 use crate::ca::authority::error::AuthorityError;
 use crate::ca::crl::error::CrlError;
 use crate::ca::export::error::ExportError;
-use crate::ca::fixture::FlawError;
+use crate::ca::fixture::DefectError;
 use crate::ca::foreign::error::{InputError, called};
 use crate::ca::import::ImportError;
 use crate::ca::issuance::error::{IssuanceError, IssuerError};
@@ -52,7 +52,7 @@ pub enum CaError {
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error(transparent)]
-    Flaw(#[from] FlawError),
+    Defect(#[from] DefectError),
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// A file from outside is not what was expected.

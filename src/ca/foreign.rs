@@ -6,9 +6,7 @@ use crate::asn1::Malformed;
 use crate::ca::error::CaError;
 pub use crate::pem::PemObject as ForeignObject;
 use crate::store::FileError;
-use crate::x509::{
-    self, Certificate, CertificationRequest, NoObjects, RevocationList, signed_data,
-};
+use crate::x509::{self, Certificate, CertificationRequest, Crl, NoObjects, signed_data};
 pub(crate) use crate::x509::{is_certificate_label, is_signed_data_label};
 use error::InputError;
 use std::io::{self, Read};
@@ -264,13 +262,13 @@ pub fn each_certificate_in(
 }
 
 /// Reads the DER of CRLs, at least one; nothing else may be there.
-pub fn lists_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
+pub fn crls_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
     let wrong = |source: InputError| CaError::Input {
         path: input.path().to_owned(),
         expected: "a file of certificate revocation lists",
         source,
     };
-    let mut lists = Vec::new();
+    let mut crls = Vec::new();
     for (index, mut object) in input.objects()?.into_iter().enumerate() {
         if object.label != CRL_LABEL {
             return Err(wrong(InputError::Other(format!(
@@ -279,13 +277,13 @@ pub fn lists_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
                 object.label
             ))));
         }
-        RevocationList::from_der(&object.der).map_err(|error| wrong(error.into()))?;
-        lists.push(std::mem::take(&mut *object.der));
+        Crl::from_der(&object.der).map_err(|error| wrong(error.into()))?;
+        crls.push(std::mem::take(&mut *object.der));
     }
-    if lists.is_empty() {
+    if crls.is_empty() {
         return Err(wrong(InputError::Other("there is no list in it".into())));
     }
-    Ok(lists)
+    Ok(crls)
 }
 
 /// Reads the one CSR. Other PEM objects, such as its key, are ignored.

@@ -27,7 +27,7 @@ mod verify;
 pub use apply::error::ApplyError;
 pub use apply::{
     Action, Application, Declaration, Entry, EntryFiles, Kind, Secrets, Step, WishedBundle,
-    WishedCa, WishedList,
+    WishedCa, WishedCrl,
 };
 pub use authority::error::{AuthorityError, Misfit};
 pub use authority::{
@@ -37,14 +37,14 @@ pub use authority::{
     request_renewal, valid_of_key,
 };
 pub use check::{
-    CheckRequest, Checkup, Repair, Repaired, StoreFinding, check, octets_to_check, repair,
+    CheckRequest, Checkup, Repair, Repaired, StoreFinding, bytes_to_check, check, repair,
 };
 pub use crl::error::CrlError;
 pub use crl::{
-    AheadRequest, Dating, Freshness, ListRequest, Origin, Place, Published, above_no_other,
-    cas_read, chains_below, check_list, foreign_list, has_hash_names, judge_foreign_list,
-    judge_published, preview_lists, publish_chain, publish_hash_names, publish_list, publish_pem,
-    refuse_other_files, sign_ahead, write_foreign_list,
+    AheadRequest, CrlRequest, Dating, Freshness, Origin, Place, Published, above_no_other,
+    cas_read, chains_below, check_crl, foreign_crl, has_hash_names, judge_foreign_crl,
+    judge_published, preview_crls, publish_chain, publish_crl, publish_hash_names, publish_pem,
+    refuse_other_files, sign_ahead, write_foreign_crl,
 };
 pub use error::CaError;
 pub use export::error::ExportError;
@@ -53,14 +53,14 @@ pub use export::{
     OpenFile, Strength,
 };
 pub use finding::{Level, RuleFinding};
-pub use fixture::{Flaw, FlawError, issue_flawed};
+pub use fixture::{Defect, DefectError, issue_defective};
 pub use foreign::error::InputError;
 pub use foreign::{
-    ForeignObject, Input, Size, UnreadCertificate, certificates_in, each_certificate_in, lists_in,
+    ForeignObject, Input, Size, UnreadCertificate, certificates_in, crls_in, each_certificate_in,
     read_certificates, request_in,
 };
 pub use import::{
-    ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldList, Source,
+    ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldCrl, Source,
     SourceFile, Tally, import,
 };
 pub use issuance::error::{IssuanceError, IssuerError};
@@ -90,7 +90,7 @@ pub use select::{Selector, Status, certificate_of, select_one};
 pub use session::Session;
 pub use trust_store::error::TrustStoreError;
 pub use trust_store::targets::{
-    BundleFinding, Foreign, Form, Grammar, ListForm, PARTIES, RelyingParty, party,
+    BundleFinding, CrlForm, Foreign, Form, Grammar, PARTIES, RelyingParty, party,
 };
 pub use trust_store::{Bundle, BundleRequest, Changes, bundle, write_bundle};
 pub use verify::{Checked, CheckedBy, Judgement, VerifyRequest, verify};

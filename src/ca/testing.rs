@@ -1,7 +1,7 @@
 //! A store with a root, for unit tests.
 
 use crate::ca::authority::{NewCa, create_root, create_subordinate};
-use crate::ca::crl::{Dating, ListRequest, Place, Published, publish_list};
+use crate::ca::crl::{CrlRequest, Dating, Place, Published, publish_crl};
 use crate::ca::error::CaError;
 use crate::ca::issuance::{End, Issuer, KeySource, LeafRequest, Lifetime, Purpose, issue};
 use crate::ca::passphrases::{Passphrases, ProtectedKey};
@@ -11,7 +11,7 @@ use crate::ca::session::Session;
 use crate::key::{KeyType, Passphrase};
 use crate::store::file::{self, Access, Existing};
 use crate::store::{Ca, Issuance, Observer, Store};
-use crate::x509::crl::RevocationList;
+use crate::x509::crl::Crl;
 use crate::x509::serial::SerialReadings;
 use crate::x509::{Certificate, Name, NameConstraints, Profile, Reason, Serial};
 use std::error::Error;
@@ -129,8 +129,8 @@ impl TestStore {
         revoke(&self.store, &self.root, &target, verdict, now)
     }
 
-    pub(crate) fn crl_request(&self) -> ListRequest {
-        ListRequest {
+    pub(crate) fn crl_request(&self) -> CrlRequest {
+        CrlRequest {
             place: Place {
                 directory: self.directory.path().join("published"),
                 pem: false,
@@ -143,8 +143,8 @@ impl TestStore {
         }
     }
 
-    pub(crate) fn publish(&self, request: &ListRequest, now: OffsetDateTime) -> Published {
-        publish_list(
+    pub(crate) fn publish(&self, request: &CrlRequest, now: OffsetDateTime) -> Published {
+        publish_crl(
             &mut Session::new(&self.store, &mut NoPassphrases, now),
             &self.root,
             request,
@@ -153,9 +153,9 @@ impl TestStore {
     }
 
     /// Serial numbers on the published CRL.
-    pub(crate) fn published(&self, request: &ListRequest) -> Vec<Serial> {
+    pub(crate) fn published(&self, request: &CrlRequest) -> Vec<Serial> {
         let der = std::fs::read(request.place.der(&self.root)).unwrap();
-        let crl = RevocationList::from_der(&der).unwrap();
+        let crl = Crl::from_der(&der).unwrap();
         crl.entries()
             .map(|entry| entry.unwrap().serial().unwrap())
             .collect()

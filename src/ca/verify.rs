@@ -5,7 +5,7 @@ use crate::ca::error::CaError;
 use crate::store::{Ca, Revoked, Store};
 use crate::x509::comparison::are_equal;
 use crate::x509::verify::{CrlProblem, Paths, Question, Refusal, Trust, called, check_crls, judge};
-use crate::x509::{Certificate, RevocationList};
+use crate::x509::{Certificate, Crl};
 use std::cell::Cell;
 
 /// A certificate to verify, and the basis for it.
@@ -19,7 +19,7 @@ pub struct VerifyRequest<'a> {
     /// Whether all certificates of the bundle are trusted if none is self-signed.
     pub trusts_intermediates: bool,
     /// CRLs; if there are any, they alone decide what is revoked.
-    pub lists: Vec<RevocationList<'a>>,
+    pub crls: Vec<Crl<'a>>,
     /// Time, name and purpose.
     pub question: Question,
 }
@@ -48,7 +48,7 @@ pub enum CheckedBy {
     /// The store's record of its issuer.
     Store,
     /// A CRL of its issuer.
-    List,
+    Crl,
     None,
 }
 
@@ -82,7 +82,7 @@ const DEEPEST: usize = 3;
 /// Basis for judging certificates.
 struct Verifier<'a> {
     known: &'a [Ca],
-    lists: &'a [RevocationList<'a>],
+    crls: &'a [Crl<'a>],
     anchors: Vec<Certificate>,
     /// Certificates that may be on a path, and are not trusted themselves.
     others: Vec<Certificate>,
@@ -103,7 +103,7 @@ impl<'a> Verifier<'a> {
         others.extend_from_slice(&request.beside);
         Self {
             known,
-            lists: &request.lists,
+            crls: &request.crls,
             anchors,
             others,
             signers: Cell::new(0),
@@ -176,19 +176,19 @@ impl<'a> Verifier<'a> {
     ) -> Result<Checked, CaError> {
         let (certificate, issuer) = (&path[index - 1], &path[index]);
         let mut unused = Vec::new();
-        let (checked_by, refusal) = if self.lists.is_empty() {
+        let (checked_by, refusal) = if self.crls.is_empty() {
             recorded(self.known, certificate, issuer)?
         } else {
-            let mut checked = check_crls(self.lists, certificate, &[issuer], question.time);
+            let mut checked = check_crls(self.crls, certificate, &[issuer], question.time);
             if let Err(Refusal::NoCrl { .. }) = checked {
                 let others = self.other_signers(path, index, question, signers)?;
                 let all: Vec<_> = std::iter::once(issuer).chain(&others).collect();
                 if !others.is_empty() {
-                    checked = check_crls(self.lists, certificate, &all, question.time);
+                    checked = check_crls(self.crls, certificate, &all, question.time);
                 }
             }
             let refusal = checked.map(|found| unused = found).err();
-            (CheckedBy::List, refusal)
+            (CheckedBy::Crl, refusal)
         };
         Ok(Checked {
             certificate: certificate.clone(),

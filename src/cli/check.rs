@@ -7,7 +7,7 @@ use super::progress::Progress;
 use super::remedy::message_of;
 use super::report::{Lines, Report};
 use crate::ca::{
-    CheckRequest, Checkup, Level, Repair, Repaired, StoreFinding, check, octets_to_check, plural,
+    CheckRequest, Checkup, Level, Repair, Repaired, StoreFinding, bytes_to_check, check, plural,
     repair,
 };
 use crate::store::{CaName, Location};
@@ -89,7 +89,7 @@ impl CheckArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         let mut passphrases =
             UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
-        let octets = octets_to_check(&context.store, context.observer());
+        let octets = bytes_to_check(&context.store, context.observer());
         let progress = Progress::of_octets(context, "checking", octets);
         let mut request = CheckRequest {
             cas: self.ca,
@@ -98,7 +98,7 @@ impl CheckArgs {
             asks: self.keys,
             is_patient: !self.repair,
             now: context.now,
-            progress: &|octets| progress.advance_octets(octets),
+            progress: &|octets| progress.advance_bytes(octets),
         };
         let path = &context.store;
         if !self.repair {
@@ -129,7 +129,7 @@ fn report(checkup: &Checkup, repairs: &[Repair], context: &Context) -> Report {
         waiting,
         certificates,
         revoked,
-        lists,
+        crls,
         keys,
         expiring,
     } = checkup;
@@ -140,7 +140,7 @@ fn report(checkup: &Checkup, repairs: &[Repair], context: &Context) -> Report {
         certificates: *certificates,
         revoked: *revoked,
         expiring: *expiring,
-        lists: *lists,
+        lists: *crls,
         keys: *keys,
         repairs: repairs.iter().map(RepairEntry::of).collect(),
     };

@@ -12,9 +12,9 @@ use super::options::{input, is_standard_output};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use crate::ca::{
-    AheadRequest, Dating, End, ListForm, ListRequest, Origin, Place, Published, RelyingParty,
-    Session, cas_read, check_list, foreign_list, judge_foreign_list, judge_published,
-    preview_lists, publish_list, sign_ahead, write_foreign_list,
+    AheadRequest, CrlForm, CrlRequest, Dating, End, Origin, Place, Published, RelyingParty,
+    Session, cas_read, check_crl, foreign_crl, judge_foreign_crl, judge_published, preview_crls,
+    publish_crl, sign_ahead, write_foreign_crl,
 };
 use crate::pem;
 use crate::store::{Ca, CaName, Store};
@@ -108,10 +108,10 @@ impl CrlArgs {
             ));
         }
         let store = context.open_store()?;
-        let form = self.party.map(|party| party.lists.form);
+        let form = self.party.map(|party| party.crls.form);
         let place = Place {
             directory: self.out.clone().unwrap_or_else(|| store.published_crls()),
-            pem: self.to_pem || form.is_some_and(ListForm::has_pem_files),
+            pem: self.to_pem || form.is_some_and(CrlForm::has_pem_files),
             overwrite: self.force,
         };
         if self.check {
@@ -142,7 +142,7 @@ impl CrlArgs {
                     "--in needs --to-pem or --to-der: what the list is to become",
                 ));
             }
-            (Some(party), _, true) if party.lists.form.is_pem() => {
+            (Some(party), _, true) if party.crls.form.is_pem() => {
                 return Err(Failure::usage(format!(
                     "{} reads PEM: leave --to-der away",
                     party.title
@@ -150,16 +150,16 @@ impl CrlArgs {
             }
             (_, true, _) => true,
             (_, _, true) => false,
-            (Some(party), ..) => party.lists.form != ListForm::Der,
+            (Some(party), ..) => party.crls.form != CrlForm::Der,
         };
         let file = input(path)?;
-        let der = foreign_list(&file)?;
+        let der = foreign_crl(&file)?;
         // What is converted gets the form of the target.
         let file = self.check.then_some(file);
         let mut findings = Vec::new();
         if let Some(party) = self.party {
             findings =
-                judge_foreign_list(path, &der, file.as_ref(), party, self.within, context.now);
+                judge_foreign_crl(path, &der, file.as_ref(), party, self.within, context.now);
             if self.check || errors(&findings) > 0 {
                 return Ok(target::judged(path, party, &findings, self.check));
             }
@@ -174,7 +174,7 @@ impl CrlArgs {
             None => Ok(Report::raw(content)),
             Some(out) if is_standard_output(out) => Ok(Report::raw(content)),
             Some(out) => {
-                write_foreign_list(out, &content, self.force)?;
+                write_foreign_crl(out, &content, self.force)?;
                 Ok(report::converted(out, self.party, &findings))
             }
         }
@@ -186,8 +186,8 @@ impl CrlArgs {
                 let mut selected = Vec::new();
                 for ca in store.cas()? {
                     // Without a key nothing more is signed ahead.
-                    let has_lists = self.ahead.is_none() && has_ahead(&ca)?;
-                    if !with_key_only || ca.has_key()? || has_lists {
+                    let has_crls = self.ahead.is_none() && has_ahead(&ca)?;
+                    if !with_key_only || ca.has_key()? || has_crls {
                         selected.push(ca);
                     }
                 }
@@ -200,8 +200,8 @@ impl CrlArgs {
         }
     }
 
-    fn request(&self, place: Place) -> ListRequest {
-        ListRequest {
+    fn request(&self, place: Place) -> CrlRequest {
+        CrlRequest {
             place,
             end: self.days.map(End::Days).or(self.next_update.map(End::At)),
             if_needed: self.if_needed,
@@ -230,7 +230,7 @@ impl CrlArgs {
         let chosen = cas.len();
         if let Some(party) = self.party {
             let ahead = self.ahead.is_some();
-            let preview = preview_lists(store, &cas, &request, party, ahead, context.now)?;
+            let preview = preview_crls(store, &cas, &request, party, ahead, context.now)?;
             if errors(&preview.findings) > 0 {
                 return Ok(target::refused(party, &preview.findings));
             }
@@ -278,7 +278,7 @@ impl CrlArgs {
         store: &Store,
         cas: Vec<Ca>,
         chosen: usize,
-        request: &ListRequest,
+        request: &CrlRequest,
         failures: &mut Vec<Failure>,
         context: &Context,
     ) -> Result<Vec<(Ca, Published)>, Failure> {
@@ -296,7 +296,7 @@ impl CrlArgs {
                     let ahead = AheadRequest { count, every };
                     sign_ahead(&mut session, &ca, request, ahead)
                 }
-                _ => publish_list(&mut session, &ca, request),
+                _ => publish_crl(&mut session, &ca, request),
             });
             match done {
                 Ok(list) => {
@@ -320,7 +320,7 @@ impl CrlArgs {
         let cas = cas_read(store, chosen, self.party)?;
         for ca in &cas {
             let within = self.within.unwrap_or(Duration::ZERO);
-            let (freshness, next_update) = check_list(store, ca, place, within, context.now)?;
+            let (freshness, next_update) = check_crl(store, ca, place, within, context.now)?;
             entries.push(CheckEntry::of(ca, place, freshness, next_update));
         }
         let findings = match self.party {

@@ -5,7 +5,7 @@ use crate::asn1::{Hex, Malformed, Reader, oid};
 use crate::key::{KeyError, KeyFile, PublicKey};
 use crate::store::Issuance;
 use crate::x509::certificate::algorithm_name;
-use crate::x509::crl::{ReadEntry, RevocationList};
+use crate::x509::crl::{Crl, ReadEntry};
 use crate::x509::extension::{Extension, key_usage_names};
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
@@ -66,7 +66,7 @@ pub(super) fn request(request: &CertificationRequest) -> Value {
 }
 
 /// A revocation list: its fields, and how many entries it has.
-pub(super) fn list(list: &RevocationList<'_>) -> Result<Value, Malformed> {
+pub(super) fn list(list: &Crl<'_>) -> Result<Value, Malformed> {
     let mut entries = 0;
     for entry in list.entries() {
         entry?;
@@ -86,7 +86,7 @@ pub(super) fn list(list: &RevocationList<'_>) -> Result<Value, Malformed> {
 }
 
 /// One entry of a list.
-pub(super) fn list_entry(entry: &ReadEntry<'_>) -> Value {
+pub(super) fn crl_entry(entry: &ReadEntry<'_>) -> Value {
     let serial = entry
         .serial()
         .map_or_else(|| hex(entry.serial), |serial| serial.to_string());

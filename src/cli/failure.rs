@@ -7,7 +7,7 @@ pub(super) use hint::REPLACE_CSR_NAMES;
 
 use super::output::{Format, say, say_json};
 use crate::ca::{
-    CaError, ExportError, FlawError, IssuanceError, IssuerError, KeyUseError, RenewalError,
+    CaError, DefectError, ExportError, IssuanceError, IssuerError, KeyUseError, RenewalError,
     RevocationError,
 };
 use crate::store::file::Uncommitted;
@@ -368,7 +368,7 @@ from_errors!(
     IssuerError,
     KeyUseError,
     RenewalError,
-    FlawError,
+    DefectError,
     NameError,
     GeneralNameError
 );

@@ -7,7 +7,7 @@ use super::options::{UrlArgs, input};
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldList, Source, Tally,
+    ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldCrl, Source, Tally,
     certificates_in, import, plural,
 };
 use crate::store::{CaName, CaRecord};
@@ -77,7 +77,7 @@ struct ImportReport {
     added: Vec<String>,
     certificates: TallyEntry,
     keys: usize,
-    old_list: Option<OldListEntry>,
+    old_list: Option<OldCrlEntry>,
     highest_serial: Option<String>,
     next_serial: String,
     next_crl_number: String,
@@ -94,7 +94,7 @@ struct TallyEntry {
 }
 
 #[derive(Serialize)]
-struct OldListEntry {
+struct OldCrlEntry {
     file: String,
     number: Option<String>,
     this_update: String,
@@ -145,7 +145,7 @@ impl ImportArgs {
                 directory,
                 certificate: self.cert,
                 key: self.key,
-                list: self.crl,
+                crl: self.crl,
                 index: self.index,
                 certificates: self.certs,
             },
@@ -218,7 +218,7 @@ impl ImportReport {
                 without_certificate,
             },
             keys: imported.keys,
-            old_list: imported.old_list.as_ref().map(OldListEntry::of),
+            old_list: imported.old_list.as_ref().map(OldCrlEntry::of),
             highest_serial: imported.highest_serial.map(|serial| serial.to_string()),
             next_serial: imported.next_serial.to_string(),
             next_crl_number: imported.next_crl_number.to_string(),
@@ -241,7 +241,7 @@ impl ImportReport {
             .row("valid until", &self.not_after)
             .row("certificates", self.certificates.text())
             .row_if("keys of them", (self.keys > 0).then_some(self.keys))
-            .row_if("last list", self.old_list.as_ref().map(OldListEntry::text))
+            .row_if("last list", self.old_list.as_ref().map(OldCrlEntry::text))
             .row("next serial", format!("{} or above", self.next_serial))
             .row("next list", format!("number {}", self.next_crl_number))
             .row_if(
@@ -278,8 +278,8 @@ impl TallyEntry {
     }
 }
 
-impl OldListEntry {
-    fn of(list: &OldList) -> Self {
+impl OldCrlEntry {
+    fn of(list: &OldCrl) -> Self {
         Self {
             file: list.path.display().to_string(),
             number: list.number.map(|number| number.to_string()),

@@ -11,7 +11,7 @@ use super::options::{LifetimeArgs, SubjectArgs, csr, key_source};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CsrNames, Flaw, Issuer, KeySource, LeafRequest, Purpose, Status, issue, issue_flawed,
+    CsrNames, Defect, Issuer, KeySource, LeafRequest, Purpose, Status, issue, issue_defective,
 };
 use crate::key::KeyType;
 use crate::store::{CaName, Issuance, Revoked};
@@ -66,7 +66,7 @@ pub(super) struct IssueArgs {
     csr_names: Option<CsrNames>,
     /// Wrong on purpose, in a fixture store: expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity, self-signed
     #[arg(long, value_name = "NAME", conflicts_with = "from")]
-    flaw: Option<Flaw>,
+    flaw: Option<Defect>,
     #[command(flatten)]
     passin: PassinArgs,
     /// What the files are called [default: the common name]
@@ -117,7 +117,7 @@ impl IssueArgs {
             None => None,
         };
         let issued = match self.flaw {
-            Some(flaw) => issue_flawed(&issuer, request, flaw, None, context.now)?,
+            Some(flaw) => issue_defective(&issuer, request, flaw, None, context.now)?,
             None => issue(&issuer, request, context.now)?,
         };
         context.notices(&issued.notices);

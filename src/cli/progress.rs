@@ -38,7 +38,7 @@ impl Progress {
     }
 
     /// So many octets more are done.
-    pub(super) fn advance_octets(&self, octets: u64) {
+    pub(super) fn advance_bytes(&self, octets: u64) {
         self.0.inc(octets);
     }
 

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::options::{input, is_standard_output};
 use super::passphrase::{Protecting, UserPassphrases};
-use super::renew::args::{RenewArgs, RolloverArgs, refuse};
+use super::renew::args::{CaRenewalArgs, RenewArgs, refuse};
 use super::report::{Lines, Report};
 use super::root::MadeCa;
 use super::steps::{self, Step};
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 /// `--self`, in whichever of its forms.
 pub(super) fn run(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
-    let RolloverArgs {
+    let CaRenewalArgs {
         request,
         install,
         chain,

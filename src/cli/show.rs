@@ -7,14 +7,14 @@ use super::options::{SelectorArgs, input};
 use super::output::{Format, write_json};
 use super::report::Report;
 use crate::ca::{
-    CaError, ForeignObject, Input, InputError, Status, certificate_of, foreign_list, select_one,
+    CaError, ForeignObject, Input, InputError, Status, certificate_of, foreign_crl, select_one,
 };
 use crate::key::PublicKey;
 use crate::store::{Ca, CaName, Store};
 use crate::x509::crl::ReadEntry;
 use crate::x509::text::harmless_json;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, CertificationRequest, RevocationList, Validity};
+use crate::x509::{Certificate, CertificationRequest, Crl, Validity};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -173,16 +173,16 @@ fn describe_object(object: &ForeignObject) -> Result<Value, InputError> {
             value["subject_public_key_info"] = describe::public_key(&PublicKey::from_spki(der)?);
             value
         }
-        "X509 CRL" => describe::list(&RevocationList::from_der(der)?)?,
+        "X509 CRL" => describe::list(&Crl::from_der(der)?)?,
         other => json!({ "type": other, "bytes": der.len() }),
     })
 }
 
 /// A list with its entries, which are written as they are read.
 fn show_entries(path: &Path) -> Result<Report, Failure> {
-    let der = foreign_list(&input(path)?)?;
+    let der = foreign_crl(&input(path)?)?;
     Ok(Report::stream(move |format, out| {
-        let list = RevocationList::from_der(&der).expect("it was read before");
+        let list = Crl::from_der(&der).expect("it was read before");
         let mut value = describe::list(&list).expect("it was read before");
         if let Value::Object(fields) = &mut value {
             fields.shift_remove("entries");
@@ -233,7 +233,7 @@ fn write_entry_objects<'a>(
     )?;
     for (index, entry) in entries.enumerate() {
         write!(out, "{}", if index == 0 { "\n" } else { ",\n" })?;
-        write_json(out, &describe::list_entry(&entry))?;
+        write_json(out, &describe::crl_entry(&entry))?;
     }
     writeln!(out, "\n]}}")
 }

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::options::SubjectArgs;
 use super::passphrase::{Protecting, UserPassphrases};
-use super::renew::args::{RenewArgs, RolloverArgs};
+use super::renew::args::{CaRenewalArgs, RenewArgs};
 use super::report::Report;
 use super::root::MadeCa;
 use super::steps::{self, Change, Step};
@@ -143,7 +143,7 @@ fn succession(args: &RenewArgs) -> Result<Succession, Failure> {
     let name: CaName = name
         .parse()
         .map_err(|error| Failure::usage(format!("the value of --name can't be used: {error}")))?;
-    let RolloverArgs {
+    let CaRenewalArgs {
         subject,
         key_type,
         crl_url,

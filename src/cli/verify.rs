@@ -5,14 +5,14 @@ use super::failure::Failure;
 use super::options::input;
 use super::report::{Lines, Report};
 use crate::ca::{
-    Checked, CheckedBy, Judgement, UnreadCertificate, VerifyRequest, each_certificate_in, lists_in,
+    Checked, CheckedBy, Judgement, UnreadCertificate, VerifyRequest, crls_in, each_certificate_in,
     verify,
 };
 use crate::store::{Store, StoreError};
 use crate::x509::text::{Escaped, shortened};
 use crate::x509::validity::{Moment, rfc3339};
 use crate::x509::verify::{Hostname, PolicyInputs, Question, Refusal, called, serial_text};
-use crate::x509::{Certificate, Profile, RevocationList};
+use crate::x509::{Certificate, Crl, Profile};
 use clap::Args;
 use const_oid::ObjectIdentifier;
 use serde::Serialize;
@@ -100,7 +100,7 @@ impl VerifyArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         let mut lists = Vec::new();
         for file in &self.crl {
-            lists.extend(lists_in(&input(file)?)?);
+            lists.extend(crls_in(&input(file)?)?);
         }
         let mut unread = Vec::new();
         let request = self.request(&lists, &mut unread, context)?;
@@ -147,9 +147,9 @@ impl VerifyArgs {
             beside: readable(all, unread),
             bundle: (!self.bundle.is_empty()).then_some(bundle),
             trusts_intermediates,
-            lists: lists
+            crls: lists
                 .iter()
-                .map(|der| RevocationList::from_der(der).expect("it was read before"))
+                .map(|der| Crl::from_der(der).expect("it was read before"))
                 .collect(),
             question: Question {
                 time,
@@ -257,7 +257,7 @@ fn revocation_entry(checked: &Checked) -> RevocationEntry {
         serial: serial_text(&checked.certificate),
         checked_by: match checked.checked_by {
             CheckedBy::Store => "store",
-            CheckedBy::List => "list",
+            CheckedBy::Crl => "list",
             CheckedBy::None => "none",
         },
         revoked_at,
@@ -277,7 +277,7 @@ fn text(certificate: &Certificate, judgement: &Judgement) -> String {
     let mut lines = Lines::default().row_if("valid until", end.map(rfc3339));
     for (label, checked_by) in [
         ("not revoked, by the store", CheckedBy::Store),
-        ("not revoked, by its list", CheckedBy::List),
+        ("not revoked, by its list", CheckedBy::Crl),
         ("revocation not checked", CheckedBy::None),
     ] {
         let all = judgement.revocation.iter();

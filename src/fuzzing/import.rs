@@ -23,7 +23,7 @@ pub fn openssl(directory: &Path, nowhere: &Path) {
             directory: directory.to_owned(),
             certificate: None,
             key: None,
-            list: None,
+            crl: None,
             index: None,
             certificates: Vec::new(),
         },

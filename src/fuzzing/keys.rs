@@ -13,7 +13,7 @@ fn passphrase() -> Passphrase {
 pub fn key(data: &[u8]) {
     let key = match KeyFile::parse(data) {
         Ok(KeyFile::Plain(key)) => key,
-        Ok(KeyFile::Encrypted(encrypted)) if encrypted.rounds() > FEW_ITERATIONS => return,
+        Ok(KeyFile::Encrypted(encrypted)) if encrypted.iterations() > FEW_ITERATIONS => return,
         Ok(KeyFile::Encrypted(encrypted)) => match encrypted.open(&passphrase()) {
             Ok((key, _)) => key,
             Err(error) => return said(&error),
@@ -34,7 +34,7 @@ pub fn key(data: &[u8]) {
 /// PKCS #12, opened with and without its passphrase.
 pub fn pkcs12(data: &[u8]) {
     let pfx = match Pfx::from_der(data) {
-        Ok(pfx) if pfx.rounds() > FEW_ITERATIONS => return,
+        Ok(pfx) if pfx.iterations() > FEW_ITERATIONS => return,
         Ok(pfx) => pfx,
         Err(error) => return said(&error),
     };

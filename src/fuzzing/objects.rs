@@ -2,14 +2,14 @@
 
 use super::{FEW_ITERATIONS, Known, NOW, harmless, said};
 use crate::ca::{
-    Foreign, Input, PARTIES, VerifyRequest, certificates_in, foreign_list, judge_foreign_list,
+    Foreign, Input, PARTIES, VerifyRequest, certificates_in, foreign_crl, judge_foreign_crl,
 };
 use crate::cli::reading;
 use crate::key::pkcs12::Pfx;
 use crate::pem::{decode, encode};
 use crate::x509::lint::{Candidate, lint};
 use crate::x509::verify::{Question, judge};
-use crate::x509::{Certificate, CertificationRequest, RevocationList};
+use crate::x509::{Certificate, CertificationRequest, Crl};
 use std::path::Path;
 use std::slice;
 use time::Duration;
@@ -85,15 +85,15 @@ pub fn request(data: &[u8]) {
 
 /// A CRL, DER or PEM: converted there and back it is the same, and every target can judge it.
 pub fn list(data: &[u8]) {
-    let der = match foreign_list(&input(data)) {
+    let der = match foreign_crl(&input(data)) {
         Ok(der) => der,
         Err(error) => return said(&error),
     };
     let text = encode("X509 CRL", &der);
-    let again = foreign_list(&input(text.as_bytes())).expect("what is written is read");
+    let again = foreign_crl(&input(text.as_bytes())).expect("what is written is read");
     assert_eq!(again, der);
-    let list = RevocationList::from_der(&der).expect("it was read before");
-    for entry in list.entries() {
+    let crl = Crl::from_der(&der).expect("it was read before");
+    for entry in crl.entries() {
         let entry = entry.expect("it was read before");
         if let Some(serial) = entry.serial() {
             assert!(entry.is(&serial));
@@ -102,7 +102,7 @@ pub fn list(data: &[u8]) {
     shown(text.as_bytes());
     for party in PARTIES {
         let within = Some(Duration::hours(24));
-        for finding in judge_foreign_list(Path::new(FILE), &der, None, party, within, NOW) {
+        for finding in judge_foreign_crl(Path::new(FILE), &der, None, party, within, NOW) {
             assert!(!finding.message.is_empty());
         }
     }
@@ -137,7 +137,7 @@ fn shown(content: &[u8]) {
 
 /// Any file as a trust store, judged by the general rules and for a target that its bytes choose.
 pub fn bundle(data: &[u8]) {
-    if Pfx::from_der(data).is_ok_and(|pfx| pfx.rounds() > FEW_ITERATIONS) {
+    if Pfx::from_der(data).is_ok_and(|pfx| pfx.iterations() > FEW_ITERATIONS) {
         return;
     }
     let input = input(data);
@@ -167,7 +167,7 @@ pub fn verify(data: &[u8]) {
         certificate: certificates.next().expect("there is at least one"),
         beside: Vec::new(),
         bundle: Some(certificates.collect()),
-        lists: Vec::new(),
+        crls: Vec::new(),
         trusts_intermediates: true,
         question: Question::at(NOW),
     };
@@ -190,7 +190,7 @@ pub fn takes_csr(der: &[u8]) -> bool {
 
 /// Returns whether `pki` converts this CRL.
 pub fn takes_crl(der: &[u8]) -> bool {
-    foreign_list(&input(der)).is_ok()
+    foreign_crl(&input(der)).is_ok()
 }
 
 /// Returns the objects of a file with their PEM labels, if it can be read.

@@ -1,7 +1,7 @@
 //! Words that users type, and values of their tables: bytes that are not UTF-8 are replaced first.
 
 use super::{NOW, harmless, said};
-use crate::ca::Flaw;
+use crate::ca::Defect;
 use crate::key::KeyType;
 use crate::store::CaName;
 use crate::x509::general_name::GeneralName;
@@ -92,7 +92,7 @@ pub fn moment(data: &[u8]) {
     word::<KeyType>(&text);
     word::<Profile>(&text);
     word::<Reason>(&text);
-    word::<Flaw>(&text);
+    word::<Defect>(&text);
 }
 
 fn word<T: FromStr<Err: std::error::Error + 'static>>(text: &str) {

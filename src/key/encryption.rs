@@ -210,9 +210,9 @@ impl Scheme {
     }
 
     /// Returns the cost of deriving the key: iterations of a hash; for scrypt, blocks that are mixed.
-    pub(super) fn rounds(&self) -> u64 {
+    pub(super) fn iterations(&self) -> u64 {
         match self {
-            Self::Old(encryption) => u64::from(encryption.rounds()),
+            Self::Old(encryption) => u64::from(encryption.iterations()),
             Self::Pbes2(parameters) => match &parameters.kdf {
                 Kdf::Pbkdf2(parameters) => u64::from(parameters.iteration_count),
                 Kdf::Scrypt(parameters) => scrypt_work(parameters),
@@ -269,8 +269,8 @@ impl EncryptedKey {
     }
 
     /// Returns the cost of opening it: iterations of a hash; for scrypt, blocks that are mixed.
-    pub fn rounds(&self) -> u64 {
-        self.scheme.rounds()
+    pub fn iterations(&self) -> u64 {
+        self.scheme.iterations()
     }
 
     /// Whether it is encrypted as every key is that is written here, or stronger.

@@ -35,10 +35,10 @@ enum Derivation {
     Pbkdf1 {
         hash: OldHash,
         salt: Vec<u8>,
-        rounds: u32,
+        iterations: u32,
     },
     /// The derivation of PKCS #12 (RFC 7292 appendix B.2), with SHA-1.
-    Pkcs12 { salt: Vec<u8>, rounds: u32 },
+    Pkcs12 { salt: Vec<u8>, iterations: u32 },
     /// The derivation of PEM files with headers: one iteration of MD5, OpenSSL's own; the
     /// salt is the beginning of the initialization vector.
     OpenSsl { iv: Vec<u8> },
@@ -80,9 +80,9 @@ impl OldEncryption {
             let what = "the parameters of the key's encryption";
             let mut parameters = reader.sequence(what)?;
             let salt = parameters.expect(tag::OCTET_STRING, what)?.content.to_vec();
-            let rounds = parameters.expect(tag::INTEGER, what)?.small()?;
-            limit_iterations(rounds)?;
-            Ok(known.with(salt, rounds))
+            let iterations = parameters.expect(tag::INTEGER, what)?.small()?;
+            limit_iterations(iterations)?;
+            Ok(known.with(salt, iterations))
         })())
     }
 
@@ -119,9 +119,11 @@ impl OldEncryption {
     }
 
     /// Rounds of the hash that its derivation takes.
-    pub(super) fn rounds(&self) -> u32 {
+    pub(super) fn iterations(&self) -> u32 {
         match &self.derivation {
-            Derivation::Pbkdf1 { rounds, .. } | Derivation::Pkcs12 { rounds, .. } => *rounds,
+            Derivation::Pbkdf1 { iterations, .. } | Derivation::Pkcs12 { iterations, .. } => {
+                *iterations
+            }
             Derivation::OpenSsl { .. } => 1,
         }
     }
@@ -152,15 +154,19 @@ enum Known {
 }
 
 impl Known {
-    fn with(self, salt: Vec<u8>, rounds: u32) -> OldEncryption {
+    fn with(self, salt: Vec<u8>, iterations: u32) -> OldEncryption {
         match self {
             Self::Pbes1(hash) => OldEncryption {
                 cipher: Cipher::Des,
-                derivation: Derivation::Pbkdf1 { hash, salt, rounds },
+                derivation: Derivation::Pbkdf1 {
+                    hash,
+                    salt,
+                    iterations,
+                },
             },
             Self::Pkcs12(cipher) => OldEncryption {
                 cipher,
-                derivation: Derivation::Pkcs12 { salt, rounds },
+                derivation: Derivation::Pkcs12 { salt, iterations },
             },
         }
     }
@@ -187,9 +193,13 @@ impl Cipher {
 impl Derivation {
     fn derive(&self, cipher: Cipher, passphrase: &Passphrase) -> Derived {
         match self {
-            Self::Pbkdf1 { hash, salt, rounds } => {
+            Self::Pbkdf1 {
+                hash,
+                salt,
+                iterations,
+            } => {
                 let mut bytes = hash.over(&[passphrase.bytes(), salt]);
-                for _ in 1..*rounds {
+                for _ in 1..*iterations {
                     bytes = hash.over(&[&bytes]);
                 }
                 let (key, iv) = bytes.split_at(cipher.key());
@@ -198,11 +208,11 @@ impl Derivation {
                     iv: Zeroizing::new(iv[..cipher.block()].to_vec()),
                 }
             }
-            Self::Pkcs12 { salt, rounds } => {
+            Self::Pkcs12 { salt, iterations } => {
                 let kdf = Kdf {
                     hash: &SHA_1,
                     salt,
-                    rounds: *rounds,
+                    iterations: *iterations,
                 };
                 Derived {
                     key: kdf.derive(ENCRYPTION_KEY, passphrase, cipher.key()),

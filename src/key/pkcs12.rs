@@ -211,7 +211,7 @@ impl Lock<'_> {
 
     /// PFX (RFC 7292 section 4) around an AuthenticatedSafe.
     fn pfx(&self, safe: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let (hash, rounds) = match self.encryption {
+        let (hash, iterations) = match self.encryption {
             Encryption::Modern(_) => (&SHA_256, MODERN_MAC_ROUNDS),
             Encryption::Compatible => (&SHA_1, COMPATIBLE_ROUNDS),
         };
@@ -220,7 +220,7 @@ impl Lock<'_> {
         let kdf = Kdf {
             hash,
             salt: &salt,
-            rounds,
+            iterations,
         };
         let key = kdf.derive(MAC_KEY, self.passphrase, hash.digest.output_len());
         let mac = hmac::sign(&hmac::Key::new(hash.hmac, &key), safe);
@@ -236,7 +236,7 @@ impl Lock<'_> {
                     info.octet_string(mac.as_ref());
                 });
                 mac_data.octet_string(&salt);
-                mac_data.unsigned(&rounds.to_be_bytes());
+                mac_data.unsigned(&iterations.to_be_bytes());
             });
         }))
     }
@@ -254,7 +254,7 @@ fn triple_des(passphrase: &Passphrase, plain: &[u8]) -> Result<Encrypted, KeyErr
         let kdf = Kdf {
             hash: &SHA_1,
             salt: &salt,
-            rounds: COMPATIBLE_ROUNDS,
+            iterations: COMPATIBLE_ROUNDS,
         };
         kdf.derive(purpose, passphrase, length)
     };

@@ -7,7 +7,7 @@ mod builder;
 mod reader;
 
 pub use builder::{CrlBuilder, Entry, Header};
-pub use reader::{Crl, Crl as RevocationList, ReadEntry};
+pub use reader::{Crl, ReadEntry};
 
 #[cfg(test)]
 mod tests;

@@ -27,7 +27,7 @@ pub mod verify;
 
 pub use certificate::{Certificate, Fingerprint, TbsCertificate, Unnumbered};
 pub use constraints::{NameConstraints, Subtree};
-pub use crl::{Crl, Crl as RevocationList};
+pub use crl::Crl;
 pub use extension::Extension;
 pub use general_name::GeneralName;
 pub use name::Name;

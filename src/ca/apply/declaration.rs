@@ -2,8 +2,8 @@
 
 use crate::ca::apply::files::EntryFiles;
 use crate::ca::authority::NewCa;
-use crate::ca::crl::ListRequest;
-use crate::ca::fixture::Flaw;
+use crate::ca::crl::CrlRequest;
+use crate::ca::fixture::Defect;
 use crate::ca::issuance::LeafRequest;
 use crate::ca::revocation::Verdict;
 use crate::ca::trust_store::BundleRequest;
@@ -19,7 +19,7 @@ pub struct Declaration {
     pub cas: Vec<WishedCa>,
     pub certificates: Vec<Entry>,
     /// CRLs, each after those of the CAs above.
-    pub lists: Vec<WishedList>,
+    pub crls: Vec<WishedCrl>,
     pub bundles: Vec<WishedBundle>,
 }
 
@@ -40,14 +40,14 @@ pub struct Entry {
     /// The files for its owner.
     pub files: Option<EntryFiles>,
     /// Its defect, in a fixture store.
-    pub flaw: Option<Flaw>,
+    pub flaw: Option<Defect>,
     /// The revocation to record, if it is to be revoked.
     pub revoked: Option<Verdict>,
 }
 
-pub struct WishedList {
+pub struct WishedCrl {
     pub ca: CaName,
-    pub request: ListRequest,
+    pub request: CrlRequest,
     /// Whether a file with the CRLs of the CA and of all CAs above it is written too.
     pub chain: bool,
 }

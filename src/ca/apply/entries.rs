@@ -3,7 +3,7 @@
 use crate::ca::apply::declaration::{Entry, USUAL_RENEW_BEFORE};
 use crate::ca::apply::step::Action;
 use crate::ca::error::CaError;
-use crate::ca::fixture::Flaw;
+use crate::ca::fixture::Defect;
 use crate::ca::issuance::{CsrNames, DEFAULT_VALIDITY, End, KeySource, LeafRequest, Lifetime};
 use crate::store::{Ca, EntryId, Issuance, Revoked, Standing, WishId};
 use crate::x509::validity::{Moment, rfc3339};
@@ -94,7 +94,7 @@ pub(crate) fn id_of(entry: &Entry) -> EntryId {
             End::Days(days) => format!("{days} days"),
             End::At(at) => moment(at),
         }),
-        "flaw": entry.flaw.map(Flaw::as_str),
+        "flaw": entry.flaw.map(Defect::as_str),
         "key": match key {
             KeySource::Generate(kind) => kind.to_string(),
             KeySource::Request { request, .. } => Fingerprint::of(request.der()).to_string(),
@@ -161,7 +161,7 @@ pub(crate) fn decide<'a>(
 
 /// Whether a certificate ends so soon that its successor is issued.
 fn is_due(entry: &Entry, issuance: &Issuance, ca: &Ca, now: OffsetDateTime) -> bool {
-    if entry.flaw == Some(Flaw::Expired) {
+    if entry.flaw == Some(Defect::Expired) {
         return false;
     }
     let length = issuance.not_after - issuance.not_before;

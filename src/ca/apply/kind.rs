@@ -4,7 +4,7 @@
 pub enum Kind {
     Ca,
     Certificate,
-    List,
+    Crl,
     Bundle,
 }
 
@@ -14,7 +14,7 @@ impl Kind {
         match self {
             Self::Ca => "ca",
             Self::Certificate => "certificate",
-            Self::List => "crl",
+            Self::Crl => "crl",
             Self::Bundle => "bundle",
         }
     }

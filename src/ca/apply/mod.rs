@@ -17,7 +17,7 @@ mod outputs;
 mod step;
 mod work;
 
-pub use declaration::{Application, Declaration, Entry, WishedBundle, WishedCa, WishedList};
+pub use declaration::{Application, Declaration, Entry, WishedBundle, WishedCa, WishedCrl};
 pub use files::EntryFiles;
 pub use kind::Kind;
 pub use step::{Action, Step};

@@ -1,17 +1,17 @@
 //! The lists and trust stores of a declaration: published and written where something in them is new.
 
-use crate::ca::apply::declaration::{Application, WishedBundle, WishedList};
+use crate::ca::apply::declaration::{Application, WishedBundle, WishedCrl};
 use crate::ca::apply::error::ApplyError;
 use crate::ca::apply::kind::Kind;
 use crate::ca::apply::step::{Action, Step};
 use crate::ca::crl::{
-    ListRequest, Origin, Outlook, chains_below, outlook, preview_lists, publish_chain,
-    publish_list, publish_pem, refuse_other_files, stands_durably,
+    CrlRequest, Origin, Outlook, chains_below, outlook, preview_crls, publish_chain, publish_crl,
+    publish_pem, refuse_other_files, stands_durably,
 };
 use crate::ca::error::CaError;
 use crate::ca::passphrases::Passphrases;
 use crate::ca::session::Session;
-use crate::ca::trust_store::targets::{BundleFinding, Level, ListForm};
+use crate::ca::trust_store::targets::{BundleFinding, CrlForm, Level};
 use crate::ca::trust_store::{Changes, PlacedFile, bundle, write_bundle};
 use crate::store::file::{self, Access};
 use crate::store::{Ca, Store};
@@ -23,9 +23,9 @@ pub(crate) fn plan(
     store: Option<&Store>,
     steps: &mut Vec<Step>,
 ) -> Result<(), CaError> {
-    for wished in &application.wishes.lists {
-        let action = planned_list(application, store, wished, steps)?;
-        steps.push(Step::new(action, Kind::List, wished.ca.as_str()));
+    for wished in &application.wishes.crls {
+        let action = planned_crl(application, store, wished, steps)?;
+        steps.push(Step::new(action, Kind::Crl, wished.ca.as_str()));
     }
     let makes_ca = |step: &Step| step.kind == Kind::Ca && step.action == Action::Make;
     for wished in &application.wishes.bundles {
@@ -50,10 +50,10 @@ pub(crate) fn plan(
     Ok(())
 }
 
-fn planned_list(
+fn planned_crl(
     application: &Application<'_>,
     store: Option<&Store>,
-    wished: &WishedList,
+    wished: &WishedCrl,
     steps: &[Step],
 ) -> Result<Action, CaError> {
     let ca = match store {
@@ -72,7 +72,7 @@ fn planned_list(
     let action = action_of(application, store, &ca, wished)?;
     let above = store.ancestors(&ca)?;
     let is_signed_above = |step: &Step| {
-        step.kind == Kind::List
+        step.kind == Kind::Crl
             && step.action == Action::Sign
             && above.iter().any(|above| above.name().as_str() == step.name)
     };
@@ -87,7 +87,7 @@ fn action_of(
     application: &Application<'_>,
     store: &Store,
     ca: &Ca,
-    wished: &WishedList,
+    wished: &WishedCrl,
 ) -> Result<Action, CaError> {
     let request = &wished.request;
     Ok(
@@ -107,10 +107,10 @@ pub(crate) fn publish(
     each: &mut dyn FnMut(Step),
 ) -> Result<(), CaError> {
     let mut session = Session::new(store, passphrases, application.now);
-    for wished in &application.wishes.lists {
+    for wished in &application.wishes.crls {
         let ca = store.ca(&wished.ca)?;
         let step = publish_one(application, &mut session, &ca, wished);
-        each(step.map_err(|error| error.about(Kind::List, wished.ca.as_str()))?);
+        each(step.map_err(|error| error.about(Kind::Crl, wished.ca.as_str()))?);
     }
     Ok(())
 }
@@ -119,12 +119,12 @@ fn publish_one(
     application: &Application<'_>,
     session: &mut Session<'_>,
     ca: &Ca,
-    wished: &WishedList,
+    wished: &WishedCrl,
 ) -> Result<Step, CaError> {
     let store = session.store;
-    let WishedList { request, chain, .. } = wished;
+    let WishedCrl { request, chain, .. } = wished;
     let place = &request.place;
-    let step = |action| Step::new(action, Kind::List, ca.name().as_str());
+    let step = |action| Step::new(action, Kind::Crl, ca.name().as_str());
     refuse_other_files(ca, place, *chain, false)?;
     let mut action = action_of(application, store, ca, wished)?;
     if action == Action::Keep {
@@ -139,7 +139,7 @@ fn publish_one(
         return Ok(step(action));
     }
     publish_others(session, ca, request)?;
-    let published = publish_list(session, ca, request)?;
+    let published = publish_crl(session, ca, request)?;
     let mut files = published.files;
     if *chain {
         files.push(("chain", publish_chain(store, ca, place)?));
@@ -155,22 +155,18 @@ fn publish_one(
 }
 
 /// Publishes the CRLs of the CAs above that a target needs; its rules are held to before any is signed.
-fn publish_others(
-    session: &mut Session<'_>,
-    ca: &Ca,
-    request: &ListRequest,
-) -> Result<(), CaError> {
+fn publish_others(session: &mut Session<'_>, ca: &Ca, request: &CrlRequest) -> Result<(), CaError> {
     let store = session.store;
     let Some(party) = request.party else {
         return Ok(());
     };
     let chosen = [ca.clone()];
-    let preview = preview_lists(store, &chosen, request, party, false, session.now)?;
+    let preview = preview_crls(store, &chosen, request, party, false, session.now)?;
     refuse_broken(format!("the list for {}", party.title), &preview.findings)?;
     for above in &preview.also {
-        publish_list(session, above, request)?;
+        publish_crl(session, above, request)?;
     }
-    if party.lists.form == ListForm::PemOfPath {
+    if party.crls.form == CrlForm::PemOfPath {
         for above in store.ancestors(ca)? {
             publish_pem(&above, &request.place)?;
         }

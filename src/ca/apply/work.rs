@@ -8,7 +8,7 @@ use crate::ca::apply::exports::ExportKeys;
 use crate::ca::apply::kind::Kind;
 use crate::ca::apply::step::{Action, Step};
 use crate::ca::error::CaError;
-use crate::ca::fixture::issue_flawed;
+use crate::ca::fixture::issue_defective;
 use crate::ca::issuance::{
     Batch, Issued, Issuer, KeySource, LeafRequest, RowOutcome, TableRow, cost_of,
 };
@@ -127,7 +127,7 @@ impl Work<'_, '_> {
             rows.into_iter().partition(|row| row.entry.flaw.is_some());
         let mut done = |issued| deliver(issued, issuer, keys, verdicts, each);
         for row in flawed {
-            let issued = row.issue_flawed(issuer, self.application.now)?;
+            let issued = row.issue_defective(issuer, self.application.now)?;
             done(vec![(row, issued)])?;
         }
         let batch = Batch {
@@ -279,10 +279,10 @@ struct EntryRow<'a> {
 
 impl EntryRow<'_> {
     /// Issues it by itself, wrong as it is to be.
-    fn issue_flawed(&self, issuer: &Issuer, now: OffsetDateTime) -> Result<Issued, CaError> {
+    fn issue_defective(&self, issuer: &Issuer, now: OffsetDateTime) -> Result<Issued, CaError> {
         let Self { entry, id, .. } = self;
         let flaw = entry.flaw.expect("it is one of those with a flaw");
-        issue_flawed(issuer, entry.request.clone(), flaw, Some(id.clone()), now)
+        issue_defective(issuer, entry.request.clone(), flaw, Some(id.clone()), now)
             .map_err(|error| self.refused(error))
     }
 }

@@ -151,7 +151,7 @@ pub(crate) fn path_above(
         certificate: certificate.clone(),
         beside: Vec::new(),
         bundle: Some(bundle),
-        lists: Vec::new(),
+        crls: Vec::new(),
         trusts_intermediates: false,
         question: Question::at(now),
     };

@@ -62,7 +62,7 @@ pub fn renew_ca(
     let (store, now) = (session.store, session.now);
     let ca = store.ca(name)?;
     let before = ca.certificate();
-    refuse_taken_back(store, &ca)?;
+    refuse_revoked_or_compromised(store, &ca)?;
     let issuer = match &ca.record().parent {
         Some(parent) => session.issuer(parent, Purpose::Certificates)?,
         None => session.issuer(name, Purpose::OwnCertificate)?,
@@ -99,7 +99,7 @@ pub fn renew_ca(
         renews: replacement.ca().certificate().serial().ok(),
         ..References::default()
     };
-    let mut steps = |_: &Issuer, _: &Draft| refuse_taken_back(store, &ca);
+    let mut steps = |_: &Issuer, _: &Draft| refuse_revoked_or_compromised(store, &ca);
     let (certificate, Issuance { serial, .. }) = issuer.issue(&draft, references, &mut steps)?;
     let replaced = replacement.replace(&certificate).map_err(|source| {
         let remedy = Remedy::InstallRenewed {
@@ -121,7 +121,7 @@ pub fn renew_ca(
 }
 
 /// Refuses a CA whose certificate its issuer revoked, or whose key is compromised.
-fn refuse_taken_back(store: &Store, ca: &Ca) -> Result<(), CaError> {
+fn refuse_revoked_or_compromised(store: &Store, ca: &Ca) -> Result<(), CaError> {
     if let Some(revoked) = revoked_by_parent(store, ca)? {
         return Err(RenewalError::RevokedCa {
             ca: ca.name().clone(),
@@ -255,7 +255,7 @@ pub fn install_renewed(
 /// Refuses a certificate of a CA that was revoked. Whoever revokes a certificate as superseded has made
 /// another: that one is installed.
 fn may_be_installed(store: &Store, ca: &Ca, certificate: &Certificate) -> Result<(), CaError> {
-    match refuse_taken_back(store, ca) {
+    match refuse_revoked_or_compromised(store, ca) {
         Err(CaError::Renewal(RenewalError::RevokedCa {
             reason: Reason::Superseded,
             ..

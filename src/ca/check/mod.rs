@@ -83,7 +83,7 @@ pub struct Checkup {
     /// Number of those that are revoked.
     pub revoked: usize,
     /// Number of CAs with a published CRL.
-    pub lists: usize,
+    pub crls: usize,
     /// Number of CAs whose own keys were opened.
     pub keys: usize,
     /// Number of leaves that expire within the time, and are not revoked.
@@ -105,7 +105,7 @@ impl Checkup {
 }
 
 /// Returns the number of bytes that a check reads, to report progress.
-pub fn octets_to_check(path: &Path, observer: Observer) -> u64 {
+pub fn bytes_to_check(path: &Path, observer: Observer) -> u64 {
     let Ok((store, _)) = Store::look(path, observer) else {
         return 0;
     };
@@ -225,7 +225,7 @@ fn check_ca(
     let expiring = check_expiring(ca, &issued, &revocations, within, &mut found);
     checkup.certificates += issued.serials.len();
     checkup.revoked += revocations.count();
-    checkup.lists += usize::from(crls.is_published());
+    checkup.crls += usize::from(crls.is_published());
     checkup.keys += usize::from(own_key.was_opened);
     checkup.expiring += expiring;
     checkup.findings.extend(found.finish());

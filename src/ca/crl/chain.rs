@@ -46,10 +46,10 @@ fn write_where_new(
     refuse_other_pem(place, &target)?;
     let is_written = !holds_as_pem(&target.file, &read()?)
         && ca.while_publishing(|| {
-            let lists = read()?;
-            let is_old = !holds_as_pem(&target.file, &lists);
+            let crls = read()?;
+            let is_old = !holds_as_pem(&target.file, &crls);
             if is_old {
-                stage_pem(&target, Existing::Replace, &lists)?.commit()?;
+                stage_pem(&target, Existing::Replace, &crls)?.commit()?;
             }
             Ok::<_, CaError>(is_old)
         })?;

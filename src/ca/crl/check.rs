@@ -29,7 +29,7 @@ pub enum Freshness {
 }
 
 /// Checks a CA's published CRL; needs no key. Returns its nextUpdate too.
-pub fn check_list(
+pub fn check_crl(
     store: &Store,
     ca: &Ca,
     place: &Place,
@@ -40,12 +40,12 @@ pub fn check_list(
     let Some(published) = state.published()? else {
         return Ok((Freshness::Missing, None));
     };
-    let list = published.crl();
-    let Some(next_update) = list.next_update() else {
+    let crl = published.crl();
+    let Some(next_update) = crl.next_update() else {
         return Ok((Freshness::Stale, None));
     };
     let is_due = match state.ahead() {
-        Ahead::Due { list: due, .. } => Some(due.number) <= list.number(),
+        Ahead::Due { crl: due, .. } => Some(due.number) <= crl.number(),
         _ => true,
     };
     // Of a CA that never signed a CRL here none is on record.
@@ -57,7 +57,7 @@ pub fn check_list(
     let names_differ = !holds_hash_names(ca, place, published.der())?;
     let freshness = if now > next_update {
         Freshness::Stale
-    } else if is_in_future(list.this_update(), now) {
+    } else if is_in_future(crl.this_update(), now) {
         Freshness::InFuture
     } else if next_update - now < within {
         Freshness::EndsSoon

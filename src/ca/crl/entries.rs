@@ -4,7 +4,7 @@ use crate::ca::crl::error::CrlError;
 use crate::ca::error::CaError;
 use crate::store::{Ca, Coverage, SignedCrl};
 use crate::x509::Serial;
-use crate::x509::crl::{CrlBuilder, Entry, RevocationList};
+use crate::x509::crl::{Crl, CrlBuilder, Entry};
 use std::cell::OnceCell;
 use std::collections::HashSet;
 use time::OffsetDateTime;
@@ -17,13 +17,13 @@ use time::OffsetDateTime;
 /// predecessor was made are included, whatever the clock said then.
 pub(crate) fn gather_entries(
     ca: &Ca,
-    predecessor: Option<&RevocationList<'_>>,
+    predecessor: Option<&Crl<'_>>,
     recent: &[SignedCrl],
     covers: &Coverage,
     this_update: OffsetDateTime,
     now: OffsetDateTime,
 ) -> Result<CrlBuilder, CaError> {
-    let is_first = recent.first().is_none_or(|list| list.imported);
+    let is_first = recent.first().is_none_or(|crl| crl.imported);
     let mut builder = CrlBuilder::with_capacity(ca.certificate().subject(), covers.crl_size());
     // Most often nothing depends on it.
     let since = OnceCell::new();
@@ -32,7 +32,7 @@ pub(crate) fn gather_entries(
         since.as_ref().is_ok_and(|since| since.contains(serial))
     };
     let mut before = predecessor
-        .map(RevocationList::entries)
+        .map(Crl::entries)
         .into_iter()
         .flatten()
         .peekable();
@@ -41,10 +41,10 @@ pub(crate) fn gather_entries(
         let listed = before
             .next_if(|entry| entry.as_ref().is_ok_and(|entry| entry.is(serial)))
             .is_some();
-        let has_been_listed = predecessor.is_some_and(|list| {
+        let has_been_listed = predecessor.is_some_and(|crl| {
             // One that is not on it and was recorded before it was made, left with an earlier CRL.
-            list.this_update().min(now) > revoked.not_after
-                && (listed || (revoked.revoked_at < list.this_update() && !is_since(serial)))
+            crl.this_update().min(now) > revoked.not_after
+                && (listed || (revoked.revoked_at < crl.this_update() && !is_since(serial)))
         });
         if is_first || !has_been_listed {
             builder.push(&Entry {
@@ -64,23 +64,20 @@ pub(crate) fn gather_entries(
 
 /// Returns the serial numbers recorded since the predecessor was made, if that is on record; all of them
 /// if the journal has lost what the predecessor covers.
-fn recorded_since(
-    ca: &Ca,
-    predecessor: Option<&RevocationList<'_>>,
-) -> Result<HashSet<Serial>, CaError> {
-    let number = predecessor.and_then(RevocationList::number);
+fn recorded_since(ca: &Ca, predecessor: Option<&Crl<'_>>) -> Result<HashSet<Serial>, CaError> {
+    let number = predecessor.and_then(Crl::number);
     let record = number.map(|number| ca.signed_crl(number)).transpose()?;
     Ok(match record.flatten() {
-        Some(list) if ca.still_covers(&list.covers)? => ca.recorded_since(&list.covers)?,
+        Some(crl) if ca.still_covers(&crl.covers)? => ca.recorded_since(&crl.covers)?,
         Some(_) => ca.ever_revoked()?,
         None => HashSet::new(),
     })
 }
 
 /// Refuses a CRL that would lose entries of its predecessor, except for released ones.
-fn refuse_to_shrink(ca: &Ca, predecessor: Option<&RevocationList<'_>>) -> Result<(), CaError> {
+fn refuse_to_shrink(ca: &Ca, predecessor: Option<&Crl<'_>>) -> Result<(), CaError> {
     let known: HashSet<Serial> = ca.ever_revoked()?;
-    let entries = predecessor.map(RevocationList::entries);
+    let entries = predecessor.map(Crl::entries);
     let lost: Vec<Serial> = entries
         .into_iter()
         .flatten()

@@ -35,11 +35,11 @@ pub enum CrlError {
         /// The serials that the store does not know as revoked.
         serials: Vec<Serial>,
     },
-    #[error("the new list of {ca} would have {octets} octets, and {party} takes at most {most}")]
+    #[error("the new list of {ca} would have {bytes} octets, and {party} takes at most {most}")]
     TooLarge {
         ca: CaName,
         party: &'static str,
-        octets: usize,
+        bytes: usize,
         most: usize,
     },
     #[error("there is no list of {ca} at {}", path.display())]

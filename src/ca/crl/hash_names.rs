@@ -5,10 +5,10 @@ use crate::ca::crl::chain::published;
 use crate::ca::crl::place::{Place, Target};
 use crate::ca::crl::published::{PublishedCrl, holds_as_pem, is_crl_of, stage_pem};
 use crate::ca::error::CaError;
-use crate::ca::foreign::{Input, lists_in};
+use crate::ca::foreign::{Input, crls_in};
 use crate::store::file::{self, Existing};
 use crate::store::{Ca, FileError};
-use crate::x509::crl::RevocationList;
+use crate::x509::crl::Crl;
 use std::io;
 use std::path::PathBuf;
 
@@ -41,29 +41,29 @@ pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaErro
 }
 
 fn write_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
-    let list = [published(ca, place)?];
+    let crl = [published(ca, place)?];
     let mut own = Vec::new();
     for path in names(ca, place) {
         let target = place.target(ca, path)?;
         match slot(ca, &target)? {
             Some(Slot::Own) => {
-                if holds_as_pem(&target.file, &list) {
+                if holds_as_pem(&target.file, &crl) {
                     target.sync_name()?;
                 } else {
-                    stage_pem(&target, Existing::Replace, &list)?.commit()?;
+                    stage_pem(&target, Existing::Replace, &crl)?.commit()?;
                 }
                 own.push(target.path);
             }
             Some(Slot::Other) => {}
             Some(Slot::Free) | None if !own.is_empty() => break,
             Some(Slot::Free) => {
-                if take(&target, &list)? {
+                if take(&target, &crl)? {
                     own.push(target.path);
                     break;
                 }
             }
             None if place.overwrite => {
-                stage_pem(&target, Existing::Replace, &list)?.commit()?;
+                stage_pem(&target, Existing::Replace, &crl)?.commit()?;
                 own.push(target.path);
                 break;
             }
@@ -74,9 +74,9 @@ fn write_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
 }
 
 /// Writes the CRL, unless another process was first: another CA may have this hash, and its CRL stays.
-fn take(target: &Target, list: &[PublishedCrl]) -> Result<bool, CaError> {
+fn take(target: &Target, crl: &[PublishedCrl]) -> Result<bool, CaError> {
     let is_taken = |error: &FileError| error.source.kind() == io::ErrorKind::AlreadyExists;
-    let staged = match stage_pem(target, Existing::Keep, list) {
+    let staged = match stage_pem(target, Existing::Keep, crl) {
         Err(error) if is_taken(&error) => return Ok(false),
         staged => staged?,
     };
@@ -128,14 +128,14 @@ fn slot(ca: &Ca, target: &Target) -> Result<Option<Slot>, CaError> {
     if !file::is_regular(path)? {
         return Ok(None);
     }
-    let lists = match lists_in(&Input::read(path)?) {
-        Ok(lists) => lists,
+    let crls = match crls_in(&Input::read(path)?) {
+        Ok(crls) => crls,
         Err(error @ CaError::File(_)) => return Err(error),
         Err(_) => return Ok(None),
     };
-    let is_own = lists.iter().all(|der| {
-        let list = RevocationList::from_der(der).expect("it was read before");
-        is_crl_of(ca, &list)
+    let is_own = crls.iter().all(|der| {
+        let crl = Crl::from_der(der).expect("it was read before");
+        is_crl_of(ca, &crl)
     });
     Ok(Some(if is_own { Slot::Own } else { Slot::Other }))
 }

@@ -4,13 +4,13 @@ use crate::ca::crl::entries::gather_entries;
 use crate::ca::crl::error::CrlError;
 use crate::ca::crl::output::{Predecessor, commit, stage};
 use crate::ca::crl::recover::lock_crls;
-use crate::ca::crl::request::{AheadRequest, ListRequest, Origin, Published};
+use crate::ca::crl::request::{AheadRequest, CrlRequest, Origin, Published};
 use crate::ca::crl::times::{Times, this_update, times};
 use crate::ca::error::CaError;
 use crate::ca::issuance::Issuer;
-use crate::ca::trust_store::targets::{RelyingParty, too_many_octets};
+use crate::ca::trust_store::targets::{RelyingParty, too_many_bytes};
 use crate::store::{Ca, Coverage, SignedCrl, StoreError};
-use crate::x509::crl::{CrlBuilder, Header, RevocationList};
+use crate::x509::crl::{Crl, CrlBuilder, Header};
 use std::iter::repeat_n;
 use time::OffsetDateTime;
 
@@ -21,7 +21,7 @@ use time::OffsetDateTime;
 /// verify, write the files durably without their names, record durably, name the files.
 pub(crate) fn issue(
     issuer: &Issuer,
-    request: &ListRequest,
+    request: &CrlRequest,
     ahead: Option<AheadRequest>,
     now: OffsetDateTime,
 ) -> Result<Published, CaError> {
@@ -36,7 +36,7 @@ pub(crate) fn issue(
     let until = times.last().map(|last| last.next_update);
     let covers = locked.covers().clone();
     let entries = gather_entries(ca, predecessor.as_ref(), recent, &covers, begin, now)?;
-    let published = predecessor.as_ref().and_then(RevocationList::number);
+    let published = predecessor.as_ref().and_then(Crl::number);
     let first = locked.reserve_numbers(published, times.len())?;
     let last = first + (times.len() as u128 - 1);
     let (mut targets, mut staged) = (Some(targets), None);
@@ -73,7 +73,7 @@ pub(crate) fn issue(
     Ok(Published {
         origin: Origin::Signed,
         ahead: ahead.and(until).map(|until| (records.len() - 1, until)),
-        list: records.swap_remove(0),
+        crl: records.swap_remove(0),
         files,
         notices,
     })
@@ -101,7 +101,7 @@ fn sign<T: Send>(
         number,
     };
     let count = entries.len();
-    let (der, fingerprint, prepared) = issuer.sign_list(entries, &header, meanwhile)?;
+    let (der, fingerprint, prepared) = issuer.sign_crl(entries, &header, meanwhile)?;
     let record = SignedCrl {
         ahead: false,
         ahead_from: None,
@@ -119,11 +119,11 @@ fn sign<T: Send>(
 /// Refuses a CRL that exceeds the limit of its target.
 fn refuse_too_large(ca: &Ca, party: Option<&RelyingParty>, der: &[u8]) -> Result<(), CaError> {
     let Some(party) = party else { return Ok(()) };
-    match too_many_octets(party, der.len()) {
+    match too_many_bytes(party, der.len()) {
         Some((bytes, most)) => Err(CaError::from(CrlError::TooLarge {
             ca: ca.name().clone(),
             party: party.title,
-            octets: bytes,
+            bytes: bytes,
             most,
         })),
         None => Ok(()),

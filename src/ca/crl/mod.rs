@@ -21,18 +21,18 @@ mod times;
 
 pub(crate) use chain::published;
 pub use chain::{chains_below, publish_chain, publish_pem};
-pub use check::{Freshness, check_list};
-pub use convert::{foreign_list, judge_foreign_list, write_foreign_list};
+pub use check::{Freshness, check_crl};
+pub use convert::{foreign_crl, judge_foreign_crl, write_foreign_crl};
 pub(crate) use hash_names::holds_hash_names;
 pub use hash_names::{has_hash_names, publish_hash_names};
 pub use obstacles::refuse_other_files;
 pub use place::Place;
 pub use presigned::Ahead;
 pub(crate) use publish::stands_durably;
-pub use publish::{Outlook, outlook, publish_list, sign_ahead};
+pub use publish::{Outlook, outlook, publish_crl, sign_ahead};
 pub(crate) use published::{PublishedCrl, holds_as_pem, is_crl_of};
-pub use request::{AheadRequest, ListRequest, Origin, Published};
-pub use target::{above_no_other, cas_read, judge_published, preview_lists};
+pub use request::{AheadRequest, CrlRequest, Origin, Published};
+pub use target::{above_no_other, cas_read, judge_published, preview_crls};
 pub use times::Dating;
 pub(crate) use times::is_in_future;
 

@@ -14,7 +14,7 @@ pub enum Ahead {
     /// There are none, or another CRL was signed since.
     None,
     Due {
-        list: SignedCrl,
+        crl: SignedCrl,
         /// Number of those to come after it.
         left: usize,
         /// End of the last.
@@ -41,10 +41,10 @@ impl Ahead {
             return Self::Void { count: ahead.len() };
         }
         let until = last.next_update;
-        let begun = ahead.iter().position(|list| list.this_update <= now);
+        let begun = ahead.iter().position(|crl| crl.this_update <= now);
         match begun {
             Some(left) if now <= ahead[left].next_update => Self::Due {
-                list: ahead[left].clone(),
+                crl: ahead[left].clone(),
                 left,
                 until,
             },
@@ -66,16 +66,16 @@ impl Ahead {
 /// Returns the CRLs that were signed ahead together last, newest first.
 fn signed_together(recent: &[SignedCrl]) -> Vec<&SignedCrl> {
     let mut together: Vec<&SignedCrl> = Vec::new();
-    for list in recent.iter().take_while(|list| list.ahead) {
+    for crl in recent.iter().take_while(|crl| crl.ahead) {
         let belongs = together.last().is_none_or(|next| match next.ahead_from {
-            Some(first) => list.number >= first,
+            Some(first) => crl.number >= first,
             // Records of older versions are all alike; but each CRL begins before the next.
-            None => list.ahead_from.is_none() && list.this_update < next.this_update,
+            None => crl.ahead_from.is_none() && crl.this_update < next.this_update,
         });
         if !belongs {
             break;
         }
-        together.push(list);
+        together.push(crl);
     }
     together
 }

@@ -7,7 +7,7 @@ use crate::ca::crl::place::Place;
 use crate::ca::crl::presigned::Ahead;
 use crate::ca::crl::published::holds_as_pem;
 use crate::ca::crl::recover::lock_crls;
-use crate::ca::crl::request::{AheadRequest, ListRequest, Origin, Published};
+use crate::ca::crl::request::{AheadRequest, CrlRequest, Origin, Published};
 use crate::ca::crl::state::State;
 use crate::ca::crl::times::{Dating, is_in_future};
 use crate::ca::error::CaError;
@@ -16,17 +16,17 @@ use crate::ca::notice::CrlNotice;
 use crate::ca::session::Session;
 use crate::store::file;
 use crate::store::{Ca, Journal, LockedCrls, Store};
-use crate::x509::crl::RevocationList;
+use crate::x509::crl::Crl;
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
 /// Publishes a CA's CRL. A pre-signed one that is due goes first, and needs no key; so does
 /// with `if_needed` one that is published, if nothing is new and a third of its validity is left.
 /// Otherwise a CRL is signed.
-pub fn publish_list(
+pub fn publish_crl(
     session: &mut Session<'_>,
     ca: &Ca,
-    request: &ListRequest,
+    request: &CrlRequest,
 ) -> Result<Published, CaError> {
     let now = session.now;
     let place = &request.place;
@@ -41,11 +41,11 @@ pub fn publish_list(
         return Ok(published);
     }
     if request.if_needed
-        && let Some((list, _)) = state.still_good()?
+        && let Some((crl, _)) = state.still_good()?
     {
         stands_durably(ca, place, &[place.der(ca)])?;
         return Ok(Published {
-            list,
+            crl,
             origin: Origin::Kept,
             ahead: None,
             files: kept_files(ca, place)?,
@@ -55,7 +55,7 @@ pub fn publish_list(
     let ahead = state.ahead();
     drop(state);
     let issuer = session
-        .issuer(ca.name(), Purpose::Lists)
+        .issuer(ca.name(), Purpose::Crls)
         .map_err(|error| ahead.explain(ca, error))?;
     let mut published = issue(&issuer, request, None, now)?;
     notices.append(&mut published.notices);
@@ -70,12 +70,12 @@ pub fn publish_list(
 pub fn sign_ahead(
     session: &mut Session<'_>,
     ca: &Ca,
-    request: &ListRequest,
+    request: &CrlRequest,
     ahead: AheadRequest,
 ) -> Result<Published, CaError> {
     let place = &request.place;
     file::create_directories(&place.directory, place.access(ca))?;
-    let issuer = session.issuer(ca.name(), Purpose::Lists)?;
+    let issuer = session.issuer(ca.name(), Purpose::Crls)?;
     issue(&issuer, request, Some(ahead), session.now)
 }
 
@@ -89,11 +89,11 @@ pub enum Outlook {
     New,
 }
 
-/// Plans [`publish_list`] with `if_needed`; changes nothing. `chain` is whether the chain file is wanted.
+/// Plans [`publish_crl`] with `if_needed`; changes nothing. `chain` is whether the chain file is wanted.
 pub fn outlook(
     store: &Store,
     ca: &Ca,
-    request: &ListRequest,
+    request: &CrlRequest,
     chain: bool,
     now: OffsetDateTime,
 ) -> Result<Outlook, CaError> {
@@ -119,40 +119,44 @@ pub fn outlook(
 fn publish_due(
     locked: LockedCrls<'_>,
     ca: &Ca,
-    request: &ListRequest,
+    request: &CrlRequest,
     now: OffsetDateTime,
 ) -> Result<Option<Published>, CaError> {
     let place = &request.place;
-    let Ahead::Due { list, left, until } = Ahead::of(ca, locked.recent(), locked.covers(), now)
+    let Ahead::Due {
+        crl: due,
+        left,
+        until,
+    } = Ahead::of(ca, locked.recent(), locked.covers(), now)
     else {
         return Ok(None);
     };
     let Predecessor { crl, targets } = Predecessor::read(ca, place, &locked)?;
     let found = crl.as_ref().map(|published| published.crl());
     let mut notices = Vec::new();
-    let this_update = found.as_ref().map_or(now, RevocationList::this_update);
+    let this_update = found.as_ref().map_or(now, Crl::this_update);
     let is_in_future = is_in_future(this_update, now);
     if is_in_future {
         notices.push(CrlNotice::PublishedInFuture { this_update }.into());
     }
-    let published = found.as_ref().and_then(RevocationList::number);
+    let published = found.as_ref().and_then(Crl::number);
     let is_replaced = is_in_future && request.dating == Dating::Now;
-    let (list, files, origin) = if published >= Some(list.number) && !is_replaced {
+    let (crl, files, origin) = if published >= Some(due.number) && !is_replaced {
         // After a clock went back, one of those to come is out already.
         let mut recent = locked.recent().iter();
         let out = recent.find(|recent| Some(recent.number) == published);
-        let list = out.cloned().unwrap_or(list);
+        let crl = out.cloned().unwrap_or(due);
         drop(locked);
         stands_durably(ca, place, &[place.der(ca)])?;
-        (list, kept_files(ca, place)?, Origin::Kept)
+        (crl, kept_files(ca, place)?, Origin::Kept)
     } else {
-        let der = ca.presigned_crl(&list)?;
+        let der = ca.presigned_crl(&due)?;
         ca.make_durable(Journal::Crls)?;
         let files = commit(ca, stage(targets, &der)?, None)?;
-        (list, files, Origin::SignedAhead)
+        (due, files, Origin::SignedAhead)
     };
     Ok(Some(Published {
-        list,
+        crl,
         origin,
         ahead: Some((left, until)),
         files,

@@ -7,7 +7,7 @@ use crate::pem;
 use crate::store::file::{self, Existing, Staged};
 use crate::store::{Ca, FileError, SignedCrl};
 use crate::x509::Fingerprint;
-use crate::x509::crl::RevocationList;
+use crate::x509::crl::Crl;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -16,8 +16,8 @@ use std::path::Path;
 pub(crate) struct PublishedCrl(Vec<u8>);
 
 impl PublishedCrl {
-    pub(crate) fn crl(&self) -> RevocationList<'_> {
-        RevocationList::from_der(&self.0).expect("it was read before")
+    pub(crate) fn crl(&self) -> Crl<'_> {
+        Crl::from_der(&self.0).expect("it was read before")
     }
 
     pub(crate) fn der(&self) -> &[u8] {
@@ -55,40 +55,40 @@ pub(crate) fn read_published_at(
         return Ok(None);
     }
     let der = Input::read(&target.file)?.into_content();
-    let is_ours = RevocationList::from_der(&der).is_ok_and(|crl| {
+    let is_ours = Crl::from_der(&der).is_ok_and(|crl| {
         (names_issuer(&crl, ca) && is_recent(&crl, recent)) || is_crl_of(ca, &crl)
     });
     Ok(is_ours.then_some(PublishedCrl(der)))
 }
 
-fn names_issuer(crl: &RevocationList<'_>, ca: &Ca) -> bool {
+fn names_issuer(crl: &Crl<'_>, ca: &Ca) -> bool {
     crl.issuer() == ca.certificate().subject()
 }
 
 /// Whether the CA's key signed a CRL in its name.
-pub(crate) fn is_crl_of(ca: &Ca, crl: &RevocationList<'_>) -> bool {
+pub(crate) fn is_crl_of(ca: &Ca, crl: &Crl<'_>) -> bool {
     names_issuer(crl, ca) && crl.verify_signature(ca.certificate().public_key()).is_ok()
 }
 
 /// Whether a CRL is on record to the byte: it was verified when it was signed.
-fn is_recent(list: &RevocationList<'_>, recent: &[SignedCrl]) -> bool {
+fn is_recent(crl: &Crl<'_>, recent: &[SignedCrl]) -> bool {
     let mut same_number = recent
         .iter()
-        .filter(|record| Some(record.number) == list.number());
-    same_number.any(|record| record.sha256 == Fingerprint::of(list.der()).to_string())
+        .filter(|record| Some(record.number) == crl.number());
+    same_number.any(|record| record.sha256 == Fingerprint::of(crl.der()).to_string())
 }
 
 /// Refuses a PEM file that is no CRL, unless it may be replaced.
 pub(crate) fn refuse_other_pem(place: &Place, target: &Target) -> Result<(), CaError> {
     let file = &target.file;
-    if place.overwrite || !file::stands(file)? || holds_only_lists(file)? {
+    if place.overwrite || !file::stands(file)? || holds_only_crls(file)? {
         return Ok(());
     }
     Err(target.would_replace("a list"))
 }
 
 /// Whether a file consists of PEM CRLs alone, judged by their markers.
-fn holds_only_lists(path: &Path) -> Result<bool, CaError> {
+fn holds_only_crls(path: &Path) -> Result<bool, CaError> {
     if !file::is_regular(path)? {
         return Ok(false);
     }
@@ -101,12 +101,12 @@ fn holds_only_lists(path: &Path) -> Result<bool, CaError> {
 pub(crate) fn stage_pem(
     target: &Target,
     existing: Existing,
-    lists: &[impl AsRef<[u8]>],
+    crls: &[impl AsRef<[u8]>],
 ) -> Result<Staged, FileError> {
     let mut staged = Staged::new(&target.file, target.access, existing)?;
     staged.fill(|file| {
         let mut buffered = BufWriter::with_capacity(64 * 1024, file);
-        for der in lists {
+        for der in crls {
             pem::write(&mut buffered, CRL_LABEL, der.as_ref())?;
         }
         buffered.flush()
@@ -115,14 +115,14 @@ pub(crate) fn stage_pem(
 }
 
 /// Whether a file is these CRLs as PEM, and nothing else.
-pub(crate) fn holds_as_pem(path: &Path, lists: &[impl AsRef<[u8]>]) -> bool {
+pub(crate) fn holds_as_pem(path: &Path, crls: &[impl AsRef<[u8]>]) -> bool {
     // Opening a pipe would wait for its writer.
     let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
     let Some(file) = is_file.then(|| File::open(path).ok()).flatten() else {
         return false;
     };
     let mut rest = Comparing(BufReader::new(file));
-    let is_same = lists
+    let is_same = crls
         .iter()
         .all(|der| pem::write(&mut rest, CRL_LABEL, der.as_ref()).is_ok());
     is_same && matches!(rest.0.read(&mut [0]), Ok(0))

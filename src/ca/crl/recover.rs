@@ -7,7 +7,7 @@ use crate::ca::error::CaError;
 use crate::ca::notice::{CrlNotice, Notice};
 use crate::ca::revocation::revocable::as_listed;
 use crate::store::{Ca, LockedCrls, RevocationChange, StoreError};
-use crate::x509::crl::{ReadEntry, RevocationList};
+use crate::x509::crl::{Crl, ReadEntry};
 use crate::x509::{Fingerprint, Reason};
 
 /// Locks the CA to sign CRLs. If the journal of revocations lacks some that the last CRL covers, and that CRL is
@@ -50,10 +50,7 @@ pub(crate) fn lock_crls<'a>(
 
 /// Returns the revocations of a CRL that are not on record, or only as a hold; `None` if there are none, or
 /// if one is of a certificate that is not on record.
-fn missing_from_record(
-    ca: &Ca,
-    crl: &RevocationList<'_>,
-) -> Result<Option<Vec<RevocationChange>>, CaError> {
+fn missing_from_record(ca: &Ca, crl: &Crl<'_>) -> Result<Option<Vec<RevocationChange>>, CaError> {
     let standings = ca.standings()?;
     let mut missing = Vec::new();
     for entry in crl.entries() {

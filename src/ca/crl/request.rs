@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 /// A CRL to publish.
 #[derive(Debug, Clone)]
-pub struct ListRequest {
+pub struct CrlRequest {
     /// The directory that it is published in.
     pub place: Place,
     /// Its nextUpdate; the default is a week.
@@ -45,7 +45,7 @@ pub enum Origin {
 /// A CRL that is published now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    pub list: SignedCrl,
+    pub crl: SignedCrl,
     pub origin: Origin,
     /// Number of pre-signed CRLs that are still to come, and the end of the last.
     pub ahead: Option<(usize, OffsetDateTime)>,

@@ -3,7 +3,7 @@
 use crate::ca::crl::place::Place;
 use crate::ca::crl::presigned::Ahead;
 use crate::ca::crl::published::{PublishedCrl, read_published};
-use crate::ca::crl::request::ListRequest;
+use crate::ca::crl::request::CrlRequest;
 use crate::ca::error::CaError;
 use crate::store::{Ca, Coverage, SignedCrl};
 use std::cell::OnceCell;
@@ -63,20 +63,18 @@ impl<'a> State<'a> {
         let Some(published) = self.published()? else {
             return Ok(None);
         };
-        let good = self.record_without_news(published)?.filter(|list| {
-            let third = (list.next_update - list.this_update) / 3;
-            self.now >= list.this_update && list.next_update - self.now >= third
+        let good = self.record_without_news(published)?.filter(|crl| {
+            let third = (crl.next_update - crl.this_update) / 3;
+            self.now >= crl.this_update && crl.next_update - self.now >= third
         });
-        Ok(good.map(|list| (list, published)))
+        Ok(good.map(|crl| (crl, published)))
     }
 
     /// Returns the pre-signed CRL that is due and preferred to a new one. With the key, another end asks for a
     /// new CRL.
-    pub(crate) fn due(&self, request: &ListRequest) -> Result<Option<SignedCrl>, CaError> {
+    pub(crate) fn due(&self, request: &CrlRequest) -> Result<Option<SignedCrl>, CaError> {
         match self.ahead() {
-            Ahead::Due { list, .. } if request.end.is_none() || !self.ca.has_key()? => {
-                Ok(Some(list))
-            }
+            Ahead::Due { crl, .. } if request.end.is_none() || !self.ca.has_key()? => Ok(Some(crl)),
             _ => Ok(None),
         }
     }

@@ -4,15 +4,14 @@ use crate::ca::crl::entries::gather_entries;
 use crate::ca::crl::place::Place;
 use crate::ca::crl::presigned::Ahead;
 use crate::ca::crl::published::PublishedCrl;
-use crate::ca::crl::request::ListRequest;
+use crate::ca::crl::request::CrlRequest;
 use crate::ca::crl::state::State;
 use crate::ca::error::CaError;
 use crate::ca::trust_store::targets::{
-    BundleFinding, JudgedList, Level, ListForm, RelyingParty, judge_lists, missing_list,
-    outdated_list,
+    BundleFinding, CrlForm, JudgedCrl, Level, RelyingParty, judge_crls, missing_crl, outdated_crl,
 };
 use crate::store::{Ca, Store, file};
-use crate::x509::crl::RevocationList;
+use crate::x509::crl::Crl;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
@@ -26,10 +25,10 @@ pub struct Preview {
 
 /// Judges CRLs before any of them is signed; needs no key. `ahead` is whether CRLs of the chosen CAs
 /// are pre-signed.
-pub fn preview_lists(
+pub fn preview_crls(
     store: &Store,
     chosen: &[Ca],
-    request: &ListRequest,
+    request: &CrlRequest,
     party: &RelyingParty,
     ahead: bool,
     now: OffsetDateTime,
@@ -37,9 +36,9 @@ pub fn preview_lists(
     let mut judged = Vec::new();
     let mut findings = Vec::new();
     let mut also = Vec::new();
-    if party.lists.form == ListForm::None {
+    if party.crls.form == CrlForm::None {
         return Ok(Preview {
-            findings: judge_lists(&judged, party, now),
+            findings: judge_crls(&judged, party, now),
             also,
         });
     }
@@ -55,12 +54,12 @@ pub fn preview_lists(
                 also.push(ca.clone());
             }
         } else {
-            let (list, stuck) = state.remaining()?;
-            judged.extend(list);
+            let (crl, stuck) = state.remaining()?;
+            judged.extend(crl);
             findings.extend(stuck);
         }
     }
-    findings.extend(judge_lists(&judged, party, now));
+    findings.extend(judge_crls(&judged, party, now));
     findings.sort_by_key(|finding| finding.level);
     Ok(Preview { findings, also })
 }
@@ -79,7 +78,7 @@ pub fn judge_published(
     let mut findings = Vec::new();
     for ca in cas {
         match Considered::read(store, ca, place, now)?.published()? {
-            Some(list) => judged.push(list),
+            Some(crl) => judged.push(crl),
             None => findings.push(missing(ca, &place.der(ca))),
         }
     }
@@ -88,7 +87,7 @@ pub fn judge_published(
             findings.push(missing(ca, &path));
         }
     }
-    findings.extend(judge_lists(&judged, party, now));
+    findings.extend(judge_crls(&judged, party, now));
     findings.sort_by_key(|finding| finding.level);
     Ok(findings)
 }
@@ -109,7 +108,7 @@ pub fn cas_read(
 /// Returns the CAs above the chosen ones, if the target needs their CRLs too.
 fn others_above(store: &Store, chosen: &[Ca], party: &RelyingParty) -> Result<Vec<Ca>, CaError> {
     let mut others: Vec<Ca> = Vec::new();
-    if party.lists.form.is_of_path() {
+    if party.crls.form.is_of_path() {
         for ca in chosen {
             for above in store.ancestors(ca)? {
                 let mut known = chosen.iter().chain(&others);
@@ -123,7 +122,7 @@ fn others_above(store: &Store, chosen: &[Ca], party: &RelyingParty) -> Result<Ve
 }
 
 fn missing(ca: &Ca, path: &Path) -> BundleFinding {
-    missing_list(format!(
+    missing_crl(format!(
         "there is no list of {} at {}",
         ca.name(),
         path.display()
@@ -138,10 +137,10 @@ fn files_read<'a>(
     place: &Place,
     party: &RelyingParty,
 ) -> Result<Vec<(&'a Ca, PathBuf)>, CaError> {
-    Ok(match party.lists.form {
-        ListForm::None | ListForm::Der => Vec::new(),
-        ListForm::Pem | ListForm::PemOfPath => cas.iter().map(|ca| (ca, place.pem(ca))).collect(),
-        ListForm::Chain => {
+    Ok(match party.crls.form {
+        CrlForm::None | CrlForm::Der => Vec::new(),
+        CrlForm::Pem | CrlForm::PemOfPath => cas.iter().map(|ca| (ca, place.pem(ca))).collect(),
+        CrlForm::Chain => {
             let lowest = above_no_other(store, chosen)?.into_iter();
             lowest.map(|ca| (ca, place.chain(ca))).collect()
         }
@@ -185,33 +184,33 @@ impl<'a> Considered<'a> {
 
     /// Whether the published CRL is still good, or is the pre-signed one that is due.
     fn is_good(&self) -> Result<bool, CaError> {
-        if let Ahead::Due { list, .. } = self.state.ahead() {
+        if let Ahead::Due { crl, .. } = self.state.ahead() {
             let published = self.state.published()?;
-            return Ok(published.and_then(PublishedCrl::number) >= Some(list.number));
+            return Ok(published.and_then(PublishedCrl::number) >= Some(crl.number));
         }
         Ok(self.state.still_good()?.is_some())
     }
 
     /// Judges the published CRL, if there is one.
-    fn published(&self) -> Result<Option<JudgedList>, CaError> {
+    fn published(&self) -> Result<Option<JudgedCrl>, CaError> {
         let published = self.state.published()?;
         published
             .map(|published| self.judged(&published.crl()))
             .transpose()
     }
 
-    fn judged(&self, crl: &RevocationList<'_>) -> Result<JudgedList, CaError> {
-        self.on_path(JudgedList::read(called(self.ca), crl))
+    fn judged(&self, crl: &Crl<'_>) -> Result<JudgedCrl, CaError> {
+        self.on_path(JudgedCrl::read(called(self.ca), crl))
     }
 
     /// Adds the CA, and the number of CAs on the path from it to its root.
-    fn on_path(&self, list: JudgedList) -> Result<JudgedList, CaError> {
+    fn on_path(&self, crl: JudgedCrl) -> Result<JudgedCrl, CaError> {
         let path = self.store.ancestors(self.ca)?.len() + 1;
-        Ok(list.of(self.ca.certificate(), path))
+        Ok(crl.of(self.ca.certificate(), path))
     }
 
     /// Returns the published CRL of a CA of which no other can be published here, and its problem.
-    fn remaining(&self) -> Result<(Option<JudgedList>, Option<BundleFinding>), CaError> {
+    fn remaining(&self) -> Result<(Option<JudgedCrl>, Option<BundleFinding>), CaError> {
         let Some(published) = self.state.published()? else {
             return Ok((None, Some(missing(self.ca, &self.place.der(self.ca)))));
         };
@@ -226,7 +225,7 @@ impl<'a> Considered<'a> {
             let third = judged.validity().unwrap_or_default() / 3;
             judged.ends_within(third, Level::Warning, self.now)
         } else {
-            Some(outdated_list(format!(
+            Some(outdated_crl(format!(
                 "{} lacks what was recorded since",
                 called(self.ca)
             )))
@@ -239,12 +238,12 @@ impl<'a> Considered<'a> {
     }
 
     /// Judges the CRL that will be published.
-    fn foresee(&self, request: &ListRequest, signs_ahead: bool) -> Result<JudgedList, CaError> {
+    fn foresee(&self, request: &CrlRequest, signs_ahead: bool) -> Result<JudgedCrl, CaError> {
         let (ca, state) = (self.ca, &self.state);
         if !signs_ahead {
-            if let Some(list) = state.due(request)? {
-                let der = ca.presigned_crl(&list)?;
-                let crl = RevocationList::from_der(&der).expect("it was signed here");
+            if let Some(crl) = state.due(request)? {
+                let der = ca.presigned_crl(&crl)?;
+                let crl = Crl::from_der(&der).expect("it was signed here");
                 return self.judged(&crl);
             }
             if request.if_needed
@@ -261,7 +260,7 @@ impl<'a> Considered<'a> {
         let (recent, covers) = (&state.recent, &state.covers);
         let entries = gather_entries(ca, predecessor.as_ref(), recent, covers, self.now, self.now)?;
         let (count, bytes) = (entries.len(), entries.least_bytes());
-        self.on_path(JudgedList::to_be_signed(
+        self.on_path(JudgedCrl::to_be_signed(
             called(ca),
             ca.certificate(),
             count,

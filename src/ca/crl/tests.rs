@@ -3,10 +3,10 @@
 use crate::ca::crl::entries::gather_entries;
 use crate::ca::crl::error::CrlError;
 use crate::ca::crl::presigned::Ahead;
-use crate::ca::crl::publish::{Outlook, outlook, publish_list, sign_ahead};
-use crate::ca::crl::request::{AheadRequest, ListRequest, Origin};
+use crate::ca::crl::publish::{Outlook, outlook, publish_crl, sign_ahead};
+use crate::ca::crl::request::{AheadRequest, CrlRequest, Origin};
 use crate::ca::crl::state::State;
-use crate::ca::crl::{Dating, Freshness, check_list};
+use crate::ca::crl::{Dating, Freshness, check_crl};
 use crate::ca::error::CaError;
 use crate::ca::notice::CrlNotice;
 use crate::ca::notice::Notice;
@@ -15,7 +15,7 @@ use crate::ca::session::Session;
 use crate::ca::testing::{DAY, NOW, NoPassphrases, TestStore};
 use crate::key::{KeyType, PrivateKey};
 use crate::store::StoreError;
-use crate::x509::crl::{CrlBuilder, Entry, Header, RevocationList};
+use crate::x509::crl::{Crl, CrlBuilder, Entry, Header};
 use crate::x509::{Reason, Serial};
 use time::Duration;
 
@@ -25,16 +25,16 @@ const YEAR: Duration = Duration::days(365);
 fn numbers_and_times_never_go_back_with_the_clock() {
     let test = TestStore::new();
     let request = test.crl_request();
-    let first = test.publish(&request, NOW + YEAR).list;
-    let second = test.publish(&request, NOW).list;
+    let first = test.publish(&request, NOW + YEAR).crl;
+    let second = test.publish(&request, NOW).crl;
     assert_eq!((first.number, second.number), (1, 2));
     assert_eq!(second.this_update, first.this_update);
-    let dated_now = ListRequest {
+    let dated_now = CrlRequest {
         dating: Dating::Now,
         ..request
     };
     let third = test.publish(&dated_now, NOW);
-    assert_eq!((third.list.number, third.list.this_update), (3, NOW));
+    assert_eq!((third.crl.number, third.crl.this_update), (3, NOW));
     assert!(
         third
             .notices
@@ -50,8 +50,8 @@ fn the_highest_number_is_used_and_none_after_it() {
     let mut request = test.crl_request();
     request.place.directory = test.directory.path().to_owned();
     test.write("pki/rootCA/crlnumber", format!("{:039}\n", u128::MAX - 1));
-    assert_eq!(test.publish(&request, NOW).list.number, u128::MAX);
-    let used_up = publish_list(
+    assert_eq!(test.publish(&request, NOW).crl.number, u128::MAX);
+    let used_up = publish_crl(
         &mut Session::new(&test.store, &mut NoPassphrases, NOW),
         &test.root,
         &request,
@@ -70,7 +70,7 @@ fn a_lost_counter_does_not_lower_the_number() {
     test.publish(&request, NOW);
     test.publish(&request, NOW);
     test.write("pki/rootCA/crlnumber", format!("{:039}\n", 0));
-    assert_eq!(test.publish(&request, NOW).list.number, 3);
+    assert_eq!(test.publish(&request, NOW).crl.number, 3);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_clock_that_is_a_little_behind_is_told_and_followed() {
     let later = NOW + Duration::MINUTE;
     test.publish(&request, later);
     let second = test.publish(&request, NOW);
-    assert_eq!(second.list.this_update, later);
+    assert_eq!(second.crl.this_update, later);
     assert_eq!(
         second.notices,
         [Notice::from(CrlNotice::ClockBehind { this_update: later })]
@@ -151,7 +151,7 @@ fn a_crl_that_would_lose_an_entry_is_refused() {
     };
     let key = PrivateKey::generate(KeyType::P256).unwrap();
     let der = builder.sign(&header, &key).unwrap();
-    let predecessor = RevocationList::from_der(&der).unwrap();
+    let predecessor = Crl::from_der(&der).unwrap();
     let covers = test.root.revocations_end().unwrap();
     let gathered = gather_entries(&test.root, Some(&predecessor), &[], &covers, NOW, NOW);
     match gathered {
@@ -164,7 +164,7 @@ fn a_crl_that_would_lose_an_entry_is_refused() {
 #[test]
 fn if_needed_keeps_a_crl_until_a_third_is_left_or_something_is_revoked() {
     let test = TestStore::new();
-    let request = ListRequest {
+    let request = CrlRequest {
         if_needed: true,
         ..test.crl_request()
     };
@@ -190,14 +190,14 @@ fn a_missing_pem_file_is_written_without_another_crl() {
     let outlook_now = || outlook(&test.store, &test.root, &request, false, NOW).unwrap();
     assert_eq!(outlook_now(), Outlook::Written);
     let kept = test.publish(&request, NOW);
-    assert_eq!((kept.origin, kept.list.number), (Origin::Kept, 1));
+    assert_eq!((kept.origin, kept.crl.number), (Origin::Kept, 1));
     let kinds: Vec<&str> = kept.files.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, ["der", "pem"]);
     assert_eq!(outlook_now(), Outlook::Stands);
 }
 
 /// Signs three CRLs, 30 days apart.
-fn sign_three(test: &TestStore, request: &ListRequest) {
+fn sign_three(test: &TestStore, request: &CrlRequest) {
     let ahead = AheadRequest {
         count: 3,
         every: 30 * DAY,
@@ -209,7 +209,7 @@ fn sign_three(test: &TestStore, request: &ListRequest) {
         ahead,
     );
     let signed = signed.unwrap();
-    assert_eq!((signed.origin, signed.list.number), (Origin::Signed, 1));
+    assert_eq!((signed.origin, signed.crl.number), (Origin::Signed, 1));
     assert_eq!(signed.ahead, Some((2, NOW + 100 * DAY)));
 }
 
@@ -221,15 +221,15 @@ fn pre_signed_crls_are_published_when_they_are_due() {
     for (days, number, left) in [(31, 2, 1), (61, 3, 0)] {
         let due = test.publish(&request, NOW + days * DAY);
         assert_eq!(due.origin, Origin::SignedAhead);
-        assert_eq!(due.list.number, number);
+        assert_eq!(due.crl.number, number);
         assert_eq!(due.ahead, Some((left, NOW + 100 * DAY)));
     }
     // After a clock went back, the later one stays.
     let kept = test.publish(&request, NOW + 31 * DAY);
-    assert_eq!((kept.origin, kept.list.number), (Origin::Kept, 3));
+    assert_eq!((kept.origin, kept.crl.number), (Origin::Kept, 3));
     // After the last, a CRL is signed.
     let next = test.publish(&request, NOW + 101 * DAY);
-    assert_eq!((next.origin, next.list.number), (Origin::Signed, 4));
+    assert_eq!((next.origin, next.crl.number), (Origin::Signed, 4));
 }
 
 #[test]
@@ -247,14 +247,14 @@ fn a_revocation_makes_pre_signed_crls_void() {
     let state = State::read(&test.root, &request.place, NOW).unwrap();
     assert_eq!(state.ahead(), Ahead::Void { count: 3 });
     let next = test.publish(&request, NOW + 31 * DAY);
-    assert_eq!((next.origin, next.list.number), (Origin::Signed, 4));
+    assert_eq!((next.origin, next.crl.number), (Origin::Signed, 4));
     assert_eq!(test.published(&request), [serial]);
 }
 
 #[test]
 fn pre_signed_crls_have_to_overlap_and_end_with_the_ca() {
     let test = TestStore::new();
-    let sign = |request: &ListRequest, count, every, now| {
+    let sign = |request: &CrlRequest, count, every, now| {
         let ahead = AheadRequest { count, every };
         sign_ahead(
             &mut Session::new(&test.store, &mut NoPassphrases, now),
@@ -263,7 +263,7 @@ fn pre_signed_crls_have_to_overlap_and_end_with_the_ca() {
             ahead,
         )
     };
-    let request = ListRequest {
+    let request = CrlRequest {
         end: Some(crate::ca::issuance::End::Days(30)),
         ..test.crl_request()
     };
@@ -291,8 +291,8 @@ fn another_file_is_not_replaced() {
     let mut request = test.crl_request();
     request.place.directory = test.directory.path().to_owned();
     test.write("rootCA.crl", test.root.certificate().to_pem());
-    let publish = |request: &ListRequest| {
-        publish_list(
+    let publish = |request: &CrlRequest| {
+        publish_crl(
             &mut Session::new(&test.store, &mut NoPassphrases, NOW),
             &test.root,
             request,
@@ -302,7 +302,7 @@ fn another_file_is_not_replaced() {
     assert!(matches!(refused, CaError::WouldReplace { .. }), "{refused}");
     assert!(test.root.recent_crls().unwrap().is_empty());
     request.place.overwrite = true;
-    assert_eq!(publish(&request).unwrap().list.number, 1);
+    assert_eq!(publish(&request).unwrap().crl.number, 1);
 }
 
 #[test]
@@ -311,9 +311,7 @@ fn a_check_tells_a_crl_that_expires_from_one_that_lacks_news() {
     let request = test.crl_request();
     let check = |within: Duration, now| {
         let (store, ca) = (&test.store, &test.root);
-        check_list(store, ca, &request.place, within, now)
-            .unwrap()
-            .0
+        check_crl(store, ca, &request.place, within, now).unwrap().0
     };
     assert_eq!(check(Duration::ZERO, NOW), Freshness::Missing);
     test.publish(&request, NOW);

@@ -6,7 +6,7 @@ use crate::ca::error::CaError;
 use crate::ca::issuance::End;
 use crate::ca::notice::{CrlNotice, Notice};
 use crate::store::{Ca, SignedCrl};
-use crate::x509::crl::RevocationList;
+use crate::x509::crl::Crl;
 use crate::x509::validity::{Moment, rfc3339};
 use time::{Duration, OffsetDateTime};
 
@@ -72,7 +72,7 @@ pub enum Dating {
 /// since it may be out. A published CRL that is dated in the future is none that was published in its
 /// time, unless it is on record so: its date does not count.
 pub(crate) fn this_update(
-    predecessor: Option<&RevocationList<'_>>,
+    predecessor: Option<&Crl<'_>>,
     recent: &[SignedCrl],
     dating: Dating,
     now: OffsetDateTime,
@@ -83,7 +83,7 @@ pub(crate) fn this_update(
         .filter(|record| !record.ahead || record.this_update <= now)
         .map(|record| record.this_update);
     let signed = signed.fold(now, OffsetDateTime::max);
-    let published = predecessor.map_or(signed, RevocationList::this_update);
+    let published = predecessor.map_or(signed, Crl::this_update);
     let is_told = published > signed || dating == Dating::Now;
     if is_told && is_in_future(published, now) {
         notices.push(

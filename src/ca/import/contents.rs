@@ -15,7 +15,7 @@ use crate::store::{Issuance, RevocationChange};
 use crate::x509::extension::key_usage::CRL_SIGN;
 use crate::x509::lint::{Candidate, lint};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, RevocationList};
+use crate::x509::{Certificate, Crl};
 use time::OffsetDateTime;
 
 pub(crate) struct Taken {
@@ -61,8 +61,8 @@ impl Taken {
         let mut crls = OldCrls::read(&places.crls, ca)?;
         records.findings.append(&mut crls.findings);
         let is_crl_complete = compare(&mut records, &crls);
-        for (_, list) in crls.newest_first() {
-            numbers.saw_crl(&list)?;
+        for (_, crl) in crls.newest_first() {
+            numbers.saw_crl(&crl)?;
         }
         if ca.is_self_signed() {
             numbers.saw_own(ca);
@@ -169,16 +169,16 @@ fn without_index(certificates: &Certificates, ca: &Certificate) -> RuleFinding {
 /// Returns whether every revocation is on the last.
 fn compare(records: &mut Records<'_>, crls: &OldCrls) -> bool {
     let last = crls.last();
-    let is_last = |list: &RevocationList<'_>| {
+    let is_last = |crl: &Crl<'_>| {
         let last = last.as_ref();
-        last.is_some_and(|(_, last)| last.der() == list.der())
+        last.is_some_and(|(_, last)| last.der() == crl.der())
     };
     let listed = last
         .as_ref()
-        .map(|(path, list)| records.compare(path, list, Age::Last));
-    for (path, list) in crls.newest_first() {
-        if !is_last(&list) {
-            records.compare(path, &list, Age::Older);
+        .map(|(path, crl)| records.compare(path, crl, Age::Last));
+    for (path, crl) in crls.newest_first() {
+        if !is_last(&crl) {
+            records.compare(path, &crl, Age::Older);
         }
     }
     listed.is_some_and(|listed| records.are_all_in(&listed))

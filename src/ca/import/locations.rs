@@ -35,7 +35,7 @@ pub struct Source {
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
     /// The last CRL.
-    pub list: Option<PathBuf>,
+    pub crl: Option<PathBuf>,
     pub index: Option<PathBuf>,
     /// Directories with certificates that it issued.
     pub certificates: Vec<PathBuf>,
@@ -187,7 +187,7 @@ impl Places {
             last_serials: last_serials(&certificate)?,
             crl_number: beside("crlnumber")?,
             numbers_crls: source.layout == Layout::Openssl && index.is_some(),
-            crls: folder.crls(source.list.as_deref(), &certificate)?,
+            crls: folder.crls(source.crl.as_deref(), &certificate)?,
             collected: collected(&source.certificates)?,
             certificate,
             key,
@@ -370,15 +370,15 @@ impl Folder<'_> {
         if let Some(given) = given {
             return Ok(vec![given.to_owned()]);
         }
-        let mut lists = self.files_in(&["crl"], &CRL_ENDINGS)?;
+        let mut crls = self.files_in(&["crl"], &CRL_ENDINGS)?;
         let mut beside: Vec<PathBuf> = CRLS.iter().map(|name| self.0.join(name)).collect();
         beside.push(certificate.with_extension("crl"));
         for path in existing(beside)? {
-            if !lists.contains(&path) {
-                lists.push(path);
+            if !crls.contains(&path) {
+                crls.push(path);
             }
         }
-        Ok(lists)
+        Ok(crls)
     }
 
     /// Returns the files in these directories with one of these endings, sorted.

@@ -19,7 +19,7 @@ mod subject;
 pub(crate) use certificates::issuance;
 pub use error::{ImportError, SourceFile};
 pub use locations::{Layout, Source};
-pub use old_crls::OldList;
+pub use old_crls::OldCrl;
 pub use request::{ImportRequest, KeyProtection, Tally};
 
 use crate::ca::authority::{Above, above};
@@ -45,7 +45,7 @@ pub struct Imported {
     /// Number of keys of certificates.
     pub keys: usize,
     /// Its last CRL.
-    pub old_list: Option<OldList>,
+    pub old_list: Option<OldCrl>,
     /// Highest serial number known.
     pub highest_serial: Option<Serial>,
     /// Lowest serial number that it can assign from now on.

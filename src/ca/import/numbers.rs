@@ -3,7 +3,7 @@
 use crate::ca::import::error::ImportError;
 use crate::ca::import::locations::Places;
 use crate::ca::{CaError, Input, RuleFinding, Size};
-use crate::x509::crl::RevocationList;
+use crate::x509::crl::Crl;
 use crate::x509::serial::SerialError;
 use crate::x509::{Certificate, Serial};
 use std::path::Path;
@@ -44,13 +44,13 @@ impl Numbers {
     }
 
     /// Takes note of a CRL's number, and of the serial numbers on it.
-    pub(crate) fn saw_crl(&mut self, list: &RevocationList<'_>) -> Result<(), ImportError> {
-        match (list.number(), list.has_number()) {
+    pub(crate) fn saw_crl(&mut self, crl: &Crl<'_>) -> Result<(), ImportError> {
+        match (crl.number(), crl.has_number()) {
             (Some(number), _) => self.crl = self.crl.max(number),
             (None, true) => return Err(used_up("list number", "2^128")),
             (None, false) => {}
         }
-        let entries = list.entries().flatten();
+        let entries = crl.entries().flatten();
         let serials = entries.filter_map(|entry| entry.serial());
         serials.for_each(|serial| self.saw(serial));
         Ok(())

@@ -2,12 +2,12 @@
 //! predecessor of our first CRL.
 
 use crate::asn1::oid;
-use crate::ca::foreign::{Input, lists_in};
+use crate::ca::foreign::{Input, crls_in};
 use crate::ca::import::certificates::{SIGNATURE_NOT_CHECKED, causes};
 use crate::ca::{CaError, RuleFinding};
 use crate::key::KeyError;
 use crate::store::ForeignCrl;
-use crate::x509::{Certificate, Fingerprint, RevocationList};
+use crate::x509::{Certificate, Crl, Fingerprint};
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
@@ -27,14 +27,14 @@ struct OnFile {
 }
 
 impl OnFile {
-    fn crl(&self) -> RevocationList<'_> {
-        RevocationList::from_der(&self.der).expect("it was read before")
+    fn crl(&self) -> Crl<'_> {
+        Crl::from_der(&self.der).expect("it was read before")
     }
 }
 
 /// The last CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OldList {
+pub struct OldCrl {
     pub path: PathBuf,
     /// cRLNumber, if it has one.
     pub number: Option<u128>,
@@ -47,9 +47,9 @@ impl OldCrls {
     pub(crate) fn read(files: &[PathBuf], ca: &Certificate) -> Result<Self, CaError> {
         let mut old = Self::default();
         for path in files {
-            match Input::read(path).and_then(|input| lists_in(&input)) {
-                Ok(lists) => {
-                    for der in lists {
+            match Input::read(path).and_then(|input| crls_in(&input)) {
+                Ok(crls) => {
+                    for der in crls {
                         old.take(path, der, ca);
                     }
                 }
@@ -61,10 +61,10 @@ impl OldCrls {
     }
 
     fn take(&mut self, path: &Path, der: Vec<u8>, ca: &Certificate) {
-        let list = RevocationList::from_der(&der).expect("it was read before");
+        let crl = Crl::from_der(&der).expect("it was read before");
         let shown = path.display();
-        let signed = list.verify_signature(ca.public_key());
-        let is_its = list.issuer() == ca.subject();
+        let signed = crl.verify_signature(ca.public_key());
+        let is_its = crl.issuer() == ca.subject();
         if let (true, Err(KeyError::Unsupported { algorithm })) = (is_its, &signed) {
             let message = format!(
                 "{shown} is signed with {algorithm}, which is not checked here: whether it is a list of {} can't be told",
@@ -74,18 +74,18 @@ impl OldCrls {
         } else if !is_its || signed.is_err() {
             let message = format!(
                 "{shown} is a list of {}, and not signed with the key of {}",
-                list.issuer(),
+                crl.issuer(),
                 ca.subject()
             );
             return self.found("old-list-of-another-ca", message);
         }
-        if let Some(Err(error)) = list.entries().find(Result::is_err) {
+        if let Some(Err(error)) = crl.entries().find(Result::is_err) {
             return self.found("old-list-unreadable", format!("{shown}: {error}"));
         }
         if self.crls.iter().any(|known| known.der == der) {
             return;
         }
-        let limit = limit(&list);
+        let limit = limit(&crl);
         if let Some(limit) = limit {
             let message = format!(
                 "{shown} has {limit}, so it is a part of a list; what it revokes is compared, and it is not the last list"
@@ -104,13 +104,13 @@ impl OldCrls {
         self.findings.push(RuleFinding::error(rule, message));
     }
 
-    pub(crate) fn newest_first(&self) -> Vec<(&Path, RevocationList<'_>)> {
-        let lists = self.crls.iter();
-        sorted(lists.map(|on_file| (on_file.path.as_path(), on_file.crl())))
+    pub(crate) fn newest_first(&self) -> Vec<(&Path, Crl<'_>)> {
+        let crls = self.crls.iter();
+        sorted(crls.map(|on_file| (on_file.path.as_path(), on_file.crl())))
     }
 
     /// Returns the newest complete one.
-    pub(crate) fn last(&self) -> Option<(&Path, RevocationList<'_>)> {
+    pub(crate) fn last(&self) -> Option<(&Path, Crl<'_>)> {
         let whole = self.crls.iter().filter(|on_file| on_file.is_whole);
         let sorted = sorted(whole.map(|on_file| (on_file.path.as_path(), on_file.crl())));
         sorted.into_iter().next()
@@ -123,44 +123,42 @@ impl OldCrls {
         let newest = all.first()?.1.this_update();
         let last = self.last();
         // A CRL without a nextUpdate promises nothing, and neither does a partial one.
-        let promised = last.as_ref().and_then(|(_, list)| list.next_update());
-        let list = last.map_or_else(|| all[0].1.clone(), |(_, list)| list);
+        let promised = last.as_ref().and_then(|(_, crl)| crl.next_update());
+        let crl = last.map_or_else(|| all[0].1.clone(), |(_, crl)| crl);
         Some(ForeignCrl {
-            number: list.number().unwrap_or(highest_number),
+            number: crl.number().unwrap_or(highest_number),
             this_update: newest,
             next_update: promised.map_or(newest, |promised| promised.max(newest)),
-            entries: list.entries().count(),
-            fingerprint: Fingerprint::of(list.der()),
+            entries: crl.entries().count(),
+            fingerprint: Fingerprint::of(crl.der()),
             is_complete,
         })
     }
 
     /// Summary of the last one.
-    pub(crate) fn summary(&self) -> Option<OldList> {
-        let (path, list) = self.last()?;
-        Some(OldList {
+    pub(crate) fn summary(&self) -> Option<OldCrl> {
+        let (path, crl) = self.last()?;
+        Some(OldCrl {
             path: path.to_owned(),
-            number: list.number(),
-            this_update: list.this_update(),
-            entries: list.entries().count(),
+            number: crl.number(),
+            this_update: crl.this_update(),
+            entries: crl.entries().count(),
         })
     }
 }
 
 /// Sorts CRLs, newest first, by date and then by number. Some programs number none.
-fn sorted<'a>(
-    lists: impl Iterator<Item = (&'a Path, RevocationList<'a>)>,
-) -> Vec<(&'a Path, RevocationList<'a>)> {
-    let mut sorted: Vec<_> = lists.collect();
-    sorted.sort_by_key(|(_, list)| Reverse((list.this_update(), list.number())));
+fn sorted<'a>(crls: impl Iterator<Item = (&'a Path, Crl<'a>)>) -> Vec<(&'a Path, Crl<'a>)> {
+    let mut sorted: Vec<_> = crls.collect();
+    sorted.sort_by_key(|(_, crl)| Reverse((crl.this_update(), crl.number())));
     sorted
 }
 
 /// Returns the extension by which a CRL does not cover every certificate of its CA (RFC 5280 sections 5.2.4
 /// and 5.2.5).
-fn limit(list: &RevocationList<'_>) -> Option<&'static str> {
+fn limit(crl: &Crl<'_>) -> Option<&'static str> {
     let limits = [oid::DELTA_CRL_INDICATOR, oid::ISSUING_DISTRIBUTION_POINT];
-    let mut extensions = list.extensions().iter();
+    let mut extensions = crl.extensions().iter();
     let limit = extensions.find(|extension| limits.contains(&extension.oid))?;
     oid::name(&limit.oid)
 }

@@ -7,7 +7,7 @@ use crate::ca::import::subject::is_oneline;
 use crate::store::{Issuance, RevocationChange, Revoked};
 use crate::x509::crl::ReadEntry;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Fingerprint, Reason, RevocationList, Serial};
+use crate::x509::{Certificate, Crl, Fingerprint, Reason, Serial};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use time::OffsetDateTime;
@@ -207,14 +207,9 @@ impl<'a> Records<'a> {
     }
 
     /// Compares a CRL: its entries stay revoked. Returns the serial numbers on it.
-    pub(crate) fn compare(
-        &mut self,
-        path: &Path,
-        list: &RevocationList<'_>,
-        age: Age,
-    ) -> HashSet<Serial> {
+    pub(crate) fn compare(&mut self, path: &Path, crl: &Crl<'_>, age: Age) -> HashSet<Serial> {
         let mut listed = HashSet::new();
-        for entry in list.entries().flatten() {
+        for entry in crl.entries().flatten() {
             let Some(serial) = entry.serial() else {
                 let message = format!(
                     "{} has an entry with a serial number that can't be recorded",

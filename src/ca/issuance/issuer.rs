@@ -14,9 +14,7 @@ use crate::key::{PrivateKey, Protection, PublicKey, SignatureAlgorithm};
 use crate::store::{Ca, CaName, Coverage, Store, StoreError};
 use crate::x509::comparison::ComparableName;
 use crate::x509::crl::{CrlBuilder, Header};
-use crate::x509::{
-    Certificate, CertificationRequest, Extension, Fingerprint, Name, RevocationList, Serial,
-};
+use crate::x509::{Certificate, CertificationRequest, Crl, Extension, Fingerprint, Name, Serial};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use time::OffsetDateTime;
@@ -188,23 +186,23 @@ impl Issuer {
 
     /// Signs a list, and proves that what came out is what was meant. `meanwhile` gets the list while
     /// the proof goes on; what it made is dropped if that fails.
-    pub(crate) fn sign_list<T: Send>(
+    pub(crate) fn sign_crl<T: Send>(
         &self,
-        list: CrlBuilder,
+        crl: CrlBuilder,
         header: &Header<'_>,
         meanwhile: impl FnOnce(&[u8]) -> T + Send,
     ) -> Result<(Vec<u8>, Fingerprint, T), CaError> {
-        let entries = list.len();
-        let der = list.sign(header, &self.key).map_err(KeyUseError::Signing)?;
+        let entries = crl.len();
+        let der = crl.sign(header, &self.key).map_err(KeyUseError::Signing)?;
         if der.len() < WORTH_A_THREAD {
-            self.prove_list(&der, entries)?;
+            self.verify_crl(&der, entries)?;
             let fingerprint = Fingerprint::of(&der);
             let prepared = meanwhile(&der);
             return Ok((der, fingerprint, prepared));
         }
         let (fingerprint, prepared) = thread::scope(|scope| {
             let meanwhile = scope.spawn(|| meanwhile(&der));
-            self.prove_list(&der, entries)?;
+            self.verify_crl(&der, entries)?;
             let fingerprint = Fingerprint::of(&der);
             let prepared = meanwhile.join().expect("it does not panic");
             Ok::<_, CaError>((fingerprint, prepared))
@@ -212,8 +210,8 @@ impl Issuer {
         Ok((der, fingerprint, prepared))
     }
 
-    fn prove_list(&self, der: &[u8], entries: usize) -> Result<(), CaError> {
-        let read = RevocationList::from_der(der).expect("what was just written reads back");
+    fn verify_crl(&self, der: &[u8], entries: usize) -> Result<(), CaError> {
+        let read = Crl::from_der(der).expect("what was just written reads back");
         read.verify_signature(self.key.public())
             .map_err(KeyUseError::Verification)?;
         assert_eq!(

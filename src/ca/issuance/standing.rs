@@ -15,7 +15,7 @@ pub enum Purpose {
     /// Signing certificates.
     Certificates,
     /// Signing CRLs.
-    Lists,
+    Crls,
     /// Signing, or asking for, a certificate of its own key, which may have expired.
     OwnCertificate,
 }
@@ -47,13 +47,13 @@ pub(super) fn standing_path(
             .iter()
             .map(|ancestor| ancestor.certificate().clone()),
     );
-    if purpose != Purpose::Lists {
+    if purpose != Purpose::Crls {
         refuse_revoked(store, ca, &ancestors)?;
         let members = std::iter::once(ca).chain(&ancestors);
         refuse_compromised_cas(store, &members.map(key_of).collect::<Vec<_>>())?;
     }
     let (bit, bit_name) = match purpose {
-        Purpose::Lists => (CRL_SIGN, "cRLSign"),
+        Purpose::Crls => (CRL_SIGN, "cRLSign"),
         Purpose::Certificates | Purpose::OwnCertificate => (KEY_CERT_SIGN, "keyCertSign"),
     };
     if !ca.certificate().is_ca() {

@@ -22,7 +22,7 @@ pub enum RenewalError {
     Purposeless { ca: CaName, serial: Serial },
     /// The certificate has a defect on purpose.
     #[error("{serial} of {ca} was issued with the flaw {flaw}, and gets no successor")]
-    Flawed {
+    Defective {
         ca: CaName,
         serial: Serial,
         flaw: String,

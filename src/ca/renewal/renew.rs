@@ -75,7 +75,7 @@ impl Predecessor {
     pub fn unrevoked(ca: &Ca, issuance: Issuance, now: OffsetDateTime) -> Result<Self, CaError> {
         let serial = issuance.serial;
         if let Some(flaw) = issuance.flaw {
-            return Err(RenewalError::Flawed {
+            return Err(RenewalError::Defective {
                 ca: ca.name().clone(),
                 serial,
                 flaw,

@@ -2,13 +2,13 @@ use crate::ca::testing::{DAY, NOW, TestStore, certificate};
 use crate::ca::verify::{CheckedBy, Judgement, VerifyRequest, verify};
 use crate::store::Store;
 use crate::x509::verify::{Question, Refusal};
-use crate::x509::{Certificate, Reason, RevocationList};
+use crate::x509::{Certificate, Crl, Reason};
 use time::OffsetDateTime;
 
 fn judged(
     store: Option<&Store>,
     bundle: Option<&[Certificate]>,
-    crls: &[RevocationList<'_>],
+    crls: &[Crl<'_>],
     certificate: &Certificate,
     now: OffsetDateTime,
 ) -> Judgement {
@@ -17,7 +17,7 @@ fn judged(
         beside: Vec::new(),
         bundle: bundle.map(<[Certificate]>::to_vec),
         trusts_intermediates: false,
-        lists: crls.to_vec(),
+        crls: crls.to_vec(),
         question: Question::at(now),
     };
     verify(store, &request).unwrap()
@@ -57,12 +57,12 @@ fn crls_that_are_given_decide_alone() {
         .unwrap();
     let after = published(NOW);
     let judge = |der: &[u8], now| {
-        let crls = [RevocationList::from_der(der).unwrap()];
+        let crls = [Crl::from_der(der).unwrap()];
         judged(Some(&test.store), None, &crls, &leaf, now)
     };
     let valid = judge(&before, NOW);
     assert!(valid.refusal.is_none());
-    assert_eq!(valid.revocation[0].checked_by, CheckedBy::List);
+    assert_eq!(valid.revocation[0].checked_by, CheckedBy::Crl);
     let refusal = judge(&after, NOW).refusal;
     assert!(
         matches!(refusal, Some(Refusal::Revoked { .. })),

@@ -4,12 +4,12 @@
 use super::outputs::Outputs;
 use super::source::{Named, Place, Sections, Source};
 use super::tables::{
-    BundleTable, CaTable, CertificateTable, Defaults, ListTable, Parsed, Pkcs12, RevokedTable, Span,
+    BundleTable, CaTable, CertificateTable, CrlTable, Defaults, Parsed, Pkcs12, RevokedTable, Span,
 };
 use crate::ca::{
-    BundleRequest, CsrNames, Dating, Declaration, End, Entry, EntryFiles, ExportPlace, Flaw,
-    KeySource, LeafRequest, Lifetime, ListForm, ListRequest, Place as ListPlace, Verdict,
-    WishedBundle, WishedCa, WishedList,
+    BundleRequest, CrlForm, CrlRequest, CsrNames, Dating, Declaration, Defect, End, Entry,
+    EntryFiles, ExportPlace, KeySource, LeafRequest, Lifetime, Place as CrlPlace, Verdict,
+    WishedBundle, WishedCa, WishedCrl,
 };
 use crate::cli::failure::Failure;
 use crate::cli::options::{SubjectArgs, key_source, named_csr};
@@ -31,7 +31,7 @@ pub(super) struct Reader<'a> {
     known: BTreeSet<String>,
     published_crls: PathBuf,
     /// Whether the store is one of fixtures.
-    may_be_flawed: bool,
+    may_be_defective: bool,
     now: OffsetDateTime,
     problems: Vec<Failure>,
     outputs: Outputs,
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
             source,
             known: names.iter().map(ToString::to_string).collect(),
             published_crls,
-            may_be_flawed: store.is_some_and(Store::is_fixture),
+            may_be_defective: store.is_some_and(Store::is_fixture),
             now,
             problems: Vec::new(),
             outputs: Outputs::default(),
@@ -69,7 +69,7 @@ impl<'a> Reader<'a> {
             lists,
             bundles,
         } = sections;
-        self.may_be_flawed = fixture || self.may_be_flawed;
+        self.may_be_defective = fixture || self.may_be_defective;
         self.known.extend(cas.iter().map(|ca| ca.name.clone()));
         let cas = self.parents_first(cas);
         let order: Vec<String> = cas.iter().map(|ca| ca.name.clone()).collect();
@@ -79,9 +79,9 @@ impl<'a> Reader<'a> {
             .filter_map(|entry| self.certificate(entry, &defaults))
             .collect();
         let lists = lists.into_iter().filter_map(|list| self.list(list));
-        let mut lists: Vec<WishedList> = lists.collect();
+        let mut crls: Vec<WishedCrl> = lists.collect();
         let rank: HashMap<&str, usize> = order.iter().map(String::as_str).zip(0..).collect();
-        lists.sort_by_key(|list| rank.get(list.ca.as_str()));
+        crls.sort_by_key(|list| rank.get(list.ca.as_str()));
         let bundles = bundles.into_iter().filter_map(|bundle| self.bundle(bundle));
         let bundles = bundles.collect();
         if self.problems.is_empty() {
@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
                 fixture,
                 cas,
                 certificates,
-                lists,
+                crls,
                 bundles,
             });
         }
@@ -256,19 +256,19 @@ impl<'a> Reader<'a> {
         &mut self,
         place: &Place,
         table: &CertificateTable,
-        flaw: Option<Flaw>,
+        flaw: Option<Defect>,
     ) -> Option<Verdict> {
         let revoked = match &table.revoked {
             Some(revoked) => Some(self.verdict(place, revoked)?),
             None => None,
         };
-        self.check_flaw(place, flaw, table.csr.is_some());
+        self.check_defect(place, flaw, table.csr.is_some());
         // A defect that is a revocation is recorded with the certificate, whatever interrupts that.
-        let of_flaw = (flaw == Some(Flaw::Revoked)).then_some(Verdict::Revoke {
+        let of_defect = (flaw == Some(Defect::Revoked)).then_some(Verdict::Revoke {
             reason: Reason::Unspecified,
             invalidity_date: None,
         });
-        revoked.or(of_flaw)
+        revoked.or(of_defect)
     }
 
     fn verdict(&mut self, place: &Place, revoked: &RevokedTable) -> Option<Verdict> {
@@ -292,14 +292,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn check_flaw(&mut self, place: &Place, flaw: Option<Flaw>, has_csr: bool) {
-        if flaw.is_some() && !self.may_be_flawed {
+    fn check_defect(&mut self, place: &Place, flaw: Option<Defect>, has_csr: bool) {
+        if flaw.is_some() && !self.may_be_defective {
             self.problem(
                 place,
                 "a flaw needs a fixture store: write fixture = true at the top, and use a new store",
             );
         }
-        if flaw == Some(Flaw::SelfSigned) && has_csr {
+        if flaw == Some(Defect::SelfSigned) && has_csr {
             let problem =
                 "what is self-signed is signed with its own key, which the csr does not have";
             self.problem(place, problem);
@@ -412,7 +412,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn list(&mut self, list: Named<ListTable>) -> Option<WishedList> {
+    fn list(&mut self, list: Named<CrlTable>) -> Option<WishedCrl> {
         let Named { name, place, table } = list;
         let spanned = Spanned::new(place.clone(), name);
         let ca = self.name_of_ca(&spanned);
@@ -423,17 +423,17 @@ impl<'a> Reader<'a> {
             "next_update",
         );
         let party = table.party.map(|Parsed(target)| target.0);
-        let form = party.map(|party| party.lists.form);
+        let form = party.map(|party| party.crls.form);
         let directory = match &table.out {
             Some(out) => self.source.resolve(out),
             None => self.published_crls.clone(),
         };
-        let wished = WishedList {
+        let wished = WishedCrl {
             ca: ca?,
-            request: ListRequest {
-                place: ListPlace {
+            request: CrlRequest {
+                place: CrlPlace {
                     directory,
-                    pem: table.to_pem || form.is_some_and(ListForm::has_pem_files),
+                    pem: table.to_pem || form.is_some_and(CrlForm::has_pem_files),
                     overwrite: false,
                 },
                 end,
@@ -441,7 +441,7 @@ impl<'a> Reader<'a> {
                 dating: Dating::NotBack,
                 party,
             },
-            chain: table.chain || form == Some(ListForm::Chain),
+            chain: table.chain || form == Some(CrlForm::Chain),
         };
         for ending in ["crl", "crl.pem", "chain.crl.pem"] {
             let file = format!("{}.{ending}", wished.ca);

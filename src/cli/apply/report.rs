@@ -78,7 +78,7 @@ fn words(step: &Step) -> (&'static str, &'static str) {
         (Action::Reissue, _) => ("reissued", "reissue"),
         (Action::Renew, _) => ("renewed", "renew"),
         (Action::Write, Kind::Certificate) => ("wrote the files of", "write the files of"),
-        (Action::Write, Kind::List) => ("wrote the list of", "write the list of"),
+        (Action::Write, Kind::Crl) => ("wrote the list of", "write the list of"),
         (Action::Write, _) => ("wrote the bundle", "write the bundle"),
         (Action::Revoke, _) => ("revoked", "revoke"),
         (Action::Sign, _) => ("signed a list of", "sign a list of"),

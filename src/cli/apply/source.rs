@@ -1,6 +1,6 @@
 //! The file of a declaration, and where in it something is wrong.
 
-use super::tables::{BundleTable, CaTable, CertificateTable, Defaults, ListTable};
+use super::tables::{BundleTable, CaTable, CertificateTable, CrlTable, Defaults};
 use crate::ca::Input;
 use crate::cli::failure::Failure;
 use serde::Deserialize;
@@ -35,7 +35,7 @@ pub(super) struct Sections {
     pub(super) defaults: Defaults,
     pub(super) cas: Vec<Named<CaTable>>,
     pub(super) certificates: Vec<Named<CertificateTable>>,
-    pub(super) lists: Vec<Named<ListTable>>,
+    pub(super) lists: Vec<Named<CrlTable>>,
     pub(super) bundles: Vec<Named<BundleTable>>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Doc comments of fields are texts of the schema.
 
-use crate::ca::{CsrNames, Flaw, RelyingParty, party};
+use crate::ca::{CsrNames, Defect, RelyingParty, party};
 use crate::cli::options::{LifetimeArgs, PolicyArgs, SubjectArgs, UrlArgs};
 use crate::cli::root::CaSpec;
 use crate::key::KeyType;
@@ -42,7 +42,7 @@ pub(super) struct File {
     certificate: BTreeMap<String, CertificateTable>,
     /// Published revocation lists, by the names of their CAs.
     #[schemars(default)]
-    crl: BTreeMap<String, ListTable>,
+    crl: BTreeMap<String, CrlTable>,
     /// Trust stores, by names for reports.
     #[schemars(default)]
     bundle: BTreeMap<String, BundleTable>,
@@ -244,7 +244,7 @@ pub(super) struct CertificateTable {
     pub(super) no_passphrase: Option<bool>,
     /// What is wrong with it on purpose, in a fixture store.
     #[schemars(with = "Option<FlawName>")]
-    pub(super) flaw: Option<Parsed<Flaw>>,
+    pub(super) flaw: Option<Parsed<Defect>>,
     /// That it is revoked.
     pub(super) revoked: Option<RevokedTable>,
 }
@@ -266,7 +266,7 @@ pub(super) struct RevokedTable {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
-pub(super) struct ListTable {
+pub(super) struct CrlTable {
     /// Days until the next list; 7 where nothing is said.
     pub(super) days: Option<NonZeroU32>,
     /// When the next list will come: "2027-01-31", RFC 3339, or from now as in "12h".
@@ -420,6 +420,6 @@ named! {
     ReasonName: Reason::ALL.map(Reason::as_str).to_vec();
     CsrNamesName: vec!["add", "replace"];
     Pkcs12Name: vec!["modern", "compat"];
-    FlawName: Flaw::ALL.map(Flaw::as_str).to_vec();
+    FlawName: Defect::ALL.map(Defect::as_str).to_vec();
     TargetName: target_names();
 }

@@ -2,7 +2,7 @@
 
 use super::CrlArgs;
 use crate::ca::{
-    CaError, ListForm, Origin, Place, Published, chains_below, has_hash_names, publish_chain,
+    CaError, CrlForm, Origin, Place, Published, chains_below, has_hash_names, publish_chain,
     publish_hash_names, publish_pem, refuse_other_files,
 };
 use crate::cli::context::Context;
@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 
 impl CrlArgs {
     pub(super) fn wants_chain(&self) -> bool {
-        let form = self.party.map(|party| party.lists.form);
-        self.chain || form == Some(ListForm::Chain)
+        let form = self.party.map(|party| party.crls.form);
+        self.chain || form == Some(CrlForm::Chain)
     }
 
     /// Refuses files in the way of those that this CA gets; it has no new chain where its list is as it was.
@@ -112,11 +112,11 @@ impl CrlArgs {
 
     /// The files of a CA above, whose list is as it was.
     fn publish_other(&self, ca: &Ca, place: &Place) -> Result<(), CaError> {
-        let form = self.party.map(|party| party.lists.form);
-        if form == Some(ListForm::PemOfPath) {
+        let form = self.party.map(|party| party.crls.form);
+        if form == Some(CrlForm::PemOfPath) {
             publish_pem(ca, place)?;
         }
-        if self.hash_names && form.is_some_and(ListForm::is_of_path) {
+        if self.hash_names && form.is_some_and(CrlForm::is_of_path) {
             publish_hash_names(ca, place)?;
         }
         Ok(())

@@ -46,7 +46,7 @@ struct ForTarget<'a, T> {
 
 /// A list that is in another form now.
 #[derive(Serialize)]
-struct ConvertedList {
+struct ConvertedCrl {
     file: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     findings: Option<Vec<FindingEntry>>,
@@ -61,7 +61,7 @@ pub(super) fn converted(
     let file = out.display().to_string();
     let text = format!("wrote the list to {file}\n");
     let findings = party.map(|_| finding_entries(findings));
-    Report::new(&ConvertedList { file, findings }, text).committed("the file is written")
+    Report::new(&ConvertedCrl { file, findings }, text).committed("the file is written")
 }
 
 /// Report of published CRLs, and of the rules of their target.
@@ -146,10 +146,10 @@ pub(super) fn published(
     for (ca, list) in published {
         let entry = ListEntry {
             ca: ca.name().to_string(),
-            number: list.list.number.to_string(),
-            this_update: rfc3339(list.list.this_update),
-            next_update: rfc3339(list.list.next_update),
-            entries: list.list.entries,
+            number: list.crl.number.to_string(),
+            this_update: rfc3339(list.crl.this_update),
+            next_update: rfc3339(list.crl.next_update),
+            entries: list.crl.entries,
             signed: list.origin == Origin::Signed,
             ahead: list.ahead.map(|(lists, until)| AheadEntry {
                 lists,

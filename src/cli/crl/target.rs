@@ -1,6 +1,6 @@
 //! Rules of a target, and settings for its configuration, as `pki crl --for` reports them.
 
-use crate::ca::{BundleFinding, ListForm, Place, RelyingParty, above_no_other};
+use crate::ca::{BundleFinding, CrlForm, Place, RelyingParty, above_no_other};
 use crate::cli::bundle::{errors, finding_entries, finding_lines, verdict};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -18,7 +18,7 @@ pub(super) fn refused(party: &RelyingParty, findings: &[BundleFinding]) -> Repor
         "target-rules-broken",
         "nothing was signed: the lists would break rules",
     );
-    Report::new(&report, text).failing(if party.lists.form == ListForm::None {
+    Report::new(&report, text).failing(if party.crls.form == CrlForm::None {
         failure
     } else {
         failure.hint("choose other CAs with --ca, or mend what the findings name")
@@ -49,7 +49,7 @@ pub(super) fn judged(
 /// Reports findings that stop nothing.
 pub(super) fn tell(context: &Context, party: &RelyingParty, findings: &[BundleFinding]) {
     findings.iter().for_each(|finding| context.warning(finding));
-    if let Some(note) = party.lists.note {
+    if let Some(note) = party.crls.note {
         context.notice(format!("{}: {note}", party.title));
     }
 }
@@ -78,7 +78,7 @@ pub(super) fn settings(
     party: &RelyingParty,
     has_folder: bool,
 ) -> Result<Settings, Failure> {
-    let rules = &party.lists;
+    let rules = &party.crls;
     let mut said = Vec::new();
     if has_folder && !rules.folder_settings.is_empty() {
         let folder = rules.grammar.quote(&absolute(&place.directory));
@@ -93,7 +93,7 @@ pub(super) fn settings(
     let lowest = above_no_other(store, chosen)?;
     for ca in &lowest {
         let files = match rules.form {
-            ListForm::PemOfPath => {
+            CrlForm::PemOfPath => {
                 let above = store.ancestors(ca)?;
                 let path = std::iter::once(*ca).chain(&above);
                 path.map(|ca| place.pem(ca)).collect()

@@ -2,9 +2,9 @@
 //! docs/json.md lists them all.
 
 use crate::ca::{
-    ApplyError, AuthorityError, CaError, CrlError, ExportError, FlawError, ImportError, InputError,
-    IssuanceError, IssuerError, KeyUseError, Misfit, RenewalError, RevocationError, SelectError,
-    TrustStoreError,
+    ApplyError, AuthorityError, CaError, CrlError, DefectError, ExportError, ImportError,
+    InputError, IssuanceError, IssuerError, KeyUseError, Misfit, RenewalError, RevocationError,
+    SelectError, TrustStoreError,
 };
 use crate::key::KeyError;
 use crate::store::file::Suspect;
@@ -34,7 +34,7 @@ pub(super) fn of(error: &CaError) -> &'static str {
         CaError::Revocation(error) => of_revocation(error),
         CaError::Renewal(error) => of_renewal(error),
         CaError::Import(error) => of_import(error),
-        CaError::Flaw(error) => of_defect(error),
+        CaError::Defect(error) => of_defect(error),
         CaError::Apply(error) => of_apply(error),
         CaError::Input { source, .. } => of_input(source),
         CaError::Entry { source, .. } => of(source),
@@ -245,7 +245,7 @@ fn of_renewal(error: &RenewalError) -> &'static str {
     match error {
         RenewalError::NotALeaf { .. } => "renewal-of-ca",
         RenewalError::Purposeless { .. } => "renewal-without-purpose",
-        RenewalError::Flawed { .. } => "renewal-of-defect",
+        RenewalError::Defective { .. } => "renewal-of-defect",
         RenewalError::RevokedPredecessor { .. } => "renewal-of-revoked",
         RenewalError::KeyOfRequest { .. } => "key-not-in-store",
         RenewalError::RevokedCa { .. } => "ca-revoked",
@@ -260,10 +260,10 @@ fn of_renewal(error: &RenewalError) -> &'static str {
     }
 }
 
-fn of_defect(error: &FlawError) -> &'static str {
+fn of_defect(error: &DefectError) -> &'static str {
     match error {
-        FlawError::NotHere { .. } => "fixture-store-required",
-        FlawError::KeyElsewhere => "key-required",
-        FlawError::NoNames => "san-required",
+        DefectError::NotHere { .. } => "fixture-store-required",
+        DefectError::KeyElsewhere => "key-required",
+        DefectError::NoNames => "san-required",
     }
 }

@@ -3,7 +3,7 @@
 mod places;
 
 use crate::ca::{
-    ApplyError, AuthorityError, CaError, CrlError, DueCa, ExportError, FlawError, ImportError,
+    ApplyError, AuthorityError, CaError, CrlError, DefectError, DueCa, ExportError, ImportError,
     InputError, IssuanceError, IssuerError, KeyOf, KeyUseError, Misfit, RenewalError,
     RevocationError, SelectError, SourceFile, TrustStoreError,
 };
@@ -34,7 +34,7 @@ pub(super) fn of(error: &CaError) -> Option<String> {
         CaError::Revocation(error) => revocation_hint(error),
         CaError::Renewal(error) => renewal_hint(error),
         CaError::Import(error) => import_hint(error),
-        CaError::Flaw(error) => Some(flaw_hint(error).into()),
+        CaError::Defect(error) => Some(defect_hint(error).into()),
         CaError::Apply(ApplyError::OtherCas { .. }) => Some(
             "a CA stays what it was made as: change the file, or give the new one another name"
                 .into(),
@@ -292,11 +292,11 @@ fn renew_first(due: &[DueCa]) -> String {
     format!("first comes {}{longer}", commands.join(", then "))
 }
 
-fn flaw_hint(error: &FlawError) -> &'static str {
+fn defect_hint(error: &DefectError) -> &'static str {
     match error {
-        FlawError::NotHere { .. } => FIXTURE_STORE,
-        FlawError::KeyElsewhere => "leave --csr out, and the key is made here",
-        FlawError::NoNames => "give the names that it lacks with --san",
+        DefectError::NotHere { .. } => FIXTURE_STORE,
+        DefectError::KeyElsewhere => "leave --csr out, and the key is made here",
+        DefectError::NoNames => "give the names that it lacks with --san",
     }
 }
 
@@ -313,7 +313,7 @@ fn renewal_hint(error: &RenewalError) -> Option<String> {
             serial,
             reason: Reason::CertificateHold,
         } => format!("`pki revoke --ca {ca} --serial 0x{serial} --release` lifts the hold"),
-        RenewalError::Flawed { .. } => "`pki issue` issues another certificate".into(),
+        RenewalError::Defective { .. } => "`pki issue` issues another certificate".into(),
         RenewalError::RevokedPredecessor { .. } => {
             "what is revoked has no successor; `pki issue` issues a new certificate".into()
         }

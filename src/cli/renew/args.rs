@@ -58,7 +58,7 @@ pub(in crate::cli) struct RenewArgs {
     #[command(flatten)]
     pub(in crate::cli) out: OutArgs,
     #[command(flatten)]
-    pub(in crate::cli) rollover: RolloverArgs,
+    pub(in crate::cli) rollover: CaRenewalArgs,
 }
 
 impl RenewArgs {
@@ -80,7 +80,7 @@ impl RenewArgs {
 
 /// Options of `--self`.
 #[derive(Args)]
-pub(in crate::cli) struct RolloverArgs {
+pub(in crate::cli) struct CaRenewalArgs {
     /// With --self: write a request for a CA elsewhere to sign; - is standard output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["install", "cross", "rekey", "days", "not_after"])]
     pub(in crate::cli) request: Option<PathBuf>,
@@ -113,7 +113,7 @@ pub(in crate::cli) struct RolloverArgs {
     pub(in crate::cli) ocsp_url: Vec<String>,
 }
 
-impl RolloverArgs {
+impl CaRenewalArgs {
     /// Each option, and whether it was given.
     pub(in crate::cli) fn given(&self) -> [(bool, &'static str); 4] {
         [

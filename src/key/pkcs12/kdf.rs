@@ -55,7 +55,7 @@ pub(in super::super) const MAC_KEY: u8 = 3;
 pub(in super::super) struct Kdf<'a> {
     pub(in super::super) hash: &'static Hash,
     pub(in super::super) salt: &'a [u8],
-    pub(in super::super) rounds: u32,
+    pub(in super::super) iterations: u32,
 }
 
 impl<'a> Kdf<'a> {
@@ -63,10 +63,14 @@ impl<'a> Kdf<'a> {
     pub(in super::super) fn foreign(
         hash: &'static Hash,
         salt: &'a [u8],
-        rounds: u32,
+        iterations: u32,
     ) -> Result<Self, KeyError> {
-        limit_iterations(rounds)?;
-        Ok(Self { hash, salt, rounds })
+        limit_iterations(iterations)?;
+        Ok(Self {
+            hash,
+            salt,
+            iterations,
+        })
     }
 
     pub(in super::super) fn derive(
@@ -101,7 +105,7 @@ impl<'a> Kdf<'a> {
         context.update(diversifier);
         context.update(input);
         let mut hash = context.finish();
-        for _ in 1..self.rounds {
+        for _ in 1..self.iterations {
             hash = digest::digest(self.hash.digest, hash.as_ref());
         }
         Zeroizing::new(hash.as_ref().to_vec())

@@ -74,18 +74,18 @@ impl<'a> Pfx<'a> {
             });
         }
         let pfx = Self { safe, mac, parts };
-        limit_iterations(pfx.rounds())?;
+        limit_iterations(pfx.iterations())?;
         Ok(pfx)
     }
 
     /// Returns the cost of opening it: iterations of a hash; for scrypt, blocks that are mixed.
-    pub fn rounds(&self) -> u64 {
+    pub fn iterations(&self) -> u64 {
         let parts = self.parts.iter().map(|part| match part {
             Part::Plain(_) => 0,
-            Part::Encrypted { scheme, .. } => scheme.rounds(),
+            Part::Encrypted { scheme, .. } => scheme.iterations(),
         });
         let mac = self.mac.as_ref();
-        mac.map_or(0, |mac| u64::from(mac.kdf.rounds)) + parts.sum::<u64>()
+        mac.map_or(0, |mac| u64::from(mac.kdf.iterations)) + parts.sum::<u64>()
     }
 
     /// Whether a MAC shows that the file is as it was made, and the passphrase right.
@@ -124,13 +124,13 @@ impl<'a> Mac<'a> {
         let algorithm = identifier(&mut info.sequence("the MAC's algorithm")?)?;
         let value = info.expect(tag::OCTET_STRING, "a MAC")?.content;
         let salt = data.expect(tag::OCTET_STRING, "the MAC's salt")?.content;
-        let rounds = match data.optional(tag::INTEGER)? {
-            Some(rounds) => rounds.small()?,
+        let iterations = match data.optional(tag::INTEGER)? {
+            Some(iterations) => iterations.small()?,
             None => 1,
         };
         let hash = Hash::of(algorithm).ok_or_else(|| unknown("its MAC", &algorithm))?;
         Ok(Self {
-            kdf: Kdf::foreign(hash, salt, rounds)?,
+            kdf: Kdf::foreign(hash, salt, iterations)?,
             value,
         })
     }

@@ -78,9 +78,9 @@ impl Appending {
             });
         appended.map_err(|source| {
             // What failed first is the one to report.
-            let taken_back = self.truncate(before).is_ok();
+            let is_cut_back = self.truncate(before).is_ok();
             Uncommitted {
-                in_place: (!taken_back).then(|| self.path.clone()),
+                in_place: (!is_cut_back).then(|| self.path.clone()),
                 source,
             }
         })

@@ -105,7 +105,7 @@ impl Writer {
                 }
                 Ok(())
             });
-            appended.map_err(|error| self.taken_back(begin, start, error))?;
+            appended.map_err(|error| self.cut_back(begin, start, error))?;
         }
         self.check = lines.check;
         if let Some(bytes) = lines.bytes.strip_suffix(b"\n") {
@@ -115,7 +115,7 @@ impl Writer {
     }
 
     /// Undoes the parts of a long append that were synced before one that failed.
-    fn taken_back(&self, begin: u64, start: u64, error: Uncommitted) -> Uncommitted {
+    fn cut_back(&self, begin: u64, start: u64, error: Uncommitted) -> Uncommitted {
         let is_kept =
             start > begin && error.in_place.is_none() && self.file.truncate(begin).is_err();
         Uncommitted {

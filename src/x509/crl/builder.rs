@@ -102,9 +102,9 @@ impl CrlBuilder {
         put_in_front(&mut buffer, &mut start, &fields);
         buffer.extend_from_slice(&encode(|tbs| {
             tbs.explicit(0, |wrapper| {
-                wrapper.sequence(|list| {
-                    Extension::authority_key_identifier(key_identifier).encode(list);
-                    Extension::crl_number(number).encode(list);
+                wrapper.sequence(|crl| {
+                    Extension::authority_key_identifier(key_identifier).encode(crl);
+                    Extension::crl_number(number).encode(crl);
                 });
             });
         }));

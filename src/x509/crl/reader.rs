@@ -191,8 +191,8 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-fn read_entry<'a>(list: &mut Reader<'a>) -> Result<ReadEntry<'a>, Malformed> {
-    let mut fields = list.sequence("an entry")?;
+fn read_entry<'a>(crl: &mut Reader<'a>) -> Result<ReadEntry<'a>, Malformed> {
+    let mut fields = crl.sequence("an entry")?;
     let serial = fields.expect(tag::INTEGER, "a serial number")?.integer()?;
     let revoked_at = parse_time(&fields.any()?)?;
     let mut entry = ReadEntry {
@@ -213,9 +213,9 @@ fn read_entry<'a>(list: &mut Reader<'a>) -> Result<ReadEntry<'a>, Malformed> {
 }
 
 /// A CRL may have a million entries, so nothing is kept of their extensions but what they say.
-fn read_entry_extensions(mut list: Reader<'_>, entry: &mut ReadEntry<'_>) -> Result<(), Malformed> {
-    while !list.is_empty() {
-        let mut extension = list.sequence("an Extension")?;
+fn read_entry_extensions(mut crl: Reader<'_>, entry: &mut ReadEntry<'_>) -> Result<(), Malformed> {
+    while !crl.is_empty() {
+        let mut extension = crl.sequence("an Extension")?;
         let identifier = extension.expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?;
         identifier.oid()?;
         let critical = extension.optional(tag::BOOLEAN)?;

@@ -289,13 +289,13 @@ mod tests {
         let name = Name::from_common_name("ca").unwrap();
         signed(
             key,
-            &sequence(|list| {
-                list.unsigned(&[1]);
-                key.signature_algorithm().encode(list);
-                list.raw(name.der());
-                encode_time(list, this);
-                next.into_iter().for_each(|next| encode_time(list, next));
-                list.sequence(|all| {
+            &sequence(|crl| {
+                crl.unsigned(&[1]);
+                key.signature_algorithm().encode(crl);
+                crl.raw(name.der());
+                encode_time(crl, this);
+                next.into_iter().for_each(|next| encode_time(crl, next));
+                crl.sequence(|all| {
                     for (serial, extensions) in entries {
                         all.sequence(|entry| {
                             entry.primitive(tag::INTEGER, serial);
@@ -305,7 +305,7 @@ mod tests {
                     }
                 });
                 if !extensions.is_empty() {
-                    list.explicit(0, |wrapper| {
+                    crl.explicit(0, |wrapper| {
                         wrapper.sequence(|all| extensions.iter().for_each(|one| one.encode(all)));
                     });
                 }

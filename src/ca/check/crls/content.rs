@@ -10,11 +10,11 @@ use crate::ca::check::rule::{
 use crate::ca::crl::{
     Ahead, PublishedCrl, holds_as_pem, holds_hash_names, is_in_future, published,
 };
-use crate::ca::foreign::{Input, lists_in};
+use crate::ca::foreign::{Input, crls_in};
 use crate::ca::remedy;
 use crate::store::{Ca, Counter, Journal, Store, file};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Fingerprint, RevocationList, Serial};
+use crate::x509::{Crl, Fingerprint, Serial};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use time::{Duration, OffsetDateTime};
@@ -23,7 +23,7 @@ use time::{Duration, OffsetDateTime};
 const AT_WORK: Duration = Duration::minutes(10);
 
 impl Crls<'_> {
-    pub(crate) fn check_number(&self, list: &RevocationList<'_>) -> Option<StoreFinding> {
+    pub(crate) fn check_number(&self, crl: &Crl<'_>) -> Option<StoreFinding> {
         let shown = self.place.der(self.ca);
         let shown = shown.display();
         let name = self.ca.name();
@@ -31,7 +31,7 @@ impl Crls<'_> {
         if !self.is_readable || (self.count == 0 && !self.ca.has_key().unwrap_or(true)) {
             return None;
         }
-        let Some(number) = list.number() else {
+        let Some(number) = crl.number() else {
             return Some(self.broken(
                 CRL_UNRECORDED,
                 format!("{shown} has no number, and {name} signs none without"),
@@ -48,7 +48,7 @@ impl Crls<'_> {
             );
             return Some(self.broken(CRL_NUMBER, message));
         }
-        let fingerprint = Fingerprint::of(list.der()).to_string();
+        let fingerprint = Fingerprint::of(crl.der()).to_string();
         let is_recorded = self
             .record
             .as_ref()
@@ -63,14 +63,14 @@ impl Crls<'_> {
     /// entries that are not on record.
     pub(crate) fn check_entries(
         &self,
-        list: &RevocationList<'_>,
+        crl: &Crl<'_>,
         revocations: &Revocations,
         now: OffsetDateTime,
     ) -> Vec<StoreFinding> {
         let path = self.place.der(self.ca);
         let shown = path.display();
         let mut entries: Vec<Serial> = Vec::new();
-        for entry in list.entries() {
+        for entry in crl.entries() {
             match entry {
                 Ok(entry) => entries.extend(entry.serial()),
                 Err(error) => {
@@ -81,7 +81,7 @@ impl Crls<'_> {
         }
         entries.sort_unstable();
         let mut findings = Vec::new();
-        let has_to_be_there = |end: OffsetDateTime| end >= list.this_update().min(now);
+        let has_to_be_there = |end: OffsetDateTime| end >= crl.this_update().min(now);
         for (serial, standing) in &revocations.standings {
             let missing = standing.when_listed.is_some_and(has_to_be_there)
                 && entries.binary_search(serial).is_err();
@@ -107,8 +107,8 @@ impl Crls<'_> {
 
     /// Finds a last CRL on record that is dated in the future: the next one is dated after it.
     pub(crate) fn check_last_date(&self, now: OffsetDateTime) -> Option<StoreFinding> {
-        let last = self.recent.iter().find(|list| !list.ahead)?;
-        let is_published = self.published_crl().and_then(|list| list.number()) == Some(last.number);
+        let last = self.recent.iter().find(|crl| !crl.ahead)?;
+        let is_published = self.published_crl().and_then(|crl| crl.number()) == Some(last.number);
         (!is_published && is_in_future(last.this_update, now)).then(|| {
             let path = self.ca.journal_location(Journal::Crls);
             self.in_future(last.this_update).at(&path)
@@ -125,25 +125,25 @@ impl Crls<'_> {
 
     pub(crate) fn check_times(
         &self,
-        list: &RevocationList<'_>,
+        crl: &Crl<'_>,
         now: OffsetDateTime,
         within: Option<Duration>,
     ) -> Option<StoreFinding> {
         let name = self.ca.name();
-        let Some(end) = list.next_update() else {
+        let Some(end) = crl.next_update() else {
             return Some(self.broken(
                 CRL_STALE,
                 format!("the list of {name} does not say when it ends"),
             ));
         };
-        if is_in_future(list.this_update(), now) {
-            return Some(self.in_future(list.this_update()));
+        if is_in_future(crl.this_update(), now) {
+            return Some(self.in_future(crl.this_update()));
         }
         let at = rfc3339(end);
         if end < now {
             return Some(self.broken(CRL_STALE, format!("the list of {name} ended at {at}")));
         }
-        let soon = within.unwrap_or((end - list.this_update()) / 3);
+        let soon = within.unwrap_or((end - crl.this_update()) / 3);
         (end - now < soon).then(|| {
             let message = format!("the list of {name} ends at {at}");
             self.broken(CRL_ENDS_SOON, message)
@@ -154,29 +154,27 @@ impl Crls<'_> {
     /// Finds a CRL that lacks news.
     pub(crate) fn check_news(
         &self,
-        list: &RevocationList<'_>,
+        crl: &Crl<'_>,
         revocations: &Revocations,
         now: OffsetDateTime,
         pauses: &[u64],
     ) -> Option<StoreFinding> {
         let name = self.ca.name();
-        let number = list.number()?;
+        let number = crl.number()?;
         let covers = self.ca.revocations_end().ok()?;
         let due = match Ahead::of(self.ca, &self.recent, &covers, now) {
-            Ahead::Due { list, .. } => Some(list.number),
+            Ahead::Due { crl, .. } => Some(crl.number),
             _ => self
                 .recent
                 .iter()
-                .find(|list| !list.ahead)
-                .map(|list| list.number),
+                .find(|crl| !crl.ahead)
+                .map(|crl| crl.number),
         };
         if let Some(newer) = due.filter(|newer| *newer > number) {
             // It is recorded before it is published.
             let passing = settled(pauses, || {
                 let published = file::read(&self.place.der(self.ca)).unwrap_or_default();
-                let published = RevocationList::from_der(&published)
-                    .ok()
-                    .and_then(|list| list.number());
+                let published = Crl::from_der(&published).ok().and_then(|crl| crl.number());
                 let message = format!(
                     "the list of {name} has the number {number}, and number {newer} is newer"
                 );
@@ -249,10 +247,10 @@ impl Crls<'_> {
         originals: &[Original<'_>],
         now: OffsetDateTime,
     ) -> StoreFinding {
-        let lists = Input::read(copy).and_then(|input| lists_in(&input));
-        let is_older = lists.is_ok_and(|lists| {
-            let mut pairs = lists.iter().zip(originals);
-            lists.len() == originals.len() && pairs.all(|(der, (ca, _))| is_crl_der_of(ca, der))
+        let crls = Input::read(copy).and_then(|input| crls_in(&input));
+        let is_older = crls.is_ok_and(|crls| {
+            let mut pairs = crls.iter().zip(originals);
+            crls.len() == originals.len() && pairs.all(|(der, (ca, _))| is_crl_der_of(ca, der))
         });
         let message = format!("{} is not made of {}", copy.display(), numbered(originals));
         let finding = self.copy_rule(is_older, originals, now).broken(message);

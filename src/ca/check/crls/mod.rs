@@ -10,10 +10,10 @@ use crate::ca::check::rule::{
     CheckRule, FILE_UNREADABLE,
 };
 use crate::ca::crl::{Ahead, Place, is_crl_of};
-use crate::ca::foreign::{Input, lists_in};
+use crate::ca::foreign::{Input, crls_in};
 use crate::ca::remedy;
 use crate::store::{Ca, Coverage, Journal, SignedCrl, Store, file};
-use crate::x509::{Fingerprint, RevocationList};
+use crate::x509::{Crl, Fingerprint};
 use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
 
@@ -49,31 +49,31 @@ impl<'a> Crls<'a> {
             is_readable: true,
             number: 0,
         };
-        let number = crls.published_crl().and_then(|list| list.number());
+        let number = crls.published_crl().and_then(|crl| crl.number());
         let path = ca.journal_location(Journal::Crls);
         let mut last: Option<SignedCrl> = None;
         let read = ca.survey_crls(|line| {
             if let Some(problem) = &line.problem {
                 found.push(line_finding(ca, Journal::Crls, line.number, problem));
             }
-            let Some(list) = line.outcome else {
+            let Some(crl) = line.outcome else {
                 return;
             };
             crls.count += 1;
-            crls.number = crls.number.max(list.number);
-            let follows = last.as_ref().is_none_or(|last| list.number > last.number);
+            crls.number = crls.number.max(crl.number);
+            let follows = last.as_ref().is_none_or(|last| crl.number > last.number);
             if !follows && line.problem.is_none() {
                 let message = format!(
                     "{path} line {} has the number {}, which is not above the one before",
-                    line.number, list.number
+                    line.number, crl.number
                 );
                 let finding = CRL_ORDER.broken(message).at(&path).about(ca);
                 found.push(finding.in_line(line.number));
             }
-            if Some(list.number) == number {
-                crls.record = Some(list.clone());
+            if Some(crl.number) == number {
+                crls.record = Some(crl.clone());
             }
-            last = Some(list);
+            last = Some(crl);
         });
         match read {
             Err(error) => {
@@ -95,9 +95,9 @@ impl<'a> Crls<'a> {
         self.published.is_some()
     }
 
-    fn published_crl(&self) -> Option<RevocationList<'_>> {
+    fn published_crl(&self) -> Option<Crl<'_>> {
         let der = self.published.as_deref()?;
-        RevocationList::from_der(der).ok()
+        Crl::from_der(der).ok()
     }
 
     fn broken(&self, rule: &'static CheckRule, message: String) -> StoreFinding {
@@ -124,11 +124,11 @@ impl<'a> Crls<'a> {
         found.extend(self.check_last_date(now));
         match self.published_crl() {
             None => found.extend(self.check_absent(revocations, pauses)),
-            Some(list) => {
-                found.extend(self.check_number(&list));
-                found.extend(self.check_entries(&list, revocations, now));
-                found.extend(self.check_times(&list, now, within));
-                found.extend(self.check_news(&list, revocations, now, pauses));
+            Some(crl) => {
+                found.extend(self.check_number(&crl));
+                found.extend(self.check_entries(&crl, revocations, now));
+                found.extend(self.check_times(&crl, now, within));
+                found.extend(self.check_news(&crl, revocations, now, pauses));
                 found.extend(settled(pauses, || self.check_copies(store, now)));
             }
         }
@@ -162,12 +162,12 @@ impl<'a> Crls<'a> {
         let to_come = self
             .recent
             .iter()
-            .filter(|list| list.ahead && list.next_update > now);
+            .filter(|crl| crl.ahead && crl.next_update > now);
         let first = self.recent.first().and_then(|last| last.ahead_from);
-        let kept = to_come.filter(|list| first.is_none_or(|first| list.number >= first));
-        let problem = |list: &SignedCrl| {
-            let error = self.ca.presigned_crl(list).err()?;
-            let path = self.ca.presigned_crl_location(list.number);
+        let kept = to_come.filter(|crl| first.is_none_or(|first| crl.number >= first));
+        let problem = |crl: &SignedCrl| {
+            let error = self.ca.presigned_crl(crl).err()?;
+            let path = self.ca.presigned_crl_location(crl.number);
             Some(unreadable(CRL_AHEAD, &error, &path).about(self.ca))
         };
         kept.filter_map(problem).collect()
@@ -183,7 +183,7 @@ impl<'a> Crls<'a> {
             None => finding,
         };
         match file::read(&path) {
-            Ok(der) if RevocationList::from_der(&der).is_err() => {
+            Ok(der) if Crl::from_der(&der).is_err() => {
                 let message = format!("{shown} is not a revocation list");
                 vec![healed(self.broken(CRL_UNREADABLE, message))]
             }
@@ -234,17 +234,14 @@ impl<'a> Crls<'a> {
     /// Returns the newest CRL on record, if there is a copy of it in the store. An older one is never
     /// published again.
     fn restorable(&self) -> Option<Vec<u8>> {
-        let last = self
-            .recent
-            .iter()
-            .find(|list| !list.ahead && !list.imported)?;
+        let last = self.recent.iter().find(|crl| !crl.ahead && !crl.imported)?;
         if self.recent.first()?.number != last.number {
             return None;
         }
         let copies = self.copies();
         let crls = copies
             .iter()
-            .filter_map(|copy| lists_in(&Input::read(copy).ok()?).ok());
+            .filter_map(|copy| crls_in(&Input::read(copy).ok()?).ok());
         crls.flatten().find(|der| {
             Fingerprint::of(der).to_string() == last.sha256 && is_crl_der_of(self.ca, der)
         })
@@ -252,5 +249,5 @@ impl<'a> Crls<'a> {
 }
 
 pub(crate) fn is_crl_der_of(ca: &Ca, der: &[u8]) -> bool {
-    RevocationList::from_der(der).is_ok_and(|crl| is_crl_of(ca, &crl))
+    Crl::from_der(der).is_ok_and(|crl| is_crl_of(ca, &crl))
 }

@@ -8,14 +8,14 @@ use std::fmt;
 
 /// Rules of a target for the CRLs that it reads.
 #[derive(Debug)]
-pub struct ListRules {
-    pub form: ListForm,
+pub struct CrlRules {
+    pub form: CrlForm,
     /// Whether it reads DER besides PEM.
     pub reads_der: bool,
     /// Source of its rules about CRLs; empty if it is that of its other rules.
     pub source: &'static str,
     /// Limits, besides the kinds of keys and signatures that it takes anyway.
-    pub limits: &'static [(Level, ListLimit)],
+    pub limits: &'static [(Level, CrlLimit)],
     /// Quoting of file names in its configuration.
     pub grammar: Grammar,
     /// Lines of its configuration that name the file FILE, or files FILE, FILE.
@@ -29,7 +29,7 @@ pub struct ListRules {
 
 /// Form of the files with CRLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListForm {
+pub enum CrlForm {
     /// It reads none.
     None,
     /// DER, of the CAs that were chosen.
@@ -42,7 +42,7 @@ pub enum ListForm {
     Chain,
 }
 
-impl ListForm {
+impl CrlForm {
     /// Whether the CRL of every CA of a path is needed.
     pub fn is_of_path(self) -> bool {
         matches!(self, Self::PemOfPath | Self::Chain)
@@ -58,7 +58,7 @@ impl ListForm {
     }
 
     /// Bytes of the file with a CRL of as many bytes, if each CRL is a file.
-    pub(crate) fn file_octets(self, bytes: usize) -> usize {
+    pub(crate) fn file_bytes(self, bytes: usize) -> usize {
         match self {
             Self::None | Self::Der => bytes,
             Self::Pem | Self::PemOfPath | Self::Chain => pem::encoded_length(CRL_LABEL, bytes),
@@ -68,13 +68,13 @@ impl ListForm {
 
 /// A limit of a target for CRLs.
 #[derive(Debug, Clone, Copy)]
-pub enum ListLimit {
+pub enum CrlLimit {
     /// CRLs.
     Lists(usize),
     /// Entries of all CRLs together.
     Entries(usize),
     /// Bytes of a CRL's file.
-    FileOctets(usize),
+    FileBytes(usize),
     /// Certificates of the path under a CRL's CA, with a leaf and the root.
     Depth(usize),
     Version2,
@@ -85,13 +85,13 @@ pub enum ListLimit {
     FullName,
 }
 
-impl ListLimit {
+impl CrlLimit {
     /// Name of the rule.
     pub fn rule(&self) -> &'static str {
         match self {
             Self::Lists(_) => "list-count",
             Self::Entries(_) => "entry-count",
-            Self::FileOctets(_) => "list-octets",
+            Self::FileBytes(_) => "list-octets",
             Self::Depth(_) => "path-depth",
             Self::Version2 => "list-version",
             Self::NextUpdate => "next-update",
@@ -102,12 +102,12 @@ impl ListLimit {
 }
 
 /// The limit in words, as in "at most 30 lists".
-impl fmt::Display for ListLimit {
+impl fmt::Display for CrlLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (most, what) = match self {
             Self::Lists(most) => (most, "lists"),
             Self::Entries(most) => (most, "entries in all lists together"),
-            Self::FileOctets(most) => (most, "octets a file"),
+            Self::FileBytes(most) => (most, "octets a file"),
             Self::Depth(most) => (most, "certificates a path, with leaf and root"),
             Self::Version2 => return f.write_str("version 2"),
             Self::NextUpdate => return f.write_str("a nextUpdate"),

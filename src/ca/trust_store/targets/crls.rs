@@ -3,20 +3,20 @@
 use crate::asn1::{Malformed, Reader, oid, tag};
 use crate::ca::trust_store::targets::limits::{over, with_commas};
 use crate::ca::trust_store::targets::{
-    BundleFinding, Level, Limit, ListForm, ListLimit, ListRules, RelyingParty,
+    BundleFinding, CrlForm, CrlLimit, CrlRules, Level, Limit, RelyingParty,
 };
 use crate::key::SignatureAlgorithm;
 use crate::pem;
 use crate::x509::certificate::algorithm_name;
 use crate::x509::extension::key_usage::CRL_SIGN;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, RevocationList};
+use crate::x509::{Certificate, Crl};
 use const_oid::ObjectIdentifier;
 use time::{Duration, OffsetDateTime};
 
 /// A CRL to judge: an existing one, or one that is about to be signed, of which less is known.
 #[derive(Debug, Clone)]
-pub struct JudgedList {
+pub struct JudgedCrl {
     /// Its name in findings.
     called: String,
     /// Certificate of its CA, if known.
@@ -68,17 +68,17 @@ struct Scope {
     is_indirect: bool,
 }
 
-impl JudgedList {
+impl JudgedCrl {
     /// Takes an existing CRL.
-    pub fn read(called: impl Into<String>, list: &RevocationList<'_>) -> Self {
+    pub fn read(called: impl Into<String>, crl: &Crl<'_>) -> Self {
         let extension = |wanted| {
-            let mut all = list.extensions().iter();
+            let mut all = crl.extensions().iter();
             all.find(|extension| extension.oid == wanted)
         };
-        let signature = SignatureAlgorithm::from_der(list.algorithm());
+        let signature = SignatureAlgorithm::from_der(crl.algorithm());
         let scope = extension(oid::ISSUING_DISTRIBUTION_POINT);
         let scope = scope.map(|point| Scope::from_der(&point.value));
-        let mut entries = list.entries().filter_map(Result::ok);
+        let mut entries = crl.entries().filter_map(Result::ok);
         let is_indirect =
             scope.is_some_and(|scope| scope.is_indirect) || entries.any(|entry| entry.names_issuer);
         Self {
@@ -86,18 +86,18 @@ impl JudgedList {
             certificate: None,
             path: None,
             signature: signature.ok().flatten(),
-            signature_name: algorithm_name(list.algorithm()),
-            entries: list.entries().count(),
-            bytes: list.der().len(),
+            signature_name: algorithm_name(crl.algorithm()),
+            entries: crl.entries().count(),
+            bytes: crl.der().len(),
             read: Some(ReadFields {
-                version: list.version(),
-                this_update: list.this_update(),
-                next_update: list.next_update(),
+                version: crl.version(),
+                this_update: crl.this_update(),
+                next_update: crl.next_update(),
                 is_numbered: extension(oid::CRL_NUMBER).is_some(),
                 is_delta: extension(oid::DELTA_CRL_INDICATOR).is_some(),
                 scope,
                 is_indirect,
-                critical: unprocessed(list),
+                critical: unprocessed(crl),
                 file: None,
             }),
         }
@@ -175,18 +175,18 @@ impl Scope {
 
 /// Returns the first critical extension that readers do not process. OpenSSL processes these three in a CRL,
 /// and in an entry the certificateIssuer alone; a critical reasonCode makes it refuse the CRL.
-fn unprocessed(list: &RevocationList<'_>) -> Option<String> {
+fn unprocessed(crl: &Crl<'_>) -> Option<String> {
     const PROCESSED: [ObjectIdentifier; 3] = [
         oid::ISSUING_DISTRIBUTION_POINT,
         oid::AUTHORITY_KEY_IDENTIFIER,
         oid::DELTA_CRL_INDICATOR,
     ];
-    let mut own = list.extensions().iter();
+    let mut own = crl.extensions().iter();
     let own = own.find(|extension| extension.critical && !PROCESSED.contains(&extension.oid));
     if let Some(extension) = own {
         return Some(extension_name(&extension.oid));
     }
-    let mut entries = list.entries().filter_map(Result::ok);
+    let mut entries = crl.entries().filter_map(Result::ok);
     let entry = entries.find(|entry| entry.has_critical)?;
     let serial = entry
         .serial()
@@ -199,43 +199,43 @@ fn extension_name(identifier: &ObjectIdentifier) -> String {
 }
 
 /// Judges CRLs that go to a target together. Returns errors first.
-pub fn judge_lists(
-    lists: &[JudgedList],
+pub fn judge_crls(
+    crls: &[JudgedCrl],
     party: &RelyingParty,
     now: OffsetDateTime,
 ) -> Vec<BundleFinding> {
-    if party.lists.form == ListForm::None {
+    if party.crls.form == CrlForm::None {
         return vec![unsupported(party)];
     }
     let mut findings = Vec::new();
-    for list in lists {
-        findings.extend(list.is_outside(now));
-        findings.extend(list.signer_may());
-        findings.extend(list.is_partial());
-        findings.extend(list.is_not_pem(party));
+    for crl in crls {
+        findings.extend(crl.is_outside(now));
+        findings.extend(crl.signer_may());
+        findings.extend(crl.is_partial());
+        findings.extend(crl.is_not_pem(party));
     }
-    for (level, limit) in party.lists.limits {
-        let messages = limit.messages(lists, party).into_iter();
+    for (level, limit) in party.crls.limits {
+        let messages = limit.messages(crls, party).into_iter();
         findings.extend(messages.map(|message| BundleFinding::new(*level, limit.rule(), message)));
     }
     for (level, limit) in party.limits {
-        let messages = lists.iter().filter_map(|list| list.algorithm(limit));
+        let messages = crls.iter().filter_map(|crl| crl.algorithm(limit));
         findings.extend(messages.map(|message| BundleFinding::new(*level, limit.rule(), message)));
     }
     findings.sort_by_key(|finding| finding.level);
     findings
 }
 
-pub fn missing_list(message: impl Into<String>) -> BundleFinding {
+pub fn missing_crl(message: impl Into<String>) -> BundleFinding {
     BundleFinding::error("list-missing", message)
 }
 
-pub fn outdated_list(message: impl Into<String>) -> BundleFinding {
+pub fn outdated_crl(message: impl Into<String>) -> BundleFinding {
     BundleFinding::warning("list-outdated", message)
 }
 
 fn unsupported(party: &RelyingParty) -> BundleFinding {
-    let instead = party.lists.note.map(|note| format!(": {note}"));
+    let instead = party.crls.note.map(|note| format!(": {note}"));
     let message = format!(
         "{} reads no revocation lists{}",
         party.title,
@@ -246,19 +246,19 @@ fn unsupported(party: &RelyingParty) -> BundleFinding {
 
 /// Returns the size of the file with a CRL of as many bytes of DER, and the target's limit, if it exceeds
 /// the limit.
-pub fn too_many_octets(party: &RelyingParty, bytes: usize) -> Option<(usize, usize)> {
-    let bytes = party.lists.form.file_octets(bytes);
-    let limits = party.lists.limits.iter();
+pub fn too_many_bytes(party: &RelyingParty, bytes: usize) -> Option<(usize, usize)> {
+    let bytes = party.crls.form.file_bytes(bytes);
+    let limits = party.crls.limits.iter();
     limits
         .filter_map(|(level, limit)| match limit {
-            ListLimit::FileOctets(most) if *level == Level::Error => Some(*most),
+            CrlLimit::FileBytes(most) if *level == Level::Error => Some(*most),
             _ => None,
         })
         .find(|most| bytes > *most)
         .map(|most| (bytes, most))
 }
 
-impl JudgedList {
+impl JudgedCrl {
     /// Finds a CRL that has expired, or has not begun.
     pub fn is_outside(&self, now: OffsetDateTime) -> Option<BundleFinding> {
         let read = self.read.as_ref()?;
@@ -335,9 +335,9 @@ impl JudgedList {
 
     fn is_not_pem(&self, party: &RelyingParty) -> Option<BundleFinding> {
         let file = self.read.as_ref()?.file?;
-        let ListRules {
+        let CrlRules {
             form, reads_der, ..
-        } = party.lists;
+        } = party.crls;
         let (called, title) = (&self.called, party.title);
         let message = match file {
             FileForm::Der if form.is_pem() && !reads_der => {
@@ -380,41 +380,41 @@ impl JudgedList {
     }
 }
 
-impl ListLimit {
-    fn messages(&self, lists: &[JudgedList], party: &RelyingParty) -> Vec<String> {
-        let each = |check: &dyn Fn(&JudgedList) -> Option<String>| {
-            lists.iter().filter_map(check).collect::<Vec<_>>()
+impl CrlLimit {
+    fn messages(&self, crls: &[JudgedCrl], party: &RelyingParty) -> Vec<String> {
+        let each = |check: &dyn Fn(&JudgedCrl) -> Option<String>| {
+            crls.iter().filter_map(check).collect::<Vec<_>>()
         };
         let each_read = |check: &dyn Fn(&ReadFields) -> Option<&'static str>| {
-            each(&|list| {
-                let problem = check(list.read.as_ref()?)?;
-                Some(format!("{} {problem}", list.called))
+            each(&|crl| {
+                let problem = check(crl.read.as_ref()?)?;
+                Some(format!("{} {problem}", crl.called))
             })
         };
         match *self {
             Self::Lists(most) => {
-                let count = lists.len();
+                let count = crls.len();
                 Vec::from_iter(over(count, most, &format!("there are {count} lists")))
             }
             Self::Entries(most) => {
-                let count = lists.iter().map(|list| list.entries).sum();
+                let count = crls.iter().map(|crl| crl.entries).sum();
                 let together = with_commas(count);
                 let message = format!("the lists have {together} entries together");
                 Vec::from_iter(over(count, most, &message))
             }
-            Self::FileOctets(most) => each(&|list| {
-                let bytes = party.lists.form.file_octets(list.bytes);
-                let at_least = if list.read.is_none() { "at least " } else { "" };
+            Self::FileBytes(most) => each(&|crl| {
+                let bytes = party.crls.form.file_bytes(crl.bytes);
+                let at_least = if crl.read.is_none() { "at least " } else { "" };
                 let shown = with_commas(bytes);
                 over(
                     bytes,
                     most,
-                    &format!("{} has {at_least}{shown} octets", list.called),
+                    &format!("{} has {at_least}{shown} octets", crl.called),
                 )
             }),
-            Self::Depth(most) => each(&|list| {
-                let depth = list.path? + 1;
-                let message = format!("{} is for paths of {depth} certificates", list.called);
+            Self::Depth(most) => each(&|crl| {
+                let depth = crl.path? + 1;
+                let message = format!("{} is for paths of {depth} certificates", crl.called);
                 over(depth, most, &message)
             }),
             Self::Version2 => each_read(&|read| (read.version != 2).then_some("is of version 1")),

@@ -3,7 +3,7 @@
 use crate::ca::testing::{NOW, TestStore};
 use crate::ca::trust_store::targets::table::VerifyDepth;
 use crate::ca::trust_store::targets::{
-    Hash, Judged, Key, Level, Limit, PARTIES, party, too_many_octets,
+    Hash, Judged, Key, Level, Limit, PARTIES, party, too_many_bytes,
 };
 use crate::key::Curve::{P256, P384};
 use crate::x509::Certificate;
@@ -38,9 +38,9 @@ fn each_count_is_held_up_to_its_limit() {
         (Limit::Certificates as fn(usize) -> Limit, 2),
         (Limit::Intermediates, 1),
         (Limit::SameSubjectAndKey, 1),
-        (Limit::CertificateOctets, bytes),
-        (Limit::FileOctets, 800),
-        (Limit::SubjectOctets, subjects),
+        (Limit::CertificateBytes, bytes),
+        (Limit::FileBytes, 800),
+        (Limit::SubjectBytes, subjects),
         (Limit::Depth, 3),
         (Limit::NameConstraints, 0),
     ] {
@@ -82,7 +82,7 @@ fn a_limit_says_what_exceeds_it() {
         assert_eq!(broken(limit, certificates, &[]), [message]);
     }
     assert_eq!(
-        broken(Limit::FileOctets(16_384), &certificates, &[16_384, 16_385]),
+        broken(Limit::FileBytes(16_384), &certificates, &[16_384, 16_385]),
         ["a file has 16385 octets; at most 16,384 are taken"]
     );
 }
@@ -121,11 +121,11 @@ fn the_size_of_a_crl_counts_as_its_file() {
     let alb = party("alb").unwrap();
     let most = 50 * 1024 * 1024;
     // Base64 makes four bytes of three, and a line feed after 64.
-    assert_eq!(too_many_octets(alb, most / 4 * 3 / 65 * 64 - 100), None);
-    let exceeded = too_many_octets(alb, most / 4 * 3).unwrap();
+    assert_eq!(too_many_bytes(alb, most / 4 * 3 / 65 * 64 - 100), None);
+    let exceeded = too_many_bytes(alb, most / 4 * 3).unwrap();
     assert!(exceeded.0 > most && exceeded.1 == most, "{exceeded:?}");
     assert_eq!(
-        too_many_octets(party("nginx").unwrap(), usize::MAX / 2),
+        too_many_bytes(party("nginx").unwrap(), usize::MAX / 2),
         None
     );
 }

@@ -18,11 +18,11 @@ pub enum Limit {
     /// Certificates with one subject and one key.
     SameSubjectAndKey(usize),
     /// Bytes of a certificate's DER.
-    CertificateOctets(usize),
+    CertificateBytes(usize),
     /// Bytes of a file.
-    FileOctets(usize),
+    FileBytes(usize),
     /// Bytes of all subjects' DER together.
-    SubjectOctets(usize),
+    SubjectBytes(usize),
     /// Certificates of the longest path, with a leaf under it and the root above it.
     Depth(usize),
     /// Subtrees of a certificate's name constraints.
@@ -66,9 +66,9 @@ impl Limit {
             Self::Certificates(_) => "certificate-count",
             Self::Intermediates(_) => "intermediate-count",
             Self::SameSubjectAndKey(_) => "same-subject-and-key",
-            Self::CertificateOctets(_) => "certificate-octets",
-            Self::FileOctets(_) => "file-octets",
-            Self::SubjectOctets(_) => "subject-octets",
+            Self::CertificateBytes(_) => "certificate-octets",
+            Self::FileBytes(_) => "file-octets",
+            Self::SubjectBytes(_) => "subject-octets",
             Self::Depth(_) => "path-depth",
             Self::NameConstraints(_) => "name-constraint-count",
             Self::Keys(_) => "key-type",
@@ -88,8 +88,8 @@ impl Limit {
             Self::SameSubjectAndKey(most) => same_subject_and_key(judged, most),
             Self::Certificates(most)
             | Self::Intermediates(most)
-            | Self::FileOctets(most)
-            | Self::SubjectOctets(most)
+            | Self::FileBytes(most)
+            | Self::SubjectBytes(most)
             | Self::Depth(most) => {
                 let counts = self.counts(judged).into_iter();
                 counts
@@ -118,7 +118,7 @@ impl Limit {
                 let count = all.filter(|node| !judged.is_root(*node)).count();
                 (count, format!("{count} certificates in it are no roots"))
             }
-            Self::SubjectOctets(_) => {
+            Self::SubjectBytes(_) => {
                 let subjects = certificates.iter().map(Certificate::subject);
                 let bytes = subjects.map(|subject| subject.der().len()).sum();
                 (bytes, format!("the subjects have {bytes} octets together"))
@@ -128,7 +128,7 @@ impl Limit {
                 let message = format!("the longest path, with a leaf, has {depth} certificates");
                 (depth, message)
             }
-            Self::FileOctets(_) => {
+            Self::FileBytes(_) => {
                 let files = judged.files.iter();
                 let file = |bytes: &usize| (*bytes, format!("a file has {bytes} octets"));
                 return files.map(file).collect();
@@ -143,7 +143,7 @@ impl Limit {
         let name = called(certificate);
         let algorithm = certificate.public_key().algorithm();
         match *self {
-            Self::CertificateOctets(most) => {
+            Self::CertificateBytes(most) => {
                 let bytes = certificate.der().len();
                 over(bytes, most, &format!("{name} has {bytes} octets"))
             }
@@ -310,9 +310,9 @@ impl fmt::Display for Limit {
             Self::Certificates(most) => (most, "certificates"),
             Self::Intermediates(most) => (most, "certificates that are no roots"),
             Self::SameSubjectAndKey(most) => (most, "certificates with one subject and one key"),
-            Self::CertificateOctets(most) => (most, "octets a certificate (DER)"),
-            Self::FileOctets(most) => (most, "octets a file"),
-            Self::SubjectOctets(most) => (most, "octets of all subjects together (DER)"),
+            Self::CertificateBytes(most) => (most, "octets a certificate (DER)"),
+            Self::FileBytes(most) => (most, "octets a file"),
+            Self::SubjectBytes(most) => (most, "octets of all subjects together (DER)"),
             Self::Depth(most) => (most, "certificates a path, with leaf and root"),
             Self::NameConstraints(most) => (most, "name constraints a certificate"),
         };

@@ -11,9 +11,9 @@ mod table;
 mod text;
 
 pub use crate::ca::finding::{Level, RuleFinding as BundleFinding};
-pub use crl_rules::{ListForm, ListLimit, ListRules};
-pub use crls::JudgedList;
-pub(crate) use crls::{judge_lists, missing_list, outdated_list, too_many_octets};
+pub use crl_rules::{CrlForm, CrlLimit, CrlRules};
+pub use crls::JudgedCrl;
+pub(crate) use crls::{judge_crls, missing_crl, outdated_crl, too_many_bytes};
 pub(crate) use general::left_out;
 pub use grammar::Grammar;
 pub use limits::{Hash, Key, Limit};

@@ -2,7 +2,7 @@
 
 use crate::ca::trust_store::targets::Level::{self, Error, Warning};
 use crate::ca::trust_store::targets::{
-    BundleFinding, Grammar, Hash, Judged, Key, Limit, ListForm, ListLimit, ListRules,
+    BundleFinding, CrlForm, CrlLimit, CrlRules, Grammar, Hash, Judged, Key, Limit,
 };
 use crate::key::Curve::{P256, P384, P521};
 
@@ -22,7 +22,7 @@ pub struct RelyingParty {
     /// Setting for the length of paths, if it needs one.
     pub verify_depth: Option<VerifyDepth>,
     /// Rules for CRLs.
-    pub lists: ListRules,
+    pub crls: CrlRules,
     /// Notes for its users.
     pub notes: &'static [&'static str],
 }
@@ -85,28 +85,28 @@ const COMMON_KEYS: &[Key] = &[
 ];
 const LOAD_BALANCER: &[(Level, Limit)] = &[
     (Error, Limit::Certificates(25)),
-    (Error, Limit::CertificateOctets(16 * KB)),
-    (Error, Limit::SubjectOctets(10_000)),
+    (Error, Limit::CertificateBytes(16 * KB)),
+    (Error, Limit::SubjectBytes(10_000)),
     (Error, Limit::Depth(4)),
     (Error, Limit::Keys(NIST_CURVES_AND_RSA)),
     (Error, Limit::Hashes(SHA_2)),
 ];
 
-const LOAD_BALANCER_LISTS: ListRules = ListRules {
-    form: ListForm::Pem,
+const LOAD_BALANCER_CRLS: CrlRules = CrlRules {
+    form: CrlForm::Pem,
     source: "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html",
     limits: &[
-        (Error, ListLimit::Lists(30)),
-        (Error, ListLimit::Entries(500_000)),
-        (Error, ListLimit::FileOctets(50 * MB)),
+        (Error, CrlLimit::Lists(30)),
+        (Error, CrlLimit::Entries(500_000)),
+        (Error, CrlLimit::FileBytes(50 * MB)),
     ],
     note: Some("the list of the CA that issued the clients is enough"),
-    ..NO_LISTS
+    ..NO_CRLS
 };
 
 /// Base of most rows.
-const NO_LISTS: ListRules = ListRules {
-    form: ListForm::None,
+const NO_CRLS: CrlRules = CrlRules {
+    form: CrlForm::None,
     reads_der: false,
     source: "",
     limits: &[],
@@ -115,9 +115,9 @@ const NO_LISTS: ListRules = ListRules {
     folder_settings: &[],
     note: None,
 };
-const LISTS_OF_PATH: ListRules = ListRules {
-    form: ListForm::Chain,
-    ..NO_LISTS
+const CRLS_OF_PATH: CrlRules = CrlRules {
+    form: CrlForm::Chain,
+    ..NO_CRLS
 };
 
 /// Base of the rows.
@@ -129,7 +129,7 @@ const PLAIN: RelyingParty = RelyingParty {
     comments: false,
     limits: &[],
     verify_depth: None,
-    lists: NO_LISTS,
+    crls: NO_CRLS,
     notes: &[],
 };
 
@@ -145,7 +145,7 @@ pub const PARTIES: &[RelyingParty] = &[
             "A trust store is replaced whole.",
             "s2n-tls by itself, given lists, wants the root alone in the trust store ([revocation.md](revocation.md)); whether that holds for a load balancer made of it is not documented.",
         ],
-        lists: LOAD_BALANCER_LISTS,
+        crls: LOAD_BALANCER_CRLS,
         ..PLAIN
     },
     RelyingParty {
@@ -154,9 +154,9 @@ pub const PARTIES: &[RelyingParty] = &[
         source: "taken to be as `alb`",
         comments: true,
         limits: LOAD_BALANCER,
-        lists: ListRules {
+        crls: CrlRules {
             source: "taken to be as `alb`",
-            ..LOAD_BALANCER_LISTS
+            ..LOAD_BALANCER_CRLS
         },
         ..PLAIN
     },
@@ -178,10 +178,10 @@ pub const PARTIES: &[RelyingParty] = &[
             (Error, Limit::Hashes(SHA_2)),
         ],
         notes: &["The leaves of every CA in the file are let in."],
-        lists: ListRules {
-            form: ListForm::Der,
+        crls: CrlRules {
+            form: CrlForm::Der,
             note: Some("it never looks at revocation itself: an authorizer reads the lists"),
-            ..NO_LISTS
+            ..NO_CRLS
         },
         ..PLAIN
     },
@@ -192,16 +192,16 @@ pub const PARTIES: &[RelyingParty] = &[
         comments: true,
         limits: &[
             (Error, Limit::Certificates(25)),
-            (Error, Limit::CertificateOctets(16 * KB)),
-            (Error, Limit::FileOctets(64 * KB)),
-            (Error, Limit::SubjectOctets(10_000)),
+            (Error, Limit::CertificateBytes(16 * KB)),
+            (Error, Limit::FileBytes(64 * KB)),
+            (Error, Limit::SubjectBytes(10_000)),
             (Error, Limit::Depth(4)),
             (Error, Limit::Keys(COMMON_KEYS)),
             (Error, Limit::Hashes(SHA_2)),
         ],
-        lists: ListRules {
+        crls: CrlRules {
             note: Some("put the serial numbers that are revoked into a key-value store"),
-            ..NO_LISTS
+            ..NO_CRLS
         },
         ..PLAIN
     },
@@ -216,14 +216,14 @@ pub const PARTIES: &[RelyingParty] = &[
             (Error, Limit::KeyCertSign),
         ],
         notes: &["A leaf has to be of version 3, no CA, with digitalSignature and a subject."],
-        lists: ListRules {
-            form: ListForm::Pem,
+        crls: CrlRules {
+            form: CrlForm::Pem,
             source: "https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_ImportCrl.html",
             limits: &[
-                (Error, ListLimit::Lists(2)),
-                (Error, ListLimit::FileOctets(300_000)),
+                (Error, CrlLimit::Lists(2)),
+                (Error, CrlLimit::FileBytes(300_000)),
             ],
-            ..NO_LISTS
+            ..NO_CRLS
         },
         ..PLAIN
     },
@@ -234,7 +234,7 @@ pub const PARTIES: &[RelyingParty] = &[
         form: Form::OneCertificate,
         limits: &[
             (Error, Limit::Certificates(1)),
-            (Error, Limit::FileOctets(65_536)),
+            (Error, Limit::FileBytes(65_536)),
             (Error, Limit::Keys(&[Key::RsaFrom(2048), Key::AnyEc])),
         ],
         ..PLAIN
@@ -261,7 +261,7 @@ pub const PARTIES: &[RelyingParty] = &[
         title: "Azure Application Gateway",
         source: "https://learn.microsoft.com/en-us/azure/application-gateway/mutual-authentication-overview",
         form: Form::OneChainAFile,
-        limits: &[(Error, Limit::FileOctets(25 * KB))],
+        limits: &[(Error, Limit::FileBytes(25 * KB))],
         ..PLAIN
     },
     RelyingParty {
@@ -287,10 +287,10 @@ pub const PARTIES: &[RelyingParty] = &[
             default: 1,
             counts_root: false,
         }),
-        lists: ListRules {
+        crls: CrlRules {
             source: "https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_crl",
             settings: &["ssl_crl FILE;"],
-            ..LISTS_OF_PATH
+            ..CRLS_OF_PATH
         },
         ..PLAIN
     },
@@ -298,11 +298,11 @@ pub const PARTIES: &[RelyingParty] = &[
         name: "haproxy",
         title: "HAProxy",
         source: "https://docs.haproxy.org/3.0/configuration.html#5.1-ca-file",
-        lists: ListRules {
+        crls: CrlRules {
             source: "https://docs.haproxy.org/3.0/configuration.html#5.1-crl-file",
             grammar: Grammar::Shell,
             settings: &["crl-file FILE"],
-            ..LISTS_OF_PATH
+            ..CRLS_OF_PATH
         },
         ..PLAIN
     },
@@ -316,11 +316,11 @@ pub const PARTIES: &[RelyingParty] = &[
             default: 1,
             counts_root: true,
         }),
-        lists: ListRules {
+        crls: CrlRules {
             source: "https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcarevocationcheck",
             settings: &["SSLCARevocationCheck chain", "SSLCARevocationFile FILE"],
             folder_settings: &["SSLCARevocationCheck chain", "SSLCARevocationPath FOLDER"],
-            ..LISTS_OF_PATH
+            ..CRLS_OF_PATH
         },
         ..PLAIN
     },
@@ -328,13 +328,13 @@ pub const PARTIES: &[RelyingParty] = &[
         name: "envoy",
         title: "Envoy",
         source: "https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/transport_sockets/tls/v3/common.proto",
-        lists: ListRules {
+        crls: CrlRules {
             grammar: Grammar::Yaml,
             settings: &["crl: {filename: FILE}"],
             note: Some(
                 "the list of one CA means lists of all, unless only_verify_leaf_cert_crl is set",
             ),
-            ..LISTS_OF_PATH
+            ..CRLS_OF_PATH
         },
         // BoringSSL takes CAs with such keys, and refuses leaves.
         limits: &[(Warning, Limit::NoLeafKeys(&[Key::Ed25519]))],
@@ -344,12 +344,12 @@ pub const PARTIES: &[RelyingParty] = &[
         name: "node",
         title: "Node.js",
         source: "https://nodejs.org/api/tls.html#tlscreatesecurecontextoptions",
-        lists: ListRules {
-            form: ListForm::PemOfPath,
+        crls: CrlRules {
+            form: CrlForm::PemOfPath,
             grammar: Grammar::JavaScript,
             settings: &["crl: [FILE].map((file) => fs.readFileSync(file)),"],
             note: Some("of several lists in one text it reads the first: they go into an array"),
-            ..LISTS_OF_PATH
+            ..CRLS_OF_PATH
         },
         ..PLAIN
     },
@@ -357,11 +357,11 @@ pub const PARTIES: &[RelyingParty] = &[
         name: "postgres",
         title: "PostgreSQL",
         source: "https://www.postgresql.org/docs/current/ssl-tcp.html",
-        lists: ListRules {
+        crls: CrlRules {
             grammar: Grammar::Doubled,
             settings: &["ssl_crl_file = FILE"],
             folder_settings: &["ssl_crl_dir = FOLDER"],
-            ..LISTS_OF_PATH
+            ..CRLS_OF_PATH
         },
         ..PLAIN
     },
@@ -375,11 +375,11 @@ pub const PARTIES: &[RelyingParty] = &[
             "A passphrase has to be of printable ASCII.",
             "Aliases that differ by capitals alone are one.",
         ],
-        lists: ListRules {
+        crls: CrlRules {
             reads_der: true,
             source: "https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/security/cert/CertificateFactory.html",
             note: Some("CertificateFactory.generateCRLs reads all of the file"),
-            ..LISTS_OF_PATH
+            ..CRLS_OF_PATH
         },
         ..PLAIN
     },
@@ -402,16 +402,16 @@ pub const PARTIES: &[RelyingParty] = &[
         notes: &[
             "At most six CAs may stand between a leaf and the certificate that is trusted; P-521 is not taken with *ring*.",
         ],
-        lists: ListRules {
+        crls: CrlRules {
             limits: &[
-                (Error, ListLimit::Version2),
-                (Error, ListLimit::NextUpdate),
-                (Error, ListLimit::Number),
-                (Error, ListLimit::FullName),
-                (Warning, ListLimit::Depth(8)),
+                (Error, CrlLimit::Version2),
+                (Error, CrlLimit::NextUpdate),
+                (Error, CrlLimit::Number),
+                (Error, CrlLimit::FullName),
+                (Warning, CrlLimit::Depth(8)),
             ],
             note: Some("CertificateRevocationListDer::pem_file_iter reads all of the file"),
-            ..LISTS_OF_PATH
+            ..CRLS_OF_PATH
         },
         ..PLAIN
     },

@@ -1,6 +1,6 @@
 //! docs/targets.md: made from the table of targets, and with the name of every rule.
 
-use super::{Form, Limit, ListForm, PARTIES, RelyingParty};
+use super::{CrlForm, Form, Limit, PARTIES, RelyingParty};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -71,17 +71,17 @@ fn section(party: &RelyingParty) -> String {
     for note in notes {
         writeln!(text, "* {note}").unwrap();
     }
-    text + &lists(party)
+    text + &crls(party)
 }
 
 /// What it reads of revocation lists.
-fn lists(party: &RelyingParty) -> String {
-    let rules = &party.lists;
+fn crls(party: &RelyingParty) -> String {
+    let rules = &party.crls;
     let mut note = rules
         .note
         .map(|note| format!(": {note}"))
         .unwrap_or_default();
-    if rules.form == ListForm::None {
+    if rules.form == CrlForm::None {
         return format!("\nIt reads no revocation lists (`lists-unsupported`){note}.\n");
     }
     if !note.is_empty() {
@@ -98,7 +98,7 @@ fn lists(party: &RelyingParty) -> String {
     let mut text = format!(
         "\nRevocation lists, `pki crl --for {}`: {}. Rules: {source}.{note}\n",
         party.name,
-        list_form(rules.form)
+        crl_form(rules.form)
     );
     let limits = rules.limits.iter();
     let limits = limits.map(|(level, limit)| (level, limit.rule(), limit.to_string()));
@@ -132,13 +132,13 @@ fn lists(party: &RelyingParty) -> String {
     text
 }
 
-fn list_form(form: ListForm) -> &'static str {
+fn crl_form(form: CrlForm) -> &'static str {
     match form {
-        ListForm::None => "none",
-        ListForm::Der => "DER, a list a file, `NAME.crl`",
-        ListForm::Pem => "PEM, a list a file, `NAME.crl.pem`",
-        ListForm::PemOfPath => "PEM, a list a file, `NAME.crl.pem`, of every CA of the path",
-        ListForm::Chain => {
+        CrlForm::None => "none",
+        CrlForm::Der => "DER, a list a file, `NAME.crl`",
+        CrlForm::Pem => "PEM, a list a file, `NAME.crl.pem`",
+        CrlForm::PemOfPath => "PEM, a list a file, `NAME.crl.pem`, of every CA of the path",
+        CrlForm::Chain => {
             "one PEM file with the list of every CA of the path, `NAME.chain.crl.pem`"
         }
     }
