@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use zeroize::Zeroizing;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PemError {
+pub(crate) enum PemError {
     #[error("line {line}: the BEGIN marker is cut off")]
     Marker { line: usize },
     #[error("line {line}: {label} has no END marker; the file may be cut off")]
@@ -28,13 +28,13 @@ pub enum PemError {
 }
 
 #[derive(Clone)]
-pub struct PemObject {
+pub(crate) struct PemObject {
     /// The label of the markers, such as `CERTIFICATE`.
-    pub label: String,
+    pub(crate) label: String,
     /// Encapsulated header lines (RFC 1421), which old encrypted keys have.
-    pub headers: Vec<String>,
+    pub(crate) headers: Vec<String>,
     /// The decoded contents; wiped when dropped, since they may be a key.
-    pub der: Zeroizing<Vec<u8>>,
+    pub(crate) der: Zeroizing<Vec<u8>>,
 }
 
 /// Objects over which a file is refused. The largest sets of certificates have some thousand.
@@ -49,7 +49,7 @@ const DASHES: &str = "-----";
 const LINE: usize = 64;
 
 /// Whether the bytes have a PEM marker anywhere.
-pub fn looks_like_pem(bytes: &[u8]) -> bool {
+pub(crate) fn looks_like_pem(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, BEGIN.as_bytes()).is_some()
 }
 
@@ -57,7 +57,7 @@ pub fn looks_like_pem(bytes: &[u8]) -> bool {
 ///
 /// A byte order mark, CRLF, text before and between objects, indentation and markers joined on
 /// one line are taken as they come.
-pub fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
+pub(crate) fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
     let mut objects = Vec::new();
     let mut lines = LineCounter {
         text,
@@ -148,7 +148,7 @@ fn not_base64(line: usize, label: &str, content: &[u8]) -> PemError {
 }
 
 /// Whether a text is UTF-16, by its byte order mark or, of ASCII characters, by its zeros.
-pub fn is_utf16(bytes: &[u8]) -> bool {
+pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
     matches!(
         bytes,
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b' '..=b'~', 0, b' '..=b'~', 0, ..]
@@ -156,7 +156,7 @@ pub fn is_utf16(bytes: &[u8]) -> bool {
 }
 
 /// Whether a text is the base64 of a SEQUENCE and nothing else.
-pub fn is_bare_base64(text: &[u8]) -> bool {
+pub(crate) fn is_bare_base64(text: &[u8]) -> bool {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let in_base64 = |byte: &u8| {
         byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=".contains(byte)
@@ -182,28 +182,28 @@ impl LineCounter<'_> {
 }
 
 /// Returns the labels of the BEGIN markers of a text, in order; the contents between them are not looked at.
-pub fn labels(text: &[u8]) -> Vec<&str> {
+pub(crate) fn labels(text: &[u8]) -> Vec<&str> {
     memchr::memmem::find_iter(text, BEGIN.as_bytes())
         .map(|begin| label(text, begin + BEGIN.len()).map_or("", |(label, _)| label))
         .collect()
 }
 
 /// One object as RFC 7468 section 2 writes it: 64 columns, LF, a final newline.
-pub fn encode(label: &str, der: &[u8]) -> String {
+pub(crate) fn encode(label: &str, der: &[u8]) -> String {
     let mut text = Vec::with_capacity(encoded_length(label, der.len()));
     write(&mut text, label, der).expect("a Vec takes everything");
     String::from_utf8(text).expect("base64 is ASCII")
 }
 
 /// As [`encode`], for private keys: the text is wiped when dropped.
-pub fn encode_secret(label: &str, der: &[u8]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn encode_secret(label: &str, der: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::with_capacity(encoded_length(label, der.len())));
     write(&mut *text, label, der).expect("a Vec takes everything");
     text
 }
 
 /// Bytes of what [`encode`] makes of as many bytes of DER.
-pub fn encoded_length(label: &str, bytes: usize) -> usize {
+pub(crate) fn encoded_length(label: &str, bytes: usize) -> usize {
     let base64 = bytes.div_ceil(3) * 4;
     base64
         + base64.div_ceil(LINE)
@@ -215,7 +215,7 @@ pub fn encoded_length(label: &str, bytes: usize) -> usize {
 }
 
 /// Writes what [`encode`] gives, line by line, so that a large object is never held as text.
-pub fn write(to: &mut impl Write, label: &str, der: &[u8]) -> io::Result<()> {
+pub(crate) fn write(to: &mut impl Write, label: &str, der: &[u8]) -> io::Result<()> {
     writeln!(to, "{BEGIN}{label}{DASHES}")?;
     let mut line = Zeroizing::new([0; LINE + 1]);
     for chunk in der.chunks(LINE / 4 * 3) {

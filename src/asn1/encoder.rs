@@ -5,57 +5,57 @@ use const_oid::ObjectIdentifier;
 
 /// Collects DER; every method appends one element.
 #[derive(Default)]
-pub struct Encoder {
+pub(crate) struct Encoder {
     bytes: Vec<u8>,
 }
 
-pub fn encode(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
+pub(crate) fn encode(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
     // What fits most extensions, so that few buffers grow.
     let mut encoder = Encoder::with_capacity(64);
     content(&mut encoder);
     encoder.bytes
 }
 
-pub fn sequence(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
+pub(crate) fn sequence(content: impl FnOnce(&mut Encoder)) -> Vec<u8> {
     encode(|encoder| encoder.sequence(content))
 }
 
 impl Encoder {
     /// An encoder whose buffer does not grow, and so is not copied, up to `capacity` bytes.
-    pub fn with_capacity(capacity: usize) -> Self {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self {
             bytes: Vec::with_capacity(capacity),
         }
     }
 
     /// Continues behind what is in a buffer already.
-    pub fn onto(bytes: Vec<u8>) -> Self {
+    pub(crate) fn onto(bytes: Vec<u8>) -> Self {
         Self { bytes }
     }
 
-    pub fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 
     /// Appends elements that are DER already, untouched.
-    pub fn raw(&mut self, der: &[u8]) {
+    pub(crate) fn raw(&mut self, der: &[u8]) {
         self.bytes.extend_from_slice(der);
     }
 
-    pub fn primitive(&mut self, tag: u8, content: &[u8]) {
+    pub(crate) fn primitive(&mut self, tag: u8, content: &[u8]) {
         self.header(tag, content.len());
         self.bytes.extend_from_slice(content);
     }
 
     /// The identifier and length bytes of an element whose contents follow.
-    pub fn header(&mut self, tag: u8, length: usize) {
+    pub(crate) fn header(&mut self, tag: u8, length: usize) {
         self.bytes.push(tag);
         let (bytes, used) = length_bytes(length);
         self.bytes.extend_from_slice(&bytes[..used]);
     }
 
     /// A constructed element around what `content` writes.
-    pub fn constructed(&mut self, tag: u8, content: impl FnOnce(&mut Self)) {
+    pub(crate) fn constructed(&mut self, tag: u8, content: impl FnOnce(&mut Self)) {
         // Most lengths fit the one byte that is kept free for them; longer ones move the contents.
         self.bytes.extend_from_slice(&[tag, 0]);
         let start = self.bytes.len();
@@ -68,31 +68,31 @@ impl Encoder {
         }
     }
 
-    pub fn sequence(&mut self, content: impl FnOnce(&mut Self)) {
+    pub(crate) fn sequence(&mut self, content: impl FnOnce(&mut Self)) {
         self.constructed(tag::SEQUENCE, content);
     }
 
     /// `[number] EXPLICIT`.
-    pub fn explicit(&mut self, number: u8, content: impl FnOnce(&mut Self)) {
+    pub(crate) fn explicit(&mut self, number: u8, content: impl FnOnce(&mut Self)) {
         self.constructed(tag::explicit(number), content);
     }
 
-    pub fn oid(&mut self, oid: &ObjectIdentifier) {
+    pub(crate) fn oid(&mut self, oid: &ObjectIdentifier) {
         self.primitive(tag::OBJECT_IDENTIFIER, oid.as_bytes());
     }
 
     /// A BOOLEAN that is TRUE; FALSE is always a default, which DER leaves out.
-    pub fn boolean_true(&mut self) {
+    pub(crate) fn boolean_true(&mut self) {
         self.primitive(tag::BOOLEAN, &[0xff]);
     }
 
     /// An INTEGER that is not negative, from its big-endian magnitude.
-    pub fn unsigned(&mut self, magnitude: &[u8]) {
+    pub(crate) fn unsigned(&mut self, magnitude: &[u8]) {
         self.integer_like(tag::INTEGER, magnitude);
     }
 
     /// As [`Encoder::unsigned`], under another tag (`[n] IMPLICIT INTEGER`).
-    pub fn integer_like(&mut self, tag: u8, magnitude: &[u8]) {
+    pub(crate) fn integer_like(&mut self, tag: u8, magnitude: &[u8]) {
         let significant = magnitude
             .iter()
             .position(|byte| *byte != 0)
@@ -105,12 +105,12 @@ impl Encoder {
         self.bytes.extend_from_slice(significant);
     }
 
-    pub fn octet_string(&mut self, content: &[u8]) {
+    pub(crate) fn octet_string(&mut self, content: &[u8]) {
         self.primitive(tag::OCTET_STRING, content);
     }
 
     /// A BIT STRING of whole bytes.
-    pub fn bit_string(&mut self, content: &[u8]) {
+    pub(crate) fn bit_string(&mut self, content: &[u8]) {
         self.header(tag::BIT_STRING, content.len() + 1);
         self.bytes.push(0);
         self.bytes.extend_from_slice(content);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Bytes, shown with `{:x}` or `{:X}` as two digits each.
-pub struct Hex<'a>(pub &'a [u8]);
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
 
 impl Hex<'_> {
     fn write(&self, f: &mut fmt::Formatter<'_>, digits: &[u8; 16]) -> fmt::Result {
@@ -33,7 +33,7 @@ impl fmt::UpperHex for Hex<'_> {
 }
 
 /// Reads an even number of digits, in either case.
-pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |digit: u8| char::from(digit).to_digit(16);
     let (pairs, []) = text.as_bytes().as_chunks() else {
         return None;

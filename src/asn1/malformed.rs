@@ -4,7 +4,7 @@ use const_oid::ObjectIdentifier;
 use der::{ErrorKind, Tag};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
+pub(crate) enum Malformed {
     /// The bytes end inside an element.
     #[error("it ends in the middle of a value")]
     Truncated,
@@ -30,10 +30,10 @@ impl Malformed {
     pub(super) const NEGATIVE: Self = Self::Value("an INTEGER is negative");
     pub(super) const BAD_BOOLEAN: Self = Self::Value("a BOOLEAN is neither TRUE nor FALSE");
     /// An OBJECT IDENTIFIER that breaks X.690 section 8.19.
-    pub const BAD_OID: Self = Self::Value("an OBJECT IDENTIFIER is not well formed");
+    pub(crate) const BAD_OID: Self = Self::Value("an OBJECT IDENTIFIER is not well formed");
 
     /// Words an error of the der crate; `what` is the structure that was to be read.
-    pub fn of_der(error: &der::Error, what: &'static str) -> Self {
+    pub(crate) fn of_der(error: &der::Error, what: &'static str) -> Self {
         match error.kind() {
             ErrorKind::Incomplete { .. } => Self::Truncated,
             ErrorKind::IndefiniteLength => Self::INDEFINITE_LENGTH,

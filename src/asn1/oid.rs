@@ -4,10 +4,10 @@ use const_oid::ObjectIdentifier;
 
 macro_rules! identifiers {
     ($($(#[$doc:meta])* $name:ident = $dotted:literal, $text:literal;)*) => {
-        $($(#[$doc])* pub const $name: ObjectIdentifier = ObjectIdentifier::new_unwrap($dotted);)*
+        $($(#[$doc])* pub(crate) const $name: ObjectIdentifier = ObjectIdentifier::new_unwrap($dotted);)*
 
         /// The name that standards give an identifier, if `pki` knows it.
-        pub fn name(oid: &ObjectIdentifier) -> Option<&'static str> {
+        pub(crate) fn name(oid: &ObjectIdentifier) -> Option<&'static str> {
             $(if *oid == $name { return Some($text); })*
             None
         }
@@ -15,7 +15,7 @@ macro_rules! identifiers {
 }
 
 /// Returns the name that standards give an identifier, or the identifier in dots.
-pub fn called(oid: &ObjectIdentifier) -> String {
+pub(crate) fn called(oid: &ObjectIdentifier) -> String {
     name(oid).map_or_else(|| oid.to_string(), str::to_owned)
 }
 

@@ -5,21 +5,21 @@ use const_oid::ObjectIdentifier;
 
 /// One element: its identifier byte, its contents, and the whole of it.
 #[derive(Debug, Clone, Copy)]
-pub struct Element<'a> {
-    pub tag: u8,
-    pub content: &'a [u8],
+pub(crate) struct Element<'a> {
+    pub(crate) tag: u8,
+    pub(crate) content: &'a [u8],
     /// Identifier, length and contents.
-    pub whole: &'a [u8],
+    pub(crate) whole: &'a [u8],
 }
 
 impl<'a> Element<'a> {
-    pub fn reader(&self) -> Reader<'a> {
+    pub(crate) fn reader(&self) -> Reader<'a> {
         Reader::new(self.content)
     }
 
     /// The bytes of a BIT STRING, and how many bits of the last one are unused; those are zero
     /// (X.690 section 11.2.1).
-    pub fn bits(&self) -> Result<(u8, &'a [u8]), Malformed> {
+    pub(crate) fn bits(&self) -> Result<(u8, &'a [u8]), Malformed> {
         const BAD: Malformed = Malformed::NotDer("a BIT STRING with wrong unused bits");
         let [unused @ 0..=7, bytes @ ..] = self.content else {
             return Err(BAD);
@@ -33,7 +33,7 @@ impl<'a> Element<'a> {
     }
 
     /// The contents of a BIT STRING of whole bytes.
-    pub fn whole_bytes(&self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn whole_bytes(&self) -> Result<&'a [u8], Malformed> {
         match self.bits()? {
             (0, bytes) => Ok(bytes),
             _ => Err(Malformed::Value("a BIT STRING does not end on an octet")),
@@ -42,7 +42,7 @@ impl<'a> Element<'a> {
 
     /// The contents of an INTEGER or ENUMERATED, which are as short as they can be (X.690 section
     /// 8.3.2).
-    pub fn integer(&self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn integer(&self) -> Result<&'a [u8], Malformed> {
         match self.content {
             [] => Err(Malformed::NotDer("an INTEGER is empty")),
             [0x00, 0x00..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => Err(Malformed::LONG_INTEGER),
@@ -51,7 +51,7 @@ impl<'a> Element<'a> {
     }
 
     /// The magnitude of an INTEGER that is not negative, without leading zeros.
-    pub fn unsigned(&self) -> Result<&'a [u8], Malformed> {
+    pub(crate) fn unsigned(&self) -> Result<&'a [u8], Malformed> {
         match self.integer()? {
             [0x80..=0xff, ..] => Err(Malformed::NEGATIVE),
             [0, rest @ ..] => Ok(rest),
@@ -60,7 +60,7 @@ impl<'a> Element<'a> {
     }
 
     /// An INTEGER that fits 32 bits and is not negative.
-    pub fn small(&self) -> Result<u32, Malformed> {
+    pub(crate) fn small(&self) -> Result<u32, Malformed> {
         let magnitude = self.unsigned()?;
         if magnitude.len() > 4 {
             return Err(Malformed::Value("an INTEGER is too large"));
@@ -71,7 +71,7 @@ impl<'a> Element<'a> {
     }
 
     /// An OBJECT IDENTIFIER; each arc is as short as it can be (X.690 section 8.19.2).
-    pub fn oid(&self) -> Result<ObjectIdentifier, Malformed> {
+    pub(crate) fn oid(&self) -> Result<ObjectIdentifier, Malformed> {
         if !has_minimal_arcs(self.content) {
             return Err(Malformed::BAD_OID);
         }
@@ -80,7 +80,7 @@ impl<'a> Element<'a> {
 
     /// Holds an element of any type to the DER of its universal type, if it has one. What is inside a
     /// SEQUENCE, a SET or another class is not looked at.
-    pub fn check_value(&self) -> Result<(), Malformed> {
+    pub(crate) fn check_value(&self) -> Result<(), Malformed> {
         let text = |is_text: bool| {
             let problem = Malformed::Value("a string is not text of its type");
             is_text.then_some(()).ok_or(problem)
@@ -114,7 +114,7 @@ impl<'a> Element<'a> {
     }
 
     /// A BOOLEAN; DER knows one TRUE.
-    pub fn boolean(&self) -> Result<bool, Malformed> {
+    pub(crate) fn boolean(&self) -> Result<bool, Malformed> {
         match self.content {
             [0x00] => Ok(false),
             [0xff] => Ok(true),
@@ -125,16 +125,16 @@ impl<'a> Element<'a> {
 
 /// Reads elements one after the other.
 #[derive(Debug, Clone, Copy)]
-pub struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
-    pub fn single(bytes: &'a [u8]) -> Result<Element<'a>, Malformed> {
+    pub(crate) fn single(bytes: &'a [u8]) -> Result<Element<'a>, Malformed> {
         let mut reader = Self::new(bytes);
         let element = reader.any()?;
         reader.end()?;
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The elements of the one SEQUENCE that `bytes` hold.
-    pub fn sequence_of(bytes: &'a [u8], what: &'static str) -> Result<Self, Malformed> {
+    pub(crate) fn sequence_of(bytes: &'a [u8], what: &'static str) -> Result<Self, Malformed> {
         let element = Self::single(bytes)?;
         if element.tag != tag::SEQUENCE {
             return Err(Malformed::Unexpected(what));
@@ -150,21 +150,21 @@ impl<'a> Reader<'a> {
         Ok(element.reader())
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The identifier byte of the next element.
-    pub fn peek(&self) -> Option<u8> {
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
     /// Returns the bytes that have not been read.
-    pub fn rest(&self) -> &'a [u8] {
+    pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    pub fn any(&mut self) -> Result<Element<'a>, Malformed> {
+    pub(crate) fn any(&mut self) -> Result<Element<'a>, Malformed> {
         let (header, length) = header(self.rest)?;
         let end = header.checked_add(length).ok_or(Malformed::Truncated)?;
         if end > self.rest.len() {
@@ -180,7 +180,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, which has to have this tag.
-    pub fn expect(&mut self, tag: u8, what: &'static str) -> Result<Element<'a>, Malformed> {
+    pub(crate) fn expect(&mut self, tag: u8, what: &'static str) -> Result<Element<'a>, Malformed> {
         match self.peek() {
             None => Err(Malformed::Truncated),
             Some(found) if found == tag => self.any(),
@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element if it has this tag.
-    pub fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, Malformed> {
+    pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, Malformed> {
         if self.peek() == Some(tag) {
             self.any().map(Some)
         } else {
@@ -198,17 +198,17 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, an OBJECT IDENTIFIER.
-    pub fn oid(&mut self, what: &'static str) -> Result<ObjectIdentifier, Malformed> {
+    pub(crate) fn oid(&mut self, what: &'static str) -> Result<ObjectIdentifier, Malformed> {
         self.expect(tag::OBJECT_IDENTIFIER, what)?.oid()
     }
 
-    pub fn sequence(&mut self, what: &'static str) -> Result<Reader<'a>, Malformed> {
+    pub(crate) fn sequence(&mut self, what: &'static str) -> Result<Reader<'a>, Malformed> {
         Ok(self.expect(tag::SEQUENCE, what)?.reader())
     }
 
     /// The next element, an AlgorithmIdentifier (RFC 5280 section 4.1.1.2): an
     /// algorithm, and at most one value of any type.
-    pub fn algorithm(&mut self, what: &'static str) -> Result<Element<'a>, Malformed> {
+    pub(crate) fn algorithm(&mut self, what: &'static str) -> Result<Element<'a>, Malformed> {
         let element = self.expect(tag::SEQUENCE, what)?;
         let mut fields = element.reader();
         fields.oid("an algorithm's identifier")?;
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
         Ok(element)
     }
 
-    pub fn end(&self) -> Result<(), Malformed> {
+    pub(crate) fn end(&self) -> Result<(), Malformed> {
         if self.is_empty() {
             Ok(())
         } else {
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Whether `content` is arcs of an OBJECT IDENTIFIER, however large, none with a leading zero.
-pub fn has_minimal_arcs(content: &[u8]) -> bool {
+pub(crate) fn has_minimal_arcs(content: &[u8]) -> bool {
     let mut ended = true;
     content.iter().all(|byte| {
         let is_padded = ended && *byte == 0x80;

@@ -6,7 +6,7 @@ use ::time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};
 /// Appends a time: UTCTime through the year 2049, GeneralizedTime from 2050 on.
 ///
 /// Fractions of a second are dropped, as the RFC demands.
-pub fn encode_time(encoder: &mut Encoder, time: OffsetDateTime) {
+pub(crate) fn encode_time(encoder: &mut Encoder, time: OffsetDateTime) {
     if (1950..2050).contains(&time.year()) {
         // The year's first two digits are the only difference.
         encoder.primitive(tag::UTC_TIME, &digits(time)[2..]);
@@ -16,7 +16,7 @@ pub fn encode_time(encoder: &mut Encoder, time: OffsetDateTime) {
 }
 
 /// Appends a GeneralizedTime, whatever the year.
-pub fn encode_generalized_time(encoder: &mut Encoder, time: OffsetDateTime) {
+pub(crate) fn encode_generalized_time(encoder: &mut Encoder, time: OffsetDateTime) {
     encoder.primitive(tag::GENERALIZED_TIME, &digits(time));
 }
 
@@ -43,7 +43,7 @@ fn digits(time: OffsetDateTime) -> [u8; 15] {
 }
 
 /// The time in a UTCTime or GeneralizedTime that ends in `Z` and has seconds.
-pub fn parse_time(element: &Element<'_>) -> Result<OffsetDateTime, Malformed> {
+pub(crate) fn parse_time(element: &Element<'_>) -> Result<OffsetDateTime, Malformed> {
     const BAD: Malformed = Malformed::Value("a time is not written as RFC 5280 demands");
     let text = std::str::from_utf8(element.content).map_err(|_| BAD)?;
     let digits = text.strip_suffix('Z').ok_or(BAD)?;

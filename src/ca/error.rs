@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 /// Reasons why a use case did not do what was asked. Unless an error says so, nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum CaError {
+pub(crate) enum CaError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

@@ -4,7 +4,7 @@ use crate::ca::remedy::Remedy;
 
 /// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub(crate) enum Level {
     /// It would be refused, or trusted wrongly.
     Error,
     /// It works, and may not be intended.
@@ -14,7 +14,7 @@ pub enum Level {
 }
 
 impl Level {
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
@@ -24,13 +24,13 @@ impl Level {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleFinding {
-    pub level: Level,
+pub(crate) struct RuleFinding {
+    pub(crate) level: Level,
     /// Name of the rule, words joined by hyphens.
-    pub rule: &'static str,
-    pub message: String,
+    pub(crate) rule: &'static str,
+    pub(crate) message: String,
     /// Remedy that is said with it.
-    pub remedy: Option<Box<Remedy>>,
+    pub(crate) remedy: Option<Box<Remedy>>,
 }
 
 impl RuleFinding {

@@ -4,7 +4,7 @@ pub(crate) mod error;
 
 use crate::asn1::Malformed;
 use crate::ca::error::CaError;
-pub use crate::pem::PemObject as ForeignObject;
+pub(crate) use crate::pem::PemObject as ForeignObject;
 use crate::store::FileError;
 use crate::x509::{self, Certificate, CertificationRequest, Crl, NoObjects, signed_data};
 pub(crate) use crate::x509::{is_certificate_label, is_signed_data_label};
@@ -17,14 +17,14 @@ use zeroize::Zeroizing;
 pub(crate) const CRL_LABEL: &str = "X509 CRL";
 
 /// A file's content, and its name in errors.
-pub struct Input {
+pub(crate) struct Input {
     path: PathBuf,
     content: Zeroizing<Vec<u8>>,
 }
 
 /// Kind of input from outside, by which its size is limited before there is a buffer for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
+pub(crate) enum Size {
     /// A counter.
     Number,
     /// A key or a CSR.
@@ -62,12 +62,12 @@ impl Size {
 
 impl Input {
     /// Reads a file.
-    pub fn read(path: &Path) -> Result<Self, CaError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, CaError> {
         Self::read_of(Size::Any, path)
     }
 
     /// Reads a file of this size at most.
-    pub fn read_of(size: Size, path: &Path) -> Result<Self, CaError> {
+    pub(crate) fn read_of(size: Size, path: &Path) -> Result<Self, CaError> {
         let failed = |source| FileError {
             operation: "read",
             path: path.to_owned(),
@@ -79,12 +79,16 @@ impl Input {
     }
 
     /// Reads from anything; `path` is its name in errors.
-    pub fn from_reader(path: &Path, from: impl Read) -> Result<Self, CaError> {
+    pub(crate) fn from_reader(path: &Path, from: impl Read) -> Result<Self, CaError> {
         Self::from_reader_of(Size::Any, path, from)
     }
 
     /// Reads this size at most from anything.
-    pub fn from_reader_of(size: Size, path: &Path, from: impl Read) -> Result<Self, CaError> {
+    pub(crate) fn from_reader_of(
+        size: Size,
+        path: &Path,
+        from: impl Read,
+    ) -> Result<Self, CaError> {
         Self::with_room(path, from, 0, size)
     }
 
@@ -137,21 +141,21 @@ impl Input {
     }
 
     /// Name in errors.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub fn content(&self) -> &[u8] {
+    pub(crate) fn content(&self) -> &[u8] {
         &self.content
     }
 
     /// Content that is no secret: a CRL, a certificate.
-    pub fn into_content(mut self) -> Vec<u8> {
+    pub(crate) fn into_content(mut self) -> Vec<u8> {
         std::mem::take(&mut *self.content)
     }
 
     /// Reads every object, PEM or DER.
-    pub fn objects(&self) -> Result<Vec<ForeignObject>, CaError> {
+    pub(crate) fn objects(&self) -> Result<Vec<ForeignObject>, CaError> {
         objects(&self.content).map_err(|source| CaError::Input {
             path: self.path.clone(),
             expected: "a file with certificates, requests, lists or keys",
@@ -177,12 +181,12 @@ pub(crate) fn objects(content: &[u8]) -> Result<Vec<ForeignObject>, InputError> 
 }
 
 /// Reads the certificates in a file, which may hold nothing else.
-pub fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
+pub(crate) fn read_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
     certificates_in(&Input::read(path)?)
 }
 
 /// Reads certificates, at least one; nothing else may be there.
-pub fn certificates_in(input: &Input) -> Result<Vec<Certificate>, CaError> {
+pub(crate) fn certificates_in(input: &Input) -> Result<Vec<Certificate>, CaError> {
     let each = each_certificate_in(input)?;
     let is_one = each.len() == 1;
     let all: Result<Vec<_>, _> = each.into_iter().collect();
@@ -191,16 +195,16 @@ pub fn certificates_in(input: &Input) -> Result<Vec<Certificate>, CaError> {
 
 /// Certificate of a file that can't be read.
 #[derive(Debug)]
-pub struct UnreadCertificate {
-    pub path: PathBuf,
+pub(crate) struct UnreadCertificate {
+    pub(crate) path: PathBuf,
     /// Its place among the certificates of the file, from 1.
-    pub number: usize,
-    pub problem: Malformed,
+    pub(crate) number: usize,
+    pub(crate) problem: Malformed,
 }
 
 impl UnreadCertificate {
     /// Refuses the whole file, in which it may be the only certificate.
-    pub fn into_error(self, is_one: bool) -> CaError {
+    pub(crate) fn into_error(self, is_one: bool) -> CaError {
         let Self {
             path,
             number,
@@ -225,7 +229,7 @@ fn not_certificates(path: &Path, source: InputError) -> CaError {
 }
 
 /// Same as [`certificates_in`], with the reason instead of each certificate that can't be read.
-pub fn each_certificate_in(
+pub(crate) fn each_certificate_in(
     input: &Input,
 ) -> Result<Vec<Result<Certificate, UnreadCertificate>>, CaError> {
     let wrong = |source| not_certificates(input.path(), source);
@@ -262,7 +266,7 @@ pub fn each_certificate_in(
 }
 
 /// Reads the DER of CRLs, at least one; nothing else may be there.
-pub fn crls_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
+pub(crate) fn crls_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
     let wrong = |source: InputError| CaError::Input {
         path: input.path().to_owned(),
         expected: "a file of certificate revocation lists",
@@ -287,7 +291,7 @@ pub fn crls_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
 }
 
 /// Reads the one CSR. Other PEM objects, such as its key, are ignored.
-pub fn request_in(input: &Input) -> Result<CertificationRequest, CaError> {
+pub(crate) fn request_in(input: &Input) -> Result<CertificationRequest, CaError> {
     let wrong = |source: InputError| CaError::Input {
         path: input.path.clone(),
         expected: "a certificate signing request (CSR)",

@@ -24,76 +24,76 @@ mod session;
 mod trust_store;
 mod verify;
 
-pub use apply::error::ApplyError;
-pub use apply::{
+pub(crate) use apply::error::ApplyError;
+pub(crate) use apply::{
     Action, Application, Declaration, Entry, EntryFiles, Kind, Secrets, Step, WishedBundle,
     WishedCa, WishedCrl,
 };
-pub use authority::error::{AuthorityError, Misfit};
-pub use authority::{
+pub(crate) use authority::error::{AuthorityError, Misfit};
+pub(crate) use authority::{
     CaRequest, CrossCertificate, Installed, NamingPrevious, NewCa, NewRequest, RenewedCa,
     Succession, certify_ca, create_fixture_root, create_root, create_subordinate,
     cross_certificate, cross_certify, install_ca, install_renewed, last_end, renew_ca, request_ca,
     request_renewal, valid_of_key,
 };
-pub use check::{
+pub(crate) use check::{
     CheckRequest, Checkup, Repair, Repaired, StoreFinding, bytes_to_check, check, repair,
 };
-pub use crl::error::CrlError;
-pub use crl::{
+pub(crate) use crl::error::CrlError;
+pub(crate) use crl::{
     AheadRequest, CrlRequest, Dating, Freshness, Origin, Place, Published, above_no_other,
     cas_read, chains_below, check_crl, foreign_crl, has_hash_names, judge_foreign_crl,
     judge_published, preview_crls, publish_chain, publish_crl, publish_hash_names, publish_pem,
     refuse_other_files, sign_ahead, write_foreign_crl,
 };
-pub use error::CaError;
-pub use export::error::ExportError;
-pub use export::{
+pub(crate) use error::CaError;
+pub(crate) use export::error::ExportError;
+pub(crate) use export::{
     Destination, ExportFolder, ExportPlace, Exported, FileKind, GroupExport, KeyOutput, OpenExport,
     OpenFile, Strength,
 };
-pub use finding::{Level, RuleFinding};
-pub use fixture::{Defect, DefectError, issue_defective};
-pub use foreign::error::InputError;
-pub use foreign::{
+pub(crate) use finding::{Level, RuleFinding};
+pub(crate) use fixture::{Defect, DefectError, issue_defective};
+pub(crate) use foreign::error::InputError;
+pub(crate) use foreign::{
     ForeignObject, Input, Size, UnreadCertificate, certificates_in, crls_in, each_certificate_in,
     read_certificates, request_in,
 };
-pub use import::{
+pub(crate) use import::{
     ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldCrl, Source,
     SourceFile, Tally, import,
 };
-pub use issuance::error::{IssuanceError, IssuerError};
-pub use issuance::{
+pub(crate) use issuance::error::{IssuanceError, IssuerError};
+pub(crate) use issuance::{
     Batch, CsrNames, DryRun, End, Issued, Issuer, KeySource, LeafRequest, Lifetime, Purpose,
     RowOutcome, TableRow, cost_of, is_compromised, issue, last_batch, new_batch,
 };
-pub use notice::{CrlNotice, Notice, RenewalNotice};
-pub use numbers::plural;
-pub use owner::KeyOf;
-pub use parallel::on_all_cores;
-pub use passphrases::error::KeyUseError;
-pub use passphrases::{
+pub(crate) use notice::{CrlNotice, Notice, RenewalNotice};
+pub(crate) use numbers::plural;
+pub(crate) use owner::KeyOf;
+pub(crate) use parallel::on_all_cores;
+pub(crate) use passphrases::error::KeyUseError;
+pub(crate) use passphrases::{
     Passphrases, ProtectedKey, Unlocked, check_for_java, passphrase_for, protection_for,
 };
-pub use remedy::Remedy;
-pub use renewal::{
+pub(crate) use remedy::Remedy;
+pub(crate) use renewal::{
     DueCa, Expiring, Lineage, Predecessor, Renewal, RenewalError, Successors, expiring, renew,
     supersede,
 };
-pub use revocation::error::RevocationError;
-pub use revocation::{
+pub(crate) use revocation::error::RevocationError;
+pub(crate) use revocation::{
     Outcome, Revocable, RowVerdict, Target, Verdict, find_all, issuing_ca, revoke, revoke_all,
 };
-pub use select::error::SelectError;
-pub use select::{Selector, Status, certificate_of, select_one};
-pub use session::Session;
-pub use trust_store::error::TrustStoreError;
-pub use trust_store::targets::{
+pub(crate) use select::error::SelectError;
+pub(crate) use select::{Selector, Status, certificate_of, select_one};
+pub(crate) use session::Session;
+pub(crate) use trust_store::error::TrustStoreError;
+pub(crate) use trust_store::targets::{
     BundleFinding, CrlForm, Foreign, Form, Grammar, PARTIES, RelyingParty, party,
 };
-pub use trust_store::{Bundle, BundleRequest, Changes, bundle, write_bundle};
-pub use verify::{Checked, CheckedBy, Judgement, VerifyRequest, verify};
+pub(crate) use trust_store::{Bundle, BundleRequest, Changes, bundle, write_bundle};
+pub(crate) use verify::{Checked, CheckedBy, Judgement, VerifyRequest, verify};
 
 #[cfg(test)]
 mod testing;

@@ -3,8 +3,8 @@
 mod crl;
 mod renewal;
 
-pub use crl::CrlNotice;
-pub use renewal::RenewalNotice;
+pub(crate) use crl::CrlNotice;
+pub(crate) use renewal::RenewalNotice;
 
 use crate::store::CaName;
 use crate::x509::Serial;
@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 /// Something that was done, or left out, without having been asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub(crate) enum Notice {
     /// The default validity was cut to the CA's end.
     ValidityShortened {
         until: OffsetDateTime,

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// Owner of a compromised key; the remedy depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyOf {
+pub(crate) enum KeyOf {
     /// A leaf whose key was made here.
     Leaf,
     /// A leaf whose key was made elsewhere, and proven by a CSR.
@@ -25,7 +25,7 @@ impl fmt::Display for KeyOf {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SubjectOwner {
+pub(crate) enum SubjectOwner {
     /// A CA of the store, pending ones included.
     Ca(CaName),
     /// A CA whose certificate a CA of the store issued, and whose key is not in the store.

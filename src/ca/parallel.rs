@@ -3,7 +3,7 @@
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// Maps many items, in their order; few are not worth another thread.
-pub fn on_all_cores<T: Send, U: Send>(
+pub(crate) fn on_all_cores<T: Send, U: Send>(
     items: Vec<T>,
     each: impl Fn(T) -> U + Send + Sync,
 ) -> Vec<U> {

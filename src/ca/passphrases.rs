@@ -11,22 +11,22 @@ use std::error::Error;
 
 /// Key, or file with keys, that a passphrase opens or protects.
 #[derive(Clone, Copy)]
-pub struct ProtectedKey<'a> {
+pub(crate) struct ProtectedKey<'a> {
     /// The CA under whose passphrase it is; `None` if it has one of its own.
-    pub ca: Option<&'a CaName>,
+    pub(crate) ca: Option<&'a CaName>,
     /// Its name in prompts and errors.
-    pub label: &'a str,
+    pub(crate) label: &'a str,
 }
 
 impl<'a> ProtectedKey<'a> {
     /// Key of a CA, or of one of its leaves in the store.
-    pub fn of(ca: &'a CaName, label: &'a str) -> Self {
+    pub(crate) fn of(ca: &'a CaName, label: &'a str) -> Self {
         let ca = Some(ca);
         Self { ca, label }
     }
 
     /// Key outside the store.
-    pub fn outside(label: &'a str) -> Self {
+    pub(crate) fn outside(label: &'a str) -> Self {
         Self { ca: None, label }
     }
 
@@ -37,7 +37,7 @@ impl<'a> ProtectedKey<'a> {
 }
 
 /// Source of passphrases.
-pub trait Passphrases {
+pub(crate) trait Passphrases {
     /// Returns the passphrase that opens this key.
     fn to_open(
         &mut self,
@@ -65,13 +65,13 @@ pub trait Passphrases {
 }
 
 /// Opens the keys of one CA with one derivation, and protects new ones with the same.
-pub struct Unlocked {
+pub(crate) struct Unlocked {
     passphrase: Option<Passphrase>,
     derived: Option<KeyEncryptionKey>,
 }
 
 impl Unlocked {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             passphrase: None,
             derived: None,
@@ -79,7 +79,7 @@ impl Unlocked {
     }
 
     /// Reads a key file, with a passphrase if it is encrypted.
-    pub fn open(
+    pub(crate) fn open(
         &mut self,
         file: impl Into<Location>,
         wanted: ProtectedKey<'_>,
@@ -115,13 +115,13 @@ impl Unlocked {
     }
 
     /// Whether the key that was opened first needed a passphrase.
-    pub fn was_encrypted(&self) -> bool {
+    pub(crate) fn was_encrypted(&self) -> bool {
         self.passphrase.is_some()
     }
 
     /// Protection for other keys of the same CA: under the passphrase that opened it, if it needed one. The
     /// encryption of a foreign key file may be too weak; then its passphrase is used, not its derivation.
-    pub fn protection(&self) -> Result<Protection, CaError> {
+    pub(crate) fn protection(&self) -> Result<Protection, CaError> {
         match (&self.passphrase, &self.derived) {
             (None, _) => Ok(Protection::None),
             (Some(_), Some(derived)) if derived.is_strong() => {
@@ -141,7 +141,7 @@ impl Default for Unlocked {
 }
 
 /// Returns the passphrase for a new or exported key, if it is to have one.
-pub fn passphrase_for(
+pub(crate) fn passphrase_for(
     key: ProtectedKey<'_>,
     passphrases: &mut dyn Passphrases,
 ) -> Result<Option<Passphrase>, CaError> {
@@ -150,7 +150,7 @@ pub fn passphrase_for(
 }
 
 /// Refuses a passphrase under which Java does not open a PKCS #12 file.
-pub fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
+pub(crate) fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
     if passphrase.is_printable_ascii() {
         return Ok(());
     }
@@ -162,7 +162,7 @@ pub fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
 }
 
 /// Whether the user would be asked for the passphrase of a new or exported key.
-pub fn would_ask_for(
+pub(crate) fn would_ask_for(
     key: ProtectedKey<'_>,
     passphrases: &mut dyn Passphrases,
 ) -> Result<bool, CaError> {
@@ -171,7 +171,7 @@ pub fn would_ask_for(
 }
 
 /// Returns the protection of a new or exported key.
-pub fn protection_for(
+pub(crate) fn protection_for(
     key: ProtectedKey<'_>,
     passphrases: &mut dyn Passphrases,
 ) -> Result<Protection, CaError> {

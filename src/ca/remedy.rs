@@ -5,7 +5,7 @@ use crate::x509::Serial;
 
 /// What to do about an error or a finding, as data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remedy {
+pub(crate) enum Remedy {
     /// Run the same command again: it signs another CRL.
     SignCrlAgain,
     /// Run the same command again: it writes the missing files.

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 /// Name of a certificate as the user gives it.
 #[derive(Debug, Clone)]
-pub enum Selector {
+pub(crate) enum Selector {
     /// Serial number: the text, and its readings.
     Serial(String, SerialReadings),
     /// Common name.
@@ -23,7 +23,7 @@ pub enum Selector {
 
 /// Status of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     /// Neither revoked nor expired, and its notBefore has passed.
     Valid,
     /// Not revoked, and before its notBefore.
@@ -35,7 +35,7 @@ pub enum Status {
 
 impl Status {
     /// Status of a certificate at a time; revoked goes before expired.
-    pub fn of(issuance: &Issuance, revoked: Option<&Revoked>, now: OffsetDateTime) -> Self {
+    pub(crate) fn of(issuance: &Issuance, revoked: Option<&Revoked>, now: OffsetDateTime) -> Self {
         match revoked {
             Some(_) => Self::Revoked,
             None => Self::at(issuance.not_before, issuance.not_after, now),
@@ -43,7 +43,11 @@ impl Status {
     }
 
     /// Status of a certificate that is not revoked, by its validity.
-    pub fn at(not_before: OffsetDateTime, not_after: OffsetDateTime, now: OffsetDateTime) -> Self {
+    pub(crate) fn at(
+        not_before: OffsetDateTime,
+        not_after: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Self {
         if now > not_after {
             Self::Expired
         } else if now < not_before {
@@ -60,12 +64,12 @@ impl Status {
     }
 
     /// Whether a certificate is valid, or will be: neither revoked nor expired.
-    pub fn is_live(self) -> bool {
+    pub(crate) fn is_live(self) -> bool {
         matches!(self, Self::Valid | Self::NotYetValid)
     }
 
     /// Name in options and reports.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Valid => "valid",
             Self::NotYetValid => "not-yet-valid",
@@ -82,7 +86,7 @@ impl fmt::Display for Status {
 }
 
 /// Selects one certificate; by common name the newest valid one, with a notice if there are others.
-pub fn select_one(
+pub(crate) fn select_one(
     ca: &Ca,
     selector: &Selector,
     now: OffsetDateTime,
@@ -130,7 +134,7 @@ pub(crate) fn certifies_key_of(issuance: &Issuance, certificate: &Certificate) -
 }
 
 /// Returns the certificate of a record, if the store has it.
-pub fn certificate_of(ca: &Ca, issuance: &Issuance) -> Result<Certificate, CaError> {
+pub(crate) fn certificate_of(ca: &Ca, issuance: &Issuance) -> Result<Certificate, CaError> {
     match &issuance.der {
         Some(der) => recorded_certificate(ca, der),
         None => Err(SelectError::WithoutCertificate {

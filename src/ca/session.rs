@@ -8,15 +8,15 @@ use crate::store::{CaName, Store};
 use time::OffsetDateTime;
 
 /// An open store, the time, and the user's passphrases; and what the user is to be told.
-pub struct Session<'a> {
-    pub store: &'a Store,
-    pub now: OffsetDateTime,
-    pub passphrases: &'a mut dyn Passphrases,
-    pub notices: Vec<Notice>,
+pub(crate) struct Session<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) passphrases: &'a mut dyn Passphrases,
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl<'a> Session<'a> {
-    pub fn new(
+    pub(crate) fn new(
         store: &'a Store,
         passphrases: &'a mut dyn Passphrases,
         now: OffsetDateTime,
@@ -30,7 +30,7 @@ impl<'a> Session<'a> {
     }
 
     /// Opens a CA's key.
-    pub fn issuer(&mut self, ca: &CaName, purpose: Purpose) -> Result<Issuer, CaError> {
+    pub(crate) fn issuer(&mut self, ca: &CaName, purpose: Purpose) -> Result<Issuer, CaError> {
         Issuer::open(self.store, ca, purpose, self.passphrases, self.now)
     }
 }

@@ -9,42 +9,42 @@ use crate::x509::{Certificate, Crl};
 use std::cell::Cell;
 
 /// A certificate to verify, and the basis for it.
-pub struct VerifyRequest<'a> {
-    pub certificate: Certificate,
+pub(crate) struct VerifyRequest<'a> {
+    pub(crate) certificate: Certificate,
     /// Certificates that came with it; they may be on its path.
-    pub beside: Vec<Certificate>,
+    pub(crate) beside: Vec<Certificate>,
     /// Certificates of bundles: the self-signed ones are trusted, the others may be on the
     /// path. `None` for the CAs of the store.
-    pub bundle: Option<Vec<Certificate>>,
+    pub(crate) bundle: Option<Vec<Certificate>>,
     /// Whether all certificates of the bundle are trusted if none is self-signed.
-    pub trusts_intermediates: bool,
+    pub(crate) trusts_intermediates: bool,
     /// CRLs; if there are any, they alone decide what is revoked.
-    pub crls: Vec<Crl<'a>>,
+    pub(crate) crls: Vec<Crl<'a>>,
     /// Time, name and purpose.
-    pub question: Question,
+    pub(crate) question: Question,
 }
 
 /// Result of a verification.
-pub struct Judgement {
+pub(crate) struct Judgement {
     /// The certificate and those above it up to the trusted one; empty if there is no such path.
-    pub path: Vec<Certificate>,
+    pub(crate) path: Vec<Certificate>,
     /// Revocation of the certificates on the path, up to the first that can't be relied on.
-    pub revocation: Vec<Checked>,
-    pub refusal: Option<Refusal>,
+    pub(crate) revocation: Vec<Checked>,
+    pub(crate) refusal: Option<Refusal>,
 }
 
 /// Revocation of a certificate on a path.
-pub struct Checked {
-    pub certificate: Certificate,
-    pub checked_by: CheckedBy,
-    pub refusal: Option<Refusal>,
+pub(crate) struct Checked {
+    pub(crate) certificate: Certificate,
+    pub(crate) checked_by: CheckedBy,
+    pub(crate) refusal: Option<Refusal>,
     /// Reasons why CRLs of its issuer were not used.
-    pub unused: Vec<CrlProblem>,
+    pub(crate) unused: Vec<CrlProblem>,
 }
 
 /// Source of the revocation status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CheckedBy {
+pub(crate) enum CheckedBy {
     /// The store's record of its issuer.
     Store,
     /// A CRL of its issuer.
@@ -54,7 +54,10 @@ pub enum CheckedBy {
 
 /// Finds a valid path, or the reason why there is none. Of several invalid ones the first decides,
 /// unless a later one is invalid for a revocation alone.
-pub fn verify(store: Option<&Store>, request: &VerifyRequest<'_>) -> Result<Judgement, CaError> {
+pub(crate) fn verify(
+    store: Option<&Store>,
+    request: &VerifyRequest<'_>,
+) -> Result<Judgement, CaError> {
     let known = store.map_or_else(|| Ok(Vec::new()), Store::cas)?;
     let pool = match &request.bundle {
         Some(bundle) => bundle.clone(),

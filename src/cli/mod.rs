@@ -21,7 +21,7 @@ mod options;
 mod output;
 mod passphrase;
 mod progress;
-pub mod reading;
+pub(crate) mod reading;
 mod remedy;
 mod renew;
 mod report;

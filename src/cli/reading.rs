@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 /// Why a file, or a row of one, is refused: what the command writes to standard error.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Refused(String);
+pub(crate) struct Refused(String);
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
@@ -22,9 +22,9 @@ impl From<Failure> for Refused {
 }
 
 /// Output of `pki show FILE`.
-pub struct Shown {
-    pub text: String,
-    pub json: Value,
+pub(crate) struct Shown {
+    pub(crate) text: String,
+    pub(crate) json: Value,
 }
 
 fn input(path: &Path, content: &[u8]) -> Result<Input, Refused> {
@@ -33,14 +33,14 @@ fn input(path: &Path, content: &[u8]) -> Result<Input, Refused> {
 }
 
 /// Report of `pki show FILE`.
-pub fn shown(path: &Path, content: &[u8]) -> Result<Shown, Refused> {
+pub(crate) fn shown(path: &Path, content: &[u8]) -> Result<Shown, Refused> {
     let report = show::what_is_in(&input(path, content)?)?;
     let (text, json) = report.document().expect("what is shown is held");
     Ok(Shown { text, json })
 }
 
 /// The rows that `pki issue --from FILE` reads. The requests that they name are read too.
-pub fn certificate_rows(
+pub(crate) fn certificate_rows(
     path: &Path,
     content: &[u8],
 ) -> Result<Vec<Result<LeafRequest, Refused>>, Refused> {
@@ -52,7 +52,7 @@ pub fn certificate_rows(
 }
 
 /// The rows that `pki revoke --from FILE` reads.
-pub fn revocation_rows(
+pub(crate) fn revocation_rows(
     path: &Path,
     content: &[u8],
     now: OffsetDateTime,
@@ -64,7 +64,7 @@ pub fn revocation_rows(
 }
 
 /// Reads a declaration as `pki apply FILE` does without a store; the CSRs that it names are read too.
-pub fn declaration(
+pub(crate) fn declaration(
     path: &Path,
     content: &[u8],
     now: OffsetDateTime,

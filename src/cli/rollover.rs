@@ -9,9 +9,8 @@ use super::report::{Lines, Report};
 use super::root::MadeCa;
 use super::steps::{self, Step};
 use super::succession::{crossed, succeeded};
-use crate::ca::IssuerError;
 use crate::ca::{
-    CaError, OpenFile, RenewedCa, Session, certificates_in, install_renewed, renew_ca,
+    CaError, IssuerError, OpenFile, RenewedCa, Session, certificates_in, install_renewed, renew_ca,
     request_renewal,
 };
 use crate::pem;

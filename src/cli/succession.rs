@@ -8,12 +8,10 @@ use super::renew::args::{CaRenewalArgs, RenewArgs};
 use super::report::Report;
 use super::root::MadeCa;
 use super::steps::{self, Change, Step};
-use crate::ca::IssuanceError;
-use crate::ca::IssuerError;
 use crate::ca::{
-    CaError, CrossCertificate, Issuer, NewCa, Passphrases, ProtectedKey, Purpose, Session,
-    Succession, create_root, create_subordinate, cross_certify, is_compromised, last_end,
-    valid_of_key,
+    CaError, CrossCertificate, IssuanceError, Issuer, IssuerError, NewCa, Passphrases,
+    ProtectedKey, Purpose, Session, Succession, create_root, create_subordinate, cross_certify,
+    is_compromised, last_end, valid_of_key,
 };
 use crate::key::Passphrase;
 use crate::store::{Ca, CaName, Store};

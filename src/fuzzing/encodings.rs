@@ -2,8 +2,10 @@
 
 use crate::asn1::{Element, Reader, encode, parse_time, tag};
 use der::Decode;
-use der::asn1::{AnyRef, BitStringRef, BmpString, GeneralizedTime, IntRef, Null, ObjectIdentifier};
-use der::asn1::{UintRef, UtcTime, Utf8StringRef};
+use der::asn1::{
+    AnyRef, BitStringRef, BmpString, GeneralizedTime, IntRef, Null, ObjectIdentifier, UintRef,
+    UtcTime, Utf8StringRef,
+};
 use time::OffsetDateTime;
 use time::macros::datetime;
 

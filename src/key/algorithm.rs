@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// A kind of key that can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum KeyType {
+pub(crate) enum KeyType {
     /// ECDSA on P-256, signing with SHA-256.
     #[default]
     P256,
@@ -30,11 +30,11 @@ pub enum KeyType {
 #[error(
     "{0:?} is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87"
 )]
-pub struct UnknownKeyType(pub String);
+pub(crate) struct UnknownKeyType(pub(crate) String);
 
 impl KeyType {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::P256,
         Self::P384,
         Self::P521,
@@ -48,12 +48,12 @@ impl KeyType {
     ];
 
     /// Whether few relying parties take this kind yet.
-    pub fn is_rarely_supported(self) -> bool {
+    pub(crate) fn is_rarely_supported(self) -> bool {
         matches!(self, Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
     }
 
     /// The name by which options and reports speak of it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::P256 => "p256",
             Self::P384 => "p384",

@@ -22,7 +22,7 @@ use std::num::NonZeroU32;
 use zeroize::Zeroizing;
 
 /// Rounds of PBKDF2 in every key file that is written here.
-pub const PBKDF2_ROUNDS: u32 = 600_000;
+pub(crate) const PBKDF2_ROUNDS: u32 = 600_000;
 
 /// The product N·r·p of scrypt (RFC 7914) over which a foreign key file is refused. Memory takes
 /// 128 bytes for each unit of N·r, so this is 1 GiB that is filled once.
@@ -34,7 +34,7 @@ const MOST_SCRYPT_WORK: u64 = 1 << 23;
 /// derives once, however many of them it opens or writes; each has an initialization vector of its
 /// own.
 #[derive(Clone)]
-pub struct KeyEncryptionKey {
+pub(crate) struct KeyEncryptionKey {
     kdf: Pbkdf2Params,
     /// On the heap: what is moved leaves a copy on the stack.
     key: Zeroizing<Vec<u8>>,
@@ -42,7 +42,7 @@ pub struct KeyEncryptionKey {
 
 impl KeyEncryptionKey {
     /// Derives a key under a new random salt.
-    pub fn generate(passphrase: &Passphrase) -> Result<Self, KeyError> {
+    pub(crate) fn generate(passphrase: &Passphrase) -> Result<Self, KeyError> {
         let mut salt = [0; 16];
         fill_random(&mut salt)?;
         let kdf = Pbkdf2Params::hmac_sha256(PBKDF2_ROUNDS, &salt);
@@ -50,7 +50,7 @@ impl KeyEncryptionKey {
     }
 
     /// Whether keys encrypted under it are as strong as those that are written here have to be.
-    pub fn is_strong(&self) -> bool {
+    pub(crate) fn is_strong(&self) -> bool {
         is_strong(&self.kdf)
     }
 
@@ -122,7 +122,7 @@ pub(super) struct Encrypted {
 }
 
 #[derive(Clone)]
-pub enum Protection {
+pub(crate) enum Protection {
     Passphrase(KeyEncryptionKey),
     /// Not encrypted: only if the user said so.
     None,
@@ -130,12 +130,12 @@ pub enum Protection {
 
 impl Protection {
     /// Encryption under a passphrase, with a new salt.
-    pub fn new(passphrase: &Passphrase) -> Result<Self, KeyError> {
+    pub(crate) fn new(passphrase: &Passphrase) -> Result<Self, KeyError> {
         KeyEncryptionKey::generate(passphrase).map(Self::Passphrase)
     }
 
     /// The key as a PEM file: `ENCRYPTED PRIVATE KEY`, or `PRIVATE KEY`.
-    pub fn to_pem(&self, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(crate) fn to_pem(&self, key: &PrivateKey) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let pkcs8 = key.to_pkcs8()?;
         Ok(match self {
             Self::Passphrase(kek) => {
@@ -147,7 +147,7 @@ impl Protection {
 }
 
 /// A private key that needs its passphrase.
-pub struct EncryptedKey {
+pub(crate) struct EncryptedKey {
     scheme: Scheme,
     ciphertext: Vec<u8>,
     form: Form,
@@ -244,7 +244,7 @@ impl Scheme {
 }
 
 impl EncryptedKey {
-    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, KeyError> {
         let mut reader = Reader::sequence_of(der, "an EncryptedPrivateKeyInfo")?;
         let algorithm = reader.expect(tag::SEQUENCE, "the encryption's AlgorithmIdentifier")?;
         let ciphertext = reader
@@ -269,18 +269,18 @@ impl EncryptedKey {
     }
 
     /// Returns the cost of opening it: iterations of a hash; for scrypt, blocks that are mixed.
-    pub fn iterations(&self) -> u64 {
+    pub(crate) fn iterations(&self) -> u64 {
         self.scheme.iterations()
     }
 
     /// Whether it is encrypted as every key is that is written here, or stronger.
-    pub fn is_strong(&self) -> bool {
+    pub(crate) fn is_strong(&self) -> bool {
         self.scheme.ours().is_some_and(|(kdf, _)| is_strong(&kdf))
     }
 
     /// Decrypts with a passphrase. If the encryption is the one written here, the derived key
     /// comes along, to be used for the other files of the same CA.
-    pub fn open(
+    pub(crate) fn open(
         &self,
         passphrase: &Passphrase,
     ) -> Result<(PrivateKey, Option<KeyEncryptionKey>), KeyError> {
@@ -296,7 +296,7 @@ impl EncryptedKey {
     }
 
     /// Decrypts with a key derived before; `None` if it was derived with another salt.
-    pub fn open_with(&self, kek: &KeyEncryptionKey) -> Option<Result<PrivateKey, KeyError>> {
+    pub(crate) fn open_with(&self, kek: &KeyEncryptionKey) -> Option<Result<PrivateKey, KeyError>> {
         let (_, iv) = self.scheme.ours().filter(|(kdf, _)| *kdf == kek.kdf)?;
         let pkcs8 = decrypt(kek, iv, &self.ciphertext);
         Some(pkcs8.and_then(|pkcs8| decrypted(self.form, &pkcs8)))

@@ -5,7 +5,7 @@ use super::{EncryptedKey, KeyError, PrivateKey};
 use crate::asn1::{Reader, tag};
 use crate::pem;
 
-pub enum KeyFile {
+pub(crate) enum KeyFile {
     Plain(PrivateKey),
     /// An EncryptedPrivateKeyInfo (RFC 5958 section 3), or a PEM object whose headers say how it is
     /// encrypted.
@@ -15,7 +15,7 @@ pub enum KeyFile {
 impl KeyFile {
     /// Reads what `pki` and openssl write: PKCS#8, SEC 1 (RFC 5915) and PKCS #1 (RFC 8017), plain or
     /// encrypted, as PEM, or PKCS#8 as DER. An `EC PARAMETERS` object before the key is passed over.
-    pub fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, KeyError> {
         if !pem::looks_like_pem(bytes) {
             return Self::parse_der(bytes);
         }

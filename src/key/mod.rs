@@ -12,28 +12,28 @@ mod iterations;
 mod key_file;
 mod old_encryption;
 mod passphrase;
-pub mod pkcs12;
+pub(crate) mod pkcs12;
 mod private_key;
 mod pss;
 mod public_key;
 mod rsa;
 mod signature;
-pub mod weak;
+pub(crate) mod weak;
 
-pub use algorithm::KeyType;
-pub use encryption::{EncryptedKey, KeyEncryptionKey, Protection};
-pub use key_file::KeyFile;
-pub use passphrase::Passphrase;
-pub use private_key::PrivateKey;
-pub use pss::PssHash;
-pub use public_key::{Curve, PublicKey, PublicKeyAlgorithm};
-pub use signature::SignatureAlgorithm;
+pub(crate) use algorithm::KeyType;
+pub(crate) use encryption::{EncryptedKey, KeyEncryptionKey, Protection};
+pub(crate) use key_file::KeyFile;
+pub(crate) use passphrase::Passphrase;
+pub(crate) use private_key::PrivateKey;
+pub(crate) use pss::PssHash;
+pub(crate) use public_key::{Curve, PublicKey, PublicKeyAlgorithm};
+pub(crate) use signature::SignatureAlgorithm;
 
 use crate::asn1::Malformed;
 use crate::pem::PemError;
 
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub(crate) enum KeyError {
     #[error("the key is not readable PEM")]
     Pem(#[from] PemError),
     #[error("there is no private key in it, but {found}")]

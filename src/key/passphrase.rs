@@ -4,15 +4,15 @@ use zeroize::Zeroizing;
 
 /// A passphrase; wiped when dropped.
 #[derive(Clone)]
-pub struct Passphrase(Zeroizing<String>);
+pub(crate) struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    pub fn new(text: Zeroizing<String>) -> Self {
+    pub(crate) fn new(text: Zeroizing<String>) -> Self {
         Self(text)
     }
 
     /// Whether it is printable ASCII: Java opens nothing else.
-    pub fn is_printable_ascii(&self) -> bool {
+    pub(crate) fn is_printable_ascii(&self) -> bool {
         self.0.bytes().all(|byte| matches!(byte, b' '..=b'~'))
     }
 

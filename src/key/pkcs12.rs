@@ -7,7 +7,7 @@
 pub(super) mod kdf;
 mod read;
 
-pub use read::{CertificateBag, Contents, Pfx};
+pub(crate) use read::{CertificateBag, Contents, Pfx};
 
 use super::encryption::{Encrypted, fill_random};
 use super::{KeyEncryptionKey, KeyError, Passphrase, PrivateKey};
@@ -29,7 +29,7 @@ const COMPATIBLE_ROUNDS: u32 = 100_000;
 const SALT: usize = 16;
 
 #[derive(Clone, Copy)]
-pub enum Encryption<'a> {
+pub(crate) enum Encryption<'a> {
     /// PBES2 with PBKDF2-HMAC-SHA256 and AES-256-CBC; the MAC is HMAC-SHA256.
     Modern(&'a KeyEncryptionKey),
     /// pbeWithSHAAnd3-KeyTripleDES-CBC and HMAC-SHA1: for readers that know nothing better.
@@ -37,16 +37,16 @@ pub enum Encryption<'a> {
 }
 
 /// A key, and the certificates that speak for it.
-pub struct KeyEntry<'a> {
-    pub name: &'a str,
-    pub key: &'a PrivateKey,
-    pub for_java: bool,
+pub(crate) struct KeyEntry<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) key: &'a PrivateKey,
+    pub(crate) for_java: bool,
     /// The DER of its certificate, and then of the CAs above.
-    pub certificates: &'a [&'a [u8]],
+    pub(crate) certificates: &'a [&'a [u8]],
 }
 
 /// A file with one key, its certificate and the chain above.
-pub fn key_store(
+pub(crate) fn key_store(
     entry: &KeyEntry<'_>,
     passphrase: &Passphrase,
     encryption: Encryption<'_>,
@@ -99,7 +99,7 @@ pub fn key_store(
 /// A file of trust anchors as Java reads them: every certificate, by its DER, under an alias of its
 /// own and with the attribute without which Java's key stores show none. Java opens it if the
 /// passphrase is printable ASCII.
-pub fn trust_store(
+pub(crate) fn trust_store(
     certificates: &[(&str, &[u8])],
     passphrase: &Passphrase,
 ) -> Result<Vec<u8>, KeyError> {

@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{
 };
 use zeroize::Zeroizing;
 
-pub struct PrivateKey {
+pub(crate) struct PrivateKey {
     pair: Pair,
     public: PublicKey,
     signature_algorithm: SignatureAlgorithm,
@@ -26,7 +26,7 @@ enum Pair {
 
 impl PrivateKey {
     /// A new key from the system's random source.
-    pub fn generate(kind: KeyType) -> Result<Self, KeyError> {
+    pub(crate) fn generate(kind: KeyType) -> Result<Self, KeyError> {
         let failed = |_| KeyError::Library {
             operation: "generate a key",
         };
@@ -51,7 +51,7 @@ impl PrivateKey {
     }
 
     /// Reads a PrivateKeyInfo or OneAsymmetricKey (RFC 5958).
-    pub fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
         let mut reader = Reader::sequence_of(der, "a PrivateKeyInfo")?;
         reader.expect(tag::INTEGER, "the version of a PrivateKeyInfo")?;
         let mut identifier = reader.sequence("the key's AlgorithmIdentifier")?;
@@ -98,17 +98,17 @@ impl PrivateKey {
         })
     }
 
-    pub fn public(&self) -> &PublicKey {
+    pub(crate) fn public(&self) -> &PublicKey {
         &self.public
     }
 
     /// The algorithm with which this key signs: the hash fits the key's strength.
-    pub fn signature_algorithm(&self) -> SignatureAlgorithm {
+    pub(crate) fn signature_algorithm(&self) -> SignatureAlgorithm {
         self.signature_algorithm
     }
 
     /// The signature over `message`, as it stands in a certificate.
-    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let failed = |_| KeyError::Library { operation: "sign" };
         match &self.pair {
             Pair::Ecdsa(pair) => {
@@ -138,7 +138,7 @@ impl PrivateKey {
 
     /// Same as [`Self::to_pkcs8`], but with an ML-DSA key as its `expandedKey` (RFC 9881 section 6), which
     /// Java reads instead of the seed.
-    pub fn to_expanded_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(crate) fn to_expanded_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let Pair::MlDsa(pair) = &self.pair else {
             return self.to_pkcs8();
         };
@@ -155,7 +155,7 @@ impl PrivateKey {
     }
 
     /// The key as PrivateKeyInfo (RFC 5958, version 1).
-    pub fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let failed = |_| KeyError::Library {
             operation: "encode a private key",
         };

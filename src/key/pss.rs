@@ -15,7 +15,7 @@ const DEFAULT_SALT: u32 = 20;
 
 /// A hash of RSASSA-PSS; its mask is made with the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PssHash {
+pub(crate) enum PssHash {
     Sha256,
     Sha384,
     Sha512,
@@ -54,9 +54,9 @@ impl fmt::Display for PssHash {
 
 /// RSASSA-PSS-params (RFC 4055 section 3.1): one hash, MGF1 with the same, trailer 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pss {
-    pub hash: PssHash,
-    pub salt_length: u32,
+pub(crate) struct Pss {
+    pub(crate) hash: PssHash,
+    pub(crate) salt_length: u32,
 }
 
 impl Pss {
@@ -90,7 +90,7 @@ impl Pss {
     }
 
     /// Whether the salt is as long as the hash.
-    pub fn is_usual(self) -> bool {
+    pub(crate) fn is_usual(self) -> bool {
         usize::try_from(self.salt_length) == Ok(self.hash.algorithm().output_len())
     }
 

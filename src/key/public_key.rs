@@ -14,7 +14,7 @@ use x509_cert::spki::AlgorithmIdentifier;
 
 /// A public key: the bytes of its SubjectPublicKeyInfo, untouched, and what they say.
 #[derive(Debug, Clone)]
-pub struct PublicKey {
+pub(crate) struct PublicKey {
     spki: Vec<u8>,
     key_range: std::ops::Range<usize>,
     algorithm: PublicKeyAlgorithm,
@@ -39,14 +39,14 @@ impl Eq for PublicKey {}
 
 /// A named curve of RFC 5480 that can be certified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Curve {
+pub(crate) enum Curve {
     P256,
     P384,
     P521,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PublicKeyAlgorithm {
+pub(crate) enum PublicKeyAlgorithm {
     Ec(Curve),
     /// A curve that nothing here signs or verifies with.
     OtherCurve(ObjectIdentifier),
@@ -62,7 +62,7 @@ pub enum PublicKeyAlgorithm {
 
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo of any algorithm; what it says is not judged.
-    pub fn from_spki(spki: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn from_spki(spki: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::sequence_of(spki, "a SubjectPublicKeyInfo")?;
         let mut identifier = reader.algorithm("the key's AlgorithmIdentifier")?.reader();
         let bytes = reader
@@ -80,19 +80,19 @@ impl PublicKey {
         })
     }
 
-    pub fn spki(&self) -> &[u8] {
+    pub(crate) fn spki(&self) -> &[u8] {
         &self.spki
     }
 
     /// The contents of the subjectPublicKey BIT STRING.
-    pub fn key_bytes(&self) -> &[u8] {
+    pub(crate) fn key_bytes(&self) -> &[u8] {
         &self.spki[self.key_range.clone()]
     }
 
     /// The bytes that identify the private key, of whoever else has it: an RSA key's modulus, whatever the
     /// exponent; the x coordinate of a point, since both points that have it are known to whoever knows one;
     /// an Ed25519 key without its last byte, for the same reason. All of any other key.
-    pub fn secret_part(&self) -> &[u8] {
+    pub(crate) fn secret_part(&self) -> &[u8] {
         let bytes = self.key_bytes();
         match self.algorithm {
             PublicKeyAlgorithm::Ec(_) | PublicKeyAlgorithm::OtherCurve(_) => match bytes {
@@ -109,13 +109,13 @@ impl PublicKey {
         }
     }
 
-    pub fn algorithm(&self) -> PublicKeyAlgorithm {
+    pub(crate) fn algorithm(&self) -> PublicKeyAlgorithm {
         self.algorithm
     }
 
     /// The key identifier: the leftmost 160 bits of the SHA-256 hash of the BIT STRING's contents
     /// (RFC 7093 section 2, method 1).
-    pub fn key_identifier(&self) -> [u8; 20] {
+    pub(crate) fn key_identifier(&self) -> [u8; 20] {
         let hash: [u8; 32] = Sha256::digest(self.key_bytes()).into();
         *hash
             .first_chunk()
@@ -127,7 +127,7 @@ impl PublicKey {
     ///
     /// The SubjectPublicKeyInfo goes into a certificate to the byte: what is odd about it, or hidden
     /// in it, would be signed.
-    pub fn check_certifiable(&self) -> Result<(), KeyError> {
+    pub(crate) fn check_certifiable(&self) -> Result<(), KeyError> {
         if self.findings.is_certifiable.get().is_none() {
             self.judge()?;
             let _ = self.findings.is_certifiable.set(());
@@ -186,7 +186,7 @@ impl PublicKey {
 
     /// Whether signatures under the key bind: under an Ed25519 key of small order anybody can make
     /// them.
-    pub fn check_order(&self) -> Result<(), WeakKey> {
+    pub(crate) fn check_order(&self) -> Result<(), WeakKey> {
         match self.algorithm {
             PublicKeyAlgorithm::Ed25519 => weak::judge_ed25519(self.key_bytes()),
             _ => Ok(()),

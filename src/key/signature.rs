@@ -12,7 +12,7 @@ use x509_cert::spki::AlgorithmIdentifier;
 /// A signature algorithm that `pki` can verify; it signs with the ones that
 /// [`super::PrivateKey::signature_algorithm`] gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SignatureAlgorithm {
+pub(crate) enum SignatureAlgorithm {
     EcdsaSha1,
     EcdsaSha256,
     EcdsaSha384,
@@ -46,7 +46,7 @@ const PLAIN: [SignatureAlgorithm; 12] = [
 
 impl SignatureAlgorithm {
     /// The algorithm with which the private half of this key signs: the hash fits the key's strength.
-    pub fn of_key(public: &PublicKey) -> Result<Self, KeyError> {
+    pub(crate) fn of_key(public: &PublicKey) -> Result<Self, KeyError> {
         Ok(match public.algorithm() {
             PublicKeyAlgorithm::Ec(Curve::P256) => Self::EcdsaSha256,
             PublicKeyAlgorithm::Ec(Curve::P384) => Self::EcdsaSha384,
@@ -66,7 +66,7 @@ impl SignatureAlgorithm {
 
     /// The AlgorithmIdentifier: NULL parameters for PKCS #1 v1.5 (RFC 4055 section 5), none for
     /// ECDSA, Ed25519 and ML-DSA (RFC 5758, 8410, 9881). Nothing is signed with RSASSA-PSS here.
-    pub fn to_der(self) -> Vec<u8> {
+    pub(crate) fn to_der(self) -> Vec<u8> {
         let has_null = matches!(
             self,
             Self::RsaSha1 | Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512
@@ -78,12 +78,12 @@ impl SignatureAlgorithm {
         identifier.to_der().expect("it is short")
     }
 
-    pub fn encode(self, encoder: &mut Encoder) {
+    pub(crate) fn encode(self, encoder: &mut Encoder) {
         encoder.raw(&self.to_der());
     }
 
     /// Reads an AlgorithmIdentifier; `None` for an algorithm that can't be verified here.
-    pub fn from_der(der: &[u8]) -> Result<Option<Self>, Malformed> {
+    pub(crate) fn from_der(der: &[u8]) -> Result<Option<Self>, Malformed> {
         let mut reader = Reader::sequence_of(der, "an AlgorithmIdentifier")?;
         let identifier = reader.oid("an algorithm's identifier")?;
         if identifier == oid::RSASSA_PSS {
@@ -92,7 +92,7 @@ impl SignatureAlgorithm {
         Ok(PLAIN.into_iter().find(|known| known.oid() == identifier))
     }
 
-    pub fn oid(self) -> ObjectIdentifier {
+    pub(crate) fn oid(self) -> ObjectIdentifier {
         match self {
             Self::EcdsaSha1 => oid::ECDSA_WITH_SHA1,
             Self::EcdsaSha256 => oid::ECDSA_WITH_SHA256,
@@ -111,13 +111,13 @@ impl SignatureAlgorithm {
     }
 
     /// Whether the signature rests on SHA-1, which no longer binds anything.
-    pub fn uses_sha1(self) -> bool {
+    pub(crate) fn uses_sha1(self) -> bool {
         matches!(self, Self::EcdsaSha1 | Self::RsaSha1)
     }
 
     /// Whether `signature` over `message` was made with the key in `spki`, a
     /// SubjectPublicKeyInfo.
-    pub fn verify(
+    pub(crate) fn verify(
         self,
         spki: &super::PublicKey,
         message: &[u8],

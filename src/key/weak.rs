@@ -9,13 +9,13 @@
 mod ed25519;
 mod rsa;
 
-pub use ed25519::judge_ed25519;
-pub use rsa::judge_rsa;
+pub(crate) use ed25519::judge_ed25519;
+pub(crate) use rsa::judge_rsa;
 
 use rsa::{MAX_EXPONENT_BITS, MAX_MODULUS_BITS, MIN_EXPONENT, MIN_MODULUS_BITS};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WeakKey {
+pub(crate) enum WeakKey {
     #[error("the RSA modulus has {bits} bits, fewer than {MIN_MODULUS_BITS}")]
     ModulusTooSmall { bits: u64 },
     #[error("the RSA modulus has {bits} bits, more than {MAX_MODULUS_BITS}")]

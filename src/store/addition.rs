@@ -2,17 +2,16 @@
 
 use super::ca::Ca;
 use super::error::StoreError;
-use super::file;
 use super::layout::CaLayout;
 use super::material::Material;
 use super::name::CaName;
-use super::{Notice, ReservedCa, Store, Unfinished, format};
+use super::{Notice, ReservedCa, Store, Unfinished, file, format};
 
 /// Error of an addition of which some CAs may be in the store.
 #[derive(Debug)]
-pub struct Uninstalled {
-    pub added: Vec<CaName>,
-    pub source: StoreError,
+pub(crate) struct Uninstalled {
+    pub(crate) added: Vec<CaName>,
+    pub(crate) source: StoreError,
 }
 
 impl Store {
@@ -86,7 +85,7 @@ impl Store {
 impl ReservedCa<'_> {
     /// Replaces the reserved CA, which is here without its key, by one that has it. A reader finds one of
     /// the two.
-    pub fn replace_keyless(&self, material: &Material<'_>) -> Result<Ca, Uninstalled> {
+    pub(crate) fn replace_keyless(&self, material: &Material<'_>) -> Result<Ca, Uninstalled> {
         let Self { store, name, _lock } = self;
         let directory = store.layout.ca(name);
         let exchange =
@@ -109,7 +108,7 @@ impl ReservedCa<'_> {
     }
 
     /// Adds CAs, each below one that is there or before it, the reserved one as the last.
-    pub fn add(&self, cas: &[Material<'_>]) -> Result<Ca, Uninstalled> {
+    pub(crate) fn add(&self, cas: &[Material<'_>]) -> Result<Ca, Uninstalled> {
         let check_place = |name: &CaName| {
             self.store.settle_staged(name)?;
             self.store.check_free(name)

@@ -24,7 +24,7 @@ struct Cache {
 impl Ca {
     /// Returns the records of CA certificates that the CA issued to others, in the order of issuing.
     /// Reads what was issued since the cache was written.
-    pub fn issued_authorities(&self) -> Result<Vec<Issuance>, StoreError> {
+    pub(crate) fn issued_authorities(&self) -> Result<Vec<Issuance>, StoreError> {
         let path = self.layout.issued();
         let cached = self.cached_authorities();
         let end = journal::end(&path)?;

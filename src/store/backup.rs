@@ -10,11 +10,10 @@
 use super::archive::{BackupError, Entry, Writer};
 use super::ca::Ca;
 use super::error::{FileError, StoreError};
-use super::file;
 use super::layout::{CaLayout, Part, StoreLayout};
 use super::location::Location;
 use super::name::CaName;
-use super::{Store, format, journal};
+use super::{Store, file, format, journal};
 use crate::pem;
 use crate::x509::validity::rfc3339;
 use memchr::memmem;
@@ -47,7 +46,7 @@ pub(super) struct Manifest {
 }
 
 /// The store as it was at one moment.
-pub struct Snapshot<'a> {
+pub(crate) struct Snapshot<'a> {
     store: &'a Store,
     manifest: Manifest,
     made_at: OffsetDateTime,
@@ -73,23 +72,23 @@ enum Content {
 
 /// Contents of a backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackedUp {
-    pub cas: Vec<BackedUpCa>,
+pub(crate) struct BackedUp {
+    pub(crate) cas: Vec<BackedUpCa>,
     /// Pending CAs.
-    pub pending: Vec<CaName>,
-    pub files: u64,
-    pub bytes: u64,
+    pub(crate) pending: Vec<CaName>,
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackedUpCa {
-    pub name: CaName,
-    pub certificates: u64,
+pub(crate) struct BackedUpCa {
+    pub(crate) name: CaName,
+    pub(crate) certificates: u64,
 }
 
 impl Store {
     /// Holds the store as it is now. Others wait only while the files are opened.
-    pub fn snapshot(&self, now: OffsetDateTime) -> Result<Snapshot<'_>, StoreError> {
+    pub(crate) fn snapshot(&self, now: OffsetDateTime) -> Result<Snapshot<'_>, StoreError> {
         let _lock = self.hold()?;
         for entry in self.entries()? {
             if let Some(name) = StoreLayout::staged_name(&entry) {
@@ -130,12 +129,12 @@ impl Store {
 
 impl Snapshot<'_> {
     /// Returns the files of others in the store's directory, which do not come into the backup.
-    pub fn left_out(&self) -> &[Location] {
+    pub(crate) fn left_out(&self) -> &[Location] {
         &self.left_out
     }
 
     /// Returns the CAs whose keys are not encrypted.
-    pub fn unencrypted(&self) -> impl Iterator<Item = &CaName> {
+    pub(crate) fn unencrypted(&self) -> impl Iterator<Item = &CaName> {
         let is_open = |(ca, items): &&(Ca, Vec<Item>)| {
             items.iter().any(|item| match &item.content {
                 Content::Read(content) => item.path == ca.layout.key() && is_unencrypted(content),
@@ -227,7 +226,7 @@ impl Snapshot<'_> {
 
     /// Writes the archive. The journals are proved on the way: a backup that could not be restored is
     /// none.
-    pub fn write(self, out: &mut dyn Write) -> Result<BackedUp, BackupError> {
+    pub(crate) fn write(self, out: &mut dyn Write) -> Result<BackedUp, BackupError> {
         let modified = u64::try_from(self.made_at.unix_timestamp()).unwrap_or(0);
         let mut writer = Writer::new(out, modified);
         let mut json = serde_json::to_vec_pretty(&self.manifest).expect("names are plain data");

@@ -1,15 +1,13 @@
 //! One CA of the store.
 
-use super::Observer;
 use super::error::StoreError;
-use super::file;
-use super::journal;
 use super::kind::Journal;
 use super::layout::CaLayout;
 use super::location::Location;
 use super::lock::Lock;
 use super::name::CaName;
 use super::record::CaRecord;
+use super::{Observer, file, journal};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
 use std::path::Path;
@@ -17,7 +15,7 @@ use zeroize::Zeroizing;
 
 /// CA, as its files were when it was opened.
 #[derive(Clone)]
-pub struct Ca {
+pub(crate) struct Ca {
     pub(super) layout: CaLayout,
     record: CaRecord,
     certificate: Certificate,
@@ -52,19 +50,19 @@ impl Ca {
         }))
     }
 
-    pub fn name(&self) -> &CaName {
+    pub(crate) fn name(&self) -> &CaName {
         &self.record.name
     }
 
-    pub fn location(&self) -> Location {
+    pub(crate) fn location(&self) -> Location {
         self.layout.directory().into()
     }
 
-    pub fn record(&self) -> &CaRecord {
+    pub(crate) fn record(&self) -> &CaRecord {
         &self.record
     }
 
-    pub fn certificate(&self) -> &Certificate {
+    pub(crate) fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
@@ -76,7 +74,7 @@ impl Ca {
     }
 
     /// Returns whether a directory is in the store that the CA is in.
-    pub fn has_beside(&self, directory: &Path) -> bool {
+    pub(crate) fn has_beside(&self, directory: &Path) -> bool {
         let root = file::directory_of(self.layout.directory());
         let is_inside = match (directory.canonicalize(), root.canonicalize()) {
             (Ok(directory), Ok(root)) => directory.starts_with(root),
@@ -85,34 +83,37 @@ impl Ca {
         is_inside || directory.starts_with(root)
     }
 
-    pub fn certificate_location(&self) -> Location {
+    pub(crate) fn certificate_location(&self) -> Location {
         self.layout.certificate().into()
     }
 
     /// Makes the CA's certificate durable, whoever gave it its name.
-    pub fn make_certificate_durable(&self) -> Result<(), StoreError> {
+    pub(crate) fn make_certificate_durable(&self) -> Result<(), StoreError> {
         Ok(file::sync(self.layout.directory())?)
     }
 
-    pub fn key_location(&self) -> Location {
+    pub(crate) fn key_location(&self) -> Location {
         self.layout.key().into()
     }
 
-    pub fn has_key(&self) -> Result<bool, StoreError> {
+    pub(crate) fn has_key(&self) -> Result<bool, StoreError> {
         Ok(file::stands(&self.layout.key())?)
     }
 
     /// Returns the content of the CA's key file; `None` if the key is kept elsewhere.
-    pub fn key_file(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    pub(crate) fn key_file(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         Ok(file::read_if_there(&self.layout.key())?.map(Zeroizing::new))
     }
 
-    pub fn leaf_key_location(&self, serial: &Serial) -> Location {
+    pub(crate) fn leaf_key_location(&self, serial: &Serial) -> Location {
         self.layout.leaf_key(serial).into()
     }
 
     /// Returns the content of a leaf's key file; `None` if the key was made elsewhere.
-    pub fn leaf_key_file(&self, serial: &Serial) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    pub(crate) fn leaf_key_file(
+        &self,
+        serial: &Serial,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         Ok(file::read_if_there(&self.layout.leaf_key(serial))?.map(Zeroizing::new))
     }
 
@@ -128,7 +129,7 @@ impl Ca {
 
     /// Makes a journal durable, whoever wrote it. To be called before an answer that rests on a record:
     /// its writer may have been killed before its sync.
-    pub fn make_durable(&self, journal: Journal) -> Result<(), StoreError> {
+    pub(crate) fn make_durable(&self, journal: Journal) -> Result<(), StoreError> {
         Ok(file::sync(&self.journal_path(journal))?)
     }
 

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 /// Error of a file or directory, inside or outside the store.
 #[derive(Debug, thiserror::Error)]
 #[error("could not {operation} {}", path.display())]
-pub struct FileError {
+pub(crate) struct FileError {
     /// Verb, as in "create".
-    pub operation: &'static str,
-    pub path: PathBuf,
-    pub source: io::Error,
+    pub(crate) operation: &'static str,
+    pub(crate) path: PathBuf,
+    pub(crate) source: io::Error,
 }
 
 impl FileError {
@@ -24,17 +24,17 @@ impl FileError {
         }
     }
 
-    pub fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
 }
 
 /// Error of files that did not come to be, or not in a way that outlasts a power cut.
 #[derive(Debug)]
-pub struct Uncommitted {
+pub(crate) struct Uncommitted {
     /// File that is in its place all the same.
-    pub in_place: Option<PathBuf>,
-    pub source: FileError,
+    pub(crate) in_place: Option<PathBuf>,
+    pub(crate) source: FileError,
 }
 
 impl From<FileError> for Uncommitted {
@@ -48,7 +48,7 @@ impl From<FileError> for Uncommitted {
 
 /// Error of the store.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub(crate) enum StoreError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Append to a journal that could neither be made durable nor be taken back.

@@ -12,7 +12,7 @@ use super::{file, format, journal};
 use std::path::{Path, PathBuf};
 
 #[derive(Clone)]
-pub struct Store {
+pub(crate) struct Store {
     pub(super) layout: StoreLayout,
     pub(super) observer: Observer,
     pub(super) fixture: bool,
@@ -20,7 +20,7 @@ pub struct Store {
 
 impl Store {
     /// Opens the store in a directory.
-    pub fn open(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, observer: Observer) -> Result<Self, StoreError> {
         let layout = StoreLayout::new(path);
         let store = Self {
             fixture: format::check(&layout)?,
@@ -32,13 +32,16 @@ impl Store {
     }
 
     /// Opens the store in a directory, after making an empty one if there is nothing.
-    pub fn open_or_create(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+    pub(crate) fn open_or_create(path: &Path, observer: Observer) -> Result<Self, StoreError> {
         format::create_unless_there(&StoreLayout::new(path), false)?;
         Self::open(path, observer)
     }
 
     /// Opens the fixture store in a directory, after making an empty one if there is nothing.
-    pub fn open_or_create_fixture(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+    pub(crate) fn open_or_create_fixture(
+        path: &Path,
+        observer: Observer,
+    ) -> Result<Self, StoreError> {
         format::create_unless_there(&StoreLayout::new(path), true)?;
         let store = Self::open(path, observer)?;
         store.require_fixture()?;
@@ -46,7 +49,7 @@ impl Store {
     }
 
     /// Refuses a place in which a store can neither be opened nor made; nothing is changed.
-    pub fn check_place(path: &Path) -> Result<(), StoreError> {
+    pub(crate) fn check_place(path: &Path) -> Result<(), StoreError> {
         let layout = StoreLayout::new(path);
         match format::check(&layout) {
             Err(StoreError::NoStore { .. }) => format::check_free(&layout),
@@ -54,21 +57,21 @@ impl Store {
         }
     }
 
-    pub fn location(&self) -> Location {
+    pub(crate) fn location(&self) -> Location {
         self.layout.root().into()
     }
 
     /// Completes or removes CAs that interrupted commands left unfinished, as opening the store does.
-    pub fn settle(&self, observer: Observer) -> Result<(), StoreError> {
+    pub(crate) fn settle(&self, observer: Observer) -> Result<(), StoreError> {
         Self::open(self.layout.root(), observer).map(|_| ())
     }
 
     /// Returns whether it is a fixture store: one for tests, in which certificates may have a defect.
-    pub fn is_fixture(&self) -> bool {
+    pub(crate) fn is_fixture(&self) -> bool {
         self.fixture
     }
 
-    pub fn require_fixture(&self) -> Result<(), StoreError> {
+    pub(crate) fn require_fixture(&self) -> Result<(), StoreError> {
         if self.fixture {
             return Ok(());
         }
@@ -78,16 +81,16 @@ impl Store {
     }
 
     /// Returns the output directory for CRLs if the user names none.
-    pub fn published_crls(&self) -> PathBuf {
+    pub(crate) fn published_crls(&self) -> PathBuf {
         self.layout.published_crls()
     }
 
     /// Returns the same of a store that need not be there yet.
-    pub fn published_crls_in(store: &Path) -> PathBuf {
+    pub(crate) fn published_crls_in(store: &Path) -> PathBuf {
         StoreLayout::new(store).published_crls()
     }
 
-    pub fn ca_names(&self) -> Result<Vec<CaName>, StoreError> {
+    pub(crate) fn ca_names(&self) -> Result<Vec<CaName>, StoreError> {
         let mut names = Vec::new();
         for entry in self.entries()? {
             if let Ok(name) = entry.parse::<CaName>()
@@ -100,7 +103,7 @@ impl Store {
         Ok(names)
     }
 
-    pub fn ca(&self, name: &CaName) -> Result<Ca, StoreError> {
+    pub(crate) fn ca(&self, name: &CaName) -> Result<Ca, StoreError> {
         if let Some(ca) = Ca::open(self.layout.ca(name), name, &self.observer)? {
             return Ok(ca);
         }
@@ -111,13 +114,13 @@ impl Store {
         })
     }
 
-    pub fn cas(&self) -> Result<Vec<Ca>, StoreError> {
+    pub(crate) fn cas(&self) -> Result<Vec<Ca>, StoreError> {
         self.ca_names()?.iter().map(|name| self.ca(name)).collect()
     }
 
     /// Returns how far the journal of revocations of every CA goes, sorted by name: as long as it is the same,
     /// nothing was revoked.
-    pub fn revocations_ends(&self) -> Result<Vec<(CaName, Coverage)>, StoreError> {
+    pub(crate) fn revocations_ends(&self) -> Result<Vec<(CaName, Coverage)>, StoreError> {
         let end = |name: CaName| {
             let end = journal::end(&self.layout.ca(&name).revoked())?;
             Ok((name, end))
@@ -126,7 +129,7 @@ impl Store {
     }
 
     /// Does something while no other process adds CAs.
-    pub fn without_new_cas<R, E: From<StoreError>>(
+    pub(crate) fn without_new_cas<R, E: From<StoreError>>(
         &self,
         work: impl FnOnce() -> Result<R, E>,
     ) -> Result<R, E> {
@@ -135,7 +138,7 @@ impl Store {
     }
 
     /// Returns the CA's issuer, that one's issuer, and so on up to the root.
-    pub fn ancestors(&self, ca: &Ca) -> Result<Vec<Ca>, StoreError> {
+    pub(crate) fn ancestors(&self, ca: &Ca) -> Result<Vec<Ca>, StoreError> {
         let mut ancestors: Vec<Ca> = Vec::new();
         let mut next = ca.record().parent.clone();
         while let Some(name) = next {
@@ -154,14 +157,14 @@ impl Store {
     }
 
     /// Returns whether a path leads into the store.
-    pub fn contains(&self, path: &Path) -> bool {
+    pub(crate) fn contains(&self, path: &Path) -> bool {
         let directory = file::directory_of(path).canonicalize();
         let root = self.layout.root().canonicalize();
         matches!((directory, root), (Ok(directory), Ok(root)) if directory.starts_with(&root))
     }
 
     /// Returns whether a path leads into the directory of one of the CAs, where only the store writes.
-    pub fn contains_file_of_ca(&self, path: &Path) -> bool {
+    pub(crate) fn contains_file_of_ca(&self, path: &Path) -> bool {
         let directory = path
             .parent()
             .and_then(|directory| directory.canonicalize().ok());
@@ -182,7 +185,7 @@ impl Store {
     }
 
     /// Refuses the name of a CA.
-    pub fn check_free(&self, name: &CaName) -> Result<(), StoreError> {
+    pub(crate) fn check_free(&self, name: &CaName) -> Result<(), StoreError> {
         if file::stands(self.layout.ca(name).directory())? {
             return Err(StoreError::CaExists { name: name.clone() });
         }
@@ -190,7 +193,7 @@ impl Store {
     }
 
     /// Returns whether no CA has this name, pending or not.
-    pub fn is_free(&self, name: &CaName) -> Result<bool, StoreError> {
+    pub(crate) fn is_free(&self, name: &CaName) -> Result<bool, StoreError> {
         match self.check_free(name) {
             Ok(()) => Ok(true),
             Err(StoreError::CaExists { .. } | StoreError::CaPending { .. }) => Ok(false),
@@ -198,13 +201,13 @@ impl Store {
         }
     }
 
-    pub fn make_names_durable(&self) -> Result<(), StoreError> {
+    pub(crate) fn make_names_durable(&self) -> Result<(), StoreError> {
         Ok(file::sync(self.layout.root())?)
     }
 
     /// Lists the CAs in a directory that may hold a store, also those whose record is missing. Nothing is
     /// repaired.
-    pub fn ca_names_in(path: &Path) -> Result<Vec<CaName>, StoreError> {
+    pub(crate) fn ca_names_in(path: &Path) -> Result<Vec<CaName>, StoreError> {
         let layout = StoreLayout::new(path);
         if !file::stands(path)? {
             return Ok(Vec::new());

@@ -12,25 +12,25 @@ use zeroize::Zeroizing;
 
 /// History of a CA elsewhere, beside issuing.
 #[derive(Default)]
-pub struct History {
+pub(crate) struct History {
     /// Revocations and releases, in their order.
-    pub revocations: Vec<RevocationChange>,
+    pub(crate) revocations: Vec<RevocationChange>,
     /// Highest number that a CRL of it may have.
-    pub crl_number: u128,
-    pub last_crl: Option<ForeignCrl>,
-    pub leaf_keys: Vec<(Serial, Zeroizing<Vec<u8>>)>,
+    pub(crate) crl_number: u128,
+    pub(crate) last_crl: Option<ForeignCrl>,
+    pub(crate) leaf_keys: Vec<(Serial, Zeroizing<Vec<u8>>)>,
 }
 
 /// A CRL that a CA signed elsewhere.
-pub struct ForeignCrl {
+pub(crate) struct ForeignCrl {
     /// cRLNumber, or what stands in for one that is missing.
-    pub number: u128,
-    pub this_update: OffsetDateTime,
-    pub next_update: OffsetDateTime,
-    pub entries: usize,
-    pub fingerprint: Fingerprint,
+    pub(crate) number: u128,
+    pub(crate) this_update: OffsetDateTime,
+    pub(crate) next_update: OffsetDateTime,
+    pub(crate) entries: usize,
+    pub(crate) fingerprint: Fingerprint,
     /// Whether it lists every revocation.
-    pub is_complete: bool,
+    pub(crate) is_complete: bool,
 }
 
 /// First contents of the files of a new CA.

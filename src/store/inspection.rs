@@ -1,10 +1,7 @@
 //! Looking at a store that may be damaged, without a lock and without changing anything.
 
 use super::ca::{Ca, read_certificate};
-use super::counter;
 use super::error::StoreError;
-use super::file;
-use super::format;
 use super::journal::{self, Expected, SurveyedLine};
 use super::kind::{Counter, Journal};
 use super::layout::{CaLayout, StoreLayout};
@@ -12,23 +9,23 @@ use super::location::Location;
 use super::name::CaName;
 use super::record::{Coverage, Issuance, RevocationLine, SignedCrl};
 use super::standing::RevocationChange;
-use super::{Observer, Store};
+use super::{Observer, Store, counter, file, format};
 use crate::x509::{Certificate, Serial};
 use std::path::{Path, PathBuf};
 
-pub type SeenCa = (CaName, Result<Ca, StoreError>);
+pub(crate) type SeenCa = (CaName, Result<Ca, StoreError>);
 
 /// Certificate before the one in force.
-pub struct SeenCertificate {
-    pub location: Location,
+pub(crate) struct SeenCertificate {
+    pub(crate) location: Location,
     /// Fingerprint by which the file is named.
     name: String,
-    pub certificate: Result<Certificate, StoreError>,
+    pub(crate) certificate: Result<Certificate, StoreError>,
 }
 
 impl SeenCertificate {
     /// Returns whether its file is named after this certificate.
-    pub fn is_named_after(&self, certificate: &Certificate) -> bool {
+    pub(crate) fn is_named_after(&self, certificate: &Certificate) -> bool {
         self.name == certificate.fingerprint().to_string()
     }
 }
@@ -36,7 +33,10 @@ impl SeenCertificate {
 impl Store {
     /// Opens the store in a directory as it is: the remains of interrupted commands stay. A damaged
     /// `store.json` is returned as an error beside the store.
-    pub fn look(path: &Path, observer: Observer) -> Result<(Self, Option<StoreError>), StoreError> {
+    pub(crate) fn look(
+        path: &Path,
+        observer: Observer,
+    ) -> Result<(Self, Option<StoreError>), StoreError> {
         let layout = StoreLayout::new(path);
         let (fixture, problem) = match format::check(&layout) {
             Ok(fixture) => (fixture, None),
@@ -51,17 +51,17 @@ impl Store {
         Ok((store, problem))
     }
 
-    pub fn format_location(&self) -> Location {
+    pub(crate) fn format_location(&self) -> Location {
         self.layout.format().into()
     }
 
     /// Returns whether certificates may be recorded in the store without their DER.
-    pub fn may_lack_certificates(&self) -> bool {
+    pub(crate) fn may_lack_certificates(&self) -> bool {
         format::read(&self.layout).is_ok_and(|format| format >= format::WITHOUT_CERTIFICATES)
     }
 
     /// Returns every CA, sorted by name, or why it can't be opened.
-    pub fn look_at_cas(&self) -> Result<Vec<SeenCa>, StoreError> {
+    pub(crate) fn look_at_cas(&self) -> Result<Vec<SeenCa>, StoreError> {
         let mut cas = Vec::new();
         for entry in self.entries()? {
             let Ok(name) = entry.parse::<CaName>() else {
@@ -83,7 +83,7 @@ impl Store {
     }
 
     /// Returns the names of the pending CAs, sorted.
-    pub fn pending_names(&self) -> Result<Vec<CaName>, StoreError> {
+    pub(crate) fn pending_names(&self) -> Result<Vec<CaName>, StoreError> {
         let entries = self.entries()?;
         let pending = entries
             .iter()
@@ -95,7 +95,7 @@ impl Store {
 }
 
 impl Ca {
-    pub fn journal_location(&self, journal: Journal) -> Location {
+    pub(crate) fn journal_location(&self, journal: Journal) -> Location {
         self.journal_path(journal).into()
     }
 
@@ -107,7 +107,7 @@ impl Ca {
         }
     }
 
-    pub fn counter_location(&self, which: Counter) -> Location {
+    pub(crate) fn counter_location(&self, which: Counter) -> Location {
         self.counter_path(which).into()
     }
 
@@ -118,23 +118,23 @@ impl Ca {
         }
     }
 
-    pub fn counter(&self, which: Counter) -> Result<u128, StoreError> {
+    pub(crate) fn counter(&self, which: Counter) -> Result<u128, StoreError> {
         counter::read(&self.counter_path(which))
     }
 
     /// Returns the number of bytes at a journal's end that were never acknowledged, or are being written.
-    pub fn torn_bytes(&self, journal: Journal) -> Result<u64, StoreError> {
+    pub(crate) fn torn_bytes(&self, journal: Journal) -> Result<u64, StoreError> {
         journal::torn_bytes(&self.journal_path(journal))
     }
 
     /// Returns the size of a journal, as a measure of the work to read it.
-    pub fn journal_bytes(&self, journal: Journal) -> u64 {
+    pub(crate) fn journal_bytes(&self, journal: Journal) -> u64 {
         std::fs::metadata(self.journal_path(journal)).map_or(0, |found| found.len())
     }
 
     /// Reads every line of the journal of certificates, damaged or not. `judge` makes something of each
     /// record on any processor, and is told whether its line follows from the one before.
-    pub fn survey_issuances<R: Send>(
+    pub(crate) fn survey_issuances<R: Send>(
         &self,
         judge: impl Fn(Issuance, bool) -> R + Sync,
         each: impl FnMut(SurveyedLine<R>),
@@ -145,7 +145,7 @@ impl Ca {
 
     /// Reads every line of the journal of revocations, damaged or not. `None` is made of a record that
     /// says nothing.
-    pub fn survey_revocations(
+    pub(crate) fn survey_revocations(
         &self,
         each: impl FnMut(SurveyedLine<Option<RevocationChange>>),
     ) -> Result<(), StoreError> {
@@ -154,7 +154,10 @@ impl Ca {
     }
 
     /// Reads every line of the journal of CRLs, damaged or not.
-    pub fn survey_crls(&self, each: impl FnMut(SurveyedLine<SignedCrl>)) -> Result<(), StoreError> {
+    pub(crate) fn survey_crls(
+        &self,
+        each: impl FnMut(SurveyedLine<SignedCrl>),
+    ) -> Result<(), StoreError> {
         let (path, expected) = self.expected(Journal::Crls);
         journal::survey(&path, expected, |crl, _| crl, each)
     }
@@ -168,23 +171,23 @@ impl Ca {
     }
 
     /// Returns whether the journal of revocations still has what it had when a CRL was made of it.
-    pub fn still_covers(&self, covers: &Coverage) -> Result<bool, StoreError> {
+    pub(crate) fn still_covers(&self, covers: &Coverage) -> Result<bool, StoreError> {
         journal::still_covers(&self.layout.revoked(), covers)
     }
 
     /// Returns the serial numbers that the files of leaf keys are named after.
-    pub fn leaf_key_serials(&self) -> Result<Vec<Serial>, StoreError> {
+    pub(crate) fn leaf_key_serials(&self) -> Result<Vec<Serial>, StoreError> {
         names_in(&self.layout.leaf_keys(), |name| {
             CaLayout::serial_of_leaf_key(name)
         })
     }
 
-    pub fn presigned_crl_location(&self, number: u128) -> Location {
+    pub(crate) fn presigned_crl_location(&self, number: u128) -> Location {
         self.layout.presigned_crl(number).into()
     }
 
     /// Returns the certificates before the one in force.
-    pub fn previous_certificates(&self) -> Result<Vec<SeenCertificate>, StoreError> {
+    pub(crate) fn previous_certificates(&self) -> Result<Vec<SeenCertificate>, StoreError> {
         let directory = self.layout.previous_certificates();
         let paths = names_in(&directory, |name| self.layout.previous_named(name))?;
         let seen = |path: PathBuf| {

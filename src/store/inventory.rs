@@ -1,11 +1,10 @@
 //! Inventory of a store's directory: kinds, owners and permissions of all that is in it.
 
-use super::Store;
 use super::error::{FileError, StoreError};
-use super::file;
 use super::layout::{CaLayout, Inside, Kind, Leftover, StoreLayout};
 use super::location::Location;
 use super::name::CaName;
+use super::{Store, file};
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -13,17 +12,17 @@ use std::path::Path;
 
 /// File or directory in the store's directory.
 #[derive(Debug)]
-pub struct Item {
-    pub location: Location,
-    pub ca: Option<CaName>,
-    pub what: What,
-    pub mode: u32,
-    pub owner: u32,
+pub(crate) struct Item {
+    pub(crate) location: Location,
+    pub(crate) ca: Option<CaName>,
+    pub(crate) what: What,
+    pub(crate) mode: u32,
+    pub(crate) owner: u32,
 }
 
 /// Kind of a file or directory in the store's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub(crate) enum What {
     /// File that anybody may read, or directory into which anybody may look.
     Open,
     /// A file or directory of keys, for its owner alone.
@@ -43,7 +42,7 @@ type OwnedKindOf = Box<dyn Fn(&str) -> Option<Kind>>;
 impl Store {
     /// Calls `each` for everything in the store's directory, and for the directory. Takes no lock: what goes
     /// away meanwhile is left out.
-    pub fn inventory(&self, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
+    pub(crate) fn inventory(&self, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
         let root = self.layout.root();
         let metadata = fs::metadata(root).map_err(FileError::of("look at", root))?;
         each(Item::of(root, None, What::Open, &metadata));

@@ -13,11 +13,11 @@ const KEY_TAIL: usize = 48;
 
 impl Ca {
     /// Reads every certificate that the CA issued, in the order of issuing.
-    pub fn issuances(&self) -> Result<Issuances, StoreError> {
+    pub(crate) fn issuances(&self) -> Result<Issuances, StoreError> {
         self.issuances_with(b"")
     }
 
-    pub fn issuance(&self, serial: &Serial) -> Result<Option<Issuance>, StoreError> {
+    pub(crate) fn issuance(&self, serial: &Serial) -> Result<Option<Issuance>, StoreError> {
         let needle = format!("\"serial\":\"{serial}\"");
         self.issuances_with(needle.as_bytes())?
             .find(|issuance| {
@@ -31,7 +31,7 @@ impl Ca {
     /// Calls `each` for what `make` makes, on any core, of every certificate with one of these serial
     /// numbers, in the order of issuing, after one look through the journal, all of which is proved. The
     /// whole record is read of those in `whole`.
-    pub fn each_issuance<R: Send>(
+    pub(crate) fn each_issuance<R: Send>(
         &self,
         serials: &HashSet<Serial>,
         whole: &HashSet<Serial>,
@@ -53,7 +53,7 @@ impl Ca {
 
     /// Calls `each` for what `make` makes, on any core, of every certificate, in the order of issuing, after
     /// proof of all of the journal; `None` is left out.
-    pub fn each_of_all<R: Send>(
+    pub(crate) fn each_of_all<R: Send>(
         &self,
         make: impl Fn(&Issuance) -> Option<R> + Sync,
         each: impl FnMut(R),
@@ -63,7 +63,7 @@ impl Ca {
     }
 
     /// Returns every certificate with this common name, in the order of issuing.
-    pub fn issuances_named(&self, common_name: &str) -> Result<Vec<Issuance>, StoreError> {
+    pub(crate) fn issuances_named(&self, common_name: &str) -> Result<Vec<Issuance>, StoreError> {
         self.issuances_mentioning(common_name)?
             .filter(|issuance| {
                 issuance
@@ -75,13 +75,13 @@ impl Ca {
 
     /// Finds every certificate whose record has a text as one of its values, and perhaps others, in the
     /// order of issuing; only their records are read.
-    pub fn issuances_mentioning(&self, text: &str) -> Result<Issuances, StoreError> {
+    pub(crate) fn issuances_mentioning(&self, text: &str) -> Result<Issuances, StoreError> {
         let needle = serde_json::to_vec(text).expect("a string is plain data");
         self.issuances_with(&needle)
     }
 
     /// Finds the certificates that were issued from rows of a table, in the order of issuing.
-    pub fn issuances_of_table(
+    pub(crate) fn issuances_of_table(
         &self,
         table: TableId,
     ) -> Result<impl Iterator<Item = Result<Issuance, StoreError>>, StoreError> {
@@ -93,7 +93,7 @@ impl Ca {
     }
 
     /// Finds the certificates that were issued for entries of declarations, in the order of issuing.
-    pub fn issuances_of_entries(
+    pub(crate) fn issuances_of_entries(
         &self,
     ) -> Result<impl Iterator<Item = Result<Issuance, StoreError>>, StoreError> {
         let found = self.issuances_with(b"\"entry\":\"")?;
@@ -101,13 +101,13 @@ impl Ca {
         Ok(found.filter(move |issuance| issuance.as_ref().map_or(true, is_of_entry)))
     }
 
-    pub fn last_issuance(&self) -> Result<Option<Issuance>, StoreError> {
+    pub(crate) fn last_issuance(&self) -> Result<Option<Issuance>, StoreError> {
         Ok(journal::backwards(&self.layout.issued(), |_| false)?.pop())
     }
 
     /// Returns the certificates that were issued since the serial counter was this, in the order of
     /// issuing.
-    pub fn issuances_since(&self, counter: u128) -> Result<Vec<Issuance>, StoreError> {
+    pub(crate) fn issuances_since(&self, counter: u128) -> Result<Vec<Issuance>, StoreError> {
         let is_new = |issuance: &Issuance| issuance.counter > counter;
         let mut issuances = journal::backwards(&self.layout.issued(), is_new)?;
         issuances.retain(is_new);
@@ -117,14 +117,14 @@ impl Ca {
 
     /// Returns every certificate that may be about a public key, in the order of issuing: those whose
     /// bytes have the last ones of the key's [`secret_part`](crate::key::PublicKey::secret_part) in them.
-    pub fn issuances_about(&self, secret_part: &[u8]) -> Result<Vec<Issuance>, StoreError> {
+    pub(crate) fn issuances_about(&self, secret_part: &[u8]) -> Result<Vec<Issuance>, StoreError> {
         let tail = &secret_part[secret_part.len().saturating_sub(KEY_TAIL)..];
         self.issuances_holding(tail)?.collect()
     }
 
     /// Finds every certificate whose bytes have these in them, and perhaps others, in the order of
     /// issuing.
-    pub fn issuances_holding(&self, bytes: &[u8]) -> Result<Issuances, StoreError> {
+    pub(crate) fn issuances_holding(&self, bytes: &[u8]) -> Result<Issuances, StoreError> {
         let texts = record::base64_of_bytes_inside(bytes);
         let wanted = texts.each_ref().map(|text| text.as_bytes());
         Ok(Issuances(journal::search(&self.layout.issued(), &wanted)?))
@@ -136,7 +136,7 @@ impl Ca {
 }
 
 /// Records of `issued.jsonl`, read one by one.
-pub struct Issuances(journal::Search<Issuance>);
+pub(crate) struct Issuances(journal::Search<Issuance>);
 
 impl Iterator for Issuances {
     type Item = Result<Issuance, StoreError>;

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 impl Ca {
     /// Keeps the end of an interrupted batch from being issued twice: a process that goes on with one
     /// waits until none is at work; those that begin one keep it waiting, not each other.
-    pub fn lock_batches(&self, goes_on: bool) -> Result<LockedBatches, StoreError> {
+    pub(crate) fn lock_batches(&self, goes_on: bool) -> Result<LockedBatches, StoreError> {
         let sharing = if goes_on {
             Sharing::Alone
         } else {
@@ -23,7 +23,7 @@ impl Ca {
         Ok(LockedBatches { _lock: lock })
     }
 
-    pub fn leaf_keys(&self) -> Result<LeafKeys<'_>, StoreError> {
+    pub(crate) fn leaf_keys(&self) -> Result<LeafKeys<'_>, StoreError> {
         Ok(LeafKeys {
             ca: self,
             group: Group::of(&self.layout.leaf_keys())?,
@@ -31,7 +31,7 @@ impl Ca {
     }
 
     /// Waits until no other process changes this CA.
-    pub fn lock(&self) -> Result<LockedCa<'_>, StoreError> {
+    pub(crate) fn lock(&self) -> Result<LockedCa<'_>, StoreError> {
         let lock = self.hold()?;
         let issued = journal::Writer::open(&self.layout.issued(), &self.observer)?;
         let recorded = issued.last::<Issuance>()?.map_or(0, |last| last.counter);
@@ -48,24 +48,24 @@ impl Ca {
     }
 }
 
-pub struct LockedBatches {
+pub(crate) struct LockedBatches {
     _lock: Lock,
 }
 
 /// Leaf keys that become durable together.
-pub struct LeafKeys<'a> {
+pub(crate) struct LeafKeys<'a> {
     ca: &'a Ca,
     group: Group,
 }
 
 impl LeafKeys<'_> {
     /// Keeps a leaf's key; durable after [`LeafKeys::sync`].
-    pub fn store(&self, serial: &Serial, key_pem: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn store(&self, serial: &Serial, key_pem: &[u8]) -> Result<(), StoreError> {
         let path = self.ca.layout.leaf_key(serial);
         Ok(Group::create(&path, Access::Owner, key_pem)?)
     }
 
-    pub fn sync(&self, serials: &[Serial]) -> Result<(), StoreError> {
+    pub(crate) fn sync(&self, serials: &[Serial]) -> Result<(), StoreError> {
         if serials.is_empty() {
             return Ok(());
         }
@@ -74,7 +74,7 @@ impl LeafKeys<'_> {
         Ok(self.group.sync(&paths)?)
     }
 
-    pub fn discard(&self, serials: &[Serial]) {
+    pub(crate) fn discard(&self, serials: &[Serial]) {
         for serial in serials {
             // A key without a certificate is of no use to anybody, and does no harm.
             let _ = file::remove_if_there(&self.ca.layout.leaf_key(serial));
@@ -83,7 +83,7 @@ impl LeafKeys<'_> {
 }
 
 /// CA that no other process changes: the only way to its serial counter and its journal.
-pub struct LockedCa<'a> {
+pub(crate) struct LockedCa<'a> {
     ca: &'a Ca,
     issued: journal::Writer,
     counter: u128,
@@ -91,14 +91,8 @@ pub struct LockedCa<'a> {
 }
 
 impl LockedCa<'_> {
-    /// Reserves a serial number, durably. It is never given out again, used or not.
-    pub fn reserve_serial(&mut self, random: u64) -> Result<Serial, StoreError> {
-        let reserved = self.reserve_serials(&[random])?;
-        Ok(reserved[0])
-    }
-
-    /// Reserves a serial number for each random number, as [`LockedCa::reserve_serial`] does, in one go.
-    pub fn reserve_serials(&mut self, random: &[u64]) -> Result<Vec<Serial>, StoreError> {
+    /// Reserves a serial number for each random number, durably. None is ever given out again, used or not.
+    pub(crate) fn reserve_serials(&mut self, random: &[u64]) -> Result<Vec<Serial>, StoreError> {
         let used_up = || StoreError::SerialsUsedUp {
             name: self.ca.name().clone(),
         };
@@ -114,7 +108,7 @@ impl LockedCa<'_> {
     }
 
     /// Raises the counter, durably: numbers up to this one were given out elsewhere.
-    pub fn raise_counter(&mut self, counter: u128) -> Result<(), StoreError> {
+    pub(crate) fn raise_counter(&mut self, counter: u128) -> Result<(), StoreError> {
         if counter > self.counter {
             counter::write(&self.ca.layout.serial_counter(), counter)?;
             self.counter = counter;
@@ -122,12 +116,12 @@ impl LockedCa<'_> {
         Ok(())
     }
 
-    pub fn counter(&self) -> u128 {
+    pub(crate) fn counter(&self) -> u128 {
         self.counter
     }
 
     /// Keeps a leaf's key, durably.
-    pub fn store_leaf_key(&self, serial: &Serial, key_pem: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn store_leaf_key(&self, serial: &Serial, key_pem: &[u8]) -> Result<(), StoreError> {
         let path = self.ca.layout.leaf_key(serial);
         file::create(&path, Access::Owner, key_pem)?;
         let synced = file::sync_directory(&self.ca.layout.leaf_keys()).inspect_err(|_| {
@@ -138,12 +132,12 @@ impl LockedCa<'_> {
     }
 
     /// Removes a leaf's key whose certificate could not be recorded.
-    pub fn remove_leaf_key(&self, serial: &Serial) -> Result<(), StoreError> {
+    pub(crate) fn remove_leaf_key(&self, serial: &Serial) -> Result<(), StoreError> {
         Ok(file::remove(&self.ca.layout.leaf_key(serial))?)
     }
 
     /// Records certificates, durably: they are issued when this returns.
-    pub fn record_issuances(&mut self, issuances: &[Issuance]) -> Result<(), StoreError> {
+    pub(crate) fn record_issuances(&mut self, issuances: &[Issuance]) -> Result<(), StoreError> {
         self.issued.append(issuances)
     }
 }

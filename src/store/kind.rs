@@ -1,14 +1,14 @@
 //! The journals and counters of a CA.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Journal {
+pub(crate) enum Journal {
     Issued,
     Revoked,
     Crls,
 }
 
 impl Journal {
-    pub const ALL: [Self; 3] = [Self::Issued, Self::Revoked, Self::Crls];
+    pub(crate) const ALL: [Self; 3] = [Self::Issued, Self::Revoked, Self::Crls];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -20,7 +20,7 @@ impl Journal {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Counter {
+pub(crate) enum Counter {
     Serial,
     CrlNumber,
 }

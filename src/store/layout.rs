@@ -2,7 +2,7 @@
 
 mod kind;
 
-pub use kind::Leftover;
+pub(crate) use kind::Leftover;
 pub(crate) use kind::{Inside, Kind, Part};
 
 use super::error::{FileError, StoreError};

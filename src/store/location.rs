@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Place in a store: it can be shown and compared, and only the store opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Location(PathBuf);
+pub(crate) struct Location(PathBuf);
 
 impl Location {
     pub(super) fn path(&self) -> &Path {

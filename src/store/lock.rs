@@ -1,16 +1,14 @@
 //! Locks between processes: advisory, and gone with the process that held them.
 
-use super::Notice;
-use super::Observer;
 use super::error::{FileError, StoreError};
 use super::file::{self, Access};
+use super::{Notice, Observer};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 /// Time after which a writer says that it waits, and after which it gives up.
 const SAY_AFTER: Duration = Duration::from_secs(1);

@@ -9,16 +9,16 @@ use super::{counter, format, journal};
 use crate::x509::Certificate;
 use std::io::{BufWriter, Write};
 
-pub struct Material<'a> {
-    pub record: &'a CaRecord,
-    pub certificate: &'a Certificate,
+pub(crate) struct Material<'a> {
+    pub(crate) record: &'a CaRecord,
+    pub(crate) certificate: &'a Certificate,
     /// Key file; `None` if the key is kept elsewhere.
-    pub key_pem: Option<&'a [u8]>,
-    pub serial_counter: u128,
+    pub(crate) key_pem: Option<&'a [u8]>,
+    pub(crate) serial_counter: u128,
     /// Certificates that the CA has issued: a root, its own.
-    pub issued: &'a [Issuance],
+    pub(crate) issued: &'a [Issuance],
     /// History elsewhere; `None` for a CA that is new, or of which it is not known.
-    pub history: Option<&'a History>,
+    pub(crate) history: Option<&'a History>,
 }
 
 impl Material<'_> {

@@ -7,11 +7,11 @@ use std::str::FromStr;
 /// Name of a CA: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`, and none of the store's own names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct CaName(String);
+pub(crate) struct CaName(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} can't be the name of a CA: {problem}")]
-pub struct CaNameError {
+pub(crate) struct CaNameError {
     text: String,
     problem: &'static str,
 }
@@ -23,13 +23,13 @@ const TAKEN: [&str; 3] = ["crl", "lock", "store.json"];
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 
 impl CaName {
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 /// Returns whether a file of this name would be a device on Windows, where stores get copied to.
-pub fn is_device_name(text: &str) -> bool {
+pub(crate) fn is_device_name(text: &str) -> bool {
     let stem = text.split('.').next().unwrap_or(text).to_ascii_lowercase();
     let numbered = |prefix| {
         stem.strip_prefix(prefix)

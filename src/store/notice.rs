@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 /// Notice for the user of what the store did or met.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub(crate) enum Notice {
     Waiting {
         path: Location,
     },
@@ -78,4 +78,4 @@ impl std::fmt::Display for Notice {
 }
 
 /// Receiver of every [`Notice`].
-pub type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;
+pub(crate) type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 impl Output {
     /// Follows the symbolic links at a path, but none that another user made, and none to the files of a CA or
     /// of a store, whatever may be overwritten. It need not be the store that a command works on.
-    pub fn at(path: &Path) -> Result<Self, FileError> {
+    pub(crate) fn at(path: &Path) -> Result<Self, FileError> {
         let place = Self::behind_links(path)?;
         match &place {
             Self::File(file) if file != path && StoreLayout::is_own_file(file)? => Err(

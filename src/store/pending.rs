@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 const LABEL: &str = "CERTIFICATE REQUEST";
 
 /// Pending CA: it has a key and a CSR, and no certificate yet.
-pub struct PendingCa {
+pub(crate) struct PendingCa {
     layout: CaLayout,
     record: CaRecord,
     request: CertificationRequest,
@@ -47,24 +47,24 @@ impl PendingCa {
         }))
     }
 
-    pub fn name(&self) -> &CaName {
+    pub(crate) fn name(&self) -> &CaName {
         &self.record.name
     }
 
     /// Returns the future content of `ca.json`, without the parent.
-    pub fn record(&self) -> &CaRecord {
+    pub(crate) fn record(&self) -> &CaRecord {
         &self.record
     }
 
-    pub fn request(&self) -> &CertificationRequest {
+    pub(crate) fn request(&self) -> &CertificationRequest {
         &self.request
     }
 
-    pub fn request_pem(&self) -> String {
+    pub(crate) fn request_pem(&self) -> String {
         pem::encode(LABEL, self.request.der())
     }
 
-    pub fn key_file(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    pub(crate) fn key_file(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         Ok(Zeroizing::new(file::read(&self.layout.key())?))
     }
 }
@@ -82,7 +82,7 @@ fn read_request(layout: &CaLayout) -> Result<CertificationRequest, StoreError> {
 
 impl Store {
     /// Returns the pending CA of this name.
-    pub fn pending(&self, name: &CaName) -> Result<Option<PendingCa>, StoreError> {
+    pub(crate) fn pending(&self, name: &CaName) -> Result<Option<PendingCa>, StoreError> {
         if file::stands(self.layout.ca(name).directory())? {
             return Ok(None);
         }
@@ -90,7 +90,7 @@ impl Store {
     }
 
     /// Returns every pending CA, sorted by name.
-    pub fn pending_cas(&self) -> Result<Vec<PendingCa>, StoreError> {
+    pub(crate) fn pending_cas(&self) -> Result<Vec<PendingCa>, StoreError> {
         let mut pending = Vec::new();
         for name in self.pending_names()? {
             pending.extend(self.pending(&name)?);
@@ -106,7 +106,10 @@ impl Store {
     }
 
     /// Keeps other processes from making CAs while a certificate is installed.
-    pub fn reserve_installation(&self, name: &CaName) -> Result<Installation<'_>, StoreError> {
+    pub(crate) fn reserve_installation(
+        &self,
+        name: &CaName,
+    ) -> Result<Installation<'_>, StoreError> {
         // The first look needs no lock, which a store that is only read does not give.
         let is_there = file::stands(self.layout.ca(name).directory())?;
         let not_pending = |is_there| StoreError::NotPending {
@@ -166,7 +169,7 @@ impl Store {
 
 impl ReservedCa<'_> {
     /// Makes a key and the CSR for it durable, under a hidden name.
-    pub fn stage_request(
+    pub(crate) fn stage_request(
         &self,
         record: &CaRecord,
         request_der: &[u8],
@@ -183,7 +186,7 @@ impl ReservedCa<'_> {
     }
 
     /// Gives the staged CSR the name of a pending CA's.
-    pub fn finish_request(&self) -> Result<PendingCa, Unfinished> {
+    pub(crate) fn finish_request(&self) -> Result<PendingCa, Unfinished> {
         let Self { store, name, _lock } = self;
         let layout = store.layout.pending_ca(name);
         file::rename_new(store.layout.staged_ca(name).directory(), layout.directory()).map_err(
@@ -203,24 +206,24 @@ impl ReservedCa<'_> {
 }
 
 /// Store while a certificate is installed: no other process can make a CA until this is dropped.
-pub struct Installation<'a> {
+pub(crate) struct Installation<'a> {
     store: &'a Store,
     pending: PendingCa,
     _lock: Lock,
 }
 
 impl Installation<'_> {
-    pub fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         self.store
     }
 
-    pub fn pending(&self) -> &PendingCa {
+    pub(crate) fn pending(&self) -> &PendingCa {
         &self.pending
     }
 
     /// Adds CAs, each below one that is there or before it, and the pending one as the last; then removes
     /// its CSR.
-    pub fn install(&self, cas: &[Material<'_>]) -> Result<Ca, Uninstalled> {
+    pub(crate) fn install(&self, cas: &[Material<'_>]) -> Result<Ca, Uninstalled> {
         let added = self.store.add_all(cas, |name| self.check_place_for(name))?;
         self.clear_away()
             .map_err(|source| Uninstalled { added, source })

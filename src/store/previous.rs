@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 impl Ca {
     /// Returns the certificate in force, and those before it with the same name and key, the last to
     /// expire first.
-    pub fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
+    pub(crate) fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
         let own = read_certificate(&self.layout.certificate())?;
         let mut certificates = Vec::new();
         for seen in self.previous_certificates()? {
@@ -24,7 +24,7 @@ impl Ca {
 
     /// Returns the CA with the certificate that `below` names as its issuer: the one in force, unless
     /// `below` names one before it.
-    pub fn named_by(self, below: &Certificate) -> Result<Self, StoreError> {
+    pub(crate) fn named_by(self, below: &Certificate) -> Result<Self, StoreError> {
         if below.names_certificate(self.certificate()) {
             return Ok(self);
         }

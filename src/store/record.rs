@@ -4,11 +4,10 @@ mod encoding;
 mod origin;
 
 pub(super) use encoding::base64_of_bytes_inside;
-pub use origin::{BatchId, BatchRow, EntryId, TableId, WishId};
+pub(crate) use origin::{BatchId, BatchRow, EntryId, TableId, WishId};
 
 use super::name::CaName;
-use crate::x509::RecordedProfile;
-use crate::x509::{Certificate, Fingerprint, Reason, Serial};
+use crate::x509::{Certificate, Fingerprint, Reason, RecordedProfile, Serial};
 use encoding::{base64_bytes, fingerprint, moment, text};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -16,22 +15,22 @@ use time::OffsetDateTime;
 
 /// `ca.json`. Stored: fields are added, never renamed or removed, within one format version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CaRecord {
-    pub name: CaName,
+pub(crate) struct CaRecord {
+    pub(crate) name: CaName,
     /// Issuing CA; `None` for a root.
-    pub parent: Option<CaName>,
+    pub(crate) parent: Option<CaName>,
     /// URLs of cRLDistributionPoints in the certificates that it issues.
     #[serde(default)]
-    pub crl_urls: Vec<String>,
+    pub(crate) crl_urls: Vec<String>,
     /// URLs of caIssuers in the certificates that it issues.
     #[serde(default)]
-    pub ca_issuers_urls: Vec<String>,
+    pub(crate) ca_issuers_urls: Vec<String>,
     /// URLs of OCSP responders in the certificates that it issues.
     #[serde(default)]
-    pub ocsp_urls: Vec<String>,
+    pub(crate) ocsp_urls: Vec<String>,
     /// Numbers above which it goes on if it came back from a backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restored: Option<Floors>,
+    pub(crate) restored: Option<Floors>,
 }
 
 impl CaRecord {
@@ -44,75 +43,75 @@ impl CaRecord {
 
 /// Numbers that are used up, whatever counters and journals say. Stored, as [`CaRecord`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Floors {
+pub(crate) struct Floors {
     #[serde(with = "text")]
-    pub counter: u128,
+    pub(crate) counter: u128,
     #[serde(with = "text")]
-    pub crl_number: u128,
+    pub(crate) crl_number: u128,
 }
 
 /// A line of `issued.jsonl`. Stored, as [`CaRecord`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Issuance {
+pub(crate) struct Issuance {
     #[serde(with = "text")]
-    pub serial: Serial,
+    pub(crate) serial: Serial,
     /// Most specific common name; empty if there is none.
-    pub cn: String,
+    pub(crate) cn: String,
     /// The subject as RFC 4514 writes it.
-    pub subject: String,
+    pub(crate) subject: String,
     /// The alternative names, as `dns:…`, `ip:…`, `email:…`, `uri:…`.
-    pub sans: Vec<String>,
+    pub(crate) sans: Vec<String>,
     /// The profile: one of those for leaves, `root`, `subordinate`, or `cross`.
-    pub profile: RecordedProfile,
+    pub(crate) profile: RecordedProfile,
     /// When it becomes valid.
     #[serde(with = "moment")]
-    pub not_before: OffsetDateTime,
+    pub(crate) not_before: OffsetDateTime,
     #[serde(with = "moment")]
-    pub not_after: OffsetDateTime,
+    pub(crate) not_after: OffsetDateTime,
     /// Serial number of the certificate that it renews.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "text::optional"
     )]
-    pub renews: Option<Serial>,
+    pub(crate) renews: Option<Serial>,
     /// The row of the table that it was issued from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub row: Option<BatchRow>,
+    pub(crate) row: Option<BatchRow>,
     /// The entry of a declaration that it was issued for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entry: Option<EntryId>,
+    pub(crate) entry: Option<EntryId>,
     /// Defect. Since format 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flaw: Option<String>,
+    pub(crate) flaw: Option<String>,
     /// The highest serial counter in use when the line was written, in decimal.
     #[serde(with = "text")]
-    pub counter: u128,
+    pub(crate) counter: u128,
     /// Certificate; `None` if the CA came into the store without it. Since format 2.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "base64_bytes"
     )]
-    pub der: Option<Vec<u8>>,
+    pub(crate) der: Option<Vec<u8>>,
 }
 
 impl Issuance {
     /// Returns whether this very certificate is recorded.
-    pub fn is_of(&self, certificate: &Certificate) -> bool {
+    pub(crate) fn is_of(&self, certificate: &Certificate) -> bool {
         self.der.as_deref() == Some(certificate.der())
     }
 }
 
 /// Part of a line of `issued.jsonl` that is read of thousands; nothing of it is copied.
 #[derive(Deserialize)]
-pub struct BriefIssuance<'a> {
+pub(crate) struct BriefIssuance<'a> {
     #[serde(with = "text")]
-    pub serial: Serial,
+    pub(crate) serial: Serial,
     #[serde(borrow)]
-    pub profile: Cow<'a, str>,
+    pub(crate) profile: Cow<'a, str>,
     #[serde(with = "moment")]
-    pub not_after: OffsetDateTime,
+    pub(crate) not_after: OffsetDateTime,
 }
 
 /// Start of lines about a serial number that was revoked before; see [`RevocationLine`].
@@ -141,34 +140,34 @@ pub(super) struct RevocationLine {
 
 /// Revocation of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revoked {
+pub(crate) struct Revoked {
     #[serde(with = "text")]
-    pub reason: Reason,
+    pub(crate) reason: Reason,
     /// revocationDate: the time of recording.
     #[serde(rename = "at", with = "moment")]
-    pub revoked_at: OffsetDateTime,
+    pub(crate) revoked_at: OffsetDateTime,
     /// invalidityDate: the time from which the key was suspect.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "moment::optional"
     )]
-    pub invalidity_date: Option<OffsetDateTime>,
+    pub(crate) invalidity_date: Option<OffsetDateTime>,
     /// The certificate's notAfter, after which it can leave the CRL.
     #[serde(with = "moment")]
-    pub not_after: OffsetDateTime,
+    pub(crate) not_after: OffsetDateTime,
     /// The SHA-256 hash of the [`secret_part`](crate::key::PublicKey::secret_part) of a key that others
     /// have. Revocations recorded by earlier versions have none.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "fingerprint")]
-    pub key: Option<Fingerprint>,
+    pub(crate) key: Option<Fingerprint>,
 }
 
 /// A line of `crls.jsonl`: a CRL that was signed. Stored, as [`CaRecord`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignedCrl {
+pub(crate) struct SignedCrl {
     /// Whether it was pre-signed, and is kept until it is due.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub ahead: bool,
+    pub(crate) ahead: bool,
     /// Number of the first CRL that was pre-signed together with it. CRLs pre-signed by earlier versions
     /// have none.
     #[serde(
@@ -176,25 +175,25 @@ pub struct SignedCrl {
         skip_serializing_if = "Option::is_none",
         with = "text::optional"
     )]
-    pub ahead_from: Option<u128>,
+    pub(crate) ahead_from: Option<u128>,
     /// Whether it was signed elsewhere, before the CA came into the store.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub imported: bool,
+    pub(crate) imported: bool,
     #[serde(with = "text")]
-    pub number: u128,
+    pub(crate) number: u128,
     #[serde(with = "moment")]
-    pub this_update: OffsetDateTime,
+    pub(crate) this_update: OffsetDateTime,
     #[serde(with = "moment")]
-    pub next_update: OffsetDateTime,
-    pub entries: usize,
+    pub(crate) next_update: OffsetDateTime,
+    pub(crate) entries: usize,
     /// Part of `revoked.jsonl` that it covers.
-    pub covers: Coverage,
-    pub sha256: String,
+    pub(crate) covers: Coverage,
+    pub(crate) sha256: String,
 }
 
 /// Place in a journal: everything up to it. Only the store makes and compares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Coverage {
+pub(crate) struct Coverage {
     /// Bytes from the journal's beginning.
     pub(super) length: u64,
     /// The check of the line that ends there.
@@ -203,7 +202,7 @@ pub struct Coverage {
 
 impl Coverage {
     /// Returns the number of bytes that a CRL of all that is revoked up to here has at most.
-    pub fn crl_size(&self) -> usize {
+    pub(crate) fn crl_size(&self) -> usize {
         usize::try_from(self.length / JOURNAL_TO_CRL).unwrap_or(0)
     }
 }

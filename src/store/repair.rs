@@ -1,9 +1,7 @@
 //! Repairing what is safe to repair. Each step takes the lock that writers take, looks again, and keeps what
 //! it changes or takes away among copies.
 
-use super::Store;
 use super::ca::Ca;
-use super::counter;
 use super::error::StoreError;
 use super::file::{self, Access, Existing};
 use super::journal::Writer;
@@ -11,12 +9,13 @@ use super::kind::{Counter, Journal};
 use super::location::Location;
 use super::lock::{Lock, Sharing};
 use super::record::Issuance;
+use super::{Store, counter};
 use crate::x509::Serial;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub struct StoreRepair<'a> {
+pub(crate) struct StoreRepair<'a> {
     store: &'a Store,
     time: String,
     /// The directory with the copies, once there are any.
@@ -25,7 +24,7 @@ pub struct StoreRepair<'a> {
 
 impl Store {
     /// Begins to repair; `time` is in the name of the directory that gets copies.
-    pub fn repair(&self, time: String) -> StoreRepair<'_> {
+    pub(crate) fn repair(&self, time: String) -> StoreRepair<'_> {
         StoreRepair {
             store: self,
             time,
@@ -36,7 +35,7 @@ impl Store {
 
 impl StoreRepair<'_> {
     /// Moves the unfinished last line of a journal to the file beside it.
-    pub fn set_torn_line_aside(&self, ca: &Ca, journal: Journal) -> Result<(), StoreError> {
+    pub(crate) fn set_torn_line_aside(&self, ca: &Ca, journal: Journal) -> Result<(), StoreError> {
         let _lock = ca.hold()?;
         // To open it is to do so, for every writer.
         Writer::open(&ca.journal_path(journal), &silent())?;
@@ -45,7 +44,7 @@ impl StoreRepair<'_> {
 
     /// Raises a counter to at least a number; returns the copy of what it was, or `None` if it has come
     /// there by itself.
-    pub fn raise(
+    pub(crate) fn raise(
         &self,
         ca: &Ca,
         which: Counter,
@@ -66,12 +65,15 @@ impl StoreRepair<'_> {
         Ok(Some(copy))
     }
 
-    pub fn tighten(&self, file: &Location, mode: u32) -> Result<(), StoreError> {
+    pub(crate) fn tighten(&self, file: &Location, mode: u32) -> Result<(), StoreError> {
         Ok(file::tighten(file.path(), mode)?)
     }
 
     /// Moves a file that an interrupted writer left among the copies, unless a writer is at work.
-    pub fn take_leftover_away(&self, file: &Location) -> Result<Option<Location>, StoreError> {
+    pub(crate) fn take_leftover_away(
+        &self,
+        file: &Location,
+    ) -> Result<Option<Location>, StoreError> {
         self.take_away(file.path())
     }
 
@@ -83,7 +85,7 @@ impl StoreRepair<'_> {
 
     /// Moves the key of a certificate that was never recorded among the copies; `None` if it is recorded
     /// by now.
-    pub fn take_leaf_key_away(
+    pub(crate) fn take_leaf_key_away(
         &self,
         ca: &Ca,
         serial: &Serial,
@@ -100,7 +102,7 @@ impl StoreRepair<'_> {
     }
 
     /// Keeps a copy of a file that is about to be replaced.
-    pub fn keep_copy(&self, file: &Location) -> Result<Location, StoreError> {
+    pub(crate) fn keep_copy(&self, file: &Location) -> Result<Location, StoreError> {
         let to = self.place_for(file.path())?;
         let content = file::read(file.path())?;
         file::write(&to, Access::Owner, Existing::Keep, &content)?;
@@ -109,7 +111,7 @@ impl StoreRepair<'_> {
 
     /// Puts a CRL of the CA into the place of one that is missing or damaged; returns the copy of the
     /// latter.
-    pub fn restore_crl(
+    pub(crate) fn restore_crl(
         &self,
         ca: &Ca,
         file: &Location,

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 /// CA whose certificate is being replaced: no other process makes CAs or replaces certificates until this
 /// is dropped.
-pub struct Replacement {
+pub(crate) struct Replacement {
     ca: Ca,
     file: Staged,
     _lock: Lock,
@@ -21,7 +21,7 @@ pub struct Replacement {
 
 impl Store {
     /// Reserves the replacement of a CA's certificate. Whatever hinders the file shows now.
-    pub fn reserve_replacement(&self, name: &CaName) -> Result<Replacement, StoreError> {
+    pub(crate) fn reserve_replacement(&self, name: &CaName) -> Result<Replacement, StoreError> {
         // The first look needs no lock, which a store that is only read does not give.
         self.ca(name)?;
         let lock = self.hold()?;
@@ -35,12 +35,12 @@ impl Store {
 }
 
 impl Replacement {
-    pub fn ca(&self) -> &Ca {
+    pub(crate) fn ca(&self) -> &Ca {
         &self.ca
     }
 
     /// Replaces the certificate. A reader finds one of the two.
-    pub fn replace(self, certificate: &Certificate) -> Result<Replaced, Uncommitted> {
+    pub(crate) fn replace(self, certificate: &Certificate) -> Result<Replaced, Uncommitted> {
         let Self {
             ca,
             mut file,
@@ -61,11 +61,11 @@ impl Replacement {
 }
 
 /// CA whose certificate was replaced.
-pub struct Replaced {
-    pub ca: Ca,
-    pub before: Certificate,
+pub(crate) struct Replaced {
+    pub(crate) ca: Ca,
+    pub(crate) before: Certificate,
     /// File in which that one is kept.
-    pub previous: Location,
+    pub(crate) previous: Location,
 }
 
 /// Copy of a CA's certificate among those before it.

@@ -52,26 +52,26 @@ fn above_all_counting(now: OffsetDateTime, made_at: Option<OffsetDateTime>) -> u
 const FEW: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restored {
+pub(crate) struct Restored {
     /// Time of the backup, as it says.
-    pub made_at: String,
-    pub cas: Vec<RestoredCa>,
+    pub(crate) made_at: String,
+    pub(crate) cas: Vec<RestoredCa>,
     /// Pending CAs.
-    pub pending: Vec<CaName>,
-    pub files: u64,
+    pub(crate) pending: Vec<CaName>,
+    pub(crate) files: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RestoredCa {
-    pub name: CaName,
-    pub certificates: u64,
+pub(crate) struct RestoredCa {
+    pub(crate) name: CaName,
+    pub(crate) certificates: u64,
     /// Numbers above which it goes on.
-    pub floors: Floors,
+    pub(crate) floors: Floors,
 }
 
 /// Error of a restore, by whether there may be a store.
 #[derive(Debug)]
-pub enum RestoreError {
+pub(crate) enum RestoreError {
     Store(StoreError),
     Place(Uncommitted),
 }
@@ -86,7 +86,7 @@ impl Store {
     /// Restores a store from an archive, which is called `from`, into a directory that is missing or empty.
     /// Its CAs go on above what the backup knows of, and above what a restore of it before `now` may have
     /// gone on to; if `now` is before the backup, above what one within ten years may have gone on to.
-    pub fn restore(
+    pub(crate) fn restore(
         input: impl Read,
         from: &Path,
         target: &Path,

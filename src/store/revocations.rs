@@ -19,11 +19,11 @@ use time::OffsetDateTime;
 const COMPROMISE: &[u8] = b"Compromise\"";
 
 impl Ca {
-    pub fn revoked(&self, serial: &Serial) -> Result<Option<Revoked>, StoreError> {
+    pub(crate) fn revoked(&self, serial: &Serial) -> Result<Option<Revoked>, StoreError> {
         Ok(self.standing(serial)?.revoked())
     }
 
-    pub fn standing(&self, serial: &Serial) -> Result<Standing, StoreError> {
+    pub(crate) fn standing(&self, serial: &Serial) -> Result<Standing, StoreError> {
         let needle = format!("\"serial\":\"{serial}\"");
         let mut standing = Standing::NeverRevoked;
         for line in search(&self.layout.revoked(), &[needle.as_bytes()])? {
@@ -36,7 +36,7 @@ impl Ca {
     }
 
     /// Returns the status of every certificate that ever was revoked.
-    pub fn standings(&self) -> Result<HashMap<Serial, Standing>, StoreError> {
+    pub(crate) fn standings(&self) -> Result<HashMap<Serial, Standing>, StoreError> {
         let mut standings = HashMap::new();
         journal::scan(&self.layout.revoked(), |line: RevocationLine| {
             let standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
@@ -47,7 +47,7 @@ impl Ca {
 
     /// Returns the status of those of these certificates that ever were revoked, after one pass over the
     /// journal.
-    pub fn standings_of(
+    pub(crate) fn standings_of(
         &self,
         serials: &HashSet<Serial>,
     ) -> Result<HashMap<Serial, Standing>, StoreError> {
@@ -61,7 +61,7 @@ impl Ca {
         Ok(standings)
     }
 
-    pub fn all_revoked(&self) -> Result<HashMap<Serial, Revoked>, StoreError> {
+    pub(crate) fn all_revoked(&self) -> Result<HashMap<Serial, Revoked>, StoreError> {
         let mut all = HashMap::new();
         self.each_revoked(|serial, revoked| {
             all.insert(*serial, *revoked);
@@ -71,7 +71,10 @@ impl Ca {
 
     /// Calls `each` for every certificate that is revoked now, in the order in which they first were.
     /// Only lines about serials that were revoked before are held in memory.
-    pub fn each_revoked(&self, mut each: impl FnMut(&Serial, &Revoked)) -> Result<(), StoreError> {
+    pub(crate) fn each_revoked(
+        &self,
+        mut each: impl FnMut(&Serial, &Revoked),
+    ) -> Result<(), StoreError> {
         let changed = self.changed_again()?;
         journal::scan(&self.layout.revoked(), |line: RevocationLine| {
             if line.again {
@@ -96,7 +99,7 @@ impl Ca {
 
     /// Returns every certificate that was revoked for a compromised key, which is for good, with the
     /// key's hash: see [`Revoked::key`].
-    pub fn compromised(&self) -> Result<HashMap<Serial, Option<Fingerprint>>, StoreError> {
+    pub(crate) fn compromised(&self) -> Result<HashMap<Serial, Option<Fingerprint>>, StoreError> {
         let mut compromised = HashMap::new();
         for line in search(&self.layout.revoked(), &[COMPROMISE])? {
             let line: RevocationLine = line?;
@@ -110,7 +113,7 @@ impl Ca {
     }
 
     /// Returns every serial number that ever was revoked, whether released since or not.
-    pub fn ever_revoked(&self) -> Result<HashSet<Serial>, StoreError> {
+    pub(crate) fn ever_revoked(&self) -> Result<HashSet<Serial>, StoreError> {
         let mut serials = HashSet::new();
         journal::scan(&self.layout.revoked(), |line: RevocationLine| {
             serials.insert(line.serial);
@@ -119,25 +122,25 @@ impl Ca {
     }
 
     /// Returns the serial numbers about which something was recorded behind a place.
-    pub fn recorded_since(&self, place: &Coverage) -> Result<HashSet<Serial>, StoreError> {
+    pub(crate) fn recorded_since(&self, place: &Coverage) -> Result<HashSet<Serial>, StoreError> {
         let lines = search_behind(&self.layout.revoked(), place, &[b""])?;
         lines
             .map(|line| line.map(|line: RevocationLine| line.serial))
             .collect()
     }
 
-    pub fn revocations_end(&self) -> Result<Coverage, StoreError> {
+    pub(crate) fn revocations_end(&self) -> Result<Coverage, StoreError> {
         journal::end(&self.layout.revoked())
     }
 
     /// Returns the CRLs that were signed last, newest first: pre-signed ones, back to one that was
     /// published at once.
-    pub fn recent_crls(&self) -> Result<Vec<SignedCrl>, StoreError> {
+    pub(crate) fn recent_crls(&self) -> Result<Vec<SignedCrl>, StoreError> {
         journal::backwards(&self.layout.signed_crls(), |crl: &SignedCrl| crl.ahead)
     }
 
     /// Returns the record of the CRL with a number.
-    pub fn signed_crl(&self, number: u128) -> Result<Option<SignedCrl>, StoreError> {
+    pub(crate) fn signed_crl(&self, number: u128) -> Result<Option<SignedCrl>, StoreError> {
         let is_later = |crl: &SignedCrl| crl.number > number;
         let last = journal::backwards(&self.layout.signed_crls(), is_later)?.pop();
         Ok(last.filter(|crl| crl.number == number))
@@ -145,14 +148,17 @@ impl Ca {
 
     /// Returns whether a CRL is from before the CA came back from a backup: others may have followed it,
     /// of which nothing is recorded.
-    pub fn signed_before_restore(&self, crl: &SignedCrl) -> bool {
+    pub(crate) fn signed_before_restore(&self, crl: &SignedCrl) -> bool {
         let restored = self.record().restored;
         restored.is_some_and(|floors| crl.number <= floors.crl_number)
     }
 
     /// Returns the CRLs that are complete, newest first: valid at `now`, and with nothing revoked or
     /// released since.
-    pub fn crls_without_news(&self, now: OffsetDateTime) -> Result<Vec<SignedCrl>, StoreError> {
+    pub(crate) fn crls_without_news(
+        &self,
+        now: OffsetDateTime,
+    ) -> Result<Vec<SignedCrl>, StoreError> {
         let covers = self.revocations_end()?;
         let is_good = |crl: &SignedCrl| {
             crl.covers == covers && now <= crl.next_update && !self.signed_before_restore(crl)
@@ -163,7 +169,7 @@ impl Ca {
     }
 
     /// Returns a pre-signed CRL, which has to be the one on record.
-    pub fn presigned_crl(&self, crl: &SignedCrl) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn presigned_crl(&self, crl: &SignedCrl) -> Result<Vec<u8>, StoreError> {
         let path = self.layout.presigned_crl(crl.number);
         let der =
             file::read_if_there(&path)?.ok_or_else(|| StoreError::damaged(&path, "is missing"))?;
@@ -177,7 +183,7 @@ impl Ca {
     }
 
     /// Waits until no other process changes this CA, to revoke.
-    pub fn lock_revocations(&self) -> Result<LockedRevocations, StoreError> {
+    pub(crate) fn lock_revocations(&self) -> Result<LockedRevocations, StoreError> {
         let lock = self.hold()?;
         let journal = Writer::open(&self.layout.revoked(), &self.observer)?;
         Ok(LockedRevocations {
@@ -187,7 +193,7 @@ impl Ca {
     }
 
     /// Waits until no other process changes this CA, to sign CRLs.
-    pub fn lock_crls(&self) -> Result<LockedCrls<'_>, StoreError> {
+    pub(crate) fn lock_crls(&self) -> Result<LockedCrls<'_>, StoreError> {
         let locked = self.lock_crls_to_recover()?;
         if let Some(last) = locked.recent.first()
             && !journal::still_covers(&self.layout.revoked(), &last.covers)?
@@ -201,7 +207,7 @@ impl Ca {
     }
 
     /// Same as [`Ca::lock_crls`], also if the journal of revocations lacks some that the last CRL covers.
-    pub fn lock_crls_to_recover(&self) -> Result<LockedCrls<'_>, StoreError> {
+    pub(crate) fn lock_crls_to_recover(&self) -> Result<LockedCrls<'_>, StoreError> {
         let lock = self.hold()?;
         let revoked = Writer::open(&self.layout.revoked(), &self.observer)?;
         // A CRL outlasts what it covers.
@@ -226,7 +232,7 @@ impl Ca {
     }
 
     /// Does something while no other process signs or publishes a CRL of this CA.
-    pub fn while_publishing<R, E: From<StoreError>>(
+    pub(crate) fn while_publishing<R, E: From<StoreError>>(
         &self,
         work: impl FnOnce() -> Result<R, E>,
     ) -> Result<R, E> {
@@ -236,13 +242,13 @@ impl Ca {
 }
 
 /// CA that no other process changes, to revoke.
-pub struct LockedRevocations {
+pub(crate) struct LockedRevocations {
     journal: Writer,
     _lock: Lock,
 }
 
 impl LockedRevocations {
-    pub fn record(
+    pub(crate) fn record(
         &mut self,
         changes: impl IntoIterator<Item = RevocationChange>,
     ) -> Result<(), StoreError> {
@@ -255,7 +261,7 @@ impl LockedRevocations {
 }
 
 /// CA that no other process changes, to sign CRLs.
-pub struct LockedCrls<'a> {
+pub(crate) struct LockedCrls<'a> {
     ca: &'a Ca,
     journal: Writer,
     recent: Vec<SignedCrl>,
@@ -265,17 +271,17 @@ pub struct LockedCrls<'a> {
 }
 
 impl LockedCrls<'_> {
-    pub fn recent(&self) -> &[SignedCrl] {
+    pub(crate) fn recent(&self) -> &[SignedCrl] {
         &self.recent
     }
 
     /// Returns the part of the journal of revocations that a CRL signed now covers.
-    pub fn covers(&self) -> &Coverage {
+    pub(crate) fn covers(&self) -> &Coverage {
         &self.covers
     }
 
     /// Records revocations that the journal has lost, durably.
-    pub fn record_again(
+    pub(crate) fn record_again(
         &mut self,
         lost: impl IntoIterator<Item = RevocationChange>,
     ) -> Result<(), StoreError> {
@@ -288,7 +294,7 @@ impl LockedCrls<'_> {
 
     /// Reserves numbers for `count` CRLs, durably, above all that were and above `published`; returns the
     /// first.
-    pub fn reserve_numbers(
+    pub(crate) fn reserve_numbers(
         &mut self,
         published: Option<u128>,
         count: usize,
@@ -304,7 +310,7 @@ impl LockedCrls<'_> {
 
     /// Keeps a CRL until it is due, for its owner alone: it says of what is revoked until then that it is
     /// valid. [`LockedCrls::record`] makes it count.
-    pub fn store_presigned(&self, number: u128, der: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn store_presigned(&self, number: u128, der: &[u8]) -> Result<(), StoreError> {
         let directory = self.ca.layout.presigned_crls();
         if !file::stands(&directory)? {
             file::create_directory(&directory, Access::Owner)?;
@@ -314,7 +320,7 @@ impl LockedCrls<'_> {
         Ok(file::sync_directory(&directory)?)
     }
 
-    pub fn record(&mut self, crls: &[SignedCrl]) -> Result<(), StoreError> {
+    pub(crate) fn record(&mut self, crls: &[SignedCrl]) -> Result<(), StoreError> {
         self.journal.append(crls)?;
         for crl in crls {
             if !crl.ahead {
@@ -326,7 +332,7 @@ impl LockedCrls<'_> {
     }
 
     /// Removes pre-signed CRLs with these numbers: none of them will be published.
-    pub fn forget_presigned(&self, numbers: impl RangeBounds<u128>) {
+    pub(crate) fn forget_presigned(&self, numbers: impl RangeBounds<u128>) {
         let Ok(entries) = std::fs::read_dir(self.ca.layout.presigned_crls()) else {
             return;
         };

@@ -13,7 +13,7 @@ use super::notice::Notice;
 
 impl Store {
     /// Reserves the name of a new CA: no other process can make one until this is dropped.
-    pub fn reserve_ca(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
+    pub(crate) fn reserve_ca(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
         let lock = self.hold()?;
         self.settle_staged(name)?;
         self.check_free(name)?;
@@ -25,7 +25,7 @@ impl Store {
     }
 
     /// Reserves a CA that is here without its key, to add the key.
-    pub fn reserve_keyless(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
+    pub(crate) fn reserve_keyless(&self, name: &CaName) -> Result<ReservedCa<'_>, StoreError> {
         let lock = self.hold()?;
         self.settle_staged(name)?;
         if self.ca(name)?.has_key()? {
@@ -167,7 +167,7 @@ pub(super) fn discard(staged: &CaLayout) -> Result<(), StoreError> {
 }
 
 /// Reserved name of a CA that is being made.
-pub struct ReservedCa<'a> {
+pub(crate) struct ReservedCa<'a> {
     pub(super) store: &'a Store,
     pub(super) name: CaName,
     pub(super) _lock: Lock,
@@ -175,13 +175,13 @@ pub struct ReservedCa<'a> {
 
 impl ReservedCa<'_> {
     /// Makes everything of the CA durable, under a hidden name.
-    pub fn stage(&self, material: &Material<'_>) -> Result<(), StoreError> {
+    pub(crate) fn stage(&self, material: &Material<'_>) -> Result<(), StoreError> {
         material.write(&self.store.layout.staged_ca(&self.name))?;
         Ok(file::sync_directory(self.store.layout.root())?)
     }
 
     /// Gives the staged CA its name. The parent's journal has its certificate by now.
-    pub fn finish(&self) -> Result<Ca, Unfinished> {
+    pub(crate) fn finish(&self) -> Result<Ca, Unfinished> {
         let Self { store, name, _lock } = self;
         let unnamed = |source| Unfinished {
             has_its_name: false,
@@ -199,7 +199,7 @@ impl ReservedCa<'_> {
     }
 
     /// Undoes [`ReservedCa::stage`], unless the parent's journal has the certificate.
-    pub fn give_up(&self) -> Result<(), StoreError> {
+    pub(crate) fn give_up(&self) -> Result<(), StoreError> {
         // That it goes is no news: why has been said.
         if self.store.completes_staged(&self.name, false)? == Some(true) {
             self.store.say_settled(&self.name, true);
@@ -210,7 +210,7 @@ impl ReservedCa<'_> {
 
 /// Error of a CA that may have its name all the same.
 #[derive(Debug)]
-pub struct Unfinished {
-    pub has_its_name: bool,
-    pub source: StoreError,
+pub(crate) struct Unfinished {
+    pub(crate) has_its_name: bool,
+    pub(crate) source: StoreError,
 }

@@ -5,7 +5,7 @@ use crate::x509::Serial;
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RevocationChange {
+pub(crate) enum RevocationChange {
     /// First revocation.
     Revoke(Serial, Revoked),
     /// Revocation after a hold, or after the release of one.
@@ -16,7 +16,7 @@ pub enum RevocationChange {
 
 /// Revocation status of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     NeverRevoked,
     Released,
     Revoked(Revoked),
@@ -24,7 +24,7 @@ pub enum Standing {
 
 impl Standing {
     /// Returns the revocation, if the certificate is revoked.
-    pub fn revoked(self) -> Option<Revoked> {
+    pub(crate) fn revoked(self) -> Option<Revoked> {
         match self {
             Self::Revoked(revoked) => Some(revoked),
             Self::NeverRevoked | Self::Released => None,

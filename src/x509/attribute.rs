@@ -7,8 +7,8 @@ use const_oid::ObjectIdentifier;
 
 /// An attribute type that can be written into a name.
 #[derive(Debug, Clone, Copy)]
-pub struct AttributeType {
-    pub oid: ObjectIdentifier,
+pub(crate) struct AttributeType {
+    pub(crate) oid: ObjectIdentifier,
     short: &'static str,
     alias: &'static str,
     syntax: Syntax,
@@ -33,7 +33,7 @@ enum Syntax {
 /// Characters of an attribute whose type has no upper bound that is known here.
 const MOST_CHARACTERS: usize = 1024;
 
-pub const COMMON_NAME: AttributeType = KNOWN[0];
+pub(crate) const COMMON_NAME: AttributeType = KNOWN[0];
 
 const fn text(
     oid: ObjectIdentifier,
@@ -146,14 +146,14 @@ const KNOWN: [AttributeType; 25] = [
 
 impl AttributeType {
     /// The type with this name, in any case.
-    pub fn find(name: &str) -> Option<Self> {
+    pub(crate) fn find(name: &str) -> Option<Self> {
         KNOWN.into_iter().find(|kind| {
             kind.short.eq_ignore_ascii_case(name) || kind.alias.eq_ignore_ascii_case(name)
         })
     }
 
     /// The type with this name, or with this object identifier in dots, perhaps behind `OID.`.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let dotted = match text.get(..4) {
             Some(prefix) if prefix.eq_ignore_ascii_case("OID.") => &text[4..],
             _ => text,
@@ -161,13 +161,13 @@ impl AttributeType {
         Self::find(text).or_else(|| dotted.parse().ok().map(|oid| Self::of(&oid)))
     }
 
-    pub fn of(oid: &ObjectIdentifier) -> Self {
+    pub(crate) fn of(oid: &ObjectIdentifier) -> Self {
         let known = KNOWN.into_iter().find(|kind| kind.oid == *oid);
         known.unwrap_or(string(*oid, "", "", Syntax::Unknown, MOST_CHARACTERS))
     }
 
     /// Whether certificates get values of this type as this string type.
-    pub fn admits(&self, string: u8) -> bool {
+    pub(crate) fn admits(&self, string: u8) -> bool {
         match self.syntax {
             Syntax::Directory => is_directory_string(string),
             Syntax::Printable => string == tag::PRINTABLE_STRING,
@@ -182,7 +182,7 @@ impl AttributeType {
     }
 
     /// Whether a value of another string type is written anew; of an unknown type it is not.
-    pub fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         self.syntax != Syntax::Unknown
     }
 
@@ -197,7 +197,7 @@ impl AttributeType {
     }
 
     /// The AttributeTypeAndValue with this value.
-    pub fn encode(&self, value: &str) -> Result<Vec<u8>, NameError> {
+    pub(crate) fn encode(&self, value: &str) -> Result<Vec<u8>, NameError> {
         self.check(value)?;
         Ok(sequence(|pair| {
             pair.oid(&self.oid);
@@ -206,7 +206,7 @@ impl AttributeType {
     }
 
     /// Whether the value is one that this type allows.
-    pub fn check(&self, value: &str) -> Result<(), NameError> {
+    pub(crate) fn check(&self, value: &str) -> Result<(), NameError> {
         let string = self.string(value);
         let problem = if value.is_empty() && self.is_known() {
             "is empty".to_owned()
@@ -241,7 +241,7 @@ fn is_directory_string(string: u8) -> bool {
 }
 
 /// Returns the ASN.1 name of a string type.
-pub fn string_name(string: u8) -> &'static str {
+pub(crate) fn string_name(string: u8) -> &'static str {
     match string {
         tag::UTF8_STRING => "UTF8String",
         tag::NUMERIC_STRING => "NumericString",
@@ -256,7 +256,7 @@ pub fn string_name(string: u8) -> &'static str {
 }
 
 /// Whether a string type has every character of a text (X.680 section 41.4 and table 9).
-pub fn holds(string: u8, text: &str) -> bool {
+pub(crate) fn holds(string: u8, text: &str) -> bool {
     match string {
         tag::NUMERIC_STRING => text
             .bytes()
@@ -270,7 +270,7 @@ pub fn holds(string: u8, text: &str) -> bool {
 }
 
 /// The short name of a type, or its object identifier.
-pub fn short_name(oid: &ObjectIdentifier) -> String {
+pub(crate) fn short_name(oid: &ObjectIdentifier) -> String {
     match AttributeType::of(oid) {
         kind if kind.is_known() => kind.short.to_owned(),
         _ => oid.to_string(),
@@ -278,7 +278,7 @@ pub fn short_name(oid: &ObjectIdentifier) -> String {
 }
 
 /// The text of any of the string types, if it is well formed.
-pub fn decode_text(value: &Element<'_>) -> Option<String> {
+pub(crate) fn decode_text(value: &Element<'_>) -> Option<String> {
     match value.tag {
         tag::UTF8_STRING
         | tag::NUMERIC_STRING

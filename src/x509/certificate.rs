@@ -17,21 +17,21 @@ use std::fmt;
 /// The fields of a TBSCertificate (RFC 5280 section 4.1) but for its serial
 /// number.
 #[derive(Clone)]
-pub struct TbsCertificate<'a> {
+pub(crate) struct TbsCertificate<'a> {
     /// signature: the algorithm of the issuer's key.
-    pub signature: SignatureAlgorithm,
+    pub(crate) signature: SignatureAlgorithm,
     /// issuer: the bytes of the CA's subject.
-    pub issuer: &'a Name,
-    pub validity: Validity,
-    pub subject: &'a Name,
-    pub public_key: &'a PublicKey,
+    pub(crate) issuer: &'a Name,
+    pub(crate) validity: Validity,
+    pub(crate) subject: &'a Name,
+    pub(crate) public_key: &'a PublicKey,
     /// extensions, in the order in which they are written.
-    pub extensions: &'a [Extension],
+    pub(crate) extensions: &'a [Extension],
 }
 
 impl TbsCertificate<'_> {
     /// The DER of all of it but the serial number.
-    pub fn unnumbered(&self) -> Unnumbered {
+    pub(crate) fn unnumbered(&self) -> Unnumbered {
         let Self {
             signature,
             issuer,
@@ -62,10 +62,10 @@ impl TbsCertificate<'_> {
 
 /// A TBSCertificate that lacks its serial number and nothing else: whatever number it gets, all its other
 /// bytes stay what they are.
-pub struct Unnumbered(Vec<u8>);
+pub(crate) struct Unnumbered(Vec<u8>);
 
 impl Unnumbered {
-    pub fn numbered(&self, serial: &Serial) -> Vec<u8> {
+    pub(crate) fn numbered(&self, serial: &Serial) -> Vec<u8> {
         // Room for the number, the version and the header.
         let mut tbs = Encoder::with_capacity(self.0.len() + 40);
         tbs.sequence(|tbs| {
@@ -79,7 +79,7 @@ impl Unnumbered {
 
 /// A certificate that anyone may have made: its bytes, and what they say.
 #[derive(Clone)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     der: Vec<u8>,
     tbs: std::ops::Range<usize>,
     version: u32,
@@ -97,7 +97,7 @@ pub struct Certificate {
 
 impl Certificate {
     /// Reads a certificate; the whole of `der` has to be it.
-    pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, Malformed> {
         let signed = Signed::from_der(der, "a Certificate")?;
         let mut fields = signed.tbs.reader();
         let version = match fields.optional(tag::explicit(0))? {
@@ -155,31 +155,31 @@ impl Certificate {
     /// The certificate with a key that is known: what was found out about it counts here too. If it
     /// is about another key, nothing changes.
     #[must_use]
-    pub fn with_known_key(mut self, key: &PublicKey) -> Self {
+    pub(crate) fn with_known_key(mut self, key: &PublicKey) -> Self {
         if self.public_key == *key {
             self.public_key = key.clone();
         }
         self
     }
 
-    pub fn der(&self) -> &[u8] {
+    pub(crate) fn der(&self) -> &[u8] {
         &self.der
     }
 
-    pub fn to_pem(&self) -> String {
+    pub(crate) fn to_pem(&self) -> String {
         crate::pem::encode("CERTIFICATE", &self.der)
     }
 
-    pub fn tbs(&self) -> &[u8] {
+    pub(crate) fn tbs(&self) -> &[u8] {
         &self.der[self.tbs.clone()]
     }
 
-    pub fn version(&self) -> u32 {
+    pub(crate) fn version(&self) -> u32 {
         self.version
     }
 
     /// The serial number, if it is one that RFC 5280 allows.
-    pub fn serial(&self) -> Result<Serial, SerialError> {
+    pub(crate) fn serial(&self) -> Result<Serial, SerialError> {
         match self.serial.first() {
             Some(first) if first & 0x80 == 0 => Serial::from_magnitude(&self.serial),
             _ => Err(SerialError::Zero),
@@ -187,69 +187,70 @@ impl Certificate {
     }
 
     /// The contents of the serial number's INTEGER, whatever they are.
-    pub fn serial_bytes(&self) -> &[u8] {
+    pub(crate) fn serial_bytes(&self) -> &[u8] {
         &self.serial
     }
 
     /// The signature algorithm inside what is signed: an AlgorithmIdentifier.
-    pub fn inner_algorithm(&self) -> &[u8] {
+    pub(crate) fn inner_algorithm(&self) -> &[u8] {
         &self.inner_algorithm
     }
 
     /// The signature algorithm beside the signature: an AlgorithmIdentifier.
-    pub fn outer_algorithm(&self) -> &[u8] {
+    pub(crate) fn outer_algorithm(&self) -> &[u8] {
         &self.outer_algorithm
     }
 
     /// The signature algorithm, if it is one that can be verified here.
-    pub fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
+    pub(crate) fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
         SignatureAlgorithm::from_der(&self.outer_algorithm)
             .ok()
             .flatten()
     }
 
-    pub fn signature(&self) -> &[u8] {
+    #[cfg(test)]
+    pub(crate) fn signature(&self) -> &[u8] {
         &self.signature
     }
 
-    pub fn issuer(&self) -> &Name {
+    pub(crate) fn issuer(&self) -> &Name {
         &self.issuer
     }
 
-    pub fn subject(&self) -> &Name {
+    pub(crate) fn subject(&self) -> &Name {
         &self.subject
     }
 
-    pub fn validity(&self) -> Validity {
+    pub(crate) fn validity(&self) -> Validity {
         self.validity
     }
 
-    pub fn public_key(&self) -> &PublicKey {
+    pub(crate) fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
 
     /// Whether issuerUniqueID or subjectUniqueID is there (section 4.1.2.8).
-    pub fn has_unique_identifiers(&self) -> bool {
+    pub(crate) fn has_unique_identifiers(&self) -> bool {
         self.has_unique_identifiers
     }
 
-    pub fn extensions(&self) -> &[Extension] {
+    pub(crate) fn extensions(&self) -> &[Extension] {
         &self.extensions
     }
 
-    pub fn extension(&self, oid: &ObjectIdentifier) -> Option<&Extension> {
+    pub(crate) fn extension(&self, oid: &ObjectIdentifier) -> Option<&Extension> {
         self.extensions
             .iter()
             .find(|extension| extension.oid == *oid)
     }
 
-    pub fn fingerprint(&self) -> Fingerprint {
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.der)
     }
 
     /// The name of the first extension that is read here and is broken, and what is wrong with it: it
     /// must not pass for one that is not there.
-    pub fn broken_extension(&self) -> Option<(&'static str, Malformed)> {
+    pub(crate) fn broken_extension(&self) -> Option<(&'static str, Malformed)> {
         self.extensions.iter().find_map(|extension| {
             let problem = extension.check().err()?;
             Some((oid::name(&extension.oid)?, problem))
@@ -266,34 +267,34 @@ impl Certificate {
     }
 
     /// basicConstraints; `None` if it is missing or broken.
-    pub fn basic_constraints(&self) -> Option<BasicConstraints> {
+    pub(crate) fn basic_constraints(&self) -> Option<BasicConstraints> {
         self.decoded(&oid::BASIC_CONSTRAINTS, Extension::to_basic_constraints)
     }
 
     /// Whether basicConstraints say that the subject is a CA.
-    pub fn is_ca(&self) -> bool {
+    pub(crate) fn is_ca(&self) -> bool {
         self.basic_constraints()
             .is_some_and(|constraints| constraints.ca)
     }
 
     /// keyUsage; `None` if it is missing or broken.
-    pub fn key_usage(&self) -> Option<u16> {
+    pub(crate) fn key_usage(&self) -> Option<u16> {
         self.decoded(&oid::KEY_USAGE, Extension::to_key_usage)
     }
 
     /// extKeyUsage; empty if it is missing or broken.
-    pub fn extended_key_usage(&self) -> Vec<ObjectIdentifier> {
+    pub(crate) fn extended_key_usage(&self) -> Vec<ObjectIdentifier> {
         self.decoded(&oid::EXT_KEY_USAGE, Extension::to_extended_key_usage)
             .unwrap_or_default()
     }
 
     /// subjectAltName; empty if it is missing or broken.
-    pub fn subject_alt_names(&self) -> Vec<GeneralName> {
+    pub(crate) fn subject_alt_names(&self) -> Vec<GeneralName> {
         self.decoded(&oid::SUBJECT_ALT_NAME, Extension::to_general_names)
             .unwrap_or_default()
     }
 
-    pub fn subject_key_identifier(&self) -> Option<Vec<u8>> {
+    pub(crate) fn subject_key_identifier(&self) -> Option<Vec<u8>> {
         self.decoded(
             &oid::SUBJECT_KEY_IDENTIFIER,
             Extension::to_subject_key_identifier,
@@ -301,25 +302,25 @@ impl Certificate {
     }
 
     /// authorityKeyIdentifier, an error if it is broken: such a certificate names no issuer.
-    pub fn authority(&self) -> Result<Option<AuthorityKeyIdentifier>, Malformed> {
+    pub(crate) fn authority(&self) -> Result<Option<AuthorityKeyIdentifier>, Malformed> {
         let extension = self.extension(&oid::AUTHORITY_KEY_IDENTIFIER);
         extension
             .map(Extension::to_authority_key_identifier)
             .transpose()
     }
 
-    pub fn authority_key_identifier(&self) -> Option<Vec<u8>> {
+    pub(crate) fn authority_key_identifier(&self) -> Option<Vec<u8>> {
         self.authority().ok()??.key
     }
 
     /// The serial number of the issuer's certificate in authorityKeyIdentifier, in hex.
-    pub fn authority_serial(&self) -> Option<String> {
+    pub(crate) fn authority_serial(&self) -> Option<String> {
         let serial = self.authority().ok()??.serial?;
         Some(serial_hex(&serial))
     }
 
     /// nameConstraints, an error if they can't be understood and so can't be held to.
-    pub fn name_constraints(&self) -> Result<NameConstraints, Malformed> {
+    pub(crate) fn name_constraints(&self) -> Result<NameConstraints, Malformed> {
         match self.extension(&oid::NAME_CONSTRAINTS) {
             Some(extension) => NameConstraints::from_der(&extension.value),
             None => Ok(NameConstraints::default()),
@@ -327,29 +328,29 @@ impl Certificate {
     }
 
     /// Whether both are certificates of one CA: subject and key are the same, as after a renewal.
-    pub fn is_of_same_ca(&self, other: &Self) -> bool {
+    pub(crate) fn is_of_same_ca(&self, other: &Self) -> bool {
         self.subject == other.subject && self.public_key.spki() == other.public_key.spki()
     }
 
     /// Whether subject and issuer are one name.
-    pub fn is_self_issued(&self) -> bool {
+    pub(crate) fn is_self_issued(&self) -> bool {
         are_equal(&self.subject, &self.issuer)
     }
 
     /// Whether it is signed with its own key.
-    pub fn is_self_signed(&self) -> bool {
+    pub(crate) fn is_self_signed(&self) -> bool {
         self.is_self_issued() && self.verify_signature(&self.public_key).is_ok()
     }
 
     /// Whether it can end a path: it is signed with its own key, and names no other certificate of that
     /// key as its issuer.
-    pub fn is_own_issuer(&self) -> bool {
+    pub(crate) fn is_own_issuer(&self) -> bool {
         self.names_certificate(self) && self.verify_signature(&self.public_key).is_ok()
     }
 
     /// Whether the certificate names the CA of `issuer` as its issuer: the names are equal, and so are the
     /// key identifiers if both have one. The signature is not looked at.
-    pub fn names_as_issuer(&self, issuer: &Self) -> bool {
+    pub(crate) fn names_as_issuer(&self, issuer: &Self) -> bool {
         let identifiers = (
             self.authority_key_identifier(),
             issuer.subject_key_identifier(),
@@ -362,7 +363,7 @@ impl Certificate {
     /// the CA, and the issuer and serial number in its authorityKeyIdentifier, if there are any, are those of
     /// `issuer`. OpenSSL and Java compare them too. If that extension is broken, it names none, as OpenSSL
     /// sees it.
-    pub fn names_certificate(&self, issuer: &Self) -> bool {
+    pub(crate) fn names_certificate(&self, issuer: &Self) -> bool {
         let Ok(authority) = self.authority() else {
             return false;
         };
@@ -379,7 +380,7 @@ impl Certificate {
     }
 
     /// Whether the certificate was signed with this key.
-    pub fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
+    pub(crate) fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
         match SignatureAlgorithm::from_der(&self.outer_algorithm)? {
             Some(algorithm) if self.inner_algorithm == self.outer_algorithm => {
                 algorithm.verify(key, self.tbs(), &self.signature)
@@ -407,7 +408,7 @@ impl PartialEq for Certificate {
 }
 
 /// The name of an AlgorithmIdentifier's algorithm, or its object identifier.
-pub fn algorithm_name(der: &[u8]) -> String {
+pub(crate) fn algorithm_name(der: &[u8]) -> String {
     if let Ok(Some(known)) = SignatureAlgorithm::from_der(der) {
         return known.to_string();
     }
@@ -421,7 +422,7 @@ pub fn algorithm_name(der: &[u8]) -> String {
 
 /// The contents of a serial number's INTEGER as serial numbers are written; what RFC 5280 does not allow
 /// byte by byte.
-pub fn serial_hex(bytes: &[u8]) -> String {
+pub(crate) fn serial_hex(bytes: &[u8]) -> String {
     match Serial::from_magnitude(bytes) {
         Ok(serial) if bytes[0] & 0x80 == 0 => serial.to_string(),
         _ => format!("{:X}", Hex(bytes)),
@@ -430,15 +431,15 @@ pub fn serial_hex(bytes: &[u8]) -> String {
 
 /// A SHA-256 hash, shown as lowercase hex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Fingerprint(pub [u8; 32]);
+pub(crate) struct Fingerprint(pub(crate) [u8; 32]);
 
 impl Fingerprint {
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
 
     /// Reads what [`Display`](fmt::Display) writes.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         from_hex(text)?.try_into().ok().map(Self)
     }
 }

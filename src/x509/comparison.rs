@@ -7,10 +7,10 @@ use const_oid::ObjectIdentifier;
 /// A name in a form in which names that are equal to relying parties are the same: RDNs, which are sets of
 /// attributes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ComparableName(Vec<Vec<(ObjectIdentifier, Value)>>);
+pub(crate) struct ComparableName(Vec<Vec<(ObjectIdentifier, Value)>>);
 
 impl ComparableName {
-    pub fn of(name: &Name) -> Self {
+    pub(crate) fn of(name: &Name) -> Self {
         let attributes = name.attributes();
         let rdns = attributes.chunk_by(|one, next| one.rdn == next.rdn);
         let set = |rdn: &[NameAttribute]| {
@@ -25,13 +25,13 @@ impl ComparableName {
     }
 
     /// Whether the name begins with the RDNs of another.
-    pub fn starts_with(&self, base: &Self) -> bool {
+    pub(crate) fn starts_with(&self, base: &Self) -> bool {
         self.0.starts_with(&base.0)
     }
 }
 
 /// Whether two names are one (section 7.1).
-pub fn are_equal(one: &Name, other: &Name) -> bool {
+pub(crate) fn are_equal(one: &Name, other: &Name) -> bool {
     one == other || ComparableName::of(one) == ComparableName::of(other)
 }
 

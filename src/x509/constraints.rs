@@ -4,7 +4,7 @@ mod mailbox;
 mod matching;
 mod subtree;
 
-pub use subtree::Subtree;
+pub(crate) use subtree::Subtree;
 
 use super::general_name::GeneralName;
 use super::name::Name;
@@ -13,16 +13,16 @@ use std::net::IpAddr;
 
 /// The names that a CA may and may not put into certificates below it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NameConstraints {
+pub(crate) struct NameConstraints {
     /// permittedSubtrees: a name of a kind that is listed has to be in one of them.
-    pub permitted: Vec<Subtree>,
+    pub(crate) permitted: Vec<Subtree>,
     /// excludedSubtrees: no name may be in any of them.
-    pub excluded: Vec<Subtree>,
+    pub(crate) excluded: Vec<Subtree>,
 }
 
 /// A name that a CA of the path does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConstraintViolation {
+pub(crate) enum ConstraintViolation {
     #[error("{name} is in the excluded subtree {subtree}")]
     Excluded { name: String, subtree: String },
     #[error("{name} is in none of the permitted subtrees: {subtrees}")]
@@ -31,11 +31,11 @@ pub enum ConstraintViolation {
 
 impl NameConstraints {
     /// Whether nothing is constrained; the extension must not be there then.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.permitted.is_empty() && self.excluded.is_empty()
     }
 
-    pub fn to_der(&self) -> Vec<u8> {
+    pub(crate) fn to_der(&self) -> Vec<u8> {
         let subtrees = |encoder: &mut Encoder, number, subtrees: &[Subtree]| {
             if !subtrees.is_empty() {
                 encoder.constructed(tag::explicit(number), |list| {
@@ -52,7 +52,7 @@ impl NameConstraints {
         })
     }
 
-    pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::sequence_of(der, "a NameConstraints")?;
         let subtrees = |element: Option<Element<'_>>| -> Result<Vec<Subtree>, Malformed> {
             let Some(element) = element else {
@@ -96,7 +96,11 @@ impl NameConstraints {
     /// and in every excluded subtree, an IPv4-mapped IPv6 address is held to the constraints of IPv4
     /// too, and every common name that reads as a host, address or mailbox is held to the constraints
     /// of that kind.
-    pub fn check(&self, subject: &Name, names: &[GeneralName]) -> Result<(), ConstraintViolation> {
+    pub(crate) fn check(
+        &self,
+        subject: &Name,
+        names: &[GeneralName],
+    ) -> Result<(), ConstraintViolation> {
         if self.is_empty() {
             return Ok(());
         }

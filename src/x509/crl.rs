@@ -6,8 +6,8 @@
 mod builder;
 mod reader;
 
-pub use builder::{CrlBuilder, Entry, Header};
-pub use reader::{Crl, ReadEntry};
+pub(crate) use builder::{CrlBuilder, Entry, Header};
+pub(crate) use reader::{Crl, ReadEntry};
 
 #[cfg(test)]
 mod tests;

@@ -13,24 +13,24 @@ use x509_cert::ext::pkix;
 
 /// An extension: its identifier, whether it is critical, and the DER in its OCTET STRING.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extension {
-    pub oid: ObjectIdentifier,
-    pub critical: bool,
+pub(crate) struct Extension {
+    pub(crate) oid: ObjectIdentifier,
+    pub(crate) critical: bool,
     /// The contents of extnValue.
-    pub value: Vec<u8>,
+    pub(crate) value: Vec<u8>,
 }
 
 /// The bits of keyUsage (section 4.2.1.3).
-pub mod key_usage {
-    pub const DIGITAL_SIGNATURE: u16 = 1 << 0;
-    pub const CONTENT_COMMITMENT: u16 = 1 << 1;
-    pub const KEY_ENCIPHERMENT: u16 = 1 << 2;
-    pub const KEY_AGREEMENT: u16 = 1 << 4;
-    pub const KEY_CERT_SIGN: u16 = 1 << 5;
-    pub const CRL_SIGN: u16 = 1 << 6;
+pub(crate) mod key_usage {
+    pub(crate) const DIGITAL_SIGNATURE: u16 = 1 << 0;
+    pub(crate) const CONTENT_COMMITMENT: u16 = 1 << 1;
+    pub(crate) const KEY_ENCIPHERMENT: u16 = 1 << 2;
+    pub(crate) const KEY_AGREEMENT: u16 = 1 << 4;
+    pub(crate) const KEY_CERT_SIGN: u16 = 1 << 5;
+    pub(crate) const CRL_SIGN: u16 = 1 << 6;
 
     /// The names of the bits, in their order.
-    pub const NAMES: [&str; 9] = [
+    pub(crate) const NAMES: [&str; 9] = [
         "digitalSignature",
         "contentCommitment",
         "keyEncipherment",
@@ -45,22 +45,22 @@ pub mod key_usage {
 
 /// basicConstraints (section 4.2.1.9); the type of x509-cert holds path lengths up to 255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Sequence)]
-pub struct BasicConstraints {
+pub(crate) struct BasicConstraints {
     /// Whether the subject is a CA.
     #[asn1(default = "Default::default")]
-    pub ca: bool,
+    pub(crate) ca: bool,
     /// Number of CAs that may stand between this one and a leaf.
-    pub path_length: Option<u32>,
+    pub(crate) path_length: Option<u32>,
 }
 
 /// authorityKeyIdentifier (section 4.2.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthorityKeyIdentifier {
-    pub key: Option<Vec<u8>>,
+pub(crate) struct AuthorityKeyIdentifier {
+    pub(crate) key: Option<Vec<u8>>,
     /// The first directory name in authorityCertIssuer: the issuer of the issuing CA's certificate.
-    pub issuer: Option<Name>,
+    pub(crate) issuer: Option<Name>,
     /// The contents of authorityCertSerialNumber's INTEGER.
-    pub serial: Option<Vec<u8>>,
+    pub(crate) serial: Option<Vec<u8>>,
 }
 
 impl Extension {
@@ -78,31 +78,31 @@ impl Extension {
     }
 
     /// basicConstraints, critical as section 4.2.1.9 demands of CAs.
-    pub fn basic_constraints(constraints: BasicConstraints) -> Self {
+    pub(crate) fn basic_constraints(constraints: BasicConstraints) -> Self {
         let BasicConstraints { ca, path_length } = constraints;
         let path_length = path_length.filter(|_| ca);
         let value = BasicConstraints { ca, path_length };
         Self::of(oid::BASIC_CONSTRAINTS, true, &value)
     }
 
-    pub fn key_usage(bits: u16) -> Self {
+    pub(crate) fn key_usage(bits: u16) -> Self {
         let value = pkix::KeyUsage(FlagSet::new_truncated(bits));
         Self::of(oid::KEY_USAGE, true, &value)
     }
 
     /// extKeyUsage; critical only for time stamping (RFC 3161 section 2.3).
-    pub fn extended_key_usage(purposes: &[ObjectIdentifier]) -> Self {
+    pub(crate) fn extended_key_usage(purposes: &[ObjectIdentifier]) -> Self {
         let value = pkix::ExtendedKeyUsage(purposes.to_vec());
         Self::of(oid::EXT_KEY_USAGE, purposes == [oid::TIME_STAMPING], &value)
     }
 
-    pub fn subject_key_identifier(identifier: &[u8]) -> Self {
+    pub(crate) fn subject_key_identifier(identifier: &[u8]) -> Self {
         let value = pkix::SubjectKeyIdentifier(octet_string(identifier));
         Self::of(oid::SUBJECT_KEY_IDENTIFIER, false, &value)
     }
 
     /// authorityKeyIdentifier with nothing but the key identifier.
-    pub fn authority_key_identifier(identifier: &[u8]) -> Self {
+    pub(crate) fn authority_key_identifier(identifier: &[u8]) -> Self {
         let value = pkix::AuthorityKeyIdentifier {
             key_identifier: Some(octet_string(identifier)),
             ..Default::default()
@@ -111,18 +111,18 @@ impl Extension {
     }
 
     /// subjectAltName; critical if the subject is empty (section 4.2.1.6).
-    pub fn subject_alt_name(names: &[GeneralName], critical: bool) -> Self {
+    pub(crate) fn subject_alt_name(names: &[GeneralName], critical: bool) -> Self {
         let value = sequence(|list| names.iter().for_each(|name| name.encode(list)));
         Self::new(oid::SUBJECT_ALT_NAME, critical, value)
     }
 
     /// nameConstraints, critical (section 4.2.1.10).
-    pub fn name_constraints(constraints: &NameConstraints) -> Self {
+    pub(crate) fn name_constraints(constraints: &NameConstraints) -> Self {
         Self::new(oid::NAME_CONSTRAINTS, true, constraints.to_der())
     }
 
     /// cRLDistributionPoints: one point with every URL, since all have the same CRL.
-    pub fn crl_distribution_points(urls: &[String]) -> Self {
+    pub(crate) fn crl_distribution_points(urls: &[String]) -> Self {
         let value = sequence(|points| {
             points.sequence(|point| {
                 point.explicit(0, |name| {
@@ -137,7 +137,7 @@ impl Extension {
     }
 
     /// authorityInfoAccess: the URLs of the issuer's certificate and of its OCSP responder.
-    pub fn authority_info_access(ca_issuers: &[String], ocsp: &[String]) -> Self {
+    pub(crate) fn authority_info_access(ca_issuers: &[String], ocsp: &[String]) -> Self {
         let value = sequence(|list| {
             let ocsp = ocsp.iter().map(|url| (oid::OCSP, url));
             let ca_issuers = ca_issuers.iter().map(|url| (oid::CA_ISSUERS, url));
@@ -152,16 +152,16 @@ impl Extension {
     }
 
     /// ocsp-nocheck (RFC 6960 section 4.2.2.2.1).
-    pub fn ocsp_no_check() -> Self {
+    pub(crate) fn ocsp_no_check() -> Self {
         Self::of(oid::OCSP_NO_CHECK, false, &Null)
     }
 
     /// cRLNumber (section 5.2.3).
-    pub fn crl_number(number: u128) -> Self {
+    pub(crate) fn crl_number(number: u128) -> Self {
         Self::of(oid::CRL_NUMBER, false, &number)
     }
 
-    pub fn encode(&self, encoder: &mut crate::asn1::Encoder) {
+    pub(crate) fn encode(&self, encoder: &mut crate::asn1::Encoder) {
         let Self {
             oid,
             critical,
@@ -176,7 +176,7 @@ impl Extension {
         });
     }
 
-    pub fn decode_all(der: &[u8]) -> Result<Vec<Self>, Malformed> {
+    pub(crate) fn decode_all(der: &[u8]) -> Result<Vec<Self>, Malformed> {
         let mut list = Reader::sequence_of(der, "an Extensions")?;
         let mut extensions: Vec<Self> = Vec::new();
         let mut seen = HashSet::new();
@@ -212,18 +212,18 @@ impl Extension {
         T::from_der(&self.value).map_err(|error| Malformed::of_der(&error, what))
     }
 
-    pub fn to_basic_constraints(&self) -> Result<BasicConstraints, Malformed> {
+    pub(crate) fn to_basic_constraints(&self) -> Result<BasicConstraints, Malformed> {
         self.read("a BasicConstraints")
     }
 
-    pub fn to_key_usage(&self) -> Result<u16, Malformed> {
+    pub(crate) fn to_key_usage(&self) -> Result<u16, Malformed> {
         // The der crate takes a BIT STRING whose unused bits are not zero.
         Reader::single(&self.value)?.bits()?;
         let pkix::KeyUsage(usages) = self.read("a KeyUsage")?;
         Ok(usages.bits())
     }
 
-    pub fn to_extended_key_usage(&self) -> Result<Vec<ObjectIdentifier>, Malformed> {
+    pub(crate) fn to_extended_key_usage(&self) -> Result<Vec<ObjectIdentifier>, Malformed> {
         let pkix::ExtendedKeyUsage(purposes) = self.read("an ExtKeyUsageSyntax")?;
         if purposes.is_empty() {
             return Err(Malformed::Value("an extended key usage is empty"));
@@ -231,7 +231,7 @@ impl Extension {
         minimal(purposes)
     }
 
-    pub fn to_general_names(&self) -> Result<Vec<GeneralName>, Malformed> {
+    pub(crate) fn to_general_names(&self) -> Result<Vec<GeneralName>, Malformed> {
         let names = general_names(Reader::sequence_of(&self.value, "a GeneralNames")?)?;
         if names.is_empty() {
             return Err(Malformed::Value("a list of alternative names is empty"));
@@ -239,12 +239,12 @@ impl Extension {
         Ok(names)
     }
 
-    pub fn to_subject_key_identifier(&self) -> Result<Vec<u8>, Malformed> {
+    pub(crate) fn to_subject_key_identifier(&self) -> Result<Vec<u8>, Malformed> {
         let pkix::SubjectKeyIdentifier(identifier) = self.read("a SubjectKeyIdentifier")?;
         Ok(identifier.into_bytes().into_vec())
     }
 
-    pub fn to_authority_key_identifier(&self) -> Result<AuthorityKeyIdentifier, Malformed> {
+    pub(crate) fn to_authority_key_identifier(&self) -> Result<AuthorityKeyIdentifier, Malformed> {
         let mut reader = Reader::sequence_of(&self.value, "an AuthorityKeyIdentifier")?;
         let key = reader.optional(tag::context(0))?;
         let issuers = match reader.optional(tag::explicit(1))? {
@@ -267,7 +267,7 @@ impl Extension {
     }
 
     /// Every URL among the distribution points of cRLDistributionPoints.
-    pub fn to_distribution_urls(&self) -> Result<Vec<String>, Malformed> {
+    pub(crate) fn to_distribution_urls(&self) -> Result<Vec<String>, Malformed> {
         let mut points = Reader::sequence_of(&self.value, "a CRLDistributionPoints")?;
         let mut urls = Vec::new();
         while !points.is_empty() {
@@ -305,7 +305,7 @@ impl Extension {
 
     /// The value of policyConstraints: how many certificates further on a policy has to be explicit,
     /// and how many further on none is mapped (section 4.2.1.11).
-    pub fn to_policy_constraints(&self) -> Result<(Option<u32>, Option<u32>), Malformed> {
+    pub(crate) fn to_policy_constraints(&self) -> Result<(Option<u32>, Option<u32>), Malformed> {
         let pkix::PolicyConstraints {
             require_explicit_policy,
             inhibit_policy_mapping,
@@ -318,7 +318,7 @@ impl Extension {
 
     /// The value of policyMappings: pairs of an issuer domain policy and a subject domain policy. anyPolicy is
     /// mapped neither from nor to (section 4.2.1.5).
-    pub fn to_policy_mappings(
+    pub(crate) fn to_policy_mappings(
         &self,
     ) -> Result<Vec<(ObjectIdentifier, ObjectIdentifier)>, Malformed> {
         let pkix::PolicyMappings(mappings) = self.read("a PolicyMappings")?;
@@ -341,13 +341,13 @@ impl Extension {
 
     /// The value of inhibitAnyPolicy: how many certificates further on anyPolicy does not count (section
     /// 4.2.1.14).
-    pub fn to_inhibit_any_policy(&self) -> Result<u32, Malformed> {
+    pub(crate) fn to_inhibit_any_policy(&self) -> Result<u32, Malformed> {
         let pkix::InhibitAnyPolicy(skipped) = self.read("an InhibitAnyPolicy")?;
         Ok(skipped)
     }
 
     /// Reads the value, if it is of a kind that a path is judged by; of any other it is not looked at.
-    pub fn check(&self) -> Result<(), Malformed> {
+    pub(crate) fn check(&self) -> Result<(), Malformed> {
         match self.oid {
             oid::BASIC_CONSTRAINTS => self.to_basic_constraints().map(drop),
             oid::KEY_USAGE => self.to_key_usage().map(drop),
@@ -366,7 +366,7 @@ impl Extension {
     }
 
     /// Access method and location of each entry of authorityInfoAccess or subjectInfoAccess.
-    pub fn to_access_descriptions(
+    pub(crate) fn to_access_descriptions(
         &self,
     ) -> Result<Vec<(ObjectIdentifier, GeneralName)>, Malformed> {
         let mut list = Reader::sequence_of(&self.value, "an AuthorityInfoAccessSyntax")?;
@@ -380,7 +380,7 @@ impl Extension {
     }
 
     /// The policies of certificatePolicies, without their qualifiers.
-    pub fn to_policies(&self) -> Result<Vec<ObjectIdentifier>, Malformed> {
+    pub(crate) fn to_policies(&self) -> Result<Vec<ObjectIdentifier>, Malformed> {
         let pkix::CertificatePolicies(policies) = self.read("a CertificatePolicies")?;
         let identifier = |policy: pkix::certpolicy::PolicyInformation| policy.policy_identifier;
         minimal(policies.into_iter().map(identifier).collect())
@@ -409,7 +409,7 @@ fn general_names(mut reader: Reader<'_>) -> Result<Vec<GeneralName>, Malformed> 
 }
 
 /// The names of the bits that are set in a keyUsage.
-pub fn key_usage_names(bits: u16) -> Vec<&'static str> {
+pub(crate) fn key_usage_names(bits: u16) -> Vec<&'static str> {
     let set = |index: &usize| bits & 1 << index != 0;
     (0..key_usage::NAMES.len())
         .filter(set)

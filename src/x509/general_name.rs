@@ -3,8 +3,8 @@
 mod host;
 mod uri;
 
-pub use host::{dns_name, host_name};
-pub use uri::Authority;
+pub(crate) use host::{dns_name, host_name};
+pub(crate) use uri::Authority;
 
 use super::name::Name;
 use super::text::{Escaped, is_deceptive};
@@ -16,7 +16,7 @@ use uri::check_uri_text;
 
 /// One name in a GeneralNames.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum GeneralName {
+pub(crate) enum GeneralName {
     /// dNSName: A-labels, perhaps behind one `*.`.
     Dns(String),
     Ip(IpAddr),
@@ -30,10 +30,10 @@ pub enum GeneralName {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{}\" is not {kind}: {problem}", Escaped(.value))]
-pub struct GeneralNameError {
-    pub value: String,
-    pub kind: &'static str,
-    pub problem: String,
+pub(crate) struct GeneralNameError {
+    pub(crate) value: String,
+    pub(crate) kind: &'static str,
+    pub(crate) problem: String,
 }
 
 const NO_PREFIX: &str = "before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:";
@@ -42,7 +42,7 @@ impl GeneralName {
     /// Reads `dns:…`, `ip:…`, `email:…`, `uri:…` (in any case), or detects the type. Text with another
     /// colon is a URI only if `//` follows the scheme, or the scheme is `urn`: `www.example.test:8443` and
     /// `DSN:www.example.test` are mistakes.
-    pub fn parse(text: &str) -> Result<Self, GeneralNameError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, GeneralNameError> {
         let text = text.trim();
         if text.parse::<IpAddr>().is_ok() {
             return Self::ip(text);
@@ -66,18 +66,18 @@ impl GeneralName {
     }
 
     /// Reads a list of names that commas separate.
-    pub fn parse_list(text: &str) -> Result<Vec<Self>, GeneralNameError> {
+    pub(crate) fn parse_list(text: &str) -> Result<Vec<Self>, GeneralNameError> {
         text.split(',').map(Self::parse).collect()
     }
 
     /// A DNS name; one that is not ASCII becomes A-labels (RFC 9549).
-    pub fn dns(text: &str) -> Result<Self, GeneralNameError> {
+    pub(crate) fn dns(text: &str) -> Result<Self, GeneralNameError> {
         dns_name(text, true)
             .map(Self::Dns)
             .map_err(|problem| error(text, "a DNS name", problem))
     }
 
-    pub fn ip(text: &str) -> Result<Self, GeneralNameError> {
+    pub(crate) fn ip(text: &str) -> Result<Self, GeneralNameError> {
         let bare = text
             .strip_prefix('[')
             .and_then(|rest| rest.strip_suffix(']'))
@@ -88,7 +88,7 @@ impl GeneralName {
     }
 
     /// An e-mail address; its host becomes A-labels.
-    pub fn email(text: &str) -> Result<Self, GeneralNameError> {
+    pub(crate) fn email(text: &str) -> Result<Self, GeneralNameError> {
         let problem = |problem: String| error(text, "an e-mail address", problem);
         let (local, host) = text
             .rsplit_once('@')
@@ -117,7 +117,7 @@ impl GeneralName {
     }
 
     /// An absolute URI (RFC 3986), in ASCII.
-    pub fn uri(text: &str) -> Result<Self, GeneralNameError> {
+    pub(crate) fn uri(text: &str) -> Result<Self, GeneralNameError> {
         let problem = |problem: &str| error(text, "a URI", problem);
         let (scheme, rest) = text
             .split_once(':')
@@ -143,7 +143,7 @@ impl GeneralName {
         Ok(Self::Uri(text.to_owned()))
     }
 
-    pub fn encode(&self, encoder: &mut Encoder) {
+    pub(crate) fn encode(&self, encoder: &mut Encoder) {
         match self {
             Self::Email(address) if !address.is_ascii() => {
                 encoder.constructed(tag::explicit(0), |other| {
@@ -164,7 +164,7 @@ impl GeneralName {
     }
 
     /// Reads a GeneralName as it stands; what it says is not judged.
-    pub fn decode(element: &Element<'_>) -> Result<Self, Malformed> {
+    pub(crate) fn decode(element: &Element<'_>) -> Result<Self, Malformed> {
         let text = || {
             String::from_utf8(element.content.to_vec())
                 .map_err(|_| Malformed::Value("a name is not text"))
@@ -197,7 +197,7 @@ impl GeneralName {
 
     /// Judges a name that was decoded as [`GeneralName::parse`] judges one that was written, and
     /// brings it into the same form; `None` for kinds that are not taken from CSRs.
-    pub fn checked(&self) -> Option<Result<Self, GeneralNameError>> {
+    pub(crate) fn checked(&self) -> Option<Result<Self, GeneralNameError>> {
         match self {
             Self::Dns(name) => Some(Self::dns(name)),
             Self::Ip(_) => Some(Ok(self.clone())),

@@ -13,21 +13,21 @@ use std::fmt;
 /// An issuer that differs from its CA's subject by a byte, though it reads the same, makes some
 /// relying parties reject a certificate and others miss a revocation.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Name(Vec<u8>);
+pub(crate) struct Name(Vec<u8>);
 
 /// One attribute of a name, with the index of the relative distinguished name that it is in.
 #[derive(Debug, Clone)]
-pub struct NameAttribute {
+pub(crate) struct NameAttribute {
     /// Attributes with one index are one multi-valued RDN.
-    pub rdn: usize,
-    pub kind: ObjectIdentifier,
+    pub(crate) rdn: usize,
+    pub(crate) kind: ObjectIdentifier,
     /// The value as text, if it is one of the string types.
-    pub text: Option<String>,
-    pub der: Vec<u8>,
+    pub(crate) text: Option<String>,
+    pub(crate) der: Vec<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NameError {
+pub(crate) enum NameError {
     #[error(
         "{text:?} is not a distinguished name: write /C=JP/O=Example/CN=x or CN=x,O=Example,C=JP"
     )]
@@ -68,7 +68,7 @@ const VALUE_TYPES: [u8; 9] = [
 
 impl Name {
     /// The name with these attributes, in this order, each an RDN of its own.
-    pub fn from_attributes<'a>(
+    pub(crate) fn from_attributes<'a>(
         attributes: impl IntoIterator<Item = (AttributeType, &'a str)>,
     ) -> Result<Self, NameError> {
         let rdns = attributes
@@ -79,7 +79,7 @@ impl Name {
     }
 
     /// A name that is nothing but a common name.
-    pub fn from_common_name(common_name: &str) -> Result<Self, NameError> {
+    pub(crate) fn from_common_name(common_name: &str) -> Result<Self, NameError> {
         Self::from_attributes([(attribute::COMMON_NAME, common_name)])
     }
 
@@ -96,22 +96,22 @@ impl Name {
     }
 
     /// Takes a name from elsewhere, if it has the structure of one.
-    pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, Malformed> {
         let name = Self(der.to_vec());
         name.walk(|_, _, _| Ok(()))?;
         Ok(name)
     }
 
-    pub fn der(&self) -> &[u8] {
+    pub(crate) fn der(&self) -> &[u8] {
         &self.0
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0 == [tag::SEQUENCE, 0]
     }
 
     /// Every attribute, in the order of the name.
-    pub fn attributes(&self) -> Vec<NameAttribute> {
+    pub(crate) fn attributes(&self) -> Vec<NameAttribute> {
         let mut attributes = Vec::new();
         self.walk(|rdn, kind, value| {
             attributes.push(NameAttribute {
@@ -161,7 +161,7 @@ impl Name {
     }
 
     /// The last common name, which is the most specific one.
-    pub fn common_name(&self) -> Option<String> {
+    pub(crate) fn common_name(&self) -> Option<String> {
         self.attributes()
             .into_iter()
             .rev()
@@ -170,12 +170,12 @@ impl Name {
     }
 
     /// Every common name, in the order of the name.
-    pub fn common_names(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn common_names(&self) -> impl Iterator<Item = String> {
         self.texts_of(oid::COMMON_NAME)
     }
 
     /// Every value of an attribute that is an e-mail address (PKCS #9).
-    pub fn email_addresses(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn email_addresses(&self) -> impl Iterator<Item = String> {
         self.texts_of(oid::EMAIL_ADDRESS)
     }
 
@@ -187,7 +187,7 @@ impl Name {
     }
 
     /// This name with a common name behind it.
-    pub fn with_common_name(&self, common_name: &str) -> Result<Self, NameError> {
+    pub(crate) fn with_common_name(&self, common_name: &str) -> Result<Self, NameError> {
         let value = attribute::COMMON_NAME.encode(common_name)?;
         let rdns = Reader::sequence_of(&self.0, "a Name")
             .expect("the structure was checked when the name was made");
@@ -200,7 +200,7 @@ impl Name {
     /// A CSR's subject as it goes into a certificate: values of string types that certificates
     /// no longer get (RFC 5280 section 4.1.2.4) are written anew in those of their attribute types,
     /// and multi-valued RDNs are sorted; then it is checked as [`Name::check`] does.
-    pub fn normalized(&self) -> Result<Self, NameError> {
+    pub(crate) fn normalized(&self) -> Result<Self, NameError> {
         let mut rdns: Vec<Vec<Vec<u8>>> = Vec::new();
         for attribute in self.attributes() {
             if attribute.rdn == rdns.len() {
@@ -216,7 +216,7 @@ impl Name {
     /// Whether every attribute is one that may stand in a certificate issued here; a name from a
     /// CSR is held to what a name on the command line is. Not for the names of CAs that are
     /// there already: those are copied, whatever they are.
-    pub fn check(&self) -> Result<(), NameError> {
+    pub(crate) fn check(&self) -> Result<(), NameError> {
         let attributes = self.attributes();
         attributes.iter().try_for_each(NameAttribute::check)?;
         let bytes = self.0.len();

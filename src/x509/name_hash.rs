@@ -9,7 +9,7 @@ impl Name {
     /// The first four bytes of the SHA-1 hash of the canonical form, the least significant first; it is
     /// written as eight hex digits. In the canonical form strings are UTF-8 and in lower case, and blanks
     /// in them single and inside; there is no SEQUENCE around it.
-    pub fn openssl_hash(&self) -> u32 {
+    pub(crate) fn openssl_hash(&self) -> u32 {
         let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, &self.canonical());
         let first = digest.as_ref().first_chunk();
         u32::from_le_bytes(*first.expect("a SHA-1 hash has 20 bytes"))

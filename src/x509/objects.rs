@@ -5,7 +5,7 @@ use crate::pem::{self, PemError, PemObject};
 use zeroize::Zeroizing;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoObjects {
+pub(crate) enum NoObjects {
     #[error("the file is empty")]
     Empty,
     #[error(transparent)]
@@ -25,7 +25,7 @@ pub enum NoObjects {
 }
 
 /// Reads every object of PEM, or the one of DER, which gets the label that PEM has for its kind.
-pub fn objects(content: &[u8]) -> Result<Vec<PemObject>, NoObjects> {
+pub(crate) fn objects(content: &[u8]) -> Result<Vec<PemObject>, NoObjects> {
     if content.is_empty() {
         return Err(NoObjects::Empty);
     }
@@ -111,11 +111,11 @@ fn is_time(tag: u8) -> bool {
 }
 
 /// Whether PEM calls a certificate so.
-pub fn is_certificate_label(label: &str) -> bool {
+pub(crate) fn is_certificate_label(label: &str) -> bool {
     matches!(label, "CERTIFICATE" | "X509 CERTIFICATE")
 }
 
 /// Whether PEM calls a file of certificates so (RFC 7468 sections 8 and 9).
-pub fn is_signed_data_label(label: &str) -> bool {
+pub(crate) fn is_signed_data_label(label: &str) -> bool {
     matches!(label, "PKCS7" | "CMS")
 }

@@ -5,7 +5,7 @@ mod graph;
 mod routes;
 
 pub(super) use error::AUTHORITY_KEY_IDENTIFIER;
-pub use error::{IncompletePath, other_certificate};
+pub(crate) use error::{IncompletePath, other_certificate};
 pub(super) use graph::{Graph, MOST_KEYS, unverifiable};
 
 use super::Certificate;
@@ -15,12 +15,12 @@ use std::collections::{BTreeSet, HashSet};
 
 /// Whether the CA of `issuer` issued `certificate`: the names are equal and the signature verifies. A
 /// root issued itself. Which of the CA's certificates it names makes no difference.
-pub fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
+pub(crate) fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
     certificate.names_as_issuer(issuer) && certificate.verify_signature(issuer.public_key()).is_ok()
 }
 
 /// Keeps one of each certificate, compared by its DER, in the order of first appearance.
-pub fn deduplicate(certificates: Vec<Certificate>) -> Vec<Certificate> {
+pub(crate) fn deduplicate(certificates: Vec<Certificate>) -> Vec<Certificate> {
     let mut seen = HashSet::new();
     certificates
         .into_iter()
@@ -30,7 +30,7 @@ pub fn deduplicate(certificates: Vec<Certificate>) -> Vec<Certificate> {
 
 /// The certificates with which the paths of all of `wanted` reach their roots, taken from `pool`
 /// if they are not among `wanted`, and no more of them than that takes.
-pub fn complete(
+pub(crate) fn complete(
     wanted: Vec<Certificate>,
     pool: &[Certificate],
 ) -> Result<Vec<Certificate>, IncompletePath> {
@@ -62,7 +62,7 @@ pub fn complete(
 }
 
 /// The certificates whose paths among `certificates` do not reach a root.
-pub fn without_root(certificates: &[Certificate]) -> Vec<&Certificate> {
+pub(crate) fn without_root(certificates: &[Certificate]) -> Vec<&Certificate> {
     let graph = Graph::of(certificates);
     let routes = Routes::to_roots(&graph, &vec![false; certificates.len()]);
     let nodes = 0..certificates.len();
@@ -72,7 +72,9 @@ pub fn without_root(certificates: &[Certificate]) -> Vec<&Certificate> {
 
 /// The way from each certificate to a root, itself first, through as few others as it can be; or why
 /// there is none among them.
-pub fn paths_to_roots(certificates: &[Certificate]) -> Vec<Result<Vec<usize>, IncompletePath>> {
+pub(crate) fn paths_to_roots(
+    certificates: &[Certificate],
+) -> Vec<Result<Vec<usize>, IncompletePath>> {
     let graph = Graph::of(certificates);
     let routes = Routes::to_roots(&graph, &vec![false; certificates.len()]);
     let path = |start| {
@@ -91,7 +93,7 @@ pub fn paths_to_roots(certificates: &[Certificate]) -> Vec<Result<Vec<usize>, In
 
 /// The chain of each certificate that issued no other, up to its root; and of those that are on none of
 /// these, as one of two certificates of a CA's key.
-pub fn chains(certificates: &[Certificate]) -> Vec<Vec<Certificate>> {
+pub(crate) fn chains(certificates: &[Certificate]) -> Vec<Vec<Certificate>> {
     let graph = Graph::of(certificates);
     let mut has_below = vec![false; certificates.len()];
     for node in 0..certificates.len() {
@@ -121,7 +123,7 @@ pub fn chains(certificates: &[Certificate]) -> Vec<Vec<Certificate>> {
 
 /// Every issuer behind what it issued; otherwise the order stays. Where certificates certify each
 /// other in a ring, the first of them goes first.
-pub fn issuers_last(certificates: &[Certificate]) -> Vec<Certificate> {
+pub(crate) fn issuers_last(certificates: &[Certificate]) -> Vec<Certificate> {
     let graph = Graph::of(certificates);
     let issuers = |node| {
         graph

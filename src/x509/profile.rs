@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Profile {
+pub(crate) enum Profile {
     #[default]
     Client,
     Server,
@@ -26,11 +26,11 @@ pub enum Profile {
 #[error(
     "{0:?} is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp"
 )]
-pub struct UnknownProfile(pub String);
+pub(crate) struct UnknownProfile(pub(crate) String);
 
 impl Profile {
     /// Every profile, in the order in which they are documented.
-    pub const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Client,
         Self::Server,
         Self::Peer,
@@ -41,7 +41,7 @@ impl Profile {
     ];
 
     /// The name by which options and reports speak of it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
             Self::Server => "server",
@@ -54,7 +54,7 @@ impl Profile {
     }
 
     /// The key purposes of extKeyUsage (RFC 5280 section 4.2.1.12).
-    pub fn purposes(self) -> &'static [ObjectIdentifier] {
+    pub(crate) fn purposes(self) -> &'static [ObjectIdentifier] {
         match self {
             Self::Client => &[oid::CLIENT_AUTH],
             Self::Server => &[oid::SERVER_AUTH],
@@ -67,7 +67,7 @@ impl Profile {
     }
 
     /// The bits of keyUsage: signatures, and for RSA the key transport of TLS and S/MIME.
-    pub fn key_usage(self, key: &PublicKey) -> u16 {
+    pub(crate) fn key_usage(self, key: &PublicKey) -> u16 {
         let transport = matches!(self, Self::Client | Self::Server | Self::Peer | Self::Email)
             && matches!(key.algorithm(), PublicKeyAlgorithm::Rsa { .. });
         key_usage::DIGITAL_SIGNATURE
@@ -80,7 +80,7 @@ impl Profile {
 
     /// The bits of keyUsage of which a certificate needs one to be for this, whoever issued it (RFC 5280
     /// section 4.2.1.12).
-    pub fn consistent_key_usage(self) -> u16 {
+    pub(crate) fn consistent_key_usage(self) -> u16 {
         use key_usage::{CONTENT_COMMITMENT, DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_ENCIPHERMENT};
         match self {
             Self::Client | Self::Peer => DIGITAL_SIGNATURE | KEY_AGREEMENT,
@@ -93,7 +93,7 @@ impl Profile {
         }
     }
 
-    pub fn extensions(self) -> Vec<Extension> {
+    pub(crate) fn extensions(self) -> Vec<Extension> {
         if self == Self::Ocsp {
             vec![Extension::ocsp_no_check()]
         } else {
@@ -103,7 +103,7 @@ impl Profile {
 
     /// The alternative name that a relying party looks for, made of the common name where that is
     /// one; relying parties no longer look at the common name itself.
-    pub fn alternative_name_of(self, common_name: &str) -> Option<GeneralName> {
+    pub(crate) fn alternative_name_of(self, common_name: &str) -> Option<GeneralName> {
         match self {
             Self::Server | Self::Peer => match GeneralName::parse(common_name) {
                 Ok(name @ (GeneralName::Dns(_) | GeneralName::Ip(_))) => Some(name),
@@ -115,7 +115,7 @@ impl Profile {
     }
 
     /// Returns the kind of SAN that has to be there, if any.
-    pub fn required_name(self) -> Option<&'static str> {
+    pub(crate) fn required_name(self) -> Option<&'static str> {
         match self {
             Self::Server | Self::Peer => Some("a host name or an IP address"),
             Self::Email => Some("an e-mail address"),
@@ -124,7 +124,7 @@ impl Profile {
     }
 
     /// Whether these names have the one that has to be there.
-    pub fn has_required_name(self, names: &[GeneralName]) -> bool {
+    pub(crate) fn has_required_name(self, names: &[GeneralName]) -> bool {
         match self {
             Self::Server | Self::Peer => names
                 .iter()

@@ -7,7 +7,7 @@ use std::fmt;
 /// Profile of a recorded certificate. Stored as its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
-pub enum RecordedProfile {
+pub(crate) enum RecordedProfile {
     Leaf(Profile),
     Root,
     Subordinate,
@@ -21,7 +21,7 @@ pub enum RecordedProfile {
 impl RecordedProfile {
     const CAS: [Self; 4] = [Self::Root, Self::Subordinate, Self::Cross, Self::Imported];
 
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Leaf(profile) => profile.as_str(),
             Self::Root => "root",
@@ -33,7 +33,7 @@ impl RecordedProfile {
     }
 
     /// Returns the profile of a leaf, if it is one.
-    pub fn leaf(&self) -> Option<Profile> {
+    pub(crate) fn leaf(&self) -> Option<Profile> {
         match self {
             Self::Leaf(profile) => Some(*profile),
             // Names of profiles are read in any case.

@@ -15,7 +15,7 @@ const EXTENSION_REQUESTS: [ObjectIdentifier; 2] =
 
 /// A CSR that anyone may have made: its bytes, and what they ask for.
 #[derive(Debug, Clone)]
-pub struct CertificationRequest {
+pub(crate) struct CertificationRequest {
     der: Vec<u8>,
     info: std::ops::Range<usize>,
     subject: Name,
@@ -28,7 +28,7 @@ pub struct CertificationRequest {
 
 impl CertificationRequest {
     /// Makes a CSR for `subject`, signed with its key.
-    pub fn create(
+    pub(crate) fn create(
         key: &PrivateKey,
         subject: &Name,
         extensions: &[Extension],
@@ -53,7 +53,7 @@ impl CertificationRequest {
     }
 
     /// Reads a CertificationRequest; its signature is not looked at.
-    pub fn from_der(der: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, Malformed> {
         let signed = Signed::from_der(der, "a CertificationRequest")?;
         let mut fields = signed.tbs.reader();
         if fields.expect(tag::INTEGER, "a version")?.small()? != 0 {
@@ -103,7 +103,7 @@ impl CertificationRequest {
     }
 
     /// Whether the CSR is signed with the key that it is about: proof of possession.
-    pub fn verify(&self) -> Result<(), KeyError> {
+    pub(crate) fn verify(&self) -> Result<(), KeyError> {
         match SignatureAlgorithm::from_der(&self.algorithm)? {
             Some(algorithm) => algorithm.verify(
                 &self.public_key,
@@ -116,33 +116,33 @@ impl CertificationRequest {
         }
     }
 
-    pub fn algorithm_name(&self) -> String {
+    pub(crate) fn algorithm_name(&self) -> String {
         super::certificate::algorithm_name(&self.algorithm)
     }
 
-    pub fn der(&self) -> &[u8] {
+    pub(crate) fn der(&self) -> &[u8] {
         &self.der
     }
 
-    pub fn subject(&self) -> &Name {
+    pub(crate) fn subject(&self) -> &Name {
         &self.subject
     }
 
-    pub fn public_key(&self) -> &PublicKey {
+    pub(crate) fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
 
-    pub fn extensions(&self) -> &[Extension] {
+    pub(crate) fn extensions(&self) -> &[Extension] {
         &self.extensions
     }
 
     /// Types of the attributes in which no extensions are asked for.
-    pub fn other_attributes(&self) -> &[ObjectIdentifier] {
+    pub(crate) fn other_attributes(&self) -> &[ObjectIdentifier] {
         &self.other_attributes
     }
 
     /// The alternative names asked for, as they stand.
-    pub fn subject_alt_names(&self) -> Result<Vec<GeneralName>, Malformed> {
+    pub(crate) fn subject_alt_names(&self) -> Result<Vec<GeneralName>, Malformed> {
         match self
             .extensions
             .iter()

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// CRLReason. `removeFromCRL` is for delta CRLs, which are not made here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reason {
+pub(crate) enum Reason {
     #[default]
     Unspecified,
     KeyCompromise,
@@ -22,10 +22,10 @@ pub enum Reason {
 #[error(
     "{0:?} is not a reason; there are unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn and aACompromise"
 )]
-pub struct UnknownReason(pub String);
+pub(crate) struct UnknownReason(pub(crate) String);
 
 impl Reason {
-    pub const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Unspecified,
         Self::KeyCompromise,
         Self::CaCompromise,
@@ -37,7 +37,7 @@ impl Reason {
         Self::AaCompromise,
     ];
 
-    pub fn code(self) -> u8 {
+    pub(crate) fn code(self) -> u8 {
         match self {
             Self::Unspecified => 0,
             Self::KeyCompromise => 1,
@@ -52,7 +52,7 @@ impl Reason {
     }
 
     /// The name as RFC 5280 writes it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Unspecified => "unspecified",
             Self::KeyCompromise => "keyCompromise",
@@ -67,14 +67,14 @@ impl Reason {
     }
 
     /// Whether somebody else has a key, so that no certificate of it is worth anything.
-    pub fn is_compromise(self) -> bool {
+    pub(crate) fn is_compromise(self) -> bool {
         matches!(
             self,
             Self::KeyCompromise | Self::CaCompromise | Self::AaCompromise
         )
     }
 
-    pub fn from_code(code: u8) -> Option<Self> {
+    pub(crate) fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.code() == code)
     }
 }

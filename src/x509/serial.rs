@@ -5,20 +5,20 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The most bytes that a serial number may have.
-pub const MOST_BYTES: usize = 20;
+pub(crate) const MOST_BYTES: usize = 20;
 
 /// A serial number as `pki` issues it and takes it: positive, at most twenty bytes as DER.
 ///
 /// Held as the big-endian magnitude without leading zeros, in place: a million of them are no million
 /// allocations. The length comes first, so that the order is that of the numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Serial {
+pub(crate) struct Serial {
     length: u8,
     bytes: [u8; MOST_BYTES],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SerialError {
+pub(crate) enum SerialError {
     #[error("a serial number is greater than zero")]
     Zero,
     #[error("a serial number has at most 20 octets")]
@@ -29,7 +29,7 @@ pub enum SerialError {
 
 impl Serial {
     /// From a big-endian magnitude; leading zeros don't count.
-    pub fn from_magnitude(magnitude: &[u8]) -> Result<Self, SerialError> {
+    pub(crate) fn from_magnitude(magnitude: &[u8]) -> Result<Self, SerialError> {
         let first = magnitude
             .iter()
             .position(|byte| *byte != 0)
@@ -49,7 +49,7 @@ impl Serial {
     ///
     /// The counter is what makes two serials differ in the leading 53 bits, which is all that a
     /// JavaScript number keeps of them.
-    pub fn from_counter(counter: u128, random: u64) -> Result<Self, SerialError> {
+    pub(crate) fn from_counter(counter: u128, random: u64) -> Result<Self, SerialError> {
         let mut magnitude = [0; 24];
         magnitude[..16].copy_from_slice(&counter.to_be_bytes());
         magnitude[16..].copy_from_slice(&random.to_be_bytes());
@@ -60,7 +60,7 @@ impl Serial {
     }
 
     /// The counter in a serial that [`Serial::from_counter`] made.
-    pub fn counter(&self) -> u128 {
+    pub(crate) fn counter(&self) -> u128 {
         let magnitude = self.magnitude();
         let above = &magnitude[..magnitude.len().saturating_sub(8)];
         above
@@ -69,17 +69,17 @@ impl Serial {
     }
 
     /// The big-endian magnitude, without leading zeros.
-    pub fn magnitude(&self) -> &[u8] {
+    pub(crate) fn magnitude(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
     }
 
-    pub fn encode(&self, encoder: &mut Encoder) {
+    pub(crate) fn encode(&self, encoder: &mut Encoder) {
         encoder.integer_like(tag::INTEGER, self.magnitude());
     }
 
     /// Returns the numbers that a user's text can mean; a bare number of decimal digits is read as hex, and as decimal
     /// only if the caller finds no certificate under the first reading.
-    pub fn readings(text: &str) -> Result<SerialReadings, SerialError> {
+    pub(crate) fn readings(text: &str) -> Result<SerialReadings, SerialError> {
         let bad = || SerialError::Text {
             text: text.to_owned(),
         };
@@ -120,11 +120,11 @@ impl Serial {
 
 /// The one or two numbers that a serial's text can mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SerialReadings {
+pub(crate) struct SerialReadings {
     /// The reading as hex, or the only one.
-    pub first: Serial,
+    pub(crate) first: Serial,
     /// The reading as decimal, if the text allows it and it is another number.
-    pub other: Option<Serial>,
+    pub(crate) other: Option<Serial>,
 }
 
 fn from_hex(digits: &str) -> Option<Result<Serial, SerialError>> {

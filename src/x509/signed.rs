@@ -40,7 +40,7 @@ impl<'a> Signed<'a> {
     }
 }
 
-pub fn assemble(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
+pub(crate) fn assemble(tbs: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
     // Room for the AlgorithmIdentifier and the headers.
     let mut encoder = Encoder::with_capacity(tbs.len() + signature.len() + 64);
     encoder.sequence(|signed| {

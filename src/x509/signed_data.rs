@@ -5,12 +5,14 @@ use crate::asn1::{Malformed, Reader, oid, tag};
 
 /// The certificates of a ContentInfo with a SignedData. Its CRLs and signers are not looked at;
 /// certificates of kinds that are no longer used are passed over.
-pub fn certificates(der: &[u8]) -> Result<Vec<Certificate>, Malformed> {
+pub(crate) fn certificates(der: &[u8]) -> Result<Vec<Certificate>, Malformed> {
     each_certificate(der)?.into_iter().collect()
 }
 
 /// Same as [`certificates`], with the reason instead of each certificate that can't be read.
-pub fn each_certificate(der: &[u8]) -> Result<Vec<Result<Certificate, Malformed>>, Malformed> {
+pub(crate) fn each_certificate(
+    der: &[u8],
+) -> Result<Vec<Result<Certificate, Malformed>>, Malformed> {
     let mut content_info = Reader::sequence_of(der, "a ContentInfo")?;
     let kind = content_info.expect(tag::OBJECT_IDENTIFIER, "a content type")?;
     if kind.oid()? != oid::SIGNED_DATA {

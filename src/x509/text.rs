@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 /// Shows text that came from outside: control, bidirectional and zero-width characters are
 /// written as `\u{…}`, so that they neither steer a terminal nor hide or reorder what is shown.
 #[derive(Debug, Clone, Copy)]
-pub struct Escaped<'a>(pub &'a str);
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,7 +22,7 @@ impl fmt::Display for Escaped<'_> {
 }
 
 /// Text of at most some 1,000 characters: of a longer one its beginning and its end.
-pub fn shortened(text: &str) -> Cow<'_, str> {
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     const MOST: usize = 1000;
     const BEGINNING: usize = 600;
     const END: usize = 300;
@@ -36,7 +36,7 @@ pub fn shortened(text: &str) -> Cow<'_, str> {
 }
 
 /// Text with line breaks, in which nothing else steers a terminal.
-pub fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let lines: Vec<String> = text
         .split('\n')
         .map(|line| Escaped(line).to_string())
@@ -45,7 +45,7 @@ pub fn harmless(text: &str) -> String {
 }
 
 /// JSON in which what [`Escaped`] would escape is escaped as RFC 8259 section 7 has it: it means the same.
-pub fn harmless_json(json: String) -> String {
+pub(crate) fn harmless_json(json: String) -> String {
     // Outside of strings there are no such characters but line breaks.
     let is_harmful = |character| character != '\n' && is_deceptive(character);
     if !json.contains(is_harmful) {
@@ -66,7 +66,7 @@ pub fn harmless_json(json: String) -> String {
 }
 
 /// Whether a character changes how the text around it is shown, or is not seen itself.
-pub fn is_deceptive(character: char) -> bool {
+pub(crate) fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{17b4}' | '\u{17b5}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'

@@ -6,14 +6,14 @@ use time::{Date, Duration, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOf
 
 /// A span of time; both ends belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Validity {
-    pub not_before: OffsetDateTime,
-    pub not_after: OffsetDateTime,
+pub(crate) struct Validity {
+    pub(crate) not_before: OffsetDateTime,
+    pub(crate) not_after: OffsetDateTime,
 }
 
 /// A point in time as a user writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub(crate) enum Moment {
     /// RFC 3339, or a date.
     At(OffsetDateTime),
     /// A duration from now.
@@ -25,12 +25,12 @@ pub enum Moment {
 #[error(
     "{0:?} is not a time: write 2027-01-31, 2027-01-31T12:00:00Z, or a duration from now such as 90d, 12h or 1y"
 )]
-pub struct MomentError(String);
+pub(crate) struct MomentError(String);
 
 impl Moment {
     /// The time that is meant, if it is one that a certificate can hold: a whole second of the
     /// years 1950 to 9999.
-    pub fn resolve(self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    pub(crate) fn resolve(self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let time = match self {
             Self::At(time) => time,
             Self::FromNow(duration) => now.checked_add(duration)?,
@@ -40,7 +40,7 @@ impl Moment {
 }
 
 /// The same time in UTC without its fraction.
-pub fn whole_second(time: OffsetDateTime) -> Option<OffsetDateTime> {
+pub(crate) fn whole_second(time: OffsetDateTime) -> Option<OffsetDateTime> {
     time.checked_to_offset(UtcOffset::UTC)?
         .replace_nanosecond(0)
         .ok()
@@ -66,7 +66,7 @@ impl FromStr for Moment {
 
 /// A duration such as `90d`, `12h`, `1y` (365 days), `2w`, `30m`, `45s`, or several in a row as in
 /// `1d12h`; a minus makes it one that has passed.
-pub fn parse_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text),
@@ -91,7 +91,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 /// RFC 3339 in UTC, to the second: the way in which times are shown and stored.
-pub fn rfc3339(time: OffsetDateTime) -> String {
+pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
     let utc = whole_second(time).unwrap_or(time);
     utc_second(utc).unwrap_or_else(|| utc.format(&Rfc3339).unwrap_or_else(|_| utc.to_string()))
 }
@@ -119,7 +119,7 @@ fn utc_second(time: OffsetDateTime) -> Option<String> {
 }
 
 /// Reads RFC 3339; the form that [`rfc3339`] writes, of which a journal may have millions, quickly.
-pub fn parse_rfc3339(text: &str) -> Option<OffsetDateTime> {
+pub(crate) fn parse_rfc3339(text: &str) -> Option<OffsetDateTime> {
     parse_utc_second(text.as_bytes()).or_else(|| OffsetDateTime::parse(text, &Rfc3339).ok())
 }
 

@@ -12,62 +12,62 @@ use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
 /// Declared state of a store.
-pub struct Declaration {
+pub(crate) struct Declaration {
     /// Whether the store is a fixture store, which may have certificates with a defect.
-    pub fixture: bool,
+    pub(crate) fixture: bool,
     /// CAs, each after its parent CA.
-    pub cas: Vec<WishedCa>,
-    pub certificates: Vec<Entry>,
+    pub(crate) cas: Vec<WishedCa>,
+    pub(crate) certificates: Vec<Entry>,
     /// CRLs, each after those of the CAs above.
-    pub crls: Vec<WishedCrl>,
-    pub bundles: Vec<WishedBundle>,
+    pub(crate) crls: Vec<WishedCrl>,
+    pub(crate) bundles: Vec<WishedBundle>,
 }
 
-pub struct WishedCa {
+pub(crate) struct WishedCa {
     /// The parent CA; `None` for a root.
-    pub parent: Option<CaName>,
-    pub new: NewCa,
+    pub(crate) parent: Option<CaName>,
+    pub(crate) new: NewCa,
 }
 
-pub struct Entry {
+pub(crate) struct Entry {
     /// Name that is unique among the certificates of the CA.
-    pub name: String,
-    pub ca: CaName,
-    pub request: LeafRequest,
+    pub(crate) name: String,
+    pub(crate) ca: CaName,
+    pub(crate) request: LeafRequest,
     /// Time before its expiry at which it is renewed; if absent, a third of its validity, but at most
     /// [`USUAL_RENEW_BEFORE`].
-    pub renew_before: Option<Duration>,
+    pub(crate) renew_before: Option<Duration>,
     /// The files for its owner.
-    pub files: Option<EntryFiles>,
+    pub(crate) files: Option<EntryFiles>,
     /// Its defect, in a fixture store.
-    pub flaw: Option<Defect>,
+    pub(crate) flaw: Option<Defect>,
     /// The revocation to record, if it is to be revoked.
-    pub revoked: Option<Verdict>,
+    pub(crate) revoked: Option<Verdict>,
 }
 
-pub struct WishedCrl {
-    pub ca: CaName,
-    pub request: CrlRequest,
+pub(crate) struct WishedCrl {
+    pub(crate) ca: CaName,
+    pub(crate) request: CrlRequest,
     /// Whether a file with the CRLs of the CA and of all CAs above it is written too.
-    pub chain: bool,
+    pub(crate) chain: bool,
 }
 
-pub struct WishedBundle {
-    pub name: String,
-    pub request: BundleRequest,
-    pub out: PathBuf,
+pub(crate) struct WishedBundle {
+    pub(crate) name: String,
+    pub(crate) request: BundleRequest,
+    pub(crate) out: PathBuf,
 }
 
 /// Longest default time before its expiry at which a certificate is renewed.
-pub const USUAL_RENEW_BEFORE: Duration = Duration::days(30);
+pub(crate) const USUAL_RENEW_BEFORE: Duration = Duration::days(30);
 
 /// A declaration, and the store that it is applied to.
-pub struct Application<'a> {
-    pub store: &'a Path,
+pub(crate) struct Application<'a> {
+    pub(crate) store: &'a Path,
     /// Receives the notices of the store.
-    pub observer: Observer,
-    pub wishes: &'a Declaration,
+    pub(crate) observer: Observer,
+    pub(crate) wishes: &'a Declaration,
     /// Whether files of others may be replaced.
-    pub overwrite: bool,
-    pub now: OffsetDateTime,
+    pub(crate) overwrite: bool,
+    pub(crate) now: OffsetDateTime,
 }

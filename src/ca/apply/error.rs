@@ -2,7 +2,7 @@
 
 /// Reasons why a declaration is not applied.
 #[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
+pub(crate) enum ApplyError {
     /// CAs of the store can't become what the declaration says.
     #[error("what is in the store is not what the file says: {}", .differences.join("; "))]
     OtherCas {

@@ -23,7 +23,7 @@ impl EntryFiles {
         kinds
     }
 
-    pub fn paths(&self, has_key: bool) -> Vec<PathBuf> {
+    pub(crate) fn paths(&self, has_key: bool) -> Vec<PathBuf> {
         let kinds = self.kinds(has_key).into_iter();
         kinds
             .map(|kind| self.place().path(&self.name, kind))

@@ -4,15 +4,15 @@ use crate::ca::export::Strength;
 use std::path::PathBuf;
 
 /// The files for the owner of an entry's certificate.
-pub struct EntryFiles {
+pub(crate) struct EntryFiles {
     /// The directory; created if it is missing.
-    pub directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// Their name, without an ending.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether the certificate is written as DER too.
-    pub der: bool,
+    pub(crate) der: bool,
     /// Encryption of a PKCS #12 file, if one is written.
-    pub pkcs12: Option<Strength>,
+    pub(crate) pkcs12: Option<Strength>,
     /// Whether the key is encrypted.
-    pub protected: bool,
+    pub(crate) protected: bool,
 }

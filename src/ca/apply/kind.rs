@@ -1,7 +1,7 @@
 //! Kinds of entries.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Ca,
     Certificate,
     Crl,
@@ -10,7 +10,7 @@ pub enum Kind {
 
 impl Kind {
     /// The name by which reports and files speak of it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Ca => "ca",
             Self::Certificate => "certificate",

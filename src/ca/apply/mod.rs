@@ -17,10 +17,10 @@ mod outputs;
 mod step;
 mod work;
 
-pub use declaration::{Application, Declaration, Entry, WishedBundle, WishedCa, WishedCrl};
-pub use files::EntryFiles;
-pub use kind::Kind;
-pub use step::{Action, Step};
+pub(crate) use declaration::{Application, Declaration, Entry, WishedBundle, WishedCa, WishedCrl};
+pub(crate) use files::EntryFiles;
+pub(crate) use kind::Kind;
+pub(crate) use step::{Action, Step};
 
 use crate::ca::error::CaError;
 use crate::ca::passphrases::Passphrases;
@@ -29,15 +29,15 @@ use exports::ExportKeys;
 use work::Work;
 
 /// Sources of passphrases while a declaration is applied.
-pub struct Secrets<'a> {
-    pub keys: &'a mut dyn Passphrases,
+pub(crate) struct Secrets<'a> {
+    pub(crate) keys: &'a mut dyn Passphrases,
     /// Those of keys that leave the store.
-    pub exports: &'a mut dyn Passphrases,
+    pub(crate) exports: &'a mut dyn Passphrases,
 }
 
 impl Application<'_> {
     /// Returns the steps to take; changes nothing.
-    pub fn plan(&self) -> Result<Vec<Step>, CaError> {
+    pub(crate) fn plan(&self) -> Result<Vec<Step>, CaError> {
         let store = self.existing_store()?;
         let mut steps = authorities::plan(self, store.as_ref())?;
         certificates::plan(self, store.as_ref(), &mut steps)?;
@@ -46,7 +46,11 @@ impl Application<'_> {
     }
 
     /// Does what is to be done; `each` is told of every step when it is done.
-    pub fn apply(&self, secrets: Secrets<'_>, each: &mut dyn FnMut(Step)) -> Result<(), CaError> {
+    pub(crate) fn apply(
+        &self,
+        secrets: Secrets<'_>,
+        each: &mut dyn FnMut(Step),
+    ) -> Result<(), CaError> {
         let Secrets {
             keys: passphrases,
             exports,

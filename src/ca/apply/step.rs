@@ -7,7 +7,7 @@ use crate::x509::Serial;
 use std::path::PathBuf;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Nothing: it is as it should be.
     Keep,
     Make,
@@ -27,7 +27,7 @@ pub enum Action {
 
 impl Action {
     /// The name by which reports speak of it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Keep => "keep",
             Self::Make => "make",
@@ -42,30 +42,30 @@ impl Action {
     }
 
     /// Whether something changes.
-    pub fn is_change(self) -> bool {
+    pub(crate) fn is_change(self) -> bool {
         !matches!(self, Self::Keep | Self::Leave)
     }
 
     /// Whether a certificate is issued.
-    pub fn issues(self) -> bool {
+    pub(crate) fn issues(self) -> bool {
         matches!(self, Self::Issue | Self::Reissue | Self::Renew)
     }
 }
 
 /// Step about one thing, done or planned.
 #[derive(Debug, Clone)]
-pub struct Step {
-    pub action: Action,
-    pub kind: Kind,
+pub(crate) struct Step {
+    pub(crate) action: Action,
+    pub(crate) kind: Kind,
     /// Name in the declaration.
-    pub name: String,
+    pub(crate) name: String,
     /// The CA of a certificate, or the one above a CA.
-    pub ca: Option<CaName>,
-    pub reason: Option<String>,
-    pub serial: Option<Serial>,
+    pub(crate) ca: Option<CaName>,
+    pub(crate) reason: Option<String>,
+    pub(crate) serial: Option<Serial>,
     /// Kind and path of the files that there are of it.
-    pub files: Vec<(&'static str, PathBuf)>,
-    pub notices: Vec<Notice>,
+    pub(crate) files: Vec<(&'static str, PathBuf)>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl Step {

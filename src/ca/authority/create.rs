@@ -16,10 +16,9 @@ use crate::key::{KeyType, PrivateKey, PublicKey};
 use crate::store::{
     Ca, CaName, CaRecord, LockedCa, Material, Observer, ReservedCa, Store, StoreError,
 };
-use crate::x509::RecordedProfile;
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
-use crate::x509::{Certificate, Name, NameConstraints, Serial, Validity};
+use crate::x509::{Certificate, Name, NameConstraints, RecordedProfile, Serial, Validity};
 use std::path::Path;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
@@ -28,19 +27,19 @@ use zeroize::Zeroizing;
 pub(crate) const DEFAULT_VALIDITY: Duration = Duration::days(3650);
 
 /// CA to create.
-pub struct NewCa {
-    pub name: CaName,
-    pub subject: Name,
-    pub lifetime: Lifetime,
+pub(crate) struct NewCa {
+    pub(crate) name: CaName,
+    pub(crate) subject: Name,
+    pub(crate) lifetime: Lifetime,
     /// Length of the validity if `lifetime` has none; `None` for ten years.
-    pub length: Option<Duration>,
-    pub key_type: KeyType,
+    pub(crate) length: Option<Duration>,
+    pub(crate) key_type: KeyType,
     /// Path length constraint; `None` for the longest that its parent allows.
-    pub path_length: Option<u32>,
-    pub constraints: NameConstraints,
-    pub crl_urls: Vec<String>,
-    pub ca_issuers_urls: Vec<String>,
-    pub ocsp_urls: Vec<String>,
+    pub(crate) path_length: Option<u32>,
+    pub(crate) constraints: NameConstraints,
+    pub(crate) crl_urls: Vec<String>,
+    pub(crate) ca_issuers_urls: Vec<String>,
+    pub(crate) ocsp_urls: Vec<String>,
 }
 
 impl NewCa {
@@ -99,7 +98,7 @@ pub(crate) fn ca_extensions(
 }
 
 /// Creates a root in the store at `path`, and the store if there is none.
-pub fn create_root(
+pub(crate) fn create_root(
     path: &Path,
     observer: Observer,
     new: &NewCa,
@@ -111,7 +110,7 @@ pub fn create_root(
 
 /// Creates a root in the fixture store at `path`, and the store if there is none; any other store is
 /// refused.
-pub fn create_fixture_root(
+pub(crate) fn create_fixture_root(
     path: &Path,
     observer: Observer,
     new: &NewCa,
@@ -217,7 +216,7 @@ pub(crate) fn protected(
 }
 
 /// Creates a CA below a CA of the store.
-pub fn create_subordinate(
+pub(crate) fn create_subordinate(
     session: &mut Session<'_>,
     parent: &CaName,
     new: &NewCa,

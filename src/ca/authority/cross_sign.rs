@@ -11,20 +11,19 @@ use crate::ca::remedy::Remedy;
 use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::store::{Ca, CaName, Issuance, Journal};
-use crate::x509::RecordedProfile;
-use crate::x509::{Certificate, Validity};
+use crate::x509::{Certificate, RecordedProfile, Validity};
 use time::OffsetDateTime;
 
 /// A root's key, certified by another root.
-pub struct CrossCertificate {
+pub(crate) struct CrossCertificate {
     /// The root that certifies.
-    pub issuer: CaName,
+    pub(crate) issuer: CaName,
     /// Its record.
-    pub issuance: Issuance,
+    pub(crate) issuance: Issuance,
 }
 
 /// Has each of two roots certify the key of the other, where a valid certificate does not do so already.
-pub fn cross_certify(
+pub(crate) fn cross_certify(
     one: &Issuer,
     other: &Issuer,
     now: OffsetDateTime,
@@ -123,7 +122,7 @@ fn certify(
 }
 
 /// The last valid certificate that a CA issued to a root's key as to another root.
-pub fn cross_certificate(
+pub(crate) fn cross_certificate(
     issuer: &Ca,
     subject: &Certificate,
     now: OffsetDateTime,

@@ -4,8 +4,7 @@ use crate::ca::authority::create::{new_key, protected};
 use crate::ca::authority::error::AuthorityError;
 use crate::ca::error::CaError;
 use crate::ca::issuance::error::IssuanceError;
-use crate::ca::issuance::refuse_compromised_cas;
-use crate::ca::issuance::refuse_taken_subject;
+use crate::ca::issuance::{refuse_compromised_cas, refuse_taken_subject};
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::Passphrases;
@@ -20,17 +19,17 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 /// CA to make a CSR for.
-pub struct NewRequest {
+pub(crate) struct NewRequest {
     /// Its name, and the URLs for what it issues.
-    pub record: CaRecord,
+    pub(crate) record: CaRecord,
     /// Its subject; `None` for its name as common name.
-    pub subject: Option<Name>,
-    pub key_type: Option<KeyType>,
+    pub(crate) subject: Option<Name>,
+    pub(crate) key_type: Option<KeyType>,
 }
 
 /// Makes the key and the CSR in the store at `path`, and the store if there is none. For a CA that is
 /// pending already it is the same CSR again.
-pub fn request_ca(
+pub(crate) fn request_ca(
     path: &Path,
     observer: Observer,
     new: &NewRequest,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Reasons why a CA is not made, installed or renewed.
 #[derive(Debug, thiserror::Error)]
-pub enum AuthorityError {
+pub(crate) enum AuthorityError {
     /// The CA is pending already, with another CSR.
     #[error("{ca} waits for the certificate of another request: {problem}")]
     OtherRequest { ca: CaName, problem: String },
@@ -31,7 +31,7 @@ pub enum AuthorityError {
 
 /// Differences between a certificate and the one that a CA is pending for.
 #[derive(Debug, thiserror::Error)]
-pub enum Misfit {
+pub(crate) enum Misfit {
     #[error("none of its certificates is about the key of the request")]
     Key,
     #[error("none of its certificates is about the CA's key")]

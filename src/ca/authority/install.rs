@@ -1,18 +1,15 @@
 //! Installing the certificate that somebody else's CA made of a request of ours.
 
-use crate::ca::authority::error::AuthorityError;
-use crate::ca::authority::error::Misfit;
+use crate::ca::authority::error::{AuthorityError, Misfit};
 use crate::ca::error::CaError;
-use crate::ca::issuance::refuse_compromised_cas;
-use crate::ca::issuance::refuse_taken_subject;
+use crate::ca::issuance::{refuse_compromised_cas, refuse_taken_subject};
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::remedy::Remedy;
 use crate::ca::verify::{VerifyRequest, verify};
 use crate::store::{Ca, CaName, CaRecord, Installation, Material, Store, Uninstalled};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
-use crate::x509::lint::Findings;
-use crate::x509::lint::{Candidate, Finding, lint};
+use crate::x509::lint::{Candidate, Finding, Findings, lint};
 use crate::x509::verify::Question;
 use crate::x509::{Certificate, Name};
 use std::path::Path;
@@ -34,20 +31,20 @@ const BEARABLE: [&str; 10] = [
 ];
 
 /// CA whose certificate was installed.
-pub struct Installed {
+pub(crate) struct Installed {
     /// The CA, which issues from now on.
-    pub ca: Ca,
+    pub(crate) ca: Ca,
     /// Its certificate and those above it, the root last.
-    pub path: Vec<Certificate>,
+    pub(crate) path: Vec<Certificate>,
     /// The CAs that came into the store with it, without their keys, the highest first.
-    pub added: Vec<CaName>,
-    pub notices: Vec<Notice>,
+    pub(crate) added: Vec<CaName>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// Installs the certificate of a CA that waits for it, after proof that it is one with which the CA
 /// can issue. `answer` has the certificate and perhaps some above it, `chain` the others; what lacks is
 /// taken from the store.
-pub fn install_ca(
+pub(crate) fn install_ca(
     store: &Store,
     name: &CaName,
     file: &Path,

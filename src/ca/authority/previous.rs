@@ -10,13 +10,13 @@ use time::OffsetDateTime;
 /// Live certificates that name as their issuer, by its serial number, a certificate of the CA before the one
 /// in force: relying parties that compare it, such as OpenSSL and Java, verify them with that one alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NamingPrevious {
+pub(crate) struct NamingPrevious {
     /// Number of end-entity certificates.
-    pub leaves: usize,
+    pub(crate) leaves: usize,
     /// Number of CA certificates.
-    pub cas: usize,
+    pub(crate) cas: usize,
     /// The time when the last of them, or the certificate that it names, expires.
-    pub until: OffsetDateTime,
+    pub(crate) until: OffsetDateTime,
 }
 
 impl NamingPrevious {

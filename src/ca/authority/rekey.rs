@@ -4,32 +4,30 @@ use crate::ca::authority::create::NewCa;
 use crate::ca::authority::renew::path_length;
 use crate::ca::error::CaError;
 use crate::ca::issuance::Lifetime;
-use crate::ca::notice::Notice;
-use crate::ca::notice::RenewalNotice;
-use crate::ca::renewal::RenewalError;
-use crate::ca::renewal::kind_of;
+use crate::ca::notice::{Notice, RenewalNotice};
+use crate::ca::renewal::{RenewalError, kind_of};
 use crate::key::KeyType;
 use crate::store::{Ca, CaName, CaRecord, StoreError};
 use crate::x509::Name;
 
 /// Differences of a CA's successor from that CA.
-pub struct Succession {
-    pub name: CaName,
+pub(crate) struct Succession {
+    pub(crate) name: CaName,
     /// Its subject; `None` for its name.
-    pub subject: Option<Name>,
+    pub(crate) subject: Option<Name>,
     /// Its validity; as long as that of the one before by default.
-    pub lifetime: Lifetime,
+    pub(crate) lifetime: Lifetime,
     /// Kind of its key; `None` for the same.
-    pub key_type: Option<KeyType>,
-    pub crl_urls: Vec<String>,
-    pub ca_issuers_urls: Vec<String>,
-    pub ocsp_urls: Vec<String>,
+    pub(crate) key_type: Option<KeyType>,
+    pub(crate) crl_urls: Vec<String>,
+    pub(crate) ca_issuers_urls: Vec<String>,
+    pub(crate) ocsp_urls: Vec<String>,
 }
 
 impl Succession {
     /// Returns the CA to create. Values that are not given are those of the CA before. In the last part
     /// of its URLs the new name replaces the old one; URLs without it would lead to the old CRL.
-    pub fn of(self, before: &Ca, notices: &mut Vec<Notice>) -> Result<NewCa, CaError> {
+    pub(crate) fn of(self, before: &Ca, notices: &mut Vec<Notice>) -> Result<NewCa, CaError> {
         let certificate = before.certificate();
         let subject = match self.subject {
             Some(subject) => subject,

@@ -1,8 +1,7 @@
 //! Renewing a CA's certificate: the same key and name, a new validity.
 
 use crate::asn1::oid;
-use crate::ca::authority::error::AuthorityError;
-use crate::ca::authority::error::Misfit;
+use crate::ca::authority::error::{AuthorityError, Misfit};
 use crate::ca::authority::install::{certificate_for, hold_to_rules, may_act_as_ca, path_above};
 use crate::ca::authority::previous::{NamingPrevious, naming_previous};
 use crate::ca::error::CaError;
@@ -16,24 +15,23 @@ use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::ca::session::Session;
 use crate::store::{Ca, CaName, CaRecord, Issuance, Location, Replaced, Revoked, Store};
-use crate::x509::RecordedProfile;
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
-use crate::x509::{Certificate, CertificationRequest, Reason, Serial};
+use crate::x509::{Certificate, CertificationRequest, Reason, RecordedProfile, Serial};
 use std::path::Path;
 use time::OffsetDateTime;
 
 /// CA with a new certificate of its key.
-pub struct RenewedCa {
+pub(crate) struct RenewedCa {
     /// The CA, with the new certificate.
-    pub ca: Ca,
+    pub(crate) ca: Ca,
     /// The certificate before; the new one, where it was in its place already.
-    pub before: Certificate,
+    pub(crate) before: Certificate,
     /// The file in which that one is kept; `None` where nothing was replaced.
-    pub previous: Option<Location>,
+    pub(crate) previous: Option<Location>,
     /// Certificates that name a previous certificate of the CA as their issuer.
-    pub naming_previous: Option<NamingPrevious>,
-    pub notices: Vec<Notice>,
+    pub(crate) naming_previous: Option<NamingPrevious>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl RenewedCa {
@@ -54,7 +52,7 @@ impl RenewedCa {
 
 /// Renews the certificate of a CA whose issuer's key is here. The certificate is recorded by the issuer,
 /// and then takes its place.
-pub fn renew_ca(
+pub(crate) fn renew_ca(
     session: &mut Session<'_>,
     name: &CaName,
     lifetime: Lifetime,
@@ -185,7 +183,7 @@ pub(crate) fn extensions_of(
 
 /// Asks for a new certificate of a CA's key, where that of its issuer is elsewhere. The store stays as
 /// it is.
-pub fn request_renewal(
+pub(crate) fn request_renewal(
     session: &mut Session<'_>,
     name: &CaName,
 ) -> Result<CertificationRequest, CaError> {
@@ -205,7 +203,7 @@ pub fn request_renewal(
 
 /// Puts a certificate that came from elsewhere in the place of a CA's own, after proof that it is one of
 /// the same key, name and issuer, with which the CA can issue.
-pub fn install_renewed(
+pub(crate) fn install_renewed(
     store: &Store,
     name: &CaName,
     file: &Path,
@@ -299,7 +297,7 @@ fn is_under(store: &Store, ca: &Ca, path: &[Certificate]) -> Result<Result<(), M
 }
 
 /// The valid certificates that a CA issued to the key and subject of one.
-pub fn valid_of_key(
+pub(crate) fn valid_of_key(
     issuer: &Ca,
     certificate: &Certificate,
     now: OffsetDateTime,
@@ -319,7 +317,7 @@ pub fn valid_of_key(
 
 /// When the last certificate ends that a CA issued and that is relied on: not its own, nor one with
 /// which it certifies another CA's key. CAs below are among them, whether recorded or not.
-pub fn last_end(
+pub(crate) fn last_end(
     store: &Store,
     ca: &Ca,
     now: OffsetDateTime,

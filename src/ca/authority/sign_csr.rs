@@ -14,26 +14,27 @@ use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::session::Session;
 use crate::store::{CaName, Issuance};
-use crate::x509::RecordedProfile;
-use crate::x509::{Certificate, CertificationRequest, Extension, Name, NameConstraints};
+use crate::x509::{
+    Certificate, CertificationRequest, Extension, Name, NameConstraints, RecordedProfile,
+};
 use std::path::PathBuf;
 
 /// CSR of a CA, and the certificate that it gets.
-pub struct CaRequest {
+pub(crate) struct CaRequest {
     /// The CSR's file, for errors.
-    pub path: PathBuf,
-    pub request: CertificationRequest,
+    pub(crate) path: PathBuf,
+    pub(crate) request: CertificationRequest,
     /// The subject; `None` takes that of the CSR.
-    pub subject: Option<Name>,
-    pub lifetime: Lifetime,
+    pub(crate) subject: Option<Name>,
+    pub(crate) lifetime: Lifetime,
     /// Path length constraint; `None` for the longest that the parent allows.
-    pub path_length: Option<u32>,
-    pub constraints: NameConstraints,
+    pub(crate) path_length: Option<u32>,
+    pub(crate) constraints: NameConstraints,
 }
 
 /// Issues the certificate of a CA for the key in a CSR. The issuing CA records it; no CA is added to the
 /// store.
-pub fn certify_ca(
+pub(crate) fn certify_ca(
     session: &mut Session<'_>,
     parent: &CaName,
     asked: &CaRequest,

@@ -14,16 +14,16 @@ const MOST_ALIKE: usize = 20;
 
 /// A finding about a store.
 #[derive(Debug, Clone)]
-pub struct StoreFinding {
+pub(crate) struct StoreFinding {
     /// Rule, level and message.
-    pub finding: RuleFinding,
-    pub ca: Option<CaName>,
+    pub(crate) finding: RuleFinding,
+    pub(crate) ca: Option<CaName>,
     /// The file or directory.
-    pub path: Option<Location>,
+    pub(crate) path: Option<Location>,
     /// Line of the file, from 1.
-    pub line: Option<usize>,
+    pub(crate) line: Option<usize>,
     /// Serial number of the certificate.
-    pub serial: Option<Serial>,
+    pub(crate) serial: Option<Serial>,
     pub(crate) remedy: Option<Remedy>,
 }
 
@@ -59,11 +59,11 @@ impl StoreFinding {
         }
     }
 
-    pub fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         self.finding.level
     }
 
-    pub fn can_be_repaired(&self) -> bool {
+    pub(crate) fn can_be_repaired(&self) -> bool {
         self.remedy.is_some()
     }
 

@@ -16,8 +16,8 @@ mod repair;
 mod revoked;
 mod rule;
 
-pub use finding::StoreFinding;
-pub use repair::{Repair, Repaired, repair};
+pub(crate) use finding::StoreFinding;
+pub(crate) use repair::{Repair, Repaired, repair};
 
 use crate::ca::crl::Place;
 use crate::ca::error::CaError;
@@ -36,21 +36,21 @@ use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 /// Time before the expiry of a CA's certificate in which it is reported.
 const SOON: Duration = Duration::days(30);
 
-pub struct CheckRequest<'a> {
+pub(crate) struct CheckRequest<'a> {
     /// CAs; all of the store if empty.
-    pub cas: Vec<CaName>,
+    pub(crate) cas: Vec<CaName>,
     /// Time in which an expiry is reported; by default 30 days for CAs and certificates, and the last third of
     /// the validity for CRLs.
-    pub within: Option<Duration>,
+    pub(crate) within: Option<Duration>,
     /// Passphrases that open keys.
-    pub passphrases: Option<&'a mut dyn Passphrases>,
+    pub(crate) passphrases: Option<&'a mut dyn Passphrases>,
     /// Whether the user is asked for passphrases that are not given; if not, those keys stay closed.
-    pub asks: bool,
+    pub(crate) asks: bool,
     /// Whether findings that may be another process's work in progress are looked at again.
-    pub is_patient: bool,
-    pub now: OffsetDateTime,
+    pub(crate) is_patient: bool,
+    pub(crate) now: OffsetDateTime,
     /// Called with the number of bytes of journals that were read since.
-    pub progress: &'a dyn Fn(u64),
+    pub(crate) progress: &'a dyn Fn(u64),
 }
 
 impl CheckRequest<'_> {
@@ -71,33 +71,33 @@ fn published_in(store: &Store) -> Place {
 
 /// Result of a check.
 #[derive(Default)]
-pub struct Checkup {
+pub(crate) struct Checkup {
     /// Findings by CA.
-    pub findings: Vec<StoreFinding>,
+    pub(crate) findings: Vec<StoreFinding>,
     /// Number of CAs.
-    pub cas: usize,
+    pub(crate) cas: usize,
     /// Number of pending CAs.
-    pub waiting: usize,
+    pub(crate) waiting: usize,
     /// Number of certificates on record.
-    pub certificates: usize,
+    pub(crate) certificates: usize,
     /// Number of those that are revoked.
-    pub revoked: usize,
+    pub(crate) revoked: usize,
     /// Number of CAs with a published CRL.
-    pub crls: usize,
+    pub(crate) crls: usize,
     /// Number of CAs whose own keys were opened.
-    pub keys: usize,
+    pub(crate) keys: usize,
     /// Number of leaves that expire within the time, and are not revoked.
-    pub expiring: usize,
+    pub(crate) expiring: usize,
 }
 
 impl Checkup {
-    pub fn count(&self, level: Level) -> usize {
+    pub(crate) fn count(&self, level: Level) -> usize {
         let findings = self.findings.iter();
         findings.filter(|finding| finding.level() == level).count()
     }
 
     /// Whether there are only notices.
-    pub fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         self.findings
             .iter()
             .all(|finding| finding.level() == Level::Notice)
@@ -105,7 +105,7 @@ impl Checkup {
 }
 
 /// Returns the number of bytes that a check reads, to report progress.
-pub fn bytes_to_check(path: &Path, observer: Observer) -> u64 {
+pub(crate) fn bytes_to_check(path: &Path, observer: Observer) -> u64 {
     let Ok((store, _)) = Store::look(path, observer) else {
         return 0;
     };
@@ -115,7 +115,7 @@ pub fn bytes_to_check(path: &Path, observer: Observer) -> u64 {
 }
 
 /// Checks the store in a directory.
-pub fn check(
+pub(crate) fn check(
     path: &Path,
     observer: Observer,
     request: &mut CheckRequest<'_>,

@@ -19,27 +19,27 @@ const ROUNDS: usize = 3;
 
 /// A finding that was repaired.
 #[derive(Debug, Clone)]
-pub struct Repair {
-    pub rule: &'static str,
-    pub message: String,
-    pub ca: Option<CaName>,
+pub(crate) struct Repair {
+    pub(crate) rule: &'static str,
+    pub(crate) message: String,
+    pub(crate) ca: Option<CaName>,
     /// The file or directory.
-    pub path: Option<Location>,
+    pub(crate) path: Option<Location>,
     /// Copy of what was changed or removed.
-    pub copy: Option<Location>,
+    pub(crate) copy: Option<Location>,
 }
 
 /// Result of a repair.
-pub struct Repaired {
+pub(crate) struct Repaired {
     /// The last check.
-    pub checkup: Checkup,
-    pub repairs: Vec<Repair>,
+    pub(crate) checkup: Checkup,
+    pub(crate) repairs: Vec<Repair>,
     /// Errors of repairs.
-    pub failures: Vec<CaError>,
+    pub(crate) failures: Vec<CaError>,
 }
 
 /// Checks a store, repairs findings, and checks again.
-pub fn repair(
+pub(crate) fn repair(
     path: &Path,
     observer: &Observer,
     request: &mut CheckRequest<'_>,

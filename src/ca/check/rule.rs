@@ -5,11 +5,11 @@ use crate::ca::finding::{Level, RuleFinding};
 
 /// A rule of `pki check`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct CheckRule {
-    pub name: &'static str,
-    pub level: Level,
+pub(crate) struct CheckRule {
+    pub(crate) name: &'static str,
+    pub(crate) level: Level,
     /// Whether some findings of it can be repaired.
-    pub heals: bool,
+    pub(crate) heals: bool,
 }
 
 impl CheckRule {
@@ -28,7 +28,7 @@ macro_rules! rules {
 
         /// Every rule, in the order of the documentation.
         #[cfg(test)]
-        pub const CHECK_RULES: &[&CheckRule] = &[$($constant),*];
+        pub(crate) const CHECK_RULES: &[&CheckRule] = &[$($constant),*];
     };
     (@ heals) => { true };
     (@) => { false };

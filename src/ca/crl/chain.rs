@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 /// Publishes the CRLs of the CA and of all above it as one PEM file. If nothing in it is new, it is not
 /// written: others may be watching it.
-pub fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
+pub(crate) fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
     write_where_new(ca, place, place.chain(ca), || {
         let mut crls = vec![published(ca, place)?];
         crls.extend(published_above(store, ca, place)?);
@@ -22,12 +22,12 @@ pub fn publish_chain(store: &Store, ca: &Ca, place: &Place) -> Result<PathBuf, C
 }
 
 /// Publishes the CRL as PEM too, unless it is there already.
-pub fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
+pub(crate) fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
     write_where_new(ca, place, place.pem(ca), || Ok(vec![published(ca, place)?]))
 }
 
 /// Whether the chain file holds the published CRLs: `own`, and those of all CAs above.
-pub fn holds_chain(store: &Store, ca: &Ca, place: &Place, own: &PublishedCrl) -> bool {
+pub(crate) fn holds_chain(store: &Store, ca: &Ca, place: &Place, own: &PublishedCrl) -> bool {
     published_above(store, ca, place).is_ok_and(|above| {
         let crls: Vec<_> = std::iter::once(own).chain(&above).collect();
         holds_as_pem(&place.chain(ca), &crls)
@@ -75,7 +75,7 @@ pub(crate) fn published(ca: &Ca, place: &Place) -> Result<PublishedCrl, CaError>
 }
 
 /// Returns the CAs below this one whose chain file is published.
-pub fn chains_below(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Ca>, CaError> {
+pub(crate) fn chains_below(store: &Store, ca: &Ca, place: &Place) -> Result<Vec<Ca>, CaError> {
     let mut below = Vec::new();
     for other in store.cas()? {
         let ancestors = store.ancestors(&other)?;

@@ -13,7 +13,7 @@ use time::{Duration, OffsetDateTime};
 
 /// State of a CA's published CRL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
+pub(crate) enum Freshness {
     Fresh,
     /// None is published, or the file is not one of this CA.
     Missing,
@@ -29,7 +29,7 @@ pub enum Freshness {
 }
 
 /// Checks a CA's published CRL; needs no key. Returns its nextUpdate too.
-pub fn check_crl(
+pub(crate) fn check_crl(
     store: &Store,
     ca: &Ca,
     place: &Place,

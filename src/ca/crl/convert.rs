@@ -10,7 +10,7 @@ use std::path::Path;
 use time::{Duration, OffsetDateTime};
 
 /// Returns the DER of the one CRL in a file, PEM or DER, untouched.
-pub fn foreign_crl(input: &Input) -> Result<Vec<u8>, CaError> {
+pub(crate) fn foreign_crl(input: &Input) -> Result<Vec<u8>, CaError> {
     let wrong = |source: InputError| CaError::Input {
         path: input.path().to_owned(),
         expected: "a certificate revocation list",
@@ -38,7 +38,7 @@ pub fn foreign_crl(input: &Input) -> Result<Vec<u8>, CaError> {
 
 /// Judges a CRL that [`foreign_crl`] read by a target's rules, now or `within` a time; with `file`, also
 /// the form of its file.
-pub fn judge_foreign_crl(
+pub(crate) fn judge_foreign_crl(
     path: &Path,
     der: &[u8],
     file: Option<&Input>,
@@ -61,7 +61,11 @@ pub fn judge_foreign_crl(
 }
 
 /// Writes a CRL to a new file, over another CRL, or with `overwrite` over any file; or to a pipe.
-pub fn write_foreign_crl(path: &Path, content: &[u8], overwrite: bool) -> Result<(), CaError> {
+pub(crate) fn write_foreign_crl(
+    path: &Path,
+    content: &[u8],
+    overwrite: bool,
+) -> Result<(), CaError> {
     let file = match Output::at(path)? {
         Output::Stream(stream) => return Ok(Stream::open(stream)?.write(content)?),
         Output::File(file) => file,

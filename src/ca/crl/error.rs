@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 /// Reasons why a CRL is not signed or published.
 #[derive(Debug, thiserror::Error)]
-pub enum CrlError {
+pub(crate) enum CrlError {
     /// The pre-signed CRLs lack entries that were recorded since.
     #[error("the {count} lists that {ca} signed ahead lack what was revoked or released since")]
     PresignedOutdated {

@@ -22,7 +22,7 @@ enum Slot {
 }
 
 /// Whether a CRL of the CA is already under one of the names of its hash, and has to be kept up to date.
-pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
+pub(crate) fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
     for path in names(ca, place) {
         match slot(ca, &place.target(ca, path)?)? {
             Some(Slot::Own) => return Ok(true),
@@ -36,7 +36,7 @@ pub fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
 /// Writes the published CRL under the first name of its hash that no other CA's CRL has. OpenSSL looks
 /// from one number to the next, so that none is ever removed: each that had a CRL of this CA gets the
 /// new one.
-pub fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
+pub(crate) fn publish_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
     ca.while_publishing(|| write_hash_names(ca, place))
 }
 

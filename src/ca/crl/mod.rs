@@ -20,20 +20,20 @@ mod target;
 mod times;
 
 pub(crate) use chain::published;
-pub use chain::{chains_below, publish_chain, publish_pem};
-pub use check::{Freshness, check_crl};
-pub use convert::{foreign_crl, judge_foreign_crl, write_foreign_crl};
+pub(crate) use chain::{chains_below, publish_chain, publish_pem};
+pub(crate) use check::{Freshness, check_crl};
+pub(crate) use convert::{foreign_crl, judge_foreign_crl, write_foreign_crl};
 pub(crate) use hash_names::holds_hash_names;
-pub use hash_names::{has_hash_names, publish_hash_names};
-pub use obstacles::refuse_other_files;
-pub use place::Place;
-pub use presigned::Ahead;
+pub(crate) use hash_names::{has_hash_names, publish_hash_names};
+pub(crate) use obstacles::refuse_other_files;
+pub(crate) use place::Place;
+pub(crate) use presigned::Ahead;
 pub(crate) use publish::stands_durably;
-pub use publish::{Outlook, outlook, publish_crl, sign_ahead};
+pub(crate) use publish::{Outlook, outlook, publish_crl, sign_ahead};
 pub(crate) use published::{PublishedCrl, holds_as_pem, is_crl_of};
-pub use request::{AheadRequest, CrlRequest, Origin, Published};
-pub use target::{above_no_other, cas_read, judge_published, preview_crls};
-pub use times::Dating;
+pub(crate) use request::{AheadRequest, CrlRequest, Origin, Published};
+pub(crate) use target::{above_no_other, cas_read, judge_published, preview_crls};
+pub(crate) use times::Dating;
 pub(crate) use times::is_in_future;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::store::{Ca, file};
 
 /// Refuses other files under the names of the CA's CRLs, unless they may be replaced, and links that are
 /// not followed. `chain` and `hash_names` are whether those files are wanted even if none is there yet.
-pub fn refuse_other_files(
+pub(crate) fn refuse_other_files(
     ca: &Ca,
     place: &Place,
     chain: bool,

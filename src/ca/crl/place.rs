@@ -7,21 +7,21 @@ use std::path::PathBuf;
 
 /// A directory with the CRLs of CAs, in the forms that their readers want.
 #[derive(Debug, Clone)]
-pub struct Place {
-    pub directory: PathBuf,
+pub(crate) struct Place {
+    pub(crate) directory: PathBuf,
     /// Whether a PEM file is written beside the DER.
-    pub pem: bool,
+    pub(crate) pem: bool,
     /// Whether files that are no CRLs may be replaced.
-    pub overwrite: bool,
+    pub(crate) overwrite: bool,
 }
 
 /// A file of published CRLs.
 pub(crate) struct Target {
     /// Its name in the directory.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its path behind links: the file that is checked is the one that is replaced, wherever a link leads by then.
-    pub file: PathBuf,
-    pub access: Access,
+    pub(crate) file: PathBuf,
+    pub(crate) access: Access,
 }
 
 impl Target {
@@ -58,17 +58,17 @@ impl Place {
     }
 
     /// Path of a CA's CRL as DER.
-    pub fn der(&self, ca: &Ca) -> PathBuf {
+    pub(crate) fn der(&self, ca: &Ca) -> PathBuf {
         self.directory.join(format!("{}.crl", ca.name()))
     }
 
     /// Path of a CA's CRL as PEM.
-    pub fn pem(&self, ca: &Ca) -> PathBuf {
+    pub(crate) fn pem(&self, ca: &Ca) -> PathBuf {
         self.directory.join(format!("{}.crl.pem", ca.name()))
     }
 
     /// Path of the chain file: the CRLs of the CA and of all above it.
-    pub fn chain(&self, ca: &Ca) -> PathBuf {
+    pub(crate) fn chain(&self, ca: &Ca) -> PathBuf {
         self.directory.join(format!("{}.chain.crl.pem", ca.name()))
     }
 
@@ -78,7 +78,7 @@ impl Place {
     }
 
     /// Whether the chain file is there already, and has to be kept up to date.
-    pub fn has_chain(&self, ca: &Ca) -> Result<bool, CaError> {
+    pub(crate) fn has_chain(&self, ca: &Ca) -> Result<bool, CaError> {
         Ok(file::stands(&self.chain(ca))?)
     }
 }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 /// State of a CA's pre-signed CRLs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ahead {
+pub(crate) enum Ahead {
     /// There are none, or another CRL was signed since.
     None,
     Due {
@@ -32,7 +32,12 @@ pub enum Ahead {
 impl Ahead {
     /// Judges a CA's recent CRLs, newest first. `covers` is the end of its revocations. CRLs signed before the
     /// CA was restored from a backup may lack revocations that were recorded before it was lost.
-    pub fn of(ca: &Ca, recent: &[SignedCrl], covers: &Coverage, now: OffsetDateTime) -> Self {
+    pub(crate) fn of(
+        ca: &Ca,
+        recent: &[SignedCrl],
+        covers: &Coverage,
+        now: OffsetDateTime,
+    ) -> Self {
         let ahead = signed_together(recent);
         let Some(last) = ahead.first() else {
             return Self::None;

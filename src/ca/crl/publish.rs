@@ -14,8 +14,7 @@ use crate::ca::error::CaError;
 use crate::ca::issuance::Purpose;
 use crate::ca::notice::CrlNotice;
 use crate::ca::session::Session;
-use crate::store::file;
-use crate::store::{Ca, Journal, LockedCrls, Store};
+use crate::store::{Ca, Journal, LockedCrls, Store, file};
 use crate::x509::crl::Crl;
 use std::path::PathBuf;
 use time::OffsetDateTime;
@@ -23,7 +22,7 @@ use time::OffsetDateTime;
 /// Publishes a CA's CRL. A pre-signed one that is due goes first, and needs no key; so does
 /// with `if_needed` one that is published, if nothing is new and a third of its validity is left.
 /// Otherwise a CRL is signed.
-pub fn publish_crl(
+pub(crate) fn publish_crl(
     session: &mut Session<'_>,
     ca: &Ca,
     request: &CrlRequest,
@@ -67,7 +66,7 @@ pub fn publish_crl(
 
 /// Signs a CA's next CRLs at once, keeps them in the store, and publishes the first. Each begins
 /// when it is due, and ends after the next one has begun.
-pub fn sign_ahead(
+pub(crate) fn sign_ahead(
     session: &mut Session<'_>,
     ca: &Ca,
     request: &CrlRequest,
@@ -81,7 +80,7 @@ pub fn sign_ahead(
 
 /// Plan of publishing a CRL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outlook {
+pub(crate) enum Outlook {
     Stands,
     /// Write files made of the published CRL.
     Written,
@@ -90,7 +89,7 @@ pub enum Outlook {
 }
 
 /// Plans [`publish_crl`] with `if_needed`; changes nothing. `chain` is whether the chain file is wanted.
-pub fn outlook(
+pub(crate) fn outlook(
     store: &Store,
     ca: &Ca,
     request: &CrlRequest,

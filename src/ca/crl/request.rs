@@ -11,30 +11,30 @@ use time::{Duration, OffsetDateTime};
 
 /// A CRL to publish.
 #[derive(Debug, Clone)]
-pub struct CrlRequest {
+pub(crate) struct CrlRequest {
     /// The directory that it is published in.
-    pub place: Place,
+    pub(crate) place: Place,
     /// Its nextUpdate; the default is a week.
-    pub end: Option<End>,
+    pub(crate) end: Option<End>,
     /// Whether a CRL that is still good is left as it is.
-    pub if_needed: bool,
+    pub(crate) if_needed: bool,
     /// Rule for its thisUpdate.
-    pub dating: Dating,
+    pub(crate) dating: Dating,
     /// The target that reads it: its file does not exceed the target's limit.
-    pub party: Option<&'static RelyingParty>,
+    pub(crate) party: Option<&'static RelyingParty>,
 }
 
 /// CRLs to sign ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AheadRequest {
+pub(crate) struct AheadRequest {
     /// Number of CRLs, the one that begins now included.
-    pub count: u32,
+    pub(crate) count: u32,
     /// From the thisUpdate of one to that of the next.
-    pub every: Duration,
+    pub(crate) every: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     Signed,
     /// Signed ahead, and due now.
     SignedAhead,
@@ -44,12 +44,12 @@ pub enum Origin {
 
 /// A CRL that is published now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
-    pub crl: SignedCrl,
-    pub origin: Origin,
+pub(crate) struct Published {
+    pub(crate) crl: SignedCrl,
+    pub(crate) origin: Origin,
     /// Number of pre-signed CRLs that are still to come, and the end of the last.
-    pub ahead: Option<(usize, OffsetDateTime)>,
+    pub(crate) ahead: Option<(usize, OffsetDateTime)>,
     /// Kind and path of its files.
-    pub files: Vec<(&'static str, PathBuf)>,
-    pub notices: Vec<Notice>,
+    pub(crate) files: Vec<(&'static str, PathBuf)>,
+    pub(crate) notices: Vec<Notice>,
 }

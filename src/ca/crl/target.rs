@@ -16,16 +16,16 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 /// Findings about CRLs for a target, and further CRLs that it needs.
-pub struct Preview {
+pub(crate) struct Preview {
     /// Errors first.
-    pub findings: Vec<BundleFinding>,
+    pub(crate) findings: Vec<BundleFinding>,
     /// CAs above the chosen ones whose CRLs are needed and missing or no longer good, and can be published here.
-    pub also: Vec<Ca>,
+    pub(crate) also: Vec<Ca>,
 }
 
 /// Judges CRLs before any of them is signed; needs no key. `ahead` is whether CRLs of the chosen CAs
 /// are pre-signed.
-pub fn preview_crls(
+pub(crate) fn preview_crls(
     store: &Store,
     chosen: &[Ca],
     request: &CrlRequest,
@@ -66,7 +66,7 @@ pub fn preview_crls(
 
 /// Judges published CRLs, and checks the files that the target reads; `cas` are those that
 /// [`cas_read`] returns for the chosen ones.
-pub fn judge_published(
+pub(crate) fn judge_published(
     store: &Store,
     chosen: &[Ca],
     cas: &[Ca],
@@ -93,7 +93,7 @@ pub fn judge_published(
 }
 
 /// Returns the chosen CAs, and those above them if the target needs their CRLs too.
-pub fn cas_read(
+pub(crate) fn cas_read(
     store: &Store,
     chosen: Vec<Ca>,
     party: Option<&RelyingParty>,
@@ -148,7 +148,7 @@ fn files_read<'a>(
 }
 
 /// Returns those of the CAs that are above no other of them.
-pub fn above_no_other<'a>(store: &Store, cas: &'a [Ca]) -> Result<Vec<&'a Ca>, CaError> {
+pub(crate) fn above_no_other<'a>(store: &Store, cas: &'a [Ca]) -> Result<Vec<&'a Ca>, CaError> {
     let mut above = Vec::new();
     for ca in cas {
         above.extend(store.ancestors(ca)?);

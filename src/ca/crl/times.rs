@@ -61,7 +61,7 @@ pub(crate) fn is_in_future(this_update: OffsetDateTime, now: OffsetDateTime) -> 
 
 /// Basis of the date of a new CRL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dating {
+pub(crate) enum Dating {
     /// The last CRL: thisUpdate never goes back, whatever the clock does.
     NotBack,
     /// The clock, since the last CRL was signed under a wrong one.

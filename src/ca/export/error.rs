@@ -2,7 +2,7 @@
 
 /// Reasons why a certificate is not exported.
 #[derive(Debug, thiserror::Error)]
-pub enum ExportError {
+pub(crate) enum ExportError {
     #[error("{name:?} can't be a file name")]
     FileName { name: String },
     #[error("{name:?} can't be the name of a Kubernetes Secret")]

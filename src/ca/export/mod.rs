@@ -13,33 +13,33 @@ use crate::store::file::{self, Access, Existing, Group, Output, Staged, Stream};
 use crate::store::{FileError, is_device_name};
 use crate::x509::Certificate;
 use kubernetes::TlsSecret;
-pub use kubernetes::secret_name;
+pub(crate) use kubernetes::secret_name;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Directory and common name of files.
 #[derive(Debug, Clone)]
-pub struct Destination {
+pub(crate) struct Destination {
     /// The directory; created if missing.
-    pub directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// Common name of the files.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether existing files may be replaced.
-    pub overwrite: bool,
+    pub(crate) overwrite: bool,
 }
 
 /// A private key to write, and its encryption.
-pub struct KeyOutput<'a> {
-    pub key: &'a PrivateKey,
-    pub protection: &'a Protection,
+pub(crate) struct KeyOutput<'a> {
+    pub(crate) key: &'a PrivateKey,
+    pub(crate) protection: &'a Protection,
     /// Passphrase of `protection`; a PKCS #12 file needs it.
-    pub passphrase: Option<&'a Passphrase>,
+    pub(crate) passphrase: Option<&'a Passphrase>,
 }
 
 /// Kinds of files of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
+pub(crate) enum FileKind {
     /// `NAME.crt`: the certificate.
     Certificate,
     /// `NAME.chain.pem`: its issuer up to the root.
@@ -58,7 +58,7 @@ pub enum FileKind {
 
 /// Encryption of a PKCS #12 file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strength {
+pub(crate) enum Strength {
     /// For current readers.
     Modern,
     /// For current readers, with the key in the form that Java reads.
@@ -68,17 +68,17 @@ pub enum Strength {
 }
 
 /// Files that are open and have no names yet: errors show before anything is issued.
-pub struct OpenExport {
+pub(crate) struct OpenExport {
     name: String,
     files: Vec<(FileKind, Staged)>,
 }
 
 /// Kind and path of the files written, in the order of the documentation.
-pub type Exported = Vec<(&'static str, PathBuf)>;
+pub(crate) type Exported = Vec<(&'static str, PathBuf)>;
 
 impl FileKind {
     /// Default files for a certificate of a CA.
-    pub fn usual(has_issuers: bool, has_key: bool, der: bool) -> Vec<Self> {
+    pub(crate) fn usual(has_issuers: bool, has_key: bool, der: bool) -> Vec<Self> {
         let chains = has_issuers.then_some([Self::Chain, Self::FullChain]);
         let mut kinds = vec![Self::Certificate];
         kinds.extend(chains.into_iter().flatten());
@@ -136,7 +136,7 @@ impl Destination {
     }
 
     /// Opens a file of each kind.
-    pub fn open(&self, kinds: &[FileKind]) -> Result<OpenExport, CaError> {
+    pub(crate) fn open(&self, kinds: &[FileKind]) -> Result<OpenExport, CaError> {
         check_name(&self.name)?;
         if kinds.contains(&FileKind::Secret) {
             secret_name(&self.name)?;
@@ -176,7 +176,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), CaError> {
 impl OpenExport {
     /// Writes the certificate, its chains from `issuers` (its issuer first, the root last) and its
     /// key: all files or none.
-    pub fn write(
+    pub(crate) fn write(
         self,
         certificate: &Certificate,
         issuers: &[Certificate],
@@ -212,30 +212,30 @@ impl OpenExport {
 
 /// Directory for the files of many certificates.
 #[derive(Debug, Clone)]
-pub struct ExportPlace {
+pub(crate) struct ExportPlace {
     /// The directory; created if missing.
-    pub directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// Whether existing files may be replaced.
-    pub overwrite: bool,
+    pub(crate) overwrite: bool,
 }
 
 /// A directory that gets the files of many certificates, which become durable together.
-pub struct ExportFolder {
+pub(crate) struct ExportFolder {
     place: ExportPlace,
     group: Group,
 }
 
 /// A certificate whose files are written among those of others.
-pub struct GroupExport<'a> {
-    pub name: &'a str,
-    pub kinds: Vec<FileKind>,
-    pub certificate: &'a Certificate,
-    pub key: Option<KeyOutput<'a>>,
+pub(crate) struct GroupExport<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kinds: Vec<FileKind>,
+    pub(crate) certificate: &'a Certificate,
+    pub(crate) key: Option<KeyOutput<'a>>,
 }
 
 impl ExportPlace {
     /// Whether files of this name could be written now; nothing is changed.
-    pub fn check(&self, name: &str, kinds: &[FileKind]) -> Result<(), CaError> {
+    pub(crate) fn check(&self, name: &str, kinds: &[FileKind]) -> Result<(), CaError> {
         check_name(name)?;
         let existing = Existing::unless(self.overwrite);
         for kind in kinds {
@@ -244,7 +244,7 @@ impl ExportPlace {
         Ok(())
     }
 
-    pub fn open(self) -> Result<ExportFolder, CaError> {
+    pub(crate) fn open(self) -> Result<ExportFolder, CaError> {
         file::create_directories(&self.directory, Access::Umask)?;
         Ok(ExportFolder {
             group: Group::of(&self.directory)?,
@@ -290,7 +290,7 @@ impl ExportPlace {
 
 impl ExportFolder {
     /// Returns the files of a certificate, if all of them exist, and the certificate in them is this one.
-    pub fn with(&self, export: &GroupExport<'_>) -> Result<Option<Exported>, CaError> {
+    pub(crate) fn with(&self, export: &GroupExport<'_>) -> Result<Option<Exported>, CaError> {
         let own = self.place.path(export.name, FileKind::Certificate);
         let there = file::read_if_there(&own)?;
         if there.is_none_or(|there| there != export.certificate.to_pem().as_bytes()) {
@@ -308,12 +308,12 @@ impl ExportFolder {
     }
 
     /// Makes the names of existing files durable.
-    pub fn make_names_durable(&self) -> Result<(), CaError> {
+    pub(crate) fn make_names_durable(&self) -> Result<(), CaError> {
         Ok(file::sync(&self.place.directory)?)
     }
 
     /// Writes the files of certificates with the same issuers: all of them or none.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         exports: &[GroupExport<'_>],
         issuers: &[Certificate],
@@ -355,7 +355,7 @@ impl ExportFolder {
 }
 
 /// One file that is open and has no name yet, or a pipe. It is never one with a key.
-pub enum OpenFile {
+pub(crate) enum OpenFile {
     /// A file, which does not follow symbolic links.
     Staged(Staged),
     /// A pipe, a device or an open file.
@@ -364,7 +364,7 @@ pub enum OpenFile {
 
 impl OpenFile {
     /// Opens a file; with `overwrite` it replaces an existing one.
-    pub fn open(path: &Path, overwrite: bool) -> Result<Self, CaError> {
+    pub(crate) fn open(path: &Path, overwrite: bool) -> Result<Self, CaError> {
         if let Output::Stream(stream) = Output::at(path)? {
             return Ok(Self::Stream(Stream::open(stream)?));
         }
@@ -373,7 +373,7 @@ impl OpenFile {
     }
 
     /// Writes the content, and names the file.
-    pub fn write(self, content: &[u8]) -> Result<(), CaError> {
+    pub(crate) fn write(self, content: &[u8]) -> Result<(), CaError> {
         match self {
             Self::Staged(file) => Ok(filled(file, content)?.commit()?),
             Self::Stream(stream) => Ok(stream.write(content)?),

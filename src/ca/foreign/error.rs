@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Reasons why a file from outside can't be read.
 #[derive(Debug, thiserror::Error)]
-pub enum InputError {
+pub(crate) enum InputError {
     #[error(transparent)]
     Pem(#[from] PemError),
     #[error(transparent)]

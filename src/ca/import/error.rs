@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Error of an import.
 #[derive(Debug, thiserror::Error)]
-pub enum ImportError {
+pub(crate) enum ImportError {
     /// There is no such directory.
     #[error("there is no folder {}", directory.display())]
     NoFolder { directory: PathBuf },
@@ -59,7 +59,7 @@ pub enum ImportError {
 
 /// File of another program's CA that has several usual names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SourceFile {
+pub(crate) enum SourceFile {
     Certificate,
     Key,
     /// Index of the certificates that it issued.

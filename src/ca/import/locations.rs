@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// Layout of a CA's directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// `openssl ca`, as in its manual and the usual guides.
     Openssl,
     /// easy-rsa, version 3 or 2.
@@ -19,7 +19,7 @@ pub enum Layout {
 
 impl Layout {
     /// Name in reports.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Openssl => "openssl",
             Self::EasyRsa => "easy-rsa",
@@ -29,16 +29,16 @@ impl Layout {
 
 /// Source of a CA: a directory, and files that are elsewhere.
 #[derive(Debug, Clone)]
-pub struct Source {
-    pub layout: Layout,
-    pub directory: PathBuf,
-    pub certificate: Option<PathBuf>,
-    pub key: Option<PathBuf>,
+pub(crate) struct Source {
+    pub(crate) layout: Layout,
+    pub(crate) directory: PathBuf,
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
     /// The last CRL.
-    pub crl: Option<PathBuf>,
-    pub index: Option<PathBuf>,
+    pub(crate) crl: Option<PathBuf>,
+    pub(crate) index: Option<PathBuf>,
     /// Directories with certificates that it issued.
-    pub certificates: Vec<PathBuf>,
+    pub(crate) certificates: Vec<PathBuf>,
 }
 
 /// Files of a CA.

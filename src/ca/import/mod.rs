@@ -17,10 +17,10 @@ mod request;
 mod subject;
 
 pub(crate) use certificates::issuance;
-pub use error::{ImportError, SourceFile};
-pub use locations::{Layout, Source};
-pub use old_crls::OldCrl;
-pub use request::{ImportRequest, KeyProtection, Tally};
+pub(crate) use error::{ImportError, SourceFile};
+pub(crate) use locations::{Layout, Source};
+pub(crate) use old_crls::OldCrl;
+pub(crate) use request::{ImportRequest, KeyProtection, Tally};
 
 use crate::ca::authority::{Above, above};
 use crate::ca::error::CaError;
@@ -38,27 +38,27 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 /// An imported CA, or the plan of an import.
-pub struct Imported {
-    pub certificate: Certificate,
+pub(crate) struct Imported {
+    pub(crate) certificate: Certificate,
     /// Numbers of certificates by status.
-    pub tally: Tally,
+    pub(crate) tally: Tally,
     /// Number of keys of certificates.
-    pub keys: usize,
+    pub(crate) keys: usize,
     /// Its last CRL.
-    pub old_list: Option<OldCrl>,
+    pub(crate) old_list: Option<OldCrl>,
     /// Highest serial number known.
-    pub highest_serial: Option<Serial>,
+    pub(crate) highest_serial: Option<Serial>,
     /// Lowest serial number that it can assign from now on.
-    pub next_serial: Serial,
+    pub(crate) next_serial: Serial,
     /// Number of its next CRL.
-    pub next_crl_number: u128,
+    pub(crate) next_crl_number: u128,
     /// Findings about its files, errors first.
-    pub findings: Vec<RuleFinding>,
-    pub outcome: ImportOutcome,
+    pub(crate) findings: Vec<RuleFinding>,
+    pub(crate) outcome: ImportOutcome,
 }
 
 /// Outcome of an import.
-pub enum ImportOutcome {
+pub(crate) enum ImportOutcome {
     /// Nothing was written, as requested.
     DryRun {
         /// Whether the user would be asked for the passphrase of its key.
@@ -77,7 +77,7 @@ pub enum ImportOutcome {
 }
 
 /// Imports a CA into the store at `path`, which is created if there is none.
-pub fn import(
+pub(crate) fn import(
     path: &Path,
     observer: Observer,
     request: &ImportRequest,

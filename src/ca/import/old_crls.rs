@@ -34,12 +34,12 @@ impl OnFile {
 
 /// The last CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OldCrl {
-    pub path: PathBuf,
+pub(crate) struct OldCrl {
+    pub(crate) path: PathBuf,
     /// cRLNumber, if it has one.
-    pub number: Option<u128>,
-    pub this_update: OffsetDateTime,
-    pub entries: usize,
+    pub(crate) number: Option<u128>,
+    pub(crate) this_update: OffsetDateTime,
+    pub(crate) entries: usize,
 }
 
 impl OldCrls {

@@ -6,7 +6,7 @@ use crate::x509::Certificate;
 
 /// Protection of the keys of an imported CA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyProtection {
+pub(crate) enum KeyProtection {
     /// Under the passphrase that opened the CA's key; one that had none gets a new one.
     AsBefore,
     /// As the user says.
@@ -14,30 +14,30 @@ pub enum KeyProtection {
 }
 
 /// A CA to import.
-pub struct ImportRequest {
+pub(crate) struct ImportRequest {
     /// Its `ca.json`, without the parent.
-    pub record: CaRecord,
+    pub(crate) record: CaRecord,
     /// The program and the directory that it comes from.
-    pub source: Source,
+    pub(crate) source: Source,
     /// Certificates of CAs above it.
-    pub chain: Vec<Certificate>,
+    pub(crate) chain: Vec<Certificate>,
     /// Protection of its keys.
-    pub protection: KeyProtection,
+    pub(crate) protection: KeyProtection,
     /// Whether to import a part, if not all can be imported.
-    pub partial: bool,
+    pub(crate) partial: bool,
     /// Whether nothing is written.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// Numbers of certificates by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Neither revoked nor expired.
-    pub valid: usize,
+    pub(crate) valid: usize,
     /// Revoked.
-    pub revoked: usize,
+    pub(crate) revoked: usize,
     /// Past their notAfter, and not revoked.
-    pub expired: usize,
+    pub(crate) expired: usize,
     /// Of all these, those that are recorded without their certificates.
-    pub without_certificate: usize,
+    pub(crate) without_certificate: usize,
 }

@@ -25,20 +25,20 @@ use zeroize::Zeroizing;
 
 /// Batch of certificates, one for each row of a table.
 #[derive(Clone, Copy)]
-pub struct Batch<'a> {
-    pub issuer: &'a Issuer,
+pub(crate) struct Batch<'a> {
+    pub(crate) issuer: &'a Issuer,
     /// The table; `None` where what is issued is not a table's.
-    pub id: Option<BatchId>,
+    pub(crate) id: Option<BatchId>,
     /// Most that a group may cost; see [`TableRow::cost`].
-    pub group: usize,
+    pub(crate) group: usize,
     /// Whether rows that can't be issued are passed over; else the first of them ends the batch.
-    pub keeps_going: bool,
+    pub(crate) keeps_going: bool,
     /// The time.
-    pub now: OffsetDateTime,
+    pub(crate) now: OffsetDateTime,
 }
 
 /// A row of a table of certificates.
-pub trait TableRow: Send {
+pub(crate) trait TableRow: Send {
     /// Error in a row, with its place.
     type Error: From<CaError> + Send;
 
@@ -61,7 +61,7 @@ pub trait TableRow: Send {
 }
 
 /// Returns the cost of a certificate with a new key of this kind: see [`TableRow::cost`].
-pub fn cost_of(kind: KeyType) -> usize {
+pub(crate) fn cost_of(kind: KeyType) -> usize {
     match kind {
         KeyType::Rsa2048 => 32,
         KeyType::Rsa3072 => 96,
@@ -71,9 +71,9 @@ pub fn cost_of(kind: KeyType) -> usize {
 }
 
 /// A row on its way, and what became of it so far.
-pub struct RowOutcome<R: TableRow, T> {
-    pub row: R,
-    pub outcome: Result<T, R::Error>,
+pub(crate) struct RowOutcome<R: TableRow, T> {
+    pub(crate) row: R,
+    pub(crate) outcome: Result<T, R::Error>,
 }
 
 struct Drafted {
@@ -99,7 +99,7 @@ type Group<R> = Result<Vec<RowOutcome<R, Made>>, CaError>;
 impl Batch<'_> {
     /// Issues a certificate for every row; `each` gets the rows of a group, in their order, when they are
     /// issued. Where it fails, what is being made is given up.
-    pub fn issue<R: TableRow>(
+    pub(crate) fn issue<R: TableRow>(
         &self,
         rows: impl Iterator<Item = R> + Send,
         mut each: impl FnMut(Vec<RowOutcome<R, Issued>>) -> Result<(), R::Error>,
@@ -341,7 +341,10 @@ fn serials_with_keys<R: TableRow>(group: &[RowOutcome<R, Made>]) -> Vec<Serial> 
 
 /// The last time that certificates were issued from a table, and which rows they are of; `None` where it
 /// never was.
-pub fn last_batch(ca: &Ca, table: TableId) -> Result<Option<(BatchId, HashSet<u64>)>, CaError> {
+pub(crate) fn last_batch(
+    ca: &Ca,
+    table: TableId,
+) -> Result<Option<(BatchId, HashSet<u64>)>, CaError> {
     let mut batches: HashMap<BatchId, HashSet<u64>> = HashMap::new();
     let mut last = None;
     for issuance in ca.issuances_of_table(table)? {
@@ -354,7 +357,7 @@ pub fn last_batch(ca: &Ca, table: TableId) -> Result<Option<(BatchId, HashSet<u6
 }
 
 /// A time that certificates are issued from a table.
-pub fn new_batch(table: TableId) -> Result<BatchId, CaError> {
+pub(crate) fn new_batch(table: TableId) -> Result<BatchId, CaError> {
     Ok(BatchId {
         table,
         run: random_u64()?,
@@ -362,7 +365,7 @@ pub fn new_batch(table: TableId) -> Result<BatchId, CaError> {
 }
 
 /// Holds what is asked for to all that [`Batch::issue`] will hold it to, before anything is issued.
-pub struct DryRun<'a> {
+pub(crate) struct DryRun<'a> {
     issuer: &'a Issuer,
     now: OffsetDateTime,
     /// A public key of each kind that was asked for, in the place of all that will be made.
@@ -370,7 +373,7 @@ pub struct DryRun<'a> {
 }
 
 impl<'a> DryRun<'a> {
-    pub fn new(issuer: &'a Issuer, now: OffsetDateTime) -> Self {
+    pub(crate) fn new(issuer: &'a Issuer, now: OffsetDateTime) -> Self {
         Self {
             issuer,
             now,
@@ -379,7 +382,7 @@ impl<'a> DryRun<'a> {
     }
 
     /// Whether a request can be issued, and what there is to say about it.
-    pub fn check(&self, request: LeafRequest) -> Result<Vec<Notice>, CaError> {
+    pub(crate) fn check(&self, request: LeafRequest) -> Result<Vec<Notice>, CaError> {
         let mut notices = Vec::new();
         let stand_in = |kind| self.stand_in(kind);
         draft_with(self.issuer, request, stand_in, self.now, &mut notices)?;

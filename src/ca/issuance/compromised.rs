@@ -11,14 +11,14 @@ use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
 /// Keys that were revoked as compromised, by any CA of the store.
-pub struct CompromisedKeys {
+pub(crate) struct CompromisedKeys {
     /// Each by the hash of its secret part, with the CA that revoked a certificate for it.
     keys: HashMap<Fingerprint, (CaName, Serial)>,
 }
 
 impl CompromisedKeys {
     /// Reads what the CAs of the store revoked.
-    pub fn of(store: &Store) -> Result<Self, CaError> {
+    pub(crate) fn of(store: &Store) -> Result<Self, CaError> {
         Self::read(&store.cas()?, |_| true)
     }
 
@@ -135,7 +135,7 @@ pub(crate) fn certified_too(
 type SameKey = (Serial, Serial);
 
 /// Whether a CA's key is recorded so by any CA that may have certified it.
-pub fn is_compromised(store: &Store, ca: &Ca) -> Result<bool, CaError> {
+pub(crate) fn is_compromised(store: &Store, ca: &Ca) -> Result<bool, CaError> {
     match refuse_compromised_cas(store, &[key_of(ca)]) {
         Ok(()) => Ok(false),
         Err(CaError::Issuance(IssuanceError::CompromisedKey { .. })) => Ok(true),

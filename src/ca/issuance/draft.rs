@@ -10,16 +10,17 @@ use crate::ca::issuance::error::IssuanceError;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::key::{PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::store::Issuance;
-use crate::x509::RecordedProfile;
 use crate::x509::lint::{Candidate, Findings, lint};
 use crate::x509::signed::assemble;
-use crate::x509::{Certificate, Extension, Name, Serial, TbsCertificate, Unnumbered, Validity};
+use crate::x509::{
+    Certificate, Extension, Name, RecordedProfile, Serial, TbsCertificate, Unnumbered, Validity,
+};
 
 /// Placeholder signature of a draft that is linted: the rules see everything else.
 const NO_SIGNATURE: [u8; 64] = [0; 64];
 
 /// Certificate without its serial number and signature, which passed lint.
-pub struct Draft {
+pub(crate) struct Draft {
     subject: Name,
     validity: Validity,
     public_key: PublicKey,
@@ -39,23 +40,23 @@ pub(crate) struct Intended {
 }
 
 /// Content of a draft.
-pub struct Content {
+pub(crate) struct Content {
     /// subject.
-    pub subject: Name,
+    pub(crate) subject: Name,
     /// validity.
-    pub validity: Validity,
+    pub(crate) validity: Validity,
     /// subjectPublicKeyInfo.
-    pub public_key: PublicKey,
+    pub(crate) public_key: PublicKey,
     /// Extensions other than the key identifiers; that of the subject only where it is not the one that
     /// the key would get.
-    pub extensions: Vec<Extension>,
+    pub(crate) extensions: Vec<Extension>,
     /// Its profile in the record.
-    pub profile: RecordedProfile,
+    pub(crate) profile: RecordedProfile,
 }
 
 impl Draft {
     /// Builds and lints a certificate. `issuers` is the path from the issuer to its root; empty for a root.
-    pub fn new(
+    pub(crate) fn new(
         content: Content,
         issuers: &[Certificate],
         signature: SignatureAlgorithm,
@@ -123,12 +124,12 @@ impl Draft {
     }
 
     /// The subject.
-    pub fn subject(&self) -> &Name {
+    pub(crate) fn subject(&self) -> &Name {
         &self.subject
     }
 
     /// The public key.
-    pub fn public_key(&self) -> &PublicKey {
+    pub(crate) fn public_key(&self) -> &PublicKey {
         &self.public_key
     }
 

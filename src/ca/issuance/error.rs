@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 /// Reasons why a CA can't sign.
 #[derive(Debug, thiserror::Error)]
-pub enum IssuerError {
+pub(crate) enum IssuerError {
     #[error("the key of {ca} is not in the store")]
     KeyElsewhere { ca: CaName },
     #[error("the key of {ca} is not the one that its certificate certifies")]
@@ -49,7 +49,7 @@ pub enum IssuerError {
 
 /// Reasons why a certificate is not issued.
 #[derive(Debug, thiserror::Error)]
-pub enum IssuanceError {
+pub(crate) enum IssuanceError {
     #[error("the certificate would not be right")]
     Lint {
         #[source]

@@ -3,8 +3,7 @@
 use crate::ca::error::CaError;
 use crate::ca::issuance::compromised::CompromisedKeys;
 use crate::ca::issuance::draft::{Content, Draft};
-use crate::ca::issuance::error::IssuanceError;
-use crate::ca::issuance::error::IssuerError;
+use crate::ca::issuance::error::{IssuanceError, IssuerError};
 use crate::ca::issuance::standing::{Purpose, standing_path};
 use crate::ca::issuance::subjects::Subjects;
 use crate::ca::owner::{KeyOf, SubjectOwner};
@@ -25,7 +24,7 @@ const WORTH_A_THREAD: usize = 1 << 20;
 /// A CA whose key is open, after proof that it may sign: the key is the certificate's, the
 /// certificate is that of a CA with the key usage wanted, it is valid now, and so is every one above
 /// it, each signed by the next.
-pub struct Issuer {
+pub(crate) struct Issuer {
     store: Store,
     ca: Ca,
     /// The CA's certificate and those above it, up to the root.
@@ -77,7 +76,7 @@ impl Seen {
 
 impl Issuer {
     /// Opens a CA's key.
-    pub fn open(
+    pub(crate) fn open(
         store: &Store,
         name: &CaName,
         purpose: Purpose,
@@ -132,7 +131,7 @@ impl Issuer {
 
     /// The key of a certificate that the CA issued, opened as its own was; `None` where it was made
     /// elsewhere.
-    pub fn leaf_key(
+    pub(crate) fn leaf_key(
         &mut self,
         serial: &Serial,
         certificate: &Certificate,
@@ -153,32 +152,32 @@ impl Issuer {
     }
 
     /// The store that the CA is in.
-    pub fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         &self.store
     }
 
     /// The CA.
-    pub fn ca(&self) -> &Ca {
+    pub(crate) fn ca(&self) -> &Ca {
         &self.ca
     }
 
     /// The CA's certificate, its issuer's, and so on up to the root.
-    pub fn path(&self) -> &[Certificate] {
+    pub(crate) fn path(&self) -> &[Certificate] {
         &self.path
     }
 
     /// Protection of keys that the CA keeps: that of its own.
-    pub fn protection(&self) -> &Protection {
+    pub(crate) fn protection(&self) -> &Protection {
         &self.protection
     }
 
     /// The algorithm with which the CA signs.
-    pub fn signature_algorithm(&self) -> SignatureAlgorithm {
+    pub(crate) fn signature_algorithm(&self) -> SignatureAlgorithm {
         self.key.signature_algorithm()
     }
 
     /// Returns the key identifier for CRLs: that of the CA's certificate, or that which it would have.
-    pub fn key_identifier(&self) -> Vec<u8> {
+    pub(crate) fn key_identifier(&self) -> Vec<u8> {
         let certificate = self.ca.certificate();
         let own = certificate.subject_key_identifier();
         own.unwrap_or_else(|| certificate.public_key().key_identifier().to_vec())

@@ -30,19 +30,19 @@ const MOST_NAMES: usize = 10_000;
 
 /// Leaf to issue.
 #[derive(Clone)]
-pub struct LeafRequest {
+pub(crate) struct LeafRequest {
     /// The subject; `None` takes the request's, or leaves it empty.
-    pub subject: Option<Name>,
+    pub(crate) subject: Option<Name>,
     /// Alternative names, beside those of a request.
-    pub alternative_names: Vec<GeneralName>,
-    pub profile: Profile,
-    pub lifetime: Lifetime,
-    pub key: KeySource,
+    pub(crate) alternative_names: Vec<GeneralName>,
+    pub(crate) profile: Profile,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) key: KeySource,
 }
 
 impl LeafRequest {
     /// The common name that the certificate gets.
-    pub fn common_name(&self) -> Option<String> {
+    pub(crate) fn common_name(&self) -> Option<String> {
         match (&self.subject, &self.key) {
             (Some(subject), _) => subject.common_name(),
             (
@@ -74,7 +74,7 @@ impl LeafRequest {
 
 /// Source of a leaf's key.
 #[derive(Clone)]
-pub enum KeySource {
+pub(crate) enum KeySource {
     /// Made here and kept in the store.
     Generate(KeyType),
     /// Made elsewhere; the request proves that its sender has it.
@@ -89,7 +89,7 @@ pub enum KeySource {
 
 /// Use of the subject and the SANs of a CSR.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum CsrNames {
+pub(crate) enum CsrNames {
     /// Its subject if no other is given, and its SANs beside those that are.
     #[default]
     Add,
@@ -100,7 +100,7 @@ pub enum CsrNames {
 /// A use of the names of a CSR that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is none of add and replace")]
-pub struct UnknownCsrNames(String);
+pub(crate) struct UnknownCsrNames(String);
 
 impl FromStr for CsrNames {
     type Err = UnknownCsrNames;
@@ -115,18 +115,18 @@ impl FromStr for CsrNames {
 }
 
 /// Leaf that was issued.
-pub struct Issued {
+pub(crate) struct Issued {
     /// The certificate.
-    pub certificate: Certificate,
+    pub(crate) certificate: Certificate,
     /// Its record.
-    pub issuance: Issuance,
+    pub(crate) issuance: Issuance,
     /// Its key, where it was made here.
-    pub key: Option<PrivateKey>,
-    pub notices: Vec<Notice>,
+    pub(crate) key: Option<PrivateKey>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// Issues one certificate.
-pub fn issue(
+pub(crate) fn issue(
     issuer: &Issuer,
     request: LeafRequest,
     now: OffsetDateTime,

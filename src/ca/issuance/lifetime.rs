@@ -13,16 +13,16 @@ const TOLERANCE: Duration = Duration::HOUR;
 
 /// The times that were asked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Lifetime {
+pub(crate) struct Lifetime {
     /// notBefore; now where it is not said.
-    pub not_before: Option<Moment>,
+    pub(crate) not_before: Option<Moment>,
     /// notAfter, or days from notBefore; a default of the command where it is not said.
-    pub end: Option<End>,
+    pub(crate) end: Option<End>,
 }
 
 /// When a validity ends.
 #[derive(Debug, Clone, Copy)]
-pub enum End {
+pub(crate) enum End {
     /// Days after it begins.
     Days(u32),
     /// A time.

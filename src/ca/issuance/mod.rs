@@ -11,19 +11,19 @@ mod lifetime;
 mod standing;
 mod subjects;
 
-pub use batch::{Batch, DryRun, RowOutcome, TableRow, cost_of, last_batch, new_batch};
-pub use compromised::is_compromised;
+pub(crate) use batch::{Batch, DryRun, RowOutcome, TableRow, cost_of, last_batch, new_batch};
+pub(crate) use compromised::is_compromised;
 pub(crate) use compromised::{CompromisedKeys, certified_too, key_of, refuse_compromised_cas};
 pub(crate) use draft::Intended;
-pub use draft::{Content, Draft};
+pub(crate) use draft::{Content, Draft};
 pub(crate) use issue::{References, Steps, self_issue};
-pub use issuer::Issuer;
-pub use leaf::{CsrNames, Issued, KeySource, LeafRequest, issue};
+pub(crate) use issuer::Issuer;
+pub(crate) use leaf::{CsrNames, Issued, KeySource, LeafRequest, issue};
 pub(crate) use leaf::{
     DEFAULT_VALIDITY, InPlaceOf, Signer, content, issue_draft, issue_signed_by, leaf_extensions,
     may_be_certified, pointers,
 };
 pub(crate) use lifetime::compare;
-pub use lifetime::{End, Lifetime};
-pub use standing::Purpose;
+pub(crate) use lifetime::{End, Lifetime};
+pub(crate) use standing::Purpose;
 pub(crate) use subjects::refuse_taken_subject;

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 /// Purpose of opening a CA's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// Signing certificates.
     Certificates,
     /// Signing CRLs.

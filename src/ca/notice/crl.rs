@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 /// Facts about a CRL that its user did not ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CrlNotice {
+pub(crate) enum CrlNotice {
     /// Revocations that the journal had lost were taken from the last CRL.
     RevocationsRecovered { count: usize, number: u128 },
     /// The clock shows a time before that of the last list.

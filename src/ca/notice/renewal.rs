@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 /// Facts about a renewal that its user did not ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RenewalNotice {
+pub(crate) enum RenewalNotice {
     /// A valid certificate with the same names was issued later.
     NewerExists {
         /// The one that is renewed.

@@ -6,7 +6,7 @@ use std::error::Error;
 
 /// Reasons why a private key can't be opened, made or used.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyUseError {
+pub(crate) enum KeyUseError {
     /// A key of the store or of a file can't be opened.
     #[error("the key {path} can't be used")]
     Unusable { path: Location, source: KeyError },

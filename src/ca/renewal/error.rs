@@ -2,15 +2,14 @@
 
 use crate::ca::error::CaError;
 use crate::store::{Ca, CaName, Store, StoreError};
-use crate::x509::RecordedProfile;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Reason, Serial};
+use crate::x509::{Reason, RecordedProfile, Serial};
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
 /// Why a certificate, or a CA, is not renewed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub enum RenewalError {
+pub(crate) enum RenewalError {
     #[error("{serial} of {ca} is of profile {profile}, and not that of a leaf")]
     NotALeaf {
         ca: CaName,
@@ -97,16 +96,16 @@ pub enum RenewalError {
 
 /// A CA that ends within a time.
 #[derive(Debug)]
-pub struct DueCa {
+pub(crate) struct DueCa {
     /// Its name.
-    pub ca: CaName,
+    pub(crate) ca: CaName,
     /// Whether a certificate that is valid as long as its own ends within that time, too.
-    pub is_short: bool,
+    pub(crate) is_short: bool,
 }
 
 impl DueCa {
     /// Those of a CA and those above it that end by `end`, the highest first.
-    pub fn up_from(
+    pub(crate) fn up_from(
         store: &Store,
         ca: &Ca,
         end: OffsetDateTime,

@@ -3,35 +3,34 @@
 use crate::ca::error::CaError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::store::{Ca, Issuance, Revoked, Store};
-use crate::x509::RecordedProfile;
-use crate::x509::{Certificate, Serial};
+use crate::x509::{Certificate, RecordedProfile, Serial};
 use std::collections::{HashMap, HashSet};
 use time::OffsetDateTime;
 
 /// A certificate that ends soon.
-pub struct Expiring {
+pub(crate) struct Expiring {
     /// The CA that issued it.
-    pub ca: Ca,
+    pub(crate) ca: Ca,
     /// Its record; for that of a CA from elsewhere, what its record would be.
-    pub issuance: Issuance,
-    pub revoked: Option<Revoked>,
+    pub(crate) issuance: Issuance,
+    pub(crate) revoked: Option<Revoked>,
     /// The newest valid one that was issued in its place.
-    pub renewed_by: Option<Serial>,
+    pub(crate) renewed_by: Option<Serial>,
 }
 
 impl Expiring {
-    pub fn status(&self, now: OffsetDateTime) -> Status {
+    pub(crate) fn status(&self, now: OffsetDateTime) -> Status {
         Status::of(&self.issuance, self.revoked.as_ref(), now)
     }
 
     /// Whether it is none of a CA's.
-    pub fn is_of_a_leaf(&self) -> bool {
+    pub(crate) fn is_of_a_leaf(&self) -> bool {
         self.issuance.profile.leaf().is_some()
     }
 }
 
 /// Returns what expires from now until `end`, revoked or not, the soonest first.
-pub fn expiring(
+pub(crate) fn expiring(
     store: &Store,
     cas: &[Ca],
     end: OffsetDateTime,

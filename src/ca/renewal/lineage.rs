@@ -12,7 +12,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 /// A certificate that is to be renewed, and those before it.
-pub struct Lineage {
+pub(crate) struct Lineage {
     ca: CaName,
     cn: String,
     /// The certificate itself first.
@@ -23,7 +23,7 @@ pub struct Lineage {
 
 impl Lineage {
     /// Finds it among what the CA issued.
-    pub fn of(ca: &Ca, issuance: &Issuance, now: OffsetDateTime) -> Result<Self, CaError> {
+    pub(crate) fn of(ca: &Ca, issuance: &Issuance, now: OffsetDateTime) -> Result<Self, CaError> {
         let mut named = ca.issuances_named(&issuance.cn)?;
         let mut members = Vec::new();
         let mut next = Some(issuance.serial);
@@ -51,7 +51,7 @@ impl Lineage {
 
     /// Returns the destination of its successor's files, which replace no other certificate's: named by
     /// the common name, with the serial number behind it if another certificate has that name.
-    pub fn destination(
+    pub(crate) fn destination(
         &self,
         directory: &Path,
         kinds: &[FileKind],
@@ -107,7 +107,7 @@ impl Lineage {
 }
 
 /// Certificates that were renewed since a scan.
-pub struct Successors {
+pub(crate) struct Successors {
     /// The one before, and the one in its place.
     known: HashMap<Serial, Serial>,
     /// The counter of the last record that was read.
@@ -116,7 +116,7 @@ pub struct Successors {
 
 impl Successors {
     /// None yet; those that are recorded from now on will be found.
-    pub fn from_now_on(ca: &Ca) -> Result<Self, CaError> {
+    pub(crate) fn from_now_on(ca: &Ca) -> Result<Self, CaError> {
         Ok(Self {
             known: HashMap::new(),
             counter: ca.last_issuance()?.map_or(0, |last| last.counter),

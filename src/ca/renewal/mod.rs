@@ -5,8 +5,8 @@ mod expiring;
 mod lineage;
 mod renew;
 
-pub use error::{DueCa, RenewalError};
-pub use expiring::{Expiring, expiring};
-pub use lineage::{Lineage, Successors};
+pub(crate) use error::{DueCa, RenewalError};
+pub(crate) use expiring::{Expiring, expiring};
+pub(crate) use lineage::{Lineage, Successors};
 pub(crate) use renew::kind_of;
-pub use renew::{Predecessor, Renewal, renew, supersede};
+pub(crate) use renew::{Predecessor, Renewal, renew, supersede};

@@ -5,8 +5,7 @@ use crate::ca::error::CaError;
 use crate::ca::issuance::{
     Content, InPlaceOf, Issued, Issuer, Lifetime, compare, issue_draft, leaf_extensions, pointers,
 };
-use crate::ca::notice::Notice;
-use crate::ca::notice::RenewalNotice;
+use crate::ca::notice::{Notice, RenewalNotice};
 use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::Passphrases;
 use crate::ca::passphrases::error::KeyUseError;
@@ -16,35 +15,34 @@ use crate::ca::revocation::{Revocable, Verdict, record_all};
 use crate::ca::select::{Status, certificate_of};
 use crate::key::{KeyType, PrivateKey};
 use crate::store::{Ca, CaRecord, Issuance, Journal};
-use crate::x509::RecordedProfile;
 use crate::x509::extension::BasicConstraints;
-use crate::x509::{Certificate, Extension, Profile, Reason};
+use crate::x509::{Certificate, Extension, Profile, Reason, RecordedProfile};
 use const_oid::ObjectIdentifier;
 use time::OffsetDateTime;
 
 /// A certificate that can be renewed.
-pub struct Predecessor {
-    pub issuance: Issuance,
-    pub certificate: Certificate,
+pub(crate) struct Predecessor {
+    pub(crate) issuance: Issuance,
+    pub(crate) certificate: Certificate,
     /// `None` for one of none of ours, as imported ones are: what it may be used for, it says itself.
     profile: Option<Profile>,
     status: Status,
 }
 
 /// Renewal of a leaf.
-pub struct Renewal<'a> {
+pub(crate) struct Renewal<'a> {
     /// Validity of the new one; as long as that of the one before by default.
-    pub lifetime: Lifetime,
+    pub(crate) lifetime: Lifetime,
     /// Whether it gets a new key of the same kind.
-    pub new_key: bool,
+    pub(crate) new_key: bool,
     /// Refuses what another process renewed meanwhile.
-    pub unless_renewed: Option<&'a mut Successors>,
+    pub(crate) unless_renewed: Option<&'a mut Successors>,
 }
 
 impl Predecessor {
     /// Looks whether a certificate of the CA can be renewed: that of a CA, and one that is revoked,
     /// can't be. What is newer with the same names is said.
-    pub fn new(
+    pub(crate) fn new(
         ca: &Ca,
         issuance: Issuance,
         now: OffsetDateTime,
@@ -72,7 +70,11 @@ impl Predecessor {
     }
 
     /// As [`Predecessor::new`], of a certificate that is known not to be revoked.
-    pub fn unrevoked(ca: &Ca, issuance: Issuance, now: OffsetDateTime) -> Result<Self, CaError> {
+    pub(crate) fn unrevoked(
+        ca: &Ca,
+        issuance: Issuance,
+        now: OffsetDateTime,
+    ) -> Result<Self, CaError> {
         let serial = issuance.serial;
         if let Some(flaw) = issuance.flaw {
             return Err(RenewalError::Defective {
@@ -108,7 +110,7 @@ impl Predecessor {
     }
 
     /// Whether its key was made here.
-    pub fn has_key(&self, ca: &Ca) -> Result<bool, CaError> {
+    pub(crate) fn has_key(&self, ca: &Ca) -> Result<bool, CaError> {
         Ok(ca.leaf_key_file(&self.issuance.serial)?.is_some())
     }
 }
@@ -142,7 +144,7 @@ fn newer_than(
 }
 
 /// Issues the successor of a certificate, which stays as it is.
-pub fn renew(
+pub(crate) fn renew(
     issuer: &mut Issuer,
     before: &Predecessor,
     renewal: Renewal<'_>,
@@ -244,7 +246,7 @@ pub(crate) fn kind_of(certificate: &Certificate) -> Result<KeyType, CaError> {
 }
 
 /// Revokes what has a successor now; `false` where it has expired, and nobody relies on it.
-pub fn supersede(
+pub(crate) fn supersede(
     ca: &Ca,
     before: &Predecessor,
     now: OffsetDateTime,

@@ -19,7 +19,11 @@ const NEAR: u128 = u64::MAX as u128;
 
 /// Returns the CA of the store that issued a certificate: the one that has it on record, or else the one
 /// whose key signed it.
-pub fn issuing_ca(store: &Store, file: &Path, certificate: &Certificate) -> Result<Ca, CaError> {
+pub(crate) fn issuing_ca(
+    store: &Store,
+    file: &Path,
+    certificate: &Certificate,
+) -> Result<Ca, CaError> {
     let mut signer = None;
     let path = file.to_owned();
     let mut refusal = CaError::from(RevocationError::IssuerNotFound { path });

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Reasons why a certificate is not revoked or released.
 #[derive(Debug, thiserror::Error)]
-pub enum RevocationError {
+pub(crate) enum RevocationError {
     #[error("the invalidity date is in the future")]
     InvalidityInFuture,
     /// No record has the serial number, and there is no certificate to adopt.

@@ -8,10 +8,10 @@ mod selection;
 
 use crate::ca::revocation::error::RevocationError;
 use crate::x509::{Certificate, Reason, RecordedProfile, Serial};
-pub use adopt::issuing_ca;
+pub(crate) use adopt::issuing_ca;
 use revocable::refuse_future;
-pub use revocable::{Revocable, Verdict};
-pub use rows::{RowVerdict, find_all};
+pub(crate) use revocable::{Revocable, Verdict};
+pub(crate) use rows::{RowVerdict, find_all};
 
 use crate::ca::crl::Ahead;
 use crate::ca::error::CaError;
@@ -25,7 +25,7 @@ use time::OffsetDateTime;
 
 /// Certificates to revoke or release.
 #[derive(Debug, Clone)]
-pub enum Target {
+pub(crate) enum Target {
     /// The one with this serial, or the live one with this common name.
     Selected(Selector),
     /// Every live one with this common name.
@@ -38,27 +38,27 @@ pub enum Target {
 
 /// Outcome for one certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    pub serial: Serial,
+pub(crate) struct Outcome {
+    pub(crate) serial: Serial,
     /// Its revocation; `None` if it is released.
-    pub revoked: Option<Revoked>,
+    pub(crate) revoked: Option<Revoked>,
     /// Whether this was on record before, and nothing was recorded.
-    pub already: bool,
+    pub(crate) already: bool,
     /// Whether it was not on record, and was recorded to be revoked.
-    pub adopted: bool,
+    pub(crate) adopted: bool,
     /// Whether it ever was revoked before.
     again: bool,
 }
 
 /// Outcomes of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcomes {
-    pub certificates: Vec<Outcome>,
-    pub notices: Vec<Notice>,
+pub(crate) struct Outcomes {
+    pub(crate) certificates: Vec<Outcome>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// Records a verdict about certificates that the CA issued, durably and all at once.
-pub fn revoke(
+pub(crate) fn revoke(
     store: &Store,
     ca: &Ca,
     target: &Target,
@@ -108,7 +108,7 @@ pub fn revoke(
 
 /// Records verdicts, each about one certificate, durably and all at once. If a key is compromised, names
 /// the other certificates that are valid with it.
-pub fn revoke_all(
+pub(crate) fn revoke_all(
     store: &Store,
     ca: &Ca,
     verdicts: &[(Revocable, Verdict)],

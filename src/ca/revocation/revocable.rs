@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 /// Revocation or release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     Revoke {
         reason: Reason,
         /// Time from which on the key is suspect.
@@ -28,7 +28,7 @@ impl Verdict {
 
 /// A certificate that the CA issued, as far as it matters for its revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revocable {
+pub(crate) struct Revocable {
     pub(crate) serial: Serial,
     pub(crate) not_after: OffsetDateTime,
     /// Whether it is a self-signed certificate of the CA.

@@ -10,19 +10,19 @@ use crate::x509::serial::SerialReadings;
 use std::collections::{HashMap, HashSet};
 
 /// A row of a table.
-pub struct RowVerdict {
+pub(crate) struct RowVerdict {
     /// Readings of the serial number.
-    pub readings: SerialReadings,
+    pub(crate) readings: SerialReadings,
     /// The serial number as written, if it has two readings.
-    pub text: Option<Box<str>>,
-    pub verdict: Verdict,
+    pub(crate) text: Option<Box<str>>,
+    pub(crate) verdict: Verdict,
 }
 
 /// The certificate of a row, and its verdict; or why there is none.
 type RowTarget = Result<(Revocable, Verdict), CaError>;
 
 /// Finds the certificates of all rows in one scan; or for each row why there is none.
-pub fn find_all(
+pub(crate) fn find_all(
     ca: &Ca,
     rows: Vec<RowVerdict>,
 ) -> Result<impl Iterator<Item = RowTarget>, CaError> {

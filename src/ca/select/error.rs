@@ -5,7 +5,7 @@ use crate::x509::Serial;
 
 /// Reasons why no certificate is selected.
 #[derive(Debug, thiserror::Error)]
-pub enum SelectError {
+pub(crate) enum SelectError {
     #[error("{ca} has issued no certificate {wanted}")]
     NotFound {
         ca: CaName,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Reasons why a trust store is not made or read.
 #[derive(Debug, thiserror::Error)]
-pub enum TrustStoreError {
+pub(crate) enum TrustStoreError {
     #[error("there is no CA to put into the bundle")]
     Empty,
     /// Not every path reaches its root.

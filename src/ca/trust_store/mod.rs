@@ -25,20 +25,20 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, Default)]
-pub struct BundleRequest {
+pub(crate) struct BundleRequest {
     /// CAs of the store; all of them if empty.
-    pub cas: Vec<CaName>,
+    pub(crate) cas: Vec<CaName>,
     /// Files of certificates that anyone may have made.
-    pub files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
     /// Target of the bundle.
-    pub party: Option<&'static RelyingParty>,
+    pub(crate) party: Option<&'static RelyingParty>,
 }
 
 /// CA certificates: each once, the path of each complete to its root, each issuer behind what it
 /// issued.
-pub struct Bundle {
+pub(crate) struct Bundle {
     /// In the order in which they are written.
-    pub certificates: Vec<Certificate>,
+    pub(crate) certificates: Vec<Certificate>,
     party: Option<&'static RelyingParty>,
     names: HashMap<Fingerprint, CaName>,
     left_out: Vec<LeftOut>,
@@ -57,7 +57,7 @@ const INCOMPLETE: &str = "issuer-missing";
 /// Gathers a bundle. What a file's path lacks is taken from the store. Renewed CAs are in it with the
 /// certificates before the one in force too, as long as they and their paths are valid, unless the target
 /// takes the others alone.
-pub fn bundle(
+pub(crate) fn bundle(
     store: &Store,
     request: &BundleRequest,
     now: OffsetDateTime,
@@ -221,23 +221,23 @@ fn not_for_bundle(certificate: &Certificate) -> Option<String> {
 }
 
 /// A file of a bundle.
-pub struct PlacedFile {
-    pub path: PathBuf,
-    pub certificates: Vec<Certificate>,
-    pub content: Vec<u8>,
+pub(crate) struct PlacedFile {
+    pub(crate) path: PathBuf,
+    pub(crate) certificates: Vec<Certificate>,
+    pub(crate) content: Vec<u8>,
 }
 
 /// Difference between a bundle and the one it replaces.
 #[derive(Default)]
-pub struct Changes {
-    pub added: Vec<Certificate>,
-    pub removed: Vec<Certificate>,
-    pub kept: Vec<Certificate>,
+pub(crate) struct Changes {
+    pub(crate) added: Vec<Certificate>,
+    pub(crate) removed: Vec<Certificate>,
+    pub(crate) kept: Vec<Certificate>,
 }
 
 impl Bundle {
     /// Judges the bundle by the general rules and by those of its target.
-    pub fn judge(&self, now: OffsetDateTime) -> Vec<BundleFinding> {
+    pub(crate) fn judge(&self, now: OffsetDateTime) -> Vec<BundleFinding> {
         let files = self.parts().into_iter();
         let bytes: Vec<usize> = files.map(|(_, part)| to_pem(&part).len()).collect();
         let mut findings =
@@ -247,25 +247,25 @@ impl Bundle {
         findings
     }
 
-    pub fn is_one_file(&self) -> bool {
+    pub(crate) fn is_one_file(&self) -> bool {
         self.parts().len() == 1
     }
 
     /// Returns the aliases in a PKCS #12 trust store; `None` for other files.
-    pub fn aliases(&self) -> Option<Vec<String>> {
+    pub(crate) fn aliases(&self) -> Option<Vec<String>> {
         let is_named = Form::of(self.party) == Form::Pkcs12;
         is_named.then(|| aliases(&self.certificates, &self.names))
     }
 
     /// Number of CAs on the longest path.
-    pub fn longest_path(&self) -> usize {
+    pub(crate) fn longest_path(&self) -> usize {
         let paths = path::paths_to_roots(&self.certificates);
         paths.iter().flatten().map(Vec::len).max().unwrap_or(0)
     }
 
     /// Returns the files to write; `out` is the first or only one. The passphrase is that of a
     /// PKCS #12 trust store; other files have none.
-    pub fn files(
+    pub(crate) fn files(
         &self,
         out: &Path,
         passphrase: Option<&Passphrase>,
@@ -345,7 +345,7 @@ fn to_pem(certificates: &[Certificate]) -> String {
 /// Writes a bundle to a new file, over another bundle, or with `overwrite` over any file, or to a pipe.
 /// Returns the difference to the bundle that it replaced. A PKCS #12 trust store is told from a key
 /// store by the passphrase that opens it.
-pub fn write_bundle(
+pub(crate) fn write_bundle(
     store: &Store,
     files: &[PlacedFile],
     overwrite: bool,

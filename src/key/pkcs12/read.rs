@@ -12,7 +12,7 @@ use const_oid::ObjectIdentifier;
 const MOST_PARTS: usize = 4;
 
 /// A PFX (RFC 7292 section 4), not opened yet.
-pub struct Pfx<'a> {
+pub(crate) struct Pfx<'a> {
     /// The AuthenticatedSafe, over which the MAC is.
     safe: &'a [u8],
     mac: Option<Mac<'a>>,
@@ -34,23 +34,23 @@ enum Part<'a> {
 }
 
 #[derive(Default)]
-pub struct Contents {
-    pub certificates: Vec<CertificateBag>,
+pub(crate) struct Contents {
+    pub(crate) certificates: Vec<CertificateBag>,
     /// Types of the bags that hold other things.
-    pub others: Vec<ObjectIdentifier>,
+    pub(crate) others: Vec<ObjectIdentifier>,
 }
 
-pub struct CertificateBag {
-    pub der: Vec<u8>,
-    pub alias: Option<String>,
+pub(crate) struct CertificateBag {
+    pub(crate) der: Vec<u8>,
+    pub(crate) alias: Option<String>,
     /// Whether it has the attribute without which Java's key stores don't show it.
-    pub is_trusted: bool,
+    pub(crate) is_trusted: bool,
 }
 
 impl<'a> Pfx<'a> {
     /// Reads what stands outside the encryption; a file whose derivations would take too long together
     /// is refused.
-    pub fn from_der(der: &'a [u8]) -> Result<Self, KeyError> {
+    pub(crate) fn from_der(der: &'a [u8]) -> Result<Self, KeyError> {
         let mut pfx = Reader::sequence_of(der, "a PFX")?;
         pfx.expect(tag::INTEGER, "the version of a PFX")?;
         let safe = match content_info(&mut pfx)? {
@@ -79,7 +79,7 @@ impl<'a> Pfx<'a> {
     }
 
     /// Returns the cost of opening it: iterations of a hash; for scrypt, blocks that are mixed.
-    pub fn iterations(&self) -> u64 {
+    pub(crate) fn iterations(&self) -> u64 {
         let parts = self.parts.iter().map(|part| match part {
             Part::Plain(_) => 0,
             Part::Encrypted { scheme, .. } => scheme.iterations(),
@@ -89,18 +89,18 @@ impl<'a> Pfx<'a> {
     }
 
     /// Whether a MAC shows that the file is as it was made, and the passphrase right.
-    pub fn has_mac(&self) -> bool {
+    pub(crate) fn has_mac(&self) -> bool {
         self.mac.is_some()
     }
 
     /// Whether it can't be read, or not be trusted, without its passphrase.
-    pub fn needs_passphrase(&self) -> bool {
+    pub(crate) fn needs_passphrase(&self) -> bool {
         let is_encrypted = |part: &Part<'_>| matches!(part, Part::Encrypted { .. });
         self.has_mac() || self.parts.iter().any(is_encrypted)
     }
 
     /// Checks the MAC and decrypts. Without a passphrase, what is encrypted does not open.
-    pub fn open(&self, passphrase: Option<&Passphrase>) -> Result<Contents, KeyError> {
+    pub(crate) fn open(&self, passphrase: Option<&Passphrase>) -> Result<Contents, KeyError> {
         let passphrase = || passphrase.ok_or(KeyError::WrongPassphrase);
         if let Some(mac) = &self.mac {
             mac.verify(passphrase()?, self.safe)?;

@@ -17,7 +17,7 @@ const SMALL_ORDER: [&str; 5] = [
 ///
 /// # Errors
 /// The weakness, if the point is off the curve, has small order, or is encoded in another way.
-pub fn judge_ed25519(key: &[u8]) -> Result<(), WeakKey> {
+pub(crate) fn judge_ed25519(key: &[u8]) -> Result<(), WeakKey> {
     let prime = (BigUint::from(1u32) << 255u32) - 19u32;
     let mut y = BigUint::from_bytes_le(key);
     y.set_bit(255, false);

@@ -30,7 +30,7 @@ const FERMAT_ROUNDS: u32 = 100;
 ///
 /// # Errors
 /// The first weakness found, the cheapest check first.
-pub fn judge_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), WeakKey> {
+pub(crate) fn judge_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), WeakKey> {
     let modulus = BigUint::from_bytes_be(modulus);
     judge_length(&modulus)?;
     judge_exponent(&BigUint::from_bytes_be(exponent))?;

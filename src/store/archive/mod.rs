@@ -62,7 +62,7 @@ impl Entry {
 
 /// Error of writing an archive.
 #[derive(Debug, thiserror::Error)]
-pub enum BackupError {
+pub(crate) enum BackupError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]

@@ -2,7 +2,7 @@
 
 /// Readers of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub(crate) enum Access {
     /// The owner alone, whatever the umask: private keys, locks.
     Owner,
     /// As the umask says, but for writing the owner alone: the files of the store.
@@ -31,14 +31,14 @@ impl Access {
 
 /// Choice of what a new file may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
+pub(crate) enum Existing {
     Keep,
     /// A file, which the new one replaces.
     Replace,
 }
 
 impl Existing {
-    pub fn unless(overwrite: bool) -> Self {
+    pub(crate) fn unless(overwrite: bool) -> Self {
         if overwrite { Self::Replace } else { Self::Keep }
     }
 }

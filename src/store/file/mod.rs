@@ -15,8 +15,8 @@ mod output;
 mod read;
 mod staged;
 
-pub use super::error::Uncommitted;
-pub use access::{Access, Existing};
+pub(crate) use super::error::Uncommitted;
+pub(crate) use access::{Access, Existing};
 pub(crate) use appending::Appending;
 pub(crate) use create::{
     append_or_create, create, create_filled, overwrite, remove, remove_if_there, tighten,
@@ -30,9 +30,9 @@ pub(crate) use names::{
 };
 pub(crate) use open::Suspect;
 pub(super) use open::{is_foreign_link, keep_others_out, open_own, refuse_foreign_link};
-pub use output::{Output, Stream, StreamPlace};
+pub(crate) use output::{Output, Stream, StreamPlace};
 pub(super) use read::{found, names_in};
-pub use read::{is_regular, stands};
+pub(crate) use read::{is_regular, stands};
 pub(crate) use read::{read, read_if_there};
 pub(crate) use staged::check_place;
-pub use staged::{Staged, commit_all, write};
+pub(crate) use staged::{Staged, commit_all, write};

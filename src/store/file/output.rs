@@ -19,7 +19,7 @@ const PROC: i64 = 0x9FA0;
 
 /// Place of a result that is no secret, such as a bundle or a CRL.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Output {
+pub(crate) enum Output {
     /// A file, or the place for one, behind all symbolic links: it is replaced, and the links stay.
     File(PathBuf),
     /// A pipe, a device or an open file: it is written to.
@@ -28,7 +28,7 @@ pub enum Output {
 
 /// Place of a pipe, a device or an open file, behind the symbolic links that were followed to it.
 #[derive(Debug, PartialEq, Eq)]
-pub enum StreamPlace {
+pub(crate) enum StreamPlace {
     /// A pipe or a device: nothing else is opened by this name.
     Itself(PathBuf),
     /// A link of /proc, which names an open file.
@@ -82,7 +82,7 @@ fn refuse_foreign_pipe(found: &Metadata) -> io::Result<()> {
 }
 
 /// Pipe, device or open file that is open to write to it.
-pub struct Stream {
+pub(crate) struct Stream {
     file: File,
     path: PathBuf,
 }

@@ -36,12 +36,12 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 }
 
 /// Returns whether anything has this name; an error if that can't be told.
-pub fn stands(path: &Path) -> Result<bool, FileError> {
+pub(crate) fn stands(path: &Path) -> Result<bool, FileError> {
     Ok(found(path)?.is_some())
 }
 
 /// Returns whether a regular file has this name: not a symbolic link, a directory, a device or a pipe.
-pub fn is_regular(path: &Path) -> Result<bool, FileError> {
+pub(crate) fn is_regular(path: &Path) -> Result<bool, FileError> {
     Ok(found(path)?.is_some_and(|found| found.is_file()))
 }
 

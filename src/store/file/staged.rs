@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-pub fn write(
+pub(crate) fn write(
     path: &Path,
     access: Access,
     existing: Existing,
@@ -28,7 +28,7 @@ pub fn write(
 /// The hidden name follows from the final one, and the writer holds a lock on it: a leftover of a killed
 /// writer has no lock, and the next writer removes it. A name that is locked is left alone: anybody who
 /// can read a file can lock it.
-pub struct Staged {
+pub(crate) struct Staged {
     pub(super) file: File,
     pub(super) is_durable: bool,
     pub(super) hidden: Option<PathBuf>,
@@ -41,7 +41,7 @@ pub struct Staged {
 impl Staged {
     /// Starts a file. Its place is looked at now, so that nothing is written in vain, and again when it
     /// gets its name.
-    pub fn new(path: &Path, access: Access, existing: Existing) -> Result<Self, FileError> {
+    pub(crate) fn new(path: &Path, access: Access, existing: Existing) -> Result<Self, FileError> {
         let is_new = refuse_unless_free(path, existing)?;
         let (hidden, file) = open_hidden(path, access).map_err(FileError::of("create", path))?;
         let staged = Self {
@@ -57,7 +57,7 @@ impl Staged {
         Ok(staged)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -69,7 +69,7 @@ impl Staged {
     }
 
     /// Makes the file durable and gives it its name.
-    pub fn commit(self) -> Result<(), Uncommitted> {
+    pub(crate) fn commit(self) -> Result<(), Uncommitted> {
         commit_all(vec![self])
     }
 
@@ -99,7 +99,7 @@ impl Staged {
 }
 
 /// Commits files: if one can't be, the new ones are removed.
-pub fn commit_all(mut files: Vec<Staged>) -> Result<(), Uncommitted> {
+pub(crate) fn commit_all(mut files: Vec<Staged>) -> Result<(), Uncommitted> {
     files.iter_mut().try_for_each(Staged::sync)?;
     for index in 0..files.len() {
         if let Err(source) = files[index].give_name() {

@@ -21,7 +21,7 @@ pub(super) use chain::{end_of, start, write_start};
 pub(super) use scan::{scan, scan_lines};
 pub(super) use search::{Search, search, search_behind};
 pub(super) use survey::{Expected, survey};
-pub use survey::{LineProblem, SurveyedLine};
+pub(crate) use survey::{LineProblem, SurveyedLine};
 pub(super) use tail::{
     backwards, check_header, end, has_records, open_whole, still_covers, torn_bytes,
 };

@@ -9,31 +9,31 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 
 /// Line of a journal that was read, and its outcome.
-pub struct SurveyedLine<R> {
-    pub number: usize,
+pub(crate) struct SurveyedLine<R> {
+    pub(crate) number: usize,
     /// Place behind it.
     end: u64,
-    pub problem: Option<LineProblem>,
+    pub(crate) problem: Option<LineProblem>,
     /// Result for its record; `None` for the header, and for what is no record.
-    pub outcome: Option<R>,
+    pub(crate) outcome: Option<R>,
 }
 
 impl<R> SurveyedLine<R> {
     /// Returns how much of the journal has been read, as [`journal_bytes`](crate::store::Ca::journal_bytes)
     /// counts it.
-    pub fn progress(&self) -> u64 {
+    pub(crate) fn progress(&self) -> u64 {
         self.end
     }
 
     /// Returns whether it is in front of a place of the journal.
-    pub fn is_covered_by(&self, place: &Coverage) -> bool {
+    pub(crate) fn is_covered_by(&self, place: &Coverage) -> bool {
         self.end <= place.length
     }
 }
 
 /// Problem of a line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LineProblem {
+pub(crate) enum LineProblem {
     /// First line that is not the header of this journal.
     Header(String),
     /// Line that does not follow from the one before.

@@ -38,7 +38,7 @@ pub(crate) enum Inside {
 
 /// Remains of an interrupted command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Leftover {
+pub(crate) enum Leftover {
     UnfinishedCa(CaName),
     UnfinishedFile,
     TornLines,

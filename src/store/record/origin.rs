@@ -8,25 +8,25 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 /// Row of a table of certificates. Stored as `TABLE-RUN:NUMBER`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct BatchRow {
-    pub batch: BatchId,
-    pub number: u64,
+pub(crate) struct BatchRow {
+    pub(crate) batch: BatchId,
+    pub(crate) number: u64,
 }
 
 /// Run of issuing from a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct BatchId {
-    pub table: TableId,
+pub(crate) struct BatchId {
+    pub(crate) table: TableId,
     /// Random number of the run.
-    pub run: u64,
+    pub(crate) run: u64,
 }
 
 /// 128-bit XXH3 hash of a table's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TableId(u128);
+pub(crate) struct TableId(u128);
 
 impl TableId {
-    pub fn of(mut from: impl Read) -> io::Result<Self> {
+    pub(crate) fn of(mut from: impl Read) -> io::Result<Self> {
         let mut hash = Xxh3Default::new();
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -76,17 +76,17 @@ impl<'de> Deserialize<'de> for BatchRow {
 
 /// Entry of a declaration, as it was when a certificate was issued for it. Stored as `WISH:NAME`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct EntryId {
-    pub name: String,
-    pub wish: WishId,
+pub(crate) struct EntryId {
+    pub(crate) name: String,
+    pub(crate) wish: WishId,
 }
 
 /// 128-bit XXH3 hash of an entry's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct WishId(u128);
+pub(crate) struct WishId(u128);
 
 impl WishId {
-    pub fn of(text: &[u8]) -> Self {
+    pub(crate) fn of(text: &[u8]) -> Self {
         Self(xxh3_128(text))
     }
 }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subtree {
+pub(crate) enum Subtree {
     /// A host and every host under it; with a leading dot only those under it.
     Dns(String),
     /// An address and a mask.
@@ -29,8 +29,8 @@ pub enum Subtree {
 #[error(
     "{text:?} is not a name constraint: write dns:example.test, ip:10.0.0.0/8, email:example.test or uri:.example.test"
 )]
-pub struct SubtreeError {
-    pub text: String,
+pub(crate) struct SubtreeError {
+    pub(crate) text: String,
 }
 
 impl FromStr for Subtree {

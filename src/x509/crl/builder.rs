@@ -8,31 +8,31 @@ use time::OffsetDateTime;
 
 /// One entry of a CRL that is being made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry<'a> {
-    pub serial: &'a Serial,
-    pub revoked_at: OffsetDateTime,
+pub(crate) struct Entry<'a> {
+    pub(crate) serial: &'a Serial,
+    pub(crate) revoked_at: OffsetDateTime,
     /// reasonCode; left out if it is unspecified (section 5.3.1).
-    pub reason: Reason,
-    pub invalidity_date: Option<OffsetDateTime>,
+    pub(crate) reason: Reason,
+    pub(crate) invalidity_date: Option<OffsetDateTime>,
 }
 
 /// The fields of a CRL beside its entries.
 #[derive(Debug, Clone, Copy)]
-pub struct Header<'a> {
+pub(crate) struct Header<'a> {
     /// issuer: the bytes of the CA's subject.
-    pub issuer: &'a Name,
+    pub(crate) issuer: &'a Name,
     /// authorityKeyIdentifier: the CA's subject key identifier.
-    pub key_identifier: &'a [u8],
-    pub this_update: OffsetDateTime,
-    pub next_update: OffsetDateTime,
-    pub number: u128,
+    pub(crate) key_identifier: &'a [u8],
+    pub(crate) this_update: OffsetDateTime,
+    pub(crate) next_update: OffsetDateTime,
+    pub(crate) number: u128,
 }
 
 /// Room in front of the entries for everything that precedes them, beside the issuer.
 const HEADROOM: usize = 256;
 
 #[derive(Clone)]
-pub struct CrlBuilder {
+pub(crate) struct CrlBuilder {
     buffer: Vec<u8>,
     headroom: usize,
     entries: usize,
@@ -40,7 +40,7 @@ pub struct CrlBuilder {
 
 impl CrlBuilder {
     /// Starts a CRL whose buffer is not moved until its entries take more than `bytes`.
-    pub fn with_capacity(issuer: &Name, bytes: usize) -> Self {
+    pub(crate) fn with_capacity(issuer: &Name, bytes: usize) -> Self {
         let headroom = HEADROOM + issuer.der().len();
         let mut buffer = Vec::with_capacity(2 * headroom + bytes);
         buffer.resize(headroom, 0);
@@ -51,24 +51,24 @@ impl CrlBuilder {
         }
     }
 
-    pub fn push(&mut self, entry: &Entry<'_>) {
+    pub(crate) fn push(&mut self, entry: &Entry<'_>) {
         let mut encoder = Encoder::onto(std::mem::take(&mut self.buffer));
         encode_entry(&mut encoder, entry);
         self.buffer = encoder.into_bytes();
         self.entries += 1;
     }
 
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries
     }
 
     /// Bytes that a CRL of these entries has at least.
-    pub fn least_bytes(&self) -> usize {
+    pub(crate) fn least_bytes(&self) -> usize {
         self.buffer.len() - HEADROOM
     }
 
     /// Puts the headers around the entries and signs.
-    pub fn sign(self, header: &Header<'_>, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
+    pub(crate) fn sign(self, header: &Header<'_>, key: &PrivateKey) -> Result<Vec<u8>, KeyError> {
         let Self {
             mut buffer,
             headroom,

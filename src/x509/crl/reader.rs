@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 /// A CRL that anyone may have made, read in place.
 #[derive(Debug, Clone)]
-pub struct Crl<'a> {
+pub(crate) struct Crl<'a> {
     der: &'a [u8],
     tbs: &'a [u8],
     version: u32,
@@ -30,39 +30,39 @@ const REMOVE_FROM_CRL: u8 = 8;
 
 /// One entry of a CRL that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadEntry<'a> {
+pub(crate) struct ReadEntry<'a> {
     /// The contents of userCertificate's INTEGER.
-    pub serial: &'a [u8],
-    pub revoked_at: OffsetDateTime,
+    pub(crate) serial: &'a [u8],
+    pub(crate) revoked_at: OffsetDateTime,
     /// reasonCode; `None` if there is none, or one that is not defined.
-    pub reason: Option<Reason>,
+    pub(crate) reason: Option<Reason>,
     /// invalidityDate; `None` if there is none, or one that RFC 5280 does not allow.
-    pub invalidity_date: Option<OffsetDateTime>,
+    pub(crate) invalidity_date: Option<OffsetDateTime>,
     /// Whether it takes back an entry of another CRL: reasonCode is removeFromCRL.
-    pub removes: bool,
+    pub(crate) removes: bool,
     /// Whether a critical extension is in it that is not one of these.
-    pub has_unknown_critical: bool,
+    pub(crate) has_unknown_critical: bool,
     /// Whether any critical extension is in it but certificateIssuer.
-    pub has_critical: bool,
+    pub(crate) has_critical: bool,
     /// Whether it is of a certificate of another CA: certificateIssuer is there.
-    pub names_issuer: bool,
+    pub(crate) names_issuer: bool,
 }
 
 impl ReadEntry<'_> {
     /// Whether the entry is about this serial.
-    pub fn is(&self, serial: &Serial) -> bool {
+    pub(crate) fn is(&self, serial: &Serial) -> bool {
         self.serial().as_ref() == Some(serial)
     }
 
     /// The serial, if it is one that RFC 5280 allows.
-    pub fn serial(&self) -> Option<Serial> {
+    pub(crate) fn serial(&self) -> Option<Serial> {
         (self.serial.first()? & 0x80 == 0).then(|| Serial::from_magnitude(self.serial).ok())?
     }
 }
 
 impl<'a> Crl<'a> {
     /// Reads a CRL; the whole of `der` has to be it. Entries are read when they are asked for.
-    pub fn from_der(der: &'a [u8]) -> Result<Self, Malformed> {
+    pub(crate) fn from_der(der: &'a [u8]) -> Result<Self, Malformed> {
         let signed = Signed::from_der(der, "a CertificateList")?;
         let mut fields = signed.tbs.reader();
         let version = match fields.optional(tag::INTEGER)? {
@@ -99,36 +99,36 @@ impl<'a> Crl<'a> {
         })
     }
 
-    pub fn der(&self) -> &'a [u8] {
+    pub(crate) fn der(&self) -> &'a [u8] {
         self.der
     }
 
-    pub fn version(&self) -> u32 {
+    pub(crate) fn version(&self) -> u32 {
         self.version
     }
 
-    pub fn issuer(&self) -> &Name {
+    pub(crate) fn issuer(&self) -> &Name {
         &self.issuer
     }
 
-    pub fn this_update(&self) -> OffsetDateTime {
+    pub(crate) fn this_update(&self) -> OffsetDateTime {
         self.this_update
     }
 
-    pub fn next_update(&self) -> Option<OffsetDateTime> {
+    pub(crate) fn next_update(&self) -> Option<OffsetDateTime> {
         self.next_update
     }
 
-    pub fn algorithm(&self) -> &'a [u8] {
+    pub(crate) fn algorithm(&self) -> &'a [u8] {
         self.algorithm
     }
 
-    pub fn extensions(&self) -> &[Extension] {
+    pub(crate) fn extensions(&self) -> &[Extension] {
         &self.extensions
     }
 
     /// cRLNumber, if there is one that fits 128 bits.
-    pub fn number(&self) -> Option<u128> {
+    pub(crate) fn number(&self) -> Option<u128> {
         let extension = self
             .extensions
             .iter()
@@ -142,12 +142,12 @@ impl<'a> Crl<'a> {
     }
 
     /// Whether there is a cRLNumber, of whatever size.
-    pub fn has_number(&self) -> bool {
+    pub(crate) fn has_number(&self) -> bool {
         let mut extensions = self.extensions.iter();
         extensions.any(|extension| extension.oid == oid::CRL_NUMBER)
     }
 
-    pub fn entries(&self) -> Entries<'a> {
+    pub(crate) fn entries(&self) -> Entries<'a> {
         Entries {
             reader: self
                 .entries
@@ -156,7 +156,7 @@ impl<'a> Crl<'a> {
     }
 
     /// Whether the CRL was signed with this key.
-    pub fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
+    pub(crate) fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
         if self.algorithm != self.inner_algorithm {
             return Err(KeyError::Inconsistent {
                 reason: "the list names two signature algorithms".into(),
@@ -172,7 +172,7 @@ impl<'a> Crl<'a> {
 }
 
 #[derive(Debug, Clone)]
-pub struct Entries<'a> {
+pub(crate) struct Entries<'a> {
     reader: Reader<'a>,
 }
 

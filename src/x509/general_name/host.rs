@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// A host name in A-labels and lower case: letters, digits and inner hyphens, labels of at most 63
 /// bytes, 253 in all (RFC 5280 section 4.2.1.6, RFC 1034 section 3.5).
-pub fn host_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
+pub(crate) fn host_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
     let name = dns_name(text, wildcard)?;
     if name.contains('_') {
         return Err(OTHER_CHARACTERS);
@@ -16,7 +16,7 @@ pub fn host_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
 
 /// As [`host_name`], with underscores too: the names of services (RFC 2782) and of hosts in private
 /// networks have them.
-pub fn dns_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
+pub(crate) fn dns_name(text: &str, wildcard: bool) -> Result<String, &'static str> {
     let (star, host) = match text.strip_prefix("*.") {
         Some(host) if wildcard => ("*.", host),
         _ => ("", text),

@@ -27,18 +27,18 @@ pub(super) fn check_uri_text(rest: &str) -> Result<(), &'static str> {
 
 /// The authority of a URI, in its parts (RFC 3986 section 3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Authority<'a> {
+pub(crate) struct Authority<'a> {
     /// The text before the last `@`.
-    pub user_info: Option<&'a str>,
+    pub(crate) user_info: Option<&'a str>,
     /// The host, with brackets if it is a literal.
-    pub host: &'a str,
+    pub(crate) host: &'a str,
     /// The text behind the colon.
-    pub port: Option<&'a str>,
+    pub(crate) port: Option<&'a str>,
 }
 
 impl<'a> Authority<'a> {
     /// The authority, if `//` is directly behind the scheme.
-    pub fn of(uri: &'a str) -> Option<Self> {
+    pub(crate) fn of(uri: &'a str) -> Option<Self> {
         let (_, rest) = uri.split_once(':')?;
         let rest = rest.strip_prefix("//")?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

@@ -14,10 +14,10 @@ use std::fmt;
 
 /// A certificate to be judged, and the path above it.
 #[derive(Clone, Copy)]
-pub struct Candidate<'a> {
-    pub certificate: &'a Certificate,
+pub(crate) struct Candidate<'a> {
+    pub(crate) certificate: &'a Certificate,
     /// Its issuer, the issuer's issuer, and so on up to the root; empty for a root.
-    pub issuers: &'a [Certificate],
+    pub(crate) issuers: &'a [Certificate],
 }
 
 impl<'a> Candidate<'a> {
@@ -28,20 +28,20 @@ impl<'a> Candidate<'a> {
 }
 
 /// A rule: its name, the section that it serves, and its check.
-pub struct Rule {
+pub(crate) struct Rule {
     /// The rule's name, in words joined by underscores.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The document and section that demand it.
-    pub section: &'static str,
+    pub(crate) section: &'static str,
     check: fn(&Candidate<'_>) -> Option<String>,
 }
 
 /// A violation of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    pub rule: &'static str,
-    pub section: &'static str,
-    pub message: String,
+pub(crate) struct Finding {
+    pub(crate) rule: &'static str,
+    pub(crate) section: &'static str,
+    pub(crate) message: String,
 }
 
 impl fmt::Display for Finding {
@@ -58,7 +58,7 @@ macro_rules! rules {
 
 /// Findings of the rules, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Findings(pub Vec<Finding>);
+pub(crate) struct Findings(pub(crate) Vec<Finding>);
 
 impl std::error::Error for Findings {}
 
@@ -71,7 +71,7 @@ impl fmt::Display for Findings {
     }
 }
 
-pub const RULES: &[Rule] = rules! {
+pub(crate) const RULES: &[Rule] = rules! {
     fields::version_is_3, "RFC 5280 4.1.2.1";
     fields::serial_is_positive_and_at_most_20_octets, "RFC 5280 4.1.2.2";
     fields::signature_algorithms_are_the_same, "RFC 5280 4.1.1.2";
@@ -103,7 +103,7 @@ pub const RULES: &[Rule] = rules! {
 };
 
 /// Everything that is wrong with a certificate.
-pub fn lint(candidate: &Candidate<'_>) -> Vec<Finding> {
+pub(crate) fn lint(candidate: &Candidate<'_>) -> Vec<Finding> {
     RULES
         .iter()
         .filter_map(|rule| {

@@ -9,7 +9,7 @@ use std::fmt;
 impl Name {
     /// Reads `/C=JP/O=Example/OU=a/OU=b/CN=x`, or RFC 4514's `CN=x,OU=b,OU=a,O=Example,C=JP`, in
     /// which the order is the reverse. `+` joins the values of a multi-valued RDN in both.
-    pub fn parse(text: &str) -> Result<Self, NameError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, NameError> {
         let notation = || NameError::Notation {
             text: text.to_owned(),
         };

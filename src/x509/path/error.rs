@@ -14,7 +14,7 @@ pub(super) const MOST_STEPS: usize = 100;
 
 /// Errors of paths that do not reach a root.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum IncompletePath {
+pub(crate) enum IncompletePath {
     #[error("the issuer of {subject} is missing: {issuer}")]
     MissingIssuer { subject: String, issuer: String },
     #[error("the issuer of {subject} is missing: {}", other_certificate(.issuer, .serial.as_deref()))]
@@ -52,7 +52,7 @@ pub enum IncompletePath {
 }
 
 /// Words the absence of the certificate that authorityKeyIdentifier names.
-pub fn other_certificate(issuer: &str, serial: Option<&str>) -> String {
+pub(crate) fn other_certificate(issuer: &str, serial: Option<&str>) -> String {
     match serial {
         Some(serial) => format!("the certificate of {issuer} with serial number {serial}"),
         None => format!("a certificate of {issuer} with the issuer that it names"),

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 /// Reasons for which no CRL can be asked about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CrlProblem {
+pub(crate) enum CrlProblem {
     #[error("no list of {issuer} was given")]
     Missing { issuer: String },
     #[error("the list of {issuer} is not signed with its key")]
@@ -62,7 +62,7 @@ impl CrlProblem {
 /// have one, nothing is known. Not so if the issuer signed a complete CRL after it.
 ///
 /// `signers` are the issuer's certificate, and others of the same name whose keys may sign its CRLs too.
-pub fn check_crls(
+pub(crate) fn check_crls(
     crls: &[Crl<'_>],
     certificate: &Certificate,
     signers: &[&Certificate],

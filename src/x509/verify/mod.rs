@@ -12,10 +12,10 @@ mod scope;
 mod search;
 mod second;
 
-pub use crls::{CrlProblem, check_crls};
-pub use policies::PolicyInputs;
-pub use refusal::{Refusal, called, serial_text};
-pub use search::{Paths, Trust};
+pub(crate) use crls::{CrlProblem, check_crls};
+pub(crate) use policies::PolicyInputs;
+pub(crate) use refusal::{Refusal, called, serial_text};
+pub(crate) use search::{Paths, Trust};
 
 use super::general_name::dns_name;
 use super::{Certificate, Profile};
@@ -25,19 +25,19 @@ use std::str::FromStr;
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone)]
-pub struct Question {
-    pub time: OffsetDateTime,
+pub(crate) struct Question {
+    pub(crate) time: OffsetDateTime,
     /// For what; `None` for anything.
-    pub purpose: Option<Profile>,
+    pub(crate) purpose: Option<Profile>,
     /// As which host.
-    pub hostname: Option<Hostname>,
+    pub(crate) hostname: Option<Hostname>,
     /// Under which certificate policies.
-    pub policies: PolicyInputs,
+    pub(crate) policies: PolicyInputs,
 }
 
 impl Question {
     /// Asks whether a certificate is valid at a time, for anything.
-    pub fn at(time: OffsetDateTime) -> Self {
+    pub(crate) fn at(time: OffsetDateTime) -> Self {
         Self {
             time,
             purpose: None,
@@ -49,7 +49,7 @@ impl Question {
 
 /// Judges a path, whose signatures were verified as it was built: the certificate first, the
 /// trusted one last.
-pub fn judge(path: &[Certificate], question: &Question) -> Result<(), Refusal> {
+pub(crate) fn judge(path: &[Certificate], question: &Question) -> Result<(), Refusal> {
     rules::check(path, question)?;
     policies::check(path, &question.policies)?;
     second::check(path, question)
@@ -57,12 +57,12 @@ pub fn judge(path: &[Certificate], question: &Question) -> Result<(), Refusal> {
 
 /// A host's name or address, as a client knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hostname(ServerName<'static>);
+pub(crate) struct Hostname(ServerName<'static>);
 
 /// A text that is neither a host's name nor an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is neither a host name nor an address")]
-pub struct HostnameError(String);
+pub(crate) struct HostnameError(String);
 
 impl FromStr for Hostname {
     type Err = HostnameError;

@@ -9,15 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The inputs of section 6.1.1 (c) to (f).
 #[derive(Debug, Clone, Default)]
-pub struct PolicyInputs {
+pub(crate) struct PolicyInputs {
     /// user-initial-policy-set; empty for any policy.
-    pub acceptable: Vec<ObjectIdentifier>,
+    pub(crate) acceptable: Vec<ObjectIdentifier>,
     /// initial-explicit-policy.
-    pub require_explicit: bool,
+    pub(crate) require_explicit: bool,
     /// initial-policy-mapping-inhibit.
-    pub inhibit_mapping: bool,
+    pub(crate) inhibit_mapping: bool,
     /// initial-any-policy-inhibit.
-    pub inhibit_any: bool,
+    pub(crate) inhibit_any: bool,
 }
 
 /// Holds a path to its policies: the certificate first, the trust anchor last, whose own policies do not count.

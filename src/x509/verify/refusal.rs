@@ -10,7 +10,7 @@ use crate::x509::{Certificate, Profile, Reason};
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     #[error("the issuer of {subject} is missing: {issuer}")]
     MissingIssuer { subject: String, issuer: String },
     #[error("the issuer of {subject} is not named: its issuer field is empty")]
@@ -115,13 +115,13 @@ pub enum Refusal {
 
 impl Refusal {
     /// Whether all but the revocation of the path was found good.
-    pub fn is_about_revocation(&self) -> bool {
+    pub(crate) fn is_about_revocation(&self) -> bool {
         matches!(self, Self::Revoked { .. } | Self::NoCrl { .. })
     }
 }
 
 /// Returns the name of a certificate for messages: its subject, else its first alternative name, else its serial.
-pub fn called(certificate: &Certificate) -> String {
+pub(crate) fn called(certificate: &Certificate) -> String {
     if !certificate.subject().is_empty() {
         return certificate.subject().to_string();
     }
@@ -132,7 +132,7 @@ pub fn called(certificate: &Certificate) -> String {
 }
 
 /// The serial as it is written everywhere; one that RFC 5280 does not allow as its bytes.
-pub fn serial_text(certificate: &Certificate) -> String {
+pub(crate) fn serial_text(certificate: &Certificate) -> String {
     serial_hex(certificate.serial_bytes())
 }
 

@@ -15,7 +15,7 @@ const MOST_STEPS: usize = 1_000;
 const LONGEST: usize = 100;
 
 /// The certificates that paths are made of.
-pub struct Trust {
+pub(crate) struct Trust {
     /// Those that are trusted, the one that is judged, and the others.
     certificates: Vec<Certificate>,
     anchors: usize,
@@ -25,7 +25,7 @@ pub struct Trust {
 impl Trust {
     /// Gathers what paths of `certificate` are made of: they end in one of `anchors`, and go through
     /// others, which nobody has to vouch for.
-    pub fn new(
+    pub(crate) fn new(
         certificate: &Certificate,
         anchors: Vec<Certificate>,
         others: Vec<Certificate>,
@@ -46,12 +46,12 @@ impl Trust {
 
 /// More paths than are looked at, or longer ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooManyPaths;
+pub(crate) struct TooManyPaths;
 
 /// Every path up to a trusted certificate, the shortest first. In none of them a subject and its key
 /// stand twice (RFC 4158 section 5.2), but for a root's right above each other, so that a ring of CAs has
 /// an end.
-pub struct Paths<'a> {
+pub(crate) struct Paths<'a> {
     trust: &'a Trust,
     graph: Graph<'a>,
     /// Distance to the trusted certificates, for every certificate below one.
@@ -73,7 +73,7 @@ struct Partial {
 
 impl<'a> Paths<'a> {
     /// The paths of the certificate that is judged.
-    pub fn of(trust: &'a Trust) -> Self {
+    pub(crate) fn of(trust: &'a Trust) -> Self {
         let mut paths = Self {
             trust,
             graph: Graph::of(&trust.certificates),
@@ -133,7 +133,7 @@ impl<'a> Paths<'a> {
     }
 
     /// The next path: the certificate, its issuer, and so on.
-    pub fn next_path(&mut self) -> Result<Option<Vec<Certificate>>, TooManyPaths> {
+    pub(crate) fn next_path(&mut self) -> Result<Option<Vec<Certificate>>, TooManyPaths> {
         while let Some(Partial { nodes, .. }) = self.waiting.pop() {
             let path = nodes.0;
             let head = *path.last().expect("a path has its start");
@@ -163,7 +163,7 @@ impl<'a> Paths<'a> {
     }
 
     /// Returns the reason for which there is no path, once there is no next one.
-    pub fn why_none(&self) -> Refusal {
+    pub(crate) fn why_none(&self) -> Refusal {
         match self.dead_ends.first() {
             Some(end) => self.why_dead_end(*end),
             None => Refusal::Rootless {

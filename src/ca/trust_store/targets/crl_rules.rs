@@ -8,28 +8,32 @@ use std::fmt;
 
 /// Rules of a target for the CRLs that it reads.
 #[derive(Debug)]
-pub struct CrlRules {
-    pub form: CrlForm,
+pub(crate) struct CrlRules {
+    pub(crate) form: CrlForm,
     /// Whether it reads DER besides PEM.
-    pub reads_der: bool,
+    pub(crate) reads_der: bool,
     /// Source of its rules about CRLs; empty if it is that of its other rules.
-    pub source: &'static str,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "docs/targets.md is made from it")
+    )]
+    pub(crate) source: &'static str,
     /// Limits, besides the kinds of keys and signatures that it takes anyway.
-    pub limits: &'static [(Level, CrlLimit)],
+    pub(crate) limits: &'static [(Level, CrlLimit)],
     /// Quoting of file names in its configuration.
-    pub grammar: Grammar,
+    pub(crate) grammar: Grammar,
     /// Lines of its configuration that name the file FILE, or files FILE, FILE.
-    pub settings: &'static [&'static str],
+    pub(crate) settings: &'static [&'static str],
     /// Lines that name FOLDER, in which CRLs have the names that OpenSSL looks for; empty if it reads
     /// no such directory.
-    pub folder_settings: &'static [&'static str],
+    pub(crate) folder_settings: &'static [&'static str],
     /// Note for its users.
-    pub note: Option<&'static str>,
+    pub(crate) note: Option<&'static str>,
 }
 
 /// Form of the files with CRLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CrlForm {
+pub(crate) enum CrlForm {
     /// It reads none.
     None,
     /// DER, of the CAs that were chosen.
@@ -44,16 +48,16 @@ pub enum CrlForm {
 
 impl CrlForm {
     /// Whether the CRL of every CA of a path is needed.
-    pub fn is_of_path(self) -> bool {
+    pub(crate) fn is_of_path(self) -> bool {
         matches!(self, Self::PemOfPath | Self::Chain)
     }
 
     /// Whether each CRL is a PEM file of its own.
-    pub fn has_pem_files(self) -> bool {
+    pub(crate) fn has_pem_files(self) -> bool {
         matches!(self, Self::Pem | Self::PemOfPath)
     }
 
-    pub fn is_pem(self) -> bool {
+    pub(crate) fn is_pem(self) -> bool {
         self.has_pem_files() || self == Self::Chain
     }
 
@@ -68,7 +72,7 @@ impl CrlForm {
 
 /// A limit of a target for CRLs.
 #[derive(Debug, Clone, Copy)]
-pub enum CrlLimit {
+pub(crate) enum CrlLimit {
     /// CRLs.
     Lists(usize),
     /// Entries of all CRLs together.
@@ -87,7 +91,7 @@ pub enum CrlLimit {
 
 impl CrlLimit {
     /// Name of the rule.
-    pub fn rule(&self) -> &'static str {
+    pub(crate) fn rule(&self) -> &'static str {
         match self {
             Self::Lists(_) => "list-count",
             Self::Entries(_) => "entry-count",

@@ -16,7 +16,7 @@ use time::{Duration, OffsetDateTime};
 
 /// A CRL to judge: an existing one, or one that is about to be signed, of which less is known.
 #[derive(Debug, Clone)]
-pub struct JudgedCrl {
+pub(crate) struct JudgedCrl {
     /// Its name in findings.
     called: String,
     /// Certificate of its CA, if known.
@@ -70,7 +70,7 @@ struct Scope {
 
 impl JudgedCrl {
     /// Takes an existing CRL.
-    pub fn read(called: impl Into<String>, crl: &Crl<'_>) -> Self {
+    pub(crate) fn read(called: impl Into<String>, crl: &Crl<'_>) -> Self {
         let extension = |wanted| {
             let mut all = crl.extensions().iter();
             all.find(|extension| extension.oid == wanted)
@@ -104,7 +104,7 @@ impl JudgedCrl {
     }
 
     /// Takes a CRL that the key of this certificate is to sign.
-    pub fn to_be_signed(
+    pub(crate) fn to_be_signed(
         called: impl Into<String>,
         certificate: &Certificate,
         entries: usize,
@@ -126,7 +126,7 @@ impl JudgedCrl {
 
     /// Adds its CA, and the number of CAs on the path, itself and the root among them.
     #[must_use]
-    pub fn of(mut self, certificate: &Certificate, path: usize) -> Self {
+    pub(crate) fn of(mut self, certificate: &Certificate, path: usize) -> Self {
         self.certificate = Some(certificate.clone());
         self.path = Some(path);
         self
@@ -199,7 +199,7 @@ fn extension_name(identifier: &ObjectIdentifier) -> String {
 }
 
 /// Judges CRLs that go to a target together. Returns errors first.
-pub fn judge_crls(
+pub(crate) fn judge_crls(
     crls: &[JudgedCrl],
     party: &RelyingParty,
     now: OffsetDateTime,
@@ -226,11 +226,11 @@ pub fn judge_crls(
     findings
 }
 
-pub fn missing_crl(message: impl Into<String>) -> BundleFinding {
+pub(crate) fn missing_crl(message: impl Into<String>) -> BundleFinding {
     BundleFinding::error("list-missing", message)
 }
 
-pub fn outdated_crl(message: impl Into<String>) -> BundleFinding {
+pub(crate) fn outdated_crl(message: impl Into<String>) -> BundleFinding {
     BundleFinding::warning("list-outdated", message)
 }
 
@@ -246,7 +246,7 @@ fn unsupported(party: &RelyingParty) -> BundleFinding {
 
 /// Returns the size of the file with a CRL of as many bytes of DER, and the target's limit, if it exceeds
 /// the limit.
-pub fn too_many_bytes(party: &RelyingParty, bytes: usize) -> Option<(usize, usize)> {
+pub(crate) fn too_many_bytes(party: &RelyingParty, bytes: usize) -> Option<(usize, usize)> {
     let bytes = party.crls.form.file_bytes(bytes);
     let limits = party.crls.limits.iter();
     limits
@@ -260,7 +260,7 @@ pub fn too_many_bytes(party: &RelyingParty, bytes: usize) -> Option<(usize, usiz
 
 impl JudgedCrl {
     /// Finds a CRL that has expired, or has not begun.
-    pub fn is_outside(&self, now: OffsetDateTime) -> Option<BundleFinding> {
+    pub(crate) fn is_outside(&self, now: OffsetDateTime) -> Option<BundleFinding> {
         let read = self.read.as_ref()?;
         let called = &self.called;
         let message = match read.next_update {
@@ -274,7 +274,7 @@ impl JudgedCrl {
     }
 
     /// Finds a CRL that expires within a time.
-    pub fn ends_within(
+    pub(crate) fn ends_within(
         &self,
         within: Duration,
         level: Level,
@@ -289,7 +289,7 @@ impl JudgedCrl {
 
     /// Adds the form of its file, which a target may not read.
     #[must_use]
-    pub fn in_file(mut self, content: &[u8]) -> Self {
+    pub(crate) fn in_file(mut self, content: &[u8]) -> Self {
         if let Some(read) = &mut self.read {
             read.file = match content {
                 content if !pem::looks_like_pem(content) => Some(FileForm::Der),
@@ -352,7 +352,7 @@ impl JudgedCrl {
     }
 
     /// Returns the validity of an existing CRL with a nextUpdate.
-    pub fn validity(&self) -> Option<Duration> {
+    pub(crate) fn validity(&self) -> Option<Duration> {
         let read = self.read.as_ref()?;
         Some(read.next_update? - read.this_update)
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// The language of a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grammar {
+pub(crate) enum Grammar {
     /// Words, or double quotes in which a backslash stands before a quote and before itself: nginx and
     /// Apache.
     DoubleQuotes,
@@ -20,7 +20,7 @@ pub enum Grammar {
 
 impl Grammar {
     /// Quotes a text.
-    pub fn quote(self, text: &str) -> String {
+    pub(crate) fn quote(self, text: &str) -> String {
         match self {
             Self::DoubleQuotes | Self::Shell | Self::Yaml if is_word(text) => text.to_owned(),
             Self::DoubleQuotes => format!("\"{}\"", escape(text, '"')),

@@ -10,7 +10,7 @@ use std::fmt;
 
 /// A limit of a target for certificates.
 #[derive(Debug, Clone, Copy)]
-pub enum Limit {
+pub(crate) enum Limit {
     /// Certificates in all files together.
     Certificates(usize),
     /// Certificates that are no roots.
@@ -39,7 +39,7 @@ pub enum Limit {
 
 /// A kind of public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
+pub(crate) enum Key {
     /// RSA from the first to the second number of bits.
     Rsa(usize, usize),
     /// RSA from this number of bits.
@@ -52,7 +52,7 @@ pub enum Key {
 /// Hash of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Hash {
+pub(crate) enum Hash {
     Sha1,
     Sha256,
     Sha384,
@@ -61,7 +61,7 @@ pub enum Hash {
 
 impl Limit {
     /// Name of the rule.
-    pub fn rule(&self) -> &'static str {
+    pub(crate) fn rule(&self) -> &'static str {
         match self {
             Self::Certificates(_) => "certificate-count",
             Self::Intermediates(_) => "intermediate-count",

@@ -10,15 +10,15 @@ mod read;
 mod table;
 mod text;
 
-pub use crate::ca::finding::{Level, RuleFinding as BundleFinding};
-pub use crl_rules::{CrlForm, CrlLimit, CrlRules};
-pub use crls::JudgedCrl;
+pub(crate) use crate::ca::finding::{Level, RuleFinding as BundleFinding};
+pub(crate) use crl_rules::{CrlForm, CrlLimit, CrlRules};
+pub(crate) use crls::JudgedCrl;
 pub(crate) use crls::{judge_crls, missing_crl, outdated_crl, too_many_bytes};
 pub(crate) use general::left_out;
-pub use grammar::Grammar;
-pub use limits::{Hash, Key, Limit};
-pub use read::Foreign;
-pub use table::{Form, PARTIES, RelyingParty, party};
+pub(crate) use grammar::Grammar;
+pub(crate) use limits::{Hash, Key, Limit};
+pub(crate) use read::Foreign;
+pub(crate) use table::{Form, PARTIES, RelyingParty, party};
 
 use crate::x509::Certificate;
 use crate::x509::path::{IncompletePath, paths_to_roots};

@@ -20,11 +20,11 @@ const JKS: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
 const CONVERT_JKS: &str = "it is a JKS key store: `keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype pkcs12` makes PKCS #12 of it";
 
 /// A trust store that anyone may have made.
-pub struct Foreign {
+pub(crate) struct Foreign {
     /// In the order of the file.
-    pub certificates: Vec<Certificate>,
+    pub(crate) certificates: Vec<Certificate>,
     /// Aliases in a PKCS #12 trust store; empty for other files.
-    pub aliases: Vec<Option<String>>,
+    pub(crate) aliases: Vec<Option<String>>,
     /// Findings about other objects, and about the form.
     pub(crate) findings: Vec<BundleFinding>,
     bytes: usize,
@@ -33,7 +33,7 @@ pub struct Foreign {
 impl Foreign {
     /// Reads a trust store. A passphrase is asked for if the target takes PKCS #12, and the file
     /// is PKCS #12.
-    pub fn read(
+    pub(crate) fn read(
         input: &Input,
         party: Option<&RelyingParty>,
         passphrases: &mut dyn Passphrases,
@@ -65,7 +65,11 @@ impl Foreign {
         Ok(foreign)
     }
 
-    pub fn judge(&self, party: Option<&RelyingParty>, now: OffsetDateTime) -> Vec<BundleFinding> {
+    pub(crate) fn judge(
+        &self,
+        party: Option<&RelyingParty>,
+        now: OffsetDateTime,
+    ) -> Vec<BundleFinding> {
         let files = [self.bytes];
         let judged = Judged::new(&self.certificates, &files, now);
         let mut findings = self.findings.clone();

@@ -8,28 +8,36 @@ use crate::key::Curve::{P256, P384, P521};
 
 /// A program or service that reads trust stores.
 #[derive(Debug)]
-pub struct RelyingParty {
+pub(crate) struct RelyingParty {
     /// Name on the command line.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Name in messages and docs.
-    pub title: &'static str,
+    pub(crate) title: &'static str,
     /// Source of its rules.
-    pub source: &'static str,
-    pub form: Form,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "docs/targets.md is made from it")
+    )]
+    pub(crate) source: &'static str,
+    pub(crate) form: Form,
     /// Whether it takes lines that start with `#`, and have no `-`, beside the certificates.
-    pub comments: bool,
-    pub limits: &'static [(Level, Limit)],
+    pub(crate) comments: bool,
+    pub(crate) limits: &'static [(Level, Limit)],
     /// Setting for the length of paths, if it needs one.
-    pub verify_depth: Option<VerifyDepth>,
+    pub(crate) verify_depth: Option<VerifyDepth>,
     /// Rules for CRLs.
-    pub crls: CrlRules,
+    pub(crate) crls: CrlRules,
     /// Notes for its users.
-    pub notes: &'static [&'static str],
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "docs/targets.md is made from it")
+    )]
+    pub(crate) notes: &'static [&'static str],
 }
 
 /// Form of the files with certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// One PEM file.
     OneFile,
     /// A PEM file of one certificate, whose issuer need not be there.
@@ -43,26 +51,26 @@ pub enum Form {
 
 /// A server's setting for the length of paths.
 #[derive(Debug)]
-pub struct VerifyDepth {
-    pub setting: &'static str,
+pub(crate) struct VerifyDepth {
+    pub(crate) setting: &'static str,
     /// Text after the number.
-    pub end: &'static str,
+    pub(crate) end: &'static str,
     /// Value if it is not set.
-    pub default: usize,
+    pub(crate) default: usize,
     /// Whether the root counts.
-    pub counts_root: bool,
+    pub(crate) counts_root: bool,
 }
 
 impl VerifyDepth {
     /// Returns the line that a server needs for paths of as many CAs, if it needs one.
-    pub fn line(&self, cas: usize) -> Option<String> {
+    pub(crate) fn line(&self, cas: usize) -> Option<String> {
         let depth = cas - usize::from(!self.counts_root && cas > 0);
         let line = || format!("{} {depth}{}", self.setting, self.end);
         (depth > self.default).then(line)
     }
 }
 
-pub fn party(name: &str) -> Option<&'static RelyingParty> {
+pub(crate) fn party(name: &str) -> Option<&'static RelyingParty> {
     PARTIES.iter().find(|party| party.name == name)
 }
 
@@ -134,7 +142,7 @@ const PLAIN: RelyingParty = RelyingParty {
 };
 
 /// Every target; a new target is a new row.
-pub const PARTIES: &[RelyingParty] = &[
+pub(crate) const PARTIES: &[RelyingParty] = &[
     RelyingParty {
         name: "alb",
         title: "AWS Application Load Balancer",
