@@ -121,7 +121,7 @@ pub struct Row<'a> {
     pub cpu: Spread,
     /// Wall time divided by the first contender's in the same round.
     pub ratio: Spread,
-    /// Resident octets, where they were measured.
+    /// Resident bytes, where they were measured.
     pub memory: Option<Spread>,
 }
 

@@ -56,7 +56,7 @@ pub struct Sample {
     pub wall: Duration,
     /// User and system time of all of them.
     pub cpu: Duration,
-    /// The largest resident set of any of them, in octets, where it was asked for.
+    /// The largest resident set of any of them, in bytes, where it was asked for.
     pub memory: Option<f64>,
 }
 

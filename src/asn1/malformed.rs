@@ -25,8 +25,7 @@ pub(crate) enum Malformed {
 impl Malformed {
     pub(super) const INDEFINITE_LENGTH: Self = Self::NotDer("an indefinite length");
     pub(super) const BYTES_AFTER_END: Self = Self::NotDer("there are bytes after the end");
-    pub(super) const LONG_INTEGER: Self =
-        Self::NotDer("an INTEGER is in more octets than it needs");
+    pub(super) const LONG_INTEGER: Self = Self::NotDer("an INTEGER is in more bytes than it needs");
     pub(super) const NEGATIVE: Self = Self::Value("an INTEGER is negative");
     pub(super) const BAD_BOOLEAN: Self = Self::Value("a BOOLEAN is neither TRUE nor FALSE");
     /// An OBJECT IDENTIFIER that breaks X.690 section 8.19.

@@ -36,7 +36,7 @@ impl<'a> Element<'a> {
     pub(crate) fn whole_bytes(&self) -> Result<&'a [u8], Malformed> {
         match self.bits()? {
             (0, bytes) => Ok(bytes),
-            _ => Err(Malformed::Value("a BIT STRING does not end on an octet")),
+            _ => Err(Malformed::Value("a BIT STRING does not end on a byte")),
         }
     }
 
@@ -262,7 +262,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<(usize, usize), Malformed> {
         .iter()
         .fold(0usize, |length, byte| length << 8 | usize::from(*byte));
     if length < 0x80 || digits[0] == 0 {
-        return Err(Malformed::NotDer("a length in more octets than it needs"));
+        return Err(Malformed::NotDer("a length in more bytes than it needs"));
     }
     Ok((2 + count, length))
 }
@@ -284,15 +284,15 @@ mod tests {
             ),
             (
                 &[0x30, 0x81, 0x01, 0],
-                Malformed::NotDer("a length in more octets than it needs"),
+                Malformed::NotDer("a length in more bytes than it needs"),
             ),
             (
                 &[0x30, 0x82, 0x00, 0x80, 0],
-                Malformed::NotDer("a length in more octets than it needs"),
+                Malformed::NotDer("a length in more bytes than it needs"),
             ),
             (
                 &[0x30, 0x83, 0x00, 0x01, 0x00],
-                Malformed::NotDer("a length in more octets than it needs"),
+                Malformed::NotDer("a length in more bytes than it needs"),
             ),
             (
                 &[0x30, 0x85, 1, 0, 0, 0, 0],

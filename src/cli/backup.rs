@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-/// Octets that are held on their way into or out of an archive.
+/// Bytes that are held on their way into or out of an archive.
 const BUFFER: usize = 256 * 1024;
 
 /// Write the whole store into one file
@@ -186,7 +186,7 @@ fn text_of_backup(written: &BackedUp, to: &Path) -> String {
         "backed up {} to {}, {} in {} files",
         counted(written.cas.len() as u64, "CA"),
         to.display(),
-        counted(written.bytes, "octet"),
+        counted(written.bytes, "byte"),
         written.files
     );
     lines.under(&heading)

@@ -89,8 +89,8 @@ impl CheckArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         let mut passphrases =
             UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
-        let octets = bytes_to_check(&context.store, context.observer());
-        let progress = Progress::of_octets(context, "checking", octets);
+        let bytes = bytes_to_check(&context.store, context.observer());
+        let progress = Progress::of_bytes(context, "checking", bytes);
         let mut request = CheckRequest {
             cas: self.ca,
             within: self.within,
@@ -98,7 +98,7 @@ impl CheckArgs {
             asks: self.keys,
             is_patient: !self.repair,
             now: context.now,
-            progress: &|octets| progress.advance_bytes(octets),
+            progress: &|bytes| progress.advance_bytes(bytes),
         };
         let path = &context.store;
         if !self.repair {

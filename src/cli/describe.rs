@@ -201,8 +201,8 @@ fn oid_name(identifier: &ObjectIdentifier) -> String {
     oid::name(identifier).map_or_else(|| identifier.to_string(), str::to_owned)
 }
 
-pub(super) fn hex(octets: &[u8]) -> String {
-    format!("{:x}", Hex(octets))
+pub(super) fn hex(bytes: &[u8]) -> String {
+    format!("{:x}", Hex(bytes))
 }
 
 /// The same data as indented lines; what comes from outside is made harmless.

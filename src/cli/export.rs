@@ -332,7 +332,7 @@ fn is_ml_dsa(algorithm: PublicKeyAlgorithm) -> bool {
 }
 
 /// Whether AWS Certificate Manager imports a certificate with such a key. None of those is more than
-/// the 5,120 octets that a key may have.
+/// the 5,120 bytes that a key may have.
 fn check_acm(certificate: &Certificate) -> Result<(), CaError> {
     match certificate.public_key().algorithm() {
         PublicKeyAlgorithm::Ec(_) | PublicKeyAlgorithm::Rsa { .. } => Ok(()),

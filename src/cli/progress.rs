@@ -13,10 +13,10 @@ impl Progress {
         Self::new(context, doing, rows, template)
     }
 
-    /// Of as many octets as there are.
-    pub(super) fn of_octets(context: &Context, doing: &'static str, octets: u64) -> Self {
+    /// Of as many bytes as there are.
+    pub(super) fn of_bytes(context: &Context, doing: &'static str, bytes: u64) -> Self {
         let template = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {eta}";
-        Self::new(context, doing, octets, template)
+        Self::new(context, doing, bytes, template)
     }
 
     fn new(context: &Context, doing: &'static str, length: u64, template: &str) -> Self {
@@ -37,9 +37,9 @@ impl Progress {
         self.0.inc(rows as u64);
     }
 
-    /// So many octets more are done.
-    pub(super) fn advance_bytes(&self, octets: u64) {
-        self.0.inc(octets);
+    /// So many bytes more are done.
+    pub(super) fn advance_bytes(&self, bytes: u64) {
+        self.0.inc(bytes);
     }
 
     /// Writes to standard output or error in between.

@@ -33,7 +33,6 @@ pub(crate) enum KeyType {
 pub(crate) struct UnknownKeyType(pub(crate) String);
 
 impl KeyType {
-    /// Every kind, in the order in which they are documented.
     pub(crate) const ALL: [Self; 10] = [
         Self::P256,
         Self::P384,
@@ -47,12 +46,10 @@ impl KeyType {
         Self::MlDsa87,
     ];
 
-    /// Whether few relying parties take this kind yet.
     pub(crate) fn is_rarely_supported(self) -> bool {
         matches!(self, Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
     }
 
-    /// The name by which options and reports speak of it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::P256 => "p256",

@@ -30,7 +30,7 @@ impl Form {
 fn sec1_to_pkcs8(der: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let mut reader = Reader::sequence_of(der, "an ECPrivateKey")?;
     reader.expect(tag::INTEGER, "the version of an ECPrivateKey")?;
-    reader.expect(tag::OCTET_STRING, "the private key's octets")?;
+    reader.expect(tag::OCTET_STRING, "the private key's bytes")?;
     let curve = reader.expect(tag::explicit(0), "the key's curve")?;
     Ok(private_key_info(der, |identifier| {
         identifier.oid(&oid::EC_PUBLIC_KEY);

@@ -108,7 +108,7 @@ impl OldEncryption {
         let iv = from_hex(iv.trim()).filter(|iv| iv.len() == cipher.block());
         let iv = iv.ok_or_else(|| KeyError::Encryption {
             reason: format!(
-                "the initialization vector of its DEK-Info header is not {} octets in hex",
+                "the initialization vector of its DEK-Info header is not {} bytes in hex",
                 cipher.block()
             ),
         })?;

@@ -34,7 +34,6 @@ pub(crate) enum WeakKey {
     Roca,
     #[error("the Ed25519 key is a point of small order, so a signature under it fits any message")]
     SmallOrder,
-    /// Not in the one encoding of RFC 8032 section 5.1.3.
     #[error("the Ed25519 key is not a point of the curve")]
     NotAPoint,
     #[error("the RSA modulus is the product of two primes too close to each other")]

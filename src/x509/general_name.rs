@@ -94,7 +94,7 @@ impl GeneralName {
             .rsplit_once('@')
             .ok_or_else(|| problem("it has no @".into()))?;
         if local.is_empty() || local.len() > 64 {
-            return Err(problem("the part before the @ has 1 to 64 octets".into()));
+            return Err(problem("the part before the @ has 1 to 64 bytes".into()));
         }
         let plain = |character: char| {
             character.is_ascii_alphanumeric()
@@ -180,9 +180,7 @@ impl GeneralName {
                 ref bytes => match <[u8; 16]>::try_from(bytes) {
                     Ok(bytes) => Self::Ip(bytes.into()),
                     Err(_) => {
-                        return Err(Malformed::Value(
-                            "an IP address has neither 4 nor 16 octets",
-                        ));
+                        return Err(Malformed::Value("an IP address has neither 4 nor 16 bytes"));
                     }
                 },
             },

@@ -29,7 +29,6 @@ pub(crate) enum Profile {
 pub(crate) struct UnknownProfile(pub(crate) String);
 
 impl Profile {
-    /// Every profile, in the order in which they are documented.
     pub(crate) const ALL: [Self; 7] = [
         Self::Client,
         Self::Server,
@@ -40,7 +39,6 @@ impl Profile {
         Self::Timestamp,
     ];
 
-    /// The name by which options and reports speak of it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
@@ -53,7 +51,6 @@ impl Profile {
         }
     }
 
-    /// The key purposes of extKeyUsage (RFC 5280 section 4.2.1.12).
     pub(crate) fn purposes(self) -> &'static [ObjectIdentifier] {
         match self {
             Self::Client => &[oid::CLIENT_AUTH],
@@ -66,7 +63,6 @@ impl Profile {
         }
     }
 
-    /// The bits of keyUsage: signatures, and for RSA the key transport of TLS and S/MIME.
     pub(crate) fn key_usage(self, key: &PublicKey) -> u16 {
         let transport = matches!(self, Self::Client | Self::Server | Self::Peer | Self::Email)
             && matches!(key.algorithm(), PublicKeyAlgorithm::Rsa { .. });
@@ -78,8 +74,6 @@ impl Profile {
             }
     }
 
-    /// The bits of keyUsage of which a certificate needs one to be for this, whoever issued it (RFC 5280
-    /// section 4.2.1.12).
     pub(crate) fn consistent_key_usage(self) -> u16 {
         use key_usage::{CONTENT_COMMITMENT, DIGITAL_SIGNATURE, KEY_AGREEMENT, KEY_ENCIPHERMENT};
         match self {
@@ -101,8 +95,6 @@ impl Profile {
         }
     }
 
-    /// The alternative name that a relying party looks for, made of the common name where that is
-    /// one; relying parties no longer look at the common name itself.
     pub(crate) fn alternative_name_of(self, common_name: &str) -> Option<GeneralName> {
         match self {
             Self::Server | Self::Peer => match GeneralName::parse(common_name) {
@@ -114,7 +106,6 @@ impl Profile {
         }
     }
 
-    /// Returns the kind of SAN that has to be there, if any.
     pub(crate) fn required_name(self) -> Option<&'static str> {
         match self {
             Self::Server | Self::Peer => Some("a host name or an IP address"),
@@ -123,7 +114,6 @@ impl Profile {
         }
     }
 
-    /// Whether these names have the one that has to be there.
     pub(crate) fn has_required_name(self, names: &[GeneralName]) -> bool {
         match self {
             Self::Server | Self::Peer => names

@@ -51,7 +51,6 @@ impl Reason {
         }
     }
 
-    /// The name as RFC 5280 writes it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Unspecified => "unspecified",
@@ -66,7 +65,6 @@ impl Reason {
         }
     }
 
-    /// Whether somebody else has a key, so that no certificate of it is worth anything.
     pub(crate) fn is_compromise(self) -> bool {
         matches!(
             self,

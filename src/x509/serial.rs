@@ -21,7 +21,7 @@ pub(crate) struct Serial {
 pub(crate) enum SerialError {
     #[error("a serial number is greater than zero")]
     Zero,
-    #[error("a serial number has at most 20 octets")]
+    #[error("a serial number has at most 20 bytes")]
     TooLong,
     #[error("{text:?} is not a serial number: write it as hex digits, or decimal as dec:…")]
     Text { text: String },

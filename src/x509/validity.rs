@@ -28,8 +28,6 @@ pub(crate) enum Moment {
 pub(crate) struct MomentError(String);
 
 impl Moment {
-    /// The time that is meant, if it is one that a certificate can hold: a whole second of the
-    /// years 1950 to 9999.
     pub(crate) fn resolve(self, now: OffsetDateTime) -> Option<OffsetDateTime> {
         let time = match self {
             Self::At(time) => time,

@@ -111,7 +111,7 @@ fn a_restored_store_is_the_same_but_for_where_its_numbers_go_on() {
     assert_same(
         &normalised(&made.stdout),
         &format!(
-            "backed up 2 CAs to backup.tar, {} octets in 33 files\n  \
+            "backed up 2 CAs to backup.tar, {} bytes in 33 files\n  \
                intermediate0  2 certificates\n  \
                rootCA         3 certificates\n  \
                waiting        waits for its certificate\n",
@@ -368,7 +368,7 @@ fn no_passphrase_is_asked_for_and_no_key_is_there_in_the_open() {
     assert!(holds(b"BEGIN ENCRYPTED PRIVATE KEY"));
     assert!(!holds(b"BEGIN PRIVATE KEY"));
     assert!(!holds(PASSPHRASE.as_bytes()));
-    // The private octets, of which openssl says where they are.
+    // The private bytes, of which openssl says where they are.
     let key = sandbox
         .run(
             "openssl",

@@ -152,7 +152,7 @@ fn what_is_found_is_told_by_ca_and_counted() {
             intermediate0
               error: journal-chain    ./pki/intermediate0/issued.jsonl line 3 does not follow from the one before: it was changed, or lines are missing or not in their places
               error: counter-damaged  ./pki/intermediate0/serial is not a number of 39 digits and a newline; the highest number that is known to be in use is 1
-              warning: journal-torn   ./pki/intermediate0/issued.jsonl ends in 5 octets of a line that was never acknowledged
+              warning: journal-torn   ./pki/intermediate0/issued.jsonl ends in 5 bytes of a line that was never acknowledged
             2 errors, 2 warnings; `pki check --repair` mends 1 of them
         "#]],
     );

@@ -258,10 +258,10 @@ fn an_unusable_san_is_named_and_replaced() {
             caused by: "john.doe@example.test" is not a DNS name: a label has other characters than letters, digits and hyphens
             hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-no-address.csr can't be used
-            caused by: an IP address has neither 4 nor 16 octets
+            caused by: an IP address has neither 4 nor 16 bytes
             hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-no-address.csr can't be used
-            caused by: an IP address has neither 4 nor 16 octets
+            caused by: an IP address has neither 4 nor 16 bytes
             hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
         "#]],
     );

@@ -179,7 +179,7 @@ fn headers_that_say_nothing_of_use_are_refused() {
             caused by: its encryption can't be opened: its PEM object has headers, but none of them is DEK-Info
             hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
             error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: the initialization vector of its DEK-Info header is not 16 octets in hex
+            caused by: its encryption can't be opened: the initialization vector of its DEK-Info header is not 16 bytes in hex
             hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
         "#]],
     );

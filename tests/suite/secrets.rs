@@ -1,6 +1,6 @@
 //! Passphrases and private keys: the only places where they are.
 //!
-//! What is looked for is every form in which a secret could be somewhere: its octets, base64 wherever
+//! What is looked for is every form in which a secret could be somewhere: its bytes, base64 wherever
 //! it begins in it, and hex.
 
 mod calls;
@@ -33,7 +33,7 @@ impl Secret {
         let mut forms = vec![octets.to_vec()];
         forms.push(hex(|octet| format!("{octet:02x}")).into_bytes());
         forms.push(hex(|octet| format!("{octet:02X}")).into_bytes());
-        // Numbers are held with their last octet first.
+        // Numbers are held with their last byte first.
         forms.push(octets.iter().rev().copied().collect());
         forms.extend((0..3).map(|before| base64_behind(before, octets)));
         Self {
@@ -87,7 +87,7 @@ impl Secret {
     }
 }
 
-/// The base64 of what stands behind so many other octets, without the digits that those take part in.
+/// The base64 of what stands behind so many other bytes, without the digits that those take part in.
 fn base64_behind(before: usize, octets: &[u8]) -> Vec<u8> {
     let skipped = (3 - before) % 3;
     let whole = octets[skipped..].chunks_exact(3);

@@ -9,7 +9,7 @@ use crate::server::Server;
 const PAGE: &str = "docs/authorizer.md";
 
 /// A root, `intermediate0` whose list is published and empty, and its clients
-/// `good` and `revoked` in `out/`. The first octet of the latter's serial number
+/// `good` and `revoked` in `out/`. The first byte of the latter's serial number
 /// is 80, which DER puts a zero before, and some readers into their hex.
 fn before_the_revocation(key_type: &str) -> Sandbox {
     let sandbox = Sandbox::new();

@@ -9,7 +9,7 @@ use crate::run::{Run, Transcript};
 use crate::sandbox::Sandbox;
 
 /// Clears the screen, turns the direction, is not seen, breaks lines in four ways, rings, and begins a
-/// sequence in one octet.
+/// sequence in one byte.
 const HOSTILE: &str = "a\u{1b}[2J\u{202e}b\u{200b}c\u{feff}d\nhint: e\rf\u{7}g\u{9b}31mh\u{2028}i\u{85}j\u{2066}k\u{e0041}";
 
 /// What [`HOSTILE`] has, and what is like it.

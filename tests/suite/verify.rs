@@ -483,7 +483,7 @@ fn a_truncated_or_other_file_is_an_error_and_no_verdict() {
     );
 }
 
-/// Whatever octet is another, the certificate is not valid; nor does a list that was tampered with
+/// Whatever byte is another, the certificate is not valid; nor does a list that was tampered with
 /// hide a revocation.
 #[test]
 fn one_changed_octet_makes_nothing_valid() {
@@ -520,7 +520,7 @@ fn one_changed_octet_makes_nothing_valid() {
                 Some(1) => said.stderr.starts_with("error: changed is not a "),
                 _ => false,
             };
-            assert!(refused, "octet {index} of {file}\n{said}");
+            assert!(refused, "byte {index} of {file}\n{said}");
         }
     }
 }

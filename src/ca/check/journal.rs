@@ -36,7 +36,7 @@ pub(crate) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<Store
         let finding = (torn > 0).then(|| {
             JOURNAL_TORN
                 .broken(format!(
-                    "{path} ends in {torn} octets of a line that was never acknowledged"
+                    "{path} ends in {torn} bytes of a line that was never acknowledged"
                 ))
                 .at(&path)
                 .about(ca)

@@ -35,7 +35,7 @@ pub(crate) enum CrlError {
         /// The serials that the store does not know as revoked.
         serials: Vec<Serial>,
     },
-    #[error("the new list of {ca} would have {bytes} octets, and {party} takes at most {most}")]
+    #[error("the new list of {ca} would have {bytes} bytes, and {party} takes at most {most}")]
     TooLarge {
         ca: CaName,
         party: &'static str,

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use time::OffsetDateTime;
 
-/// Octets of a list from which on it is proved and written at the same time.
+/// Bytes of a list from which on it is proved and written at the same time.
 const WORTH_A_THREAD: usize = 1 << 20;
 
 /// A CA whose key is open, after proof that it may sign: the key is the certificate's, the

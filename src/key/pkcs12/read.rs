@@ -155,7 +155,7 @@ impl<'a> Part<'a> {
                 let mut info = data.sequence("an EncryptedContentInfo")?;
                 identifier(&mut info)?;
                 let algorithm = info.expect(tag::SEQUENCE, "the encryption's algorithm")?;
-                let ciphertext = info.expect(tag::context(0), "encrypted octets")?.content;
+                let ciphertext = info.expect(tag::context(0), "encrypted bytes")?.content;
                 Ok(Self::Encrypted {
                     scheme: Scheme::read(&algorithm)?,
                     ciphertext,

@@ -63,7 +63,7 @@ pub(in super::super) fn backwards<T: DeserializeOwned>(
             let begin = tail.end;
             StoreError::damaged(
                 tail.path,
-                format!("has a bad line that begins at octet {begin}"),
+                format!("has a bad line that begins at byte {begin}"),
             )
         })?;
         let stops = !goes_on(&record);

@@ -29,7 +29,7 @@ fn header(name: &str, kind: u8, size: &str, link: &str) -> Vec<u8> {
     block
 }
 
-/// Writes the sum of a header's octets into it.
+/// Writes the sum of a header's bytes into it.
 fn seal(block: &mut [u8]) {
     block[148..156].copy_from_slice(b"        ");
     let sum: u32 = block.iter().map(|octet| u32::from(*octet)).sum();
@@ -117,49 +117,49 @@ fn entries_outside_of_the_store_are_refused() {
         &said,
         expect![[r#"
             error: bad.tar can't be restored: /etc/passwd has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: ../escaped has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/../escaped has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/../../escaped has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store//store.json has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/./store.json has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/lock is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/.ca.crt.part is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/.new-a/ca.key is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/run.sh is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/keys/..key is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: elsewhere/store.json is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/crl/index.html is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.key is a hard link
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.key is a symbolic link
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.key is a device
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.key is a device
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.key is a pipe
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
         "#]],
     );
 }
@@ -183,11 +183,11 @@ fn what_is_there_twice_or_in_no_folder_is_refused() {
         &said,
         expect![[r#"
             error: bad.tar can't be restored: store/rootCA/ca.crt is there twice
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/other/ca.crt comes before the folder that it is in
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
         "#]],
     );
 }
@@ -217,11 +217,11 @@ fn a_size_that_the_archive_does_not_have_costs_nothing() {
         &said,
         expect![[r#"
             error: bad.tar can't be restored: store/rootCA/revoked.jsonl.torn is where the archive breaks off
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/issued.jsonl.torn has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: backup.json is not what has this name in a backup
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
         "#]],
     );
 }
@@ -272,23 +272,23 @@ fn what_is_no_backup_is_refused_by_what_it_is() {
         &said,
         expect![[r#"
             error: bad.tar can't be restored: it breaks off at its beginning
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: it does not begin as a backup does
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: it does not begin as a backup does
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: it is compressed with gzip
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: it is compressed with xz
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: it is compressed with bzip2
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: pki/ has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: backup.json is of version 2; this program knows version 1
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: backup.json can't be read: missing field `pki`
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
         "#]],
     );
 }
@@ -334,33 +334,33 @@ fn an_incomplete_store_with_right_hashes_is_refused() {
         &said,
         expect![[r#"
             error: bad.tar can't be restored: store/ is no store
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store has format 9; this program knows formats up to 3
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.json is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.crt is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.crt does not hold one certificate
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/serial is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/crlnumber is not a number of 39 digits and a newline
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/revoked.jsonl is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/keys is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/ca.json is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/rootCA/issued.jsonl has a line 2 that does not follow from the one before
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/intermediate0/issued.jsonl does not begin as the journal "issued" of intermediate0 does
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/intermediate0/ca.json is about a CA under other, which is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
             error: bad.tar can't be restored: store/third is none of the CAs of this backup
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
         "#]],
     );
 }
@@ -393,7 +393,7 @@ fn an_archive_that_is_cut_anywhere_is_refused() {
         &said,
         expect![[r#"
             error: bad.tar can't be restored: end.json is followed by something
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
         "#]],
     );
 }
@@ -403,7 +403,7 @@ fn an_archive_that_was_changed_anywhere_is_refused() {
     let (sandbox, archive) = with_backup();
     let mut said = String::new();
     let sandbox = &sandbox;
-    // Every octet of a header, of the padding behind a file, and one in many of all others.
+    // Every byte of a header, of the padding behind a file, and one in many of all others.
     let header = place(&archive, "store/rootCA/ca.key");
     let key = header..header + 2 * BLOCK;
     let places = key
@@ -422,7 +422,7 @@ fn an_archive_that_was_changed_anywhere_is_refused() {
         &said,
         expect![[r#"
             error: bad.tar can't be restored: store/rootCA/ca.key is not what was backed up
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the octet
+            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
         "#]],
     );
 }

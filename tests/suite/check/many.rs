@@ -39,6 +39,6 @@ fn many_certificates_are_all_proved_and_not_all_held() {
     let held: u64 = check.stderr.trim().parse().unwrap();
     assert!(
         held < MOST_KIB,
-        "{held} KiB were held of a journal of {octets} octets"
+        "{held} KiB were held of a journal of {octets} bytes"
     );
 }

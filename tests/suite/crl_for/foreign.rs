@@ -90,7 +90,7 @@ fn alb_takes_a_list_of_500_000_entries_and_no_more() {
     assert_judged(&sandbox, "over.pem", "alb", &["entry-count"]);
 }
 
-/// A list with an extension of as many octets, and the octets of its DER.
+/// A list with an extension of as many bytes, and the bytes of its DER.
 fn padded_list(sandbox: &Sandbox, file: &str, padding: usize) -> usize {
     let text = "a".repeat(padding);
     let extensions = format!("{V2}1.2.3.4 = ASN1:UTF8:{text}\n");
@@ -101,14 +101,14 @@ fn padded_list(sandbox: &Sandbox, file: &str, padding: usize) -> usize {
     octets.try_into().unwrap()
 }
 
-/// A list of so many octets of DER, and one of one more.
+/// A list of so many bytes of DER, and one of one more.
 fn lists_of_octets(sandbox: &Sandbox, fits: &str, over: &str, octets: usize) {
     let around = padded_list(sandbox, over, octets) - octets;
     assert_eq!(padded_list(sandbox, fits, octets - around), octets);
     assert_eq!(padded_list(sandbox, over, octets + 1 - around), octets + 1);
 }
 
-/// As PEM the one has 299,999 octets and the other 300,003; there is none between them.
+/// As PEM the one has 299,999 bytes and the other 300,003; there is none between them.
 #[test]
 fn roles_anywhere_takes_a_list_of_300_000_octets_and_no_more() {
     let sandbox = foreign_ca();
@@ -122,12 +122,12 @@ fn roles_anywhere_takes_a_list_of_300_000_octets_and_no_more() {
     assert_text(
         report["findings"][0]["message"].as_str().unwrap(),
         expect![[r#"
-            over.crl has 300,003 octets; at most 300,000 are taken
+            over.crl has 300,003 bytes; at most 300,000 are taken
         "#]],
     );
 }
 
-/// As PEM the one has 52,428,798 octets and the other 52,428,802.
+/// As PEM the one has 52,428,798 bytes and the other 52,428,802.
 #[test]
 fn alb_takes_a_list_of_50_mb_and_no_more() {
     let sandbox = foreign_ca();
@@ -166,7 +166,7 @@ fn what_rustls_does_not_take_is_named_each_by_its_rule() {
         assert_judged(&sandbox, "list.pem", "rustls", errors);
         assert_judged(&sandbox, "list.pem", "nginx", &[]);
     }
-    // Long enough for lengths of two octets.
+    // Long enough for lengths of two bytes.
     let padded = format!("{V2}1.2.3.4 = ASN1:UTF8:{}\n", "a".repeat(300));
     list(&sandbox, "list.pem", "", &padded, "-crlexts v2");
     let der = sandbox.run("openssl", "crl -in list.pem -outform DER -out list.crl");
@@ -186,7 +186,7 @@ fn without_next_update(der: &[u8]) -> Vec<u8> {
     assert!(der[next..].starts_with(&[0x17, 13]));
     let mut der = der.to_vec();
     der.drain(next..next + 15);
-    // Both are SEQUENCEs with lengths of two octets.
+    // Both are SEQUENCEs with lengths of two bytes.
     for start in [0, 4] {
         assert_eq!(der[start..start + 2], [0x30, 0x82]);
         let length = u16::from_be_bytes([der[start + 2], der[start + 3]]) - 15;

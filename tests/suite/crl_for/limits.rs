@@ -169,7 +169,7 @@ fn a_ca_above_that_may_not_sign_lists() {
 }
 
 /// Revocations in the journal as docs/store-format.md has them: to issue half a million certificates
-/// first would take hours. They all have nine octets of serial, and ascend.
+/// first would take hours. They all have nine bytes of serial, and ascend.
 fn revoke_many(sandbox: &Sandbox, ca: &str, count: u64) {
     let journal = sandbox.path(format!("pki/{ca}/revoked.jsonl"));
     let text = fs::read_to_string(&journal).unwrap();
@@ -218,7 +218,7 @@ fn a_list_too_large_for_roles_anywhere_is_not_published() {
     let before = sandbox.read("pki/crl/intermediate0.crl.pem");
     let most = largest_number_of_entries(&sandbox);
     revoke_many(&sandbox, "intermediate0", most);
-    // The number of octets varies with the lengths of the serial numbers and the signature.
+    // The number of bytes varies with the lengths of the serial numbers and the signature.
     let refused = sandbox.pki(line).words("--format json").ends_with(1);
     assert_eq!(refused.error()["code"], "crl-too-large", "{refused}");
     assert_eq!(sandbox.read("pki/crl/intermediate0.crl.pem"), before);
@@ -229,10 +229,10 @@ fn a_list_too_large_for_roles_anywhere_is_not_published() {
     assert_eq!((list.number, list.serials.len() as u64), (3, most + 10));
 }
 
-/// As many entries as a file of 300,000 octets has room for without anything else in the list.
+/// As many entries as a file of 300,000 bytes has room for without anything else in the list.
 fn largest_number_of_entries(sandbox: &Sandbox) -> u64 {
     const ENTRY: u64 = 2 + (2 + 9) + (2 + 13) + (2 + 12);
-    // Of the 300,000 octets 48 are markers and one in 65 is a newline; base64 has 4 octets for 3.
+    // Of the 300,000 bytes 48 are markers and one in 65 is a newline; base64 has 4 bytes for 3.
     const DER: u64 = 221_502;
     let name = fs::read(sandbox.path("pki/crl/intermediate0.crl")).unwrap();
     let name = name

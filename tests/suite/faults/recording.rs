@@ -17,7 +17,7 @@ const CALLS: &str = "open,creat,openat,openat2,close,dup,dup2,dup3,fcntl,lseek,c
                      symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat,mknod,mknodat,chmod,fchmod,\
                      fchmodat,fsync,fdatasync,sync,syncfs,sync_file_range,io_uring_setup";
 
-/// More octets than any call writes.
+/// More bytes than any call writes.
 const LONGEST: &str = "-f -xx -s 16777216 -o";
 
 const STDOUT: i64 = 1;
@@ -142,7 +142,7 @@ impl<'a> Call<'a> {
         u32::from_str_radix(self.argument(index), 8).unwrap()
     }
 
-    /// The strings among the arguments, of which strace has every octet in hex.
+    /// The strings among the arguments, of which strace has every byte in hex.
     fn strings(&self) -> Vec<Vec<u8>> {
         let quoted = self.arguments.split('"').skip(1).step_by(2);
         assert!(!self.arguments.contains("\"..."), "cut: {}", self.name);

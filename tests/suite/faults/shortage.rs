@@ -17,7 +17,7 @@ use super::sweep::{DONE, NOTHING_CHANGED, Sweep, each_of, is_whole};
 enum Kind {
     Pages,
     Inodes,
-    /// Octets of each file that is written.
+    /// Bytes of each file that is written.
     FileSize,
     /// Nothing can be written.
     ReadOnly,

@@ -14,7 +14,7 @@ use super::judge::{Standing, assert_jq_reads, assert_tidy, assert_unique};
 const REVOKED: &str = "pki/intermediate0/revoked.jsonl";
 const ISSUED: &str = "pki/intermediate0/issued.jsonl";
 
-/// The length of a file in octets.
+/// The length of a file in bytes.
 fn length(sandbox: &Sandbox, path: &str) -> u64 {
     fs::metadata(sandbox.path(path)).unwrap().len()
 }
@@ -53,7 +53,7 @@ fn a_line_that_does_not_fit_is_taken_back_wherever_it_is_cut() {
                 .ends_with(1);
             assert_eq!(full.error()["code"], "file-too-large", "{full}");
             assert!(full.stderr.contains(journal), "{full}");
-            assert_eq!(sandbox.read(journal), before, "{taken} octets were taken");
+            assert_eq!(sandbox.read(journal), before, "{taken} bytes were taken");
         }
     }
     assert_eq!(sandbox.names_in("pki/intermediate0/keys").len(), 7);

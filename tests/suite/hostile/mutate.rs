@@ -85,12 +85,12 @@ const TOKENS: &[&[u8]] = &[
     b"\x17\x0d500101000000Z",
 ];
 
-/// Octets at the ends of ranges.
+/// Bytes at the ends of ranges.
 const EDGES: [u8; 12] = [
     0x00, 0x01, 0x02, 0x20, 0x30, 0x7f, 0x80, 0x81, 0x82, 0x84, 0xa0, 0xff,
 ];
 
-/// Octets that a mutation has at most.
+/// Bytes that a mutation has at most.
 const MOST: usize = 64 * 1024;
 
 /// An input that is much like `seed`, with something of `other` in it.

@@ -23,7 +23,7 @@ use crate::sandbox::{Sandbox, repository};
 /// Set in the process that does it: the file that says how far it is, and in the end what was done.
 const PROGRESS: &str = "PKI_HOSTILE_PROGRESS";
 
-/// Octets that may be allocated at a time for each octet of an input, and beside them: the blocks in which
+/// Bytes that may be allocated at a time for each byte of an input, and beside them: the blocks in which
 /// files are read.
 const PER_OCTET: usize = 128;
 const FIXED: usize = 4 << 20;
@@ -103,7 +103,7 @@ fn execute(target: &'static str, path: &Path) {
         let taken = MEMORY.peak_usage().saturating_sub(before);
         assert!(
             taken <= FIXED + PER_OCTET * input.len(),
-            "{taken} octets are allocated for {}",
+            "{taken} bytes are allocated for {}",
             input.len()
         );
     }

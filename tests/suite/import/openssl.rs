@@ -89,7 +89,7 @@ fn verifiers_see_no_difference_between_the_lists() {
 #[test]
 fn what_is_issued_afterwards_has_numbers_above_all_and_verifies() {
     let sandbox = Sandbox::with_openssl_ca();
-    // A serial number of 20 octets, as `-rand_serial` and `-create_serial` make them.
+    // A serial number of 20 bytes, as `-rand_serial` and `-create_serial` make them.
     sandbox.write("old/serial", "00F123456789ABCDEF0123456789ABCDEF012345\n");
     sandbox
         .old_ca("-notext -extensions client -infiles 0.csr")

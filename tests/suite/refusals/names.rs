@@ -72,7 +72,7 @@ refusals! { Sandbox::with_csrs();
     "#]];
     a_request_with_an_address_of_five_octets: "issue --ca intermediate0 --csr csrs/san-ip-of-5.csr" => 1, "invalid-san", expect![[r#"
         error: a SAN of csrs/san-ip-of-5.csr can't be used
-        caused by: an IP address has neither 4 nor 16 octets
+        caused by: an IP address has neither 4 nor 16 bytes
         hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_escapes_in_an_email_address: "issue --ca intermediate0 --csr csrs/san-escape-email.csr" => 1, "invalid-san", expect![[r#"

@@ -33,7 +33,7 @@ fn with_protected_ca() -> (Sandbox, Vec<Secret>) {
 fn a_command_that_fails_says_neither_passphrase_nor_key() {
     let (sandbox, secrets) = with_protected_ca();
     let key = sandbox.read("plain/client.key");
-    // A character that base64 has not, an octet that DER has not, and another private number.
+    // A character that base64 has not, a byte that DER has not, and another private number.
     sandbox.write("damaged/base64.key", key.replacen("\nM", "\n*", 1));
     sandbox.write("damaged/der.key", key.replacen("\nMI", "\nMA", 1));
     let der = sandbox.run(

@@ -70,24 +70,24 @@ fn constrained(count: usize) -> Authority {
     root("r").extension(&format!("nameConstraints = critical,{subtrees}"))
 }
 
-/// A root with a subject of 5,000 octets where `last` is 49, and of one more for each one more.
+/// A root with a subject of 5,000 bytes where `last` is 49, and of one more for each one more.
 fn of_subject(name: &str, last: usize) -> Authority {
     let ou = |length: usize| format!("/OU={}", "x".repeat(length));
     let subject = format!("/CN={name}{}{}{}", ou(64).repeat(65), ou(38), ou(last));
     root(name).options(&format!("-subj {subject}"))
 }
 
-/// A root with as many octets in a comment; the key's signatures are of one length.
+/// A root with as many bytes in a comment; the key's signatures are of one length.
 fn padded(octets: usize) -> Authority {
     let comment = "x".repeat(octets);
     let root = root("padded").key(RSA_2048).options("-set_serial 1");
     root.extension(&format!("nsComment = \"{comment}\""))
 }
 
-/// A root whose DER has so many octets.
+/// A root whose DER has so many bytes.
 #[track_caller]
 fn of_octets(sandbox: &Sandbox, octets: usize) -> String {
-    // Lengths from 256 to 65,535 take three octets.
+    // Lengths from 256 to 65,535 take three bytes.
     let der_octets = |pem: &str| {
         sandbox.write("measured.pem", pem);
         let line = "x509 -in measured.pem -outform DER -out measured.der";
@@ -112,7 +112,7 @@ fn a_certificate_of_16_384_octets_fits_and_one_of_16_385_does_not() {
     }
 }
 
-/// The octets of PEM grow by four with three octets of DER, and by one more with each line.
+/// The bytes of PEM grow by four with three bytes of DER, and by one more with each line.
 fn pem_octets(der: usize) -> usize {
     let base64 = der.div_ceil(3) * 4;
     let markers = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".len();

@@ -111,7 +111,7 @@ impl fmt::Display for CrlLimit {
         let (most, what) = match self {
             Self::Lists(most) => (most, "lists"),
             Self::Entries(most) => (most, "entries in all lists together"),
-            Self::FileBytes(most) => (most, "octets a file"),
+            Self::FileBytes(most) => (most, "bytes a file"),
             Self::Depth(most) => (most, "certificates a path, with leaf and root"),
             Self::Version2 => return f.write_str("version 2"),
             Self::NextUpdate => return f.write_str("a nextUpdate"),

@@ -409,7 +409,7 @@ impl CrlLimit {
                 over(
                     bytes,
                     most,
-                    &format!("{} has {at_least}{shown} octets", crl.called),
+                    &format!("{} has {at_least}{shown} bytes", crl.called),
                 )
             }),
             Self::Depth(most) => each(&|crl| {

@@ -83,7 +83,7 @@ fn a_limit_says_what_exceeds_it() {
     }
     assert_eq!(
         broken(Limit::FileBytes(16_384), &certificates, &[16_384, 16_385]),
-        ["a file has 16385 octets; at most 16,384 are taken"]
+        ["a file has 16385 bytes; at most 16,384 are taken"]
     );
 }
 

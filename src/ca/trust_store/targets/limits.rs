@@ -121,7 +121,7 @@ impl Limit {
             Self::SubjectBytes(_) => {
                 let subjects = certificates.iter().map(Certificate::subject);
                 let bytes = subjects.map(|subject| subject.der().len()).sum();
-                (bytes, format!("the subjects have {bytes} octets together"))
+                (bytes, format!("the subjects have {bytes} bytes together"))
             }
             Self::Depth(_) => {
                 let depth = judged.longest_path() + 1;
@@ -130,7 +130,7 @@ impl Limit {
             }
             Self::FileBytes(_) => {
                 let files = judged.files.iter();
-                let file = |bytes: &usize| (*bytes, format!("a file has {bytes} octets"));
+                let file = |bytes: &usize| (*bytes, format!("a file has {bytes} bytes"));
                 return files.map(file).collect();
             }
             _ => return Vec::new(),
@@ -145,7 +145,7 @@ impl Limit {
         match *self {
             Self::CertificateBytes(most) => {
                 let bytes = certificate.der().len();
-                over(bytes, most, &format!("{name} has {bytes} octets"))
+                over(bytes, most, &format!("{name} has {bytes} bytes"))
             }
             Self::NameConstraints(most) => name_constraints(certificate, &name, most),
             Self::KeyCertSign => {
@@ -310,9 +310,9 @@ impl fmt::Display for Limit {
             Self::Certificates(most) => (most, "certificates"),
             Self::Intermediates(most) => (most, "certificates that are no roots"),
             Self::SameSubjectAndKey(most) => (most, "certificates with one subject and one key"),
-            Self::CertificateBytes(most) => (most, "octets a certificate (DER)"),
-            Self::FileBytes(most) => (most, "octets a file"),
-            Self::SubjectBytes(most) => (most, "octets of all subjects together (DER)"),
+            Self::CertificateBytes(most) => (most, "bytes a certificate (DER)"),
+            Self::FileBytes(most) => (most, "bytes a file"),
+            Self::SubjectBytes(most) => (most, "bytes of all subjects together (DER)"),
             Self::Depth(most) => (most, "certificates a path, with leaf and root"),
             Self::NameConstraints(most) => (most, "name constraints a certificate"),
         };

@@ -16,7 +16,7 @@ pub(super) fn store_hint(error: &StoreError) -> Option<String> {
         }
         StoreError::NotAStore { .. } => "name an empty or new folder with --store".into(),
         StoreError::NotEmpty { .. } => "a backup is restored into a new or empty folder: name one with --store".into(),
-        StoreError::BadArchive { .. } => "nothing was restored; what the command backup wrote is taken as it is, to the octet".into(),
+        StoreError::BadArchive { .. } => "nothing was restored; what the command backup wrote is taken as it is, to the byte".into(),
         StoreError::NoFixtureStore { .. } => FIXTURE_STORE.into(),
         StoreError::Newer { .. } => "use the version of pki that wrote it, or a newer one".into(),
         StoreError::Damaged { .. } | StoreError::RevocationsLost { .. } => "`pki check` finds what else is damaged; restore the file from a backup; nothing was changed".into(),

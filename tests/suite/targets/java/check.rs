@@ -149,7 +149,7 @@ fn each_rule_of_a_trust_store_for_java_is_broken_alone() {
     assert_eq!(rules(&judged.json(), "error"), ["mac-missing"]);
 }
 
-/// Takes the MacData out of a PFX of more than 255 octets.
+/// Takes the MacData out of a PFX of more than 255 bytes.
 fn without_mac(sandbox: &Sandbox, file: &str) {
     let parsed = sandbox
         .run("openssl", "asn1parse -inform DER -in")
@@ -259,7 +259,7 @@ fn a_file_that_is_cut_off_or_has_other_octets_is_refused() {
     sandbox.write("cut.p12", &whole[..whole.len() - 1]);
     let errors = ["no-certificate", "pkcs12", "readable"];
     assert_judged(&sandbox, "cut.p12", &errors, &[]);
-    // An octet of each part: none is read as if it were right, and none ends the program.
+    // An byte of each part: none is read as if it were right, and none ends the program.
     for place in (0..whole.len()).step_by(61) {
         let mut altered = whole.clone();
         altered[place] ^= 1;
