@@ -81,7 +81,7 @@ pub(crate) enum CaError {
     #[error("{what} stands in the store, but what follows could not be done")]
     AfterCommit {
         what: String,
-        /// How to get the rest; `None` if the caller words it.
+        /// Remedy for the rest; `None` if the caller words it.
         remedy: Option<Remedy>,
         source: Box<CaError>,
     },

@@ -3,7 +3,7 @@
 use crate::store::CaName;
 use crate::x509::Serial;
 
-/// What to do about an error or a finding, as data.
+/// Remedy of an error or a finding, as data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Remedy {
     /// Run the same command again: it signs another CRL.

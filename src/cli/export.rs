@@ -61,7 +61,7 @@ pub(super) struct ExportArgs {
     passout: PassoutArgs,
 }
 
-/// How a PKCS #12 file is encrypted.
+/// Encryption of a PKCS #12 file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Pkcs12Kind {
     /// AES-256 and SHA-256: OpenSSL 3, Windows since 10 1709, Java 17, NSS
@@ -70,7 +70,7 @@ enum Pkcs12Kind {
     Compat,
 }
 
-/// Who takes an export.
+/// Target of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Party {
     /// AWS Certificate Manager: NAME.crt, NAME.chain.pem, and NAME.key without a passphrase

@@ -64,7 +64,7 @@ struct Cli {
     command: Command,
 }
 
-/// What goes before or behind any command.
+/// Options of every command.
 #[derive(Args)]
 struct GlobalArgs {
     /// The store's folder [default: PKI_STORE, else ./pki]

@@ -10,7 +10,7 @@ use crate::x509::{CertificationRequest, GeneralName, Name, NameConstraints, Seri
 use clap::Args;
 use std::path::{Path, PathBuf};
 
-/// Who a certificate is about.
+/// Options for a subject.
 #[derive(Args)]
 pub(super) struct SubjectArgs {
     /// The common name
@@ -54,7 +54,7 @@ impl SubjectArgs {
     }
 }
 
-/// How long a certificate is valid.
+/// Options for a validity.
 #[derive(Args)]
 pub(super) struct LifetimeArgs {
     /// Days of validity [default: 3650 for a CA, 365 for others]
@@ -90,7 +90,7 @@ impl LifetimeArgs {
     }
 }
 
-/// What a CA may certify, and where its lists are.
+/// Options for the constraints and URLs of a CA.
 #[derive(Args)]
 pub(super) struct PolicyArgs {
     /// How many CAs may stand below it

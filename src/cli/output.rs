@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-/// How results are written.
+/// Format of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// For people

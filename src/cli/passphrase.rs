@@ -355,7 +355,7 @@ impl UserPassphrases {
         }
     }
 
-    /// Where the passphrase of a new or exported key comes from; nowhere, it is asked for.
+    /// Source of the passphrase of a new or exported key; without one it is asked for.
     fn protecting_source(&self, ca: Option<&CaName>) -> Read<(Option<Source>, &'static str)> {
         let hint = match self.protecting {
             Protecting::NewCa => PROTECT_CA_WITH,

@@ -2,6 +2,7 @@
 //! comments, and in the unit tests at the end of a file, is not looked at.
 
 mod cycles;
+mod shape;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -467,17 +468,19 @@ fn character_length(text: &str) -> Option<usize> {
 
 fn sources() -> Vec<Source> {
     let mut files = Vec::new();
-    collect(&repository("src"), &mut files);
+    collect(&repository("src"), false, &mut files);
     files.sort();
     files.iter().map(|file| Source::read(file)).collect()
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
+fn collect(directory: &Path, with_tests: bool, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+            collect(&path, with_tests, files);
+        } else if path.extension().is_some_and(|end| end == "rs")
+            && (with_tests || !path.to_string_lossy().ends_with("tests.rs"))
+        {
             files.push(path);
         }
     }

@@ -311,7 +311,7 @@ pub(crate) fn without_certificate(
     }
 }
 
-/// What a certificate is for, going by its extensions.
+/// Returns the profile of a certificate, judged by its extensions.
 fn profile(certificate: &Certificate, ca: &Certificate) -> RecordedProfile {
     if certificate == ca {
         return RecordedProfile::Root;

@@ -9,7 +9,7 @@ pub(crate) enum SelectError {
     #[error("{ca} has issued no certificate {wanted}")]
     NotFound {
         ca: CaName,
-        /// What was looked for, as in "with serial 0A".
+        /// Description of the search, as in "with serial 0A".
         wanted: String,
     },
     /// The CA was imported without a certificate that it had issued.

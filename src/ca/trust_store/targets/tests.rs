@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 const PAGE: &str = "docs/targets.md";
 
-/// What stands above this line is written by hand.
+/// End of the part of the page that is written by hand.
 const MADE_FROM_HERE: &str = "<!-- Made from the program's own table; to make it anew: \
                               UPDATE_REFERENCE=1 cargo test --lib reference -->\n";
 
@@ -74,7 +74,7 @@ fn section(party: &RelyingParty) -> String {
     text + &crls(party)
 }
 
-/// What it reads of revocation lists.
+/// Section about CRLs.
 fn crls(party: &RelyingParty) -> String {
     let rules = &party.crls;
     let mut note = rules
