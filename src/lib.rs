@@ -14,6 +14,8 @@
 //! docs/architecture.md says which of them keeps which promise. Only [`cli::main`], the description of the
 //! command line and `fuzzing` are public.
 
+#![warn(unreachable_pub)]
+
 mod asn1;
 mod ca;
 pub mod cli;

@@ -38,7 +38,7 @@ pub(super) fn check(layout: &StoreLayout) -> Result<bool, StoreError> {
     if fixture && format < FIXTURES {
         // No program wrote this, and one that only knows this format would not see it.
         let problem = format!("is that of a fixture store, and format {format} has none");
-        return Err(StoreError::damaged(&layout.format(), problem));
+        return Err(StoreError::damaged(layout.format(), problem));
     }
     Ok(fixture)
 }

@@ -126,7 +126,7 @@ impl Ca {
     /// issuing.
     pub(crate) fn issuances_holding(&self, bytes: &[u8]) -> Result<Issuances, StoreError> {
         let texts = record::base64_of_bytes_inside(bytes);
-        let wanted = texts.each_ref().map(|text| text.as_bytes());
+        let wanted = texts.each_ref().map(std::string::String::as_bytes);
         Ok(Issuances(journal::search(&self.layout.issued(), &wanted)?))
     }
 

@@ -129,7 +129,7 @@ impl CaLayout {
             return Ok(true);
         }
         if self.holds_files()? {
-            return Err(StoreError::damaged(&self.record(), "is missing"));
+            return Err(StoreError::damaged(self.record(), "is missing"));
         }
         Ok(false)
     }

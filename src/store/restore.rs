@@ -256,13 +256,13 @@ impl<R: Read> Extraction<R> {
         let mut cas = Vec::new();
         for name in &names {
             let ca = Ca::open(self.layout.ca(name), name, observer)?;
-            let ca = ca
-                .ok_or_else(|| StoreError::damaged(&self.layout.ca(name).record(), "is missing"))?;
+            let ca =
+                ca.ok_or_else(|| StoreError::damaged(self.layout.ca(name).record(), "is missing"))?;
             if let Some(parent) = &ca.record().parent
                 && !names.contains(parent)
             {
                 let problem = format!("is about a CA under {parent}, which is missing");
-                return Err(StoreError::damaged(&self.layout.ca(name).record(), problem));
+                return Err(StoreError::damaged(self.layout.ca(name).record(), problem));
             }
             let proved = prove(&ca)?;
             let floors = raised(&ca, proved.floors, least)?;
@@ -279,7 +279,7 @@ impl<R: Read> Extraction<R> {
             let layout = self.layout.pending_ca(name);
             let pending = PendingCa::open(layout.clone(), name)?;
             let pending = pending
-                .ok_or_else(|| StoreError::damaged(&layout.intended_record(), "is missing"))?;
+                .ok_or_else(|| StoreError::damaged(layout.intended_record(), "is missing"))?;
             pending.key_file()?;
             // Installed since the backup, it may have issued.
             let floors = Floors {
@@ -382,7 +382,7 @@ fn prove(ca: &Ca) -> Result<Proved, StoreError> {
             "lacks revocations that list number {} was made of",
             last.number
         );
-        return Err(StoreError::damaged(&layout.revoked(), problem));
+        return Err(StoreError::damaged(layout.revoked(), problem));
     }
     for crl in recent.iter().filter(|crl| crl.ahead) {
         if file::stands(&layout.presigned_crl(crl.number))? {
@@ -390,7 +390,7 @@ fn prove(ca: &Ca) -> Result<Proved, StoreError> {
         }
     }
     if !file::stands(&layout.leaf_keys())? {
-        return Err(StoreError::damaged(&layout.leaf_keys(), "is missing"));
+        return Err(StoreError::damaged(layout.leaf_keys(), "is missing"));
     }
     Ok(Proved {
         certificates,

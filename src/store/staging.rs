@@ -137,7 +137,7 @@ impl Store {
         let certificate = unfinished.certificate();
         let serial = certificate
             .serial()
-            .map_err(|error| StoreError::damaged(&staged.certificate(), error.to_string()))?;
+            .map_err(|error| StoreError::damaged(staged.certificate(), error.to_string()))?;
         let parent = self.ca(&parent)?;
         let recorded = parent
             .issuance(&serial)?

@@ -123,7 +123,7 @@ fn refuse_too_large(ca: &Ca, party: Option<&RelyingParty>, der: &[u8]) -> Result
         Some((bytes, most)) => Err(CaError::from(CrlError::TooLarge {
             ca: ca.name().clone(),
             party: party.title,
-            bytes: bytes,
+            bytes,
             most,
         })),
         None => Ok(()),

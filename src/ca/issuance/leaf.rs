@@ -136,12 +136,15 @@ pub(crate) fn issue(
     issue_draft(issuer, &draft, key, InPlaceOf::default(), notices)
 }
 
+/// Check of the CA under its lock.
+pub(crate) type Check<'a> = &'a mut dyn FnMut(&Ca) -> Result<(), CaError>;
+
 /// Certificate whose place is taken, if any.
 #[derive(Default)]
 pub(crate) struct InPlaceOf<'a> {
     pub(crate) serial: Option<Serial>,
     /// Refuses, under the CA's lock, what another process renewed meanwhile.
-    pub(crate) check: Option<&'a mut dyn FnMut(&Ca) -> Result<(), CaError>>,
+    pub(crate) check: Option<Check<'a>>,
     /// Entry of a declaration that it is issued for.
     pub(crate) entry: Option<EntryId>,
 }
@@ -209,7 +212,7 @@ struct LeafSteps<'k, 'c> {
     key: Option<&'k PrivateKey>,
     key_pem: Option<Zeroizing<Vec<u8>>>,
     is_renewed: bool,
-    check: Option<&'c mut dyn FnMut(&Ca) -> Result<(), CaError>>,
+    check: Option<Check<'c>>,
     signer: Signer<'k>,
 }
 

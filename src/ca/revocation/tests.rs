@@ -50,7 +50,7 @@ fn a_name_of_several_live_certificates_is_refused() {
     let both = ["leaf", "leaf"].map(|cn| test.issue(cn, 30, NOW).serial);
     match named(&test, "leaf", SUPERSEDED).unwrap_err() {
         CaError::Revocation(RevocationError::SeveralLive { serials, .. }) => {
-            assert_eq!(serials, both)
+            assert_eq!(serials, both);
         }
         error => panic!("{error}"),
     }
