@@ -77,7 +77,9 @@ fn no_ca_certifies_a_key_that_another_revoked_as_compromised() {
                 }
             }
             sandbox.write("rows.csv", format!("csr\n{kind}.csr\n"));
-            refuses(&sandbox, "issue --ca other --from rows.csv", "the key");
+            let batch = sandbox.pki("issue --ca other --from rows.csv");
+            let said = sandbox.refusal(batch, 1, "invalid-row");
+            assert!(said.contains("the key is compromised"), "{said}");
         }
         for kind in ["rsa", "ec"] {
             refuses(&sandbox, &format!("renew --ca two --cn {kind}"), "the key");

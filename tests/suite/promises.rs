@@ -33,8 +33,12 @@ fn every_test_that_a_page_names_is_in_the_suite() {
 fn file_of(module: &str) -> String {
     let layers = ["store::", "x509::", "key::"];
     let is_ours = layers.iter().any(|layer| module.starts_with(layer));
-    let folder = if is_ours { "src" } else { "tests/suite" };
-    format!("{folder}/{}.rs", module.replace("::", "/"))
+    let directory = if is_ours { "src" } else { "tests/suite" };
+    let path = format!("{directory}/{}", module.replace("::", "/"));
+    if repository(&path).join("mod.rs").exists() {
+        return format!("{path}/mod.rs");
+    }
+    format!("{path}.rs")
 }
 
 /// A function with the attribute, or a row of the table of refusals.

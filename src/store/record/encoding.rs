@@ -175,7 +175,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     #[test]
-    fn octets_are_found_in_base64_wherever_they_stand() {
+    fn bytes_are_found_in_base64_at_any_offset() {
         let bytes: Vec<u8> = (1..=48).collect();
         for before in 0..7 {
             let text = STANDARD.encode([&vec![255; before][..], &bytes, &[254; 5]].concat());
