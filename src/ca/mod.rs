@@ -18,6 +18,7 @@ mod parallel;
 mod passphrases;
 mod remedy;
 mod renewal;
+mod revocable;
 mod revocation;
 mod select;
 mod session;
@@ -50,7 +51,7 @@ pub(crate) use error::CaError;
 pub(crate) use export::error::ExportError;
 pub(crate) use export::{
     Destination, ExportFolder, ExportPlace, Exported, FileKind, GroupExport, KeyOutput, OpenExport,
-    OpenFile, Strength,
+    OpenFile, Strength, check_for_java,
 };
 pub(crate) use finding::{Level, RuleFinding};
 pub(crate) use fixture::{Defect, DefectError, issue_defective};
@@ -73,9 +74,7 @@ pub(crate) use numbers::plural;
 pub(crate) use owner::KeyOf;
 pub(crate) use parallel::on_all_cores;
 pub(crate) use passphrases::error::KeyUseError;
-pub(crate) use passphrases::{
-    Passphrases, ProtectedKey, Unlocked, check_for_java, passphrase_for, protection_for,
-};
+pub(crate) use passphrases::{Passphrases, ProtectedKey, Unlocked, passphrase_for, protection_for};
 pub(crate) use remedy::Remedy;
 pub(crate) use renewal::{
     DueCa, Expiring, Lineage, Predecessor, Renewal, RenewalError, Successors, expiring, renew,

@@ -3,7 +3,6 @@
 pub(crate) mod error;
 
 use crate::ca::error::CaError;
-use crate::ca::export::error::ExportError;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Passphrase, PrivateKey, Protection};
 use crate::store::{CaName, Location};
@@ -147,18 +146,6 @@ pub(crate) fn passphrase_for(
 ) -> Result<Option<Passphrase>, CaError> {
     let given = passphrases.to_protect(key);
     given.map_err(|source| key.no_passphrase(source))
-}
-
-/// Refuses a passphrase under which Java does not open a PKCS #12 file.
-pub(crate) fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
-    if passphrase.is_printable_ascii() {
-        return Ok(());
-    }
-    Err(ExportError::NotTaken {
-        party: "Java",
-        what: "a passphrase with other characters than the printable ones of ASCII".into(),
-    }
-    .into())
 }
 
 /// Whether the user would be asked for the passphrase of a new or exported key.

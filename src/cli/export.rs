@@ -6,8 +6,8 @@ use super::options::SelectorArgs;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    CaError, Destination, ExportError, Exported, FileKind, IssuerError, KeyOutput, KeyUseError,
-    ProtectedKey, RenewalError, Selector, Status, Strength, Unlocked, certificate_of,
+    AuthorityError, CaError, Destination, ExportError, Exported, FileKind, IssuerError, KeyOutput,
+    KeyUseError, ProtectedKey, Selector, Status, Strength, Unlocked, certificate_of,
     check_for_java, cross_certificate, passphrase_for, select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
@@ -316,9 +316,11 @@ impl Subject {
             ));
         };
         let cross = cross_certificate(other, &root, context.now)?;
-        let cross = cross.ok_or_else(|| RenewalError::NoCrossCertificate {
-            issuer: other.name().clone(),
-            subject: root.subject().to_string(),
+        let cross = cross.ok_or_else(|| {
+            CaError::from(AuthorityError::NoCrossCertificate {
+                issuer: other.name().clone(),
+                subject: root.subject().to_string(),
+            })
         })?;
         let cross = certificate_of(other, &cross)?;
         self.issuers.extend([cross, other.certificate().clone()]);

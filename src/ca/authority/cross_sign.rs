@@ -1,6 +1,7 @@
 //! Cross-certificates: roots certify each other's keys, so that who trusts one of them reaches the
 //! other.
 
+use crate::ca::authority::error::AuthorityError;
 use crate::ca::authority::renew::{extensions_of, path_length};
 use crate::ca::error::CaError;
 use crate::ca::issuance::error::IssuanceError;
@@ -8,7 +9,6 @@ use crate::ca::issuance::{Content, Draft, Issuer, References, key_of};
 use crate::ca::notice::{Notice, RenewalNotice};
 use crate::ca::owner::SubjectOwner;
 use crate::ca::remedy::Remedy;
-use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::store::{Ca, CaName, Issuance, Journal};
 use crate::x509::{Certificate, RecordedProfile, Validity};
@@ -61,7 +61,7 @@ fn certify(
     let ca = issuer.ca();
     for root in [ca, subject] {
         if root.record().parent.is_some() {
-            return Err(RenewalError::NotARoot {
+            return Err(AuthorityError::NotARoot {
                 ca: root.name().clone(),
             }
             .into());

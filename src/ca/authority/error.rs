@@ -1,6 +1,7 @@
 //! Errors of making, installing and renewing CAs. Nothing was changed.
 
 use crate::store::CaName;
+use crate::x509::Reason;
 use crate::x509::lint::Findings;
 use crate::x509::verify::Refusal;
 use std::path::PathBuf;
@@ -26,6 +27,27 @@ pub(crate) enum AuthorityError {
         ca: CaName,
         allowed: u32,
         asked: u32,
+    },
+    /// A CA whose certificate was taken back by the CA above.
+    #[error("the certificate of {ca} is revoked ({reason})")]
+    RevokedCa { ca: CaName, reason: Reason },
+    /// A CA below another, where two roots are to certify each other.
+    #[error("{ca} is no root, and only roots certify each other")]
+    NotARoot { ca: CaName },
+    /// The successor of a CA would have its subject.
+    #[error("{subject} is the subject of {ca}, whose key is another")]
+    NameOfPredecessor {
+        subject: String,
+        /// The CA that has it.
+        ca: CaName,
+    },
+    /// Nothing leads from one root to another.
+    #[error("{issuer} has not certified the key of {subject}")]
+    NoCrossCertificate {
+        /// The root that would have.
+        issuer: CaName,
+        /// The root at the end of the chain.
+        subject: String,
     },
 }
 

@@ -1,11 +1,12 @@
 //! Rekeying a CA: another CA, under another name, with the policy of the one before.
 
 use crate::ca::authority::create::NewCa;
+use crate::ca::authority::error::AuthorityError;
 use crate::ca::authority::renew::path_length;
 use crate::ca::error::CaError;
 use crate::ca::issuance::Lifetime;
+use crate::ca::issuance::kind_of;
 use crate::ca::notice::{Notice, RenewalNotice};
-use crate::ca::renewal::{RenewalError, kind_of};
 use crate::key::KeyType;
 use crate::store::{Ca, CaName, CaRecord, StoreError};
 use crate::x509::Name;
@@ -34,7 +35,7 @@ impl Succession {
             None => Name::from_common_name(self.name.as_str())?,
         };
         if subject == *certificate.subject() {
-            return Err(RenewalError::NameOfPredecessor {
+            return Err(AuthorityError::NameOfPredecessor {
                 subject: subject.to_string(),
                 ca: before.name().clone(),
             }

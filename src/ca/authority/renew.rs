@@ -11,7 +11,6 @@ use crate::ca::issuance::{
 };
 use crate::ca::notice::Notice;
 use crate::ca::remedy::Remedy;
-use crate::ca::renewal::RenewalError;
 use crate::ca::select::{Status, certifies_key_of};
 use crate::ca::session::Session;
 use crate::store::{Ca, CaName, CaRecord, Issuance, Location, Replaced, Revoked, Store};
@@ -121,7 +120,7 @@ pub(crate) fn renew_ca(
 /// Refuses a CA whose certificate its issuer revoked, or whose key is compromised.
 fn refuse_revoked_or_compromised(store: &Store, ca: &Ca) -> Result<(), CaError> {
     if let Some(revoked) = revoked_by_parent(store, ca)? {
-        return Err(RenewalError::RevokedCa {
+        return Err(AuthorityError::RevokedCa {
             ca: ca.name().clone(),
             reason: revoked.reason,
         }
@@ -254,7 +253,7 @@ pub(crate) fn install_renewed(
 /// another: that one is installed.
 fn may_be_installed(store: &Store, ca: &Ca, certificate: &Certificate) -> Result<(), CaError> {
     match refuse_revoked_or_compromised(store, ca) {
-        Err(CaError::Renewal(RenewalError::RevokedCa {
+        Err(CaError::Authority(AuthorityError::RevokedCa {
             reason: Reason::Superseded,
             ..
         })) if certificate != ca.certificate() => refuse_compromised_cas(store, &[key_of(ca)]),

@@ -5,7 +5,7 @@ use crate::ca::crl::place::Place;
 use crate::ca::crl::published::{PublishedCrl, read_published};
 use crate::ca::error::CaError;
 use crate::ca::notice::{CrlNotice, Notice};
-use crate::ca::revocation::revocable::as_listed;
+use crate::ca::revocable::as_listed;
 use crate::store::{Ca, LockedCrls, RevocationChange, StoreError};
 use crate::x509::crl::{Crl, ReadEntry};
 use crate::x509::{Fingerprint, Reason};

@@ -474,3 +474,15 @@ fn filled(mut file: Staged, content: &[u8]) -> Result<Staged, FileError> {
         }),
     }
 }
+
+/// Refuses a passphrase under which Java does not open a PKCS #12 file.
+pub(crate) fn check_for_java(passphrase: &Passphrase) -> Result<(), CaError> {
+    if passphrase.is_printable_ascii() {
+        return Ok(());
+    }
+    Err(ExportError::NotTaken {
+        party: "Java",
+        what: "a passphrase with other characters than the printable ones of ASCII".into(),
+    }
+    .into())
+}

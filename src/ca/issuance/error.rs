@@ -92,4 +92,7 @@ pub(crate) enum IssuanceError {
     },
     #[error("the validity can't be had: {problem}")]
     Validity { problem: String },
+    /// A kind of key that is read and not made.
+    #[error("keys of type {kind} are not made here")]
+    UnmakeableKey { kind: String },
 }

@@ -20,8 +20,8 @@ pub(crate) use issue::{References, Steps, self_issue};
 pub(crate) use issuer::Issuer;
 pub(crate) use leaf::{CsrNames, Issued, KeySource, LeafRequest, issue};
 pub(crate) use leaf::{
-    DEFAULT_VALIDITY, InPlaceOf, Signer, content, issue_draft, issue_signed_by, leaf_extensions,
-    may_be_certified, pointers,
+    DEFAULT_VALIDITY, InPlaceOf, Signer, content, issue_draft, issue_signed_by, kind_of,
+    leaf_extensions, may_be_certified, pointers,
 };
 pub(crate) use lifetime::compare;
 pub(crate) use lifetime::{End, Lifetime};

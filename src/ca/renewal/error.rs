@@ -35,30 +35,6 @@ pub(crate) enum RenewalError {
     /// A new key is wanted where the old one was not made here.
     #[error("the key of {serial} of {ca} was made elsewhere, and so must be a new one")]
     KeyOfRequest { ca: CaName, serial: Serial },
-    /// A CA whose certificate was taken back by the CA above.
-    #[error("the certificate of {ca} is revoked ({reason})")]
-    RevokedCa { ca: CaName, reason: Reason },
-    /// A CA below another, where two roots are to certify each other.
-    #[error("{ca} is no root, and only roots certify each other")]
-    NotARoot { ca: CaName },
-    /// The successor of a CA would have its subject.
-    #[error("{subject} is the subject of {ca}, whose key is another")]
-    NameOfPredecessor {
-        subject: String,
-        /// The CA that has it.
-        ca: CaName,
-    },
-    /// Nothing leads from one root to another.
-    #[error("{issuer} has not certified the key of {subject}")]
-    NoCrossCertificate {
-        /// The root that would have.
-        issuer: CaName,
-        /// The root at the end of the chain.
-        subject: String,
-    },
-    /// A kind of key that is read and not made.
-    #[error("keys of type {kind} are not made here")]
-    UnmakeableKey { kind: String },
     /// The files of what would be issued can't be written; which of several certificates it is about.
     #[error("{serial} of {ca} is not renewed, since the files of its successor can't be written")]
     Files {

@@ -8,5 +8,4 @@ mod renew;
 pub(crate) use error::{DueCa, RenewalError};
 pub(crate) use expiring::{Expiring, expiring};
 pub(crate) use lineage::{Lineage, Successors};
-pub(crate) use renew::kind_of;
 pub(crate) use renew::{Predecessor, Renewal, renew, supersede};

@@ -2,6 +2,7 @@
 
 use crate::asn1::oid;
 use crate::ca::error::CaError;
+use crate::ca::issuance::kind_of;
 use crate::ca::issuance::{
     Content, InPlaceOf, Issued, Issuer, Lifetime, compare, issue_draft, leaf_extensions, pointers,
 };
@@ -13,7 +14,7 @@ use crate::ca::renewal::error::RenewalError;
 use crate::ca::renewal::lineage::Successors;
 use crate::ca::revocation::{Revocable, Verdict, record_all};
 use crate::ca::select::{Status, certificate_of};
-use crate::key::{KeyType, PrivateKey};
+use crate::key::PrivateKey;
 use crate::store::{Ca, CaRecord, Issuance, Journal};
 use crate::x509::extension::BasicConstraints;
 use crate::x509::{Certificate, Extension, Profile, Reason, RecordedProfile};
@@ -236,13 +237,6 @@ fn extensions_as_before(before: &Certificate, ca: &CaRecord) -> Vec<Extension> {
     }));
     extensions.extend(pointers(ca, true));
     extensions
-}
-
-/// The kind of key that a certificate is about.
-pub(crate) fn kind_of(certificate: &Certificate) -> Result<KeyType, CaError> {
-    let kind = certificate.public_key().algorithm().to_string();
-    kind.parse()
-        .map_err(|_| RenewalError::UnmakeableKey { kind }.into())
 }
 
 /// Revokes what has a successor now; `false` where it has expired, and nobody relies on it.

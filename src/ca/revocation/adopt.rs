@@ -6,7 +6,7 @@ use crate::ca::import;
 use crate::ca::issuance::error::IssuerError;
 use crate::ca::revocation::Verdict;
 use crate::ca::revocation::error::RevocationError;
-use crate::ca::revocation::revocable::refuse_future;
+use crate::ca::revocation::refuse_future;
 use crate::ca::select::error::SelectError;
 use crate::key::KeyError;
 use crate::store::{Ca, Issuance, Store};

@@ -2,15 +2,13 @@
 
 mod adopt;
 pub(crate) mod error;
-pub(crate) mod revocable;
 mod rows;
 mod selection;
 
+pub(crate) use crate::ca::revocable::{Revocable, Verdict};
 use crate::ca::revocation::error::RevocationError;
 use crate::x509::{Certificate, Reason, RecordedProfile, Serial};
 pub(crate) use adopt::issuing_ca;
-use revocable::refuse_future;
-pub(crate) use revocable::{Revocable, Verdict};
 pub(crate) use rows::{RowVerdict, find_all};
 
 use crate::ca::crl::Ahead;
@@ -324,6 +322,17 @@ fn refuse_own_certificate(ca: &Ca, revocable: &Revocable) -> Result<(), CaError>
         .into());
     }
     Ok(())
+}
+
+/// Refuses an invalidity date in the future.
+pub(super) fn refuse_future(
+    invalidity_date: Option<OffsetDateTime>,
+    now: OffsetDateTime,
+) -> Result<(), CaError> {
+    match invalidity_date {
+        Some(date) if date > now => Err(RevocationError::InvalidityInFuture.into()),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

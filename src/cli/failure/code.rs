@@ -76,6 +76,7 @@ fn of_issuance(error: &IssuanceError) -> &'static str {
         IssuanceError::Nameless => "name-required",
         IssuanceError::NeedsAlternativeName { .. } => "san-required",
         IssuanceError::Validity { .. } => "invalid-validity",
+        IssuanceError::UnmakeableKey { .. } => "key-type-unsupported",
     }
 }
 
@@ -84,6 +85,10 @@ fn of_authority(error: &AuthorityError) -> &'static str {
         AuthorityError::OtherRequest { .. } => "pending-ca-differs",
         AuthorityError::Misfit { source, .. } => of_misfit(source),
         AuthorityError::PathLength { .. } => "path-length-exceeded",
+        AuthorityError::RevokedCa { .. } => "ca-revoked",
+        AuthorityError::NotARoot { .. } => "not-a-root",
+        AuthorityError::NameOfPredecessor { .. } => "subject-of-ca",
+        AuthorityError::NoCrossCertificate { .. } => "cross-certificate-not-found",
     }
 }
 
@@ -248,11 +253,6 @@ fn of_renewal(error: &RenewalError) -> &'static str {
         RenewalError::Defective { .. } => "renewal-of-defect",
         RenewalError::RevokedPredecessor { .. } => "renewal-of-revoked",
         RenewalError::KeyOfRequest { .. } => "key-not-in-store",
-        RenewalError::RevokedCa { .. } => "ca-revoked",
-        RenewalError::NotARoot { .. } => "not-a-root",
-        RenewalError::NameOfPredecessor { .. } => "subject-of-ca",
-        RenewalError::NoCrossCertificate { .. } => "cross-certificate-not-found",
-        RenewalError::UnmakeableKey { .. } => "key-type-unsupported",
         RenewalError::Files { source, .. } => of(source),
         RenewalError::FilesOfOther { .. } => "file-foreign",
         RenewalError::RenewedMeanwhile { .. } => "already-renewed",

@@ -118,6 +118,9 @@ fn issuance_hint(error: &IssuanceError) -> Option<String> {
         IssuanceError::Lint { .. }
         | IssuanceError::Subject(_)
         | IssuanceError::AlternativeName(_) => return None,
+        IssuanceError::UnmakeableKey { .. } => {
+            "renew it with the same key, or issue with another kind of key".into()
+        }
     })
 }
 
@@ -130,6 +133,20 @@ fn authority_hint(error: &AuthorityError) -> Option<String> {
         AuthorityError::PathLength { ca, allowed, .. } => {
             let most = allowed.checked_sub(1)?;
             format!("give --path-len {most} or less, or make it under another CA than {ca}")
+        }
+        AuthorityError::RevokedCa {
+            reason: Reason::CertificateHold,
+            ..
+        } => "the CA above it lifts the hold: `pki revoke --ca NAME --serial S --release`".into(),
+        AuthorityError::RevokedCa { ca, .. } => new_key_for(ca),
+        AuthorityError::NotARoot { .. } => {
+            "a CA under another is trusted through its root; `pki bundle` has what that takes".into()
+        }
+        AuthorityError::NameOfPredecessor { .. } => {
+            "give another one with --cn or --subject: who looks issuers and lists up by name alone would confuse the two".into()
+        }
+        AuthorityError::NoCrossCertificate { issuer, .. } => {
+            format!("`pki renew --ca {issuer} --self --cross NAME` has the two certify each other")
         }
     })
 }
@@ -318,24 +335,9 @@ fn renewal_hint(error: &RenewalError) -> Option<String> {
             "what is revoked has no successor; `pki issue` issues a new certificate".into()
         }
         RenewalError::KeyOfRequest { ca, .. } => {
-            format!("make a request with the new key, and sign it with `pki issue --ca {ca} --csr FILE`")
-        }
-        RenewalError::RevokedCa {
-            reason: Reason::CertificateHold,
-            ..
-        } => "the CA above it lifts the hold: `pki revoke --ca NAME --serial S --release`".into(),
-        RenewalError::RevokedCa { ca, .. } => new_key_for(ca),
-        RenewalError::NotARoot { .. } => {
-            "a CA under another is trusted through its root; `pki bundle` has what that takes".into()
-        }
-        RenewalError::NameOfPredecessor { .. } => {
-            "give another one with --cn or --subject: who looks issuers and lists up by name alone would confuse the two".into()
-        }
-        RenewalError::NoCrossCertificate { issuer, .. } => {
-            format!("`pki renew --ca {issuer} --self --cross NAME` has the two certify each other")
-        }
-        RenewalError::UnmakeableKey { .. } => {
-            "renew it with the same key, or issue with another kind of key".into()
+            format!(
+                "make a request with the new key, and sign it with `pki issue --ca {ca} --csr FILE`"
+            )
         }
         RenewalError::Files { ca, serial, source } => match &**source {
             CaError::Export(ExportError::FileName { .. }) => by_itself(ca, serial),

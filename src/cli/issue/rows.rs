@@ -186,7 +186,9 @@ fn column_of(error: &IssuanceError) -> Option<&'static str> {
             Some("cn")
         }
         IssuanceError::CsrSubject { .. } | IssuanceError::CsrSan { .. } => Some("csr"),
-        IssuanceError::Lint { .. } | IssuanceError::CompromisedKey { .. } => None,
+        IssuanceError::Lint { .. }
+        | IssuanceError::CompromisedKey { .. }
+        | IssuanceError::UnmakeableKey { .. } => None,
     }
 }
 

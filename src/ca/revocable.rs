@@ -1,7 +1,6 @@
 //! Certificates that can be revoked, and verdicts about them.
 
 use crate::ca::error::CaError;
-use crate::ca::revocation::error::RevocationError;
 use crate::ca::select::recorded_certificate;
 use crate::store::{BriefIssuance, Ca, Issuance, Revoked};
 use crate::x509::crl::ReadEntry;
@@ -84,17 +83,6 @@ impl Revocable {
             not_after: self.not_after,
             key: key.map(Fingerprint::of),
         }
-    }
-}
-
-/// Refuses an invalidity date in the future.
-pub(crate) fn refuse_future(
-    invalidity_date: Option<OffsetDateTime>,
-    now: OffsetDateTime,
-) -> Result<(), CaError> {
-    match invalidity_date {
-        Some(date) if date > now => Err(RevocationError::InvalidityInFuture.into()),
-        _ => Ok(()),
     }
 }
 
