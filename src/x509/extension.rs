@@ -381,9 +381,17 @@ impl Extension {
 
     /// The policies of certificatePolicies, without their qualifiers.
     pub(crate) fn to_policies(&self) -> Result<Vec<ObjectIdentifier>, Malformed> {
-        let pkix::CertificatePolicies(policies) = self.read("a CertificatePolicies")?;
-        let identifier = |policy: pkix::certpolicy::PolicyInformation| policy.policy_identifier;
-        minimal(policies.into_iter().map(identifier).collect())
+        // Qualifiers are not read: other CAs write some that x509-cert does not take.
+        let mut list = Reader::sequence_of(&self.value, "a CertificatePolicies")?;
+        let mut policies = Vec::new();
+        while !list.is_empty() {
+            let mut policy = list.sequence("a PolicyInformation")?;
+            let identifier = policy.expect(tag::OBJECT_IDENTIFIER, "a policy's identifier")?;
+            policies.push(identifier.oid()?);
+            policy.optional(tag::SEQUENCE)?;
+            policy.end()?;
+        }
+        Ok(policies)
     }
 }
 

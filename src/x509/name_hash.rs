@@ -54,7 +54,14 @@ fn text_bytes(value: &Element<'_>) -> Option<Vec<u8>> {
         tag::PRINTABLE_STRING | tag::TELETEX_STRING | tag::IA5_STRING | tag::VISIBLE_STRING => {
             Some(value.content.iter().map(|byte| char::from(*byte)).collect())
         }
-        tag::BMP_STRING | tag::UNIVERSAL_STRING => decode_text(value),
+        // A surrogate is no character to it, though UTF-16 has pairs of them.
+        tag::BMP_STRING => {
+            let units = value.content.chunks(2);
+            units
+                .map(|unit| char::from_u32(u16::from_be_bytes(unit.try_into().ok()?).into()))
+                .collect()
+        }
+        tag::UNIVERSAL_STRING => decode_text(value),
         _ => None,
     };
     points.map(String::into_bytes)

@@ -8,7 +8,7 @@ use crate::asn1::oid;
 use crate::ca::error::CaError;
 use crate::ca::issuance::error::IssuanceError;
 use crate::ca::passphrases::error::KeyUseError;
-use crate::key::{PrivateKey, PublicKey, SignatureAlgorithm};
+use crate::key::{KeyType, PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::store::Issuance;
 use crate::x509::lint::{Candidate, Findings, lint};
 use crate::x509::signed::assemble;
@@ -190,4 +190,11 @@ impl Draft {
             der: Some(certificate.der().to_vec()),
         }
     }
+}
+
+/// The kind of key that a certificate is about.
+pub(crate) fn kind_of(certificate: &Certificate) -> Result<KeyType, CaError> {
+    let kind = certificate.public_key().algorithm().to_string();
+    kind.parse()
+        .map_err(|_| IssuanceError::UnmakeableKey { kind }.into())
 }

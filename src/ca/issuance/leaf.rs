@@ -493,10 +493,3 @@ pub(crate) fn pointers(ca: &CaRecord, revocation: bool) -> Vec<Extension> {
     }
     extensions
 }
-
-/// The kind of key that a certificate is about.
-pub(crate) fn kind_of(certificate: &Certificate) -> Result<KeyType, CaError> {
-    let kind = certificate.public_key().algorithm().to_string();
-    kind.parse()
-        .map_err(|_| IssuanceError::UnmakeableKey { kind }.into())
-}

@@ -14,14 +14,14 @@ mod subjects;
 pub(crate) use batch::{Batch, DryRun, RowOutcome, TableRow, cost_of, last_batch, new_batch};
 pub(crate) use compromised::is_compromised;
 pub(crate) use compromised::{CompromisedKeys, certified_too, key_of, refuse_compromised_cas};
-pub(crate) use draft::Intended;
 pub(crate) use draft::{Content, Draft};
+pub(crate) use draft::{Intended, kind_of};
 pub(crate) use issue::{References, Steps, self_issue};
 pub(crate) use issuer::Issuer;
 pub(crate) use leaf::{CsrNames, Issued, KeySource, LeafRequest, issue};
 pub(crate) use leaf::{
-    DEFAULT_VALIDITY, InPlaceOf, Signer, content, issue_draft, issue_signed_by, kind_of,
-    leaf_extensions, may_be_certified, pointers,
+    DEFAULT_VALIDITY, InPlaceOf, Signer, content, issue_draft, issue_signed_by, leaf_extensions,
+    may_be_certified, pointers,
 };
 pub(crate) use lifetime::compare;
 pub(crate) use lifetime::{End, Lifetime};
