@@ -51,7 +51,7 @@ impl From<FileError> for Uncommitted {
 pub(crate) enum StoreError {
     #[error(transparent)]
     File(#[from] FileError),
-    /// Append to a journal that could neither be made durable nor be taken back.
+    /// Append to a journal that could neither be made durable nor be undone.
     #[error("what was recorded in {path} could neither be made durable nor be taken back")]
     Undecided { path: Location, source: FileError },
     #[error("there is no store at {path}")]

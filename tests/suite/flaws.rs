@@ -13,7 +13,8 @@ use crate::normalise::normalised;
 use crate::run::{Run, Transcript, assert_same, assert_text};
 use crate::sandbox::{STORE, Sandbox, repository};
 
-const FLAWS: [&str; 8] = [
+/// Defects that can be issued.
+pub const FLAWS: [&str; 8] = [
     "expired",
     "not-yet-valid",
     "revoked",

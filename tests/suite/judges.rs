@@ -12,6 +12,7 @@ use std::fs;
 
 use files::Written;
 
+use crate::flaws::FLAWS;
 use crate::hierarchy::PROFILES;
 use crate::sandbox::{PASSPHRASE, Sandbox};
 
@@ -131,17 +132,6 @@ fn fixtures() {
     assert!(written.distinct_certificates() > FLAWS.len());
     written.judge_encodings();
 }
-
-const FLAWS: [&str; 8] = [
-    "expired",
-    "not-yet-valid",
-    "revoked",
-    "wrong-purpose",
-    "no-san",
-    "other-ca",
-    "weak-validity",
-    "self-signed",
-];
 
 #[test]
 fn encrypted_keys() {

@@ -80,7 +80,7 @@ pub(crate) fn request_ca(
     let reserved = store.reserve_ca(name)?;
     refuse_taken_subject(&store, &subject, None, now)?;
     let give_up = |error: StoreError| {
-        // What can't be taken back now is cleared away by the next command.
+        // Files that can't be removed now are removed by the next command.
         let _ = reserved.give_up();
         CaError::from(error)
     };

@@ -28,10 +28,10 @@ pub(crate) enum AuthorityError {
         allowed: u32,
         asked: u32,
     },
-    /// A CA whose certificate was taken back by the CA above.
+    /// The certificate of the CA is revoked by its parent CA.
     #[error("the certificate of {ca} is revoked ({reason})")]
     RevokedCa { ca: CaName, reason: Reason },
-    /// A CA below another, where two roots are to certify each other.
+    /// Only roots are cross-signed.
     #[error("{ca} is no root, and only roots certify each other")]
     NotARoot { ca: CaName },
     /// The successor of a CA would have its subject.

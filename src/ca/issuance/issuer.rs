@@ -129,7 +129,7 @@ impl Issuer {
         seen.compromised(&self.store)?.refuse(key, whose)
     }
 
-    /// The key of a certificate that the CA issued, opened as its own was; `None` where it was made
+    /// The key of a certificate that the CA issued, opened as its own was; `None` if it was made
     /// elsewhere.
     pub(crate) fn leaf_key(
         &mut self,

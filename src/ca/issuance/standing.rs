@@ -95,7 +95,7 @@ pub(super) fn standing_path(
     Ok(certificates)
 }
 
-/// Nobody would trust what a revoked CA issues; its list it may still sign.
+/// Refuses a revoked CA: nobody would trust what it issues. It may still sign CRLs.
 fn refuse_revoked(store: &Store, ca: &Ca, ancestors: &[Ca]) -> Result<(), CaError> {
     let members = std::iter::once(ca).chain(ancestors);
     for (index, (member, issuer)) in members.zip(ancestors).enumerate() {

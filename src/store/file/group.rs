@@ -182,7 +182,7 @@ mod tests {
             };
             group.commit((1..count).map(stage).collect()).unwrap();
             assert_eq!(fs::read(path(1)).unwrap(), b"content");
-            // The last of them stands in the way: the first is taken back.
+            // The last of them is in the way: the first is undone.
             let refused = group.commit(vec![stage(0), stage(count - 1)]).unwrap_err();
             assert_eq!(refused.source.path, path(count - 1));
             assert!(refused.in_place.is_none() && !path(0).exists());
