@@ -13,6 +13,8 @@
 //! waits until the server answers or ends. Node finds the packages of
 //! `tests/node`.
 
+mod update;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
@@ -244,21 +246,24 @@ fn a_page_that_is_right_passes() {
 ```text\nvalue\nport\n1\n…\n9\n2027-…\n```
 ```sh exit=7\nexit_with() { return $1; }; exit_with 7\n```
 ```text\n```";
-    assert_eq!(play(page), Ok(()));
+    assert!(play(page).is_ok());
 }
 
 /// Plays a page of the repository.
 #[track_caller]
 fn follow(page: &str) {
     let text = fs::read_to_string(repository(page)).unwrap();
-    if let Err(problem) = play(&text) {
-        panic!("{page}: {problem}");
+    match play(&text) {
+        Ok(updated) if updated != text => fs::write(repository(page), updated).unwrap(),
+        Ok(_) => {}
+        Err(problem) => panic!("{page}: {problem}"),
     }
 }
 
-/// Plays a page, and again where another program took the port meanwhile.
-fn play(page: &str) -> Result<(), String> {
-    let mut outcome = Ok(());
+/// Plays a page, and again if another program took the port meanwhile. Returns the page, with new output if
+/// `UPDATE_EXPECT` is set.
+fn play(page: &str) -> Result<String, String> {
+    let mut outcome = Err(String::new());
     for _ in 0..5 {
         outcome = play_once(page);
         match &outcome {
@@ -274,7 +279,7 @@ fn is_about_the_port(problem: &str) -> bool {
     words.iter().any(|words| problem.contains(words))
 }
 
-fn play_once(page: &str) -> Result<(), String> {
+fn play_once(page: &str) -> Result<String, String> {
     let ports = free_ports();
     let blocks = blocks(
         &page
@@ -295,24 +300,26 @@ fn play_once(page: &str) -> Result<(), String> {
     if session.status != Some(0) {
         return Err(failed(&sandbox, &blocks, &session));
     }
-    blocks
-        .iter()
-        .enumerate()
-        .filter_map(|(index, block)| Some((index, block.prints.as_ref()?)))
-        .try_for_each(|(index, wanted)| {
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        return Ok(update::with_outputs(page, |index, wanted| {
             let printed = sandbox.read(output(index));
-            if matches(
-                &wanted.lines().collect::<Vec<_>>(),
-                &printed.lines().collect::<Vec<_>>(),
-            ) {
-                return Ok(());
-            }
-            let block = &blocks[index].content;
-            let logs = logs(&sandbox);
-            Err(format!(
+            let printed = printed.replace(&ports[0], PORTS[0]);
+            update::updated(wanted, &printed.replace(&ports[1], PORTS[1]))
+        }));
+    }
+    let wrong = blocks.iter().enumerate().find_map(|(index, block)| {
+        let wanted = block.prints.as_ref()?;
+        let printed = sandbox.read(output(index));
+        let lines = [wanted, &printed].map(|text| text.lines().collect::<Vec<_>>());
+        let block = &block.content;
+        let logs = logs(&sandbox);
+        (!matches(&lines[0], &lines[1])).then(|| {
+            format!(
                 "it prints something else\n{block}--- is\n{printed}--- should be\n{wanted}{logs}---"
-            ))
+            )
         })
+    });
+    wrong.map_or_else(|| Ok(page.to_owned()), Err)
 }
 
 /// Where the output of a block is kept.
