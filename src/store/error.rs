@@ -29,10 +29,10 @@ impl FileError {
     }
 }
 
-/// Error of files that did not come to be, or not in a way that outlasts a power cut.
+/// Error of files that were not written, or not durably.
 #[derive(Debug)]
 pub(crate) struct Uncommitted {
-    /// File that is in its place all the same.
+    /// File that has its name in spite of the error.
     pub(crate) in_place: Option<PathBuf>,
     pub(crate) source: FileError,
 }
@@ -51,10 +51,10 @@ impl From<FileError> for Uncommitted {
 pub(crate) enum StoreError {
     #[error(transparent)]
     File(#[from] FileError),
-    /// Append to a journal that could neither be made durable nor be undone.
-    #[error("what was recorded in {path} could neither be made durable nor be taken back")]
+    /// Append to a journal that could be neither made durable nor undone.
+    #[error("the new records in {path} could be neither made durable nor removed")]
     Undecided { path: Location, source: FileError },
-    #[error("there is no store at {path}")]
+    #[error("no store found at {path}")]
     NoStore { path: Location },
     #[error("{path} is not empty and is not a store")]
     NotAStore { path: Location },
@@ -70,13 +70,13 @@ pub(crate) enum StoreError {
     Damaged { path: Location, problem: String },
     #[error("the store is damaged: {path} has lost revocations that CRL number {number} covers")]
     RevocationsLost { path: Location, number: u128 },
-    #[error("there is no CA named {name} in the store")]
+    #[error("CA {name} not found in the store")]
     NoSuchCa { name: CaName, known: Vec<CaName> },
-    #[error("there is a CA named {name} in the store already")]
+    #[error("CA {name} already exists in the store")]
     CaExists { name: CaName },
-    #[error("{name} waits for its certificate")]
+    #[error("CA {name} is pending: its certificate is not installed yet")]
     CaPending { name: CaName },
-    #[error("no CA named {name} waits for its certificate")]
+    #[error("CA {name} is not pending")]
     NotPending {
         name: CaName,
         /// Whether a CA of this name has its certificate.
@@ -84,18 +84,18 @@ pub(crate) enum StoreError {
     },
     #[error("another process has held {path} for {seconds} seconds")]
     Locked { path: Location, seconds: u64 },
-    /// Directory that is to become a store.
+    /// Directory that should become a store.
     #[error("{path} is not empty")]
     NotEmpty { path: Location },
-    #[error("{} can't be restored: {}{problem}", path.display(), entry.as_ref().map_or(String::new(), |entry| format!("{entry} ")))]
+    #[error("backup {} can't be restored: {}{problem}", path.display(), entry.as_ref().map_or(String::new(), |entry| format!("{entry} ")))]
     BadArchive {
         path: PathBuf,
         entry: Option<String>,
         problem: String,
     },
-    #[error("{name} has used up its serial numbers")]
+    #[error("CA {name} has no serial numbers left")]
     SerialsUsedUp { name: CaName },
-    #[error("{name} has used up the numbers of its lists")]
+    #[error("CA {name} has no CRL numbers left")]
     CrlNumbersUsedUp { name: CaName },
 }
 

@@ -23,25 +23,25 @@ pub(crate) struct Item {
 /// Kind of a file or directory in the store's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
-    /// File that anybody may read, or directory into which anybody may look.
+    /// World-readable file or directory.
     Open,
-    /// A file or directory of keys, for its owner alone.
+    /// File or directory of keys, for its owner alone.
     Secret { is_directory: bool },
-    /// A lock file, for its owner alone: a user who can open it can lock it.
+    /// Lock file, for its owner alone: a user who can open it can lock it.
     Lock,
-    /// Remains of an interrupted command, or what one is making now.
+    /// Remains of an interrupted command, or work of a running one.
     Leftover(Leftover),
     /// File or directory that no version of `pki` put there.
     Foreign { problem: &'static str },
 }
 
-/// The kind of an entry that stands beside others.
+/// Classifies an entry of a directory.
 type KindOf<'a> = &'a dyn Fn(&str) -> Option<Kind>;
 type OwnedKindOf = Box<dyn Fn(&str) -> Option<Kind>>;
 
 impl Store {
-    /// Calls `each` for everything in the store's directory, and for the directory. Takes no lock: what goes
-    /// away meanwhile is left out.
+    /// Calls `each` for everything in the store's directory, and for the directory. Takes no lock: files that
+    /// disappear meanwhile are left out.
     pub(crate) fn inventory(&self, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
         let root = self.layout.root();
         let metadata = fs::metadata(root).map_err(FileError::of("look at", root))?;
@@ -53,7 +53,7 @@ impl Store {
     /// Returns the possible contents of a directory of the store.
     fn within(&self, ca: Option<&CaName>, inside: &Inside) -> Option<Directory> {
         let ca = match inside {
-            // A directory with none of a CA's files is none of the store's.
+            // A directory without a CA's files is not the store's.
             Inside::Ca(name) if matches!(self.layout.ca(name).is_of_a_ca(), Ok(false)) => {
                 return None;
             }
@@ -101,7 +101,7 @@ fn walk(
         match kind {
             Some(Kind::Copies) => {}
             Some(Kind::Directory(_) | Kind::LeafKeys) if led_to.is_none() => {
-                add(ca, foreign("is no file of the store"));
+                add(ca, foreign("is not a file of the store"));
             }
             Some(Kind::Directory(_) | Kind::LeafKeys) if file::is_foreign_link(&metadata) => {
                 add(ca, foreign("is a symbolic link of another user"));
@@ -111,7 +111,7 @@ fn walk(
                     add(ca.as_ref(), inside.what());
                     walk(&path, ca.as_ref(), &kind_of, within, each)?;
                 }
-                None => add(ca, foreign("is no folder of the store")),
+                None => add(ca, foreign("is not a directory of the store")),
             },
             Some(Kind::LeafKeys) => {
                 add(ca, What::Secret { is_directory: true });
@@ -126,7 +126,7 @@ fn walk(
 impl Inside {
     fn what(&self) -> What {
         match self {
-            // A pre-signed CRL says of what is revoked until then that it is valid.
+            // A pre-signed CRL lacks the revocations that come before its time.
             Self::PresignedCrls => What::Secret { is_directory: true },
             _ => What::Open,
         }
@@ -138,7 +138,7 @@ impl What {
         let problem = "is not a regular file";
         match kind {
             None => Self::Foreign {
-                problem: "is no file of the store",
+                problem: "is not a file of the store",
             },
             Some(Kind::Leftover(leftover @ Leftover::UnfinishedCa(_))) => Self::Leftover(leftover),
             Some(Kind::Leftover(_) | Kind::Lock) if !is_regular => Self::Foreign { problem },

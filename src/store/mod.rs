@@ -1,18 +1,18 @@
 //! The store: a directory with the CAs, what they issued, and what they revoked.
 //!
-//! What it promises: a serial number is reserved durably before it is used and never again; a
-//! record is durable when the call that makes it returns; what is damaged is reported and never
-//! taken for new. Readers take no lock.
+//! Promises: a serial number is reserved durably before it is used and never again; a
+//! record is durable when the call that makes it returns; damage is reported and never
+//! taken for a new store. Readers take no lock.
 //!
 //! # Format
 //! * 1: `store.json`; per CA `ca.json`, `ca.crt`, `ca.key`, `serial`, `crlnumber`,
 //!   `issued.jsonl`, `revoked.jsonl`, `crls.jsonl`, `keys/`, `lock`; published CRLs in `crl/`;
-//!   per CA that waits for its certificate a directory `.waiting-NAME`, and per CA whose certificate was
+//!   per pending CA a directory `.waiting-NAME`, and per CA whose certificate was
 //!   renewed a directory `previous` in its own.
-//! * 2: lines of `issued.jsonl` may lack `der`. A store becomes one of format 2 when a CA comes into it
-//!   of which certificates are missing, and is one of format 1 until then.
-//! * 3: `fixture` in `store.json`, and `flaw` in lines of `issued.jsonl`. A store has format 3 from its
-//!   beginning, where it is made as a fixture store, or never.
+//! * 2: lines of `issued.jsonl` may lack `der`. A store gets format 2 when a CA is imported without some of
+//!   its certificates.
+//! * 3: `fixture` in `store.json`, and `flaw` in lines of `issued.jsonl`. A store has format 3 from the
+//!   beginning or never.
 
 mod addition;
 mod archive;

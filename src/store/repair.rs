@@ -1,5 +1,5 @@
-//! Repairing what is safe to repair. Each step takes the lock that writers take, looks again, and keeps what
-//! it changes or takes away among copies.
+//! Safe repairs. Each step takes the writers' lock, looks again, and keeps a copy of the files that it changes
+//! or removes.
 
 use super::ca::Ca;
 use super::error::StoreError;
@@ -37,13 +37,13 @@ impl StoreRepair<'_> {
     /// Moves the unfinished last line of a journal to the file beside it.
     pub(crate) fn set_torn_line_aside(&self, ca: &Ca, journal: Journal) -> Result<(), StoreError> {
         let _lock = ca.hold()?;
-        // To open it is to do so, for every writer.
+        // Every writer does so when it opens the journal.
         Writer::open(&ca.journal_path(journal), &silent())?;
         Ok(())
     }
 
-    /// Raises a counter to at least a number; returns the copy of what it was, or `None` if it has come
-    /// there by itself.
+    /// Raises a counter to at least a number. Returns the copy of the old file, or `None` if another process
+    /// has raised it.
     pub(crate) fn raise(
         &self,
         ca: &Ca,
@@ -69,21 +69,21 @@ impl StoreRepair<'_> {
         Ok(file::tighten(file.path(), mode)?)
     }
 
-    /// Moves a file that an interrupted writer left among the copies, unless a writer is at work.
+    /// Moves a file of an interrupted writer to the copies, unless a writer is at work.
     pub(crate) fn take_leftover_away(
         &self,
         file: &Location,
     ) -> Result<Option<Location>, StoreError> {
-        self.take_away(file.path())
+        self.move_to_copies(file.path())
     }
 
-    fn take_away(&self, path: &Path) -> Result<Option<Location>, StoreError> {
+    fn move_to_copies(&self, path: &Path) -> Result<Option<Location>, StoreError> {
         let to = self.place_for(path)?;
         let is_taken = file::take_leftover_away(path, &to)?;
         Ok(is_taken.then(|| to.into()))
     }
 
-    /// Moves the key of a certificate that was never recorded among the copies; `None` if it is recorded
+    /// Moves the key of a certificate that was never recorded to the copies; `None` if it is recorded
     /// by now.
     pub(crate) fn take_leaf_key_away(
         &self,
@@ -98,10 +98,10 @@ impl StoreRepair<'_> {
         if ca.issuance(serial)?.is_some() || !file::stands(&path)? {
             return Ok(None);
         }
-        self.take_away(&path)
+        self.move_to_copies(&path)
     }
 
-    /// Keeps a copy of a file that is about to be replaced.
+    /// Copies a file before it is replaced.
     pub(crate) fn keep_copy(&self, file: &Location) -> Result<Location, StoreError> {
         let to = self.place_for(file.path())?;
         let content = file::read(file.path())?;
@@ -109,8 +109,7 @@ impl StoreRepair<'_> {
         Ok(to.into())
     }
 
-    /// Puts a CRL of the CA into the place of one that is missing or damaged; returns the copy of the
-    /// latter.
+    /// Replaces a missing or damaged CRL of the CA. Returns the copy of a damaged one.
     pub(crate) fn restore_crl(
         &self,
         ca: &Ca,
