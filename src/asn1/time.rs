@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn times_without_seconds_with_offsets_or_off_the_calendar_are_refused() {
+    fn times_with_offsets_without_seconds_or_impossible_are_refused() {
         for content in [
             "4912312359Z",
             "491231235959+0000",

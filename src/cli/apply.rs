@@ -20,25 +20,25 @@ use source::Source;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
-/// Make a whole hierarchy from one file
+/// Create a whole hierarchy from one file
 ///
-/// CAs, certificates, revocations, revocation lists and trust stores, as a TOML file says that they are to
-/// be. Run again, it makes only what is missing, was changed in the file, or ends soon.
+/// A TOML file declares CAs, certificates, revocations, CRLs and trust stores. Run again, the command makes
+/// only what is missing, changed in the file, or due.
 #[derive(Args)]
 pub(super) struct ApplyArgs {
-    /// The file, which --example shows; - is standard input
+    /// The declaration (--example prints one); - is standard input
     #[arg(value_name = "FILE.toml", required_unless_present_any = ["example", "schema"])]
     file: Option<PathBuf>,
-    /// Say what would be done, and do nothing
+    /// Print what the command would do, and change nothing
     #[arg(long)]
     plan: bool,
-    /// Print a file to begin with
+    /// Print an example declaration
     #[arg(long, exclusive = true)]
     example: bool,
     /// Print the JSON Schema of the file, for editors
     #[arg(long, exclusive = true)]
     schema: bool,
-    /// Replace files that are none of what the file describes
+    /// Replace files that are in the way
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -126,7 +126,7 @@ fn apply(
     });
     report::tell(context, &steps);
     let any_done = steps.iter().any(|step| step.action.is_change());
-    let remedy = "the same command again goes on with the rest";
+    let remedy = "run the same command again to continue with the rest";
     let Err(error) = applied else {
         return Ok(reported(&steps, Tense::Done).committed("`pki list` shows what was issued"));
     };

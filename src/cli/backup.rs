@@ -17,28 +17,28 @@ use std::path::{Path, PathBuf};
 /// Bytes that are held on their way into or out of an archive.
 const BUFFER: usize = 256 * 1024;
 
-/// Write the whole store into one file
+/// Back up the whole store to one file
 ///
-/// A tar archive of the store as it is at one moment, while others go on reading and writing: certificates,
-/// records, lists, and keys as they are, encrypted or not. No passphrase is needed.
+/// The tar archive is a snapshot of the store: certificates, records, CRLs, and keys as they are stored.
+/// Other commands can run meanwhile. No passphrase is needed.
 #[derive(Args)]
 pub(super) struct BackupArgs {
     /// The file to write; - is standard output
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Replace a file that is there already
+    /// Replace an existing file
     #[arg(long)]
     force: bool,
 }
 
-/// Make a store of a backup
+/// Restore a store from a backup
 ///
-/// Into the folder that --store names, which must be missing or empty. All of the archive is proved first,
-/// and the store comes to be in one step. Every CA goes on far above the serial numbers and the list numbers
-/// that the backup knows of, so that nothing comes twice that was issued or signed since.
+/// The directory of --store must be missing or empty. The whole archive is checked first, and the store
+/// appears in one step. Serial numbers and CRL numbers continue far above those in the backup, so none is
+/// used twice.
 #[derive(Args)]
 pub(super) struct RestoreArgs {
-    /// What `pki backup` wrote; - is standard input
+    /// The backup; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -84,10 +84,11 @@ impl BackupArgs {
         let store = context.open_store()?;
         if store.contains(&self.file) {
             let problem = format!(
-                "{} is in the store that it is to be a backup of",
+                "{} is inside the store that is backed up",
                 self.file.display()
             );
-            return Err(Failure::usage(problem).hint("name a file elsewhere, best on another disk"));
+            return Err(Failure::usage(problem)
+                .hint("use a file outside the store, preferably on another disk"));
         }
         let existing = Existing::unless(self.force);
         let mut staged = Staged::new(&self.file, Access::Owner, existing)?;
@@ -116,16 +117,16 @@ impl BackupArgs {
             },
             text_of_backup(&written, &self.file),
         )
-        .committed("the backup is whole"))
+        .committed("the backup is complete"))
     }
 
     fn on_standard_output(&self, context: &Context) -> Result<Report, Failure> {
         if self.force {
-            return Err(Failure::usage("--force is about a file, and - is none"));
+            return Err(Failure::usage("--force needs a file, not -"));
         }
         if io::stdout().is_terminal() {
             return Err(Failure::usage("a backup is not written to a terminal")
-                .hint("name a file, or pass it on to a program: `pki backup - | …`"));
+                .hint("give a file, or pipe it to a program: `pki backup - | …`"));
         }
         let store = context.open_store()?;
         let context = context.clone();
@@ -148,13 +149,13 @@ fn hold<'a>(store: &'a Store, context: &Context) -> Result<Snapshot<'a>, StoreEr
     let open: Vec<String> = snapshot.unencrypted().map(ToString::to_string).collect();
     if !open.is_empty() {
         context.notice(format!(
-            "not encrypted, in the backup as in the store: the key of {}",
+            "these keys are not encrypted, neither in the store nor in the backup: {}",
             open.join(", ")
         ));
     }
     for path in snapshot.left_out() {
         context.notice(format!(
-            "{path} is none of the store's, and is not in the backup"
+            "{path} is not a file of the store, so it is not in the backup"
         ));
     }
     Ok(snapshot)
@@ -180,7 +181,7 @@ fn text_of_backup(written: &BackedUp, to: &Path) -> String {
         lines = lines.row(ca.name.as_str(), counted(ca.certificates, "certificate"));
     }
     for name in &written.pending {
-        lines = lines.row(name.as_str(), "waits for its certificate");
+        lines = lines.row(name.as_str(), "pending, without a certificate");
     }
     let heading = format!(
         "backed up {} to {}, {} in {} files",
@@ -226,7 +227,7 @@ impl RestoreArgs {
 }
 
 /// Hint for a store that is restored, when something after that failed.
-const COMPLETE: &str = "the store is there: `pki tree` shows its CAs";
+const COMPLETE: &str = "the store is restored: `pki tree` shows its CAs";
 
 fn restore(input: impl Read, from: &Path, context: &Context) -> Result<Restored, Failure> {
     let input = BufReader::with_capacity(BUFFER, input);
@@ -246,7 +247,7 @@ fn text_of_restored(restored: &Restored, context: &Context) -> String {
         lines = lines.row(
             ca.name.as_str(),
             format!(
-                "{}; goes on above serial counter {}, list number {}",
+                "{}; continues above serial counter {}, CRL number {}",
                 counted(ca.certificates, "certificate"),
                 ca.floors.counter,
                 ca.floors.crl_number
@@ -254,7 +255,7 @@ fn text_of_restored(restored: &Restored, context: &Context) -> String {
         );
     }
     for name in &restored.pending {
-        lines = lines.row(name.as_str(), "waits for its certificate");
+        lines = lines.row(name.as_str(), "pending, without a certificate");
     }
     let heading = format!(
         "restored {} to {}, as of {}, {} files",
@@ -266,7 +267,7 @@ fn text_of_restored(restored: &Restored, context: &Context) -> String {
     let mut text = lines.under(&heading);
     let _ = writeln!(
         text,
-        "what was issued, revoked or signed after {} is not in it:",
+        "anything issued, revoked or signed after {} is not in it:",
         restored.made_at
     );
     text.push_str(&context.commands(

@@ -19,31 +19,31 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Write a trust store: one PEM of CA certificates
+/// Write a trust store: one PEM file of CA certificates
 ///
-/// Each certificate once, every path complete to its root, each issuer after what it issued. A bundle
-/// that is there already is replaced in one step. A renewed CA is in it with the certificate before too,
-/// until that one expires, since what it issued may name its serial number. Nothing is written where the certificates break a rule;
-/// --for adds the rules of who reads it, and with java the file is PKCS #12, under a passphrase. --check
-/// judges a file that is there, and exits with 3 where it breaks one.
+/// Each certificate occurs once, every path is complete up to its root, and issuers follow the certificates
+/// that they issued. An existing bundle is replaced in one step. The previous certificate of a renewed CA
+/// stays in it until it expires. Nothing is written if the certificates break a rule. --for adds the rules of
+/// a target; for java the file is PKCS #12 with a passphrase. --check checks an existing file and exits with
+/// 3 if it breaks a rule.
 #[derive(Args)]
 pub(super) struct BundleArgs {
-    /// A CA of the store, with all above it [default: every CA]
+    /// A CA of the store, with its issuing CAs; repeatable [default: every CA]
     #[arg(long, value_name = "NAME")]
     ca: Vec<CaName>,
-    /// Certificates from a file, PEM, DER or PKCS #7, made by anyone
+    /// Add the certificates of a file: PEM, DER or PKCS #7
     #[arg(long, value_name = "FILE")]
     add: Vec<PathBuf>,
-    /// Who reads it: its limits are held, and its form is written
+    /// The target: apply its limits and write its format
     #[arg(long = "for", value_name = "TARGET", value_parser = relying_party())]
     party: Option<&'static RelyingParty>,
-    /// Judge a file that is there, and write nothing; - is standard input
+    /// Check an existing file and write nothing; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "add", "out", "force"])]
     check: Option<PathBuf>,
     /// The file to write; - is standard output [default: truststore.pem, and truststore.p12 for java]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Replace a file that is no bundle
+    /// Replace a file that is not a bundle
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -91,7 +91,7 @@ impl BundleArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         if let Some(option) = self.passphrases.given().filter(|_| !self.is_pkcs12()) {
             return Err(Failure::usage(format!(
-                "{option} is about a PKCS #12 trust store, which is for --for java alone"
+                "{option} needs a PKCS #12 trust store: --for java"
             )));
         }
         match &self.check {
@@ -138,14 +138,14 @@ impl BundleArgs {
         let out = self.out();
         if is_standard_output(&out) && !made.is_one_file() {
             return Err(Failure::usage(
-                "--out - is one file, and the bundle is several: give the first of them",
+                "--out - is one file, but the bundle has several: give the name of the first",
             ));
         }
         let passphrase = self.passphrase(context)?;
         findings.iter().for_each(|finding| context.warning(finding));
         if let Some(line) = setting(&made, self.party) {
             context.notice(format!(
-                "the server has to be told of paths so long: {line}"
+                "configure the server for paths of this length: {line}"
             ));
         }
         let files = made.files(&out, passphrase.as_ref())?;
@@ -206,9 +206,9 @@ fn refused(bundle: &Bundle, party: Option<&RelyingParty>, findings: &[BundleFind
     let heading = verdict("the bundle", party, findings);
     let failure = Failure::plain(
         "target-rules-broken",
-        "nothing was written: the bundle breaks rules",
+        "nothing was written: the bundle breaks rules of the target",
     )
-    .hint("choose other CAs with --ca, or mend what the findings name");
+    .hint("choose other CAs with --ca, or fix the findings");
     Report::new(&report, finding_lines(findings).under(&heading)).failing(failure)
 }
 
@@ -224,7 +224,7 @@ fn written(
     let ends = bundle.certificates.iter();
     let ends = ends.map(|certificate| certificate.validity().not_after);
     let heading = format!(
-        "wrote {} to {}, the first to end at {}",
+        "wrote {} to {}; the first expires at {}",
         plural(certificates.len(), "certificate"),
         files.join(", "),
         ends.min().map(rfc3339).unwrap_or_default()
@@ -262,7 +262,7 @@ impl Entry {
     fn text(&self) -> String {
         let alias = self.alias.as_ref().map(|alias| format!(", alias {alias}"));
         let alias = alias.unwrap_or_default();
-        format!("{}, until {}{alias}", self.subject, self.not_after)
+        format!("{}, expires {}{alias}", self.subject, self.not_after)
     }
 }
 

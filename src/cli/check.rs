@@ -16,23 +16,23 @@ use clap::Args;
 use serde::Serialize;
 use time::Duration;
 
-/// Look at the whole store, and say all that is wrong with it; exit 3 with errors or warnings
+/// Check the whole store; exit with 3 if there are errors or warnings
 ///
-/// Files, permissions, journals, counters, every certificate and its signature, keys, lists. Nothing is
-/// changed and no lock is taken, so that it can run at any time. --repair mends what is safe to mend; what
-/// is recorded it never touches.
+/// Checks files, permissions, journals, counters, keys, CRLs, and every certificate with its signature. It
+/// changes nothing and takes no lock, so it can run at any time. --repair repairs what is safe to repair; it
+/// never changes a record.
 #[derive(Args)]
 pub(super) struct CheckArgs {
-    /// Only this CA; repeatable [default: all of the store]
+    /// Check only this CA; repeatable [default: every CA]
     #[arg(long, value_name = "NAME")]
     ca: Vec<CaName>,
-    /// Mend what is safe to mend; what is changed or taken away is kept in the store's folder .repair-TIME
+    /// Repair what is safe to repair; keep copies in the store's directory .repair-TIME
     #[arg(long)]
     repair: bool,
-    /// Tell what ends within this time: days, or 12h, 90d, 1y [default: 30 days; lists: in the last third of their time]
+    /// Report what expires within this time: days, or 12h, 90d, 1y [default: 30 days; CRLs: the last third of their validity]
     #[arg(long, value_name = "DAYS", value_parser = days)]
     within: Option<Duration>,
-    /// Open every key, and ask for passphrases that are not given; without it, keys are opened for which --passin or the environment has one
+    /// Open every key, and prompt for missing passphrases [default: open only keys with a passphrase from --passin or the environment]
     #[arg(long)]
     keys: bool,
     #[command(flatten)]
@@ -82,7 +82,9 @@ fn days(text: &str) -> Result<Duration, String> {
     let duration = days.or_else(|| parse_duration(text));
     duration
         .filter(|duration| !duration.is_negative())
-        .ok_or_else(|| "it is neither a number of days nor a duration as in 12h, 90d, 1y".into())
+        .ok_or_else(|| {
+            "it is neither a number of days nor a duration such as 12h, 90d or 1y".into()
+        })
 }
 
 impl CheckArgs {
@@ -113,7 +115,7 @@ impl CheckArgs {
         } = repair(path, &context.observer(), &mut request)?;
         drop(progress);
         let any_done = !repairs.is_empty();
-        let remedy = "the same command again goes on with the rest";
+        let remedy = "run the same command again to continue with the rest";
         let report = report(&checkup, &repairs, context).committed(remedy);
         Ok(match Failure::of_several(failures, any_done, remedy) {
             Some(failure) => report.failing(failure),
@@ -210,7 +212,7 @@ fn summary(checkup: &Checkup) -> String {
         let cas = counted(checkup.cas, "CA");
         let waiting = match checkup.waiting {
             0 => String::new(),
-            count => format!(", {} waiting", grouped_digits(count)),
+            count => format!(", {} pending", grouped_digits(count)),
         };
         let revoked = grouped_digits(checkup.revoked);
         return format!("store ok: {cas}{waiting}, {certificates}, {revoked} revoked\n");
@@ -226,7 +228,7 @@ fn summary(checkup: &Checkup) -> String {
     let mendable = wrong.filter(|finding| finding.can_be_repaired()).count();
     let mends = match mendable {
         0 => String::new(),
-        count => format!("; `pki check --repair` mends {count} of them"),
+        count => format!("; `pki check --repair` repairs {count} of them"),
     };
     format!("{}{mends}\n", counts.join(", "))
 }

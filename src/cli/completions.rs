@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Write a shell's completions to standard output
+/// Print the completions of a shell
 #[derive(Args)]
 pub(super) struct CompletionsArgs {
     /// The shell
@@ -28,10 +28,10 @@ impl CompletionsArgs {
     }
 }
 
-/// Write the manual pages into a folder
+/// Write the manual pages to a directory
 #[derive(Args)]
 pub(super) struct ManArgs {
-    /// The folder
+    /// The directory
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 }
@@ -68,7 +68,8 @@ impl ManArgs {
 
 /// The command itself and each of its subcommands.
 fn pages(command: &clap::Command) -> Vec<clap::Command> {
-    let visible = command.get_subcommands().filter(|sub| !sub.is_hide_set());
+    let visible = command.get_subcommands();
+    let visible = visible.filter(|sub| !sub.is_hide_set() && sub.get_name() != "help");
     std::iter::once(command.clone())
         .chain(visible.cloned())
         .collect()

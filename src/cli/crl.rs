@@ -24,62 +24,62 @@ use report::CheckEntry;
 use std::path::{Path, PathBuf};
 use time::Duration;
 
-/// Sign revocation lists and publish them, convert one, or watch over them
+/// Sign and publish CRLs (certificate revocation lists), convert one, or check them
 ///
-/// A list for each CA named, or for every CA whose key is in the store: NAME.crl (DER), and with --to-pem
-/// NAME.crl.pem, replaced in one step. --for makes what a load balancer, server or library reads, and
-/// nothing is signed where its rules are broken.
+/// Writes a CRL for each CA named, or for every CA with its key in the store: NAME.crl (DER), and with
+/// --to-pem NAME.crl.pem. Existing CRLs are replaced in one step. --for writes the files that a load
+/// balancer, server or library reads, and signs nothing if its rules are broken.
 #[derive(Args)]
 pub(super) struct CrlArgs {
-    /// A CA of the store [default: every CA whose key is here]
+    /// A CA of the store; repeatable [default: every CA with its key here]
     #[arg(long, value_name = "NAME")]
     ca: Vec<CaName>,
-    /// The folder to publish in [default: crl in the store]; with --in the file to write, - is standard output
+    /// The directory to publish in [default: crl in the store]; with --in the file to write, - is standard output
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// PEM too; with --in PEM instead of DER
+    /// Also write PEM; with --in write PEM instead of DER
     #[arg(long, conflicts_with = "to_der")]
     to_pem: bool,
-    /// With --in: DER instead of PEM
+    /// With --in: write DER instead of PEM
     #[arg(long, requires = "in")]
     to_der: bool,
-    /// Also NAME.chain.crl.pem: the lists of the CA and of all above it
+    /// Also write NAME.chain.crl.pem: the CRLs of the CA and of its issuing CAs
     #[arg(long, conflicts_with = "in")]
     chain: bool,
-    /// Days until the next list [default: 7]
+    /// Days until the next CRL [default: 7]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["next_update", "in"])]
     days: Option<u32>,
-    /// When the next list will come: 2027-01-31, RFC 3339, or from now as in 7d
+    /// Time of the next CRL: 2027-01-31, RFC 3339, or from now as in 7d
     #[arg(long, value_name = "TIME", conflicts_with = "in")]
     next_update: Option<Moment>,
-    /// Who reads the lists: they are held to its limits before any is signed, and its files are written
+    /// The target: check its limits before signing, and write its files
     #[arg(long = "for", value_name = "TARGET", value_parser = relying_party())]
     party: Option<&'static RelyingParty>,
-    /// Also HASH.r0: the names by which OpenSSL finds lists in a folder
+    /// Also write HASH.r0: the names by which OpenSSL finds CRLs in a directory
     #[arg(long, conflicts_with_all = ["in", "check"])]
     hash_names: bool,
-    /// Sign only where a revocation is new, or less than a third of the validity is left
+    /// Sign only if a revocation is new or less than a third of the validity is left
     #[arg(long, conflicts_with = "in")]
     if_needed: bool,
-    /// Date the new CRL now even if the last one is dated in the future: the way back after a clock that was ahead
+    /// Date the new CRL now even if the last one is dated in the future, after the clock was ahead
     #[arg(long, conflicts_with_all = ["in", "if_needed", "check"])]
     date_now: bool,
-    /// Sign N lists at once, each for when the one before it gets old; `pki crl` publishes them in turn, without the key
+    /// Pre-sign N CRLs, each for the time when the previous one expires; `pki crl` publishes them in turn without the key
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), requires = "every", conflicts_with_all = ["in", "if_needed", "check"])]
     ahead: Option<u32>,
-    /// With --ahead: from the beginning of one list to that of the next, as in 30d
+    /// With --ahead: time from one CRL to the next, as in 30d
     #[arg(long, value_name = "DURATION", value_parser = interval, requires = "ahead")]
     every: Option<Duration>,
-    /// Sign nothing: exit 3 where a published list is missing, stale, behind the store, or ends soon, and with --for where it breaks a rule; with --in and --for of that list alone
+    /// Sign nothing; exit with 3 if a published CRL is missing, stale, outdated or expires soon, or with --for breaks a rule; with --in check that CRL only
     #[arg(long, conflicts_with_all = ["to_pem", "to_der", "chain", "if_needed", "days", "next_update", "force"])]
     check: bool,
-    /// With --check: what «soon» means
+    /// With --check: CRLs that expire within this time are findings, as in 24h
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "check")]
     within: Option<Duration>,
-    /// Convert this list, made by anyone: the same bytes, PEM or DER
+    /// Convert this CRL between PEM and DER; its bytes stay the same
     #[arg(long = "in", id = "in", value_name = "FILE", conflicts_with = "ca")]
     input: Option<PathBuf>,
-    /// Replace files that are no lists
+    /// Replace files that are not CRLs
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -103,9 +103,7 @@ impl CrlArgs {
             return self.convert(path, context);
         }
         if self.out.as_deref().is_some_and(is_standard_output) {
-            return Err(Failure::usage(
-                "--out is a folder here, for several files; - is none",
-            ));
+            return Err(Failure::usage("--out has to be a directory here, not -"));
         }
         let store = context.open_store()?;
         let form = self.party.map(|party| party.crls.form);
@@ -119,7 +117,7 @@ impl CrlArgs {
         }
         if self.ahead.is_some() && matches!(self.next_update, Some(Moment::At(_))) {
             return Err(Failure::usage(
-                "--ahead signs lists that end one after the other, so --next-update has to be a duration, as in 40d",
+                "--ahead signs CRLs that expire one after the other, so --next-update has to be a duration such as 40d",
             ));
         }
         self.publish(&store, place, context)
@@ -127,24 +125,20 @@ impl CrlArgs {
 
     fn convert(&self, path: &Path, context: &Context) -> Result<Report, Failure> {
         if self.check && self.party.is_none() {
-            return Err(Failure::usage(
-                "--check with --in needs --for: by whose rules",
-            ));
+            return Err(Failure::usage("--check with --in needs --for TARGET"));
         }
         if self.check && self.out.is_some() {
             return Err(Failure::usage(
-                "--check with --in writes nothing: leave --out away",
+                "--check with --in writes nothing: remove --out",
             ));
         }
         let to_pem = match (self.party, self.to_pem, self.to_der) {
             (None, false, false) => {
-                return Err(Failure::usage(
-                    "--in needs --to-pem or --to-der: what the list is to become",
-                ));
+                return Err(Failure::usage("--in needs --to-pem or --to-der"));
             }
             (Some(party), _, true) if party.crls.form.is_pem() => {
                 return Err(Failure::usage(format!(
-                    "{} reads PEM: leave --to-der away",
+                    "{} reads PEM: remove --to-der",
                     party.title
                 )));
             }
@@ -221,9 +215,9 @@ impl CrlArgs {
         if cas.is_empty() {
             return Err(Failure::plain(
                 "key-not-in-store",
-                "there is no CA in the store whose key is here",
+                "the store has no CA with its key here",
             )
-            .hint("name one with --ca"));
+            .hint("choose one with --ca"));
         }
         let mut findings = Vec::new();
         let mut settings = None;
@@ -240,7 +234,7 @@ impl CrlArgs {
             settings = Some(target::settings(store, &cas, &request.place, party, named)?);
             context.notices(preview.also.iter().map(|ca| {
                 format!(
-                    "{} needs the list of {} too, and it is due",
+                    "{} also needs the CRL of {}, which is due",
                     party.title,
                     ca.name()
                 )

@@ -16,13 +16,13 @@ use std::path::PathBuf;
 /// Destination of the files for the owner.
 #[derive(Args)]
 pub(super) struct OutArgs {
-    /// Also write the certificate, its chains and its key into this folder
+    /// Also write the certificate, its chains and its key to this directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Also write the certificate as DER
     #[arg(long, requires = "out")]
     der: bool,
-    /// Replace files that are there already
+    /// Replace existing files
     #[arg(long)]
     pub(super) force: bool,
     #[command(flatten)]
@@ -61,16 +61,14 @@ impl OutArgs {
             }
             if self.passout.is_given() {
                 return Err(Failure::usage(
-                    "--passout and --no-passphrase are about the files of --out, which is not given",
+                    "--passout and --no-passphrase need --out",
                 )
-                .hint("the key stays in the store under the CA's passphrase; `pki export` gives it out"));
+                .hint("the key stays in the store under the CA's passphrase; `pki export` writes it to a file"));
             }
             return Ok(());
         };
         if directory.as_os_str() == "-" {
-            return Err(Failure::usage(
-                "--out is a folder here, for several files; - is none",
-            ));
+            return Err(Failure::usage("--out has to be a directory here, not -"));
         }
         Ok(())
     }

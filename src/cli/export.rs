@@ -19,22 +19,22 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-/// Give out a certificate with its chains and its key
+/// Export a certificate with its chains and its key
 ///
 /// Writes NAME.crt, NAME.chain.pem (the issuing CA up to the root), NAME.fullchain.pem (the certificate
-/// first, without the root) and NAME.key (PKCS#8, encrypted). Without --cn and --serial it is the CA's
-/// own certificate, and its key only with --key.
+/// first, without the root) and NAME.key (PKCS#8, encrypted). Without --cn and --serial it exports the CA's
+/// own certificate, and the CA's key only with --key.
 #[derive(Args)]
 pub(super) struct ExportArgs {
-    /// The CA that issued the certificate, or whose own it is
+    /// The CA that issued the certificate, or the CA to export
     #[arg(long, value_name = "NAME")]
     ca: CaName,
     #[command(flatten)]
     selector: SelectorArgs,
-    /// The folder to write into
+    /// The directory to write to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// What the files are called [default: the common name, or the CA's name]
+    /// Name of the files [default: the common name, or the CA's name]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Also write the certificate as DER
@@ -43,16 +43,16 @@ pub(super) struct ExportArgs {
     /// Also write NAME.p12: PKCS #12 with the key, the certificate and its chain
     #[arg(long, value_name = "KIND")]
     p12: Option<Pkcs12Kind>,
-    /// Write what this party takes, instead of the usual files
+    /// The target: write the files that it reads instead of the usual ones
     #[arg(long = "for", value_name = "PARTY", conflicts_with_all = ["der", "p12"])]
     party: Option<Party>,
-    /// For who trusts this root alone: the chain goes on to it through the certificate with which it certifies the other root
+    /// End the chain at this root, through its cross-certificate for the other root
     #[arg(long, value_name = "ROOT")]
     via: Option<CaName>,
-    /// The CA's own key too
+    /// Also export the CA's own key
     #[arg(long, conflicts_with_all = ["cn", "serial"])]
     key: bool,
-    /// Replace files that are there already
+    /// Replace existing files
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -124,13 +124,11 @@ impl ExportArgs {
             passphrase: open.passphrase.as_ref(),
         });
         if self.p12 == Some(Pkcs12Kind::Compat) {
-            notices.push("3DES and SHA-1 guard the key in the .p12 file less well than --p12 modern would: delete the file once it has been imported".into());
+            notices.push("3DES and SHA-1 in the .p12 file are weaker than --p12 modern: delete the file after the import".into());
         }
         let algorithm = subject.certificate.public_key().algorithm();
         if self.party == Some(Party::Java) && is_ml_dsa(algorithm) {
-            notices.push(format!(
-                "Java reads {algorithm} keys from version 24 on, older versions do not"
-            ));
+            notices.push(format!("Java reads {algorithm} keys since version 24"));
         }
         store.make_names_durable()?;
         let exported = open.write(&subject.certificate, &subject.issuers, key.as_ref())?;
@@ -145,7 +143,7 @@ impl ExportArgs {
             .filter(|_| self.passout.is_none_wanted())
         {
             return Err(Failure::usage(format!(
-                "{option} writes a PKCS #12 file, which is never without a passphrase"
+                "{option} writes a PKCS #12 file, which always has a passphrase"
             ))
             .hint("give one with --passout"));
         }
@@ -156,14 +154,14 @@ impl ExportArgs {
         };
         if let Some((party, name)) = wants_plain.filter(|_| !self.passout.is_none_wanted()) {
             return Err(Failure::usage(format!(
-                "{name} takes a key only without a passphrase, and --for {party} writes none unless told so"
+                "{name} needs an unencrypted key, which --for {party} writes only if asked"
             ))
-            .hint("say --no-passphrase, and delete the file with the key once it has been taken"));
+            .hint("use --no-passphrase, and delete the key file after the import"));
         }
         let wants_key = self.party.is_some() || self.p12.is_some();
         if wants_key && !self.key && !self.selector.is_given() {
             return Err(Failure::usage(
-                "--p12 and --for write a key, and a CA's is only exported with --key",
+                "--p12 and --for write a key; a CA's key is exported only with --key",
             ));
         }
         Ok(())
@@ -232,9 +230,9 @@ impl ExportArgs {
         let key_file = ca.leaf_key_file(&issuance.serial)?;
         if key_file.is_none() {
             notices.push(if certificate.is_ca() {
-                "the certificate is that of a CA; where its key is, `pki export --ca NAME --key` exports it".into()
+                "the certificate is a CA's; `pki export --ca NAME --key` exports its key".into()
             } else {
-                "the key was made elsewhere, so there is none to export".into()
+                "the key was not made here, so it can't be exported".into()
             });
         }
         let named = ca.clone().named_by(&certificate)?;
@@ -256,7 +254,7 @@ impl ExportArgs {
     fn authority(&self, store: &Store, ca: &Ca) -> Result<Subject, Failure> {
         if !self.key && self.passout.is_given() {
             return Err(Failure::usage(
-                "--passout and --no-passphrase are about a key, and a CA's is only exported with --key",
+                "--passout and --no-passphrase need a key; a CA's key is exported only with --key",
             ));
         }
         let key_file = if self.key { ca.key_file()? } else { None };
@@ -311,9 +309,7 @@ impl Subject {
     /// Has the chain end in another root, which has certified the key of the one at its end.
     fn go_on_to(&mut self, other: &Ca, context: &Context) -> Result<(), Failure> {
         let Some(root) = self.issuers.pop() else {
-            return Err(Failure::usage(
-                "--via is about a chain, and there is none above a root",
-            ));
+            return Err(Failure::usage("--via needs a chain, and a root has none"));
         };
         let cross = cross_certificate(other, &root, context.now)?;
         let cross = cross.ok_or_else(|| {

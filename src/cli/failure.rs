@@ -112,14 +112,12 @@ impl Failure {
     pub(super) fn of_rows(mut rows: Vec<Self>, more: usize) -> Self {
         if more > 0 {
             let rows_are = if more == 1 { "row is" } else { "rows are" };
-            rows.push(Self::bad_row(format!(
-                "{more} more {rows_are} not sound either"
-            )));
+            rows.push(Self::bad_row(format!("{more} more {rows_are} invalid")));
         }
         let others = rows.split_off(rows.len().min(1));
         let mut first = rows
             .pop()
-            .unwrap_or_else(|| Self::bad_row("there is no row"));
+            .unwrap_or_else(|| Self::bad_row("the table has no rows"));
         first.others = others;
         first
     }
@@ -142,7 +140,8 @@ impl Failure {
     /// Returns the failure that ended a batch after so many of its rows were issued.
     pub(super) fn among_rows(mut self, issued: u64, count: u64) -> Self {
         if issued > 0 {
-            let context = format!("{issued} of {count} rows are issued, and then something failed");
+            let context =
+                format!("{issued} of {count} rows are issued; then an error stopped the batch");
             let is_for_good = matches!(
                 self.ca_error(),
                 Some(
@@ -152,7 +151,7 @@ impl Failure {
             );
             self.error = self.error.context(context);
             if !is_for_good {
-                self.hint = Some("the same command with --resume goes on with the rest".into());
+                self.hint = Some("run the same command with --resume to continue".into());
             }
             self.exit = AFTER_COMMIT;
         }
@@ -183,7 +182,7 @@ impl Failure {
     /// The store has changed, and standard output could not be written to.
     pub(super) fn unwritten(error: io::Error, remedy: String) -> Self {
         let error = anyhow::Error::new(error)
-            .context("it is done, but standard output could not be written to");
+            .context("the command is done, but its report could not be written to standard output");
         Self {
             error,
             code: code::OUTPUT,

@@ -16,10 +16,10 @@ use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Take over a CA that openssl or easy-rsa kept, whole or not at all
+/// Import a CA of openssl or easy-rsa, completely or not at all
 ///
-/// Its key, every certificate that its index names, every revocation; its numbers go on. The folder that it
-/// comes from is only read. Makes the store too, where there is none yet.
+/// Imports its key, every certificate of its index and every revocation; serial numbers and CRL numbers
+/// continue. The directory is only read. Creates the store if there is none.
 #[derive(Args)]
 pub(super) struct ImportArgs {
     /// A directory of `openssl ca`, or one with the certificate and key of a CA that `openssl x509 -req -CA` used
@@ -31,28 +31,28 @@ pub(super) struct ImportArgs {
     /// The CA's name in the store
     #[arg(long, value_name = "NAME")]
     name: CaName,
-    /// The CA's certificate, where it is in none of the usual places
+    /// The CA's certificate, if it is not in a usual place
     #[arg(long, value_name = "FILE")]
     cert: Option<PathBuf>,
     /// The CA's key
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// The last list that the CA signed
+    /// The last CRL that the CA signed
     #[arg(long, value_name = "FILE")]
     crl: Option<PathBuf>,
-    /// The index of certificates; serial and crlnumber are looked for beside it
+    /// The index of certificates; serial and crlnumber are read from the same directory
     #[arg(long, value_name = "FILE")]
     index: Option<PathBuf>,
-    /// A directory with certificates that it issued, PEM or DER, under any names; repeatable
+    /// A directory with certificates that it issued, PEM or DER, with any names; repeatable
     #[arg(long, value_name = "DIR")]
     certs: Vec<PathBuf>,
-    /// The certificates of the CAs above it, up to the root, where they are not in the store
+    /// The certificates of its issuing CAs, up to the root, if they are not in the store
     #[arg(long, value_name = "FILE")]
     chain: Vec<PathBuf>,
-    /// Take what can be taken: what is wrong with the rest is no error then
+    /// Import what can be imported; problems of the rest are not errors
     #[arg(long)]
     partial: bool,
-    /// Show what would be taken over, and write nothing
+    /// Print what would be imported, and write nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -125,7 +125,7 @@ impl ImportArgs {
         let (layout, directory) = match (self.openssl, self.easy_rsa) {
             (Some(directory), _) => (Layout::Openssl, directory),
             (None, Some(directory)) => (Layout::EasyRsa, directory),
-            (None, None) => return Err(Failure::usage("--openssl or --easy-rsa is missing")),
+            (None, None) => return Err(Failure::usage("--openssl or --easy-rsa is required")),
         };
         let mut chain = Vec::new();
         for file in &self.chain {
@@ -172,9 +172,9 @@ fn report(request: &ImportRequest, imported: &Imported) -> Report {
         ImportOutcome::Refused { has_part } => {
             let count = plural(errors(findings), "error");
             let remedy = if has_part {
-                "mend what the findings name, or take what can be taken with --partial"
+                "fix the findings, or import the rest with --partial"
             } else {
-                "mend the lines of the index that revocation-unreadable names: no revocation is passed over, not even with --partial"
+                "fix the lines of the index that revocation-unreadable names: --partial skips no revocation"
             };
             report.failing(
                 Failure::plain(
@@ -236,27 +236,27 @@ impl ImportReport {
         };
         let is_done = self.imported;
         Lines::default()
-            .row_if("under", self.parent.as_ref())
+            .row_if("issuer", self.parent.as_ref())
             .row("subject", &self.subject)
-            .row("valid until", &self.not_after)
+            .row("expires", &self.not_after)
             .row("certificates", self.certificates.text())
             .row_if("keys of them", (self.keys > 0).then_some(self.keys))
-            .row_if("last list", self.old_list.as_ref().map(OldCrlEntry::text))
+            .row_if("last CRL", self.old_list.as_ref().map(OldCrlEntry::text))
             .row("next serial", format!("{} or above", self.next_serial))
-            .row("next list", format!("number {}", self.next_crl_number))
+            .row("next CRL", format!("number {}", self.next_crl_number))
             .row_if(
                 "added",
                 (!self.added.is_empty())
                     .then(|| format!("{}, without keys", self.added.join(", "))),
             )
             .row_if(
-                "will ask for",
+                "asks for",
                 self.asks_for_passphrase
                     .then(|| format!("a passphrase for the key of {name}")),
             )
             .row_if(
                 "do next",
-                is_done.then(|| format!("`pki crl --ca {name}` signs its first list")),
+                is_done.then(|| format!("`pki crl --ca {name}` signs its first CRL")),
             )
             .under(&heading)
     }
@@ -273,7 +273,7 @@ impl TallyEntry {
         let counts = format!("{valid} valid, {revoked} revoked, {expired} expired");
         match without_certificate {
             0 => counts,
-            missing => format!("{counts}; {missing} of them only as a record"),
+            missing => format!("{counts}; {missing} of them without a certificate file"),
         }
     }
 }

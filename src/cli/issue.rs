@@ -27,22 +27,21 @@ use std::path::PathBuf;
 
 /// Issue a certificate and record it in the store
 ///
-/// The key is made here and kept in the store, or stays where it is and a request (--csr) speaks for
-/// it. With --out the files for its owner are written too, as `pki export` writes them. A client
-/// certificate has no SAN unless --san gives one; a few verifiers, such as that of pyca/cryptography,
-/// refuse clients without one.
+/// The key is made here and kept in the store, or stays with the owner of a CSR (--csr). With --out the
+/// command also writes the owner's files, as `pki export` does. A client certificate has no SAN unless --san
+/// gives one; some verifiers, such as pyca/cryptography, reject clients without one.
 #[derive(Args)]
 pub(super) struct IssueArgs {
-    /// The CA that issues
+    /// The issuing CA
     #[arg(long, value_name = "NAME")]
     ca: CaName,
-    /// Many: a table whose header names columns of cn, san, profile, days, key_type, csr, name; - is standard input
+    /// Issue many from a CSV table with a header of these columns: cn, san, profile, days, key_type, csr, name; - is standard input
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["cn", "subject", "san", "csr", "name"])]
     from: Option<PathBuf>,
-    /// Issue the sound rows of --from, though others are not
+    /// Issue the valid rows of --from even if others are invalid
     #[arg(long, requires = "from")]
     keep_going: bool,
-    /// Go on with the last run of the same table that did not come to its end
+    /// Continue the last interrupted run of the same table
     #[arg(long, requires = "from")]
     resume: bool,
     #[command(flatten)]
@@ -50,7 +49,7 @@ pub(super) struct IssueArgs {
     /// client, server, peer, email, code-signing, ocsp, timestamp
     #[arg(long, value_name = "PROFILE", default_value_t)]
     profile: Profile,
-    /// Alternative names: www.example.test, 10.0.0.1, a@example.test, https://…, or with dns: ip: email: uri: before them
+    /// SANs (subject alternative names): www.example.test, 10.0.0.1, a@example.test, https://…, or with a prefix dns: ip: email: uri:
     #[arg(long, value_name = "NAME,…")]
     san: Vec<String>,
     #[command(flatten)]
@@ -58,18 +57,18 @@ pub(super) struct IssueArgs {
     /// p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65, ml-dsa-87 [default: p256]
     #[arg(long, value_name = "TYPE", conflicts_with = "csr")]
     key_type: Option<KeyType>,
-    /// Certify the key of a CSR: its public key, subject and SANs are taken; - is standard input
+    /// Issue for a CSR: use its public key, subject and SANs; - is standard input
     #[arg(long, value_name = "FILE")]
     csr: Option<PathBuf>,
-    /// add: take the SANs of the CSR, and its subject if no other is given; replace: take --cn, --subject and --san alone [default: add]
+    /// add: use the SANs of the CSR, and its subject if no other is given; replace: use only --cn, --subject and --san [default: add]
     #[arg(long, value_name = "USE")]
     csr_names: Option<CsrNames>,
-    /// Wrong on purpose, in a fixture store: expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity, self-signed
+    /// Issue with a defect, in a fixture store: expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity, self-signed
     #[arg(long, value_name = "NAME", conflicts_with = "from")]
     flaw: Option<Defect>,
     #[command(flatten)]
     passin: PassinArgs,
-    /// What the files are called [default: the common name]
+    /// Name of the files [default: the common name]
     #[arg(long, value_name = "NAME", requires = "out")]
     name: Option<String>,
     #[command(flatten)]
@@ -83,7 +82,7 @@ impl IssueArgs {
         }
         if !self.subject.is_given() && self.san.is_empty() && self.csr.is_none() {
             return Err(Failure::usage(
-                "there is none of --cn, --subject, --san, --csr and --from",
+                "one of --cn, --subject, --san, --csr or --from is required",
             )
             .hint("`pki issue --ca NAME --cn NAME` issues a client certificate"));
         }
@@ -122,6 +121,7 @@ impl IssueArgs {
         };
         context.notices(&issued.notices);
         let remedy = self.fetch_with(&issued.issuance);
+        let is_in_store_alone = delivery.is_none();
         let files = match delivery {
             Some(delivery) => delivery.write(&issued, issuer.path()).map_err(|source| {
                 let what = format!("the certificate {}", issued.issuance.serial);
@@ -130,19 +130,21 @@ impl IssueArgs {
             None => BTreeMap::new(),
         };
         let entry = CertificateEntry::new(&self.ca, &issued.issuance, files);
-        Ok(Report::new(&entry, entry.text()).committed(remedy))
+        let mut text = entry.text();
+        if is_in_store_alone {
+            text += &context.commands(&format!("{remedy}\n"));
+        }
+        Ok(Report::new(&entry, text).committed(remedy))
     }
 
     /// Refuses names of a CSR without one, or replaced by none.
     fn check_csr_names(&self) -> Result<(), Failure> {
         match self.csr_names {
-            Some(_) if self.csr.is_none() => Err(Failure::usage(
-                "--csr-names is about the names of a CSR, and there is no --csr",
-            )),
-            Some(CsrNames::Replace) if !self.subject.is_given() && self.san.is_empty() => Err(
-                Failure::usage("--csr-names replace needs names to replace those of the CSR")
-                    .hint("give them with --cn, --subject or --san"),
-            ),
+            Some(_) if self.csr.is_none() => Err(Failure::usage("--csr-names needs --csr")),
+            Some(CsrNames::Replace) if !self.subject.is_given() && self.san.is_empty() => {
+                Err(Failure::usage("--csr-names replace needs names")
+                    .hint("give them with --cn, --subject or --san"))
+            }
             _ => Ok(()),
         }
     }
@@ -314,7 +316,7 @@ impl CertificateEntry {
                 .expect("a String takes everything");
         }
         if let Some(flaw) = &self.flaw {
-            write!(line, " (flaw: {})", Escaped(flaw)).expect("a String takes everything");
+            write!(line, " (defect: {})", Escaped(flaw)).expect("a String takes everything");
         }
         if let Some(successor) = &self.renewed_by {
             write!(line, " (renewed by {successor})").expect("a String takes everything");
@@ -339,14 +341,14 @@ impl CertificateEntry {
             .row("serial", &self.serial)
             .row_if("renews", renews)
             .row("subject", &self.subject)
-            .row_if("names", names)
+            .row_if("SANs", names)
             .row_if("flaw", self.flaw.as_ref())
-            .row("valid until", &self.not_after);
+            .row("expires", &self.not_after);
         for (kind, path) in self.files.iter().flatten() {
             lines = lines.row(kind, path);
         }
         lines.under(&format!(
-            "issued a {} certificate under {}",
+            "issued a {} certificate from {}",
             self.profile, self.ca
         ))
     }

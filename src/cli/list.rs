@@ -13,25 +13,25 @@ use clap::{Args, ValueEnum};
 use std::io::{self, Write};
 use time::{Duration, OffsetDateTime};
 
-/// List the certificates that were issued
+/// List the issued certificates
 ///
-/// In the order of issuing; read and written as it goes, whatever their number. With --expiring the
-/// soonest comes first, and the certificates of CAs that came from elsewhere are among them.
+/// In the order of issuing; any number of certificates takes little memory. With --expiring the first to
+/// expire comes first, and the list includes CA certificates from other issuers.
 #[derive(Args)]
 pub(super) struct ListArgs {
-    /// Only what this CA issued; repeatable
+    /// Only certificates of this CA; repeatable
     #[arg(long, value_name = "NAME")]
     ca: Vec<CaName>,
     /// Only with this common name
     #[arg(long, value_name = "NAME")]
     cn: Option<String>,
-    /// Only with this alternative name
+    /// Only with this SAN
     #[arg(long, value_name = "NAME")]
     san: Option<String>,
     /// Only with this status
     #[arg(long, value_enum)]
     status: Option<StatusFilter>,
-    /// Only those that end within this time, as in 30d, the soonest first; none that are revoked, unless --status revoked is given
+    /// Only those that expire within this time, as in 30d, the soonest first; without revoked ones, unless --status revoked is given
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     expiring: Option<Duration>,
 }
@@ -81,7 +81,7 @@ impl ListArgs {
         };
         if filter.statuses == [Status::Expired] {
             return Err(Failure::usage(
-                "what ends within a time has not expired: --expiring and --status expired exclude each other",
+                "--expiring and --status expired exclude each other",
             ));
         }
         if filter.statuses.is_empty() {
@@ -99,7 +99,10 @@ impl ListArgs {
         let mut waiting = Vec::new();
         for ca in store.pending_cas()? {
             if is_wanted(ca.name()) {
-                context.notice(format!("{} waits for its certificate", ca.name()));
+                context.notice(format!(
+                    "CA {} is pending: its certificate is not installed yet",
+                    ca.name()
+                ));
                 waiting.push(ca.name().clone());
             }
         }
@@ -211,7 +214,7 @@ impl<'a> Listing<'a> {
             (Format::Text, 0) => writeln!(
                 self.out,
                 "{:13} {:20} {:14} {:16} {:20} SUBJECT",
-                "STATUS", "VALID UNTIL", "PROFILE", "CA", "SERIAL"
+                "STATUS", "EXPIRES", "PROFILE", "CA", "SERIAL"
             )?,
             (Format::Text, _) => {}
         }

@@ -101,12 +101,12 @@ pub(super) fn request(
     let (waiting, notices) = request_ca(store, observer, &new, &mut passphrases, context.now)?;
     context.notices(notices);
     let pem = waiting.request_pem();
-    let remedy = format!("`pki subordinate --name {name} --request FILE` writes the request again");
+    let remedy = format!("`pki subordinate --name {name} --request FILE` writes the CSR again");
     let Some(file) = file else {
         return Ok(Report::raw(pem).committed(remedy));
     };
     file.write(pem.as_bytes()).map_err(|source| {
-        Failure::after_commit(format!("the request of {name}"), source, remedy.clone())
+        Failure::after_commit(format!("the CSR of {name}"), source, remedy.clone())
     })?;
     Ok(requested(&waiting, path).committed(remedy))
 }
@@ -123,7 +123,10 @@ fn requested(waiting: &PendingCa, file: &Path) -> Report {
         .row("subject", &made.subject)
         .row("key type", &made.key_type)
         .row("request", &made.request)
-        .under(&format!("{} waits for its certificate", made.ca));
+        .under(&format!(
+            "CA {} is pending: its certificate is not installed yet",
+            made.ca
+        ));
     Report::new(&made, text)
 }
 

@@ -48,12 +48,7 @@ use std::process::ExitCode;
 
 /// A private certificate authority in one command.
 #[derive(Parser)]
-#[command(
-    name = "pki",
-    version,
-    max_term_width = 100,
-    disable_help_subcommand = true
-)]
+#[command(name = "pki", version, max_term_width = 100)]
 #[command(
     after_help = "Start with:\n  pki root --name rootCA\n  pki subordinate --ca rootCA --name intermediate0\n  pki issue --ca intermediate0 --cn localclient --out ."
 )]
@@ -67,19 +62,19 @@ struct Cli {
 /// Options of every command.
 #[derive(Args)]
 struct GlobalArgs {
-    /// The store's folder [default: PKI_STORE, else ./pki]
+    /// Directory of the store [default: PKI_STORE, else ./pki]
     #[arg(long, global = true, value_name = "DIR")]
     store: Option<PathBuf>,
-    /// How results are written to standard output
+    /// Format of results on standard output
     #[arg(long, global = true, value_enum, default_value = "text")]
     format: Format,
-    /// Never prompt: fail, and say which option to use
+    /// Never prompt; fail and name the option to use
     #[arg(long, global = true)]
     no_input: bool,
     /// No notices and no progress
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more about what is done
+    /// Print more details
     #[arg(short, long, global = true)]
     verbose: bool,
 }

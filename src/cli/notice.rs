@@ -7,18 +7,16 @@ use std::fmt;
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ValidityShortened { until } => write!(
-                f,
-                "the validity was shortened to the end of the CA's: {}",
-                rfc3339(*until)
-            ),
+            Self::ValidityShortened { until } => {
+                write!(f, "the validity is cut to the CA's: {}", rfc3339(*until))
+            }
             Self::Adopted { serial, ca } => write!(
                 f,
-                "{serial} was not on record: the key of {ca} signed it, and the certificate is on record now"
+                "{serial} was not on record; the key of {ca} signed it, so it is recorded now"
             ),
             Self::IgnoredFromRequest { what } => write!(
                 f,
-                "the CSR also asks for {}, which was ignored",
+                "the CSR also requests {}, which is ignored",
                 what.join(", ")
             ),
             Self::Underscores { names } => write!(
@@ -26,16 +24,17 @@ impl fmt::Display for Notice {
                 "a host name has no underscore (RFC 1123), so some clients reject {}, and OpenSSL matches no wildcard with such a name",
                 names.join(", ")
             ),
-            Self::SameRequest { ca } => write!(
-                f,
-                "{ca} waits for its certificate already, and its key and request stay as they are"
-            ),
-            Self::Imperfect { findings } => write!(
-                f,
-                "the certificate breaks rules and can be used all the same: {findings}"
-            ),
+            Self::SameRequest { ca } => {
+                write!(f, "{ca} is pending already; its key and CSR are unchanged")
+            }
+            Self::Imperfect { findings } => {
+                write!(f, "the certificate breaks rules but is usable: {findings}")
+            }
             Self::RareKeyType { kind } => {
-                write!(f, "few servers, clients and libraries take {kind} keys yet")
+                write!(
+                    f,
+                    "few servers, clients and libraries support {kind} keys yet"
+                )
             }
             Self::ChosenAmongSeveral {
                 cn,
@@ -44,17 +43,16 @@ impl fmt::Display for Notice {
                 valid,
             } => write!(
                 f,
-                "{count} certificates have the common name {cn:?}; {} was taken: {serial}",
+                "{count} certificates have the common name {cn:?}; using {}: {serial}",
                 chosen(*valid)
             ),
             Self::KeyStillCertified { serial, ca, valid } => write!(
                 f,
-                "the key of {serial} is that of {valid} of {ca} too, which is valid: `pki revoke --ca {ca} --serial 0x{valid} --reason keyCompromise` revokes it"
+                "{valid} of {ca} has the same key as {serial} and is still valid: `pki revoke --ca {ca} --serial 0x{valid} --reason keyCompromise` revokes it"
             ),
-            Self::SameCertificate { ca } => write!(
-                f,
-                "it is the certificate that {ca} has already; nothing was changed"
-            ),
+            Self::SameCertificate { ca } => {
+                write!(f, "{ca} already has this certificate; nothing was changed")
+            }
             Self::Crl(notice) => notice.fmt(f),
             Self::Renewal(notice) => notice.fmt(f),
         }
@@ -65,7 +63,7 @@ fn chosen(valid: bool) -> &'static str {
     if valid {
         "the newest valid one"
     } else {
-        "none is valid; the newest"
+        "the newest, since none is valid"
     }
 }
 
@@ -74,11 +72,11 @@ impl fmt::Display for CrlNotice {
         match self {
             Self::RevocationsRecovered { count, number } => write!(
                 f,
-                "revocations missing from the record: {count}; they are recorded again as CRL number {number} lists them; later ones, if any, are lost"
+                "{count} revocations were missing from the record and are restored from CRL number {number}; later ones are lost"
             ),
             Self::ClockBehind { this_update } => write!(
                 f,
-                "the clock is behind the last list, so the new one is dated as that one: {}",
+                "the clock is behind the last CRL, so the new CRL has its date: {}",
                 rfc3339(*this_update)
             ),
             Self::DatedInFuture { this_update } => write!(
@@ -93,11 +91,11 @@ impl fmt::Display for CrlNotice {
             ),
             Self::AheadVoid { count, ca } => write!(
                 f,
-                "{count} lists of {ca} that were signed ahead are void now, and none of them will be published: sign new ones with `pki crl --ca {ca} --ahead`"
+                "{count} pre-signed CRLs of {ca} are outdated now and will not be published: sign new ones with `pki crl --ca {ca} --ahead`"
             ),
             Self::FewerAhead { count, until } => write!(
                 f,
-                "{count} lists were signed, and no more, since the CA ends at {}",
+                "only {count} CRLs were signed, since the CA expires at {}",
                 rfc3339(*until)
             ),
         }
@@ -113,38 +111,38 @@ impl fmt::Display for RenewalNotice {
                 until,
             } => write!(
                 f,
-                "{serial} has a newer one with the same names already: {newer}, valid until {}",
+                "{serial} was renewed before: {newer} has the same names and expires {}",
                 rfc3339(*until)
             ),
             Self::CaEnds { subject, until } => write!(
                 f,
-                "the certificate of the CA {subject} ends at {}; `pki renew --ca NAME --self` renews it",
+                "the certificate of the CA {subject} expires at {}; `pki renew --ca NAME --self` renews it",
                 rfc3339(*until)
             ),
             Self::RenewedMeanwhile { serial, by } => {
-                write!(f, "{serial} was renewed meanwhile by another process: {by}")
+                write!(f, "another process has renewed {serial}: {by}")
             }
             Self::FilesCalled { serial, name } => write!(
                 f,
-                "others have the common name of {serial}, so the files of its successor are called {name}"
+                "other certificates have the common name of {serial}, so the new files are named {name}"
             ),
             Self::EndsSooner { until, before } => write!(
                 f,
-                "the new certificate ends at {}, sooner than the one before: {}",
+                "the new certificate expires at {}, before the previous one: {}",
                 rfc3339(*until),
                 rfc3339(*before)
             ),
             Self::NotBegun { begins } => write!(
                 f,
-                "the certificate before is not valid before {}: the clock is wrong now, or was when that one was made",
+                "the previous certificate is not valid before {}: the clock is or was wrong",
                 rfc3339(*begins)
             ),
             Self::NotSuperseded { serial } => {
-                write!(f, "{serial} has expired, so there is nothing to revoke")
+                write!(f, "{serial} has expired, so it is not revoked")
             }
             Self::NoCross { issuer, subject } => write!(
                 f,
-                "{issuer} has path length 0, so it can't certify the key of {subject}"
+                "{issuer} has path length 0, so it can't cross-sign {subject}"
             ),
             Self::ShorterCross {
                 issuer,
@@ -152,11 +150,11 @@ impl fmt::Display for RenewalNotice {
                 length,
             } => write!(
                 f,
-                "the path length of {issuer} leaves {length} CAs below {subject} for whoever trusts {issuer} alone"
+                "relying parties that trust only {issuer} accept at most {length} CAs below {subject}"
             ),
             Self::UrlLeftOut { url } => write!(
                 f,
-                "{url} is that of the old CA, and was left out; --crl-url and --ca-issuers-url give others"
+                "the old CA's {url} is not copied; set new URLs with --crl-url and --ca-issuers-url"
             ),
         }
     }

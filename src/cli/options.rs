@@ -43,7 +43,7 @@ impl SubjectArgs {
                     Some(own) if own == *cn => return Ok(Some(name)),
                     Some(_) => {
                         return Err(Failure::usage(
-                            "--subject has another common name than --cn gives",
+                            "the common names of --subject and --cn differ",
                         ));
                     }
                     None => name.with_common_name(cn),
@@ -57,13 +57,13 @@ impl SubjectArgs {
 /// Options for a validity.
 #[derive(Args)]
 pub(super) struct LifetimeArgs {
-    /// Days of validity [default: 3650 for a CA, 365 for others]
+    /// Days of validity [default: 3650 for a CA, 365 for a leaf]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
     days: Option<u32>,
-    /// The end of the validity: 2027-01-31, RFC 3339, or from now as in 90d, 12h, 1y
+    /// Expiry: 2027-01-31, RFC 3339, or from now as in 90d, 12h, 1y
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     not_after: Option<Moment>,
-    /// The begin of the validity [default: now]
+    /// Start of the validity [default: now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     not_before: Option<Moment>,
 }
@@ -93,13 +93,13 @@ impl LifetimeArgs {
 /// Options for the constraints and URLs of a CA.
 #[derive(Args)]
 pub(super) struct PolicyArgs {
-    /// How many CAs may stand below it
+    /// Largest number of CAs in a path below it
     #[arg(long, value_name = "N")]
     pub(super) path_len: Option<u32>,
-    /// Names that it may certify, and no others of their kind: dns:example.test, ip:10.0.0.0/8, email:, uri:, dirname:
+    /// Permitted names, and no others of their type: dns:example.test, ip:10.0.0.0/8, email:, uri:, dirname:
     #[arg(long, value_name = "SUBTREE")]
     pub(super) permit: Vec<Subtree>,
-    /// Names that it may not certify
+    /// Excluded names
     #[arg(long, value_name = "SUBTREE")]
     pub(super) exclude: Vec<Subtree>,
     #[command(flatten)]
@@ -110,13 +110,13 @@ pub(super) struct PolicyArgs {
 #[derive(Args)]
 #[allow(clippy::struct_field_names, reason = "they are called as the options")]
 pub(super) struct UrlArgs {
-    /// Where its revocation list will be; goes into what it issues
+    /// URL of its CRL, for the certificates that it issues
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(super) crl_url: Vec<String>,
-    /// Where its certificate will be; goes into what it issues
+    /// URL of its certificate, for the certificates that it issues
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(super) ca_issuers_url: Vec<String>,
-    /// Where its OCSP responder will be; goes into what it issues
+    /// URL of its OCSP responder, for the certificates that it issues
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(super) ocsp_url: Vec<String>,
 }

@@ -159,10 +159,10 @@ enum Origin {
 const OPEN_WITH: &str = "give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE";
 const OPEN_CA_WITH: &str = "give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME";
 const PROTECT_CA_WITH: &str =
-    "give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase";
+    "give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or use --no-passphrase";
 const OPEN_EACH_WITH: &str = "unset it, and give the passphrase of each with --passin NAME=SRC";
 const PROTECT_EACH_WITH: &str = "unset it, and give the new passphrase with --passout";
-const PROTECT_EXPORT_WITH: &str = "give one with --passout, or say --no-passphrase";
+const PROTECT_EXPORT_WITH: &str = "give one with --passout, or use --no-passphrase";
 const PROTECT_PKCS12_WITH: &str = "give one with --passout";
 
 impl UserPassphrases {
@@ -239,8 +239,9 @@ impl UserPassphrases {
         let passout = passout.map(|text| parsed("--passout", text)).transpose()?;
         for source in given.iter().map(|given| &given.source).chain(&passout) {
             if matches!(source, Source::Text(_)) {
-                context
-                    .warning("a passphrase on the command line can be seen by others, as in `ps`");
+                context.warning(
+                    "others can see a passphrase on the command line, for example with `ps`",
+                );
             }
         }
         let shared = Shared {
@@ -298,7 +299,7 @@ impl UserPassphrases {
             return Ok(());
         }
         Err(unavailable(
-            "it can't be asked for: there is no terminal, or --no-input was given",
+            "no prompt is possible: there is no terminal, or --no-input is set",
             Some(hint),
         ))
     }
@@ -347,7 +348,7 @@ impl UserPassphrases {
             [_] => Ok(Some(file)),
             _ => Err(unavailable(
                 format!(
-                    "the variable {variable} is that of several CAs: {}",
+                    "the variable {variable} fits several CAs: {}",
                     same.join(", ")
                 ),
                 Some(hint),
@@ -383,7 +384,7 @@ impl UserPassphrases {
         let first = self.prompt(&format!("Passphrase for {}: ", Escaped(key)), hint)?;
         let second = self.prompt("The same again: ", hint)?;
         if first != second {
-            return Err(unavailable("the two passphrases are not the same", None));
+            return Err(unavailable("the two passphrases differ", None));
         }
         Ok(first)
     }

@@ -6,31 +6,31 @@ use std::fmt;
 impl fmt::Display for Remedy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SignCrlAgain => f.write_str(
-                "run the same command again: it signs another list, with the next number",
-            ),
-            Self::WriteFilesAgain => {
-                f.write_str("the same command again writes the files that are missing")
+            Self::SignCrlAgain => {
+                f.write_str("run the same command again: it signs another CRL with the next number")
             }
-            Self::WriteCsrAgain => f.write_str("the same command again writes it"),
-            Self::InstallAgain => f.write_str(
-                "`pki tree` shows what is there; where the CA still waits, the same command again goes on",
-            ),
-            Self::ImportAgain => f.write_str(
-                "`pki tree` shows what is there; where the CA is not among them, the same command again goes on",
-            ),
+            Self::WriteFilesAgain => {
+                f.write_str("run the same command again to write the missing files")
+            }
+            Self::WriteCsrAgain => f.write_str("run the same command again to write it"),
+            Self::InstallAgain => {
+                f.write_str("if `pki tree` shows the CA as pending, run the same command again")
+            }
+            Self::ImportAgain => {
+                f.write_str("if `pki tree` does not show the CA, run the same command again")
+            }
             Self::CompletedByNext => {
-                f.write_str("the next command completes it; `pki tree` shows it then")
+                f.write_str("the next command completes it; then `pki tree` shows it")
             }
             Self::PublishPresigned { ca } => {
-                write!(f, "`pki crl --ca {ca}` publishes the one that is due")
+                write!(f, "publish the due one with `pki crl --ca {ca}`")
             }
             Self::Revoke { ca, serial } => {
                 write!(f, "`pki revoke --ca {ca} --serial 0x{serial}` revokes it")
             }
             Self::CrossSign { ca, other } => write!(
                 f,
-                "`pki renew --ca {ca} --self --cross {other}` makes the other one"
+                "issue the other one with `pki renew --ca {ca} --self --cross {other}`"
             ),
             Self::InstallRenewed { ca, signer, serial } => write!(
                 f,
@@ -46,7 +46,7 @@ impl fmt::Display for Remedy {
             ),
             Self::SignCrl { ca } => write!(f, "`pki crl --ca {ca}` does"),
             Self::SignNextCrl { ca } => write!(f, "`pki crl --ca {ca}` signs the next"),
-            Self::CheckForJava => f.write_str("as a trust store --for java judges it"),
+            Self::CheckForJava => f.write_str("check it as a trust store with --for java"),
         }
     }
 }

@@ -50,7 +50,7 @@ impl RenewArgs {
         }
         let Some(selector) = self.selector()? else {
             return Err(Failure::usage(
-                "there is none of --cn, --serial, --expiring and --self",
+                "one of --cn, --serial, --expiring or --self is required",
             ));
         };
         let mut notices = Vec::new();
@@ -170,7 +170,7 @@ impl RenewArgs {
         let mut successors = Successors::from_now_on(ca)?;
         let due = Self::due(store, ca, end, context)?;
         if due.is_empty() {
-            context.notice(format!("nothing of {} is due", self.ca));
+            context.notice(format!("no certificate of {} is due", self.ca));
             return Ok(Report::stream(|_, _| Ok(())));
         }
         self.refuse_ending_ca(store, ca, end, context.now)?;

@@ -20,10 +20,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
-/// Revoke a certificate that a CA issued, or lift a hold
+/// Revoke a certificate, or lift a hold
 ///
-/// Recorded at once; relying parties learn of it from the next list (`pki crl`). A CA is revoked by the
-/// CA above it.
+/// The revocation is recorded at once; relying parties see it in the next CRL (`pki crl`). The parent CA
+/// revokes a CA.
 #[derive(Args)]
 #[group(id = "what", required = true, multiple = false, args = ["cn", "serial", "cert", "from"])]
 pub(super) struct RevokeArgs {
@@ -32,13 +32,13 @@ pub(super) struct RevokeArgs {
     ca: Option<CaName>,
     #[command(flatten)]
     selector: SelectorArgs,
-    /// The certificate itself, in a file; if it is not on record and the CA's key signed it, it is recorded first
+    /// The certificate in a file; if it is not on record and the CA's key signed it, it is recorded first
     #[arg(long, value_name = "FILE")]
     cert: Option<PathBuf>,
-    /// Many: rows of serial[,reason[,invalidity date]]; - is standard input
+    /// Revoke many: rows of serial[,reason[,invalidity date]]; - is standard input
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["reason", "invalidity_date", "release"])]
     from: Option<PathBuf>,
-    /// Revoke what the sound rows of --from are about, though others are not
+    /// Revoke the valid rows of --from even if others are invalid
     #[arg(long, requires = "from")]
     keep_going: bool,
     /// Every live certificate with the common name
@@ -47,10 +47,10 @@ pub(super) struct RevokeArgs {
     /// unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise, or the number
     #[arg(long, value_name = "REASON", default_value_t)]
     reason: Reason,
-    /// Since when the key is suspect
+    /// Time since which the key may be compromised
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     invalidity_date: Option<Moment>,
-    /// Lift a hold (certificateHold); other revocations are for good
+    /// Lift a hold (certificateHold); other revocations are final
     #[arg(long, conflicts_with_all = ["reason", "invalidity_date"])]
     release: bool,
 }
@@ -93,7 +93,14 @@ impl RevokeArgs {
         };
         context.notices(&outcomes.notices);
         let shown = format!("`pki list --ca {} --status revoked` shows it", ca.name());
-        let report = report(ca.name().clone(), outcomes.certificates, several).committed(shown);
+        let is_news = outcomes.certificates.iter().any(|outcome| !outcome.already);
+        let next = if is_news {
+            context.commands(&format!("`pki crl --ca {}` publishes it\n", ca.name()))
+        } else {
+            String::new()
+        };
+        let report = report(ca.name().clone(), outcomes.certificates, several, next);
+        let report = report.committed(shown);
         if unsound.is_empty() {
             return Ok(report);
         }
@@ -181,15 +188,21 @@ impl<'a> Entry<'a> {
 }
 
 /// One document for one certificate; for several one object a line.
-fn report(ca: CaName, outcomes: Vec<Outcome>, several: bool) -> Report {
+///
+/// Text ends with the next step.
+fn report(ca: CaName, outcomes: Vec<Outcome>, several: bool, next: String) -> Report {
     if let [outcome] = outcomes.as_slice()
         && !several
     {
         let entry = Entry::new(&ca, outcome);
-        return Report::new(&entry, entry.line());
+        return Report::new(&entry, entry.line() + &next);
     }
     Report::stream(move |format, out| {
-        write_lines(&ca, &outcomes, format, out).map_err(Failure::output)
+        let written = write_lines(&ca, &outcomes, format, out).and_then(|()| match format {
+            Format::Text => out.write_all(next.as_bytes()),
+            Format::Json => Ok(()),
+        });
+        written.map_err(Failure::output)
     })
 }
 

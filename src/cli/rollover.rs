@@ -30,8 +30,8 @@ pub(super) fn run(args: &RenewArgs, context: &Context) -> Result<Report, Failure
     if !args.rekey {
         let new = args.rollover.given_for_a_new_ca();
         let named = [
-            (args.cn.is_some(), "--cn beside --self"),
-            (args.name.is_some(), "--name beside --self"),
+            (args.cn.is_some(), "--cn with --self"),
+            (args.name.is_some(), "--name with --self"),
             (args.out.passout.is_given(), "a passphrase for a new key"),
         ];
         refuse(named.into_iter().chain(new), "--rekey")?;
@@ -81,11 +81,11 @@ fn renewed(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
     let renewed = renewed.map_err(|error| match error {
         CaError::Issuer(IssuerError::KeyElsewhere { ca: issuer }) if issuer == *ca => Failure::from(IssuerError::KeyElsewhere { ca: issuer })
             .hint(format!(
-                "a root renews itself: where its key is, with the same command; `pki renew --ca {ca} --self --install CERT` takes what comes of it"
+                "run the same command on the machine with the root's key; then install the certificate here: `pki renew --ca {ca} --self --install CERT`"
             )),
         CaError::Issuer(IssuerError::KeyElsewhere { ca: issuer }) => Failure::from(IssuerError::KeyElsewhere { ca: issuer })
             .hint(format!(
-                "`pki renew --ca {ca} --self --request FILE` writes a request for where it is, and --install takes what comes back"
+                "write a CSR for it with `pki renew --ca {ca} --self --request FILE`, and install the certificate with --install"
             )),
         other => other.into(),
     })?;
@@ -190,9 +190,6 @@ fn write_request(args: &RenewArgs, path: &Path, context: &Context) -> Result<Rep
         .row("subject", &entry.subject)
         .row("key type", &entry.key_type)
         .row("request", &entry.request)
-        .under(&format!(
-            "wrote a request for a new certificate of {}",
-            args.ca
-        ));
+        .under(&format!("wrote a CSR for a new certificate of {}", args.ca));
     Ok(Report::new(&entry, text).committed("the file is written"))
 }

@@ -13,15 +13,15 @@ use crate::x509::{Certificate, Name};
 use clap::Args;
 use serde::Serialize;
 
-/// Make a root CA: a key, and a certificate that it signs itself
+/// Create a root CA: a key and a self-signed certificate
 ///
-/// Makes the store too, where there is none yet.
+/// Creates the store if there is none.
 #[derive(Args)]
 pub(super) struct RootArgs {
-    /// The CA's name in the store, and its common name unless --cn or --subject say another
+    /// The CA's name in the store, and its common name unless --cn or --subject is given
     #[arg(long, value_name = "NAME")]
     name: CaName,
-    /// Make the store a fixture store, for tests: in it, `pki issue` with --flaw issues what is wrong on purpose
+    /// Create a fixture store for tests: in it, `pki issue` with --flaw issues certificates with a defect
     #[arg(long)]
     fixture: bool,
     #[command(flatten)]
@@ -152,12 +152,12 @@ impl MadeCa {
 
     pub(super) fn lines(&self) -> Lines {
         Lines::default()
-            .row_if("under", self.parent.as_ref())
+            .row_if("issuer", self.parent.as_ref())
             .row("subject", &self.subject)
             .row("serial", &self.serial)
             .row("key type", &self.key_type)
             .row_if("path length", self.path_length)
-            .row("valid until", &self.not_after)
+            .row("expires", &self.not_after)
             .row("certificate", &self.certificate)
     }
 }
@@ -167,6 +167,6 @@ pub(super) fn report(ca: &Ca, kind: &str) -> Report {
     let made = MadeCa::of(ca);
     let text = made
         .lines()
-        .under(&format!("made the {kind} {}", ca.name()));
+        .under(&format!("created the {kind} {}", ca.name()));
     Report::new(&made, text).committed(format!("`pki show --ca {}` shows it", ca.name()))
 }

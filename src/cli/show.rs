@@ -20,21 +20,21 @@ use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Show a certificate of the store, or what is in a file
+/// Show a certificate of the store, or the contents of a file
 ///
-/// A file may hold certificates, requests and keys, PEM or DER, made by anyone; - is standard input.
-/// Of a private key nothing is shown but its kind.
+/// A file may contain certificates, CSRs, CRLs and keys in PEM or DER; - is standard input. Of a private key
+/// only the type is shown.
 #[derive(Args)]
 pub(super) struct ShowArgs {
     /// The file
     #[arg(value_name = "FILE", conflicts_with_all = ["ca", "cn", "serial"], required_unless_present = "ca")]
     file: Option<PathBuf>,
-    /// A CA of the store: its certificate, or with --cn or --serial one that it issued
+    /// A CA of the store: its own certificate, or with --cn or --serial one that it issued
     #[arg(long, value_name = "NAME")]
     ca: Option<CaName>,
     #[command(flatten)]
     selector: SelectorArgs,
-    /// Every entry of a revocation list too
+    /// Show every entry of a CRL
     #[arg(long, requires = "file")]
     all: bool,
 }
@@ -45,7 +45,7 @@ impl ShowArgs {
             (Some(file), _) if self.all => show_entries(file),
             (Some(file), _) => what_is_in(&input(file)?),
             (None, Some(ca)) => self.show_stored(ca, context),
-            (None, None) => Err(Failure::usage("there is neither a file nor --ca")),
+            (None, None) => Err(Failure::usage("a file or --ca is required")),
         }
     }
 
@@ -55,7 +55,7 @@ impl ShowArgs {
             let mut value = describe::request(waiting.request());
             value["ca"] = json!(name);
             value["key"] = json!("in the store");
-            value["status"] = json!("waiting for its certificate");
+            value["status"] = json!("pending, without a certificate");
             let text = describe::text(&value);
             value["status"] = json!("waiting");
             return Ok(Report::new(&value, text));
@@ -105,7 +105,7 @@ fn status_of(store: &Store, ca: &Ca, context: &Context) -> Result<Status, Failur
     let status = Status::at(not_before, not_after, context.now);
     if status == Status::NotYetValid {
         context.notice(format!(
-            "{} cannot sign yet: its certificate is not valid before {}",
+            "{} can't sign yet: its certificate is not valid before {}",
             ca.name(),
             rfc3339(not_before)
         ));
@@ -143,9 +143,12 @@ pub(super) fn what_is_in(input: &Input) -> Result<Report, Failure> {
     match described.as_slice() {
         [] => Err(Failure::plain(
             "invalid-input",
-            format!("there is nothing in {} that can be shown", path.display()),
+            format!(
+                "no certificate, CSR, CRL or key found in {}",
+                path.display()
+            ),
         )
-        .hint("it may be text; certificates, requests and keys are PEM or DER")),
+        .hint("give a file in PEM or DER")),
         [one] => Ok(report(one)),
         several => {
             let text: Vec<String> = several.iter().map(describe::text).collect();

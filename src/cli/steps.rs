@@ -81,7 +81,7 @@ pub(super) fn names_previous(ca: &CaName, naming: &NamingPrevious) -> String {
         "pki renew --ca NAME --self".to_owned()
     };
     format!(
-        "{} of {ca} {name} the serial number of its previous certificate as the issuer's: {verify} only with that one, until {} at the latest; renew with `{command}`",
+        "{} of {ca} {name} the serial number of its previous certificate: {verify} only with that one, until {} at the latest; renew with `{command}`",
         counts.join(" and "),
         rfc3339(until)
     )
@@ -96,8 +96,8 @@ pub(super) fn after_renewal(
     now: OffsetDateTime,
 ) -> Vec<Step> {
     let valid_under = match naming {
-        None => format!("what {ca} issued is valid under either"),
-        Some(_) => "the bundle keeps the one before until it expires".to_owned(),
+        None => format!("certificates of {ca} are valid under either"),
+        Some(_) => "the bundle keeps the previous one until it expires".to_owned(),
     };
     let mut steps = vec![step(
         NOW,
@@ -114,21 +114,21 @@ pub(super) fn after_renewal(
         }
         steps.push(step(
             format!("before {}", rfc3339(naming.until)),
-            "renew the certificates that name the one before as their issuer; their successors are valid under any",
+            "renew the certificates that name the previous one; the new ones are valid under either",
             &commands,
         ));
     }
     if !is_root {
         steps.push(step(
             NOW,
-            format!("servers and clients below {ca} get chains with it, each at its own time"),
+            format!("give the servers and clients below {ca} chains with it, at any time"),
             &[format!("pki export --ca {ca} --serial S --out DIR --force")],
         ));
     }
     if before_ends >= now {
         steps.push(step(
             rfc3339(before_ends),
-            "the certificate before ends: whoever has no other by then refuses what is below it",
+            "the previous certificate expires: relying parties without the new one reject certificates below it",
             &[],
         ));
     }
@@ -181,19 +181,19 @@ pub(super) fn after_succession(change: &Change<'_>) -> Vec<Step> {
     let Change { old, new, .. } = change;
     let mut steps = vec![step(
         NOW,
-        format!("put {new} into trust stores beside {old}, and publish its list"),
+        format!("add {new} to the trust stores, keep {old}, and publish its CRL"),
         &[WRITE_BUNDLE.to_owned(), format!("pki crl --ca {new}")],
     )];
     if change.new_by_old.is_some() {
         steps.push(step(
             NOW,
-            format!("whoever trusts {old} alone accepts what is below {new} with a chain that goes on to {old}"),
+            format!("give relying parties that trust only {old} a chain that ends at {old}, not at {new}"),
             &[format!("pki export --ca {new} --cn NAME --out DIR --via {old}")],
         ));
     }
     steps.push(step(
         EVERYBODY_HAS_IT,
-        format!("issue from {new}, and no more from {old}"),
+        format!("issue from {new}, no longer from {old}"),
         &[change.issue_from_new()],
     ));
     let (end, until) = match change.last_end {
@@ -203,7 +203,7 @@ pub(super) fn after_succession(change: &Change<'_>) -> Vec<Step> {
     if change.last_end.is_some() {
         steps.push(step(
             until,
-            format!("go on with the lists of {old}: what it issued is still revoked by it"),
+            format!("keep publishing CRLs of {old} for the certificates that it issued"),
             &[format!("pki crl --ca {old}")],
         ));
     }
@@ -216,19 +216,19 @@ fn after_compromise(change: &Change<'_>) -> Vec<Step> {
     let Change { old, new, .. } = change;
     let mut steps = vec![step(
         NOW,
-        format!("put {new} into trust stores in the place of {old}, and publish its list"),
+        format!("replace {old} with {new} in the trust stores, and publish its CRL"),
         &[change.write_remaining(), format!("pki crl --ca {new}")],
     )];
     if let Some((parent, serials)) = &change.parent {
         steps.push(step(
             NOW,
-            format!("have {parent} take back whatever certifies the key of {old}"),
+            format!("have {parent} revoke the certificates of the key of {old}"),
             &take_back(parent, serials, "keyCompromise"),
         ));
     }
     steps.push(step(
         NOW,
-        format!("issue from {new} what {old} issued: whoever has its key can issue the same"),
+        format!("issue from {new} what {old} issued: an attacker with its key can issue the same"),
         &[change.issue_from_new()],
     ));
     steps
@@ -245,17 +245,22 @@ fn take_back(issuer: &CaName, serials: &[Serial], reason: &str) -> Vec<String> {
 fn retirement(change: &Change<'_>, when: String) -> Step {
     let Change { old, new, .. } = change;
     let (issuer, serials, then) = if let Some((parent, serials)) = &change.parent {
-        let then = format!("have {parent} take it back");
+        let then = format!("have {parent} revoke it");
         (*parent, serials.clone(), then)
     } else {
         let serials = change.old_by_new.into_iter().collect();
-        (*new, serials, format!("end what {new} says for it"))
+        (
+            *new,
+            serials,
+            format!("revoke the cross-certificate of {new} for it"),
+        )
     };
     let mut commands = vec![change.write_remaining()];
     if !serials.is_empty() {
         commands.extend(take_back(issuer, &serials, "superseded"));
     }
-    let what =
-        format!("nothing of {old} is valid any more: leave it out of trust stores, and {then}");
+    let what = format!(
+        "all certificates of {old} have expired: remove it from the trust stores, and {then}"
+    );
     step(when, what, &commands)
 }

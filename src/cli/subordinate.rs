@@ -11,35 +11,34 @@ use crate::store::CaName;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Make a CA under a CA of the store, or under one that is elsewhere
+/// Create a CA under a CA of the store, or under an offline CA
 ///
-/// Path length and validity are held to the parent's. Where the two are on different machines, --request
-/// makes the key and a request on the one, --csr signs it on the other, and --install takes what came
-/// back.
+/// Path length and validity stay within those of the parent. If the two are on different machines, --request
+/// makes the key and a CSR on one, --csr signs it on the other, and --install installs the certificate.
 #[derive(Args)]
 pub(super) struct SubordinateArgs {
-    /// The CA that signs the new one; not where that is elsewhere
+    /// The parent CA, which signs the new one; not with --request or --install
     #[arg(long, visible_alias = "parent", value_name = "NAME", required_unless_present_any = ["request", "install"])]
     ca: Option<CaName>,
-    /// The CA's name in the store, and its common name unless --cn or --subject say another; not for somebody else's
+    /// The CA's name in the store, and its common name unless --cn or --subject is given; not with --csr
     #[arg(long, value_name = "NAME", required_unless_present = "csr")]
     name: Option<CaName>,
-    /// Sign somebody's CSR as a CA: its public key and subject are taken; no CA comes to be in the store; - is standard input
+    /// Sign a CSR as a CA certificate: use its public key and subject, and create no CA in the store; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "request", "install", "key_type", "crl_url", "ca_issuers_url", "ocsp_url", "passout", "no_passphrase"])]
     csr: Option<PathBuf>,
     /// With --csr: the file to write the certificate to [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Make a key, and write a request for a CA elsewhere to sign; run again, the same request; - is standard output
+    /// Make a key and write a CSR for an offline CA; run again, it writes the same CSR; - is standard output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "install", "days", "not_after", "not_before", "path_len", "permit", "exclude", "passin"])]
     request: Option<PathBuf>,
-    /// Install the certificate that was made of the request, PEM or DER, perhaps with those above it; - is standard input
+    /// Install the certificate for the CSR, PEM or DER, with or without its chain; - is standard input
     #[arg(long, value_name = "CERT", conflicts_with_all = ["ca", "cn", "subject", "key_type", "days", "not_after", "not_before", "path_len", "permit", "exclude", "crl_url", "ca_issuers_url", "ocsp_url", "passin", "passout", "no_passphrase"])]
     install: Option<PathBuf>,
-    /// With --install: the certificates of the CAs above it, up to the root
+    /// With --install: the certificates of its issuing CAs, up to the root
     #[arg(long, value_name = "FILE")]
     chain: Vec<PathBuf>,
-    /// With --csr or --request: replace the file that is to be written
+    /// With --csr or --request: replace an existing file
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -100,7 +99,7 @@ impl SubordinateArgs {
 }
 
 fn stated(name: Option<CaName>, option: &str) -> Result<CaName, Failure> {
-    name.ok_or_else(|| Failure::usage(format!("{option} is missing")))
+    name.ok_or_else(|| Failure::usage(format!("{option} is required")))
 }
 
 fn subordinate(

@@ -47,7 +47,7 @@ impl CrossEntry {
             serial,
             not_after,
         } = self;
-        format!("{ca} certifies the key of {subject} until {not_after}: {serial}\n")
+        format!("{ca} cross-signed {subject} until {not_after}: {serial}\n")
     }
 }
 
@@ -128,7 +128,7 @@ pub(super) fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, F
 fn key_elsewhere(error: CaError, new: &CaName) -> Failure {
     match error {
         error @ CaError::Issuer(IssuerError::KeyElsewhere { .. }) => Failure::from(error).hint(format!(
-            "`pki subordinate --name {new} --request FILE` makes its key, and a request for where that is"
+            "`pki subordinate --name {new} --request FILE` makes its key and a CSR for the offline CA"
         )),
         other => other.into(),
     }
@@ -136,7 +136,7 @@ fn key_elsewhere(error: CaError, new: &CaName) -> Failure {
 
 fn succession(args: &RenewArgs) -> Result<Succession, Failure> {
     let name = args.name.as_deref().ok_or_else(|| {
-        Failure::usage("--self --rekey makes another CA, and --name has to say what it is called")
+        Failure::usage("--self --rekey creates another CA, so --name is required")
     })?;
     let name: CaName = name
         .parse()
@@ -176,16 +176,17 @@ fn beside_root(
     } else {
         let purpose = Purpose::Certificates;
         let opened = Issuer::open(store, old.name(), purpose, passphrases, now);
-        Some(opened.map_err(|error| match error {
-            error @ (CaError::Issuer(
-                IssuerError::KeyElsewhere { .. }
-                | IssuerError::CaUnusable { .. }
-                | IssuerError::RevokedCa { .. },
-            )
-            | CaError::Issuance(IssuanceError::CompromisedKey { .. })) => {
-                Failure::from(error).hint("--no-cross makes the new root without it")
+        Some(opened.map_err(|error| {
+            match error {
+                error @ (CaError::Issuer(
+                    IssuerError::KeyElsewhere { .. }
+                    | IssuerError::CaUnusable { .. }
+                    | IssuerError::RevokedCa { .. },
+                )
+                | CaError::Issuance(IssuanceError::CompromisedKey { .. })) => Failure::from(error)
+                    .hint("--no-cross creates the new root without a cross-certificate"),
+                other => other.into(),
             }
-            other => other.into(),
         })?)
     };
     let (made, notices) = create_root(&context.store, context.observer(), new, passphrases, now)?;
@@ -198,7 +199,7 @@ fn beside_root(
         .and_then(|new| cross_certify(&old, &new, now));
     let (cross, notices) = crossed.map_err(|source| {
         let remedy = format!(
-            "`pki renew --ca {} --self --cross {name}` has the two certify each other's keys",
+            "cross-sign the two with `pki renew --ca {} --self --cross {name}`",
             args.ca
         );
         Failure::after_commit(format!("the root {name}"), source, remedy)
@@ -287,11 +288,11 @@ fn succession_report(
         cross: CrossEntry::of(cross),
         steps: steps::in_store(steps::after_succession(&change), context),
     };
-    let mut text = entry.made.lines().under(&format!(
-        "made {} in the place of {}",
-        new.name(),
-        old.name()
-    ));
+    let mut text =
+        entry
+            .made
+            .lines()
+            .under(&format!("created {} to replace {}", new.name(), old.name()));
     text.extend(entry.cross.iter().map(CrossEntry::line));
     text += &steps::text(&entry.steps);
     Report::new(&entry, text)

@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::fmt::Write;
 use time::OffsetDateTime;
 
-/// Show the CAs of the store and how they stand to each other
+/// Show the CAs of the store as a tree
 #[derive(Args)]
 pub(super) struct TreeArgs {}
 
@@ -51,7 +51,7 @@ impl TreeArgs {
         nodes.extend(waiting.map(|ca| waiting_node(ca, store.is_fixture())));
         let mut text = String::new();
         if store.is_fixture() {
-            text.push_str("a fixture store: certificates in it may be wrong on purpose\n");
+            text.push_str("fixture store: its certificates may have defects\n");
         }
         for node in &nodes {
             draw(node, "", "", &mut text);
@@ -109,7 +109,7 @@ fn draw(node: &Node, lead: &str, branch: &str, text: &mut String) {
     );
     match node.status {
         "valid" => {}
-        "waiting" => facts.push("waiting for its certificate".to_owned()),
+        "waiting" => facts.push("pending, without a certificate".to_owned()),
         "not-yet-valid" => facts.extend(
             node.not_before
                 .as_ref()
@@ -121,7 +121,7 @@ fn draw(node: &Node, lead: &str, branch: &str, text: &mut String) {
         facts.push(format!("path length {length}"));
     }
     if !node.key_here {
-        facts.push("key elsewhere".to_owned());
+        facts.push("key not in this store".to_owned());
     }
     let subject = Escaped(&node.subject);
     writeln!(

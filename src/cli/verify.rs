@@ -18,26 +18,25 @@ use const_oid::ObjectIdentifier;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Say whether a certificate is valid, and if not why; exit 3 where it is not
+/// Verify a certificate; exit with 3 if it is not valid
 ///
-/// Its path to a root, every signature, validity, constraint and purpose on it, and revocation. The roots
-/// are those of the store, or those of --bundle; what is revoked is what the store has recorded, or what
-/// --crl says.
+/// Checks the path to a root: signatures, validity, constraints, purpose and revocation. The roots are those
+/// of the store, or those of --bundle. Revocations come from the store's records, or from --crl.
 #[derive(Args)]
 pub(super) struct VerifyArgs {
-    /// The certificate, PEM or DER; behind it CAs that may stand above it; - is standard input
+    /// The certificate, PEM or DER, with or without intermediate CAs after it; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Trust the self-signed certificates of this file instead of the store's; the others in it may stand on the path
+    /// Trust the self-signed certificates of this file instead of the store's; its other certificates are intermediates
     #[arg(long, value_name = "FILE")]
     bundle: Vec<PathBuf>,
-    /// Revocation lists, PEM or DER, of every CA of the path, instead of the store's record
+    /// CRLs, PEM or DER, of every CA of the path, instead of the store's records; repeatable
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
-    /// What it has to be for: client, server, peer, email, code-signing, ocsp, timestamp [default: anything]
+    /// Required purpose: client, server, peer, email, code-signing, ocsp, timestamp [default: any]
     #[arg(long, value_name = "PURPOSE")]
     purpose: Option<Profile>,
-    /// The host name or address that it has to be for
+    /// Required host name or address
     #[arg(long, value_name = "NAME")]
     hostname: Option<Hostname>,
     /// Acceptable certificate policy, with --require-policy or if a CA requires policies; repeatable [default: any]
@@ -49,10 +48,10 @@ pub(super) struct VerifyArgs {
     /// Ignore policy mappings of the CAs on the path
     #[arg(long)]
     inhibit_policy_mapping: bool,
-    /// Do not let anyPolicy of a CA on the path stand for the policies that are looked for
+    /// Do not accept anyPolicy of a CA on the path
     #[arg(long)]
     inhibit_any_policy: bool,
-    /// When it has to be valid: 2027-01-31, RFC 3339, or from now as in 30d [default: now]
+    /// Time of the verification: 2027-01-31, RFC 3339, or from now as in 30d [default: now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<Moment>,
 }
@@ -112,7 +111,7 @@ impl VerifyArgs {
         {
             let file = path.display();
             context.warning(format!(
-                "certificate {number} in {file} is left out: {problem}"
+                "certificate {number} in {file} is skipped: {problem}"
             ));
         }
         let store = self.store(context)?;
@@ -129,9 +128,9 @@ impl VerifyArgs {
         context: &Context,
     ) -> Result<VerifyRequest<'a>, Failure> {
         let moment = self.at.unwrap_or(Moment::At(context.now));
-        let time = moment
-            .resolve(context.now)
-            .ok_or_else(|| Failure::usage("--at is no time that a certificate can hold"))?;
+        let time = moment.resolve(context.now).ok_or_else(|| {
+            Failure::usage("--at is outside the years that a certificate can express")
+        })?;
         let mut bundle = Vec::new();
         for file in &self.bundle {
             let all = each_certificate_in(&input(file)?)?;
@@ -274,10 +273,10 @@ fn text(certificate: &Certificate, judgement: &Judgement) -> String {
     let end = ends
         .map(|certificate| certificate.validity().not_after)
         .min();
-    let mut lines = Lines::default().row_if("valid until", end.map(rfc3339));
+    let mut lines = Lines::default().row_if("expires", end.map(rfc3339));
     for (label, checked_by) in [
         ("not revoked, by the store", CheckedBy::Store),
-        ("not revoked, by its list", CheckedBy::Crl),
+        ("not revoked, by its CRL", CheckedBy::Crl),
         ("revocation not checked", CheckedBy::None),
     ] {
         let all = judgement.revocation.iter();

@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_the_algorithm_does_not_have_are_not_certified() {
+    fn unexpected_algorithm_parameters_are_refused() {
         const NULL: &[u8] = &[tag::NULL, 0];
         let ed25519 = PrivateKey::generate("ed25519".parse().unwrap()).unwrap();
         let bytes = ed25519.public().key_bytes();

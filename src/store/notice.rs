@@ -52,7 +52,7 @@ impl std::fmt::Display for Notice {
             Self::Unsettled { name, problem } => {
                 write!(
                     f,
-                    "an interrupted command left {name} unfinished, and that can't be mended now: {problem}"
+                    "an interrupted command left {name} unfinished, and it can't be repaired now: {problem}"
                 )
             }
             Self::UnfinishedCa {

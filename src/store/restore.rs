@@ -237,7 +237,7 @@ impl<R: Read> Extraction<R> {
     fn placed(&self, made: Result<(), FileError>) -> Result<(), StoreError> {
         made.map_err(|error| match error.source.kind() {
             io::ErrorKind::AlreadyExists => self.reader.bad("is there twice"),
-            io::ErrorKind::NotFound => self.reader.bad("comes before the folder that it is in"),
+            io::ErrorKind::NotFound => self.reader.bad("comes before its directory"),
             _ => error.into(),
         })
     }

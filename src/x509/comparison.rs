@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn case_and_spaces_make_no_difference_and_the_order_of_rdns_does() {
+    fn names_match_regardless_of_case_and_spaces_but_not_order() {
         for (one, other) in [
             ("/O=Example Org/CN=Straße", "/O=EXAMPLE  org/CN=STRASSE"),
             ("/CN=a b", "/CN=\\ A B\\ "),

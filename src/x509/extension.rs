@@ -234,7 +234,7 @@ impl Extension {
     pub(crate) fn to_general_names(&self) -> Result<Vec<GeneralName>, Malformed> {
         let names = general_names(Reader::sequence_of(&self.value, "a GeneralNames")?)?;
         if names.is_empty() {
-            return Err(Malformed::Value("a list of alternative names is empty"));
+            return Err(Malformed::Value("the SAN extension is empty"));
         }
         Ok(names)
     }

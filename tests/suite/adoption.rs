@@ -57,7 +57,7 @@ fn an_unrecorded_certificate_is_adopted_and_revoked() {
     assert_text(
         &normalised(&revoked.text_of_stderr()),
         expect![[r#"
-            notice: 77 was not on record: the key of intermediate0 signed it, and the certificate is on record now
+            notice: 77 was not on record; the key of intermediate0 signed it, so it is recorded now
         "#]],
     );
     let entry = &listed(&sandbox)[0];

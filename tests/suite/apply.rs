@@ -95,11 +95,11 @@ fn apply_makes_a_hierarchy_and_then_has_nothing_to_do() {
     assert_text(
         &normalised(&made.stdout),
         expect![[r#"
-            made the root CA rootCA as [serial]
-            made the CA intermediate0 under rootCA as [serial]
+            created the root CA rootCA as [serial]
+            created the CA intermediate0 under rootCA as [serial]
             issued www under intermediate0 as [serial]
             issued localclient under intermediate0 as [serial]
-            signed a list of intermediate0
+            signed the CRL of intermediate0
             wrote the bundle truststore
             6 steps done, 0 unchanged
         "#]],
@@ -130,11 +130,11 @@ fn a_plan_says_what_would_be_done_and_changes_nothing() {
     assert_text(
         &planned.stdout,
         expect![[r#"
-            would make the root CA rootCA
-            would make the CA intermediate0 under rootCA
+            would create the root CA rootCA
+            would create the CA intermediate0 under rootCA
             would issue www under intermediate0
             would issue localclient under intermediate0
-            would sign a list of intermediate0
+            would sign the CRL of intermediate0
             would write the bundle truststore
             6 steps to do, 0 unchanged
         "#]],
@@ -257,8 +257,8 @@ fn keys_are_under_the_passphrases_that_are_given() {
         &refused.stderr,
         expect![[r#"
             error: there is no passphrase for the exported keys
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
-            hint: give one with --passout, or say --no-passphrase
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
+            hint: give one with --passout, or use --no-passphrase
         "#]],
     );
     assert_eq!(sandbox.names_in("."), ["a.toml"]);

@@ -116,7 +116,7 @@ fn every_layer_knows_only_those_below_it() {
 }
 
 #[test]
-fn the_library_is_made_of_these_layers_and_the_binary_knows_cli_alone() {
+fn the_library_has_these_layers_and_the_binary_uses_only_cli() {
     let sources = sources();
     let code_of = |path: &str| {
         let source = sources.iter().find(|source| source.path == path);
@@ -276,8 +276,20 @@ fn no_ca_can_have_the_name_of_a_file_of_the_store() {
     }
 }
 
+/// Every string of the program with the path of its file, lines joined.
+pub(crate) fn string_literals() -> Vec<(String, String)> {
+    let mut literals = Vec::new();
+    for source in sources() {
+        for text in source.strings {
+            let parts = text.split("\\\n").map(str::trim_start);
+            literals.push((source.path.clone(), parts.collect()));
+        }
+    }
+    literals
+}
+
 #[track_caller]
-fn assert_none(violations: &[String]) {
+pub(crate) fn assert_none(violations: &[String]) {
     assert!(violations.is_empty(), "\n{}\n", violations.join("\n"));
 }
 

@@ -114,15 +114,15 @@ fn a_restored_store_is_the_same_but_for_where_its_numbers_go_on() {
             "backed up 2 CAs to backup.tar, {} bytes in 33 files\n  \
                intermediate0  2 certificates\n  \
                rootCA         3 certificates\n  \
-               waiting        waits for its certificate\n",
+               waiting        pending, without a certificate\n",
             fs::metadata(sandbox.path("backup.tar")).unwrap().len()
         ),
     );
     assert_text(
         &made.stderr,
         expect![[r#"
-            notice: not encrypted, in the backup as in the store: the key of intermediate0, rootCA
-            notice: ./pki/README is none of the store's, and is not in the backup
+            notice: these keys are not encrypted, neither in the store nor in the backup: intermediate0, rootCA
+            notice: ./pki/README is not a file of the store, so it is not in the backup
         "#]],
     );
     let restored = sandbox
@@ -132,10 +132,10 @@ fn a_restored_store_is_the_same_but_for_where_its_numbers_go_on() {
         &normalised(&restored.stdout),
         expect![[r#"
             restored 2 CAs to new, as of [time], 33 files
-              intermediate0  2 certificates; goes on above serial counter 4922985600000000, list number 4922985600000000
-              rootCA         3 certificates; goes on above serial counter 4922985600000000, list number 4922985600000000
-              waiting        waits for its certificate
-            what was issued, revoked or signed after [time] is not in it:
+              intermediate0  2 certificates; continues above serial counter 4922985600000000, CRL number 4922985600000000
+              rootCA         3 certificates; continues above serial counter 4922985600000000, CRL number 4922985600000000
+              waiting        pending, without a certificate
+            anything issued, revoked or signed after [time] is not in it:
               revoke again     `pki --store new revoke --ca NAME --serial S`
               revoke unknown   `pki --store new revoke --ca NAME --cert FILE`
               sign new lists   `pki --store new crl`
@@ -274,7 +274,7 @@ fn what_was_issued_since_is_revoked_when_it_turns_up() {
         "certificate-not-found",
         expect![[r#"
             error: intermediate0 has issued no certificate with serial [serial]
-            hint: `pki --store new list --ca intermediate0` shows what is on record; `pki --store new revoke --cert FILE` revokes a certificate that is not
+            hint: `pki --store new list --ca intermediate0` shows the record; `pki --store new revoke --cert FILE` revokes a certificate that is not on record
         "#]],
     );
     let revoke = |file: &str| {
@@ -287,14 +287,14 @@ fn what_was_issued_since_is_revoked_when_it_turns_up() {
         "not-issued-by-ca",
         expect![[r#"
             error: intermediate0 did not issue the certificate in out/theirs.crt
-            hint: leave --ca out: the CA is found by the certificate
+            hint: remove --ca: the certificate identifies the CA
         "#]],
     );
     let revoked = revoke("since").succeeds();
     assert_text(
         &normalised(&revoked.stderr),
         expect![[r#"
-            notice: [serial] was not on record: the key of intermediate0 signed it, and the certificate is on record now
+            notice: [serial] was not on record; the key of intermediate0 signed it, so it is recorded now
         "#]],
     );
     let again = revoke("since").words("--format json").succeeds();
@@ -402,7 +402,7 @@ fn nothing_is_replaced_unasked() {
         expect![[r#"
             error: could not create backup.tar
             caused by: it is there already
-            hint: give another place, or --force to replace it
+            hint: use another place, or --force to replace it
         "#]],
     );
     assert_eq!(sandbox.read("backup.tar"), "something else");
@@ -412,8 +412,8 @@ fn nothing_is_replaced_unasked() {
         2,
         "usage",
         expect![[r#"
-            error: pki/rootCA/ca.key is in the store that it is to be a backup of
-            hint: name a file elsewhere, best on another disk
+            error: pki/rootCA/ca.key is inside the store that is backed up
+            hint: use a file outside the store, preferably on another disk
         "#]],
     );
     sandbox.refused(
@@ -421,7 +421,7 @@ fn nothing_is_replaced_unasked() {
         2,
         "usage",
         expect![[r#"
-            error: --force is about a file, and - is none
+            error: --force needs a file, not -
         "#]],
     );
     sandbox.refused(
@@ -430,15 +430,15 @@ fn nothing_is_replaced_unasked() {
         "directory-not-empty",
         expect![[r#"
             error: ./pki is not empty
-            hint: a backup is restored into a new or empty folder: name one with --store
+            hint: a backup is restored into a new or empty directory: use another --store
         "#]],
     );
     let other = sandbox.pki("--store missing backup other.tar").ends_with(1);
     assert_text(
         &normalised(&other.stderr),
         expect![[r#"
-            error: there is no store at missing
-            hint: `pki --store missing root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+            error: no store found at missing
+            hint: create one with `pki --store missing root --name NAME`, or name an existing store with --store or PKI_STORE
         "#]],
     );
     assert!(!sandbox.path("other.tar").exists());
@@ -488,7 +488,7 @@ fn a_backup_goes_through_pipes_and_is_not_cut_unnoticed() {
         &normalised(&run.stdout.replace('\r', "")),
         expect![[r#"
             error: a backup is not written to a terminal
-            hint: name a file, or pass it on to a program: `pki backup - | …`
+            hint: give a file, or pipe it to a program: `pki backup - | …`
         "#]],
     );
 }
@@ -575,7 +575,7 @@ fn a_damaged_store_gives_no_backup() {
         "store-damaged",
         expect![[r#"
             error: the store is damaged: ./pki/intermediate0/issued.jsonl has a line 2 that does not follow from the one before
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
     before.assert_unchanged(sandbox.folder());

@@ -230,17 +230,17 @@ fn unsound_rows_are_named_and_nothing_is_issued() {
         1,
         "invalid-row",
         expect![[r#"
-            error: rows.csv line 3, column cn: there is neither a cn nor a csr
-            error: rows.csv line 4, column days: "0" is no number of days
-            error: rows.csv line 5, column days: the validity can't be had: it would end at [time], and the CA is valid until [time]
+            error: rows.csv line 3, column cn: cn or csr is required
+            error: rows.csv line 4, column days: "0" is not a number of days
+            error: rows.csv line 5, column days: the validity is not possible: it would end at [time], and the CA is valid until [time]
             error: rows.csv line 6, column san: "a..b" is not a DNS name: it has an empty label
-            error: rows.csv line 7, column san: a certificate of profile email needs an e-mail address among its alternative names
+            error: rows.csv line 7, column san: a certificate of profile email needs an e-mail address in its SANs
             error: rows.csv line 8, column profile: "serv" is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp
             error: rows.csv line 9, column key_type: "dsa" is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87
             error: rows.csv line 10, column key_type: the key is that of the csr, and of its type
             error: rows.csv line 11, column csr: could not read missing.csr: No such file or directory (os error 2)
-            error: rows.csv line 12: field 8 has no column: there are 7
-            error: rows.csv line 13, column name: the files of another row are called "sound"
+            error: rows.csv line 12: field 8 has no column; the columns are 7
+            error: rows.csv line 13, column name: another row has the file name "sound"
             error: rows.csv line 14, column name: "../up" can't be a file name
             error: rows.csv line 15, column cn: the subject CN=intermediate0 belongs to the CA intermediate0
             hint: nothing was issued; --keep-going leaves these rows out
@@ -259,27 +259,27 @@ fn of_many_unsound_rows_the_first_are_named() {
         1,
         "invalid-row",
         expect![[r#"
-            error: rows.csv line 2, column days: "0" is no number of days
-            error: rows.csv line 3, column days: "0" is no number of days
-            error: rows.csv line 4, column days: "0" is no number of days
-            error: rows.csv line 5, column days: "0" is no number of days
-            error: rows.csv line 6, column days: "0" is no number of days
-            error: rows.csv line 7, column days: "0" is no number of days
-            error: rows.csv line 8, column days: "0" is no number of days
-            error: rows.csv line 9, column days: "0" is no number of days
-            error: rows.csv line 10, column days: "0" is no number of days
-            error: rows.csv line 11, column days: "0" is no number of days
-            error: rows.csv line 12, column days: "0" is no number of days
-            error: rows.csv line 13, column days: "0" is no number of days
-            error: rows.csv line 14, column days: "0" is no number of days
-            error: rows.csv line 15, column days: "0" is no number of days
-            error: rows.csv line 16, column days: "0" is no number of days
-            error: rows.csv line 17, column days: "0" is no number of days
-            error: rows.csv line 18, column days: "0" is no number of days
-            error: rows.csv line 19, column days: "0" is no number of days
-            error: rows.csv line 20, column days: "0" is no number of days
-            error: rows.csv line 21, column days: "0" is no number of days
-            error: 9980 more rows are not sound either
+            error: rows.csv line 2, column days: "0" is not a number of days
+            error: rows.csv line 3, column days: "0" is not a number of days
+            error: rows.csv line 4, column days: "0" is not a number of days
+            error: rows.csv line 5, column days: "0" is not a number of days
+            error: rows.csv line 6, column days: "0" is not a number of days
+            error: rows.csv line 7, column days: "0" is not a number of days
+            error: rows.csv line 8, column days: "0" is not a number of days
+            error: rows.csv line 9, column days: "0" is not a number of days
+            error: rows.csv line 10, column days: "0" is not a number of days
+            error: rows.csv line 11, column days: "0" is not a number of days
+            error: rows.csv line 12, column days: "0" is not a number of days
+            error: rows.csv line 13, column days: "0" is not a number of days
+            error: rows.csv line 14, column days: "0" is not a number of days
+            error: rows.csv line 15, column days: "0" is not a number of days
+            error: rows.csv line 16, column days: "0" is not a number of days
+            error: rows.csv line 17, column days: "0" is not a number of days
+            error: rows.csv line 18, column days: "0" is not a number of days
+            error: rows.csv line 19, column days: "0" is not a number of days
+            error: rows.csv line 20, column days: "0" is not a number of days
+            error: rows.csv line 21, column days: "0" is not a number of days
+            error: 9980 more rows are invalid
             hint: nothing was issued
         "#]],
     );
@@ -356,8 +356,8 @@ fn a_table_with_other_columns_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: standard input line 1: there is no column "sans"; there are cn, san, profile, days, key_type, csr, name
-            error: standard input line 1: there is no column cn or csr
+            error: standard input line 1: unknown column "sans"; the columns are cn, san, profile, days, key_type, csr, name
+            error: standard input line 1: column cn or csr is required
             error: standard input line 1: the column CN is named twice
         "#]],
     );
@@ -447,9 +447,9 @@ fn an_interrupted_run_ends_where_nothing_is_half_done() {
         assert_text(
             &said.replacen(&issued.to_string(), "ISSUED", 1),
             expect![[r#"
-                error: ISSUED of 2000 rows are issued, and then something failed
+                error: ISSUED of 2000 rows are issued; then an error stopped the batch
                 caused by: it was interrupted
-                hint: the same command with --resume goes on with the rest
+                hint: run the same command with --resume to continue
             "#]],
         );
         assert_eq!(recorded_rows(&sandbox).len(), issued);
@@ -474,7 +474,7 @@ fn whoever_stops_reading_is_told_how_to_go_on() {
     assert_text(
         &said,
         expect![[r#"
-            error: it is done, but standard output could not be written to
+            error: the command is done, but its report could not be written to standard output
             caused by: broken pipe
             hint: the same command with --resume shows what is issued, and goes on
         "#]],

@@ -106,7 +106,7 @@ fn the_source_of_a_ca_goes_before_those_of_all() {
             line(place + 1, place).refuses(1, "passphrase-wrong", expect![[r#"
                 error: the key ./pki/intermediate0/ca.key can't be used
                 caused by: the passphrase is wrong
-                hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
+                hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
             "#]]);
         }
     }
@@ -121,7 +121,7 @@ fn an_option_for_another_ca_opens_nothing_here() {
         "passphrase-required",
         expect![[r#"
             error: there is no passphrase for the key of rootCA
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
         "#]],
     );
@@ -155,7 +155,7 @@ fn a_name_that_is_no_ca_is_refused() {
         1,
         "ca-not-found",
         expect![[r#"
-            error: there is no CA named rootCa in the store
+            error: CA rootCa not found in the store
             hint: the store has intermediate0, rootCA
         "#]],
     );
@@ -166,7 +166,7 @@ fn a_name_that_is_no_ca_is_refused() {
         1,
         "ca-not-found",
         expect![[r#"
-            error: there is no CA named new in the store
+            error: CA new not found in the store
             hint: the store has intermediate0, rootCA
         "#]],
     );
@@ -242,10 +242,10 @@ fn a_variable_that_two_cas_have_is_refused_and_names_both() {
         &said,
         expect![[r#"
             error: there is no passphrase for the key of web-1
-            caused by: the variable PKI_PASSPHRASE_FILE_WEB_1 is that of several CAs: web-1, web.1
+            caused by: the variable PKI_PASSPHRASE_FILE_WEB_1 fits several CAs: web-1, web.1
             hint: unset it, and give the passphrase of each with --passin NAME=SRC
             error: there is no passphrase for the key of web.1
-            caused by: the variable PKI_PASSPHRASE_FILE_WEB_1 is that of several CAs: web-1, web.1
+            caused by: the variable PKI_PASSPHRASE_FILE_WEB_1 fits several CAs: web-1, web.1
             hint: unset it, and give the passphrase of each with --passin NAME=SRC
         "#]],
     );
@@ -293,8 +293,8 @@ fn apply_and_import_take_options_for_cas_that_they_make() {
             1,
             "ca-not-found",
             expect![[r#"
-                error: there is no CA named third in the store
-                hint: `pki --store other root --name NAME` makes one
+                error: CA third not found in the store
+                hint: create one with `pki --store other root --name NAME`
             "#]],
         );
     assert!(!sandbox.path("other").exists());
@@ -409,7 +409,7 @@ fn a_byte_order_mark_is_no_part_of_a_passphrase() {
     refused.refuses(1, "passphrase-required", expect![[r#"
         notice: the file nothing.pass begins with a byte order mark (BOM), which is not part of the passphrase
         error: there is no passphrase for the key of rootCA
-        caused by: the file nothing.pass gives an empty passphrase
+        caused by: the passphrase of the file nothing.pass is empty
     "#]]);
 }
 
@@ -439,13 +439,13 @@ fn a_passphrase_file_in_utf_16_is_refused_by_that_name() {
             error: there is no passphrase for the key of rootCA
             caused by: the file u16.pass can't be read: it is UTF-16: save it as UTF-8
             error: there is no passphrase for the key of rootCA
-            caused by: the file u16.pass gives a passphrase with a NUL in it
-            hint: a file in UTF-16 has to be saved as UTF-8
+            caused by: the passphrase of the file u16.pass contains a NUL
+            hint: save the file as UTF-8
             error: there is no passphrase for the new key of other
             caused by: the file u16.pass can't be read: it is UTF-16: save it as UTF-8
             error: there is no passphrase for the new key of other
-            caused by: the file u16.pass gives a passphrase with a NUL in it
-            hint: a file in UTF-16 has to be saved as UTF-8
+            caused by: the passphrase of the file u16.pass contains a NUL
+            hint: save the file as UTF-8
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));

@@ -132,7 +132,7 @@ fn what_is_found_is_told_by_ca_and_counted() {
     assert_text(
         &ok.stdout,
         expect![[r#"
-            store ok: 3 CAs, 1 waiting, 8 certificates, 1 revoked
+            store ok: 3 CAs, 1 pending, 8 certificates, 1 revoked
         "#]],
     );
     assert_eq!(ok.stderr, "");
@@ -148,19 +148,19 @@ fn what_is_found_is_told_by_ca_and_counted() {
         &normalised(&found.stdout),
         expect![[r#"
             the store
-              warning: foreign-file  ./pki/notes.txt is no file of the store
+              warning: foreign-file  ./pki/notes.txt is not a file of the store
             intermediate0
               error: journal-chain    ./pki/intermediate0/issued.jsonl line 3 does not follow from the one before: it was changed, or lines are missing or not in their places
               error: counter-damaged  ./pki/intermediate0/serial is not a number of 39 digits and a newline; the highest number that is known to be in use is 1
               warning: journal-torn   ./pki/intermediate0/issued.jsonl ends in 5 bytes of a line that was never acknowledged
-            2 errors, 2 warnings; `pki check --repair` mends 1 of them
+            2 errors, 2 warnings; `pki check --repair` repairs 1 of them
         "#]],
     );
     let one = sandbox.pki("check --ca rootCA --ca waiting").succeeds();
     assert_text(
         &one.stdout,
         expect![[r#"
-            store ok: 1 CA, 1 waiting, 3 certificates, 0 revoked
+            store ok: 1 CA, 1 pending, 3 certificates, 0 revoked
         "#]],
     );
     let elsewhere = Run::new(env!("CARGO_BIN_EXE_pki"), Path::new("/"));
@@ -199,7 +199,7 @@ fn what_is_mended_is_told_and_what_is_left() {
               counter-behind  moved ./pki/intermediate0/serial up to 2
               leftover        moved ./pki/intermediate0/issued.jsonl.torn to ./pki/.repair-TIME/intermediate0/issued.jsonl.torn
             the store
-              warning: foreign-file  ./pki/notes.txt is no file of the store
+              warning: foreign-file  ./pki/notes.txt is not a file of the store
             1 warning
         "#]],
     );
@@ -215,8 +215,8 @@ fn what_is_no_store_and_no_ca_is_refused() {
         1,
         "store-not-found",
         expect![[r#"
-            error: there is no store at ./pki
-            hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+            error: no store found at ./pki
+            hint: create one with `pki root --name NAME`, or name an existing store with --store or PKI_STORE
         "#]],
     );
     let sandbox = Sandbox::with_open_ca();
@@ -224,7 +224,7 @@ fn what_is_no_store_and_no_ca_is_refused() {
         1,
         "ca-not-found",
         expect![[r#"
-            error: there is no CA named other in the store
+            error: CA other not found in the store
             hint: the store has intermediate0, rootCA
         "#]],
     );
@@ -242,7 +242,7 @@ fn a_damaged_line_that_stops_a_command_names_the_check() {
         "store-damaged",
         expect![[r#"
             error: the store is damaged: ./pki/intermediate0/issued.jsonl has a line 2 that does not follow from the one before
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
 }
@@ -270,7 +270,7 @@ fn keys_are_opened_where_a_passphrase_is_at_hand() {
         "passphrase-required",
         expect![[r#"
             error: there is no passphrase for the key of guarded
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
         "#]],
     );

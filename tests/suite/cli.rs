@@ -34,8 +34,8 @@ fn on_a_missing_store_every_command_but_root_says_how_to_start() {
         assert_text(
             &normalised(&refused.stderr),
             expect![[r#"
-                error: there is no store at ./pki
-                hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+                error: no store found at ./pki
+                hint: create one with `pki root --name NAME`, or name an existing store with --store or PKI_STORE
             "#]],
         );
         assert!(!sandbox.path(STORE).exists(), "{line} made a store");
@@ -45,8 +45,8 @@ fn on_a_missing_store_every_command_but_root_says_how_to_start() {
 #[test]
 fn a_missing_store_is_refused_in_these_words() {
     Sandbox::new().pki("list").refuses(1, "store-not-found", expect![[r#"
-        error: there is no store at ./pki
-        hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+        error: no store found at ./pki
+        hint: create one with `pki root --name NAME`, or name an existing store with --store or PKI_STORE
     "#]]);
 }
 
@@ -88,7 +88,7 @@ fn a_missing_ca_is_refused_with_the_names_of_those_there_are() {
         1,
         "ca-not-found",
         expect![[r#"
-            error: there is no CA named intermediate1 in the store
+            error: CA intermediate1 not found in the store
             hint: the store has intermediate0, rootCA
         "#]],
     );
@@ -379,7 +379,7 @@ fn of_certificates_with_one_name_the_newest_is_exported() {
     assert_text(
         &normalised(&exported.stderr),
         expect![[r#"
-            notice: 2 certificates have the common name "client"; the newest valid one was taken: [serial]
+            notice: 2 certificates have the common name "client"; using the newest valid one: [serial]
         "#]],
     );
     let printed = sandbox.run("openssl", "x509 -noout -serial -in out/client.crt");
@@ -439,10 +439,10 @@ fn a_broken_pipe_after_the_commit_is_exit_code_4() {
             4,
             "output-failed",
             expect![[r#"
-            error: it is done, but standard output could not be written to
-            caused by: No space left on device (os error 28)
-            hint: `pki export --ca intermediate0 --serial 0x[serial] --out DIR` writes its files
-        "#]],
+                error: the command is done, but its report could not be written to standard output
+                caused by: No space left on device (os error 28)
+                hint: `pki export --ca intermediate0 --serial 0x[serial] --out DIR` writes its files
+            "#]],
         );
     let listed = sandbox
         .pki("--format json list --ca intermediate0")

@@ -83,7 +83,7 @@ fn a_file_that_is_no_crl_is_not_replaced() {
         &said.into_iter().collect::<String>(),
         expect![[r#"
             error: lists/intermediate0.crl is there already and is not a list of this CA
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
         "#]],
     );
     sandbox

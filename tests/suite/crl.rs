@@ -47,7 +47,7 @@ fn a_list_for_every_ca_as_der_as_pem_and_with_those_above() {
     let done = sandbox.pki("crl --to-pem --chain").succeeds();
     let one = |ca: &str| {
         format!(
-            "signed a list of {ca}
+            "signed the CRL of {ca}
   number       1
   entries      0
   next update  [time]
@@ -115,7 +115,7 @@ fn a_file_is_no_folder_to_publish_in() {
         expect![[r#"
             error: could not use lists
             caused by: not a directory
-            hint: name another folder
+            hint: use another directory
         "#]],
     );
 }
@@ -231,7 +231,7 @@ fn a_crl_number_file_that_is_gone_or_empty_is_damage() {
     sandbox.write("pki/intermediate0/crlnumber", "");
     sandbox.refused(sandbox.pki("crl --ca intermediate0"), 1, "store-damaged", expect![[r#"
         error: the store is damaged: ./pki/intermediate0/crlnumber is not a number of 39 digits and a newline
-        hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+        hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
     "#]]);
 
     fs::remove_file(sandbox.path("pki/intermediate0/crlnumber")).unwrap();
@@ -241,7 +241,7 @@ fn a_crl_number_file_that_is_gone_or_empty_is_damage() {
         "store-damaged",
         expect![[r#"
             error: the store is damaged: ./pki/intermediate0/crlnumber is missing
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
 }
@@ -285,7 +285,7 @@ fn if_needed_without_news_signs_nothing_and_asks_nothing() {
     assert_text(
         &normalised(&kept.stdout),
         expect![[r#"
-            nothing is new: kept the list of rootCA
+            no new revocations: kept the CRL of rootCA
               number       1
               entries      0
               next update  [time]
@@ -381,8 +381,8 @@ fn check_reports_each_crl_and_fails_unless_all_are_fresh() {
         noon,
         "crl --check",
         3,
-        "intermediate0: missing: no list of it at ./pki/crl/intermediate0.crl\n\
-         rootCA: missing: no list of it at ./pki/crl/rootCA.crl\n",
+        "intermediate0: missing: no CRL of this CA at ./pki/crl/intermediate0.crl\n\
+         rootCA: missing: no CRL of this CA at ./pki/crl/rootCA.crl\n",
     );
     let end = "--next-update 2026-02-08T12:00:00Z";
     sandbox.pki_at(noon, &format!("crl {end}")).succeeds();
@@ -399,7 +399,7 @@ fn check_reports_each_crl_and_fails_unless_all_are_fresh() {
         "2026-02-07 13:00:00",
         "crl --check --within 24h --ca rootCA",
         3,
-        "rootCA: ends soon, at 2026-02-08T12:00:00Z\n",
+        "rootCA: expires soon, at 2026-02-08T12:00:00Z\n",
     );
     check(
         "2026-02-08 13:00:00",
@@ -416,7 +416,7 @@ fn check_reports_each_crl_and_fails_unless_all_are_fresh() {
         "2026-02-01 13:00:00",
         "crl --check",
         3,
-        "intermediate0: outdated: ./pki/crl/intermediate0.crl or a PEM file beside it lacks what was recorded since\n\
+        "intermediate0: outdated: ./pki/crl/intermediate0.crl or its PEM file lacks revocations that are on record\n\
          rootCA: fresh until 2026-02-08T12:00:00Z\n",
     );
     sandbox
@@ -487,13 +487,13 @@ fn a_list_that_would_lose_revocations_is_refused() {
         "revocations-lost",
         expect![[r#"
             error: the store is damaged: ./pki/intermediate0/revoked.jsonl has lost revocations that CRL number 2 covers
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
     sandbox.write(&journals[1], &older[1]);
     sandbox.refused(sandbox.pki("crl --ca intermediate0"), 1, "crl-loses-entries", expect![[r#"
         error: the new list of intermediate0 would lack 1 revocation that the published one has: [serial]
-        hint: the store is older than the published list: restore its newest backup, or record them with `pki revoke`
+        hint: the store is older than the published CRL: restore the newest backup, or record them with `pki revoke`
     "#]]);
     assert_published(&sandbox, &[&first, &second]);
 }
@@ -650,9 +650,9 @@ fn a_chain_without_the_crl_above_is_reported_after_publishing() {
     assert_text(
         &half.stderr,
         expect![[r#"
-            error: the new list stands in the store, but what follows could not be done
+            error: the new CRL stands in the store, but what follows could not be done
             caused by: there is no list of rootCA at ./pki/crl/rootCA.crl
-            hint: `pki crl --ca intermediate0 --chain --if-needed` writes the chain when the other lists are there
+            hint: `pki crl --ca intermediate0 --chain --if-needed` writes the chain file once the other CRLs exist
         "#]],
     );
     assert_eq!(sandbox.names_in("pki/crl"), ["intermediate0.crl"]);
@@ -676,7 +676,7 @@ fn a_new_list_gets_into_the_chains_below_that_are_published() {
     assert_text(
         &signed.stderr,
         expect![[r#"
-            notice: the new list of rootCA is in ./pki/crl/intermediate2.chain.crl.pem too
+            notice: the new CRL of rootCA is also in ./pki/crl/intermediate2.chain.crl.pem
         "#]],
     );
     let chain = sandbox.read("pki/crl/intermediate2.chain.crl.pem");
@@ -708,7 +708,7 @@ fn check_finds_a_chain_that_was_left_behind() {
     assert_text(
         &normalised(&checked.stdout),
         expect![[r#"
-            intermediate0: outdated: ./pki/crl/intermediate0.crl or a PEM file beside it lacks what was recorded since
+            intermediate0: outdated: ./pki/crl/intermediate0.crl or its PEM file lacks revocations that are on record
             rootCA: fresh until [time]
         "#]],
     );
@@ -754,11 +754,11 @@ fn one_ca_that_fails_after_its_commit_is_exit_code_4() {
         expect![[r#"
             error: the key ./pki/intermediate0/ca.key can't be used
             caused by: the passphrase is wrong
-            hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
-            error: the new list stands in the store, but what follows could not be done
+            hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
+            error: the new CRL stands in the store, but what follows could not be done
             caused by: could not create ./pki/crl/rootCA.chain.crl.pem
             caused by: something that is not a file stands under its hidden name
-            hint: `pki crl --chain --if-needed` writes the other files when nothing stands in their way
+            hint: fix the cause, then `pki crl --chain --if-needed` writes the other files
         "#]],
     );
 }
@@ -809,7 +809,7 @@ fn next_update_is_not_past_the_ca_s_end_and_that_is_said() {
     assert_text(
         &normalised(&cut.stderr),
         expect![[r#"
-            notice: intermediate0: the validity was shortened to the end of the CA's: [time]
+            notice: intermediate0: the validity is cut to the CA's: [time]
         "#]],
     );
     assert_eq!(

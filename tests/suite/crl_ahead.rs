@@ -85,7 +85,7 @@ fn each_list_is_published_in_its_turn_and_without_the_key() {
     assert_text(
         &signed.stdout,
         expect![[r#"
-            signed a list of rootCA
+            signed the CRL of rootCA
               number       1
               entries      0
               next update  2026-02-10T12:00:00Z
@@ -99,34 +99,26 @@ fn each_list_is_published_in_its_turn_and_without_the_key() {
         (
             "01-01 12:00:00",
             1,
-            "nothing is new: kept the list of rootCA",
+            "no new revocations: kept the CRL of rootCA",
         ),
         (
             "01-31 11:59:59",
             1,
-            "nothing is new: kept the list of rootCA",
+            "no new revocations: kept the CRL of rootCA",
         ),
-        (
-            "01-31 12:00:00",
-            2,
-            "published a list that was signed ahead, of rootCA",
-        ),
+        ("01-31 12:00:00", 2, "published a pre-signed CRL of rootCA"),
         (
             "02-15 00:00:00",
             2,
-            "nothing is new: kept the list of rootCA",
+            "no new revocations: kept the CRL of rootCA",
         ),
         // The clock goes back: what is out stays out.
         (
             "01-02 00:00:00",
             2,
-            "nothing is new: kept the list of rootCA",
+            "no new revocations: kept the CRL of rootCA",
         ),
-        (
-            "04-11 12:00:00",
-            3,
-            "published a list that was signed ahead, of rootCA",
-        ),
+        ("04-11 12:00:00", 3, "published a pre-signed CRL of rootCA"),
     ] {
         let done = at(moment, &sandbox, "--no-input crl --ca rootCA --if-needed").succeeds();
         assert!(done.stdout.starts_with(&format!("{says}\n")), "{done}");
@@ -138,9 +130,9 @@ fn each_list_is_published_in_its_turn_and_without_the_key() {
         1,
         "presigned-crls-expired",
         expect![[r#"
-            error: no list that rootCA signed ahead is for now; the last ends at [time]
+            error: no pre-signed CRL of rootCA is valid now; the last expires at [time]
             caused by: the key of rootCA is not in the store
-            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+            hint: sign new ones on the machine with the key: `pki crl --ca rootCA --ahead N --every 30d`
         "#]],
     );
     assert_eq!(published_number(&sandbox), 3);
@@ -191,9 +183,9 @@ fn a_default_run_publishes_what_a_ca_without_a_key_has_left() {
     assert_eq!(
         heads.collect::<Vec<_>>(),
         [
-            "signed a list of intermediate0",
-            "signed a list of intermediate1",
-            "published a list that was signed ahead, of rootCA",
+            "signed the CRL of intermediate0",
+            "signed the CRL of intermediate1",
+            "published a pre-signed CRL of rootCA",
         ]
     );
     sandbox.write("none.pem", "");
@@ -214,7 +206,7 @@ fn a_new_revocation_makes_them_void_until_new_ones_are_signed() {
     assert_text(
         &revoked.stderr,
         expect![[r#"
-            notice: 3 lists of rootCA that were signed ahead are void now, and none of them will be published: sign new ones with `pki crl --ca rootCA --ahead`
+            notice: 3 pre-signed CRLs of rootCA are outdated now and will not be published: sign new ones with `pki crl --ca rootCA --ahead`
         "#]],
     );
     let again = at("01-05 12:00:00", &sandbox, line).succeeds();
@@ -230,18 +222,18 @@ fn a_new_revocation_makes_them_void_until_new_ones_are_signed() {
     assert_text(
         &said,
         expect![[r#"
-            error: the 3 lists that rootCA signed ahead lack what was revoked or released since
+            error: the 3 pre-signed CRLs of rootCA lack later revocations or releases
             caused by: the key of rootCA is not in the store
-            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
-            error: the 3 lists that rootCA signed ahead lack what was revoked or released since
+            hint: sign new ones on the machine with the key: `pki crl --ca rootCA --ahead N --every 30d`
+            error: the 3 pre-signed CRLs of rootCA lack later revocations or releases
             caused by: the key of rootCA is not in the store
-            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
-            error: the 3 lists that rootCA signed ahead lack what was revoked or released since
+            hint: sign new ones on the machine with the key: `pki crl --ca rootCA --ahead N --every 30d`
+            error: the 3 pre-signed CRLs of rootCA lack later revocations or releases
             caused by: the key of rootCA is not in the store
-            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
-            error: the 3 lists that rootCA signed ahead lack what was revoked or released since
+            hint: sign new ones on the machine with the key: `pki crl --ca rootCA --ahead N --every 30d`
+            error: the 3 pre-signed CRLs of rootCA lack later revocations or releases
             caused by: the key of rootCA is not in the store
-            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+            hint: sign new ones on the machine with the key: `pki crl --ca rootCA --ahead N --every 30d`
         "#]],
     );
     assert!(fs::read(sandbox.path(LIST)).unwrap() == before);
@@ -249,7 +241,7 @@ fn a_new_revocation_makes_them_void_until_new_ones_are_signed() {
     assert_text(
         &normalised(&check.stdout),
         expect![[r#"
-            rootCA: outdated: ./pki/crl/rootCA.crl or a PEM file beside it lacks what was recorded since
+            rootCA: outdated: ./pki/crl/rootCA.crl or its PEM file lacks revocations that are on record
         "#]],
     );
 
@@ -258,10 +250,10 @@ fn a_new_revocation_makes_them_void_until_new_ones_are_signed() {
         1,
         "presigned-crls-outdated",
         expect![[r#"
-            error: the 3 lists that rootCA signed ahead lack what was revoked or released since
+            error: the 3 pre-signed CRLs of rootCA lack later revocations or releases
             caused by: there is no passphrase for the key of rootCA
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
-            hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
+            hint: sign new ones on the machine with the key: `pki crl --ca rootCA --ahead N --every 30d`
         "#]],
     );
     at(
@@ -294,7 +286,7 @@ fn a_list_that_is_signed_for_now_ends_what_was_signed_ahead() {
         "key-not-in-store",
         expect![[r#"
             error: the key of rootCA is not in the store
-            hint: run the command where the key is, or put the key back as ca.key in the CA's folder
+            hint: run the command on the machine with the key, or restore ca.key in the CA's directory
         "#]],
     );
     assert_eq!(published_number(&sandbox), 4);
@@ -345,7 +337,7 @@ fn no_list_goes_past_the_end_of_the_ca() {
             assert_text(
                 &done.stderr,
                 expect![[r#"
-                    notice: rootCA: 3 lists were signed, and no more, since the CA ends at 2026-03-12T12:00:00Z
+                    notice: rootCA: only 3 CRLs were signed, since the CA expires at 2026-03-12T12:00:00Z
                 "#]],
             );
         }
@@ -381,7 +373,7 @@ fn a_list_that_was_changed_in_the_store_is_not_published() {
         "store-damaged",
         expect![[r#"
             error: the store is damaged: ./pki/rootCA/ahead/2.crl is not the list that was signed
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
     fs::remove_file(second).unwrap();
@@ -390,7 +382,7 @@ fn a_list_that_was_changed_in_the_store_is_not_published() {
         "store-damaged",
         expect![[r#"
             error: the store is damaged: ./pki/rootCA/ahead/2.crl is missing
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
     assert_eq!(published_number(&sandbox), 1);
@@ -419,7 +411,7 @@ fn gaps_and_lists_that_all_end_at_once_are_refused() {
             2,
             "usage",
             expect![[r#"
-                error: --ahead signs lists that end one after the other, so --next-update has to be a duration, as in 40d
+                error: --ahead signs CRLs that expire one after the other, so --next-update has to be a duration such as 40d
             "#]],
         );
     for line in [
@@ -454,9 +446,9 @@ fn of_lists_that_were_signed_ahead_twice_the_last_count() {
             1,
             "presigned-crls-expired",
             expect![[r#"
-                error: no list that rootCA signed ahead is for now; the last ends at [time]
+                error: no pre-signed CRL of rootCA is valid now; the last expires at [time]
                 caused by: the key of rootCA is not in the store
-                hint: sign new ones where the key is: `pki crl --ca rootCA --ahead N --every 30d`
+                hint: sign new ones on the machine with the key: `pki crl --ca rootCA --ahead N --every 30d`
             "#]],
         );
         at("02-05 12:00:00", &sandbox, "crl --ca rootCA").succeeds();
@@ -466,7 +458,7 @@ fn of_lists_that_were_signed_ahead_twice_the_last_count() {
         assert_text(
             &normalised(&revoked.stderr),
             expect![[r#"
-                notice: 3 lists of rootCA that were signed ahead are void now, and none of them will be published: sign new ones with `pki crl --ca rootCA --ahead`
+                notice: 3 pre-signed CRLs of rootCA are outdated now and will not be published: sign new ones with `pki crl --ca rootCA --ahead`
             "#]],
         );
         let void = at("01-05 12:00:00", &sandbox, "crl --ca rootCA");

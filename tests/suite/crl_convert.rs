@@ -70,7 +70,7 @@ fn crls_of_others_are_converted_as_openssl_converts_them() {
             assert_text(
                 &written.stdout,
                 expect![[r#"
-                    wrote the list to revoke_list.pem
+                    wrote the CRL to revoke_list.pem
                 "#]],
             );
             assert_same(&sandbox.read("revoke_list.pem"), &openssl.stdout);
@@ -223,7 +223,7 @@ fn a_list_takes_the_place_of_a_list_and_of_nothing_else_unasked() {
         "file-foreign",
         expect![[r#"
             error: mine.txt is there already and is not a list
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
         "#]],
     );
     assert_eq!(sandbox.read("mine.txt"), "mine\n");
@@ -241,7 +241,7 @@ fn what_the_list_is_to_become_has_to_be_said() {
         2,
         "usage",
         expect![[r#"
-            error: --in needs --to-pem or --to-der: what the list is to become
+            error: --in needs --to-pem or --to-der
         "#]],
     );
     sandbox

@@ -40,7 +40,7 @@ fn assert_done(sandbox: &Sandbox, line: &str, warnings: &[&str]) -> Value {
 fn settings(said: &Transcript) -> Vec<String> {
     let lines = said.stderr.lines();
     let settings = lines.filter_map(|line| {
-        let rest = line.strip_prefix("notice: to be set")?;
+        let rest = line.strip_prefix("notice: set in the configuration")?;
         rest.strip_prefix(": ").or(rest.strip_prefix(' '))
     });
     settings.map(str::to_owned).collect()

@@ -48,7 +48,7 @@ fn lost_revocations_are_recorded_again_and_listed() {
     assert_text(
         &normalised(&signed.stderr),
         expect![[r#"
-            notice: rootCA: revocations missing from the record: 2; they are recorded again as CRL number 1 lists them; later ones, if any, are lost
+            notice: rootCA: 2 revocations were missing from the record and are restored from CRL number 1; later ones are lost
         "#]],
     );
     assert_eq!(entries(&sandbox), before);
@@ -83,7 +83,7 @@ fn lost_revocations_are_damage_without_the_last_crl() {
         let before = sandbox.store_snapshot();
         sandbox.pki("crl").refuses(1, "revocations-lost", expect![[r#"
             error: the store is damaged: ./pki/rootCA/revoked.jsonl has lost revocations that CRL number 2 covers
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]]);
         before.assert_unchanged(&sandbox.path("pki"));
     };
@@ -94,7 +94,7 @@ fn lost_revocations_are_damage_without_the_last_crl() {
         .pki("crl --out elsewhere")
         .refuses(1, "revocations-lost", expect![[r#"
             error: the store is damaged: ./pki/rootCA/revoked.jsonl has lost revocations that CRL number 2 covers
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]]);
     fs::remove_file(sandbox.path("pki/crl/rootCA.crl")).unwrap();
     damage(&sandbox);
@@ -110,7 +110,7 @@ fn a_revocation_lost_with_its_certificate_is_damage() {
     put_back(&sandbox);
     sandbox.pki("crl").refuses(1, "revocations-lost", expect![[r#"
         error: the store is damaged: ./pki/rootCA/revoked.jsonl has lost revocations that CRL number 1 covers
-        hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+        hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
     "#]]);
 }
 

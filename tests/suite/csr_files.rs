@@ -68,10 +68,10 @@ fn files_that_openssl_reads_are_read_and_others_are_named() {
             hint: convert it: `iconv -f UTF-16 -t UTF-8 FILE`
             error: csrs/pem-bare.csr is not a certificate signing request (CSR)
             caused by: it is base64 without the lines -----BEGIN …----- and -----END …-----
-            hint: decode it to DER with `base64 -d FILE`, or add the two lines
+            hint: decode it to DER with `base64 -d FILE`, or add the BEGIN and END lines
             error: csrs/pem-bare-bom.csr is not a certificate signing request (CSR)
             caused by: it is base64 without the lines -----BEGIN …----- and -----END …-----
-            hint: decode it to DER with `base64 -d FILE`, or add the two lines
+            hint: decode it to DER with `base64 -d FILE`, or add the BEGIN and END lines
             error: csrs/pem-quoted.csr is not a certificate signing request (CSR)
             caused by: line 1: CERTIFICATE REQUEST is quoted, as in an e-mail: its lines begin with >
             error: csrs/pem-escaped.csr is not a certificate signing request (CSR)
@@ -139,7 +139,7 @@ fn every_reader_of_pem_names_utf16_and_bare_base64() {
             hint: convert it: `iconv -f UTF-16 -t UTF-8 FILE`
             error: odd is not a file with certificates, requests, lists or keys
             caused by: it is base64 without the lines -----BEGIN …----- and -----END …-----
-            hint: decode it to DER with `base64 -d FILE`, or add the two lines
+            hint: decode it to DER with `base64 -d FILE`, or add the BEGIN and END lines
         "#]],
     );
 }

@@ -173,7 +173,7 @@ fn extensions_of_every_extension_request_count_together() {
     assert_text(
         &normalised(&ignored.stderr),
         expect![[r#"
-            notice: the CSR also asks for 1.3.6.1.4.1.99999.7, challengePassword, 1.3.6.1.4.1.99999.8, which was ignored
+            notice: the CSR also requests 1.3.6.1.4.1.99999.7, challengePassword, 1.3.6.1.4.1.99999.8, which is ignored
         "#]],
     );
 }
@@ -229,40 +229,40 @@ fn an_unusable_san_is_named_and_replaced() {
         expect![[r#"
             error: a SAN of csrs/san-port.csr can't be used
             caused by: "dev.example.test:8443" is not a DNS name: a label has other characters than letters, digits and hyphens
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-port.csr can't be used
             caused by: "dev.example.test:8443" is not a DNS name: a label has other characters than letters, digits and hyphens
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-ip-as-dns.csr can't be used
             caused by: "10.0.0.7" is not a DNS name: its last label is a number, as in an IP address
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-ip-as-dns.csr can't be used
             caused by: "10.0.0.7" is not a DNS name: its last label is a number, as in an IP address
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-trailing-dot.csr can't be used
             caused by: "a.example.test." is not a DNS name: it has an empty label
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-trailing-dot.csr can't be used
             caused by: "a.example.test." is not a DNS name: it has an empty label
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-mac.csr can't be used
             caused by: "00:11:22:33:44:55" is not a DNS name: a label has other characters than letters, digits and hyphens
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-mac.csr can't be used
             caused by: "00:11:22:33:44:55" is not a DNS name: a label has other characters than letters, digits and hyphens
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-user.csr can't be used
             caused by: "john.doe@example.test" is not a DNS name: a label has other characters than letters, digits and hyphens
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-user.csr can't be used
             caused by: "john.doe@example.test" is not a DNS name: a label has other characters than letters, digits and hyphens
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-no-address.csr can't be used
             caused by: an IP address has neither 4 nor 16 bytes
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
             error: a SAN of csrs/san-no-address.csr can't be used
             caused by: an IP address has neither 4 nor 16 bytes
-            hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+            hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
         "#]],
     );
 }
@@ -321,9 +321,9 @@ fn names_of_a_csr_are_replaced_by_names() {
     assert_text(
         &said,
         expect![[r#"
-            error: --csr-names replace needs names to replace those of the CSR
+            error: --csr-names replace needs names
             hint: give them with --cn, --subject or --san
-            error: --csr-names is about the names of a CSR, and there is no --csr
+            error: --csr-names needs --csr
             error: invalid value 'drop' for '--csr-names <USE>': "drop" is none of add and replace
         "#]],
     );
@@ -345,7 +345,7 @@ fn the_names_of_all_csrs_of_a_table_are_replaced() {
     };
     issue("").refuses(1, "invalid-row", expect![[r#"
         error: rows.csv line 2, column csr: a SAN of csrs/san-port.csr can't be used: "dev.example.test:8443" is not a DNS name: a label has other characters than letters, digits and hyphens
-        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+        hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
         error: rows.csv line 3, column csr: the subject of csrs/bad-names.csr can't be used: the value of CN has more than 64 characters: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
         hint: nothing was issued; --keep-going leaves these rows out
     "#]]);
@@ -363,10 +363,14 @@ fn the_names_of_all_csrs_of_a_table_are_replaced() {
     }
     sandbox.write("none.csv", "cn,csr\n,csrs/plain.csr\n");
     let line = "issue --ca intermediate0 --from none.csv --csr-names replace";
-    sandbox.pki(line).refuses(1, "invalid-row", expect![[r#"
-        error: none.csv line 2, column cn: the certificate would have neither a subject nor an alternative name
+    sandbox.pki(line).refuses(
+        1,
+        "invalid-row",
+        expect![[r#"
+        error: none.csv line 2, column cn: the certificate has neither a subject nor a SAN
         hint: nothing was issued
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -384,7 +388,7 @@ fn a_declaration_replaces_the_names_of_a_csr() {
         error: certificate printer can't be made
         caused by: a SAN of csrs/san-port.csr can't be used
         caused by: "dev.example.test:8443" is not a DNS name: a label has other characters than letters, digits and hyphens
-        hint: write csr_names = "replace", and the names with cn, subject and san
+        hint: write csr_names = "replace", and give names with cn, subject and san
     "#]]);
     declare("csr_names = \"replace\"").succeeds();
     assert_same(

@@ -44,7 +44,7 @@ fn substance(sandbox: &Sandbox, file: &str) -> String {
 
 /// cfssl#1436 and `copyall`: a request decided what its certificate may do.
 #[test]
-fn what_a_request_asks_for_beyond_key_subject_and_names_changes_nothing() {
+fn a_csr_gives_key_subject_and_sans_and_nothing_else() {
     let sandbox = Sandbox::with_csrs();
     let issue = |request: &str| {
         sandbox
@@ -75,7 +75,7 @@ fn what_a_request_asks_for_beyond_key_subject_and_names_changes_nothing() {
 }
 
 #[test]
-fn a_request_in_der_or_under_the_old_pem_marker_or_with_crlf_is_read_the_same() {
+fn a_csr_is_read_as_der_with_the_old_marker_and_with_crlf() {
     let sandbox = Sandbox::with_csrs();
     for (file, name) in [
         ("plain.csr", "plain"),
@@ -96,7 +96,7 @@ fn a_request_in_der_or_under_the_old_pem_marker_or_with_crlf_is_read_the_same() 
 }
 
 #[test]
-fn a_request_made_by_openssl_keeps_its_subject_and_names_and_gets_no_key_file() {
+fn a_csr_of_openssl_keeps_subject_and_sans_and_has_no_key_file() {
     let sandbox = Sandbox::with_open_ca();
     sandbox
         .run(

@@ -418,7 +418,7 @@ fn a_compatible_p12_comes_with_a_notice() {
               fullchain  out/p256.fullchain.pem
               key        out/p256.key
               p12        out/p256.p12
-            notice: 3DES and SHA-1 guard the key in the .p12 file less well than --p12 modern would: delete the file once it has been imported
+            notice: 3DES and SHA-1 in the .p12 file are weaker than --p12 modern: delete the file after the import
         "#]],
         &serde_json::json!({
             "crt": "out/p256.crt", "chain": "out/p256.chain.pem",
@@ -457,10 +457,10 @@ fn for_java_a_notice_names_keys_that_older_versions_lack() {
     assert_text(
         &said,
         expect![[r#"
-            notice: Java reads ml-dsa-44 keys from version 24 on, older versions do not
-            notice: 2 certificates have the common name "new"; the newest valid one was taken: [serial]
-            notice: Java reads ml-dsa-87 keys from version 24 on, older versions do not
-            notice: 3 certificates have the common name "new"; the newest valid one was taken: [serial]
+            notice: Java reads ml-dsa-44 keys since version 24
+            notice: 2 certificates have the common name "new"; using the newest valid one: [serial]
+            notice: Java reads ml-dsa-87 keys since version 24
+            notice: 3 certificates have the common name "new"; using the newest valid one: [serial]
         "#]],
     );
 }
@@ -668,25 +668,25 @@ fn what_cannot_be_had_is_refused_and_leaves_no_file() {
     assert_text(
         &said,
         expect![[r#"
-            error: --p12 writes a PKCS #12 file, which is never without a passphrase
+            error: --p12 writes a PKCS #12 file, which always has a passphrase
             hint: give one with --passout
-            error: --p12 writes a PKCS #12 file, which is never without a passphrase
+            error: --p12 writes a PKCS #12 file, which always has a passphrase
             hint: give one with --passout
-            error: --for java writes a PKCS #12 file, which is never without a passphrase
+            error: --for java writes a PKCS #12 file, which always has a passphrase
             hint: give one with --passout
-            error: ACM takes a key only without a passphrase, and --for acm writes none unless told so
-            hint: say --no-passphrase, and delete the file with the key once it has been taken
-            error: Kubernetes takes a key only without a passphrase, and --for kubernetes writes none unless told so
-            hint: say --no-passphrase, and delete the file with the key once it has been taken
-            error: --p12 and --for write a key, and a CA's is only exported with --key
+            error: ACM needs an unencrypted key, which --for acm writes only if asked
+            hint: use --no-passphrase, and delete the key file after the import
+            error: Kubernetes needs an unencrypted key, which --for kubernetes writes only if asked
+            hint: use --no-passphrase, and delete the key file after the import
+            error: --p12 and --for write a key; a CA's key is exported only with --key
             error: there is no passphrase for the exported key of p256
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give one with --passout
             error: ACM does not take keys of type ed25519
             error: its key is not here, and without it there is no PKCS #12 file
-            hint: who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`
+            hint: the owner of the key can make it from the key and NAME.fullchain.pem; `pki export --ca NAME --key` exports a CA's key
             error: its key is not here, and without it there is no Secret
-            hint: who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`
+            hint: the owner of the key can make it from the key and NAME.fullchain.pem; `pki export --ca NAME --key` exports a CA's key
         "#]],
     );
 }

@@ -704,11 +704,11 @@ fn installing_a_certificate() {
         done: |sandbox| {
             let tree = sandbox.pki("tree").succeeds().stdout;
             let is_installed = tree.contains("theirs  ") && tree.contains("└─ added  ");
-            ensure(is_installed && !tree.contains("waiting"), || tree)
+            ensure(is_installed && !tree.contains("pending"), || tree)
         },
         next: |sandbox| {
             // What an interrupted command left is completed or cleared away by any other.
-            let waits = sandbox.pki("tree").succeeds().stdout.contains("waiting");
+            let waits = sandbox.pki("tree").succeeds().stdout.contains("pending");
             let all = [
                 "subordinate --name added --install added.crt --chain theirs/theirs/ca.crt",
                 "issue --ca added --cn below",

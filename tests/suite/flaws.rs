@@ -276,7 +276,7 @@ fn another_ca_is_one_of_the_same_kind() {
         1,
         "lint-failed",
         expect![[r#"
-            error: the certificate would not be right
+            error: the certificate fails lint
             caused by: CN=Root,O=Example does not allow it: dns:www.evil.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
         "#]],
     );
@@ -348,21 +348,21 @@ fn times_that_leave_nothing_of_the_flaw_are_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: the validity can't be had: it would end at [time], and what is expired has ended
+            error: the validity is not possible: it would end at [time], and what is expired has ended
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity can't be had: it would end at [time], and what is expired has ended
+            error: the validity is not possible: it would end at [time], and what is expired has ended
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity can't be had: it would end at [time], and begin at [time]
+            error: the validity is not possible: it would end at [time], and begin at [time]
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity can't be had: it would end at [time], and begin at [time]
+            error: the validity is not possible: it would end at [time], and begin at [time]
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity can't be had: it would begin at [time], and what is not yet valid begins later
+            error: the validity is not possible: it would begin at [time], and what is not yet valid begins later
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+            error: the validity is not possible: it would end at [time], and the CA is valid until [time]
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity can't be had: it would end at [time], and what is valid for too long outlasts its CA, which ends at [time]
+            error: the validity is not possible: it would end at [time], and what is valid for too long outlasts its CA, which ends at [time]
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity can't be had: it would begin at [time], and the CA is valid from [time]
+            error: the validity is not possible: it would begin at [time], and the CA is valid from [time]
             hint: choose other times with --days, --not-before or --not-after
         "#]],
     );
@@ -412,11 +412,11 @@ fn what_can_have_no_such_flaw_is_refused() {
         &said,
         expect![[r#"
             error: a self-signed certificate is signed with its own key, which a request does not have
-            hint: leave --csr out, and the key is made here
-            error: the certificate would have no alternative name without the flaw either
-            hint: give the names that it lacks with --san
-            error: the certificate would not be right
-            caused by: there is neither a subject nor an alternative name (alternative_names_stand_in_for_an_empty_subject, RFC 5280 4.2.1.6)
+            hint: remove --csr to make the key here
+            error: the certificate has no SAN even without the defect
+            hint: give the missing SANs with --san
+            error: the certificate fails lint
+            caused by: neither a subject nor a SAN is given (alternative_names_stand_in_for_an_empty_subject, RFC 5280 4.2.1.6)
             error: invalid value 'odd' for '--flaw <NAME>': "odd" is not a flaw; there are expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity and self-signed
             error: the argument '--from <FILE.csv>' cannot be used with '--flaw <NAME>'
             hint: pki issue --ca <NAME> --from <FILE.csv> --format <FORMAT>
@@ -463,28 +463,28 @@ fn no_other_store_has_flaws() {
         expect![[r#"
             error: no certificate is issued here with the flaw expired
             caused by: the store at ./pki is not a fixture store
-            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
             error: no certificate is issued here with the flaw not-yet-valid
             caused by: the store at ./pki is not a fixture store
-            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
             error: no certificate is issued here with the flaw revoked
             caused by: the store at ./pki is not a fixture store
-            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
             error: no certificate is issued here with the flaw wrong-purpose
             caused by: the store at ./pki is not a fixture store
-            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
             error: no certificate is issued here with the flaw no-san
             caused by: the store at ./pki is not a fixture store
-            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
             error: no certificate is issued here with the flaw other-ca
             caused by: the store at ./pki is not a fixture store
-            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
             error: no certificate is issued here with the flaw weak-validity
             caused by: the store at ./pki is not a fixture store
-            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
             error: no certificate is issued here with the flaw self-signed
             caused by: the store at ./pki is not a fixture store
-            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
         "#]],
     );
     assert!(!sandbox.path("out").exists());
@@ -500,7 +500,7 @@ fn a_store_does_not_become_a_fixture_store() {
         "fixture-store-required",
         expect![[r#"
             error: the store at ./pki is not a fixture store
-            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
         "#]],
     );
     let tree = sandbox.pki("--format json tree").succeeds().json();
@@ -522,7 +522,7 @@ fn a_fixture_store_stays_one_and_says_so() {
         sandbox.pki(line).succeeds();
     }
     let tree = sandbox.pki("tree").succeeds().stdout;
-    let first = "a fixture store: certificates in it may be wrong on purpose\n";
+    let first = "fixture store: its certificates may have defects\n";
     assert!(tree.starts_with(first), "{tree}");
     let tree = sandbox.pki("--format json tree").succeeds().json();
     let nodes = tree.as_array().unwrap();
@@ -564,7 +564,7 @@ fn a_mark_in_an_older_format_is_damage() {
         "store-damaged",
         expect![[r#"
             error: the store is damaged: ./pki/store.json is that of a fixture store, and format 1 has none
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
 }
@@ -573,11 +573,12 @@ fn a_mark_in_an_older_format_is_damage() {
 fn a_defect_is_recorded_and_shown_with_the_certificate() {
     let sandbox = fixture_store();
     let issued = sandbox.pki("issue --ca intermediate0 --cn client --flaw revoked");
-    let says = "issued a client certificate under intermediate0\n  \
-                  serial       [serial]\n  \
-                  subject      CN=client\n  \
-                  flaw         revoked\n  \
-                  valid until  [time]\n";
+    let says = "issued a client certificate from intermediate0\n  \
+                  serial   [serial]\n  \
+                  subject  CN=client\n  \
+                  flaw     revoked\n  \
+                  expires  [time]\n\
+                `pki export --ca intermediate0 --serial 0x[serial] --out DIR` writes its files\n";
     let issued = issued.succeeds();
     assert_same(&normalised(&issued.stdout), says);
     assert_eq!(issued.stderr, "");
@@ -587,7 +588,7 @@ fn a_defect_is_recorded_and_shown_with_the_certificate() {
     assert_eq!(record["flaw"], "revoked");
 
     let list = sandbox.pki("list --ca intermediate0").succeeds().stdout;
-    assert!(list.ends_with(" CN=client (flaw: revoked)\n"), "{list}");
+    assert!(list.ends_with(" CN=client (defect: revoked)\n"), "{list}");
     let list = sandbox.pki("--format json list --ca intermediate0");
     let list = list.succeeds().json();
     assert_eq!(list[0]["flaw"], "revoked");
@@ -644,7 +645,7 @@ fn what_is_wrong_on_purpose_is_not_renewed() {
     assert_text(
         &renewed.stderr,
         expect![[r#"
-            notice: nothing of intermediate0 is due
+            notice: no certificate of intermediate0 is due
         "#]],
     );
     before.assert_unchanged(&sandbox.path(STORE));

@@ -90,7 +90,7 @@ fn opens(root: &Root, lines: impl Iterator<Item = &'static str>) {
             expect![[r#"
                 error: the key ./pki/rootCA/ca.key can't be used
                 caused by: the passphrase is wrong
-                hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
+                hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
             "#]],
         );
     }
@@ -121,25 +121,25 @@ fn what_is_not_opened_is_named() {
         expect![[r#"
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: its encryption can't be opened: it is pbeWithSHAAnd40BitRC2-CBC
-            hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
+            hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: its encryption can't be opened: it is pbeWithSHAAnd128BitRC4
-            hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
+            hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: its encryption can't be opened: it is pbeWithMD5AndRC2-CBC
-            hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
+            hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: its encryption can't be opened: it is neither of PBES1 nor of PBES2 with known parameters
-            hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
+            hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: its encryption can't be opened: it is CAMELLIA-256-CBC
-            hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
+            hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many
-            hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
+            hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many
-            hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
+            hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
         "#]],
     );
 }
@@ -174,13 +174,13 @@ fn headers_that_say_nothing_of_use_are_refused() {
         expect![[r#"
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: its encryption can't be opened: it is 
-            hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
+            hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: its encryption can't be opened: its PEM object has headers, but none of them is DEK-Info
-            hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
+            hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: its encryption can't be opened: the initialization vector of its DEK-Info header is not 16 bytes in hex
-            hint: encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there
+            hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
         "#]],
     );
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::sandbox::repository;
 
 #[test]
-fn every_bug_can_still_be_put_in_and_stands_beside_its_test_on_the_page() {
+fn every_injected_bug_applies_and_is_documented_with_its_test() {
     let page = fs::read_to_string(repository("docs/durability.md")).unwrap();
     let folder = fs::read_dir(repository("tests/injected")).unwrap();
     let files = folder.map(|entry| entry.unwrap().path());

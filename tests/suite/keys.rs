@@ -201,7 +201,7 @@ fn the_key_of_an_export_fits_its_certificate() {
 }
 
 #[test]
-fn an_export_has_its_own_passphrase_and_the_store_keeps_the_ca_s() {
+fn an_exported_key_has_its_own_passphrase() {
     let sandbox = Sandbox::new();
     sandbox.write("export.pass", "for the export");
     sandbox.with_passphrase("root --name rootCA").succeeds();

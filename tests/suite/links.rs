@@ -103,7 +103,7 @@ fn a_torn_line_goes_through_no_link_and_into_no_pipe() {
                 expect![[r#"
                     error: could not open ./PATH
                     caused by: it is a symbolic link
-                    hint: find out who put it there; remove it, or put the file or directory itself in its place
+                    hint: find out who created the link; remove it, or replace it with the file or directory itself
                 "#]],
             );
             fs::remove_file(sandbox.path(&torn)).unwrap();
@@ -116,7 +116,7 @@ fn a_torn_line_goes_through_no_link_and_into_no_pipe() {
             expect![[r#"
                 error: could not open ./PATH
                 caused by: it has another name (a hard link)
-                hint: find out who put it there; remove it, or put the file or directory itself in its place
+                hint: find out who created the link; remove it, or replace it with the file or directory itself
             "#]],
         );
         fs::remove_file(sandbox.path(&torn)).unwrap();
@@ -128,7 +128,7 @@ fn a_torn_line_goes_through_no_link_and_into_no_pipe() {
             expect![[r#"
                 error: could not open ./PATH
                 caused by: it is not a regular file
-                hint: find out who put it there; remove it, or put the file or directory itself in its place
+                hint: find out who created the link; remove it, or replace it with the file or directory itself
             "#]],
         );
         fs::remove_file(sandbox.path(&torn)).unwrap();
@@ -156,7 +156,7 @@ fn a_lock_that_is_a_link_stops_writers_and_not_readers() {
         expect![[r#"
             error: could not open ./PATH
             caused by: it is a symbolic link
-            hint: find out who put it there; remove it, or put the file or directory itself in its place
+            hint: find out who created the link; remove it, or replace it with the file or directory itself
         "#]],
     );
     let checked = sandbox.pki("check").ends_with(3);
@@ -176,7 +176,7 @@ fn a_file_of_another_user_or_a_hard_link_is_not_written_to() {
         expect![[r#"
             error: could not open ./PATH
             caused by: it has another name (a hard link)
-            hint: find out who put it there; remove it, or put the file or directory itself in its place
+            hint: find out who created the link; remove it, or replace it with the file or directory itself
         "#]],
     );
     fs::remove_file(sandbox.path("again")).unwrap();
@@ -189,7 +189,7 @@ fn a_file_of_another_user_or_a_hard_link_is_not_written_to() {
             expect![[r#"
                 error: could not open ./PATH
                 caused by: it belongs to user 65534, and its directory to user 0
-                hint: find out who put it there; remove it, or put the file or directory itself in its place
+                hint: find out who created the link; remove it, or replace it with the file or directory itself
             "#]],
         );
         chown(sandbox.path(serial), Some(0), None).unwrap();
@@ -229,7 +229,7 @@ fn a_directory_that_another_user_made_a_link_is_not_used() {
                 expect![[r#"
                     error: could not use ./PATH
                     caused by: it is a symbolic link that belongs to user 65534
-                    hint: find out who put it there; remove it, or put the file or directory itself in its place
+                    hint: find out who created the link; remove it, or replace it with the file or directory itself
                 "#]],
             );
             assert_eq!(files_in(&sandbox.path("moved")), before, "{directory}");

@@ -107,7 +107,7 @@ fn what_each_machine_says_on_the_way() {
     assert_text(
         &normalised(&requested.stdout),
         expect![[r#"
-            inter0 waits for its certificate
+            CA inter0 is pending: its certificate is not installed yet
               subject   CN=Issuing,O=Example
               key type  p256
               request   inter0.csr
@@ -121,12 +121,12 @@ fn what_each_machine_says_on_the_way() {
     assert_same(
         &normalised(&signed.stdout),
         "signed the certificate of a CA
-  under        rootCA
+  issuer       rootCA
   subject      CN=Issuing,O=Example
   serial       [serial]
   key type     p256
   path length  0
-  valid until  [time]
+  expires      [time]
   certificate  inter0.crt
 ",
     );
@@ -145,12 +145,12 @@ fn what_each_machine_says_on_the_way() {
         &normalised(&installed.stdout),
         expect![[r#"
             installed the certificate of inter0
-              under         rootCA
+              issuer        rootCA
               subject       CN=Issuing,O=Example
               serial        [serial]
               key type      p256
               path length   0
-              valid until   [time]
+              expires       [time]
               certificate   ./pki/inter0/ca.crt
               added         rootCA, without keys
               root SHA-256  [fingerprint]
@@ -160,7 +160,7 @@ fn what_each_machine_says_on_the_way() {
     assert_text(
         &normalised(&tree.stdout),
         expect![[r#"
-            rootCA  CN=rootCA  (p256, until [time], key elsewhere)
+            rootCA  CN=rootCA  (p256, until [time], key not in this store)
             └─ inter0  CN=Issuing,O=Example  (p256, until [time], path length 0)
         "#]],
     );
@@ -281,7 +281,7 @@ fn extensions_of_a_csr_for_a_ca_are_ignored_with_a_notice() {
     assert_text(
         &normalised(&signed.stderr),
         expect![[r#"
-            notice: the CSR also asks for basicConstraints, extKeyUsage, nameConstraints, certificatePolicies, subjectKeyIdentifier, 1.3.6.1.4.1.99999.1, which was ignored
+            notice: the CSR also requests basicConstraints, extKeyUsage, nameConstraints, certificatePolicies, subjectKeyIdentifier, 1.3.6.1.4.1.99999.1, which is ignored
         "#]],
     );
     sandbox
@@ -346,8 +346,8 @@ fn weak_keys_and_names_that_no_ca_may_have_are_refused() {
         1,
         "lint-failed",
         expect![[r#"
-            error: the certificate would not be right
-            caused by: a CA has no subject (subject_of_a_ca_is_not_empty, RFC 5280 4.1.2.6); there is neither a subject nor an alternative name (alternative_names_stand_in_for_an_empty_subject, RFC 5280 4.2.1.6)
+            error: the certificate fails lint
+            caused by: a CA has no subject (subject_of_a_ca_is_not_empty, RFC 5280 4.1.2.6); neither a subject nor a SAN is given (alternative_names_stand_in_for_an_empty_subject, RFC 5280 4.2.1.6)
         "#]],
     );
     assert!(!sandbox.path("their.crt").exists());
@@ -383,7 +383,7 @@ fn what_the_ca_above_does_not_allow_is_not_signed() {
         "path-length-exceeded",
         expect![[r#"
             error: rootCA allows at most 1 CAs below it, so the new one can't have path length 1
-            hint: give --path-len 0 or less, or make it under another CA than rootCA
+            hint: use --path-len 0 or less, or another parent than rootCA
         "#]],
     );
     sandbox.refused(
@@ -391,7 +391,7 @@ fn what_the_ca_above_does_not_allow_is_not_signed() {
         1,
         "invalid-validity",
         expect![[r#"
-            error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+            error: the validity is not possible: it would end at [time], and the CA is valid until [time]
             hint: choose other times with --days, --not-before or --not-after
         "#]],
     );
@@ -403,7 +403,7 @@ fn what_the_ca_above_does_not_allow_is_not_signed() {
         expect![[r#"
             error: could not create inter0.crt
             caused by: it is there already
-            hint: give another place, or --force to replace it
+            hint: use another place, or --force to replace it
         "#]],
     );
     sign("--ca rootCA --force").succeeds();
@@ -474,7 +474,7 @@ fn a_ca_whose_key_is_elsewhere_signs_and_revokes_nothing_here() {
         &said.into_iter().collect::<String>(),
         expect![[r#"
             error: the key of rootCA is not in the store
-            hint: run the command where the key is, or put the key back as ca.key in the CA's folder
+            hint: run the command on the machine with the key, or restore ca.key in the CA's directory
         "#]],
     );
     for file in ["issued", "revoked", "crls"] {
@@ -498,13 +498,13 @@ fn the_list_of_the_root_takes_its_place_in_the_chain() {
     assert_text(
         &without.stderr,
         expect![[r#"
-            error: the new list stands in the store, but what follows could not be done
+            error: the new CRL stands in the store, but what follows could not be done
             caused by: there is no list of rootCA at ./pki/crl/rootCA.crl
-            hint: `pki crl --chain --if-needed` writes the chain when the other lists are there
+            hint: `pki crl --chain --if-needed` writes the chain file once the other CRLs exist
         "#]],
     );
     let missing = below.pki("crl --check").ends_with(3);
-    let line = "rootCA: missing: no list of it at ./pki/crl/rootCA.crl\n";
+    let line = "rootCA: missing: no CRL of this CA at ./pki/crl/rootCA.crl\n";
     assert!(missing.stdout.ends_with(line), "{missing}");
 
     above.with_passphrase("crl --days 90").succeeds();
@@ -531,7 +531,7 @@ fn the_list_of_the_root_takes_its_place_in_the_chain() {
     assert_text(
         &normalised(&checked.stdout),
         expect![[r#"
-            rootCA: missing: no list of it at ./pki/crl/rootCA.crl
+            rootCA: missing: no CRL of this CA at ./pki/crl/rootCA.crl
         "#]],
     );
 }
@@ -548,7 +548,7 @@ fn a_revocation_on_the_root_s_machine_shows_with_its_list() {
         &normalised(&verified.stdout),
         expect![[r#"
             valid: CN=leaf, by inter0, rootCA
-              valid until                [time]
+              expires                    [time]
               not revoked, by the store  CN=leaf
               revocation not checked     CN=inter0
         "#]],

@@ -41,6 +41,7 @@ mod csrs;
 mod der;
 mod differential;
 mod docs;
+mod english;
 mod error_codes;
 mod exports;
 mod faults;

@@ -68,7 +68,7 @@ fn try_case(beginning: &Sandbox, steps: &[Step], tally: &RefCell<Tally>) -> Verd
 }
 
 #[test]
-fn whatever_commands_run_at_once_and_whatever_befalls_the_store_nothing_acknowledged_is_lost() {
+fn random_commands_crashes_and_losses_lose_nothing_acknowledged() {
     let beginning = world::beginning();
     let tally = RefCell::new(Tally::default());
     let config = config();

@@ -83,22 +83,22 @@ fn a_disk_that_is_full_is_said_with_what_could_not_be_written() {
         expect![[r#"
             error: could not write ./pki/intermediate0/keys/[serial].key
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
             error: could not write ./pki/crl/intermediate0.crl
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
             error: could not write ./pki/crl/rootCA.crl
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
             error: could not write ./pki/.new-other/ca.key
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
             error: could not write given/kept.crt
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
             error: could not write truststore.pem
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
         "#]],
     );
     assert_eq!(said(|line| sandbox.pki(line)), reading);
@@ -153,19 +153,19 @@ fn a_disk_without_inodes_is_said_with_what_could_not_be_made() {
         expect![[r#"
             error: could not create ./pki/intermediate0/keys/[serial].key
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
             error: could not create out
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
             error: could not create ./pki/crl/intermediate0.crl
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
             error: could not create ./pki/crl/rootCA.crl
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
             error: could not create backup.tar
             caused by: No space left on device (os error 28)
-            hint: make room and try again
+            hint: free some space and try again
         "#]],
     );
     assert_eq!(said(|line| sandbox.pki(line)), reading);
@@ -238,25 +238,25 @@ fn a_read_only_file_system_is_read_and_left_alone() {
         expect![[r#"
             error: could not open ./pki/intermediate0/issued.jsonl
             caused by: Read-only file system (os error 30)
-            hint: mount it so that it can be written, or name another place
+            hint: mount it writable, or use another place
             error: could not open ./pki/intermediate0/revoked.jsonl
             caused by: Read-only file system (os error 30)
-            hint: mount it so that it can be written, or name another place
+            hint: mount it writable, or use another place
             error: could not open ./pki/intermediate0/revoked.jsonl
             caused by: Read-only file system (os error 30)
-            hint: mount it so that it can be written, or name another place
+            hint: mount it writable, or use another place
             error: could not open ./pki/rootCA/revoked.jsonl
             caused by: Read-only file system (os error 30)
-            hint: mount it so that it can be written, or name another place
+            hint: mount it writable, or use another place
             error: could not create ./pki/.new-other
             caused by: Read-only file system (os error 30)
-            hint: mount it so that it can be written, or name another place
+            hint: mount it writable, or use another place
             error: could not create out
             caused by: Read-only file system (os error 30)
-            hint: mount it so that it can be written, or name another place
+            hint: mount it writable, or use another place
             error: could not create truststore.pem
             caused by: Read-only file system (os error 30)
-            hint: mount it so that it can be written, or name another place
+            hint: mount it writable, or use another place
         "#]],
     );
     assert_eq!(said(|line| sandbox.pki(line)), reading);
@@ -314,22 +314,22 @@ fn a_read_only_directory_is_read_and_left_alone() {
         expect![[r#"
             error: could not open ./pki/intermediate0/lock
             caused by: Permission denied (os error 13)
-            hint: check the permissions of the folder and of the file
+            hint: check the permissions of the directory and the file
             error: could not open ./pki/intermediate0/lock
             caused by: Permission denied (os error 13)
-            hint: check the permissions of the folder and of the file
+            hint: check the permissions of the directory and the file
             error: could not open ./pki/intermediate0/lock
             caused by: Permission denied (os error 13)
-            hint: check the permissions of the folder and of the file
+            hint: check the permissions of the directory and the file
             error: could not open ./pki/rootCA/lock
             caused by: Permission denied (os error 13)
-            hint: check the permissions of the folder and of the file
+            hint: check the permissions of the directory and the file
             error: could not open ./pki/lock
             caused by: Permission denied (os error 13)
-            hint: check the permissions of the folder and of the file
+            hint: check the permissions of the directory and the file
             error: could not create out
             caused by: Permission denied (os error 13)
-            hint: check the permissions of the folder and of the file
+            hint: check the permissions of the directory and the file
         "#]],
     );
     let read = said(as_reader);

@@ -51,7 +51,7 @@ fn list_has_the_status_and_filters_by_it() {
     assert_text(
         &normalised(&table.stdout),
         expect![[r#"
-            STATUS        VALID UNTIL          PROFILE        CA               SERIAL               SUBJECT
+            STATUS        EXPIRES              PROFILE        CA               SERIAL               SUBJECT
             not-yet-valid [time] client         intermediate0    [serial]   CN=later
             valid         [time] client         intermediate0    [serial]   CN=now
         "#]],
@@ -92,7 +92,7 @@ fn a_ca_that_cannot_sign_yet_is_reported() {
             "ca-not-yet-valid",
             expect![[r#"
                 error: future can't sign this: CN=future is not valid before [time]
-                hint: check the clock, or wait: a CA signs nothing before its certificate is valid
+                hint: check the clock, or wait until the CA's certificate is valid
             "#]],
         );
     }

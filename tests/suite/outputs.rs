@@ -107,20 +107,20 @@ fn what_a_link_leads_to_is_replaced_only_if_it_may_be() {
         &said,
         expect![[r#"
             error: notes.pem is there already and is not a bundle
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
             error: directory.pem is there already and is not a bundle
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
             error: could not create etc
             caused by: what stands in its place is not a regular file
             error: could not follow round.pem
             caused by: Too many levels of symbolic links (os error 40)
-            hint: symbolic links lead in a circle: remove one, or name another path
+            hint: the symbolic links form a loop: remove one, or use another path
             error: could not follow journal.pem
             caused by: it is a symbolic link into the directory of a CA, or to a file of the store's own
-            hint: name another --out, or remove the link
+            hint: use another --out, or remove the link
             error: could not follow ca.pem
             caused by: it is a symbolic link into the directory of a CA, or to a file of the store's own
-            hint: name another --out, or remove the link
+            hint: use another --out, or remove the link
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
@@ -149,10 +149,10 @@ fn a_link_of_another_user_is_not_followed() {
         expect![[r#"
             error: could not follow etc/link.pem
             caused by: it is a symbolic link that belongs to user 65534
-            hint: find out who put it there; remove it, or put the file or directory itself in its place
+            hint: find out who created the link; remove it, or replace it with the file or directory itself
             error: could not follow etc/link.pem
             caused by: it is a symbolic link that belongs to user 65534
-            hint: find out who put it there; remove it, or put the file or directory itself in its place
+            hint: find out who created the link; remove it, or replace it with the file or directory itself
         "#]],
     );
     assert_eq!(sandbox.read("etc/real.pem"), before);
@@ -189,7 +189,7 @@ fn the_crls_behind_links_of_a_directory_are_replaced() {
         "file-foreign",
         expect![[r#"
             error: www/rootCA.crl is there already and is not a list of this CA
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
         "#]],
     );
     assert_eq!(sandbox.read("etc/rootCA.crl"), "precious");
@@ -398,7 +398,7 @@ fn no_link_leads_into_a_ca_that_is_behind_a_link() {
         refused.refuses(1, "file-suspect", expect![[r#"
             error: could not follow out.pem
             caused by: it is a symbolic link into the directory of a CA, or to a file of the store's own
-            hint: name another --out, or remove the link
+            hint: use another --out, or remove the link
         "#]]);
         fs::remove_file(sandbox.path("out.pem")).unwrap();
     }
@@ -417,7 +417,7 @@ fn links_in_a_circle_are_refused_with_a_hint() {
         expect![[r#"
             error: could not follow here.pem
             caused by: Too many levels of symbolic links (os error 40)
-            hint: symbolic links lead in a circle: remove one, or name another path
+            hint: the symbolic links form a loop: remove one, or use another path
         "#]],
     );
 }
@@ -524,10 +524,10 @@ fn a_pipe_of_another_user_is_refused_at_once() {
         expect![[r#"
             error: could not open pipe
             caused by: it is a named pipe that belongs to user 65534
-            hint: find out who put it there; remove it, or put the file or directory itself in its place
+            hint: find out who created the link; remove it, or replace it with the file or directory itself
             error: could not open www/../pipe
             caused by: it is a named pipe that belongs to user 65534
-            hint: find out who put it there; remove it, or put the file or directory itself in its place
+            hint: find out who created the link; remove it, or replace it with the file or directory itself
         "#]],
     );
     // Pipes that the shell opened are nobody's to refuse, whoever made them.

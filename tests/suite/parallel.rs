@@ -45,7 +45,7 @@ fn issue_one(sandbox: &Sandbox, name: &str) -> String {
 }
 
 #[test]
-fn eight_processes_issuing_fifty_each_make_four_hundred_serials_while_others_read() {
+fn eight_issuing_processes_repeat_no_serial_number() {
     let sandbox = Sandbox::with_open_ca();
     let done = AtomicBool::new(false);
     let (printed, readings) = thread::scope(|scope| {
@@ -115,8 +115,7 @@ fn read_list(sandbox: &Sandbox, file: &str) -> (u128, Vec<String>) {
 }
 
 #[test]
-fn whoever_reads_while_lists_are_signed_and_certificates_revoked_reads_whole_lists_that_only_grow()
-{
+fn readers_see_complete_crls_that_only_grow() {
     let sandbox = Sandbox::with_open_ca();
     let names = (0..12).map(|n| format!("client-{n}")).collect::<Vec<_>>();
     let serials = names.iter().map(|cn| sandbox.issued("intermediate0", cn));
@@ -209,7 +208,7 @@ impl Drop for Holder {
 }
 
 #[test]
-fn readers_answer_while_a_writer_holds_the_lock_and_writers_say_that_they_wait() {
+fn readers_need_no_lock_and_writers_report_that_they_wait() {
     let sandbox = Sandbox::with_open_ca();
     sandbox
         .pki("issue --ca intermediate0 --cn before --out before --no-passphrase")
@@ -254,7 +253,7 @@ fn some_moment() -> Duration {
 }
 
 #[test]
-fn kill_9_at_any_moment_leaves_a_store_that_issues_and_repeats_no_serial() {
+fn kill_9_leaves_a_store_that_issues_and_repeats_no_serial() {
     const ROUNDS: usize = 40;
     let sandbox = Sandbox::with_open_ca();
     let acknowledged = thread::scope(|scope| {

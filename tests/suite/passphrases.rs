@@ -60,7 +60,7 @@ fn a_passphrase_in_the_arguments_works_with_a_warning() {
     assert_text(
         &normalised(&issued.stderr),
         expect![[r#"
-            warning: a passphrase on the command line can be seen by others, as in `ps`
+            warning: others can see a passphrase on the command line, for example with `ps`
         "#]],
     );
     assert!(!issued.stderr.contains(PASSPHRASE), "{issued}");
@@ -96,7 +96,7 @@ fn a_wrong_passphrase_is_said_at_once_and_names_the_key() {
         expect![[r#"
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: the passphrase is wrong
-            hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
+            hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
         "#]],
     );
 }
@@ -110,7 +110,7 @@ fn without_a_terminal_nothing_is_asked() {
         &cannot_ask,
         expect![[r#"
             error: there is no passphrase for the key of rootCA
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
         "#]],
     );
@@ -122,8 +122,8 @@ fn without_a_terminal_nothing_is_asked() {
         "passphrase-required",
         expect![[r#"
             error: there is no passphrase for the new key of another
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
-            hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
+            hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or use --no-passphrase
         "#]],
     );
 }
@@ -173,7 +173,7 @@ fn a_source_that_is_not_there_is_named() {
         "#]],
     );
     sandbox.refused(sandbox.pki(line).arg("vault:x"), 2, "usage", expect![[r#"
-        error: the value of --passin can't be used: it is none of prompt, env:VAR, file:PATH, fd:N, stdin and pass:TEXT
+        error: the value of --passin can't be used: it is not one of prompt, env:VAR, file:PATH, fd:N, stdin or pass:TEXT
     "#]]);
 }
 
@@ -267,7 +267,7 @@ fn the_first_line_is_never_the_passphrase_of_an_export() {
         "passphrase-required",
         expect![[r#"
             error: there is no passphrase for the exported key of other
-            caused by: file descriptor 3 gives an empty passphrase
+            caused by: the passphrase of file descriptor 3 is empty
         "#]],
     );
     assert!(!sandbox.path("out/other.key").exists());

@@ -134,16 +134,16 @@ fn what_is_said_and_what_the_json_has() {
     assert_text(
         &normalised(&renewed.stdout),
         expect![[r#"
-            issued a server certificate under intermediate0
-              serial       [serial]
-              renews       [serial], which is revoked now
-              subject      CN=www.example.test
-              names        dns:www.example.test
-              valid until  [time]
-              chain        out/www.example.test.chain.pem
-              crt          out/www.example.test.crt
-              fullchain    out/www.example.test.fullchain.pem
-              key          out/www.example.test.key
+            issued a server certificate from intermediate0
+              serial     [serial]
+              renews     [serial], which is revoked now
+              subject    CN=www.example.test
+              SANs       dns:www.example.test
+              expires    [time]
+              chain      out/www.example.test.chain.pem
+              crt        out/www.example.test.crt
+              fullchain  out/www.example.test.fullchain.pem
+              key        out/www.example.test.key
         "#]],
     );
     let entry = sandbox.entry(&serial(&old));
@@ -214,7 +214,7 @@ fn the_key_stays_encrypted_in_the_store() {
         expect![[r#"
             error: the key ./pki/rootCA/ca.key can't be used
             caused by: the passphrase is wrong
-            hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
+            hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
         "#]],
     );
 }
@@ -246,7 +246,7 @@ fn a_certificate_from_a_csr_is_renewed_and_never_rekeyed() {
         "key-not-in-store",
         expect![[r#"
             error: the key of [serial] of intermediate0 was made elsewhere, and so must be a new one
-            hint: make a request with the new key, and sign it with `pki issue --ca intermediate0 --csr FILE`
+            hint: make a CSR with the new key, and sign it with `pki issue --ca intermediate0 --csr FILE`
         "#]],
     );
 }
@@ -271,8 +271,8 @@ fn it_is_valid_as_long_as_the_one_before_and_inside_the_ca() {
     assert_text(
         &normalised(&shortened.stderr),
         expect![[r#"
-            {"notice":"2 certificates have the common name \"a\"; none is valid; the newest was taken: [serial]"}
-            {"notice":"the validity was shortened to the end of the CA's: [time]"}
+            {"notice":"2 certificates have the common name \"a\"; using the newest, since none is valid: [serial]"}
+            {"notice":"the validity is cut to the CA's: [time]"}
         "#]],
     );
     assert_eq!(ends(shortened), "2026-05-12T12:00:00Z");
@@ -282,7 +282,7 @@ fn it_is_valid_as_long_as_the_one_before_and_inside_the_ca() {
         1,
         "invalid-validity",
         expect![[r#"
-            error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+            error: the validity is not possible: it would end at [time], and the CA is valid until [time]
             hint: choose other times with --days, --not-before or --not-after
         "#]],
     );
@@ -306,7 +306,7 @@ fn what_has_expired_is_renewed_and_not_revoked() {
     assert_text(
         &normalised(&renewed.text_of_stderr()),
         expect![[r#"
-            notice: [serial] has expired, so there is nothing to revoke
+            notice: [serial] has expired, so it is not revoked
         "#]],
     );
 }
@@ -328,9 +328,9 @@ fn what_is_revoked_has_no_successor() {
         &said,
         expect![[r#"
             error: [serial] of intermediate0 is revoked (keyCompromise)
-            hint: what is revoked has no successor; `pki issue` issues a new certificate
+            hint: a revoked certificate can't be renewed; issue a new one with `pki issue`
             error: [serial] of intermediate0 is revoked (keyCompromise)
-            hint: what is revoked has no successor; `pki issue` issues a new certificate
+            hint: a revoked certificate can't be renewed; issue a new one with `pki issue`
             error: [serial] of intermediate0 is revoked (certificateHold)
             hint: `pki revoke --ca intermediate0 --serial 0x[serial] --release` lifts the hold
             error: [serial] of intermediate0 is revoked (certificateHold)
@@ -376,7 +376,7 @@ fn of_several_the_newest_is_taken_and_a_newer_one_is_spoken_of() {
     assert_text(
         &normalised(&renewed.text_of_stderr()),
         expect![[r#"
-            notice: 2 certificates have the common name "a"; the newest valid one was taken: [serial]
+            notice: 2 certificates have the common name "a"; using the newest valid one: [serial]
         "#]],
     );
     let line = format!("--format json renew --ca intermediate0 --serial 0x{first}");
@@ -385,7 +385,7 @@ fn of_several_the_newest_is_taken_and_a_newer_one_is_spoken_of() {
     assert_text(
         &normalised(&renewed.text_of_stderr()),
         expect![[r#"
-            notice: [serial] has a newer one with the same names already: [serial], valid until [time]
+            notice: [serial] was renewed before: [serial] has the same names and expires [time]
         "#]],
     );
 }
@@ -403,7 +403,7 @@ fn where_the_files_can_t_be_written_the_old_one_stays_valid() {
         expect![[r#"
             error: could not create out/a.crt
             caused by: it is there already
-            hint: give another place, or --force to replace it
+            hint: use another place, or --force to replace it
         "#]],
     );
     assert_eq!(sandbox.entry(&old)["status"], "valid");
@@ -420,7 +420,7 @@ fn a_ca_s_certificate_is_not_renewed_as_a_leaf() {
         "renewal-of-ca",
         expect![[r#"
             error: [serial] of rootCA is of profile subordinate, and not that of a leaf
-            hint: a CA's own certificate is renewed with `pki renew --ca NAME --self`
+            hint: renew a CA's own certificate with `pki renew --ca NAME --self`
         "#]],
     );
 }
@@ -448,16 +448,16 @@ fn what_makes_no_sense_is_a_usage_error() {
     assert_text(
         &said,
         expect![[r#"
-            error: there is none of --cn, --serial, --expiring and --self
+            error: one of --cn, --serial, --expiring or --self is required
             error: --name needs --out
             error: --force needs --out
             error: --subject needs --self
             error: --cross needs --self
-            error: --cn beside --self needs --rekey
-            error: --name beside --self needs --rekey
+            error: --cn with --self needs --rekey
+            error: --name with --self needs --rekey
             error: --no-cross needs --rekey
             error: --chain needs --install
-            error: --self --rekey makes another CA, and --name has to say what it is called
+            error: --self --rekey creates another CA, so --name is required
         "#]],
     );
 }
@@ -519,7 +519,7 @@ fn what_ends_soon_is_listed_the_soonest_first() {
     assert_text(
         &normalised(&table.stdout),
         expect![[r#"
-            STATUS        VALID UNTIL          PROFILE        CA               SERIAL               SUBJECT
+            STATUS        EXPIRES              PROFILE        CA               SERIAL               SUBJECT
             valid         [time] client         intermediate0    [serial]   CN=ten
             valid         [time] subordinate    intermediate0    [serial]   CN=below
             valid         [time] client         intermediate0    [serial]   CN=twenty
@@ -564,7 +564,7 @@ fn what_is_due_is_renewed_once_and_each_by_itself() {
     assert_text(
         &normalised(&first.text_of_stderr()),
         expect![[r#"
-            notice: the certificate of the CA CN=below ends at [time]; `pki renew --ca NAME --self` renews it
+            notice: the certificate of the CA CN=below expires at [time]; `pki renew --ca NAME --self` renews it
         "#]],
     );
     let before = sandbox.store_snapshot();
@@ -590,7 +590,7 @@ fn one_that_can_t_be_renewed_does_not_keep_the_others() {
         &normalised(&renewed.stderr),
         expect![[r#"
             error: the key of [serial] of intermediate0 was made elsewhere, and so must be a new one
-            hint: make a request with the new key, and sign it with `pki issue --ca intermediate0 --csr FILE`
+            hint: make a CSR with the new key, and sign it with `pki issue --ca intermediate0 --csr FILE`
         "#]],
     );
     // Now it alone is left, and nothing is changed.
@@ -627,7 +627,7 @@ fn a_ca_that_expires_first_renews_nothing_due_at_once() {
         "ca-expires-first",
         expect![[r#"
             error: rootCA ends itself within that time, at [time]
-            hint: first comes `pki renew --ca rootCA --self --days N`, with N days that go beyond that time
+            hint: first run `pki renew --ca rootCA --self --days N`, with N days that exceed that time
         "#]],
     );
 }
@@ -644,7 +644,7 @@ fn where_nothing_is_due_no_passphrase_is_needed() {
     assert_text(
         &nothing.stderr,
         expect![[r#"
-            notice: nothing of rootCA is due
+            notice: no certificate of rootCA is due
         "#]],
     );
 }

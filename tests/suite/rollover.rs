@@ -182,14 +182,14 @@ fn what_is_said_of_a_renewed_root() {
               subject      CN=rootCA
               serial       [serial]
               key type     p256
-              valid until  T
+              expires      T
               certificate  ./pki/rootCA/ca.crt
               renews       [serial]
               previous     ./pki/rootCA/previous/[fingerprint].crt
             next
-              1. now: put the new certificate of rootCA into trust stores; what rootCA issued is valid under either
+              1. now: put the new certificate of rootCA into trust stores; certificates of rootCA are valid under either
                    pki bundle --out truststore.pem
-              2. T: the certificate before ends: whoever has no other by then refuses what is below it
+              2. T: the previous certificate expires: relying parties without the new one reject certificates below it
         "#]],
     );
     assert!(
@@ -197,7 +197,7 @@ fn what_is_said_of_a_renewed_root() {
         "{renewed}"
     );
     assert!(
-        renewed.stdout.contains("valid until  2029-10-28T12:00:00Z"),
+        renewed.stdout.contains("expires      2029-10-28T12:00:00Z"),
         "{renewed}"
     );
     let previous = sandbox.names_in("pki/rootCA/previous");
@@ -218,22 +218,22 @@ fn what_is_said_of_a_ca_in_the_place_of_another() {
     assert_text(
         &format!("{before}--serial 0x… {after}"),
         expect![[r#"
-            made inter1 in the place of inter0
-              under        rootCA
+            created inter1 to replace inter0
+              issuer       rootCA
               subject      CN=inter1
               serial       [serial]
               key type     p256
-              valid until  [time]
+              expires      [time]
               certificate  ./pki/inter1/ca.crt
             next
-              1. now: put inter1 into trust stores beside inter0, and publish its list
+              1. now: add inter1 to the trust stores, keep inter0, and publish its CRL
                    pki bundle --out truststore.pem
                    pki crl --ca inter1
-              2. when every relying party has it: issue from inter1, and no more from inter0
+              2. when every relying party has it: issue from inter1, no longer from inter0
                    pki issue --ca inter1 --cn NAME
-              3. until [time]: go on with the lists of inter0: what it issued is still revoked by it
+              3. until [time]: keep publishing CRLs of inter0 for the certificates that it issued
                    pki crl --ca inter0
-              4. [time]: nothing of inter0 is valid any more: leave it out of trust stores, and have rootCA take it back
+              4. [time]: all certificates of inter0 have expired: remove it from the trust stores, and have rootCA revoke it
                    pki bundle --ca inter1 --ca rootCA --out truststore.pem
                    pki revoke --ca rootCA --serial 0x… --reason superseded
                    pki crl --ca rootCA
@@ -325,7 +325,7 @@ fn a_cross_certificate_that_is_revoked_leads_nowhere() {
         "cross-certificate-not-found",
         expect![[r#"
             error: rootCA has not certified the key of CN=root2
-            hint: `pki renew --ca rootCA --self --cross NAME` has the two certify each other
+            hint: to cross-sign the roots: `pki renew --ca rootCA --self --cross NAME`
         "#]],
     );
     sandbox.refused(
@@ -334,7 +334,7 @@ fn a_cross_certificate_that_is_revoked_leads_nowhere() {
         "key-compromised",
         expect![[r#"
             error: the key of root2 is compromised: for that [serial] of rootCA, which is about it too, was revoked
-            hint: a new key in its place gets a certificate: `pki renew --ca root2 --self --rekey --name NAME`
+            hint: create a new CA with a new key: `pki renew --ca root2 --self --rekey --name NAME`
         "#]],
     );
 }
@@ -354,8 +354,8 @@ fn roots_that_certify_each_other_already_do_not_do_so_twice() {
     assert_text(
         &first.text_of_stderr(),
         expect![[r#"
-            notice: the path length of one leaves 0 CAs below two for whoever trusts one alone
-            notice: the path length of two leaves 0 CAs below one for whoever trusts two alone
+            notice: relying parties that trust only one accept at most 0 CAs below two
+            notice: relying parties that trust only two accept at most 0 CAs below one
         "#]],
     );
     let before = sandbox.store_snapshot();
@@ -370,7 +370,7 @@ fn roots_that_certify_each_other_already_do_not_do_so_twice() {
         "not-a-root",
         expect![[r#"
             error: below is no root, and only roots certify each other
-            hint: a CA under another is trusted through its root; `pki bundle` has what that takes
+            hint: a subordinate CA is trusted through its root; `pki bundle` writes the trust store
         "#]],
     );
 }
@@ -392,9 +392,9 @@ fn a_new_root_has_its_own_passphrase_and_the_old_policy() {
     assert_text(
         &normalised(&renewed.stderr),
         expect![[r#"
-            notice: the path length of rootCA leaves 1 CAs below root2 for whoever trusts rootCA alone
-            notice: the path length of root2 leaves 1 CAs below rootCA for whoever trusts root2 alone
-            notice: http://pki.example.test/list is that of the old CA, and was left out; --crl-url and --ca-issuers-url give others
+            notice: relying parties that trust only rootCA accept at most 1 CAs below root2
+            notice: relying parties that trust only root2 accept at most 1 CAs below rootCA
+            notice: the old CA's http://pki.example.test/list is not copied; set new URLs with --crl-url and --ca-issuers-url
         "#]],
     );
     let key = "pkey -noout -in pki/root2/ca.key -passin file:new.pass";
@@ -429,7 +429,7 @@ fn the_subject_of_the_old_ca_is_refused_for_another_key() {
         "subject-of-ca",
         expect![[r#"
             error: CN=rootCA is the subject of rootCA, whose key is another
-            hint: give another one with --cn or --subject: who looks issuers and lists up by name alone would confuse the two
+            hint: use another subject with --cn or --subject: verifiers that find issuers and CRLs by name would confuse the two
         "#]],
     );
     sandbox.refused(
@@ -437,7 +437,7 @@ fn the_subject_of_the_old_ca_is_refused_for_another_key() {
         1,
         "ca-exists",
         expect![[r#"
-            error: there is a CA named intermediate0 in the store already
+            error: CA intermediate0 already exists in the store
             hint: choose another name with --name
         "#]],
     );
@@ -475,7 +475,7 @@ fn a_ca_that_was_taken_back_is_not_renewed() {
         "ca-revoked",
         expect![[r#"
             error: the certificate of intermediate0 is revoked (cACompromise)
-            hint: a new key in its place gets a certificate: `pki renew --ca intermediate0 --self --rekey --name NAME`
+            hint: create a new CA with a new key: `pki renew --ca intermediate0 --self --rekey --name NAME`
         "#]],
     );
 }
@@ -488,7 +488,7 @@ fn a_ca_lasts_no_longer_than_the_one_above() {
         1,
         "invalid-validity",
         expect![[r#"
-            error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+            error: the validity is not possible: it would end at [time], and the CA is valid until [time]
             hint: choose other times with --days, --not-before or --not-after
         "#]],
     );
@@ -509,7 +509,7 @@ fn a_root_does_not_revoke_what_it_was() {
         "own-certificate",
         expect![[r#"
             error: rootCA can't revoke its own certificate
-            hint: a CA is revoked by the CA above it; a root is taken out of the trust stores
+            hint: the parent CA revokes a CA; a root is removed from the trust stores
         "#]],
     );
 }

@@ -213,10 +213,10 @@ fn the_service_signs_with_two_passphrases() {
         expect![[r#"
             error: the key DIR/pki/rootCA/ca.key can't be used
             caused by: the passphrase is wrong
-            hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
-            error: the new list stands in the store, but what follows could not be done
+            hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
+            error: the new CRL stands in the store, but what follows could not be done
             caused by: there is no list of rootCA at DIR/pki/crl/rootCA.crl
-            hint: `pki --store DIR/pki crl --to-pem --chain --if-needed` writes the chain when the other lists are there
+            hint: `pki --store DIR/pki crl --to-pem --chain --if-needed` writes the chain file once the other CRLs exist
         "#]],
     );
     fs::remove_dir_all(sandbox.path("pki/crl")).unwrap();
@@ -389,8 +389,8 @@ fn cron_signs_and_reloads_once_and_after_a_revocation() {
     assert_mails(
         &run_by_cron(&sandbox, 0),
         expect![[r#"
-            signed a list of intermediate0
-            signed a list of rootCA
+            signed the CRL of intermediate0
+            signed the CRL of rootCA
         "#]],
     );
     assert_eq!(told_systemctl(&sandbox), "reload nginx.service\n");
@@ -411,7 +411,7 @@ fn cron_signs_and_reloads_once_and_after_a_revocation() {
     assert_mails(
         &run_by_cron(&sandbox, 0),
         expect![[r#"
-            signed a list of intermediate0
+            signed the CRL of intermediate0
         "#]],
     );
     assert_eq!(told_systemctl(&sandbox), "reload nginx.service\n");
@@ -425,8 +425,8 @@ fn cron_signs_with_two_passphrases() {
     assert_mails(
         &run_from(&sandbox, &crontab, 0),
         expect![[r#"
-            signed a list of intermediate0
-            signed a list of rootCA
+            signed the CRL of intermediate0
+            signed the CRL of rootCA
         "#]],
     );
     assert_chain_serves(&sandbox, true);
@@ -436,13 +436,13 @@ fn cron_signs_with_two_passphrases() {
 fn cron_mails_what_is_not_fresh_and_nothing_else() {
     let sandbox = machine();
     let lists = sandbox.path("pki/crl").display().to_string();
-    let missing = |ca: &str| format!("{ca}: missing: no list of it at {lists}/{ca}.crl\n");
+    let missing = |ca: &str| format!("{ca}: missing: no CRL of this CA at {lists}/{ca}.crl\n");
     let mailed = run_by_cron(&sandbox, 1).stdout.replace(&lists, "LISTS");
     assert_text(
         &mailed,
         expect![[r#"
-            intermediate0: missing: no list of it at LISTS/intermediate0.crl
-            rootCA: missing: no list of it at LISTS/rootCA.crl
+            intermediate0: missing: no CRL of this CA at LISTS/intermediate0.crl
+            rootCA: missing: no CRL of this CA at LISTS/rootCA.crl
         "#]],
     );
     run_by_cron(&sandbox, 0);

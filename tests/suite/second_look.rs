@@ -204,9 +204,9 @@ fn a_batch_ends_after_its_group_once_the_ca_is_revoked() {
     assert_text(
         &normalised(&says),
         expect![[r#"
-            error: RECORDED of 12000 rows are issued, and then something failed
+            error: RECORDED of 12000 rows are issued; then an error stopped the batch
             caused by: inter can't sign this: CN=inter was revoked at [time] (keyCompromise)
-            hint: issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key
+            hint: issue from another CA; `pki renew --ca NAME --self --rekey` creates one with a new key
         "#]],
     );
     // No key is left of what was not recorded.

@@ -191,7 +191,7 @@ fn assert_refused_by_node(answer: &Transcript) {
 }
 
 #[test]
-fn curl_refuses_a_server_whose_name_the_certificate_does_not_hold() {
+fn curl_refuses_a_server_whose_name_is_not_in_the_certificate() {
     const CURL_PEER_FAILED_VERIFICATION: i32 = 60;
     let sandbox = two_parties();
     let server = nginx(&sandbox);

@@ -82,7 +82,7 @@ fn assert_verifies(sandbox: &Sandbox, truststore: &str, leaf: &str) {
 }
 
 #[test]
-fn an_export_gives_leaf_chain_and_a_key_under_the_passphrase_chosen_for_it() {
+fn an_export_has_leaf_chain_and_key_under_the_chosen_passphrase() {
     let sandbox = with_two_clients();
     for (client, chain) in [
         ("client0", vec!["intermediate0", "rootCA"]),
@@ -104,7 +104,7 @@ fn an_export_gives_leaf_chain_and_a_key_under_the_passphrase_chosen_for_it() {
 }
 
 #[test]
-fn the_trust_store_of_every_ca_holds_each_once_and_verifies_every_leaf() {
+fn a_trust_store_has_each_ca_once_and_verifies_every_leaf() {
     let sandbox = with_two_clients();
     sandbox.pki("bundle --out truststore.pem").succeeds();
     let order = subjects(&sandbox, "truststore.pem");
@@ -127,7 +127,7 @@ fn the_trust_store_of_every_ca_holds_each_once_and_verifies_every_leaf() {
 }
 
 #[test]
-fn the_trust_store_of_one_ca_is_its_path_to_the_root_and_lets_in_its_clients_only() {
+fn the_trust_store_of_one_ca_accepts_its_clients_only() {
     let sandbox = with_two_clients();
     sandbox
         .pki("bundle --ca intermediate0 --out truststore.pem")
@@ -153,7 +153,7 @@ fn the_trust_store_of_one_ca_is_its_path_to_the_root_and_lets_in_its_clients_onl
 }
 
 #[test]
-fn adding_a_full_chain_to_a_trust_store_adds_only_what_is_missing() {
+fn adding_a_full_chain_adds_only_missing_certificates() {
     let sandbox = with_two_clients();
     sandbox
         .pki("bundle --ca intermediate0 --out truststore.pem")
@@ -192,7 +192,7 @@ fn adding_a_full_chain_to_a_trust_store_adds_only_what_is_missing() {
 }
 
 #[test]
-fn an_added_der_file_and_an_added_pem_file_of_one_certificate_count_once() {
+fn one_certificate_added_as_der_and_pem_counts_once() {
     let sandbox = Sandbox::with_open_ca();
     sandbox
         .run(

@@ -161,7 +161,7 @@ fn the_authorizer_of_the_page_judges_rsa() {
 }
 
 #[test]
-fn the_authorizer_of_the_page_refuses_who_is_not_of_this_ca_or_has_another_name() {
+fn the_authorizer_refuses_other_cas_and_other_names() {
     let sandbox = before_the_revocation("p256");
     for line in [
         "issue --ca intermediate0 --out out --subject /O=Example/OU=People/CN=person --no-passphrase",
@@ -178,7 +178,7 @@ fn the_authorizer_of_the_page_refuses_who_is_not_of_this_ca_or_has_another_name(
 }
 
 #[test]
-fn the_authorizer_of_the_page_lets_nobody_in_without_a_list_of_this_ca_and_of_today() {
+fn the_authorizer_refuses_everyone_without_a_current_crl() {
     let sandbox = before_the_revocation("p256");
     let server = list_server(&sandbox);
     let base = format!("http://127.0.0.1:{}", server.port);
@@ -213,7 +213,7 @@ fn the_authorizer_of_the_page_lets_nobody_in_without_a_list_of_this_ca_and_of_to
 }
 
 #[test]
-fn the_authorizer_of_the_page_keeps_a_list_for_minutes_and_without_network_until_its_end() {
+fn the_authorizer_caches_a_crl_until_it_expires() {
     let sandbox = before_the_revocation("p256");
     let server = list_server(&sandbox);
     let run = sandbox.node("kept-list.js").arg("out/good.crt");
@@ -230,7 +230,7 @@ fn the_authorizer_of_the_page_keeps_a_list_for_minutes_and_without_network_until
 
 /// Issued from a table, for one key: each key that is kept would cost a sync to disk.
 #[test]
-fn five_thousand_issued_serial_numbers_differ_as_javascript_numbers() {
+fn issued_serial_numbers_differ_as_javascript_numbers() {
     const COUNT: usize = 5_000;
     let sandbox = Sandbox::with_open_ca();
     sandbox
@@ -270,7 +270,7 @@ fn the_counters_of_issued_serial_numbers_are_in_a_row() {
 
 /// What the page promises, at its edges.
 #[test]
-fn serial_numbers_that_are_no_neighbours_differ_as_javascript_numbers() {
+fn random_serial_numbers_differ_as_javascript_numbers() {
     for counter in [1, 0x7f, 0xffff, 1 << 20, 1 << 32, (1 << 53) - 2] {
         let number = |counter: u64, random: u64| format!("{counter:x}{random:0RANDOM_DIGITS$x}");
         let apart = [number(counter, u64::MAX), number(counter + 2, 0)];

@@ -200,13 +200,13 @@ fn a_table_of_unsound_rows_is_given_up() {
     assert_text(
         &said,
         expect![[r#"
-            error: standard input line 2, column cn: there is neither a cn nor a csr
+            error: standard input line 2, column cn: cn or csr is required
             …
-            error: 102380 more rows are not sound either
+            error: 102380 more rows are invalid
             hint: nothing was issued
             error: standard input line 2, column serial: there is no serial
             …
-            error: 99980 more rows are not sound either
+            error: 99980 more rows are invalid
             hint: nothing was revoked
         "#]],
     );
@@ -234,11 +234,11 @@ fn a_declaration_of_many_unknown_tables_is_refused() {
         expect![[r#"
             error: many.toml line 1, column 2: unknown field `thing-0`, expected one of `fixture`, `defaults`, `ca`, `certificate`, `crl`, `bundle`
             …
-            error: 199900 more problems are in the file
+            error: the file has 199900 more problems
             hint: nothing was changed
-            error: deep.toml line 1, column 5: c0 is above itself
+            error: deep.toml line 1, column 5: c0 is its own ancestor
             …
-            error: 19901 more problems are in the file
+            error: the file has 19901 more problems
             hint: nothing was changed
         "#]],
     );

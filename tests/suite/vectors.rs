@@ -140,7 +140,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<String>) {
 }
 
 #[test]
-fn every_list_becomes_what_openssl_makes_of_it_and_all_else_is_refused() {
+fn crls_convert_as_with_openssl_and_other_files_are_refused() {
     let vectors = Vectors::new();
     let converted = vectors.each(&vectors.all(), "crl --to-pem --in", "");
     let mut lists = 0;

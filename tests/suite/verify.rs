@@ -44,7 +44,7 @@ fn a_valid_certificate_is_reported_with_path_and_expiry() {
         0,
         expect![[r#"
             valid: CN=localclient, by intermediate0, rootCA
-              valid until                [time]
+              expires                    [time]
               not revoked, by the store  CN=localclient, CN=intermediate0
         "#]],
     );
@@ -53,7 +53,7 @@ fn a_valid_certificate_is_reported_with_path_and_expiry() {
         &deep,
         expect![[r#"
             valid: CN=deep, by intermediate2, intermediate1, rootCA
-              valid until                [time]
+              expires                    [time]
               not revoked, by the store  CN=deep, CN=intermediate2, CN=intermediate1
         "#]],
     );
@@ -73,7 +73,7 @@ fn a_valid_certificate_is_reported_with_path_and_expiry() {
         0,
         expect![[r#"
             valid: CN=intermediate2, by intermediate1, rootCA
-              valid until                [time]
+              expires                    [time]
               not revoked, by the store  CN=intermediate2, CN=intermediate1
         "#]],
     );
@@ -82,7 +82,7 @@ fn a_valid_certificate_is_reported_with_path_and_expiry() {
         0,
         expect![[r#"
             valid: CN=rootCA, a trusted root
-              valid until  [time]
+              expires  [time]
         "#]],
     );
 }
@@ -120,7 +120,7 @@ fn every_time_at_which_it_is_not_valid_is_told() {
             2,
             "usage",
             expect![[r#"
-                error: --at is no time that a certificate can hold
+                error: --at is outside the years that a certificate can express
             "#]],
         );
 }
@@ -224,7 +224,7 @@ fn lists_decide_where_they_are_given_and_every_ca_needs_one() {
         0,
         expect![[r#"
             valid: CN=deep, by intermediate2, intermediate1, rootCA
-              valid until             [time]
+              expires                 [time]
               revocation not checked  CN=deep, CN=intermediate2, CN=intermediate1
         "#]],
     );
@@ -233,8 +233,8 @@ fn lists_decide_where_they_are_given_and_every_ca_needs_one() {
         0,
         expect![[r#"
             valid: CN=deep, by intermediate2, intermediate1, rootCA
-              valid until               [time]
-              not revoked, by its list  CN=deep, CN=intermediate2, CN=intermediate1
+              expires                  [time]
+              not revoked, by its CRL  CN=deep, CN=intermediate2, CN=intermediate1
         "#]],
     );
     // The newest list decides, in whichever order they come.
@@ -477,8 +477,8 @@ fn a_truncated_or_other_file_is_an_error_and_no_verdict() {
         1,
         "store-not-found",
         expect![[r#"
-            error: there is no store at nowhere
-            hint: `pki --store nowhere root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+            error: no store found at nowhere
+            hint: create one with `pki --store nowhere root --name NAME`, or name an existing store with --store or PKI_STORE
         "#]],
     );
 }

@@ -203,8 +203,8 @@ fn a_good_chain_in_pem_and_der_with_its_lists() {
         0,
         expect![[r#"
             valid: CN=leaf, by sub, root
-              valid until               [time]
-              not revoked, by its list  CN=leaf, CN=sub
+              expires                  [time]
+              not revoked, by its CRL  CN=leaf, CN=sub
         "#]],
     );
     for (purpose, flag) in [("client", "sslclient"), ("server", "sslserver")] {
@@ -257,7 +257,7 @@ fn the_end_that_is_told_is_the_earliest_of_the_path() {
     };
     assert_ne!(enddate("sub.crt"), enddate("leaf.crt"));
     let said = Case::of(&sandbox).pki_run().succeeds();
-    let line = format!("  valid until               {}\n", enddate("sub.crt"));
+    let line = format!("  {:23}  {}\n", "expires", enddate("sub.crt"));
     assert!(said.stdout.contains(&line), "{said}");
 }
 
@@ -748,7 +748,7 @@ fn names_from_outside_do_not_steer_the_terminal() {
         0,
         expect![[r#"
             valid: CN=a\1B[2J\E2\80\AEb, a trusted root
-              valid until  [time]
+              expires  [time]
         "#]],
     );
     sandbox.certify("root", "root", CA);

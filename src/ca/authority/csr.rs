@@ -91,7 +91,7 @@ pub(crate) fn request_ca(
         if !unfinished.has_its_name {
             return give_up(unfinished.source);
         }
-        let what = format!("the request of {name}");
+        let what = format!("the CSR of {name}");
         CaError::after_commit(what, Remedy::WriteCsrAgain, unfinished.source)
     })?;
     Ok((waiting, notices))

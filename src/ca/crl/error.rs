@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CrlError {
     /// The pre-signed CRLs lack entries that were recorded since.
-    #[error("the {count} lists that {ca} signed ahead lack what was revoked or released since")]
+    #[error("the {count} pre-signed CRLs of {ca} lack later revocations or releases")]
     PresignedOutdated {
         ca: CaName,
         count: usize,
@@ -20,7 +20,7 @@ pub(crate) enum CrlError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// All pre-signed CRLs have expired.
-    #[error("no list that {ca} signed ahead is for now; the last ends at {}", rfc3339(*until))]
+    #[error("no pre-signed CRL of {ca} is valid now; the last expires at {}", rfc3339(*until))]
     PresignedExpired {
         ca: CaName,
         until: OffsetDateTime,

@@ -105,7 +105,7 @@ fn an_expired_entry_stays_one_crl_more() {
 }
 
 #[test]
-fn an_expired_certificate_revoked_since_the_last_crl_is_on_the_next() {
+fn an_expired_certificate_stays_listed_for_one_more_crl() {
     let test = TestStore::new();
     let request = test.crl_request();
     let serial = test.issue("leaf", 1, NOW).serial;
@@ -161,7 +161,7 @@ fn a_crl_that_would_lose_an_entry_is_refused() {
 }
 
 #[test]
-fn if_needed_keeps_a_crl_until_a_third_is_left_or_something_is_revoked() {
+fn if_needed_signs_after_revocations_or_at_a_third_of_validity() {
     let test = TestStore::new();
     let request = CrlRequest {
         if_needed: true,

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ImportError {
     /// There is no such directory.
-    #[error("there is no folder {}", directory.display())]
+    #[error("directory {} not found", directory.display())]
     NoFolder { directory: PathBuf },
     /// A file is in none of the places where it is usual.
     #[error("there is no {what} in {}: looked for {}", directory.display(), names(looked_for))]

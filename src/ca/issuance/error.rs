@@ -50,14 +50,14 @@ pub(crate) enum IssuerError {
 /// Reasons why a certificate is not issued.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IssuanceError {
-    #[error("the certificate would not be right")]
+    #[error("the certificate fails lint")]
     Lint {
         #[source]
         findings: Findings,
     },
     #[error("the subject can't be used")]
     Subject(#[from] NameError),
-    #[error("the alternative name can't be used")]
+    #[error("the SAN can't be used")]
     AlternativeName(#[from] GeneralNameError),
     /// A CSR asks for a subject that no certificate gets.
     #[error("the subject of {} can't be used", called(path))]
@@ -82,15 +82,15 @@ pub(crate) enum IssuanceError {
         subject: String,
         owner: SubjectOwner,
     },
-    #[error("the certificate would have neither a subject nor an alternative name")]
+    #[error("the certificate has neither a subject nor a SAN")]
     Nameless,
     /// The profile needs a kind of SAN.
-    #[error("a certificate of profile {profile} needs {kind} among its alternative names")]
+    #[error("a certificate of profile {profile} needs {kind} in its SANs")]
     NeedsAlternativeName {
         profile: Profile,
         kind: &'static str,
     },
-    #[error("the validity can't be had: {problem}")]
+    #[error("the validity is not possible: {problem}")]
     Validity { problem: String },
     /// A kind of key that is read and not made.
     #[error("keys of type {kind} are not made here")]

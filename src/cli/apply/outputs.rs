@@ -11,7 +11,7 @@ impl Outputs {
     /// Takes a file for one thing; what is wrong where another has it.
     pub(super) fn claim(&mut self, path: &Path) -> Option<String> {
         let is_free = self.0.insert(plain(path));
-        (!is_free).then(|| format!("{} is written by something else too", path.display()))
+        (!is_free).then(|| format!("{} is also written by another entry", path.display()))
     }
 }
 

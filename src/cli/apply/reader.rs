@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         let refusal = match more {
             0 => Failure::of_rows(self.problems, 0),
             _ => Failure::of_rows(self.problems, 0).and(Failure::bad_row(format!(
-                "{more} more problems are in the file"
+                "the file has {more} more problems"
             ))),
         };
         Err(refusal.hint_at_end("nothing was changed".into()))
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
             ordered.push(ca);
         }
         for ca in left.into_iter().flatten() {
-            self.problem(&ca.place, format!("{} is above itself", ca.name));
+            self.problem(&ca.place, format!("{} is its own ancestor", ca.name));
         }
         ordered
     }
@@ -172,7 +172,7 @@ impl<'a> Reader<'a> {
         field: &str,
     ) -> Option<End> {
         if days.is_some() && at.is_some() {
-            self.problem(place, format!("there are both days and {field}"));
+            self.problem(place, format!("days and {field} exclude each other"));
         }
         let days = days.map(|days| End::Days(days.get()));
         days.or(at.map(|Parsed(moment)| End::At(*moment)))
@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
         self.held(&place, anywhere.check(&name, &[]));
         let ca = table.ca.as_ref().or(defaults.ca.as_ref());
         if ca.is_none() {
-            self.problem(&place, "there is no ca, which issues it");
+            self.problem(&place, "the field ca, its issuing CA, is required");
         }
         let ca = ca.and_then(|ca| self.name_of_ca(ca));
         let key = self.key(&place, &table, defaults);
@@ -278,7 +278,7 @@ impl<'a> Reader<'a> {
                 if resolved.is_none() {
                     self.problem(
                         place,
-                        "the invalidity_date is outside the years that a list can name",
+                        "the invalidity_date is outside the years that a CRL can express",
                     );
                 }
                 Some(resolved?)
@@ -296,12 +296,12 @@ impl<'a> Reader<'a> {
         if flaw.is_some() && !self.may_be_defective {
             self.problem(
                 place,
-                "a flaw needs a fixture store: write fixture = true at the top, and use a new store",
+                "a defect needs a fixture store: write fixture = true at the top, and use a new store",
             );
         }
         if flaw == Some(Defect::SelfSigned) && has_csr {
             let problem =
-                "what is self-signed is signed with its own key, which the csr does not have";
+                "a self-signed certificate needs its private key, which the csr does not have";
             self.problem(place, problem);
         }
     }
@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
             Some((path, request))
         } else {
             if table.csr_names.is_some() {
-                let problem = "csr_names is about the names of a csr, and there is none";
+                let problem = "csr_names needs a csr";
                 self.problem(place, problem);
             }
             None
@@ -345,7 +345,8 @@ impl<'a> Reader<'a> {
         if let Some(End::Days(days)) = lifetime.end
             && before >= Duration::days(days.into())
         {
-            let problem = format!("it lasts {days} days, so renew_before has to be shorter");
+            let problem =
+                format!("renew_before has to be shorter than the validity of {days} days");
             self.problem(place, problem);
         }
         Some(before)
@@ -368,10 +369,7 @@ impl<'a> Reader<'a> {
                 (table.no_passphrase.is_some(), "no_passphrase"),
             ] {
                 if is_given {
-                    self.problem(
-                        place,
-                        format!("{field} is about files, and there is no out"),
-                    );
+                    self.problem(place, format!("{field} needs out"));
                 }
             }
             return None;
@@ -379,11 +377,11 @@ impl<'a> Reader<'a> {
         if p12.is_some() && no_passphrase == Some(true) {
             self.problem(
                 place,
-                "p12 writes a PKCS #12 file, which is never without a passphrase",
+                "p12 writes a PKCS #12 file, which always has a passphrase",
             );
         }
         if table.p12.is_some() && table.csr.is_some() {
-            self.problem(place, "p12 writes a key, and that of the csr is not here");
+            self.problem(place, "p12 needs a private key, which a csr does not have");
         }
         let files = EntryFiles {
             directory: self.source.resolve(out),

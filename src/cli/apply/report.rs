@@ -55,7 +55,7 @@ pub(super) fn tell(context: &Context, steps: &[Step]) {
         match step.action {
             Action::Keep => context.detail(format!("unchanged: {} {name}", step.kind.as_str())),
             Action::Leave => context.notice(format!(
-                "the file no longer names {name}, and its certificate {} of {} is left as it is",
+                "{name} was removed from the file; its certificate {} of {} stays valid",
                 step.serial
                     .map(|serial| serial.to_string())
                     .unwrap_or_default(),
@@ -72,16 +72,16 @@ pub(super) fn tell(context: &Context, steps: &[Step]) {
 /// Returns the words for an action, done and to be done.
 fn words(step: &Step) -> (&'static str, &'static str) {
     match (step.action, step.kind) {
-        (Action::Make, _) if step.ca.is_none() => ("made the root CA", "make the root CA"),
-        (Action::Make, _) => ("made the CA", "make the CA"),
+        (Action::Make, _) if step.ca.is_none() => ("created the root CA", "create the root CA"),
+        (Action::Make, _) => ("created the CA", "create the CA"),
         (Action::Issue, _) => ("issued", "issue"),
         (Action::Reissue, _) => ("reissued", "reissue"),
         (Action::Renew, _) => ("renewed", "renew"),
         (Action::Write, Kind::Certificate) => ("wrote the files of", "write the files of"),
-        (Action::Write, Kind::Crl) => ("wrote the list of", "write the list of"),
+        (Action::Write, Kind::Crl) => ("wrote the CRL of", "write the CRL of"),
         (Action::Write, _) => ("wrote the bundle", "write the bundle"),
         (Action::Revoke, _) => ("revoked", "revoke"),
-        (Action::Sign, _) => ("signed a list of", "sign a list of"),
+        (Action::Sign, _) => ("signed the CRL of", "sign the CRL of"),
         (Action::Keep, _) => ("kept", "keep"),
         (Action::Leave, _) => ("left", "leave"),
     }

@@ -139,7 +139,7 @@ impl Source {
     ) -> Vec<Named<T>> {
         let place = value.span();
         let DeValue::Table(tables) = value.into_inner() else {
-            problems.push(self.bad(&place, "there have to be tables in it, each with a name"));
+            problems.push(self.bad(&place, "a declaration consists of named tables"));
             return Vec::new();
         };
         let mut named = Vec::new();

@@ -327,7 +327,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, String> {
         let span = parse_duration(text).filter(|span| !span.is_negative());
         span.map(Self)
-            .ok_or_else(|| format!("{text:?} is no length of time: write 30d, 12h or 1y"))
+            .ok_or_else(|| format!("{text:?} is not a duration such as 30d, 12h or 1y"))
     }
 }
 
@@ -366,7 +366,7 @@ impl FromStr for Pkcs12 {
         match text {
             "modern" => Ok(Self(crate::ca::Strength::Modern)),
             "compat" => Ok(Self(crate::ca::Strength::Compatible)),
-            _ => Err(format!("{text:?} is none of modern and compat")),
+            _ => Err(format!("{text:?} is neither modern nor compat")),
         }
     }
 }
@@ -382,7 +382,7 @@ impl FromStr for Target {
         let targets = target_names().join(", ");
         party(text)
             .map(Self)
-            .ok_or_else(|| format!("{text:?} is none of {targets}"))
+            .ok_or_else(|| format!("{text:?} is not one of {targets}"))
     }
 }
 

@@ -14,24 +14,24 @@ impl CrlArgs {
         let again = self.again();
         let remedy = match error {
             CaError::WouldReplace { .. } if !self.force => {
-                format!("`{again} --force` replaces it, and writes the other files too")
+                format!("`{again} --force` replaces it and writes the other files")
             }
             CaError::Crl(CrlError::NotPublished { .. }) if self.wants_chain() => {
-                format!("`{again}` writes the chain when the other lists are there")
+                format!("`{again}` writes the chain file once the other CRLs exist")
             }
-            _ => format!("`{again}` writes the other files when nothing stands in their way"),
+            _ => format!("fix the cause, then `{again}` writes the other files"),
         };
-        Failure::after_commit("the new list", error, remedy)
+        Failure::after_commit("the new CRL", error, remedy)
     }
 
     /// Returns the remedy if the CRLs of some CAs were published, and those of others not.
     pub(super) fn remedy_for_others(&self) -> String {
         if self.ahead.is_some() {
-            return "the other lists stand; run the command again for what is missing, with --ca"
+            return "the other CRLs are signed; run the command again with --ca for the missing ones"
                 .into();
         }
         format!(
-            "the other lists stand; `{}` signs what is missing",
+            "the other CRLs are signed; `{}` signs the missing ones",
             self.again()
         )
     }

@@ -64,7 +64,7 @@ impl CrlArgs {
             });
             match written {
                 Ok(paths) => context.notices(paths.iter().map(|path| {
-                    format!("the new list of {} is in {} too", ca.name(), path.display())
+                    format!("the new CRL of {} is also in {}", ca.name(), path.display())
                 })),
                 Err(error) => failures.push(self.after_signing(list, error)),
             }

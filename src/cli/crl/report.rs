@@ -59,7 +59,7 @@ pub(super) fn converted(
     findings: &[BundleFinding],
 ) -> Report {
     let file = out.display().to_string();
-    let text = format!("wrote the list to {file}\n");
+    let text = format!("wrote the CRL to {file}\n");
     let findings = party.map(|_| finding_entries(findings));
     Report::new(&ConvertedCrl { file, findings }, text).committed("the file is written")
 }
@@ -76,7 +76,7 @@ pub(super) fn checked(
     let Some(party) = party else {
         return Report::new(&entries, text).verdict(all_fresh);
     };
-    let heading = verdict("the set of lists", Some(party), findings);
+    let heading = verdict("the set of CRLs", Some(party), findings);
     let text = text + &finding_lines(findings).under(&heading);
     let report = ForTarget {
         lists: entries,
@@ -121,15 +121,15 @@ impl CheckEntry {
         let until = next_update.as_deref().unwrap_or("never");
         match *status {
             "fresh" => format!("{ca}: fresh until {until}\n"),
-            "missing" => format!("{ca}: missing: no list of it at {file}\n"),
+            "missing" => format!("{ca}: missing: no CRL of this CA at {file}\n"),
             "stale" => format!("{ca}: stale since {until}\n"),
             "in_future" => {
                 format!("{ca}: in the future: the thisUpdate of {file} is ahead of the clock\n")
             }
-            "ends_soon" => format!("{ca}: ends soon, at {until}\n"),
+            "ends_soon" => format!("{ca}: expires soon, at {until}\n"),
             _ => {
                 format!(
-                    "{ca}: outdated: {file} or a PEM file beside it lacks what was recorded since\n"
+                    "{ca}: outdated: {file} or its PEM file lacks revocations that are on record\n"
                 )
             }
         }
@@ -162,9 +162,9 @@ pub(super) fn published(
                 .collect(),
         };
         let done = match list.origin {
-            Origin::Signed => "signed a list of",
-            Origin::SignedAhead => "published a list that was signed ahead, of",
-            Origin::Kept => "nothing is new: kept the list of",
+            Origin::Signed => "signed the CRL of",
+            Origin::SignedAhead => "published a pre-signed CRL of",
+            Origin::Kept => "no new revocations: kept the CRL of",
         };
         let ahead = entry.ahead.as_ref();
         let mut lines = Lines::default()
@@ -191,5 +191,5 @@ pub(super) fn published(
             text,
         ),
     };
-    report.committed("the lists are published; `pki crl --check` looks at them")
+    report.committed("the CRLs are published; `pki crl --check` checks them")
 }

@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 
 /// Nothing was signed: the findings, and what to do about them.
 pub(super) fn refused(party: &RelyingParty, findings: &[BundleFinding]) -> Report {
-    let heading = verdict("the set of lists", Some(party), findings);
+    let heading = verdict("the set of CRLs", Some(party), findings);
     let report = json!({ "lists": [], "findings": finding_entries(findings) });
     let text = finding_lines(findings).under(&heading);
     let failure = Failure::plain(
         "target-rules-broken",
-        "nothing was signed: the lists would break rules",
+        "nothing was signed: the CRLs would break rules of the target",
     );
     Report::new(&report, text).failing(if party.crls.form == CrlForm::None {
         failure
     } else {
-        failure.hint("choose other CAs with --ca, or mend what the findings name")
+        failure.hint("choose other CAs with --ca, or fix the findings")
     })
 }
 
@@ -42,7 +42,7 @@ pub(super) fn judged(
     }
     report.failing(Failure::plain(
         "target-rules-broken",
-        "nothing was written: the list breaks rules",
+        "nothing was written: the CRL breaks rules of the target",
     ))
 }
 
@@ -85,7 +85,9 @@ pub(super) fn settings(
         let lines = rules.folder_settings.iter();
         let lines = lines.map(|line| line.replace("FOLDER", &folder));
         return Ok(Settings {
-            lines: lines.map(|line| format!("to be set: {line}")).collect(),
+            lines: lines
+                .map(|line| format!("set in the configuration: {line}"))
+                .collect(),
             are_old: place.directory.exists(),
         });
     }
@@ -107,11 +109,11 @@ pub(super) fn settings(
         let files: Vec<String> = files.collect();
         let whose = match lowest.len() {
             1 => String::new(),
-            _ => format!(" for what {} issued", ca.name()),
+            _ => format!(" for certificates of {}", ca.name()),
         };
         let lines = rules.settings.iter();
         let lines = lines.map(|line| line.replace("FILE", &files.join(", ")));
-        said.extend(lines.map(|line| format!("to be set{whose}: {line}")));
+        said.extend(lines.map(|line| format!("set in the configuration{whose}: {line}")));
     }
     Ok(Settings {
         lines: said,

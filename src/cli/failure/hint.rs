@@ -36,16 +36,16 @@ pub(super) fn of(error: &CaError) -> Option<String> {
         CaError::Import(error) => import_hint(error),
         CaError::Defect(error) => Some(defect_hint(error).into()),
         CaError::Apply(ApplyError::OtherCas { .. }) => Some(
-            "a CA stays what it was made as: change the file, or give the new one another name"
+            "a CA can't change: restore its entry in the file, or give the new CA another name"
                 .into(),
         ),
         CaError::Apply(ApplyError::RulesBroken { .. }) => None,
         CaError::Input { source, .. } => input_hint(source).map(Into::into),
-        CaError::WouldReplace { .. } => Some("give another file, or --force to replace it".into()),
+        CaError::WouldReplace { .. } => Some("use another file, or --force to replace it".into()),
         CaError::Entry { source, .. } => entry_hint(source),
         CaError::AfterCommit { remedy, .. } => remedy.as_ref().map(ToString::to_string),
         CaError::InPlace { .. } => {
-            Some("run the command again, with --force where it would not replace a file".into())
+            Some("run the command again, with --force if a file has to be replaced".into())
         }
     }
 }
@@ -67,14 +67,12 @@ fn key_use_hint(error: &KeyUseError) -> Option<String> {
 fn issuer_hint(error: &IssuerError) -> Option<String> {
     Some(match error {
         IssuerError::KeyElsewhere { .. } => {
-            "run the command where the key is, or put the key back as ca.key in the CA's folder"
+            "run the command on the machine with the key, or restore ca.key in the CA's directory"
                 .into()
         }
-        IssuerError::KeyMismatch { .. } => {
-            "put the key back that belongs to ca.crt in the CA's folder".into()
-        }
+        IssuerError::KeyMismatch { .. } => "restore the key of ca.crt in the CA's directory".into(),
         IssuerError::CaNotYetValid { .. } => {
-            "check the clock, or wait: a CA signs nothing before its certificate is valid".into()
+            "check the clock, or wait until the CA's certificate is valid".into()
         }
         IssuerError::CaUnusable {
             to_renew: Some(ca), ..
@@ -82,12 +80,10 @@ fn issuer_hint(error: &IssuerError) -> Option<String> {
         | IssuerError::RevokedCa {
             to_renew: Some(ca), ..
         } => {
-            format!(
-                "`pki renew --ca {ca} --self` gives {ca} a certificate that does not name the old certificate of the CA above it"
-            )
+            format!("renew it: `pki renew --ca {ca} --self`")
         }
         IssuerError::RevokedCa { to_renew: None, .. } => {
-            "issue from another CA; `pki renew --ca NAME --self --rekey` makes one with a new key"
+            "issue from another CA; `pki renew --ca NAME --self --rekey` creates one with a new key"
                 .into()
         }
         IssuerError::CaUnusable { to_renew: None, .. } => return None,
@@ -103,10 +99,10 @@ fn issuance_hint(error: &IssuanceError) -> Option<String> {
         IssuanceError::CsrSan { .. } => REPLACE_CSR_NAMES.into(),
         IssuanceError::CompromisedKey { whose, .. } => match whose {
             KeyOf::Leaf => "renew it with a new key: --rekey".into(),
-            KeyOf::Request => "make a request with a new key".into(),
+            KeyOf::Request => "make a CSR with a new key".into(),
             KeyOf::Ca(ca) => new_key_for(ca),
         },
-        IssuanceError::Nameless => "give --cn, --subject or --san".into(),
+        IssuanceError::Nameless => "give a name with --cn, --subject or --san".into(),
         IssuanceError::NeedsAlternativeName { .. } => "give it with --san".into(),
         IssuanceError::TooManyNames { .. } => {
             "issue several certificates, each with some of the SANs".into()
@@ -127,26 +123,26 @@ fn issuance_hint(error: &IssuanceError) -> Option<String> {
 fn authority_hint(error: &AuthorityError) -> Option<String> {
     Some(match error {
         AuthorityError::OtherRequest { .. } => {
-            "leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name".into()
+            "remove --cn, --subject, --key-type and the URLs to get the same CSR again, or choose another name".into()
         }
         AuthorityError::Misfit { ca, source, .. } => return misfit_hint(ca, source),
         AuthorityError::PathLength { ca, allowed, .. } => {
             let most = allowed.checked_sub(1)?;
-            format!("give --path-len {most} or less, or make it under another CA than {ca}")
+            format!("use --path-len {most} or less, or another parent than {ca}")
         }
         AuthorityError::RevokedCa {
             reason: Reason::CertificateHold,
             ..
-        } => "the CA above it lifts the hold: `pki revoke --ca NAME --serial S --release`".into(),
+        } => "its parent CA can lift the hold: `pki revoke --ca NAME --serial S --release`".into(),
         AuthorityError::RevokedCa { ca, .. } => new_key_for(ca),
         AuthorityError::NotARoot { .. } => {
-            "a CA under another is trusted through its root; `pki bundle` has what that takes".into()
+            "a subordinate CA is trusted through its root; `pki bundle` writes the trust store".into()
         }
         AuthorityError::NameOfPredecessor { .. } => {
-            "give another one with --cn or --subject: who looks issuers and lists up by name alone would confuse the two".into()
+            "use another subject with --cn or --subject: verifiers that find issuers and CRLs by name would confuse the two".into()
         }
         AuthorityError::NoCrossCertificate { issuer, .. } => {
-            format!("`pki renew --ca {issuer} --self --cross NAME` has the two certify each other")
+            format!("to cross-sign the roots: `pki renew --ca {issuer} --self --cross NAME`")
         }
     })
 }
@@ -154,14 +150,14 @@ fn authority_hint(error: &AuthorityError) -> Option<String> {
 fn crl_hint(error: &CrlError) -> Option<String> {
     Some(match error {
         CrlError::PresignedOutdated { ca, .. } | CrlError::PresignedExpired { ca, .. } => {
-            format!("sign new ones where the key is: `pki crl --ca {ca} --ahead N --every 30d`")
+            format!("sign new ones on the machine with the key: `pki crl --ca {ca} --ahead N --every 30d`")
         }
         CrlError::NextUpdate { .. } => "choose another time with --days or --next-update".into(),
         CrlError::LosesEntries { .. } => {
-            "the store is older than the published list: restore its newest backup, or record them with `pki revoke`".into()
+            "the store is older than the published CRL: restore the newest backup, or record them with `pki revoke`".into()
         }
         CrlError::NotPublished { ca, .. } => {
-            format!("`pki crl --ca {ca}` where its key is makes one")
+            format!("run `pki crl --ca {ca}` on the machine with its key")
         }
         CrlError::TooLarge { .. } => return None,
     })
@@ -169,12 +165,13 @@ fn crl_hint(error: &CrlError) -> Option<String> {
 
 fn trust_store_hint(error: &TrustStoreError) -> Option<String> {
     match error {
-        TrustStoreError::Empty => {
-            Some("`pki root --name NAME` makes one, and --add takes certificates from files".into())
-        }
+        TrustStoreError::Empty => Some(
+            "create one with `pki root --name NAME`, or add certificates from files with --add"
+                .into(),
+        ),
         TrustStoreError::Incomplete(path) => path_hint(path),
         TrustStoreError::NotACa { .. } => {
-            Some("a bundle holds CA certificates alone; leave it out".into())
+            Some("a bundle contains only CA certificates; remove it".into())
         }
         TrustStoreError::Unreadable { source, .. } => {
             passphrase_hint(source, RIGHT_PASSPHRASE, ENCRYPT_TRUST_STORE_ANEW)
@@ -185,13 +182,13 @@ fn trust_store_hint(error: &TrustStoreError) -> Option<String> {
 fn export_hint(error: &ExportError) -> Option<&'static str> {
     match error {
         ExportError::FileName { .. } => {
-            Some("give a name of letters, digits, '.', '_', '@', '+' and '-' with --name")
+            Some("give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name")
         }
         ExportError::SecretName { .. } => {
             Some("give a name of at most 253 lowercase letters, digits, '.' and '-' with --name")
         }
         ExportError::KeyNeeded { .. } => Some(
-            "who has the key makes it of that and of NAME.fullchain.pem; a CA's key is exported with `pki export --ca NAME --key`",
+            "the owner of the key can make it from the key and NAME.fullchain.pem; `pki export --ca NAME --key` exports a CA's key",
         ),
         ExportError::NotTaken { .. } => None,
     }
@@ -203,37 +200,39 @@ fn select_hint(error: &SelectError) -> String {
             format!("`pki list --ca {ca}` shows what it has issued")
         }
         SelectError::WithoutCertificate { ca, .. } => format!(
-            "who it was issued to has it; `pki show --ca {ca} --serial S` shows what is known of it, and `pki revoke` revokes it"
+            "only its owner has it; `pki show --ca {ca} --serial S` shows the record, and `pki revoke` revokes it"
         ),
-        SelectError::AmbiguousSerial { .. } => "write 0x… for hex or dec:… for decimal".into(),
+        SelectError::AmbiguousSerial { .. } => {
+            "write 0x… for hexadecimal or dec:… for decimal".into()
+        }
     }
 }
 
 fn revocation_hint(error: &RevocationError) -> Option<String> {
     Some(match error {
         RevocationError::NotOnRecord { ca, .. } => format!(
-            "`pki list --ca {ca}` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not"
+            "`pki list --ca {ca}` shows the record; `pki revoke --cert FILE` revokes a certificate that is not on record"
         ),
         RevocationError::NotIssuedBy {
             is_named: false, ..
-        } => "leave --ca out: the CA is found by the certificate".into(),
+        } => "remove --ca: the certificate identifies the CA".into(),
         RevocationError::IssuerNotFound { .. } => {
-            "`pki tree` shows the CAs of the store; the certificate's issuer is none of them".into()
+            "the certificate's issuer is not in the store; `pki tree` shows its CAs".into()
         }
         RevocationError::AnotherOnRecord { ca, serial, .. } => format!(
-            "a CRL names serial numbers alone: `pki revoke --ca {ca} --serial 0x{serial}` revokes both certificates"
+            "a CRL contains only serial numbers: `pki revoke --ca {ca} --serial 0x{serial}` revokes both certificates"
         ),
         RevocationError::OnlyAdopted { .. } => {
             "run the same command again: it revokes the certificate".into()
         }
         RevocationError::OwnCertificate { .. } => {
-            "a CA is revoked by the CA above it; a root is taken out of the trust stores".into()
+            "the parent CA revokes a CA; a root is removed from the trust stores".into()
         }
         RevocationError::SeveralLive { .. } => {
-            "name one with --serial, or all of them with --all".into()
+            "choose one with --serial, or all of them with --all".into()
         }
         RevocationError::InvalidityInFuture => {
-            "give the time from which the key was suspect".into()
+            "use the time since which the key may be compromised".into()
         }
         RevocationError::NotIssuedBy { .. }
         | RevocationError::SerialUnusable { .. }
@@ -246,7 +245,7 @@ fn input_hint(error: &InputError) -> Option<&'static str> {
     match error {
         InputError::Utf16 => Some("convert it: `iconv -f UTF-16 -t UTF-8 FILE`"),
         InputError::BareBase64 => {
-            Some("decode it to DER with `base64 -d FILE`, or add the two lines")
+            Some("decode it to DER with `base64 -d FILE`, or add the BEGIN and END lines")
         }
         _ => None,
     }
@@ -262,7 +261,7 @@ fn entry_hint(error: &CaError) -> Option<String> {
             "give another with cn or subject".into()
         }
         CaError::Issuance(IssuanceError::CsrSan { .. }) => {
-            "write csr_names = \"replace\", and the names with cn, subject and san".into()
+            "write csr_names = \"replace\", and give names with cn, subject and san".into()
         }
         CaError::Issuance(IssuanceError::Validity { .. }) => {
             "choose other times with days, not_before or not_after".into()
@@ -276,23 +275,19 @@ fn entry_hint(error: &CaError) -> Option<String> {
             format!("write path_len = {most} or less, or another parent")
         }
         CaError::File(error) if is_into_store(error) => {
-            "write another out, or remove the link".into()
+            "use another out, or remove the link".into()
         }
-        CaError::WouldReplace { .. } => {
-            "write another out or name, or have it replaced with --force".into()
-        }
+        CaError::WouldReplace { .. } => "use another out or name, or --force to replace it".into(),
         error => return of(error),
     })
 }
 
 fn new_key_for(ca: &CaName) -> String {
-    format!(
-        "a new key in its place gets a certificate: `pki renew --ca {ca} --self --rekey --name NAME`"
-    )
+    format!("create a new CA with a new key: `pki renew --ca {ca} --self --rekey --name NAME`")
 }
 
 fn by_itself(ca: &CaName, serial: &Serial) -> String {
-    format!("`pki renew --ca {ca} --serial 0x{serial} --out DIR --name NAME` renews it by itself")
+    format!("renew it alone: `pki renew --ca {ca} --serial 0x{serial} --out DIR --name NAME`")
 }
 
 fn renew_first(due: &[DueCa]) -> String {
@@ -302,28 +297,28 @@ fn renew_first(due: &[DueCa]) -> String {
     };
     let commands: Vec<String> = due.iter().map(command).collect();
     let longer = if due.iter().any(|due| due.is_short) {
-        ", with N days that go beyond that time"
+        ", with N days that exceed that time"
     } else {
         ""
     };
-    format!("first comes {}{longer}", commands.join(", then "))
+    format!("first run {}{longer}", commands.join(", then "))
 }
 
 fn defect_hint(error: &DefectError) -> &'static str {
     match error {
         DefectError::NotHere { .. } => FIXTURE_STORE,
-        DefectError::KeyElsewhere => "leave --csr out, and the key is made here",
-        DefectError::NoNames => "give the names that it lacks with --san",
+        DefectError::KeyElsewhere => "remove --csr to make the key here",
+        DefectError::NoNames => "give the missing SANs with --san",
     }
 }
 
 fn renewal_hint(error: &RenewalError) -> Option<String> {
     Some(match error {
         RenewalError::NotALeaf { .. } => {
-            "a CA's own certificate is renewed with `pki renew --ca NAME --self`".into()
+            "renew a CA's own certificate with `pki renew --ca NAME --self`".into()
         }
         RenewalError::Purposeless { ca, serial } => format!(
-            "`pki show --ca {ca} --serial 0x{serial}` shows it; `pki issue --ca {ca} --profile PROFILE` with its names, or with --csr, issues one with a purpose"
+            "issue one with a purpose: `pki issue --ca {ca} --profile PROFILE`; `pki show --ca {ca} --serial 0x{serial}` shows the names"
         ),
         RenewalError::RevokedPredecessor {
             ca,
@@ -332,11 +327,11 @@ fn renewal_hint(error: &RenewalError) -> Option<String> {
         } => format!("`pki revoke --ca {ca} --serial 0x{serial} --release` lifts the hold"),
         RenewalError::Defective { .. } => "`pki issue` issues another certificate".into(),
         RenewalError::RevokedPredecessor { .. } => {
-            "what is revoked has no successor; `pki issue` issues a new certificate".into()
+            "a revoked certificate can't be renewed; issue a new one with `pki issue`".into()
         }
         RenewalError::KeyOfRequest { ca, .. } => {
             format!(
-                "make a request with the new key, and sign it with `pki issue --ca {ca} --csr FILE`"
+                "make a CSR with the new key, and sign it with `pki issue --ca {ca} --csr FILE`"
             )
         }
         RenewalError::Files { ca, serial, source } => match &**source {
@@ -352,19 +347,19 @@ fn renewal_hint(error: &RenewalError) -> Option<String> {
 fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
     Some(match misfit {
         Misfit::Key => format!(
-            "install what was made of the request that `pki subordinate --name {ca} --request FILE` writes"
+            "install a certificate for the CSR that `pki subordinate --name {ca} --request FILE` writes"
         ),
         Misfit::OwnKey => format!(
-            "install what was made of the request that `pki renew --ca {ca} --self --request FILE` writes"
+            "install a certificate for the CSR that `pki renew --ca {ca} --self --request FILE` writes"
         ),
         Misfit::SubjectBytes | Misfit::KeyIdentifier => {
-            "have it signed with the subject and the key identifier of the request, copied and not written anew".into()
+            "have it signed with the exact subject and key identifier of the CSR".into()
         }
         Misfit::Issuer { .. } => {
-            "a CA stays under the one that issued it; under another it is a new CA: `pki subordinate`".into()
+            "a CA can't change its parent; create a new CA with `pki subordinate`".into()
         }
         Misfit::Subject { .. } => {
-            "have it signed with the subject of the request, or make a request with that subject under another name".into()
+            "have it signed with the subject of the CSR, or make a CSR with that subject under another name".into()
         }
         Misfit::NotACa | Misfit::KeyUsage { .. } => {
             "have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign".into()
@@ -375,7 +370,7 @@ fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
             | Refusal::OtherCertificate { .. }
             | Refusal::Untrusted { .. }
             | Refusal::Rootless { .. } => {
-                "give the certificates of all CAs above it, up to the root, with --chain".into()
+                "give the certificates of its issuing CAs, up to the root, with --chain".into()
             }
             _ => return None,
         },
@@ -386,23 +381,23 @@ fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
 fn import_hint(error: &ImportError) -> Option<String> {
     Some(match error {
         ImportError::Missing { what, .. } => format!(
-            "name the folder that has it, or the file with {}",
+            "name the directory that has it, or the file with {}",
             option_of(*what)
         ),
         ImportError::Several { what, .. } => {
-            format!("say which one is meant with {}", option_of(*what))
+            format!("choose one with {}", option_of(*what))
         }
-        ImportError::KeyDoesNotFit { .. } => "name the right ones with --cert and --key".into(),
+        ImportError::KeyDoesNotFit { .. } => "give the matching ones with --cert and --key".into(),
         ImportError::AlreadyHere { ca } => format!("`pki show --ca {ca}` shows it"),
         ImportError::HereWithoutKey { ca } => format!("--name {ca} gives it its key"),
         ImportError::NumbersUsedUp { .. } => {
-            "make a new CA; this one can issue nothing more that could be told apart".into()
+            "create a new CA: this one can't issue another distinct certificate".into()
         }
         ImportError::SignatureNotChecked { .. } => {
-            "sign the certificate anew with the same key, as with `openssl x509 -in OLD -key KEY -sha256 -out NEW`, and name it with --cert".into()
+            "sign the certificate again with the same key, as in `openssl x509 -in OLD -key KEY -sha256 -out NEW`, and give it with --cert".into()
         }
         ImportError::NoFolder { .. } => {
-            "name the folder in which the other program keeps the CA".into()
+            "name the directory of the CA to import".into()
         }
         ImportError::NotACa { .. } => return None,
     })
@@ -422,10 +417,10 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
             Some(format!("add the certificate of {issuer} with --add"))
         }
         IncompletePath::OtherCertificate { issuer, .. } => Some(format!(
-            "add that certificate of {issuer} with --add, or have {issuer} issue the one below it again"
+            "add that certificate of {issuer} with --add, or have {issuer} reissue the certificate below it"
         )),
         IncompletePath::Rootless { .. } => {
-            Some("add the certificate of the root above with --add".into())
+            Some("add the certificate of the root CA with --add".into())
         }
         IncompletePath::Unverifiable { .. }
         | IncompletePath::BrokenExtension { .. }
@@ -436,4 +431,4 @@ fn path_hint(path: &IncompletePath) -> Option<String> {
 }
 
 /// Hint for a CSR with a SAN that is not issued.
-pub(in crate::cli) const REPLACE_CSR_NAMES: &str = "--csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test";
+pub(in crate::cli) const REPLACE_CSR_NAMES: &str = "use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test";

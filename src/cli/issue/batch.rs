@@ -121,7 +121,7 @@ fn begin(
             return Ok(last);
         }
         context.notice(format!(
-            "nothing was issued from {} before; this is its first run",
+            "nothing was issued from {} before; this is the first run",
             table.path().display()
         ));
     }
@@ -142,7 +142,7 @@ impl Run {
         let interrupt = Interrupt::noted().map_err(|error| {
             Failure::plain(
                 "signals-failed",
-                format!("signals can't be taken note of: {error}"),
+                format!("signal handlers can't be installed: {error}"),
             )
         })?;
         self.show_issued(format, out)?;

@@ -110,7 +110,7 @@ impl<'a> RowCheck<'a> {
     fn take_note(&mut self, row: &CertificateRow, sound: Sound) -> Result<(), Failure> {
         let Sound { name, notices } = sound;
         if self.place.is_some() && !self.names.insert(name.clone()) {
-            let problem = format!("the files of another row are called {name:?}");
+            let problem = format!("another row has the file name {name:?}");
             return Err(row.bad("name", problem));
         }
         for notice in notices {

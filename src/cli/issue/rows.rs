@@ -96,7 +96,7 @@ impl CertificateRow {
                 .map_err(in_one_line)
         })?;
         if row.field("cn").is_none() && csr.is_none() {
-            return Err(row.bad(Some("cn"), "there is neither a cn nor a csr"));
+            return Err(row.bad(Some("cn"), "cn or csr is required"));
         }
         let key_type = row.parsed("key_type", str::parse::<KeyType>)?;
         if csr.is_some() && key_type.is_some() {
@@ -105,7 +105,7 @@ impl CertificateRow {
         }
         let days = row.parsed("days", |text| {
             let days = text.parse::<NonZeroU32>().map(NonZeroU32::get);
-            days.map_err(|_| format!("{text:?} is no number of days"))
+            days.map_err(|_| format!("{text:?} is not a number of days"))
         });
         Ok(LeafRequest {
             subject: row.parsed("cn", Name::from_common_name)?,

@@ -44,7 +44,9 @@ impl FromStr for Source {
                 .map_err(|_| "fd: needs a number".into()),
             Some(("pass", text)) => Ok(Self::Text(Zeroizing::new(text.to_owned()))),
             // The text itself may be the passphrase, so it is not repeated.
-            _ => Err("it is none of prompt, env:VAR, file:PATH, fd:N, stdin and pass:TEXT".into()),
+            _ => {
+                Err("it is not one of prompt, env:VAR, file:PATH, fd:N, stdin or pass:TEXT".into())
+            }
         }
     }
 }
@@ -60,7 +62,7 @@ pub(super) fn of_ca(text: &str) -> Result<(Option<CaName>, Source), String> {
             let source = source.parse()?;
             let name = name
                 .parse()
-                .map_err(|_| "no CA can have that name".to_owned())?;
+                .map_err(|_| "this is not a valid CA name".to_owned())?;
             Ok((Some(name), source))
         }
     }
@@ -110,7 +112,7 @@ impl Source {
             checked(without_mark(line, place, context), place)
         };
         match self {
-            Self::Prompt => Err(unavailable("it can only be asked for on a terminal", None)),
+            Self::Prompt => Err(unavailable("a prompt needs a terminal", None)),
             Self::Text(text) => checked(text.clone(), "pass:"),
             Self::Env(name) => {
                 let bytes = variable(name)
@@ -229,14 +231,14 @@ pub(super) fn checked(
 ) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
     if text.is_empty() {
         return Err(unavailable(
-            format!("{place} gives an empty passphrase"),
+            format!("the passphrase of {place} is empty"),
             None,
         ));
     }
     if text.contains('\0') {
         return Err(unavailable(
-            format!("{place} gives a passphrase with a NUL in it"),
-            Some("a file in UTF-16 has to be saved as UTF-8"),
+            format!("the passphrase of {place} contains a NUL"),
+            Some("save the file as UTF-8"),
         ));
     }
     Ok(Passphrase::new(text))

@@ -13,17 +13,17 @@ use clap::Args;
 use std::path::PathBuf;
 use time::Duration;
 
-/// Issue a certificate in the place of another: the same profile, subject and names
+/// Renew a certificate: the same profile, subject and SANs
 ///
-/// The key stays the same, unless --rekey makes a new one; what goes into the certificate beside it is
-/// what `pki issue` writes today. The old one stays valid, unless --supersede revokes it.
+/// The key stays the same, unless --rekey makes a new one. The other extensions are those that `pki issue`
+/// writes today. The old certificate stays valid, unless --supersede revokes it.
 ///
-/// With --self it is the CA's own certificate that is renewed, under the same key and name. With --rekey
-/// another CA is made beside it, with a key of its own and its policy; roots then certify each other's
-/// keys. What to do next, and when, is said.
+/// --self renews the CA's own certificate with the same key and name. --self --rekey creates another CA with
+/// a new key and the same policy; roots are cross-signed. The report ends with the next steps and their
+/// times.
 #[derive(Args)]
 pub(in crate::cli) struct RenewArgs {
-    /// The CA that issued the certificate, or with --self the one that is renewed
+    /// The CA that issued the certificate, or with --self the CA to renew
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) ca: CaName,
     /// The certificate's common name; with --self --rekey the new CA's
@@ -32,27 +32,27 @@ pub(in crate::cli) struct RenewArgs {
     /// The certificate's serial number: hex, or dec:…
     #[arg(long, value_name = "S")]
     pub(in crate::cli) serial: Option<String>,
-    /// Every valid certificate that ends within this time, as in 30d, and has no successor yet
+    /// Renew every valid certificate that expires within this time, as in 30d, and is not renewed yet
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with_all = ["cn", "serial"])]
     pub(in crate::cli) expiring: Option<Duration>,
-    /// The CA's own certificate
+    /// Renew the CA's own certificate
     #[arg(long = "self", conflicts_with_all = ["serial", "expiring", "supersede", "out", "der"])]
     pub(in crate::cli) own: bool,
-    /// With a new key of the same kind; with --self it is that of a new CA, called --name
+    /// Use a new key of the same type; with --self create a new CA, named by --name
     #[arg(long)]
     pub(in crate::cli) rekey: bool,
-    /// Revoke the old certificate, as superseded, when all else is done
+    /// Revoke the old certificate as superseded at the end
     #[arg(long)]
     pub(in crate::cli) supersede: bool,
-    /// Days of validity [default: as long as the one before]
+    /// Days of validity [default: as before]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
     pub(in crate::cli) days: Option<u32>,
-    /// The end of the validity: 2027-01-31, RFC 3339, or from now as in 90d, 12h, 1y
+    /// Expiry: 2027-01-31, RFC 3339, or from now as in 90d, 12h, 1y
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(in crate::cli) not_after: Option<Moment>,
     #[command(flatten)]
     pub(in crate::cli) passin: PassinArgs,
-    /// What the files are called, or with --self --rekey the new CA [default: the common name]
+    /// Name of the files [default: the common name]; with --self --rekey the name of the new CA
     #[arg(long, value_name = "NAME", conflicts_with = "expiring")]
     pub(in crate::cli) name: Option<String>,
     #[command(flatten)]
@@ -81,34 +81,34 @@ impl RenewArgs {
 /// Options of `--self`.
 #[derive(Args)]
 pub(in crate::cli) struct CaRenewalArgs {
-    /// With --self: write a request for a CA elsewhere to sign; - is standard output
+    /// With --self: write a CSR for an offline CA; - is standard output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["install", "cross", "rekey", "days", "not_after"])]
     pub(in crate::cli) request: Option<PathBuf>,
-    /// With --self: the certificate that came back, PEM or DER, perhaps with those above it; - is standard input
+    /// With --self: install the new certificate, PEM or DER, with or without its chain; - is standard input
     #[arg(long, value_name = "CERT", conflicts_with_all = ["cross", "rekey", "days", "not_after", "passin"])]
     pub(in crate::cli) install: Option<PathBuf>,
-    /// With --install: the certificates of the CAs above it, up to the root
+    /// With --install: the certificates of its issuing CAs, up to the root
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) chain: Vec<PathBuf>,
-    /// With --self: have this root and another certify each other's keys
+    /// With --self: cross-sign this root and another
     #[arg(long, value_name = "ROOT", conflicts_with_all = ["rekey", "days", "not_after"])]
     pub(in crate::cli) cross: Option<CaName>,
-    /// With --self --rekey: roots do not certify each other's keys
+    /// With --self --rekey: do not cross-sign the roots
     #[arg(long)]
     pub(in crate::cli) no_cross: bool,
     /// With --self --rekey: the new CA's whole subject [default: its name, as common name]
     #[arg(long, value_name = "DN")]
     pub(in crate::cli) subject: Option<String>,
-    /// With --self --rekey: another kind of key
+    /// With --self --rekey: another key type
     #[arg(long, value_name = "TYPE")]
     pub(in crate::cli) key_type: Option<KeyType>,
-    /// With --self --rekey: where the new CA's list will be [default: as before, with the new name]
+    /// With --self --rekey: URL of the new CA's CRL [default: as before, with the new name]
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(in crate::cli) crl_url: Vec<String>,
-    /// With --self --rekey: where its certificate will be [default: as before, with the new name]
+    /// With --self --rekey: URL of its certificate [default: as before, with the new name]
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(in crate::cli) ca_issuers_url: Vec<String>,
-    /// With --self --rekey: where its OCSP responder will be [default: as before]
+    /// With --self --rekey: URL of its OCSP responder [default: as before]
     #[arg(long, value_name = "URL", value_parser = http_url)]
     pub(in crate::cli) ocsp_url: Vec<String>,
 }

@@ -34,7 +34,7 @@ impl Columns {
     /// Describes what a header is.
     pub(super) fn wanted(&self) -> String {
         let known = self.names.join(", ");
-        format!("a table begins with a header that names its columns; there are {known}")
+        format!("a table begins with a header of column names; the columns are {known}")
     }
 
     /// Why the first row is no header. A single field may be anything, such as a passphrase: it is not
@@ -47,9 +47,9 @@ impl Columns {
         } else if let Some(separator) = field.chars().find(|found| ";\t|".contains(*found)) {
             format!("commas separate fields, not {separator:?}; {wanted}")
         } else if first.len() > 1 {
-            format!("there is no column {field:?}; {wanted}")
+            format!("unknown column {field:?}; {wanted}")
         } else {
-            format!("the first row is no header; {wanted}")
+            format!("the first row is not a header; {wanted}")
         }
     }
 
@@ -59,7 +59,7 @@ impl Columns {
         for (place, name) in header.iter().enumerate() {
             let Some(column) = self.position(name) else {
                 let known = self.names.join(", ");
-                return Err(format!("there is no column {name:?}; there are {known}"));
+                return Err(format!("unknown column {name:?}; the columns are {known}"));
             };
             if places[column].replace(place).is_some() {
                 return Err(format!("the column {name} is named twice"));
@@ -67,7 +67,7 @@ impl Columns {
         }
         let is_there = |name: &&str| self.position(name).is_some_and(|it| places[it].is_some());
         if !self.needed.iter().any(is_there) {
-            return Err(format!("there is no column {}", self.needed.join(" or ")));
+            return Err(format!("column {} is required", self.needed.join(" or ")));
         }
         Ok(places)
     }

@@ -257,6 +257,6 @@ fn named(kind: EntryType) -> &'static str {
         EntryType::Symlink => "a symbolic link",
         EntryType::Char | EntryType::Block => "a device",
         EntryType::Fifo => "a pipe",
-        _ => "neither a file nor a folder",
+        _ => "neither a file nor a directory",
     }
 }

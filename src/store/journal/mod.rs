@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_without_its_header_is_damage_to_who_reads_it_backwards() {
+    fn reading_backwards_reports_a_missing_header_as_damage() {
         let (_directory, path) = journal();
         for lines in ["{}\n", "{\"serial\":\"01\"}\n{\"serial\":\"02\"}\n", "\n\n"] {
             std::fs::write(&path, lines).unwrap();

@@ -262,7 +262,7 @@ fn a_wildcard_is_under_its_parent() {
 }
 
 #[test]
-fn directory_names_are_compared_without_case_spaces_and_string_types() {
+fn directory_names_match_regardless_of_case_and_string_type() {
     for name in ["/O=ACME  inc/CN=z", "/O=acme Inc /CN=z", "/O= Acme\tINC"] {
         let name = name.replace('\t', " ");
         assert!(
@@ -292,7 +292,7 @@ fn directory_names_are_compared_without_case_spaces_and_string_types() {
 }
 
 #[test]
-fn uris_whose_host_can_not_be_told_are_refused_where_constraints_apply() {
+fn uris_without_a_clear_host_are_refused_under_constraints() {
     for uri in [
         "urn:x//a.example.test/",
         "https://user@a.example.test/",

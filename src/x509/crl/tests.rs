@@ -84,7 +84,7 @@ fn a_negative_serial_is_none() {
 }
 
 #[test]
-fn every_reason_is_written_by_its_number_and_none_where_it_is_unspecified() {
+fn reasons_are_written_by_number_and_unspecified_is_omitted() {
     let serial = "01".parse().unwrap();
     for (reason, code) in [
         (Reason::Unspecified, None),
@@ -118,7 +118,7 @@ fn every_reason_is_written_by_its_number_and_none_where_it_is_unspecified() {
 }
 
 #[test]
-fn a_signature_that_does_not_end_on_a_byte_is_read_and_verifies_under_no_key() {
+fn a_signature_with_unused_bits_is_read_and_never_verifies() {
     let (mut der, key, _) = crl(&[]);
     let signature = Signed::from_der(&der, "").unwrap().signature.len();
     let (unused, last) = (der.len() - signature - 1, der.len() - 1);

@@ -117,12 +117,12 @@ pub(super) fn alternative_names_stand_in_for_an_empty_subject(
     let certificate = candidate.certificate;
     let names = certificate.extension(&oid::SUBJECT_ALT_NAME);
     match (certificate.subject().is_empty(), names) {
-        (true, None) => Some("there is neither a subject nor an alternative name".to_owned()),
+        (true, None) => Some("neither a subject nor a SAN is given".to_owned()),
         (true, Some(names)) if !names.critical => {
-            Some("the subject is empty and the alternative names are not critical".to_owned())
+            Some("the subject is empty and the SAN extension is not critical".to_owned())
         }
         (false, Some(names)) if names.critical => {
-            Some("the alternative names are critical though there is a subject".to_owned())
+            Some("the SAN extension is critical although there is a subject".to_owned())
         }
         _ => None,
     }

@@ -137,7 +137,7 @@ fn attributes_and_names_have_upper_bounds() {
 }
 
 #[test]
-fn string_types_that_certificates_do_not_get_are_refused_or_written_anew() {
+fn other_string_types_are_refused_or_converted() {
     use oid::{COMMON_NAME, COUNTRY_NAME, DOMAIN_COMPONENT, EMAIL_ADDRESS, SERIAL_NUMBER};
     for (kind, string, value, normalized) in [
         (

@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crl_that_has_no_end_or_can_not_be_read_to_its_end_can_not_be_asked() {
+    fn a_crl_that_breaks_off_answers_no_question() {
         let nothing: &dyn Fn(&mut Encoder) = &|_| {};
         let broken: &dyn Fn(&mut Encoder) = &|list| list.raw(&[tag::INTEGER]);
         let issuer = || "CN=ca".to_owned();

@@ -116,7 +116,7 @@ fn an_entry_that_is_to_be_revoked_is_revoked_once() {
         &steps(&sandbox),
         expect![[r#"
             revoked localclient under intermediate0 as [serial]
-            signed a list of intermediate0
+            signed the CRL of intermediate0
         "#]],
     );
     let list = "crl -in pki/crl/intermediate0.crl -noout -text";
@@ -147,7 +147,7 @@ fn a_certificate_that_somebody_revoked_is_replaced() {
         &steps(&sandbox),
         expect![[r#"
             issued www under intermediate0 as [serial]: [serial] is revoked
-            signed a list of intermediate0
+            signed the CRL of intermediate0
         "#]],
     );
     sandbox.assert_settled("a.toml");
@@ -170,7 +170,7 @@ fn files_that_are_missing_or_changed_are_written_again() {
         &steps(&sandbox),
         expect![[r#"
             wrote the files of www under intermediate0 as [serial]: its files are missing, or not as they should be
-            wrote the list of intermediate0
+            wrote the CRL of intermediate0
             wrote the bundle truststore
         "#]],
     );
@@ -192,7 +192,7 @@ fn what_the_file_no_longer_names_is_said_and_left_alone() {
     assert_text(
         &normalised(&applied.stderr),
         expect![[r#"
-            notice: the file no longer names localclient, and its certificate [serial] of intermediate0 is left as it is
+            notice: localclient was removed from the file; its certificate [serial] of intermediate0 stays valid
         "#]],
     );
     assert_text(
@@ -228,7 +228,7 @@ fn a_new_ca_is_in_the_bundle_of_all() {
     assert_text(
         &steps(&sandbox),
         expect![[r#"
-            made the CA intermediate1 under rootCA as [serial]
+            created the CA intermediate1 under rootCA as [serial]
             wrote the bundle truststore: 1 added, 0 removed
         "#]],
     );

@@ -78,14 +78,14 @@ fn a_store_that_is_none_of_fixtures_has_none() {
         "fixture-store-required",
         expect![[r#"
             error: the store at ./pki is not a fixture store
-            hint: a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture
+            hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
         "#]],
     );
     sandbox.write("a.toml", FIXTURES.replace("fixture = true", ""));
     let refused = sandbox.apply("a.toml").ends_with(1);
     let flaws = refused
         .stderr
-        .matches("a flaw needs a fixture store")
+        .matches("a defect needs a fixture store")
         .count();
     assert_eq!(flaws, 5, "{refused}");
 }

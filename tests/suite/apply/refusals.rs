@@ -51,7 +51,7 @@ fn values_that_can_not_be() {
             error: a.toml line 2, column 12: "rsa1024" is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87
             error: a.toml line 5, column 8: invalid value: integer `0`, expected a nonzero u32
             error: a.toml line 8, column 11: "sever" is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp
-            error: a.toml line 10, column 7: "nginy" is none of alb, nlb, api-gateway, cloudfront, roles-anywhere, iot, gcp, azure, cloudflare, nginx, haproxy, apache, envoy, node, postgres, rustls
+            error: a.toml line 10, column 7: "nginy" is not one of alb, nlb, api-gateway, cloudfront, roles-anywhere, iot, gcp, azure, cloudflare, nginx, haproxy, apache, envoy, node, postgres, rustls
             hint: nothing was changed
         "#]],
     );
@@ -64,11 +64,11 @@ fn cas_that_are_not_there_or_above_themselves() {
          [certificate.x]\nca = \"nobody\"\n[certificate.y]\n[bundle.z]\nca = [\"c\", \"nobody\"]\n",
         "invalid-row",
         expect![[r#"
-            error: a.toml line 1, column 5: a is above itself
-            error: a.toml line 3, column 5: b is above itself
+            error: a.toml line 1, column 5: a is its own ancestor
+            error: a.toml line 3, column 5: b is its own ancestor
             error: a.toml line 6, column 10: there is no CA "nobody", neither in the file nor in the store
             error: a.toml line 8, column 6: there is no CA "nobody", neither in the file nor in the store
-            error: a.toml line 9, column 14: there is no ca, which issues it
+            error: a.toml line 9, column 14: the field ca, its issuing CA, is required
             error: a.toml line 11, column 12: there is no CA "nobody", neither in the file nor in the store
             hint: nothing was changed
         "#]],
@@ -88,10 +88,10 @@ fn names_that_can_not_be_and_files_that_two_would_write() {
             error: a.toml line 1, column 5: "crl" can't be the name of a CA: the name is taken by the store or the operating system
             error: a.toml line 3, column 14: "../a" can't be a file name
             error: a.toml line 8, column 14: could not read missing.csr: No such file or directory (os error 2)
-            error: a.toml line 8, column 14: ./x/../certs/b.crt is written by something else too
-            error: a.toml line 8, column 14: ./x/../certs/b.chain.pem is written by something else too
-            error: a.toml line 8, column 14: ./x/../certs/b.fullchain.pem is written by something else too
-            error: a.toml line 13, column 9: certs/b.crt is written by something else too
+            error: a.toml line 8, column 14: ./x/../certs/b.crt is also written by another entry
+            error: a.toml line 8, column 14: ./x/../certs/b.chain.pem is also written by another entry
+            error: a.toml line 8, column 14: ./x/../certs/b.fullchain.pem is also written by another entry
+            error: a.toml line 13, column 9: certs/b.crt is also written by another entry
             hint: nothing was changed
         "#]],
     );
@@ -105,10 +105,10 @@ fn wishes_that_contradict_each_other() {
          [certificate.b]\nca = \"rootCA\"\nout = \"certs\"\np12 = \"modern\"\nno_passphrase = true\n",
         "invalid-row",
         expect![[r#"
-            error: a.toml line 1, column 5: there are both days and not_after
-            error: a.toml line 4, column 14: it lasts 20 days, so renew_before has to be shorter
-            error: a.toml line 4, column 14: der is about files, and there is no out
-            error: a.toml line 9, column 14: p12 writes a PKCS #12 file, which is never without a passphrase
+            error: a.toml line 1, column 5: days and not_after exclude each other
+            error: a.toml line 4, column 14: renew_before has to be shorter than the validity of 20 days
+            error: a.toml line 4, column 14: der needs out
+            error: a.toml line 9, column 14: p12 writes a PKCS #12 file, which always has a passphrase
             hint: nothing was changed
         "#]],
     );
@@ -122,7 +122,7 @@ fn a_server_without_a_name() {
         "san-required",
         expect![[r#"
             error: certificate www can't be made
-            caused by: a certificate of profile server needs a host name or an IP address among its alternative names
+            caused by: a certificate of profile server needs a host name or an IP address in its SANs
             hint: give it with san, or with cn
         "#]],
     );
@@ -140,7 +140,7 @@ fn a_ca_that_is_another_one() {
     sandbox.write("a.toml", file);
     sandbox.refused(sandbox.apply("a.toml"), 1, "ca-differs", expect![[r#"
         error: what is in the store is not what the file says: rootCA: the subject is CN=rootCA, and the file says CN=rootCA,O=Example; intermediate0: the key type is p256, and the file says p384; intermediate0: path_len is 0, and the file says 1
-        hint: a CA stays what it was made as: change the file, or give the new one another name
+        hint: a CA can't change: restore its entry in the file, or give the new CA another name
     "#]]);
 }
 
@@ -155,7 +155,7 @@ fn files_of_others_are_not_replaced() {
         expect![[r#"
             error: certificate www can't be made
             caused by: certs/www.key is there already and is not a file of this entry
-            hint: write another out or name, or have it replaced with --force
+            hint: use another out or name, or --force to replace it
         "#]],
     );
     assert!(!sandbox.path("pki").exists());

@@ -60,7 +60,7 @@ fn parsed_fields(sandbox: &Sandbox, file: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_schema_has_every_field_that_the_parser_knows_and_no_other() {
+fn the_schema_has_exactly_the_fields_of_the_parser() {
     let (sandbox, schema) = with_schema();
     for (file, place) in [
         ("x_x = 1", ""),

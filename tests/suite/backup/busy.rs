@@ -16,7 +16,7 @@ struct Acknowledged {
 }
 
 #[test]
-fn a_backup_while_others_work_restores_and_has_all_that_was_acknowledged_before() {
+fn a_backup_during_writes_has_everything_acknowledged_before() {
     const BACKUPS: usize = 6;
     let sandbox = Sandbox::with_open_ca();
     let sandbox = &sandbox;

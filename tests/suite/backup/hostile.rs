@@ -116,50 +116,50 @@ fn entries_outside_of_the_store_are_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: bad.tar can't be restored: /etc/passwd has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: ../escaped has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/../escaped has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/../../escaped has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store//store.json has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/./store.json has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/lock is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/.ca.crt.part is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/.new-a/ca.key is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/run.sh is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/keys/..key is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: elsewhere/store.json is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/crl/index.html is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.key is a hard link
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.key is a symbolic link
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.key is a device
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.key is a device
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.key is a pipe
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a folder
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
+            error: backup bad.tar can't be restored: /etc/passwd has a header that `pki backup` does not write
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: ../escaped has a header that `pki backup` does not write
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/../escaped has a header that `pki backup` does not write
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/../../escaped has a header that `pki backup` does not write
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store//store.json has a header that `pki backup` does not write
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/./store.json has a header that `pki backup` does not write
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/lock is nothing that a store has
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/.ca.crt.part is nothing that a store has
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/.new-a/ca.key is nothing that a store has
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/run.sh is nothing that a store has
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/keys/..key is nothing that a store has
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: elsewhere/store.json is nothing that a store has
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/crl/index.html is nothing that a store has
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.key is a hard link
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.key is a symbolic link
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.key is a device
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.key is a device
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.key is a pipe
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a directory
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a directory
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a directory
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a directory
+            hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
 }
@@ -182,12 +182,12 @@ fn what_is_there_twice_or_in_no_folder_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: bad.tar can't be restored: store/rootCA/ca.crt is there twice
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/other/ca.crt comes before the folder that it is in
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA is nothing that a store has
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
+            error: backup bad.tar can't be restored: store/rootCA/ca.crt is there twice
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/other/ca.crt comes before its directory
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA is nothing that a store has
+            hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
 }
@@ -216,12 +216,12 @@ fn a_size_that_the_archive_does_not_have_costs_nothing() {
     assert_text(
         &said,
         expect![[r#"
-            error: bad.tar can't be restored: store/rootCA/revoked.jsonl.torn is where the archive breaks off
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/issued.jsonl.torn has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: backup.json is not what has this name in a backup
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
+            error: backup bad.tar can't be restored: store/rootCA/revoked.jsonl.torn is where the archive breaks off
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/issued.jsonl.torn has a header that `pki backup` does not write
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: backup.json is not what has this name in a backup
+            hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
 }
@@ -271,24 +271,24 @@ fn what_is_no_backup_is_refused_by_what_it_is() {
     assert_text(
         &said,
         expect![[r#"
-            error: bad.tar can't be restored: it breaks off at its beginning
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: it does not begin as a backup does
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: it does not begin as a backup does
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: it is compressed with gzip
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: it is compressed with xz
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: it is compressed with bzip2
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: pki/ has a header that `pki backup` does not write
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: backup.json is of version 2; this program knows version 1
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: backup.json can't be read: missing field `pki`
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
+            error: backup bad.tar can't be restored: it breaks off at its beginning
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: it does not begin as a backup does
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: it does not begin as a backup does
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: it is compressed with gzip
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: it is compressed with xz
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: it is compressed with bzip2
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: pki/ has a header that `pki backup` does not write
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: backup.json is of version 2; this program knows version 1
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: backup.json can't be read: missing field `pki`
+            hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
 }
@@ -333,34 +333,34 @@ fn an_incomplete_store_with_right_hashes_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: bad.tar can't be restored: store/ is no store
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store has format 9; this program knows formats up to 3
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.json is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.crt is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.crt does not hold one certificate
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/serial is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/crlnumber is not a number of 39 digits and a newline
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/revoked.jsonl is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/keys is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/ca.json is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/rootCA/issued.jsonl has a line 2 that does not follow from the one before
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/intermediate0/issued.jsonl does not begin as the journal "issued" of intermediate0 does
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/intermediate0/ca.json is about a CA under other, which is missing
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
-            error: bad.tar can't be restored: store/third is none of the CAs of this backup
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
+            error: backup bad.tar can't be restored: store/ is no store
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store has format 9; this program knows formats up to 3
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.json is missing
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.crt is missing
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.crt does not hold one certificate
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/serial is missing
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/crlnumber is not a number of 39 digits and a newline
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/revoked.jsonl is missing
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/keys is missing
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/ca.json is missing
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/rootCA/issued.jsonl has a line 2 that does not follow from the one before
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/intermediate0/issued.jsonl does not begin as the journal "issued" of intermediate0 does
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/intermediate0/ca.json is about a CA under other, which is missing
+            hint: nothing was restored; use the file exactly as the command backup wrote it
+            error: backup bad.tar can't be restored: store/third is none of the CAs of this backup
+            hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
 }
@@ -392,8 +392,8 @@ fn an_archive_that_is_cut_anywhere_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: bad.tar can't be restored: end.json is followed by something
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
+            error: backup bad.tar can't be restored: end.json is followed by something
+            hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
 }
@@ -421,8 +421,8 @@ fn an_archive_that_was_changed_anywhere_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: bad.tar can't be restored: store/rootCA/ca.key is not what was backed up
-            hint: nothing was restored; what the command backup wrote is taken as it is, to the byte
+            error: backup bad.tar can't be restored: store/rootCA/ca.key is not what was backed up
+            hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
 }

@@ -869,7 +869,7 @@ fn every_rule_has_a_damage_that_breaks_it() {
 }
 
 #[test]
-fn each_damage_is_called_by_its_name_and_mended_where_that_is_safe() {
+fn each_kind_of_damage_is_named_and_repaired_if_safe() {
     let whole = store_with_everything();
     let damages = damages();
     let (next, problems) = (AtomicUsize::new(0), Mutex::new(String::new()));

@@ -65,8 +65,8 @@ fn a_ca_that_is_revoked_above_is_on_the_list_of_the_next_run() {
         &normalised(&checked.stdout),
         expect![[r#"
             sub: fresh until [time]
-            rootCA: outdated: ./pki/crl/rootCA.crl or a PEM file beside it lacks what was recorded since
-            the set of lists fits nginx
+            rootCA: outdated: ./pki/crl/rootCA.crl or its PEM file lacks revocations that are on record
+            the set of CRLs fits nginx
         "#]],
     );
     done(&sandbox, "01-02 00:00:00", HOURLY, &[]);
@@ -99,8 +99,8 @@ fn the_list_above_is_renewed_at_the_same_third_as_the_others() {
         &normalised(&soon.stdout),
         expect![[r#"
             sub: fresh until [time]
-            rootCA: ends soon, at [time]
-            the set of lists fits nginx
+            rootCA: expires soon, at [time]
+            the set of CRLs fits nginx
         "#]],
     );
     at(&sandbox, "01-21 00:00:01", HOURLY).succeeds();
@@ -238,8 +238,8 @@ fn check_looks_into_the_files_of_every_ca_that_are_read() {
         &normalised(&checked.stdout),
         expect![[r#"
             intermediate0: fresh until [time]
-            rootCA: outdated: ./pki/crl/rootCA.crl or a PEM file beside it lacks what was recorded since
-            the set of lists fits Node.js
+            rootCA: outdated: ./pki/crl/rootCA.crl or its PEM file lacks revocations that are on record
+            the set of CRLs fits Node.js
         "#]],
     );
 }

@@ -230,7 +230,7 @@ fn an_expired_or_future_crl_is_refused_for_every_target() {
     assert_text(
         &refused.stderr,
         expect![[r#"
-            error: nothing was written: the list breaks rules
+            error: nothing was written: the CRL breaks rules of the target
         "#]],
     );
 }
@@ -259,7 +259,7 @@ fn the_form_is_that_of_the_target_unless_another_is_asked_for() {
         2,
         "usage",
         expect![[r#"
-            error: --check with --in needs --for: by whose rules
+            error: --check with --in needs --for TARGET
         "#]],
     );
     let mut said = String::new();
@@ -271,9 +271,9 @@ fn the_form_is_that_of_the_target_unless_another_is_asked_for() {
     assert_text(
         &said,
         expect![[r#"
-            error: AWS Application Load Balancer reads PEM: leave --to-der away
-            error: Node.js reads PEM: leave --to-der away
-            error: nginx reads PEM: leave --to-der away
+            error: AWS Application Load Balancer reads PEM: remove --to-der
+            error: Node.js reads PEM: remove --to-der
+            error: nginx reads PEM: remove --to-der
         "#]],
     );
     let unsupported = sandbox.pki("--format json crl --in list.pem --for gcp --out none");

@@ -229,7 +229,7 @@ fn a_file_that_is_no_list_stays_and_a_stale_list_goes() {
         &refused.replace(&name, "HASH.r0"),
         expect![[r#"
             error: ./HASH.r0 is there already and is not a list
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));

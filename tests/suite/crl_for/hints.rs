@@ -45,13 +45,13 @@ fn a_file_in_the_way_of_any_that_a_target_reads_is_found_first() {
         &said.into_iter().collect::<String>(),
         expect![[r#"
             error: ./pki/crl/FILE is there already and is not a list
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
             notice: Node.js: of several lists in one text it reads the first: they go into an array
             error: ./pki/crl/FILE is there already and is not a list
-            hint: give another file, or --force to replace it
-            notice: nginx needs the list of rootCA too, and it is due
+            hint: use another file, or --force to replace it
+            notice: nginx also needs the CRL of rootCA, which is due
             error: ./pki/crl/FILE is there already and is not a list of this CA
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
         "#]],
     );
 }
@@ -67,16 +67,16 @@ fn a_chain_in_the_way_keeps_its_own_ca_back_alone() {
         &normalised(&half.stderr),
         expect![[r#"
             error: ./pki/crl/intermediate0.chain.crl.pem is there already and is not a list
-            hint: give another file, or --force to replace it
-            error: the new list stands in the store, but what follows could not be done
+            hint: use another file, or --force to replace it
+            error: the new CRL stands in the store, but what follows could not be done
             caused by: ./pki/crl/intermediate0.chain.crl.pem is there already and is not a list
-            hint: `pki crl --chain --if-needed --force` replaces it, and writes the other files too
+            hint: `pki crl --chain --if-needed --force` replaces it and writes the other files
         "#]],
     );
     assert_text(
         &normalised(&half.stdout),
         expect![[r#"
-            signed a list of rootCA
+            signed the CRL of rootCA
               number       1
               entries      0
               next update  [time]
@@ -98,9 +98,9 @@ fn the_command_for_the_rest_is_the_one_that_was_given() {
     assert_text(
         &normalised(&half.stderr),
         expect![[r#"
-            error: the new list stands in the store, but what follows could not be done
+            error: the new CRL stands in the store, but what follows could not be done
             caused by: there is no list of rootCA at my lists/rootCA.crl
-            hint: `pki crl --ca intermediate0 --out 'my lists' --to-pem --chain --if-needed` writes the chain when the other lists are there
+            hint: `pki crl --ca intermediate0 --out 'my lists' --to-pem --chain --if-needed` writes the chain file once the other CRLs exist
         "#]],
     );
 }
@@ -115,9 +115,9 @@ fn a_file_that_is_found_after_signing_is_replaced_by_force() {
     assert_text(
         &normalised(&half.stderr),
         expect![[r#"
-            error: the new list stands in the store, but what follows could not be done
+            error: the new CRL stands in the store, but what follows could not be done
             caused by: ./pki/crl/intermediate0.chain.crl.pem is there already and is not a list
-            hint: `pki crl --ca rootCA --for nginx --if-needed --force` replaces it, and writes the other files too
+            hint: `pki crl --ca rootCA --for nginx --if-needed --force` replaces it and writes the other files
         "#]],
     );
 }

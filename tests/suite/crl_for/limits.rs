@@ -87,14 +87,14 @@ fn targets_without_crls_get_none_and_cloudfront_a_hint() {
     assert_text(
         &refused.stdout,
         expect![[r#"
-            the set of lists does not fit Amazon CloudFront: 1 error
-              error: lists-unsupported  Amazon CloudFront reads no revocation lists: put the serial numbers that are revoked into a key-value store
+            the set of CRLs does not fit Amazon CloudFront: 1 error
+              error: lists-unsupported  Amazon CloudFront reads no CRLs: put the serial numbers that are revoked into a key-value store
         "#]],
     );
     assert_text(
         &refused.stderr,
         expect![[r#"
-            error: nothing was signed: the lists would break rules
+            error: nothing was signed: the CRLs would break rules of the target
         "#]],
     );
 }

@@ -63,8 +63,8 @@ fn the_settings_are_said_once_for_each_ca_that_none_is_below() {
         (
             "nginx",
             &[
-                "for what intermediate0 issued: ssl_crl DIR/intermediate0.chain.crl.pem;",
-                "for what intermediate2 issued: ssl_crl DIR/intermediate2.chain.crl.pem;",
+                "for certificates of intermediate0: ssl_crl DIR/intermediate0.chain.crl.pem;",
+                "for certificates of intermediate2: ssl_crl DIR/intermediate2.chain.crl.pem;",
             ],
         ),
         (
@@ -119,9 +119,9 @@ fn a_crl_above_that_is_due_is_signed_too() {
     assert_text(
         &normalised(&done.stderr).replace(&folder, "DIR"),
         expect![[r#"
-            notice: nginx needs the list of intermediate1 too, and it is due
-            notice: nginx needs the list of rootCA too, and it is due
-            notice: to be set: ssl_crl DIR/pki/crl/intermediate2.chain.crl.pem;
+            notice: nginx also needs the CRL of intermediate1, which is due
+            notice: nginx also needs the CRL of rootCA, which is due
+            notice: set in the configuration: ssl_crl DIR/pki/crl/intermediate2.chain.crl.pem;
         "#]],
     );
     let numbers =
@@ -207,15 +207,15 @@ fn check_names_the_files_that_a_target_reads_and_are_not_there() {
         &said,
         expect![[r#"
             intermediate0: fresh until [time]
-            the set of lists does not fit AWS Application Load Balancer: 1 error
+            the set of CRLs does not fit AWS Application Load Balancer: 1 error
               error: list-missing  there is no list of intermediate0 at ./pki/crl/intermediate0.crl.pem
             intermediate0: fresh until [time]
             rootCA: fresh until [time]
-            the set of lists does not fit nginx: 1 error
+            the set of CRLs does not fit nginx: 1 error
               error: list-missing  there is no list of intermediate0 at ./pki/crl/intermediate0.chain.crl.pem
             intermediate0: fresh until [time]
             rootCA: fresh until [time]
-            the set of lists does not fit Node.js: 2 errors
+            the set of CRLs does not fit Node.js: 2 errors
               error: list-missing  there is no list of intermediate0 at ./pki/crl/intermediate0.crl.pem
               error: list-missing  there is no list of rootCA at ./pki/crl/rootCA.crl.pem
         "#]],
@@ -236,7 +236,7 @@ fn the_text_has_every_list_and_the_note() {
     assert_text(
         &normalised(&done.stdout),
         expect![[r#"
-            signed a list of rootCA
+            signed the CRL of rootCA
               number       1
               entries      0
               next update  [time]
@@ -246,7 +246,7 @@ fn the_text_has_every_list_and_the_note() {
     let checked = sandbox
         .pki("crl --check --for api-gateway --ca rootCA")
         .succeeds();
-    let verdict = "the set of lists fits Amazon API Gateway\n";
+    let verdict = "the set of CRLs fits Amazon API Gateway\n";
     assert!(checked.stdout.ends_with(verdict), "{checked}");
 }
 

@@ -72,7 +72,7 @@ pub(super) fn updated(wanted: &str, printed: &str) -> String {
         }
     }
     lines.dedup_by(|line, before| line == "…" && before == "…");
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
 fn cheapest_steps(wanted: &[&str], printed: &[&str]) -> Vec<Vec<Step>> {

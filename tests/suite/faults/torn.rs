@@ -198,14 +198,14 @@ fn a_record_neither_synced_nor_removed_is_undecided() {
     assert_text(
         &said.into_iter().collect::<String>(),
         expect![[r#"
-            error: what was recorded in ./pki/intermediate0/issued.jsonl could neither be made durable nor be taken back
+            error: the new records in ./pki/intermediate0/issued.jsonl could be neither made durable nor removed
             caused by: could not sync ./pki/intermediate0/issued.jsonl
             caused by: Input/output error (os error 5)
-            hint: see to the disk; what `pki list` shows then is what stands
-            error: what was recorded in ./pki/intermediate0/revoked.jsonl could neither be made durable nor be taken back
+            hint: check the disk; then `pki list` shows which records exist
+            error: the new records in ./pki/intermediate0/revoked.jsonl could be neither made durable nor removed
             caused by: could not sync ./pki/intermediate0/revoked.jsonl
             caused by: Input/output error (os error 5)
-            hint: see to the disk; what `pki list` shows then is what stands
+            hint: check the disk; then `pki list` shows which records exist
         "#]],
     );
 }

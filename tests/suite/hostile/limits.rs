@@ -129,7 +129,7 @@ fn a_trust_store_without_end_is_refused_in_words() {
         expect![[r#"
             error: the trust store dear.p12 can't be opened
             caused by: its encryption can't be opened: 2147483648 rounds of key derivation are too many
-            hint: `keytool -importkeystore` writes one anew
+            hint: write a new one with `keytool -importkeystore`
         "#]],
     );
 }

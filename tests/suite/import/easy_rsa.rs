@@ -122,7 +122,7 @@ fn a_ca_of_easy_rsa_is_taken_over_with_its_keys() {
 }
 
 #[test]
-fn keys_with_other_passphrases_and_of_no_certificate_are_said_and_stay() {
+fn keys_that_do_not_open_or_match_are_reported_and_left() {
     let sandbox = Sandbox::with_easy_rsa_ca();
     for (file, options) in [
         ("stranger.key", "-aes256 -pass pass:another"),

@@ -106,8 +106,8 @@ fn a_key_without_a_passphrase_needs_one_or_a_word() {
         "passphrase-required",
         expect![[r#"
             error: there is no passphrase for the new CA old
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
-            hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
+            hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or use --no-passphrase
         "#]],
     );
     assert!(!exists(&sandbox, "pki"));
@@ -153,9 +153,9 @@ fn a_dry_run_says_what_would_be_asked_for() {
             .succeeds()
             .stdout
     };
-    let asks = "  will ask for  a passphrase for the key of old\r\n";
+    let asks = "  asks for      a passphrase for the key of old\r\n";
     assert!(on_terminal("").contains(asks), "{}", on_terminal(""));
-    assert!(!on_terminal("--no-passphrase").contains("will ask for"));
+    assert!(!on_terminal("--no-passphrase").contains("asks for"));
     assert!(!exists(&sandbox, "pki"));
 }
 
@@ -171,7 +171,7 @@ fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
             expect![[r#"
                 error: the key old/private/cakey.pem can't be used
                 caused by: the passphrase is wrong
-                hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC
+                hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
             "#]],
         );
     sandbox.import_without_passphrases("--partial").refuses(
@@ -179,7 +179,7 @@ fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
         "passphrase-required",
         expect![[r#"
             error: there is no passphrase for the key of old in old/private/cakey.pem
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
         "#]],
     );
@@ -202,7 +202,7 @@ fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
         "ca-key-mismatch",
         expect![[r#"
             error: the key old/private/cakey.pem is not the one that old/cacert.pem certifies
-            hint: name the right ones with --cert and --key
+            hint: give the matching ones with --cert and --key
         "#]],
     );
     assert!(!exists(&sandbox, "pki"));

@@ -156,7 +156,7 @@ fn a_list_above_the_last_number_is_refused() {
         1,
         "crl-numbers-exhausted",
         expect![[r#"
-            error: old has used up the numbers of its lists
+            error: CA old has no CRL numbers left
             hint: make a new CA
         "#]],
     );

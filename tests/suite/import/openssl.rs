@@ -170,12 +170,12 @@ fn an_import_says_what_it_did_and_a_dry_run_what_it_would_do() {
     let done = sandbox.import("--openssl old").succeeds();
     let text = "imported old from old (openssl)
   subject       CN=Old CA,O=Old
-  valid until   [time]
+  expires       [time]
   certificates  115 valid, 55 revoked, 30 expired
-  last list     old/crl.pem, number 15, of [time], 60 entries
+  last CRL      old/crl.pem, number 15, of [time], 60 entries
   next serial   010000000000000000 or above
-  next list     number 17
-  do next       `pki crl --ca old` signs its first list
+  next CRL      number 17
+  do next       `pki crl --ca old` signs its first CRL
 5 findings
 ";
     let (head, findings) = done.stdout.split_at(done.stdout.find("  warning").unwrap());
@@ -204,7 +204,7 @@ fn what_is_there_is_not_imported_again() {
         1,
         "ca-exists",
         expect![[r#"
-            error: there is a CA named old in the store already
+            error: CA old already exists in the store
             hint: choose another name with --name
         "#]],
     );
@@ -471,7 +471,7 @@ fn an_imported_certificate_is_renewed_as_it_is() {
         "renewal-without-purpose",
         expect![[r#"
             error: 1001 of old was imported and has no extended key usage
-            hint: `pki show --ca old --serial 0x1001` shows it; `pki issue --ca old --profile PROFILE` with its names, or with --csr, issues one with a purpose
+            hint: issue one with a purpose: `pki issue --ca old --profile PROFILE`; `pki show --ca old --serial 0x1001` shows the names
         "#]],
     );
 }
@@ -537,7 +537,7 @@ fn a_root_that_is_there_without_its_key_gets_it() {
         1,
         "ca-exists",
         expect![[r#"
-            error: there is a CA named Old-CA in the store already
+            error: CA Old-CA already exists in the store
             hint: choose another name with --name
         "#]],
     );
@@ -613,7 +613,7 @@ fn a_subordinate_finds_its_parent_or_is_given_it() {
         expect![[r#"
             error: old/cacert.pem can't be installed as old
             caused by: the issuer of CN=Old CA,O=Old is missing: CN=rootCA
-            hint: give the certificates of all CAs above it, up to the root, with --chain
+            hint: give the certificates of its issuing CAs, up to the root, with --chain
         "#]],
     );
     assert!(!exists(&sandbox, "elsewhere"));
@@ -622,7 +622,7 @@ fn a_subordinate_finds_its_parent_or_is_given_it() {
     assert_text(
         &normalised(&tree.stdout),
         expect![[r#"
-            rootCA  CN=rootCA  (p256, until [time], key elsewhere)
+            rootCA  CN=rootCA  (p256, until [time], key not in this store)
             └─ old  CN=Old CA,O=Old  (p256, until [time])
         "#]],
     );

@@ -71,7 +71,7 @@ fn a_certificate_that_is_missing_is_recorded_without_it() {
         "certificate-not-in-store",
         expect![[r#"
             error: the certificate 1001 of old is not in the store: the CA was imported without it
-            hint: who it was issued to has it; `pki show --ca old --serial S` shows what is known of it, and `pki revoke` revokes it
+            hint: only its owner has it; `pki show --ca old --serial S` shows the record, and `pki revoke` revokes it
         "#]],
     );
     let original = Sandbox::with_openssl_ca();
@@ -192,7 +192,7 @@ fn a_row_that_revokes_nobody_knows_whom_is_refused_even_in_part() {
     assert_text(
         &hints.into_iter().collect::<String>(),
         expect![[r#"
-            mend the lines of the index that revocation-unreadable names: no revocation is passed over, not even with --partial
+            fix the lines of the index that revocation-unreadable names: --partial skips no revocation
         "#]],
     );
 }
@@ -317,7 +317,7 @@ fn a_root_whose_signature_is_not_checked_is_refused() {
         "signature-algorithm-unsupported",
         expect![[r#"
             error: old/cacert.pem is signed with ecdsa-with-SHA224, which is not checked here
-            hint: sign the certificate anew with the same key, as with `openssl x509 -in OLD -key KEY -sha256 -out NEW`, and name it with --cert
+            hint: sign the certificate again with the same key, as in `openssl x509 -in OLD -key KEY -sha256 -out NEW`, and give it with --cert
         "#]],
     );
     sign("sha256", "new.pem");
@@ -393,7 +393,7 @@ fn numbers_that_are_used_up_are_refused_by_name() {
         "serials-exhausted",
         expect![[r#"
             error: no serial number is left above [serial]
-            hint: make a new CA; this one can issue nothing more that could be told apart
+            hint: create a new CA: this one can't issue another distinct certificate
         "#]],
     );
     sandbox.write("old/serial", "1000\n");
@@ -403,7 +403,7 @@ fn numbers_that_are_used_up_are_refused_by_name() {
         "serials-exhausted",
         expect![[r#"
             error: no list number is left above [serial]
-            hint: make a new CA; this one can issue nothing more that could be told apart
+            hint: create a new CA: this one can't issue another distinct certificate
         "#]],
     );
     sandbox.write("old/crlnumber", "one\n");
@@ -417,8 +417,8 @@ fn a_folder_without_a_ca_or_with_two_is_refused() {
         1,
         "import-directory-not-found",
         expect![[r#"
-            error: there is no folder nowhere
-            hint: name the folder in which the other program keeps the CA
+            error: directory nowhere not found
+            hint: name the directory of the CA to import
         "#]],
     );
     sandbox.import("--openssl old/private").refuses(
@@ -426,7 +426,7 @@ fn a_folder_without_a_ca_or_with_two_is_refused() {
         "import-file-not-found",
         expect![[r#"
             error: there is no CA certificate in old/private: looked for cacert.pem, ca.crt, ca.pem, ca.cert.pem, ca-cert.pem, root-ca.crt, sub-ca.crt, certs/ca.cert.pem, certs/ca.crt, certs/cacert.pem, certs/ca.pem, certs/intermediate.cert.pem
-            hint: name the folder that has it, or the file with --cert
+            hint: name the directory that has it, or the file with --cert
         "#]],
     );
     sandbox.write("old/ca.crt", "another");
@@ -435,7 +435,7 @@ fn a_folder_without_a_ca_or_with_two_is_refused() {
         "import-file-ambiguous",
         expect![[r#"
             error: there is more than one CA certificate in old: old/cacert.pem, old/ca.crt
-            hint: say which one is meant with --cert
+            hint: choose one with --cert
         "#]],
     );
     sandbox
@@ -447,7 +447,7 @@ fn a_folder_without_a_ca_or_with_two_is_refused() {
         .import("--openssl old")
         .refuses(1, "import-file-not-found", expect![[r#"
             error: there is no CA certificate in old: looked for cacert.pem, ca.crt, ca.pem, ca.cert.pem, ca-cert.pem, root-ca.crt, sub-ca.crt, certs/ca.cert.pem, certs/ca.crt, certs/cacert.pem, certs/ca.pem, certs/intermediate.cert.pem
-            hint: name the folder that has it, or the file with --cert
+            hint: name the directory that has it, or the file with --cert
         "#]]);
 }
 

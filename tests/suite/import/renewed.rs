@@ -194,7 +194,7 @@ fn a_renewal_counts_what_names_the_certificate_before() {
     assert_text(
         &normalised(&warning),
         expect![[r#"
-            warning: 5 leaves of old name the serial number of its previous certificate as the issuer's: they verify only with that one, until [time] at the latest; renew with `pki renew --ca old --cn NAME`
+            warning: 5 leaves of old name the serial number of its previous certificate: they verify only with that one, until [time] at the latest; renew with `pki renew --ca old --cn NAME`
         "#]],
     );
     // The certificates last 825 days, and their CA longer.

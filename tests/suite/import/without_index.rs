@@ -224,10 +224,10 @@ fn an_index_that_was_lost_is_not_taken_for_none() {
     assert_text(
         &said.into_iter().collect::<String>(),
         expect![[r#"
-            error: there is no folder nowhere
-            hint: name the folder in which the other program keeps the CA
+            error: directory nowhere not found
+            hint: name the directory of the CA to import
             error: there is no index of certificates in x: looked for index.txt, db/index, db/index.txt
-            hint: name the folder that has it, or the file with --index
+            hint: name the directory that has it, or the file with --index
         "#]],
     );
 }

@@ -135,8 +135,8 @@ fn the_cas_above_come_in_once_under_names_of_their_own() {
     assert_text(
         &normalised(&tree.stdout),
         expect![[r#"
-            Root_CA-_No._1  CN=Root_CA:_No._1,O=Elsewhere  (p256, until [time], key elsewhere)
-            └─ middle-2  CN=middle  (rsa2048, until [time], key elsewhere)
+            Root_CA-_No._1  CN=Root_CA:_No._1,O=Elsewhere  (p256, until [time], key not in this store)
+            └─ middle-2  CN=middle  (rsa2048, until [time], key not in this store)
                ├─ inter0  CN=inter0  (p256, until [time])
                └─ inter1  CN=inter1  (p256, until [time])
             middle  CN=middle  (p256, until [time])
@@ -155,7 +155,7 @@ fn a_certificate_that_breaks_rules_installs_with_a_notice() {
     assert_text(
         &installed.stderr,
         expect![[r#"
-            notice: the certificate breaks rules and can be used all the same: basic constraints are not critical (basic_constraints_are_critical, RFC 5280 4.2.1.9)
+            notice: the certificate breaks rules but is usable: basic constraints are not critical (basic_constraints_are_critical, RFC 5280 4.2.1.9)
         "#]],
     );
     sandbox.pki("issue --ca inter0 --cn leaf").succeeds();
@@ -179,7 +179,7 @@ fn a_certificate_for_another_key_is_refused() {
         expect![[r#"
             error: inter0.crt can't be installed as inter0
             caused by: none of its certificates is about the key of the request
-            hint: install what was made of the request that `pki subordinate --name inter0 --request FILE` writes
+            hint: install a certificate for the CSR that `pki subordinate --name inter0 --request FILE` writes
         "#]],
     );
 }
@@ -195,7 +195,7 @@ fn a_certificate_about_another_subject_is_refused() {
         expect![[r#"
             error: inter0.crt can't be installed as inter0
             caused by: the request is about CN=inter0, and the certificate about O=Other,CN=inter0
-            hint: have it signed with the subject of the request, or make a request with that subject under another name
+            hint: have it signed with the subject of the CSR, or make a CSR with that subject under another name
         "#]],
     );
 }
@@ -245,7 +245,7 @@ fn a_certificate_without_its_own_chain_is_refused() {
         expect![[r#"
             error: inter0.crt can't be installed as inter0
             caused by: the issuer of CN=inter0 is missing: CN=root,O=Elsewhere
-            hint: give the certificates of all CAs above it, up to the root, with --chain
+            hint: give the certificates of its issuing CAs, up to the root, with --chain
         "#]],
     );
     sandbox.foreign_root("stranger", &[]);
@@ -264,7 +264,7 @@ fn a_certificate_without_its_own_chain_is_refused() {
         expect![[r#"
             error: inter0.crt can't be installed as inter0
             caused by: the issuer of CN=inter0 is missing: the CN=root,O=Elsewhere at hand has another key than it names
-            hint: give the certificates of all CAs above it, up to the root, with --chain
+            hint: give the certificates of its issuing CAs, up to the root, with --chain
         "#]],
     );
     sandbox.install("inter0.crt --chain right.crt").succeeds();
@@ -289,7 +289,7 @@ fn a_path_that_does_not_reach_a_root_is_refused() {
         expect![[r#"
             error: inter0.crt can't be installed as inter0
             caused by: the issuer of CN=middle is missing: CN=root,O=Elsewhere
-            hint: give the certificates of all CAs above it, up to the root, with --chain
+            hint: give the certificates of its issuing CAs, up to the root, with --chain
         "#]],
     );
 }
@@ -420,8 +420,8 @@ fn only_a_ca_that_waits_gets_a_certificate() {
         1,
         "ca-not-pending",
         expect![[r#"
-            error: no CA named other waits for its certificate
-            hint: `pki subordinate --name other --request FILE` makes its key and a request
+            error: CA other is not pending
+            hint: `pki subordinate --name other --request FILE` makes its key and a CSR
         "#]],
     );
     sandbox.install("inter0.crt --chain root.crt").succeeds();
@@ -430,8 +430,8 @@ fn only_a_ca_that_waits_gets_a_certificate() {
         1,
         "ca-not-pending",
         expect![[r#"
-            error: no CA named inter0 waits for its certificate
-            hint: it has one; `pki tree` shows the CAs, and which of them wait
+            error: CA inter0 is not pending
+            hint: its certificate is installed; `pki tree` shows which CAs are pending
         "#]],
     );
 }

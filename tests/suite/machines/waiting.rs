@@ -16,7 +16,7 @@ fn tree_list_and_show_say_that_it_waits() {
     assert_text(
         &tree.stdout,
         expect![[r#"
-            inter0  CN=inter0  (p256, waiting for its certificate)
+            inter0  CN=inter0  (p256, pending, without a certificate)
         "#]],
     );
     for line in ["list", "list --ca inter0"] {
@@ -24,7 +24,7 @@ fn tree_list_and_show_say_that_it_waits() {
         assert_text(
             &list.stderr,
             expect![[r#"
-                notice: inter0 waits for its certificate
+                notice: CA inter0 is pending: its certificate is not installed yet
             "#]],
         );
         assert_same(&list.stdout, "");
@@ -39,7 +39,7 @@ fn tree_list_and_show_say_that_it_waits() {
     let shown = sandbox.pki("show --ca inter0").succeeds();
     let status = shown.stdout.lines().find(|line| line.contains("status"));
     assert!(
-        status.is_some_and(|line| line.ends_with("  waiting for its certificate")),
+        status.is_some_and(|line| line.ends_with("  pending, without a certificate")),
         "{shown}"
     );
 }
@@ -66,8 +66,8 @@ fn every_other_command_refuses_it() {
     assert_text(
         &said.into_iter().collect::<String>(),
         expect![[r#"
-            error: inter0 waits for its certificate
-            hint: `pki subordinate --name inter0 --install CERT --chain FILE` installs it; --request FILE writes the request again
+            error: CA inter0 is pending: its certificate is not installed yet
+            hint: `pki subordinate --name inter0 --install CERT --chain FILE` installs it; --request FILE writes the CSR again
         "#]],
     );
     // Those that are about every CA leave it out.
@@ -107,8 +107,8 @@ fn its_key_is_encrypted_and_for_its_owner_alone() {
             "passphrase-required",
             expect![[r#"
                 error: there is no passphrase for the new key of inter0
-                caused by: it can't be asked for: there is no terminal, or --no-input was given
-                hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or say --no-passphrase
+                caused by: no prompt is possible: there is no terminal, or --no-input is set
+                hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or use --no-passphrase
             "#]],
         );
 }
@@ -123,7 +123,7 @@ fn the_same_request_is_written_again_and_no_other() {
     assert_text(
         &written.stderr,
         expect![[r#"
-            notice: inter0 waits for its certificate already, and its key and request stay as they are
+            notice: inter0 is pending already; its key and CSR are unchanged
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
@@ -141,11 +141,11 @@ fn the_same_request_is_written_again_and_no_other() {
         &said,
         expect![[r#"
             error: inter0 waits for the certificate of another request: its subject is CN=inter0
-            hint: leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name
+            hint: remove --cn, --subject, --key-type and the URLs to get the same CSR again, or choose another name
             error: inter0 waits for the certificate of another request: its key is p256
-            hint: leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name
+            hint: remove --cn, --subject, --key-type and the URLs to get the same CSR again, or choose another name
             error: inter0 waits for the certificate of another request: its URLs are others
-            hint: leave --cn, --subject, --key-type and the URLs out for the same request again, or choose another name
+            hint: remove --cn, --subject, --key-type and the URLs to get the same CSR again, or choose another name
         "#]],
     );
     sandbox.refused(
@@ -155,7 +155,7 @@ fn the_same_request_is_written_again_and_no_other() {
         expect![[r#"
             error: could not create again.csr
             caused by: it is there already
-            hint: give another place, or --force to replace it
+            hint: use another place, or --force to replace it
         "#]],
     );
     sandbox.pki(again).words("--force --cn inter0").succeeds();
@@ -198,9 +198,9 @@ fn what_is_damaged_is_said() {
         &said,
         expect![[r#"
             error: the store is damaged: ./pki/.waiting-inter0/ca.csr does not hold one request
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
             error: the store is damaged: ./pki/.waiting-inter0/intended.json can't be read: EOF while parsing a value at line 1 column 0
-            hint: `pki check` finds what else is damaged; restore the file from a backup; nothing was changed
+            hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
 }
@@ -243,7 +243,7 @@ fn what_is_left_beside_the_installed_ca_is_cleared_away() {
     assert_text(
         &normalised(&tree.stderr),
         expect![[r#"
-            notice: an interrupted command left inter0 unfinished, and that can't be mended now: the store is damaged: ./pki/.waiting-inter0 has another key than the CA of its name
+            notice: an interrupted command left inter0 unfinished, and it can't be repaired now: the store is damaged: ./pki/.waiting-inter0 has another key than the CA of its name
         "#]],
     );
     assert!(sandbox.path("pki/.waiting-inter0/ca.key").exists());

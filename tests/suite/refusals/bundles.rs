@@ -45,7 +45,7 @@ refusals! { with_odd_files();
     a_leaf: "bundle --add out/client.crt --out truststore.pem" => 1, "not-a-ca-certificate", expect![[r#"
         error: out/client.crt can't go into a bundle
         caused by: CN=client in it is not a CA
-        hint: a bundle holds CA certificates alone; leave it out
+        hint: a bundle contains only CA certificates; remove it
     "#]];
     a_key: "bundle --add out/client.key --out truststore.pem" => 1, "invalid-input", expect![[r#"
         error: out/client.key is not a file of certificates

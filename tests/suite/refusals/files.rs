@@ -57,7 +57,7 @@ fn a_certificate_or_key_is_not_overwritten_without_force() {
         expect![[r#"
             error: could not create out/client.crt
             caused by: it is there already
-            hint: give another place, or --force to replace it
+            hint: use another place, or --force to replace it
         "#]],
     );
     assert_eq!(sandbox.read("out/client.key"), before);
@@ -218,7 +218,7 @@ fn an_output_directory_that_is_a_file_is_refused_at_once() {
         expect![[r#"
             error: could not use out
             caused by: not a directory
-            hint: name another folder
+            hint: use another directory
         "#]],
     );
 }
@@ -235,7 +235,7 @@ fn a_bundle_replaces_a_bundle_and_nothing_else() {
         "file-foreign",
         expect![[r#"
             error: notes.txt is there already and is not a bundle
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
         "#]],
     );
     assert_eq!(sandbox.read("notes.txt"), "mine");

@@ -42,65 +42,65 @@ refusals! { Sandbox::with_csrs();
         hint: give another subject with --cn or --subject
     "#]];
     a_request_without_any_name: "issue --ca intermediate0 --csr csrs/no-name.csr" => 1, "name-required", expect![[r#"
-        error: the certificate would have neither a subject nor an alternative name
-        hint: give --cn, --subject or --san
+        error: the certificate has neither a subject nor a SAN
+        hint: give a name with --cn, --subject or --san
     "#]];
     a_request_with_nul_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-nul.csr" => 1, "invalid-san", expect![[r#"
         error: a SAN of csrs/san-nul.csr can't be used
         caused by: "good.test\u{0}.evil.test" is not a DNS name: it has characters that can't be shown
-        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+        hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_pem_markers_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-newline.csr" => 1, "invalid-san", expect![[r#"
         error: a SAN of csrs/san-newline.csr can't be used
         caused by: "good.test\u{a}-----END CERTIFICATE-----" is not a DNS name: it has characters that can't be shown
-        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+        hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_a_space_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-space.csr" => 1, "invalid-san", expect![[r#"
         error: a SAN of csrs/san-space.csr can't be used
         caused by: "good test" is not a DNS name: a label has other characters than letters, digits and hyphens
-        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+        hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_an_empty_host_name: "issue --ca intermediate0 --csr csrs/san-empty.csr" => 1, "invalid-san", expect![[r#"
         error: a SAN of csrs/san-empty.csr can't be used
         caused by: "" is not a DNS name: it has an empty label
-        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+        hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_a_wildcard_inside: "issue --ca intermediate0 --csr csrs/san-inner-wildcard.csr" => 1, "invalid-san", expect![[r#"
         error: a SAN of csrs/san-inner-wildcard.csr can't be used
         caused by: "a.*.example.test" is not a DNS name: a * can only be the whole first label
-        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+        hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_an_address_of_five_octets: "issue --ca intermediate0 --csr csrs/san-ip-of-5.csr" => 1, "invalid-san", expect![[r#"
         error: a SAN of csrs/san-ip-of-5.csr can't be used
         caused by: an IP address has neither 4 nor 16 bytes
-        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+        hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_escapes_in_an_email_address: "issue --ca intermediate0 --csr csrs/san-escape-email.csr" => 1, "invalid-san", expect![[r#"
         error: a SAN of csrs/san-escape-email.csr can't be used
         caused by: "\u{1b}[2J@example.test" is not an e-mail address: the part before the @ has characters that it can't have
-        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+        hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_nul_in_a_uri: "issue --ca intermediate0 --csr csrs/san-nul-uri.csr" => 1, "invalid-san", expect![[r#"
         error: a SAN of csrs/san-nul-uri.csr can't be used
         caused by: "https://good.test\u{0}.evil.test/" is not a URI: it has characters that a URI can't have, or none after the scheme
-        hint: --csr-names replace ignores the names of the CSR: give others with --cn, --subject or --san, as in --csr-names replace --san www.example.test
+        hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
 
     a_request_named_like_a_path_going_out: "issue --ca intermediate0 --csr csrs/cn-path.csr --out out" => 1, "invalid-file-name", expect![[r#"
         error: "../../etc/x" can't be a file name
-        hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+        hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
     "#]];
     a_request_named_like_the_folder_above_going_out: "issue --ca intermediate0 --csr csrs/cn-dots.csr --out out" => 1, "invalid-file-name", expect![[r#"
         error: ".." can't be a file name
-        hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+        hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
     "#]];
     a_request_named_like_an_option_going_out: "issue --ca intermediate0 --csr csrs/cn-option.csr --out out" => 1, "invalid-file-name", expect![[r#"
         error: "-rf" can't be a file name
-        hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+        hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
     "#]];
     a_name_for_the_files_that_is_a_path: "issue --ca intermediate0 --cn client --name ../client --out out --no-passphrase" => 1, "invalid-file-name", expect![[r#"
         error: "../client" can't be a file name
-        hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+        hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
     "#]];
 
     a_ca_named_like_a_path: "root --name ../up --no-passphrase" => 2, "usage", expect![[r#"
@@ -113,14 +113,14 @@ refusals! { Sandbox::with_csrs();
         error: invalid value '-rf' for '--name <NAME>': "-rf" can't be the name of a CA: it has to start with a letter or a digit
     "#]];
     a_ca_named_like_one_that_is_there: "root --name rootCA --no-passphrase" => 1, "ca-exists", expect![[r#"
-        error: there is a CA named rootCA in the store already
+        error: CA rootCA already exists in the store
         hint: choose another name with --name
     "#]];
     a_ca_named_like_a_folder_of_the_store: "root --name crl --no-passphrase" => 2, "usage", expect![[r#"
         error: invalid value 'crl' for '--name <NAME>': "crl" can't be the name of a CA: the name is taken by the store or the operating system
     "#]];
     a_subordinate_named_like_one_that_is_there: "subordinate --ca rootCA --name intermediate0 --no-passphrase" => 1, "ca-exists", expect![[r#"
-        error: there is a CA named intermediate0 in the store already
+        error: CA intermediate0 already exists in the store
         hint: choose another name with --name
     "#]];
     a_ca_to_issue_from_named_like_a_path: "issue --ca ../pki/rootCA --cn client" => 2, "usage", expect![[r#"
@@ -128,23 +128,23 @@ refusals! { Sandbox::with_csrs();
     "#]];
 
     a_server_without_any_name_a_client_could_ask_for: "issue --ca intermediate0 --profile server --subject /O=Example" => 1, "san-required", expect![[r#"
-        error: a certificate of profile server needs a host name or an IP address among its alternative names
+        error: a certificate of profile server needs a host name or an IP address in its SANs
         hint: give it with --san
     "#]];
     a_server_whose_common_name_is_no_host_name: "issue --ca intermediate0 --profile server --cn local_client!" => 1, "san-required", expect![[r#"
-        error: a certificate of profile server needs a host name or an IP address among its alternative names
+        error: a certificate of profile server needs a host name or an IP address in its SANs
         hint: give it with --san
     "#]];
     a_wildcard_inside_a_host_name: "issue --ca intermediate0 --cn w --san a.*.example.test" => 1, "invalid-san", expect![[r#"
-        error: the alternative name can't be used
+        error: the SAN can't be used
         caused by: "a.*.example.test" is not a DNS name: a * can only be the whole first label
     "#]];
     a_wildcard_for_every_host: "issue --ca intermediate0 --cn w --san *" => 1, "invalid-san", expect![[r#"
-        error: the alternative name can't be used
+        error: the SAN can't be used
         caused by: "*" is not a DNS name: a * can only be the whole first label
     "#]];
     an_address_that_is_none: "issue --ca intermediate0 --cn w --san ip:192.0.2.256" => 1, "invalid-san", expect![[r#"
-        error: the alternative name can't be used
+        error: the SAN can't be used
         caused by: "192.0.2.256" is not an IP address: it is neither IPv4 nor IPv6
     "#]];
     a_subject_that_does_not_parse: "issue --ca intermediate0 --subject CN" => 1, "invalid-subject", expect![[r#"
@@ -235,15 +235,15 @@ fn a_common_name_that_is_no_file_name_needs_a_name() {
         &said,
         expect![[r#"
             error: "../../etc/x" can't be a file name
-            hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+            hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
             error: ".." can't be a file name
-            hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+            hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
             error: "-rf" can't be a file name
-            hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+            hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
             error: "a/b" can't be a file name
-            hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+            hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
             error: ".hidden" can't be a file name
-            hint: give a name of letters, digits, '.', '_', '@', '+' and '-' with --name
+            hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
         "#]],
     );
     sandbox

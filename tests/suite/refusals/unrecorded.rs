@@ -39,37 +39,37 @@ refusals! {
         "invalidity-date-in-future",
         expect![[r#"
             error: the invalidity date is in the future
-            hint: give the time from which the key was suspect
+            hint: use the time since which the key may be compromised
         "#]];
     a_certificate_of_no_ca_of_the_store: "revoke --cert out/theirs.crt" => 1,
         "issuer-not-found",
         expect![[r#"
             error: no CA of the store issued the certificate in out/theirs.crt
-            hint: `pki tree` shows the CAs of the store; the certificate's issuer is none of them
+            hint: the certificate's issuer is not in the store; `pki tree` shows its CAs
         "#]];
     a_certificate_of_another_ca_of_that_name: "revoke --ca intermediate0 --cert out/theirs.crt" => 1,
         "not-issued-by-ca",
         expect![[r#"
             error: intermediate0 did not issue the certificate in out/theirs.crt
-            hint: leave --ca out: the CA is found by the certificate
+            hint: remove --ca: the certificate identifies the CA
         "#]];
     another_certificate_of_a_roots_own_key: "revoke --cert again.crt" => 1,
         "own-certificate",
         expect![[r#"
             error: rootCA can't revoke its own certificate
-            hint: a CA is revoked by the CA above it; a root is taken out of the trust stores
+            hint: the parent CA revokes a CA; a root is removed from the trust stores
         "#]];
     a_second_certificate_with_the_serial_number: "revoke --cert second.crt" => 1,
         "serial-in-use",
         expect![[r#"
             error: intermediate0 has another certificate with the serial number 80 on record than that in second.crt
-            hint: a CRL names serial numbers alone: `pki revoke --ca intermediate0 --serial 0x80` revokes both certificates
+            hint: a CRL contains only serial numbers: `pki revoke --ca intermediate0 --serial 0x80` revokes both certificates
         "#]];
     an_unknown_serial_number: "revoke --ca intermediate0 --serial 0x79" => 1,
         "certificate-not-found",
         expect![[r#"
             error: intermediate0 has issued no certificate with serial 79
-            hint: `pki list --ca intermediate0` shows what is on record; `pki revoke --cert FILE` revokes a certificate that is not
+            hint: `pki list --ca intermediate0` shows the record; `pki revoke --cert FILE` revokes a certificate that is not on record
         "#]];
     a_file_without_a_certificate: "revoke --cert lost.key" => 1,
         "invalid-input",

@@ -7,19 +7,19 @@ use crate::sandbox::Sandbox;
 
 refusals! { Sandbox::with_open_ca();
     more_days_than_the_ca_has: "issue --ca intermediate0 --cn client --days 36500" => 1, "invalid-validity", expect![[r#"
-        error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+        error: the validity is not possible: it would end at [time], and the CA is valid until [time]
         hint: choose other times with --days, --not-before or --not-after
     "#]];
     an_end_after_the_ca_s: "issue --ca intermediate0 --cn client --not-after 2999-01-01" => 1, "invalid-validity", expect![[r#"
-        error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+        error: the validity is not possible: it would end at [time], and the CA is valid until [time]
         hint: choose other times with --days, --not-before or --not-after
     "#]];
     a_beginning_before_the_ca_s: "issue --ca intermediate0 --cn client --not-before 2001-01-01" => 1, "invalid-validity", expect![[r#"
-        error: the validity can't be had: it would begin at [time], and the CA is valid from [time]
+        error: the validity is not possible: it would begin at [time], and the CA is valid from [time]
         hint: choose other times with --days, --not-before or --not-after
     "#]];
     an_end_before_the_beginning: "issue --ca intermediate0 --cn client --not-before 30d --not-after 10d" => 1, "invalid-validity", expect![[r#"
-        error: the validity can't be had: it would end at [time], and begin at [time]
+        error: the validity is not possible: it would end at [time], and begin at [time]
         hint: choose other times with --days, --not-before or --not-after
     "#]];
     no_days_at_all: "issue --ca intermediate0 --cn client --days 0" => 2, "usage", expect![[r#"
@@ -33,11 +33,11 @@ refusals! { Sandbox::with_open_ca();
         hint: pki issue --ca <NAME> --cn <NAME> --days <N> --format <FORMAT>
     "#]];
     a_subordinate_that_outlives_its_parent: "subordinate --ca rootCA --name late --not-after 2999-01-01 --no-passphrase" => 1, "invalid-validity", expect![[r#"
-        error: the validity can't be had: it would end at [time], and the CA is valid until [time]
+        error: the validity is not possible: it would end at [time], and the CA is valid until [time]
         hint: choose other times with --days, --not-before or --not-after
     "#]];
     a_root_to_the_year_10000: "root --name other --days 9999999 --no-passphrase" => 1, "invalid-validity", expect![[r#"
-        error: the validity can't be had: it is outside the years that a certificate can name
+        error: the validity is not possible: it is outside the years that a certificate can name
         hint: choose other times with --days, --not-before or --not-after
     "#]];
 }
@@ -100,7 +100,7 @@ fn a_path_longer_than_the_ca_allows() {
         "path-length-exceeded",
         expect![[r#"
             error: rootCA allows at most 1 CAs below it, so the new one can't have path length 1
-            hint: give --path-len 0 or less, or make it under another CA than rootCA
+            hint: use --path-len 0 or less, or another parent than rootCA
         "#]],
     );
 }
@@ -123,7 +123,7 @@ fn a_ca_that_has_ended_and_a_ca_that_has_not_begun() {
         "ca-not-yet-valid",
         expect![[r#"
             error: rootCA can't sign this: CN=rootCA is not valid before [time]
-            hint: check the clock, or wait: a CA signs nothing before its certificate is valid
+            hint: check the clock, or wait until the CA's certificate is valid
         "#]],
     );
     let line = "issue --ca rootCA --cn client";

@@ -61,9 +61,9 @@ fn files_of_two_with_one_name_do_not_replace_each_other() {
     assert_text(
         &without_serials(&renewed.stderr),
         expect![[r#"
-            notice: the certificate of the CA CN=below ends at [time]; `pki renew --ca NAME --self` renews it
-            notice: others have the common name of …, so the files of its successor are called ten-…
-            notice: others have the common name of …, so the files of its successor are called ten-…
+            notice: the certificate of the CA CN=below expires at [time]; `pki renew --ca NAME --self` renews it
+            notice: other certificates have the common name of …, so the new files are named ten-…
+            notice: other certificates have the common name of …, so the new files are named ten-…
         "#]],
     );
     let made = sandbox.serials_in_out();
@@ -137,7 +137,7 @@ fn what_is_somebody_else_s_under_either_name_stays() {
         &without_serials(error),
         expect![[r#"
             … of intermediate0 is not renewed, since out/ten-….crt is none of its files, nor of those of one before it
-            hint: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME` renews it by itself
+            hint: renew it alone: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME`
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
@@ -159,11 +159,11 @@ fn an_error_about_files_says_what_is_not_renewed() {
         expect![[r#"
             error: … of intermediate0 is not renewed, since the files of its successor can't be written
             caused by: "a name" can't be a file name
-            hint: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME` renews it by itself
+            hint: renew it alone: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME`
             error: … of intermediate0 is not renewed, since the files of its successor can't be written
             caused by: could not create out/ten.crt
             caused by: it is there already
-            hint: give another place, or --force to replace it
+            hint: use another place, or --force to replace it
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
@@ -202,7 +202,7 @@ fn two_at_once_renew_what_is_due_once() {
             assert_text(
                 line,
                 expect![[r#"
-                    notice: [serial] was renewed meanwhile by another process: [serial]
+                    notice: another process has renewed [serial]: [serial]
                 "#]],
             );
         }
@@ -258,7 +258,7 @@ fn that_a_renewal_ends_sooner_is_said() {
         assert_text(
             &normalised(&renewed.stderr),
             expect![[r#"
-                notice: the new certificate ends at [time], sooner than the one before: [time]
+                notice: the new certificate expires at [time], before the previous one: [time]
             "#]],
         );
     }
@@ -275,8 +275,8 @@ fn a_root_that_is_not_valid_yet_is_renewed_and_that_is_said() {
     assert_text(
         &renewed.stderr,
         expect![[r#"
-            notice: the certificate before is not valid before 2036-02-01T12:00:00Z: the clock is wrong now, or was when that one was made
-            notice: the new certificate ends at 2026-05-12T12:00:00Z, sooner than the one before: 2036-05-11T12:00:00Z
+            notice: the previous certificate is not valid before 2036-02-01T12:00:00Z: the clock is or was wrong
+            notice: the new certificate expires at 2026-05-12T12:00:00Z, before the previous one: 2036-05-11T12:00:00Z
         "#]],
     );
     sandbox.pki_at(now, "issue --ca rootCA --cn a").succeeds();

@@ -45,7 +45,7 @@ fn what_else_is_valid_with_a_compromised_key_is_said() {
         &revoke(&two, "keyCompromise"),
         &names,
         expect![[r#"
-            notice: the key of TWO is that of THREE of intermediate0 too, which is valid: `pki revoke --ca intermediate0 --serial 0xTHREE --reason keyCompromise` revokes it
+            notice: THREE of intermediate0 has the same key as TWO and is still valid: `pki revoke --ca intermediate0 --serial 0xTHREE --reason keyCompromise` revokes it
         "#]],
     );
     sandbox.says_of_keys(&revoke(&three, "keyCompromise"), &names, expect![""]);
@@ -77,7 +77,7 @@ fn a_ca_s_key_is_that_of_other_cas_certificates_too() {
         "revoke --ca one --cn two --reason cACompromise",
         &[("REVOKED", &revoked), ("OTHER", &serial)],
         expect![[r#"
-            notice: the key of REVOKED is that of OTHER of three too, which is valid: `pki revoke --ca three --serial 0xOTHER --reason keyCompromise` revokes it
+            notice: OTHER of three has the same key as REVOKED and is still valid: `pki revoke --ca three --serial 0xOTHER --reason keyCompromise` revokes it
         "#]],
     );
 }
@@ -104,7 +104,7 @@ fn of_many_only_what_stays_valid_is_said() {
     assert_eq!(said.stderr.lines().count(), 1, "{said}");
     assert!(
         said.stderr
-            .contains(&format!(" is that of {valid} of intermediate0 too")),
+            .contains(&format!("{valid} of intermediate0 has the same key as ")),
         "{said}"
     );
 }

@@ -61,7 +61,7 @@ fn installing_does_not_bring_back_a_revoked_ca() {
         "ca-revoked",
         expect![[r#"
             error: the certificate of inter0 is revoked (keyCompromise)
-            hint: a new key in its place gets a certificate: `pki renew --ca inter0 --self --rekey --name NAME`
+            hint: create a new CA with a new key: `pki renew --ca inter0 --self --rekey --name NAME`
         "#]],
     );
 }
@@ -122,7 +122,7 @@ fn a_ca_whose_old_key_was_compromised_signs_no_certificate() {
                 "key-compromised",
                 expect![[r#"
                     error: the key of inter0 is compromised: for that [serial] of rootCA, which is about it too, was revoked
-                    hint: a new key in its place gets a certificate: `pki renew --ca inter0 --self --rekey --name NAME`
+                    hint: create a new CA with a new key: `pki renew --ca inter0 --self --rekey --name NAME`
                 "#]],
             );
         }
@@ -148,7 +148,7 @@ fn a_root_whose_key_another_revoked_signs_no_certificate() {
         "key-compromised",
         expect![[r#"
             error: the key of two is compromised: for that [serial] of one, which is about it too, was revoked
-            hint: a new key in its place gets a certificate: `pki renew --ca two --self --rekey --name NAME`
+            hint: create a new CA with a new key: `pki renew --ca two --self --rekey --name NAME`
         "#]],
     );
 }
@@ -181,7 +181,7 @@ fn a_csr_with_a_compromised_key_is_not_certified() {
                 "key-compromised",
                 expect![[r#"
                     error: the key is compromised: for that [serial] of intermediate0, which is about it too, was revoked
-                    hint: make a request with a new key
+                    hint: make a CSR with a new key
                 "#]],
             );
         }
@@ -213,7 +213,7 @@ fn a_ca_that_waits_with_a_compromised_key_waits_in_vain() {
             "key-compromised",
             expect![[r#"
                 error: the key is compromised: for that [serial] of rootCA, which is about it too, was revoked
-                hint: make a request with a new key
+                hint: make a CSR with a new key
             "#]],
         );
     }

@@ -50,7 +50,7 @@ fn an_installed_renewal_keeps_what_was_issued_valid() {
         "key-not-in-store",
         expect![[r#"
             error: the key of rootCA is not in the store
-            hint: `pki renew --ca inter0 --self --request FILE` writes a request for where it is, and --install takes what comes back
+            hint: write a CSR for it with `pki renew --ca inter0 --self --request FILE`, and install the certificate with --install
         "#]],
     );
     let line = "--store vault subordinate --ca rootCA --csr again.csr --out answer.crt --days 500";
@@ -74,7 +74,7 @@ fn an_installed_renewal_keeps_what_was_issued_valid() {
     assert_text(
         &again.stderr,
         expect![[r#"
-            notice: it is the certificate that inter0 has already; nothing was changed
+            notice: inter0 already has this certificate; nothing was changed
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
@@ -89,7 +89,7 @@ fn a_new_key_takes_a_request_of_its_own() {
         "key-not-in-store",
         expect![[r#"
             error: the key of rootCA is not in the store
-            hint: `pki subordinate --name inter1 --request FILE` makes its key, and a request for where that is
+            hint: `pki subordinate --name inter1 --request FILE` makes its key and a CSR for the offline CA
         "#]],
     );
 }
@@ -140,7 +140,7 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
         expect![[r#"
             error: vault/rootCA/ca.crt can't be installed as inter0
             caused by: none of its certificates is about the CA's key
-            hint: install what was made of the request that `pki renew --ca inter0 --self --request FILE` writes
+            hint: install a certificate for the CSR that `pki renew --ca inter0 --self --request FILE` writes
         "#]],
     );
     sandbox.answered_by_openssl(
@@ -154,7 +154,7 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
         expect![[r#"
             error: answer.crt can't be installed as inter0
             caused by: its subject key identifier is not the CA's, so that nothing that was issued would find it
-            hint: have it signed with the subject and the key identifier of the request, copied and not written anew
+            hint: have it signed with the exact subject and key identifier of the CSR
         "#]],
     );
     // The same name in other string types.
@@ -165,7 +165,7 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
         expect![[r#"
             error: answer.crt can't be installed as inter0
             caused by: its subject is not the CA's to the byte, so that nothing that was issued would find it
-            hint: have it signed with the subject and the key identifier of the request, copied and not written anew
+            hint: have it signed with the exact subject and key identifier of the CSR
         "#]],
     );
     for line in [
@@ -180,7 +180,7 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
         expect![[r#"
             error: other.crt can't be installed as inter0
             caused by: its issuer CN=otherRoot is not the one of the certificate that it would replace
-            hint: a CA stays under the one that issued it; under another it is a new CA: `pki subordinate`
+            hint: a CA can't change its parent; create a new CA with `pki subordinate`
         "#]],
     );
     // All is right but that it is no CA.

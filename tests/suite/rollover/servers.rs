@@ -57,7 +57,7 @@ fn curl(sandbox: &Sandbox, server: &Server, root: &str, client: &str) -> Transcr
 }
 
 #[test]
-fn clients_of_both_are_let_in_and_accept_the_server_by_either_root() {
+fn clients_of_both_roots_are_accepted_and_accept_the_server() {
     let sandbox = during_the_change();
     let server = nginx(&sandbox, "across", "both.pem");
     for root in ["rootCA", "root2"] {

@@ -43,11 +43,11 @@ fn when_a_ca_goes_the_others_stay_in_the_trust_store() {
     assert_text(
         &normalised(&written.stdout),
         expect![[r#"
-            wrote 4 certificates to truststore.pem, the first to end at [time]
-              1  CN=inter1, until [time]
-              2  CN=rootCA, until [time]
-              3  CN=otherInter, until [time]
-              4  CN=other, until [time]
+            wrote 4 certificates to truststore.pem; the first expires at [time]
+              1  CN=inter1, expires [time]
+              2  CN=rootCA, expires [time]
+              3  CN=otherInter, expires [time]
+              4  CN=other, expires [time]
         "#]],
     );
 }
@@ -133,8 +133,8 @@ fn hints_and_notices_name_the_store_too() {
     assert_text(
         &normalised(&said.stderr),
         expect![[r#"
-            notice: the certificate of the CA CN=below ends at [time]; `pki --store other renew --ca NAME --self` renews it
-            notice: nothing of rootCA is due
+            notice: the certificate of the CA CN=below expires at [time]; `pki --store other renew --ca NAME --self` renews it
+            notice: no certificate of rootCA is due
         "#]],
     );
     let mut said = String::new();
@@ -145,10 +145,10 @@ fn hints_and_notices_name_the_store_too() {
     assert_text(
         &said,
         expect![[r#"
-            error: there is no store at pki
-            hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
-            error: there is no store at ./pki
-            hint: `pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place
+            error: no store found at pki
+            hint: create one with `pki root --name NAME`, or name an existing store with --store or PKI_STORE
+            error: no store found at ./pki
+            hint: create one with `pki root --name NAME`, or name an existing store with --store or PKI_STORE
         "#]],
     );
 }
@@ -162,7 +162,7 @@ fn an_offline_root_is_not_told_to_request_a_certificate() {
         "key-not-in-store",
         expect![[r#"
             error: the key of rootCA is not in the store
-            hint: a root renews itself: where its key is, with the same command; `pki renew --ca rootCA --self --install CERT` takes what comes of it
+            hint: run the same command on the machine with the root's key; then install the certificate here: `pki renew --ca rootCA --self --install CERT`
         "#]],
     );
 }
@@ -185,7 +185,7 @@ fn what_is_advised_where_a_ca_ends_first_helps() {
         "ca-expires-first",
         expect![[r#"
             error: inter0 ends itself within that time, at [time]
-            hint: first comes `pki renew --ca rootCA --self`, then `pki renew --ca inter0 --self`
+            hint: first run `pki renew --ca rootCA --self`, then `pki renew --ca inter0 --self`
         "#]],
     );
     for line in ["renew --ca rootCA --self", "renew --ca inter0 --self", due] {
@@ -210,13 +210,13 @@ fn what_is_said_of_a_ca_in_the_place_of_one_that_is_compromised() {
         &normalised(&made.stdout[steps..]),
         expect![[r#"
             next
-              1. now: put inter1 into trust stores in the place of inter0, and publish its list
+              1. now: replace inter0 with inter1 in the trust stores, and publish its CRL
                    pki bundle --ca inter1 --ca rootCA --out truststore.pem
                    pki crl --ca inter1
-              2. now: have rootCA take back whatever certifies the key of inter0
+              2. now: have rootCA revoke the certificates of the key of inter0
                    pki revoke --ca rootCA --serial 0x[serial] --reason keyCompromise
                    pki crl --ca rootCA
-              3. now: issue from inter1 what inter0 issued: whoever has its key can issue the same
+              3. now: issue from inter1 what inter0 issued: an attacker with its key can issue the same
                    pki issue --ca inter1 --cn NAME
         "#]],
     );

@@ -96,7 +96,7 @@ fn traced() -> (Sandbox, Vec<(&'static str, Vec<Call>)>) {
 
 /// In one go, since making all of it takes longer than looking at it.
 #[test]
-fn whatever_is_done_passphrases_and_keys_are_in_no_call_and_keys_in_files_of_their_owner_alone() {
+fn secrets_are_in_no_system_call_and_key_files_are_private() {
     let (sandbox, all) = traced();
     let mut secrets = passphrases();
     secrets.extend(sandbox.secrets_of_store());

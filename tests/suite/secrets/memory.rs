@@ -134,7 +134,7 @@ fn what_encrypts_a_key_is_not_in_memory_at_the_end() {
 }
 
 #[test]
-fn what_is_left_in_memory_at_the_end_holds_neither_passphrase_nor_key() {
+fn memory_at_exit_holds_neither_passphrase_nor_key() {
     let sandbox = Sandbox::with_passphrase_files();
     sandbox.make_openssl_ca();
     sandbox.rewrite_key("ec", "-aes256");
@@ -171,7 +171,7 @@ fn what_is_left_in_memory_at_the_end_holds_neither_passphrase_nor_key() {
 /// What comes in the environment, the kernel wrote to the stack before `pki` began; there it stays, and
 /// there the search finds it.
 #[test]
-fn a_passphrase_from_the_environment_is_in_memory_where_the_kernel_put_it_and_nowhere_else() {
+fn a_passphrase_from_the_environment_is_not_copied_in_memory() {
     let sandbox = Sandbox::with_passphrase_files();
     sandbox
         .pki("root --name rootCA --passout file:ca.pass")

@@ -59,7 +59,7 @@ impl Drop for Waiting {
 }
 
 #[test]
-fn a_process_with_a_key_leaves_no_core_and_outlives_a_file_size_limit() {
+fn a_process_with_a_key_dumps_no_core_and_survives_sigxfsz() {
     const SIGXFSZ: u32 = 25;
     let sandbox = with_protected_root();
     let waiting = Waiting::of(&sandbox, sandbox.pki("issue --ca rootCA --cn client"));
@@ -113,7 +113,7 @@ fn a_signal_that_ends_a_process_with_a_key_writes_no_core_file() {
 /// The kernel gives `/proc/PID` to root where a process may not be dumped or
 /// traced. Under root that shows nothing, so `pki` is run as somebody else.
 #[test]
-fn a_process_with_a_key_cannot_be_looked_into_by_others_of_its_user() {
+fn a_process_with_a_key_cannot_be_traced_by_its_own_user() {
     const NOBODY: u32 = 65_534;
     let sandbox = with_protected_root();
     let binary = sandbox.path("pki-binary");

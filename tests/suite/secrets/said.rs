@@ -109,7 +109,7 @@ fn a_damaged_key_of_a_ca_is_named_and_not_shown() {
 
 /// Clap repeats what it does not understand.
 #[test]
-fn a_command_line_that_is_wrong_does_not_repeat_the_passphrase_in_it() {
+fn usage_errors_do_not_repeat_the_passphrase() {
     let sandbox = Sandbox::new();
     let secrets = passphrases();
     let passphrase = "pass:for the exports alone";

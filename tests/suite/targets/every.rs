@@ -104,7 +104,7 @@ fn a_rule_that_is_broken_alone_is_named_whoever_reads_it() {
 }
 
 #[test]
-fn a_rule_that_is_broken_alone_is_named_in_a_trust_store_for_java() {
+fn a_single_broken_rule_is_named_in_a_java_trust_store() {
     let sandbox = with_certificates();
     sandbox.write("passphrase", PASSPHRASE);
     for (rule, files, _) in BROKEN {

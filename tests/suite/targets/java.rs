@@ -96,9 +96,9 @@ fn the_text_says_the_aliases() {
         .pki("bundle --for java --passout file:passphrase")
         .succeeds();
     let text = written.stdout.lines().map(|line| {
-        let (start, rest) = line.split_once(", until ").unwrap_or((line, ""));
+        let (start, rest) = line.split_once(", expires ").unwrap_or((line, ""));
         let (_, alias) = rest.split_once(", ").unwrap_or_default();
-        format!("{} {alias}", start.split(", the first").next().unwrap())
+        format!("{} {alias}", start.split("; the first").next().unwrap())
     });
     assert_eq!(
         text.collect::<Vec<_>>(),
@@ -175,7 +175,7 @@ fn only_a_pkcs12_bundle_takes_a_passphrase() {
         &refusal,
         expect![[r#"
             error: there is no passphrase for the trust store
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give one with --passout
         "#]],
     );
@@ -193,9 +193,9 @@ fn only_a_pkcs12_bundle_takes_a_passphrase() {
     assert_text(
         &said,
         expect![[r#"
-            error: --passout is about a PKCS #12 trust store, which is for --for java alone
-            error: --passout is about a PKCS #12 trust store, which is for --for java alone
-            error: --passin is about a PKCS #12 trust store, which is for --for java alone
+            error: --passout needs a PKCS #12 trust store: --for java
+            error: --passout needs a PKCS #12 trust store: --for java
+            error: --passin needs a PKCS #12 trust store: --for java
         "#]],
     );
     for passphrase in ["gefährlich", "tab\tulator"] {
@@ -235,7 +235,7 @@ fn only_a_trust_store_is_replaced_by_a_trust_store() {
         "file-foreign",
         expect![[r#"
             error: truststore.p12 is there already and is not a trust store under this passphrase
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
         "#]],
     );
     assert_eq!(fs::read(sandbox.path("truststore.p12")).unwrap(), before);
@@ -260,7 +260,7 @@ fn only_a_trust_store_is_replaced_by_a_trust_store() {
         "file-foreign",
         expect![[r#"
             error: someone.p12 is there already and is not a trust store under this passphrase
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
         "#]],
     );
     assert_eq!(fs::read(sandbox.path("someone.p12")).unwrap(), key_store);
@@ -270,7 +270,7 @@ fn only_a_trust_store_is_replaced_by_a_trust_store() {
         "file-foreign",
         expect![[r#"
             error: truststore.p12 is there already and is not a bundle
-            hint: give another file, or --force to replace it
+            hint: use another file, or --force to replace it
         "#]],
     );
 }

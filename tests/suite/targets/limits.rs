@@ -101,7 +101,7 @@ fn of_octets(sandbox: &Sandbox, octets: usize) -> String {
 }
 
 #[test]
-fn a_certificate_of_16_384_octets_fits_and_one_of_16_385_does_not() {
+fn a_certificate_of_16_384_bytes_fits_and_16_385_do_not() {
     let sandbox = Sandbox::new();
     let fits = of_octets(&sandbox, 16_384);
     let too_large = of_octets(&sandbox, 16_385);
@@ -120,7 +120,7 @@ fn pem_octets(der: usize) -> usize {
 }
 
 #[test]
-fn a_file_of_as_many_octets_as_the_party_takes_fits_and_the_next_does_not() {
+fn a_file_at_the_targets_size_limit_fits_and_one_above_does_not() {
     for (target, most) in [("iot", 65_536), ("azure", 25 * 1024)] {
         let sandbox = Sandbox::new();
         let fits = |der: &usize| pem_octets(*der) <= most;

@@ -51,7 +51,10 @@ fn three_tiers() -> Sandbox {
 fn setting_said(sandbox: &Sandbox, target: &str) -> String {
     let line = format!("bundle --for {target} --ca intermediate2");
     let said = sandbox.pki(&line).succeeds().stderr;
-    let (_, setting) = said.trim_end().split_once("paths so long: ").unwrap();
+    let (_, setting) = said
+        .trim_end()
+        .split_once("paths of this length: ")
+        .unwrap();
     setting.to_owned()
 }
 
@@ -106,7 +109,7 @@ fn nginx(sandbox: &Sandbox, setting: &str) -> Server {
 }
 
 #[test]
-fn nginx_lets_in_the_deepest_client_with_the_setting_that_was_said_and_not_without() {
+fn nginx_accepts_the_deepest_client_only_with_the_named_depth() {
     let sandbox = three_tiers();
     let setting = setting_said(&sandbox, "nginx");
     sandbox.pki("bundle --for nginx").succeeds();
@@ -162,7 +165,7 @@ fn apache(sandbox: &Sandbox, setting: &str) -> Server {
 }
 
 #[test]
-fn apache_lets_in_the_deepest_client_with_the_setting_that_was_said_and_not_with_less() {
+fn apache_accepts_the_deepest_client_only_with_the_named_depth() {
     let sandbox = three_tiers();
     let setting = setting_said(&sandbox, "apache");
     assert_eq!(setting, "SSLVerifyDepth 3");

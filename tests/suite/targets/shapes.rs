@@ -29,8 +29,8 @@ fn a_bundle_that_breaks_a_limit_is_not_written() {
     assert_text(
         &refused.stderr,
         expect![[r#"
-            error: nothing was written: the bundle breaks rules
-            hint: choose other CAs with --ca, or mend what the findings name
+            error: nothing was written: the bundle breaks rules of the target
+            hint: choose other CAs with --ca, or fix the findings
         "#]],
     );
     assert_eq!(sandbox.read("truststore.pem"), before);
@@ -124,7 +124,7 @@ fn gcp_gets_anchors_and_intermediates_apart() {
         2,
         "usage",
         expect![[r#"
-            error: --out - is one file, and the bundle is several: give the first of them
+            error: --out - is one file, but the bundle has several: give the name of the first
         "#]],
     );
 }
@@ -169,14 +169,14 @@ fn servers_are_told_of_long_paths_where_they_have_to_be() {
     assert_text(
         &notice("nginx", "intermediate2"),
         expect![[r#"
-            notice: the server has to be told of paths so long: ssl_verify_depth 2;
+            notice: configure the server for paths of this length: ssl_verify_depth 2;
         "#]],
     );
     assert_eq!(notice("nginx", "intermediate0"), "");
     assert_text(
         &notice("apache", "intermediate0"),
         expect![[r#"
-            notice: the server has to be told of paths so long: SSLVerifyDepth 2
+            notice: configure the server for paths of this length: SSLVerifyDepth 2
         "#]],
     );
     assert_eq!(notice("haproxy", "intermediate2"), "");

@@ -125,9 +125,9 @@ fn a_partial_crl_that_lists_the_certificate_is_not_ignored() {
         &normalised(&verdict.stdout),
         expect![[r#"
             valid: CN=leaf, by sub, root
-              valid until               [time]
-              not revoked, by its list  CN=leaf, CN=sub
-              CRL not used              the CRL of CN=sub is about a part of its certificates: it has issuingDistributionPoint
+              expires                  [time]
+              not revoked, by its CRL  CN=leaf, CN=sub
+              CRL not used             the CRL of CN=sub is about a part of its certificates: it has issuingDistributionPoint
         "#]],
     );
     // One of end-entity certificates is used.

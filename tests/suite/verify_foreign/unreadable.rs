@@ -46,7 +46,7 @@ fn an_unreadable_certificate_of_a_bundle_is_named_and_left_out() {
             &normalised(&said.stdout),
             expect![[r#"
                 valid: CN=leaf, by sub, root
-                  valid until             [time]
+                  expires                 [time]
                   revocation not checked  CN=leaf, CN=sub
             "#]],
         );
@@ -55,9 +55,9 @@ fn an_unreadable_certificate_of_a_bundle_is_named_and_left_out() {
     assert_text(
         &warnings,
         expect![[r#"
-            warning: certificate 1 in first.pem is left out: its key has explicit curve parameters, which are not supported
-            warning: certificate 3 in last.pem is left out: its key has explicit curve parameters, which are not supported
-            warning: certificate 3 in set.p7b is left out: its key has explicit curve parameters, which are not supported
+            warning: certificate 1 in first.pem is skipped: its key has explicit curve parameters, which are not supported
+            warning: certificate 3 in last.pem is skipped: its key has explicit curve parameters, which are not supported
+            warning: certificate 3 in set.p7b is skipped: its key has explicit curve parameters, which are not supported
         "#]],
     );
     let run = sandbox.pki("-q --format json verify leaf.crt --bundle first.pem");
@@ -75,7 +75,7 @@ fn what_is_not_a_certificate_at_all_is_left_out_too() {
     assert_text(
         &said.stderr,
         expect![[r#"
-            warning: certificate 2 in both.pem is left out: what is signed was expected in its place
+            warning: certificate 2 in both.pem is skipped: what is signed was expected in its place
         "#]],
     );
 }
@@ -114,7 +114,7 @@ fn the_certificate_that_is_judged_has_to_be_readable() {
     assert_text(
         &normalised(&said.stderr),
         expect![[r#"
-            warning: certificate 2 in behind.pem is left out: its key has explicit curve parameters, which are not supported
+            warning: certificate 2 in behind.pem is skipped: its key has explicit curve parameters, which are not supported
         "#]],
     );
     let run = sandbox.pki("verify before.pem --bundle root.crt");

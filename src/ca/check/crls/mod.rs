@@ -184,7 +184,7 @@ impl<'a> Crls<'a> {
         };
         match file::read(&path) {
             Ok(der) if Crl::from_der(&der).is_err() => {
-                let message = format!("{shown} is not a revocation list");
+                let message = format!("{shown} is not a CRL");
                 vec![healed(self.broken(CRL_UNREADABLE, message))]
             }
             Ok(der) if is_crl_der_of(self.ca, &der) => Vec::new(),
@@ -210,7 +210,7 @@ impl<'a> Crls<'a> {
     /// Notes that no CRL is published here: CRLs may be published in other directories.
     fn unpublished(&self, revocations: &Revocations) -> Option<StoreFinding> {
         let name = self.ca.name();
-        let folder = self.place.directory.display();
+        let directory = self.place.directory.display();
         let revoked = revocations.count();
         let finding = match (self.count, revoked) {
             (0, 0) => return None,
@@ -219,9 +219,9 @@ impl<'a> Crls<'a> {
                     "{name} has revoked certificates and signed no list"
                 ))
                 .with_remedy(remedy::Remedy::SignCrl { ca: name.clone() }),
-            _ => {
-                CRL_UNPUBLISHED.broken(format!("{name} has signed lists, and none is in {folder}"))
-            }
+            _ => CRL_UNPUBLISHED.broken(format!(
+                "{name} has signed CRLs, but none is in {directory}"
+            )),
         };
         Some(finding.about(self.ca))
     }

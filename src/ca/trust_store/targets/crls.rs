@@ -237,7 +237,7 @@ pub(crate) fn outdated_crl(message: impl Into<String>) -> BundleFinding {
 fn unsupported(party: &RelyingParty) -> BundleFinding {
     let instead = party.crls.note.map(|note| format!(": {note}"));
     let message = format!(
-        "{} reads no revocation lists{}",
+        "{} reads no CRLs{}",
         party.title,
         instead.unwrap_or_default()
     );

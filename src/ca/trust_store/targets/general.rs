@@ -96,7 +96,7 @@ fn signs_crls(certificate: &Certificate) -> Option<BundleFinding> {
     let usage = certificate.key_usage()?;
     (certificate.is_ca() && usage & CRL_SIGN == 0).then(|| {
         let message = format!(
-            "the keyUsage of {} lacks cRLSign, so its revocation lists will be refused",
+            "the keyUsage of {} lacks cRLSign, so its CRLs are rejected",
             called(certificate)
         );
         BundleFinding::warning("crl-sign", message)

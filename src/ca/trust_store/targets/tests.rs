@@ -82,10 +82,10 @@ fn crls(party: &RelyingParty) -> String {
         .map(|note| format!(": {note}"))
         .unwrap_or_default();
     if rules.form == CrlForm::None {
-        return format!("\nIt reads no revocation lists (`lists-unsupported`){note}.\n");
+        return format!("\nIt reads no CRLs (`lists-unsupported`){note}.\n");
     }
     if !note.is_empty() {
-        note = format!(" Its users are told{note}.");
+        note = format!(" Note{note}.");
     }
     let source = match rules.source {
         "" => party.source,
@@ -96,7 +96,7 @@ fn crls(party: &RelyingParty) -> String {
         other => other.to_owned(),
     };
     let mut text = format!(
-        "\nRevocation lists, `pki crl --for {}`: {}. Rules: {source}.{note}\n",
+        "\nCRLs, `pki crl --for {}`: {}. Rules: {source}.{note}\n",
         party.name,
         crl_form(rules.form)
     );
@@ -135,12 +135,10 @@ fn crls(party: &RelyingParty) -> String {
 fn crl_form(form: CrlForm) -> &'static str {
     match form {
         CrlForm::None => "none",
-        CrlForm::Der => "DER, a list a file, `NAME.crl`",
-        CrlForm::Pem => "PEM, a list a file, `NAME.crl.pem`",
-        CrlForm::PemOfPath => "PEM, a list a file, `NAME.crl.pem`, of every CA of the path",
-        CrlForm::Chain => {
-            "one PEM file with the list of every CA of the path, `NAME.chain.crl.pem`"
-        }
+        CrlForm::Der => "DER, one CRL a file, `NAME.crl`",
+        CrlForm::Pem => "PEM, one CRL a file, `NAME.crl.pem`",
+        CrlForm::PemOfPath => "PEM, one CRL a file, `NAME.crl.pem`, of every CA of the path",
+        CrlForm::Chain => "one PEM file with the CRL of every CA of the path, `NAME.chain.crl.pem`",
     }
 }
 

@@ -9,33 +9,33 @@ use std::io;
 pub(super) fn store_hint(error: &StoreError) -> Option<String> {
     Some(match error {
         StoreError::NoStore { .. } => {
-            "`pki root --name NAME` makes a store and a root CA in it; --store or PKI_STORE names another place".into()
+            "create one with `pki root --name NAME`, or name an existing store with --store or PKI_STORE".into()
         }
         StoreError::Undecided { .. } => {
-            "see to the disk; what `pki list` shows then is what stands".into()
+            "check the disk; then `pki list` shows which records exist".into()
         }
-        StoreError::NotAStore { .. } => "name an empty or new folder with --store".into(),
-        StoreError::NotEmpty { .. } => "a backup is restored into a new or empty folder: name one with --store".into(),
-        StoreError::BadArchive { .. } => "nothing was restored; what the command backup wrote is taken as it is, to the byte".into(),
+        StoreError::NotAStore { .. } => "use an empty or new directory with --store".into(),
+        StoreError::NotEmpty { .. } => "a backup is restored into a new or empty directory: use another --store".into(),
+        StoreError::BadArchive { .. } => "nothing was restored; use the file exactly as the command backup wrote it".into(),
         StoreError::NoFixtureStore { .. } => FIXTURE_STORE.into(),
         StoreError::Newer { .. } => "use the version of pki that wrote it, or a newer one".into(),
-        StoreError::Damaged { .. } | StoreError::RevocationsLost { .. } => "`pki check` finds what else is damaged; restore the file from a backup; nothing was changed".into(),
-        StoreError::NoSuchCa { known, .. } if known.is_empty() => "`pki root --name NAME` makes one".into(),
+        StoreError::Damaged { .. } | StoreError::RevocationsLost { .. } => "nothing was changed; restore the file from a backup; `pki check` finds other damage".into(),
+        StoreError::NoSuchCa { known, .. } if known.is_empty() => "create one with `pki root --name NAME`".into(),
         StoreError::NoSuchCa { known, .. } => {
             let names: Vec<_> = known.iter().map(CaName::as_str).collect();
             format!("the store has {}", names.join(", "))
         }
         StoreError::CaPending { name } => format!(
-            "`pki subordinate --name {name} --install CERT --chain FILE` installs it; --request FILE writes the request again"
+            "`pki subordinate --name {name} --install CERT --chain FILE` installs it; --request FILE writes the CSR again"
         ),
         StoreError::NotPending { is_there: true, .. } => {
-            "it has one; `pki tree` shows the CAs, and which of them wait".into()
+            "its certificate is installed; `pki tree` shows which CAs are pending".into()
         }
         StoreError::NotPending { name, .. } => format!(
-            "`pki subordinate --name {name} --request FILE` makes its key and a request"
+            "`pki subordinate --name {name} --request FILE` makes its key and a CSR"
         ),
         StoreError::CaExists { .. } => "choose another name with --name".into(),
-        StoreError::Locked { .. } => "try again when the other process is done; `fuser` on the file names it".into(),
+        StoreError::Locked { .. } => "try again when the other process is done; `fuser` with the file shows it".into(),
         StoreError::SerialsUsedUp { .. } | StoreError::CrlNumbersUsedUp { .. } => {
             "make a new CA".into()
         }
@@ -53,28 +53,26 @@ fn suspect(error: &FileError) -> Option<&Suspect> {
 
 pub(super) fn file_hint(error: &FileError) -> Option<String> {
     match suspect(error) {
-        Some(Suspect::IntoStore) => return Some("name another --out, or remove the link".into()),
+        Some(Suspect::IntoStore) => return Some("use another --out, or remove the link".into()),
         Some(_) => {
-            let hint = "find out who put it there; remove it, or put the file or directory itself in its place";
+            let hint = "find out who created the link; remove it, or replace it with the file or directory itself";
             return Some(hint.into());
         }
         None => {}
     }
     if error.source.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
-        return Some("symbolic links lead in a circle: remove one, or name another path".into());
+        return Some("the symbolic links form a loop: remove one, or use another path".into());
     }
     match error.source.kind() {
-        io::ErrorKind::NotADirectory => Some("name another folder".into()),
-        io::ErrorKind::AlreadyExists => Some("give another place, or --force to replace it".into()),
+        io::ErrorKind::NotADirectory => Some("use another directory".into()),
+        io::ErrorKind::AlreadyExists => Some("use another place, or --force to replace it".into()),
         io::ErrorKind::PermissionDenied => {
-            Some("check the permissions of the folder and of the file".into())
+            Some("check the permissions of the directory and the file".into())
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some("make room and try again".into())
+            Some("free some space and try again".into())
         }
-        io::ErrorKind::ReadOnlyFilesystem => {
-            Some("mount it so that it can be written, or name another place".into())
-        }
+        io::ErrorKind::ReadOnlyFilesystem => Some("mount it writable, or use another place".into()),
         // The system says so; of what is too large to be read, nobody is to raise a limit.
         io::ErrorKind::FileTooLarge if error.source.raw_os_error().is_some() => {
             Some("raise the limit on the size of files: `ulimit -f`".into())
@@ -83,16 +81,16 @@ pub(super) fn file_hint(error: &FileError) -> Option<String> {
     }
 }
 
-pub(super) const FIXTURE_STORE: &str = "a store is one from its beginning or never: name a new folder with --store, and make its first root with --fixture";
+pub(super) const FIXTURE_STORE: &str = "a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture";
 
 /// Hints for encryption that is not supported.
-const ENCRYPT_KEY_ANEW: &str = "encrypt it anew with `openssl pkcs8 -topk8`; what is older than 3DES needs `-provider legacy -provider default` there";
-pub(super) const ENCRYPT_TRUST_STORE_ANEW: &str = "`keytool -importkeystore` writes one anew";
+const ENCRYPT_KEY_ANEW: &str = "encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`";
+pub(super) const ENCRYPT_TRUST_STORE_ANEW: &str = "write a new one with `keytool -importkeystore`";
 
 pub(super) const RIGHT_PASSPHRASE: &str =
-    "give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE";
+    "give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE";
 /// The same of keys in a store, whose CAs may have passphrases of their own.
-const RIGHT_PASSPHRASE_OF_CA: &str = "give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or that of one CA with --passin NAME=SRC";
+const RIGHT_PASSPHRASE_OF_CA: &str = "give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC";
 
 pub(super) fn key_hint(error: &KeyError) -> Option<String> {
     passphrase_hint(error, RIGHT_PASSPHRASE_OF_CA, ENCRYPT_KEY_ANEW)

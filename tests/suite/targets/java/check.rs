@@ -101,7 +101,7 @@ fn an_encryption_that_is_not_opened_here_is_named() {
         expect![[r#"
             error: the trust store old.p12 can't be opened
             caused by: its encryption can't be opened: it is pbeWithSHAAnd40BitRC2-CBC
-            hint: `keytool -importkeystore` writes one anew
+            hint: write a new one with `keytool -importkeystore`
         "#]],
     );
 }
@@ -190,7 +190,7 @@ fn the_passphrase_is_held_to_the_characters_of_java() {
         "passphrase-required",
         expect![[r#"
             error: there is no passphrase for the trust store store.p12
-            caused by: it can't be asked for: there is no terminal, or --no-input was given
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
         "#]],
     );
@@ -202,7 +202,7 @@ fn the_passphrase_is_held_to_the_characters_of_java() {
         expect![[r#"
             error: the trust store store.p12 can't be opened
             caused by: the passphrase is wrong
-            hint: give the right one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
+            hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
         "#]],
     );
     // Whoever reads PEM asks for none.
@@ -211,7 +211,7 @@ fn the_passphrase_is_held_to_the_characters_of_java() {
         .ends_with(3);
     let errors = ["no-certificate", "only-certificates"];
     assert_eq!(rules(&judged.json(), "error"), errors);
-    let says = "object 1 is PKCS #12; as a trust store --for java judges it";
+    let says = "object 1 is PKCS #12; check it as a trust store with --for java";
     assert!(judged.stdout.contains(says), "{judged}");
     let line = "pkcs12 -export -nokeys -in r0.crt -passout pass:tab\tulator -out store.p12";
     let run = line.split(' ').fold(sandbox.run("openssl", ""), Run::arg);
@@ -245,7 +245,7 @@ fn a_file_with_more_rounds_than_anyone_waits_for_is_refused() {
             expect![[r#"
                 error: the trust store slow.p12 can't be opened
                 caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many
-                hint: `keytool -importkeystore` writes one anew
+                hint: write a new one with `keytool -importkeystore`
             "#]],
         );
     }

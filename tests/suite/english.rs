@@ -1,0 +1,180 @@
+//! Words and sentences of messages, help and user pages.
+//!
+//! A code span counts as one word; blocks of code are not prose.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use crate::architecture::{assert_none, string_literals};
+use crate::sandbox::{Sandbox, repository};
+
+/// Words of the longest sentence.
+const SENTENCE: usize = 30;
+
+/// A piece of text, and where it is.
+struct Prose {
+    place: String,
+    text: String,
+}
+
+#[test]
+fn no_banned_word_is_in_messages_help_or_pages() {
+    let all = messages().into_iter().chain(help()).chain(pages());
+    let texts: Vec<_> = all.flat_map(|prose| sentences(&prose)).collect();
+    assert!(texts.len() > 2_000, "the texts are found");
+    let sandbox = Sandbox::new();
+    let mut lines = String::new();
+    for Prose { place, text } in &texts {
+        let text = text
+            .replace("OCTET STRING", "")
+            .replace("subject alternative name", "");
+        writeln!(lines, "{text}\t{place}").unwrap();
+    }
+    sandbox.write("texts", lines);
+    let rules = fs::read_to_string(repository("tests/banned-words.txt")).unwrap();
+    let mut found = Vec::new();
+    for rule in rules.lines().filter(|line| !line.starts_with('#')) {
+        let words = rule.split("  ").next().unwrap();
+        let pattern = format!(r"^[^\t]*\b(?:{words})\b(?=.*\t)");
+        let run = sandbox.run("grep", "-iP").arg(pattern).arg("texts");
+        let run = run.finish();
+        assert!(matches!(run.status, Some(0 | 1)), "{run}");
+        let lines = run.stdout.lines();
+        found.extend(lines.map(|line| format!("{rule}: {line}")));
+    }
+    assert_none(&found);
+}
+
+#[test]
+fn no_sentence_of_messages_or_help_has_more_than_30_words() {
+    let all = messages().into_iter().chain(help());
+    let long = all.flat_map(|prose| sentences(&prose)).filter_map(|prose| {
+        let count = words(&prose.text);
+        (count > SENTENCE).then(|| format!("{}: {count} words: {}", prose.place, prose.text))
+    });
+    assert_none(&long.collect::<Vec<_>>());
+}
+
+/// String literals of more than two words, without those of unit tests.
+fn messages() -> Vec<Prose> {
+    let literals = string_literals().into_iter();
+    literals
+        .filter(|(place, text)| !place.contains("/fuzzing/") && words(text) > 2)
+        .map(|(place, text)| Prose { place, text })
+        .collect()
+}
+
+/// Help of every command.
+fn help() -> Vec<Prose> {
+    fn add(command: &mut clap::Command, all: &mut Vec<Prose>) {
+        let place = format!("help of {}", command.get_name());
+        // Paragraphs, not lines broken at the width of a terminal.
+        let wide = command.clone().term_width(10_000).max_term_width(10_000);
+        let text = wide.clone().render_long_help().to_string();
+        all.push(Prose { place, text });
+        command.get_subcommands_mut().for_each(|sub| add(sub, all));
+    }
+    let mut all = Vec::new();
+    add(&mut pki::cli::command(), &mut all);
+    all
+}
+
+/// Prose of the pages that users read.
+fn pages() -> Vec<Prose> {
+    let mut names = vec!["README.md".to_owned()];
+    for entry in fs::read_dir(repository("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if Path::new(&name).extension().is_some_and(|end| end == "md") {
+            names.push(format!("docs/{name}"));
+        }
+    }
+    names.sort();
+    let prose = |name: String| {
+        let page = fs::read_to_string(repository(&name)).unwrap();
+        Prose {
+            place: name,
+            text: prose_of(&page),
+        }
+    };
+    names.into_iter().map(prose).collect()
+}
+
+/// Returns a page without blocks of code; each code span is one word, each table cell and list item a paragraph.
+fn prose_of(page: &str) -> String {
+    let mut prose = String::new();
+    let mut is_code = false;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            is_code = !is_code;
+            prose.push('\n');
+        } else if !is_code {
+            let trimmed = line.trim_start();
+            if trimmed.starts_with(['|', '#', '*', '-', '<']) || starts_item(trimmed) {
+                prose.push('\n');
+            }
+            prose += &line.replace(['|', '*'], "\n");
+            prose.push(if line.is_empty() || line.starts_with('#') {
+                '\n'
+            } else {
+                ' '
+            });
+        }
+    }
+    let parts = prose.split('`').enumerate();
+    parts
+        .map(|(index, part)| if index % 2 == 0 { part } else { "CODE" })
+        .collect()
+}
+
+fn starts_item(line: &str) -> bool {
+    let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    digits.len() < line.len() && digits.starts_with(". ")
+}
+
+/// Sentences: they end with a full stop, a question mark or the paragraph.
+fn sentences(prose: &Prose) -> Vec<Prose> {
+    let marked = prose.text.replace(". ", ".\n").replace("? ", "?\n");
+    let lines = marked
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines
+        .filter(|line| !line.is_empty())
+        .map(|text| Prose {
+            place: prose.place.clone(),
+            text,
+        })
+        .collect()
+}
+
+fn words(text: &str) -> usize {
+    text.split_whitespace()
+        .filter(|word| word.contains(char::is_alphanumeric))
+        .count()
+}
+
+#[test]
+fn prose_is_told_from_code() {
+    let page = "# A title\n\nOne `pki list` two.\n* item. Three\n\n```sh\nfour\n```\nfive\n| six | `a` |\n";
+    let prose = Prose {
+        place: String::new(),
+        text: prose_of(page),
+    };
+    let texts: Vec<_> = sentences(&prose)
+        .into_iter()
+        .map(|prose| prose.text)
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "# A title",
+            "One CODE two.",
+            "item.",
+            "Three",
+            "five",
+            "six",
+            "CODE"
+        ]
+    );
+    assert_eq!(words("# a, b & c"), 3);
+}
