@@ -149,7 +149,7 @@ fn hold<'a>(store: &'a Store, context: &Context) -> Result<Snapshot<'a>, StoreEr
     let open: Vec<String> = snapshot.unencrypted().map(ToString::to_string).collect();
     if !open.is_empty() {
         context.notice(format!(
-            "these keys are not encrypted, neither in the store nor in the backup: {}",
+            "the keys of these CAs are not encrypted, neither in the store nor in the backup: {}",
             open.join(", ")
         ));
     }

@@ -121,7 +121,7 @@ fn a_restored_store_is_the_same_but_for_where_its_numbers_go_on() {
     assert_text(
         &made.stderr,
         expect![[r#"
-            notice: these keys are not encrypted, neither in the store nor in the backup: intermediate0, rootCA
+            notice: the keys of these CAs are not encrypted, neither in the store nor in the backup: intermediate0, rootCA
             notice: ./pki/README is not a file of the store, so it is not in the backup
         "#]],
     );

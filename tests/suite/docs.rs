@@ -308,7 +308,9 @@ fn play_once(page: &str, is_updated: bool) -> Result<String, String> {
         return Ok(update::with_outputs(page, |index, wanted| {
             let printed = sandbox.read(output(index));
             let printed = printed.replace(&ports[0], PORTS[0]);
-            update::updated(wanted, &printed.replace(&ports[1], PORTS[1]))
+            let printed = printed.replace(&ports[1], PORTS[1]);
+            let folder = sandbox.folder().display().to_string();
+            update::updated(wanted, &printed.replace(&folder, "…"))
         }));
     }
     let wrong = blocks.iter().enumerate().find_map(|(index, block)| {

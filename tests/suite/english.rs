@@ -56,6 +56,19 @@ fn no_sentence_of_messages_or_help_has_more_than_30_words() {
     assert_none(&long.collect::<Vec<_>>());
 }
 
+#[test]
+fn pages_say_if_rather_than_where() {
+    let text: String = pages().into_iter().map(|page| page.text + "\n").collect();
+    let text = text.to_lowercase();
+    let count = |word: &str| {
+        text.split_whitespace()
+            .filter(|found| *found == word)
+            .count()
+    };
+    let (conditions, places) = (count("if"), count("where"));
+    assert!(conditions > places, "{conditions} if, {places} where");
+}
+
 /// String literals of more than two words, without those of unit tests.
 fn messages() -> Vec<Prose> {
     let literals = string_literals().into_iter();
@@ -70,8 +83,8 @@ fn help() -> Vec<Prose> {
     fn add(command: &mut clap::Command, all: &mut Vec<Prose>) {
         let place = format!("help of {}", command.get_name());
         // Paragraphs, not lines broken at the width of a terminal.
-        let wide = command.clone().term_width(10_000).max_term_width(10_000);
-        let text = wide.clone().render_long_help().to_string();
+        let mut wide = command.clone().term_width(10_000).max_term_width(10_000);
+        let text = wide.render_long_help().to_string();
         all.push(Prose { place, text });
         command.get_subcommands_mut().for_each(|sub| add(sub, all));
     }
@@ -154,7 +167,7 @@ fn words(text: &str) -> usize {
 }
 
 #[test]
-fn prose_is_told_from_code() {
+fn blocks_and_spans_of_code_are_not_prose() {
     let page = "# A title\n\nOne `pki list` two.\n* item. Three\n\n```sh\nfour\n```\nfive\n| six | `a` |\n";
     let prose = Prose {
         place: String::new(),

@@ -55,7 +55,7 @@ pub(super) fn tell(context: &Context, steps: &[Step]) {
         match step.action {
             Action::Keep => context.detail(format!("unchanged: {} {name}", step.kind.as_str())),
             Action::Leave => context.notice(format!(
-                "{name} was removed from the file; its certificate {} of {} stays valid",
+                "{name} was removed from the file; its certificate {} of {} is unchanged",
                 step.serial
                     .map(|serial| serial.to_string())
                     .unwrap_or_default(),

@@ -192,7 +192,7 @@ fn what_the_file_no_longer_names_is_said_and_left_alone() {
     assert_text(
         &normalised(&applied.stderr),
         expect![[r#"
-            notice: localclient was removed from the file; its certificate [serial] of intermediate0 stays valid
+            notice: localclient was removed from the file; its certificate [serial] of intermediate0 is unchanged
         "#]],
     );
     assert_text(
