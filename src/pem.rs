@@ -15,7 +15,7 @@ pub(crate) enum PemError {
     Marker { line: usize },
     #[error("line {line}: {label} has no END marker; the file may be cut off")]
     Unterminated { line: usize, label: String },
-    #[error("line {line}: more than {MOST_OBJECTS} PEM objects are in the file")]
+    #[error("line {line}: the file has more than {MOST_OBJECTS} PEM objects")]
     TooMany { line: usize },
     #[error("line {line}: {label} is {form}")]
     Altered {
@@ -140,7 +140,7 @@ fn not_base64(line: usize, label: &str, content: &[u8]) -> PemError {
     {
         "quoted, as in an e-mail: its lines begin with >"
     } else if content.starts_with(b"\\n") || content.starts_with(b"\\r\\n") {
-        "on one line, with \\n in the place of line breaks"
+        "on one line, with \\n instead of line breaks"
     } else {
         return PemError::Base64 { line, label };
     };

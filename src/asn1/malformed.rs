@@ -12,24 +12,24 @@ pub(crate) enum Malformed {
     #[error("it is not DER: {0}")]
     NotDer(&'static str),
     /// Another element than the structure has in this place.
-    #[error("{0} was expected in its place")]
+    #[error("{0} is expected")]
     Unexpected(&'static str),
     /// The structure is right and the value is not allowed in it.
     #[error("{0}")]
     Value(&'static str),
     /// An extension that is there more than once.
-    #[error("the extension {} is in it twice", super::oid::called(.0))]
+    #[error("it has the extension {} twice", super::oid::called(.0))]
     Twice(ObjectIdentifier),
 }
 
 impl Malformed {
     pub(super) const INDEFINITE_LENGTH: Self = Self::NotDer("an indefinite length");
-    pub(super) const BYTES_AFTER_END: Self = Self::NotDer("there are bytes after the end");
-    pub(super) const LONG_INTEGER: Self = Self::NotDer("an INTEGER is in more bytes than it needs");
+    pub(super) const BYTES_AFTER_END: Self = Self::NotDer("bytes after the end");
+    pub(super) const LONG_INTEGER: Self = Self::NotDer("an INTEGER has more bytes than necessary");
     pub(super) const NEGATIVE: Self = Self::Value("an INTEGER is negative");
     pub(super) const BAD_BOOLEAN: Self = Self::Value("a BOOLEAN is neither TRUE nor FALSE");
     /// An OBJECT IDENTIFIER that breaks X.690 section 8.19.
-    pub(crate) const BAD_OID: Self = Self::Value("an OBJECT IDENTIFIER is not well formed");
+    pub(crate) const BAD_OID: Self = Self::Value("an OBJECT IDENTIFIER is malformed");
 
     /// Words an error of the der crate; `what` is the structure that was to be read.
     pub(crate) fn of_der(error: &der::Error, what: &'static str) -> Self {

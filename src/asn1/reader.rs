@@ -82,7 +82,7 @@ impl<'a> Element<'a> {
     /// SEQUENCE, a SET or another class is not looked at.
     pub(crate) fn check_value(&self) -> Result<(), Malformed> {
         let text = |is_text: bool| {
-            let problem = Malformed::Value("a string is not text of its type");
+            let problem = Malformed::Value("a string has bytes that its type does not allow");
             is_text.then_some(()).ok_or(problem)
         };
         let are_characters = |size: usize| {
@@ -105,9 +105,9 @@ impl<'a> Element<'a> {
             tag::UNIVERSAL_STRING => text(are_characters(4)),
             tag::UTC_TIME | tag::GENERALIZED_TIME => super::parse_time(self).map(drop),
             // A SEQUENCE and a SET are constructed, and no other universal type is in DER.
-            0x00 | 0x10 | 0x11 => Err(Malformed::NotDer("a type that is not there")),
+            0x00 | 0x10 | 0x11 => Err(Malformed::NotDer("a type that does not exist")),
             0x20..0x40 if !matches!(self.tag, tag::SEQUENCE | tag::SET) => {
-                Err(Malformed::NotDer("a value in parts"))
+                Err(Malformed::NotDer("a constructed value of a primitive type"))
             }
             _ => Ok(()),
         }
@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn algorithm(&mut self, what: &'static str) -> Result<Element<'a>, Malformed> {
         let element = self.expect(tag::SEQUENCE, what)?;
         let mut fields = element.reader();
-        fields.oid("an algorithm's identifier")?;
+        fields.oid("an algorithm identifier")?;
         if !fields.is_empty() {
             fields.any()?.check_value()?;
         }
@@ -262,7 +262,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<(usize, usize), Malformed> {
         .iter()
         .fold(0usize, |length, byte| length << 8 | usize::from(*byte));
     if length < 0x80 || digits[0] == 0 {
-        return Err(Malformed::NotDer("a length in more bytes than it needs"));
+        return Err(Malformed::NotDer("a length has more bytes than necessary"));
     }
     Ok((2 + count, length))
 }
@@ -284,15 +284,15 @@ mod tests {
             ),
             (
                 &[0x30, 0x81, 0x01, 0],
-                Malformed::NotDer("a length in more bytes than it needs"),
+                Malformed::NotDer("a length has more bytes than necessary"),
             ),
             (
                 &[0x30, 0x82, 0x00, 0x80, 0],
-                Malformed::NotDer("a length in more bytes than it needs"),
+                Malformed::NotDer("a length has more bytes than necessary"),
             ),
             (
                 &[0x30, 0x83, 0x00, 0x01, 0x00],
-                Malformed::NotDer("a length in more bytes than it needs"),
+                Malformed::NotDer("a length has more bytes than necessary"),
             ),
             (
                 &[0x30, 0x85, 1, 0, 0, 0, 0],
@@ -304,7 +304,7 @@ mod tests {
             ),
             (
                 &[0x05, 0x00, 0x00],
-                Malformed::NotDer("there are bytes after the end"),
+                Malformed::NotDer("bytes after the end"),
             ),
         ] {
             assert_eq!(

@@ -44,7 +44,7 @@ fn digits(time: OffsetDateTime) -> [u8; 15] {
 
 /// The time in a UTCTime or GeneralizedTime that ends in `Z` and has seconds.
 pub(crate) fn parse_time(element: &Element<'_>) -> Result<OffsetDateTime, Malformed> {
-    const BAD: Malformed = Malformed::Value("a time is not written as RFC 5280 demands");
+    const BAD: Malformed = Malformed::Value("a time is not in the format of RFC 5280");
     let text = std::str::from_utf8(element.content).map_err(|_| BAD)?;
     let digits = text.strip_suffix('Z').ok_or(BAD)?;
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -63,14 +63,14 @@ pub(crate) enum CaError {
         source: InputError,
     },
     /// Something else is in the place of an output.
-    #[error("{} is there already and is not {kind}", path.display())]
+    #[error("{} already exists and is not {kind}", path.display())]
     WouldReplace {
         path: PathBuf,
         /// The kind of file that would replace it.
         kind: &'static str,
     },
     /// An entry of a declaration can't be made.
-    #[error("{kind} {name} can't be made")]
+    #[error("{kind} {name} can't be created")]
     Entry {
         /// The kind of entry, as the declaration calls it.
         kind: &'static str,
@@ -78,7 +78,7 @@ pub(crate) enum CaError {
         source: Box<CaError>,
     },
     /// The store has changed, and something after that failed.
-    #[error("{what} stands in the store, but what follows could not be done")]
+    #[error("{what} is committed to the store, but a later step failed")]
     AfterCommit {
         what: String,
         /// Remedy for the rest; `None` if the caller words it.
@@ -86,7 +86,7 @@ pub(crate) enum CaError {
         source: Box<CaError>,
     },
     /// A file is in its place, and others are not, or it may not outlast a power cut.
-    #[error("{} is in its place, but what follows could not be done", path.display())]
+    #[error("{} is written, but a later step failed", path.display())]
     InPlace { path: PathBuf, source: FileError },
 }
 

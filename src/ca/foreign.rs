@@ -55,7 +55,7 @@ impl Size {
             Self::Single => "1 MiB",
             Self::Several => "16 MiB",
             Self::Any => "512 MiB",
-            Self::Piped => "128 MiB, that of a pipe",
+            Self::Piped => "128 MiB for a pipe",
         }
     }
 }
@@ -158,7 +158,7 @@ impl Input {
     pub(crate) fn objects(&self) -> Result<Vec<ForeignObject>, CaError> {
         objects(&self.content).map_err(|source| CaError::Input {
             path: self.path.clone(),
-            expected: "a file with certificates, requests, lists or keys",
+            expected: "a file with certificates, CSRs, CRLs or keys",
             source,
         })
     }
@@ -213,7 +213,7 @@ impl UnreadCertificate {
         let source = if is_one {
             problem.into()
         } else {
-            let problem = format!("certificate {number} in it can't be read: {problem}");
+            let problem = format!("its certificate {number} can't be read: {problem}");
             InputError::Other(problem)
         };
         not_certificates(&path, source)
@@ -242,7 +242,7 @@ pub(crate) fn each_certificate_in(
         }
         if !is_certificate_label(&object.label) {
             return Err(wrong(InputError::Other(format!(
-                "object {} in it is {:?}",
+                "its object {} is {:?}",
                 index + 1,
                 object.label
             ))));
@@ -250,9 +250,7 @@ pub(crate) fn each_certificate_in(
         certificates.push(Certificate::from_der(&object.der));
     }
     if certificates.is_empty() {
-        return Err(wrong(InputError::Other(
-            "there is no certificate in it".into(),
-        )));
+        return Err(wrong(InputError::Other("it has no certificate".into())));
     }
     let numbered = certificates.into_iter().enumerate();
     let named = numbered.map(|(index, certificate)| {
@@ -269,14 +267,14 @@ pub(crate) fn each_certificate_in(
 pub(crate) fn crls_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
     let wrong = |source: InputError| CaError::Input {
         path: input.path().to_owned(),
-        expected: "a file of certificate revocation lists",
+        expected: "a file of CRLs",
         source,
     };
     let mut crls = Vec::new();
     for (index, mut object) in input.objects()?.into_iter().enumerate() {
         if object.label != CRL_LABEL {
             return Err(wrong(InputError::Other(format!(
-                "object {} in it is {:?}",
+                "its object {} is {:?}",
                 index + 1,
                 object.label
             ))));
@@ -285,7 +283,7 @@ pub(crate) fn crls_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
         crls.push(std::mem::take(&mut *object.der));
     }
     if crls.is_empty() {
-        return Err(wrong(InputError::Other("there is no list in it".into())));
+        return Err(wrong(InputError::Other("it has no CRL".into())));
     }
     Ok(crls)
 }
@@ -309,10 +307,10 @@ pub(crate) fn request_in(input: &Input) -> Result<CertificationRequest, CaError>
         [] => {
             let labels = objects.iter().take(3).map(|it| format!("{:?}", it.label));
             let labels = labels.collect::<Vec<_>>().join(", ");
-            Err(wrong(InputError::Other(format!("it holds {labels}"))))
+            Err(wrong(InputError::Other(format!("it has only {labels}"))))
         }
         requests => Err(wrong(InputError::Other(format!(
-            "it holds {} CSRs",
+            "it has {} CSRs",
             requests.len()
         )))),
     }

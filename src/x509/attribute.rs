@@ -211,13 +211,13 @@ impl AttributeType {
         let problem = if value.is_empty() && self.is_known() {
             "is empty".to_owned()
         } else if value.chars().any(is_deceptive) {
-            "has characters that can't be shown".to_owned()
+            "has unprintable characters".to_owned()
         } else if value.chars().count() > self.most {
             format!("has more than {} characters", self.most)
         } else if self.oid == oid::COUNTRY_NAME && !is_country(value) {
-            "is not a country of two capital letters".to_owned()
+            "is not a country code of two capital letters".to_owned()
         } else if string == tag::PRINTABLE_STRING && !holds(string, value) {
-            "has characters outside PrintableString".to_owned()
+            "has characters that PrintableString does not allow".to_owned()
         } else if string == tag::IA5_STRING && !value.is_ascii() {
             "has characters outside ASCII".to_owned()
         } else {
@@ -251,7 +251,7 @@ pub(crate) fn string_name(string: u8) -> &'static str {
         tag::VISIBLE_STRING => "VisibleString",
         tag::UNIVERSAL_STRING => "UniversalString",
         tag::BMP_STRING => "BMPString",
-        _ => "string of another kind",
+        _ => "string of another type",
     }
 }
 

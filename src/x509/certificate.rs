@@ -386,7 +386,7 @@ impl Certificate {
                 algorithm.verify(key, self.tbs(), &self.signature)
             }
             Some(_) => Err(KeyError::Inconsistent {
-                reason: "two signature algorithms are named".into(),
+                reason: "its two signature algorithms differ".into(),
             }),
             None => Err(KeyError::Unsupported {
                 algorithm: algorithm_name(&self.outer_algorithm),
@@ -416,7 +416,7 @@ pub(crate) fn algorithm_name(der: &[u8]) -> String {
         .and_then(|mut reader| reader.oid("an algorithm"));
     match identifier {
         Ok(identifier) => oid::called(&identifier),
-        Err(_) => "an algorithm that is not well formed".to_owned(),
+        Err(_) => "a malformed algorithm".to_owned(),
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct NameConstraints {
 pub(crate) enum ConstraintViolation {
     #[error("{name} is in the excluded subtree {subtree}")]
     Excluded { name: String, subtree: String },
-    #[error("{name} is in none of the permitted subtrees: {subtrees}")]
+    #[error("{name} is not in a permitted subtree: {subtrees}")]
     NotPermitted { name: String, subtrees: String },
 }
 

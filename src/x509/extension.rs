@@ -182,13 +182,13 @@ impl Extension {
         let mut seen = HashSet::new();
         while !list.is_empty() {
             let mut extension = list.sequence("an Extension")?;
-            let oid = extension.oid("an extension's identifier")?;
+            let oid = extension.oid("an extension identifier")?;
             let critical = match extension.optional(tag::BOOLEAN)? {
                 Some(critical) => critical.boolean()?,
                 None => false,
             };
             let value = extension
-                .expect(tag::OCTET_STRING, "an extension's value")?
+                .expect(tag::OCTET_STRING, "an extension value")?
                 .content
                 .to_vec();
             extension.end()?;
@@ -296,7 +296,7 @@ impl Extension {
                 general_names(issuer.reader())?;
             }
             if name.is_none() && issuer.is_none() {
-                return Err(Malformed::Value("a distribution point is nowhere"));
+                return Err(Malformed::Value("a distribution point has no location"));
             }
             point.end()?;
         }
@@ -386,7 +386,7 @@ impl Extension {
         let mut policies = Vec::new();
         while !list.is_empty() {
             let mut policy = list.sequence("a PolicyInformation")?;
-            let identifier = policy.expect(tag::OBJECT_IDENTIFIER, "a policy's identifier")?;
+            let identifier = policy.expect(tag::OBJECT_IDENTIFIER, "a policy identifier")?;
             policies.push(identifier.oid()?);
             policy.optional(tag::SEQUENCE)?;
             policy.end()?;

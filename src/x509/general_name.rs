@@ -36,7 +36,7 @@ pub(crate) struct GeneralNameError {
     pub(crate) problem: String,
 }
 
-const NO_PREFIX: &str = "before a colon stands one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:";
+const NO_PREFIX: &str = "before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:";
 
 impl GeneralName {
     /// Reads `dns:…`, `ip:…`, `email:…`, `uri:…` (in any case), or detects the type. Text with another
@@ -94,7 +94,9 @@ impl GeneralName {
             .rsplit_once('@')
             .ok_or_else(|| problem("it has no @".into()))?;
         if local.is_empty() || local.len() > 64 {
-            return Err(problem("the part before the @ has 1 to 64 bytes".into()));
+            return Err(problem(
+                "the part before the @ is empty or longer than 64 bytes".into(),
+            ));
         }
         let plain = |character: char| {
             character.is_ascii_alphanumeric()
@@ -109,7 +111,7 @@ impl GeneralName {
             || local.contains("..")
         {
             return Err(problem(
-                "the part before the @ has characters that it can't have".into(),
+                "the part before the @ has characters that are not allowed".into(),
             ));
         }
         let host = host_name(host, false).map_err(|reason| problem(reason.into()))?;
@@ -127,18 +129,18 @@ impl GeneralName {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
         if !scheme_allowed {
-            return Err(problem("its scheme is not one"));
+            return Err(problem("its scheme is not valid"));
         }
         check_uri_text(rest).map_err(problem)?;
         let brackets = rest.matches(['[', ']']).count();
         let literal = match Authority::of(text) {
             Some(authority) => authority
                 .check()
-                .map_err(|reason| problem(&format!("its authority is none: {reason}")))?,
+                .map_err(|reason| problem(&format!("its authority is not valid: {reason}")))?,
             None => false,
         };
         if brackets != if literal { 2 } else { 0 } {
-            return Err(problem("it has brackets elsewhere than around its host"));
+            return Err(problem("it has brackets outside its host"));
         }
         Ok(Self::Uri(text.to_owned()))
     }
@@ -167,7 +169,7 @@ impl GeneralName {
     pub(crate) fn decode(element: &Element<'_>) -> Result<Self, Malformed> {
         let text = || {
             String::from_utf8(element.content.to_vec())
-                .map_err(|_| Malformed::Value("a name is not text"))
+                .map_err(|_| Malformed::Value("a name is not valid text"))
         };
         Ok(match element.tag {
             tag if tag == tag::explicit(0) => other_name(element)?,
@@ -180,7 +182,9 @@ impl GeneralName {
                 ref bytes => match <[u8; 16]>::try_from(bytes) {
                     Ok(bytes) => Self::Ip(bytes.into()),
                     Err(_) => {
-                        return Err(Malformed::Value("an IP address has neither 4 nor 16 bytes"));
+                        return Err(Malformed::Value(
+                            "an IP address is neither 4 nor 16 bytes long",
+                        ));
                     }
                 },
             },
@@ -189,7 +193,7 @@ impl GeneralName {
             tag if tag == tag::context(8) && has_minimal_arcs(element.content) => {
                 Self::Other(element.whole.to_vec())
             }
-            _ => return Err(Malformed::Value("a name is of no kind that there is")),
+            _ => return Err(Malformed::Value("a name has an unknown type")),
         })
     }
 
@@ -221,7 +225,7 @@ fn other_name(element: &Element<'_>) -> Result<GeneralName, Malformed> {
         let text = value.content.to_vec();
         return String::from_utf8(text)
             .map(GeneralName::Email)
-            .map_err(|_| Malformed::Value("a name is not text"));
+            .map_err(|_| Malformed::Value("a name is not valid text"));
     }
     Ok(GeneralName::Other(element.whole.to_vec()))
 }

@@ -32,7 +32,7 @@ pub(crate) enum NameError {
         "{text:?} is not a distinguished name: write /C=JP/O=Example/CN=x or CN=x,O=Example,C=JP"
     )]
     Notation { text: String },
-    #[error("{kind:?} is not the name of an attribute type that is known here")]
+    #[error("{kind:?} is not a known attribute type")]
     UnknownType { kind: String },
     #[error("the value of {kind} {problem}: \"{}\"", Escaped(.value))]
     Value {
@@ -44,7 +44,7 @@ pub(crate) enum NameError {
         "the name exceeds {MOST_BYTES} bytes (it has {bytes}); its largest attribute is {kind}"
     )]
     TooLong { bytes: usize, kind: String },
-    #[error("the values of a relative distinguished name are not in the order of DER")]
+    #[error("the values of a relative distinguished name are not in DER order")]
     Order,
 }
 
@@ -145,7 +145,7 @@ impl Name {
                 let value = pair.any()?;
                 if value.tag == tag::VISIBLE_STRING {
                     return Err(Malformed::Value(
-                        "a value in a name is a VisibleString, which OpenSSL can't read there",
+                        "a value in a name is a VisibleString, which OpenSSL can't read",
                     ));
                 }
                 if !VALUE_TYPES.contains(&value.tag) {
@@ -284,7 +284,7 @@ impl NameAttribute {
             return Err(self.problem(format!("has the string type {called}, which is not issued")));
         }
         if !attribute::holds(string, text) {
-            return Err(self.problem(format!("has characters outside {called}")));
+            return Err(self.problem(format!("has characters that {called} does not allow")));
         }
         Ok(())
     }

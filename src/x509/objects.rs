@@ -16,11 +16,11 @@ pub(crate) enum NoObjects {
     BareBase64,
     #[error("it is neither PEM nor DER")]
     Neither,
-    #[error("it is cut off: it starts as DER, and ends before its length")]
+    #[error("it is cut off: it starts as DER, but ends before its length")]
     CutOff,
-    #[error("it is DER that goes on after its end")]
+    #[error("it is DER with bytes after its end")]
     Continued,
-    #[error("it is DER of another kind")]
+    #[error("it is DER of another type")]
     OtherKind,
 }
 

@@ -23,9 +23,7 @@ pub(crate) enum Profile {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp"
-)]
+#[error("{0:?} is not a profile; use client, server, peer, email, code-signing, ocsp or timestamp")]
 pub(crate) struct UnknownProfile(pub(crate) String);
 
 impl Profile {

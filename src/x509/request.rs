@@ -57,7 +57,7 @@ impl CertificationRequest {
         let signed = Signed::from_der(der, "a CertificationRequest")?;
         let mut fields = signed.tbs.reader();
         if fields.expect(tag::INTEGER, "a version")?.small()? != 0 {
-            return Err(Malformed::Value("the version of a request is not 1"));
+            return Err(Malformed::Value("the version of the CSR is not 1"));
         }
         let subject = Name::from_der(fields.expect(tag::SEQUENCE, "a subject")?.whole)?;
         let public_key = PublicKey::from_spki(fields.expect(tag::SEQUENCE, "a public key")?.whole)?;
@@ -68,7 +68,7 @@ impl CertificationRequest {
             while !attributes.is_empty() {
                 let mut attribute = attributes.sequence("an attribute")?;
                 let kind = attribute.oid("an attribute type")?;
-                let values = attribute.expect(tag::SET, "an attribute's values")?;
+                let values = attribute.expect(tag::SET, "the values of an attribute")?;
                 attribute.end()?;
                 let asks = EXTENSION_REQUESTS.contains(&kind);
                 let mut values = values.reader();

@@ -19,7 +19,7 @@ impl<'a> Signed<'a> {
     pub(super) fn from_der(der: &'a [u8], what: &'static str) -> Result<Self, Malformed> {
         let mut outer = Reader::sequence_of(der, what)?;
         let start = der.len() - outer.rest().len();
-        let tbs = outer.expect(tag::SEQUENCE, "what is signed")?;
+        let tbs = outer.expect(tag::SEQUENCE, "the signed content")?;
         let algorithm = outer.algorithm("a signature algorithm")?.whole;
         let signature = match outer.expect(tag::BIT_STRING, "a signature")?.bits()? {
             (0, bytes) => bytes,

@@ -162,7 +162,7 @@ fn a_broken_authority_key_identifier_names_no_issuer() {
     ] {
         let judged = sandbox.pki(&format!("verify {leaf}.crt --bundle {root}.crt"));
         let judged = judged.ends_with(3);
-        let says = format!("the authorityKeyIdentifier of {named} is broken: ");
+        let says = format!("the authorityKeyIdentifier of {named} is malformed: ");
         assert!(judged.stdout.contains(&says), "{judged}");
     }
 }

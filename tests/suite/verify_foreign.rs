@@ -755,6 +755,6 @@ fn names_from_outside_do_not_steer_the_terminal() {
     let said = sandbox
         .pki("--format json verify evil.crt --bundle root.crt")
         .ends_with(3);
-    let reason = "CN=a\\1B[2J\\E2\\80\\AEb is signed with its own key and is not a trusted root";
+    let reason = "CN=a\\1B[2J\\E2\\80\\AEb is self-signed and is not a trusted root";
     assert_eq!(said.json()["reason"], reason);
 }

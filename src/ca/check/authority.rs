@@ -43,10 +43,13 @@ pub(crate) fn check_authority(
 fn parent_problem(ca: &Ca, error: &StoreError) -> StoreFinding {
     match error {
         StoreError::NoSuchCa { name, .. } => CA_PARENT.broken(format!(
-            "the CA above {} is {name}, which is not in the store",
+            "the issuing CA of {} is {name}, which is not in the store",
             ca.name()
         )),
-        error => CA_PARENT.broken(format!("no CA can be told above {}: {error}", ca.name())),
+        error => CA_PARENT.broken(format!(
+            "the issuing CA of {} can't be determined: {error}",
+            ca.name()
+        )),
     }
 }
 
@@ -54,13 +57,13 @@ fn parent_problem(ca: &Ca, error: &StoreError) -> StoreFinding {
 fn path_problem(ca: &Ca, ancestors: &[Ca]) -> Option<String> {
     let certificate = ca.certificate();
     if !certificate.is_ca() {
-        return Some("the certificate is not that of a CA".into());
+        return Some("the certificate is not a CA certificate".into());
     }
     if certificate
         .key_usage()
         .is_some_and(|usage| usage & KEY_CERT_SIGN == 0)
     {
-        return Some("the certificate has no keyCertSign".into());
+        return Some("the keyUsage of the certificate lacks keyCertSign".into());
     }
     let above = ancestors.iter().map(Ca::certificate);
     let certificates: Vec<Certificate> =
@@ -86,7 +89,7 @@ fn check_serial(ca: &Ca) -> Option<StoreFinding> {
     let problem = match certificate.serial() {
         Ok(_) => return None,
         Err(_) if bytes.first().is_some_and(|first| first & 0x80 != 0) => "is negative".into(),
-        Err(error) => format!("can't be one: {error}"),
+        Err(error) => format!("is not valid: {error}"),
     };
     let name = ca.name();
     Some(SERIAL_UNUSUAL.broken(format!(
@@ -112,7 +115,7 @@ fn check_end(ca: &Ca, soon: OffsetDateTime, now: OffsetDateTime) -> Option<Store
     }
     (end <= soon).then(|| {
         CA_ENDS_SOON
-            .broken(format!("the certificate of {name} ends at {at}"))
+            .broken(format!("the certificate of {name} expires at {at}"))
             .with_remedy(remedy::Remedy::RenewCa { ca: name.clone() })
     })
 }
@@ -147,11 +150,11 @@ fn check_previous(ca: &Ca) -> Vec<StoreFinding> {
             }
             Ok(certificate) => {
                 if !seen.is_named_after(certificate) {
-                    "is another certificate than its name says"
+                    "does not match the fingerprint in its file name"
                 } else if certificate.subject() != own.subject()
                     || certificate.public_key().spki() != own.public_key().spki()
                 {
-                    "is not of this CA's name and key"
+                    "does not have this CA's subject and key"
                 } else {
                     continue;
                 }
@@ -168,7 +171,7 @@ pub(crate) fn check_waiting(store: &Store, name: &CaName) -> Option<StoreFinding
         Ok(Some(waiting)) => waiting,
         Ok(None) => {
             let message = format!(
-                "{name} has its certificate, and still the request for it; the next command clears that away"
+                "{name} has its certificate, but its CSR is still there; the next command removes the CSR"
             );
             return Some(
                 LEFTOVER
@@ -195,7 +198,7 @@ pub(crate) fn check_waiting(store: &Store, name: &CaName) -> Option<StoreFinding
         Ok(Ok(crate::key::KeyFile::Plain(key)))
             if key.public().spki() != waiting.request().public_key().spki() =>
         {
-            format!("the key of {name} is not that of its request")
+            format!("the key of {name} does not match its CSR")
         }
         Ok(Ok(_)) => return None,
     };

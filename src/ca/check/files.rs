@@ -66,12 +66,13 @@ fn check_item(item: &Item, owner: u32, found: &mut Found) {
         What::Leftover(leftover) => push(left(item, leftover)),
         What::Secret { is_directory } if mode & 0o077 != 0 => {
             let (kind, least) = if *is_directory {
-                ("folder", 0o700)
+                ("directory", 0o700)
             } else {
                 ("file", 0o600)
             };
-            let message =
-                format!("{shown} has mode {mode:04o}: others than its owner may use the {kind}");
+            let message = format!(
+                "{shown} has mode {mode:04o}: other users than the owner have access to the {kind}"
+            );
             push(
                 KEY_PERMISSIONS
                     .broken(message)
@@ -79,8 +80,9 @@ fn check_item(item: &Item, owner: u32, found: &mut Found) {
             );
         }
         What::Lock if mode & 0o077 != 0 => {
-            let message =
-                format!("{shown} has mode {mode:04o}: others than its owner may hold the lock");
+            let message = format!(
+                "{shown} has mode {mode:04o}: other users than the owner can hold the lock"
+            );
             let remedy = Remedy::Tighten(0o600);
             push(LOCK_PERMISSIONS.broken(message).healed_by(remedy));
         }
@@ -88,9 +90,9 @@ fn check_item(item: &Item, owner: u32, found: &mut Found) {
             let who = if mode & 0o002 == 0 {
                 "its group"
             } else {
-                "everybody"
+                "everyone"
             };
-            let message = format!("{shown} has mode {mode:04o}: {who} may write to it");
+            let message = format!("{shown} has mode {mode:04o}: {who} can write to it");
             let remedy = Remedy::Tighten(WRITABLE_BY_OWNER);
             push(WORLD_WRITABLE.broken(message).healed_by(remedy));
         }
@@ -99,7 +101,7 @@ fn check_item(item: &Item, owner: u32, found: &mut Found) {
     let is_ours = !matches!(what, What::Foreign { .. });
     if is_ours && item.owner != owner {
         let message = format!(
-            "{shown} belongs to user {}, and the store to user {owner}",
+            "{shown} belongs to user {}, but the store belongs to user {owner}",
             item.owner
         );
         push(OTHER_OWNER.broken(message));
@@ -111,15 +113,15 @@ fn left(item: &Item, leftover: &Leftover) -> StoreFinding {
     match leftover {
         Leftover::UnfinishedCa(name) => LEFTOVER
             .broken(format!(
-                "{shown} is what an interrupted command left of {name}; the next command completes it or clears it away"
+                "{shown} is left from an interrupted command on {name}; the next command completes it or rolls it back"
             ))
             .healed_by(Remedy::Settle),
         Leftover::UnfinishedFile => LEFTOVER
-            .broken(format!("{shown} is a file that an interrupted command did not finish"))
+            .broken(format!("{shown} is a temporary file of an interrupted command"))
             .healed_by(Remedy::TakeAway),
         Leftover::TornLines => LEFTOVER
             .broken(format!(
-                "{shown} keeps lines that interrupted commands did not finish; they were never acknowledged"
+                "{shown} has incomplete lines of interrupted commands; they were never acknowledged"
             ))
             .healed_by(Remedy::TakeAway),
     }

@@ -193,7 +193,7 @@ impl<'a> Standard<'a> {
             return judged;
         }
         if issuance.flaw.is_some() && !self.is_fixture {
-            let message = "it is wrong on purpose, and the store is no fixture store".to_owned();
+            let message = "it has a defect, but the store is not a fixture store".to_owned();
             judged.problems.push((CERTIFICATE_FLAW, message));
         }
         let certificate = match issuance.der.as_deref().map(Certificate::from_der) {
@@ -254,7 +254,7 @@ impl<'a> Standard<'a> {
         (expiry != issuance.not_after).then(|| {
             let (expiry, not_after) = (rfc3339(expiry), rfc3339(issuance.not_after));
             let message =
-                format!("its certificate expires at {not_after}, and its revocation says {expiry}");
+                format!("its certificate expires at {not_after}, but its revocation says {expiry}");
             (REVOCATION_EXPIRY, message)
         })
     }
@@ -297,7 +297,7 @@ impl<'a> Standard<'a> {
                 Ok(()) => return None,
                 Err(KeyError::Unsupported { algorithm }) => {
                     let message = format!(
-                        "the signature of its certificate is not checked here: {algorithm}"
+                        "the signature of its certificate can't be verified: {algorithm} is not supported"
                     );
                     problem = Some((SIGNATURE_NOT_CHECKED, message));
                 }

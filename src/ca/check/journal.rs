@@ -36,7 +36,7 @@ pub(crate) fn check_tail(ca: &Ca, journal: Journal, pauses: &[u64]) -> Vec<Store
         let finding = (torn > 0).then(|| {
             JOURNAL_TORN
                 .broken(format!(
-                    "{path} ends in {torn} bytes of a line that was never acknowledged"
+                    "{path} ends with {torn} bytes of an incomplete line, which was never acknowledged"
                 ))
                 .at(&path)
                 .about(ca)
@@ -59,7 +59,7 @@ pub(crate) fn check_counter(
         let finding = match ca.counter(which) {
             Err(error) => Some(counter_problem(ca, which, used, &error)),
             Ok(counter) if counter < used => {
-                let message = format!("{path} holds {counter}, and {used} is in use");
+                let message = format!("{path} has {counter}, but {used} is already in use");
                 let remedy = Remedy::Raise(which, used);
                 Some(COUNTER_BEHIND.broken(message).at(&path).healed_by(remedy))
             }
@@ -76,7 +76,7 @@ pub(crate) fn check_counter(
 fn counter_problem(ca: &Ca, which: Counter, used: u128, error: &StoreError) -> StoreFinding {
     let mut finding = unreadable(COUNTER_DAMAGED, error, ca.counter_location(which));
     if matches!(error, StoreError::Damaged { .. }) {
-        let known = format!("; the highest number that is known to be in use is {used}");
+        let known = format!("; the highest number known to be in use is {used}");
         finding.finding.message.push_str(&known);
     }
     finding

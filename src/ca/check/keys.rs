@@ -80,7 +80,7 @@ pub(crate) fn check_own_key(
         Err(CaError::Key(KeyUseError::Unusable {
             source: KeyError::WrongPassphrase,
             ..
-        })) => Some(not_opened(&label, "the passphrase is another one")),
+        })) => Some(not_opened(&label, "the passphrase is wrong")),
         Err(error @ CaError::Key(KeyUseError::NoPassphrase { .. })) => return Err(error),
         Err(CaError::Key(KeyUseError::Unusable { source, .. })) => Some(unusable(&label, &source)),
         Err(error) => Some(unusable(&label, &error)),
@@ -91,7 +91,7 @@ pub(crate) fn check_own_key(
 fn mismatch(label: &str) -> Problem {
     (
         KEY_MISMATCH,
-        format!("{label} is not that of its certificate"),
+        format!("{label} does not match its certificate"),
     )
 }
 
@@ -104,9 +104,8 @@ fn not_opened(label: &str, why: &str) -> Problem {
 }
 
 fn weakly_encrypted(label: &str) -> Problem {
-    let message = format!(
-        "{label} is encrypted otherwise than with PBES2, 600,000 rounds of PBKDF2 and AES-256"
-    );
+    let message =
+        format!("{label} is not encrypted with PBES2, 600,000 iterations of PBKDF2 and AES-256");
     (KEY_ENCRYPTION, message)
 }
 
@@ -129,7 +128,7 @@ pub(crate) fn leaf_key_problem(
     let key = match KeyFile::parse(&content) {
         Err(error) => return Some((KEY_UNREADABLE, format!("{label} can't be read: {error}"))),
         Ok(KeyFile::Plain(_)) if own.is_encrypted => {
-            let message = format!("{label} is not encrypted, and that of its CA is");
+            let message = format!("{label} is not encrypted, but the key of its CA is");
             return Some((KEY_ENCRYPTION, message));
         }
         Ok(KeyFile::Plain(key)) => key,
@@ -139,7 +138,7 @@ pub(crate) fn leaf_key_problem(
         Ok(KeyFile::Encrypted(encrypted)) => match encrypted.open_with(own.derived.as_ref()?)? {
             Ok(key) => key,
             Err(KeyError::WrongPassphrase) => {
-                return Some(not_opened(&label, "its passphrase is not that of its CA"));
+                return Some(not_opened(&label, "its passphrase is not its CA's"));
             }
             Err(error) => return Some(unusable(&label, &error)),
         },

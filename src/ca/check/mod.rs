@@ -242,7 +242,7 @@ fn unverifiable(ca: &Ca, issued: &Issued) -> Option<StoreFinding> {
         "certificates name"
     };
     let message = format!(
-        "{count} {name_one} as the issuer a certificate of {name} that is expired, revoked or not in the store, the first with serial number {first}: OpenSSL and Java refuse them"
+        "{count} {name_one} an expired, revoked or missing certificate of {name} as issuer, the first with serial number {first}: OpenSSL and Java reject them"
     );
     Some(ISSUER_CERTIFICATE.broken(message).about(ca))
 }
@@ -268,9 +268,9 @@ fn check_expiring(
     if count > 0 {
         let days = within.unwrap_or(SOON).whole_days().max(1);
         let certificates = if count == 1 {
-            "certificate ends"
+            "certificate expires"
         } else {
-            "certificates end"
+            "certificates expire"
         };
         let message = format!("{count} {certificates} within {days} days");
         let remedy = Remedy::ListExpiring {

@@ -146,7 +146,7 @@ fn repair_one(
         (Some(Remedy::Settle), _) => return settle(store, observer, finding),
         (Some(Remedy::Tighten(mode)), _) => {
             mending.tighten(path, *mode)?;
-            Some((format!("took permissions of {shown} away"), None))
+            Some((format!("removed permissions of {shown}"), None))
         }
         (Some(Remedy::TakeAway), _) => mending.take_leftover_away(path)?.map(|to| moved(path, to)),
         (Some(remedy), Some(name)) => repair_ca(
@@ -185,11 +185,14 @@ fn repair_ca(
     Ok(match remedy {
         Remedy::SetAside(journal) => {
             mending.set_torn_line_aside(ca, *journal)?;
-            Some((format!("set the unfinished line of {shown} aside"), None))
+            Some((
+                format!("moved the incomplete line of {shown} to another file"),
+                None,
+            ))
         }
         Remedy::Raise(which, least) => {
             let copy = mending.raise(ca, *which, *least)?;
-            copy.map(|copy| (format!("moved {shown} up to {least}"), Some(copy)))
+            copy.map(|copy| (format!("raised {shown} to {least}"), Some(copy)))
         }
         Remedy::TakeLeafKeyAway => match serial {
             Some(serial) => mending
@@ -201,13 +204,13 @@ fn repair_ca(
             let copy = mending.keep_copy(path)?;
             write_copies(store, ca)?;
             Some((
-                format!("wrote {shown} again from the published lists"),
+                format!("rewrote {shown} from the published CRLs"),
                 Some(copy),
             ))
         }
         Remedy::Restore(der) => {
             let copy = mending.restore_crl(ca, path, der)?;
-            Some((format!("put {shown} back from what was made of it"), copy))
+            Some((format!("restored {shown} from a copy"), copy))
         }
         Remedy::Settle | Remedy::Tighten(_) | Remedy::TakeAway => None,
     })

@@ -80,11 +80,11 @@ impl Revocations {
             standing.when_listed = standing.now;
         }
         match change {
-            RevocationChange::Revoke(..) if is_known => {
-                Some(format!("revokes {serial} for the first time a second time"))
-            }
+            RevocationChange::Revoke(..) if is_known => Some(format!(
+                "revokes {serial} a second time as if for the first time"
+            )),
             RevocationChange::RevokeAgain(..) | RevocationChange::Release(..) if !is_known => Some(
-                format!("goes on from a revocation of {serial} that is not there"),
+                format!("changes a revocation of {serial} that is not on record"),
             ),
             _ => None,
         }

@@ -48,7 +48,7 @@ fn usefulness(certificate: &Certificate, now: OffsetDateTime) -> (bool, bool, Of
 fn not_taken(taken: &Certificate, other: &Certificate, file: &Path) -> RuleFinding {
     let end = |certificate: &Certificate| rfc3339(certificate.validity().not_after);
     let message = format!(
-        "{} has two certificates of the CA's key: the one until {} is taken, and not the one until {}",
+        "{} has two certificates of the CA's key: the one that expires {} is used, not the one that expires {}",
         file.display(),
         end(taken),
         end(other)
@@ -95,16 +95,16 @@ impl Authority {
             problem,
         };
         if certificate.broken_extension().is_some() {
-            return Err(not_a_ca("one of its extensions is broken").into());
+            return Err(not_a_ca("an extension is malformed").into());
         }
         if !certificate.is_ca() {
-            return Err(not_a_ca("its basicConstraints do not say CA:TRUE").into());
+            return Err(not_a_ca("its basicConstraints lack CA:TRUE").into());
         }
         if certificate
             .key_usage()
             .is_some_and(|usage| usage & KEY_CERT_SIGN == 0)
         {
-            return Err(not_a_ca("its keyUsage has no keyCertSign").into());
+            return Err(not_a_ca("its keyUsage lacks keyCertSign").into());
         }
         Ok(Self {
             findings: findings.collect(),

@@ -95,7 +95,7 @@ impl Certificates {
             Some(known) if known.issuance.der == new.issuance.der => {}
             Some(known) => {
                 let message = format!(
-                    "{} and {} are two certificates with the serial number {serial}",
+                    "{} and {} are different certificates with the same serial number {serial}",
                     known.path.display(),
                     new.path.display()
                 );
@@ -119,12 +119,12 @@ fn passed_over(files: &[&PathBuf]) -> Option<RuleFinding> {
     let named = named.join(", ");
     let message = match files.len() {
         0 => return None,
-        1 => format!("there is no certificate of this CA in {named}"),
+        1 => format!("{named} has no certificate of this CA"),
         count if count <= MOST_NAMED => {
-            format!("there is no certificate of this CA in {count} files: {named}")
+            format!("{count} files have no certificate of this CA: {named}")
         }
         count => format!(
-            "there is no certificate of this CA in {count} files: {named} and {} more",
+            "{count} files have no certificate of this CA: {named} and {} more",
             count - MOST_NAMED
         ),
     };
@@ -168,7 +168,7 @@ fn collected(path: &Path, ca: &Certificate) -> Result<Vec<Read>, CaError> {
 /// Warns of a certificate that can't be read: it may be one of the CA.
 fn unreadable(path: &Path, number: usize, error: &Malformed) -> NotTaken {
     let file = path.display();
-    let message = format!("certificate {number} in {file} cannot be read: {error}");
+    let message = format!("certificate {number} of {file} can't be read: {error}");
     NotTaken {
         serial: None,
         finding: RuleFinding::warning("certificate-unreadable", message),
@@ -214,7 +214,7 @@ fn found(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     let is_by_serial = path.extension().is_some_and(|ending| ending == "pem");
     if is_by_serial && stem.is_some_and(names_another) {
         let message = format!(
-            "{} holds the certificate with serial number {serial}",
+            "{} has the certificate with serial number {serial}",
             path.display()
         );
         return Err(NotTaken {
@@ -232,7 +232,7 @@ fn proven(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
         let checked = certificate.verify_signature(ca.public_key());
         if let Err(KeyError::Unsupported { algorithm }) = checked {
             let message = format!(
-                "{shown} is signed with {algorithm}, which is not checked here: whether {} issued it can't be told",
+                "{shown} is signed with {algorithm}, which is not supported: whether {} issued it can't be verified",
                 ca.subject()
             );
             return Err(NotTaken {
@@ -243,7 +243,7 @@ fn proven(path: &Path, certificate: &Certificate, ca: &Certificate) -> Read {
     }
     if certificate != ca && !path::issued(ca, certificate) {
         let message = format!(
-            "{shown} is not signed by {}, but says it is issued by {}",
+            "{shown} is not signed by {}, but names {} as its issuer",
             ca.subject(),
             certificate.issuer()
         );

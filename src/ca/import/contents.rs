@@ -94,11 +94,11 @@ impl Taken {
         };
         let end = ca.validity().not_after;
         if now > end {
-            let message = format!("the CA expired at {}: it signs nothing more", rfc3339(end));
+            let message = format!("the CA expired at {}, so it can't sign", rfc3339(end));
             warn("ca-expired", message);
         }
         if ca.key_usage().is_some_and(|usage| usage & CRL_SIGN == 0) {
-            let message = "its keyUsage has no cRLSign: it can't sign lists".to_owned();
+            let message = "its keyUsage lacks cRLSign, so it can't sign CRLs".to_owned();
             warn("ca-signs-no-lists", message);
         }
         let candidate = Candidate {
@@ -109,7 +109,7 @@ impl Taken {
             warn("ca-certificate", finding.to_string());
         }
         if self.crls.last().is_none() && !self.revocations.is_empty() {
-            let message = "there is no list to compare the index with".to_owned();
+            let message = "no CRL found to compare the index with".to_owned();
             warn("old-list-missing", message);
         }
     }
@@ -155,12 +155,12 @@ fn without_index(certificates: &Certificates, ca: &Certificate) -> RuleFinding {
     let found = certificates.found.values();
     let issued = found.filter(|found| !found.issuance.is_of(ca));
     let unknown = match issued.count() {
-        0 => "certificates that were issued before are unknown".to_owned(),
-        1 => "of the certificates that were issued before, one was found".to_owned(),
-        count => format!("of the certificates that were issued before, {count} were found"),
+        0 => "certificates issued earlier are unknown".to_owned(),
+        1 => "one certificate issued earlier was found".to_owned(),
+        count => format!("{count} certificates issued earlier were found"),
     };
     let message = format!(
-        "there is no index of certificates: {unknown}; others are recorded when they are revoked"
+        "no index of certificates found: {unknown}; others are recorded when they are revoked"
     );
     RuleFinding::warning("index-missing", message)
 }

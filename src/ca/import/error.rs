@@ -11,7 +11,7 @@ pub(crate) enum ImportError {
     #[error("directory {} not found", directory.display())]
     NoFolder { directory: PathBuf },
     /// A file is in none of the places where it is usual.
-    #[error("there is no {what} in {}: looked for {}", directory.display(), names(looked_for))]
+    #[error("{what} not found in {}; looked for {}", directory.display(), names(looked_for))]
     Missing {
         /// Kind of file.
         what: SourceFile,
@@ -20,7 +20,7 @@ pub(crate) enum ImportError {
         looked_for: Vec<PathBuf>,
     },
     /// Several files could be meant.
-    #[error("there is more than one {what} in {}: {}", directory.display(), names(found))]
+    #[error("more than one {what} found in {}: {}", directory.display(), names(found))]
     Several {
         /// Kind of file.
         what: SourceFile,
@@ -28,28 +28,28 @@ pub(crate) enum ImportError {
         found: Vec<PathBuf>,
     },
     /// The key is that of no certificate.
-    #[error("the key {} is not the one that {} certifies", key.display(), certificate.display())]
+    #[error("the key {} does not match the certificate {}", key.display(), certificate.display())]
     KeyDoesNotFit { key: PathBuf, certificate: PathBuf },
     /// The certificate may not act as a CA.
-    #[error("{} can't be taken over as a CA: {problem}", certificate.display())]
+    #[error("{} can't be imported as a CA: {problem}", certificate.display())]
     NotACa {
         certificate: PathBuf,
         problem: &'static str,
     },
     /// Whether the certificate is that of a root can't be told.
-    #[error("{} is signed with {algorithm}, which is not checked here", certificate.display())]
+    #[error("{} is signed with {algorithm}, which is not supported", certificate.display())]
     SignatureNotChecked {
         certificate: PathBuf,
         algorithm: String,
     },
     /// The store has the CA, with its key: two counters would number the same CA's certificates.
-    #[error("the CA is in the store already: {ca} has the same key")]
+    #[error("the CA is already in the store: {ca} has the same key")]
     AlreadyHere { ca: CaName },
     /// The store has the CA, without its key: it came there above another one.
-    #[error("the CA is in the store already, without its key: {ca}")]
+    #[error("the CA is already in the store, without its key: {ca}")]
     HereWithoutKey { ca: CaName },
     /// No number is left above those that were used.
-    #[error("no {kind} is left above {highest}")]
+    #[error("no {kind} above {highest} is left")]
     NumbersUsedUp {
         /// `serial number` or `list number`.
         kind: &'static str,

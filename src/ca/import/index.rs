@@ -100,7 +100,7 @@ fn row(line: usize, text: &[u8]) -> Result<Row, Broken> {
     broken.serial = Some(serial);
     let revoked = match (status.as_slice(), revocation.as_slice()) {
         (b"V" | b"E", b"") => Ok(None),
-        (b"V" | b"E", _) => Err("it has a revocation date, and is not revoked".to_owned()),
+        (b"V" | b"E", _) => Err("it has a revocation date, but is not revoked".to_owned()),
         (b"R", revocation) => self::revocation(revocation).map(Some),
         (other, _) => Err(format!("{:?} is not a status", shown(other))),
     };

@@ -53,7 +53,7 @@ impl LeafKeys {
             Some(serials) if serials.is_empty() => {}
             Some(serials) => self.keys.push((key, std::mem::take(serials))),
             None => {
-                let message = format!("{} is the key of no certificate", path.display());
+                let message = format!("{} does not match any certificate", path.display());
                 self.missed("key-does-not-fit", message);
             }
         }
@@ -77,7 +77,7 @@ struct NoOther;
 
 impl Passphrases for NoOther {
     fn to_open(&mut self, _: ProtectedKey<'_>) -> Result<Passphrase, Box<dyn Error + Send + Sync>> {
-        Err("it is encrypted, and the key of the CA is not".into())
+        Err("it is encrypted, but the key of the CA is not".into())
     }
 
     fn to_protect(

@@ -47,7 +47,7 @@ impl Numbers {
     pub(crate) fn saw_crl(&mut self, crl: &Crl<'_>) -> Result<(), ImportError> {
         match (crl.number(), crl.has_number()) {
             (Some(number), _) => self.crl = self.crl.max(number),
-            (None, true) => return Err(used_up("list number", "2^128")),
+            (None, true) => return Err(used_up("CRL number", "2^128")),
             (None, false) => {}
         }
         let entries = crl.entries().flatten();
@@ -76,7 +76,7 @@ impl Numbers {
         let is_hex = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         match u128::from_str_radix(digits, 16) {
             Ok(next) => self.crl = self.crl.max(next),
-            Err(_) if is_hex => return Err(used_up("list number", digits).into()),
+            Err(_) if is_hex => return Err(used_up("CRL number", digits).into()),
             Err(error) => self.unreadable(path, &error.to_string()),
         }
         Ok(())
@@ -85,25 +85,25 @@ impl Numbers {
     /// Warns of missing files with numbers.
     pub(crate) fn judge_files(&mut self, places: &Places) {
         let place = match &places.index {
-            Some(index) => format!("beside {}", index.display()),
+            Some(index) => format!("next to {}", index.display()),
             None => format!("in {}", places.numbers_in.display()),
         };
         if places.serial.is_none() && places.last_serials.is_empty() {
             let message = format!(
-                "there is no file serial {place}: serial numbers go on above {}",
+                "file serial not found {place}: serial numbers continue above {}",
                 self.serial.map_or_else(
-                    || "0, as none was seen".to_owned(),
-                    |highest| format!("{highest}, the highest that was seen")
+                    || "0, since none was found".to_owned(),
+                    |highest| format!("{highest}, the highest found")
                 )
             );
             self.warn("serial-missing", message);
         }
         if places.crl_number.is_none() && (places.numbers_crls || self.crl > 0) {
             let message = format!(
-                "there is no file crlnumber {place}: list numbers go on above {}",
+                "file crlnumber not found {place}: CRL numbers continue above {}",
                 match self.crl {
-                    0 => "0, as no list with a number was found".to_owned(),
-                    highest => format!("{highest}, the highest of the lists that were found"),
+                    0 => "0, since no CRL with a number was found".to_owned(),
+                    highest => format!("{highest}, the highest of the CRLs found"),
                 }
             );
             self.warn("crl-number-missing", message);
@@ -116,7 +116,7 @@ impl Numbers {
 
     fn unreadable(&mut self, path: &Path, problem: &str) {
         let message = format!(
-            "{} is not a number: {problem}; the next number belongs in it, in hex digits",
+            "{} is not a number: {problem}; write the next number into it as hex digits",
             path.display()
         );
         self.findings
@@ -140,7 +140,7 @@ impl Numbers {
     pub(crate) fn crl_number(&self) -> Result<u128, ImportError> {
         match self.crl.checked_add(1) {
             Some(_) => Ok(self.crl),
-            None => Err(used_up("list number", "2^128")),
+            None => Err(used_up("CRL number", "2^128")),
         }
     }
 }

@@ -67,13 +67,13 @@ impl OldCrls {
         let is_its = crl.issuer() == ca.subject();
         if let (true, Err(KeyError::Unsupported { algorithm })) = (is_its, &signed) {
             let message = format!(
-                "{shown} is signed with {algorithm}, which is not checked here: whether it is a list of {} can't be told",
+                "{shown} is signed with {algorithm}, which is not supported: whether it is a CRL of {} can't be verified",
                 ca.subject()
             );
             self.found(SIGNATURE_NOT_CHECKED, message);
         } else if !is_its || signed.is_err() {
             let message = format!(
-                "{shown} is a list of {}, and not signed with the key of {}",
+                "{shown} is a CRL of {}, and is not signed with the key of {}",
                 crl.issuer(),
                 ca.subject()
             );
@@ -88,7 +88,7 @@ impl OldCrls {
         let limit = limit(&crl);
         if let Some(limit) = limit {
             let message = format!(
-                "{shown} has {limit}, so it is a part of a list; what it revokes is compared, and it is not the last list"
+                "{shown} has {limit}, so it is a partial CRL: its revocations are compared, but it does not count as the last CRL"
             );
             self.findings
                 .push(RuleFinding::warning("old-list-partial", message));

@@ -71,7 +71,7 @@ impl<'a> Records<'a> {
     fn take_whole(&mut self, row: &Row, certificates: &mut Certificates, issued_in: &Path) {
         let Row { line, serial, .. } = *row;
         if self.places.contains_key(&serial) {
-            let message = format!("line {line} of the index has the serial number {serial} again");
+            let message = format!("line {line} of the index repeats the serial number {serial}");
             self.found("serial-twice", message);
         } else {
             let issuance = if let Some(found) = certificates.found.remove(&serial) {
@@ -80,7 +80,7 @@ impl<'a> Records<'a> {
                 let file = issued_in.join(format!("{serial}.pem"));
                 if !certificates.explained.contains(&file) {
                     let message = format!(
-                        "line {line} of the index is about {serial}, and there is no certificate of that number as {}",
+                        "line {line} of the index has the serial number {serial}, but its certificate is not found as {}",
                         file.display()
                     );
                     self.found("certificate-missing", message);
@@ -106,15 +106,17 @@ impl<'a> Records<'a> {
         let (line, shown) = (row.line, path.display());
         if issuance.not_after != row.not_after {
             let (row, certificate) = (rfc3339(row.not_after), rfc3339(issuance.not_after));
-            let message =
-                format!("line {line} of the index ends at {row}, and {shown} at {certificate}");
+            let message = format!(
+                "line {line} of the index expires at {row}, but {shown} expires at {certificate}"
+            );
             self.found("row-and-certificate-differ", message);
         }
         let is_nameless = subject.is_empty() && row.is_nameless();
         if !is_nameless && !is_oneline(&row.subject, &subject) {
             let row = String::from_utf8_lossy(&row.subject);
-            let message =
-                format!("line {line} of the index is about {row}, and {shown} about {subject}");
+            let message = format!(
+                "line {line} of the index has the subject {row}, but {shown} has {subject}"
+            );
             self.found("row-and-certificate-differ", message);
         }
         issuance
@@ -133,7 +135,7 @@ impl<'a> Records<'a> {
         let Some(serial) = serial else {
             return if may_revoke {
                 let message = format!(
-                    "line {line} of the index may be that of a revoked certificate, and which one can't be read: {problem}"
+                    "line {line} of the index may revoke a certificate, but its serial number can't be read: {problem}"
                 );
                 self.found(REVOCATION_UNREADABLE, message);
             } else {
@@ -169,7 +171,7 @@ impl<'a> Records<'a> {
     fn revoke(&mut self, line: usize, serial: Serial, revocation: Revocation) {
         if revocation.is_lifted {
             let message = format!(
-                "line {line} of the index says removeFromCRL of {serial}: its hold was lifted, and it is on no list of its own any more"
+                "line {line} of the index has removeFromCRL for {serial}: its hold was lifted, so it is not on the next CRL"
             );
             self.findings
                 .push(RuleFinding::warning("hold-lifted", message));
@@ -193,7 +195,7 @@ impl<'a> Records<'a> {
                 continue;
             }
             if self.has_index {
-                let message = format!("no line of the index is about {}", other.path.display());
+                let message = format!("no line of the index matches {}", other.path.display());
                 let rule = "row-missing";
                 // Certificates of a directory named by the user may be missing in the index.
                 self.findings.push(if other.is_collected {
@@ -212,7 +214,7 @@ impl<'a> Records<'a> {
         for entry in crl.entries().flatten() {
             let Some(serial) = entry.serial() else {
                 let message = format!(
-                    "{} has an entry with a serial number that can't be recorded",
+                    "an entry of {} has a serial number that can't be recorded",
                     path.display()
                 );
                 self.found("serial-unusable", message);
@@ -251,7 +253,7 @@ impl<'a> Records<'a> {
             // Only a hold can have been lifted.
             Some(recorded) if recorded.is_lifted && on_list.firmness() == 2 => {
                 let message = format!(
-                    "{serial} is revoked on {shown} for good, and the index says removeFromCRL of it"
+                    "{serial} is revoked permanently in {shown}, but the index has removeFromCRL for it"
                 );
                 self.found("revoked-on-list-only", message);
                 self.standings.insert(serial, on_list);
@@ -260,16 +262,15 @@ impl<'a> Records<'a> {
             Some(recorded)
                 if age == Age::Older && (on_list.firmness() < 2 || recorded.firmness() == 2) => {}
             Some(_) => {
-                let message = format!(
-                    "{shown} and the index say different things of {serial}; the index counts"
-                );
+                let message =
+                    format!("{shown} and the index differ about {serial}; the index is used");
                 self.findings
                     .push(RuleFinding::warning("list-and-index-differ", message));
             }
             None if entry.removes => {}
             None => {
                 if self.has_index {
-                    let message = format!("{serial} is revoked on {shown}, and not in the index");
+                    let message = format!("{serial} is revoked in {shown}, but not in the index");
                     self.found("revoked-on-list-only", message);
                 }
                 self.standings.insert(serial, on_list);

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 /// Reasons why a trust store is not made or read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TrustStoreError {
-    #[error("there is no CA to put into the bundle")]
+    #[error("the bundle has no CA")]
     Empty,
     /// Not every path reaches its root.
-    #[error("the bundle would not be complete")]
+    #[error("the bundle is incomplete")]
     Incomplete(#[from] IncompletePath),
     /// A file holds something else than CA certificates.
-    #[error("{} can't go into a bundle", called(path))]
+    #[error("{} can't be added to a bundle", called(path))]
     NotACa { path: PathBuf, source: InputError },
     #[error("the trust store {} can't be opened", path.display())]
     Unreadable { path: PathBuf, source: KeyError },

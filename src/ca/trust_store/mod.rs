@@ -210,14 +210,16 @@ fn not_for_bundle(certificate: &Certificate) -> Option<String> {
     let subject = certificate.subject();
     if let Some((extension, problem)) = certificate.broken_extension() {
         return Some(format!(
-            "the {extension} of {subject} in it is broken: {problem}"
+            "the {extension} of its certificate {subject} is malformed: {problem}"
         ));
     }
     if !certificate.is_ca() {
-        return Some(format!("{subject} in it is not a CA"));
+        return Some(format!("its certificate {subject} is not a CA certificate"));
     }
     let problem = certificate.public_key().check_order().err()?;
-    Some(format!("the key of {subject} in it is weak: {problem}"))
+    Some(format!(
+        "the key of its certificate {subject} is weak: {problem}"
+    ))
 }
 
 /// A file of a bundle.

@@ -83,7 +83,7 @@ pub(super) fn settings(
     if has_folder && !rules.folder_settings.is_empty() {
         let folder = rules.grammar.quote(&absolute(&place.directory));
         let lines = rules.folder_settings.iter();
-        let lines = lines.map(|line| line.replace("FOLDER", &folder));
+        let lines = lines.map(|line| line.replace("DIRECTORY", &folder));
         return Ok(Settings {
             lines: lines
                 .map(|line| format!("set in the configuration: {line}"))

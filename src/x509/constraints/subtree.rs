@@ -113,12 +113,12 @@ impl Subtree {
     pub(super) fn decode(element: &Element<'_>) -> Result<Self, Malformed> {
         if element.tag == tag::context(7) {
             return address_range(element.content)
-                .ok_or(Malformed::Value("an address constraint is not well formed"));
+                .ok_or(Malformed::Value("an IP address constraint is malformed"));
         }
         Ok(match GeneralName::decode(element)? {
             GeneralName::Dns(name) => Self::Dns(name.to_ascii_lowercase()),
             GeneralName::Email(name) if name.contains('@') && mailbox(&name).is_none() => {
-                return Err(Malformed::Value("a mailbox is not well formed"));
+                return Err(Malformed::Value("a mailbox is malformed"));
             }
             GeneralName::Email(name) => Self::Email(name),
             GeneralName::Uri(name) => Self::Uri(name.to_ascii_lowercase()),

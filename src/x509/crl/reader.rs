@@ -159,7 +159,7 @@ impl<'a> Crl<'a> {
     pub(crate) fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
         if self.algorithm != self.inner_algorithm {
             return Err(KeyError::Inconsistent {
-                reason: "the list names two signature algorithms".into(),
+                reason: "the two signature algorithms of the CRL differ".into(),
             });
         }
         match SignatureAlgorithm::from_der(self.algorithm)? {
@@ -216,11 +216,11 @@ fn read_entry<'a>(crl: &mut Reader<'a>) -> Result<ReadEntry<'a>, Malformed> {
 fn read_entry_extensions(mut crl: Reader<'_>, entry: &mut ReadEntry<'_>) -> Result<(), Malformed> {
     while !crl.is_empty() {
         let mut extension = crl.sequence("an Extension")?;
-        let identifier = extension.expect(tag::OBJECT_IDENTIFIER, "an extension's identifier")?;
+        let identifier = extension.expect(tag::OBJECT_IDENTIFIER, "an extension identifier")?;
         identifier.oid()?;
         let critical = extension.optional(tag::BOOLEAN)?;
         let is_critical = critical.map_or(Ok(false), |critical| critical.boolean())?;
-        let value = extension.expect(tag::OCTET_STRING, "an extension's value")?;
+        let value = extension.expect(tag::OCTET_STRING, "an extension value")?;
         extension.end()?;
         let names_issuer = identifier.content == oid::CERTIFICATE_ISSUER.as_bytes();
         entry.names_issuer |= names_issuer;

@@ -22,15 +22,15 @@ pub(crate) fn dns_name(text: &str, wildcard: bool) -> Result<String, &'static st
         _ => ("", text),
     };
     if host.contains('*') {
-        return Err("a * can only be the whole first label");
+        return Err("* is only allowed as the whole first label");
     }
     if host.chars().any(is_deceptive) {
-        return Err("it has characters that can't be shown");
+        return Err("it has unprintable characters");
     }
     let ascii = if host.is_ascii() {
         host.to_ascii_lowercase()
     } else {
-        to_a_labels(host).ok_or("it can't be written in A-labels")?
+        to_a_labels(host).ok_or("it can't be converted to A-labels")?
     };
     if ascii.len() > 253 - star.len() {
         return Err("it has more than 253 characters");
@@ -60,7 +60,7 @@ fn to_a_labels(host: &str) -> Option<String> {
     ascii.ok().map(Cow::into_owned)
 }
 
-const OTHER_CHARACTERS: &str = "a label has other characters than letters, digits and hyphens";
+const OTHER_CHARACTERS: &str = "a label has characters other than letters, digits and hyphens";
 
 fn check_label(label: &str) -> Result<(), &'static str> {
     if label.is_empty() {
@@ -74,7 +74,7 @@ fn check_label(label: &str) -> Result<(), &'static str> {
     }
     // RFC 5891 section 4.2.3.1; all but xn-- is kept for what may come.
     if label.get(2..4) == Some("--") && !label.starts_with("xn--") {
-        return Err("a label has hyphens in its third and fourth place");
+        return Err("a label has hyphens as its third and fourth characters");
     }
     if !label
         .bytes()

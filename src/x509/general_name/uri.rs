@@ -9,7 +9,7 @@ pub(super) fn check_uri_text(rest: &str) -> Result<(), &'static str> {
     let allowed =
         |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
     if rest.is_empty() || !rest.bytes().all(allowed) {
-        return Err("it has characters that a URI can't have, or none after the scheme");
+        return Err("it has characters that a URI does not allow, or nothing after the scheme");
     }
     if rest.matches('#').count() > 1 {
         return Err("it has more than one #");
@@ -21,7 +21,7 @@ pub(super) fn check_uri_text(rest: &str) -> Result<(), &'static str> {
     if rest.split('%').skip(1).all(escaped) {
         Ok(())
     } else {
-        Err("it has a % that two hexadecimal digits don't follow")
+        Err("it has a % without two hexadecimal digits")
     }
 }
 
@@ -73,7 +73,7 @@ impl<'a> Authority<'a> {
         });
         match literal {
             Some(true) => Ok(true),
-            Some(false) => Err("what is in brackets is not an IPv6 address"),
+            Some(false) => Err("the text in brackets is not an IPv6 address"),
             None if self.host.parse::<Ipv4Addr>().is_ok() => Ok(false),
             None => host_name(self.host, false).map(|_| false),
         }

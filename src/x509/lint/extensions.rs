@@ -22,9 +22,9 @@ pub(super) fn only_known_extensions_are_critical(candidate: &Candidate<'_>) -> O
 
 pub(super) fn basic_constraints_are_critical(candidate: &Candidate<'_>) -> Option<String> {
     match candidate.certificate.extension(&oid::BASIC_CONSTRAINTS) {
-        None => Some("there are no basic constraints".to_owned()),
+        None => Some("basicConstraints is missing".to_owned()),
         Some(extension) if !extension.critical => {
-            Some("basic constraints are not critical".to_owned())
+            Some("basicConstraints is not critical".to_owned())
         }
         Some(extension) => extension
             .to_basic_constraints()
@@ -41,10 +41,10 @@ pub(super) fn path_length_is_only_in_cas(candidate: &Candidate<'_>) -> Option<St
 
 pub(super) fn key_usage_is_critical(candidate: &Candidate<'_>) -> Option<String> {
     match candidate.certificate.extension(&oid::KEY_USAGE) {
-        None => Some("there is no key usage".to_owned()),
-        Some(extension) if !extension.critical => Some("the key usage is not critical".to_owned()),
+        None => Some("keyUsage is missing".to_owned()),
+        Some(extension) if !extension.critical => Some("keyUsage is not critical".to_owned()),
         Some(extension) => match extension.to_key_usage() {
-            Ok(0) => Some("the key usage is empty".to_owned()),
+            Ok(0) => Some("keyUsage is empty".to_owned()),
             Ok(_) => None,
             Err(error) => Some(error.to_string()),
         },
@@ -68,7 +68,7 @@ pub(super) fn leaves_do_not_sign_certificates(candidate: &Candidate<'_>) -> Opti
 pub(super) fn leaves_have_a_purpose(candidate: &Candidate<'_>) -> Option<String> {
     let certificate = candidate.certificate;
     match certificate.extension(&oid::EXT_KEY_USAGE) {
-        None => (!certificate.is_ca()).then(|| "a leaf has no extended key usage".to_owned()),
+        None => (!certificate.is_ca()).then(|| "a leaf has no extKeyUsage".to_owned()),
         Some(extension) => extension
             .to_extended_key_usage()
             .err()
@@ -81,14 +81,14 @@ pub(super) fn no_leaf_has_every_purpose(candidate: &Candidate<'_>) -> Option<Str
         .certificate
         .extended_key_usage()
         .contains(&oid::ANY_EXTENDED_KEY_USAGE)
-        .then(|| "the extended key usage is any".to_owned())
+        .then(|| "extKeyUsage is anyExtendedKeyUsage".to_owned())
 }
 
 pub(super) fn subject_key_identifier_is_there(candidate: &Candidate<'_>) -> Option<String> {
     match candidate.certificate.subject_key_identifier() {
-        None => Some("there is no subject key identifier".to_owned()),
+        None => Some("subjectKeyIdentifier is missing".to_owned()),
         Some(identifier) if identifier.is_empty() => {
-            Some("the subject key identifier is empty".to_owned())
+            Some("subjectKeyIdentifier is empty".to_owned())
         }
         Some(_) => None,
     }
@@ -106,7 +106,7 @@ pub(super) fn alternative_names_are_well_formed(candidate: &Candidate<'_>) -> Op
         Some(Err(error)) => Some(error.to_string()),
         None => match name {
             GeneralName::Directory(_) => None,
-            _ => Some(format!("{name} is of a kind that is not issued")),
+            _ => Some(format!("{name} has a type that is not issued")),
         },
     })
 }
@@ -153,5 +153,5 @@ pub(super) fn time_stamping_is_alone_and_critical(candidate: &Candidate<'_>) -> 
         .extension(&oid::EXT_KEY_USAGE)
         .is_some_and(|e| e.critical);
     (purposes.len() > 1 || !critical)
-        .then(|| "time stamping is not the only, critical purpose".to_owned())
+        .then(|| "timeStamping is not the only purpose, or extKeyUsage is not critical".to_owned())
 }

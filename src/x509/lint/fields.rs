@@ -36,8 +36,7 @@ pub(super) fn signature_does_not_rest_on_sha1(candidate: &Candidate<'_>) -> Opti
 
 pub(super) fn validity_runs_forward(candidate: &Candidate<'_>) -> Option<String> {
     let validity = candidate.certificate.validity();
-    (validity.not_after < validity.not_before)
-        .then(|| "the validity ends before it begins".to_owned())
+    (validity.not_after < validity.not_before).then(|| "notAfter is before notBefore".to_owned())
 }
 
 pub(super) fn times_are_utc_through_2049(candidate: &Candidate<'_>) -> Option<String> {
@@ -48,7 +47,7 @@ pub(super) fn times_are_utc_through_2049(candidate: &Candidate<'_>) -> Option<St
     });
     memchr::memmem::find(candidate.certificate.tbs(), &expected)
         .is_none()
-        .then(|| "a time is in the wrong of the two time types".to_owned())
+        .then(|| "a time has the wrong type (UTCTime or GeneralizedTime)".to_owned())
 }
 
 pub(super) fn subject_of_a_ca_is_not_empty(candidate: &Candidate<'_>) -> Option<String> {

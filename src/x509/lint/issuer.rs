@@ -5,7 +5,7 @@ use crate::x509::extension::key_usage::KEY_CERT_SIGN;
 
 pub(super) fn issuer_is_the_subject_of_the_ca(candidate: &Candidate<'_>) -> Option<String> {
     (candidate.certificate.issuer() != candidate.issuer().subject())
-        .then(|| "the issuer is not the CA's subject to the byte".to_owned())
+        .then(|| "the issuer is not byte for byte the CA's subject".to_owned())
 }
 
 pub(super) fn authority_key_identifier_is_that_of_the_ca(
@@ -15,9 +15,9 @@ pub(super) fn authority_key_identifier_is_that_of_the_ca(
     let theirs = candidate.issuer().subject_key_identifier();
     match (own, theirs) {
         (None, _) if candidate.issuers.is_empty() => None,
-        (None, Some(_)) => Some("there is no authority key identifier".to_owned()),
+        (None, Some(_)) => Some("authorityKeyIdentifier is missing".to_owned()),
         (own, theirs) if own != theirs => {
-            Some("the authority key identifier is not the CA's subject key identifier".to_owned())
+            Some("authorityKeyIdentifier does not match the CA's subjectKeyIdentifier".to_owned())
         }
         _ => None,
     }
@@ -27,7 +27,7 @@ pub(super) fn issuer_may_sign_certificates(candidate: &Candidate<'_>) -> Option<
     let issuer = candidate.issuer();
     let usage = issuer.key_usage().unwrap_or(KEY_CERT_SIGN);
     (!issuer.is_ca() || usage & KEY_CERT_SIGN == 0)
-        .then(|| "the issuer may not sign certificates".to_owned())
+        .then(|| "the issuer is not allowed to sign certificates".to_owned())
 }
 
 pub(super) fn validity_is_inside_that_of_the_ca(candidate: &Candidate<'_>) -> Option<String> {
@@ -36,7 +36,7 @@ pub(super) fn validity_is_inside_that_of_the_ca(candidate: &Candidate<'_>) -> Op
         candidate.issuer().validity(),
     );
     (own.not_before < theirs.not_before || own.not_after > theirs.not_after)
-        .then(|| "the validity is not inside that of the CA".to_owned())
+        .then(|| "the validity exceeds the CA's".to_owned())
 }
 
 pub(super) fn path_lengths_are_held(candidate: &Candidate<'_>) -> Option<String> {
@@ -56,7 +56,7 @@ pub(super) fn path_lengths_are_held(candidate: &Candidate<'_>) -> Option<String>
             let needed = below + 1 + own.unwrap_or(0) as usize;
             (needed > allowed).then(|| {
                 format!(
-                    "{} allows {allowed} CAs below it, and this would be number {needed}",
+                    "{} allows {allowed} CAs below it, but this is number {needed}",
                     issuer.subject()
                 )
             })
@@ -75,7 +75,7 @@ pub(super) fn names_are_inside_the_constraints(candidate: &Candidate<'_>) -> Opt
                 .err()
                 .map(|error| format!("{} does not allow it: {error}", issuer.subject())),
             Err(error) => Some(format!(
-                "the name constraints of {} can't be understood: {error}",
+                "the name constraints of {} can't be read: {error}",
                 issuer.subject()
             )),
         })

@@ -44,7 +44,7 @@ fn hexadecimal(kind: &AttributeType, value: &str) -> NameError {
     NameError::Value {
         kind: attribute::short_name(&kind.oid),
         value: value.to_owned(),
-        problem: "is in the hexadecimal form, which is not read here (write \\# for a # in front)"
+        problem: "is in the hexadecimal form, which is not supported (write \\# for a leading #)"
             .to_owned(),
     }
 }

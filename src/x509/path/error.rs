@@ -23,16 +23,16 @@ pub(crate) enum IncompletePath {
         issuer: String,
         serial: Option<String>,
     },
-    #[error("the signature of {subject} can't be verified here: {algorithm}")]
+    #[error("the signature of {subject} can't be verified: {algorithm} is not supported")]
     Unverifiable { subject: String, algorithm: String },
-    #[error("the issuer of {subject} is not to be found: {count} keys bear the name {issuer}")]
+    #[error("the issuer of {subject} can't be determined: {count} keys have the name {issuer}")]
     TooManyKeys {
         subject: String,
         issuer: String,
         count: usize,
     },
     #[error(
-        "the issuer of {subject} is not looked for: {count} certificates bear the name {issuer}, more than {MOST_NAMESAKES}"
+        "the issuer of {subject} can't be determined: {count} certificates have the name {issuer}, more than {MOST_NAMESAKES}"
     )]
     TooManyNamesakes {
         subject: String,
@@ -41,13 +41,13 @@ pub(crate) enum IncompletePath {
     },
     #[error("the path of {subject} has more than {MOST_STEPS} certificates")]
     TooLong { subject: String },
-    #[error("the {extension} of {subject} is broken: {problem}")]
+    #[error("the {extension} of {subject} is malformed: {problem}")]
     BrokenExtension {
         subject: String,
         extension: &'static str,
         problem: Malformed,
     },
-    #[error("no root is above {subject}: the CAs over it only certify each other")]
+    #[error("{subject} has no root: its CAs only certify each other")]
     Rootless { subject: String },
 }
 
@@ -55,6 +55,6 @@ pub(crate) enum IncompletePath {
 pub(crate) fn other_certificate(issuer: &str, serial: Option<&str>) -> String {
     match serial {
         Some(serial) => format!("the certificate of {issuer} with serial number {serial}"),
-        None => format!("a certificate of {issuer} with the issuer that it names"),
+        None => format!("a certificate of {issuer} with the named issuer"),
     }
 }

@@ -14,36 +14,36 @@ use time::OffsetDateTime;
 /// Reasons for which no CRL can be asked about a certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CrlProblem {
-    #[error("no list of {issuer} was given")]
+    #[error("no CRL of {issuer} is given")]
     Missing { issuer: String },
-    #[error("the list of {issuer} is not signed with its key")]
+    #[error("the CRL of {issuer} is not signed with its key")]
     Signature { issuer: String },
-    #[error("the signature of the list of {issuer} can't be verified here: {algorithm}")]
+    #[error("the signature of the CRL of {issuer} can't be verified: {algorithm} is not supported")]
     Unverifiable { issuer: String, algorithm: String },
-    #[error("{issuer} has no cRLSign in its keyUsage, so that its list says nothing")]
+    #[error("the keyUsage of {issuer} lacks cRLSign, so its CRL is not valid")]
     NoCrlSign { issuer: String },
-    #[error("the list of {issuer} is not valid before {}", rfc3339(*.this_update))]
+    #[error("the CRL of {issuer} is not valid before {}", rfc3339(*.this_update))]
     NotYetValid {
         issuer: String,
         this_update: OffsetDateTime,
     },
-    #[error("the list of {issuer} ended at {}", rfc3339(*.next_update))]
+    #[error("the CRL of {issuer} expired at {}", rfc3339(*.next_update))]
     Ended {
         issuer: String,
         next_update: OffsetDateTime,
     },
-    #[error("the list of {issuer} does not say when it ends")]
+    #[error("the CRL of {issuer} has no nextUpdate")]
     Endless { issuer: String },
-    #[error("the CRL of {issuer} is about a part of its certificates: it has {extension}")]
+    #[error("the CRL of {issuer} covers only some of its certificates: it has {extension}")]
     Partial {
         issuer: String,
         extension: &'static str,
     },
-    #[error("the list of {issuer} has a critical extension that is not understood: {extension}")]
+    #[error("the CRL of {issuer} has a critical extension that is not supported: {extension}")]
     CriticalExtension { issuer: String, extension: String },
-    #[error("an entry of the list of {issuer} has a critical extension that is not understood")]
+    #[error("an entry of the CRL of {issuer} has a critical extension that is not supported")]
     CriticalEntryExtension { issuer: String },
-    #[error("the list of {issuer} is broken")]
+    #[error("the CRL of {issuer} is malformed")]
     Broken { issuer: String },
 }
 

@@ -61,7 +61,7 @@ pub(crate) struct Hostname(ServerName<'static>);
 
 /// A text that is neither a host's name nor an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is neither a host name nor an address")]
+#[error("{0:?} is neither a host name nor an IP address")]
 pub(crate) struct HostnameError(String);
 
 impl FromStr for Hostname {

@@ -13,11 +13,9 @@ use time::OffsetDateTime;
 pub(crate) enum Refusal {
     #[error("the issuer of {subject} is missing: {issuer}")]
     MissingIssuer { subject: String, issuer: String },
-    #[error("the issuer of {subject} is not named: its issuer field is empty")]
+    #[error("the issuer of {subject} is unknown: its issuer field is empty")]
     EmptyIssuer { subject: String },
-    #[error(
-        "the issuer of {subject} is missing: the {issuer} at hand has another key than it names"
-    )]
+    #[error("the issuer of {subject} is missing: the given {issuer} has another key")]
     OtherKey { subject: String, issuer: String },
     #[error("the issuer of {subject} is missing: {}", other_certificate(.issuer, .serial.as_deref()))]
     OtherCertificate {
@@ -25,15 +23,15 @@ pub(crate) enum Refusal {
         issuer: String,
         serial: Option<String>,
     },
-    #[error("the signature of {subject} does not verify under the key of {issuer}")]
+    #[error("{subject} is not signed with the key of {issuer}")]
     Signature { subject: String, issuer: String },
-    #[error("the signature of {subject} can't be verified here: {algorithm}")]
+    #[error("the signature of {subject} can't be verified: {algorithm} is not supported")]
     Unverifiable { subject: String, algorithm: String },
-    #[error("{subject} is signed with its own key and is not a trusted root")]
+    #[error("{subject} is self-signed and is not a trusted root")]
     Untrusted { subject: String },
-    #[error("no trusted root is above {subject}: the CAs over it only certify each other")]
+    #[error("{subject} has no trusted root: its CAs only certify each other")]
     Rootless { subject: String },
-    #[error("{subject} has more or longer paths than are looked at, and none of those is valid")]
+    #[error("{subject} has too many or too long paths, and none of those checked is valid")]
     TooManyPaths { subject: String },
     #[error("{subject} is not valid before {}", rfc3339(*.not_before))]
     NotYetValid {
@@ -45,23 +43,23 @@ pub(crate) enum Refusal {
         subject: String,
         not_after: OffsetDateTime,
     },
-    #[error("{subject} is of version {version}, which can't say what it is for")]
+    #[error("{subject} is of version {version}, which has no extensions")]
     Version { subject: String, version: u32 },
-    #[error("{subject} has a critical extension that is not understood here: {extension}")]
+    #[error("{subject} has a critical extension that is not supported: {extension}")]
     CriticalExtension { subject: String, extension: String },
-    #[error("the {extension} of {subject} is broken: {problem}")]
+    #[error("the {extension} of {subject} is malformed: {problem}")]
     BrokenExtension {
         subject: String,
         extension: &'static str,
         problem: Malformed,
     },
-    #[error("{issuer}, which signed {subject}, is not a CA")]
+    #[error("{issuer}, which signed {subject}, is not a CA certificate")]
     NotACa { subject: String, issuer: String },
-    #[error("{issuer}, which signed {subject}, has no keyCertSign in its keyUsage")]
+    #[error("the keyUsage of {issuer} lacks keyCertSign, but it signed {subject}")]
     NoKeyCertSign { subject: String, issuer: String },
-    #[error("the signature of {subject} binds nothing: it is made with {algorithm}")]
+    #[error("the signature of {subject} is not secure: it uses {algorithm}")]
     WeakSignature { subject: String, algorithm: String },
-    #[error("{issuer} allows {allowed} CAs below it, and {below} are between it and {subject}")]
+    #[error("{issuer} allows {allowed} CAs below it, but {below} are between it and {subject}")]
     PathLength {
         subject: String,
         issuer: String,
@@ -94,7 +92,7 @@ pub(crate) enum Refusal {
         hostname: String,
         has: String,
     },
-    #[error("rustls-webpki refuses the path of {subject}: {problem}")]
+    #[error("rustls-webpki rejects the path of {subject}: {problem}")]
     SecondOpinion {
         subject: String,
         problem: &'static str,
@@ -143,6 +141,6 @@ pub(super) fn first_few(all: &[impl ToString]) -> String {
     let shown = shown.join(", ");
     match all.len().checked_sub(FEW) {
         None | Some(0) => shown,
-        Some(more) => format!("{shown}, and {more} more"),
+        Some(more) => format!("{shown} and {more} more"),
     }
 }

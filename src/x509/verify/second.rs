@@ -162,39 +162,39 @@ fn wrong_host(certificate: &Certificate, hostname: &Hostname) -> Refusal {
 fn in_words(error: &Error) -> &'static str {
     match error {
         Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => {
-            "it cannot read one of its certificates"
+            "it can't read one of its certificates"
         }
         Error::InvalidCertValidity => "a certificate expires before it begins",
         Error::InvalidSerialNumber => "a serial number is not one of 1 to 20 bytes",
         Error::UnsupportedCertVersion => "a certificate is not of version 3",
-        Error::UnsupportedCriticalExtension => "a critical extension that it does not know",
-        Error::UnsupportedNameType => "a kind of name that it does not know",
+        Error::UnsupportedCriticalExtension => "a critical extension that it does not support",
+        Error::UnsupportedNameType => "a name type that it does not support",
         Error::InvalidSignatureForPublicKey => "a signature does not verify",
-        Error::SignatureAlgorithmMismatch => "two signature algorithms are named",
+        Error::SignatureAlgorithmMismatch => "its two signature algorithms differ",
         Error::UnsupportedSignatureAlgorithmContext(_)
         | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            "a signature algorithm that it does not know"
+            "a signature algorithm that it does not support"
         }
         Error::NameConstraintViolation => "a name constraint is violated",
         Error::InvalidNetworkMaskConstraint | Error::MalformedNameConstraint => {
-            "a name constraint is not well formed"
+            "a name constraint is malformed"
         }
         Error::MalformedDnsIdentifier => "a SAN is not a host name",
         Error::PathLenConstraintViolated => "a path length constraint is violated",
-        Error::ExtensionValueInvalid | Error::MalformedExtensions => "an extension is broken",
+        Error::ExtensionValueInvalid | Error::MalformedExtensions => "an extension is malformed",
         Error::EmptyEkuExtension => "an extKeyUsage is empty",
         Error::RequiredEkuNotFoundContext(_) => "an extKeyUsage lacks the purpose",
-        Error::CertDistrusted => "a key is known to be distrusted",
+        Error::CertDistrusted => "a key is distrusted",
         Error::CaUsedAsEndEntity | Error::EndEntityUsedAsCa => {
-            "a CA and an end-entity certificate change places"
+            "a CA certificate is used as an end-entity certificate, or the reverse"
         }
         Error::UnknownIssuer => "it finds no path to the trusted certificate",
         Error::MaximumNameConstraintComparisonsExceeded => {
-            "the names and name constraints need more comparisons than it makes"
+            "the names and name constraints exceed its limit of comparisons"
         }
         Error::MaximumPathBuildCallsExceeded
         | Error::MaximumPathDepthExceeded
-        | Error::MaximumSignatureChecksExceeded => "the path is longer than it follows",
-        _ => "a rule of its own",
+        | Error::MaximumSignatureChecksExceeded => "the path exceeds its limit of length",
+        _ => "an unknown reason",
     }
 }

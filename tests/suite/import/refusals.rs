@@ -183,7 +183,7 @@ fn a_row_that_revokes_nobody_knows_whom_is_refused_even_in_part() {
         sandbox.write("old/index.txt", index.replace(line, &broken));
         let (found, refused) = sandbox.refused_import("--openssl old --partial");
         assert_eq!(found, ["revocation-unreadable"], "{refused}");
-        let named = format!("line {number} of the index may be that of a revoked certificate");
+        let named = format!("line {number} of the index may revoke a certificate");
         assert!(refused.stdout.contains(&named), "{refused}");
         let error = refused.error();
         assert_eq!(error["code"], "import-incomplete");
@@ -283,7 +283,7 @@ fn signatures_that_are_not_checked_are_named() {
             .succeeds();
         breaks(&sandbox, &["signature-not-checked"]);
         let refused = sandbox.import("--openssl old").ends_with(1);
-        let said = format!("1000.pem is signed with {algorithm}, which is not checked here");
+        let said = format!("1000.pem is signed with {algorithm}, which is not supported");
         assert!(refused.stdout.contains(&said), "{refused}");
         sandbox
             .old_ca(&format!("-gencrl -md {digest} -out old/crl.pem"))

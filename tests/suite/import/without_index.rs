@@ -133,7 +133,10 @@ fn certificates_of_other_directories_are_recorded() {
     assert_eq!(errors(&report), Vec::<String>::new());
     assert_eq!(report["certificates"]["valid"], 3);
     let says = message(&report, "index-missing");
-    assert!(says.contains("3 were found"), "{says}");
+    assert!(
+        says.contains("3 certificates issued earlier were found"),
+        "{says}"
+    );
     let says = message(&report, "certificates-passed-over");
     for name in [
         "key.pem",
@@ -180,7 +183,7 @@ fn an_unreadable_certificate_is_named_and_hides_no_others() {
     for finding in unreadable {
         assert_eq!(finding["level"], "warning");
         let message = finding["message"].as_str().unwrap();
-        assert!(message.contains("certificate 1 in more/"), "{message}");
+        assert!(message.contains("certificate 1 of more/"), "{message}");
     }
 }
 

@@ -137,7 +137,7 @@ fn a_root_that_names_another_issuer_or_key_is_told_in_words() {
         // [1] CN=cb
         (
             "3013A111A40F300D310B300906035504030C026362",
-            "the issuer of CN=own is missing: a certificate of CN=own with the issuer that it names;",
+            "the issuer of CN=own is missing: a certificate of CN=own with the named issuer;",
         ),
         // [0] 05
         (

@@ -34,7 +34,7 @@ impl Crls<'_> {
         let Some(number) = crl.number() else {
             return Some(self.broken(
                 CRL_UNRECORDED,
-                format!("{shown} has no number, and {name} signs none without"),
+                format!("{shown} has no CRL number, but every CRL of {name} has one"),
             ));
         };
         let highest = self
@@ -44,7 +44,7 @@ impl Crls<'_> {
             .max(self.number);
         if number > highest {
             let message = format!(
-                "{shown} has the number {number}, and the store knows of none above {highest}: the store is older than the list"
+                "{shown} has the CRL number {number}, but the highest on record is {highest}: the store is older than the CRL"
             );
             return Some(self.broken(CRL_NUMBER, message));
         }
@@ -54,7 +54,7 @@ impl Crls<'_> {
             .as_ref()
             .is_some_and(|record| record.sha256 == fingerprint);
         (!is_recorded).then(|| {
-            let message = format!("{shown} has the number {number}, and another list of that number is on record, or none");
+            let message = format!("{shown} has the CRL number {number}, but the record of that number is missing or of another CRL");
             self.broken(CRL_UNRECORDED, message)
         })
     }
@@ -86,7 +86,8 @@ impl Crls<'_> {
             let missing = standing.when_listed.is_some_and(has_to_be_there)
                 && entries.binary_search(serial).is_err();
             if missing {
-                let message = format!("{shown} lacks {serial}, which was revoked when it was made");
+                let message =
+                    format!("{shown} lacks {serial}, which was revoked before the CRL was signed");
                 findings.push(self.broken(CRL_INCOMPLETE, message).of_serial(serial));
             }
         }
@@ -94,9 +95,8 @@ impl Crls<'_> {
         if revocations.is_whole && (self.count > 0 || self.ca.has_key().unwrap_or(false)) {
             for serial in entries {
                 if !revocations.standings.contains_key(&serial) {
-                    let message = format!(
-                        "{shown} has {serial}, which the store does not know to be revoked"
-                    );
+                    let message =
+                        format!("{shown} has {serial}, but the store has no revocation of it");
                     findings.push(self.broken(CRL_FORGOTTEN, message).of_serial(&serial));
                 }
             }
@@ -131,21 +131,18 @@ impl Crls<'_> {
     ) -> Option<StoreFinding> {
         let name = self.ca.name();
         let Some(end) = crl.next_update() else {
-            return Some(self.broken(
-                CRL_STALE,
-                format!("the list of {name} does not say when it ends"),
-            ));
+            return Some(self.broken(CRL_STALE, format!("the CRL of {name} has no nextUpdate")));
         };
         if is_in_future(crl.this_update(), now) {
             return Some(self.in_future(crl.this_update()));
         }
         let at = rfc3339(end);
         if end < now {
-            return Some(self.broken(CRL_STALE, format!("the list of {name} ended at {at}")));
+            return Some(self.broken(CRL_STALE, format!("the CRL of {name} expired at {at}")));
         }
         let soon = within.unwrap_or((end - crl.this_update()) / 3);
         (end - now < soon).then(|| {
-            let message = format!("the list of {name} ends at {at}");
+            let message = format!("the CRL of {name} expires at {at}");
             self.broken(CRL_ENDS_SOON, message)
                 .with_remedy(remedy::Remedy::SignNextCrl { ca: name.clone() })
         })
@@ -176,7 +173,7 @@ impl Crls<'_> {
                 let published = file::read(&self.place.der(self.ca)).unwrap_or_default();
                 let published = Crl::from_der(&published).ok().and_then(|crl| crl.number());
                 let message = format!(
-                    "the list of {name} has the number {number}, and number {newer} is newer"
+                    "the CRL of {name} has the number {number}, but number {newer} is newer"
                 );
                 let finding = self.broken(CRL_OUTDATED, message);
                 (published < Some(newer))
@@ -197,7 +194,7 @@ impl Crls<'_> {
                 "certificates were"
             };
             let message = format!(
-                "{changed} {certificates} revoked or released since the list of {name} was made"
+                "{changed} {certificates} revoked or released since the CRL of {name} was signed"
             );
             self.broken(CRL_OUTDATED, message)
                 .with_remedy(remedy::Remedy::SignNextCrl { ca: name.clone() })
@@ -234,8 +231,7 @@ impl Crls<'_> {
         if let Ok(false) = holds_hash_names(self.ca, self.place, own.1.der()) {
             let rule = self.copy_rule(true, &[own], now);
             let of = numbered(&[own]);
-            let message =
-                format!("a file under the names of the hash of its issuer is not made of {of}");
+            let message = format!("a file named by the hash of the issuer is not a copy of {of}");
             findings.push(self.broken(rule, message).healed_by(Remedy::WriteCopies));
         }
         findings
@@ -252,7 +248,11 @@ impl Crls<'_> {
             let mut pairs = crls.iter().zip(originals);
             crls.len() == originals.len() && pairs.all(|(der, (ca, _))| is_crl_der_of(ca, der))
         });
-        let message = format!("{} is not made of {}", copy.display(), numbered(originals));
+        let message = format!(
+            "{} is not a copy of {}",
+            copy.display(),
+            numbered(originals)
+        );
         let finding = self.copy_rule(is_older, originals, now).broken(message);
         finding
             .at(copy)
@@ -288,8 +288,8 @@ type Original<'a> = (&'a Ca, &'a PublishedCrl);
 /// Names published CRLs, as in `list 3 of intermediate0 and list 1 of rootCA`.
 fn numbered(originals: &[Original<'_>]) -> String {
     let called = |(ca, crl): &Original<'_>| match crl.number() {
-        Some(number) => format!("list {number} of {}", ca.name()),
-        None => format!("the list of {}", ca.name()),
+        Some(number) => format!("CRL {number} of {}", ca.name()),
+        None => format!("the CRL of {}", ca.name()),
     };
     let called: Vec<String> = originals.iter().map(called).collect();
     called.join(" and ")

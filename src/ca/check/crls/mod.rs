@@ -64,7 +64,7 @@ impl<'a> Crls<'a> {
             let follows = last.as_ref().is_none_or(|last| crl.number > last.number);
             if !follows && line.problem.is_none() {
                 let message = format!(
-                    "{path} line {} has the number {}, which is not above the one before",
+                    "{path} line {} has the CRL number {}, which is not above the previous one",
                     line.number, crl.number
                 );
                 let finding = CRL_ORDER.broken(message).at(&path).about(ca);
@@ -189,14 +189,14 @@ impl<'a> Crls<'a> {
             }
             Ok(der) if is_crl_der_of(self.ca, &der) => Vec::new(),
             Ok(_) => {
-                let message = format!("{shown} is not a list that the key of {name} signed");
+                let message = format!("{shown} is not signed with the key of {name}");
                 vec![healed(self.broken(CRL_SIGNATURE, message))]
             }
             Err(error) if !error.is_missing() => {
                 vec![self.broken(FILE_UNREADABLE, format!("{error}: {}", error.source))]
             }
             Err(_) if self.copies().iter().any(|copy| copy.exists()) => {
-                let message = format!("{shown} is missing, and what is made of it is there");
+                let message = format!("{shown} is missing, but its copies exist");
                 settled(pauses, || {
                     let is_missing = !path.exists();
                     let finding = healed(self.broken(CRL_MISSING, message.clone()));
@@ -216,7 +216,7 @@ impl<'a> Crls<'a> {
             (0, 0) => return None,
             (0, _) => CRL_UNPUBLISHED
                 .broken(format!(
-                    "{name} has revoked certificates and signed no list"
+                    "{name} has revoked certificates, but no signed CRL"
                 ))
                 .with_remedy(remedy::Remedy::SignCrl { ca: name.clone() }),
             _ => CRL_UNPUBLISHED.broken(format!(

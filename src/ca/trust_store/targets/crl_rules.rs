@@ -15,7 +15,7 @@ pub(crate) struct CrlRules {
     /// Source of its rules about CRLs; empty if it is that of its other rules.
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "docs/targets.md is made from it")
+        expect(dead_code, reason = "docs/targets.md is generated from it")
     )]
     pub(crate) source: &'static str,
     /// Limits, besides the kinds of keys and signatures that it takes anyway.
@@ -24,7 +24,7 @@ pub(crate) struct CrlRules {
     pub(crate) grammar: Grammar,
     /// Lines of its configuration that name the file FILE, or files FILE, FILE.
     pub(crate) settings: &'static [&'static str],
-    /// Lines that name FOLDER, in which CRLs have the names that OpenSSL looks for; empty if it reads
+    /// Lines that name DIRECTORY, in which CRLs have the names that OpenSSL looks for; empty if it reads
     /// no such directory.
     pub(crate) folder_settings: &'static [&'static str],
     /// Note for its users.
@@ -105,18 +105,18 @@ impl CrlLimit {
     }
 }
 
-/// The limit in words, as in "at most 30 lists".
+/// The limit in words, as in "at most 30 CRLs".
 impl fmt::Display for CrlLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (most, what) = match self {
-            Self::Lists(most) => (most, "lists"),
-            Self::Entries(most) => (most, "entries in all lists together"),
-            Self::FileBytes(most) => (most, "bytes a file"),
-            Self::Depth(most) => (most, "certificates a path, with leaf and root"),
+            Self::Lists(most) => (most, "CRLs"),
+            Self::Entries(most) => (most, "entries in all CRLs together"),
+            Self::FileBytes(most) => (most, "bytes per file"),
+            Self::Depth(most) => (most, "certificates per path, including leaf and root"),
             Self::Version2 => return f.write_str("version 2"),
             Self::NextUpdate => return f.write_str("a nextUpdate"),
             Self::Number => return f.write_str("a cRLNumber"),
-            Self::FullName => return f.write_str("an issuingDistributionPoint has a fullName"),
+            Self::FullName => return f.write_str("an issuingDistributionPoint with a fullName"),
         };
         write!(f, "at most {} {what}", with_commas(*most))
     }

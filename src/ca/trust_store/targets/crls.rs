@@ -191,7 +191,7 @@ fn unprocessed(crl: &Crl<'_>) -> Option<String> {
     let serial = entry
         .serial()
         .map_or_else(String::new, |serial| format!(" of {serial}"));
-    Some(format!("one in the entry{serial}"))
+    Some(format!("one in an entry{serial}"))
 }
 
 fn extension_name(identifier: &ObjectIdentifier) -> String {
@@ -264,9 +264,9 @@ impl JudgedCrl {
         let read = self.read.as_ref()?;
         let called = &self.called;
         let message = match read.next_update {
-            Some(end) if now > end => format!("{called} ended at {}", rfc3339(end)),
+            Some(end) if now > end => format!("{called} expired at {}", rfc3339(end)),
             _ if now < read.this_update => {
-                format!("{called} begins at {}", rfc3339(read.this_update))
+                format!("{called} is not valid before {}", rfc3339(read.this_update))
             }
             _ => return None,
         };
@@ -282,7 +282,7 @@ impl JudgedCrl {
     ) -> Option<BundleFinding> {
         let end = self.read.as_ref()?.next_update?;
         (end - now < within).then(|| {
-            let message = format!("{} ends at {}", self.called, rfc3339(end));
+            let message = format!("{} expires at {}", self.called, rfc3339(end));
             BundleFinding::new(level, "list-ends-soon", message)
         })
     }
@@ -311,11 +311,11 @@ impl JudgedCrl {
             |rule, problem: String| BundleFinding::error(rule, format!("{called}: {problem}"));
         let mut findings = Vec::new();
         if read.is_delta {
-            let problem = "it is a delta CRL, which lists only what changed";
+            let problem = "it is a delta CRL, which has only changes";
             findings.push(error("delta-list", problem.into()));
         }
         if read.is_indirect {
-            let problem = "it is an indirect CRL, with entries of other CAs";
+            let problem = "it is an indirect CRL, which has entries of other CAs";
             findings.push(error("indirect-list", problem.into()));
         }
         if let Some(problem) = read.scope.and_then(|scope| scope.only) {
@@ -341,10 +341,10 @@ impl JudgedCrl {
         let (called, title) = (&self.called, party.title);
         let message = match file {
             FileForm::Der if form.is_pem() && !reads_der => {
-                format!("{called} is DER, and {title} reads PEM")
+                format!("{called} is DER, but {title} reads PEM")
             }
             FileForm::ByteOrderMark if form.is_pem() => {
-                format!("{called} begins with a byte order mark, so that its PEM is not found")
+                format!("{called} begins with a byte order mark, so its PEM is not found")
             }
             _ => return None,
         };
@@ -394,12 +394,12 @@ impl CrlLimit {
         match *self {
             Self::Lists(most) => {
                 let count = crls.len();
-                Vec::from_iter(over(count, most, &format!("there are {count} lists")))
+                Vec::from_iter(over(count, most, &format!("there are {count} CRLs")))
             }
             Self::Entries(most) => {
                 let count = crls.iter().map(|crl| crl.entries).sum();
                 let together = with_commas(count);
-                let message = format!("the lists have {together} entries together");
+                let message = format!("the CRLs have {together} entries together");
                 Vec::from_iter(over(count, most, &message))
             }
             Self::FileBytes(most) => each(&|crl| {

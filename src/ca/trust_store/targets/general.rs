@@ -29,7 +29,7 @@ pub(crate) fn check(judged: &Judged<'_>) -> Vec<BundleFinding> {
 
 fn no_certificate(judged: &Judged<'_>) -> Vec<BundleFinding> {
     let none = judged.certificates.is_empty();
-    let finding = || BundleFinding::error("no-certificate", "there is no certificate in it");
+    let finding = || BundleFinding::error("no-certificate", "it has no certificate");
     none.then(finding).into_iter().collect()
 }
 
@@ -58,7 +58,7 @@ fn is_a_ca(certificate: &Certificate) -> Option<BundleFinding> {
         return Some(BundleFinding::error("version-3", message));
     }
     if let Some((extension, problem)) = certificate.broken_extension() {
-        let message = format!("the {extension} of {name} is broken: {problem}");
+        let message = format!("the {extension} of {name} is malformed: {problem}");
         return Some(BundleFinding::error("well-formed", message));
     }
     if let Err(problem) = certificate.public_key().check_order() {
@@ -66,7 +66,7 @@ fn is_a_ca(certificate: &Certificate) -> Option<BundleFinding> {
         return Some(BundleFinding::error("well-formed", message));
     }
     if !certificate.is_ca() {
-        let message = format!("{name} is not a CA");
+        let message = format!("{name} is not a CA certificate");
         return Some(BundleFinding::error("only-cas", message));
     }
     let constraints = certificate.extension(&oid::BASIC_CONSTRAINTS)?;
@@ -117,7 +117,7 @@ fn is_root_of_others(judged: &Judged<'_>, node: usize) -> Option<BundleFinding> 
             format!("a certificate of {name} with another key identifier")
         };
         let message = format!(
-            "the issuer of {name} is missing: {other}; OpenSSL accepts nothing below {name}"
+            "the issuer of {name} is missing: {other}; OpenSSL rejects every certificate below {name}"
         );
         BundleFinding::warning("names-other-root", message)
     })
@@ -161,7 +161,7 @@ fn is_valid(
     }
     // It is renewed if another one of the CA ends later.
     (latest[&ca_of(certificate)] - now < SOON).then(|| {
-        let message = format!("{name} ends at {}", rfc3339(validity.not_after));
+        let message = format!("{name} expires at {}", rfc3339(validity.not_after));
         BundleFinding::warning("ends-soon", message)
     })
 }
@@ -169,7 +169,7 @@ fn is_valid(
 /// Reports a previous certificate that is left out since the bundle would break a rule with it.
 pub(crate) fn left_out(certificate: &Certificate, rule: &str) -> BundleFinding {
     let message = format!(
-        "the certificate of {} with serial number {}, which was renewed, is left out: with it the bundle breaks {rule}; certificates that name it as their issuer will be refused",
+        "the renewed certificate of {} with serial number {} is left out: with it the bundle breaks {rule}; certificates that name it as their issuer are rejected",
         called(certificate),
         serial_text(certificate)
     );
@@ -181,7 +181,7 @@ fn has_a_key_for_all(certificate: &Certificate) -> Option<BundleFinding> {
     let algorithm = certificate.public_key().algorithm();
     matches!(algorithm, MlDsa44 | MlDsa65 | MlDsa87).then(|| {
         let message = format!(
-            "few servers, clients and libraries take the {algorithm} key of {} yet",
+            "few servers, clients and libraries support the {algorithm} key of {} yet",
             called(certificate)
         );
         BundleFinding::warning("rare-key-type", message)
@@ -194,7 +194,7 @@ fn each_once(judged: &Judged<'_>) -> Vec<BundleFinding> {
     let again = again.filter(|certificate| !seen.insert(certificate.fingerprint()));
     again
         .map(|certificate| {
-            let message = format!("{} is in it more than once", called(certificate));
+            let message = format!("{} occurs more than once", called(certificate));
             BundleFinding::error("each-once", message)
         })
         .collect()
@@ -214,7 +214,7 @@ fn subjects_and_keys(judged: &Judged<'_>) -> Vec<BundleFinding> {
         let subjects = with_key.entry(key).or_default();
         if subjects.insert(certificate.subject()) && subjects.len() == 2 {
             let message = format!(
-                "the key of {} is in another certificate too",
+                "the key of {} is also in another certificate",
                 called(certificate)
             );
             findings.push(BundleFinding::warning("one-certificate-a-key", message));
@@ -254,7 +254,7 @@ fn incomplete(subjects: &HashSet<String>, problem: &IncompletePath) -> BundleFin
     let rule = match problem {
         IncompletePath::MissingIssuer { subject, issuer } => {
             if subjects.contains(issuer) {
-                let message = format!("the signature of {subject} is not by the key of {issuer}");
+                let message = format!("{subject} is not signed with the key of {issuer}");
                 return BundleFinding::error("issuer-signature", message);
             }
             "issuer-missing"
@@ -278,7 +278,7 @@ fn path_length(judged: &Judged<'_>, path: &[usize]) -> Option<BundleFinding> {
         let most = certificate.basic_constraints()?.path_length;
         if let Some(most) = most.filter(|most| below > *most) {
             let message = format!(
-                "{} allows {most} CAs below it, and {} stands under {below}",
+                "{} allows {most} CAs below it, but the path from {} has {below}",
                 called(certificate),
                 called(&judged.certificates[path[0]])
             );

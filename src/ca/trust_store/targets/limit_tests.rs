@@ -61,17 +61,17 @@ fn a_limit_says_what_exceeds_it() {
         (
             Limit::Certificates(1),
             &certificates,
-            "2 certificates are in it; at most 1 are taken",
+            "it has 2 certificates; the limit is 1",
         ),
         (
             Limit::Intermediates(0),
             &certificates,
-            "1 certificates in it are no roots; at most 0 are taken",
+            "it has 1 certificates that are not roots; the limit is 0",
         ),
         (
             Limit::Depth(2),
             &certificates,
-            "the longest path, with a leaf, has 3 certificates; at most 2 are taken",
+            "the longest path, including a leaf, has 3 certificates; the limit is 2",
         ),
         (
             Limit::SameSubjectAndKey(1),
@@ -83,7 +83,7 @@ fn a_limit_says_what_exceeds_it() {
     }
     assert_eq!(
         broken(Limit::FileBytes(16_384), &certificates, &[16_384, 16_385]),
-        ["a file has 16385 bytes; at most 16,384 are taken"]
+        ["the file has 16385 bytes; the limit is 16,384"]
     );
 }
 
@@ -112,7 +112,7 @@ fn kinds_of_keys_and_hashes_are_taken_or_not() {
             &certificates[..1],
             &[]
         ),
-        ["CN=sub is signed with ecdsa-with-SHA256; SHA-384, SHA-512 are taken"]
+        ["CN=sub is signed with ecdsa-with-SHA256; supported: SHA-384, SHA-512"]
     );
 }
 

@@ -111,12 +111,15 @@ impl Limit {
         let (count, message) = match self {
             Self::Certificates(_) => {
                 let count = certificates.len();
-                (count, format!("{count} certificates are in it"))
+                (count, format!("it has {count} certificates"))
             }
             Self::Intermediates(_) => {
                 let all = 0..certificates.len();
                 let count = all.filter(|node| !judged.is_root(*node)).count();
-                (count, format!("{count} certificates in it are no roots"))
+                (
+                    count,
+                    format!("it has {count} certificates that are not roots"),
+                )
             }
             Self::SubjectBytes(_) => {
                 let subjects = certificates.iter().map(Certificate::subject);
@@ -125,12 +128,13 @@ impl Limit {
             }
             Self::Depth(_) => {
                 let depth = judged.longest_path() + 1;
-                let message = format!("the longest path, with a leaf, has {depth} certificates");
+                let message =
+                    format!("the longest path, including a leaf, has {depth} certificates");
                 (depth, message)
             }
             Self::FileBytes(_) => {
                 let files = judged.files.iter();
-                let file = |bytes: &usize| (*bytes, format!("a file has {bytes} bytes"));
+                let file = |bytes: &usize| (*bytes, format!("the file has {bytes} bytes"));
                 return files.map(file).collect();
             }
             _ => return Vec::new(),
@@ -155,7 +159,7 @@ impl Limit {
             }
             Self::NoLeafKeys(refused) => refused.iter().any(|key| key.is(algorithm)).then(|| {
                 format!(
-                    "{name} has a key of type {algorithm}: its leaves need keys of another type"
+                    "{name} has a key of type {algorithm}, but its leaves need keys of another type"
                 )
             }),
             Self::Keys(_) => self.key_problem(&name, algorithm),
@@ -173,7 +177,7 @@ impl Limit {
     pub(crate) fn key_problem(&self, name: &str, algorithm: PublicKeyAlgorithm) -> Option<String> {
         let Self::Keys(taken) = self else { return None };
         let fits = taken.iter().any(|key| key.is(algorithm));
-        (!fits).then(|| format!("{name} has a key of type {algorithm}; {self} are taken"))
+        (!fits).then(|| format!("{name} has a key of type {algorithm}; supported: {self}"))
     }
 
     /// Returns how a signature breaks a limit of hashes.
@@ -190,7 +194,7 @@ impl Limit {
         let fits = hash.is_some_and(|hash| taken.contains(&hash));
         (!fits).then(|| {
             format!(
-                "{name} is signed with {}; {self} are taken",
+                "{name} is signed with {}; supported: {self}",
                 signature_name()
             )
         })
@@ -199,7 +203,7 @@ impl Limit {
 
 /// Returns the message with the limit, if the count exceeds it.
 pub(crate) fn over(count: usize, most: usize, message: &str) -> Option<String> {
-    (count > most).then(|| format!("{message}; at most {} are taken", with_commas(most)))
+    (count > most).then(|| format!("{message}; the limit is {}", with_commas(most)))
 }
 
 fn same_subject_and_key(judged: &Judged<'_>, most: usize) -> Vec<String> {
@@ -303,18 +307,18 @@ impl fmt::Display for Limit {
             Self::Hashes(hashes) => return list(f, hashes),
             Self::KeyCertSign => return f.write_str("a keyUsage with keyCertSign"),
             Self::NoLeafKeys(keys) => {
-                f.write_str("no leaves with keys of type ")?;
+                f.write_str("no leaf keys of type ")?;
                 return list(f, keys);
             }
             Self::Certificates(1) => return f.write_str("one certificate"),
             Self::Certificates(most) => (most, "certificates"),
-            Self::Intermediates(most) => (most, "certificates that are no roots"),
-            Self::SameSubjectAndKey(most) => (most, "certificates with one subject and one key"),
-            Self::CertificateBytes(most) => (most, "bytes a certificate (DER)"),
-            Self::FileBytes(most) => (most, "bytes a file"),
-            Self::SubjectBytes(most) => (most, "bytes of all subjects together (DER)"),
-            Self::Depth(most) => (most, "certificates a path, with leaf and root"),
-            Self::NameConstraints(most) => (most, "name constraints a certificate"),
+            Self::Intermediates(most) => (most, "certificates that are not roots"),
+            Self::SameSubjectAndKey(most) => (most, "certificates with the same subject and key"),
+            Self::CertificateBytes(most) => (most, "bytes per certificate (DER)"),
+            Self::FileBytes(most) => (most, "bytes per file"),
+            Self::SubjectBytes(most) => (most, "bytes in all subjects together (DER)"),
+            Self::Depth(most) => (most, "certificates per path, including leaf and root"),
+            Self::NameConstraints(most) => (most, "name constraints per certificate"),
         };
         write!(f, "at most {} {what}", with_commas(*most))
     }

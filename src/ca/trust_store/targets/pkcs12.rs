@@ -45,7 +45,7 @@ impl Foreign {
         };
         let pfx = Pfx::from_der(input.content()).map_err(failed)?;
         if !pfx.has_mac() {
-            self.found("mac-missing", "it has no MAC: anyone can have changed it");
+            self.found("mac-missing", "it has no MAC, so changes go unnoticed");
         }
         if !pfx.needs_passphrase() {
             return pfx.open(None).map_err(failed);
@@ -56,7 +56,7 @@ impl Foreign {
             .map_err(|source| KeyUseError::NoPassphrase { key: label, source })?;
         let contents = pfx.open(Some(&passphrase)).map_err(failed)?;
         if !passphrase.is_printable_ascii() {
-            let message = "its passphrase has other characters than the printable ones of ASCII";
+            let message = "its passphrase has characters other than printable ASCII";
             self.found("ascii-passphrase", message);
         }
         Ok(contents)
@@ -65,7 +65,7 @@ impl Foreign {
     fn take_contents(&mut self, contents: Contents) {
         for kind in contents.others {
             let name = oid::name(&kind).map_or_else(|| kind.to_string(), str::to_owned);
-            self.found("only-certificates", format!("a {name} is in it"));
+            self.found("only-certificates", format!("it contains a {name}"));
         }
         let mut aliases = HashSet::new();
         for (index, bag) in contents.certificates.into_iter().enumerate() {
@@ -95,18 +95,20 @@ fn bag_findings(
     let mut findings = Vec::new();
     if !bag.is_trusted {
         let attribute = oid::TRUSTED_KEY_USAGE;
-        let message = format!("{name} lacks the attribute {attribute}: Java does not see it");
+        let message = format!("{name} lacks the attribute {attribute}: Java ignores it");
         findings.push(BundleFinding::error("trust-attribute", message));
     }
     match &bag.alias {
         // Java compares without regard to case.
         Some(alias) if !aliases.insert(alias.to_lowercase()) => {
-            let message = format!("{name} has the alias of another: Java sees one of the two");
+            let message = format!(
+                "{name} has the same alias as another certificate: Java reads one of the two"
+            );
             findings.push(BundleFinding::error("alias-once", message));
         }
         Some(_) => {}
         None => {
-            let message = format!("{name} has no alias: Java makes one up");
+            let message = format!("{name} has no alias: Java generates one");
             findings.push(BundleFinding::warning("alias-missing", message));
         }
     }

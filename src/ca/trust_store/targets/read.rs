@@ -17,7 +17,7 @@ const PKCS12: &str = "PKCS12";
 /// First bytes of a JKS key store.
 const JKS: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
 
-const CONVERT_JKS: &str = "it is a JKS key store: `keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype pkcs12` makes PKCS #12 of it";
+const CONVERT_JKS: &str = "it is a JKS key store: `keytool -importkeystore -srckeystore FILE -destkeystore NEW.p12 -deststoretype pkcs12` converts it to PKCS #12";
 
 /// A trust store that anyone may have made.
 pub(crate) struct Foreign {
@@ -56,11 +56,11 @@ impl Foreign {
             Err(problem) => foreign.found("readable", problem.to_string()),
         }
         if takes_pkcs12 {
-            foreign.found("pkcs12", "it is no PKCS #12 trust store");
+            foreign.found("pkcs12", "it is not a PKCS #12 trust store");
         } else if pem::looks_like_pem(content) {
             foreign.findings.extend(text::check(content, party));
         } else if !foreign.certificates.is_empty() {
-            foreign.found("pem", "it is DER, and not PEM");
+            foreign.found("pem", "it is DER, not PEM");
         }
         Ok(foreign)
     }

@@ -16,7 +16,7 @@ pub(crate) struct RelyingParty {
     /// Source of its rules.
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "docs/targets.md is made from it")
+        expect(dead_code, reason = "docs/targets.md is generated from it")
     )]
     pub(crate) source: &'static str,
     pub(crate) form: Form,
@@ -30,7 +30,7 @@ pub(crate) struct RelyingParty {
     /// Notes for its users.
     #[cfg_attr(
         not(test),
-        expect(dead_code, reason = "docs/targets.md is made from it")
+        expect(dead_code, reason = "docs/targets.md is generated from it")
     )]
     pub(crate) notes: &'static [&'static str],
 }
@@ -108,7 +108,7 @@ const LOAD_BALANCER_CRLS: CrlRules = CrlRules {
         (Error, CrlLimit::Entries(500_000)),
         (Error, CrlLimit::FileBytes(50 * MB)),
     ],
-    note: Some("the list of the CA that issued the clients is enough"),
+    note: Some("the CRL of the CA that issues the client certificates is enough"),
     ..NO_CRLS
 };
 
@@ -150,8 +150,8 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
         comments: true,
         limits: LOAD_BALANCER,
         notes: &[
-            "A trust store is replaced whole.",
-            "s2n-tls by itself, given lists, wants the root alone in the trust store ([revocation.md](revocation.md)); whether that holds for a load balancer made of it is not documented.",
+            "A new trust store replaces the old one completely.",
+            "s2n-tls alone, if it gets CRLs, needs a trust store with only the root ([revocation.md](revocation.md)). Whether that applies to a load balancer built on it is not documented.",
         ],
         crls: LOAD_BALANCER_CRLS,
         ..PLAIN
@@ -159,11 +159,11 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
     RelyingParty {
         name: "nlb",
         title: "AWS Network Load Balancer",
-        source: "taken to be as `alb`",
+        source: "assumed to be the same as `alb`",
         comments: true,
         limits: LOAD_BALANCER,
         crls: CrlRules {
-            source: "taken to be as `alb`",
+            source: "assumed to be the same as `alb`",
             ..LOAD_BALANCER_CRLS
         },
         ..PLAIN
@@ -185,10 +185,10 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
             ),
             (Error, Limit::Hashes(SHA_2)),
         ],
-        notes: &["The leaves of every CA in the file are let in."],
+        notes: &["Leaves of every CA in the file are accepted."],
         crls: CrlRules {
             form: CrlForm::Der,
-            note: Some("it never looks at revocation itself: an authorizer reads the lists"),
+            note: Some("it does not check revocation itself: an authorizer reads the CRLs"),
             ..NO_CRLS
         },
         ..PLAIN
@@ -208,7 +208,7 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
             (Error, Limit::Hashes(SHA_2)),
         ],
         crls: CrlRules {
-            note: Some("put the serial numbers that are revoked into a key-value store"),
+            note: Some("put the revoked serial numbers into a key-value store"),
             ..NO_CRLS
         },
         ..PLAIN
@@ -223,7 +223,9 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
             (Error, Limit::Hashes(SHA_2)),
             (Error, Limit::KeyCertSign),
         ],
-        notes: &["A leaf has to be of version 3, no CA, with digitalSignature and a subject."],
+        notes: &[
+            "A leaf must be of version 3, must not be a CA, and must have digitalSignature and a subject.",
+        ],
         crls: CrlRules {
             form: CrlForm::Pem,
             source: "https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_ImportCrl.html",
@@ -261,7 +263,7 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
             (Error, Limit::Keys(COMMON_KEYS)),
             (Error, Limit::KeyCertSign),
         ],
-        notes: &["The extended key usage of a leaf has to have clientAuth."],
+        notes: &["The extended key usage of a leaf must include clientAuth."],
         ..PLAIN
     },
     RelyingParty {
@@ -274,7 +276,7 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
     },
     RelyingParty {
         name: "cloudflare",
-        title: "Cloudflare, with a CA of one's own",
+        title: "Cloudflare, with your own CA",
         source: "https://developers.cloudflare.com/ssl/client-certificates/byo-ca/",
         limits: &[
             (Error, Limit::Keys(&[Key::RsaFrom(0), Key::AnyEc])),
@@ -327,7 +329,10 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
         crls: CrlRules {
             source: "https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslcarevocationcheck",
             settings: &["SSLCARevocationCheck chain", "SSLCARevocationFile FILE"],
-            folder_settings: &["SSLCARevocationCheck chain", "SSLCARevocationPath FOLDER"],
+            folder_settings: &[
+                "SSLCARevocationCheck chain",
+                "SSLCARevocationPath DIRECTORY",
+            ],
             ..CRLS_OF_PATH
         },
         ..PLAIN
@@ -340,7 +345,7 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
             grammar: Grammar::Yaml,
             settings: &["crl: {filename: FILE}"],
             note: Some(
-                "the list of one CA means lists of all, unless only_verify_leaf_cert_crl is set",
+                "a CRL of one CA requires CRLs of all, unless only_verify_leaf_cert_crl is set",
             ),
             ..CRLS_OF_PATH
         },
@@ -356,7 +361,7 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
             form: CrlForm::PemOfPath,
             grammar: Grammar::JavaScript,
             settings: &["crl: [FILE].map((file) => fs.readFileSync(file)),"],
-            note: Some("of several lists in one text it reads the first: they go into an array"),
+            note: Some("it reads only the first CRL of a text: put several into an array"),
             ..CRLS_OF_PATH
         },
         ..PLAIN
@@ -368,7 +373,7 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
         crls: CrlRules {
             grammar: Grammar::Doubled,
             settings: &["ssl_crl_file = FILE"],
-            folder_settings: &["ssl_crl_dir = FOLDER"],
+            folder_settings: &["ssl_crl_dir = DIRECTORY"],
             ..CRLS_OF_PATH
         },
         ..PLAIN
@@ -379,14 +384,14 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
         source: "https://docs.oracle.com/en/java/javase/17/docs/specs/man/keytool.html",
         form: Form::Pkcs12,
         notes: &[
-            "`keytool -importcert` takes the first certificate of a PEM file alone.",
-            "A passphrase has to be of printable ASCII.",
-            "Aliases that differ by capitals alone are one.",
+            "`keytool -importcert` reads only the first certificate of a PEM file.",
+            "A passphrase must be printable ASCII.",
+            "Aliases are case-insensitive.",
         ],
         crls: CrlRules {
             reads_der: true,
             source: "https://docs.oracle.com/en/java/javase/17/docs/api/java.base/java/security/cert/CertificateFactory.html",
-            note: Some("CertificateFactory.generateCRLs reads all of the file"),
+            note: Some("CertificateFactory.generateCRLs reads the whole file"),
             ..CRLS_OF_PATH
         },
         ..PLAIN
@@ -408,7 +413,7 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
             ),
         ],
         notes: &[
-            "At most six CAs may stand between a leaf and the certificate that is trusted; P-521 is not taken with *ring*.",
+            "At most six CAs are allowed between a leaf and the trust anchor. P-521 is not supported with *ring*.",
         ],
         crls: CrlRules {
             limits: &[
@@ -418,7 +423,7 @@ pub(crate) const PARTIES: &[RelyingParty] = &[
                 (Error, CrlLimit::FullName),
                 (Warning, CrlLimit::Depth(8)),
             ],
-            note: Some("CertificateRevocationListDer::pem_file_iter reads all of the file"),
+            note: Some("CertificateRevocationListDer::pem_file_iter reads the whole file"),
             ..CRLS_OF_PATH
         },
         ..PLAIN
@@ -438,12 +443,12 @@ impl Form {
         match self {
             Self::OneFile | Self::OneCertificate | Self::Pkcs12 => None,
             Self::AnchorsApart => (roots > 0 && roots < count).then(|| {
-                let message = format!("{roots} of {count} certificates are roots; roots and others go into files of their own");
+                let message = format!("{roots} of {count} certificates are roots; put roots and others into separate files");
                 BundleFinding::error("anchors-apart", message)
             }),
             // A broken path, or a certificate that is there twice, is another finding.
             Self::OneChainAFile => (judged.longest_path() < judged.distinct()).then(|| {
-                let message = format!("the {count} certificates are not one chain; a chain goes into a file of its own");
+                let message = format!("the {count} certificates are not one chain; put each chain into its own file");
                 BundleFinding::error("one-chain", message)
             }),
         }

@@ -55,12 +55,12 @@ fn section(party: &RelyingParty) -> String {
             "without the root"
         };
         format!(
-            "`{}` has to be the number of CAs of the longest path, {counted}, where that is more than {}: `pki` says so.",
+            "`{}` must be the number of CAs in the longest path, {counted}, if that is more than {}; `pki` reports it.",
             depth.setting, depth.default
         )
     });
     let comments = party.comments.then(|| {
-        "Lines that start with `#` and have no `-` may stand beside the certificates.".into()
+        "Lines that start with `#` and have no `-` are allowed outside the certificates.".into()
     });
     let notes = party.notes.iter().map(|note| (*note).to_owned());
     let notes = comments.into_iter().chain(depth).chain(notes);
@@ -146,13 +146,13 @@ fn form(party: &RelyingParty) -> &'static str {
     match party.form {
         Form::OneFile => "One PEM file.",
         Form::OneCertificate => {
-            "The one certificate that is named, without those above it (`certificate-count`)."
+            "Only the named certificate, without its issuing CAs (`certificate-count`)."
         }
         Form::OneChainAFile => {
             "A PEM file for each chain up to its root: `truststore.pem`, or `truststore.1.pem`, `truststore.2.pem`, … (`one-chain`)."
         }
         Form::AnchorsApart => {
-            "Roots in one PEM file, `truststore.pem`, the others in `truststore.intermediates.pem` (`anchors-apart`)."
+            "Roots in one PEM file, `truststore.pem`; the others in `truststore.intermediates.pem` (`anchors-apart`)."
         }
         Form::Pkcs12 => "A PKCS #12 trust store, `truststore.p12`, under a passphrase (`pkcs12`).",
     }

@@ -52,11 +52,7 @@ impl Form {
         allows_comments: bool,
     ) {
         let line = line.strip_suffix(b"\r").map_or(line, |without| {
-            self.found(
-                "line-endings",
-                number,
-                "it ends with CR LF, and not with LF",
-            );
+            self.found("line-endings", number, "it ends with CR LF instead of LF");
             without
         });
         let trimmed = line.trim_ascii();
@@ -78,16 +74,16 @@ impl Form {
         } else if *inside {
             let is_last = next.trim_ascii().starts_with(b"-----");
             if trimmed.len() > COLUMNS || (trimmed.len() < COLUMNS && !is_last) {
-                let what = format!("{} columns, and not {COLUMNS}", trimmed.len());
+                let what = format!("{} columns instead of {COLUMNS}", trimmed.len());
                 self.found("columns", number, &what);
             }
         } else if !(allows_comments && trimmed.starts_with(b"#")) {
-            return self.found("text-between", number, "text beside the certificates");
+            return self.found("text-between", number, "text outside the certificates");
         } else if trimmed.contains(&b'-') {
             return self.found("comment-hyphen", number, "a comment with a - in it");
         }
         if trimmed.len() < line.len() {
-            self.found("spaces", number, "spaces at its begin or end");
+            self.found("spaces", number, "spaces at its start or end");
         }
     }
 }
