@@ -51,7 +51,7 @@ pub(crate) use error::CaError;
 pub(crate) use export::error::ExportError;
 pub(crate) use export::{
     Destination, ExportFolder, ExportPlace, Exported, FileKind, GroupExport, KeyOutput, OpenExport,
-    OpenFile, Strength, check_for_java,
+    OpenFile, Strength, check_for_java, file_name, new_csr, safe_file_name,
 };
 pub(crate) use finding::{Level, RuleFinding};
 pub(crate) use fixture::{Defect, DefectError, issue_defective};

@@ -111,7 +111,7 @@ pub(crate) fn select_one(
             // Records of the same second stay in the order of issuing, so the last is the newest.
             let (valid, _, newest) = found
                 .pop()
-                .ok_or_else(|| missing(format!("with common name {name:?}")))?;
+                .ok_or_else(|| missing(format!("with CN {name:?}")))?;
             if count > 1 {
                 let (cn, serial) = (name.clone(), newest.serial.to_string());
                 notices.push(Notice::ChosenAmongSeveral {

@@ -10,13 +10,12 @@ use crate::ca::select::Selector;
 use crate::ca::session::Session;
 use crate::key::{KeyType, Passphrase};
 use crate::store::file::{self, Access, Existing};
-use crate::store::{Ca, Issuance, Observer, Store};
+use crate::store::{Ca, Issuance, Operator, Store};
 use crate::x509::crl::Crl;
 use crate::x509::serial::SerialReadings;
 use crate::x509::{Certificate, Name, NameConstraints, Profile, Reason, Serial};
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::Arc;
 use tempfile::TempDir;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -54,10 +53,10 @@ impl TestStore {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("pki");
         let new = new_ca("rootCA");
-        let observer: Observer = Arc::new(|_| {});
-        let root = create_root(&path, observer.clone(), &new, &mut NoPassphrases, NOW).unwrap();
+        let operator = Operator::new(NOW, |_| {});
+        let root = create_root(&path, operator.clone(), &new, &mut NoPassphrases, NOW).unwrap();
         Self {
-            store: Store::open(&path, observer).unwrap(),
+            store: Store::open(&path, operator).unwrap(),
             root: root.0,
             directory,
         }

@@ -78,7 +78,7 @@ impl ApplyArgs {
         passphrases.check_names(&cas.collect::<Vec<_>>())?;
         let application = Application {
             store: &context.store,
-            observer: context.observer(),
+            operator: context.operator(),
             wishes: &wishes,
             overwrite: self.force,
             now: context.now,
@@ -145,7 +145,7 @@ fn reported(steps: &[Step], tense: Tense) -> Report {
 
 /// The store, where there is one.
 fn existing_store(context: &Context) -> Result<Option<Store>, Failure> {
-    match Store::open(&context.store, context.observer()) {
+    match Store::open(&context.store, context.operator()) {
         Ok(store) => Ok(Some(store)),
         Err(StoreError::NoStore { .. }) => Ok(None),
         Err(error) => Err(error.into()),

@@ -231,8 +231,8 @@ const COMPLETE: &str = "the store is restored: `pki tree` shows its CAs";
 
 fn restore(input: impl Read, from: &Path, context: &Context) -> Result<Restored, Failure> {
     let input = BufReader::with_capacity(BUFFER, input);
-    let (target, observer) = (&context.store, &context.observer());
-    Store::restore(input, from, target, context.moment, observer).map_err(|error| match error {
+    let (target, operator) = (&context.store, &context.operator());
+    Store::restore(input, from, target, context.moment, operator).map_err(|error| match error {
         RestoreError::Store(error) => error.into(),
         RestoreError::Place(error) => {
             let failure = Failure::from(error);

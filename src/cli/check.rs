@@ -91,7 +91,7 @@ impl CheckArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         let mut passphrases =
             UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;
-        let bytes = bytes_to_check(&context.store, context.observer());
+        let bytes = bytes_to_check(&context.store, context.operator());
         let progress = Progress::of_bytes(context, "checking", bytes);
         let mut request = CheckRequest {
             cas: self.ca,
@@ -104,7 +104,7 @@ impl CheckArgs {
         };
         let path = &context.store;
         if !self.repair {
-            let checkup = check(path, context.observer(), &mut request)?;
+            let checkup = check(path, context.operator(), &mut request)?;
             drop(progress);
             return Ok(report(&checkup, &[], context));
         }
@@ -112,7 +112,7 @@ impl CheckArgs {
             checkup,
             repairs,
             failures,
-        } = repair(path, &context.observer(), &mut request)?;
+        } = repair(path, &context.operator(), &mut request)?;
         drop(progress);
         let any_done = !repairs.is_empty();
         let remedy = "run the same command again to continue with the rest";

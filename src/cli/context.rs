@@ -2,13 +2,12 @@
 
 use super::failure::Failure;
 use super::output::{Format, say, say_json};
-use crate::store::{Observer, Store};
+use crate::store::{Operator, Store};
 use crate::x509::text::Escaped;
 use crate::x509::validity::whole_second;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 /// The global options, and the one look at the clock.
@@ -82,13 +81,13 @@ impl Context {
     }
 
     pub(super) fn open_store(&self) -> Result<Store, Failure> {
-        Ok(Store::open(&self.store, self.observer())?)
+        Ok(Store::open(&self.store, self.operator())?)
     }
 
-    /// Passes the store's notices on to the user.
-    pub(super) fn observer(&self) -> Observer {
+    /// Returns the user, to whom the store's notices are passed on.
+    pub(super) fn operator(&self) -> Operator {
         let context = self.clone();
-        Arc::new(move |notice| {
+        Operator::new(self.now, move |notice| {
             if !context.quiet {
                 context.tell("notice", &notice.to_string());
             }

@@ -2,6 +2,7 @@
 
 mod again;
 mod files;
+mod on_change;
 mod report;
 mod target;
 
@@ -79,6 +80,9 @@ pub(super) struct CrlArgs {
     /// Convert this CRL between PEM and DER; its bytes stay the same
     #[arg(long = "in", id = "in", value_name = "FILE", conflicts_with = "ca")]
     input: Option<PathBuf>,
+    /// Run this with `sh -c` for each CA whose CRL changed, with PKI_CA, PKI_CRL, PKI_CRL_PEM and PKI_CRL_NUMBER set
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["in", "check"])]
+    on_change: Option<String>,
     /// Replace files that are not CRLs
     #[arg(long)]
     force: bool,
@@ -252,6 +256,12 @@ impl CrlArgs {
         let place = &request.place;
         failures.extend(self.publish_chains(store, place, &mut published, context));
         failures.extend(self.publish_others(store, place, &mut published));
+        if let Some(line) = &self.on_change {
+            let has_all_files = |crl: &Published| {
+                !self.wants_chain() || crl.files.iter().any(|(kind, _)| *kind == "chain")
+            };
+            failures.extend(on_change::run_for_each(line, &published, has_all_files));
+        }
         let any_signed = published
             .iter()
             .any(|(_, list)| list.origin != Origin::Kept);

@@ -8,7 +8,7 @@ use super::report::{Lines, Report};
 use crate::ca::{
     AuthorityError, CaError, Destination, ExportError, Exported, FileKind, IssuerError, KeyOutput,
     KeyUseError, ProtectedKey, Selector, Status, Strength, Unlocked, certificate_of,
-    check_for_java, cross_certificate, passphrase_for, select_one,
+    check_for_java, cross_certificate, file_name, passphrase_for, select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
 use crate::store::{Ca, CaName, Journal, Location, Store};
@@ -34,7 +34,7 @@ pub(super) struct ExportArgs {
     /// The directory to write to
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Name of the files [default: the common name, or the CA's name]
+    /// Name of the files [default: the common name or the first SAN; of a CA its name]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Also write the certificate as DER
@@ -244,7 +244,7 @@ impl ExportArgs {
         Ok(Subject {
             certificate,
             issuers,
-            name: self.name.clone().unwrap_or(issuance.cn),
+            name: self.name.clone().unwrap_or_else(|| file_name(&issuance)),
             key_path: ca.leaf_key_location(&issuance.serial),
             key_label: format!("the key of {} {}", ca.name(), issuance.serial),
             key_file,

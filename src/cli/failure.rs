@@ -11,7 +11,7 @@ use crate::ca::{
     RevocationError,
 };
 use crate::store::file::Uncommitted;
-use crate::store::{FileError, StoreError};
+use crate::store::{CaName, FileError, StoreError};
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::name::NameError;
 use crate::x509::text::{Escaped, harmless};
@@ -79,6 +79,16 @@ impl Failure {
             source: Box::new(source),
         };
         Self::from(error).hint(remedy)
+    }
+
+    /// Returns the failure of a command that runs after a CRL is published.
+    pub(super) fn on_change(ca: &CaName, problem: &str) -> Self {
+        let message = format!("the --on-change command failed for {ca}: {problem}");
+        Self {
+            exit: AFTER_COMMIT,
+            ..Self::plain(code::ON_CHANGE, message)
+        }
+        .hint("the CRL is published; run the command again by hand")
     }
 
     /// Returns the error of a use case that it is about.

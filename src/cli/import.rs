@@ -113,7 +113,7 @@ impl ImportArgs {
         passphrases.check_names(std::slice::from_ref(&request.record.name))?;
         let imported = import(
             &context.store,
-            context.observer(),
+            context.operator(),
             &request,
             &mut passphrases,
             context.now,

@@ -68,7 +68,7 @@ pub(super) struct IssueArgs {
     flaw: Option<Defect>,
     #[command(flatten)]
     passin: PassinArgs,
-    /// Name of the files [default: the common name]
+    /// Name of the files [default: the common name, or the first SAN]
     #[arg(long, value_name = "NAME", requires = "out")]
     name: Option<String>,
     #[command(flatten)]
@@ -173,10 +173,7 @@ impl IssueArgs {
 
     /// Base name of the files.
     fn file_name(&self, request: &LeafRequest) -> String {
-        self.name
-            .clone()
-            .or_else(|| request.common_name())
-            .unwrap_or_default()
+        self.name.clone().unwrap_or_else(|| request.file_name())
     }
 
     fn fetch_with(&self, issuance: &Issuance) -> String {

@@ -97,8 +97,8 @@ pub(super) fn request(
     };
     let to_file = !is_standard_output(path);
     let file = to_file.then(|| OpenFile::open(path, force)).transpose()?;
-    let (store, observer) = (&context.store, context.observer());
-    let (waiting, notices) = request_ca(store, observer, &new, &mut passphrases, context.now)?;
+    let (store, operator) = (&context.store, context.operator());
+    let (waiting, notices) = request_ca(store, operator, &new, &mut passphrases, context.now)?;
     context.notices(notices);
     let pem = waiting.request_pem();
     let remedy = format!("`pki subordinate --name {name} --request FILE` writes the CSR again");

@@ -3,6 +3,7 @@
 mod apply;
 mod backup;
 mod bundle;
+mod ca;
 mod check;
 mod completions;
 mod context;
@@ -11,11 +12,13 @@ mod delivery;
 mod describe;
 mod export;
 mod failure;
+mod help;
 mod import;
 mod interrupt;
 mod issue;
 mod list;
 mod machines;
+mod man;
 mod notice;
 mod options;
 mod output;
@@ -25,13 +28,12 @@ pub(crate) mod reading;
 mod remedy;
 mod renew;
 mod report;
+mod request;
 mod revoke;
-mod rollover;
 mod root;
 mod show;
 mod steps;
 mod subordinate;
-mod succession;
 mod table;
 mod tree;
 mod unavailable;
@@ -49,9 +51,6 @@ use std::process::ExitCode;
 /// A private certificate authority in one command.
 #[derive(Parser)]
 #[command(name = "pki", version, max_term_width = 100)]
-#[command(
-    after_help = "Start with:\n  pki root --name rootCA\n  pki subordinate --ca rootCA --name intermediate0\n  pki issue --ca intermediate0 --cn localclient --out ."
-)]
 struct Cli {
     #[command(flatten)]
     global: GlobalArgs,
@@ -122,7 +121,9 @@ commands! {
     "root" Root(root::RootArgs);
     "subordinate" Subordinate(subordinate::SubordinateArgs);
     "issue" Issue(issue::IssueArgs);
+    "request" Request(request::RequestArgs);
     "renew" Renew(renew::RenewArgs);
+    "ca" Ca(ca::CaArgs);
     "export" Export(export::ExportArgs);
     "bundle" Bundle(bundle::BundleArgs);
     "revoke" Revoke(revoke::RevokeArgs);
@@ -137,10 +138,14 @@ commands! {
     "backup" Backup(backup::BackupArgs);
     "restore" Restore(backup::RestoreArgs);
     "completions" Completions(completions::CompletionsArgs);
-    "man" Man(completions::ManArgs);
+    "man" Man(man::ManArgs);
 }
 
 impl Cli {
+    fn parsed_as_any(line: &[OsString]) -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&command().try_get_matches_from(line)?)
+    }
+
     /// Parses a command line. Where it can't be parsed by what the first word in it that names a command
     /// takes, it is looked at with all there is, to say what is wrong.
     fn parse(line: &[OsString]) -> Result<Self, clap::Error> {
@@ -148,7 +153,7 @@ impl Cli {
         let mut words = words.filter(|word| !word.starts_with('-'));
         words
             .find_map(|word| Self::parsed_as(word, line))
-            .map_or_else(|| Self::try_parse_from(line), Ok)
+            .map_or_else(|| Self::parsed_as_any(line), Ok)
     }
 }
 
@@ -180,7 +185,7 @@ pub fn main() -> ExitCode {
 
 /// The command line as clap knows it: what the reference, man pages and completions are made of.
 pub fn command() -> clap::Command {
-    Cli::command()
+    help::described(Cli::command())
 }
 
 /// Keys are in this process's memory: no core file, and no other process may look into it.

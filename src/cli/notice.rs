@@ -116,7 +116,7 @@ impl fmt::Display for RenewalNotice {
             ),
             Self::CaEnds { subject, until } => write!(
                 f,
-                "the certificate of the CA {subject} expires at {}; `pki renew --ca NAME --self` renews it",
+                "the certificate of the CA {subject} expires at {}; `pki ca renew --ca NAME` renews it",
                 rfc3339(*until)
             ),
             Self::RenewedMeanwhile { serial, by } => {

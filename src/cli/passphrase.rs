@@ -32,7 +32,7 @@ impl From<&str> for SourceText {
 /// Opens keys of the store.
 #[derive(Args)]
 pub(super) struct PassinArgs {
-    /// The passphrase that opens the key: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT; NAME=SRC for the key of the CA NAME alone, repeatable
+    /// The passphrase of the CA's key: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT; repeatable as NAME=SRC, for the CA NAME
     #[arg(long, value_name = "[NAME=]SRC")]
     passin: Vec<SourceText>,
 }

@@ -30,13 +30,13 @@ impl fmt::Display for Remedy {
             }
             Self::CrossSign { ca, other } => write!(
                 f,
-                "issue the other one with `pki renew --ca {ca} --self --cross {other}`"
+                "issue the other one with `pki ca cross-sign --ca {ca} --with {other}`"
             ),
             Self::InstallRenewed { ca, signer, serial } => write!(
                 f,
-                "`pki export --ca {signer} --serial 0x{serial} --out DIR --name {ca}` writes it, and `pki renew --ca {ca} --self --install DIR/{ca}.crt` puts it in its place"
+                "`pki export --ca {signer} --serial 0x{serial} --out DIR --name {ca}` writes it, and `pki ca renew --ca {ca} --install DIR/{ca}.crt` puts it in its place"
             ),
-            Self::RenewCa { ca } => write!(f, "`pki renew --ca {ca} --self` renews it"),
+            Self::RenewCa { ca } => write!(f, "`pki ca renew --ca {ca}` renews it"),
             Self::ListExpiring { ca, days } => {
                 write!(f, "`pki list --ca {ca} --expiring {days}d` shows them")
             }

@@ -9,12 +9,11 @@ use super::issue::CertificateEntry;
 use super::output::{Format, write_json};
 use super::passphrase::{Protecting, UserPassphrases};
 use super::report::Report;
-use super::rollover;
 use crate::ca::{
     CaError, DueCa, Expiring, Issued, Issuer, Lineage, Predecessor, Purpose, Renewal, RenewalError,
-    RenewalNotice, Successors, expiring, renew, select_one, supersede,
+    RenewalNotice, Successors, expiring, file_name, renew, select_one, supersede,
 };
-use crate::store::{Ca, CaName, Issuance, Store};
+use crate::store::{Ca, CaName, Store};
 use crate::x509::RecordedProfile;
 pub(super) use args::RenewArgs;
 use std::collections::BTreeMap;
@@ -29,10 +28,6 @@ struct Renewed {
 
 impl RenewArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
-        if self.own {
-            return rollover::run(&self, context);
-        }
-        self.rollover.refuse_without_self()?;
         self.out.check()?;
         if self.name.is_some() && !self.out.is_given() {
             return Err(Failure::usage("--name needs --out"));
@@ -50,7 +45,7 @@ impl RenewArgs {
         }
         let Some(selector) = self.selector()? else {
             return Err(Failure::usage(
-                "one of --cn, --serial, --expiring or --self is required",
+                "one of --cn, --serial or --expiring is required",
             ));
         };
         let mut notices = Vec::new();
@@ -58,10 +53,11 @@ impl RenewArgs {
         let before = Predecessor::new(&ca, issuance, context.now, &mut notices)?;
         context.notices(notices);
         let mut issuer = self.open(&store, &mut passphrases, context)?;
-        let name = self.name.as_ref().unwrap_or(&before.issuance.cn);
+        let name = self.name.clone();
+        let name = name.unwrap_or_else(|| file_name(&before.issuance));
         let has_key = before.has_key(&ca)?;
-        let delivery = match self.out.open(name, has_key)? {
-            Some(files) => Some(Delivery::new(files, name, has_key, &mut passphrases)?),
+        let delivery = match self.out.open(&name, has_key)? {
+            Some(files) => Some(Delivery::new(files, &name, has_key, &mut passphrases)?),
             None => None,
         };
         let renewal = self.renewal(None);
@@ -235,7 +231,7 @@ impl RenewArgs {
         passphrases: &mut UserPassphrases,
         context: &Context,
     ) -> Result<Option<Delivery>, CaError> {
-        let Issuance { serial, cn, .. } = &before.issuance;
+        let serial = &before.issuance.serial;
         let has_key = before.has_key(ca)?;
         let lineage = Lineage::of(ca, &before.issuance, context.now)?;
         let opened = self.out.open_beside_others(&lineage, has_key);
@@ -251,7 +247,7 @@ impl RenewArgs {
             return Ok(None);
         };
         let delivery = Delivery::new(files, &name, has_key, passphrases)?;
-        if name != *cn {
+        if name != file_name(&before.issuance) {
             let serial = *serial;
             context.notice(RenewalNotice::FilesCalled { serial, name });
         }

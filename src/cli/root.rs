@@ -18,7 +18,7 @@ use serde::Serialize;
 /// Creates the store if there is none.
 #[derive(Args)]
 pub(super) struct RootArgs {
-    /// The CA's name in the store, and its common name unless --cn or --subject is given
+    /// The CA's name in the store, and by default its common name
     #[arg(long, value_name = "NAME")]
     name: CaName,
     /// Create a fixture store for tests: in it, `pki issue` with --flaw issues certificates with a defect
@@ -90,7 +90,7 @@ impl RootArgs {
         };
         let (ca, notices) = create(
             &context.store,
-            context.observer(),
+            context.operator(),
             &new,
             &mut passphrases,
             context.now,

@@ -78,7 +78,7 @@ pub(super) fn names_previous(ca: &CaName, naming: &NamingPrevious) -> String {
     let command = if leaves > 0 {
         format!("pki renew --ca {ca} --cn NAME")
     } else {
-        "pki renew --ca NAME --self".to_owned()
+        "pki ca renew --ca NAME".to_owned()
     };
     format!(
         "{} of {ca} {name} the serial number of its previous certificate: {verify} only with that one, until {} at the latest; renew with `{command}`",
@@ -110,7 +110,7 @@ pub(super) fn after_renewal(
             commands.push(format!("pki renew --ca {ca} --cn NAME --out DIR"));
         }
         if naming.cas > 0 {
-            commands.push("pki renew --ca NAME --self".to_owned());
+            commands.push("pki ca renew --ca NAME".to_owned());
         }
         steps.push(step(
             format!("before {}", rfc3339(naming.until)),

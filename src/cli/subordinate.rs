@@ -14,25 +14,27 @@ use std::path::PathBuf;
 /// Create a CA under a CA of the store, or under an offline CA
 ///
 /// Path length and validity stay within those of the parent. If the two are on different machines, --request
-/// makes the key and a CSR on one, --csr signs it on the other, and --install installs the certificate.
+/// makes the key and a CSR on one, and the same CSR if it is run again. --csr signs it on the other, using its
+/// public key and subject, and creates no CA in the store. --install installs the certificate, which may be
+/// followed by its chain.
 #[derive(Args)]
 pub(super) struct SubordinateArgs {
-    /// The parent CA, which signs the new one; not with --request or --install
+    /// The parent CA; not with --request or --install
     #[arg(long, visible_alias = "parent", value_name = "NAME", required_unless_present_any = ["request", "install"])]
     ca: Option<CaName>,
-    /// The CA's name in the store, and its common name unless --cn or --subject is given; not with --csr
+    /// The CA's name in the store, and by default its common name; not with --csr
     #[arg(long, value_name = "NAME", required_unless_present = "csr")]
     name: Option<CaName>,
-    /// Sign a CSR as a CA certificate: use its public key and subject, and create no CA in the store; - is standard input
+    /// Sign the CSR of a CA on another machine; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "request", "install", "key_type", "crl_url", "ca_issuers_url", "ocsp_url", "passout", "no_passphrase"])]
     csr: Option<PathBuf>,
     /// With --csr: the file to write the certificate to [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Make a key and write a CSR for an offline CA; run again, it writes the same CSR; - is standard output
+    /// Make a key and write a CSR for an offline parent CA; - is standard output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "install", "days", "not_after", "not_before", "path_len", "permit", "exclude", "passin"])]
     request: Option<PathBuf>,
-    /// Install the certificate for the CSR, PEM or DER, with or without its chain; - is standard input
+    /// Install the certificate for the CSR (PEM or DER); - is standard input
     #[arg(long, value_name = "CERT", conflicts_with_all = ["ca", "cn", "subject", "key_type", "days", "not_after", "not_before", "path_len", "permit", "exclude", "crl_url", "ca_issuers_url", "ocsp_url", "passin", "passout", "no_passphrase"])]
     install: Option<PathBuf>,
     /// With --install: the certificates of its issuing CAs, up to the root

@@ -169,7 +169,7 @@ impl VerifyArgs {
         if self.bundle.is_empty() {
             return context.open_store().map(Some);
         }
-        match Store::open(&context.store, context.observer()) {
+        match Store::open(&context.store, context.operator()) {
             Ok(store) => Ok(Some(store)),
             Err(StoreError::NoStore { .. }) => Ok(None),
             Err(error) => Err(error.into()),

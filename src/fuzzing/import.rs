@@ -1,6 +1,6 @@
 //! Directories of other programs, as `pki import` reads them.
 
-use super::store::observer;
+use super::store::operator;
 use super::{Known, NOW, harmless, said};
 use crate::ca::{ImportRequest, KeyProtection, Layout, Source, import};
 use crate::store::CaRecord;
@@ -32,7 +32,7 @@ pub fn openssl(directory: &Path, nowhere: &Path) {
         partial: true,
         dry_run: true,
     };
-    match import(nowhere, observer(), &request, &mut Known, NOW) {
+    match import(nowhere, operator(), &request, &mut Known, NOW) {
         Ok(imported) => {
             assert!(Some(imported.next_serial) > imported.highest_serial);
             for finding in imported.findings {

@@ -4,12 +4,11 @@
 use super::{Known, NOW, harmless, said};
 use crate::ca::{Lifetime, NewCa, create_root};
 use crate::key::KeyType;
-use crate::store::{Ca, Observer, Store, StoreError};
+use crate::store::{Ca, Operator, Store, StoreError};
 use crate::x509::text::Escaped;
 use crate::x509::{Name, NameConstraints, Serial};
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
 
 /// Name of the one CA.
 pub const CA: &str = "ca";
@@ -28,16 +27,18 @@ pub fn make(store: &Path) {
         ca_issuers_urls: Vec::new(),
         ocsp_urls: Vec::new(),
     };
-    create_root(store, observer(), &new, &mut Known, NOW).expect("a root is made");
+    create_root(store, operator(), &new, &mut Known, NOW).expect("a root is made");
 }
 
 /// Asserts that no notice steers a terminal.
-pub(super) fn observer() -> Observer {
-    Arc::new(|notice| harmless(&Escaped(&notice.to_string()).to_string()))
+pub(super) fn operator() -> Operator {
+    Operator::new(NOW, |notice| {
+        harmless(&Escaped(&notice.to_string()).to_string());
+    })
 }
 
 fn look_at(store: &Path, look: impl FnOnce(&Store) -> Result<(), StoreError>) {
-    let store = Store::open(store, observer());
+    let store = Store::open(store, operator());
     if let Err(error) = store.and_then(|store| look(&store)) {
         said(&error);
     }

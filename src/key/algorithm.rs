@@ -28,7 +28,7 @@ pub(crate) enum KeyType {
 /// A key type that `pki` does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87"
+    "{0:?} is not a key type; use p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 or ml-dsa-87"
 )]
 pub(crate) struct UnknownKeyType(pub(crate) String);
 

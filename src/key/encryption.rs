@@ -165,7 +165,7 @@ impl Scheme {
     /// memory.
     pub(super) fn read(algorithm: &Element<'_>) -> Result<Self, KeyError> {
         let unknown = || KeyError::Encryption {
-            reason: "it is neither of PBES1 nor of PBES2 with known parameters".into(),
+            reason: "it is neither PBES1 nor PBES2 with known parameters".into(),
         };
         if let Some(old) = OldEncryption::from_algorithm(algorithm) {
             return old.map(Self::Old);

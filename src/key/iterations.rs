@@ -10,7 +10,7 @@ pub(super) fn limit_iterations(count: impl Into<u64>) -> Result<(), KeyError> {
     let count = count.into();
     if count > u64::from(MOST_ITERATIONS) {
         return Err(KeyError::Encryption {
-            reason: format!("{count} rounds of key derivation are too many"),
+            reason: format!("an iteration count of {count} is too high"),
         });
     }
     Ok(())

@@ -34,15 +34,15 @@ use crate::pem::PemError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
-    #[error("the key is not readable PEM")]
+    #[error("the key is not valid PEM")]
     Pem(#[from] PemError),
-    #[error("there is no private key in it, but {found}")]
+    #[error("it contains no private key, but {found}")]
     NotAKey { found: String },
-    #[error("the key's encoding is broken")]
+    #[error("the key's encoding is invalid")]
     Malformed(#[from] Malformed),
-    #[error("keys of type {algorithm} can't be used here")]
+    #[error("keys of type {algorithm} are not supported")]
     Unsupported { algorithm: String },
-    #[error("the key's numbers don't fit each other: {reason}")]
+    #[error("the key's numbers are inconsistent: {reason}")]
     Inconsistent { reason: String },
     #[error("the public key is weak: {0}")]
     Weak(weak::WeakKey),
@@ -50,7 +50,7 @@ pub(crate) enum KeyError {
     WrongPassphrase,
     #[error("a PKCS #12 file needs a passphrase")]
     Unprotected,
-    #[error("its encryption can't be opened: {reason}")]
+    #[error("its encryption is not supported: {reason}")]
     Encryption { reason: String },
     #[error("the cryptographic library failed to {operation}")]
     Library { operation: &'static str },

@@ -204,7 +204,7 @@ impl PublicKey {
             });
             if self.spki != canonical {
                 return Err(Malformed::Value(
-                    "the key's AlgorithmIdentifier has other parameters than its algorithm has",
+                    "the key's AlgorithmIdentifier has wrong parameters for its algorithm",
                 ));
             }
         }

@@ -63,7 +63,7 @@ impl Store {
             .format()
             .map_or(Ok(()), |format| format::raise(&self.layout, format));
         raised
-            .and_then(|()| material.write(&staged))
+            .and_then(|()| material.write(&staged, &self.operator))
             .and_then(|()| Ok(file::sync_directory(self.layout.root())?))
             .and_then(|()| give_name(&staged))
             .map_err(|source| {
@@ -99,7 +99,7 @@ impl ReservedCa<'_> {
             .map_err(|error| uninstalled(error.has_its_name, error.source))?;
         // The hidden name is that of the one before now; what is left of it, the next command removes.
         if let Err(error) = super::staging::discard(&store.layout.staged_ca(name)) {
-            (store.observer)(&Notice::Unsettled {
+            store.operator.tell(&Notice::Unsettled {
                 name: name.clone(),
                 problem: error.to_string(),
             });

@@ -7,7 +7,7 @@ use super::location::Location;
 use super::lock::Lock;
 use super::name::CaName;
 use super::record::CaRecord;
-use super::{Observer, file, journal};
+use super::{Operator, file, journal};
 use crate::pem;
 use crate::x509::{Certificate, Serial};
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(crate) struct Ca {
     pub(super) layout: CaLayout,
     record: CaRecord,
     certificate: Certificate,
-    pub(super) observer: Observer,
+    pub(super) operator: Operator,
 }
 
 impl Ca {
@@ -27,18 +27,18 @@ impl Ca {
     pub(super) fn open(
         layout: CaLayout,
         name: &CaName,
-        observer: &Observer,
+        operator: &Operator,
     ) -> Result<Option<Self>, StoreError> {
         let path = layout.record();
         let Some(bytes) = file::read_if_there(&path)? else {
             return Ok(None);
         };
         let record: CaRecord = serde_json::from_slice(&bytes)
-            .map_err(|error| StoreError::damaged(&path, format!("can't be read: {error}")))?;
+            .map_err(|error| StoreError::damaged(&path, format!("cannot be read: {error}")))?;
         if record.name != *name {
             return Err(StoreError::damaged(
                 &path,
-                format!("is about another CA: {}", record.name),
+                format!("has another CA's name: {}", record.name),
             ));
         }
         let certificate = read_certificate(&layout.certificate())?;
@@ -46,7 +46,7 @@ impl Ca {
             layout,
             record,
             certificate,
-            observer: observer.clone(),
+            operator: operator.clone(),
         }))
     }
 
@@ -139,7 +139,7 @@ impl Ca {
         directories
             .iter()
             .try_for_each(|directory| file::refuse_foreign_link(directory))?;
-        Lock::acquire(&self.layout.lock(), &self.observer)
+        Lock::acquire(&self.layout.lock(), &self.operator)
     }
 }
 
@@ -148,7 +148,10 @@ pub(super) fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {
     let objects = pem::decode(&bytes)
         .map_err(|error| StoreError::damaged(path, format!("is not PEM: {error}")))?;
     let [object] = objects.as_slice() else {
-        return Err(StoreError::damaged(path, "does not hold one certificate"));
+        return Err(StoreError::damaged(
+            path,
+            "does not hold exactly one certificate",
+        ));
     };
     Certificate::from_der(&object.der)
         .map_err(|error| StoreError::damaged(path, format!("is not a certificate: {error}")))

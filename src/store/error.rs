@@ -2,6 +2,7 @@
 
 use super::location::Location;
 use super::name::CaName;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +47,24 @@ impl From<FileError> for Uncommitted {
     }
 }
 
+/// Something else in the place of a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    File,
+    EasyRsa,
+    Files,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "a file",
+            Self::EasyRsa => "a directory of easy-rsa",
+            Self::Files => "a directory with other files",
+        })
+    }
+}
+
 /// Error of the store.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -56,9 +75,9 @@ pub(crate) enum StoreError {
     Undecided { path: Location, source: FileError },
     #[error("no store found at {path}")]
     NoStore { path: Location },
-    #[error("{path} is not empty and is not a store")]
-    NotAStore { path: Location },
-    #[error("the store at {path} has format {found}; this program knows formats up to {known}")]
+    #[error("{path} is not a store, but {found}")]
+    NotAStore { path: Location, found: Found },
+    #[error("the store at {path} has format {found}; this program supports formats up to {known}")]
     Newer {
         path: Location,
         found: u32,
@@ -87,7 +106,7 @@ pub(crate) enum StoreError {
     /// Directory that should become a store.
     #[error("{path} is not empty")]
     NotEmpty { path: Location },
-    #[error("backup {} can't be restored: {}{problem}", path.display(), entry.as_ref().map_or(String::new(), |entry| format!("{entry} ")))]
+    #[error("backup {} cannot be restored: {}{problem}", path.display(), entry.as_ref().map_or(String::new(), |entry| format!("{entry} ")))]
     BadArchive {
         path: PathBuf,
         entry: Option<String>,

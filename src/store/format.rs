@@ -1,6 +1,6 @@
 //! `store.json`: the version of the store's format, and whether the store is one of fixtures.
 
-use super::error::{FileError, StoreError};
+use super::error::{FileError, Found, StoreError};
 use super::file::{self, Access, Existing};
 use super::layout::StoreLayout;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub(super) fn check(layout: &StoreLayout) -> Result<bool, StoreError> {
     }
     if fixture && format < FIXTURES {
         // No program wrote this, and one that only knows this format would not see it.
-        let problem = format!("is that of a fixture store, and format {format} has none");
+        let problem = format!("is of a fixture store, which format {format} does not have");
         return Err(StoreError::damaged(layout.format(), problem));
     }
     Ok(fixture)
@@ -50,12 +50,23 @@ pub(super) fn read(layout: &StoreLayout) -> Result<u32, StoreError> {
 fn stored(layout: &StoreLayout) -> Result<Format, StoreError> {
     let path = layout.format();
     let Some(bytes) = file::read_if_there(&path)? else {
-        return Err(StoreError::NoStore {
-            path: layout.root().into(),
+        let path = layout.root().into();
+        return Err(match other_at(layout)? {
+            Some(found) => StoreError::NotAStore { path, found },
+            None => StoreError::NoStore { path },
         });
     };
     serde_json::from_slice(&bytes)
-        .map_err(|error| StoreError::damaged(&path, format!("can't be read: {error}")))
+        .map_err(|error| StoreError::damaged(&path, format!("cannot be read: {error}")))
+}
+
+/// Recognizes what users have at `./pki` in the place of a store: the program, and a directory of easy-rsa.
+fn other_at(layout: &StoreLayout) -> Result<Option<Found>, FileError> {
+    if file::is_regular(layout.root())? {
+        return Ok(Some(Found::File));
+    }
+    let is_easy_rsa = file::is_regular(&layout.easy_rsa_index())?;
+    Ok(is_easy_rsa.then_some(Found::EasyRsa))
 }
 
 fn content(format: Format) -> Vec<u8> {
@@ -105,7 +116,10 @@ pub(super) fn check_free(layout: &StoreLayout) -> Result<(), StoreError> {
     for entry in entries {
         let entry = entry.map_err(FileError::of("read", root))?;
         if entry.file_name() != ".store.json.part" {
-            return Err(StoreError::NotAStore { path: root.into() });
+            return Err(StoreError::NotAStore {
+                path: root.into(),
+                found: Found::Files,
+            });
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use super::layout::StoreLayout;
 use super::location::Location;
 use super::lock::Lock;
 use super::name::CaName;
-use super::notice::Observer;
+use super::operator::Operator;
 use super::record::Coverage;
 use super::{file, format, journal};
 use std::path::{Path, PathBuf};
@@ -14,36 +14,36 @@ use std::path::{Path, PathBuf};
 #[derive(Clone)]
 pub(crate) struct Store {
     pub(super) layout: StoreLayout,
-    pub(super) observer: Observer,
+    pub(super) operator: Operator,
     pub(super) fixture: bool,
 }
 
 impl Store {
     /// Opens the store in a directory.
-    pub(crate) fn open(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, operator: Operator) -> Result<Self, StoreError> {
         let layout = StoreLayout::new(path);
         let store = Self {
             fixture: format::check(&layout)?,
             layout,
-            observer,
+            operator,
         };
         store.finish_unfinished_cas()?;
         Ok(store)
     }
 
     /// Opens the store in a directory, after making an empty one if there is nothing.
-    pub(crate) fn open_or_create(path: &Path, observer: Observer) -> Result<Self, StoreError> {
+    pub(crate) fn open_or_create(path: &Path, operator: Operator) -> Result<Self, StoreError> {
         format::create_unless_there(&StoreLayout::new(path), false)?;
-        Self::open(path, observer)
+        Self::open(path, operator)
     }
 
     /// Opens the fixture store in a directory, after making an empty one if there is nothing.
     pub(crate) fn open_or_create_fixture(
         path: &Path,
-        observer: Observer,
+        operator: Operator,
     ) -> Result<Self, StoreError> {
         format::create_unless_there(&StoreLayout::new(path), true)?;
-        let store = Self::open(path, observer)?;
+        let store = Self::open(path, operator)?;
         store.require_fixture()?;
         Ok(store)
     }
@@ -62,8 +62,8 @@ impl Store {
     }
 
     /// Completes or removes CAs that interrupted commands left unfinished, as opening the store does.
-    pub(crate) fn settle(&self, observer: Observer) -> Result<(), StoreError> {
-        Self::open(self.layout.root(), observer).map(|_| ())
+    pub(crate) fn settle(&self, operator: Operator) -> Result<(), StoreError> {
+        Self::open(self.layout.root(), operator).map(|_| ())
     }
 
     /// Returns whether it is a fixture store: one for tests, in which certificates may have a defect.
@@ -104,7 +104,7 @@ impl Store {
     }
 
     pub(crate) fn ca(&self, name: &CaName) -> Result<Ca, StoreError> {
-        if let Some(ca) = Ca::open(self.layout.ca(name), name, &self.observer)? {
+        if let Some(ca) = Ca::open(self.layout.ca(name), name, &self.operator)? {
             return Ok(ca);
         }
         self.refuse_pending(name)?;
@@ -133,7 +133,7 @@ impl Store {
         &self,
         work: impl FnOnce() -> Result<R, E>,
     ) -> Result<R, E> {
-        let _lock = Lock::acquire(&self.layout.lock(), &self.observer)?;
+        let _lock = Lock::acquire(&self.layout.lock(), &self.operator)?;
         work()
     }
 
@@ -145,7 +145,7 @@ impl Store {
             if name == *ca.name() || ancestors.iter().any(|ancestor| *ancestor.name() == name) {
                 return Err(StoreError::damaged(
                     ca.location(),
-                    "is above itself in the hierarchy",
+                    "is its own ancestor in the hierarchy",
                 ));
             }
             let below = ancestors.last().unwrap_or(ca).certificate();
@@ -181,7 +181,7 @@ impl Store {
 
     pub(super) fn hold(&self) -> Result<Lock, StoreError> {
         file::refuse_foreign_link(&self.layout.published_crls())?;
-        Lock::acquire(&self.layout.lock(), &self.observer)
+        Lock::acquire(&self.layout.lock(), &self.operator)
     }
 
     /// Refuses the name of a CA.

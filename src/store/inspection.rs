@@ -9,7 +9,7 @@ use super::location::Location;
 use super::name::CaName;
 use super::record::{Coverage, Issuance, RevocationLine, SignedCrl};
 use super::standing::RevocationChange;
-use super::{Observer, Store, counter, file, format};
+use super::{Operator, Store, counter, file, format};
 use crate::x509::{Certificate, Serial};
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ impl Store {
     /// `store.json` is returned as an error beside the store.
     pub(crate) fn look(
         path: &Path,
-        observer: Observer,
+        operator: Operator,
     ) -> Result<(Self, Option<StoreError>), StoreError> {
         let layout = StoreLayout::new(path);
         let (fixture, problem) = match format::check(&layout) {
@@ -45,7 +45,7 @@ impl Store {
         };
         let store = Self {
             layout,
-            observer,
+            operator,
             fixture,
         };
         Ok((store, problem))
@@ -70,7 +70,7 @@ impl Store {
             let layout = self.layout.ca(&name);
             let opened = match layout.is_of_a_ca() {
                 Ok(false) => continue,
-                Ok(true) => Ca::open(layout, &name, &self.observer),
+                Ok(true) => Ca::open(layout, &name, &self.operator),
                 Err(error) => Err(error),
             };
             // One that goes away while it is opened is none.

@@ -19,7 +19,7 @@ impl Ca {
             Sharing::Shared
         };
         file::refuse_foreign_link(&self.layout.leaf_keys())?;
-        let lock = Lock::of_directory(&self.layout.leaf_keys(), sharing, &self.observer)?;
+        let lock = Lock::of_directory(&self.layout.leaf_keys(), sharing, &self.operator)?;
         Ok(LockedBatches { _lock: lock })
     }
 
@@ -33,7 +33,7 @@ impl Ca {
     /// Waits until no other process changes this CA.
     pub(crate) fn lock(&self) -> Result<LockedCa<'_>, StoreError> {
         let lock = self.hold()?;
-        let issued = journal::Writer::open(&self.layout.issued(), &self.observer)?;
+        let issued = journal::Writer::open(&self.layout.issued(), &self.operator)?;
         let recorded = issued.last::<Issuance>()?.map_or(0, |last| last.counter);
         let floor = self.record().restored.map_or(0, |floors| floors.counter);
         // An older copy of the counter may have been put back; the journal knows better.

@@ -55,6 +55,11 @@ impl StoreLayout {
         self.root.join("lock")
     }
 
+    /// Returns the index of easy-rsa, if the directory is one of its.
+    pub(super) fn easy_rsa_index(&self) -> PathBuf {
+        self.root.join("index.txt")
+    }
+
     pub(crate) fn published_crls(&self) -> PathBuf {
         self.root.join("crl")
     }

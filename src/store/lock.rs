@@ -2,7 +2,7 @@
 
 use super::error::{FileError, StoreError};
 use super::file::{self, Access};
-use super::{Notice, Observer};
+use super::{Notice, Operator};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -31,19 +31,19 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Waits for the lock, with a notice, up to a minute.
-    pub(crate) fn acquire(path: &Path, observer: &Observer) -> Result<Self, StoreError> {
-        wait(open(path)?, Sharing::Alone, path, observer)
+    pub(crate) fn acquire(path: &Path, operator: &Operator) -> Result<Self, StoreError> {
+        wait(open(path)?, Sharing::Alone, path, operator)
     }
 
     /// Waits for a lock on a directory that only its owner can open, alone or with others that want it so.
     pub(crate) fn of_directory(
         path: &Path,
         sharing: Sharing,
-        observer: &Observer,
+        operator: &Operator,
     ) -> Result<Self, StoreError> {
         let directory = File::open(path).map_err(FileError::of("open", path))?;
         file::keep_others_out(&directory).map_err(FileError::of("open", path))?;
-        wait(directory, sharing, path, observer)
+        wait(directory, sharing, path, operator)
     }
 
     /// Takes the lock if it is free.
@@ -77,11 +77,11 @@ fn wait(
     file: File,
     sharing: Sharing,
     path: &Path,
-    observer: &Observer,
+    operator: &Operator,
 ) -> Result<Lock, StoreError> {
     let receiver = wait_for_lock(file, sharing);
     let locked = receiver.recv_timeout(SAY_AFTER).or_else(|_| {
-        observer(&Notice::Waiting { path: path.into() });
+        operator.tell(&Notice::Waiting { path: path.into() });
         receiver.recv_timeout(GIVE_UP_AFTER.saturating_sub(SAY_AFTER))
     });
     match locked {

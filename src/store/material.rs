@@ -5,7 +5,7 @@ use super::file::{self, Access, Existing};
 use super::history::{Beginnings, History};
 use super::layout::CaLayout;
 use super::record::{CaRecord, Issuance};
-use super::{counter, format, journal};
+use super::{Operator, counter, format, journal};
 use crate::x509::Certificate;
 use std::io::{BufWriter, Write};
 
@@ -29,7 +29,7 @@ impl Material<'_> {
     }
 
     /// Writes and syncs everything but the name of the directory.
-    pub(super) fn write(&self, layout: &CaLayout) -> Result<(), StoreError> {
+    pub(super) fn write(&self, layout: &CaLayout, operator: &Operator) -> Result<(), StoreError> {
         let Self {
             record,
             certificate,
@@ -66,9 +66,11 @@ impl Material<'_> {
             file::create(&path, Access::Store, &content)?;
         }
         file::create(&layout.lock(), Access::Owner, &[])?;
+        // Others issued what a CA brings along.
+        let stamp = history.map_or_else(|| operator.stamp(), |_| "");
         file::create_filled(&layout.issued(), Access::Store, |file| {
             let mut buffered = BufWriter::with_capacity(256 * 1024, file);
-            journal::write_start(&mut buffered, "issued", name, issued)?;
+            journal::write_start(&mut buffered, "issued", name, issued, stamp)?;
             buffered.flush()
         })?;
         if let Some(history) = history {

@@ -37,6 +37,7 @@ mod lock;
 mod material;
 mod name;
 mod notice;
+mod operator;
 mod output;
 mod pending;
 mod previous;
@@ -53,7 +54,7 @@ pub(crate) use addition::Uninstalled;
 pub(crate) use archive::BackupError;
 pub(crate) use backup::{BackedUp, Snapshot};
 pub(crate) use ca::Ca;
-pub(crate) use error::{FileError, StoreError};
+pub(crate) use error::{FileError, Found, StoreError};
 pub(crate) use handle::Store;
 pub(crate) use history::{ForeignCrl, History};
 pub(crate) use inspection::SeenCa;
@@ -66,7 +67,8 @@ pub(crate) use layout::Leftover;
 pub(crate) use location::Location;
 pub(crate) use material::Material;
 pub(crate) use name::{CaName, is_device_name};
-pub(crate) use notice::{Notice, Observer};
+pub(crate) use notice::Notice;
+pub(crate) use operator::Operator;
 pub(crate) use pending::{Installation, PendingCa};
 pub(crate) use record::{
     BatchId, BatchRow, BriefIssuance, CaRecord, Coverage, EntryId, Issuance, Revoked, SignedCrl,

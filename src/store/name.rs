@@ -10,7 +10,7 @@ use std::str::FromStr;
 pub(crate) struct CaName(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} can't be the name of a CA: {problem}")]
+#[error("{text:?} is not a valid CA name: {problem}")]
 pub(crate) struct CaNameError {
     text: String,
     problem: &'static str,
@@ -49,7 +49,7 @@ impl FromStr for CaName {
             })
         };
         if !text.starts_with(|first: char| first.is_ascii_alphanumeric()) {
-            return error("it has to start with a letter or a digit");
+            return error("it must start with a letter or digit");
         }
         if text.len() > 64 {
             return error("it has more than 64 characters");

@@ -3,7 +3,6 @@
 use super::location::Location;
 use super::name::CaName;
 use crate::x509::validity::rfc3339;
-use std::sync::Arc;
 use time::OffsetDateTime;
 
 /// Notice for the user of what the store did or met.
@@ -41,18 +40,18 @@ impl std::fmt::Display for Notice {
             }
             Self::TornLine { path, aside } => write!(
                 f,
-                "{path} ended in an unfinished line, which was never acknowledged; it is in {aside} now"
+                "{path} ended in an incomplete line, which was never acknowledged; it was moved to {aside}"
             ),
             Self::ClockBehind { now, made_at } => write!(
                 f,
-                "the clock says {}, and the backup was made at {}: set the clock; serial counters and CRL numbers go on from ten years after the backup",
+                "the clock ({}) is before the time of the backup ({}): set the clock; serial counters and CRL numbers continue from ten years after the backup",
                 rfc3339(*now),
                 rfc3339(*made_at)
             ),
             Self::Unsettled { name, problem } => {
                 write!(
                     f,
-                    "an interrupted command left {name} unfinished, and it can't be repaired now: {problem}"
+                    "an interrupted command left {name} incomplete, and it cannot be repaired now: {problem}"
                 )
             }
             Self::UnfinishedCa {
@@ -61,7 +60,7 @@ impl std::fmt::Display for Notice {
             } => {
                 write!(
                     f,
-                    "{name} had been left unfinished by an interrupted command; it is complete now"
+                    "an interrupted command had left {name} incomplete; it is complete now"
                 )
             }
             Self::UnfinishedCa {
@@ -70,12 +69,9 @@ impl std::fmt::Display for Notice {
             } => {
                 write!(
                     f,
-                    "what an interrupted command had left of {name} was cleared away"
+                    "an interrupted command had left {name} incomplete; it was removed"
                 )
             }
         }
     }
 }
-
-/// Receiver of every [`Notice`].
-pub(crate) type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;

@@ -36,9 +36,9 @@ impl PendingCa {
         let path = layout.intended_record();
         let damaged = |problem: String| StoreError::damaged(&path, problem);
         let record: CaRecord = serde_json::from_slice(&file::read(&path)?)
-            .map_err(|error| damaged(format!("can't be read: {error}")))?;
+            .map_err(|error| damaged(format!("cannot be read: {error}")))?;
         if record.name != *name {
-            return Err(damaged(format!("is about another CA: {}", record.name)));
+            return Err(damaged(format!("has another CA's name: {}", record.name)));
         }
         Ok(Some(Self {
             request: read_request(&layout)?,
@@ -74,10 +74,10 @@ fn read_request(layout: &CaLayout) -> Result<CertificationRequest, StoreError> {
     let objects = pem::decode(&file::read(&path)?)
         .map_err(|error| StoreError::damaged(&path, format!("is not PEM: {error}")))?;
     let [object] = objects.as_slice() else {
-        return Err(StoreError::damaged(&path, "does not hold one request"));
+        return Err(StoreError::damaged(&path, "does not hold exactly one CSR"));
     };
     CertificationRequest::from_der(&object.der)
-        .map_err(|error| StoreError::damaged(&path, format!("is not a request: {error}")))
+        .map_err(|error| StoreError::damaged(&path, format!("is not a CSR: {error}")))
 }
 
 impl Store {
@@ -151,7 +151,7 @@ impl Store {
             if installed.is_none_or(|installed| *installed != *key) {
                 return Err(StoreError::damaged(
                     pending.directory(),
-                    "has another key than the CA of its name",
+                    "has another public key than the CA of that name",
                 ));
             }
         }
@@ -159,7 +159,7 @@ impl Store {
         file::sync_directory(self.layout.root())?;
         file::remove_directory(pending.directory())?;
         file::sync_directory(self.layout.root())?;
-        (self.observer)(&Notice::UnfinishedCa {
+        self.operator.tell(&Notice::UnfinishedCa {
             name: name.clone(),
             completed: true,
         });

@@ -13,7 +13,6 @@ use super::{Store, counter};
 use crate::x509::Serial;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 pub(crate) struct StoreRepair<'a> {
     store: &'a Store,
@@ -37,8 +36,9 @@ impl StoreRepair<'_> {
     /// Moves the unfinished last line of a journal to the file beside it.
     pub(crate) fn set_torn_line_aside(&self, ca: &Ca, journal: Journal) -> Result<(), StoreError> {
         let _lock = ca.hold()?;
-        // Every writer does so when it opens the journal.
-        Writer::open(&ca.journal_path(journal), &silent())?;
+        // Every writer does so when it opens the journal; the caller reports it.
+        let silent = self.store.operator.heard_by(|_| {});
+        Writer::open(&ca.journal_path(journal), &silent)?;
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl StoreRepair<'_> {
     ) -> Result<Option<Location>, StoreError> {
         // Batches make the keys of a group before they record it, and hold no other lock meanwhile.
         let _batches =
-            Lock::of_directory(&ca.layout.leaf_keys(), Sharing::Alone, &self.store.observer)?;
+            Lock::of_directory(&ca.layout.leaf_keys(), Sharing::Alone, &self.store.operator)?;
         let _lock = ca.hold()?;
         let path = ca.layout.leaf_key(serial);
         if ca.issuance(serial)?.is_some() || !file::stands(&path)? {
@@ -151,9 +151,4 @@ impl StoreRepair<'_> {
         file::sync_directory(self.store.layout.root())?;
         Ok(directory)
     }
-}
-
-/// Ignores notices: the caller reports what is done.
-fn silent() -> super::Observer {
-    Arc::new(|_| {})
 }

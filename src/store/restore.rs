@@ -12,7 +12,7 @@ use super::layout::{Part, StoreLayout};
 use super::name::CaName;
 use super::pending::PendingCa;
 use super::record::{CaRecord, Floors, Issuance, RevocationLine, SignedCrl};
-use super::{Notice, Observer, Store, counter, format, journal};
+use super::{Notice, Operator, Store, counter, format, journal};
 use crate::x509::Serial;
 use crate::x509::validity::parse_rfc3339;
 use std::collections::BTreeSet;
@@ -91,7 +91,7 @@ impl Store {
         from: &Path,
         target: &Path,
         now: OffsetDateTime,
-        observer: &Observer,
+        operator: &Operator,
     ) -> Result<Restored, RestoreError> {
         check_free(target)?;
         let target = if file::stands(target)? {
@@ -112,10 +112,10 @@ impl Store {
         extraction.extract()?;
         let made_at = parse_rfc3339(&manifest.made_at);
         if let Some(made_at) = made_at.filter(|made_at| now < *made_at) {
-            observer(&Notice::ClockBehind { now, made_at });
+            operator.tell(&Notice::ClockBehind { now, made_at });
         }
         let restored = extraction
-            .complete(manifest, above_all_counting(now, made_at), observer)
+            .complete(manifest, above_all_counting(now, made_at), operator)
             .map_err(|error| extraction.about_entry(error))?;
         staged.commit().map_err(RestoreError::Place)?;
         Ok(restored)
@@ -150,7 +150,7 @@ struct Extraction<R> {
 
 impl<R: Read> Extraction<R> {
     fn manifest(&mut self) -> Result<Manifest, StoreError> {
-        let no_backup = "is not what a backup begins with";
+        let no_backup = "is not the first entry of a backup";
         let entry = match self.reader.next()? {
             Next::Entry(entry) if entry.name == MANIFEST => entry,
             _ => return Err(self.reader.bad(no_backup)),
@@ -164,11 +164,11 @@ impl<R: Read> Extraction<R> {
             let version = version.map_or("an unknown version".into(), |version| {
                 format!("version {version}")
             });
-            let problem = format!("is of {version}; this program knows version {VERSION}");
+            let problem = format!("has {version}; this program reads version {VERSION}");
             return Err(self.reader.bad(problem));
         }
         serde_json::from_value(json)
-            .map_err(|error| self.reader.bad(format!("can't be read: {error}")))
+            .map_err(|error| self.reader.bad(format!("cannot be read: {error}")))
     }
 
     fn extract(&mut self) -> Result<(), StoreError> {
@@ -202,7 +202,7 @@ impl<R: Read> Extraction<R> {
         let Some((relative, part)) =
             known.filter(|(_, part)| part.is_directory() == entry.is_directory)
         else {
-            return Err(self.reader.bad("is nothing that a store has"));
+            return Err(self.reader.bad("does not belong to a store"));
         };
         let path = self.layout.absolute(relative);
         if part.is_directory() {
@@ -236,7 +236,7 @@ impl<R: Read> Extraction<R> {
     /// Blames the archive for what it hinders.
     fn placed(&self, made: Result<(), FileError>) -> Result<(), StoreError> {
         made.map_err(|error| match error.source.kind() {
-            io::ErrorKind::AlreadyExists => self.reader.bad("is there twice"),
+            io::ErrorKind::AlreadyExists => self.reader.bad("occurs twice"),
             io::ErrorKind::NotFound => self.reader.bad("comes before its directory"),
             _ => error.into(),
         })
@@ -248,20 +248,20 @@ impl<R: Read> Extraction<R> {
         &self,
         manifest: Manifest,
         least: u128,
-        observer: &Observer,
+        operator: &Operator,
     ) -> Result<Restored, StoreError> {
         format::check(&self.layout)?;
         self.compare_names(&manifest)?;
         let names: BTreeSet<&CaName> = manifest.cas.iter().collect();
         let mut cas = Vec::new();
         for name in &names {
-            let ca = Ca::open(self.layout.ca(name), name, observer)?;
+            let ca = Ca::open(self.layout.ca(name), name, operator)?;
             let ca =
                 ca.ok_or_else(|| StoreError::damaged(self.layout.ca(name).record(), "is missing"))?;
             if let Some(parent) = &ca.record().parent
                 && !names.contains(parent)
             {
-                let problem = format!("is about a CA under {parent}, which is missing");
+                let problem = format!("is of a CA under {parent}, which is missing");
                 return Err(StoreError::damaged(self.layout.ca(name).record(), problem));
             }
             let proved = prove(&ca)?;
@@ -312,10 +312,7 @@ impl<R: Read> Extraction<R> {
             };
             if !is_known {
                 let path = self.layout.absolute(directory);
-                return Err(StoreError::damaged(
-                    &path,
-                    "is none of the CAs of this backup",
-                ));
+                return Err(StoreError::damaged(&path, "is not a CA of this backup"));
             }
         }
         Ok(())
@@ -331,14 +328,14 @@ impl<R: Read> Extraction<R> {
             },
             StoreError::NoStore { .. } => self
                 .reader
-                .bad_entry(&format!("{DIRECTORY}/"), "is no store"),
+                .bad_entry(&format!("{DIRECTORY}/"), "is not a store"),
             StoreError::File(error) if error.is_missing() => match entry(&error.path) {
                 Some(name) => self.reader.bad_entry(&name, "is missing"),
                 None => error.into(),
             },
             StoreError::Newer { found, known, .. } => {
                 let problem =
-                    format!("has format {found}; this program knows formats up to {known}");
+                    format!("has format {found}; this program supports formats up to {known}");
                 self.reader.bad_entry(DIRECTORY, problem)
             }
             other => other,
@@ -378,10 +375,7 @@ fn prove(ca: &Ca) -> Result<Proved, StoreError> {
     if let Some(last) = recent.first()
         && !journal::still_covers(&layout.revoked(), &last.covers)?
     {
-        let problem = format!(
-            "lacks revocations that list number {} was made of",
-            last.number
-        );
+        let problem = format!("lacks revocations that CRL number {} covers", last.number);
         return Err(StoreError::damaged(layout.revoked(), problem));
     }
     for crl in recent.iter().filter(|crl| crl.ahead) {

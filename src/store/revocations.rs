@@ -185,7 +185,7 @@ impl Ca {
     /// Waits until no other process changes this CA, to revoke.
     pub(crate) fn lock_revocations(&self) -> Result<LockedRevocations, StoreError> {
         let lock = self.hold()?;
-        let journal = Writer::open(&self.layout.revoked(), &self.observer)?;
+        let journal = Writer::open(&self.layout.revoked(), &self.operator)?;
         Ok(LockedRevocations {
             journal,
             _lock: lock,
@@ -209,11 +209,11 @@ impl Ca {
     /// Same as [`Ca::lock_crls`], also if the journal of revocations lacks some that the last CRL covers.
     pub(crate) fn lock_crls_to_recover(&self) -> Result<LockedCrls<'_>, StoreError> {
         let lock = self.hold()?;
-        let revoked = Writer::open(&self.layout.revoked(), &self.observer)?;
+        let revoked = Writer::open(&self.layout.revoked(), &self.operator)?;
         // A CRL outlasts what it covers.
         revoked.sync()?;
         let covers = revoked.end()?;
-        let journal = Writer::open(&self.layout.signed_crls(), &self.observer)?;
+        let journal = Writer::open(&self.layout.signed_crls(), &self.operator)?;
         let recent = self.recent_crls()?;
         let last = recent.first();
         let number = counter::read(&self.layout.crl_number_counter())?;
@@ -285,7 +285,7 @@ impl LockedCrls<'_> {
         &mut self,
         lost: impl IntoIterator<Item = RevocationChange>,
     ) -> Result<(), StoreError> {
-        let mut revoked = Writer::open(&self.ca.layout.revoked(), &self.ca.observer)?;
+        let mut revoked = Writer::open(&self.ca.layout.revoked(), &self.ca.operator)?;
         let changes = lost.into_iter();
         revoked.append(changes.map(|change| RevocationLine::from(&change)))?;
         self.covers = revoked.end()?;

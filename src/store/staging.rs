@@ -53,7 +53,7 @@ impl Store {
         }
         if let Ok(Some(_lock)) = Lock::try_acquire(&self.layout.lock()) {
             let unsettled = |name, error: StoreError| {
-                (self.observer)(&Notice::Unsettled {
+                self.operator.tell(&Notice::Unsettled {
                     name,
                     problem: error.to_string(),
                 });
@@ -86,7 +86,7 @@ impl Store {
     }
 
     pub(super) fn say_settled(&self, name: &CaName, completed: bool) {
-        (self.observer)(&Notice::UnfinishedCa {
+        self.operator.tell(&Notice::UnfinishedCa {
             name: name.clone(),
             completed,
         });
@@ -125,7 +125,7 @@ impl Store {
         may_be_named: bool,
     ) -> Result<bool, StoreError> {
         // `ca.json` is written last: without it the parent was never asked to record anything.
-        let Some(unfinished) = Ca::open(staged.clone(), name, &self.observer)? else {
+        let Some(unfinished) = Ca::open(staged.clone(), name, &self.operator)? else {
             return Ok(false);
         };
         if may_be_named && unfinished.has_records()? {
@@ -176,7 +176,8 @@ pub(crate) struct ReservedCa<'a> {
 impl ReservedCa<'_> {
     /// Makes everything of the CA durable, under a hidden name.
     pub(crate) fn stage(&self, material: &Material<'_>) -> Result<(), StoreError> {
-        material.write(&self.store.layout.staged_ca(&self.name))?;
+        let layout = self.store.layout.staged_ca(&self.name);
+        material.write(&layout, &self.store.operator)?;
         Ok(file::sync_directory(self.store.layout.root())?)
     }
 

@@ -78,6 +78,11 @@ impl Name {
         Ok(Self::from_rdns(rdns))
     }
 
+    /// Returns the name without attributes.
+    pub(crate) fn empty() -> Self {
+        Self::from_attributes([]).expect("an empty name has no invalid attribute")
+    }
+
     /// A name that is nothing but a common name.
     pub(crate) fn from_common_name(common_name: &str) -> Result<Self, NameError> {
         Self::from_attributes([(attribute::COMMON_NAME, common_name)])

@@ -195,7 +195,7 @@ fn a_mask_with_holes_is_refused() {
             assert_text(
                 &judged.stdout,
                 expect![[r#"
-                    not valid: the nameConstraints of CN=root is broken: an address constraint is not well formed
+                    not valid: the nameConstraints of CN=root is malformed: an IP address constraint is malformed
                 "#]],
             );
         }
@@ -224,8 +224,8 @@ fn a_foreign_ca_with_a_mask_with_holes_is_not_installed() {
     assert_text(
         &refused.stderr,
         expect![[r#"
-            error: sub.crt can't be installed as sub
-            caused by: the nameConstraints of CN=root is broken: an address constraint is not well formed
+            error: sub.crt cannot be installed as sub
+            caused by: the nameConstraints of CN=root is malformed: an IP address constraint is malformed
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));

@@ -113,7 +113,7 @@ fn a_serial_number_that_cannot_be_recorded_is_refused() {
         1,
         "invalid-serial",
         expect![[r#"
-            error: the certificate in lost.crt cannot be recorded
+            error: the certificate lost.crt cannot be recorded
             caused by: a serial number is greater than zero
         "#]],
     );

@@ -229,8 +229,8 @@ fn paths_start_from_the_folder_of_the_file() {
     assert_text(
         &normalised(&piped.stdout),
         expect![[r#"
-            wrote the files of www under intermediate0 as [serial]: its files are missing, or not as they should be
-            wrote the files of localclient under intermediate0 as [serial]: its files are missing, or not as they should be
+            wrote the files of www under intermediate0 as [serial]: its files are missing or differ
+            wrote the files of localclient under intermediate0 as [serial]: its files are missing or differ
             wrote the bundle truststore
             3 steps done, 3 unchanged
         "#]],
@@ -256,7 +256,7 @@ fn keys_are_under_the_passphrases_that_are_given() {
     assert_text(
         &refused.stderr,
         expect![[r#"
-            error: there is no passphrase for the exported keys
+            error: no passphrase given for the exported keys
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give one with --passout, or use --no-passphrase
         "#]],

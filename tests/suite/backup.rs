@@ -31,7 +31,7 @@ fn with_everything() -> Sandbox {
         "revoke --ca intermediate0 --cn revoked",
         "crl --to-pem --chain --hash-names",
         "crl --ca rootCA --ahead 2 --every 30d",
-        "renew --ca intermediate0 --self --days 3000",
+        "ca renew --ca intermediate0 --days 3000",
         "subordinate --name waiting --request waiting.csr --no-passphrase",
     ] {
         sandbox.pki(line).succeeds();
@@ -273,7 +273,7 @@ fn what_was_issued_since_is_revoked_when_it_turns_up() {
         1,
         "certificate-not-found",
         expect![[r#"
-            error: intermediate0 has issued no certificate with serial [serial]
+            error: certificate [serial] of intermediate0 not found
             hint: `pki --store new list --ca intermediate0` shows the record; `pki --store new revoke --cert FILE` revokes a certificate that is not on record
         "#]],
     );
@@ -286,7 +286,7 @@ fn what_was_issued_since_is_revoked_when_it_turns_up() {
         1,
         "not-issued-by-ca",
         expect![[r#"
-            error: intermediate0 did not issue the certificate in out/theirs.crt
+            error: intermediate0 did not issue the certificate out/theirs.crt
             hint: remove --ca: the certificate identifies the CA
         "#]],
     );
@@ -401,7 +401,7 @@ fn nothing_is_replaced_unasked() {
         "file-exists",
         expect![[r#"
             error: could not create backup.tar
-            caused by: it is there already
+            caused by: it already exists
             hint: use another place, or --force to replace it
         "#]],
     );
@@ -574,7 +574,7 @@ fn a_damaged_store_gives_no_backup() {
         1,
         "store-damaged",
         expect![[r#"
-            error: the store is damaged: ./pki/intermediate0/issued.jsonl has a line 2 that does not follow from the one before
+            error: the store is damaged: ./pki/intermediate0/issued.jsonl has a line 2 that does not follow from the line before it
             hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
@@ -619,8 +619,8 @@ fn a_second_restore_with_the_clock_set_back_goes_on_above() {
     assert_text(
         &said,
         expect![[r#"
-            notice: the clock says [time], and the backup was made at [time]: set the clock; serial counters and CRL numbers go on from ten years after the backup
-            notice: the clock says [time], and the backup was made at [time]: set the clock; serial counters and CRL numbers go on from ten years after the backup
+            notice: the clock ([time]) is before the time of the backup ([time]): set the clock; serial counters and CRL numbers continue from ten years after the backup
+            notice: the clock ([time]) is before the time of the backup ([time]): set the clock; serial counters and CRL numbers continue from ten years after the backup
         "#]],
     );
     // A right clock is not remarked on.

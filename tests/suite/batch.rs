@@ -232,16 +232,16 @@ fn unsound_rows_are_named_and_nothing_is_issued() {
         expect![[r#"
             error: rows.csv line 3, column cn: cn or csr is required
             error: rows.csv line 4, column days: "0" is not a number of days
-            error: rows.csv line 5, column days: the validity is not possible: it would end at [time], and the CA is valid until [time]
+            error: rows.csv line 5, column days: invalid validity: notAfter [time] exceeds the issuing CA's, [time]
             error: rows.csv line 6, column san: "a..b" is not a DNS name: it has an empty label
             error: rows.csv line 7, column san: a certificate of profile email needs an e-mail address in its SANs
-            error: rows.csv line 8, column profile: "serv" is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp
-            error: rows.csv line 9, column key_type: "dsa" is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87
+            error: rows.csv line 8, column profile: "serv" is not a profile; use client, server, peer, email, code-signing, ocsp or timestamp
+            error: rows.csv line 9, column key_type: "dsa" is not a key type; use p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 or ml-dsa-87
             error: rows.csv line 10, column key_type: the key is that of the csr, and of its type
             error: rows.csv line 11, column csr: could not read missing.csr: No such file or directory (os error 2)
             error: rows.csv line 12: field 8 has no column; the columns are 7
             error: rows.csv line 13, column name: another row has the file name "sound"
-            error: rows.csv line 14, column name: "../up" can't be a file name
+            error: rows.csv line 14, column name: "../up" is not a safe file name
             error: rows.csv line 15, column cn: the subject CN=intermediate0 belongs to the CA intermediate0
             hint: nothing was issued; --keep-going leaves these rows out
         "#]],

@@ -57,8 +57,8 @@ fn every_command_opens_each_ca_with_its_own_passphrase() {
         "issue --ca intermediate0 --from rows.csv",
         "subordinate --ca rootCA --name other --no-passphrase",
         "renew --ca intermediate0 --cn kept",
-        "renew --ca intermediate0 --self",
-        "renew --ca rootCA --self",
+        "ca renew --ca intermediate0",
+        "ca renew --ca rootCA",
         "export --ca intermediate0 --cn kept --out out --no-passphrase",
         "export --ca rootCA --key --out out --no-passphrase",
         "check --keys",
@@ -104,7 +104,7 @@ fn the_source_of_a_ca_goes_before_those_of_all() {
         line(place, place).succeeds();
         if place < 3 {
             line(place + 1, place).refuses(1, "passphrase-wrong", expect![[r#"
-                error: the key ./pki/intermediate0/ca.key can't be used
+                error: key ./pki/intermediate0/ca.key cannot be used
                 caused by: the passphrase is wrong
                 hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
             "#]]);
@@ -120,7 +120,7 @@ fn an_option_for_another_ca_opens_nothing_here() {
         1,
         "passphrase-required",
         expect![[r#"
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
         "#]],
@@ -241,10 +241,10 @@ fn a_variable_that_two_cas_have_is_refused_and_names_both() {
     assert_text(
         &said,
         expect![[r#"
-            error: there is no passphrase for the key of web-1
+            error: no passphrase given for the key of web-1
             caused by: the variable PKI_PASSPHRASE_FILE_WEB_1 fits several CAs: web-1, web.1
             hint: unset it, and give the passphrase of each with --passin NAME=SRC
-            error: there is no passphrase for the key of web.1
+            error: no passphrase given for the key of web.1
             caused by: the variable PKI_PASSPHRASE_FILE_WEB_1 fits several CAs: web-1, web.1
             hint: unset it, and give the passphrase of each with --passin NAME=SRC
         "#]],
@@ -408,7 +408,7 @@ fn a_byte_order_mark_is_no_part_of_a_passphrase() {
     let refused = sandbox.pki("crl --ca rootCA --passin file:nothing.pass");
     refused.refuses(1, "passphrase-required", expect![[r#"
         notice: the file nothing.pass begins with a byte order mark (BOM), which is not part of the passphrase
-        error: there is no passphrase for the key of rootCA
+        error: no passphrase given for the key of rootCA
         caused by: the passphrase of the file nothing.pass is empty
     "#]]);
 }
@@ -436,14 +436,14 @@ fn a_passphrase_file_in_utf_16_is_refused_by_that_name() {
     assert_text(
         &said.into_iter().collect::<String>(),
         expect![[r#"
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: the file u16.pass can't be read: it is UTF-16: save it as UTF-8
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: the passphrase of the file u16.pass contains a NUL
             hint: save the file as UTF-8
-            error: there is no passphrase for the new key of other
+            error: no passphrase given for the new key of other
             caused by: the file u16.pass can't be read: it is UTF-16: save it as UTF-8
-            error: there is no passphrase for the new key of other
+            error: no passphrase given for the new key of other
             caused by: the passphrase of the file u16.pass contains a NUL
             hint: save the file as UTF-8
         "#]],

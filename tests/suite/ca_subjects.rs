@@ -123,10 +123,10 @@ fn no_csr_table_or_declaration_gets_the_subject_of_a_ca() {
     assert_text(
         &said,
         expect![[r#"
-            error: ca new can't be made
+            error: ca new can't be created
             caused by: the subject CN=INTER belongs to the CA inter
             hint: use another subject
-            error: ca newer can't be made
+            error: ca newer can't be created
             caused by: the subject CN=New belongs to the CA new
             hint: use another subject
         "#]],
@@ -140,7 +140,7 @@ fn no_new_ca_gets_the_subject_of_another() {
         "root --name new --no-passphrase --subject",
         "subordinate --ca top --name new --no-passphrase --subject",
         "subordinate --name new --request new.csr --no-passphrase --subject",
-        "renew --ca other --self --rekey --name new --no-passphrase --subject",
+        "ca rekey --ca other --name new --no-passphrase --subject",
     ] {
         refuses(&sandbox, line, "/CN=Inter", "the CA inter");
     }
@@ -258,14 +258,14 @@ fn a_foreign_ca_is_found_behind_many_leaves() {
 fn renewals_cross_certificates_and_installs_keep_their_subjects() {
     let sandbox = with_cas();
     for line in [
-        "renew --ca top --self",
-        "renew --ca inter --self",
-        "renew --ca top --self --cross other",
+        "ca renew --ca top",
+        "ca renew --ca inter",
+        "ca cross-sign --ca top --with other",
         "subordinate --ca top --csr pending.csr --out pending.crt",
         "subordinate --name pending --install pending.crt",
-        "renew --ca pending --self --request again.csr",
+        "ca renew --ca pending --request again.csr",
         "subordinate --ca top --csr again.csr --out again.crt",
-        "renew --ca pending --self --install again.crt",
+        "ca renew --ca pending --install again.crt",
     ] {
         sandbox.pki(line).succeeds();
     }

@@ -26,7 +26,7 @@ fn store_with_everything() -> Sandbox {
     for line in [
         "root --name rootCA --no-passphrase",
         "subordinate --ca rootCA --name intermediate0 --no-passphrase",
-        "renew --ca intermediate0 --self --days 3000",
+        "ca renew --ca intermediate0 --days 3000",
         "issue --ca intermediate0 --cn gone",
         "issue --ca intermediate0 --cn kept",
         "subordinate --name waiting --request waiting.csr --no-passphrase",
@@ -150,9 +150,9 @@ fn what_is_found_is_told_by_ca_and_counted() {
             the store
               warning: foreign-file  ./pki/notes.txt is not a file of the store
             intermediate0
-              error: journal-chain    ./pki/intermediate0/issued.jsonl line 3 does not follow from the one before: it was changed, or lines are missing or not in their places
-              error: counter-damaged  ./pki/intermediate0/serial is not a number of 39 digits and a newline; the highest number that is known to be in use is 1
-              warning: journal-torn   ./pki/intermediate0/issued.jsonl ends in 5 bytes of a line that was never acknowledged
+              error: journal-chain    ./pki/intermediate0/issued.jsonl line 3 does not follow from the line before it: it was changed, or lines are missing or out of order
+              error: counter-damaged  ./pki/intermediate0/serial is not a number of 39 digits and a newline; the highest number known to be in use is 1
+              warning: journal-torn   ./pki/intermediate0/issued.jsonl ends with 5 bytes of an incomplete line, which was never acknowledged
             2 errors, 2 warnings; `pki check --repair` repairs 1 of them
         "#]],
     );
@@ -194,9 +194,9 @@ fn what_is_mended_is_told_and_what_is_left() {
         &mended.stdout.replace(copies.as_str(), ".repair-TIME"),
         expect![[r#"
             repaired
-              list-missing    put ./pki/crl/intermediate0.crl back from what was made of it
-              journal-torn    set the unfinished line of ./pki/intermediate0/issued.jsonl aside
-              counter-behind  moved ./pki/intermediate0/serial up to 2
+              list-missing    restored ./pki/crl/intermediate0.crl from a copy
+              journal-torn    moved the incomplete line of ./pki/intermediate0/issued.jsonl to another file
+              counter-behind  raised ./pki/intermediate0/serial to 2
               leftover        moved ./pki/intermediate0/issued.jsonl.torn to ./pki/.repair-TIME/intermediate0/issued.jsonl.torn
             the store
               warning: foreign-file  ./pki/notes.txt is not a file of the store
@@ -241,7 +241,7 @@ fn a_damaged_line_that_stops_a_command_names_the_check() {
         1,
         "store-damaged",
         expect![[r#"
-            error: the store is damaged: ./pki/intermediate0/issued.jsonl has a line 2 that does not follow from the one before
+            error: the store is damaged: ./pki/intermediate0/issued.jsonl has a line 2 that does not follow from the line before it
             hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
@@ -269,7 +269,7 @@ fn keys_are_opened_where_a_passphrase_is_at_hand() {
         1,
         "passphrase-required",
         expect![[r#"
-            error: there is no passphrase for the key of guarded
+            error: no passphrase given for the key of guarded
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
         "#]],

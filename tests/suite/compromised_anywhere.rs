@@ -124,7 +124,7 @@ fn a_ca_whose_key_any_ca_revoked_as_compromised_signs_nothing() {
     for line in [
         "issue --ca two --cn new",
         "subordinate --ca two --name below --no-passphrase",
-        "renew --ca two --self",
+        "ca renew --ca two",
     ] {
         refuses(&sandbox, line, "the key of two");
     }
@@ -169,7 +169,7 @@ fn no_ca_is_cross_signed_or_installed_with_a_compromised_key() {
         .succeeds();
     refuses(
         &sandbox,
-        "renew --ca top --self --cross other",
+        "ca cross-sign --ca top --with other",
         "the key of other",
     );
 }

@@ -82,7 +82,7 @@ fn a_file_that_is_no_crl_is_not_replaced() {
     assert_text(
         &said.into_iter().collect::<String>(),
         expect![[r#"
-            error: lists/intermediate0.crl is there already and is not a list of this CA
+            error: lists/intermediate0.crl already exists and is not a CRL of this CA
             hint: use another file, or --force to replace it
         "#]],
     );

@@ -492,7 +492,7 @@ fn a_list_that_would_lose_revocations_is_refused() {
     );
     sandbox.write(&journals[1], &older[1]);
     sandbox.refused(sandbox.pki("crl --ca intermediate0"), 1, "crl-loses-entries", expect![[r#"
-        error: the new list of intermediate0 would lack 1 revocation that the published one has: [serial]
+        error: the new CRL of intermediate0 would lack 1 revocation of the published CRL: [serial]
         hint: the store is older than the published CRL: restore the newest backup, or record them with `pki revoke`
     "#]]);
     assert_published(&sandbox, &[&first, &second]);
@@ -650,8 +650,8 @@ fn a_chain_without_the_crl_above_is_reported_after_publishing() {
     assert_text(
         &half.stderr,
         expect![[r#"
-            error: the new CRL stands in the store, but what follows could not be done
-            caused by: there is no list of rootCA at ./pki/crl/rootCA.crl
+            error: the new CRL is committed to the store, but a later step failed
+            caused by: CRL of rootCA not found at ./pki/crl/rootCA.crl
             hint: `pki crl --ca intermediate0 --chain --if-needed` writes the chain file once the other CRLs exist
         "#]],
     );
@@ -752,12 +752,12 @@ fn one_ca_that_fails_after_its_commit_is_exit_code_4() {
     assert_text(
         &normalised(&half.stderr),
         expect![[r#"
-            error: the key ./pki/intermediate0/ca.key can't be used
+            error: key ./pki/intermediate0/ca.key cannot be used
             caused by: the passphrase is wrong
             hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
-            error: the new CRL stands in the store, but what follows could not be done
+            error: the new CRL is committed to the store, but a later step failed
             caused by: could not create ./pki/crl/rootCA.chain.crl.pem
-            caused by: something that is not a file stands under its hidden name
+            caused by: its temporary name is taken by something that is not a file
             hint: fix the cause, then `pki crl --chain --if-needed` writes the other files
         "#]],
     );

@@ -251,7 +251,7 @@ fn a_new_revocation_makes_them_void_until_new_ones_are_signed() {
         "presigned-crls-outdated",
         expect![[r#"
             error: the 3 pre-signed CRLs of rootCA lack later revocations or releases
-            caused by: there is no passphrase for the key of rootCA
+            caused by: no passphrase given for the key of rootCA
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: sign new ones on the machine with the key: `pki crl --ca rootCA --ahead N --every 30d`
         "#]],
@@ -352,7 +352,7 @@ fn no_list_goes_past_the_end_of_the_ca() {
     assert_text(
         &normalised(&refused.stderr),
         expect![[r#"
-            error: the list can't be replaced then: the first list would begin at [time], and the CA ends at [time]
+            error: invalid CRL validity: thisUpdate [time] is not before the CA's notAfter [time]
             hint: choose another time with --days or --next-update
         "#]],
     );
@@ -402,7 +402,7 @@ fn gaps_and_lists_that_all_end_at_once_are_refused() {
     assert_text(
         &normalised(&refused.stderr),
         expect![[r#"
-            error: the list can't be replaced then: a list would end at [time], and the next one begins at [time]
+            error: invalid CRL validity: a CRL would expire at [time], before the thisUpdate of the next one, [time]
             hint: choose another time with --days or --next-update
         "#]],
     );

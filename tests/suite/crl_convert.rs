@@ -129,15 +129,15 @@ fn a_file_that_is_cut_off_anywhere_is_refused() {
     assert_text(
         &said.into_iter().collect::<String>(),
         expect![[r#"
-            error: cut is not a file with certificates, requests, lists or keys
-            caused by: it is cut off: it starts as DER, and ends before its length
-            error: cut is not a file with certificates, requests, lists or keys
+            error: cut is not a file with certificates, CSRs, CRLs or keys
+            caused by: it is cut off: it starts as DER, but ends before its length
+            error: cut is not a file with certificates, CSRs, CRLs or keys
             caused by: it is neither PEM nor DER
-            error: cut is not a file with certificates, requests, lists or keys
+            error: cut is not a file with certificates, CSRs, CRLs or keys
             caused by: line 1: X509 CRL has no END marker; the file may be cut off
-            error: cut is not a file with certificates, requests, lists or keys
+            error: cut is not a file with certificates, CSRs, CRLs or keys
             caused by: line 1: the BEGIN marker is cut off
-            error: cut is not a file with certificates, requests, lists or keys
+            error: cut is not a file with certificates, CSRs, CRLs or keys
             caused by: the file is empty
         "#]],
     );
@@ -187,28 +187,28 @@ fn what_is_no_single_list_is_refused_by_name() {
     assert_text(
         &said,
         expect![[r#"
-            error: more.crl is not a file with certificates, requests, lists or keys
-            caused by: it is DER that goes on after its end
-            error: text is not a file with certificates, requests, lists or keys
+            error: more.crl is not a file with certificates, CSRs, CRLs or keys
+            caused by: it is DER with bytes after its end
+            error: text is not a file with certificates, CSRs, CRLs or keys
             caused by: it is neither PEM nor DER
-            error: number is not a file with certificates, requests, lists or keys
+            error: number is not a file with certificates, CSRs, CRLs or keys
             caused by: it is neither PEM nor DER
-            error: null.der is not a file with certificates, requests, lists or keys
-            caused by: it is DER of another kind
-            error: empty is not a file with certificates, requests, lists or keys
+            error: null.der is not a file with certificates, CSRs, CRLs or keys
+            caused by: it is DER of another type
+            error: empty is not a file with certificates, CSRs, CRLs or keys
             caused by: the file is empty
-            error: two.pem is not a certificate revocation list
+            error: two.pem is not a certificate revocation list (CRL)
             caused by: it holds 2 objects
-            error: with-certificate.pem is not a certificate revocation list
+            error: with-certificate.pem is not a certificate revocation list (CRL)
             caused by: it holds 2 objects
-            error: pki/rootCA/ca.crt is not a certificate revocation list
+            error: pki/rootCA/ca.crt is not a certificate revocation list (CRL)
             caused by: it holds "CERTIFICATE"
-            error: pki/rootCA/ca.key is not a certificate revocation list
+            error: pki/rootCA/ca.key is not a certificate revocation list (CRL)
             caused by: it holds "PRIVATE KEY"
-            error: ca.p12 is not a certificate revocation list
+            error: ca.p12 is not a certificate revocation list (CRL)
             caused by: it holds "PKCS12"
-            error: mislabelled.pem is not a certificate revocation list
-            caused by: a signature algorithm was expected in its place
+            error: mislabelled.pem is not a certificate revocation list (CRL)
+            caused by: a signature algorithm is expected
         "#]],
     );
 }
@@ -222,7 +222,7 @@ fn a_list_takes_the_place_of_a_list_and_of_nothing_else_unasked() {
         1,
         "file-foreign",
         expect![[r#"
-            error: mine.txt is there already and is not a list
+            error: mine.txt already exists and is not a CRL
             hint: use another file, or --force to replace it
         "#]],
     );

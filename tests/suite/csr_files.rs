@@ -134,10 +134,10 @@ fn every_reader_of_pem_names_utf16_and_bare_base64() {
     assert_text(
         &said.into_iter().collect::<String>(),
         expect![[r#"
-            error: odd is not a file with certificates, requests, lists or keys
+            error: odd is not a file with certificates, CSRs, CRLs or keys
             caused by: it is UTF-16 text
             hint: convert it: `iconv -f UTF-16 -t UTF-8 FILE`
-            error: odd is not a file with certificates, requests, lists or keys
+            error: odd is not a file with certificates, CSRs, CRLs or keys
             caused by: it is base64 without the lines -----BEGIN …----- and -----END …-----
             hint: decode it to DER with `base64 -d FILE`, or add the BEGIN and END lines
         "#]],
@@ -161,10 +161,10 @@ fn a_key_in_utf16_or_bare_base64_is_named() {
     assert_text(
         &said,
         expect![[r#"
-            error: the key odd.key can't be used
-            caused by: there is no private key in it, but UTF-16 text
-            error: the key odd.key can't be used
-            caused by: there is no private key in it, but base64 without the BEGIN and END lines of PEM
+            error: key odd.key cannot be used
+            caused by: it contains no private key, but UTF-16 text
+            error: key odd.key cannot be used
+            caused by: it contains no private key, but base64 without the BEGIN and END lines of PEM
         "#]],
     );
 }
@@ -211,9 +211,9 @@ fn a_key_beside_its_csr_is_not_looked_at() {
         &said,
         expect![[r#"
             error: key.pem is not a certificate signing request (CSR)
-            caused by: it holds "PRIVATE KEY"
+            caused by: it has only "PRIVATE KEY"
             error: key.pem is not a certificate signing request (CSR)
-            caused by: it holds "ENCRYPTED PRIVATE KEY"
+            caused by: it has only "ENCRYPTED PRIVATE KEY"
         "#]],
     );
 }

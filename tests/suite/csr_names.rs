@@ -479,29 +479,29 @@ fn attribute_types_that_are_not_known_are_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: the subject can't be used
-            caused by: "deviceName" is not the name of an attribute type that is known here
+            error: invalid subject
+            caused by: "deviceName" is not a known attribute type
             hint: write its object identifier, as in /1.2.840.113549.1.9.2=router
-            error: the subject can't be used
-            caused by: "1" is not the name of an attribute type that is known here
+            error: invalid subject
+            caused by: "1" is not a known attribute type
             hint: write its object identifier, as in /1.2.840.113549.1.9.2=router
-            error: the subject can't be used
-            caused by: "1." is not the name of an attribute type that is known here
+            error: invalid subject
+            caused by: "1." is not a known attribute type
             hint: write its object identifier, as in /1.2.840.113549.1.9.2=router
-            error: the subject can't be used
-            caused by: "1.99.1" is not the name of an attribute type that is known here
+            error: invalid subject
+            caused by: "1.99.1" is not a known attribute type
             hint: write its object identifier, as in /1.2.840.113549.1.9.2=router
-            error: the subject can't be used
-            caused by: "3.1.1" is not the name of an attribute type that is known here
+            error: invalid subject
+            caused by: "3.1.1" is not a known attribute type
             hint: write its object identifier, as in /1.2.840.113549.1.9.2=router
-            error: the subject can't be used
-            caused by: "OID." is not the name of an attribute type that is known here
+            error: invalid subject
+            caused by: "OID." is not a known attribute type
             hint: write its object identifier, as in /1.2.840.113549.1.9.2=router
-            error: the subject can't be used
-            caused by: "1.2.x" is not the name of an attribute type that is known here
+            error: invalid subject
+            caused by: "1.2.x" is not a known attribute type
             hint: write its object identifier, as in /1.2.840.113549.1.9.2=router
-            error: the subject can't be used
-            caused by: "" is not the name of an attribute type that is known here
+            error: invalid subject
+            caused by: "" is not a known attribute type
             hint: write its object identifier, as in /1.2.840.113549.1.9.2=router
         "#]],
     );
@@ -520,14 +520,14 @@ fn attribute_types_that_are_not_known_are_refused() {
     assert_text(
         &said,
         expect![[r##"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of C has more than 2 characters: "Japan"
-            error: the subject can't be used
-            caused by: the value of 1.3.6.1.4.1.99999.7 has characters that can't be shown: "a\u{1b}"
-            error: the subject can't be used
+            error: invalid subject
+            caused by: the value of 1.3.6.1.4.1.99999.7 has unprintable characters: "a\u{1b}"
+            error: invalid subject
             caused by: the value of unstructuredName is empty: ""
-            error: the subject can't be used
-            caused by: the value of 1.3.6.1.4.1.99999.7 is in the hexadecimal form, which is not read here (write \# for a # in front): "#0c0161"
+            error: invalid subject
+            caused by: the value of 1.3.6.1.4.1.99999.7 is in the hexadecimal form, which is not supported (write \# for a leading #): "#0c0161"
         "##]],
     );
 }

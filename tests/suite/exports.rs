@@ -679,13 +679,13 @@ fn what_cannot_be_had_is_refused_and_leaves_no_file() {
             error: Kubernetes needs an unencrypted key, which --for kubernetes writes only if asked
             hint: use --no-passphrase, and delete the key file after the import
             error: --p12 and --for write a key; a CA's key is exported only with --key
-            error: there is no passphrase for the exported key of p256
+            error: no passphrase given for the exported key of p256
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give one with --passout
-            error: ACM does not take keys of type ed25519
-            error: its key is not here, and without it there is no PKCS #12 file
+            error: ACM does not accept keys of type ed25519
+            error: its key is not in the store, and PKCS #12 file needs it
             hint: the owner of the key can make it from the key and NAME.fullchain.pem; `pki export --ca NAME --key` exports a CA's key
-            error: its key is not here, and without it there is no Secret
+            error: its key is not in the store, and Secret needs it
             hint: the owner of the key can make it from the key and NAME.fullchain.pem; `pki export --ca NAME --key` exports a CA's key
         "#]],
     );

@@ -765,12 +765,12 @@ fn ca_is_renewed(sandbox: &Sandbox, ca: &str) -> Verdict {
 #[test]
 fn renewing_a_root() {
     Sweep {
-        command: "renew --ca rootCA --self",
+        command: "ca renew --ca rootCA",
         begin: begin(),
         done: |sandbox| ca_is_renewed(sandbox, "rootCA"),
         next: |_| {
             lines(&[
-                "renew --ca rootCA --self",
+                "ca renew --ca rootCA",
                 "issue --ca rootCA --cn below",
                 "crl",
             ])
@@ -782,7 +782,7 @@ fn renewing_a_root() {
 #[test]
 fn renewing_a_subordinate() {
     Sweep {
-        command: "renew --ca intermediate0 --self --days 3000",
+        command: "ca renew --ca intermediate0 --days 3000",
         begin: begin(),
         done: |sandbox| {
             let kept = sandbox.names_in("pki/intermediate0/previous").len();
@@ -793,7 +793,7 @@ fn renewing_a_subordinate() {
         },
         next: |_| {
             lines(&[
-                "renew --ca intermediate0 --self --days 3000",
+                "ca renew --ca intermediate0 --days 3000",
                 "issue --ca intermediate0 --cn below",
                 "crl",
             ])
@@ -805,7 +805,7 @@ fn renewing_a_subordinate() {
 #[test]
 fn a_root_in_the_place_of_another() {
     Sweep {
-        command: "renew --ca rootCA --self --rekey --name added --no-passphrase",
+        command: "ca rekey --ca rootCA --name added --no-passphrase",
         begin: begin(),
         done: |sandbox| {
             ca_is_good(sandbox, "added")?;
@@ -824,9 +824,9 @@ fn a_root_in_the_place_of_another() {
             Ok(())
         },
         next: |sandbox| {
-            let make = "renew --ca rootCA --self --rekey --name added --no-passphrase";
+            let make = "ca rekey --ca rootCA --name added --no-passphrase";
             let mut next = make_or_use(sandbox, "added", make);
-            next.push("renew --ca rootCA --self --cross added".to_owned());
+            next.push("ca cross-sign --ca rootCA --with added".to_owned());
             next
         },
     }
@@ -837,13 +837,13 @@ fn a_root_in_the_place_of_another() {
 fn installing_a_certificate_in_the_place_of_another() {
     let sandbox = begin();
     for line in [
-        "renew --ca intermediate0 --self --request again.csr",
+        "ca renew --ca intermediate0 --request again.csr",
         "subordinate --ca rootCA --csr again.csr --out answer.crt --days 3000",
     ] {
         sandbox.pki(line).succeeds();
     }
     Sweep {
-        command: "renew --ca intermediate0 --self --install answer.crt",
+        command: "ca renew --ca intermediate0 --install answer.crt",
         begin: sandbox,
         done: |sandbox| {
             let kept = sandbox.names_in("pki/intermediate0/previous").len();
@@ -856,8 +856,8 @@ fn installing_a_certificate_in_the_place_of_another() {
         },
         next: |_| {
             lines(&[
-                "renew --ca intermediate0 --self --days 2000",
-                "renew --ca intermediate0 --self --install answer.crt",
+                "ca renew --ca intermediate0 --days 2000",
+                "ca renew --ca intermediate0 --install answer.crt",
                 "issue --ca intermediate0 --cn below",
             ])
         },

@@ -277,7 +277,7 @@ fn another_ca_is_one_of_the_same_kind() {
         "lint-failed",
         expect![[r#"
             error: the certificate fails lint
-            caused by: CN=Root,O=Example does not allow it: dns:www.evil.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+            caused by: CN=Root,O=Example does not allow it: dns:www.evil.test is not in a permitted subtree: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
         "#]],
     );
 }
@@ -348,21 +348,21 @@ fn times_that_leave_nothing_of_the_flaw_are_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: the validity is not possible: it would end at [time], and what is expired has ended
+            error: invalid validity: notAfter [time] is in the future; an expired certificate needs one in the past
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity is not possible: it would end at [time], and what is expired has ended
+            error: invalid validity: notAfter [time] is in the future; an expired certificate needs one in the past
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity is not possible: it would end at [time], and begin at [time]
+            error: invalid validity: notAfter [time] is not after notBefore [time]
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity is not possible: it would end at [time], and begin at [time]
+            error: invalid validity: notAfter [time] is not after notBefore [time]
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity is not possible: it would begin at [time], and what is not yet valid begins later
+            error: invalid validity: notBefore [time] is in the past; a certificate that is not yet valid needs one in the future
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity is not possible: it would end at [time], and the CA is valid until [time]
+            error: invalid validity: notAfter [time] exceeds the issuing CA's, [time]
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity is not possible: it would end at [time], and what is valid for too long outlasts its CA, which ends at [time]
+            error: invalid validity: notAfter [time] does not exceed the CA's, [time]
             hint: choose other times with --days, --not-before or --not-after
-            error: the validity is not possible: it would begin at [time], and the CA is valid from [time]
+            error: invalid validity: notBefore [time] is before the issuing CA's, [time]
             hint: choose other times with --days, --not-before or --not-after
         "#]],
     );
@@ -411,13 +411,13 @@ fn what_can_have_no_such_flaw_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: a self-signed certificate is signed with its own key, which a request does not have
+            error: a self-signed certificate needs its own private key, which a CSR does not contain
             hint: remove --csr to make the key here
             error: the certificate has no SAN even without the defect
             hint: give the missing SANs with --san
             error: the certificate fails lint
             caused by: neither a subject nor a SAN is given (alternative_names_stand_in_for_an_empty_subject, RFC 5280 4.2.1.6)
-            error: invalid value 'odd' for '--flaw <NAME>': "odd" is not a flaw; there are expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity and self-signed
+            error: invalid value 'odd' for '--flaw <NAME>': "odd" is not a defect; use expired, not-yet-valid, revoked, wrong-purpose, no-san, other-ca, weak-validity or self-signed
             error: the argument '--from <FILE.csv>' cannot be used with '--flaw <NAME>'
             hint: pki issue --ca <NAME> --from <FILE.csv> --format <FORMAT>
         "#]],
@@ -461,28 +461,28 @@ fn no_other_store_has_flaws() {
     assert_text(
         &said,
         expect![[r#"
-            error: no certificate is issued here with the flaw expired
+            error: certificates with the defect expired cannot be issued here
             caused by: the store at ./pki is not a fixture store
             hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
-            error: no certificate is issued here with the flaw not-yet-valid
+            error: certificates with the defect not-yet-valid cannot be issued here
             caused by: the store at ./pki is not a fixture store
             hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
-            error: no certificate is issued here with the flaw revoked
+            error: certificates with the defect revoked cannot be issued here
             caused by: the store at ./pki is not a fixture store
             hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
-            error: no certificate is issued here with the flaw wrong-purpose
+            error: certificates with the defect wrong-purpose cannot be issued here
             caused by: the store at ./pki is not a fixture store
             hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
-            error: no certificate is issued here with the flaw no-san
+            error: certificates with the defect no-san cannot be issued here
             caused by: the store at ./pki is not a fixture store
             hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
-            error: no certificate is issued here with the flaw other-ca
+            error: certificates with the defect other-ca cannot be issued here
             caused by: the store at ./pki is not a fixture store
             hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
-            error: no certificate is issued here with the flaw weak-validity
+            error: certificates with the defect weak-validity cannot be issued here
             caused by: the store at ./pki is not a fixture store
             hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
-            error: no certificate is issued here with the flaw self-signed
+            error: certificates with the defect self-signed cannot be issued here
             caused by: the store at ./pki is not a fixture store
             hint: a store can't become a fixture store later: use a new directory with --store, and create its first root with --fixture
         "#]],
@@ -563,7 +563,7 @@ fn a_mark_in_an_older_format_is_damage() {
         1,
         "store-damaged",
         expect![[r#"
-            error: the store is damaged: ./pki/store.json is that of a fixture store, and format 1 has none
+            error: the store is damaged: ./pki/store.json is of a fixture store, which format 1 does not have
             hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
@@ -635,7 +635,7 @@ fn what_is_wrong_on_purpose_is_not_renewed() {
         1,
         "renewal-of-defect",
         expect![[r#"
-            error: [serial] of intermediate0 was issued with the flaw wrong-purpose, and gets no successor
+            error: certificate [serial] of intermediate0 was issued with the defect wrong-purpose and cannot be renewed
             hint: `pki issue` issues another certificate
         "#]],
     );

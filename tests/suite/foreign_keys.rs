@@ -88,7 +88,7 @@ fn opens(root: &Root, lines: impl Iterator<Item = &'static str>) {
         assert_text(
             &root.issue("another", 1).stderr,
             expect![[r#"
-                error: the key ./pki/rootCA/ca.key can't be used
+                error: key ./pki/rootCA/ca.key cannot be used
                 caused by: the passphrase is wrong
                 hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
             "#]],
@@ -119,26 +119,26 @@ fn what_is_not_opened_is_named() {
     assert_text(
         &said,
         expect![[r#"
-            error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: it is pbeWithSHAAnd40BitRC2-CBC
+            error: key ./pki/rootCA/ca.key cannot be used
+            caused by: its encryption is not supported: it is pbeWithSHAAnd40BitRC2-CBC
             hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
-            error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: it is pbeWithSHAAnd128BitRC4
+            error: key ./pki/rootCA/ca.key cannot be used
+            caused by: its encryption is not supported: it is pbeWithSHAAnd128BitRC4
             hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
-            error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: it is pbeWithMD5AndRC2-CBC
+            error: key ./pki/rootCA/ca.key cannot be used
+            caused by: its encryption is not supported: it is pbeWithMD5AndRC2-CBC
             hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
-            error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: it is neither of PBES1 nor of PBES2 with known parameters
+            error: key ./pki/rootCA/ca.key cannot be used
+            caused by: its encryption is not supported: it is neither PBES1 nor PBES2 with known parameters
             hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
-            error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: it is CAMELLIA-256-CBC
+            error: key ./pki/rootCA/ca.key cannot be used
+            caused by: its encryption is not supported: it is CAMELLIA-256-CBC
             hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
-            error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many
+            error: key ./pki/rootCA/ca.key cannot be used
+            caused by: its encryption is not supported: an iteration count of 10000001 is too high
             hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
-            error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many
+            error: key ./pki/rootCA/ca.key cannot be used
+            caused by: its encryption is not supported: an iteration count of 10000001 is too high
             hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
         "#]],
     );
@@ -172,14 +172,14 @@ fn headers_that_say_nothing_of_use_are_refused() {
     assert_text(
         &said.into_iter().collect::<String>(),
         expect![[r#"
-            error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: it is 
+            error: key ./pki/rootCA/ca.key cannot be used
+            caused by: its encryption is not supported: it is 
             hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
-            error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: its PEM object has headers, but none of them is DEK-Info
+            error: key ./pki/rootCA/ca.key cannot be used
+            caused by: its encryption is not supported: its PEM object has headers, but none of them is DEK-Info
             hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
-            error: the key ./pki/rootCA/ca.key can't be used
-            caused by: its encryption can't be opened: the initialization vector of its DEK-Info header is not 16 bytes in hex
+            error: key ./pki/rootCA/ca.key cannot be used
+            caused by: its encryption is not supported: the initialization vector of its DEK-Info header is not 16 bytes in hex
             hint: encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`
         "#]],
     );

@@ -115,7 +115,7 @@ fn a_torn_line_goes_through_no_link_and_into_no_pipe() {
             &torn,
             expect![[r#"
                 error: could not open ./PATH
-                caused by: it has another name (a hard link)
+                caused by: it has a second name (a hard link)
                 hint: find out who created the link; remove it, or replace it with the file or directory itself
             "#]],
         );
@@ -175,7 +175,7 @@ fn a_file_of_another_user_or_a_hard_link_is_not_written_to() {
         serial,
         expect![[r#"
             error: could not open ./PATH
-            caused by: it has another name (a hard link)
+            caused by: it has a second name (a hard link)
             hint: find out who created the link; remove it, or replace it with the file or directory itself
         "#]],
     );
@@ -188,7 +188,7 @@ fn a_file_of_another_user_or_a_hard_link_is_not_written_to() {
             serial,
             expect![[r#"
                 error: could not open ./PATH
-                caused by: it belongs to user 65534, and its directory to user 0
+                caused by: it belongs to user 65534, its directory to user 0
                 hint: find out who created the link; remove it, or replace it with the file or directory itself
             "#]],
         );

@@ -374,7 +374,7 @@ fn what_the_ca_above_does_not_allow_is_not_signed() {
         1,
         "ca-unusable",
         expect![[r#"
-            error: lowest can't sign this: its path length is 0: no CA may stand below it
+            error: lowest cannot sign this: its path length is 0: no CA may stand below it
         "#]],
     );
     sandbox.refused(
@@ -391,7 +391,7 @@ fn what_the_ca_above_does_not_allow_is_not_signed() {
         1,
         "invalid-validity",
         expect![[r#"
-            error: the validity is not possible: it would end at [time], and the CA is valid until [time]
+            error: invalid validity: notAfter [time] exceeds the issuing CA's, [time]
             hint: choose other times with --days, --not-before or --not-after
         "#]],
     );
@@ -402,7 +402,7 @@ fn what_the_ca_above_does_not_allow_is_not_signed() {
         "file-exists",
         expect![[r#"
             error: could not create inter0.crt
-            caused by: it is there already
+            caused by: it already exists
             hint: use another place, or --force to replace it
         "#]],
     );
@@ -498,8 +498,8 @@ fn the_list_of_the_root_takes_its_place_in_the_chain() {
     assert_text(
         &without.stderr,
         expect![[r#"
-            error: the new CRL stands in the store, but what follows could not be done
-            caused by: there is no list of rootCA at ./pki/crl/rootCA.crl
+            error: the new CRL is committed to the store, but a later step failed
+            caused by: CRL of rootCA not found at ./pki/crl/rootCA.crl
             hint: `pki crl --chain --if-needed` writes the chain file once the other CRLs exist
         "#]],
     );

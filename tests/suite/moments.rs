@@ -102,7 +102,7 @@ fn a_ca_signs_from_its_first_to_its_last_second() {
             None => assert_eq!(issued.status, Some(0), "{second}: {issued}"),
             Some(problem) => {
                 assert_eq!(issued.status, Some(1), "{second}: {issued}");
-                let error = format!("error: rootCA can't sign this: CN=rootCA {problem}");
+                let error = format!("error: rootCA cannot sign this: CN=rootCA {problem}");
                 let said = normalised(&issued.stderr);
                 assert_eq!(said.lines().next(), Some(&*error), "{issued}");
             }

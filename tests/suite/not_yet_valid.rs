@@ -91,7 +91,7 @@ fn a_ca_that_cannot_sign_yet_is_reported() {
             1,
             "ca-not-yet-valid",
             expect![[r#"
-                error: future can't sign this: CN=future is not valid before [time]
+                error: future cannot sign this: CN=future is not valid before [time]
                 hint: check the clock, or wait until the CA's certificate is valid
             "#]],
         );

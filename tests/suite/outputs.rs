@@ -106,12 +106,12 @@ fn what_a_link_leads_to_is_replaced_only_if_it_may_be() {
     assert_text(
         &said,
         expect![[r#"
-            error: notes.pem is there already and is not a bundle
+            error: notes.pem already exists and is not a bundle
             hint: use another file, or --force to replace it
-            error: directory.pem is there already and is not a bundle
+            error: directory.pem already exists and is not a bundle
             hint: use another file, or --force to replace it
             error: could not create etc
-            caused by: what stands in its place is not a regular file
+            caused by: it exists and is not a regular file
             error: could not follow round.pem
             caused by: Too many levels of symbolic links (os error 40)
             hint: the symbolic links form a loop: remove one, or use another path
@@ -188,7 +188,7 @@ fn the_crls_behind_links_of_a_directory_are_replaced() {
         1,
         "file-foreign",
         expect![[r#"
-            error: www/rootCA.crl is there already and is not a list of this CA
+            error: www/rootCA.crl already exists and is not a CRL of this CA
             hint: use another file, or --force to replace it
         "#]],
     );

@@ -94,7 +94,7 @@ fn a_wrong_passphrase_is_said_at_once_and_names_the_key() {
         1,
         "passphrase-wrong",
         expect![[r#"
-            error: the key ./pki/rootCA/ca.key can't be used
+            error: key ./pki/rootCA/ca.key cannot be used
             caused by: the passphrase is wrong
             hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
         "#]],
@@ -109,7 +109,7 @@ fn without_a_terminal_nothing_is_asked() {
     assert_text(
         &cannot_ask,
         expect![[r#"
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
         "#]],
@@ -121,7 +121,7 @@ fn without_a_terminal_nothing_is_asked() {
         1,
         "passphrase-required",
         expect![[r#"
-            error: there is no passphrase for the new key of another
+            error: no passphrase given for the new key of another
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or use --no-passphrase
         "#]],
@@ -150,7 +150,7 @@ fn a_source_that_is_not_there_is_named() {
         1,
         "passphrase-required",
         expect![[r#"
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: the variable NOT_SET is not set
         "#]],
     );
@@ -159,7 +159,7 @@ fn a_source_that_is_not_there_is_named() {
         1,
         "passphrase-required",
         expect![[r#"
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: the file missing.pass can't be read: No such file or directory (os error 2)
         "#]],
     );
@@ -168,7 +168,7 @@ fn a_source_that_is_not_there_is_named() {
         1,
         "passphrase-required",
         expect![[r#"
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: file descriptor 77 can't be read: Bad file descriptor (os error 9)
         "#]],
     );
@@ -266,7 +266,7 @@ fn the_first_line_is_never_the_passphrase_of_an_export() {
         1,
         "passphrase-required",
         expect![[r#"
-            error: there is no passphrase for the exported key of other
+            error: no passphrase given for the exported key of other
             caused by: the passphrase of file descriptor 3 is empty
         "#]],
     );
@@ -284,9 +284,9 @@ fn a_descriptor_that_is_not_open_is_not_another_file_of_pki() {
     assert_text(
         &said,
         expect![[r#"
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: file descriptor 10 can't be read: Bad file descriptor (os error 9)
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: file descriptor 11 can't be read: Bad file descriptor (os error 9)
         "#]],
     );
@@ -300,17 +300,17 @@ fn a_descriptor_that_is_not_open_is_not_another_file_of_pki() {
     assert_text(
         &said,
         expect![[r#"
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: file descriptor 3 can't be read: Bad file descriptor (os error 9)
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: file descriptor 4 can't be read: Bad file descriptor (os error 9)
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: file descriptor 5 can't be read: Bad file descriptor (os error 9)
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: file descriptor 6 can't be read: Bad file descriptor (os error 9)
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: file descriptor 7 can't be read: Bad file descriptor (os error 9)
-            error: there is no passphrase for the key of rootCA
+            error: no passphrase given for the key of rootCA
             caused by: file descriptor 8 can't be read: Bad file descriptor (os error 9)
         "#]],
     );

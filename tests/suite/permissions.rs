@@ -35,7 +35,7 @@ const EVERYTHING: [&str; 14] = [
     "revoke --ca s --cn b",
     "crl --to-pem --chain",
     "crl --ca r --ahead 2 --every 30d",
-    "renew --ca s --self --days 3000",
+    "ca renew --ca s --days 3000",
     "subordinate --name w --request w.csr --no-passphrase",
     "backup store.tar",
     "restore store.tar --store restored",
@@ -241,7 +241,7 @@ fn a_locked_leftover_stops_nobody() {
         ("pki/crl/.intermediate0.crl.part", "crl"),
         (
             "pki/intermediate0/.ca.crt.part",
-            "renew --ca intermediate0 --self",
+            "ca renew --ca intermediate0",
         ),
         (".truststore.pem.part", "bundle --out truststore.pem"),
         (

@@ -42,21 +42,38 @@ fn reference() -> String {
     program.build();
     let mut text = String::from("\n## Options of every command\n");
     table(&mut text, &program, Arg::is_global_set);
-    let described = program.get_subcommands();
-    for command in described.filter(|command| command.get_name() != "help") {
-        let name = command.get_name();
+    for command in commands(&program) {
+        let name = name_of(command);
         write!(text, "\n## `pki {name}`\n\n{}\n", about(command)).unwrap();
         let usage = command.clone().render_usage().to_string();
         let usage = usage.trim_start_matches("Usage: ");
         write!(text, "\n```\n{usage}\n```\n").unwrap();
         table(&mut text, command, |arg| !arg.is_global_set());
         if has_json(command) {
-            let anchor = json_section(name).to_lowercase().replace(' ', "-");
+            let anchor = json_section(&name).to_lowercase().replace(' ', "-");
             let anchor = anchor.replace('`', "");
             writeln!(text, "\n[JSON fields](json.md#{anchor})").unwrap();
         }
     }
     text
+}
+
+/// The commands that are run: of those with commands of their own, only these.
+fn commands(program: &Command) -> Vec<&Command> {
+    let named = program.get_subcommands();
+    let named = named.filter(|command| command.get_name() != "help");
+    named
+        .flat_map(|command| match commands(command) {
+            own if own.is_empty() => vec![command],
+            own => own,
+        })
+        .collect()
+}
+
+/// `issue`, `ca renew`: what stands behind `pki`.
+fn name_of(command: &Command) -> String {
+    let name = command.get_bin_name().unwrap();
+    name.trim_start_matches("pki ").to_owned()
 }
 
 /// `completions` writes a script, whatever the format.
@@ -178,8 +195,10 @@ fn name(arg: &Arg) -> String {
 #[test]
 fn every_command_with_json_has_a_section_about_its_fields() {
     let sections = documented_fields();
-    for command in pki::cli::command().get_subcommands() {
-        let section = json_section(command.get_name());
+    let mut program = pki::cli::command();
+    program.build();
+    for command in commands(&program) {
+        let section = json_section(&name_of(command));
         assert_eq!(
             sections.contains_key(&section),
             has_json(command),
@@ -298,12 +317,13 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "renew --ca intermediate0 --cn soon --days 10",
         "renew --ca intermediate0 --expiring 15d --days 40 --out renewed --no-passphrase",
         "list --expiring 30d",
-        "renew --ca intermediate0 --self",
-        "renew --ca waiting --self --request again.csr",
-        "renew --ca rootCA --self --rekey --name root2 --no-passphrase",
-        "renew --ca rootCA --self --cross root2",
+        "ca renew --ca intermediate0",
+        "ca renew --ca waiting --request again.csr",
+        "ca rekey --ca rootCA --name root2 --no-passphrase",
+        "ca cross-sign --ca rootCA --with root2",
         "show --ca intermediate0",
         "show --ca intermediate0 --cn leaf",
+        "request --cn b --no-passphrase",
         "show a.csr",
         "show a.key",
         "show a.pub",
@@ -313,7 +333,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "verify out/www.example.test.crt --bundle mixed.pem",
         "import --openssl old --name old --no-passphrase --partial",
         "show --ca old --serial 0x1001",
-        "renew --ca old --self",
+        "ca renew --ca old",
         "--store fixtures root --name rootCA --fixture --no-passphrase",
         "--store fixtures issue --ca rootCA --cn a --flaw expired",
         "--store fixtures list",
@@ -328,8 +348,9 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         let json = printed(&sandbox, line);
         let command = line.trim_start_matches("--store fixtures ");
         let command = command.trim_start_matches("--store restored ");
-        let command = command.split(' ').next().unwrap();
-        let fields = fields.entry(json_section(command)).or_default();
+        let words = if command.starts_with("ca ") { 2 } else { 1 };
+        let command = command.split(' ').take(words).collect::<Vec<_>>();
+        let fields = fields.entry(json_section(&command.join(" "))).or_default();
         // A list is documented by what one of its items holds.
         match &json {
             Value::Array(items) => items.iter().for_each(|item| collect(item, "", fields)),

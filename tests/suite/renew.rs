@@ -212,7 +212,7 @@ fn the_key_stays_encrypted_in_the_store() {
         1,
         "passphrase-wrong",
         expect![[r#"
-            error: the key ./pki/rootCA/ca.key can't be used
+            error: key ./pki/rootCA/ca.key cannot be used
             caused by: the passphrase is wrong
             hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
         "#]],
@@ -245,7 +245,7 @@ fn a_certificate_from_a_csr_is_renewed_and_never_rekeyed() {
         1,
         "key-not-in-store",
         expect![[r#"
-            error: the key of [serial] of intermediate0 was made elsewhere, and so must be a new one
+            error: the key of certificate [serial] of intermediate0 was made outside the store, so a new key has to be made there too
             hint: make a CSR with the new key, and sign it with `pki issue --ca intermediate0 --csr FILE`
         "#]],
     );
@@ -282,7 +282,7 @@ fn it_is_valid_as_long_as_the_one_before_and_inside_the_ca() {
         1,
         "invalid-validity",
         expect![[r#"
-            error: the validity is not possible: it would end at [time], and the CA is valid until [time]
+            error: invalid validity: notAfter [time] exceeds the issuing CA's, [time]
             hint: choose other times with --days, --not-before or --not-after
         "#]],
     );
@@ -327,13 +327,13 @@ fn what_is_revoked_has_no_successor() {
     assert_text(
         &said,
         expect![[r#"
-            error: [serial] of intermediate0 is revoked (keyCompromise)
+            error: certificate [serial] of intermediate0 is revoked (keyCompromise)
             hint: a revoked certificate can't be renewed; issue a new one with `pki issue`
-            error: [serial] of intermediate0 is revoked (keyCompromise)
+            error: certificate [serial] of intermediate0 is revoked (keyCompromise)
             hint: a revoked certificate can't be renewed; issue a new one with `pki issue`
-            error: [serial] of intermediate0 is revoked (certificateHold)
+            error: certificate [serial] of intermediate0 is revoked (certificateHold)
             hint: `pki revoke --ca intermediate0 --serial 0x[serial] --release` lifts the hold
-            error: [serial] of intermediate0 is revoked (certificateHold)
+            error: certificate [serial] of intermediate0 is revoked (certificateHold)
             hint: `pki revoke --ca intermediate0 --serial 0x[serial] --release` lifts the hold
         "#]],
     );
@@ -354,7 +354,7 @@ fn a_compromised_key_is_not_certified_again() {
         1,
         "key-compromised",
         expect![[r#"
-            error: the key is compromised: for that [serial] of intermediate0, which is about it too, was revoked
+            error: the key is compromised: certificate [serial] of intermediate0, which has it too, is revoked for that
             hint: renew it with a new key: --rekey
         "#]],
     );
@@ -402,7 +402,7 @@ fn where_the_files_can_t_be_written_the_old_one_stays_valid() {
         "file-exists",
         expect![[r#"
             error: could not create out/a.crt
-            caused by: it is there already
+            caused by: it already exists
             hint: use another place, or --force to replace it
         "#]],
     );
@@ -420,7 +420,7 @@ fn a_ca_s_certificate_is_not_renewed_as_a_leaf() {
         "renewal-of-ca",
         expect![[r#"
             error: [serial] of rootCA is of profile subordinate, and not that of a leaf
-            hint: renew a CA's own certificate with `pki renew --ca NAME --self`
+            hint: renew a CA's own certificate with `pki ca renew --ca NAME`
         "#]],
     );
 }
@@ -430,18 +430,7 @@ fn what_makes_no_sense_is_a_usage_error() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.issued("intermediate0", "a");
     let mut said = String::new();
-    for line in [
-        "",
-        "--cn a --name b",
-        "--cn a --force",
-        "--cn a --subject CN=b",
-        "--cn a --cross rootCA",
-        "--self --cn b",
-        "--self --name b",
-        "--self --no-cross",
-        "--self --chain x.pem",
-        "--self --rekey",
-    ] {
+    for line in ["", "--cn a --name b", "--cn a --force"] {
         let run = sandbox.pki("renew --ca intermediate0").words(line);
         said += &sandbox.refusal(run, 2, "usage");
     }
@@ -564,7 +553,7 @@ fn what_is_due_is_renewed_once_and_each_by_itself() {
     assert_text(
         &normalised(&first.text_of_stderr()),
         expect![[r#"
-            notice: the certificate of the CA CN=below expires at [time]; `pki renew --ca NAME --self` renews it
+            notice: the certificate of the CA CN=below expires at [time]; `pki ca renew --ca NAME` renews it
         "#]],
     );
     let before = sandbox.store_snapshot();
@@ -589,7 +578,7 @@ fn one_that_can_t_be_renewed_does_not_keep_the_others() {
     assert_text(
         &normalised(&renewed.stderr),
         expect![[r#"
-            error: the key of [serial] of intermediate0 was made elsewhere, and so must be a new one
+            error: the key of certificate [serial] of intermediate0 was made outside the store, so a new key has to be made there too
             hint: make a CSR with the new key, and sign it with `pki issue --ca intermediate0 --csr FILE`
         "#]],
     );
@@ -627,7 +616,7 @@ fn a_ca_that_expires_first_renews_nothing_due_at_once() {
         "ca-expires-first",
         expect![[r#"
             error: rootCA ends itself within that time, at [time]
-            hint: first run `pki renew --ca rootCA --self --days N`, with N days that exceed that time
+            hint: first run `pki ca renew --ca rootCA --days N`, with N days that exceed that time
         "#]],
     );
 }

@@ -105,7 +105,7 @@ fn a_bare_number_that_fits_two_certificates_is_refused() {
     forge_issuance(&sandbox, "0DE0B6B3A7640000");
     let run = sandbox.pki("revoke --ca intermediate0 --serial").arg(bare);
     sandbox.refused(run, 1, "serial-ambiguous", expect![[r#"
-        error: [serial] fits two certificates of intermediate0: [serial] if it is hex, 0DE0B6B3A7640000 if it is decimal
+        error: [serial] matches two certificates of intermediate0: [serial] read as hex, 0DE0B6B3A7640000 read as decimal
         hint: write 0x… for hexadecimal or dec:… for decimal
     "#]]);
 
@@ -137,7 +137,7 @@ fn a_common_name_of_several_live_certificates_takes_all() {
     assert_text(
         &normalised(&refused.text_of_stderr()),
         expect![[r#"
-            error: 3 live certificates of intermediate0 have the common name "client": [serial], [serial], [serial]
+            error: 3 live certificates of intermediate0 have the CN "client": [serial], [serial], [serial]
             hint: choose one with --serial, or all of them with --all
         "#]],
     );
@@ -326,11 +326,11 @@ fn a_bad_row_names_file_line_and_column_and_nothing_is_recorded() {
         expect![[r#"
             error: rows.csv line 3, column serial: "zz" is no serial number
             hint: nothing was revoked; --keep-going leaves these rows out
-            error: rows.csv line 3, column serial: intermediate0 has issued no certificate with serial 1234
+            error: rows.csv line 3, column serial: no certificate with serial 1234 found for intermediate0
             hint: nothing was revoked; --keep-going leaves these rows out
             error: rows.csv line 3, column serial: there is no serial
             hint: nothing was revoked; --keep-going leaves these rows out
-            error: rows.csv line 3, column reason: "whatever" is not a reason; there are unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn and aACompromise
+            error: rows.csv line 3, column reason: "whatever" is not a reason; use unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn or aACompromise
             hint: nothing was revoked; --keep-going leaves these rows out
             error: rows.csv line 3, column date: "yesterday" is not a time: write [time], [time], or a duration from now such as 90d, 12h or 1y
             hint: nothing was revoked; --keep-going leaves these rows out
@@ -409,7 +409,7 @@ fn a_hold_is_lifted_and_only_a_hold() {
         1,
         "not-on-hold",
         expect![[r#"
-            error: [serial] of intermediate0 is not on hold: it is not revoked
+            error: certificate [serial] of intermediate0 is not on hold: it is not revoked
         "#]],
     );
     let again = revoke(&sandbox, "--cn client --reason keyCompromise");
@@ -433,7 +433,7 @@ fn a_hold_is_lifted_and_only_a_hold() {
         1,
         "not-on-hold",
         expect![[r#"
-            error: [serial] of intermediate0 is not on hold: it is revoked for good
+            error: certificate [serial] of intermediate0 is not on hold: its revocation is final
         "#]],
     );
 }
@@ -523,7 +523,7 @@ fn a_root_can_t_revoke_itself() {
             1,
             "own-certificate",
             expect![[r#"
-                error: rootCA can't revoke its own certificate
+                error: rootCA cannot revoke its own certificate
                 hint: the parent CA revokes a CA; a root is removed from the trust stores
             "#]],
         );
@@ -545,10 +545,10 @@ fn a_revoked_subordinate_signs_crls_and_nothing_else() {
     assert_text(
         &said,
         expect![[r#"
-            error: intermediate1 can't sign this: CN=intermediate1 was revoked at [time] (cACompromise)
-            hint: issue from another CA; `pki renew --ca NAME --self --rekey` creates one with a new key
-            error: intermediate2 can't sign this: CN=intermediate1 was revoked at [time] (cACompromise)
-            hint: issue from another CA; `pki renew --ca NAME --self --rekey` creates one with a new key
+            error: intermediate1 cannot sign this: CN=intermediate1 was revoked at [time] (cACompromise)
+            hint: issue from another CA; `pki ca rekey --ca NAME --name NEW` creates one with a new key
+            error: intermediate2 cannot sign this: CN=intermediate1 was revoked at [time] (cACompromise)
+            hint: issue from another CA; `pki ca rekey --ca NAME --name NEW` creates one with a new key
         "#]],
     );
     sandbox.issued("intermediate0", "beside-it");
@@ -652,17 +652,17 @@ fn what_cannot_be_revoked_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: intermediate0 has issued no certificate with serial 1234
+            error: certificate 1234 of intermediate0 not found
             hint: `pki list --ca intermediate0` shows the record; `pki revoke --cert FILE` revokes a certificate that is not on record
-            error: intermediate0 has issued no certificate with common name "nobody"
+            error: no certificate with CN "nobody" found for intermediate0
             hint: `pki list --ca intermediate0` shows what it has issued
-            error: intermediate0 has issued no certificate with common name "nobody"
+            error: no certificate with CN "nobody" found for intermediate0
             hint: `pki list --ca intermediate0` shows what it has issued
-            error: intermediate0 did not issue the certificate in others/intermediate0/ca.crt, which names it as issuer: the signature is not by its key
-            error: intermediate0 did not issue the certificate in pki/intermediate0/ca.crt
+            error: intermediate0 did not issue the certificate others/intermediate0/ca.crt, which names it as issuer: the signature does not verify with its key
+            error: intermediate0 did not issue the certificate pki/intermediate0/ca.crt
             hint: remove --ca: the certificate identifies the CA
             error: pki/rootCA/ca.key is not a file of certificates
-            caused by: object 1 in it is "PRIVATE KEY"
+            caused by: its object 1 is "PRIVATE KEY"
             error: could not read missing.crt
             caused by: No such file or directory (os error 2)
         "#]],

@@ -68,8 +68,8 @@ impl Sandbox {
 fn under_the_same_key_all_that_was_issued_stays_valid(key_type: &str) {
     let sandbox = Sandbox::with_constrained_ca(key_type);
     for line in [
-        "renew --ca rootCA --self --days 2000",
-        "renew --ca inter0 --self --days 1500",
+        "ca renew --ca rootCA --days 2000",
+        "ca renew --ca inter0 --days 1500",
         "issue --ca inter0 --cn new.example.test --profile server --days 1200 --out out --no-passphrase",
     ] {
         sandbox.pki(line).succeeds();
@@ -106,7 +106,7 @@ fn under_the_same_key_all_that_was_issued_stays_valid(key_type: &str) {
 fn another_root_and_the_old_one_certify_each_other(key_type: &str) {
     let sandbox = Sandbox::with_constrained_ca(key_type);
     for line in [
-        "renew --ca rootCA --self --rekey --name root2 --no-passphrase",
+        "ca rekey --ca rootCA --name root2 --no-passphrase",
         "subordinate --ca root2 --name inter2 --no-passphrase --path-len 0 --crl-url http://pki.example.test/inter2.crl",
         "issue --ca inter2 --cn new.example.test --profile server --out out --no-passphrase",
         "export --ca inter2 --cn new.example.test --via rootCA --out via --no-passphrase",
@@ -172,7 +172,7 @@ fn at_a_time() -> Sandbox {
 #[test]
 fn what_is_said_of_a_renewed_root() {
     let sandbox = at_a_time();
-    let renewed = sandbox.pki_at("2027-02-01 12:00:00", "renew --ca rootCA --self");
+    let renewed = sandbox.pki_at("2027-02-01 12:00:00", "ca renew --ca rootCA");
     let renewed = renewed.succeeds();
     assert_same(&renewed.stderr, "");
     assert_text(
@@ -209,7 +209,7 @@ fn what_is_said_of_a_renewed_root() {
 #[test]
 fn what_is_said_of_a_ca_in_the_place_of_another() {
     let sandbox = at_a_time();
-    let line = "renew --ca inter0 --self --rekey --name inter1 --no-passphrase";
+    let line = "ca rekey --ca inter0 --name inter1 --no-passphrase";
     let renewed = sandbox.pki_at("2026-03-01 12:00:00", line).succeeds();
     assert_same(&renewed.stderr, "");
     let serials = normalised(&renewed.stdout);
@@ -250,7 +250,7 @@ fn what_is_said_of_a_ca_in_the_place_of_another() {
 #[test]
 fn the_steps_are_followed_to_their_end() {
     let sandbox = at_a_time();
-    let line = "--format json renew --ca rootCA --self --rekey --name root2 --no-passphrase";
+    let line = "--format json ca rekey --ca rootCA --name root2 --no-passphrase";
     let made = sandbox.pki_at(AT, line).succeeds().json();
     assert_eq!(made["succeeds"], "rootCA");
     let issuers: Vec<&str> = made["cross"]
@@ -297,7 +297,7 @@ fn the_steps_are_followed_to_their_end() {
 fn a_cross_certificate_that_is_revoked_leads_nowhere() {
     let sandbox = Sandbox::with_constrained_ca("p256");
     for line in [
-        "renew --ca rootCA --self --rekey --name root2 --no-passphrase",
+        "ca rekey --ca rootCA --name root2 --no-passphrase",
         "issue --ca root2 --cn new.example.test --profile server --out out --no-passphrase",
         "export --ca root2 --cn new.example.test --via rootCA --out via --no-passphrase",
         "revoke --ca rootCA --cn root2 --reason cACompromise",
@@ -324,17 +324,17 @@ fn a_cross_certificate_that_is_revoked_leads_nowhere() {
         1,
         "cross-certificate-not-found",
         expect![[r#"
-            error: rootCA has not certified the key of CN=root2
-            hint: to cross-sign the roots: `pki renew --ca rootCA --self --cross NAME`
+            error: rootCA has no cross-certificate for the key of CN=root2
+            hint: to cross-sign the roots: `pki ca cross-sign --ca rootCA --with NAME`
         "#]],
     );
     sandbox.refused(
-        sandbox.pki("renew --ca rootCA --self --cross root2"),
+        sandbox.pki("ca cross-sign --ca rootCA --with root2"),
         1,
         "key-compromised",
         expect![[r#"
-            error: the key of root2 is compromised: for that [serial] of rootCA, which is about it too, was revoked
-            hint: create a new CA with a new key: `pki renew --ca root2 --self --rekey --name NAME`
+            error: the key of root2 is compromised: certificate [serial] of rootCA, which has it too, is revoked for that
+            hint: create a new CA with a new key: `pki ca rekey --ca root2 --name NAME`
         "#]],
     );
 }
@@ -349,7 +349,7 @@ fn roots_that_certify_each_other_already_do_not_do_so_twice() {
     ] {
         sandbox.pki(line).succeeds();
     }
-    let line = "--format json renew --ca one --self --cross two";
+    let line = "--format json ca cross-sign --ca one --with two";
     let first = sandbox.pki(line).succeeds();
     assert_text(
         &first.text_of_stderr(),
@@ -365,11 +365,11 @@ fn roots_that_certify_each_other_already_do_not_do_so_twice() {
     let cross = &first.json()["cross"];
     assert_eq!(cross[0]["not_after"], cross[1]["not_after"], "inside both");
     sandbox.refused(
-        sandbox.pki("renew --ca one --self --cross below"),
+        sandbox.pki("ca cross-sign --ca one --with below"),
         1,
         "not-a-root",
         expect![[r#"
-            error: below is no root, and only roots certify each other
+            error: below is not a root, and only roots are cross-signed
             hint: a subordinate CA is trusted through its root; `pki bundle` writes the trust store
         "#]],
     );
@@ -386,7 +386,7 @@ fn a_new_root_has_its_own_passphrase_and_the_old_policy() {
     sandbox.write("new.pass", "another passphrase");
     let renewed = sandbox
         .with_passphrase(
-            "renew --ca rootCA --self --rekey --name root2 --cn New --passout file:new.pass",
+            "ca rekey --ca rootCA --name root2 --cn New --passout file:new.pass",
         )
         .succeeds();
     assert_text(
@@ -424,16 +424,16 @@ fn a_new_root_has_its_own_passphrase_and_the_old_policy() {
 fn the_subject_of_the_old_ca_is_refused_for_another_key() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.refused(
-        sandbox.pki("renew --ca rootCA --self --rekey --name root2 --cn rootCA --no-passphrase"),
+        sandbox.pki("ca rekey --ca rootCA --name root2 --cn rootCA --no-passphrase"),
         1,
         "subject-of-ca",
         expect![[r#"
-            error: CN=rootCA is the subject of rootCA, whose key is another
+            error: CN=rootCA is already the subject of rootCA, which has another key
             hint: use another subject with --cn or --subject: verifiers that find issuers and CRLs by name would confuse the two
         "#]],
     );
     sandbox.refused(
-        sandbox.pki("renew --ca rootCA --self --rekey --name intermediate0 --no-passphrase"),
+        sandbox.pki("ca rekey --ca rootCA --name intermediate0 --no-passphrase"),
         1,
         "ca-exists",
         expect![[r#"
@@ -455,10 +455,10 @@ fn a_root_that_has_expired_is_renewed() {
         1,
         "ca-unusable",
         expect![[r#"
-            error: rootCA can't sign this: CN=rootCA expired at [time]
+            error: rootCA cannot sign this: CN=rootCA expired at [time]
         "#]],
     );
-    let renewed = sandbox.pki_at(late, "renew --ca rootCA --self").succeeds();
+    let renewed = sandbox.pki_at(late, "ca renew --ca rootCA").succeeds();
     assert!(!renewed.stdout.contains("  2. "), "{renewed}");
     sandbox.pki_at(late, "issue --ca rootCA --cn a").succeeds();
 }
@@ -470,12 +470,12 @@ fn a_ca_that_was_taken_back_is_not_renewed() {
         .pki("revoke --ca rootCA --cn intermediate0 --reason cACompromise")
         .succeeds();
     sandbox.refused(
-        sandbox.pki("renew --ca intermediate0 --self"),
+        sandbox.pki("ca renew --ca intermediate0"),
         1,
         "ca-revoked",
         expect![[r#"
             error: the certificate of intermediate0 is revoked (cACompromise)
-            hint: create a new CA with a new key: `pki renew --ca intermediate0 --self --rekey --name NAME`
+            hint: create a new CA with a new key: `pki ca rekey --ca intermediate0 --name NAME`
         "#]],
     );
 }
@@ -484,11 +484,11 @@ fn a_ca_that_was_taken_back_is_not_renewed() {
 fn a_ca_lasts_no_longer_than_the_one_above() {
     let sandbox = Sandbox::with_constrained_ca("p256");
     sandbox.refused(
-        sandbox.pki("renew --ca inter0 --self --days 2000"),
+        sandbox.pki("ca renew --ca inter0 --days 2000"),
         1,
         "invalid-validity",
         expect![[r#"
-            error: the validity is not possible: it would end at [time], and the CA is valid until [time]
+            error: invalid validity: notAfter [time] exceeds the issuing CA's, [time]
             hint: choose other times with --days, --not-before or --not-after
         "#]],
     );
@@ -499,7 +499,7 @@ fn a_ca_lasts_no_longer_than_the_one_above() {
 fn a_root_does_not_revoke_what_it_was() {
     let sandbox = Sandbox::with_open_ca();
     let renewed = sandbox
-        .pki("--format json renew --ca rootCA --self")
+        .pki("--format json ca renew --ca rootCA")
         .succeeds();
     let old = renewed.json()["renews"].as_str().unwrap().to_owned();
     let revoke = format!("revoke --ca rootCA --serial 0x{old}");
@@ -508,7 +508,7 @@ fn a_root_does_not_revoke_what_it_was() {
         1,
         "own-certificate",
         expect![[r#"
-            error: rootCA can't revoke its own certificate
+            error: rootCA cannot revoke its own certificate
             hint: the parent CA revokes a CA; a root is removed from the trust stores
         "#]],
     );
@@ -517,7 +517,7 @@ fn a_root_does_not_revoke_what_it_was() {
 #[test]
 fn four_at_once_renew_a_ca_four_times() {
     let sandbox = Sandbox::with_open_ca();
-    let line = "renew --ca intermediate0 --self";
+    let line = "ca renew --ca intermediate0";
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| sandbox.pki(line).succeeds());

@@ -211,11 +211,11 @@ fn the_service_signs_with_two_passphrases() {
     assert_text(
         &without.stderr.replace(&folder, "DIR"),
         expect![[r#"
-            error: the key DIR/pki/rootCA/ca.key can't be used
+            error: key DIR/pki/rootCA/ca.key cannot be used
             caused by: the passphrase is wrong
             hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
-            error: the new CRL stands in the store, but what follows could not be done
-            caused by: there is no list of rootCA at DIR/pki/crl/rootCA.crl
+            error: the new CRL is committed to the store, but a later step failed
+            caused by: CRL of rootCA not found at DIR/pki/crl/rootCA.crl
             hint: `pki --store DIR/pki crl --to-pem --chain --if-needed` writes the chain file once the other CRLs exist
         "#]],
     );

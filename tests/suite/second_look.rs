@@ -107,7 +107,7 @@ fn no_ca_is_certified_by_a_ca_revoked_meanwhile() {
     for line in [
         "subordinate --ca inter --name late --passin file:pipe --no-passphrase",
         "subordinate --ca inter --csr their.csr --passin file:pipe",
-        "renew --ca lower --self --passin file:pipe",
+        "ca renew --ca lower --passin file:pipe",
     ] {
         signs_nothing_once_revoked(line, "inter", REVOKED, "ca-revoked");
     }
@@ -121,7 +121,7 @@ fn a_ca_below_one_revoked_meanwhile_issues_nothing() {
 
 #[test]
 fn a_ca_revoked_meanwhile_is_not_renewed() {
-    let line = "renew --ca inter --self --passin file:pipe";
+    let line = "ca renew --ca inter --passin file:pipe";
     signs_nothing_once_revoked(line, "top", REVOKED, "ca-revoked");
 }
 
@@ -161,7 +161,7 @@ fn a_key_compromised_meanwhile_is_not_used_or_certified() {
     assert_eq!(code_of(&output), "key-compromised", "{}", said(&output));
 
     sandbox
-        .pki("renew --ca top --self --cross other --passin file:pass")
+        .pki("ca cross-sign --ca top --with other --passin file:pass")
         .succeeds();
     let issue = sandbox.pki("--format json issue --ca top --cn late --passin file:pipe");
     let output = answered_late(&sandbox, issue, || {
@@ -205,8 +205,8 @@ fn a_batch_ends_after_its_group_once_the_ca_is_revoked() {
         &normalised(&says),
         expect![[r#"
             error: RECORDED of 12000 rows are issued; then an error stopped the batch
-            caused by: inter can't sign this: CN=inter was revoked at [time] (keyCompromise)
-            hint: issue from another CA; `pki renew --ca NAME --self --rekey` creates one with a new key
+            caused by: inter cannot sign this: CN=inter was revoked at [time] (keyCompromise)
+            hint: issue from another CA; `pki ca rekey --ca NAME --name NEW` creates one with a new key
         "#]],
     );
     // No key is left of what was not recorded.

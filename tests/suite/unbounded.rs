@@ -98,8 +98,8 @@ fn a_device_without_end_is_refused() {
             error: could not read /dev/zero
             caused by: it exceeds the limit of 16 MiB
             error: could not read /dev/zero
-            caused by: it exceeds the limit of 128 MiB, that of a pipe
-            error: there is no passphrase for the exported key of a
+            caused by: it exceeds the limit of 128 MiB for a pipe
+            error: no passphrase given for the exported key of a
             caused by: the file /dev/zero can't be read: its first line is too long
         "#]],
     );
@@ -265,12 +265,12 @@ fn a_pem_file_of_more_objects_than_are_read_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: many.pem is not a file with certificates, requests, lists or keys
-            caused by: line 300001: more than 100000 PEM objects are in the file
+            error: many.pem is not a file with certificates, CSRs, CRLs or keys
+            caused by: line 300001: the file has more than 100000 PEM objects
             many.pem does not fit the general rules: 2 errors
-              error: readable        line 300001: more than 100000 PEM objects are in the file
-              error: no-certificate  there is no certificate in it
-            error: headers.pem is not a file with certificates, requests, lists or keys
+              error: readable        line 300001: the file has more than 100000 PEM objects
+              error: no-certificate  it has no certificate
+            error: headers.pem is not a file with certificates, CSRs, CRLs or keys
             caused by: line 1: X is not base64 between its markers
         "#]],
     );

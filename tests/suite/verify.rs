@@ -263,9 +263,9 @@ fn lists_decide_where_they_are_given_and_every_ca_needs_one() {
     assert_text(
         &said,
         expect![[r#"
-            not valid: CN=deep may be revoked: no list of CN=intermediate2 was given
-            not valid: CN=intermediate1 may be revoked: no list of CN=rootCA was given
-            not valid: CN=deep may be revoked: the list of CN=intermediate2 ended at [time]
+            not valid: CN=deep may be revoked: no CRL of CN=intermediate2 is given
+            not valid: CN=intermediate1 may be revoked: no CRL of CN=rootCA is given
+            not valid: CN=deep may be revoked: the CRL of CN=intermediate2 expired at [time]
         "#]],
     );
     // The store's newer record does not go before the lists that were asked for.
@@ -288,7 +288,7 @@ fn a_crl_later_than_the_time_asked_about_does_not_count() {
         sandbox.pki("verify out/a.crt --at -5d --crl pki/crl/rootCA.crl"),
         3,
         expect![[r#"
-            not valid: CN=a may be revoked: the list of CN=rootCA is not valid before [time]
+            not valid: CN=a may be revoked: the CRL of CN=rootCA is not valid before [time]
         "#]],
     );
 }
@@ -405,7 +405,7 @@ fn keys_of_every_kind_are_judged() {
             sandbox.pki("verify forged.der"),
             3,
             expect![[r#"
-                not valid: the signature of CN=good does not verify under the key of CN=intermediate0
+                not valid: CN=good is not signed with the key of CN=intermediate0
             "#]],
         );
     }
@@ -464,11 +464,11 @@ fn a_truncated_or_other_file_is_an_error_and_no_verdict() {
         &said,
         expect![[r#"
             error: with-key.pem is not a file of certificates
-            caused by: object 2 in it is "PRIVATE KEY"
+            caused by: its object 2 is "PRIVATE KEY"
             error: pki/crl/rootCA.crl is not a file of certificates
-            caused by: object 1 in it is "X509 CRL"
-            error: whole.der is not a file of certificate revocation lists
-            caused by: object 1 in it is "CERTIFICATE"
+            caused by: its object 1 is "X509 CRL"
+            error: whole.der is not a file of CRLs
+            caused by: its object 1 is "CERTIFICATE"
             error: could not read nowhere.crt
             caused by: No such file or directory (os error 2)
         "#]],

@@ -239,7 +239,7 @@ fn a_good_chain_in_pem_and_der_with_its_lists() {
         sandbox.pki("verify full.pem --bundle other.crt"),
         3,
         expect![[r#"
-            not valid: CN=root is signed with its own key and is not a trusted root
+            not valid: CN=root is self-signed and is not a trusted root
         "#]],
     );
 }
@@ -279,7 +279,7 @@ fn every_time() {
         &said,
         expect![[r#"
             not valid: CN=leaf is not valid before [time]
-            not valid: CN=leaf may be revoked: the list of CN=sub ended at [time]
+            not valid: CN=leaf may be revoked: the CRL of CN=sub expired at [time]
             not valid: CN=leaf expired at [time]
         "#]],
     );
@@ -303,7 +303,7 @@ fn every_way_not_to_reach_the_root() {
     }
     .both_refuse(
         expect![[r#"
-            not valid: the issuer of CN=leaf is missing: the CN=sub at hand has another key than it names
+            not valid: the issuer of CN=leaf is missing: the given CN=sub has another key
         "#]],
     );
     sandbox
@@ -317,7 +317,7 @@ fn every_way_not_to_reach_the_root() {
         ..Case::of(&sandbox)
     }
     .both_refuse(expect![[r#"
-        not valid: the signature of CN=leaf does not verify under the key of CN=sub
+        not valid: CN=leaf is not signed with the key of CN=sub
     "#]]);
     sandbox.certify("alone", "alone", CLIENT);
     Case {
@@ -325,7 +325,7 @@ fn every_way_not_to_reach_the_root() {
         ..Case::of(&sandbox)
     }
     .both_refuse(expect![[r#"
-        not valid: CN=alone is signed with its own key and is not a trusted root
+        not valid: CN=alone is self-signed and is not a trusted root
     "#]]);
     sandbox.certify("below", "leaf", CLIENT);
     let case = Case {
@@ -334,7 +334,7 @@ fn every_way_not_to_reach_the_root() {
         ..Case::of(&sandbox)
     };
     case.both_refuse(expect![[r#"
-        not valid: CN=leaf, which signed CN=below, is not a CA
+        not valid: CN=leaf, which signed CN=below, is not a CA certificate
     "#]]);
 }
 
@@ -343,14 +343,14 @@ fn every_ca_that_may_not() {
     let no_cert_sign = "basicConstraints=critical,CA:true\nkeyUsage=critical,cRLSign\n";
     let sandbox = chain_with(CA, no_cert_sign, CLIENT);
     Case::of(&sandbox).both_refuse(expect![[r#"
-        not valid: CN=sub, which signed CN=leaf, has no keyCertSign in its keyUsage
+        not valid: the keyUsage of CN=sub lacks keyCertSign, but it signed CN=leaf
     "#]]);
 
     let no_crl_sign = "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign\n";
     let sandbox = chain_with(CA, no_crl_sign, CLIENT);
     Case::of(&sandbox).both_refuse(
         expect![[r#"
-            not valid: CN=leaf may be revoked: CN=sub has no cRLSign in its keyUsage, so that its list says nothing
+            not valid: CN=leaf may be revoked: the keyUsage of CN=sub lacks cRLSign, so its CRL is not valid
         "#]],
     );
 
@@ -379,14 +379,14 @@ fn every_ca_that_may_not() {
     let broken = CLIENT.replace("extendedKeyUsage=clientAuth", "2.5.29.37=DER:05:00");
     Case::of(&chain_with(CA, CA, &broken)).both_refuse(
         expect![[r#"
-            not valid: the extKeyUsage of CN=leaf is broken: an ExtKeyUsageSyntax was expected in its place
+            not valid: the extKeyUsage of CN=leaf is malformed: an ExtKeyUsageSyntax is expected
         "#]],
     );
 
     let unknown = format!("{CLIENT}1.2.3.4=critical,ASN1:NULL\n");
     let sandbox = chain_with(CA, CA, &unknown);
     Case::of(&sandbox).both_refuse(expect![[r#"
-        not valid: CN=leaf has a critical extension that is not understood here: 1.2.3.4
+        not valid: CN=leaf has a critical extension that is not supported: 1.2.3.4
     "#]]);
 }
 
@@ -396,7 +396,7 @@ fn path_lengths() {
     let one_below = CA.replace("CA:true", "CA:true,pathlen:1");
     Case::of(&chain_with(&one_below, &none_below, CLIENT)).both_accept();
     Case::of(&chain_with(&none_below, CA, CLIENT)).both_refuse(expect![[r#"
-        not valid: CN=root allows 0 CAs below it, and 1 are between it and CN=leaf
+        not valid: CN=root allows 0 CAs below it, but 1 are between it and CN=leaf
     "#]]);
 }
 
@@ -422,9 +422,9 @@ fn name_constraints() {
     assert_text(
         &said,
         expect![[r#"
-            not valid: CN=sub does not allow CN=leaf: dns:www.example.test is in none of the permitted subtrees: dns:example.org
+            not valid: CN=sub does not allow CN=leaf: dns:www.example.test is not in a permitted subtree: dns:example.org
             not valid: CN=sub does not allow CN=leaf: dns:www.example.test is in the excluded subtree dns:example.test
-            not valid: CN=sub does not allow CN=leaf: dirname:CN=leaf is in none of the permitted subtrees: dirname:O=Example
+            not valid: CN=sub does not allow CN=leaf: dirname:CN=leaf is not in a permitted subtree: dirname:O=Example
         "#]],
     );
 }
@@ -438,7 +438,7 @@ fn what_the_second_judge_alone_refuses_is_told() {
         Case::of(&chain_with(CA, &constrained, &odd)).pki_run(),
         3,
         expect![[r#"
-            not valid: rustls-webpki refuses the path of CN=leaf: a SAN is not a host name
+            not valid: rustls-webpki rejects the path of CN=leaf: a SAN is not a host name
         "#]],
     );
 }
@@ -499,14 +499,14 @@ fn every_list_that_can_not_be_asked() {
     let sandbox = chain();
     sandbox.joined("lists.pem", &["sub.crl.pem"]);
     Case::of(&sandbox).both_refuse(expect![[r#"
-        not valid: CN=sub may be revoked: no list of CN=root was given
+        not valid: CN=sub may be revoked: no CRL of CN=root is given
     "#]]);
     // The right name, and another key.
     sandbox.certify_key("other", "other", "root", "other", CA);
     sandbox.list_by("other", "other", "", "");
     sandbox.joined("lists.pem", &["sub.crl.pem", "other.crl.pem"]);
     Case::of(&sandbox).both_refuse(expect![[r#"
-        not valid: CN=sub may be revoked: the list of CN=root is not signed with its key
+        not valid: CN=sub may be revoked: the CRL of CN=root is not signed with its key
     "#]]);
     // Beside the right one it does no harm.
     sandbox.joined(
@@ -518,7 +518,7 @@ fn every_list_that_can_not_be_asked() {
     sandbox.joined("lists.pem", &["sub.crl.pem", "root.crl.pem"]);
     Case::of(&sandbox).both_refuse(
         expect![[r#"
-            not valid: CN=sub may be revoked: the list of CN=root has a critical extension that is not understood: 1.2.3.4
+            not valid: CN=sub may be revoked: the CRL of CN=root has a critical extension that is not supported: 1.2.3.4
         "#]],
     );
 }
@@ -533,7 +533,7 @@ fn delta_crls_are_refused() {
         Case::of(&sandbox).pki_run(),
         3,
         expect![[r#"
-            not valid: CN=leaf may be revoked: the CRL of CN=sub is about a part of its certificates: it has deltaCRLIndicator
+            not valid: CN=leaf may be revoked: the CRL of CN=sub covers only some of its certificates: it has deltaCRLIndicator
         "#]],
     );
 }
@@ -561,8 +561,8 @@ fn a_crl_counts_for_the_kind_of_certificate_in_its_scope() {
     assert_text(
         &said,
         expect![[r#"
-            not valid: CN=leaf may be revoked: the CRL of CN=sub is about a part of its certificates: it has issuingDistributionPoint
-            not valid: CN=sub may be revoked: the CRL of CN=root is about a part of its certificates: it has issuingDistributionPoint
+            not valid: CN=leaf may be revoked: the CRL of CN=sub covers only some of its certificates: it has issuingDistributionPoint
+            not valid: CN=sub may be revoked: the CRL of CN=root covers only some of its certificates: it has issuingDistributionPoint
         "#]],
     );
 }
@@ -608,7 +608,7 @@ fn of_two_cas_with_one_name_the_right_one_is_found() {
         sandbox.pki(verify).words("--bundle new-sub.crt"),
         3,
         expect![[r#"
-            not valid: the signature of CN=leaf does not verify under the key of CN=sub
+            not valid: CN=leaf is not signed with the key of CN=sub
         "#]],
     );
 }
@@ -630,7 +630,7 @@ fn a_ring_of_cross_certificates_has_an_end() {
         without,
         3,
         expect![[r#"
-            not valid: no trusted root is above CN=leaf: the CAs over it only certify each other
+            not valid: CN=leaf has no trusted root: its CAs only certify each other
         "#]],
     );
     Case {
@@ -677,7 +677,7 @@ fn a_maze_of_cross_certificates_has_an_end() {
         sandbox.pki("verify leaf.crt --bundle maze.pem --purpose server"),
         3,
         expect![[r#"
-            not valid: CN=leaf has more or longer paths than are looked at, and none of those is valid
+            not valid: CN=leaf has too many or too long paths, and none of those checked is valid
         "#]],
     );
 }
@@ -708,11 +708,11 @@ fn signatures_that_bind_nothing_or_can_not_be_judged_are_told() {
     assert_text(
         &said,
         expect![[r#"
-            not valid: the signature of CN=leaf binds nothing: it is made with sha1WithRSAEncryption
-            not valid: the signature of CN=leaf binds nothing: it is made with rsa1024
-            not valid: the signature of CN=leaf can't be verified here: md5WithRSAEncryption
-            not valid: the signature of CN=leaf can't be verified here: secp256k1
-            not valid: the signature of CN=leaf can't be verified here: id-Ed448
+            not valid: the signature of CN=leaf is not secure: it uses sha1WithRSAEncryption
+            not valid: the signature of CN=leaf is not secure: it uses rsa1024
+            not valid: the signature of CN=leaf can't be verified: md5WithRSAEncryption is not supported
+            not valid: the signature of CN=leaf can't be verified: secp256k1 is not supported
+            not valid: the signature of CN=leaf can't be verified: id-Ed448 is not supported
         "#]],
     );
 }
@@ -734,7 +734,7 @@ fn a_certificate_of_version_1_is_told() {
         .pki_run(),
         3,
         expect![[r#"
-            not valid: CN=old is of version 1, which can't say what it is for
+            not valid: CN=old is of version 1, which has no extensions
         "#]],
     );
 }

@@ -79,7 +79,7 @@ pub(crate) fn make(
 ) -> Result<(), CaError> {
     let Application {
         store,
-        observer,
+        operator,
         wishes,
         now,
         ..
@@ -94,8 +94,8 @@ pub(crate) fn make(
         let mut step = step.clone();
         if step.action == Action::Make {
             let made = match &wished.parent {
-                None => create_root(store, observer.clone(), &wished.new, passphrases, *now),
-                Some(parent) => Store::open(store, observer.clone())
+                None => create_root(store, operator.clone(), &wished.new, passphrases, *now),
+                Some(parent) => Store::open(store, operator.clone())
                     .map_err(CaError::from)
                     .and_then(|store| {
                         let mut session = Session::new(&store, passphrases, *now);
@@ -123,7 +123,7 @@ fn differences_of(store: &Store, ca: &Ca, wished: &WishedCa) -> Result<Vec<Strin
     let mut differences = Vec::new();
     let mut compare = |what: &str, is: String, wished: String| {
         if is != wished {
-            differences.push(format!("{what} is {is}, and the file says {wished}"));
+            differences.push(format!("{what} is {is}, but {wished} in the file"));
         }
     };
     let above = |name: &Option<CaName>| {

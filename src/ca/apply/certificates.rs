@@ -102,9 +102,10 @@ pub(crate) fn kept(entry: &Entry, view: &View, record: &Record) -> Result<Step, 
     Ok(
         match files.standing(&certificate, &view.path, entry.makes_key())? {
             Some(files) => entry.step(Action::Keep).about(serial).with_files(files),
-            None => entry.step(Action::Write).about(serial).because(Some(
-                "its files are missing, or not as they should be".into(),
-            )),
+            None => entry
+                .step(Action::Write)
+                .about(serial)
+                .because(Some("its files are missing or differ".into())),
         },
     )
 }
@@ -126,7 +127,7 @@ pub(crate) fn left_alone<'a>(
             Step::new(Action::Leave, Kind::Certificate, gone)
                 .of_ca(Some(name))
                 .about(Some(record.issuance.serial))
-                .because(Some("the file has no such entry".into()))
+                .because(Some("it has no entry in the file".into()))
         })
 }
 

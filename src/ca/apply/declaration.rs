@@ -7,7 +7,7 @@ use crate::ca::fixture::Defect;
 use crate::ca::issuance::LeafRequest;
 use crate::ca::revocation::Verdict;
 use crate::ca::trust_store::BundleRequest;
-use crate::store::{CaName, Observer};
+use crate::store::{CaName, Operator};
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 
@@ -65,7 +65,7 @@ pub(crate) const USUAL_RENEW_BEFORE: Duration = Duration::days(30);
 pub(crate) struct Application<'a> {
     pub(crate) store: &'a Path,
     /// Receives the notices of the store.
-    pub(crate) observer: Observer,
+    pub(crate) operator: Operator,
     pub(crate) wishes: &'a Declaration,
     /// Whether files of others may be replaced.
     pub(crate) overwrite: bool,

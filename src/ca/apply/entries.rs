@@ -135,9 +135,9 @@ pub(crate) fn decide<'a>(
         if is_due(entry, &record.issuance, ca, now) {
             let end = rfc3339(record.issuance.not_after);
             let ends = if record.issuance.not_after < now {
-                "ended"
+                "expired"
             } else {
-                "ends"
+                "expires"
             };
             let reason = format!("{} {ends} at {end}", record.issuance.serial);
             return Decision::Issue(Action::Renew, Some(reason));
@@ -149,7 +149,7 @@ pub(crate) fn decide<'a>(
             serial, not_after, ..
         } = &live.issuance;
         let reason = format!(
-            "the entry says something else than {serial}, which stays valid until {}",
+            "the entry differs from certificate {serial}, which stays valid until {}",
             rfc3339(*not_after)
         );
         return Decision::Issue(Action::Reissue, Some(reason));

@@ -4,12 +4,12 @@
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApplyError {
     /// CAs of the store can't become what the declaration says.
-    #[error("what is in the store is not what the file says: {}", .differences.join("; "))]
+    #[error("CAs of the store differ from the file: {}", .differences.join("; "))]
     OtherCas {
         /// Differences, each with the CA's name before it.
         differences: Vec<String>,
     },
     /// An output would break rules of its target.
-    #[error("{what} would break rules: {}", .rules.join("; "))]
+    #[error("{what} would break rules of its target: {}", .rules.join("; "))]
     RulesBroken { what: String, rules: Vec<String> },
 }

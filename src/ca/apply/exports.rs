@@ -59,7 +59,7 @@ impl EntryFiles {
             },
         };
         GroupExport {
-            name: &self.name,
+            name: self.name.clone(),
             kinds: self.kinds(makes_key),
             certificate,
             key: key.map(output),
@@ -75,7 +75,7 @@ impl EntryFiles {
         makes_key: bool,
     ) -> Result<Option<Exported>, CaError> {
         let export = GroupExport {
-            name: &self.name,
+            name: self.name.clone(),
             kinds: self.kinds(makes_key),
             certificate,
             key: None,

@@ -65,7 +65,7 @@ impl Application<'_> {
             store.make_names_durable()?;
         }
         authorities::make(self, &plan, passphrases, each)?;
-        let store = Store::open(self.store, self.observer.clone())?;
+        let store = Store::open(self.store, self.operator.clone())?;
         let work = Work {
             application: self,
             store: &store,
@@ -81,7 +81,7 @@ impl Application<'_> {
     /// The store, where there is one.
     fn existing_store(&self) -> Result<Option<Store>, CaError> {
         Store::check_place(self.store)?;
-        match Store::open(self.store, self.observer.clone()) {
+        match Store::open(self.store, self.operator.clone()) {
             Ok(store) => {
                 if self.wishes.fixture {
                     store.require_fixture()?;

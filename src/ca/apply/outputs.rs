@@ -162,7 +162,7 @@ fn publish_others(session: &mut Session<'_>, ca: &Ca, request: &CrlRequest) -> R
     };
     let chosen = [ca.clone()];
     let preview = preview_crls(store, &chosen, request, party, false, session.now)?;
-    refuse_broken(format!("the list for {}", party.title), &preview.findings)?;
+    refuse_broken(format!("the CRL for {}", party.title), &preview.findings)?;
     for above in &preview.also {
         publish_crl(session, above, request)?;
     }

@@ -14,7 +14,7 @@ use crate::ca::remedy::Remedy;
 use crate::ca::session::Session;
 use crate::key::{KeyType, PrivateKey, PublicKey};
 use crate::store::{
-    Ca, CaName, CaRecord, LockedCa, Material, Observer, ReservedCa, Store, StoreError,
+    Ca, CaName, CaRecord, LockedCa, Material, Operator, ReservedCa, Store, StoreError,
 };
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
@@ -100,29 +100,29 @@ pub(crate) fn ca_extensions(
 /// Creates a root in the store at `path`, and the store if there is none.
 pub(crate) fn create_root(
     path: &Path,
-    observer: Observer,
+    operator: Operator,
     new: &NewCa,
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
 ) -> Result<(Ca, Vec<Notice>), CaError> {
-    root(path, observer, new, passphrases, now, false)
+    root(path, operator, new, passphrases, now, false)
 }
 
 /// Creates a root in the fixture store at `path`, and the store if there is none; any other store is
 /// refused.
 pub(crate) fn create_fixture_root(
     path: &Path,
-    observer: Observer,
+    operator: Operator,
     new: &NewCa,
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
 ) -> Result<(Ca, Vec<Notice>), CaError> {
-    root(path, observer, new, passphrases, now, true)
+    root(path, operator, new, passphrases, now, true)
 }
 
 fn root(
     path: &Path,
-    observer: Observer,
+    operator: Operator,
     new: &NewCa,
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
@@ -130,7 +130,7 @@ fn root(
 ) -> Result<(Ca, Vec<Notice>), CaError> {
     // Before a passphrase is asked for, and before a store is made for nothing.
     Store::check_place(path)?;
-    match Store::open(path, observer.clone()) {
+    match Store::open(path, operator.clone()) {
         Ok(store) => {
             if in_fixture {
                 store.require_fixture()?;
@@ -157,9 +157,9 @@ fn root(
     let key_pem = protected(&new.name, &key, passphrases)?;
 
     let store = if in_fixture {
-        Store::open_or_create_fixture(path, observer)?
+        Store::open_or_create_fixture(path, operator)?
     } else {
-        Store::open_or_create(path, observer)?
+        Store::open_or_create(path, operator)?
     };
     let reserved = store.reserve_ca(&new.name)?;
     refuse_taken_subject(&store, &new.subject, None, now)?;

@@ -11,7 +11,7 @@ use crate::ca::passphrases::Passphrases;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::remedy::Remedy;
 use crate::key::KeyType;
-use crate::store::{CaRecord, Observer, PendingCa, Store, StoreError};
+use crate::store::{CaRecord, Operator, PendingCa, Store, StoreError};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{CertificationRequest, Name};
@@ -31,7 +31,7 @@ pub(crate) struct NewRequest {
 /// pending already it is the same CSR again.
 pub(crate) fn request_ca(
     path: &Path,
-    observer: Observer,
+    operator: Operator,
     new: &NewRequest,
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
@@ -42,7 +42,7 @@ pub(crate) fn request_ca(
         None => Name::from_common_name(name.as_str())?,
     };
     Store::check_place(path)?;
-    match Store::open(path, observer.clone()) {
+    match Store::open(path, operator.clone()) {
         Ok(store) => {
             if let Some(waiting) = store.pending(name)? {
                 refuse_other(&waiting, new)?;
@@ -76,7 +76,7 @@ pub(crate) fn request_ca(
     request.verify().map_err(KeyUseError::Verification)?;
     let key_pem = protected(name, &key, passphrases)?;
 
-    let store = Store::open_or_create(path, observer)?;
+    let store = Store::open_or_create(path, operator)?;
     let reserved = store.reserve_ca(name)?;
     refuse_taken_subject(&store, &subject, None, now)?;
     let give_up = |error: StoreError| {

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AuthorityError {
     /// The CA is pending already, with another CSR.
-    #[error("{ca} waits for the certificate of another request: {problem}")]
+    #[error("{ca} is pending for another CSR: {problem}")]
     OtherRequest { ca: CaName, problem: String },
     /// A certificate is not the one that a CA is pending for.
-    #[error("{} can't be installed as {ca}", path.display())]
+    #[error("{} cannot be installed as {ca}", path.display())]
     Misfit {
         path: PathBuf,
         ca: CaName,
@@ -32,17 +32,17 @@ pub(crate) enum AuthorityError {
     #[error("the certificate of {ca} is revoked ({reason})")]
     RevokedCa { ca: CaName, reason: Reason },
     /// Only roots are cross-signed.
-    #[error("{ca} is no root, and only roots certify each other")]
+    #[error("{ca} is not a root, and only roots are cross-signed")]
     NotARoot { ca: CaName },
     /// The successor of a CA would have its subject.
-    #[error("{subject} is the subject of {ca}, whose key is another")]
+    #[error("{subject} is already the subject of {ca}, which has another key")]
     NameOfPredecessor {
         subject: String,
         /// The CA that has it.
         ca: CaName,
     },
     /// Nothing leads from one root to another.
-    #[error("{issuer} has not certified the key of {subject}")]
+    #[error("{issuer} has no cross-certificate for the key of {subject}")]
     NoCrossCertificate {
         /// The root that would have.
         issuer: CaName,
@@ -54,25 +54,25 @@ pub(crate) enum AuthorityError {
 /// Differences between a certificate and the one that a CA is pending for.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Misfit {
-    #[error("none of its certificates is about the key of the request")]
+    #[error("no certificate in it has the public key of the CSR")]
     Key,
-    #[error("none of its certificates is about the CA's key")]
+    #[error("no certificate in it has the CA's public key")]
     OwnKey,
-    #[error("the request is about {asked}, and the certificate about {found}")]
+    #[error("the CSR has the subject {asked}, the certificate {found}")]
     Subject { asked: String, found: String },
     #[error(
-        "its subject is not the CA's to the byte, so that nothing that was issued would find it"
+        "its subject differs from the CA's in encoding, so issued certificates would not chain to it"
     )]
     SubjectBytes,
     #[error(
-        "its subject key identifier is not the CA's, so that nothing that was issued would find it"
+        "its subject key identifier differs from the CA's, so issued certificates would not chain to it"
     )]
     KeyIdentifier,
-    #[error("its issuer {found} is not the one of the certificate that it would replace")]
+    #[error("its issuer {found} differs from the issuer of the certificate that it replaces")]
     Issuer { found: String },
-    #[error("the certificate is not that of a CA: its basicConstraints do not say CA:TRUE")]
+    #[error("it is not a CA certificate: basicConstraints does not have CA:TRUE")]
     NotACa,
-    #[error("the certificate has no {missing} in its keyUsage")]
+    #[error("its keyUsage lacks {missing}")]
     KeyUsage { missing: &'static str },
     /// The path above it is broken.
     #[error(transparent)]

@@ -24,7 +24,7 @@ use crate::ca::error::CaError;
 use crate::ca::finding::Level;
 use crate::ca::passphrases::Passphrases;
 use crate::ca::remedy::Remedy;
-use crate::store::{Ca, CaName, Counter, Journal, Observer, SeenCa, Store, StoreError};
+use crate::store::{Ca, CaName, Counter, Journal, Operator, SeenCa, Store, StoreError};
 use crls::Crls;
 use finding::{Found, SHORT, unreadable};
 use issued::{Issued, Standard};
@@ -105,8 +105,8 @@ impl Checkup {
 }
 
 /// Returns the number of bytes that a check reads, to report progress.
-pub(crate) fn bytes_to_check(path: &Path, observer: Observer) -> u64 {
-    let Ok((store, _)) = Store::look(path, observer) else {
+pub(crate) fn bytes_to_check(path: &Path, operator: Operator) -> u64 {
+    let Ok((store, _)) = Store::look(path, operator) else {
         return 0;
     };
     let cas = store.look_at_cas().unwrap_or_default();
@@ -117,10 +117,10 @@ pub(crate) fn bytes_to_check(path: &Path, observer: Observer) -> u64 {
 /// Checks the store in a directory.
 pub(crate) fn check(
     path: &Path,
-    observer: Observer,
+    operator: Operator,
     request: &mut CheckRequest<'_>,
 ) -> Result<Checkup, CaError> {
-    let (store, problem) = Store::look(path, observer)?;
+    let (store, problem) = Store::look(path, operator)?;
     let mut checkup = Checkup::default();
     let format = problem.map(|problem| unreadable(STORE_FORMAT, &problem, store.format_location()));
     checkup.findings.extend(format);

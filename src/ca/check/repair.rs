@@ -6,7 +6,7 @@ use crate::ca::crl::{has_hash_names, publish_chain, publish_hash_names, publish_
 use crate::ca::error::CaError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey};
 use crate::key::Passphrase;
-use crate::store::{Ca, CaName, Location, Notice, Observer, Store, StoreRepair, file};
+use crate::store::{Ca, CaName, Location, Notice, Operator, Store, StoreRepair, file};
 use crate::x509::Serial;
 use std::collections::HashMap;
 use std::error::Error;
@@ -41,7 +41,7 @@ pub(crate) struct Repaired {
 /// Checks a store, repairs findings, and checks again.
 pub(crate) fn repair(
     path: &Path,
-    observer: &Observer,
+    operator: &Operator,
     request: &mut CheckRequest<'_>,
 ) -> Result<Repaired, CaError> {
     let mut remembered = request.passphrases.take().map(|asked| Remembered {
@@ -57,8 +57,8 @@ pub(crate) fn repair(
     };
     let mut repairs = Vec::new();
     let mut failures = Vec::new();
-    let mut checkup = check(path, observer.clone(), request)?;
-    let (store, _) = Store::look(path, observer.clone())?;
+    let mut checkup = check(path, operator.clone(), request)?;
+    let (store, _) = Store::look(path, operator.clone())?;
     let mending = store.repair(compact(request.now));
     for _ in 0..ROUNDS {
         let mendable = |finding: &&StoreFinding| finding.can_be_repaired();
@@ -71,12 +71,12 @@ pub(crate) fn repair(
         }
         let before = repairs.len();
         for finding in &findings {
-            match repair_one(&store, &mending, observer, finding) {
+            match repair_one(&store, &mending, operator, finding) {
                 Ok(done) => repairs.extend(done),
                 Err(error) => failures.push(error),
             }
         }
-        checkup = check(path, observer.clone(), request)?;
+        checkup = check(path, operator.clone(), request)?;
         if repairs.len() == before {
             break;
         }
@@ -137,13 +137,13 @@ fn compact(time: OffsetDateTime) -> String {
 fn repair_one(
     store: &Store,
     mending: &StoreRepair<'_>,
-    observer: &Observer,
+    operator: &Operator,
     finding: &StoreFinding,
 ) -> Result<Vec<Repair>, CaError> {
     let path = &finding.path.clone().unwrap_or_else(|| store.location());
     let shown = path;
     let done = match (&finding.remedy, &finding.ca) {
-        (Some(Remedy::Settle), _) => return settle(store, observer, finding),
+        (Some(Remedy::Settle), _) => return settle(store, operator, finding),
         (Some(Remedy::Tighten(mode)), _) => {
             mending.tighten(path, *mode)?;
             Some((format!("removed permissions of {shown}"), None))
@@ -231,17 +231,17 @@ impl StoreFinding {
 /// Has the store complete or remove what interrupted commands left, as it does for any command.
 fn settle(
     store: &Store,
-    observer: &Observer,
+    operator: &Operator,
     finding: &StoreFinding,
 ) -> Result<Vec<Repair>, CaError> {
     let notices = Arc::new(Mutex::new(Vec::new()));
-    let (heard, others) = (notices.clone(), observer.clone());
-    let listener: Observer = Arc::new(move |notice| match notice {
+    let (heard, others) = (notices.clone(), operator.clone());
+    let listener = operator.heard_by(move |notice| match notice {
         Notice::UnfinishedCa { .. } => {
             let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
             heard.push(notice.to_string());
         }
-        other => others(other),
+        other => others.tell(other),
     });
     store.settle(listener)?;
     let notices = notices.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,7 @@ use time::{Duration, OffsetDateTime};
 pub(crate) fn foreign_crl(input: &Input) -> Result<Vec<u8>, CaError> {
     let wrong = |source: InputError| CaError::Input {
         path: input.path().to_owned(),
-        expected: "a certificate revocation list",
+        expected: "a certificate revocation list (CRL)",
         source,
     };
     let objects = input.objects()?;
@@ -76,7 +76,7 @@ pub(crate) fn write_foreign_crl(
     if file::stands(&file)? && !may_go()? {
         return Err(CaError::WouldReplace {
             path: path.to_owned(),
-            kind: "a list",
+            kind: "a CRL",
         });
     }
     let existing = Existing::Replace;

@@ -27,21 +27,21 @@ pub(crate) enum CrlError {
         /// Reason why no other CRL was signed.
         source: Box<dyn Error + Send + Sync>,
     },
-    #[error("the list can't be replaced then: {problem}")]
+    #[error("invalid CRL validity: {problem}")]
     NextUpdate { problem: String },
-    #[error("the new list of {ca} would lack {} that the published one has: {}", plural(.serials.len(), "revocation"), first_few(.serials))]
+    #[error("the new CRL of {ca} would lack {} of the published CRL: {}", plural(.serials.len(), "revocation"), first_few(.serials))]
     LosesEntries {
         ca: CaName,
         /// The serials that the store does not know as revoked.
         serials: Vec<Serial>,
     },
-    #[error("the new list of {ca} would have {bytes} bytes, and {party} takes at most {most}")]
+    #[error("the new CRL of {ca} would have {bytes} bytes; {party} accepts at most {most}")]
     TooLarge {
         ca: CaName,
         party: &'static str,
         bytes: usize,
         most: usize,
     },
-    #[error("there is no list of {ca} at {}", path.display())]
+    #[error("CRL of {ca} not found at {}", path.display())]
     NotPublished { ca: CaName, path: PathBuf },
 }

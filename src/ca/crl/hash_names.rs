@@ -67,7 +67,7 @@ fn write_hash_names(ca: &Ca, place: &Place) -> Result<Vec<PathBuf>, CaError> {
                 own.push(target.path);
                 break;
             }
-            None => return Err(target.would_replace("a list")),
+            None => return Err(target.would_replace("a CRL")),
         }
     }
     Ok(own)
@@ -94,7 +94,7 @@ pub(crate) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> 
             Some(Slot::Own | Slot::Free) => break,
             Some(Slot::Other) => {}
             None if place.overwrite => break,
-            None => return Err(target.would_replace("a list")),
+            None => return Err(target.would_replace("a CRL")),
         }
     }
     Ok(())

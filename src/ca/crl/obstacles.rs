@@ -34,7 +34,7 @@ fn refuse_other_der(ca: &Ca, place: &Place) -> Result<(), CaError> {
             && read_published_at(ca, &target, &ca.recent_crls()?)?.is_none())
     };
     if !place.overwrite && is_other()? {
-        return Err(target.would_replace("a list of this CA"));
+        return Err(target.would_replace("a CRL of this CA"));
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ impl Predecessor {
         let target = place.target(ca, place.der(ca))?;
         let crl = read_published_at(ca, &target, locked.recent())?;
         if crl.is_none() && !place.overwrite && file::stands(&target.file)? {
-            return Err(target.would_replace("a list of this CA"));
+            return Err(target.would_replace("a CRL of this CA"));
         }
         let mut pem = None;
         if place.wants_pem(ca)? {
@@ -76,10 +76,10 @@ pub(crate) fn commit(
         let name = ca.name();
         let (what, remedy) = match ahead {
             Some(count) => (
-                format!("{count} lists of {name}"),
+                format!("{count} CRLs of {name}"),
                 Remedy::PublishPresigned { ca: name.clone() },
             ),
-            None => (format!("a new list of {name}"), Remedy::SignCrlAgain),
+            None => (format!("a new CRL of {name}"), Remedy::SignCrlAgain),
         };
         CaError::after_commit(what, remedy, source)
     })?;

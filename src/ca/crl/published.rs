@@ -84,7 +84,7 @@ pub(crate) fn refuse_other_pem(place: &Place, target: &Target) -> Result<(), CaE
     if place.overwrite || !file::stands(file)? || holds_only_crls(file)? {
         return Ok(());
     }
-    Err(target.would_replace("a list"))
+    Err(target.would_replace("a CRL"))
 }
 
 /// Whether a file consists of PEM CRLs alone, judged by their markers.

@@ -123,7 +123,7 @@ fn others_above(store: &Store, chosen: &[Ca], party: &RelyingParty) -> Result<Ve
 
 fn missing(ca: &Ca, path: &Path) -> BundleFinding {
     missing_crl(format!(
-        "there is no list of {} at {}",
+        "CRL of {} not found at {}",
         ca.name(),
         path.display()
     ))
@@ -226,7 +226,7 @@ impl<'a> Considered<'a> {
             judged.ends_within(third, Level::Warning, self.now)
         } else {
             Some(outdated_crl(format!(
-                "{} lacks what was recorded since",
+                "{} lacks later revocations or releases",
                 called(self.ca)
             )))
         };
@@ -270,5 +270,5 @@ impl<'a> Considered<'a> {
 }
 
 fn called(ca: &Ca) -> String {
-    format!("the list of {}", ca.name())
+    format!("the CRL of {}", ca.name())
 }

@@ -33,11 +33,11 @@ impl Times {
             End::At(moment) => moment.resolve(now),
         };
         let asked = asked.ok_or_else(|| CrlError::NextUpdate {
-            problem: "nextUpdate is outside the calendar".into(),
+            problem: "nextUpdate is after the year 9999".into(),
         })?;
         if asked <= this_update {
             let (next, this) = (rfc3339(asked), rfc3339(this_update));
-            let problem = format!("nextUpdate would be {next}, and thisUpdate {this}");
+            let problem = format!("nextUpdate {next} is not after thisUpdate {this}");
             return Err(CrlError::NextUpdate { problem }.into());
         }
         let last = ca.certificate().validity().not_after;
@@ -144,10 +144,10 @@ fn windows(
         let times = Times::resolve(ca, this_update, end, this_update, &mut ignored)?;
         let next = this_update
             .checked_add(ahead.every)
-            .ok_or_else(|| problem("a list would begin outside the calendar".into()))?;
+            .ok_or_else(|| problem("thisUpdate is after the year 9999".into()))?;
         if times.next_update <= next && times.next_update < last {
             return Err(problem(format!(
-                "a list would end at {}, and the next one begins at {}",
+                "a CRL would expire at {}, before the thisUpdate of the next one, {}",
                 rfc3339(times.next_update),
                 rfc3339(next)
             )));
@@ -158,7 +158,7 @@ fn windows(
     if windows.is_empty() {
         let (begin, last) = (rfc3339(begin), rfc3339(last));
         return Err(problem(format!(
-            "the first list would begin at {begin}, and the CA ends at {last}"
+            "thisUpdate {begin} is not before the CA's notAfter {last}"
         )));
     }
     if windows.len() < ahead.count as usize {

@@ -3,13 +3,13 @@
 /// Reasons why a certificate is not exported.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExportError {
-    #[error("{name:?} can't be a file name")]
+    #[error("{name:?} is not a safe file name")]
     FileName { name: String },
-    #[error("{name:?} can't be the name of a Kubernetes Secret")]
+    #[error("{name:?} is not a valid name of a Kubernetes Secret")]
     SecretName { name: String },
     /// A file that holds the key is wanted, and the key is not in the store.
-    #[error("its key is not here, and without it there is no {what}")]
+    #[error("its key is not in the store, and {what} needs it")]
     KeyNeeded { what: &'static str },
-    #[error("{party} does not take {what}")]
+    #[error("{party} does not accept {what}")]
     NotTaken { party: &'static str, what: String },
 }

@@ -49,9 +49,9 @@ impl TlsSecret<'_> {
     }
 }
 
-/// Turns a name into one for a Secret: a DNS subdomain (RFC 1123) in lowercase.
+/// Turns the name of files into one for a Secret: a DNS subdomain (RFC 1123) in lowercase.
 pub(crate) fn secret_name(name: &str) -> Result<String, CaError> {
-    let lowercase = name.to_ascii_lowercase();
+    let lowercase = name.trim_start_matches('_').to_ascii_lowercase();
     let label = |label: &str| {
         let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         !label.is_empty()

@@ -1,7 +1,9 @@
 //! Export of certificates and keys, as the files that servers and clients take.
 
+mod csr;
 pub(crate) mod error;
 mod kubernetes;
+mod name;
 
 use crate::ca::error::CaError;
 use crate::ca::export::error::ExportError;
@@ -9,11 +11,13 @@ use crate::ca::parallel::on_all_cores;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::key::pkcs12::{self, Encryption, KeyEntry};
 use crate::key::{KeyError, Passphrase, PrivateKey, Protection};
+use crate::store::FileError;
 use crate::store::file::{self, Access, Existing, Group, Output, Staged, Stream};
-use crate::store::{FileError, is_device_name};
 use crate::x509::Certificate;
+pub(crate) use csr::new_csr;
 use kubernetes::TlsSecret;
 pub(crate) use kubernetes::secret_name;
+pub(crate) use name::{check_name, file_name, named_by, safe_file_name};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -155,24 +159,6 @@ impl Destination {
     }
 }
 
-/// Refuses a name that is not a plain file name on every system.
-pub(crate) fn check_name(name: &str) -> Result<(), CaError> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte);
-    let safe = name.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && name.len() <= 128
-        && name.bytes().all(allowed)
-        && !name.ends_with('.')
-        && !is_device_name(name);
-    if safe {
-        Ok(())
-    } else {
-        Err(ExportError::FileName {
-            name: name.to_owned(),
-        }
-        .into())
-    }
-}
-
 impl OpenExport {
     /// Writes the certificate, its chains from `issuers` (its issuer first, the root last) and its
     /// key: all files or none.
@@ -227,7 +213,7 @@ pub(crate) struct ExportFolder {
 
 /// A certificate whose files are written among those of others.
 pub(crate) struct GroupExport<'a> {
-    pub(crate) name: &'a str,
+    pub(crate) name: String,
     pub(crate) kinds: Vec<FileKind>,
     pub(crate) certificate: &'a Certificate,
     pub(crate) key: Option<KeyOutput<'a>>,
@@ -264,14 +250,14 @@ impl ExportPlace {
         issuers: &[Certificate],
     ) -> Result<Option<Exported>, CaError> {
         let contents = Contents {
-            name: export.name,
+            name: &export.name,
             certificate: export.certificate,
             issuers,
             key: None,
         };
         let mut exported = Exported::new();
         for kind in &export.kinds {
-            let path = self.path(export.name, *kind);
+            let path = self.path(&export.name, *kind);
             let is_there = match kind.access() {
                 Access::Owner => file::stands(&path)?,
                 Access::Store | Access::Umask => {
@@ -291,14 +277,14 @@ impl ExportPlace {
 impl ExportFolder {
     /// Returns the files of a certificate, if all of them exist, and the certificate in them is this one.
     pub(crate) fn with(&self, export: &GroupExport<'_>) -> Result<Option<Exported>, CaError> {
-        let own = self.place.path(export.name, FileKind::Certificate);
+        let own = self.place.path(&export.name, FileKind::Certificate);
         let there = file::read_if_there(&own)?;
         if there.is_none_or(|there| there != export.certificate.to_pem().as_bytes()) {
             return Ok(None);
         }
         let mut exported = Exported::new();
         for kind in &export.kinds {
-            let path = self.place.path(export.name, *kind);
+            let path = self.place.path(&export.name, *kind);
             if !file::stands(&path)? {
                 return Ok(None);
             }

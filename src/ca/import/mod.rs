@@ -28,7 +28,7 @@ use crate::ca::finding::{Level, RuleFinding};
 use crate::ca::passphrases::Passphrases;
 use crate::ca::remedy::Remedy;
 use crate::store::{
-    Ca, CaName, CaRecord, History, Issuance, Material, Observer, Store, StoreError, Uninstalled,
+    Ca, CaName, CaRecord, History, Issuance, Material, Operator, Store, StoreError, Uninstalled,
 };
 use crate::x509::{Certificate, Serial};
 use authority::Authority;
@@ -79,13 +79,13 @@ pub(crate) enum ImportOutcome {
 /// Imports a CA into the store at `path`, which is created if there is none.
 pub(crate) fn import(
     path: &Path,
-    observer: Observer,
+    operator: Operator,
     request: &ImportRequest,
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
 ) -> Result<Imported, CaError> {
     let name = &request.record.name;
-    let store = existing_store(path, observer.clone())?;
+    let store = existing_store(path, operator.clone())?;
     if let Some(store) = &store {
         check_name(store, name)?;
     }
@@ -121,7 +121,7 @@ pub(crate) fn import(
     issued
         .iter_mut()
         .for_each(|issuance| issuance.counter = counter);
-    let store = Store::open_or_create(path, observer)?;
+    let store = Store::open_or_create(path, operator)?;
     let own = Own {
         authority: &authority,
         request,
@@ -134,9 +134,9 @@ pub(crate) fn import(
     Ok(imported)
 }
 
-fn existing_store(path: &Path, observer: Observer) -> Result<Option<Store>, CaError> {
+fn existing_store(path: &Path, operator: Operator) -> Result<Option<Store>, CaError> {
     Store::check_place(path)?;
-    match Store::open(path, observer) {
+    match Store::open(path, operator) {
         Ok(store) => Ok(Some(store)),
         Err(StoreError::NoStore { .. }) => Ok(None),
         Err(error) => Err(error.into()),

@@ -17,10 +17,10 @@ use time::OffsetDateTime;
 pub(crate) enum IssuerError {
     #[error("the key of {ca} is not in the store")]
     KeyElsewhere { ca: CaName },
-    #[error("the key of {ca} is not the one that its certificate certifies")]
+    #[error("the key of {ca} does not match its certificate")]
     KeyMismatch { ca: CaName },
     /// The certificate of the CA does not allow what was asked, or its path is broken.
-    #[error("{ca} can't sign this: {problem}")]
+    #[error("{ca} cannot sign this: {problem}")]
     CaUnusable {
         ca: CaName,
         problem: String,
@@ -28,14 +28,14 @@ pub(crate) enum IssuerError {
         to_renew: Option<CaName>,
     },
     /// The certificate of the CA, or of one above it, is not valid yet.
-    #[error("{ca} can't sign this: {subject} is not valid before {}", rfc3339(*not_before))]
+    #[error("{ca} cannot sign this: {subject} is not valid before {}", rfc3339(*not_before))]
     CaNotYetValid {
         ca: CaName,
         subject: String,
         not_before: OffsetDateTime,
     },
     /// The certificate of the CA, or of one above it, is revoked.
-    #[error("{ca} can't sign this: {subject} was revoked at {} ({reason})", rfc3339(*at))]
+    #[error("{ca} cannot sign this: {subject} was revoked at {} ({reason})", rfc3339(*at))]
     RevokedCa {
         ca: CaName,
         /// The subject of the revoked certificate.
@@ -55,21 +55,21 @@ pub(crate) enum IssuanceError {
         #[source]
         findings: Findings,
     },
-    #[error("the subject can't be used")]
+    #[error("invalid subject")]
     Subject(#[from] NameError),
-    #[error("the SAN can't be used")]
+    #[error("invalid SAN")]
     AlternativeName(#[from] GeneralNameError),
     /// A CSR asks for a subject that no certificate gets.
-    #[error("the subject of {} can't be used", called(path))]
+    #[error("invalid subject in {}", called(path))]
     CsrSubject { path: PathBuf, source: NameError },
     /// A CSR asks for a SAN that no certificate gets.
-    #[error("a SAN of {} can't be used", called(path))]
+    #[error("invalid SAN in {}", called(path))]
     CsrSan { path: PathBuf, source: InputError },
     #[error("the certificate has {count} SANs; at most {most} are issued")]
     TooManyNames { count: usize, most: usize },
     /// A certificate about the same key was revoked for keyCompromise.
     #[error(
-        "{whose} is compromised: for that {serial} of {ca}, which is about it too, was revoked"
+        "{whose} is compromised: certificate {serial} of {ca}, which has it too, is revoked for that"
     )]
     CompromisedKey {
         /// The CA that revoked it.
@@ -90,9 +90,9 @@ pub(crate) enum IssuanceError {
         profile: Profile,
         kind: &'static str,
     },
-    #[error("the validity is not possible: {problem}")]
+    #[error("invalid validity: {problem}")]
     Validity { problem: String },
     /// A kind of key that is read and not made.
-    #[error("keys of type {kind} are not made here")]
+    #[error("new keys of type {kind} are not supported")]
     UnmakeableKey { kind: String },
 }

@@ -145,7 +145,7 @@ impl Issuer {
         let wanted = ProtectedKey::of(self.ca.name(), &label);
         let key = self.unlocked.open(&path, wanted, &content, passphrases)?;
         if key.public().spki() != certificate.public_key().spki() {
-            let problem = format!("is not the key of the certificate {serial}");
+            let problem = format!("does not match certificate {serial}");
             return Err(StoreError::damaged(&path, problem).into());
         }
         Ok(Some(key))

@@ -2,6 +2,7 @@
 
 use crate::asn1::oid;
 use crate::ca::error::CaError;
+use crate::ca::export::named_by;
 use crate::ca::foreign::error::InputError;
 use crate::ca::issuance::draft::{Content, Draft};
 use crate::ca::issuance::error::IssuanceError;
@@ -56,9 +57,33 @@ impl LeafRequest {
             (None, _) => None,
         }
     }
-}
 
-impl LeafRequest {
+    /// Returns the base name of the files of a certificate with this subject and these SANs.
+    pub(crate) fn name_of_files(subject: Option<&Name>, names: &[GeneralName]) -> String {
+        let common_name = subject.and_then(Name::common_name).unwrap_or_default();
+        let first = names.first().map(GeneralName::to_string);
+        named_by(&common_name, first.as_deref())
+    }
+
+    /// Returns the base name of the certificate's files, as [`file_name`](crate::ca::export::file_name) does of
+    /// one that was issued.
+    pub(crate) fn file_name(&self) -> String {
+        let asked = self.alternative_names.first().map(GeneralName::to_string);
+        let san = asked.or_else(|| match &self.key {
+            KeySource::Request {
+                request,
+                names: CsrNames::Add,
+                ..
+            } => {
+                let names = request.subject_alt_names().ok()?;
+                let usable = names.iter().find(|name| name.checked().is_some());
+                usable.map(ToString::to_string)
+            }
+            _ => None,
+        });
+        named_by(&self.common_name().unwrap_or_default(), san.as_deref())
+    }
+
     /// Checks, without its CA, that it has the names that its profile needs.
     pub(crate) fn check(&self) -> Result<(), CaError> {
         let KeySource::Generate(_) = self.key else {
@@ -99,7 +124,7 @@ pub(crate) enum CsrNames {
 
 /// A use of the names of a CSR that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of add and replace")]
+#[error("{0:?} is not supported; use add or replace")]
 pub(crate) struct UnknownCsrNames(String);
 
 impl FromStr for CsrNames {
@@ -336,7 +361,7 @@ pub(crate) fn content(
     if let Some(notice) = about_underscores(&names, profile) {
         notices.push(notice);
     }
-    let subject = asked.subject.unwrap_or_else(empty_name);
+    let subject = asked.subject.unwrap_or_else(Name::empty);
     issuer.refuse_subject_of_ca(&subject)?;
     let names =
         (!names.is_empty()).then(|| Extension::subject_alt_name(&names, subject.is_empty()));
@@ -348,10 +373,6 @@ pub(crate) fn content(
         extensions,
         profile: profile.into(),
     })
-}
-
-fn empty_name() -> Name {
-    Name::from_attributes([]).expect("no attribute can be wrong")
 }
 
 /// Names of a leaf, given by the user and by a CSR.

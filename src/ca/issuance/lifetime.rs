@@ -40,8 +40,7 @@ impl Lifetime {
         notices: &mut Vec<Notice>,
     ) -> Result<Validity, CaError> {
         let problem = |problem: String| CaError::from(IssuanceError::Validity { problem });
-        let off_the_calendar =
-            || problem("it is outside the years that a certificate can name".into());
+        let off_the_calendar = || problem("it ends after the year 9999".into());
         let not_before = match self.not_before {
             Some(moment) => moment.resolve(now).ok_or_else(off_the_calendar)?,
             None => whole_second(now).ok_or_else(off_the_calendar)?,
@@ -57,7 +56,7 @@ impl Lifetime {
         if not_after <= not_before {
             let (end, begin) = (rfc3339(not_after), rfc3339(not_before));
             return Err(problem(format!(
-                "it would end at {end}, and begin at {begin}"
+                "notAfter {end} is not after notBefore {begin}"
             )));
         }
         if let Some(issuer) = issuer {
@@ -65,7 +64,7 @@ impl Lifetime {
             if not_before < limits.not_before {
                 let (asked, limit) = (rfc3339(not_before), rfc3339(limits.not_before));
                 return Err(problem(format!(
-                    "it would begin at {asked}, and the CA is valid from {limit}"
+                    "notBefore {asked} is before the issuing CA's, {limit}"
                 )));
             }
             if not_after > limits.not_after {
@@ -74,7 +73,7 @@ impl Lifetime {
                 if self.end.is_some() && is_far || limits.not_after <= not_before {
                     let asked = rfc3339(not_after);
                     return Err(problem(format!(
-                        "it would end at {asked}, and the CA is valid until {limit}"
+                        "notAfter {asked} exceeds the issuing CA's, {limit}"
                     )));
                 }
                 not_after = limits.not_after;

@@ -57,14 +57,14 @@ pub(super) fn standing_path(
         Purpose::Certificates | Purpose::OwnCertificate => (KEY_CERT_SIGN, "keyCertSign"),
     };
     if !ca.certificate().is_ca() {
-        return Err(unusable("its certificate is not that of a CA".into()));
+        return Err(unusable("its certificate is not a CA certificate".into()));
     }
     if ca
         .certificate()
         .key_usage()
         .is_some_and(|usage| usage & bit == 0)
     {
-        return Err(unusable(format!("its certificate has no {bit_name}")));
+        return Err(unusable(format!("its certificate lacks {bit_name}")));
     }
     for (index, certificate) in certificates.iter().enumerate() {
         let subject = certificate.subject();

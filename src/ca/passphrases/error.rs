@@ -8,22 +8,22 @@ use std::error::Error;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyUseError {
     /// A key of the store or of a file can't be opened.
-    #[error("the key {path} can't be used")]
+    #[error("key {path} cannot be used")]
     Unusable { path: Location, source: KeyError },
-    #[error("there is no passphrase for {key}")]
+    #[error("no passphrase given for {key}")]
     NoPassphrase {
         key: String,
         source: Box<dyn Error + Send + Sync>,
     },
     /// There are no random bytes, or no key can be made of them.
-    #[error("a key could not be made")]
+    #[error("key generation failed")]
     Randomness(#[source] KeyError),
-    #[error("a key could not be made")]
+    #[error("key generation failed")]
     Signing(#[source] KeyError),
     /// A key can't be encrypted or written.
-    #[error("a key could not be made")]
+    #[error("key generation failed")]
     Encoding(#[source] KeyError),
     /// A signature, or the key in a certificate or CSR, is not right.
-    #[error("a key could not be made")]
+    #[error("key generation failed")]
     Verification(#[source] KeyError),
 }

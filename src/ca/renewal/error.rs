@@ -10,33 +10,35 @@ use time::OffsetDateTime;
 /// Why a certificate, or a CA, is not renewed. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RenewalError {
-    #[error("{serial} of {ca} is of profile {profile}, and not that of a leaf")]
+    #[error("certificate {serial} of {ca} has profile {profile} and is not a leaf")]
     NotALeaf {
         ca: CaName,
         serial: Serial,
         profile: RecordedProfile,
     },
     /// The certificate was imported, and has no extended key usage.
-    #[error("{serial} of {ca} was imported and has no extended key usage")]
+    #[error("certificate {serial} of {ca} was imported and has no extended key usage")]
     Purposeless { ca: CaName, serial: Serial },
     /// The certificate has a defect on purpose.
-    #[error("{serial} of {ca} was issued with the flaw {flaw}, and gets no successor")]
+    #[error("certificate {serial} of {ca} was issued with the defect {flaw} and cannot be renewed")]
     Defective {
         ca: CaName,
         serial: Serial,
         flaw: String,
     },
-    #[error("{serial} of {ca} is revoked ({reason})")]
+    #[error("certificate {serial} of {ca} is revoked ({reason})")]
     RevokedPredecessor {
         ca: CaName,
         serial: Serial,
         reason: Reason,
     },
     /// A new key is wanted where the old one was not made here.
-    #[error("the key of {serial} of {ca} was made elsewhere, and so must be a new one")]
+    #[error(
+        "the key of certificate {serial} of {ca} was made outside the store, so a new key has to be made there too"
+    )]
     KeyOfRequest { ca: CaName, serial: Serial },
     /// The files of what would be issued can't be written; which of several certificates it is about.
-    #[error("{serial} of {ca} is not renewed, since the files of its successor can't be written")]
+    #[error("certificate {serial} of {ca} is not renewed: the new files cannot be written")]
     Files {
         ca: CaName,
         serial: Serial,
@@ -44,7 +46,7 @@ pub(crate) enum RenewalError {
     },
     /// The files in the place are not those of the certificate, nor of one before it.
     #[error(
-        "{serial} of {ca} is not renewed, since {} is none of its files, nor of those of one before it",
+        "certificate {serial} of {ca} is not renewed: {} belongs neither to it nor to a certificate that it replaced",
         path.display()
     )]
     FilesOfOther {
@@ -53,7 +55,7 @@ pub(crate) enum RenewalError {
         path: PathBuf,
     },
     /// Another process was faster.
-    #[error("{serial} of {ca} was renewed meanwhile by another process: {by}")]
+    #[error("certificate {serial} of {ca} was renewed by another process at the same time: {by}")]
     RenewedMeanwhile {
         ca: CaName,
         serial: Serial,
@@ -61,7 +63,7 @@ pub(crate) enum RenewalError {
         by: Serial,
     },
     /// The CA ends before what it would renew has to be renewed again.
-    #[error("{ca} ends itself within that time, at {}", rfc3339(*until))]
+    #[error("{ca} itself expires within that time, at {}", rfc3339(*until))]
     CaEndsFirst {
         ca: CaName,
         until: OffsetDateTime,

@@ -1,7 +1,7 @@
 //! A certificate and those whose place it took: what has a successor, and whose files are replaced.
 
 use crate::ca::error::CaError;
-use crate::ca::export::{Destination, FileKind, check_name};
+use crate::ca::export::{Destination, FileKind, check_name, file_name};
 use crate::ca::foreign::read_certificates;
 use crate::ca::renewal::error::RenewalError;
 use crate::ca::select::Status;
@@ -14,7 +14,8 @@ use time::OffsetDateTime;
 /// A certificate that is to be renewed, and those before it.
 pub(crate) struct Lineage {
     ca: CaName,
-    cn: String,
+    /// Base name of its files.
+    name: String,
     /// The certificate itself first.
     members: Vec<Issuance>,
     /// Whether other valid certificates have its common name.
@@ -43,36 +44,36 @@ impl Lineage {
         }
         Ok(Self {
             ca: ca.name().clone(),
-            cn: issuance.cn.clone(),
+            name: file_name(issuance),
             members,
             has_namesakes,
         })
     }
 
     /// Returns the destination of its successor's files, which replace no other certificate's: named by
-    /// the common name, with the serial number behind it if another certificate has that name.
+    /// the common name, or the first SAN, with the serial number behind it if another certificate has that name.
     pub(crate) fn destination(
         &self,
         directory: &Path,
         kinds: &[FileKind],
         overwrite: bool,
     ) -> Result<Destination, CaError> {
-        check_name(&self.cn)?;
+        check_name(&self.name)?;
         let serials = self.members.iter().map(|member| member.serial);
         let own = serials.clone().next();
-        let numbered = |serial: Serial| format!("{}-{serial}", self.cn);
+        let numbered = |serial: Serial| format!("{}-{serial}", self.name);
         let place = |name: String, overwrite: bool| Destination {
             directory: directory.to_owned(),
             name,
             overwrite,
         };
-        for name in std::iter::once(self.cn.clone()).chain(serials.map(numbered)) {
+        for name in std::iter::once(self.name.clone()).chain(serials.map(numbered)) {
             let destination = place(name, overwrite);
             if self.is_in(&destination.file(FileKind::Certificate)) {
                 return Ok(destination);
             }
         }
-        let plain = place(self.cn.clone(), false);
+        let plain = place(self.name.clone(), false);
         if !self.has_namesakes && plain.in_place(kinds)?.is_none() {
             return Ok(plain);
         }

@@ -285,7 +285,7 @@ fn after(
                 Standing::Revoked(revoked) if revoked.reason == Reason::CertificateHold => {
                     Ok(Some(Standing::Released))
                 }
-                Standing::Revoked(_) => Err(not_on_hold("it is revoked for good")),
+                Standing::Revoked(_) => Err(not_on_hold("its revocation is final")),
                 Standing::NeverRevoked | Standing::Released => {
                     Err(not_on_hold("it is not revoked"))
                 }

@@ -51,7 +51,7 @@ pub(crate) fn all_meant(
 ) -> Result<Vec<Issuance>, CaError> {
     let named = ca.issuances_named(name)?;
     if named.is_empty() {
-        let wanted = format!("with common name {name:?}");
+        let wanted = format!("with CN {name:?}");
         return Err(SelectError::NotFound {
             ca: ca.name().clone(),
             wanted,

@@ -9,7 +9,7 @@ use super::tables::{
 use crate::ca::{
     BundleRequest, CrlForm, CrlRequest, CsrNames, Dating, Declaration, Defect, End, Entry,
     EntryFiles, ExportPlace, KeySource, LeafRequest, Lifetime, Place as CrlPlace, Verdict,
-    WishedBundle, WishedCa, WishedCrl,
+    WishedBundle, WishedCa, WishedCrl, safe_file_name,
 };
 use crate::cli::failure::Failure;
 use crate::cli::options::{SubjectArgs, key_source, named_csr};
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
             directory: PathBuf::new(),
             overwrite: true,
         };
-        self.held(&place, anywhere.check(&name, &[]));
+        self.held(&place, anywhere.check(&safe_file_name(&name), &[]));
         let ca = table.ca.as_ref().or(defaults.ca.as_ref());
         if ca.is_none() {
             self.problem(&place, "the field ca, its issuing CA, is required");
@@ -385,7 +385,7 @@ impl<'a> Reader<'a> {
         }
         let files = EntryFiles {
             directory: self.source.resolve(out),
-            name: table.name.clone().unwrap_or_else(|| entry.to_owned()),
+            name: table.name.clone().unwrap_or_else(|| safe_file_name(entry)),
             der: table.der.or(defaults.der).unwrap_or_default(),
             pkcs12: p12.map(|Parsed(Pkcs12(strength))| strength),
             protected: !no_passphrase.unwrap_or_default(),
@@ -394,7 +394,7 @@ impl<'a> Reader<'a> {
             directory: files.directory.clone(),
             overwrite: true,
         };
-        if files.name != entry {
+        if files.name != safe_file_name(entry) {
             self.held(place, checked.check(&files.name, &[]));
         }
         for path in files.paths(table.csr.is_none()) {

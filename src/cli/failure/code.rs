@@ -15,6 +15,8 @@ use std::io;
 pub(super) const USAGE: &str = "usage";
 /// Code of standard output that cannot be written to.
 pub(super) const OUTPUT: &str = "output-failed";
+/// Code of a command of `--on-change` that failed.
+pub(super) const ON_CHANGE: &str = "on-change-failed";
 /// Code of a row or entry of a file that cannot be used.
 pub(super) const BAD_ROW: &str = "invalid-row";
 

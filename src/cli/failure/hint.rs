@@ -80,10 +80,10 @@ fn issuer_hint(error: &IssuerError) -> Option<String> {
         | IssuerError::RevokedCa {
             to_renew: Some(ca), ..
         } => {
-            format!("renew it: `pki renew --ca {ca} --self`")
+            format!("renew it: `pki ca renew --ca {ca}`")
         }
         IssuerError::RevokedCa { to_renew: None, .. } => {
-            "issue from another CA; `pki renew --ca NAME --self --rekey` creates one with a new key"
+            "issue from another CA; `pki ca rekey --ca NAME --name NEW` creates one with a new key"
                 .into()
         }
         IssuerError::CaUnusable { to_renew: None, .. } => return None,
@@ -142,7 +142,7 @@ fn authority_hint(error: &AuthorityError) -> Option<String> {
             "use another subject with --cn or --subject: verifiers that find issuers and CRLs by name would confuse the two".into()
         }
         AuthorityError::NoCrossCertificate { issuer, .. } => {
-            format!("to cross-sign the roots: `pki renew --ca {issuer} --self --cross NAME`")
+            format!("to cross-sign the roots: `pki ca cross-sign --ca {issuer} --with NAME`")
         }
     })
 }
@@ -283,7 +283,7 @@ fn entry_hint(error: &CaError) -> Option<String> {
 }
 
 fn new_key_for(ca: &CaName) -> String {
-    format!("create a new CA with a new key: `pki renew --ca {ca} --self --rekey --name NAME`")
+    format!("create a new CA with a new key: `pki ca rekey --ca {ca} --name NAME`")
 }
 
 fn by_itself(ca: &CaName, serial: &Serial) -> String {
@@ -293,7 +293,7 @@ fn by_itself(ca: &CaName, serial: &Serial) -> String {
 fn renew_first(due: &[DueCa]) -> String {
     let command = |DueCa { ca, is_short }: &DueCa| {
         let days = if *is_short { " --days N" } else { "" };
-        format!("`pki renew --ca {ca} --self{days}`")
+        format!("`pki ca renew --ca {ca}{days}`")
     };
     let commands: Vec<String> = due.iter().map(command).collect();
     let longer = if due.iter().any(|due| due.is_short) {
@@ -315,7 +315,7 @@ fn defect_hint(error: &DefectError) -> &'static str {
 fn renewal_hint(error: &RenewalError) -> Option<String> {
     Some(match error {
         RenewalError::NotALeaf { .. } => {
-            "renew a CA's own certificate with `pki renew --ca NAME --self`".into()
+            "renew a CA's own certificate with `pki ca renew --ca NAME`".into()
         }
         RenewalError::Purposeless { ca, serial } => format!(
             "issue one with a purpose: `pki issue --ca {ca} --profile PROFILE`; `pki show --ca {ca} --serial 0x{serial}` shows the names"
@@ -350,7 +350,7 @@ fn misfit_hint(ca: &CaName, misfit: &Misfit) -> Option<String> {
             "install a certificate for the CSR that `pki subordinate --name {ca} --request FILE` writes"
         ),
         Misfit::OwnKey => format!(
-            "install a certificate for the CSR that `pki renew --ca {ca} --self --request FILE` writes"
+            "install a certificate for the CSR that `pki ca renew --ca {ca} --request FILE` writes"
         ),
         Misfit::SubjectBytes | Misfit::KeyIdentifier => {
             "have it signed with the exact subject and key identifier of the CSR".into()

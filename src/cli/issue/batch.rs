@@ -5,7 +5,7 @@ use super::rows::{COLUMNS, CertificateRow, Defaults, kinds};
 use super::{CertificateEntry, IssueArgs};
 use crate::ca::{
     Batch, CaError, ExportFolder, GroupExport, Issued, Issuer, KeyOutput, ProtectedKey, Purpose,
-    RowOutcome, TableRow, certificate_of, last_batch, new_batch, protection_for,
+    RowOutcome, TableRow, certificate_of, file_name, last_batch, new_batch, protection_for,
 };
 use crate::cli::context::Context;
 use crate::cli::export::exported_files;
@@ -300,7 +300,9 @@ impl Files {
         key: Option<&'a PrivateKey>,
     ) -> GroupExport<'a> {
         GroupExport {
-            name: row.file_name(&issuance.cn),
+            name: row
+                .file_name()
+                .map_or_else(|| file_name(issuance), ToOwned::to_owned),
             kinds: kinds(row, self.der),
             certificate,
             key: key.map(|key| KeyOutput {

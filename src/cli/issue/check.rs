@@ -90,8 +90,8 @@ impl<'a> RowCheck<'a> {
 
     fn check(&self, row: &CertificateRow) -> Result<Sound, Failure> {
         let request = row.request()?;
-        let common_name = request.common_name().unwrap_or_default();
-        let name = row.file_name(&common_name).to_owned();
+        let name = row.file_name().map(ToOwned::to_owned);
+        let name = name.unwrap_or_else(|| request.file_name());
         if self.issued.contains(&row.number()) {
             return Ok(Sound {
                 name,

@@ -57,9 +57,9 @@ impl CertificateRow {
         }
     }
 
-    /// Base name of its files: the common name, unless the row has another.
-    pub(super) fn file_name<'a>(&'a self, common_name: &'a str) -> &'a str {
-        self.row.field("name").unwrap_or(common_name)
+    /// Base name of its files, if the row has one.
+    pub(super) fn file_name(&self) -> Option<&str> {
+        self.row.field("name")
     }
 
     /// The bytes of its fields.

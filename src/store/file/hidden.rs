@@ -37,7 +37,7 @@ pub(super) fn open_hidden(path: &Path, access: Access) -> io::Result<(PathBuf, F
         }
     }
     Err(io::Error::other(
-        "other processes hold locks on everything that stands under its hidden names",
+        "other processes hold locks on all of its temporary files",
     ))
 }
 
@@ -76,7 +76,7 @@ fn clear_leftover(hidden: &Path) -> io::Result<bool> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
             Err(error) => Err(error),
             Ok(_) => Err(io::Error::other(
-                "something that is not a file stands under its hidden name",
+                "its temporary name is taken by something that is not a file",
             )),
         };
     }

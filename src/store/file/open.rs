@@ -75,9 +75,9 @@ pub(crate) enum Suspect {
     /// Anything but a file in the place of a file.
     #[error("it is not a regular file")]
     Kind,
-    #[error("it has another name (a hard link)")]
+    #[error("it has a second name (a hard link)")]
     Linked,
-    #[error("it belongs to user {owner}, and its directory to user {directory}")]
+    #[error("it belongs to user {owner}, its directory to user {directory}")]
     Owner { owner: u32, directory: u32 },
 }
 

@@ -169,9 +169,9 @@ fn refuse_unless_free(path: &Path, existing: Existing) -> Result<bool, FileError
         Err(error) => return Err(FileError::of("create", path)(error)),
     };
     let refused = if existing == Existing::Keep {
-        io::Error::new(io::ErrorKind::AlreadyExists, "it is there already")
+        io::Error::new(io::ErrorKind::AlreadyExists, "it already exists")
     } else if !found.is_file() {
-        io::Error::other("what stands in its place is not a regular file")
+        io::Error::other("it exists and is not a regular file")
     } else {
         return Ok(false);
     };

@@ -90,23 +90,27 @@ pub(super) fn is_header(line: &[u8]) -> bool {
 /// Returns the lines of a new journal: its header, and records that it starts with.
 pub(in super::super) fn start<T: Serialize>(journal: &str, ca: &str, records: &[T]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write_start(&mut bytes, journal, ca, records).expect("a Vec takes everything");
+    write_start(&mut bytes, journal, ca, records, "").expect("a Vec takes everything");
     bytes
 }
 
-/// Writes the lines of [`start`] one by one, so that many records are never held as text.
+/// Writes the lines of [`start`] one by one, so that many records are never held as text. Each record ends with
+/// the stamp.
 pub(in super::super) fn write_start<T: Serialize>(
     to: &mut impl Write,
     journal: &str,
     ca: &str,
     records: &[T],
+    stamp: &str,
 ) -> io::Result<()> {
     let mut lines = Lines::after(Check::START);
     lines.push(&Header { journal, ca });
     for record in records {
         to.write_all(&lines.bytes)?;
         lines.bytes.clear();
-        lines.push(record);
+        let mut body = body_of(record);
+        body.extend_from_slice(stamp.as_bytes());
+        lines.push_body(&body);
     }
     to.write_all(&lines.bytes)
 }

@@ -32,10 +32,9 @@ mod tests {
     use super::chain::{Check, Lines, TAIL};
     use super::*;
     use crate::store::error::StoreError;
-    use crate::store::{Observer, file};
+    use crate::store::{Operator, file};
     use serde::{Deserialize, Serialize};
     use std::path::{Path, PathBuf};
-    use std::sync::Arc;
 
     #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
     pub(super) struct Record {
@@ -56,8 +55,8 @@ mod tests {
     }
 
     pub(super) fn writer(path: &Path) -> Result<Writer, StoreError> {
-        let observer: Observer = Arc::new(|_| {});
-        Writer::open(path, &observer)
+        let operator = Operator::new(time::OffsetDateTime::UNIX_EPOCH, |_| {});
+        Writer::open(path, &operator)
     }
 
     pub(super) fn all(path: &Path) -> Vec<Record> {

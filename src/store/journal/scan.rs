@@ -41,11 +41,11 @@ fn parse<R>(
             return Err(line.bad("is not a journal's header"));
         }
         if !line.follows() {
-            return Err(line.bad("does not follow from the one before"));
+            return Err(line.bad("does not follow from the line before it"));
         }
         if !line.is_first() {
             let record = read(line.text);
-            made.extend(record.map_err(|error| line.bad(format!("can't be read: {error}")))?);
+            made.extend(record.map_err(|error| line.bad(format!("cannot be read: {error}")))?);
         }
     }
     Ok(made)

@@ -38,7 +38,7 @@ pub(in super::super) fn search<T>(path: &Path, wanted: &[&[u8]]) -> Result<Searc
             .damaged("does not start with a journal's header"));
     };
     if !header.follows() {
-        let problem = header.bad("does not follow from the one before");
+        let problem = header.bad("does not follow from the line before it");
         return Err(search.pass.bad(&problem));
     }
     if !is_header(header.text) {
@@ -115,9 +115,9 @@ impl<T: DeserializeOwned> Iterator for Search<T> {
         };
         let record = if line.follows() {
             let read = serde_json::from_slice(line.text);
-            read.map_err(|error| line.bad(format!("can't be read: {error}")))
+            read.map_err(|error| line.bad(format!("cannot be read: {error}")))
         } else {
-            Err(line.bad("does not follow from the one before"))
+            Err(line.bad("does not follow from the line before it"))
         };
         Some(record.map_err(|line| self.pass.bad(&line)))
     }

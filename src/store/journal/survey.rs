@@ -93,7 +93,7 @@ fn surveyed<T: DeserializeOwned, R>(
                 outcome = Some(judge(record, broken.is_none()));
                 broken
             }
-            Err(error) => Some(LineProblem::Unreadable(format!("can't be read: {error}"))),
+            Err(error) => Some(LineProblem::Unreadable(format!("cannot be read: {error}"))),
         }
     };
     SurveyedLine {
@@ -109,7 +109,7 @@ fn header_problem(line: &Line<'_>, expected: Expected<'_>) -> Option<LineProblem
         Ok(header) if is_header(line.text) => {
             if header.journal != expected.journal || header.ca != expected.ca {
                 let ReadHeader { journal, ca } = header;
-                format!("is the header of the journal {journal:?} of {ca:?}")
+                format!("is the header of journal {journal:?} of CA {ca:?}")
             } else if !line.follows() {
                 "is a header that was changed".into()
             } else {
@@ -126,9 +126,9 @@ fn chain_problem(line: &Line<'_>) -> Option<LineProblem> {
         return None;
     }
     let problem = if line.is_repeated() {
-        "is the one before it again"
+        "repeats the line before it"
     } else {
-        "does not follow from the one before: it was changed, or lines are missing or not in their places"
+        "does not follow from the line before it: it was changed, or lines are missing or out of order"
     };
     Some(LineProblem::Chain(problem.into()))
 }

@@ -108,7 +108,7 @@ pub(in super::super) fn check_header(
     if file.len()? >= length && file.read_before(length, length)? == header {
         return Ok(());
     }
-    let problem = format!("does not begin as the journal {journal:?} of {ca} does");
+    let problem = format!("does not begin with the header of journal {journal:?} of {ca}");
     Err(StoreError::damaged(path, problem))
 }
 

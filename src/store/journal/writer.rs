@@ -5,7 +5,7 @@ use super::ending::{end_of_lines, last_line, push_append_start};
 use crate::store::error::StoreError;
 use crate::store::file::{self, Appending, Uncommitted};
 use crate::store::record::Coverage;
-use crate::store::{Notice, Observer, layout};
+use crate::store::{Notice, Operator, layout};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -22,25 +22,26 @@ pub(in super::super) struct Writer {
     path: PathBuf,
     last: Vec<u8>,
     check: Check,
+    operator: Operator,
 }
 
 impl Writer {
     /// Opens a journal, moves an unfinished last line aside, and reads the last whole one.
-    pub(in super::super) fn open(path: &Path, observer: &Observer) -> Result<Self, StoreError> {
+    pub(in super::super) fn open(path: &Path, operator: &Operator) -> Result<Self, StoreError> {
         let file = match Appending::open(path) {
             Err(error) if error.is_missing() => {
                 return Err(StoreError::damaged(path, "is missing"));
             }
             other => other?,
         };
-        let end = set_torn_tail_aside(&file, path, observer)?;
+        let end = set_torn_tail_aside(&file, path, operator)?;
         let last = last_line(&file, end)?;
         let before = end - last.len() as u64 - 1;
         let previous = (before > 0).then(|| last_line(&file, before)).transpose()?;
         let check = follows(&last, previous.as_deref()).ok_or_else(|| {
             StoreError::damaged(
                 path,
-                "has a last line that does not follow from the one before",
+                "has a last line that does not follow from the line before it",
             )
         })?;
         Ok(Self {
@@ -48,6 +49,7 @@ impl Writer {
             path: path.to_owned(),
             last,
             check,
+            operator: operator.clone(),
         })
     }
 
@@ -60,7 +62,7 @@ impl Writer {
         read.map(Some).map_err(|error| {
             StoreError::damaged(
                 &self.path,
-                format!("has a last line that can't be read: {error}"),
+                format!("has a last line that cannot be read: {error}"),
             )
         })
     }
@@ -95,6 +97,7 @@ impl Writer {
                     let group: Vec<T> = records.by_ref().take(GROUP).collect();
                     lines.bytes.clear();
                     for mut body in bodies_of(&group) {
+                        body.extend_from_slice(self.operator.stamp().as_bytes());
                         if length + lines.bytes.len() as u64 > start {
                             push_append_start(&mut body, start);
                         }
@@ -129,7 +132,7 @@ impl Writer {
 fn set_torn_tail_aside(
     file: &Appending,
     path: &Path,
-    observer: &Observer,
+    operator: &Operator,
 ) -> Result<u64, StoreError> {
     let length = file.len()?;
     let end = end_of_lines(file, path)?;
@@ -138,7 +141,7 @@ fn set_torn_tail_aside(
         let aside = layout::torn_lines(path);
         file::append_or_create(&aside, &[&torn[..], b"\n"].concat())?;
         file.truncate(end)?;
-        observer(&Notice::TornLine {
+        operator.tell(&Notice::TornLine {
             path: path.into(),
             aside: aside.into(),
         });

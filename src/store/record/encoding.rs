@@ -49,7 +49,7 @@ pub(super) mod moment {
         deserializer: D,
     ) -> Result<OffsetDateTime, D::Error> {
         parsed(deserializer, |text| {
-            parse_rfc3339(text).ok_or_else(|| format!("{text:?} is no time as RFC 3339 writes it"))
+            parse_rfc3339(text).ok_or_else(|| format!("{text:?} is not an RFC 3339 time"))
         })
     }
 
@@ -128,7 +128,7 @@ pub(super) mod fingerprint {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Fingerprint>, D::Error> {
-        let read = |text: &str| Fingerprint::parse(text).ok_or("is no SHA-256 hash");
+        let read = |text: &str| Fingerprint::parse(text).ok_or("is not a SHA-256 hash");
         parsed(deserializer, read).map(Some)
     }
 }

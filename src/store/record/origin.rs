@@ -69,7 +69,7 @@ impl<'de> Deserialize<'de> for BatchRow {
             })
         };
         parsed(deserializer, |text| {
-            read(text).ok_or_else(|| format!("{text:?} is no row of a table"))
+            read(text).ok_or_else(|| format!("{text:?} does not name a row of a table"))
         })
     }
 }
@@ -111,7 +111,7 @@ impl<'de> Deserialize<'de> for EntryId {
             })
         };
         parsed(deserializer, |text| {
-            read(text).ok_or_else(|| format!("{text:?} is no entry of a declaration"))
+            read(text).ok_or_else(|| format!("{text:?} does not name an entry of a declaration"))
         })
     }
 }

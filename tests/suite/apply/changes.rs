@@ -26,7 +26,7 @@ fn a_changed_entry_is_reissued_and_the_old_one_stays_valid() {
     assert_text(
         &steps(&sandbox),
         expect![[r#"
-            reissued localclient under intermediate0 as [serial]: the entry says something else than [serial], which stays valid until [time]
+            reissued localclient under intermediate0 as [serial]: the entry differs from certificate [serial], which stays valid until [time]
         "#]],
     );
     assert_ne!(
@@ -46,7 +46,7 @@ fn a_changed_entry_is_reissued_and_the_old_one_stays_valid() {
     assert_text(
         &steps(&sandbox),
         expect![[r#"
-            wrote the files of localclient under intermediate0 as [serial]: its files are missing, or not as they should be
+            wrote the files of localclient under intermediate0 as [serial]: its files are missing or differ
         "#]],
     );
     assert_eq!(
@@ -169,7 +169,7 @@ fn files_that_are_missing_or_changed_are_written_again() {
     assert_text(
         &steps(&sandbox),
         expect![[r#"
-            wrote the files of www under intermediate0 as [serial]: its files are missing, or not as they should be
+            wrote the files of www under intermediate0 as [serial]: its files are missing or differ
             wrote the CRL of intermediate0
             wrote the bundle truststore
         "#]],

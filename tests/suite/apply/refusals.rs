@@ -48,9 +48,9 @@ fn values_that_can_not_be() {
          [crl.rootCA]\nfor = \"nginy\"\n",
         "invalid-row",
         expect![[r#"
-            error: a.toml line 2, column 12: "rsa1024" is not a key type; there are p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 and ml-dsa-87
+            error: a.toml line 2, column 12: "rsa1024" is not a key type; use p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 or ml-dsa-87
             error: a.toml line 5, column 8: invalid value: integer `0`, expected a nonzero u32
-            error: a.toml line 8, column 11: "sever" is not a profile; there are client, server, peer, email, code-signing, ocsp and timestamp
+            error: a.toml line 8, column 11: "sever" is not a profile; use client, server, peer, email, code-signing, ocsp or timestamp
             error: a.toml line 10, column 7: "nginy" is not one of alb, nlb, api-gateway, cloudfront, roles-anywhere, iot, gcp, azure, cloudflare, nginx, haproxy, apache, envoy, node, postgres, rustls
             hint: nothing was changed
         "#]],
@@ -85,8 +85,8 @@ fn names_that_can_not_be_and_files_that_two_would_write() {
          [bundle.b]\nout = \"certs/b.crt\"\n",
         "invalid-row",
         expect![[r#"
-            error: a.toml line 1, column 5: "crl" can't be the name of a CA: the name is taken by the store or the operating system
-            error: a.toml line 3, column 14: "../a" can't be a file name
+            error: a.toml line 1, column 5: "crl" is not a valid CA name: the name is taken by the store or the operating system
+            error: a.toml line 3, column 14: "../a" is not a safe file name
             error: a.toml line 8, column 14: could not read missing.csr: No such file or directory (os error 2)
             error: a.toml line 8, column 14: ./x/../certs/b.crt is also written by another entry
             error: a.toml line 8, column 14: ./x/../certs/b.chain.pem is also written by another entry
@@ -121,7 +121,7 @@ fn a_server_without_a_name() {
         &file,
         "san-required",
         expect![[r#"
-            error: certificate www can't be made
+            error: certificate www can't be created
             caused by: a certificate of profile server needs a host name or an IP address in its SANs
             hint: give it with san, or with cn
         "#]],
@@ -139,7 +139,7 @@ fn a_ca_that_is_another_one() {
         );
     sandbox.write("a.toml", file);
     sandbox.refused(sandbox.apply("a.toml"), 1, "ca-differs", expect![[r#"
-        error: what is in the store is not what the file says: rootCA: the subject is CN=rootCA, and the file says CN=rootCA,O=Example; intermediate0: the key type is p256, and the file says p384; intermediate0: path_len is 0, and the file says 1
+        error: CAs of the store differ from the file: rootCA: the subject is CN=rootCA, but CN=rootCA,O=Example in the file; intermediate0: the key type is p256, but p384 in the file; intermediate0: path_len is 0, but 1 in the file
         hint: a CA can't change: restore its entry in the file, or give the new CA another name
     "#]]);
 }
@@ -153,8 +153,8 @@ fn files_of_others_are_not_replaced() {
         1,
         "file-foreign",
         expect![[r#"
-            error: certificate www can't be made
-            caused by: certs/www.key is there already and is not a file of this entry
+            error: certificate www can't be created
+            caused by: certs/www.key already exists and is not a file of this entry
             hint: use another out or name, or --force to replace it
         "#]],
     );

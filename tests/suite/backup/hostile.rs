@@ -116,49 +116,49 @@ fn entries_outside_of_the_store_are_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: backup bad.tar can't be restored: /etc/passwd has a header that `pki backup` does not write
+            error: backup bad.tar cannot be restored: /etc/passwd has a header that `pki backup` does not write
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: ../escaped has a header that `pki backup` does not write
+            error: backup bad.tar cannot be restored: ../escaped has a header that `pki backup` does not write
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/../escaped has a header that `pki backup` does not write
+            error: backup bad.tar cannot be restored: store/../escaped has a header that `pki backup` does not write
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/../../escaped has a header that `pki backup` does not write
+            error: backup bad.tar cannot be restored: store/rootCA/../../escaped has a header that `pki backup` does not write
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store//store.json has a header that `pki backup` does not write
+            error: backup bad.tar cannot be restored: store//store.json has a header that `pki backup` does not write
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/./store.json has a header that `pki backup` does not write
+            error: backup bad.tar cannot be restored: store/./store.json has a header that `pki backup` does not write
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/lock is nothing that a store has
+            error: backup bad.tar cannot be restored: store/rootCA/lock does not belong to a store
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/.ca.crt.part is nothing that a store has
+            error: backup bad.tar cannot be restored: store/rootCA/.ca.crt.part does not belong to a store
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/.new-a/ca.key is nothing that a store has
+            error: backup bad.tar cannot be restored: store/.new-a/ca.key does not belong to a store
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/run.sh is nothing that a store has
+            error: backup bad.tar cannot be restored: store/rootCA/run.sh does not belong to a store
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/keys/..key is nothing that a store has
+            error: backup bad.tar cannot be restored: store/rootCA/keys/..key does not belong to a store
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: elsewhere/store.json is nothing that a store has
+            error: backup bad.tar cannot be restored: elsewhere/store.json does not belong to a store
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/crl/index.html is nothing that a store has
+            error: backup bad.tar cannot be restored: store/crl/index.html does not belong to a store
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.key is a hard link
+            error: backup bad.tar cannot be restored: store/rootCA/ca.key is a hard link
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.key is a symbolic link
+            error: backup bad.tar cannot be restored: store/rootCA/ca.key is a symbolic link
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.key is a device
+            error: backup bad.tar cannot be restored: store/rootCA/ca.key is a device
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.key is a device
+            error: backup bad.tar cannot be restored: store/rootCA/ca.key is a device
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.key is a pipe
+            error: backup bad.tar cannot be restored: store/rootCA/ca.key is a pipe
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a directory
+            error: backup bad.tar cannot be restored: store/rootCA/ca.key is neither a file nor a directory
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a directory
+            error: backup bad.tar cannot be restored: store/rootCA/ca.key is neither a file nor a directory
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a directory
+            error: backup bad.tar cannot be restored: store/rootCA/ca.key is neither a file nor a directory
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.key is neither a file nor a directory
+            error: backup bad.tar cannot be restored: store/rootCA/ca.key is neither a file nor a directory
             hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
@@ -182,11 +182,11 @@ fn what_is_there_twice_or_in_no_folder_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: backup bad.tar can't be restored: store/rootCA/ca.crt is there twice
+            error: backup bad.tar cannot be restored: store/rootCA/ca.crt occurs twice
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/other/ca.crt comes before its directory
+            error: backup bad.tar cannot be restored: store/other/ca.crt comes before its directory
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA is nothing that a store has
+            error: backup bad.tar cannot be restored: store/rootCA does not belong to a store
             hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
@@ -216,11 +216,11 @@ fn a_size_that_the_archive_does_not_have_costs_nothing() {
     assert_text(
         &said,
         expect![[r#"
-            error: backup bad.tar can't be restored: store/rootCA/revoked.jsonl.torn is where the archive breaks off
+            error: backup bad.tar cannot be restored: store/rootCA/revoked.jsonl.torn is where the archive breaks off
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/issued.jsonl.torn has a header that `pki backup` does not write
+            error: backup bad.tar cannot be restored: store/rootCA/issued.jsonl.torn has a header that `pki backup` does not write
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: backup.json is not what has this name in a backup
+            error: backup bad.tar cannot be restored: backup.json is not what has this name in a backup
             hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
@@ -271,23 +271,23 @@ fn what_is_no_backup_is_refused_by_what_it_is() {
     assert_text(
         &said,
         expect![[r#"
-            error: backup bad.tar can't be restored: it breaks off at its beginning
+            error: backup bad.tar cannot be restored: it breaks off at its beginning
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: it does not begin as a backup does
+            error: backup bad.tar cannot be restored: it does not begin as a backup does
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: it does not begin as a backup does
+            error: backup bad.tar cannot be restored: it does not begin as a backup does
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: it is compressed with gzip
+            error: backup bad.tar cannot be restored: it is compressed with gzip
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: it is compressed with xz
+            error: backup bad.tar cannot be restored: it is compressed with xz
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: it is compressed with bzip2
+            error: backup bad.tar cannot be restored: it is compressed with bzip2
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: pki/ has a header that `pki backup` does not write
+            error: backup bad.tar cannot be restored: pki/ has a header that `pki backup` does not write
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: backup.json is of version 2; this program knows version 1
+            error: backup bad.tar cannot be restored: backup.json has version 2; this program reads version 1
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: backup.json can't be read: missing field `pki`
+            error: backup bad.tar cannot be restored: backup.json cannot be read: missing field `pki`
             hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
@@ -392,7 +392,7 @@ fn an_archive_that_is_cut_anywhere_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: backup bad.tar can't be restored: end.json is followed by something
+            error: backup bad.tar cannot be restored: end.json is followed by something
             hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );
@@ -421,7 +421,7 @@ fn an_archive_that_was_changed_anywhere_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: backup bad.tar can't be restored: store/rootCA/ca.key is not what was backed up
+            error: backup bad.tar cannot be restored: store/rootCA/ca.key is not what was backed up
             hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );

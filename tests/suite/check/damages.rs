@@ -801,7 +801,7 @@ fn lose_named_certificate(sandbox: &Sandbox) {
         .succeeds();
     for line in [
         "import --openssl old --name named --no-passphrase",
-        "renew --ca named --self",
+        "ca renew --ca named",
     ] {
         sandbox.pki(line).succeeds();
     }

@@ -84,55 +84,55 @@ fn every_attribute_has_its_type_and_its_limit() {
     assert_text(
         &said,
         expect![[r#"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of CN has more than 64 characters: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of O has more than 64 characters: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of OU has more than 64 characters: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of C has more than 2 characters: "AAA"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of ST has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of L has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of DC has more than 63 characters: "[fingerprint]"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of UID has more than 256 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of emailAddress has more than 255 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of serialNumber has more than 64 characters: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of STREET has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of postalCode has more than 40 characters: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of title has more than 64 characters: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of SN has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of GN has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of initials has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of generationQualifier has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of dnQualifier has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of pseudonym has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of name has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of description has more than 1024 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of businessCategory has more than 128 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of organizationIdentifier has more than 256 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of unstructuredName has more than 255 characters: "A…A…"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of unstructuredAddress has more than 255 characters: "A…A…"
         "#]],
     );

@@ -116,7 +116,7 @@ fn a_crl_above_that_cannot_be_renewed_is_warned_of() {
     assert_text(
         soon["findings"][0]["message"].as_str().unwrap(),
         expect![[r#"
-            the list of rootCA ends at 2026-01-31T00:00:00Z, and its key is not here
+            the CRL of rootCA expires at 2026-01-31T00:00:00Z, and its key is not here
         "#]],
     );
     let line = "revoke --ca rootCA --cert pki/other/ca.crt --reason cACompromise";
@@ -125,7 +125,7 @@ fn a_crl_above_that_cannot_be_renewed_is_warned_of() {
     assert_text(
         lacks["findings"][0]["message"].as_str().unwrap(),
         expect![[r#"
-            the list of rootCA lacks what was recorded since, and its key is not here
+            the CRL of rootCA lacks later revocations or releases, and its key is not here
         "#]],
     );
     let before = sandbox.store_snapshot();

@@ -122,7 +122,7 @@ fn roles_anywhere_takes_a_list_of_300_000_octets_and_no_more() {
     assert_text(
         report["findings"][0]["message"].as_str().unwrap(),
         expect![[r#"
-            over.crl has 300,003 bytes; at most 300,000 are taken
+            over.crl has 300,003 bytes; the limit is 300,000
         "#]],
     );
 }
@@ -224,7 +224,7 @@ fn an_expired_or_future_crl_is_refused_for_every_target() {
         &refused.stdout,
         expect![[r#"
             ended.pem does not fit AWS Application Load Balancer: 1 error
-              error: list-valid-now  ended.pem ended at 2025-01-08T00:00:00Z
+              error: list-valid-now  ended.pem expired at 2025-01-08T00:00:00Z
         "#]],
     );
     assert_text(

@@ -228,7 +228,7 @@ fn a_file_that_is_no_list_stays_and_a_stale_list_goes() {
     assert_text(
         &refused.replace(&name, "HASH.r0"),
         expect![[r#"
-            error: ./HASH.r0 is there already and is not a list
+            error: ./HASH.r0 already exists and is not a CRL
             hint: use another file, or --force to replace it
         "#]],
     );

@@ -44,13 +44,13 @@ fn a_file_in_the_way_of_any_that_a_target_reads_is_found_first() {
     assert_text(
         &said.into_iter().collect::<String>(),
         expect![[r#"
-            error: ./pki/crl/FILE is there already and is not a list
+            error: ./pki/crl/FILE already exists and is not a CRL
             hint: use another file, or --force to replace it
-            notice: Node.js: of several lists in one text it reads the first: they go into an array
-            error: ./pki/crl/FILE is there already and is not a list
+            notice: Node.js: it reads only the first CRL of a text: put several into an array
+            error: ./pki/crl/FILE already exists and is not a CRL
             hint: use another file, or --force to replace it
             notice: nginx also needs the CRL of rootCA, which is due
-            error: ./pki/crl/FILE is there already and is not a list of this CA
+            error: ./pki/crl/FILE already exists and is not a CRL of this CA
             hint: use another file, or --force to replace it
         "#]],
     );
@@ -66,10 +66,10 @@ fn a_chain_in_the_way_keeps_its_own_ca_back_alone() {
     assert_text(
         &normalised(&half.stderr),
         expect![[r#"
-            error: ./pki/crl/intermediate0.chain.crl.pem is there already and is not a list
+            error: ./pki/crl/intermediate0.chain.crl.pem already exists and is not a CRL
             hint: use another file, or --force to replace it
-            error: the new CRL stands in the store, but what follows could not be done
-            caused by: ./pki/crl/intermediate0.chain.crl.pem is there already and is not a list
+            error: the new CRL is committed to the store, but a later step failed
+            caused by: ./pki/crl/intermediate0.chain.crl.pem already exists and is not a CRL
             hint: `pki crl --chain --if-needed --force` replaces it and writes the other files
         "#]],
     );
@@ -98,8 +98,8 @@ fn the_command_for_the_rest_is_the_one_that_was_given() {
     assert_text(
         &normalised(&half.stderr),
         expect![[r#"
-            error: the new CRL stands in the store, but what follows could not be done
-            caused by: there is no list of rootCA at my lists/rootCA.crl
+            error: the new CRL is committed to the store, but a later step failed
+            caused by: CRL of rootCA not found at my lists/rootCA.crl
             hint: `pki crl --ca intermediate0 --out 'my lists' --to-pem --chain --if-needed` writes the chain file once the other CRLs exist
         "#]],
     );
@@ -115,8 +115,8 @@ fn a_file_that_is_found_after_signing_is_replaced_by_force() {
     assert_text(
         &normalised(&half.stderr),
         expect![[r#"
-            error: the new CRL stands in the store, but what follows could not be done
-            caused by: ./pki/crl/intermediate0.chain.crl.pem is there already and is not a list
+            error: the new CRL is committed to the store, but a later step failed
+            caused by: ./pki/crl/intermediate0.chain.crl.pem already exists and is not a CRL
             hint: `pki crl --ca rootCA --for nginx --if-needed --force` replaces it and writes the other files
         "#]],
     );

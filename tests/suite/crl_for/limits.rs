@@ -88,7 +88,7 @@ fn targets_without_crls_get_none_and_cloudfront_a_hint() {
         &refused.stdout,
         expect![[r#"
             the set of CRLs does not fit Amazon CloudFront: 1 error
-              error: lists-unsupported  Amazon CloudFront reads no CRLs: put the serial numbers that are revoked into a key-value store
+              error: lists-unsupported  Amazon CloudFront reads no CRLs: put the revoked serial numbers into a key-value store
         "#]],
     );
     assert_text(
@@ -203,7 +203,7 @@ fn alb_takes_500_000_entries_of_all_lists_together_and_no_more() {
     assert_text(
         report["findings"][0]["message"].as_str().unwrap(),
         expect![[r#"
-            the lists have 500,001 entries together; at most 500,000 are taken
+            the CRLs have 500,001 entries together; the limit is 500,000
         "#]],
     );
 }

@@ -155,7 +155,7 @@ fn a_crl_of_an_offline_ca_above_has_to_be_there_and_good() {
         assert_text(
             report["findings"][0]["message"].as_str().unwrap(),
             expect![[r#"
-                there is no list of rootCA at ./pki/crl/rootCA.crl
+                CRL of rootCA not found at ./pki/crl/rootCA.crl
             "#]],
         );
         let checked = sandbox.pki(&format!("--format json crl --check --for {target}"));
@@ -208,16 +208,16 @@ fn check_names_the_files_that_a_target_reads_and_are_not_there() {
         expect![[r#"
             intermediate0: fresh until [time]
             the set of CRLs does not fit AWS Application Load Balancer: 1 error
-              error: list-missing  there is no list of intermediate0 at ./pki/crl/intermediate0.crl.pem
+              error: list-missing  CRL of intermediate0 not found at ./pki/crl/intermediate0.crl.pem
             intermediate0: fresh until [time]
             rootCA: fresh until [time]
             the set of CRLs does not fit nginx: 1 error
-              error: list-missing  there is no list of intermediate0 at ./pki/crl/intermediate0.chain.crl.pem
+              error: list-missing  CRL of intermediate0 not found at ./pki/crl/intermediate0.chain.crl.pem
             intermediate0: fresh until [time]
             rootCA: fresh until [time]
             the set of CRLs does not fit Node.js: 2 errors
-              error: list-missing  there is no list of intermediate0 at ./pki/crl/intermediate0.crl.pem
-              error: list-missing  there is no list of rootCA at ./pki/crl/rootCA.crl.pem
+              error: list-missing  CRL of intermediate0 not found at ./pki/crl/intermediate0.crl.pem
+              error: list-missing  CRL of rootCA not found at ./pki/crl/rootCA.crl.pem
         "#]],
     );
     sandbox.pki("crl --check --for api-gateway").succeeds();
@@ -230,7 +230,7 @@ fn the_text_has_every_list_and_the_note() {
     assert_text(
         &done.stderr,
         expect![[r#"
-            notice: Amazon API Gateway: it never looks at revocation itself: an authorizer reads the lists
+            notice: Amazon API Gateway: it does not check revocation itself: an authorizer reads the CRLs
         "#]],
     );
     assert_text(

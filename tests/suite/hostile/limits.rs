@@ -128,7 +128,7 @@ fn a_trust_store_without_end_is_refused_in_words() {
         "key-encryption-unsupported",
         expect![[r#"
             error: the trust store dear.p12 can't be opened
-            caused by: its encryption can't be opened: 2147483648 rounds of key derivation are too many
+            caused by: its encryption is not supported: an iteration count of 2147483648 is too high
             hint: write a new one with `keytool -importkeystore`
         "#]],
     );

@@ -105,7 +105,7 @@ fn a_key_without_a_passphrase_needs_one_or_a_word() {
         1,
         "passphrase-required",
         expect![[r#"
-            error: there is no passphrase for the new CA old
+            error: no passphrase given for the new CA old
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or use --no-passphrase
         "#]],
@@ -169,7 +169,7 @@ fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
             1,
             "passphrase-wrong",
             expect![[r#"
-                error: the key old/private/cakey.pem can't be used
+                error: key old/private/cakey.pem cannot be used
                 caused by: the passphrase is wrong
                 hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
             "#]],
@@ -178,7 +178,7 @@ fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
         1,
         "passphrase-required",
         expect![[r#"
-            error: there is no passphrase for the key of old in old/private/cakey.pem
+            error: no passphrase given for the key of old in old/private/cakey.pem
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE; for one CA alone with --passin NAME=SRC or PKI_PASSPHRASE_FILE_NAME
         "#]],
@@ -190,8 +190,8 @@ fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
         1,
         "invalid-pem",
         expect![[r#"
-            error: the key old/private/cakey.pem can't be used
-            caused by: the key is not readable PEM
+            error: key old/private/cakey.pem cannot be used
+            caused by: the key is not valid PEM
             caused by: line 1: ENCRYPTED PRIVATE KEY has no END marker; the file may be cut off
         "#]],
     );
@@ -201,7 +201,7 @@ fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
         1,
         "ca-key-mismatch",
         expect![[r#"
-            error: the key old/private/cakey.pem is not the one that old/cacert.pem certifies
+            error: the key old/private/cakey.pem does not match the certificate old/cacert.pem
             hint: give the matching ones with --cert and --key
         "#]],
     );

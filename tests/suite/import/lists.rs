@@ -108,8 +108,8 @@ fn numbers_without_their_files_go_on_above_those_that_were_seen() {
         &findings(&run),
         expect![[r#"
             2 findings
-              warning: serial-missing      there is no file serial beside old/index.txt: serial numbers go on above 1001, the highest that was seen
-              warning: crl-number-missing  there is no file crlnumber beside old/index.txt: list numbers go on above 15, the highest of the lists that were found
+              warning: serial-missing      file serial not found next to old/index.txt: serial numbers continue above 1001, the highest found
+              warning: crl-number-missing  file crlnumber not found next to old/index.txt: CRL numbers continue above 15, the highest of the CRLs found
         "#]],
     );
     fs::remove_file(sandbox.path("old/crl.pem")).unwrap();
@@ -118,8 +118,8 @@ fn numbers_without_their_files_go_on_above_those_that_were_seen() {
         &findings(&run),
         expect![[r#"
             2 findings
-              warning: serial-missing      there is no file serial beside old/index.txt: serial numbers go on above 1001, the highest that was seen
-              warning: crl-number-missing  there is no file crlnumber beside old/index.txt: list numbers go on above 0, as no list with a number was found
+              warning: serial-missing      file serial not found next to old/index.txt: serial numbers continue above 1001, the highest found
+              warning: crl-number-missing  file crlnumber not found next to old/index.txt: CRL numbers continue above 0, since no CRL with a number was found
         "#]],
     );
 }

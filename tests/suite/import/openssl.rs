@@ -215,7 +215,7 @@ fn what_is_there_is_not_imported_again() {
         1,
         "ca-exists",
         expect![[r#"
-            error: the CA is in the store already: old has the same key
+            error: the CA is already in the store: old has the same key
             hint: `pki show --ca old` shows it
         "#]],
     );
@@ -470,7 +470,7 @@ fn an_imported_certificate_is_renewed_as_it_is() {
         1,
         "renewal-without-purpose",
         expect![[r#"
-            error: 1001 of old was imported and has no extended key usage
+            error: certificate 1001 of old was imported and has no extended key usage
             hint: issue one with a purpose: `pki issue --ca old --profile PROFILE`; `pki show --ca old --serial 0x1001` shows the names
         "#]],
     );
@@ -502,7 +502,7 @@ fn a_root_that_is_there_without_its_key_gets_it() {
         1,
         "ca-exists-without-key",
         expect![[r#"
-            error: the CA is in the store already, without its key: Old-CA
+            error: the CA is already in the store, without its key: Old-CA
             hint: --name Old-CA gives it its key
         "#]],
     );
@@ -549,7 +549,7 @@ fn a_subordinate_is_imported_below_its_renewed_root() {
     let sandbox = Sandbox::with_empty_openssl_ca();
     sandbox.pki("root --name rootCA --no-passphrase").succeeds();
     fs::copy(sandbox.path("pki/rootCA/ca.crt"), sandbox.path("first.crt")).unwrap();
-    sandbox.pki("renew --ca rootCA --self").succeeds();
+    sandbox.pki("ca renew --ca rootCA").succeeds();
     sandbox
         .run("openssl", "req -new -key old/private/cakey.pem -out ca.csr")
         .arg("-subj")
@@ -611,7 +611,7 @@ fn a_subordinate_finds_its_parent_or_is_given_it() {
         1,
         "install-path-invalid",
         expect![[r#"
-            error: old/cacert.pem can't be installed as old
+            error: old/cacert.pem cannot be installed as old
             caused by: the issuer of CN=Old CA,O=Old is missing: CN=rootCA
             hint: give the certificates of its issuing CAs, up to the root, with --chain
         "#]],

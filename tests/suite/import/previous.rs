@@ -28,7 +28,7 @@ fn ca_below_a_renewed_one() -> Sandbox {
     );
     for line in [
         "subordinate --name below --install below.crt --chain above.pem",
-        "renew --ca inter0 --self --days 1000",
+        "ca renew --ca inter0 --days 1000",
     ] {
         sandbox.pki(line).succeeds();
     }
@@ -60,13 +60,13 @@ fn error_of(run: Run) -> Value {
 fn assert_names_renewal(error: &Value, code: &str) {
     assert_eq!(error["code"], code, "{error}");
     let hint = error["hint"].as_str().unwrap();
-    assert!(hint.contains("`pki renew --ca below --self`"), "{error}");
+    assert!(hint.contains("`pki ca renew --ca below`"), "{error}");
 }
 
 #[test]
 fn bundle_leaves_out_what_names_an_expired_certificate() {
     let sandbox = ca_below_a_renewed_one();
-    sandbox.pki("renew --ca below --self").succeeds();
+    sandbox.pki("ca renew --ca below").succeeds();
     let bundle = "--format json bundle --out t.pem";
     assert_eq!(bundled(sandbox.pki_at("+1d", bundle)).0, 5);
     let left_out = vec!["previous-left-out".to_owned()];
@@ -78,7 +78,7 @@ fn bundle_leaves_out_what_names_an_expired_certificate() {
 #[test]
 fn bundle_leaves_out_what_names_a_revoked_certificate() {
     let sandbox = ca_below_a_renewed_one();
-    sandbox.pki("renew --ca below --self").succeeds();
+    sandbox.pki("ca renew --ca below").succeeds();
     let line = "--format json bundle --out t.pem";
     let (count, rules) = bundled(sandbox.pki(line));
     assert_eq!(
@@ -102,10 +102,10 @@ fn bundle_leaves_out_what_names_a_revoked_certificate() {
 #[test]
 fn other_previous_certificates_stay_in_the_bundle() {
     let sandbox = ca_below_a_renewed_one();
-    for line in ["renew --ca below --self", "renew --ca rootCA --self"] {
+    for line in ["ca renew --ca below", "ca renew --ca rootCA"] {
         sandbox.pki(line).succeeds();
     }
-    sandbox.pki("renew --ca below --self").succeeds();
+    sandbox.pki("ca renew --ca below").succeeds();
     revoke_first(&sandbox, "superseded");
     // Two of rootCA, the second of inter0, and the second and third of below.
     let (count, rules) = bundled(sandbox.pki("--format json bundle --out t.pem"));
@@ -129,7 +129,7 @@ fn issuing_below_an_expired_certificate_names_the_renewal() {
     let sandbox = ca_below_a_renewed_one();
     let issue = "--format json issue --ca below --cn a --days 30 --out out --no-passphrase";
     assert_names_renewal(&error_of(sandbox.pki_at("+40d", issue)), "ca-unusable");
-    sandbox.pki_at("+40d", "renew --ca below --self").succeeds();
+    sandbox.pki_at("+40d", "ca renew --ca below").succeeds();
     sandbox.pki_at("+40d", issue).succeeds();
     let line =
         "-f +41d openssl verify -CAfile pki/rootCA/ca.crt -untrusted out/a.chain.pem out/a.crt";
@@ -147,9 +147,9 @@ fn issuing_below_a_revoked_certificate_names_the_renewal() {
     assert_names_renewal(&error_of(sandbox.pki(issue)), "ca-revoked");
     sandbox.pki("crl --ca below").succeeds();
     // The CA may ask for a certificate, too.
-    let line = "renew --ca below --self --request again.csr";
+    let line = "ca renew --ca below --request again.csr";
     sandbox.pki(line).succeeds();
-    sandbox.pki("renew --ca below --self").succeeds();
+    sandbox.pki("ca renew --ca below").succeeds();
     sandbox.pki(issue).succeeds();
     let line = "verify -CAfile pki/rootCA/ca.crt -untrusted out/a.chain.pem out/a.crt";
     sandbox.run("openssl", line).succeeds();

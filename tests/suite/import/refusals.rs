@@ -316,7 +316,7 @@ fn a_root_whose_signature_is_not_checked_is_refused() {
         1,
         "signature-algorithm-unsupported",
         expect![[r#"
-            error: old/cacert.pem is signed with ecdsa-with-SHA224, which is not checked here
+            error: old/cacert.pem is signed with ecdsa-with-SHA224, which is not supported
             hint: sign the certificate again with the same key, as in `openssl x509 -in OLD -key KEY -sha256 -out NEW`, and give it with --cert
         "#]],
     );
@@ -392,7 +392,7 @@ fn numbers_that_are_used_up_are_refused_by_name() {
         1,
         "serials-exhausted",
         expect![[r#"
-            error: no serial number is left above [serial]
+            error: no serial number above [serial] is left
             hint: create a new CA: this one can't issue another distinct certificate
         "#]],
     );
@@ -402,7 +402,7 @@ fn numbers_that_are_used_up_are_refused_by_name() {
         1,
         "serials-exhausted",
         expect![[r#"
-            error: no list number is left above [serial]
+            error: no CRL number above [serial] is left
             hint: create a new CA: this one can't issue another distinct certificate
         "#]],
     );
@@ -425,7 +425,7 @@ fn a_folder_without_a_ca_or_with_two_is_refused() {
         1,
         "import-file-not-found",
         expect![[r#"
-            error: there is no CA certificate in old/private: looked for cacert.pem, ca.crt, ca.pem, ca.cert.pem, ca-cert.pem, root-ca.crt, sub-ca.crt, certs/ca.cert.pem, certs/ca.crt, certs/cacert.pem, certs/ca.pem, certs/intermediate.cert.pem
+            error: CA certificate not found in old/private; looked for cacert.pem, ca.crt, ca.pem, ca.cert.pem, ca-cert.pem, root-ca.crt, sub-ca.crt, certs/ca.cert.pem, certs/ca.crt, certs/cacert.pem, certs/ca.pem, certs/intermediate.cert.pem
             hint: name the directory that has it, or the file with --cert
         "#]],
     );
@@ -434,7 +434,7 @@ fn a_folder_without_a_ca_or_with_two_is_refused() {
         1,
         "import-file-ambiguous",
         expect![[r#"
-            error: there is more than one CA certificate in old: old/cacert.pem, old/ca.crt
+            error: more than one CA certificate found in old: old/cacert.pem, old/ca.crt
             hint: choose one with --cert
         "#]],
     );
@@ -446,7 +446,7 @@ fn a_folder_without_a_ca_or_with_two_is_refused() {
     sandbox
         .import("--openssl old")
         .refuses(1, "import-file-not-found", expect![[r#"
-            error: there is no CA certificate in old: looked for cacert.pem, ca.crt, ca.pem, ca.cert.pem, ca-cert.pem, root-ca.crt, sub-ca.crt, certs/ca.cert.pem, certs/ca.crt, certs/cacert.pem, certs/ca.pem, certs/intermediate.cert.pem
+            error: CA certificate not found in old; looked for cacert.pem, ca.crt, ca.pem, ca.cert.pem, ca-cert.pem, root-ca.crt, sub-ca.crt, certs/ca.cert.pem, certs/ca.crt, certs/cacert.pem, certs/ca.pem, certs/intermediate.cert.pem
             hint: name the directory that has it, or the file with --cert
         "#]]);
 }
@@ -466,7 +466,7 @@ fn a_certificate_that_is_not_that_of_a_ca_is_refused() {
         1,
         "not-a-ca-certificate",
         expect![[r#"
-            error: old/cacert.pem can't be taken over as a CA: its basicConstraints do not say CA:TRUE
+            error: old/cacert.pem can't be imported as a CA: its basicConstraints lack CA:TRUE
         "#]],
     );
 }

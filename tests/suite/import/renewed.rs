@@ -15,7 +15,7 @@ fn renewed_easy_rsa_ca() -> Sandbox {
     let sandbox = Sandbox::with_easy_rsa_ca();
     sandbox.imported("--easy-rsa easy/pki");
     for line in [
-        "renew --ca old --self --days 7300",
+        "ca renew --ca old --days 7300",
         "issue --ca old --cn new --out out --no-passphrase",
         "issue --ca old --cn gone --out out --no-passphrase",
         "export --ca old --cn alice --out out --no-passphrase",
@@ -185,7 +185,7 @@ fn java_lets_in_old_and_new_clients_and_refuses_the_revoked() {
 fn a_renewal_counts_what_names_the_certificate_before() {
     let sandbox = Sandbox::with_easy_rsa_ca();
     sandbox.imported("--easy-rsa easy/pki");
-    let renewed = sandbox.pki_old("--format json renew --ca old --self --days 7300");
+    let renewed = sandbox.pki_old("--format json ca renew --ca old --days 7300");
     let renewed = renewed.succeeds();
     // Of seven certificates two are revoked.
     let naming = &renewed.json()["naming_previous"];
@@ -213,7 +213,7 @@ fn a_renewal_counts_what_names_the_certificate_before() {
         let line = format!("renew --ca old --cn {cn} --supersede --days 30");
         sandbox.pki_old(&line).succeeds();
     }
-    let again = sandbox.pki_old("--format json renew --ca old --self --days 7301");
+    let again = sandbox.pki_old("--format json ca renew --ca old --days 7301");
     let again = again.succeeds();
     assert_eq!(again.json()["naming_previous"]["leaves"], 3, "{again}");
     // Both certificates before are in the bundle.
@@ -239,7 +239,7 @@ fn a_renewal_is_silent_if_nothing_names_the_old_certificate() {
         sandbox.pki(line).succeeds();
     }
     for ca in ["rootCA", "inter0"] {
-        let renewed = sandbox.pki(&format!("--format json renew --ca {ca} --self"));
+        let renewed = sandbox.pki(&format!("--format json ca renew --ca {ca}"));
         let renewed = renewed.succeeds();
         assert!(!renewed.stderr.contains("warning"), "{renewed}");
         assert!(renewed.json()["naming_previous"].is_null(), "{renewed}");
@@ -261,7 +261,7 @@ fn a_certificate_before_that_was_revoked_is_in_no_bundle() {
     ] {
         sandbox.pki(line).succeeds();
     }
-    let renewed = sandbox.pki("--format json renew --ca inter0 --self");
+    let renewed = sandbox.pki("--format json ca renew --ca inter0");
     let before = renewed.succeeds().json()["renews"].clone();
     let bundled = || {
         let bundle = sandbox.pki("--format json bundle --out t.pem").succeeds();
@@ -303,7 +303,7 @@ fn short_lived_ca() -> Sandbox {
 #[test]
 fn an_expired_previous_certificate_is_in_no_bundle() {
     let sandbox = short_lived_ca();
-    let renewed = sandbox.pki_old("--format json renew --ca old --self --days 900");
+    let renewed = sandbox.pki_old("--format json ca renew --ca old --days 900");
     let renewed = renewed.succeeds().json();
     assert_eq!(renewed["naming_previous"]["leaves"], 1, "{renewed}");
     let rules_at = |moment: &str| {
@@ -338,7 +338,7 @@ fn a_target_without_room_gets_the_certificates_in_force() {
     for line in [
         "root --name rootCA --no-passphrase",
         "subordinate --ca rootCA --name inter0 --no-passphrase",
-        "renew --ca rootCA --self",
+        "ca renew --ca rootCA",
     ] {
         sandbox.pki(line).succeeds();
     }
@@ -373,7 +373,7 @@ fn a_ca_below_keeps_the_chain_to_the_certificate_that_it_names() {
     sandbox.imported("--openssl old");
     let line = "subordinate --name below --install below.crt --chain old/cacert.pem";
     sandbox.pki(line).succeeds();
-    let renewed = sandbox.pki_old("--format json renew --ca old --self --days 5000");
+    let renewed = sandbox.pki_old("--format json ca renew --ca old --days 5000");
     let renewed = renewed.succeeds();
     let naming = &renewed.json()["naming_previous"];
     assert_eq!(
@@ -398,8 +398,8 @@ fn a_ca_below_keeps_the_chain_to_the_certificate_that_it_names() {
         "{check}"
     );
     // Renewed in its turn, it names no serial number any more.
-    sandbox.pki_old("renew --ca below --self").succeeds();
-    sandbox.pki_old("renew --ca below --self").succeeds();
+    sandbox.pki_old("ca renew --ca below").succeeds();
+    sandbox.pki_old("ca renew --ca below").succeeds();
     let line = "verify -CAfile pki/old/ca.crt -untrusted pki/below/ca.crt out/a.crt";
     sandbox.run("openssl", line).succeeds();
 }

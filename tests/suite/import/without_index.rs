@@ -229,7 +229,7 @@ fn an_index_that_was_lost_is_not_taken_for_none() {
         expect![[r#"
             error: directory nowhere not found
             hint: name the directory of the CA to import
-            error: there is no index of certificates in x: looked for index.txt, db/index, db/index.txt
+            error: index of certificates not found in x; looked for index.txt, db/index, db/index.txt
             hint: name the directory that has it, or the file with --index
         "#]],
     );

@@ -155,7 +155,7 @@ fn a_certificate_that_breaks_rules_installs_with_a_notice() {
     assert_text(
         &installed.stderr,
         expect![[r#"
-            notice: the certificate breaks rules but is usable: basic constraints are not critical (basic_constraints_are_critical, RFC 5280 4.2.1.9)
+            notice: the certificate breaks rules but is usable: basicConstraints is not critical (basic_constraints_are_critical, RFC 5280 4.2.1.9)
         "#]],
     );
     sandbox.pki("issue --ca inter0 --cn leaf").succeeds();
@@ -177,8 +177,8 @@ fn a_certificate_for_another_key_is_refused() {
         1,
         "install-key-mismatch",
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
-            caused by: none of its certificates is about the key of the request
+            error: inter0.crt cannot be installed as inter0
+            caused by: no certificate in it has the public key of the CSR
             hint: install a certificate for the CSR that `pki subordinate --name inter0 --request FILE` writes
         "#]],
     );
@@ -193,8 +193,8 @@ fn a_certificate_about_another_subject_is_refused() {
         1,
         "install-subject-mismatch",
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
-            caused by: the request is about CN=inter0, and the certificate about O=Other,CN=inter0
+            error: inter0.crt cannot be installed as inter0
+            caused by: the CSR has the subject CN=inter0, the certificate O=Other,CN=inter0
             hint: have it signed with the subject of the CSR, or make a CSR with that subject under another name
         "#]],
     );
@@ -217,20 +217,20 @@ fn a_certificate_that_is_not_that_of_a_ca_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
-            caused by: the certificate is not that of a CA: its basicConstraints do not say CA:TRUE
+            error: inter0.crt cannot be installed as inter0
+            caused by: it is not a CA certificate: basicConstraints does not have CA:TRUE
             hint: have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign
-            error: inter0.crt can't be installed as inter0
-            caused by: the certificate is not that of a CA: its basicConstraints do not say CA:TRUE
+            error: inter0.crt cannot be installed as inter0
+            caused by: it is not a CA certificate: basicConstraints does not have CA:TRUE
             hint: have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign
-            error: inter0.crt can't be installed as inter0
-            caused by: the certificate has no keyCertSign in its keyUsage
+            error: inter0.crt cannot be installed as inter0
+            caused by: its keyUsage lacks keyCertSign
             hint: have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign
-            error: inter0.crt can't be installed as inter0
-            caused by: the certificate has no cRLSign in its keyUsage
+            error: inter0.crt cannot be installed as inter0
+            caused by: its keyUsage lacks cRLSign
             hint: have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign
-            error: inter0.crt can't be installed as inter0
-            caused by: the certificate has no keyCertSign in its keyUsage
+            error: inter0.crt cannot be installed as inter0
+            caused by: its keyUsage lacks keyCertSign
             hint: have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign
         "#]],
     );
@@ -243,7 +243,7 @@ fn a_certificate_without_its_own_chain_is_refused() {
     assert_text(
         &missing,
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
+            error: inter0.crt cannot be installed as inter0
             caused by: the issuer of CN=inter0 is missing: CN=root,O=Elsewhere
             hint: give the certificates of its issuing CAs, up to the root, with --chain
         "#]],
@@ -262,8 +262,8 @@ fn a_certificate_without_its_own_chain_is_refused() {
         1,
         "install-path-invalid",
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
-            caused by: the issuer of CN=inter0 is missing: the CN=root,O=Elsewhere at hand has another key than it names
+            error: inter0.crt cannot be installed as inter0
+            caused by: the issuer of CN=inter0 is missing: the given CN=root,O=Elsewhere has another key
             hint: give the certificates of its issuing CAs, up to the root, with --chain
         "#]],
     );
@@ -287,7 +287,7 @@ fn a_path_that_does_not_reach_a_root_is_refused() {
         1,
         "install-path-invalid",
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
+            error: inter0.crt cannot be installed as inter0
             caused by: the issuer of CN=middle is missing: CN=root,O=Elsewhere
             hint: give the certificates of its issuing CAs, up to the root, with --chain
         "#]],
@@ -307,8 +307,8 @@ fn a_certificate_that_was_tampered_with_is_refused() {
         1,
         "install-path-invalid",
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
-            caused by: the signature of CN=inter0 does not verify under the key of CN=root,O=Elsewhere
+            error: inter0.crt cannot be installed as inter0
+            caused by: CN=inter0 is not signed with the key of CN=root,O=Elsewhere
         "#]],
     );
 }
@@ -328,9 +328,9 @@ fn a_certificate_that_is_not_valid_now_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
+            error: inter0.crt cannot be installed as inter0
             caused by: CN=inter0 expired at [time]
-            error: inter0.crt can't be installed as inter0
+            error: inter0.crt cannot be installed as inter0
             caused by: CN=inter0 is not valid before [time]
         "#]],
     );
@@ -352,8 +352,8 @@ fn a_certificate_outside_of_what_the_root_allows_is_refused() {
         1,
         "lint-failed",
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
-            caused by: CN=root,O=Elsewhere allows 0 CAs below it, and this would be number 1 (path_lengths_are_held, RFC 5280 6.1.4)
+            error: inter0.crt cannot be installed as inter0
+            caused by: CN=root,O=Elsewhere allows 0 CAs below it, but this is number 1 (path_lengths_are_held, RFC 5280 6.1.4)
         "#]],
     );
 }
@@ -380,7 +380,7 @@ fn a_certificate_whose_names_the_root_excludes_is_refused() {
         1,
         "install-path-invalid",
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
+            error: inter0.crt cannot be installed as inter0
             caused by: CN=root,O=Elsewhere does not allow CN=inter0: dirname:CN=inter0 is in the excluded subtree dirname:CN=inter0
         "#]],
     );
@@ -462,7 +462,7 @@ fn a_request_may_be_signed_in_the_store_in_which_it_waits() {
         1,
         "install-path-invalid",
         expect![[r#"
-            error: inter0.crt can't be installed as inter0
+            error: inter0.crt cannot be installed as inter0
             caused by: CN=inter0 was revoked at [time] (unspecified), serial [serial]
         "#]],
     );

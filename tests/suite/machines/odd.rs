@@ -100,7 +100,7 @@ fn a_ca_whose_root_expired_issues_nothing() {
             1,
             "ca-unusable",
             expect![[r#"
-                error: inter0 can't sign this: CN=root,O=Elsewhere expired at [time]
+                error: inter0 cannot sign this: CN=root,O=Elsewhere expired at [time]
             "#]],
         );
     }

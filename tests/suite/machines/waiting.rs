@@ -106,7 +106,7 @@ fn its_key_is_encrypted_and_for_its_owner_alone() {
             1,
             "passphrase-required",
             expect![[r#"
-                error: there is no passphrase for the new key of inter0
+                error: no passphrase given for the new key of inter0
                 caused by: no prompt is possible: there is no terminal, or --no-input is set
                 hint: give one with --passout, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or use --no-passphrase
             "#]],
@@ -140,11 +140,11 @@ fn the_same_request_is_written_again_and_no_other() {
     assert_text(
         &said,
         expect![[r#"
-            error: inter0 waits for the certificate of another request: its subject is CN=inter0
+            error: inter0 is pending for another CSR: its subject is CN=inter0
             hint: remove --cn, --subject, --key-type and the URLs to get the same CSR again, or choose another name
-            error: inter0 waits for the certificate of another request: its key is p256
+            error: inter0 is pending for another CSR: its key is p256
             hint: remove --cn, --subject, --key-type and the URLs to get the same CSR again, or choose another name
-            error: inter0 waits for the certificate of another request: its URLs are others
+            error: inter0 is pending for another CSR: its URLs are others
             hint: remove --cn, --subject, --key-type and the URLs to get the same CSR again, or choose another name
         "#]],
     );
@@ -154,7 +154,7 @@ fn the_same_request_is_written_again_and_no_other() {
         "file-exists",
         expect![[r#"
             error: could not create again.csr
-            caused by: it is there already
+            caused by: it already exists
             hint: use another place, or --force to replace it
         "#]],
     );
@@ -197,9 +197,9 @@ fn what_is_damaged_is_said() {
     assert_text(
         &said,
         expect![[r#"
-            error: the store is damaged: ./pki/.waiting-inter0/ca.csr does not hold one request
+            error: the store is damaged: ./pki/.waiting-inter0/ca.csr does not hold exactly one CSR
             hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
-            error: the store is damaged: ./pki/.waiting-inter0/intended.json can't be read: EOF while parsing a value at line 1 column 0
+            error: the store is damaged: ./pki/.waiting-inter0/intended.json cannot be read: EOF while parsing a value at line 1 column 0
             hint: nothing was changed; restore the file from a backup; `pki check` finds other damage
         "#]],
     );
@@ -224,7 +224,7 @@ fn what_is_left_beside_the_installed_ca_is_cleared_away() {
     assert_text(
         &tree.stderr,
         expect![[r#"
-            notice: inter0 had been left unfinished by an interrupted command; it is complete now
+            notice: an interrupted command had left inter0 incomplete; it is complete now
         "#]],
     );
     assert!(!sandbox.path("pki/.waiting-inter0").exists());
@@ -243,7 +243,7 @@ fn what_is_left_beside_the_installed_ca_is_cleared_away() {
     assert_text(
         &normalised(&tree.stderr),
         expect![[r#"
-            notice: an interrupted command left inter0 unfinished, and it can't be repaired now: the store is damaged: ./pki/.waiting-inter0 has another key than the CA of its name
+            notice: an interrupted command left inter0 incomplete, and it cannot be repaired now: the store is damaged: ./pki/.waiting-inter0 has another public key than the CA of that name
         "#]],
     );
     assert!(sandbox.path("pki/.waiting-inter0/ca.key").exists());

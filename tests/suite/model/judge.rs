@@ -90,7 +90,7 @@ impl World {
             };
             ensure(cas.contains_key(name), || format!("{name} was not made"))?;
             let makers = makers(name).into_iter();
-            let makers = makers.filter(|run| run.is_done() && run.order.command() != "renew");
+            let makers = makers.filter(|run| run.is_done() && run.order.command() != "ca");
             ensure(makers.count() < 2, || format!("{name} was made twice"))?;
         }
         self.known.cas = cas;
@@ -617,8 +617,13 @@ fn standings(
         let about = records.filter(|(about, _)| *about == of);
         standings.extend(about.map(|(_, reason)| reason.clone()));
         let named = (of.0.clone(), certificate.cn.clone());
-        if run.order.revokes_named.as_ref() == Some(&named) {
-            standings.insert(Some("unspecified".into()));
+        if let Some((_, reason)) = run
+            .order
+            .revokes_named
+            .as_ref()
+            .filter(|(of, _)| *of == named)
+        {
+            standings.insert(Some((*reason).into()));
         }
     }
     standings

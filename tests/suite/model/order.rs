@@ -21,7 +21,7 @@ pub(super) struct Order {
     /// What it may record of certificates.
     pub(super) records: Vec<(Of, Option<String>)>,
     /// And of whatever has a name: CA and common name.
-    pub(super) revokes_named: Option<Of>,
+    pub(super) revokes_named: Option<(Of, &'static str)>,
     /// The CA that it may make, or give another certificate.
     pub(super) makes: Option<String>,
     /// The CAs of which it may publish lists.
@@ -314,7 +314,7 @@ impl Situation<'_> {
         let mut order = Order::new(line, Says::Stands, may(can && !meant.is_empty()))
             .needs([name_of(ca, cn)])
             .needs(meant.iter().map(|one| certificate_of(&one.id())));
-        order.revokes_named = Some((ca.to_owned(), cn.to_owned()));
+        order.revokes_named = Some(((ca.to_owned(), cn.to_owned()), "unspecified"));
         for certificate in meant {
             order = order.records(certificate, Some(Reason::Unspecified.name()));
         }
@@ -476,7 +476,7 @@ impl Situation<'_> {
     }
 
     fn renew_authority(&self, ca: &str) -> Order {
-        let line = format!("renew --ca {ca} --self");
+        let line = format!("ca renew --ca {ca}");
         let can = match &self.known.cas[ca].above {
             Some(above) => !self.known.is_taken_back(ca) && self.known.may_issue(above, self.now),
             None => true,
@@ -518,6 +518,8 @@ impl Situation<'_> {
                 .needs([certificate_of(&certificate.id())])
                 .records(certificate, Some("superseded"));
         }
+        // It may be killed between issuing the revoked one and saying so.
+        order.revokes_named = Some(((subordinate.into(), DECLARED[1].into()), "superseded"));
         self.publishing(order, vec![root.into(), subordinate.into()])
     }
 }

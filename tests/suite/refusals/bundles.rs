@@ -43,36 +43,36 @@ fn with_odd_files() -> Sandbox {
 
 refusals! { with_odd_files();
     a_leaf: "bundle --add out/client.crt --out truststore.pem" => 1, "not-a-ca-certificate", expect![[r#"
-        error: out/client.crt can't go into a bundle
-        caused by: CN=client in it is not a CA
+        error: out/client.crt can't be added to a bundle
+        caused by: its certificate CN=client is not a CA certificate
         hint: a bundle contains only CA certificates; remove it
     "#]];
     a_key: "bundle --add out/client.key --out truststore.pem" => 1, "invalid-input", expect![[r#"
         error: out/client.key is not a file of certificates
-        caused by: object 1 in it is "PRIVATE KEY"
+        caused by: its object 1 is "PRIVATE KEY"
     "#]];
     a_certificate_with_a_key_behind_it: "bundle --add with-key.pem --out truststore.pem" => 1, "invalid-input", expect![[r#"
         error: with-key.pem is not a file of certificates
-        caused by: object 2 in it is "PRIVATE KEY"
+        caused by: its object 2 is "PRIVATE KEY"
     "#]];
     a_trusted_certificate_of_openssl: "bundle --add trusted.pem --out truststore.pem" => 1, "invalid-input", expect![[r#"
         error: trusted.pem is not a file of certificates
-        caused by: object 1 in it is "TRUSTED CERTIFICATE"
+        caused by: its object 1 is "TRUSTED CERTIFICATE"
     "#]];
     half_a_certificate: "bundle --add half.pem --out truststore.pem" => 1, "invalid-pem", expect![[r#"
-        error: half.pem is not a file with certificates, requests, lists or keys
+        error: half.pem is not a file with certificates, CSRs, CRLs or keys
         caused by: line 1: CERTIFICATE has no END marker; the file may be cut off
     "#]];
     an_empty_file: "bundle --add empty.pem --out truststore.pem" => 1, "invalid-input", expect![[r#"
-        error: empty.pem is not a file with certificates, requests, lists or keys
+        error: empty.pem is not a file with certificates, CSRs, CRLs or keys
         caused by: the file is empty
     "#]];
     a_der_file_that_claims_two_gigabytes: "bundle --add garbage.der --out truststore.pem" => 1, "invalid-input", expect![[r#"
-        error: garbage.der is not a file with certificates, requests, lists or keys
-        caused by: it is cut off: it starts as DER, and ends before its length
+        error: garbage.der is not a file with certificates, CSRs, CRLs or keys
+        caused by: it is cut off: it starts as DER, but ends before its length
     "#]];
     a_ca_without_its_issuer: "bundle --add others/below/ca.crt --out truststore.pem" => 1, "chain-incomplete", expect![[r#"
-        error: the bundle would not be complete
+        error: the bundle is incomplete
         caused by: the issuer of CN=below is missing: CN=other
         hint: add the certificate of CN=other with --add
     "#]];

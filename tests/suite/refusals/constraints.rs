@@ -22,11 +22,11 @@ fn constrained() -> Sandbox {
 refusals! { constrained();
     a_host_name_outside: "issue --ca constrained --cn w --san www.evil.test" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: dns:www.evil.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: dns:www.evil.test is not in a permitted subtree: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     a_host_name_that_only_ends_the_same: "issue --ca constrained --cn w --san notexample.test" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: dns:notexample.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: dns:notexample.test is not in a permitted subtree: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     a_host_name_that_is_excluded: "issue --ca constrained --cn w --san a.secret.example.test" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
@@ -34,11 +34,11 @@ refusals! { constrained();
     "#]];
     a_wildcard_outside: "issue --ca constrained --cn w --san *.evil.test" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: dns:*.evil.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: dns:*.evil.test is not in a permitted subtree: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     a_wildcard_above: "issue --ca constrained --cn w --san *.test" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: dns:*.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: dns:*.test is not in a permitted subtree: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     a_wildcard_that_covers_what_is_excluded: "issue --ca constrained --cn w --san *.example.test" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
@@ -46,35 +46,35 @@ refusals! { constrained();
     "#]];
     a_common_name_that_is_a_host_name_outside: "issue --ca constrained --cn www.evil.test" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: dns:www.evil.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: dns:www.evil.test is not in a permitted subtree: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     a_server_s_common_name_outside: "issue --ca constrained --profile server --cn www.evil.test" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: dns:www.evil.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: dns:www.evil.test is not in a permitted subtree: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     an_address_outside: "issue --ca constrained --cn w --san 198.51.100.1" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: ip:198.51.100.1 is in none of the permitted subtrees: ip:192.0.2.0/24 (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: ip:198.51.100.1 is not in a permitted subtree: ip:192.0.2.0/24 (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     an_email_address_outside: "issue --ca constrained --cn w --san email:someone@evil.test" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: email:someone@evil.test is in none of the permitted subtrees: email:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: email:someone@evil.test is not in a permitted subtree: email:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     a_uri_outside: "issue --ca constrained --cn w --san uri:https://evil.test/" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: uri:https://evil.test/ is in none of the permitted subtrees: uri:.example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: uri:https://evil.test/ is not in a permitted subtree: uri:.example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     a_uri_whose_user_looks_like_a_host_inside: "issue --ca constrained --cn w --san uri:https://a.example.test@evil.test/" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: uri:https://a.example.test@evil.test/ is in none of the permitted subtrees: uri:.example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: uri:https://a.example.test@evil.test/ is not in a permitted subtree: uri:.example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     a_uri_with_an_address_for_a_host: "issue --ca constrained --cn w --san uri:https://192.0.2.1/" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: uri:https://192.0.2.1/ is in none of the permitted subtrees: uri:.example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: uri:https://192.0.2.1/ is not in a permitted subtree: uri:.example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
     a_host_name_outside_from_a_ca_further_down: "issue --ca below --cn w --san www.evil.test" => 1, "lint-failed", expect![[r#"
         error: the certificate fails lint
-        caused by: CN=constrained does not allow it: dns:www.evil.test is in none of the permitted subtrees: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
+        caused by: CN=constrained does not allow it: dns:www.evil.test is not in a permitted subtree: dns:example.test (names_are_inside_the_constraints, RFC 5280 6.1.3)
     "#]];
 }
 

@@ -56,7 +56,7 @@ fn a_certificate_or_key_is_not_overwritten_without_force() {
         "file-exists",
         expect![[r#"
             error: could not create out/client.crt
-            caused by: it is there already
+            caused by: it already exists
             hint: use another place, or --force to replace it
         "#]],
     );
@@ -127,7 +127,7 @@ fn a_fifo_or_folder_in_the_place_of_a_key_is_refused_at_once() {
         "file-failed",
         expect![[r#"
             error: could not create out/client.key
-            caused by: what stands in its place is not a regular file
+            caused by: it exists and is not a regular file
         "#]],
     );
     fs::remove_file(sandbox.path("out/client.key")).unwrap();
@@ -170,11 +170,11 @@ fn a_link_under_the_hidden_name_of_a_key_is_not_followed() {
         &said,
         expect![[r#"
             error: could not create out/client.key
-            caused by: something that is not a file stands under its hidden name
+            caused by: its temporary name is taken by something that is not a file
             error: could not create out/client.secret.yaml
-            caused by: something that is not a file stands under its hidden name
+            caused by: its temporary name is taken by something that is not a file
             error: could not create out/client.p12
-            caused by: something that is not a file stands under its hidden name
+            caused by: its temporary name is taken by something that is not a file
         "#]],
     );
 }
@@ -234,7 +234,7 @@ fn a_bundle_replaces_a_bundle_and_nothing_else() {
         1,
         "file-foreign",
         expect![[r#"
-            error: notes.txt is there already and is not a bundle
+            error: notes.txt already exists and is not a bundle
             hint: use another file, or --force to replace it
         "#]],
     );
@@ -291,7 +291,7 @@ fn a_store_of_a_newer_format_is_refused_and_left_alone() {
         1,
         "store-newer",
         expect![[r#"
-            error: the store at ./pki has format 99; this program knows formats up to 3
+            error: the store at ./pki has format 99; this program supports formats up to 3
             hint: use the version of pki that wrote it, or a newer one
         "#]],
     );

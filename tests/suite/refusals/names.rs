@@ -204,15 +204,15 @@ fn control_characters_marks_and_overlong_names_in_the_arguments() {
     assert_text(
         &said,
         expect![[r#"
-            error: the subject can't be used
-            caused by: the value of CN has characters that can't be shown: "\u{1b}[2J\u{1b}]0;owned\u{7}"
-            error: the subject can't be used
-            caused by: the value of CN has characters that can't be shown: "x\u{a}-----END CERTIFICATE-----\u{a}"
-            error: the subject can't be used
-            caused by: the value of CN has characters that can't be shown: "good\u{202e}tset.live"
-            error: the subject can't be used
+            error: invalid subject
+            caused by: the value of CN has unprintable characters: "\u{1b}[2J\u{1b}]0;owned\u{7}"
+            error: invalid subject
+            caused by: the value of CN has unprintable characters: "x\u{a}-----END CERTIFICATE-----\u{a}"
+            error: invalid subject
+            caused by: the value of CN has unprintable characters: "good\u{202e}tset.live"
+            error: invalid subject
             caused by: the value of CN has more than 64 characters: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-            error: the subject can't be used
+            error: invalid subject
             caused by: the value of CN is empty: ""
         "#]],
     );
@@ -234,15 +234,15 @@ fn a_common_name_that_is_no_file_name_needs_a_name() {
     assert_text(
         &said,
         expect![[r#"
-            error: "../../etc/x" can't be a file name
+            error: "../../etc/x" is not a safe file name
             hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-            error: ".." can't be a file name
+            error: ".." is not a safe file name
             hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-            error: "-rf" can't be a file name
+            error: "-rf" is not a safe file name
             hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-            error: "a/b" can't be a file name
+            error: "a/b" is not a safe file name
             hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-            error: ".hidden" can't be a file name
+            error: ".hidden" is not a safe file name
             hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
         "#]],
     );

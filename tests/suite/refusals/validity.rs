@@ -7,19 +7,19 @@ use crate::sandbox::Sandbox;
 
 refusals! { Sandbox::with_open_ca();
     more_days_than_the_ca_has: "issue --ca intermediate0 --cn client --days 36500" => 1, "invalid-validity", expect![[r#"
-        error: the validity is not possible: it would end at [time], and the CA is valid until [time]
+        error: invalid validity: notAfter [time] exceeds the issuing CA's, [time]
         hint: choose other times with --days, --not-before or --not-after
     "#]];
     an_end_after_the_ca_s: "issue --ca intermediate0 --cn client --not-after 2999-01-01" => 1, "invalid-validity", expect![[r#"
-        error: the validity is not possible: it would end at [time], and the CA is valid until [time]
+        error: invalid validity: notAfter [time] exceeds the issuing CA's, [time]
         hint: choose other times with --days, --not-before or --not-after
     "#]];
     a_beginning_before_the_ca_s: "issue --ca intermediate0 --cn client --not-before 2001-01-01" => 1, "invalid-validity", expect![[r#"
-        error: the validity is not possible: it would begin at [time], and the CA is valid from [time]
+        error: invalid validity: notBefore [time] is before the issuing CA's, [time]
         hint: choose other times with --days, --not-before or --not-after
     "#]];
     an_end_before_the_beginning: "issue --ca intermediate0 --cn client --not-before 30d --not-after 10d" => 1, "invalid-validity", expect![[r#"
-        error: the validity is not possible: it would end at [time], and begin at [time]
+        error: invalid validity: notAfter [time] is not after notBefore [time]
         hint: choose other times with --days, --not-before or --not-after
     "#]];
     no_days_at_all: "issue --ca intermediate0 --cn client --days 0" => 2, "usage", expect![[r#"
@@ -33,11 +33,11 @@ refusals! { Sandbox::with_open_ca();
         hint: pki issue --ca <NAME> --cn <NAME> --days <N> --format <FORMAT>
     "#]];
     a_subordinate_that_outlives_its_parent: "subordinate --ca rootCA --name late --not-after 2999-01-01 --no-passphrase" => 1, "invalid-validity", expect![[r#"
-        error: the validity is not possible: it would end at [time], and the CA is valid until [time]
+        error: invalid validity: notAfter [time] exceeds the issuing CA's, [time]
         hint: choose other times with --days, --not-before or --not-after
     "#]];
     a_root_to_the_year_10000: "root --name other --days 9999999 --no-passphrase" => 1, "invalid-validity", expect![[r#"
-        error: the validity is not possible: it is outside the years that a certificate can name
+        error: invalid validity: it ends after the year 9999
         hint: choose other times with --days, --not-before or --not-after
     "#]];
 }
@@ -91,7 +91,7 @@ fn a_path_longer_than_the_ca_allows() {
         1,
         "ca-unusable",
         expect![[r#"
-            error: last can't sign this: its path length is 0: no CA may stand below it
+            error: last cannot sign this: its path length is 0: no CA may stand below it
         "#]],
     );
     sandbox.refused(
@@ -122,7 +122,7 @@ fn a_ca_that_has_ended_and_a_ca_that_has_not_begun() {
         1,
         "ca-not-yet-valid",
         expect![[r#"
-            error: rootCA can't sign this: CN=rootCA is not valid before [time]
+            error: rootCA cannot sign this: CN=rootCA is not valid before [time]
             hint: check the clock, or wait until the CA's certificate is valid
         "#]],
     );
@@ -132,7 +132,7 @@ fn a_ca_that_has_ended_and_a_ca_that_has_not_begun() {
         1,
         "ca-unusable",
         expect![[r#"
-            error: rootCA can't sign this: CN=rootCA expired at [time]
+            error: rootCA cannot sign this: CN=rootCA expired at [time]
         "#]],
     );
     at(&sandbox, "2030-06-01 00:00:00", line).succeeds();
@@ -163,7 +163,7 @@ fn a_ca_that_expired_with_its_root_issues_nothing() {
         1,
         "ca-unusable",
         expect![[r#"
-            error: intermediate0 can't sign this: CN=intermediate0 expired at [time]
+            error: intermediate0 cannot sign this: CN=intermediate0 expired at [time]
         "#]],
     );
 }

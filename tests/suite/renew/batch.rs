@@ -61,7 +61,7 @@ fn files_of_two_with_one_name_do_not_replace_each_other() {
     assert_text(
         &without_serials(&renewed.stderr),
         expect![[r#"
-            notice: the certificate of the CA CN=below expires at [time]; `pki renew --ca NAME --self` renews it
+            notice: the certificate of the CA CN=below expires at [time]; `pki ca renew --ca NAME` renews it
             notice: other certificates have the common name of …, so the new files are named ten-…
             notice: other certificates have the common name of …, so the new files are named ten-…
         "#]],
@@ -136,7 +136,7 @@ fn what_is_somebody_else_s_under_either_name_stays() {
     assert_text(
         &without_serials(error),
         expect![[r#"
-            … of intermediate0 is not renewed, since out/ten-….crt is none of its files, nor of those of one before it
+            certificate … of intermediate0 is not renewed: out/ten-….crt belongs neither to it nor to a certificate that it replaced
             hint: renew it alone: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME`
         "#]],
     );
@@ -157,12 +157,12 @@ fn an_error_about_files_says_what_is_not_renewed() {
     assert_text(
         &without_serials(&refused.stderr),
         expect![[r#"
-            error: … of intermediate0 is not renewed, since the files of its successor can't be written
-            caused by: "a name" can't be a file name
+            error: certificate … of intermediate0 is not renewed: the new files cannot be written
+            caused by: "a name" is not a safe file name
             hint: renew it alone: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME`
-            error: … of intermediate0 is not renewed, since the files of its successor can't be written
+            error: certificate … of intermediate0 is not renewed: the new files cannot be written
             caused by: could not create out/ten.crt
-            caused by: it is there already
+            caused by: it already exists
             hint: use another place, or --force to replace it
         "#]],
     );
@@ -224,7 +224,7 @@ fn a_ca_is_renewed_when_it_has_its_new_certificate() {
         let marks = listed.stdout.matches("(renewed by").count();
         assert_eq!(marks, marked, "{listed}");
     };
-    sandbox.pki("renew --ca intermediate0 --self").succeeds();
+    sandbox.pki("ca renew --ca intermediate0").succeeds();
     renewed(1);
     sandbox.write(file, before);
     // The one that it has is not; the one that it never got is of no use, nor is it missed.
@@ -241,7 +241,7 @@ fn a_ca_is_renewed_when_it_has_its_new_certificate() {
         serde_json::Value::Null,
         "{listed}"
     );
-    sandbox.pki("renew --ca intermediate0 --self").succeeds();
+    sandbox.pki("ca renew --ca intermediate0").succeeds();
     renewed(2);
 }
 
@@ -251,8 +251,8 @@ fn that_a_renewal_ends_sooner_is_said() {
     sandbox.issued("intermediate0", "a");
     for line in [
         "renew --ca intermediate0 --cn a --days 10",
-        "renew --ca intermediate0 --self --days 500",
-        "renew --ca rootCA --self --days 600",
+        "ca renew --ca intermediate0 --days 500",
+        "ca renew --ca rootCA --days 600",
     ] {
         let renewed = sandbox.pki(line).succeeds();
         assert_text(
@@ -271,7 +271,7 @@ fn a_root_that_is_not_valid_yet_is_renewed_and_that_is_said() {
     let line = "root --name rootCA --no-passphrase --days 100";
     sandbox.pki_at("2036-02-01 12:00:00", line).succeeds();
     let now = "2026-02-01 12:00:00";
-    let renewed = sandbox.pki_at(now, "renew --ca rootCA --self").succeeds();
+    let renewed = sandbox.pki_at(now, "ca renew --ca rootCA").succeeds();
     assert_text(
         &renewed.stderr,
         expect![[r#"

@@ -58,8 +58,8 @@ fn a_ca_s_key_is_that_of_other_cas_certificates_too() {
         "root --name one --no-passphrase",
         "root --name two --no-passphrase",
         "root --name three --no-passphrase",
-        "renew --ca one --self --cross two",
-        "renew --ca three --self --cross two",
+        "ca cross-sign --ca one --with two",
+        "ca cross-sign --ca three --with two",
     ] {
         sandbox.pki(line).succeeds();
     }

@@ -15,7 +15,7 @@ impl Sandbox {
         ] {
             sandbox.pki(line).succeeds();
         }
-        let renewed = sandbox.pki("--format json renew --ca inter0 --self");
+        let renewed = sandbox.pki("--format json ca renew --ca inter0");
         let before = renewed.succeeds().json()["renews"]
             .as_str()
             .map(str::to_owned);
@@ -26,7 +26,7 @@ impl Sandbox {
     fn with_answer() -> Self {
         let (sandbox, _) = Self::with_renewed_ca();
         for line in [
-            "renew --ca inter0 --self --request again.csr",
+            "ca renew --ca inter0 --request again.csr",
             "subordinate --ca rootCA --csr again.csr --out again.crt --days 600",
         ] {
             sandbox.pki(line).succeeds();
@@ -35,7 +35,7 @@ impl Sandbox {
     }
 
     fn installs(&self) -> Run {
-        self.pki("renew --ca inter0 --self --install again.crt")
+        self.pki("ca renew --ca inter0 --install again.crt")
     }
 
     /// A request, by openssl, with a key of its own.
@@ -61,7 +61,7 @@ fn installing_does_not_bring_back_a_revoked_ca() {
         "ca-revoked",
         expect![[r#"
             error: the certificate of inter0 is revoked (keyCompromise)
-            hint: create a new CA with a new key: `pki renew --ca inter0 --self --rekey --name NAME`
+            hint: create a new CA with a new key: `pki ca rekey --ca inter0 --name NAME`
         "#]],
     );
 }
@@ -77,7 +77,7 @@ fn a_certificate_that_was_taken_back_is_not_installed() {
         1,
         "install-path-invalid",
         expect![[r#"
-            error: again.crt can't be installed as inter0
+            error: again.crt cannot be installed as inter0
             caused by: CN=inter0 was revoked at [time] (superseded), serial [serial]
         "#]],
     );
@@ -109,8 +109,8 @@ fn a_ca_whose_old_key_was_compromised_signs_no_certificate() {
         for line in [
             "issue --ca inter0 --cn a",
             "issue --ca below --cn a",
-            "renew --ca inter0 --self",
-            "renew --ca inter0 --self --request again.csr",
+            "ca renew --ca inter0",
+            "ca renew --ca inter0 --request again.csr",
         ] {
             if signs {
                 sandbox.pki(line).succeeds();
@@ -121,8 +121,8 @@ fn a_ca_whose_old_key_was_compromised_signs_no_certificate() {
                 1,
                 "key-compromised",
                 expect![[r#"
-                    error: the key of inter0 is compromised: for that [serial] of rootCA, which is about it too, was revoked
-                    hint: create a new CA with a new key: `pki renew --ca inter0 --self --rekey --name NAME`
+                    error: the key of inter0 is compromised: certificate [serial] of rootCA, which has it too, is revoked for that
+                    hint: create a new CA with a new key: `pki ca rekey --ca inter0 --name NAME`
                 "#]],
             );
         }
@@ -136,7 +136,7 @@ fn a_root_whose_key_another_revoked_signs_no_certificate() {
     for line in [
         "root --name one --no-passphrase",
         "root --name two --no-passphrase",
-        "renew --ca one --self --cross two",
+        "ca cross-sign --ca one --with two",
         "-q revoke --ca one --cn two --reason cACompromise",
         "issue --ca one --cn a",
     ] {
@@ -147,8 +147,8 @@ fn a_root_whose_key_another_revoked_signs_no_certificate() {
         1,
         "key-compromised",
         expect![[r#"
-            error: the key of two is compromised: for that [serial] of one, which is about it too, was revoked
-            hint: create a new CA with a new key: `pki renew --ca two --self --rekey --name NAME`
+            error: the key of two is compromised: certificate [serial] of one, which has it too, is revoked for that
+            hint: create a new CA with a new key: `pki ca rekey --ca two --name NAME`
         "#]],
     );
 }
@@ -180,7 +180,7 @@ fn a_csr_with_a_compromised_key_is_not_certified() {
                 1,
                 "key-compromised",
                 expect![[r#"
-                    error: the key is compromised: for that [serial] of intermediate0, which is about it too, was revoked
+                    error: the key is compromised: certificate [serial] of intermediate0, which has it too, is revoked for that
                     hint: make a CSR with a new key
                 "#]],
             );
@@ -212,7 +212,7 @@ fn a_ca_that_waits_with_a_compromised_key_waits_in_vain() {
             1,
             "key-compromised",
             expect![[r#"
-                error: the key is compromised: for that [serial] of rootCA, which is about it too, was revoked
+                error: the key is compromised: certificate [serial] of rootCA, which has it too, is revoked for that
                 hint: make a CSR with a new key
             "#]],
         );
@@ -241,7 +241,7 @@ fn a_renewal_copies_only_what_is_about_the_ca() {
     let text = || sandbox.openssl_x509("pki/inter0/ca.crt", "-text");
     let gone = ["Issuer Alternative Name", "Private Key Usage Period"];
     assert!(gone.iter().all(|what| text().contains(what)), "{}", text());
-    sandbox.pki("renew --ca inter0 --self").succeeds();
+    sandbox.pki("ca renew --ca inter0").succeeds();
     assert!(!gone.iter().any(|what| text().contains(what)), "{}", text());
     assert!(text().contains("Policy: 1.2.3.4"), "{}", text());
 }

@@ -14,7 +14,7 @@ pub(super) fn two_machines() -> Sandbox {
         "--store vault subordinate --ca rootCA --csr inter0.csr --out inter0.crt --days 100 --path-len 0",
         "subordinate --name inter0 --install inter0.crt --chain vault/rootCA/ca.crt",
         "issue --ca inter0 --cn www.example.test --profile server --days 50 --out out --no-passphrase",
-        "renew --ca inter0 --self --request again.csr",
+        "ca renew --ca inter0 --request again.csr",
     ] {
         sandbox.pki(line).succeeds();
     }
@@ -23,7 +23,7 @@ pub(super) fn two_machines() -> Sandbox {
 
 impl Sandbox {
     fn renews_with(&self, answer: &str) -> Run {
-        self.pki("renew --ca inter0 --self --install").words(answer)
+        self.pki("ca renew --ca inter0 --install").words(answer)
     }
 
     /// `answer.crt`, of the request, by openssl with the root's key.
@@ -45,12 +45,12 @@ const CA: &str = "basicConstraints = critical, CA:TRUE, pathlen:0\n\
 fn an_installed_renewal_keeps_what_was_issued_valid() {
     let sandbox = two_machines();
     sandbox.refused(
-        sandbox.pki("renew --ca inter0 --self"),
+        sandbox.pki("ca renew --ca inter0"),
         1,
         "key-not-in-store",
         expect![[r#"
             error: the key of rootCA is not in the store
-            hint: write a CSR for it with `pki renew --ca inter0 --self --request FILE`, and install the certificate with --install
+            hint: write a CSR for it with `pki ca renew --ca inter0 --request FILE`, and install the certificate with --install
         "#]],
     );
     let line = "--store vault subordinate --ca rootCA --csr again.csr --out answer.crt --days 500";
@@ -84,7 +84,7 @@ fn an_installed_renewal_keeps_what_was_issued_valid() {
 fn a_new_key_takes_a_request_of_its_own() {
     let sandbox = two_machines();
     sandbox.refused(
-        sandbox.pki("renew --ca inter0 --self --rekey --name inter1 --no-passphrase"),
+        sandbox.pki("ca rekey --ca inter0 --name inter1 --no-passphrase"),
         1,
         "key-not-in-store",
         expect![[r#"
@@ -116,10 +116,10 @@ fn openssl_answers_the_request_too() {
 fn a_root_without_its_key_takes_its_new_certificate() {
     let sandbox = two_machines();
     sandbox
-        .pki("--store vault renew --ca rootCA --self --days 5000")
+        .pki("--store vault ca renew --ca rootCA --days 5000")
         .succeeds();
     sandbox
-        .pki("renew --ca rootCA --self --install vault/rootCA/ca.crt")
+        .pki("ca renew --ca rootCA --install vault/rootCA/ca.crt")
         .succeeds();
     sandbox.pki("bundle").succeeds();
     let (bundle, root) = ("truststore.pem", "vault/rootCA/ca.crt");
@@ -138,9 +138,9 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
         "vault/rootCA/ca.crt",
         "install-key-mismatch",
         expect![[r#"
-            error: vault/rootCA/ca.crt can't be installed as inter0
-            caused by: none of its certificates is about the CA's key
-            hint: install a certificate for the CSR that `pki renew --ca inter0 --self --request FILE` writes
+            error: vault/rootCA/ca.crt cannot be installed as inter0
+            caused by: no certificate in it has the CA's public key
+            hint: install a certificate for the CSR that `pki ca renew --ca inter0 --request FILE` writes
         "#]],
     );
     sandbox.answered_by_openssl(
@@ -152,8 +152,8 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
         "answer.crt",
         "install-key-identifier-mismatch",
         expect![[r#"
-            error: answer.crt can't be installed as inter0
-            caused by: its subject key identifier is not the CA's, so that nothing that was issued would find it
+            error: answer.crt cannot be installed as inter0
+            caused by: its subject key identifier differs from the CA's, so issued certificates would not chain to it
             hint: have it signed with the exact subject and key identifier of the CSR
         "#]],
     );
@@ -163,8 +163,8 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
         "answer.crt",
         "install-subject-mismatch",
         expect![[r#"
-            error: answer.crt can't be installed as inter0
-            caused by: its subject is not the CA's to the byte, so that nothing that was issued would find it
+            error: answer.crt cannot be installed as inter0
+            caused by: its subject differs from the CA's in encoding, so issued certificates would not chain to it
             hint: have it signed with the exact subject and key identifier of the CSR
         "#]],
     );
@@ -178,8 +178,8 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
         "other.crt --chain other/otherRoot/ca.crt",
         "install-issuer-mismatch",
         expect![[r#"
-            error: other.crt can't be installed as inter0
-            caused by: its issuer CN=otherRoot is not the one of the certificate that it would replace
+            error: other.crt cannot be installed as inter0
+            caused by: its issuer CN=otherRoot differs from the issuer of the certificate that it replaces
             hint: a CA can't change its parent; create a new CA with `pki subordinate`
         "#]],
     );
@@ -198,8 +198,8 @@ fn what_is_of_another_key_name_or_issuer_is_refused() {
         "answer.crt",
         "install-not-a-ca",
         expect![[r#"
-            error: answer.crt can't be installed as inter0
-            caused by: the certificate is not that of a CA: its basicConstraints do not say CA:TRUE
+            error: answer.crt cannot be installed as inter0
+            caused by: it is not a CA certificate: basicConstraints does not have CA:TRUE
             hint: have it signed as a CA: basicConstraints CA:TRUE, keyUsage keyCertSign and cRLSign
         "#]],
     );

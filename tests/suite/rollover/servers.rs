@@ -14,7 +14,7 @@ fn during_the_change() -> Sandbox {
         "root --name rootCA --no-passphrase",
         "subordinate --ca rootCA --name inter0 --no-passphrase",
         "issue --ca inter0 --cn before --out before --no-passphrase",
-        "renew --ca rootCA --self --rekey --name root2 --no-passphrase",
+        "ca rekey --ca rootCA --name root2 --no-passphrase",
         "subordinate --ca root2 --name inter2 --no-passphrase",
         "issue --ca inter2 --cn after --out after --no-passphrase",
         "issue --ca inter2 --cn www.example.test --profile server --out server --no-passphrase",

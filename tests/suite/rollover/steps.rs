@@ -34,7 +34,7 @@ fn when_a_ca_goes_the_others_stay_in_the_trust_store() {
     ] {
         sandbox.pki(line).succeeds();
     }
-    let line = "renew --ca inter0 --self --rekey --name inter1 --no-passphrase";
+    let line = "ca rekey --ca inter0 --name inter1 --no-passphrase";
     let steps = sandbox.steps(line);
     let bundle =
         "pki bundle --ca inter1 --ca other --ca otherInter --ca rootCA --out truststore.pem";
@@ -58,7 +58,7 @@ fn below_a_root_with_path_length_0_no_ca_is_advised() {
     sandbox
         .pki("root --name rootCA --no-passphrase --path-len 0")
         .succeeds();
-    let line = "-q renew --ca rootCA --self --rekey --name root2 --no-passphrase";
+    let line = "-q ca rekey --ca rootCA --name root2 --no-passphrase";
     let steps = sandbox.steps(line);
     assert_eq!(steps[1].1, ["pki issue --ca root2 --cn NAME"]);
     sandbox.pki("issue --ca root2 --cn NAME").succeeds();
@@ -76,7 +76,7 @@ fn a_ca_from_elsewhere_keeps_its_parent_until_it_expires() {
         .as_str()
         .unwrap()
         .to_owned();
-    let line = "renew --ca rootCA --self --rekey --name root2 --no-cross --no-passphrase";
+    let line = "ca rekey --ca rootCA --name root2 --no-cross --no-passphrase";
     let steps = sandbox.steps(line);
     let times: Vec<&str> = steps.iter().map(|(when, _)| when.as_str()).collect();
     assert_eq!(
@@ -98,7 +98,7 @@ fn commands_name_the_store_where_it_is_not_the_usual_one() {
     let sandbox = Sandbox::new();
     let pki = |line: &str| sandbox.pki("--store").arg(STORE).words(line);
     pki("root --name rootCA --no-passphrase").succeeds();
-    let renewed = pki("renew --ca rootCA --self").succeeds();
+    let renewed = pki("ca renew --ca rootCA").succeeds();
     let command = format!("pki --store {WORD} bundle --out truststore.pem");
     assert!(
         renewed.stdout.contains(&format!("\n       {command}\n")),
@@ -123,7 +123,7 @@ fn hints_and_notices_name_the_store_too() {
         1,
         "certificate-not-found",
         expect![[r#"
-            error: rootCA has issued no certificate with common name "a"
+            error: no certificate with CN "a" found for rootCA
             hint: `pki --store other list --ca rootCA` shows what it has issued
         "#]],
     );
@@ -133,7 +133,7 @@ fn hints_and_notices_name_the_store_too() {
     assert_text(
         &normalised(&said.stderr),
         expect![[r#"
-            notice: the certificate of the CA CN=below expires at [time]; `pki --store other renew --ca NAME --self` renews it
+            notice: the certificate of the CA CN=below expires at [time]; `pki --store other ca renew --ca NAME` renews it
             notice: no certificate of rootCA is due
         "#]],
     );
@@ -157,12 +157,12 @@ fn hints_and_notices_name_the_store_too() {
 fn an_offline_root_is_not_told_to_request_a_certificate() {
     let sandbox = super::elsewhere::two_machines();
     sandbox.refused(
-        sandbox.pki("renew --ca rootCA --self"),
+        sandbox.pki("ca renew --ca rootCA"),
         1,
         "key-not-in-store",
         expect![[r#"
             error: the key of rootCA is not in the store
-            hint: run the same command on the machine with the root's key; then install the certificate here: `pki renew --ca rootCA --self --install CERT`
+            hint: run the same command on the machine with the root's key; then install the certificate here: `pki ca renew --ca rootCA --install CERT`
         "#]],
     );
 }
@@ -184,11 +184,11 @@ fn what_is_advised_where_a_ca_ends_first_helps() {
         1,
         "ca-expires-first",
         expect![[r#"
-            error: inter0 ends itself within that time, at [time]
-            hint: first run `pki renew --ca rootCA --self`, then `pki renew --ca inter0 --self`
+            error: inter0 itself expires within that time, at [time]
+            hint: first run `pki ca renew --ca rootCA`, then `pki ca renew --ca inter0`
         "#]],
     );
-    for line in ["renew --ca rootCA --self", "renew --ca inter0 --self", due] {
+    for line in ["ca renew --ca rootCA", "ca renew --ca inter0", due] {
         sandbox.pki_at(late, line).succeeds();
     }
 }
@@ -203,7 +203,7 @@ fn what_is_said_of_a_ca_in_the_place_of_one_that_is_compromised() {
     ] {
         sandbox.pki(line).succeeds();
     }
-    let line = "renew --ca inter0 --self --rekey --name inter1 --no-passphrase";
+    let line = "ca rekey --ca inter0 --name inter1 --no-passphrase";
     let made = sandbox.pki(line).succeeds();
     let steps = made.stdout.find("next\n").unwrap();
     assert_text(

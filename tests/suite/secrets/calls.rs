@@ -24,7 +24,7 @@ const COMMANDS: [&str; 19] = [
     "export --ca intermediate0 --key --out key --passout file:export.pass",
     "bundle --for java --out trust.p12 --passout file:export.pass",
     "renew --ca intermediate0 --cn client --rekey --out renewed --passout file:export.pass",
-    "renew --ca rootCA --self",
+    "ca renew --ca rootCA",
     "import --openssl old --name old --passin file:old.pass --passout file:ca.pass",
     "apply pki.toml --passout file:ca.pass",
     "revoke --ca intermediate0 --cn client --all",

@@ -292,7 +292,7 @@ fn the_text_names_every_finding() {
         expect![[r#"
             twice.pem does not fit AWS Application Load Balancer: 2 errors
               error: blank-line  line 1: it is blank
-              error: each-once   CN=r0 is in it more than once
+              error: each-once   CN=r0 occurs more than once
         "#]],
     );
     assert_eq!(judged.stderr, "");

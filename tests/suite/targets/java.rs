@@ -174,7 +174,7 @@ fn only_a_pkcs12_bundle_takes_a_passphrase() {
     assert_text(
         &refusal,
         expect![[r#"
-            error: there is no passphrase for the trust store
+            error: no passphrase given for the trust store
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give one with --passout
         "#]],
@@ -204,7 +204,7 @@ fn only_a_pkcs12_bundle_takes_a_passphrase() {
             1,
             "target-unsupported",
             expect![[r#"
-                error: Java does not take a passphrase with other characters than the printable ones of ASCII
+                error: Java does not accept a passphrase with other characters than the printable ones of ASCII
             "#]],
         );
     }
@@ -234,7 +234,7 @@ fn only_a_trust_store_is_replaced_by_a_trust_store() {
         1,
         "file-foreign",
         expect![[r#"
-            error: truststore.p12 is there already and is not a trust store under this passphrase
+            error: truststore.p12 already exists and is not a trust store under this passphrase
             hint: use another file, or --force to replace it
         "#]],
     );
@@ -259,7 +259,7 @@ fn only_a_trust_store_is_replaced_by_a_trust_store() {
         1,
         "file-foreign",
         expect![[r#"
-            error: someone.p12 is there already and is not a trust store under this passphrase
+            error: someone.p12 already exists and is not a trust store under this passphrase
             hint: use another file, or --force to replace it
         "#]],
     );
@@ -269,7 +269,7 @@ fn only_a_trust_store_is_replaced_by_a_trust_store() {
         1,
         "file-foreign",
         expect![[r#"
-            error: truststore.p12 is there already and is not a bundle
+            error: truststore.p12 already exists and is not a bundle
             hint: use another file, or --force to replace it
         "#]],
     );

@@ -23,7 +23,7 @@ fn a_bundle_that_breaks_a_limit_is_not_written() {
         &refused.stdout,
         expect![[r#"
             the bundle does not fit AWS Application Load Balancer: 1 error
-              error: path-depth  the longest path, with a leaf, has 5 certificates; at most 4 are taken
+              error: path-depth  the longest path, including a leaf, has 5 certificates; the limit is 4
         "#]],
     );
     assert_text(
@@ -49,7 +49,7 @@ fn a_warning_stops_nothing_and_is_said() {
     assert_text(
         &normalised(&written.text_of_stderr()),
         expect![[r#"
-            warning: CN=rootCA ends at [time] (ends-soon)
+            warning: CN=rootCA expires at [time] (ends-soon)
         "#]],
     );
     assert_eq!(rules(&written.json(), "warning"), ["ends-soon"]);

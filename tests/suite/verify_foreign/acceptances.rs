@@ -114,7 +114,7 @@ fn a_partial_crl_that_lists_the_certificate_is_not_ignored() {
         Case::of(&sandbox).pki_run(),
         3,
         expect![[r#"
-            not valid: CN=leaf may be revoked: the CRL of CN=sub is about a part of its certificates: it has issuingDistributionPoint
+            not valid: CN=leaf may be revoked: the CRL of CN=sub covers only some of its certificates: it has issuingDistributionPoint
         "#]],
     );
     // Without an entry of the certificate it is named, and the complete CRL decides.
@@ -127,7 +127,7 @@ fn a_partial_crl_that_lists_the_certificate_is_not_ignored() {
             valid: CN=leaf, by sub, root
               expires                  [time]
               not revoked, by its CRL  CN=leaf, CN=sub
-              CRL not used             the CRL of CN=sub is about a part of its certificates: it has issuingDistributionPoint
+              CRL not used             the CRL of CN=sub covers only some of its certificates: it has issuingDistributionPoint
         "#]],
     );
     // One of end-entity certificates is used.
@@ -156,7 +156,7 @@ fn mailboxes_and_constraints_that_are_none_are_not_valid() {
         Case::of(&chain_with(CA, &permitted, &email("a@b@example.test"))).pki_run(),
         3,
         expect![[r#"
-            not valid: CN=sub does not allow CN=leaf: email:a@b@example.test is in none of the permitted subtrees: email:example.test
+            not valid: CN=sub does not allow CN=leaf: email:a@b@example.test is not in a permitted subtree: email:example.test
         "#]],
     );
     let mut said = String::new();
@@ -167,8 +167,8 @@ fn mailboxes_and_constraints_that_are_none_are_not_valid() {
     assert_text(
         &said,
         expect![[r#"
-            not valid: the nameConstraints of CN=sub is broken: name constraints are empty
-            not valid: the nameConstraints of CN=sub is broken: a list of subtrees is empty
+            not valid: the nameConstraints of CN=sub is malformed: name constraints are empty
+            not valid: the nameConstraints of CN=sub is malformed: a list of subtrees is empty
         "#]],
     );
 }

@@ -75,7 +75,7 @@ fn what_is_not_a_certificate_at_all_is_left_out_too() {
     assert_text(
         &said.stderr,
         expect![[r#"
-            warning: certificate 2 in both.pem is skipped: what is signed was expected in its place
+            warning: certificate 2 in both.pem is skipped: the signed content is expected
         "#]],
     );
 }
@@ -98,7 +98,7 @@ fn a_bundle_of_unreadable_certificates_is_refused() {
             error: explicit.crt is not a file of certificates
             caused by: its key has explicit curve parameters, which are not supported
             error: two.pem is not a file of certificates
-            caused by: certificate 1 in it can't be read: its key has explicit curve parameters, which are not supported
+            caused by: its certificate 1 can't be read: its key has explicit curve parameters, which are not supported
         "#]],
     );
 }
@@ -120,7 +120,7 @@ fn the_certificate_that_is_judged_has_to_be_readable() {
     let run = sandbox.pki("verify before.pem --bundle root.crt");
     run.refuses(1, "invalid-input", expect![[r#"
         error: before.pem is not a file of certificates
-        caused by: certificate 1 in it can't be read: its key has explicit curve parameters, which are not supported
+        caused by: its certificate 1 can't be read: its key has explicit curve parameters, which are not supported
     "#]]);
 }
 
@@ -148,7 +148,7 @@ fn other_commands_name_the_number_and_the_cause() {
     let run = sandbox.pki("bundle --add both.pem --out truststore.pem");
     run.refuses(1, "invalid-input", expect![[r#"
         error: both.pem is not a file of certificates
-        caused by: certificate 2 in it can't be read: its key has explicit curve parameters, which are not supported
+        caused by: its certificate 2 can't be read: its key has explicit curve parameters, which are not supported
     "#]]);
     let judged = sandbox.pki("bundle --check both.pem").ends_with(3);
     assert!(judged.stdout.contains(EXPLICIT), "{judged}");
@@ -181,7 +181,7 @@ fn an_issuer_without_a_name_is_said_to_have_none() {
     assert_text(
         &refused.stdout,
         expect![[r#"
-            not valid: the issuer of CN=child is not named: its issuer field is empty
+            not valid: the issuer of CN=child is unknown: its issuer field is empty
         "#]],
     );
 }

@@ -2,7 +2,7 @@
 
 use crate::key::KeyError;
 use crate::store::file::Suspect;
-use crate::store::{CaName, FileError, StoreError};
+use crate::store::{CaName, FileError, Found, StoreError};
 use rustix::io::Errno;
 use std::io;
 
@@ -14,7 +14,11 @@ pub(super) fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::Undecided { .. } => {
             "check the disk; then `pki list` shows which records exist".into()
         }
-        StoreError::NotAStore { .. } => "use an empty or new directory with --store".into(),
+        StoreError::NotAStore { found, path } => match found {
+            Found::File => "use a directory: name it with --store or PKI_STORE, or run pki in another directory".into(),
+            Found::EasyRsa => format!("to import it: pki --store DIR import --easy-rsa {path} --name NAME"),
+            Found::Files => "use an empty or new directory with --store".into(),
+        },
         StoreError::NotEmpty { .. } => "a backup is restored into a new or empty directory: use another --store".into(),
         StoreError::BadArchive { .. } => "nothing was restored; use the file exactly as the command backup wrote it".into(),
         StoreError::NoFixtureStore { .. } => FIXTURE_STORE.into(),

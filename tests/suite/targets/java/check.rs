@@ -100,7 +100,7 @@ fn an_encryption_that_is_not_opened_here_is_named() {
         "key-encryption-unsupported",
         expect![[r#"
             error: the trust store old.p12 can't be opened
-            caused by: its encryption can't be opened: it is pbeWithSHAAnd40BitRC2-CBC
+            caused by: its encryption is not supported: it is pbeWithSHAAnd40BitRC2-CBC
             hint: write a new one with `keytool -importkeystore`
         "#]],
     );

@@ -1,85 +1,55 @@
-//! `pki renew --self --rekey`: a CA in the place of another; `--cross`: roots that certify each other.
+//! `pki ca rekey`: a CA with a new key that replaces another.
 
-use super::context::Context;
-use super::failure::Failure;
-use super::options::SubjectArgs;
-use super::passphrase::{Protecting, UserPassphrases};
-use super::renew::args::{CaRenewalArgs, RenewArgs};
-use super::report::Report;
-use super::root::MadeCa;
-use super::steps::{self, Change, Step};
+use super::cross_sign::CrossEntry;
+use super::renew::ValidityArgs;
 use crate::ca::{
     CaError, CrossCertificate, IssuanceError, Issuer, IssuerError, NewCa, Passphrases,
     ProtectedKey, Purpose, Session, Succession, create_root, create_subordinate, cross_certify,
     is_compromised, last_end, valid_of_key,
 };
-use crate::key::Passphrase;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::options::{SubjectArgs, UrlArgs};
+use crate::cli::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
+use crate::cli::report::Report;
+use crate::cli::root::MadeCa;
+use crate::cli::steps::{self, Change, Step};
+use crate::key::{KeyType, Passphrase};
 use crate::store::{Ca, CaName, Store};
 use crate::x509::Serial;
-use crate::x509::validity::rfc3339;
+use clap::Args;
 use serde::Serialize;
 use std::error::Error;
 use time::OffsetDateTime;
 
-#[derive(Serialize)]
-struct CrossEntry {
-    ca: String,
-    subject: String,
-    serial: String,
-    not_after: String,
-}
-
-impl CrossEntry {
-    fn of(cross: &[CrossCertificate]) -> Vec<Self> {
-        let entry = |cross: &CrossCertificate| Self {
-            ca: cross.issuer.to_string(),
-            subject: cross.issuance.subject.clone(),
-            serial: cross.issuance.serial.to_string(),
-            not_after: rfc3339(cross.issuance.not_after),
-        };
-        cross.iter().map(entry).collect()
-    }
-
-    fn line(&self) -> String {
-        let Self {
-            ca,
-            subject,
-            serial,
-            not_after,
-        } = self;
-        format!("{ca} cross-signed {subject} until {not_after}: {serial}\n")
-    }
-}
-
-#[derive(Serialize)]
-struct CrossReport {
-    ca: String,
-    cross: Vec<CrossEntry>,
-}
-
-/// `--cross`.
-pub(super) fn crossed(
-    args: &RenewArgs,
-    other: &CaName,
-    context: &Context,
-) -> Result<Report, Failure> {
-    let store = context.open_store()?;
-    let mut passphrases =
-        UserPassphrases::new(context, Some(&args.passin), None, Protecting::NewCa)?;
-    let mut open = |name: &CaName| {
-        let purpose = Purpose::Certificates;
-        Issuer::open(&store, name, purpose, &mut passphrases, context.now)
-    };
-    let (one, other) = (open(&args.ca)?, open(other)?);
-    let (cross, notices) = cross_certify(&one, &other, context.now)?;
-    context.notices(notices);
-    let report = CrossReport {
-        ca: args.ca.to_string(),
-        cross: CrossEntry::of(&cross),
-    };
-    let text: String = report.cross.iter().map(CrossEntry::line).collect();
-    let remedy = format!("`pki list --ca {}` shows it", args.ca);
-    Ok(Report::new(&report, text).committed(remedy))
+/// Create a CA with a new key to replace another
+///
+/// The new CA has a name of its own and the same policy; roots are cross-signed. The old CA stays until all of
+/// its certificates have expired. The report ends with the next steps and their times.
+#[derive(Args)]
+pub(super) struct CaRekeyArgs {
+    /// The CA to replace
+    #[arg(long, value_name = "NAME")]
+    ca: CaName,
+    /// The new CA's name in the store, and by default its common name
+    #[arg(long, value_name = "NAME")]
+    name: CaName,
+    #[command(flatten)]
+    subject: SubjectArgs,
+    #[command(flatten)]
+    validity: ValidityArgs,
+    /// p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65, ml-dsa-87 [default: as before]
+    #[arg(long, value_name = "TYPE")]
+    key_type: Option<KeyType>,
+    #[command(flatten)]
+    urls: UrlArgs,
+    /// Do not cross-sign the roots
+    #[arg(long)]
+    no_cross: bool,
+    #[command(flatten)]
+    passin: PassinArgs,
+    #[command(flatten)]
+    passout: PassoutArgs,
 }
 
 /// A CA in the place of another.
@@ -92,8 +62,13 @@ struct SucceededEntry {
     steps: Vec<Step>,
 }
 
-/// `--rekey`.
-pub(super) fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
+impl CaRekeyArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        rekeyed(&self, context)
+    }
+}
+
+fn rekeyed(args: &CaRekeyArgs, context: &Context) -> Result<Report, Failure> {
     let store = context.open_store()?;
     let old = store.ca(&args.ca)?;
     let mut notices = Vec::new();
@@ -104,7 +79,7 @@ pub(super) fn succeeded(args: &RenewArgs, context: &Context) -> Result<Report, F
         user: UserPassphrases::new(
             context,
             Some(&args.passin),
-            Some(&args.out.passout),
+            Some(&args.passout),
             Protecting::NewCa,
         )?,
         new: new.name.clone(),
@@ -134,36 +109,22 @@ fn key_elsewhere(error: CaError, new: &CaName) -> Failure {
     }
 }
 
-fn succession(args: &RenewArgs) -> Result<Succession, Failure> {
-    let name = args.name.as_deref().ok_or_else(|| {
-        Failure::usage("--self --rekey creates another CA, so --name is required")
-    })?;
-    let name: CaName = name
-        .parse()
-        .map_err(|error| Failure::usage(format!("the value of --name can't be used: {error}")))?;
-    let CaRenewalArgs {
-        subject,
-        key_type,
-        crl_url,
-        ca_issuers_url,
-        ocsp_url,
-        ..
-    } = &args.rollover;
+fn succession(args: &CaRekeyArgs) -> Result<Succession, Failure> {
     Ok(Succession {
-        name,
-        subject: SubjectArgs::new(args.cn.clone(), subject.clone()).resolve()?,
-        lifetime: args.lifetime(),
-        key_type: *key_type,
-        crl_urls: crl_url.clone(),
-        ca_issuers_urls: ca_issuers_url.clone(),
-        ocsp_urls: ocsp_url.clone(),
+        name: args.name.clone(),
+        subject: args.subject.resolve()?,
+        lifetime: args.validity.lifetime(),
+        key_type: args.key_type,
+        crl_urls: args.urls.crl_url.clone(),
+        ca_issuers_urls: args.urls.ca_issuers_url.clone(),
+        ocsp_urls: args.urls.ocsp_url.clone(),
     })
 }
 
 /// A root beside another. That one's key is opened first, so that what hinders it shows before anything
 /// is made.
 fn beside_root(
-    args: &RenewArgs,
+    args: &CaRekeyArgs,
     store: &Store,
     old: &Ca,
     new: &NewCa,
@@ -171,7 +132,7 @@ fn beside_root(
     context: &Context,
 ) -> Result<(Ca, Vec<CrossCertificate>), Failure> {
     let now = context.now;
-    let old = if args.rollover.no_cross {
+    let old = if args.no_cross {
         None
     } else {
         let purpose = Purpose::Certificates;
@@ -189,7 +150,7 @@ fn beside_root(
             }
         })?)
     };
-    let (made, notices) = create_root(&context.store, context.observer(), new, passphrases, now)?;
+    let (made, notices) = create_root(&context.store, context.operator(), new, passphrases, now)?;
     context.notices(notices);
     let Some(old) = old else {
         return Ok((made, Vec::new()));
@@ -199,7 +160,7 @@ fn beside_root(
         .and_then(|new| cross_certify(&old, &new, now));
     let (cross, notices) = crossed.map_err(|source| {
         let remedy = format!(
-            "cross-sign the two with `pki renew --ca {} --self --cross {name}`",
+            "cross-sign the two with `pki ca cross-sign --ca {} --with {name}`",
             args.ca
         );
         Failure::after_commit(format!("the root {name}"), source, remedy)

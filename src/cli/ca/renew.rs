@@ -1,51 +1,77 @@
-//! `pki renew --self`: a CA's own certificate under the same key.
+//! `pki ca renew`: a new certificate for the same key of a CA.
 
-use super::context::Context;
-use super::failure::Failure;
-use super::options::{input, is_standard_output};
-use super::passphrase::{Protecting, UserPassphrases};
-use super::renew::args::{CaRenewalArgs, RenewArgs, refuse};
-use super::report::{Lines, Report};
-use super::root::MadeCa;
-use super::steps::{self, Step};
-use super::succession::{crossed, succeeded};
 use crate::ca::{
-    CaError, IssuerError, OpenFile, RenewedCa, Session, certificates_in, install_renewed, renew_ca,
-    request_renewal,
+    CaError, End, IssuerError, Lifetime, OpenFile, RenewedCa, Session, certificates_in,
+    install_renewed, renew_ca, request_renewal,
 };
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::options::{input, is_standard_output};
+use crate::cli::passphrase::{PassinArgs, Protecting, UserPassphrases};
+use crate::cli::report::{Lines, Report};
+use crate::cli::root::MadeCa;
+use crate::cli::steps::{self, Step};
 use crate::pem;
-use crate::x509::validity::rfc3339;
+use crate::store::CaName;
+use crate::x509::validity::{Moment, rfc3339};
+use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// `--self`, in whichever of its forms.
-pub(super) fn run(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
-    let CaRenewalArgs {
-        request,
-        install,
-        chain,
-        cross,
-        ..
-    } = &args.rollover;
-    if !args.rekey {
-        let new = args.rollover.given_for_a_new_ca();
-        let named = [
-            (args.cn.is_some(), "--cn with --self"),
-            (args.name.is_some(), "--name with --self"),
-            (args.out.passout.is_given(), "a passphrase for a new key"),
-        ];
-        refuse(named.into_iter().chain(new), "--rekey")?;
+/// Renew the certificate of a CA: the same key and subject
+///
+/// The parent CA signs it, or a root itself. For a parent CA on another machine, --request writes a CSR and
+/// --install installs the new certificate. The report ends with the next steps and their times.
+#[derive(Args)]
+pub(super) struct CaRenewArgs {
+    /// The CA to renew
+    #[arg(long, value_name = "NAME")]
+    ca: CaName,
+    #[command(flatten)]
+    validity: ValidityArgs,
+    /// Write a CSR for an offline parent CA; - is standard output
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["install", "days", "not_after"])]
+    request: Option<PathBuf>,
+    /// Install the new certificate, PEM or DER, with or without its chain; - is standard input
+    #[arg(long, value_name = "CERT", conflicts_with_all = ["days", "not_after", "passin"])]
+    install: Option<PathBuf>,
+    /// With --install: the certificates of its issuing CAs, up to the root
+    #[arg(long, value_name = "FILE", requires = "install")]
+    chain: Vec<PathBuf>,
+    #[command(flatten)]
+    passin: PassinArgs,
+    /// Replace an existing CSR file
+    #[arg(long, requires = "request")]
+    force: bool,
+}
+
+/// End of the validity of a new certificate of a CA.
+#[derive(Args)]
+pub(super) struct ValidityArgs {
+    /// Days of validity [default: as before]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "not_after")]
+    days: Option<u32>,
+    /// Expiry: 2027-01-31, RFC 3339, or from now as in 90d, 12h, 1y
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    not_after: Option<Moment>,
+}
+
+impl ValidityArgs {
+    pub(super) fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            not_before: None,
+            end: self.days.map(End::Days).or(self.not_after.map(End::At)),
+        }
     }
-    let for_chain = !chain.is_empty() && install.is_none();
-    let for_file = args.out.force && request.is_none();
-    refuse([(for_chain, "--chain")], "--install")?;
-    refuse([(for_file, "--force")], "--request")?;
-    match (request, install, cross) {
-        (Some(file), ..) => write_request(args, file, context),
-        (_, Some(file), _) => installed(args, file, chain, context),
-        (.., Some(other)) => crossed(args, other, context),
-        _ if args.rekey => succeeded(args, context),
-        _ => renewed(args, context),
+}
+
+impl CaRenewArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        match (&self.request, &self.install) {
+            (Some(file), _) => write_request(&self, file, context),
+            (_, Some(file)) => installed(&self, file, context),
+            _ => renewed(&self, context),
+        }
     }
 }
 
@@ -68,7 +94,7 @@ struct NamingPreviousEntry {
     until: String,
 }
 
-fn renewed(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
+fn renewed(args: &CaRenewArgs, context: &Context) -> Result<Report, Failure> {
     let store = context.open_store()?;
     let mut passphrases =
         UserPassphrases::new(context, Some(&args.passin), None, Protecting::NewCa)?;
@@ -76,32 +102,27 @@ fn renewed(args: &RenewArgs, context: &Context) -> Result<Report, Failure> {
     let renewed = renew_ca(
         &mut Session::new(&store, &mut passphrases, context.now),
         ca,
-        args.lifetime(),
+        args.validity.lifetime(),
     );
     let renewed = renewed.map_err(|error| match error {
         CaError::Issuer(IssuerError::KeyElsewhere { ca: issuer }) if issuer == *ca => Failure::from(IssuerError::KeyElsewhere { ca: issuer })
             .hint(format!(
-                "run the same command on the machine with the root's key; then install the certificate here: `pki renew --ca {ca} --self --install CERT`"
+                "run the same command on the machine with the root's key; then install the certificate here: `pki ca renew --ca {ca} --install CERT`"
             )),
         CaError::Issuer(IssuerError::KeyElsewhere { ca: issuer }) => Failure::from(IssuerError::KeyElsewhere { ca: issuer })
             .hint(format!(
-                "write a CSR for it with `pki renew --ca {ca} --self --request FILE`, and install the certificate with --install"
+                "write a CSR for it with `pki ca renew --ca {ca} --request FILE`, and install the certificate with --install"
             )),
         other => other.into(),
     })?;
     Ok(report(&renewed, context))
 }
 
-fn installed(
-    args: &RenewArgs,
-    file: &Path,
-    chain: &[PathBuf],
-    context: &Context,
-) -> Result<Report, Failure> {
+fn installed(args: &CaRenewArgs, file: &Path, context: &Context) -> Result<Report, Failure> {
     let store = context.open_store()?;
     let answer = certificates_in(&input(file)?)?;
     let mut above = Vec::new();
-    for file in chain {
+    for file in &args.chain {
         above.extend(certificates_in(&input(file)?)?);
     }
     let renewed = install_renewed(&store, &args.ca, file, &answer, &above, context.now)?;
@@ -163,13 +184,13 @@ struct RequestEntry {
     request: String,
 }
 
-fn write_request(args: &RenewArgs, path: &Path, context: &Context) -> Result<Report, Failure> {
+fn write_request(args: &CaRenewArgs, path: &Path, context: &Context) -> Result<Report, Failure> {
     let store = context.open_store()?;
     let mut passphrases =
         UserPassphrases::new(context, Some(&args.passin), None, Protecting::NewCa)?;
     let to_file = !is_standard_output(path);
     let file = to_file
-        .then(|| OpenFile::open(path, args.out.force))
+        .then(|| OpenFile::open(path, args.force))
         .transpose()?;
     let request = request_renewal(
         &mut Session::new(&store, &mut passphrases, context.now),

@@ -1,0 +1,34 @@
+//! `pki ca`: commands about a CA itself.
+
+mod cross_sign;
+mod rekey;
+mod renew;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::report::Report;
+use clap::{Args, Subcommand};
+
+/// Renew, rekey or cross-sign a CA
+#[derive(Args)]
+pub(super) struct CaArgs {
+    #[command(subcommand)]
+    command: CaCommand,
+}
+
+#[derive(Subcommand)]
+enum CaCommand {
+    Renew(renew::CaRenewArgs),
+    Rekey(Box<rekey::CaRekeyArgs>),
+    CrossSign(cross_sign::CrossSignArgs),
+}
+
+impl CaArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        match self.command {
+            CaCommand::Renew(args) => args.run(context),
+            CaCommand::Rekey(args) => args.run(context),
+            CaCommand::CrossSign(args) => args.run(context),
+        }
+    }
+}

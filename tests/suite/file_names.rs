@@ -1,0 +1,73 @@
+//! Names of the files of certificates whose names are no safe file names.
+
+use expect_test::expect;
+
+use crate::run::assert_text;
+use crate::sandbox::Sandbox;
+
+/// Files that each certificate gets, by every command that writes them.
+#[test]
+fn every_command_gives_files_the_same_names() {
+    let sandbox = Sandbox::with_open_ca();
+    let mut said = String::new();
+    for names in [
+        ["--cn", "*.example.test"],
+        ["--cn", "日本"],
+        ["--cn", "a b"],
+        ["--cn", "../x"],
+        ["--cn", "_wildcard.example.test"],
+        ["--san", "*.other.test"],
+        ["--san", "spiffe://example.test/a"],
+        ["--san", "2001:db8::1"],
+    ] {
+        let issue = "--format json issue --ca intermediate0 --no-passphrase --out issued";
+        let issued = sandbox.pki(issue).arg(names[0]).arg(names[1]);
+        let issued = issued.succeeds().json();
+        let serial = issued["serial"].as_str().unwrap();
+        let select = format!("--ca intermediate0 --serial 0x{serial} --no-passphrase");
+        for line in [
+            format!("export {select} --out exported"),
+            format!("renew {select} --out renewed"),
+        ] {
+            sandbox.pki(&line).succeeds();
+        }
+        let file = issued["files"]["key"].as_str().unwrap();
+        said += &format!("{} {file}\n", names[1]);
+    }
+    assert_text(
+        &said,
+        expect![[r#"
+        "#]],
+    );
+    let issued = sandbox.names_in("issued");
+    assert_eq!(issued, sandbox.names_in("exported"));
+    assert_eq!(issued, sandbox.names_in("renewed"));
+}
+
+#[test]
+fn rows_of_a_table_get_the_same_names() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox.write("rows.csv", "cn,san\n*.example.test,\na b,\n");
+    let line = "issue --ca intermediate0 --from rows.csv --out batch --no-passphrase";
+    sandbox.pki(line).succeeds();
+    let names = sandbox.names_in("batch");
+    let certificates = names.iter().filter(|name| name.ends_with(".crt"));
+    assert_eq!(
+        certificates.collect::<Vec<_>>(),
+        ["_wildcard.example.test.crt", "a%20b.crt"]
+    );
+}
+
+#[test]
+fn a_wildcard_becomes_a_kubernetes_secret() {
+    let sandbox = Sandbox::with_open_ca();
+    let line = "issue --ca intermediate0 --profile server --cn";
+    sandbox.pki(line).arg("*.example.test").succeeds();
+    let line = "export --ca intermediate0 --for kubernetes --no-passphrase --out . --cn";
+    sandbox.pki(line).arg("*.example.test").succeeds();
+    let manifest = sandbox.read("_wildcard.example.test.secret.yaml");
+    assert!(
+        manifest.contains("name: \"wildcard.example.test\"\n"),
+        "{manifest}"
+    );
+}

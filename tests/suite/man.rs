@@ -1,0 +1,56 @@
+//! `pki help` and the manual pages.
+
+use expect_test::expect;
+
+use crate::run::assert_text;
+use crate::sandbox::Sandbox;
+
+/// Sections that every page has, in the order of man-pages(7).
+const SECTIONS: [&str; 7] = [
+    "NAME",
+    "SYNOPSIS",
+    "DESCRIPTION",
+    "EXIT STATUS",
+    "ENVIRONMENT",
+    "FILES",
+    "SEE ALSO",
+];
+
+#[test]
+fn groff_formats_every_page_without_a_warning() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.pki("man man1").succeeds();
+    for page in made.stdout.lines() {
+        let formatted = sandbox.run("groff", "-man -Tutf8 -P-cbou -ww").arg(page);
+        let formatted = formatted.succeeds();
+        assert_eq!(formatted.stderr, "", "{page}");
+        let mut lines = formatted.stdout.lines();
+        for section in SECTIONS {
+            assert!(lines.any(|line| line == section), "{page}: {section}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_a_command_has_examples_and_references() {
+    let sandbox = Sandbox::new();
+    sandbox.pki("man man1").succeeds();
+    let page = "-man -Tutf8 -P-cbou man1/pki-tree.1";
+    let formatted = sandbox.run("groff", page).succeeds();
+    let behind = formatted.stdout.split("EXIT STATUS").nth(1).unwrap();
+    assert_text(
+        behind,
+        expect![[r#"
+        "#]],
+    );
+}
+
+#[test]
+fn help_of_a_command_is_that_of_its_option() {
+    let sandbox = Sandbox::new();
+    for command in ["issue", "crl", "ca renew", "ca"] {
+        let asked = sandbox.pki(&format!("help {command}")).succeeds();
+        let option = sandbox.pki(&format!("{command} --help")).succeeds();
+        assert_eq!(asked.stdout, option.stdout, "{command}");
+    }
+}

@@ -1,0 +1,45 @@
+//! What users have at `./pki` in the place of a store.
+
+use expect_test::expect;
+
+use crate::run::assert_text;
+use crate::sandbox::Sandbox;
+
+#[test]
+fn the_program_itself_is_named_as_a_file() {
+    let sandbox = Sandbox::new();
+    std::fs::copy(env!("CARGO_BIN_EXE_pki"), sandbox.path("pki")).unwrap();
+    let mut said = String::new();
+    for line in ["list", "root --name rootCA --no-passphrase"] {
+        said += &sandbox.refusal(sandbox.pki(line), 1, "not-a-store");
+    }
+    assert_text(
+        &said,
+        expect![[r#"
+        "#]],
+    );
+}
+
+#[test]
+fn a_directory_of_easy_rsa_is_named_with_the_import() {
+    let sandbox = Sandbox::new();
+    let easyrsa = "--batch --pki-dir=pki init-pki";
+    sandbox
+        .run("/usr/share/easy-rsa/easyrsa", easyrsa)
+        .succeeds();
+    let easyrsa = "--batch --pki-dir=pki build-ca nopass";
+    sandbox
+        .run("/usr/share/easy-rsa/easyrsa", easyrsa)
+        .succeeds();
+    let mut said = String::new();
+    for line in ["list", "root --name rootCA --no-passphrase"] {
+        said += &sandbox.refusal(sandbox.pki(line), 1, "not-a-store");
+    }
+    assert_text(
+        &said,
+        expect![[r#"
+        "#]],
+    );
+    let line = "--store imported import --easy-rsa pki --name old --no-passphrase";
+    sandbox.pki(line).succeeds();
+}
