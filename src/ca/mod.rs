@@ -2,6 +2,7 @@
 
 mod apply;
 mod authority;
+mod by_time;
 mod check;
 mod crl;
 mod error;
@@ -33,10 +34,11 @@ pub(crate) use apply::{
 pub(crate) use authority::error::{AuthorityError, Misfit};
 pub(crate) use authority::{
     CaRequest, CrossCertificate, Installed, NamingPrevious, NewCa, NewRequest, RenewedCa,
-    Succession, certify_ca, create_fixture_root, create_root, create_subordinate,
-    cross_certificate, cross_certify, install_ca, install_renewed, last_end, renew_ca, request_ca,
-    request_renewal, valid_of_key,
+    Succession, certify_ca, check_removable, create_fixture_root, create_root, create_subordinate,
+    cross_certificate, cross_certify, install_ca, install_renewed, last_end, remove_ca, renew_ca,
+    request_ca, request_renewal, valid_of_key,
 };
+pub(crate) use by_time::ByTime;
 pub(crate) use check::{
     CheckRequest, Checkup, Repair, Repaired, StoreFinding, bytes_to_check, check, repair,
 };
@@ -74,7 +76,10 @@ pub(crate) use numbers::plural;
 pub(crate) use owner::KeyOf;
 pub(crate) use parallel::on_all_cores;
 pub(crate) use passphrases::error::KeyUseError;
-pub(crate) use passphrases::{Passphrases, ProtectedKey, Unlocked, passphrase_for, protection_for};
+pub(crate) use passphrases::{
+    Passphrases, ProtectedKey, Unlocked, change_passphrase, change_passphrase_of_file,
+    passphrase_for, protection_for,
+};
 pub(crate) use remedy::Remedy;
 pub(crate) use renewal::{
     DueCa, Expiring, Lineage, Predecessor, Renewal, RenewalError, Successors, expiring, renew,

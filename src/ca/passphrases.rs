@@ -1,6 +1,9 @@
 //! Passphrases: asked for when a key turns out to need one, never before.
 
+mod change;
 pub(crate) mod error;
+
+pub(crate) use change::{change_passphrase, change_passphrase_of_file};
 
 use crate::ca::error::CaError;
 use crate::ca::passphrases::error::KeyUseError;
@@ -42,6 +45,11 @@ pub(crate) trait Passphrases {
         &mut self,
         key: ProtectedKey<'_>,
     ) -> Result<Passphrase, Box<dyn Error + Send + Sync>>;
+
+    /// Whether a passphrase that turned out to be wrong may be typed again; the user is told that it was wrong.
+    fn may_try_again(&mut self, _key: ProtectedKey<'_>) -> bool {
+        false
+    }
 
     /// Whether the user named a source of the passphrase of this CA.
     fn is_given(&self, _ca: &CaName) -> bool {
@@ -101,13 +109,11 @@ impl Unlocked {
         {
             return Ok(opened.map_err(failed)?);
         }
-        let passphrase = match &self.passphrase {
-            Some(passphrase) => passphrase.clone(),
-            None => passphrases
-                .to_open(wanted)
-                .map_err(|source| wanted.no_passphrase(source))?,
+        let ((key, derived), passphrase) = match &self.passphrase {
+            Some(known) => (encrypted.open(known).map_err(failed)?, known.clone()),
+            None => open_with(wanted, passphrases, |passphrase| encrypted.open(passphrase))?
+                .map_err(failed)?,
         };
-        let (key, derived) = encrypted.open(&passphrase).map_err(failed)?;
         self.passphrase = Some(passphrase);
         self.derived = derived;
         Ok(key)
@@ -129,6 +135,23 @@ impl Unlocked {
             (Some(passphrase), _) => {
                 Ok(Protection::new(passphrase).map_err(KeyUseError::Encoding)?)
             }
+        }
+    }
+}
+
+/// Opens something with a passphrase, which is asked for again if it was typed wrongly; returns it beside the
+/// result.
+pub(crate) fn open_with<T>(
+    wanted: ProtectedKey<'_>,
+    passphrases: &mut dyn Passphrases,
+    open: impl Fn(&Passphrase) -> Result<T, KeyError>,
+) -> Result<Result<(T, Passphrase), KeyError>, CaError> {
+    loop {
+        let passphrase = passphrases.to_open(wanted);
+        let passphrase = passphrase.map_err(|source| wanted.no_passphrase(source))?;
+        match open(&passphrase) {
+            Err(KeyError::WrongPassphrase) if passphrases.may_try_again(wanted) => {}
+            opened => return Ok(opened.map(|opened| (opened, passphrase))),
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct ApplyArgs {
     file: Option<PathBuf>,
     /// Print what the command would do, and change nothing
     #[arg(long)]
-    plan: bool,
+    dry_run: bool,
     /// Print an example declaration
     #[arg(long, exclusive = true)]
     example: bool,
@@ -83,7 +83,7 @@ impl ApplyArgs {
             overwrite: self.force,
             now: context.now,
         };
-        if self.plan {
+        if self.dry_run {
             let steps = application.plan()?;
             report::tell(context, &steps);
             return Ok(reported(&steps, Tense::Planned));
@@ -140,7 +140,11 @@ fn apply(
 
 fn reported(steps: &[Step], tense: Tense) -> Report {
     let entries: Vec<StepEntry> = steps.iter().map(StepEntry::of).collect();
-    Report::new(&entries, report::text(steps, tense))
+    let report = Report::new(&entries, report::text(steps, tense));
+    match tense {
+        Tense::Done => report,
+        Tense::Planned => report.answer(),
+    }
 }
 
 /// The store, where there is one.

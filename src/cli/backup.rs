@@ -82,24 +82,7 @@ impl BackupArgs {
             return self.on_standard_output(context);
         }
         let store = context.open_store()?;
-        if store.contains(&self.file) {
-            let problem = format!(
-                "{} is inside the store that is backed up",
-                self.file.display()
-            );
-            return Err(Failure::usage(problem)
-                .hint("use a file outside the store, preferably on another disk"));
-        }
-        let existing = Existing::unless(self.force);
-        let mut staged = Staged::new(&self.file, Access::Owner, existing)?;
-        let snapshot = hold(&store, context)?;
-        let mut out = BufWriter::with_capacity(BUFFER, &mut staged);
-        let written = snapshot.write(&mut out).map_err(|error| match error {
-            BackupError::Store(error) => Failure::from(error),
-            BackupError::Output(error) => FileError::of("write", &self.file)(error).into(),
-        })?;
-        drop(out);
-        staged.commit()?;
+        let written = back_up(&store, &self.file, self.force, context)?;
         Ok(Report::new(
             &BackupEntry {
                 file: self.file.display().to_string(),
@@ -141,6 +124,32 @@ impl BackupArgs {
             Ok(())
         }))
     }
+}
+
+/// Writes a backup of the store to a file.
+pub(super) fn back_up(
+    store: &Store,
+    file: &Path,
+    force: bool,
+    context: &Context,
+) -> Result<BackedUp, Failure> {
+    raise_limit_of_open_files();
+    if store.contains(file) {
+        let problem = format!("{} is inside the store that is backed up", file.display());
+        return Err(Failure::usage(problem)
+            .hint("use a file outside the store, preferably on another disk"));
+    }
+    let existing = Existing::unless(force);
+    let mut staged = Staged::new(file, Access::Owner, existing)?;
+    let snapshot = hold(store, context)?;
+    let mut out = BufWriter::with_capacity(BUFFER, &mut staged);
+    let written = snapshot.write(&mut out).map_err(|error| match error {
+        BackupError::Store(error) => Failure::from(error),
+        BackupError::Output(error) => FileError::of("write", file)(error).into(),
+    })?;
+    drop(out);
+    staged.commit()?;
+    Ok(written)
 }
 
 /// Holds the store as it is now, and says what its owner wants to know of that.

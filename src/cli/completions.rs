@@ -1,12 +1,25 @@
-//! `pki completions`.
+//! `pki completions`, and the answers to the shells.
 
-use super::context::Context;
+use super::context::{Context, store_path};
 use super::failure::Failure;
 use super::report::Report;
-use clap::Args;
+use crate::key::KeyType;
+use crate::store::Store;
+use crate::x509::{Profile, Reason};
+use clap::{Arg, Args};
 use clap_complete::Shell;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::env::{CompleteEnv, Shells};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Variable by which a shell asks for completions.
+const VARIABLE: &str = "PKI_COMPLETE";
 
 /// Print the completions of a shell
+///
+/// The script asks pki for the values that fit: commands, options, CAs of the store, profiles, key types,
+/// reasons.
 #[derive(Args)]
 pub(super) struct CompletionsArgs {
     /// The shell
@@ -15,11 +28,49 @@ pub(super) struct CompletionsArgs {
 }
 
 impl CompletionsArgs {
-    // As every command does.
-    #[allow(clippy::unnecessary_wraps)]
     pub(super) fn run(self, _: &Context) -> Result<Report, Failure> {
+        let shells = Shells::builtins();
+        let shell = shells.completer(&self.shell.to_string());
+        let shell = shell.expect("clap took no other shell");
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut super::command(), "pki", &mut script);
+        shell
+            .write_registration(VARIABLE, "pki", "pki", "pki", &mut script)
+            .map_err(Failure::output)?;
         Ok(Report::raw(script))
     }
+}
+
+/// Answers a shell that asks for completions, and ends the process.
+pub(super) fn answer_a_shell() {
+    if std::env::var_os(VARIABLE).is_some() {
+        CompleteEnv::with_factory(super::command)
+            .var(VARIABLE)
+            .complete();
+    }
+}
+
+/// Adds the values that fit an option.
+pub(super) fn with_candidates(arg: Arg) -> Arg {
+    let values: fn() -> Vec<CompletionCandidate> = match arg.get_id().as_str() {
+        "ca" | "other" | "via" => cas,
+        "profile" | "purpose" => || named(Profile::ALL.map(Profile::as_str)),
+        "key_type" => || named(KeyType::ALL.map(KeyType::as_str)),
+        "reason" => || named(Reason::ALL.map(Reason::as_str)),
+        _ => return arg,
+    };
+    arg.add(ArgValueCandidates::new(values))
+}
+
+fn named<T: Into<OsString>>(names: impl IntoIterator<Item = T>) -> Vec<CompletionCandidate> {
+    names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// Returns the CAs of the store that the line names, or of the usual one.
+fn cas() -> Vec<CompletionCandidate> {
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let mut pairs = line.windows(2);
+    let given = pairs.find(|pair| pair[0] == "--store");
+    let store = store_path(given.map(|pair| PathBuf::from(&pair[1])));
+    let names = Store::ca_names_in(&store).unwrap_or_default();
+    named(names.iter().map(|name| name.as_str().to_owned()))
 }

@@ -36,10 +36,8 @@ impl Context {
         quiet: bool,
         verbose: bool,
     ) -> Result<Self, Failure> {
-        let from_environment = || std::env::var_os("PKI_STORE").filter(|path| !path.is_empty());
-        let store = store.or_else(|| from_environment().map(PathBuf::from));
         let moment = OffsetDateTime::now_utc();
-        let store = store.unwrap_or_else(|| PathBuf::from(DEFAULT_STORE));
+        let store = store_path(store);
         if let Some(scheme) = scheme_of(&store) {
             return Err(Failure::usage(format!(
                 "the store is a URL, and {scheme}:// is not supported: give a directory"
@@ -132,6 +130,13 @@ impl Context {
             }
         }
     }
+}
+
+/// The store that is meant: the one that is given, else that of PKI_STORE, else `./pki`.
+pub(super) fn store_path(given: Option<PathBuf>) -> PathBuf {
+    let from_environment = || std::env::var_os("PKI_STORE").filter(|path| !path.is_empty());
+    let store = given.or_else(|| from_environment().map(PathBuf::from));
+    store.unwrap_or_else(|| PathBuf::from(DEFAULT_STORE))
 }
 
 /// The scheme of a store that is given as a URL (RFC 3986 section 3.1), as `postgres`.

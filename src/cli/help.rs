@@ -2,6 +2,11 @@
 //!
 //! Only help, man pages, completions and the reference need it; a command line that parses does not.
 
+mod examples;
+
+pub(super) use examples::EXAMPLES;
+
+use super::completions::with_candidates;
 use clap::{Arg, Command};
 
 const CERTIFICATE: &str = "Certificate";
@@ -199,157 +204,18 @@ const OWN: &[(&str, &str, &str)] = &[
         "Leave the keys in the store unencrypted",
     ),
     (
+        "passphrase",
+        "passin",
+        "The present passphrase: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT",
+    ),
+    ("passphrase", "passout", "The new passphrase: as --passin"),
+    ("passphrase", "no_passphrase", "Leave the keys unencrypted"),
+    (
         "apply",
         "passout",
         "The passphrase for new keys: as --passin",
     ),
     ("apply", "no_passphrase", "Leave new keys unencrypted"),
-];
-
-/// Examples of each command.
-pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
-    (
-        "",
-        &[
-            "pki root --name rootCA",
-            "pki subordinate --ca rootCA --name intermediate0",
-            "pki issue --ca intermediate0 --cn localclient --out .",
-        ],
-    ),
-    (
-        "root",
-        &[
-            "pki root --name rootCA",
-            "pki root --name rootCA --subject '/C=JP/O=Example/CN=Example Root' --days 7300",
-        ],
-    ),
-    (
-        "subordinate",
-        &[
-            "pki subordinate --ca rootCA --name intermediate0 --path-len 0",
-            "pki subordinate --name intermediate0 --request intermediate0.csr",
-            "pki subordinate --ca rootCA --csr intermediate0.csr --out intermediate0.crt",
-        ],
-    ),
-    (
-        "issue",
-        &[
-            "pki issue --ca intermediate0 --cn localclient",
-            "pki issue --ca intermediate0 --cn www.example.test --profile server --out .",
-            "pki issue --ca intermediate0 --csr device.csr --days 90 --out .",
-        ],
-    ),
-    (
-        "request",
-        &[
-            "pki request --cn www.example.test --san www.example.test",
-            "pki request --subject /O=Example/CN=device --key-type p384 --out keys",
-        ],
-    ),
-    (
-        "renew",
-        &[
-            "pki renew --ca intermediate0 --cn localclient --out . --force",
-            "pki renew --ca intermediate0 --expiring 30d",
-        ],
-    ),
-    (
-        "ca renew",
-        &[
-            "pki ca renew --ca intermediate0 --days 1825",
-            "pki ca renew --ca intermediate0 --request again.csr",
-        ],
-    ),
-    (
-        "ca rekey",
-        &[
-            "pki ca rekey --ca intermediate0 --name intermediate1",
-            "pki ca rekey --ca rootCA --name root2 --key-type p384",
-        ],
-    ),
-    (
-        "ca cross-sign",
-        &["pki ca cross-sign --ca rootCA --with root2"],
-    ),
-    (
-        "export",
-        &[
-            "pki export --ca intermediate0 --cn localclient --out .",
-            "pki export --ca intermediate0 --cn localclient --out . --p12 modern",
-            "pki export --ca rootCA --out .",
-        ],
-    ),
-    (
-        "bundle",
-        &[
-            "pki bundle --out truststore.pem",
-            "pki bundle --ca intermediate0 --for alb --out truststore.pem",
-            "pki bundle --check truststore.pem --for alb",
-        ],
-    ),
-    (
-        "revoke",
-        &[
-            "pki revoke --ca intermediate0 --cn localclient --reason keyCompromise",
-            "pki revoke --ca intermediate0 --serial 0x1A2B",
-            "pki revoke --cert localclient.crt --reason superseded",
-        ],
-    ),
-    (
-        "crl",
-        &[
-            "pki crl --to-pem",
-            "pki crl --if-needed --to-pem --on-change 'systemctl reload nginx'",
-            "pki crl --check --within 24h",
-        ],
-    ),
-    (
-        "list",
-        &[
-            "pki list --ca intermediate0 --status valid",
-            "pki list --expiring 30d",
-            "pki --format json list --cn localclient",
-        ],
-    ),
-    (
-        "show",
-        &[
-            "pki show --ca intermediate0 --cn localclient",
-            "pki show server.crt",
-        ],
-    ),
-    ("tree", &["pki tree", "pki --format json tree"]),
-    (
-        "verify",
-        &[
-            "pki verify localclient.crt --purpose client",
-            "pki verify server.crt --purpose server --hostname www.example.test",
-            "pki verify server.crt --bundle truststore.pem --crl rootCA.crl",
-        ],
-    ),
-    (
-        "check",
-        &["pki check", "pki check --keys", "pki check --repair"],
-    ),
-    (
-        "import",
-        &[
-            "pki import --openssl demoCA --name demoCA --dry-run",
-            "pki import --easy-rsa easy-rsa/pki --name vpn",
-        ],
-    ),
-    (
-        "apply",
-        &[
-            "pki apply --example",
-            "pki apply hierarchy.toml --plan",
-            "pki apply hierarchy.toml",
-        ],
-    ),
-    ("backup", &["pki backup store.tar", "pki backup -"]),
-    ("restore", &["pki --store restored restore store.tar"]),
-    ("completions", &["pki completions bash"]),
-    ("man", &["pki man /usr/local/share/man/man1"]),
 ];
 
 /// Adds headings, defaults and examples to the commands.
@@ -361,7 +227,8 @@ pub(super) fn described(command: Command) -> Command {
 fn described_as(above: &str, command: Command) -> Command {
     let name = format!("{above} {}", command.get_name());
     let name = name.trim_start();
-    let command = command.mut_args(|arg| with_heading(name, with_own_help(name, arg)));
+    let command =
+        command.mut_args(|arg| with_candidates(with_heading(name, with_own_help(name, arg))));
     with_examples(name, command).mut_subcommands(|command| described_as(name, command))
 }
 

@@ -138,6 +138,7 @@ impl ImportArgs {
                 crl_urls: self.urls.crl_url,
                 ca_issuers_urls: self.urls.ca_issuers_url,
                 ocsp_urls: self.urls.ocsp_url,
+                keys: 0,
                 restored: None,
             },
             source: Source {
@@ -168,7 +169,7 @@ fn report(request: &ImportRequest, imported: &Imported) -> Report {
     let report = Report::new(&entry, text);
     match imported.outcome {
         ImportOutcome::Done { .. } => report.committed(format!("`pki show --ca {name}` shows it")),
-        ImportOutcome::DryRun { .. } => report,
+        ImportOutcome::DryRun { .. } => report.answer(),
         ImportOutcome::Refused { has_part } => {
             let count = plural(errors(findings), "error");
             let remedy = if has_part {

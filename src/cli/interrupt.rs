@@ -1,5 +1,6 @@
 //! Ctrl-C and other signals that end a process, where more than the process is to be looked after.
 
+use super::output::say;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag::{register, register_conditional_default, register_usize};
@@ -8,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::thread;
 
 /// Whether the user wants the command to stop.
@@ -22,6 +23,7 @@ impl Interrupt {
             register_conditional_default(signal, flag.clone())?;
             register(signal, flag.clone())?;
         }
+        answer_at_once()?;
         NOTED.store(true, Ordering::SeqCst);
         if let Some(watch) = WATCH.get() {
             watch.ends_at_once.store(false, Ordering::SeqCst);
@@ -31,8 +33,33 @@ impl Interrupt {
 
     /// Whether there was one.
     pub(super) fn came(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let came = self.0.load(Ordering::Relaxed);
+        if came {
+            announce();
+        }
+        came
     }
+}
+
+/// Says that a signal came, although what it ends goes on for a while.
+fn answer_at_once() -> io::Result<()> {
+    let (mut wakes, wake) = UnixStream::pair()?;
+    for signal in [SIGINT, SIGTERM] {
+        pipe::register(signal, wake.try_clone()?)?;
+    }
+    thread::Builder::new().spawn(move || {
+        if wakes.read_exact(&mut [0]).is_ok() {
+            announce();
+        }
+    })?;
+    Ok(())
+}
+
+fn announce() {
+    static ANNOUNCED: Once = Once::new();
+    ANNOUNCED.call_once(|| {
+        say("notice: stopping after the current group; interrupt again to stop at once\n");
+    });
 }
 
 /// Whether [`Interrupt::noted`] was called.

@@ -4,6 +4,7 @@ mod batch;
 mod check;
 pub(super) mod rows;
 
+use super::columns::{Row, piped};
 use super::context::Context;
 use super::delivery::{Delivery, OutArgs};
 use super::failure::Failure;
@@ -41,6 +42,9 @@ pub(super) struct IssueArgs {
     /// Issue the valid rows of --from even if others are invalid
     #[arg(long, requires = "from")]
     keep_going: bool,
+    /// With --from: check the table, print what would be issued, and issue nothing
+    #[arg(long, requires = "from")]
+    dry_run: bool,
     /// Continue the last interrupted run of the same table
     #[arg(long, requires = "from")]
     resume: bool,
@@ -292,33 +296,36 @@ impl CertificateEntry {
         }
     }
 
-    /// As a line of a table.
+    /// Returns the line of a batch.
     pub(super) fn line(&self) -> String {
-        let Self {
-            not_after,
-            profile,
-            ca,
-            serial,
-            ..
-        } = self;
+        piped(&self.row())
+    }
+
+    /// Returns the cells of a table.
+    pub(super) fn row(&self) -> Row {
         let of_row = self
             .already
             .map(|already| if already { "already" } else { "issued" });
         let status = self.status.or(of_row).unwrap_or_default();
-        let subject = Escaped(&self.subject);
-        let mut line =
-            format!("{status:13} {not_after:20} {profile:14} {ca:16} {serial:20} {subject}");
+        let mut subject = Escaped(&self.subject).to_string();
         if !self.sans.is_empty() {
-            write!(line, " [{}]", Escaped(&self.sans.join(", ")))
+            write!(subject, " [{}]", Escaped(&self.sans.join(", ")))
                 .expect("a String takes everything");
         }
         if let Some(flaw) = &self.flaw {
-            write!(line, " (defect: {})", Escaped(flaw)).expect("a String takes everything");
+            write!(subject, " (defect: {})", Escaped(flaw)).expect("a String takes everything");
         }
         if let Some(successor) = &self.renewed_by {
-            write!(line, " (renewed by {successor})").expect("a String takes everything");
+            write!(subject, " (renewed by {successor})").expect("a String takes everything");
         }
-        line
+        [
+            status.to_owned(),
+            self.not_after.clone(),
+            self.profile.to_string(),
+            self.ca.clone(),
+            self.serial.clone(),
+            subject,
+        ]
     }
 
     pub(super) fn text(&self) -> String {

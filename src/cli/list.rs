@@ -1,16 +1,17 @@
 //! `pki list`.
 
+use super::columns::Table;
 use super::context::Context;
 use super::failure::Failure;
 use super::issue::CertificateEntry;
-use super::output::{Format, write_json};
+use super::output::{Format, JsonArray};
 use super::report::Report;
-use crate::ca::{Expiring, Status, expiring};
+use crate::ca::{ByTime, Expiring, Status, expiring};
 use crate::store::{Ca, CaName, Issuance, Issuances, Revoked, Store, StoreError};
 use crate::x509::GeneralName;
 use crate::x509::validity::parse_duration;
 use clap::{Args, ValueEnum};
-use std::io::{self, Write};
+use std::io::Write;
 use time::{Duration, OffsetDateTime};
 
 /// List the issued certificates
@@ -75,9 +76,9 @@ impl ListArgs {
         let cas = self.selected(&store, context)?;
         let mut filter = self.filter(context)?;
         let Some(within) = self.expiring else {
-            return Ok(Report::stream(move |format, out| {
-                write_list(&cas, &filter, format, out)
-            }));
+            return Ok(
+                Report::stream(move |format, out| write_list(&cas, &filter, format, out)).answer(),
+            );
         };
         if filter.statuses == [Status::Expired] {
             return Err(Failure::usage(
@@ -88,9 +89,10 @@ impl ListArgs {
             filter.statuses = vec![Status::Valid, Status::NotYetValid];
         }
         let found = expiring(&store, &cas, context.after(within), context.now)?;
-        Ok(Report::stream(move |format, out| {
-            write_expiring(&found, &filter, format, out)
-        }))
+        Ok(
+            Report::stream(move |format, out| write_expiring(&found, &filter, format, out))
+                .answer(),
+        )
     }
 
     /// A CA that waits for its certificate has issued nothing, and that is said.
@@ -148,32 +150,35 @@ impl Filter {
     }
 }
 
-/// Writes certificates one after the other, as a table or an array.
-struct Listing<'a> {
-    out: &'a mut dyn Write,
-    format: Format,
-    count: usize,
-}
-
+/// Writes every listed certificate in the order of issuing, across CAs.
 fn write_list(
     cas: &[Ca],
     filter: &Filter,
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let mut listing = Listing::begin(format, out).map_err(Failure::output)?;
-    for ca in cas {
-        let all_revoked = ca.all_revoked()?;
-        for issuance in filter.candidates(ca)? {
-            let issuance = issuance?;
-            let revoked = all_revoked.get(&issuance.serial);
-            if let Some(status) = filter.admits(&issuance, revoked) {
-                let entry = CertificateEntry::listed(ca.name(), &issuance, Some((status, revoked)));
-                listing.add(&entry).map_err(Failure::output)?;
-            }
+    let mut listing = Listing::begin(format, out);
+    let written = list_each(cas, filter, &mut listing);
+    listing.end(written)
+}
+
+fn list_each(cas: &[Ca], filter: &Filter, listing: &mut Listing<'_>) -> Result<(), Failure> {
+    let revoked = cas.iter().map(Ca::all_revoked);
+    let revoked = revoked.collect::<Result<Vec<_>, _>>()?;
+    let issuances = cas.iter().map(|ca| filter.candidates(ca));
+    let issuances = issuances.collect::<Result<Vec<_>, _>>()?;
+    // Earlier versions did not record the time.
+    let time_of = |issuance: &Issuance| issuance.at.unwrap_or(issuance.not_before);
+    for issuance in ByTime::new(issuances, time_of) {
+        let (index, issuance) = issuance?;
+        let revoked = revoked[index].get(&issuance.serial);
+        if let Some(status) = filter.admits(&issuance, revoked) {
+            let ca = cas[index].name();
+            let entry = CertificateEntry::listed(ca, &issuance, Some((status, revoked)));
+            listing.add(&entry)?;
         }
     }
-    listing.end().map_err(Failure::output)
+    Ok(())
 }
 
 fn write_expiring(
@@ -182,53 +187,54 @@ fn write_expiring(
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let mut listing = Listing::begin(format, out).map_err(Failure::output)?;
-    for expiring in found {
+    let mut listing = Listing::begin(format, out);
+    let written = found.iter().try_for_each(|expiring| {
         let revoked = expiring.revoked.as_ref();
-        if let Some(status) = filter.admits(&expiring.issuance, revoked) {
-            let standing = Some((status, revoked));
-            let entry = CertificateEntry::listed(expiring.ca.name(), &expiring.issuance, standing)
-                .renewed_by(expiring.renewed_by);
-            listing.add(&entry).map_err(Failure::output)?;
-        }
-    }
-    listing.end().map_err(Failure::output)
+        let Some(status) = filter.admits(&expiring.issuance, revoked) else {
+            return Ok(());
+        };
+        let standing = Some((status, revoked));
+        let entry = CertificateEntry::listed(expiring.ca.name(), &expiring.issuance, standing);
+        listing.add(&entry.renewed_by(expiring.renewed_by))
+    });
+    listing.end(written)
+}
+
+/// Certificates on standard output, as a table or an array.
+struct Listing<'a> {
+    out: &'a mut dyn Write,
+    form: Form,
+}
+
+enum Form {
+    Text(Table),
+    Json(JsonArray),
 }
 
 impl<'a> Listing<'a> {
-    fn begin(format: Format, out: &'a mut dyn Write) -> io::Result<Self> {
-        if format == Format::Json {
-            write!(out, "[")?;
-        }
-        Ok(Self {
-            out,
-            format,
-            count: 0,
-        })
+    fn begin(format: Format, out: &'a mut dyn Write) -> Self {
+        let form = match format {
+            Format::Text => Form::Text(Table::begin()),
+            Format::Json => Form::Json(JsonArray::default()),
+        };
+        Self { out, form }
     }
 
-    fn add(&mut self, entry: &CertificateEntry) -> io::Result<()> {
-        match (self.format, self.count) {
-            (Format::Json, 0) => write!(self.out, "\n  ")?,
-            (Format::Json, _) => write!(self.out, ",\n  ")?,
-            (Format::Text, 0) => writeln!(
-                self.out,
-                "{:13} {:20} {:14} {:16} {:20} SUBJECT",
-                "STATUS", "EXPIRES", "PROFILE", "CA", "SERIAL"
-            )?,
-            (Format::Text, _) => {}
-        }
-        self.count += 1;
-        match self.format {
-            Format::Json => write_json(self.out, entry),
-            Format::Text => writeln!(self.out, "{}", entry.line()),
-        }
+    fn add(&mut self, entry: &CertificateEntry) -> Result<(), Failure> {
+        let written = match &mut self.form {
+            Form::Text(table) => table.add(entry.row(), self.out),
+            Form::Json(array) => array.add(entry, self.out),
+        };
+        written.map_err(Failure::output)
     }
 
-    fn end(self) -> io::Result<()> {
-        match self.format {
-            Format::Json => writeln!(self.out, "{}]", if self.count == 0 { "" } else { "\n" }),
-            Format::Text => Ok(()),
-        }
+    /// Ends the output, complete or not.
+    fn end(self, written: Result<(), Failure>) -> Result<(), Failure> {
+        let ended = match self.form {
+            Form::Json(array) => array.end(written.is_ok(), self.out),
+            Form::Text(table) if written.is_ok() => table.end(self.out),
+            Form::Text(table) => table.flush(self.out),
+        };
+        written.and_then(|()| ended.map_err(Failure::output))
     }
 }

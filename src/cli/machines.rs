@@ -90,6 +90,7 @@ pub(super) fn request(
             crl_urls: new.spec.policy.urls.crl_url.clone(),
             ca_issuers_urls: new.spec.policy.urls.ca_issuers_url.clone(),
             ocsp_urls: new.spec.policy.urls.ocsp_url.clone(),
+            keys: 0,
             restored: None,
         },
         subject: new.spec.subject.resolve()?,

@@ -4,7 +4,9 @@ mod apply;
 mod backup;
 mod bundle;
 mod ca;
+mod change_passphrase;
 mod check;
+mod columns;
 mod completions;
 mod context;
 mod crl;
@@ -17,6 +19,7 @@ mod import;
 mod interrupt;
 mod issue;
 mod list;
+mod log;
 mod machines;
 mod man;
 mod notice;
@@ -35,6 +38,7 @@ mod show;
 mod steps;
 mod subordinate;
 mod table;
+mod terminal;
 mod tree;
 mod unavailable;
 mod verify;
@@ -70,7 +74,7 @@ struct GlobalArgs {
     /// Never prompt; fail and name the option to use
     #[arg(long, global = true)]
     no_input: bool,
-    /// No notices and no progress
+    /// Print nothing on success: no result, no notices, no progress; commands that answer, such as list, still do
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Print more details
@@ -124,11 +128,13 @@ commands! {
     "request" Request(request::RequestArgs);
     "renew" Renew(renew::RenewArgs);
     "ca" Ca(ca::CaArgs);
+    "passphrase" Passphrase(change_passphrase::PassphraseArgs);
     "export" Export(export::ExportArgs);
     "bundle" Bundle(bundle::BundleArgs);
     "revoke" Revoke(revoke::RevokeArgs);
     "crl" Crl(crl::CrlArgs);
     "list" List(list::ListArgs);
+    "log" Log(log::LogArgs);
     "show" Show(show::ShowArgs);
     "tree" Tree(tree::TreeArgs);
     "verify" Verify(verify::VerifyArgs);
@@ -160,6 +166,7 @@ impl Cli {
 /// Parses, runs, and writes the result.
 pub fn main() -> ExitCode {
     keep_memory_private();
+    completions::answer_a_shell();
     let line: Vec<OsString> = std::env::args_os().collect();
     let Cli { global, command } = match Cli::parse(&line) {
         Ok(cli) => cli,
@@ -178,7 +185,7 @@ pub fn main() -> ExitCode {
     };
     let rewrite = |text: &str| context.commands(text);
     match command.run(&context) {
-        Ok(report) => report.with_commands(rewrite).write(format),
+        Ok(report) => report.with_commands(rewrite).write(format, quiet),
         Err(failure) => failure.with_commands(&rewrite).write(format),
     }
 }

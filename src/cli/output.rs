@@ -1,5 +1,6 @@
 //! Formats of output, and lines of standard error.
 
+use super::terminal::Terminal;
 use crate::x509::text::{harmless, harmless_json};
 use clap::ValueEnum;
 use serde::Serialize;
@@ -31,10 +32,39 @@ pub(super) fn write_json(out: &mut dyn Write, data: &impl Serialize) -> io::Resu
     out.write_all(harmless_json(json).as_bytes())
 }
 
-/// Writes to standard error. Where nobody listens any more, nothing is lost by going on: what a
-/// command did and did not do shows in its exit code.
+/// JSON array on standard output, written item by item: one document, or nothing if it fails before the
+/// first item.
+#[derive(Default)]
+pub(super) struct JsonArray {
+    has_items: bool,
+}
+
+impl JsonArray {
+    pub(super) fn add(&mut self, item: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+        let before = if self.has_items { ",\n  " } else { "[\n  " };
+        out.write_all(before.as_bytes())?;
+        self.has_items = true;
+        write_json(out, item)
+    }
+
+    /// Ends the array; one that is not complete is left out if it has no items.
+    pub(super) fn end(self, is_complete: bool, out: &mut dyn Write) -> io::Result<()> {
+        match (self.has_items, is_complete) {
+            (true, _) => writeln!(out, "\n]"),
+            (false, true) => writeln!(out, "[]"),
+            (false, false) => Ok(()),
+        }
+    }
+}
+
+/// Writes to standard error. An error is ignored: the exit code tells what the command did.
 pub(super) fn say(text: &str) {
-    let _ = io::stderr().write_all(harmless(text).as_bytes());
+    let text = harmless(text);
+    let text = match Terminal::of_errors() {
+        Some(terminal) => terminal.labels(&text),
+        None => text.as_str().into(),
+    };
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Writes data to standard error as JSON on one line, in one call: other processes may write there too.

@@ -1,16 +1,19 @@
 //! Passphrases: `prompt`, `env:VAR`, `file:PATH`, `fd:N`, `stdin`, `pass:TEXT`.
 
+mod args;
 mod source;
 
 use super::context::Context;
 use super::failure::Failure;
 use super::interrupt;
+use super::terminal::discard_input;
 use super::unavailable::unavailable;
 use crate::ca::{Passphrases, ProtectedKey};
 use crate::key::Passphrase;
 use crate::store::{CaName, Store, StoreError};
 use crate::x509::text::Escaped;
-use clap::Args;
+use args::SourceText;
+pub(super) use args::{PassinArgs, PassoutArgs, TrustStorePassphraseArgs};
 pub(super) use source::Unbuffered;
 use source::{Descriptors, Source};
 use std::cell::RefCell;
@@ -18,66 +21,6 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::rc::Rc;
 use zeroize::Zeroizing;
-
-/// Clap repeats values that don't parse; a passphrase must not be repeated, so none fails to parse.
-#[derive(Clone)]
-pub(super) struct SourceText(Zeroizing<String>);
-
-impl From<&str> for SourceText {
-    fn from(text: &str) -> Self {
-        Self(Zeroizing::new(text.to_owned()))
-    }
-}
-
-/// Opens keys of the store.
-#[derive(Args)]
-pub(super) struct PassinArgs {
-    /// The passphrase of the CA's key: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT; repeatable as NAME=SRC, for the CA NAME
-    #[arg(long, value_name = "[NAME=]SRC")]
-    passin: Vec<SourceText>,
-}
-
-/// Protects keys that are new or leave the store.
-#[derive(Args)]
-pub(super) struct PassoutArgs {
-    /// The passphrase for the new or exported key: as --passin
-    #[arg(long, value_name = "SRC", conflicts_with = "no_passphrase")]
-    passout: Option<SourceText>,
-    /// Leave the new or exported key unencrypted
-    #[arg(long)]
-    no_passphrase: bool,
-}
-
-impl PassoutArgs {
-    /// Whether anything was said about the key.
-    pub(super) fn is_given(&self) -> bool {
-        self.passout.is_some() || self.no_passphrase
-    }
-
-    /// Whether the key is to be left unencrypted.
-    pub(super) fn is_none_wanted(&self) -> bool {
-        self.no_passphrase
-    }
-}
-
-/// Opens and protects PKCS #12 trust stores, which hold no key and are never without a passphrase.
-#[derive(Args)]
-pub(super) struct TrustStorePassphraseArgs {
-    /// The passphrase that opens the PKCS #12 file of --check: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT
-    #[arg(long, value_name = "SRC", requires = "check")]
-    passin: Option<SourceText>,
-    /// The passphrase for the PKCS #12 file that --for java writes: as --passin
-    #[arg(long, value_name = "SRC", conflicts_with = "check")]
-    passout: Option<SourceText>,
-}
-
-impl TrustStorePassphraseArgs {
-    /// The option that was given.
-    pub(super) fn given(&self) -> Option<&'static str> {
-        let passin = self.passin.as_ref().map(|_| "--passin");
-        passin.or(self.passout.as_ref().map(|_| "--passout"))
-    }
-}
 
 /// Kind of a key to protect: the environment gives passphrases for keys of the store alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,6 +31,12 @@ pub(super) enum Protecting {
     Pkcs12,
 }
 
+/// Least characters of a new passphrase that is typed.
+const LEAST_TYPED: usize = 8;
+
+/// Number of times that a passphrase can be typed.
+const ATTEMPTS: usize = 3;
+
 /// The user's passphrases, from wherever the options say.
 pub(super) struct UserPassphrases {
     passout: Option<Source>,
@@ -95,6 +44,8 @@ pub(super) struct UserPassphrases {
     protecting: Protecting,
     may_prompt: bool,
     context: Context,
+    /// Number of wrong passphrases that were typed.
+    wrong: usize,
     shared: Rc<RefCell<Shared>>,
 }
 
@@ -256,6 +207,7 @@ impl UserPassphrases {
                 && io::stdin().is_terminal()
                 && io::stderr().is_terminal(),
             context: context.clone(),
+            wrong: 0,
             shared: Rc::new(RefCell::new(shared)),
         })
     }
@@ -373,20 +325,37 @@ impl UserPassphrases {
         Ok((read, hint))
     }
 
-    fn prompt(&self, question: &str, hint: &'static str) -> Read<Passphrase> {
+    fn prompt(&self, question: &str, hint: &'static str) -> Read<Zeroizing<String>> {
         self.check_prompt(hint)?;
-        let text =
-            interrupt::at_prompt(|| rpassword::prompt_password(question).map(Zeroizing::new))?;
-        source::checked(text, "the prompt")
+        let ask = || {
+            if discard_input()? {
+                self.context
+                    .notice("input that was typed before the prompt is discarded");
+            }
+            rpassword::prompt_password(question).map(Zeroizing::new)
+        };
+        Ok(interrupt::at_prompt(ask)?)
     }
 
+    /// Asks for a new passphrase, twice; one that cannot be used is asked for again.
     fn prompt_twice(&self, key: &str, hint: &'static str) -> Read<Passphrase> {
-        let first = self.prompt(&format!("Passphrase for {}: ", Escaped(key)), hint)?;
-        let second = self.prompt("The same again: ", hint)?;
-        if first != second {
-            return Err(unavailable("the two passphrases differ", None));
+        let question = format!("Passphrase for {}: ", Escaped(key));
+        let mut attempt = 1;
+        loop {
+            let first = self.prompt(&question, hint)?;
+            let problem = if first.chars().count() < LEAST_TYPED {
+                format!("a new passphrase needs at least {LEAST_TYPED} characters")
+            } else if *self.prompt("The same again: ", hint)? != *first {
+                "the two passphrases differ".into()
+            } else {
+                return source::checked(first, "the prompt");
+            };
+            if attempt == ATTEMPTS {
+                return Err(unavailable(problem, None));
+            }
+            self.context.warning(format!("{problem}: try again"));
+            attempt += 1;
         }
-        Ok(first)
     }
 
     /// The next passphrase for a key that is new or leaves the store.
@@ -425,13 +394,25 @@ impl Passphrases for UserPassphrases {
             Origin::Prompt => {
                 let question = format!("Passphrase for {}: ", Escaped(key.label));
                 let is_of_ca = key.ca.is_some();
-                self.prompt(&question, if is_of_ca { OPEN_CA_WITH } else { OPEN_WITH })
+                let text =
+                    self.prompt(&question, if is_of_ca { OPEN_CA_WITH } else { OPEN_WITH })?;
+                source::checked(text, "the prompt")
             }
             Origin::Option(index) => self.shared.borrow_mut().read(index, &self.context),
             Origin::Variable(source) => {
                 source.read(&mut self.shared.borrow_mut().open, &self.context)
             }
         }
+    }
+
+    fn may_try_again(&mut self, key: ProtectedKey<'_>) -> bool {
+        let is_typed = matches!(self.origin(key.ca), Ok(Origin::Prompt));
+        self.wrong += 1;
+        let may = is_typed && self.wrong < ATTEMPTS;
+        if may {
+            self.context.warning("the passphrase is wrong: try again");
+        }
+        may
     }
 
     fn is_given(&self, ca: &CaName) -> bool {

@@ -2,6 +2,7 @@
 
 use super::failure::Failure;
 use super::output::Format;
+use super::terminal::Terminal;
 use crate::x509::text::{Escaped, harmless, harmless_json};
 use serde::Serialize;
 use serde_json::Value;
@@ -25,6 +26,8 @@ enum Body {
 pub(super) struct Report {
     body: Body,
     exit: u8,
+    /// Whether the result is what the command was run for: `-q` does not silence it.
+    is_answer: bool,
     committed: Option<String>,
     failure: Option<Failure>,
 }
@@ -39,6 +42,7 @@ impl Report {
                 text: text.into(),
             },
             exit: 0,
+            is_answer: false,
             committed: None,
             failure: None,
         }
@@ -49,6 +53,7 @@ impl Report {
         Self {
             body: Body::Raw(content.into()),
             exit: 0,
+            is_answer: true,
             committed: None,
             failure: None,
         }
@@ -61,6 +66,7 @@ impl Report {
         Self {
             body: Body::Stream(Box::new(stream)),
             exit: 0,
+            is_answer: false,
             committed: None,
             failure: None,
         }
@@ -73,10 +79,16 @@ impl Report {
         self
     }
 
+    /// Marks the result as what the command was run for: `-q` does not silence it.
+    pub(super) fn answer(mut self) -> Self {
+        self.is_answer = true;
+        self
+    }
+
     /// The answer of a check: exit code 3 where it is no.
     pub(super) fn verdict(mut self, yes: bool) -> Self {
         self.exit = if yes { 0 } else { CHECK_SAYS_NO };
-        self
+        self.answer()
     }
 
     /// Adds a failure; it is written after the result, and gives the exit code.
@@ -102,20 +114,34 @@ impl Report {
         }
     }
 
-    pub(super) fn write(self, format: Format) -> ExitCode {
+    pub(super) fn write(self, format: Format, quiet: bool) -> ExitCode {
         let Self {
             body,
             exit,
+            is_answer,
             committed,
             failure,
         } = self;
-        let mut out = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+        let is_silent = quiet && !is_answer && failure.is_none() && format == Format::Text;
+        let stdout: Box<dyn Write> = if is_silent {
+            Box::new(io::sink())
+        } else {
+            Box::new(io::stdout().lock())
+        };
+        let mut out = BufWriter::with_capacity(64 * 1024, stdout);
         let written = match body {
             Body::Document { json, .. } if format == Format::Json => {
                 let text = serde_json::to_string_pretty(&json).expect("reports are plain data");
                 writeln!(out, "{}", harmless_json(text))
             }
-            Body::Document { text, .. } => out.write_all(harmless(&text).as_bytes()),
+            Body::Document { text, .. } => {
+                let text = harmless(&text);
+                let text = match Terminal::of_output() {
+                    Some(terminal) => terminal.report(&text),
+                    None => text.as_str().into(),
+                };
+                out.write_all(text.as_bytes())
+            }
             Body::Raw(content) => out.write_all(&content),
             Body::Stream(stream) => match stream(format, &mut out) {
                 Ok(()) => Ok(()),

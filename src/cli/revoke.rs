@@ -6,10 +6,10 @@ use super::context::Context;
 use super::failure::Failure;
 use super::options::SelectorArgs;
 use super::output::{Format, write_json};
-use super::report::Report;
+use super::report::{Lines, Report};
 use super::table::refusal;
 use crate::ca::{
-    Outcome, Selector, Target, Verdict, issuing_ca, read_certificates, revoke, revoke_all,
+    Outcome, Selector, Target, Verdict, issuing_ca, plural, read_certificates, revoke, revoke_all,
 };
 use crate::store::{Ca, CaName, Store};
 use crate::x509::Reason;
@@ -41,6 +41,9 @@ pub(super) struct RevokeArgs {
     /// Revoke the valid rows of --from even if others are invalid
     #[arg(long, requires = "from")]
     keep_going: bool,
+    /// With --from: check the table, print what would be revoked, and revoke nothing
+    #[arg(long, requires = "from")]
+    dry_run: bool,
     /// Every live certificate with the common name
     #[arg(long, requires = "cn")]
     all: bool,
@@ -77,6 +80,9 @@ impl RevokeArgs {
                 let (verdicts, bad) = rows::read(&ca, path, context.now)?;
                 if !bad.is_empty() && !self.keep_going {
                     return Err(refusal(bad, verdicts.len() as u64, "revoked"));
+                }
+                if self.dry_run {
+                    return Ok(dry_run(ca.name(), verdicts.len(), bad));
                 }
                 unsound = bad;
                 revoke_all(&store, &ca, &verdicts, context.now)?
@@ -185,6 +191,35 @@ impl<'a> Entry<'a> {
             _ => format!("released {serial} of {ca}\n"),
         }
     }
+}
+
+/// Result of a run that revokes nothing.
+#[derive(Serialize)]
+struct DryRunReport {
+    ca: String,
+    dry_run: bool,
+    rows: usize,
+    invalid: usize,
+}
+
+fn dry_run(ca: &CaName, rows: usize, bad: Vec<Failure>) -> Report {
+    let report = DryRunReport {
+        ca: ca.to_string(),
+        dry_run: true,
+        rows: rows + bad.len(),
+        invalid: bad.len(),
+    };
+    let text = Lines::default()
+        .row_if("invalid", (!bad.is_empty()).then_some(bad.len()))
+        .under(&format!(
+            "would revoke {} of {ca}",
+            plural(rows, "certificate")
+        ));
+    let report = Report::new(&report, text).answer();
+    if bad.is_empty() {
+        return report;
+    }
+    report.failing(Failure::of_rows(bad, 0))
 }
 
 /// One document for one certificate; for several one object a line.

@@ -58,7 +58,7 @@ impl ShowArgs {
             value["status"] = json!("pending, without a certificate");
             let text = describe::text(&value);
             value["status"] = json!("waiting");
-            return Ok(Report::new(&value, text));
+            return Ok(Report::new(&value, text).answer());
         }
         let ca = store.ca(name)?;
         let Some(selector) = self.selector.selector()? else {
@@ -120,7 +120,7 @@ fn status_of(store: &Store, ca: &Ca, context: &Context) -> Result<Status, Failur
 }
 
 fn report(value: &Value) -> Report {
-    Report::new(value, describe::text(value))
+    Report::new(value, describe::text(value)).answer()
 }
 
 /// Everything that is in a file.
@@ -152,7 +152,7 @@ pub(super) fn what_is_in(input: &Input) -> Result<Report, Failure> {
         [one] => Ok(report(one)),
         several => {
             let text: Vec<String> = several.iter().map(describe::text).collect();
-            Ok(Report::new(&several, text.join("\n")))
+            Ok(Report::new(&several, text.join("\n")).answer())
         }
     }
 }
@@ -196,7 +196,8 @@ fn show_entries(path: &Path) -> Result<Report, Failure> {
             Format::Json => write_entry_objects(&value, entries, out),
         };
         written.map_err(Failure::output)
-    }))
+    })
+    .answer())
 }
 
 fn write_entry_lines<'a>(

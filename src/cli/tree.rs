@@ -56,7 +56,7 @@ impl TreeArgs {
         for node in &nodes {
             draw(node, "", "", &mut text);
         }
-        Ok(Report::new(&nodes, text))
+        Ok(Report::new(&nodes, text).answer())
     }
 }
 

@@ -16,6 +16,7 @@ pub fn openssl(directory: &Path, nowhere: &Path) {
             crl_urls: Vec::new(),
             ca_issuers_urls: Vec::new(),
             ocsp_urls: Vec::new(),
+            keys: 0,
             restored: None,
         },
         source: Source {

@@ -36,6 +36,9 @@ use crate::pem::PemError;
 pub(crate) enum KeyError {
     #[error("the key is not valid PEM")]
     Pem(#[from] PemError),
+    /// Other objects stand in the file of a key.
+    #[error("its file has other objects beside it")]
+    NotAlone,
     #[error("it contains no private key, but {found}")]
     NotAKey { found: String },
     #[error("the key's encoding is invalid")]

@@ -245,7 +245,7 @@ impl Snapshot<'_> {
             let mut certificates = 0;
             for item in items {
                 let is_issued = item.path == ca.layout.issued();
-                let has_keys = item.part == Part::LeafKeys;
+                let has_keys = item.path == ca.layout.leaf_keys();
                 let lines = item.write(&mut writer)?;
                 if is_issued {
                     certificates = lines.saturating_sub(1);

@@ -43,7 +43,7 @@ impl Ca {
         }
         let certificate = read_certificate(&layout.certificate())?;
         Ok(Some(Self {
-            layout,
+            layout: layout.with_generation(record.keys),
             record,
             certificate,
             operator: operator.clone(),

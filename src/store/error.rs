@@ -95,6 +95,11 @@ pub(crate) enum StoreError {
     CaExists { name: CaName },
     #[error("CA {name} is pending: its certificate is not installed yet")]
     CaPending { name: CaName },
+    /// The keys got another passphrase since the CA was opened.
+    #[error("the keys of CA {name} got another passphrase at the same time")]
+    KeysChanged { name: CaName },
+    #[error("CA {name} was removed")]
+    CaRemoved { name: CaName },
     #[error("CA {name} is not pending")]
     NotPending {
         name: CaName,

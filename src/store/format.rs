@@ -5,7 +5,7 @@ use super::file::{self, Access, Existing};
 use super::layout::StoreLayout;
 use serde::{Deserialize, Serialize};
 
-const CURRENT: u32 = 3;
+const CURRENT: u32 = 4;
 
 /// Format of a new store: programs of that format can read all of it.
 const FIRST: u32 = 1;
@@ -15,6 +15,9 @@ pub(super) const WITHOUT_CERTIFICATES: u32 = 2;
 
 /// Format of every fixture store, and the first that has them.
 const FIXTURES: u32 = 3;
+
+/// First format in which CAs may be removed: earlier programs would use their names again.
+pub(super) const REMOVED: u32 = 4;
 
 /// `store.json`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -108,6 +108,7 @@ impl Store {
             return Ok(ca);
         }
         self.refuse_pending(name)?;
+        self.refuse_removed(name)?;
         Err(StoreError::NoSuchCa {
             name: name.clone(),
             known: self.ca_names()?,
@@ -189,14 +190,19 @@ impl Store {
         if file::stands(self.layout.ca(name).directory())? {
             return Err(StoreError::CaExists { name: name.clone() });
         }
-        self.refuse_pending(name)
+        self.refuse_pending(name)?;
+        self.refuse_removed(name)
     }
 
-    /// Returns whether no CA has this name, pending or not.
+    /// Returns whether no CA has this name, pending, removed or not.
     pub(crate) fn is_free(&self, name: &CaName) -> Result<bool, StoreError> {
         match self.check_free(name) {
             Ok(()) => Ok(true),
-            Err(StoreError::CaExists { .. } | StoreError::CaPending { .. }) => Ok(false),
+            Err(
+                StoreError::CaExists { .. }
+                | StoreError::CaPending { .. }
+                | StoreError::CaRemoved { .. },
+            ) => Ok(false),
             Err(error) => Err(error),
         }
     }

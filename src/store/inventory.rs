@@ -57,7 +57,7 @@ impl Store {
             Inside::Ca(name) if matches!(self.layout.ca(name).is_of_a_ca(), Ok(false)) => {
                 return None;
             }
-            Inside::Ca(name) | Inside::Pending(name) => Some(name.clone()),
+            Inside::Ca(name) | Inside::Pending(name) | Inside::Removed(name) => Some(name.clone()),
             Inside::PublishedCrls => None,
             Inside::PreviousCertificates | Inside::PresignedCrls => ca.cloned(),
         };

@@ -20,6 +20,7 @@ impl Ca {
         };
         file::refuse_foreign_link(&self.layout.leaf_keys())?;
         let lock = Lock::of_directory(&self.layout.leaf_keys(), sharing, &self.operator)?;
+        self.refuse_old_keys()?;
         Ok(LockedBatches { _lock: lock })
     }
 
@@ -33,6 +34,7 @@ impl Ca {
     /// Waits until no other process changes this CA.
     pub(crate) fn lock(&self) -> Result<LockedCa<'_>, StoreError> {
         let lock = self.hold()?;
+        self.refuse_old_keys()?;
         let issued = journal::Writer::open(&self.layout.issued(), &self.operator)?;
         let recorded = issued.last::<Issuance>()?.map_or(0, |last| last.counter);
         let floor = self.record().restored.map_or(0, |floors| floors.counter);

@@ -19,6 +19,8 @@ pub(crate) struct StoreLayout {
 #[derive(Debug, Clone)]
 pub(crate) struct CaLayout {
     directory: PathBuf,
+    /// Generation of the keys that count; see [`new_keys`](super::new_keys).
+    generation: u32,
 }
 
 /// Start of the name of an incomplete CA's directory.
@@ -26,6 +28,12 @@ const STAGED: &str = ".new-";
 
 /// Start of the name of a pending CA's directory.
 const PENDING: &str = ".waiting-";
+
+/// Start of the name of a removed CA's directory.
+const REMOVED: &str = ".removed-";
+
+/// Start of the name of a file that is there while the keys of a CA are being changed.
+const CHANGING_KEYS: &str = ".keys-";
 
 /// End of the names of CRLs.
 const CRL: &str = ".crl";
@@ -65,15 +73,20 @@ impl StoreLayout {
     }
 
     pub(crate) fn ca(&self, name: &CaName) -> CaLayout {
-        CaLayout {
-            directory: self.root.join(name.as_str()),
-        }
+        CaLayout::at(self.root.join(name.as_str()))
     }
 
     pub(crate) fn staged_ca(&self, name: &CaName) -> CaLayout {
-        CaLayout {
-            directory: self.root.join(format!("{STAGED}{name}")),
-        }
+        CaLayout::at(self.root.join(format!("{STAGED}{name}")))
+    }
+
+    /// Returns the file that says that the keys of a CA are being changed.
+    pub(super) fn changing_keys(&self, name: &CaName) -> PathBuf {
+        self.root.join(format!("{CHANGING_KEYS}{name}"))
+    }
+
+    pub(super) fn changing_keys_name(entry: &str) -> Option<CaName> {
+        entry.strip_prefix(CHANGING_KEYS)?.parse().ok()
     }
 
     /// Returns the CA for which a directory entry is staged, if it is one.
@@ -93,9 +106,16 @@ impl StoreLayout {
     }
 
     pub(crate) fn pending_ca(&self, name: &CaName) -> CaLayout {
-        CaLayout {
-            directory: self.root.join(format!("{PENDING}{name}")),
-        }
+        CaLayout::at(self.root.join(format!("{PENDING}{name}")))
+    }
+
+    pub(crate) fn removed_ca(&self, name: &CaName) -> CaLayout {
+        CaLayout::at(self.root.join(format!("{REMOVED}{name}")))
+    }
+
+    /// Returns the removed CA of a directory entry, if it is one.
+    pub(crate) fn removed_name(entry: &str) -> Option<CaName> {
+        entry.strip_prefix(REMOVED)?.parse().ok()
     }
 
     /// Returns the pending CA of a directory entry, if it is one.
@@ -105,10 +125,44 @@ impl StoreLayout {
 }
 
 impl CaLayout {
-    fn at(directory: &Path) -> Self {
+    fn at(directory: impl Into<PathBuf>) -> Self {
         Self {
-            directory: directory.to_owned(),
+            directory: directory.into(),
+            generation: 0,
         }
+    }
+
+    /// Returns the same CA with the keys of a generation.
+    pub(super) fn with_generation(&self, generation: u32) -> Self {
+        Self {
+            generation,
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn next_generation(&self) -> Self {
+        self.with_generation(self.generation + 1)
+    }
+
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Returns those of the directory's entries that are keys, of any generation.
+    pub(super) fn keys_in(&self, entries: Vec<String>) -> Vec<PathBuf> {
+        let keys = entries
+            .into_iter()
+            .filter(|entry| kind::is_key(entry) || kind::is_leaf_keys(entry));
+        keys.map(|entry| self.directory.join(entry)).collect()
+    }
+
+    /// Returns `stem`, or `stem-N` of a later generation than the first, before an ending.
+    fn of_generation(&self, stem: &str, ending: &str) -> PathBuf {
+        let name = match self.generation {
+            0 => format!("{stem}{ending}"),
+            generation => format!("{stem}-{generation}{ending}"),
+        };
+        self.directory.join(name)
     }
 
     pub(crate) fn directory(&self) -> &Path {
@@ -164,7 +218,7 @@ impl CaLayout {
     }
 
     pub(crate) fn key(&self) -> PathBuf {
-        self.directory.join("ca.key")
+        self.of_generation("ca", KEY)
     }
 
     pub(crate) fn previous_certificates(&self) -> PathBuf {
@@ -209,6 +263,11 @@ impl CaLayout {
         self.directory.join("crls.jsonl")
     }
 
+    /// Returns the journal of changes of the CA itself, which is made with the first.
+    pub(crate) fn changes(&self) -> PathBuf {
+        self.directory.join("changes.jsonl")
+    }
+
     /// Cache of the CA certificates that the CA issued; it can be deleted.
     pub(crate) fn authorities(&self) -> PathBuf {
         self.directory.join("authorities.json")
@@ -235,7 +294,7 @@ impl CaLayout {
     }
 
     pub(crate) fn leaf_keys(&self) -> PathBuf {
-        self.directory.join("keys")
+        self.of_generation("keys", "")
     }
 
     pub(crate) fn leaf_key(&self, serial: &Serial) -> PathBuf {

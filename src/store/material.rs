@@ -4,7 +4,8 @@ use super::error::StoreError;
 use super::file::{self, Access, Existing};
 use super::history::{Beginnings, History};
 use super::layout::CaLayout;
-use super::record::{CaRecord, Issuance};
+use super::log::CHANGES;
+use super::record::{CaRecord, Change, ChangeLine, Issuance};
 use super::{Operator, counter, format, journal};
 use crate::x509::Certificate;
 use std::io::{BufWriter, Write};
@@ -17,6 +18,8 @@ pub(crate) struct Material<'a> {
     pub(crate) serial_counter: u128,
     /// Certificates that the CA has issued: a root, its own.
     pub(crate) issued: &'a [Issuance],
+    /// The event by which it comes into the store, if no certificate is issued for it here.
+    pub(crate) change: Option<Change>,
     /// History elsewhere; `None` for a CA that is new, or of which it is not known.
     pub(crate) history: Option<&'a History>,
 }
@@ -36,6 +39,7 @@ impl Material<'_> {
             key_pem,
             serial_counter,
             issued,
+            change,
             history,
         } = self;
         let name = record.name.as_str();
@@ -73,6 +77,18 @@ impl Material<'_> {
             journal::write_start(&mut buffered, "issued", name, issued, stamp)?;
             buffered.flush()
         })?;
+        if let Some(change) = *change {
+            let path = layout.changes();
+            file::create_filled(&path, Access::Store, |file| {
+                journal::write_start(
+                    file,
+                    CHANGES,
+                    name,
+                    &[ChangeLine { change }],
+                    operator.stamp(),
+                )
+            })?;
+        }
         if let Some(history) = history {
             history.write_leaf_keys(layout)?;
         }

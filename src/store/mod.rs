@@ -34,14 +34,17 @@ mod kind;
 mod layout;
 mod location;
 mod lock;
+mod log;
 mod material;
 mod name;
+mod new_keys;
 mod notice;
 mod operator;
 mod output;
 mod pending;
 mod previous;
 mod record;
+mod removal;
 mod repair;
 mod replacement;
 mod restore;
@@ -65,14 +68,15 @@ pub(crate) use journal::LineProblem;
 pub(crate) use kind::{Counter, Journal};
 pub(crate) use layout::Leftover;
 pub(crate) use location::Location;
+pub(crate) use log::{Event, Log, LogEntry};
 pub(crate) use material::Material;
 pub(crate) use name::{CaName, is_device_name};
 pub(crate) use notice::Notice;
 pub(crate) use operator::Operator;
 pub(crate) use pending::{Installation, PendingCa};
 pub(crate) use record::{
-    BatchId, BatchRow, BriefIssuance, CaRecord, Coverage, EntryId, Issuance, Revoked, SignedCrl,
-    TableId, WishId,
+    BatchId, BatchRow, BriefIssuance, CaRecord, Change, Coverage, EntryId, Issuance, Revoked,
+    SignedCrl, TableId, WishId,
 };
 pub(crate) use repair::StoreRepair;
 pub(crate) use replacement::Replaced;

@@ -25,6 +25,10 @@ pub(crate) enum Notice {
         name: CaName,
         problem: String,
     },
+    /// A change of a CA's passphrase was interrupted; the keys that do not count are removed.
+    KeysSettled {
+        name: CaName,
+    },
     /// A CA that was left unfinished was completed, or removed.
     UnfinishedCa {
         name: CaName,
@@ -54,6 +58,10 @@ impl std::fmt::Display for Notice {
                     "an interrupted command left {name} incomplete, and it cannot be repaired now: {problem}"
                 )
             }
+            Self::KeysSettled { name } => write!(
+                f,
+                "an interrupted command had left keys of {name} that do not count; they were removed"
+            ),
             Self::UnfinishedCa {
                 name,
                 completed: true,

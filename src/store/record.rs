@@ -28,9 +28,18 @@ pub(crate) struct CaRecord {
     /// URLs of OCSP responders in the certificates that it issues.
     #[serde(default)]
     pub(crate) ocsp_urls: Vec<String>,
+    /// Generation of its keys; see `new_keys`. Since format 4.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub(crate) keys: u32,
     /// Numbers above which it goes on if it came back from a backup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) restored: Option<Floors>,
+}
+
+// serde hands over a reference, whatever the size.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_first(generation: &u32) -> bool {
+    *generation == 0
 }
 
 impl CaRecord {
@@ -87,6 +96,9 @@ pub(crate) struct Issuance {
     /// The highest serial counter in use when the line was written, in decimal.
     #[serde(with = "text")]
     pub(crate) counter: u128,
+    /// Time of recording, which the journal writes; earlier versions did not.
+    #[serde(default, skip_serializing, with = "moment::optional")]
+    pub(crate) at: Option<OffsetDateTime>,
     /// Certificate; `None` if the CA came into the store without it. Since format 2.
     #[serde(
         default,
@@ -189,6 +201,39 @@ pub(crate) struct SignedCrl {
     /// Part of `revoked.jsonl` that it covers.
     pub(crate) covers: Coverage,
     pub(crate) sha256: String,
+}
+
+/// A record with what the journal adds to it: the time of recording, and `USER@HOST`. Records of earlier versions,
+/// and those that a CA brought along, have neither.
+#[derive(Debug, Deserialize)]
+pub(super) struct Stamped<T> {
+    #[serde(flatten)]
+    pub(super) record: T,
+    #[serde(default, with = "moment::optional")]
+    pub(super) at: Option<OffsetDateTime>,
+    #[serde(default)]
+    pub(super) by: Option<String>,
+}
+
+/// A line of `changes.jsonl`. Stored, as [`CaRecord`] is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ChangeLine {
+    pub(super) change: Change,
+}
+
+/// Change of a CA that its other journals do not record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Change {
+    /// Its certificate came from a parent CA elsewhere.
+    Installed,
+    /// It came from another program.
+    Imported,
+    /// It came back from a backup.
+    Restored,
+    /// Its keys have another passphrase.
+    PassphraseChanged,
+    Removed,
 }
 
 /// Place in a journal: everything up to it. Only the store makes and compares it.

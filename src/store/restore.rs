@@ -11,7 +11,7 @@ use super::file::{self, Access, Existing, Group, StagedDirectory, Uncommitted};
 use super::layout::{Part, StoreLayout};
 use super::name::CaName;
 use super::pending::PendingCa;
-use super::record::{CaRecord, Floors, Issuance, RevocationLine, SignedCrl};
+use super::record::{CaRecord, Change, Floors, Issuance, RevocationLine, SignedCrl};
 use super::{Notice, Operator, Store, counter, format, journal};
 use crate::x509::Serial;
 use crate::x509::validity::parse_rfc3339;
@@ -269,6 +269,7 @@ impl<R: Read> Extraction<R> {
             counter::write(&ca.layout.serial_counter(), floors.counter)?;
             counter::write(&ca.layout.crl_number_counter(), floors.crl_number)?;
             mark(&ca.layout.record(), ca.record(), floors)?;
+            ca.append_change(Change::Restored)?;
             cas.push(RestoredCa {
                 name: (*name).clone(),
                 certificates: proved.certificates,

@@ -48,7 +48,12 @@ impl Store {
             .filter_map(|entry| StoreLayout::staged_name(entry))
             .collect();
         let installed = self.pending_beside_their_cas(&entries)?;
-        if staged.is_empty() && installed.is_empty() {
+        let removed = self.removed_with_keys(&entries)?;
+        let changing = Self::changing_keys(&entries);
+        if [&staged, &installed, &removed, &changing]
+            .iter()
+            .all(|names| names.is_empty())
+        {
             return Ok(());
         }
         if let Ok(Some(_lock)) = Lock::try_acquire(&self.layout.lock()) {
@@ -65,6 +70,16 @@ impl Store {
             }
             for name in installed {
                 if let Err(error) = self.settle_installed(&name) {
+                    unsettled(name, error);
+                }
+            }
+            for name in changing {
+                if let Err(error) = self.settle_keys(&name) {
+                    unsettled(name, error);
+                }
+            }
+            for name in removed {
+                if let Err(error) = self.settle_removed(&name) {
                     unsettled(name, error);
                 }
             }

@@ -126,7 +126,7 @@ fn apply_makes_a_hierarchy_and_then_has_nothing_to_do() {
 fn a_plan_says_what_would_be_done_and_changes_nothing() {
     let sandbox = Sandbox::new();
     sandbox.write("a.toml", SMALL);
-    let planned = sandbox.pki("apply a.toml --plan").succeeds();
+    let planned = sandbox.pki("apply a.toml --dry-run").succeeds();
     assert_text(
         &planned.stdout,
         expect![[r#"
@@ -151,7 +151,9 @@ fn a_plan_says_what_would_be_done_and_changes_nothing() {
         ),
     );
     let before = Snapshot::of(sandbox.folder());
-    let planned = sandbox.pki("--format json apply a.toml --plan").succeeds();
+    let planned = sandbox
+        .pki("--format json apply a.toml --dry-run")
+        .succeeds();
     before.assert_unchanged(sandbox.folder());
     let done = sandbox
         .pki("--format json apply a.toml --no-passphrase")

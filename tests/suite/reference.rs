@@ -276,6 +276,7 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
     }
     fs::remove_file(sandbox.path("old/newcerts/1001.pem")).unwrap();
     sandbox.write("one.csv", "cn\nof a table");
+    sandbox.write("revoked.csv", "serial\n");
     sandbox.write(
         "a.toml",
         "[certificate.declared]\nca = \"intermediate0\"\nout = \"declared\"\nder = true\n[crl.rootCA]\nto_pem = true\nchain = true\n[bundle.declared]\nca = [\"intermediate0\"]\n",
@@ -291,7 +292,9 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "subordinate --name waiting --install waiting.crt",
         "issue --ca intermediate0 --profile server --cn www.example.test --out out --no-passphrase --der",
         "issue --ca intermediate0 --csr a.csr --cn leaf",
+        "issue --ca intermediate0 --from one.csv --dry-run",
         "issue --ca intermediate0 --from one.csv",
+        "revoke --ca intermediate0 --from revoked.csv --dry-run",
         "export --ca intermediate0 --cn www.example.test --out again --no-passphrase --der",
         "export --ca intermediate0 --cn www.example.test --out for-java --passout pass:a --for java",
         "export --ca intermediate0 --cn www.example.test --out secret --no-passphrase --for kubernetes",
@@ -343,6 +346,11 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "--store restored restore a.tar",
         "revoke --ca intermediate0 --cn leaf --all",
         "check --repair",
+        "log",
+        "passphrase --ca intermediate0 --no-passphrase",
+        "passphrase b.key --no-passphrase",
+        "revoke --ca rootCA --cn waiting",
+        "ca remove --ca waiting --backup before.tar",
         "man man",
     ] {
         let json = printed(&sandbox, line);

@@ -385,9 +385,7 @@ fn a_new_root_has_its_own_passphrase_and_the_old_policy() {
         .succeeds();
     sandbox.write("new.pass", "another passphrase");
     let renewed = sandbox
-        .with_passphrase(
-            "ca rekey --ca rootCA --name root2 --cn New --passout file:new.pass",
-        )
+        .with_passphrase("ca rekey --ca rootCA --name root2 --cn New --passout file:new.pass")
         .succeeds();
     assert_text(
         &normalised(&renewed.stderr),
@@ -498,9 +496,7 @@ fn a_ca_lasts_no_longer_than_the_one_above() {
 #[test]
 fn a_root_does_not_revoke_what_it_was() {
     let sandbox = Sandbox::with_open_ca();
-    let renewed = sandbox
-        .pki("--format json ca renew --ca rootCA")
-        .succeeds();
+    let renewed = sandbox.pki("--format json ca renew --ca rootCA").succeeds();
     let old = renewed.json()["renews"].as_str().unwrap().to_owned();
     let revoke = format!("revoke --ca rootCA --serial 0x{old}");
     sandbox.refused(

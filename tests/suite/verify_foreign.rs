@@ -301,11 +301,9 @@ fn every_way_not_to_reach_the_root() {
         others: &["other-sub.crt"],
         ..Case::of(&sandbox)
     }
-    .both_refuse(
-        expect![[r#"
+    .both_refuse(expect![[r#"
             not valid: the issuer of CN=leaf is missing: the given CN=sub has another key
-        "#]],
-    );
+        "#]]);
     sandbox
         .run("openssl", "x509 -outform DER -in leaf.crt -out leaf.der")
         .succeeds();
@@ -377,11 +375,9 @@ fn every_ca_that_may_not() {
     "#]]);
 
     let broken = CLIENT.replace("extendedKeyUsage=clientAuth", "2.5.29.37=DER:05:00");
-    Case::of(&chain_with(CA, CA, &broken)).both_refuse(
-        expect![[r#"
+    Case::of(&chain_with(CA, CA, &broken)).both_refuse(expect![[r#"
             not valid: the extKeyUsage of CN=leaf is malformed: an ExtKeyUsageSyntax is expected
-        "#]],
-    );
+        "#]]);
 
     let unknown = format!("{CLIENT}1.2.3.4=critical,ASN1:NULL\n");
     let sandbox = chain_with(CA, CA, &unknown);

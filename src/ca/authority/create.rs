@@ -50,6 +50,7 @@ impl NewCa {
             crl_urls: self.crl_urls.clone(),
             ca_issuers_urls: self.ca_issuers_urls.clone(),
             ocsp_urls: self.ocsp_urls.clone(),
+            keys: 0,
             restored: None,
         }
     }
@@ -170,6 +171,7 @@ fn root(
         key_pem: Some(&key_pem),
         serial_counter: 1,
         issued: &[issuance],
+        change: None,
         history: None,
     };
     stage(&reserved, &material)?;
@@ -281,6 +283,7 @@ impl Steps for SubordinateSteps<'_> {
             key_pem: Some(&self.key_pem),
             serial_counter: 0,
             issued: &[],
+            change: None,
             history: None,
         };
         stage(&self.reserved, &material)

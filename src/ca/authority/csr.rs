@@ -122,6 +122,7 @@ fn refuse_other(waiting: &PendingCa, new: &NewRequest) -> Result<(), CaError> {
         crl_urls,
         ca_issuers_urls,
         ocsp_urls,
+        keys: _,
         restored: _,
     } = &new.record;
     let made = waiting.record();

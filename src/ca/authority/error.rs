@@ -3,8 +3,10 @@
 use crate::store::CaName;
 use crate::x509::Reason;
 use crate::x509::lint::Findings;
+use crate::x509::validity::rfc3339;
 use crate::x509::verify::Refusal;
 use std::path::PathBuf;
+use time::OffsetDateTime;
 
 /// Reasons why a CA is not made, installed or renewed.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,12 @@ pub(crate) enum AuthorityError {
     /// The certificate of the CA is revoked by its parent CA.
     #[error("the certificate of {ca} is revoked ({reason})")]
     RevokedCa { ca: CaName, reason: Reason },
+    /// A CA that is to be removed has others below it.
+    #[error("{ca} has CAs below it: {}", .below.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    HasCasBelow { ca: CaName, below: Vec<CaName> },
+    /// A CA that is to be removed can still sign.
+    #[error("the certificate of {ca} is valid until {}, and not revoked", rfc3339(*until))]
+    StillValid { ca: CaName, until: OffsetDateTime },
     /// Only roots are cross-signed.
     #[error("{ca} is not a root, and only roots are cross-signed")]
     NotARoot { ca: CaName },

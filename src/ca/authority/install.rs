@@ -7,7 +7,7 @@ use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::remedy::Remedy;
 use crate::ca::verify::{VerifyRequest, verify};
-use crate::store::{Ca, CaName, CaRecord, Installation, Material, Store, Uninstalled};
+use crate::store::{Ca, CaName, CaRecord, Change, Installation, Material, Store, Uninstalled};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::lint::{Candidate, Finding, Findings, lint};
 use crate::x509::verify::Question;
@@ -196,6 +196,7 @@ fn write(
         key_pem: None,
         serial_counter: 0,
         issued: &[],
+        change: Some(Change::Installed),
         history: None,
     });
     let with_key = Material {
@@ -204,6 +205,7 @@ fn write(
         key_pem: Some(&key),
         serial_counter: 0,
         issued: &[],
+        change: Some(Change::Installed),
         history: None,
     };
     let all: Vec<Material<'_>> = without_keys.chain([with_key]).collect();
@@ -264,6 +266,7 @@ fn record(name: CaName, parent: Option<CaName>) -> CaRecord {
         crl_urls: Vec::new(),
         ca_issuers_urls: Vec::new(),
         ocsp_urls: Vec::new(),
+        keys: 0,
         restored: None,
     }
 }

@@ -1,4 +1,4 @@
-//! CAs: created, requested and signed by CSR, installed, renewed, rekeyed, cross-signed.
+//! CAs: created, requested and signed by CSR, installed, renewed, rekeyed, cross-signed, removed.
 
 mod create;
 mod cross_sign;
@@ -7,6 +7,7 @@ pub(crate) mod error;
 mod install;
 mod previous;
 mod rekey;
+mod remove;
 mod renew;
 mod sign_csr;
 
@@ -19,6 +20,7 @@ pub(crate) use install::{Installed, install_ca};
 pub(crate) use previous::NamingPrevious;
 pub(crate) use previous::standing_certificates;
 pub(crate) use rekey::Succession;
+pub(crate) use remove::{check_removable, remove_ca};
 pub(crate) use renew::{
     RenewedCa, install_renewed, last_end, renew_ca, request_renewal, valid_of_key,
 };

@@ -1,11 +1,11 @@
 //! Lines of any journal, and the counter of it.
 
-use crate::ca::check::finding::{Remedy, StoreFinding, settled, unreadable};
+use crate::ca::check::finding::{Found, Remedy, StoreFinding, settled, unreadable};
 use crate::ca::check::rule::{
     COUNTER_BEHIND, COUNTER_DAMAGED, JOURNAL_CHAIN, JOURNAL_HEADER, JOURNAL_MISSING,
     JOURNAL_RECORD, JOURNAL_TORN,
 };
-use crate::store::{Ca, Counter, Journal, LineProblem, StoreError};
+use crate::store::{Ca, Counter, Journal, LineProblem, Location, StoreError};
 
 pub(crate) fn line_finding(
     ca: &Ca,
@@ -13,14 +13,30 @@ pub(crate) fn line_finding(
     line: usize,
     problem: &LineProblem,
 ) -> StoreFinding {
-    let path = ca.journal_location(journal);
+    line_finding_at(ca, &ca.journal_location(journal), line, problem)
+}
+
+/// Reports the damaged lines of the journal of changes.
+pub(crate) fn check_changes(ca: &Ca, found: &mut Found) {
+    let path = ca.changes_location();
+    let surveyed = ca.survey_changes(|line| {
+        if let Some(problem) = &line.problem {
+            found.push(line_finding_at(ca, &path, line.number, problem));
+        }
+    });
+    if let Err(error) = surveyed {
+        found.push(unreadable(JOURNAL_MISSING, &error, path).about(ca));
+    }
+}
+
+fn line_finding_at(ca: &Ca, path: &Location, line: usize, problem: &LineProblem) -> StoreFinding {
     let (rule, problem) = match problem {
         LineProblem::Header(problem) => (JOURNAL_HEADER, problem),
         LineProblem::Chain(problem) => (JOURNAL_CHAIN, problem),
         LineProblem::Unreadable(problem) => (JOURNAL_RECORD, problem),
     };
     let message = format!("{path} line {line} {problem}");
-    rule.broken(message).at(&path).about(ca).in_line(line)
+    rule.broken(message).at(path).about(ca).in_line(line)
 }
 
 pub(crate) fn unread(ca: &Ca, journal: Journal, error: &StoreError) -> StoreFinding {

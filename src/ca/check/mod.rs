@@ -211,6 +211,7 @@ fn check_ca(
         let unrecorded = keys::check_unrecorded(ca, &kept, &issued.serials, pauses).into_iter();
         found.extend(unrecorded.map(|finding| finding.healed_only_if(may_heal)));
     }
+    journal::check_changes(ca, &mut found);
     found.extend(
         Journal::ALL
             .map(|journal| journal::check_tail(ca, journal, pauses))

@@ -107,6 +107,11 @@ impl Passphrases for Remembered<'_> {
         Ok(passphrase)
     }
 
+    fn may_try_again(&mut self, key: ProtectedKey<'_>) -> bool {
+        self.known.remove(key.label);
+        self.asked.may_try_again(key)
+    }
+
     fn is_given(&self, ca: &CaName) -> bool {
         self.asked.is_given(ca)
     }

@@ -280,6 +280,7 @@ pub(crate) fn issuance(certificate: &Certificate, serial: Serial, ca: &Certifica
         row: None,
         entry: None,
         flaw: None,
+        at: None,
         counter: 0,
         der: Some(certificate.der().to_vec()),
     }
@@ -306,6 +307,7 @@ pub(crate) fn without_certificate(
         row: None,
         entry: None,
         flaw: None,
+        at: None,
         counter: 0,
         der: None,
     }

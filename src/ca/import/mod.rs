@@ -28,7 +28,8 @@ use crate::ca::finding::{Level, RuleFinding};
 use crate::ca::passphrases::Passphrases;
 use crate::ca::remedy::Remedy;
 use crate::store::{
-    Ca, CaName, CaRecord, History, Issuance, Material, Operator, Store, StoreError, Uninstalled,
+    Ca, CaName, CaRecord, Change, History, Issuance, Material, Operator, Store, StoreError,
+    Uninstalled,
 };
 use crate::x509::{Certificate, Serial};
 use authority::Authority;
@@ -198,6 +199,7 @@ impl Own<'_> {
             key_pem: None,
             serial_counter: 0,
             issued: &[],
+            change: Some(Change::Imported),
             history: None,
         });
         let own = self.material(&record, &path[0]);
@@ -238,6 +240,7 @@ impl Own<'_> {
             key_pem: Some(self.key_pem),
             serial_counter: self.serial_counter,
             issued: self.issued,
+            change: Some(Change::Imported),
             history: Some(self.history),
         }
     }

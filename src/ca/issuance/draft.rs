@@ -187,6 +187,7 @@ impl Draft {
             entry: None,
             flaw: self.defect.map(str::to_owned),
             counter: 0,
+            at: None,
             der: Some(certificate.der().to_vec()),
         }
     }

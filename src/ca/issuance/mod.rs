@@ -1,5 +1,6 @@
 //! Issuing: from a draft that passed lint to a certificate that is recorded.
 
+mod asked;
 mod batch;
 mod compromised;
 mod draft;

@@ -18,12 +18,12 @@ pub(crate) enum KeyUseError {
     /// There are no random bytes, or no key can be made of them.
     #[error("key generation failed")]
     Randomness(#[source] KeyError),
-    #[error("key generation failed")]
+    #[error("signing failed")]
     Signing(#[source] KeyError),
     /// A key can't be encrypted or written.
-    #[error("key generation failed")]
+    #[error("the key cannot be encoded")]
     Encoding(#[source] KeyError),
     /// A signature, or the key in a certificate or CSR, is not right.
-    #[error("key generation failed")]
+    #[error("verification failed")]
     Verification(#[source] KeyError),
 }

@@ -138,6 +138,7 @@ fn as_record(certificate: &Certificate) -> Option<Issuance> {
         row: None,
         entry: None,
         flaw: None,
+        at: None,
         counter: 0,
         der: Some(certificate.der().to_vec()),
     })

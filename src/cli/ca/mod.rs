@@ -2,6 +2,7 @@
 
 mod cross_sign;
 mod rekey;
+mod remove;
 mod renew;
 
 use super::context::Context;
@@ -9,7 +10,7 @@ use super::failure::Failure;
 use super::report::Report;
 use clap::{Args, Subcommand};
 
-/// Renew, rekey or cross-sign a CA
+/// Renew, rekey, cross-sign or remove a CA
 #[derive(Args)]
 pub(super) struct CaArgs {
     #[command(subcommand)]
@@ -21,6 +22,7 @@ enum CaCommand {
     Renew(renew::CaRenewArgs),
     Rekey(Box<rekey::CaRekeyArgs>),
     CrossSign(cross_sign::CrossSignArgs),
+    Remove(remove::CaRemoveArgs),
 }
 
 impl CaArgs {
@@ -29,6 +31,7 @@ impl CaArgs {
             CaCommand::Renew(args) => args.run(context),
             CaCommand::Rekey(args) => args.run(context),
             CaCommand::CrossSign(args) => args.run(context),
+            CaCommand::Remove(args) => args.run(context),
         }
     }
 }

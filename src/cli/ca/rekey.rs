@@ -277,6 +277,10 @@ impl Passphrases for NewKnown {
         }
     }
 
+    fn may_try_again(&mut self, key: ProtectedKey<'_>) -> bool {
+        self.user.may_try_again(key)
+    }
+
     fn to_protect(
         &mut self,
         key: ProtectedKey<'_>,

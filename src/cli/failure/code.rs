@@ -87,6 +87,8 @@ fn of_authority(error: &AuthorityError) -> &'static str {
         AuthorityError::OtherRequest { .. } => "pending-ca-differs",
         AuthorityError::Misfit { source, .. } => of_misfit(source),
         AuthorityError::PathLength { .. } => "path-length-exceeded",
+        AuthorityError::HasCasBelow { .. } => "ca-has-cas-below",
+        AuthorityError::StillValid { .. } => "ca-still-valid",
         AuthorityError::RevokedCa { .. } => "ca-revoked",
         AuthorityError::NotARoot { .. } => "not-a-root",
         AuthorityError::NameOfPredecessor { .. } => "subject-of-ca",
@@ -159,6 +161,8 @@ fn of_store(error: &StoreError) -> &'static str {
         StoreError::File(error) => of_file(error),
         StoreError::Undecided { .. } => "commit-undecided",
         StoreError::NoStore { .. } => "store-not-found",
+        StoreError::CaRemoved { .. } => "ca-removed",
+        StoreError::KeysChanged { .. } => "keys-changed",
         StoreError::NotAStore { .. } => "not-a-store",
         StoreError::Newer { .. } => "store-newer",
         StoreError::NoFixtureStore { .. } => "fixture-store-required",
@@ -199,6 +203,7 @@ pub(super) fn of_file(error: &FileError) -> &'static str {
 fn of_key(error: &KeyError) -> &'static str {
     match error {
         KeyError::Pem(_) => "invalid-pem",
+        KeyError::NotAlone => "key-not-alone",
         KeyError::NotAKey { .. } => "not-a-key",
         KeyError::Malformed(_) | KeyError::Inconsistent { .. } => "invalid-key",
         KeyError::Unsupported { .. } => "key-type-unsupported",

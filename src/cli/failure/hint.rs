@@ -134,6 +134,10 @@ fn authority_hint(error: &AuthorityError) -> Option<String> {
             reason: Reason::CertificateHold,
             ..
         } => "its parent CA can lift the hold: `pki revoke --ca NAME --serial S --release`".into(),
+        AuthorityError::HasCasBelow { .. } => "remove those first".into(),
+        AuthorityError::StillValid { ca, .. } => format!(
+            "revoke its certificate first, if it has a parent CA, or keep {ca} until then"
+        ),
         AuthorityError::RevokedCa { ca, .. } => new_key_for(ca),
         AuthorityError::NotARoot { .. } => {
             "a subordinate CA is trusted through its root; `pki bundle` writes the trust store".into()

@@ -5,7 +5,7 @@ use super::rows::{COLUMNS, CertificateRow, Defaults, kinds};
 use super::{CertificateEntry, IssueArgs};
 use crate::ca::{
     Batch, CaError, ExportFolder, GroupExport, Issued, Issuer, KeyOutput, ProtectedKey, Purpose,
-    RowOutcome, TableRow, certificate_of, file_name, last_batch, new_batch, protection_for,
+    RowOutcome, TableRow, certificate_of, file_name, last_batch, new_batch, plural, protection_for,
 };
 use crate::cli::context::Context;
 use crate::cli::export::exported_files;
@@ -14,11 +14,12 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::output::{Format, write_json};
 use crate::cli::passphrase::{Protecting, UserPassphrases};
 use crate::cli::progress::Progress;
-use crate::cli::report::Report;
+use crate::cli::report::{Lines, Report};
 use crate::cli::table::TableFile;
 use crate::key::{PrivateKey, Protection};
-use crate::store::{BatchId, Ca, Issuance, Journal, LockedBatches};
+use crate::store::{BatchId, Ca, CaName, Issuance, Journal, LockedBatches};
 use crate::x509::Certificate;
+use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
 use std::path::Path;
@@ -83,6 +84,9 @@ pub(super) fn run(args: &IssueArgs, path: &Path, context: &Context) -> Result<Re
     if !args.keep_going && !seen.unsound.is_empty() {
         return Err(seen.refusal());
     }
+    if args.dry_run {
+        return Ok(dry_run(&args.ca, &issued, seen));
+    }
     let files = match folder {
         Some(folder) => Some(Files {
             protection: key_protection(&seen, &mut passphrases)?,
@@ -106,6 +110,40 @@ pub(super) fn run(args: &IssueArgs, path: &Path, context: &Context) -> Result<Re
     };
     let report = Report::stream(move |format, out| run.issue(format, out));
     Ok(report.committed("the same command with --resume shows what is issued, and goes on"))
+}
+
+/// Result of a run that issues nothing.
+#[derive(Serialize)]
+struct DryRunReport {
+    ca: String,
+    dry_run: bool,
+    rows: u64,
+    already: usize,
+    invalid: usize,
+}
+
+fn dry_run(ca: &CaName, issued: &HashSet<u64>, seen: Seen) -> Report {
+    let (already, invalid) = (issued.len(), seen.unsound.len());
+    let report = DryRunReport {
+        ca: ca.to_string(),
+        dry_run: true,
+        rows: seen.count,
+        already,
+        invalid,
+    };
+    let left = usize::try_from(seen.count).unwrap_or(usize::MAX) - already - invalid;
+    let text = Lines::default()
+        .row_if("issued already", (already > 0).then_some(already))
+        .row_if("invalid", (invalid > 0).then_some(invalid))
+        .under(&format!(
+            "would issue {} from {ca}",
+            plural(left, "certificate")
+        ));
+    let report = Report::new(&report, text).answer();
+    if invalid == 0 {
+        return report;
+    }
+    report.failing(Failure::of_rows(seen.unsound.into_values().collect(), 0))
 }
 
 /// The batch, and which rows of it are issued already.

@@ -1,6 +1,6 @@
 //! Kinds of files and directories of the store, by their names.
 
-use super::{CRL, CaLayout, REPAIRED, StoreLayout, torn_lines};
+use super::{CRL, CaLayout, KEY, REPAIRED, StoreLayout, torn_lines};
 use crate::store::error::FileError;
 use crate::store::file;
 use crate::store::name::CaName;
@@ -30,6 +30,7 @@ pub(crate) enum Kind {
 pub(crate) enum Inside {
     Ca(CaName),
     Pending(CaName),
+    Removed(CaName),
     /// CRLs that are published, and what others put beside them.
     PublishedCrls,
     PreviousCertificates,
@@ -61,11 +62,15 @@ impl StoreLayout {
         if entry.starts_with(REPAIRED) {
             return Some(Kind::Copies);
         }
-        if let Some(name) = Self::staged_name(entry) {
+        let unfinished_ca = Self::staged_name(entry).or_else(|| Self::changing_keys_name(entry));
+        if let Some(name) = unfinished_ca {
             return Some(Kind::Leftover(Leftover::UnfinishedCa(name)));
         }
         if let Some(name) = Self::pending_name(entry) {
             return Some(Kind::Directory(Inside::Pending(name)));
+        }
+        if let Some(name) = Self::removed_name(entry) {
+            return Some(Kind::Directory(Inside::Removed(name)));
         }
         match entry.parse() {
             Ok(name) => Some(Kind::Directory(Inside::Ca(name))),
@@ -129,7 +134,7 @@ impl Inside {
     /// Returns the kind of an entry of the directory; `None` for what is none of the store's.
     pub(crate) fn kind_of(&self, entry: &str) -> Option<Kind> {
         let kind = match self {
-            Self::Ca(_) => kind_in_ca(entry),
+            Self::Ca(_) | Self::Removed(_) => kind_in_ca(entry),
             Self::Pending(_) => kind_in_pending(entry),
             Self::PublishedCrls => is_published_crl(entry).then_some(Kind::Crl),
             Self::PreviousCertificates => is_previous(entry).then_some(Kind::Plain),
@@ -140,18 +145,21 @@ impl Inside {
 }
 
 fn kind_in_ca(entry: &str) -> Option<Kind> {
-    let here = CaLayout {
-        directory: PathBuf::new(),
-    };
+    let here = CaLayout::at("");
     let path = Path::new(entry);
-    let journals = [here.issued(), here.revoked(), here.signed_crls()];
+    let journals = [
+        here.issued(),
+        here.revoked(),
+        here.signed_crls(),
+        here.changes(),
+    ];
     let plain = [
         here.record(),
         here.certificate(),
         here.serial_counter(),
         here.crl_number_counter(),
     ];
-    Some(if path == here.key() {
+    Some(if is_key(entry) {
         Kind::Secret
     } else if path == here.lock() {
         Kind::Lock
@@ -161,7 +169,7 @@ fn kind_in_ca(entry: &str) -> Option<Kind> {
         Kind::Plain
     } else if journals.iter().any(|journal| path == journal) {
         Kind::Journal
-    } else if path == here.leaf_keys() {
+    } else if is_leaf_keys(entry) {
         Kind::LeafKeys
     } else if path == here.previous_certificates() {
         Kind::Directory(Inside::PreviousCertificates)
@@ -174,10 +182,30 @@ fn kind_in_ca(entry: &str) -> Option<Kind> {
     })
 }
 
-fn kind_in_pending(entry: &str) -> Option<Kind> {
-    let here = CaLayout {
-        directory: PathBuf::new(),
+/// Returns whether a name is that of a CA's key, of any generation: `ca.key`, `ca-2.key`.
+pub(super) fn is_key(entry: &str) -> bool {
+    let name = entry
+        .strip_suffix(KEY)
+        .and_then(|name| name.strip_prefix("ca"));
+    name.is_some_and(is_generation)
+}
+
+/// Returns whether a name is that of the directory of leaf keys, of any generation: `keys`, `keys-2`.
+pub(super) fn is_leaf_keys(entry: &str) -> bool {
+    entry.strip_prefix("keys").is_some_and(is_generation)
+}
+
+fn is_generation(text: &str) -> bool {
+    let Some(digits) = text.strip_prefix('-') else {
+        return text.is_empty();
     };
+    digits
+        .parse::<u32>()
+        .is_ok_and(|number| number > 0 && number.to_string() == digits)
+}
+
+fn kind_in_pending(entry: &str) -> Option<Kind> {
+    let here = CaLayout::at("");
     let path = Path::new(entry);
     if path == here.key() {
         Some(Kind::Secret)
@@ -315,6 +343,8 @@ mod tests {
             ("rootCA/ahead", Part::SecretDirectory),
             ("rootCA/ahead/12.crl", Part::Secret),
             (".waiting-a/ca.csr", Part::Plain),
+            (".removed-a/serial", Part::Plain),
+            (".removed-a/issued.jsonl", Part::Journal),
             ("crl/rootCA.chain.crl.pem", Part::Crl),
             ("crl/0a1b2c3d.r0", Part::Crl),
         ] {

@@ -2,12 +2,12 @@
 
 use crate::asn1::oid;
 use crate::ca::foreign::Input;
-use crate::ca::passphrases::error::KeyUseError;
+use crate::ca::passphrases::open_with;
 use crate::ca::trust_store::error::TrustStoreError;
 use crate::ca::trust_store::targets::{BundleFinding, Foreign, called};
 use crate::ca::{CaError, Passphrases, ProtectedKey};
-use crate::key::KeyError;
 use crate::key::pkcs12::{CertificateBag, Contents, Pfx};
+use crate::key::{KeyError, Passphrase};
 use crate::x509::Certificate;
 use std::collections::HashSet;
 
@@ -51,10 +51,9 @@ impl Foreign {
             return pfx.open(None).map_err(failed);
         }
         let label = format!("the trust store {}", input.path().display());
-        let passphrase = passphrases
-            .to_open(ProtectedKey::outside(&label))
-            .map_err(|source| KeyUseError::NoPassphrase { key: label, source })?;
-        let contents = pfx.open(Some(&passphrase)).map_err(failed)?;
+        let wanted = ProtectedKey::outside(&label);
+        let open = |passphrase: &Passphrase| pfx.open(Some(passphrase));
+        let (contents, passphrase) = open_with(wanted, passphrases, open)?.map_err(failed)?;
         if !passphrase.is_printable_ascii() {
             let message = "its passphrase has characters other than printable ASCII";
             self.found("ascii-passphrase", message);

@@ -39,6 +39,8 @@ pub(super) fn store_hint(error: &StoreError) -> Option<String> {
             "`pki subordinate --name {name} --request FILE` makes its key and a CSR"
         ),
         StoreError::CaExists { .. } => "choose another name with --name".into(),
+        StoreError::KeysChanged { .. } => "nothing was changed; run the command again with the new passphrase".into(),
+        StoreError::CaRemoved { .. } => "its name is not used again; `pki log` shows its records".into(),
         StoreError::Locked { .. } => "try again when the other process is done; `fuser` with the file shows it".into(),
         StoreError::SerialsUsedUp { .. } | StoreError::CrlNumbersUsedUp { .. } => {
             "make a new CA".into()

@@ -1,0 +1,88 @@
+//! Another passphrase for existing keys.
+
+use crate::ca::error::CaError;
+use crate::ca::foreign::{Input, Size};
+use crate::ca::issuance::error::IssuerError;
+use crate::ca::passphrases::error::KeyUseError;
+use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked, protection_for};
+use crate::ca::session::Session;
+use crate::key::{KeyError, KeyFile, Protection};
+use crate::pem;
+use crate::store::file::{self, Access, Existing};
+use crate::store::{Ca, CaName, Location, StoreError};
+use crate::x509::Serial;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Protects the key of a CA and the keys of its leaves with another passphrase, all in one step; returns the
+/// number of leaf keys.
+pub(crate) fn change_passphrase(
+    session: &mut Session<'_>,
+    name: &CaName,
+) -> Result<usize, CaError> {
+    let ca = session.store.ca(name)?;
+    let Some(content) = ca.key_file()? else {
+        let ca = name.clone();
+        return Err(IssuerError::KeyElsewhere { ca }.into());
+    };
+    let label = format!("the key of {name}");
+    let mut unlocked = Unlocked::new();
+    let key = unlocked.open(
+        ca.key_location(),
+        ProtectedKey::of(name, &label),
+        &content,
+        session.passphrases,
+    )?;
+    let protection = protection_for(
+        ProtectedKey::of(name, "the keys from now on"),
+        session.passphrases,
+    )?;
+    let own = protection.to_pem(&key).map_err(KeyUseError::Encoding)?;
+
+    let mut new = session.store.begin_new_keys(name)?;
+    if new.ca().key_file()?.as_deref() != Some(&*content) {
+        let name = name.clone();
+        return Err(StoreError::KeysChanged { name }.into());
+    }
+    let passphrases = &mut *session.passphrases;
+    let mut protect = |ca: &Ca, serial: &Serial, old: &[u8]| -> Result<_, CaError> {
+        let wanted = ProtectedKey::of(name, &label);
+        let key = unlocked.open(ca.leaf_key_location(serial), wanted, old, passphrases)?;
+        Ok(protection.to_pem(&key).map_err(KeyUseError::Encoding)?)
+    };
+    new.add_leaf_keys(&mut protect)?;
+    new.finish(&own, protect)
+}
+
+/// Protects the key in a file with another passphrase; the file becomes PKCS#8, in PEM. Returns whether it is
+/// encrypted now.
+pub(crate) fn change_passphrase_of_file(
+    path: &Path,
+    passphrases: &mut dyn Passphrases,
+) -> Result<bool, CaError> {
+    let input = Input::read_of(Size::Single, path)?;
+    let failed = |source: KeyError| KeyUseError::Unusable {
+        path: Location::from(path),
+        source,
+    };
+    let others = pem::decode(input.content()).unwrap_or_default();
+    let others = others
+        .iter()
+        .filter(|object| object.label != "EC PARAMETERS");
+    if others.count() > 1 {
+        return Err(failed(KeyError::NotAlone).into());
+    }
+    KeyFile::parse(input.content()).map_err(failed)?;
+    let label = format!("the key in {}", path.display());
+    let key = Unlocked::new().open(
+        path,
+        ProtectedKey::outside(&label),
+        input.content(),
+        passphrases,
+    )?;
+    let label = format!("the key in {} from now on", path.display());
+    let protection = protection_for(ProtectedKey::outside(&label), passphrases)?;
+    let pem: Zeroizing<Vec<u8>> = protection.to_pem(&key).map_err(KeyUseError::Encoding)?;
+    file::write(path, Access::Owner, Existing::Replace, &pem)?;
+    Ok(!matches!(protection, Protection::None))
+}

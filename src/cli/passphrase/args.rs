@@ -1,0 +1,64 @@
+//! Options for passphrases.
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+/// Clap repeats values that don't parse; a passphrase must not be repeated, so none fails to parse.
+#[derive(Clone)]
+pub(in crate::cli) struct SourceText(pub(super) Zeroizing<String>);
+
+impl From<&str> for SourceText {
+    fn from(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+}
+
+/// Opens keys of the store.
+#[derive(Args)]
+pub(in crate::cli) struct PassinArgs {
+    /// The passphrase of the CA's key: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT; repeatable as NAME=SRC, for the CA NAME
+    #[arg(long, value_name = "[NAME=]SRC")]
+    pub(super) passin: Vec<SourceText>,
+}
+
+/// Protects keys that are new or leave the store.
+#[derive(Args)]
+pub(in crate::cli) struct PassoutArgs {
+    /// The passphrase for the new or exported key: as --passin
+    #[arg(long, value_name = "SRC", conflicts_with = "no_passphrase")]
+    pub(super) passout: Option<SourceText>,
+    /// Leave the new or exported key unencrypted
+    #[arg(long)]
+    pub(super) no_passphrase: bool,
+}
+
+impl PassoutArgs {
+    /// Whether anything was said about the key.
+    pub(in crate::cli) fn is_given(&self) -> bool {
+        self.passout.is_some() || self.no_passphrase
+    }
+
+    /// Whether the key is to be left unencrypted.
+    pub(in crate::cli) fn is_none_wanted(&self) -> bool {
+        self.no_passphrase
+    }
+}
+
+/// Opens and protects PKCS #12 trust stores, which hold no key and are never without a passphrase.
+#[derive(Args)]
+pub(in crate::cli) struct TrustStorePassphraseArgs {
+    /// The passphrase that opens the PKCS #12 file of --check: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT
+    #[arg(long, value_name = "SRC", requires = "check")]
+    pub(super) passin: Option<SourceText>,
+    /// The passphrase for the PKCS #12 file that --for java writes: as --passin
+    #[arg(long, value_name = "SRC", conflicts_with = "check")]
+    pub(super) passout: Option<SourceText>,
+}
+
+impl TrustStorePassphraseArgs {
+    /// The option that was given.
+    pub(in crate::cli) fn given(&self) -> Option<&'static str> {
+        let passin = self.passin.as_ref().map(|_| "--passin");
+        passin.or(self.passout.as_ref().map(|_| "--passout"))
+    }
+}

@@ -1,0 +1,136 @@
+//! Removal of CAs. A removed CA keeps its name, its counters and its journals, in a directory that no command
+//! takes for a CA, so that no serial number is used twice. Its keys are gone.
+
+use super::ca::Ca;
+use super::error::StoreError;
+use super::file;
+use super::format;
+use super::layout::{CaLayout, StoreLayout};
+use super::lock::Lock;
+use super::name::CaName;
+use super::record::Change;
+use super::{Notice, Store};
+
+/// CA that is to be removed: no other process can make CAs until this is dropped.
+pub(crate) struct Removal<'a> {
+    store: &'a Store,
+    ca: Ca,
+    _lock: Lock,
+}
+
+impl Store {
+    pub(crate) fn reserve_removal(&self, name: &CaName) -> Result<Removal<'_>, StoreError> {
+        let lock = self.hold()?;
+        self.settle_staged(name)?;
+        Ok(Removal {
+            store: self,
+            ca: self.ca(name)?,
+            _lock: lock,
+        })
+    }
+
+    /// Removes a pending CA with its key. No certificate names it, so its name is free again.
+    pub(crate) fn remove_pending(&self, name: &CaName) -> Result<(), StoreError> {
+        let _lock = self.hold()?;
+        self.settle_staged(name)?;
+        if self.pending(name)?.is_none() {
+            return Err(StoreError::NotPending {
+                name: name.clone(),
+                is_there: file::stands(self.layout.ca(name).directory())?,
+            });
+        }
+        let staged = self.layout.staged_ca(name);
+        // Under this name it is a remainder, which the next command removes too.
+        file::rename_new(self.layout.pending_ca(name).directory(), staged.directory())?;
+        file::sync_directory(self.layout.root())?;
+        file::remove_directory(staged.directory())?;
+        Ok(file::sync_directory(self.layout.root())?)
+    }
+
+    pub(super) fn refuse_removed(&self, name: &CaName) -> Result<(), StoreError> {
+        if file::stands(self.layout.removed_ca(name).directory())? {
+            return Err(StoreError::CaRemoved { name: name.clone() });
+        }
+        Ok(())
+    }
+
+    /// Returns every removed CA, sorted by name, for its journals.
+    pub(crate) fn removed_cas(&self) -> Result<Vec<Ca>, StoreError> {
+        let mut names: Vec<CaName> = self
+            .entries()?
+            .iter()
+            .filter_map(|entry| StoreLayout::removed_name(entry))
+            .collect();
+        names.sort();
+        let open = |name| Ca::open(self.layout.removed_ca(name), name, &self.operator).transpose();
+        names.iter().filter_map(open).collect()
+    }
+
+    /// Returns a CA, also a removed one, for its journals.
+    pub(crate) fn ca_or_removed(&self, name: &CaName) -> Result<Ca, StoreError> {
+        match Ca::open(self.layout.removed_ca(name), name, &self.operator)? {
+            Some(removed) => Ok(removed),
+            None => self.ca(name),
+        }
+    }
+
+    /// Lists removed CAs that still have keys: the command that removed them was interrupted.
+    pub(super) fn removed_with_keys(&self, entries: &[String]) -> Result<Vec<CaName>, StoreError> {
+        let mut names = Vec::new();
+        for entry in entries {
+            if let Some(name) = StoreLayout::removed_name(entry)
+                && has_keys(&self.layout.removed_ca(&name))?
+            {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    pub(super) fn settle_removed(&self, name: &CaName) -> Result<(), StoreError> {
+        // Its name first: the command that gave it may have been killed before its sync.
+        file::sync_directory(self.layout.root())?;
+        remove_keys(&self.layout.removed_ca(name))?;
+        self.operator.tell(&Notice::UnfinishedCa {
+            name: name.clone(),
+            completed: false,
+        });
+        Ok(())
+    }
+}
+
+impl Removal<'_> {
+    pub(crate) fn ca(&self) -> &Ca {
+        &self.ca
+    }
+
+    /// Removes the CA. An error after it has its other name leaves keys that the next command removes.
+    pub(crate) fn finish(&self) -> Result<(), StoreError> {
+        let Self { store, ca, _lock } = self;
+        let _ca_lock = ca.hold()?;
+        format::raise(&store.layout, format::REMOVED)?;
+        ca.append_change(Change::Removed)?;
+        let removed = store.layout.removed_ca(ca.name());
+        file::rename_new(ca.layout.directory(), removed.directory())?;
+        file::sync_directory(store.layout.root())?;
+        remove_keys(&removed)
+    }
+}
+
+fn has_keys(layout: &CaLayout) -> Result<bool, StoreError> {
+    let entries = file::names_in(layout.directory())?;
+    Ok(!layout.keys_in(entries).is_empty())
+}
+
+/// Removes every key of a removed CA, and its pre-signed CRLs.
+fn remove_keys(layout: &CaLayout) -> Result<(), StoreError> {
+    let keys = layout.keys_in(file::names_in(layout.directory())?);
+    for path in keys.into_iter().chain([layout.presigned_crls()]) {
+        if path.is_dir() {
+            file::remove_directory(&path)?;
+        } else {
+            file::remove_if_there(&path)?;
+        }
+    }
+    Ok(file::sync_directory(layout.directory())?)
+}

@@ -1,0 +1,117 @@
+//! `pki passphrase`.
+
+use std::fs;
+
+use expect_test::expect;
+
+use crate::run::{Run, assert_text};
+use crate::sandbox::Sandbox;
+
+/// A root with leaf keys, under a passphrase.
+fn protected() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("old", "the old one");
+    sandbox.write("new", "the new one");
+    for line in [
+        "root --name rootCA --passout file:old",
+        "issue --ca rootCA --cn a --passin file:old",
+        "issue --ca rootCA --cn b --passin file:old",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    sandbox
+}
+
+fn change(sandbox: &Sandbox) -> Run {
+    sandbox.pki("passphrase --ca rootCA --passin file:old --passout file:new")
+}
+
+/// Which passphrase opens every key of the CA, and no other.
+fn opened_by(sandbox: &Sandbox) -> &'static str {
+    let opens = |passphrase: &str| {
+        let line = format!("check --keys --passin file:{passphrase}");
+        sandbox.pki(&line).finish().status == Some(0)
+    };
+    match (opens("old"), opens("new")) {
+        (true, false) => "old",
+        (false, true) => "new",
+        other => panic!("opened by old, by new: {other:?}"),
+    }
+}
+
+#[test]
+fn every_key_of_a_ca_gets_the_new_passphrase() {
+    let sandbox = protected();
+    let changed = change(&sandbox).succeeds();
+    assert_text(
+        &changed.stdout,
+        expect![[r#"
+        "#]],
+    );
+    assert_eq!(opened_by(&sandbox), "new");
+    let keys = sandbox.names_in("pki/rootCA");
+    let keys: Vec<&String> = keys.iter().filter(|name| name.contains("key")).collect();
+    assert_eq!(keys, ["ca-1.key", "keys-1"]);
+    let open = "pkey -noout -in pki/rootCA/ca-1.key -passin file:new";
+    sandbox.run("openssl", open).succeeds();
+    for line in [
+        "issue --ca rootCA --cn c --passin file:new",
+        "export --ca rootCA --cn a --out out --passin file:new --no-passphrase",
+        "backup a.tar",
+        "--store restored restore a.tar",
+        "--store restored issue --ca rootCA --cn d --passin file:new",
+        "passphrase --ca rootCA --passin file:new --no-passphrase",
+        "issue --ca rootCA --cn e",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+}
+
+#[test]
+fn a_wrong_passphrase_changes_nothing() {
+    let sandbox = protected();
+    let wrong = sandbox.pki("passphrase --ca rootCA --passin file:new --passout file:new");
+    sandbox.refused(wrong, 1, "passphrase-wrong", expect![[r#""#]]);
+    assert_eq!(opened_by(&sandbox), "old");
+}
+
+#[test]
+fn variables_give_no_new_passphrase() {
+    let sandbox = protected();
+    let run = sandbox
+        .pki("passphrase --ca rootCA")
+        .env("PKI_PASSPHRASE_FILE", "old");
+    sandbox.refused(run, 1, "passphrase-required", expect![[r#""#]]);
+}
+
+#[test]
+fn an_interrupted_change_is_undone_by_the_next_command() {
+    let sandbox = protected();
+    sandbox.write("pki/.keys-rootCA", "");
+    sandbox.write("pki/rootCA/ca-1.key", "half");
+    fs::create_dir(sandbox.path("pki/rootCA/keys-1")).unwrap();
+    let next = sandbox.pki("tree").succeeds();
+    assert_text(&next.stderr, expect![[r#""#]]);
+    assert_eq!(opened_by(&sandbox), "old");
+    assert!(!sandbox.path("pki/rootCA/ca-1.key").exists());
+    change(&sandbox).succeeds();
+    assert_eq!(opened_by(&sandbox), "new");
+}
+
+#[test]
+fn a_key_file_gets_the_new_passphrase() {
+    let sandbox = Sandbox::new();
+    sandbox.write("old", "the old one");
+    sandbox.write("new", "the new one");
+    let key = "genpkey -algorithm ed25519 -aes256 -pass file:old -out a.key";
+    sandbox.run("openssl", key).succeeds();
+    let change = "passphrase a.key --passin file:old --passout file:new";
+    sandbox.pki(change).succeeds();
+    let open = "pkey -noout -in a.key -passin file:new";
+    sandbox.run("openssl", open).succeeds();
+    let with_certificate =
+        sandbox.read("a.key") + "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    sandbox.write("both.pem", with_certificate);
+    let run = sandbox.pki("passphrase both.pem --passin file:new --no-passphrase");
+    sandbox.refused(run, 1, "key-not-alone", expect![[r#""#]]);
+}
