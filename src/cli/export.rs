@@ -75,7 +75,7 @@ enum Pkcs12Kind {
 enum Party {
     /// AWS Certificate Manager: NAME.crt, NAME.chain.pem, and NAME.key without a passphrase
     Acm,
-    /// NAME.secret.yaml, a manifest of type kubernetes.io/tls, with the key without a passphrase
+    /// NAME.secret.yaml, a manifest of type kubernetes.io/tls
     Kubernetes,
     /// NAME.p12, a key store
     Java,

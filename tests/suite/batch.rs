@@ -447,6 +447,7 @@ fn an_interrupted_run_ends_where_nothing_is_half_done() {
         assert_text(
             &said.replacen(&issued.to_string(), "ISSUED", 1),
             expect![[r#"
+                notice: stopping after the current group; interrupt again to stop at once
                 error: ISSUED of 2000 rows are issued; then an error stopped the batch
                 caused by: it was interrupted
                 hint: run the same command with --resume to continue

@@ -46,6 +46,8 @@ fn every_key_of_a_ca_gets_the_new_passphrase() {
     assert_text(
         &changed.stdout,
         expect![[r#"
+            changed the passphrase of the keys of rootCA
+              keys  its own and 2 leaf keys
         "#]],
     );
     assert_eq!(opened_by(&sandbox), "new");
@@ -71,7 +73,11 @@ fn every_key_of_a_ca_gets_the_new_passphrase() {
 fn a_wrong_passphrase_changes_nothing() {
     let sandbox = protected();
     let wrong = sandbox.pki("passphrase --ca rootCA --passin file:new --passout file:new");
-    sandbox.refused(wrong, 1, "passphrase-wrong", expect![[r#""#]]);
+    sandbox.refused(wrong, 1, "passphrase-wrong", expect![[r#"
+        error: key ./pki/rootCA/ca.key cannot be used
+        caused by: the passphrase is wrong
+        hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE, or for one CA with --passin NAME=SRC
+    "#]]);
     assert_eq!(opened_by(&sandbox), "old");
 }
 
@@ -81,7 +87,11 @@ fn variables_give_no_new_passphrase() {
     let run = sandbox
         .pki("passphrase --ca rootCA")
         .env("PKI_PASSPHRASE_FILE", "old");
-    sandbox.refused(run, 1, "passphrase-required", expect![[r#""#]]);
+    sandbox.refused(run, 1, "passphrase-required", expect![[r#"
+        error: no passphrase given for the keys from now on
+        caused by: no prompt is possible: there is no terminal, or --no-input is set
+        hint: give one with --passout, or use --no-passphrase
+    "#]]);
 }
 
 #[test]
@@ -91,7 +101,9 @@ fn an_interrupted_change_is_undone_by_the_next_command() {
     sandbox.write("pki/rootCA/ca-1.key", "half");
     fs::create_dir(sandbox.path("pki/rootCA/keys-1")).unwrap();
     let next = sandbox.pki("tree").succeeds();
-    assert_text(&next.stderr, expect![[r#""#]]);
+    assert_text(&next.stderr, expect![[r#"
+        notice: an interrupted command had left keys of rootCA that do not count; they were removed
+    "#]]);
     assert_eq!(opened_by(&sandbox), "old");
     assert!(!sandbox.path("pki/rootCA/ca-1.key").exists());
     change(&sandbox).succeeds();
@@ -113,5 +125,8 @@ fn a_key_file_gets_the_new_passphrase() {
         sandbox.read("a.key") + "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
     sandbox.write("both.pem", with_certificate);
     let run = sandbox.pki("passphrase both.pem --passin file:new --no-passphrase");
-    sandbox.refused(run, 1, "key-not-alone", expect![[r#""#]]);
+    sandbox.refused(run, 1, "key-not-alone", expect![[r#"
+        error: key both.pem cannot be used
+        caused by: its file has other objects beside it
+    "#]]);
 }

@@ -44,6 +44,15 @@ fn bash_knows_cas_profiles_key_types_and_reasons() {
     assert_text(
         &offered,
         expect![[r#"
+            pki ca : renew rekey cross-sign remove help --store --format --no-input --quiet --verbose --help
+            pki issue --ca : intermediate0 rootCA
+            pki issue --ca root: rootCA
+            pki --store other issue --ca : elsewhere
+            pki ca cross-sign --with : intermediate0 rootCA
+            pki issue --profile c: client code-signing
+            pki root --key-type ml: ml-dsa-44 ml-dsa-65 ml-dsa-87
+            pki revoke --reason key: keyCompromise
+            pki crl --for a: alb api-gateway azure apache
         "#]],
     );
 }

@@ -75,13 +75,13 @@ fn files_that_openssl_reads_are_read_and_others_are_named() {
             error: csrs/pem-quoted.csr is not a certificate signing request (CSR)
             caused by: line 1: CERTIFICATE REQUEST is quoted, as in an e-mail: its lines begin with >
             error: csrs/pem-escaped.csr is not a certificate signing request (CSR)
-            caused by: line 1: CERTIFICATE REQUEST is on one line, with \n in the place of line breaks
+            caused by: line 1: CERTIFICATE REQUEST is on one line, with \n instead of line breaks
             error: csrs/pem-in-json.csr is not a certificate signing request (CSR)
-            caused by: line 1: CERTIFICATE REQUEST is on one line, with \n in the place of line breaks
+            caused by: line 1: CERTIFICATE REQUEST is on one line, with \n instead of line breaks
             error: csrs/pem-two.csr is not a certificate signing request (CSR)
-            caused by: it holds 2 CSRs
+            caused by: it has 2 CSRs
             error: csrs/pem-two-certificates.csr is not a certificate signing request (CSR)
-            caused by: it holds "CERTIFICATE", "CERTIFICATE"
+            caused by: it has only "CERTIFICATE", "CERTIFICATE"
         "#]],
     );
 }

@@ -102,23 +102,23 @@ fn a_subject_that_cannot_be_issued_is_named_with_its_reason() {
     assert_text(
         &said,
         expect![[r#"
-            error: the subject of csrs/device-unknown-t61.csr can't be used
+            error: invalid subject in csrs/device-unknown-t61.csr
             caused by: the value of 1.3.6.1.4.1.99999.7 has the string type TeletexString, which is not issued: "router"
             hint: give another subject with --cn or --subject
-            error: the subject of csrs/device-unknown-bmp.csr can't be used
+            error: invalid subject in csrs/device-unknown-bmp.csr
             caused by: the value of 1.3.6.1.4.1.99999.7 has the string type BMPString, which is not issued: "r"
             hint: give another subject with --cn or --subject
-            error: the subject of csrs/device-unknown-ia5-escape.csr can't be used
-            caused by: the value of 1.3.6.1.4.1.99999.7 has characters that can't be shown: "\u{1b}[2J"
+            error: invalid subject in csrs/device-unknown-ia5-escape.csr
+            caused by: the value of 1.3.6.1.4.1.99999.7 has unprintable characters: "\u{1b}[2J"
             hint: give another subject with --cn or --subject
-            error: the subject of csrs/device-unknown-ia5-not-ascii.csr can't be used
-            caused by: the value of 1.3.6.1.4.1.99999.7 has characters outside IA5String: "ü"
+            error: invalid subject in csrs/device-unknown-ia5-not-ascii.csr
+            caused by: the value of 1.3.6.1.4.1.99999.7 has characters that IA5String does not allow: "ü"
             hint: give another subject with --cn or --subject
-            error: the subject of csrs/device-unknown-numeric-letters.csr can't be used
-            caused by: the value of 1.3.6.1.4.1.99999.7 has characters outside NumericString: "12a"
+            error: invalid subject in csrs/device-unknown-numeric-letters.csr
+            caused by: the value of 1.3.6.1.4.1.99999.7 has characters that NumericString does not allow: "12a"
             hint: give another subject with --cn or --subject
-            error: the subject of csrs/device-serial-numeric-letters.csr can't be used
-            caused by: the value of serialNumber has characters outside NumericString: "12a"
+            error: invalid subject in csrs/device-serial-numeric-letters.csr
+            caused by: the value of serialNumber has characters that NumericString does not allow: "12a"
             hint: give another subject with --cn or --subject
         "#]],
     );
@@ -138,9 +138,9 @@ fn a_visible_string_in_a_subject_is_refused_by_name() {
         &said,
         expect![[r#"
             error: csrs/device-cn-visible.csr is not a certificate signing request (CSR)
-            caused by: a value in a name is a VisibleString, which OpenSSL can't read there
+            caused by: a value in a name is a VisibleString, which OpenSSL can't read
             error: csrs/device-unknown-visible.csr is not a certificate signing request (CSR)
-            caused by: a value in a name is a VisibleString, which OpenSSL can't read there
+            caused by: a value in a name is a VisibleString, which OpenSSL can't read
         "#]],
     );
 }
@@ -190,11 +190,11 @@ fn an_extension_that_is_asked_for_twice_is_refused_by_name() {
         &said,
         expect![[r#"
             error: csrs/asks-same-in-both.csr is not a certificate signing request (CSR)
-            caused by: the extension subjectAltName is in it twice
+            caused by: it has the extension subjectAltName twice
             error: csrs/asks-same-in-two-values.csr is not a certificate signing request (CSR)
-            caused by: the extension subjectAltName is in it twice
+            caused by: it has the extension subjectAltName twice
             error: csrs/asks-same-in-two.csr is not a certificate signing request (CSR)
-            caused by: the extension subjectAltName is in it twice
+            caused by: it has the extension subjectAltName twice
         "#]],
     );
 }
@@ -227,41 +227,41 @@ fn an_unusable_san_is_named_and_replaced() {
     assert_text(
         &said,
         expect![[r#"
-            error: a SAN of csrs/san-port.csr can't be used
-            caused by: "dev.example.test:8443" is not a DNS name: a label has other characters than letters, digits and hyphens
+            error: invalid SAN in csrs/san-port.csr
+            caused by: "dev.example.test:8443" is not a DNS name: a label has characters other than letters, digits and hyphens
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-port.csr can't be used
-            caused by: "dev.example.test:8443" is not a DNS name: a label has other characters than letters, digits and hyphens
+            error: invalid SAN in csrs/san-port.csr
+            caused by: "dev.example.test:8443" is not a DNS name: a label has characters other than letters, digits and hyphens
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-ip-as-dns.csr can't be used
+            error: invalid SAN in csrs/san-ip-as-dns.csr
             caused by: "10.0.0.7" is not a DNS name: its last label is a number, as in an IP address
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-ip-as-dns.csr can't be used
+            error: invalid SAN in csrs/san-ip-as-dns.csr
             caused by: "10.0.0.7" is not a DNS name: its last label is a number, as in an IP address
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-trailing-dot.csr can't be used
+            error: invalid SAN in csrs/san-trailing-dot.csr
             caused by: "a.example.test." is not a DNS name: it has an empty label
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-trailing-dot.csr can't be used
+            error: invalid SAN in csrs/san-trailing-dot.csr
             caused by: "a.example.test." is not a DNS name: it has an empty label
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-mac.csr can't be used
-            caused by: "00:11:22:33:44:55" is not a DNS name: a label has other characters than letters, digits and hyphens
+            error: invalid SAN in csrs/san-mac.csr
+            caused by: "00:11:22:33:44:55" is not a DNS name: a label has characters other than letters, digits and hyphens
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-mac.csr can't be used
-            caused by: "00:11:22:33:44:55" is not a DNS name: a label has other characters than letters, digits and hyphens
+            error: invalid SAN in csrs/san-mac.csr
+            caused by: "00:11:22:33:44:55" is not a DNS name: a label has characters other than letters, digits and hyphens
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-user.csr can't be used
-            caused by: "john.doe@example.test" is not a DNS name: a label has other characters than letters, digits and hyphens
+            error: invalid SAN in csrs/san-user.csr
+            caused by: "john.doe@example.test" is not a DNS name: a label has characters other than letters, digits and hyphens
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-user.csr can't be used
-            caused by: "john.doe@example.test" is not a DNS name: a label has other characters than letters, digits and hyphens
+            error: invalid SAN in csrs/san-user.csr
+            caused by: "john.doe@example.test" is not a DNS name: a label has characters other than letters, digits and hyphens
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-no-address.csr can't be used
-            caused by: an IP address has neither 4 nor 16 bytes
+            error: invalid SAN in csrs/san-no-address.csr
+            caused by: an IP address is neither 4 nor 16 bytes long
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-            error: a SAN of csrs/san-no-address.csr can't be used
-            caused by: an IP address has neither 4 nor 16 bytes
+            error: invalid SAN in csrs/san-no-address.csr
+            caused by: an IP address is neither 4 nor 16 bytes long
             hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
         "#]],
     );
@@ -324,7 +324,7 @@ fn names_of_a_csr_are_replaced_by_names() {
             error: --csr-names replace needs names
             hint: give them with --cn, --subject or --san
             error: --csr-names needs --csr
-            error: invalid value 'drop' for '--csr-names <USE>': "drop" is none of add and replace
+            error: invalid value 'drop' for '--csr-names <USE>': "drop" is not supported; use add or replace
         "#]],
     );
 }
@@ -344,9 +344,9 @@ fn the_names_of_all_csrs_of_a_table_are_replaced() {
         sandbox.pki(line).words(options)
     };
     issue("").refuses(1, "invalid-row", expect![[r#"
-        error: rows.csv line 2, column csr: a SAN of csrs/san-port.csr can't be used: "dev.example.test:8443" is not a DNS name: a label has other characters than letters, digits and hyphens
+        error: rows.csv line 2, column csr: invalid SAN in csrs/san-port.csr: "dev.example.test:8443" is not a DNS name: a label has characters other than letters, digits and hyphens
         hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
-        error: rows.csv line 3, column csr: the subject of csrs/bad-names.csr can't be used: the value of CN has more than 64 characters: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+        error: rows.csv line 3, column csr: invalid subject in csrs/bad-names.csr: the value of CN has more than 64 characters: "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
         hint: nothing was issued; --keep-going leaves these rows out
     "#]]);
     issue("--csr-names replace").succeeds();
@@ -385,9 +385,9 @@ fn a_declaration_replaces_the_names_of_a_csr() {
         sandbox.pki("apply pki.toml")
     };
     declare("").refuses(1, "invalid-san", expect![[r#"
-        error: certificate printer can't be made
-        caused by: a SAN of csrs/san-port.csr can't be used
-        caused by: "dev.example.test:8443" is not a DNS name: a label has other characters than letters, digits and hyphens
+        error: certificate printer can't be created
+        caused by: invalid SAN in csrs/san-port.csr
+        caused by: "dev.example.test:8443" is not a DNS name: a label has characters other than letters, digits and hyphens
         hint: write csr_names = "replace", and give names with cn, subject and san
     "#]]);
     declare("csr_names = \"replace\"").succeeds();
@@ -405,7 +405,7 @@ fn a_declaration_replaces_the_names_of_a_csr() {
         1,
         "invalid-row",
         expect![[r#"
-            error: pki.toml line 7, column 13: "drop" is none of add and replace
+            error: pki.toml line 7, column 13: "drop" is not supported; use add or replace
             hint: nothing was changed
         "#]],
     );

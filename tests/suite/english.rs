@@ -12,7 +12,18 @@ use crate::sandbox::{Sandbox, repository};
 /// Words of the longest sentence.
 const SENTENCE: usize = 30;
 
-/// A piece of text, and where it is.
+/// Words of the longest page.
+const PAGE: usize = 1500;
+
+/// Pages to look things up in.
+const REFERENCE: [&str; 4] = [
+    "docs/commands.md",
+    "docs/json.md",
+    "docs/store-format.md",
+    "docs/targets.md",
+];
+
+/// A piece of text, and its place.
 struct Prose {
     place: String,
     text: String,
@@ -52,6 +63,29 @@ fn no_sentence_of_messages_or_help_has_more_than_30_words() {
     let long = all.flat_map(|prose| sentences(&prose)).filter_map(|prose| {
         let count = words(&prose.text);
         (count > SENTENCE).then(|| format!("{}: {count} words: {}", prose.place, prose.text))
+    });
+    assert_none(&long.collect::<Vec<_>>());
+}
+
+#[test]
+fn no_sentence_of_pages_has_more_than_30_words() {
+    let long = pages().into_iter().flat_map(|page| sentences(&page));
+    let long = long.filter_map(|prose| {
+        let count = words(&prose.text);
+        (count > SENTENCE).then(|| format!("{}: {count} words: {}", prose.place, prose.text))
+    });
+    assert_none(&long.collect::<Vec<_>>());
+}
+
+/// Tables are looked up; the rest of a page is read.
+#[test]
+fn no_page_but_reference_has_more_than_1500_words() {
+    let long = pages().into_iter().filter_map(|page| {
+        let text = fs::read_to_string(repository(&page.place)).unwrap();
+        let read: Vec<&str> = text.lines().filter(|line| !line.starts_with('|')).collect();
+        let count = words(&prose_of(&read.join("\n")));
+        let is_long = count > PAGE && !REFERENCE.contains(&page.place.as_str());
+        is_long.then(|| format!("{}: {count} words", page.place))
     });
     assert_none(&long.collect::<Vec<_>>());
 }

@@ -327,7 +327,7 @@ fn a_passphrase_of_any_characters_opens_it_but_not_for_java() {
             1,
             "target-unsupported",
             expect![[r#"
-                error: Java does not take a passphrase with other characters than the printable ones of ASCII
+                error: Java does not accept a passphrase with other characters than the printable ones of ASCII
             "#]],
         );
     assert!(!sandbox.path("out/java.p12").exists());
@@ -599,17 +599,17 @@ fn a_secret_s_name_is_always_text_and_what_kubernetes_takes() {
     assert_text(
         &said,
         expect![[r#"
-            error: "a_b" can't be the name of a Kubernetes Secret
+            error: "a_b" is not a valid name of a Kubernetes Secret
             hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
-            error: "a+b" can't be the name of a Kubernetes Secret
+            error: "a+b" is not a valid name of a Kubernetes Secret
             hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
-            error: "a@b" can't be the name of a Kubernetes Secret
+            error: "a@b" is not a valid name of a Kubernetes Secret
             hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
-            error: "a..b" can't be the name of a Kubernetes Secret
+            error: "a..b" is not a valid name of a Kubernetes Secret
             hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
-            error: "a.-b" can't be the name of a Kubernetes Secret
+            error: "a.-b" is not a valid name of a Kubernetes Secret
             hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
-            error: "a-" can't be the name of a Kubernetes Secret
+            error: "a-" is not a valid name of a Kubernetes Secret
             hint: give a name of at most 253 lowercase letters, digits, '.' and '-' with --name
         "#]],
     );

@@ -37,6 +37,14 @@ fn every_command_gives_files_the_same_names() {
     assert_text(
         &said,
         expect![[r#"
+            *.example.test issued/_wildcard.example.test.key
+            日本 issued/%E6%97%A5%E6%9C%AC.key
+            a b issued/a%20b.key
+            ../x issued/%2E.%2Fx.key
+            _wildcard.example.test issued/%5Fwildcard.example.test.key
+            *.other.test issued/_wildcard.other.test.key
+            spiffe://example.test/a issued/spiffe%3A%2F%2Fexample.test%2Fa.key
+            2001:db8::1 issued/2001%3Adb8%3A%3A1.key
         "#]],
     );
     let issued = sandbox.names_in("issued");

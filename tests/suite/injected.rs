@@ -7,7 +7,7 @@ use crate::sandbox::repository;
 
 #[test]
 fn every_injected_bug_applies_and_is_documented_with_its_test() {
-    let page = fs::read_to_string(repository("docs/durability.md")).unwrap();
+    let page = fs::read_to_string(repository("docs/durability-tests.md")).unwrap();
     let folder = fs::read_dir(repository("tests/injected")).unwrap();
     let files = folder.map(|entry| entry.unwrap().path());
     let bugs: Vec<_> = files
@@ -22,7 +22,10 @@ fn every_injected_bug_applies_and_is_documented_with_its_test() {
             text.lines().next().unwrap().trim_end_matches('.'),
             test.unwrap()
         );
-        assert!(page.contains(&row), "docs/durability.md has no row\n{row}");
+        assert!(
+            page.contains(&row),
+            "docs/durability-tests.md has no row\n{row}"
+        );
         let applied = Command::new("git")
             .args(["apply", "--check"])
             .arg(&bug)

@@ -44,11 +44,25 @@ fn every_record_names_the_user_and_the_host() {
     assert_text(
         &log(&sandbox, ""),
         expect![[r#"
+            rootCA issued root CN=rootCA -
+            rootCA issued subordinate CN=intermediate0 -
+            rootCA issued root CN=rootCA -
+            rootCA crl-signed - - -
+            intermediate0 issued client CN=a -
+            intermediate0 revoked - - certificateHold
+            intermediate0 released - - -
+            intermediate0 crl-signed - - -
+            intermediate0 passphrase-changed - - -
         "#]],
     );
     assert_text(
         &log(&sandbox, "--ca intermediate0 --since 1d"),
         expect![[r#"
+            intermediate0 issued client CN=a -
+            intermediate0 revoked - - certificateHold
+            intermediate0 released - - -
+            intermediate0 crl-signed - - -
+            intermediate0 passphrase-changed - - -
         "#]],
     );
     assert_eq!(log(&sandbox, "--since 2099-01-01"), "");
@@ -71,6 +85,9 @@ fn records_are_in_order_and_carry_their_time() {
     assert_text(
         &lines.collect::<String>(),
         expect![[r#"
+            2026-12-01T12:00:00Z CN=rootCA
+            2026-12-02T12:00:00Z CN=later
+            2026-12-03T12:00:00Z CN=last
         "#]],
     );
 }

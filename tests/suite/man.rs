@@ -41,6 +41,58 @@ fn a_page_of_a_command_has_examples_and_references() {
     assert_text(
         behind,
         expect![[r#"
+
+                   0      Done.
+
+                   1      Failed; nothing was changed.
+
+                   2      The command line is wrong.
+
+                   3      A check failed: verify, check, crl --check or bundle --check.
+
+                   4      The store was changed, but a later step failed; the message says
+                          how to complete it.
+
+            ENVIRONMENT
+                   PKI_STORE
+                          Directory of the store, if --store is not given.
+
+                   PKI_PASSPHRASE_FILE
+                          File  whose first line is the passphrase of CA keys, if --passin
+                          is not given; for a new CA also instead of --passout.
+
+                   PKI_PASSPHRASE_FILE_NAME
+                          The same for the key of the CA NAME: in upper case, every  other
+                          character as _.
+
+                   PKI_PASSPHRASE
+                          The passphrase itself. Other processes of the same user can read
+                          it.
+
+                   NO_COLOR
+                          If set, help has no colors.
+
+            FILES
+                   ./pki  The store, unless --store or PKI_STORE names another.
+
+                   ./pki/NAME
+                          A CA: its certificate, its encrypted key,  and  the  records  of
+                          what it issued and revoked.
+
+                   ./pki/crl
+                          The published CRLs, unless --out names another directory.
+
+            EXAMPLES
+                   pki tree
+
+                   pki --format json tree
+
+            SEE ALSO
+                   pki(1)
+
+
+
+                                                 tree                          pki-tree(1)
         "#]],
     );
 }

@@ -38,6 +38,10 @@ fn a_directory_of_easy_rsa_is_named_with_the_import() {
     assert_text(
         &said,
         expect![[r#"
+            error: ./pki is not a store, but a directory of easy-rsa
+            hint: to import it: pki --store DIR import --easy-rsa ./pki --name NAME
+            error: ./pki is not a store, but a directory of easy-rsa
+            hint: to import it: pki --store DIR import --easy-rsa ./pki --name NAME
         "#]],
     );
     let line = "--store imported import --easy-rsa pki --name old --no-passphrase";

@@ -23,11 +23,23 @@ fn a_revoked_ca_is_removed_and_its_name_stays_reserved() {
     assert_text(
         &removed.succeeds().stdout,
         expect![[r#"
+            removed the CA intermediate0
+              backup  before.tar
         "#]],
     );
     assert_text(
         &sandbox.names_in("pki/.removed-intermediate0").join("\n"),
-        expect![[r#""#]],
+        expect![[r#"
+            ca.crt
+            ca.json
+            changes.jsonl
+            crlnumber
+            crls.jsonl
+            issued.jsonl
+            lock
+            revoked.jsonl
+            serial
+        "#]],
     );
     let mut said = String::new();
     for line in [
@@ -42,6 +54,16 @@ fn a_revoked_ca_is_removed_and_its_name_stays_reserved() {
     assert_text(
         &said,
         expect![[r#"
+            error: CA intermediate0 was removed
+            hint: its name is not used again; `pki log` shows its records
+            error: CA intermediate0 was removed
+            hint: its name is not used again; `pki log` shows its records
+            error: CA intermediate0 was removed
+            hint: its name is not used again; `pki log` shows its records
+            error: CA intermediate0 was removed
+            hint: its name is not used again; `pki log` shows its records
+            error: CA intermediate0 was removed
+            hint: its name is not used again; `pki log` shows its records
         "#]],
     );
     let check = sandbox.pki("check").succeeds();
@@ -61,7 +83,10 @@ fn the_backup_has_the_keys_and_a_later_one_keeps_the_name() {
     sandbox.pki("backup after.tar").succeeds();
     sandbox.pki("--store after restore after.tar").succeeds();
     let line = "--store after root --name intermediate0 --no-passphrase";
-    sandbox.pki(line).refuses(1, "ca-removed", expect![[r#""#]]);
+    sandbox.pki(line).refuses(1, "ca-removed", expect![[r#"
+        error: CA intermediate0 was removed
+        hint: its name is not used again; `pki --store after log` shows its records
+    "#]]);
 }
 
 #[test]
@@ -93,6 +118,13 @@ fn a_ca_that_can_still_sign_stays() {
     assert_text(
         &said,
         expect![[r#"
+            error: the certificate of intermediate0 is valid until [time], and not revoked
+            hint: revoke its certificate first, if it has a parent CA, or keep intermediate0 until then
+            error: rootCA has CAs below it: intermediate0
+            hint: remove those first
+            error: CA other not found in the store
+            hint: the store has intermediate0, rootCA
+            error: --backup has to be a file here, not -
         "#]],
     );
     assert!(!sandbox.path("a.tar").exists());
@@ -115,6 +147,8 @@ fn keys_that_an_interrupted_removal_left_are_removed_by_the_next_command() {
     fs::create_dir(removed.join("keys")).unwrap();
     sandbox.write("pki/.removed-intermediate0/ca.key", "left");
     let next = sandbox.pki("tree").succeeds();
-    assert_text(&next.stderr, expect![[r#""#]]);
+    assert_text(&next.stderr, expect![[r#"
+        notice: an interrupted command had left intermediate0 incomplete; it was removed
+    "#]]);
     assert!(!removed.join("keys").exists() && !removed.join("ca.key").exists());
 }

@@ -14,6 +14,13 @@ fn openssl_reads_the_csr_and_opens_the_key() {
     assert_text(
         &made.stdout,
         expect![[r#"
+            created a key and a CSR
+              subject   CN=www.example.test
+              SANs      dns:www.example.test, ip:10.0.0.1
+              key type  p256
+              key       ./www.example.test.key
+              CSR       ./www.example.test.csr
+            `pki issue --ca NAME --csr ./www.example.test.csr` issues its certificate
         "#]],
     );
     assert!(!sandbox.path("pki").exists());
@@ -56,6 +63,9 @@ fn files_of_others_stay() {
         1,
         "file-exists",
         expect![[r#"
+            error: could not create ./a.key
+            caused by: it already exists
+            hint: use another place, or --force to replace it
         "#]],
     );
     assert!(!sandbox.path("a.csr").exists());
@@ -68,7 +78,7 @@ fn a_csr_needs_a_name() {
     let mut said = String::new();
     for (line, status, code) in [
         ("request", 2, "usage"),
-        ("request --subject / --no-passphrase", 1, "nameless"),
+        ("request --subject / --no-passphrase", 1, "name-required"),
         ("request --cn a --out -", 2, "usage"),
         ("request --cn a --no-input", 1, "passphrase-required"),
     ] {

@@ -333,33 +333,33 @@ fn an_incomplete_store_with_right_hashes_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: backup bad.tar can't be restored: store/ is no store
+            error: backup bad.tar cannot be restored: store/ is not a store
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store has format 9; this program knows formats up to 3
+            error: backup bad.tar cannot be restored: store has format 9; this program supports formats up to 4
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.json is missing
+            error: backup bad.tar cannot be restored: store/rootCA/ca.json is missing
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.crt is missing
+            error: backup bad.tar cannot be restored: store/rootCA/ca.crt is missing
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.crt does not hold one certificate
+            error: backup bad.tar cannot be restored: store/rootCA/ca.crt does not hold exactly one certificate
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/serial is missing
+            error: backup bad.tar cannot be restored: store/rootCA/serial is missing
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/crlnumber is not a number of 39 digits and a newline
+            error: backup bad.tar cannot be restored: store/rootCA/crlnumber is not a number of 39 digits and a newline
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/revoked.jsonl is missing
+            error: backup bad.tar cannot be restored: store/rootCA/revoked.jsonl is missing
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/keys is missing
+            error: backup bad.tar cannot be restored: store/rootCA/keys is missing
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/ca.json is missing
+            error: backup bad.tar cannot be restored: store/rootCA/ca.json is missing
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/rootCA/issued.jsonl has a line 2 that does not follow from the one before
+            error: backup bad.tar cannot be restored: store/rootCA/issued.jsonl has a line 2 that does not follow from the line before it
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/intermediate0/issued.jsonl does not begin as the journal "issued" of intermediate0 does
+            error: backup bad.tar cannot be restored: store/intermediate0/issued.jsonl does not begin with the header of journal "issued" of intermediate0
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/intermediate0/ca.json is about a CA under other, which is missing
+            error: backup bad.tar cannot be restored: store/intermediate0/ca.json is of a CA under other, which is missing
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar can't be restored: store/third is none of the CAs of this backup
+            error: backup bad.tar cannot be restored: store/third is not a CA of this backup
             hint: nothing was restored; use the file exactly as the command backup wrote it
         "#]],
     );

@@ -1,4 +1,4 @@
-//! docs/durability.md, held to what the sweeps counted.
+//! docs/durability-tests.md, held to what the sweeps counted.
 
 use std::fmt;
 use std::fs;
@@ -8,7 +8,7 @@ use crate::sandbox::repository;
 
 use super::sweep::is_whole;
 
-const PAGE: &str = "docs/durability.md";
+const PAGE: &str = "docs/durability-tests.md";
 
 /// What a sweep went through.
 pub(super) struct Tally {

@@ -36,9 +36,9 @@ fn each_rule_that_a_foreign_ca_breaks_is_named() {
     assert_text(
         &said,
         expect![[r#"
-            notice: the certificate breaks rules but is usable: a time is in the wrong of the two time types (times_are_utc_through_2049, RFC 5280 4.1.2.5)
-            notice: the certificate breaks rules but is usable: there is no authority key identifier (authority_key_identifier_is_that_of_the_ca, RFC 5280 4.2.1.1)
-            notice: the certificate breaks rules but is usable: the validity is not inside that of the CA (validity_is_inside_that_of_the_ca, RFC 5280 6.1.3)
+            notice: the certificate breaks rules but is usable: a time has the wrong type (UTCTime or GeneralizedTime) (times_are_utc_through_2049, RFC 5280 4.1.2.5)
+            notice: the certificate breaks rules but is usable: authorityKeyIdentifier is missing (authority_key_identifier_is_that_of_the_ca, RFC 5280 4.2.1.1)
+            notice: the certificate breaks rules but is usable: the validity exceeds the CA's (validity_is_inside_that_of_the_ca, RFC 5280 6.1.3)
         "#]],
     );
 }

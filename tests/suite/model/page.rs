@@ -1,4 +1,4 @@
-//! docs/durability.md, held to what was tried.
+//! docs/durability-tests.md, held to what was tried.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use crate::sandbox::repository;
 
 use super::world::Done;
 
-const PAGE: &str = "docs/durability.md";
+const PAGE: &str = "docs/durability-tests.md";
 
 /// The row for the run.
 const START: &str = "| `make test` | ";

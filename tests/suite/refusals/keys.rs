@@ -32,19 +32,19 @@ refusals! { Sandbox::with_csrs();
     "#]];
     a_key_on_secp256k1: "issue --ca intermediate0 --csr csrs/secp256k1.csr" => 1, "key-type-unsupported", expect![[r#"
         error: csrs/secp256k1.csr is not a CSR that can be used
-        caused by: keys of type secp256k1 can't be used here
+        caused by: keys of type secp256k1 are not supported
     "#]];
     a_key_on_p224: "issue --ca intermediate0 --csr csrs/p224.csr" => 1, "key-type-unsupported", expect![[r#"
         error: csrs/p224.csr is not a CSR that can be used
-        caused by: keys of type secp224r1 can't be used here
+        caused by: keys of type secp224r1 are not supported
     "#]];
     a_key_on_brainpool_p256: "issue --ca intermediate0 --csr csrs/brainpool.csr" => 1, "key-type-unsupported", expect![[r#"
         error: csrs/brainpool.csr is not a CSR that can be used
-        caused by: keys of type 1.3.36.3.3.2.8.1.1.7 can't be used here
+        caused by: keys of type 1.3.36.3.3.2.8.1.1.7 are not supported
     "#]];
     a_point_off_its_curve: "issue --ca intermediate0 --csr csrs/off-curve.csr" => 1, "invalid-key", expect![[r#"
         error: csrs/off-curve.csr is not a CSR that can be used
-        caused by: the key's numbers don't fit each other: InvalidEncoding
+        caused by: the key's numbers are inconsistent: InvalidEncoding
     "#]];
     a_request_without_a_key: "issue --ca intermediate0 --csr csrs/empty-key.csr" => 1, "invalid-der", expect![[r#"
         error: csrs/empty-key.csr is not a certificate signing request (CSR)

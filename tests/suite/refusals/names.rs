@@ -8,36 +8,36 @@ use crate::sandbox::Sandbox;
 
 refusals! { Sandbox::with_csrs();
     a_request_with_nul_in_its_common_name: "issue --ca intermediate0 --csr csrs/cn-nul.csr" => 1, "invalid-subject", expect![[r#"
-        error: the subject of csrs/cn-nul.csr can't be used
-        caused by: the value of CN has characters that can't be shown: "good.test\u{0}.evil.test"
+        error: invalid subject in csrs/cn-nul.csr
+        caused by: the value of CN has unprintable characters: "good.test\u{0}.evil.test"
         hint: give another subject with --cn or --subject
     "#]];
     a_request_with_terminal_escapes: "issue --ca intermediate0 --csr csrs/cn-escape.csr" => 1, "invalid-subject", expect![[r#"
-        error: the subject of csrs/cn-escape.csr can't be used
-        caused by: the value of CN has characters that can't be shown: "\u{1b}[2J\u{1b}]0;owned\u{7}"
+        error: invalid subject in csrs/cn-escape.csr
+        caused by: the value of CN has unprintable characters: "\u{1b}[2J\u{1b}]0;owned\u{7}"
         hint: give another subject with --cn or --subject
     "#]];
     a_request_with_pem_markers_in_its_name: "issue --ca intermediate0 --csr csrs/cn-newline.csr" => 1, "invalid-subject", expect![[r#"
-        error: the subject of csrs/cn-newline.csr can't be used
-        caused by: the value of CN has characters that can't be shown: "x\u{a}-----END CERTIFICATE-----\u{a}-----BEGIN CERTIFICATE-----\u{a}"
+        error: invalid subject in csrs/cn-newline.csr
+        caused by: the value of CN has unprintable characters: "x\u{a}-----END CERTIFICATE-----\u{a}-----BEGIN CERTIFICATE-----\u{a}"
         hint: give another subject with --cn or --subject
     "#]];
     a_request_with_bidirectional_marks: "issue --ca intermediate0 --csr csrs/cn-bidi.csr" => 1, "invalid-subject", expect![[r#"
-        error: the subject of csrs/cn-bidi.csr can't be used
-        caused by: the value of CN has characters that can't be shown: "good\u{202e}tset.live"
+        error: invalid subject in csrs/cn-bidi.csr
+        caused by: the value of CN has unprintable characters: "good\u{202e}tset.live"
         hint: give another subject with --cn or --subject
     "#]];
     a_request_with_a_common_name_of_65_characters: "issue --ca intermediate0 --csr csrs/cn-65.csr" => 1, "invalid-subject", expect![[r#"
-        error: the subject of csrs/cn-65.csr can't be used
+        error: invalid subject in csrs/cn-65.csr
         caused by: the value of CN has more than 64 characters: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
         hint: give another subject with --cn or --subject
     "#]];
     a_request_with_invalid_utf8: "issue --ca intermediate0 --csr csrs/cn-invalid-utf8.csr" => 1, "invalid-der", expect![[r#"
         error: csrs/cn-invalid-utf8.csr is not a certificate signing request (CSR)
-        caused by: a string is not text of its type
+        caused by: a string has bytes that its type does not allow
     "#]];
     a_request_with_an_empty_common_name: "issue --ca intermediate0 --csr csrs/cn-empty.csr" => 1, "invalid-subject", expect![[r#"
-        error: the subject of csrs/cn-empty.csr can't be used
+        error: invalid subject in csrs/cn-empty.csr
         caused by: the value of CN is empty: ""
         hint: give another subject with --cn or --subject
     "#]];
@@ -46,43 +46,43 @@ refusals! { Sandbox::with_csrs();
         hint: give a name with --cn, --subject or --san
     "#]];
     a_request_with_nul_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-nul.csr" => 1, "invalid-san", expect![[r#"
-        error: a SAN of csrs/san-nul.csr can't be used
-        caused by: "good.test\u{0}.evil.test" is not a DNS name: it has characters that can't be shown
+        error: invalid SAN in csrs/san-nul.csr
+        caused by: "good.test\u{0}.evil.test" is not a DNS name: it has unprintable characters
         hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_pem_markers_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-newline.csr" => 1, "invalid-san", expect![[r#"
-        error: a SAN of csrs/san-newline.csr can't be used
-        caused by: "good.test\u{a}-----END CERTIFICATE-----" is not a DNS name: it has characters that can't be shown
+        error: invalid SAN in csrs/san-newline.csr
+        caused by: "good.test\u{a}-----END CERTIFICATE-----" is not a DNS name: it has unprintable characters
         hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_a_space_in_a_host_name: "issue --ca intermediate0 --csr csrs/san-space.csr" => 1, "invalid-san", expect![[r#"
-        error: a SAN of csrs/san-space.csr can't be used
-        caused by: "good test" is not a DNS name: a label has other characters than letters, digits and hyphens
+        error: invalid SAN in csrs/san-space.csr
+        caused by: "good test" is not a DNS name: a label has characters other than letters, digits and hyphens
         hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_an_empty_host_name: "issue --ca intermediate0 --csr csrs/san-empty.csr" => 1, "invalid-san", expect![[r#"
-        error: a SAN of csrs/san-empty.csr can't be used
+        error: invalid SAN in csrs/san-empty.csr
         caused by: "" is not a DNS name: it has an empty label
         hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_a_wildcard_inside: "issue --ca intermediate0 --csr csrs/san-inner-wildcard.csr" => 1, "invalid-san", expect![[r#"
-        error: a SAN of csrs/san-inner-wildcard.csr can't be used
-        caused by: "a.*.example.test" is not a DNS name: a * can only be the whole first label
+        error: invalid SAN in csrs/san-inner-wildcard.csr
+        caused by: "a.*.example.test" is not a DNS name: * is only allowed as the whole first label
         hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_an_address_of_five_octets: "issue --ca intermediate0 --csr csrs/san-ip-of-5.csr" => 1, "invalid-san", expect![[r#"
-        error: a SAN of csrs/san-ip-of-5.csr can't be used
-        caused by: an IP address has neither 4 nor 16 bytes
+        error: invalid SAN in csrs/san-ip-of-5.csr
+        caused by: an IP address is neither 4 nor 16 bytes long
         hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_escapes_in_an_email_address: "issue --ca intermediate0 --csr csrs/san-escape-email.csr" => 1, "invalid-san", expect![[r#"
-        error: a SAN of csrs/san-escape-email.csr can't be used
-        caused by: "\u{1b}[2J@example.test" is not an e-mail address: the part before the @ has characters that it can't have
+        error: invalid SAN in csrs/san-escape-email.csr
+        caused by: "\u{1b}[2J@example.test" is not an e-mail address: the part before the @ has characters that are not allowed
         hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
     a_request_with_nul_in_a_uri: "issue --ca intermediate0 --csr csrs/san-nul-uri.csr" => 1, "invalid-san", expect![[r#"
-        error: a SAN of csrs/san-nul-uri.csr can't be used
-        caused by: "https://good.test\u{0}.evil.test/" is not a URI: it has characters that a URI can't have, or none after the scheme
+        error: invalid SAN in csrs/san-nul-uri.csr
+        caused by: "https://good.test\u{0}.evil.test/" is not a URI: it has characters that a URI does not allow, or nothing after the scheme
         hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
 
@@ -99,32 +99,32 @@ refusals! { Sandbox::with_csrs();
         hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
     "#]];
     a_name_for_the_files_that_is_a_path: "issue --ca intermediate0 --cn client --name ../client --out out --no-passphrase" => 1, "invalid-file-name", expect![[r#"
-        error: "../client" can't be a file name
+        error: "../client" is not a safe file name
         hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
     "#]];
 
     a_ca_named_like_a_path: "root --name ../up --no-passphrase" => 2, "usage", expect![[r#"
-        error: invalid value '../up' for '--name <NAME>': "../up" can't be the name of a CA: it has to start with a letter or a digit
+        error: invalid value '../up' for '--name <NAME>': "../up" is not a valid CA name: it must start with a letter or digit
     "#]];
     a_ca_named_like_the_folder_above: "root --name .. --no-passphrase" => 2, "usage", expect![[r#"
-        error: invalid value '..' for '--name <NAME>': ".." can't be the name of a CA: it has to start with a letter or a digit
+        error: invalid value '..' for '--name <NAME>': ".." is not a valid CA name: it must start with a letter or digit
     "#]];
     a_ca_named_like_an_option: "root --name=-rf --no-passphrase" => 2, "usage", expect![[r#"
-        error: invalid value '-rf' for '--name <NAME>': "-rf" can't be the name of a CA: it has to start with a letter or a digit
+        error: invalid value '-rf' for '--name <NAME>': "-rf" is not a valid CA name: it must start with a letter or digit
     "#]];
     a_ca_named_like_one_that_is_there: "root --name rootCA --no-passphrase" => 1, "ca-exists", expect![[r#"
         error: CA rootCA already exists in the store
         hint: choose another name with --name
     "#]];
     a_ca_named_like_a_folder_of_the_store: "root --name crl --no-passphrase" => 2, "usage", expect![[r#"
-        error: invalid value 'crl' for '--name <NAME>': "crl" can't be the name of a CA: the name is taken by the store or the operating system
+        error: invalid value 'crl' for '--name <NAME>': "crl" is not a valid CA name: the name is taken by the store or the operating system
     "#]];
     a_subordinate_named_like_one_that_is_there: "subordinate --ca rootCA --name intermediate0 --no-passphrase" => 1, "ca-exists", expect![[r#"
         error: CA intermediate0 already exists in the store
         hint: choose another name with --name
     "#]];
     a_ca_to_issue_from_named_like_a_path: "issue --ca ../pki/rootCA --cn client" => 2, "usage", expect![[r#"
-        error: invalid value '../pki/rootCA' for '--ca <NAME>': "../pki/rootCA" can't be the name of a CA: it has to start with a letter or a digit
+        error: invalid value '../pki/rootCA' for '--ca <NAME>': "../pki/rootCA" is not a valid CA name: it must start with a letter or digit
     "#]];
 
     a_server_without_any_name_a_client_could_ask_for: "issue --ca intermediate0 --profile server --subject /O=Example" => 1, "san-required", expect![[r#"
@@ -136,23 +136,23 @@ refusals! { Sandbox::with_csrs();
         hint: give it with --san
     "#]];
     a_wildcard_inside_a_host_name: "issue --ca intermediate0 --cn w --san a.*.example.test" => 1, "invalid-san", expect![[r#"
-        error: the SAN can't be used
-        caused by: "a.*.example.test" is not a DNS name: a * can only be the whole first label
+        error: invalid SAN
+        caused by: "a.*.example.test" is not a DNS name: * is only allowed as the whole first label
     "#]];
     a_wildcard_for_every_host: "issue --ca intermediate0 --cn w --san *" => 1, "invalid-san", expect![[r#"
-        error: the SAN can't be used
-        caused by: "*" is not a DNS name: a * can only be the whole first label
+        error: invalid SAN
+        caused by: "*" is not a DNS name: * is only allowed as the whole first label
     "#]];
     an_address_that_is_none: "issue --ca intermediate0 --cn w --san ip:192.0.2.256" => 1, "invalid-san", expect![[r#"
-        error: the SAN can't be used
+        error: invalid SAN
         caused by: "192.0.2.256" is not an IP address: it is neither IPv4 nor IPv6
     "#]];
     a_subject_that_does_not_parse: "issue --ca intermediate0 --subject CN" => 1, "invalid-subject", expect![[r#"
-        error: the subject can't be used
+        error: invalid subject
         caused by: "CN" is not a distinguished name: write /C=JP/O=Example/CN=x or CN=x,O=Example,C=JP
     "#]];
     a_country_of_three_letters: "issue --ca intermediate0 --subject /C=JPN/CN=x" => 1, "invalid-subject", expect![[r#"
-        error: the subject can't be used
+        error: invalid subject
         caused by: the value of C has more than 2 characters: "JPN"
     "#]];
 }
@@ -167,8 +167,8 @@ fn a_csr_with_an_invalid_printable_string_is_refused() {
         1,
         "invalid-subject",
         expect![[r#"
-            error: the subject of csrs/cn-printable-lie.csr can't be used
-            caused by: the value of CN has characters outside PrintableString: "not@printable*"
+            error: invalid subject in csrs/cn-printable-lie.csr
+            caused by: the value of CN has characters that PrintableString does not allow: "not@printable*"
             hint: give another subject with --cn or --subject
         "#]],
     );

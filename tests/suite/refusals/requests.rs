@@ -8,7 +8,7 @@ use crate::sandbox::Sandbox;
 refusals! { Sandbox::with_csrs();
     a_signature_of_another_subject: "issue --ca intermediate0 --csr csrs/bad-signature.csr" => 1, "invalid-key", expect![[r#"
         error: csrs/bad-signature.csr is not a CSR that can be used
-        caused by: the key's numbers don't fit each other: the signature was not made with it
+        caused by: the key's numbers are inconsistent: the signature was not made with it
     "#]];
     an_empty_signature: "issue --ca intermediate0 --csr csrs/empty-signature.csr" => 1, "invalid-der", expect![[r#"
         error: csrs/empty-signature.csr is not a certificate signing request (CSR)
@@ -20,7 +20,7 @@ refusals! { Sandbox::with_csrs();
     "#]];
     a_request_with_a_byte_too_many: "issue --ca intermediate0 --csr csrs/trailing.csr" => 1, "invalid-der", expect![[r#"
         error: csrs/trailing.csr is not a certificate signing request (CSR)
-        caused by: it is not DER: there are bytes after the end
+        caused by: it is not DER: bytes after the end
     "#]];
     a_length_of_two_gigabytes: "issue --ca intermediate0 --csr csrs/huge-length.csr" => 1, "invalid-der", expect![[r#"
         error: csrs/huge-length.csr is not a certificate signing request (CSR)
@@ -32,11 +32,11 @@ refusals! { Sandbox::with_csrs();
     "#]];
     names_asked_for_twice: "issue --ca intermediate0 --csr csrs/san-twice.csr" => 1, "invalid-der", expect![[r#"
         error: csrs/san-twice.csr is not a certificate signing request (CSR)
-        caused by: the extension subjectAltName is in it twice
+        caused by: it has the extension subjectAltName twice
     "#]];
     two_requests_in_one_file: "issue --ca intermediate0 --csr csrs/pem-two.csr" => 1, "invalid-input", expect![[r#"
         error: csrs/pem-two.csr is not a certificate signing request (CSR)
-        caused by: it holds 2 CSRs
+        caused by: it has 2 CSRs
     "#]];
     a_request_without_its_end_marker: "issue --ca intermediate0 --csr csrs/pem-no-end.csr" => 1, "invalid-pem", expect![[r#"
         error: csrs/pem-no-end.csr is not a certificate signing request (CSR)
@@ -44,7 +44,7 @@ refusals! { Sandbox::with_csrs();
     "#]];
     a_request_labelled_as_a_certificate: "issue --ca intermediate0 --csr csrs/pem-certificate.csr" => 1, "invalid-input", expect![[r#"
         error: csrs/pem-certificate.csr is not a certificate signing request (CSR)
-        caused by: it holds "CERTIFICATE"
+        caused by: it has only "CERTIFICATE"
     "#]];
     a_request_that_is_not_base64: "issue --ca intermediate0 --csr csrs/pem-not-base64.csr" => 1, "invalid-pem", expect![[r#"
         error: csrs/pem-not-base64.csr is not a certificate signing request (CSR)
@@ -64,10 +64,10 @@ refusals! { Sandbox::with_csrs();
     "#]];
     a_certificate_in_place_of_a_request: "issue --ca intermediate0 --csr pki/rootCA/ca.crt" => 1, "invalid-input", expect![[r#"
         error: pki/rootCA/ca.crt is not a certificate signing request (CSR)
-        caused by: it holds "CERTIFICATE"
+        caused by: it has only "CERTIFICATE"
     "#]];
     a_key_in_place_of_a_request: "issue --ca intermediate0 --csr pki/rootCA/ca.key" => 1, "invalid-input", expect![[r#"
         error: pki/rootCA/ca.key is not a certificate signing request (CSR)
-        caused by: it holds "PRIVATE KEY"
+        caused by: it has only "PRIVATE KEY"
     "#]];
 }

@@ -189,7 +189,7 @@ fn the_passphrase_is_held_to_the_characters_of_java() {
         1,
         "passphrase-required",
         expect![[r#"
-            error: there is no passphrase for the trust store store.p12
+            error: no passphrase given for the trust store store.p12
             caused by: no prompt is possible: there is no terminal, or --no-input is set
             hint: give it with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
         "#]],
@@ -244,7 +244,7 @@ fn a_file_with_more_rounds_than_anyone_waits_for_is_refused() {
             "key-encryption-unsupported",
             expect![[r#"
                 error: the trust store slow.p12 can't be opened
-                caused by: its encryption can't be opened: 10000001 rounds of key derivation are too many
+                caused by: its encryption is not supported: an iteration count of 10000001 is too high
                 hint: write a new one with `keytool -importkeystore`
             "#]],
         );
