@@ -7,6 +7,7 @@ mod check;
 mod crl;
 mod error;
 mod export;
+mod file_name;
 mod finding;
 mod fixture;
 mod foreign;
@@ -16,6 +17,7 @@ mod notice;
 mod numbers;
 mod owner;
 mod parallel;
+mod passphrase_change;
 mod passphrases;
 mod remedy;
 mod renewal;
@@ -53,8 +55,9 @@ pub(crate) use error::CaError;
 pub(crate) use export::error::ExportError;
 pub(crate) use export::{
     Destination, ExportFolder, ExportPlace, Exported, FileKind, GroupExport, KeyOutput, OpenExport,
-    OpenFile, Strength, check_for_java, file_name, new_csr, safe_file_name,
+    OpenFile, Strength, check_for_java, new_csr,
 };
+pub(crate) use file_name::{file_name, safe_file_name};
 pub(crate) use finding::{Level, RuleFinding};
 pub(crate) use fixture::{Defect, DefectError, issue_defective};
 pub(crate) use foreign::error::InputError;
@@ -75,11 +78,9 @@ pub(crate) use notice::{CrlNotice, Notice, RenewalNotice};
 pub(crate) use numbers::plural;
 pub(crate) use owner::KeyOf;
 pub(crate) use parallel::on_all_cores;
+pub(crate) use passphrase_change::{change_passphrase, change_passphrase_of_file};
 pub(crate) use passphrases::error::KeyUseError;
-pub(crate) use passphrases::{
-    Passphrases, ProtectedKey, Unlocked, change_passphrase, change_passphrase_of_file,
-    passphrase_for, protection_for,
-};
+pub(crate) use passphrases::{Passphrases, ProtectedKey, Unlocked, passphrase_for, protection_for};
 pub(crate) use remedy::Remedy;
 pub(crate) use renewal::{
     DueCa, Expiring, Lineage, Predecessor, Renewal, RenewalError, Successors, expiring, renew,

@@ -1,9 +1,6 @@
 //! Passphrases: asked for when a key turns out to need one, never before.
 
-mod change;
 pub(crate) mod error;
-
-pub(crate) use change::{change_passphrase, change_passphrase_of_file};
 
 use crate::ca::error::CaError;
 use crate::ca::passphrases::error::KeyUseError;

@@ -122,7 +122,8 @@ impl BackupArgs {
             })?;
             context.notice(text_of_backup(&written, Path::new("standard output")).trim_end());
             Ok(())
-        }))
+        })
+        .answer())
     }
 }
 

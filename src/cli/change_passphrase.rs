@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 /// Change the passphrase of a CA's keys, or of a key file
 ///
-/// With --ca the key of the CA and the keys of its leaves in the store get the new passphrase in one step: if the
+/// With --ca the key of the CA and the keys of its leaves in the store get the new passphrase in one step. If the
 /// command is interrupted, the old one still opens all of them. A key file becomes PKCS#8.
 #[derive(Args)]
 #[group(id = "what", required = true, multiple = false, args = ["ca", "file"])]

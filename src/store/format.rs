@@ -2,8 +2,9 @@
 
 use super::error::{FileError, Found, StoreError};
 use super::file::{self, Access, Existing};
-use super::layout::StoreLayout;
+use super::layout::{StoreLayout, easy_rsa_index};
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
 
 const CURRENT: u32 = 4;
 
@@ -52,12 +53,16 @@ pub(super) fn read(layout: &StoreLayout) -> Result<u32, StoreError> {
 
 fn stored(layout: &StoreLayout) -> Result<Format, StoreError> {
     let path = layout.format();
-    let Some(bytes) = file::read_if_there(&path)? else {
-        let path = layout.root().into();
-        return Err(match other_at(layout)? {
-            Some(found) => StoreError::NotAStore { path, found },
-            None => StoreError::NoStore { path },
-        });
+    let bytes = match file::read_if_there(&path) {
+        Ok(Some(bytes)) => bytes,
+        Err(error) if error.source.kind() != ErrorKind::NotADirectory => return Err(error.into()),
+        Ok(None) | Err(_) => {
+            let path = layout.root().into();
+            return Err(match other_at(layout)? {
+                Some(found) => StoreError::NotAStore { path, found },
+                None => StoreError::NoStore { path },
+            });
+        }
     };
     serde_json::from_slice(&bytes)
         .map_err(|error| StoreError::damaged(&path, format!("cannot be read: {error}")))
@@ -68,7 +73,7 @@ fn other_at(layout: &StoreLayout) -> Result<Option<Found>, FileError> {
     if file::is_regular(layout.root())? {
         return Ok(Some(Found::File));
     }
-    let is_easy_rsa = file::is_regular(&layout.easy_rsa_index())?;
+    let is_easy_rsa = file::is_regular(&easy_rsa_index(layout.root()))?;
     Ok(is_easy_rsa.then_some(Found::EasyRsa))
 }
 

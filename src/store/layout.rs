@@ -63,11 +63,6 @@ impl StoreLayout {
         self.root.join("lock")
     }
 
-    /// Returns the index of easy-rsa, if the directory is one of its.
-    pub(super) fn easy_rsa_index(&self) -> PathBuf {
-        self.root.join("index.txt")
-    }
-
     pub(crate) fn published_crls(&self) -> PathBuf {
         self.root.join("crl")
     }
@@ -300,6 +295,11 @@ impl CaLayout {
     pub(crate) fn leaf_key(&self, serial: &Serial) -> PathBuf {
         self.leaf_keys().join(format!("{serial}{KEY}"))
     }
+}
+
+/// Returns the index of easy-rsa in a directory that may be one of its.
+pub(super) fn easy_rsa_index(directory: &Path) -> PathBuf {
+    directory.join("index.txt")
 }
 
 /// Returns the place of lines that were never acknowledged.

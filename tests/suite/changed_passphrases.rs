@@ -29,8 +29,17 @@ fn change(sandbox: &Sandbox) -> Run {
 /// Which passphrase opens every key of the CA, and no other.
 fn opened_by(sandbox: &Sandbox) -> &'static str {
     let opens = |passphrase: &str| {
-        let line = format!("check --keys --passin file:{passphrase}");
-        sandbox.pki(&line).finish().status == Some(0)
+        let lines = [
+            "crl --ca rootCA".to_owned(),
+            format!("export --ca rootCA --cn a --out {passphrase}.a --no-passphrase --force"),
+            format!("export --ca rootCA --cn b --out {passphrase}.b --no-passphrase --force"),
+        ];
+        let opened = lines.map(|line| {
+            let line = format!("{line} --passin file:{passphrase}");
+            sandbox.pki(&line).finish().status == Some(0)
+        });
+        assert!(opened == [true; 3] || opened == [false; 3], "{opened:?}");
+        opened[0]
     };
     match (opens("old"), opens("new")) {
         (true, false) => "old",
@@ -87,11 +96,16 @@ fn variables_give_no_new_passphrase() {
     let run = sandbox
         .pki("passphrase --ca rootCA")
         .env("PKI_PASSPHRASE_FILE", "old");
-    sandbox.refused(run, 1, "passphrase-required", expect![[r#"
+    sandbox.refused(
+        run,
+        1,
+        "passphrase-required",
+        expect![[r#"
         error: no passphrase given for the keys from now on
         caused by: no prompt is possible: there is no terminal, or --no-input is set
         hint: give one with --passout, or use --no-passphrase
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -101,9 +115,12 @@ fn an_interrupted_change_is_undone_by_the_next_command() {
     sandbox.write("pki/rootCA/ca-1.key", "half");
     fs::create_dir(sandbox.path("pki/rootCA/keys-1")).unwrap();
     let next = sandbox.pki("tree").succeeds();
-    assert_text(&next.stderr, expect![[r#"
+    assert_text(
+        &next.stderr,
+        expect![[r#"
         notice: an interrupted command had left keys of rootCA that do not count; they were removed
-    "#]]);
+    "#]],
+    );
     assert_eq!(opened_by(&sandbox), "old");
     assert!(!sandbox.path("pki/rootCA/ca-1.key").exists());
     change(&sandbox).succeeds();
@@ -125,8 +142,13 @@ fn a_key_file_gets_the_new_passphrase() {
         sandbox.read("a.key") + "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
     sandbox.write("both.pem", with_certificate);
     let run = sandbox.pki("passphrase both.pem --passin file:new --no-passphrase");
-    sandbox.refused(run, 1, "key-not-alone", expect![[r#"
+    sandbox.refused(
+        run,
+        1,
+        "key-not-alone",
+        expect![[r#"
         error: key both.pem cannot be used
         caused by: its file has other objects beside it
-    "#]]);
+    "#]],
+    );
 }

@@ -31,32 +31,36 @@ fn log(sandbox: &Sandbox, options: &str) -> String {
 #[test]
 fn every_record_names_the_user_and_the_host() {
     let sandbox = Sandbox::with_open_ca();
-    for line in [
+    let lines = [
         "issue --ca intermediate0 --cn a",
         "revoke --ca intermediate0 --cn a --reason certificateHold",
         "revoke --ca intermediate0 --cn a --release",
         "crl",
         "passphrase --ca intermediate0 --passout env:NEW",
         "ca renew --ca rootCA",
-    ] {
-        sandbox.pki(line).env("NEW", "another one").succeeds();
+    ];
+    for (second, line) in lines.iter().enumerate() {
+        // Records of one second may be in another order.
+        let moment = format!("2027-01-01 12:00:{second:02}");
+        let run = sandbox.pki_at(&moment, line);
+        run.env("NEW", "another one").succeeds();
     }
     assert_text(
         &log(&sandbox, ""),
         expect![[r#"
             rootCA issued root CN=rootCA -
             rootCA issued subordinate CN=intermediate0 -
-            rootCA issued root CN=rootCA -
             rootCA crl-signed - - -
             intermediate0 issued client CN=a -
             intermediate0 revoked - - certificateHold
             intermediate0 released - - -
             intermediate0 crl-signed - - -
             intermediate0 passphrase-changed - - -
+            rootCA issued root CN=rootCA -
         "#]],
     );
     assert_text(
-        &log(&sandbox, "--ca intermediate0 --since 1d"),
+        &log(&sandbox, "--ca intermediate0 --since 2026-12-31"),
         expect![[r#"
             intermediate0 issued client CN=a -
             intermediate0 revoked - - certificateHold

@@ -73,6 +73,7 @@ mod normalise;
 mod not_a_store;
 mod not_yet_valid;
 mod on_change;
+mod on_terminal;
 mod outputs;
 mod parallel;
 mod passphrases;

@@ -21,7 +21,7 @@ fn groff_formats_every_page_without_a_warning() {
     let sandbox = Sandbox::new();
     let made = sandbox.pki("man man1").succeeds();
     for page in made.stdout.lines() {
-        let formatted = sandbox.run("groff", "-man -Tutf8 -P-cbou -ww").arg(page);
+        let formatted = sandbox.run("groff", "-k -man -Tutf8 -P-cbou -ww").arg(page);
         let formatted = formatted.succeeds();
         assert_eq!(formatted.stderr, "", "{page}");
         let mut lines = formatted.stdout.lines();
@@ -35,7 +35,7 @@ fn groff_formats_every_page_without_a_warning() {
 fn a_page_of_a_command_has_examples_and_references() {
     let sandbox = Sandbox::new();
     sandbox.pki("man man1").succeeds();
-    let page = "-man -Tutf8 -P-cbou man1/pki-tree.1";
+    let page = "-k -man -Tutf8 -P-cbou man1/pki-tree.1";
     let formatted = sandbox.run("groff", page).succeeds();
     let behind = formatted.stdout.split("EXIT STATUS").nth(1).unwrap();
     assert_text(

@@ -16,6 +16,10 @@ fn the_program_itself_is_named_as_a_file() {
     assert_text(
         &said,
         expect![[r#"
+            error: ./pki is not a store, but a file
+            hint: use a directory: name it with --store or PKI_STORE, or run pki in another directory
+            error: ./pki is not a store, but a file
+            hint: use a directory: name it with --store or PKI_STORE, or run pki in another directory
         "#]],
     );
 }

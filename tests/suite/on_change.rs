@@ -53,12 +53,17 @@ fn a_command_that_fails_is_exit_code_4() {
     let run = sandbox
         .pki("crl --on-change")
         .arg("test $PKI_CA = rootCA || exit 7");
-    run.refuses(
-        4,
-        "on-change-failed",
+    let failed = run.ends_with(4);
+    assert_text(
+        &failed.stderr,
         expect![[r#"
+            error: the --on-change command failed for intermediate0: exit status: 7
+            hint: the CRL is published; run the command again by hand
         "#]],
     );
+    let run = sandbox.pki("--format json crl --on-change").arg("exit 7");
+    let error = run.ends_with(4).error();
+    assert_eq!(error["code"], "on-change-failed", "{error}");
     for ca in ["rootCA", "intermediate0"] {
         assert!(sandbox.path(format!("pki/crl/{ca}.crl")).exists());
     }

@@ -64,11 +64,10 @@ fn two_equal_passphrases_protect_a_new_key_without_echo() {
 fn two_different_new_passphrases_are_refused() {
     let sandbox = Sandbox::new();
     for again in ["another one\r", "correct horse\r", "\r"] {
-        let typed = [
-            typed("Passphrase for", &format!("{PASSPHRASE}\r")),
-            typed("The same again", again),
-        ];
-        let said = pki(&sandbox, "root --name rootCA", &json!(typed));
+        let first = typed("Passphrase for", &format!("{PASSPHRASE}\r"));
+        let second = typed("The same again", again);
+        let steps = json!([first, second, first, second, first, second]);
+        let said = pki(&sandbox, "root --name rootCA", &steps);
         assert_eq!(said["exit"], 1, "{said}");
         assert_restored(&said);
         assert!(!sandbox.path("pki/rootCA").exists(), "{said}");
@@ -85,12 +84,58 @@ fn a_typed_passphrase_opens_a_key_and_a_wrong_one_does_not() {
     let said = pki(&sandbox, line, &json!([corrected]));
     assert_eq!(said["exit"], 0, "{said}");
     let before = sandbox.store_snapshot();
-    for wrong in ["something else\r", "\r", "\u{4}"] {
-        let said = pki(&sandbox, line, &json!([typed("Passphrase for", wrong)]));
-        assert_eq!(said["exit"], 1, "{said}");
+    let wrong = typed("Passphrase for", "something else\r");
+    let right = typed("Passphrase for", &format!("{PASSPHRASE}\r"));
+    for (steps, exit) in [
+        (json!([wrong, wrong, wrong]), 1),
+        (json!([typed("Passphrase for", "\r")]), 1),
+        (json!([typed("Passphrase for", "\u{4}")]), 1),
+    ] {
+        let said = pki(&sandbox, line, &steps);
+        assert_eq!(said["exit"], exit, "{said}");
         assert_restored(&said);
     }
     before.assert_unchanged(&sandbox.path("pki"));
+    let said = pki(&sandbox, line, &json!([wrong, wrong, right]));
+    assert_eq!(said["exit"], 0, "{said}");
+}
+
+#[test]
+fn a_new_passphrase_has_eight_characters_and_three_attempts() {
+    let sandbox = Sandbox::new();
+    let short = typed("Passphrase for", "7 chars\r");
+    let first = typed("Passphrase for", &format!("{PASSPHRASE}\r"));
+    let same = typed("The same again", &format!("{PASSPHRASE}\r"));
+    let other = typed("The same again", "another one\r");
+    let line = "root --name rootCA";
+    let said = pki(&sandbox, line, &json!([short, short, short]));
+    assert_eq!(said["exit"], 1, "{said}");
+    assert!(!sandbox.path("pki/rootCA").exists(), "{said}");
+    let said = pki(&sandbox, line, &json!([short, first, other, first, same]));
+    assert_eq!(said["exit"], 0, "{said}");
+    assert_restored(&said);
+}
+
+#[test]
+fn what_was_typed_before_a_prompt_is_discarded_with_a_notice() {
+    let sandbox = Sandbox::new();
+    sandbox.with_passphrase("root --name rootCA").succeeds();
+    // The terminal has a line before the program that asks begins.
+    let script = format!(
+        "echo ready; read -r go; exec {} issue --ca rootCA --cn client",
+        env!("CARGO_BIN_EXE_pki")
+    );
+    let steps = json!([
+        {"expect": "ready", "type": "go\rtoo early\r"},
+        typed("Passphrase for", &format!("{PASSPHRASE}\r")),
+    ]);
+    let run = dialog(&sandbox, &steps).words("bash -c").arg(script);
+    let said = run.succeeds().json();
+    assert_eq!(said["exit"], 0, "{said}");
+    assert!(
+        said["shown"].as_str().unwrap().contains("is discarded"),
+        "{said}"
+    );
 }
 
 #[test]

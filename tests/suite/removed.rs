@@ -83,10 +83,14 @@ fn the_backup_has_the_keys_and_a_later_one_keeps_the_name() {
     sandbox.pki("backup after.tar").succeeds();
     sandbox.pki("--store after restore after.tar").succeeds();
     let line = "--store after root --name intermediate0 --no-passphrase";
-    sandbox.pki(line).refuses(1, "ca-removed", expect![[r#"
+    sandbox.pki(line).refuses(
+        1,
+        "ca-removed",
+        expect![[r#"
         error: CA intermediate0 was removed
         hint: its name is not used again; `pki --store after log` shows its records
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -147,8 +151,11 @@ fn keys_that_an_interrupted_removal_left_are_removed_by_the_next_command() {
     fs::create_dir(removed.join("keys")).unwrap();
     sandbox.write("pki/.removed-intermediate0/ca.key", "left");
     let next = sandbox.pki("tree").succeeds();
-    assert_text(&next.stderr, expect![[r#"
+    assert_text(
+        &next.stderr,
+        expect![[r#"
         notice: an interrupted command had left intermediate0 incomplete; it was removed
-    "#]]);
+    "#]],
+    );
     assert!(!removed.join("keys").exists() && !removed.join("ca.key").exists());
 }

@@ -3,21 +3,20 @@
 mod csr;
 pub(crate) mod error;
 mod kubernetes;
-mod name;
 
 use crate::ca::error::CaError;
 use crate::ca::export::error::ExportError;
+use crate::ca::file_name::WILDCARD;
 use crate::ca::parallel::on_all_cores;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::key::pkcs12::{self, Encryption, KeyEntry};
 use crate::key::{KeyError, Passphrase, PrivateKey, Protection};
-use crate::store::FileError;
 use crate::store::file::{self, Access, Existing, Group, Output, Staged, Stream};
+use crate::store::{FileError, is_device_name};
 use crate::x509::Certificate;
 pub(crate) use csr::new_csr;
 use kubernetes::TlsSecret;
 pub(crate) use kubernetes::secret_name;
-pub(crate) use name::{check_name, file_name, named_by, safe_file_name};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -157,6 +156,26 @@ impl Destination {
             files: files?,
         })
     }
+}
+
+/// Most bytes of a name: with the longest ending and that of a temporary file it stays below the 255 bytes that
+/// file systems take.
+const MOST: usize = 200;
+
+/// Refuses a name that is not a plain file name on every system.
+pub(crate) fn check_name(name: &str) -> Result<(), CaError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-%".contains(&byte);
+    let rest = name.strip_prefix(WILDCARD).unwrap_or(name);
+    let safe = rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '%')
+        && name.len() <= MOST
+        && name.bytes().all(allowed)
+        && !name.ends_with('.')
+        && !is_device_name(name);
+    if safe {
+        return Ok(());
+    }
+    let name = name.to_owned();
+    Err(ExportError::FileName { name }.into())
 }
 
 impl OpenExport {

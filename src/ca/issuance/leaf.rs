@@ -1,7 +1,7 @@
 //! Leaves: certificates of servers, people and machines.
 
 use crate::ca::error::CaError;
-use crate::ca::export::named_by;
+use crate::ca::file_name::named_by;
 use crate::ca::issuance::asked::{Asked, has_underscore, not_taken};
 use crate::ca::issuance::draft::{Content, Draft};
 use crate::ca::issuance::issue::{References, Steps};
@@ -59,7 +59,7 @@ impl LeafRequest {
         named_by(&common_name, first.as_deref())
     }
 
-    /// Returns the base name of the certificate's files, as [`file_name`](crate::ca::export::file_name) does of
+    /// Returns the base name of the certificate's files, as [`file_name`](crate::ca::file_name::file_name) does of
     /// one that was issued.
     pub(crate) fn file_name(&self) -> String {
         let asked = self.alternative_names.first().map(GeneralName::to_string);

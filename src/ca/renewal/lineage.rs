@@ -1,7 +1,8 @@
 //! A certificate and those whose place it took: what has a successor, and whose files are replaced.
 
 use crate::ca::error::CaError;
-use crate::ca::export::{Destination, FileKind, check_name, file_name};
+use crate::ca::export::{Destination, FileKind, check_name};
+use crate::ca::file_name::file_name;
 use crate::ca::foreign::read_certificates;
 use crate::ca::renewal::error::RenewalError;
 use crate::ca::select::Status;

@@ -86,18 +86,6 @@ refusals! { Sandbox::with_csrs();
         hint: use --csr-names replace with names of your own, as in --csr-names replace --san www.example.test
     "#]];
 
-    a_request_named_like_a_path_going_out: "issue --ca intermediate0 --csr csrs/cn-path.csr --out out" => 1, "invalid-file-name", expect![[r#"
-        error: "../../etc/x" can't be a file name
-        hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-    "#]];
-    a_request_named_like_the_folder_above_going_out: "issue --ca intermediate0 --csr csrs/cn-dots.csr --out out" => 1, "invalid-file-name", expect![[r#"
-        error: ".." can't be a file name
-        hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-    "#]];
-    a_request_named_like_an_option_going_out: "issue --ca intermediate0 --csr csrs/cn-option.csr --out out" => 1, "invalid-file-name", expect![[r#"
-        error: "-rf" can't be a file name
-        hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-    "#]];
     a_name_for_the_files_that_is_a_path: "issue --ca intermediate0 --cn client --name ../client --out out --no-passphrase" => 1, "invalid-file-name", expect![[r#"
         error: "../client" is not a safe file name
         hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
@@ -216,40 +204,6 @@ fn control_characters_marks_and_overlong_names_in_the_arguments() {
             caused by: the value of CN is empty: ""
         "#]],
     );
-}
-
-#[test]
-fn a_common_name_that_is_no_file_name_needs_a_name() {
-    let sandbox = Sandbox::with_open_ca();
-    let mut said = String::new();
-    for name in ["../../etc/x", "..", "-rf", "a/b", ".hidden"] {
-        let issue = |options: &str| {
-            let run = sandbox.pki("issue --ca intermediate0").words(options);
-            run.arg(format!("--cn={name}"))
-        };
-        let run = issue("--out out --no-passphrase");
-        said += &sandbox.refusal(run, 1, "invalid-file-name");
-        assert!(!sandbox.path("out").exists(), "{name}");
-    }
-    assert_text(
-        &said,
-        expect![[r#"
-            error: "../../etc/x" is not a safe file name
-            hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-            error: ".." is not a safe file name
-            hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-            error: "-rf" is not a safe file name
-            hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-            error: "a/b" is not a safe file name
-            hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-            error: ".hidden" is not a safe file name
-            hint: give a file name of letters, digits, '.', '_', '@', '+' and '-' with --name
-        "#]],
-    );
-    sandbox
-        .pki("issue --ca intermediate0 --cn ../../etc/x --name x --out out --no-passphrase")
-        .succeeds();
-    assert!(sandbox.path("out/x.crt").is_file());
 }
 
 #[test]

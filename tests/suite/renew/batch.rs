@@ -147,19 +147,14 @@ fn what_is_somebody_else_s_under_either_name_stays() {
 #[test]
 fn an_error_about_files_says_what_is_not_renewed() {
     let sandbox = Sandbox::with_open_ca();
-    for name in ["a name", "ten"] {
-        let issue = "issue --ca intermediate0 --days 10 --out out --no-passphrase --name x --cn";
-        sandbox.pki(issue).arg(name).arg("--force").succeeds();
-    }
+    let issue = "issue --ca intermediate0 --days 10 --out out --no-passphrase --name x --cn ten";
+    sandbox.pki(issue).succeeds();
     std::fs::rename(sandbox.path("out/x.crt"), sandbox.path("out/ten.crt")).unwrap();
     let before = sandbox.store_snapshot();
     let refused = sandbox.renews_due("15d").ends_with(1);
     assert_text(
         &without_serials(&refused.stderr),
         expect![[r#"
-            error: certificate … of intermediate0 is not renewed: the new files cannot be written
-            caused by: "a name" is not a safe file name
-            hint: renew it alone: `pki renew --ca intermediate0 --serial 0x… --out DIR --name NAME`
             error: certificate … of intermediate0 is not renewed: the new files cannot be written
             caused by: could not create out/ten.crt
             caused by: it already exists

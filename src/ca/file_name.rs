@@ -1,15 +1,9 @@
 //! Names of the files of certificates.
 
-use crate::ca::error::CaError;
-use crate::ca::export::error::ExportError;
 use crate::store::{Issuance, is_device_name};
 
-/// Most bytes of a name: with the longest ending and that of a temporary file it stays below the 255 bytes that
-/// file systems take.
-const MOST: usize = 200;
-
 /// Stands for the label `*`, which shells expand.
-const WILDCARD: &str = "_wildcard.";
+pub(crate) const WILDCARD: &str = "_wildcard.";
 
 /// Returns the base name of the files of a certificate: its CN, or without one its first SAN; empty without
 /// both.
@@ -55,25 +49,10 @@ pub(crate) fn safe_file_name(name: &str) -> String {
     safe
 }
 
-/// Refuses a name that is not a plain file name on every system.
-pub(crate) fn check_name(name: &str) -> Result<(), CaError> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._@+-%".contains(&byte);
-    let rest = name.strip_prefix(WILDCARD).unwrap_or(name);
-    let safe = rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '%')
-        && name.len() <= MOST
-        && name.bytes().all(allowed)
-        && !name.ends_with('.')
-        && !is_device_name(name);
-    if safe {
-        return Ok(());
-    }
-    let name = name.to_owned();
-    Err(ExportError::FileName { name }.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ca::export::check_name;
     use std::collections::HashSet;
 
     #[test]
