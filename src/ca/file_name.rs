@@ -1,6 +1,7 @@
 //! Names of the files of certificates.
 
 use crate::store::{Issuance, is_device_name};
+use std::fmt::Write as _;
 
 /// Stands for the label `*`, which shells expand.
 pub(crate) const WILDCARD: &str = "_wildcard.";
@@ -43,7 +44,7 @@ pub(crate) fn safe_file_name(name: &str) -> String {
         if stays {
             safe.push(char::from(byte));
         } else {
-            safe.push_str(&format!("%{byte:02X}"));
+            write!(safe, "%{byte:02X}").expect("a String takes everything");
         }
     }
     safe

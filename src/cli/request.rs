@@ -101,10 +101,9 @@ impl RequestArgs {
             .row("key", &report.files["key"])
             .row("CSR", &report.files["csr"])
             .under("created a key and a CSR");
-        text += &format!(
-            "`pki issue --ca NAME --csr {}` issues its certificate\n",
-            report.files["csr"]
-        );
+        text += "`pki issue --ca NAME --csr ";
+        text += &report.files["csr"];
+        text += "` issues its certificate\n";
         Ok(Report::new(&report, text).committed("the files are written"))
     }
 }

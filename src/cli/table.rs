@@ -407,7 +407,7 @@ impl Row {
         {
             Some((place, _)) => Err(self.bad(
                 None,
-                format!("field {} has no column; the columns are {known}", place + 1),
+                format!("field {} has no column: the header has {known}", place + 1),
             )),
             None => Ok(()),
         }

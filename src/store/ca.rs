@@ -25,7 +25,7 @@ pub(crate) struct Ca {
 impl Ca {
     /// Opens a CA; `None` if there is none.
     pub(super) fn open(
-        layout: CaLayout,
+        layout: &CaLayout,
         name: &CaName,
         operator: &Operator,
     ) -> Result<Option<Self>, StoreError> {

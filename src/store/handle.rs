@@ -104,7 +104,7 @@ impl Store {
     }
 
     pub(crate) fn ca(&self, name: &CaName) -> Result<Ca, StoreError> {
-        if let Some(ca) = Ca::open(self.layout.ca(name), name, &self.operator)? {
+        if let Some(ca) = Ca::open(&self.layout.ca(name), name, &self.operator)? {
             return Ok(ca);
         }
         self.refuse_pending(name)?;

@@ -70,7 +70,7 @@ impl Store {
             let layout = self.layout.ca(&name);
             let opened = match layout.is_of_a_ca() {
                 Ok(false) => continue,
-                Ok(true) => Ca::open(layout, &name, &self.operator),
+                Ok(true) => Ca::open(&layout, &name, &self.operator),
                 Err(error) => Err(error),
             };
             // One that goes away while it is opened is none.

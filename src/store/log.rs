@@ -51,13 +51,11 @@ impl Ca {
                     released_at,
                     ..
                 } = line;
-                match revoked {
-                    Some(revoked) => (revoked.revoked_at, Event::Revoked { serial, revoked }),
-                    None => {
-                        let at = released_at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-                        (at, Event::Released { serial })
-                    }
-                }
+                let Some(revoked) = revoked else {
+                    let at = released_at.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+                    return (at, Event::Released { serial });
+                };
+                (revoked.revoked_at, Event::Revoked { serial, revoked })
             },
         );
         let crls = read(

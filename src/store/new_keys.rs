@@ -74,7 +74,7 @@ impl Store {
 
     /// Removes the generations of keys that do not count.
     pub(super) fn settle_keys(&self, name: &CaName) -> Result<(), StoreError> {
-        if let Some(ca) = Ca::open(self.layout.ca(name), name, &self.operator)? {
+        if let Some(ca) = Ca::open(&self.layout.ca(name), name, &self.operator)? {
             // Its record first: the command that wrote it may have been killed before its sync.
             file::sync_directory(ca.layout.directory())?;
             remove_other_generations(&ca)?;

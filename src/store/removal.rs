@@ -62,13 +62,13 @@ impl Store {
             .filter_map(|entry| StoreLayout::removed_name(entry))
             .collect();
         names.sort();
-        let open = |name| Ca::open(self.layout.removed_ca(name), name, &self.operator).transpose();
+        let open = |name| Ca::open(&self.layout.removed_ca(name), name, &self.operator).transpose();
         names.iter().filter_map(open).collect()
     }
 
     /// Returns a CA, also a removed one, for its journals.
     pub(crate) fn ca_or_removed(&self, name: &CaName) -> Result<Ca, StoreError> {
-        match Ca::open(self.layout.removed_ca(name), name, &self.operator)? {
+        match Ca::open(&self.layout.removed_ca(name), name, &self.operator)? {
             Some(removed) => Ok(removed),
             None => self.ca(name),
         }

@@ -255,7 +255,7 @@ impl<R: Read> Extraction<R> {
         let names: BTreeSet<&CaName> = manifest.cas.iter().collect();
         let mut cas = Vec::new();
         for name in &names {
-            let ca = Ca::open(self.layout.ca(name), name, operator)?;
+            let ca = Ca::open(&self.layout.ca(name), name, operator)?;
             let ca =
                 ca.ok_or_else(|| StoreError::damaged(self.layout.ca(name).record(), "is missing"))?;
             if let Some(parent) = &ca.record().parent

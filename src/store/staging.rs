@@ -140,7 +140,7 @@ impl Store {
         may_be_named: bool,
     ) -> Result<bool, StoreError> {
         // `ca.json` is written last: without it the parent was never asked to record anything.
-        let Some(unfinished) = Ca::open(staged.clone(), name, &self.operator)? else {
+        let Some(unfinished) = Ca::open(staged, name, &self.operator)? else {
             return Ok(false);
         };
         if may_be_named && unfinished.has_records()? {

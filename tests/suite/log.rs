@@ -1,5 +1,7 @@
 //! `pki log`: who did what, and when.
 
+use std::fmt::Write as _;
+
 use expect_test::expect;
 
 use crate::run::assert_text;
@@ -16,14 +18,16 @@ fn log(sandbox: &Sandbox, options: &str) -> String {
         assert_eq!(entry["user"], user.trim(), "{entry}");
         assert_eq!(entry["host"], host.trim(), "{entry}");
         let text = |name: &str| entry[name].as_str().unwrap_or("-").to_owned();
-        said += &format!(
-            "{} {} {} {} {}\n",
+        writeln!(
+            said,
+            "{} {} {} {} {}",
             text("ca"),
             text("event"),
             text("profile"),
             text("subject"),
             text("reason")
-        );
+        )
+        .unwrap();
     }
     said
 }

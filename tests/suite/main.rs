@@ -43,6 +43,7 @@ mod csrs;
 mod der;
 mod differential;
 mod docs;
+mod dry_run;
 mod english;
 mod error_codes;
 mod exports;

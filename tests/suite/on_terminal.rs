@@ -1,5 +1,7 @@
 //! Tables, colours and counts on a terminal.
 
+use std::fmt::Write as _;
+
 use expect_test::expect;
 
 use crate::normalise::normalised;
@@ -42,7 +44,7 @@ fn tables_fit_the_terminal() {
             // A serial number that is hidden is as long as its mark is not.
             assert!(line.chars().count() <= columns + 20, "{columns}: {line}");
         }
-        said += &format!("{columns} columns\n{table}");
+        write!(said, "{columns} columns\n{table}").unwrap();
     }
     assert_text(
         &said,

@@ -352,7 +352,7 @@ impl ExportFolder {
         };
         let files: Result<_, FileError> = kinds.iter().map(stage).collect();
         let open = OpenExport {
-            name: (*name).to_owned(),
+            name: name.clone(),
             files: files?,
         };
         open.filled(certificate, issuers, key.as_ref())

@@ -65,7 +65,7 @@ fn verdict(row: &Row, now: OffsetDateTime) -> Result<RowVerdict, BadRow> {
     row.check()?;
     let text = row
         .field("serial")
-        .ok_or_else(|| row.bad(Some("serial"), "there is no serial"))?;
+        .ok_or_else(|| row.bad(Some("serial"), "a serial number is required"))?;
     let readings = Serial::readings(text);
     let reason = row.parsed("reason", str::parse::<Reason>)?;
     let date = row.parsed("date", |text| {
@@ -77,7 +77,7 @@ fn verdict(row: &Row, now: OffsetDateTime) -> Result<RowVerdict, BadRow> {
         }
     })?;
     let readings =
-        readings.map_err(|_| row.bad(Some("serial"), format!("{text:?} is no serial number")))?;
+        readings.map_err(|_| row.bad(Some("serial"), format!("{text:?} is not a serial number")))?;
     Ok(RowVerdict {
         text: readings.other.is_some().then(|| text.into()),
         readings,
