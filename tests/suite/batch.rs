@@ -239,7 +239,7 @@ fn unsound_rows_are_named_and_nothing_is_issued() {
             error: rows.csv line 9, column key_type: "dsa" is not a key type; use p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 or ml-dsa-87
             error: rows.csv line 10, column key_type: the key is that of the csr, and of its type
             error: rows.csv line 11, column csr: could not read missing.csr: No such file or directory (os error 2)
-            error: rows.csv line 12: field 8 has no column; the columns are 7
+            error: rows.csv line 12: field 8 has no column: the header has 7
             error: rows.csv line 13, column name: another row has the file name "sound"
             error: rows.csv line 14, column name: "../up" is not a safe file name
             error: rows.csv line 15, column cn: the subject CN=intermediate0 belongs to the CA intermediate0
@@ -477,7 +477,7 @@ fn whoever_stops_reading_is_told_how_to_go_on() {
         expect![[r#"
             error: the command is done, but its report could not be written to standard output
             caused by: broken pipe
-            hint: the same command with --resume shows what is issued, and goes on
+            hint: the same command with --resume shows the issued certificates, and continues
         "#]],
     );
     sandbox

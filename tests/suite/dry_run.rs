@@ -15,6 +15,7 @@ fn a_table_is_checked_and_nothing_is_issued() {
     assert_text(
         &checked.stdout,
         expect![[r#"
+            would issue 2 certificates from intermediate0
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
@@ -37,6 +38,11 @@ fn invalid_rows_fail_as_without_it() {
     assert_text(
         &said,
         expect![[r#"
+            error: rows.csv line 2, column days: "0" is not a number of days
+            hint: nothing was issued; --keep-going leaves these rows out
+            would issue 1 certificate from intermediate0
+              invalid  1
+            error: rows.csv line 2, column days: "0" is not a number of days
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));
@@ -54,6 +60,7 @@ fn a_table_of_revocations_is_checked_and_nothing_is_revoked() {
     assert_text(
         &sandbox.pki(line).succeeds().stdout,
         expect![[r#"
+            would revoke 1 certificate of intermediate0
         "#]],
     );
     before.assert_unchanged(&sandbox.path("pki"));

@@ -54,10 +54,10 @@ fn every_record_names_the_user_and_the_host() {
         expect![[r#"
             rootCA issued root CN=rootCA -
             rootCA issued subordinate CN=intermediate0 -
-            rootCA crl-signed - - -
             intermediate0 issued client CN=a -
             intermediate0 revoked - - certificateHold
             intermediate0 released - - -
+            rootCA crl-signed - - -
             intermediate0 crl-signed - - -
             intermediate0 passphrase-changed - - -
             rootCA issued root CN=rootCA -

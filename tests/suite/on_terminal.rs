@@ -51,24 +51,24 @@ fn tables_fit_the_terminal() {
         expect![[r#"
             60 columns
             STATUS   EXPIRES     SERIAL              SUBJECT
-            revoked  [time]  [serial]  CN=localclient
-            valid    [time]  [serial]  CN=www.example.tes…
             valid    [time]  [serial]  CN=rootCA
             valid    [time]  [serial]  CN=intermediate0
+            revoked  [time]  [serial]  CN=localclient
+            valid    [time]  [serial]  CN=www.example.tes…
             4 certificates
             80 columns
             STATUS   EXPIRES     CA             SERIAL              SUBJECT
-            revoked  [time]  intermediate0  [serial]  CN=localclient
-            valid    [time]  intermediate0  [serial]  CN=www.example.test [dn…
             valid    [time]  rootCA         [serial]  CN=rootCA
             valid    [time]  rootCA         [serial]  CN=intermediate0
+            revoked  [time]  intermediate0  [serial]  CN=localclient
+            valid    [time]  intermediate0  [serial]  CN=www.example.test [dn…
             4 certificates
             200 columns
             STATUS   EXPIRES               PROFILE      CA             SERIAL              SUBJECT
-            revoked  [time]  client       intermediate0  [serial]  CN=localclient
-            valid    [time]  server       intermediate0  [serial]  CN=www.example.test [dns:www.example.test, dns:www.example.org, dns:mail.example.org]
             valid    [time]  root         rootCA         [serial]  CN=rootCA
             valid    [time]  subordinate  rootCA         [serial]  CN=intermediate0
+            revoked  [time]  client       intermediate0  [serial]  CN=localclient
+            valid    [time]  server       intermediate0  [serial]  CN=www.example.test [dns:www.example.test, dns:www.example.org, dns:mail.example.org]
             4 certificates
         "#]],
     );

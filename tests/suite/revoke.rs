@@ -324,17 +324,17 @@ fn a_bad_row_names_file_line_and_column_and_nothing_is_recorded() {
     assert_text(
         &said,
         expect![[r#"
-            error: rows.csv line 3, column serial: "zz" is no serial number
+            error: rows.csv line 3, column serial: "zz" is not a serial number
             hint: nothing was revoked; --keep-going leaves these rows out
             error: rows.csv line 3, column serial: no certificate with serial 1234 found for intermediate0
             hint: nothing was revoked; --keep-going leaves these rows out
-            error: rows.csv line 3, column serial: there is no serial
+            error: rows.csv line 3, column serial: a serial number is required
             hint: nothing was revoked; --keep-going leaves these rows out
             error: rows.csv line 3, column reason: "whatever" is not a reason; use unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn or aACompromise
             hint: nothing was revoked; --keep-going leaves these rows out
             error: rows.csv line 3, column date: "yesterday" is not a time: write [time], [time], or a duration from now such as 90d, 12h or 1y
             hint: nothing was revoked; --keep-going leaves these rows out
-            error: rows.csv line 3: field 4 has no column; the columns are 3
+            error: rows.csv line 3: field 4 has no column: the header has 3
             hint: nothing was revoked; --keep-going leaves these rows out
         "#]],
     );

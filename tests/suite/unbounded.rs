@@ -204,7 +204,7 @@ fn a_table_of_unsound_rows_is_given_up() {
             …
             error: 102380 more rows are invalid
             hint: nothing was issued
-            error: standard input line 2, column serial: there is no serial
+            error: standard input line 2, column serial: a serial number is required
             …
             error: 99980 more rows are invalid
             hint: nothing was revoked

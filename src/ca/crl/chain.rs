@@ -34,8 +34,8 @@ pub(crate) fn holds_chain(store: &Store, ca: &Ca, place: &Place, own: &Published
     })
 }
 
-/// Writes a file made of published CRLs. Another process may publish a CRL after they were read, and
-/// write the file; so they are read again under the lock.
+/// Writes a file made of published CRLs. Another process may publish one of an issuing CA after they were read: if it
+/// looks for this file before it has its name, it does not write it. So they are read again once it has it.
 fn write_where_new(
     ca: &Ca,
     place: &Place,
@@ -46,12 +46,20 @@ fn write_where_new(
     refuse_other_pem(place, &target)?;
     let is_written = !holds_as_pem(&target.file, &read()?)
         && ca.while_publishing(|| {
-            let crls = read()?;
-            let is_old = !holds_as_pem(&target.file, &crls);
-            if is_old {
+            let mut written: Option<Vec<PublishedCrl>> = None;
+            loop {
+                let crls = read()?;
+                let is_current = match &written {
+                    // A pipe cannot be read again.
+                    Some(written) => are_same(written, &crls),
+                    None => holds_as_pem(&target.file, &crls),
+                };
+                if is_current {
+                    return Ok::<_, CaError>(written.is_some());
+                }
                 stage_pem(&target, Existing::Replace, &crls)?.commit()?;
+                written = Some(crls);
             }
-            Ok::<_, CaError>(is_old)
         })?;
     if !is_written {
         target.sync_name()?;
@@ -72,6 +80,11 @@ pub(crate) fn published(ca: &Ca, place: &Place) -> Result<PublishedCrl, CaError>
             path: place.der(ca),
         })
     })
+}
+
+fn are_same(some: &[PublishedCrl], others: &[PublishedCrl]) -> bool {
+    let some = some.iter().map(AsRef::<[u8]>::as_ref);
+    some.eq(others.iter().map(AsRef::<[u8]>::as_ref))
 }
 
 /// Returns the CAs below this one whose chain file is published.

@@ -109,7 +109,8 @@ pub(super) fn run(args: &IssueArgs, path: &Path, context: &Context) -> Result<Re
         _lock: lock,
     };
     let report = Report::stream(move |format, out| run.issue(format, out));
-    Ok(report.committed("the same command with --resume shows the issued certificates, and continues"))
+    Ok(report
+        .committed("the same command with --resume shows the issued certificates, and continues"))
 }
 
 /// Result of a run that issues nothing.

@@ -76,8 +76,8 @@ fn verdict(row: &Row, now: OffsetDateTime) -> Result<RowVerdict, BadRow> {
             Some(date) => Ok(date),
         }
     })?;
-    let readings =
-        readings.map_err(|_| row.bad(Some("serial"), format!("{text:?} is not a serial number")))?;
+    let readings = readings
+        .map_err(|_| row.bad(Some("serial"), format!("{text:?} is not a serial number")))?;
     Ok(RowVerdict {
         text: readings.other.is_some().then(|| text.into()),
         readings,
