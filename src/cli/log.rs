@@ -4,6 +4,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::output::{Format, JsonArray};
 use super::report::Report;
+use super::terminal::{Terminal, cut};
 use crate::ca::ByTime;
 use crate::store::{Ca, CaName, Change, Event, Log, LogEntry};
 use crate::x509::text::Escaped;
@@ -83,8 +84,16 @@ fn write(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let mut array = JsonArray::default();
+    let width = Terminal::of_output().map(Terminal::width);
     let written = each_entry(cas, since, |entry| match format {
-        Format::Text => writeln!(out, "{}", entry.line()),
+        Format::Text => {
+            let line = entry.line();
+            writeln!(
+                out,
+                "{}",
+                width.map_or((&*line).into(), |width| cut(&line, width))
+            )
+        }
         Format::Json => array.add(&entry, out),
     });
     match format {
