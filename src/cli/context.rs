@@ -85,7 +85,7 @@ impl Context {
     /// Returns the user, to whom the store's notices are passed on.
     pub(super) fn operator(&self) -> Operator {
         let context = self.clone();
-        Operator::new(self.now, move |notice| {
+        Operator::new(self.moment, move |notice| {
             if !context.quiet {
                 context.tell("notice", &notice.to_string());
             }

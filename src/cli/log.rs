@@ -55,14 +55,9 @@ impl LogArgs {
         let store = context.open_store()?;
         let cas: Vec<Ca> = match self.ca.as_slice() {
             [] => {
-                // Of what was recorded in the same second, the issuing CA's records come first.
-                let mut by_depth = Vec::new();
-                for ca in store.cas()? {
-                    by_depth.push((store.ancestors(&ca)?.len(), ca));
-                }
-                by_depth.sort_by_key(|(depth, _)| *depth);
-                let cas = by_depth.into_iter().map(|(_, ca)| ca);
-                cas.chain(store.removed_cas()?).collect()
+                let mut cas = store.cas()?;
+                cas.extend(store.removed_cas()?);
+                cas
             }
             names => {
                 let cas = names.iter().map(|name| store.ca_or_removed(name));

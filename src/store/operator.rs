@@ -5,22 +5,23 @@ use crate::x509::validity::rfc3339;
 use nix::unistd::{User, getuid};
 use std::sync::{Arc, OnceLock};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// User for whom a command runs: is told what the store does, and is named in what it records.
 #[derive(Clone)]
 pub(crate) struct Operator {
-    now: OffsetDateTime,
+    moment: OffsetDateTime,
     listener: Arc<dyn Fn(&Notice) + Send + Sync>,
     stamp: Arc<OnceLock<String>>,
 }
 
 impl Operator {
     pub(crate) fn new(
-        now: OffsetDateTime,
+        moment: OffsetDateTime,
         listener: impl Fn(&Notice) + Send + Sync + 'static,
     ) -> Self {
         Self {
-            now,
+            moment,
             listener: Arc::new(listener),
             stamp: Arc::default(),
         }
@@ -41,7 +42,12 @@ impl Operator {
     /// Returns the fields that each record ends with: the time of recording, and `USER@HOST`.
     pub(super) fn stamp(&self) -> &str {
         self.stamp.get_or_init(|| {
-            let at = rfc3339(self.now);
+            // With its fractions: records of several CAs have an order within a second too.
+            let moment = self
+                .moment
+                .replace_nanosecond(self.moment.microsecond() * 1000);
+            let at = moment.unwrap_or(self.moment).format(&Rfc3339);
+            let at = at.unwrap_or_else(|_| rfc3339(self.moment));
             let by = serde_json::Value::from(format!("{}@{}", user(), host()));
             format!(",\"at\":\"{at}\",\"by\":{by}")
         })
