@@ -37,8 +37,8 @@ pub(crate) use authority::error::{AuthorityError, Misfit};
 pub(crate) use authority::{
     CaRequest, CrossCertificate, Installed, NamingPrevious, NewCa, NewRequest, RenewedCa,
     Succession, certify_ca, check_removable, create_fixture_root, create_root, create_subordinate,
-    cross_certificate, cross_certify, install_ca, install_renewed, last_end, remove_ca, renew_ca,
-    request_ca, request_renewal, valid_of_key,
+    cross_certificate, cross_certify, install_ca, install_renewed, last_end, remove_ca,
+    remove_pending_ca, renew_ca, request_ca, request_renewal, valid_of_key,
 };
 pub(crate) use by_time::ByTime;
 pub(crate) use check::{

@@ -5,11 +5,12 @@ use crate::ca::foreign::{Input, Size};
 use crate::ca::issuance::error::IssuerError;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked, protection_for};
+use crate::ca::remedy::Remedy;
 use crate::ca::session::Session;
 use crate::key::{KeyError, KeyFile, Protection};
 use crate::pem;
 use crate::store::file::{self, Access, Existing};
-use crate::store::{Ca, CaName, Location, StoreError};
+use crate::store::{Ca, CaName, ChangedKeys, Location, StoreError};
 use crate::x509::Serial;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -51,7 +52,12 @@ pub(crate) fn change_passphrase(
         Ok(protection.to_pem(&key).map_err(KeyUseError::Encoding)?)
     };
     new.add_leaf_keys(&mut protect)?;
-    new.finish(&own, protect)
+    let ChangedKeys { leaf_keys, settled } = new.finish(&own, protect)?;
+    settled.map_err(|error| {
+        let what = format!("the new passphrase of {name}");
+        CaError::after_commit(what, Remedy::RemovedByNext, error)
+    })?;
+    Ok(leaf_keys)
 }
 
 /// Protects the key in a file with another passphrase; the file becomes PKCS#8, in PEM. Returns whether it is

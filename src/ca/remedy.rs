@@ -18,6 +18,8 @@ pub(crate) enum Remedy {
     ImportAgain,
     /// The next command completes the CA.
     CompletedByNext,
+    /// The next command removes keys that do not count any more.
+    RemovedByNext,
     /// Publish the pre-signed CRL that is due.
     PublishPresigned { ca: CaName },
     /// Revoke a certificate.

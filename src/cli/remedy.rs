@@ -22,6 +22,7 @@ impl fmt::Display for Remedy {
             Self::CompletedByNext => {
                 f.write_str("the next command completes it; then `pki tree` shows it")
             }
+            Self::RemovedByNext => f.write_str("the next command removes the old keys"),
             Self::PublishPresigned { ca } => {
                 write!(f, "publish the due one with `pki crl --ca {ca}`")
             }

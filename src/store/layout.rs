@@ -143,12 +143,13 @@ impl CaLayout {
         self.generation
     }
 
-    /// Returns those of the directory's entries that are keys, of any generation.
-    pub(super) fn keys_in(&self, entries: Vec<String>) -> Vec<PathBuf> {
-        let keys = entries
-            .into_iter()
-            .filter(|entry| kind::is_key(entry) || kind::is_leaf_keys(entry));
-        keys.map(|entry| self.directory.join(entry)).collect()
+    /// Returns those of the directory's entries that are keys, of any generation: files, and directories of leaf keys.
+    pub(super) fn keys_in(&self, entries: &[String]) -> (Vec<PathBuf>, Vec<PathBuf>) {
+        let of_kind = |is_kind: fn(&str) -> bool| {
+            let entries = entries.iter().filter(|entry| is_kind(entry));
+            entries.map(|entry| self.directory.join(entry)).collect()
+        };
+        (of_kind(kind::is_key), of_kind(kind::is_leaf_keys))
     }
 
     /// Returns `stem`, or `stem-N` of a later generation than the first, before an ending.

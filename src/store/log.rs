@@ -74,6 +74,20 @@ impl Ca {
 }
 
 impl Ca {
+    /// Returns whether a change is recorded.
+    pub(super) fn has_change(&self, wanted: Change) -> Result<bool, StoreError> {
+        if !file::stands(&self.layout.changes())? {
+            return Ok(false);
+        }
+        for line in journal::search(&self.layout.changes(), &[b""])? {
+            let line: ChangeLine = line?;
+            if line.change == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Records a change of a CA that no other process can change, durably.
     pub(super) fn append_change(&self, change: Change) -> Result<(), StoreError> {
         let path = self.layout.changes();

@@ -71,6 +71,7 @@ pub(crate) use location::Location;
 pub(crate) use log::{Event, Log, LogEntry};
 pub(crate) use material::Material;
 pub(crate) use name::{CaName, is_device_name};
+pub(crate) use new_keys::ChangedKeys;
 pub(crate) use notice::Notice;
 pub(crate) use operator::Operator;
 pub(crate) use pending::{Installation, PendingCa};

@@ -6,7 +6,7 @@
 //! this goes on; if it was interrupted, the next command removes the generation that does not count.
 
 use super::ca::Ca;
-use super::error::StoreError;
+use super::error::{StoreError, Uncommitted};
 use super::file::{self, Access, Existing, Group};
 use super::layout::{CaLayout, StoreLayout};
 use super::lock::{Lock, Sharing};
@@ -23,14 +23,22 @@ const GROUP: usize = 1024;
 
 /// CA that gets another generation of its keys: no other process makes CAs, or keys in batches.
 pub(crate) struct NewKeys<'a> {
-    store: &'a Store,
-    ca: Ca,
+    attempt: Attempt<'a>,
     next: CaLayout,
     group: Group,
     written: HashSet<Serial>,
     unsynced: Vec<PathBuf>,
     _batches: Lock,
     _lock: Lock,
+}
+
+/// Next generation of a CA's keys until it counts: dropped before, it leaves the store as it was.
+struct Attempt<'a> {
+    store: &'a Store,
+    ca: Ca,
+    /// The store's format before.
+    format: u32,
+    committed: bool,
 }
 
 impl Store {
@@ -41,8 +49,15 @@ impl Store {
         let directory = ca.layout.leaf_keys();
         file::refuse_foreign_link(&directory)?;
         let batches = Lock::of_directory(&directory, Sharing::Alone, &self.operator)?;
-        format::raise(&self.layout, format::REMOVED)?;
         remove_other_generations(&ca)?;
+
+        let attempt = Attempt {
+            store: self,
+            format: format::read(&self.layout)?,
+            committed: false,
+            ca,
+        };
+        format::raise(&self.layout, format::REMOVED)?;
         file::write(
             &self.layout.changing_keys(name),
             Access::Owner,
@@ -50,12 +65,11 @@ impl Store {
             &[],
         )
         .map_err(|error| error.source)?;
-        let next = ca.layout.next_generation();
+        let next = attempt.ca.layout.next_generation();
         file::create_directory(&next.leaf_keys(), Access::Owner)?;
         Ok(NewKeys {
             group: Group::of(&next.leaf_keys())?,
-            store: self,
-            ca,
+            attempt,
             next,
             written: HashSet::new(),
             unsynced: Vec::new(),
@@ -93,24 +107,23 @@ impl Store {
 
 impl NewKeys<'_> {
     pub(crate) fn ca(&self) -> &Ca {
-        &self.ca
+        &self.attempt.ca
     }
 
     /// Adds the leaf keys that are there and were not added before: `protect` returns the new content of a file.
-    /// Returns their number.
     pub(crate) fn add_leaf_keys<E: From<StoreError>>(
         &mut self,
         mut protect: impl FnMut(&Ca, &Serial, &[u8]) -> Result<Zeroizing<Vec<u8>>, E>,
     ) -> Result<(), E> {
-        for serial in self.ca.leaf_key_serials()? {
+        for serial in self.ca().leaf_key_serials()? {
             if self.written.contains(&serial) {
                 continue;
             }
             // One that was given up since is none.
-            let Some(old) = self.ca.leaf_key_file(&serial)? else {
+            let Some(old) = self.ca().leaf_key_file(&serial)? else {
                 continue;
             };
-            let content = protect(&self.ca, &serial, &old)?;
+            let content = protect(self.ca(), &serial, &old)?;
             let path = self.next.leaf_key(&serial);
             Group::create(&path, Access::Owner, &content).map_err(StoreError::from)?;
             self.unsynced.push(path);
@@ -131,29 +144,44 @@ impl NewKeys<'_> {
     }
 
     /// Writes the CA's own key, adds the leaf keys that others made meanwhile, and has the new generation count.
-    /// Returns the number of leaf keys.
     pub(crate) fn finish<E: From<StoreError>>(
         mut self,
         own: &[u8],
         protect: impl FnMut(&Ca, &Serial, &[u8]) -> Result<Zeroizing<Vec<u8>>, E>,
-    ) -> Result<usize, E> {
-        let ca = self.ca.clone();
+    ) -> Result<ChangedKeys, E> {
+        let ca = self.ca().clone();
         let _ca_lock = ca.hold()?;
         self.add_leaf_keys(protect)?;
-        self.commit(own)?;
-        Ok(self.written.len())
+        let settled = match self.commit(own) {
+            Ok(()) => {
+                self.attempt.committed = true;
+                self.settle()
+            }
+            // It counts, but may not after a power cut: the next command syncs before it removes any key.
+            Err(Uncommitted {
+                in_place: Some(_),
+                source,
+            }) => {
+                self.attempt.committed = true;
+                Err(source.into())
+            }
+            Err(error) => return Err(StoreError::from(error.source).into()),
+        };
+        Ok(ChangedKeys {
+            leaf_keys: self.written.len(),
+            settled,
+        })
     }
 
-    fn commit(&self, own: &[u8]) -> Result<(), StoreError> {
-        let Self {
-            store, ca, next, ..
-        } = self;
+    /// Has the new generation count.
+    fn commit(&self, own: &[u8]) -> Result<(), Uncommitted> {
+        let next = &self.next;
         file::create(&next.key(), Access::Owner, own)?;
         file::sync_directory(&next.leaf_keys())?;
         file::sync_directory(next.directory())?;
         let record = CaRecord {
             keys: next.generation(),
-            ..ca.record().clone()
+            ..self.ca().record().clone()
         };
         file::write(
             &next.record(),
@@ -161,21 +189,34 @@ impl NewKeys<'_> {
             Existing::Replace,
             &record.to_json(),
         )
-        .map_err(|error| error.source)?;
+    }
+
+    /// Records the change, and removes the generation before.
+    fn settle(&self) -> Result<(), StoreError> {
+        let store = self.attempt.store;
+        let ca = store.ca(self.ca().name())?;
         ca.append_change(Change::PassphraseChanged)?;
-        let ca = store.ca(ca.name())?;
         remove_other_generations(&ca)?;
         store.end_change_of_keys(ca.name())
     }
 }
 
-impl Drop for NewKeys<'_> {
+/// Keys that have another passphrase.
+pub(crate) struct ChangedKeys {
+    pub(crate) leaf_keys: usize,
+    /// Error of what comes after the commit.
+    pub(crate) settled: Result<(), StoreError>,
+}
+
+impl Drop for Attempt<'_> {
     /// Removes what does not count; what cannot be removed now, the next command removes.
     fn drop(&mut self) {
-        if let Ok(ca) = self.store.ca(self.ca.name())
-            && remove_other_generations(&ca).is_ok()
+        let Self { store, ca, .. } = self;
+        if !self.committed
+            && remove_other_generations(ca).is_ok()
+            && store.end_change_of_keys(ca.name()).is_ok()
         {
-            let _ = self.store.end_change_of_keys(self.ca.name());
+            let _ = format::lower(&store.layout, self.format);
         }
     }
 }
@@ -183,15 +224,15 @@ impl Drop for NewKeys<'_> {
 /// Removes the keys of every generation but the one that counts.
 fn remove_other_generations(ca: &Ca) -> Result<(), StoreError> {
     let layout = &ca.layout;
-    for path in layout.keys_in(file::names_in(layout.directory())?) {
-        if path == layout.key() || path == layout.leaf_keys() {
-            continue;
-        }
-        if path.is_dir() {
-            file::remove_directory(&path)?;
-        } else {
-            file::remove_if_there(&path)?;
-        }
+    let (files, directories) = layout.keys_in(&file::names_in(layout.directory())?);
+    for path in files.iter().filter(|path| **path != layout.key()) {
+        file::remove_if_there(path)?;
+    }
+    for path in directories
+        .iter()
+        .filter(|path| **path != layout.leaf_keys())
+    {
+        file::remove_directory(path)?;
     }
     Ok(file::sync_directory(layout.directory())?)
 }

@@ -90,7 +90,9 @@ impl Store {
     pub(super) fn settle_removed(&self, name: &CaName) -> Result<(), StoreError> {
         // Its name first: the command that gave it may have been killed before its sync.
         file::sync_directory(self.layout.root())?;
-        remove_keys(&self.layout.removed_ca(name))?;
+        if let Some(removed) = Ca::open(&self.layout.removed_ca(name), name, &self.operator)? {
+            complete_removal(&removed)?;
+        }
         self.operator.tell(&Notice::UnfinishedCa {
             name: name.clone(),
             completed: false,
@@ -107,30 +109,50 @@ impl Removal<'_> {
     /// Removes the CA. An error after it has its other name leaves keys that the next command removes.
     pub(crate) fn finish(&self) -> Result<(), StoreError> {
         let Self { store, ca, _lock } = self;
+        let name = ca.name();
         let _ca_lock = ca.hold()?;
-        format::raise(&store.layout, format::REMOVED)?;
-        ca.append_change(Change::Removed)?;
-        let removed = store.layout.removed_ca(ca.name());
-        file::rename_new(ca.layout.directory(), removed.directory())?;
+        let format = format::read(&store.layout)?;
+        let removed = store.layout.removed_ca(name);
+        let renamed = format::raise(&store.layout, format::REMOVED).and_then(|()| {
+            file::rename_new(ca.layout.directory(), removed.directory()).map_err(StoreError::from)
+        });
+        if let Err(error) = renamed {
+            let _ = format::lower(&store.layout, format);
+            return Err(error);
+        }
         file::sync_directory(store.layout.root())?;
-        remove_keys(&removed)
+        match Ca::open(&removed, name, &store.operator)? {
+            Some(removed) => complete_removal(&removed),
+            None => Ok(()),
+        }
     }
 }
 
-fn has_keys(layout: &CaLayout) -> Result<bool, StoreError> {
-    let entries = file::names_in(layout.directory())?;
-    Ok(!layout.keys_in(entries).is_empty())
+/// Records the removal of a CA that has the name of one, and removes its keys.
+fn complete_removal(removed: &Ca) -> Result<(), StoreError> {
+    if !removed.has_change(Change::Removed)? {
+        removed.append_change(Change::Removed)?;
+    }
+    remove_keys(&removed.layout)
 }
 
-/// Removes every key of a removed CA, and its pre-signed CRLs.
+fn has_keys(layout: &CaLayout) -> Result<bool, StoreError> {
+    let (files, directories) = layout.keys_in(&file::names_in(layout.directory())?);
+    Ok(!files.is_empty() || !directories.is_empty())
+}
+
+/// Removes every key of a removed CA, and its pre-signed CRLs. Its own key goes last: a CA that still has one is
+/// not completely removed.
 fn remove_keys(layout: &CaLayout) -> Result<(), StoreError> {
-    let keys = layout.keys_in(file::names_in(layout.directory())?);
-    for path in keys.into_iter().chain([layout.presigned_crls()]) {
-        if path.is_dir() {
-            file::remove_directory(&path)?;
-        } else {
-            file::remove_if_there(&path)?;
-        }
+    let (files, directories) = layout.keys_in(&file::names_in(layout.directory())?);
+    for path in &directories {
+        file::remove_directory(path)?;
+    }
+    if file::stands(&layout.presigned_crls())? {
+        file::remove_directory(&layout.presigned_crls())?;
+    }
+    for path in &files {
+        file::remove_if_there(path)?;
     }
     Ok(file::sync_directory(layout.directory())?)
 }

@@ -930,3 +930,53 @@ fn restoring() {
     }
     .run();
 }
+
+#[test]
+fn changing_a_passphrase() {
+    Sweep {
+        command: "passphrase --ca intermediate0 --no-passphrase",
+        begin: begin(),
+        done: |sandbox| {
+            let names = sandbox.names_in("pki/intermediate0");
+            let keys: Vec<&String> = names.iter().filter(|name| name.contains("key")).collect();
+            ensure(keys == ["ca-1.key", "keys-1"], || format!("{keys:?}"))
+        },
+        next: |_| {
+            lines(&[
+                "issue --ca intermediate0 --cn below",
+                "export --ca intermediate0 --cn kept --out out --no-passphrase",
+                "passphrase --ca intermediate0 --no-passphrase",
+            ])
+        },
+    }
+    .run();
+}
+
+#[test]
+fn removing_a_ca() {
+    let sandbox = begin();
+    for line in [
+        "subordinate --ca rootCA --name gone --no-passphrase",
+        "issue --ca gone --cn below",
+        "revoke --ca rootCA --cn gone",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    Sweep {
+        command: "ca remove --ca gone --backup backup.tar",
+        begin: sandbox,
+        done: |sandbox| {
+            let names = sandbox.names_in("pki/.removed-gone");
+            let has_keys = names.iter().any(|name| name.contains("key"));
+            ensure(!has_keys, || format!("{names:?}"))?;
+            let listed = sandbox.pki("log --ca gone").finish();
+            ensure(listed.status == Some(0), || listed.to_string())
+        },
+        next: |sandbox| {
+            let removed = sandbox.path("pki/.removed-gone").exists();
+            let all = ["ca remove --ca gone --backup backup.tar --force", "tree"];
+            lines(&all[usize::from(removed)..])
+        },
+    }
+    .run();
+}

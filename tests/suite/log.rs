@@ -57,8 +57,8 @@ fn every_record_names_the_user_and_the_host() {
             intermediate0 issued client CN=a -
             intermediate0 revoked - - certificateHold
             intermediate0 released - - -
-            rootCA crl-signed - - -
             intermediate0 crl-signed - - -
+            rootCA crl-signed - - -
             intermediate0 passphrase-changed - - -
             rootCA issued root CN=rootCA -
         "#]],

@@ -20,7 +20,7 @@ pub(crate) use install::{Installed, install_ca};
 pub(crate) use previous::NamingPrevious;
 pub(crate) use previous::standing_certificates;
 pub(crate) use rekey::Succession;
-pub(crate) use remove::{check_removable, remove_ca};
+pub(crate) use remove::{check_removable, remove_ca, remove_pending_ca};
 pub(crate) use renew::{
     RenewedCa, install_renewed, last_end, renew_ca, request_renewal, valid_of_key,
 };

@@ -30,6 +30,20 @@ pub(crate) fn check_removable(store: &Store, ca: &Ca, now: OffsetDateTime) -> Re
     Ok(())
 }
 
+/// Removes a pending CA with its key.
+pub(crate) fn remove_pending_ca(store: &Store, name: &CaName) -> Result<(), CaError> {
+    store.remove_pending(name).map_err(|error| {
+        if !matches!(store.pending(name), Ok(None)) {
+            return error.into();
+        }
+        CaError::after_commit(
+            format!("the removal of {name}"),
+            Remedy::RemovedByNext,
+            error,
+        )
+    })
+}
+
 /// Removes a CA with its keys. Its name and its counters stay reserved, its records readable.
 pub(crate) fn remove_ca(store: &Store, name: &CaName, now: OffsetDateTime) -> Result<(), CaError> {
     let removal = store.reserve_removal(name)?;
@@ -40,7 +54,7 @@ pub(crate) fn remove_ca(store: &Store, name: &CaName, now: OffsetDateTime) -> Re
         }
         CaError::after_commit(
             format!("the removal of {name}"),
-            Remedy::CompletedByNext,
+            Remedy::RemovedByNext,
             error,
         )
     })

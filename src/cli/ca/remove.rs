@@ -1,6 +1,6 @@
 //! `pki ca remove`.
 
-use crate::ca::{check_removable, remove_ca};
+use crate::ca::{check_removable, remove_ca, remove_pending_ca};
 use crate::cli::backup::back_up;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -52,7 +52,7 @@ impl CaRemoveArgs {
         };
         back_up(&store, &self.backup, self.force, context)?;
         if pending {
-            store.remove_pending(&self.ca)?;
+            remove_pending_ca(&store, &self.ca)?;
         } else {
             remove_ca(&store, &self.ca, context.now)?;
         }

@@ -204,6 +204,9 @@ fn listed(sandbox: &Sandbox) -> Result<BTreeSet<String>, String> {
     let entries = entries.as_array().ok_or("`pki list` gave no array")?;
     let mut facts = BTreeSet::new();
     for entry in entries {
+        if !CAS.iter().any(|ca| entry["ca"] == *ca) {
+            continue;
+        }
         let fact = |what: &str| format!("{} of {} is {what}", entry["serial"], entry["ca"]);
         facts.insert(fact("there"));
         facts.extend((entry["status"] == "revoked").then(|| fact("revoked")));
