@@ -48,7 +48,7 @@ const END: &str = "-----END ";
 const DASHES: &str = "-----";
 const LINE: usize = 64;
 
-/// Whether the bytes have a PEM marker anywhere.
+/// Returns whether the bytes have a PEM marker anywhere.
 pub(crate) fn looks_like_pem(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, BEGIN.as_bytes()).is_some()
 }
@@ -147,7 +147,7 @@ fn not_base64(line: usize, label: &str, content: &[u8]) -> PemError {
     PemError::Altered { line, label, form }
 }
 
-/// Whether a text is UTF-16, by its byte order mark or, of ASCII characters, by its zeros.
+/// Returns whether a text is UTF-16, by its byte order mark or, of ASCII characters, by its zeros.
 pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
     matches!(
         bytes,
@@ -155,7 +155,7 @@ pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
     ) || matches!(bytes, [0, b' '..=b'~', 0, b' '..=b'~', ..])
 }
 
-/// Whether a text is the base64 of a SEQUENCE and nothing else.
+/// Returns whether a text is the base64 of a SEQUENCE and nothing else.
 pub(crate) fn is_bare_base64(text: &[u8]) -> bool {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let in_base64 = |byte: &u8| {
@@ -188,7 +188,7 @@ pub(crate) fn labels(text: &[u8]) -> Vec<&str> {
         .collect()
 }
 
-/// One object as RFC 7468 section 2 writes it: 64 columns, LF, a final newline.
+/// Returns an object as RFC 7468 section 2 writes it: 64 columns, LF, a final newline.
 pub(crate) fn encode(label: &str, der: &[u8]) -> String {
     let mut text = Vec::with_capacity(encoded_length(label, der.len()));
     write(&mut text, label, der).expect("a Vec takes everything");

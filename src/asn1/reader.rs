@@ -3,7 +3,7 @@
 use super::{Malformed, tag};
 use const_oid::ObjectIdentifier;
 
-/// One element: its identifier byte, its contents, and the whole of it.
+/// Element: its identifier byte, its contents, and the whole of it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Element<'a> {
     pub(crate) tag: u8,
@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether `content` is arcs of an OBJECT IDENTIFIER, however large, none with a leading zero.
+/// Returns whether `content` is arcs of an OBJECT IDENTIFIER, however large, none with a leading zero.
 pub(crate) fn has_minimal_arcs(content: &[u8]) -> bool {
     let mut ended = true;
     content.iter().all(|byte| {

@@ -43,12 +43,12 @@ pub(crate) trait Passphrases {
         key: ProtectedKey<'_>,
     ) -> Result<Passphrase, Box<dyn Error + Send + Sync>>;
 
-    /// Whether a passphrase that turned out to be wrong may be typed again; the user is told that it was wrong.
+    /// Returns whether a passphrase that turned out to be wrong may be typed again; the user is told that it was wrong.
     fn may_try_again(&mut self, _key: ProtectedKey<'_>) -> bool {
         false
     }
 
-    /// Whether the user named a source of the passphrase of this CA.
+    /// Returns whether the user named a source of the passphrase of this CA.
     fn is_given(&self, _ca: &CaName) -> bool {
         true
     }
@@ -59,7 +59,7 @@ pub(crate) trait Passphrases {
         key: ProtectedKey<'_>,
     ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>>;
 
-    /// Whether [`Passphrases::to_protect`] would ask the user; its error if nobody can be asked.
+    /// Returns whether [`Passphrases::to_protect`] would ask the user; its error if nobody can be asked.
     fn would_ask_to_protect(
         &mut self,
         key: ProtectedKey<'_>,
@@ -116,7 +116,7 @@ impl Unlocked {
         Ok(key)
     }
 
-    /// Whether the key that was opened first needed a passphrase.
+    /// Returns whether the key that was opened first needed a passphrase.
     pub(crate) fn was_encrypted(&self) -> bool {
         self.passphrase.is_some()
     }
@@ -168,7 +168,7 @@ pub(crate) fn passphrase_for(
     given.map_err(|source| key.no_passphrase(source))
 }
 
-/// Whether the user would be asked for the passphrase of a new or exported key.
+/// Returns whether the user would be asked for the passphrase of a new or exported key.
 pub(crate) fn would_ask_for(
     key: ProtectedKey<'_>,
     passphrases: &mut dyn Passphrases,

@@ -63,7 +63,7 @@ impl Status {
         Self::at(validity.not_before, validity.not_after, now)
     }
 
-    /// Whether a certificate is valid, or will be: neither revoked nor expired.
+    /// Returns whether a certificate is valid, or will be: neither revoked nor expired.
     pub(crate) fn is_live(self) -> bool {
         matches!(self, Self::Valid | Self::NotYetValid)
     }
@@ -126,7 +126,7 @@ pub(crate) fn select_one(
     }
 }
 
-/// Whether a record is that of a certificate with the same subject and key.
+/// Returns whether a record is that of a certificate with the same subject and key.
 pub(crate) fn certifies_key_of(issuance: &Issuance, certificate: &Certificate) -> bool {
     let recorded = issuance.der.as_deref().map(Certificate::from_der);
     recorded

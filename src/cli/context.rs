@@ -116,7 +116,7 @@ impl Context {
         notices.into_iter().for_each(|notice| self.notice(notice));
     }
 
-    /// Whether standard error is a terminal on which how far a command is may be shown.
+    /// Returns whether standard error is a terminal on which how far a command is may be shown.
     pub(super) fn shows_progress(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()
     }

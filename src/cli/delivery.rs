@@ -40,7 +40,7 @@ impl OutArgs {
         self.out.is_some()
     }
 
-    /// Whether DER is among them.
+    /// Returns whether DER is among them.
     pub(super) fn der(&self) -> bool {
         self.der
     }

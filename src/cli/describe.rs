@@ -85,7 +85,7 @@ pub(super) fn list(list: &Crl<'_>) -> Result<Value, Malformed> {
     }))
 }
 
-/// One entry of a list.
+/// Returns an entry of a CRL.
 pub(super) fn crl_entry(entry: &ReadEntry<'_>) -> Value {
     let serial = entry
         .serial()

@@ -329,7 +329,7 @@ fn is_ml_dsa(algorithm: PublicKeyAlgorithm) -> bool {
     matches!(algorithm, MlDsa44 | MlDsa65 | MlDsa87)
 }
 
-/// Whether AWS Certificate Manager imports a certificate with such a key. None of those is more than
+/// Checks whether AWS Certificate Manager imports a certificate with such a key. None of those is more than
 /// the 5,120 bytes that a key may have.
 fn check_acm(certificate: &Certificate) -> Result<(), CaError> {
     match certificate.public_key().algorithm() {

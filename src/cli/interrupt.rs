@@ -31,7 +31,7 @@ impl Interrupt {
         Ok(Self(flag))
     }
 
-    /// Whether there was one.
+    /// Returns whether there was one.
     pub(super) fn came(&self) -> bool {
         let came = self.0.load(Ordering::Relaxed);
         if came {

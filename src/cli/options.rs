@@ -26,7 +26,7 @@ impl SubjectArgs {
         Self { cn, subject }
     }
 
-    /// Whether anything was said about it.
+    /// Returns whether anything was said about it.
     pub(super) fn is_given(&self) -> bool {
         self.cn.is_some() || self.subject.is_some()
     }
@@ -155,7 +155,7 @@ pub(super) struct SelectorArgs {
 }
 
 impl SelectorArgs {
-    /// Whether a certificate was named.
+    /// Returns whether a certificate was named.
     pub(super) fn is_given(&self) -> bool {
         self.cn.is_some() || self.serial.is_some()
     }
@@ -225,7 +225,7 @@ pub(super) fn named_csr(path: &Path) -> Result<CertificationRequest, CaError> {
     request_in(&Input::read_of(Size::Single, path)?)
 }
 
-/// Whether a result goes to standard output: under `-`, or under the names that the system has for it.
+/// Returns whether a result goes to standard output: under `-`, or under the names that the system has for it.
 pub(super) fn is_standard_output(path: &Path) -> bool {
     let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     names.iter().any(|name| path == Path::new(name))

@@ -117,7 +117,7 @@ const PROTECT_EXPORT_WITH: &str = "give one with --passout, or use --no-passphra
 const PROTECT_PKCS12_WITH: &str = "give one with --passout";
 
 impl UserPassphrases {
-    /// Those of a command that works with the CAs of the store.
+    /// Returns the passphrases of a command that works with the CAs of the store.
     pub(super) fn new(
         context: &Context,
         passin: Option<&PassinArgs>,
@@ -129,7 +129,7 @@ impl UserPassphrases {
         Ok(passphrases)
     }
 
-    /// Those of a command that makes CAs and opens their keys: it has to call [`Self::check_names`].
+    /// Returns the passphrases of a command that makes CAs and opens their keys: it has to call [`Self::check_names`].
     pub(super) fn with_new_cas(
         context: &Context,
         passin: Option<&PassinArgs>,
@@ -164,7 +164,7 @@ impl UserPassphrases {
         })
     }
 
-    /// Those of a trust store.
+    /// Returns the passphrases of a trust store.
     pub(super) fn of_trust_store(
         context: &Context,
         args: &TrustStorePassphraseArgs,
@@ -238,7 +238,7 @@ impl UserPassphrases {
         }
     }
 
-    /// Whether one of them is to come from standard input.
+    /// Returns whether one of them is to come from standard input.
     pub(super) fn read_standard_input(&self) -> bool {
         let shared = self.shared.borrow();
         let passin = shared.given.iter().map(|given| &given.source);

@@ -282,7 +282,7 @@ impl RenewArgs {
 }
 
 impl Renewed {
-    /// One object a line; what failed is written behind it.
+    /// Returns an object a line; what failed is written behind it.
     fn report(self, ca: &CaName) -> Report {
         let Self { entries, failures } = self;
         let remedy = format!("`pki list --ca {ca} --expiring 30d` shows what is still due");

@@ -222,7 +222,7 @@ fn dry_run(ca: &CaName, rows: usize, bad: Vec<Failure>) -> Report {
     report.failing(Failure::of_rows(bad, 0))
 }
 
-/// One document for one certificate; for several one object a line.
+/// Returns a document for one certificate; for several an object a line.
 ///
 /// Text ends with the next step.
 fn report(ca: CaName, outcomes: Vec<Outcome>, several: bool, next: String) -> Report {

@@ -118,7 +118,7 @@ pub(super) struct MadeCa {
 }
 
 impl MadeCa {
-    /// One whose certificate is in a file.
+    /// Returns one whose certificate is in a file.
     pub(super) fn new(certificate: &Certificate, file: impl Into<Location>) -> Self {
         let validity = certificate.validity();
         Self {
@@ -141,7 +141,7 @@ impl MadeCa {
         }
     }
 
-    /// One of the store.
+    /// Returns one of the store.
     pub(super) fn of(ca: &Ca) -> Self {
         Self {
             ca: Some(ca.name().to_string()),

@@ -144,7 +144,7 @@ pub(super) struct Change<'a> {
     /// The certificates with which the old root certifies the new one, and the new the old one.
     pub(super) new_by_old: Option<Serial>,
     pub(super) old_by_new: Option<Serial>,
-    /// When the last certificate ends that the old one issued.
+    /// Expiry of the last certificate that the old one issued.
     pub(super) last_end: Option<OffsetDateTime>,
     /// Whether others have the old one's key.
     pub(super) is_compromised: bool,

@@ -328,7 +328,7 @@ impl Rows {
         (!self.is_quoted(fields.position()?.byte())).then(|| problem.into())
     }
 
-    /// Whether the row that begins here, perhaps behind blank lines, has its first field in quotes.
+    /// Returns whether the row that begins here, perhaps behind blank lines, has its first field in quotes.
     fn is_quoted(&self, at: u64) -> bool {
         let mut start = [0; 64];
         let read = self.reader.get_ref().file.read_at(&mut start, at);
@@ -387,7 +387,7 @@ impl Row {
         }
     }
 
-    /// Whether it can be read, and has no field too many.
+    /// Checks whether it can be read, and has no field too many.
     pub(super) fn check(&self) -> Result<(), BadRow> {
         let fields = self
             .fields

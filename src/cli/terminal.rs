@@ -113,7 +113,7 @@ impl Terminal {
     }
 }
 
-/// Whether the environment allows colour; see <https://no-color.org> and <https://bixense.com/clicolors>.
+/// Returns whether the environment allows colour; see <https://no-color.org> and <https://bixense.com/clicolors>.
 fn allows_colour(variable: impl Fn(&str) -> Option<String>) -> bool {
     let refuses = variable("NO_COLOR").is_some_and(|value| !value.is_empty())
         || variable("CLICOLOR").is_some_and(|value| value == "0");

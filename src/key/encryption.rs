@@ -49,7 +49,7 @@ impl KeyEncryptionKey {
         Ok(Self::derive(passphrase, kdf.expect("such a salt fits")))
     }
 
-    /// Whether keys encrypted under it are as strong as those that are written here have to be.
+    /// Returns whether keys encrypted under it are as strong as those that are written here have to be.
     pub(crate) fn is_strong(&self) -> bool {
         is_strong(&self.kdf)
     }
@@ -156,7 +156,7 @@ pub(crate) struct EncryptedKey {
 pub(super) enum Scheme {
     /// PBES2 with parameters that the pkcs5 crate knows.
     Pbes2(Box<pbes2::Parameters>),
-    /// One from before PBES2.
+    /// A scheme from before PBES2.
     Old(OldEncryption),
 }
 
@@ -273,7 +273,7 @@ impl EncryptedKey {
         self.scheme.iterations()
     }
 
-    /// Whether it is encrypted as every key is that is written here, or stronger.
+    /// Returns whether it is encrypted as every key is that is written here, or stronger.
     pub(crate) fn is_strong(&self) -> bool {
         self.scheme.ours().is_some_and(|(kdf, _)| is_strong(&kdf))
     }

@@ -11,7 +11,7 @@ impl Passphrase {
         Self(text)
     }
 
-    /// Whether it is printable ASCII: Java opens nothing else.
+    /// Returns whether it is printable ASCII: Java opens nothing else.
     pub(crate) fn is_printable_ascii(&self) -> bool {
         self.0.bytes().all(|byte| matches!(byte, b' '..=b'~'))
     }

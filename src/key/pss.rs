@@ -89,7 +89,7 @@ impl Pss {
         Ok(hash.filter(|_| is_supported).map(of_hash))
     }
 
-    /// Whether the salt is as long as the hash.
+    /// Returns whether the salt is as long as the hash.
     pub(crate) fn is_usual(self) -> bool {
         usize::try_from(self.salt_length) == Ok(self.hash.algorithm().output_len())
     }

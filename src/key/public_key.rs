@@ -122,7 +122,7 @@ impl PublicKey {
             .expect("SHA-256 has more than twenty bytes")
     }
 
-    /// Whether the key may be certified: an algorithm that relying parties take, in the one encoding
+    /// Checks whether the key may be certified: an algorithm that relying parties take, in the one encoding
     /// that they all read, and a key that is none of the known weak ones.
     ///
     /// The SubjectPublicKeyInfo goes into a certificate to the byte: what is odd about it, or hidden
@@ -140,7 +140,7 @@ impl PublicKey {
         let _ = self.findings.is_certifiable.set(());
     }
 
-    /// Whether a signature over `message` was made with the key. `verifier` is the one of AWS-LC for the
+    /// Returns whether a signature over `message` was made with the key. `verifier` is the one of AWS-LC for the
     /// algorithm.
     pub(super) fn verifies(
         &self,
@@ -184,7 +184,7 @@ impl PublicKey {
         }
     }
 
-    /// Whether signatures under the key bind: under an Ed25519 key of small order anybody can make
+    /// Checks whether signatures under the key bind: under an Ed25519 key of small order anybody can make
     /// them.
     pub(crate) fn check_order(&self) -> Result<(), WeakKey> {
         match self.algorithm {
@@ -193,7 +193,7 @@ impl PublicKey {
         }
     }
 
-    /// Whether the key's encoding is the canonical one of its algorithm; true of algorithms that are
+    /// Checks whether the key's encoding is the canonical one of its algorithm; true of algorithms that are
     /// not known here.
     fn check_encoding(&self) -> Result<(), Malformed> {
         let bytes = self.key_bytes();
@@ -217,7 +217,7 @@ impl PublicKey {
         }
     }
 
-    /// Whether AWS-LC takes the key's bits: a point on its curve, a key of the right length.
+    /// Checks whether AWS-LC takes the key's bits: a point on its curve, a key of the right length.
     fn check_parses(&self) -> Result<(), KeyError> {
         use aws_lc_rs::signature as aws;
         let verifier: &'static dyn VerificationAlgorithm = match self.algorithm {

@@ -110,12 +110,12 @@ impl SignatureAlgorithm {
         }
     }
 
-    /// Whether the signature rests on SHA-1, which no longer binds anything.
+    /// Returns whether the signature rests on SHA-1, which no longer binds anything.
     pub(crate) fn uses_sha1(self) -> bool {
         matches!(self, Self::EcdsaSha1 | Self::RsaSha1)
     }
 
-    /// Whether `signature` over `message` was made with the key in `spki`, a
+    /// Checks whether `signature` over `message` was made with the key in `spki`, a
     /// SubjectPublicKeyInfo.
     pub(crate) fn verify(
         self,

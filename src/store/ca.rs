@@ -1,4 +1,4 @@
-//! One CA of the store.
+//! CA of the store.
 
 use super::error::StoreError;
 use super::kind::Journal;

@@ -17,7 +17,7 @@ const GIVE_UP_AFTER: Duration = Duration::from_secs(60);
 /// Holders of a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sharing {
-    /// One process.
+    /// A single process.
     Alone,
     /// All that want it so.
     Shared,

@@ -1,4 +1,4 @@
-//! What was recorded of a CA, by whom and when: all of its journals.
+//! Log of a CA, from all of its journals: the events, with time and user.
 
 use super::ca::Ca;
 use super::error::StoreError;

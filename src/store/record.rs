@@ -72,7 +72,7 @@ pub(crate) struct Issuance {
     pub(crate) sans: Vec<String>,
     /// The profile: one of those for leaves, `root`, `subordinate`, or `cross`.
     pub(crate) profile: RecordedProfile,
-    /// When it becomes valid.
+    /// Time from which it is valid.
     #[serde(with = "moment")]
     pub(crate) not_before: OffsetDateTime,
     #[serde(with = "moment")]

@@ -166,7 +166,7 @@ impl AttributeType {
         known.unwrap_or(string(*oid, "", "", Syntax::Unknown, MOST_CHARACTERS))
     }
 
-    /// Whether certificates get values of this type as this string type.
+    /// Returns whether certificates get values of this type as this string type.
     pub(crate) fn admits(&self, string: u8) -> bool {
         match self.syntax {
             Syntax::Directory => is_directory_string(string),
@@ -181,7 +181,7 @@ impl AttributeType {
         }
     }
 
-    /// Whether a value of another string type is written anew; of an unknown type it is not.
+    /// Returns whether a value of another string type is written anew; of an unknown type it is not.
     pub(crate) fn is_known(&self) -> bool {
         self.syntax != Syntax::Unknown
     }
@@ -205,7 +205,7 @@ impl AttributeType {
         }))
     }
 
-    /// Whether the value is one that this type allows.
+    /// Checks whether the value is one that this type allows.
     pub(crate) fn check(&self, value: &str) -> Result<(), NameError> {
         let string = self.string(value);
         let problem = if value.is_empty() && self.is_known() {
@@ -235,7 +235,7 @@ fn is_country(value: &str) -> bool {
     value.len() == 2 && value.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-/// Whether a tag is one of the two choices of DirectoryString that certificates still get.
+/// Returns whether a tag is one of the two choices of DirectoryString that certificates still get.
 fn is_directory_string(string: u8) -> bool {
     matches!(string, tag::UTF8_STRING | tag::PRINTABLE_STRING)
 }
@@ -255,7 +255,7 @@ pub(crate) fn string_name(string: u8) -> &'static str {
     }
 }
 
-/// Whether a string type has every character of a text (X.680 section 41.4 and table 9).
+/// Returns whether a string type has every character of a text (X.680 section 41.4 and table 9).
 pub(crate) fn holds(string: u8, text: &str) -> bool {
     match string {
         tag::NUMERIC_STRING => text

@@ -229,7 +229,7 @@ impl Certificate {
         &self.public_key
     }
 
-    /// Whether issuerUniqueID or subjectUniqueID is there (section 4.1.2.8).
+    /// Returns whether issuerUniqueID or subjectUniqueID is there (section 4.1.2.8).
     pub(crate) fn has_unique_identifiers(&self) -> bool {
         self.has_unique_identifiers
     }
@@ -271,7 +271,7 @@ impl Certificate {
         self.decoded(&oid::BASIC_CONSTRAINTS, Extension::to_basic_constraints)
     }
 
-    /// Whether basicConstraints say that the subject is a CA.
+    /// Returns whether basicConstraints say that the subject is a CA.
     pub(crate) fn is_ca(&self) -> bool {
         self.basic_constraints()
             .is_some_and(|constraints| constraints.ca)
@@ -327,28 +327,28 @@ impl Certificate {
         }
     }
 
-    /// Whether both are certificates of one CA: subject and key are the same, as after a renewal.
+    /// Returns whether both are certificates of one CA: subject and key are the same, as after a renewal.
     pub(crate) fn is_of_same_ca(&self, other: &Self) -> bool {
         self.subject == other.subject && self.public_key.spki() == other.public_key.spki()
     }
 
-    /// Whether subject and issuer are one name.
+    /// Returns whether subject and issuer are one name.
     pub(crate) fn is_self_issued(&self) -> bool {
         are_equal(&self.subject, &self.issuer)
     }
 
-    /// Whether it is signed with its own key.
+    /// Returns whether it is signed with its own key.
     pub(crate) fn is_self_signed(&self) -> bool {
         self.is_self_issued() && self.verify_signature(&self.public_key).is_ok()
     }
 
-    /// Whether it can end a path: it is signed with its own key, and names no other certificate of that
+    /// Returns whether it can end a path: it is signed with its own key, and names no other certificate of that
     /// key as its issuer.
     pub(crate) fn is_own_issuer(&self) -> bool {
         self.names_certificate(self) && self.verify_signature(&self.public_key).is_ok()
     }
 
-    /// Whether the certificate names the CA of `issuer` as its issuer: the names are equal, and so are the
+    /// Returns whether the certificate names the CA of `issuer` as its issuer: the names are equal, and so are the
     /// key identifiers if both have one. The signature is not looked at.
     pub(crate) fn names_as_issuer(&self, issuer: &Self) -> bool {
         let identifiers = (
@@ -359,7 +359,7 @@ impl Certificate {
         fits && are_equal(&self.issuer, &issuer.subject)
     }
 
-    /// Whether the certificate names `issuer`, and no other certificate of that CA, as its issuer: it names
+    /// Returns whether the certificate names `issuer`, and no other certificate of that CA, as its issuer: it names
     /// the CA, and the issuer and serial number in its authorityKeyIdentifier, if there are any, are those of
     /// `issuer`. OpenSSL and Java compare them too. If that extension is broken, it names none, as OpenSSL
     /// sees it.
@@ -379,7 +379,7 @@ impl Certificate {
         fits && self.names_as_issuer(issuer)
     }
 
-    /// Whether the certificate was signed with this key.
+    /// Checks whether the certificate was signed with this key.
     pub(crate) fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
         match SignatureAlgorithm::from_der(&self.outer_algorithm)? {
             Some(algorithm) if self.inner_algorithm == self.outer_algorithm => {

@@ -24,13 +24,13 @@ impl ComparableName {
         Self(rdns.map(set).collect())
     }
 
-    /// Whether the name begins with the RDNs of another.
+    /// Returns whether the name begins with the RDNs of another.
     pub(crate) fn starts_with(&self, base: &Self) -> bool {
         self.0.starts_with(&base.0)
     }
 }
 
-/// Whether two names are one (section 7.1).
+/// Returns whether two names are one (section 7.1).
 pub(crate) fn are_equal(one: &Name, other: &Name) -> bool {
     one == other || ComparableName::of(one) == ComparableName::of(other)
 }

@@ -30,7 +30,7 @@ pub(crate) enum ConstraintViolation {
 }
 
 impl NameConstraints {
-    /// Whether nothing is constrained; the extension must not be there then.
+    /// Returns whether nothing is constrained; the extension must not be there then.
     pub(crate) fn is_empty(&self) -> bool {
         self.permitted.is_empty() && self.excluded.is_empty()
     }

@@ -14,7 +14,7 @@ use std::fmt;
 use std::net::IpAddr;
 use uri::check_uri_text;
 
-/// One name in a GeneralNames.
+/// Name in a GeneralNames.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum GeneralName {
     /// dNSName: A-labels, perhaps behind one `*.`.

@@ -15,7 +15,7 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Name(Vec<u8>);
 
-/// One attribute of a name, with the index of the relative distinguished name that it is in.
+/// Attribute of a name, with the index of the relative distinguished name that it is in.
 #[derive(Debug, Clone)]
 pub(crate) struct NameAttribute {
     /// Attributes with one index are one multi-valued RDN.
@@ -218,7 +218,7 @@ impl Name {
         Ok(name)
     }
 
-    /// Whether every attribute is one that may stand in a certificate issued here; a name from a
+    /// Checks whether every attribute is one that may stand in a certificate issued here; a name from a
     /// CSR is held to what a name on the command line is. Not for the names of CAs that are
     /// there already: those are copied, whatever they are.
     pub(crate) fn check(&self) -> Result<(), NameError> {
@@ -240,7 +240,7 @@ impl Name {
         }
     }
 
-    /// Whether the values of every RDN, a SET OF, ascend (X.690 section 11.6).
+    /// Returns whether the values of every RDN, a SET OF, ascend (X.690 section 11.6).
     fn is_sorted(&self) -> bool {
         elements(&self.0)
             .flat_map(|name| elements(name.content))

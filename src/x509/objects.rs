@@ -110,12 +110,12 @@ fn is_time(tag: u8) -> bool {
     tag == tag::UTC_TIME || tag == tag::GENERALIZED_TIME
 }
 
-/// Whether PEM calls a certificate so.
+/// Returns whether PEM calls a certificate so.
 pub(crate) fn is_certificate_label(label: &str) -> bool {
     matches!(label, "CERTIFICATE" | "X509 CERTIFICATE")
 }
 
-/// Whether PEM calls a file of certificates so (RFC 7468 sections 8 and 9).
+/// Returns whether PEM calls a file of certificates so (RFC 7468 sections 8 and 9).
 pub(crate) fn is_signed_data_label(label: &str) -> bool {
     matches!(label, "PKCS7" | "CMS")
 }

@@ -13,7 +13,7 @@ use error::MOST_STEPS;
 use routes::Routes;
 use std::collections::{BTreeSet, HashSet};
 
-/// Whether the CA of `issuer` issued `certificate`: the names are equal and the signature verifies. A
+/// Returns whether the CA of `issuer` issued `certificate`: the names are equal and the signature verifies. A
 /// root issued itself. Which of the CA's certificates it names makes no difference.
 pub(crate) fn issued(issuer: &Certificate, certificate: &Certificate) -> bool {
     certificate.names_as_issuer(issuer) && certificate.verify_signature(issuer.public_key()).is_ok()

@@ -102,7 +102,7 @@ impl CertificationRequest {
         })
     }
 
-    /// Whether the CSR is signed with the key that it is about: proof of possession.
+    /// Checks whether the CSR is signed with the key that it is about: proof of possession.
     pub(crate) fn verify(&self) -> Result<(), KeyError> {
         match SignatureAlgorithm::from_der(&self.algorithm)? {
             Some(algorithm) => algorithm.verify(

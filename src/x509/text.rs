@@ -65,7 +65,7 @@ pub(crate) fn harmless_json(json: String) -> String {
     safe
 }
 
-/// Whether a character changes how the text around it is shown, or is not seen itself.
+/// Returns whether a character changes how the text around it is shown, or is not seen itself.
 pub(crate) fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,

@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::architecture::{assert_none, string_literals};
 use crate::sandbox::{Sandbox, repository};
 
@@ -110,8 +112,22 @@ fn messages() -> Vec<Prose> {
         .collect()
 }
 
-/// Help of every command.
+/// Help of every command, and the comments of the example of a declaration and the descriptions of its schema.
 fn help() -> Vec<Prose> {
+    fn describe(schema: &Value, all: &mut Vec<Prose>) {
+        let Value::Object(members) = schema else {
+            return;
+        };
+        for (name, member) in members {
+            match member {
+                Value::String(text) if name == "description" => all.push(Prose {
+                    place: "pki apply --schema".to_owned(),
+                    text: text.clone(),
+                }),
+                _ => describe(member, all),
+            }
+        }
+    }
     fn add(command: &mut clap::Command, all: &mut Vec<Prose>) {
         let place = format!("help of {}", command.get_name());
         // Paragraphs, not lines broken at the width of a terminal.
@@ -122,6 +138,16 @@ fn help() -> Vec<Prose> {
     }
     let mut all = Vec::new();
     add(&mut pki::cli::command(), &mut all);
+    let before = all.len();
+    let schema = Sandbox::new().pki("apply --schema").succeeds();
+    describe(&schema.json(), &mut all);
+    assert!(all.len() > before + 50, "the descriptions are found");
+    let example = Sandbox::new().pki("apply --example").succeeds().stdout;
+    let comments = example.lines().filter_map(|line| line.split_once("# "));
+    all.extend(comments.map(|(_, comment)| Prose {
+        place: "pki apply --example".to_owned(),
+        text: comment.to_owned(),
+    }));
     all
 }
 

@@ -49,7 +49,7 @@ impl Records {
         Ok(records)
     }
 
-    /// Those of one entry.
+    /// Returns the records of one entry.
     pub(crate) fn of(&self, name: &str) -> &[Record] {
         self.0.get(name).map(Vec::as_slice).unwrap_or_default()
     }
@@ -62,7 +62,7 @@ impl Records {
 }
 
 impl Record {
-    /// Whether it is of use to anybody.
+    /// Returns whether it is of use to anybody.
     pub(crate) fn is_live(&self, now: OffsetDateTime) -> bool {
         self.revoked.is_none() && now <= self.issuance.not_after
     }
@@ -159,7 +159,7 @@ pub(crate) fn decide<'a>(
     Decision::Issue(Action::Issue, reason)
 }
 
-/// Whether a certificate ends so soon that its successor is issued.
+/// Returns whether a certificate ends so soon that its successor is issued.
 fn is_due(entry: &Entry, issuance: &Issuance, ca: &Ca, now: OffsetDateTime) -> bool {
     if entry.flaw == Some(Defect::Expired) {
         return false;

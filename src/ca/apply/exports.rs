@@ -169,12 +169,12 @@ impl<'a> ExportKeys<'a> {
 }
 
 impl Entry {
-    /// Whether its key is made here.
+    /// Returns whether its key is made here.
     pub(crate) fn makes_key(&self) -> bool {
         matches!(self.request.key, KeySource::Generate(_))
     }
 
-    /// Whether its files hold a key under a passphrase.
+    /// Returns whether its files hold a key under a passphrase.
     pub(crate) fn has_protected_key(&self) -> bool {
         let files = self.files.as_ref();
         self.makes_key() && files.is_some_and(|files| files.protected)

@@ -31,7 +31,7 @@ use work::Work;
 /// Sources of passphrases while a declaration is applied.
 pub(crate) struct Secrets<'a> {
     pub(crate) keys: &'a mut dyn Passphrases,
-    /// Those of keys that leave the store.
+    /// Passphrases of keys that leave the store.
     pub(crate) exports: &'a mut dyn Passphrases,
 }
 

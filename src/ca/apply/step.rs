@@ -41,12 +41,12 @@ impl Action {
         }
     }
 
-    /// Whether something changes.
+    /// Returns whether something changes.
     pub(crate) fn is_change(self) -> bool {
         !matches!(self, Self::Keep | Self::Leave)
     }
 
-    /// Whether a certificate is issued.
+    /// Returns whether a certificate is issued.
     pub(crate) fn issues(self) -> bool {
         matches!(self, Self::Issue | Self::Reissue | Self::Renew)
     }

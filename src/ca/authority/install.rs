@@ -106,7 +106,7 @@ pub(crate) fn certificate_for<'a>(
     Ok(certificate)
 }
 
-/// Whether two names have the same values, which a CA may have written anew in another string type.
+/// Returns whether two names have the same values, which a CA may have written anew in another string type.
 fn is_same_name(one: &Name, other: &Name) -> bool {
     let values = |name: &Name| {
         let attributes = name.attributes().into_iter();
@@ -216,7 +216,7 @@ fn write(
 
 /// The CAs above the one that waits.
 pub(crate) struct Above<'a> {
-    /// Those that the store does not have, the highest first.
+    /// Certificates that the store does not have, the highest first.
     pub(crate) missing: Vec<(CaRecord, &'a Certificate)>,
     /// The one directly above.
     pub(crate) parent: Option<CaName>,
@@ -251,7 +251,7 @@ pub(crate) fn above<'a>(
     Ok(Above { missing, parent })
 }
 
-/// Whether one certificate is the renewal of the other: a second CA of that key would know nothing of what
+/// Returns whether one certificate is the renewal of the other: a second CA of that key would know nothing of what
 /// the first one revokes.
 pub(crate) fn are_of_one_ca(one: &Certificate, other: &Certificate) -> bool {
     one.subject() == other.subject()

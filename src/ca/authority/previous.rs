@@ -51,7 +51,7 @@ pub(crate) fn standing_certificates(
     Ok(standing)
 }
 
-/// Whether the CA above, or a root itself, has revoked a certificate of the CA.
+/// Returns whether the CA above, or a root itself, has revoked a certificate of the CA.
 fn is_revoked(store: &Store, ca: &Ca, certificate: &Certificate) -> Result<bool, CaError> {
     let Ok(serial) = certificate.serial() else {
         return Ok(false);
@@ -110,7 +110,7 @@ pub(crate) fn naming_previous(
     Ok(found)
 }
 
-/// Whether a certificate verifies with a previous certificate of its issuer alone.
+/// Returns whether a certificate verifies with a previous certificate of its issuer alone.
 fn depends_on(
     certificate: &Certificate,
     previous: &Certificate,
@@ -121,7 +121,7 @@ fn depends_on(
         && certificate.public_key().spki() != previous.public_key().spki()
 }
 
-/// Whether a CA has a record of a certificate: a CA that was imported without an index may have none of a
+/// Returns whether a CA has a record of a certificate: a CA that was imported without an index may have none of a
 /// CA below it.
 fn is_on_record(ca: &Ca, certificate: &Certificate) -> Result<bool, CaError> {
     Ok(match certificate.serial() {
@@ -130,7 +130,7 @@ fn is_on_record(ca: &Ca, certificate: &Certificate) -> Result<bool, CaError> {
     })
 }
 
-/// Whether a certificate names another as its issuer, by its serial number too.
+/// Returns whether a certificate names another as its issuer, by its serial number too.
 fn names_serial(certificate: &Certificate, issuer: &Certificate) -> bool {
     let authority = certificate.authority();
     authority.is_ok_and(|authority| authority.is_some_and(|authority| authority.serial.is_some()))

@@ -273,7 +273,7 @@ fn has_same_bytes(before: &Certificate, certificate: &Certificate) -> Result<(),
     }
 }
 
-/// Whether it stands under the CA that the store has above it, or above none.
+/// Checks whether it is under the CA that the store has above it, or above none.
 fn is_under(store: &Store, ca: &Ca, path: &[Certificate]) -> Result<Result<(), Misfit>, CaError> {
     let parent = ca.record().parent.as_ref();
     let parent = parent.map(|parent| store.ca(parent)).transpose()?;
@@ -314,7 +314,7 @@ pub(crate) fn valid_of_key(
     Ok(serials)
 }
 
-/// When the last certificate ends that a CA issued and that is relied on: not its own, nor one with
+/// Returns when the last certificate expires that a CA issued and that is relied on: not its own, nor one with
 /// which it certifies another CA's key. CAs below are among them, whether recorded or not.
 pub(crate) fn last_end(
     store: &Store,

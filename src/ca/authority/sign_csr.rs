@@ -99,7 +99,7 @@ fn ignored(asked: &CaRequest, certificate: &Certificate) -> Vec<String> {
     ignored
 }
 
-/// Whether the certificate has what an extension of the request asks for.
+/// Returns whether the certificate has what an extension of the request asks for.
 fn is_granted(extension: &Extension, certificate: &Certificate) -> bool {
     match extension.oid {
         oid::BASIC_CONSTRAINTS => extension.to_basic_constraints().is_ok_and(|asked| {

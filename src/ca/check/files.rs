@@ -25,7 +25,7 @@ pub(crate) fn check_files(store: &Store, chosen: &[CaName], pauses: &[u64]) -> V
     lasting
 }
 
-/// Whether a file may be one that a command creates, and removes when it is done.
+/// Returns whether a file may be one that a command creates, and removes when it is done.
 fn may_pass(finding: &StoreFinding) -> bool {
     finding.finding.rule == LEFTOVER.name || finding.finding.rule == FILE_UNREADABLE.name
 }

@@ -41,9 +41,9 @@ pub(crate) struct Standard<'a> {
 pub(crate) struct Issued {
     /// Every serial number, sorted.
     pub(crate) serials: Vec<Serial>,
-    /// Those of leaves that expire in the requested time.
+    /// Serial numbers of leaves that expire in the requested time.
     pub(crate) ending: Vec<Serial>,
-    /// Those of live certificates that name as their issuer another certificate than the CA's valid ones.
+    /// Serial numbers of live certificates that name as their issuer another certificate than the CA's valid ones.
     pub(crate) unverifiable: Vec<Serial>,
     /// The highest counter that a record names.
     pub(crate) counter: u128,
@@ -229,7 +229,7 @@ impl<'a> Standard<'a> {
         judged
     }
 
-    /// Whether a live certificate names the CA as its issuer, and none of its valid certificates.
+    /// Returns whether a live certificate names the CA as its issuer, and none of its valid certificates.
     fn is_unverifiable(&self, issuance: &Issuance, certificate: &Certificate) -> bool {
         let standing = self.revocations.standings.get(&issuance.serial);
         let is_live = issuance.not_after >= self.now
@@ -330,7 +330,7 @@ fn record_problem(issuance: &Issuance, certificate: &Certificate) -> Option<Prob
     Some((RECORD_MISMATCH, message))
 }
 
-/// Whether a certificate may be of a profile. A leaf that was imported may be anything but a CA.
+/// Returns whether a certificate may be of a profile. A leaf that was imported may be anything but a CA.
 fn is_of_profile(certificate: &Certificate, profile: &RecordedProfile) -> bool {
     match profile.leaf() {
         Some(profile) => {

@@ -96,7 +96,7 @@ impl Checkup {
         findings.filter(|finding| finding.level() == level).count()
     }
 
-    /// Whether there are only notices.
+    /// Returns whether there are only notices.
     pub(crate) fn is_sound(&self) -> bool {
         self.findings
             .iter()

@@ -26,7 +26,7 @@ pub(crate) fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
     write_where_new(ca, place, place.pem(ca), || Ok(vec![published(ca, place)?]))
 }
 
-/// Whether the chain file holds the published CRLs: `own`, and those of all CAs above.
+/// Returns whether the chain file holds the published CRLs: `own`, and those of all CAs above.
 pub(crate) fn holds_chain(store: &Store, ca: &Ca, place: &Place, own: &PublishedCrl) -> bool {
     published_above(store, ca, place).is_ok_and(|above| {
         let crls: Vec<_> = std::iter::once(own).chain(&above).collect();

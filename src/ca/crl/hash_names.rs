@@ -21,7 +21,7 @@ enum Slot {
     Other,
 }
 
-/// Whether a CRL of the CA is already under one of the names of its hash, and has to be kept up to date.
+/// Returns whether a CRL of the CA is already under one of the names of its hash, and has to be kept up to date.
 pub(crate) fn has_hash_names(ca: &Ca, place: &Place) -> Result<bool, CaError> {
     for path in names(ca, place) {
         match slot(ca, &place.target(ca, path)?)? {
@@ -100,7 +100,7 @@ pub(crate) fn refuse_other_names(ca: &Ca, place: &Place) -> Result<(), CaError> 
     Ok(())
 }
 
-/// Whether the CA's files under the names of its hash hold its published CRL.
+/// Returns whether the CA's files under the names of its hash hold its published CRL.
 pub(crate) fn holds_hash_names(ca: &Ca, place: &Place, der: &[u8]) -> Result<bool, CaError> {
     for path in names(ca, place) {
         let target = place.target(ca, path)?;

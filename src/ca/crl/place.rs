@@ -72,12 +72,12 @@ impl Place {
         self.directory.join(format!("{}.chain.crl.pem", ca.name()))
     }
 
-    /// Whether the PEM file is written: if it is wanted, or if there is one already.
+    /// Returns whether the PEM file is written: if it is wanted, or if there is one already.
     pub(crate) fn wants_pem(&self, ca: &Ca) -> Result<bool, CaError> {
         Ok(self.pem || file::stands(&self.pem(ca))?)
     }
 
-    /// Whether the chain file is there already, and has to be kept up to date.
+    /// Returns whether the chain file is there already, and has to be kept up to date.
     pub(crate) fn has_chain(&self, ca: &Ca) -> Result<bool, CaError> {
         Ok(file::stands(&self.chain(ca))?)
     }

@@ -65,12 +65,12 @@ fn names_issuer(crl: &Crl<'_>, ca: &Ca) -> bool {
     crl.issuer() == ca.certificate().subject()
 }
 
-/// Whether the CA's key signed a CRL in its name.
+/// Returns whether the CA's key signed a CRL in its name.
 pub(crate) fn is_crl_of(ca: &Ca, crl: &Crl<'_>) -> bool {
     names_issuer(crl, ca) && crl.verify_signature(ca.certificate().public_key()).is_ok()
 }
 
-/// Whether a CRL is on record to the byte: it was verified when it was signed.
+/// Returns whether a CRL is on record to the byte: it was verified when it was signed.
 fn is_recent(crl: &Crl<'_>, recent: &[SignedCrl]) -> bool {
     let mut same_number = recent
         .iter()
@@ -87,7 +87,7 @@ pub(crate) fn refuse_other_pem(place: &Place, target: &Target) -> Result<(), CaE
     Err(target.would_replace("a CRL"))
 }
 
-/// Whether a file consists of PEM CRLs alone, judged by their markers.
+/// Returns whether a file consists of PEM CRLs alone, judged by their markers.
 fn holds_only_crls(path: &Path) -> Result<bool, CaError> {
     if !file::is_regular(path)? {
         return Ok(false);
@@ -114,7 +114,7 @@ pub(crate) fn stage_pem(
     Ok(staged)
 }
 
-/// Whether a file is these CRLs as PEM, and nothing else.
+/// Returns whether a file is these CRLs as PEM, and nothing else.
 pub(crate) fn holds_as_pem(path: &Path, crls: &[impl AsRef<[u8]>]) -> bool {
     // Opening a pipe would wait for its writer.
     let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());

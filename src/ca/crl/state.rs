@@ -79,7 +79,7 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Whether a new CRL can be published here: signed, or pre-signed.
+    /// Returns whether a new CRL can be published here: signed, or pre-signed.
     pub(crate) fn can_publish(&self) -> Result<bool, CaError> {
         Ok(self.ca.has_key()? || matches!(self.ahead(), Ahead::Due { .. }))
     }

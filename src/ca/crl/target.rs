@@ -182,7 +182,7 @@ impl<'a> Considered<'a> {
         })
     }
 
-    /// Whether the published CRL is still good, or is the pre-signed one that is due.
+    /// Returns whether the published CRL is still good, or is the pre-signed one that is due.
     fn is_good(&self) -> Result<bool, CaError> {
         if let Ahead::Due { crl, .. } = self.state.ahead() {
             let published = self.state.published()?;

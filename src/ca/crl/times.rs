@@ -54,7 +54,7 @@ impl Times {
 /// Distance that a thisUpdate may be ahead of the clock: hosts' clocks differ.
 const CLOCK_SKEW: Duration = Duration::minutes(5);
 
-/// Whether a thisUpdate is in the future, as no CRL of a right clock is.
+/// Returns whether a thisUpdate is in the future, as no CRL of a right clock is.
 pub(crate) fn is_in_future(this_update: OffsetDateTime, now: OffsetDateTime) -> bool {
     this_update - now > CLOCK_SKEW
 }

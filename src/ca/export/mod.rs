@@ -239,7 +239,7 @@ pub(crate) struct GroupExport<'a> {
 }
 
 impl ExportPlace {
-    /// Whether files of this name could be written now; nothing is changed.
+    /// Checks whether files of this name could be written now; nothing is changed.
     pub(crate) fn check(&self, name: &str, kinds: &[FileKind]) -> Result<(), CaError> {
         check_name(name)?;
         let existing = Existing::unless(self.overwrite);
@@ -359,7 +359,7 @@ impl ExportFolder {
     }
 }
 
-/// One file that is open and has no name yet, or a pipe. It is never one with a key.
+/// File that is open and has no name yet, or a pipe. It is never one with a key.
 pub(crate) enum OpenFile {
     /// A file, which does not follow symbolic links.
     Staged(Staged),

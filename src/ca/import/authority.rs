@@ -169,12 +169,12 @@ impl Authority {
         })
     }
 
-    /// Whether its keys get a new passphrase.
+    /// Returns whether its keys get a new passphrase.
     fn needs_passphrase(&self, request: &ImportRequest) -> bool {
         request.protection == KeyProtection::Asked || !self.unlocked.was_encrypted()
     }
 
-    /// Whether the user would be asked for it; an error if it would be missing.
+    /// Returns whether the user would be asked for it; an error if it would be missing.
     pub(crate) fn would_ask(
         &self,
         request: &ImportRequest,

@@ -114,7 +114,7 @@ impl Taken {
         }
     }
 
-    /// Whether a part can be imported: not if a revocation would be lost.
+    /// Returns whether a part can be imported: not if a revocation would be lost.
     pub(crate) fn has_part(&self) -> bool {
         let mut findings = self.findings.iter();
         findings.all(|finding| finding.rule != REVOCATION_UNREADABLE)

@@ -36,7 +36,7 @@ pub(crate) enum ImportError {
         certificate: PathBuf,
         problem: &'static str,
     },
-    /// Whether the certificate is that of a root can't be told.
+    /// The signature cannot be verified, so the certificate may not be that of a root.
     #[error("{} is signed with {algorithm}, which is not supported", certificate.display())]
     SignatureNotChecked {
         certificate: PathBuf,

@@ -18,7 +18,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Whether the subject is empty: openssl writes the serial number then, so that no two are the same.
+    /// Returns whether the subject is empty: openssl writes the serial number then, so that no two are the same.
     pub(crate) fn is_nameless(&self) -> bool {
         self.subject.is_empty() || shown(&self.subject).parse() == Ok(self.serial)
     }
@@ -119,7 +119,7 @@ fn row(line: usize, text: &[u8]) -> Result<Row, Broken> {
     }
 }
 
-/// Whether a line may be about a revoked certificate: its status is neither valid nor expired, or the field of
+/// Returns whether a line may be about a revoked certificate: its status is neither valid nor expired, or the field of
 /// the revocation date is not empty.
 fn may_revoke(fields: &[Vec<u8>]) -> bool {
     let is_valid = matches!(fields[0].as_slice(), b"V" | b"E");

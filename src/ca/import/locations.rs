@@ -360,7 +360,7 @@ impl Folder<'_> {
         if is_kept { Err(error) } else { Ok(None) }
     }
 
-    /// Whether the CA's key is beside its certificate, as in easy-rsa 2.
+    /// Returns whether the CA's key is beside its certificate, as in easy-rsa 2.
     fn is_flat(&self) -> Result<bool, FileError> {
         let is_there = |name: &str| Ok(!existing([self.0.join(name)])?.is_empty());
         Ok(is_there("ca.key")? && !is_there("private/ca.key")?)
@@ -414,7 +414,7 @@ impl Folder<'_> {
     }
 }
 
-/// Whether openssl names a certificate so: two digits per byte, in upper case. `ca.pem` is none.
+/// Returns whether openssl names a certificate so: two digits per byte, in upper case. `ca.pem` is none.
 fn is_serial(stem: &str) -> bool {
     let digit = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
     stem.len().is_multiple_of(2) && stem.bytes().all(digit)

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use time::OffsetDateTime;
 
-/// Whether a CRL is the last one, or there is a newer one.
+/// Age of a CRL: the last one, or one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Age {
     Last,
@@ -32,7 +32,7 @@ pub(crate) struct Records<'a> {
     /// Index of each serial number among them.
     places: HashMap<Serial, usize>,
     standings: HashMap<Serial, Revocation>,
-    /// Those that are revoked without a known date or reason.
+    /// Serial numbers that are revoked without a known date or reason.
     unclear: HashSet<Serial>,
     pub(crate) findings: Vec<RuleFinding>,
 }
@@ -226,7 +226,7 @@ impl<'a> Records<'a> {
         listed
     }
 
-    /// Whether every revocation is on a CRL with these serial numbers.
+    /// Returns whether every revocation is on a CRL with these serial numbers.
     pub(crate) fn are_all_in(&self, listed: &HashSet<Serial>) -> bool {
         let mut standings = self.standings.iter();
         standings.all(|(serial, revocation)| revocation.is_lifted || listed.contains(serial))
@@ -308,7 +308,7 @@ impl<'a> Records<'a> {
         changes
     }
 
-    /// Whether a certificate is revoked now.
+    /// Returns whether a certificate is revoked now.
     pub(crate) fn is_revoked(&self, serial: &Serial) -> bool {
         let standing = self.standings.get(serial);
         standing.is_some_and(|revocation| !revocation.is_lifted)

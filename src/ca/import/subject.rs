@@ -6,7 +6,7 @@ use crate::asn1::{Malformed, Reader};
 use crate::x509::Name;
 use crate::x509::attribute::AttributeType;
 
-/// Whether OpenSSL writes a name as this line.
+/// Returns whether OpenSSL writes a name as this line.
 pub(crate) fn is_oneline(line: &[u8], name: &Name) -> bool {
     let attributes = name.attributes();
     let mut rest = line;
@@ -91,7 +91,7 @@ pub(crate) fn read(line: &[u8]) -> Read {
     }
 }
 
-/// One attribute on a line.
+/// Attribute on a line.
 struct Attribute {
     /// `/`, or `+` if it is in the RDN of the one before.
     separator: char,

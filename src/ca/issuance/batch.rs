@@ -381,7 +381,7 @@ impl<'a> DryRun<'a> {
         }
     }
 
-    /// Whether a request can be issued, and what there is to say about it.
+    /// Checks whether a request can be issued; returns what there is to say about it.
     pub(crate) fn check(&self, request: LeafRequest) -> Result<Vec<Notice>, CaError> {
         let mut notices = Vec::new();
         let stand_in = |kind| self.stand_in(kind);

@@ -134,7 +134,7 @@ pub(crate) fn certified_too(
 /// A certificate whose key others have, and another one with the same key.
 type SameKey = (Serial, Serial);
 
-/// Whether a CA's key is recorded so by any CA that may have certified it.
+/// Returns whether a CA's key is recorded so by any CA that may have certified it.
 pub(crate) fn is_compromised(store: &Store, ca: &Ca) -> Result<bool, CaError> {
     match refuse_compromised_cas(store, &[key_of(ca)]) {
         Ok(()) => Ok(false),
@@ -143,7 +143,7 @@ pub(crate) fn is_compromised(store: &Store, ca: &Ca) -> Result<bool, CaError> {
     }
 }
 
-/// Whether there are, or may be, certificates of other CAs among those that a CA issued.
+/// Returns whether there are, or may be, certificates of other CAs among those that a CA issued.
 fn is_above_cas(ca: &Ca, known: &[Ca]) -> bool {
     let is_below = |other: &Ca| other.record().parent.as_ref() == Some(ca.name());
     ca.record().parent.is_none() || known.iter().any(is_below)

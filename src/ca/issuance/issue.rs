@@ -172,7 +172,7 @@ pub(crate) fn self_issue(
     Ok((certificate, issuance))
 }
 
-/// Whether a record may be durable although writing it failed.
+/// Returns whether a record may be durable although writing it failed.
 pub(super) fn is_undecided(error: &CaError) -> bool {
     matches!(error, CaError::Store(StoreError::Undecided { .. }))
 }

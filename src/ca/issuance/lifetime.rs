@@ -20,7 +20,7 @@ pub(crate) struct Lifetime {
     pub(crate) end: Option<End>,
 }
 
-/// When a validity ends.
+/// End of a validity.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum End {
     /// Days after it begins.

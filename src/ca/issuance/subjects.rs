@@ -113,7 +113,7 @@ impl Subjects {
         Ok(())
     }
 
-    /// Whether a CA that has a subject keeps it. One of the store always does, another as long as its
+    /// Returns whether a CA that has a subject keeps it. One of the store always does, another as long as its
     /// certificate is valid; one on hold may be valid again.
     fn counts(&self, holder: &Holder, now: OffsetDateTime) -> Result<bool, CaError> {
         let SubjectOwner::Issued { by, serial } = &holder.owner else {

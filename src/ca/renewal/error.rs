@@ -82,7 +82,7 @@ pub(crate) struct DueCa {
 }
 
 impl DueCa {
-    /// Those of a CA and those above it that end by `end`, the highest first.
+    /// Returns the certificates of a CA and of those above it that expire by `end`, the highest first.
     pub(crate) fn up_from(
         store: &Store,
         ca: &Ca,

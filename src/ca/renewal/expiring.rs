@@ -23,7 +23,7 @@ impl Expiring {
         Status::of(&self.issuance, self.revoked.as_ref(), now)
     }
 
-    /// Whether it is none of a CA's.
+    /// Returns whether it is none of a CA's.
     pub(crate) fn is_of_a_leaf(&self) -> bool {
         self.issuance.profile.leaf().is_some()
     }

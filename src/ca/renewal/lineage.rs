@@ -93,7 +93,7 @@ impl Lineage {
         }
     }
 
-    /// Whether a file has one of its certificates in it.
+    /// Returns whether a file has one of its certificates in it.
     fn is_in(&self, path: &Path) -> bool {
         if !path.is_file() {
             return false;

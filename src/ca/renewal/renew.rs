@@ -110,7 +110,7 @@ impl Predecessor {
         })
     }
 
-    /// Whether its key was made here.
+    /// Returns whether its key was made here.
     pub(crate) fn has_key(&self, ca: &Ca) -> Result<bool, CaError> {
         Ok(ca.leaf_key_file(&self.issuance.serial)?.is_some())
     }

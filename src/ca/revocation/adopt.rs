@@ -51,7 +51,7 @@ pub(crate) fn on_record(ca: &Ca, certificate: &Certificate) -> Result<Option<Iss
         .filter(|issuance| issuance.is_of(certificate) || is_about(ca, issuance, certificate)))
 }
 
-/// Whether a record without a certificate is about this one: its signature says so, and the serial
+/// Returns whether a record without a certificate is about this one: its signature says so, and the serial
 /// number under which the record was found.
 fn is_about(ca: &Ca, issuance: &Issuance, certificate: &Certificate) -> bool {
     issuance.der.is_none() && path::issued(ca.certificate(), certificate)

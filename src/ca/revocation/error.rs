@@ -33,7 +33,7 @@ pub(crate) enum RevocationError {
     /// A certificate can't be recorded under its serial number.
     #[error("the certificate {} cannot be recorded", path.display())]
     SerialUnusable { path: PathBuf, source: SerialError },
-    /// Whether the CA signed a certificate is not known.
+    /// The signature cannot be verified, so the CA may not have signed the certificate.
     #[error("{} has a signature by {algorithm}, which is not supported", path.display())]
     SignatureNotChecked { path: PathBuf, algorithm: String },
     /// A certificate was adopted into the record, and is not revoked.

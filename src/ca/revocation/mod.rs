@@ -155,7 +155,7 @@ fn valid_all_the_same(
     Ok(notices)
 }
 
-/// Whether a CA's certificate with this serial is one of its own key.
+/// Returns whether a CA's certificate with this serial is one of its own key.
 fn is_own_certificate(ca: &Ca, serial: &Serial) -> Result<bool, CaError> {
     let issuance = ca.issuance(serial)?;
     Ok(issuance.is_some_and(|issuance| issuance.profile == RecordedProfile::Root))

@@ -67,7 +67,7 @@ pub(crate) fn all_meant(
     Ok(if meant.is_empty() { named } else { meant })
 }
 
-/// Whether a verdict can be about a certificate: to revoke, neither expired nor revoked; to release, on hold.
+/// Returns whether a verdict can be about a certificate: to revoke, neither expired nor revoked; to release, on hold.
 fn is_meant(
     ca: &Ca,
     issuance: &Issuance,

@@ -182,7 +182,7 @@ impl LeftOut {
 }
 
 impl BundleRequest {
-    /// Whether certificates are bundled without those above them.
+    /// Returns whether certificates are bundled without those above them.
     fn is_alone(&self) -> bool {
         Form::of(self.party) == Form::OneCertificate
     }

@@ -34,14 +34,14 @@ impl StepEntry {
     }
 }
 
-/// Whether the steps are done, or would be.
+/// Tense of a report: the steps are done, or would be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tense {
     Done,
     Planned,
 }
 
-/// One line for each step that changes something, and one for all.
+/// Returns a line for each step that changes something, and one for all.
 pub(super) fn text(steps: &[Step], tense: Tense) -> String {
     let changes = steps.iter().filter(|step| step.action.is_change());
     let lines = changes.map(|step| line(step, tense) + "\n");

@@ -20,27 +20,26 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use toml::Spanned;
 
-/// CAs, certificates, revocation lists and trust stores, for `pki apply`. Relative paths start from the
-/// folder of the file.
+/// CAs, certificates, CRLs and trust stores, for `pki apply`. Relative paths start from the directory of the
+/// file.
 // Read section by section, so that all that is wrong is named at once.
 #[derive(JsonSchema)]
 #[schemars(title = "pki apply", deny_unknown_fields)]
 #[allow(dead_code, reason = "its fields are what the schema is made of")]
 pub(super) struct File {
-    /// Whether the store that is made is one of fixtures, in which certificates may be wrong on purpose.
+    /// Create a fixture store, in which certificates may have a defect.
     #[schemars(default)]
     fixture: bool,
-    /// What holds for certificates that say nothing else.
+    /// Defaults of certificates.
     #[schemars(default)]
     defaults: Option<Defaults>,
     /// CAs, by their names in the store.
     #[schemars(default)]
     ca: BTreeMap<String, CaTable>,
-    /// Certificates, by names that tell them apart; the names of their files, and their common names, unless
-    /// they say others.
+    /// Certificates, by unique names, which are also their common names and file names by default.
     #[schemars(default)]
     certificate: BTreeMap<String, CertificateTable>,
-    /// Published revocation lists, by the names of their CAs.
+    /// Published CRLs, by the names of their CAs.
     #[schemars(default)]
     crl: BTreeMap<String, CrlTable>,
     /// Trust stores, by names for reports.
@@ -48,7 +47,7 @@ pub(super) struct File {
     bundle: BTreeMap<String, BundleTable>,
 }
 
-/// The JSON Schema of a declaration.
+/// JSON Schema of a declaration.
 pub(super) fn schema() -> String {
     let schema = schemars::schema_for!(File);
     let mut schema = serde_json::to_value(&schema).expect("a schema is plain data");
@@ -57,7 +56,7 @@ pub(super) fn schema() -> String {
     text + "\n"
 }
 
-/// TOML has no null: what may be left out is left out. Descriptions are not bound to lines.
+/// Removes null, which TOML lacks, and the line ends of descriptions.
 fn as_toml_has_it(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
@@ -82,7 +81,7 @@ fn as_toml_has_it(schema: &mut Value) {
     }
 }
 
-/// What holds for certificates that say nothing else.
+/// Defaults of certificates.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
@@ -90,26 +89,26 @@ pub(super) struct Defaults {
     /// The CA that issues.
     #[schemars(with = "Option<String>")]
     pub(super) ca: Option<Spanned<String>>,
-    /// What certificates are for.
+    /// Profile of certificates.
     #[schemars(with = "Option<ProfileName>")]
     pub(super) profile: Option<Parsed<Profile>>,
-    /// The kind of the keys.
+    /// Key type.
     #[schemars(with = "Option<KeyTypeName>")]
     pub(super) key_type: Option<Parsed<KeyType>>,
-    /// Days of validity; 365 where nothing is said.
+    /// Days of validity; 365 by default.
     pub(super) days: Option<NonZeroU32>,
-    /// How long before their end certificates are renewed, as in "30d"; where nothing is said a third of
+    /// Time before their expiry at which certificates are renewed, as in "30d"; by default a third of
     /// the validity, and not more than 30 days.
     #[schemars(with = "Option<String>")]
     pub(super) renew_before: Option<Parsed<Span>>,
-    /// The folder for the files of certificates; where nothing is said there are none.
+    /// Directory for the files of certificates; without it, none are written.
     pub(super) out: Option<PathBuf>,
-    /// Whether NAME.der is written too.
+    /// Write NAME.der too.
     pub(super) der: Option<bool>,
-    /// Whether NAME.p12 is written too, and how it is encrypted.
+    /// Write NAME.p12 too, encrypted in this way.
     #[schemars(with = "Option<Pkcs12Name>")]
     pub(super) p12: Option<Parsed<Pkcs12>>,
-    /// Whether the keys among the files are written without a passphrase.
+    /// Write the keys among the files without a passphrase.
     pub(super) no_passphrase: Option<bool>,
 }
 
@@ -118,27 +117,27 @@ pub(super) struct Defaults {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct CaTable {
-    /// The CA that signs it, of this file or of the store; a root has none.
+    /// CA that signs it, of this file or of the store; a root has none.
     #[schemars(with = "Option<String>")]
     pub(super) parent: Option<Spanned<String>>,
-    /// The common name; the CA's name where nothing is said.
+    /// Common name; the name of the CA by default.
     pub(super) cn: Option<String>,
     /// The whole subject: "/C=JP/O=Example/CN=x" or "CN=x,O=Example,C=JP".
     pub(super) subject: Option<String>,
-    /// Days of validity; 3650 where nothing is said.
+    /// Days of validity; 3650 by default.
     pub(super) days: Option<NonZeroU32>,
-    /// The end of the validity: "2030-01-31", RFC 3339, or from now as in "5y".
+    /// End of the validity: "2030-01-31", RFC 3339, or from now as in "5y".
     #[schemars(with = "Option<String>")]
     pub(super) not_after: Option<Parsed<Moment>>,
-    /// The begin of the validity: now where nothing is said.
+    /// Start of the validity; now by default.
     #[schemars(with = "Option<String>")]
     pub(super) not_before: Option<Parsed<Moment>>,
-    /// The kind of its key; p256 where nothing is said.
+    /// Key type; p256 by default.
     #[schemars(with = "Option<KeyTypeName>")]
     pub(super) key_type: Option<Parsed<KeyType>>,
-    /// How many CAs may stand below it.
+    /// Number of CAs that may be below it.
     pub(super) path_len: Option<u32>,
-    /// Names that it may certify, and no others of their kind: "dns:example.test", "ip:10.0.0.0/8".
+    /// Names that it may certify, and no others of their type: "dns:example.test", "ip:10.0.0.0/8".
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) permit: Vec<Parsed<Subtree>>,
@@ -146,15 +145,15 @@ pub(super) struct CaTable {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) exclude: Vec<Parsed<Subtree>>,
-    /// Where its revocation list will be.
+    /// URL of its CRL.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) crl_url: Vec<Parsed<Url>>,
-    /// Where its certificate will be.
+    /// URL of its certificate.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) ca_issuers_url: Vec<Parsed<Url>>,
-    /// Where its OCSP responder will be.
+    /// URL of its OCSP responder.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) ocsp_url: Vec<Parsed<Url>>,
@@ -205,47 +204,47 @@ pub(super) struct CertificateTable {
     pub(super) cn: Option<String>,
     /// The whole subject: "/C=JP/O=Example/CN=x" or "CN=x,O=Example,C=JP".
     pub(super) subject: Option<String>,
-    /// Alternative names: "www.example.test", "10.0.0.1", "a@example.test", "https://…".
+    /// SANs (subject alternative names): "www.example.test", "10.0.0.1", "a@example.test", "https://…".
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) san: Vec<Parsed<AlternativeNames>>,
-    /// What it is for.
+    /// Its profile.
     #[schemars(with = "Option<ProfileName>")]
     pub(super) profile: Option<Parsed<Profile>>,
     /// Days of validity.
     pub(super) days: Option<NonZeroU32>,
-    /// The end of the validity: "2027-01-31", RFC 3339, or from now as in "90d".
+    /// End of the validity: "2027-01-31", RFC 3339, or from now as in "90d".
     #[schemars(with = "Option<String>")]
     pub(super) not_after: Option<Parsed<Moment>>,
-    /// The begin of the validity: now where nothing is said.
+    /// Start of the validity; now by default.
     #[schemars(with = "Option<String>")]
     pub(super) not_before: Option<Parsed<Moment>>,
-    /// The kind of its key.
+    /// Key type.
     #[schemars(with = "Option<KeyTypeName>")]
     pub(super) key_type: Option<Parsed<KeyType>>,
-    /// A file with a request, whose key, subject and alternative names are taken.
+    /// File with a CSR, whose key, subject and SANs are used.
     pub(super) csr: Option<PathBuf>,
-    /// Whether the names of the CSR are taken beside cn, subject and san ("add"), or ignored ("replace").
+    /// Use the names of the CSR in addition to cn, subject and san ("add"), or ignore them ("replace").
     #[schemars(with = "Option<CsrNamesName>")]
     pub(super) csr_names: Option<Parsed<CsrNames>>,
-    /// How long before its end it is renewed, as in "30d".
+    /// Time before its expiry at which it is renewed, as in "30d".
     #[schemars(with = "Option<String>")]
     pub(super) renew_before: Option<Parsed<Span>>,
-    /// The folder for its files.
+    /// Directory for its files.
     pub(super) out: Option<PathBuf>,
-    /// What its files are called.
+    /// Name of its files.
     pub(super) name: Option<String>,
-    /// Whether NAME.der is written too.
+    /// Write NAME.der too.
     pub(super) der: Option<bool>,
-    /// Whether NAME.p12 is written too, and how it is encrypted.
+    /// Write NAME.p12 too, encrypted in this way.
     #[schemars(with = "Option<Pkcs12Name>")]
     pub(super) p12: Option<Parsed<Pkcs12>>,
-    /// Whether the key among its files is written without a passphrase.
+    /// Write the key among its files without a passphrase.
     pub(super) no_passphrase: Option<bool>,
-    /// What is wrong with it on purpose, in a fixture store.
+    /// Its defect, in a fixture store.
     #[schemars(with = "Option<FlawName>")]
     pub(super) flaw: Option<Parsed<Defect>>,
-    /// That it is revoked.
+    /// Its revocation.
     pub(super) revoked: Option<RevokedTable>,
 }
 
@@ -254,33 +253,33 @@ pub(super) struct CertificateTable {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct RevokedTable {
-    /// Why, by RFC 5280's name, as in "keyCompromise".
+    /// Reason, by its name in RFC 5280, as in "keyCompromise".
     #[schemars(with = "Option<ReasonName>")]
     pub(super) reason: Option<Parsed<Reason>>,
-    /// Since when the key was suspect: "2026-01-31", RFC 3339, or before now as in "-2d".
+    /// Time since which the key was suspect: "2026-01-31", RFC 3339, or before now as in "-2d".
     #[schemars(with = "Option<String>")]
     pub(super) invalidity_date: Option<Parsed<Moment>>,
 }
 
-/// A published revocation list.
+/// A published CRL.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct CrlTable {
-    /// Days until the next list; 7 where nothing is said.
+    /// Days until the next CRL; 7 by default.
     pub(super) days: Option<NonZeroU32>,
-    /// When the next list will come: "2027-01-31", RFC 3339, or from now as in "12h".
+    /// Time of the next CRL: "2027-01-31", RFC 3339, or from now as in "12h".
     #[schemars(with = "Option<String>")]
     pub(super) next_update: Option<Parsed<Moment>>,
-    /// The folder to publish in; crl in the store where nothing is said.
+    /// Directory to publish in; crl in the store by default.
     pub(super) out: Option<PathBuf>,
-    /// Whether NAME.crl.pem is written too.
+    /// Write NAME.crl.pem too.
     #[serde(default)]
     pub(super) to_pem: bool,
-    /// Whether NAME.chain.crl.pem is written too: the lists of the CA and of all above it.
+    /// Write NAME.chain.crl.pem too: the CRLs of the CA and of all above it.
     #[serde(default)]
     pub(super) chain: bool,
-    /// Who reads it: its limits are held, and its files are written.
+    /// Program that reads it: its limits are held, and its files are written.
     #[serde(rename = "for")]
     #[schemars(with = "Option<TargetName>")]
     pub(super) party: Option<Parsed<Target>>,
@@ -291,22 +290,22 @@ pub(super) struct CrlTable {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct BundleTable {
-    /// CAs, each with all above it; every CA of the store where nothing is said.
+    /// CAs, each with all above it; every CA of the store by default.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) ca: Vec<Spanned<String>>,
-    /// Files with certificates, PEM, DER or PKCS #7, made by anyone.
+    /// Files with certificates of any CA: PEM, DER or PKCS #7.
     #[serde(default)]
     pub(super) add: Vec<PathBuf>,
-    /// Who reads it: its limits are held, and its form is written.
+    /// Program that reads it: its limits are held, and its form is written.
     #[serde(rename = "for")]
     #[schemars(with = "Option<TargetName>")]
     pub(super) party: Option<Parsed<Target>>,
-    /// The file; NAME.pem where nothing is said.
+    /// File; NAME.pem by default.
     pub(super) out: Option<PathBuf>,
 }
 
-/// A text that says something.
+/// Text that is parsed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parsed<T>(pub(super) T);
 
@@ -317,7 +316,7 @@ impl<'de, T: FromStr<Err: Display>> Deserialize<'de> for Parsed<T> {
     }
 }
 
-/// A length of time.
+/// Length of time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span(pub(super) time::Duration);
 
@@ -331,7 +330,7 @@ impl FromStr for Span {
     }
 }
 
-/// One text with alternative names.
+/// SANs in one text.
 pub(super) struct AlternativeNames(pub(super) Vec<GeneralName>);
 
 impl FromStr for AlternativeNames {

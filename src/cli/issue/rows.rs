@@ -67,7 +67,7 @@ impl CertificateRow {
         self.row.length()
     }
 
-    /// Whether its key is made here.
+    /// Returns whether its key is made here.
     pub(super) fn makes_key(&self) -> bool {
         self.row.field("csr").is_none()
     }

@@ -33,12 +33,12 @@ pub(in crate::cli) struct PassoutArgs {
 }
 
 impl PassoutArgs {
-    /// Whether anything was said about the key.
+    /// Returns whether anything was said about the key.
     pub(in crate::cli) fn is_given(&self) -> bool {
         self.passout.is_some() || self.no_passphrase
     }
 
-    /// Whether the key is to be left unencrypted.
+    /// Returns whether the key is to be left unencrypted.
     pub(in crate::cli) fn is_none_wanted(&self) -> bool {
         self.no_passphrase
     }

@@ -88,12 +88,12 @@ impl<'a> Pfx<'a> {
         mac.map_or(0, |mac| u64::from(mac.kdf.iterations)) + parts.sum::<u64>()
     }
 
-    /// Whether a MAC shows that the file is as it was made, and the passphrase right.
+    /// Returns whether a MAC shows that the file is as it was made, and the passphrase right.
     pub(crate) fn has_mac(&self) -> bool {
         self.mac.is_some()
     }
 
-    /// Whether it can't be read, or not be trusted, without its passphrase.
+    /// Returns whether it can't be read, or not be trusted, without its passphrase.
     pub(crate) fn needs_passphrase(&self) -> bool {
         let is_encrypted = |part: &Part<'_>| matches!(part, Part::Encrypted { .. });
         self.has_mac() || self.parts.iter().any(is_encrypted)

@@ -72,7 +72,7 @@ fn small_factor(modulus: &BigUint) -> Option<u32> {
     odd_primes_below(SMALL_FACTOR_BOUND).find(|&prime| remainder(modulus, prime) == 0)
 }
 
-/// Whether the modulus is a power of 65537 modulo the product of the primes up to 167.
+/// Returns whether the modulus is a power of 65537 modulo the product of the primes up to 167.
 ///
 /// Nemec et al., "The Return of Coppersmith's Attack" (CCS 2017), §2.1 and §2.2: the generator made
 /// primes of the form k·M + (65537^a mod M), so that their product is a power of 65537 modulo M too.
@@ -110,7 +110,7 @@ impl CyclicExponent {
         })
     }
 
-    /// Whether one exponent serves both. By the Chinese remainder theorem for moduli with common
+    /// Returns whether one exponent serves both. By the Chinese remainder theorem for moduli with common
     /// factors, pairwise agreement makes one exponent serve all.
     fn agrees_with(&self, other: &Self) -> bool {
         self.least

@@ -17,7 +17,7 @@ pub(super) fn mailbox(address: &str) -> Option<(&str, &str)> {
     is_well_formed.then_some((local, host))
 }
 
-/// Whether a text may stand in quotes: visible, each quote and backslash behind a backslash.
+/// Returns whether a text may stand in quotes: visible, each quote and backslash behind a backslash.
 fn is_quoted(text: &str) -> bool {
     let mut characters = text.chars();
     while let Some(character) = characters.next() {

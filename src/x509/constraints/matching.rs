@@ -22,7 +22,7 @@ impl Subtree {
         }
     }
 
-    /// Whether the name is of the kind that this subtree is about.
+    /// Returns whether the name is of the kind that this subtree is about.
     pub(super) fn is_of_kind(&self, name: &GeneralName) -> bool {
         match (self, name) {
             (Self::Dns(_), GeneralName::Dns(_))
@@ -35,7 +35,7 @@ impl Subtree {
         }
     }
 
-    /// Whether all that the name stands for is in this subtree.
+    /// Returns whether all that the name stands for is in this subtree.
     pub(super) fn contains(&self, name: &GeneralName) -> bool {
         match (self, name) {
             // A wildcard is under whatever its parent is under, and under the parent itself.
@@ -50,7 +50,7 @@ impl Subtree {
         }
     }
 
-    /// Whether anything that the name stands for is in this subtree.
+    /// Returns whether anything that the name stands for is in this subtree.
     pub(super) fn meets(&self, name: &GeneralName) -> bool {
         match (self, name) {
             (Self::Dns(base), GeneralName::Dns(host)) => match above_wildcard(host) {
@@ -125,7 +125,7 @@ fn mailbox_in(address: &str, base: &str) -> bool {
     }
 }
 
-/// Whether the name starts with the RDNs of the base, compared as section 7.1 compares names.
+/// Returns whether the name starts with the RDNs of the base, compared as section 7.1 compares names.
 fn name_in(name: &Name, base: &Name) -> bool {
     ComparableName::of(name).starts_with(&ComparableName::of(base))
 }

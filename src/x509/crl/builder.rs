@@ -6,7 +6,7 @@ use crate::x509::revocation::Reason;
 use crate::x509::{Extension, Name, Serial};
 use time::OffsetDateTime;
 
-/// One entry of a CRL that is being made.
+/// Entry of a CRL that is being made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry<'a> {
     pub(crate) serial: &'a Serial,

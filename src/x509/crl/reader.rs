@@ -28,7 +28,7 @@ pub(crate) struct Crl<'a> {
 /// The CRLReason that stands in delta CRLs alone.
 const REMOVE_FROM_CRL: u8 = 8;
 
-/// One entry of a CRL that was read.
+/// Entry of a CRL that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReadEntry<'a> {
     /// The contents of userCertificate's INTEGER.
@@ -49,7 +49,7 @@ pub(crate) struct ReadEntry<'a> {
 }
 
 impl ReadEntry<'_> {
-    /// Whether the entry is about this serial.
+    /// Returns whether the entry is about this serial.
     pub(crate) fn is(&self, serial: &Serial) -> bool {
         self.serial().as_ref() == Some(serial)
     }
@@ -141,7 +141,7 @@ impl<'a> Crl<'a> {
         })
     }
 
-    /// Whether there is a cRLNumber, of whatever size.
+    /// Returns whether there is a cRLNumber, of whatever size.
     pub(crate) fn has_number(&self) -> bool {
         let mut extensions = self.extensions.iter();
         extensions.any(|extension| extension.oid == oid::CRL_NUMBER)
@@ -155,7 +155,7 @@ impl<'a> Crl<'a> {
         }
     }
 
-    /// Whether the CRL was signed with this key.
+    /// Checks whether the CRL was signed with this key.
     pub(crate) fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
         if self.algorithm != self.inner_algorithm {
             return Err(KeyError::Inconsistent {

@@ -57,7 +57,7 @@ impl<'a> Authority<'a> {
         })
     }
 
-    /// Whether the parts are what they have to be; tells whether the host is a literal in brackets.
+    /// Returns whether the parts are what they have to be; tells whether the host is a literal in brackets.
     pub(super) fn check(&self) -> Result<bool, &'static str> {
         if self.user_info.is_some_and(|user| user.contains('@')) {
             return Err("it has more than one @");

@@ -72,7 +72,7 @@ impl<'a> Graph<'a> {
         candidates
     }
 
-    /// Whether the CA that this one names is there, and not that certificate of it.
+    /// Returns whether the CA that this one names is there, and not that certificate of it.
     pub(in super::super) fn lacks_certificate_of_issuer(&self, node: usize) -> bool {
         let certificate = &self.certificates[node];
         let names_ca = |issuer: &usize| certificate.names_as_issuer(&self.certificates[*issuer]);

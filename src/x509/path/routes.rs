@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 /// The way from every certificate to the nearest of some, found for all of them at once.
 struct Nearest(Vec<Option<Step>>);
 
-/// One step of a way. Ways are compared by the certificates on them that are not taken yet, then by
+/// Step of a way. Ways are compared by the certificates on them that are not taken yet, then by
 /// all of them, then by the certificate that is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Step {

@@ -48,14 +48,14 @@ pub(crate) enum CrlProblem {
 }
 
 impl CrlProblem {
-    /// Whether the issuer signed the CRL, which ended or is not about all that it issued: a complete
+    /// Returns whether the issuer signed the CRL, which ended or is not about all that it issued: a complete
     /// CRL that it signed later says more.
     fn is_about_scope_or_time(&self) -> bool {
         matches!(self, Self::Ended { .. } | Self::Partial { .. })
     }
 }
 
-/// Whether a certificate is on none of the CRLs: the newest that can be used decides, and there has to
+/// Checks whether a certificate is on none of the CRLs: the newest that can be used decides, and there has to
 /// be one. Returns why others of its issuer were not used.
 ///
 /// A CRL that can't be used is evidence all the same: if it has an entry of the certificate, or may
@@ -115,7 +115,7 @@ pub(crate) fn check_crls(
     Ok(unused.into_iter().map(|(_, problem)| problem).collect())
 }
 
-/// Whether a CRL has an entry of the certificate, or one that can't be read or understood.
+/// Returns whether a CRL has an entry of the certificate, or one that can't be read or understood.
 fn may_have_entry(crl: &Crl<'_>, certificate: &Certificate) -> bool {
     crl.entries().any(|entry| match entry {
         Ok(entry) => !entry.removes && entry.serial == certificate.serial_bytes(),
@@ -123,7 +123,7 @@ fn may_have_entry(crl: &Crl<'_>, certificate: &Certificate) -> bool {
     })
 }
 
-/// Whether a CRL is the issuer's, about the certificate, and good at this time.
+/// Checks whether a CRL is the issuer's, about the certificate, and good at this time.
 fn can_be_asked(
     crl: &Crl<'_>,
     certificate: &Certificate,

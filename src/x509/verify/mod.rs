@@ -1,4 +1,4 @@
-//! Whether a certificate stands: its path to a trusted one, by RFC 5280 section 6.1, with policies as
+//! Verification of a certificate: its path to a trusted one, by RFC 5280 section 6.1, with policies as
 //! RFC 9618 has them; and, of revocation, by CRLs that are handed in (section 6.3).
 //!
 //! The rules here name the certificate and the fact. What passes them is judged once more, by

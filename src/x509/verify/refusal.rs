@@ -112,7 +112,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// Whether all but the revocation of the path was found good.
+    /// Returns whether all but the revocation of the path was found good.
     pub(crate) fn is_about_revocation(&self) -> bool {
         matches!(self, Self::Revoked { .. } | Self::NoCrl { .. })
     }

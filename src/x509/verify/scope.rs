@@ -3,7 +3,7 @@
 use crate::asn1::{Element, Malformed, Reader, encode, oid, tag};
 use crate::x509::{Certificate, Crl, Extension, Name};
 
-/// Whether a CRL is about all reasons for which a certificate may be revoked (section 6.3.3 (b)); an
+/// Returns whether a CRL is about all reasons for which a certificate may be revoked (section 6.3.3 (b)); an
 /// indirect CRL, and one by reason, is not used for any.
 pub(super) fn takes_in(crl: &Crl<'_>, certificate: &Certificate) -> bool {
     distribution_point(crl).is_none_or(|extension| {
@@ -11,7 +11,7 @@ pub(super) fn takes_in(crl: &Crl<'_>, certificate: &Certificate) -> bool {
     })
 }
 
-/// Whether entries of a CRL may be about certificates of other issuers, or its scope cannot be read.
+/// Returns whether entries of a CRL may be about certificates of other issuers, or its scope cannot be read.
 pub(super) fn is_indirect(crl: &Crl<'_>) -> bool {
     distribution_point(crl).is_some_and(|extension| {
         Scope::of(extension, crl.issuer()).map_or(true, |scope| scope.is_indirect)

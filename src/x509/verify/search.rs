@@ -16,7 +16,7 @@ const LONGEST: usize = 100;
 
 /// The certificates that paths are made of.
 pub(crate) struct Trust {
-    /// Those that are trusted, the one that is judged, and the others.
+    /// Trusted certificates, the one that is verified, and the others.
     certificates: Vec<Certificate>,
     anchors: usize,
     start: usize,

@@ -46,7 +46,7 @@ pub(super) fn check(path: &[Certificate], question: &Question) -> Result<(), Ref
     }
 }
 
-/// Whether webpki judges such a path. It refuses these unjudged, or counts them otherwise than RFC 5280: CA
+/// Returns whether webpki judges such a path. It refuses these unjudged, or counts them otherwise than RFC 5280: CA
 /// certificates in the place of a leaf, long paths, CAs that issued themselves, constraints of names other than
 /// hosts and addresses, names that are equal but not to the byte, and what [`can_read`] excludes.
 fn can_judge(path: &[Certificate]) -> bool {
@@ -121,7 +121,7 @@ fn judge(ders: &[CertificateDer<'_>], question: &Question, time: UnixTime) -> Re
     Ok(())
 }
 
-/// Whether a host name with an underscore is a SAN itself: OpenSSL matches no wildcard with such a
+/// Returns whether a host name with an underscore is a SAN itself: OpenSSL matches no wildcard with such a
 /// name, which is no host name of RFC 1123. Of other names it is not asked.
 fn is_named_without_wildcard(certificate: &Certificate, hostname: &Hostname) -> bool {
     let wanted = hostname.to_string();

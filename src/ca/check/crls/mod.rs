@@ -25,7 +25,7 @@ pub(crate) struct Crls<'a> {
     published: Option<Vec<u8>>,
     /// Its record.
     record: Option<SignedCrl>,
-    /// Those on record that may be published, newest first.
+    /// CRLs on record that may be published, newest first.
     recent: Vec<SignedCrl>,
     /// Number of those on record.
     count: usize,

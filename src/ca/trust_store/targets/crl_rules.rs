@@ -42,17 +42,17 @@ pub(crate) enum CrlForm {
     Pem,
     /// PEM, a CRL per file, of every CA of the path.
     PemOfPath,
-    /// One PEM file with the CRL of every CA of the path.
+    /// A PEM file with the CRL of every CA of the path.
     Chain,
 }
 
 impl CrlForm {
-    /// Whether the CRL of every CA of a path is needed.
+    /// Returns whether the CRL of every CA of a path is needed.
     pub(crate) fn is_of_path(self) -> bool {
         matches!(self, Self::PemOfPath | Self::Chain)
     }
 
-    /// Whether each CRL is a PEM file of its own.
+    /// Returns whether each CRL is a PEM file of its own.
     pub(crate) fn has_pem_files(self) -> bool {
         matches!(self, Self::Pem | Self::PemOfPath)
     }

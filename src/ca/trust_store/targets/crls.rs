@@ -63,7 +63,7 @@ struct Scope {
     has_point: bool,
     /// Whether the distributionPoint is a fullName.
     has_full_name: bool,
-    /// Which certificates or reasons it is restricted to.
+    /// Certificates or reasons that it is restricted to.
     only: Option<&'static str>,
     is_indirect: bool,
 }

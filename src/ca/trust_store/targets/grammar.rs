@@ -32,7 +32,7 @@ impl Grammar {
     }
 }
 
-/// Whether a text needs no quotes in any grammar.
+/// Returns whether a text needs no quotes in any grammar.
 fn is_word(text: &str) -> bool {
     let plain = |character: char| character.is_ascii_alphanumeric() || "/._-".contains(character);
     !text.is_empty() && text.chars().all(plain)

@@ -36,7 +36,7 @@ pub(crate) struct Judged<'a> {
     now: OffsetDateTime,
 }
 
-/// Whether a file was made here, in the form of its target, or elsewhere.
+/// Origin of a file: made here, in the form of its target, or elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Made,

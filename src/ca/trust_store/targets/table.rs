@@ -38,7 +38,7 @@ pub(crate) struct RelyingParty {
 /// Form of the files with certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// One PEM file.
+    /// A PEM file.
     OneFile,
     /// A PEM file of one certificate, whose issuer need not be there.
     OneCertificate,

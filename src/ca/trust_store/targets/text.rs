@@ -93,7 +93,7 @@ fn has_marker(line: &[u8]) -> bool {
     contains("-----BEGIN ") || contains("-----END ")
 }
 
-/// Whether the line is this marker and nothing else.
+/// Returns whether the line is this marker and nothing else.
 fn is_marker(line: &[u8], start: &[u8]) -> bool {
     let inside = line.strip_prefix(start);
     let label = inside.and_then(|rest| rest.strip_suffix(b"-----"));
