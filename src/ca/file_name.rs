@@ -34,7 +34,7 @@ pub(crate) fn safe_file_name(name: &str) -> String {
     let is_device = is_device_name(name);
     let mut safe = start.to_owned();
     for (index, byte) in rest.bytes().enumerate() {
-        let first = index == 0 && start.is_empty();
+        let first = index == 0;
         let stays = match byte {
             byte if byte.is_ascii_alphanumeric() => !(first && is_device),
             b'.' => !first && index != last,

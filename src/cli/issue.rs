@@ -61,7 +61,7 @@ pub(super) struct IssueArgs {
     /// p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65, ml-dsa-87 [default: p256]
     #[arg(long, value_name = "TYPE", conflicts_with = "csr")]
     key_type: Option<KeyType>,
-    /// Issue for a CSR: use its public key, subject and SANs; - is standard input
+    /// Issue for a CSR: its public key, subject and SANs; - is standard input
     #[arg(long, value_name = "FILE")]
     csr: Option<PathBuf>,
     /// add: use the SANs of the CSR, and its subject if no other is given; replace: use only --cn, --subject and --san [default: add]

@@ -30,7 +30,6 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "pki issue --ca intermediate0 --cn localclient",
             "pki issue --ca intermediate0 --cn www.example.test --profile server --out .",
-            "pki issue --ca intermediate0 --csr device.csr --days 90 --out .",
         ],
     ),
     (
