@@ -28,6 +28,9 @@ pub(super) struct LogArgs {
     since: Option<Moment>,
 }
 
+/// Widths of the user, the CA and the event in a pipe; a terminal has no room for padding.
+const PIPED: [usize; 3] = [20, 16, 18];
+
 /// A record as it is reported.
 #[derive(Serialize)]
 struct Entry {
@@ -79,17 +82,14 @@ fn write(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let mut array = JsonArray::default();
-    let width = Terminal::of_output().map(Terminal::width);
-    let written = each_entry(cas, since, |entry| match format {
-        Format::Text => {
-            let line = entry.line();
-            writeln!(
-                out,
-                "{}",
-                width.map_or((&*line).into(), |width| cut(&line, width))
-            )
+    let terminal = Terminal::of_output();
+    let written = each_entry(cas, since, |entry| match (format, terminal) {
+        (Format::Text, None) => writeln!(out, "{}", entry.line(PIPED)),
+        (Format::Text, Some(terminal)) => {
+            let line = entry.line([0; 3]);
+            writeln!(out, "{}", cut(&line, terminal.width()))
         }
-        Format::Json => array.add(&entry, out),
+        (Format::Json, _) => array.add(&entry, out),
     });
     match format {
         Format::Text => written,
@@ -179,7 +179,8 @@ impl Entry {
         }
     }
 
-    fn line(&self) -> String {
+    /// Returns a line; `widths` are those of the user, the CA and the event.
+    fn line(&self, [user_width, ca_width, event_width]: [usize; 3]) -> String {
         let Self {
             at,
             user,
@@ -207,7 +208,7 @@ impl Entry {
             subject.clone(),
         ];
         let what = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        let line = format!("{at} {by:20} {ca:16} {event:18} {what}");
+        let line = format!("{at} {by:user_width$} {ca:ca_width$} {event:event_width$} {what}");
         Escaped(line.trim_end()).to_string()
     }
 }

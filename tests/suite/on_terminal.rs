@@ -76,6 +76,8 @@ fn lines_of_the_log_fit_the_terminal() {
     for line in log.lines() {
         assert!(line.chars().count() <= 60, "{line}");
     }
+    let log = at(&sandbox, 200, "log").finish().stdout;
+    assert!(!log.contains('…') && !log.contains("  "), "{log}");
 }
 
 #[test]
