@@ -3,7 +3,7 @@
 use crate::store::{Issuance, is_device_name};
 use std::fmt::Write as _;
 
-/// Stands for the label `*`, which shells expand.
+/// Replacement of the label `*`, which shells expand.
 pub(crate) const WILDCARD: &str = "_wildcard.";
 
 /// Returns the base name of the files of a certificate: its CN, or without one its first SAN; empty without

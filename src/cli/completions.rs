@@ -68,9 +68,13 @@ fn named<T: Into<OsString>>(names: impl IntoIterator<Item = T>) -> Vec<Completio
 /// Returns the CAs of the store that the line names, or of the usual one.
 fn cas() -> Vec<CompletionCandidate> {
     let line: Vec<OsString> = std::env::args_os().collect();
-    let mut pairs = line.windows(2);
-    let given = pairs.find(|pair| pair[0] == "--store");
-    let store = store_path(given.map(|pair| PathBuf::from(&pair[1])));
+    let given = line.iter().enumerate().find_map(|(index, word)| {
+        if word == "--store" {
+            return line.get(index + 1).map(PathBuf::from);
+        }
+        word.to_str()?.strip_prefix("--store=").map(PathBuf::from)
+    });
+    let store = store_path(given);
     let names = Store::ca_names_in(&store).unwrap_or_default();
     named(names.iter().map(|name| name.as_str().to_owned()))
 }

@@ -44,7 +44,7 @@ pub(super) struct ExportArgs {
     #[arg(long, value_name = "KIND")]
     p12: Option<Pkcs12Kind>,
     /// The target: write the files that it reads instead of the usual ones
-    #[arg(long = "for", value_name = "PARTY", conflicts_with_all = ["der", "p12"])]
+    #[arg(long = "for", value_name = "TARGET", conflicts_with_all = ["der", "p12"])]
     party: Option<Party>,
     /// End the chain at this root, through its cross-certificate for the other root
     #[arg(long, value_name = "ROOT")]

@@ -15,7 +15,7 @@ const KEYS: &str = "Keys and passphrases";
 const OUTPUT: &str = "Output";
 const GLOBAL: &str = "Global options";
 
-/// Options under a heading; the others say what a command is about, and stand first.
+/// Options under a heading; the others name the subject of a command, and come first.
 const HEADINGS: &[(&str, &[&str])] = &[
     (
         CERTIFICATE,
@@ -298,7 +298,7 @@ mod tests {
             let (_, examples) = examples.unwrap_or_else(|| panic!("pki {name} has no example"));
             assert!(examples.len() <= 3, "pki {name} has too many examples");
             for example in *examples {
-                // What stands in quotes is one word.
+                // Text in quotes is one word.
                 let quoted = example.split('\'').enumerate().flat_map(|(index, part)| {
                     if index % 2 == 1 {
                         vec![part]

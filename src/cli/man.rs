@@ -115,7 +115,7 @@ const ENVIRONMENT: [(&str, &str); 5] = [
         "PKI_PASSPHRASE",
         "The passphrase itself. Other processes of the same user can read it.",
     ),
-    ("NO_COLOR", "If set, help has no colors."),
+    ("NO_COLOR", "If set, nothing is coloured."),
 ];
 
 const FILES: [(&str, &str); 3] = [

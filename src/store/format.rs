@@ -17,7 +17,7 @@ pub(super) const WITHOUT_CERTIFICATES: u32 = 2;
 /// Format of every fixture store, and the first that has them.
 const FIXTURES: u32 = 3;
 
-/// First format in which CAs may be removed: earlier programs would use their names again.
+/// First format with removed CAs and generations of keys: earlier programs would use the names again, and old keys.
 pub(super) const REMOVED: u32 = 4;
 
 /// `store.json`.

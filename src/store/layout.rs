@@ -135,15 +135,16 @@ impl CaLayout {
         }
     }
 
-    pub(super) fn next_generation(&self) -> Self {
-        self.with_generation(self.generation + 1)
+    /// Returns the same CA with the next generation of keys; `None` after the last.
+    pub(super) fn next_generation(&self) -> Option<Self> {
+        Some(self.with_generation(self.generation.checked_add(1)?))
     }
 
     pub(super) fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// Returns those of the directory's entries that are keys, of any generation: files, and directories of leaf keys.
+    /// Returns the keys among entries of the directory, of any generation: files, and directories of leaf keys.
     pub(super) fn keys_in(&self, entries: &[String]) -> (Vec<PathBuf>, Vec<PathBuf>) {
         let of_kind = |is_kind: fn(&str) -> bool| {
             let entries = entries.iter().filter(|entry| is_kind(entry));

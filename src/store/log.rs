@@ -7,6 +7,7 @@ use super::journal::{self, Expected, SurveyedLine, Writer};
 use super::location::Location;
 use super::record::{Change, ChangeLine, Issuance, RevocationLine, Revoked, SignedCrl, Stamped};
 use crate::x509::Serial;
+use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 
 /// A record of a CA.
@@ -63,29 +64,31 @@ impl Ca {
             |crl: SignedCrl| (crl.this_update, Event::CrlSigned(crl)),
         );
         let mut logs = vec![issued, revoked, crls];
-        if file::stands(&self.layout.changes())? {
-            logs.push(read(
-                journal::search(&self.layout.changes(), &[b""])?,
-                |line: ChangeLine| (OffsetDateTime::UNIX_EPOCH, Event::Changed(line.change)),
-            ));
+        if let Some(changes) = self.changes()? {
+            logs.push(read(changes, |line: ChangeLine| {
+                (OffsetDateTime::UNIX_EPOCH, Event::Changed(line.change))
+            }));
         }
         Ok(logs)
     }
-}
 
-impl Ca {
-    /// Returns whether a change is recorded.
-    pub(super) fn has_change(&self, wanted: Change) -> Result<bool, StoreError> {
-        if !file::stands(&self.layout.changes())? {
-            return Ok(false);
+    /// Returns the lines of the journal of changes; there is none before the first change.
+    fn changes<T: DeserializeOwned>(&self) -> Result<Option<journal::Search<T>>, StoreError> {
+        let path = self.layout.changes();
+        if !file::stands(&path)? {
+            return Ok(None);
         }
-        for line in journal::search(&self.layout.changes(), &[b""])? {
+        Ok(Some(journal::search(&path, &[b""])?))
+    }
+
+    /// Counts the records of a change.
+    pub(super) fn count_changes(&self, wanted: Change) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for line in self.changes()?.into_iter().flatten() {
             let line: ChangeLine = line?;
-            if line.change == wanted {
-                return Ok(true);
-            }
+            count += u64::from(line.change == wanted);
         }
-        Ok(false)
+        Ok(count)
     }
 
     /// Records a change of a CA that no other process can change, durably.
@@ -104,7 +107,7 @@ impl Ca {
         self.layout.changes().into()
     }
 
-    /// Reads every line of the journal of changes, damaged or not; there is none before the first.
+    /// Reads every line of the journal of changes, damaged or not.
     pub(crate) fn survey_changes(
         &self,
         each: impl FnMut(SurveyedLine<()>),
@@ -124,8 +127,8 @@ impl Ca {
 /// Name of the journal of changes in its header.
 pub(super) const CHANGES: &str = "changes";
 
-/// Turns the lines of a journal into entries; `event` returns the time that stands in for a missing one.
-fn read<T: serde::de::DeserializeOwned + 'static>(
+/// Turns the lines of a journal into entries; `event` returns the time to use if none is recorded.
+fn read<T: DeserializeOwned + 'static>(
     lines: journal::Search<Stamped<T>>,
     event: impl Fn(T) -> (OffsetDateTime, Event) + 'static,
 ) -> Log {

@@ -49,6 +49,9 @@ impl Store {
         let directory = ca.layout.leaf_keys();
         file::refuse_foreign_link(&directory)?;
         let batches = Lock::of_directory(&directory, Sharing::Alone, &self.operator)?;
+        let next = ca.layout.next_generation().ok_or_else(|| {
+            StoreError::damaged(ca.layout.record(), "has no generation of keys left")
+        })?;
         remove_other_generations(&ca)?;
 
         let attempt = Attempt {
@@ -65,7 +68,6 @@ impl Store {
             &[],
         )
         .map_err(|error| error.source)?;
-        let next = attempt.ca.layout.next_generation();
         file::create_directory(&next.leaf_keys(), Access::Owner)?;
         Ok(NewKeys {
             group: Group::of(&next.leaf_keys())?,
@@ -91,7 +93,7 @@ impl Store {
         if let Some(ca) = Ca::open(&self.layout.ca(name), name, &self.operator)? {
             // Its record first: the command that wrote it may have been killed before its sync.
             file::sync_directory(ca.layout.directory())?;
-            remove_other_generations(&ca)?;
+            complete_change(&ca)?;
         }
         self.end_change_of_keys(name)?;
         self.operator
@@ -195,8 +197,7 @@ impl NewKeys<'_> {
     fn settle(&self) -> Result<(), StoreError> {
         let store = self.attempt.store;
         let ca = store.ca(self.ca().name())?;
-        ca.append_change(Change::PassphraseChanged)?;
-        remove_other_generations(&ca)?;
+        complete_change(&ca)?;
         store.end_change_of_keys(ca.name())
     }
 }
@@ -219,6 +220,14 @@ impl Drop for Attempt<'_> {
             let _ = format::lower(&store.layout, self.format);
         }
     }
+}
+
+/// Records the generation of keys that counts, if it is not the first and not recorded, and removes the others.
+fn complete_change(ca: &Ca) -> Result<(), StoreError> {
+    if ca.count_changes(Change::PassphraseChanged)? < u64::from(ca.layout.generation()) {
+        ca.append_change(Change::PassphraseChanged)?;
+    }
+    remove_other_generations(ca)
 }
 
 /// Removes the keys of every generation but the one that counts.

@@ -128,9 +128,9 @@ impl Removal<'_> {
     }
 }
 
-/// Records the removal of a CA that has the name of one, and removes its keys.
+/// Records the removal of a CA that already has the name of a removed one, and removes its keys.
 fn complete_removal(removed: &Ca) -> Result<(), StoreError> {
-    if !removed.has_change(Change::Removed)? {
+    if removed.count_changes(Change::Removed)? == 0 {
         removed.append_change(Change::Removed)?;
     }
     remove_keys(&removed.layout)

@@ -26,7 +26,7 @@ fn change(sandbox: &Sandbox) -> Run {
     sandbox.pki("passphrase --ca rootCA --passin file:old --passout file:new")
 }
 
-/// Which passphrase opens every key of the CA, and no other.
+/// Returns the passphrase that opens every key of the CA; the other must open none.
 fn opened_by(sandbox: &Sandbox) -> &'static str {
     let opens = |passphrase: &str| {
         let lines = [
@@ -124,6 +124,25 @@ fn an_interrupted_change_is_undone_by_the_next_command() {
     assert_eq!(opened_by(&sandbox), "old");
     assert!(!sandbox.path("pki/rootCA/ca-1.key").exists());
     change(&sandbox).succeeds();
+    assert_eq!(opened_by(&sandbox), "new");
+}
+
+#[test]
+fn a_change_without_its_record_is_recorded_by_a_repair() {
+    let sandbox = protected();
+    change(&sandbox).succeeds();
+    fs::remove_file(sandbox.path("pki/rootCA/changes.jsonl")).unwrap();
+    sandbox.write("pki/.keys-rootCA", "");
+    let repaired = sandbox.pki("check --repair --no-input").finish();
+    assert_text(&repaired.stdout, expect![[r#"
+        repaired
+          leftover  an interrupted command had left keys of rootCA that do not count; they were removed
+        store ok: 1 CA, 3 certificates, 0 revoked
+    "#]]);
+    let log = sandbox.pki("--format json log").succeeds().json();
+    let events = log.as_array().unwrap().iter();
+    let changes = events.filter(|entry| entry["event"] == "passphrase-changed");
+    assert_eq!(changes.count(), 1);
     assert_eq!(opened_by(&sandbox), "new");
 }
 

@@ -5,7 +5,7 @@ use expect_test::expect;
 use crate::run::assert_text;
 use crate::sandbox::Sandbox;
 
-/// What bash offers for the last word of a line, after the script of `pki completions`.
+/// Returns the words that bash offers for the last word of a line, after the script of `pki completions`.
 fn offered(sandbox: &Sandbox, line: &str) -> String {
     let words: Vec<String> = line.split(' ').map(|word| format!("\"{word}\"")).collect();
     let last = words.len() - 1;

@@ -70,7 +70,7 @@ fn a_page_of_a_command_has_examples_and_references() {
                           it.
 
                    NO_COLOR
-                          If set, help has no colors.
+                          If set, nothing is coloured.
 
             FILES
                    ./pki  The store, unless --store or PKI_STORE names another.

@@ -1,4 +1,4 @@
-//! What users have at `./pki` in the place of a store.
+//! `./pki` is not a store: the program itself, or a directory of easy-rsa.
 
 use expect_test::expect;
 

@@ -325,7 +325,7 @@ pub(crate) fn path_length_under(parent: &Ca, asked: Option<u32>) -> Result<Optio
     let Some(most) = allowed.checked_sub(1) else {
         return Err(IssuerError::CaUnusable {
             ca: parent.name().clone(),
-            problem: "its path length is 0: no CA may stand below it".into(),
+            problem: "its path length is 0: no CA is allowed below it".into(),
             to_renew: None,
         }
         .into());

@@ -1,4 +1,4 @@
-//! Removal of a CA that is of no use any more.
+//! Removal of a CA that is revoked or has expired, or is pending.
 
 use crate::ca::authority::error::AuthorityError;
 use crate::ca::authority::renew::revoked_by_parent;

@@ -59,7 +59,7 @@ pub(crate) fn repair(
     let mut failures = Vec::new();
     let mut checkup = check(path, operator.clone(), request)?;
     let (store, _) = Store::look(path, operator.clone())?;
-    let mending = store.repair(compact(request.now));
+    let store_repair = store.repair(compact(request.now));
     for _ in 0..ROUNDS {
         let mendable = |finding: &&StoreFinding| finding.can_be_repaired();
         let findings = checkup.findings.iter().filter(mendable).cloned();
@@ -71,7 +71,7 @@ pub(crate) fn repair(
         }
         let before = repairs.len();
         for finding in &findings {
-            match repair_one(&store, &mending, operator, finding) {
+            match repair_one(&store, &store_repair, operator, finding) {
                 Ok(done) => repairs.extend(done),
                 Err(error) => failures.push(error),
             }
@@ -141,7 +141,7 @@ fn compact(time: OffsetDateTime) -> String {
 /// Repairs a finding; returns nothing if there is nothing left to repair.
 fn repair_one(
     store: &Store,
-    mending: &StoreRepair<'_>,
+    store_repair: &StoreRepair<'_>,
     operator: &Operator,
     finding: &StoreFinding,
 ) -> Result<Vec<Repair>, CaError> {
@@ -150,13 +150,15 @@ fn repair_one(
     let done = match (&finding.remedy, &finding.ca) {
         (Some(Remedy::Settle), _) => return settle(store, operator, finding),
         (Some(Remedy::Tighten(mode)), _) => {
-            mending.tighten(path, *mode)?;
+            store_repair.tighten(path, *mode)?;
             Some((format!("removed permissions of {shown}"), None))
         }
-        (Some(Remedy::TakeAway), _) => mending.take_leftover_away(path)?.map(|to| moved(path, to)),
+        (Some(Remedy::TakeAway), _) => store_repair
+            .take_leftover_away(path)?
+            .map(|to| moved(path, to)),
         (Some(remedy), Some(name)) => repair_ca(
             store,
-            mending,
+            store_repair,
             &store.ca(name)?,
             remedy,
             finding.serial,
@@ -180,7 +182,7 @@ fn moved(path: &Location, to: Location) -> Done {
 
 fn repair_ca(
     store: &Store,
-    mending: &StoreRepair<'_>,
+    store_repair: &StoreRepair<'_>,
     ca: &Ca,
     remedy: &Remedy,
     serial: Option<Serial>,
@@ -189,24 +191,24 @@ fn repair_ca(
     let shown = path;
     Ok(match remedy {
         Remedy::SetAside(journal) => {
-            mending.set_torn_line_aside(ca, *journal)?;
+            store_repair.set_torn_line_aside(ca, *journal)?;
             Some((
                 format!("moved the incomplete line of {shown} to another file"),
                 None,
             ))
         }
         Remedy::Raise(which, least) => {
-            let copy = mending.raise(ca, *which, *least)?;
+            let copy = store_repair.raise(ca, *which, *least)?;
             copy.map(|copy| (format!("raised {shown} to {least}"), Some(copy)))
         }
         Remedy::TakeLeafKeyAway => match serial {
-            Some(serial) => mending
+            Some(serial) => store_repair
                 .take_leaf_key_away(ca, &serial)?
                 .map(|to| moved(path, to)),
             None => None,
         },
         Remedy::WriteCopies => {
-            let copy = mending.keep_copy(path)?;
+            let copy = store_repair.keep_copy(path)?;
             write_copies(store, ca)?;
             Some((
                 format!("rewrote {shown} from the published CRLs"),
@@ -214,7 +216,7 @@ fn repair_ca(
             ))
         }
         Remedy::Restore(der) => {
-            let copy = mending.restore_crl(ca, path, der)?;
+            let copy = store_repair.restore_crl(ca, path, der)?;
             Some((format!("restored {shown} from a copy"), copy))
         }
         Remedy::Settle | Remedy::Tighten(_) | Remedy::TakeAway => None,
@@ -242,7 +244,7 @@ fn settle(
     let notices = Arc::new(Mutex::new(Vec::new()));
     let (heard, others) = (notices.clone(), operator.clone());
     let listener = operator.heard_by(move |notice| match notice {
-        Notice::UnfinishedCa { .. } => {
+        Notice::UnfinishedCa { .. } | Notice::KeysSettled { .. } => {
             let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
             heard.push(notice.to_string());
         }

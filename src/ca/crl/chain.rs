@@ -26,7 +26,7 @@ pub(crate) fn publish_pem(ca: &Ca, place: &Place) -> Result<PathBuf, CaError> {
     write_where_new(ca, place, place.pem(ca), || Ok(vec![published(ca, place)?]))
 }
 
-/// Returns whether the chain file holds the published CRLs: `own`, and those of all CAs above.
+/// Returns whether the chain file holds the published CRLs: `own`, and those of all issuing CAs up to the root.
 pub(crate) fn holds_chain(store: &Store, ca: &Ca, place: &Place, own: &PublishedCrl) -> bool {
     published_above(store, ca, place).is_ok_and(|above| {
         let crls: Vec<_> = std::iter::once(own).chain(&above).collect();
@@ -34,8 +34,8 @@ pub(crate) fn holds_chain(store: &Store, ca: &Ca, place: &Place, own: &Published
     })
 }
 
-/// Writes a file made of published CRLs. Another process may publish one of an issuing CA after they were read: if it
-/// looks for this file before it has its name, it does not write it. So they are read again once it has it.
+/// Writes a file of published CRLs. Another process may publish a CRL of an issuing CA after they were read, and look
+/// for this file before it exists. So they are read again once the file has its name.
 fn write_where_new(
     ca: &Ca,
     place: &Place,

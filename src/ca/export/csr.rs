@@ -21,7 +21,7 @@ pub(crate) struct NewCsr {
     pub(crate) csr: PathBuf,
 }
 
-/// Writes `NAME.key` (PKCS#8) and `NAME.csr` (PKCS#10, RFC 2986), both or none. The SANs stand in an
+/// Writes `NAME.key` (PKCS#8) and `NAME.csr` (PKCS#10, RFC 2986), both or none. The SANs are in an
 /// extensionRequest (RFC 2985 section 5.4.2).
 pub(crate) fn new_csr(
     subject: Option<&Name>,

@@ -132,7 +132,8 @@ fn dry_run(ca: &CaName, issued: &HashSet<u64>, seen: Seen) -> Report {
         already,
         invalid,
     };
-    let left = usize::try_from(seen.count).unwrap_or(usize::MAX) - already - invalid;
+    let rows = usize::try_from(seen.count).unwrap_or(usize::MAX);
+    let left = rows.saturating_sub(already + invalid);
     let text = Lines::default()
         .row_if("issued already", (already > 0).then_some(already))
         .row_if("invalid", (invalid > 0).then_some(invalid))

@@ -331,6 +331,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn generations_of_keys_end_with_the_highest_number() {
+        let last = CaLayout::at("").with_generation(u32::MAX);
+        assert!(last.next_generation().is_none());
+        assert!(is_key("ca-4294967295.key") && is_leaf_keys("keys-4294967295"));
+        assert!(!is_key("ca-4294967296.key") && !is_key("ca-01.key") && !is_key("ca-0.key"));
+    }
+
+    #[test]
     fn only_what_the_store_makes_is_a_part_of_it() {
         for (relative, part) in [
             ("store.json", Part::Plain),
