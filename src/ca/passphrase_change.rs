@@ -34,10 +34,8 @@ pub(crate) fn change_passphrase(
         &content,
         session.passphrases,
     )?;
-    let protection = protection_for(
-        ProtectedKey::of(name, "the keys from now on"),
-        session.passphrases,
-    )?;
+    let new_label = format!("the keys of {name} (new)");
+    let protection = protection_for(ProtectedKey::of(name, &new_label), session.passphrases)?;
     let own = protection.to_pem(&key).map_err(KeyUseError::Encoding)?;
 
     let mut new = session.store.begin_new_keys(name)?;
@@ -86,7 +84,7 @@ pub(crate) fn change_passphrase_of_file(
         input.content(),
         passphrases,
     )?;
-    let label = format!("the key in {} from now on", path.display());
+    let label = format!("the key in {} (new)", path.display());
     let protection = protection_for(ProtectedKey::outside(&label), passphrases)?;
     let pem: Zeroizing<Vec<u8>> = protection.to_pem(&key).map_err(KeyUseError::Encoding)?;
     file::write(path, Access::Owner, Existing::Replace, &pem)?;

@@ -9,7 +9,7 @@ mod target;
 use super::bundle::{errors, relying_party};
 use super::context::Context;
 use super::failure::Failure;
-use super::options::{input, is_standard_output};
+use super::options::{check_belonging, input, is_standard_output};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use crate::ca::{
@@ -42,7 +42,7 @@ pub(super) struct CrlArgs {
     #[arg(long, conflicts_with = "to_der")]
     to_pem: bool,
     /// With --in: write DER instead of PEM
-    #[arg(long, requires = "in")]
+    #[arg(long)]
     to_der: bool,
     /// Also write NAME.chain.crl.pem: the CRLs of the CA and of its issuing CAs
     #[arg(long, conflicts_with = "in")]
@@ -69,13 +69,13 @@ pub(super) struct CrlArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), requires = "every", conflicts_with_all = ["in", "if_needed", "check"])]
     ahead: Option<u32>,
     /// With --ahead: time from one CRL to the next, as in 30d
-    #[arg(long, value_name = "DURATION", value_parser = interval, requires = "ahead")]
+    #[arg(long, value_name = "DURATION", value_parser = interval)]
     every: Option<Duration>,
     /// Sign nothing; exit with 3 if a published CRL is missing, stale, outdated or expires soon, or with --for breaks a rule; with --in check that CRL only
     #[arg(long, conflicts_with_all = ["to_pem", "to_der", "chain", "if_needed", "days", "next_update", "force"])]
     check: bool,
     /// With --check: CRLs that expire within this time are findings, as in 24h
-    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "check")]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
     within: Option<Duration>,
     /// Convert this CRL between PEM and DER; its bytes stay the same
     #[arg(long = "in", id = "in", value_name = "FILE", conflicts_with = "ca")]
@@ -103,6 +103,12 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 impl CrlArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let (every, within) = (self.every.is_some(), self.within.is_some());
+        check_belonging(&[
+            ("--every", every, "--ahead", self.ahead.is_some()),
+            ("--within", within, "--check", self.check),
+            ("--to-der", self.to_der, "--in", self.input.is_some()),
+        ])?;
         if let Some(path) = &self.input {
             return self.convert(path, context);
         }

@@ -8,7 +8,7 @@ use super::columns::{Row, piped};
 use super::context::Context;
 use super::delivery::{Delivery, OutArgs};
 use super::failure::Failure;
-use super::options::{LifetimeArgs, SubjectArgs, csr, key_source};
+use super::options::{LifetimeArgs, SubjectArgs, check_belonging, csr, key_source};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
@@ -40,13 +40,13 @@ pub(super) struct IssueArgs {
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["cn", "subject", "san", "csr", "name"])]
     from: Option<PathBuf>,
     /// Issue the valid rows of --from even if others are invalid
-    #[arg(long, requires = "from")]
+    #[arg(long)]
     keep_going: bool,
     /// With --from: check the table, print what would be issued, and issue nothing
-    #[arg(long, requires = "from")]
+    #[arg(long)]
     dry_run: bool,
     /// Continue the last interrupted run of the same table
-    #[arg(long, requires = "from")]
+    #[arg(long)]
     resume: bool,
     #[command(flatten)]
     subject: SubjectArgs,
@@ -84,6 +84,11 @@ impl IssueArgs {
         if let Some(path) = &self.from {
             return batch::run(&self, path, context);
         }
+        check_belonging(&[
+            ("--keep-going", self.keep_going, "--from", false),
+            ("--dry-run", self.dry_run, "--from", false),
+            ("--resume", self.resume, "--from", false),
+        ])?;
         if !self.subject.is_given() && self.san.is_empty() && self.csr.is_none() {
             return Err(Failure::usage(
                 "one of --cn, --subject, --san, --csr or --from is required",

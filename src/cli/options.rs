@@ -225,6 +225,20 @@ pub(super) fn named_csr(path: &Path) -> Result<CertificationRequest, CaError> {
     request_in(&Input::read_of(Size::Single, path)?)
 }
 
+/// Option, whether it is given, the option that it belongs to, and whether that one is given.
+pub(super) type Belonging<'a> = (&'a str, bool, &'a str, bool);
+
+/// Refuses options without the one that they belong to. clap's `requires` is not enough: it lets an option pass if the
+/// other one conflicts with a third that is given, and the option would be ignored.
+pub(super) fn check_belonging(options: &[Belonging<'_>]) -> Result<(), Failure> {
+    for (option, is_given, owner, is_owner_given) in options {
+        if *is_given && !is_owner_given {
+            return Err(Failure::usage(format!("{option} needs {owner}")));
+        }
+    }
+    Ok(())
+}
+
 /// Returns whether a result goes to standard output: under `-`, or under the names that the system has for it.
 pub(super) fn is_standard_output(path: &Path) -> bool {
     let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];

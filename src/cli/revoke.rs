@@ -4,7 +4,7 @@ pub(super) mod rows;
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::SelectorArgs;
+use super::options::{SelectorArgs, check_belonging};
 use super::output::{Format, write_json};
 use super::report::{Lines, Report};
 use super::table::refusal;
@@ -39,13 +39,13 @@ pub(super) struct RevokeArgs {
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["reason", "invalidity_date", "release"])]
     from: Option<PathBuf>,
     /// Revoke the valid rows of --from even if others are invalid
-    #[arg(long, requires = "from")]
+    #[arg(long)]
     keep_going: bool,
     /// With --from: check the table, print what would be revoked, and revoke nothing
-    #[arg(long, requires = "from")]
+    #[arg(long)]
     dry_run: bool,
     /// Every live certificate with the common name
-    #[arg(long, requires = "cn")]
+    #[arg(long, conflicts_with_all = ["serial", "cert", "from"])]
     all: bool,
     /// unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise, or the number
     #[arg(long, value_name = "REASON", default_value_t)]
@@ -70,6 +70,11 @@ struct Entry<'a> {
 
 impl RevokeArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let is_table = self.from.is_some();
+        check_belonging(&[
+            ("--keep-going", self.keep_going, "--from", is_table),
+            ("--dry-run", self.dry_run, "--from", is_table),
+        ])?;
         let store = context.open_store()?;
         let target = self.target()?;
         let ca = self.ca(&store, target.as_ref())?;

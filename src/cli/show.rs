@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::describe;
 use super::failure::Failure;
-use super::options::{SelectorArgs, input};
+use super::options::{SelectorArgs, check_belonging, input};
 use super::output::{Format, write_json};
 use super::report::Report;
 use crate::ca::{
@@ -35,12 +35,13 @@ pub(super) struct ShowArgs {
     #[command(flatten)]
     selector: SelectorArgs,
     /// Show every entry of a CRL
-    #[arg(long, requires = "file")]
+    #[arg(long)]
     all: bool,
 }
 
 impl ShowArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        check_belonging(&[("--all", self.all, "a file", self.file.is_some())])?;
         match (&self.file, &self.ca) {
             (Some(file), _) if self.all => show_entries(file),
             (Some(file), _) => what_is_in(&input(file)?),

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::machines::{self, Signing};
+use super::options::check_belonging;
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use super::root::{NewCaArgs, report};
@@ -63,21 +64,12 @@ impl SubordinateArgs {
             new,
             passin,
         } = self;
-        // clap does not hold to what is required where it conflicts with what is there.
-        for (is_given, option, owner, is_there) in [
-            (out.is_some(), "--out", "--csr", csr.is_some()),
-            (!chain.is_empty(), "--chain", "--install", install.is_some()),
-            (
-                force,
-                "--force",
-                "--csr or --request",
-                csr.is_some() || request.is_some(),
-            ),
-        ] {
-            if is_given && !is_there {
-                return Err(Failure::usage(format!("{option} needs {owner}")));
-            }
-        }
+        let has_output = csr.is_some() || request.is_some();
+        check_belonging(&[
+            ("--out", out.is_some(), "--csr", csr.is_some()),
+            ("--chain", !chain.is_empty(), "--install", install.is_some()),
+            ("--force", force, "--csr or --request", has_output),
+        ])?;
         match (csr, request, install) {
             (Some(csr), ..) => {
                 let signing = Signing {

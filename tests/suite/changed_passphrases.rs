@@ -101,10 +101,10 @@ fn variables_give_no_new_passphrase() {
         1,
         "passphrase-required",
         expect![[r#"
-        error: no passphrase given for the keys from now on
-        caused by: no prompt is possible: there is no terminal, or --no-input is set
-        hint: give one with --passout, or use --no-passphrase
-    "#]],
+            error: no passphrase given for the keys of rootCA (new)
+            caused by: no prompt is possible: there is no terminal, or --no-input is set
+            hint: give one with --passout, or use --no-passphrase
+        "#]],
     );
 }
 
@@ -134,11 +134,14 @@ fn a_change_without_its_record_is_recorded_by_a_repair() {
     fs::remove_file(sandbox.path("pki/rootCA/changes.jsonl")).unwrap();
     sandbox.write("pki/.keys-rootCA", "");
     let repaired = sandbox.pki("check --repair --no-input").finish();
-    assert_text(&repaired.stdout, expect![[r#"
+    assert_text(
+        &repaired.stdout,
+        expect![[r#"
         repaired
           leftover  an interrupted command had left keys of rootCA that do not count; they were removed
         store ok: 1 CA, 3 certificates, 0 revoked
-    "#]]);
+    "#]],
+    );
     let log = sandbox.pki("--format json log").succeeds().json();
     let events = log.as_array().unwrap().iter();
     let changes = events.filter(|entry| entry["event"] == "passphrase-changed");

@@ -65,3 +65,49 @@ fn a_table_of_revocations_is_checked_and_nothing_is_revoked() {
     );
     before.assert_unchanged(&sandbox.path("pki"));
 }
+
+#[test]
+fn options_without_the_one_that_they_belong_to_are_refused() {
+    let sandbox = Sandbox::with_open_ca();
+    sandbox
+        .pki("issue --ca intermediate0 --cn a --out . --no-passphrase")
+        .succeeds();
+    let before = sandbox.store_snapshot();
+    let mut said = String::new();
+    for line in [
+        "issue --ca intermediate0 --cn b --dry-run",
+        "issue --ca intermediate0 --csr a.csr --resume",
+        "issue --ca intermediate0 --san b.example.test --keep-going",
+        "revoke --ca intermediate0 --cn a --dry-run",
+        "revoke --cert a.crt --keep-going",
+        "revoke --ca intermediate0 --serial 01 --all",
+        "crl --ca intermediate0 --to-der",
+        "crl --if-needed --within 3d",
+        "crl --in a.crl --to-pem --every 3d",
+        "show --ca intermediate0 --all",
+        "ca renew --ca intermediate0 --days 30 --chain a.crt",
+        "ca renew --ca intermediate0 --days 30 --force",
+    ] {
+        let run = sandbox.pki(line).ends_with(2);
+        said += run.stderr.lines().next().unwrap();
+        said += "\n";
+    }
+    assert_text(
+        &said,
+        expect![[r#"
+        error: --dry-run needs --from
+        error: --resume needs --from
+        error: --keep-going needs --from
+        error: --dry-run needs --from
+        error: --keep-going needs --from
+        error: the argument '--serial <S>' cannot be used with '--all'
+        error: --to-der needs --in
+        error: --within needs --check
+        error: --every needs --ahead
+        error: --all needs a file
+        error: --chain needs --install
+        error: --force needs --request
+    "#]],
+    );
+    before.assert_unchanged(&sandbox.path("pki"));
+}

@@ -373,6 +373,14 @@ fn roots_that_certify_each_other_already_do_not_do_so_twice() {
             hint: a subordinate CA is trusted through its root; `pki bundle` writes the trust store
         "#]],
     );
+    sandbox.refused(
+        sandbox.pki("ca cross-sign --ca one --with one"),
+        2,
+        "usage",
+        expect![[r#"
+            error: --with has to name another root than --ca
+        "#]],
+    );
 }
 
 /// Each under a passphrase of its own.
@@ -436,6 +444,15 @@ fn the_subject_of_the_old_ca_is_refused_for_another_key() {
         "ca-exists",
         expect![[r#"
             error: CA intermediate0 already exists in the store
+            hint: choose another name with --name
+        "#]],
+    );
+    sandbox.refused(
+        sandbox.pki("ca rekey --ca rootCA --name rootCA --no-passphrase"),
+        1,
+        "ca-exists",
+        expect![[r#"
+            error: CA rootCA already exists in the store
             hint: choose another name with --name
         "#]],
     );

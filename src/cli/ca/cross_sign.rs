@@ -64,6 +64,9 @@ struct CrossReport {
 
 impl CrossSignArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        if self.ca == self.other {
+            return Err(Failure::usage("--with has to name another root than --ca"));
+        }
         let store = context.open_store()?;
         let mut passphrases =
             UserPassphrases::new(context, Some(&self.passin), None, Protecting::NewCa)?;

@@ -71,9 +71,9 @@ impl CaRekeyArgs {
 fn rekeyed(args: &CaRekeyArgs, context: &Context) -> Result<Report, Failure> {
     let store = context.open_store()?;
     let old = store.ca(&args.ca)?;
+    store.check_free(&args.name)?;
     let mut notices = Vec::new();
     let new = succession(args)?.of(&old, &mut notices)?;
-    store.check_free(&new.name)?;
     let standing = Standing::of(&store, &old, context)?;
     let mut passphrases = NewKnown {
         user: UserPassphrases::new(

@@ -6,7 +6,7 @@ use crate::ca::{
 };
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::options::{input, is_standard_output};
+use crate::cli::options::{check_belonging, input, is_standard_output};
 use crate::cli::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use crate::cli::report::{Lines, Report};
 use crate::cli::root::MadeCa;
@@ -36,12 +36,12 @@ pub(super) struct CaRenewArgs {
     #[arg(long, value_name = "CERT", conflicts_with_all = ["days", "not_after", "passin"])]
     install: Option<PathBuf>,
     /// With --install: the certificates of its issuing CAs, up to the root
-    #[arg(long, value_name = "FILE", requires = "install")]
+    #[arg(long, value_name = "FILE")]
     chain: Vec<PathBuf>,
     #[command(flatten)]
     passin: PassinArgs,
     /// Replace an existing CSR file
-    #[arg(long, requires = "request")]
+    #[arg(long)]
     force: bool,
 }
 
@@ -67,6 +67,11 @@ impl ValidityArgs {
 
 impl CaRenewArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
+        let has_chain = !self.chain.is_empty();
+        check_belonging(&[
+            ("--chain", has_chain, "--install", self.install.is_some()),
+            ("--force", self.force, "--request", self.request.is_some()),
+        ])?;
         match (&self.request, &self.install) {
             (Some(file), _) => write_request(&self, file, context),
             (_, Some(file)) => installed(&self, file, context),
