@@ -374,7 +374,7 @@ fn what_the_ca_above_does_not_allow_is_not_signed() {
         1,
         "ca-unusable",
         expect![[r#"
-            error: lowest cannot sign this: its path length is 0: no CA may stand below it
+            error: lowest cannot sign this: its path length is 0: no CA is allowed below it
         "#]],
     );
     sandbox.refused(

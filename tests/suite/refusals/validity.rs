@@ -91,7 +91,7 @@ fn a_path_longer_than_the_ca_allows() {
         1,
         "ca-unusable",
         expect![[r#"
-            error: last cannot sign this: its path length is 0: no CA may stand below it
+            error: last cannot sign this: its path length is 0: no CA is allowed below it
         "#]],
     );
     sandbox.refused(
