@@ -167,7 +167,20 @@ identifiers! {
     EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4", "emailProtection";
     TIME_STAMPING = "1.3.6.1.5.5.7.3.8", "timeStamping";
     OCSP_SIGNING = "1.3.6.1.5.5.7.3.9", "OCSPSigning";
+    // Key purposes of RFC 4334, 4556, 4945, 9336, and of Microsoft.
+    EAP_OVER_PPP = "1.3.6.1.5.5.7.3.13", "eapOverPPP";
+    EAP_OVER_LAN = "1.3.6.1.5.5.7.3.14", "eapOverLAN";
+    IPSEC_IKE = "1.3.6.1.5.5.7.3.17", "ipsecIKE";
+    DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36", "documentSigning";
+    PKINIT_CLIENT = "1.3.6.1.5.2.3.4", "pkinitClientAuth";
+    PKINIT_KDC = "1.3.6.1.5.2.3.5", "pkinitKDC";
+    SMARTCARD_LOGON = "1.3.6.1.4.1.311.20.2.2", "smartcardLogon";
+    MICROSOFT_DOCUMENT_SIGNING = "1.3.6.1.4.1.311.10.3.12", "msDocumentSigning";
+    REMOTE_DESKTOP = "1.3.6.1.4.1.311.54.1.2", "remoteDesktop";
+    IPSEC_IKE_INTERMEDIATE = "1.3.6.1.5.5.8.2.2", "ipsecIKEIntermediate";
+    CPS = "1.3.6.1.5.5.7.2.1", "cps";
     ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0", "anyExtendedKeyUsage";
     SMTP_UTF8_MAILBOX = "1.3.6.1.5.5.7.8.9", "SmtpUTF8Mailbox";
     USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3", "userPrincipalName";
+    KERBEROS_PRINCIPAL = "1.3.6.1.5.2.2", "id-pkinit-san";
 }

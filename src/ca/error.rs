@@ -10,6 +10,7 @@ use crate::ca::foreign::error::{InputError, called};
 use crate::ca::import::ImportError;
 use crate::ca::issuance::error::{IssuanceError, IssuerError};
 use crate::ca::passphrases::error::KeyUseError;
+use crate::ca::profiles::error::ProfileError;
 use crate::ca::remedy::Remedy;
 use crate::ca::renewal::RenewalError;
 use crate::ca::revocation::error::RevocationError;
@@ -53,6 +54,8 @@ pub(crate) enum CaError {
     Import(#[from] ImportError),
     #[error(transparent)]
     Defect(#[from] DefectError),
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// A file from outside is not what was expected.

@@ -13,16 +13,19 @@ mod fixture;
 mod foreign;
 mod import;
 mod issuance;
+mod line_starts;
 mod notice;
 mod numbers;
 mod owner;
 mod parallel;
 mod passphrase_change;
 mod passphrases;
+mod profiles;
 mod remedy;
 mod renewal;
 mod revocable;
 mod revocation;
+mod schema;
 mod select;
 mod session;
 mod trust_store;
@@ -74,6 +77,7 @@ pub(crate) use issuance::{
     Batch, CsrNames, DryRun, End, Issued, Issuer, KeySource, LeafRequest, Lifetime, Purpose,
     RowOutcome, TableRow, cost_of, is_compromised, issue, last_batch, new_batch,
 };
+pub(crate) use line_starts::LineStarts;
 pub(crate) use notice::{CrlNotice, Notice, RenewalNotice};
 pub(crate) use numbers::plural;
 pub(crate) use owner::KeyOf;
@@ -81,6 +85,10 @@ pub(crate) use parallel::on_all_cores;
 pub(crate) use passphrase_change::{change_passphrase, change_passphrase_of_file};
 pub(crate) use passphrases::error::KeyUseError;
 pub(crate) use passphrases::{Passphrases, ProtectedKey, Unlocked, passphrase_for, protection_for};
+pub(crate) use profiles::error::{PlacedProblem, ProfileError};
+pub(crate) use profiles::{
+    Addition, CustomProfile, LeafProfile, ProfileTable, Profiles, add_profiles,
+};
 pub(crate) use remedy::Remedy;
 pub(crate) use renewal::{
     DueCa, Expiring, Lineage, Predecessor, Renewal, RenewalError, Successors, expiring, renew,
@@ -90,6 +98,7 @@ pub(crate) use revocation::error::RevocationError;
 pub(crate) use revocation::{
     Outcome, Revocable, RowVerdict, Target, Verdict, find_all, issuing_ca, revoke, revoke_all,
 };
+pub(crate) use schema::named;
 pub(crate) use select::error::SelectError;
 pub(crate) use select::{Selector, Status, certificate_of, select_one};
 pub(crate) use session::Session;

@@ -91,7 +91,7 @@ impl TestStore {
         let request = LeafRequest {
             subject: Some(Name::parse(&format!("/CN={cn}")).unwrap()),
             alternative_names: Vec::new(),
-            profile: Profile::Client,
+            profile: Profile::Client.into(),
             lifetime: Lifetime {
                 end: Some(End::Days(days)),
                 ..Lifetime::default()

@@ -1,6 +1,7 @@
 //! `pki apply`.
 
 mod outputs;
+mod profiles;
 mod reader;
 mod report;
 mod source;

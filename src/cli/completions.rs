@@ -3,6 +3,7 @@
 use super::context::{Context, store_path};
 use super::failure::Failure;
 use super::report::Report;
+use crate::ca::Profiles;
 use crate::key::KeyType;
 use crate::store::Store;
 use crate::x509::{Profile, Reason};
@@ -53,7 +54,8 @@ pub(super) fn answer_a_shell() {
 pub(super) fn with_candidates(arg: Arg) -> Arg {
     let values: fn() -> Vec<CompletionCandidate> = match arg.get_id().as_str() {
         "ca" | "other" | "via" => cas,
-        "profile" | "purpose" => || named(Profile::ALL.map(Profile::as_str)),
+        "profile" => || named(Profiles::names_in(&store_of_line())),
+        "purpose" => || named(Profile::ALL.map(Profile::as_str)),
         "key_type" => || named(KeyType::ALL.map(KeyType::as_str)),
         "reason" => || named(Reason::ALL.map(Reason::as_str)),
         _ => return arg,
@@ -65,8 +67,14 @@ fn named<T: Into<OsString>>(names: impl IntoIterator<Item = T>) -> Vec<Completio
     names.into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// Returns the CAs of the store that the line names, or of the usual one.
+/// Returns the CAs of the store.
 fn cas() -> Vec<CompletionCandidate> {
+    let names = Store::ca_names_in(&store_of_line()).unwrap_or_default();
+    named(names.iter().map(|name| name.as_str().to_owned()))
+}
+
+/// Returns the store that the line names, or the usual one.
+fn store_of_line() -> PathBuf {
     let line: Vec<OsString> = std::env::args_os().collect();
     let given = line.iter().enumerate().find_map(|(index, word)| {
         if word == "--store" {
@@ -74,7 +82,5 @@ fn cas() -> Vec<CompletionCandidate> {
         }
         word.to_str()?.strip_prefix("--store=").map(PathBuf::from)
     });
-    let store = store_path(given);
-    let names = Store::ca_names_in(&store).unwrap_or_default();
-    named(names.iter().map(|name| name.as_str().to_owned()))
+    store_path(given)
 }

@@ -7,8 +7,8 @@ pub(super) use hint::REPLACE_CSR_NAMES;
 
 use super::output::{Format, say, say_json};
 use crate::ca::{
-    CaError, DefectError, ExportError, IssuanceError, IssuerError, KeyUseError, RenewalError,
-    RevocationError,
+    CaError, DefectError, ExportError, IssuanceError, IssuerError, KeyUseError, PlacedProblem,
+    ProfileError, RenewalError, RevocationError,
 };
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
@@ -130,6 +130,20 @@ impl Failure {
             .unwrap_or_else(|| Self::bad_row("the table has no rows"));
         first.others = others;
         first
+    }
+
+    /// Returns the failures of a file of profiles, each with its place.
+    fn of_profiles(file: &str, problems: &[PlacedProblem]) -> Self {
+        let failures = problems.iter().map(|placed| {
+            let PlacedProblem {
+                line,
+                column,
+                problem,
+            } = placed;
+            let message = format!("{file} line {line}, column {column}: {problem}");
+            Self::plain(code::INVALID_PROFILE, message)
+        });
+        Self::of_rows(failures.collect(), 0)
     }
 
     /// Adds another failure behind these.
@@ -339,6 +353,9 @@ fn escape_quoted(error: &mut clap::Error) {
 
 impl From<CaError> for Failure {
     fn from(error: CaError) -> Self {
+        if let CaError::Profile(ProfileError::Invalid { file, problems }) = &error {
+            return Self::of_profiles(file, problems);
+        }
         let hint = hint::of(&error);
         let exit = match &error {
             CaError::AfterCommit { .. }
@@ -376,6 +393,7 @@ from_errors!(
     IssuanceError,
     IssuerError,
     KeyUseError,
+    ProfileError,
     RenewalError,
     DefectError,
     NameError,

@@ -23,6 +23,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "subject",
             "san",
             "profile",
+            "profiles",
             "csr",
             "csr_names",
             "flaw",
@@ -107,6 +108,7 @@ const RARE: &[&str] = &[
     "ocsp_url",
     "permit",
     "policy",
+    "profiles",
     "require_policy",
     "resume",
     "schema",
@@ -140,7 +142,7 @@ const OWN: &[(&str, &str, &str)] = &[
     (
         "issue",
         "days",
-        "Days of validity [default: 365, or until the CA expires]",
+        "Days of validity [default: 365, or as the profile says]",
     ),
     (
         "issue",

@@ -8,18 +8,18 @@ use super::columns::{Row, piped};
 use super::context::Context;
 use super::delivery::{Delivery, OutArgs};
 use super::failure::Failure;
-use super::options::{LifetimeArgs, SubjectArgs, check_belonging, csr, key_source};
+use super::options::{LifetimeArgs, ProfileChoice, SubjectArgs, check_belonging, csr, key_source};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
     CsrNames, Defect, Issuer, KeySource, LeafRequest, Purpose, Status, issue, issue_defective,
 };
 use crate::key::KeyType;
-use crate::store::{CaName, Issuance, Revoked};
+use crate::store::{CaName, Issuance, Revoked, Store};
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Fingerprint, GeneralName, Profile, RecordedProfile, Serial};
+use crate::x509::{Fingerprint, GeneralName, RecordedProfile, Serial};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -50,10 +50,9 @@ pub(super) struct IssueArgs {
     resume: bool,
     #[command(flatten)]
     subject: SubjectArgs,
-    /// client, server, peer, email, code-signing, ocsp, timestamp
-    #[arg(long, value_name = "PROFILE", default_value_t)]
-    profile: Profile,
-    /// SANs (subject alternative names): www.example.test, 10.0.0.1, a@example.test, https://…, or with a prefix dns: ip: email: uri:
+    #[command(flatten)]
+    profile: ProfileChoice,
+    /// SANs (subject alternative names): a.test, 10.0.0.1, a@b.test, https://…, or with a prefix dns: ip: email: uri: upn: krb5: rid: dirname: other:
     #[arg(long, value_name = "NAME,…")]
     san: Vec<String>,
     #[command(flatten)]
@@ -105,7 +104,7 @@ impl IssueArgs {
             Some(&self.out.passout),
             Protecting::Export,
         )?;
-        let request = self.request(&passphrases)?;
+        let request = self.request(&store, &passphrases)?;
         if let Some(flaw) = self.flaw {
             flaw.check(&store, &request.key)?;
         }
@@ -163,7 +162,11 @@ impl IssueArgs {
         self.csr_names.unwrap_or_default()
     }
 
-    fn request(&self, passphrases: &UserPassphrases) -> Result<LeafRequest, Failure> {
+    fn request(
+        &self,
+        store: &Store,
+        passphrases: &UserPassphrases,
+    ) -> Result<LeafRequest, Failure> {
         let names = self.san.iter().map(|list| GeneralName::parse_list(list));
         let names: Result<Vec<Vec<GeneralName>>, GeneralNameError> = names.collect();
         let csr = match &self.csr {
@@ -174,7 +177,7 @@ impl IssueArgs {
         Ok(LeafRequest {
             subject: self.subject.resolve()?,
             alternative_names: names?.concat(),
-            profile: self.profile,
+            profile: self.profile.find(store)?,
             lifetime: self.lifetime.lifetime(),
             key,
         })
@@ -206,6 +209,8 @@ pub(super) struct CertificateEntry {
     subject: String,
     sans: Vec<String>,
     profile: RecordedProfile,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile_hash: Option<String>,
     not_before: String,
     not_after: String,
     /// `null` where the CA was imported without the certificate.
@@ -257,6 +262,7 @@ impl CertificateEntry {
             subject: issuance.subject.clone(),
             sans: issuance.sans.clone(),
             profile: issuance.profile.clone(),
+            profile_hash: issuance.profile_hash.clone(),
             not_before: rfc3339(issuance.not_before),
             not_after: rfc3339(issuance.not_after),
             fingerprint_sha256: issuance

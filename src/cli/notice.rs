@@ -132,6 +132,20 @@ impl fmt::Display for RenewalNotice {
                 rfc3339(*until),
                 rfc3339(*before)
             ),
+            Self::ProfileChanged {
+                profile,
+                serial,
+                extensions,
+            } => {
+                write!(
+                    f,
+                    "profile {profile} has changed since {serial} was issued; "
+                )?;
+                match extensions.as_slice() {
+                    [] => f.write_str("the extensions are the same"),
+                    changed => write!(f, "extensions that differ: {}", changed.join(", ")),
+                }
+            }
             Self::NotBegun { begins } => write!(
                 f,
                 "the previous certificate is not valid before {}: the clock is or was wrong",

@@ -2,11 +2,17 @@
 
 use super::Failure;
 use super::passphrase::{Unbuffered, UserPassphrases};
-use crate::ca::{CaError, CsrNames, End, Input, KeySource, Lifetime, Selector, Size, request_in};
+use crate::ca::{
+    CaError, CsrNames, End, Input, KeySource, LeafProfile, Lifetime, Profiles, Selector, Size,
+    request_in,
+};
 use crate::key::KeyType;
+use crate::store::Store;
 use crate::x509::serial::SerialReadings;
 use crate::x509::validity::Moment;
-use crate::x509::{CertificationRequest, GeneralName, Name, NameConstraints, Serial, Subtree};
+use crate::x509::{
+    CertificationRequest, GeneralName, Name, NameConstraints, Profile, Serial, Subtree,
+};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -223,6 +229,44 @@ pub(super) fn key_source(
 /// Reads the CSR in a file that a table or a declaration names.
 pub(super) fn named_csr(path: &Path) -> Result<CertificationRequest, CaError> {
     request_in(&Input::read_of(Size::Single, path)?)
+}
+
+/// Options for the profile of a leaf.
+#[derive(Args)]
+pub(super) struct ProfileChoice {
+    /// client, server, peer, email, code-signing, ocsp, timestamp, or one of your own (pki profile)
+    #[arg(long, value_name = "PROFILE", default_value = "client")]
+    pub(super) profile: String,
+    #[command(flatten)]
+    pub(super) file: ProfilesArgs,
+}
+
+impl ProfileChoice {
+    /// Finds the profile; files are read only if it is none of pki's.
+    pub(super) fn find(&self, store: &Store) -> Result<LeafProfile, Failure> {
+        if let Ok(known) = self.profile.parse::<Profile>() {
+            return Ok(known.into());
+        }
+        Ok(self.file.read(store)?.find(&self.profile)?)
+    }
+}
+
+/// Option for a file of profiles.
+#[derive(Args)]
+pub(super) struct ProfilesArgs {
+    /// Use the profiles of this file in place of the store's
+    #[arg(long, value_name = "FILE.toml")]
+    profiles: Option<PathBuf>,
+}
+
+impl ProfilesArgs {
+    /// Reads the profiles of the file, or those of the store.
+    pub(super) fn read(&self, store: &Store) -> Result<Profiles, Failure> {
+        Ok(match &self.profiles {
+            Some(path) => Profiles::of_file(&Input::read_of(Size::Single, path)?)?,
+            None => Profiles::of_store(store)?,
+        })
+    }
 }
 
 /// Option, whether it is given, the option that it belongs to, and whether that one is given.

@@ -43,6 +43,7 @@ impl RenewArgs {
         if let Some(within) = self.expiring {
             return self.renew_expiring(&store, &ca, within, &mut passphrases, context);
         }
+        let profiles = self.profiles.read(&store)?;
         let Some(selector) = self.selector()? else {
             return Err(Failure::usage(
                 "one of --cn, --serial or --expiring is required",
@@ -50,7 +51,7 @@ impl RenewArgs {
         };
         let mut notices = Vec::new();
         let issuance = select_one(&ca, &selector, context.now, &mut notices)?;
-        let before = Predecessor::new(&ca, issuance, context.now, &mut notices)?;
+        let before = Predecessor::new(&ca, issuance, &profiles, context.now, &mut notices)?;
         context.notices(notices);
         let mut issuer = self.open(&store, &mut passphrases, context)?;
         let name = self.name.clone();
@@ -170,10 +171,12 @@ impl RenewArgs {
             return Ok(Report::stream(|_, _| Ok(())));
         }
         self.refuse_ending_ca(store, ca, end, context.now)?;
+        let profiles = self.profiles.read(store)?;
         let mut issuer = self.open(store, passphrases, context)?;
         let mut renewed = Renewed::default();
         for Expiring { issuance, .. } in due {
-            let prepared = Predecessor::unrevoked(ca, issuance, context.now).and_then(|before| {
+            let before = Predecessor::unrevoked(ca, issuance, &profiles, context.now);
+            let prepared = before.and_then(|before| {
                 let delivery = self.deliver_beside_others(ca, &before, passphrases, context)?;
                 Ok((before, delivery))
             });

@@ -63,6 +63,10 @@ impl StoreLayout {
         self.root.join("lock")
     }
 
+    pub(crate) fn profiles(&self) -> PathBuf {
+        self.root.join("profiles.toml")
+    }
+
     pub(crate) fn published_crls(&self) -> PathBuf {
         self.root.join("crl")
     }

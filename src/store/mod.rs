@@ -8,7 +8,7 @@
 //! * 1: `store.json`; per CA `ca.json`, `ca.crt`, `ca.key`, `serial`, `crlnumber`,
 //!   `issued.jsonl`, `revoked.jsonl`, `crls.jsonl`, `keys/`, `lock`; published CRLs in `crl/`;
 //!   per pending CA a directory `.waiting-NAME`, and per CA whose certificate was
-//!   renewed a directory `previous` in its own.
+//!   renewed a directory `previous` in its own; `profiles.toml` if profiles were added.
 //! * 2: lines of `issued.jsonl` may lack `der`. A store gets format 2 when a CA is imported without some of
 //!   its certificates.
 //! * 3: `fixture` in `store.json`, and `flaw` in lines of `issued.jsonl`. A store has format 3 from the
@@ -43,6 +43,7 @@ mod operator;
 mod output;
 mod pending;
 mod previous;
+mod profiles;
 mod record;
 mod removal;
 mod repair;

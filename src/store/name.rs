@@ -17,7 +17,7 @@ pub(crate) struct CaNameError {
 }
 
 /// Files and directories that stand beside the CAs.
-const TAKEN: [&str; 3] = ["crl", "lock", "store.json"];
+const TAKEN: [&str; 4] = ["crl", "lock", "profiles.toml", "store.json"];
 
 /// Names that Windows keeps for devices, whatever extension follows.
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];

@@ -68,10 +68,13 @@ pub(crate) struct Issuance {
     pub(crate) cn: String,
     /// The subject as RFC 4514 writes it.
     pub(crate) subject: String,
-    /// The alternative names, as `dns:…`, `ip:…`, `email:…`, `uri:…`.
+    /// The SANs, as `dns:…`, `ip:…`, `email:…`, `uri:…`, `upn:…` and so on.
     pub(crate) sans: Vec<String>,
-    /// The profile: one of those for leaves, `root`, `subordinate`, or `cross`.
+    /// The profile: one of those for leaves, `root`, `subordinate`, `cross`, or the name of one that a file defines.
     pub(crate) profile: RecordedProfile,
+    /// SHA-256 of the profile, in hex, if a file defines it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) profile_hash: Option<String>,
     /// Time from which it is valid.
     #[serde(with = "moment")]
     pub(crate) not_before: OffsetDateTime,

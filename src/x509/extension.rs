@@ -156,6 +156,34 @@ impl Extension {
         Self::of(oid::OCSP_NO_CHECK, false, &Null)
     }
 
+    /// tlsFeature with status_request: a server has to staple an OCSP response (RFC 7633 section 4).
+    pub(crate) fn must_staple() -> Self {
+        const STATUS_REQUEST: [u8; 1] = [5];
+        let value = sequence(|features| features.unsigned(&STATUS_REQUEST));
+        Self::new(oid::TLS_FEATURE, false, value)
+    }
+
+    /// certificatePolicies: each identifier, with the URL of its certification practice statement if it has one
+    /// (section 4.2.1.4).
+    pub(crate) fn certificate_policies(policies: &[(ObjectIdentifier, Option<String>)]) -> Self {
+        let value = sequence(|list| {
+            for (identifier, statement) in policies {
+                list.sequence(|policy| {
+                    policy.oid(identifier);
+                    if let Some(url) = statement {
+                        policy.sequence(|qualifiers| {
+                            qualifiers.sequence(|qualifier| {
+                                qualifier.oid(&oid::CPS);
+                                qualifier.primitive(tag::IA5_STRING, url.as_bytes());
+                            });
+                        });
+                    }
+                });
+            }
+        });
+        Self::new(oid::CERTIFICATE_POLICIES, false, value)
+    }
+
     /// cRLNumber (section 5.2.3).
     pub(crate) fn crl_number(number: u128) -> Self {
         Self::of(oid::CRL_NUMBER, false, &number)

@@ -1,14 +1,16 @@
 //! Subject alternative names (RFC 5280 section 4.2.1.6).
 
 mod host;
+mod other;
 mod uri;
 
 pub(crate) use host::{dns_name, host_name};
+pub(crate) use other::{is_one_value, object_identifier};
 pub(crate) use uri::Authority;
 
 use super::name::Name;
 use super::text::{Escaped, is_deceptive};
-use crate::asn1::{Element, Encoder, Hex, Malformed, Reader, has_minimal_arcs, oid, tag};
+use crate::asn1::{Element, Encoder, Malformed, has_minimal_arcs, oid, tag};
 use const_oid::ObjectIdentifier;
 use std::fmt;
 use std::net::IpAddr;
@@ -24,7 +26,7 @@ pub(crate) enum GeneralName {
     Email(String),
     Uri(String),
     Directory(Name),
-    /// Any other kind: its DER.
+    /// Any other kind, otherName and registeredID among them: its DER.
     Other(Vec<u8>),
 }
 
@@ -36,10 +38,14 @@ pub(crate) struct GeneralNameError {
     pub(crate) problem: String,
 }
 
-const NO_PREFIX: &str = "before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:";
+/// Prefix of directory names, in whose text commas are usual.
+const DIRNAME: &str = "dirname:";
+
+const NO_PREFIX: &str = "the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:";
 
 impl GeneralName {
-    /// Reads `dns:…`, `ip:…`, `email:…`, `uri:…` (in any case), or detects the type. Text with another
+    /// Reads `dns:…`, `ip:…`, `email:…`, `uri:…`, `upn:…`, `krb5:…`, `rid:…`, `dirname:…` or `other:…` (prefixes in
+    /// any case), or detects the type. Text with another
     /// colon is a URI only if `//` follows the scheme, or the scheme is `urn`: `www.example.test:8443` and
     /// `DSN:www.example.test` are mistakes.
     pub(crate) fn parse(text: &str) -> Result<Self, GeneralNameError> {
@@ -53,6 +59,11 @@ impl GeneralName {
                 "ip" => Self::ip(value),
                 "email" => Self::email(value),
                 "uri" => Self::uri(value),
+                "upn" => Self::other(value, "a UPN", other::user_principal_name),
+                "krb5" => Self::other(value, "a Kerberos principal", other::kerberos_principal),
+                "rid" => Self::other(value, "a registered ID", other::registered_id),
+                "other" => Self::other(value, "an otherName", other::of_any_type),
+                "dirname" => Self::directory(value),
                 "urn" | "spiffe" => Self::uri(text),
                 _ if value.starts_with("//") => Self::uri(text),
                 _ => Err(error(text, "a SAN", NO_PREFIX)),
@@ -65,8 +76,13 @@ impl GeneralName {
         }
     }
 
-    /// Reads a list of names that commas separate.
+    /// Reads a list of names that commas separate. A list that begins with a directory name has no other name: commas
+    /// are part of it.
     pub(crate) fn parse_list(text: &str) -> Result<Vec<Self>, GeneralNameError> {
+        let prefix = text.trim_start().get(..DIRNAME.len());
+        if prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(DIRNAME)) {
+            return Ok(vec![Self::parse(text)?]);
+        }
         text.split(',').map(Self::parse).collect()
     }
 
@@ -145,6 +161,42 @@ impl GeneralName {
         Ok(Self::Uri(text.to_owned()))
     }
 
+    fn directory(text: &str) -> Result<Self, GeneralNameError> {
+        match Name::parse(text) {
+            Ok(name) if !name.is_empty() => Ok(Self::Directory(name)),
+            Ok(_) => Err(error(text, "a directory name", "it is empty")),
+            Err(problem) => Err(error(text, "a directory name", problem.to_string())),
+        }
+    }
+
+    fn other(
+        text: &str,
+        kind: &'static str,
+        encode: fn(&str) -> Result<Vec<u8>, &'static str>,
+    ) -> Result<Self, GeneralNameError> {
+        encode(text)
+            .map(Self::Other)
+            .map_err(|problem| error(text, kind, problem))
+    }
+
+    /// Returns the type of an otherName.
+    pub(crate) fn other_name_type(&self) -> Option<ObjectIdentifier> {
+        match self {
+            Self::Other(der) => other::parts(der).map(|(kind, _)| kind),
+            _ => None,
+        }
+    }
+
+    /// Returns whether certificates with such a name are issued: x400Address and ediPartyName are not.
+    pub(crate) fn is_issued(&self) -> bool {
+        match self {
+            Self::Other(der) => {
+                matches!(der.first(), Some(first) if *first == tag::explicit(0) || *first == tag::context(8))
+            }
+            _ => true,
+        }
+    }
+
     pub(crate) fn encode(&self, encoder: &mut Encoder) {
         match self {
             Self::Email(address) if !address.is_ascii() => {
@@ -212,12 +264,7 @@ impl GeneralName {
 
 /// SmtpUTF8Mailbox is an e-mail address; any other otherName stays what it is.
 fn other_name(element: &Element<'_>) -> Result<GeneralName, Malformed> {
-    let mut reader = element.reader();
-    let kind: ObjectIdentifier = reader.oid("the type of an otherName")?;
-    let value = reader.expect(tag::explicit(0), "the value of an otherName")?;
-    reader.end()?;
-    let value = Reader::single(value.content)?;
-    value.check_value()?;
+    let (kind, value) = other::read(element)?;
     if kind == oid::SMTP_UTF8_MAILBOX {
         if value.tag != tag::UTF8_STRING {
             return Err(Malformed::Unexpected("a mailbox"));
@@ -239,7 +286,8 @@ fn error(value: &str, kind: &'static str, problem: impl Into<String>) -> General
 }
 
 impl fmt::Display for GeneralName {
-    /// `dns:…`, `ip:…`, `email:…`, `uri:…`, `dirname:…`, or `other:` and the DER in hex.
+    /// Writes the form that [`GeneralName::parse`] reads, with the prefix; an x400Address or ediPartyName as `other:`
+    /// and its DER in hex.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dns(name) => write!(f, "dns:{}", Escaped(name)),
@@ -247,7 +295,7 @@ impl fmt::Display for GeneralName {
             Self::Email(address) => write!(f, "email:{}", Escaped(address)),
             Self::Uri(uri) => write!(f, "uri:{}", Escaped(uri)),
             Self::Directory(name) => write!(f, "dirname:{name}"),
-            Self::Other(der) => write!(f, "other:{:x}", Hex(der)),
+            Self::Other(der) => other::describe(der, f),
         }
     }
 }

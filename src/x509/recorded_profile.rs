@@ -14,8 +14,8 @@ pub(crate) enum RecordedProfile {
     Cross,
     /// A certificate of another program that fits no profile.
     Imported,
-    /// The name of a profile that is not known here.
-    Other(String),
+    /// The name of a profile that a file defines, or one that is not known here.
+    Custom(String),
 }
 
 impl RecordedProfile {
@@ -28,16 +28,21 @@ impl RecordedProfile {
             Self::Subordinate => "subordinate",
             Self::Cross => "cross",
             Self::Imported => "imported",
-            Self::Other(name) => name,
+            Self::Custom(name) => name,
         }
     }
 
-    /// Returns the profile of a leaf, if it is one.
+    /// Returns whether it is of a leaf: an imported certificate is taken for one.
+    pub(crate) fn is_of_a_leaf(&self) -> bool {
+        !matches!(self, Self::Root | Self::Subordinate | Self::Cross)
+    }
+
+    /// Returns the profile of `pki` of a leaf, if it has one.
     pub(crate) fn leaf(&self) -> Option<Profile> {
         match self {
             Self::Leaf(profile) => Some(*profile),
             // Names of profiles are read in any case.
-            Self::Other(name) => name.parse().ok(),
+            Self::Custom(name) => name.parse().ok(),
             Self::Root | Self::Subordinate | Self::Cross | Self::Imported => None,
         }
     }
@@ -55,7 +60,7 @@ impl From<String> for RecordedProfile {
         let mut known = leaves.chain(Self::CAS);
         known
             .find(|known| known.as_str() == name)
-            .unwrap_or(Self::Other(name))
+            .unwrap_or(Self::Custom(name))
     }
 }
 

@@ -131,7 +131,6 @@ fn a_usage_error_is_exit_code_2_and_changes_nothing() {
         "issue --cn client",
         "issue --ca intermediate0",
         "issue --ca intermediate0 --cn a --no-such-option",
-        "issue --ca intermediate0 --cn a --profile king",
         "issue --ca intermediate0 --cn a --days many",
         "issue --ca intermediate0 --cn a --key-type rsa1024",
         "issue --ca intermediate0 --cn a --out o --passout stdin --no-passphrase",

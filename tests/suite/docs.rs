@@ -64,6 +64,11 @@ fn the_page_about_csrs_works() {
 }
 
 #[test]
+fn the_page_about_profiles_works() {
+    follow("docs/profiles.md");
+}
+
+#[test]
 fn the_page_about_declarations_works() {
     follow("docs/apply.md");
 }

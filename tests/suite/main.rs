@@ -80,6 +80,7 @@ mod parallel;
 mod passphrases;
 mod permissions;
 mod pkits;
+mod profiles;
 mod promises;
 mod prompts;
 mod pss;

@@ -264,6 +264,11 @@ const RUNS: &[&str] = &[
     "subordinate --name waiting --install waiting.crt",
     "issue --ca intermediate0 --profile server --cn www.example.test --out out --no-passphrase --der",
     "issue --ca intermediate0 --csr a.csr --cn leaf",
+    "profile add profiles.toml",
+    "profile list",
+    "profile show own",
+    "issue --ca intermediate0 --cn own --profile own",
+    "renew --ca intermediate0 --cn own",
     "issue --ca intermediate0 --from one.csv --dry-run",
     "issue --ca intermediate0 --from one.csv",
     "revoke --ca intermediate0 --from revoked.csv --dry-run",
@@ -348,6 +353,10 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         sandbox.old_ca(line).succeeds();
     }
     fs::remove_file(sandbox.path("old/newcerts/1001.pem")).unwrap();
+    sandbox.write(
+        "profiles.toml",
+        "[profile.own]\nmax_days = 300\nmust_staple = true\n",
+    );
     sandbox.write("one.csv", "cn\nof a table");
     sandbox.write("revoked.csv", "serial\n");
     sandbox.write(
@@ -359,7 +368,8 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         let json = printed(&sandbox, line);
         let command = line.trim_start_matches("--store fixtures ");
         let command = command.trim_start_matches("--store restored ");
-        let words = if command.starts_with("ca ") { 2 } else { 1 };
+        let is_group = command.starts_with("ca ") || command.starts_with("profile ");
+        let words = if is_group { 2 } else { 1 };
         let command = command.split(' ').take(words).collect::<Vec<_>>();
         let fields = fields.entry(json_section(&command.join(" "))).or_default();
         // A list is documented by what one of its items holds.

@@ -4,7 +4,7 @@ use crate::ca::apply::declaration::{Entry, USUAL_RENEW_BEFORE};
 use crate::ca::apply::step::Action;
 use crate::ca::error::CaError;
 use crate::ca::fixture::Defect;
-use crate::ca::issuance::{CsrNames, DEFAULT_VALIDITY, End, KeySource, LeafRequest, Lifetime};
+use crate::ca::issuance::{CsrNames, End, KeySource, LeafRequest, Lifetime};
 use crate::store::{Ca, EntryId, Issuance, Revoked, Standing, WishId};
 use crate::x509::validity::{Moment, rfc3339};
 use crate::x509::{Fingerprint, Name};
@@ -88,7 +88,7 @@ pub(crate) fn id_of(entry: &Entry) -> EntryId {
     let mut wish = json!({
         "subject": subject.as_ref().map(Name::to_string),
         "san": names,
-        "profile": profile.as_str(),
+        "profile": profile.name(),
         "not_before": not_before.map(moment),
         "end": end.map(|end| match end {
             End::Days(days) => format!("{days} days"),
@@ -107,6 +107,9 @@ pub(crate) fn id_of(entry: &Entry) -> EntryId {
     } = key
     {
         wish["csr_names"] = json!("replace");
+    }
+    if let Some(custom) = profile.custom() {
+        wish["profile_hash"] = json!(custom.hash());
     }
     EntryId {
         name: entry.name.clone(),
@@ -173,7 +176,8 @@ fn is_due(entry: &Entry, issuance: &Issuance, ca: &Ca, now: OffsetDateTime) -> b
     }
     let lifetime = entry.request.lifetime;
     let issuer = Some(ca.certificate());
-    match lifetime.resolve(now, DEFAULT_VALIDITY, issuer, &mut Vec::new()) {
+    let length = entry.request.profile.default_validity();
+    match lifetime.resolve(now, length, issuer, &mut Vec::new()) {
         // One that would end no later is no successor; one that is meant to have ended has none.
         Ok(next) => next.not_after > issuance.not_after && next.not_after > now,
         // Issuing says what is wrong.

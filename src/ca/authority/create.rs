@@ -153,6 +153,7 @@ fn root(
         public_key: key.public().clone(),
         extensions: ca_extensions(new.path_length, &new.constraints, None),
         profile: RecordedProfile::Root,
+        custom: None,
     };
     let draft = Draft::new(content, &[], key.signature_algorithm())?;
     let key_pem = protected(&new.name, &key, passphrases)?;
@@ -308,6 +309,7 @@ fn draft_under(
         public_key: public_key.clone(),
         extensions: ca_extensions(path_length, &new.constraints, Some(ca.record())),
         profile: RecordedProfile::Subordinate,
+        custom: None,
     };
     issuer.draft(content)
 }

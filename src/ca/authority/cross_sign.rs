@@ -107,6 +107,7 @@ fn certify(
         public_key: certificate.public_key().clone(),
         extensions: extensions_of(certificate, length, Some(ca.record())),
         profile: RecordedProfile::Cross,
+        custom: None,
     };
     if content.subject == *ca.certificate().subject() {
         return Err(IssuanceError::SubjectOfCa {

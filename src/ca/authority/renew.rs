@@ -87,6 +87,7 @@ pub(crate) fn renew_ca(
         } else {
             RecordedProfile::Subordinate
         },
+        custom: None,
     };
     let draft = Draft::new(content, issuers, issuer.signature_algorithm())?;
     let naming_previous = naming_previous(store, &ca, None, now)?;

@@ -64,6 +64,7 @@ pub(crate) fn certify_ca(
         public_key: asked.request.public_key().clone(),
         extensions: ca_extensions(path_length, &asked.constraints, Some(limits.record())),
         profile: RecordedProfile::Subordinate,
+        custom: None,
     };
     let draft = issuer.draft(content)?;
 

@@ -1,5 +1,6 @@
 //! Certificates of a CA: reads every record, and verifies every certificate, on all cores.
 
+use crate::asn1::Hex;
 use crate::ca::authority::standing_certificates;
 use crate::ca::check::finding::{Found, StoreFinding};
 use crate::ca::check::journal::{line_finding, unread};
@@ -10,11 +11,12 @@ use crate::ca::check::rule::{
     CERTIFICATE_UNREADABLE, RECORD_MISMATCH, REVOCATION_EXPIRY, SERIAL_DUPLICATE,
     SIGNATURE_NOT_CHECKED,
 };
+use crate::ca::profiles::Profiles;
 use crate::ca::select::Status;
 use crate::key::{KeyError, PublicKey};
 use crate::store::{Ca, Issuance, Journal, LineProblem, Store};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Name, RecordedProfile, Serial};
+use crate::x509::{Certificate, GeneralName, Name, RecordedProfile, Serial};
 use time::OffsetDateTime;
 
 /// Bytes of a journal between reports of progress.
@@ -23,6 +25,7 @@ const STEP: u64 = 1 << 18;
 /// Basis for judging records.
 pub(crate) struct Standard<'a> {
     ca: &'a Ca,
+    profiles: &'a Profiles,
     own_key: &'a OwnKey,
     /// Serial numbers of stored keys, sorted.
     kept: &'a [Serial],
@@ -64,6 +67,7 @@ impl<'a> Standard<'a> {
     pub(crate) fn of(
         store: &Store,
         ca: &'a Ca,
+        profiles: &'a Profiles,
         own_key: &'a OwnKey,
         kept: &'a [Serial],
         revocations: &'a Revocations,
@@ -85,6 +89,7 @@ impl<'a> Standard<'a> {
         }
         Self {
             ca,
+            profiles,
             own_key,
             kept,
             revocations,
@@ -180,12 +185,13 @@ impl<'a> Standard<'a> {
 
     /// Judges a record; on any core.
     fn judge(&self, issuance: &Issuance, follows: bool) -> Judged {
-        let is_leaf =
-            issuance.profile.leaf().is_some() || issuance.profile == RecordedProfile::Imported;
         let mut judged = Judged {
             serial: issuance.serial,
             counter: if follows { issuance.counter } else { 0 },
-            leaf_end: is_leaf.then_some(issuance.not_after),
+            leaf_end: issuance
+                .profile
+                .is_of_a_leaf()
+                .then_some(issuance.not_after),
             is_unverifiable: false,
             problems: Vec::new(),
         };
@@ -215,7 +221,7 @@ impl<'a> Standard<'a> {
                     .extend(self.certificate_problem(issuance, &certificate));
                 judged
                     .problems
-                    .extend(record_problem(issuance, &certificate));
+                    .extend(record_problem(issuance, &certificate, self.profiles));
                 judged.is_unverifiable = self.is_unverifiable(issuance, &certificate);
                 Some(certificate)
             }
@@ -312,16 +318,21 @@ impl<'a> Standard<'a> {
 }
 
 /// Compares the searchable fields of a record with its certificate.
-fn record_problem(issuance: &Issuance, certificate: &Certificate) -> Option<Problem> {
+fn record_problem(
+    issuance: &Issuance,
+    certificate: &Certificate,
+    profiles: &Profiles,
+) -> Option<Problem> {
     let names = certificate.subject_alt_names().into_iter();
     let what = if certificate.subject().common_name().unwrap_or_default() != issuance.cn {
         "cn"
-    } else if !names
-        .map(|name| name.to_string())
-        .eq(issuance.sans.iter().cloned())
+    } else if names.len() != issuance.sans.len()
+        || !names
+            .zip(&issuance.sans)
+            .all(|(name, text)| is_written_as(&name, text))
     {
         "sans"
-    } else if issuance.flaw.is_none() && !is_of_profile(certificate, &issuance.profile) {
+    } else if issuance.flaw.is_none() && !is_of_profile(certificate, issuance, profiles) {
         "profile"
     } else {
         return None;
@@ -331,7 +342,8 @@ fn record_problem(issuance: &Issuance, certificate: &Certificate) -> Option<Prob
 }
 
 /// Returns whether a certificate may be of a profile. A leaf that was imported may be anything but a CA.
-fn is_of_profile(certificate: &Certificate, profile: &RecordedProfile) -> bool {
+fn is_of_profile(certificate: &Certificate, issuance: &Issuance, profiles: &Profiles) -> bool {
+    let profile = &issuance.profile;
     match profile.leaf() {
         Some(profile) => {
             !certificate.is_ca() && certificate.extended_key_usage() == profile.purposes()
@@ -339,9 +351,20 @@ fn is_of_profile(certificate: &Certificate, profile: &RecordedProfile) -> bool {
         None => match profile {
             RecordedProfile::Root => certificate.is_ca() && certificate.is_self_issued(),
             RecordedProfile::Subordinate | RecordedProfile::Cross => certificate.is_ca(),
+            // One that has changed since, or is not in the store, tells nothing.
+            RecordedProfile::Custom(name) => profiles.custom(name).is_none_or(|custom| {
+                issuance.profile_hash.as_deref() != Some(custom.hash())
+                    || certificate.extended_key_usage() == custom.purposes()
+            }),
             _ => true,
         },
     }
+}
+
+/// Returns whether a record names a SAN so. Earlier versions wrote every otherName and registeredID as DER in hex.
+fn is_written_as(name: &GeneralName, text: &str) -> bool {
+    let is_old = |der: &[u8]| text == format!("other:{:x}", Hex(der));
+    name.to_string() == text || matches!(name, GeneralName::Other(der) if is_old(der))
 }
 
 fn mismatch(what: &str) -> Problem {

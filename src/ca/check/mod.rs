@@ -12,6 +12,7 @@ mod finding;
 mod issued;
 mod journal;
 mod keys;
+mod profiles;
 mod repair;
 mod revoked;
 mod rule;
@@ -23,6 +24,7 @@ use crate::ca::crl::Place;
 use crate::ca::error::CaError;
 use crate::ca::finding::Level;
 use crate::ca::passphrases::Passphrases;
+use crate::ca::profiles::Profiles;
 use crate::ca::remedy::Remedy;
 use crate::store::{Ca, CaName, Counter, Journal, Operator, SeenCa, Store, StoreError};
 use crls::Crls;
@@ -131,6 +133,8 @@ pub(crate) fn check(
     checkup
         .findings
         .extend(files::check_files(&store, &request.cas, pauses));
+    let (profiles, problems) = profiles::check_profiles(&store);
+    checkup.findings.extend(problems);
     let is_chosen = |name: &CaName| request.cas.is_empty() || request.cas.contains(name);
     let chosen: Vec<_> = cas
         .into_iter()
@@ -145,7 +149,7 @@ pub(crate) fn check(
     for (name, ca) in chosen {
         checkup.cas += 1;
         match ca {
-            Ok(ca) => check_ca(&store, &ca, request, &mut checkup)?,
+            Ok(ca) => check_ca(&store, &ca, &profiles, request, &mut checkup)?,
             Err(error) => {
                 let finding = unreadable(CA_UNREADABLE, &error, store.location());
                 checkup.findings.push(finding.about_named(&name));
@@ -177,6 +181,7 @@ fn refuse_unknown(chosen: &[CaName], cas: &[SeenCa], waiting: &[CaName]) -> Resu
 fn check_ca(
     store: &Store,
     ca: &Ca,
+    profiles: &Profiles,
     request: &mut CheckRequest<'_>,
     checkup: &mut Checkup,
 ) -> Result<(), CaError> {
@@ -199,7 +204,7 @@ fn check_ca(
     let crls = Crls::read(ca, &place, &mut found);
     let revocations = Revocations::survey(ca, crls.listed(), &mut found);
     found.extend(crls.check(store, &revocations, now, within, pauses));
-    let standard = Standard::of(store, ca, &own_key, &kept, &revocations, now);
+    let standard = Standard::of(store, ca, profiles, &own_key, &kept, &revocations, now);
     let issued = standard.survey(soon, &mut found, request.progress);
     found.extend(unverifiable(ca, &issued));
     // A damaged journal does not tell what is missing.

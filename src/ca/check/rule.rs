@@ -37,6 +37,7 @@ macro_rules! rules {
 rules! {
     STORE_FORMAT "store-format" Error;
     FILE_UNREADABLE "file-unreadable" Error;
+    PROFILES_INVALID "profiles-invalid" Error;
     FOREIGN_FILE "foreign-file" Warning;
     OTHER_OWNER "other-owner" Warning;
     KEY_PERMISSIONS "key-permissions" Error heals;

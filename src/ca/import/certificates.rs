@@ -274,6 +274,7 @@ pub(crate) fn issuance(certificate: &Certificate, serial: Serial, ca: &Certifica
         subject: subject.to_string(),
         sans: names.iter().map(ToString::to_string).collect(),
         profile: profile(certificate, ca),
+        profile_hash: None,
         not_before: validity.not_before,
         not_after: validity.not_after,
         renews: None,
@@ -300,6 +301,7 @@ pub(crate) fn without_certificate(
         subject: subject.text,
         sans: Vec::new(),
         profile: RecordedProfile::Imported,
+        profile_hash: None,
         // No record tells when it was issued; not before the CA was there.
         not_before: ca.validity().not_before.min(not_after),
         not_after,

@@ -4,8 +4,10 @@ use crate::asn1::oid;
 use crate::ca::error::CaError;
 use crate::ca::foreign::error::InputError;
 use crate::ca::issuance::error::IssuanceError;
+use crate::ca::profiles::LeafProfile;
 use crate::x509::request::CertificationRequest;
-use crate::x509::{GeneralName, Name, Profile};
+use crate::x509::{GeneralName, Name};
+use const_oid::ObjectIdentifier;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -21,7 +23,10 @@ pub(super) struct Asked {
 impl Asked {
     /// Returns the SANs of the certificate: each once, the common name among them if the profile looks
     /// for it there. One with an underscore is no host name, and is added only if there is no other.
-    pub(super) fn check(&self, profile: Profile) -> Result<Vec<GeneralName>, CaError> {
+    pub(super) fn check(&self, profile: &LeafProfile) -> Result<Vec<GeneralName>, CaError> {
+        self.check_other_names(profile)?;
+        let profile_name = profile.to_string();
+        let profile = profile.base();
         let common_name = self.subject.as_ref().and_then(Name::common_name);
         let from_common_name = common_name
             .as_deref()
@@ -46,9 +51,46 @@ impl Asked {
             .required_name()
             .filter(|_| !profile.has_required_name(&names))
         {
+            let profile = profile_name;
             return Err(IssuanceError::NeedsAlternativeName { profile, kind }.into());
         }
         Ok(names)
+    }
+
+    /// Refuses SANs of a type that only a profile of a file allows.
+    fn check_other_names(&self, profile: &LeafProfile) -> Result<(), IssuanceError> {
+        const USUAL: [ObjectIdentifier; 2] = [oid::USER_PRINCIPAL_NAME, oid::KERBEROS_PRINCIPAL];
+        let kinds = self.alternative_names.iter();
+        let mut kinds = kinds.filter_map(GeneralName::other_name_type);
+        match kinds.find(|kind| !USUAL.contains(kind) && !profile.allows_other_name(kind)) {
+            Some(kind) => Err(IssuanceError::OtherName {
+                kind,
+                profile: profile.to_string(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the subject that the profile orders, unless a whole one is given.
+    pub(super) fn with_subject_of(mut self, profile: &LeafProfile) -> Result<Self, CaError> {
+        if !self.subject.as_ref().is_some_and(has_more) {
+            self.order_subject(profile)?;
+        }
+        Ok(self)
+    }
+
+    fn order_subject(&mut self, profile: &LeafProfile) -> Result<(), CaError> {
+        let Some(template) = profile.custom().and_then(|custom| custom.subject()) else {
+            return Ok(());
+        };
+        let common_name = self.subject.as_ref().and_then(Name::common_name);
+        if common_name.is_none() && template.needs_common_name() {
+            let profile = profile.to_string();
+            return Err(IssuanceError::ProfileSubject { profile }.into());
+        }
+        let subject = template.filled(&common_name.unwrap_or_default())?;
+        self.subject = Some(subject);
+        Ok(())
     }
 
     /// Takes subject and SANs from a CSR, held to the rules of names that are typed; what is not taken
@@ -57,18 +99,27 @@ impl Asked {
         mut self,
         path: &Path,
         request: &CertificationRequest,
+        profile: &LeafProfile,
         ignored: &mut Vec<String>,
     ) -> Result<Self, CaError> {
-        if self.subject.is_none() {
-            let subject = request.subject().normalized();
+        let asked = request.subject();
+        if self.subject.is_some() {
+            if self.subject.as_ref() != Some(asked) && !asked.is_empty() {
+                ignored.push(format!("the subject {asked}"));
+            }
+            self = self.with_subject_of(profile)?;
+        } else {
+            let subject = asked.normalized();
             let subject = subject.map_err(|source| IssuanceError::CsrSubject {
                 path: path.to_owned(),
                 source,
             })?;
             self.subject = Some(subject).filter(|name| !name.is_empty());
-        } else if self.subject.as_ref() != Some(request.subject()) && !request.subject().is_empty()
-        {
-            ignored.push(format!("the subject {}", request.subject()));
+            let before = self.subject.clone();
+            self.order_subject(profile)?;
+            if before != self.subject && has_more(asked) {
+                ignored.push(format!("the subject {asked}"));
+            }
         }
         let unusable = |source: InputError| {
             let path = path.to_owned();
@@ -79,7 +130,12 @@ impl Asked {
             match name.checked() {
                 Some(Ok(checked)) => self.alternative_names.push(checked),
                 Some(Err(error)) => return Err(unusable(error.into())),
-                None => ignored.push(format!("the SAN {name}")),
+                None => match name.other_name_type() {
+                    Some(kind) if profile.allows_other_name(&kind) => {
+                        self.alternative_names.push(name);
+                    }
+                    _ => ignored.push(format!("the SAN {name}")),
+                },
             }
         }
         Ok(self)
@@ -93,6 +149,12 @@ pub(super) fn not_taken(request: &CertificationRequest) -> impl Iterator<Item = 
         .filter(|identifier| *identifier != oid::SUBJECT_ALT_NAME)
         .chain(request.other_attributes().iter().copied())
         .map(|identifier| oid::called(&identifier))
+}
+
+/// Returns whether a subject is more than a common name.
+fn has_more(subject: &Name) -> bool {
+    let attributes = subject.attributes();
+    attributes.len() > 1 || subject.common_name().is_none() && !attributes.is_empty()
 }
 
 pub(super) fn has_underscore(name: &GeneralName) -> bool {

@@ -8,6 +8,7 @@ use crate::asn1::oid;
 use crate::ca::error::CaError;
 use crate::ca::issuance::error::IssuanceError;
 use crate::ca::passphrases::error::KeyUseError;
+use crate::ca::profiles::CustomProfile;
 use crate::key::{KeyType, PrivateKey, PublicKey, SignatureAlgorithm};
 use crate::store::Issuance;
 use crate::x509::lint::{Candidate, Findings, lint};
@@ -15,6 +16,7 @@ use crate::x509::signed::assemble;
 use crate::x509::{
     Certificate, Extension, Name, RecordedProfile, Serial, TbsCertificate, Unnumbered, Validity,
 };
+use std::sync::Arc;
 
 /// Placeholder signature of a draft that is linted: the rules see everything else.
 const NO_SIGNATURE: [u8; 64] = [0; 64];
@@ -27,6 +29,7 @@ pub(crate) struct Draft {
     signature: SignatureAlgorithm,
     unnumbered: Unnumbered,
     profile: RecordedProfile,
+    custom: Option<Arc<CustomProfile>>,
     defect: Option<&'static str>,
 }
 
@@ -52,6 +55,8 @@ pub(crate) struct Content {
     pub(crate) extensions: Vec<Extension>,
     /// Its profile in the record.
     pub(crate) profile: RecordedProfile,
+    /// Its profile, if a file defines it.
+    pub(crate) custom: Option<Arc<CustomProfile>>,
 }
 
 impl Draft {
@@ -86,6 +91,7 @@ impl Draft {
             public_key,
             mut extensions,
             profile,
+            custom,
         } = content;
         let is_identified = |extension: &Extension| extension.oid == oid::SUBJECT_KEY_IDENTIFIER;
         if !extensions.iter().any(is_identified) {
@@ -114,6 +120,7 @@ impl Draft {
             public_key,
             signature,
             profile,
+            custom,
             defect: intended.map(|intended| intended.defect),
         };
         draft.check(
@@ -141,7 +148,14 @@ impl Draft {
             certificate: &certificate,
             issuers,
         });
-        findings.retain(|finding| !left_out.contains(&finding.rule));
+        let has_ordered = self
+            .custom
+            .as_ref()
+            .is_some_and(|custom| custom.has_critical_extensions());
+        findings.retain(|finding| {
+            let is_ordered = has_ordered && finding.rule == "only_known_extensions_are_critical";
+            !is_ordered && !left_out.contains(&finding.rule)
+        });
         if findings.is_empty() {
             Ok(())
         } else {
@@ -180,6 +194,7 @@ impl Draft {
                 .map(ToString::to_string)
                 .collect(),
             profile: self.profile.clone(),
+            profile_hash: self.custom.as_ref().map(|custom| custom.hash().to_owned()),
             not_before: self.validity.not_before,
             not_after: self.validity.not_after,
             renews: None,

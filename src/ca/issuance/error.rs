@@ -6,9 +6,9 @@ use crate::store::CaName;
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::lint::Findings;
 use crate::x509::name::NameError;
-use crate::x509::profile::Profile;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Reason, Serial};
+use const_oid::ObjectIdentifier;
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
@@ -86,10 +86,17 @@ pub(crate) enum IssuanceError {
     Nameless,
     /// The profile needs a kind of SAN.
     #[error("a certificate of profile {profile} needs {kind} in its SANs")]
-    NeedsAlternativeName {
-        profile: Profile,
-        kind: &'static str,
+    NeedsAlternativeName { profile: String, kind: &'static str },
+    /// Only a profile of a file allows this type of otherName.
+    #[error("profile {profile} does not allow SANs of type {kind} (profile-other-name)")]
+    OtherName {
+        kind: ObjectIdentifier,
+        profile: String,
     },
+    #[error("the subject of profile {profile} needs a common name")]
+    ProfileSubject { profile: String },
+    #[error("the validity exceeds the {most} days that profile {profile} allows (profile-days)")]
+    ProfileDays { profile: String, most: u32 },
     #[error("invalid validity: {problem}")]
     Validity { problem: String },
     /// A kind of key that is read and not made.

@@ -4,12 +4,14 @@ use crate::ca::error::CaError;
 use crate::ca::file_name::named_by;
 use crate::ca::issuance::asked::{Asked, has_underscore, not_taken};
 use crate::ca::issuance::draft::{Content, Draft};
+use crate::ca::issuance::error::IssuanceError;
 use crate::ca::issuance::issue::{References, Steps};
 use crate::ca::issuance::issuer::{Issuer, KeyAge};
 use crate::ca::issuance::lifetime::Lifetime;
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::error::KeyUseError;
+use crate::ca::profiles::LeafProfile;
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
 use crate::store::{Ca, CaRecord, EntryId, Issuance, LockedCa};
 use crate::x509::extension::{BasicConstraints, Extension};
@@ -20,9 +22,6 @@ use std::str::FromStr;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
-/// Validity of a leaf by default.
-pub(crate) const DEFAULT_VALIDITY: Duration = Duration::days(365);
-
 /// Leaf to issue.
 #[derive(Clone)]
 pub(crate) struct LeafRequest {
@@ -30,7 +29,7 @@ pub(crate) struct LeafRequest {
     pub(crate) subject: Option<Name>,
     /// Alternative names, beside those of a request.
     pub(crate) alternative_names: Vec<GeneralName>,
-    pub(crate) profile: Profile,
+    pub(crate) profile: LeafProfile,
     pub(crate) lifetime: Lifetime,
     pub(crate) key: KeySource,
 }
@@ -87,7 +86,8 @@ impl LeafRequest {
             subject: self.subject.clone(),
             alternative_names: self.alternative_names.clone(),
         };
-        asked.check(self.profile).map(drop)
+        let asked = asked.with_subject_of(&self.profile)?;
+        asked.check(&self.profile).map(drop)
     }
 }
 
@@ -295,12 +295,24 @@ pub(crate) fn draft_with(
 ) -> Result<Draft, CaError> {
     let validity = request.lifetime.resolve(
         now,
-        DEFAULT_VALIDITY,
+        request.profile.default_validity(),
         Some(issuer.ca().certificate()),
         notices,
     )?;
+    check_length(&request.profile, validity)?;
     let content = content(issuer, request, validity, generate, notices)?;
     issuer.draft(content)
+}
+
+/// Holds a validity to the profile.
+pub(crate) fn check_length(profile: &LeafProfile, validity: Validity) -> Result<(), IssuanceError> {
+    match profile.most_days() {
+        Some(most) if validity.not_after - validity.not_before > Duration::days(most.into()) => {
+            let profile = profile.to_string();
+            Err(IssuanceError::ProfileDays { profile, most })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Content of the draft of a leaf.
@@ -324,7 +336,8 @@ pub(crate) fn content(
     };
     let (asked, public_key) = match key {
         KeySource::Generate(kind) => {
-            asked.check(profile)?;
+            let asked = asked.with_subject_of(&profile)?;
+            asked.check(&profile)?;
             if kind.is_rarely_supported() {
                 notices.push(Notice::RareKeyType {
                     kind: kind.to_string(),
@@ -341,8 +354,8 @@ pub(crate) fn content(
             issuer.refuse_compromised(request.public_key(), KeyOf::Request)?;
             let mut ignored = Vec::new();
             let asked = match names {
-                CsrNames::Add => asked.merged_with(&path, &request, &mut ignored)?,
-                CsrNames::Replace => asked,
+                CsrNames::Add => asked.merged_with(&path, &request, &profile, &mut ignored)?,
+                CsrNames::Replace => asked.with_subject_of(&profile)?,
             };
             ignored.extend(not_taken(&request));
             if !ignored.is_empty() {
@@ -351,21 +364,22 @@ pub(crate) fn content(
             (asked, request.public_key().clone())
         }
     };
-    let names = asked.check(profile)?;
-    if let Some(notice) = about_underscores(&names, profile) {
+    let names = asked.check(&profile)?;
+    if let Some(notice) = about_underscores(&names, profile.base()) {
         notices.push(notice);
     }
     let subject = asked.subject.unwrap_or_else(Name::empty);
     issuer.refuse_subject_of_ca(&subject)?;
     let names =
         (!names.is_empty()).then(|| Extension::subject_alt_name(&names, subject.is_empty()));
-    let extensions = leaf_extensions(names, profile, &public_key, issuer.ca().record());
+    let extensions = leaf_extensions(names, &profile, &public_key, issuer.ca().record());
     Ok(Content {
         subject,
         validity,
         public_key,
         extensions,
-        profile: profile.into(),
+        profile: (&profile).into(),
+        custom: profile.custom().cloned(),
     })
 }
 
@@ -390,7 +404,7 @@ pub(crate) fn may_be_certified(path: &Path, request: &CertificationRequest) -> R
 /// Extensions of a leaf of a profile, with its SANs.
 pub(crate) fn leaf_extensions(
     names: Option<Extension>,
-    profile: Profile,
+    profile: &LeafProfile,
     key: &PublicKey,
     ca: &CaRecord,
 ) -> Vec<Extension> {
@@ -405,7 +419,7 @@ pub(crate) fn leaf_extensions(
     extensions.extend(names);
     extensions.extend(profile.extensions());
     // A responder that is not to be checked needs no pointer to its revocation (RFC 6960 4.2.2.2.1).
-    extensions.extend(pointers(ca, profile != Profile::Ocsp));
+    extensions.extend(pointers(ca, profile.base() != Profile::Ocsp));
     extensions
 }
 

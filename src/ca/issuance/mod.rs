@@ -21,7 +21,7 @@ pub(crate) use issue::{References, Steps, self_issue};
 pub(crate) use issuer::Issuer;
 pub(crate) use leaf::{CsrNames, Issued, KeySource, LeafRequest, issue};
 pub(crate) use leaf::{
-    DEFAULT_VALIDITY, InPlaceOf, Signer, content, issue_draft, issue_signed_by, leaf_extensions,
+    InPlaceOf, Signer, check_length, content, issue_draft, issue_signed_by, leaf_extensions,
     may_be_certified, pointers,
 };
 pub(crate) use lifetime::compare;

@@ -36,6 +36,14 @@ pub(crate) enum RenewalNotice {
         until: OffsetDateTime,
         before: OffsetDateTime,
     },
+    /// The profile, which a file defines, is another than the old certificate was issued with.
+    ProfileChanged {
+        profile: String,
+        /// The one that is renewed.
+        serial: Serial,
+        /// Extensions that differ.
+        extensions: Vec<String>,
+    },
     /// The certificate before is not valid yet.
     NotBegun { begins: OffsetDateTime },
     /// The certificate to revoke has expired.

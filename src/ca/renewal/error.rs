@@ -16,6 +16,13 @@ pub(crate) enum RenewalError {
         serial: Serial,
         profile: RecordedProfile,
     },
+    /// The file that defines the profile is not given, or has it no more.
+    #[error("certificate {serial} of {ca} has profile {profile}, which does not exist")]
+    ProfileNotFound {
+        ca: CaName,
+        serial: Serial,
+        profile: String,
+    },
     /// The certificate was imported, and has no extended key usage.
     #[error("certificate {serial} of {ca} was imported and has no extended key usage")]
     Purposeless { ca: CaName, serial: Serial },

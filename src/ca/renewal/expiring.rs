@@ -25,7 +25,8 @@ impl Expiring {
 
     /// Returns whether it is none of a CA's.
     pub(crate) fn is_of_a_leaf(&self) -> bool {
-        self.issuance.profile.leaf().is_some()
+        let profile = &self.issuance.profile;
+        profile.is_of_a_leaf() && *profile != RecordedProfile::Imported
     }
 }
 
@@ -132,6 +133,7 @@ fn as_record(certificate: &Certificate) -> Option<Issuance> {
         subject: subject.to_string(),
         sans: Vec::new(),
         profile,
+        profile_hash: None,
         not_before: validity.not_before,
         not_after: validity.not_after,
         renews: None,

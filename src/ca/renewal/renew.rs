@@ -4,12 +4,14 @@ use crate::asn1::oid;
 use crate::ca::error::CaError;
 use crate::ca::issuance::kind_of;
 use crate::ca::issuance::{
-    Content, InPlaceOf, Issued, Issuer, Lifetime, compare, issue_draft, leaf_extensions, pointers,
+    Content, InPlaceOf, Issued, Issuer, Lifetime, check_length, compare, issue_draft,
+    leaf_extensions, pointers,
 };
 use crate::ca::notice::{Notice, RenewalNotice};
 use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::Passphrases;
 use crate::ca::passphrases::error::KeyUseError;
+use crate::ca::profiles::{LeafProfile, Profiles, changed_extensions};
 use crate::ca::renewal::error::RenewalError;
 use crate::ca::renewal::lineage::Successors;
 use crate::ca::revocation::{Revocable, Verdict, record_all};
@@ -17,16 +19,16 @@ use crate::ca::select::{Status, certificate_of};
 use crate::key::PrivateKey;
 use crate::store::{Ca, CaRecord, Issuance, Journal};
 use crate::x509::extension::BasicConstraints;
-use crate::x509::{Certificate, Extension, Profile, Reason, RecordedProfile};
+use crate::x509::{Certificate, Extension, Reason, RecordedProfile};
 use const_oid::ObjectIdentifier;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// A certificate that can be renewed.
 pub(crate) struct Predecessor {
     pub(crate) issuance: Issuance,
     pub(crate) certificate: Certificate,
     /// `None` for one of none of ours, as imported ones are: what it may be used for, it says itself.
-    profile: Option<Profile>,
+    profile: Option<LeafProfile>,
     status: Status,
 }
 
@@ -46,6 +48,7 @@ impl Predecessor {
     pub(crate) fn new(
         ca: &Ca,
         issuance: Issuance,
+        profiles: &Profiles,
         now: OffsetDateTime,
         notices: &mut Vec<Notice>,
     ) -> Result<Self, CaError> {
@@ -59,7 +62,7 @@ impl Predecessor {
             .into());
         }
         let newer = newer_than(ca, &issuance, now)?;
-        let predecessor = Self::unrevoked(ca, issuance, now)?;
+        let predecessor = Self::unrevoked(ca, issuance, profiles, now)?;
         notices.extend(newer.map(|newer| {
             Notice::from(RenewalNotice::NewerExists {
                 serial,
@@ -74,6 +77,7 @@ impl Predecessor {
     pub(crate) fn unrevoked(
         ca: &Ca,
         issuance: Issuance,
+        profiles: &Profiles,
         now: OffsetDateTime,
     ) -> Result<Self, CaError> {
         let serial = issuance.serial;
@@ -85,8 +89,11 @@ impl Predecessor {
             }
             .into());
         }
-        let profile = issuance.profile.leaf();
-        if profile.is_none() && issuance.profile != RecordedProfile::Imported {
+        let profile = match issuance.profile.leaf() {
+            Some(profile) => Some(profile.into()),
+            None => custom_profile(ca, &issuance, profiles)?,
+        };
+        if !issuance.profile.is_of_a_leaf() {
             return Err(RenewalError::NotALeaf {
                 ca: ca.name().clone(),
                 serial,
@@ -113,6 +120,25 @@ impl Predecessor {
     /// Returns whether its key was made here.
     pub(crate) fn has_key(&self, ca: &Ca) -> Result<bool, CaError> {
         Ok(ca.leaf_key_file(&self.issuance.serial)?.is_some())
+    }
+}
+
+/// Finds the profile of a certificate, if a file defines it.
+fn custom_profile(
+    ca: &Ca,
+    issuance: &Issuance,
+    profiles: &Profiles,
+) -> Result<Option<LeafProfile>, RenewalError> {
+    let RecordedProfile::Custom(name) = &issuance.profile else {
+        return Ok(None);
+    };
+    match profiles.find(name) {
+        Ok(profile) => Ok(Some(profile)),
+        Err(_) => Err(RenewalError::ProfileNotFound {
+            ca: ca.name().clone(),
+            serial: issuance.serial,
+            profile: name.clone(),
+        }),
     }
 }
 
@@ -160,8 +186,13 @@ pub(crate) fn renew(
     } = before;
     let mut notices = Vec::new();
     let length = issuance.not_after - issuance.not_before;
+    let most = profile.as_ref().and_then(LeafProfile::most_days);
+    let length = most.map_or(length, |most| length.min(Duration::days(most.into())));
     let ends = Some(issuer.ca().certificate());
     let validity = renewal.lifetime.resolve(now, length, ends, &mut notices)?;
+    if let Some(profile) = profile {
+        check_length(profile, validity)?;
+    }
     notices.extend(compare(certificate.validity(), validity, now));
     let old_key = issuer.leaf_key(&issuance.serial, certificate, passphrases)?;
     let (key, public_key) = match (old_key, renewal.new_key) {
@@ -194,12 +225,16 @@ pub(crate) fn renew(
         subject: certificate.subject().clone(),
         validity,
         extensions: match profile {
-            Some(profile) => leaf_extensions(names, *profile, &public_key, record),
+            Some(profile) => leaf_extensions(names, profile, &public_key, record),
             None => extensions_as_before(certificate, record),
         },
         public_key,
-        profile: profile.map_or(RecordedProfile::Imported, RecordedProfile::Leaf),
+        profile: profile
+            .as_ref()
+            .map_or(RecordedProfile::Imported, RecordedProfile::from),
+        custom: profile.as_ref().and_then(LeafProfile::custom).cloned(),
     };
+    notices.extend(profile_change(before, &content));
     issuer.refuse_subject_of_ca(&content.subject)?;
     let draft = issuer.draft(content)?;
     let mut successors = renewal.unless_renewed;
@@ -214,6 +249,20 @@ pub(crate) fn renew(
         entry: issuance.entry.clone(),
     };
     issue_draft(issuer, &draft, key, in_place_of, notices)
+}
+
+/// Says what changed in a profile that a file defines.
+fn profile_change(before: &Predecessor, content: &Content) -> Option<Notice> {
+    let custom = content.custom.as_ref()?;
+    if before.issuance.profile_hash.as_deref() == Some(custom.hash()) {
+        return None;
+    }
+    let notice = RenewalNotice::ProfileChanged {
+        profile: custom.name().to_owned(),
+        serial: before.issuance.serial,
+        extensions: changed_extensions(before.certificate.extensions(), &content.extensions),
+    };
+    Some(notice.into())
 }
 
 /// Extensions of the successor of a certificate without a profile: its purposes and names.

@@ -8,8 +8,8 @@ use super::tables::{
 };
 use crate::ca::{
     BundleRequest, CrlForm, CrlRequest, CsrNames, Dating, Declaration, Defect, End, Entry,
-    EntryFiles, ExportPlace, KeySource, LeafRequest, Lifetime, Place as CrlPlace, Verdict,
-    WishedBundle, WishedCa, WishedCrl, safe_file_name,
+    EntryFiles, ExportPlace, KeySource, LeafRequest, Lifetime, Place as CrlPlace, Profiles,
+    Verdict, WishedBundle, WishedCa, WishedCrl, safe_file_name,
 };
 use crate::cli::failure::Failure;
 use crate::cli::options::{SubjectArgs, key_source, named_csr};
@@ -29,6 +29,8 @@ pub(super) struct Reader<'a> {
     source: &'a Source,
     /// CAs that there are already.
     known: BTreeSet<String>,
+    /// Profiles of the store, and then those of the file too.
+    pub(super) profiles: Profiles,
     published_crls: PathBuf,
     /// Whether the store is one of fixtures.
     may_be_defective: bool,
@@ -51,6 +53,10 @@ impl<'a> Reader<'a> {
         Ok(Self {
             source,
             known: names.iter().map(ToString::to_string).collect(),
+            profiles: match store {
+                Some(store) => Profiles::of_store(store)?,
+                None => Profiles::default(),
+            },
             published_crls,
             may_be_defective: store.is_some_and(Store::is_fixture),
             now,
@@ -64,11 +70,15 @@ impl<'a> Reader<'a> {
         let Sections {
             fixture,
             defaults,
+            profiles,
             cas,
             certificates,
             lists,
             bundles,
         } = sections;
+        profiles
+            .into_iter()
+            .for_each(|profile| self.profile(profile));
         self.may_be_defective = fixture || self.may_be_defective;
         self.known.extend(cas.iter().map(|ca| ca.name.clone()));
         let cas = self.parents_first(cas);
@@ -104,12 +114,16 @@ impl<'a> Reader<'a> {
         Err(refusal.hint_at_end("nothing was changed".into()))
     }
 
-    fn problem(&mut self, place: &Place, problem: impl std::fmt::Display) {
+    pub(super) fn problem(&mut self, place: &Place, problem: impl std::fmt::Display) {
         self.problems.push(self.source.bad(place, problem));
     }
 
     /// The value, or a problem at a place.
-    fn held<T, E: Into<anyhow::Error>>(&mut self, place: &Place, value: Result<T, E>) -> Option<T> {
+    pub(super) fn held<T, E: Into<anyhow::Error>>(
+        &mut self,
+        place: &Place,
+        value: Result<T, E>,
+    ) -> Option<T> {
         let problem = |error: E| format!("{:#}", error.into());
         value
             .map_err(|error| self.problem(place, problem(error)))
@@ -226,6 +240,8 @@ impl<'a> Reader<'a> {
         let subject = self.subject(&name, &place, &table);
         let flaw = table.flaw.map(|Parsed(flaw)| flaw);
         let revoked = self.revocation(&place, &table, flaw);
+        let profile = table.profile.as_ref().or(defaults.profile.as_ref());
+        let profile = self.named_profile(profile);
         if self.problems.len() > before {
             return None;
         }
@@ -233,14 +249,12 @@ impl<'a> Reader<'a> {
         let alternative_names = alternative_names
             .flat_map(|Parsed(names)| names.0)
             .collect();
-        let profile = table.profile.or(defaults.profile);
-        let profile = profile.map(|Parsed(profile)| profile);
         Some(Entry {
             ca: ca?,
             request: LeafRequest {
                 subject,
                 alternative_names,
-                profile: profile.unwrap_or_default(),
+                profile: profile?,
                 lifetime,
                 key: key?,
             },

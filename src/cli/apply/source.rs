@@ -1,7 +1,7 @@
 //! The file of a declaration, and where in it something is wrong.
 
 use super::tables::{BundleTable, CaTable, CertificateTable, CrlTable, Defaults};
-use crate::ca::Input;
+use crate::ca::{Input, LineStarts, ProfileTable};
 use crate::cli::failure::Failure;
 use serde::Deserialize;
 use std::fmt::Display;
@@ -14,8 +14,7 @@ use toml::de::{DeTable, DeValue};
 pub(super) struct Source {
     path: PathBuf,
     text: String,
-    /// Beginning of each line.
-    lines: Vec<usize>,
+    lines: LineStarts,
 }
 
 /// A place in the text.
@@ -33,6 +32,7 @@ pub(super) struct Named<T> {
 pub(super) struct Sections {
     pub(super) fixture: bool,
     pub(super) defaults: Defaults,
+    pub(super) profiles: Vec<Named<ProfileTable>>,
     pub(super) cas: Vec<Named<CaTable>>,
     pub(super) certificates: Vec<Named<CertificateTable>>,
     pub(super) lists: Vec<Named<CrlTable>>,
@@ -50,12 +50,9 @@ impl Source {
             )
         })?;
         let text = text.trim_start_matches('\u{feff}').to_owned();
-        let newlines = memchr::memchr_iter(b'\n', text.as_bytes());
         Ok(Self {
             path: path.to_owned(),
-            lines: std::iter::once(0)
-                .chain(newlines.map(|at| at + 1))
-                .collect(),
+            lines: LineStarts::of(&text),
             text,
         })
     }
@@ -70,14 +67,7 @@ impl Source {
 
     /// Returns the failure of something at a place.
     pub(super) fn bad(&self, place: &Place, problem: impl Display) -> Failure {
-        let before = self.text.get(..place.start).unwrap_or(&self.text);
-        let line = self.lines.partition_point(|begin| *begin <= before.len());
-        let before = &before[self.lines[line - 1]..];
-        // Behind so many characters nobody counts them, and thousands of problems may be on one line.
-        let column = match before.len() {
-            0..=1000 => before.chars().count(),
-            length => length,
-        } + 1;
+        let (line, column) = self.lines.position(&self.text, place.start);
         let path = self.path.display();
         Failure::bad_row(format!("{path} line {line}, column {column}: {problem}"))
     }
@@ -105,6 +95,7 @@ impl Source {
                     }
                 }
                 "fixture" => sections.fixture = self.read(value, problems).unwrap_or_default(),
+                "profile" => sections.profiles = self.named(value, problems),
                 "ca" => sections.cas = self.named(value, problems),
                 "certificate" => sections.certificates = self.named(value, problems),
                 "crl" => sections.lists = self.named(value, problems),
@@ -112,7 +103,7 @@ impl Source {
                 other => problems.push(self.bad(
                     &key.span(),
                     format!(
-                        "unknown field `{other}`, expected one of `fixture`, `defaults`, `ca`, `certificate`, `crl`, `bundle`"
+                        "unknown field `{other}`, expected one of `fixture`, `defaults`, `profile`, `ca`, `certificate`, `crl`, `bundle`"
                     ),
                 )),
             }

@@ -2,17 +2,15 @@
 //!
 //! Doc comments of fields are texts of the schema.
 
-use crate::ca::{CsrNames, Defect, RelyingParty, party};
+use crate::ca::{CsrNames, Defect, ProfileTable, RelyingParty, named, party};
 use crate::cli::options::{LifetimeArgs, PolicyArgs, SubjectArgs, UrlArgs};
 use crate::cli::root::CaSpec;
 use crate::key::KeyType;
 use crate::x509::validity::{Moment, parse_duration};
-use crate::x509::{GeneralName, Profile, Reason, Subtree};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use crate::x509::{GeneralName, Reason, Subtree};
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::num::NonZeroU32;
@@ -33,6 +31,9 @@ pub(super) struct File {
     /// Defaults of certificates.
     #[schemars(default)]
     defaults: Option<Defaults>,
+    /// Profiles of certificates, by their names.
+    #[schemars(default)]
+    profile: BTreeMap<String, ProfileTable>,
     /// CAs, by their names in the store.
     #[schemars(default)]
     ca: BTreeMap<String, CaTable>,
@@ -49,36 +50,7 @@ pub(super) struct File {
 
 /// JSON Schema of a declaration.
 pub(super) fn schema() -> String {
-    let schema = schemars::schema_for!(File);
-    let mut schema = serde_json::to_value(&schema).expect("a schema is plain data");
-    as_toml_has_it(&mut schema);
-    let text = serde_json::to_string_pretty(&schema).expect("a schema is plain data");
-    text + "\n"
-}
-
-/// Removes null, which TOML lacks, and the line ends of descriptions.
-fn as_toml_has_it(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            if let Some(Value::String(text)) = members.get_mut("description") {
-                *text = text.replace('\n', " ");
-            }
-            if let Some(Value::Array(types)) = members.get_mut("type") {
-                types.retain(|name| name != "null");
-                if let [only] = types.as_slice() {
-                    let only = only.clone();
-                    members.insert("type".into(), only);
-                }
-            }
-            if let Some(Value::Array(values)) = members.get_mut("enum") {
-                values.retain(|value| !value.is_null());
-            }
-            members.retain(|name, member| name != "default" || !member.is_null());
-            members.values_mut().for_each(as_toml_has_it);
-        }
-        Value::Array(items) => items.iter_mut().for_each(as_toml_has_it),
-        _ => {}
-    }
+    crate::cli::schema::of::<File>()
 }
 
 /// Defaults of certificates.
@@ -89,9 +61,10 @@ pub(super) struct Defaults {
     /// The CA that issues.
     #[schemars(with = "Option<String>")]
     pub(super) ca: Option<Spanned<String>>,
-    /// Profile of certificates.
-    #[schemars(with = "Option<ProfileName>")]
-    pub(super) profile: Option<Parsed<Profile>>,
+    /// Profile of certificates: client, server, peer, email, code-signing, ocsp, timestamp, or one of this file or of the
+    /// store.
+    #[schemars(with = "Option<String>")]
+    pub(super) profile: Option<Spanned<String>>,
     /// Key type.
     #[schemars(with = "Option<KeyTypeName>")]
     pub(super) key_type: Option<Parsed<KeyType>>,
@@ -208,9 +181,9 @@ pub(super) struct CertificateTable {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) san: Vec<Parsed<AlternativeNames>>,
-    /// Its profile.
-    #[schemars(with = "Option<ProfileName>")]
-    pub(super) profile: Option<Parsed<Profile>>,
+    /// Its profile: client, server, peer, email, code-signing, ocsp, timestamp, or one of this file or of the store.
+    #[schemars(with = "Option<String>")]
+    pub(super) profile: Option<Spanned<String>>,
     /// Days of validity.
     pub(super) days: Option<NonZeroU32>,
     /// End of the validity: "2027-01-31", RFC 3339, or from now as in "90d".
@@ -391,30 +364,7 @@ fn target_names() -> Vec<&'static str> {
     names.filter(|name| *name != "java").collect()
 }
 
-/// A type of which the schema names the values.
-macro_rules! named {
-    ($($type:ident: $values:expr;)*) => {$(
-        struct $type;
-
-        impl JsonSchema for $type {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                let values: Vec<&str> = $values;
-                json_schema!({ "type": "string", "enum": values })
-            }
-        }
-    )*};
-}
-
 named! {
-    ProfileName: Profile::ALL.map(Profile::as_str).to_vec();
     KeyTypeName: KeyType::ALL.map(KeyType::as_str).to_vec();
     ReasonName: Reason::ALL.map(Reason::as_str).to_vec();
     CsrNamesName: vec!["add", "replace"];

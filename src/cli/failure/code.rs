@@ -3,8 +3,8 @@
 
 use crate::ca::{
     ApplyError, AuthorityError, CaError, CrlError, DefectError, ExportError, ImportError,
-    InputError, IssuanceError, IssuerError, KeyUseError, Misfit, RenewalError, RevocationError,
-    SelectError, TrustStoreError,
+    InputError, IssuanceError, IssuerError, KeyUseError, Misfit, ProfileError, RenewalError,
+    RevocationError, SelectError, TrustStoreError,
 };
 use crate::key::KeyError;
 use crate::store::file::Suspect;
@@ -19,6 +19,9 @@ pub(super) const OUTPUT: &str = "output-failed";
 pub(super) const ON_CHANGE: &str = "on-change-failed";
 /// Code of a row or entry of a file that cannot be used.
 pub(super) const BAD_ROW: &str = "invalid-row";
+
+/// Code of a file of profiles that cannot be used.
+pub(super) const INVALID_PROFILE: &str = "invalid-profile";
 
 /// Returns the code of an error: that of its source, if the source says more.
 pub(super) fn of(error: &CaError) -> &'static str {
@@ -37,6 +40,7 @@ pub(super) fn of(error: &CaError) -> &'static str {
         CaError::Renewal(error) => of_renewal(error),
         CaError::Import(error) => of_import(error),
         CaError::Defect(error) => of_defect(error),
+        CaError::Profile(error) => of_profile(error),
         CaError::Apply(error) => of_apply(error),
         CaError::Input { source, .. } => of_input(source),
         CaError::Entry { source, .. } => of(source),
@@ -75,10 +79,12 @@ fn of_issuance(error: &IssuanceError) -> &'static str {
         IssuanceError::TooManyNames { .. } => "too-many-sans",
         IssuanceError::CompromisedKey { .. } => "key-compromised",
         IssuanceError::SubjectOfCa { .. } => "subject-of-ca",
-        IssuanceError::Nameless => "name-required",
+        IssuanceError::Nameless | IssuanceError::ProfileSubject { .. } => "name-required",
         IssuanceError::NeedsAlternativeName { .. } => "san-required",
         IssuanceError::Validity { .. } => "invalid-validity",
         IssuanceError::UnmakeableKey { .. } => "key-type-unsupported",
+        IssuanceError::OtherName { .. } => "san-not-allowed",
+        IssuanceError::ProfileDays { .. } => "validity-exceeds-profile",
     }
 }
 
@@ -146,6 +152,14 @@ fn of_revocation(error: &RevocationError) -> &'static str {
         RevocationError::SeveralLive { .. } => "certificate-ambiguous",
         RevocationError::NotOnHold { .. } => "not-on-hold",
         RevocationError::OwnCertificate { .. } => "own-certificate",
+    }
+}
+
+fn of_profile(error: &ProfileError) -> &'static str {
+    match error {
+        ProfileError::NotFound { .. } => "profile-not-found",
+        ProfileError::Invalid { .. } | ProfileError::Empty { .. } => INVALID_PROFILE,
+        ProfileError::Exists { .. } => "profile-exists",
     }
 }
 
@@ -256,6 +270,7 @@ fn of_import(error: &ImportError) -> &'static str {
 fn of_renewal(error: &RenewalError) -> &'static str {
     match error {
         RenewalError::NotALeaf { .. } => "renewal-of-ca",
+        RenewalError::ProfileNotFound { .. } => "profile-not-found",
         RenewalError::Purposeless { .. } => "renewal-without-purpose",
         RenewalError::Defective { .. } => "renewal-of-defect",
         RenewalError::RevokedPredecessor { .. } => "renewal-of-revoked",

@@ -4,7 +4,7 @@ mod places;
 
 use crate::ca::{
     ApplyError, AuthorityError, CaError, CrlError, DefectError, DueCa, ExportError, ImportError,
-    InputError, IssuanceError, IssuerError, KeyOf, KeyUseError, Misfit, RenewalError,
+    InputError, IssuanceError, IssuerError, KeyOf, KeyUseError, Misfit, ProfileError, RenewalError,
     RevocationError, SelectError, SourceFile, TrustStoreError,
 };
 use crate::cli::unavailable::Unavailable;
@@ -35,6 +35,7 @@ pub(super) fn of(error: &CaError) -> Option<String> {
         CaError::Renewal(error) => renewal_hint(error),
         CaError::Import(error) => import_hint(error),
         CaError::Defect(error) => Some(defect_hint(error).into()),
+        CaError::Profile(error) => profile_hint(error),
         CaError::Apply(ApplyError::OtherCas { .. }) => Some(
             "a CA can't change: restore its entry in the file, or give the new CA another name"
                 .into(),
@@ -48,6 +49,17 @@ pub(super) fn of(error: &CaError) -> Option<String> {
             Some("run the command again, with --force if a file has to be replaced".into())
         }
     }
+}
+
+fn profile_hint(error: &ProfileError) -> Option<String> {
+    Some(match error {
+        ProfileError::NotFound { .. } => "`pki profile add FILE` adds profiles to the store".into(),
+        ProfileError::Exists { .. } => {
+            "replace it with --force, or give the new one another name".into()
+        }
+        ProfileError::Empty { .. } => "`pki profile --example` prints an example".into(),
+        ProfileError::Invalid { .. } => return None,
+    })
 }
 
 fn key_use_hint(error: &KeyUseError) -> Option<String> {
@@ -111,6 +123,13 @@ fn issuance_hint(error: &IssuanceError) -> Option<String> {
             "choose other times with --days, --not-before or --not-after".into()
         }
         IssuanceError::SubjectOfCa { .. } => "use another subject: --cn or --subject".into(),
+        IssuanceError::OtherName { kind, profile } => {
+            format!(
+                "add \"{kind}\" to other_names of profile {profile}, or use a profile that has it"
+            )
+        }
+        IssuanceError::ProfileSubject { .. } => "give one with --cn".into(),
+        IssuanceError::ProfileDays { most, .. } => format!("use --days {most} or less"),
         IssuanceError::Lint { .. }
         | IssuanceError::Subject(_)
         | IssuanceError::AlternativeName(_) => return None,
@@ -320,6 +339,9 @@ fn renewal_hint(error: &RenewalError) -> Option<String> {
     Some(match error {
         RenewalError::NotALeaf { .. } => {
             "renew a CA's own certificate with `pki ca renew --ca NAME`".into()
+        }
+        RenewalError::ProfileNotFound { .. } => {
+            "add it with `pki profile add FILE`, or name its file with --profiles".into()
         }
         RenewalError::Purposeless { ca, serial } => format!(
             "issue one with a purpose: `pki issue --ca {ca} --profile PROFILE`; `pki show --ca {ca} --serial 0x{serial}` shows the names"

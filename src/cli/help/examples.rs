@@ -154,6 +154,24 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &[&str])] = &[
             "pki apply hierarchy.toml",
         ],
     ),
+    (
+        "profile add",
+        &[
+            "pki profile add profiles.toml",
+            "pki profile add profiles.toml --force",
+        ],
+    ),
+    (
+        "profile list",
+        &["pki profile list", "pki --format json profile list"],
+    ),
+    (
+        "profile show",
+        &[
+            "pki profile show vpn-server",
+            "pki --format json profile show server",
+        ],
+    ),
     ("backup", &["pki backup store.tar", "pki backup -"]),
     ("restore", &["pki --store restored restore store.tar"]),
     ("completions", &["pki completions bash"]),

@@ -71,13 +71,13 @@ pub(super) fn run(args: &IssueArgs, path: &Path, context: &Context) -> Result<Re
                 .hint("give the passphrase with file:PATH, fd:N or env:VAR"),
         );
     }
+    let defaults = Arc::new(Defaults::new(args, path, &store)?);
     let table = TableFile::open(path)?;
     let lock = ca.lock_batches(args.resume)?;
     let (batch, issued) = begin(args, &table, &ca, context)?;
     let purpose = Purpose::Certificates;
     let issuer = Issuer::open(&store, &args.ca, purpose, &mut passphrases, context.now)?;
     context.detail(format!("opened the key of {}", args.ca));
-    let defaults = Arc::new(Defaults::new(args, path));
     let folder = args.out.folder();
     let place = folder.as_ref().map(|folder| (folder, args.out.der()));
     let seen = RowCheck::new(&issuer, place, &issued, context).look_at(&table, &defaults)?;

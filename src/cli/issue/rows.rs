@@ -2,14 +2,15 @@
 
 use super::IssueArgs;
 use crate::ca::{
-    CaError, CsrNames, End, ExportError, FileKind, IssuanceError, KeyUseError, LeafRequest,
-    Lifetime, TableRow, cost_of,
+    CaError, CsrNames, End, ExportError, FileKind, IssuanceError, KeyUseError, LeafProfile,
+    LeafRequest, Lifetime, Profiles, TableRow, cost_of,
 };
 use crate::cli::failure::{Failure, REPLACE_CSR_NAMES};
 use crate::cli::options::{key_source, named_csr};
 use crate::cli::table::{BadRow, Columns, Header, Row};
 use crate::key::KeyType;
-use crate::x509::{GeneralName, Name, Profile};
+use crate::store::Store;
+use crate::x509::{GeneralName, Name};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +24,8 @@ pub(in crate::cli) const COLUMNS: &Columns = &Columns {
 /// Defaults of rows, from the options.
 #[derive(Default)]
 pub(in crate::cli) struct Defaults {
-    profile: Profile,
+    profile: LeafProfile,
+    profiles: Profiles,
     lifetime: Lifetime,
     key_type: KeyType,
     csr_names: CsrNames,
@@ -32,14 +34,15 @@ pub(in crate::cli) struct Defaults {
 }
 
 impl Defaults {
-    pub(super) fn new(args: &IssueArgs, table: &Path) -> Self {
-        Self {
-            profile: args.profile,
+    pub(super) fn new(args: &IssueArgs, table: &Path, store: &Store) -> Result<Self, Failure> {
+        Ok(Self {
+            profile: args.profile.find(store)?,
+            profiles: args.profile.file.read(store)?,
             lifetime: args.lifetime.lifetime(),
             key_type: args.key_type.unwrap_or_default(),
             csr_names: args.csr_names(),
             folder: table.parent().map(Path::to_owned).unwrap_or_default(),
-        }
+        })
     }
 }
 
@@ -113,8 +116,8 @@ impl CertificateRow {
                 .parsed("san", GeneralName::parse_list)?
                 .unwrap_or_default(),
             profile: row
-                .parsed("profile", str::parse)?
-                .unwrap_or(defaults.profile),
+                .parsed("profile", |name| defaults.profiles.find(name))?
+                .unwrap_or_else(|| defaults.profile.clone()),
             lifetime: Lifetime {
                 end: days?.map(End::Days).or(defaults.lifetime.end),
                 ..defaults.lifetime
@@ -178,13 +181,15 @@ impl TableRow for CertificateRow {
 /// Returns the column that an error is about.
 fn column_of(error: &IssuanceError) -> Option<&'static str> {
     match error {
-        IssuanceError::Validity { .. } => Some("days"),
+        IssuanceError::Validity { .. } | IssuanceError::ProfileDays { .. } => Some("days"),
         IssuanceError::NeedsAlternativeName { .. }
         | IssuanceError::AlternativeName(_)
+        | IssuanceError::OtherName { .. }
         | IssuanceError::TooManyNames { .. } => Some("san"),
-        IssuanceError::SubjectOfCa { .. } | IssuanceError::Subject(_) | IssuanceError::Nameless => {
-            Some("cn")
-        }
+        IssuanceError::SubjectOfCa { .. }
+        | IssuanceError::Subject(_)
+        | IssuanceError::ProfileSubject { .. }
+        | IssuanceError::Nameless => Some("cn"),
         IssuanceError::CsrSubject { .. } | IssuanceError::CsrSan { .. } => Some("csr"),
         IssuanceError::Lint { .. }
         | IssuanceError::CompromisedKey { .. }

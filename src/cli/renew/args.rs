@@ -4,7 +4,7 @@ use crate::ca::{End, Lifetime, Selector};
 use crate::cli::delivery::OutArgs;
 use crate::cli::failure::Failure;
 use crate::cli::list::duration;
-use crate::cli::options::readings;
+use crate::cli::options::{ProfilesArgs, readings};
 use crate::cli::passphrase::PassinArgs;
 use crate::store::CaName;
 use crate::x509::validity::Moment;
@@ -29,6 +29,8 @@ pub(in crate::cli) struct RenewArgs {
     /// Renew every valid certificate that expires within this time, as in 30d, and is not renewed yet
     #[arg(long, value_name = "DURATION", value_parser = duration, conflicts_with_all = ["cn", "serial"])]
     pub(in crate::cli) expiring: Option<Duration>,
+    #[command(flatten)]
+    pub(in crate::cli) profiles: ProfilesArgs,
     /// Use a new key of the same type
     #[arg(long)]
     pub(in crate::cli) rekey: bool,

@@ -50,7 +50,7 @@ impl StoreLayout {
     pub(crate) fn kind_of(entry: &str) -> Option<Kind> {
         let here = Self::new(Path::new(""));
         let path = Path::new(entry);
-        if path == here.format() {
+        if path == here.format() || path == here.profiles() {
             return Some(Kind::Plain);
         }
         if path == here.lock() {

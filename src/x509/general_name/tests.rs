@@ -1,6 +1,7 @@
 //! Alternative names as people write them.
 
 use super::*;
+use crate::asn1::{Reader, encode};
 
 fn shown(text: &str) -> Result<String, String> {
     GeneralName::parse(text)
@@ -40,6 +41,56 @@ fn types_are_detected_or_given() {
     ] {
         assert_eq!(shown(text).as_deref(), Ok(expected), "{text}");
     }
+}
+
+#[test]
+fn other_names_are_written_as_they_are_read() {
+    for text in [
+        "upn:ada@corp.example.test",
+        "krb5:ada@EXAMPLE.TEST",
+        "krb5:host/www.example.test@EXAMPLE.TEST",
+        "rid:1.2.840.113549",
+        "dirname:CN=a\\,b,O=Example",
+        "other:1.2.3.4;UTF8:größe",
+        "other:1.2.3.4;IA5:size",
+        "other:1.2.3.4;DER:020105",
+    ] {
+        assert_eq!(shown(text).as_deref(), Ok(text));
+        let name = GeneralName::parse(text).unwrap();
+        let der = encode(|encoder| name.encode(encoder));
+        let read = GeneralName::decode(&Reader::single(&der).unwrap()).unwrap();
+        assert_eq!(read, name, "{text}");
+    }
+    for text in [
+        "upn:",
+        "upn:ada",
+        "upn:a\u{202e}@b",
+        "krb5:ada",
+        "krb5:@R",
+        "krb5:a//b@R",
+        "krb5:a@R@S",
+        "krb5:ä@R",
+        "rid:1",
+        "rid:x",
+        "dirname:",
+        "dirname:x",
+        "other:1.2.3",
+        "other:1.2.3;UTF8:",
+        "other:1.2.3;IA5:ä",
+        "other:1.2.3;DER:0201",
+        "other:1.2.3;DER:02010500",
+        "other:1.2.3;BMP:a",
+    ] {
+        assert!(GeneralName::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_directory_name_is_a_list_of_its_own() {
+    let names = GeneralName::parse_list("DirName:CN=a,O=b").unwrap();
+    assert_eq!(names.len(), 1);
+    let names = GeneralName::parse_list("a.test,dirname:/CN=a/O=b").unwrap();
+    assert_eq!(names.len(), 2);
 }
 
 #[test]

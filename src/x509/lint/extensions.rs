@@ -3,7 +3,6 @@
 use super::Candidate;
 use crate::asn1::oid;
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
-use crate::x509::general_name::GeneralName;
 
 pub(super) fn only_known_extensions_are_critical(candidate: &Candidate<'_>) -> Option<String> {
     const KNOWN: [const_oid::ObjectIdentifier; 5] = [
@@ -104,10 +103,7 @@ pub(super) fn alternative_names_are_well_formed(candidate: &Candidate<'_>) -> Op
         Some(Ok(checked)) if checked == *name => None,
         Some(Ok(_)) => Some(format!("{name} is not in its canonical form")),
         Some(Err(error)) => Some(error.to_string()),
-        None => match name {
-            GeneralName::Directory(_) => None,
-            _ => Some(format!("{name} has a type that is not issued")),
-        },
+        None => (!name.is_issued()).then(|| format!("{name} has a type that is not issued")),
     })
 }
 

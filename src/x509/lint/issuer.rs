@@ -1,6 +1,8 @@
 //! Rules about a certificate and the path above it.
 
 use super::Candidate;
+use crate::asn1::oid;
+use crate::x509::Certificate;
 use crate::x509::extension::key_usage::KEY_CERT_SIGN;
 
 pub(super) fn issuer_is_the_subject_of_the_ca(candidate: &Candidate<'_>) -> Option<String> {
@@ -79,4 +81,46 @@ pub(super) fn names_are_inside_the_constraints(candidate: &Candidate<'_>) -> Opt
                 issuer.subject()
             )),
         })
+}
+
+/// Verifiers hold a CA's purposes to be those of all below it, but for a responder of the CA itself.
+pub(super) fn purposes_are_inside_those_of_the_cas(candidate: &Candidate<'_>) -> Option<String> {
+    let purposes = candidate.certificate.extended_key_usage();
+    if candidate.certificate.is_ca() {
+        return None;
+    }
+    candidate.issuers.iter().find_map(|issuer| {
+        let allowed = issuer.extended_key_usage();
+        if allowed.is_empty() || allowed.contains(&oid::ANY_EXTENDED_KEY_USAGE) {
+            return None;
+        }
+        let mut outside = purposes
+            .iter()
+            .filter(|purpose| **purpose != oid::OCSP_SIGNING && !allowed.contains(purpose));
+        let purpose = oid::called(outside.next()?);
+        Some(format!(
+            "{} does not allow the purpose {purpose}",
+            issuer.subject()
+        ))
+    })
+}
+
+/// A policy that a CA's certificate lacks is not valid for the path. A CA without policies restricts none here.
+pub(super) fn policies_are_inside_those_of_the_cas(candidate: &Candidate<'_>) -> Option<String> {
+    let policies = |certificate: &Certificate| {
+        let extension = certificate.extension(&oid::CERTIFICATE_POLICIES)?;
+        extension.to_policies().ok()
+    };
+    if candidate.certificate.is_ca() {
+        return None;
+    }
+    let own = policies(candidate.certificate)?;
+    candidate.issuers.iter().find_map(|issuer| {
+        let allowed = policies(issuer).filter(|allowed| !allowed.contains(&oid::ANY_POLICY))?;
+        let outside = own.iter().find(|policy| !allowed.contains(policy))?;
+        Some(format!(
+            "{} does not have the policy {outside}",
+            issuer.subject()
+        ))
+    })
 }

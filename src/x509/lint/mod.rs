@@ -100,6 +100,8 @@ pub(crate) const RULES: &[Rule] = rules! {
     issuer::validity_is_inside_that_of_the_ca, "RFC 5280 6.1.3";
     issuer::path_lengths_are_held, "RFC 5280 6.1.4";
     issuer::names_are_inside_the_constraints, "RFC 5280 6.1.3";
+    issuer::purposes_are_inside_those_of_the_cas, "RFC 5280 4.2.1.12";
+    issuer::policies_are_inside_those_of_the_cas, "RFC 5280 6.1.3";
 };
 
 /// Everything that is wrong with a certificate.

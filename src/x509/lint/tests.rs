@@ -188,8 +188,8 @@ const OF_NAMES: &[Case] = &[
         c.certificate.set(alternative_names(&upper_case, false));
     }),
     ("alternative_names_are_well_formed", leaf, |c| {
-        // A registeredID.
-        let other = [GeneralName::Other(vec![0x88, 1, 0x2a])];
+        // An x400Address.
+        let other = [GeneralName::Other(vec![0xa3, 0])];
         c.certificate.set(alternative_names(&other, false));
     }),
     ("alternative_names_are_well_formed", leaf, |c| {
@@ -286,6 +286,14 @@ const OF_ISSUERS: &[Case] = &[
     ("path_lengths_are_held", below_the_ca, |c| {
         c.issuers[1].set(basic_constraints(true, Some(1)));
     }),
+    ("purposes_are_inside_those_of_the_cas", leaf, |c| {
+        let purposes = [oid::CODE_SIGNING];
+        c.issuers[0].set(Extension::extended_key_usage(&purposes));
+    }),
+    ("policies_are_inside_those_of_the_cas", leaf, |c| {
+        c.issuers[1].set(policy("1.2.3"));
+        c.certificate.set(policy("1.2.4"));
+    }),
     ("names_are_inside_the_constraints", leaf, |c| {
         c.issuers[0].set(constraints(&["dns:example.test"], &[]));
         let names = alternative_names(&[host("www.other.test")], false);
@@ -298,6 +306,11 @@ const OF_ISSUERS: &[Case] = &[
         c.issuers[1].set(raw(oid::NAME_CONSTRAINTS, true, &[5, 0]));
     }),
 ];
+
+fn policy(identifier: &str) -> Extension {
+    let identifier = ObjectIdentifier::new_unwrap(identifier);
+    Extension::certificate_policies(&[(identifier, None)])
+}
 
 /// A CA below the one that `ca` gives, whose path length allows it.
 fn below_the_ca() -> Chain {
@@ -394,6 +407,20 @@ const SOUND: &[Edge] = &[
     }),
     (ca, |c| {
         c.certificate.set(constraints(&[], &["ip:10.0.0.0/8"]));
+    }),
+    (leaf, |c| {
+        c.issuers[0].set(Extension::extended_key_usage(&[oid::CODE_SIGNING]));
+        c.certificate
+            .set(Extension::extended_key_usage(&[oid::OCSP_SIGNING]));
+    }),
+    (leaf, |c| {
+        c.issuers[0].set(policy("2.5.29.32.0"));
+        c.certificate.set(policy("1.2.4"));
+    }),
+    (leaf, |c| {
+        let upn = GeneralName::parse("upn:a@example.test").unwrap();
+        let rid = GeneralName::parse("rid:1.2.3").unwrap();
+        c.certificate.set(alternative_names(&[upn, rid], false));
     }),
 ];
 

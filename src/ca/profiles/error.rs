@@ -1,0 +1,35 @@
+//! Errors of profiles. Nothing was changed.
+
+use crate::ca::profiles::rule::ProfileProblem;
+
+/// Reasons why a profile is not used or not added.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProfileError {
+    #[error("{name:?} is not a profile; use {}", known.join(", "))]
+    NotFound {
+        name: String,
+        /// Names of the profiles that can be used.
+        known: Vec<String>,
+    },
+    /// A file of profiles breaks rules, or can't be read.
+    #[error("the profiles in {file} cannot be used")]
+    Invalid {
+        file: String,
+        problems: Vec<PlacedProblem>,
+    },
+    /// A profile of the store has the name, and differs.
+    #[error("profile {name} already exists and differs")]
+    Exists { name: String },
+    #[error("{file} has no table [profile.NAME]")]
+    Empty { file: String },
+}
+
+/// Problem in a file of profiles, and its place.
+#[derive(Debug)]
+pub(crate) struct PlacedProblem {
+    /// From 1.
+    pub(crate) line: usize,
+    /// From 1.
+    pub(crate) column: usize,
+    pub(crate) problem: ProfileProblem,
+}

@@ -1,0 +1,40 @@
+//! The file of profiles in the store. Its content is the use cases' affair.
+
+use super::Store;
+use super::error::StoreError;
+use super::file::{self, Access, Existing};
+use super::location::Location;
+use super::lock::Lock;
+use std::path::Path;
+
+impl Store {
+    /// Reads the file of profiles; `None` if there is none.
+    pub(crate) fn profiles(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(file::read_if_there(&self.layout.profiles())?)
+    }
+
+    pub(crate) fn profiles_location(&self) -> Location {
+        self.layout.profiles().into()
+    }
+
+    /// Reads the file of profiles in a directory that may hold a store.
+    pub(crate) fn profiles_in(path: &Path) -> Option<Vec<u8>> {
+        let layout = super::layout::StoreLayout::new(path);
+        file::read_if_there(&layout.profiles()).ok()?
+    }
+
+    /// Replaces the file of profiles by what `change` returns, if it returns a text, while no other process does.
+    pub(crate) fn change_profiles<R, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce() -> Result<(Option<String>, R), E>,
+    ) -> Result<R, E> {
+        let _lock = Lock::acquire(&self.layout.lock(), &self.operator)?;
+        let (text, result) = change()?;
+        if let Some(text) = text {
+            let path = self.layout.profiles();
+            file::write(&path, Access::Store, Existing::Replace, text.as_bytes())
+                .map_err(|error| StoreError::from(error.source))?;
+        }
+        Ok(result)
+    }
+}
