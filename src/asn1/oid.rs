@@ -89,6 +89,7 @@ identifiers! {
     // PKCS #12: RFC 7292, RFC 2985; the last is what Java's PKCS12KeyStore marks trust anchors with.
     PKCS7_DATA = "1.2.840.113549.1.7.1", "data";
     PKCS7_ENCRYPTED_DATA = "1.2.840.113549.1.7.6", "encryptedData";
+    KEY_BAG = "1.2.840.113549.1.12.10.1.1", "keyBag";
     PKCS8_SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2", "pkcs8ShroudedKeyBag";
     CERT_BAG = "1.2.840.113549.1.12.10.1.3", "certBag";
     X509_CERTIFICATE = "1.2.840.113549.1.9.22.1", "x509Certificate";

@@ -220,7 +220,7 @@ impl UnreadCertificate {
     }
 }
 
-fn not_certificates(path: &Path, source: InputError) -> CaError {
+pub(crate) fn not_certificates(path: &Path, source: InputError) -> CaError {
     CaError::Input {
         path: path.to_owned(),
         expected: "a file of certificates",

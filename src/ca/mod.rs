@@ -20,6 +20,7 @@ mod owner;
 mod parallel;
 mod passphrase_change;
 mod passphrases;
+mod pkcs12;
 mod profiles;
 mod remedy;
 mod renewal;
@@ -65,8 +66,8 @@ pub(crate) use finding::{Level, RuleFinding};
 pub(crate) use fixture::{Defect, DefectError, issue_defective};
 pub(crate) use foreign::error::InputError;
 pub(crate) use foreign::{
-    ForeignObject, Input, Size, UnreadCertificate, certificates_in, crls_in, each_certificate_in,
-    read_certificates, request_in,
+    ForeignObject, Input, Size, UnreadCertificate, certificates_in, crls_in, read_certificates,
+    request_in,
 };
 pub(crate) use import::{
     ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldCrl, Source,
@@ -85,6 +86,7 @@ pub(crate) use parallel::on_all_cores;
 pub(crate) use passphrase_change::{change_passphrase, change_passphrase_of_file};
 pub(crate) use passphrases::error::KeyUseError;
 pub(crate) use passphrases::{Passphrases, ProtectedKey, Unlocked, passphrase_for, protection_for};
+pub(crate) use pkcs12::{Pkcs12File, certificate_file, is_pkcs12, open_pkcs12};
 pub(crate) use profiles::error::{PlacedProblem, ProfileError};
 pub(crate) use profiles::{
     Addition, CustomProfile, LeafProfile, ProfileTable, Profiles, add_profiles,
@@ -106,7 +108,7 @@ pub(crate) use trust_store::error::TrustStoreError;
 pub(crate) use trust_store::targets::{
     BundleFinding, CrlForm, Foreign, Form, Grammar, PARTIES, RelyingParty, party,
 };
-pub(crate) use trust_store::{Bundle, BundleRequest, Changes, bundle, write_bundle};
+pub(crate) use trust_store::{Bundle, BundleRequest, Changes, bundle, only_cas, write_bundle};
 pub(crate) use verify::{Checked, CheckedBy, Judgement, VerifyRequest, verify};
 
 #[cfg(test)]

@@ -82,6 +82,14 @@ impl Unlocked {
         }
     }
 
+    /// Takes the passphrase of a file that was opened; an empty one protects nothing.
+    pub(crate) fn with(passphrase: Option<Passphrase>) -> Self {
+        Self {
+            passphrase: passphrase.filter(|passphrase| !passphrase.is_empty()),
+            derived: None,
+        }
+    }
+
     /// Reads a key file, with a passphrase if it is encrypted.
     pub(crate) fn open(
         &mut self,

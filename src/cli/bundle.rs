@@ -2,13 +2,13 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::{input, is_standard_output};
+use super::options::{certificates, check_belonging, input, is_standard_output};
 use super::passphrase::{TrustStorePassphraseArgs, UserPassphrases};
 use super::remedy::message_of;
 use super::report::{Lines, Report};
 use crate::ca::{
     Bundle, BundleFinding, BundleRequest, Changes, Foreign, Form, Level, PARTIES, ProtectedKey,
-    RelyingParty, bundle, check_for_java, party, passphrase_for, plural, write_bundle,
+    RelyingParty, bundle, check_for_java, only_cas, party, passphrase_for, plural, write_bundle,
 };
 use crate::key::Passphrase;
 use crate::store::CaName;
@@ -31,7 +31,7 @@ pub(super) struct BundleArgs {
     /// A CA of the store, with its issuing CAs; repeatable [default: every CA]
     #[arg(long, value_name = "NAME")]
     ca: Vec<CaName>,
-    /// Add the certificates of a file: PEM, DER or PKCS #7
+    /// Add the certificates of a file: PEM, DER, PKCS #7 or PKCS #12
     #[arg(long, value_name = "FILE")]
     add: Vec<PathBuf>,
     /// The target: apply its limits and write its format
@@ -89,11 +89,23 @@ struct ChangesEntry {
 
 impl BundleArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
-        if let Some(option) = self.passphrases.given().filter(|_| !self.is_pkcs12()) {
-            return Err(Failure::usage(format!(
-                "{option} needs a PKCS #12 trust store: --for java"
-            )));
-        }
+        let opens = match &self.check {
+            Some(_) => self.is_pkcs12(),
+            None => !self.add.is_empty(),
+        };
+        let (has_passin, has_passout) = (
+            self.passphrases.has_passin(),
+            self.passphrases.has_passout(),
+        );
+        check_belonging(&[
+            (
+                "--passin",
+                has_passin,
+                "--add, or --check with --for java",
+                opens,
+            ),
+            ("--passout", has_passout, "--for java", self.is_pkcs12()),
+        ])?;
         match &self.check {
             Some(file) => self.check(file, context),
             None => self.write(context),
@@ -122,11 +134,13 @@ impl BundleArgs {
 
     fn write(self, context: &Context) -> Result<Report, Failure> {
         let store = context.open_store()?;
+        let mut passphrases = UserPassphrases::of_trust_store(context, &self.passphrases)?;
         let made = bundle(
             &store,
             &BundleRequest {
                 cas: self.ca.clone(),
-                files: self.add.clone(),
+                files: Vec::new(),
+                given: self.given(&mut passphrases, context)?,
                 party: self.party,
             },
             context.now,
@@ -141,7 +155,7 @@ impl BundleArgs {
                 "--out - is one file, but the bundle has several: give the name of the first",
             ));
         }
-        let passphrase = self.passphrase(context)?;
+        let passphrase = self.passphrase(&mut passphrases)?;
         findings.iter().for_each(|finding| context.warning(finding));
         if let Some(line) = setting(&made, self.party) {
             context.notice(format!(
@@ -161,6 +175,23 @@ impl BundleArgs {
         Ok(written(&made, &findings, files, changes.as_ref()))
     }
 
+    /// Reads the files to add; each certificate has to be a CA's.
+    fn given(
+        &self,
+        passphrases: &mut UserPassphrases,
+        context: &Context,
+    ) -> Result<Vec<Certificate>, Failure> {
+        let mut given = Vec::new();
+        for path in &self.add {
+            let each = certificates(path, passphrases, context)?;
+            let is_one = each.len() == 1;
+            let all: Result<Vec<_>, _> = each.into_iter().collect();
+            let all = all.map_err(|unread| unread.into_error(is_one))?;
+            given.extend(only_cas(path, all)?);
+        }
+        Ok(given)
+    }
+
     fn out(&self) -> PathBuf {
         let usual = if self.is_pkcs12() {
             "truststore.p12"
@@ -171,13 +202,11 @@ impl BundleArgs {
     }
 
     /// Asks for the passphrase of a PKCS #12 trust store, if one is written.
-    fn passphrase(&self, context: &Context) -> Result<Option<Passphrase>, Failure> {
+    fn passphrase(&self, passphrases: &mut UserPassphrases) -> Result<Option<Passphrase>, Failure> {
         if !self.is_pkcs12() {
             return Ok(None);
         }
-        let mut passphrases = UserPassphrases::of_trust_store(context, &self.passphrases)?;
-        let passphrase =
-            passphrase_for(ProtectedKey::outside("the trust store"), &mut passphrases)?;
+        let passphrase = passphrase_for(ProtectedKey::outside("the trust store"), passphrases)?;
         passphrase.as_ref().map_or(Ok(()), check_for_java)?;
         Ok(passphrase)
     }

@@ -31,10 +31,10 @@ pub(super) struct ImportArgs {
     /// The CA's name in the store
     #[arg(long, value_name = "NAME")]
     name: CaName,
-    /// The CA's certificate, if it is not in a usual place
+    /// The CA's certificate, if it is not in a usual place; it may be PKCS #12
     #[arg(long, value_name = "FILE")]
     cert: Option<PathBuf>,
-    /// The CA's key
+    /// The CA's key; it may be PKCS #12
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// The last CRL that the CA signed

@@ -1,17 +1,18 @@
 //! Options that several commands share: subjects, names, times.
 
 use super::Failure;
+use super::context::Context;
 use super::passphrase::{Unbuffered, UserPassphrases};
 use crate::ca::{
     CaError, CsrNames, End, Input, KeySource, LeafProfile, Lifetime, Profiles, Selector, Size,
-    request_in,
+    UnreadCertificate, certificate_file, request_in,
 };
 use crate::key::KeyType;
 use crate::store::Store;
 use crate::x509::serial::SerialReadings;
 use crate::x509::validity::Moment;
 use crate::x509::{
-    CertificationRequest, GeneralName, Name, NameConstraints, Profile, Serial, Subtree,
+    Certificate, CertificationRequest, GeneralName, Name, NameConstraints, Profile, Serial, Subtree,
 };
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -194,6 +195,24 @@ pub(super) fn input_of(size: Size, path: &Path) -> Result<Input, Failure> {
         return Ok(Input::from_reader_of(size, path, Unbuffered)?);
     }
     Ok(Input::read_of(size, path)?)
+}
+
+/// Reads the certificates in PEM, DER, PKCS #7 or PKCS #12; - is standard input.
+pub(super) fn certificates(
+    path: &Path,
+    passphrases: &mut UserPassphrases,
+    context: &Context,
+) -> Result<Vec<Result<Certificate, UnreadCertificate>>, Failure> {
+    let file = certificate_file(&input(path)?, passphrases)?;
+    if file.lacks_mac {
+        warn_of_missing_mac(path, context);
+    }
+    Ok(file.certificates)
+}
+
+pub(super) fn warn_of_missing_mac(path: &Path, context: &Context) {
+    let path = path.display();
+    context.warning(format!("{path} has no MAC: changes to it go unnoticed"));
 }
 
 /// Reads the CSR in a file; - is standard input, if no passphrase is to come from there.

@@ -13,7 +13,7 @@ use crate::key::Passphrase;
 use crate::store::{CaName, Store, StoreError};
 use crate::x509::text::Escaped;
 use args::SourceText;
-pub(super) use args::{PassinArgs, PassoutArgs, TrustStorePassphraseArgs};
+pub(super) use args::{FilePassinArgs, PassinArgs, PassoutArgs, TrustStorePassphraseArgs};
 pub(super) use source::Unbuffered;
 use source::{Descriptors, Source};
 use std::cell::RefCell;
@@ -116,6 +116,12 @@ const PROTECT_EACH_WITH: &str = "unset it, and give the new passphrase with --pa
 const PROTECT_EXPORT_WITH: &str = "give one with --passout, or use --no-passphrase";
 const PROTECT_PKCS12_WITH: &str = "give one with --passout";
 
+fn given_for_files(passin: Option<&SourceText>) -> Result<Vec<Given>, Failure> {
+    let source = passin.map(|text| parsed("--passin", text)).transpose()?;
+    let given = source.into_iter().map(|source| Given::new(None, source));
+    Ok(given.collect())
+}
+
 impl UserPassphrases {
     /// Returns the passphrases of a command that works with the CAs of the store.
     pub(super) fn new(
@@ -170,15 +176,14 @@ impl UserPassphrases {
         args: &TrustStorePassphraseArgs,
     ) -> Result<Self, Failure> {
         let TrustStorePassphraseArgs { passin, passout } = args;
-        let passin = passin
-            .as_ref()
-            .map(|text| parsed("--passin", text))
-            .transpose()?;
-        let given = passin
-            .into_iter()
-            .map(|source| Given::new(None, source))
-            .collect();
+        let given = given_for_files(passin.as_ref())?;
         Self::of_sources(context, given, passout.as_ref(), Protecting::Pkcs12)
+    }
+
+    /// Returns the passphrases that open files.
+    pub(super) fn of_file(context: &Context, args: &FilePassinArgs) -> Result<Self, Failure> {
+        let given = given_for_files(args.passin.as_ref())?;
+        Self::of_sources(context, given, None, Protecting::Export)
     }
 
     fn of_sources(

@@ -1,13 +1,17 @@
 //! `pki show`.
 
+mod pkcs12;
+
 use super::context::Context;
 use super::describe;
 use super::failure::Failure;
-use super::options::{SelectorArgs, check_belonging, input};
+use super::options::{SelectorArgs, check_belonging, input, warn_of_missing_mac};
 use super::output::{Format, write_json};
+use super::passphrase::{FilePassinArgs, UserPassphrases};
 use super::report::Report;
 use crate::ca::{
-    CaError, ForeignObject, Input, InputError, Status, certificate_of, foreign_crl, select_one,
+    CaError, ForeignObject, Input, InputError, Status, certificate_of, foreign_crl, is_pkcs12,
+    open_pkcs12, select_one,
 };
 use crate::key::PublicKey;
 use crate::store::{Ca, CaName, Store};
@@ -22,8 +26,8 @@ use std::path::{Path, PathBuf};
 
 /// Show a certificate of the store, or the contents of a file
 ///
-/// A file may contain certificates, CSRs, CRLs and keys in PEM or DER; - is standard input. Of a private key
-/// only the type is shown.
+/// A file may contain certificates, CSRs, CRLs and keys in PEM or DER, or be PKCS #12; - is standard input. Of a
+/// private key only the type is shown.
 #[derive(Args)]
 pub(super) struct ShowArgs {
     /// The file
@@ -37,6 +41,8 @@ pub(super) struct ShowArgs {
     /// Show every entry of a CRL
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    passin: FilePassinArgs,
 }
 
 impl ShowArgs {
@@ -44,10 +50,25 @@ impl ShowArgs {
         check_belonging(&[("--all", self.all, "a file", self.file.is_some())])?;
         match (&self.file, &self.ca) {
             (Some(file), _) if self.all => show_entries(file),
-            (Some(file), _) => what_is_in(&input(file)?),
+            (Some(file), _) => self.show_file(file, context),
             (None, Some(ca)) => self.show_stored(ca, context),
             (None, None) => Err(Failure::usage("a file or --ca is required")),
         }
+    }
+
+    fn show_file(&self, path: &Path, context: &Context) -> Result<Report, Failure> {
+        let input = input(path)?;
+        if !is_pkcs12(&input) {
+            return what_is_in(&input);
+        }
+        let mut passphrases = UserPassphrases::of_file(context, &self.passin)?;
+        let mut file = open_pkcs12(&input, None, &mut passphrases)?;
+        if !file.has_mac {
+            warn_of_missing_mac(path, context);
+        }
+        let described = pkcs12::described(&mut file, &mut passphrases)?;
+        let text: Vec<String> = described.iter().map(describe::text).collect();
+        Ok(Report::new(&described, text.join("\n")).answer())
     }
 
     fn show_stored(&self, name: &CaName, context: &Context) -> Result<Report, Failure> {

@@ -2,12 +2,10 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::input;
+use super::options::{certificates, input};
+use super::passphrase::{FilePassinArgs, UserPassphrases};
 use super::report::{Lines, Report};
-use crate::ca::{
-    Checked, CheckedBy, Judgement, UnreadCertificate, VerifyRequest, crls_in, each_certificate_in,
-    verify,
-};
+use crate::ca::{Checked, CheckedBy, Judgement, UnreadCertificate, VerifyRequest, crls_in, verify};
 use crate::store::{Store, StoreError};
 use crate::x509::text::{Escaped, shortened};
 use crate::x509::validity::{Moment, rfc3339};
@@ -24,7 +22,7 @@ use std::path::PathBuf;
 /// of the store, or those of --bundle. Revocations come from the store's records, or from --crl.
 #[derive(Args)]
 pub(super) struct VerifyArgs {
-    /// The certificate, PEM or DER, with or without intermediate CAs after it; - is standard input
+    /// The certificate, PEM, DER or PKCS #12, with or without intermediate CAs after it; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Trust the self-signed certificates of this file instead of the store's; its other certificates are intermediates
@@ -54,6 +52,8 @@ pub(super) struct VerifyArgs {
     /// Time of the verification: 2027-01-31, RFC 3339, or from now as in 30d [default: now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<Moment>,
+    #[command(flatten)]
+    passin: FilePassinArgs,
 }
 
 #[derive(Serialize)]
@@ -131,14 +131,15 @@ impl VerifyArgs {
         let time = moment.resolve(context.now).ok_or_else(|| {
             Failure::usage("--at is outside the years that a certificate can express")
         })?;
+        let mut passphrases = UserPassphrases::of_file(context, &self.passin)?;
         let mut bundle = Vec::new();
         for file in &self.bundle {
-            let all = each_certificate_in(&input(file)?)?;
+            let all = certificates(file, &mut passphrases, context)?;
             bundle.extend(some_readable(all, unread)?);
         }
         // One that can't be read may be the root without which others are trusted.
         let trusts_intermediates = !self.bundle.is_empty() && unread.is_empty();
-        let mut all = each_certificate_in(&input(&self.file)?)?;
+        let mut all = certificates(&self.file, &mut passphrases, context)?;
         let is_one = all.len() == 1;
         let first = all.remove(0);
         Ok(VerifyRequest {

@@ -24,6 +24,9 @@ enum Cipher {
     /// 3DES whose third key is the first.
     TwoKey3Des,
     TripleDes,
+    /// RC2 with an effective key of 40 bits.
+    Rc2Of40Bits,
+    Rc2Of128Bits,
     Aes128,
     Aes192,
     Aes256,
@@ -66,14 +69,14 @@ impl OldEncryption {
             oid::PBE_SHA1_DES => Known::Pbes1(OldHash::Sha1),
             oid::PBE_SHA1_3DES => Known::Pkcs12(Cipher::TripleDes),
             oid::PBE_SHA1_2_KEY_3DES => Known::Pkcs12(Cipher::TwoKey3Des),
+            oid::PBE_SHA1_40_RC2 => Known::Pkcs12(Cipher::Rc2Of40Bits),
+            oid::PBE_SHA1_128_RC2 => Known::Pkcs12(Cipher::Rc2Of128Bits),
             oid::PBE_MD2_DES
             | oid::PBE_MD2_RC2
             | oid::PBE_MD5_RC2
             | oid::PBE_SHA1_RC2
             | oid::PBE_SHA1_128_RC4
-            | oid::PBE_SHA1_40_RC4
-            | oid::PBE_SHA1_128_RC2
-            | oid::PBE_SHA1_40_RC2 => return Some(Err(not_opened(&oid::called(&kind)))),
+            | oid::PBE_SHA1_40_RC4 => return Some(Err(not_opened(&oid::called(&kind)))),
             _ => return None,
         };
         Some((|| {
@@ -139,6 +142,8 @@ impl OldEncryption {
             Cipher::Des => decrypt_with::<des::Des>,
             Cipher::TwoKey3Des => decrypt_with::<des::TdesEde2>,
             Cipher::TripleDes => decrypt_with::<des::TdesEde3>,
+            // The effective length is that of the key.
+            Cipher::Rc2Of40Bits | Cipher::Rc2Of128Bits => decrypt_with::<rc2::Rc2>,
             Cipher::Aes128 => decrypt_with::<aes::Aes128>,
             Cipher::Aes192 => decrypt_with::<aes::Aes192>,
             Cipher::Aes256 => decrypt_with::<aes::Aes256>,
@@ -175,8 +180,9 @@ impl Known {
 impl Cipher {
     fn key(self) -> usize {
         match self {
+            Self::Rc2Of40Bits => 5,
             Self::Des => 8,
-            Self::TwoKey3Des | Self::Aes128 => 16,
+            Self::TwoKey3Des | Self::Rc2Of128Bits | Self::Aes128 => 16,
             Self::TripleDes | Self::Aes192 => 24,
             Self::Aes256 => 32,
         }
@@ -184,7 +190,11 @@ impl Cipher {
 
     fn block(self) -> usize {
         match self {
-            Self::Des | Self::TwoKey3Des | Self::TripleDes => 8,
+            Self::Des
+            | Self::TwoKey3Des
+            | Self::TripleDes
+            | Self::Rc2Of40Bits
+            | Self::Rc2Of128Bits => 8,
             Self::Aes128 | Self::Aes192 | Self::Aes256 => 16,
         }
     }

@@ -4,11 +4,30 @@ use zeroize::Zeroizing;
 
 /// A passphrase; wiped when dropped.
 #[derive(Clone)]
-pub(crate) struct Passphrase(Zeroizing<String>);
+pub(crate) struct Passphrase(Zeroizing<String>, Emptiness);
+
+/// Form of an empty passphrase in PKCS #12; others have one form.
+#[derive(Clone, Copy)]
+enum Emptiness {
+    /// A BMPString of nothing but its NUL.
+    Terminated,
+    /// No byte at all.
+    Absent,
+}
 
 impl Passphrase {
     pub(crate) fn new(text: Zeroizing<String>) -> Self {
-        Self(text)
+        Self(text, Emptiness::Terminated)
+    }
+
+    /// Returns the two forms of an empty passphrase: programs differ in the one that they use for PKCS #12.
+    pub(crate) fn empty() -> [Self; 2] {
+        let empty = |form| Self(Zeroizing::default(), form);
+        [Emptiness::Terminated, Emptiness::Absent].map(empty)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Returns whether it is printable ASCII: Java opens nothing else.
@@ -20,7 +39,9 @@ impl Passphrase {
     pub(super) fn bmp_string(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(2 * self.0.len() + 2));
         bytes.extend(self.0.encode_utf16().flat_map(u16::to_be_bytes));
-        bytes.extend([0, 0]);
+        if !matches!(self.1, Emptiness::Absent) {
+            bytes.extend([0, 0]);
+        }
         bytes
     }
 

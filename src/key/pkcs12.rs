@@ -7,7 +7,7 @@
 pub(super) mod kdf;
 mod read;
 
-pub(crate) use read::{CertificateBag, Contents, Pfx};
+pub(crate) use read::{CertificateBag, Contents, NamedKey, Pfx};
 
 use super::encryption::{Encrypted, fill_random};
 use super::{KeyEncryptionKey, KeyError, Passphrase, PrivateKey};

@@ -79,6 +79,7 @@ mod outputs;
 mod parallel;
 mod passphrases;
 mod permissions;
+mod pkcs12;
 mod pkits;
 mod profiles;
 mod promises;

@@ -292,6 +292,7 @@ const RUNS: &[&str] = &[
     "crl --for rustls --ca p521",
     "show --all list.pem",
     "show list.pem",
+    "show a.p12 --passin pass:a",
     "list",
     "issue --ca intermediate0 --cn soon --days 20",
     "renew --ca intermediate0 --cn soon --days 10",
@@ -338,6 +339,8 @@ fn printed_fields() -> BTreeMap<String, BTreeSet<String>> {
         "req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout a.key -subj /CN=a -out a.csr",
         "pkey -in a.key -pubout -out a.pub",
         "crl2pkcs7 -nocrl -out empty.p7",
+        "req -x509 -key a.key -subj /CN=a -out own.crt",
+        "pkcs12 -export -inkey a.key -in own.crt -name a -passout pass:a -out a.p12",
     ] {
         sandbox.run("openssl", line).succeeds();
     }

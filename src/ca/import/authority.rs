@@ -2,13 +2,14 @@
 
 use crate::ca::authority::error::AuthorityError;
 use crate::ca::authority::{are_of_one_ca, path_above};
-use crate::ca::foreign::{Input, Size, read_certificates};
+use crate::ca::foreign::{Input, Size, certificates_in};
 use crate::ca::import::error::ImportError;
 use crate::ca::import::leaf_keys::LeafKeys;
 use crate::ca::import::locations::Places;
 use crate::ca::import::request::{ImportRequest, KeyProtection};
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{ProtectedKey, protection_for, would_ask_for};
+use crate::ca::pkcs12::{Pkcs12File, is_pkcs12, open_pkcs12};
 use crate::ca::{CaError, Misfit, Passphrases, RuleFinding, Unlocked};
 use crate::key::{KeyError, PrivateKey, Protection};
 use crate::store::{Ca, CaName, Store};
@@ -28,6 +29,66 @@ pub(crate) struct Authority {
     pub(crate) unlocked: Unlocked,
     /// Findings about its certificate file.
     pub(crate) findings: Vec<RuleFinding>,
+}
+
+/// Reads the certificates and the key of the CA. Each file may be PKCS #12; one that is both is opened once.
+fn read(
+    places: &Places,
+    name: &CaName,
+    passphrases: &mut dyn Passphrases,
+) -> Result<(Vec<Certificate>, PrivateKey, Unlocked), CaError> {
+    let certificates = Input::read_of(Size::Several, &places.certificate)?;
+    let input = Input::read_of(Size::Single, &places.key)?;
+    let opened = if is_pkcs12(&certificates) {
+        Some(open_pkcs12(&certificates, Some(name), passphrases)?)
+    } else {
+        None
+    };
+    let beside = match &opened {
+        Some(file) => {
+            let all: Result<Vec<_>, _> = file.certificates().into_iter().collect();
+            all.map_err(|unread| unread.into_error(false))?
+        }
+        None => certificates_in(&certificates)?,
+    };
+    if is_pkcs12(&input) {
+        let mut file = match opened {
+            Some(file) if places.key == places.certificate => file,
+            _ => open_pkcs12(&input, Some(name), passphrases)?,
+        };
+        let key = key_of_one(&mut file, &beside, places, name, passphrases)?;
+        return Ok((beside, key, Unlocked::with(file.passphrase)));
+    }
+    let mut unlocked = Unlocked::new();
+    let label = format!("the key of {name} in {}", places.key.display());
+    let wanted = ProtectedKey::of(name, &label);
+    let key = unlocked.open(&places.key, wanted, input.content(), passphrases)?;
+    Ok((beside, key, unlocked))
+}
+
+/// Returns the key in a PKCS #12 file that belongs to one of the certificates; others are passed over.
+fn key_of_one(
+    file: &mut Pkcs12File,
+    certificates: &[Certificate],
+    places: &Places,
+    name: &CaName,
+    passphrases: &mut dyn Passphrases,
+) -> Result<PrivateKey, CaError> {
+    let has_certificate = |key: &PrivateKey| {
+        let mut keys = certificates.iter().map(Certificate::public_key);
+        keys.any(|public| public.spki() == key.public().spki())
+    };
+    for key in file.keys(Some(name), passphrases)? {
+        let key = PrivateKey::from_pkcs8(&key.der).map_err(|error| file.unusable(error))?;
+        if has_certificate(&key) {
+            return Ok(key);
+        }
+    }
+    Err(ImportError::KeyDoesNotFit {
+        key: places.key.clone(),
+        certificate: places.certificate.clone(),
+    }
+    .into())
 }
 
 fn label(request: &ImportRequest) -> String {
@@ -68,12 +129,7 @@ impl Authority {
         passphrases: &mut dyn Passphrases,
         now: OffsetDateTime,
     ) -> Result<Self, CaError> {
-        let mut beside = read_certificates(&places.certificate)?;
-        let input = Input::read_of(Size::Single, &places.key)?;
-        let mut unlocked = Unlocked::new();
-        let label = format!("the key of {name} in {}", places.key.display());
-        let wanted = ProtectedKey::of(name, &label);
-        let key = unlocked.open(&places.key, wanted, input.content(), passphrases)?;
+        let (mut beside, key, unlocked) = read(places, name, passphrases)?;
         let is_its =
             |certificate: &Certificate| certificate.public_key().spki() == key.public().spki();
         let its = beside.iter().enumerate();

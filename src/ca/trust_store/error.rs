@@ -1,7 +1,6 @@
 //! Errors of making and reading trust stores. Nothing was changed.
 
 use crate::ca::foreign::error::{InputError, called};
-use crate::key::KeyError;
 use crate::x509::path::IncompletePath;
 use std::path::PathBuf;
 
@@ -16,6 +15,4 @@ pub(crate) enum TrustStoreError {
     /// A file holds something else than CA certificates.
     #[error("{} can't be added to a bundle", called(path))]
     NotACa { path: PathBuf, source: InputError },
-    #[error("the trust store {} can't be opened", path.display())]
-    Unreadable { path: PathBuf, source: KeyError },
 }

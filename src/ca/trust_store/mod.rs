@@ -30,6 +30,8 @@ pub(crate) struct BundleRequest {
     pub(crate) cas: Vec<CaName>,
     /// Files of certificates that anyone may have made.
     pub(crate) files: Vec<PathBuf>,
+    /// CA certificates of files that were read before.
+    pub(crate) given: Vec<Certificate>,
     /// Target of the bundle.
     pub(crate) party: Option<&'static RelyingParty>,
 }
@@ -96,14 +98,14 @@ fn gather(
     of: &dyn Fn(&Ca) -> Result<Vec<Certificate>, CaError>,
 ) -> Result<Bundle, CaError> {
     let named: Vec<Ca> = match request.cas.as_slice() {
-        [] if request.is_alone() && !request.files.is_empty() => Vec::new(),
+        [] if request.is_alone() && request.has_others() => Vec::new(),
         [] => store.cas()?,
         names => names
             .iter()
             .map(|name| store.ca(name))
             .collect::<Result<_, _>>()?,
     };
-    let mut wanted = Vec::new();
+    let mut wanted = request.given.clone();
     for path in &request.files {
         wanted.extend(ca_certificates(path)?);
     }
@@ -182,6 +184,11 @@ impl LeftOut {
 }
 
 impl BundleRequest {
+    /// Returns whether certificates of files are in the bundle.
+    fn has_others(&self) -> bool {
+        !(self.files.is_empty() && self.given.is_empty())
+    }
+
     /// Returns whether certificates are bundled without those above them.
     fn is_alone(&self) -> bool {
         Form::of(self.party) == Form::OneCertificate
@@ -193,7 +200,11 @@ fn ca_certificates(path: &Path) -> Result<Vec<Certificate>, CaError> {
     only_cas(path, read_certificates(path)?)
 }
 
-fn only_cas(path: &Path, certificates: Vec<Certificate>) -> Result<Vec<Certificate>, CaError> {
+/// Refuses certificates of a file that are no CA's.
+pub(crate) fn only_cas(
+    path: &Path,
+    certificates: Vec<Certificate>,
+) -> Result<Vec<Certificate>, CaError> {
     match certificates.iter().find_map(not_for_bundle) {
         Some(problem) => Err(TrustStoreError::NotACa {
             path: path.to_owned(),

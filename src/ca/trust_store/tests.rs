@@ -12,6 +12,7 @@ fn made(test: &TestStore, cas: &[&str], files: &[PathBuf], target: Option<&str>)
     let request = BundleRequest {
         cas: cas.iter().map(|name| name.parse().unwrap()).collect(),
         files: files.to_vec(),
+        given: Vec::new(),
         party: target.map(|name| -> &RelyingParty { party(name).unwrap() }),
     };
     bundle(&test.store, &request, NOW).unwrap()
@@ -73,6 +74,7 @@ fn a_leaf_is_refused() {
     let leaf = test.write("leaf.pem", issued.to_pem());
     let request = BundleRequest {
         files: vec![leaf],
+        given: Vec::new(),
         ..BundleRequest::default()
     };
     let refused = bundle(&test.store, &request, NOW).err().unwrap();

@@ -475,6 +475,7 @@ impl<'a> Reader<'a> {
             request: BundleRequest {
                 cas: named.into_iter().collect::<Option<_>>()?,
                 files: add.collect(),
+                given: Vec::new(),
                 party: table.party.map(|Parsed(target)| target.0),
             },
             out,

@@ -118,7 +118,6 @@ fn of_trust_store(error: &TrustStoreError) -> &'static str {
         TrustStoreError::Empty => "bundle-empty",
         TrustStoreError::Incomplete(_) => "chain-incomplete",
         TrustStoreError::NotACa { .. } => "not-a-ca-certificate",
-        TrustStoreError::Unreadable { source, .. } => of_key(source),
     }
 }
 

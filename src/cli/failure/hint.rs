@@ -41,7 +41,7 @@ pub(super) fn of(error: &CaError) -> Option<String> {
                 .into(),
         ),
         CaError::Apply(ApplyError::RulesBroken { .. }) => None,
-        CaError::Input { source, .. } => input_hint(source).map(Into::into),
+        CaError::Input { source, .. } => input_hint(source),
         CaError::WouldReplace { .. } => Some("use another file, or --force to replace it".into()),
         CaError::Entry { source, .. } => entry_hint(source),
         CaError::AfterCommit { remedy, .. } => remedy.as_ref().map(ToString::to_string),
@@ -196,9 +196,6 @@ fn trust_store_hint(error: &TrustStoreError) -> Option<String> {
         TrustStoreError::NotACa { .. } => {
             Some("a bundle contains only CA certificates; remove it".into())
         }
-        TrustStoreError::Unreadable { source, .. } => {
-            passphrase_hint(source, RIGHT_PASSPHRASE, ENCRYPT_TRUST_STORE_ANEW)
-        }
     }
 }
 
@@ -264,11 +261,14 @@ fn revocation_hint(error: &RevocationError) -> Option<String> {
     })
 }
 
-fn input_hint(error: &InputError) -> Option<&'static str> {
+fn input_hint(error: &InputError) -> Option<String> {
     match error {
-        InputError::Utf16 => Some("convert it: `iconv -f UTF-16 -t UTF-8 FILE`"),
+        InputError::Utf16 => Some("convert it: `iconv -f UTF-16 -t UTF-8 FILE`".into()),
         InputError::BareBase64 => {
-            Some("decode it to DER with `base64 -d FILE`, or add the BEGIN and END lines")
+            Some("decode it to DER with `base64 -d FILE`, or add the BEGIN and END lines".into())
+        }
+        InputError::Key(source) => {
+            passphrase_hint(source, RIGHT_PASSPHRASE, ENCRYPT_TRUST_STORE_ANEW)
         }
         _ => None,
     }

@@ -44,11 +44,19 @@ impl PassoutArgs {
     }
 }
 
+/// Opens a PKCS #12 file that is not the store's.
+#[derive(Args)]
+pub(in crate::cli) struct FilePassinArgs {
+    /// The passphrase of a PKCS #12 file: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT
+    #[arg(long, value_name = "SRC")]
+    pub(super) passin: Option<SourceText>,
+}
+
 /// Opens and protects PKCS #12 trust stores, which hold no key and are never without a passphrase.
 #[derive(Args)]
 pub(in crate::cli) struct TrustStorePassphraseArgs {
-    /// The passphrase that opens the PKCS #12 file of --check: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT
-    #[arg(long, value_name = "SRC", requires = "check")]
+    /// The passphrase of a PKCS #12 file of --add or --check: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT
+    #[arg(long, value_name = "SRC")]
     pub(super) passin: Option<SourceText>,
     /// The passphrase for the PKCS #12 file that --for java writes: as --passin
     #[arg(long, value_name = "SRC", conflicts_with = "check")]
@@ -56,9 +64,11 @@ pub(in crate::cli) struct TrustStorePassphraseArgs {
 }
 
 impl TrustStorePassphraseArgs {
-    /// The option that was given.
-    pub(in crate::cli) fn given(&self) -> Option<&'static str> {
-        let passin = self.passin.as_ref().map(|_| "--passin");
-        passin.or(self.passout.as_ref().map(|_| "--passout"))
+    pub(in crate::cli) fn has_passin(&self) -> bool {
+        self.passin.is_some()
+    }
+
+    pub(in crate::cli) fn has_passout(&self) -> bool {
+        self.passout.is_some()
     }
 }

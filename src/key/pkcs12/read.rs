@@ -1,4 +1,4 @@
-//! Reading: the certificates of a file that anyone may have made, and what is in it beside them.
+//! Reading: the certificates and keys of a file that anyone may have made, and what is in it beside them.
 
 use super::kdf::{Hash, Kdf, MAC_KEY};
 use crate::asn1::{Element, Malformed, Reader, oid, tag};
@@ -7,6 +7,7 @@ use crate::key::iterations::limit_iterations;
 use crate::key::{KeyError, Passphrase};
 use aws_lc_rs::hmac;
 use const_oid::ObjectIdentifier;
+use zeroize::Zeroizing;
 
 /// Parts over which a file is refused, each with a key derivation of its own: most have one or two.
 const MOST_PARTS: usize = 4;
@@ -36,8 +37,25 @@ enum Part<'a> {
 #[derive(Default)]
 pub(crate) struct Contents {
     pub(crate) certificates: Vec<CertificateBag>,
-    /// Types of the bags that hold other things.
+    /// Types of the bags that hold other things, those of keys among them.
     pub(crate) others: Vec<ObjectIdentifier>,
+    keys: Vec<KeyBag>,
+}
+
+/// A key, which may be encrypted by itself.
+struct KeyBag {
+    content: Zeroizing<Vec<u8>>,
+    is_encrypted: bool,
+    alias: Option<String>,
+}
+
+/// Key of a file.
+pub(crate) struct NamedKey {
+    /// PrivateKeyInfo.
+    pub(crate) der: Zeroizing<Vec<u8>>,
+    pub(crate) alias: Option<String>,
+    /// Whether it was encrypted by itself.
+    pub(crate) was_encrypted: bool,
 }
 
 pub(crate) struct CertificateBag {
@@ -97,6 +115,12 @@ impl<'a> Pfx<'a> {
     pub(crate) fn needs_passphrase(&self) -> bool {
         let is_encrypted = |part: &Part<'_>| matches!(part, Part::Encrypted { .. });
         self.has_mac() || self.parts.iter().any(is_encrypted)
+    }
+
+    /// Opens a file that needs no passphrase, or has an empty one.
+    pub(crate) fn open_without(&self) -> Option<(Contents, Passphrase)> {
+        let mut empty = Passphrase::empty().into_iter();
+        empty.find_map(|passphrase| Some((self.open(Some(&passphrase)).ok()?, passphrase)))
     }
 
     /// Checks the MAC and decrypts. Without a passphrase, what is encrypted does not open.
@@ -190,6 +214,40 @@ fn unknown(what: &str, oid: &ObjectIdentifier) -> KeyError {
 }
 
 impl Contents {
+    pub(crate) fn has_encrypted_keys(&self) -> bool {
+        self.keys.iter().any(|key| key.is_encrypted)
+    }
+
+    /// Decrypts the keys; refused if their derivations would take too long together.
+    pub(crate) fn keys(&self, passphrase: Option<&Passphrase>) -> Result<Vec<NamedKey>, KeyError> {
+        let mut keys = Vec::new();
+        let mut iterations = 0;
+        for KeyBag {
+            content,
+            is_encrypted,
+            alias,
+        } in &self.keys
+        {
+            let der = if *is_encrypted {
+                let mut info = Reader::sequence_of(content, "an EncryptedPrivateKeyInfo")?;
+                let algorithm = info.expect(tag::SEQUENCE, "the encryption of a key")?;
+                let scheme = Scheme::read(&algorithm)?;
+                iterations += scheme.iterations();
+                limit_iterations(iterations)?;
+                let sealed = info.expect(tag::OCTET_STRING, "an encrypted key")?.content;
+                scheme.decrypt(passphrase.ok_or(KeyError::WrongPassphrase)?, sealed)?
+            } else {
+                content.clone()
+            };
+            keys.push(NamedKey {
+                der,
+                alias: alias.clone(),
+                was_encrypted: *is_encrypted,
+            });
+        }
+        Ok(keys)
+    }
+
     /// Takes the bags of SafeContents (RFC 7292 section 4.2).
     fn take(&mut self, safe_contents: &[u8]) -> Result<(), Malformed> {
         let mut bags = Reader::sequence_of(safe_contents, "SafeContents")?;
@@ -197,6 +255,13 @@ impl Contents {
             let mut bag = bags.sequence("a SafeBag")?;
             let kind = identifier(&mut bag)?;
             let value = bag.expect(tag::explicit(0), "the value of a bag")?;
+            if matches!(kind, oid::KEY_BAG | oid::PKCS8_SHROUDED_KEY_BAG) {
+                self.keys.push(KeyBag {
+                    content: Zeroizing::new(value.content.to_vec()),
+                    is_encrypted: kind == oid::PKCS8_SHROUDED_KEY_BAG,
+                    alias: alias(bag.optional(tag::SET)?)?,
+                });
+            }
             if kind != oid::CERT_BAG {
                 self.others.push(kind);
                 continue;
@@ -228,20 +293,35 @@ impl CertificateBag {
             let mut attribute = attributes.sequence("an attribute")?;
             match identifier(&mut attribute)? {
                 oid::TRUSTED_KEY_USAGE => bag.is_trusted = true,
-                oid::FRIENDLY_NAME => {
-                    let mut values = attribute
-                        .expect(tag::SET, "the attribute's values")?
-                        .reader();
-                    let name = values.expect(tag::BMP_STRING, "a BMPString")?.content;
-                    let units = name.chunks_exact(2);
-                    let units = units.map(|unit| u16::from_be_bytes([unit[0], unit[1]]));
-                    let text = char::decode_utf16(units);
-                    let text = text.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
-                    bag.alias = Some(text.collect());
-                }
+                oid::FRIENDLY_NAME => bag.alias = Some(friendly_name(&mut attribute)?),
                 _ => {}
             }
         }
         Ok(bag)
     }
+}
+
+/// Returns the alias among the attributes of a bag.
+fn alias(attributes: Option<Element<'_>>) -> Result<Option<String>, Malformed> {
+    let mut attributes = attributes.map_or(Reader::new(&[]), |set| set.reader());
+    while !attributes.is_empty() {
+        let mut attribute = attributes.sequence("an attribute")?;
+        if identifier(&mut attribute)? == oid::FRIENDLY_NAME {
+            return friendly_name(&mut attribute).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+fn friendly_name(attribute: &mut Reader<'_>) -> Result<String, Malformed> {
+    let mut values = attribute
+        .expect(tag::SET, "the attribute's values")?
+        .reader();
+    let name = values.expect(tag::BMP_STRING, "a BMPString")?.content;
+    let units = name.chunks_exact(2);
+    let units = units.map(|unit| u16::from_be_bytes([unit[0], unit[1]]));
+    let text = char::decode_utf16(units);
+    Ok(text
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect())
 }

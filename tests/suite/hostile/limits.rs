@@ -127,9 +127,9 @@ fn a_trust_store_without_end_is_refused_in_words() {
         1,
         "key-encryption-unsupported",
         expect![[r#"
-            error: the trust store dear.p12 can't be opened
+            error: dear.p12 is not a PKCS #12 file that can be opened
             caused by: its encryption is not supported: an iteration count of 2147483648 is too high
-            hint: write a new one with `keytool -importkeystore`
+            hint: write a new one with `keytool -importkeystore` or `openssl pkcs12`
         "#]],
     );
 }

@@ -193,9 +193,9 @@ fn only_a_pkcs12_bundle_takes_a_passphrase() {
     assert_text(
         &said,
         expect![[r#"
-            error: --passout needs a PKCS #12 trust store: --for java
-            error: --passout needs a PKCS #12 trust store: --for java
-            error: --passin needs a PKCS #12 trust store: --for java
+            error: --passout needs --for java
+            error: --passout needs --for java
+            error: --passin needs --add, or --check with --for java
         "#]],
     );
     for passphrase in ["gefährlich", "tab\tulator"] {

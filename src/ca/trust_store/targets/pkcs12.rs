@@ -2,12 +2,12 @@
 
 use crate::asn1::oid;
 use crate::ca::foreign::Input;
-use crate::ca::passphrases::open_with;
-use crate::ca::trust_store::error::TrustStoreError;
+use crate::ca::foreign::error::InputError;
+use crate::ca::pkcs12::open_pkcs12;
 use crate::ca::trust_store::targets::{BundleFinding, Foreign, called};
-use crate::ca::{CaError, Passphrases, ProtectedKey};
-use crate::key::pkcs12::{CertificateBag, Contents, Pfx};
-use crate::key::{KeyError, Passphrase};
+use crate::ca::{CaError, Passphrases};
+use crate::key::KeyError;
+use crate::key::pkcs12::{CertificateBag, Contents};
 use crate::x509::Certificate;
 use std::collections::HashSet;
 
@@ -18,47 +18,26 @@ impl Foreign {
         input: &Input,
         passphrases: &mut dyn Passphrases,
     ) -> Result<(), CaError> {
-        match self.contents(input, passphrases) {
-            Ok(contents) => {
-                self.take_contents(contents);
-                Ok(())
-            }
-            Err(CaError::TrustStore(TrustStoreError::Unreadable {
-                source: KeyError::Malformed(problem),
+        let file = match open_pkcs12(input, None, passphrases) {
+            Err(CaError::Input {
+                source: InputError::Key(KeyError::Malformed(problem)),
                 ..
-            })) => {
+            }) => {
                 self.found("well-formed", problem.to_string());
-                Ok(())
+                return Ok(());
             }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn contents(
-        &mut self,
-        input: &Input,
-        passphrases: &mut dyn Passphrases,
-    ) -> Result<Contents, CaError> {
-        let failed = |source| {
-            let path = input.path().to_owned();
-            CaError::from(TrustStoreError::Unreadable { path, source })
+            opened => opened?,
         };
-        let pfx = Pfx::from_der(input.content()).map_err(failed)?;
-        if !pfx.has_mac() {
+        if !file.has_mac {
             self.found("mac-missing", "it has no MAC, so changes go unnoticed");
         }
-        if !pfx.needs_passphrase() {
-            return pfx.open(None).map_err(failed);
-        }
-        let label = format!("the trust store {}", input.path().display());
-        let wanted = ProtectedKey::outside(&label);
-        let open = |passphrase: &Passphrase| pfx.open(Some(passphrase));
-        let (contents, passphrase) = open_with(wanted, passphrases, open)?.map_err(failed)?;
-        if !passphrase.is_printable_ascii() {
+        let passphrase = file.passphrase.as_ref();
+        if passphrase.is_some_and(|passphrase| !passphrase.is_printable_ascii()) {
             let message = "its passphrase has characters other than printable ASCII";
             self.found("ascii-passphrase", message);
         }
-        Ok(contents)
+        self.take_contents(file.contents);
+        Ok(())
     }
 
     fn take_contents(&mut self, contents: Contents) {

@@ -4,15 +4,13 @@ use crate::asn1::{Malformed, Reader};
 use crate::ca::foreign::{
     ForeignObject, Input, is_certificate_label, is_signed_data_label, objects,
 };
+use crate::ca::pkcs12::{PKCS12_LABEL, is_pkcs12};
 use crate::ca::remedy::Remedy;
 use crate::ca::trust_store::targets::{BundleFinding, Form, Judged, Origin, RelyingParty, text};
 use crate::ca::{CaError, Passphrases};
 use crate::pem;
 use crate::x509::{Certificate, signed_data};
 use time::OffsetDateTime;
-
-/// Label of a PKCS #12 file among other objects.
-const PKCS12: &str = "PKCS12";
 
 /// First bytes of a JKS key store.
 const JKS: &[u8] = &[0xfe, 0xed, 0xfe, 0xed];
@@ -47,7 +45,7 @@ impl Foreign {
             bytes: content.len(),
         };
         match objects(content) {
-            Ok(objects) if takes_pkcs12 && is_pkcs12(&objects) => {
+            Ok(_) if takes_pkcs12 && is_pkcs12(input) => {
                 foreign.take_pkcs12(input, passphrases)?;
                 return Ok(foreign);
             }
@@ -109,7 +107,7 @@ impl Foreign {
                 self.certificates.extend(signed_data::certificates(der)?);
                 self.found("only-certificates", format!("{called} is PKCS #7"));
             }
-            PKCS12 => {
+            PKCS12_LABEL => {
                 let finding =
                     BundleFinding::error("only-certificates", format!("{called} is PKCS #12"));
                 self.findings
@@ -119,8 +117,4 @@ impl Foreign {
         }
         Ok(())
     }
-}
-
-fn is_pkcs12(objects: &[ForeignObject]) -> bool {
-    matches!(objects, [object] if object.label == PKCS12)
 }

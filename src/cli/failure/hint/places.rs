@@ -91,7 +91,8 @@ pub(super) const FIXTURE_STORE: &str = "a store can't become a fixture store lat
 
 /// Hints for encryption that is not supported.
 const ENCRYPT_KEY_ANEW: &str = "encrypt it again with `openssl pkcs8 -topk8`; ciphers older than 3DES need `-provider legacy -provider default`";
-pub(super) const ENCRYPT_TRUST_STORE_ANEW: &str = "write a new one with `keytool -importkeystore`";
+pub(super) const ENCRYPT_TRUST_STORE_ANEW: &str =
+    "write a new one with `keytool -importkeystore` or `openssl pkcs12`";
 
 pub(super) const RIGHT_PASSPHRASE: &str =
     "give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE";
