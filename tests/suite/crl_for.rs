@@ -2,6 +2,7 @@
 //! where it is just broken, by its name; and the files that readers want.
 
 mod above;
+mod daemons;
 mod foreign;
 mod hash_names;
 mod hints;

@@ -121,7 +121,7 @@ fn profiles_are_added_once_listed_and_shown() {
               extended key usage  serverAuth, clientAuth
               days                365
             $ pki profile show none
-            error: "none" is not a profile; use client, server, peer, email, code-signing, ocsp, timestamp, own
+            error: "none" is not a profile; use client, server, peer, email, code-signing, ocsp, timestamp or own
             hint: `pki profile add FILE` adds profiles to the store
             $ pki profile add own.toml
             error: profile own already exists and differs
@@ -198,7 +198,7 @@ fn tables_and_declarations_use_profiles() {
         1,
         "invalid-row",
         expect![[r#"
-            error: rows.csv line 2, column profile: "none" is not a profile; use client, server, peer, email, code-signing, ocsp, timestamp, own
+            error: rows.csv line 2, column profile: "none" is not a profile; use client, server, peer, email, code-signing, ocsp, timestamp or own
             hint: nothing was issued
         "#]],
     );
@@ -229,7 +229,7 @@ fn tables_and_declarations_use_profiles() {
         "invalid-row",
         expect![[r#"
             error: all.toml line 2, column 8: "x" is not a profile; use client, server, peer, email, code-signing, ocsp or timestamp (profile-value)
-            error: all.toml line 5, column 11: "none" is not a profile; use client, server, peer, email, code-signing, ocsp, timestamp, own
+            error: all.toml line 5, column 11: "none" is not a profile; use client, server, peer, email, code-signing, ocsp, timestamp or own
             hint: nothing was changed
         "#]],
     );

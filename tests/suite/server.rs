@@ -1,6 +1,7 @@
 //! Servers on loopback that live as long as a test.
 
 mod apache;
+mod daemons;
 mod postgres;
 
 use std::fs;

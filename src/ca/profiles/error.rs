@@ -5,7 +5,7 @@ use crate::ca::profiles::rule::ProfileProblem;
 /// Reasons why a profile is not used or not added.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProfileError {
-    #[error("{name:?} is not a profile; use {}", known.join(", "))]
+    #[error("{name:?} is not a profile; use {}", one_of(known))]
     NotFound {
         name: String,
         /// Names of the profiles that can be used.
@@ -22,6 +22,14 @@ pub(crate) enum ProfileError {
     Exists { name: String },
     #[error("{file} has no table [profile.NAME]")]
     Empty { file: String },
+}
+
+/// Lists names, as in "a, b or c".
+fn one_of(names: &[String]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        names => names.concat(),
+    }
 }
 
 /// Problem in a file of profiles, and its place.

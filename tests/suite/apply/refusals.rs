@@ -50,9 +50,9 @@ fn values_that_can_not_be() {
         expect![[r#"
             error: a.toml line 2, column 12: "rsa1024" is not a key type; use p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65 or ml-dsa-87
             error: a.toml line 5, column 8: invalid value: integer `0`, expected a nonzero u32
-            error: a.toml line 10, column 7: "nginy" is not one of alb, nlb, api-gateway, cloudfront, roles-anywhere, iot, gcp, azure, cloudflare, nginx, haproxy, apache, envoy, node, postgres, rustls
+            error: a.toml line 10, column 7: "nginy" is not one of alb, nlb, api-gateway, cloudfront, roles-anywhere, iot, gcp, azure, cloudflare, nginx, haproxy, apache, envoy, node, postgres, rustls, mosquitto, openvpn, mariadb, stunnel, dovecot, openldap, lighttpd, redis, caddy, go, wolfssl, mbedtls, erlang
             error: a.toml line 7, column 6: there is no CA "rootCA", neither in the file nor in the store
-            error: a.toml line 8, column 11: "sever" is not a profile; use client, server, peer, email, code-signing, ocsp, timestamp
+            error: a.toml line 8, column 11: "sever" is not a profile; use client, server, peer, email, code-signing, ocsp or timestamp
             hint: nothing was changed
         "#]],
     );

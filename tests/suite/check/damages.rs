@@ -129,6 +129,13 @@ fn files() -> Vec<Damage> {
                 fs::create_dir(sandbox.path("pki/intermediate0/crlnumber")).unwrap();
             },
         ),
+        lasting(
+            "profiles that break a rule",
+            &["profiles-invalid"],
+            |sandbox| {
+                sandbox.write("pki/profiles.toml", "[profile.a]\nbase = \"other\"\n");
+            },
+        ),
         lasting("a file in a CA's folder", &["foreign-file"], |sandbox| {
             sandbox.write("pki/intermediate0/ca.key.bak", "");
         }),

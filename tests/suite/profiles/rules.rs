@@ -215,7 +215,7 @@ fn a_certificate_stays_within_its_profile() {
         1,
         "profile-not-found",
         expect![[r#"
-            error: "king" is not a profile; use client, server, peer, email, code-signing, ocsp, timestamp, own
+            error: "king" is not a profile; use client, server, peer, email, code-signing, ocsp, timestamp or own
             hint: `pki profile add FILE` adds profiles to the store
         "#]],
     );

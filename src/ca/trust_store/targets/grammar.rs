@@ -16,6 +16,10 @@ pub(crate) enum Grammar {
     JavaScript,
     /// YAML, inside braces: Envoy.
     Yaml,
+    /// The rest of the line, as it is: Mosquitto and stunnel.
+    Line,
+    /// Always double quotes: lighttpd.
+    Quoted,
 }
 
 impl Grammar {
@@ -23,7 +27,8 @@ impl Grammar {
     pub(crate) fn quote(self, text: &str) -> String {
         match self {
             Self::DoubleQuotes | Self::Shell | Self::Yaml if is_word(text) => text.to_owned(),
-            Self::DoubleQuotes => format!("\"{}\"", escape(text, '"')),
+            Self::Line => text.to_owned(),
+            Self::DoubleQuotes | Self::Quoted => format!("\"{}\"", escape(text, '"')),
             Self::Shell => format!("'{}'", text.replace('\'', r"'\''")),
             Self::Doubled => format!("'{}'", text.replace('\\', r"\\").replace('\'', "''")),
             Self::JavaScript => format!("'{}'", without_controls(&escape(text, '\''))),

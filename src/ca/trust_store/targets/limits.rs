@@ -35,6 +35,8 @@ pub(crate) enum Limit {
     Hashes(&'static [Hash]),
     /// A keyUsage with keyCertSign, which general rules only demand of a keyUsage that is there.
     KeyCertSign,
+    /// CRLs are checked: that it checks none is what users have to know.
+    ChecksCrls,
 }
 
 /// A kind of public key.
@@ -59,6 +61,9 @@ pub(crate) enum Hash {
     Sha512,
 }
 
+const NO_REVOCATION: &str =
+    "CRLs are not checked: a revoked certificate is accepted until it expires";
+
 impl Limit {
     /// Name of the rule.
     pub(crate) fn rule(&self) -> &'static str {
@@ -75,6 +80,7 @@ impl Limit {
             Self::NoLeafKeys(_) => "leaf-key-type",
             Self::Hashes(_) => "signature-hash",
             Self::KeyCertSign => "key-cert-sign",
+            Self::ChecksCrls => "no-revocation",
         }
     }
 
@@ -86,6 +92,7 @@ impl Limit {
     fn messages(&self, judged: &Judged<'_>) -> Vec<String> {
         match *self {
             Self::SameSubjectAndKey(most) => same_subject_and_key(judged, most),
+            Self::ChecksCrls => vec![NO_REVOCATION.to_owned()],
             Self::Certificates(most)
             | Self::Intermediates(most)
             | Self::FileBytes(most)
@@ -306,6 +313,7 @@ impl fmt::Display for Limit {
             Self::Keys(keys) => return list(f, keys),
             Self::Hashes(hashes) => return list(f, hashes),
             Self::KeyCertSign => return f.write_str("a keyUsage with keyCertSign"),
+            Self::ChecksCrls => return f.write_str("CRLs are not checked"),
             Self::NoLeafKeys(keys) => {
                 f.write_str("no leaf keys of type ")?;
                 return list(f, keys);
