@@ -56,8 +56,9 @@ snapshots:
 # The demo on a busy machine, every error at every system call, many more mutations, and many more cases of the
 # model.
 soak:
-	tests/setup
+	tests/setup soak
 	$(MAKE) --no-print-directory demo-under-load
+	$(CARGO) test --locked --test suite -- --ignored soak::
 	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile differential model::
 
 # The demo, 50 times beside a busy loop on every core.

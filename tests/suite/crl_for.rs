@@ -9,6 +9,7 @@ mod hints;
 mod limits;
 mod live;
 mod shapes;
+mod soak;
 
 use serde_json::Value;
 

@@ -3,6 +3,7 @@
 mod apache;
 mod daemons;
 mod postgres;
+mod soaked;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -9,7 +9,7 @@ use crate::server::Server;
 const CRL_FOR: &str = "crl --ca intermediate2 --for";
 
 /// Clients `good`, `revoked`, `later` and `stranger`, and the CRLs for a target, with the settings that were said.
-fn clients_for(target: &str) -> (Sandbox, String) {
+pub(super) fn clients_for(target: &str) -> (Sandbox, String) {
     let sandbox = Sandbox::with_clients_below_three_tiers("p256");
     for line in [
         "issue --ca intermediate2 --cn later --out out --no-passphrase",
@@ -25,7 +25,7 @@ fn clients_for(target: &str) -> (Sandbox, String) {
 }
 
 /// Revokes `later`, and publishes the CRL for a target.
-fn revoke_later(sandbox: &Sandbox, target: &str) {
+pub(super) fn revoke_later(sandbox: &Sandbox, target: &str) {
     sandbox
         .pki("revoke --ca intermediate2 --cn later")
         .succeeds();
@@ -33,7 +33,7 @@ fn revoke_later(sandbox: &Sandbox, target: &str) {
 }
 
 /// The alert with which a server ends the handshake of a client under TLS 1.2; the alert of TLS 1.3 may be lost.
-fn alert(sandbox: &Sandbox, server: &Server, client: &str, options: &str) -> String {
+pub(super) fn alert(sandbox: &Sandbox, server: &Server, client: &str, options: &str) -> String {
     let said = sandbox
         .run("openssl", "s_client -tls1_2 -connect")
         .arg(format!("127.0.0.1:{}", server.port))
@@ -46,9 +46,9 @@ fn alert(sandbox: &Sandbox, server: &Server, client: &str, options: &str) -> Str
 }
 
 /// Outcome of a connection: what the client said if it was refused.
-type Connected = Result<(), Transcript>;
+pub(super) type Connected = Result<(), Transcript>;
 
-fn if_it_succeeds(connection: Transcript) -> Connected {
+pub(super) fn if_it_succeeds(connection: Transcript) -> Connected {
     match connection.status {
         Some(0) => Ok(()),
         _ => Err(connection),
@@ -56,7 +56,7 @@ fn if_it_succeeds(connection: Transcript) -> Connected {
 }
 
 #[track_caller]
-fn assert_let_in(connected: Connected) {
+pub(super) fn assert_let_in(connected: Connected) {
     if let Err(refused) = connected {
         panic!("{refused}");
     }

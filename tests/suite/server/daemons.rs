@@ -212,7 +212,12 @@ verb 3
 }
 
 /// Starts a server in the foreground; all that it says is its log.
-fn spawned(kind: &'static Kind, sandbox: &Sandbox, command: &mut Command, port: u16) -> Server {
+pub(super) fn spawned(
+    kind: &'static Kind,
+    sandbox: &Sandbox,
+    command: &mut Command,
+    port: u16,
+) -> Server {
     let log = sandbox.path(format!("{}.log", kind.name));
     let file = fs::File::create(&log).unwrap();
     let process = command
