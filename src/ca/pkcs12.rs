@@ -9,6 +9,7 @@ use crate::key::{KeyError, Passphrase};
 use crate::store::CaName;
 use crate::x509::{self, Certificate};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// Label of a PKCS #12 file among other objects.
 pub(crate) const PKCS12_LABEL: &str = "PKCS12";
@@ -23,10 +24,21 @@ pub(crate) struct Pkcs12File {
     path: PathBuf,
 }
 
+/// Most bytes of a file.
+const MOST_BYTES: usize = 16 << 20;
+
 /// Returns whether a file is PKCS #12.
 pub(crate) fn is_pkcs12(input: &Input) -> bool {
-    let objects = x509::objects(input.content());
-    matches!(objects.as_deref(), Ok([object]) if object.label == PKCS12_LABEL)
+    pfx_in(input).is_some()
+}
+
+/// Returns the DER of a file that is PKCS #12, or PEM of one.
+fn pfx_in(input: &Input) -> Option<Zeroizing<Vec<u8>>> {
+    let mut objects = x509::objects(input.content()).ok()?;
+    let [object] = objects.as_mut_slice() else {
+        return None;
+    };
+    (object.label == PKCS12_LABEL).then(|| std::mem::take(&mut object.der))
 }
 
 /// Opens a PKCS #12 file; its passphrase is asked for if it needs one that is not empty. `ca` is the CA whose key is
@@ -38,7 +50,12 @@ pub(crate) fn open_pkcs12(
 ) -> Result<Pkcs12File, CaError> {
     let path = input.path();
     let failed = |source| unopened(path, source);
-    let pfx = Pfx::from_der(input.content()).map_err(failed)?;
+    let der = pfx_in(input).unwrap_or_default();
+    if der.len() > MOST_BYTES {
+        let problem = InputError::Other("it exceeds 16 MiB".into());
+        return Err(not_opened(path, problem));
+    }
+    let pfx = Pfx::from_der(&der).map_err(failed)?;
     let (contents, passphrase) = if !pfx.needs_passphrase() {
         (pfx.open(None).map_err(failed)?, None)
     } else if let Some((contents, empty)) = pfx.open_without() {
@@ -112,10 +129,14 @@ impl Pkcs12File {
 }
 
 fn unopened(path: &Path, source: KeyError) -> CaError {
+    not_opened(path, source.into())
+}
+
+fn not_opened(path: &Path, source: InputError) -> CaError {
     CaError::Input {
         path: path.to_owned(),
         expected: "a PKCS #12 file that can be opened",
-        source: source.into(),
+        source,
     }
 }
 

@@ -134,15 +134,9 @@ impl Failure {
 
     /// Returns the failures of a file of profiles, each with its place.
     fn of_profiles(file: &str, problems: &[PlacedProblem]) -> Self {
-        let failures = problems.iter().map(|placed| {
-            let PlacedProblem {
-                line,
-                column,
-                problem,
-            } = placed;
-            let message = format!("{file} line {line}, column {column}: {problem}");
-            Self::plain(code::INVALID_PROFILE, message)
-        });
+        let failures = problems
+            .iter()
+            .map(|placed| Self::plain(code::INVALID_PROFILE, format!("{file} {placed}")));
         Self::of_rows(failures.collect(), 0)
     }
 

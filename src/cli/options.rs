@@ -203,11 +203,27 @@ pub(super) fn certificates(
     passphrases: &mut UserPassphrases,
     context: &Context,
 ) -> Result<Vec<Result<Certificate, UnreadCertificate>>, Failure> {
+    refuse_shared_input(path, passphrases, "the file")?;
     let file = certificate_file(&input(path)?, passphrases)?;
     if file.lacks_mac {
         warn_of_missing_mac(path, context);
     }
     Ok(file.certificates)
+}
+
+/// Refuses to read a file and its passphrase from standard input.
+pub(super) fn refuse_shared_input(
+    path: &Path,
+    passphrases: &UserPassphrases,
+    what: &str,
+) -> Result<(), Failure> {
+    if path == Path::new("-") && passphrases.read_standard_input() {
+        return Err(Failure::usage(format!(
+            "standard input can't give both {what} and a passphrase"
+        ))
+        .hint("give the passphrase with file:PATH, fd:N or env:VAR"));
+    }
+    Ok(())
 }
 
 pub(super) fn warn_of_missing_mac(path: &Path, context: &Context) {
@@ -220,12 +236,7 @@ pub(super) fn csr(
     path: &Path,
     passphrases: &UserPassphrases,
 ) -> Result<CertificationRequest, Failure> {
-    if path == Path::new("-") && passphrases.read_standard_input() {
-        return Err(
-            Failure::usage("standard input can't give both the CSR and a passphrase")
-                .hint("give the passphrase with file:PATH, fd:N or env:VAR"),
-        );
-    }
+    refuse_shared_input(path, passphrases, "the CSR")?;
     Ok(request_in(&input_of(Size::Single, path)?)?)
 }
 
@@ -283,7 +294,7 @@ impl ProfilesArgs {
     pub(super) fn read(&self, store: &Store) -> Result<Profiles, Failure> {
         Ok(match &self.profiles {
             Some(path) => Profiles::of_file(&Input::read_of(Size::Single, path)?)?,
-            None => Profiles::of_store(store)?,
+            None => Profiles::of_store_if_needed(store),
         })
     }
 }

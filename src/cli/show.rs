@@ -5,7 +5,9 @@ mod pkcs12;
 use super::context::Context;
 use super::describe;
 use super::failure::Failure;
-use super::options::{SelectorArgs, check_belonging, input, warn_of_missing_mac};
+use super::options::{
+    SelectorArgs, check_belonging, input, refuse_shared_input, warn_of_missing_mac,
+};
 use super::output::{Format, write_json};
 use super::passphrase::{FilePassinArgs, UserPassphrases};
 use super::report::Report;
@@ -57,11 +59,12 @@ impl ShowArgs {
     }
 
     fn show_file(&self, path: &Path, context: &Context) -> Result<Report, Failure> {
+        let mut passphrases = UserPassphrases::of_file(context, &self.passin)?;
+        refuse_shared_input(path, &passphrases, "the file")?;
         let input = input(path)?;
         if !is_pkcs12(&input) {
             return what_is_in(&input);
         }
-        let mut passphrases = UserPassphrases::of_file(context, &self.passin)?;
         let mut file = open_pkcs12(&input, None, &mut passphrases)?;
         if !file.has_mac {
             warn_of_missing_mac(path, context);

@@ -1,16 +1,25 @@
 //! The file of profiles in the store. Its content is the use cases' affair.
 
 use super::Store;
-use super::error::StoreError;
+use super::error::{FileError, StoreError};
 use super::file::{self, Access, Existing};
 use super::location::Location;
 use super::lock::Lock;
+use std::io;
 use std::path::Path;
+
+/// Most bytes of the file.
+const MOST_BYTES: u64 = 1 << 20;
 
 impl Store {
     /// Reads the file of profiles; `None` if there is none.
     pub(crate) fn profiles(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(file::read_if_there(&self.layout.profiles())?)
+        let path = self.layout.profiles();
+        if file::found(&path)?.is_some_and(|found| found.len() > MOST_BYTES) {
+            let problem = io::Error::new(io::ErrorKind::FileTooLarge, "it exceeds 1 MiB");
+            return Err(FileError::of("read", &path)(problem).into());
+        }
+        Ok(file::read_if_there(&path)?)
     }
 
     pub(crate) fn profiles_location(&self) -> Location {

@@ -25,9 +25,12 @@ pub(crate) mod key_usage {
     pub(crate) const DIGITAL_SIGNATURE: u16 = 1 << 0;
     pub(crate) const CONTENT_COMMITMENT: u16 = 1 << 1;
     pub(crate) const KEY_ENCIPHERMENT: u16 = 1 << 2;
+    pub(crate) const DATA_ENCIPHERMENT: u16 = 1 << 3;
     pub(crate) const KEY_AGREEMENT: u16 = 1 << 4;
     pub(crate) const KEY_CERT_SIGN: u16 = 1 << 5;
     pub(crate) const CRL_SIGN: u16 = 1 << 6;
+    pub(crate) const ENCIPHER_ONLY: u16 = 1 << 7;
+    pub(crate) const DECIPHER_ONLY: u16 = 1 << 8;
 
     /// The names of the bits, in their order.
     pub(crate) const NAMES: [&str; 9] = [

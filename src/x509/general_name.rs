@@ -38,8 +38,8 @@ pub(crate) struct GeneralNameError {
     pub(crate) problem: String,
 }
 
-/// Prefix of directory names, in whose text commas are usual.
-const DIRNAME: &str = "dirname:";
+/// Prefixes of names in whose text commas are usual.
+const WITH_COMMAS: [&str; 2] = ["dirname", "other"];
 
 const NO_PREFIX: &str = "the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:";
 
@@ -59,10 +59,10 @@ impl GeneralName {
                 "ip" => Self::ip(value),
                 "email" => Self::email(value),
                 "uri" => Self::uri(value),
-                "upn" => Self::other(value, "a UPN", other::user_principal_name),
-                "krb5" => Self::other(value, "a Kerberos principal", other::kerberos_principal),
-                "rid" => Self::other(value, "a registered ID", other::registered_id),
-                "other" => Self::other(value, "an otherName", other::of_any_type),
+                "upn" => Self::special(value, "a UPN", other::user_principal_name),
+                "krb5" => Self::special(value, "a Kerberos principal", other::kerberos_principal),
+                "rid" => Self::special(value, "a registered ID", other::registered_id),
+                "other" => Self::of_any_type(value),
                 "dirname" => Self::directory(value),
                 "urn" | "spiffe" => Self::uri(text),
                 _ if value.starts_with("//") => Self::uri(text),
@@ -76,11 +76,14 @@ impl GeneralName {
         }
     }
 
-    /// Reads a list of names that commas separate. A list that begins with a directory name has no other name: commas
-    /// are part of it.
+    /// Reads a list of names that commas separate. A list that begins with a directory name or an otherName has no other
+    /// name: commas are part of it.
     pub(crate) fn parse_list(text: &str) -> Result<Vec<Self>, GeneralNameError> {
-        let prefix = text.trim_start().get(..DIRNAME.len());
-        if prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(DIRNAME)) {
+        let prefix = text.trim_start().split(':').next().unwrap_or_default();
+        if WITH_COMMAS
+            .iter()
+            .any(|known| prefix.eq_ignore_ascii_case(known))
+        {
             return Ok(vec![Self::parse(text)?]);
         }
         text.split(',').map(Self::parse).collect()
@@ -169,7 +172,13 @@ impl GeneralName {
         }
     }
 
-    fn other(
+    /// Reads an otherName of any type. One that has a form of its own is held to it.
+    fn of_any_type(text: &str) -> Result<Self, GeneralNameError> {
+        let name = Self::special(text, "an otherName", other::of_any_type)?;
+        name.checked().unwrap_or(Ok(name))
+    }
+
+    fn special(
         text: &str,
         kind: &'static str,
         encode: fn(&str) -> Result<Vec<u8>, &'static str>,
@@ -250,14 +259,34 @@ impl GeneralName {
     }
 
     /// Judges a name that was decoded as [`GeneralName::parse`] judges one that was written, and
-    /// brings it into the same form; `None` for kinds that are not taken from CSRs.
+    /// brings it into the same form; `None` for kinds that are not taken from CSRs. An otherName is taken only if a profile
+    /// allows its type.
     pub(crate) fn checked(&self) -> Option<Result<Self, GeneralNameError>> {
         match self {
             Self::Dns(name) => Some(Self::dns(name)),
             Self::Ip(_) => Some(Ok(self.clone())),
             Self::Email(address) => Some(Self::email(address)),
             Self::Uri(uri) => Some(Self::uri(uri)),
-            Self::Directory(_) | Self::Other(_) => None,
+            Self::Other(der) => other::parts(der).map(|(kind, value)| {
+                let is_known = [oid::USER_PRINCIPAL_NAME, oid::KERBEROS_PRINCIPAL].contains(&kind);
+                let is_right = if is_known {
+                    let text = self.to_string();
+                    // Only a value that is well-formed is written with a prefix of its own.
+                    !text.starts_with("other:") && Self::parse(&text).as_ref() == Ok(self)
+                } else {
+                    other::has_plain_text(&value)
+                };
+                if is_right {
+                    Ok(self.clone())
+                } else {
+                    Err(error(
+                        &self.to_string(),
+                        "an otherName",
+                        "its value is malformed",
+                    ))
+                }
+            }),
+            Self::Directory(_) => None,
         }
     }
 }

@@ -333,7 +333,8 @@ fn a_backup_has_the_profiles_and_a_check_reads_them() {
         1,
         "invalid-profile",
         expect![[r#"
-            error: ./pki/profiles.toml line 2, column 14: cRLSign is for CAs only (profile-ca-bits)
+            error: the profiles of the store cannot be used: ./pki/profiles.toml line 2, column 14: cRLSign is for CAs only (profile-ca-bits)
+            hint: edit or remove the file; `pki check` names every problem in it
         "#]],
     );
 }

@@ -4,7 +4,7 @@ use crate::ca::check::finding::StoreFinding;
 use crate::ca::check::rule::PROFILES_INVALID;
 use crate::ca::error::CaError;
 use crate::ca::profiles::Profiles;
-use crate::ca::profiles::error::{PlacedProblem, ProfileError};
+use crate::ca::profiles::error::ProfileError;
 use crate::store::Store;
 
 /// Reads the profiles of the store; none if they can't be used.
@@ -17,15 +17,9 @@ pub(crate) fn check_profiles(store: &Store) -> (Profiles, Vec<StoreFinding>) {
     let broken = |message: String| PROFILES_INVALID.broken(message).at(&location);
     let findings = match error {
         CaError::Profile(ProfileError::Invalid { problems, .. }) => {
-            let findings = problems.iter().map(|placed| {
-                let PlacedProblem {
-                    line,
-                    column,
-                    problem,
-                } = placed;
-                let message = format!("{location} line {line}, column {column}: {problem}");
-                broken(message).in_line(*line)
-            });
+            let findings = problems
+                .iter()
+                .map(|placed| broken(format!("{location} {placed}")).in_line(placed.line));
             findings.collect()
         }
         error => vec![broken(error.to_string())],

@@ -35,6 +35,7 @@ pub(crate) struct Authority {
 fn read(
     places: &Places,
     name: &CaName,
+    findings: &mut Vec<RuleFinding>,
     passphrases: &mut dyn Passphrases,
 ) -> Result<(Vec<Certificate>, PrivateKey, Unlocked), CaError> {
     let certificates = Input::read_of(Size::Several, &places.certificate)?;
@@ -56,6 +57,13 @@ fn read(
             Some(file) if places.key == places.certificate => file,
             _ => open_pkcs12(&input, Some(name), passphrases)?,
         };
+        if !file.has_mac {
+            let message = format!(
+                "{} has no MAC: changes to it go unnoticed",
+                places.key.display()
+            );
+            findings.push(RuleFinding::warning("mac-missing", message));
+        }
         let key = key_of_one(&mut file, &beside, places, name, passphrases)?;
         return Ok((beside, key, Unlocked::with(file.passphrase)));
     }
@@ -66,7 +74,7 @@ fn read(
     Ok((beside, key, unlocked))
 }
 
-/// Returns the key in a PKCS #12 file that belongs to one of the certificates; others are passed over.
+/// Returns the key in a PKCS #12 file that belongs to one of the CA certificates; others are passed over.
 fn key_of_one(
     file: &mut Pkcs12File,
     certificates: &[Certificate],
@@ -74,12 +82,20 @@ fn key_of_one(
     name: &CaName,
     passphrases: &mut dyn Passphrases,
 ) -> Result<PrivateKey, CaError> {
+    // A leaf with its key may be in the file too.
+    let cas = certificates
+        .iter()
+        .filter(|certificate| certificate.is_ca());
+    let cas: Vec<&Certificate> = cas.collect();
     let has_certificate = |key: &PrivateKey| {
-        let mut keys = certificates.iter().map(Certificate::public_key);
+        let mut keys = cas.iter().map(|ca| ca.public_key());
         keys.any(|public| public.spki() == key.public().spki())
     };
     for key in file.keys(Some(name), passphrases)? {
-        let key = PrivateKey::from_pkcs8(&key.der).map_err(|error| file.unusable(error))?;
+        let key = match PrivateKey::from_pkcs8(&key.der) {
+            Err(KeyError::Unsupported { .. }) => continue,
+            key => key.map_err(|error| file.unusable(error))?,
+        };
         if has_certificate(&key) {
             return Ok(key);
         }
@@ -129,7 +145,8 @@ impl Authority {
         passphrases: &mut dyn Passphrases,
         now: OffsetDateTime,
     ) -> Result<Self, CaError> {
-        let (mut beside, key, unlocked) = read(places, name, passphrases)?;
+        let mut findings = Vec::new();
+        let (mut beside, key, unlocked) = read(places, name, &mut findings, passphrases)?;
         let is_its =
             |certificate: &Certificate| certificate.public_key().spki() == key.public().spki();
         let its = beside.iter().enumerate();
@@ -144,8 +161,8 @@ impl Authority {
         };
         let certificate = beside.remove(own);
         let others = beside.iter().filter(|other| is_its(other));
-        let findings = others.filter(|other| **other != certificate);
-        let findings = findings.map(|other| not_taken(&certificate, other, &places.certificate));
+        let others = others.filter(|other| **other != certificate);
+        findings.extend(others.map(|other| not_taken(&certificate, other, &places.certificate)));
         let not_a_ca = |problem| ImportError::NotACa {
             certificate: places.certificate.clone(),
             problem,
@@ -163,11 +180,11 @@ impl Authority {
             return Err(not_a_ca("its keyUsage lacks keyCertSign").into());
         }
         Ok(Self {
-            findings: findings.collect(),
             certificate,
             beside,
             key,
             unlocked,
+            findings,
         })
     }
 

@@ -6,7 +6,7 @@ use crate::ca::foreign::error::InputError;
 use crate::ca::issuance::error::IssuanceError;
 use crate::ca::profiles::LeafProfile;
 use crate::x509::request::CertificationRequest;
-use crate::x509::{GeneralName, Name};
+use crate::x509::{Certificate, GeneralName, Name};
 use const_oid::ObjectIdentifier;
 use std::collections::HashSet;
 use std::path::Path;
@@ -84,12 +84,11 @@ impl Asked {
             return Ok(());
         };
         let common_name = self.subject.as_ref().and_then(Name::common_name);
-        if common_name.is_none() && template.needs_common_name() {
+        let Some(common_name) = common_name else {
             let profile = profile.to_string();
             return Err(IssuanceError::ProfileSubject { profile }.into());
-        }
-        let subject = template.filled(&common_name.unwrap_or_default())?;
-        self.subject = Some(subject);
+        };
+        self.subject = Some(template.filled(&common_name)?);
         Ok(())
     }
 
@@ -127,19 +126,26 @@ impl Asked {
         };
         let names = request.subject_alt_names();
         for name in names.map_err(|error| unusable(error.into()))? {
-            match name.checked() {
+            let kind = name.other_name_type();
+            let is_allowed = kind.is_none_or(|kind| profile.allows_other_name(&kind));
+            match name.checked().filter(|_| is_allowed) {
                 Some(Ok(checked)) => self.alternative_names.push(checked),
                 Some(Err(error)) => return Err(unusable(error.into())),
-                None => match name.other_name_type() {
-                    Some(kind) if profile.allows_other_name(&kind) => {
-                        self.alternative_names.push(name);
-                    }
-                    _ => ignored.push(format!("the SAN {name}")),
-                },
+                None => ignored.push(format!("the SAN {name}")),
             }
         }
         Ok(self)
     }
+}
+
+/// Holds the subject and the SANs of a certificate to a profile.
+pub(crate) fn check_names(certificate: &Certificate, profile: &LeafProfile) -> Result<(), CaError> {
+    let subject = certificate.subject().clone();
+    let asked = Asked {
+        subject: Some(subject).filter(|subject| !subject.is_empty()),
+        alternative_names: certificate.subject_alt_names(),
+    };
+    asked.check(profile).map(drop)
 }
 
 /// The extensions and attributes of a CSR that no certificate gets.

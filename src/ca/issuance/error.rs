@@ -95,6 +95,15 @@ pub(crate) enum IssuanceError {
     },
     #[error("the subject of profile {profile} needs a common name")]
     ProfileSubject { profile: String },
+    /// Keys of the type do not have the key usage.
+    #[error(
+        "profile {profile} has the key usage {usage}, which keys of type {kind} do not have (profile-key-usage)"
+    )]
+    ProfileKeyUsage {
+        profile: String,
+        usage: &'static str,
+        kind: String,
+    },
     #[error("the validity exceeds the {most} days that profile {profile} allows (profile-days)")]
     ProfileDays { profile: String, most: u32 },
     #[error("invalid validity: {problem}")]

@@ -7,14 +7,14 @@ use crate::ca::issuance::draft::{Content, Draft};
 use crate::ca::issuance::error::IssuanceError;
 use crate::ca::issuance::issue::{References, Steps};
 use crate::ca::issuance::issuer::{Issuer, KeyAge};
-use crate::ca::issuance::lifetime::Lifetime;
+use crate::ca::issuance::lifetime::{End, Lifetime};
 use crate::ca::notice::Notice;
 use crate::ca::owner::KeyOf;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::profiles::LeafProfile;
-use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
+use crate::key::{KeyError, KeyType, PrivateKey, PublicKey, PublicKeyAlgorithm};
 use crate::store::{Ca, CaRecord, EntryId, Issuance, LockedCa};
-use crate::x509::extension::{BasicConstraints, Extension};
+use crate::x509::extension::{BasicConstraints, Extension, key_usage, key_usage_names};
 use crate::x509::request::CertificationRequest;
 use crate::x509::{Certificate, GeneralName, Name, Profile, Serial, Validity};
 use std::path::{Path, PathBuf};
@@ -87,7 +87,14 @@ impl LeafRequest {
             alternative_names: self.alternative_names.clone(),
         };
         let asked = asked.with_subject_of(&self.profile)?;
-        asked.check(&self.profile).map(drop)
+        asked.check(&self.profile)?;
+        if let (Some(End::Days(days)), Some(most)) = (self.lifetime.end, self.profile.most_days())
+            && days > most
+        {
+            let profile = self.profile.to_string();
+            return Err(IssuanceError::ProfileDays { profile, most }.into());
+        }
+        Ok(())
     }
 }
 
@@ -315,6 +322,25 @@ pub(crate) fn check_length(profile: &LeafProfile, validity: Validity) -> Result<
     }
 }
 
+/// Refuses a key usage that a file orders and the key does not have (RFC 8410 section 5, RFC 8813 section 3).
+pub(crate) fn check_key_usage(profile: &LeafProfile, key: &PublicKey) -> Result<(), IssuanceError> {
+    use key_usage::{DATA_ENCIPHERMENT, KEY_AGREEMENT, KEY_ENCIPHERMENT};
+    let ordered = profile.custom().and_then(|custom| custom.key_usage());
+    let refused = match key.algorithm() {
+        PublicKeyAlgorithm::Rsa { .. } => 0,
+        PublicKeyAlgorithm::Ec(_) => KEY_ENCIPHERMENT | DATA_ENCIPHERMENT,
+        _ => KEY_ENCIPHERMENT | DATA_ENCIPHERMENT | KEY_AGREEMENT,
+    };
+    match key_usage_names(ordered.unwrap_or_default() & refused).first() {
+        Some(usage) => Err(IssuanceError::ProfileKeyUsage {
+            profile: profile.to_string(),
+            usage,
+            kind: key.algorithm().to_string(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Content of the draft of a leaf.
 pub(crate) fn content(
     issuer: &Issuer,
@@ -364,6 +390,7 @@ pub(crate) fn content(
             (asked, request.public_key().clone())
         }
     };
+    check_key_usage(&profile, &public_key)?;
     let names = asked.check(&profile)?;
     if let Some(notice) = about_underscores(&names, profile.base()) {
         notices.push(notice);

@@ -12,6 +12,7 @@ mod lifetime;
 mod standing;
 mod subjects;
 
+pub(crate) use asked::check_names;
 pub(crate) use batch::{Batch, DryRun, RowOutcome, TableRow, cost_of, last_batch, new_batch};
 pub(crate) use compromised::is_compromised;
 pub(crate) use compromised::{CompromisedKeys, certified_too, key_of, refuse_compromised_cas};
@@ -21,8 +22,8 @@ pub(crate) use issue::{References, Steps, self_issue};
 pub(crate) use issuer::Issuer;
 pub(crate) use leaf::{CsrNames, Issued, KeySource, LeafRequest, issue};
 pub(crate) use leaf::{
-    InPlaceOf, Signer, check_length, content, issue_draft, issue_signed_by, leaf_extensions,
-    may_be_certified, pointers,
+    InPlaceOf, Signer, check_key_usage, check_length, content, issue_draft, issue_signed_by,
+    leaf_extensions, may_be_certified, pointers,
 };
 pub(crate) use lifetime::compare;
 pub(crate) use lifetime::{End, Lifetime};

@@ -16,6 +16,12 @@ use std::ops::Range;
 use time::Duration;
 use toml::Spanned;
 
+/// Most items of a list.
+const MOST_ITEMS: usize = 1000;
+
+/// Problems that are named.
+pub(super) const MOST_PROBLEMS: usize = 100;
+
 /// Longest name of a profile, in bytes.
 const MOST_NAME_BYTES: usize = 64;
 
@@ -170,7 +176,23 @@ struct Reader {
 }
 
 impl Reader {
+    /// Returns a list if it is not too long.
+    fn list<'t, T>(&mut self, list: &'t [T]) -> &'t [T] {
+        if list.len() <= MOST_ITEMS {
+            return list;
+        }
+        let message = format!(
+            "a list has {} items; at most {MOST_ITEMS} are supported",
+            list.len()
+        );
+        self.problem(self.place.clone(), Rule::Value, message);
+        &[]
+    }
+
     fn problem(&mut self, place: Range<usize>, rule: Rule, message: impl Into<String>) {
+        if self.problems.len() >= MOST_PROBLEMS {
+            return;
+        }
         self.problems.push(ProfileProblem {
             place,
             rule: Some(rule),
@@ -222,7 +244,7 @@ impl Reader {
             self.problem(self.place.clone(), Rule::Value, message);
         }
         let mut purposes = Vec::new();
-        for text in ordered {
+        for text in self.list(ordered) {
             let place = text.span();
             match purpose::parse(text.get_ref()) {
                 Ok(purpose) if purposes.contains(&purpose) => {
@@ -234,6 +256,10 @@ impl Reader {
                 }
                 Err(problem) => self.problem(place, Rule::Value, problem),
             }
+        }
+        if base == Profile::Ocsp && purposes != [oid::OCSP_SIGNING] {
+            let message = "with base = \"ocsp\", OCSPSigning has to be the only purpose";
+            self.problem(self.place.clone(), Rule::OcspSigning, message);
         }
         if let (Some(first), true) = (ordered.first(), purposes.len() > 1)
             && purposes.contains(&oid::TIME_STAMPING)
@@ -265,7 +291,7 @@ impl Reader {
             self.problem(self.place.clone(), Rule::Value, message);
         }
         let mut bits = 0;
-        for text in ordered {
+        for text in self.list(ordered) {
             let name = text.get_ref();
             let mut names = key_usage::NAMES.into_iter().zip(0..);
             let known = names.find(|(known, _)| known.eq_ignore_ascii_case(name));
@@ -284,6 +310,11 @@ impl Reader {
             }
             bits |= bit;
         }
+        let only = key_usage::ENCIPHER_ONLY | key_usage::DECIPHER_ONLY;
+        if bits & only != 0 && bits & key_usage::KEY_AGREEMENT == 0 {
+            let message = "encipherOnly and decipherOnly need keyAgreement";
+            self.problem(self.place.clone(), Rule::Value, message);
+        }
         Some(bits)
     }
 
@@ -297,7 +328,7 @@ impl Reader {
 
     fn other_names(&mut self, table: &ProfileTable) -> Vec<ObjectIdentifier> {
         let mut kinds = Vec::new();
-        for text in &table.other_names {
+        for text in self.list(&table.other_names) {
             let kind = match text.get_ref().as_str() {
                 "upn" => Ok(oid::USER_PRINCIPAL_NAME),
                 "krb5" => Ok(oid::KERBEROS_PRINCIPAL),
@@ -341,7 +372,7 @@ impl Reader {
         if table.must_staple {
             extensions.push(Extension::must_staple());
         }
-        for extension in &table.extensions {
+        for extension in self.list(&table.extensions) {
             let place = extension.span();
             match extension_of(extension.get_ref()) {
                 Ok(read) if extensions.iter().any(|other| other.oid == read.oid) => {
@@ -359,7 +390,7 @@ impl Reader {
         tables: &[Spanned<PolicyTable>],
     ) -> Vec<(ObjectIdentifier, Option<String>)> {
         let mut policies: Vec<(ObjectIdentifier, Option<String>)> = Vec::new();
-        for policy in tables {
+        for policy in self.list(tables) {
             let (place, PolicyTable { oid, cps }) = (policy.span(), policy.get_ref());
             match object_identifier(oid) {
                 Ok(identifier) if policies.iter().any(|(known, _)| *known == identifier) => {

@@ -1,6 +1,7 @@
 //! Errors of profiles. Nothing was changed.
 
 use crate::ca::profiles::rule::ProfileProblem;
+use std::fmt;
 
 /// Reasons why a profile is not used or not added.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,11 @@ pub(crate) enum ProfileError {
         file: String,
         problems: Vec<PlacedProblem>,
     },
+    /// The file of the store can't be used.
+    #[error("the profiles of the store cannot be used: {problem}")]
+    Broken { problem: String },
+    #[error("the store would have more than 1 MiB of profiles")]
+    TooLarge,
     /// A profile of the store has the name, and differs.
     #[error("profile {name} already exists and differs")]
     Exists { name: String },
@@ -40,4 +46,15 @@ pub(crate) struct PlacedProblem {
     /// From 1.
     pub(crate) column: usize,
     pub(crate) problem: ProfileProblem,
+}
+
+impl fmt::Display for PlacedProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            line,
+            column,
+            problem,
+        } = self;
+        write!(f, "line {line}, column {column}: {problem}")
+    }
 }

@@ -2,24 +2,38 @@
 
 use crate::ca::error::CaError;
 use crate::ca::foreign::Input;
-use crate::ca::foreign::error::called;
+use crate::ca::foreign::error::{InputError, called};
 use crate::ca::line_starts::LineStarts;
 use crate::ca::profiles::LeafProfile;
-use crate::ca::profiles::custom::CustomProfile;
+use crate::ca::profiles::custom::{CustomProfile, MOST_PROBLEMS};
 use crate::ca::profiles::error::{PlacedProblem, ProfileError};
 use crate::ca::profiles::rule::ProfileProblem;
 use crate::ca::profiles::table::ProfileTable;
+use crate::pem;
 use crate::store::Store;
 use crate::x509::Profile;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
+/// Most profiles of a file.
+const MOST_PROFILES: usize = 1000;
+
+/// Most bytes of the file in the store.
+const MOST_BYTES: usize = 1 << 20;
+
+/// Tables of a declaration, which a file of profiles may be: they are passed over.
+const OF_DECLARATIONS: [&str; 6] = ["fixture", "defaults", "ca", "certificate", "crl", "bundle"];
+
 /// Profiles that can be used beside those of `pki`, by name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Profiles(BTreeMap<String, Arc<CustomProfile>>);
+pub(crate) struct Profiles {
+    custom: BTreeMap<String, Arc<CustomProfile>>,
+    /// Why those of the store can't be used.
+    broken: Option<String>,
+}
 
 impl Profiles {
     /// Reads those of the store.
@@ -30,18 +44,42 @@ impl Profiles {
         }
     }
 
+    /// Reads those of the store; if they can't be used, that is an error when one is looked for.
+    pub(crate) fn of_store_if_needed(store: &Store) -> Self {
+        Self::of_store(store).unwrap_or_else(|error| Self {
+            broken: Some(match &error {
+                CaError::Profile(ProfileError::Invalid { file, problems }) => {
+                    match problems.as_slice() {
+                        [first, ..] => format!("{file} {first}"),
+                        [] => file.clone(),
+                    }
+                }
+                error => error.to_string(),
+            }),
+            custom: BTreeMap::new(),
+        })
+    }
+
     /// Reads those of a file.
     pub(crate) fn of_file(input: &Input) -> Result<Self, CaError> {
         let file = called(input.path()).to_string();
         let profiles = Self::read(file.clone(), input.content())?;
-        if profiles.0.is_empty() {
+        if profiles.custom.is_empty() {
             return Err(ProfileError::Empty { file }.into());
         }
         Ok(profiles)
     }
 
     fn read(file: String, content: &[u8]) -> Result<Self, CaError> {
-        let text = String::from_utf8_lossy(content);
+        let text = std::str::from_utf8(content).map_err(|error| CaError::Input {
+            path: PathBuf::from(&file),
+            expected: "a file of profiles",
+            source: if pem::is_utf16(content) {
+                InputError::Utf16
+            } else {
+                InputError::Other(format!("it is not UTF-8: {error}"))
+            },
+        })?;
         let text = text.trim_start_matches('\u{feff}');
         profiles_in(text).map_err(|problems| {
             let starts = LineStarts::of(text);
@@ -67,13 +105,14 @@ impl Profiles {
 
     /// Puts other profiles before these.
     pub(crate) fn under(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
+        self.custom.extend(others.custom);
         self
     }
 
     /// Adds a profile, in the place of one with its name.
     pub(crate) fn insert(&mut self, profile: CustomProfile) {
-        self.0.insert(profile.name().to_owned(), Arc::new(profile));
+        self.custom
+            .insert(profile.name().to_owned(), Arc::new(profile));
     }
 
     /// Finds a profile by name: one of `pki` in any case, or one of a file.
@@ -81,9 +120,12 @@ impl Profiles {
         if let Ok(profile) = name.parse::<Profile>() {
             return Ok(LeafProfile::Known(profile));
         }
-        match self.0.get(name) {
-            Some(profile) => Ok(LeafProfile::Custom(profile.clone())),
-            None => Err(ProfileError::NotFound {
+        match (self.custom.get(name), &self.broken) {
+            (Some(profile), _) => Ok(LeafProfile::Custom(profile.clone())),
+            (None, Some(problem)) => Err(ProfileError::Broken {
+                problem: problem.clone(),
+            }),
+            (None, None) => Err(ProfileError::NotFound {
                 name: name.to_owned(),
                 known: self.names(),
             }),
@@ -92,18 +134,18 @@ impl Profiles {
 
     /// Returns the profile of a file that has a name.
     pub(crate) fn custom(&self, name: &str) -> Option<&Arc<CustomProfile>> {
-        self.0.get(name)
+        self.custom.get(name)
     }
 
     /// Returns the names of all that can be used, those of `pki` first.
     pub(crate) fn names(&self) -> Vec<String> {
         let known = Profile::ALL.into_iter().map(|profile| profile.to_string());
-        known.chain(self.0.keys().cloned()).collect()
+        known.chain(self.custom.keys().cloned()).collect()
     }
 
     /// Returns those of files, sorted by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<CustomProfile>> {
-        self.0.values()
+        self.custom.values()
     }
 
     /// Writes them as a file has them.
@@ -121,10 +163,10 @@ impl Profiles {
 
     /// Writes one as a file has it.
     pub(crate) fn toml_of(profile: &Arc<CustomProfile>) -> String {
-        Self(BTreeMap::from([(
-            profile.name().to_owned(),
-            profile.clone(),
-        )]))
+        Self {
+            custom: BTreeMap::from([(profile.name().to_owned(), profile.clone())]),
+            broken: None,
+        }
         .to_toml()
     }
 }
@@ -140,6 +182,9 @@ pub(crate) fn profiles_in(text: &str) -> Result<Profiles, Vec<ProfileProblem>> {
     let (mut profiles, mut problems) = (Profiles::default(), Vec::new());
     for (key, value) in root.into_inner() {
         let place = value.span();
+        if OF_DECLARATIONS.contains(&key.get_ref().as_ref()) {
+            continue;
+        }
         let (true, DeValue::Table(tables)) = (key.get_ref() == "profile", value.into_inner())
         else {
             problems.push(ProfileProblem {
@@ -149,7 +194,21 @@ pub(crate) fn profiles_in(text: &str) -> Result<Profiles, Vec<ProfileProblem>> {
             });
             continue;
         };
+        if tables.len() > MOST_PROFILES {
+            problems.push(ProfileProblem {
+                place: key.span(),
+                rule: None,
+                message: format!(
+                    "the file has {} profiles; at most {MOST_PROFILES} are supported",
+                    tables.len()
+                ),
+            });
+            continue;
+        }
         for (name, value) in tables {
+            if problems.len() >= MOST_PROBLEMS {
+                break;
+            }
             let table = toml::de::ValueDeserializer::from(value);
             match ProfileTable::deserialize(table) {
                 Ok(table) => match CustomProfile::new(name.get_ref(), &name.span(), table) {
@@ -203,6 +262,9 @@ pub(crate) fn add_profiles(
         let is_change = |(_, outcome): &(_, Addition)| *outcome != Addition::Already;
         let changed = outcomes.iter().any(is_change);
         let text = changed.then(|| before.under(new.clone()).to_toml());
+        if text.as_ref().is_some_and(|text| text.len() > MOST_BYTES) {
+            return Err(ProfileError::TooLarge.into());
+        }
         Ok((text, outcomes))
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::x509::Name;
 use crate::x509::name::NameError;
+use std::fmt;
 
 const COMMON_NAME: &str = "{cn}";
 
@@ -20,17 +21,12 @@ impl SubjectTemplate {
                 "{COMMON_NAME} is the only substitution in a subject: {text:?}"
             ));
         }
-        let template = Self(text.to_owned());
-        let subject = template.filled("x").map_err(|error| error.to_string())?;
-        if subject.is_empty() {
-            return Err("the subject is empty".into());
+        if !text.contains(COMMON_NAME) {
+            return Err(format!("the subject {text:?} has no {COMMON_NAME}"));
         }
+        let template = Self(text.to_owned());
+        template.filled("x").map_err(|error| error.to_string())?;
         Ok(template)
-    }
-
-    /// Returns whether the common name is part of the subject.
-    pub(crate) fn needs_common_name(&self) -> bool {
-        self.0.contains(COMMON_NAME)
     }
 
     /// Returns the subject with a common name, which stays one value whatever characters it has.
@@ -43,6 +39,12 @@ impl SubjectTemplate {
             escaped.push(character);
         }
         Name::parse(&self.0.replace(COMMON_NAME, &escaped))
+    }
+}
+
+impl fmt::Display for SubjectTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -66,7 +68,7 @@ mod tests {
 
     #[test]
     fn other_substitutions_and_names_that_are_none_are_refused() {
-        for template in ["/CN={san}", "/CN={cn", "CN", "", "/C=Japan"] {
+        for template in ["/CN={san}", "/CN={cn", "CN", "", "/O=a", "/C={cn}p"] {
             assert!(SubjectTemplate::parse(template).is_err(), "{template}");
         }
     }

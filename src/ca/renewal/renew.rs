@@ -4,8 +4,8 @@ use crate::asn1::oid;
 use crate::ca::error::CaError;
 use crate::ca::issuance::kind_of;
 use crate::ca::issuance::{
-    Content, InPlaceOf, Issued, Issuer, Lifetime, check_length, compare, issue_draft,
-    leaf_extensions, pointers,
+    Content, InPlaceOf, Issued, Issuer, Lifetime, check_key_usage, check_length, check_names,
+    compare, issue_draft, leaf_extensions, pointers,
 };
 use crate::ca::notice::{Notice, RenewalNotice};
 use crate::ca::owner::KeyOf;
@@ -192,6 +192,10 @@ pub(crate) fn renew(
     let validity = renewal.lifetime.resolve(now, length, ends, &mut notices)?;
     if let Some(profile) = profile {
         check_length(profile, validity)?;
+        if profile.custom().is_some() {
+            check_names(certificate, profile)?;
+            check_key_usage(profile, certificate.public_key())?;
+        }
     }
     notices.extend(compare(certificate.validity(), validity, now));
     let old_key = issuer.leaf_key(&issuance.serial, certificate, passphrases)?;

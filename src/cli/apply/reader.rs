@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
             source,
             known: names.iter().map(ToString::to_string).collect(),
             profiles: match store {
-                Some(store) => Profiles::of_store(store)?,
+                Some(store) => Profiles::of_store_if_needed(store),
                 None => Profiles::default(),
             },
             published_crls,

@@ -85,6 +85,7 @@ fn of_issuance(error: &IssuanceError) -> &'static str {
         IssuanceError::UnmakeableKey { .. } => "key-type-unsupported",
         IssuanceError::OtherName { .. } => "san-not-allowed",
         IssuanceError::ProfileDays { .. } => "validity-exceeds-profile",
+        IssuanceError::ProfileKeyUsage { .. } => "key-usage-unsupported",
     }
 }
 
@@ -157,7 +158,10 @@ fn of_revocation(error: &RevocationError) -> &'static str {
 fn of_profile(error: &ProfileError) -> &'static str {
     match error {
         ProfileError::NotFound { .. } => "profile-not-found",
-        ProfileError::Invalid { .. } | ProfileError::Empty { .. } => INVALID_PROFILE,
+        ProfileError::Invalid { .. } | ProfileError::Empty { .. } | ProfileError::Broken { .. } => {
+            INVALID_PROFILE
+        }
+        ProfileError::TooLarge => "file-too-large",
         ProfileError::Exists { .. } => "profile-exists",
     }
 }

@@ -58,7 +58,10 @@ fn profile_hint(error: &ProfileError) -> Option<String> {
             "replace it with --force, or give the new one another name".into()
         }
         ProfileError::Empty { .. } => "`pki profile --example` prints an example".into(),
-        ProfileError::Invalid { .. } => return None,
+        ProfileError::Broken { .. } => {
+            "edit or remove the file; `pki check` names every problem in it".into()
+        }
+        ProfileError::Invalid { .. } | ProfileError::TooLarge => return None,
     })
 }
 
@@ -129,6 +132,9 @@ fn issuance_hint(error: &IssuanceError) -> Option<String> {
             )
         }
         IssuanceError::ProfileSubject { .. } => "give one with --cn".into(),
+        IssuanceError::ProfileKeyUsage { .. } => {
+            "use another --key-type, or remove it from key_usage of the profile".into()
+        }
         IssuanceError::ProfileDays { most, .. } => format!("use --days {most} or less"),
         IssuanceError::Lint { .. }
         | IssuanceError::Subject(_)

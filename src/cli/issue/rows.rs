@@ -192,6 +192,7 @@ fn column_of(error: &IssuanceError) -> Option<&'static str> {
         | IssuanceError::Nameless => Some("cn"),
         IssuanceError::CsrSubject { .. } | IssuanceError::CsrSan { .. } => Some("csr"),
         IssuanceError::Lint { .. }
+        | IssuanceError::ProfileKeyUsage { .. }
         | IssuanceError::CompromisedKey { .. }
         | IssuanceError::UnmakeableKey { .. } => None,
     }

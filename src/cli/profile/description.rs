@@ -63,6 +63,7 @@ pub(super) struct Description {
     key_usage: Option<Vec<&'static str>>,
     extensions: Vec<ExtensionEntry>,
     other_names: Vec<String>,
+    subject: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -90,6 +91,9 @@ impl Description {
                 })
                 .collect(),
             other_names: other_names.iter().map(ToString::to_string).collect(),
+            subject: custom
+                .and_then(|custom| custom.subject())
+                .map(ToString::to_string),
         }
     }
 

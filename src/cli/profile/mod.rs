@@ -92,6 +92,7 @@ struct Added<'a> {
     name: &'a str,
     hash: &'a str,
     already: bool,
+    replaced: bool,
 }
 
 impl AddArgs {
@@ -112,6 +113,7 @@ impl AddArgs {
                 name: profile.name(),
                 hash: profile.hash(),
                 already: *addition == Addition::Already,
+                replaced: *addition == Addition::Replaced,
             });
         }
         Ok(Report::new(&entries, text).committed("`pki profile list` shows them"))

@@ -5,6 +5,7 @@ use crate::ca::Pkcs12File;
 use crate::cli::describe;
 use crate::cli::failure::Failure;
 use crate::cli::passphrase::UserPassphrases;
+use crate::key::KeyError;
 use serde_json::{Value, json};
 
 /// Describes the file, and then its certificates and keys.
@@ -39,8 +40,14 @@ pub(super) fn described(
         ));
     }
     for key in &keys {
-        let described_key = describe::private_key("PRIVATE KEY", &[], &key.der);
-        let mut value = described_key.map_err(|error| file.unusable(error))?;
+        let mut value = match describe::private_key("PRIVATE KEY", &[], &key.der) {
+            Err(KeyError::Unsupported { algorithm }) => json!({
+                "type": "private_key",
+                "encrypted": key.was_encrypted,
+                "subject_public_key_info": { "algorithm": algorithm },
+            }),
+            described => described.map_err(|error| file.unusable(error))?,
+        };
         value["encrypted"] = json!(key.was_encrypted);
         described.push(with_alias(value, key.alias.as_ref()));
     }

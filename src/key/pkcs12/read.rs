@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 /// Parts over which a file is refused, each with a key derivation of its own: most have one or two.
 const MOST_PARTS: usize = 4;
 
+/// Bags over which a file is refused: more than any key store has.
+const MOST_BAGS: usize = 4096;
+
 /// A PFX (RFC 7292 section 4), not opened yet.
 pub(crate) struct Pfx<'a> {
     /// The AuthenticatedSafe, over which the MAC is.
@@ -252,6 +255,9 @@ impl Contents {
     fn take(&mut self, safe_contents: &[u8]) -> Result<(), Malformed> {
         let mut bags = Reader::sequence_of(safe_contents, "SafeContents")?;
         while !bags.is_empty() {
+            if self.certificates.len() + self.others.len() == MOST_BAGS {
+                return Err(Malformed::Value("it has more than 4096 bags"));
+            }
             let mut bag = bags.sequence("a SafeBag")?;
             let kind = identifier(&mut bag)?;
             let value = bag.expect(tag::explicit(0), "the value of a bag")?;

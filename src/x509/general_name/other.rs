@@ -77,6 +77,9 @@ pub(super) fn of_any_type(text: &str) -> Result<Vec<u8>, &'static str> {
     const FORM: &str = "write other:OID;UTF8:text, other:OID;IA5:text or other:OID;DER:hex";
     let (kind, value) = text.split_once(';').ok_or(FORM)?;
     let kind = object_identifier(kind)?;
+    if kind == oid::SMTP_UTF8_MAILBOX {
+        return Err("write email: for an e-mail address");
+    }
     let (form, value) = value.split_once(':').ok_or(FORM)?;
     let value = match form.to_ascii_uppercase().as_str() {
         "UTF8" => {
@@ -98,7 +101,7 @@ pub(super) fn of_any_type(text: &str) -> Result<Vec<u8>, &'static str> {
     Ok(of_type(&kind, |name| name.raw(&value)))
 }
 
-/// Returns whether bytes are one DER value, with all that is inside it.
+/// Returns whether bytes are one DER value and nothing else. What is inside a constructed value is not looked at.
 pub(crate) fn is_one_value(der: &[u8]) -> bool {
     Reader::single(der).is_ok_and(|value| value.check_value().is_ok())
 }
@@ -115,6 +118,15 @@ fn check_text(text: &str) -> Result<(), &'static str> {
         return Err("it has characters that are not visible");
     }
     Ok(())
+}
+
+/// Returns whether a value, if it is text, has no characters that are not visible.
+pub(super) fn has_plain_text(value: &Element<'_>) -> bool {
+    match (value.tag, std::str::from_utf8(value.content)) {
+        (tag::UTF8_STRING | tag::IA5_STRING, Ok(text)) => check_text(text).is_ok(),
+        (tag::UTF8_STRING | tag::IA5_STRING, Err(_)) => false,
+        _ => true,
+    }
 }
 
 /// Encodes an otherName: `[0] IMPLICIT SEQUENCE { type-id, value [0] EXPLICIT }`.

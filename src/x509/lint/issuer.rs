@@ -114,6 +114,11 @@ pub(super) fn policies_are_inside_those_of_the_cas(candidate: &Candidate<'_>) ->
     if candidate.certificate.is_ca() {
         return None;
     }
+    // Mapped policies have other names below.
+    let is_mapped = |issuer: &Certificate| issuer.extension(&oid::POLICY_MAPPINGS).is_some();
+    if candidate.issuers.iter().any(is_mapped) {
+        return None;
+    }
     let own = policies(candidate.certificate)?;
     candidate.issuers.iter().find_map(|issuer| {
         let allowed = policies(issuer).filter(|allowed| !allowed.contains(&oid::ANY_POLICY))?;
