@@ -13,6 +13,7 @@ use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::profiles::error::ProfileError;
 use crate::ca::remedy::Remedy;
 use crate::ca::renewal::RenewalError;
+use crate::ca::repository::error::RepositoryError;
 use crate::ca::revocation::error::RevocationError;
 use crate::ca::select::error::SelectError;
 use crate::ca::trust_store::error::TrustStoreError;
@@ -56,6 +57,8 @@ pub(crate) enum CaError {
     Defect(#[from] DefectError),
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
     #[error(transparent)]
     Apply(#[from] ApplyError),
     /// A file from outside is not what was expected.

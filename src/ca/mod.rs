@@ -24,6 +24,7 @@ mod pkcs12;
 mod profiles;
 mod remedy;
 mod renewal;
+mod repository;
 mod revocable;
 mod revocation;
 mod schema;
@@ -95,6 +96,11 @@ pub(crate) use remedy::Remedy;
 pub(crate) use renewal::{
     DueCa, Expiring, Lineage, Predecessor, Renewal, RenewalError, Successors, expiring, renew,
     supersede,
+};
+pub(crate) use repository::error::RepositoryError;
+pub(crate) use repository::{
+    Fetched, FileType, Replacement, Repository, RepositoryFile, RepositoryRequest,
+    check_repository, repository, url_path, write_repository,
 };
 pub(crate) use revocation::error::RevocationError;
 pub(crate) use revocation::{

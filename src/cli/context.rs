@@ -148,7 +148,7 @@ fn scheme_of(store: &Path) -> Option<&str> {
 }
 
 /// A path as one word of a shell's.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./@%+=:,-".contains(&byte);
     if !text.is_empty() && text.bytes().all(is_plain) {

@@ -28,6 +28,7 @@ mod output;
 mod passphrase;
 mod profile;
 mod progress;
+mod publish;
 pub(crate) mod reading;
 mod remedy;
 mod renew;
@@ -135,6 +136,7 @@ commands! {
     "bundle" Bundle(bundle::BundleArgs);
     "revoke" Revoke(revoke::RevokeArgs);
     "crl" Crl(crl::CrlArgs);
+    "publish" Publish(publish::PublishArgs);
     "list" List(list::ListArgs);
     "log" Log(log::LogArgs);
     "show" Show(show::ShowArgs);

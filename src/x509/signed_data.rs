@@ -1,7 +1,30 @@
 //! Certificates in a PKCS #7 file (`.p7b`): a SignedData that nobody signed (RFC 5652 section 5.1).
 
 use super::Certificate;
-use crate::asn1::{Malformed, Reader, oid, tag};
+use crate::asn1::{Malformed, Reader, oid, sequence, tag};
+
+/// Encodes certificates as a SignedData without content and signers: a certs-only message (RFC 5272 section 4.1),
+/// which caIssuers may lead to (RFC 5280 section 4.2.2.1).
+pub(crate) fn certificates_only<'a>(certificates: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    const VERSION: [u8; 1] = [1];
+    let mut certificates: Vec<&[u8]> = certificates.collect();
+    // DER has the elements of a SET OF in order.
+    certificates.sort_unstable();
+    sequence(|info| {
+        info.oid(&oid::SIGNED_DATA);
+        info.explicit(0, |content| {
+            content.sequence(|signed| {
+                signed.unsigned(&VERSION);
+                signed.constructed(tag::SET, |_| {});
+                signed.sequence(|content| content.oid(&oid::PKCS7_DATA));
+                signed.constructed(tag::explicit(0), |set| {
+                    certificates.iter().for_each(|der| set.raw(der));
+                });
+                signed.constructed(tag::SET, |_| {});
+            });
+        });
+    })
+}
 
 /// The certificates of a ContentInfo with a SignedData. Its CRLs and signers are not looked at;
 /// certificates of kinds that are no longer used are passed over.

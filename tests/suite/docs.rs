@@ -64,6 +64,11 @@ fn the_page_about_csrs_works() {
 }
 
 #[test]
+fn the_page_about_publishing_works() {
+    follow("docs/publish.md");
+}
+
+#[test]
 fn the_page_about_profiles_works() {
     follow("docs/profiles.md");
 }

@@ -350,6 +350,35 @@ fn applying_a_declaration() {
     .run();
 }
 
+/// Every file of the repository is there, as its list of hashes has it.
+fn repository_is_whole(sandbox: &Sandbox) -> Verdict {
+    let summed = sandbox.run("env", "-C public sha256sum --quiet --strict -c SHA256SUMS");
+    let summed = summed.finish();
+    ensure(summed.status == Some(0), || summed.to_string())
+}
+
+/// Over a repository that is there: it is the old one or the new one.
+#[test]
+fn publishing_a_repository() {
+    let sandbox = begin();
+    sandbox.pki("publish --out public").succeeds();
+    sandbox.pki("crl --to-pem --chain").succeeds();
+    Sweep {
+        command: "publish --out public",
+        begin: sandbox,
+        done: |sandbox| {
+            repository_is_whole(sandbox)?;
+            let checked = sandbox.pki("publish --check public").finish();
+            ensure(checked.status == Some(0), || checked.to_string())
+        },
+        next: |sandbox| {
+            repository_is_whole(sandbox).unwrap();
+            lines(&["publish --out public"])
+        },
+    }
+    .run();
+}
+
 #[test]
 fn export_into_a_new_folder() {
     Sweep {

@@ -70,7 +70,32 @@ impl Server {
     #[track_caller]
     pub(crate) fn nginx(sandbox: &Sandbox, settings: &str) -> Self {
         on_a_free_port(
-            |port| start_nginx(sandbox, settings, port),
+            |port| {
+                let block = format!(
+                    "listen 127.0.0.1:{port} ssl;
+        server_name www.example.test;
+        {settings}"
+                );
+                start_nginx(sandbox, &block, port)
+            },
+            "start worker process ",
+        )
+    }
+
+    /// nginx that serves `public/` over plain HTTP, with these lines beside. It answers requests for every host, so
+    /// that clients reach it as their proxy.
+    #[track_caller]
+    pub(crate) fn web(sandbox: &Sandbox, settings: &str) -> Self {
+        if geteuid().is_root() {
+            let open = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(sandbox.folder(), open).unwrap();
+        }
+        let block = format!("root ../public;\n        {settings}");
+        on_a_free_port(
+            |port| {
+                let block = format!("listen 127.0.0.1:{port};\n        {block}");
+                start_nginx(sandbox, &block, port)
+            },
             "start worker process ",
         )
     }
@@ -229,7 +254,7 @@ fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-fn start_nginx(sandbox: &Sandbox, settings: &str, port: u16) -> Server {
+fn start_nginx(sandbox: &Sandbox, block: &str, port: u16) -> Server {
     let log = sandbox.path("nginx/error.log");
     sandbox.write("nginx/error.log", "");
     // In the foreground, and every file inside the sandbox.
@@ -248,9 +273,7 @@ http {{
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
     server {{
-        listen 127.0.0.1:{port} ssl;
-        server_name www.example.test;
-        {settings}
+        {block}
     }}
 }}
 "

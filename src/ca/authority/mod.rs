@@ -18,7 +18,7 @@ pub(crate) use csr::{NewRequest, request_ca};
 pub(crate) use install::{Above, above, are_of_one_ca, path_above};
 pub(crate) use install::{Installed, install_ca};
 pub(crate) use previous::NamingPrevious;
-pub(crate) use previous::standing_certificates;
+pub(crate) use previous::{is_revoked, standing_certificates};
 pub(crate) use rekey::Succession;
 pub(crate) use remove::{check_removable, remove_ca, remove_pending_ca};
 pub(crate) use renew::{

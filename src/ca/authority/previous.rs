@@ -52,7 +52,11 @@ pub(crate) fn standing_certificates(
 }
 
 /// Returns whether the CA above, or a root itself, has revoked a certificate of the CA.
-fn is_revoked(store: &Store, ca: &Ca, certificate: &Certificate) -> Result<bool, CaError> {
+pub(crate) fn is_revoked(
+    store: &Store,
+    ca: &Ca,
+    certificate: &Certificate,
+) -> Result<bool, CaError> {
     let Ok(serial) = certificate.serial() else {
         return Ok(false);
     };

@@ -30,7 +30,7 @@ pub(crate) use place::Place;
 pub(crate) use presigned::Ahead;
 pub(crate) use publish::stands_durably;
 pub(crate) use publish::{Outlook, outlook, publish_crl, sign_ahead};
-pub(crate) use published::{PublishedCrl, holds_as_pem, is_crl_of};
+pub(crate) use published::{PublishedCrl, holds_as_pem, is_crl_of, read_published};
 pub(crate) use request::{AheadRequest, CrlRequest, Origin, Published};
 pub(crate) use target::{above_no_other, cas_read, judge_published, preview_crls};
 pub(crate) use times::Dating;

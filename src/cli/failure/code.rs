@@ -4,7 +4,7 @@
 use crate::ca::{
     ApplyError, AuthorityError, CaError, CrlError, DefectError, ExportError, ImportError,
     InputError, IssuanceError, IssuerError, KeyUseError, Misfit, ProfileError, RenewalError,
-    RevocationError, SelectError, TrustStoreError,
+    RepositoryError, RevocationError, SelectError, TrustStoreError,
 };
 use crate::key::KeyError;
 use crate::store::file::Suspect;
@@ -41,6 +41,7 @@ pub(super) fn of(error: &CaError) -> &'static str {
         CaError::Import(error) => of_import(error),
         CaError::Defect(error) => of_defect(error),
         CaError::Profile(error) => of_profile(error),
+        CaError::Repository(error) => of_repository(error),
         CaError::Apply(error) => of_apply(error),
         CaError::Input { source, .. } => of_input(source),
         CaError::Entry { source, .. } => of(source),
@@ -163,6 +164,16 @@ fn of_profile(error: &ProfileError) -> &'static str {
         }
         ProfileError::TooLarge => "file-too-large",
         ProfileError::Exists { .. } => "profile-exists",
+    }
+}
+
+fn of_repository(error: &RepositoryError) -> &'static str {
+    match error {
+        RepositoryError::NoCrl { .. } => "crl-not-published",
+        RepositoryError::SamePath { .. } => "path-in-use",
+        RepositoryError::UnusablePath { .. } => "invalid-url",
+        RepositoryError::Foreign { .. } => "file-foreign",
+        RepositoryError::NotADirectory { .. } => "not-a-directory",
     }
 }
 

@@ -5,7 +5,7 @@ mod places;
 use crate::ca::{
     ApplyError, AuthorityError, CaError, CrlError, DefectError, DueCa, ExportError, ImportError,
     InputError, IssuanceError, IssuerError, KeyOf, KeyUseError, Misfit, ProfileError, RenewalError,
-    RevocationError, SelectError, SourceFile, TrustStoreError,
+    RepositoryError, RevocationError, SelectError, SourceFile, TrustStoreError,
 };
 use crate::cli::unavailable::Unavailable;
 use crate::store::CaName;
@@ -36,6 +36,7 @@ pub(super) fn of(error: &CaError) -> Option<String> {
         CaError::Import(error) => import_hint(error),
         CaError::Defect(error) => Some(defect_hint(error).into()),
         CaError::Profile(error) => profile_hint(error),
+        CaError::Repository(error) => Some(repository_hint(error)),
         CaError::Apply(ApplyError::OtherCas { .. }) => Some(
             "a CA can't change: restore its entry in the file, or give the new CA another name"
                 .into(),
@@ -48,6 +49,21 @@ pub(super) fn of(error: &CaError) -> Option<String> {
         CaError::InPlace { .. } => {
             Some("run the command again, with --force if a file has to be replaced".into())
         }
+    }
+}
+
+fn repository_hint(error: &RepositoryError) -> String {
+    match error {
+        RepositoryError::NoCrl { ca } => format!("sign one: `pki crl --ca {ca}`"),
+        RepositoryError::SamePath { .. } => {
+            "replace one of the CAs with one that has other URLs: `pki ca rekey --crl-url … --ca-issuers-url …`"
+                .into()
+        }
+        RepositoryError::UnusablePath { .. } => {
+            "publish this file by hand, or give the CA another URL".into()
+        }
+        RepositoryError::Foreign { .. } => "use another directory, or move these files away".into(),
+        RepositoryError::NotADirectory { .. } => "use another directory".into(),
     }
 }
 

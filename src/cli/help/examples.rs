@@ -108,6 +108,13 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "publish",
+        &[
+            "pki publish --out public --base-url http://pki.example.test",
+            "pki publish --check http://pki.example.test",
+        ],
+    ),
+    (
         "list",
         &[
             "pki list --ca intermediate0 --status valid",

@@ -3,8 +3,8 @@
 use super::access::Access;
 use super::hidden::{hidden_name, is_linked, try_lock};
 use super::names::{
-    create_directories, create_directory, directory_of, open_to_readers, remove_directory,
-    rename_new, rename_onto_empty, sync_directory,
+    create_directories, create_directory, directory_of, exchange, open_to_readers,
+    remove_directory, rename_new, rename_onto_empty, sync_directory,
 };
 use super::open::open_itself_to_read;
 use super::read::stands;
@@ -59,6 +59,54 @@ impl StagedDirectory {
             source,
         })
     }
+}
+
+impl StagedDirectory {
+    /// Gives it the name of a directory, which is removed; its files are durable by now. Returns whether that was one
+    /// step; on file systems that can't exchange two names, for a moment none has the name.
+    pub(crate) fn commit_over(mut self) -> Result<bool, Uncommitted> {
+        open_to_readers(&self.hidden)?;
+        sync_directory(&self.hidden)?;
+        // Under its hidden name the old directory is a leftover, which no other process may take while it is removed.
+        let _old = lock(&self.path)?;
+        let old = match exchange(&self.hidden, &self.path) {
+            Ok(()) => None,
+            Err(error) if is_unsupported(&error) => Some(self.move_aside()?),
+            Err(error) => return Err(error.into()),
+        };
+        self.committed = true;
+        let in_place = |source| Uncommitted {
+            in_place: Some(self.path.clone()),
+            source,
+        };
+        sync_directory(directory_of(&self.path)).map_err(in_place)?;
+        let is_one_step = old.is_none();
+        remove_directory(&old.unwrap_or_else(|| self.hidden.clone())).map_err(in_place)?;
+        Ok(is_one_step)
+    }
+
+    /// Takes the place of the old directory in two steps; returns where that is then.
+    fn move_aside(&self) -> Result<PathBuf, FileError> {
+        let aside = hidden_name(&self.path, 1).map_err(FileError::of("create", &self.path))?;
+        if stands(&aside)? {
+            remove_directory(&aside)?;
+        }
+        rename_new(&self.path, &aside)?;
+        rename_new(&self.hidden, &self.path).inspect_err(|_| {
+            // Better the old directory than none.
+            let _ = rename_new(&aside, &self.path);
+        })?;
+        Ok(aside)
+    }
+}
+
+/// Returns whether a file system can't exchange two names.
+fn is_unsupported(error: &FileError) -> bool {
+    let kind = error.source.kind();
+    matches!(
+        kind,
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+    )
 }
 
 impl Drop for StagedDirectory {

@@ -1,9 +1,6 @@
 //! The limits of each party, from both sides.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
-
-use xxhash_rust::xxh3::xxh3_128;
+use std::fs;
 
 use expect_test::expect;
 
@@ -168,36 +165,16 @@ fn a_ca_above_that_may_not_sign_lists() {
     assert_done(&sandbox, "crl --for alb --ca below", &[]);
 }
 
-/// Revocations in the journal as docs/store-format.md has them: to issue half a million certificates
-/// first would take hours. They all have nine bytes of serial, and ascend.
-fn revoke_many(sandbox: &Sandbox, ca: &str, count: u64) {
-    let journal = sandbox.path(format!("pki/{ca}/revoked.jsonl"));
-    let text = fs::read_to_string(&journal).unwrap();
-    let last = text.lines().last().unwrap();
-    let (_, check) = last.rsplit_once("\"check\":\"").unwrap();
-    let mut check = check.trim_end_matches("\"}").to_owned();
-    let begun = text.lines().count() as u64;
-    let mut file = BufWriter::new(File::options().append(true).open(&journal).unwrap());
-    for number in begun..begun + count {
-        let body = format!(
-            "{{\"serial\":\"01{number:016X}\",\"revoked\":{{\"reason\":\"keyCompromise\",\"at\":\"2026-01-01T00:00:00Z\",\"not_after\":\"2035-01-01T00:00:00Z\"}}"
-        );
-        check = format!("{:032x}", xxh3_128(format!("{check}{body}").as_bytes()));
-        writeln!(file, "{body},\"check\":\"{check}\"}}").unwrap();
-    }
-    file.flush().unwrap();
-}
-
 #[test]
 fn alb_takes_500_000_entries_of_all_lists_together_and_no_more() {
     let sandbox = Sandbox::with_three_tiers();
-    revoke_many(&sandbox, "intermediate0", 300_000);
-    revoke_many(&sandbox, "intermediate2", 200_000);
+    sandbox.revoke_many("intermediate0", 300_000);
+    sandbox.revoke_many("intermediate2", 200_000);
     let done = assert_done(&sandbox, "crl --for alb", &[]);
     let lists = done["lists"].as_array().unwrap().iter();
     let entries = lists.map(|list| list["entries"].as_u64().unwrap());
     assert_eq!(entries.collect::<Vec<_>>(), [300_000, 0, 200_000, 0]);
-    revoke_many(&sandbox, "intermediate2", 1);
+    sandbox.revoke_many("intermediate2", 1);
     // What is on the other list counts, though nothing about it is new.
     let report = assert_refused(&sandbox, "crl --for alb --if-needed", &["entry-count"]);
     assert_text(
@@ -217,12 +194,12 @@ fn a_list_too_large_for_roles_anywhere_is_not_published() {
     assert_done(&sandbox, line, &[]);
     let before = sandbox.read("pki/crl/intermediate0.crl.pem");
     let most = largest_number_of_entries(&sandbox);
-    revoke_many(&sandbox, "intermediate0", most);
+    sandbox.revoke_many("intermediate0", most);
     // The number of bytes varies with the lengths of the serial numbers and the signature.
     let refused = sandbox.pki(line).words("--format json").ends_with(1);
     assert_eq!(refused.error()["code"], "crl-too-large", "{refused}");
     assert_eq!(sandbox.read("pki/crl/intermediate0.crl.pem"), before);
-    revoke_many(&sandbox, "intermediate0", 10);
+    sandbox.revoke_many("intermediate0", 10);
     assert_refused(&sandbox, line, &["list-octets"]);
     sandbox.pki("crl --ca intermediate0").succeeds();
     let list = sandbox.published("intermediate0");

@@ -307,6 +307,12 @@ fn says_why(transcript: &Transcript, call: &Call, fault: Fault) -> Verdict {
     let name = name.trim_end_matches(".part");
     let folder = call.path.parent().and_then(Path::file_name);
     let folder = folder.is_some_and(|folder| stderr.contains(&*folder.to_string_lossy()));
-    let is_named = stderr.contains(name) || folder;
+    // Of a directory that is removed with everything in it, the directory.
+    let mut folders = call.path.ancestors().filter_map(Path::file_name);
+    let removed = folders.any(|name| {
+        let name = name.to_string_lossy();
+        name.ends_with(".part") && stderr.contains(&*name)
+    });
+    let is_named = stderr.contains(name) || folder || removed;
     ensure(is_named, || format!("{name} is not named"))
 }

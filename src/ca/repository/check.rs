@@ -1,0 +1,139 @@
+//! Check of a repository that is served or lies in a directory: everything that certificates lead to is there, of the
+//! right type, and current.
+
+use crate::ca::error::CaError;
+use crate::ca::finding::RuleFinding;
+use crate::ca::repository::contents::{FileType, Repository, RepositoryFile};
+use crate::ca::repository::{PAGE, STATUS, SUMS};
+use crate::store::{Ca, Store};
+use crate::x509::validity::rfc3339;
+use crate::x509::{Certificate, Crl, signed_data};
+use time::OffsetDateTime;
+
+/// A file that was fetched.
+pub(crate) struct Fetched {
+    pub(crate) content: Vec<u8>,
+    /// Media type that the server said; `None` in a directory.
+    pub(crate) media_type: Option<String>,
+}
+
+/// Gets a file of a repository by its path: `None` if there is none, an error if it can't be had.
+pub(crate) type Fetching<'a> = &'a mut dyn FnMut(&str) -> Result<Option<Fetched>, String>;
+
+/// Compares what can be fetched with what the store would publish.
+pub(crate) fn check_repository(
+    store: &Store,
+    expected: &Repository,
+    fetch: Fetching<'_>,
+    now: OffsetDateTime,
+) -> Result<Vec<RuleFinding>, CaError> {
+    let mut findings = Vec::new();
+    for (path, file) in &expected.files {
+        let fetched = match fetch(path) {
+            Ok(Some(fetched)) => fetched,
+            Ok(None) => {
+                findings.push(RuleFinding::error(
+                    "file-missing",
+                    format!("{path} is missing"),
+                ));
+                continue;
+            }
+            Err(problem) => {
+                let message = format!("{path} can't be fetched: {problem}");
+                findings.push(RuleFinding::error("file-unreachable", message));
+                continue;
+            }
+        };
+        findings.extend(wrong_type(path, file, &fetched));
+        // The page and the lists change with every publication.
+        if [PAGE, STATUS, SUMS].contains(&path.as_str()) {
+            continue;
+        }
+        let ca = file.ca.as_ref().map(|name| store.ca(name)).transpose()?;
+        findings.extend(differing(path, file, &fetched.content, ca.as_ref(), now));
+    }
+    Ok(findings)
+}
+
+/// Finds a media type with which programs do not read the file. Page and lists may have any.
+fn wrong_type(path: &str, file: &RepositoryFile, fetched: &Fetched) -> Option<RuleFinding> {
+    let found = fetched.media_type.as_deref()?;
+    let found = found.split(';').next().unwrap_or_default().trim();
+    let wanted = match file.file_type {
+        FileType::Certificate | FileType::Pkcs7 | FileType::Crl => file.file_type.media_type(),
+        _ => return None,
+    };
+    let is_right = found.eq_ignore_ascii_case(wanted)
+        || file.file_type == FileType::Certificate
+            && found.eq_ignore_ascii_case("application/x-x509-ca-cert")
+        || file.file_type == FileType::Pkcs7
+            && found.eq_ignore_ascii_case("application/x-pkcs7-certificates");
+    (!is_right).then(|| {
+        let message = format!("{path} has the media type {found:?}; it should be {wanted}");
+        RuleFinding::warning("media-type", message)
+    })
+}
+
+fn differing(
+    path: &str,
+    file: &RepositoryFile,
+    content: &[u8],
+    ca: Option<&Ca>,
+    now: OffsetDateTime,
+) -> Option<RuleFinding> {
+    let unreadable = |problem: String| {
+        Some(RuleFinding::error(
+            "file-unreadable",
+            format!("{path}: {problem}"),
+        ))
+    };
+    let readable = match file.file_type {
+        FileType::Certificate => Certificate::from_der(content).map(drop),
+        FileType::Pkcs7 => signed_data::certificates(content).map(drop),
+        FileType::Crl => {
+            return match Crl::from_der(content) {
+                Ok(crl) => crl_problem(path, &crl, file, ca, now),
+                Err(problem) => unreadable(problem.to_string()),
+            };
+        }
+        _ => Ok(()),
+    };
+    if let Err(problem) = readable {
+        return unreadable(problem.to_string());
+    }
+    (content != file.content).then(|| {
+        let message = format!("{path} differs from the store: publish again");
+        RuleFinding::error("file-outdated", message)
+    })
+}
+
+fn crl_problem(
+    path: &str,
+    crl: &Crl<'_>,
+    file: &RepositoryFile,
+    ca: Option<&Ca>,
+    now: OffsetDateTime,
+) -> Option<RuleFinding> {
+    let certificate = ca?.certificate();
+    if crl.verify_signature(certificate.public_key()).is_err() {
+        let message = format!("{path} is not signed by {}", certificate.subject());
+        return Some(RuleFinding::error("crl-signature", message));
+    }
+    if let Some(next) = crl.next_update().filter(|next| *next <= now) {
+        let message = format!("{path} expired at {}", rfc3339(next));
+        return Some(RuleFinding::error("crl-expired", message));
+    }
+    (crl.der() != file.content).then(|| {
+        let number =
+            |number: Option<u128>| number.map_or_else(|| "?".into(), |number| number.to_string());
+        let known = Crl::from_der(&file.content)
+            .ok()
+            .and_then(|known| known.number());
+        let message = format!(
+            "{path} is CRL number {}, and the store has {}: publish again",
+            number(crl.number()),
+            number(known)
+        );
+        RuleFinding::error("crl-outdated", message)
+    })
+}
