@@ -1,6 +1,7 @@
 //! `pki publish`: the repository that it writes, and how it is checked.
 
 mod served;
+mod soak;
 
 use std::fmt::Write as _;
 use std::fs;
