@@ -99,7 +99,7 @@ pub(crate) use renewal::{
 };
 pub(crate) use repository::error::RepositoryError;
 pub(crate) use repository::{
-    Fetched, FileType, Replacement, Repository, RepositoryFile, RepositoryRequest,
+    FetchError, Fetched, FileType, Replacement, Repository, RepositoryFile, RepositoryRequest,
     check_repository, repository, url_path, write_repository,
 };
 pub(crate) use revocation::error::RevocationError;

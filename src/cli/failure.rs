@@ -8,7 +8,7 @@ pub(super) use hint::REPLACE_CSR_NAMES;
 use super::output::{Format, say, say_json};
 use crate::ca::{
     CaError, DefectError, ExportError, IssuanceError, IssuerError, KeyUseError, PlacedProblem,
-    ProfileError, RenewalError, RevocationError,
+    ProfileError, RenewalError, RepositoryError, RevocationError,
 };
 use crate::store::file::Uncommitted;
 use crate::store::{CaName, FileError, StoreError};
@@ -389,6 +389,7 @@ from_errors!(
     KeyUseError,
     ProfileError,
     RenewalError,
+    RepositoryError,
     DefectError,
     NameError,
     GeneralNameError

@@ -58,24 +58,25 @@ fn a_repository_has_what_certificates_lead_to() {
                 status.json
                 truststore.pem
             copy to S3:
-              aws s3 cp public s3://BUCKET --recursive --exclude '*' --include '*.crl' --content-type application/pkix-crl
-              aws s3 cp public s3://BUCKET --recursive --exclude '*' --include '*.cer' --content-type application/pkix-cert
-              aws s3 cp public s3://BUCKET --recursive --exclude '*' --include '*.p7c' --content-type application/pkcs7-mime
-              aws s3 cp public s3://BUCKET --recursive --exclude '*.crl' --exclude '*.cer' --exclude '*.p7c'
+              aws s3 cp ./public s3://BUCKET --recursive --exclude '*' --include '*.cer' --content-type application/pkix-cert
+              aws s3 cp ./public s3://BUCKET --recursive --exclude '*' --include '*.crl' --content-type application/pkix-crl
+              aws s3 cp ./public s3://BUCKET --recursive --exclude '*' --include '*.p7c' --content-type application/pkcs7-mime
+              aws s3 cp ./public s3://BUCKET --recursive --exclude '*.cer' --exclude '*.crl' --exclude '*.p7c'
             copy to GCS:
-              gcloud storage rsync --recursive public gs://BUCKET
-              gcloud storage objects update 'gs://BUCKET/**.crl' --content-type=application/pkix-crl
+              gcloud storage rsync --recursive ./public gs://BUCKET
               gcloud storage objects update 'gs://BUCKET/**.cer' --content-type=application/pkix-cert
+              gcloud storage objects update 'gs://BUCKET/**.crl' --content-type=application/pkix-crl
               gcloud storage objects update 'gs://BUCKET/**.p7c' --content-type=application/pkcs7-mime
             copy to a web server:
-              rsync -a --delete-after public/ HOST:/var/www/pki/
-              nginx: types { text/html html; application/json json; application/pkix-crl crl; application/pkix-cert cer; application/pkcs7-mime p7c; }
+              rsync -a --delete-after ./public/ HOST:/var/www/pki/
+              nginx: types { text/html html; application/json json; application/pkix-cert cer; application/pkix-crl crl; application/pkcs7-mime p7c; }
             $ pki publish --check public
             public is complete and current: 12 files
             $ pki publish --check public --format json
             {
               "place": "public",
               "count": 12,
+              "elsewhere": [],
               "findings": []
             }
             $ pki publish --out public --base-url http://other.example.test
@@ -91,18 +92,18 @@ fn a_repository_has_what_certificates_lead_to() {
                 status.json
                 truststore.pem
             copy to S3:
-              aws s3 cp public s3://BUCKET --recursive --exclude '*' --include '*.crl' --content-type application/pkix-crl
-              aws s3 cp public s3://BUCKET --recursive --exclude '*' --include '*.cer' --content-type application/pkix-cert
-              aws s3 cp public s3://BUCKET --recursive --exclude '*' --include '*.p7c' --content-type application/pkcs7-mime
-              aws s3 cp public s3://BUCKET --recursive --exclude '*.crl' --exclude '*.cer' --exclude '*.p7c'
+              aws s3 cp ./public s3://BUCKET --recursive --exclude '*' --include '*.cer' --content-type application/pkix-cert
+              aws s3 cp ./public s3://BUCKET --recursive --exclude '*' --include '*.crl' --content-type application/pkix-crl
+              aws s3 cp ./public s3://BUCKET --recursive --exclude '*' --include '*.p7c' --content-type application/pkcs7-mime
+              aws s3 cp ./public s3://BUCKET --recursive --exclude '*.cer' --exclude '*.crl' --exclude '*.p7c'
             copy to GCS:
-              gcloud storage rsync --recursive public gs://BUCKET
-              gcloud storage objects update 'gs://BUCKET/**.crl' --content-type=application/pkix-crl
+              gcloud storage rsync --recursive ./public gs://BUCKET
               gcloud storage objects update 'gs://BUCKET/**.cer' --content-type=application/pkix-cert
+              gcloud storage objects update 'gs://BUCKET/**.crl' --content-type=application/pkix-crl
               gcloud storage objects update 'gs://BUCKET/**.p7c' --content-type=application/pkcs7-mime
             copy to a web server:
-              rsync -a --delete-after public/ HOST:/var/www/pki/
-              nginx: types { text/html html; application/json json; application/pkix-crl crl; application/pkix-cert cer; application/pkcs7-mime p7c; }
+              rsync -a --delete-after ./public/ HOST:/var/www/pki/
+              nginx: types { text/html html; application/json json; application/pkix-cert cer; application/pkix-crl crl; application/pkcs7-mime p7c; }
             notice: certificates name http://pki.example.test/lists/below.crl, which is not in this repository
             notice: certificates name http://pki.example.test/aia/root%20CA.p7c, which is not in this repository
             notice: certificates name http://pki.example.test/crl/rootCA.crl, which is not in this repository
@@ -173,6 +174,29 @@ fn the_status_tells_programs_of_cas_and_crls() {
     );
 }
 
+/// On file systems that can't exchange two names, which strace plays here.
+#[test]
+fn without_an_exchange_there_are_two_steps_and_a_notice() {
+    let sandbox = with_urls();
+    sandbox.pki("publish --out public").succeeds();
+    sandbox.pki("crl").succeeds();
+    let published = sandbox
+        .run("strace", "-f -qq -o strace.log -e trace=renameat2")
+        .words("-e inject=renameat2:error=EINVAL")
+        .arg(env!("CARGO_BIN_EXE_pki"))
+        .words("publish --out public --format json")
+        .succeeds();
+    assert_eq!(published.json()["replaced"], "in-two-steps");
+    assert_text(
+        &published.stderr,
+        expect![[r#"
+        {"notice":"the file system can't exchange two directories, so for a moment there was none"}
+    "#]],
+    );
+    sandbox.pki("publish --check public").succeeds();
+    assert_eq!(sandbox.names_in("."), ["pki", "public", "strace.log"]);
+}
+
 #[test]
 fn files_of_others_are_named_and_kept() {
     let sandbox = with_urls();
@@ -199,6 +223,101 @@ fn files_of_others_are_named_and_kept() {
         expect![[r#"
         error: public is not a directory
         hint: use another directory
+    "#]],
+    );
+}
+
+/// Other directories have lists of hashes too.
+#[test]
+fn a_list_of_hashes_alone_makes_no_repository() {
+    let sandbox = with_urls();
+    sandbox.write("images/a.iso", "a");
+    let summed = sandbox.run("env", "-C images sha256sum a.iso").succeeds();
+    sandbox.write("images/SHA256SUMS", summed.stdout);
+    let before = Snapshot::of(&sandbox.path("images"));
+    sandbox.refusal(sandbox.pki("publish --out images"), 1, "file-foreign");
+    before.assert_unchanged(&sandbox.path("images"));
+}
+
+#[test]
+fn files_that_were_changed_or_added_to_the_list_are_kept() {
+    let sandbox = with_urls();
+    let publish = "publish --out public/";
+    sandbox.pki(publish).succeeds();
+    sandbox.pki(publish).succeeds();
+    let page = sandbox.read("public/index.html");
+    sandbox.write("public/index.html", "my page");
+    sandbox.refusal(sandbox.pki(publish), 1, "file-foreign");
+    sandbox.write("public/index.html", page);
+    sandbox.write("public/mine", "mine");
+    let sums = sandbox.read("public/SHA256SUMS");
+    let zeros = "0".repeat(64);
+    sandbox.write("public/SHA256SUMS", format!("{sums}{zeros}  mine\n"));
+    sandbox.refusal(sandbox.pki(publish), 1, "file-foreign");
+    assert_eq!(sandbox.read("public/mine"), "mine");
+}
+
+/// It is published all the same: an old CRL is better than none.
+#[test]
+fn revocations_that_no_crl_has_are_told() {
+    let sandbox = with_urls();
+    sandbox.pki("revoke --ca below --cn a").succeeds();
+    let published = sandbox.pki("publish --out public").succeeds();
+    assert_text(
+        &published.stderr,
+        expect![[r#"
+        warning: the published CRL of below is not current: `pki crl --ca below` signs another
+    "#]],
+    );
+    let checked = sandbox.pki("publish --check public").ends_with(3);
+    assert_text(
+        &checked.stdout,
+        expect![[r#"
+        public is not current: 1 error
+          error: crl-needed  the published CRL of below is not current: it has expired, or later revocations are not in it; sign another, and publish again
+    "#]],
+    );
+}
+
+#[test]
+fn files_without_usual_endings_get_their_media_types() {
+    let sandbox = Sandbox::new();
+    for line in [
+        "root --name rootCA --no-passphrase --crl-url http://x.example.test/list --ca-issuers-url http://x.example.test/root.crt",
+        "crl",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    let published = sandbox.pki("publish --format json --out -p").finish();
+    assert_eq!(published.status, Some(2));
+    let published = sandbox.pki("publish --format json --out=-p").succeeds();
+    let copy = serde_json::to_string_pretty(&published.json()["copy"]).unwrap();
+    assert_text(
+        &copy,
+        expect![[r#"
+        {
+          "s3": [
+            "aws s3 cp ./-p s3://BUCKET --recursive --exclude '*' --include '*.cer' --content-type application/pkix-cert",
+            "aws s3 cp ./-p s3://BUCKET --recursive --exclude '*' --include '*.crl' --content-type application/pkix-crl",
+            "aws s3 cp ./-p s3://BUCKET --recursive --exclude '*' --include '*.crt' --content-type application/pkix-cert",
+            "aws s3 cp ./-p s3://BUCKET --recursive --exclude '*' --include '*.p7c' --content-type application/pkcs7-mime",
+            "aws s3 cp ./-p s3://BUCKET --recursive --exclude '*' --include list --content-type application/pkix-crl",
+            "aws s3 cp ./-p s3://BUCKET --recursive --exclude '*.cer' --exclude '*.crl' --exclude '*.crt' --exclude '*.p7c' --exclude list"
+          ],
+          "gcs": [
+            "gcloud storage rsync --recursive ./-p gs://BUCKET",
+            "gcloud storage objects update 'gs://BUCKET/**.cer' --content-type=application/pkix-cert",
+            "gcloud storage objects update 'gs://BUCKET/**.crl' --content-type=application/pkix-crl",
+            "gcloud storage objects update 'gs://BUCKET/**.crt' --content-type=application/pkix-cert",
+            "gcloud storage objects update 'gs://BUCKET/**.p7c' --content-type=application/pkcs7-mime",
+            "gcloud storage objects update gs://BUCKET/list --content-type=application/pkix-crl"
+          ],
+          "web": [
+            "rsync -a --delete-after ./-p/ HOST:/var/www/pki/",
+            "nginx: types { text/html html; application/json json; application/pkix-cert cer; application/pkix-crl crl; application/pkix-cert crt; application/pkcs7-mime p7c; }",
+            "nginx: location = /list { types { } default_type application/pkix-crl; }"
+          ]
+        }
     "#]],
     );
 }
@@ -248,6 +367,20 @@ fn what_cannot_be_published_is_refused() {
     );
     let scheme = "publish --check https://pki.example.test";
     sandbox.pki("root --name rootCA --no-passphrase").succeeds();
+    for place in [
+        "http://",
+        "http://a:b@c",
+        "http://[::1]",
+        "http://a:0",
+        "http://a/?b",
+    ] {
+        let check = sandbox.pki("publish --check").arg(place);
+        sandbox.refusal(check, 2, "usage");
+    }
+    let ldap = "publish --out public --base-url ldap://a";
+    sandbox.refusal(sandbox.pki(ldap), 2, "usage");
+    let nowhere = "publish --check nowhere";
+    sandbox.refusal(sandbox.pki(nowhere), 1, "not-a-directory");
     sandbox.refused(
         sandbox.pki(scheme),
         2,
@@ -268,20 +401,22 @@ fn a_check_finds_what_is_missing_wrong_or_old() {
     fs::remove_file(path("ca/below.cer")).unwrap();
     fs::write(path("ca/rootCA.cer"), "no certificate").unwrap();
     fs::write(path("truststore.pem"), "").unwrap();
+    fs::write(path("index.html"), "my page").unwrap();
     fs::copy(other.path("pki/crl/rootCA.crl"), path("crl/rootCA.crl")).unwrap();
     sandbox.pki("crl --ca below").succeeds();
     let checked = sandbox.pki("publish --check public").ends_with(3);
     assert_text(
         &normalised(&checked.stdout),
         expect![[r#"
-        public is not current: 6 errors
-          error: file-missing     ca/below.cer is missing
-          error: file-unreadable  ca/rootCA.cer: it ends in the middle of a value
-          error: crl-outdated     crl/below.crl is CRL number 1, and the store has 2: publish again
-          error: crl-signature    crl/rootCA.crl is not signed by CN=rootCA
-          error: crl-outdated     lists/below.crl is CRL number 1, and the store has 2: publish again
-          error: file-outdated    truststore.pem differs from the store: publish again
-    "#]],
+            public is not current: 7 errors
+              error: file-missing     ca/below.cer is missing
+              error: file-unreadable  ca/rootCA.cer: it ends in the middle of a value
+              error: crl-outdated     crl/below.crl is CRL number 1, and the store has 2: publish again
+              error: crl-signature    crl/rootCA.crl is not signed by CN=rootCA
+              error: crl-outdated     lists/below.crl is CRL number 1, and the store has 2: publish again
+              error: file-outdated    truststore.pem differs from the store: publish again
+              error: file-outdated    index.html is not the one that SHA256SUMS lists: publish again
+        "#]],
     );
 }
 

@@ -3,11 +3,14 @@
 
 use crate::ca::error::CaError;
 use crate::ca::finding::RuleFinding;
+use crate::ca::plural;
 use crate::ca::repository::contents::{FileType, Repository, RepositoryFile};
 use crate::ca::repository::{PAGE, STATUS, SUMS};
-use crate::store::{Ca, Store};
+use crate::ca::select::Status;
+use crate::store::{Ca, CaName, Store};
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, Crl, signed_data};
+use crate::x509::{Certificate, Crl, Fingerprint, signed_data};
+use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 /// A file that was fetched.
@@ -17,8 +20,15 @@ pub(crate) struct Fetched {
     pub(crate) media_type: Option<String>,
 }
 
-/// Gets a file of a repository by its path: `None` if there is none, an error if it can't be had.
-pub(crate) type Fetching<'a> = &'a mut dyn FnMut(&str) -> Result<Option<Fetched>, String>;
+/// Problem with a file that is not fetched.
+pub(crate) enum FetchError {
+    /// Nobody answers, so no other file can be fetched either.
+    NoAnswer(String),
+    File(String),
+}
+
+/// Gets a file of a repository by its path: `None` if there is none.
+pub(crate) type Fetching<'a> = &'a mut dyn FnMut(&str) -> Result<Option<Fetched>, FetchError>;
 
 /// Compares what can be fetched with what the store would publish.
 pub(crate) fn check_repository(
@@ -27,8 +37,9 @@ pub(crate) fn check_repository(
     fetch: Fetching<'_>,
     now: OffsetDateTime,
 ) -> Result<Vec<RuleFinding>, CaError> {
-    let mut findings = Vec::new();
-    for (path, file) in &expected.files {
+    let mut findings: Vec<RuleFinding> = expected.without_current_crl.iter().map(needed).collect();
+    let mut lists = BTreeMap::new();
+    for (index, (path, file)) in expected.files.iter().enumerate() {
         let fetched = match fetch(path) {
             Ok(Some(fetched)) => fetched,
             Ok(None) => {
@@ -38,21 +49,56 @@ pub(crate) fn check_repository(
                 ));
                 continue;
             }
-            Err(problem) => {
+            Err(FetchError::File(problem)) => {
                 let message = format!("{path} can't be fetched: {problem}");
                 findings.push(RuleFinding::error("file-unreachable", message));
                 continue;
+            }
+            Err(FetchError::NoAnswer(problem)) => {
+                let left = expected.files.len() - index;
+                let message = format!("{} can't be fetched: {problem}", plural(left, "file"));
+                findings.push(RuleFinding::error("file-unreachable", message));
+                return Ok(findings);
             }
         };
         findings.extend(wrong_type(path, file, &fetched));
         // The page and the lists change with every publication.
         if [PAGE, STATUS, SUMS].contains(&path.as_str()) {
+            lists.insert(path.as_str(), fetched.content);
             continue;
         }
         let ca = file.ca.as_ref().map(|name| store.ca(name)).transpose()?;
         findings.extend(differing(path, file, &fetched.content, ca.as_ref(), now));
     }
+    findings.extend(unlisted(&lists));
     Ok(findings)
+}
+
+fn needed(ca: &CaName) -> RuleFinding {
+    let message = format!(
+        "the published CRL of {ca} is not current: it has expired, or later revocations are not in it; sign another, and publish again"
+    );
+    RuleFinding::error("crl-needed", message)
+}
+
+/// Finds the page and the status if they are not what the list of hashes has, such as after half an upload.
+fn unlisted(lists: &BTreeMap<&str, Vec<u8>>) -> Vec<RuleFinding> {
+    let Some(sums) = lists.get(SUMS) else {
+        return Vec::new();
+    };
+    let sums = String::from_utf8_lossy(sums);
+    let is_listed = |path: &str, content: &[u8]| {
+        let line = format!("{}  {path}", Fingerprint::of(content));
+        sums.lines().any(|listed| listed == line)
+    };
+    let others = lists.iter().filter(|(path, _)| **path != SUMS);
+    others
+        .filter(|(path, content)| !is_listed(path, content))
+        .map(|(path, _)| {
+            let message = format!("{path} is not the one that {SUMS} lists: publish again");
+            RuleFinding::error("file-outdated", message)
+        })
+        .collect()
 }
 
 /// Finds a media type with which programs do not read the file. Page and lists may have any.
@@ -119,7 +165,9 @@ fn crl_problem(
         let message = format!("{path} is not signed by {}", certificate.subject());
         return Some(RuleFinding::error("crl-signature", message));
     }
-    if let Some(next) = crl.next_update().filter(|next| *next <= now) {
+    // An expired CA signs no other.
+    let is_over = Status::of_certificate(certificate, now) == Status::Expired;
+    if let Some(next) = crl.next_update().filter(|next| *next <= now && !is_over) {
         let message = format!("{path} expired at {}", rfc3339(next));
         return Some(RuleFinding::error("crl-expired", message));
     }

@@ -1,7 +1,7 @@
 //! Contents of a repository, gathered from the store.
 
 use crate::ca::authority::{cross_certificate, is_revoked, standing_certificates};
-use crate::ca::crl::{Place, read_published};
+use crate::ca::crl::{Freshness, Place, check_crl, read_published};
 use crate::ca::error::CaError;
 use crate::ca::repository::address::path_of;
 use crate::ca::repository::error::RepositoryError;
@@ -36,7 +36,8 @@ pub(crate) enum FileType {
 }
 
 impl FileType {
-    /// Returns the media type (RFC 2585, RFC 5652, RFC 8555).
+    /// Returns the media type. Those of certificates, CRLs and PKCS #7 are what RFC 5280 sections 4.2.1.13 and
+    /// 4.2.2.1 name.
     pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Certificate => "application/pkix-cert",
@@ -56,6 +57,8 @@ pub(crate) struct RepositoryFile {
     pub(crate) content: Vec<u8>,
     /// The CA whose certificate or CRL it is.
     pub(crate) ca: Option<CaName>,
+    /// URL or usual path that asks for it.
+    source: String,
 }
 
 /// A CA as the repository shows it.
@@ -107,6 +110,8 @@ impl ShownCrl {
 pub(crate) struct Repository {
     pub(crate) files: BTreeMap<String, RepositoryFile>,
     pub(crate) cas: Vec<ShownCa>,
+    /// CAs whose published CRL is not current: it has expired, or revocations are not in it.
+    pub(crate) without_current_crl: Vec<CaName>,
     /// URLs in certificates that lead elsewhere.
     pub(crate) elsewhere: Vec<String>,
     /// Leaves that expire within 90 days, the soonest first; `None` if the page does not list them.
@@ -124,6 +129,7 @@ pub(super) fn gathered(
         files: BTreeMap::new(),
         cas: Vec::new(),
         elsewhere: Vec::new(),
+        without_current_crl: Vec::new(),
         expiring: None,
         base_url: request.base_url.clone(),
     };
@@ -198,6 +204,11 @@ impl Repository {
         if crl.is_none() && status != Status::Expired && ca.has_key()? {
             return Err(RepositoryError::NoCrl { ca: name.clone() }.into());
         }
+        let freshness = check_crl(store, ca, &published_in(store), Duration::ZERO, now)?.0;
+        let is_current = matches!(freshness, Freshness::Fresh | Freshness::Missing);
+        if !is_current && status != Status::Expired {
+            self.without_current_crl.push(name.clone());
+        }
         let mut crl_path = None;
         if let Some(crl) = &crl {
             let path = format!("crl/{name}.crl");
@@ -242,7 +253,7 @@ impl Repository {
         self.add(&path, file_type, content, Some(ca), url)
     }
 
-    /// Adds a file; another one at the same path has to be the same.
+    /// Adds a file that a URL or its usual path asks for; another one at the same path has to be the same.
     pub(super) fn add(
         &mut self,
         path: &str,
@@ -251,15 +262,19 @@ impl Repository {
         ca: Option<&CaName>,
         url: &str,
     ) -> Result<(), RepositoryError> {
-        let same_path = || RepositoryError::SamePath {
-            path: path.to_owned(),
-            url: url.to_owned(),
+        let same_path = |there: &RepositoryFile| {
+            let sources = [url, &there.source];
+            let named = sources.into_iter().find(|source| source.contains("://"));
+            RepositoryError::SamePath {
+                path: path.to_owned(),
+                url: named.unwrap_or(path).to_owned(),
+            }
         };
         if let Some(there) = self.files.get(path) {
             return if there.content == content {
                 Ok(())
             } else {
-                Err(same_path())
+                Err(same_path(there))
             };
         }
         let is_above = |one: &str, other: &str| {
@@ -267,17 +282,17 @@ impl Repository {
                 .strip_prefix(one)
                 .is_some_and(|rest| rest.starts_with('/'))
         };
-        if self
-            .files
-            .keys()
-            .any(|other| is_above(path, other) || is_above(other, path))
+        let mut others = self.files.iter();
+        if let Some((_, there)) =
+            others.find(|(other, _)| is_above(path, other) || is_above(other, path))
         {
-            return Err(same_path());
+            return Err(same_path(there));
         }
         let file = RepositoryFile {
             file_type,
             content,
             ca: ca.cloned(),
+            source: url.to_owned(),
         };
         self.files.insert(path.to_owned(), file);
         Ok(())

@@ -10,7 +10,7 @@ pub(crate) enum RepositoryError {
     #[error("{ca} has no published CRL")]
     NoCrl { ca: CaName },
     /// Two files would have the same path, or one would be a directory of the other.
-    #[error("{path} would be two files: {url} is the URL of one of them")]
+    #[error("two files would have the path {path}; {url} leads to one of them")]
     SamePath { path: String, url: String },
     #[error("the path of {url} cannot be a file: {problem}")]
     UnusablePath { url: String, problem: &'static str },

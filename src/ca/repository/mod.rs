@@ -11,7 +11,7 @@ mod status;
 mod tree;
 
 pub(crate) use address::url_path;
-pub(crate) use check::{Fetched, check_repository};
+pub(crate) use check::{FetchError, Fetched, check_repository};
 pub(crate) use contents::{FileType, Repository, RepositoryFile, RepositoryRequest};
 pub(crate) use make::repository;
 pub(crate) use tree::{Replacement, write_repository};

@@ -1,14 +1,15 @@
 //! The directory of a repository: written whole, in the place of the one before.
 
 use crate::ca::error::CaError;
-use crate::ca::repository::SUMS;
 use crate::ca::repository::contents::Repository;
 use crate::ca::repository::error::RepositoryError;
+use crate::ca::repository::{PAGE, STATUS, SUMS};
 use crate::store::FileError;
 use crate::store::file::{self, Access, StagedDirectory};
-use std::collections::{BTreeSet, HashSet};
-use std::fs;
+use crate::x509::Fingerprint;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// Files that an error names.
 const MOST_NAMED: usize = 5;
@@ -32,6 +33,8 @@ pub(crate) fn write_repository(
     repository: &Repository,
     out: &Path,
 ) -> Result<Replacement, CaError> {
+    // A slash at the end would lead behind a symbolic link.
+    let out: &Path = &out.components().collect::<PathBuf>();
     refuse_foreign(out)?;
     let staged = StagedDirectory::new(out)?;
     let mut directories = BTreeSet::new();
@@ -51,6 +54,8 @@ pub(crate) fn write_repository(
         staged.commit()?;
         return Ok(Replacement::New);
     }
+    // What came there meanwhile is not removed either.
+    refuse_foreign(out)?;
     Ok(if staged.commit_over()? {
         Replacement::Exchanged
     } else {
@@ -63,7 +68,33 @@ fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
 }
 
-/// Refuses a directory with files that no repository put there.
+/// Returns the SHA-256 of each file that a repository put into a directory; none if the list of hashes is not that of a
+/// repository, as other directories have such lists too.
+fn listed(out: &Path) -> Result<HashMap<PathBuf, String>, FileError> {
+    let sums = out.join(SUMS);
+    match fs::symlink_metadata(&sums) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Ok(HashMap::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
+        Err(source) => return Err(failed(&sums, source)),
+    }
+    let text = file::read_if_there(&sums)?.unwrap_or_default();
+    let mut own: HashMap<PathBuf, String> = String::from_utf8_lossy(&text)
+        .lines()
+        .filter_map(|line| line.split_once("  "))
+        .map(|(hash, path)| (out.join(path), hash.to_owned()))
+        .collect();
+    if ![PAGE, STATUS]
+        .iter()
+        .all(|path| own.contains_key(&out.join(path)))
+    {
+        return Ok(HashMap::new());
+    }
+    own.insert(sums, Fingerprint::of(&text).to_string());
+    Ok(own)
+}
+
+/// Refuses a directory with files that no repository put there, or that were changed since.
 fn refuse_foreign(out: &Path) -> Result<(), CaError> {
     let found = match fs::symlink_metadata(out) {
         Ok(found) => found,
@@ -74,11 +105,7 @@ fn refuse_foreign(out: &Path) -> Result<(), CaError> {
         let path = out.to_owned();
         return Err(RepositoryError::NotADirectory { path }.into());
     }
-    let sums = file::read_if_there(&out.join(SUMS))?.unwrap_or_default();
-    let sums = String::from_utf8_lossy(&sums);
-    let lines = sums.lines().filter_map(|line| line.split_once("  "));
-    let mut own: HashSet<PathBuf> = lines.map(|(_, path)| out.join(path)).collect();
-    own.insert(out.join(SUMS));
+    let own = listed(out)?;
     let mut foreign = Vec::new();
     find_foreign(out, out, &own, DEEPEST, &mut foreign)?;
     if foreign.is_empty() {
@@ -97,7 +124,7 @@ fn refuse_foreign(out: &Path) -> Result<(), CaError> {
 fn find_foreign(
     out: &Path,
     directory: &Path,
-    own: &HashSet<PathBuf>,
+    own: &HashMap<PathBuf, String>,
     depth: usize,
     foreign: &mut Vec<String>,
 ) -> Result<(), FileError> {
@@ -107,12 +134,20 @@ fn find_foreign(
         let kind = entry.file_type().map_err(|source| failed(&path, source))?;
         if kind.is_dir() && depth > 0 {
             find_foreign(out, &path, own, depth - 1, foreign)?;
-        } else if !kind.is_file() || !own.contains(&path) {
+        } else if !kind.is_file() || !is_as_listed(&path, own)? {
             let inside = path.strip_prefix(out).unwrap_or(&path);
             foreign.push(inside.display().to_string());
         }
     }
     Ok(())
+}
+
+fn is_as_listed(path: &Path, own: &HashMap<PathBuf, String>) -> Result<bool, FileError> {
+    let Some(hash) = own.get(path) else {
+        return Ok(false);
+    };
+    let content = file::read_if_there(path)?.unwrap_or_default();
+    Ok(Fingerprint::of(&content).to_string() == *hash)
 }
 
 fn failed(path: &Path, source: std::io::Error) -> FileError {

@@ -9,12 +9,13 @@ use super::options::{check_belonging, http_url};
 use super::report::{Lines, Report};
 use crate::ca::{
     FileType, Replacement, Repository, RepositoryFile, RepositoryRequest, check_repository, plural,
-    repository, write_repository,
+    repository, url_path, write_repository,
 };
 use crate::store::Store;
 use clap::Args;
 use fetch::Place;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Publish CRLs and CA certificates as a static repository, with a page for people
@@ -28,7 +29,7 @@ pub(super) struct PublishArgs {
     #[arg(long, value_name = "DIR", required_unless_present = "check")]
     out: Option<PathBuf>,
     /// URL under which the directory is served [default: the host of each URL in the certificates]
-    #[arg(long, value_name = "URL", value_parser = http_url)]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
     base_url: Option<String>,
     /// List certificates that expire within 90 days on the page, with their subjects
     #[arg(long)]
@@ -65,6 +66,7 @@ struct CopyCommands {
 struct CheckReport {
     place: String,
     count: usize,
+    elsewhere: Vec<String>,
     findings: Vec<FindingEntry>,
 }
 
@@ -93,9 +95,10 @@ impl PublishArgs {
     fn publish(&self, out: &Path, context: &Context) -> Result<Report, Failure> {
         let store = context.open_store()?;
         let repository = repository(&store, &self.request(), context.now)?;
-        for url in &repository.elsewhere {
-            context.notice(format!(
-                "certificates name {url}, which is not in this repository"
+        tell_of_elsewhere(&repository, context);
+        for ca in &repository.without_current_crl {
+            context.warning(format!(
+                "the published CRL of {ca} is not current: `pki crl --ca {ca}` signs another"
             ));
         }
         let replaced = write_repository(&repository, out)?;
@@ -113,7 +116,7 @@ impl PublishArgs {
                 Replacement::Exchanged => "in-one-step",
                 Replacement::Moved => "in-two-steps",
             },
-            copy: copy_commands(&repository, &quoted(out)),
+            copy: copy_commands(&repository, out),
         };
         let text = text(&report, &repository);
         Ok(Report::new(&report, text).committed("`pki publish` can be run again"))
@@ -127,6 +130,7 @@ impl PublishArgs {
             request.base_url = place.url().filter(|url| is_named(&store, url));
         }
         let expected = repository(&store, &request, context.now)?;
+        tell_of_elsewhere(&expected, context);
         let findings = check_repository(
             &store,
             &expected,
@@ -136,6 +140,7 @@ impl PublishArgs {
         let report = CheckReport {
             place: place.to_string(),
             count: expected.files.len(),
+            elsewhere: expected.elsewhere.clone(),
             findings: finding_entries(&findings),
         };
         let fits = findings.is_empty();
@@ -151,6 +156,14 @@ impl PublishArgs {
     }
 }
 
+fn tell_of_elsewhere(repository: &Repository, context: &Context) {
+    for url in &repository.elsewhere {
+        context.notice(format!(
+            "certificates name {url}, which is not in this repository"
+        ));
+    }
+}
+
 /// Returns whether certificates name files below a URL.
 fn is_named(store: &Store, url: &str) -> bool {
     let cas = store.cas().unwrap_or_default();
@@ -158,7 +171,23 @@ fn is_named(store: &Store, url: &str) -> bool {
         let record = ca.record();
         record.crl_urls.iter().chain(&record.ca_issuers_urls)
     });
-    urls.any(|named| named.starts_with(url))
+    urls.any(|named| {
+        let below = named.strip_prefix(url);
+        below.is_some_and(|path| path.starts_with('/'))
+    })
+}
+
+fn base_url(text: &str) -> Result<String, String> {
+    let url = http_url(text)?;
+    let scheme = url
+        .split("://")
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if scheme == "ldap" || url.contains(['?', '#']) {
+        return Err("it has to be an http:// or https:// URL without ? and #".into());
+    }
+    Ok(url)
 }
 
 fn file_entries(repository: &Repository) -> Vec<FileEntry> {
@@ -198,55 +227,75 @@ fn text(report: &PublishReport, repository: &Repository) -> String {
     text
 }
 
-/// Types of files that a server can't tell from others by itself, by the end of their names.
-const ENDINGS: [(&str, FileType); 3] = [
-    ("crl", FileType::Crl),
-    ("cer", FileType::Certificate),
-    ("p7c", FileType::Pkcs7),
-];
-
-fn copy_commands(repository: &Repository, out: &str) -> CopyCommands {
-    let used = |ending: &str| {
-        let end = format!(".{ending}");
-        repository.files.keys().any(|path| path.ends_with(&end))
+/// Returns which files need a media type that a server can't tell by itself: by their ending if they have one, as
+/// `*.crl`, or by their path.
+fn patterns(repository: &Repository) -> BTreeMap<String, FileType> {
+    let needs_type = |kind| {
+        matches!(
+            kind,
+            FileType::Certificate | FileType::Pkcs7 | FileType::Crl
+        )
     };
-    let endings: Vec<(&str, FileType)> = ENDINGS
-        .into_iter()
-        .filter(|(ending, _)| used(ending))
-        .collect();
-    let excluded: String = endings
-        .iter()
-        .map(|(ending, _)| format!(" --exclude '*.{ending}'"))
-        .collect::<Vec<_>>()
-        .concat();
-    // The page and the lists come last: they tell of files that are there by then.
-    let mut s3: Vec<String> = endings
-        .iter()
-        .map(|(ending, kind)| {
-            format!(
-                "aws s3 cp {out} s3://BUCKET --recursive --exclude '*' --include '*.{ending}' --content-type {}",
-                kind.media_type()
-            )
+    let files = repository.files.iter();
+    files
+        .filter(|(_, file)| needs_type(file.file_type))
+        .map(|(path, file)| {
+            let ending = ending_of(path).map(|ending| format!("*.{ending}"));
+            (ending.unwrap_or_else(|| path.clone()), file.file_type)
         })
-        .collect();
-    s3.push(format!("aws s3 cp {out} s3://BUCKET --recursive{excluded}"));
+        .collect()
+}
+
+fn ending_of(path: &str) -> Option<&str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (stem, ending) = name.rsplit_once('.')?;
+    let is_plain = ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (!stem.is_empty() && !ending.is_empty() && is_plain).then_some(ending)
+}
+
+fn copy_commands(repository: &Repository, out: &Path) -> CopyCommands {
+    // A name that begins with a dash, or has a colon, would be read as something else.
+    let here = if out.is_absolute() {
+        out.to_owned()
+    } else {
+        Path::new(".").join(out)
+    };
+    let out = quoted(&here.components().collect::<PathBuf>());
+    let word = |text: &str| quoted(Path::new(text));
+    let patterns = patterns(repository);
+    let mut s3 = Vec::new();
     let mut gcs = vec![format!(
         "gcloud storage rsync --recursive {out} gs://BUCKET"
     )];
-    gcs.extend(endings.iter().map(|(ending, kind)| {
-        format!(
-            "gcloud storage objects update 'gs://BUCKET/**.{ending}' --content-type={}",
-            kind.media_type()
-        )
-    }));
-    let types: String = endings
-        .iter()
-        .map(|(ending, kind)| format!(" {} {ending};", kind.media_type()))
-        .collect::<Vec<_>>()
-        .concat();
-    let web = vec![
+    let (mut excluded, mut types, mut locations) = (String::new(), String::new(), Vec::new());
+    for (pattern, kind) in &patterns {
+        let media_type = kind.media_type();
+        let quoted = word(pattern);
+        s3.push(format!(
+            "aws s3 cp {out} s3://BUCKET --recursive --exclude '*' --include {quoted} --content-type {media_type}"
+        ));
+        excluded += &[" --exclude ", &quoted].concat();
+        let object = if let Some(ending) = pattern.strip_prefix("*.") {
+            types += &[" ", media_type, " ", ending, ";"].concat();
+            format!("gs://BUCKET/**.{ending}")
+        } else {
+            let path = url_path(pattern);
+            locations.push(format!(
+                "nginx: location = /{path} {{ types {{ }} default_type {media_type}; }}"
+            ));
+            format!("gs://BUCKET/{pattern}")
+        };
+        gcs.push(format!(
+            "gcloud storage objects update {} --content-type={media_type}",
+            word(&object)
+        ));
+    }
+    // The page and the lists come last: they tell of files that are there by then.
+    s3.push(format!("aws s3 cp {out} s3://BUCKET --recursive{excluded}"));
+    let mut web = vec![
         format!("rsync -a --delete-after {out}/ HOST:/var/www/pki/"),
         format!("nginx: types {{ text/html html; application/json json;{types} }}"),
     ];
+    web.append(&mut locations);
     CopyCommands { s3, gcs, web }
 }

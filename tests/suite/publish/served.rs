@@ -129,6 +129,7 @@ fn a_served_repository_has_the_right_media_types() {
     fs::remove_file(sandbox.path("public/crl/elder.crl")).unwrap();
     let checked = check(&server).ends_with(3).stdout;
     let port = server.port.to_string();
+    let url = format!("publish --check http://127.0.0.1:{port}");
     assert_text(
         &normalised(&checked).replace(&port, "[port]"),
         expect![[r#"
@@ -148,6 +149,14 @@ fn a_served_repository_has_the_right_media_types() {
     "#]],
     );
     drop(server);
+    let checked = sandbox.pki(&url).ends_with(3).stdout;
+    assert_text(
+        &normalised(&checked).replace(&port, "[port]"),
+        expect![[r#"
+        http://127.0.0.1:[port] is not current: 1 error
+          error: file-unreachable  16 files can't be fetched: Connection refused (os error 111)
+    "#]],
+    );
 }
 
 /// A CRL of 49 MB, with limited memory.

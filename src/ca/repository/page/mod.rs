@@ -232,7 +232,8 @@ impl<'a> Section<'a> {
     fn install(&mut self) {
         let words = self.words;
         self.line(format_args!("<p>{}</p>", words.compare));
-        let roots = self.repository.cas.iter().filter(|ca| ca.parent.is_none());
+        let roots = self.repository.cas.iter();
+        let roots = roots.filter(|ca| ca.parent.is_none() && ca.status == Status::Valid);
         for ca in roots {
             self.line(format_args!("<h3>{}</h3>", Html(&called(ca))));
             let name = ca.name.as_str();
