@@ -227,64 +227,64 @@ fn a_colon_makes_no_uri_of_a_san() {
         &said,
         expect![[r#"
             error: invalid SAN
-            caused by: "web.example.test:443" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
-            error: table.csv line 2, column san: "web.example.test:443" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            caused by: "web.example.test:443" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "web.example.test:443" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was issued
-            error: pki.toml line 4, column 7: "web.example.test:443" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: pki.toml line 4, column 7: "web.example.test:443" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was changed
             error: invalid SAN
-            caused by: "192.0.2.7:443" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
-            error: table.csv line 2, column san: "192.0.2.7:443" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            caused by: "192.0.2.7:443" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "192.0.2.7:443" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was issued
-            error: pki.toml line 4, column 7: "192.0.2.7:443" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: pki.toml line 4, column 7: "192.0.2.7:443" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was changed
             error: invalid SAN
-            caused by: "[2001:db8::7]:443" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
-            error: table.csv line 2, column san: "[2001:db8::7]:443" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            caused by: "[2001:db8::7]:443" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "[2001:db8::7]:443" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was issued
-            error: pki.toml line 4, column 7: "[2001:db8::7]:443" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: pki.toml line 4, column 7: "[2001:db8::7]:443" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was changed
             error: invalid SAN
-            caused by: "DNSName:web.example.test" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
-            error: table.csv line 2, column san: "DNSName:web.example.test" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            caused by: "DNSName:web.example.test" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "DNSName:web.example.test" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was issued
-            error: pki.toml line 4, column 7: "DNSName:web.example.test" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: pki.toml line 4, column 7: "DNSName:web.example.test" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was changed
             error: invalid SAN
-            caused by: "rfc822:a@example.test" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
-            error: table.csv line 2, column san: "rfc822:a@example.test" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            caused by: "rfc822:a@example.test" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "rfc822:a@example.test" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was issued
-            error: pki.toml line 4, column 7: "rfc822:a@example.test" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: pki.toml line 4, column 7: "rfc822:a@example.test" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was changed
             error: invalid SAN
-            caused by: "a:b" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
-            error: table.csv line 2, column san: "a:b" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            caused by: "a:b" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "a:b" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was issued
-            error: pki.toml line 4, column 7: "a:b" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: pki.toml line 4, column 7: "a:b" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was changed
             error: invalid SAN
-            caused by: "01:23:45:67:89:ab" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
-            error: table.csv line 2, column san: "01:23:45:67:89:ab" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            caused by: "01:23:45:67:89:ab" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "01:23:45:67:89:ab" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was issued
-            error: pki.toml line 4, column 7: "01:23:45:67:89:ab" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: pki.toml line 4, column 7: "01:23:45:67:89:ab" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was changed
             error: invalid SAN
-            caused by: "registeredID:1.2.3" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
-            error: table.csv line 2, column san: "registeredID:1.2.3" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            caused by: "registeredID:1.2.3" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "registeredID:1.2.3" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was issued
-            error: pki.toml line 4, column 7: "registeredID:1.2.3" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: pki.toml line 4, column 7: "registeredID:1.2.3" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was changed
             error: invalid SAN
-            caused by: "otherName:1.2.3.4;UTF8:http://example.test/" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
-            error: table.csv line 2, column san: "otherName:1.2.3.4;UTF8:http://example.test/" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            caused by: "otherName:1.2.3.4;UTF8:http://example.test/" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "otherName:1.2.3.4;UTF8:http://example.test/" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was issued
-            error: pki.toml line 4, column 7: "otherName:1.2.3.4;UTF8:http://example.test/" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: pki.toml line 4, column 7: "otherName:1.2.3.4;UTF8:http://example.test/" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was changed
             error: invalid SAN
-            caused by: "mailto:a@example.test" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
-            error: table.csv line 2, column san: "mailto:a@example.test" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            caused by: "mailto:a@example.test" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
+            error: table.csv line 2, column san: "mailto:a@example.test" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was issued
-            error: pki.toml line 4, column 7: "mailto:a@example.test" is not a SAN: before a colon, use one of the prefixes dns:, ip:, email: and uri:; a URI needs no prefix if it contains :// or begins with urn: or spiffe:
+            error: pki.toml line 4, column 7: "mailto:a@example.test" is not a SAN: the prefixes are dns, ip, email, uri, upn, krb5, rid, dirname and other; a URI needs none if it contains :// or begins with urn: or spiffe:
             hint: nothing was changed
         "#]],
     );

@@ -120,7 +120,7 @@ const PLACES: [&str; 58] = [
     "issue --ca intermediate0 --from columns.csv",
     "issue --ca intermediate0 --from @",
     "issue --ca @ --cn x",
-    "issue --profile @",
+    "issue --ca intermediate0 --cn x --profile @",
     "issue --days @",
     "issue --@",
     "issue --ca intermediate0 --cn x @",

@@ -232,7 +232,7 @@ fn a_declaration_of_many_unknown_tables_is_refused() {
     assert_text(
         &said,
         expect![[r#"
-            error: many.toml line 1, column 2: unknown field `thing-0`, expected one of `fixture`, `defaults`, `ca`, `certificate`, `crl`, `bundle`
+            error: many.toml line 1, column 2: unknown field `thing-0`, expected one of `fixture`, `defaults`, `profile`, `ca`, `certificate`, `crl`, `bundle`
             …
             error: the file has 199900 more problems
             hint: nothing was changed
