@@ -41,7 +41,7 @@ pub(crate) enum KeyError {
     NotAlone,
     #[error("it contains no private key, but {found}")]
     NotAKey { found: String },
-    #[error("the key's encoding is invalid")]
+    #[error("its encoding is invalid")]
     Malformed(#[from] Malformed),
     #[error("keys of type {algorithm} are not supported")]
     Unsupported { algorithm: String },

@@ -35,7 +35,7 @@ fn show(sandbox: &Sandbox, file: &str) -> Run {
         .arg(file)
 }
 
-/// What a file is, and the types of what is in it.
+/// Properties of a file, and the types of its contents.
 fn summary(shown: &Value) -> String {
     let all = shown.as_array().unwrap();
     let file = &all[0];
@@ -157,6 +157,42 @@ fn a_missing_mac_is_reported_and_plain_parts_need_no_passphrase() {
             hint: give the correct one with --passin, PKI_PASSPHRASE_FILE or PKI_PASSPHRASE
         "#]],
     );
+}
+
+#[test]
+fn a_ca_from_a_file_without_a_mac_is_a_finding() {
+    let sandbox = with_leaf();
+    sandbox
+        .run("openssl", "pkcs12 -export -nomac -out root.p12")
+        .words("-in pki/rootCA/ca.crt -inkey pki/rootCA/ca.key -passout file:passphrase")
+        .succeeds();
+    std::fs::create_dir(sandbox.path("empty")).unwrap();
+    let imported = sandbox
+        .pki("--store new --format json import --openssl empty --name root")
+        .words("--cert root.p12 --key root.p12 --passin file:passphrase")
+        .succeeds()
+        .json();
+    let findings = imported["findings"].as_array().unwrap().iter();
+    let rules: Vec<&Value> = findings.map(|finding| &finding["rule"]).collect();
+    assert_eq!(rules, ["mac-missing", "index-missing", "serial-missing"]);
+}
+
+#[test]
+fn files_beyond_the_limits_are_refused() {
+    let sandbox = with_leaf();
+    let certificate = sandbox.read("a.crt");
+    for count in [4096, 4097, 30_000] {
+        sandbox.write("many.pem", certificate.repeat(count));
+        sandbox
+            .run("openssl", "pkcs12 -export -nokeys -in many.pem")
+            .words("-passout file:passphrase -out many.p12")
+            .succeeds();
+        let shown = show(&sandbox, "many.p12").finish();
+        assert_eq!(shown.status, Some(i32::from(count > 4096)), "{count}");
+        if count > 4096 {
+            assert_eq!(shown.error()["code"], "invalid-key");
+        }
+    }
 }
 
 /// GnuTLS writes both forms of an empty passphrase: a BMPString with its NUL alone, and nothing.

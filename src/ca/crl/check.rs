@@ -4,7 +4,7 @@ use crate::ca::crl::chain::holds_chain;
 use crate::ca::crl::hash_names::holds_hash_names;
 use crate::ca::crl::place::Place;
 use crate::ca::crl::presigned::Ahead;
-use crate::ca::crl::published::holds_as_pem;
+use crate::ca::crl::published::{PublishedCrl, holds_as_pem};
 use crate::ca::crl::state::State;
 use crate::ca::crl::times::is_in_future;
 use crate::ca::error::CaError;
@@ -44,13 +44,7 @@ pub(crate) fn check_crl(
     let Some(next_update) = crl.next_update() else {
         return Ok((Freshness::Stale, None));
     };
-    let is_due = match state.ahead() {
-        Ahead::Due { crl: due, .. } => Some(due.number) <= crl.number(),
-        _ => true,
-    };
-    // Of a CA that never signed a CRL here none is on record.
-    let is_foreign = state.recent.is_empty() && !ca.has_key()?;
-    let is_current = is_foreign || state.record_without_news(published)?.is_some();
+    let is_superseded = is_superseded(&state, ca, published)?;
     let pem_path = place.pem(ca);
     let pem_differs = file::stands(&pem_path)? && !holds_as_pem(&pem_path, &[published]);
     let chain_differs = place.has_chain(ca)? && !holds_chain(store, ca, place, published);
@@ -61,10 +55,41 @@ pub(crate) fn check_crl(
         Freshness::InFuture
     } else if next_update - now < within {
         Freshness::EndsSoon
-    } else if !is_due || !is_current || pem_differs || chain_differs || names_differ {
+    } else if is_superseded || pem_differs || chain_differs || names_differ {
         Freshness::Outdated
     } else {
         Freshness::Fresh
     };
     Ok((freshness, Some(next_update)))
+}
+
+/// Returns whether something was revoked or released since a CRL was made, or a pre-signed CRL is due in its place.
+fn is_superseded(state: &State<'_>, ca: &Ca, published: &PublishedCrl) -> Result<bool, CaError> {
+    if let Ahead::Due { crl: due, .. } = state.ahead()
+        && Some(due.number) > published.number()
+    {
+        return Ok(true);
+    }
+    // Of a CA that never signed a CRL here none is on record.
+    let is_foreign = state.recent.is_empty() && !ca.has_key()?;
+    Ok(!is_foreign && state.record_without_news(published)?.is_none())
+}
+
+/// Reads a CA's published CRL. Returns too whether it is current: within its time, and with all that was revoked.
+pub(crate) fn published_crl(
+    ca: &Ca,
+    place: &Place,
+    now: OffsetDateTime,
+) -> Result<Option<(PublishedCrl, bool)>, CaError> {
+    let state = State::read(ca, place, now)?;
+    let Some(published) = state.published()? else {
+        return Ok(None);
+    };
+    let crl = published.crl();
+    let is_in_time =
+        crl.next_update().is_some_and(|next| now <= next) && !is_in_future(crl.this_update(), now);
+    let is_current = is_in_time && !is_superseded(&state, ca, published)?;
+    Ok(state
+        .into_published()
+        .map(|published| (published, is_current)))
 }

@@ -44,6 +44,10 @@ impl<'a> State<'a> {
         Ok(self.published.get_or_init(|| read).as_ref())
     }
 
+    pub(crate) fn into_published(self) -> Option<PublishedCrl> {
+        self.published.into_inner().flatten()
+    }
+
     /// Returns the record of a CRL, if nothing was revoked or released since.
     pub(crate) fn record_without_news(
         &self,

@@ -322,12 +322,13 @@ pub(crate) fn check_length(profile: &LeafProfile, validity: Validity) -> Result<
     }
 }
 
-/// Refuses a key usage that a file orders and the key does not have (RFC 8410 section 5, RFC 8813 section 3).
+/// Refuses a key usage that a file orders and the key does not have (RFC 3279 section 2.3.1, RFC 8813
+/// section 3, RFC 8410 section 5).
 pub(crate) fn check_key_usage(profile: &LeafProfile, key: &PublicKey) -> Result<(), IssuanceError> {
     use key_usage::{DATA_ENCIPHERMENT, KEY_AGREEMENT, KEY_ENCIPHERMENT};
     let ordered = profile.custom().and_then(|custom| custom.key_usage());
     let refused = match key.algorithm() {
-        PublicKeyAlgorithm::Rsa { .. } => 0,
+        PublicKeyAlgorithm::Rsa { .. } => KEY_AGREEMENT,
         PublicKeyAlgorithm::Ec(_) => KEY_ENCIPHERMENT | DATA_ENCIPHERMENT,
         _ => KEY_ENCIPHERMENT | DATA_ENCIPHERMENT | KEY_AGREEMENT,
     };

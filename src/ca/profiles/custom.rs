@@ -16,7 +16,7 @@ use std::ops::Range;
 use time::Duration;
 use toml::Spanned;
 
-/// Most items of a list.
+/// Most items of an array.
 const MOST_ITEMS: usize = 1000;
 
 /// Problems that are named.
@@ -176,13 +176,13 @@ struct Reader {
 }
 
 impl Reader {
-    /// Returns a list if it is not too long.
+    /// Returns an array if it is not too long.
     fn list<'t, T>(&mut self, list: &'t [T]) -> &'t [T] {
         if list.len() <= MOST_ITEMS {
             return list;
         }
         let message = format!(
-            "a list has {} items; at most {MOST_ITEMS} are supported",
+            "an array has {} items; at most {MOST_ITEMS} are supported",
             list.len()
         );
         self.problem(self.place.clone(), Rule::Value, message);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-/// What a profile may not do.
+/// Rule that a profile keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
     /// A name that is not one, or that is taken.

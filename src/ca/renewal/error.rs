@@ -16,7 +16,7 @@ pub(crate) enum RenewalError {
         serial: Serial,
         profile: RecordedProfile,
     },
-    /// The file that defines the profile is not given, or has it no more.
+    /// The file that defines the profile is not given, or no longer has it.
     #[error("certificate {serial} of {ca} has profile {profile}, which does not exist")]
     ProfileNotFound {
         ca: CaName,

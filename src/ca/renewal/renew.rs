@@ -255,7 +255,7 @@ pub(crate) fn renew(
     issue_draft(issuer, &draft, key, in_place_of, notices)
 }
 
-/// Says what changed in a profile that a file defines.
+/// Returns the notice of a changed profile that a file defines.
 fn profile_change(before: &Predecessor, content: &Content) -> Option<Notice> {
     let custom = content.custom.as_ref()?;
     if before.issuance.profile_hash.as_deref() == Some(custom.hash()) {

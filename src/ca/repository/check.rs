@@ -1,13 +1,12 @@
-//! Check of a repository that is served or lies in a directory: everything that certificates lead to is there, of the
-//! right type, and current.
+//! Check of a repository in a directory or on a server: every file that certificates name is there, of the right type,
+//! and current.
 
-use crate::ca::error::CaError;
 use crate::ca::finding::RuleFinding;
 use crate::ca::plural;
-use crate::ca::repository::contents::{FileType, Repository, RepositoryFile};
+use crate::ca::repository::contents::{FileType, Repository, RepositoryFile, ShownCa};
 use crate::ca::repository::{PAGE, STATUS, SUMS};
 use crate::ca::select::Status;
-use crate::store::{Ca, CaName, Store};
+use crate::store::CaName;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Crl, Fingerprint, signed_data};
 use std::collections::BTreeMap;
@@ -16,13 +15,13 @@ use time::OffsetDateTime;
 /// A file that was fetched.
 pub(crate) struct Fetched {
     pub(crate) content: Vec<u8>,
-    /// Media type that the server said; `None` in a directory.
+    /// Media type in the answer of the server; `None` in a directory.
     pub(crate) media_type: Option<String>,
 }
 
 /// Problem with a file that is not fetched.
 pub(crate) enum FetchError {
-    /// Nobody answers, so no other file can be fetched either.
+    /// The server does not answer, so no other file can be fetched either.
     NoAnswer(String),
     File(String),
 }
@@ -32,11 +31,10 @@ pub(crate) type Fetching<'a> = &'a mut dyn FnMut(&str) -> Result<Option<Fetched>
 
 /// Compares what can be fetched with what the store would publish.
 pub(crate) fn check_repository(
-    store: &Store,
     expected: &Repository,
     fetch: Fetching<'_>,
     now: OffsetDateTime,
-) -> Result<Vec<RuleFinding>, CaError> {
+) -> Vec<RuleFinding> {
     let mut findings: Vec<RuleFinding> = expected.without_current_crl.iter().map(needed).collect();
     let mut lists = BTreeMap::new();
     for (index, (path, file)) in expected.files.iter().enumerate() {
@@ -58,20 +56,23 @@ pub(crate) fn check_repository(
                 let left = expected.files.len() - index;
                 let message = format!("{} can't be fetched: {problem}", plural(left, "file"));
                 findings.push(RuleFinding::error("file-unreachable", message));
-                return Ok(findings);
+                return findings;
             }
         };
         findings.extend(wrong_type(path, file, &fetched));
-        // The page and the lists change with every publication.
+        // These change with every publication.
         if [PAGE, STATUS, SUMS].contains(&path.as_str()) {
             lists.insert(path.as_str(), fetched.content);
             continue;
         }
-        let ca = file.ca.as_ref().map(|name| store.ca(name)).transpose()?;
-        findings.extend(differing(path, file, &fetched.content, ca.as_ref(), now));
+        let ca = expected
+            .cas
+            .iter()
+            .find(|ca| Some(&ca.name) == file.ca.as_ref());
+        findings.extend(differing(path, file, &fetched.content, ca, now));
     }
     findings.extend(unlisted(&lists));
-    Ok(findings)
+    findings
 }
 
 fn needed(ca: &CaName) -> RuleFinding {
@@ -81,7 +82,7 @@ fn needed(ca: &CaName) -> RuleFinding {
     RuleFinding::error("crl-needed", message)
 }
 
-/// Finds the page and the status if they are not what the list of hashes has, such as after half an upload.
+/// Finds a page or status whose hash is not in SHA256SUMS, such as after half an upload.
 fn unlisted(lists: &BTreeMap<&str, Vec<u8>>) -> Vec<RuleFinding> {
     let Some(sums) = lists.get(SUMS) else {
         return Vec::new();
@@ -101,7 +102,7 @@ fn unlisted(lists: &BTreeMap<&str, Vec<u8>>) -> Vec<RuleFinding> {
         .collect()
 }
 
-/// Finds a media type with which programs do not read the file. Page and lists may have any.
+/// Finds a media type with which programs do not read a certificate or CRL. Other files may have any.
 fn wrong_type(path: &str, file: &RepositoryFile, fetched: &Fetched) -> Option<RuleFinding> {
     let found = fetched.media_type.as_deref()?;
     let found = found.split(';').next().unwrap_or_default().trim();
@@ -124,7 +125,7 @@ fn differing(
     path: &str,
     file: &RepositoryFile,
     content: &[u8],
-    ca: Option<&Ca>,
+    ca: Option<&ShownCa>,
     now: OffsetDateTime,
 ) -> Option<RuleFinding> {
     let unreadable = |problem: String| {
@@ -157,10 +158,10 @@ fn crl_problem(
     path: &str,
     crl: &Crl<'_>,
     file: &RepositoryFile,
-    ca: Option<&Ca>,
+    ca: Option<&ShownCa>,
     now: OffsetDateTime,
 ) -> Option<RuleFinding> {
-    let certificate = ca?.certificate();
+    let certificate = &ca?.certificate;
     if crl.verify_signature(certificate.public_key()).is_err() {
         let message = format!("{path} is not signed by {}", certificate.subject());
         return Some(RuleFinding::error("crl-signature", message));

@@ -1,7 +1,7 @@
 //! Contents of a repository, gathered from the store.
 
 use crate::ca::authority::{cross_certificate, is_revoked, standing_certificates};
-use crate::ca::crl::{Freshness, Place, check_crl, read_published};
+use crate::ca::crl::{Place, published_crl};
 use crate::ca::error::CaError;
 use crate::ca::repository::address::path_of;
 use crate::ca::repository::error::RepositoryError;
@@ -15,7 +15,7 @@ use time::{Duration, OffsetDateTime};
 /// Name of the trust store.
 const TRUST_STORE: &str = "truststore.pem";
 
-/// What to publish.
+/// Repository to make.
 pub(crate) struct RepositoryRequest {
     /// URL under which the directory is served; by default that of every URL in the certificates.
     pub(crate) base_url: Option<String>,
@@ -194,7 +194,7 @@ impl Repository {
             };
             self.add_at(url, file_type, content.clone(), name)?;
         }
-        let crl = read_published(ca, &published_in(store), &[])?;
+        let crl = published_crl(ca, &published_in(store), now)?;
         let status = if is_revoked(store, ca, certificate)? {
             Status::Revoked
         } else {
@@ -204,13 +204,11 @@ impl Repository {
         if crl.is_none() && status != Status::Expired && ca.has_key()? {
             return Err(RepositoryError::NoCrl { ca: name.clone() }.into());
         }
-        let freshness = check_crl(store, ca, &published_in(store), Duration::ZERO, now)?.0;
-        let is_current = matches!(freshness, Freshness::Fresh | Freshness::Missing);
-        if !is_current && status != Status::Expired {
-            self.without_current_crl.push(name.clone());
-        }
         let mut crl_path = None;
-        if let Some(crl) = &crl {
+        if let Some((crl, is_current)) = &crl {
+            if !is_current && status != Status::Expired {
+                self.without_current_crl.push(name.clone());
+            }
             let path = format!("crl/{name}.crl");
             self.add(&path, FileType::Crl, crl.der().to_vec(), Some(name), &path)?;
             crl_path = Some(path);
@@ -223,7 +221,7 @@ impl Repository {
             parent: ca.record().parent.clone(),
             status,
             certificate: certificate.clone(),
-            crl: crl.as_ref().map(|published| {
+            crl: crl.as_ref().map(|(published, _)| {
                 let crl = published.crl();
                 ShownCrl {
                     number: crl.number(),

@@ -1,4 +1,4 @@
-//! The whole repository: what was gathered, and then the files that tell of it.
+//! Whole repository: the files of the CAs, and those that describe them.
 
 use crate::ca::error::CaError;
 use crate::ca::repository::contents::{

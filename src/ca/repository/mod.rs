@@ -1,5 +1,4 @@
-//! Repository of what relying parties fetch: CRLs, CA certificates and a trust store, as static files, with a page for
-//! people.
+//! Repository for relying parties: CRLs, CA certificates and a trust store as static files, with a page for people.
 
 mod address;
 mod check;
@@ -16,7 +15,7 @@ pub(crate) use contents::{FileType, Repository, RepositoryFile, RepositoryReques
 pub(crate) use make::repository;
 pub(crate) use tree::{Replacement, write_repository};
 
-/// List of the files with their SHA-256, which says what of a directory is a repository's.
+/// SHA-256 of each file. It tells the files of a repository from others in its directory.
 const SUMS: &str = "SHA256SUMS";
 
 const PAGE: &str = "index.html";

@@ -1,6 +1,6 @@
 //! Files of a repository, from a directory or over HTTP.
 
-use crate::ca::{FetchError, Fetched, RepositoryError, url_path};
+use crate::ca::{FetchError, Fetched, Input, RepositoryError, Size, url_path};
 use crate::cli::failure::Failure;
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
@@ -14,7 +14,7 @@ const MOST_BYTES: usize = 512 << 20;
 /// Most bytes of the headers of an answer.
 const MOST_HEADERS: usize = 64 << 10;
 
-/// Where a repository is.
+/// Place of a repository.
 pub(super) enum Place {
     Directory(PathBuf),
     /// Without a slash at its end.
@@ -59,9 +59,7 @@ impl Place {
     /// Gets a file; `None` if there is none.
     pub(super) fn fetch(&mut self, path: &str) -> Result<Option<Fetched>, FetchError> {
         match self {
-            Self::Directory(directory) => {
-                read(&directory.join(path)).map_err(|error| FetchError::File(error.to_string()))
-            }
+            Self::Directory(directory) => read(&directory.join(path)),
             Self::Url(url) => get(&format!("{url}/{}", url_path(path))),
         }
     }
@@ -77,15 +75,17 @@ impl fmt::Display for Place {
 }
 
 /// Reads a file of a directory. Only regular files are opened, as others may never end.
-fn read(path: &Path) -> io::Result<Option<Fetched>> {
+fn read(path: &Path) -> Result<Option<Fetched>, FetchError> {
+    let failed = |problem: &dyn fmt::Display| FetchError::File(problem.to_string());
     match fs::metadata(path) {
         Ok(found) if found.is_file() => {}
-        Ok(_) => return Err(io::Error::other("it is not a regular file")),
+        Ok(_) => return Err(failed(&"it is not a regular file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => return Err(failed(&error)),
     }
+    let input = Input::read_of(Size::Any, path).map_err(|error| failed(&error))?;
     Ok(Some(Fetched {
-        content: fs::read(path)?,
+        content: input.into_content(),
         media_type: None,
     }))
 }

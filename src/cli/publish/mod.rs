@@ -54,7 +54,7 @@ struct FileEntry {
     media_type: &'static str,
 }
 
-/// Command lines that copy the files to where they are served.
+/// Command lines that copy the files to a bucket or a web server.
 #[derive(Serialize)]
 struct CopyCommands {
     s3: Vec<String>,
@@ -131,12 +131,7 @@ impl PublishArgs {
         }
         let expected = repository(&store, &request, context.now)?;
         tell_of_elsewhere(&expected, context);
-        let findings = check_repository(
-            &store,
-            &expected,
-            &mut |path| place.fetch(path),
-            context.now,
-        )?;
+        let findings = check_repository(&expected, &mut |path| place.fetch(path), context.now);
         let report = CheckReport {
             place: place.to_string(),
             count: expected.files.len(),
@@ -290,7 +285,7 @@ fn copy_commands(repository: &Repository, out: &Path) -> CopyCommands {
             word(&object)
         ));
     }
-    // The page and the lists come last: they tell of files that are there by then.
+    // The page comes last, when the files that it names are there.
     s3.push(format!("aws s3 cp {out} s3://BUCKET --recursive{excluded}"));
     let mut web = vec![
         format!("rsync -a --delete-after {out}/ HOST:/var/www/pki/"),

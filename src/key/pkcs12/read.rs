@@ -255,7 +255,7 @@ impl Contents {
     fn take(&mut self, safe_contents: &[u8]) -> Result<(), Malformed> {
         let mut bags = Reader::sequence_of(safe_contents, "SafeContents")?;
         while !bags.is_empty() {
-            if self.certificates.len() + self.others.len() == MOST_BAGS {
+            if self.certificates.len() + self.keys.len() + self.others.len() == MOST_BAGS {
                 return Err(Malformed::Value("it has more than 4096 bags"));
             }
             let mut bag = bags.sequence("a SafeBag")?;

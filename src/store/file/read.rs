@@ -3,7 +3,7 @@
 use crate::store::error::FileError;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Most bytes of a file that is read whole: more than any CRL has.
 const MOST_READ: u64 = 512 << 20;
@@ -43,6 +43,29 @@ pub(crate) fn stands(path: &Path) -> Result<bool, FileError> {
 /// Returns whether a regular file has this name: not a symbolic link, a directory, a device or a pipe.
 pub(crate) fn is_regular(path: &Path) -> Result<bool, FileError> {
     Ok(found(path)?.is_some_and(|found| found.is_file()))
+}
+
+/// Returns whether a directory has this name: not a symbolic link to one.
+pub(crate) fn is_directory(path: &Path) -> Result<bool, FileError> {
+    Ok(found(path)?.is_some_and(|found| found.is_dir()))
+}
+
+/// Lists everything below a directory but the directories; links are not followed.
+pub(crate) fn files_below(directory: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let mut files = Vec::new();
+    let mut directories = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        let failed = |error| FileError::of("read", &directory)(error);
+        for entry in fs::read_dir(&directory).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.file_type().map_err(failed)?.is_dir() {
+                directories.push(entry.path());
+            } else {
+                files.push(entry.path());
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// Lists the names in a directory that are UTF-8.

@@ -101,7 +101,7 @@ pub(super) fn of_any_type(text: &str) -> Result<Vec<u8>, &'static str> {
     Ok(of_type(&kind, |name| name.raw(&value)))
 }
 
-/// Returns whether bytes are one DER value and nothing else. What is inside a constructed value is not looked at.
+/// Returns whether bytes are one DER value and nothing else. The contents of a constructed value are not read.
 pub(crate) fn is_one_value(der: &[u8]) -> bool {
     Reader::single(der).is_ok_and(|value| value.check_value().is_ok())
 }

@@ -62,7 +62,7 @@ pub(super) fn assert_let_in(connected: Connected) {
     }
 }
 
-/// What the clients of a server see, before and after a revocation that it reads when `reload` has run.
+/// Answers to the clients of a server, before and after a revocation that it reads when `reload` has run.
 #[track_caller]
 fn assert_revocation_is_seen(
     sandbox: &Sandbox,

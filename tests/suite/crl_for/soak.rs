@@ -107,7 +107,7 @@ fn lighttpd() {
     assert!(if_it_succeeds(https(&sandbox, &server, "later")).is_err());
 }
 
-/// Those that check no CRL let the revoked client in, as `bundle --for` warns.
+/// Programs that check no CRL let the revoked client in, as `bundle --for` warns.
 #[test]
 #[ignore = "make soak runs it"]
 fn redis_and_caddy_let_the_revoked_client_in() {

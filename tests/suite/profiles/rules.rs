@@ -222,6 +222,84 @@ fn a_certificate_stays_within_its_profile() {
     before.assert_unchanged(&sandbox.path("pki"));
 }
 
+/// RFC 3279 for RSA, RFC 8813 for elliptic curves.
+#[test]
+fn a_key_usage_that_the_key_lacks_is_refused() {
+    for (usage, key_type) in [("keyEncipherment", "p256"), ("keyAgreement", "rsa2048")] {
+        let sandbox = with_profile(&format!("key_usage = [\"digitalSignature\", \"{usage}\"]"));
+        let issue = "issue --ca intermediate0 --cn a --profile own --key-type";
+        let code = "key-usage-unsupported";
+        let said = sandbox.refusal(sandbox.pki(issue).arg(key_type), 1, code);
+        assert!(said.contains("(profile-key-usage)"), "{said}");
+        let other = ["rsa2048", "p256"][usize::from(key_type == "rsa2048")];
+        sandbox.pki(issue).arg(other).succeeds();
+    }
+}
+
+/// A renewal issues with the profile as it is now, and the names and the key of the old certificate.
+#[test]
+fn a_renewal_stays_within_the_changed_profile() {
+    for (before, after, code) in [
+        ("other_names = [\"1.2.3.4\"]", "days = 9", "san-not-allowed"),
+        (
+            "key_usage = [\"digitalSignature\"]",
+            "key_usage = [\"keyEncipherment\"]",
+            "key-usage-unsupported",
+        ),
+    ] {
+        let sandbox = with_profile(before);
+        let san = ["", "--san other:1.2.3.4;UTF8:text"][usize::from(code == "san-not-allowed")];
+        let issue = "issue --ca intermediate0 --cn a --profile own";
+        sandbox.pki(issue).words(san).succeeds();
+        sandbox.write("own.toml", format!("[profile.own]\n{after}\n"));
+        sandbox.refusal(sandbox.pki("profile add own.toml"), 1, "profile-exists");
+        sandbox.pki("profile add own.toml --force").succeeds();
+        let renew = sandbox.pki("renew --ca intermediate0 --cn a");
+        sandbox.refusal(renew, 1, code);
+    }
+}
+
+/// Types of otherName that have a form of their own are held to it.
+#[test]
+fn an_other_name_has_the_form_of_its_type() {
+    let sandbox = with_profile(
+        "other_names = [\"upn\", \"1.3.6.1.5.5.7.8.9\"]\nkey_usage = [\"digitalSignature\"]",
+    );
+    for san in [
+        "other:1.3.6.1.4.1.311.20.2.3;UTF8:nobody",
+        "other:1.3.6.1.4.1.311.20.2.3;IA5:ada@corp.example.test",
+        "other:1.3.6.1.5.2.2;UTF8:ada@EXAMPLE.TEST",
+        "other:1.3.6.1.5.5.7.8.9;UTF8:ada@example.test",
+    ] {
+        let issue = sandbox.pki("issue --ca intermediate0 --cn a --profile own --san");
+        sandbox.refusal(issue.arg(san), 1, "invalid-san");
+    }
+    let text = "other:1.3.6.1.4.1.311.20.2.3;UTF8:ada@corp.example.test";
+    let issue = sandbox.pki("--format json issue --ca intermediate0 --cn a --profile own --san");
+    let issued = issue.arg(text).succeeds().json();
+    assert_eq!(issued["sans"][0], "upn:ada@corp.example.test");
+}
+
+#[test]
+fn files_beyond_the_limits_are_refused() {
+    let sandbox = Sandbox::with_open_ca();
+    let purposes = "\"clientAuth\",".repeat(1001);
+    let many = format!("[profile.a]\nextended_key_usage = [{purposes}]\n");
+    sandbox.write("a.toml", many);
+    let add = "profile add a.toml";
+    sandbox.refusal(sandbox.pki(add), 1, "invalid-profile");
+    let profiles = (0..1001).map(|number| format!("[profile.p{number}]\n"));
+    sandbox.write("a.toml", profiles.collect::<String>());
+    sandbox.refusal(sandbox.pki(add), 1, "invalid-profile");
+    let value = format!("0482ea60{}", "00".repeat(60_000));
+    let large = (0..10).map(|number| {
+        format!("[profile.p{number}]\nextensions = [{{ oid = \"1.2.3\", hex = \"{value}\" }}]\n")
+    });
+    sandbox.write("a.toml", large.collect::<String>());
+    sandbox.refusal(sandbox.pki(add), 1, "file-too-large");
+    assert!(!sandbox.path("pki/profiles.toml").exists());
+}
+
 /// The CA is one of openssl: pki gives its CAs neither purposes nor policies.
 #[test]
 fn a_certificate_stays_within_its_ca() {

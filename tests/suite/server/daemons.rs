@@ -26,7 +26,7 @@ const MARIADB: Kind = Kind {
     reloaded: "",
 };
 
-/// What OpenVPN says when it waits for the next peer.
+/// Line of the log of OpenVPN when it is ready for the next peer.
 const LISTENING: &str = "Listening for incoming TCP connection";
 
 const OPENVPN: Kind = Kind {
@@ -203,7 +203,7 @@ verb 3
         self.log().matches(LISTENING).count()
     }
 
-    /// Waits until OpenVPN waits for a peer for the so-manieth time.
+    /// Waits until OpenVPN was ready for a peer so many times.
     #[track_caller]
     pub(crate) fn wait_until_listening(&self, times: usize) {
         let holds = super::comes_true(|| self.times_listening() >= times);
@@ -211,7 +211,7 @@ verb 3
     }
 }
 
-/// Starts a server in the foreground; all that it says is its log.
+/// Starts a server in the foreground; its output is its log.
 pub(super) fn spawned(
     kind: &'static Kind,
     sandbox: &Sandbox,

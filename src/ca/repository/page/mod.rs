@@ -1,4 +1,4 @@
-//! The page for people: one file without scripts, in two languages, with nothing from elsewhere.
+//! Page for people: one file without scripts in two languages, which fetches nothing.
 
 mod picture;
 mod words;
@@ -193,7 +193,7 @@ impl<'a> Section<'a> {
         self.line(format_args!("</dl>\n</article>"));
     }
 
-    /// The state of a CRL in words and in colour.
+    /// Returns the state of a CRL in words and in colour.
     fn freshness(&self, ca: &ShownCa) -> String {
         let words = self.words;
         let Some(crl) = &ca.crl else {

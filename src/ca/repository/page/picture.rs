@@ -1,4 +1,4 @@
-//! The hierarchy as a picture: a line for each CA below its issuing CA, with a bar for its validity and a mark for
+//! Picture of the hierarchy: a line for each CA below its issuing CA, with a bar for its validity and a mark for
 //! today on each.
 
 use super::words::Words;
@@ -113,7 +113,7 @@ fn labelled(ca: &ShownCa, words: &Words) -> String {
     }
 }
 
-/// Each CA behind its issuing CA, with its depth.
+/// Returns each CA after its issuing CA, with its depth.
 pub(super) fn rows(cas: &[ShownCa]) -> Vec<(usize, &ShownCa)> {
     let mut rows = Vec::new();
     let is_top = |ca: &&ShownCa| match &ca.parent {
