@@ -11,8 +11,9 @@
 //!
 //! Ports 8443 and 8080 stand for free ones. A block that starts a server with `&`
 //! waits until the server answers or ends. Node finds the packages of
-//! `tests/node`.
+//! `tests/node`. `aws` is that of `tests/aws`.
 
+mod ja;
 mod update;
 
 use std::fmt::Write as _;
@@ -139,6 +140,21 @@ fn the_page_about_the_authorizer_works() {
 }
 
 #[test]
+fn the_page_about_aws_load_balancers_works() {
+    follow("docs/aws-load-balancer.md");
+}
+
+#[test]
+fn the_page_about_aws_api_gateways_works() {
+    follow("docs/aws-api-gateway.md");
+}
+
+#[test]
+fn the_page_about_aws_certificates_works() {
+    follow("docs/aws-certificates.md");
+}
+
+#[test]
 fn the_page_about_the_issuance_cycle_works() {
     follow("docs/issuance-cycle.md");
 }
@@ -150,7 +166,9 @@ fn the_page_about_the_store_works() {
 
 #[test]
 fn every_page_with_commands_is_followed() {
-    let followed = fs::read_to_string(repository("tests/suite/docs.rs")).unwrap();
+    let followed = ["tests/suite/docs.rs", "tests/suite/docs/ja.rs"]
+        .map(|file| fs::read_to_string(repository(file)).unwrap())
+        .concat();
     for page in pages() {
         let has_commands = blocks(&fs::read_to_string(repository(&page)).unwrap())
             .iter()
@@ -308,7 +326,14 @@ fn play_once(page: &str, is_updated: bool) -> Result<String, String> {
     let path = std::env::var("PATH").unwrap_or_default();
     let session = sandbox
         .run("bash", ".session/script")
-        .env("PATH", format!("{}:{path}:/usr/sbin:/sbin", pki.display()))
+        .env(
+            "PATH",
+            format!(
+                "{}:{}:{path}:/usr/sbin:/sbin",
+                repository("tests/aws").display(),
+                pki.display()
+            ),
+        )
         .env("NODE_PATH", repository("tests/node/node_modules"))
         .finish();
     if session.status != Some(0) {
@@ -507,17 +532,20 @@ pub(crate) fn file_of(page: &str, name: &str) -> String {
 
 /// Every page, by its path in the repository.
 fn pages() -> Vec<String> {
-    let mut pages = vec!["README.md".to_owned()];
-    for folder in ["docs", "docs/decisions"] {
-        for entry in fs::read_dir(repository(folder)).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            if Path::new(&name).extension().is_some_and(|end| end == "md") {
-                pages.push(format!("{folder}/{name}"));
-            }
-        }
-    }
+    let folders = ["", "docs/", "docs/decisions/", "docs/ja/"];
+    let mut pages: Vec<_> = folders.into_iter().flat_map(pages_in).collect();
     pages.sort();
     pages
+}
+
+/// Pages of a directory, by their path in the repository.
+pub(crate) fn pages_in(folder: &str) -> Vec<String> {
+    let names = fs::read_dir(repository(folder)).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "md"))
+        .map(|name| format!("{folder}{name}"))
+        .collect()
 }
 
 /// What stands between backquotes, outside of blocks.

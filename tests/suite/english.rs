@@ -4,11 +4,11 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 
 use serde_json::Value;
 
 use crate::architecture::{assert_none, string_literals};
+use crate::docs::pages_in;
 use crate::sandbox::{Sandbox, repository};
 
 /// Words of the longest sentence.
@@ -158,13 +158,8 @@ fn help() -> Vec<Prose> {
 
 /// Prose of the pages that users read.
 fn pages() -> Vec<Prose> {
-    let mut names = vec!["README.md".to_owned()];
-    for entry in fs::read_dir(repository("docs")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if Path::new(&name).extension().is_some_and(|end| end == "md") {
-            names.push(format!("docs/{name}"));
-        }
-    }
+    let all = ["", "docs/"].into_iter().flat_map(pages_in);
+    let mut names: Vec<_> = all.filter(|name| !name.ends_with(".ja.md")).collect();
     names.sort();
     let prose = |name: String| {
         let page = fs::read_to_string(repository(&name)).unwrap();
