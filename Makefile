@@ -15,7 +15,8 @@ FUZZ_TARGETS ?= $(notdir $(wildcard fuzz/corpus/*))
 FUZZ_EXECUTIONS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help build compiler test snapshots soak demo-under-load injected lint bench fuzz install demo audit sbom reproducible
+.PHONY: help build compiler test snapshots soak demo-under-load injected lint bench fuzz install uninstall demo audit sbom \
+    dist dist-test reproducible
 
 help:
 	@echo 'make demo     build pki and watch it make a hierarchy for mutual TLS'
@@ -30,8 +31,11 @@ help:
 	@echo 'make fuzz     libFuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS)) a target, with the Rust compiler $(NIGHTLY)'
 	@echo 'make audit    licences, origins and known vulnerabilities of what pki is made of'
 	@echo 'make sbom     what pki is made of, target/pki.cdx.json'
-	@echo 'make reproducible  build it twice, and compare'
-	@echo 'make install  pki and its manual pages under PREFIX ($(PREFIX))'
+	@echo 'make dist     the packages of a release, target/dist: tar, deb, rpm, OCI image, SBOM, checksums'
+	@echo 'make dist-test  install and use the packages in clean roots'
+	@echo 'make reproducible  build the packages twice, and compare'
+	@echo 'make install  pki, manual pages, completions and systemd units under PREFIX ($(PREFIX))'
+	@echo 'make uninstall  remove what make install put under PREFIX'
 
 build: compiler
 	$(CARGO) build --release --locked
@@ -71,6 +75,8 @@ injected:
 	tests/injected/run
 
 lint:
+	packaging/third-party --check
+	@docs/ja/outdated
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
@@ -92,19 +98,31 @@ audit:
 	$(CARGO) deny --locked check
 
 sbom:
-	@command -v cargo-cyclonedx >/dev/null || { \
-	    echo 'make sbom needs cargo-cyclonedx: cargo install --locked cargo-cyclonedx' >&2; exit 1; }
-	$(CARGO) cyclonedx --quiet --describe binaries --format json --spec-version 1.5
-	mkdir -p target
-	mv pki_bin.cdx.json target/pki.cdx.json
+	CARGO='$(CARGO)' packaging/sbom target/pki.cdx.json
+
+# Tools that are missing are installed: Debian packages, and under target/tools those of crates.io.
+dist:
+	CARGO='$(CARGO)' packaging/dist
+
+dist-test: target/dist/SHA256SUMS
+	packaging/test
+
+target/dist/SHA256SUMS:
+	$(MAKE) --no-print-directory dist
 
 reproducible: compiler
 	CARGO='$(CARGO)' tests/reproducible
 
-install: build
-	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/man/man1'
-	install -m 755 target/release/pki '$(DESTDIR)$(PREFIX)/bin/pki'
-	target/release/pki man '$(DESTDIR)$(PREFIX)/share/man/man1'
+# A rule of its own: root installs what another user built, and needs no cargo for it.
+target/release/pki: Cargo.toml Cargo.lock .cargo/config.toml $(shell find src -type f)
+	$(MAKE) --no-print-directory build
+	touch $@
+
+install: target/release/pki
+	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install target/release/pki
+
+uninstall:
+	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install --remove
 
 demo: build
 	@docs/demo.sh target/release/pki
