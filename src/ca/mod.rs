@@ -16,6 +16,7 @@ mod issuance;
 mod line_starts;
 mod notice;
 mod numbers;
+mod outside_key;
 mod owner;
 mod parallel;
 mod passphrase_change;
@@ -40,9 +41,9 @@ pub(crate) use apply::{
 };
 pub(crate) use authority::error::{AuthorityError, Misfit};
 pub(crate) use authority::{
-    CaRequest, CrossCertificate, Installed, NamingPrevious, NewCa, NewRequest, RenewedCa,
+    CaRequest, CrossCertificate, Installed, Moved, NamingPrevious, NewCa, NewRequest, RenewedCa,
     Succession, certify_ca, check_removable, create_fixture_root, create_root, create_subordinate,
-    cross_certificate, cross_certify, install_ca, install_renewed, last_end, remove_ca,
+    cross_certificate, cross_certify, install_ca, install_renewed, last_end, move_key, remove_ca,
     remove_pending_ca, renew_ca, request_ca, request_renewal, valid_of_key,
 };
 pub(crate) use by_time::ByTime;
@@ -84,8 +85,8 @@ pub(crate) use notice::{CrlNotice, Notice, RenewalNotice};
 pub(crate) use numbers::plural;
 pub(crate) use owner::KeyOf;
 pub(crate) use parallel::on_all_cores;
-pub(crate) use passphrase_change::{change_passphrase, change_passphrase_of_file};
-pub(crate) use passphrases::error::KeyUseError;
+pub(crate) use passphrase_change::{change_passphrase, change_passphrase_of_file, key_file_of};
+pub(crate) use passphrases::error::{KeyUseError, Secret};
 pub(crate) use passphrases::{Passphrases, ProtectedKey, Unlocked, passphrase_for, protection_for};
 pub(crate) use pkcs12::{Pkcs12File, certificate_file, is_pkcs12, open_pkcs12};
 pub(crate) use profiles::error::{PlacedProblem, ProfileError};

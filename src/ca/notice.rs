@@ -6,6 +6,7 @@ mod renewal;
 pub(crate) use crl::CrlNotice;
 pub(crate) use renewal::RenewalNotice;
 
+use crate::key::KeyUri;
 use crate::store::CaName;
 use crate::x509::Serial;
 use crate::x509::lint::Findings;
@@ -38,6 +39,10 @@ pub(crate) enum Notice {
     /// A certificate from elsewhere can be used, and is not all that it should be.
     Imperfect {
         findings: Findings,
+    },
+    /// The key of a new CA was there before.
+    KeyTaken {
+        uri: KeyUri,
     },
     /// A key type that few relying parties take yet.
     RareKeyType {

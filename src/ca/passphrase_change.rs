@@ -22,10 +22,7 @@ pub(crate) fn change_passphrase(
     name: &CaName,
 ) -> Result<usize, CaError> {
     let ca = session.store.ca(name)?;
-    let Some(content) = ca.key_file()? else {
-        let ca = name.clone();
-        return Err(IssuerError::KeyElsewhere { ca }.into());
-    };
+    let content = key_file_of(&ca)?;
     let label = format!("the key of {name}");
     let mut unlocked = Unlocked::new();
     let key = unlocked.open(
@@ -56,6 +53,19 @@ pub(crate) fn change_passphrase(
         CaError::after_commit(what, Remedy::RemovedByNext, error)
     })?;
     Ok(leaf_keys)
+}
+
+/// Returns the content of the key file of a CA; a key that is not in the store is an error.
+pub(crate) fn key_file_of(ca: &Ca) -> Result<Zeroizing<Vec<u8>>, CaError> {
+    if let Some(content) = ca.key_file()? {
+        return Ok(content);
+    }
+    let name = ca.name().clone();
+    Err(match ca.record().key_uri.clone() {
+        Some(uri) => IssuerError::KeyOutside { ca: name, uri },
+        None => IssuerError::KeyElsewhere { ca: name },
+    }
+    .into())
 }
 
 /// Protects the key in a file with another passphrase; the file becomes PKCS#8, in PEM. Returns whether it is

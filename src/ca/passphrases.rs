@@ -3,8 +3,10 @@
 pub(crate) mod error;
 
 use crate::ca::error::CaError;
-use crate::ca::passphrases::error::KeyUseError;
-use crate::key::{KeyEncryptionKey, KeyError, KeyFile, Passphrase, PrivateKey, Protection};
+use crate::ca::passphrases::error::{KeyUseError, Secret};
+use crate::key::{
+    Helpers, KeyEncryptionKey, KeyError, KeyFile, Passphrase, PrivateKey, Protection,
+};
 use crate::store::{CaName, Location};
 use std::error::Error;
 
@@ -15,23 +17,43 @@ pub(crate) struct ProtectedKey<'a> {
     pub(crate) ca: Option<&'a CaName>,
     /// Its name in prompts and errors.
     pub(crate) label: &'a str,
+    pub(crate) secret: Secret,
 }
 
 impl<'a> ProtectedKey<'a> {
     /// Key of a CA, or of one of its leaves in the store.
     pub(crate) fn of(ca: &'a CaName, label: &'a str) -> Self {
-        let ca = Some(ca);
-        Self { ca, label }
+        Self {
+            ca: Some(ca),
+            label,
+            secret: Secret::Passphrase,
+        }
+    }
+
+    /// Key of a CA outside the store.
+    pub(crate) fn behind_pin(ca: &'a CaName, label: &'a str) -> Self {
+        Self {
+            secret: Secret::Pin,
+            ..Self::of(ca, label)
+        }
     }
 
     /// Key outside the store.
     pub(crate) fn outside(label: &'a str) -> Self {
-        Self { ca: None, label }
+        Self {
+            ca: None,
+            label,
+            secret: Secret::Passphrase,
+        }
     }
 
     fn no_passphrase(self, source: Box<dyn Error + Send + Sync>) -> CaError {
-        let key = self.label.to_owned();
-        KeyUseError::NoPassphrase { key, source }.into()
+        KeyUseError::NoPassphrase {
+            key: self.label.to_owned(),
+            secret: self.secret,
+            source,
+        }
+        .into()
     }
 }
 
@@ -65,6 +87,11 @@ pub(crate) trait Passphrases {
         key: ProtectedKey<'_>,
     ) -> Result<bool, Box<dyn Error + Send + Sync>> {
         self.to_protect(key).map(|_| false)
+    }
+
+    /// Returns the helper programs for keys outside the store.
+    fn helpers(&self) -> Helpers {
+        Helpers::default()
     }
 }
 
@@ -155,7 +182,7 @@ pub(crate) fn open_with<T>(
         let passphrase = passphrases.to_open(wanted);
         let passphrase = passphrase.map_err(|source| wanted.no_passphrase(source))?;
         match open(&passphrase) {
-            Err(KeyError::WrongPassphrase) if passphrases.may_try_again(wanted) => {}
+            Err(error) if error.is_wrong_secret() && passphrases.may_try_again(wanted) => {}
             opened => return Ok(opened.map(|opened| (opened, passphrase))),
         }
     }

@@ -81,7 +81,10 @@ fn asked<T>(
     open: impl Fn(&Passphrase) -> Result<T, KeyError>,
 ) -> Result<(T, Passphrase), CaError> {
     let label = format!("the PKCS #12 file {}", path.display());
-    let wanted = ProtectedKey { ca, label: &label };
+    let wanted = ca.map_or_else(
+        || ProtectedKey::outside(&label),
+        |ca| ProtectedKey::of(ca, &label),
+    );
     open_with(wanted, passphrases, open)?.map_err(|source| unopened(path, source))
 }
 

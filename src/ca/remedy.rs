@@ -16,6 +16,8 @@ pub(crate) enum Remedy {
     InstallAgain,
     /// Run the same command again if the CA is not in the store.
     ImportAgain,
+    /// Run the same command again: it removes the key file.
+    MoveKeyAgain,
     /// The next command completes the CA.
     CompletedByNext,
     /// The next command removes keys that do not count any more.

@@ -163,6 +163,14 @@ fn hold<'a>(store: &'a Store, context: &Context) -> Result<Snapshot<'a>, StoreEr
             open.join(", ")
         ));
     }
+    for ca in store.cas()? {
+        if let Some(uri) = &ca.record().key_uri {
+            context.notice(format!(
+                "the key of {} is outside the store, so it is not in the backup: {uri}",
+                ca.name()
+            ));
+        }
+    }
     for path in snapshot.left_out() {
         context.notice(format!(
             "{path} is not a file of the store, so it is not in the backup"

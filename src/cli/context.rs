@@ -2,9 +2,11 @@
 
 use super::failure::Failure;
 use super::output::{Format, say, say_json};
+use crate::key::Helpers;
 use crate::store::{Operator, Store};
 use crate::x509::text::Escaped;
 use crate::x509::validity::whole_second;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -27,6 +29,26 @@ pub(super) struct Context {
 }
 
 const DEFAULT_STORE: &str = "./pki";
+
+/// Seconds that a helper for keys outside the store has for an answer.
+const DEFAULT_KEY_TIMEOUT: u64 = 60;
+
+/// Start of the names of variables with passphrases, which no other program gets.
+const SECRET: &str = "PKI_PASSPHRASE";
+
+/// Returns the names of the variables with passphrases.
+pub(super) fn secret_variables() -> Vec<OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names
+        .filter(|name| name.to_string_lossy().starts_with(SECRET))
+        .collect()
+}
+
+/// `PREFIX/libexec/pki`, if `pki` is in `PREFIX/bin`.
+fn libexec() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    Some(program.parent()?.parent()?.join("libexec/pki"))
+}
 
 impl Context {
     pub(super) fn new(
@@ -76,6 +98,33 @@ impl Context {
             Some(option) => text.replace("`pki ", &format!("`pki {option} ")),
             None => text.to_owned(),
         }
+    }
+
+    /// Returns the helper programs for keys outside the store: those of PKI_KEY_HELPERS, else of the directory for
+    /// them beside that of `pki`.
+    pub(super) fn helpers() -> Result<Helpers, Failure> {
+        let given = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let directories = match given("PKI_KEY_HELPERS") {
+            // An empty one would have the helper looked for in PATH.
+            Some(named) => std::env::split_paths(&named)
+                .filter(|directory| !directory.as_os_str().is_empty())
+                .collect(),
+            None => libexec().into_iter().collect(),
+        };
+        let patience = match given("PKI_KEY_TIMEOUT") {
+            Some(text) => text.to_str().and_then(|seconds| seconds.parse().ok()),
+            None => Some(DEFAULT_KEY_TIMEOUT),
+        };
+        let Some(patience) = patience.filter(|seconds| *seconds > 0) else {
+            return Err(Failure::usage(
+                "the value of PKI_KEY_TIMEOUT is not a number of seconds",
+            ));
+        };
+        Ok(Helpers::new(
+            directories,
+            std::time::Duration::from_secs(patience),
+            secret_variables(),
+        ))
     }
 
     pub(super) fn open_store(&self) -> Result<Store, Failure> {

@@ -8,6 +8,7 @@ use crate::ca::{
     ProtectedKey, protection_for,
 };
 use crate::key::Protection;
+use crate::store::Ca;
 use crate::x509::Certificate;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -53,13 +54,14 @@ impl OutArgs {
         })
     }
 
-    /// Refuses options about files without `--out`.
-    pub(super) fn check(&self) -> Result<(), Failure> {
+    /// Refuses options about files without `--out`. The stored key of a leaf whose CA has its key outside the store
+    /// has a passphrase of its own.
+    pub(super) fn check(&self, ca: &Ca) -> Result<(), Failure> {
         let Some(directory) = &self.out else {
             if self.force {
                 return Err(Failure::usage("--force needs --out"));
             }
-            if self.passout.is_given() {
+            if self.passout.is_given() && ca.record().key_uri.is_none() {
                 return Err(Failure::usage(
                     "--passout and --no-passphrase need --out",
                 )
@@ -117,12 +119,16 @@ impl Delivery {
         passphrases: &mut UserPassphrases,
     ) -> Result<Self, CaError> {
         let protection = if has_key {
-            let label = format!("the exported key of {name}");
-            protection_for(ProtectedKey::outside(&label), passphrases)?
+            protection_of(&format!("the exported key of {name}"), passphrases)?
         } else {
             Protection::None
         };
         Ok(Self { files, protection })
+    }
+
+    /// Returns the protection of the exported key.
+    pub(super) fn protection(&self) -> &Protection {
+        &self.protection
     }
 
     pub(super) fn write(
@@ -142,4 +148,12 @@ impl Delivery {
             key.as_ref(),
         )?))
     }
+}
+
+/// Returns the protection of a key that is not under a CA's passphrase.
+pub(super) fn protection_of(
+    label: &str,
+    passphrases: &mut UserPassphrases,
+) -> Result<Protection, CaError> {
+    protection_for(ProtectedKey::outside(label), passphrases)
 }

@@ -6,9 +6,9 @@ use super::options::SelectorArgs;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{
-    AuthorityError, CaError, Destination, ExportError, Exported, FileKind, IssuerError, KeyOutput,
-    KeyUseError, ProtectedKey, Selector, Status, Strength, Unlocked, certificate_of,
-    check_for_java, cross_certificate, file_name, passphrase_for, select_one,
+    AuthorityError, CaError, Destination, ExportError, Exported, FileKind, KeyOutput, KeyUseError,
+    ProtectedKey, Selector, Status, Strength, Unlocked, certificate_of, check_for_java,
+    cross_certificate, file_name, key_file_of, passphrase_for, select_one,
 };
 use crate::key::{Passphrase, PrivateKey, Protection, PublicKeyAlgorithm};
 use crate::store::{Ca, CaName, Journal, Location, Store};
@@ -96,6 +96,8 @@ struct Subject {
     key_path: Location,
     key_label: String,
     key_file: Option<Zeroizing<Vec<u8>>>,
+    /// Whether its CA's key is outside the store, so that keys of leaves have passphrases of their own.
+    is_ca_outside: bool,
 }
 
 impl ExportArgs {
@@ -248,6 +250,7 @@ impl ExportArgs {
             key_path: ca.leaf_key_location(&issuance.serial),
             key_label: format!("the key of {} {}", ca.name(), issuance.serial),
             key_file,
+            is_ca_outside: ca.record().key_uri.is_some(),
         })
     }
 
@@ -257,11 +260,7 @@ impl ExportArgs {
                 "--passout and --no-passphrase need a key; a CA's key is exported only with --key",
             ));
         }
-        let key_file = if self.key { ca.key_file()? } else { None };
-        if self.key && key_file.is_none() {
-            let ca = ca.name().clone();
-            return Err(IssuerError::KeyElsewhere { ca }.into());
-        }
+        let key_file = self.key.then(|| key_file_of(ca)).transpose()?;
         Ok(Subject {
             certificate: ca.certificate().clone(),
             issuers: certificates_above(store, ca)?,
@@ -269,6 +268,7 @@ impl ExportArgs {
             key_path: ca.key_location(),
             key_label: format!("the key of {}", ca.name()),
             key_file,
+            is_ca_outside: ca.record().key_uri.is_some(),
         })
     }
 
@@ -285,7 +285,11 @@ impl ExportArgs {
                 None => Protecting::Export,
             },
         )?;
-        let wanted = ProtectedKey::of(&self.ca, &subject.key_label);
+        let wanted = if subject.is_ca_outside {
+            ProtectedKey::outside(&subject.key_label)
+        } else {
+            ProtectedKey::of(&self.ca, &subject.key_label)
+        };
         let path = &subject.key_path;
         let key = Unlocked::new().open(path, wanted, content, &mut passphrases)?;
         let label = format!("the exported key of {}", subject.name);

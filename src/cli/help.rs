@@ -43,6 +43,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
         KEYS,
         &[
             "key_type",
+            "key_uri",
             "rekey",
             "passin",
             "passout",
@@ -103,6 +104,7 @@ const RARE: &[&str] = &[
     "inhibit_policy_mapping",
     "invalidity_date",
     "keep_going",
+    "key_uri",
     "no_cross",
     "not_before",
     "ocsp_url",
@@ -147,7 +149,7 @@ const OWN: &[(&str, &str, &str)] = &[
     (
         "issue",
         "passout",
-        "With --out: the passphrase for the exported key: as --passin",
+        "The passphrase for the exported key (--out): as --passin",
     ),
     (
         "issue",
@@ -170,6 +172,11 @@ const OWN: &[(&str, &str, &str)] = &[
         "The passphrase for the new key: as --passin",
     ),
     ("ca rekey", "no_passphrase", "Leave the new key unencrypted"),
+    (
+        "ca move-key",
+        "passout",
+        "The PIN of the token or service: as --passin",
+    ),
     (
         "ca rekey",
         "crl_url",

@@ -10,6 +10,7 @@ use crate::ca::{
     ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldCrl, Source, Tally,
     certificates_in, import, plural,
 };
+use crate::key::KeyUri;
 use crate::store::{CaName, CaRecord};
 use crate::x509::validity::rfc3339;
 use clap::Args;
@@ -37,6 +38,9 @@ pub(super) struct ImportArgs {
     /// The CA's key; it may be PKCS #12
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// The CA's key outside the store, in the place of --key: pkcs11:… (RFC 7512), or NAME:… for pki-key-NAME
+    #[arg(long, value_name = "URI", conflicts_with = "key")]
+    key_uri: Option<KeyUri>,
     /// The last CRL that the CA signed
     #[arg(long, value_name = "FILE")]
     crl: Option<PathBuf>,
@@ -133,13 +137,11 @@ impl ImportArgs {
         }
         Ok(ImportRequest {
             record: CaRecord {
-                name: self.name,
-                parent: None,
                 crl_urls: self.urls.crl_url,
                 ca_issuers_urls: self.urls.ca_issuers_url,
                 ocsp_urls: self.urls.ocsp_url,
-                keys: 0,
-                restored: None,
+                key_uri: self.key_uri,
+                ..CaRecord::of_root(self.name)
             },
             source: Source {
                 layout,

@@ -6,7 +6,7 @@ pub(super) mod rows;
 
 use super::columns::{Row, piped};
 use super::context::Context;
-use super::delivery::{Delivery, OutArgs};
+use super::delivery::{Delivery, OutArgs, protection_of};
 use super::failure::Failure;
 use super::options::{LifetimeArgs, ProfileChoice, SubjectArgs, check_belonging, csr, key_source};
 use super::passphrase::{PassinArgs, Protecting, UserPassphrases};
@@ -29,7 +29,8 @@ use std::path::PathBuf;
 /// Issue a certificate and record it in the store
 ///
 /// The key is made here and kept in the store, or stays with the owner of a CSR (--csr). With --out the
-/// command also writes the owner's files, as `pki export` does. A client certificate has no SAN unless --san
+/// command also writes the owner's files, as `pki export` does. If the CA's key is outside the store, --passout
+/// protects the stored key too, and needs no --out. A client certificate has no SAN unless --san
 /// gives one; some verifiers, such as pyca/cryptography, reject clients without one.
 #[derive(Args)]
 pub(super) struct IssueArgs {
@@ -95,9 +96,8 @@ impl IssueArgs {
             .hint("`pki issue --ca NAME --cn NAME` issues a client certificate"));
         }
         self.check_csr_names()?;
-        self.out.check()?;
         let store = context.open_store()?;
-        store.ca(&self.ca)?;
+        self.out.check(&store.ca(&self.ca)?)?;
         let mut passphrases = UserPassphrases::new(
             context,
             Some(&self.passin),
@@ -111,7 +111,7 @@ impl IssueArgs {
         let name = self.file_name(&request);
         let has_key = matches!(request.key, KeySource::Generate(_));
         let files = self.out.open(&name, has_key)?;
-        let issuer = Issuer::open(
+        let mut issuer = Issuer::open(
             &store,
             &self.ca,
             Purpose::Certificates,
@@ -123,6 +123,14 @@ impl IssueArgs {
             Some(files) => Some(Delivery::new(files, &name, has_key, &mut passphrases)?),
             None => None,
         };
+        if has_key && issuer.has_key_outside() {
+            if let Some(delivery) = &delivery {
+                issuer.protect_leaf_keys(delivery.protection());
+            } else {
+                let label = format!("the key of {name}");
+                issuer.protect_leaf_keys(&protection_of(&label, &mut passphrases)?);
+            }
+        }
         let issued = match self.flaw {
             Some(flaw) => issue_defective(&issuer, request, flaw, None, context.now)?,
             None => issue(&issuer, request, context.now)?,

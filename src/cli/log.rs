@@ -172,6 +172,7 @@ impl Entry {
                     Change::Imported => "imported",
                     Change::Restored => "restored",
                     Change::PassphraseChanged => "passphrase-changed",
+                    Change::KeyMoved => "key-moved",
                     Change::Removed => "removed",
                 },
                 ..plain

@@ -78,23 +78,25 @@ pub(super) fn request(
     name: &CaName,
     path: &Path,
     force: bool,
-    new: &NewCaArgs,
+    new: NewCaArgs,
+    passin: &PassinArgs,
     context: &Context,
 ) -> Result<Report, Failure> {
+    let NewCaArgs { spec, passout } = new;
     let mut passphrases =
-        UserPassphrases::new(context, None, Some(&new.passout), Protecting::NewCa)?;
+        UserPassphrases::with_new_cas(context, Some(passin), Some(&passout), Protecting::NewCa)?;
+    passphrases.check_names(std::slice::from_ref(name))?;
+    let urls = spec.policy.urls;
     let new = NewRequest {
         record: CaRecord {
-            name: name.clone(),
-            parent: None,
-            crl_urls: new.spec.policy.urls.crl_url.clone(),
-            ca_issuers_urls: new.spec.policy.urls.ca_issuers_url.clone(),
-            ocsp_urls: new.spec.policy.urls.ocsp_url.clone(),
-            keys: 0,
-            restored: None,
+            crl_urls: urls.crl_url,
+            ca_issuers_urls: urls.ca_issuers_url,
+            ocsp_urls: urls.ocsp_url,
+            key_uri: spec.key_uri.key_uri,
+            ..CaRecord::of_root(name.clone())
         },
-        subject: new.spec.subject.resolve()?,
-        key_type: new.spec.key_type,
+        subject: spec.subject.resolve()?,
+        key_type: spec.key_type,
     };
     let to_file = !is_standard_output(path);
     let file = to_file.then(|| OpenFile::open(path, force)).transpose()?;

@@ -30,6 +30,7 @@ impl fmt::Display for Notice {
             Self::Imperfect { findings } => {
                 write!(f, "the certificate breaks rules but is usable: {findings}")
             }
+            Self::KeyTaken { uri } => write!(f, "the key {uri} was there; the new CA has it"),
             Self::RareKeyType { kind } => {
                 write!(
                     f,

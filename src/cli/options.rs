@@ -2,12 +2,12 @@
 
 use super::Failure;
 use super::context::Context;
-use super::passphrase::{Unbuffered, UserPassphrases};
+use super::passphrase::{PassoutArgs, Unbuffered, UserPassphrases};
 use crate::ca::{
     CaError, CsrNames, End, Input, KeySource, LeafProfile, Lifetime, Profiles, Selector, Size,
     UnreadCertificate, certificate_file, request_in,
 };
-use crate::key::KeyType;
+use crate::key::{KeyType, KeyUri};
 use crate::store::Store;
 use crate::x509::serial::SerialReadings;
 use crate::x509::validity::Moment;
@@ -58,6 +58,33 @@ impl SubjectArgs {
             }
         };
         Ok(Some(name?))
+    }
+}
+
+/// Option for the place of a CA's key.
+#[derive(Args, Default)]
+pub(super) struct KeyUriArgs {
+    /// The CA's key outside the store: pkcs11:… (RFC 7512), or NAME:… for pki-key-NAME
+    ///
+    /// A key that is there is taken; otherwise it is generated there.
+    #[arg(long, value_name = "URI")]
+    pub(super) key_uri: Option<KeyUri>,
+}
+
+impl KeyUriArgs {
+    pub(super) fn is_given(&self) -> bool {
+        self.key_uri.is_some()
+    }
+
+    /// Refuses a passphrase for a key that is not in the store.
+    pub(super) fn check(&self, passout: &PassoutArgs) -> Result<(), Failure> {
+        if self.is_given() && passout.is_given() {
+            return Err(Failure::usage(
+                "--passout and --no-passphrase are for keys in the store, not with --key-uri",
+            )
+            .hint("give the PIN of the token or service with --passin"));
+        }
+        Ok(())
     }
 }
 

@@ -8,8 +8,8 @@ use super::failure::Failure;
 use super::interrupt;
 use super::terminal::discard_input;
 use super::unavailable::unavailable;
-use crate::ca::{Passphrases, ProtectedKey};
-use crate::key::Passphrase;
+use crate::ca::{Passphrases, ProtectedKey, Secret};
+use crate::key::{Helpers, Passphrase};
 use crate::store::{CaName, Store, StoreError};
 use crate::x509::text::Escaped;
 use args::SourceText;
@@ -27,6 +27,8 @@ use zeroize::Zeroizing;
 pub(super) enum Protecting {
     NewCa,
     Export,
+    /// A token or service, which has a PIN.
+    Token,
     /// As an export, but never left unencrypted.
     Pkcs12,
 }
@@ -44,6 +46,7 @@ pub(super) struct UserPassphrases {
     protecting: Protecting,
     may_prompt: bool,
     context: Context,
+    helpers: Helpers,
     /// Number of wrong passphrases that were typed.
     wrong: usize,
     shared: Rc<RefCell<Shared>>,
@@ -211,6 +214,7 @@ impl UserPassphrases {
             may_prompt: !context.no_input
                 && io::stdin().is_terminal()
                 && io::stderr().is_terminal(),
+            helpers: Context::helpers()?,
             context: context.clone(),
             wrong: 0,
             shared: Rc::new(RefCell::new(shared)),
@@ -238,6 +242,7 @@ impl UserPassphrases {
             passout: self.passout.clone(),
             protecting: Protecting::Export,
             context: self.context.clone(),
+            helpers: self.helpers.clone(),
             shared: self.shared.clone(),
             ..*self
         }
@@ -317,7 +322,7 @@ impl UserPassphrases {
     fn protecting_source(&self, ca: Option<&CaName>) -> Read<(Option<Source>, &'static str)> {
         let hint = match self.protecting {
             Protecting::NewCa => PROTECT_CA_WITH,
-            Protecting::Export => PROTECT_EXPORT_WITH,
+            Protecting::Export | Protecting::Token => PROTECT_EXPORT_WITH,
             Protecting::Pkcs12 => PROTECT_PKCS12_WITH,
         };
         let mut source = self.passout.clone();
@@ -395,9 +400,19 @@ fn unusable(option: &str, problem: &str) -> Failure {
 
 impl Passphrases for UserPassphrases {
     fn to_open(&mut self, key: ProtectedKey<'_>) -> Read<Passphrase> {
-        match self.origin(key.ca)? {
+        let is_of_new_place = key.secret == Secret::Pin && self.protecting == Protecting::Token;
+        let origin = match &self.passout {
+            Some(Source::Prompt) if is_of_new_place => Origin::Prompt,
+            Some(pin) if is_of_new_place => return self.read_to_protect(pin),
+            _ => self.origin(key.ca)?,
+        };
+        match origin {
             Origin::Prompt => {
-                let question = format!("Passphrase for {}: ", Escaped(key.label));
+                let secret = match key.secret {
+                    Secret::Passphrase => "Passphrase",
+                    Secret::Pin => "PIN",
+                };
+                let question = format!("{secret} for {}: ", Escaped(key.label));
                 let is_of_ca = key.ca.is_some();
                 let text =
                     self.prompt(&question, if is_of_ca { OPEN_CA_WITH } else { OPEN_WITH })?;
@@ -415,7 +430,9 @@ impl Passphrases for UserPassphrases {
         self.wrong += 1;
         let may = is_typed && self.wrong < ATTEMPTS;
         if may {
-            self.context.warning("the passphrase is wrong: try again");
+            let secret = key.secret;
+            self.context
+                .warning(format!("the {secret} is wrong: try again"));
         }
         may
     }
@@ -445,5 +462,9 @@ impl Passphrases for UserPassphrases {
             (None, hint) => self.check_prompt(hint).map(|()| true),
             (Some(source), _) => self.read_to_protect(&source).map(|_| false),
         }
+    }
+
+    fn helpers(&self) -> Helpers {
+        self.helpers.clone()
     }
 }

@@ -19,6 +19,7 @@ impl fmt::Display for Remedy {
             Self::ImportAgain => {
                 f.write_str("if `pki tree` does not show the CA, run the same command again")
             }
+            Self::MoveKeyAgain => f.write_str("run the same command again to remove the key file"),
             Self::CompletedByNext => {
                 f.write_str("the next command completes it; then `pki tree` shows it")
             }

@@ -28,12 +28,12 @@ struct Renewed {
 
 impl RenewArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
-        self.out.check()?;
         if self.name.is_some() && !self.out.is_given() {
             return Err(Failure::usage("--name needs --out"));
         }
         let store = context.open_store()?;
         let ca = store.ca(&self.ca)?;
+        self.out.check(&ca)?;
         let mut passphrases = UserPassphrases::new(
             context,
             Some(&self.passin),

@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use super::failure::Failure;
-use super::options::{LifetimeArgs, PolicyArgs, SubjectArgs};
-use super::passphrase::{PassoutArgs, Protecting, UserPassphrases};
+use super::options::{KeyUriArgs, LifetimeArgs, PolicyArgs, SubjectArgs, check_belonging};
+use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::{Lines, Report};
 use crate::ca::{NewCa, create_fixture_root, create_root};
 use crate::key::KeyType;
@@ -26,6 +26,8 @@ pub(super) struct RootArgs {
     fixture: bool,
     #[command(flatten)]
     new: NewCaArgs,
+    #[command(flatten)]
+    passin: PassinArgs,
 }
 
 /// Arguments of a new root or subordinate CA.
@@ -48,6 +50,8 @@ pub(super) struct CaSpec {
     #[arg(long, value_name = "TYPE")]
     pub(super) key_type: Option<KeyType>,
     #[command(flatten)]
+    pub(super) key_uri: KeyUriArgs,
+    #[command(flatten)]
     pub(super) policy: PolicyArgs,
 }
 
@@ -67,7 +71,9 @@ impl CaSpec {
             subject,
             lifetime: self.lifetime.lifetime(),
             length: None,
-            key_type: self.key_type.unwrap_or_default(),
+            key_type: self.key_type,
+            usual_type: KeyType::default(),
+            key_uri: self.key_uri.key_uri,
             path_length: self.policy.path_len,
             constraints: self.policy.constraints(),
             crl_urls: self.policy.urls.crl_url,
@@ -80,9 +86,21 @@ impl CaSpec {
 impl RootArgs {
     pub(super) fn run(self, context: &Context) -> Result<Report, Failure> {
         let NewCaArgs { spec, passout } = self.new;
+        spec.key_uri.check(&passout)?;
+        check_belonging(&[(
+            "--passin",
+            self.passin.is_given(),
+            "--key-uri",
+            spec.key_uri.is_given(),
+        )])?;
         let new = spec.new_ca(self.name)?;
-        let mut passphrases =
-            UserPassphrases::new(context, None, Some(&passout), Protecting::NewCa)?;
+        let mut passphrases = UserPassphrases::with_new_cas(
+            context,
+            Some(&self.passin),
+            Some(&passout),
+            Protecting::NewCa,
+        )?;
+        passphrases.check_names(std::slice::from_ref(&new.name))?;
         let create = if self.fixture {
             create_fixture_root
         } else {

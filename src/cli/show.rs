@@ -79,7 +79,11 @@ impl ShowArgs {
         if let (Some(waiting), None) = (store.pending(name)?, self.selector.selector()?) {
             let mut value = describe::request(waiting.request());
             value["ca"] = json!(name);
-            value["key"] = json!("in the store");
+            let uri = &waiting.record().key_uri;
+            value["key"] = json!(uri.as_ref().map_or("in the store", |_| "outside the store"));
+            if let Some(uri) = uri {
+                value["key_uri"] = json!(uri);
+            }
             value["status"] = json!("pending, without a certificate");
             let text = describe::text(&value);
             value["status"] = json!("waiting");
@@ -89,11 +93,14 @@ impl ShowArgs {
         let Some(selector) = self.selector.selector()? else {
             let mut value = describe::certificate(ca.certificate());
             value["ca"] = json!(name);
-            value["key"] = json!(if ca.has_key()? {
-                "in the store"
-            } else {
-                "elsewhere"
+            value["key"] = json!(match &ca.record().key_uri {
+                Some(_) => "outside the store",
+                None if ca.has_key()? => "in the store",
+                None => "elsewhere",
             });
+            if let Some(uri) = &ca.record().key_uri {
+                value["key_uri"] = json!(uri);
+            }
             value["status"] = json!(status_of(&store, &ca, context)?.as_str());
             return Ok(report(&value));
         };

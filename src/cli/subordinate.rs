@@ -27,16 +27,16 @@ pub(super) struct SubordinateArgs {
     #[arg(long, value_name = "NAME", required_unless_present = "csr")]
     name: Option<CaName>,
     /// Sign the CSR of a CA on another machine; - is standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "request", "install", "key_type", "crl_url", "ca_issuers_url", "ocsp_url", "passout", "no_passphrase"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "request", "install", "key_type", "key_uri", "crl_url", "ca_issuers_url", "ocsp_url", "passout", "no_passphrase"])]
     csr: Option<PathBuf>,
     /// With --csr: the file to write the certificate to [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Make a key and write a CSR for an offline parent CA; - is standard output
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "install", "days", "not_after", "not_before", "path_len", "permit", "exclude", "passin"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "install", "days", "not_after", "not_before", "path_len", "permit", "exclude"])]
     request: Option<PathBuf>,
     /// Install the certificate for the CSR (PEM or DER); - is standard input
-    #[arg(long, value_name = "CERT", conflicts_with_all = ["ca", "cn", "subject", "key_type", "days", "not_after", "not_before", "path_len", "permit", "exclude", "crl_url", "ca_issuers_url", "ocsp_url", "passin", "passout", "no_passphrase"])]
+    #[arg(long, value_name = "CERT", conflicts_with_all = ["ca", "cn", "subject", "key_type", "key_uri", "days", "not_after", "not_before", "path_len", "permit", "exclude", "crl_url", "ca_issuers_url", "ocsp_url", "passin", "passout", "no_passphrase"])]
     install: Option<PathBuf>,
     /// With --install: the certificates of its issuing CAs, up to the root
     #[arg(long, value_name = "FILE")]
@@ -69,7 +69,14 @@ impl SubordinateArgs {
             ("--out", out.is_some(), "--csr", csr.is_some()),
             ("--chain", !chain.is_empty(), "--install", install.is_some()),
             ("--force", force, "--csr or --request", has_output),
+            (
+                "--passin",
+                passin.is_given(),
+                "--key-uri",
+                request.is_none() || new.spec.key_uri.is_given(),
+            ),
         ])?;
+        new.spec.key_uri.check(&new.passout)?;
         match (csr, request, install) {
             (Some(csr), ..) => {
                 let signing = Signing {
@@ -81,7 +88,8 @@ impl SubordinateArgs {
                 machines::sign(&signing, &new, &passin, context)
             }
             (_, Some(file), _) => {
-                machines::request(&stated(name, "--name")?, &file, force, &new, context)
+                let name = stated(name, "--name")?;
+                machines::request(&name, &file, force, new, &passin, context)
             }
             (.., Some(file)) => machines::install(&stated(name, "--name")?, &file, &chain, context),
             (None, None, None) => {
@@ -104,9 +112,11 @@ fn subordinate(
     context: &Context,
 ) -> Result<Report, Failure> {
     let store = context.open_store()?;
+    let passout = Some(&new.passout);
     let mut passphrases =
-        UserPassphrases::new(context, Some(passin), Some(&new.passout), Protecting::NewCa)?;
+        UserPassphrases::with_new_cas(context, Some(passin), passout, Protecting::NewCa)?;
     let new = new.spec.new_ca(name)?;
+    passphrases.check_names(std::slice::from_ref(&new.name))?;
     let mut session = Session::new(&store, &mut passphrases, context.now);
     let ca = create_subordinate(&mut session, parent, &new)?;
     context.notices(session.notices);

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::report::Report;
 use crate::ca::Status;
+use crate::key::KeyUri;
 use crate::store::{Ca, PendingCa, StoreError};
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
@@ -24,6 +25,8 @@ struct Node {
     not_after: Option<String>,
     key_type: String,
     key_here: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_uri: Option<KeyUri>,
     path_length: Option<u32>,
     status: &'static str,
     /// Whether the store is a fixture store.
@@ -72,6 +75,7 @@ fn node(ca: &Ca, all: &[Ca], fixture: bool, now: OffsetDateTime) -> Result<Node,
         not_after: Some(rfc3339(validity.not_after)),
         key_type: certificate.public_key().algorithm().to_string(),
         key_here: ca.has_key()?,
+        key_uri: ca.record().key_uri.clone(),
         path_length: certificate
             .basic_constraints()
             .and_then(|basic| basic.path_length),
@@ -93,6 +97,7 @@ fn waiting_node(waiting: &PendingCa, fixture: bool) -> Node {
         not_after: None,
         key_type: request.public_key().algorithm().to_string(),
         key_here: true,
+        key_uri: waiting.record().key_uri.clone(),
         path_length: None,
         status: "waiting",
         fixture,
@@ -119,6 +124,9 @@ fn draw(node: &Node, lead: &str, branch: &str, text: &mut String) {
     }
     if let Some(length) = node.path_length {
         facts.push(format!("path length {length}"));
+    }
+    if let Some(uri) = &node.key_uri {
+        facts.push(format!("key {uri}"));
     }
     if !node.key_here {
         facts.push("key not in this store".to_owned());

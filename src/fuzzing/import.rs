@@ -10,15 +10,7 @@ use std::path::Path;
 /// Imports a directory of `openssl ca` into a store that does not exist, without writing.
 pub fn openssl(directory: &Path, nowhere: &Path) {
     let request = ImportRequest {
-        record: CaRecord {
-            name: "old".parse().expect("it is a name"),
-            parent: None,
-            crl_urls: Vec::new(),
-            ca_issuers_urls: Vec::new(),
-            ocsp_urls: Vec::new(),
-            keys: 0,
-            restored: None,
-        },
+        record: CaRecord::of_root("old".parse().expect("it is a name")),
         source: Source {
             layout: Layout::Openssl,
             directory: directory.to_owned(),

@@ -46,10 +46,6 @@ impl KeyType {
         Self::MlDsa87,
     ];
 
-    pub(crate) fn is_rarely_supported(self) -> bool {
-        matches!(self, Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
-    }
-
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::P256 => "p256",

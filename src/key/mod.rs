@@ -11,6 +11,7 @@ mod form;
 mod iterations;
 mod key_file;
 mod old_encryption;
+mod outside;
 mod passphrase;
 pub(crate) mod pkcs12;
 mod private_key;
@@ -23,6 +24,7 @@ pub(crate) mod weak;
 pub(crate) use algorithm::KeyType;
 pub(crate) use encryption::{EncryptedKey, KeyEncryptionKey, Protection};
 pub(crate) use key_file::KeyFile;
+pub(crate) use outside::{Code, Found, HelperError, Helpers, KeyPlace, KeyUri};
 pub(crate) use passphrase::Passphrase;
 pub(crate) use private_key::PrivateKey;
 pub(crate) use pss::PssHash;
@@ -47,16 +49,34 @@ pub(crate) enum KeyError {
     Unsupported { algorithm: String },
     #[error("the key's numbers are inconsistent: {reason}")]
     Inconsistent { reason: String },
+    #[error("the signature is invalid: {0}")]
+    Signature(&'static str),
     #[error("the public key is weak: {0}")]
     Weak(weak::WeakKey),
     #[error("the passphrase is wrong")]
     WrongPassphrase,
+    /// The bytes of a key outside the store are not here.
+    #[error("the key is outside the store")]
+    Outside,
+    #[error(transparent)]
+    Helper(#[from] HelperError),
     #[error("a PKCS #12 file needs a passphrase")]
     Unprotected,
     #[error("its encryption is not supported: {reason}")]
     Encryption { reason: String },
     #[error("the cryptographic library failed to {operation}")]
     Library { operation: &'static str },
+}
+
+impl KeyError {
+    /// Returns whether another passphrase or PIN may open the key.
+    pub(crate) fn is_wrong_secret(&self) -> bool {
+        match self {
+            Self::WrongPassphrase => true,
+            Self::Helper(error) => error.code() == Some(Code::PinWrong),
+            _ => false,
+        }
+    }
 }
 
 impl From<weak::WeakKey> for KeyError {

@@ -1,5 +1,6 @@
-//! Private keys, and the files that hold them.
+//! Private keys: in memory, or outside the store.
 
+use super::outside::KeyPlace;
 use super::{KeyError, KeyType, PublicKey, SignatureAlgorithm};
 use crate::asn1::{Encoder, Reader, oid, tag};
 use aws_lc_rs::encoding::{AsDer, AsRawBytes, Pkcs8V1Der, PublicKeyX509Der};
@@ -22,6 +23,8 @@ enum Pair {
     Ed25519(Ed25519KeyPair),
     Rsa(RsaKeyPair),
     MlDsa(PqdsaKeyPair),
+    /// A helper signs.
+    Outside(KeyPlace),
 }
 
 impl PrivateKey {
@@ -79,12 +82,35 @@ impl PrivateKey {
         })?)
     }
 
+    /// Returns the key at a place outside the store that has this public key.
+    pub(crate) fn outside(place: KeyPlace, public: PublicKey) -> Result<Self, KeyError> {
+        let signature_algorithm = SignatureAlgorithm::of_key(&public)?;
+        Ok(Self {
+            pair: Pair::Outside(place),
+            public,
+            signature_algorithm,
+        })
+    }
+
+    pub(crate) fn is_outside(&self) -> bool {
+        matches!(self.pair, Pair::Outside(_))
+    }
+
+    /// Returns the number of signatures that a helper makes at a time; `None` for a key in memory.
+    pub(crate) fn sessions(&self) -> Option<usize> {
+        match &self.pair {
+            Pair::Outside(place) => Some(place.sessions()),
+            _ => None,
+        }
+    }
+
     fn from_pair(pair: Pair) -> Result<Self, KeyError> {
         let spki: Result<PublicKeyX509Der<'_>, _> = match &pair {
             Pair::Ecdsa(pair) => pair.public_key().as_der(),
             Pair::Ed25519(pair) => pair.public_key().as_der(),
             Pair::Rsa(pair) => pair.public_key().as_der(),
             Pair::MlDsa(pair) => pair.public_key().as_der(),
+            Pair::Outside(_) => return Err(KeyError::Outside),
         };
         let spki = spki.map_err(|_| KeyError::Library {
             operation: "encode a public key",
@@ -133,6 +159,7 @@ impl PrivateKey {
                 signature.truncate(length);
                 Ok(signature)
             }
+            Pair::Outside(place) => place.sign(&self.public, self.signature_algorithm, message),
         }
     }
 
@@ -154,7 +181,7 @@ impl PrivateKey {
         Ok(private_key_info(&choice, |algorithm| algorithm.oid(&kind)))
     }
 
-    /// The key as PrivateKeyInfo (RFC 5958, version 1).
+    /// Returns the key as PrivateKeyInfo (RFC 5958, version 1).
     pub(crate) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let failed = |_| KeyError::Library {
             operation: "encode a private key",
@@ -168,6 +195,7 @@ impl PrivateKey {
                     .map_err(failed)?
                     .as_ref(),
             ),
+            Pair::Outside(_) => return Err(KeyError::Outside),
             Pair::Rsa(pair) => wiped(
                 AsDer::<Pkcs8V1Der<'_>>::as_der(pair)
                     .map_err(failed)?

@@ -60,6 +60,13 @@ pub(crate) enum PublicKeyAlgorithm {
     Other(ObjectIdentifier),
 }
 
+impl PublicKeyAlgorithm {
+    /// Returns whether few relying parties take it yet.
+    pub(crate) fn is_rarely_supported(self) -> bool {
+        matches!(self, Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
+    }
+}
+
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo of any algorithm; what it says is not judged.
     pub(crate) fn from_spki(spki: &[u8]) -> Result<Self, Malformed> {

@@ -123,9 +123,7 @@ impl SignatureAlgorithm {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), KeyError> {
-        let failed = || KeyError::Inconsistent {
-            reason: "the signature was not made with it".into(),
-        };
+        let failed = || KeyError::Signature("it was not made with the key");
         let Some(algorithm) = self.verifier(spki) else {
             return Err(failed());
         };

@@ -96,12 +96,16 @@ impl Ca {
         self.layout.key().into()
     }
 
+    /// Returns whether the CA can sign here: with its key file, or with a key outside the store.
     pub(crate) fn has_key(&self) -> Result<bool, StoreError> {
-        Ok(file::stands(&self.layout.key())?)
+        Ok(self.record.key_uri.is_some() || file::stands(&self.layout.key())?)
     }
 
-    /// Returns the content of the CA's key file; `None` if the key is kept elsewhere.
+    /// Returns the content of the CA's key file; `None` if the key is not in the store.
     pub(crate) fn key_file(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        if self.record.key_uri.is_some() {
+            return Ok(None);
+        }
         Ok(file::read_if_there(&self.layout.key())?.map(Zeroizing::new))
     }
 

@@ -6,7 +6,7 @@ use super::layout::{StoreLayout, easy_rsa_index};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 
-const CURRENT: u32 = 4;
+const CURRENT: u32 = 5;
 
 /// Format of a new store: programs of that format can read all of it.
 const FIRST: u32 = 1;
@@ -19,6 +19,9 @@ const FIXTURES: u32 = 3;
 
 /// First format with removed CAs and generations of keys: earlier programs would use the names again, and old keys.
 pub(super) const REMOVED: u32 = 4;
+
+/// First format with keys outside the store: earlier programs would take their CAs for offline ones.
+pub(super) const KEYS_OUTSIDE: u32 = 5;
 
 /// `store.json`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -28,7 +28,8 @@ impl Material<'_> {
     /// Returns the format without which this can't be read.
     pub(super) fn format(&self) -> Option<u32> {
         let lacks_one = self.issued.iter().any(|issuance| issuance.der.is_none());
-        lacks_one.then_some(format::WITHOUT_CERTIFICATES)
+        let without = lacks_one.then_some(format::WITHOUT_CERTIFICATES);
+        without.max(self.record.format())
     }
 
     /// Writes and syncs everything but the name of the directory.

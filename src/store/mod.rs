@@ -36,6 +36,7 @@ mod location;
 mod lock;
 mod log;
 mod material;
+mod moved_key;
 mod name;
 mod new_keys;
 mod notice;

@@ -7,6 +7,7 @@ use super::addition::Uninstalled;
 use super::ca::Ca;
 use super::error::StoreError;
 use super::file::{self, Access};
+use super::format;
 use super::layout::{CaLayout, StoreLayout};
 use super::lock::Lock;
 use super::material::Material;
@@ -64,8 +65,12 @@ impl PendingCa {
         pem::encode(LABEL, self.request.der())
     }
 
-    pub(crate) fn key_file(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        Ok(Zeroizing::new(file::read(&self.layout.key())?))
+    /// Returns the content of the key file; `None` if the key is outside the store.
+    pub(crate) fn key_file(&self) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        if self.record.key_uri.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Zeroizing::new(file::read(&self.layout.key())?)))
     }
 }
 
@@ -173,12 +178,17 @@ impl ReservedCa<'_> {
         &self,
         record: &CaRecord,
         request_der: &[u8],
-        key_pem: &[u8],
+        key_pem: Option<&[u8]>,
     ) -> Result<(), StoreError> {
         let layout = self.store.layout.staged_ca(&self.name);
         let request = pem::encode(LABEL, request_der);
+        if let Some(format) = record.format() {
+            format::raise(&self.store.layout, format)?;
+        }
         file::create_directory(layout.directory(), Access::Store)?;
-        file::create(&layout.key(), Access::Owner, key_pem)?;
+        if let Some(key_pem) = key_pem {
+            file::create(&layout.key(), Access::Owner, key_pem)?;
+        }
         file::create(&layout.request(), Access::Store, request.as_bytes())?;
         file::create(&layout.intended_record(), Access::Store, &record.to_json())?;
         file::sync_directory(layout.directory())?;

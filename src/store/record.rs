@@ -6,7 +6,9 @@ mod origin;
 pub(super) use encoding::base64_of_bytes_inside;
 pub(crate) use origin::{BatchId, BatchRow, EntryId, TableId, WishId};
 
+use super::format;
 use super::name::CaName;
+use crate::key::KeyUri;
 use crate::x509::{Certificate, Fingerprint, Reason, RecordedProfile, Serial};
 use encoding::{base64_bytes, fingerprint, moment, text};
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,9 @@ pub(crate) struct CaRecord {
     /// URLs of OCSP responders in the certificates that it issues.
     #[serde(default)]
     pub(crate) ocsp_urls: Vec<String>,
+    /// Place of its key outside the store. Since format 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key_uri: Option<KeyUri>,
     /// Generation of its keys; see `new_keys`. Since format 4.
     #[serde(default, skip_serializing_if = "is_first")]
     pub(crate) keys: u32,
@@ -43,6 +48,25 @@ fn is_first(generation: &u32) -> bool {
 }
 
 impl CaRecord {
+    /// Returns the record of a root without URLs, whose key is in the store.
+    pub(crate) fn of_root(name: CaName) -> Self {
+        Self {
+            name,
+            parent: None,
+            crl_urls: Vec::new(),
+            ca_issuers_urls: Vec::new(),
+            ocsp_urls: Vec::new(),
+            key_uri: None,
+            keys: 0,
+            restored: None,
+        }
+    }
+
+    /// Returns the format without which it can't be read.
+    pub(super) fn format(&self) -> Option<u32> {
+        self.key_uri.as_ref().map(|_| format::KEYS_OUTSIDE)
+    }
+
     pub(super) fn to_json(&self) -> Vec<u8> {
         let mut json = serde_json::to_vec_pretty(self).expect("a record is plain data");
         json.push(b'\n');
@@ -236,6 +260,8 @@ pub(crate) enum Change {
     Restored,
     /// Its keys have another passphrase.
     PassphraseChanged,
+    /// Its key is outside the store.
+    KeyMoved,
     Removed,
 }
 

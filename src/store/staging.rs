@@ -3,6 +3,7 @@
 use super::ca::Ca;
 use super::error::StoreError;
 use super::file;
+use super::format;
 use super::handle::Store;
 use super::kind::Journal;
 use super::layout::{CaLayout, StoreLayout};
@@ -192,6 +193,9 @@ impl ReservedCa<'_> {
     /// Makes everything of the CA durable, under a hidden name.
     pub(crate) fn stage(&self, material: &Material<'_>) -> Result<(), StoreError> {
         let layout = self.store.layout.staged_ca(&self.name);
+        if let Some(format) = material.format() {
+            format::raise(&self.store.layout, format)?;
+        }
         material.write(&layout, &self.store.operator)?;
         Ok(file::sync_directory(self.store.layout.root())?)
     }

@@ -385,9 +385,7 @@ impl Certificate {
             Some(algorithm) if self.inner_algorithm == self.outer_algorithm => {
                 algorithm.verify(key, self.tbs(), &self.signature)
             }
-            Some(_) => Err(KeyError::Inconsistent {
-                reason: "its two signature algorithms differ".into(),
-            }),
+            Some(_) => Err(KeyError::Signature("its two algorithms differ")),
             None => Err(KeyError::Unsupported {
                 algorithm: algorithm_name(&self.outer_algorithm),
             }),

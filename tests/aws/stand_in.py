@@ -13,11 +13,16 @@ Checked:
   are PEM of the right kind. Uploads are kept under ~/.aws-stand-in;
 * `--query` and `--output` (by the CLI, on the example).
 
+Keys of KMS are real ones, as far as openssl has their type: `create-key` makes
+a file under ~/.aws-stand-in/kms, `create-alias` names it, `get-public-key` and
+`sign` use it. A key that does not exist, an algorithm that does not fit the key
+and a digest of the wrong length are refused with the error of the service.
+
 Not checked:
 * rules that the service model does not state: pairs of parameters that exclude
   or need each other, paths of patch operations, versions of S3 objects, names
   of buckets, permissions, quotas;
-* whether a resource exists, other than the S3 objects above;
+* whether a resource exists, other than the S3 objects and keys above;
 * the content of certificates, keys, CRLs and policies;
 * options that only version 2 of the CLI has: this is version 1;
 * options of `aws s3` that are cut short, which this version takes.
@@ -27,11 +32,15 @@ any other string the name of its member; no page token. The environment has no
 effect: no configuration, no credentials. Sockets are blocked.
 """
 
+import base64
+import json
 import os
 import pathlib
 import re
 import socket
+import subprocess
 import sys
+import uuid
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
@@ -49,6 +58,26 @@ from awscli.botocore.awsrequest import AWSResponse  # noqa: E402
 from awscli.botocore.exceptions import DataNotFoundError, ParamValidationError  # noqa: E402
 
 UPLOADS = pathlib.Path.home() / ".aws-stand-in"
+KEYS = UPLOADS / "kms"
+
+# Key specs of KMS: how openssl makes such a key, the bytes of the digest that it
+# signs with each algorithm, and how openssl signs that.
+EC = "-algorithm EC -pkeyopt ec_param_enc:named_curve -pkeyopt ec_paramgen_curve:"
+RSA = "-algorithm RSA -pkeyopt rsa_keygen_bits:"
+PKCS1 = "-pkeyopt rsa_padding_mode:pkcs1 -pkeyopt digest:"
+RSA_ALGORITHMS = {
+    "RSASSA_PKCS1_V1_5_SHA_256": (32, PKCS1 + "sha256"),
+    "RSASSA_PKCS1_V1_5_SHA_384": (48, PKCS1 + "sha384"),
+    "RSASSA_PKCS1_V1_5_SHA_512": (64, PKCS1 + "sha512"),
+}
+KEY_SPECS = {
+    "ECC_NIST_P256": (EC + "P-256", {"ECDSA_SHA_256": (32, "-pkeyopt digest:sha256")}),
+    "ECC_NIST_P384": (EC + "P-384", {"ECDSA_SHA_384": (48, "-pkeyopt digest:sha384")}),
+    "ECC_NIST_P521": (EC + "P-521", {"ECDSA_SHA_512": (64, "-pkeyopt digest:sha512")}),
+    "RSA_2048": (RSA + "2048", RSA_ALGORITHMS),
+    "RSA_3072": (RSA + "3072", RSA_ALGORITHMS),
+    "RSA_4096": (RSA + "4096", RSA_ALGORITHMS),
+}
 
 # Members of elbv2 that name an S3 object, and how the object begins.
 OBJECTS = [
@@ -175,6 +204,67 @@ def example(shape, name, service, tokens=()):
     return b""
 
 
+class KmsError(Exception):
+    """An error of KMS, by its code in the service model."""
+
+
+def openssl(line, **options):
+    run = subprocess.run(["openssl", *line.split(" ")], capture_output=True, check=True, **options)
+    return run.stdout
+
+
+def kms_key(name):
+    """Returns the file of a key, by its ID, ARN, alias or alias ARN."""
+    name = re.sub(r"^arn:aws:kms:[^:]+:\d{12}:(key/)?", "", name)
+    if name.startswith("alias/"):
+        alias = KEYS / name.replace("/", ".")
+        name = alias.read_text() if alias.is_file() else ""
+    path = KEYS / f"{name}.pem"
+    if not re.fullmatch(r"[0-9a-f-]{36}", name) or not path.is_file():
+        raise KmsError("NotFoundException", "the key does not exist")
+    return path
+
+
+def kms_answer(operation, params, answer):
+    """Completes the example of a response of KMS with what depends on keys."""
+    if operation == "CreateKey":
+        spec = params.get("KeySpec", "SYMMETRIC_DEFAULT")
+        name = str(uuid.uuid4())
+        answer["KeyMetadata"].update(KeyId=name, Arn=arn_of(name), KeySpec=spec)
+        if spec in KEY_SPECS and params.get("KeyUsage") == "SIGN_VERIFY":
+            KEYS.mkdir(parents=True, exist_ok=True)
+            (KEYS / f"{name}.spec").write_text(spec)
+            openssl(f"genpkey {KEY_SPECS[spec][0]} -out {name}.pem", cwd=KEYS)
+    elif operation == "CreateAlias":
+        path = kms_key(params["TargetKeyId"])
+        alias = KEYS / params["AliasName"].replace("/", ".")
+        if alias.exists():
+            raise KmsError("AlreadyExistsException", "the alias exists")
+        alias.write_text(path.stem)
+    elif operation in ("GetPublicKey", "Sign"):
+        path = kms_key(params["KeyId"])
+        spec = path.with_suffix(".spec").read_text()
+        algorithms = KEY_SPECS[spec][1]
+        answer.update(KeyId=arn_of(path.stem))
+        if operation == "GetPublicKey":
+            spki = openssl(f"pkey -in {path.name} -pubout -outform DER", cwd=KEYS)
+            answer.update(PublicKey=base64.b64encode(spki).decode(), KeySpec=spec)
+            answer.update(KeyUsage="SIGN_VERIFY", SigningAlgorithms=list(algorithms))
+            return
+        algorithm, message = params["SigningAlgorithm"], base64.b64decode(params["Message"])
+        if algorithm not in algorithms:
+            raise KmsError("InvalidKeyUsageException", f"{spec} keys do not sign with {algorithm}")
+        length, options = algorithms[algorithm]
+        if params.get("MessageType") != "DIGEST" or len(message) != length:
+            raise KmsError("ValidationException", f"the stand-in signs digests of {length} bytes")
+        signature = openssl(f"pkeyutl -sign -inkey {path.name} {options}", cwd=KEYS, input=message)
+        answer.update(Signature=base64.b64encode(signature).decode(), SigningAlgorithm=algorithm)
+
+
+def arn_of(key):
+    return f"arn:aws:kms:us-east-1:123456789012:key/{key}"
+
+
 def main():
     socket.socket.connect = socket.socket.connect_ex = blocked
     driver = awscli.clidriver.create_clidriver()
@@ -188,8 +278,15 @@ def main():
             tokens = []
         shape = model.output_shape
         answer = example(shape, "", service, tokens) if shape else {}
-        answer["ResponseMetadata"] = {"HTTPStatusCode": 200, "HTTPHeaders": {}}
-        return AWSResponse(params["url"], 200, {}, None), answer
+        status = 200
+        if service == "kms":
+            try:
+                kms_answer(model.name, json.loads(params["body"]), answer)
+            except KmsError as error:
+                status = 400
+                answer = {"Error": dict(zip(("Code", "Message"), error.args))}
+        answer["ResponseMetadata"] = {"HTTPStatusCode": status, "HTTPHeaders": {}}
+        return AWSResponse(params["url"], status, {}, None), answer
 
     driver.session.register("before-parameter-build", check)
     driver.session.register("before-parameter-build.s3.PutObject", keep)

@@ -481,6 +481,9 @@ fn character_length(text: &str) -> Option<usize> {
 fn sources() -> Vec<Source> {
     let mut files = Vec::new();
     collect(&repository("src"), false, &mut files);
+    // Key helpers are programs of their own.
+    let helpers = repository("src/bin");
+    files.retain(|file| !file.starts_with(&helpers));
     files.sort();
     files.iter().map(|file| Source::read(file)).collect()
 }

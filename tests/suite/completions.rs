@@ -44,7 +44,7 @@ fn bash_knows_cas_profiles_key_types_and_reasons() {
     assert_text(
         &offered,
         expect![[r#"
-            pki ca : renew rekey cross-sign remove help --store --format --no-input --quiet --verbose --help
+            pki ca : renew rekey cross-sign move-key remove help --store --format --no-input --quiet --verbose --help
             pki issue --ca : intermediate0 rootCA
             pki issue --ca root: rootCA
             pki --store other issue --ca : elsewhere

@@ -11,7 +11,7 @@
 //!
 //! Ports 8443 and 8080 stand for free ones. A block that starts a server with `&`
 //! waits until the server answers or ends. Node finds the packages of
-//! `tests/node`. `aws` is that of `tests/aws`.
+//! `tests/node`. `aws` is that of `tests/aws`, and `pki` finds the key helpers that are built with it.
 
 mod ja;
 mod update;
@@ -152,6 +152,21 @@ fn the_page_about_aws_api_gateways_works() {
 #[test]
 fn the_page_about_aws_certificates_works() {
     follow("docs/aws-certificates.md");
+}
+
+#[test]
+fn the_page_about_key_helpers_works() {
+    follow("docs/key-helpers.md");
+}
+
+#[test]
+fn the_page_about_tokens_works() {
+    follow("docs/tokens.md");
+}
+
+#[test]
+fn the_page_about_aws_kms_works() {
+    follow("docs/aws-kms.md");
 }
 
 #[test]
@@ -334,6 +349,7 @@ fn play_once(page: &str, is_updated: bool) -> Result<String, String> {
                 pki.display()
             ),
         )
+        .env("PKI_KEY_HELPERS", pki)
         .env("NODE_PATH", repository("tests/node/node_modules"))
         .finish();
     if session.status != Some(0) {

@@ -77,6 +77,7 @@ mod not_yet_valid;
 mod on_change;
 mod on_terminal;
 mod outputs;
+mod outside;
 mod parallel;
 mod passphrases;
 mod permissions;

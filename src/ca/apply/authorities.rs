@@ -14,6 +14,7 @@ use crate::ca::issuance::refuse_taken_subject;
 use crate::ca::owner::SubjectOwner;
 use crate::ca::passphrases::Passphrases;
 use crate::ca::session::Session;
+use crate::key::{KeyType, KeyUri};
 use crate::store::{Ca, CaName, Store};
 use crate::x509::comparison::ComparableName;
 
@@ -136,11 +137,18 @@ fn differences_of(store: &Store, ca: &Ca, wished: &WishedCa) -> Result<Vec<Strin
         certificate.subject().to_string(),
         new.subject.to_string(),
     );
-    compare(
-        "the key type",
-        certificate.public_key().algorithm().to_string(),
-        new.key_type.to_string(),
-    );
+    let own_type = certificate.public_key().algorithm().to_string();
+    let key_type = match (new.key_type, &new.key_uri) {
+        (Some(kind), _) => kind.to_string(),
+        (None, None) => KeyType::default().to_string(),
+        (None, Some(_)) => own_type.clone(),
+    };
+    compare("the key type", own_type, key_type);
+    let place = |uri: &Option<KeyUri>| match uri {
+        Some(uri) => uri.to_string(),
+        None => "none".into(),
+    };
+    compare("key_uri", place(&record.key_uri), place(&new.key_uri));
     let length = |length: Option<u32>| length.map_or("none".into(), |length| length.to_string());
     let basic = certificate.basic_constraints();
     let wished_length = match &record.parent {

@@ -11,7 +11,7 @@ use crate::ca::issuance::KeySource;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, passphrase_for};
 use crate::key::{Passphrase, PrivateKey, Protection};
-use crate::store::file;
+use crate::store::{CaName, Store, file};
 use crate::x509::Certificate;
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -141,16 +141,31 @@ impl<'a> ExportKeys<'a> {
         }
     }
 
-    /// Asks for the passphrase, where a key that is planned to be written needs it.
-    pub(crate) fn prepare(&mut self, wishes: &Declaration, plan: &[Step]) -> Result<(), CaError> {
+    /// Asks for the passphrase if a key that is planned to be written needs it, or one whose CA has its key outside
+    /// the store.
+    pub(crate) fn prepare(
+        &mut self,
+        wishes: &Declaration,
+        plan: &[Step],
+        store: Option<&Store>,
+    ) -> Result<(), CaError> {
         let written = plan.iter().filter(|step| step.action.is_change());
         let written: HashSet<_> = written.filter_map(Step::entry).collect();
         let is_written = |entry: &&Entry| written.contains(&(&entry.ca, entry.name.as_str()));
+        let outside = names_of_cas_outside(wishes, store)?;
+        let needs = |entry: &&Entry| {
+            entry.has_protected_key() || entry.makes_key() && outside.contains(&entry.ca)
+        };
         let mut entries = wishes.certificates.iter();
-        match entries.find(|entry| entry.has_protected_key() && is_written(entry)) {
+        match entries.find(|entry| needs(entry) && is_written(entry)) {
             Some(_) => self.open(),
             None => Ok(()),
         }
+    }
+
+    /// Returns the protection, if it was asked for.
+    pub(crate) fn protection(&self) -> Option<&Protection> {
+        self.opened.as_ref().map(|(protection, _)| protection)
     }
 
     /// Asks for the passphrase, unless that was done.
@@ -166,6 +181,21 @@ impl<'a> ExportKeys<'a> {
         }
         Ok(())
     }
+}
+
+/// Returns the names of CAs, of the file and of the store, whose keys are outside the store.
+fn names_of_cas_outside(
+    wishes: &Declaration,
+    store: Option<&Store>,
+) -> Result<HashSet<CaName>, CaError> {
+    let wished = wishes.cas.iter().filter(|ca| ca.new.key_uri.is_some());
+    let mut names: HashSet<CaName> = wished.map(|ca| ca.new.name.clone()).collect();
+    if let Some(store) = store {
+        let cas = store.cas()?;
+        let outside = cas.iter().filter(|ca| ca.record().key_uri.is_some());
+        names.extend(outside.map(|ca| ca.name().clone()));
+    }
+    Ok(names)
 }
 
 impl Entry {

@@ -59,7 +59,7 @@ impl Application<'_> {
         // Whatever can be refused is, before anything is done.
         let plan = self.plan()?;
         let mut keys = ExportKeys::new(exports);
-        keys.prepare(self.wishes, &plan)?;
+        keys.prepare(self.wishes, &plan, existing.as_ref())?;
         let issuers = certificates::check(self, existing.as_ref(), &plan, passphrases)?;
         if let Some(store) = &existing {
             store.make_names_durable()?;

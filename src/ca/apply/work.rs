@@ -118,8 +118,18 @@ impl Work<'_, '_> {
         verdicts: &mut Vec<Sentence<'e>>,
         each: &mut dyn FnMut(Step),
     ) -> Result<(), CaError> {
-        if rows.iter().any(|row| row.entry.has_protected_key()) {
+        let is_outside = self.issuers[name].has_key_outside();
+        let makes_keys = |row: &EntryRow<'_>| is_outside && row.entry.makes_key();
+        if rows
+            .iter()
+            .any(|row| row.entry.has_protected_key() || makes_keys(row))
+        {
             self.keys.open()?;
+        }
+        if let (Some(issuer), Some(protection)) =
+            (self.issuers.get_mut(name), self.keys.protection())
+        {
+            issuer.protect_leaf_keys(protection);
         }
         let issuer = &self.issuers[name];
         let keys = &*self.keys;

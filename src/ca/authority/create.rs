@@ -8,11 +8,12 @@ use crate::ca::issuance::{
     self_issue,
 };
 use crate::ca::notice::Notice;
+use crate::ca::outside_key;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, protection_for};
 use crate::ca::remedy::Remedy;
 use crate::ca::session::Session;
-use crate::key::{KeyType, PrivateKey, PublicKey};
+use crate::key::{KeyType, KeyUri, PrivateKey, PublicKey};
 use crate::store::{
     Ca, CaName, CaRecord, LockedCa, Material, Operator, ReservedCa, Store, StoreError,
 };
@@ -33,7 +34,12 @@ pub(crate) struct NewCa {
     pub(crate) lifetime: Lifetime,
     /// Length of the validity if `lifetime` has none; `None` for ten years.
     pub(crate) length: Option<Duration>,
-    pub(crate) key_type: KeyType,
+    /// Type of its key; `None` for the default, or that of the key at `key_uri`.
+    pub(crate) key_type: Option<KeyType>,
+    /// Type of a new key if none is asked for.
+    pub(crate) usual_type: KeyType,
+    /// Place of its key outside the store.
+    pub(crate) key_uri: Option<KeyUri>,
     /// Path length constraint; `None` for the longest that its parent allows.
     pub(crate) path_length: Option<u32>,
     pub(crate) constraints: NameConstraints,
@@ -45,13 +51,12 @@ pub(crate) struct NewCa {
 impl NewCa {
     fn record(&self, parent: Option<CaName>) -> CaRecord {
         CaRecord {
-            name: self.name.clone(),
             parent,
             crl_urls: self.crl_urls.clone(),
             ca_issuers_urls: self.ca_issuers_urls.clone(),
             ocsp_urls: self.ocsp_urls.clone(),
-            keys: 0,
-            restored: None,
+            key_uri: self.key_uri.clone(),
+            ..CaRecord::of_root(self.name.clone())
         }
     }
 
@@ -59,19 +64,49 @@ impl NewCa {
         self.length.unwrap_or(DEFAULT_VALIDITY)
     }
 
-    fn key(&self, notices: &mut Vec<Notice>) -> Result<PrivateKey, CaError> {
-        new_key(self.key_type, notices)
+    fn key(
+        &self,
+        passphrases: &mut dyn Passphrases,
+        notices: &mut Vec<Notice>,
+    ) -> Result<PrivateKey, CaError> {
+        let wanted = WantedKey {
+            kind: self.key_type,
+            usual: self.usual_type,
+            uri: self.key_uri.as_ref(),
+        };
+        new_key(&self.name, wanted, passphrases, notices)
     }
 }
 
-/// Generates a CA's key.
-pub(crate) fn new_key(kind: KeyType, notices: &mut Vec<Notice>) -> Result<PrivateKey, CaError> {
+/// Key of a new CA.
+#[derive(Clone, Copy)]
+pub(crate) struct WantedKey<'a> {
+    pub(crate) kind: Option<KeyType>,
+    /// Its type if none is asked for.
+    pub(crate) usual: KeyType,
+    /// Its place outside the store.
+    pub(crate) uri: Option<&'a KeyUri>,
+}
+
+/// Generates a CA's key, or takes the one that is at a place outside the store.
+pub(crate) fn new_key(
+    ca: &CaName,
+    wanted: WantedKey<'_>,
+    passphrases: &mut dyn Passphrases,
+    notices: &mut Vec<Notice>,
+) -> Result<PrivateKey, CaError> {
+    let WantedKey { kind, usual, uri } = wanted;
+    let key = match uri {
+        Some(uri) => outside_key::take_or_generate(uri, ca, kind, usual, passphrases, notices)?,
+        None => PrivateKey::generate(kind.unwrap_or(usual)).map_err(KeyUseError::Randomness)?,
+    };
+    let kind = key.public().algorithm();
     if kind.is_rarely_supported() {
         notices.push(Notice::RareKeyType {
             kind: kind.to_string(),
         });
     }
-    Ok(PrivateKey::generate(kind).map_err(KeyUseError::Randomness)?)
+    Ok(key)
 }
 
 /// Extensions of a CA's certificate, with the URLs of its parent's CRL, certificate and responder.
@@ -146,7 +181,10 @@ fn root(
     let validity = new
         .lifetime
         .resolve(now, new.length(), None, &mut notices)?;
-    let key = new.key(&mut notices)?;
+    let key = new.key(passphrases, &mut notices)?;
+    if let Ok(store) = Store::open(path, operator.clone()) {
+        refuse_key_of_other(&store, &key)?;
+    }
     let content = Content {
         subject: new.subject.clone(),
         validity,
@@ -169,7 +207,7 @@ fn root(
     let material = Material {
         record: &new.record(None),
         certificate: &certificate,
-        key_pem: Some(&key_pem),
+        key_pem: key_pem.as_ref().map(|pem| pem.as_slice()),
         serial_counter: 1,
         issued: &[issuance],
         change: None,
@@ -208,14 +246,33 @@ fn finish(reserved: &ReservedCa<'_>, name: &CaName, recorded: Recorded) -> Resul
     })
 }
 
+/// Refuses a key outside the store that another CA has: each would not see what the other revokes.
+pub(crate) fn refuse_key_of_other(store: &Store, key: &PrivateKey) -> Result<(), CaError> {
+    if !key.is_outside() {
+        return Ok(());
+    }
+    for other in store.cas()? {
+        if other.certificate().public_key().spki() == key.public().spki() {
+            let ca = other.name().clone();
+            return Err(AuthorityError::KeyOfOther { ca }.into());
+        }
+    }
+    Ok(())
+}
+
+/// Returns the content of the file of a CA's key; `None` if the key is outside the store.
 pub(crate) fn protected(
     name: &CaName,
     key: &PrivateKey,
     passphrases: &mut dyn Passphrases,
-) -> Result<Zeroizing<Vec<u8>>, CaError> {
+) -> Result<Option<Zeroizing<Vec<u8>>>, CaError> {
+    if key.is_outside() {
+        return Ok(None);
+    }
     let label = format!("the new key of {name}");
     let protection = protection_for(ProtectedKey::of(name, &label), passphrases)?;
-    Ok(protection.to_pem(key).map_err(KeyUseError::Encoding)?)
+    let pem = protection.to_pem(key).map_err(KeyUseError::Encoding)?;
+    Ok(Some(pem))
 }
 
 /// Creates a CA below a CA of the store.
@@ -231,7 +288,8 @@ pub(crate) fn create_subordinate(
     let path_length = path_length_under(&limits, new.path_length)?;
     let validity = validity_under(&limits, new.lifetime, new.length(), session)?;
     let issuer = session.issuer(parent, Purpose::Certificates)?;
-    let key = new.key(&mut session.notices)?;
+    let key = new.key(session.passphrases, &mut session.notices)?;
+    refuse_key_of_other(store, &key)?;
     let draft = draft_under(&issuer, new, path_length, key.public(), validity)?;
     let mut steps = SubordinateSteps {
         key_pem: protected(&new.name, &key, session.passphrases)?,
@@ -263,7 +321,7 @@ pub(crate) fn validity_under(
 struct SubordinateSteps<'a> {
     reserved: ReservedCa<'a>,
     record: CaRecord,
-    key_pem: Zeroizing<Vec<u8>>,
+    key_pem: Option<Zeroizing<Vec<u8>>>,
     now: OffsetDateTime,
 }
 
@@ -281,7 +339,7 @@ impl Steps for SubordinateSteps<'_> {
         let material = Material {
             record: &self.record,
             certificate,
-            key_pem: Some(&self.key_pem),
+            key_pem: self.key_pem.as_ref().map(|pem| pem.as_slice()),
             serial_counter: 0,
             issued: &[],
             change: None,

@@ -1,6 +1,6 @@
 //! Pending CAs: a key and a CSR, for a certificate from elsewhere.
 
-use crate::ca::authority::create::{new_key, protected};
+use crate::ca::authority::create::{WantedKey, new_key, protected, refuse_key_of_other};
 use crate::ca::authority::error::AuthorityError;
 use crate::ca::error::CaError;
 use crate::ca::issuance::error::IssuanceError;
@@ -61,7 +61,15 @@ pub(crate) fn request_ca(
         return Err(IssuanceError::Nameless.into());
     }
     let mut notices = Vec::new();
-    let key = new_key(new.key_type.unwrap_or_default(), &mut notices)?;
+    let wanted = WantedKey {
+        kind: new.key_type,
+        usual: KeyType::default(),
+        uri: new.record.key_uri.as_ref(),
+    };
+    let key = new_key(name, wanted, passphrases, &mut notices)?;
+    if let Ok(store) = Store::open(path, operator.clone()) {
+        refuse_key_of_other(&store, &key)?;
+    }
     let extensions = [
         Extension::basic_constraints(BasicConstraints {
             ca: true,
@@ -85,7 +93,11 @@ pub(crate) fn request_ca(
         CaError::from(error)
     };
     reserved
-        .stage_request(&new.record, &der, &key_pem)
+        .stage_request(
+            &new.record,
+            &der,
+            key_pem.as_ref().map(|pem| pem.as_slice()),
+        )
         .map_err(give_up)?;
     let waiting = reserved.finish_request().map_err(|unfinished| {
         if !unfinished.has_its_name {
@@ -122,10 +134,17 @@ fn refuse_other(waiting: &PendingCa, new: &NewRequest) -> Result<(), CaError> {
         crl_urls,
         ca_issuers_urls,
         ocsp_urls,
+        key_uri,
         keys: _,
         restored: _,
     } = &new.record;
     let made = waiting.record();
+    if key_uri.is_some() && *key_uri != made.key_uri {
+        return other(match &made.key_uri {
+            Some(uri) => format!("its key is {uri}"),
+            None => "its key is in the store".into(),
+        });
+    }
     let differ = |asked: &[String], made: &[String]| !asked.is_empty() && asked != made;
     if differ(crl_urls, &made.crl_urls)
         || differ(ca_issuers_urls, &made.ca_issuers_urls)

@@ -1,5 +1,6 @@
 //! Errors of making, installing and renewing CAs. Nothing was changed.
 
+use crate::key::KeyUri;
 use crate::store::CaName;
 use crate::x509::Reason;
 use crate::x509::lint::Findings;
@@ -39,6 +40,12 @@ pub(crate) enum AuthorityError {
     /// A CA that is to be removed can still sign.
     #[error("the certificate of {ca} is valid until {}, and not revoked", rfc3339(*until))]
     StillValid { ca: CaName, until: OffsetDateTime },
+    /// The key for a new CA is that of another CA.
+    #[error("the key is that of {ca}")]
+    KeyOfOther { ca: CaName },
+    /// Another key is at the place to which a CA's key is to be moved.
+    #[error("another key than that of {ca} is at {uri}")]
+    OtherKeyThere { ca: CaName, uri: KeyUri },
     /// Only roots are cross-signed.
     #[error("{ca} is not a root, and only roots are cross-signed")]
     NotARoot { ca: CaName },

@@ -202,7 +202,7 @@ fn write(
     let with_key = Material {
         record: &own,
         certificate: &path[0],
-        key_pem: Some(&key),
+        key_pem: key.as_ref().map(|pem| pem.as_slice()),
         serial_counter: 0,
         issued: &[],
         change: Some(Change::Installed),
@@ -261,13 +261,8 @@ pub(crate) fn are_of_one_ca(one: &Certificate, other: &Certificate) -> bool {
 
 fn record(name: CaName, parent: Option<CaName>) -> CaRecord {
     CaRecord {
-        name,
         parent,
-        crl_urls: Vec::new(),
-        ca_issuers_urls: Vec::new(),
-        ocsp_urls: Vec::new(),
-        keys: 0,
-        restored: None,
+        ..CaRecord::of_root(name)
     }
 }
 

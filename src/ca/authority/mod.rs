@@ -1,10 +1,11 @@
-//! CAs: created, requested and signed by CSR, installed, renewed, rekeyed, cross-signed, removed.
+//! CAs: created, requested and signed by CSR, installed, renewed, rekeyed, cross-signed, removed; their keys moved out.
 
 mod create;
 mod cross_sign;
 mod csr;
 pub(crate) mod error;
 mod install;
+mod move_key;
 mod previous;
 mod rekey;
 mod remove;
@@ -17,6 +18,7 @@ pub(crate) use cross_sign::{CrossCertificate, cross_certificate, cross_certify};
 pub(crate) use csr::{NewRequest, request_ca};
 pub(crate) use install::{Above, above, are_of_one_ca, path_above};
 pub(crate) use install::{Installed, install_ca};
+pub(crate) use move_key::{Moved, move_key};
 pub(crate) use previous::NamingPrevious;
 pub(crate) use previous::{is_revoked, standing_certificates};
 pub(crate) use rekey::Succession;

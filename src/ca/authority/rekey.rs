@@ -7,7 +7,7 @@ use crate::ca::error::CaError;
 use crate::ca::issuance::Lifetime;
 use crate::ca::issuance::kind_of;
 use crate::ca::notice::{Notice, RenewalNotice};
-use crate::key::KeyType;
+use crate::key::{KeyType, KeyUri};
 use crate::store::{Ca, CaName, CaRecord, StoreError};
 use crate::x509::Name;
 
@@ -18,8 +18,10 @@ pub(crate) struct Succession {
     pub(crate) subject: Option<Name>,
     /// Its validity; as long as that of the one before by default.
     pub(crate) lifetime: Lifetime,
-    /// Kind of its key; `None` for the same.
+    /// Type of its key; `None` for the same, or that of the key at `key_uri`.
     pub(crate) key_type: Option<KeyType>,
+    /// Place of its key outside the store.
+    pub(crate) key_uri: Option<KeyUri>,
     pub(crate) crl_urls: Vec<String>,
     pub(crate) ca_issuers_urls: Vec<String>,
     pub(crate) ocsp_urls: Vec<String>,
@@ -70,10 +72,14 @@ impl Succession {
             subject,
             lifetime: self.lifetime,
             length: Some(validity.not_after - validity.not_before),
-            key_type: match self.key_type {
-                Some(kind) => kind,
-                None => kind_of(certificate)?,
+            usual_type: match kind_of(certificate) {
+                Ok(kind) => kind,
+                // A key of another type is asked for, or may be there already.
+                Err(_) if self.key_type.is_some() || self.key_uri.is_some() => KeyType::default(),
+                Err(error) => return Err(error),
             },
+            key_type: self.key_type,
+            key_uri: self.key_uri,
             path_length: path_length(certificate),
             constraints,
             crl_urls: renamed(self.crl_urls, crl_urls),

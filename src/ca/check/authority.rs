@@ -187,20 +187,20 @@ pub(crate) fn check_waiting(store: &Store, name: &CaName) -> Option<StoreFinding
     };
     let problem = match waiting
         .key_file()
-        .map(|content| crate::key::KeyFile::parse(&content))
+        .map(|content| content.map(|content| crate::key::KeyFile::parse(&content)))
     {
         Err(error) => {
             return Some(
                 unreadable(WAITING_UNREADABLE, &error, store.location()).about_named(name),
             );
         }
-        Ok(Err(error)) => format!("the key of {name} can't be read: {error}"),
-        Ok(Ok(crate::key::KeyFile::Plain(key)))
+        Ok(Some(Err(error))) => format!("the key of {name} can't be read: {error}"),
+        Ok(Some(Ok(crate::key::KeyFile::Plain(key))))
             if key.public().spki() != waiting.request().public_key().spki() =>
         {
             format!("the key of {name} does not match its CSR")
         }
-        Ok(Ok(_)) => return None,
+        Ok(Some(Ok(_)) | None) => return None,
     };
     Some(WAITING_UNREADABLE.broken(problem).about_named(name))
 }

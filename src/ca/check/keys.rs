@@ -3,13 +3,14 @@
 
 use crate::ca::check::finding::{Remedy, SHORT, StoreFinding, settled, unreadable};
 use crate::ca::check::rule::{
-    CheckRule, FILE_UNREADABLE, KEY_ENCRYPTION, KEY_MISMATCH, KEY_NOT_OPENED, KEY_UNREADABLE,
-    KEY_WITHOUT_RECORD,
+    CheckRule, FILE_UNREADABLE, KEY_ENCRYPTION, KEY_LEFT, KEY_MISMATCH, KEY_NOT_OPENED,
+    KEY_OUTSIDE, KEY_UNREADABLE, KEY_WITHOUT_RECORD,
 };
 use crate::ca::error::CaError;
+use crate::ca::outside_key;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked};
-use crate::key::{KeyEncryptionKey, KeyError, KeyFile, PrivateKey, Protection};
+use crate::key::{KeyEncryptionKey, KeyError, KeyFile, KeyUri, PrivateKey, Protection};
 use crate::store::{Ca, StoreError};
 use crate::x509::{Certificate, Serial};
 use std::error::Error;
@@ -27,12 +28,15 @@ pub(crate) struct OwnKey {
 /// A rule that a key breaks, and how.
 pub(crate) type Problem = (&'static CheckRule, String);
 
-/// Checks a CA's own key; a key that is elsewhere is not checked. Returns an error if a passphrase
-/// was promised and is missing.
+/// Checks a CA's own key; a key that is elsewhere is not checked, and one outside the store only with its PIN.
+/// Returns an error if a passphrase was promised and is missing.
 pub(crate) fn check_own_key(
     ca: &Ca,
     passphrases: Option<&mut dyn Passphrases>,
 ) -> Result<(OwnKey, Option<StoreFinding>), CaError> {
+    if let Some(uri) = &ca.record().key_uri {
+        return check_key_outside(ca, uri, passphrases);
+    }
     let path = ca.key_location();
     let name = ca.name();
     let about = |(rule, message): Problem| rule.broken(message).at(&path).about(ca);
@@ -86,6 +90,43 @@ pub(crate) fn check_own_key(
         Err(error) => Some(unusable(&label, &error)),
     };
     Ok((own, problem.or(weak).map(about)))
+}
+
+/// Checks a key outside the store. Its helper is started only if the user gave passphrases.
+fn check_key_outside(
+    ca: &Ca,
+    uri: &KeyUri,
+    passphrases: Option<&mut dyn Passphrases>,
+) -> Result<(OwnKey, Option<StoreFinding>), CaError> {
+    let mut own = OwnKey::default();
+    let label = format!("the key of {}", ca.name());
+    let left = ca.has_needless_key_file().unwrap_or(false).then(|| {
+        let message = format!("{label} is outside the store, but its file is still there");
+        KEY_LEFT.broken(message).at(ca.key_location())
+    });
+    let place =
+        |rest: &str| KEY_OUTSIDE.broken(format!("{label} is outside the store: {uri}{rest}"));
+    let opened = passphrases.map(|passphrases| outside_key::open(uri, ca.name(), passphrases));
+    let finding = match opened {
+        None => place(""),
+        Some(Ok(key)) if key.public().spki() == ca.certificate().public_key().spki() => {
+            own.was_opened = true;
+            place(", and is that of its certificate")
+        }
+        Some(Ok(_)) => {
+            let (rule, message) = mismatch(&label);
+            rule.broken(message)
+        }
+        Some(Err(error @ CaError::Key(KeyUseError::NoPassphrase { .. }))) => return Err(error),
+        Some(Err(error)) => {
+            let reason = error
+                .source()
+                .map_or_else(|| error.to_string(), ToString::to_string);
+            let (rule, message) = not_opened(&format!("{label} ({uri})"), &reason);
+            rule.broken(message)
+        }
+    };
+    Ok((own, Some(left.unwrap_or(finding).about(ca))))
 }
 
 fn mismatch(label: &str) -> Problem {

@@ -5,7 +5,7 @@ use crate::ca::check::{CheckRequest, Checkup, check, published_in};
 use crate::ca::crl::{has_hash_names, publish_chain, publish_hash_names, publish_pem};
 use crate::ca::error::CaError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey};
-use crate::key::Passphrase;
+use crate::key::{Helpers, Passphrase};
 use crate::store::{Ca, CaName, Location, Notice, Operator, Store, StoreRepair, file};
 use crate::x509::Serial;
 use std::collections::HashMap;
@@ -121,6 +121,10 @@ impl Passphrases for Remembered<'_> {
         key: ProtectedKey<'_>,
     ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
         self.asked.to_protect(key)
+    }
+
+    fn helpers(&self) -> Helpers {
+        self.asked.helpers()
     }
 }
 

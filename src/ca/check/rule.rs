@@ -58,6 +58,8 @@ rules! {
 
     KEY_UNREADABLE "key-unreadable" Error;
     KEY_MISMATCH "key-mismatch" Error;
+    KEY_LEFT "key-left" Warning;
+    KEY_OUTSIDE "key-outside" Notice;
     KEY_ENCRYPTION "key-encryption" Warning;
     KEY_NOT_OPENED "key-not-opened" Notice;
     KEY_WITHOUT_RECORD "key-without-record" Notice heals;

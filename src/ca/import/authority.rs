@@ -7,11 +7,12 @@ use crate::ca::import::error::ImportError;
 use crate::ca::import::leaf_keys::LeafKeys;
 use crate::ca::import::locations::Places;
 use crate::ca::import::request::{ImportRequest, KeyProtection};
+use crate::ca::outside_key;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{ProtectedKey, protection_for, would_ask_for};
 use crate::ca::pkcs12::{Pkcs12File, is_pkcs12, open_pkcs12};
 use crate::ca::{CaError, Misfit, Passphrases, RuleFinding, Unlocked};
-use crate::key::{KeyError, PrivateKey, Protection};
+use crate::key::{KeyError, KeyUri, PrivateKey, Protection};
 use crate::store::{Ca, CaName, Store};
 use crate::x509::extension::key_usage::KEY_CERT_SIGN;
 use crate::x509::validity::rfc3339;
@@ -35,11 +36,11 @@ pub(crate) struct Authority {
 fn read(
     places: &Places,
     name: &CaName,
+    uri: Option<&KeyUri>,
     findings: &mut Vec<RuleFinding>,
     passphrases: &mut dyn Passphrases,
 ) -> Result<(Vec<Certificate>, PrivateKey, Unlocked), CaError> {
     let certificates = Input::read_of(Size::Several, &places.certificate)?;
-    let input = Input::read_of(Size::Single, &places.key)?;
     let opened = if is_pkcs12(&certificates) {
         Some(open_pkcs12(&certificates, Some(name), passphrases)?)
     } else {
@@ -52,25 +53,32 @@ fn read(
         }
         None => certificates_in(&certificates)?,
     };
+    let path = match (uri, &places.key) {
+        (Some(uri), _) => {
+            let key = outside_key::open(uri, name, passphrases)?;
+            outside_key::prove(uri, &key)?;
+            return Ok((beside, key, Unlocked::new()));
+        }
+        (None, Some(path)) => path,
+        (None, None) => unreachable!("a key that is not outside has a file"),
+    };
+    let input = Input::read_of(Size::Single, path)?;
     if is_pkcs12(&input) {
         let mut file = match opened {
-            Some(file) if places.key == places.certificate => file,
+            Some(file) if *path == places.certificate => file,
             _ => open_pkcs12(&input, Some(name), passphrases)?,
         };
         if !file.has_mac {
-            let message = format!(
-                "{} has no MAC: changes to it go unnoticed",
-                places.key.display()
-            );
+            let message = format!("{} has no MAC: changes to it go unnoticed", path.display());
             findings.push(RuleFinding::warning("mac-missing", message));
         }
         let key = key_of_one(&mut file, &beside, places, name, passphrases)?;
         return Ok((beside, key, Unlocked::with(file.passphrase)));
     }
     let mut unlocked = Unlocked::new();
-    let label = format!("the key of {name} in {}", places.key.display());
+    let label = format!("the key of {name} in {}", path.display());
     let wanted = ProtectedKey::of(name, &label);
-    let key = unlocked.open(&places.key, wanted, input.content(), passphrases)?;
+    let key = unlocked.open(path, wanted, input.content(), passphrases)?;
     Ok((beside, key, unlocked))
 }
 
@@ -100,11 +108,16 @@ fn key_of_one(
             return Ok(key);
         }
     }
-    Err(ImportError::KeyDoesNotFit {
-        key: places.key.clone(),
+    Err(key_does_not_fit(places, None).into())
+}
+
+fn key_does_not_fit(places: &Places, uri: Option<&KeyUri>) -> ImportError {
+    let file = places.key.as_ref().map(|path| path.display().to_string());
+    let uri = uri.map(ToString::to_string);
+    ImportError::KeyDoesNotFit {
+        key: uri.or(file).unwrap_or_default(),
         certificate: places.certificate.clone(),
     }
-    .into())
 }
 
 fn label(request: &ImportRequest) -> String {
@@ -134,7 +147,8 @@ fn not_taken(taken: &Certificate, other: &Certificate, file: &Path) -> RuleFindi
 }
 
 pub(crate) struct KeyFiles {
-    pub(crate) own: Zeroizing<Vec<u8>>,
+    /// `None` if the CA's key is outside the store.
+    pub(crate) own: Option<Zeroizing<Vec<u8>>>,
     pub(crate) leaves: Vec<(Serial, Zeroizing<Vec<u8>>)>,
 }
 
@@ -142,22 +156,19 @@ impl Authority {
     pub(crate) fn open(
         places: &Places,
         name: &CaName,
+        uri: Option<&KeyUri>,
         passphrases: &mut dyn Passphrases,
         now: OffsetDateTime,
     ) -> Result<Self, CaError> {
         let mut findings = Vec::new();
-        let (mut beside, key, unlocked) = read(places, name, &mut findings, passphrases)?;
+        let (mut beside, key, unlocked) = read(places, name, uri, &mut findings, passphrases)?;
         let is_its =
             |certificate: &Certificate| certificate.public_key().spki() == key.public().spki();
         let its = beside.iter().enumerate();
         let its = its.filter(|(_, certificate)| is_its(certificate));
         let best = its.max_by_key(|(_, certificate)| usefulness(certificate, now));
         let Some((own, _)) = best else {
-            return Err(ImportError::KeyDoesNotFit {
-                key: places.key.clone(),
-                certificate: places.certificate.clone(),
-            }
-            .into());
+            return Err(key_does_not_fit(places, uri).into());
         };
         let certificate = beside.remove(own);
         let others = beside.iter().filter(|other| is_its(other));
@@ -243,7 +254,10 @@ impl Authority {
     }
 
     /// Returns whether its keys get a new passphrase.
-    fn needs_passphrase(&self, request: &ImportRequest) -> bool {
+    fn needs_passphrase(&self, request: &ImportRequest, leaves: &LeafKeys) -> bool {
+        if self.key.is_outside() {
+            return !leaves.keys.is_empty();
+        }
         request.protection == KeyProtection::Asked || !self.unlocked.was_encrypted()
     }
 
@@ -251,9 +265,10 @@ impl Authority {
     pub(crate) fn would_ask(
         &self,
         request: &ImportRequest,
+        leaves: &LeafKeys,
         passphrases: &mut dyn Passphrases,
     ) -> Result<bool, CaError> {
-        if !self.needs_passphrase(request) {
+        if !self.needs_passphrase(request, leaves) {
             return Ok(false);
         }
         would_ask_for(
@@ -268,7 +283,7 @@ impl Authority {
         leaves: &LeafKeys,
         passphrases: &mut dyn Passphrases,
     ) -> Result<KeyFiles, CaError> {
-        let protection: Protection = if self.needs_passphrase(request) {
+        let protection: Protection = if self.needs_passphrase(request, leaves) {
             protection_for(
                 ProtectedKey::of(&request.record.name, &label(request)),
                 passphrases,
@@ -278,7 +293,11 @@ impl Authority {
         };
         let written = |key: &PrivateKey| protection.to_pem(key).map_err(KeyUseError::Encoding);
         let mut files = KeyFiles {
-            own: written(&self.key)?,
+            own: if self.key.is_outside() {
+                None
+            } else {
+                Some(written(&self.key)?)
+            },
             leaves: Vec::new(),
         };
         for (key, serials) in &leaves.keys {

@@ -28,8 +28,12 @@ pub(crate) enum ImportError {
         found: Vec<PathBuf>,
     },
     /// The key is that of no certificate.
-    #[error("the key {} does not match the certificate {}", key.display(), certificate.display())]
-    KeyDoesNotFit { key: PathBuf, certificate: PathBuf },
+    #[error("the key {key} does not match the certificate {}", certificate.display())]
+    KeyDoesNotFit {
+        /// Path or URI of the key.
+        key: String,
+        certificate: PathBuf,
+    },
     /// The certificate may not act as a CA.
     #[error("{} can't be imported as a CA: {problem}", certificate.display())]
     NotACa {

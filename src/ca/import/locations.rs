@@ -45,7 +45,8 @@ pub(crate) struct Source {
 #[derive(Debug)]
 pub(crate) struct Places {
     pub(crate) certificate: PathBuf,
-    pub(crate) key: PathBuf,
+    /// `None` if the key is outside.
+    pub(crate) key: Option<PathBuf>,
     /// `None` for a CA of which no index was kept, as `openssl x509 -req` keeps none.
     pub(crate) index: Option<PathBuf>,
     /// Certificates that it issued.
@@ -152,7 +153,8 @@ const CERTIFICATE_ENDINGS: [&str; 3] = ["pem", "crt", "cer"];
 const CRL_ENDINGS: [&str; 3] = ["pem", "crl", "der"];
 
 impl Places {
-    pub(crate) fn find(source: &Source) -> Result<Self, CaError> {
+    /// Finds the files. The key is not among them if it is outside.
+    pub(crate) fn find(source: &Source, has_key_file: bool) -> Result<Self, CaError> {
         if !is_folder(&source.directory)? {
             return Err(ImportError::NoFolder {
                 directory: source.directory.clone(),
@@ -166,7 +168,11 @@ impl Places {
             Layout::EasyRsa => (&EASY_RSA_CERTIFICATE, &EASY_RSA_KEY),
         };
         let certificate = folder.one(certificate, source.certificate.as_deref())?;
-        let key = folder.one(key, source.key.as_deref())?;
+        let key = if has_key_file {
+            Some(folder.one(key, source.key.as_deref())?)
+        } else {
+            None
+        };
         let index = folder.index(source)?;
         let is_flat = source.layout == Layout::EasyRsa && folder.is_flat()?;
         let (issued, issued_in) = folder.issued(source.layout, is_flat)?;
@@ -180,7 +186,7 @@ impl Places {
             None => root.clone(),
         };
         let beside = |name: &str| file_at(numbers_in.join(name));
-        let is_key = |path: &&PathBuf| **path == key;
+        let is_key = |path: &&PathBuf| Some(*path) == key.as_ref();
         Ok(Self {
             keys: keys.iter().filter(|path| !is_key(path)).cloned().collect(),
             serial: beside("serial")?,

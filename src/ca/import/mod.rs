@@ -90,8 +90,9 @@ pub(crate) fn import(
     if let Some(store) = &store {
         check_name(store, name)?;
     }
-    let places = Places::find(&request.source)?;
-    let mut authority = Authority::open(&places, name, passphrases, now)?;
+    let uri = request.record.key_uri.as_ref();
+    let places = Places::find(&request.source, uri.is_none())?;
+    let mut authority = Authority::open(&places, name, uri, passphrases, now)?;
     authority.beside.extend_from_slice(&request.chain);
     if let Some(store) = &store {
         authority.refuse_second(store, name)?;
@@ -107,7 +108,7 @@ pub(crate) fn import(
         return Ok(imported);
     }
     if request.dry_run {
-        let asks = authority.would_ask(request, passphrases)?;
+        let asks = authority.would_ask(request, &taken.keys, passphrases)?;
         imported.outcome = ImportOutcome::DryRun { asks };
         return Ok(imported);
     }
@@ -126,7 +127,7 @@ pub(crate) fn import(
     let own = Own {
         authority: &authority,
         request,
-        key_pem: &keys.own,
+        key_pem: keys.own.as_ref().map(|pem| pem.as_slice()),
         serial_counter: counter,
         issued: &issued,
         history: &history,
@@ -172,7 +173,7 @@ fn summary(
 struct Own<'a> {
     authority: &'a Authority,
     request: &'a ImportRequest,
-    key_pem: &'a [u8],
+    key_pem: Option<&'a [u8]>,
     serial_counter: u128,
     issued: &'a [Issuance],
     history: &'a History,
@@ -237,7 +238,7 @@ impl Own<'_> {
         Material {
             record,
             certificate,
-            key_pem: Some(self.key_pem),
+            key_pem: self.key_pem,
             serial_counter: self.serial_counter,
             issued: self.issued,
             change: Some(Change::Imported),

@@ -11,7 +11,7 @@ use crate::ca::issuance::issue::{References, Reserved, Signed, Signing, is_undec
 use crate::ca::issuance::issuer::{Issuer, KeyAge};
 use crate::ca::issuance::leaf::{Issued, LeafRequest, draft, draft_with, protected};
 use crate::ca::notice::Notice;
-use crate::ca::parallel::on_all_cores;
+use crate::ca::parallel::{on_all_cores, on_threads};
 use crate::key::{KeyError, KeyType, PrivateKey, PublicKey};
 use crate::store::{BatchId, BatchRow, Ca, EntryId, LeafKeys, TableId};
 use crate::x509::Serial;
@@ -167,14 +167,19 @@ impl Batch<'_> {
         {
             drafted.truncate(first + 1);
         }
-        let signed = on_all_cores(self.reserve(drafted)?, |row| {
+        let sign = |row| {
             let RowOutcome { row, outcome } = row;
             let outcome = match outcome {
                 Ok((drafted, reserved)) => Ok(self.sign(&row, drafted, reserved, keys)?),
                 Err(error) => Err(error),
             };
             Ok(RowOutcome { row, outcome })
-        });
+        };
+        let numbered = self.reserve(drafted)?;
+        let signed = match self.issuer.sessions() {
+            Some(count) => on_threads(count, numbered, sign),
+            None => on_all_cores(numbered, sign),
+        };
         whole(signed, keys)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::ca::foreign::error::{InputError, called};
 use crate::ca::owner::{KeyOf, SubjectOwner};
+use crate::key::KeyUri;
 use crate::store::CaName;
 use crate::x509::general_name::GeneralNameError;
 use crate::x509::lint::Findings;
@@ -17,8 +18,18 @@ use time::OffsetDateTime;
 pub(crate) enum IssuerError {
     #[error("the key of {ca} is not in the store")]
     KeyElsewhere { ca: CaName },
+    /// Only a key in the store can be changed or exported.
+    #[error("the key of {ca} is outside the store: {uri}")]
+    KeyOutside { ca: CaName, uri: KeyUri },
+    /// The CA's key has no passphrase that could protect the keys of leaves.
+    #[error("a new leaf key of {ca} needs a passphrase of its own")]
+    LeafPassphrase { ca: CaName },
     #[error("the key of {ca} does not match its certificate")]
-    KeyMismatch { ca: CaName },
+    KeyMismatch {
+        ca: CaName,
+        /// Its place outside the store.
+        uri: Option<KeyUri>,
+    },
     /// The certificate of the CA does not allow what was asked, or its path is broken.
     #[error("{ca} cannot sign this: {problem}")]
     CaUnusable {

@@ -6,6 +6,7 @@ use crate::ca::issuance::draft::{Content, Draft};
 use crate::ca::issuance::error::{IssuanceError, IssuerError};
 use crate::ca::issuance::standing::{Purpose, standing_path};
 use crate::ca::issuance::subjects::Subjects;
+use crate::ca::outside_key;
 use crate::ca::owner::{KeyOf, SubjectOwner};
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey, Unlocked};
@@ -30,8 +31,10 @@ pub(crate) struct Issuer {
     /// The CA's certificate and those above it, up to the root.
     path: Vec<Certificate>,
     key: PrivateKey,
+    /// Opens the keys of leaves.
     unlocked: Unlocked,
-    protection: Protection,
+    /// Protects new keys of leaves: that of the CA's own key, or one of their own.
+    protection: Option<Protection>,
     purpose: Purpose,
     now: OffsetDateTime,
     /// Basis of the proof.
@@ -86,22 +89,31 @@ impl Issuer {
         let seen = Seen::now(store)?;
         let ca = store.ca(name)?;
         let path = standing_path(store, &ca, purpose, now)?;
-        let content = ca
-            .key_file()?
-            .ok_or_else(|| IssuerError::KeyElsewhere { ca: name.clone() })?;
         let mut unlocked = Unlocked::new();
-        let label = format!("the key of {name}");
-        let wanted = ProtectedKey::of(name, &label);
-        let key = unlocked.open(ca.key_location(), wanted, &content, passphrases)?;
+        let (key, protection) = if let Some(uri) = &ca.record().key_uri {
+            (outside_key::open(uri, name, passphrases)?, None)
+        } else {
+            let content = ca
+                .key_file()?
+                .ok_or_else(|| IssuerError::KeyElsewhere { ca: name.clone() })?;
+            let label = format!("the key of {name}");
+            let wanted = ProtectedKey::of(name, &label);
+            let key = unlocked.open(ca.key_location(), wanted, &content, passphrases)?;
+            (key, Some(unlocked.protection()?))
+        };
         if key.public().spki() != ca.certificate().public_key().spki() {
-            return Err(IssuerError::KeyMismatch { ca: name.clone() }.into());
+            return Err(IssuerError::KeyMismatch {
+                ca: name.clone(),
+                uri: ca.record().key_uri.clone(),
+            }
+            .into());
         }
         Ok(Self {
             store: store.clone(),
             ca,
             path,
             key,
-            protection: unlocked.protection()?,
+            protection,
             unlocked,
             purpose,
             now,
@@ -142,11 +154,19 @@ impl Issuer {
         };
         let path = self.ca.leaf_key_location(serial);
         let label = format!("the key of {} {serial}", self.ca.name());
-        let wanted = ProtectedKey::of(self.ca.name(), &label);
+        let wanted = if self.has_key_outside() {
+            ProtectedKey::outside(&label)
+        } else {
+            ProtectedKey::of(self.ca.name(), &label)
+        };
         let key = self.unlocked.open(&path, wanted, &content, passphrases)?;
         if key.public().spki() != certificate.public_key().spki() {
             let problem = format!("does not match certificate {serial}");
             return Err(StoreError::damaged(&path, problem).into());
+        }
+        if self.has_key_outside() {
+            // Its successor's key has the same passphrase.
+            self.protection = Some(self.unlocked.protection()?);
         }
         Ok(Some(key))
     }
@@ -166,9 +186,30 @@ impl Issuer {
         &self.path
     }
 
-    /// Protection of keys that the CA keeps: that of its own.
-    pub(crate) fn protection(&self) -> &Protection {
-        &self.protection
+    /// Returns whether the CA's key is outside the store, so that keys of leaves have passphrases of their own.
+    pub(crate) fn has_key_outside(&self) -> bool {
+        self.ca.record().key_uri.is_some()
+    }
+
+    /// Sets the protection of new keys of leaves, if the CA's key is outside the store.
+    pub(crate) fn protect_leaf_keys(&mut self, protection: &Protection) {
+        if self.has_key_outside() {
+            self.protection = Some(protection.clone());
+        }
+    }
+
+    /// Returns the protection of new keys of leaves.
+    pub(crate) fn protection(&self) -> Result<&Protection, IssuerError> {
+        self.protection
+            .as_ref()
+            .ok_or_else(|| IssuerError::LeafPassphrase {
+                ca: self.ca.name().clone(),
+            })
+    }
+
+    /// Returns the number of signatures that can be made at a time, if the key is outside the store.
+    pub(crate) fn sessions(&self) -> Option<usize> {
+        self.key.sessions()
     }
 
     /// The algorithm with which the CA signs.

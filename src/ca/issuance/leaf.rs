@@ -230,8 +230,11 @@ pub(super) fn protected(
     issuer: &Issuer,
     key: Option<&PrivateKey>,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, CaError> {
-    let pem = key.map(|key| issuer.protection().to_pem(key));
-    Ok(pem.transpose().map_err(KeyUseError::Encoding)?)
+    let Some(key) = key else {
+        return Ok(None);
+    };
+    let pem = issuer.protection()?.to_pem(key);
+    Ok(Some(pem.map_err(KeyUseError::Encoding)?))
 }
 
 struct LeafSteps<'k, 'c> {
@@ -365,12 +368,13 @@ pub(crate) fn content(
         KeySource::Generate(kind) => {
             let asked = asked.with_subject_of(&profile)?;
             asked.check(&profile)?;
-            if kind.is_rarely_supported() {
+            let public = generate(kind).map_err(KeyUseError::Randomness)?;
+            if public.algorithm().is_rarely_supported() {
                 notices.push(Notice::RareKeyType {
                     kind: kind.to_string(),
                 });
             }
-            (asked, generate(kind).map_err(KeyUseError::Randomness)?)
+            (asked, public)
         }
         KeySource::Request {
             path,

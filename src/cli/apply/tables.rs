@@ -3,9 +3,9 @@
 //! Doc comments of fields are texts of the schema.
 
 use crate::ca::{CsrNames, Defect, ProfileTable, RelyingParty, named, party};
-use crate::cli::options::{LifetimeArgs, PolicyArgs, SubjectArgs, UrlArgs};
+use crate::cli::options::{KeyUriArgs, LifetimeArgs, PolicyArgs, SubjectArgs, UrlArgs};
 use crate::cli::root::CaSpec;
-use crate::key::KeyType;
+use crate::key::{KeyType, KeyUri};
 use crate::x509::validity::{Moment, parse_duration};
 use crate::x509::{GeneralName, Reason, Subtree};
 use schemars::JsonSchema;
@@ -108,6 +108,10 @@ pub(super) struct CaTable {
     /// Key type; p256 by default.
     #[schemars(with = "Option<KeyTypeName>")]
     pub(super) key_type: Option<Parsed<KeyType>>,
+    /// Place of its key outside the store: "pkcs11:…" (RFC 7512), or "NAME:…" for the helper pki-key-NAME. The key is
+    /// generated if it is not there.
+    #[schemars(with = "Option<String>")]
+    pub(super) key_uri: Option<Parsed<KeyUri>>,
     /// Number of CAs that may be below it.
     pub(super) path_len: Option<u32>,
     /// Names that it may certify, and no others of their type: "dns:example.test", "ip:10.0.0.0/8".
@@ -139,6 +143,9 @@ impl CaTable {
             subject: SubjectArgs::new(self.cn, self.subject),
             lifetime: LifetimeArgs::new(days, of(self.not_after), of(self.not_before)),
             key_type: of(self.key_type),
+            key_uri: KeyUriArgs {
+                key_uri: of(self.key_uri),
+            },
             policy: PolicyArgs {
                 path_len: self.path_len,
                 permit: all(self.permit),

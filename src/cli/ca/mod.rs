@@ -1,6 +1,7 @@
 //! `pki ca`: commands about a CA itself.
 
 mod cross_sign;
+mod move_key;
 mod rekey;
 mod remove;
 mod renew;
@@ -10,7 +11,7 @@ use super::failure::Failure;
 use super::report::Report;
 use clap::{Args, Subcommand};
 
-/// Renew, rekey, cross-sign or remove a CA
+/// Renew, rekey, cross-sign or remove a CA, or move its key
 #[derive(Args)]
 pub(super) struct CaArgs {
     #[command(subcommand)]
@@ -22,6 +23,7 @@ enum CaCommand {
     Renew(renew::CaRenewArgs),
     Rekey(Box<rekey::CaRekeyArgs>),
     CrossSign(cross_sign::CrossSignArgs),
+    MoveKey(move_key::MoveKeyArgs),
     Remove(remove::CaRemoveArgs),
 }
 
@@ -31,6 +33,7 @@ impl CaArgs {
             CaCommand::Renew(args) => args.run(context),
             CaCommand::Rekey(args) => args.run(context),
             CaCommand::CrossSign(args) => args.run(context),
+            CaCommand::MoveKey(args) => args.run(context),
             CaCommand::Remove(args) => args.run(context),
         }
     }

@@ -9,12 +9,12 @@ use crate::ca::{
 };
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::options::{SubjectArgs, UrlArgs};
+use crate::cli::options::{KeyUriArgs, SubjectArgs, UrlArgs};
 use crate::cli::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use crate::cli::report::Report;
 use crate::cli::root::MadeCa;
 use crate::cli::steps::{self, Change, Step};
-use crate::key::{KeyType, Passphrase};
+use crate::key::{Helpers, KeyType, Passphrase};
 use crate::store::{Ca, CaName, Store};
 use crate::x509::Serial;
 use clap::Args;
@@ -41,6 +41,8 @@ pub(super) struct CaRekeyArgs {
     /// p256, p384, p521, ed25519, rsa2048, rsa3072, rsa4096, ml-dsa-44, ml-dsa-65, ml-dsa-87 [default: as before]
     #[arg(long, value_name = "TYPE")]
     key_type: Option<KeyType>,
+    #[command(flatten)]
+    key_uri: KeyUriArgs,
     #[command(flatten)]
     urls: UrlArgs,
     /// Do not cross-sign the roots
@@ -71,12 +73,13 @@ impl CaRekeyArgs {
 fn rekeyed(args: &CaRekeyArgs, context: &Context) -> Result<Report, Failure> {
     let store = context.open_store()?;
     let old = store.ca(&args.ca)?;
+    args.key_uri.check(&args.passout)?;
     store.check_free(&args.name)?;
     let mut notices = Vec::new();
     let new = succession(args)?.of(&old, &mut notices)?;
     let standing = Standing::of(&store, &old, context)?;
     let mut passphrases = NewKnown {
-        user: UserPassphrases::new(
+        user: UserPassphrases::with_new_cas(
             context,
             Some(&args.passin),
             Some(&args.passout),
@@ -85,6 +88,9 @@ fn rekeyed(args: &CaRekeyArgs, context: &Context) -> Result<Report, Failure> {
         new: new.name.clone(),
         protected: None,
     };
+    passphrases
+        .user
+        .check_names(std::slice::from_ref(&new.name))?;
     let (made, cross) = match &old.record().parent {
         Some(parent) => {
             let mut session = Session::new(&store, &mut passphrases, context.now);
@@ -115,6 +121,7 @@ fn succession(args: &CaRekeyArgs) -> Result<Succession, Failure> {
         subject: args.subject.resolve()?,
         lifetime: args.validity.lifetime(),
         key_type: args.key_type,
+        key_uri: args.key_uri.key_uri.clone(),
         crl_urls: args.urls.crl_url.clone(),
         ca_issuers_urls: args.urls.ca_issuers_url.clone(),
         ocsp_urls: args.urls.ocsp_url.clone(),
@@ -287,5 +294,9 @@ impl Passphrases for NewKnown {
     ) -> Result<Option<Passphrase>, Box<dyn Error + Send + Sync>> {
         self.protected = self.user.to_protect(key)?;
         Ok(self.protected.clone())
+    }
+
+    fn helpers(&self) -> Helpers {
+        self.user.helpers()
     }
 }

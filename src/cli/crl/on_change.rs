@@ -1,14 +1,12 @@
 //! `pki crl --on-change`: a command for each CA whose CRL changed.
 
 use crate::ca::{Origin, Published};
+use crate::cli::context::secret_variables;
 use crate::cli::failure::Failure;
 use crate::store::Ca;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-
-/// Start of the names of variables with passphrases, which the command does not get.
-const SECRET: &str = "PKI_PASSPHRASE";
 
 /// Runs the command once for each CA whose CRL was replaced, with all of its files; returns a failure for each
 /// command that failed.
@@ -42,10 +40,8 @@ fn run(line: &str, ca: &Ca, crl: &Published) -> io::Result<ExitStatus> {
         .env("PKI_CRL", file_of(crl, "der"))
         .env("PKI_CRL_PEM", file_of(crl, "pem"))
         .env("PKI_CRL_NUMBER", crl.crl.number.to_string());
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with(SECRET) {
-            command.env_remove(name);
-        }
+    for name in secret_variables() {
+        command.env_remove(name);
     }
     command.status()
 }

@@ -4,9 +4,9 @@
 use crate::ca::{
     ApplyError, AuthorityError, CaError, CrlError, DefectError, ExportError, ImportError,
     InputError, IssuanceError, IssuerError, KeyUseError, Misfit, ProfileError, RenewalError,
-    RepositoryError, RevocationError, SelectError, TrustStoreError,
+    RepositoryError, RevocationError, Secret, SelectError, TrustStoreError,
 };
-use crate::key::KeyError;
+use crate::key::{Code, HelperError, KeyError};
 use crate::store::file::Suspect;
 use crate::store::{FileError, StoreError};
 use std::io;
@@ -53,8 +53,14 @@ pub(super) fn of(error: &CaError) -> &'static str {
 
 fn of_key_use(error: &KeyUseError) -> &'static str {
     match error {
-        KeyUseError::NoPassphrase { .. } => "passphrase-required",
+        KeyUseError::NoPassphrase { secret, .. } => match secret {
+            Secret::Passphrase => "passphrase-required",
+            Secret::Pin => "pin-required",
+        },
+        KeyUseError::NotThere { .. } => "key-not-found",
+        KeyUseError::OtherType { .. } => "key-type-mismatch",
         KeyUseError::Unusable { source, .. }
+        | KeyUseError::Outside { source, .. }
         | KeyUseError::Randomness(source)
         | KeyUseError::Signing(source)
         | KeyUseError::Encoding(source)
@@ -65,6 +71,8 @@ fn of_key_use(error: &KeyUseError) -> &'static str {
 fn of_issuer(error: &IssuerError) -> &'static str {
     match error {
         IssuerError::KeyElsewhere { .. } => "key-not-in-store",
+        IssuerError::KeyOutside { .. } => "key-outside-store",
+        IssuerError::LeafPassphrase { .. } => "passphrase-required",
         IssuerError::KeyMismatch { .. } => "ca-key-mismatch",
         IssuerError::CaUnusable { .. } => "ca-unusable",
         IssuerError::CaNotYetValid { .. } => "ca-not-yet-valid",
@@ -98,6 +106,8 @@ fn of_authority(error: &AuthorityError) -> &'static str {
         AuthorityError::HasCasBelow { .. } => "ca-has-cas-below",
         AuthorityError::StillValid { .. } => "ca-still-valid",
         AuthorityError::RevokedCa { .. } => "ca-revoked",
+        AuthorityError::KeyOfOther { .. } => "key-of-other-ca",
+        AuthorityError::OtherKeyThere { .. } => "ca-key-mismatch",
         AuthorityError::NotARoot { .. } => "not-a-root",
         AuthorityError::NameOfPredecessor { .. } => "subject-of-ca",
         AuthorityError::NoCrossCertificate { .. } => "cross-certificate-not-found",
@@ -235,11 +245,40 @@ fn of_key(error: &KeyError) -> &'static str {
         KeyError::NotAKey { .. } => "not-a-key",
         KeyError::Malformed(_) | KeyError::Inconsistent { .. } => "invalid-key",
         KeyError::Unsupported { .. } => "key-type-unsupported",
+        KeyError::Signature(_) => "invalid-signature",
         KeyError::Weak(_) => "key-weak",
         KeyError::WrongPassphrase => "passphrase-wrong",
+        KeyError::Outside => "key-outside-store",
+        KeyError::Helper(error) => of_helper(error),
         KeyError::Unprotected => "passphrase-required",
         KeyError::Encryption { .. } => "key-encryption-unsupported",
         KeyError::Library { .. } => "cryptography-failed",
+    }
+}
+
+fn of_helper(error: &HelperError) -> &'static str {
+    match error {
+        HelperError::NotFound { .. } => "key-helper-not-found",
+        HelperError::Answered { code, .. } => match code {
+            Code::PinRequired => "pin-required",
+            Code::PinWrong => "pin-wrong",
+            Code::PinLocked => "pin-locked",
+            Code::Absent => "token-absent",
+            Code::Busy => "token-busy",
+            Code::KeyNotFound => "key-not-found",
+            Code::KeyAmbiguous => "key-ambiguous",
+            Code::KeyExists => "key-exists",
+            Code::InvalidUri => "invalid-key-uri",
+            Code::Unsupported => "key-operation-unsupported",
+            Code::Refused => "key-operation-refused",
+            Code::Failed => "key-helper-failed",
+        },
+        HelperError::NotStarted { .. }
+        | HelperError::Version { .. }
+        | HelperError::Ended { .. }
+        | HelperError::NoAnswer { .. }
+        | HelperError::NotUnderstood { .. }
+        | HelperError::TooLong { .. } => "key-helper-failed",
     }
 }
 

@@ -1,20 +1,21 @@
 //! Hints: what to do about an error. They are worded here and nowhere else.
 
+mod keys;
 mod places;
 
 use crate::ca::{
     ApplyError, AuthorityError, CaError, CrlError, DefectError, DueCa, ExportError, ImportError,
-    InputError, IssuanceError, IssuerError, KeyOf, KeyUseError, Misfit, ProfileError, RenewalError,
+    InputError, IssuanceError, IssuerError, KeyOf, Misfit, ProfileError, RenewalError,
     RepositoryError, RevocationError, SelectError, SourceFile, TrustStoreError,
 };
-use crate::cli::unavailable::Unavailable;
 use crate::store::CaName;
 use crate::x509::name::NameError;
 use crate::x509::path::IncompletePath;
 use crate::x509::verify::Refusal;
 use crate::x509::{Reason, Serial};
+use keys::key_use_hint;
 use places::{
-    ENCRYPT_TRUST_STORE_ANEW, FIXTURE_STORE, RIGHT_PASSPHRASE, file_hint, is_into_store, key_hint,
+    ENCRYPT_TRUST_STORE_ANEW, FIXTURE_STORE, RIGHT_PASSPHRASE, file_hint, is_into_store,
     passphrase_hint, store_hint,
 };
 
@@ -81,27 +82,26 @@ fn profile_hint(error: &ProfileError) -> Option<String> {
     })
 }
 
-fn key_use_hint(error: &KeyUseError) -> Option<String> {
-    match error {
-        KeyUseError::Unusable { source, .. } => key_hint(source),
-        KeyUseError::NoPassphrase { source, .. } => source
-            .downcast_ref::<Unavailable>()?
-            .hint
-            .map(str::to_owned),
-        KeyUseError::Randomness(_)
-        | KeyUseError::Signing(_)
-        | KeyUseError::Encoding(_)
-        | KeyUseError::Verification(_) => None,
-    }
-}
-
 fn issuer_hint(error: &IssuerError) -> Option<String> {
     Some(match error {
         IssuerError::KeyElsewhere { .. } => {
             "run the command on the machine with the key, or restore ca.key in the CA's directory"
                 .into()
         }
-        IssuerError::KeyMismatch { .. } => "restore the key of ca.crt in the CA's directory".into(),
+        IssuerError::KeyOutside { .. } => {
+            "use the tools of the token or service that has the key".into()
+        }
+        IssuerError::LeafPassphrase { .. } => {
+            "give it with --passout, or use --no-passphrase".into()
+        }
+        IssuerError::KeyMismatch { uri: None, .. } => {
+            "restore the key of ca.crt in the CA's directory".into()
+        }
+        IssuerError::KeyMismatch { uri: Some(uri), .. } => {
+            format!(
+                "another key is at {uri}: connect the right token, or restore the CA's key there"
+            )
+        }
         IssuerError::CaNotYetValid { .. } => {
             "check the clock, or wait until the CA's certificate is valid".into()
         }
@@ -175,6 +175,12 @@ fn authority_hint(error: &AuthorityError) -> Option<String> {
             reason: Reason::CertificateHold,
             ..
         } => "its parent CA can lift the hold: `pki revoke --ca NAME --serial S --release`".into(),
+        AuthorityError::KeyOfOther { .. } => {
+            "give the URI of a key that is not there yet; `pki ca renew` gives a CA another certificate".into()
+        }
+        AuthorityError::OtherKeyThere { .. } => {
+            "give the URI of a key that is not there yet, or of the CA's own key".into()
+        }
         AuthorityError::HasCasBelow { .. } => "remove those first".into(),
         AuthorityError::StillValid { ca, .. } => format!(
             "revoke its certificate first, if it has a parent CA, or keep {ca} until then"
@@ -435,7 +441,7 @@ fn import_hint(error: &ImportError) -> Option<String> {
         ImportError::Several { what, .. } => {
             format!("choose one with {}", option_of(*what))
         }
-        ImportError::KeyDoesNotFit { .. } => "give the matching ones with --cert and --key".into(),
+        ImportError::KeyDoesNotFit { .. } => "give the matching ones with --cert, and --key or --key-uri".into(),
         ImportError::AlreadyHere { ca } => format!("`pki show --ca {ca}` shows it"),
         ImportError::HereWithoutKey { ca } => format!("--name {ca} gives it its key"),
         ImportError::NumbersUsedUp { .. } => {

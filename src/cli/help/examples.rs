@@ -15,6 +15,7 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "pki root --name rootCA",
             "pki root --name rootCA --subject '/C=JP/O=Example/CN=Example Root' --days 7300",
+            "pki root --name rootCA --key-uri 'pkcs11:token=root;object=rootCA'",
         ],
     ),
     (
@@ -63,6 +64,10 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "ca cross-sign",
         &["pki ca cross-sign --ca rootCA --with root2"],
+    ),
+    (
+        "ca move-key",
+        &["pki ca move-key --ca rootCA --key-uri 'pkcs11:token=root;object=rootCA'"],
     ),
     (
         "ca remove",

@@ -56,9 +56,9 @@ struct Files {
 }
 
 pub(super) fn run(args: &IssueArgs, path: &Path, context: &Context) -> Result<Report, Failure> {
-    args.out.check()?;
     let store = context.open_store()?;
     let ca = store.ca(&args.ca)?;
+    args.out.check(&ca)?;
     let mut passphrases = UserPassphrases::new(
         context,
         Some(&args.passin),
@@ -76,7 +76,7 @@ pub(super) fn run(args: &IssueArgs, path: &Path, context: &Context) -> Result<Re
     let lock = ca.lock_batches(args.resume)?;
     let (batch, issued) = begin(args, &table, &ca, context)?;
     let purpose = Purpose::Certificates;
-    let issuer = Issuer::open(&store, &args.ca, purpose, &mut passphrases, context.now)?;
+    let mut issuer = Issuer::open(&store, &args.ca, purpose, &mut passphrases, context.now)?;
     context.detail(format!("opened the key of {}", args.ca));
     let folder = args.out.folder();
     let place = folder.as_ref().map(|folder| (folder, args.out.der()));
@@ -87,9 +87,19 @@ pub(super) fn run(args: &IssueArgs, path: &Path, context: &Context) -> Result<Re
     if args.dry_run {
         return Ok(dry_run(&args.ca, &issued, seen));
     }
+    let protection = if folder.is_some() || issuer.has_key_outside() {
+        let label = match folder {
+            Some(_) => "the exported keys",
+            None => "the keys of the certificates",
+        };
+        key_protection(&seen, label, &mut passphrases)?
+    } else {
+        Protection::None
+    };
+    issuer.protect_leaf_keys(&protection);
     let files = match folder {
         Some(folder) => Some(Files {
-            protection: key_protection(&seen, &mut passphrases)?,
+            protection,
             folder: folder.open()?,
             der: args.out.der(),
         }),
@@ -168,9 +178,13 @@ fn begin(
     Ok((new_batch(id)?, HashSet::new()))
 }
 
-fn key_protection(seen: &Seen, passphrases: &mut UserPassphrases) -> Result<Protection, CaError> {
+fn key_protection(
+    seen: &Seen,
+    label: &str,
+    passphrases: &mut UserPassphrases,
+) -> Result<Protection, CaError> {
     if seen.makes_keys {
-        protection_for(ProtectedKey::outside("the exported keys"), passphrases)
+        protection_for(ProtectedKey::outside(label), passphrases)
     } else {
         Ok(Protection::None)
     }

@@ -16,9 +16,15 @@ impl From<&str> for SourceText {
 /// Opens keys of the store.
 #[derive(Args)]
 pub(in crate::cli) struct PassinArgs {
-    /// The passphrase of the CA's key: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT; repeatable as NAME=SRC, for the CA NAME
+    /// The passphrase of the CA's key, or its PIN: prompt, env:VAR, file:PATH, fd:N, stdin, pass:TEXT; repeatable as NAME=SRC, for the CA NAME
     #[arg(long, value_name = "[NAME=]SRC")]
     pub(super) passin: Vec<SourceText>,
+}
+
+impl PassinArgs {
+    pub(in crate::cli) fn is_given(&self) -> bool {
+        !self.passin.is_empty()
+    }
 }
 
 /// Protects keys that are new or leave the store.

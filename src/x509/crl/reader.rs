@@ -158,9 +158,7 @@ impl<'a> Crl<'a> {
     /// Checks whether the CRL was signed with this key.
     pub(crate) fn verify_signature(&self, key: &PublicKey) -> Result<(), KeyError> {
         if self.algorithm != self.inner_algorithm {
-            return Err(KeyError::Inconsistent {
-                reason: "the two signature algorithms of the CRL differ".into(),
-            });
+            return Err(KeyError::Signature("its two algorithms differ"));
         }
         match SignatureAlgorithm::from_der(self.algorithm)? {
             Some(algorithm) => algorithm.verify(key, self.tbs, self.signature),

@@ -135,7 +135,7 @@ fn can_be_asked(
         let verified = crl.verify_signature(signer.public_key());
         (signer, verified)
     });
-    match keys.find(|(_, verified)| !matches!(verified, Err(KeyError::Inconsistent { .. }))) {
+    match keys.find(|(_, verified)| !matches!(verified, Err(KeyError::Signature(_)))) {
         Some((signer, Ok(()))) if signer.key_usage().unwrap_or(CRL_SIGN) & CRL_SIGN == 0 => {
             return Err(CrlProblem::NoCrlSign { issuer: name });
         }

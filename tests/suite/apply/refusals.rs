@@ -32,7 +32,7 @@ fn fields_that_there_are_not() {
         "[ca.rootCA]\nday = 3\n\n[certificates.a]\n",
         "invalid-row",
         expect![[r#"
-            error: a.toml line 2, column 1: unknown field `day`, expected one of `parent`, `cn`, `subject`, `days`, `not_after`, `not_before`, `key_type`, `path_len`, `permit`, `exclude`, `crl_url`, `ca_issuers_url`, `ocsp_url`
+            error: a.toml line 2, column 1: unknown field `day`, expected one of `parent`, `cn`, `subject`, `days`, `not_after`, `not_before`, `key_type`, `key_uri`, `path_len`, `permit`, `exclude`, `crl_url`, `ca_issuers_url`, `ocsp_url`
             error: a.toml line 4, column 2: unknown field `certificates`, expected one of `fixture`, `defaults`, `profile`, `ca`, `certificate`, `crl`, `bundle`
             hint: nothing was changed
         "#]],

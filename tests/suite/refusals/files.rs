@@ -291,7 +291,7 @@ fn a_store_of_a_newer_format_is_refused_and_left_alone() {
         1,
         "store-newer",
         expect![[r#"
-            error: the store at ./pki has format 99; this program supports formats up to 4
+            error: the store at ./pki has format 99; this program supports formats up to 5
             hint: use the version of pki that wrote it, or a newer one
         "#]],
     );

@@ -6,7 +6,7 @@ use super::refusals;
 use crate::sandbox::Sandbox;
 
 refusals! { Sandbox::with_csrs();
-    a_signature_of_another_subject: "issue --ca intermediate0 --csr csrs/bad-signature.csr" => 1, "invalid-key", expect![[r#"
+    a_signature_of_another_subject: "issue --ca intermediate0 --csr csrs/bad-signature.csr" => 1, "invalid-signature", expect![[r#"
         error: csrs/bad-signature.csr is not a CSR that can be used
         caused by: the key's numbers are inconsistent: the signature was not made with it
     "#]];

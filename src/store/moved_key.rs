@@ -1,0 +1,52 @@
+//! Moving a CA's key out of the store.
+
+use super::error::StoreError;
+use super::file::{self, Access, Existing};
+use super::format;
+use super::name::CaName;
+use super::record::{CaRecord, Change};
+use super::{Ca, Store};
+use crate::key::KeyUri;
+
+impl Store {
+    /// Makes a key outside the store that of a CA. The key file stays until [`Ca::remove_key_file`].
+    pub(crate) fn set_key_uri(&self, name: &CaName, uri: &KeyUri) -> Result<Ca, StoreError> {
+        let _lock = self.hold()?;
+        let ca = self.ca(name)?;
+        if ca.record().key_uri.as_ref() == Some(uri) {
+            return Ok(ca);
+        }
+        format::raise(&self.layout, format::KEYS_OUTSIDE)?;
+        let record = CaRecord {
+            key_uri: Some(uri.clone()),
+            ..ca.record().clone()
+        };
+        let written = file::write(
+            &ca.layout.record(),
+            Access::Store,
+            Existing::Replace,
+            &record.to_json(),
+        );
+        written.map_err(|error| error.source)?;
+        self.ca(name)
+    }
+}
+
+impl Ca {
+    /// Returns whether a key file is there that does not count, since the key is outside the store.
+    pub(crate) fn has_needless_key_file(&self) -> Result<bool, StoreError> {
+        Ok(self.record().key_uri.is_some() && file::stands(&self.layout.key())?)
+    }
+
+    /// Removes the key file of a CA whose key is outside the store, and records the move.
+    pub(crate) fn remove_key_file(&self) -> Result<(), StoreError> {
+        let _lock = self.hold()?;
+        // Its writer may have been killed before its sync.
+        file::sync_directory(self.layout.directory())?;
+        if self.count_changes(Change::KeyMoved)? == 0 {
+            self.append_change(Change::KeyMoved)?;
+        }
+        file::remove_if_there(&self.layout.key())?;
+        Ok(file::sync_directory(self.layout.directory())?)
+    }
+}
