@@ -119,7 +119,7 @@ target/release/pki: Cargo.toml Cargo.lock .cargo/config.toml $(shell find src -t
 	touch $@
 
 install: target/release/pki
-	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install target/release/pki
+	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install target/release/pki target/release/pki-key-pkcs11
 
 uninstall:
 	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install --remove

@@ -96,7 +96,7 @@ fn is_used(sandbox: &Sandbox) {
 
 #[test]
 fn a_store_of_every_format_opens_and_is_used() {
-    for format in [1, 2, 3] {
+    for format in [1, 2, 3, 4] {
         let sandbox = saved(format);
         let all = listed(&sandbox);
         for (name, status) in CERTIFICATES {
