@@ -85,7 +85,7 @@ pub(super) fn request(
     let NewCaArgs { spec, passout } = new;
     let mut passphrases =
         UserPassphrases::with_new_cas(context, Some(passin), Some(&passout), Protecting::NewCa)?;
-    passphrases.check_names(std::slice::from_ref(name))?;
+    passphrases.check_names(spec.key_uri.with_pin(name))?;
     let urls = spec.policy.urls;
     let new = NewRequest {
         record: CaRecord {

@@ -8,7 +8,7 @@ use crate::ca::{
     UnreadCertificate, certificate_file, request_in,
 };
 use crate::key::{KeyType, KeyUri};
-use crate::store::Store;
+use crate::store::{CaName, Store};
 use crate::x509::serial::SerialReadings;
 use crate::x509::validity::Moment;
 use crate::x509::{
@@ -74,6 +74,15 @@ pub(super) struct KeyUriArgs {
 impl KeyUriArgs {
     pub(super) fn is_given(&self) -> bool {
         self.key_uri.is_some()
+    }
+
+    /// Returns the name of a new CA if it has a PIN.
+    pub(super) fn with_pin<'a>(&self, name: &'a CaName) -> &'a [CaName] {
+        if self.is_given() {
+            std::slice::from_ref(name)
+        } else {
+            &[]
+        }
     }
 
     /// Refuses a passphrase for a key that is not in the store.

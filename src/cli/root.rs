@@ -93,6 +93,7 @@ impl RootArgs {
             "--key-uri",
             spec.key_uri.is_given(),
         )])?;
+        let named = spec.key_uri.with_pin(&self.name).to_vec();
         let new = spec.new_ca(self.name)?;
         let mut passphrases = UserPassphrases::with_new_cas(
             context,
@@ -100,7 +101,7 @@ impl RootArgs {
             Some(&passout),
             Protecting::NewCa,
         )?;
-        passphrases.check_names(std::slice::from_ref(&new.name))?;
+        passphrases.check_names(&named)?;
         let create = if self.fixture {
             create_fixture_root
         } else {

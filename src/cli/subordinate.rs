@@ -115,8 +115,8 @@ fn subordinate(
     let passout = Some(&new.passout);
     let mut passphrases =
         UserPassphrases::with_new_cas(context, Some(passin), passout, Protecting::NewCa)?;
+    passphrases.check_names(new.spec.key_uri.with_pin(&name))?;
     let new = new.spec.new_ca(name)?;
-    passphrases.check_names(std::slice::from_ref(&new.name))?;
     let mut session = Session::new(&store, &mut passphrases, context.now);
     let ca = create_subordinate(&mut session, parent, &new)?;
     context.notices(session.notices);

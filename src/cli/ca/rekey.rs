@@ -90,7 +90,7 @@ fn rekeyed(args: &CaRekeyArgs, context: &Context) -> Result<Report, Failure> {
     };
     passphrases
         .user
-        .check_names(std::slice::from_ref(&new.name))?;
+        .check_names(args.key_uri.with_pin(&new.name))?;
     let (made, cross) = match &old.record().parent {
         Some(parent) => {
             let mut session = Session::new(&store, &mut passphrases, context.now);

@@ -335,7 +335,7 @@ fn an_incomplete_store_with_right_hashes_is_refused() {
         expect![[r#"
             error: backup bad.tar cannot be restored: store/ is not a store
             hint: nothing was restored; use the file exactly as the command backup wrote it
-            error: backup bad.tar cannot be restored: store has format 9; this program supports formats up to 4
+            error: backup bad.tar cannot be restored: store has format 9; this program supports formats up to 5
             hint: nothing was restored; use the file exactly as the command backup wrote it
             error: backup bad.tar cannot be restored: store/rootCA/ca.json is missing
             hint: nothing was restored; use the file exactly as the command backup wrote it
