@@ -294,7 +294,7 @@ fn a_ca_comes_from_pkcs12_with_its_key() {
         "ca-key-mismatch",
         expect![[r#"
             error: the key no-key.p12 does not match the certificate no-key.p12
-            hint: give the matching ones with --cert and --key
+            hint: give the matching ones with --cert, and --key or --key-uri
         "#]],
     );
 }

@@ -202,7 +202,7 @@ fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
         "ca-key-mismatch",
         expect![[r#"
             error: the key old/private/cakey.pem does not match the certificate old/cacert.pem
-            hint: give the matching ones with --cert and --key
+            hint: give the matching ones with --cert, and --key or --key-uri
         "#]],
     );
     assert!(!exists(&sandbox, "pki"));

@@ -8,7 +8,7 @@ use crate::sandbox::Sandbox;
 refusals! { Sandbox::with_csrs();
     a_signature_of_another_subject: "issue --ca intermediate0 --csr csrs/bad-signature.csr" => 1, "invalid-signature", expect![[r#"
         error: csrs/bad-signature.csr is not a CSR that can be used
-        caused by: the key's numbers are inconsistent: the signature was not made with it
+        caused by: the signature is invalid: it was not made with the key
     "#]];
     an_empty_signature: "issue --ca intermediate0 --csr csrs/empty-signature.csr" => 1, "invalid-der", expect![[r#"
         error: csrs/empty-signature.csr is not a certificate signing request (CSR)
