@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// Least distance to the numbers in a backup at which a CA goes on, should the clock be set back: more
 /// than it issued or signed since, at a thousand a second for seven weeks, or a hundred for sixteen
@@ -29,6 +29,10 @@ const STEP: u128 = 1 << 32;
 /// Microseconds of ten years: distance to its own time at which a backup goes on if the clock is before
 /// that.
 const FAR: u128 = 10 * 365 * 24 * 60 * 60 * 1_000_000;
+
+/// A clock that is so little before the backup is right: both ends of a pipe start at the same time, and
+/// hosts differ.
+const LEEWAY: Duration = Duration::seconds(10);
 
 /// Microseconds of some days, within which a clock that was set back tells two restores apart.
 const APART: u128 = 1 << 40;
@@ -42,10 +46,15 @@ fn above_all_counting(now: OffsetDateTime, made_at: Option<OffsetDateTime>) -> u
     let micros =
         |time: OffsetDateTime| u128::try_from(time.unix_timestamp_nanos() / 1000).unwrap_or(0);
     let clock = micros(now);
-    match made_at.map(micros) {
-        Some(made_at) if clock < made_at => made_at + FAR + clock % APART,
-        _ => clock,
+    match made_at.filter(|made_at| is_before(now, *made_at)) {
+        Some(made_at) => micros(made_at) + FAR + clock % APART,
+        None => clock,
     }
+}
+
+/// Returns whether the clock is before the time of a backup.
+fn is_before(now: OffsetDateTime, made_at: OffsetDateTime) -> bool {
+    made_at - now > LEEWAY
 }
 
 /// Files that are synced one after the other: those of a store that is not large.
@@ -111,7 +120,7 @@ impl Store {
         let manifest = extraction.manifest()?;
         extraction.extract()?;
         let made_at = parse_rfc3339(&manifest.made_at);
-        if let Some(made_at) = made_at.filter(|made_at| now < *made_at) {
+        if let Some(made_at) = made_at.filter(|made_at| is_before(now, *made_at)) {
             operator.tell(&Notice::ClockBehind { now, made_at });
         }
         let restored = extraction
