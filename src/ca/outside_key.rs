@@ -95,7 +95,7 @@ pub(crate) fn find(
     match found {
         Found::Key(public) => Ok((place, Some(public))),
         Found::Nothing => Ok((place, None)),
-        Found::Locked => Err(failed(KeyError::Outside).into()),
+        Found::Locked => Err(failed(place.still_locked().into()).into()),
     }
 }
 

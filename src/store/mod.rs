@@ -13,6 +13,8 @@
 //!   its certificates.
 //! * 3: `fixture` in `store.json`, and `flaw` in lines of `issued.jsonl`. A store has format 3 from the
 //!   beginning or never.
+//! * 4: removed CAs, and generations of keys.
+//! * 5: `key_uri` in `ca.json`. A store gets format 5 with its first CA whose key is outside the store.
 
 mod addition;
 mod archive;

@@ -13,8 +13,11 @@ impl Store {
     pub(crate) fn set_key_uri(&self, name: &CaName, uri: &KeyUri) -> Result<Ca, StoreError> {
         let _lock = self.hold()?;
         let ca = self.ca(name)?;
-        if ca.record().key_uri.as_ref() == Some(uri) {
-            return Ok(ca);
+        match &ca.record().key_uri {
+            Some(there) if there == uri => return Ok(ca),
+            // Another process moved it meanwhile.
+            Some(_) => return Err(StoreError::KeysChanged { name: name.clone() }),
+            None => {}
         }
         format::raise(&self.layout, format::KEYS_OUTSIDE)?;
         let record = CaRecord {

@@ -126,7 +126,7 @@ fn every_type_of_key_signs_certificates_and_crls() {
         let crl = format!("crl --ca {kind}");
         sandbox.outside(&crl).arg("--passin").arg(PIN).succeeds();
     }
-    // openssl of Debian 12 knows no ML-DSA; a library of others does.
+    // openssl of Debian 12 knows no ML-DSA: pyca signs in the helper, and `pki` verifies.
     let signed = sandbox.read("keys/signed");
     for (kind, algorithm) in [
         ("p256", "ecdsa-sha256"),

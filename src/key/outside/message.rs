@@ -26,7 +26,7 @@ pub(crate) struct Request {
 pub(crate) enum Command {
     /// First of all; answered with `version` and `sessions`.
     Hello { version: u32 },
-    /// Opens what holds a key, for the time of the process.
+    /// Opens the token or service of a key, for the time of the process.
     Login { key: String, pin: Secret },
     /// Answered with `spki`, and `login` if signing needs a PIN that was not given.
     Public { key: String },
@@ -110,7 +110,7 @@ pub(crate) struct Problem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Code {
-    /// What holds the key needs a PIN first.
+    /// The token or service needs a PIN first.
     PinRequired,
     PinWrong,
     /// The PIN was wrong too often.

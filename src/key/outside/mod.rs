@@ -148,6 +148,12 @@ impl KeyPlace {
         Ok(answered.map(|_| ())?)
     }
 
+    /// Returns the error of a helper that asks for a PIN after it took one.
+    pub(crate) fn still_locked(&self) -> HelperError {
+        let problem = "it asks for the PIN again";
+        self.helper.not_understood(problem.to_owned())
+    }
+
     /// Generates a key that cannot be exported.
     pub(crate) fn generate(&self, kind: KeyType) -> Result<PublicKey, KeyError> {
         let generate = Command::Generate {

@@ -1,4 +1,4 @@
-//! What helpers get to see, and who sees the PIN.
+//! Secrets that helpers get, and the only way of the PIN to them.
 
 use crate::sandbox::Sandbox;
 
