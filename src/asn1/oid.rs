@@ -161,6 +161,7 @@ identifiers! {
 
     // Access methods, key purposes, other names: RFC 5280 section 4.2, RFC 9598.
     OCSP = "1.3.6.1.5.5.7.48.1", "ocsp";
+    OCSP_BASIC = "1.3.6.1.5.5.7.48.1.1", "ocsp-basic";
     CA_ISSUERS = "1.3.6.1.5.5.7.48.2", "caIssuers";
     SERVER_AUTH = "1.3.6.1.5.5.7.3.1", "serverAuth";
     CLIENT_AUTH = "1.3.6.1.5.5.7.3.2", "clientAuth";

@@ -9,6 +9,7 @@ use crate::ca::fixture::DefectError;
 use crate::ca::foreign::error::{InputError, called};
 use crate::ca::import::ImportError;
 use crate::ca::issuance::error::{IssuanceError, IssuerError};
+use crate::ca::ocsp::error::OcspError;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::profiles::error::ProfileError;
 use crate::ca::remedy::Remedy;
@@ -41,6 +42,8 @@ pub(crate) enum CaError {
     Authority(#[from] AuthorityError),
     #[error(transparent)]
     Crl(#[from] CrlError),
+    #[error(transparent)]
+    Ocsp(#[from] OcspError),
     #[error(transparent)]
     TrustStore(#[from] TrustStoreError),
     #[error(transparent)]

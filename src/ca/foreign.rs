@@ -6,7 +6,10 @@ use crate::asn1::Malformed;
 use crate::ca::error::CaError;
 pub(crate) use crate::pem::PemObject as ForeignObject;
 use crate::store::FileError;
-use crate::x509::{self, Certificate, CertificationRequest, Crl, NoObjects, signed_data};
+use crate::x509::ocsp::OcspResponse;
+use crate::x509::{
+    self, Certificate, CertificationRequest, Crl, NoObjects, OCSP_RESPONSE_LABEL, signed_data,
+};
 pub(crate) use crate::x509::{is_certificate_label, is_signed_data_label};
 use error::InputError;
 use std::io::{self, Read};
@@ -286,6 +289,37 @@ pub(crate) fn crls_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
         return Err(wrong(InputError::Other("it has no CRL".into())));
     }
     Ok(crls)
+}
+
+/// Reads the DER of OCSP responses, at least one, each with an answer; nothing else may be there.
+pub(crate) fn responses_in(input: &Input) -> Result<Vec<Vec<u8>>, CaError> {
+    let wrong = |source: InputError| CaError::Input {
+        path: input.path().to_owned(),
+        expected: "a file of OCSP responses",
+        source,
+    };
+    let mut responses = Vec::new();
+    for (index, mut object) in input.objects()?.into_iter().enumerate() {
+        if object.label != OCSP_RESPONSE_LABEL {
+            return Err(wrong(InputError::Other(format!(
+                "its object {} is {:?}",
+                index + 1,
+                object.label
+            ))));
+        }
+        let read = OcspResponse::from_der(&object.der).map_err(|error| wrong(error.into()))?;
+        if read.basic.is_none() {
+            return Err(wrong(InputError::Other(format!(
+                "the responder did not answer: {}",
+                read.status.as_str()
+            ))));
+        }
+        responses.push(std::mem::take(&mut *object.der));
+    }
+    if responses.is_empty() {
+        return Err(wrong(InputError::Other("it has no OCSP response".into())));
+    }
+    Ok(responses)
 }
 
 /// Reads the one CSR. Other PEM objects, such as its key, are ignored.

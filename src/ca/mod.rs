@@ -16,6 +16,7 @@ mod issuance;
 mod line_starts;
 mod notice;
 mod numbers;
+mod ocsp;
 mod outside_key;
 mod owner;
 mod parallel;
@@ -69,7 +70,7 @@ pub(crate) use fixture::{Defect, DefectError, issue_defective};
 pub(crate) use foreign::error::InputError;
 pub(crate) use foreign::{
     ForeignObject, Input, Size, UnreadCertificate, certificates_in, crls_in, read_certificates,
-    request_in,
+    request_in, responses_in,
 };
 pub(crate) use import::{
     ImportError, ImportOutcome, ImportRequest, Imported, KeyProtection, Layout, OldCrl, Source,
@@ -83,6 +84,11 @@ pub(crate) use issuance::{
 pub(crate) use line_starts::LineStarts;
 pub(crate) use notice::{CrlNotice, Notice, RenewalNotice};
 pub(crate) use numbers::plural;
+pub(crate) use ocsp::error::OcspError;
+pub(crate) use ocsp::{
+    OcspRequest, PublishedResponses, ResponseState, ResponsesCheck, SignerChoice, SingleResponse,
+    check_responses, check_single, publish_responses, publish_single, write_index,
+};
 pub(crate) use owner::KeyOf;
 pub(crate) use parallel::on_all_cores;
 pub(crate) use passphrase_change::{change_passphrase, change_passphrase_of_file, key_file_of};

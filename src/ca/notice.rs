@@ -66,6 +66,12 @@ pub(crate) enum Notice {
         /// The other one.
         valid: Serial,
     },
+    /// The certificate of an OCSP responder was issued.
+    ResponderIssued {
+        ca: CaName,
+        serial: Serial,
+        until: OffsetDateTime,
+    },
     /// The certificate is in its place already.
     SameCertificate {
         ca: CaName,

@@ -4,7 +4,11 @@
 use crate::ca::error::CaError;
 use crate::store::{Ca, Revoked, Store};
 use crate::x509::comparison::are_equal;
-use crate::x509::verify::{CrlProblem, Paths, Question, Refusal, Trust, called, check_crls, judge};
+use crate::x509::ocsp::OcspResponse;
+use crate::x509::verify::{
+    CrlProblem, OcspProblem, Paths, Question, Refusal, Trust, called, check_crls, check_responses,
+    judge,
+};
 use crate::x509::{Certificate, Crl};
 use std::cell::Cell;
 
@@ -20,6 +24,9 @@ pub(crate) struct VerifyRequest<'a> {
     pub(crate) trusts_intermediates: bool,
     /// CRLs; if there are any, they alone decide what is revoked.
     pub(crate) crls: Vec<Crl<'a>>,
+    /// OCSP responses. A certificate that they are about needs no CRL; the one that is verified needs a response or a
+    /// CRL if there are any.
+    pub(crate) responses: Vec<OcspResponse<'a>>,
     /// Time, name and purpose.
     pub(crate) question: Question,
 }
@@ -40,6 +47,8 @@ pub(crate) struct Checked {
     pub(crate) refusal: Option<Refusal>,
     /// Reasons why CRLs of its issuer were not used.
     pub(crate) unused: Vec<CrlProblem>,
+    /// Reason why no OCSP response was used.
+    pub(crate) no_response: Option<OcspProblem>,
 }
 
 /// Source of the revocation status.
@@ -49,6 +58,8 @@ pub(crate) enum CheckedBy {
     Store,
     /// A CRL of its issuer.
     Crl,
+    /// An OCSP response.
+    Ocsp,
     None,
 }
 
@@ -86,6 +97,7 @@ const DEEPEST: usize = 3;
 struct Verifier<'a> {
     known: &'a [Ca],
     crls: &'a [Crl<'a>],
+    responses: &'a [OcspResponse<'a>],
     anchors: Vec<Certificate>,
     /// Certificates that may be on a path, and are not trusted themselves.
     others: Vec<Certificate>,
@@ -107,6 +119,7 @@ impl<'a> Verifier<'a> {
         Self {
             known,
             crls: &request.crls,
+            responses: &request.responses,
             anchors,
             others,
             signers: Cell::new(0),
@@ -169,7 +182,8 @@ impl<'a> Verifier<'a> {
         })
     }
 
-    /// Checks the revocation of the certificate below `index`: by the CRLs that were given, or else by the record.
+    /// Checks the revocation of the certificate below `index`: by the OCSP responses that were given, or else by the
+    /// CRLs, or else by the record.
     fn revocation(
         &self,
         path: &[Certificate],
@@ -179,6 +193,24 @@ impl<'a> Verifier<'a> {
     ) -> Result<Checked, CaError> {
         let (certificate, issuer) = (&path[index - 1], &path[index]);
         let mut unused = Vec::new();
+        let mut no_response = None;
+        if !self.responses.is_empty() {
+            let checked = check_responses(self.responses, certificate, issuer, question.time);
+            match checked.err() {
+                Some(Refusal::NoResponse { problem, .. }) if index > 1 || !self.crls.is_empty() => {
+                    no_response = Some(problem).filter(|problem| *problem != OcspProblem::Missing);
+                }
+                refusal => {
+                    return Ok(Checked {
+                        certificate: certificate.clone(),
+                        checked_by: CheckedBy::Ocsp,
+                        refusal,
+                        unused,
+                        no_response,
+                    });
+                }
+            }
+        }
         let (checked_by, refusal) = if self.crls.is_empty() {
             recorded(self.known, certificate, issuer)?
         } else {
@@ -198,6 +230,7 @@ impl<'a> Verifier<'a> {
             checked_by,
             refusal,
             unused,
+            no_response,
         })
     }
 

@@ -1,12 +1,13 @@
-//! Certificates, requests and keys as data, by the field names of RFC 5280 and RFC 2986, and as text
+//! Certificates, requests, CRLs, OCSP responses and keys as data, by the field names of their RFCs, and as text
 //! made of that data.
 
 use crate::asn1::{Hex, Malformed, Reader, oid};
 use crate::key::{KeyError, KeyFile, PublicKey};
 use crate::store::Issuance;
-use crate::x509::certificate::algorithm_name;
+use crate::x509::certificate::{algorithm_name, serial_hex};
 use crate::x509::crl::{Crl, ReadEntry};
 use crate::x509::extension::{Extension, key_usage_names};
+use crate::x509::ocsp::{CertStatus, OcspResponse, ReadSingle, ResponderId};
 use crate::x509::text::Escaped;
 use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, CertificationRequest, Fingerprint, GeneralName, NameConstraints};
@@ -100,6 +101,61 @@ pub(super) fn crl_entry(entry: &ReadEntry<'_>) -> Value {
     if let Some(date) = entry.invalidity_date {
         value["invalidity_date"] = json!(rfc3339(date));
     }
+    value
+}
+
+/// Returns an OCSP response, by the field names of RFC 6960.
+pub(super) fn ocsp(response: &OcspResponse<'_>) -> Value {
+    let mut value = json!({
+        "type": "ocsp_response",
+        "response_status": response.status.as_str(),
+    });
+    let Some(basic) = &response.basic else {
+        return value;
+    };
+    value["responder_id"] = match &basic.responder {
+        ResponderId::Name(name) => json!({ "by_name": name.to_string() }),
+        ResponderId::KeyHash(hash) => json!({ "by_key": hex(hash) }),
+    };
+    value["produced_at"] = json!(rfc3339(basic.produced_at));
+    value["responses"] = basic.singles.iter().map(single_response).collect();
+    value["response_extensions"] = json!(extensions(&basic.extensions));
+    value["signature_algorithm"] = json!(algorithm_name(basic.algorithm()));
+    let certificates = basic.certificates.iter();
+    value["certs"] = certificates
+        .map(|certificate| {
+            json!({
+                "subject": certificate.subject().to_string(),
+                "serial_number": serial_hex(certificate.serial_bytes()),
+                "not_after": rfc3339(certificate.validity().not_after),
+                "fingerprint_sha256": certificate.fingerprint().to_string(),
+            })
+        })
+        .collect();
+    value
+}
+
+fn single_response(single: &ReadSingle<'_>) -> Value {
+    let mut value = json!({
+        "cert_id": {
+            "hash_algorithm": oid_name(&single.id.algorithm),
+            "issuer_name_hash": hex(single.id.name_hash),
+            "issuer_key_hash": hex(single.id.key_hash),
+            "serial_number": serial_hex(single.id.serial),
+        },
+    });
+    value["cert_status"] = json!(match single.status {
+        CertStatus::Good => "good",
+        CertStatus::Revoked { .. } => "revoked",
+        CertStatus::Unknown => "unknown",
+    });
+    if let CertStatus::Revoked { at, reason } = single.status {
+        value["revocation_time"] = json!(rfc3339(at));
+        value["revocation_reason"] = json!(reason.as_str());
+    }
+    value["this_update"] = json!(rfc3339(single.this_update));
+    value["next_update"] = json!(single.next_update.map(rfc3339));
+    value["single_extensions"] = json!(extensions(&single.extensions));
     value
 }
 

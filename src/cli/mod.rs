@@ -23,6 +23,7 @@ mod log;
 mod machines;
 mod man;
 mod notice;
+mod ocsp;
 mod options;
 mod output;
 mod passphrase;
@@ -136,6 +137,7 @@ commands! {
     "bundle" Bundle(bundle::BundleArgs);
     "revoke" Revoke(revoke::RevokeArgs);
     "crl" Crl(crl::CrlArgs);
+    "ocsp" Ocsp(ocsp::OcspArgs);
     "publish" Publish(publish::PublishArgs);
     "list" List(list::ListArgs);
     "log" Log(log::LogArgs);

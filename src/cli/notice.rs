@@ -51,6 +51,11 @@ impl fmt::Display for Notice {
                 f,
                 "{valid} of {ca} has the same key as {serial} and is still valid: `pki revoke --ca {ca} --serial 0x{valid} --reason keyCompromise` revokes it"
             ),
+            Self::ResponderIssued { ca, serial, until } => write!(
+                f,
+                "issued a certificate for the OCSP responder of {ca}: {serial}, until {}",
+                rfc3339(*until)
+            ),
             Self::SameCertificate { ca } => {
                 write!(f, "{ca} already has this certificate; nothing was changed")
             }

@@ -18,9 +18,10 @@ use crate::ca::{
 use crate::key::PublicKey;
 use crate::store::{Ca, CaName, Store};
 use crate::x509::crl::ReadEntry;
+use crate::x509::ocsp::OcspResponse;
 use crate::x509::text::harmless_json;
 use crate::x509::validity::rfc3339;
-use crate::x509::{Certificate, CertificationRequest, Crl, Validity};
+use crate::x509::{Certificate, CertificationRequest, Crl, OCSP_RESPONSE_LABEL, Validity};
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 /// Show a certificate of the store, or the contents of a file
 ///
-/// A file may contain certificates, CSRs, CRLs and keys in PEM or DER, or be PKCS #12; - is standard input. Of a
+/// A file may contain certificates, CSRs, CRLs, OCSP responses and keys in PEM or DER, or be PKCS #12; - is standard input. Of a
 /// private key only the type is shown.
 #[derive(Args)]
 pub(super) struct ShowArgs {
@@ -209,6 +210,7 @@ fn describe_object(object: &ForeignObject) -> Result<Value, InputError> {
             value
         }
         "X509 CRL" => describe::list(&Crl::from_der(der)?)?,
+        OCSP_RESPONSE_LABEL => describe::ocsp(&OcspResponse::from_der(der)?),
         other => json!({ "type": other, "bytes": der.len() }),
     })
 }

@@ -5,8 +5,11 @@ use super::failure::Failure;
 use super::options::{certificates, input};
 use super::passphrase::{FilePassinArgs, UserPassphrases};
 use super::report::{Lines, Report};
-use crate::ca::{Checked, CheckedBy, Judgement, UnreadCertificate, VerifyRequest, crls_in, verify};
+use crate::ca::{
+    Checked, CheckedBy, Judgement, UnreadCertificate, VerifyRequest, crls_in, responses_in, verify,
+};
 use crate::store::{Store, StoreError};
+use crate::x509::ocsp::OcspResponse;
 use crate::x509::text::{Escaped, shortened};
 use crate::x509::validity::{Moment, rfc3339};
 use crate::x509::verify::{Hostname, PolicyInputs, Question, Refusal, called, serial_text};
@@ -19,7 +22,7 @@ use std::path::PathBuf;
 /// Verify a certificate; exit with 3 if it is not valid
 ///
 /// Checks the path to a root: signatures, validity, constraints, purpose and revocation. The roots are those
-/// of the store, or those of --bundle. Revocations come from the store's records, or from --crl.
+/// of the store, or those of --bundle. Revocations come from the store's records, or from --crl and --ocsp.
 #[derive(Args)]
 pub(super) struct VerifyArgs {
     /// The certificate, PEM, DER or PKCS #12, with or without intermediate CAs after it; - is standard input
@@ -31,6 +34,9 @@ pub(super) struct VerifyArgs {
     /// CRLs, PEM or DER, of every CA of the path, instead of the store's records; repeatable
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
+    /// OCSP response, DER or PEM, about the certificate or a CA of its path; repeatable. A CA without one is checked as without this option
+    #[arg(long, value_name = "FILE")]
+    ocsp: Vec<PathBuf>,
     /// Required purpose: client, server, peer, email, code-signing, ocsp, timestamp [default: any]
     #[arg(long, value_name = "PURPOSE")]
     purpose: Option<Profile>,
@@ -102,7 +108,11 @@ impl VerifyArgs {
             lists.extend(crls_in(&input(file)?)?);
         }
         let mut unread = Vec::new();
-        let request = self.request(&lists, &mut unread, context)?;
+        let mut responses = Vec::new();
+        for file in &self.ocsp {
+            responses.extend(responses_in(&input(file)?)?);
+        }
+        let request = self.request(&lists, &responses, &mut unread, context)?;
         for UnreadCertificate {
             path,
             number,
@@ -124,6 +134,7 @@ impl VerifyArgs {
     fn request<'a>(
         &self,
         lists: &'a [Vec<u8>],
+        responses: &'a [Vec<u8>],
         unread: &mut Vec<UnreadCertificate>,
         context: &Context,
     ) -> Result<VerifyRequest<'a>, Failure> {
@@ -150,6 +161,10 @@ impl VerifyArgs {
             crls: lists
                 .iter()
                 .map(|der| Crl::from_der(der).expect("it was read before"))
+                .collect(),
+            responses: responses
+                .iter()
+                .map(|der| OcspResponse::from_der(der).expect("it was read before"))
                 .collect(),
             question: Question {
                 time,
@@ -258,6 +273,7 @@ fn revocation_entry(checked: &Checked) -> RevocationEntry {
         checked_by: match checked.checked_by {
             CheckedBy::Store => "store",
             CheckedBy::Crl => "list",
+            CheckedBy::Ocsp => "ocsp",
             CheckedBy::None => "none",
         },
         revoked_at,
@@ -278,6 +294,7 @@ fn text(certificate: &Certificate, judgement: &Judgement) -> String {
     for (label, checked_by) in [
         ("not revoked, by the store", CheckedBy::Store),
         ("not revoked, by its CRL", CheckedBy::Crl),
+        ("not revoked, by OCSP", CheckedBy::Ocsp),
         ("revocation not checked", CheckedBy::None),
     ] {
         let all = judgement.revocation.iter();
@@ -289,9 +306,12 @@ fn text(certificate: &Certificate, judgement: &Judgement) -> String {
             lines = lines.row(label, shortened(&of_these.join(", ")));
         }
     }
-    let checked = judgement.revocation.iter();
-    for problem in checked.flat_map(|checked| &checked.unused) {
-        lines = lines.row("CRL not used", shortened(&problem.to_string()));
+    for checked in &judgement.revocation {
+        for problem in &checked.unused {
+            lines = lines.row("CRL not used", shortened(&problem.to_string()));
+        }
+        let problem = checked.no_response.as_ref().map(ToString::to_string);
+        lines = lines.row_if("OCSP response not used", problem.as_deref().map(shortened));
     }
     lines.under(&shortened(&heading(certificate, judgement)))
 }

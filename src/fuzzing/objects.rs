@@ -168,6 +168,7 @@ pub fn verify(data: &[u8]) {
         beside: Vec::new(),
         bundle: Some(certificates.collect()),
         crls: Vec::new(),
+        responses: Vec::new(),
         trusts_intermediates: true,
         question: Question::at(NOW),
     };

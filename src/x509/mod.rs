@@ -13,6 +13,7 @@ pub(crate) mod lint;
 pub(crate) mod name;
 mod name_hash;
 mod objects;
+pub(crate) mod ocsp;
 pub(crate) mod path;
 pub(crate) mod profile;
 mod recorded_profile;
@@ -31,7 +32,9 @@ pub(crate) use crl::Crl;
 pub(crate) use extension::Extension;
 pub(crate) use general_name::GeneralName;
 pub(crate) use name::Name;
-pub(crate) use objects::{NoObjects, is_certificate_label, is_signed_data_label, objects};
+pub(crate) use objects::{
+    NoObjects, OCSP_RESPONSE_LABEL, is_certificate_label, is_signed_data_label, objects,
+};
 pub(crate) use profile::Profile;
 pub(crate) use recorded_profile::RecordedProfile;
 pub(crate) use request::CertificationRequest;

@@ -4,6 +4,9 @@ use crate::asn1::{Malformed, Reader, tag};
 use crate::pem::{self, PemError, PemObject};
 use zeroize::Zeroizing;
 
+/// PEM label of an OCSPResponse, as OpenSSL and others write it.
+pub(crate) const OCSP_RESPONSE_LABEL: &str = "OCSP RESPONSE";
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoObjects {
     #[error("the file is empty")]
@@ -55,6 +58,9 @@ fn der_label(der: &[u8]) -> Option<&'static str> {
     }
     if first.tag == tag::OBJECT_IDENTIFIER {
         return Some("PKCS7");
+    }
+    if first.tag == tag::ENUMERATED {
+        return Some(OCSP_RESPONSE_LABEL);
     }
     if first.tag != tag::SEQUENCE {
         return None;

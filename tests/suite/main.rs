@@ -116,4 +116,5 @@ mod unbounded;
 mod vectors;
 mod verify;
 mod verify_foreign;
+mod verify_ocsp;
 mod wired_in;

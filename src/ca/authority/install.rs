@@ -149,6 +149,7 @@ pub(crate) fn path_above(
         beside: Vec::new(),
         bundle: Some(bundle),
         crls: Vec::new(),
+        responses: Vec::new(),
         trusts_intermediates: false,
         question: Question::at(now),
     };

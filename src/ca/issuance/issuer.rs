@@ -149,26 +149,13 @@ impl Issuer {
         certificate: &Certificate,
         passphrases: &mut dyn Passphrases,
     ) -> Result<Option<PrivateKey>, CaError> {
-        let Some(content) = self.ca.leaf_key_file(serial)? else {
-            return Ok(None);
-        };
-        let path = self.ca.leaf_key_location(serial);
-        let label = format!("the key of {} {serial}", self.ca.name());
-        let wanted = if self.has_key_outside() {
-            ProtectedKey::outside(&label)
-        } else {
-            ProtectedKey::of(self.ca.name(), &label)
-        };
-        let key = self.unlocked.open(&path, wanted, &content, passphrases)?;
-        if key.public().spki() != certificate.public_key().spki() {
-            let problem = format!("does not match certificate {serial}");
-            return Err(StoreError::damaged(&path, problem).into());
-        }
-        if self.has_key_outside() {
+        let unlocked = &mut self.unlocked;
+        let key = open_leaf_key(&self.ca, serial, certificate, unlocked, passphrases)?;
+        if key.is_some() && self.has_key_outside() {
             // Its successor's key has the same passphrase.
             self.protection = Some(self.unlocked.protection()?);
         }
-        Ok(Some(key))
+        Ok(key)
     }
 
     /// The store that the CA is in.
@@ -326,4 +313,35 @@ impl Issuer {
     pub(super) fn key(&self) -> &PrivateKey {
         &self.key
     }
+
+    /// Returns the key of a CA that signs OCSP responses itself.
+    pub(crate) fn into_key(self) -> PrivateKey {
+        self.key
+    }
+}
+
+/// Opens the stored key of a certificate that a CA issued; `None` if it was made elsewhere.
+pub(crate) fn open_leaf_key(
+    ca: &Ca,
+    serial: &Serial,
+    certificate: &Certificate,
+    unlocked: &mut Unlocked,
+    passphrases: &mut dyn Passphrases,
+) -> Result<Option<PrivateKey>, CaError> {
+    let Some(content) = ca.leaf_key_file(serial)? else {
+        return Ok(None);
+    };
+    let path = ca.leaf_key_location(serial);
+    let label = format!("the key of {} {serial}", ca.name());
+    let wanted = if ca.record().key_uri.is_some() {
+        ProtectedKey::outside(&label)
+    } else {
+        ProtectedKey::of(ca.name(), &label)
+    };
+    let key = unlocked.open(&path, wanted, &content, passphrases)?;
+    if key.public().spki() != certificate.public_key().spki() {
+        let problem = format!("does not match certificate {serial}");
+        return Err(StoreError::damaged(&path, problem).into());
+    }
+    Ok(Some(key))
 }

@@ -19,7 +19,7 @@ pub(crate) use compromised::{CompromisedKeys, certified_too, key_of, refuse_comp
 pub(crate) use draft::{Content, Draft};
 pub(crate) use draft::{Intended, kind_of};
 pub(crate) use issue::{References, Steps, self_issue};
-pub(crate) use issuer::Issuer;
+pub(crate) use issuer::{Issuer, open_leaf_key};
 pub(crate) use leaf::{CsrNames, Issued, KeySource, LeafRequest, issue};
 pub(crate) use leaf::{
     InPlaceOf, Signer, check_key_usage, check_length, content, issue_draft, issue_signed_by,
@@ -27,5 +27,5 @@ pub(crate) use leaf::{
 };
 pub(crate) use lifetime::compare;
 pub(crate) use lifetime::{End, Lifetime};
-pub(crate) use standing::Purpose;
+pub(crate) use standing::{Purpose, check_standing};
 pub(crate) use subjects::refuse_taken_subject;

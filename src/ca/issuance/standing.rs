@@ -16,8 +16,20 @@ pub(crate) enum Purpose {
     Certificates,
     /// Signing CRLs.
     Crls,
+    /// Signing OCSP responses. They say what is recorded, of a revoked CA too.
+    Responses,
     /// Signing, or asking for, a certificate of its own key, which may have expired.
     OwnCertificate,
+}
+
+/// Refuses a CA that may not sign for a purpose now.
+pub(crate) fn check_standing(
+    store: &Store,
+    ca: &Ca,
+    purpose: Purpose,
+    now: OffsetDateTime,
+) -> Result<(), CaError> {
+    standing_path(store, ca, purpose, now).map(drop)
 }
 
 /// The certificates from the CA up to its root, after proof that all of them stand.
@@ -47,13 +59,15 @@ pub(super) fn standing_path(
             .iter()
             .map(|ancestor| ancestor.certificate().clone()),
     );
-    if purpose != Purpose::Crls {
+    if !matches!(purpose, Purpose::Crls | Purpose::Responses) {
         refuse_revoked(store, ca, &ancestors)?;
         let members = std::iter::once(ca).chain(&ancestors);
         refuse_compromised_cas(store, &members.map(key_of).collect::<Vec<_>>())?;
     }
     let (bit, bit_name) = match purpose {
         Purpose::Crls => (CRL_SIGN, "cRLSign"),
+        // RFC 6960 asks for no bit.
+        Purpose::Responses => (u16::MAX, ""),
         Purpose::Certificates | Purpose::OwnCertificate => (KEY_CERT_SIGN, "keyCertSign"),
     };
     if !ca.certificate().is_ca() {

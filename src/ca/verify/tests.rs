@@ -18,6 +18,7 @@ fn judged(
         bundle: bundle.map(<[Certificate]>::to_vec),
         trusts_intermediates: false,
         crls: crls.to_vec(),
+        responses: Vec::new(),
         question: Question::at(now),
     };
     verify(store, &request).unwrap()

@@ -3,8 +3,8 @@
 
 use crate::ca::{
     ApplyError, AuthorityError, CaError, CrlError, DefectError, ExportError, ImportError,
-    InputError, IssuanceError, IssuerError, KeyUseError, Misfit, ProfileError, RenewalError,
-    RepositoryError, RevocationError, Secret, SelectError, TrustStoreError,
+    InputError, IssuanceError, IssuerError, KeyUseError, Misfit, OcspError, ProfileError,
+    RenewalError, RepositoryError, RevocationError, Secret, SelectError, TrustStoreError,
 };
 use crate::key::{Code, HelperError, KeyError};
 use crate::store::file::Suspect;
@@ -33,6 +33,7 @@ pub(super) fn of(error: &CaError) -> &'static str {
         CaError::Issuance(error) => of_issuance(error),
         CaError::Authority(error) => of_authority(error),
         CaError::Crl(error) => of_crl(error),
+        CaError::Ocsp(error) => of_ocsp(error),
         CaError::TrustStore(error) => of_trust_store(error),
         CaError::Export(error) => of_export(error),
         CaError::Select(error) => of_select(error),
@@ -122,6 +123,14 @@ fn of_crl(error: &CrlError) -> &'static str {
         CrlError::LosesEntries { .. } => "crl-loses-entries",
         CrlError::TooLarge { .. } => "crl-too-large",
         CrlError::NotPublished { .. } => "crl-not-published",
+    }
+}
+
+fn of_ocsp(error: &OcspError) -> &'static str {
+    match error {
+        OcspError::Expired { .. } => "certificate-expired",
+        OcspError::Foreign { .. } => "file-foreign",
+        OcspError::NotADirectory { .. } => "not-a-directory",
     }
 }
 

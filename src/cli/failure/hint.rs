@@ -5,7 +5,7 @@ mod places;
 
 use crate::ca::{
     ApplyError, AuthorityError, CaError, CrlError, DefectError, DueCa, ExportError, ImportError,
-    InputError, IssuanceError, IssuerError, KeyOf, Misfit, ProfileError, RenewalError,
+    InputError, IssuanceError, IssuerError, KeyOf, Misfit, OcspError, ProfileError, RenewalError,
     RepositoryError, RevocationError, SelectError, SourceFile, TrustStoreError,
 };
 use crate::store::CaName;
@@ -29,6 +29,7 @@ pub(super) fn of(error: &CaError) -> Option<String> {
         CaError::Issuance(error) => issuance_hint(error),
         CaError::Authority(error) => authority_hint(error),
         CaError::Crl(error) => crl_hint(error),
+        CaError::Ocsp(error) => Some(ocsp_hint(error).into()),
         CaError::TrustStore(error) => trust_store_hint(error),
         CaError::Export(error) => export_hint(error).map(Into::into),
         CaError::Select(error) => Some(select_hint(error)),
@@ -50,6 +51,14 @@ pub(super) fn of(error: &CaError) -> Option<String> {
         CaError::InPlace { .. } => {
             Some("run the command again, with --force if a file has to be replaced".into())
         }
+    }
+}
+
+fn ocsp_hint(error: &OcspError) -> &'static str {
+    match error {
+        OcspError::Expired { .. } => "responses are about certificates that are valid: renew it",
+        OcspError::Foreign { .. } => "use another directory, or move these files away",
+        OcspError::NotADirectory { .. } => "use another directory",
     }
 }
 

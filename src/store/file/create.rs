@@ -32,6 +32,11 @@ pub(crate) fn create_filled(
     written
 }
 
+/// Gives a file a second name.
+pub(crate) fn link(path: &Path, name: &Path) -> Result<(), FileError> {
+    fs::hard_link(path, name).map_err(FileError::of("create", name))
+}
+
 pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     fs::remove_file(path).map_err(FileError::of("remove", path))
 }

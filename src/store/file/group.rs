@@ -110,6 +110,22 @@ impl Group {
         commit_all(files)
     }
 
+    /// Makes files and directories below it durable, unless [`Group::finish`] does that for all.
+    pub(crate) fn written(&self, paths: &[PathBuf]) -> Result<(), FileError> {
+        if self.syncs_as_a_whole {
+            return Ok(());
+        }
+        paths.par_iter().try_for_each(|path| sync(path))
+    }
+
+    /// Makes what was written since the group was opened durable, below its directory too.
+    pub(crate) fn finish(&self) -> Result<(), FileError> {
+        if self.syncs_as_a_whole {
+            return self.sync_whole();
+        }
+        sync_directory(&self.path)
+    }
+
     /// Makes files in it durable, and their names.
     pub(crate) fn sync(&self, files: &[PathBuf]) -> Result<(), FileError> {
         if files.len() <= FEW {

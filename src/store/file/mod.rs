@@ -19,7 +19,7 @@ pub(crate) use super::error::Uncommitted;
 pub(crate) use access::{Access, Existing};
 pub(crate) use appending::Appending;
 pub(crate) use create::{
-    append_or_create, create, create_filled, overwrite, remove, remove_if_there, tighten,
+    append_or_create, create, create_filled, link, overwrite, remove, remove_if_there, tighten,
 };
 pub(crate) use directory::StagedDirectory;
 pub(crate) use group::Group;

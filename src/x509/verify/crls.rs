@@ -1,59 +1,15 @@
 //! Revocation by CRLs that are given (RFC 5280 section 6.3, but for delta CRLs, indirect CRLs, and CRLs by reason).
 
+use super::problem::CrlProblem;
 use super::refusal::{Refusal, called, serial_text};
 use super::scope::{distribution_point, is_indirect, takes_in};
 use crate::asn1::oid;
 use crate::key::KeyError;
 use crate::x509::comparison::are_equal;
 use crate::x509::extension::key_usage::CRL_SIGN;
-use crate::x509::validity::rfc3339;
 use crate::x509::{Certificate, Crl};
 use const_oid::ObjectIdentifier;
 use time::OffsetDateTime;
-
-/// Reasons for which no CRL can be asked about a certificate.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum CrlProblem {
-    #[error("no CRL of {issuer} is given")]
-    Missing { issuer: String },
-    #[error("the CRL of {issuer} is not signed with its key")]
-    Signature { issuer: String },
-    #[error("the signature of the CRL of {issuer} can't be verified: {algorithm} is not supported")]
-    Unverifiable { issuer: String, algorithm: String },
-    #[error("the keyUsage of {issuer} lacks cRLSign, so its CRL is not valid")]
-    NoCrlSign { issuer: String },
-    #[error("the CRL of {issuer} is not valid before {}", rfc3339(*.this_update))]
-    NotYetValid {
-        issuer: String,
-        this_update: OffsetDateTime,
-    },
-    #[error("the CRL of {issuer} expired at {}", rfc3339(*.next_update))]
-    Ended {
-        issuer: String,
-        next_update: OffsetDateTime,
-    },
-    #[error("the CRL of {issuer} has no nextUpdate")]
-    Endless { issuer: String },
-    #[error("the CRL of {issuer} covers only some of its certificates: it has {extension}")]
-    Partial {
-        issuer: String,
-        extension: &'static str,
-    },
-    #[error("the CRL of {issuer} has a critical extension that is not supported: {extension}")]
-    CriticalExtension { issuer: String, extension: String },
-    #[error("an entry of the CRL of {issuer} has a critical extension that is not supported")]
-    CriticalEntryExtension { issuer: String },
-    #[error("the CRL of {issuer} is malformed")]
-    Broken { issuer: String },
-}
-
-impl CrlProblem {
-    /// Returns whether the issuer signed the CRL, which ended or is not about all that it issued: a complete
-    /// CRL that it signed later says more.
-    fn is_about_scope_or_time(&self) -> bool {
-        matches!(self, Self::Ended { .. } | Self::Partial { .. })
-    }
-}
 
 /// Checks whether a certificate is on none of the CRLs: the newest that can be used decides, and there has to
 /// be one. Returns why others of its issuer were not used.

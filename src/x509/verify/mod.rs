@@ -5,15 +5,19 @@
 //! rustls-webpki if it can: who is called valid was held to both.
 
 mod crls;
+mod ocsp;
 mod policies;
+mod problem;
 mod refusal;
 mod rules;
 mod scope;
 mod search;
 mod second;
 
-pub(crate) use crls::{CrlProblem, check_crls};
+pub(crate) use crls::check_crls;
+pub(crate) use ocsp::check_responses;
 pub(crate) use policies::PolicyInputs;
+pub(crate) use problem::{CrlProblem, OcspProblem};
 pub(crate) use refusal::{Refusal, called, serial_text};
 pub(crate) use search::{Paths, Trust};
 

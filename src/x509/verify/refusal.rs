@@ -1,6 +1,6 @@
 //! Reasons for which a certificate is not valid: facts, each about the certificate that it names.
 
-use super::crls::CrlProblem;
+use super::problem::{CrlProblem, OcspProblem};
 use crate::asn1::Malformed;
 use crate::x509::certificate::serial_hex;
 use crate::x509::constraints::ConstraintViolation;
@@ -109,12 +109,20 @@ pub(crate) enum Refusal {
         subject: String,
         problem: CrlProblem,
     },
+    #[error("{subject} may be revoked: {problem}")]
+    NoResponse {
+        subject: String,
+        problem: OcspProblem,
+    },
 }
 
 impl Refusal {
     /// Returns whether all but the revocation of the path was found good.
     pub(crate) fn is_about_revocation(&self) -> bool {
-        matches!(self, Self::Revoked { .. } | Self::NoCrl { .. })
+        matches!(
+            self,
+            Self::Revoked { .. } | Self::NoCrl { .. } | Self::NoResponse { .. }
+        )
     }
 }
 

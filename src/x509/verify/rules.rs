@@ -62,7 +62,7 @@ fn in_time(certificate: &Certificate, time: OffsetDateTime) -> Result<(), Refusa
 }
 
 /// An extension that is read here and is broken must not pass for one that is not there.
-fn extensions_are_understood(certificate: &Certificate) -> Result<(), Refusal> {
+pub(super) fn extensions_are_understood(certificate: &Certificate) -> Result<(), Refusal> {
     let subject = || called(certificate);
     if certificate.version() != 3 {
         return Err(Refusal::Version {
@@ -107,7 +107,10 @@ fn may_sign_certificates(issuer: &Certificate, below: &Certificate) -> Result<()
 }
 
 /// The signature verifies, but others could have made one that does.
-fn signature_binds(certificate: &Certificate, issuer: &Certificate) -> Result<(), Refusal> {
+pub(super) fn signature_binds(
+    certificate: &Certificate,
+    issuer: &Certificate,
+) -> Result<(), Refusal> {
     let weak = |algorithm: String| {
         Err(Refusal::WeakSignature {
             subject: called(certificate),

@@ -1,0 +1,27 @@
+//! Errors of OCSP responses. Unless an error says so, nothing was changed.
+
+use crate::store::CaName;
+use crate::x509::Serial;
+use crate::x509::validity::rfc3339;
+use std::path::PathBuf;
+use time::OffsetDateTime;
+
+/// Reasons why responses are not signed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OcspError {
+    #[error("certificate {serial} of {ca} expired at {}", rfc3339(*at))]
+    Expired {
+        ca: CaName,
+        serial: Serial,
+        at: OffsetDateTime,
+    },
+    /// Files in the directory of a CA that are no responses.
+    #[error("{} has files that are not OCSP responses: {}", path.display(), files.join(", "))]
+    Foreign {
+        path: PathBuf,
+        /// Some of them.
+        files: Vec<String>,
+    },
+    #[error("{} is not a directory", path.display())]
+    NotADirectory { path: PathBuf },
+}
