@@ -53,7 +53,7 @@ impl fmt::Display for Notice {
             ),
             Self::ResponderIssued { ca, serial, until } => write!(
                 f,
-                "issued a certificate for the OCSP responder of {ca}: {serial}, until {}",
+                "issued a certificate for the OCSP responder of {ca}: {serial}, expires at {}",
                 rfc3339(*until)
             ),
             Self::SameCertificate { ca } => {

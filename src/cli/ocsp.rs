@@ -25,11 +25,11 @@ use time::Duration;
 
 /// Sign OCSP responses in advance, for web servers and for stapling
 ///
-/// Writes a response for each unexpired certificate of each CA named, or of every CA with its key in the store: to
-/// DIR/CA under the paths of GET requests, so that a web server which serves DIR/CA is the CA's OCSP responder, and to
-/// DIR/CA/staple/SERIAL.ocsp. The directory of a CA is replaced in one step. A responder signs: a certificate of
-/// profile ocsp that the command issues and replaces before it expires. With --cn or --serial it writes the response
-/// of one certificate to DIR/NAME.ocsp.
+/// Signs a response for each unexpired certificate of each CA named, or of every CA with its key in the store. They are
+/// written to DIR/CA under the paths of GET requests, and to DIR/CA/staple/SERIAL.ocsp. A web server that serves DIR
+/// answers the GET requests of OCSP clients. The directory of a CA is replaced in one step. The signer is a responder:
+/// a certificate of profile ocsp, which the command issues and replaces before it expires. With --cn or --serial, the
+/// response of one certificate is written to DIR/NAME.ocsp.
 #[derive(Args)]
 pub(super) struct OcspArgs {
     /// A CA of the store; repeatable [default: every CA with its key here]
@@ -37,16 +37,16 @@ pub(super) struct OcspArgs {
     ca: Vec<CaName>,
     #[command(flatten)]
     selector: SelectorArgs,
-    /// The directory to write
+    /// The directory to write, with a directory for each CA; with --cn or --serial, for NAME.ocsp
     #[arg(long, value_name = "DIR", required_unless_present = "index")]
     out: Option<PathBuf>,
-    /// Days until the next response
+    /// Days until a response expires
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
-    /// Hash algorithm of the CertIDs: sha1 or sha256; repeatable [default: both; with --cn and --serial sha1]
+    /// Hash algorithm of the CertIDs: sha1 or sha256; repeatable [default: both; with --cn or --serial, sha1]
     #[arg(long, value_name = "HASH")]
     cert_id: Vec<CertIdHash>,
-    /// Sign only responses that are missing, differ from the record, are older than a revocation, or have less than a third of their validity left
+    /// Sign only what is missing, differs from the record, is older than a revocation, or has less than a third of its validity left
     #[arg(long)]
     if_needed: bool,
     /// Sign with the CA's key instead of a responder's
@@ -55,16 +55,16 @@ pub(super) struct OcspArgs {
     /// The key type of a new responder [default: p256]
     #[arg(long, value_name = "TYPE")]
     key_type: Option<KeyType>,
-    /// Sign nothing; exit with 3 if a response is missing, wrong, outdated or expires soon
+    /// Sign nothing; exit with 3 if a response is missing, invalid, outdated, expired or expires soon
     #[arg(long, conflicts_with_all = ["if_needed", "by_ca", "key_type", "force"])]
     check: bool,
     /// With --check: responses that expire within this time are findings, as in 24h
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     within: Option<Duration>,
-    /// Write only the index of one CA that `openssl ocsp -index` reads
+    /// Write only the index that `openssl ocsp -index` reads, of one CA
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "cn", "serial", "cert_id", "if_needed", "by_ca", "key_type", "check", "force"])]
     index: Option<PathBuf>,
-    /// With --cn and --serial: replace a file that is not an OCSP response
+    /// With --cn or --serial: replace a file that is not an OCSP response
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -92,7 +92,7 @@ impl OcspArgs {
             return Err(Failure::usage("--out is required"));
         };
         if is_standard_output(out) {
-            return Err(Failure::usage("--out has to be a directory here, not -"));
+            return Err(Failure::usage("--out has to be a directory, not -"));
         }
         let request = self.request(out)?;
         if let Some(selector) = self.selector.selector()? {
@@ -114,7 +114,7 @@ impl OcspArgs {
             (true, 0) => hashes.push(CertIdHash::Sha1),
             (true, 2) => {
                 return Err(Failure::usage(
-                    "the response of one certificate has one CertID: give --cert-id once",
+                    "the response of one certificate has one CertID: give one --cert-id",
                 ));
             }
             _ => {}
@@ -176,6 +176,11 @@ impl OcspArgs {
     }
 
     fn index(&self, store: &Store, path: &Path, context: &Context) -> Result<Report, Failure> {
+        if is_standard_output(path) {
+            return Err(Failure::usage(
+                "--index has to be a file, not -: its attributes are written to FILE.attr",
+            ));
+        }
         let ca = self.one_ca(store, "--index")?;
         let count = write_index(&ca, path, context.now)?;
         Ok(report::index(&ca, path, count))

@@ -158,7 +158,7 @@ fn lines_of(check: &ResponsesCheck, entry: &CheckEntry) -> String {
             named.push_str(", …");
         }
         let (count, of) = (affected.count, entry.certificates);
-        lines = lines.row(words(*state), format!("{count} of {of}: {named}"));
+        lines = lines.row(label(*state), format!("{count} of {of}: {named}"));
     }
     lines.under(&format!(
         "{}: not all responses in {} are current",
@@ -181,7 +181,7 @@ pub(super) fn checked_single(
     let until = entry.next_update.as_deref().unwrap_or("never");
     let text = match state {
         ResponseState::Current => format!("{}: current until {until}\n", entry.file),
-        _ => format!("{}: {}\n", entry.file, words(*state)),
+        _ => format!("{}: {}{}\n", entry.file, label(*state), reason(*state)),
     };
     Report::new(&entry, text).verdict(*state == ResponseState::Current)
 }
@@ -216,17 +216,29 @@ fn status(state: ResponseState) -> &'static str {
     }
 }
 
-fn words(state: ResponseState) -> &'static str {
+fn label(state: ResponseState) -> &'static str {
     match state {
         ResponseState::Current => "current",
         ResponseState::EndsSoon => "expires soon",
-        ResponseState::Outdated => {
-            "outdated: differs from the record, or is older than a revocation"
-        }
-        ResponseState::InFuture => "in the future: its thisUpdate is ahead of the clock",
+        ResponseState::Outdated => "outdated",
+        ResponseState::InFuture => "dated in the future",
         ResponseState::Expired => "expired",
-        ResponseState::OtherSigner => "its signer is not a valid responder",
-        ResponseState::Invalid => "not a response about this certificate, or wrongly signed",
+        ResponseState::OtherSigner => "signer not valid",
+        ResponseState::Invalid => "invalid",
         ResponseState::Missing => "missing",
+    }
+}
+
+fn reason(state: ResponseState) -> &'static str {
+    match state {
+        ResponseState::Outdated => ": it differs from the record, or is older than a revocation",
+        ResponseState::InFuture => ": its thisUpdate is after the present time",
+        ResponseState::OtherSigner => {
+            ": its signer is neither the CA nor a valid responder of the CA"
+        }
+        ResponseState::Invalid => {
+            ": it is not a response about this certificate, or its signature is wrong"
+        }
+        _ => "",
     }
 }
