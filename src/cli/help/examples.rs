@@ -113,6 +113,14 @@ pub(in crate::cli) const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "ocsp",
+        &[
+            "pki ocsp --out ocsp",
+            "pki ocsp --out ocsp --if-needed",
+            "pki ocsp --ca intermediate0 --cn www.example.test --out staple",
+        ],
+    ),
+    (
         "publish",
         &[
             "pki publish --out public --base-url http://pki.example.test",
