@@ -95,6 +95,11 @@ fn the_page_about_revocation_works() {
 }
 
 #[test]
+fn the_page_about_ocsp_works() {
+    follow("docs/ocsp.md");
+}
+
+#[test]
 fn the_page_about_several_machines_works() {
     follow("docs/machines.md");
 }
