@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::report::Report;
 use crate::ca::{
     CaError, OcspRequest, Selector, Session, SignerChoice, check_responses, check_single,
-    publish_responses, publish_single, write_index,
+    is_answered_for, publish_responses, publish_single, write_index,
 };
 use crate::key::KeyType;
 use crate::store::{Ca, CaName, Store};
@@ -25,14 +25,14 @@ use time::Duration;
 
 /// Sign OCSP responses in advance, for web servers and for stapling
 ///
-/// Signs a response for each unexpired certificate of each CA named, or of every CA with its key in the store. They are
-/// written to DIR/CA under the paths of GET requests, and to DIR/CA/staple/SERIAL.ocsp. A web server that serves DIR
+/// Signs a response for each unexpired certificate of each CA named, or of every CA whose key or responder is here. They
+/// are written to DIR/CA under the paths of GET requests, and to DIR/CA/staple/SERIAL.ocsp. A web server that serves DIR
 /// answers the GET requests of OCSP clients. The directory of a CA is replaced in one step. The signer is a responder:
 /// a certificate of profile ocsp, which the command issues and replaces before it expires. With --cn or --serial, the
 /// response of one certificate is written to DIR/NAME.ocsp.
 #[derive(Args)]
 pub(super) struct OcspArgs {
-    /// A CA of the store; repeatable [default: every CA with its key here]
+    /// A CA of the store; repeatable [default: every CA whose key or responder is here]
     #[arg(long, value_name = "NAME")]
     ca: Vec<CaName>,
     #[command(flatten)]
@@ -137,14 +137,14 @@ impl OcspArgs {
         let mut selected = Vec::new();
         if self.ca.is_empty() {
             for ca in store.cas()? {
-                if ca.has_key()? {
+                if is_answered_for(&ca)? {
                     selected.push(ca);
                 }
             }
             if selected.is_empty() {
                 return Err(Failure::plain(
                     "key-not-in-store",
-                    "the store has no CA with its key here",
+                    "the store has no CA whose key or responder is here",
                 )
                 .hint("choose one with --ca"));
             }
@@ -165,7 +165,7 @@ impl OcspArgs {
 
     fn passphrases(&self, cas: &[Ca], context: &Context) -> Result<UserPassphrases, Failure> {
         let is_outside = |ca: &Ca| ca.record().key_uri.is_some();
-        if self.passout.is_given() && !cas.iter().any(is_outside) {
+        if self.passout.is_given() && (self.by_ca || !cas.iter().any(is_outside)) {
             return Err(Failure::usage(
                 "--passout and --no-passphrase are for a responder of a CA whose key is outside the store",
             )

@@ -134,9 +134,13 @@ fn a_response_by_others_or_for_another_time_is_not_relied_on() {
         "#]],
     );
     sandbox.python("future_response.py").succeeds();
-    assert_refused(&sandbox, "--ocsp future.der", expect![[r#"
+    assert_refused(
+        &sandbox,
+        "--ocsp future.der",
+        expect![[r#"
         not valid: CN=site.test may be revoked: its OCSP response is not valid before [time]
-    "#]]);
+    "#]],
+    );
     let mut changed = std::fs::read(sandbox.path("good.der")).unwrap();
     // The last byte of the thisUpdate is among what is signed.
     let place = changed

@@ -98,9 +98,9 @@ fn worst(
         if id.hash == CertIdHash::Sha1 && read(folder.staple(serial)).as_ref() != Some(&der) {
             return (ResponseState::Missing, None);
         }
-        let judged = judge.judge(&der, id, answered);
-        if judged.0 >= worst.0 {
-            worst = judged;
+        let (state, times) = judge.judge(&der, id, answered);
+        if state >= worst.0 {
+            worst = (state, times.map(|times| times.next_update));
         }
     }
     worst

@@ -15,6 +15,12 @@ pub(crate) enum OcspError {
         serial: Serial,
         at: OffsetDateTime,
     },
+    /// A responder would have to be certified, and the CA's key is not here.
+    #[error(
+        "{ca} has no OCSP responder that is valid until {}, and its key is not in the store",
+        rfc3339(*until)
+    )]
+    NoResponder { ca: CaName, until: OffsetDateTime },
     /// Files in the directory of a CA that are no responses.
     #[error("{} has files that are not OCSP responses: {}", path.display(), files.join(", "))]
     Foreign {

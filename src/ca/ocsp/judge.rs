@@ -1,5 +1,6 @@
 //! Judgement of a response that was signed here.
 
+use crate::ca::ocsp::ResponseTimes;
 use crate::ca::ocsp::statuses::{Answered, Statuses};
 use crate::x509::Certificate;
 use crate::x509::ocsp::{IssuerId, OcspResponse};
@@ -42,13 +43,13 @@ pub(crate) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Judges a response about a certificate, and returns its nextUpdate too, if it has one.
+    /// Judges a response about a certificate, and returns its times too, if it has them.
     pub(crate) fn judge(
         &self,
         der: &[u8],
         issuer: &IssuerId,
         answered: &Answered,
-    ) -> (ResponseState, Option<OffsetDateTime>) {
+    ) -> (ResponseState, Option<ResponseTimes>) {
         let Ok(response) = OcspResponse::from_der(der) else {
             return (ResponseState::Invalid, None);
         };
@@ -94,6 +95,10 @@ impl Judge<'_> {
         } else {
             ResponseState::Current
         };
-        (state, Some(next_update))
+        let times = ResponseTimes {
+            this_update,
+            next_update,
+        };
+        (state, Some(times))
     }
 }

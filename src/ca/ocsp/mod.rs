@@ -15,7 +15,7 @@ pub(crate) use check::{ResponsesCheck, check_responses};
 pub(crate) use index::write_index;
 pub(crate) use judge::ResponseState;
 pub(crate) use publish::{PublishedResponses, publish_responses};
-pub(crate) use signer::SignerChoice;
+pub(crate) use signer::{SignerChoice, is_answered_for};
 pub(crate) use single::{SingleResponse, check_single, publish_single};
 
 use crate::x509::ocsp::CertIdHash;

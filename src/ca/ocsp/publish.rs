@@ -30,17 +30,17 @@ pub(crate) struct PublishedResponses {
     pub(crate) signed: usize,
     /// Number of responses that are as they were.
     pub(crate) kept: usize,
-    /// Certificate that signs; `None` for a CA without certificates.
+    /// Certificate that signs.
     pub(crate) signer: Certificate,
-    /// Times of the responses that were signed now.
+    /// The times of the responses that expire first; `None` for a CA without certificates.
     pub(crate) times: Option<ResponseTimes>,
 }
 
 /// A certificate, and which of its responses are to be signed.
 struct Due<'a> {
     answered: &'a Answered,
-    /// For each hash algorithm of the request.
-    is_due: Vec<bool>,
+    /// For each hash algorithm of the request, the times of the response that is kept.
+    kept: Vec<Option<ResponseTimes>>,
 }
 
 /// Signs the responses of a CA and replaces the directory with them.
@@ -64,14 +64,14 @@ pub(crate) fn publish_responses(
         let statuses = Statuses::of(ca, now)?;
         let signers = accepted(ca, request, signer, now)?;
         let due = due(&folder, &ids, &statuses, &signers, now);
-        if due.iter().all(|due| !due.is_due.contains(&true)) {
+        if due.iter().all(|due| !due.kept.contains(&None)) {
             file::sync_directory(&request.out)?;
             return Ok(PublishedResponses {
                 directory: folder.path,
                 certificates: due.len(),
                 signed: 0,
                 kept: due.len() * ids.len(),
-                times: None,
+                times: first(&due, None),
                 signer: found.expect("it was found").certificate,
             });
         }
@@ -86,7 +86,7 @@ pub(crate) fn publish_responses(
         let all = statuses.all.iter();
         all.map(|answered| Due {
             answered,
-            is_due: vec![true; ids.len()],
+            kept: vec![None; ids.len()],
         })
         .collect()
     };
@@ -112,9 +112,15 @@ pub(crate) fn publish_responses(
         certificates: due.len(),
         signed,
         kept: due.len() * ids.len() - signed,
-        times: (signed > 0).then_some(times),
+        times: first(&due, (signed > 0).then_some(times)),
         signer: open.signer.certificate,
     })
+}
+
+/// Returns the times of the responses that expire first: those that are kept, and perhaps new ones.
+fn first(due: &[Due<'_>], new: Option<ResponseTimes>) -> Option<ResponseTimes> {
+    let kept = due.iter().flat_map(|due| &due.kept).flatten().copied();
+    kept.chain(new).min_by_key(|times| times.next_update)
 }
 
 /// Returns the issuer parts of the CertIDs of a CA.
@@ -156,12 +162,12 @@ fn due<'s>(
     };
     on_all_cores(statuses.all.iter().collect(), |answered| Due {
         answered,
-        is_due: ids
+        kept: ids
             .iter()
             .map(|id| {
                 let read = file::read_if_there(&folder.get(id, &answered.serial));
-                let Ok(Some(der)) = read else { return true };
-                judge.judge(&der, id, answered).0 != ResponseState::Current
+                let (state, times) = judge.judge(&read.ok()??, id, answered);
+                times.filter(|_| state == ResponseState::Current)
             })
             .collect(),
     })
@@ -247,9 +253,9 @@ impl Writer<'_> {
         let serial = &due.answered.serial;
         let mut paths = paths.iter();
         let mut signed = 0;
-        for (id, is_due) in self.ids.iter().zip(&due.is_due) {
+        for (id, kept) in self.ids.iter().zip(&due.kept) {
             let path = paths.next().expect("each response has a path");
-            if *is_due {
+            if kept.is_none() {
                 let single = SingleStatus {
                     serial,
                     status: due.answered.status,

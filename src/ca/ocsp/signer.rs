@@ -1,10 +1,12 @@
 //! Signers of responses: a certificate of profile `ocsp` that its CA issued, or the CA.
 
 use crate::ca::error::CaError;
+use crate::ca::issuance::error::IssuerError;
 use crate::ca::issuance::{
     End, KeySource, LeafRequest, Lifetime, Purpose, check_standing, issue, open_leaf_key,
 };
 use crate::ca::notice::Notice;
+use crate::ca::ocsp::error::OcspError;
 use crate::ca::ocsp::{OcspRequest, ResponseTimes};
 use crate::ca::passphrases::{ProtectedKey, Unlocked, protection_for};
 use crate::ca::select::certificate_of;
@@ -53,7 +55,7 @@ impl Signer {
         if request.signer == SignerChoice::Ca {
             return Ok(Some(Self::ca(ca)));
         }
-        let until = (now + request.lifetime).min(ca.certificate().validity().not_after);
+        let until = until(ca, request, now);
         let mut found: Option<Issuance> = None;
         for issuance in recorded_responders(ca)? {
             let issuance = issuance?;
@@ -138,6 +140,19 @@ impl Signer {
     }
 }
 
+/// Returns the time until which a responder has to be valid.
+fn until(ca: &Ca, request: &OcspRequest, now: OffsetDateTime) -> OffsetDateTime {
+    (now + request.lifetime).min(ca.certificate().validity().not_after)
+}
+
+/// Returns whether responses of a CA can be signed here, or are: its key is here, or it has a responder.
+pub(crate) fn is_answered_for(ca: &Ca) -> Result<bool, CaError> {
+    if ca.has_key()? {
+        return Ok(true);
+    }
+    Ok(recorded_responders(ca)?.next().transpose()?.is_some())
+}
+
 /// Finds the certificates of profile `ocsp` that a CA issued.
 fn recorded_responders(
     ca: &Ca,
@@ -174,7 +189,16 @@ fn issued(
     request: &OcspRequest,
     kind: KeyType,
 ) -> Result<OpenSigner, CaError> {
-    let mut issuer = session.issuer(ca.name(), Purpose::Certificates)?;
+    let until = until(ca, request, session.now);
+    let mut issuer =
+        session
+            .issuer(ca.name(), Purpose::Certificates)
+            .map_err(|error| match error {
+                CaError::Issuer(IssuerError::KeyElsewhere { ca }) => {
+                    OcspError::NoResponder { ca, until }.into()
+                }
+                other => other,
+            })?;
     if issuer.has_key_outside() {
         let label = format!("the key of the OCSP responder of {}", ca.name());
         let wanted = ProtectedKey::outside(&label);

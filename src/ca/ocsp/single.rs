@@ -24,8 +24,9 @@ pub(crate) struct SingleResponse {
     pub(crate) serial: Serial,
     /// The file.
     pub(crate) path: PathBuf,
-    /// Times of the response; `None` if it is the one that was there.
-    pub(crate) times: Option<ResponseTimes>,
+    pub(crate) times: ResponseTimes,
+    /// Whether it was signed now.
+    pub(crate) is_new: bool,
 }
 
 /// Signs the response of one certificate.
@@ -37,15 +38,8 @@ pub(crate) fn publish_single(
 ) -> Result<SingleResponse, CaError> {
     let now = session.now;
     let issuance = select_one(ca, selector, now, &mut session.notices)?;
+    refuse_expired(ca, &issuance, now)?;
     let serial = issuance.serial;
-    if issuance.not_after < now {
-        return Err(OcspError::Expired {
-            ca: ca.name().clone(),
-            serial,
-            at: issuance.not_after,
-        }
-        .into());
-    }
     file::create_directories(&request.out, Access::Umask)?;
     let path = path_of(&issuance, request);
     let old = file::read_if_there(&path)?;
@@ -74,12 +68,13 @@ pub(crate) fn publish_single(
             verifies: true,
             now,
         };
-        if judge.judge(old, id, &statuses.all[0]).0 == ResponseState::Current {
+        if let (ResponseState::Current, Some(times)) = judge.judge(old, id, &statuses.all[0]) {
             file::sync_directory(&request.out)?;
             return Ok(SingleResponse {
                 serial,
                 path,
-                times: None,
+                times,
+                is_new: false,
             });
         }
     }
@@ -98,7 +93,8 @@ pub(crate) fn publish_single(
     Ok(SingleResponse {
         serial,
         path,
-        times: Some(times),
+        times,
+        is_new: true,
     })
 }
 
@@ -111,6 +107,7 @@ pub(crate) fn check_single(
     now: OffsetDateTime,
 ) -> Result<(Serial, PathBuf, ResponseState, Option<OffsetDateTime>), CaError> {
     let issuance = select_one(ca, selector, now, &mut Vec::new())?;
+    refuse_expired(ca, &issuance, now)?;
     let path = path_of(&issuance, request);
     let statuses = Statuses::of_one(ca, issuance.serial)?;
     let [id] = &issuer_ids(ca, &request.hashes)[..] else {
@@ -127,8 +124,20 @@ pub(crate) fn check_single(
         verifies: true,
         now,
     };
-    let (state, next_update) = judge.judge(&der, id, &statuses.all[0]);
+    let (state, times) = judge.judge(&der, id, &statuses.all[0]);
+    let next_update = times.map(|times| times.next_update);
     Ok((issuance.serial, path, state, next_update))
+}
+
+fn refuse_expired(ca: &Ca, issuance: &Issuance, now: OffsetDateTime) -> Result<(), OcspError> {
+    if issuance.not_after < now {
+        return Err(OcspError::Expired {
+            ca: ca.name().clone(),
+            serial: issuance.serial,
+            at: issuance.not_after,
+        });
+    }
+    Ok(())
 }
 
 fn path_of(issuance: &Issuance, request: &OcspRequest) -> PathBuf {

@@ -129,6 +129,7 @@ fn of_crl(error: &CrlError) -> &'static str {
 fn of_ocsp(error: &OcspError) -> &'static str {
     match error {
         OcspError::Expired { .. } => "certificate-expired",
+        OcspError::NoResponder { .. } => "key-not-in-store",
         OcspError::Foreign { .. } => "file-foreign",
         OcspError::NotADirectory { .. } => "not-a-directory",
     }

@@ -56,7 +56,8 @@ pub(super) fn of(error: &CaError) -> Option<String> {
 
 fn ocsp_hint(error: &OcspError) -> &'static str {
     match error {
-        OcspError::Expired { .. } => "responses are about certificates that are valid: renew it",
+        OcspError::Expired { .. } => "`pki renew` issues its successor",
+        OcspError::NoResponder { .. } => "run the command where the key is, or use fewer --days",
         OcspError::Foreign { .. } => "use another directory, or move these files away",
         OcspError::NotADirectory { .. } => "use another directory",
     }

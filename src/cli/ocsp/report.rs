@@ -27,8 +27,8 @@ struct SingleEntry {
     ca: String,
     serial: String,
     signed: bool,
-    this_update: Option<String>,
-    next_update: Option<String>,
+    this_update: String,
+    next_update: String,
     file: String,
 }
 
@@ -98,18 +98,19 @@ pub(super) fn published(published: &[(Ca, PublishedResponses)]) -> Report {
 
 /// Report of the response of one certificate.
 pub(super) fn single(ca: &Ca, done: &SingleResponse) -> Report {
+    let times = done.times;
     let entry = SingleEntry {
         ca: ca.name().to_string(),
         serial: done.serial.to_string(),
-        signed: done.times.is_some(),
-        this_update: done.times.map(|times| rfc3339(times.this_update)),
-        next_update: done.times.map(|times| rfc3339(times.next_update)),
+        signed: done.is_new,
+        this_update: rfc3339(times.this_update),
+        next_update: rfc3339(times.next_update),
         file: done.path.display().to_string(),
     };
     let what = if entry.signed { "signed" } else { "kept" };
     let lines = Lines::default()
         .row("serial", &entry.serial)
-        .row_if("next update", entry.next_update.as_ref())
+        .row("next update", &entry.next_update)
         .row("file", &entry.file);
     let text = lines.under(&format!("{what} an OCSP response of {}", entry.ca));
     Report::new(&entry, text).committed("the response is written")
