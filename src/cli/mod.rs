@@ -47,6 +47,7 @@ mod tree;
 mod unavailable;
 mod verify;
 
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use context::Context;
 use failure::Failure;
@@ -156,7 +157,12 @@ commands! {
 
 impl Cli {
     fn parsed_as_any(line: &[OsString]) -> Result<Self, clap::Error> {
-        Self::from_arg_matches(&command().try_get_matches_from(line)?)
+        // The version needs none of the commands.
+        let root = clap::Command::new("pki").version(env!("CARGO_PKG_VERSION"));
+        match GlobalArgs::augment_args(root).try_get_matches_from(line) {
+            Err(version) if version.kind() == ErrorKind::DisplayVersion => Err(version),
+            _ => Self::from_arg_matches(&command().try_get_matches_from(line)?),
+        }
     }
 
     /// Parses a command line. Where it can't be parsed by what the first word in it that names a command
