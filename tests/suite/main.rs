@@ -74,6 +74,7 @@ mod no_room;
 mod normalise;
 mod not_a_store;
 mod not_yet_valid;
+mod ocsp;
 mod on_change;
 mod on_terminal;
 mod outputs;

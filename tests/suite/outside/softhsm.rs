@@ -33,7 +33,7 @@ impl Sandbox {
     }
 
     /// `pki` with the helper, and the PINs of both CAs.
-    fn token(&self, line: &str) -> Run {
+    pub(crate) fn token(&self, line: &str) -> Run {
         self.with_module(self.pki(line))
     }
 
@@ -46,7 +46,7 @@ impl Sandbox {
             .env("PKI_PASSPHRASE_FILE_INTERMEDIATE0", "below.pin")
     }
 
-    fn with_cas_in_tokens() -> Self {
+    pub(crate) fn with_cas_in_tokens() -> Self {
         let sandbox = Self::with_tokens();
         for line in [
             "root --name rootCA --key-uri pkcs11:token=root;object=rootCA",
