@@ -15,9 +15,9 @@ mod pairs;
 mod power;
 mod recording;
 mod shortage;
-mod sweep;
+pub(crate) mod sweep;
 mod torn;
-mod trace;
+pub(crate) mod trace;
 
 use std::fs;
 use std::path::Path;

@@ -1,9 +1,15 @@
 //! `pki ocsp`: its responses, and the programs that ask for them.
 
+mod faults;
+mod index;
 mod java;
+mod monitor;
 mod nginx;
 mod openssl;
+mod parallel;
+mod paths;
 mod responder;
+mod stapling;
 mod tokens;
 
 use std::fs;

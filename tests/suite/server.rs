@@ -2,6 +2,7 @@
 
 mod apache;
 mod daemons;
+mod ocsp;
 mod postgres;
 mod soaked;
 

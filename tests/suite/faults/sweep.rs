@@ -191,7 +191,7 @@ impl Sweep {
 }
 
 /// Tries each, two at a time, and says what was wrong with which.
-pub(super) fn each_of<T: Sync>(
+pub(crate) fn each_of<T: Sync>(
     points: &[T],
     described: impl Fn(&T) -> String + Sync,
     try_point: impl Fn(&T) -> Verdict + Sync,
@@ -227,7 +227,7 @@ fn issued(sandbox: &Sandbox, ca: &str) -> usize {
 
 /// Whether every error is tried at every call, as for `make soak` and for the numbers on the page. Otherwise
 /// one of them is at each call that changes something, and at every fourth of the others; and every kill.
-pub(super) fn is_whole() -> bool {
+pub(crate) fn is_whole() -> bool {
     ["SOAK", "UPDATE_REFERENCE"]
         .iter()
         .any(|name| std::env::var_os(name).is_some_and(|value| value == "1"))

@@ -23,12 +23,12 @@ const STDOUT: &str = "standard output";
 
 /// A system call on a file of the sandbox, or on standard output.
 #[derive(Clone)]
-pub(super) struct Call {
-    pub(super) name: String,
+pub(crate) struct Call {
+    pub(crate) name: String,
     /// Which one it is among the calls of this name in the whole process.
-    pub(super) nth: usize,
+    pub(crate) nth: usize,
     /// What it is about, seen from the sandbox's folder.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The new name, where there is one.
     to: Option<PathBuf>,
     line: String,
@@ -36,7 +36,7 @@ pub(super) struct Call {
 
 /// What is made to happen instead of a call.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The process ends before the call takes effect.
     Kill,
     /// The call fails with this error, and does nothing.
@@ -45,7 +45,7 @@ pub(super) enum Fault {
 
 impl Call {
     /// Whether files are other than before when it succeeds, now or after a power cut.
-    pub(super) fn changes(&self) -> bool {
+    pub(crate) fn changes(&self) -> bool {
         match self.name.as_str() {
             "openat" => self.line.contains("O_CREAT"),
             "read" | "pread64" | "getdents64" | "statx" | "newfstatat" | "flock" => false,
@@ -54,7 +54,7 @@ impl Call {
     }
 
     /// What can happen to it. To end a process where it only reads is to end it at its next change.
-    pub(super) fn faults(&self) -> Vec<Fault> {
+    pub(crate) fn faults(&self) -> Vec<Fault> {
         let mut faults = vec![Fault::Error("EIO")];
         if self.changes() {
             faults.extend([Fault::Kill, Fault::Error("ENOSPC")]);
@@ -66,7 +66,7 @@ impl Call {
     }
 
     /// Whether it goes on reading what the call before it read from.
-    pub(super) fn goes_on_from(&self, before: &Self) -> bool {
+    pub(crate) fn goes_on_from(&self, before: &Self) -> bool {
         let reads = matches!(self.name.as_str(), "read" | "pread64" | "getdents64");
         reads && self.name == before.name && self.path == before.path
     }
@@ -81,7 +81,7 @@ impl Call {
         self.path == other.path || (any_name && self.path.parent() == other.path.parent())
     }
 
-    pub(super) fn is_stdout(&self) -> bool {
+    pub(crate) fn is_stdout(&self) -> bool {
         self.path == Path::new(STDOUT)
     }
 
@@ -158,7 +158,7 @@ fn is_nameless(path: &Path) -> bool {
 
 /// Runs `pki` to its end, and gives its calls.
 #[track_caller]
-pub(super) fn record(sandbox: &Sandbox, command: &str) -> Vec<Call> {
+pub(crate) fn record(sandbox: &Sandbox, command: &str) -> Vec<Call> {
     traced(sandbox, command, &[&format!("trace={CALLS}")], &[]).succeeds();
     let log = sandbox.read(LOG);
     fs::remove_file(sandbox.path(LOG)).unwrap();
@@ -175,7 +175,7 @@ pub(super) fn record(sandbox: &Sandbox, command: &str) -> Vec<Call> {
 
 /// Runs `pki` with a fault in the place of one call. `None` where the call was another one than
 /// when it was recorded.
-pub(super) fn run_with(
+pub(crate) fn run_with(
     sandbox: &Sandbox,
     command: &str,
     call: &Call,
@@ -218,7 +218,7 @@ fn traced(sandbox: &Sandbox, command: &str, expressions: &[&str], options: &[&st
 
 /// What a power cut could have taken, where it must not: when a journal grows or a result gets its
 /// name, all of the store that came before it; when the result is said, everything.
-pub(super) fn unsynced(calls: &[Call]) -> Vec<String> {
+pub(crate) fn unsynced(calls: &[Call]) -> Vec<String> {
     let mut written = BTreeSet::<&Path>::new();
     let mut named = BTreeSet::<&Path>::new();
     let mut problems = Vec::new();

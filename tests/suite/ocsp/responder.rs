@@ -39,6 +39,11 @@ fn a_responder_is_issued_once_and_used_again() {
     // With the CA's key, there is none.
     let by_ca = sandbox.pki(LINE).arg("--by-ca").succeeds();
     assert_eq!(by_ca.json()[0]["signer"], "CN=intermediate0");
+    sandbox.checked("--ca intermediate0 --out responses", 0);
+    let kept = sandbox.pki(LINE).words("--by-ca --if-needed").succeeds();
+    assert_eq!(kept.json()[0]["signed"], 0);
+    let back = sandbox.pki(LINE).arg("--if-needed").succeeds();
+    assert_eq!(back.json()[0]["signed"], 8);
     assert_eq!(sandbox.responders(), issued);
 }
 
