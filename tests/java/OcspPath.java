@@ -13,16 +13,19 @@ import java.security.cert.X509Certificate;
 import java.util.EnumSet;
 import java.util.Set;
 
-/** Asks an OCSP responder about paths: java OcspPath.java ROOT RESPONDER leaf|chain FULLCHAIN...
- * With - as the responder it asks those that the certificates name. */
+/** Asks an OCSP responder about paths: java OcspPath.java ROOT RESPONDER FULLCHAIN...
+ * With - as the responder it asks those that the certificates name. It asks about the leaf alone, and then about
+ * the chain. */
 public class OcspPath {
     private static CertificateFactory factory;
 
     public static void main(String[] args) throws Exception {
         factory = CertificateFactory.getInstance("X.509");
         X509Certificate root = (X509Certificate) factory.generateCertificate(read(args[0]));
-        for (int i = 3; i < args.length; i++) {
-            System.out.println(args[i] + ": " + check(root, args[1], args[2], args[i]));
+        for (boolean isLeaf : new boolean[] {true, false}) {
+            for (int i = 2; i < args.length; i++) {
+                System.out.println(args[i] + ": " + check(root, args[1], isLeaf, args[i]));
+            }
         }
     }
 
@@ -30,7 +33,7 @@ public class OcspPath {
         return new ByteArrayInputStream(Files.readAllBytes(Path.of(file)));
     }
 
-    private static String check(X509Certificate root, String responder, String extent, String file)
+    private static String check(X509Certificate root, String responder, boolean isLeaf, String file)
             throws Exception {
         CertPath path = factory.generateCertPath(
             factory.generateCertificates(read(file)).stream().toList());
@@ -38,7 +41,7 @@ public class OcspPath {
         PKIXRevocationChecker checker = (PKIXRevocationChecker) validator.getRevocationChecker();
         EnumSet<PKIXRevocationChecker.Option> options =
             EnumSet.of(PKIXRevocationChecker.Option.NO_FALLBACK);
-        if (extent.equals("leaf")) {
+        if (isLeaf) {
             options.add(PKIXRevocationChecker.Option.ONLY_END_ENTITY);
         }
         checker.setOptions(options);

@@ -177,6 +177,67 @@ fn crl_for_a_server_with_hash_names() {
     .run();
 }
 
+/// The directory of the CA has a response for each of its certificates.
+fn responses_are_published(sandbox: &Sandbox) -> Verdict {
+    let check = sandbox.pki("ocsp --check --ca intermediate0 --out responses");
+    let check = check.finish();
+    ensure(check.status == Some(0), || check.to_string())
+}
+
+/// Every response is signed again, as each is older than the revocation.
+#[test]
+fn ocsp_responses_after_a_revocation() {
+    let sandbox = begin();
+    for line in [
+        "ocsp --ca intermediate0 --out responses",
+        "revoke --ca intermediate0 --cn kept",
+    ] {
+        sandbox.pki(line).succeeds();
+    }
+    Sweep {
+        command: "ocsp --ca intermediate0 --out responses",
+        begin: sandbox,
+        done: responses_are_published,
+        next: |_| lines(&["ocsp --ca intermediate0 --out responses --if-needed"]),
+    }
+    .runs_short();
+}
+
+/// The responses of the others are taken over into the new directory.
+#[test]
+fn ocsp_responses_of_a_new_certificate() {
+    let sandbox = begin();
+    sandbox
+        .pki("ocsp --ca intermediate0 --out responses")
+        .succeeds();
+    sandbox.issued("intermediate0", "late");
+    Sweep {
+        command: "ocsp --ca intermediate0 --out responses --if-needed",
+        begin: sandbox,
+        done: responses_are_published,
+        next: |_| lines(&["ocsp --ca intermediate0 --out responses --if-needed"]),
+    }
+    .runs_short();
+}
+
+#[test]
+fn ocsp_response_for_stapling() {
+    let sandbox = begin();
+    let command = "ocsp --ca intermediate0 --cn kept --out staple";
+    sandbox.pki(command).succeeds();
+    Sweep {
+        command,
+        begin: sandbox,
+        done: |sandbox| {
+            let check = "ocsp --check --ca intermediate0 --cn kept --out staple";
+            let check = sandbox.pki(check).finish();
+            ensure(check.status == Some(0), || check.to_string())
+        },
+        next: |_| lines(&["ocsp --ca intermediate0 --cn kept --out staple"]),
+    }
+    .runs_short();
+}
+
 #[test]
 fn crl_ahead_of_time() {
     Sweep {

@@ -188,7 +188,7 @@ impl Player {
             "write" | "writev" | "pwrite64" => self.write(call),
             "ftruncate" | "fchmod" | "fsync" | "fdatasync" | "syncfs" => self.change(call),
             "rename" | "renameat" | "renameat2" => self.rename(call),
-            "linkat" => self.give_first_name(call),
+            "linkat" => self.link(call),
             "unlink" | "unlinkat" | "rmdir" | "mkdir" | "mkdirat" | "chmod" | "fchmodat" => {
                 self.name(call)
             }
@@ -258,12 +258,16 @@ impl Player {
         self.open.insert(call.result, open);
     }
 
-    /// A name for an open file that has none.
-    fn give_first_name(&mut self, call: &Call<'_>) -> bool {
+    /// A name for an open file that has none, or another one for a file that has.
+    fn link(&mut self, call: &Call<'_>) -> bool {
         let file = call.path(0);
-        let number = file.strip_prefix("/proc/self/fd/");
-        let number = number.unwrap_or_else(|| panic!("a second name: {file}"));
-        let node = self.open[&number.parse().unwrap()].node;
+        let node = match file.strip_prefix("/proc/self/fd/") {
+            Some(number) => self.open[&number.parse().unwrap()].node,
+            None => {
+                let first = self.place(call.argument(0), &file).unwrap();
+                self.disk.at(&first).unwrap()
+            }
+        };
         let place = self.place(call.argument(2), &call.path(1)).unwrap();
         self.disk.rename(Naming::Add(place, node));
         true

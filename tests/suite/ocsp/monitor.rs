@@ -229,7 +229,8 @@ fn responses_of_a_revoked_responder_are_found() {
     sandbox.pki(&line).succeeds();
     let report = sandbox.checked(TREE, 3);
     let status = report[0]["status"].as_str().unwrap();
-    assert_eq!(status, "signer_invalid", "{report}");
+    // Its own revocation is newer than the responses, unless both are of one second.
+    assert!(["outdated", "signer_invalid"].contains(&status), "{report}");
     let renewed = sandbox.pki("ocsp --if-needed").words(TREE).succeeds();
     assert!(renewed.stderr.contains("issued a certificate"), "{renewed}");
     sandbox.checked(TREE, 0);

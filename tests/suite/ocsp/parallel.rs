@@ -9,8 +9,8 @@ const LINE: &str = "ocsp --ca intermediate0 --out responses";
 /// With a number of certificates, the last of them `c39`.
 fn begin() -> Sandbox {
     let sandbox = Sandbox::with_open_ca();
-    let rows: String = (0..40).map(|number| format!("c{number}\n")).collect();
-    sandbox.write("rows.csv", format!("cn\n{rows}"));
+    let rows: Vec<String> = (0..40).map(|number| format!("c{number}")).collect();
+    sandbox.write("rows.csv", format!("cn\n{}\n", rows.join("\n")));
     sandbox
         .pki("issue --ca intermediate0 --from rows.csv")
         .succeeds();
@@ -64,7 +64,8 @@ fn a_run_after_a_revocation_at_the_same_time_says_revoked() {
         let cn = format!("c{number}");
         let serial = sandbox.serial_of_cn("intermediate0", &cn);
         let staple = format!("responses/intermediate0/staple/{serial}.ocsp");
-        let read = sandbox.read_responses(&[sandbox.path(staple)]);
-        assert_eq!(read[0].status, "REVOKED", "{cn}");
+        let read = sandbox.run("openssl", "ocsp -noverify -resp_text -respin");
+        let read = read.arg(staple).succeeds();
+        assert!(read.stdout.contains("Cert Status: revoked"), "{read}");
     }
 }
