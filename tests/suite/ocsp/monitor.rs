@@ -95,6 +95,18 @@ fn a_missing_response_is_found() {
     assert_eq!(finding(&sandbox, "", "missing").len(), 5);
 }
 
+/// `--check` sees that a file for stapling is missing; so does the next run.
+#[test]
+fn a_missing_staple_is_written_again() {
+    let sandbox = published();
+    let good = sandbox.serial_of_cn("intermediate0", "good");
+    let staple = format!("responses/intermediate0/staple/{good}.ocsp");
+    fs::remove_file(sandbox.path(&staple)).unwrap();
+    sandbox.pki("ocsp --if-needed").words(TREE).succeeds();
+    assert!(sandbox.path(&staple).exists());
+    sandbox.checked(TREE, 0);
+}
+
 /// One revocation makes every response older than it.
 #[test]
 fn responses_older_than_a_revocation_are_found() {
@@ -219,6 +231,21 @@ fn a_tampered_response_is_found() {
     sandbox.checked(TREE, 0);
     sandbox.write("staple/good.ocsp", "not a response");
     single_is(&sandbox, "", "invalid");
+}
+
+/// Clients verify the signature by the certificate in the response, not by the one on record.
+#[test]
+fn a_damaged_certificate_in_a_response_is_found() {
+    let sandbox = published();
+    let mut der = fs::read(sandbox.path("staple/good.ocsp")).unwrap();
+    // The last byte of the signature of the responder's certificate.
+    *der.last_mut().unwrap() ^= 1;
+    sandbox.write("staple/good.ocsp", der);
+    let judged = sandbox.respin("staple/good.ocsp", "good", "sha1").finish();
+    assert!(!judged.stderr.contains("Response verify OK"), "{judged}");
+    single_is(&sandbox, "", "invalid");
+    sandbox.pki("ocsp --if-needed").words(STAPLE).succeeds();
+    single_is(&sandbox, "", "current");
 }
 
 #[test]
