@@ -123,11 +123,8 @@ fn make(hidden: &Path) -> Result<File, FileError> {
     loop {
         match create_directory(hidden, Access::Owner) {
             Ok(()) => {
-                let locked = lock(hidden).inspect_err(|_| {
-                    // What failed is the one to report.
-                    let _ = remove_directory(hidden);
-                })?;
-                if let Some(lock) = locked {
+                // If it fails, the directory is left to the next: another process may have replaced it by its own.
+                if let Some(lock) = lock(hidden)? {
                     return Ok(lock);
                 }
             }
