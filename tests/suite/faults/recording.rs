@@ -261,12 +261,11 @@ impl Player {
     /// A name for an open file that has none, or another one for a file that has.
     fn link(&mut self, call: &Call<'_>) -> bool {
         let file = call.path(0);
-        let node = match file.strip_prefix("/proc/self/fd/") {
-            Some(number) => self.open[&number.parse().unwrap()].node,
-            None => {
-                let first = self.place(call.argument(0), &file).unwrap();
-                self.disk.at(&first).unwrap()
-            }
+        let node = if let Some(number) = file.strip_prefix("/proc/self/fd/") {
+            self.open[&number.parse().unwrap()].node
+        } else {
+            let first = self.place(call.argument(0), &file).unwrap();
+            self.disk.at(&first).unwrap()
         };
         let place = self.place(call.argument(2), &call.path(1)).unwrap();
         self.disk.rename(Naming::Add(place, node));
