@@ -8,9 +8,9 @@ use crate::ca::ocsp::publish::issuer_ids;
 use crate::ca::ocsp::signer::Signer;
 use crate::ca::ocsp::statuses::{Answered, Statuses};
 use crate::ca::parallel::on_all_cores;
-use crate::store::{Ca, file};
+use crate::store::Ca;
 use crate::x509::Serial;
-use crate::x509::ocsp::{CertIdHash, IssuerId};
+use crate::x509::ocsp::IssuerId;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
@@ -91,13 +91,9 @@ fn worst(
     let serial = &answered.serial;
     let mut worst = (ResponseState::Current, None);
     for id in ids {
-        let read = |path: PathBuf| file::read_if_there(&path).ok().flatten();
-        let Some(der) = read(folder.get(id, serial)) else {
+        let Some(der) = folder.response(id, serial) else {
             return (ResponseState::Missing, None);
         };
-        if id.hash == CertIdHash::Sha1 && read(folder.staple(serial)).as_ref() != Some(&der) {
-            return (ResponseState::Missing, None);
-        }
         let (state, times) = judge.judge(&der, id, answered);
         if state >= worst.0 {
             worst = (state, times.map(|times| times.next_update));

@@ -21,6 +21,9 @@ pub(crate) enum OcspError {
         rfc3339(*until)
     )]
     NoResponder { ca: CaName, until: OffsetDateTime },
+    /// File systems join two slashes of a path.
+    #[error("the OCSP request for certificate {serial} of {ca} has the path of another one")]
+    SamePath { ca: CaName, serial: Serial },
     /// Files in the directory of a CA that are no responses.
     #[error("{} has files that are not OCSP responses: {}", path.display(), files.join(", "))]
     Foreign {

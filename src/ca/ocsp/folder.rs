@@ -9,7 +9,7 @@ use crate::ca::ocsp::error::OcspError;
 use crate::store::CaName;
 use crate::store::file;
 use crate::x509::Serial;
-use crate::x509::ocsp::IssuerId;
+use crate::x509::ocsp::{CertIdHash, IssuerId};
 use std::path::{Path, PathBuf};
 
 const STAPLES: &str = "staple";
@@ -59,6 +59,16 @@ impl Folder {
         } else {
             file
         }
+    }
+
+    /// Reads the response of a GET request, unless it is missing or the file for stapling is not the same.
+    pub(super) fn response(&self, issuer: &IssuerId, serial: &Serial) -> Option<Vec<u8>> {
+        let read = |path: PathBuf| file::read_if_there(&path).ok().flatten();
+        let der = read(self.get(issuer, serial))?;
+        if issuer.hash == CertIdHash::Sha1 && read(self.staple(serial))? != der {
+            return None;
+        }
+        Some(der)
     }
 
     /// Refuses a directory with files that are not named as responses are.

@@ -3,7 +3,7 @@
 use crate::ca::ocsp::ResponseTimes;
 use crate::ca::ocsp::statuses::{Answered, Statuses};
 use crate::x509::Certificate;
-use crate::x509::ocsp::{IssuerId, OcspResponse};
+use crate::x509::ocsp::{Basic, IssuerId, OcspResponse};
 use time::{Duration, OffsetDateTime};
 
 /// State of a response.
@@ -72,10 +72,11 @@ impl Judge<'_> {
         };
         let mut signers = self.signers.iter();
         let signer = signers.find(|signer| basic.responder.is(signer));
-        let is_signed = |signer: &Certificate| {
-            !self.verifies || basic.verify_signature(signer.public_key()).is_ok()
-        };
-        let state = if self.now > next_update {
+        let state = if signer.is_some_and(|signer| !self.is_signed(&basic, signer)) {
+            ResponseState::Invalid
+        } else if signer.is_none() {
+            ResponseState::OtherSigner
+        } else if self.now > next_update {
             ResponseState::Expired
         } else if self.now < this_update {
             ResponseState::InFuture
@@ -86,10 +87,6 @@ impl Judge<'_> {
                 .is_some_and(|newest| this_update < newest)
         {
             ResponseState::Outdated
-        } else if signer.is_none() {
-            ResponseState::OtherSigner
-        } else if !signer.is_some_and(is_signed) {
-            ResponseState::Invalid
         } else if next_update - self.now < left {
             ResponseState::EndsSoon
         } else {
@@ -100,5 +97,15 @@ impl Judge<'_> {
             next_update,
         };
         (state, Some(times))
+    }
+    /// Returns whether a response has the certificate of its signer with it, unless that is the CA, and whether the
+    /// signature is right.
+    fn is_signed(&self, basic: &Basic<'_>, signer: &Certificate) -> bool {
+        let has_certificate = match &basic.certificates[..] {
+            [] => signer.is_ca(),
+            [found] => found == signer && !signer.is_ca(),
+            _ => false,
+        };
+        has_certificate && (!self.verifies || basic.verify_signature(signer.public_key()).is_ok())
     }
 }

@@ -1,6 +1,7 @@
 //! Responses of a whole CA.
 
 use crate::ca::error::CaError;
+use crate::ca::ocsp::error::OcspError;
 use crate::ca::ocsp::folder::Folder;
 use crate::ca::ocsp::judge::{Judge, Left, ResponseState};
 use crate::ca::ocsp::signer::{OpenSigner, Signer, SignerChoice};
@@ -9,11 +10,12 @@ use crate::ca::ocsp::{OcspRequest, ResponseTimes};
 use crate::ca::parallel::{on_all_cores, on_threads};
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::session::Session;
-use crate::store::Ca;
 use crate::store::file::{self, Access, Group, StagedDirectory};
-use crate::x509::Certificate;
+use crate::store::{Ca, FileError};
 use crate::x509::ocsp::{CertIdHash, IssuerId, SingleStatus, sign_response};
+use crate::x509::{Certificate, Serial};
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
@@ -92,6 +94,7 @@ pub(crate) fn publish_responses(
     };
     let times = open.signer.times(request, now);
     let signed = Writer {
+        ca,
         ids: &ids,
         open: &open,
         times,
@@ -165,8 +168,8 @@ fn due<'s>(
         kept: ids
             .iter()
             .map(|id| {
-                let read = file::read_if_there(&folder.get(id, &answered.serial));
-                let (state, times) = judge.judge(&read.ok()??, id, answered);
+                let der = folder.response(id, &answered.serial)?;
+                let (state, times) = judge.judge(&der, id, answered);
                 times.filter(|_| state == ResponseState::Current)
             })
             .collect(),
@@ -175,6 +178,7 @@ fn due<'s>(
 
 /// Writer of a new directory.
 struct Writer<'a> {
+    ca: &'a Ca,
     ids: &'a [IssuerId],
     open: &'a OpenSigner,
     times: ResponseTimes,
@@ -248,6 +252,18 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Words the error of a path that another certificate has: serial numbers made elsewhere can be chosen so.
+    fn taken(&self, serial: &Serial, error: FileError) -> CaError {
+        if error.source.kind() != io::ErrorKind::AlreadyExists {
+            return error.into();
+        }
+        OcspError::SamePath {
+            ca: self.ca.name().clone(),
+            serial: *serial,
+        }
+        .into()
+    }
+
     /// Signs those of a certificate's responses that are due, and takes over the others.
     fn write_one(&self, due: &Due<'_>, paths: &[PathBuf]) -> Result<usize, CaError> {
         let serial = &due.answered.serial;
@@ -264,10 +280,12 @@ impl Writer<'_> {
                 };
                 let der = sign_response(&self.open.responder, id, &single);
                 let der = der.map_err(KeyUseError::Signing)?;
-                Group::create(path, Access::Umask, &der)?;
+                Group::create(path, Access::Umask, &der)
+                    .map_err(|error| self.taken(serial, error))?;
                 signed += 1;
             } else {
-                file::link(&self.old.get(id, serial), path)?;
+                let old = self.old.get(id, serial);
+                file::link(&old, path).map_err(|error| self.taken(serial, error))?;
             }
             if id.hash == CertIdHash::Sha1 {
                 file::link(path, paths.next().expect("it has a staple too"))?;

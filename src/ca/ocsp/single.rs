@@ -57,7 +57,7 @@ pub(crate) fn publish_single(
     let [id] = &issuer_ids(ca, &request.hashes)[..] else {
         unreachable!("a file for stapling has one CertID");
     };
-    let mut statuses = Statuses::of_one(ca, serial)?;
+    let mut statuses = Statuses::of_one(ca, serial, now)?;
     if request.if_needed
         && let (Some(signer), Some(old)) = (&found, &old)
     {
@@ -81,7 +81,7 @@ pub(crate) fn publish_single(
     let open = OpenSigner::of(found, session, ca, request)?;
     let times = open.signer.times(request, now);
     // It may have been revoked while a passphrase was typed.
-    statuses = Statuses::of_one(ca, serial)?;
+    statuses = Statuses::of_one(ca, serial, now)?;
     let single = SingleStatus {
         serial: &serial,
         status: statuses.all[0].status,
@@ -109,7 +109,7 @@ pub(crate) fn check_single(
     let issuance = select_one(ca, selector, now, &mut Vec::new())?;
     refuse_expired(ca, &issuance, now)?;
     let path = path_of(&issuance, request);
-    let statuses = Statuses::of_one(ca, issuance.serial)?;
+    let statuses = Statuses::of_one(ca, issuance.serial, now)?;
     let [id] = &issuer_ids(ca, &request.hashes)[..] else {
         unreachable!("a file for stapling has one CertID");
     };

@@ -17,7 +17,8 @@ pub(crate) struct Answered {
 pub(crate) struct Statuses {
     /// In the order of issuing; then those that were revoked without being on record.
     pub(crate) all: Vec<Answered>,
-    /// Time of the newest revocation. No response is to be older.
+    /// Time of the newest revocation, but for those that a clock which was ahead dated in the future. No response is to
+    /// be older.
     pub(crate) newest: Option<OffsetDateTime>,
 }
 
@@ -26,7 +27,7 @@ impl Statuses {
     /// among them.
     pub(crate) fn of(ca: &Ca, now: OffsetDateTime) -> Result<Self, CaError> {
         let mut standings = ca.standings()?;
-        let newest = newest(standings.values());
+        let newest = newest(standings.values(), now);
         let mut all = Vec::new();
         let unexpired =
             |issuance: &Issuance| (issuance.not_after >= now).then_some(issuance.serial);
@@ -54,8 +55,8 @@ impl Statuses {
     }
 
     /// Reads the status of one certificate.
-    pub(crate) fn of_one(ca: &Ca, serial: Serial) -> Result<Self, CaError> {
-        let newest = newest(ca.standings()?.values());
+    pub(crate) fn of_one(ca: &Ca, serial: Serial, now: OffsetDateTime) -> Result<Self, CaError> {
+        let newest = newest(ca.standings()?.values(), now);
         let status = status_of(ca.standing(&serial)?);
         Ok(Self {
             all: vec![Answered { serial, status }],
@@ -64,12 +65,15 @@ impl Statuses {
     }
 }
 
-fn newest<'a>(standings: impl Iterator<Item = &'a Standing>) -> Option<OffsetDateTime> {
+fn newest<'a>(
+    standings: impl Iterator<Item = &'a Standing>,
+    now: OffsetDateTime,
+) -> Option<OffsetDateTime> {
     let revoked = standings.filter_map(|standing| match standing {
         Standing::Revoked(revoked) => Some(revoked.revoked_at),
         _ => None,
     });
-    revoked.max()
+    revoked.filter(|at| *at <= now).max()
 }
 
 fn status_of(standing: Standing) -> CertStatus {

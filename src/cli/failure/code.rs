@@ -130,6 +130,7 @@ fn of_ocsp(error: &OcspError) -> &'static str {
     match error {
         OcspError::Expired { .. } => "certificate-expired",
         OcspError::NoResponder { .. } => "key-not-in-store",
+        OcspError::SamePath { .. } => "path-in-use",
         OcspError::Foreign { .. } => "file-foreign",
         OcspError::NotADirectory { .. } => "not-a-directory",
     }
@@ -244,6 +245,7 @@ pub(super) fn of_file(error: &FileError) -> &'static str {
         io::ErrorKind::ReadOnlyFilesystem => "read-only",
         io::ErrorKind::FileTooLarge => "file-too-large",
         io::ErrorKind::InvalidData => "file-unreadable",
+        io::ErrorKind::ResourceBusy => "locked",
         _ => "file-failed",
     }
 }

@@ -58,6 +58,9 @@ fn ocsp_hint(error: &OcspError) -> &'static str {
     match error {
         OcspError::Expired { .. } => "`pki renew` issues its successor",
         OcspError::NoResponder { .. } => "run the command where the key is, or use fewer --days",
+        OcspError::SamePath { .. } => {
+            "answer for this CA with `openssl ocsp`, which reads what --index writes"
+        }
         OcspError::Foreign { .. } => "use another directory, or move these files away",
         OcspError::NotADirectory { .. } => "use another directory",
     }

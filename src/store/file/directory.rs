@@ -146,7 +146,7 @@ fn lock(hidden: &Path) -> Result<Option<File>, FileError> {
         Err(error) => return Err(error),
     };
     if !try_lock(&directory).map_err(FileError::of("lock", hidden))? {
-        let busy = io::Error::other("another process is making it");
+        let busy = io::Error::new(io::ErrorKind::ResourceBusy, "another process is making it");
         return Err(FileError::of("create", hidden)(busy));
     }
     let is_there = is_linked(&directory, hidden).map_err(FileError::of("look at", hidden))?;

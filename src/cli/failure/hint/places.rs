@@ -78,6 +78,7 @@ pub(super) fn file_hint(error: &FileError) -> Option<String> {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             Some("free some space and try again".into())
         }
+        io::ErrorKind::ResourceBusy => Some("run the command again when it is done".into()),
         io::ErrorKind::ReadOnlyFilesystem => Some("mount it writable, or use another place".into()),
         // The system says so; of what is too large to be read, nobody is to raise a limit.
         io::ErrorKind::FileTooLarge if error.source.raw_os_error().is_some() => {
