@@ -4,6 +4,7 @@ mod error;
 mod helper;
 mod message;
 mod mu;
+mod pipes;
 mod uri;
 
 pub(crate) use error::HelperError;
