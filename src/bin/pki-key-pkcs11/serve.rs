@@ -1,7 +1,7 @@
 //! The protocol: a request a line on standard input, an answer a line on standard output.
 //!
-//! Signatures are made in several threads, and answered when they are ready. Every other request waits for
-//! those before it, and those after it wait for it.
+//! Signatures are made in several threads, as many as are asked for at a time, and answered when they are
+//! ready. Every other request waits for those before it, and those after it wait for it.
 
 use crate::actions::answer;
 use crate::devices::Devices;
@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, Scope};
 
 /// Most bytes of a request: the longest message in base64, and what stands around it.
 const MOST_ASKED: usize = MOST_SIGNED.div_ceil(3) * 4 + (64 << 10);
@@ -31,10 +31,7 @@ pub(crate) fn serve(devices: &Devices, from: impl Read, to: File) -> io::Result<
     };
     let mut lines = Lines::new(from, MOST_ASKED);
     thread::scope(|scope| {
-        for _ in 0..MOST_SESSIONS {
-            scope.spawn(|| server.work());
-        }
-        let outcome = server.read(&mut lines);
+        let outcome = server.read(&mut lines, scope);
         server.queue().is_closed = true;
         server.changed.notify_all();
         outcome
@@ -48,6 +45,9 @@ struct Queue {
     waiting: VecDeque<Request>,
     /// Number of requests that threads work on.
     working: usize,
+    /// Number of threads, and of these the ones that wait for a request.
+    threads: usize,
+    idle: usize,
     is_closed: bool,
 }
 
@@ -60,11 +60,15 @@ struct Server<'a> {
 }
 
 impl Server<'_> {
-    fn read(&self, lines: &mut Lines<impl Read>) -> io::Result<()> {
+    fn read<'s>(
+        &'s self,
+        lines: &mut Lines<impl Read>,
+        scope: &'s Scope<'s, '_>,
+    ) -> io::Result<()> {
         while !self.is_broken.load(Ordering::Relaxed) {
             match lines.next(request) {
                 Ok(None) => break,
-                Ok(Some(Ok(request))) => self.take(request),
+                Ok(Some(Ok(request))) => self.take(request, scope),
                 Ok(Some(Err(refusal))) => self.write(&refusal),
                 Err(error) => {
                     // Nothing tells where the next request begins.
@@ -76,13 +80,17 @@ impl Server<'_> {
         Ok(())
     }
 
-    fn take(&self, request: Request) {
+    fn take<'s>(&'s self, request: Request, scope: &'s Scope<'s, '_>) {
         let may_be_parallel = matches!(request.command, Command::Sign { .. });
         let mut queue = self.queue();
         if may_be_parallel {
             let most = MOST_SESSIONS as usize;
             queue = self.wait(queue, |queue| queue.waiting.len() >= most);
             queue.waiting.push_back(request);
+            if queue.waiting.len() > queue.idle && queue.threads < most {
+                queue.threads += 1;
+                scope.spawn(|| self.work());
+            }
             drop(queue);
             self.changed.notify_all();
         } else {
@@ -96,9 +104,10 @@ impl Server<'_> {
     /// Makes signatures until the queue is closed and empty.
     fn work(&self) {
         loop {
-            let mut queue = self.wait(self.queue(), |queue| {
-                queue.waiting.is_empty() && !queue.is_closed
-            });
+            let mut queue = self.queue();
+            queue.idle += 1;
+            queue = self.wait(queue, |queue| queue.waiting.is_empty() && !queue.is_closed);
+            queue.idle -= 1;
             let Some(request) = queue.waiting.pop_front() else {
                 return;
             };
