@@ -17,6 +17,25 @@ pub(crate) fn open(
     passphrases: &mut dyn Passphrases,
 ) -> Result<PrivateKey, CaError> {
     let (place, public) = find(uri, ca, passphrases)?;
+    opened(uri, place, public)
+}
+
+/// Opens the key of a CA to sign with it. A public key that is visible without the PIN is not asked for again: the
+/// signature shows whether the private key is there.
+pub(crate) fn open_to_sign(
+    uri: &KeyUri,
+    ca: &CaName,
+    passphrases: &mut dyn Passphrases,
+) -> Result<PrivateKey, CaError> {
+    let (place, found) = unlocked(uri, ca, passphrases)?;
+    let public = match found {
+        Found::Locked(Some(public)) => Some(public),
+        found => looked_again(uri, &place, found)?,
+    };
+    opened(uri, place, public)
+}
+
+fn opened(uri: &KeyUri, place: KeyPlace, public: Option<PublicKey>) -> Result<PrivateKey, CaError> {
     let public = public.ok_or_else(|| KeyUseError::NotThere { uri: uri.clone() })?;
     Ok(PrivateKey::outside(place, public).map_err(|error| failed(uri, error))?)
 }
@@ -77,26 +96,48 @@ pub(crate) fn prove(uri: &KeyUri, key: &PrivateKey) -> Result<(), CaError> {
 }
 
 /// Looks for a key, and gives the PIN if one is needed.
-pub(crate) fn find(
+fn find(
     uri: &KeyUri,
     ca: &CaName,
     passphrases: &mut dyn Passphrases,
 ) -> Result<(KeyPlace, Option<PublicKey>), CaError> {
+    let (place, found) = unlocked(uri, ca, passphrases)?;
+    let public = looked_again(uri, &place, found)?;
+    Ok((place, public))
+}
+
+/// Looks for a key once more if the PIN was needed.
+fn looked_again(
+    uri: &KeyUri,
+    place: &KeyPlace,
+    mut found: Found,
+) -> Result<Option<PublicKey>, CaError> {
+    if matches!(found, Found::Locked(_)) {
+        found = place.look().map_err(|error| failed(uri, error))?;
+    }
+    match found {
+        Found::Key(public) => Ok(Some(public)),
+        Found::Nothing => Ok(None),
+        Found::Locked(_) => Err(failed(uri, place.still_locked().into()).into()),
+    }
+}
+
+/// Gives the PIN if one is needed; returns what was found without it.
+fn unlocked(
+    uri: &KeyUri,
+    ca: &CaName,
+    passphrases: &mut dyn Passphrases,
+) -> Result<(KeyPlace, Found), CaError> {
     let failed = |error| failed(uri, error);
     let place = passphrases.helpers().place(uri);
     let place = place.map_err(|error| failed(error.into()))?;
-    let mut found = place.look().map_err(failed)?;
-    if matches!(found, Found::Locked) {
+    let found = place.look().map_err(failed)?;
+    if matches!(found, Found::Locked(_)) {
         let label = format!("the key of {ca} ({uri})");
         let wanted = ProtectedKey::behind_pin(ca, &label);
         open_with(wanted, passphrases, |pin| place.log_in(pin))?.map_err(failed)?;
-        found = place.look().map_err(failed)?;
     }
-    match found {
-        Found::Key(public) => Ok((place, Some(public))),
-        Found::Nothing => Ok((place, None)),
-        Found::Locked => Err(failed(place.still_locked().into()).into()),
-    }
+    Ok((place, found))
 }
 
 fn failed(uri: &KeyUri, source: KeyError) -> KeyUseError {

@@ -91,7 +91,7 @@ impl Issuer {
         let path = standing_path(store, &ca, purpose, now)?;
         let mut unlocked = Unlocked::new();
         let (key, protection) = if let Some(uri) = &ca.record().key_uri {
-            (outside_key::open(uri, name, passphrases)?, None)
+            (outside_key::open_to_sign(uri, name, passphrases)?, None)
         } else {
             let content = ca
                 .key_file()?

@@ -96,8 +96,8 @@ pub(crate) struct KeyPlace {
 /// Answer to the question for a key.
 pub(crate) enum Found {
     Key(PublicKey),
-    /// A PIN is needed, at least to sign.
-    Locked,
+    /// A PIN is needed, at least to sign: the public key may be visible without it.
+    Locked(Option<PublicKey>),
     Nothing,
 }
 
@@ -105,10 +105,10 @@ impl KeyPlace {
     /// Looks for the key.
     pub(crate) fn look(&self) -> Result<Found, KeyError> {
         match self.ask(Command::Public { key: self.key() }) {
-            Ok(answer) if answer.login => Ok(Found::Locked),
+            Ok(answer) if answer.login => Ok(Found::Locked(self.public(answer).ok())),
             Ok(answer) => Ok(Found::Key(self.public(answer)?)),
             Err(error) => match error.code() {
-                Some(Code::PinRequired) => Ok(Found::Locked),
+                Some(Code::PinRequired) => Ok(Found::Locked(None)),
                 Some(Code::KeyNotFound) => Ok(Found::Nothing),
                 _ => Err(error.into()),
             },
