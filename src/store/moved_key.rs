@@ -24,13 +24,12 @@ impl Store {
             key_uri: Some(uri.clone()),
             ..ca.record().clone()
         };
-        let written = file::write(
+        file::write(
             &ca.layout.record(),
             Access::Store,
             Existing::Replace,
             &record.to_json(),
-        );
-        written.map_err(|error| error.source)?;
+        )?;
         self.ca(name)
     }
 }

@@ -9,7 +9,7 @@ use crate::ca::passphrases::{ProtectedKey, Unlocked};
 use crate::ca::remedy::Remedy;
 use crate::ca::session::Session;
 use crate::key::{KeyUri, PrivateKey};
-use crate::store::{Ca, CaName};
+use crate::store::{Ca, CaName, StoreError};
 
 /// Result of a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +44,16 @@ pub(crate) fn move_key(
         return Err(IssuerError::KeyMismatch { ca, uri }.into());
     }
     outside_key::prove(uri, &moved)?;
-    let ca = session.store.set_key_uri(name, uri)?;
-    ca.remove_key_file().map_err(|source| {
+    let unfinished = |source: StoreError| {
         let what = format!("the move of the key of {name}");
         CaError::after_commit(what, Remedy::MoveKeyAgain, source)
+    };
+    let ca = session.store.set_key_uri(name, uri);
+    let ca = ca.map_err(|source| match source {
+        StoreError::Undecided { .. } => unfinished(source),
+        source => source.into(),
     })?;
+    ca.remove_key_file().map_err(unfinished)?;
     Ok(Moved::Now)
 }
 
