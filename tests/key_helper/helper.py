@@ -54,9 +54,11 @@ class Helper:
         if name == "list":
             return {"keys": [self.listed(path) for path in sorted(KEYS.glob("*.pem"))]}
         path = KEYS / (request["key"].removeprefix("test:") + ".pem")
+        if FAULT == "forgetful" and name == "public":
+            raise Problem("pin-required", "a PIN is required")
         if name == "public":
             return {"spki": spki(self.key(path)), **({} if self.is_open else {"login": True})}
-        if not self.is_open:
+        if not self.is_open or FAULT == "forgetful-at-sign":
             raise Problem("pin-required", "a PIN is required")
         if name == "sign":
             return {"signature": base64.b64encode(self.sign(path, request)).decode()}
@@ -128,6 +130,13 @@ def spki(key):
     return base64.b64encode(der).decode()
 
 
+def meet(about):
+    """Waits until two helpers are here."""
+    (KEYS / f"{about}.{os.getpid()}").touch()
+    while len(list(KEYS.glob(f"{about}.*"))) < 2:
+        time.sleep(0.01)
+
+
 def do_wrong(request):
     """Does what KEY_HELPER_FAULT says, if it is about this request."""
     fault, _, about = FAULT.partition("@")
@@ -135,6 +144,8 @@ def do_wrong(request):
         return
     if fault == "hang":
         time.sleep(3600)
+    elif fault == "meet":
+        meet(about)
     elif fault == "end":
         sys.exit("the module is\x1b[31m broken")
     elif fault == "garbage":

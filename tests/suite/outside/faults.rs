@@ -41,6 +41,8 @@ fn a_helper_that_fails_records_nothing() {
         ("busy", "token-busy"),
         ("garbage@public", "key-helper-failed"),
         ("end@login", "key-helper-failed"),
+        ("forgetful", "key-helper-failed"),
+        ("forgetful-at-sign", "pin-required"),
         ("other-key", "ca-key-mismatch"),
         ("hang@sign", "key-helper-failed"),
         ("end@sign", "key-helper-failed"),
@@ -83,6 +85,12 @@ fn a_helper_that_fails_records_nothing() {
             end@login
             error: the key test:below cannot be used
             caused by: the key helper pki-key-test ended before it answered: the module is[31m broken
+            forgetful
+            error: the key test:below cannot be used
+            caused by: the answer of the key helper pki-key-test is not understood: it asks for the PIN again
+            forgetful-at-sign
+            error: signing failed
+            caused by: pki-key-test: a PIN is required
             other-key
             error: the key of intermediate0 does not match its certificate
             hint: another key is at test:below: connect the right token, or restore the CA's key there

@@ -91,6 +91,50 @@ fn an_interrupted_move_is_found_and_completed() {
 }
 
 #[test]
+fn of_two_moves_at_once_to_two_places_one_wins() {
+    let sandbox = with_ca_inside();
+    let started = ["test:a", "test:b"].map(|uri| {
+        let line = MOVE.replace("test:root", uri);
+        let run = sandbox.outside(&line).words("--passout file:pin");
+        // Both keys are there and sign before one of them counts.
+        let run = run.env("KEY_HELPER_FAULT", "meet@sign");
+        run.words("--format json").spawn()
+    });
+    let ended = started.map(|child| child.wait_with_output().unwrap());
+    let mut codes = ended.each_ref().map(|output| output.status.code());
+    codes.sort_unstable();
+    assert_eq!(codes, [Some(0), Some(1)], "{ended:?}");
+    let loser = ended.iter().find(|output| !output.status.success());
+    let said = String::from_utf8_lossy(&loser.unwrap().stderr);
+    assert!(said.contains("\"keys-changed\""), "{said}");
+    assert!(!sandbox.path("pki/rootCA/ca.key").exists());
+    sandbox
+        .outside("issue --ca rootCA --cn after --passin file:pin --no-passphrase")
+        .succeeds();
+    sandbox.outside("check").succeeds();
+}
+
+/// The key is outside now, unless the machine fails: exit code 4, as of everything that is done and not durable.
+#[test]
+fn a_move_that_is_not_durable_is_completed_by_the_same_command() {
+    let sandbox = with_ca_inside();
+    sandbox
+        .run("strace", "-o /dev/null -e trace=fsync -P")
+        .arg(sandbox.path("pki/rootCA"))
+        .words("-e inject=fsync:error=EIO:when=1")
+        .arg(env!("CARGO_BIN_EXE_pki"))
+        .words(MOVE)
+        .words("--passout file:pin")
+        .env("PKI_KEY_HELPERS", sandbox.path("helpers"))
+        .env("KEY_HELPER_KEYS", sandbox.path("keys"))
+        .ends_with(4);
+    assert!(sandbox.path("pki/rootCA/ca.key").exists());
+    sandbox.outside(MOVE).words("--passout file:pin").succeeds();
+    assert!(!sandbox.path("pki/rootCA/ca.key").exists());
+    sandbox.outside("check").succeeds();
+}
+
+#[test]
 fn a_ca_is_imported_with_its_key_outside() {
     let sandbox = Sandbox::with_helper();
     sandbox.write("old/.keep", "");
