@@ -31,7 +31,7 @@ struct Confined {
     to: &'static [&'static str],
 }
 
-const CONFINED: [Confined; 6] = [
+const CONFINED: [Confined; 7] = [
     Confined {
         what: "the terminal, the command line, and errors without a type",
         words: &[
@@ -56,8 +56,13 @@ const CONFINED: [Confined; 6] = [
     },
     Confined {
         what: "the clock",
-        words: &["now_utc", "now_local", "SystemTime", "Instant"],
+        words: &["now_utc", "now_local", "SystemTime"],
         to: &["src/cli/context.rs"],
+    },
+    Confined {
+        what: "a time limit",
+        words: &["Instant"],
+        to: &["src/key/outside/"],
     },
     Confined {
         what: "a write to the file system",

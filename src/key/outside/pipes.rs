@@ -139,3 +139,73 @@ fn ready(pipes: &mut [PollFd<'_>], until: Instant) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Child, Command, Stdio};
+
+    fn started(script: &str) -> Child {
+        let mut command = Command::new("sh");
+        let command = command.args(["-c", script]).stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn ended(mut child: Child) {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(200)
+    }
+
+    #[test]
+    fn a_helper_that_reads_nothing_hangs_no_request() {
+        let mut child = started("exec sleep 600");
+        let (life, alive) = io::pipe().unwrap();
+        let life = Life(life);
+        let mut input = Input::new(child.stdin.take().unwrap()).unwrap();
+        let request = vec![b' '; 1 << 20];
+        assert!(!input.write(&request, &life, soon()));
+        // Of a process that ended, nothing is waited for.
+        drop(alive);
+        let begun = Instant::now();
+        assert!(input.write(&request, &life, begun + FAREWELL));
+        assert!(begun.elapsed() < FAREWELL);
+        ended(child);
+    }
+
+    #[test]
+    fn an_answer_that_does_not_end_hangs_no_request() {
+        let mut child =
+            started(r#"printf '{"id":1}\n{"id":2}\n{"id":'; read go; echo 3}; exec sleep 600"#);
+        let (life, _alive) = io::pipe().unwrap();
+        let life = Life(life);
+        let mut output = Output::new(child.stdout.take().unwrap());
+        let mut next = |until| {
+            let answer = output.next(&life, until);
+            answer.map_err(|_| "the end").unwrap()
+        };
+        let later = || Instant::now() + Duration::from_secs(60);
+        assert_eq!(next(later()).unwrap().id, 1);
+        assert_eq!(next(later()).unwrap().id, 2);
+        assert!(next(soon()).is_none());
+        let mut input = Input::new(child.stdin.take().unwrap()).unwrap();
+        assert!(input.write(b"go\n", &life, later()));
+        assert_eq!(next(later()).unwrap().id, 3);
+        ended(child);
+    }
+
+    #[test]
+    fn only_an_object_is_an_answer() {
+        for line in ["null", "", "x"] {
+            let mut child = started(&format!("echo '{line}'"));
+            let (life, _alive) = io::pipe().unwrap();
+            let mut output = Output::new(child.stdout.take().unwrap());
+            let answer = output.next(&Life(life), Instant::now() + FAREWELL);
+            assert!(matches!(answer, Err(End::NotUnderstood(_))), "{line}");
+            child.wait().unwrap();
+        }
+    }
+}
