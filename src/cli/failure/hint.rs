@@ -5,8 +5,8 @@ mod places;
 
 use crate::ca::{
     ApplyError, AuthorityError, CaError, CrlError, DefectError, DueCa, ExportError, ImportError,
-    InputError, IssuanceError, IssuerError, KeyOf, Misfit, OcspError, ProfileError, RenewalError,
-    RepositoryError, RevocationError, SelectError, SourceFile, TrustStoreError,
+    InputError, IssuanceError, IssuerError, KeyOf, Misfit, ProfileError, RenewalError,
+    RevocationError, SelectError, SourceFile, TrustStoreError,
 };
 use crate::store::CaName;
 use crate::x509::name::NameError;
@@ -15,8 +15,8 @@ use crate::x509::verify::Refusal;
 use crate::x509::{Reason, Serial};
 use keys::key_use_hint;
 use places::{
-    ENCRYPT_TRUST_STORE_ANEW, FIXTURE_STORE, RIGHT_PASSPHRASE, file_hint, is_into_store,
-    passphrase_hint, store_hint,
+    ENCRYPT_TRUST_STORE_ANEW, FIXTURE_STORE, RIGHT_PASSPHRASE, file_hint, is_into_store, ocsp_hint,
+    passphrase_hint, repository_hint, store_hint,
 };
 
 /// Returns the hint of an error, if it has one.
@@ -51,33 +51,6 @@ pub(super) fn of(error: &CaError) -> Option<String> {
         CaError::InPlace { .. } => {
             Some("run the command again, with --force if a file has to be replaced".into())
         }
-    }
-}
-
-fn ocsp_hint(error: &OcspError) -> &'static str {
-    match error {
-        OcspError::Expired { .. } => "`pki renew` issues its successor",
-        OcspError::NoResponder { .. } => "run the command where the key is, or use fewer --days",
-        OcspError::SamePath { .. } => {
-            "answer for this CA with `openssl ocsp`, which reads what --index writes"
-        }
-        OcspError::Foreign { .. } => "use another directory, or move these files away",
-        OcspError::NotADirectory { .. } => "use another directory",
-    }
-}
-
-fn repository_hint(error: &RepositoryError) -> String {
-    match error {
-        RepositoryError::NoCrl { ca } => format!("sign one: `pki crl --ca {ca}`"),
-        RepositoryError::SamePath { .. } => {
-            "replace one of the CAs with one that has other URLs: `pki ca rekey --crl-url … --ca-issuers-url …`"
-                .into()
-        }
-        RepositoryError::UnusablePath { .. } => {
-            "publish this file by hand, or give the CA another URL".into()
-        }
-        RepositoryError::Foreign { .. } => "use another directory, or move these files away".into(),
-        RepositoryError::NotADirectory { .. } => "use another directory".into(),
     }
 }
 

@@ -1,5 +1,6 @@
-//! Hints about the store, files and keys.
+//! Hints about the store, published files and keys.
 
+use crate::ca::{OcspError, RepositoryError};
 use crate::key::KeyError;
 use crate::store::file::Suspect;
 use crate::store::{CaName, FileError, Found, StoreError};
@@ -113,5 +114,32 @@ pub(super) fn passphrase_hint(
         KeyError::WrongPassphrase => Some(right_passphrase.into()),
         KeyError::Encryption { .. } => Some(encrypt_anew.to_owned()),
         _ => None,
+    }
+}
+
+pub(super) fn ocsp_hint(error: &OcspError) -> &'static str {
+    match error {
+        OcspError::Expired { .. } => "`pki renew` issues its successor",
+        OcspError::NoResponder { .. } => "run the command where the key is, or use fewer --days",
+        OcspError::SamePath { .. } => {
+            "answer for this CA with `openssl ocsp`, which reads what --index writes"
+        }
+        OcspError::Foreign { .. } => "use another directory, or move these files away",
+        OcspError::NotADirectory { .. } => "use another directory",
+    }
+}
+
+pub(super) fn repository_hint(error: &RepositoryError) -> String {
+    match error {
+        RepositoryError::NoCrl { ca } => format!("sign one: `pki crl --ca {ca}`"),
+        RepositoryError::SamePath { .. } => {
+            "replace one of the CAs with one that has other URLs: `pki ca rekey --crl-url … --ca-issuers-url …`"
+                .into()
+        }
+        RepositoryError::UnusablePath { .. } => {
+            "publish this file by hand, or give the CA another URL".into()
+        }
+        RepositoryError::Foreign { .. } => "use another directory, or move these files away".into(),
+        RepositoryError::NotADirectory { .. } => "use another directory".into(),
     }
 }
