@@ -37,8 +37,10 @@ help:
 	@echo 'make install  pki, manual pages, completions and systemd units under PREFIX ($(PREFIX))'
 	@echo 'make uninstall  remove what make install put under PREFIX'
 
+# pki is static where it can be; the helper, which loads modules, is not.
 build: compiler
-	$(CARGO) build --release --locked
+	$(CARGO) build --release --locked --bin pki-key-pkcs11
+	packaging/static-pki
 
 # Rust links with a C compiler, and AWS-LC is written in C.
 compiler:
