@@ -86,8 +86,9 @@ pub(crate) use notice::{CrlNotice, Notice, RenewalNotice};
 pub(crate) use numbers::plural;
 pub(crate) use ocsp::error::OcspError;
 pub(crate) use ocsp::{
-    OcspRequest, PublishedResponses, ResponseState, ResponsesCheck, SignerChoice, SingleResponse,
-    check_responses, check_single, is_answered_for, publish_responses, publish_single, write_index,
+    OcspRequest, PublishedResponses, ResponseState, ResponsesCheck, SignerChoice, SingleCheck,
+    SingleResponse, check_responses, check_single, is_answered_for, publish_responses,
+    publish_single, write_index,
 };
 pub(crate) use owner::KeyOf;
 pub(crate) use parallel::on_all_cores;

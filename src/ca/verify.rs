@@ -11,6 +11,7 @@ use crate::x509::verify::{
 };
 use crate::x509::{Certificate, Crl};
 use std::cell::Cell;
+use time::OffsetDateTime;
 
 /// A certificate to verify, and the basis for it.
 pub(crate) struct VerifyRequest<'a> {
@@ -47,8 +48,8 @@ pub(crate) struct Checked {
     pub(crate) refusal: Option<Refusal>,
     /// Reasons why CRLs of its issuer were not used.
     pub(crate) unused: Vec<CrlProblem>,
-    /// Reason why no OCSP response was used.
-    pub(crate) no_response: Option<OcspProblem>,
+    /// Reasons why OCSP responses about it were not used.
+    pub(crate) unused_responses: Vec<OcspProblem>,
 }
 
 /// Source of the revocation status.
@@ -194,20 +195,27 @@ impl<'a> Verifier<'a> {
         let (certificate, issuer) = (&path[index - 1], &path[index]);
         let mut unused = Vec::new();
         let mut no_response = None;
+        let checked = |checked_by, refusal, unused, unused_responses| Checked {
+            certificate: certificate.clone(),
+            checked_by,
+            refusal,
+            unused,
+            unused_responses,
+        };
         if !self.responses.is_empty() {
-            let checked = check_responses(self.responses, certificate, issuer, question.time);
-            match checked.err() {
-                Some(Refusal::NoResponse { problem, .. }) if index > 1 || !self.crls.is_empty() => {
+            let time = question.time;
+            let is_revoked = |responder: &Certificate| self.is_revoked(responder, issuer, time);
+            match check_responses(self.responses, certificate, issuer, time, is_revoked)? {
+                Ok(unused_responses) => {
+                    let refusal = self.known_revocation(certificate, issuer, time);
+                    let by = CheckedBy::Ocsp;
+                    return Ok(checked(by, refusal, unused, unused_responses));
+                }
+                Err(Refusal::NoResponse { problem, .. }) if index > 1 || !self.crls.is_empty() => {
                     no_response = Some(problem).filter(|problem| *problem != OcspProblem::Missing);
                 }
-                refusal => {
-                    return Ok(Checked {
-                        certificate: certificate.clone(),
-                        checked_by: CheckedBy::Ocsp,
-                        refusal,
-                        unused,
-                        no_response,
-                    });
+                Err(refusal) => {
+                    return Ok(checked(CheckedBy::Ocsp, Some(refusal), unused, Vec::new()));
                 }
             }
         }
@@ -225,13 +233,41 @@ impl<'a> Verifier<'a> {
             let refusal = checked.map(|found| unused = found).err();
             (CheckedBy::Crl, refusal)
         };
-        Ok(Checked {
-            certificate: certificate.clone(),
-            checked_by,
-            refusal,
-            unused,
-            no_response,
-        })
+        // Nothing else says that it is not revoked.
+        let refusal = refusal.or_else(|| {
+            let problem = no_response
+                .clone()
+                .filter(|_| checked_by == CheckedBy::None)?;
+            let subject = called(certificate);
+            Some(Refusal::NoResponse { subject, problem })
+        });
+        let unused_responses = no_response.into_iter().collect();
+        Ok(checked(checked_by, refusal, unused, unused_responses))
+    }
+
+    /// Returns the revocation of a certificate on the CRLs that were given. They need not cover it.
+    fn known_revocation(
+        &self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        time: OffsetDateTime,
+    ) -> Option<Refusal> {
+        let refusal = check_crls(self.crls, certificate, &[issuer], time).err()?;
+        matches!(refusal, Refusal::Revoked { .. }).then_some(refusal)
+    }
+
+    /// Returns whether the CRLs that were given, or else the records, say that the certificate of a responder is revoked.
+    fn is_revoked(
+        &self,
+        responder: &Certificate,
+        issuer: &Certificate,
+        time: OffsetDateTime,
+    ) -> Result<bool, CaError> {
+        if !self.crls.is_empty() {
+            return Ok(self.known_revocation(responder, issuer, time).is_some());
+        }
+        let (_, refusal) = recorded(self.known, responder, issuer)?;
+        Ok(refusal.is_some())
     }
 
     /// Returns certificates of the issuer's name with other keys, each under the same anchor (RFC 5280 section

@@ -56,13 +56,13 @@ pub(super) struct OcspArgs {
     #[arg(long, value_name = "TYPE")]
     key_type: Option<KeyType>,
     /// Sign nothing; exit with 3 if a response is missing, invalid, outdated, expired or expires soon
-    #[arg(long, conflicts_with_all = ["if_needed", "by_ca", "key_type", "force"])]
+    #[arg(long, conflicts_with_all = ["days", "if_needed", "by_ca", "key_type", "force"])]
     check: bool,
     /// With --check: responses that expire within this time are findings, as in 24h
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     within: Option<Duration>,
     /// Write only the index that `openssl ocsp -index` reads, of one CA
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "cn", "serial", "cert_id", "if_needed", "by_ca", "key_type", "check", "force"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["days", "out", "cn", "serial", "cert_id", "if_needed", "by_ca", "key_type", "check"])]
     index: Option<PathBuf>,
     /// With --cn or --serial: replace a file that is not an OCSP response
     #[arg(long)]
@@ -82,7 +82,12 @@ impl OcspArgs {
         let (within, is_one) = (self.within.is_some(), self.selector.is_given());
         check_belonging(&[
             ("--within", within, "--check", self.check),
-            ("--force", self.force, "--cn or --serial", is_one),
+            (
+                "--force",
+                self.force,
+                "--cn, --serial or --index",
+                is_one || self.index.is_some(),
+            ),
         ])?;
         let store = context.open_store()?;
         if let Some(index) = &self.index {
@@ -98,7 +103,7 @@ impl OcspArgs {
         if let Some(selector) = self.selector.selector()? {
             return self.single(&store, &selector, &request, context);
         }
-        let cas = self.selected(&store)?;
+        let cas = self.selected(&store, context)?;
         if self.check {
             return self.check(&cas, &request, context);
         }
@@ -133,11 +138,11 @@ impl OcspArgs {
         })
     }
 
-    fn selected(&self, store: &Store) -> Result<Vec<Ca>, Failure> {
+    fn selected(&self, store: &Store, context: &Context) -> Result<Vec<Ca>, Failure> {
         let mut selected = Vec::new();
         if self.ca.is_empty() {
             for ca in store.cas()? {
-                if is_answered_for(&ca)? {
+                if is_answered_for(&ca, context.now)? {
                     selected.push(ca);
                 }
             }
@@ -182,7 +187,7 @@ impl OcspArgs {
             ));
         }
         let ca = self.one_ca(store, "--index")?;
-        let count = write_index(&ca, path, context.now)?;
+        let count = write_index(&ca, path, self.force, context.now)?;
         Ok(report::index(&ca, path, count))
     }
 
@@ -196,7 +201,9 @@ impl OcspArgs {
         let ca = self.one_ca(store, "--cn or --serial")?;
         if self.check {
             let within = self.within.unwrap_or(Duration::ZERO);
-            let checked = check_single(&ca, selector, request, within, context.now)?;
+            let mut notices = Vec::new();
+            let checked = check_single(&ca, selector, request, within, context.now, &mut notices)?;
+            context.notices(&notices);
             return Ok(report::checked_single(&ca, &checked));
         }
         let mut passphrases = self.passphrases(std::slice::from_ref(&ca), context)?;
@@ -249,7 +256,9 @@ impl OcspArgs {
                 Err(error) => failures.push(error),
             }
         }
-        let any_signed = published.iter().any(|(_, done)| done.signed > 0);
+        let any_signed = published
+            .iter()
+            .any(|(_, done)| done.signed > 0 || done.has_new_signer);
         let report = report::published(&published);
         Ok(
             match Failure::of_several(failures, any_signed, &self.again()) {

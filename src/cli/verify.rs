@@ -99,6 +99,8 @@ struct RevocationEntry {
     checked_by: &'static str,
     revoked_at: Option<String>,
     reason: Option<&'static str>,
+    /// Reasons why CRLs and OCSP responses were not used.
+    unused: Vec<String>,
 }
 
 impl VerifyArgs {
@@ -267,6 +269,9 @@ fn revocation_entry(checked: &Checked) -> RevocationEntry {
         }) => (Some(rfc3339(*revoked_at)), Some(reason.as_str())),
         _ => (None, None),
     };
+    let crls = checked.unused.iter().map(ToString::to_string);
+    let responses = checked.unused_responses.iter();
+    let unused = crls.chain(responses.map(ToString::to_string));
     RevocationEntry {
         subject: checked.certificate.subject().to_string(),
         serial: serial_text(&checked.certificate),
@@ -278,6 +283,7 @@ fn revocation_entry(checked: &Checked) -> RevocationEntry {
         },
         revoked_at,
         reason,
+        unused: unused.collect(),
     }
 }
 
@@ -310,8 +316,10 @@ fn text(certificate: &Certificate, judgement: &Judgement) -> String {
         for problem in &checked.unused {
             lines = lines.row("CRL not used", shortened(&problem.to_string()));
         }
-        let problem = checked.no_response.as_ref().map(ToString::to_string);
-        lines = lines.row_if("OCSP response not used", problem.as_deref().map(shortened));
+        for problem in &checked.unused_responses {
+            let problem = format!("{}: {problem}", called(&checked.certificate));
+            lines = lines.row("OCSP response not used", shortened(&problem));
+        }
     }
     lines.under(&shortened(&heading(certificate, judgement)))
 }

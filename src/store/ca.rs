@@ -137,6 +137,12 @@ impl Ca {
         Ok(file::sync(&self.journal_path(journal))?)
     }
 
+    /// Waits until no other process writes OCSP responses of this CA.
+    pub(crate) fn lock_responses(&self) -> Result<LockedResponses, StoreError> {
+        let lock = Lock::acquire(&self.layout.responses_lock(), &self.operator)?;
+        Ok(LockedResponses { _lock: lock })
+    }
+
     /// Takes the CA's lock; refuses directories that another user's links lead elsewhere.
     pub(super) fn hold(&self) -> Result<Lock, StoreError> {
         let directories = self.layout.directories();
@@ -145,6 +151,11 @@ impl Ca {
             .try_for_each(|directory| file::refuse_foreign_link(directory))?;
         Lock::acquire(&self.layout.lock(), &self.operator)
     }
+}
+
+/// CA whose OCSP responses no other process writes.
+pub(crate) struct LockedResponses {
+    _lock: Lock,
 }
 
 pub(super) fn read_certificate(path: &Path) -> Result<Certificate, StoreError> {

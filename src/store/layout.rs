@@ -244,6 +244,11 @@ impl CaLayout {
         self.directory.join("lock")
     }
 
+    /// Returns the lock of those who write OCSP responses: they take longer than others shall wait.
+    pub(crate) fn responses_lock(&self) -> PathBuf {
+        self.directory.join("ocsp.lock")
+    }
+
     pub(crate) fn serial_counter(&self) -> PathBuf {
         self.directory.join("serial")
     }

@@ -1,5 +1,6 @@
 //! `pki ocsp`: its responses, and the programs that ask for them.
 
+mod evidence;
 mod faults;
 mod index;
 mod java;

@@ -304,7 +304,7 @@ fn json_says_the_same() {
     let standing = |subject: &str, checked_by: &str| {
         json!({
             "subject": subject, "serial": "[serial]", "checked_by": checked_by,
-            "revoked_at": null, "reason": null,
+            "revoked_at": null, "reason": null, "unused": [],
         })
     };
     let path = ["CN=www.example.test", "CN=intermediate0", "CN=rootCA"].map(entry);
@@ -336,7 +336,7 @@ fn json_says_the_same() {
         json!("CN=www.example.test was revoked at [time] (keyCompromise), serial [serial]");
     revoked["revocation"] = json!([{
         "subject": "CN=www.example.test", "serial": "[serial]", "checked_by": "store",
-        "revoked_at": "[time]", "reason": "keyCompromise",
+        "revoked_at": "[time]", "reason": "keyCompromise", "unused": [],
     }]);
     assert_eq!(parsed(verify(line), 3), revoked);
 

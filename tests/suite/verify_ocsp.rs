@@ -172,7 +172,7 @@ fn crls_say_what_responses_do_not() {
             valid: CN=site.test, by intermediate0, rootCA
               expires                  [time]
               not revoked, by its CRL  CN=site.test, CN=intermediate0
-              OCSP response not used   its OCSP response has no nextUpdate
+              OCSP response not used   CN=site.test: its OCSP response has no nextUpdate
         "#]],
     );
     sandbox.pki("ocsp --out responses").succeeds();

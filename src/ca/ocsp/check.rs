@@ -8,7 +8,7 @@ use crate::ca::ocsp::publish::issuer_ids;
 use crate::ca::ocsp::signer::Signer;
 use crate::ca::ocsp::statuses::{Answered, Statuses};
 use crate::ca::parallel::on_all_cores;
-use crate::store::Ca;
+use crate::store::{Ca, FileError};
 use crate::x509::Serial;
 use crate::x509::ocsp::IssuerId;
 use std::collections::BTreeMap;
@@ -65,11 +65,9 @@ pub(crate) fn check_responses(
         next_update: None,
         findings: BTreeMap::new(),
     };
-    for (answered, (state, next_update)) in statuses.all.iter().zip(judged) {
-        check.next_update = match (check.next_update, next_update) {
-            (Some(first), Some(next)) => Some(first.min(next)),
-            (first, next) => first.or(next),
-        };
+    for (answered, judged) in statuses.all.iter().zip(judged) {
+        let (state, next_update) = judged?;
+        check.next_update = earlier(check.next_update, next_update);
         if state != ResponseState::Current {
             let affected = check.findings.entry(state).or_default();
             affected.count += 1;
@@ -87,17 +85,20 @@ fn worst(
     ids: &[IssuerId],
     judge: &Judge<'_>,
     answered: &Answered,
-) -> (ResponseState, Option<OffsetDateTime>) {
-    let serial = &answered.serial;
-    let mut worst = (ResponseState::Current, None);
+) -> Result<(ResponseState, Option<OffsetDateTime>), FileError> {
+    let mut worst = ResponseState::Current;
+    let mut first = None;
     for id in ids {
-        let Some(der) = folder.response(id, serial) else {
-            return (ResponseState::Missing, None);
+        let Some(der) = folder.response(id, &answered.serial)? else {
+            return Ok((ResponseState::Missing, None));
         };
         let (state, times) = judge.judge(&der, id, answered);
-        if state >= worst.0 {
-            worst = (state, times.map(|times| times.next_update));
-        }
+        worst = worst.max(state);
+        first = earlier(first, times.map(|times| times.next_update));
     }
-    worst
+    Ok((worst, first))
+}
+
+fn earlier(one: Option<OffsetDateTime>, other: Option<OffsetDateTime>) -> Option<OffsetDateTime> {
+    one.into_iter().chain(other).min()
 }

@@ -21,6 +21,8 @@ pub(crate) enum OcspError {
         rfc3339(*until)
     )]
     NoResponder { ca: CaName, until: OffsetDateTime },
+    #[error("{ca} is revoked, so it can't certify an OCSP responder")]
+    RevokedCa { ca: CaName },
     /// File systems join two slashes of a path.
     #[error("the OCSP request for certificate {serial} of {ca} has the path of another one")]
     SamePath { ca: CaName, serial: Serial },

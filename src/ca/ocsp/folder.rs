@@ -6,8 +6,8 @@
 
 use crate::ca::error::CaError;
 use crate::ca::ocsp::error::OcspError;
-use crate::store::CaName;
 use crate::store::file;
+use crate::store::{CaName, FileError};
 use crate::x509::Serial;
 use crate::x509::ocsp::{CertIdHash, IssuerId};
 use std::path::{Path, PathBuf};
@@ -62,13 +62,16 @@ impl Folder {
     }
 
     /// Reads the response of a GET request, unless it is missing or the file for stapling is not the same.
-    pub(super) fn response(&self, issuer: &IssuerId, serial: &Serial) -> Option<Vec<u8>> {
-        let read = |path: PathBuf| file::read_if_there(&path).ok().flatten();
-        let der = read(self.get(issuer, serial))?;
-        if issuer.hash == CertIdHash::Sha1 && read(self.staple(serial))? != der {
-            return None;
+    pub(super) fn response(
+        &self,
+        issuer: &IssuerId,
+        serial: &Serial,
+    ) -> Result<Option<Vec<u8>>, FileError> {
+        let der = file::read_if_there(&self.get(issuer, serial))?;
+        if issuer.hash == CertIdHash::Sha1 && file::read_if_there(&self.staple(serial))? != der {
+            return Ok(None);
         }
-        Some(der)
+        Ok(der)
     }
 
     /// Refuses a directory with files that are not named as responses are.
@@ -96,6 +99,10 @@ impl Folder {
     }
 }
 
+/// Fewest characters of a path: that of a request with SHA-1 and a serial number of one byte has 92, of which file
+/// systems join slashes that follow each other.
+const LEAST: usize = 80;
+
 /// Returns whether a path in the directory is one that a response has.
 fn is_response(path: &Path) -> bool {
     let Some(text) = path.to_str() else {
@@ -103,11 +110,14 @@ fn is_response(path: &Path) -> bool {
     };
     if let Ok(staple) = path.strip_prefix(STAPLES) {
         let stem = staple.to_str().and_then(|name| name.strip_suffix(".ocsp"));
-        return stem.is_some_and(|stem| stem.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        return stem.is_some_and(|stem| {
+            !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
     }
     let base64 = text.strip_suffix(INDEX).unwrap_or(text);
     // The first byte of a SEQUENCE.
     base64.starts_with('M')
+        && base64.len() >= LEAST
         && base64
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))

@@ -17,8 +17,25 @@ const ATTRIBUTES: &[u8] = b"unique_subject = no\n";
 
 /// Writes the index of the unexpired certificates of a CA, and beside it the file of its attributes. Returns the number
 /// of certificates.
-pub(crate) fn write_index(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<usize, CaError> {
+pub(crate) fn write_index(
+    ca: &Ca,
+    path: &Path,
+    overwrite: bool,
+    now: OffsetDateTime,
+) -> Result<usize, CaError> {
+    refuse_other(
+        path,
+        |line| matches!(line.as_bytes(), [b'V' | b'R' | b'E', b'\t', ..]),
+        overwrite,
+    )?;
+    let attributes = attributes(path);
+    refuse_other(
+        &attributes,
+        |line| line.starts_with("unique_subject"),
+        overwrite,
+    )?;
     let statuses = Statuses::of(ca, now)?;
+    statuses.make_durable(ca)?;
     let count = statuses.all.len();
     let statuses = statuses.all.iter();
     let mut left: HashMap<Serial, CertStatus> = statuses
@@ -42,6 +59,8 @@ pub(crate) fn write_index(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<u
         let line = line(&issuance.serial, issuance.not_after, status, &subject);
         out.write_all(line.as_bytes()).map_err(failed)?;
     }
+    let mut left: Vec<_> = left.into_iter().collect();
+    left.sort_by(|(one, _), (other, _)| one.magnitude().cmp(other.magnitude()));
     for (serial, status) in left {
         // Its notAfter is not on record; OpenSSL does not look at it.
         let line = line(&serial, now, status, "/");
@@ -50,14 +69,29 @@ pub(crate) fn write_index(ca: &Ca, path: &Path, now: OffsetDateTime) -> Result<u
     let staged = out
         .into_inner()
         .map_err(|error| failed(error.into_error()))?;
-    file::write(
-        &attributes(path),
-        Access::Umask,
-        Existing::Replace,
-        ATTRIBUTES,
-    )?;
+    file::write(&attributes, Access::Umask, Existing::Replace, ATTRIBUTES)?;
     staged.commit()?;
     Ok(count)
+}
+
+/// Refuses to replace a file with a line that is none of an index.
+fn refuse_other(
+    path: &Path,
+    is_own: impl Fn(&str) -> bool,
+    overwrite: bool,
+) -> Result<(), CaError> {
+    let old = file::read_if_there(path)?.unwrap_or_default();
+    let is_index = |old: &[u8]| {
+        let text = std::str::from_utf8(old).ok()?;
+        text.lines().all(is_own).then_some(())
+    };
+    if overwrite || is_index(&old).is_some() {
+        return Ok(());
+    }
+    Err(CaError::WouldReplace {
+        path: path.to_owned(),
+        kind: "an index of OpenSSL",
+    })
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> CaError {

@@ -70,12 +70,19 @@ impl Judge<'_> {
             Left::Third => (next_update - this_update) / 3,
             Left::Time(time) => time,
         };
-        let mut signers = self.signers.iter();
-        let signer = signers.find(|signer| basic.responder.is(signer));
-        let state = if signer.is_some_and(|signer| !self.is_signed(&basic, signer)) {
+        let Some(signer) = self.signer_of(&basic) else {
+            let mut signers = self.signers.iter();
+            let state = if signers.any(|signer| basic.responder.is(signer)) {
+                ResponseState::Invalid
+            } else {
+                ResponseState::OtherSigner
+            };
+            return (state, None);
+        };
+        let state = if !basic.responder.is(signer)
+            || self.verifies && basic.verify_signature(signer.public_key()).is_err()
+        {
             ResponseState::Invalid
-        } else if signer.is_none() {
-            ResponseState::OtherSigner
         } else if self.now > next_update {
             ResponseState::Expired
         } else if self.now < this_update {
@@ -98,14 +105,14 @@ impl Judge<'_> {
         };
         (state, Some(times))
     }
-    /// Returns whether a response has the certificate of its signer with it, unless that is the CA, and whether the
-    /// signature is right.
-    fn is_signed(&self, basic: &Basic<'_>, signer: &Certificate) -> bool {
-        let has_certificate = match &basic.certificates[..] {
-            [] => signer.is_ca(),
-            [found] => found == signer && !signer.is_ca(),
-            _ => false,
-        };
-        has_certificate && (!self.verifies || basic.verify_signature(signer.public_key()).is_ok())
+
+    /// Returns the certificate of the signer: the one in the response, or else the CA's.
+    fn signer_of(&self, basic: &Basic<'_>) -> Option<&Certificate> {
+        let mut signers = self.signers.iter();
+        match &basic.certificates[..] {
+            [] => signers.find(|signer| signer.is_ca()),
+            [found] => signers.find(|signer| *signer == found),
+            _ => None,
+        }
     }
 }

@@ -10,13 +10,14 @@ mod publish;
 mod signer;
 mod single;
 mod statuses;
+mod writer;
 
 pub(crate) use check::{ResponsesCheck, check_responses};
 pub(crate) use index::write_index;
 pub(crate) use judge::ResponseState;
 pub(crate) use publish::{PublishedResponses, publish_responses};
 pub(crate) use signer::{SignerChoice, is_answered_for};
-pub(crate) use single::{SingleResponse, check_single, publish_single};
+pub(crate) use single::{SingleCheck, SingleResponse, check_single, publish_single};
 
 use crate::x509::ocsp::CertIdHash;
 use std::path::PathBuf;

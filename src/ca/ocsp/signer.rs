@@ -145,12 +145,9 @@ fn until(ca: &Ca, request: &OcspRequest, now: OffsetDateTime) -> OffsetDateTime 
     (now + request.lifetime).min(ca.certificate().validity().not_after)
 }
 
-/// Returns whether responses of a CA can be signed here, or are: its key is here, or it has a responder.
-pub(crate) fn is_answered_for(ca: &Ca) -> Result<bool, CaError> {
-    if ca.has_key()? {
-        return Ok(true);
-    }
-    Ok(recorded_responders(ca)?.next().transpose()?.is_some())
+/// Returns whether responses of a CA can be signed here, or are: its key is here, or it has a valid responder.
+pub(crate) fn is_answered_for(ca: &Ca, now: OffsetDateTime) -> Result<bool, CaError> {
+    Ok(ca.has_key()? || !Signer::responders(ca, now)?.is_empty())
 }
 
 /// Finds the certificates of profile `ocsp` that a CA issued.
@@ -167,6 +164,18 @@ fn recorded_responders(
 }
 
 impl OpenSigner {
+    /// Adds to an error that the certificate of a responder was issued before.
+    pub(crate) fn committed(&self, source: CaError) -> CaError {
+        if !self.is_new {
+            return source;
+        }
+        CaError::AfterCommit {
+            what: "the certificate of the OCSP responder".into(),
+            remedy: None,
+            source: Box::new(source),
+        }
+    }
+
     /// Opens the signer that was found, or issues the certificate of a responder.
     pub(crate) fn of(
         found: Option<Signer>,
@@ -197,6 +206,9 @@ fn issued(
                 CaError::Issuer(IssuerError::KeyElsewhere { ca }) => {
                     OcspError::NoResponder { ca, until }.into()
                 }
+                CaError::Issuer(IssuerError::RevokedCa { ca, .. }) => {
+                    OcspError::RevokedCa { ca }.into()
+                }
                 other => other,
             })?;
     if issuer.has_key_outside() {
@@ -208,7 +220,9 @@ fn issued(
     // Three runs with it at least, whatever the lifetime of responses.
     let end = session.now + LIFETIME.max(request.lifetime * 3);
     let end = end.min(ca.certificate().validity().not_after);
-    let common_name = format!("{} OCSP responder", ca.name());
+    // A common name has at most 64 characters (RFC 5280 appendix A.1).
+    let name: String = ca.name().as_str().chars().take(49).collect();
+    let common_name = format!("{name} OCSP responder");
     let leaf = LeafRequest {
         subject: Some(Name::from_common_name(&common_name)?),
         alternative_names: Vec::new(),

@@ -2,10 +2,11 @@
 
 use crate::ca::error::CaError;
 use crate::ca::file_name::file_name;
+use crate::ca::notice::Notice;
 use crate::ca::ocsp::error::OcspError;
 use crate::ca::ocsp::folder::ENDING;
 use crate::ca::ocsp::judge::{Judge, Left, ResponseState};
-use crate::ca::ocsp::publish::{accepted, issuer_ids};
+use crate::ca::ocsp::publish::accepted;
 use crate::ca::ocsp::signer::{OpenSigner, Signer};
 use crate::ca::ocsp::statuses::Statuses;
 use crate::ca::ocsp::{OcspRequest, ResponseTimes};
@@ -14,8 +15,8 @@ use crate::ca::select::{Selector, select_one};
 use crate::ca::session::Session;
 use crate::store::file::{self, Access, Existing};
 use crate::store::{Ca, Issuance};
-use crate::x509::Serial;
-use crate::x509::ocsp::{OcspResponse, SingleStatus, sign_response};
+use crate::x509::ocsp::{CertIdHash, IssuerId, OcspResponse, SingleStatus, sign_response};
+use crate::x509::{Certificate, Serial};
 use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
 
@@ -29,6 +30,15 @@ pub(crate) struct SingleResponse {
     pub(crate) is_new: bool,
 }
 
+/// State of the file of one certificate.
+pub(crate) struct SingleCheck {
+    pub(crate) serial: Serial,
+    /// The file.
+    pub(crate) path: PathBuf,
+    pub(crate) state: ResponseState,
+    pub(crate) next_update: Option<OffsetDateTime>,
+}
+
 /// Signs the response of one certificate.
 pub(crate) fn publish_single(
     session: &mut Session<'_>,
@@ -37,65 +47,26 @@ pub(crate) fn publish_single(
     request: &OcspRequest,
 ) -> Result<SingleResponse, CaError> {
     let now = session.now;
-    let issuance = select_one(ca, selector, now, &mut session.notices)?;
-    refuse_expired(ca, &issuance, now)?;
-    let serial = issuance.serial;
+    let place = Place::of(ca, selector, request, now, &mut session.notices)?;
     file::create_directories(&request.out, Access::Umask)?;
-    let path = path_of(&issuance, request);
-    let old = file::read_if_there(&path)?;
-    if !request.overwrite
-        && old
-            .as_ref()
-            .is_some_and(|old| OcspResponse::from_der(old).is_err())
-    {
-        return Err(CaError::WouldReplace {
-            path,
-            kind: "an OCSP response",
-        });
-    }
+    let old = place.old(request.overwrite)?;
     let found = Signer::find(ca, request, now)?;
-    let [id] = &issuer_ids(ca, &request.hashes)[..] else {
-        unreachable!("a file for stapling has one CertID");
-    };
-    let mut statuses = Statuses::of_one(ca, serial, now)?;
     if request.if_needed
         && let (Some(signer), Some(old)) = (&found, &old)
     {
-        let judge = Judge {
-            statuses: &statuses,
-            signers: &accepted(ca, request, signer, now)?,
-            left: Left::Third,
-            verifies: true,
-            now,
-        };
-        if let (ResponseState::Current, Some(times)) = judge.judge(old, id, &statuses.all[0]) {
+        let signers = accepted(ca, request, signer, now)?;
+        let (state, times) = place.judge(old, &signers, Left::Third)?;
+        if let (ResponseState::Current, Some(times)) = (state, times) {
             file::sync_directory(&request.out)?;
-            return Ok(SingleResponse {
-                serial,
-                path,
-                times,
-                is_new: false,
-            });
+            return Ok(place.outcome(times, false));
         }
     }
     let open = OpenSigner::of(found, session, ca, request)?;
     let times = open.signer.times(request, now);
-    // It may have been revoked while a passphrase was typed.
-    statuses = Statuses::of_one(ca, serial, now)?;
-    let single = SingleStatus {
-        serial: &serial,
-        status: statuses.all[0].status,
-        this_update: times.this_update,
-        next_update: times.next_update,
-    };
-    let der = sign_response(&open.responder, id, &single).map_err(KeyUseError::Signing)?;
-    file::write(&path, Access::Umask, Existing::Replace, &der)?;
-    Ok(SingleResponse {
-        serial,
-        path,
-        times,
-        is_new: true,
-    })
+    place
+        .write(&open, times)
+        .map_err(|error| open.committed(error))?;
+    Ok(place.outcome(times, true))
 }
 
 /// Checks the file of one certificate; needs no key.
@@ -105,42 +76,130 @@ pub(crate) fn check_single(
     request: &OcspRequest,
     within: Duration,
     now: OffsetDateTime,
-) -> Result<(Serial, PathBuf, ResponseState, Option<OffsetDateTime>), CaError> {
-    let issuance = select_one(ca, selector, now, &mut Vec::new())?;
-    refuse_expired(ca, &issuance, now)?;
-    let path = path_of(&issuance, request);
-    let statuses = Statuses::of_one(ca, issuance.serial, now)?;
-    let [id] = &issuer_ids(ca, &request.hashes)[..] else {
-        unreachable!("a file for stapling has one CertID");
+    notices: &mut Vec<Notice>,
+) -> Result<SingleCheck, CaError> {
+    let place = Place::of(ca, selector, request, now, notices)?;
+    let (state, times) = match file::read_if_there(&place.path)? {
+        Some(der) => place.judge(&der, &Signer::all(ca, now)?, Left::Time(within))?,
+        None => (ResponseState::Missing, None),
     };
-    let Some(der) = file::read_if_there(&path)? else {
-        return Ok((issuance.serial, path, ResponseState::Missing, None));
-    };
-    let signers = Signer::all(ca, now)?;
-    let judge = Judge {
-        statuses: &statuses,
-        signers: &signers,
-        left: Left::Time(within),
-        verifies: true,
-        now,
-    };
-    let (state, times) = judge.judge(&der, id, &statuses.all[0]);
-    let next_update = times.map(|times| times.next_update);
-    Ok((issuance.serial, path, state, next_update))
+    Ok(SingleCheck {
+        serial: place.serial,
+        path: place.path,
+        state,
+        next_update: times.map(|times| times.next_update),
+    })
 }
 
-fn refuse_expired(ca: &Ca, issuance: &Issuance, now: OffsetDateTime) -> Result<(), OcspError> {
-    if issuance.not_after < now {
-        return Err(OcspError::Expired {
-            ca: ca.name().clone(),
+/// Certificate whose response is written, and the file.
+struct Place<'a> {
+    ca: &'a Ca,
+    serial: Serial,
+    id: IssuerId,
+    path: PathBuf,
+    now: OffsetDateTime,
+}
+
+impl<'a> Place<'a> {
+    fn of(
+        ca: &'a Ca,
+        selector: &Selector,
+        request: &OcspRequest,
+        now: OffsetDateTime,
+        notices: &mut Vec<Notice>,
+    ) -> Result<Self, CaError> {
+        let issuance: Issuance = select_one(ca, selector, now, notices)?;
+        if issuance.not_after < now {
+            return Err(OcspError::Expired {
+                ca: ca.name().clone(),
+                serial: issuance.serial,
+                at: issuance.not_after,
+            }
+            .into());
+        }
+        let [hash] = request.hashes[..] else {
+            unreachable!("a file for stapling has one CertID");
+        };
+        let name = format!("{}.{ENDING}", file_name(&issuance));
+        Ok(Self {
+            ca,
             serial: issuance.serial,
-            at: issuance.not_after,
-        });
+            id: IssuerId::of(ca.certificate(), hash),
+            path: request.out.join(name),
+            now,
+        })
     }
-    Ok(())
-}
 
-fn path_of(issuance: &Issuance, request: &OcspRequest) -> PathBuf {
-    let name = format!("{}.{ENDING}", file_name(issuance));
-    request.out.join(name)
+    /// Reads the file that is there; it has to be a response of this CA, unless it may be replaced.
+    fn old(&self, overwrite: bool) -> Result<Option<Vec<u8>>, CaError> {
+        let old = file::read_if_there(&self.path)?;
+        if let Some(der) = &old
+            && !overwrite
+            && !self.is_of_ca(der)
+        {
+            return Err(CaError::WouldReplace {
+                path: self.path.clone(),
+                kind: "an OCSP response of this CA",
+            });
+        }
+        Ok(old)
+    }
+
+    fn is_of_ca(&self, der: &[u8]) -> bool {
+        let read = OcspResponse::from_der(der).ok();
+        let basic = read.and_then(|response| response.basic);
+        basic.is_some_and(|basic| {
+            let mut singles = basic.singles.iter();
+            let ids = CertIdHash::ALL.map(|hash| IssuerId::of(self.ca.certificate(), hash));
+            singles.all(|single| ids.iter().any(|id| id.is_issuer_of(&single.id)))
+        })
+    }
+
+    fn judge(
+        &self,
+        der: &[u8],
+        signers: &[Certificate],
+        left: Left,
+    ) -> Result<(ResponseState, Option<ResponseTimes>), CaError> {
+        let statuses = Statuses::of_one(self.ca, self.serial, self.now)?;
+        statuses.make_durable(self.ca)?;
+        let judge = Judge {
+            statuses: &statuses,
+            signers,
+            left,
+            verifies: true,
+            now: self.now,
+        };
+        Ok(judge.judge(der, &self.id, &statuses.all[0]))
+    }
+
+    /// Signs the response. No other process does from before its status is read: an older one never replaces it.
+    fn write(&self, open: &OpenSigner, times: ResponseTimes) -> Result<(), CaError> {
+        let _lock = self.ca.lock_responses()?;
+        let statuses = Statuses::of_one(self.ca, self.serial, self.now)?;
+        statuses.make_durable(self.ca)?;
+        let single = SingleStatus {
+            serial: &self.serial,
+            status: statuses.all[0].status,
+            this_update: times.this_update,
+            next_update: times.next_update,
+        };
+        let der =
+            sign_response(&open.responder, &self.id, &single).map_err(KeyUseError::Signing)?;
+        Ok(file::write(
+            &self.path,
+            Access::Umask,
+            Existing::Replace,
+            &der,
+        )?)
+    }
+
+    fn outcome(self, times: ResponseTimes, is_new: bool) -> SingleResponse {
+        SingleResponse {
+            serial: self.serial,
+            path: self.path,
+            times,
+            is_new,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Statuses of the certificates that responses are about.
 
 use crate::ca::error::CaError;
-use crate::store::{Ca, Issuance, Revoked, Standing};
+use crate::store::{Ca, Issuance, Journal, Revoked, Standing};
 use crate::x509::Serial;
 use crate::x509::ocsp::CertStatus;
 use time::OffsetDateTime;
@@ -54,10 +54,18 @@ impl Statuses {
         Ok(Self { all, newest })
     }
 
+    /// Makes the records durable on which they rest: what is published outlasts a power cut.
+    pub(crate) fn make_durable(&self, ca: &Ca) -> Result<(), CaError> {
+        ca.make_durable(Journal::Issued)?;
+        Ok(ca.make_durable(Journal::Revoked)?)
+    }
+
     /// Reads the status of one certificate.
     pub(crate) fn of_one(ca: &Ca, serial: Serial, now: OffsetDateTime) -> Result<Self, CaError> {
-        let newest = newest(ca.standings()?.values(), now);
-        let status = status_of(ca.standing(&serial)?);
+        let mut standings = ca.standings()?;
+        let newest = newest(standings.values(), now);
+        let status = standings.remove(&serial);
+        let status = status.map_or(CertStatus::Good, status_of);
         Ok(Self {
             all: vec![Answered { serial, status }],
             newest,

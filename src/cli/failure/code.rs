@@ -130,6 +130,7 @@ fn of_ocsp(error: &OcspError) -> &'static str {
     match error {
         OcspError::Expired { .. } => "certificate-expired",
         OcspError::NoResponder { .. } => "key-not-in-store",
+        OcspError::RevokedCa { .. } => "ca-revoked",
         OcspError::SamePath { .. } => "path-in-use",
         OcspError::Foreign { .. } => "file-foreign",
         OcspError::NotADirectory { .. } => "not-a-directory",

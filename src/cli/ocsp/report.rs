@@ -1,14 +1,13 @@
 //! Reports of `pki ocsp`.
 
-use crate::ca::{PublishedResponses, ResponseState, ResponsesCheck, SingleResponse};
+use crate::ca::{PublishedResponses, ResponseState, ResponsesCheck, SingleCheck, SingleResponse};
 use crate::cli::report::{Lines, Report};
 use crate::store::Ca;
 use crate::x509::Serial;
 use crate::x509::validity::rfc3339;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use time::OffsetDateTime;
+use std::path::Path;
 
 #[derive(Serialize)]
 struct PublishedEntry {
@@ -18,7 +17,7 @@ struct PublishedEntry {
     kept: usize,
     this_update: Option<String>,
     next_update: Option<String>,
-    signer: String,
+    signer: Option<String>,
     directory: String,
 }
 
@@ -77,7 +76,10 @@ pub(super) fn published(published: &[(Ca, PublishedResponses)]) -> Report {
             kept: done.kept,
             this_update: done.times.map(|times| rfc3339(times.this_update)),
             next_update: done.times.map(|times| rfc3339(times.next_update)),
-            signer: done.signer.subject().to_string(),
+            signer: done
+                .signer
+                .as_ref()
+                .map(|signer| signer.subject().to_string()),
             directory: done.directory.display().to_string(),
         };
         let what = if done.signed == 0 { "kept" } else { "signed" };
@@ -87,7 +89,7 @@ pub(super) fn published(published: &[(Ca, PublishedResponses)]) -> Report {
             .row("signed", entry.signed)
             .row("kept", entry.kept)
             .row_if("next update", entry.next_update.as_ref())
-            .row("signer", &entry.signer)
+            .row_if("signer", entry.signer.as_ref())
             .row("directory", &entry.directory);
         text.push_str(&lines.under(&heading));
         entries.push(entry);
@@ -168,23 +170,21 @@ fn lines_of(check: &ResponsesCheck, entry: &CheckEntry) -> String {
 }
 
 /// Report of a check of one file.
-pub(super) fn checked_single(
-    ca: &Ca,
-    (serial, path, state, next_update): &(Serial, PathBuf, ResponseState, Option<OffsetDateTime>),
-) -> Report {
+pub(super) fn checked_single(ca: &Ca, checked: &SingleCheck) -> Report {
     let entry = CheckedSingle {
         ca: ca.name().to_string(),
-        serial: serial.to_string(),
-        status: status(*state),
-        next_update: next_update.map(rfc3339),
-        file: path.display().to_string(),
+        serial: checked.serial.to_string(),
+        status: status(checked.state),
+        next_update: checked.next_update.map(rfc3339),
+        file: checked.path.display().to_string(),
     };
     let until = entry.next_update.as_deref().unwrap_or("never");
+    let state = checked.state;
     let text = match state {
         ResponseState::Current => format!("{}: current until {until}\n", entry.file),
-        _ => format!("{}: {}{}\n", entry.file, label(*state), reason(*state)),
+        _ => format!("{}: {}{}\n", entry.file, label(state), reason(state)),
     };
-    Report::new(&entry, text).verdict(*state == ResponseState::Current)
+    Report::new(&entry, text).verdict(state == ResponseState::Current)
 }
 
 /// Report of an index.

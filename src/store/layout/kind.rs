@@ -161,7 +161,7 @@ fn kind_in_ca(entry: &str) -> Option<Kind> {
     ];
     Some(if is_key(entry) {
         Kind::Secret
-    } else if path == here.lock() {
+    } else if path == here.lock() || path == here.responses_lock() {
         Kind::Lock
     } else if path == here.authorities() {
         Kind::Cache
@@ -286,7 +286,7 @@ impl StoreLayout {
     /// Returns whether a path is one of a lock, or of something in the making.
     pub(crate) fn is_passing(path: &Path) -> bool {
         let name = path.file_name().and_then(|name| name.to_str());
-        name.is_some_and(|name| name == "lock" || name.starts_with('.'))
+        name.is_some_and(|name| matches!(name, "lock" | "ocsp.lock") || name.starts_with('.'))
     }
 
     /// Returns whether unfinished lines of a journal were put aside there.
@@ -368,6 +368,7 @@ mod tests {
             "lock",
             "rootCA/",
             "rootCA/lock",
+            "rootCA/ocsp.lock",
             "rootCA/authorities.json",
             "rootCA/.ca.crt.part",
             "rootCA/../store.json",

@@ -68,21 +68,26 @@ pub(crate) struct IssuerId {
     pub(crate) hash: CertIdHash,
     /// hashAlgorithm, issuerNameHash and issuerKeyHash.
     der: Vec<u8>,
+    /// The two hashes.
+    hashes: Vec<u8>,
 }
 
 impl IssuerId {
     pub(crate) fn of(issuer: &Certificate, hash: CertIdHash) -> Self {
+        let name = hash.hash(issuer.subject().der());
+        let key = hash.hash(issuer.public_key().key_bytes());
         let mut encoder = Encoder::default();
         encoder.sequence(|algorithm| {
             algorithm.oid(&hash.oid());
             // Clients compare whole requests with file names, and all of them write NULL.
             algorithm.primitive(tag::NULL, &[]);
         });
-        encoder.octet_string(hash.hash(issuer.subject().der()).as_ref());
-        encoder.octet_string(hash.hash(issuer.public_key().key_bytes()).as_ref());
+        encoder.octet_string(name.as_ref());
+        encoder.octet_string(key.as_ref());
         Self {
             hash,
             der: encoder.into_bytes(),
+            hashes: [name.as_ref(), key.as_ref()].concat(),
         }
     }
 
@@ -109,7 +114,13 @@ impl IssuerId {
         BASE64.encode(self.request(serial))
     }
 
-    /// Returns whether a CertID that was read is of a certificate of this issuer.
+    /// Returns whether a CertID that was read has the hashes of this issuer. Only the hashes are compared, as clients do:
+    /// parameters of the algorithm may be absent.
+    pub(crate) fn is_issuer_of(&self, id: &ReadCertId<'_>) -> bool {
+        id.algorithm == self.hash.oid() && self.hashes == [id.name_hash, id.key_hash].concat()
+    }
+
+    /// Returns whether a CertID that was read is, to the byte, that of a certificate of this issuer.
     pub(crate) fn is_of(&self, id: &ReadCertId<'_>, serial: &Serial) -> bool {
         let mut encoder = Encoder::default();
         encoder.raw(&self.der);
@@ -146,18 +157,5 @@ impl<'a> ReadCertId<'a> {
             serial,
             content: element.content,
         })
-    }
-
-    /// Returns whether it is of a certificate of this issuer, if its hash algorithm is known. Only the hashes are
-    /// compared, as clients do: parameters of the algorithm may be absent.
-    pub(crate) fn is_of(&self, certificate: &Certificate, issuer: &Certificate) -> bool {
-        let mut known = CertIdHash::ALL.into_iter();
-        known
-            .find(|hash| hash.oid() == self.algorithm)
-            .is_some_and(|hash| {
-                self.name_hash == hash.hash(issuer.subject().der()).as_ref()
-                    && self.key_hash == hash.hash(issuer.public_key().key_bytes()).as_ref()
-                    && self.serial == certificate.serial_bytes()
-            })
     }
 }

@@ -69,7 +69,7 @@ pub(crate) struct Basic<'a> {
     pub(crate) produced_at: OffsetDateTime,
     pub(crate) singles: Vec<ReadSingle<'a>>,
     pub(crate) extensions: Vec<Extension>,
-    /// Certificates beside it; those that can't be read are left out.
+    /// Certificates beside it.
     pub(crate) certificates: Vec<Certificate>,
 }
 
@@ -213,7 +213,7 @@ impl<'a> ReadSingle<'a> {
         let status = read_status(&fields.any()?)?;
         let this_update = read_time(&mut fields)?;
         let next_update = match fields.optional(tag::explicit(0))? {
-            Some(next) => Some(read_time(&mut next.reader())?),
+            Some(next) => Some(read_one_time(&next)?),
             None => None,
         };
         let extensions = read_extensions(&mut fields)?;
@@ -244,9 +244,11 @@ fn read_status(status: &Element<'_>) -> Result<CertStatus, Malformed> {
                     if code.tag != tag::ENUMERATED {
                         return Err(Malformed::Unexpected("a CRLReason"));
                     }
-                    let code = code.integer()?.first().copied();
-                    // One that is not defined says no more than none.
-                    code.and_then(Reason::from_code)
+                    match code.integer()? {
+                        [code] => Reason::from_code(*code),
+                        // One that is not defined says no more than none.
+                        _ => None,
+                    }
                 }
                 None => None,
             };
@@ -263,6 +265,13 @@ fn read_status(status: &Element<'_>) -> Result<CertStatus, Malformed> {
 /// Reads a GeneralizedTime. Fractions of seconds, which RFC 9919 forbids, are refused.
 fn read_time(fields: &mut Reader<'_>) -> Result<OffsetDateTime, Malformed> {
     parse_time(&fields.expect(tag::GENERALIZED_TIME, "a GeneralizedTime")?)
+}
+
+fn read_one_time(wrapper: &Element<'_>) -> Result<OffsetDateTime, Malformed> {
+    let mut reader = wrapper.reader();
+    let time = read_time(&mut reader)?;
+    reader.end()?;
+    Ok(time)
 }
 
 fn read_extensions(fields: &mut Reader<'_>) -> Result<Vec<Extension>, Malformed> {

@@ -6,71 +6,149 @@ use super::rules::{extensions_are_understood, signature_binds};
 use crate::asn1::oid;
 use crate::key::{KeyError, SignatureAlgorithm};
 use crate::x509::extension::key_usage::{CONTENT_COMMITMENT, DIGITAL_SIGNATURE};
-use crate::x509::ocsp::{Basic, CertStatus, OcspResponse, ReadSingle};
+use crate::x509::ocsp::{Basic, CertIdHash, CertStatus, IssuerId, OcspResponse, ReadSingle};
 use crate::x509::{Certificate, path};
 use time::OffsetDateTime;
 
+/// Statement of a response about a certificate, and why it can't be relied on, if it can't.
+struct Statement<'r, 'a> {
+    single: &'r ReadSingle<'a>,
+    problem: Option<OcspProblem>,
+    /// Whether its issuer, or a responder of it, signed it.
+    is_signed: bool,
+}
+
 /// Checks what the responses say about a certificate: the newest that can be relied on decides, and there has to be one.
-pub(crate) fn check_responses(
+/// Returns why others were not used.
+///
+/// A statement that is signed rightly and can't be relied on for another reason is evidence all the same: if it is as
+/// new and does not say that the certificate is good, nothing is known.
+///
+/// `is_revoked` is asked about the certificates of responders.
+pub(crate) fn check_responses<E>(
     responses: &[OcspResponse<'_>],
     certificate: &Certificate,
     issuer: &Certificate,
     time: OffsetDateTime,
-) -> Result<(), Refusal> {
-    let mut problem = OcspProblem::Missing;
-    let mut newest: Option<&ReadSingle<'_>> = None;
+    is_revoked: impl Fn(&Certificate) -> Result<bool, E>,
+) -> Result<Result<Vec<OcspProblem>, Refusal>, E> {
+    let wanted = [CertIdHash::Sha1, CertIdHash::Sha256].map(|hash| IssuerId::of(issuer, hash));
+    let is_wanted = |single: &&ReadSingle<'_>| {
+        single.id.serial == certificate.serial_bytes()
+            && wanted.iter().any(|wanted| wanted.is_issuer_of(&single.id))
+    };
+    let mut statements = Vec::new();
     for basic in responses
         .iter()
         .filter_map(|response| response.basic.as_ref())
     {
-        let singles = basic.singles.iter();
-        for single in singles.filter(|single| single.id.is_of(certificate, issuer)) {
-            match can_be_relied_on(basic, single, issuer, time) {
-                Ok(()) if newest.is_some_and(|newest| newest.this_update > single.this_update) => {}
-                Ok(()) => newest = Some(single),
-                Err(found) => problem = found,
-            }
+        let mut singles = basic.singles.iter().filter(is_wanted).peekable();
+        if singles.peek().is_none() {
+            continue;
         }
-    }
-    if let Some(newest) = newest {
-        match newest.status {
-            CertStatus::Good => return Ok(()),
-            CertStatus::Revoked { at, reason } => {
-                return Err(Refusal::Revoked {
-                    subject: called(certificate),
-                    serial: serial_text(certificate),
-                    revoked_at: at,
-                    reason,
-                });
+        let signed = check_signature(basic, issuer, time, &is_revoked)?;
+        statements.extend(singles.map(|single| {
+            Statement {
+                single,
+                problem: signed
+                    .clone()
+                    .and_then(|()| check_use(basic, single, time))
+                    .err(),
+                is_signed: signed.is_ok(),
             }
-            CertStatus::Unknown => problem = OcspProblem::Unknown,
-        }
+        }));
     }
-    Err(Refusal::NoResponse {
-        subject: called(certificate),
-        problem,
-    })
+    Ok(decide(&statements, certificate))
 }
 
-fn can_be_relied_on(
+fn decide(
+    statements: &[Statement<'_, '_>],
+    certificate: &Certificate,
+) -> Result<Vec<OcspProblem>, Refusal> {
+    let unknown = |problem| Refusal::NoResponse {
+        subject: called(certificate),
+        problem,
+    };
+    let problems = || {
+        statements
+            .iter()
+            .filter_map(|statement| statement.problem.clone())
+    };
+    // Of two that are as new the worse one counts.
+    let order = |single: &ReadSingle<'_>| (single.this_update, severity(single.status));
+    let usable = statements
+        .iter()
+        .filter(|statement| statement.problem.is_none());
+    let newest = usable
+        .map(|statement| statement.single)
+        .max_by_key(|single| order(single));
+    let Some(newest) = newest else {
+        return Err(unknown(problems().next().unwrap_or(OcspProblem::Missing)));
+    };
+    match newest.status {
+        CertStatus::Good => {}
+        CertStatus::Unknown => return Err(unknown(OcspProblem::Unknown)),
+        CertStatus::Revoked { at, reason } => {
+            return Err(Refusal::Revoked {
+                subject: called(certificate),
+                serial: serial_text(certificate),
+                revoked_at: at,
+                reason,
+            });
+        }
+    }
+    for statement in statements.iter().filter(|statement| statement.is_signed) {
+        if let Some(problem) = &statement.problem
+            && order(statement.single) > order(newest)
+            && statement.single.status != CertStatus::Good
+        {
+            return Err(unknown(problem.clone()));
+        }
+    }
+    Ok(problems().collect())
+}
+
+fn severity(status: CertStatus) -> u8 {
+    match status {
+        CertStatus::Good => 0,
+        CertStatus::Unknown => 1,
+        CertStatus::Revoked { .. } => 2,
+    }
+}
+
+/// Checks that a response is signed by the issuer, or by a responder of it that is not revoked.
+fn check_signature<E>(
     basic: &Basic<'_>,
-    single: &ReadSingle<'_>,
     issuer: &Certificate,
     time: OffsetDateTime,
-) -> Result<(), OcspProblem> {
-    let signer = signer_of(basic, issuer, time)?;
+    is_revoked: &impl Fn(&Certificate) -> Result<bool, E>,
+) -> Result<Result<(), OcspProblem>, E> {
+    let signer = match signer_of(basic, issuer, time) {
+        Ok(signer) => signer,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    if signer != issuer && is_revoked(signer)? {
+        return Ok(Err(OcspProblem::ResponderRevoked));
+    }
     if let Ok(Some(algorithm)) = SignatureAlgorithm::from_der(basic.algorithm())
         && algorithm.uses_sha1()
     {
         let algorithm = algorithm.to_string();
-        return Err(OcspProblem::Weak { algorithm });
+        return Ok(Err(OcspProblem::Weak { algorithm }));
     }
-    basic
-        .verify_signature(signer.public_key())
-        .map_err(|error| match error {
-            KeyError::Unsupported { algorithm } => OcspProblem::Unverifiable { algorithm },
-            _ => OcspProblem::Signature,
-        })?;
+    let verified = basic.verify_signature(signer.public_key());
+    Ok(verified.map_err(|error| match error {
+        KeyError::Unsupported { algorithm } => OcspProblem::Unverifiable { algorithm },
+        _ => OcspProblem::Signature,
+    }))
+}
+
+/// Checks that a statement can be understood, and is of this time.
+fn check_use(
+    basic: &Basic<'_>,
+    single: &ReadSingle<'_>,
+    time: OffsetDateTime,
+) -> Result<(), OcspProblem> {
     let mut extensions = basic.extensions.iter().chain(&single.extensions);
     if let Some(critical) = extensions.find(|extension| extension.critical) {
         let extension = oid::called(&critical.oid);
@@ -81,7 +159,7 @@ fn can_be_relied_on(
         return Err(OcspProblem::NotYetValid { this_update });
     }
     match single.next_update {
-        // RFC 9919 section 4.1: such a response is refused.
+        // RFC 9919 section 5: such a response is rejected.
         None => Err(OcspProblem::Endless),
         Some(next_update) if time > next_update => Err(OcspProblem::Ended { next_update }),
         Some(_) => Ok(()),
@@ -98,8 +176,7 @@ fn signer_of<'a>(
     if basic.responder.is(issuer) {
         return Ok(issuer);
     }
-    let mut certificates = basic.certificates.iter();
-    let certified = certificates.find(|certificate| {
+    let is_certified = |certificate: &&Certificate| {
         let usage = certificate.key_usage().unwrap_or(DIGITAL_SIGNATURE);
         basic.responder.is(certificate)
             && certificate
@@ -109,13 +186,18 @@ fn signer_of<'a>(
             && path::issued(issuer, certificate)
             && signature_binds(certificate, issuer).is_ok()
             && extensions_are_understood(certificate).is_ok()
-    });
-    let responder = certified.ok_or_else(|| OcspProblem::Signer {
-        issuer: called(issuer),
-    })?;
-    let validity = responder.validity();
-    if time < validity.not_before || time > validity.not_after {
-        return Err(OcspProblem::ResponderNotValid);
-    }
-    Ok(responder)
+    };
+    let certified = || basic.certificates.iter().filter(is_certified);
+    let is_valid = |responder: &&Certificate| {
+        let validity = responder.validity();
+        validity.not_before <= time && time <= validity.not_after
+    };
+    certified().find(is_valid).ok_or_else(|| {
+        if certified().next().is_some() {
+            OcspProblem::ResponderNotValid
+        } else {
+            let issuer = called(issuer);
+            OcspProblem::Signer { issuer }
+        }
+    })
 }

@@ -56,6 +56,8 @@ pub(crate) enum OcspProblem {
     Signer { issuer: String },
     #[error("the certificate of its OCSP responder is not valid at that time")]
     ResponderNotValid,
+    #[error("the certificate of its OCSP responder is revoked")]
+    ResponderRevoked,
     #[error("the signature of its OCSP response is wrong")]
     Signature,
     #[error("the signature of its OCSP response can't be verified: {algorithm} is not supported")]

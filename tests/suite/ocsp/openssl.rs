@@ -123,6 +123,7 @@ fn openssl_refuses_the_responder_of_another_ca() {
     let sandbox = Sandbox::with_revoked_client();
     for line in [
         "subordinate --ca rootCA --name other --no-passphrase",
+        "issue --ca other --cn someone",
         "ocsp --ca other --out other",
         "export --ca other --cn",
     ] {

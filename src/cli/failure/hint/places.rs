@@ -120,7 +120,8 @@ pub(super) fn passphrase_hint(
 pub(super) fn ocsp_hint(error: &OcspError) -> &'static str {
     match error {
         OcspError::Expired { .. } => "`pki renew` issues its successor",
-        OcspError::NoResponder { .. } => "run the command where the key is, or use fewer --days",
+        OcspError::NoResponder { .. } => "run the command where the CA's key is",
+        OcspError::RevokedCa { .. } => "sign with the CA's key: --by-ca",
         OcspError::SamePath { .. } => {
             "answer for this CA with `openssl ocsp`, which reads what --index writes"
         }
