@@ -84,7 +84,7 @@ lint:
 
 bench:
 	benches/setup
-	$(CARGO) bench --locked --bench issue --bench crl --bench batch
+	$(CARGO) bench --locked --bench issue --bench crl --bench batch --bench ocsp
 
 # New inputs go to target/fuzz/TARGET/corpus, and into fuzz/corpus by hand: the replay takes them from there.
 fuzz: compiler

@@ -4,65 +4,56 @@
 //! `cargo bench --bench batch` measures, prints the tables and puts them into `docs/performance.md`;
 //! `cargo bench --bench batch -- --rounds 1` has a quick look and leaves the page alone.
 
+mod floor;
 mod harness;
 mod peers;
 mod store;
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread;
 
-use anyhow::{Context, Result, bail};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, ParsedPublicKey,
-};
+use anyhow::Result;
 
-use harness::{Comparison, Contender, Report, rounds_asked};
+use floor::{EMPTY, Empty, Work};
+use harness::{Comparison, Figure, Report, rounds_asked};
 use peers::{Authority, KeyKind, openssl};
-use store::Store;
-use store::applied;
 use store::batches::table;
+use store::{Store, applied};
 
-/// Certificates of the batch that is compared with the bare loop.
+/// Certificates of the batch that is compared with its floors.
 const BATCH: u32 = 20_000;
 /// Certificates of the large store.
 const MANY: u32 = 1_000_000;
-/// How this program is told to be a bare loop, which one, and in which folder.
-const BARE: &str = "--bare-loop";
-const SIGNED: &str = "signed";
-const VERIFIED: &str = "verified";
-const WRITTEN: &str = "written";
+/// Files that are synced together: those of 128 certificates, as a batch does it.
+const TOGETHER: usize = 512;
 
-/// Files of each certificate that `--out` gives.
-const FILES: u32 = 4;
-/// Files that are synced together, as a batch with files does it.
-const SYNCED_TOGETHER: u32 = 500;
+const KEYS: &str = "keys, signatures and verifications on all cores";
+const FILES: &str = "files of the same sizes in the same directory";
+const JOURNAL: &str = "journal read";
+const VERIFICATIONS: &str = "verifications on all cores";
+const STATUS: &str = "openssl ca -status";
 
 fn main() -> Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [first, what, folder] = arguments.as_slice()
-        && first == BARE
-    {
-        return bare(what, Path::new(folder));
+    if floor::is_asked()? {
+        return Ok(());
     }
     let asked = rounds_asked()?;
     let rounds = |usual| asked.unwrap_or(usual);
-    peers::require(&["openssl"])?;
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench-batch");
-    fs::create_dir_all(&folder)?;
+    peers::require(&["openssl", "strace"])?;
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench-batch");
+    fs::create_dir_all(&directory)?;
+    let empty = Empty::new(&directory)?;
 
     let versions = [store::version()?, openssl::version()?];
-    let mut report = Report::new("batch", &folder, &versions)?;
-    report.add(&batch(&folder.join("batch"))?.run(rounds(5))?);
-    report.add(&hierarchy(&folder.join("hierarchy"))?.run(rounds(20))?);
-    let place = folder.join("million");
+    let mut report = Report::new("batch", &directory, &versions)?;
+    report.add(&batch(&directory.join("batch"))?.run(rounds(5))?);
+    report.add(&hierarchy(&empty, &directory.join("hierarchy"))?.run(rounds(20))?);
+    let place = directory.join("million");
     let store = Store::new(&cleared(&place)?.join("store"), KeyKind::P256)?;
     report.add(&end_to_end(&store, &place)?.run(1)?);
     report.add(&one_more(&store, &place)?.run(rounds(30))?);
     report.add(&one_among(&store, &place)?.run(rounds(10))?);
+    report.add(&check(&store, &place)?.run(rounds(2))?);
     fs::remove_dir_all(&place)?;
     if asked.is_none() {
         report.write()?;
@@ -70,120 +61,69 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-fn cleared(folder: &Path) -> Result<PathBuf> {
-    if folder.exists() {
-        fs::remove_dir_all(folder)?;
+fn cleared(directory: &Path) -> Result<PathBuf> {
+    if directory.exists() {
+        fs::remove_dir_all(directory)?;
     }
-    Ok(folder.to_owned())
+    Ok(directory.to_owned())
 }
 
-fn bare(what: &str, folder: &Path) -> Result<()> {
-    match what {
-        SIGNED => on_all_cores(BATCH, |count| keys_and_signatures(count, false)),
-        VERIFIED => on_all_cores(BATCH, |count| keys_and_signatures(count, true)),
-        WRITTEN => files(folder),
-        other => bail!("there is no bare loop {other}"),
-    }
-}
-
-fn on_all_cores(count: u32, each: impl Fn(u32) -> Result<()> + Copy + Send) -> Result<()> {
-    let threads = u32::try_from(thread::available_parallelism()?.get())?;
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| scope.spawn(move || each(count / threads)))
-            .collect();
-        workers
-            .into_iter()
-            .try_for_each(|worker| worker.join().expect("it does not panic"))
-    })
-}
-
-/// Keys and signatures: what no batch can be quicker than; and where each signature is verified, none that
-/// does that.
-fn keys_and_signatures(count: u32, verified: bool) -> Result<()> {
-    let random = SystemRandom::new();
-    let generate = || EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING);
-    let issuer = generate().ok().context("no key")?;
-    let public = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, issuer.public_key().as_ref())
-        .ok()
-        .context("no public key")?;
-    let message = [0; 400];
-    for _ in 0..count {
-        std::hint::black_box(generate().ok().context("no key")?);
-        let signature = issuer
-            .sign(&random, &message)
-            .ok()
-            .context("no signature")?;
-        if verified {
-            let verdict = public.verify_sig(&message, signature.as_ref());
-            verdict.ok().context("a signature that does not verify")?;
-        }
-        std::hint::black_box(signature);
-    }
-    Ok(())
-}
-
-/// As many files as the owners of a batch get, of the same size, with their names from the start and synced
-/// in groups: what the file system takes for them.
-fn files(folder: &Path) -> Result<()> {
-    let folder = folder.join("files");
-    fs::create_dir(&folder)?;
-    let opened = fs::File::open(&folder)?;
-    let content = [b'a'; 1000];
-    for group in 0..BATCH * FILES / SYNCED_TOGETHER {
-        for file in 0..SYNCED_TOGETHER {
-            let path = folder.join(format!("device-{group}-{file}.crt"));
-            fs::File::create_new(path)?.write_all(&content)?;
-        }
-        rustix::fs::syncfs(&opened)?;
-    }
-    Ok(())
-}
-
-fn batch(folder: &Path) -> Result<Comparison> {
-    let comparison = Comparison::new(&format!("{BATCH} certificates from a table"), folder)?;
-    let store = Store::new(&folder.join("store"), KeyKind::P256)?;
-    let rows = folder.join("rows.csv");
+fn batch(directory: &Path) -> Result<Comparison> {
+    let comparison = Comparison::new(&format!("{BATCH} certificates from a table"), directory)?;
+    let store = Store::new(&directory.join("store"), KeyKind::P256)?;
+    let rows = directory.join("rows.csv");
     table(&rows, BATCH)?;
+    let with_files = store.issue_table_to_files(rows.clone());
+    let (rehearsal, files) = (directory.join("rehearsal"), directory.join("files"));
+    with_files.rehearse(&rehearsal)?;
+    floor::manifest(&rehearsal.join("product/given"), &files)?;
+    fs::remove_dir_all(rehearsal)?;
     Ok(comparison
         .with_short_warm_up()
-        .with(bare_loop("keys and signatures alone", SIGNED)?)
-        .with(bare_loop(
-            "keys, signatures and their verification alone",
-            VERIFIED,
-        )?)
-        .with(bare_loop("the owners' files alone", WRITTEN)?)
-        .with(store.issue_table(rows.clone()))
-        .with(store.issue_table_to_files(rows)))
-}
-
-fn bare_loop(called: &str, what: &'static str) -> Result<Contender> {
-    let own = std::env::current_exe()?;
-    let bare = Contender::new(called, move |round| {
-        let mut bare = Command::new(&own);
-        bare.args([BARE, what]).arg(round.folder());
-        Ok(vec![bare])
-    });
-    Ok(bare.weighed())
+        .with(floor::on_all_cores(KEYS, &Work::p256(BATCH, BATCH, BATCH)))
+        .with(floor::files(FILES, &files, TOGETHER))
+        .figure(
+            Figure::wall("**pki issue --from**", &[KEYS])
+                .at_most(1.5)
+                .bound_by("DER written and read, a key file each"),
+        )
+        .figure(
+            Figure::wall(with_files.name(), &[FILES])
+                .at_most(1.2)
+                .bound_by("the file system"),
+        )
+        .with(store.issue_table(rows))
+        .with(with_files))
 }
 
 /// All that the fixtures are, and nothing left to do; and what openssl takes for as many certificates alone.
-fn hierarchy(folder: &Path) -> Result<Comparison> {
-    let title = format!(
-        "A hierarchy of {} certificates from one file",
-        applied::CERTIFICATES
-    );
-    let comparison = Comparison::new(&title, &folder.join("rounds"))?;
-    let authority = Authority::new(&folder.join("authority"), KeyKind::P256)?;
-    let recipe = openssl::issue(&authority).repeated(applied::CERTIFICATES);
-    let called = format!("{}, {} times", recipe.name(), applied::CERTIFICATES);
+fn hierarchy(empty: &Empty, directory: &Path) -> Result<Comparison> {
+    let count = applied::CERTIFICATES;
+    let title = format!("A hierarchy of {count} certificates from one file");
+    let comparison = Comparison::new(&title, &directory.join("rounds"))?;
+    let authority = Authority::new(&directory.join("authority"), KeyKind::P256)?;
+    let recipe = openssl::issue(&authority).repeated(count);
+    let called = format!("{}, {count} times", recipe.name());
+    let apply = applied::apply();
+    let syncs = floor::syncs(apply.rehearse(&directory.join("rehearsal"))?);
+    let all = u32::try_from(count + applied::CAS)?;
+    let work = format!("{all} keys, signatures and verifications");
+    let floors = [EMPTY, &syncs.name().to_owned(), &work];
     Ok(comparison
-        .with(applied::apply())
+        .figure(
+            Figure::wall(apply.name(), &floors)
+                .bound_by("names, permissions and directories of 150 files"),
+        )
+        .figure(Figure::wall("**pki apply**, again", &[EMPTY]).bound_by("every file is compared"))
+        .with(empty.contender())
+        .with(syncs)
+        .with(floor::single(&work, &Work::p256(all, all, all)))
+        .with(apply)
         .with(applied::apply_again())
         .with(recipe.called(&called)))
 }
 
-/// From an empty store to a list, each step going on with what the one before has made.
+/// From an empty store to a CRL, each step continuing with what the one before has made.
 fn end_to_end(store: &Store, place: &Path) -> Result<Comparison> {
     let title = format!("A store of {MANY} certificates, from its beginning");
     let comparison = Comparison::new(&title, &place.join("steps"))?;
@@ -201,13 +141,14 @@ fn end_to_end(store: &Store, place: &Path) -> Result<Comparison> {
 fn one_more(store: &Store, place: &Path) -> Result<Comparison> {
     let comparison = Comparison::new("One more certificate", &place.join("one-more"))?;
     let empty = Store::new(&place.join("one-more/store"), KeyKind::P256)?;
+    let (few, many) = (
+        "**pki issue**, an empty store".to_owned(),
+        format!("**pki issue**, a store of {MANY}"),
+    );
     Ok(comparison
-        .with(empty.issue().called("**pki issue**, an empty store"))
-        .with(
-            store
-                .issue()
-                .called(&format!("**pki issue**, a store of {MANY}")),
-        ))
+        .with(empty.issue().called(&few))
+        .with(store.issue().called(&many))
+        .figure(Figure::wall(&many, &[&few]).bound_by("no journal is read")))
 }
 
 fn one_among(store: &Store, place: &Path) -> Result<Comparison> {
@@ -215,11 +156,40 @@ fn one_among(store: &Store, place: &Path) -> Result<Comparison> {
     let comparison = Comparison::new(&title, &place.join("one-among"))?;
     let authority = Authority::new(&place.join("authority"), KeyKind::P256)?;
     openssl::issue_all(&authority, MANY)?;
-    Ok(comparison
+    let by_serial = store.look(&format!("show --serial {}", store.serial(900_077)?));
+    let by_serial = by_serial.called("**pki show --serial**");
+    let comparison = comparison
         .with_short_warm_up()
+        .with(floor::read(JOURNAL, &store.issued()))
         .with(openssl::status(&authority, MANY - 77))
-        .with(store.look("list --cn device-900077"))
         .with(store.look("list --san device-900077.example.test"))
-        .with(store.look("show --cn device-900077"))
-        .with(store.revoke_one("device-9000")))
+        .with(store.revoke_one("device-9000"));
+    let found = [
+        store.look("list --cn device-900077"),
+        store.look("show --cn device-900077"),
+        by_serial,
+    ];
+    Ok(found.into_iter().fold(comparison, |comparison, search| {
+        let name = search.name().to_owned();
+        let bound = "the journal, copied from the page cache";
+        comparison
+            .with(search)
+            .figure(Figure::wall(&name, &[STATUS]).at_most(0.1).bound_by(bound))
+            .figure(Figure::wall(&name, &[JOURNAL]).bound_by(bound))
+    }))
+}
+
+/// The whole store, with every signature.
+fn check(store: &Store, place: &Path) -> Result<Comparison> {
+    let title = format!("The check of a store of {MANY} certificates");
+    let comparison = Comparison::new(&title, &place.join("check"))?;
+    Ok(comparison
+        .without_warm_up()
+        .with(floor::on_all_cores(VERIFICATIONS, &Work::p256(0, 0, MANY)))
+        .with(store.check())
+        .figure(
+            Figure::wall("**pki check**", &[VERIFICATIONS])
+                .at_most(1.3)
+                .bound_by("certificates read and linted, their journal lines"),
+        ))
 }

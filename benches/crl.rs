@@ -1,9 +1,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
-//! Lists of many revocations: `pki crl` against `openssl ca -gencrl`, as whole processes.
+//! CRLs of many revocations: `pki crl` against `openssl ca -gencrl`, as whole processes.
 //!
 //! `cargo bench --bench crl` measures, prints the tables and puts them into `docs/performance.md`;
 //! `cargo bench --bench crl -- --rounds 1` has a quick look and leaves the page alone.
 
+mod floor;
 mod harness;
 mod peers;
 mod store;
@@ -13,21 +14,29 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
-use harness::{Comparison, Report, rounds_asked};
+use harness::{Comparison, Figure, Report, rounds_asked};
 use peers::{Authority, KeyKind, openssl};
 use store::Store;
 use store::revocations::revocations;
 
+const NEXT: &str = "**pki crl --to-pem**, the next";
+const FLOOR: &str =
+    "journal read; SHA-256 and write of both files; a signature and its verification";
+const OPENSSL: &str = "openssl ca -gencrl, openssl crl -outform DER";
+
 fn main() -> Result<()> {
+    if floor::is_asked()? {
+        return Ok(());
+    }
     let asked = rounds_asked()?;
-    peers::require(&["openssl"])?;
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench-crl");
-    fs::create_dir_all(&folder)?;
+    peers::require(&["openssl", "strace"])?;
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench-crl");
+    fs::create_dir_all(&directory)?;
 
     let versions = [store::version()?, openssl::version()?];
-    let mut report = Report::new("crl", &folder, &versions)?;
+    let mut report = Report::new("crl", &directory, &versions)?;
     for (count, rounds) in [(10_000_u32, 20), (100_000, 10), (1_000_000, 5)] {
-        let comparison = list_of(count, &folder.join(count.to_string()))?;
+        let comparison = list_of(count, &directory.join(count.to_string()))?;
         report.add(&comparison.run(asked.unwrap_or(rounds))?);
     }
     if asked.is_none() {
@@ -36,27 +45,37 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A list of `count` revocations, as DER and as PEM.
-fn list_of(count: u32, folder: &Path) -> Result<Comparison> {
-    let comparison = Comparison::new(&format!("A list of {count} revocations"), folder)?;
-    let first = Store::new(&folder.join("first"), KeyKind::P256)?;
-    let next = Store::new(&folder.join("next"), KeyKind::P256)?;
-    let authority = Authority::new(&folder.join("authority"), KeyKind::P256)?;
+/// A CRL of `count` revocations, as DER and as PEM.
+fn list_of(count: u32, directory: &Path) -> Result<Comparison> {
+    let comparison = Comparison::new(&format!("A CRL of {count} revocations"), directory)?;
+    let first = Store::new(&directory.join("first"), KeyKind::P256)?;
+    let next = Store::new(&directory.join("next"), KeyKind::P256)?;
+    let authority = Authority::new(&directory.join("authority"), KeyKind::P256)?;
     let all = revocations(count);
     first.revoke_all(&all)?;
     next.revoke_all(&all)?;
     openssl::revoke_all(&authority, &all)?;
     next.publish()?;
+    let floor = floor::crl(FLOOR, &next.revoked(), &next.crl_sizes()?);
     Ok(comparison
         .with_short_warm_up()
         .judged_by(move |entries| {
-            ensure!(
-                entries == count.to_string(),
-                "{entries} entries on the list"
-            );
+            ensure!(entries == count.to_string(), "{entries} entries in the CRL");
             Ok(())
         })
+        .with(floor)
         .with(first.first_list())
         .with(next.next_list())
-        .with(openssl::list(&authority)))
+        .with(openssl::list(&authority))
+        .figure(
+            Figure::wall(NEXT, &[FLOOR])
+                .at_most(3.0)
+                .bound_by("reading the journal's JSON, two more hashes, the previous CRL"),
+        )
+        .figure(Figure::wall(NEXT, &[OPENSSL]))
+        .figure(
+            Figure::memory(NEXT, OPENSSL)
+                .at_most(0.25)
+                .bound_by("the new CRL and the previous one"),
+        ))
 }

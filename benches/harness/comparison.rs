@@ -6,32 +6,35 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::contender::{Contender, Round, Sample};
+use super::figure::{Figure, Ratio};
 use super::statistics::Spread;
 
-/// Rounds whose times are thrown away: page cache, lazily made directories, the processor's clock.
+/// Rounds whose times are discarded: page cache, lazily made directories, the processor's clock.
 const WARM_UP: usize = 3;
 
 type Judge = dyn Fn(&str) -> Result<()>;
 
-/// Contenders for the same work; the first is what the others are compared to.
+/// Contenders for the same work, and the figures that are computed of their times.
 pub struct Comparison {
     title: String,
-    folder: PathBuf,
+    directory: PathBuf,
     contenders: Vec<Contender>,
+    figures: Vec<Figure>,
     judge: Box<Judge>,
     warm_up: usize,
 }
 
 impl Comparison {
-    /// `folder` is emptied, and holds the folders of all rounds afterwards.
-    pub fn new(title: &str, folder: &Path) -> Result<Self> {
-        if folder.exists() {
-            fs::remove_dir_all(folder)?;
+    /// `directory` is emptied, and holds the directories of all rounds afterwards.
+    pub fn new(title: &str, directory: &Path) -> Result<Self> {
+        if directory.exists() {
+            fs::remove_dir_all(directory)?;
         }
         Ok(Self {
             title: title.to_owned(),
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
             contenders: Vec::new(),
+            figures: Vec::new(),
             judge: Box::new(|_| Ok(())),
             warm_up: WARM_UP,
         })
@@ -44,14 +47,14 @@ impl Comparison {
         self
     }
 
-    /// Throws away one round only, where a round takes many seconds.
+    /// Discards one round only, if a round takes many seconds.
     #[must_use]
     pub fn with_short_warm_up(mut self) -> Self {
         self.warm_up = 1;
         self
     }
 
-    /// Measures the first round: each contender goes on with what the one before has made.
+    /// Measures the first round: each contender continues with what the one before has made. Syncs are not counted.
     #[must_use]
     pub fn without_warm_up(mut self) -> Self {
         self.warm_up = 0;
@@ -65,34 +68,47 @@ impl Comparison {
         self
     }
 
+    /// Adds a ratio of contenders.
+    #[must_use]
+    pub fn figure(mut self, figure: Figure) -> Self {
+        self.figures.push(figure);
+        self
+    }
+
     /// Lets the contenders take turns, each round beginning with another one.
     pub fn run(&self, rounds: usize) -> Result<Measured> {
         eprintln!("{}: {rounds} rounds", self.title);
         let count = self.contenders.len();
-        let mut samples = vec![Vec::with_capacity(rounds); count];
+        let mut rows: Vec<Row> = self.contenders.iter().map(Row::of).collect();
         for number in 0..self.warm_up + rounds {
             for turn in 0..count {
                 let index = (turn + number) % count;
-                let sample = self.take_turn(index, number)?;
-                if number >= self.warm_up {
-                    samples[index].push(sample);
-                }
+                self.take_turn(index, number, &mut rows[index])?;
             }
         }
-        let names = self
-            .contenders
-            .iter()
-            .map(|contender| contender.name().to_owned());
+        let figures = self.figures.iter();
         Ok(Measured {
             title: self.title.clone(),
-            rows: names.zip(samples).collect(),
+            rounds,
+            ratios: figures
+                .map(|figure| figure.of(&rows))
+                .collect::<Result<_>>()?,
+            rows,
         })
     }
 
-    fn take_turn(&self, index: usize, number: usize) -> Result<Sample> {
+    /// The first round that does not count is the one in which strace looks on.
+    fn take_turn(&self, index: usize, number: usize, row: &mut Row) -> Result<()> {
         let contender = &self.contenders[index];
-        let round = Round::new(&self.folder.join(index.to_string()), number)?;
-        let sample = contender.run(&round)?;
+        let round = Round::new(&self.directory.join(index.to_string()), number)?;
+        if number == 0 && self.warm_up > 0 {
+            row.syncs = Some(contender.run_traced(&round)?);
+        } else {
+            let sample = contender.run(&round)?;
+            if number >= self.warm_up {
+                row.samples.push(sample);
+            }
+        }
         if number == 0
             && let Some(product) = contender.product(&round)
         {
@@ -100,61 +116,54 @@ impl Comparison {
                 .and_then(|product| (self.judge)(&product))
                 .with_context(|| format!("{} did not make what was asked", contender.name()))?;
         }
-        Ok(sample)
+        contender.clear(&round)
     }
 }
 
-/// The samples of a comparison.
+/// The results of a comparison.
 pub struct Measured {
-    /// What was compared.
+    /// Name of the comparison.
     pub title: String,
-    rows: Vec<(String, Vec<Sample>)>,
-}
-
-/// One contender's times.
-pub struct Row<'a> {
-    /// The contender.
-    pub name: &'a str,
-    /// Wall time, in seconds.
-    pub wall: Spread,
-    /// Processor time, in seconds.
-    pub cpu: Spread,
-    /// Wall time divided by the first contender's in the same round.
-    pub ratio: Spread,
-    /// Resident bytes, where they were measured.
-    pub memory: Option<Spread>,
-}
-
-impl Measured {
-    /// How many rounds were counted.
-    pub fn rounds(&self) -> usize {
-        self.rows.first().map_or(0, |(_, samples)| samples.len())
-    }
-
+    /// Number of rounds that count.
+    pub rounds: usize,
     /// A row for each contender, in the order in which they were added.
-    pub fn rows(&self) -> Vec<Row<'_>> {
-        let first = self.rows.first().map_or(&[][..], |(_, samples)| samples);
-        self.rows
-            .iter()
-            .map(|(name, samples)| row(name, samples, first))
-            .collect()
-    }
+    pub rows: Vec<Row>,
+    /// The figures, in the order in which they were added.
+    pub ratios: Vec<Ratio>,
 }
 
-fn row<'a>(name: &'a str, samples: &[Sample], first: &[Sample]) -> Row<'a> {
-    let pairs = samples.iter().zip(first);
-    Row {
-        name,
-        wall: Spread::of(samples.iter().map(|sample| sample.wall.as_secs_f64())),
-        cpu: Spread::of(samples.iter().map(|sample| sample.cpu.as_secs_f64())),
-        ratio: Spread::of(
-            pairs.map(|(one, base)| one.wall.as_secs_f64() / base.wall.as_secs_f64()),
-        ),
-        memory: memory(samples),
-    }
+/// The samples of one contender.
+pub struct Row {
+    /// The contender.
+    pub name: String,
+    /// Number of its syncs, if they were counted.
+    pub syncs: Option<u64>,
+    /// A sample for each round.
+    pub samples: Vec<Sample>,
 }
 
-fn memory(samples: &[Sample]) -> Option<Spread> {
-    let octets: Option<Vec<f64>> = samples.iter().map(|sample| sample.memory).collect();
-    octets.map(Spread::of)
+impl Row {
+    fn of(contender: &Contender) -> Self {
+        Self {
+            name: contender.name().to_owned(),
+            syncs: None,
+            samples: Vec::new(),
+        }
+    }
+
+    /// Wall time, in seconds.
+    pub fn wall(&self) -> Spread {
+        Spread::of(self.samples.iter().map(|sample| sample.wall.as_secs_f64()))
+    }
+
+    /// CPU time, in seconds.
+    pub fn cpu(&self) -> Spread {
+        Spread::of(self.samples.iter().map(|sample| sample.cpu.as_secs_f64()))
+    }
+
+    /// Resident bytes, if they were measured.
+    pub fn memory(&self) -> Option<Spread> {
+        let bytes: Option<Vec<f64>> = self.samples.iter().map(|sample| sample.memory).collect();
+        bytes.map(Spread::of)
+    }
 }

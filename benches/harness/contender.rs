@@ -7,25 +7,25 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::cpu;
+use super::{cpu, syncs};
 
 /// The place and the name of one piece of work.
 pub struct Round {
-    folder: PathBuf,
+    directory: PathBuf,
     number: usize,
 }
 
 impl Round {
-    /// A new, empty folder under `parent`.
+    /// A new, empty directory under `parent`.
     pub fn new(parent: &Path, number: usize) -> Result<Self> {
-        let folder = parent.join(number.to_string());
-        fs::create_dir_all(&folder)?;
-        Ok(Self { folder, number })
+        let directory = parent.join(number.to_string());
+        fs::create_dir_all(&directory)?;
+        Ok(Self { directory, number })
     }
 
     /// The working directory of the round's processes.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The round's number, from 0.
@@ -38,25 +38,25 @@ impl Round {
         format!("client-{}", self.number)
     }
 
-    /// Puts a file into the folder.
+    /// Puts a file into the directory.
     pub fn write(&self, name: &str, contents: &str) -> Result<()> {
-        fs::write(self.folder.join(name), contents).context(format!("cannot write {name}"))
+        fs::write(self.directory.join(name), contents).context(format!("cannot write {name}"))
     }
 
-    /// Reads a file of the folder.
+    /// Reads a file of the directory.
     pub fn read(&self, name: &str) -> Result<String> {
-        fs::read_to_string(self.folder.join(name)).context(format!("cannot read {name}"))
+        fs::read_to_string(self.directory.join(name)).context(format!("cannot read {name}"))
     }
 }
 
-/// What one round took.
+/// Cost of one round.
 #[derive(Clone, Copy)]
 pub struct Sample {
     /// From the first process's start to the last one's end.
     pub wall: Duration,
     /// User and system time of all of them.
     pub cpu: Duration,
-    /// The largest resident set of any of them, in bytes, where it was asked for.
+    /// The largest resident set of any of them, in bytes, if it was asked for.
     pub memory: Option<f64>,
 }
 
@@ -73,6 +73,8 @@ pub struct Contender {
     commands: Box<Commands>,
     product: Option<Box<Product>>,
     weighs: bool,
+    times_itself: bool,
+    clears: bool,
 }
 
 impl Contender {
@@ -86,16 +88,18 @@ impl Contender {
             commands: Box::new(commands),
             product: None,
             weighs: false,
+            times_itself: false,
+            clears: false,
         }
     }
 
-    /// Says where a round's product is, so that it can be looked at.
+    /// Names the file of a round's product, so that it can be judged.
     #[must_use]
     pub fn product_in(self, file: impl Fn(&Round) -> String + 'static) -> Self {
         self.product_from(move |round| round.read(&file(round)))
     }
 
-    /// Says how to get a round's product, as PEM.
+    /// Gets a round's product, as PEM.
     #[must_use]
     pub fn product_from(mut self, product: impl Fn(&Round) -> Result<String> + 'static) -> Self {
         self.product = Some(Box::new(product));
@@ -123,6 +127,20 @@ impl Contender {
         self
     }
 
+    /// Takes the times that the process prints, in nanoseconds: those of a part of its work.
+    #[must_use]
+    pub fn timing_itself(mut self) -> Self {
+        self.times_itself = true;
+        self
+    }
+
+    /// Has the files of each round removed after it.
+    #[must_use]
+    pub fn cleared(mut self) -> Self {
+        self.clears = true;
+        self
+    }
+
     /// Has the table call it something else.
     #[must_use]
     pub fn called(self, name: &str) -> Self {
@@ -137,9 +155,34 @@ impl Contender {
         &self.name
     }
 
-    /// The product that the round made, where this contender leaves one.
+    /// The product that the round made, if this contender leaves one.
     pub fn product(&self, round: &Round) -> Option<Result<String>> {
         self.product.as_ref().map(|product| product(round))
+    }
+
+    /// Does the work once, off the clock and in this directory, and counts its syncs.
+    pub fn rehearse(&self, directory: &Path) -> Result<u64> {
+        const NUMBER: usize = 9_999;
+        if directory.exists() {
+            fs::remove_dir_all(directory)?;
+        }
+        let round = Round::new(directory, NUMBER)?;
+        fs::rename(round.directory(), directory.join("product"))?;
+        let round = Round {
+            directory: directory.join("product"),
+            ..round
+        };
+        self.run_traced(&round)
+    }
+
+    /// Does the work of a round off the clock, and counts its syncs.
+    pub fn run_traced(&self, round: &Round) -> Result<u64> {
+        let commands = (self.commands)(round)?;
+        let traced = commands.iter().enumerate().map(syncs::traced).collect();
+        let count = self.run_all(round, traced)?;
+        (0..count)
+            .map(|index| syncs::counted(&round.read(&syncs::file(index))?))
+            .sum()
     }
 
     /// Does the work of a round; a process that fails ends the benchmark.
@@ -148,17 +191,40 @@ impl Contender {
         if self.weighs {
             commands = commands.iter().enumerate().map(under_gnu_time).collect();
         }
+        // Nobody waits for what the one before has left to be written.
+        rustix::fs::sync();
+        let cpu_before = cpu::of_children()?;
+        let start = Instant::now();
+        let count = self.run_all(round, commands)?;
+        let wall = start.elapsed();
+        let cpu = cpu::of_children()?.saturating_sub(cpu_before);
+        let memory = if self.weighs {
+            Some(largest(round, count)?)
+        } else {
+            None
+        };
+        let (wall, cpu) = if self.times_itself {
+            printed(&round.read("0.out")?)?
+        } else {
+            (wall, cpu)
+        };
+        Ok(Sample { wall, cpu, memory })
+    }
+
+    fn run_all(&self, round: &Round, mut commands: Vec<Command>) -> Result<usize> {
         for (index, command) in commands.iter_mut().enumerate() {
             command
-                .current_dir(round.folder())
+                .current_dir(round.directory())
                 .env("SSL_CERT_FILE", NO_TRUST_STORE)
                 .env("SSL_CERT_DIR", NO_TRUST_STORE)
                 .stdin(Stdio::null())
-                .stdout(File::create(round.folder().join(format!("{index}.out")))?)
-                .stderr(File::create(round.folder().join(format!("{index}.err")))?);
+                .stdout(File::create(
+                    round.directory().join(format!("{index}.out")),
+                )?)
+                .stderr(File::create(
+                    round.directory().join(format!("{index}.err")),
+                )?);
         }
-        let cpu_before = cpu::of_children()?;
-        let start = Instant::now();
         for (index, command) in commands.iter_mut().enumerate() {
             let status = command
                 .status()
@@ -168,14 +234,15 @@ impl Contender {
                 bail!("{}: {command:?} ended with {status}\n{said}", self.name);
             }
         }
-        let wall = start.elapsed();
-        let cpu = cpu::of_children()?.saturating_sub(cpu_before);
-        let memory = if self.weighs {
-            Some(largest(round, commands.len())?)
-        } else {
-            None
-        };
-        Ok(Sample { wall, cpu, memory })
+        Ok(commands.len())
+    }
+
+    /// Removes the files of a round, if that was asked for.
+    pub fn clear(&self, round: &Round) -> Result<()> {
+        if self.clears {
+            fs::remove_dir_all(round.directory())?;
+        }
+        Ok(())
     }
 }
 
@@ -193,4 +260,16 @@ fn largest(round: &Round, commands: usize) -> Result<f64> {
         largest = largest.max(kibibytes * 1024.0);
     }
     Ok(largest)
+}
+
+/// Wall time and CPU time, as [`crate::floor`] prints them.
+fn printed(line: &str) -> Result<(Duration, Duration)> {
+    let (wall, cpu) = line
+        .trim()
+        .split_once(' ')
+        .context("a floor prints two times")?;
+    Ok((
+        Duration::from_nanos(wall.parse()?),
+        Duration::from_nanos(cpu.parse()?),
+    ))
 }

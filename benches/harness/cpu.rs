@@ -1,4 +1,4 @@
-//! Processor time of child processes.
+//! Processor time of child processes and of this one.
 
 use std::time::Duration;
 
@@ -8,7 +8,16 @@ use nix::sys::time::TimeVal;
 
 /// User and system time of all children that have ended so far (getrusage(2), `RUSAGE_CHILDREN`).
 pub fn of_children() -> Result<Duration> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    of(UsageWho::RUSAGE_CHILDREN)
+}
+
+/// User and system time of this process so far.
+pub fn of_this_process() -> Result<Duration> {
+    of(UsageWho::RUSAGE_SELF)
+}
+
+fn of(who: UsageWho) -> Result<Duration> {
+    let usage = getrusage(who)?;
     Ok(duration(usage.user_time())? + duration(usage.system_time())?)
 }
 

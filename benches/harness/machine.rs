@@ -6,15 +6,15 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-/// Processor, cores, kernel and the file system under `folder`, in a line.
-pub fn described(folder: &Path) -> Result<String> {
+/// Processor, cores, kernel and the file system under `directory`, in a line.
+pub fn described(directory: &Path) -> Result<String> {
     let cores = thread::available_parallelism()?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     Ok(format!(
         "{}, {cores} cores · Linux {} · {}",
         processor()?,
         kernel.trim(),
-        file_system(folder)?
+        file_system(directory)?
     ))
 }
 
@@ -30,10 +30,10 @@ fn processor() -> Result<String> {
         .to_owned())
 }
 
-/// The type of the mount with the longest path above the folder (proc(5), `mountinfo`): the mount
+/// The type of the mount with the longest path above the directory (proc(5), `mountinfo`): the mount
 /// point is the fifth field, the type the first after the lone dash.
-fn file_system(folder: &Path) -> Result<String> {
-    let folder = folder.canonicalize()?;
+fn file_system(directory: &Path) -> Result<String> {
+    let directory = directory.canonicalize()?;
     let mounts = fs::read_to_string("/proc/self/mountinfo")?;
     mounts
         .lines()
@@ -41,8 +41,8 @@ fn file_system(folder: &Path) -> Result<String> {
             let (mount, source) = line.split_once(" - ")?;
             Some((mount.split(' ').nth(4)?, source.split(' ').next()?))
         })
-        .filter(|(point, _)| folder.starts_with(point))
+        .filter(|(point, _)| directory.starts_with(point))
         .max_by_key(|(point, _)| point.len())
         .map(|(_, kind)| kind.to_owned())
-        .context("no mount holds the folder")
+        .context("no mount holds the directory")
 }

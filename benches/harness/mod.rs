@@ -11,14 +11,18 @@
 mod comparison;
 mod contender;
 mod cpu;
+mod figure;
 mod machine;
 mod report;
 mod statistics;
+mod syncs;
 
 use anyhow::{Context, Result};
 
 pub use comparison::Comparison;
 pub use contender::{Contender, Round};
+pub use cpu::of_this_process;
+pub use figure::Figure;
 pub use report::Report;
 
 /// The number behind `--rounds`.

@@ -8,33 +8,40 @@ use anyhow::{Context, Result};
 use time::OffsetDateTime;
 
 use super::comparison::{Measured, Row};
+use super::figure::Ratio;
 use super::machine;
 use super::statistics::Spread;
 
 /// The Markdown that a benchmark produces, growing table by table.
 pub struct Report {
     name: &'static str,
-    markdown: String,
+    head: String,
+    ratios: String,
+    times: String,
 }
 
 impl Report {
-    /// A report that begins with date, machine and the programs' versions; `folder` is where they
+    /// A report that begins with date, machine and the programs' versions; `directory` is where they
     /// work.
-    pub fn new(name: &'static str, folder: &Path, versions: &[String]) -> Result<Self> {
+    pub fn new(name: &'static str, directory: &Path, versions: &[String]) -> Result<Self> {
         let date = OffsetDateTime::now_utc().date();
-        let machine = machine::described(folder)?;
+        let machine = machine::described(directory)?;
         let versions = versions.join(" · ");
         Ok(Self {
             name,
-            markdown: format!("{date} · {machine}  \n{versions}\n"),
+            head: format!("{date} · {machine}  \n{versions}\n"),
+            ratios: String::new(),
+            times: String::new(),
         })
     }
 
-    /// Adds a table, and prints it.
+    /// Adds the ratios and the times of a comparison, and prints them.
     pub fn add(&mut self, measured: &Measured) {
-        let table = table(measured);
-        println!("{table}");
-        self.markdown.push_str(&table);
+        let ratios: String = measured.ratios.iter().map(ratio_line).collect();
+        let times = table(measured);
+        println!("\n{RATIOS}{ratios}{times}");
+        self.ratios.push_str(&ratios);
+        self.times.push_str(&times);
     }
 
     /// Replaces what stands between this benchmark's markers in `docs/performance.md`.
@@ -43,7 +50,14 @@ impl Report {
         let page = fs::read_to_string(&path).context("docs/performance.md is not to be read")?;
         let opening = format!("<!-- bench:{} -->", self.name);
         let closing = format!("<!-- /bench:{} -->", self.name);
-        let replaced = replaced_between(&page, &opening, &closing, &self.markdown)
+        let Self {
+            head,
+            ratios,
+            times,
+            ..
+        } = self;
+        let inside = format!("{head}\n{RATIOS}{ratios}{times}");
+        let replaced = replaced_between(&page, &opening, &closing, &inside)
             .with_context(|| format!("docs/performance.md has no {opening} … {closing}"))?;
         fs::write(&path, replaced).context("docs/performance.md is not to be written")
     }
@@ -55,43 +69,70 @@ fn replaced_between(page: &str, opening: &str, closing: &str, inside: &str) -> O
     Some(format!("{before}{opening}\n\n{inside}\n{closing}{after}"))
 }
 
+/// Head of the table of ratios.
+const RATIOS: &str = "\
+| figure | measured against | ratio, median | min – max | goal | what bounds it |
+| --- | --- | ---: | ---: | ---: | --- |
+";
+
+fn ratio_line(ratio: &Ratio) -> String {
+    let Ratio {
+        figure,
+        floor,
+        spread,
+        at_most,
+        bound,
+    } = ratio;
+    let goal = at_most.map_or_else(String::new, |most| format!("≤ {most}×"));
+    format!(
+        "| {figure} | {floor} | **{}** | {} | {goal} | {bound} |\n",
+        times(spread.median),
+        range(spread, times),
+    )
+}
+
 fn table(measured: &Measured) -> String {
-    let rows = measured.rows();
-    let is_weighed = rows.iter().any(|row| row.memory.is_some());
+    let is_weighed = measured.rows.iter().any(|row| row.memory().is_some());
     let (head, rule) = if is_weighed {
         (" memory, median |", " ---: |")
     } else {
         ("", "")
     };
     let mut table = format!(
-        "\n**{}** ({} rounds)\n\n\
-         | | wall time, median | min – max | CPU time, median | ratio, median | min – max |{head}\n\
-         | --- | ---: | ---: | ---: | ---: | ---: |{rule}\n",
+        "\n**{}** ({})\n\n\
+         | | wall time, median | min – max | CPU time, median | syncs |{head}\n\
+         | --- | ---: | ---: | ---: | ---: |{rule}\n",
         measured.title,
-        measured.rounds(),
+        plural(measured.rounds, "round"),
     );
-    for Row {
-        name,
-        wall,
-        cpu,
-        ratio,
-        memory,
-    } in rows
-    {
-        let memory = memory.map_or_else(String::new, |memory| {
-            format!(" {} MB |", three_digits(memory.median / 1e6))
-        });
+    for row in &measured.rows {
+        let wall = row.wall();
+        let memory = if is_weighed {
+            memory(row)
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             table,
-            "| {name} | {} | {} | {} | {} | {} |{memory}",
+            "| {} | {} | {} | {} | {} |{memory}",
+            row.name,
             milliseconds(wall.median),
             range(&wall, milliseconds),
-            milliseconds(cpu.median),
-            times(ratio.median),
-            range(&ratio, times),
+            milliseconds(row.cpu().median),
+            row.syncs
+                .map_or_else(|| "–".to_owned(), |count| count.to_string()),
         );
     }
     table
+}
+
+fn memory(row: &Row) -> String {
+    let shown = |memory: Spread| format!(" {} MB |", three_digits(memory.median / 1e6));
+    row.memory().map_or_else(|| " – |".to_owned(), shown)
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
 fn range(spread: &Spread, shown: fn(f64) -> String) -> String {
@@ -109,6 +150,7 @@ fn times(ratio: f64) -> String {
 /// More digits than three are noise.
 fn three_digits(number: f64) -> String {
     match number {
+        _ if number < 0.1 => format!("{number:.3}"),
         _ if number < 10.0 => format!("{number:.2}"),
         _ if number < 100.0 => format!("{number:.1}"),
         _ => format!("{number:.0}"),

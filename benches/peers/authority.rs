@@ -35,15 +35,15 @@ pub struct Authority {
     pub certificate: PathBuf,
     /// Its private key, PKCS#8 in PEM.
     pub key: PathBuf,
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 impl Authority {
-    /// Makes one in a new folder, under the names at which mkcert looks for its own.
-    pub fn new(folder: &Path, kind: KeyKind) -> Result<Self> {
-        fs::create_dir_all(folder)?;
-        let certificate = folder.join("rootCA.pem");
-        let key = folder.join("rootCA-key.pem");
+    /// Makes one in a new directory, under the names at which mkcert looks for its own.
+    pub fn new(directory: &Path, kind: KeyKind) -> Result<Self> {
+        fs::create_dir_all(directory)?;
+        let certificate = directory.join("rootCA.pem");
+        let key = directory.join("rootCA-key.pem");
         let algorithm = kind.openssl_arguments();
         let line = format!("openssl req -x509 -new {algorithm} -nodes -days 3650 -subj /CN=peers");
         output(
@@ -58,18 +58,18 @@ impl Authority {
             kind,
             certificate,
             key,
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
         })
     }
 
-    /// The folder that holds certificate and key.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// The directory that holds certificate and key.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// A CSR for a new key of the CA's kind.
     pub fn request(&self) -> Result<PathBuf> {
-        let request = self.folder.join("request.csr");
+        let request = self.directory.join("request.csr");
         let algorithm = self.kind.openssl_arguments();
         let line =
             format!("openssl req -new {algorithm} -nodes -subj /CN=request -keyout /dev/null");

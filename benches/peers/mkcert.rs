@@ -1,4 +1,4 @@
-//! mkcert: key and certificate for a client, from the CA in the folder that `CAROOT` names.
+//! mkcert: key and certificate for a client, from the CA in the directory that `CAROOT` names.
 
 use anyhow::Result;
 
@@ -19,7 +19,7 @@ pub fn issue(authority: &Authority) -> Contender {
             mkcert.arg("-ecdsa");
         }
         mkcert.arg(round.common_name());
-        mkcert.env("CAROOT", authority.folder());
+        mkcert.env("CAROOT", authority.directory());
         Ok(vec![mkcert])
     })
     .product_in(|_| "client.crt".to_owned())

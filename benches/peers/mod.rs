@@ -49,7 +49,7 @@ pub fn versions() -> Result<Vec<String>> {
 
 fn is_installed(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
+    std::env::split_paths(&paths).any(|directory| directory.join(program).is_file())
 }
 
 /// A program and its arguments, separated by spaces.

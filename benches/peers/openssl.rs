@@ -85,8 +85,8 @@ pub fn verify_client(cas: &Path, certificate: &str) -> Result<()> {
 
 /// Writes the index of a CA that has revoked all of these.
 pub fn revoke_all(authority: &Authority, revocations: &[Revocation]) -> Result<()> {
-    let folder = authority.folder();
-    let mut index = BufWriter::new(File::create(folder.join("index.txt"))?);
+    let directory = authority.directory();
+    let mut index = BufWriter::new(File::create(directory.join("index.txt"))?);
     for Revocation { serial, at, until } in revocations {
         let (at, until) = (utc_time(*at)?, utc_time(*until)?);
         writeln!(
@@ -95,14 +95,17 @@ pub fn revoke_all(authority: &Authority, revocations: &[Revocation]) -> Result<(
         )?;
     }
     index.flush()?;
-    fs::write(folder.join("crlnumber"), "01\n")?;
-    Ok(fs::write(folder.join("ca.cnf"), configuration(folder))?)
+    fs::write(directory.join("crlnumber"), "01\n")?;
+    Ok(fs::write(
+        directory.join("ca.cnf"),
+        configuration(directory),
+    )?)
 }
 
 /// Writes the index of a CA that has issued so many certificates, all of them valid.
 pub fn issue_all(authority: &Authority, count: u32) -> Result<()> {
-    let folder = authority.folder();
-    let mut index = BufWriter::new(File::create(folder.join("index.txt"))?);
+    let directory = authority.directory();
+    let mut index = BufWriter::new(File::create(directory.join("index.txt"))?);
     for serial in 1..=count {
         writeln!(
             index,
@@ -110,8 +113,11 @@ pub fn issue_all(authority: &Authority, count: u32) -> Result<()> {
         )?;
     }
     index.flush()?;
-    fs::write(folder.join("crlnumber"), "01\n")?;
-    Ok(fs::write(folder.join("ca.cnf"), configuration(folder))?)
+    fs::write(directory.join("crlnumber"), "01\n")?;
+    Ok(fs::write(
+        directory.join("ca.cnf"),
+        configuration(directory),
+    )?)
 }
 
 /// One look at the index: how the certificate with a serial number stands.
@@ -120,7 +126,7 @@ pub fn status(authority: &Authority, serial: u32) -> Contender {
     Contender::new("openssl ca -status", move |_| {
         let line = format!(
             "openssl ca -config '{}' -cert '{}' -keyfile '{}' -status {serial:08X}",
-            authority.folder().join("ca.cnf").display(),
+            authority.directory().join("ca.cnf").display(),
             authority.certificate.display(),
             authority.key.display(),
         );
@@ -132,10 +138,10 @@ pub fn status(authority: &Authority, serial: u32) -> Contender {
     .weighed()
 }
 
-fn configuration(folder: &Path) -> String {
-    let folder = folder.display();
+fn configuration(directory: &Path) -> String {
+    let directory = directory.display();
     format!(
-        "[ca]\ndefault_ca = x\n[x]\ndatabase = {folder}/index.txt\ncrlnumber = {folder}/crlnumber\n\
+        "[ca]\ndefault_ca = x\n[x]\ndatabase = {directory}/index.txt\ncrlnumber = {directory}/crlnumber\n\
          default_md = sha256\ndefault_crl_days = 7\ncrl_extensions = e\n\
          [e]\nauthorityKeyIdentifier = keyid\n"
     )
@@ -151,13 +157,14 @@ pub fn list(authority: &Authority) -> Contender {
     let authority = authority.clone();
     Contender::new("openssl ca -gencrl, openssl crl -outform DER", move |_| {
         let mut list = command("openssl ca -gencrl -out list.crl.pem");
-        list.arg("-config").arg(authority.folder().join("ca.cnf"));
+        list.arg("-config")
+            .arg(authority.directory().join("ca.cnf"));
         list.arg("-cert").arg(&authority.certificate);
         list.arg("-keyfile").arg(&authority.key);
         let convert = command("openssl crl -in list.crl.pem -outform DER -out list.crl");
         Ok(vec![list, convert])
     })
-    .product_from(|round| entries(&round.folder().join("list.crl")))
+    .product_from(|round| entries(&round.directory().join("list.crl")))
     .weighed()
 }
 

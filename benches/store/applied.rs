@@ -13,6 +13,9 @@ const FILE: &str = "mutual-tls.toml";
 /// Certificates that the file describes, besides those of CAs.
 pub const CERTIFICATES: usize = 30;
 
+/// CAs that the file describes.
+pub const CAS: usize = 3;
+
 /// All of it, in a new store.
 pub fn apply() -> Contender {
     Contender::new("**pki apply**, a new store", |round| {
@@ -24,7 +27,7 @@ pub fn apply() -> Contender {
 /// Once more, where nothing is left to do.
 pub fn apply_again() -> Contender {
     Contender::new("**pki apply**, again", |round| {
-        run(command(round)?.current_dir(round.folder()))?;
+        run(command(round)?.current_dir(round.directory()))?;
         Ok(vec![command(round)?])
     })
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{CA, Store};
+use super::{CA, Store, run};
 use crate::harness::Contender;
 
 /// A table of so many clients.
@@ -40,6 +40,20 @@ impl Store {
             Ok(vec![issue])
         })
         .weighed()
+        .cleared()
+    }
+
+    /// Serial number of the certificate of a row, counted from 1. A header and the root stand before them.
+    pub fn serial(&self, number: usize) -> Result<String> {
+        let line = lines(&self.issued())?
+            .nth(number + 1)
+            .context("no record")??;
+        Ok(serial(&line)?.to_owned())
+    }
+
+    /// Issues certificates for the rows of a table, off the clock.
+    pub fn fill(&self, table: &Path) -> Result<()> {
+        run(self.command("issue --ca").arg(CA).arg("--from").arg(table))
     }
 
     /// A command that only looks.
@@ -58,7 +72,7 @@ impl Store {
         Contender::new(
             format!("**pki revoke --from**, {count} rows"),
             move |round| {
-                let file = round.folder().join("serials.csv");
+                let file = round.directory().join("serials.csv");
                 store.write_serials(&file, count)?;
                 let mut revoke = store.command("revoke --ca");
                 revoke.arg(CA).arg("--from").arg(file);
@@ -82,18 +96,12 @@ impl Store {
 
     /// The serial numbers of certificates that are not revoked, in the order of issuing.
     fn write_serials(&self, file: &Path, count: usize) -> Result<()> {
-        let folder = self.folder.join(CA);
-        let revoked = lines(&folder.join("revoked.jsonl"))?.count();
-        let issued = lines(&folder.join("issued.jsonl"))?;
+        let revoked = lines(&self.revoked())?.count();
+        let issued = lines(&self.issued())?;
         let mut table = BufWriter::new(File::create(file)?);
         // The header of a journal, and the root itself, are no rows.
         for line in issued.skip(1 + revoked).take(count) {
-            let line = line?;
-            let serial = line
-                .strip_prefix("{\"serial\":\"")
-                .and_then(|rest| rest.split('"').next())
-                .context("a record begins with its serial number")?;
-            writeln!(table, "{serial},superseded")?;
+            writeln!(table, "{},superseded", serial(&line?)?)?;
         }
         Ok(table.flush()?)
     }
@@ -108,6 +116,12 @@ impl Store {
         })
         .weighed()
     }
+}
+
+fn serial(line: &str) -> Result<&str> {
+    line.strip_prefix("{\"serial\":\"")
+        .and_then(|rest| rest.split('"').next())
+        .context("a record begins with its serial number")
 }
 
 fn lines(file: &Path) -> Result<impl Iterator<Item = std::io::Result<String>> + use<>> {

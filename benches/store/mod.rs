@@ -26,16 +26,16 @@ const CA: &str = "benchmark";
 /// A store to issue from.
 #[derive(Clone)]
 pub struct Store {
-    folder: PathBuf,
+    directory: PathBuf,
     kind: KeyKind,
 }
 
 impl Store {
     /// Makes the store and its CA.
-    pub fn new(folder: &Path, kind: KeyKind) -> Result<Self> {
-        fs::create_dir_all(folder)?;
+    pub fn new(directory: &Path, kind: KeyKind) -> Result<Self> {
+        fs::create_dir_all(directory)?;
         let store = Self {
-            folder: folder.join("pki"),
+            directory: directory.join("pki"),
             kind,
         };
         run(store.command("root --no-passphrase --name").args([
@@ -48,13 +48,13 @@ impl Store {
 
     /// The CA's certificate, written to a file.
     pub fn ca_certificate(&self) -> Result<PathBuf> {
-        let folder = self.folder.with_file_name("ca");
+        let directory = self.directory.with_file_name("ca");
         run(self
             .command("export --ca")
             .arg(CA)
             .arg("--out")
-            .arg(&folder))?;
-        Ok(folder.join(CA).with_extension("crt"))
+            .arg(&directory))?;
+        Ok(directory.join(CA).with_extension("crt"))
     }
 
     /// A key and a client certificate, both in the store.
@@ -89,7 +89,7 @@ impl Store {
 
     /// Has all of these revoked.
     pub fn revoke_all(&self, all: &[Revocation]) -> Result<()> {
-        revocations::append(&self.folder.join(CA).join("revoked.jsonl"), all)
+        revocations::append(&self.revoked(), all)
     }
 
     /// Publishes a list.
@@ -126,8 +126,46 @@ impl Store {
         .weighed()
     }
 
+    /// Journal of certificates.
+    pub fn issued(&self) -> PathBuf {
+        self.directory.join(CA).join("issued.jsonl")
+    }
+
+    /// Journal of revocations.
+    pub fn revoked(&self) -> PathBuf {
+        self.directory.join(CA).join("revoked.jsonl")
+    }
+
+    /// Sizes of the published CRL, as DER and as PEM.
+    pub fn crl_sizes(&self) -> Result<[u64; 2]> {
+        let size = |ending: &str| {
+            let crl = self.lists().join(CA).with_extension(ending);
+            let metadata = fs::metadata(&crl).with_context(|| crl.display().to_string())?;
+            anyhow::Ok(metadata.len())
+        };
+        Ok([size("crl")?, size("crl.pem")?])
+    }
+
+    /// Checks the whole store.
+    pub fn check(&self) -> Contender {
+        let store = self.clone();
+        Contender::new("**pki check**", move |_| Ok(vec![store.command("check")])).weighed()
+    }
+
+    /// Signs OCSP responses for all certificates, in a new directory.
+    pub fn respond(&self) -> Contender {
+        let store = self.clone();
+        Contender::new("**pki ocsp --cert-id sha1**", move |_| {
+            let mut respond = store.command("ocsp --cert-id sha1 --out responses --ca");
+            respond.arg(CA);
+            Ok(vec![respond])
+        })
+        .weighed()
+        .cleared()
+    }
+
     fn lists(&self) -> PathBuf {
-        self.folder.join("crl")
+        self.directory.join("crl")
     }
 
     fn issue_command(&self, round: &Round) -> Command {
@@ -148,7 +186,7 @@ impl Store {
         let mut command = Command::new(PKI);
         command
             .arg("--store")
-            .arg(&self.folder)
+            .arg(&self.directory)
             .args(words.split(' '));
         command
     }
