@@ -177,7 +177,11 @@ fn rsa(empty: &Empty, directory: &Path) -> Result<Comparison> {
     Ok(places
         .issuers(comparison)?
         .with(minica::issue(&places.authority))
-        .figure(Figure::wall(ISSUE, &floors).bound_by("luck: the search for two primes")))
+        .figure(
+            Figure::wall(ISSUE, &floors)
+                .called("**pki issue**, RSA-2048")
+                .bound_by("luck: the search for two primes"),
+        ))
 }
 
 /// Accepts a client certificate of the store's CA or of the peers' CA.

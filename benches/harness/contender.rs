@@ -249,8 +249,18 @@ impl Contender {
 fn under_gnu_time((index, command): (usize, &Command)) -> Command {
     let mut timed = Command::new("/usr/bin/time");
     timed.args(["-f", "%M", "-o", &format!("{index}.kib")]);
-    timed.arg(command.get_program()).args(command.get_args());
-    timed
+    followed_by(timed, command)
+}
+
+/// A program that executes the command behind its own arguments.
+pub(super) fn followed_by(mut program: Command, command: &Command) -> Command {
+    program.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            program.env(name, value);
+        }
+    }
+    program
 }
 
 fn largest(round: &Round, commands: usize) -> Result<f64> {

@@ -16,6 +16,7 @@ enum Quantity {
 
 /// A ratio that is to be computed: a contender to a floor, or to another program.
 pub struct Figure {
+    name: String,
     contender: String,
     quantity: Quantity,
     floor: Vec<String>,
@@ -55,12 +56,20 @@ impl Figure {
 
     fn new(contender: &str, quantity: Quantity, floor: &[impl AsRef<str>]) -> Self {
         Self {
+            name: contender.to_owned(),
             contender: contender.to_owned(),
             quantity,
             floor: floor.iter().map(|name| name.as_ref().to_owned()).collect(),
             at_most: None,
             bound: "",
         }
+    }
+
+    /// Has the table call it something else than its contender.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
     }
 
     /// Sets a goal.
@@ -90,7 +99,7 @@ impl Figure {
             amount(own) / floors.iter().map(|row| amount(row)).sum::<f64>()
         };
         Ok(Ratio {
-            figure: format!("{}{}", self.contender, self.quantity.shown()),
+            figure: format!("{}{}", self.name, self.quantity.shown()),
             floor: self.floor.join(" + "),
             spread: Spread::of((0..own.samples.len()).map(ratio)),
             at_most: self.at_most,

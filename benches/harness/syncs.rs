@@ -4,6 +4,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use super::contender::followed_by;
+
 const CALLS: &str = "fsync,fdatasync,syncfs,sync_file_range";
 
 /// The command under strace, which stops it at these system calls alone.
@@ -11,8 +13,7 @@ pub fn traced((index, command): (usize, &Command)) -> Command {
     let mut traced = Command::new("strace");
     traced.args(["-f", "-c", "--seccomp-bpf", "-e", &format!("trace={CALLS}")]);
     traced.args(["-o", &file(index)]);
-    traced.arg(command.get_program()).args(command.get_args());
-    traced
+    followed_by(traced, command)
 }
 
 /// File of the counts, in the directory of the round.
