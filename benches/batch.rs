@@ -85,7 +85,7 @@ fn batch(directory: &Path) -> Result<Comparison> {
         .figure(
             Figure::wall("**pki issue --from**", &[KEYS])
                 .at_most(1.5)
-                .bound_by("DER written and read, a key file each"),
+                .bound_by("lint, DER, and a key file for each"),
         )
         .figure(
             Figure::wall(with_files.name(), &[FILES])
@@ -190,6 +190,6 @@ fn check(store: &Store, place: &Path) -> Result<Comparison> {
         .figure(
             Figure::wall("**pki check**", &[VERIFICATIONS])
                 .at_most(1.3)
-                .bound_by("certificates read and linted, their journal lines"),
+                .bound_by("every key of the store, opened and compared; DER and journal lines"),
         ))
 }

@@ -61,7 +61,7 @@ fn start(empty: &Empty, directory: &Path) -> Result<Comparison> {
         .figure(
             Figure::wall("**pki --version**", &[EMPTY])
                 .at_most(1.4)
-                .bound_by("pages of the program that the kernel maps and the linker relocates"),
+                .bound_by("the dynamic linker, page faults, the tree of all commands"),
         ))
 }
 
@@ -124,7 +124,7 @@ fn p256(empty: &Empty, directory: &Path) -> Result<Comparison> {
         .figure(
             Figure::wall(ISSUE, &floors)
                 .at_most(1.8)
-                .bound_by("the start of the process, reading and checking the store"),
+                .bound_by("the start of the process; files of the CA that are read several times"),
         )
         .figure(
             Figure::cpu(ISSUE, &[CERTTOOL])

@@ -66,8 +66,8 @@ fn responses(directory: &Path) -> Result<Comparison> {
         .figure(
             Figure::wall(OCSP, &[SIGNATURES])
                 .at_most(1.5)
-                .bound_by("every signature is verified, which takes longer than signing"),
+                .bound_by("the verification of each signature, which takes longer than signing"),
         )
-        .figure(Figure::wall(OCSP, &[VERIFIED]).bound_by("files"))
+        .figure(Figure::wall(OCSP, &[VERIFIED]).bound_by("files: two names for each response"))
         .figure(Figure::wall(OCSP, &[VERIFIED, FILES]).bound_by("the search in the journal")))
 }
