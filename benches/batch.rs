@@ -87,11 +87,13 @@ fn batch(directory: &Path) -> Result<Comparison> {
                 .at_most(1.5)
                 .bound_by("lint, DER, and a key file for each"),
         )
+        .figure(Figure::cpu("**pki issue --from**", &[KEYS]))
         .figure(
             Figure::wall(with_files.name(), &[FILES])
                 .at_most(1.2)
                 .bound_by("the file system"),
         )
+        .figure(Figure::cpu(with_files.name(), &[KEYS, FILES]))
         .with(store.issue_table(rows))
         .with(with_files))
 }
@@ -191,5 +193,6 @@ fn check(store: &Store, place: &Path) -> Result<Comparison> {
             Figure::wall("**pki check**", &[VERIFICATIONS])
                 .at_most(1.3)
                 .bound_by("every key of the store, opened and compared; DER and journal lines"),
-        ))
+        )
+        .figure(Figure::cpu("**pki check**", &[VERIFICATIONS])))
 }

@@ -78,6 +78,7 @@ fn list_of(count: u32, directory: &Path) -> Result<Comparison> {
         .figure(goal(3.0, Figure::wall(NEXT, &[FLOOR])).bound_by(
             "the journal's JSON and its checks; the published files, which are read and hashed twice",
         ))
+        .figure(called(Figure::cpu(NEXT, &[FLOOR])))
         .figure(called(Figure::wall(NEXT, &[OPENSSL])))
         .figure(
             goal(0.25, Figure::memory(NEXT, OPENSSL)).bound_by("the new CRL and the previous one"),

@@ -126,6 +126,7 @@ fn p256(empty: &Empty, directory: &Path) -> Result<Comparison> {
                 .at_most(1.8)
                 .bound_by("the start of the process; files of the CA that are read several times"),
         )
+        .figure(Figure::cpu(ISSUE, &floors))
         .figure(
             Figure::cpu(ISSUE, &[CERTTOOL])
                 .at_most(0.4)

@@ -69,5 +69,6 @@ fn responses(directory: &Path) -> Result<Comparison> {
                 .bound_by("the verification of each signature, which takes longer than signing"),
         )
         .figure(Figure::wall(OCSP, &[VERIFIED]).bound_by("files: two names for each response"))
+        .figure(Figure::cpu(OCSP, &[VERIFIED, FILES]))
         .figure(Figure::wall(OCSP, &[VERIFIED, FILES]).bound_by("the search in the journal")))
 }
