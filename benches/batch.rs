@@ -110,7 +110,7 @@ fn hierarchy(empty: &Empty, directory: &Path) -> Result<Comparison> {
     let syncs = floor::syncs(apply.rehearse(&directory.join("rehearsal"))?);
     let all = u32::try_from(count + applied::CAS)?;
     let work = format!("{all} keys, signatures and verifications");
-    let floors = [EMPTY, &syncs.name().to_owned(), &work];
+    let floors = [EMPTY, syncs.name(), &work];
     Ok(comparison
         .figure(
             Figure::wall(apply.name(), &floors)

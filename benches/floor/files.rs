@@ -1,6 +1,7 @@
 //! Syncs, and the creation of many files.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -55,7 +56,7 @@ pub fn manifest(directory: &Path, file: &Path) -> Result<()> {
                 0 => size.to_string(),
                 _ => paths[0].display().to_string(),
             };
-            lines.push_str(&format!("{}\t{source}\n", path.display()));
+            let _ = writeln!(lines, "{}\t{source}", path.display());
         }
     }
     Ok(fs::write(file, lines)?)
