@@ -150,7 +150,9 @@ fn one_more(store: &Store, place: &Path) -> Result<Comparison> {
     Ok(comparison
         .with(empty.issue().called(&few))
         .with(store.issue().called(&many))
-        .figure(Figure::wall(&many, &[&few]).bound_by("no journal is read")))
+        .figure(
+            Figure::wall(&many, &[&few]).bound_by("the journal of revocations, read several times"),
+        ))
 }
 
 fn one_among(store: &Store, place: &Path) -> Result<Comparison> {
