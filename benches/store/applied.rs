@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::{PKI, run};
+use super::{program, run};
 use crate::harness::{Contender, Round};
 
 const FILE: &str = "mutual-tls.toml";
@@ -37,7 +37,7 @@ fn command(round: &Round) -> Result<Command> {
         .join("fixtures")
         .join(FILE);
     round.write(FILE, &std::fs::read_to_string(file)?)?;
-    let mut apply = Command::new(PKI);
+    let mut apply = Command::new(program());
     apply.args(["--store", "pki", "apply", FILE, "--no-passphrase"]);
     Ok(apply)
 }

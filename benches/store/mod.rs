@@ -9,6 +9,7 @@ pub mod applied;
 pub mod batches;
 pub mod revocations;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,8 +21,12 @@ use crate::peers::{KeyKind, openssl};
 
 use revocations::Revocation;
 
-const PKI: &str = env!("CARGO_BIN_EXE_pki");
 const CA: &str = "benchmark";
+
+/// The program: that of `PKI`, which `make bench` sets to the static one of `make build`, or else the one that cargo built.
+pub fn program() -> OsString {
+    std::env::var_os("PKI").unwrap_or_else(|| env!("CARGO_BIN_EXE_pki").into())
+}
 
 /// A store to issue from.
 #[derive(Clone)]
@@ -183,7 +188,7 @@ impl Store {
     }
 
     fn command(&self, words: &str) -> Command {
-        let mut command = Command::new(PKI);
+        let mut command = Command::new(program());
         command
             .arg("--store")
             .arg(&self.directory)
@@ -195,7 +200,7 @@ impl Store {
 /// `pki --version`: the process and nothing else.
 pub fn version_alone() -> Contender {
     Contender::new("**pki --version**", |_| {
-        let mut version = Command::new(PKI);
+        let mut version = Command::new(program());
         version.arg("--version");
         Ok(vec![version])
     })
@@ -203,7 +208,7 @@ pub fn version_alone() -> Contender {
 
 /// Name and version.
 pub fn version() -> Result<String> {
-    let output = Command::new(PKI)
+    let output = Command::new(program())
         .arg("--version")
         .output()
         .context("pki does not start")?;
