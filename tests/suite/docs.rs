@@ -204,7 +204,7 @@ fn every_page_with_commands_is_followed() {
 fn every_command_that_a_page_names_is_one_that_pki_knows() {
     for page in pages() {
         for span in spans(&fs::read_to_string(repository(&page)).unwrap()) {
-            let is_command = span.starts_with("pki ");
+            let is_command = span.starts_with("pki ") && span != "pki --version";
             assert!(!is_command || is_known(words(&span)), "{page}: `{span}`");
         }
     }
