@@ -111,7 +111,6 @@ fn a_missing_staple_is_written_again() {
 #[test]
 fn responses_older_than_a_revocation_are_found() {
     let sandbox = published();
-    // A moment that no response can be as new as, on a clock of seconds.
     let line = "revoke --ca intermediate0 --cn revoked";
     let revoked = sandbox.serial_of_cn("intermediate0", "revoked");
     sandbox.pki(line).succeeds();
@@ -320,4 +319,28 @@ fn a_file_that_is_no_response_needs_force() {
     }
     sandbox.pki("ocsp --force").words(STAPLE).succeeds();
     single_is(&sandbox, "", "current");
+}
+
+/// A response is outdated by the revocation of any certificate of its CA.
+#[test]
+fn one_revocation_makes_every_response_due() {
+    let sandbox = Sandbox::new();
+    let at = |day: u32, line: &str| sandbox.pki_at(&format!("2031-03-{day:02} 12:00:00"), line);
+    for line in [
+        "root --name ca --no-passphrase",
+        "issue --ca ca --cn one",
+        "issue --ca ca --cn two",
+        "ocsp --ca ca --out responses",
+    ] {
+        at(1, line).succeeds();
+    }
+    at(3, "revoke --ca ca --cn one").succeeds();
+    let report = at(3, "ocsp --ca ca --out responses --check --format json");
+    let report = report.ends_with(3).json();
+    let finding = &report[0]["findings"][0];
+    // The root, its responder, and both leaves.
+    assert_eq!(finding["status"], "outdated", "{report}");
+    assert_eq!(finding["count"], 4, "{report}");
+    let line = "ocsp --ca ca --out responses --if-needed --format json";
+    assert_eq!(at(3, line).succeeds().json()[0]["signed"], 8);
 }
