@@ -61,7 +61,7 @@ fn start(empty: &Empty, directory: &Path) -> Result<Comparison> {
         .figure(
             Figure::wall("**pki --version**", &[EMPTY])
                 .at_most(1.4)
-                .bound_by("the dynamic linker, page faults, the tree of all commands"),
+                .bound_by("page faults: addresses that are relocated, and the heap"),
         ))
 }
 

@@ -157,9 +157,9 @@ commands! {
 
 impl Cli {
     fn parsed_as_any(line: &[OsString]) -> Result<Self, clap::Error> {
-        // The version needs none of the commands.
+        // The version needs no command and no option.
         let root = clap::Command::new("pki").version(env!("CARGO_PKG_VERSION"));
-        match GlobalArgs::augment_args(root).try_get_matches_from(line) {
+        match root.try_get_matches_from(line) {
             Err(version) if version.kind() == ErrorKind::DisplayVersion => Err(version),
             _ => Self::from_arg_matches(&command().try_get_matches_from(line)?),
         }
