@@ -37,7 +37,7 @@ help:
 	@echo 'make install  pki, manual pages, completions and systemd units under PREFIX ($(PREFIX))'
 	@echo 'make uninstall  remove what make install put under PREFIX'
 
-# pki is static where it can be; the helper, which loads modules, is not.
+# pki is static if it can be; the helper, which loads modules, is not.
 build: compiler
 	$(CARGO) build --release --locked --bin pki-key-pkcs11
 	packaging/static-pki

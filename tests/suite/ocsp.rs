@@ -86,7 +86,7 @@ impl Sandbox {
             .collect()
     }
 
-    /// What a library reads in responses.
+    /// Reads responses with a library.
     fn read_responses(&self, files: &[PathBuf]) -> Vec<Read> {
         let python = self.python("ocsp_responses.py");
         let read = files.iter().fold(python, Run::arg).succeeds();

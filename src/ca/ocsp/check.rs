@@ -2,11 +2,11 @@
 
 use crate::ca::error::CaError;
 use crate::ca::ocsp::OcspRequest;
-use crate::ca::ocsp::folder::Folder;
 use crate::ca::ocsp::judge::{Judge, Left, ResponseState};
 use crate::ca::ocsp::publish::issuer_ids;
 use crate::ca::ocsp::signer::Signer;
 use crate::ca::ocsp::statuses::{Answered, Statuses};
+use crate::ca::ocsp::tree::ResponseTree;
 use crate::ca::parallel::on_all_cores;
 use crate::store::{Ca, FileError};
 use crate::x509::Serial;
@@ -45,7 +45,7 @@ pub(crate) fn check_responses(
     within: Duration,
     now: OffsetDateTime,
 ) -> Result<ResponsesCheck, CaError> {
-    let folder = Folder::of(&request.out, ca.name());
+    let tree = ResponseTree::of(&request.out, ca.name());
     let statuses = Statuses::of(ca, now)?;
     let signers = Signer::all(ca, now)?;
     let ids = issuer_ids(ca, &request.hashes);
@@ -57,10 +57,10 @@ pub(crate) fn check_responses(
         now,
     };
     let judged = on_all_cores(statuses.all.iter().collect(), |answered| {
-        worst(&folder, &ids, &judge, answered)
+        worst(&tree, &ids, &judge, answered)
     });
     let mut check = ResponsesCheck {
-        directory: folder.path,
+        directory: tree.path,
         certificates: statuses.all.len(),
         next_update: None,
         findings: BTreeMap::new(),
@@ -81,7 +81,7 @@ pub(crate) fn check_responses(
 
 /// Returns the worst state of a certificate's responses, and the first nextUpdate.
 fn worst(
-    folder: &Folder,
+    tree: &ResponseTree,
     ids: &[IssuerId],
     judge: &Judge<'_>,
     answered: &Answered,
@@ -89,7 +89,7 @@ fn worst(
     let mut worst = ResponseState::Current;
     let mut first = None;
     for id in ids {
-        let Some(der) = folder.response(id, &answered.serial)? else {
+        let Some(der) = tree.response(id, &answered.serial)? else {
             return Ok((ResponseState::Missing, None));
         };
         let (state, times) = judge.judge(&der, id, answered);

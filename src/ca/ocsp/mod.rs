@@ -3,13 +3,13 @@
 
 mod check;
 pub(crate) mod error;
-mod folder;
 mod index;
 mod judge;
 mod publish;
 mod signer;
 mod single;
 mod statuses;
+mod tree;
 mod writer;
 
 pub(crate) use check::{ResponsesCheck, check_responses};

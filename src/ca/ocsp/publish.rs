@@ -1,10 +1,10 @@
 //! Responses of a whole CA.
 
 use crate::ca::error::CaError;
-use crate::ca::ocsp::folder::Folder;
 use crate::ca::ocsp::judge::{Judge, Left, ResponseState};
 use crate::ca::ocsp::signer::{OpenSigner, Signer, SignerChoice};
 use crate::ca::ocsp::statuses::Statuses;
+use crate::ca::ocsp::tree::ResponseTree;
 use crate::ca::ocsp::writer::{Due, Writer};
 use crate::ca::ocsp::{OcspRequest, ResponseTimes};
 use crate::ca::parallel::on_all_cores;
@@ -44,11 +44,11 @@ pub(crate) fn publish_responses(
     let run = Run {
         ca,
         request,
-        folder: Folder::of(&request.out, ca.name()),
+        tree: ResponseTree::of(&request.out, ca.name()),
         ids: issuer_ids(ca, &request.hashes),
         now: session.now,
     };
-    run.folder.refuse_foreign()?;
+    run.tree.refuse_foreign()?;
     file::create_directories(&request.out, Access::Umask)?;
     let found = Signer::find(ca, request, session.now)?;
     if let Some(kept) = run.kept(found.as_ref())? {
@@ -63,7 +63,7 @@ pub(crate) fn publish_responses(
 struct Run<'a> {
     ca: &'a Ca,
     request: &'a OcspRequest,
-    folder: Folder,
+    tree: ResponseTree,
     ids: Vec<IssuerId>,
     now: OffsetDateTime,
 }
@@ -83,11 +83,11 @@ impl Run<'_> {
         }
         statuses.make_durable(self.ca)?;
         // Removes what a run that was killed has left.
-        drop(StagedDirectory::new(&self.folder.path)?);
-        file::create_directories(&self.folder.path, Access::Umask)?;
+        drop(StagedDirectory::new(&self.tree.path)?);
+        file::create_directories(&self.tree.path, Access::Umask)?;
         file::sync_directory(&self.request.out)?;
         Ok(Some(PublishedResponses {
-            directory: self.folder.path.clone(),
+            directory: self.tree.path.clone(),
             certificates: due.len(),
             signed: 0,
             kept: due.len() * self.ids.len(),
@@ -104,7 +104,7 @@ impl Run<'_> {
         progress: &(dyn Fn(usize, usize) + Sync),
     ) -> Result<PublishedResponses, CaError> {
         let _lock = self.ca.lock_responses()?;
-        let staged = StagedDirectory::new(&self.folder.path)?;
+        let staged = StagedDirectory::new(&self.tree.path)?;
         let statuses = Statuses::of(self.ca, self.now)?;
         statuses.make_durable(self.ca)?;
         let due = if self.request.if_needed && !open.is_new {
@@ -122,20 +122,20 @@ impl Run<'_> {
             ids: &self.ids,
             open,
             times,
-            old: &self.folder,
-            new: Folder::at(staged.hidden()),
+            old: &self.tree,
+            new: ResponseTree::at(staged.hidden()),
             group: Group::of(staged.hidden())?,
         }
         .write(&due, progress)?;
-        if file::stands(&self.folder.path)? {
+        if file::stands(&self.tree.path)? {
             // Files that were added meanwhile are not removed either.
-            self.folder.refuse_foreign()?;
+            self.tree.refuse_foreign()?;
             staged.commit_over()?;
         } else {
             staged.commit()?;
         }
         Ok(PublishedResponses {
-            directory: self.folder.path.clone(),
+            directory: self.tree.path.clone(),
             certificates: due.len(),
             signed,
             kept: due.len() * self.ids.len() - signed,
@@ -159,7 +159,7 @@ impl Run<'_> {
         Ok(on_all_cores(statuses.all.iter().collect(), |answered| {
             let kept = self.ids.iter().map(|id| {
                 // One that can't be read is replaced.
-                let der = self.folder.response(id, &answered.serial).ok()??;
+                let der = self.tree.response(id, &answered.serial).ok()??;
                 let (state, times) = judge.judge(&der, id, answered);
                 times.filter(|_| state == ResponseState::Current)
             });

@@ -3,9 +3,9 @@
 use crate::ca::error::CaError;
 use crate::ca::ocsp::ResponseTimes;
 use crate::ca::ocsp::error::OcspError;
-use crate::ca::ocsp::folder::Folder;
 use crate::ca::ocsp::signer::OpenSigner;
 use crate::ca::ocsp::statuses::Answered;
+use crate::ca::ocsp::tree::ResponseTree;
 use crate::ca::parallel::{on_all_cores, on_threads};
 use crate::ca::passphrases::error::KeyUseError;
 use crate::store::file::{self, Access, Group};
@@ -32,8 +32,8 @@ pub(super) struct Writer<'a> {
     pub(super) ids: &'a [IssuerId],
     pub(super) open: &'a OpenSigner,
     pub(super) times: ResponseTimes,
-    pub(super) old: &'a Folder,
-    pub(super) new: Folder,
+    pub(super) old: &'a ResponseTree,
+    pub(super) new: ResponseTree,
     pub(super) group: Group,
 }
 

@@ -351,8 +351,8 @@ fn keep_last_words(mut output: ChildStderr, said: &Mutex<VecDeque<u8>>) {
 /// Encodes a request. The buffer is long enough from the start: one that grows leaves copies of a PIN behind.
 fn line(request: &Request) -> Zeroizing<Vec<u8>> {
     let secret = match &request.command {
-        Command::Login { pin, .. } => pin.text().len(),
-        Command::Import { pkcs8, .. } => pkcs8.text().len(),
+        Command::Login { key, pin } => key.len() + pin.text().len(),
+        Command::Import { key, pkcs8 } => key.len() + pkcs8.text().len(),
         _ => 0,
     };
     // A control character becomes six bytes.

@@ -142,7 +142,7 @@ fn openssl_reads(sandbox: &Sandbox, files: &[std::path::PathBuf]) -> Verdict {
     Ok(())
 }
 
-/// What stands under the name of the CA, hidden files beside it or not.
+/// Entries under the name of the CA, hidden files beside it or not.
 fn old_or_new(sandbox: &Sandbox, before: &Snapshot) -> Verdict {
     let directory = sandbox.path("responses");
     let differences = before.differences(&directory);

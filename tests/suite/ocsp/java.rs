@@ -13,7 +13,7 @@ const VERDICTS: [&str; 3] = [
     "UNDETERMINED_REVOCATION_STATUS at 0",
 ];
 
-/// What Java says about each client when it asks about the leaf, and then about the chain.
+/// Answers of Java about each client when it asks about the leaf, and then about the chain.
 #[track_caller]
 fn assert_judges(sandbox: &Sandbox, responder: &str, leaf: [&str; 3], chain: [&str; 3]) {
     let run = sandbox.java("OcspPath.java").arg("pki/rootCA/ca.crt");

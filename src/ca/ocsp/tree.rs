@@ -25,11 +25,11 @@ const MOST_NAMED: usize = 5;
 
 /// Paths in the directory of a CA's responses.
 #[derive(Debug, Clone)]
-pub(super) struct Folder {
+pub(super) struct ResponseTree {
     pub(super) path: PathBuf,
 }
 
-impl Folder {
+impl ResponseTree {
     pub(super) fn of(out: &Path, ca: &CaName) -> Self {
         // A slash at the end would lead behind a symbolic link.
         let path = out.join(ca.as_str()).components().collect();
