@@ -18,8 +18,8 @@ pub(super) const MOST_OF_LINE: usize = 64 << 20;
 /// Problem of a journal that has such a line.
 pub(super) const TOO_LONG: &str = "has a line of more than 64 MiB";
 
-/// Bytes read at a time when the last newline is looked for.
-const WINDOW: u64 = 16 * 1024;
+/// Bytes read at a time when the last newline is looked for: the last two lines of most journals.
+const WINDOW: u64 = 4 * 1024;
 /// Bytes read at a time when zeros are looked for.
 const CHUNK: u64 = 1024 * 1024;
 /// The smallest block of a file system: pages that were not written begin and end with one.
@@ -46,110 +46,147 @@ fn append_start(line: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// Returns the end of the last whole line; 0 if no line is whole.
-pub(super) fn whole_length(file: &Appending) -> Result<u64, FileError> {
-    loop {
-        let length = file.len()?;
-        match whole_within(file, length) {
-            // A writer took back what was there a moment ago.
-            Err(error)
-                if error.source.kind() == ErrorKind::UnexpectedEof && file.len()? < length => {}
-            other => return other,
+/// A journal that is read from its end. Lines that are close together are read at once.
+pub(super) struct Ending {
+    pub(super) file: Appending,
+    /// Place of the bytes that were read last.
+    begin: u64,
+    bytes: Vec<u8>,
+}
+
+impl Ending {
+    pub(super) fn of(file: Appending) -> Self {
+        Self {
+            file,
+            begin: 0,
+            bytes: Vec::new(),
         }
     }
-}
 
-/// Same as [`whole_length`], for a journal that has a whole line.
-pub(super) fn end_of_lines(file: &Appending, path: &Path) -> Result<u64, StoreError> {
-    match whole_length(file)? {
-        0 => Err(StoreError::damaged(path, "is empty or has no whole line")),
-        end => Ok(end),
+    /// Returns the end of the last whole line; 0 if no line is whole.
+    pub(super) fn whole_length(&mut self) -> Result<u64, FileError> {
+        loop {
+            let length = self.file.len()?;
+            self.bytes.clear();
+            match self.whole_within(length) {
+                // A writer took back what was there a moment ago.
+                Err(error)
+                    if error.source.kind() == ErrorKind::UnexpectedEof
+                        && self.file.len()? < length => {}
+                other => return other,
+            }
+        }
     }
-}
 
-fn whole_within(file: &Appending, length: u64) -> Result<u64, FileError> {
-    let end = behind_last_newline(file, length)?;
-    // The last line without zeros is of the append that has the zeros, or of the one before it.
-    let mut known = end;
-    let line = loop {
-        if known == 0 {
+    /// Same as [`Ending::whole_length`], for a journal that has a whole line.
+    pub(super) fn end_of_lines(&mut self, path: &Path) -> Result<u64, StoreError> {
+        match self.whole_length()? {
+            0 => Err(StoreError::damaged(path, "is empty or has no whole line")),
+            end => Ok(end),
+        }
+    }
+
+    fn whole_within(&mut self, length: u64) -> Result<u64, FileError> {
+        let end = self.behind_last_newline(length)?;
+        // The last line without zeros is of the append that has the zeros, or of the one before it.
+        let mut known = end;
+        let line = loop {
+            if known == 0 {
+                return Ok(end);
+            }
+            let line = self.last_line(known)?;
+            if memchr(0, line).is_none() {
+                break line;
+            }
+            known -= line.len() as u64 + 1;
+        };
+        let begin = known - line.len() as u64 - 1;
+        let start = append_start(line).filter(|start| (1..begin).contains(start));
+        let start = match start {
+            Some(start) if self.file.read_before(start, 1)? == b"\n" => start,
+            _ if known == end => return Ok(end),
+            _ => known,
+        };
+        let Some(zero) = self.find(start, end, |chunk| memchr(0, chunk))? else {
             return Ok(end);
+        };
+        let other = |chunk: &[u8]| chunk.iter().position(|byte| *byte != 0);
+        let zeros_end = self.find(zero, length, other)?.unwrap_or(length);
+        let is_first = zero == start || zero == known;
+        let is_block_end = zeros_end == length || zeros_end.is_multiple_of(SECTOR);
+        if is_first || (zero.is_multiple_of(SECTOR) && is_block_end) {
+            return self.behind_last_newline(zero);
         }
-        let line = last_line(file, known)?;
-        if memchr(0, &line).is_none() {
-            break line;
-        }
-        known -= line.len() as u64 + 1;
-    };
-    let begin = known - line.len() as u64 - 1;
-    let start = append_start(&line).filter(|start| (1..begin).contains(start));
-    let start = match start {
-        Some(start) if file.read_before(start, 1)? == b"\n" => start,
-        _ if known == end => return Ok(end),
-        _ => known,
-    };
-    let Some(zero) = find(file, start, end, |chunk| memchr(0, chunk))? else {
-        return Ok(end);
-    };
-    let other = |chunk: &[u8]| chunk.iter().position(|byte| *byte != 0);
-    let zeros_end = find(file, zero, length, other)?.unwrap_or(length);
-    let is_first = zero == start || zero == known;
-    let is_block_end = zeros_end == length || zeros_end.is_multiple_of(SECTOR);
-    if is_first || (zero.is_multiple_of(SECTOR) && is_block_end) {
-        return behind_last_newline(file, zero);
+        Ok(end)
     }
-    Ok(end)
-}
 
-/// Returns the place behind the last newline in front of `end`; 0 if there is no newline. Nothing that is longer than
-/// a line is a torn tail.
-fn behind_last_newline(file: &Appending, mut end: u64) -> Result<u64, FileError> {
-    let least = end.saturating_sub(MOST_OF_LINE as u64);
-    while end > 0 {
-        if end < least {
-            return Err(file.unreadable(TOO_LONG));
+    /// Returns the place behind the last newline in front of `end`; 0 if there is no newline. Nothing that is longer
+    /// than a line is a torn tail.
+    fn behind_last_newline(&mut self, mut end: u64) -> Result<u64, FileError> {
+        let least = end.saturating_sub(MOST_OF_LINE as u64);
+        while end > 0 {
+            if end < least {
+                return Err(self.file.unreadable(TOO_LONG));
+            }
+            let window = self.before(end)?;
+            let newline = memrchr(b'\n', window);
+            end -= window.len() as u64;
+            if let Some(newline) = newline {
+                return Ok(end + newline as u64 + 1);
+            }
         }
-        let window = file.read_before(end, WINDOW)?;
-        end -= window.len() as u64;
-        if let Some(newline) = memrchr(b'\n', &window) {
-            return Ok(end + newline as u64 + 1);
-        }
+        Ok(0)
     }
-    Ok(0)
-}
 
-/// Returns the line that ends, with its newline, at `end`.
-pub(super) fn last_line(file: &Appending, end: u64) -> Result<Vec<u8>, FileError> {
-    let mut length = WINDOW;
-    loop {
-        let mut window = file.read_before(end, length)?;
-        window.pop();
-        if let Some(newline) = memrchr(b'\n', &window) {
-            return Ok(window.split_off(newline + 1));
-        }
-        if window.len() as u64 + 1 == end {
-            return Ok(window);
-        }
-        length *= 2;
+    /// Returns the line that ends, with its newline, at `end`.
+    pub(super) fn last_line(&mut self, end: u64) -> Result<&[u8], FileError> {
+        let mut length = self.before(end)?.len();
+        let start = loop {
+            if let Some(newline) = memrchr(b'\n', &self.bytes[..length - 1]) {
+                break newline + 1;
+            }
+            if self.begin == 0 {
+                break 0;
+            }
+            self.read_before(end, WINDOW.max(2 * length as u64))?;
+            length = self.bytes.len();
+        };
+        Ok(&self.bytes[start..length - 1])
     }
-}
 
-/// Returns the place of the first byte that `wanted` finds between two places.
-fn find(
-    file: &Appending,
-    mut from: u64,
-    to: u64,
-    wanted: impl Fn(&[u8]) -> Option<usize>,
-) -> Result<Option<u64>, FileError> {
-    while from < to {
-        let next = to.min(from + CHUNK);
-        let chunk = file.read_before(next, next - from)?;
-        if let Some(index) = wanted(&chunk) {
-            return Ok(Some(from + index as u64));
+    /// Returns some of the bytes in front of `end`, which is not 0.
+    fn before(&mut self, end: u64) -> Result<&[u8], FileError> {
+        let is_held = self.begin < end && end <= self.begin + self.bytes.len() as u64;
+        if !is_held {
+            self.read_before(end, WINDOW)?;
         }
-        from = next;
+        let length = end - self.begin;
+        Ok(&self.bytes[..usize::try_from(length).expect("it is in memory")])
     }
-    Ok(None)
+
+    fn read_before(&mut self, end: u64, length: u64) -> Result<(), FileError> {
+        self.bytes = self.file.read_before(end, length)?;
+        self.begin = end - self.bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Returns the place of the first byte that `wanted` finds between two places.
+    fn find(
+        &self,
+        mut from: u64,
+        to: u64,
+        wanted: impl Fn(&[u8]) -> Option<usize>,
+    ) -> Result<Option<u64>, FileError> {
+        while from < to {
+            let next = to.min(from + CHUNK);
+            let chunk = self.file.read_before(next, next - from)?;
+            if let Some(index) = wanted(&chunk) {
+                return Ok(Some(from + index as u64));
+            }
+            from = next;
+        }
+        Ok(None)
+    }
 }
 
 #[cfg(test)]

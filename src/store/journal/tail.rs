@@ -1,7 +1,7 @@
 //! Reading a journal from its end, without a lock.
 
 use super::chain::{Check, follows, is_header, start};
-use super::ending::{end_of_lines, last_line, whole_length};
+use super::ending::Ending;
 use crate::store::error::StoreError;
 use crate::store::file::Appending;
 use crate::store::record::Coverage;
@@ -12,31 +12,31 @@ use std::path::Path;
 /// Whole lines of a journal as they were when it was opened.
 struct Tail<'a> {
     path: &'a Path,
-    file: Appending,
+    ending: Ending,
     end: u64,
 }
 
 impl<'a> Tail<'a> {
     fn open(path: &'a Path) -> Result<Self, StoreError> {
-        let file = Appending::open_to_read(path)?;
-        let end = end_of_lines(&file, path)?;
-        Ok(Self { path, file, end })
+        let mut ending = Ending::of(Appending::open_to_read(path)?);
+        let end = ending.end_of_lines(path)?;
+        Ok(Self { path, ending, end })
     }
 
-    fn last(&self) -> Result<Vec<u8>, StoreError> {
-        Ok(last_line(&self.file, self.end)?)
+    fn last(&mut self) -> Result<&[u8], StoreError> {
+        Ok(self.ending.last_line(self.end)?)
     }
 }
 
 /// Returns whether a journal has more than its header.
 pub(in super::super) fn has_records(path: &Path) -> Result<bool, StoreError> {
-    Ok(!is_header(&Tail::open(path)?.last()?))
+    Ok(!is_header(Tail::open(path)?.last()?))
 }
 
 /// Returns the end of a journal's last whole line.
 pub(in super::super) fn end(path: &Path) -> Result<Coverage, StoreError> {
-    let tail = Tail::open(path)?;
-    let check = Check::of_line(&tail.last()?)
+    let mut tail = Tail::open(path)?;
+    let check = Check::of_line(tail.last()?)
         .ok_or_else(|| StoreError::damaged(path, "has a last line that is not a whole record"))?;
     Ok(check.at(tail.end))
 }
@@ -48,7 +48,7 @@ pub(in super::super) fn backwards<T: DeserializeOwned>(
 ) -> Result<Vec<T>, StoreError> {
     let mut tail = Tail::open(path)?;
     let mut records = Vec::new();
-    let mut line = tail.last()?;
+    let mut line = tail.last()?.to_vec();
     while !is_header(&line) {
         tail.end -= line.len() as u64 + 1;
         if tail.end == 0 {
@@ -57,7 +57,7 @@ pub(in super::super) fn backwards<T: DeserializeOwned>(
                 "does not start with a journal's header",
             ));
         }
-        let previous = tail.last()?;
+        let previous = tail.last()?.to_vec();
         let read = follows(&line, Some(&previous)).and_then(|_| serde_json::from_slice(&line).ok());
         let record: T = read.ok_or_else(|| {
             let begin = tail.end;
@@ -82,8 +82,9 @@ pub(in super::super) fn still_covers(path: &Path, place: &Coverage) -> Result<bo
     if place.length == 0 || place.length > file.len()? {
         return Ok(false);
     }
-    let line = last_line(&file, place.length)?;
-    Ok(Check::of_line(&line).is_some_and(|check| check.is_of(place)))
+    let mut ending = Ending::of(file);
+    let line = ending.last_line(place.length)?;
+    Ok(Check::of_line(line).is_some_and(|check| check.is_of(place)))
 }
 
 /// Opens a journal to read it; returns also the end of its last whole line.
@@ -92,8 +93,9 @@ pub(in super::super) fn open_whole(path: &Path) -> Result<(File, u64), StoreErro
         Err(error) if error.is_missing() => return Err(StoreError::damaged(path, "is missing")),
         other => other?,
     };
-    let end = whole_length(&file)?;
-    Ok((file.into_file(), end))
+    let mut ending = Ending::of(file);
+    let end = ending.whole_length()?;
+    Ok((ending.file.into_file(), end))
 }
 
 /// Refuses a journal whose first line does not say that it is this journal of this CA.
@@ -116,5 +118,5 @@ pub(in super::super) fn check_header(
 pub(in super::super) fn torn_bytes(path: &Path) -> Result<u64, StoreError> {
     let file = Appending::open_to_read(path)?;
     let length = file.len()?;
-    Ok(length.saturating_sub(end_of_lines(&file, path)?))
+    Ok(length.saturating_sub(Ending::of(file).end_of_lines(path)?))
 }

@@ -1,7 +1,7 @@
 //! Appending to a journal.
 
 use super::chain::{Check, Lines, bodies_of, follows, is_header, last_of};
-use super::ending::{end_of_lines, last_line, push_append_start};
+use super::ending::{Ending, push_append_start};
 use crate::store::error::StoreError;
 use crate::store::file::{self, Appending, Uncommitted};
 use crate::store::record::Coverage;
@@ -34,18 +34,19 @@ impl Writer {
             }
             other => other?,
         };
-        let end = set_torn_tail_aside(&file, path, operator)?;
-        let last = last_line(&file, end)?;
+        let mut ending = Ending::of(file);
+        let end = set_torn_tail_aside(&mut ending, path, operator)?;
+        let last = ending.last_line(end)?.to_vec();
         let before = end - last.len() as u64 - 1;
-        let previous = (before > 0).then(|| last_line(&file, before)).transpose()?;
-        let check = follows(&last, previous.as_deref()).ok_or_else(|| {
+        let previous = (before > 0).then(|| ending.last_line(before)).transpose()?;
+        let check = follows(&last, previous).ok_or_else(|| {
             StoreError::damaged(
                 path,
                 "has a last line that does not follow from the line before it",
             )
         })?;
         Ok(Self {
-            file,
+            file: ending.file,
             path: path.to_owned(),
             last,
             check,
@@ -130,13 +131,14 @@ impl Writer {
 
 /// Moves everything behind the last whole line to `….torn`; returns that line's end.
 fn set_torn_tail_aside(
-    file: &Appending,
+    ending: &mut Ending,
     path: &Path,
     operator: &Operator,
 ) -> Result<u64, StoreError> {
-    let length = file.len()?;
-    let end = end_of_lines(file, path)?;
+    let length = ending.file.len()?;
+    let end = ending.end_of_lines(path)?;
     if end < length {
+        let file = &ending.file;
         let torn = file.read_before(length, length - end)?;
         let aside = layout::torn_lines(path);
         file::append_or_create(&aside, &[&torn[..], b"\n"].concat())?;
