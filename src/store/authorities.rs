@@ -22,15 +22,19 @@ struct Cache {
 }
 
 impl Ca {
-    /// Returns the records of CA certificates that the CA issued to others, in the order of issuing.
-    /// Reads what was issued since the cache was written.
-    pub(crate) fn issued_authorities(&self) -> Result<Vec<Issuance>, StoreError> {
+    /// Returns how far the journal of certificates goes: as long as it is the same, nothing was issued.
+    pub(crate) fn issuances_end(&self) -> Result<Coverage, StoreError> {
+        journal::end(&self.layout.issued())
+    }
+
+    /// Returns the records of CA certificates that the CA issued to others before an end of the journal, in the order
+    /// of issuing; perhaps also later ones. Reads what was issued since the cache was written.
+    pub(crate) fn issued_authorities(&self, end: &Coverage) -> Result<Vec<Issuance>, StoreError> {
         let path = self.layout.issued();
         let cached = self.cached_authorities();
-        let end = journal::end(&path)?;
         let searched = cached.as_ref().map_or(0, |cache| cache.covers.length);
         let found = match &cached {
-            Some(cache) if cache.covers == end => return Ok(cached.expect("it is there").records),
+            Some(cache) if cache.covers == *end => return Ok(cached.expect("it is there").records),
             Some(cache) => search_behind(&path, &cache.covers, &MARKS)?,
             None => search(&path, &MARKS)?,
         };
@@ -46,7 +50,7 @@ impl Ca {
         }
         if end.length.saturating_sub(searched) > MOST_SEARCHED {
             let cache = Cache {
-                covers: end,
+                covers: end.clone(),
                 records,
             };
             let content = serde_json::to_vec(&cache).expect("records are plain data");

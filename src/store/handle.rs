@@ -91,8 +91,12 @@ impl Store {
     }
 
     pub(crate) fn ca_names(&self) -> Result<Vec<CaName>, StoreError> {
+        self.ca_names_among(&self.entries()?)
+    }
+
+    fn ca_names_among(&self, entries: &[String]) -> Result<Vec<CaName>, StoreError> {
         let mut names = Vec::new();
-        for entry in self.entries()? {
+        for entry in entries {
             if let Ok(name) = entry.parse::<CaName>()
                 && self.layout.ca(&name).is_of_a_ca()?
             {
@@ -117,6 +121,21 @@ impl Store {
 
     pub(crate) fn cas(&self) -> Result<Vec<Ca>, StoreError> {
         self.ca_names()?.iter().map(|name| self.ca(name)).collect()
+    }
+
+    /// Returns how far the journal of certificates of every CA goes, sorted by name; `None` if a CA is pending.
+    pub(crate) fn issuances_ends(&self) -> Result<Option<Vec<(CaName, Coverage)>>, StoreError> {
+        let entries = self.entries()?;
+        let is_pending = |entry: &String| StoreLayout::pending_name(entry).is_some();
+        if entries.iter().any(is_pending) {
+            return Ok(None);
+        }
+        let end = |name: CaName| {
+            let end = journal::end(&self.layout.ca(&name).issued())?;
+            Ok((name, end))
+        };
+        let names = self.ca_names_among(&entries)?.into_iter();
+        names.map(end).collect::<Result<_, _>>().map(Some)
     }
 
     /// Returns how far the journal of revocations of every CA goes, sorted by name: as long as it is the same,

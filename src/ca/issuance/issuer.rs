@@ -266,7 +266,17 @@ impl Issuer {
         &self,
         drafts: impl IntoIterator<Item = (&'d Draft, KeyAge)>,
     ) -> Result<(), CaError> {
-        let subjects = Subjects::of(&self.store)?;
+        let known = match self.subjects.get() {
+            Some(known) if known.are_current()? => Some(known),
+            _ => None,
+        };
+        let read = known
+            .is_none()
+            .then(|| Subjects::of(&self.store))
+            .transpose()?;
+        let subjects = known
+            .or(read.as_ref())
+            .expect("they are read unless they are known");
         for (draft, age) in drafts {
             subjects.refuse_leaf(draft.subject(), self.now)?;
             if age == KeyAge::Known {

@@ -4,7 +4,7 @@ use crate::ca::error::CaError;
 use crate::ca::issuance::error::IssuanceError;
 use crate::ca::owner::SubjectOwner;
 use crate::key::PublicKey;
-use crate::store::Store;
+use crate::store::{CaName, Coverage, Store};
 use crate::x509::comparison::ComparableName;
 use crate::x509::{Certificate, Name, Reason};
 use std::collections::HashMap;
@@ -21,6 +21,8 @@ struct Holder {
 pub(crate) struct Subjects {
     store: Store,
     holders: HashMap<ComparableName, Vec<Holder>>,
+    /// How far the journals of certificates went; `None` if a CA was pending, whose request may be replaced.
+    basis: Option<Vec<(CaName, Coverage)>>,
 }
 
 impl Subjects {
@@ -29,8 +31,10 @@ impl Subjects {
         let mut subjects = Self {
             store: store.clone(),
             holders: HashMap::new(),
+            basis: None,
         };
-        for pending in store.pending_cas()? {
+        let all_pending = store.pending_cas()?;
+        for pending in &all_pending {
             let request = pending.request();
             let owner = SubjectOwner::Ca(pending.name().clone());
             let key = request.public_key().clone();
@@ -41,8 +45,10 @@ impl Subjects {
             let owner = SubjectOwner::Ca(ca.name().clone());
             subjects.add_certificate(ca.certificate(), owner);
         }
+        let mut ends = Vec::with_capacity(cas.len());
         for ca in &cas {
-            for issuance in ca.issued_authorities()? {
+            let end = ca.issuances_end()?;
+            for issuance in ca.issued_authorities(&end)? {
                 let certificate = issuance.der.as_deref().map(Certificate::from_der);
                 if let Some(Ok(certificate)) = certificate {
                     let owner = SubjectOwner::Issued {
@@ -52,8 +58,15 @@ impl Subjects {
                     subjects.add_certificate(&certificate, owner);
                 }
             }
+            ends.push((ca.name().clone(), end));
         }
+        subjects.basis = all_pending.is_empty().then_some(ends);
         Ok(subjects)
+    }
+
+    /// Returns whether they are still the same: a CA gets no other subject, and nothing was issued.
+    pub(super) fn are_current(&self) -> Result<bool, CaError> {
+        Ok(self.basis.is_some() && self.basis == self.store.issuances_ends()?)
     }
 
     fn add_certificate(&mut self, certificate: &Certificate, owner: SubjectOwner) {
@@ -135,4 +148,24 @@ pub(crate) fn refuse_taken_subject(
     now: OffsetDateTime,
 ) -> Result<(), CaError> {
     Subjects::of(store)?.refuse_ca(subject, key, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ca::testing::{NOW, TestStore};
+
+    #[test]
+    fn subjects_are_read_again_once_there_is_a_new_ca() {
+        let test = TestStore::new();
+        let later = Name::parse("/CN=later").unwrap();
+        let before = Subjects::of(&test.store).unwrap();
+        before.refuse_leaf(&later, NOW).unwrap();
+        assert!(before.are_current().unwrap());
+        test.subordinate("later");
+        assert!(!before.are_current().unwrap());
+        let after = Subjects::of(&test.store).unwrap();
+        assert!(after.are_current().unwrap());
+        after.refuse_leaf(&later, NOW).unwrap_err();
+    }
 }
