@@ -111,11 +111,12 @@ macro_rules! commands {
                 match name {
                     $($name => {
                         let own = <$args>::augment_args(clap::Command::new($name));
-                        let matches = root.subcommand(own).try_get_matches_from(line).ok()?;
+                        let mut matches = root.subcommand(own).try_get_matches_from(line).ok()?;
+                        let (_, mut own) = matches.remove_subcommand()?;
                         Some(Self {
-                            global: GlobalArgs::from_arg_matches(&matches).ok()?,
+                            global: GlobalArgs::from_arg_matches_mut(&mut matches).ok()?,
                             command: Command::$variant(Box::new(
-                                <$args>::from_arg_matches(matches.subcommand_matches($name)?).ok()?,
+                                <$args>::from_arg_matches_mut(&mut own).ok()?,
                             )),
                         })
                     })*
