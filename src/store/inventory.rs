@@ -93,7 +93,12 @@ fn walk(
             continue;
         };
         let kind = entry.file_name().to_str().and_then(kind_of);
-        let led_to = fs::metadata(&path).ok().filter(Metadata::is_dir);
+        let led_to = if metadata.is_symlink() {
+            fs::metadata(&path).ok()
+        } else {
+            Some(metadata.clone())
+        };
+        let led_to = led_to.filter(Metadata::is_dir);
         // The permissions of a link are nobody's.
         let meant = led_to.as_ref().unwrap_or(&metadata);
         let mut add = |ca: Option<&CaName>, what| each(Item::of(&path, ca, what, meant));

@@ -33,6 +33,7 @@ use issued::{Issued, Standard};
 use revoked::Revocations;
 use rule::{CA_UNREADABLE, EXPIRING, ISSUER_CERTIFICATE, STORE_FORMAT};
 use std::path::Path;
+use std::thread;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 /// Time before the expiry of a CA's certificate in which it is reported.
@@ -126,41 +127,55 @@ pub(crate) fn check(
     let mut checkup = Checkup::default();
     let format = problem.map(|problem| unreadable(STORE_FORMAT, &problem, store.format_location()));
     checkup.findings.extend(format);
+    let first = checkup.findings.len();
     let pauses = request.pauses();
     let cas = store.look_at_cas()?;
     let waiting = store.pending_names()?;
     refuse_unknown(&request.cas, &cas, &waiting)?;
-    checkup
-        .findings
-        .extend(files::check_files(&store, &request.cas, pauses));
-    let (profiles, problems) = profiles::check_profiles(&store);
+    let named = request.cas.clone();
+    // To look at each of many files takes one core.
+    let files = thread::scope(|scope| {
+        let files = scope.spawn(|| files::check_files(&store, &named, pauses));
+        check_contents(&store, cas, &waiting, request, &mut checkup)?;
+        Ok::<_, CaError>(files.join().expect("it does not panic"))
+    })?;
+    checkup.findings.splice(first..first, files);
+    checkup.findings.sort_by(|one, other| {
+        let key = |finding: &StoreFinding| (finding.ca.clone(), finding.level());
+        key(one).cmp(&key(other))
+    });
+    Ok(checkup)
+}
+
+/// Checks profiles, pending CAs and CAs.
+fn check_contents(
+    store: &Store,
+    cas: Vec<SeenCa>,
+    waiting: &[CaName],
+    request: &mut CheckRequest<'_>,
+    checkup: &mut Checkup,
+) -> Result<(), CaError> {
+    let (profiles, problems) = profiles::check_profiles(store);
     checkup.findings.extend(problems);
-    let is_chosen = |name: &CaName| request.cas.is_empty() || request.cas.contains(name);
-    let chosen: Vec<_> = cas
-        .into_iter()
-        .filter(|(name, _)| is_chosen(name))
-        .collect();
+    let named = request.cas.clone();
+    let is_chosen = |name: &CaName| named.is_empty() || named.contains(name);
     for name in waiting.iter().filter(|name| is_chosen(name)) {
         checkup.waiting += 1;
         checkup
             .findings
-            .extend(authority::check_waiting(&store, name));
+            .extend(authority::check_waiting(store, name));
     }
-    for (name, ca) in chosen {
+    for (name, ca) in cas.into_iter().filter(|(name, _)| is_chosen(name)) {
         checkup.cas += 1;
         match ca {
-            Ok(ca) => check_ca(&store, &ca, &profiles, request, &mut checkup)?,
+            Ok(ca) => check_ca(store, &ca, &profiles, request, checkup)?,
             Err(error) => {
                 let finding = unreadable(CA_UNREADABLE, &error, store.location());
                 checkup.findings.push(finding.about_named(&name));
             }
         }
     }
-    checkup.findings.sort_by(|one, other| {
-        let key = |finding: &StoreFinding| (finding.ca.clone(), finding.level());
-        key(one).cmp(&key(other))
-    });
-    Ok(checkup)
+    Ok(())
 }
 
 fn refuse_unknown(chosen: &[CaName], cas: &[SeenCa], waiting: &[CaName]) -> Result<(), CaError> {

@@ -15,7 +15,9 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
         let mut content = Vec::new();
         if length <= MOST_READ {
             content.try_reserve_exact(usize::try_from(length).unwrap_or(0))?;
-            file.take(MOST_READ + 1).read_to_end(&mut content)?;
+            // A pipe or a device has no length.
+            let most = if length > 0 { length } else { MOST_READ + 1 };
+            file.take(most).read_to_end(&mut content)?;
             if content.len() as u64 <= MOST_READ {
                 return Ok(content);
             }
