@@ -216,6 +216,5 @@ fn names_in<T>(directory: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Vec
     if !file::stands(directory)? {
         return Ok(Vec::new());
     }
-    let names = file::names_in(directory)?;
-    Ok(names.iter().filter_map(|name| read(name)).collect())
+    Ok(file::names_read_as(directory, read)?)
 }

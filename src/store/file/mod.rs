@@ -32,7 +32,7 @@ pub(crate) use open::Suspect;
 pub(super) use open::{is_foreign_link, keep_others_out, open_own, refuse_foreign_link};
 pub(crate) use output::{Output, Stream, StreamPlace};
 pub(crate) use read::{files_below, is_directory, is_regular, stands};
-pub(super) use read::{found, names_in};
+pub(super) use read::{found, names_in, names_read_as};
 pub(crate) use read::{read, read_if_there};
 pub(crate) use staged::check_place;
 pub(crate) use staged::{Staged, commit_all, write};

@@ -72,10 +72,19 @@ pub(crate) fn files_below(directory: &Path) -> Result<Vec<PathBuf>, FileError> {
 
 /// Lists the names in a directory that are UTF-8.
 pub(in crate::store) fn names_in(directory: &Path) -> Result<Vec<String>, FileError> {
+    names_read_as(directory, |name| Some(name.to_owned()))
+}
+
+/// Lists what is read from the names in a directory, which may be many.
+pub(in crate::store) fn names_read_as<T>(
+    directory: &Path,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, FileError> {
     let failed = |error| FileError::of("read", directory)(error);
     let mut names = Vec::new();
     for entry in fs::read_dir(directory).map_err(failed)? {
-        names.extend(entry.map_err(failed)?.file_name().into_string().ok());
+        let name = entry.map_err(failed)?.file_name();
+        names.extend(name.to_str().and_then(&read));
     }
     Ok(names)
 }
