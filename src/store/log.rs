@@ -73,7 +73,9 @@ impl Ca {
     }
 
     /// Returns the lines of the journal of changes; there is none before the first change.
-    fn changes<T: DeserializeOwned>(&self) -> Result<Option<journal::Search<T>>, StoreError> {
+    fn changes<T: DeserializeOwned + Send + 'static>(
+        &self,
+    ) -> Result<Option<journal::Search<T>>, StoreError> {
         let path = self.layout.changes();
         if !file::stands(&path)? {
             return Ok(None);
@@ -128,7 +130,7 @@ impl Ca {
 pub(super) const CHANGES: &str = "changes";
 
 /// Turns the lines of a journal into entries; `event` returns the time to use if none is recorded.
-fn read<T: DeserializeOwned + 'static>(
+fn read<T: DeserializeOwned + Send + 'static>(
     lines: journal::Search<Stamped<T>>,
     event: impl Fn(T) -> (OffsetDateTime, Event) + 'static,
 ) -> Log {

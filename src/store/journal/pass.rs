@@ -12,10 +12,13 @@ use crate::store::record::Coverage;
 use memchr::{memchr, memchr_iter, memrchr};
 use std::fs::File;
 use std::io::{self, Read};
+use std::num::NonZero;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
 /// Bytes of a block; a journal that is smaller is read without other threads.
@@ -117,6 +120,14 @@ impl Buffer {
     }
 }
 
+/// Returns the number of threads that work on a journal.
+fn workers() -> usize {
+    // Counting cores reads files.
+    static WORKERS: OnceLock<usize> = OnceLock::new();
+    let count = || thread::available_parallelism().map_or(1, NonZero::get);
+    *WORKERS.get_or_init(|| count().min(MOST_WORKERS))
+}
+
 impl Pass {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let (file, end) = open_whole(path)?;
@@ -164,8 +175,7 @@ impl Pass {
         if self.count() <= 1 {
             return Ok(());
         }
-        let workers =
-            thread::available_parallelism().map_or(1, |cores| cores.get().min(MOST_WORKERS));
+        let workers = workers();
         thread::scope(|scope| {
             // Blocks are dealt in turn and collected in turn: that keeps their order.
             let results: Vec<_> = (0..workers)
@@ -200,6 +210,47 @@ impl Pass {
                 break;
             }
         }
+    }
+
+    /// Has blocks worked on by this thread and by others, from one on until as many results as are `enough` were
+    /// made; returns those of each block in the journal's order. `buffers` keeps their memory for the next time.
+    pub(super) fn in_round<R: Send>(
+        &self,
+        from: u64,
+        enough: usize,
+        buffers: &mut Vec<Buffer>,
+        work: impl Fn(&Buffer) -> Vec<R> + Sync,
+    ) -> Vec<Result<Vec<R>, StoreError>> {
+        let (count, next, made) = (self.count(), AtomicU64::new(from), AtomicUsize::new(0));
+        let done = Mutex::new(Vec::new());
+        let take_turns = |buffer: &mut Buffer| {
+            while made.load(Ordering::Relaxed) < enough {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= count {
+                    break;
+                }
+                let results = self.fill(index, buffer).map(|()| work(buffer));
+                made.fetch_add(results.as_ref().map_or(enough, Vec::len), Ordering::Relaxed);
+                let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                done.push((index, results));
+            }
+        };
+        let threads = if count > from + 1 { workers() } else { 1 };
+        if buffers.len() < threads {
+            buffers.resize_with(threads, Buffer::default);
+        }
+        thread::scope(|scope| {
+            let (own, others) = buffers.split_at_mut(1);
+            let take_turns = &take_turns;
+            for buffer in &mut others[..threads - 1] {
+                // If it does not start, the others do what is left.
+                let _ = thread::Builder::new().spawn_scoped(scope, move || take_turns(buffer));
+            }
+            take_turns(&mut own[0]);
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_unstable_by_key(|(index, _)| *index);
+        done.into_iter().map(|(_, results)| results).collect()
     }
 
     /// Reads the lines of a block, and the end of the one in front of them.

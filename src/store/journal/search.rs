@@ -1,126 +1,173 @@
-//! Looking for a few records of a journal, at the speed of memory.
+//! Search for a few records of a journal, at the speed of memory.
 //!
-//! Blocks are searched for the bytes that a wanted line has in it; only the lines in which they are
-//! found are told apart, checked and parsed. What is held in memory is a block.
+//! Blocks are searched on all cores for the bytes that a wanted line has in it; only the lines in which they
+//! are found are told apart, checked and parsed. A round ends when records were found, and hands them over; the
+//! next one may find twice as many.
 
 use super::chain::is_header;
-use super::pass::{Buffer, Pass};
+use super::pass::{BadLine, Buffer, Line, Pass};
 use crate::store::error::StoreError;
 use crate::store::record::Coverage;
 use memchr::memmem::Finder;
 use memchr::{memchr, memrchr};
 use serde::de::DeserializeOwned;
-use std::marker::PhantomData;
 use std::ops::Range;
 use std::path::Path;
+use std::vec;
+
+/// Records that end a round: so many are held in memory, and as many as a block of each thread has.
+const MOST_HELD: usize = 4096;
 
 /// Records of a journal whose lines have one of several texts in them, from the first line on. Takes no
 /// lock.
 pub(in super::super) struct Search<T> {
     pass: Pass,
     finders: Vec<Finder<'static>>,
+    read: Read<T>,
     /// Block that is read next.
     index: u64,
-    buffer: Buffer,
-    /// Part of the buffer that was not searched.
-    rest: Range<usize>,
-    records: PhantomData<fn() -> T>,
+    /// Records that end the next round.
+    enough: usize,
+    buffers: Vec<Buffer>,
+    /// Blocks of this round whose records were not taken.
+    round: vec::IntoIter<Result<Vec<Found<T>>, StoreError>>,
+    found: vec::IntoIter<Found<T>>,
 }
 
+/// Reads a line; `None` is left out.
+type Read<T> = Box<dyn Fn(&[u8]) -> serde_json::Result<Option<T>> + Sync>;
+
+type Found<T> = Result<T, BadLine>;
+
 /// Begins a search, and reads the journal's header.
-pub(in super::super) fn search<T>(path: &Path, wanted: &[&[u8]]) -> Result<Search<T>, StoreError> {
-    let mut search = Search::of(Pass::open(path)?, wanted);
-    search.advance()?;
-    let mut lines = search.buffer.lines();
-    let Some(header) = lines.next() else {
-        return Err(search
-            .pass
-            .damaged("does not start with a journal's header"));
-    };
+pub(in super::super) fn search<T: DeserializeOwned + Send + 'static>(
+    path: &Path,
+    wanted: &[&[u8]],
+) -> Result<Search<T>, StoreError> {
+    search_lines(path, wanted, parse)
+}
+
+/// Does the same as [`search`] for what `read` makes of the lines, on any core; `None` is left out.
+pub(in super::super) fn search_lines<T: Send>(
+    path: &Path,
+    wanted: &[&[u8]],
+    read: impl Fn(&[u8]) -> serde_json::Result<Option<T>> + Sync + 'static,
+) -> Result<Search<T>, StoreError> {
+    let mut search = Search::of(Pass::open(path)?, wanted, read);
+    let pass = &search.pass;
+    let mut first = Buffer::default();
+    pass.fill(0, &mut first)?;
+    let headless = || pass.damaged("does not start with a journal's header");
+    let header = first.lines().next().ok_or_else(headless)?;
     if !header.follows() {
-        let problem = header.bad("does not follow from the line before it");
-        return Err(search.pass.bad(&problem));
+        return Err(pass.bad(&header.bad(BROKEN)));
     }
     if !is_header(header.text) {
-        return Err(search
-            .pass
-            .damaged("does not start with a journal's header"));
+        return Err(headless());
     }
-    let begin = header.text.len() + 1;
-    drop(lines);
-    search.rest.start = begin;
+    let rest = header.text.len() + 1..first.lines.end;
+    search.found = find_all(&search.finders, &search.read, &first, rest).into_iter();
+    search.index = 1;
+    search.buffers.push(first);
     Ok(search)
 }
 
 /// Begins a search behind a place that was noted; nothing before it is read.
-pub(in super::super) fn search_behind<T>(
+pub(in super::super) fn search_behind<T: DeserializeOwned + Send + 'static>(
     path: &Path,
     place: &Coverage,
     wanted: &[&[u8]],
 ) -> Result<Search<T>, StoreError> {
-    Ok(Search::of(Pass::behind(path, place)?, wanted))
+    Ok(Search::of(Pass::behind(path, place)?, wanted, parse))
 }
 
-impl<T> Search<T> {
-    fn of(pass: Pass, wanted: &[&[u8]]) -> Self {
+fn parse<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<Option<T>> {
+    serde_json::from_slice(line).map(Some)
+}
+
+/// Problem of a line that is not the one that was written there.
+const BROKEN: &str = "does not follow from the line before it";
+
+impl<T: Send> Search<T> {
+    fn of(
+        pass: Pass,
+        wanted: &[&[u8]],
+        read: impl Fn(&[u8]) -> serde_json::Result<Option<T>> + Sync + 'static,
+    ) -> Self {
         let finders = wanted.iter().map(|text| Finder::new(text).into_owned());
         Self {
             pass,
             finders: finders.collect(),
+            read: Box::new(read),
             index: 0,
-            buffer: Buffer::default(),
-            rest: 0..0,
-            records: PhantomData,
+            enough: 1,
+            buffers: Vec::new(),
+            round: Vec::new().into_iter(),
+            found: Vec::new().into_iter(),
         }
     }
 
-    /// Goes on to the next block; `false` if there is none.
-    fn advance(&mut self) -> Result<bool, StoreError> {
-        if self.index >= self.pass.count() {
-            return Ok(false);
-        }
-        self.pass.fill(self.index, &mut self.buffer)?;
-        self.index += 1;
-        self.rest = self.buffer.lines.clone();
-        Ok(true)
+    /// Searches the next blocks; `false` if there are none.
+    fn advance(&mut self) -> bool {
+        let (finders, read) = (&self.finders, &self.read);
+        let search = |block: &Buffer| find_all(finders, read, block, block.lines.clone());
+        let round = self
+            .pass
+            .in_round(self.index, self.enough, &mut self.buffers, search);
+        self.index += round.len() as u64;
+        self.enough = MOST_HELD.min(2 * self.enough);
+        self.round = round.into_iter();
+        self.round.len() > 0
     }
+}
 
-    /// Returns the part of the buffer with the next line that has one of the texts in it.
-    fn find(&mut self) -> Result<Option<Range<usize>>, StoreError> {
+impl<T: Send> Iterator for Search<T> {
+    type Item = Result<T, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let Range { start, .. } = self.rest;
-            let lines = self.buffer.text(self.rest.clone());
-            let found = first_of(&self.finders, lines).filter(|_| !lines.is_empty());
-            if let Some(place) = found {
-                let begin = memrchr(b'\n', &lines[..place]).map_or(0, |newline| newline + 1);
-                let length = memchr(b'\n', &lines[place..]);
-                let end = place + length.expect("what is looked through ends with a newline");
-                self.rest.start = start + end + 1;
-                return Ok(Some(start + begin..start + end));
+            if let Some(found) = self.found.next() {
+                return Some(found.map_err(|line| self.pass.bad(&line)));
             }
-            if !self.advance()? {
-                return Ok(None);
+            match self.round.next() {
+                Some(Ok(found)) => self.found = found.into_iter(),
+                Some(Err(error)) => return Some(Err(error)),
+                None if self.advance() => {}
+                None => return None,
             }
         }
     }
 }
 
-impl<T: DeserializeOwned> Iterator for Search<T> {
-    type Item = Result<T, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let line = match self.find() {
-            Ok(found) => self.buffer.line(found?),
-            Err(error) => return Some(Err(error)),
+/// Reads the lines in a part of a block that have one of the texts in them.
+fn find_all<T>(
+    finders: &[Finder<'_>],
+    read: &Read<T>,
+    block: &Buffer,
+    mut rest: Range<usize>,
+) -> Vec<Found<T>> {
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let lines = block.text(rest.clone());
+        let Some(place) = first_of(finders, lines) else {
+            break;
         };
-        let record = if line.follows() {
-            let read = serde_json::from_slice(line.text);
-            read.map_err(|error| line.bad(format!("cannot be read: {error}")))
-        } else {
-            Err(line.bad("does not follow from the line before it"))
-        };
-        Some(record.map_err(|line| self.pass.bad(&line)))
+        let begin = memrchr(b'\n', &lines[..place]).map_or(0, |newline| newline + 1);
+        let length = memchr(b'\n', &lines[place..]);
+        let end = place + length.expect("what is searched ends with a newline");
+        let line = block.line(rest.start + begin..rest.start + end);
+        found.extend(read_line(&line, read).transpose());
+        rest.start += end + 1;
     }
+    found
+}
+
+/// Reads a line, after proof that it follows from the one before.
+fn read_line<T>(line: &Line<'_>, read: &Read<T>) -> Result<Option<T>, BadLine> {
+    if !line.follows() {
+        return Err(line.bad(BROKEN));
+    }
+    read(line.text).map_err(|error| line.bad(format!("cannot be read: {error}")))
 }
 
 /// Returns the first place of one of several texts.
@@ -210,6 +257,52 @@ mod tests {
             "{said}"
         );
         assert_eq!(found(&path, "\"number\":3209,").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_text_across_the_end_of_a_block_is_found_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("issued.jsonl");
+        let record = |number: usize, length: usize| Record {
+            number,
+            filling: "x".repeat(length),
+        };
+        let empty = start("issued", "ca", &[record(0, 0)]).len();
+        for before in 1..40 {
+            // The second line begins so many bytes before the end of the first block.
+            let records = [
+                (0, BLOCK - empty - before),
+                (17, 10),
+                (2, 3 * BLOCK),
+                (17, 5),
+            ];
+            let records = records.map(|(number, length)| record(number, length));
+            std::fs::write(&path, start("issued", "ca", &records)).unwrap();
+            let expected = [records[1].clone(), records[3].clone()];
+            assert_eq!(
+                found(&path, "{\"number\":17,").unwrap(),
+                expected,
+                "{before}"
+            );
+        }
+    }
+
+    #[test]
+    fn records_before_a_bad_line_come_first_in_their_order() {
+        let (_directory, path, records) = journal();
+        let whole = std::fs::read_to_string(&path).unwrap();
+        let changed = whole.replace("{\"number\":3217,", "{\"number\":9997,");
+        std::fs::write(&path, changed).unwrap();
+        let mut search: Search<Record> = search(&path, &[b"7,\"filling\""]).unwrap();
+        let sevens = records.iter().filter(|record| record.number % 10 == 7);
+        for record in sevens.take(321) {
+            assert_eq!(search.next().unwrap().unwrap(), *record);
+        }
+        let said = search.next().unwrap().unwrap_err().to_string();
+        assert!(
+            said.contains("has a line 3219 that does not follow"),
+            "{said}"
+        );
     }
 
     #[test]
