@@ -7,10 +7,11 @@ use super::issue::CertificateEntry;
 use super::output::{Format, JsonArray};
 use super::report::Report;
 use crate::ca::{ByTime, Expiring, Status, expiring};
-use crate::store::{Ca, CaName, Issuance, Issuances, Revoked, Store, StoreError};
-use crate::x509::GeneralName;
+use crate::store::{Ca, CaName, Issuance, Revoked, Store, StoreError};
 use crate::x509::validity::parse_duration;
+use crate::x509::{GeneralName, Serial};
 use clap::{Args, ValueEnum};
+use std::collections::HashMap;
 use std::io::Write;
 use time::{Duration, OffsetDateTime};
 
@@ -61,6 +62,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).ok_or_else(|| "write a duration such as 30d, 12h or 1y".into())
 }
 
+/// Certificates of a CA for which only their own revocations are read.
+const FEW: usize = 1000;
+
 /// Conditions on a certificate to be listed.
 struct Filter {
     cn: Option<String>,
@@ -68,6 +72,13 @@ struct Filter {
     /// The statuses that are listed; all if there is none.
     statuses: Vec<Status>,
     now: OffsetDateTime,
+}
+
+/// Certificates of a CA that may be listed, and perhaps more.
+struct Candidates<I> {
+    issuances: I,
+    /// Revocations of at least these certificates.
+    revoked: HashMap<Serial, Revoked>,
 }
 
 impl ListArgs {
@@ -129,12 +140,24 @@ impl ListArgs {
 }
 
 impl Filter {
-    /// Certificates that may be listed, and perhaps more.
-    fn candidates(&self, ca: &Ca) -> Result<Issuances, StoreError> {
-        match self.cn.as_ref().or(self.san.as_ref()) {
-            Some(name) => ca.issuances_mentioning(name),
-            None => ca.issuances(),
-        }
+    fn candidates(
+        &self,
+        ca: &Ca,
+    ) -> Result<Candidates<impl Iterator<Item = Result<Issuance, StoreError>> + use<>>, StoreError>
+    {
+        let mut all = match self.cn.as_ref().or(self.san.as_ref()) {
+            Some(name) => ca.issuances_mentioning(name)?,
+            None => ca.issuances()?,
+        };
+        let first: Vec<_> = all.by_ref().take(FEW).collect();
+        let revoked = if first.len() < FEW {
+            let serials = first.iter().flatten().map(|issuance| issuance.serial);
+            ca.revoked_among(&serials.collect())?
+        } else {
+            ca.all_revoked()?
+        };
+        let issuances = first.into_iter().chain(all);
+        Ok(Candidates { issuances, revoked })
     }
 
     /// The certificate's status, if it is to be listed.
@@ -163,10 +186,12 @@ fn write_list(
 }
 
 fn list_each(cas: &[Ca], filter: &Filter, listing: &mut Listing<'_>) -> Result<(), Failure> {
-    let revoked = cas.iter().map(Ca::all_revoked);
-    let revoked = revoked.collect::<Result<Vec<_>, _>>()?;
-    let issuances = cas.iter().map(|ca| filter.candidates(ca));
-    let issuances = issuances.collect::<Result<Vec<_>, _>>()?;
+    let candidates = cas.iter().map(|ca| filter.candidates(ca));
+    let candidates = candidates.collect::<Result<Vec<_>, _>>()?;
+    let candidates = candidates.into_iter();
+    let (issuances, revoked): (Vec<_>, Vec<_>) = candidates
+        .map(|candidates| (candidates.issuances, candidates.revoked))
+        .unzip();
     // Earlier versions did not record the time.
     let time_of = |issuance: &Issuance| issuance.at.unwrap_or(issuance.not_before);
     for issuance in ByTime::new(issuances, time_of) {

@@ -66,7 +66,6 @@ pub(crate) use handle::Store;
 pub(crate) use history::{ForeignCrl, History};
 pub(crate) use inspection::SeenCa;
 pub(crate) use inventory::{Item, What};
-pub(crate) use issuances::Issuances;
 pub(crate) use issuing::{LeafKeys, LockedBatches, LockedCa};
 pub(crate) use journal::LineProblem;
 pub(crate) use kind::{Counter, Journal};

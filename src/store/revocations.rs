@@ -61,6 +61,17 @@ impl Ca {
         Ok(standings)
     }
 
+    /// Returns those of these certificates that are revoked.
+    pub(crate) fn revoked_among(
+        &self,
+        serials: &HashSet<Serial>,
+    ) -> Result<HashMap<Serial, Revoked>, StoreError> {
+        let standings = self.standings_of(serials)?.into_iter();
+        Ok(standings
+            .filter_map(|(serial, standing)| Some((serial, standing.revoked()?)))
+            .collect())
+    }
+
     pub(crate) fn all_revoked(&self) -> Result<HashMap<Serial, Revoked>, StoreError> {
         let mut all = HashMap::new();
         self.each_revoked(|serial, revoked| {
