@@ -86,7 +86,7 @@ pub fn revoked_journal(store: &Path) -> Option<u64> {
         all_said([
             ca.standings().map(|_| ()),
             ca.all_revoked().map(|_| ()),
-            ca.compromised().map(|_| ()),
+            ca.compromised(None).map(|_| ()),
             ca.standing(&one()).map(|_| ()),
             ca.lock_crls().map(|_| ()),
         ]);

@@ -4,13 +4,14 @@ use super::ca::Ca;
 use super::counter;
 use super::error::StoreError;
 use super::file::{self, Access};
-use super::journal::{self, Writer, search, search_behind};
+use super::journal::{self, Writer, search, search_behind, search_lines};
 use super::layout::CaLayout;
 use super::lock::Lock;
 use super::record::{AGAIN, Coverage, RevocationLine, Revoked, SignedCrl};
 use super::serial_filter::SerialFilter;
 use super::standing::{RevocationChange, Standing};
 use crate::x509::{Fingerprint, Serial};
+use memchr::{memchr, memmem};
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeBounds;
 use time::OffsetDateTime;
@@ -109,10 +110,19 @@ impl Ca {
     }
 
     /// Returns every certificate that was revoked for a compromised key, which is for good, with the
-    /// key's hash: see [`Revoked::key`].
-    pub(crate) fn compromised(&self) -> Result<HashMap<Serial, Option<Fingerprint>>, StoreError> {
+    /// key's hash: see [`Revoked::key`]. With `keys` it leaves out those about other keys.
+    pub(crate) fn compromised(
+        &self,
+        keys: Option<&[Fingerprint]>,
+    ) -> Result<HashMap<Serial, Option<Fingerprint>>, StoreError> {
+        let texts: Option<Vec<String>> =
+            keys.map(|keys| keys.iter().map(Fingerprint::to_string).collect());
+        let read = move |line: &[u8]| match &texts {
+            Some(texts) if names_other_key(line, texts) => Ok(None),
+            _ => serde_json::from_slice(line).map(Some),
+        };
         let mut compromised = HashMap::new();
-        for line in search(&self.layout.revoked(), &[COMPROMISE])? {
+        for line in search_lines(&self.layout.revoked(), &[COMPROMISE], read)? {
             let line: RevocationLine = line?;
             if let Some(revoked) = line.revoked
                 && revoked.reason.is_compromise()
@@ -252,6 +262,21 @@ impl Ca {
     }
 }
 
+/// Returns whether a line of `revoked.jsonl` has the hash of a key, and of none of these: thousands of such
+/// lines are not parsed.
+fn names_other_key(line: &[u8], keys: &[String]) -> bool {
+    const FIELD: &[u8] = b"\"key\":\"";
+    let hash = memmem::find(line, FIELD).and_then(|at| {
+        let rest = &line[at + FIELD.len()..];
+        Some(&rest[..memchr(b'"', rest)?])
+    });
+    let is_other = |hash: &[u8]| {
+        let mut keys = keys.iter();
+        keys.all(|key| hash.len() == key.len() && !hash.eq_ignore_ascii_case(key.as_bytes()))
+    };
+    hash.is_some_and(|hash| hash.iter().all(u8::is_ascii_hexdigit) && is_other(hash))
+}
+
 /// CA that no other process changes, to revoke.
 pub(crate) struct LockedRevocations {
     journal: Writer,
@@ -354,6 +379,36 @@ impl LockedCrls<'_> {
                 // Nothing reads it; the next CRL that is signed has it removed.
                 let _ = file::remove(&entry.path());
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lines_with_the_whole_hash_of_another_key_are_left_out() {
+        let (wanted, other) = ("0a".repeat(32), "0b".repeat(32));
+        let names_other = |fields: &str| {
+            let line = format!("{{\"serial\":\"01\",\"revoked\":{{{fields}}},\"by\":\"a\"}}");
+            names_other_key(line.as_bytes(), &["ff".repeat(32), wanted.clone()])
+        };
+        assert!(names_other(&format!("\"key\":\"{other}\"")));
+        assert!(names_other(&format!(
+            "\"key\":\"{}\"",
+            other.to_uppercase()
+        )));
+        for read in [
+            format!("\"key\":\"{wanted}\""),
+            format!("\"key\":\"{}\"", wanted.to_uppercase()),
+            format!("\"key\": \"{other}\""),
+            format!("\"key\":\"{}\"", &other[1..]),
+            format!("\"key\":\"x{}\"", &other[1..]),
+            format!("\"at\":\"\\\"key\\\":\\\"{other}\""),
+            "\"reason\":\"keyCompromise\"".to_owned(),
+        ] {
+            assert!(!names_other(&read), "{read}");
         }
     }
 }

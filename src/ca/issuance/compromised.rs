@@ -19,16 +19,21 @@ pub(crate) struct CompromisedKeys {
 impl CompromisedKeys {
     /// Reads what the CAs of the store revoked.
     pub(crate) fn of(store: &Store) -> Result<Self, CaError> {
-        Self::read(&store.cas()?, |_| true)
+        Self::read(&store.cas()?, None, |_| true)
     }
 
     /// Reads what these CAs revoked. Revocations recorded by earlier versions do not name the key, which is
-    /// then in the certificate: all that a CA issued is searched for those, if `is_searched` says so.
-    fn read(cas: &[Ca], is_searched: impl Fn(&Ca) -> bool) -> Result<Self, CaError> {
+    /// then in the certificate: all that a CA issued is searched for those, if `is_searched` says so. With
+    /// `wanted` only these keys matter.
+    fn read(
+        cas: &[Ca],
+        wanted: Option<&[Fingerprint]>,
+        is_searched: impl Fn(&Ca) -> bool,
+    ) -> Result<Self, CaError> {
         let mut keys = HashMap::new();
         for ca in cas {
             let mut unnamed = HashSet::new();
-            for (serial, key) in ca.compromised()? {
+            for (serial, key) in ca.compromised(wanted)? {
                 match key {
                     Some(key) => drop(keys.insert(key, (ca.name().clone(), serial))),
                     None => drop(unnamed.insert(serial)),
@@ -40,8 +45,7 @@ impl CompromisedKeys {
             let key_in = |_: &BriefIssuance<'_>, issuance: Option<Issuance>| {
                 let issuance = issuance?;
                 let certificate = Certificate::from_der(issuance.der.as_deref()?).ok()?;
-                let key = Fingerprint::of(certificate.public_key().secret_part());
-                Some((key, issuance.serial))
+                Some((hash_of(certificate.public_key()), issuance.serial))
             };
             ca.each_issuance(&unnamed, &unnamed, key_in, |found| {
                 keys.extend(found.map(|(key, serial)| (key, (ca.name().clone(), serial))));
@@ -54,7 +58,7 @@ impl CompromisedKeys {
         if self.keys.is_empty() {
             return Ok(());
         }
-        match self.keys.get(&Fingerprint::of(key.secret_part())) {
+        match self.keys.get(&hash_of(key)) {
             Some((ca, serial)) => Err(IssuanceError::CompromisedKey {
                 ca: ca.clone(),
                 serial: *serial,
@@ -66,6 +70,11 @@ impl CompromisedKeys {
     }
 }
 
+/// Returns the hash by which revocations name a key.
+fn hash_of(key: &PublicKey) -> Fingerprint {
+    Fingerprint::of(key.secret_part())
+}
+
 /// Refuses keys of CAs that any CA has recorded so. What a CA issued before revocations named the key is
 /// searched only if it may have certified CAs: this costs the same, however much the others issued.
 pub(crate) fn refuse_compromised_cas(
@@ -73,7 +82,8 @@ pub(crate) fn refuse_compromised_cas(
     keys: &[(KeyOf, &PublicKey)],
 ) -> Result<(), CaError> {
     let known = store.cas()?;
-    let compromised = CompromisedKeys::read(&known, |ca| is_above_cas(ca, &known))?;
+    let hashes: Vec<_> = keys.iter().map(|(_, key)| hash_of(key)).collect();
+    let compromised = CompromisedKeys::read(&known, Some(&hashes), |ca| is_above_cas(ca, &known))?;
     keys.iter()
         .try_for_each(|(whose, key)| compromised.refuse(key, whose.clone()))
 }

@@ -19,7 +19,7 @@ mod writer;
 
 pub(super) use chain::{end_of, start, write_start};
 pub(super) use scan::{scan, scan_lines};
-pub(super) use search::{Search, search, search_behind};
+pub(super) use search::{Search, search, search_behind, search_lines};
 pub(super) use survey::{Expected, survey};
 pub(crate) use survey::{LineProblem, SurveyedLine};
 pub(super) use tail::{
