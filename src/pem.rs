@@ -6,7 +6,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use zeroize::Zeroizing;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +47,9 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
 const LINE: usize = 64;
+
+/// Bytes that are read at a time of a text that is not held in memory.
+const BLOCK: usize = 64 * 1024;
 
 /// Returns whether the bytes have a PEM marker anywhere.
 pub(crate) fn looks_like_pem(bytes: &[u8]) -> bool {
@@ -181,11 +184,36 @@ impl LineCounter<'_> {
     }
 }
 
-/// Returns the labels of the BEGIN markers of a text, in order; the contents between them are not looked at.
-pub(crate) fn labels(text: &[u8]) -> Vec<&str> {
-    memchr::memmem::find_iter(text, BEGIN.as_bytes())
-        .map(|begin| label(text, begin + BEGIN.len()).map_or("", |(label, _)| label))
-        .collect()
+/// Returns whether a text has BEGIN markers, all with this label; what is between them is not looked at. Its size
+/// does not matter.
+pub(crate) fn has_only(label: &str, mut text: impl Read) -> io::Result<bool> {
+    let marker = format!("{BEGIN}{label}{DASHES}");
+    let begin = memchr::memmem::Finder::new(BEGIN);
+    let mut block = vec![0; BLOCK];
+    let (mut held, mut has_any) = (0, false);
+    loop {
+        let read = match text.read(&mut block[held..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        let bytes = &block[..held + read];
+        // A marker that is cut off by the end of the block is found with the next one.
+        let whole = match read {
+            0 => bytes.len(),
+            _ => bytes.len().saturating_sub(marker.len() - 1),
+        };
+        for place in begin.find_iter(bytes).take_while(|place| *place < whole) {
+            if !bytes[place..].starts_with(marker.as_bytes()) {
+                return Ok(false);
+            }
+            has_any = true;
+        }
+        if read == 0 {
+            return Ok(has_any);
+        }
+        held = bytes.len() - whole;
+        block.copy_within(whole..whole + held, 0);
+    }
 }
 
 /// Returns an object as RFC 7468 section 2 writes it: 64 columns, LF, a final newline.
@@ -249,6 +277,41 @@ mod tests {
         for bytes in [0, 1, 2, 3, 47, 48, 49, 96, 1000] {
             let text = encode("X", &vec![0; bytes]);
             assert_eq!(text.len(), encoded_length("X", bytes));
+        }
+    }
+
+    #[test]
+    fn markers_with_other_labels_are_found_wherever_a_block_ends() {
+        let crl = "-----BEGIN X509 CRL-----\nAQID\n-----END X509 CRL-----\n";
+        let has_only = |text: &str| has_only("X509 CRL", text.as_bytes()).unwrap();
+        for before in [
+            0,
+            1,
+            BLOCK - 30,
+            BLOCK - 20,
+            BLOCK - 5,
+            BLOCK,
+            2 * BLOCK - 12,
+        ] {
+            let padding = "x".repeat(before);
+            assert!(!has_only(&padding), "{before}");
+            assert!(has_only(&format!("{padding}{crl}")), "{before}");
+            assert!(has_only(&format!("{crl}{padding}{crl}")), "{before}");
+            for other in [
+                "-----BEGIN KEY-----\n",
+                "-----BEGIN X509 CRL\n",
+                "-----BEGIN ",
+            ] {
+                assert!(!has_only(&format!("{padding}{other}")), "{before} {other}");
+                assert!(
+                    !has_only(&format!("{crl}{padding}{other}")),
+                    "{before} {other}"
+                );
+                assert!(
+                    !has_only(&format!("{padding}{other}{crl}")),
+                    "{before} {other}"
+                );
+            }
         }
     }
 

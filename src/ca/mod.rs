@@ -56,7 +56,7 @@ pub(crate) use crl::{
     AheadRequest, CrlRequest, Dating, Freshness, Origin, Place, Published, above_no_other,
     cas_read, chains_below, check_crl, foreign_crl, has_hash_names, judge_foreign_crl,
     judge_published, preview_crls, publish_chain, publish_crl, publish_hash_names, publish_pem,
-    refuse_other_files, sign_ahead, write_foreign_crl,
+    refuse_other_files, refuse_other_files_early, sign_ahead, write_foreign_crl,
 };
 pub(crate) use error::CaError;
 pub(crate) use export::error::ExportError;

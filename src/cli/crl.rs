@@ -15,7 +15,7 @@ use super::report::Report;
 use crate::ca::{
     AheadRequest, CrlForm, CrlRequest, Dating, End, Origin, Place, Published, RelyingParty,
     Session, cas_read, check_crl, foreign_crl, judge_foreign_crl, judge_published, preview_crls,
-    publish_crl, sign_ahead, write_foreign_crl,
+    publish_crl, refuse_other_files_early, sign_ahead, write_foreign_crl,
 };
 use crate::pem;
 use crate::store::{Ca, CaName, Store};
@@ -297,9 +297,11 @@ impl CrlArgs {
         let mut session = Session::new(store, &mut passphrases, context.now);
         let mut published: Vec<(Ca, Published)> = Vec::new();
         for (index, ca) in cas.into_iter().enumerate() {
-            let free = match self.party {
-                Some(_) => Ok(()),
-                None => self.refuse_other_files(&ca, &request.place, true),
+            let free = if self.party.is_some() {
+                Ok(())
+            } else {
+                let (chain, named) = (self.wants_chain(), self.hash_names);
+                refuse_other_files_early(&ca, &request.place, chain, named)
             };
             let done = free.and_then(|()| match (self.ahead, self.every) {
                 (Some(count), Some(every)) if index < chosen => {

@@ -523,6 +523,7 @@ fn what_stands_in_a_list_s_place_and_is_none_is_not_replaced() {
     let sandbox = Sandbox::with_open_ca();
     sandbox.pki("crl --to-pem --chain").succeeds();
     sandbox.write("elsewhere", "mine\n");
+    let counter = sandbox.read("pki/intermediate0/crlnumber");
     let in_its_place = |name: &str, put: &dyn Fn(&std::path::Path)| {
         let path = sandbox.path("pki/crl").join(name);
         let whole = fs::read(&path).unwrap();
@@ -537,6 +538,10 @@ fn what_stands_in_a_list_s_place_and_is_none_is_not_replaced() {
     for name in ["intermediate0.crl", "intermediate0.crl.pem"] {
         in_its_place(name, &|path| fs::write(path, "mine\n").unwrap());
         in_its_place(name, &|path| fs::write(path, "").unwrap());
+        // So large that it is read under the lock alone.
+        in_its_place(name, &|path| {
+            fs::write(path, "mine\n".repeat(20_000)).unwrap();
+        });
         in_its_place(name, &|path| {
             fs::copy(sandbox.path("pki/rootCA/ca.crt"), path).unwrap();
         });
@@ -545,6 +550,7 @@ fn what_stands_in_a_list_s_place_and_is_none_is_not_replaced() {
         });
     }
     assert_eq!(sandbox.read("elsewhere"), "mine\n");
+    assert_eq!(sandbox.read("pki/intermediate0/crlnumber"), counter);
 
     for name in ["crl", "crl.pem", "chain.crl.pem"] {
         sandbox.write(&format!("pki/crl/intermediate0.{name}"), "mine\n");

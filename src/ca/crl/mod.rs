@@ -25,7 +25,7 @@ pub(crate) use check::{Freshness, check_crl, published_crl};
 pub(crate) use convert::{foreign_crl, judge_foreign_crl, write_foreign_crl};
 pub(crate) use hash_names::holds_hash_names;
 pub(crate) use hash_names::{has_hash_names, publish_hash_names};
-pub(crate) use obstacles::refuse_other_files;
+pub(crate) use obstacles::{refuse_other_files, refuse_other_files_early};
 pub(crate) use place::Place;
 pub(crate) use presigned::Ahead;
 pub(crate) use publish::stands_durably;

@@ -92,9 +92,9 @@ fn holds_only_crls(path: &Path) -> Result<bool, CaError> {
     if !file::is_regular(path)? {
         return Ok(false);
     }
-    let input = Input::read(path)?;
-    let labels = pem::labels(input.content());
-    Ok(!labels.is_empty() && labels.iter().all(|label| *label == CRL_LABEL))
+    let failed = FileError::of("read", path);
+    let has_only = File::open(path).and_then(|file| pem::has_only(CRL_LABEL, file));
+    Ok(has_only.map_err(failed)?)
 }
 
 /// Writes CRLs as PEM, one after the other, without showing the file.
