@@ -73,6 +73,13 @@ impl Serial {
         &self.bytes[..usize::from(self.length)]
     }
 
+    /// Returns whether these are the contents of the number as a DER INTEGER.
+    pub(crate) fn is_integer(&self, contents: &[u8]) -> bool {
+        let padding = usize::from(self.bytes[0] >> 7);
+        let (zeros, magnitude) = contents.split_at_checked(padding).unwrap_or_default();
+        zeros.iter().all(|byte| *byte == 0) && magnitude == self.magnitude()
+    }
+
     pub(crate) fn encode(&self, encoder: &mut Encoder) {
         encoder.integer_like(tag::INTEGER, self.magnitude());
     }
@@ -127,21 +134,42 @@ pub(crate) struct SerialReadings {
     pub(crate) other: Option<Serial>,
 }
 
+/// Values of hex digits by their bytes; of other bytes more than 15.
+const HEX_VALUES: [u8; 256] = {
+    let mut values = [0x80; 256];
+    let mut value: u8 = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        values[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
 fn from_hex(digits: &str) -> Option<Result<Serial, SerialError>> {
-    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let digits = digits.trim_start_matches('0');
+    let digits = Some(digits.as_bytes()).filter(|digits| !digits.is_empty())?;
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    let digits = &digits[zeros..];
     if digits.len() > 2 * MOST_BYTES {
-        return Some(Err(SerialError::TooLong));
+        let are_digits = digits.iter().all(u8::is_ascii_hexdigit);
+        return are_digits.then_some(Err(SerialError::TooLong));
     }
+    let mut all = 0;
+    let mut value = |digit: u8| {
+        let value = HEX_VALUES[usize::from(digit)];
+        all |= value;
+        value
+    };
     let mut magnitude = [0u8; MOST_BYTES];
-    for (place, digit) in digits.bytes().rev().enumerate() {
-        // ASCII letters have bit 6 set, and count from ten where their low bits count from one.
-        let value = (digit & 15) + 9 * (digit >> 6);
-        magnitude[MOST_BYTES - 1 - place / 2] |= value << (4 * (place % 2));
+    let (first, pairs) = digits.as_rchunks::<2>();
+    let start = MOST_BYTES - pairs.len();
+    for (byte, [high, low]) in magnitude[start..].iter_mut().zip(pairs) {
+        *byte = value(*high) << 4 | value(*low);
     }
-    Some(Serial::from_magnitude(&magnitude))
+    if let [digit] = first {
+        magnitude[start - 1] = value(*digit);
+    }
+    (all < 16).then(|| Serial::from_magnitude(&magnitude))
 }
 
 fn from_decimal(digits: &str) -> Option<Result<Serial, SerialError>> {
@@ -208,6 +236,17 @@ mod tests {
         assert_eq!(Serial::from_magnitude(&[0, 0]), Err(SerialError::Zero));
         assert!(Serial::from_counter((1 << 95) - 1, u64::MAX).is_ok());
         assert_eq!(Serial::from_counter(1 << 95, 0), Err(SerialError::TooLong));
+    }
+
+    #[test]
+    fn the_contents_of_its_integer_are_those_that_are_written() {
+        for text in ["01", "7F", "80", "0100", "FF00", "8000000000000001"] {
+            let der = crate::asn1::encode(|encoder| serial(text).encode(encoder));
+            assert!(serial(text).is_integer(&der[2..]), "{text}");
+            for other in [&[0, 1][..], &[0x80], &[0xff, 0], &[0, 0x7f], &[0], &[]] {
+                assert_eq!(serial(text).is_integer(other), der[2..] == *other, "{text}");
+            }
+        }
     }
 
     #[test]

@@ -31,16 +31,12 @@ pub(crate) fn gather_entries(
         let since = since.get_or_init(|| recorded_since(ca, predecessor));
         since.as_ref().is_ok_and(|since| since.contains(serial))
     };
-    let mut before = predecessor
-        .map(Crl::entries)
-        .into_iter()
-        .flatten()
-        .peekable();
+    let mut before = predecessor.map(Crl::entries);
     ca.each_revoked(|serial, revoked| {
         // Both are in the order of revocation, so that one look ahead finds entries on both.
         let listed = before
-            .next_if(|entry| entry.as_ref().is_ok_and(|entry| entry.is(serial)))
-            .is_some();
+            .as_mut()
+            .is_some_and(|entries| entries.skip_if(serial));
         let has_been_listed = predecessor.is_some_and(|crl| {
             // One that is not on it and was recorded before it was made, left with an earlier CRL.
             crl.this_update().min(now) > revoked.not_after
@@ -55,7 +51,7 @@ pub(crate) fn gather_entries(
             });
         }
     })?;
-    if before.next().is_some() {
+    if before.is_some_and(|entries| !entries.is_empty()) {
         refuse_to_shrink(ca, predecessor)?;
     }
     since.into_inner().transpose()?;

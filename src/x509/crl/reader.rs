@@ -174,6 +174,25 @@ pub(crate) struct Entries<'a> {
     reader: Reader<'a>,
 }
 
+impl Entries<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.reader.is_empty()
+    }
+
+    /// Goes past the next entry if it is about this serial. Nothing else of it is read: there may be millions.
+    pub(crate) fn skip_if(&mut self, serial: &Serial) -> bool {
+        let mut rest = self.reader;
+        let number = rest
+            .sequence("an entry")
+            .and_then(|mut fields| fields.expect(tag::INTEGER, "a serial number")?.integer());
+        let is_next = number.is_ok_and(|number| serial.is_integer(number));
+        if is_next {
+            self.reader = rest;
+        }
+        is_next
+    }
+}
+
 impl<'a> Iterator for Entries<'a> {
     type Item = Result<ReadEntry<'a>, Malformed>;
 
