@@ -2,6 +2,7 @@
 
 mod encoding;
 mod origin;
+mod revocation;
 
 pub(super) use encoding::base64_of_bytes_inside;
 pub(crate) use origin::{BatchId, BatchRow, EntryId, TableId, WishId};

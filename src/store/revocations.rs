@@ -39,7 +39,7 @@ impl Ca {
     /// Returns the status of every certificate that ever was revoked.
     pub(crate) fn standings(&self) -> Result<HashMap<Serial, Standing>, StoreError> {
         let mut standings = HashMap::new();
-        journal::scan(&self.layout.revoked(), |line: RevocationLine| {
+        self.scan_revoked(|line| {
             let standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
             standings.insert(line.serial, standing);
         })?;
@@ -81,6 +81,11 @@ impl Ca {
         Ok(all)
     }
 
+    fn scan_revoked(&self, each: impl FnMut(RevocationLine)) -> Result<(), StoreError> {
+        let read = |line: &[u8]| RevocationLine::read(line).map(Some);
+        journal::scan_lines(&self.layout.revoked(), read, each)
+    }
+
     /// Calls `each` for every certificate that is revoked now, in the order in which they first were.
     /// Only lines about serials that were revoked before are held in memory.
     pub(crate) fn each_revoked(
@@ -88,7 +93,7 @@ impl Ca {
         mut each: impl FnMut(&Serial, &Revoked),
     ) -> Result<(), StoreError> {
         let changed = self.changed_again()?;
-        journal::scan(&self.layout.revoked(), |line: RevocationLine| {
+        self.scan_revoked(|line| {
             if line.again {
                 return;
             }
@@ -119,7 +124,7 @@ impl Ca {
             keys.map(|keys| keys.iter().map(Fingerprint::to_string).collect());
         let read = move |line: &[u8]| match &texts {
             Some(texts) if names_other_key(line, texts) => Ok(None),
-            _ => serde_json::from_slice(line).map(Some),
+            _ => RevocationLine::read(line).map(Some),
         };
         let mut compromised = HashMap::new();
         for line in search_lines(&self.layout.revoked(), &[COMPROMISE], read)? {
@@ -136,7 +141,7 @@ impl Ca {
     /// Returns every serial number that ever was revoked, whether released since or not.
     pub(crate) fn ever_revoked(&self) -> Result<HashSet<Serial>, StoreError> {
         let mut serials = HashSet::new();
-        journal::scan(&self.layout.revoked(), |line: RevocationLine| {
+        self.scan_revoked(|line| {
             serials.insert(line.serial);
         })?;
         Ok(serials)
