@@ -151,7 +151,8 @@ fn one_more(store: &Store, place: &Path) -> Result<Comparison> {
         .with(empty.issue().called(&few))
         .with(store.issue().called(&many))
         .figure(
-            Figure::wall(&many, &[&few]).bound_by("the journal of revocations, read several times"),
+            Figure::wall(&many, &[&few])
+                .bound_by("the journal of revocations, copied from the page cache"),
         ))
 }
 
@@ -175,7 +176,7 @@ fn one_among(store: &Store, place: &Path) -> Result<Comparison> {
     ];
     Ok(found.into_iter().fold(comparison, |comparison, search| {
         let name = search.name().to_owned();
-        let bound = "the journal, copied from the page cache";
+        let bound = "the journal, copied from the page cache on all cores";
         comparison
             .with(search)
             .figure(Figure::wall(&name, &[STATUS]).at_most(0.1).bound_by(bound))
