@@ -54,9 +54,10 @@ impl TestStore {
         let path = directory.path().join("pki");
         let new = new_ca("rootCA");
         let operator = Operator::new(NOW, |_| {});
-        let root = create_root(&path, operator.clone(), &new, &mut NoPassphrases, NOW).unwrap();
+        let address = path.into();
+        let root = create_root(&address, operator.clone(), &new, &mut NoPassphrases, NOW).unwrap();
         Self {
-            store: Store::open(&path, operator).unwrap(),
+            store: Store::open(&address, operator).unwrap(),
             root: root.0,
             directory,
         }

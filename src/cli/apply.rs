@@ -13,7 +13,7 @@ use super::options::input_of;
 use super::passphrase::{PassinArgs, PassoutArgs, Protecting, UserPassphrases};
 use super::report::Report;
 use crate::ca::{Application, Declaration, Input, Secrets, Size, Step};
-use crate::store::{Store, StoreError};
+use crate::store::{Address, Store, StoreError};
 use clap::Args;
 use reader::Reader;
 use report::{StepEntry, Tense};
@@ -97,7 +97,7 @@ impl ApplyArgs {
 pub(super) fn declared(
     file: &Input,
     store: Option<&Store>,
-    place: &Path,
+    place: &Address,
     now: OffsetDateTime,
 ) -> Result<Declaration, Failure> {
     let source = Source::new(file)?;

@@ -5,7 +5,8 @@ use super::failure::Failure;
 use super::report::{Lines, Report};
 use crate::store::file::{Access, Existing, Staged};
 use crate::store::{
-    BackedUp, BackupError, FileError, RestoreError, Restored, Snapshot, Store, StoreError,
+    BackedUp, BackupError, FileError, LocalCopy, RestoreError, Restored, Snapshot, Store,
+    StoreError,
 };
 use clap::Args;
 use serde::Serialize;
@@ -114,7 +115,9 @@ impl BackupArgs {
         let store = context.open_store()?;
         let context = context.clone();
         Ok(Report::stream(move |_, out| {
-            let written = hold(&store, &context)?.write(&mut { out });
+            let copy = local_copy(&store, &context)?;
+            let store = copy.as_ref().map_or(&store, LocalCopy::store);
+            let written = hold(store, &context)?.write(&mut { out });
             let written = written.map_err(|error| match error {
                 BackupError::Store(error) => Failure::from(error),
                 // Half a backup is no result, as half a listing may be.
@@ -142,7 +145,8 @@ pub(super) fn back_up(
     }
     let existing = Existing::unless(force);
     let mut staged = Staged::new(file, Access::Owner, existing)?;
-    let snapshot = hold(store, context)?;
+    let copy = local_copy(store, context)?;
+    let snapshot = hold(copy.as_ref().map_or(store, LocalCopy::store), context)?;
     let mut out = BufWriter::with_capacity(BUFFER, &mut staged);
     let written = snapshot.write(&mut out).map_err(|error| match error {
         BackupError::Store(error) => Failure::from(error),
@@ -151,6 +155,16 @@ pub(super) fn back_up(
     drop(out);
     staged.commit()?;
     Ok(written)
+}
+
+/// Returns a place for a temporary copy of a store in a database.
+fn temporary_place(context: &Context) -> PathBuf {
+    let moment = context.moment.unix_timestamp_nanos();
+    std::env::temp_dir().join(format!("pki-{}-{moment}", std::process::id()))
+}
+
+fn local_copy(store: &Store, context: &Context) -> Result<Option<LocalCopy>, StoreError> {
+    store.local_copy(&temporary_place(context), context.operator())
 }
 
 /// Holds the store as it is now, and says what its owner wants to know of that.
@@ -225,7 +239,7 @@ impl RestoreArgs {
             restore(file, from, context)?
         };
         let entry = RestoreEntry {
-            store: context.store.display().to_string(),
+            store: context.store.to_string(),
             made_at: restored.made_at.clone(),
             cas: restored
                 .cas
@@ -250,7 +264,9 @@ const COMPLETE: &str = "the store is restored: `pki tree` shows its CAs";
 fn restore(input: impl Read, from: &Path, context: &Context) -> Result<Restored, Failure> {
     let input = BufReader::with_capacity(BUFFER, input);
     let (target, operator) = (&context.store, &context.operator());
-    Store::restore(input, from, target, context.moment, operator).map_err(|error| match error {
+    let place = temporary_place(context);
+    let restored = Store::restore(input, from, target, &place, context.moment, operator);
+    restored.map_err(|error| match error {
         RestoreError::Store(error) => error.into(),
         RestoreError::Place(error) => {
             let failure = Failure::from(error);
@@ -278,7 +294,7 @@ fn text_of_restored(restored: &Restored, context: &Context) -> String {
     let heading = format!(
         "restored {} to {}, as of {}, {} files",
         counted(restored.cas.len() as u64, "CA"),
-        context.store.display(),
+        context.store,
         restored.made_at,
         restored.files
     );

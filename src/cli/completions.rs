@@ -1,11 +1,12 @@
 //! `pki completions`, and the answers to the shells.
 
-use super::context::{Context, store_path};
+use super::context::Context;
+use super::database::store_address;
 use super::failure::Failure;
 use super::report::Report;
 use crate::ca::Profiles;
 use crate::key::KeyType;
-use crate::store::Store;
+use crate::store::{Address, Store};
 use crate::x509::{Profile, Reason};
 use clap::{Arg, Args};
 use clap_complete::Shell;
@@ -54,7 +55,9 @@ pub(super) fn answer_a_shell() {
 pub(super) fn with_candidates(arg: Arg) -> Arg {
     let values: fn() -> Vec<CompletionCandidate> = match arg.get_id().as_str() {
         "ca" | "other" | "via" => cas,
-        "profile" => || named(Profiles::names_in(&store_of_line())),
+        "profile" => {
+            || named(store_of_line().map_or_else(Vec::new, |store| Profiles::names_in(&store)))
+        }
         "purpose" => || named(Profile::ALL.map(Profile::as_str)),
         "key_type" => || named(KeyType::ALL.map(KeyType::as_str)),
         "reason" => || named(Reason::ALL.map(Reason::as_str)),
@@ -69,12 +72,13 @@ fn named<T: Into<OsString>>(names: impl IntoIterator<Item = T>) -> Vec<Completio
 
 /// Returns the CAs of the store.
 fn cas() -> Vec<CompletionCandidate> {
-    let names = Store::ca_names_in(&store_of_line()).unwrap_or_default();
+    let names = store_of_line().and_then(|store| Store::ca_names_in(&store).ok());
+    let names = names.unwrap_or_default();
     named(names.iter().map(|name| name.as_str().to_owned()))
 }
 
 /// Returns the store that the line names, or the usual one.
-fn store_of_line() -> PathBuf {
+fn store_of_line() -> Option<Address> {
     let line: Vec<OsString> = std::env::args_os().collect();
     let given = line.iter().enumerate().find_map(|(index, word)| {
         if word == "--store" {
@@ -82,5 +86,5 @@ fn store_of_line() -> PathBuf {
         }
         word.to_str()?.strip_prefix("--store=").map(PathBuf::from)
     });
-    store_path(given)
+    store_address(given).ok()
 }

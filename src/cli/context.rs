@@ -1,9 +1,10 @@
 //! Context of a command.
 
+use super::database::{is_default, store_address};
 use super::failure::Failure;
 use super::output::{Format, say, say_json};
 use crate::key::Helpers;
-use crate::store::{Operator, Store};
+use crate::store::{Address, Operator, Store};
 use crate::x509::text::Escaped;
 use crate::x509::validity::whole_second;
 use std::ffi::OsString;
@@ -15,7 +16,7 @@ use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 /// The global options, and the one look at the clock.
 #[derive(Clone)]
 pub(super) struct Context {
-    pub(super) store: PathBuf,
+    pub(super) store: Address,
     pub(super) no_input: bool,
     /// The time, to the second: certificates, lists and records know no fractions of one.
     pub(super) now: OffsetDateTime,
@@ -27,8 +28,6 @@ pub(super) struct Context {
     /// Option that names the store in commands; `None` if they find it by themselves.
     store_option: Option<String>,
 }
-
-const DEFAULT_STORE: &str = "./pki";
 
 /// Seconds that a helper for keys outside the store has for an answer.
 const DEFAULT_KEY_TIMEOUT: u64 = 60;
@@ -59,15 +58,13 @@ impl Context {
         verbose: bool,
     ) -> Result<Self, Failure> {
         let moment = OffsetDateTime::now_utc();
-        let store = store_path(store);
-        if let Some(scheme) = scheme_of(&store) {
-            return Err(Failure::usage(format!(
-                "the store is a URL, and {scheme}:// is not supported: give a directory"
-            )));
-        }
-        let is_default = store == Path::new(DEFAULT_STORE) || store == Path::new("pki");
+        let store = store_address(store)?;
         Ok(Self {
-            store_option: (!is_default).then(|| format!("--store {}", quoted(&store))),
+            store_option: (!is_default(&store)).then(|| {
+                let shown = PathBuf::from(store.to_string());
+                let shown = store.directory().unwrap_or(&shown);
+                format!("--store {}", quoted(shown))
+            }),
             store,
             no_input,
             format,
@@ -179,21 +176,6 @@ impl Context {
             }
         }
     }
-}
-
-/// The store that is meant: the one that is given, else that of PKI_STORE, else `./pki`.
-pub(super) fn store_path(given: Option<PathBuf>) -> PathBuf {
-    let from_environment = || std::env::var_os("PKI_STORE").filter(|path| !path.is_empty());
-    let store = given.or_else(|| from_environment().map(PathBuf::from));
-    store.unwrap_or_else(|| PathBuf::from(DEFAULT_STORE))
-}
-
-/// The scheme of a store that is given as a URL (RFC 3986 section 3.1), as `postgres`.
-fn scheme_of(store: &Path) -> Option<&str> {
-    let (scheme, _) = store.to_str()?.split_once("://")?;
-    let rest = scheme.strip_prefix(|first: char| first.is_ascii_alphabetic())?;
-    let belongs = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
-    rest.chars().all(belongs).then_some(scheme)
 }
 
 /// A path as one word of a shell's.

@@ -10,6 +10,7 @@ mod columns;
 mod completions;
 mod context;
 mod crl;
+mod database;
 mod delivery;
 mod describe;
 mod export;
@@ -70,7 +71,7 @@ struct Cli {
 /// Options of every command.
 #[derive(Args)]
 struct GlobalArgs {
-    /// Directory of the store [default: PKI_STORE, else ./pki]
+    /// Directory of the store, or postgres://HOST/DATABASE [default: PKI_STORE, else ./pki]
     #[arg(long, global = true, value_name = "DIR")]
     store: Option<PathBuf>,
     /// Format of results on standard output

@@ -69,6 +69,6 @@ pub(crate) fn declaration(
     content: &[u8],
     now: OffsetDateTime,
 ) -> Result<Declaration, Refused> {
-    let declared = apply::declared(&input(path, content)?, None, Path::new("pki"), now);
+    let declared = apply::declared(&input(path, content)?, None, &Path::new("pki").into(), now);
     Ok(declared?)
 }

@@ -25,7 +25,7 @@ pub fn openssl(directory: &Path, nowhere: &Path) {
         partial: true,
         dry_run: true,
     };
-    match import(nowhere, operator(), &request, &mut Known, NOW) {
+    match import(&nowhere.into(), operator(), &request, &mut Known, NOW) {
         Ok(imported) => {
             assert!(Some(imported.next_serial) > imported.highest_serial);
             for finding in imported.findings {

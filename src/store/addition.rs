@@ -1,10 +1,12 @@
 //! Adding CAs that have their certificates: several at once, the highest first.
 
 use super::ca::Ca;
+use super::database::{Session, State};
 use super::error::StoreError;
 use super::layout::CaLayout;
 use super::material::Material;
 use super::name::CaName;
+use super::place::Place;
 use super::{Notice, ReservedCa, Store, Unfinished, file, format};
 
 /// Error of an addition of which some CAs may be in the store.
@@ -52,33 +54,52 @@ impl Store {
         give_name: impl FnOnce(&CaLayout) -> Result<(), StoreError>,
     ) -> Result<(), Unfinished> {
         let name = &material.record.name;
-        let staged = self.layout.staged_ca(name);
         let unfinished = |source| Unfinished {
             has_its_name: false,
             source,
         };
-        let format = format::read(&self.layout).map_err(unfinished)?;
+        let layout = self.layout().map_err(unfinished)?;
+        let staged = layout.staged_ca(name);
+        let format = format::read(layout).map_err(unfinished)?;
         // First the format: what is staged and whole may get its name from another command.
         let raised = material
             .format()
-            .map_or(Ok(()), |format| format::raise(&self.layout, format));
+            .map_or(Ok(()), |format| format::raise(layout, format));
         raised
             .and_then(|()| material.write(&staged, &self.operator))
-            .and_then(|()| Ok(file::sync_directory(self.layout.root())?))
+            .and_then(|()| Ok(file::sync_directory(layout.root())?))
             .and_then(|()| give_name(&staged))
             .map_err(|source| {
                 // What can't be taken back now is removed by the next command; a format that is
                 // newer than it has to be keeps nothing from being read here.
                 let is_absent = matches!(file::stands(staged.directory()), Ok(false));
                 if is_absent || super::staging::discard(&staged).is_ok() {
-                    let _ = format::lower(&self.layout, format);
+                    let _ = format::lower(layout, format);
                 }
                 unfinished(source)
             })?;
-        file::sync_directory(self.layout.root()).map_err(|error| Unfinished {
+        file::sync_directory(layout.root()).map_err(|error| Unfinished {
             has_its_name: true,
             source: error.into(),
         })
+    }
+}
+
+impl Store {
+    fn replace_keyless_in(
+        &self,
+        session: &Session,
+        name: &CaName,
+        material: &Material<'_>,
+    ) -> Result<Ca, StoreError> {
+        let facts = session.facts()?;
+        session.alone(|| {
+            if let Some(row) = facts.ca(name, State::Ready) {
+                session.remove_row(row)?;
+            }
+            session.add(material, &self.operator)
+        })?;
+        self.ca(name)
     }
 }
 
@@ -87,18 +108,26 @@ impl ReservedCa<'_> {
     /// the two.
     pub(crate) fn replace_keyless(&self, material: &Material<'_>) -> Result<Ca, Uninstalled> {
         let Self { store, name, _lock } = self;
-        let directory = store.layout.ca(name);
-        let exchange =
-            |staged: &CaLayout| Ok(file::exchange(staged.directory(), directory.directory())?);
         let uninstalled = |has_its_name: bool, source| Uninstalled {
             added: has_its_name.then(|| name.clone()).into_iter().collect(),
             source,
         };
+        let layout = match &store.place {
+            Place::Directory(layout) => layout,
+            Place::Database(session) => {
+                return store
+                    .replace_keyless_in(session, name, material)
+                    .map_err(|source| uninstalled(false, source));
+            }
+        };
+        let directory = layout.ca(name);
+        let exchange =
+            |staged: &CaLayout| Ok(file::exchange(staged.directory(), directory.directory())?);
         store
             .add(material, exchange)
             .map_err(|error| uninstalled(error.has_its_name, error.source))?;
         // The hidden name is that of the one before now; what is left of it, the next command removes.
-        if let Err(error) = super::staging::discard(&store.layout.staged_ca(name)) {
+        if let Err(error) = super::staging::discard(&layout.staged_ca(name)) {
             store.operator.tell(&Notice::Unsettled {
                 name: name.clone(),
                 problem: error.to_string(),
@@ -109,6 +138,16 @@ impl ReservedCa<'_> {
 
     /// Adds CAs, each below one that is there or before it, the reserved one as the last.
     pub(crate) fn add(&self, cas: &[Material<'_>]) -> Result<Ca, Uninstalled> {
+        if let Some(session) = self.store.session() {
+            let add = |material| session.add(material, &self.store.operator);
+            let added = session.alone(|| cas.iter().try_for_each(add));
+            return added
+                .and_then(|()| self.store.ca(&self.name))
+                .map_err(|source| Uninstalled {
+                    added: Vec::new(),
+                    source,
+                });
+        }
         let check_place = |name: &CaName| {
             self.store.settle_staged(name)?;
             self.store.check_free(name)

@@ -22,15 +22,22 @@ struct Cache {
 }
 
 impl Ca {
-    /// Returns how far the journal of certificates goes: as long as it is the same, nothing was issued.
+    /// Returns how far the journal of certificates goes: as long as it is the same, nothing was issued. In a database
+    /// it is the same as long as only leaves are issued.
     pub(crate) fn issuances_end(&self) -> Result<Coverage, StoreError> {
-        journal::end(&self.layout.issued())
+        match self.rows() {
+            Some(rows) => Ok(rows.session.facts()?.place()),
+            None => journal::end(&self.layout()?.issued()),
+        }
     }
 
     /// Returns the records of CA certificates that the CA issued to others before an end of the journal, in the order
     /// of issuing; perhaps also later ones. Reads what was issued since the cache was written.
     pub(crate) fn issued_authorities(&self, end: &Coverage) -> Result<Vec<Issuance>, StoreError> {
-        let path = self.layout.issued();
+        if let Some(rows) = self.rows() {
+            return rows.issued_authorities().collect();
+        }
+        let path = self.layout()?.issued();
         let cached = self.cached_authorities();
         let searched = cached.as_ref().map_or(0, |cache| cache.covers.length);
         let found = match &cached {
@@ -54,7 +61,7 @@ impl Ca {
                 records,
             };
             let content = serde_json::to_vec(&cache).expect("records are plain data");
-            let path = self.layout.authorities();
+            let path = self.layout()?.authorities();
             // Without it the same is found, only later.
             let _ = file::write(&path, Access::Store, Existing::Replace, &content);
             return Ok(cache.records);
@@ -64,9 +71,10 @@ impl Ca {
 
     /// Returns the cache, unless it can't be read or is about another journal, as after a restore.
     fn cached_authorities(&self) -> Option<Cache> {
-        let content = file::read_if_there(&self.layout.authorities()).ok()??;
+        let layout = self.layout().ok()?;
+        let content = file::read_if_there(&layout.authorities()).ok()??;
         let cache: Cache = serde_json::from_slice(&content).ok()?;
-        let is_current = journal::still_covers(&self.layout.issued(), &cache.covers);
+        let is_current = journal::still_covers(&layout.issued(), &cache.covers);
         is_current
             .is_ok_and(|is_current| is_current)
             .then_some(cache)

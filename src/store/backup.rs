@@ -102,7 +102,7 @@ impl Store {
                 backup: VERSION,
                 pki: env!("CARGO_PKG_VERSION").to_owned(),
                 made_at: rfc3339(now),
-                store_format: format::read(&self.layout)?,
+                store_format: format::read(self.layout()?)?,
                 cas: self.ca_names()?,
                 pending: Vec::new(),
             },
@@ -137,7 +137,10 @@ impl Snapshot<'_> {
     pub(crate) fn unencrypted(&self) -> impl Iterator<Item = &CaName> {
         let is_open = |(ca, items): &&(Ca, Vec<Item>)| {
             items.iter().any(|item| match &item.content {
-                Content::Read(content) => item.path == ca.layout.key() && is_unencrypted(content),
+                Content::Read(content) => {
+                    ca.layout().is_ok_and(|layout| item.path == layout.key())
+                        && is_unencrypted(content)
+                }
                 _ => false,
             })
         };
@@ -146,7 +149,7 @@ impl Snapshot<'_> {
 
     /// Holds everything beside the CAs, and the CRLs that are published now.
     fn hold_others(&mut self) -> Result<(), StoreError> {
-        let root = self.store.layout.root().to_owned();
+        let root = self.store.layout()?.root().to_owned();
         let mut held = Vec::new();
         for (path, relative, part) in self.listing(&root)? {
             let name = StoreLayout::pending_name(&relative);
@@ -168,7 +171,7 @@ impl Snapshot<'_> {
         for ca in self.store.cas_from_below()? {
             let _lock = ca.hold()?;
             let mut held = Vec::new();
-            let directory = ca.layout.directory().to_owned();
+            let directory = ca.layout()?.directory().to_owned();
             self.hold(&directory, ca.name().as_str(), Part::Directory, &mut held)?;
             self.cas.push((ca, held));
         }
@@ -210,7 +213,7 @@ impl Snapshot<'_> {
         let mut listing = Vec::new();
         for found in fs::read_dir(directory).map_err(failed)? {
             let path = found.map_err(failed)?.path();
-            let relative = self.store.layout.relative(&path);
+            let relative = self.store.layout()?.relative(&path);
             let known = relative.and_then(|name| Some((name.to_owned(), StoreLayout::part(name)?)));
             match known {
                 Some((relative, part)) if fits(&path, part)? => {
@@ -232,7 +235,7 @@ impl Snapshot<'_> {
         let mut json = serde_json::to_vec_pretty(&self.manifest).expect("names are plain data");
         json.push(b'\n');
         writer.description(MANIFEST, &json)?;
-        let root = self.store.layout.root();
+        let root = self.store.layout()?.root();
         let found = fs::metadata(root).map_err(FileError::of("look at", root))?;
         let mut directory = entry("", Part::Directory, &found, 0);
         directory.name = DIRECTORY.to_owned();
@@ -244,14 +247,14 @@ impl Snapshot<'_> {
         for (ca, items) in self.cas {
             let mut certificates = 0;
             for item in items {
-                let is_issued = item.path == ca.layout.issued();
-                let has_keys = item.path == ca.layout.leaf_keys();
+                let is_issued = item.path == ca.layout()?.issued();
+                let has_keys = item.path == ca.layout()?.leaf_keys();
                 let lines = item.write(&mut writer)?;
                 if is_issued {
                     certificates = lines.saturating_sub(1);
                 }
                 if has_keys {
-                    write_leaf_keys(&ca, &self.store.layout, &mut writer)?;
+                    write_leaf_keys(&ca, self.store.layout()?, &mut writer)?;
                 }
             }
             cas.push(BackedUpCa {
@@ -337,7 +340,7 @@ fn write_leaf_keys(
     layout: &StoreLayout,
     writer: &mut Writer<'_>,
 ) -> Result<(), BackupError> {
-    let directory = ca.layout.leaf_keys();
+    let directory = ca.layout()?.leaf_keys();
     let failed = |error| FileError::of("read", &directory)(error);
     for found in fs::read_dir(&directory).map_err(failed)? {
         let path = found.map_err(failed)?.path();

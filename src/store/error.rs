@@ -1,5 +1,6 @@
 //! Errors of the store.
 
+use super::database::BadUrl;
 use super::location::Location;
 use super::name::CaName;
 use std::fmt;
@@ -72,7 +73,10 @@ pub(crate) enum StoreError {
     File(#[from] FileError),
     /// Append to a journal that could be neither made durable nor undone.
     #[error("the new records in {path} could be neither made durable nor removed")]
-    Undecided { path: Location, source: FileError },
+    Undecided {
+        path: Location,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error("no store found at {path}")]
     NoStore { path: Location },
     #[error("{path} is not a store, but {found}")]
@@ -117,6 +121,40 @@ pub(crate) enum StoreError {
         entry: Option<String>,
         problem: String,
     },
+    #[error(transparent)]
+    Address(#[from] BadUrl),
+    #[error("could not connect to the database {path}")]
+    Connection {
+        path: Location,
+        source: postgres::Error,
+    },
+    #[error("TLS for the database {path} cannot be set up")]
+    Tls {
+        path: Location,
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Database whose settings break the promises of a store.
+    #[error("the database {path} {problem}")]
+    Unsuitable {
+        path: Location,
+        problem: &'static str,
+    },
+    /// Statement that changed nothing.
+    #[error("the database {path} reports an error")]
+    Database {
+        path: Location,
+        source: postgres::Error,
+    },
+    /// Operation that works on files.
+    #[error("this is not supported for a store in a database: {path}")]
+    NotInDatabase { path: Location },
+    /// Decision that rests on what is not so any more.
+    #[error("another process changed the store in the database {path} at the same time")]
+    Overtaken { path: Location },
+    #[error("another process has begun to sign {path}, since this took too long")]
+    LeaseLost { path: Location },
+    #[error("the system's random source failed")]
+    Randomness,
     #[error("CA {name} has no serial numbers left")]
     SerialsUsedUp { name: CaName },
     #[error("CA {name} has no CRL numbers left")]
@@ -129,7 +167,7 @@ impl From<Uncommitted> for StoreError {
         match in_place {
             Some(path) => Self::Undecided {
                 path: path.into(),
-                source,
+                source: Box::new(source),
             },
             None => source.into(),
         }

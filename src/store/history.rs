@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::file::{self, Access};
 use super::journal;
 use super::layout::CaLayout;
-use super::record::{RevocationLine, SignedCrl};
+use super::record::{Coverage, RevocationLine, SignedCrl};
 use super::standing::RevocationChange;
 use crate::x509::{Fingerprint, Serial};
 use time::OffsetDateTime;
@@ -62,11 +62,15 @@ impl ForeignCrl {
     /// Returns the line for the journal of CRLs, beside this journal of revocations.
     fn record(&self, ca: &str, revoked: &[u8]) -> SignedCrl {
         let nothing: [RevocationLine; 0] = [];
-        let covers = if self.is_complete {
+        self.record_covering(if self.is_complete {
             journal::end_of(revoked)
         } else {
             journal::end_of(&journal::start("revoked", ca, &nothing))
-        };
+        })
+    }
+
+    /// Returns its record, with the revocations that it covers.
+    pub(super) fn record_covering(&self, covers: Coverage) -> SignedCrl {
         SignedCrl {
             ahead: false,
             ahead_from: None,

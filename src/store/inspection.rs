@@ -1,12 +1,15 @@
 //! Looking at a store that may be damaged, without a lock and without changing anything.
 
+use super::address::Address;
 use super::ca::{Ca, read_certificate};
+use super::database::{Rows, State};
 use super::error::StoreError;
 use super::journal::{self, Expected, SurveyedLine};
 use super::kind::{Counter, Journal};
 use super::layout::{CaLayout, StoreLayout};
 use super::location::Location;
 use super::name::CaName;
+use super::place::{CaPlace, Place};
 use super::record::{Coverage, Issuance, RevocationLine, SignedCrl};
 use super::standing::RevocationChange;
 use super::{Operator, Store, counter, file, format};
@@ -34,9 +37,12 @@ impl Store {
     /// Opens the store in a directory as it is: the remains of interrupted commands stay. A damaged
     /// `store.json` is returned as an error beside the store.
     pub(crate) fn look(
-        path: &Path,
+        address: &Address,
         operator: Operator,
     ) -> Result<(Self, Option<StoreError>), StoreError> {
+        let Address::Directory(path) = address else {
+            return Ok((Self::open(address, operator)?, None));
+        };
         let layout = StoreLayout::new(path);
         let (fixture, problem) = match format::check(&layout) {
             Ok(fixture) => (fixture, None),
@@ -44,7 +50,7 @@ impl Store {
             Err(error) => return Err(error),
         };
         let store = Self {
-            layout,
+            place: Place::Directory(layout),
             operator,
             fixture,
         };
@@ -52,22 +58,39 @@ impl Store {
     }
 
     pub(crate) fn format_location(&self) -> Location {
-        self.layout.format().into()
+        match &self.place {
+            Place::Directory(layout) => layout.format().into(),
+            Place::Database(session) => session.location(""),
+        }
     }
 
     /// Returns whether certificates may be recorded in the store without their DER.
     pub(crate) fn may_lack_certificates(&self) -> bool {
-        format::read(&self.layout).is_ok_and(|format| format >= format::WITHOUT_CERTIFICATES)
+        match &self.place {
+            Place::Directory(layout) => {
+                format::read(layout).is_ok_and(|format| format >= format::WITHOUT_CERTIFICATES)
+            }
+            Place::Database(_) => true,
+        }
     }
 
     /// Returns every CA, sorted by name, or why it can't be opened.
     pub(crate) fn look_at_cas(&self) -> Result<Vec<SeenCa>, StoreError> {
         let mut cas = Vec::new();
+        if let Some(session) = self.session() {
+            let facts = session.facts()?;
+            let ready = facts.in_state(State::Ready);
+            let opened = |row| Ca::in_database(session, row, &self.operator);
+            return Ok(ready
+                .map(|(name, row)| (name.clone(), opened(row)))
+                .collect());
+        }
+        let layout = self.layout()?;
         for entry in self.entries()? {
             let Ok(name) = entry.parse::<CaName>() else {
                 continue;
             };
-            let layout = self.layout.ca(&name);
+            let layout = layout.ca(&name);
             let opened = match layout.is_of_a_ca() {
                 Ok(false) => continue,
                 Ok(true) => Ca::open(&layout, &name, &self.operator),
@@ -84,6 +107,13 @@ impl Store {
 
     /// Returns the names of the pending CAs, sorted.
     pub(crate) fn pending_names(&self) -> Result<Vec<CaName>, StoreError> {
+        if let Some(session) = self.session() {
+            let facts = session.facts()?;
+            return Ok(facts
+                .in_state(State::Pending)
+                .map(|(name, _)| name.clone())
+                .collect());
+        }
         let entries = self.entries()?;
         let pending = entries
             .iter()
@@ -96,40 +126,56 @@ impl Store {
 
 impl Ca {
     pub(crate) fn journal_location(&self, journal: Journal) -> Location {
-        self.journal_path(journal).into()
+        let what = match journal {
+            Journal::Issued => "the certificates",
+            Journal::Revoked => "the revocations",
+            Journal::Crls => "the CRLs",
+        };
+        self.location_of(|layout| journal_in(layout, journal), what)
     }
 
-    pub(super) fn journal_path(&self, journal: Journal) -> PathBuf {
-        match journal {
-            Journal::Issued => self.layout.issued(),
-            Journal::Revoked => self.layout.revoked(),
-            Journal::Crls => self.layout.signed_crls(),
-        }
+    pub(super) fn journal_path(&self, journal: Journal) -> Result<PathBuf, StoreError> {
+        Ok(journal_in(self.layout()?, journal))
     }
 
     pub(crate) fn counter_location(&self, which: Counter) -> Location {
-        self.counter_path(which).into()
+        let what = match which {
+            Counter::Serial => "the serial counter",
+            Counter::CrlNumber => "the CRL number",
+        };
+        self.location_of(|layout| counter_in(layout, which), what)
     }
 
-    pub(super) fn counter_path(&self, which: Counter) -> PathBuf {
-        match which {
-            Counter::Serial => self.layout.serial_counter(),
-            Counter::CrlNumber => self.layout.crl_number_counter(),
-        }
+    pub(super) fn counter_path(&self, which: Counter) -> Result<PathBuf, StoreError> {
+        Ok(counter_in(self.layout()?, which))
     }
 
     pub(crate) fn counter(&self, which: Counter) -> Result<u128, StoreError> {
-        counter::read(&self.counter_path(which))
+        match &self.place {
+            CaPlace::Directory(layout) => counter::read(&counter_in(layout, which)),
+            CaPlace::Database(rows) => {
+                let (serial, crl_number) = rows.counters()?;
+                Ok(match which {
+                    Counter::Serial => serial,
+                    Counter::CrlNumber => crl_number,
+                })
+            }
+        }
     }
 
     /// Returns the number of bytes at a journal's end that were never acknowledged, or are being written.
     pub(crate) fn torn_bytes(&self, journal: Journal) -> Result<u64, StoreError> {
-        journal::torn_bytes(&self.journal_path(journal))
+        match &self.place {
+            CaPlace::Directory(layout) => journal::torn_bytes(&journal_in(layout, journal)),
+            CaPlace::Database(_) => Ok(0),
+        }
     }
 
     /// Returns the size of a journal, as a measure of the work to read it.
     pub(crate) fn journal_bytes(&self, journal: Journal) -> u64 {
-        std::fs::metadata(self.journal_path(journal)).map_or(0, |found| found.len())
+        let path = self.journal_path(journal).ok();
+        let found = path.and_then(|path| std::fs::metadata(path).ok());
+        found.map_or(0, |found| found.len())
     }
 
     /// Reads every line of the journal of certificates, damaged or not. `judge` makes something of each
@@ -137,9 +183,19 @@ impl Ca {
     pub(crate) fn survey_issuances<R: Send>(
         &self,
         judge: impl Fn(Issuance, bool) -> R + Sync,
-        each: impl FnMut(SurveyedLine<R>),
+        mut each: impl FnMut(SurveyedLine<R>),
     ) -> Result<(), StoreError> {
-        let (path, expected) = self.expected(Journal::Issued);
+        if let Some(rows) = self.rows() {
+            for (number, issuance) in (1..).zip(rows.issuances()) {
+                each(SurveyedLine::of_record(
+                    number,
+                    None,
+                    judge(issuance?, true),
+                ));
+            }
+            return Ok(());
+        }
+        let (path, expected) = self.expected(Journal::Issued)?;
         journal::survey(&path, expected, judge, each)
     }
 
@@ -147,49 +203,74 @@ impl Ca {
     /// says nothing.
     pub(crate) fn survey_revocations(
         &self,
-        each: impl FnMut(SurveyedLine<Option<RevocationChange>>),
+        mut each: impl FnMut(SurveyedLine<Option<RevocationChange>>),
     ) -> Result<(), StoreError> {
-        let (path, expected) = self.expected(Journal::Revoked);
+        if let Some(rows) = self.rows() {
+            return rows.survey_revocations(|number, problem, line| {
+                each(SurveyedLine::of_record(number, problem, change_of(&line)));
+            });
+        }
+        let (path, expected) = self.expected(Journal::Revoked)?;
         journal::survey(&path, expected, |line, _| change_of(&line), each)
     }
 
     /// Reads every line of the journal of CRLs, damaged or not.
     pub(crate) fn survey_crls(
         &self,
-        each: impl FnMut(SurveyedLine<SignedCrl>),
+        mut each: impl FnMut(SurveyedLine<SignedCrl>),
     ) -> Result<(), StoreError> {
-        let (path, expected) = self.expected(Journal::Crls);
+        if let Some(rows) = self.rows() {
+            let crls = rows.crls_backwards(|_| true)?;
+            for (number, crl) in (1..).zip(crls.into_iter().rev()) {
+                each(SurveyedLine::of_record(number, None, crl));
+            }
+            return Ok(());
+        }
+        let (path, expected) = self.expected(Journal::Crls)?;
         journal::survey(&path, expected, |crl, _| crl, each)
     }
 
-    fn expected(&self, journal: Journal) -> (PathBuf, Expected<'_>) {
+    fn expected(&self, journal: Journal) -> Result<(PathBuf, Expected<'_>), StoreError> {
         let expected = Expected {
             journal: journal.name(),
             ca: self.name().as_str(),
         };
-        (self.journal_path(journal), expected)
+        Ok((self.journal_path(journal)?, expected))
     }
 
     /// Returns whether the journal of revocations still has what it had when a CRL was made of it.
     pub(crate) fn still_covers(&self, covers: &Coverage) -> Result<bool, StoreError> {
-        journal::still_covers(&self.layout.revoked(), covers)
+        match &self.place {
+            CaPlace::Directory(layout) => journal::still_covers(&layout.revoked(), covers),
+            CaPlace::Database(rows) => rows.still_covers(covers),
+        }
     }
 
     /// Returns the serial numbers that the files of leaf keys are named after.
     pub(crate) fn leaf_key_serials(&self) -> Result<Vec<Serial>, StoreError> {
-        names_in(&self.layout.leaf_keys(), |name| {
+        if let Some(rows) = self.rows() {
+            return rows.leaf_key_serials();
+        }
+        names_in(&self.layout()?.leaf_keys(), |name| {
             CaLayout::serial_of_leaf_key(name)
         })
     }
 
     pub(crate) fn presigned_crl_location(&self, number: u128) -> Location {
-        self.layout.presigned_crl(number).into()
+        self.location_of(
+            |layout| layout.presigned_crl(number),
+            &format!("the pre-signed CRL {number}"),
+        )
     }
 
     /// Returns the certificates before the one in force.
     pub(crate) fn previous_certificates(&self) -> Result<Vec<SeenCertificate>, StoreError> {
-        let directory = self.layout.previous_certificates();
-        let paths = names_in(&directory, |name| self.layout.previous_named(name))?;
+        let layout = match &self.place {
+            CaPlace::Directory(layout) => layout,
+            CaPlace::Database(rows) => return seen_in_rows(rows),
+        };
+        let directory = layout.previous_certificates();
+        let paths = names_in(&directory, |name| layout.previous_named(name))?;
         let seen = |path: PathBuf| {
             let stem = path.file_stem().unwrap_or_default();
             SeenCertificate {
@@ -200,6 +281,35 @@ impl Ca {
         };
         Ok(paths.into_iter().map(seen).collect())
     }
+}
+
+fn journal_in(layout: &CaLayout, journal: Journal) -> PathBuf {
+    match journal {
+        Journal::Issued => layout.issued(),
+        Journal::Revoked => layout.revoked(),
+        Journal::Crls => layout.signed_crls(),
+    }
+}
+
+fn counter_in(layout: &CaLayout, which: Counter) -> PathBuf {
+    match which {
+        Counter::Serial => layout.serial_counter(),
+        Counter::CrlNumber => layout.crl_number_counter(),
+    }
+}
+
+fn seen_in_rows(rows: &Rows) -> Result<Vec<SeenCertificate>, StoreError> {
+    let previous = rows.previous_certificates()?.into_iter();
+    let seen = previous.map(|(name, der)| {
+        let location = rows.location(&format!("the previous certificate {name}"));
+        let damaged = |error| StoreError::damaged(&location, format!("cannot be read: {error}"));
+        SeenCertificate {
+            certificate: Certificate::from_der(&der).map_err(damaged),
+            location: location.clone(),
+            name,
+        }
+    });
+    Ok(seen.collect())
 }
 
 fn change_of(line: &RevocationLine) -> Option<RevocationChange> {

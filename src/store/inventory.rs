@@ -4,6 +4,7 @@ use super::error::{FileError, StoreError};
 use super::layout::{CaLayout, Inside, Kind, Leftover, StoreLayout};
 use super::location::Location;
 use super::name::CaName;
+use super::place::Place;
 use super::{Store, file};
 use std::fs::{self, Metadata};
 use std::io;
@@ -43,7 +44,10 @@ impl Store {
     /// Calls `each` for everything in the store's directory, and for the directory. Takes no lock: files that
     /// disappear meanwhile are left out.
     pub(crate) fn inventory(&self, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
-        let root = self.layout.root();
+        let Place::Directory(layout) = &self.place else {
+            return Ok(());
+        };
+        let root = layout.root();
         let metadata = fs::metadata(root).map_err(FileError::of("look at", root))?;
         each(Item::of(root, None, What::Open, &metadata));
         let mut within = |ca: Option<&CaName>, inside: &Inside| self.within(ca, inside);
@@ -54,7 +58,13 @@ impl Store {
     fn within(&self, ca: Option<&CaName>, inside: &Inside) -> Option<Directory> {
         let ca = match inside {
             // A directory without a CA's files is not the store's.
-            Inside::Ca(name) if matches!(self.layout.ca(name).is_of_a_ca(), Ok(false)) => {
+            Inside::Ca(name)
+                if matches!(
+                    self.layout()
+                        .and_then(|layout| layout.ca(name).is_of_a_ca()),
+                    Ok(false)
+                ) =>
+            {
                 return None;
             }
             Inside::Ca(name) | Inside::Pending(name) | Inside::Removed(name) => Some(name.clone()),

@@ -44,6 +44,11 @@ const KEY: &str = ".key";
 /// Start of the name of a directory with copies of what was repaired.
 const REPAIRED: &str = ".repair-";
 
+/// Directory for the CRLs of a store that is in a database, in the working directory.
+pub(super) fn crls_of_database() -> PathBuf {
+    PathBuf::from("crl")
+}
+
 impl StoreLayout {
     pub(crate) fn new(root: &Path) -> Self {
         Self {

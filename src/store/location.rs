@@ -5,35 +5,58 @@ use std::path::{Path, PathBuf};
 
 /// Place in a store: it can be shown and compared, and only the store opens it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Location(PathBuf);
+pub(crate) struct Location(Inner);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Inner {
+    File(PathBuf),
+    /// In a database.
+    Rows(String),
+}
 
 impl Location {
-    pub(super) fn path(&self) -> &Path {
-        &self.0
+    /// Returns something in a database, or the database itself.
+    pub(super) fn in_database(url: &str, what: &str) -> Self {
+        Self(Inner::Rows(if what.is_empty() {
+            url.to_owned()
+        } else {
+            format!("{what} in {url}")
+        }))
+    }
+
+    /// Returns the path of a file; `None` of what is in a database.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            Inner::File(path) => Some(path),
+            Inner::Rows(_) => None,
+        }
     }
 }
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.display().fmt(f)
+        match &self.0 {
+            Inner::File(path) => path.display().fmt(f),
+            Inner::Rows(what) => f.write_str(what),
+        }
     }
 }
 
 impl From<PathBuf> for Location {
     fn from(path: PathBuf) -> Self {
-        Self(path)
+        Self(Inner::File(path))
     }
 }
 
 impl From<&Path> for Location {
     fn from(path: &Path) -> Self {
-        Self(path.to_owned())
+        path.to_owned().into()
     }
 }
 
 impl From<&PathBuf> for Location {
     fn from(path: &PathBuf) -> Self {
-        Self(path.clone())
+        path.clone().into()
     }
 }
 

@@ -17,11 +17,13 @@
 //! * 5: `key_uri` in `ca.json`. A store gets format 5 with its first CA whose key is outside the store.
 
 mod addition;
+mod address;
 mod archive;
 mod authorities;
 mod backup;
 mod ca;
 mod counter;
+mod database;
 mod error;
 pub(crate) mod file;
 mod format;
@@ -45,6 +47,7 @@ mod notice;
 mod operator;
 mod output;
 mod pending;
+mod place;
 mod previous;
 mod profiles;
 mod record;
@@ -56,16 +59,20 @@ mod revocations;
 mod serial_filter;
 mod staging;
 mod standing;
+mod transfer;
 
 pub(crate) use addition::Uninstalled;
+pub(crate) use address::Address;
 pub(crate) use archive::BackupError;
 pub(crate) use backup::{BackedUp, Snapshot};
 pub(crate) use ca::Ca;
+pub(crate) use database::DatabaseUrl;
 pub(crate) use error::{FileError, Found, StoreError};
 pub(crate) use handle::Store;
 pub(crate) use history::{ForeignCrl, History};
 pub(crate) use inspection::SeenCa;
 pub(crate) use inventory::{Item, What};
+pub(crate) use issuances::RenewalMark;
 pub(crate) use issuing::{LeafKeys, LockedBatches, LockedCa};
 pub(crate) use journal::LineProblem;
 pub(crate) use kind::{Counter, Journal};
@@ -88,3 +95,4 @@ pub(crate) use restore::{RestoreError, Restored};
 pub(crate) use revocations::{LockedCrls, LockedRevocations};
 pub(crate) use staging::{ReservedCa, Unfinished};
 pub(crate) use standing::{RevocationChange, Standing};
+pub(crate) use transfer::LocalCopy;

@@ -6,11 +6,13 @@
 //! this goes on; if it was interrupted, the next command removes the generation that does not count.
 
 use super::ca::Ca;
+use super::database::{Rows, State};
 use super::error::{StoreError, Uncommitted};
 use super::file::{self, Access, Existing, Group};
 use super::layout::{CaLayout, StoreLayout};
 use super::lock::{Lock, Sharing};
 use super::name::CaName;
+use super::place::{CaPlace, Hold};
 use super::record::{CaRecord, Change};
 use super::{Notice, Store, format};
 use crate::x509::Serial;
@@ -22,14 +24,36 @@ use zeroize::Zeroizing;
 const GROUP: usize = 1024;
 
 /// CA that gets another generation of its keys: no other process makes CAs, or keys in batches.
-pub(crate) struct NewKeys<'a> {
+pub(crate) struct NewKeys<'a>(Work<'a>);
+
+enum Work<'a> {
+    Directory(Box<Generation<'a>>),
+    Database(Box<Rewriting<'a>>),
+}
+
+/// Keys of a CA in a database, which are replaced in one transaction.
+struct Rewriting<'a> {
+    store: &'a Store,
+    ca: Ca,
+    rows: Rows,
+    written: HashSet<Serial>,
+}
+
+impl Drop for Rewriting<'_> {
+    fn drop(&mut self) {
+        self.rows.session.roll_back();
+    }
+}
+
+/// Next generation of keys in a directory.
+struct Generation<'a> {
     attempt: Attempt<'a>,
     next: CaLayout,
     group: Group,
     written: HashSet<Serial>,
     unsynced: Vec<PathBuf>,
     _batches: Lock,
-    _lock: Lock,
+    _lock: Hold,
 }
 
 /// Next generation of a CA's keys until it counts: dropped before, it leaves the store as it was.
@@ -46,30 +70,42 @@ impl Store {
     pub(crate) fn begin_new_keys(&self, name: &CaName) -> Result<NewKeys<'_>, StoreError> {
         let lock = self.hold()?;
         let ca = self.ca(name)?;
-        let directory = ca.layout.leaf_keys();
+        if let Some(rows) = ca.rows().cloned() {
+            rows.lock_key()?;
+            let rewriting = Rewriting {
+                store: self,
+                rows,
+                ca,
+                written: HashSet::new(),
+            };
+            rewriting.ca.refuse_old_keys()?;
+            return Ok(NewKeys(Work::Database(Box::new(rewriting))));
+        }
+        let directory = ca.layout()?.leaf_keys();
         file::refuse_foreign_link(&directory)?;
         let batches = Lock::of_directory(&directory, Sharing::Alone, &self.operator)?;
-        let next = ca.layout.next_generation().ok_or_else(|| {
-            StoreError::damaged(ca.layout.record(), "has no generation of keys left")
+        let layout = ca.layout()?;
+        let next = layout.next_generation().ok_or_else(|| {
+            StoreError::damaged(layout.record(), "has no generation of keys left")
         })?;
         remove_other_generations(&ca)?;
 
         let attempt = Attempt {
             store: self,
-            format: format::read(&self.layout)?,
+            format: format::read(self.layout()?)?,
             committed: false,
             ca,
         };
-        format::raise(&self.layout, format::REMOVED)?;
+        format::raise(self.layout()?, format::REMOVED)?;
         file::write(
-            &self.layout.changing_keys(name),
+            &self.layout()?.changing_keys(name),
             Access::Owner,
             Existing::Replace,
             &[],
         )
         .map_err(|error| error.source)?;
         file::create_directory(&next.leaf_keys(), Access::Owner)?;
-        Ok(NewKeys {
+        Ok(NewKeys(Work::Directory(Box::new(Generation {
             group: Group::of(&next.leaf_keys())?,
             attempt,
             next,
@@ -77,7 +113,7 @@ impl Store {
             unsynced: Vec::new(),
             _batches: batches,
             _lock: lock,
-        })
+        }))))
     }
 
     /// Lists CAs whose keys were being changed by a command that was interrupted.
@@ -90,9 +126,9 @@ impl Store {
 
     /// Removes the generations of keys that do not count.
     pub(super) fn settle_keys(&self, name: &CaName) -> Result<(), StoreError> {
-        if let Some(ca) = Ca::open(&self.layout.ca(name), name, &self.operator)? {
+        if let Some(ca) = Ca::open(&self.layout()?.ca(name), name, &self.operator)? {
             // Its record first: the command that wrote it may have been killed before its sync.
-            file::sync_directory(ca.layout.directory())?;
+            file::sync_directory(ca.layout()?.directory())?;
             complete_change(&ca)?;
         }
         self.end_change_of_keys(name)?;
@@ -102,18 +138,90 @@ impl Store {
     }
 
     fn end_change_of_keys(&self, name: &CaName) -> Result<(), StoreError> {
-        file::remove_if_there(&self.layout.changing_keys(name))?;
-        Ok(file::sync_directory(self.layout.root())?)
+        file::remove_if_there(&self.layout()?.changing_keys(name))?;
+        Ok(file::sync_directory(self.layout()?.root())?)
     }
 }
 
 impl NewKeys<'_> {
     pub(crate) fn ca(&self) -> &Ca {
-        &self.attempt.ca
+        match &self.0 {
+            Work::Directory(generation) => &generation.attempt.ca,
+            Work::Database(rewriting) => &rewriting.ca,
+        }
     }
 
     /// Adds the leaf keys that are there and were not added before: `protect` returns the new content of a file.
     pub(crate) fn add_leaf_keys<E: From<StoreError>>(
+        &mut self,
+        protect: impl FnMut(&Ca, &Serial, &[u8]) -> Result<Zeroizing<Vec<u8>>, E>,
+    ) -> Result<(), E> {
+        match &mut self.0 {
+            Work::Directory(generation) => generation.add_leaf_keys(protect),
+            Work::Database(rewriting) => rewriting.add_leaf_keys(protect),
+        }
+    }
+
+    /// Writes the CA's own key, adds the leaf keys that others made meanwhile, and has the new generation count.
+    pub(crate) fn finish<E: From<StoreError>>(
+        self,
+        own: &[u8],
+        protect: impl FnMut(&Ca, &Serial, &[u8]) -> Result<Zeroizing<Vec<u8>>, E>,
+    ) -> Result<ChangedKeys, E> {
+        match self.0 {
+            Work::Directory(generation) => generation.finish(own, protect),
+            Work::Database(rewriting) => rewriting.finish(own, protect),
+        }
+    }
+}
+
+impl Rewriting<'_> {
+    fn add_leaf_keys<E: From<StoreError>>(
+        &mut self,
+        mut protect: impl FnMut(&Ca, &Serial, &[u8]) -> Result<Zeroizing<Vec<u8>>, E>,
+    ) -> Result<(), E> {
+        for serial in self.rows.leaf_key_serials()? {
+            if !self.written.contains(&serial)
+                && let Some(old) = self.rows.leaf_key(&serial)?
+            {
+                let content = protect(&self.ca, &serial, &old)?;
+                self.rows.set_leaf_key(&serial, &content)?;
+                self.written.insert(serial);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish<E: From<StoreError>>(
+        mut self,
+        own: &[u8],
+        protect: impl FnMut(&Ca, &Serial, &[u8]) -> Result<Zeroizing<Vec<u8>>, E>,
+    ) -> Result<ChangedKeys, E> {
+        // From now on nobody records a key under the passphrase before.
+        self.rows.session.enter_alone()?;
+        self.add_leaf_keys(protect)?;
+        let record = CaRecord {
+            keys: self.ca.record().keys.saturating_add(1),
+            ..self.ca.record().clone()
+        };
+        self.rows.set_key(own)?;
+        self.rows.set_record(&record)?;
+        let stamp = self.store.operator.stamp();
+        self.rows.record_change(Change::PassphraseChanged, stamp)?;
+        self.rows.session.commit()?;
+        Ok(ChangedKeys {
+            leaf_keys: self.written.len(),
+            settled: Ok(()),
+        })
+    }
+}
+
+impl Generation<'_> {
+    fn ca(&self) -> &Ca {
+        &self.attempt.ca
+    }
+
+    fn add_leaf_keys<E: From<StoreError>>(
         &mut self,
         mut protect: impl FnMut(&Ca, &Serial, &[u8]) -> Result<Zeroizing<Vec<u8>>, E>,
     ) -> Result<(), E> {
@@ -145,8 +253,7 @@ impl NewKeys<'_> {
         Ok(())
     }
 
-    /// Writes the CA's own key, adds the leaf keys that others made meanwhile, and has the new generation count.
-    pub(crate) fn finish<E: From<StoreError>>(
+    fn finish<E: From<StoreError>>(
         mut self,
         own: &[u8],
         protect: impl FnMut(&Ca, &Serial, &[u8]) -> Result<Zeroizing<Vec<u8>>, E>,
@@ -217,14 +324,16 @@ impl Drop for Attempt<'_> {
             && remove_other_generations(ca).is_ok()
             && store.end_change_of_keys(ca.name()).is_ok()
         {
-            let _ = format::lower(&store.layout, self.format);
+            let _ = store
+                .layout()
+                .and_then(|layout| format::lower(layout, self.format));
         }
     }
 }
 
 /// Records the generation of keys that counts, if it is not the first and not recorded, and removes the others.
 fn complete_change(ca: &Ca) -> Result<(), StoreError> {
-    if ca.count_changes(Change::PassphraseChanged)? < u64::from(ca.layout.generation()) {
+    if ca.count_changes(Change::PassphraseChanged)? < u64::from(ca.layout()?.generation()) {
         ca.append_change(Change::PassphraseChanged)?;
     }
     remove_other_generations(ca)
@@ -232,7 +341,7 @@ fn complete_change(ca: &Ca) -> Result<(), StoreError> {
 
 /// Removes the keys of every generation but the one that counts.
 fn remove_other_generations(ca: &Ca) -> Result<(), StoreError> {
-    let layout = &ca.layout;
+    let layout = ca.layout()?;
     let (files, directories) = layout.keys_in(&file::names_in(layout.directory())?);
     for path in files.iter().filter(|path| **path != layout.key()) {
         file::remove_if_there(path)?;
@@ -249,10 +358,20 @@ fn remove_other_generations(ca: &Ca) -> Result<(), StoreError> {
 impl Ca {
     /// Refuses a CA whose keys were protected anew since it was opened: a key made now would be lost.
     pub(super) fn refuse_old_keys(&self) -> Result<(), StoreError> {
-        let content = file::read_if_there(&self.layout.record())?;
-        let now = content.and_then(|content| serde_json::from_slice::<CaRecord>(&content).ok());
+        let now = match &self.place {
+            CaPlace::Directory(layout) => {
+                let content = file::read_if_there(&layout.record())?;
+                let read = |content: Vec<u8>| serde_json::from_slice::<CaRecord>(&content).ok();
+                content.and_then(read).map(|record| record.keys)
+            }
+            CaPlace::Database(rows) => {
+                let facts = rows.session.facts()?;
+                let ca = facts.ca(self.name(), State::Ready);
+                ca.map(|ca| ca.record.keys)
+            }
+        };
         match now {
-            Some(now) if now.keys == self.record().keys => Ok(()),
+            Some(keys) if keys == self.record().keys => Ok(()),
             _ => Err(StoreError::KeysChanged {
                 name: self.name().clone(),
             }),

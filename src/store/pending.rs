@@ -5,13 +5,14 @@
 
 use super::addition::Uninstalled;
 use super::ca::Ca;
+use super::database::{CaRow, Rows, Session, State};
 use super::error::StoreError;
 use super::file::{self, Access};
 use super::format;
 use super::layout::{CaLayout, StoreLayout};
-use super::lock::Lock;
 use super::material::Material;
 use super::name::CaName;
+use super::place::{CaPlace, Hold, Place};
 use super::record::CaRecord;
 use super::{Notice, ReservedCa, Store, Unfinished};
 use crate::pem;
@@ -23,7 +24,7 @@ const LABEL: &str = "CERTIFICATE REQUEST";
 
 /// Pending CA: it has a key and a CSR, and no certificate yet.
 pub(crate) struct PendingCa {
-    layout: CaLayout,
+    place: CaPlace,
     record: CaRecord,
     request: CertificationRequest,
 }
@@ -43,9 +44,23 @@ impl PendingCa {
         }
         Ok(Some(Self {
             request: read_request(&layout)?,
-            layout,
+            place: CaPlace::Directory(layout),
             record,
         }))
+    }
+
+    /// Returns a pending CA that was seen in a database.
+    fn in_database(session: &Session, row: &CaRow) -> Result<Self, StoreError> {
+        let rows = Rows::of(session, row);
+        let der = row.request.as_deref().unwrap_or_default();
+        let request = CertificationRequest::from_der(der).map_err(|error| {
+            StoreError::damaged(rows.location("the CSR"), format!("cannot be read: {error}"))
+        })?;
+        Ok(Self {
+            place: CaPlace::Database(rows),
+            record: row.record.clone(),
+            request,
+        })
     }
 
     pub(crate) fn name(&self) -> &CaName {
@@ -70,7 +85,10 @@ impl PendingCa {
         if self.record.key_uri.is_some() {
             return Ok(None);
         }
-        Ok(Some(Zeroizing::new(file::read(&self.layout.key())?)))
+        match &self.place {
+            CaPlace::Directory(layout) => Ok(Some(Zeroizing::new(file::read(&layout.key())?))),
+            CaPlace::Database(rows) => rows.key(),
+        }
     }
 }
 
@@ -88,10 +106,20 @@ fn read_request(layout: &CaLayout) -> Result<CertificationRequest, StoreError> {
 impl Store {
     /// Returns the pending CA of this name.
     pub(crate) fn pending(&self, name: &CaName) -> Result<Option<PendingCa>, StoreError> {
-        if file::stands(self.layout.ca(name).directory())? {
+        let layout = match &self.place {
+            Place::Directory(layout) => layout,
+            Place::Database(session) => {
+                let facts = session.facts()?;
+                let row = facts.ca(name, State::Pending);
+                return row
+                    .map(|row| PendingCa::in_database(session, row))
+                    .transpose();
+            }
+        };
+        if file::stands(layout.ca(name).directory())? {
             return Ok(None);
         }
-        PendingCa::open(self.layout.pending_ca(name), name)
+        PendingCa::open(layout.pending_ca(name), name)
     }
 
     /// Returns every pending CA, sorted by name.
@@ -104,7 +132,11 @@ impl Store {
     }
 
     pub(super) fn refuse_pending(&self, name: &CaName) -> Result<(), StoreError> {
-        if file::stands(self.layout.pending_ca(name).directory())? {
+        let is_pending = match &self.place {
+            Place::Directory(layout) => file::stands(layout.pending_ca(name).directory())?,
+            Place::Database(session) => session.facts()?.ca(name, State::Pending).is_some(),
+        };
+        if is_pending {
             return Err(StoreError::CaPending { name: name.clone() });
         }
         Ok(())
@@ -116,7 +148,7 @@ impl Store {
         name: &CaName,
     ) -> Result<Installation<'_>, StoreError> {
         // The first look needs no lock, which a store that is only read does not give.
-        let is_there = file::stands(self.layout.ca(name).directory())?;
+        let is_there = self.has_name(name)?;
         let not_pending = |is_there| StoreError::NotPending {
             name: name.clone(),
             is_there,
@@ -139,7 +171,7 @@ impl Store {
         let mut names = Vec::new();
         for entry in entries {
             if let Some(name) = StoreLayout::pending_name(entry)
-                && file::stands(self.layout.ca(&name).directory())?
+                && file::stands(self.layout()?.ca(&name).directory())?
             {
                 names.push(name);
             }
@@ -149,7 +181,7 @@ impl Store {
 
     /// Removes the pending CA of an installed one, unless it has another key.
     pub(super) fn settle_installed(&self, name: &CaName) -> Result<(), StoreError> {
-        let pending = self.layout.pending_ca(name);
+        let pending = self.layout()?.pending_ca(name);
         let key = file::read_if_there(&pending.key())?.map(Zeroizing::new);
         if let Some(key) = key {
             let installed = self.ca(name)?.key_file()?;
@@ -161,9 +193,9 @@ impl Store {
             }
         }
         // The CA's name first: the command that gave it may have been killed before its sync.
-        file::sync_directory(self.layout.root())?;
+        file::sync_directory(self.layout()?.root())?;
         file::remove_directory(pending.directory())?;
-        file::sync_directory(self.layout.root())?;
+        file::sync_directory(self.layout()?.root())?;
         self.operator.tell(&Notice::UnfinishedCa {
             name: name.clone(),
             completed: true,
@@ -180,10 +212,14 @@ impl ReservedCa<'_> {
         request_der: &[u8],
         key_pem: Option<&[u8]>,
     ) -> Result<(), StoreError> {
-        let layout = self.store.layout.staged_ca(&self.name);
+        if let Some(session) = self.store.session() {
+            session.begin_alone(session.facts()?.revision)?;
+            return session.add_pending(record, request_der, key_pem);
+        }
+        let layout = self.store.layout()?.staged_ca(&self.name);
         let request = pem::encode(LABEL, request_der);
         if let Some(format) = record.format() {
-            format::raise(&self.store.layout, format)?;
+            format::raise(self.store.layout()?, format)?;
         }
         file::create_directory(layout.directory(), Access::Store)?;
         if let Some(key_pem) = key_pem {
@@ -192,24 +228,32 @@ impl ReservedCa<'_> {
         file::create(&layout.request(), Access::Store, request.as_bytes())?;
         file::create(&layout.intended_record(), Access::Store, &record.to_json())?;
         file::sync_directory(layout.directory())?;
-        Ok(file::sync_directory(self.store.layout.root())?)
+        Ok(file::sync_directory(self.store.layout()?.root())?)
     }
 
     /// Gives the staged CSR the name of a pending CA's.
     pub(crate) fn finish_request(&self) -> Result<PendingCa, Unfinished> {
         let Self { store, name, _lock } = self;
-        let layout = store.layout.pending_ca(name);
-        file::rename_new(store.layout.staged_ca(name).directory(), layout.directory()).map_err(
-            |error| Unfinished {
-                has_its_name: false,
-                source: error.into(),
-            },
-        )?;
+        let unnamed = |source| Unfinished {
+            has_its_name: false,
+            source,
+        };
         let named = |source| Unfinished {
             has_its_name: true,
             source,
         };
-        file::sync_directory(store.layout.root()).map_err(|error| named(error.into()))?;
+        let paths = match &store.place {
+            Place::Directory(layout) => layout,
+            Place::Database(session) => {
+                session.commit().map_err(unnamed)?;
+                let pending = store.pending(name).map_err(named)?;
+                return pending.ok_or_else(|| named(StoreError::CaPending { name: name.clone() }));
+            }
+        };
+        let layout = paths.pending_ca(name);
+        file::rename_new(paths.staged_ca(name).directory(), layout.directory())
+            .map_err(|error| unnamed(error.into()))?;
+        file::sync_directory(paths.root()).map_err(|error| named(error.into()))?;
         let pending = PendingCa::open(layout, name).map_err(named)?;
         pending.ok_or_else(|| named(StoreError::CaPending { name: name.clone() }))
     }
@@ -219,7 +263,7 @@ impl ReservedCa<'_> {
 pub(crate) struct Installation<'a> {
     store: &'a Store,
     pending: PendingCa,
-    _lock: Lock,
+    _lock: Hold,
 }
 
 impl Installation<'_> {
@@ -234,9 +278,29 @@ impl Installation<'_> {
     /// Adds CAs, each below one that is there or before it, and the pending one as the last; then removes
     /// its CSR.
     pub(crate) fn install(&self, cas: &[Material<'_>]) -> Result<Ca, Uninstalled> {
+        if let Some(session) = self.store.session() {
+            return self.install_in(session, cas).map_err(|source| Uninstalled {
+                added: Vec::new(),
+                source,
+            });
+        }
         let added = self.store.add_all(cas, |name| self.check_place_for(name))?;
         self.clear_away()
             .map_err(|source| Uninstalled { added, source })
+    }
+
+    /// Does the same in a database, in one step.
+    fn install_in(&self, session: &Session, cas: &[Material<'_>]) -> Result<Ca, StoreError> {
+        let pending = self.pending.name();
+        let facts = session.facts()?;
+        session.alone(|| {
+            if let Some(row) = facts.ca(pending, State::Pending) {
+                session.remove_row(row)?;
+            }
+            cas.iter()
+                .try_for_each(|material| session.add(material, &self.store.operator))
+        })?;
+        self.store.ca(pending)
     }
 
     fn check_place_for(&self, name: &CaName) -> Result<(), StoreError> {
@@ -249,8 +313,9 @@ impl Installation<'_> {
 
     fn clear_away(&self) -> Result<Ca, StoreError> {
         let ca = self.store.ca(self.pending.name())?;
-        file::remove_directory(self.pending.layout.directory())?;
-        file::sync_directory(self.store.layout.root())?;
+        let layout = self.store.layout()?;
+        file::remove_directory(layout.pending_ca(self.pending.name()).directory())?;
+        file::sync_directory(layout.root())?;
         Ok(ca)
     }
 }

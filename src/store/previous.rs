@@ -2,6 +2,7 @@
 
 use super::ca::{Ca, read_certificate};
 use super::error::StoreError;
+use super::place::CaPlace;
 use crate::x509::Certificate;
 use std::cmp::Reverse;
 
@@ -9,7 +10,10 @@ impl Ca {
     /// Returns the certificate in force, and those before it with the same name and key, the last to
     /// expire first.
     pub(crate) fn certificates(&self) -> Result<Vec<Certificate>, StoreError> {
-        let own = read_certificate(&self.layout.certificate())?;
+        let own = match &self.place {
+            CaPlace::Directory(layout) => read_certificate(&layout.certificate())?,
+            CaPlace::Database(_) => self.certificate().clone(),
+        };
         let mut certificates = Vec::new();
         for seen in self.previous_certificates()? {
             let certificate = seen.certificate?;

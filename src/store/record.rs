@@ -137,6 +137,15 @@ pub(crate) struct Issuance {
 }
 
 impl Issuance {
+    /// Returns the part that is read of thousands.
+    pub(super) fn brief(&self) -> BriefIssuance<'_> {
+        BriefIssuance {
+            serial: self.serial,
+            profile: Cow::Owned(self.profile.to_string()),
+            not_after: self.not_after,
+        }
+    }
+
     /// Returns whether this very certificate is recorded.
     pub(crate) fn is_of(&self, certificate: &Certificate) -> bool {
         self.der.as_deref() == Some(certificate.der())
@@ -266,18 +275,19 @@ pub(crate) enum Change {
     Removed,
 }
 
-/// Place in a journal: everything up to it. Only the store makes and compares it.
+/// Place in the revocations of a CA: everything up to it. Only the store makes and compares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Coverage {
-    /// Bytes from the journal's beginning.
+    /// Bytes from the journal's beginning; in a database, the number of the record.
     pub(super) length: u64,
     /// The check of the line that ends there.
     pub(super) check: String,
 }
 
 impl Coverage {
-    /// Returns the number of bytes that a CRL of all that is revoked up to here has at most.
-    pub(crate) fn crl_size(&self) -> usize {
+    /// Returns the number of bytes that a CRL of all that is revoked up to here has at most, with so many bytes of
+    /// the journal for each of the CRL.
+    pub(super) fn crl_size(&self) -> usize {
         usize::try_from(self.length / JOURNAL_TO_CRL).unwrap_or(0)
     }
 }

@@ -2,12 +2,13 @@
 //! takes for a CA, so that no serial number is used twice. Its keys are gone.
 
 use super::ca::Ca;
+use super::database::State;
 use super::error::StoreError;
 use super::file;
 use super::format;
 use super::layout::{CaLayout, StoreLayout};
-use super::lock::Lock;
 use super::name::CaName;
+use super::place::{Hold, Place};
 use super::record::Change;
 use super::{Notice, Store};
 
@@ -15,7 +16,7 @@ use super::{Notice, Store};
 pub(crate) struct Removal<'a> {
     store: &'a Store,
     ca: Ca,
-    _lock: Lock,
+    _lock: Hold,
 }
 
 impl Store {
@@ -36,19 +37,31 @@ impl Store {
         if self.pending(name)?.is_none() {
             return Err(StoreError::NotPending {
                 name: name.clone(),
-                is_there: file::stands(self.layout.ca(name).directory())?,
+                is_there: self.has_name(name)?,
             });
         }
-        let staged = self.layout.staged_ca(name);
+        if let Some(session) = self.session() {
+            let facts = session.facts()?;
+            let row = facts.ca(name, State::Pending);
+            return session.alone(|| row.map_or(Ok(()), |row| session.remove_row(row)));
+        }
+        let staged = self.layout()?.staged_ca(name);
         // Under this name it is a remainder, which the next command removes too.
-        file::rename_new(self.layout.pending_ca(name).directory(), staged.directory())?;
-        file::sync_directory(self.layout.root())?;
+        file::rename_new(
+            self.layout()?.pending_ca(name).directory(),
+            staged.directory(),
+        )?;
+        file::sync_directory(self.layout()?.root())?;
         file::remove_directory(staged.directory())?;
-        Ok(file::sync_directory(self.layout.root())?)
+        Ok(file::sync_directory(self.layout()?.root())?)
     }
 
     pub(super) fn refuse_removed(&self, name: &CaName) -> Result<(), StoreError> {
-        if file::stands(self.layout.removed_ca(name).directory())? {
+        let is_removed = match &self.place {
+            Place::Directory(layout) => file::stands(layout.removed_ca(name).directory())?,
+            Place::Database(session) => session.facts()?.ca(name, State::Removed).is_some(),
+        };
+        if is_removed {
             return Err(StoreError::CaRemoved { name: name.clone() });
         }
         Ok(())
@@ -56,19 +69,38 @@ impl Store {
 
     /// Returns every removed CA, sorted by name, for its journals.
     pub(crate) fn removed_cas(&self) -> Result<Vec<Ca>, StoreError> {
+        let layout = match &self.place {
+            Place::Directory(layout) => layout,
+            Place::Database(session) => {
+                let facts = session.facts()?;
+                let removed = facts.in_state(State::Removed);
+                return removed
+                    .map(|(_, row)| Ca::in_database(session, row, &self.operator))
+                    .collect();
+            }
+        };
         let mut names: Vec<CaName> = self
             .entries()?
             .iter()
             .filter_map(|entry| StoreLayout::removed_name(entry))
             .collect();
         names.sort();
-        let open = |name| Ca::open(&self.layout.removed_ca(name), name, &self.operator).transpose();
+        let open = |name| Ca::open(&layout.removed_ca(name), name, &self.operator).transpose();
         names.iter().filter_map(open).collect()
     }
 
     /// Returns a CA, also a removed one, for its journals.
     pub(crate) fn ca_or_removed(&self, name: &CaName) -> Result<Ca, StoreError> {
-        match Ca::open(&self.layout.removed_ca(name), name, &self.operator)? {
+        let removed = match &self.place {
+            Place::Directory(layout) => Ca::open(&layout.removed_ca(name), name, &self.operator)?,
+            Place::Database(session) => {
+                let facts = session.facts()?;
+                let row = facts.ca(name, State::Removed);
+                row.map(|row| Ca::in_database(session, row, &self.operator))
+                    .transpose()?
+            }
+        };
+        match removed {
             Some(removed) => Ok(removed),
             None => self.ca(name),
         }
@@ -79,7 +111,7 @@ impl Store {
         let mut names = Vec::new();
         for entry in entries {
             if let Some(name) = StoreLayout::removed_name(entry)
-                && has_keys(&self.layout.removed_ca(&name))?
+                && has_keys(&self.layout()?.removed_ca(&name))?
             {
                 names.push(name);
             }
@@ -89,8 +121,8 @@ impl Store {
 
     pub(super) fn settle_removed(&self, name: &CaName) -> Result<(), StoreError> {
         // Its name first: the command that gave it may have been killed before its sync.
-        file::sync_directory(self.layout.root())?;
-        if let Some(removed) = Ca::open(&self.layout.removed_ca(name), name, &self.operator)? {
+        file::sync_directory(self.layout()?.root())?;
+        if let Some(removed) = Ca::open(&self.layout()?.removed_ca(name), name, &self.operator)? {
             complete_removal(&removed)?;
         }
         self.operator.tell(&Notice::UnfinishedCa {
@@ -110,17 +142,21 @@ impl Removal<'_> {
     pub(crate) fn finish(&self) -> Result<(), StoreError> {
         let Self { store, ca, _lock } = self;
         let name = ca.name();
+        if let (Some(session), Some(rows)) = (store.session(), ca.rows()) {
+            return session.alone(|| rows.remove(store.operator.stamp()));
+        }
         let _ca_lock = ca.hold()?;
-        let format = format::read(&store.layout)?;
-        let removed = store.layout.removed_ca(name);
-        let renamed = format::raise(&store.layout, format::REMOVED).and_then(|()| {
-            file::rename_new(ca.layout.directory(), removed.directory()).map_err(StoreError::from)
+        let (layout, of_ca) = (store.layout()?, ca.layout()?);
+        let format = format::read(layout)?;
+        let removed = layout.removed_ca(name);
+        let renamed = format::raise(layout, format::REMOVED).and_then(|()| {
+            file::rename_new(of_ca.directory(), removed.directory()).map_err(StoreError::from)
         });
         if let Err(error) = renamed {
-            let _ = format::lower(&store.layout, format);
+            let _ = format::lower(layout, format);
             return Err(error);
         }
-        file::sync_directory(store.layout.root())?;
+        file::sync_directory(layout.root())?;
         match Ca::open(&removed, name, &store.operator)? {
             Some(removed) => complete_removal(&removed),
             None => Ok(()),
@@ -133,7 +169,7 @@ fn complete_removal(removed: &Ca) -> Result<(), StoreError> {
     if removed.count_changes(Change::Removed)? == 0 {
         removed.append_change(Change::Removed)?;
     }
-    remove_keys(&removed.layout)
+    remove_keys(removed.layout()?)
 }
 
 fn has_keys(layout: &CaLayout) -> Result<bool, StoreError> {

@@ -21,6 +21,12 @@ pub(crate) struct StoreRepair<'a> {
     copies: OnceCell<PathBuf>,
 }
 
+/// Returns the path of a file of the store; refuses what is in a database.
+fn path_of(file: &Location) -> Result<&Path, StoreError> {
+    file.path()
+        .ok_or_else(|| StoreError::NotInDatabase { path: file.clone() })
+}
+
 impl Store {
     /// Begins to repair; `time` is in the name of the directory that gets copies.
     pub(crate) fn repair(&self, time: String) -> StoreRepair<'_> {
@@ -38,7 +44,7 @@ impl StoreRepair<'_> {
         let _lock = ca.hold()?;
         // Every writer does so when it opens the journal; the caller reports it.
         let silent = self.store.operator.heard_by(|_| {});
-        Writer::open(&ca.journal_path(journal), &silent)?;
+        Writer::open(&ca.journal_path(journal)?, &silent)?;
         Ok(())
     }
 
@@ -51,7 +57,7 @@ impl StoreRepair<'_> {
         least: u128,
     ) -> Result<Option<Location>, StoreError> {
         let _lock = ca.hold()?;
-        let path = ca.counter_path(which);
+        let path = ca.counter_path(which)?;
         let recorded = match which {
             Counter::Serial => ca.last_issuance()?.map_or(0, |last: Issuance| last.counter),
             Counter::CrlNumber => ca.recent_crls()?.first().map_or(0, |last| last.number),
@@ -66,7 +72,7 @@ impl StoreRepair<'_> {
     }
 
     pub(crate) fn tighten(&self, file: &Location, mode: u32) -> Result<(), StoreError> {
-        Ok(file::tighten(file.path(), mode)?)
+        Ok(file::tighten(path_of(file)?, mode)?)
     }
 
     /// Moves a file of an interrupted writer to the copies, unless a writer is at work.
@@ -74,7 +80,7 @@ impl StoreRepair<'_> {
         &self,
         file: &Location,
     ) -> Result<Option<Location>, StoreError> {
-        self.move_to_copies(file.path())
+        self.move_to_copies(path_of(file)?)
     }
 
     fn move_to_copies(&self, path: &Path) -> Result<Option<Location>, StoreError> {
@@ -91,10 +97,13 @@ impl StoreRepair<'_> {
         serial: &Serial,
     ) -> Result<Option<Location>, StoreError> {
         // Batches make the keys of a group before they record it, and hold no other lock meanwhile.
-        let _batches =
-            Lock::of_directory(&ca.layout.leaf_keys(), Sharing::Alone, &self.store.operator)?;
+        let _batches = Lock::of_directory(
+            &ca.layout()?.leaf_keys(),
+            Sharing::Alone,
+            &self.store.operator,
+        )?;
         let _lock = ca.hold()?;
-        let path = ca.layout.leaf_key(serial);
+        let path = ca.layout()?.leaf_key(serial);
         if ca.issuance(serial)?.is_some() || !file::stands(&path)? {
             return Ok(None);
         }
@@ -103,8 +112,8 @@ impl StoreRepair<'_> {
 
     /// Copies a file before it is replaced.
     pub(crate) fn keep_copy(&self, file: &Location) -> Result<Location, StoreError> {
-        let to = self.place_for(file.path())?;
-        let content = file::read(file.path())?;
+        let to = self.place_for(path_of(file)?)?;
+        let content = file::read(path_of(file)?)?;
         file::write(&to, Access::Owner, Existing::Keep, &content)?;
         Ok(to.into())
     }
@@ -117,15 +126,15 @@ impl StoreRepair<'_> {
         der: &[u8],
     ) -> Result<Option<Location>, StoreError> {
         let _lock = ca.hold()?;
-        let stands = file::stands(file.path())?;
+        let stands = file::stands(path_of(file)?)?;
         let copy = stands.then(|| self.keep_copy(file)).transpose()?;
-        file::write(file.path(), Access::Store, Existing::Replace, der)?;
+        file::write(path_of(file)?, Access::Store, Existing::Replace, der)?;
         Ok(copy)
     }
 
     /// Returns a free place for a file among the copies.
     fn place_for(&self, path: &Path) -> Result<PathBuf, StoreError> {
-        let layout = &self.store.layout;
+        let layout = self.store.layout()?;
         let copies = if let Some(copies) = self.copies.get() {
             copies
         } else {
@@ -143,12 +152,12 @@ impl StoreRepair<'_> {
     }
 
     fn make_directory(&self) -> Result<PathBuf, StoreError> {
-        let mut directory = self.store.layout.repaired(&self.time);
+        let mut directory = self.store.layout()?.repaired(&self.time);
         while file::stands(&directory)? {
             directory = super::layout::beside(&directory);
         }
         file::create_directory(&directory, Access::Owner)?;
-        file::sync_directory(self.store.layout.root())?;
+        file::sync_directory(self.store.layout()?.root())?;
         Ok(directory)
     }
 }

@@ -4,9 +4,10 @@ use super::Store;
 use super::ca::Ca;
 use super::error::{FileError, StoreError};
 use super::file::{self, Access, Existing, Staged, Uncommitted};
+use super::layout::CaLayout;
 use super::location::Location;
-use super::lock::Lock;
 use super::name::CaName;
+use super::place::{CaPlace, Hold};
 use crate::x509::Certificate;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -15,8 +16,9 @@ use std::path::PathBuf;
 /// is dropped.
 pub(crate) struct Replacement {
     ca: Ca,
-    file: Staged,
-    _lock: Lock,
+    /// File in the making; none in a database.
+    file: Option<Staged>,
+    _lock: Hold,
 }
 
 impl Store {
@@ -27,7 +29,13 @@ impl Store {
         let lock = self.hold()?;
         let ca = self.ca(name)?;
         Ok(Replacement {
-            file: Staged::new(&ca.layout.certificate(), Access::Store, Existing::Replace)?,
+            file: match &ca.place {
+                CaPlace::Directory(layout) => {
+                    let path = layout.certificate();
+                    Some(Staged::new(&path, Access::Store, Existing::Replace)?)
+                }
+                CaPlace::Database(_) => None,
+            },
             ca,
             _lock: lock,
         })
@@ -40,13 +48,12 @@ impl Replacement {
     }
 
     /// Replaces the certificate. A reader finds one of the two.
-    pub(crate) fn replace(self, certificate: &Certificate) -> Result<Replaced, Uncommitted> {
-        let Self {
-            ca,
-            mut file,
-            _lock,
-        } = self;
-        let kept = Kept::of(&ca)?;
+    pub(crate) fn replace(self, certificate: &Certificate) -> Result<Replaced, StoreError> {
+        let Self { ca, file, _lock } = self;
+        let Some(mut file) = file else {
+            return replace_in_database(ca, certificate);
+        };
+        let kept = Kept::of(ca.layout()?, ca.certificate())?;
         let filled = file.fill(|file| file.write_all(certificate.to_pem().as_bytes()));
         let replaced = filled
             .map_err(Uncommitted::from)
@@ -68,6 +75,25 @@ pub(crate) struct Replaced {
     pub(crate) previous: Location,
 }
 
+fn replace_in_database(ca: Ca, certificate: &Certificate) -> Result<Replaced, StoreError> {
+    let before = ca.certificate().clone();
+    let fingerprint = before.fingerprint();
+    let previous = format!("the previous certificate {fingerprint}");
+    let previous = ca.location_of(
+        |layout| layout.previous_certificate(&fingerprint),
+        &previous,
+    );
+    if let Some(rows) = ca.rows() {
+        rows.session
+            .alone_anyway(|| rows.replace_certificate(&before, certificate))?;
+    }
+    Ok(Replaced {
+        before,
+        ca: ca.with_certificate(certificate),
+        previous,
+    })
+}
+
 /// Copy of a CA's certificate among those before it.
 struct Kept {
     path: PathBuf,
@@ -75,9 +101,8 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(ca: &Ca) -> Result<Self, FileError> {
-        let layout = &ca.layout;
-        let path = layout.previous_certificate(&ca.certificate().fingerprint());
+    fn of(layout: &CaLayout, certificate: &Certificate) -> Result<Self, FileError> {
+        let path = layout.previous_certificate(&certificate.fingerprint());
         file::create_directories(&layout.previous_certificates(), Access::Store)?;
         // An interrupted command may have come as far as this; the name says what is in it.
         let kept = Self {
@@ -85,7 +110,7 @@ impl Kept {
             path,
         };
         if kept.is_new {
-            let pem = ca.certificate().to_pem();
+            let pem = certificate.to_pem();
             file::write(&kept.path, Access::Store, Existing::Keep, pem.as_bytes()).map_err(
                 |error| {
                     kept.take_back_unless(error.in_place.is_none());

@@ -3,6 +3,7 @@
 //! Since the backup was made the store may have issued and signed more. So that nothing comes twice, every
 //! CA goes on far above what the backup knows of.
 
+use super::address::Address;
 use super::archive::{Entry, Next, Reader};
 use super::backup::{DIRECTORY, MANIFEST, Manifest, VERSION};
 use super::ca::Ca;
@@ -92,10 +93,32 @@ impl<E: Into<StoreError>> From<E> for RestoreError {
 }
 
 impl Store {
-    /// Restores a store from an archive, which is called `from`, into a directory that is missing or empty.
+    /// Restores a store from an archive, which is called `from`, into a directory that is missing or empty, or a
+    /// database without a store; for that, `temporary` is a place for a directory.
     /// Its CAs go on above what the backup knows of, and above what a restore of it before `now` may have
     /// gone on to; if `now` is before the backup, above what one within ten years may have gone on to.
     pub(crate) fn restore(
+        input: impl Read,
+        from: &Path,
+        target: &Address,
+        temporary: &Path,
+        now: OffsetDateTime,
+        operator: &Operator,
+    ) -> Result<Restored, RestoreError> {
+        let path = match target {
+            Address::Directory(path) => return Self::restore_to(input, from, path, now, operator),
+            Address::Database(_) => temporary,
+        };
+        let restored = Self::restore_to(input, from, path, now, operator)?;
+        let copied =
+            Self::open(&path.into(), operator.clone()).and_then(|store| store.copy_into(target));
+        let removed = file::remove_directory(path);
+        copied?;
+        removed?;
+        Ok(restored)
+    }
+
+    fn restore_to(
         input: impl Read,
         from: &Path,
         target: &Path,
@@ -275,9 +298,9 @@ impl<R: Read> Extraction<R> {
             }
             let proved = prove(&ca)?;
             let floors = raised(&ca, proved.floors, least)?;
-            counter::write(&ca.layout.serial_counter(), floors.counter)?;
-            counter::write(&ca.layout.crl_number_counter(), floors.crl_number)?;
-            mark(&ca.layout.record(), ca.record(), floors)?;
+            counter::write(&ca.layout()?.serial_counter(), floors.counter)?;
+            counter::write(&ca.layout()?.crl_number_counter(), floors.crl_number)?;
+            mark(&ca.layout()?.record(), ca.record(), floors)?;
             ca.append_change(Change::Restored)?;
             cas.push(RestoredCa {
                 name: (*name).clone(),
@@ -332,7 +355,7 @@ impl<R: Read> Extraction<R> {
     fn about_entry(&self, error: StoreError) -> StoreError {
         let entry = |path: &Path| Some(format!("{DIRECTORY}/{}", self.layout.relative(path)?));
         match error {
-            StoreError::Damaged { path, problem } => match entry(path.path()) {
+            StoreError::Damaged { path, problem } => match path.path().and_then(&entry) {
                 Some(name) => self.reader.bad_entry(&name, problem),
                 None => StoreError::Damaged { path, problem },
             },
@@ -362,7 +385,7 @@ struct Proved {
 
 /// Reads all that a CA has on record.
 fn prove(ca: &Ca) -> Result<Proved, StoreError> {
-    let (layout, name) = (&ca.layout, ca.name().as_str());
+    let (layout, name) = (ca.layout()?, ca.name().as_str());
     for (path, journal) in [
         (layout.issued(), "issued"),
         (layout.revoked(), "revoked"),

@@ -2,11 +2,13 @@
 
 use super::ca::Ca;
 use super::counter;
+use super::database::{Lease, Revoking};
 use super::error::StoreError;
 use super::file::{self, Access};
 use super::journal::{self, Writer, search, search_behind, search_lines};
+use super::kind::Journal;
 use super::layout::CaLayout;
-use super::lock::Lock;
+use super::place::{CaPlace, Hold};
 use super::record::{AGAIN, Coverage, RevocationLine, Revoked, SignedCrl};
 use super::serial_filter::SerialFilter;
 use super::standing::{RevocationChange, Standing};
@@ -15,6 +17,9 @@ use memchr::memmem;
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeBounds;
 use time::OffsetDateTime;
+
+/// Bytes of an entry of a CRL without an invalidity date, at most.
+const ENTRY: usize = 64;
 
 /// Bytes of lines about compromised keys, and of no others.
 const COMPROMISE: &[u8] = b"Compromise\"";
@@ -30,10 +35,14 @@ impl Ca {
     pub(crate) fn standing(&self, serial: &Serial) -> Result<Standing, StoreError> {
         let needle = format!("\"serial\":\"{serial}\"");
         let mut standing = Standing::NeverRevoked;
-        for line in search(&self.layout.revoked(), &[needle.as_bytes()])? {
+        if let Some(rows) = self.rows() {
+            rows.revocations_of(std::iter::once(serial), |line| standing = line.standing())?;
+            return Ok(standing);
+        }
+        for line in search(&self.layout()?.revoked(), &[needle.as_bytes()])? {
             let line: RevocationLine = line?;
             if line.serial == *serial {
-                standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
+                standing = line.standing();
             }
         }
         Ok(standing)
@@ -42,9 +51,8 @@ impl Ca {
     /// Returns the status of every certificate that ever was revoked.
     pub(crate) fn standings(&self) -> Result<HashMap<Serial, Standing>, StoreError> {
         let mut standings = HashMap::new();
-        self.scan_revoked(|line| {
-            let standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
-            standings.insert(line.serial, standing);
+        self.each_line(|line| {
+            standings.insert(line.serial, line.standing());
         })?;
         Ok(standings)
     }
@@ -55,13 +63,17 @@ impl Ca {
         &self,
         serials: &HashSet<Serial>,
     ) -> Result<HashMap<Serial, Standing>, StoreError> {
+        let mut standings = HashMap::new();
+        let each = |line: RevocationLine| {
+            standings.insert(line.serial, line.standing());
+        };
+        if let Some(rows) = self.rows() {
+            rows.revocations_of(serials.iter(), each)?;
+            return Ok(standings);
+        }
         let filter = SerialFilter::new(serials);
         let read = |line: &[u8]| filter.read(line, |line: &RevocationLine| &line.serial);
-        let mut standings = HashMap::new();
-        journal::scan_lines(&self.layout.revoked(), read, |line: RevocationLine| {
-            let standing = line.revoked.map_or(Standing::Released, Standing::Revoked);
-            standings.insert(line.serial, standing);
-        })?;
+        journal::scan_lines(&self.layout()?.revoked(), read, each)?;
         Ok(standings)
     }
 
@@ -84,11 +96,6 @@ impl Ca {
         Ok(all)
     }
 
-    fn scan_revoked(&self, each: impl FnMut(RevocationLine)) -> Result<(), StoreError> {
-        let read = |line: &[u8]| RevocationLine::read(line).map(Some);
-        journal::scan_lines(&self.layout.revoked(), read, each)
-    }
-
     /// Calls `each` for every certificate that is revoked now, in the order in which they first were.
     /// Only lines about serials that were revoked before are held in memory.
     pub(crate) fn each_revoked(
@@ -96,7 +103,7 @@ impl Ca {
         mut each: impl FnMut(&Serial, &Revoked),
     ) -> Result<(), StoreError> {
         let changed = self.changed_again()?;
-        self.scan_revoked(|line| {
+        self.each_line(|line| {
             if line.again {
                 return;
             }
@@ -107,10 +114,27 @@ impl Ca {
         })
     }
 
+    /// Calls `each` for every record of revocations, in their order.
+    fn each_line(&self, each: impl FnMut(RevocationLine)) -> Result<(), StoreError> {
+        match &self.place {
+            CaPlace::Directory(layout) => {
+                let read = |line: &[u8]| RevocationLine::read(line).map(Some);
+                journal::scan_lines(&layout.revoked(), read, each)
+            }
+            CaPlace::Database(rows) => rows.each_revocation(each),
+        }
+    }
+
     /// Returns the present state of every serial number that was released, or revoked for another reason.
     fn changed_again(&self) -> Result<HashMap<Serial, Option<Revoked>>, StoreError> {
         let mut changed = HashMap::new();
-        for line in search(&self.layout.revoked(), &[AGAIN])? {
+        if let Some(rows) = self.rows() {
+            rows.revocations_again(|line| {
+                changed.insert(line.serial, line.revoked);
+            })?;
+            return Ok(changed);
+        }
+        for line in search(&self.layout()?.revoked(), &[AGAIN])? {
             let line: RevocationLine = line?;
             changed.insert(line.serial, line.revoked);
         }
@@ -129,13 +153,20 @@ impl Ca {
             _ => RevocationLine::read(line).map(Some),
         };
         let mut compromised = HashMap::new();
-        for line in search_lines(&self.layout.revoked(), &[COMPROMISE], read)? {
-            let line: RevocationLine = line?;
+        let mut take = |line: RevocationLine| {
             if let Some(revoked) = line.revoked
                 && revoked.reason.is_compromise()
             {
                 compromised.insert(line.serial, revoked.key);
             }
+        };
+        match &self.place {
+            CaPlace::Directory(layout) => {
+                for line in search_lines(&layout.revoked(), &[COMPROMISE], read)? {
+                    take(line?);
+                }
+            }
+            CaPlace::Database(rows) => rows.compromises(take)?,
         }
         Ok(compromised)
     }
@@ -143,7 +174,7 @@ impl Ca {
     /// Returns every serial number that ever was revoked, whether released since or not.
     pub(crate) fn ever_revoked(&self) -> Result<HashSet<Serial>, StoreError> {
         let mut serials = HashSet::new();
-        self.scan_revoked(|line| {
+        self.each_line(|line| {
             serials.insert(line.serial);
         })?;
         Ok(serials)
@@ -151,26 +182,60 @@ impl Ca {
 
     /// Returns the serial numbers about which something was recorded behind a place.
     pub(crate) fn recorded_since(&self, place: &Coverage) -> Result<HashSet<Serial>, StoreError> {
-        let lines = search_behind(&self.layout.revoked(), place, &[b""])?;
+        if let Some(rows) = self.rows() {
+            let mut serials = HashSet::new();
+            rows.revocations_behind(place, |line| {
+                serials.insert(line.serial);
+            })?;
+            return Ok(serials);
+        }
+        let lines = search_behind(&self.layout()?.revoked(), place, &[b""])?;
         lines
             .map(|line| line.map(|line: RevocationLine| line.serial))
             .collect()
     }
 
     pub(crate) fn revocations_end(&self) -> Result<Coverage, StoreError> {
-        journal::end(&self.layout.revoked())
+        match &self.place {
+            CaPlace::Directory(layout) => journal::end(&layout.revoked()),
+            CaPlace::Database(rows) => rows.revocation_end(),
+        }
+    }
+
+    /// Returns the number of bytes that a CRL of all that is revoked up to a place has at most.
+    pub(crate) fn crl_size(&self, covers: &Coverage) -> usize {
+        match &self.place {
+            CaPlace::Directory(_) => covers.crl_size(),
+            CaPlace::Database(_) => {
+                usize::try_from(covers.length).map_or(0, |count| count.saturating_mul(ENTRY))
+            }
+        }
+    }
+
+    /// Reads signed CRLs, newest first, until one that `goes_on` does not admit.
+    fn crls_backwards(
+        &self,
+        goes_on: impl Fn(&SignedCrl) -> bool,
+    ) -> Result<Vec<SignedCrl>, StoreError> {
+        match &self.place {
+            CaPlace::Directory(layout) => journal::backwards(&layout.signed_crls(), goes_on),
+            CaPlace::Database(rows) => rows.crls_backwards(goes_on),
+        }
     }
 
     /// Returns the CRLs that were signed last, newest first: pre-signed ones, back to one that was
     /// published at once.
     pub(crate) fn recent_crls(&self) -> Result<Vec<SignedCrl>, StoreError> {
-        journal::backwards(&self.layout.signed_crls(), |crl: &SignedCrl| crl.ahead)
+        self.crls_backwards(|crl| crl.ahead)
     }
 
     /// Returns the record of the CRL with a number.
     pub(crate) fn signed_crl(&self, number: u128) -> Result<Option<SignedCrl>, StoreError> {
+        if let Some(rows) = self.rows() {
+            return rows.signed_crl(number);
+        }
         let is_later = |crl: &SignedCrl| crl.number > number;
-        let last = journal::backwards(&self.layout.signed_crls(), is_later)?.pop();
+        let last = journal::backwards(&self.layout()?.signed_crls(), is_later)?.pop();
         Ok(last.filter(|crl| crl.number == number))
     }
 
@@ -191,16 +256,19 @@ impl Ca {
         let is_good = |crl: &SignedCrl| {
             crl.covers == covers && now <= crl.next_update && !self.signed_before_restore(crl)
         };
-        let mut crls = journal::backwards(&self.layout.signed_crls(), is_good)?;
+        let mut crls = self.crls_backwards(is_good)?;
         crls.retain(is_good);
         Ok(crls)
     }
 
     /// Returns a pre-signed CRL, which has to be the one on record.
     pub(crate) fn presigned_crl(&self, crl: &SignedCrl) -> Result<Vec<u8>, StoreError> {
-        let path = self.layout.presigned_crl(crl.number);
-        let der =
-            file::read_if_there(&path)?.ok_or_else(|| StoreError::damaged(&path, "is missing"))?;
+        let path = self.presigned_crl_location(crl.number);
+        let der = match &self.place {
+            CaPlace::Directory(layout) => file::read_if_there(&layout.presigned_crl(crl.number))?,
+            CaPlace::Database(rows) => rows.presigned_crl(crl.number)?,
+        };
+        let der = der.ok_or_else(|| StoreError::damaged(&path, "is missing"))?;
         if Fingerprint::of(&der).to_string() != crl.sha256 {
             return Err(StoreError::damaged(
                 &path,
@@ -212,22 +280,29 @@ impl Ca {
 
     /// Waits until no other process changes this CA, to revoke.
     pub(crate) fn lock_revocations(&self) -> Result<LockedRevocations, StoreError> {
+        if let Some(rows) = self.rows() {
+            let stamp = self.operator.stamp().to_owned();
+            return Ok(LockedRevocations(Revocation::Database(
+                rows.revoking()?,
+                stamp,
+            )));
+        }
         let lock = self.hold()?;
-        let journal = Writer::open(&self.layout.revoked(), &self.operator)?;
-        Ok(LockedRevocations {
+        let journal = Writer::open(&self.layout()?.revoked(), &self.operator)?;
+        Ok(LockedRevocations(Revocation::Directory {
             journal,
             _lock: lock,
-        })
+        }))
     }
 
     /// Waits until no other process changes this CA, to sign CRLs.
     pub(crate) fn lock_crls(&self) -> Result<LockedCrls<'_>, StoreError> {
         let locked = self.lock_crls_to_recover()?;
         if let Some(last) = locked.recent.first()
-            && !journal::still_covers(&self.layout.revoked(), &last.covers)?
+            && !self.still_covers(&last.covers)?
         {
             return Err(StoreError::RevocationsLost {
-                path: self.layout.revoked().into(),
+                path: self.journal_location(Journal::Revoked),
                 number: last.number,
             });
         }
@@ -236,26 +311,40 @@ impl Ca {
 
     /// Same as [`Ca::lock_crls`], also if the journal of revocations lacks some that the last CRL covers.
     pub(crate) fn lock_crls_to_recover(&self) -> Result<LockedCrls<'_>, StoreError> {
+        let floor = self.record().restored.map_or(0, |floors| floors.crl_number);
+        if let Some(rows) = self.rows() {
+            let lease = rows.lease(&self.operator)?;
+            let recent = self.recent_crls()?;
+            let last = recent.first().map_or(0, |last| last.number);
+            return Ok(LockedCrls {
+                ca: self,
+                covers: self.revocations_end()?,
+                number: lease.number.max(last).max(floor),
+                recent,
+                work: Signing::Database(lease),
+            });
+        }
         let lock = self.hold()?;
-        let revoked = Writer::open(&self.layout.revoked(), &self.operator)?;
+        let revoked = Writer::open(&self.layout()?.revoked(), &self.operator)?;
         // A CRL outlasts what it covers.
         revoked.sync()?;
         let covers = revoked.end()?;
-        let journal = Writer::open(&self.layout.signed_crls(), &self.operator)?;
+        let journal = Writer::open(&self.layout()?.signed_crls(), &self.operator)?;
         let recent = self.recent_crls()?;
         let last = recent.first();
-        let number = counter::read(&self.layout.crl_number_counter())?;
+        let number = counter::read(&self.layout()?.crl_number_counter())?;
         // An older copy of the counter may have been put back; the journal knows better.
         let number = number.max(last.map_or(0, |last| last.number));
-        let floor = self.record().restored.map_or(0, |floors| floors.crl_number);
         let number = number.max(floor);
         Ok(LockedCrls {
             ca: self,
-            journal,
             recent,
             covers,
             number,
-            _lock: lock,
+            work: Signing::Directory {
+                journal,
+                _lock: lock,
+            },
         })
     }
 
@@ -264,6 +353,10 @@ impl Ca {
         &self,
         work: impl FnOnce() -> Result<R, E>,
     ) -> Result<R, E> {
+        let _lease = match self.rows() {
+            Some(rows) => Some(rows.lease(&self.operator)?),
+            None => None,
+        };
         let _lock = self.hold()?;
         work()
     }
@@ -302,9 +395,11 @@ impl KeyFilter {
 }
 
 /// CA that no other process changes, to revoke.
-pub(crate) struct LockedRevocations {
-    journal: Writer,
-    _lock: Lock,
+pub(crate) struct LockedRevocations(Revocation);
+
+enum Revocation {
+    Directory { journal: Writer, _lock: Hold },
+    Database(Revoking, String),
 }
 
 impl LockedRevocations {
@@ -312,22 +407,28 @@ impl LockedRevocations {
         &mut self,
         changes: impl IntoIterator<Item = RevocationChange>,
     ) -> Result<(), StoreError> {
-        self.journal.append(
-            changes
-                .into_iter()
-                .map(|change| RevocationLine::from(&change)),
-        )
+        let lines = changes.into_iter();
+        let mut lines = lines.map(|change| RevocationLine::from(&change)).peekable();
+        match &mut self.0 {
+            Revocation::Directory { journal, .. } => journal.append(lines),
+            Revocation::Database(..) if lines.peek().is_none() => Ok(()),
+            Revocation::Database(revoking, stamp) => revoking.record(lines, stamp),
+        }
     }
 }
 
 /// CA that no other process changes, to sign CRLs.
 pub(crate) struct LockedCrls<'a> {
     ca: &'a Ca,
-    journal: Writer,
     recent: Vec<SignedCrl>,
     covers: Coverage,
     number: u128,
-    _lock: Lock,
+    work: Signing,
+}
+
+enum Signing {
+    Directory { journal: Writer, _lock: Hold },
+    Database(Lease),
 }
 
 impl LockedCrls<'_> {
@@ -345,10 +446,17 @@ impl LockedCrls<'_> {
         &mut self,
         lost: impl IntoIterator<Item = RevocationChange>,
     ) -> Result<(), StoreError> {
-        let mut revoked = Writer::open(&self.ca.layout.revoked(), &self.ca.operator)?;
-        let changes = lost.into_iter();
-        revoked.append(changes.map(|change| RevocationLine::from(&change)))?;
-        self.covers = revoked.end()?;
+        let lines = lost.into_iter();
+        let lines = lines.map(|change| RevocationLine::from(&change));
+        self.covers = match &self.work {
+            Signing::Directory { .. } => {
+                let path = self.ca.layout()?.revoked();
+                let mut revoked = Writer::open(&path, &self.ca.operator)?;
+                revoked.append(lines)?;
+                revoked.end()?
+            }
+            Signing::Database(lease) => lease.record_again(lines, self.ca.operator.stamp())?,
+        };
         Ok(())
     }
 
@@ -364,24 +472,34 @@ impl LockedCrls<'_> {
         self.number = last.ok_or_else(|| StoreError::CrlNumbersUsedUp {
             name: self.ca.name().clone(),
         })?;
-        counter::write(&self.ca.layout.crl_number_counter(), self.number)?;
+        if let Signing::Database(lease) = &mut self.work {
+            self.number = lease.reserve(before, count)?;
+            return Ok(self.number - count as u128 + 1);
+        }
+        counter::write(&self.ca.layout()?.crl_number_counter(), self.number)?;
         Ok(before + 1)
     }
 
     /// Keeps a CRL until it is due, for its owner alone: it says of what is revoked until then that it is
     /// valid. [`LockedCrls::record`] makes it count.
     pub(crate) fn store_presigned(&self, number: u128, der: &[u8]) -> Result<(), StoreError> {
-        let directory = self.ca.layout.presigned_crls();
+        if let Signing::Database(lease) = &self.work {
+            return lease.keep(number, der);
+        }
+        let directory = self.ca.layout()?.presigned_crls();
         if !file::stands(&directory)? {
             file::create_directory(&directory, Access::Owner)?;
-            file::sync_directory(self.ca.layout.directory())?;
+            file::sync_directory(self.ca.layout()?.directory())?;
         }
-        file::create(&self.ca.layout.presigned_crl(number), Access::Owner, der)?;
+        file::create(&self.ca.layout()?.presigned_crl(number), Access::Owner, der)?;
         Ok(file::sync_directory(&directory)?)
     }
 
     pub(crate) fn record(&mut self, crls: &[SignedCrl]) -> Result<(), StoreError> {
-        self.journal.append(crls)?;
+        match &mut self.work {
+            Signing::Directory { journal, .. } => journal.append(crls)?,
+            Signing::Database(lease) => lease.record(crls, self.ca.operator.stamp())?,
+        }
         for crl in crls {
             if !crl.ahead {
                 self.recent.clear();
@@ -393,10 +511,15 @@ impl LockedCrls<'_> {
 
     /// Removes pre-signed CRLs with these numbers: none of them will be published.
     pub(crate) fn forget_presigned(&self, numbers: impl RangeBounds<u128>) {
-        let Ok(entries) = std::fs::read_dir(self.ca.layout.presigned_crls()) else {
+        if let Signing::Database(lease) = &self.work {
+            lease.forget(&numbers);
+            return;
+        }
+        let layout = self.ca.layout();
+        let Ok(entries) = layout.map(|layout| std::fs::read_dir(layout.presigned_crls())) else {
             return;
         };
-        for entry in entries.flatten() {
+        for entry in entries.into_iter().flatten().flatten() {
             let name = entry.file_name();
             let number = name.to_str().and_then(CaLayout::number_of_presigned_crl);
             if number.is_some_and(|number| numbers.contains(&number)) {

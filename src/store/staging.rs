@@ -11,6 +11,7 @@ use super::lock::Lock;
 use super::material::Material;
 use super::name::CaName;
 use super::notice::Notice;
+use super::place::{Hold, Place};
 
 impl Store {
     /// Reserves the name of a new CA: no other process can make one until this is dropped.
@@ -57,7 +58,7 @@ impl Store {
         {
             return Ok(());
         }
-        if let Ok(Some(_lock)) = Lock::try_acquire(&self.layout.lock()) {
+        if let Ok(Some(_lock)) = Lock::try_acquire(&self.layout()?.lock()) {
             let unsettled = |name, error: StoreError| {
                 self.operator.tell(&Notice::Unsettled {
                     name,
@@ -94,8 +95,12 @@ impl Store {
     ///
     /// One with records of its own gets its name too: it may have had it, until a power cut took it away,
     /// and others may have issued under it.
+    ///
+    /// A database has none: a transaction that was interrupted is undone.
     pub(super) fn settle_staged(&self, name: &CaName) -> Result<(), StoreError> {
-        if let Some(completed) = self.completes_staged(name, true)? {
+        if self.session().is_none()
+            && let Some(completed) = self.completes_staged(name, true)?
+        {
             self.say_settled(name, completed);
         }
         Ok(())
@@ -115,18 +120,18 @@ impl Store {
         name: &CaName,
         may_be_named: bool,
     ) -> Result<Option<bool>, StoreError> {
-        let staged = self.layout.staged_ca(name);
+        let staged = self.layout()?.staged_ca(name);
         if !file::stands(staged.directory())? {
             return Ok(None);
         }
         file::refuse_foreign_link(staged.directory())?;
-        let stands = file::stands(self.layout.ca(name).directory())?;
+        let stands = file::stands(self.layout()?.ca(name).directory())?;
         let completed = !stands && self.is_recorded(&staged, name, may_be_named)?;
         if completed {
             // The process that made it may have been killed before its last sync.
             file::sync_directory(staged.directory())?;
             self.give_name(&staged, name)?;
-            file::sync_directory(self.layout.root())?;
+            file::sync_directory(self.layout()?.root())?;
         } else {
             discard(&staged)?;
         }
@@ -168,7 +173,7 @@ impl Store {
     pub(super) fn give_name(&self, staged: &CaLayout, name: &CaName) -> Result<(), StoreError> {
         Ok(file::rename_new(
             staged.directory(),
-            self.layout.ca(name).directory(),
+            self.layout()?.ca(name).directory(),
         )?)
     }
 }
@@ -186,18 +191,23 @@ pub(super) fn discard(staged: &CaLayout) -> Result<(), StoreError> {
 pub(crate) struct ReservedCa<'a> {
     pub(super) store: &'a Store,
     pub(super) name: CaName,
-    pub(super) _lock: Lock,
+    pub(super) _lock: Hold,
 }
 
 impl ReservedCa<'_> {
     /// Makes everything of the CA durable, under a hidden name.
     pub(crate) fn stage(&self, material: &Material<'_>) -> Result<(), StoreError> {
-        let layout = self.store.layout.staged_ca(&self.name);
+        if let Some(session) = self.store.session() {
+            // What was read before is compared: the subject and the name are free.
+            session.begin_alone(session.facts()?.revision)?;
+            return session.add(material, &self.store.operator);
+        }
+        let layout = self.store.layout()?.staged_ca(&self.name);
         if let Some(format) = material.format() {
-            format::raise(&self.store.layout, format)?;
+            format::raise(self.store.layout()?, format)?;
         }
         material.write(&layout, &self.store.operator)?;
-        Ok(file::sync_directory(self.store.layout.root())?)
+        Ok(file::sync_directory(self.store.layout()?.root())?)
     }
 
     /// Gives the staged CA its name. The parent's journal has its certificate by now.
@@ -211,15 +221,26 @@ impl ReservedCa<'_> {
             has_its_name: true,
             source,
         };
+        let layout = match &store.place {
+            Place::Directory(layout) => layout,
+            Place::Database(session) => {
+                session.commit().map_err(unnamed)?;
+                return store.ca(name).map_err(named);
+            }
+        };
         store
-            .give_name(&store.layout.staged_ca(name), name)
+            .give_name(&layout.staged_ca(name), name)
             .map_err(unnamed)?;
-        file::sync_directory(store.layout.root()).map_err(|error| named(error.into()))?;
+        file::sync_directory(layout.root()).map_err(|error| named(error.into()))?;
         store.ca(name).map_err(named)
     }
 
     /// Undoes [`ReservedCa::stage`], unless the parent's journal has the certificate.
     pub(crate) fn give_up(&self) -> Result<(), StoreError> {
+        if let Some(session) = self.store.session() {
+            session.roll_back();
+            return Ok(());
+        }
         // That it goes is no news: why has been said.
         if self.store.completes_staged(&self.name, false)? == Some(true) {
             self.store.say_settled(&self.name, true);

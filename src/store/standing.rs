@@ -32,6 +32,13 @@ impl Standing {
     }
 }
 
+impl RevocationLine {
+    /// Returns the status after this record.
+    pub(super) fn standing(&self) -> Standing {
+        self.revoked.map_or(Standing::Released, Standing::Revoked)
+    }
+}
+
 impl From<&RevocationChange> for RevocationLine {
     fn from(change: &RevocationChange) -> Self {
         let (again, serial, revoked, released_at) = match change {

@@ -436,6 +436,10 @@ impl Fingerprint {
         Self(Sha256::digest(bytes).into())
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Reads what [`Display`](fmt::Display) writes.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         from_hex(text)?.try_into().ok().map(Self)

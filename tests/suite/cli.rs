@@ -70,10 +70,10 @@ fn a_store_that_is_a_url_is_refused_by_its_scheme() {
     assert_text(
         &said,
         expect![[r#"
-            error: the store is a URL, and mysql:// is not supported: give a directory
-            error: the store is a URL, and s3:// is not supported: give a directory
-            error: the store is a URL, and file:// is not supported: give a directory
-            error: the store is a URL, and PG+x.1-2:// is not supported: give a directory
+            error: the store is a URL, and mysql:// is not supported: give a directory, or postgres://HOST/DATABASE
+            error: the store is a URL, and s3:// is not supported: give a directory, or postgres://HOST/DATABASE
+            error: the store is a URL, and file:// is not supported: give a directory, or postgres://HOST/DATABASE
+            error: the store is a URL, and PG+x.1-2:// is not supported: give a directory, or postgres://HOST/DATABASE
         "#]],
     );
     let plain = "root --name rootCA --no-passphrase --store a:b";

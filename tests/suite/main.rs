@@ -84,6 +84,7 @@ mod passphrases;
 mod permissions;
 mod pkcs12;
 mod pkits;
+mod postgres;
 mod profiles;
 mod promises;
 mod prompts;

@@ -7,8 +7,8 @@ use crate::ca::fixture::Defect;
 use crate::ca::issuance::LeafRequest;
 use crate::ca::revocation::Verdict;
 use crate::ca::trust_store::BundleRequest;
-use crate::store::{CaName, Operator};
-use std::path::{Path, PathBuf};
+use crate::store::{Address, CaName, Operator};
+use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
 
 /// Declared state of a store.
@@ -63,7 +63,7 @@ pub(crate) const USUAL_RENEW_BEFORE: Duration = Duration::days(30);
 
 /// A declaration, and the store that it is applied to.
 pub(crate) struct Application<'a> {
-    pub(crate) store: &'a Path,
+    pub(crate) store: &'a Address,
     /// Receives the notices of the store.
     pub(crate) operator: Operator,
     pub(crate) wishes: &'a Declaration,

@@ -15,12 +15,11 @@ use crate::ca::remedy::Remedy;
 use crate::ca::session::Session;
 use crate::key::{KeyType, KeyUri, PrivateKey, PublicKey};
 use crate::store::{
-    Ca, CaName, CaRecord, LockedCa, Material, Operator, ReservedCa, Store, StoreError,
+    Address, Ca, CaName, CaRecord, LockedCa, Material, Operator, ReservedCa, Store, StoreError,
 };
 use crate::x509::extension::key_usage::{CRL_SIGN, DIGITAL_SIGNATURE, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{Certificate, Name, NameConstraints, RecordedProfile, Serial, Validity};
-use std::path::Path;
 use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
@@ -133,31 +132,31 @@ pub(crate) fn ca_extensions(
     extensions
 }
 
-/// Creates a root in the store at `path`, and the store if there is none.
+/// Creates a root in the store at `address`, and the store if there is none.
 pub(crate) fn create_root(
-    path: &Path,
+    address: &Address,
     operator: Operator,
     new: &NewCa,
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
 ) -> Result<(Ca, Vec<Notice>), CaError> {
-    root(path, operator, new, passphrases, now, false)
+    root(address, operator, new, passphrases, now, false)
 }
 
-/// Creates a root in the fixture store at `path`, and the store if there is none; any other store is
+/// Creates a root in the fixture store at `address`, and the store if there is none; any other store is
 /// refused.
 pub(crate) fn create_fixture_root(
-    path: &Path,
+    address: &Address,
     operator: Operator,
     new: &NewCa,
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
 ) -> Result<(Ca, Vec<Notice>), CaError> {
-    root(path, operator, new, passphrases, now, true)
+    root(address, operator, new, passphrases, now, true)
 }
 
 fn root(
-    path: &Path,
+    address: &Address,
     operator: Operator,
     new: &NewCa,
     passphrases: &mut dyn Passphrases,
@@ -165,8 +164,8 @@ fn root(
     in_fixture: bool,
 ) -> Result<(Ca, Vec<Notice>), CaError> {
     // Before a passphrase is asked for, and before a store is made for nothing.
-    Store::check_place(path)?;
-    match Store::open(path, operator.clone()) {
+    Store::check_place(address)?;
+    match Store::open(address, operator.clone()) {
         Ok(store) => {
             if in_fixture {
                 store.require_fixture()?;
@@ -182,7 +181,7 @@ fn root(
         .lifetime
         .resolve(now, new.length(), None, &mut notices)?;
     let key = new.key(passphrases, &mut notices)?;
-    if let Ok(store) = Store::open(path, operator.clone()) {
+    if let Ok(store) = Store::open(address, operator.clone()) {
         refuse_key_of_other(&store, &key)?;
     }
     let content = Content {
@@ -197,9 +196,9 @@ fn root(
     let key_pem = protected(&new.name, &key, passphrases)?;
 
     let store = if in_fixture {
-        Store::open_or_create_fixture(path, operator)?
+        Store::open_or_create_fixture(address, operator)?
     } else {
-        Store::open_or_create(path, operator)?
+        Store::open_or_create(address, operator)?
     };
     let reserved = store.reserve_ca(&new.name)?;
     refuse_taken_subject(&store, &new.subject, None, now)?;

@@ -11,11 +11,10 @@ use crate::ca::passphrases::Passphrases;
 use crate::ca::passphrases::error::KeyUseError;
 use crate::ca::remedy::Remedy;
 use crate::key::KeyType;
-use crate::store::{CaRecord, Operator, PendingCa, Store, StoreError};
+use crate::store::{Address, CaRecord, Operator, PendingCa, Store, StoreError};
 use crate::x509::extension::key_usage::{CRL_SIGN, KEY_CERT_SIGN};
 use crate::x509::extension::{BasicConstraints, Extension};
 use crate::x509::{CertificationRequest, Name};
-use std::path::Path;
 use time::OffsetDateTime;
 
 /// CA to make a CSR for.
@@ -27,10 +26,10 @@ pub(crate) struct NewRequest {
     pub(crate) key_type: Option<KeyType>,
 }
 
-/// Makes the key and the CSR in the store at `path`, and the store if there is none. For a CA that is
+/// Makes the key and the CSR in the store at `address`, and the store if there is none. For a CA that is
 /// pending already it is the same CSR again.
 pub(crate) fn request_ca(
-    path: &Path,
+    address: &Address,
     operator: Operator,
     new: &NewRequest,
     passphrases: &mut dyn Passphrases,
@@ -41,8 +40,8 @@ pub(crate) fn request_ca(
         Some(subject) => subject.clone(),
         None => Name::from_common_name(name.as_str())?,
     };
-    Store::check_place(path)?;
-    match Store::open(path, operator.clone()) {
+    Store::check_place(address)?;
+    match Store::open(address, operator.clone()) {
         Ok(store) => {
             if let Some(waiting) = store.pending(name)? {
                 refuse_other(&waiting, new)?;
@@ -67,7 +66,7 @@ pub(crate) fn request_ca(
         uri: new.record.key_uri.as_ref(),
     };
     let key = new_key(name, wanted, passphrases, &mut notices)?;
-    if let Ok(store) = Store::open(path, operator.clone()) {
+    if let Ok(store) = Store::open(address, operator.clone()) {
         refuse_key_of_other(&store, &key)?;
     }
     let extensions = [
@@ -84,7 +83,7 @@ pub(crate) fn request_ca(
     request.verify().map_err(KeyUseError::Verification)?;
     let key_pem = protected(name, &key, passphrases)?;
 
-    let store = Store::open_or_create(path, operator)?;
+    let store = Store::open_or_create(address, operator)?;
     let reserved = store.reserve_ca(name)?;
     refuse_taken_subject(&store, &subject, None, now)?;
     let give_up = |error: StoreError| {

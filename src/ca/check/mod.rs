@@ -26,13 +26,12 @@ use crate::ca::finding::Level;
 use crate::ca::passphrases::Passphrases;
 use crate::ca::profiles::Profiles;
 use crate::ca::remedy::Remedy;
-use crate::store::{Ca, CaName, Counter, Journal, Operator, SeenCa, Store, StoreError};
+use crate::store::{Address, Ca, CaName, Counter, Journal, Operator, SeenCa, Store, StoreError};
 use crls::Crls;
 use finding::{Found, SHORT, unreadable};
 use issued::{Issued, Standard};
 use revoked::Revocations;
 use rule::{CA_UNREADABLE, EXPIRING, ISSUER_CERTIFICATE, STORE_FORMAT};
-use std::path::Path;
 use std::thread;
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
@@ -108,8 +107,8 @@ impl Checkup {
 }
 
 /// Returns the number of bytes that a check reads, to report progress.
-pub(crate) fn bytes_to_check(path: &Path, operator: Operator) -> u64 {
-    let Ok((store, _)) = Store::look(path, operator) else {
+pub(crate) fn bytes_to_check(address: &Address, operator: Operator) -> u64 {
+    let Ok((store, _)) = Store::look(address, operator) else {
         return 0;
     };
     let cas = store.look_at_cas().unwrap_or_default();
@@ -119,11 +118,11 @@ pub(crate) fn bytes_to_check(path: &Path, operator: Operator) -> u64 {
 
 /// Checks the store in a directory.
 pub(crate) fn check(
-    path: &Path,
+    address: &Address,
     operator: Operator,
     request: &mut CheckRequest<'_>,
 ) -> Result<Checkup, CaError> {
-    let (store, problem) = Store::look(path, operator)?;
+    let (store, problem) = Store::look(address, operator)?;
     let mut checkup = Checkup::default();
     let format = problem.map(|problem| unreadable(STORE_FORMAT, &problem, store.format_location()));
     checkup.findings.extend(format);

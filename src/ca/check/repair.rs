@@ -6,11 +6,10 @@ use crate::ca::crl::{has_hash_names, publish_chain, publish_hash_names, publish_
 use crate::ca::error::CaError;
 use crate::ca::passphrases::{Passphrases, ProtectedKey};
 use crate::key::{Helpers, Passphrase};
-use crate::store::{Ca, CaName, Location, Notice, Operator, Store, StoreRepair, file};
+use crate::store::{Address, Ca, CaName, Location, Notice, Operator, Store, StoreRepair, file};
 use crate::x509::Serial;
 use std::collections::HashMap;
 use std::error::Error;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use time::OffsetDateTime;
 
@@ -40,7 +39,7 @@ pub(crate) struct Repaired {
 
 /// Checks a store, repairs findings, and checks again.
 pub(crate) fn repair(
-    path: &Path,
+    address: &Address,
     operator: &Operator,
     request: &mut CheckRequest<'_>,
 ) -> Result<Repaired, CaError> {
@@ -57,8 +56,8 @@ pub(crate) fn repair(
     };
     let mut repairs = Vec::new();
     let mut failures = Vec::new();
-    let mut checkup = check(path, operator.clone(), request)?;
-    let (store, _) = Store::look(path, operator.clone())?;
+    let mut checkup = check(address, operator.clone(), request)?;
+    let (store, _) = Store::look(address, operator.clone())?;
     let store_repair = store.repair(compact(request.now));
     for _ in 0..ROUNDS {
         let mendable = |finding: &&StoreFinding| finding.can_be_repaired();
@@ -76,7 +75,7 @@ pub(crate) fn repair(
                 Err(error) => failures.push(error),
             }
         }
-        checkup = check(path, operator.clone(), request)?;
+        checkup = check(address, operator.clone(), request)?;
         if repairs.len() == before {
             break;
         }

@@ -24,7 +24,7 @@ pub(crate) fn gather_entries(
     now: OffsetDateTime,
 ) -> Result<CrlBuilder, CaError> {
     let is_first = recent.first().is_none_or(|crl| crl.imported);
-    let mut builder = CrlBuilder::with_capacity(ca.certificate().subject(), covers.crl_size());
+    let mut builder = CrlBuilder::with_capacity(ca.certificate().subject(), ca.crl_size(covers));
     // Most often nothing depends on it.
     let since = OnceCell::new();
     let is_since = |serial: &Serial| {

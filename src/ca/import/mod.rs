@@ -28,14 +28,13 @@ use crate::ca::finding::{Level, RuleFinding};
 use crate::ca::passphrases::Passphrases;
 use crate::ca::remedy::Remedy;
 use crate::store::{
-    Ca, CaName, CaRecord, Change, History, Issuance, Material, Operator, Store, StoreError,
-    Uninstalled,
+    Address, Ca, CaName, CaRecord, Change, History, Issuance, Material, Operator, Store,
+    StoreError, Uninstalled,
 };
 use crate::x509::{Certificate, Serial};
 use authority::Authority;
 use contents::Taken;
 use locations::Places;
-use std::path::Path;
 use time::OffsetDateTime;
 
 /// An imported CA, or the plan of an import.
@@ -77,16 +76,16 @@ pub(crate) enum ImportOutcome {
     },
 }
 
-/// Imports a CA into the store at `path`, which is created if there is none.
+/// Imports a CA into the store at `address`, which is created if there is none.
 pub(crate) fn import(
-    path: &Path,
+    address: &Address,
     operator: Operator,
     request: &ImportRequest,
     passphrases: &mut dyn Passphrases,
     now: OffsetDateTime,
 ) -> Result<Imported, CaError> {
     let name = &request.record.name;
-    let store = existing_store(path, operator.clone())?;
+    let store = existing_store(address, operator.clone())?;
     if let Some(store) = &store {
         check_name(store, name)?;
     }
@@ -123,7 +122,7 @@ pub(crate) fn import(
     issued
         .iter_mut()
         .for_each(|issuance| issuance.counter = counter);
-    let store = Store::open_or_create(path, operator)?;
+    let store = Store::open_or_create(address, operator)?;
     let own = Own {
         authority: &authority,
         request,
@@ -136,9 +135,9 @@ pub(crate) fn import(
     Ok(imported)
 }
 
-fn existing_store(path: &Path, operator: Operator) -> Result<Option<Store>, CaError> {
-    Store::check_place(path)?;
-    match Store::open(path, operator) {
+fn existing_store(address: &Address, operator: Operator) -> Result<Option<Store>, CaError> {
+    Store::check_place(address)?;
+    match Store::open(address, operator) {
         Ok(store) => Ok(Some(store)),
         Err(StoreError::NoStore { .. }) => Ok(None),
         Err(error) => Err(error.into()),

@@ -7,7 +7,9 @@
 
 use crate::ca::error::CaError;
 use crate::ca::issuance::draft::Draft;
-use crate::ca::issuance::issue::{References, Reserved, Signed, Signing, is_undecided, random_u64};
+use crate::ca::issuance::issue::{
+    MOST_TRIES, References, Reserved, Signed, Signing, is_overtaken, is_undecided, random_u64,
+};
 use crate::ca::issuance::issuer::{Issuer, KeyAge};
 use crate::ca::issuance::leaf::{Issued, LeafRequest, draft, draft_with, protected};
 use crate::ca::notice::Notice;
@@ -288,7 +290,14 @@ impl Batch<'_> {
             if signed.is_empty() {
                 return Ok(());
             }
-            self.issuer.lock()?.record(&mut signed)
+            let mut recorded = self.issuer.lock()?.record(&mut signed);
+            for _ in 0..MOST_TRIES {
+                if !recorded.as_ref().is_err_and(is_overtaken) {
+                    break;
+                }
+                recorded = self.issuer.lock()?.record(&mut signed);
+            }
+            recorded
         });
         if let Err(error) = recorded {
             if !is_undecided(&error) {

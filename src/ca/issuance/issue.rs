@@ -87,7 +87,18 @@ impl Issuer {
         let serial = reserved.0;
         let mut signed = [Signed::new(draft, reserved, references, key)?];
         steps.keep(&serial, &signed[0].certificate, &signing.locked)?;
-        if let Err(error) = signing.record(&mut signed) {
+        let mut recorded = signing.record(&mut signed);
+        for _ in 0..MOST_TRIES {
+            if !recorded.as_ref().is_err_and(is_overtaken) {
+                break;
+            }
+            recorded = signing.locked.look_again().map_err(CaError::from);
+            recorded = recorded
+                .and_then(|()| steps.check(self, draft))
+                .and_then(|()| steps.keep(&serial, &signed[0].certificate, &signing.locked))
+                .and_then(|()| signing.record(&mut signed));
+        }
+        if let Err(error) = recorded {
             if !is_undecided(&error) {
                 steps.discard(&serial, &signing.locked);
             }
@@ -122,9 +133,8 @@ impl Signing<'_> {
 
     /// Records certificates, durably. The last look at what forbids it comes right before.
     pub(super) fn record(&mut self, signed: &mut [Signed]) -> Result<(), CaError> {
-        let counter = self.locked.counter();
         for one in signed.iter_mut() {
-            one.issuance.counter = counter;
+            one.issuance.counter = self.locked.counter_with(&one.issuance.serial);
         }
         self.issuer.look_again()?;
         let issuances: Vec<Issuance> = signed.iter().map(|one| one.issuance.clone()).collect();
@@ -170,6 +180,15 @@ pub(crate) fn self_issue(
         ..issuance
     };
     Ok((certificate, issuance))
+}
+
+/// Times that a record is tried again if another process has changed the store.
+pub(super) const MOST_TRIES: u32 = 50;
+
+/// Returns whether nothing was recorded since another process has changed the store, so that all checks are to be
+/// repeated.
+pub(super) fn is_overtaken(error: &CaError) -> bool {
+    matches!(error, CaError::Store(StoreError::Overtaken { .. }))
 }
 
 /// Returns whether a record may be durable although writing it failed.

@@ -10,11 +10,11 @@ use crate::ca::profiles::error::{PlacedProblem, ProfileError};
 use crate::ca::profiles::rule::ProfileProblem;
 use crate::ca::profiles::table::ProfileTable;
 use crate::pem;
-use crate::store::Store;
+use crate::store::{Address, Store};
 use crate::x509::Profile;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
@@ -97,7 +97,7 @@ impl Profiles {
     }
 
     /// Reads those of a store that may not be one, for completions.
-    pub(crate) fn names_in(store: &Path) -> Vec<String> {
+    pub(crate) fn names_in(store: &Address) -> Vec<String> {
         let text = Store::profiles_in(store).unwrap_or_default();
         let read = profiles_in(&String::from_utf8_lossy(&text));
         read.unwrap_or_default().names()

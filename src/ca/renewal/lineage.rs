@@ -6,7 +6,7 @@ use crate::ca::file_name::file_name;
 use crate::ca::foreign::read_certificates;
 use crate::ca::renewal::error::RenewalError;
 use crate::ca::select::Status;
-use crate::store::{Ca, CaName, Issuance, Journal};
+use crate::store::{Ca, CaName, Issuance, Journal, RenewalMark};
 use crate::x509::Serial;
 use std::collections::HashMap;
 use std::path::Path;
@@ -112,8 +112,8 @@ impl Lineage {
 pub(crate) struct Successors {
     /// The one before, and the one in its place.
     known: HashMap<Serial, Serial>,
-    /// The counter of the last record that was read.
-    counter: u128,
+    /// Moment up to which records were read.
+    mark: RenewalMark,
 }
 
 impl Successors {
@@ -121,14 +121,13 @@ impl Successors {
     pub(crate) fn from_now_on(ca: &Ca) -> Result<Self, CaError> {
         Ok(Self {
             known: HashMap::new(),
-            counter: ca.last_issuance()?.map_or(0, |last| last.counter),
+            mark: ca.renewals_from_now_on()?,
         })
     }
 
     /// Refuses what another process has renewed meanwhile. The CA is locked, so that it stays so.
     pub(crate) fn refuse(&mut self, ca: &Ca, serial: Serial) -> Result<(), CaError> {
-        for issuance in ca.issuances_since(self.counter)? {
-            self.counter = issuance.counter;
+        for issuance in ca.renewals_since(&mut self.mark)? {
             if let Some(before) = issuance.renews {
                 self.known.insert(before, issuance.serial);
             }

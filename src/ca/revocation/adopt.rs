@@ -100,12 +100,15 @@ pub(crate) fn adopt(
         }
         .into());
     }
-    let distance = serial.counter().saturating_sub(locked.counter());
-    if distance <= NEAR {
-        locked.raise_counter(serial.counter())?;
-    }
+    // A counter of zero raises nothing.
+    let counter = locked.raise_counter(0)?;
+    let is_near = serial.counter().saturating_sub(counter) <= NEAR;
     let issuance = Issuance {
-        counter: locked.counter(),
+        counter: if is_near {
+            locked.raise_counter(serial.counter())?
+        } else {
+            counter
+        },
         ..import::issuance(certificate, serial, ca.certificate())
     };
     locked.record_issuances(std::slice::from_ref(&issuance))?;

@@ -67,6 +67,15 @@ impl Check {
     }
 }
 
+/// Check before the first line.
+pub(in super::super) const CHECK_OF_NOTHING: &str = "00000000000000000000000000000000";
+
+/// Returns the check of a record that is kept elsewhere than in a journal.
+pub(in super::super) fn check_after(check: &str, record: &[u8]) -> String {
+    let before = check.as_bytes().try_into().map_or(Check::START, Check);
+    before.after(record).at(0).check
+}
+
 /// Returns the line's check if it is the one that follows from the previous line, or from nothing.
 pub(super) fn follows(line: &[u8], previous: Option<&[u8]>) -> Option<Check> {
     let before = match previous {
@@ -113,6 +122,44 @@ pub(in super::super) fn write_start<T: Serialize>(
         lines.push_body(&body);
     }
     to.write_all(&lines.bytes)
+}
+
+/// New journal whose lines are written one by one.
+pub(in super::super) struct NewJournal<W> {
+    to: W,
+    lines: Lines,
+    length: u64,
+}
+
+impl<W: Write> NewJournal<W> {
+    /// Writes the header.
+    pub(in super::super) fn begin(to: W, journal: &str, ca: &str) -> io::Result<Self> {
+        let mut new = Self {
+            to,
+            lines: Lines::after(Check::START),
+            length: 0,
+        };
+        new.push(&body_of(&Header { journal, ca }))?;
+        Ok(new)
+    }
+
+    /// Writes a line, of which everything up to the check is given.
+    pub(in super::super) fn push(&mut self, body: &[u8]) -> io::Result<()> {
+        self.lines.push_body(body);
+        self.length += self.lines.bytes.len() as u64;
+        self.to.write_all(&self.lines.bytes)?;
+        self.lines.bytes.clear();
+        Ok(())
+    }
+
+    /// Returns the place behind the last line.
+    pub(in super::super) fn end(&self) -> Coverage {
+        self.lines.check.at(self.length)
+    }
+
+    pub(in super::super) fn into_inner(self) -> W {
+        self.to
+    }
 }
 
 /// Returns the place behind the last of these lines, which are a whole journal.

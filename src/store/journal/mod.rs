@@ -17,7 +17,7 @@ mod survey;
 mod tail;
 mod writer;
 
-pub(super) use chain::{end_of, start, write_start};
+pub(super) use chain::{CHECK_OF_NOTHING, NewJournal, check_after, end_of, start, write_start};
 pub(super) use scan::{scan, scan_lines};
 pub(super) use search::{Search, search, search_behind, search_lines};
 pub(super) use survey::{Expected, survey};

@@ -19,6 +19,20 @@ pub(crate) struct SurveyedLine<R> {
 }
 
 impl<R> SurveyedLine<R> {
+    /// Returns a record that is kept elsewhere than in a journal, by its number.
+    pub(in super::super) fn of_record(
+        number: u64,
+        problem: Option<LineProblem>,
+        outcome: R,
+    ) -> Self {
+        Self {
+            number: usize::try_from(number).unwrap_or(usize::MAX),
+            end: number,
+            problem,
+            outcome: Some(outcome),
+        }
+    }
+
     /// Returns how much of the journal has been read, as [`journal_bytes`](crate::store::Ca::journal_bytes)
     /// counts it.
     pub(crate) fn progress(&self) -> u64 {

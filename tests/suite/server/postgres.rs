@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rustix::process::{Signal, geteuid};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 
 use super::{Kind, NOBODY, Server, give_to_nobody, on_a_free_port};
 use crate::sandbox::Sandbox;
@@ -50,6 +50,70 @@ impl Server {
         }
         server
     }
+}
+
+impl Server {
+    /// PostgreSQL for stores: on its socket without a password, and on the loopback address with one.
+    #[track_caller]
+    pub(crate) fn postgres_store(sandbox: &Sandbox, settings: &str) -> Self {
+        let folder = sandbox.path("postgres");
+        fs::create_dir_all(&folder).unwrap();
+        give_to_nobody(sandbox, &folder);
+        initialize(sandbox, &folder);
+        sandbox.write(
+            "postgres/data/postgresql.conf",
+            format!(
+                "listen_addresses = '127.0.0.1'
+unix_socket_directories = '{}'
+max_connections = 50
+{settings}
+",
+                folder.display()
+            ),
+        );
+        sandbox.write(
+            "postgres/data/pg_hba.conf",
+            "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n",
+        );
+        on_a_free_port(
+            |port| start(sandbox, &folder, port),
+            "database system is ready to accept connections",
+        )
+    }
+
+    /// Kills it and all of its processes, and starts it again in the same folder.
+    #[track_caller]
+    pub(crate) fn crash_postgres_store(&mut self, sandbox: &Sandbox) {
+        let folder = sandbox.path("postgres");
+        let _ = kill_process(Pid::from_child(&self.process), Signal::KILL);
+        let _ = self.process.wait();
+        // Its processes see that it is gone, and end; until then the folder is not given to another one.
+        let port = self.port;
+        *self = on_a_free_port(
+            |_| start(sandbox, &folder, port),
+            "database system is ready to accept connections",
+        );
+    }
+}
+
+#[track_caller]
+fn initialize(sandbox: &Sandbox, folder: &Path) {
+    let made = unprivileged(&program("initdb"))
+        .args([
+            "--auth=trust",
+            "--no-sync",
+            "--locale=C",
+            "--encoding=UTF8",
+            "--username",
+        ])
+        .arg(ADMINISTRATOR)
+        .arg("--pgdata")
+        .arg(folder.join("data"))
+        .current_dir(sandbox.folder())
+        .output()
+        .expect("initdb runs");
+    let said = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "{said}");
 }
 
 #[track_caller]

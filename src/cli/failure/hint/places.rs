@@ -15,6 +15,16 @@ pub(super) fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::Undecided { .. } => {
             "check the disk; then `pki list` shows which records exist".into()
         }
+        StoreError::Address(_) => "write it as postgres://USER@HOST/DATABASE?sslrootcert=FILE".into(),
+        StoreError::Connection { .. } => "check the URL, and that the server accepts the user".into(),
+        StoreError::Tls { .. } => {
+            "name the CA of the server with sslrootcert=FILE; without TLS, sslmode=disable".into()
+        }
+        StoreError::Unsuitable { .. } => "change the settings of the server, the database or the user".into(),
+        StoreError::NotInDatabase { .. } => "nothing was changed; use a store in a directory for this".into(),
+        StoreError::Overtaken { .. } => "nothing was changed; run the command again".into(),
+        StoreError::LeaseLost { .. } => "no CRL was published; run the command again".into(),
+        StoreError::Database { .. } | StoreError::Randomness => return None,
         StoreError::NotAStore { found, path } => match found {
             Found::File => "use a directory: name it with --store or PKI_STORE, or run pki in another directory".into(),
             Found::EasyRsa => format!("to import it: pki --store DIR import --easy-rsa {path} --name NAME"),
