@@ -35,7 +35,7 @@ impl Ca {
     /// of issuing; perhaps also later ones. Reads what was issued since the cache was written.
     pub(crate) fn issued_authorities(&self, end: &Coverage) -> Result<Vec<Issuance>, StoreError> {
         if let Some(rows) = self.rows() {
-            return rows.issued_authorities().collect();
+            return rows.issued_authorities();
         }
         let path = self.layout()?.issued();
         let cached = self.cached_authorities();

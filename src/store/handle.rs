@@ -220,7 +220,7 @@ impl Store {
     /// nothing was revoked.
     pub(crate) fn revocations_ends(&self) -> Result<Vec<(CaName, Coverage)>, StoreError> {
         if let Some(session) = self.session() {
-            let facts = session.look()?;
+            let facts = session.facts()?;
             let ready = facts.in_state(State::Ready);
             return Ok(ready
                 .map(|(name, ca)| (name.clone(), ca.end.clone()))

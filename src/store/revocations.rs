@@ -36,7 +36,9 @@ impl Ca {
         let needle = format!("\"serial\":\"{serial}\"");
         let mut standing = Standing::NeverRevoked;
         if let Some(rows) = self.rows() {
-            rows.revocations_of(std::iter::once(serial), |line| standing = line.standing())?;
+            if !rows.revocations_of_authority(serial, |line| standing = line.standing())? {
+                rows.revocations_of(std::iter::once(serial), |line| standing = line.standing())?;
+            }
             return Ok(standing);
         }
         for line in search(&self.layout()?.revoked(), &[needle.as_bytes()])? {

@@ -179,8 +179,13 @@ impl Rows {
         self.pages("is_entry", Wanted::Nothing)
     }
 
-    pub(in crate::store) fn issued_authorities(&self) -> Pages {
-        self.pages("is_ca", Wanted::Nothing)
+    /// Returns the CA certificates that the CA issued, as of the last look.
+    pub(in crate::store) fn issued_authorities(&self) -> Result<Vec<Issuance>, StoreError> {
+        let facts = self.session.facts()?;
+        Ok(facts
+            .below(self.id)
+            .map(|below| below.issued.clone())
+            .unwrap_or_default())
     }
 
     pub(in crate::store) fn issuances_about(&self, secret_part: &[u8]) -> Pages {
@@ -226,7 +231,7 @@ impl Rows {
 
     /// Prepares to issue: whatever is decided from now on is compared when it is recorded.
     pub(in crate::store) fn issuing(&self) -> Result<Issuing, StoreError> {
-        let seen = self.session.look()?.revision;
+        let seen = self.session.facts()?.revision;
         Ok(Issuing {
             rows: self.clone(),
             seen,
@@ -263,7 +268,7 @@ impl Issuing {
     /// Reserves so many numbers, durably; returns the last.
     pub(in crate::store) fn reserve(&mut self, count: usize) -> Result<u128, StoreError> {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
-        let row = self.rows.session.commit_one(
+        let row = self.rows.session.query_one(
             "SELECT pki.reserve_serials($1, $2)",
             &[(&self.rows.id, Type::INT4), (&count, Type::INT4)],
         )?;
@@ -271,7 +276,7 @@ impl Issuing {
     }
 
     pub(in crate::store) fn raise(&mut self, least: u128) -> Result<u128, StoreError> {
-        let row = self.rows.session.commit_one(
+        let row = self.rows.session.query_one(
             "SELECT pki.raise_counter($1, $2)",
             &[
                 (&self.rows.id, Type::INT4),
@@ -316,6 +321,7 @@ impl Issuing {
         let recorded = recorded.and_then(|()| session.commit());
         if recorded.is_err() {
             session.roll_back();
+            session.forget();
         } else if issuances.iter().any(counts) {
             session.forget();
         }

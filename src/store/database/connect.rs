@@ -1,11 +1,11 @@
-//! Connecting to a database, on settings under which what is committed is durable.
+//! Connecting to a database, and the settings under which what is committed is durable.
 
 use super::tls::Tls;
 use super::url::DatabaseUrl;
 use crate::store::error::StoreError;
 use crate::store::location::Location;
 use postgres::config::{Host, SslMode};
-use postgres::{Client, NoTls, SimpleQueryMessage, SimpleQueryRow};
+use postgres::{Client, NoTls};
 use std::time::Duration;
 
 /// Seconds after which a statement stops waiting for others; see [`SETTINGS`].
@@ -17,34 +17,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// First version of PostgreSQL that is supported, as `server_version_num` has it.
 const FIRST_VERSION: u32 = 150_000;
 
-/// Settings of a connection: what they are, and their values. A transaction that waits for nobody, as of a process
-/// that was stopped, keeps nobody waiting for long.
-const SETTINGS: [(&str, &str); 6] = [
-    ("lock_timeout", "60s"),
-    ("statement_timeout", "600s"),
-    ("idle_in_transaction_session_timeout", "60s"),
-    ("client_min_messages", "warning"),
-    ("TimeZone", "UTC"),
-    ("search_path", ""),
-];
+/// Settings of a connection. A transaction that waits for nobody, as of a process that was stopped, keeps nobody
+/// waiting for long.
+const SETTINGS: &str = "-c lock_timeout=60s -c statement_timeout=600s \
+    -c idle_in_transaction_session_timeout=60s -c client_min_messages=warning -c TimeZone=UTC -c search_path=";
 
-/// Settings of the server on which the promises of a store depend.
-const NEEDED: [&str; 5] = [
-    "server_version_num",
-    "synchronous_commit",
-    "fsync",
-    "full_page_writes",
-    "server_encoding",
-];
-
-/// Returns the statements that set the ones and ask for the others.
-fn settings() -> String {
-    let set = SETTINGS.map(|(name, value)| format!("SET {name} = '{value}'; "));
-    let asked = NEEDED.map(|name| format!(", current_setting('{name}') AS {name}"));
-    format!("{}SELECT 1{}", set.concat(), asked.concat())
-}
-
-/// Connects, and refuses a server that would lose what it acknowledged.
+/// Connects.
 pub(super) fn connect(url: &DatabaseUrl) -> Result<Client, StoreError> {
     let location = Location::in_database(&url.to_string(), "");
     let failed = |source: postgres::Error| StoreError::Connection {
@@ -52,6 +30,8 @@ pub(super) fn connect(url: &DatabaseUrl) -> Result<Client, StoreError> {
         source,
     };
     let mut config = url.config().clone();
+    let own = config.get_options().map(|own| format!("{SETTINGS} {own}"));
+    config.options(own.as_deref().unwrap_or(SETTINGS));
     if config.get_application_name().is_none() {
         config.application_name("pki");
     }
@@ -75,39 +55,23 @@ pub(super) fn connect(url: &DatabaseUrl) -> Result<Client, StoreError> {
         config.ssl_mode(SslMode::Require);
         config.connect(tls)
     };
-    let mut client = client.map_err(failed)?;
-    let rows = client.simple_query(&settings()).map_err(failed)?;
-    let found = rows.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    });
-    match found.and_then(unsuitable) {
-        Some(problem) => Err(StoreError::Unsuitable {
-            path: location,
-            problem,
-        }),
-        None => Ok(client),
-    }
+    client.map_err(failed)
 }
 
-/// Returns why a server cannot keep a store.
-fn unsuitable(row: &SimpleQueryRow) -> Option<&'static str> {
-    let setting = |name: &str| row.get(name).unwrap_or_default();
-    let version: u32 = setting("server_version_num").parse().unwrap_or(0);
-    if version < FIRST_VERSION {
-        return Some("is older than PostgreSQL 15");
+/// Returns why a server with a setting cannot keep a store.
+pub(super) fn unsuitable(name: &str, setting: &str) -> Option<&'static str> {
+    match (name, setting) {
+        ("server_version_num", version) if version.parse().unwrap_or(0) < FIRST_VERSION => {
+            Some("is older than PostgreSQL 15")
+        }
+        ("synchronous_commit", "off") => {
+            Some("loses what it acknowledged: synchronous_commit is off")
+        }
+        ("fsync", "off") => Some("loses what it acknowledged: fsync is off"),
+        ("full_page_writes", "off") => Some("loses what it acknowledged: full_page_writes is off"),
+        ("server_encoding", encoding) if encoding != "UTF8" => {
+            Some("has another encoding than UTF8")
+        }
+        _ => None,
     }
-    if setting("synchronous_commit") == "off" {
-        return Some("loses what it acknowledged: synchronous_commit is off");
-    }
-    if setting("fsync") == "off" {
-        return Some("loses what it acknowledged: fsync is off");
-    }
-    if setting("full_page_writes") == "off" {
-        return Some("loses what it acknowledged: full_page_writes is off");
-    }
-    if setting("server_encoding") != "UTF8" {
-        return Some("has another encoding than UTF8");
-    }
-    None
 }

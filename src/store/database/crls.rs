@@ -136,7 +136,7 @@ impl Lease {
         count: usize,
     ) -> Result<u128, StoreError> {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
-        let row = self.rows.session.commit_one(
+        let row = self.rows.session.query_one(
             "SELECT pki.reserve_crls($1, $2, $3, $4)",
             &[
                 (&self.rows.id, Type::INT4),

@@ -1,11 +1,15 @@
-//! What a process has seen in a database: the CAs, and how far their revocations go.
+//! What a process has seen in a database: the CAs, the CA certificates that they issued, and what is revoked of them.
+//! It is read in one round trip.
 
+use super::connect;
 use super::session::Session;
 use crate::store::error::StoreError;
 use crate::store::name::CaName;
-use crate::store::record::{CaRecord, Coverage};
+use crate::store::record::{CaRecord, Coverage, Issuance, RevocationLine};
+use crate::x509::Serial;
 use postgres::Row;
-use std::collections::BTreeMap;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, HashMap};
 
 /// State of a CA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +32,23 @@ pub(in crate::store) struct CaRow {
     pub(in crate::store) end: Coverage,
 }
 
+/// What is on record about other CAs below a CA, and about keys.
+#[derive(Default)]
+pub(super) struct Authorities {
+    /// CA certificates that it issued, in their order.
+    pub(super) issued: Vec<Issuance>,
+    /// Revocations of these, and for a compromised key, in their order.
+    pub(super) revocations: Vec<RevocationLine>,
+}
+
+impl Authorities {
+    pub(super) fn has(&self, serial: &Serial) -> bool {
+        self.issued
+            .iter()
+            .any(|issuance| issuance.serial == *serial)
+    }
+}
+
 /// The store at one moment.
 pub(in crate::store) struct Facts {
     pub(in crate::store) revision: i64,
@@ -35,34 +56,80 @@ pub(in crate::store) struct Facts {
     pub(in crate::store) fixture: bool,
     pub(in crate::store) profiles: Option<String>,
     pub(in crate::store) cas: BTreeMap<CaName, CaRow>,
+    authorities: HashMap<i32, Authorities>,
 }
 
-const FACTS: &str =
-    "SELECT s.revision, s.version, s.fixture, s.profiles, c.id, c.name, c.state, c.record,
-    c.certificate, c.request, c.has_key, e.number, e.\"check\"
-    FROM pki.store s LEFT JOIN pki.ca c ON true LEFT JOIN pki.revocation_end e ON e.ca = c.id";
+/// Rows of several kinds, each with the columns that it needs.
+const FACTS: &str = "
+    SELECT 'store' AS kind, version AS ca, revision AS number, fixture AS flag, NULL AS name, profiles AS a,
+        NULL AS b, NULL::bytea AS c, NULL::bytea AS d FROM pki.store
+    UNION ALL SELECT state, c.id, e.number, has_key, name, record, e.\"check\", certificate, request
+        FROM pki.ca c LEFT JOIN pki.revocation_end e ON e.ca = c.id
+    UNION ALL SELECT 'authority', ca, id, true, NULL, record, NULL, der, NULL FROM pki.certificate WHERE is_ca
+    UNION ALL SELECT 'revocation', r.ca, r.number, true, NULL, r.record, NULL, NULL, NULL FROM pki.revocation r
+        WHERE is_compromise OR EXISTS
+        (SELECT FROM pki.certificate x WHERE x.ca = r.ca AND x.serial = r.serial AND x.is_ca)
+    UNION ALL SELECT 'setting', 0, 0, true, name, setting, NULL, NULL, NULL FROM pg_catalog.pg_settings
+        WHERE name IN ('server_version_num', 'synchronous_commit', 'fsync', 'full_page_writes', 'server_encoding')
+    ORDER BY 2, 3";
 
 impl Facts {
-    pub(super) fn read(session: &Session) -> Result<Self, StoreError> {
-        let rows = session.query(FACTS, &[])?;
-        let Some(first) = rows.first() else {
+    /// Reads them; `None` if there is no store.
+    pub(super) fn read(session: &Session) -> Result<Option<Self>, StoreError> {
+        let Some(rows) = session.query_if_there(FACTS)? else {
+            return Ok(None);
+        };
+        let of_kind =
+            |kind: &'static str| rows.iter().filter(move |row| row.get::<_, &str>(0) == kind);
+        for row in of_kind("setting") {
+            if let Some(problem) = connect::unsuitable(row.get(4), row.get(5)) {
+                let path = session.location("");
+                return Err(StoreError::Unsuitable { path, problem });
+            }
+        }
+        let Some(store) = of_kind("store").next() else {
             return Err(StoreError::damaged(session.location("store"), "is empty"));
         };
         let mut facts = Self {
-            revision: first.get(0),
-            version: first.get(1),
-            fixture: first.get(2),
-            profiles: first.get(3),
+            version: store.get(1),
+            revision: store.get(2),
+            fixture: store.get(3),
+            profiles: store.get(5),
             cas: BTreeMap::new(),
+            authorities: HashMap::new(),
         };
-        for row in rows
-            .iter()
-            .filter(|row| row.get::<_, Option<i32>>(4).is_some())
-        {
-            let (name, ca) = read_ca(session, row)?;
-            facts.cas.insert(name, ca);
+        for (kind, state) in [
+            ("ready", State::Ready),
+            ("pending", State::Pending),
+            ("removed", State::Removed),
+        ] {
+            for row in of_kind(kind) {
+                let (name, ca) = read_ca(session, row, state)?;
+                facts.cas.insert(name, ca);
+            }
         }
-        Ok(facts)
+        for row in of_kind("authority") {
+            let issuance = Issuance {
+                der: row.get(7),
+                ..parsed(session, row)?
+            };
+            facts
+                .authorities
+                .entry(row.get(1))
+                .or_default()
+                .issued
+                .push(issuance);
+        }
+        for row in of_kind("revocation") {
+            let line = parsed(session, row)?;
+            facts
+                .authorities
+                .entry(row.get(1))
+                .or_default()
+                .revocations
+                .push(line);
+        }
+        Ok(Some(facts))
     }
 
     /// Returns the revision as a place.
@@ -73,7 +140,7 @@ impl Facts {
         }
     }
 
-    /// Returns a CA in one of these states.
+    /// Returns a CA in one state.
     pub(in crate::store) fn ca(&self, name: &CaName, state: State) -> Option<&CaRow> {
         self.cas.get(name).filter(|ca| ca.state == state)
     }
@@ -85,32 +152,41 @@ impl Facts {
     ) -> impl Iterator<Item = (&CaName, &CaRow)> {
         self.cas.iter().filter(move |(_, ca)| ca.state == state)
     }
+
+    /// Returns what is on record below a CA.
+    pub(super) fn below(&self, ca: i32) -> Option<&Authorities> {
+        self.authorities.get(&ca)
+    }
 }
 
-fn read_ca(session: &Session, row: &Row) -> Result<(CaName, CaRow), StoreError> {
-    let name: String = row.get(5);
+fn parsed<T: DeserializeOwned>(session: &Session, row: &Row) -> Result<T, StoreError> {
+    serde_json::from_str(row.get(5)).map_err(|error| {
+        StoreError::damaged(
+            session.location("a record"),
+            format!("cannot be read: {error}"),
+        )
+    })
+}
+
+fn read_ca(session: &Session, row: &Row, state: State) -> Result<(CaName, CaRow), StoreError> {
+    let name: String = row.get(4);
     let place = session.location(&format!("CA {name}"));
     let damaged = |problem: String| StoreError::damaged(&place, problem);
-    let record: CaRecord = serde_json::from_str(row.get(7))
+    let record: CaRecord = serde_json::from_str(row.get(5))
         .map_err(|error| damaged(format!("cannot be read: {error}")))?;
     if record.name.as_str() != name {
         return Err(damaged(format!("has another CA's name: {}", record.name)));
     }
-    let state = match row.get::<_, &str>(6) {
-        "ready" => State::Ready,
-        "pending" => State::Pending,
-        _ => State::Removed,
-    };
     let end = Coverage {
-        length: u64::try_from(row.get::<_, Option<i64>>(11).unwrap_or(0)).unwrap_or(0),
-        check: row.get::<_, Option<String>>(12).unwrap_or_default(),
+        length: u64::try_from(row.get::<_, Option<i64>>(2).unwrap_or(0)).unwrap_or(0),
+        check: row.get::<_, Option<String>>(6).unwrap_or_default(),
     };
     let ca = CaRow {
-        id: row.get(4),
+        id: row.get(1),
         state,
-        certificate: row.get(8),
-        request: row.get(9),
-        has_key: row.get(10),
+        has_key: row.get(3),
+        certificate: row.get(7),
+        request: row.get(8),
         record,
         end,
     };

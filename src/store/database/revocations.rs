@@ -62,11 +62,40 @@ impl Rows {
         self.revocations_where("is_again", 0, each)
     }
 
+    /// Reads the records about compromised keys: as of the last look, unless nobody else can add to them.
     pub(in crate::store) fn compromises(
         &self,
         each: impl FnMut(RevocationLine),
     ) -> Result<(), StoreError> {
-        self.revocations_where("is_compromise", 0, each)
+        if self.session.is_in_transaction() {
+            return self.revocations_where("is_compromise", 0, each);
+        }
+        let facts = self.session.facts()?;
+        if let Some(below) = facts.below(self.id) {
+            below.revocations.iter().cloned().for_each(each);
+        }
+        Ok(())
+    }
+
+    /// Reads the records about a certificate of a CA, as of the last look; `false` if it is none that was seen.
+    pub(in crate::store) fn revocations_of_authority(
+        &self,
+        serial: &Serial,
+        each: impl FnMut(RevocationLine),
+    ) -> Result<bool, StoreError> {
+        if self.session.is_in_transaction() {
+            return Ok(false);
+        }
+        let facts = self.session.facts()?;
+        let Some(below) = facts.below(self.id).filter(|below| below.has(serial)) else {
+            return Ok(false);
+        };
+        let lines = below
+            .revocations
+            .iter()
+            .filter(|line| line.serial == *serial);
+        lines.cloned().for_each(each);
+        Ok(true)
     }
 
     /// Reads the records about some serial numbers, in their order.

@@ -1,5 +1,6 @@
 //! Versions of the schema. Each is a script, applied once, in a transaction of its own.
 
+use super::connect;
 use super::session::{Database, Session};
 use crate::store::error::StoreError;
 use postgres::types::Type;
@@ -15,10 +16,13 @@ impl Session {
     /// Connects to a database; `None` if it has no store.
     pub(in crate::store) fn open(database: &Database) -> Result<Option<Self>, StoreError> {
         let session = database.session()?;
-        if !session.has_store()? {
+        let facts = match session.has_facts() {
+            true => Some(session.look()?),
+            false => session.facts_if_there()?,
+        };
+        let Some(found) = facts.map(|facts| facts.version) else {
             return Ok(None);
-        }
-        let found = session.look()?.version;
+        };
         if found > current() {
             return Err(StoreError::Newer {
                 path: session.location(""),
@@ -45,6 +49,18 @@ impl Session {
         Ok(row.get(0))
     }
 
+    /// Refuses a server that would lose what it acknowledged, before anything is made in it.
+    fn require_settings(&self) -> Result<(), StoreError> {
+        let settings = self.query("SELECT name, setting FROM pg_catalog.pg_settings", &[])?;
+        let problem = settings
+            .iter()
+            .find_map(|row| connect::unsuitable(row.get(0), row.get(1)));
+        problem.map_or(Ok(()), |problem| {
+            let path = self.location("");
+            Err(StoreError::Unsuitable { path, problem })
+        })
+    }
+
     /// Applies the versions that are missing, alone: who waited finds them applied.
     fn raise(&self, fixture: bool) -> Result<(), StoreError> {
         self.begin()?;
@@ -59,6 +75,7 @@ impl Session {
     }
 
     fn apply_missing(&self, fixture: bool) -> Result<(), StoreError> {
+        self.require_settings()?;
         self.run("SELECT pg_advisory_xact_lock(7367529, 0)")?;
         let version = if self.has_store()? {
             self.query_one("SELECT version FROM pki.store", &[])?.get(0)

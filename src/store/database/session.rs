@@ -93,6 +93,16 @@ impl Session {
         rows.map_err(|error| self.failed(error))
     }
 
+    /// Returns the rows, unless there is no store.
+    pub(super) fn query_if_there(&self, sql: &str) -> Result<Option<Vec<Row>>, StoreError> {
+        let rows = self.client().query_typed(sql, &[]);
+        match rows {
+            Ok(rows) => Ok(Some(rows)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
     /// Returns the only row.
     pub(super) fn query_one(&self, sql: &str, values: &[Value<'_>]) -> Result<Row, StoreError> {
         let row = self.client().query_typed_one(sql, values);
@@ -212,6 +222,10 @@ impl Session {
         *self.facts_slot() = None;
     }
 
+    pub(super) fn has_facts(&self) -> bool {
+        self.facts_slot().is_some()
+    }
+
     fn facts_slot(&self) -> MutexGuard<'_, Option<Arc<Facts>>> {
         self.0.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -221,12 +235,21 @@ impl Session {
         if let Some(known) = self.facts_slot().as_ref() {
             return Ok(Arc::clone(known));
         }
-        let read = Arc::new(Facts::read(self)?);
-        *self.facts_slot() = Some(Arc::clone(&read));
+        let read = self.facts_if_there()?;
+        read.ok_or_else(|| StoreError::NoStore {
+            path: self.location(""),
+        })
+    }
+
+    /// Returns the facts, as of now; `None` if there is no store.
+    pub(super) fn facts_if_there(&self) -> Result<Option<Arc<Facts>>, StoreError> {
+        let read = Facts::read(self)?.map(Arc::new);
+        self.facts_slot().clone_from(&read);
         Ok(read)
     }
 
-    /// Looks again; what was seen is read again only if it changed.
+    /// Looks again; what was seen is read again only if it changed. Whoever commits a decision compares what it
+    /// rests on, so that a look before it need not be the latest.
     pub(in crate::store) fn look(&self) -> Result<Arc<Facts>, StoreError> {
         let known = self.facts_slot().as_ref().map(|facts| facts.revision);
         if let Some(known) = known {
@@ -263,6 +286,12 @@ impl Session {
             source: Box::new(error),
         }
     }
+}
+
+/// Returns whether a statement failed since the tables of a store are missing.
+fn is_missing(error: &postgres::Error) -> bool {
+    let code = error.code();
+    code == Some(&SqlState::UNDEFINED_TABLE) || code == Some(&SqlState::INVALID_SCHEMA_NAME)
 }
 
 /// Returns whether a statement failed since a row with these values is there already.
