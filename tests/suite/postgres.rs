@@ -5,6 +5,8 @@ mod commands;
 mod connections;
 mod crashes;
 mod hosts;
+mod proxy;
+mod tls;
 mod transfer;
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -36,6 +38,12 @@ impl Cluster {
     pub(crate) fn own(settings: &str) -> Self {
         let folder = Sandbox::new();
         let server = Server::postgres_store(&folder, settings);
+        Self { server, folder }
+    }
+
+    /// Starts a server with the certificate `localhost` of this folder, for clients with certificates of `rootCA`.
+    pub(crate) fn with_tls(folder: Sandbox) -> Self {
+        let server = Server::postgres_store_with_tls(&folder);
         Self { server, folder }
     }
 

@@ -56,14 +56,39 @@ impl Server {
     /// PostgreSQL for stores: on its socket without a password, and on the loopback address with one.
     #[track_caller]
     pub(crate) fn postgres_store(sandbox: &Sandbox, settings: &str) -> Self {
-        let folder = sandbox.path("postgres");
-        fs::create_dir_all(&folder).unwrap();
-        give_to_nobody(sandbox, &folder);
-        initialize(sandbox, &folder);
+        let folder = folder_of(sandbox);
+        let remote = "host all all 127.0.0.1/32 scram-sha-256\n";
+        Self::of_cluster(sandbox, &folder, settings, remote)
+    }
+
+    /// The same with TLS, for clients whose certificates have the names of their users.
+    #[track_caller]
+    pub(crate) fn postgres_store_with_tls(sandbox: &Sandbox) -> Self {
+        let folder = folder_of(sandbox);
+        for (from, to) in [
+            ("out/localhost.fullchain.pem", "server.crt"),
+            ("out/localhost.key", "server.key"),
+            ("pki/rootCA/ca.crt", "ca.crt"),
+        ] {
+            let to = folder.join(to);
+            fs::copy(sandbox.path(from), &to).unwrap();
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
+            give_to_nobody(sandbox, &to);
+        }
+        let settings = "ssl = on
+ssl_cert_file = '../server.crt'
+ssl_key_file = '../server.key'
+ssl_ca_file = '../ca.crt'";
+        let remote = "hostssl all all 127.0.0.0/8 cert\n";
+        Self::of_cluster(sandbox, &folder, settings, remote)
+    }
+
+    fn of_cluster(sandbox: &Sandbox, folder: &Path, settings: &str, remote: &str) -> Self {
+        initialize(sandbox, folder);
         sandbox.write(
             "postgres/data/postgresql.conf",
             format!(
-                "listen_addresses = '127.0.0.1'
+                "listen_addresses = '127.0.0.1, 127.0.0.2'
 unix_socket_directories = '{}'
 max_connections = 50
 {settings}
@@ -73,10 +98,10 @@ max_connections = 50
         );
         sandbox.write(
             "postgres/data/pg_hba.conf",
-            "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n",
+            format!("local all all trust\n{remote}"),
         );
         on_a_free_port(
-            |port| start(sandbox, &folder, port),
+            |port| start(sandbox, folder, port),
             "database system is ready to accept connections",
         )
     }
@@ -94,6 +119,13 @@ max_connections = 50
             "database system is ready to accept connections",
         );
     }
+}
+
+fn folder_of(sandbox: &Sandbox) -> PathBuf {
+    let folder = sandbox.path("postgres");
+    fs::create_dir_all(&folder).unwrap();
+    give_to_nobody(sandbox, &folder);
+    folder
 }
 
 #[track_caller]
