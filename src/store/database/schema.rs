@@ -16,9 +16,10 @@ impl Session {
     /// Connects to a database; `None` if it has no store.
     pub(in crate::store) fn open(database: &Database) -> Result<Option<Self>, StoreError> {
         let session = database.session()?;
-        let facts = match session.has_facts() {
-            true => Some(session.look()?),
-            false => session.facts_if_there()?,
+        let facts = if session.has_facts() {
+            Some(session.look()?)
+        } else {
+            session.facts_if_there()?
         };
         let Some(found) = facts.map(|facts| facts.version) else {
             return Ok(None);

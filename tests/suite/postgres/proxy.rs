@@ -159,7 +159,7 @@ mod soak {
     use super::{issuing, revoking, signing};
 
     #[test]
-    #[ignore = "takes minutes"]
+    #[ignore = "make soak runs it"]
     fn every_command_through_every_cut_says_what_happened() {
         issuing(1);
         revoking(1);
