@@ -86,7 +86,8 @@ lint:
 bench: build
 	benches/setup
 	cp target/release/pki target/bench-pki
-	PKI=$(CURDIR)/target/bench-pki $(CARGO) bench --locked --bench issue --bench crl --bench batch --bench ocsp
+	PKI=$(CURDIR)/target/bench-pki $(CARGO) bench --locked --bench issue --bench crl --bench batch --bench ocsp \
+	    --bench postgres
 
 # New inputs go to target/fuzz/TARGET/corpus, and into fuzz/corpus by hand: the replay takes them from there.
 fuzz: compiler

@@ -39,10 +39,16 @@ impl Store {
     /// Makes the store and its CA.
     pub fn new(directory: &Path, kind: KeyKind) -> Result<Self> {
         fs::create_dir_all(directory)?;
-        let store = Self {
-            directory: directory.join("pki"),
-            kind,
-        };
+        Self::at(directory.join("pki"), kind)
+    }
+
+    /// The same in a database.
+    pub fn in_database(url: &str, kind: KeyKind) -> Result<Self> {
+        Self::at(url.into(), kind)
+    }
+
+    fn at(directory: PathBuf, kind: KeyKind) -> Result<Self> {
+        let store = Self { directory, kind };
         run(store.command("root --no-passphrase --name").args([
             CA,
             "--key-type",
