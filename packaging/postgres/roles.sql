@@ -1,4 +1,4 @@
--- Roles for a store in PostgreSQL. Run it as the owner of the store, in its database, after `pki root`:
+-- Roles for a store in PostgreSQL. The administrator runs it once, in the database of the store, after `pki root`:
 --
 --     psql --single-transaction --file roles.sql DATABASE
 --

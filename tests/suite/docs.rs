@@ -185,6 +185,18 @@ fn the_page_about_the_store_works() {
 }
 
 #[test]
+fn the_page_about_databases_works() {
+    follow("docs/postgres.md");
+}
+
+#[test]
+fn the_page_about_databases_has_the_script_that_is_installed() {
+    let page = fs::read_to_string(repository("docs/postgres.md")).unwrap();
+    let script = fs::read_to_string(repository("packaging/postgres/roles.sql")).unwrap();
+    assert!(page.contains(&format!("```sql file=roles.sql\n{script}```\n")));
+}
+
+#[test]
 fn every_page_with_commands_is_followed() {
     let followed = ["tests/suite/docs.rs", "tests/suite/docs/ja.rs"]
         .map(|file| fs::read_to_string(repository(file)).unwrap())
